@@ -1,0 +1,186 @@
+// Package policy decides: pure functions from what was found to what is done.
+// It reads no clock, no file and no network.
+package policy
+
+import (
+	"fmt"
+
+	"github.com/milterscan/milterscan/scan"
+)
+
+// Answer is what the MTA is told about a message or a recipient.
+type Answer int
+
+// The answers, laxest first: of two that apply, the later one wins.
+const (
+	Deliver Answer = iota
+	Tempfail
+	Hold
+	Discard
+	Reject
+)
+
+var answerNames = [...]string{"deliver", "tempfail", "hold", "discard", "reject"}
+
+// String is the answer as rules, logs and reports write it.
+func (a Answer) String() string {
+	if a < 0 || int(a) >= len(answerNames) {
+		return fmt.Sprintf("unknown-%d", int(a))
+	}
+	return answerNames[a]
+}
+
+// EditKind is a change to a part.
+type EditKind int
+
+// The edits, weakest first: a part gets at most one, the strongest asked for.
+const (
+	NoEdit EditKind = iota
+	Rename
+	Disarm
+	Clean
+	Replace
+)
+
+var editNames = [...]string{"", "rename", "disarm", "clean", "replace"}
+
+// String is the edit as rules, logs and reports write it.
+func (k EditKind) String() string {
+	if k < 0 || int(k) >= len(editNames) {
+		return fmt.Sprintf("unknown-%d", int(k))
+	}
+	return editNames[k]
+}
+
+// HeaderField is a field a rule adds on top of the message.
+type HeaderField struct{ Name, Value string }
+
+// Outcome is what one rule wants: one answer, and effects that add up.
+type Outcome struct {
+	Answer  Answer
+	Reply   Reply         // for Tempfail and Reject; zero: made from the finding
+	Keep    bool          // a copy in the quarantine, safe before the answer
+	Edit    EditKind      // of the part the finding points at
+	Tag     string        // put before the subject
+	Headers []HeaderField // added on top
+	Add     []string      // recipients who get the message as well
+	Only    []string      // recipients who get it instead of everybody else
+	Notify  []string      // who is told
+	Else    *Outcome      // applies where the edit cannot be made; nil: reject
+}
+
+// Action is the name of the outcome in reports: the answer, but "quarantine"
+// for a message that is discarded and kept.
+func (o Outcome) Action() string { return action(o.Answer, o.Keep) }
+
+func action(a Answer, keep bool) string {
+	if a == Discard && keep {
+		return "quarantine"
+	}
+	return a.String()
+}
+
+// Reply is an SMTP reply: code, enhanced code (RFC 3463) and text.
+type Reply struct {
+	Code     int    // 4xx or 5xx; 0: no reply
+	Enhanced string // "5.7.1"
+	Text     string // printable ASCII, one line
+}
+
+// String is the reply as SMTP shows it, "" for the zero reply.
+func (r Reply) String() string {
+	if r.Code == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d %s %s", r.Code, r.Enhanced, r.Text)
+}
+
+// RuleRef says where a rule stands.
+type RuleRef struct {
+	Name string
+	File string // "" for the shipped rules of a profile
+	Line int
+}
+
+// Match is a rule that matched a finding for a recipient; not only the winner.
+type Match struct {
+	Rule     RuleRef
+	Finding  int // index into Input.Found; -1: the rule looks at no finding
+	Outcome  Outcome
+	Decides  bool // it is the first that matched this finding
+	Observed bool // the rule only watches
+}
+
+// Verdict is what becomes of the message for one recipient.
+type Verdict struct {
+	Recipient string
+	Outcome   Outcome
+	Because   int     // index into Input.Found of the finding that decided, -1 if none did
+	Rule      RuleRef // the rule that decided, zero if none did
+	Matches   []Match
+}
+
+// Edit is a change to one part.
+type Edit struct {
+	Kind EditKind
+	Part int
+	Rule RuleRef
+}
+
+// Decision is the one answer for the message, with its reasons.
+type Decision struct {
+	Answer   Answer
+	Reply    Reply  // for Tempfail and Reject
+	Reason   string // for Hold: what the MTA's queue shows
+	Keep     bool
+	Edits    []Edit
+	Tag      string
+	Headers  []HeaderField
+	Drop     []string  // recipients the MTA is asked to remove
+	Add      []string  // and to add
+	Verdicts []Verdict // one per recipient, in envelope order
+	Pending  bool      // an early stage: a rule that may still match stands first, so go on
+}
+
+// Action is the name of the decision in reports; see Outcome.Action.
+func (d Decision) Action() string { return action(d.Answer, d.Keep) }
+
+// Ruling is a decision made ready for the MTA: what the transport applies, and
+// nothing else.
+type Ruling struct {
+	ID      string // the message's id, as in the log and the reply
+	Answer  Answer
+	Reply   Reply
+	Reason  string // for Hold
+	Changes Changes
+}
+
+// Changes are what the MTA is asked to change on a message that goes on. The
+// zero value asks for nothing.
+type Changes struct {
+	Headers []HeaderChange
+	Body    scan.Content // the new body; nil: as it is
+	Sender  *string      // the new envelope sender; nil: as it is
+	Drop    []string
+	Add     []string
+}
+
+// HeaderOp is what is done to a header field.
+type HeaderOp int
+
+// The operations on header fields.
+const (
+	InsertTop    HeaderOp = iota // above everything there is
+	AppendBottom                 // below the last field
+	Change                       // the Index-th field of that name, from 1, gets Value
+	Delete                       // the Index-th field of that name, from 1, goes
+)
+
+// HeaderChange is one change to the header. Value is what stands behind the
+// colon and one blank; folds in it are CRLF and white space.
+type HeaderChange struct {
+	Op    HeaderOp
+	Name  string
+	Value string
+	Index int
+}

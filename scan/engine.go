@@ -1,0 +1,131 @@
+package scan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"time"
+)
+
+// grace is how long past the deadline a scanner may take to notice it.
+const grace = 500 * time.Millisecond
+
+// errOverdue is reported for a scanner that did not return in time.
+var errOverdue = errors.New("no answer within the time for this message")
+
+// Engine runs scanners. It keeps no state of its own: one engine serves all
+// messages at once.
+type Engine struct {
+	scanners []Scanner
+}
+
+// NewEngine returns an engine that runs the scanners in the given order, as far
+// as reports are concerned; they all work at the same time.
+func NewEngine(scanners ...Scanner) *Engine { return &Engine{scanners: scanners} }
+
+// Scan runs every scanner on m and returns their reports in configured order.
+// It cannot fail: errors, panics and overdue scanners are findings of kind
+// Failed. It returns at the latest shortly after ctx is done.
+func (e *Engine) Scan(ctx context.Context, m *Message) []Report {
+	m.users.Add(len(e.scanners))
+	return e.run(ctx, e.scanners, func(ctx context.Context, s Scanner) ([]Finding, error) {
+		defer m.users.Done()
+		return s.Scan(ctx, m)
+	})
+}
+
+// Pending is the work begun for one stage of the dialogue.
+type Pending struct{ reports chan []Report }
+
+// Begin starts, in the background, every check that can already be made with
+// what the envelope holds at stage s. It stops early when ctx is done.
+func (e *Engine) Begin(ctx context.Context, s Stage, env Envelope) *Pending {
+	p := &Pending{reports: make(chan []Report, 1)}
+	var early []Scanner
+	for _, scanner := range e.scanners {
+		if _, ok := scanner.(EnvelopeScanner); ok {
+			early = append(early, scanner)
+		}
+	}
+	if len(early) == 0 {
+		p.reports <- nil
+		return p
+	}
+	env = env.Clone()
+	go func() {
+		p.reports <- e.run(ctx, early, func(ctx context.Context, scanner Scanner) ([]Finding, error) {
+			return scanner.(EnvelopeScanner).ScanEnvelope(ctx, s, env)
+		})
+	}()
+	return p
+}
+
+// Wait returns the reports of the stage. It may be called any number of times,
+// by one goroutine at a time.
+func (p *Pending) Wait() []Report {
+	r := <-p.reports
+	p.reports <- r
+	return r
+}
+
+// scanFunc asks one scanner one question.
+type scanFunc func(context.Context, Scanner) ([]Finding, error)
+
+func (e *Engine) run(ctx context.Context, scanners []Scanner, ask scanFunc) []Report {
+	reports := make([]Report, len(scanners))
+	var wg sync.WaitGroup
+	for i, s := range scanners {
+		wg.Go(func() { reports[i] = timed(ctx, s, ask) })
+	}
+	wg.Wait()
+	return reports
+}
+
+// timed asks one scanner and gives up on it shortly after ctx is done.
+func timed(ctx context.Context, s Scanner, ask scanFunc) Report {
+	begun := time.Now()
+	answer := make(chan Report, 1)
+	go func() { answer <- asked(ctx, s, ask) }()
+	select {
+	case r := <-answer:
+		r.Took = time.Since(begun)
+		return r
+	case <-ctx.Done():
+	}
+	late := time.NewTimer(grace)
+	defer late.Stop()
+	select {
+	case r := <-answer:
+		r.Took = time.Since(begun)
+		return r
+	case <-late.C:
+		r := failed(s, errOverdue)
+		r.Took = time.Since(begun)
+		return r
+	}
+}
+
+// asked asks one scanner, and makes its error or panic a finding.
+func asked(ctx context.Context, s Scanner, ask scanFunc) (r Report) {
+	defer func() {
+		if p := recover(); p != nil {
+			r = failed(s, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
+		}
+	}()
+	found, err := ask(ctx, s)
+	if err != nil {
+		r = failed(s, err)
+		r.Findings = append(found, r.Findings...)
+		return r
+	}
+	return Report{Scanner: s.Name(), Findings: found}
+}
+
+// failed is the report of a scanner that does not know.
+func failed(s Scanner, err error) Report {
+	name := s.Name()
+	f := Finding{Kind: Failed, Scanner: category(name), Rule: FailedRule(name), Part: WholeMessage, Detail: err.Error()}
+	return Report{Scanner: name, Findings: []Finding{f}, Err: err}
+}

@@ -1,0 +1,82 @@
+// Package entity reads a message as MIME (RFC 2045, 2046, 5322): leniently, as
+// it streams in, recording offsets instead of copying. It knows that programs
+// disagree about damaged mail, so it names every deviation, and can read the
+// same bytes again in each of the other ways a mail client might.
+package entity
+
+// Span is a range of bytes of the content that was parsed: from Start up to,
+// not including, End.
+type Span struct{ Start, End int64 }
+
+// Len is the number of bytes in the span.
+func (s Span) Len() int64 { return s.End - s.Start }
+
+// Field is one header field as it stands in the message.
+type Field struct {
+	Name  string // as written, without the colon and blanks before it
+	Value string // all after the colon: folding, blanks and damage kept, final line end not
+	Span  Span   // the whole field with its line ends
+}
+
+// Header is a header block: the fields in the order they stand.
+type Header struct{ Fields []Field }
+
+// Encoding is a content transfer encoding (RFC 2045, section 6), or a wrapping
+// that clients undo though no standard says so.
+type Encoding string
+
+// The encodings this package can undo. Identity stands for 7bit, 8bit, binary
+// and for no encoding at all.
+const (
+	Identity        Encoding = ""
+	Base64          Encoding = "base64"
+	QuotedPrintable Encoding = "quoted-printable"
+	UUEncode        Encoding = "uuencode"
+	YEnc            Encoding = "yenc"
+	BinHex          Encoding = "binhex"
+)
+
+// Class says what a deviation means for whoever decides about the message.
+type Class int
+
+// The classes of deviation.
+const (
+	Malformed Class = iota // untidy; all clients show the same leaves
+	Ambiguous              // some client shows another leaf than others do
+	Exceeded               // a limit was reached; what lies behind was not read
+)
+
+// Deviation is one way in which the message departs from the standards, by a
+// code that docs/findings.md explains.
+type Deviation struct {
+	Code   string // "duplicate-content-type"
+	Class  Class
+	Detail string // for the log: may quote the message
+	Span   Span   // where
+}
+
+// Entity is a MIME entity: a header and a body, which is either a leaf or a
+// composite of further entities. Offsets count from the start of the content
+// that was parsed. Entities are read-only once the parser is closed.
+type Entity struct {
+	Number      string // IMAP part number, "2.1" (RFC 9051, section 6.4.5); "" for the outermost multipart or message
+	Reading     string // "" in the first reading; "b", "c" … in others
+	Header      Header
+	Head        Span      // the header block with the empty line that ends it
+	Body        Span      // the body as transferred, without the line end that belongs to the delimiter
+	Type        string    // media type, lower case: "text/plain" (the default where none can be read)
+	Charset     string    // charset parameter, lower case, "" if none
+	Names       []string  // every file name any client might show, decoded, without repeats
+	Disposition string    // "attachment", "inline" or ""
+	Encoding    Encoding  // the transfer encoding this reading undoes
+	Children    []*Entity // of a multipart, in order; of message/rfc822, the one message inside
+	Loose       []Span    // bytes that belong to no child: preamble, epilogue, text after a premature end
+	Notes       []Deviation
+	Also        []*Entity // other readings of the same bytes, filled in by Tree.Reread
+}
+
+// Tree is what a Parser has read.
+type Tree struct {
+	Root *Entity
+	Size int64
+}

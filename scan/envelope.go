@@ -1,0 +1,44 @@
+package scan
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Stage is a point of the SMTP dialogue at which a decision can be given.
+type Stage int
+
+// The stages in the order in which a message passes them.
+const (
+	StageConnect Stage = iota
+	StageHelo
+	StageMail
+	StageRcpt
+	StageMessage // the whole message is there: the end-of-message stage
+)
+
+var stageNames = [...]string{"connect", "helo", "mail", "rcpt", "message"}
+
+// String is the stage as the log and the rules call it.
+func (s Stage) String() string { return nameOf(stageNames[:], int(s)) }
+
+// Envelope is what the MTA says about a message beside its content. It is a
+// value: a check that runs in the background keeps its own copy.
+type Envelope struct {
+	QueueID    string         // the MTA's; empty before it is known
+	Client     netip.AddrPort // the zero value: not a network client, or unknown
+	ClientName string         // as the MTA resolved it
+	Helo       string
+	AuthUser   string // SASL login name; empty when not authenticated
+	Listener   string // the MTA daemon's name, from {daemon_name}
+	Sender     string // without angle brackets; empty for the null sender
+	Recipients []string
+	TLS, UTF8  bool // TLS on the client's connection; SMTPUTF8 was asked for
+	Received   time.Time
+}
+
+// Clone returns an envelope that shares no memory with e.
+func (e Envelope) Clone() Envelope {
+	e.Recipients = append([]string(nil), e.Recipients...)
+	return e
+}

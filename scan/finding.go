@@ -1,0 +1,90 @@
+package scan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Kind is the nature of a finding, and what a policy looks at first.
+type Kind int
+
+// The kinds, mildest first. Unscannable and Failed are the two ways of not
+// knowing: Unscannable is a property of the message, so trying again never
+// helps; Failed is a property of the moment, so it may.
+const (
+	Note Kind = iota
+	Malformed
+	Ambiguous
+	Suspicious
+	Forbidden
+	Infected
+	Unscannable
+	Failed
+)
+
+var kindNames = [...]string{"note", "malformed", "ambiguous", "suspicious", "forbidden", "infected", "unscannable", "failed"}
+
+// String is the kind as rules, logs and reports write it.
+func (k Kind) String() string { return nameOf(kindNames[:], int(k)) }
+
+// ParseKind is the reverse of String.
+func ParseKind(s string) (Kind, bool) {
+	i := slices.Index(kindNames[:], s)
+	return Kind(i), i >= 0
+}
+
+// MarshalText makes a kind a word in JSON and TOML.
+func (k Kind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// WholeMessage is the Part of a finding that concerns no single part.
+const WholeMessage = -1
+
+// Finding is one fact about a message: what was seen, never what to do about
+// it.
+type Finding struct {
+	Kind    Kind
+	Scanner string  // mime, archive, virus, attachment, content, spam, auth, relay
+	Rule    string  // scanner/name, as docs/findings.md lists it
+	Part    int     // index into Message.Parts, or WholeMessage
+	Detail  string  // for the log and the administrator; may quote the message
+	Score   float64 // added up for rules on the score
+}
+
+// Rule describes one finding a scanner can make: the entry of the catalogue
+// behind docs/findings.md. A name may end in "/*" where the rest comes from
+// outside, such as a virus name.
+type Rule struct {
+	Name  string // scanner/name
+	Kind  Kind
+	About string // one sentence for the administrator
+}
+
+// Incomplete reports whether any finding says that something was not examined.
+func Incomplete(found []Finding) bool {
+	return slices.ContainsFunc(found, func(f Finding) bool { return f.Kind >= Unscannable })
+}
+
+// category is the scanner word of a scanner's name: "virus" of "virus/clam1".
+func category(name string) string {
+	word, _, _ := strings.Cut(name, "/")
+	return word
+}
+
+// FailedRule is the rule under which a failure of the named scanner is
+// reported: "virus/failed/clam1" for "virus/clam1", "attachment/failed" for
+// "attachment".
+func FailedRule(scanner string) string {
+	word, instance, several := strings.Cut(scanner, "/")
+	if several {
+		return word + "/failed/" + instance
+	}
+	return word + "/failed"
+}
+
+func nameOf(names []string, i int) string {
+	if i < 0 || i >= len(names) {
+		return fmt.Sprintf("unknown-%d", i)
+	}
+	return names[i]
+}
