@@ -1,0 +1,134 @@
+// Package charset turns text in the charsets of the world's mail into UTF-8.
+// It is as lenient as mail clients are: what cannot be decoded becomes U+FFFD
+// and never an error, so that what stands around it is still seen.
+package charset
+
+import (
+	"io"
+	"strings"
+
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/htmlindex"
+	"golang.org/x/text/encoding/ianaindex"
+	"golang.org/x/text/encoding/simplifiedchinese"
+	"golang.org/x/text/encoding/unicode/utf32"
+	"golang.org/x/text/transform"
+)
+
+// longestLabel bounds what is looked up; no charset has a name this long.
+const longestLabel = 64
+
+// Decode returns b, which is text in the charset of that label, as UTF-8. It
+// reports false, and no text, for a label that nobody knows. Labels are those
+// of the WHATWG Encoding Standard, which browsers and mail clients follow, then
+// the aliases of the IANA registry, and a few that only mail uses, such as
+// UTF-7.
+func Decode(label string, b []byte) (string, bool) {
+	d := decoder(label, b)
+	if d == nil {
+		return "", false
+	}
+	// The decoders replace instead of failing; what an error could leave out
+	// is at most an unfinished character at the end.
+	text, _, _ := transform.Bytes(d, b)
+	return string(text), true
+}
+
+// NewReader returns a reader of r's text as UTF-8. It reports false, and has
+// read nothing, for a label that nobody knows. It may hold a few KB of r.
+func NewReader(label string, r io.Reader) (io.Reader, bool) {
+	if isUTF16(canonical(label)) {
+		return &utf16Reader{src: r}, true
+	}
+	d := decoder(label, nil)
+	if d == nil {
+		return nil, false
+	}
+	return transform.NewReader(r, d), true
+}
+
+// Known reports whether the label names a charset this package can decode.
+func Known(label string) bool { return decoder(label, nil) != nil }
+
+// decoder returns nil for an unknown label. The head of the text settles the
+// byte order of UTF-16 where the label leaves it open.
+func decoder(label string, head []byte) transform.Transformer {
+	name := canonical(label)
+	switch {
+	case name == "utf-7":
+		return new(utf7)
+	case isUTF16(name):
+		return utf16For(head).NewDecoder()
+	}
+	e := lookup(name)
+	if e == nil {
+		return nil
+	}
+	return e.NewDecoder()
+}
+
+// onlyMail are labels seen in mail that neither list of names has.
+var onlyMail = map[string]string{
+	"unicode-1-1-utf-7":   "utf-7",
+	"csutf7":              "utf-7",
+	"x-utf-7":             "utf-7",
+	"x-unicode-2-0-utf-7": "utf-7",
+	"utf7":                "utf-7",
+	"utf16":               "utf-16",
+	"unicode":             "utf-16",
+	"iso-10646-ucs-2":     "utf-16",
+	"ucs-2":               "utf-16",
+	"utf16le":             "utf-16le",
+	"utf16be":             "utf-16be",
+	"ascii8":              "windows-1252",
+	"8bit":                "windows-1252",
+	"ansi":                "windows-1252",
+	"ms-ansi":             "windows-1252",
+	"default":             "windows-1252",
+	"unknown-8bit":        "windows-1252",
+	"x-unknown":           "windows-1252",
+	"cp932":               "shift_jis",
+	"cp936":               "gbk",
+	"ms936":               "gbk",
+	"cp949":               "euc-kr",
+	"ms949":               "euc-kr",
+	"cp950":               "big5",
+	"iso-2022-jp-1":       "iso-2022-jp",
+	"iso-2022-jp-2":       "iso-2022-jp",
+	"iso-2022-jp-ms":      "iso-2022-jp",
+	"cp50220":             "iso-2022-jp",
+	"hz":                  "hz-gb-2312",
+}
+
+// canonical is the label in lower case, without quotes and blanks round it, and
+// by the name the lists know.
+func canonical(label string) string {
+	name := strings.ToLower(strings.Trim(label, " \t\r\n\"'"))
+	if to, ok := onlyMail[name]; ok {
+		return to
+	}
+	return name
+}
+
+// lookup finds an encoding by WHATWG label, else by IANA name. The standard's
+// "replacement" labels count as unknown: they decode to nothing but U+FFFD.
+func lookup(name string) encoding.Encoding {
+	if name == "" || len(name) > longestLabel {
+		return nil
+	}
+	switch name {
+	case "hz-gb-2312":
+		return simplifiedchinese.HZGB2312
+	case "utf-32", "utf-32be":
+		return utf32.UTF32(utf32.BigEndian, utf32.UseBOM)
+	case "utf-32le":
+		return utf32.UTF32(utf32.LittleEndian, utf32.UseBOM)
+	}
+	if e, err := htmlindex.Get(name); err == nil && e != encoding.Replacement {
+		return e
+	}
+	if e, err := ianaindex.MIME.Encoding(name); err == nil && e != nil && e != encoding.Replacement {
+		return e
+	}
+	return nil
+}
