@@ -4,34 +4,131 @@ package spool
 
 import (
 	"errors"
-	"io"
+	"fmt"
+	"os"
+	"sync"
+	"sync/atomic"
 )
 
 // ErrFull is returned by Write when the budget of all messages is used up.
 var ErrFull = errors.New("spool: no room left for messages")
 
-// Spool is the one budget all buffers share.
-type Spool struct{}
+// A buffer's first block is small, since most messages and most parts are; all
+// others are large. Blocks are pooled and never copied to make room for more.
+const (
+	smallBlock = 8 << 10
+	largeBlock = 64 << 10
+)
+
+// shareOfMemory is the part of the memory budget one buffer may use before it
+// moves to a file: a few big messages must not push all small ones out.
+const shareOfMemory = 4
+
+// Spool is the one budget all buffers share. It may be used by any number of
+// goroutines at once.
+type Spool struct {
+	dir          string
+	memory, disk budget
+	share        int64 // what one buffer may hold in memory
+	small, large sync.Pool
+}
 
 // New returns a spool whose buffers hold at most memory bytes in memory, all
-// together, and at most disk bytes in unlinked files in dir.
-func New(dir string, memory, disk int64) *Spool { return &Spool{} }
+// together, and at most disk bytes in unlinked files in dir, "" being the
+// system's directory for temporary files. A buffer moves to a file when memory
+// is short, or when it alone holds a quarter of it. With a disk budget of 0 no
+// file is ever made.
+func New(dir string, memory, disk int64) *Spool {
+	s := &Spool{dir: dir, share: memory / shareOfMemory}
+	if disk <= 0 {
+		s.share = memory
+	}
+	s.memory.limit, s.disk.limit = memory, disk
+	s.small.New = func() any { return new([smallBlock]byte) }
+	s.large.New = func() any { return new([largeBlock]byte) }
+	return s
+}
 
 // Buffer returns an empty buffer, to be closed by the caller.
-func (s *Spool) Buffer() *Buffer { return &Buffer{} }
+func (s *Spool) Buffer() *Buffer { return &Buffer{spool: s} }
 
-// Buffer is written by one goroutine; once writing is over, any number may read
-// from it at once until it is closed.
-type Buffer struct{}
+// Used says how many bytes of memory and of disk the buffers hold just now.
+// Memory is counted in whole blocks.
+func (s *Spool) Used() (memory, disk int64) {
+	return s.memory.used.Load(), s.disk.used.Load()
+}
 
-// Write appends p, all of it or nothing.
-func (b *Buffer) Write(p []byte) (int, error) { return 0, ErrFull }
+// Check makes a file as a buffer would, so that a directory that is missing or
+// not writable is told at the start, not by the first large message.
+func (s *Spool) Check() error {
+	if s.disk.limit <= 0 {
+		return nil
+	}
+	f, err := s.file()
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
 
-// ReadAt reads as io.ReaderAt says.
-func (b *Buffer) ReadAt(p []byte, off int64) (int, error) { return 0, io.EOF }
+// file returns a new file, for reading and writing, that has no name any more:
+// however the process ends, nothing stays behind.
+func (s *Spool) file() (*os.File, error) {
+	f, err := os.CreateTemp(s.dir, "milterscan-")
+	if err != nil {
+		return nil, fmt.Errorf("spool: %w", err)
+	}
+	if err := os.Remove(f.Name()); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("spool: %w", err)
+	}
+	return f, nil
+}
 
-// Size is the number of bytes written.
-func (b *Buffer) Size() int64 { return 0 }
+// block returns a block of at least one byte for position i of a buffer, or
+// false if there is no memory left. What it holds is left over from earlier
+// use.
+func (s *Spool) block(i int) ([]byte, bool) {
+	if i == 0 {
+		if !s.memory.take(smallBlock) {
+			return nil, false
+		}
+		return s.small.Get().(*[smallBlock]byte)[:], true
+	}
+	if !s.memory.take(largeBlock) {
+		return nil, false
+	}
+	return s.large.Get().(*[largeBlock]byte)[:], true
+}
 
-// Close gives the bytes back.
-func (b *Buffer) Close() error { return nil }
+// takeBack returns a block to its pool.
+func (s *Spool) takeBack(block []byte) {
+	s.memory.give(int64(len(block)))
+	if len(block) == smallBlock {
+		s.small.Put((*[smallBlock]byte)(block))
+		return
+	}
+	s.large.Put((*[largeBlock]byte)(block))
+}
+
+// budget counts what is used of a limited good.
+type budget struct {
+	limit int64
+	used  atomic.Int64
+}
+
+// take takes n, or nothing if that would be more than the limit.
+func (b *budget) take(n int64) bool {
+	for {
+		used := b.used.Load()
+		if n > b.limit-used {
+			return false
+		}
+		if b.used.CompareAndSwap(used, used+n) {
+			return true
+		}
+	}
+}
+
+// give returns n of what was taken.
+func (b *budget) give(n int64) { b.used.Add(-n) }

@@ -1,0 +1,261 @@
+package spool
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+)
+
+// Buffer holds one stretch of bytes. It is written by one goroutine; once
+// writing is over, any number may read from it at once, without a lock between
+// them, until it is closed. After Close its memory serves other messages: no
+// reader and no slice may outlive it.
+type Buffer struct {
+	spool  *Spool
+	size   int64
+	blocks [][]byte // the content while it is in memory: the first small, the others large
+	file   *os.File // the content once it is not
+	closed bool
+}
+
+// Size is the number of bytes written.
+func (b *Buffer) Size() int64 { return b.size }
+
+// File is the unlinked file that holds exactly the content, for handing its
+// descriptor to another process; nil while the content is in memory. The buffer
+// leaves the file's own offset at 0. The file stays the buffer's.
+func (b *Buffer) File() *os.File { return b.file }
+
+// Write appends p, all of it or nothing. It fails with ErrFull when all
+// messages together have used up memory and disk, and with the system's error
+// when the file cannot be made or written. What was written before stays good.
+func (b *Buffer) Write(p []byte) (int, error) {
+	if b.closed {
+		return 0, errClosed("write")
+	}
+	if b.file == nil && !b.grow(int64(len(p))) {
+		if err := b.move(); err != nil {
+			return 0, err
+		}
+	}
+	if b.file != nil {
+		return b.append(p)
+	}
+	b.fill(p)
+	return len(p), nil
+}
+
+// WriteString is Write for a string.
+func (b *Buffer) WriteString(s string) (int, error) {
+	if b.closed || b.file != nil || !b.grow(int64(len(s))) {
+		return b.Write([]byte(s))
+	}
+	for rest := s; len(rest) > 0; {
+		n := copy(b.room(), rest)
+		b.size += int64(n)
+		rest = rest[n:]
+	}
+	return len(s), nil
+}
+
+// ReadFrom appends what r gives, up to io.EOF, through a pooled block. After an
+// error the bytes read before it are in the buffer.
+func (b *Buffer) ReadFrom(r io.Reader) (int64, error) {
+	block := b.spool.large.Get().(*[largeBlock]byte)
+	defer b.spool.large.Put(block)
+	return io.CopyBuffer(struct{ io.Writer }{b}, r, block[:])
+}
+
+// grow makes room in memory for n more bytes and reports whether it could. The
+// blocks it got before it failed stay the buffer's.
+func (b *Buffer) grow(n int64) bool {
+	if n > b.spool.share-b.size {
+		return false
+	}
+	for capacity(len(b.blocks)) < b.size+n {
+		block, ok := b.spool.block(len(b.blocks))
+		if !ok {
+			return false
+		}
+		b.blocks = append(b.blocks, block)
+	}
+	return true
+}
+
+// fill copies p into blocks that have room for it.
+func (b *Buffer) fill(p []byte) {
+	for len(p) > 0 {
+		n := copy(b.room(), p)
+		b.size += int64(n)
+		p = p[n:]
+	}
+}
+
+// room is the rest of the block in which the next byte goes.
+func (b *Buffer) room() []byte {
+	i, at := position(b.size)
+	return b.blocks[i][at:]
+}
+
+// move puts the content from memory into a file. If it fails, the content is
+// where it was.
+func (b *Buffer) move() error {
+	if !b.spool.disk.take(b.size) {
+		return ErrFull
+	}
+	file, err := b.spool.file()
+	if err != nil {
+		b.spool.disk.give(b.size)
+		return err
+	}
+	if _, err := b.WriteTo(io.NewOffsetWriter(file, 0)); err != nil {
+		file.Close()
+		b.spool.disk.give(b.size)
+		return fmt.Errorf("spool: %w", err)
+	}
+	b.release()
+	b.file = file
+	return nil
+}
+
+// append writes p behind what is in the file.
+func (b *Buffer) append(p []byte) (int, error) {
+	n := int64(len(p))
+	if !b.spool.disk.take(n) {
+		return 0, ErrFull
+	}
+	if _, err := b.file.WriteAt(p, b.size); err != nil {
+		b.spool.disk.give(n)
+		return 0, b.cut(err)
+	}
+	b.size += n
+	return len(p), nil
+}
+
+// cut takes half-written bytes off the file, whose whole content is promised to
+// whoever gets its descriptor.
+func (b *Buffer) cut(cause error) error {
+	if err := b.file.Truncate(b.size); err != nil {
+		return fmt.Errorf("spool: %w", errors.Join(cause, err))
+	}
+	return fmt.Errorf("spool: %w", cause)
+}
+
+// ReadAt reads as io.ReaderAt says.
+func (b *Buffer) ReadAt(p []byte, off int64) (int, error) {
+	if b.closed {
+		return 0, errClosed("read")
+	}
+	if off < 0 {
+		return 0, fmt.Errorf("spool: read at negative offset %d", off)
+	}
+	if off >= b.size {
+		return 0, io.EOF
+	}
+	if b.file != nil {
+		return b.readFile(p, off)
+	}
+	n := 0
+	for n < len(p) && off+int64(n) < b.size {
+		n += copy(p[n:], b.piece(off+int64(n)))
+	}
+	if n < len(p) {
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+func (b *Buffer) readFile(p []byte, off int64) (int, error) {
+	n, err := b.file.ReadAt(p, off)
+	if errors.Is(err, io.EOF) && off+int64(n) < b.size {
+		return n, fmt.Errorf("spool: file ends at %d of %d bytes: %w", off+int64(n), b.size, io.ErrUnexpectedEOF)
+	}
+	return n, err
+}
+
+// Slice returns the n bytes at off without copying them, if they are in memory
+// and lie together; otherwise use ReadAt. The bytes must not be changed, and
+// not be used after Close.
+func (b *Buffer) Slice(off, n int64) ([]byte, bool) {
+	if b.closed || b.file != nil || off < 0 || n < 0 || n > b.size-off {
+		return nil, false
+	}
+	if n == 0 {
+		return []byte{}, true
+	}
+	piece := b.piece(off)
+	if int64(len(piece)) < n {
+		return nil, false
+	}
+	return piece[:n:n], true
+}
+
+// piece is what lies together from off, which is less than the size, on.
+func (b *Buffer) piece(off int64) []byte {
+	i, at := position(off)
+	block := b.blocks[i]
+	return block[at:min(int64(len(block)), int64(at)+b.size-off)]
+}
+
+// WriteTo writes all the content to w, block by block.
+func (b *Buffer) WriteTo(w io.Writer) (int64, error) {
+	if b.closed {
+		return 0, errClosed("read")
+	}
+	if b.file != nil {
+		return io.Copy(w, io.NewSectionReader(b.file, 0, b.size))
+	}
+	var written int64
+	for written < b.size {
+		n, err := w.Write(b.piece(written))
+		written += int64(n)
+		if err != nil {
+			return written, err
+		}
+	}
+	return written, nil
+}
+
+// Close gives the bytes back. Closing again does nothing.
+func (b *Buffer) Close() error {
+	if b.closed {
+		return nil
+	}
+	b.closed = true
+	b.release()
+	if b.file == nil {
+		return nil
+	}
+	b.spool.disk.give(b.size)
+	return b.file.Close()
+}
+
+// release gives back the memory.
+func (b *Buffer) release() {
+	for _, block := range b.blocks {
+		b.spool.takeBack(block)
+	}
+	b.blocks = nil
+}
+
+// position is the block that holds the byte at off, and where in it.
+func position(off int64) (block, at int) {
+	if off < smallBlock {
+		return 0, int(off)
+	}
+	off -= smallBlock
+	return 1 + int(off/largeBlock), int(off % largeBlock)
+}
+
+// capacity is what n blocks hold.
+func capacity(n int) int64 {
+	if n == 0 {
+		return 0
+	}
+	return smallBlock + int64(n-1)*largeBlock
+}
+
+// errClosed is what a reader sees that outlived its buffer: an error, never an
+// empty message.
+func errClosed(op string) error { return fmt.Errorf("spool: %s: %w", op, os.ErrClosed) }

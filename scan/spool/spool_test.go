@@ -1,0 +1,334 @@
+package spool
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"os"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/iotest"
+)
+
+// noise is n bytes that repeat nowhere near a block's length.
+func noise(seed uint64, n int) []byte {
+	r := rand.NewPCG(seed, 1)
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte(r.Uint64())
+	}
+	return b
+}
+
+func write(t *testing.T, b *Buffer, content []byte, step int) {
+	t.Helper()
+	for len(content) > 0 {
+		n := min(step, len(content))
+		if got, err := b.Write(content[:n]); got != n || err != nil {
+			t.Fatalf("Write of %d bytes: %d, %v", n, got, err)
+		}
+		content = content[n:]
+	}
+}
+
+func content(t *testing.T, b *Buffer) []byte {
+	t.Helper()
+	all, err := io.ReadAll(io.NewSectionReader(b, 0, b.Size()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func TestRoundTrip(t *testing.T) {
+	sizes := []int{0, 1, smallBlock - 1, smallBlock, smallBlock + 1, smallBlock + largeBlock - 1,
+		smallBlock + largeBlock, smallBlock + largeBlock + 1, 5*largeBlock + 17}
+	spools := map[string]*Spool{
+		"memory":     New(t.TempDir(), 8<<20, 0),
+		"file":       New(t.TempDir(), 0, 8<<20),
+		"moves once": New(t.TempDir(), 4*(smallBlock+largeBlock), 8<<20),
+	}
+	for name, s := range spools {
+		for _, size := range sizes {
+			for _, step := range []int{997, 65535, 1 << 20} {
+				b := s.Buffer()
+				want := noise(uint64(size), size)
+				write(t, b, want, step)
+				check(t, b, want)
+				if err := b.Close(); err != nil {
+					t.Errorf("%s: %v", name, err)
+				}
+			}
+		}
+		if m, d := s.Used(); m != 0 || d != 0 {
+			t.Errorf("%s: %d bytes of memory and %d of disk were not given back", name, m, d)
+		}
+	}
+}
+
+// check compares every way of reading b with want.
+func check(t *testing.T, b *Buffer, want []byte) {
+	t.Helper()
+	if b.Size() != int64(len(want)) || !bytes.Equal(content(t, b), want) {
+		t.Fatalf("%d bytes: ReadAt differs", len(want))
+	}
+	if err := iotest.TestReader(io.NewSectionReader(b, 0, b.Size()), want); err != nil && len(want) < 2*smallBlock {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if n, err := b.WriteTo(&out); n != b.Size() || err != nil || !bytes.Equal(out.Bytes(), want) {
+		t.Fatalf("WriteTo: %d, %v", n, err)
+	}
+	for off := int64(0); off < b.Size(); off += 4999 {
+		n := min(100, b.Size()-off)
+		if got, ok := b.Slice(off, n); ok && !bytes.Equal(got, want[off:off+n]) {
+			t.Fatalf("Slice at %d differs", off)
+		}
+	}
+}
+
+func TestReadAtEnds(t *testing.T) {
+	for _, s := range []*Spool{New("", 1<<20, 0), New(t.TempDir(), 0, 1<<20)} {
+		b := s.Buffer()
+		defer b.Close()
+		write(t, b, []byte("hello"), 5)
+		p := make([]byte, 4)
+		if n, err := b.ReadAt(p, 3); n != 2 || err != io.EOF {
+			t.Errorf("over the end: %d, %v", n, err)
+		}
+		if n, err := b.ReadAt(p, 5); n != 0 || err != io.EOF {
+			t.Errorf("at the end: %d, %v", n, err)
+		}
+		if n, err := b.ReadAt(p, 1); n != 4 || err != nil {
+			t.Errorf("up to the end: %d, %v", n, err)
+		}
+		if _, err := b.ReadAt(p, -1); err == nil {
+			t.Error("a negative offset was read")
+		}
+	}
+}
+
+func TestSliceOfSmallMessage(t *testing.T) {
+	b := New("", 1<<20, 0).Buffer()
+	defer b.Close()
+	want := noise(1, 5000)
+	write(t, b, want, 1000)
+	got, ok := b.Slice(0, b.Size())
+	if !ok || !bytes.Equal(got, want) {
+		t.Error("a small message does not lie together")
+	}
+	if _, ok := b.Slice(4999, 2); ok {
+		t.Error("a slice over the end was given")
+	}
+	if _, ok := b.Slice(-1, 2); ok {
+		t.Error("a slice at a negative offset was given")
+	}
+}
+
+func TestLargeBufferMovesToItsFile(t *testing.T) {
+	dir := t.TempDir()
+	s := New(dir, 1<<20, 8<<20)
+	small, large := s.Buffer(), s.Buffer()
+	defer small.Close()
+	defer large.Close()
+	write(t, small, noise(1, 1000), 1000)
+	want := noise(2, 1<<20)
+	write(t, large, want, 65535)
+	if small.File() != nil || large.File() == nil {
+		t.Fatal("the large buffer belongs in a file, the small one in memory")
+	}
+	if m, d := s.Used(); m != smallBlock || d != 1<<20 {
+		t.Errorf("used %d of memory and %d of disk", m, d)
+	}
+	if all, err := io.ReadAll(large.File()); err != nil || !bytes.Equal(all, want) {
+		t.Errorf("the file itself holds something else (%v)", err)
+	}
+	if left, _ := os.ReadDir(dir); len(left) != 0 {
+		t.Errorf("%d names in the spool directory", len(left))
+	}
+}
+
+func TestFull(t *testing.T) {
+	s := New(t.TempDir(), smallBlock, 100_000)
+	a, b := s.Buffer(), s.Buffer()
+	defer b.Close()
+	write(t, a, noise(1, 90_000), 4096)
+	write(t, b, []byte("kept"), 4)
+	if _, err := b.Write(noise(2, 20_000)); !errors.Is(err, ErrFull) {
+		t.Fatalf("over the budget: %v", err)
+	}
+	if got := content(t, b); string(got) != "kept" {
+		t.Errorf("after a refused write the buffer holds %d bytes", len(got))
+	}
+	a.Close()
+	if _, err := b.Write(noise(2, 20_000)); err != nil {
+		t.Errorf("after room was made: %v", err)
+	}
+}
+
+func TestNoMemoryAndNoDisk(t *testing.T) {
+	b := New("", 0, 0).Buffer()
+	defer b.Close()
+	if n, err := b.Write([]byte("x")); n != 0 || !errors.Is(err, ErrFull) {
+		t.Errorf("%d, %v", n, err)
+	}
+	if n, err := b.Write(nil); n != 0 || err != nil {
+		t.Errorf("empty write: %d, %v", n, err)
+	}
+}
+
+func TestMissingDirectory(t *testing.T) {
+	s := New("/nonexistent/spool", 0, 1<<20)
+	if err := s.Check(); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("Check: %v", err)
+	}
+	b := s.Buffer()
+	defer b.Close()
+	if _, err := b.Write([]byte("x")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("Write: %v", err)
+	}
+	if _, d := s.Used(); d != 0 {
+		t.Errorf("%d bytes of disk taken for nothing", d)
+	}
+	if err := New(t.TempDir(), 0, 1).Check(); err != nil {
+		t.Errorf("a good directory: %v", err)
+	}
+}
+
+// TestDiskError has the file refuse writes, as a full disk does.
+func TestDiskError(t *testing.T) {
+	s := New(t.TempDir(), 0, 1<<20)
+	b := s.Buffer()
+	defer b.Close()
+	write(t, b, []byte("before"), 6)
+	readOnly, err := os.Open("/dev/null")
+	if err != nil {
+		t.Skip(err)
+	}
+	defer readOnly.Close()
+	good := b.file
+	b.file = readOnly
+	n, err := b.Write([]byte("after"))
+	b.file = good
+	if n != 0 || !errors.Is(err, syscall.EBADF) {
+		t.Fatalf("%d, %v", n, err)
+	}
+	if string(content(t, b)) != "before" {
+		t.Error("a failed write changed the content")
+	}
+	if _, d := s.Used(); d != 6 {
+		t.Errorf("%d bytes of disk counted", d)
+	}
+}
+
+func TestCutFileIsAnError(t *testing.T) {
+	b := New(t.TempDir(), 0, 1<<20).Buffer()
+	defer b.Close()
+	write(t, b, []byte("content"), 7)
+	if err := b.file.Truncate(3); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.ReadAt(make([]byte, 7), 0); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("a file that lost bytes reads as %v", err)
+	}
+}
+
+func TestClosed(t *testing.T) {
+	b := New("", 1<<20, 0).Buffer()
+	write(t, b, []byte("x"), 1)
+	for range 2 {
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := b.ReadAt(make([]byte, 1), 0); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("ReadAt: %v", err)
+	}
+	if _, err := b.Write([]byte("x")); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("Write: %v", err)
+	}
+	if _, err := b.WriteTo(io.Discard); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("WriteTo: %v", err)
+	}
+}
+
+func TestReadFromAndStrings(t *testing.T) {
+	s := New(t.TempDir(), 1<<20, 8<<20)
+	for _, size := range []int{0, 10, 300_000, 1 << 20} {
+		b := s.Buffer()
+		b.WriteString("head")
+		want := noise(3, size)
+		n, err := b.ReadFrom(iotest.DataErrReader(bytes.NewReader(want)))
+		if n != int64(size) || err != nil {
+			t.Fatalf("ReadFrom %d: %d, %v", size, n, err)
+		}
+		b.WriteString("tail")
+		if got := content(t, b); string(got) != "head"+string(want)+"tail" {
+			t.Errorf("%d bytes came out differently", size)
+		}
+		b.Close()
+	}
+	b := s.Buffer()
+	defer b.Close()
+	if n, err := b.ReadFrom(io.MultiReader(bytes.NewReader([]byte("part")), iotest.ErrReader(io.ErrClosedPipe))); n != 4 || err != io.ErrClosedPipe {
+		t.Errorf("a failing reader: %d, %v", n, err)
+	}
+}
+
+// TestManyAtOnce is for the race detector: writers that run the budget down to
+// nothing, then several readers of each buffer.
+func TestManyAtOnce(t *testing.T) {
+	s := New(t.TempDir(), 1<<20, 64<<20)
+	var writers sync.WaitGroup
+	for i := range 16 {
+		writers.Go(func() {
+			b := s.Buffer()
+			defer b.Close()
+			want := noise(uint64(i), 100_000+i*4096)
+			write(t, b, want, 8191)
+			var readers sync.WaitGroup
+			for range 4 {
+				readers.Go(func() {
+					if !bytes.Equal(content(t, b), want) {
+						t.Errorf("buffer %d differs", i)
+					}
+				})
+			}
+			readers.Wait()
+		})
+	}
+	writers.Wait()
+	if m, d := s.Used(); m != 0 || d != 0 {
+		t.Errorf("%d bytes of memory and %d of disk were not given back", m, d)
+	}
+}
+
+func BenchmarkWrite(b *testing.B) {
+	for _, size := range []int{5 << 10, 500 << 10, 10 << 20} {
+		chunk := make([]byte, 65535)
+		s := New(b.TempDir(), 256<<20, 0)
+		b.Run(sizeName(size), func(b *testing.B) {
+			b.SetBytes(int64(size))
+			b.ReportAllocs()
+			for b.Loop() {
+				buf := s.Buffer()
+				for left := size; left > 0; left -= len(chunk) {
+					buf.Write(chunk[:min(left, len(chunk))])
+				}
+				buf.Close()
+			}
+		})
+	}
+}
+
+func sizeName(n int) string {
+	switch {
+	case n >= 1<<20:
+		return "large"
+	case n >= 100<<10:
+		return "medium"
+	}
+	return "small"
+}
