@@ -5,6 +5,7 @@ package milter
 
 import (
 	"context"
+	"io"
 
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/scan"
@@ -17,16 +18,39 @@ import (
 type Judge interface {
 	// Generation numbers the configuration, for the log.
 	Generation() uint64
+	// Refuses reports whether Early may refuse at stage s. Where it never does,
+	// Early is not asked, and the MTA is spared waiting for a reply.
+	Refuses(s scan.Stage) bool
 	// Begin starts the checks of an early stage in the background.
 	Begin(ctx context.Context, s scan.Stage, env scan.Envelope) *scan.Pending
 	// Early decides at a stage before the message, with all that was begun so
-	// far. An answer of policy.Deliver means: go on.
+	// far. Only policy.Reject and policy.Tempfail refuse; any other answer means:
+	// go on.
 	Early(ctx context.Context, s scan.Stage, env scan.Envelope, begun []*scan.Pending) policy.Ruling
 	// NewParser returns the parser the message is to be written to as it
 	// arrives, beside its spool.
 	NewParser() *entity.Parser
-	// Message judges a complete message. What the ruling refers to is good
-	// until release is called. Raw stays the caller's, who may take it back
-	// after release.
-	Message(ctx context.Context, env scan.Envelope, raw scan.Content, tree *entity.Tree, begun []*scan.Pending) (r policy.Ruling, release func())
+	// Message judges a message. ctx ends when the MTA hangs up, or when the time
+	// to shut down is over. What the ruling refers to is good until release is
+	// called.
+	Message(ctx context.Context, m Received) (r policy.Ruling, release func())
 }
+
+// Received is a message as it came from the MTA.
+type Received struct {
+	Envelope scan.Envelope
+	// Raw is the message as far as it was stored. It is handed over: whoever
+	// judges it closes it once its last reader is done, which may be later than
+	// release, where a scanner outstays its time.
+	Raw interface {
+		scan.Content
+		io.Closer
+	}
+	Tree  *entity.Tree    // of Raw
+	Size  int64           // what the MTA sent, stored or not
+	Begun []*scan.Pending // of the stages before, nil never among them
+}
+
+// Truncated reports whether the message was over a limit, so that Raw and Tree
+// hold its beginning only. What lies behind was never seen by anybody.
+func (r Received) Truncated() bool { return r.Size > r.Raw.Size() }
