@@ -10,7 +10,8 @@ import (
 	"io"
 )
 
-// Content is the container's bytes at rest.
+// Content is the container's bytes at rest. It may be read from several
+// goroutines at once.
 type Content interface {
 	io.ReaderAt
 	Size() int64
@@ -18,11 +19,11 @@ type Content interface {
 
 // Member is one entry of a container.
 type Member struct {
-	Names     []string // every name a program might show for it: local, central, Unicode extra field …; raw bytes, as stored
-	Size      int64    // declared unpacked size, -1 if none is
-	Encrypted bool     // needs a password that is not known
+	Names     []string // every name a program might show for it: central, local, Unicode extra field …; raw bytes, as stored; none for a compressed file that keeps no name
+	Size      int64    // declared unpacked size in bytes, -1 if none is
+	Encrypted bool     // needs a password that is not known; its body is nil
 	Hidden    bool     // only some readers of the format show it
-	Link      bool     // symbolic or hard link; its content is its target
+	Link      bool     // symbolic or hard link; its content, if any, is its target
 }
 
 // Class says what a note means.
@@ -39,28 +40,40 @@ const (
 	Exceeded                 // a limit was reached: something was not read
 )
 
-// Note is one thing seen about a container, by a code that docs/findings.md
-// explains.
+// Container is the Member of a note that concerns no single member.
+const Container = -1
+
+// Note is one thing seen about a container, by a code that Codes explains.
 type Note struct {
 	Code   string // "overlapping-members"
 	Class  Class
-	Detail string
+	Member int    // which call of Visit it concerns, counted from 0, or Container
+	Detail string // for a person; may quote names of members
 }
 
-// ErrLimit is returned by a Budget that is used up; the walk ends with it.
+// ErrLimit is the error of a budget that is used up; the walk ends with it.
 var ErrLimit = errors.New("limit reached")
 
-// Visit is called for each member that is not a directory, in stored order.
-// Body reads the unpacked bytes and is good until Visit returns; it is nil where
-// the member cannot be read. An error from Visit ends the walk.
+// Visit is called for each member that is not a directory, in stored order; once
+// for each reading of a member that can be read in several ways.
+//
+// Body yields the unpacked bytes and is good until Visit returns. It is nil where
+// the member cannot be read at all. What it yields before an error is what could
+// be read; Walk itself notes how the body ended, so Visit may as well ignore the
+// error or return it. Any other error of Visit ends the walk.
 type Visit func(m Member, body io.Reader) error
 
-// Format reads one container format.
+// Format reads one container format. It has no state: any number of walks may
+// run at once.
+//
+// Match is told the first bytes of the content (up to HeadSize) beside the
+// content itself.
 //
 // Walk calls visit for every member it can find, also in a damaged container,
 // charges b for all it unpacks, and says in notes what was odd or could not be
-// read. The error is not nil only for ctx, for visit's own errors and for an
-// exhausted budget: a bad container is a note, never an error.
+// read. The notes count also beside an error. The error is not nil only for a
+// ctx that is done, for visit's own errors and, being ErrLimit, for an exhausted
+// budget: a bad container is a note, never an error.
 type Format interface {
 	Name() string
 	Match(head []byte, c Content) bool

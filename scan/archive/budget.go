@@ -1,7 +1,6 @@
 package archive
 
 import (
-	"io"
 	"sync/atomic"
 
 	"github.com/milterscan/milterscan/scan/units"
@@ -13,20 +12,28 @@ type Limits struct {
 	Member   units.Size // bytes of one member
 	Ratio    int64      // unpacked bytes for each byte of container, beyond the first 1 MB
 	Entries  int64      // members in all
-	Depth    int        // containers inside containers
+	Depth    int        // containers inside containers; counted by the caller of Walk
 }
+
+// freeOfRatio may be unpacked from any container, whatever the ratio.
+const freeOfRatio = 1 * units.MB
+
+// maxWindow is the largest dictionary a decoder is let allocate: what the
+// strongest common presets of xz, 7z and rar ask for.
+const maxWindow = 64 * units.MB
 
 // Budget is what is left of the Limits while one message is opened. It may be
 // charged from several goroutines at once.
 type Budget struct {
 	Limits
+	Passwords         []string // tried in turn on what is encrypted; not changed once a walk has begun
 	expanded, entries atomic.Int64
 }
 
 // NewBudget returns a full budget.
 func NewBudget(l Limits) *Budget { return &Budget{Limits: l} }
 
-// Entry charges one member.
+// Entry charges one member; ErrLimit if there were too many.
 func (b *Budget) Entry() error {
 	if b.entries.Add(1) > b.Entries {
 		return ErrLimit
@@ -34,7 +41,7 @@ func (b *Budget) Entry() error {
 	return nil
 }
 
-// Grow charges n unpacked bytes.
+// Grow charges n unpacked bytes; ErrLimit if that is too much.
 func (b *Budget) Grow(n int64) error {
 	if b.expanded.Add(n) > int64(b.Expanded) {
 		return ErrLimit
@@ -42,24 +49,11 @@ func (b *Budget) Grow(n int64) error {
 	return nil
 }
 
-// Meter returns a reader that charges what it reads, and ends with ErrLimit when
-// the member, the ratio to the packed size, or the message has had enough.
-func (b *Budget) Meter(r io.Reader, packed int64) io.Reader {
-	return &meter{b: b, r: r, packed: packed}
-}
-
-type meter struct {
-	b            *Budget
-	r            io.Reader
-	packed, read int64
-}
-
-func (m *meter) Read(p []byte) (int, error) {
-	n, err := m.r.Read(p)
-	m.read += int64(n)
-	free := int64(units.MB)
-	if m.b.Grow(int64(n)) != nil || m.read > int64(m.b.Member) || m.read > free && m.read/max(m.packed, 1) > m.b.Ratio {
-		return n, ErrLimit
-	}
-	return n, err
+// Left is what may still be spent; the limits that are not used up stay as they
+// are.
+func (b *Budget) Left() Limits {
+	l := b.Limits
+	l.Expanded = max(0, l.Expanded-units.Size(b.expanded.Load()))
+	l.Entries = max(0, l.Entries-b.entries.Load())
+	return l
 }

@@ -1,0 +1,200 @@
+package archive
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"io"
+)
+
+// notesPerCode bounds how often one container can repeat itself.
+const notesPerCode = 20
+
+// walk is one Walk in progress: what every format needs to hand its members
+// over and to stay inside the budget.
+type walk struct {
+	ctx    context.Context
+	budget *Budget
+	visit  Visit
+	packed int64 // size of the container
+	total  int64 // bytes unpacked from it so far
+
+	count int // members handed over
+	notes []Note
+	told  map[string]int // notes by code
+	seed  maphash.Seed
+	names map[uint64]struct{} // hashes of the names seen
+}
+
+func begin(ctx context.Context, c Content, b *Budget, visit Visit) *walk {
+	return &walk{
+		ctx: ctx, budget: b, visit: visit, packed: c.Size(),
+		told: map[string]int{}, names: map[uint64]struct{}{}, seed: maphash.MakeSeed(),
+	}
+}
+
+// end is what Walk returns.
+func (w *walk) end(err error) ([]Note, error) { return w.notes, err }
+
+// note says something about the container as a whole.
+func (w *walk) note(code, format string, args ...any) {
+	w.noteAt(Container, code, format, args...)
+}
+
+// noteNext says something about the member that is handed over next.
+func (w *walk) noteNext(code, format string, args ...any) {
+	w.noteAt(w.count, code, format, args...)
+}
+
+// noteLast says something about the member that was handed over last.
+func (w *walk) noteLast(code, format string, args ...any) {
+	w.noteAt(w.count-1, code, format, args...)
+}
+
+func (w *walk) noteAt(member int, code, format string, args ...any) {
+	if w.told[code]++; w.told[code] <= notesPerCode {
+		w.notes = append(w.notes, Note{Code: code, Class: classOf(code), Member: member, Detail: fmt.Sprintf(format, args...)})
+	}
+}
+
+// member hands m over, src being its unpacked bytes, or nil if they cannot be
+// read, and notes how src ended. An error ends the walk.
+func (w *walk) member(m Member, src io.Reader) error {
+	b, err := w.hand(m, src)
+	if err != nil {
+		return err
+	}
+	if b.err != nil && b.err != io.EOF && !b.limited() {
+		w.noteLast(damagedMember, "%s: %v", m.name(), b.err)
+	}
+	return nil
+}
+
+// hand is member for formats that judge for themselves how the body ended.
+func (w *walk) hand(m Member, src io.Reader) (*body, error) {
+	if err := w.enter(); err != nil {
+		return nil, err
+	}
+	w.checkNames(&m)
+	b := &body{w: w, src: src}
+	var r io.Reader
+	if src != nil {
+		r = b
+	}
+	err := w.visit(m, r)
+	w.count++
+	return b, w.after(m, b, err)
+}
+
+// enter charges one entry, whether it is handed over or only read over.
+func (w *walk) enter() error {
+	if err := w.ctx.Err(); err != nil {
+		return err
+	}
+	if err := w.budget.Entry(); err != nil {
+		w.note(tooManyMembers, "more than %d members", w.budget.Entries)
+		return err
+	}
+	return nil
+}
+
+// after notes a limit that was met while m was visited, and decides whether the
+// walk goes on: it does when only this member was too large.
+func (w *walk) after(m Member, b *body, err error) error {
+	if err != nil && (b.err == nil || b.err == io.EOF || !errors.Is(err, b.err)) {
+		return err
+	}
+	switch {
+	case w.ctx.Err() != nil:
+		return w.ctx.Err()
+	case b.limited():
+		w.noteLast(b.limit, "%s", m.name())
+		if b.limit != memberTooLarge {
+			return ErrLimit
+		}
+	}
+	return nil
+}
+
+// body is the reader a Visit is given: it charges what passes and remembers how
+// it ended.
+type body struct {
+	w     *walk
+	src   io.Reader
+	n     int64
+	limit string // code of the limit it met
+	err   error  // io.EOF, ErrLimit, ctx's or the decoder's
+}
+
+func (b *body) limited() bool { return b.limit != "" }
+
+// whole reports whether all was read, without an error.
+func (b *body) whole() bool { return b.err == io.EOF }
+
+func (b *body) Read(p []byte) (int, error) {
+	if b.err != nil || len(p) == 0 {
+		return 0, b.err
+	}
+	if b.err = b.w.ctx.Err(); b.err != nil {
+		return 0, b.err
+	}
+	n, err := readSafely(b.src, p)
+	b.err = err
+	b.charge(int64(n))
+	return n, b.err
+}
+
+// charge counts n bytes against every limit.
+func (b *body) charge(n int64) {
+	b.n += n
+	b.w.total += n
+	limits := b.w.budget
+	switch {
+	case limits.Grow(n) != nil:
+		b.limit = tooMuchData
+	case b.n > int64(limits.Member):
+		b.limit = memberTooLarge
+	case b.w.total > int64(freeOfRatio) && b.w.total/max(b.w.packed, 1) > limits.Ratio:
+		b.limit = ratioExceeded
+	default:
+		return
+	}
+	b.err = ErrLimit
+}
+
+// discard reads all of src, charging it like a member's body, for decoders that
+// must see the data before it is known to be right.
+func (w *walk) discard(src io.Reader) (*body, error) {
+	b := &body{w: w, src: src}
+	_, err := io.Copy(io.Discard, b)
+	if b.limited() {
+		w.note(b.limit, "while a member was tried")
+		return b, ErrLimit
+	}
+	if ctx := w.ctx.Err(); ctx != nil {
+		return b, ctx
+	}
+	return b, err
+}
+
+// readSafely is r.Read with a panic of the decoder turned into an error: foreign
+// data must not end more than its own member.
+func readSafely(r io.Reader, p []byte) (n int, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			n, err = 0, fmt.Errorf("the decoder gave up: %v", v)
+		}
+	}()
+	return r.Read(p)
+}
+
+// safely is for the other calls into a decoder.
+func safely(f func() error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("the decoder gave up: %v", v)
+		}
+	}()
+	return f()
+}
