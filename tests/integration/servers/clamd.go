@@ -8,11 +8,9 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
-)
 
-// EICAR is the standard anti-virus test file (www.eicar.org), in two pieces so
-// that this source is not taken for one.
-const EICAR = `X5O!P%@AP[4\PZX54(P^)7CC)7}$` + `EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*`
+	"github.com/milterscan/milterscan/tests/sample"
+)
 
 // Clamd is a private clamd whose database knows one virus: EICAR, which it
 // calls "Eicar-Test.UNOFFICIAL".
@@ -79,7 +77,7 @@ func (c *Clamd) configure(t TB, conf []string) {
 			t.Fatalf("%v", err)
 		}
 	}
-	writeFile(t, filepath.Join(c.dir, "db", "eicar.ndb"), "Eicar-Test:0:0:"+hex.EncodeToString([]byte(EICAR))+"\n")
+	writeFile(t, filepath.Join(c.dir, "db", "eicar.ndb"), "Eicar-Test:0:0:"+hex.EncodeToString([]byte(sample.EICAR))+"\n")
 	host, port, _ := net.SplitHostPort(c.Addr)
 	text := fmt.Sprintf(clamdConf, c.dir, c.Socket, host, port)
 	for _, line := range conf {

@@ -1,0 +1,203 @@
+// Package tests holds the tests of the source tree as a whole.
+package tests
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/milterscan/milterscan/"
+
+// leaves are the packages that know nothing of mail scanning.
+var leaves = []string{"scan/spool", "scan/entity", "scan/archive", "scan/charset", "scan/markup", "scan/dns", "scan/units"}
+
+// scanners are the packages with scanners in them. They do not know each other.
+var scanners = []string{"scan/virus", "scan/attachment", "scan/content", "scan/spam", "scan/auth", "scan/relay"}
+
+// imports says which of our packages each of our packages may import: one way,
+// from the commands down to the leaves. docs/flow.md draws the same picture.
+// What is below tests/ may import anything and is imported by nothing.
+var imports = map[string][]string{
+	"scan/spool":       {"scan/units"},
+	"scan/entity":      {"scan/units", "scan/charset"},
+	"scan/archive":     {"scan/units"},
+	"scan/charset":     {"scan/units"},
+	"scan/markup":      {"scan/units"},
+	"scan/dns":         {"scan/units"},
+	"scan/dns/dnstest": {"scan/dns"},
+	"scan/units":       {},
+
+	"scan":          {"scan/entity", "scan/markup", "scan/units"},
+	"scan/scantest": {"scan", "scan/entity", "scan/units"},
+	"scan/worker":   slices.Concat(leaves, []string{"scan"}),
+	"scan/unpack":   slices.Concat(leaves, []string{"scan", "scan/worker"}),
+
+	"scan/virus":      slices.Concat(leaves, []string{"scan", "scan/worker"}),
+	"scan/attachment": slices.Concat(leaves, []string{"scan"}),
+	"scan/content":    slices.Concat(leaves, []string{"scan"}),
+	"scan/spam":       slices.Concat(leaves, []string{"scan"}),
+	"scan/auth":       slices.Concat(leaves, []string{"scan"}),
+	"scan/relay":      slices.Concat(leaves, []string{"scan"}),
+
+	"policy":            {"scan", "scan/entity", "scan/units"},
+	"policy/config":     slices.Concat(leaves, scanners, []string{"scan", "scan/unpack", "scan/worker", "policy"}),
+	"policy/edit":       {"scan", "scan/entity", "scan/archive", "scan/markup", "scan/unpack", "scan/units", "policy"},
+	"policy/store":      {"scan", "scan/units", "policy"},
+	"policy/quarantine": {"scan", "scan/entity", "scan/units", "policy"},
+	"policy/notify":     {"scan", "scan/entity", "scan/units", "policy"},
+	"policy/judge":      slices.Concat(leaves, []string{"scan", "scan/unpack", "policy", "policy/edit"}),
+
+	"milter": {"scan", "scan/spool", "scan/entity", "scan/units", "policy"},
+}
+
+// pkg is what "go list -json" says about a package.
+type pkg struct {
+	ImportPath string
+	Imports    []string
+}
+
+// name is the path below the module's.
+func (p pkg) name() string { return strings.TrimPrefix(p.ImportPath, module) }
+
+// exempt reports a package that may import anything: the commands, which put
+// everything together, and the tests.
+func (p pkg) exempt() bool {
+	return strings.HasPrefix(p.name(), "cmd/") || p.test()
+}
+
+func (p pkg) test() bool { return p.name() == "tests" || strings.HasPrefix(p.name(), "tests/") }
+
+// ours and foreign are the imports below the module, without its path, and
+// those of other modules.
+func (p pkg) ours() (names []string) {
+	for _, i := range p.Imports {
+		if name, ok := strings.CutPrefix(i, module); ok {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func (p pkg) foreign() (paths []string) {
+	for _, i := range p.Imports {
+		host, _, _ := strings.Cut(i, "/")
+		if strings.Contains(host, ".") && !strings.HasPrefix(i, module) {
+			paths = append(paths, i)
+		}
+	}
+	return paths
+}
+
+func packages(t *testing.T) []pkg {
+	t.Helper()
+	list := exec.Command("go", "list", "-e", "-json=ImportPath,Imports", "./...")
+	list.Dir = ".."
+	out, err := list.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var all []pkg
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p pkg
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+}
+
+func TestImportsPointOneWay(t *testing.T) {
+	for _, p := range packages(t) {
+		if p.exempt() {
+			continue
+		}
+		allowed, known := imports[p.name()]
+		if !known {
+			t.Errorf("%s is not in the table of imports; say what it may import", p.name())
+		}
+		for _, i := range p.ours() {
+			if !slices.Contains(allowed, i) {
+				t.Errorf("%s imports %s, which the table of imports does not allow", p.name(), i)
+			}
+		}
+	}
+}
+
+// dependency is a row of docs/dependencies.md.
+type dependency struct{ module, importer, reason string }
+
+var dependencyRow = regexp.MustCompile("(?m)^\\| `([^`]+)` \\| (.+?) \\| (.+?) \\|$")
+
+func dependencies(t *testing.T) []dependency {
+	t.Helper()
+	text, err := os.ReadFile("../docs/dependencies.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []dependency
+	for _, m := range dependencyRow.FindAllStringSubmatch(string(text), -1) {
+		all = append(all, dependency{m[1], strings.Trim(m[2], "`"), m[3]})
+	}
+	return all
+}
+
+// covers reports whether the import path belongs to the dependency's module.
+func (d dependency) covers(importPath string) bool {
+	return importPath == d.module || strings.HasPrefix(importPath, d.module+"/")
+}
+
+// testsOnly is the importer of a library that no part of the program uses.
+const testsOnly = "tests"
+
+func TestEachLibraryHasOneImporter(t *testing.T) {
+	known := dependencies(t)
+	used := map[string]bool{}
+	for _, p := range packages(t) {
+		for _, i := range p.foreign() {
+			at := slices.IndexFunc(known, func(d dependency) bool { return d.covers(i) })
+			if at < 0 {
+				t.Errorf("%s imports %s, which docs/dependencies.md does not give a reason for", p.name(), i)
+				continue
+			}
+			if !p.test() {
+				used[known[at].module] = true
+			}
+			if importer := known[at].importer; !p.exempt() && importer != p.name() {
+				t.Errorf("%s imports %s; docs/dependencies.md says that only %s does", p.name(), i, importer)
+			}
+		}
+	}
+	for _, d := range known {
+		if d.importer != testsOnly && !used[d.module] {
+			t.Errorf("docs/dependencies.md has %s, which nothing imports", d.module)
+		}
+		if len(strings.Fields(d.reason)) < 4 {
+			t.Errorf("docs/dependencies.md gives no reason for %s: %q", d.module, d.reason)
+		}
+	}
+}
+
+// The tree of packages in the table is the tree there is: a stale row would let
+// a package of that name start with rights nobody gave it.
+func TestImportTableNamesLeavesFirst(t *testing.T) {
+	for name, allowed := range imports {
+		for _, a := range allowed {
+			if slices.Contains(imports[a], name) {
+				t.Errorf("%s and %s may import each other", name, a)
+			}
+			if path.Dir(a) == "cmd" {
+				t.Errorf("%s may import a command", name)
+			}
+		}
+	}
+}

@@ -1,0 +1,121 @@
+package servers
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// Milterscan is a running milterscan daemon.
+type Milterscan struct {
+	Socket string // where it listens, as "milter.listen" names it without "unix:"
+
+	binary, dir string
+	proc        *process
+}
+
+// StartMilterscan starts a daemon on a unix socket with the given
+// configuration: a whole TOML file, except that [milter] listen is added to it.
+// Cleanup stops it.
+func StartMilterscan(t TB, socket, config string) *Milterscan {
+	t.Helper()
+	m := &Milterscan{Socket: socket, binary: Binary(t), dir: newDir(t)}
+	m.Configure(t, config)
+	m.Start(t)
+	t.Cleanup(m.Stop)
+	return m
+}
+
+// Configure replaces the configuration file. The daemon reads it when it is
+// started or told to by Reload.
+func (m *Milterscan) Configure(t TB, config string) {
+	t.Helper()
+	listen := fmt.Sprintf("[milter]\nlisten = [\"unix:%s\"]\n", m.Socket)
+	if strings.Contains(config, "[milter]\n") {
+		config = strings.Replace(config, "[milter]\n", listen, 1)
+	} else {
+		config += "\n" + listen
+	}
+	// In one step: a daemon that reads at this moment sees one file or the other.
+	writeFile(t, m.configFile()+".new", config)
+	if err := os.Rename(m.configFile()+".new", m.configFile()); err != nil {
+		t.Fatalf("%v", err)
+	}
+}
+
+// Start starts a daemon that was ended, on the same socket.
+func (m *Milterscan) Start(t TB) {
+	t.Helper()
+	m.proc = run(t, m.logFile(), m.binary, "serve", "-c", m.configFile())
+	m.proc.ready(t, "milterscan at "+m.Socket, func() bool {
+		// Postfix connects as a user of its own.
+		return answers("unix", m.Socket) && os.Chmod(m.Socket, 0o666) == nil
+	})
+}
+
+// Stop ends the daemon as an administrator would: SIGTERM, and it finishes what
+// it has begun.
+func (m *Milterscan) Stop() { m.proc.stop() }
+
+// Kill ends it as a crash would.
+func (m *Milterscan) Kill() { m.proc.kill() }
+
+// Terminate asks it to end, and does not wait.
+func (m *Milterscan) Terminate() { m.proc.signal(syscall.SIGTERM) }
+
+// Ended reports whether it has ended.
+func (m *Milterscan) Ended() bool { return m.proc.ended() }
+
+// Reload tells it that the configuration has changed, and does not wait.
+func (m *Milterscan) Reload() { m.proc.signal(syscall.SIGHUP) }
+
+// Dump ends it with the state of all its goroutines in its output.
+func (m *Milterscan) Dump() {
+	m.proc.signal(syscall.SIGQUIT)
+	<-m.proc.done
+}
+
+// Pid is its process id.
+func (m *Milterscan) Pid() int { return m.proc.pid() }
+
+// Output is everything it has written so far: its log.
+func (m *Milterscan) Output() string {
+	text, _ := os.ReadFile(m.logFile())
+	return string(text)
+}
+
+// Lines are the lines of its log that have the given message, as JSON objects.
+func (m *Milterscan) Lines(t TB, message string) []map[string]any {
+	t.Helper()
+	var lines []map[string]any
+	for line := range strings.Lines(m.Output()) {
+		fields := map[string]any{}
+		if json.Unmarshal([]byte(line), &fields) == nil && fields["msg"] == message {
+			lines = append(lines, fields)
+		}
+	}
+	return lines
+}
+
+func (m *Milterscan) configFile() string { return filepath.Join(m.dir, "milterscan.toml") }
+func (m *Milterscan) logFile() string    { return filepath.Join(m.dir, "milterscan.log") }
+
+// Binary is the milterscan to be tested: the one that MILTERSCAN_BINARY names,
+// or else bin/milterscan, compiled now.
+func Binary(t TB) string {
+	t.Helper()
+	if path := os.Getenv("MILTERSCAN_BINARY"); path != "" {
+		return path
+	}
+	path := filepath.Join(Root(t), "bin", "milterscan")
+	build := exec.Command("go", "build", "-o", path, "./cmd/milterscan")
+	build.Dir = Root(t)
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("compiling milterscan: %v\n%s", err, out)
+	}
+	return path
+}

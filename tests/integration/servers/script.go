@@ -1,0 +1,70 @@
+package servers
+
+import (
+	"fmt"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+)
+
+// Script runs a program that starts servers, such as the demo, and returns its
+// exit status. Whatever the program has registered with Cleanup is done when it
+// returns, when it fails, and when it is interrupted.
+func Script(program func(TB)) (status int) {
+	s := &script{}
+	interrupted := make(chan os.Signal, 1)
+	signal.Notify(interrupted, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-interrupted
+		s.clean()
+		os.Exit(130)
+	}()
+	defer s.clean()
+	defer func() {
+		if p := recover(); p != nil {
+			status = 1
+			if _, told := p.(failure); !told {
+				fmt.Fprintln(os.Stderr, p)
+			}
+		}
+	}()
+	program(s)
+	return 0
+}
+
+// failure is what Fatalf panics with; it has been printed already.
+type failure struct{}
+
+type script struct {
+	mu      sync.Mutex
+	cleanup []func()
+}
+
+func (s *script) Helper() {}
+
+func (s *script) Logf(format string, args ...any) {
+	fmt.Fprintf(os.Stderr, format+"\n", args...)
+}
+
+func (s *script) Fatalf(format string, args ...any) {
+	s.Logf(format, args...)
+	panic(failure{})
+}
+
+func (s *script) Cleanup(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cleanup = append(s.cleanup, f)
+}
+
+// clean runs the cleanup functions, last to first. Who comes second waits and
+// finds none left.
+func (s *script) clean() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := len(s.cleanup) - 1; i >= 0; i-- {
+		s.cleanup[i]()
+	}
+	s.cleanup = nil
+}

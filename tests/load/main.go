@@ -1,0 +1,160 @@
+// Load measures what milterscan costs: it puts the same mails to a milter that
+// does nothing and to milterscan, over 1, 8 and 32 connections at once, and
+// prints what each took. Nothing but this source tree is needed.
+//
+//	go run ./tests/load [-binary bin/milterscan] [-messages 2000] [-clamd]
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/milterscan/milterscan/tests/integration/servers"
+	"github.com/milterscan/milterscan/tests/mta"
+	"github.com/milterscan/milterscan/tests/procstat"
+	"github.com/milterscan/milterscan/tests/sample"
+)
+
+func main() {
+	binary := flag.String("binary", "", "milterscan to measure; default: the one of this tree, compiled now")
+	messages := flag.Int("messages", 2000, "messages of each run")
+	clamd := flag.Bool("clamd", false, "start a clamd and let milterscan use it")
+	null := flag.String("null", "", "be the milter that does nothing, on this unix socket (used by the run itself)")
+	flag.Parse()
+	if *null != "" {
+		os.Exit(serveNull(*null))
+	}
+	if *binary != "" {
+		os.Setenv("MILTERSCAN_BINARY", *binary)
+	}
+	os.Exit(servers.Script(func(t servers.TB) { measure(t, *messages, *clamd) }))
+}
+
+// candidate is a milter to be measured.
+type candidate struct {
+	name, socket string
+	pid          int
+	stop         func()
+}
+
+func measure(t servers.TB, messages int, withClamd bool) {
+	config := ""
+	if withClamd {
+		config = fmt.Sprintf("[[virus]]\nname = \"clamd\"\ntype = \"clamd\"\naddress = \"unix:%s\"\n", servers.StartClamd(t).Socket)
+	}
+	corpora := []struct {
+		name  string
+		mails []*mta.Message
+	}{{"small", split(sample.Small(200))}, {"mixed", split(sample.Mixed(200))}}
+	fmt.Printf("%-7s %-11s %3s %9s %10s %9s %9s %8s %8s  %s\n",
+		"corpus", "milter", "c", "CPU ms/msg", "messages/s", "EOM p50", "EOM p99", "RSS MB", "PSS MB", "answers")
+	for _, corpus := range corpora {
+		for _, connections := range []int{1, 8, 32} {
+			// Each run has a milter of its own, so that none inherits memory.
+			for _, start := range []func(servers.TB) candidate{startNull, startMilterscan(config)} {
+				c := start(t)
+				load := mta.Load{Network: "unix", Address: c.socket, Mails: corpus.mails, Messages: messages, Connections: connections}
+				print(corpus.name, c, load, measured(t, c, load))
+				c.stop()
+			}
+		}
+	}
+}
+
+// startMilterscan returns the function that starts milterscan so configured.
+func startMilterscan(config string) func(servers.TB) candidate {
+	return func(t servers.TB) candidate {
+		m := servers.StartMilterscan(t, socketIn(t), config)
+		return candidate{"milterscan", m.Socket, m.Pid(), m.Stop}
+	}
+}
+
+func socketIn(t servers.TB) string {
+	dir, err := os.MkdirTemp("", "milterscan-load-")
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return filepath.Join(dir, "milter.sock")
+}
+
+// startNull runs this program once more, so that its CPU time is its own.
+func startNull(t servers.TB) candidate {
+	socket := socketIn(t)
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	cmd := exec.Command(self, "-null", socket)
+	cmd.Stderr = os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
+	if err := cmd.Start(); err != nil {
+		t.Fatalf("%v", err)
+	}
+	stop := func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+	}
+	t.Cleanup(stop)
+	servers.Await(t, "the null milter", func() bool {
+		c, err := net.Dial("unix", socket)
+		if err == nil {
+			c.Close()
+		}
+		return err == nil
+	})
+	return candidate{"null", socket, cmd.Process.Pid, stop}
+}
+
+func serveNull(socket string) int {
+	l, err := net.Listen("unix", socket)
+	if err == nil {
+		err = mta.ServeNull(l)
+	}
+	fmt.Fprintln(os.Stderr, err)
+	return 1
+}
+
+func split(mails [][]byte) []*mta.Message {
+	messages := make([]*mta.Message, len(mails))
+	for i, m := range mails {
+		messages[i] = mta.Split(m)
+	}
+	return messages
+}
+
+// run is what one load cost its milter.
+type run struct {
+	mta.Outcome
+	cpu    time.Duration
+	memory procstat.Usage // at the end
+}
+
+func measured(t servers.TB, c candidate, load mta.Load) run {
+	before, err := procstat.Read(c.pid)
+	if err != nil {
+		t.Fatalf("%s: %v", c.name, err)
+	}
+	outcome := load.Run(context.Background())
+	after, err := procstat.Read(c.pid)
+	if err != nil {
+		t.Fatalf("%s did not survive: %v", c.name, err)
+	}
+	return run{Outcome: outcome, cpu: after.CPU - before.CPU, memory: after}
+}
+
+func print(corpus string, c candidate, load mta.Load, r run) {
+	ms := func(d time.Duration) float64 { return d.Seconds() * 1000 }
+	fmt.Printf("%-7s %-11s %3d %10.3f %10.0f %6.2f ms %6.2f ms %8.1f %8.1f  %v\n",
+		corpus, c.name, load.Connections,
+		ms(r.cpu)/float64(load.Messages), float64(load.Messages)/r.Took.Seconds(),
+		ms(r.Wait(50)), ms(r.Wait(99)),
+		float64(r.memory.RSS)/(1<<20), float64(r.memory.PSS)/(1<<20), r.Answers)
+}
