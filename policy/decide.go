@@ -1,6 +1,9 @@
 package policy
 
 import (
+	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/milterscan/milterscan/scan"
@@ -17,4 +20,119 @@ type Input struct {
 	Now      time.Time
 	Found    []scan.Finding
 	Parts    []scan.Part // to name the attachment in the reply
+	// Fixed are the parts that cannot be edited, such as those of a signed
+	// message: what a rule would have edited gets the rule's Else instead.
+	// scan.WholeMessage among them stands for all parts.
+	Fixed []int
+}
+
+// Policy is a list of rules made ready. It never changes, and may be used by
+// any number of goroutines at once.
+type Policy struct {
+	rules []*rule
+	local Local
+	ours  map[string]bool
+}
+
+// New makes a policy of rules in their order. The error names every rule that
+// contradicts itself.
+func New(rules []Rule, local Local) (*Policy, error) {
+	p := &Policy{local: local, ours: map[string]bool{}}
+	for _, d := range local.Domains {
+		p.ours[string(d)] = true
+	}
+	var errs []error
+	for i, r := range rules {
+		if err := r.Check(); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", r.Ref, err))
+		}
+		p.rules = append(p.rules, compile(r, i))
+	}
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	return p, nil
+}
+
+// Refuses reports whether Decide may refuse at a stage before anything was
+// found. Where it does not, only the findings of that stage can.
+func (p *Policy) Refuses(s scan.Stage) bool {
+	return slices.ContainsFunc(p.rules, func(r *rule) bool { return r.mayRefuse(s) })
+}
+
+// Decide gives the one answer for what is known at a stage. It is a pure
+// function: the same input gives the same decision, and the order of the
+// findings makes no difference to it. The input is only read.
+//
+// At a stage before the message it refuses only what no rule can let through
+// any more; where one still may, the decision is to deliver, and Pending.
+func (p *Policy) Decide(in Input) Decision {
+	f := p.facts(in)
+	general := p.candidates(f)
+	seen := map[string]*judgement{}
+	var all []judged
+	for _, to := range f.recipients() {
+		rules := f.forRecipient(general, to)
+		key := signature(rules)
+		if seen[key] == nil {
+			seen[key] = f.judge(rules)
+		}
+		all = append(all, judged{seen[key], to.text, f.directions(to)})
+	}
+	d := f.settle(all)
+	d.Complete = !scan.Incomplete(in.Found)
+	return d
+}
+
+// candidate is a rule that holds, or may, for the mail at hand.
+type candidate struct {
+	*rule
+	truth truth
+}
+
+// candidates leaves out the rules that are not for this mail at all, so that
+// they cost nothing per recipient or finding.
+func (p *Policy) candidates(f *facts) []candidate {
+	var list []candidate
+	for _, r := range p.rules {
+		if t := r.forMail(f); t != no {
+			list = append(list, candidate{r, t})
+		}
+	}
+	return list
+}
+
+func (f *facts) forRecipient(general []candidate, to recipient) []candidate {
+	list := make([]candidate, 0, len(general))
+	for _, c := range general {
+		if c.truth = min(c.truth, c.rule.forRecipient(f, to)); c.truth != no {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+// signature tells lists of candidates apart: recipients with the same list get
+// the same verdict, and most of a thousand recipients do.
+func signature(rules []candidate) string {
+	var b []byte
+	for _, c := range rules {
+		b = fmt.Appendf(b, "%d:%d ", c.place, c.truth)
+	}
+	return string(b)
+}
+
+// subjects are the message itself and every finding.
+func (f *facts) subjects() []int {
+	list := make([]int, 0, len(f.in.Found)+1)
+	for s := itself; s < len(f.in.Found); s++ {
+		list = append(list, s)
+	}
+	return list
+}
+
+// isFixed reports whether a part cannot be edited. The message as a whole never
+// can: an edit is of a part.
+func (f *facts) isFixed(part int) bool {
+	return part < 0 || slices.Contains(f.in.Fixed, part) || slices.Contains(f.in.Fixed, scan.WholeMessage)
 }

@@ -139,7 +139,18 @@ type Decision struct {
 	Drop     []string  // recipients the MTA is asked to remove
 	Add      []string  // and to add
 	Verdicts []Verdict // one per recipient, in envelope order
+	Notices  []Notice  // who is to be told
+	Complete bool      // nothing was found that says something was not examined
 	Pending  bool      // an early stage: a rule that may still match stands first, so go on
+}
+
+// Notice is somebody to be told about what became of a message. It goes to our
+// own people only: a sender elsewhere learns from the reply.
+type Notice struct {
+	To        string
+	Recipient string // whose copy it is about
+	Finding   int    // index into Input.Found; -1: none in particular
+	Rule      RuleRef
 }
 
 // Action is the name of the decision in reports; see Outcome.Action.

@@ -1,0 +1,133 @@
+package policy
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/milterscan/milterscan/scan"
+)
+
+// Condition is one thing a rule asks of the findings. As text it is one of
+//
+//	infected           a finding of this kind: note, malformed, ambiguous,
+//	                   suspicious, forbidden, infected, unscannable, failed
+//	attachment/name    a finding of this rule; "*" stands for anything, also
+//	                   for a slash: attachment/*, virus/*Eicar*
+//	score >= 5         the scores of all findings added up; also > < <=
+//
+// The first two are about one finding, the last about the message itself.
+type Condition struct {
+	kind    scan.Kind // for a kind
+	pattern string    // for a rule's name
+	compare string    // for the score
+	limit   float64
+}
+
+// OfKind asks for findings of a kind.
+func OfKind(k scan.Kind) Condition { return Condition{kind: k} }
+
+// Named asks for findings by the name of their rule.
+func Named(pattern string) Condition { return Condition{pattern: pattern} }
+
+// named asks for findings of any of several rules.
+func named(patterns ...string) []Condition {
+	list := make([]Condition, len(patterns))
+	for i, p := range patterns {
+		list[i] = Named(p)
+	}
+	return list
+}
+
+// comparisons are ordered so that a longer one is found before its beginning.
+var comparisons = [...]string{">=", "<=", ">", "<"}
+
+// UnmarshalText reads a condition.
+func (c *Condition) UnmarshalText(text []byte) error {
+	s := strings.TrimSpace(string(text))
+	if rest, ok := strings.CutPrefix(s, "score"); ok {
+		return c.parseScore(strings.TrimSpace(rest), s)
+	}
+	if k, ok := scan.ParseKind(s); ok {
+		*c = OfKind(k)
+		return nil
+	}
+	word, name, ok := strings.Cut(s, "/")
+	if !ok || word == "" || name == "" || strings.ContainsAny(s, " \t") {
+		return fmt.Errorf("%q is no condition; write a kind such as \"infected\", a rule such as \"attachment/*\", or a score such as \"score >= 5\"", text)
+	}
+	*c = Named(s)
+	return nil
+}
+
+func (c *Condition) parseScore(rest, whole string) error {
+	for _, op := range comparisons {
+		number, ok := strings.CutPrefix(rest, op)
+		if !ok {
+			continue
+		}
+		limit, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+		if err != nil || limit-limit != 0 { // not a number, or infinite
+			break
+		}
+		*c = Condition{compare: op, limit: limit}
+		return nil
+	}
+	return fmt.Errorf("%q compares the score with nothing; write \"score >= 5\"", whole)
+}
+
+// MarshalText is the reverse of UnmarshalText.
+func (c Condition) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
+
+// String is the condition as it may be written.
+func (c Condition) String() string {
+	switch {
+	case c.compare != "":
+		return "score " + c.compare + " " + strconv.FormatFloat(c.limit, 'g', -1, 64)
+	case c.pattern != "":
+		return c.pattern
+	}
+	return c.kind.String()
+}
+
+// aboutFinding reports whether the condition is about a single finding.
+func (c Condition) aboutFinding() bool { return c.compare == "" }
+
+// matches reports whether a condition about a finding holds for f.
+func (c Condition) matches(f scan.Finding) bool {
+	switch {
+	case c.compare != "":
+		return false
+	case c.pattern != "":
+		return matchGlob(c.pattern, f.Rule)
+	}
+	return f.Kind == c.kind
+}
+
+// holdsFor reports whether a condition about the score holds for a sum.
+func (c Condition) holdsFor(score float64) bool {
+	switch c.compare {
+	case ">=":
+		return score >= c.limit
+	case ">":
+		return score > c.limit
+	case "<=":
+		return score <= c.limit
+	}
+	return score < c.limit
+}
+
+// CanMatch reports whether any finding a catalogue lists could meet the
+// condition. One that nothing can meet is a slip of the pen.
+func (c Condition) CanMatch(catalogue []scan.Rule) bool {
+	return slices.ContainsFunc(catalogue, func(r scan.Rule) bool {
+		switch {
+		case c.compare != "":
+			return true
+		case c.pattern != "":
+			return globsMeet(c.pattern, r.Name)
+		}
+		return r.Kind == c.kind
+	})
+}

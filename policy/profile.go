@@ -1,0 +1,182 @@
+package policy
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/milterscan/milterscan/scan"
+)
+
+// The shipped profiles. Each is a list of rules that stands behind the site's
+// own and has an answer for every finding.
+const (
+	ProfileDefault = "default"  // delivers, or refuses with a reason; hides nothing
+	ProfileHosting = "hosting"  // for many domains: infected mail is kept and not delivered, doubtful mail is cleaned
+	ProfileTagOnly = "tag-only" // delivers everything but infected mail, marked
+	ProfileStrict  = "strict"   // refuses where default marks
+)
+
+// Profiles lists the names of the shipped profiles.
+func Profiles() []string {
+	return []string{ProfileDefault, ProfileHosting, ProfileTagOnly, ProfileStrict}
+}
+
+// Profile returns the rules of a shipped profile.
+func Profile(name string) ([]Rule, error) {
+	var rules []Rule
+	switch name {
+	case ProfileDefault:
+		rules = defaultRules()
+	case ProfileHosting:
+		rules = hostingRules()
+	case ProfileTagOnly:
+		rules = tagOnlyRules()
+	case ProfileStrict:
+		rules = strictRules()
+	default:
+		return nil, fmt.Errorf("there is no profile %q; there are %s", name, strings.Join(Profiles(), ", "))
+	}
+	for i := range rules {
+		rules[i].Ref.Name = name + "/" + rules[i].Ref.Name
+	}
+	return rules, nil
+}
+
+// The outcomes the profiles are made of.
+var (
+	deliver    = Outcome{}
+	refuse     = Outcome{Answer: Reject}
+	retry      = Outcome{Answer: Tempfail}
+	quarantine = Outcome{Answer: Discard, Keep: true}
+	marked     = Outcome{Headers: []HeaderField{{"X-Milterscan", "{rule}"}}}
+	tagged     = Outcome{Headers: marked.Headers, Tag: "{Dangerous?}"}
+	disarmed   = Outcome{Edit: Disarm, Headers: marked.Headers, Else: &marked}
+	cleaned    = Outcome{Edit: Clean, Headers: marked.Headers, Else: &refuse}
+)
+
+// Findings that the profiles treat alike, by the names their scanners give them.
+var (
+	// Checks that ask others and whose silence must not stop the mail.
+	optional = named("auth/failed*", "spam/failed*")
+
+	programs       = named("attachment/name", "attachment/program", "attachment/trick", "attachment/old-name")
+	memberPrograms = named("attachment/member-name", "attachment/member-program", "attachment/member-trick")
+	macroNames     = named("attachment/macro-name")
+	macros         = named("attachment/macro-autorun", "attachment/macro-xlm", "attachment/dde", "attachment/remote-template", "attachment/ole-package")
+
+	encrypted = named("archive/encrypted", "archive/encrypted-member", "archive/encrypted-names")
+	bombs     = named("archive/depth", "archive/limit", "archive/member-too-large", "archive/overlapping-members", "archive/ratio",
+		"archive/too-many-members", "archive/too-much-data", "archive/window-too-large")
+	tooComplex = named("mime/message-size", "mime/nesting", "mime/time", "mime/too-many-parts", "mime/too-deep")
+	elsewhere  = named("mime/external-body", "mime/partial")
+
+	htmlAttached = named("content/html-attachment")
+	htmlBody     = named("content/form", "content/link-*", "content/object", "content/script", "content/web-bug")
+	smuggling    = named("content/smuggling")
+	remoteBody   = named("content/external-body")
+)
+
+// shipped is a rule of a profile, for any mail.
+func shipped(name string, when []Condition, o Outcome) Rule {
+	return Rule{Ref: RuleRef{Name: name}, Grounds: Grounds{When: when}, Outcome: o}
+}
+
+// going is the rule for mail in some direction only.
+func (r Rule) going(d Directions) Rule {
+	r.Scope.Direction = d
+	return r
+}
+
+func kind(k scan.Kind) []Condition { return []Condition{OfKind(k)} }
+
+// firstRules begin, and lastRules end, every profile but tag-only.
+func firstRules() []Rule {
+	return []Rule{
+		shipped("check-unavailable", optional, deliver),
+		shipped("not-examined", kind(scan.Failed), retry),
+	}
+}
+
+func lastRules() []Rule {
+	return []Rule{
+		shipped("forbidden", kind(scan.Forbidden), refuse),
+		shipped("suspicious", kind(scan.Suspicious), marked),
+		shipped("unscannable", kind(scan.Unscannable), marked),
+		shipped("ambiguous", kind(scan.Ambiguous), marked),
+		shipped("malformed", kind(scan.Malformed), deliver),
+		shipped("note", kind(scan.Note), deliver),
+	}
+}
+
+func defaultRules() []Rule {
+	return slices.Concat(firstRules(), []Rule{
+		shipped("infected", kind(scan.Infected), refuse),
+		shipped("program", programs, refuse),
+		shipped("program-in-archive", memberPrograms, refuse),
+		shipped("macro-name", macroNames, marked),
+		shipped("macro", macros, refuse),
+		shipped("encrypted-outbound", encrypted, marked).going(Outbound),
+		shipped("encrypted", encrypted, refuse),
+		shipped("bomb", bombs, refuse),
+		shipped("too-complex", tooComplex, refuse),
+		shipped("elsewhere", elsewhere, refuse),
+	}, lastRules())
+}
+
+func hostingRules() []Rule {
+	return slices.Concat(firstRules(), []Rule{
+		shipped("infected-outbound", kind(scan.Infected), refuse).going(Outbound),
+		shipped("infected", kind(scan.Infected), quarantine),
+		shipped("program", programs, refuse),
+		encryptedProgram(),
+		shipped("program-in-archive", memberPrograms, deliver),
+		shipped("macro-name", macroNames, marked),
+		shipped("macro", macros, cleaned),
+		shipped("encrypted", encrypted, marked),
+		shipped("bomb", bombs, refuse),
+		shipped("too-complex", tooComplex, refuse),
+		shipped("elsewhere", elsewhere, refuse),
+		shipped("remote-body", remoteBody, refuse),
+		shipped("html-attachment", htmlAttached, disarmed),
+		shipped("html-body", htmlBody, disarmed),
+		shipped("smuggling", smuggling, quarantine),
+	}, lastRules())
+}
+
+// encryptedProgram refuses a denied name that can be read in an archive whose
+// content cannot: nothing else is known of that file.
+func encryptedProgram() Rule {
+	r := shipped("program-in-encrypted-archive", memberPrograms, refuse)
+	r.Grounds.Requires = named("archive/encrypted*")
+	return r
+}
+
+func tagOnlyRules() []Rule {
+	return []Rule{
+		shipped("check-unavailable", optional, deliver),
+		shipped("not-examined", kind(scan.Failed), retry),
+		shipped("infected", kind(scan.Infected), refuse),
+		shipped("forbidden", slices.Concat(kind(scan.Forbidden), macros, bombs, tooComplex, elsewhere), tagged),
+		shipped("suspicious", kind(scan.Suspicious), marked),
+		shipped("unscannable", kind(scan.Unscannable), marked),
+		shipped("ambiguous", kind(scan.Ambiguous), marked),
+		shipped("malformed", kind(scan.Malformed), deliver),
+		shipped("note", kind(scan.Note), deliver),
+	}
+}
+
+// strictRules are those of default, after rules that refuse what it marks.
+func strictRules() []Rule {
+	strict := []Rule{
+		shipped("macro-name", macroNames, refuse),
+		shipped("smuggling", smuggling, refuse),
+		shipped("remote-body", remoteBody, refuse),
+		shipped("html-attachment", htmlAttached, refuse),
+		shipped("encrypted", encrypted, refuse),
+		shipped("ambiguous", kind(scan.Ambiguous), refuse),
+		shipped("unscannable", kind(scan.Unscannable), refuse),
+	}
+	rest := defaultRules()
+	return slices.Concat(rest[:len(firstRules())+1], strict, rest[len(firstRules())+1:])
+}

@@ -1,0 +1,155 @@
+package policy
+
+import (
+	"strings"
+
+	"github.com/milterscan/milterscan/scan"
+)
+
+// Limits of what a foreign name or a finding may put into a reply or a header.
+const (
+	maxName        = 60
+	maxHeaderValue = 200
+	maxHeaders     = 32
+)
+
+// sentence is what senders are told about findings of some kind, and no more:
+// the reply must not teach them which signature, score or rule they met. "%"
+// stands for the attachment; see facts.attachment.
+type sentence struct {
+	when  Condition
+	reply Reply
+}
+
+// sentences are looked through in order; the last ones, by kind, catch what has
+// no sentence of its own. The codes are those of RFC 3463, sections 3.2 to 3.8.
+var sentences = [...]sentence{
+	{OfKind(scan.Infected), Reply{550, "5.7.1", "it contains a virus"}},
+	{Named("attachment/*"), Reply{550, "5.7.1", "% is of a kind that is not accepted"}},
+	{Named("archive/encrypted*"), Reply{550, "5.7.1", "% is protected by a password and cannot be examined; please send it without one, or agree with the recipient on another way"}},
+	{Named("mime/message-size"), Reply{552, "5.3.4", "it is larger than is accepted"}},
+	{Named("mime/partial"), Reply{554, "5.6.1", "it is only a piece of a message"}},
+	{Named("mime/external-body"), Reply{554, "5.6.1", "its content is elsewhere"}},
+	{Named("content/external-body"), Reply{554, "5.6.1", "its content is elsewhere"}},
+	{Named("content/*"), Reply{550, "5.7.1", "its content is not accepted"}},
+	{Named("relay/sender-domain"), Reply{550, "5.1.8", "the sender's domain does not exist"}},
+	{Named("relay/null-mx"), Reply{550, "5.7.27", "the sender's domain accepts no mail"}},
+	{Named("relay/*"), Reply{550, "5.7.1", "this server does not relay for you"}},
+	{Named("auth/*"), Reply{550, "5.7.1", "the sender could not be authenticated"}},
+	{Named("spam/*"), Reply{550, "5.7.1", "it looks like unsolicited mail"}},
+	{Named("archive/*"), Reply{554, "5.6.0", "% cannot be examined within the limits of this server"}},
+	{OfKind(scan.Unscannable), Reply{554, "5.6.0", "it cannot be examined within the limits of this server"}},
+	{OfKind(scan.Ambiguous), Reply{554, "5.6.0", "its structure can be read in more than one way"}},
+	{OfKind(scan.Malformed), Reply{554, "5.6.0", "its structure is damaged"}},
+}
+
+// byPolicy is said where no sentence fits: a rule of this site's own.
+var byPolicy = Reply{550, "5.7.1", "not accepted here by local policy"}
+
+// later is the reply to every temporary failure that has no text of its own.
+var later = Reply{451, "4.3.0", "The message could not be examined now; please try again later."}
+
+// replyFor words a refusal: the rule's own text, or the sentence for the
+// finding; and the id, by which the postmaster finds the rest in the log.
+func (f *facts) replyFor(g ground) Reply {
+	r := g.outcome.Reply
+	switch {
+	case r.Code != 0:
+	case g.outcome.Answer == Tempfail:
+		r = later
+	default:
+		r = f.category(g)
+		r.Text = "Message refused: " + r.Text + "."
+	}
+	if f.in.ID != "" {
+		r.Text += " [" + printable(f.in.ID, maxName) + "]"
+	}
+	return r
+}
+
+// category is the sentence for a ground, with the attachment's name in it.
+func (f *facts) category(g ground) Reply {
+	if g.reason() == itself {
+		return byPolicy
+	}
+	found := f.in.Found[g.subject]
+	for _, s := range sentences {
+		if s.when.matches(found) {
+			r := s.reply
+			r.Text = strings.Replace(r.Text, "%", f.attachment(found), 1)
+			return r
+		}
+	}
+	return byPolicy
+}
+
+// attachment names the part a finding points at: `attachment "a.pdf"`, or
+// `the file "a.exe" in attachment "b.zip"`.
+func (f *facts) attachment(found scan.Finding) string {
+	p := f.part(found)
+	if p == nil {
+		return "an attachment"
+	}
+	outer, inside := p, ""
+	for outer.Archived && outer.Parent >= 0 && outer.Parent < len(f.in.Parts) && &f.in.Parts[outer.Parent] != p {
+		outer = &f.in.Parts[outer.Parent]
+	}
+	if name := quotable(p); outer != p && name != "" {
+		inside = `the file "` + name + `" in `
+	}
+	if name := quotable(outer); name != "" {
+		return inside + `attachment "` + name + `"`
+	}
+	return inside + "an attachment"
+}
+
+// quotable is a part's name as it may stand between quotes.
+func quotable(p *scan.Part) string {
+	return strings.ReplaceAll(printable(p.Name(), maxName), `"`, "'")
+}
+
+// holdReason is what stands beside the message in the MTA's queue. Only
+// administrators see it, so it may name the rule.
+func (f *facts) holdReason(g ground) string {
+	why := g.rule.Ref.Name
+	if i := g.reason(); i != itself {
+		why += ": " + f.in.Found[i].Rule
+	}
+	if f.in.ID != "" {
+		why += " [" + f.in.ID + "]"
+	}
+	return printable(why, maxHeaderValue)
+}
+
+// printable makes s fit for a line that goes out: printable ASCII, runs of
+// blanks made one, "?" for everything else, at most limit bytes.
+func printable(s string, limit int) string {
+	var b strings.Builder
+	for _, r := range s {
+		if b.Len() >= limit {
+			break
+		}
+		if r < ' ' || r > '~' {
+			r = '?'
+		}
+		if r != ' ' || b.Len() > 0 && !strings.HasSuffix(b.String(), " ") {
+			b.WriteByte(byte(r))
+		}
+	}
+	return strings.TrimRight(b.String(), " ")
+}
+
+// headers are the fields a ground adds, with the finding's rule in the place of
+// "{rule}" and the message's id in that of "{id}".
+func (f *facts) headers(g ground) []HeaderField {
+	name := g.rule.Ref.Name
+	if g.subject != itself {
+		name = f.in.Found[g.subject].Rule
+	}
+	fill := strings.NewReplacer("{rule}", printable(name, maxHeaderValue), "{id}", printable(f.in.ID, maxName))
+	var list []HeaderField
+	for _, h := range g.outcome.Headers {
+		list = append(list, HeaderField{h.Name, fill.Replace(h.Value)})
+	}
+	return list
+}

@@ -1,0 +1,218 @@
+package policy
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/units"
+)
+
+// Rule says what becomes of some mail. Rules stand in an ordered list; for each
+// recipient and each finding the first that matches decides.
+type Rule struct {
+	Ref     RuleRef
+	Scope   Scope
+	Grounds Grounds
+	Outcome Outcome
+	Mode    Mode
+}
+
+// Mode is how far a rule that matches goes.
+type Mode int
+
+// The modes.
+const (
+	Decides Mode = iota // later rules do not matter for what it matched
+	Adds                // its effects are added, and later rules still decide
+	Watches             // it is logged and changes nothing
+)
+
+// Scope says which mail a rule is for: all of its conditions must hold. An
+// empty one holds for any mail.
+type Scope struct {
+	Direction Directions
+	Client    []Network
+	From, To  []AddressPattern // envelope sender and recipient
+	Auth      []Login
+	// HeaderFrom looks at every address in every From field. For a rule that
+	// lets mail through all of them must match, since anybody can write a
+	// second one; for any other rule one is enough.
+	HeaderFrom []AddressPattern
+	Size       SizeRange
+}
+
+// SizeRange holds sizes of at least Min and at most Max; a zero Max is no limit.
+type SizeRange struct{ Min, Max units.Size }
+
+// Grounds are the findings a rule rests on.
+//
+// A rule with neither When nor Part matches the message itself and every
+// finding. One that delivers does not match findings of the kinds infected and
+// failed, though: letting a virus through, or mail no engine could look at,
+// takes a rule that names it.
+type Grounds struct {
+	When     []Condition // any of them: about a finding, or the score
+	Part     []string    // the finding's part has a name or path like one of these, upper and lower case alike
+	Requires []Condition // all of them hold for some finding of the message
+	Unless   []Condition // none of them holds for any finding of the message
+}
+
+// Login matches SASL login names: a name, in which "*" stands for anything and
+// so "*" alone for everybody who has logged in; or "none" for nobody.
+type Login string
+
+// NoLogin matches mail whose client has not authenticated.
+const NoLogin Login = "none"
+
+func (l Login) match(user string) bool {
+	if l == NoLogin || user == "" {
+		return l == NoLogin && user == ""
+	}
+	return matchGlob(strings.ToLower(string(l)), strings.ToLower(user))
+}
+
+// rule is a Rule made ready.
+type rule struct {
+	Rule
+	place                int // in the list
+	from, to, headerFrom addresses
+	parts                []string // lower case
+}
+
+func compile(r Rule, place int) *rule {
+	c := &rule{Rule: r, place: place}
+	c.from = compileAddresses(r.Scope.From)
+	c.to = compileAddresses(r.Scope.To)
+	c.headerFrom = compileAddresses(r.Scope.HeaderFrom)
+	for _, p := range r.Grounds.Part {
+		c.parts = append(c.parts, strings.ToLower(p))
+	}
+	return c
+}
+
+// blanket reports whether the rule rests on no finding in particular.
+func (r *rule) blanket() bool { return len(r.Grounds.When) == 0 && len(r.parts) == 0 }
+
+// opens reports whether the rule lets mail through that a later one may refuse.
+func (r *rule) opens() bool { return r.Mode == Decides && r.Outcome.Answer == Deliver }
+
+// mayRefuse reports whether the rule alone, without any finding, may refuse mail
+// at a stage: all it depends on can be known by then.
+func (r *rule) mayRefuse(s scan.Stage) bool {
+	if r.Mode != Decides || r.Outcome.Answer != Reject && r.Outcome.Answer != Tempfail || !r.blanket() {
+		return false
+	}
+	switch {
+	case len(r.Scope.HeaderFrom)+len(r.Grounds.Requires)+len(r.Grounds.Unless) > 0, r.Scope.Size != (SizeRange{}):
+		return s >= scan.StageMessage
+	case len(r.Scope.To) > 0:
+		return s >= scan.StageRcpt
+	case len(r.Scope.From)+len(r.Scope.Auth) > 0:
+		return s >= scan.StageMail
+	}
+	return true
+}
+
+// forMail says whether the rule is for this mail, whoever it goes to.
+func (r *rule) forMail(f *facts) truth {
+	t := truthOf(len(r.Scope.Client) == 0 || inNetworks(r.Scope.Client, f.in.Envelope.Client.Addr()))
+	if t == yes && len(r.Scope.From) > 0 {
+		t = f.once(f.knowsSender(), r.from.match(f.sender))
+	}
+	if t != no && len(r.Scope.Auth) > 0 {
+		t = min(t, f.once(f.knowsSender(), r.authMatches(f.in.Envelope.AuthUser)))
+	}
+	if t != no && len(r.Scope.HeaderFrom) > 0 {
+		t = min(t, f.once(f.complete(), r.headerFromMatches(f.headerFrom)))
+	}
+	if t != no && r.Scope.Size != (SizeRange{}) {
+		t = min(t, f.once(f.complete(), r.Scope.Size.holds(f.in.Size)))
+	}
+	if t != no {
+		t = min(t, r.background(f))
+	}
+	return t
+}
+
+func (s SizeRange) holds(n int64) bool {
+	return n >= int64(s.Min) && (s.Max == 0 || n <= int64(s.Max))
+}
+
+func (r *rule) authMatches(user string) bool {
+	return slices.ContainsFunc(r.Scope.Auth, func(l Login) bool { return l.match(user) })
+}
+
+func (r *rule) headerFromMatches(from []address) bool {
+	if r.opens() {
+		strange := func(a address) bool { return !r.headerFrom.match(a) }
+		return len(from) > 0 && !slices.ContainsFunc(from, strange)
+	}
+	return slices.ContainsFunc(from, r.headerFrom.match)
+}
+
+// background looks at what the message must and must not hold beside the
+// finding in question.
+func (r *rule) background(f *facts) truth {
+	t := yes
+	for _, c := range r.Grounds.Requires {
+		t = min(t, f.holds(c))
+	}
+	for _, c := range r.Grounds.Unless {
+		t = min(t, f.holds(c).not())
+	}
+	return t
+}
+
+// forRecipient says whether the rule is for mail to this recipient.
+func (r *rule) forRecipient(f *facts, to recipient) truth {
+	t := yes
+	if r.Scope.Direction != 0 {
+		t = r.Scope.Direction.covers(f.directions(to))
+	}
+	if len(r.Scope.To) > 0 {
+		t = min(t, f.once(to.known, r.to.match(to.address)))
+	}
+	return t
+}
+
+// covers says whether the direction, one of those possible, is in d.
+func (d Directions) covers(possible Directions) truth {
+	switch d & possible {
+	case possible:
+		return yes
+	case 0:
+		return no
+	}
+	return perhaps
+}
+
+// concerns says whether the rule is about a subject: a finding by its index, or
+// the message itself.
+func (r *rule) concerns(f *facts, subject int) truth {
+	if subject == itself {
+		return r.concernsMessage(f)
+	}
+	found := f.in.Found[subject]
+	if r.blanket() {
+		return truthOf(!r.opens() || found.Kind != scan.Infected && found.Kind != scan.Failed)
+	}
+	about := func(c Condition) bool { return c.matches(found) }
+	if len(r.Grounds.When) > 0 && !slices.ContainsFunc(r.Grounds.When, about) {
+		return no
+	}
+	return truthOf(len(r.parts) == 0 || f.partMatches(found, r.parts))
+}
+
+func (r *rule) concernsMessage(f *facts) truth {
+	if r.blanket() {
+		return yes
+	}
+	t := no
+	for _, c := range r.Grounds.When {
+		if !c.aboutFinding() {
+			t = max(t, f.holds(c))
+		}
+	}
+	return t
+}

@@ -1,0 +1,169 @@
+package policy
+
+import (
+	"slices"
+
+	"github.com/milterscan/milterscan/scan"
+)
+
+// settle makes the one decision SMTP allows of the judgements for all
+// recipients.
+//
+// The answer is a temporary failure if it is one for anybody: the MTA still has
+// the message and will be back. It is a rejection only if it is one for
+// everybody. If everybody refuses, but some by discarding, it is a discard. In
+// all other cases those who refuse are dropped, and the rest get the message,
+// held if that is so for any of them.
+func (f *facts) settle(all []judged) Decision {
+	d := Decision{Answer: overall(all)}
+	for _, j := range all {
+		v := j.Verdict
+		v.Recipient = j.recipient
+		d.Verdicts = append(d.Verdicts, v)
+		d.Pending = d.Pending || j.pending
+	}
+	if !f.complete() {
+		return f.early(d, all)
+	}
+	d.Pending = false
+	f.reply(&d, all)
+	if d.Answer == Tempfail {
+		return d // nothing is done yet; a copy would be kept at every attempt
+	}
+	d.Keep = slices.ContainsFunc(all, func(j judged) bool { return j.Outcome.Keep })
+	if d.Answer == Deliver || d.Answer == Hold {
+		f.change(&d, all)
+	}
+	f.notices(&d, all)
+	return d
+}
+
+// early turns down what can be turned down before the message is there, and
+// leaves all else for later.
+func (f *facts) early(d Decision, all []judged) Decision {
+	if d.Answer == Reject || d.Answer == Tempfail {
+		d.Pending = false
+		f.reply(&d, all)
+		return d
+	}
+	d.Answer = Deliver
+	return d
+}
+
+func overall(all []judged) Answer {
+	some := func(a Answer) bool {
+		return slices.ContainsFunc(all, func(j judged) bool { return j.Outcome.Answer == a })
+	}
+	switch {
+	case some(Tempfail):
+		return Tempfail
+	case some(Hold):
+		return Hold
+	case some(Deliver):
+		return Deliver
+	case some(Discard):
+		return Discard
+	}
+	return Reject
+}
+
+// reply words the answer after the strongest ground any recipient has for it.
+func (f *facts) reply(d *Decision, all []judged) {
+	var first *ground
+	for _, j := range all {
+		if j.first == nil || j.Outcome.Answer != d.Answer {
+			continue
+		}
+		if first == nil || f.compareGrounds(*j.first, *first) < 0 {
+			first = j.first
+		}
+	}
+	if first == nil {
+		return
+	}
+	switch d.Answer {
+	case Reject, Tempfail:
+		d.Reply = f.replyFor(*first)
+	case Hold:
+		d.Reason = f.holdReason(*first)
+	}
+}
+
+// change collects what is changed for those who get the message. The body and
+// the header are one for all of them, so they get what any of them needs.
+func (f *facts) change(d *Decision, all []judged) {
+	var gone []string
+	var grounds []ground
+	seen := map[*judgement]bool{}
+	for _, j := range all {
+		if j.refuses() || len(j.Outcome.Only) > 0 {
+			gone = append(gone, j.recipient)
+		}
+		if !j.refuses() && !seen[j.judgement] {
+			seen[j.judgement] = true
+			grounds = append(grounds, j.grounds...)
+		}
+	}
+	slices.SortStableFunc(grounds, f.compareGrounds)
+	o := f.addUp(grounds)
+	wanted := addNew(o.Only, o.Add...)
+	d.Tag, d.Headers, d.Edits = o.Tag, o.Headers, f.edits(grounds)
+	d.Drop, d.Add = without(gone, wanted), without(wanted, f.in.Envelope.Recipients)
+}
+
+// without is what of list is not in other, and no address twice.
+func without(list, other []string) []string {
+	var left []string
+	for _, v := range list {
+		if !slices.Contains(other, v) {
+			left = addNew(left, v)
+		}
+	}
+	return left
+}
+
+// edits takes the strongest edit of each part, in the order of the parts.
+func (f *facts) edits(grounds []ground) []Edit {
+	byPart := map[int]Edit{}
+	for _, g := range grounds {
+		if g.outcome.Edit == NoEdit || g.subject == itself {
+			continue
+		}
+		part := f.in.Found[g.subject].Part
+		if g.outcome.Edit > byPart[part].Kind {
+			byPart[part] = Edit{Kind: g.outcome.Edit, Part: part, Rule: g.rule.Ref}
+		}
+	}
+	var list []Edit
+	for part := range f.in.Parts {
+		if e, ok := byPart[part]; ok {
+			list = append(list, e)
+		}
+	}
+	return list
+}
+
+// notices are those the rules ask for, and one for each recipient whose copy
+// was refused without the sender hearing of it. A virus is not worth one.
+func (f *facts) notices(d *Decision, all []judged) {
+	for _, j := range all {
+		about := Notice{Recipient: j.recipient, Finding: j.Because, Rule: j.Rule}
+		for _, about.To = range j.Outcome.Notify {
+			d.Notices = append(d.Notices, about)
+		}
+		if j.Outcome.Answer != Reject || d.Answer == Reject || f.isInfection(j.Because) {
+			continue
+		}
+		about.To = j.recipient
+		if j.directions == Outbound {
+			about.To = f.in.Envelope.Sender
+		}
+		if about.To != "" {
+			d.Notices = append(d.Notices, about)
+		}
+	}
+}
+
+func (f *facts) isInfection(finding int) bool {
+	return finding != itself && f.in.Found[finding].Kind == scan.Infected
+}

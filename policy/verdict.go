@@ -1,0 +1,186 @@
+package policy
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/milterscan/milterscan/scan"
+)
+
+// ground is one reason for a verdict: a rule that was applied to a subject, and
+// what it came to.
+type ground struct {
+	rule    *rule
+	subject int
+	outcome Outcome // the rule's, or its Else
+}
+
+// judgement is a verdict in the making, the same for all recipients that the
+// same rules hold for.
+type judgement struct {
+	Verdict
+	grounds []ground
+	first   *ground // the strongest, nil if no rule decided
+	pending bool
+}
+
+// judged is the judgement for one recipient.
+type judged struct {
+	*judgement
+	recipient  string
+	directions Directions
+}
+
+// refuses reports whether this recipient is not to get the message at all.
+func (j judged) refuses() bool { return j.Outcome.Answer >= Discard }
+
+// judge applies to each subject the first rule that matches it, and adds up
+// what they want.
+func (f *facts) judge(rules []candidate) *judgement {
+	j := &judgement{Verdict: Verdict{Because: itself}}
+	for _, s := range f.subjects() {
+		f.judgeSubject(j, rules, s)
+	}
+	slices.SortStableFunc(j.grounds, f.compareGrounds)
+	for i := range j.grounds {
+		if j.grounds[i].rule.Mode == Decides {
+			j.first = &j.grounds[i]
+			j.Rule, j.Because = j.first.rule.Ref, j.first.reason()
+			break
+		}
+	}
+	j.Outcome = f.addUp(j.grounds)
+	return j
+}
+
+// judgeSubject walks the rules for one subject. A rule that may still match
+// only matters if it is milder than the one that does: then there is no
+// answer yet.
+func (f *facts) judgeSubject(j *judgement, rules []candidate, subject int) {
+	decided, mildest := false, Reject
+	for _, c := range rules {
+		t := min(c.truth, c.concerns(f, subject))
+		if t == perhaps && c.Mode == Decides && !decided {
+			mildest = min(mildest, c.Outcome.Answer)
+		}
+		if t != yes {
+			continue
+		}
+		m := Match{Rule: c.Ref, Finding: subject, Outcome: c.Outcome, Observed: c.Mode == Watches}
+		if !decided && c.Mode == Decides {
+			decided = true
+			m.Decides = mildest >= c.Outcome.Answer
+			j.pending = j.pending || !m.Decides
+		}
+		j.Matches = append(j.Matches, m)
+		if m.Decides || !decided && c.Mode == Adds {
+			j.grounds = append(j.grounds, ground{c.rule, subject, f.outcome(c.rule, subject)})
+		}
+	}
+}
+
+// outcome is what a rule comes to for a subject: its Else where it would edit a
+// part that cannot be edited.
+func (f *facts) outcome(r *rule, subject int) Outcome {
+	o := r.Outcome
+	if o.Edit == NoEdit || subject != itself && !f.isFixed(f.in.Found[subject].Part) {
+		return o
+	}
+	if o.Else == nil {
+		return Outcome{Answer: Reject}
+	}
+	return *o.Else
+}
+
+// reason is the finding to name: none where the rule looks at none.
+func (g ground) reason() int {
+	if g.rule.blanket() {
+		return itself
+	}
+	return g.subject
+}
+
+// gravity orders the kinds of finding by what to name first.
+var gravity = [...]int{
+	scan.Note:        1,
+	scan.Malformed:   2,
+	scan.Ambiguous:   3,
+	scan.Suspicious:  4,
+	scan.Failed:      5,
+	scan.Unscannable: 6,
+	scan.Forbidden:   7,
+	scan.Infected:    8,
+}
+
+func (f *facts) gravity(g ground) int {
+	if i := g.reason(); i != itself {
+		if k := f.in.Found[i].Kind; k >= 0 && int(k) < len(gravity) {
+			return gravity[k]
+		}
+	}
+	return 0
+}
+
+// compareGrounds puts the strongest ground first: by answer, by kind, by the
+// place of the rule, and then by what the finding says, so that the order of
+// the findings does not matter.
+func (f *facts) compareGrounds(a, b ground) int {
+	return cmp.Or(
+		cmp.Compare(b.outcome.Answer, a.outcome.Answer),
+		cmp.Compare(f.gravity(b), f.gravity(a)),
+		cmp.Compare(a.rule.place, b.rule.place),
+		f.compareFindings(a.subject, b.subject),
+	)
+}
+
+func (f *facts) compareFindings(a, b int) int {
+	if a == itself || b == itself {
+		return cmp.Compare(a, b)
+	}
+	x, y := f.in.Found[a], f.in.Found[b]
+	return cmp.Or(cmp.Compare(x.Part, y.Part), strings.Compare(x.Rule, y.Rule), strings.Compare(x.Scanner, y.Scanner),
+		cmp.Compare(x.Kind, y.Kind), strings.Compare(x.Detail, y.Detail), cmp.Compare(x.Score, y.Score))
+}
+
+// addUp makes one outcome of all grounds, strongest first: the first one's
+// answer and reply, and the effects of all.
+func (f *facts) addUp(grounds []ground) Outcome {
+	var o Outcome
+	if len(grounds) > 0 {
+		o.Answer, o.Reply = grounds[0].outcome.Answer, grounds[0].outcome.Reply
+	}
+	var tags []string
+	for _, g := range inRuleOrder(grounds) {
+		o.Keep = o.Keep || g.outcome.Keep
+		o.Edit = max(o.Edit, g.outcome.Edit)
+		o.Headers = addNew(o.Headers, f.headers(g)...)
+		o.Add = addNew(o.Add, g.outcome.Add...)
+		o.Only = addNew(o.Only, g.outcome.Only...)
+		o.Notify = addNew(o.Notify, g.outcome.Notify...)
+		if g.outcome.Tag != "" {
+			tags = addNew(tags, g.outcome.Tag)
+		}
+	}
+	o.Tag = strings.Join(tags, " ")
+	o.Headers = o.Headers[:min(len(o.Headers), maxHeaders)]
+	return o
+}
+
+// inRuleOrder sorts effects as the rules stand, which is how people expect to
+// see them.
+func inRuleOrder(grounds []ground) []ground {
+	list := slices.Clone(grounds)
+	slices.SortStableFunc(list, func(a, b ground) int { return cmp.Compare(a.rule.place, b.rule.place) })
+	return list
+}
+
+// addNew appends those of more that list does not have yet.
+func addNew[T comparable](list []T, more ...T) []T {
+	for _, v := range more {
+		if !slices.Contains(list, v) {
+			list = append(list, v)
+		}
+	}
+	return list
+}
