@@ -1,0 +1,99 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"reflect"
+	"slices"
+
+	"github.com/BurntSushi/toml"
+)
+
+// maxFile is the largest configuration file that is read, in bytes.
+const maxFile = 16 << 20
+
+// Load reads the file at path, and the rules in policy.d/*.toml beside it in the
+// order of their names. The error is of type Problems and names everything that
+// is wrong.
+func Load(path string) (*Config, error) {
+	c := Default()
+	b := &binder{origins: c.origins}
+	if table, ok := b.read(path); ok {
+		b.bindTable("", table, reflect.ValueOf(c).Elem())
+	}
+	b.rules(c.Rules, 0)
+	b.check(c)
+	extra, err := filepath.Glob(filepath.Join(filepath.Dir(path), "policy.d", "*.toml"))
+	if err != nil {
+		b.wrong("", "%v", err)
+	}
+	slices.Sort(extra)
+	for _, name := range extra {
+		c.Rules = append(c.Rules, b.extraRules(name, len(c.Rules))...)
+	}
+	b.names(c.Rules)
+	return c, b.problems.err()
+}
+
+// read reads one file and prepares the binder for it.
+func (b *binder) read(path string) (map[string]any, bool) {
+	b.file, b.lines = path, nil
+	text, err := readFile(path, maxFile)
+	if err != nil {
+		b.wrong("", "%v", err)
+		return nil, false
+	}
+	var table map[string]any
+	if _, err := toml.Decode(text, &table); err != nil {
+		b.syntax(err)
+		return nil, false
+	}
+	b.lines = keyLines(text)
+	return table, true
+}
+
+// syntax notes where the TOML library could not go on. What follows is unknown.
+func (b *binder) syntax(err error) {
+	var at toml.ParseError
+	if !errors.As(err, &at) {
+		b.wrong("", "%v", err)
+		return
+	}
+	b.problems = append(b.problems, Problem{b.file, at.Position.Line, at.LastKey, at.Message})
+}
+
+// extraRules reads a file of policy.d, in which rules may stand and nothing
+// else. Where its values come from is noted under its own name.
+func (b *binder) extraRules(path string, before int) []Rule {
+	var extra struct {
+		Rules []Rule `toml:"rule"`
+	}
+	own := &binder{origins: origins{}}
+	if table, ok := own.read(path); ok {
+		own.bindTable("", table, reflect.ValueOf(&extra).Elem())
+	}
+	own.rules(extra.Rules, before)
+	b.problems = append(b.problems, own.problems...)
+	return extra.Rules
+}
+
+// rules makes rules ready; before is how many stand in front of them.
+func (b *binder) rules(list []Rule, before int) {
+	for i := range list {
+		b.compile(fmt.Sprintf("rule[%d]", i), before+i, &list[i])
+	}
+}
+
+// names refuses two rules of one name: nobody could tell them apart in the log.
+func (b *binder) names(rules []Rule) {
+	first := map[string]Origin{}
+	for _, r := range rules {
+		if other, ok := first[r.Name]; ok {
+			b.problems = append(b.problems, Problem{r.origin.File, r.origin.Line, "rule.name",
+				fmt.Sprintf("%q is the name of the rule at %s, too; give each its own", r.Name, other)})
+			continue
+		}
+		first[r.Name] = r.origin
+	}
+}

@@ -1,0 +1,204 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/milterscan/milterscan/policy"
+	"github.com/milterscan/milterscan/scan/units"
+)
+
+// Rule is one rule of your own. The first that matches decides, for each
+// recipient and each finding by itself. All conditions of a rule must hold; of
+// the values of one condition, one must.
+type Rule struct {
+	// What the log and reports call the rule.
+	Name string `toml:"name"`
+
+	// Which way the mail goes: "inbound", "outbound", "internal".
+	Direction []policy.Directions `toml:"direction"`
+	// The client's address: "192.0.2.0/24", "2001:db8::1".
+	Client []policy.Network `toml:"client"`
+	// The envelope sender: "user@example.com", "@example.com" for a domain,
+	// ".example.com" for its subdomains, "<>" for the null sender, or
+	// "file:/path" for a file with one of these on each line.
+	From []string `toml:"from"`
+	// The envelope recipient, in the same forms.
+	To []string `toml:"to"`
+	// The login name of the client, "*" for any, "none" for mail without one.
+	Auth []policy.Login `toml:"auth"`
+	// The addresses in the From field, which anybody can forge, in the same
+	// forms as the sender.
+	HeaderFrom []string `toml:"header_from"`
+	// The size of the message: at least, and at most; "0B" for no limit.
+	MinSize units.Size `toml:"min_size"`
+	MaxSize units.Size `toml:"max_size"`
+
+	// The findings the rule is for: a kind ("infected"), a rule of the list in
+	// findings.md ("attachment/*"), or the score of all ("score >= 5"). Without
+	// "when" and "part" the rule is for the message itself and all findings; but
+	// if it delivers, not for the kinds infected and failed.
+	When []policy.Condition `toml:"when"`
+	// Names or paths of the parts the findings are about: "*.jar".
+	Part []string `toml:"part"`
+	// What must have been found as well, all of it, anywhere in the message.
+	Requires []policy.Condition `toml:"requires"`
+	// What must not have been found, none of it, anywhere in the message.
+	Unless []policy.Condition `toml:"unless"`
+
+	Outcome
+
+	// Only log that the rule matched.
+	Observe bool `toml:"observe"`
+
+	origin   Origin
+	compiled policy.Rule
+}
+
+// Outcome is what becomes of mail a rule matches.
+type Outcome struct {
+	// The answer: "deliver", "tempfail", "hold" (in the MTA's queue), "discard",
+	// "quarantine" (discard, with a copy) or "reject". Without it, what stands
+	// below is added and later rules still decide.
+	Action string `toml:"action"`
+	// The reply for tempfail and reject: "550 5.7.1 We do not take this." The
+	// message's id is put behind it. Without it, a sentence that fits.
+	Reply string `toml:"reply"`
+	// Keep a copy in the quarantine, safe on disk before the answer.
+	Keep bool `toml:"keep"`
+	// What is done with the part a finding is about: "rename", "disarm", "clean"
+	// or "replace". Signed and encrypted mail is never edited; see "else".
+	Edit string `toml:"edit"`
+	// A mark before the subject: "{Spam?}".
+	Tag string `toml:"tag"`
+	// Header fields put on top; {rule} is the finding's rule, {id} the message's
+	// id: { X-Milterscan = "{rule}" }.
+	Headers map[string]string `toml:"headers"`
+	// Who gets the message as well.
+	Copy []string `toml:"copy"`
+	// Who gets it instead.
+	Redirect []string `toml:"redirect"`
+	// Who is told.
+	Notify []string `toml:"notify"`
+	// What becomes of it if the edit cannot be made; without it, it is refused:
+	// { action = "quarantine" }.
+	Else *Outcome `toml:"else"`
+}
+
+// answers are the actions a rule can name.
+var answers = map[string]policy.Answer{
+	"deliver": policy.Deliver, "tempfail": policy.Tempfail, "hold": policy.Hold,
+	"discard": policy.Discard, "quarantine": policy.Discard, "reject": policy.Reject,
+}
+
+var edits = map[string]policy.EditKind{
+	"": policy.NoEdit, "rename": policy.Rename, "disarm": policy.Disarm, "clean": policy.Clean, "replace": policy.Replace,
+}
+
+// compile makes a policy's rule of the one at path.
+func (b *binder) compile(path string, place int, r *Rule) {
+	r.origin = Origin{b.file, b.line(path)}
+	if r.Name == "" {
+		r.Name = "rule " + strconv.Itoa(place+1)
+	}
+	c := policy.Rule{Ref: policy.RuleRef{Name: r.Name, File: b.file, Line: r.origin.Line}}
+	c.Scope = policy.Scope{
+		Client:     r.Client,
+		Auth:       r.Auth,
+		From:       b.addresses(path+".from", r.From),
+		To:         b.addresses(path+".to", r.To),
+		HeaderFrom: b.addresses(path+".header_from", r.HeaderFrom),
+		Size:       policy.SizeRange{Min: r.MinSize, Max: r.MaxSize},
+	}
+	for _, d := range r.Direction {
+		c.Scope.Direction |= d
+	}
+	c.Grounds = policy.Grounds{When: r.When, Part: r.Part, Requires: r.Requires, Unless: r.Unless}
+	c.Outcome = b.outcome(path, &r.Outcome)
+	switch {
+	case r.Observe:
+		c.Mode = policy.Watches
+	case r.Action == "":
+		c.Mode = policy.Adds
+	}
+	b.emptyLists(path, r)
+	if err := c.Check(); err != nil {
+		b.wrong(path, "%v", err)
+	} else if c.Mode == policy.Adds && r.Outcome.none() {
+		b.wrong(path, "the rule does nothing; give it an action, such as \"reject\"")
+	}
+	r.compiled = c
+}
+
+// emptyLists refuses a condition without values: nothing could say whether it
+// means nobody or everybody.
+func (b *binder) emptyLists(path string, r *Rule) {
+	for key, n := range map[string]int{
+		"direction": len(r.Direction), "client": len(r.Client), "from": len(r.From), "to": len(r.To), "auth": len(r.Auth),
+		"header_from": len(r.HeaderFrom), "when": len(r.When), "part": len(r.Part), "requires": len(r.Requires), "unless": len(r.Unless),
+	} {
+		if _, set := b.origins[join(path, key)]; set && n == 0 {
+			b.wrong(join(path, key), "the list is empty; leave it out if any value will do")
+		}
+	}
+}
+
+// none reports whether the outcome asks for nothing.
+func (o *Outcome) none() bool {
+	return o.Action == "" && !o.Keep && o.Edit == "" && o.Tag == "" && len(o.Headers)+len(o.Copy)+len(o.Redirect)+len(o.Notify) == 0
+}
+
+func (b *binder) outcome(path string, o *Outcome) policy.Outcome {
+	out := policy.Outcome{
+		Answer: answers[o.Action],
+		Keep:   o.Keep || o.Action == "quarantine",
+		Edit:   edits[o.Edit],
+		Tag:    o.Tag,
+		Add:    b.recipients(path+".copy", o.Copy),
+		Only:   b.recipients(path+".redirect", o.Redirect),
+		Notify: b.recipients(path+".notify", o.Notify),
+		Reply:  b.reply(path+".reply", o.Reply),
+	}
+	if _, ok := answers[o.Action]; !ok && o.Action != "" {
+		b.wrong(path+".action", "there is no action %q; %s", o.Action, suggest(o.Action, answers))
+	}
+	if _, ok := edits[o.Edit]; !ok {
+		b.wrong(path+".edit", "there is no edit %q; %s", o.Edit, suggest(o.Edit, edits))
+	}
+	for _, name := range slices.Sorted(maps.Keys(o.Headers)) {
+		out.Headers = append(out.Headers, policy.HeaderField{Name: name, Value: o.Headers[name]})
+	}
+	if o.Else != nil {
+		e := b.outcome(path+".else", o.Else)
+		out.Else = &e
+	}
+	return out
+}
+
+// recipients checks addresses mail is sent to.
+func (b *binder) recipients(path string, list []string) []string {
+	for i, a := range list {
+		if at := strings.LastIndexByte(a, '@'); at < 1 || at == len(a)-1 || strings.ContainsAny(a, " \t\r\n<>,") {
+			b.wrong(fmt.Sprintf("%s[%d]", path, i), "%q is no address; write \"user@example.com\"", a)
+		}
+	}
+	return list
+}
+
+// reply reads "550 5.7.1 Text".
+func (b *binder) reply(path, s string) policy.Reply {
+	if s == "" {
+		return policy.Reply{}
+	}
+	code, rest, _ := strings.Cut(s, " ")
+	enhanced, text, _ := strings.Cut(rest, " ")
+	n, err := strconv.Atoi(code)
+	if err != nil || strings.Count(enhanced, ".") != 2 || text == "" {
+		b.wrong(path, "%q is no reply; write a code, an enhanced code and a text, such as \"550 5.7.1 We do not take this.\"", s)
+		return policy.Reply{}
+	}
+	return policy.Reply{Code: n, Enhanced: enhanced, Text: text}
+}
