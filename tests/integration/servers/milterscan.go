@@ -19,7 +19,7 @@ type Milterscan struct {
 }
 
 // StartMilterscan starts a daemon on a unix socket with the given
-// configuration: a whole TOML file, except that [milter] listen is added to it.
+// configuration: a whole TOML file, but without the socket, which is added to it.
 // Cleanup stops it.
 func StartMilterscan(t TB, socket, config string) *Milterscan {
 	t.Helper()
@@ -34,7 +34,8 @@ func StartMilterscan(t TB, socket, config string) *Milterscan {
 // started or told to by Reload.
 func (m *Milterscan) Configure(t TB, config string) {
 	t.Helper()
-	listen := fmt.Sprintf("[milter]\nlisten = [\"unix:%s\"]\n", m.Socket)
+	// Postfix connects as a user of its own.
+	listen := fmt.Sprintf("[milter]\nlisten = [\"unix:%s\"]\nsocket_mode = \"0666\"\n", m.Socket)
 	if strings.Contains(config, "[milter]\n") {
 		config = strings.Replace(config, "[milter]\n", listen, 1)
 	} else {
@@ -51,10 +52,7 @@ func (m *Milterscan) Configure(t TB, config string) {
 func (m *Milterscan) Start(t TB) {
 	t.Helper()
 	m.proc = run(t, m.logFile(), m.binary, "serve", "-c", m.configFile())
-	m.proc.ready(t, "milterscan at "+m.Socket, func() bool {
-		// Postfix connects as a user of its own.
-		return answers("unix", m.Socket) && os.Chmod(m.Socket, 0o666) == nil
-	})
+	m.proc.ready(t, "milterscan at "+m.Socket, func() bool { return answers("unix", m.Socket) })
 }
 
 // Stop ends the daemon as an administrator would: SIGTERM, and it finishes what

@@ -1,0 +1,103 @@
+// Package integration drives a real Postfix and a real clamd, with milterscan
+// between them, and looks at what an SMTP client hears and what is delivered.
+//
+// The tests are skipped unless MILTERSCAN_E2E is set; then a server that is not
+// installed is a failure. MILTERSCAN_SOAK makes the long ones as long as they
+// are before a release.
+package integration
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/milterscan/milterscan/tests/integration/servers"
+	"github.com/milterscan/milterscan/tests/sample"
+)
+
+// house is everything between an SMTP client and a mailbox.
+type house struct {
+	clamd   *servers.Clamd
+	postfix *servers.Postfix
+	milter  *servers.Milterscan
+}
+
+// newHouse starts a house whose milterscan has the given configuration, added
+// to one that asks clamd, and whose Postfix has the given lines in main.cf.
+func newHouse(t *testing.T, config string, mainCf ...string) *house {
+	t.Helper()
+	needServers(t)
+	h := &house{clamd: servers.StartClamd(t), postfix: servers.StartPostfix(t, mainCf...)}
+	h.milter = servers.StartMilterscan(t, h.postfix.MilterSocket(), h.asksClamd(config))
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("milterscan's log:\n%s", last(h.milter.Output(), 6000))
+			t.Logf("Postfix' log:\n%s", last(h.postfix.Log(), 3000))
+		}
+	})
+	return h
+}
+
+// asksClamd is the configuration with the house's clamd in it.
+func (h *house) asksClamd(config string) string {
+	return config + fmt.Sprintf("\n[[virus]]\nname = \"clamd\"\ntype = \"clamd\"\naddress = \"unix:%s\"\n", h.clamd.Socket)
+}
+
+// needServers skips the test where nothing but Go is wanted.
+func needServers(t *testing.T) {
+	t.Helper()
+	if os.Getenv("MILTERSCAN_E2E") == "" {
+		t.Skip("set MILTERSCAN_E2E=1 to start real servers")
+	}
+}
+
+// long is whether tests are to be as long as before a release.
+func long() bool { return os.Getenv("MILTERSCAN_SOAK") != "" }
+
+// send sends one mail over a connection of its own.
+func (h *house) send(m servers.Mail) servers.Reply { return servers.Send(h.postfix.Addr, m) }
+
+// letter is a mail from example.org to user@test.local.
+func letter(data []byte) servers.Mail {
+	return servers.Mail{From: "sender@example.org", To: []string{"user@test.local"}, Data: data}
+}
+
+// clean is a mail nobody objects to; the mark tells it from others.
+func clean(mark string) servers.Mail {
+	return letter(sample.Plain("clean "+mark, "Nothing to see here.\r\nReally."))
+}
+
+// infected is a mail with the test virus.
+func infected() servers.Mail { return letter(sample.Attached("notes", sample.EicarFile())) }
+
+// program is a mail with a file nobody should start.
+func program() servers.Mail {
+	return letter(sample.Attached("setup", sample.Program("setup.exe")))
+}
+
+// wantReply checks the code and that the text holds some words.
+func wantReply(t *testing.T, what string, got servers.Reply, code int, words ...string) {
+	t.Helper()
+	if got.Code != code {
+		t.Errorf("%s: the client heard %v, not %d", what, got, code)
+	}
+	for _, w := range words {
+		if !strings.Contains(got.Text, w) {
+			t.Errorf("%s: the client heard %v, without %q", what, got, w)
+		}
+	}
+}
+
+// unchanged reports whether the delivered mail is the sent one, below the trace
+// fields that Postfix puts on top.
+func unchanged(d servers.Delivered, sent []byte) bool {
+	return strings.HasSuffix(string(d.Mail), asDelivered(sent)) &&
+		strings.HasPrefix(string(d.Mail), "Received: ") &&
+		strings.Count(strings.TrimSuffix(string(d.Mail), asDelivered(sent)), "\n") == 3
+}
+
+// asDelivered is the mail with the line ends of a mailbox.
+func asDelivered(sent []byte) string { return strings.ReplaceAll(string(sent), "\r\n", "\n") }
+
+func last(s string, n int) string { return s[max(0, len(s)-n):] }
