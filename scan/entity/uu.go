@@ -1,0 +1,163 @@
+package entity
+
+import (
+	"bytes"
+	"strings"
+)
+
+// uuDecoder undoes uuencode (POSIX.1-2017, uuencode): from each line "begin
+// 644 name" to its "end". What stands outside is dropped. Several files in one
+// body are joined; Wrappings tells where each stands.
+type uuDecoder struct {
+	*ledger
+	inside decoder // of the lines of a begin-base64 block, nil outside one
+	open   bool    // inside a plain block
+	blocks int
+	within bool // the fragment before had no line end: the next goes on with its line
+}
+
+func (u *uuDecoder) line(dst, line []byte) []byte {
+	within := u.within
+	u.within = line[len(line)-1] != '\n'
+	if within {
+		return u.overlong(dst, line)
+	}
+	text := trimEnd(line)
+	switch {
+	case u.inside != nil:
+		return u.base64Line(dst, line, text)
+	case u.open:
+		return u.dataLine(dst, text)
+	}
+	u.outside(text)
+	return dst
+}
+
+// overlong takes the rest of a line that is longer than any data line is.
+func (u *uuDecoder) overlong(dst, line []byte) []byte {
+	if u.inside != nil {
+		return u.inside.line(dst, line)
+	}
+	return dst
+}
+
+// outside waits for the start of a block.
+func (u *uuDecoder) outside(text []byte) {
+	_, kind := uuBegin(text)
+	if kind == "" {
+		return
+	}
+	if u.blocks++; u.blocks > 1 {
+		u.note("uu-several-files", 0, len(text))
+	}
+	u.open = kind == "begin"
+	if !u.open {
+		u.inside = &base64Decoder{ledger: u.ledger, digits: &standardDigits}
+	}
+}
+
+func (u *uuDecoder) base64Line(dst, line, text []byte) []byte {
+	if string(text) == "====" {
+		dst, u.inside = u.inside.end(dst), nil
+		return dst
+	}
+	return u.inside.line(dst, line)
+}
+
+// dataLine decodes one line: its length as a character, then four characters
+// for every three bytes. Blanks at the end may be lost on the way, so what is
+// missing counts as zero; a character more is a checksum.
+func (u *uuDecoder) dataLine(dst, text []byte) []byte {
+	if string(text) == "end" {
+		u.open = false
+		return dst
+	}
+	if len(text) == 0 {
+		return dst
+	}
+	size, data := uuValue(text[0]), text[1:]
+	if text[0] < ' ' || text[0] > '`' || len(data) > uuLength(size)+2 {
+		u.note("uu-line-length", 0, len(text))
+	}
+	if bytes.IndexFunc(text, func(r rune) bool { return r < ' ' || r > '`' }) >= 0 {
+		u.note("uu-junk", 0, len(text))
+	}
+	return appendUU(dst, data, size)
+}
+
+// appendUU decodes size bytes.
+func appendUU(dst, data []byte, size int) []byte {
+	for at := 0; size > 0; at += 4 {
+		var q uint32
+		for i := range 4 {
+			q <<= 6
+			if at+i < len(data) {
+				q |= uint32(uuValue(data[at+i]))
+			}
+		}
+		b := [3]byte{byte(q >> 16), byte(q >> 8), byte(q)}
+		n := min(size, 3)
+		dst = append(dst, b[:n]...)
+		size -= n
+	}
+	return dst
+}
+
+func (u *uuDecoder) end(dst []byte) []byte {
+	switch {
+	case u.inside != nil:
+		dst = u.inside.end(dst)
+		u.note("uu-no-end", 0, 0)
+	case u.open:
+		u.note("uu-no-end", 0, 0)
+	case u.blocks == 0:
+		u.note("uu-no-begin", 0, 0)
+	}
+	return dst
+}
+
+// uuValue is what a character stands for; the backtick is another zero.
+func uuValue(c byte) int { return int(c-' ') & 63 }
+
+// uuLength is how many characters hold size bytes.
+func uuLength(size int) int { return (size + 2) / 3 * 4 }
+
+// uuBegin reads a line "begin MODE NAME" or "begin-base64 MODE NAME" and
+// returns the name and the first word, or two empty strings. The mode is octal;
+// the name may hold blanks.
+func uuBegin(line []byte) (name, kind string) {
+	if !bytes.HasPrefix(line, []byte("begin")) {
+		return "", ""
+	}
+	kind, rest, _ := strings.Cut(string(line), " ")
+	mode, name, found := strings.Cut(strings.TrimLeft(rest, " "), " ")
+	name = strings.TrimSpace(name)
+	if kind != "begin" && kind != "begin-base64" || !found || name == "" {
+		return "", ""
+	}
+	if len(mode) < 3 || len(mode) > 6 || strings.Trim(mode, "01234567") != "" {
+		return "", ""
+	}
+	return name, kind
+}
+
+// uuData reports whether a line can stand below a "begin": it is as long as its
+// first character says, give or take lost blanks and a checksum. It tells a
+// block from a sentence.
+func uuData(line []byte) bool {
+	if string(line) == "end" {
+		return true
+	}
+	if len(line) < 2 || line[0] <= ' ' || line[0] > '`' {
+		return len(line) == 1 && (line[0] == '`' || line[0] == ' ')
+	}
+	want := uuLength(uuValue(line[0]))
+	got := len(line) - 1
+	plain := bytes.IndexFunc(line, func(r rune) bool { return r < ' ' || r > '`' }) < 0
+	return plain && got <= want+2 && got >= want/2
+}
+
+// trimEnd cuts the line end off.
+func trimEnd(line []byte) []byte {
+	return bytes.TrimRight(line, "\r\n")
+}

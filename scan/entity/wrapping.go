@@ -1,0 +1,165 @@
+package entity
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"strings"
+)
+
+// Wrapping is a file that stands inside a text: a uuencoded block, a file in
+// yEnc, a BinHex file. Many clients show it as an attachment, though no header
+// announces it.
+type Wrapping struct {
+	Encoding Encoding // what Decode undoes it with
+	Name     string   // as the wrapping has it, undecoded
+	Span     Span     // from the line that starts it to the line that ends it, or to the end of the text
+}
+
+// Wrappings finds the files wrapped in a text, at most limit of them. A line
+// that only looks like a start ("begin 100 days before") is none: the next one
+// must hold data. The error is one of src; what was found before it is
+// returned. It reads no further than it needs to.
+func Wrappings(src io.Reader, limit int) ([]Wrapping, error) {
+	f := wrapFinder{limit: limit}
+	r := bufio.NewReaderSize(src, lineBuffer)
+	for !f.full() {
+		line, err := r.ReadSlice('\n')
+		if len(line) > 0 {
+			f.line(line)
+		}
+		if err != nil && err != bufio.ErrBufferFull {
+			f.close(f.offset)
+			if err == io.EOF {
+				err = nil
+			}
+			return f.found, err
+		}
+	}
+	return f.found, nil
+}
+
+// WrappedName is the name of the first file that is wrapped in src in that
+// encoding, or "".
+func WrappedName(enc Encoding, src io.Reader) string {
+	found, _ := Wrappings(src, wrappedNameTries)
+	for _, w := range found {
+		if w.Encoding == enc {
+			return w.Name
+		}
+	}
+	return ""
+}
+
+// wrappedNameTries is how many files in other encodings may stand before it.
+const wrappedNameTries = 16
+
+// wrapFinder follows a text line by line.
+type wrapFinder struct {
+	limit  int
+	found  []Wrapping
+	offset int64
+	within bool // the fragment before had no line end
+
+	open   Wrapping               // Span.End not known yet; no Encoding: none is open
+	ending func(text []byte) bool // whether a line ends it
+	plain  func(text []byte) bool // whether the line below the start holds data; nil once it was seen
+	binhex *binhexDecoder
+}
+
+func (f *wrapFinder) full() bool { return len(f.found) >= f.limit }
+
+func (f *wrapFinder) line(line []byte) {
+	within := f.within
+	f.within = line[len(line)-1] != '\n'
+	end := f.offset + int64(len(line))
+	if !within {
+		f.text(trimEnd(line), end)
+	}
+	if f.binhex != nil {
+		f.binhex.line(nil, line)
+		f.open.Name = f.binhex.file.name()
+		if f.binhex.place == afterData {
+			f.close(end)
+		}
+	}
+	f.offset = end
+}
+
+// text takes the start of a line that ends at the offset end.
+func (f *wrapFinder) text(text []byte, end int64) {
+	if f.plain != nil {
+		if !f.plain(text) {
+			f.open = Wrapping{}
+		}
+		f.plain = nil
+	}
+	switch w, ok := wrapStart(text); {
+	case ok && f.binhex == nil:
+		f.start(w)
+	case f.open.Encoding != Identity && f.ending(text):
+		f.close(end)
+	}
+}
+
+// start opens a wrapping; one that is still open has lost its end.
+func (f *wrapFinder) start(w Wrapping) {
+	f.close(f.offset)
+	w.Span.Start = f.offset
+	f.open, f.ending, f.plain = w, never, nil
+	switch w.Encoding {
+	case UUEncode:
+		f.ending, f.plain = uuEnd, uuOrBase64Data
+	case YEnc:
+		f.ending = yencEnd
+	case BinHex:
+		f.binhex = &binhexDecoder{ledger: new(ledger), fork: dataFork}
+	}
+}
+
+// close ends what is open at the offset.
+func (f *wrapFinder) close(at int64) {
+	empty := f.plain != nil || f.binhex != nil && f.binhex.place == beforeData
+	if f.open.Encoding == Identity || empty || f.full() {
+		f.open, f.plain, f.binhex = Wrapping{}, nil, nil
+		return
+	}
+	f.open.Span.End = at
+	if n := len(f.found); n > 0 && f.open.Encoding == YEnc && f.found[n-1].Encoding == YEnc && f.found[n-1].Name == f.open.Name {
+		f.found[n-1].Span.End = at // the next part of the same file
+	} else {
+		f.found = append(f.found, f.open)
+	}
+	f.open, f.binhex = Wrapping{}, nil
+}
+
+// wrapStart recognises the line that starts a wrapping.
+func wrapStart(text []byte) (Wrapping, bool) {
+	if len(text) < 2 {
+		return Wrapping{}, false
+	}
+	switch text[0] {
+	case 'b':
+		name, kind := uuBegin(text)
+		return Wrapping{Encoding: UUEncode, Name: name}, kind != ""
+	case '=':
+		name, ok := yencBegin(text)
+		return Wrapping{Encoding: YEnc, Name: name}, ok
+	case '(':
+		return Wrapping{Encoding: BinHex}, bytes.HasPrefix(text, []byte(binhexMarker))
+	}
+	return Wrapping{}, false
+}
+
+func never([]byte) bool { return false }
+
+func uuEnd(text []byte) bool { return string(text) == "end" || string(text) == "====" }
+
+func yencEnd(text []byte) bool { return strings.HasPrefix(string(text), "=yend") }
+
+// uuOrBase64Data reports whether a line can stand below "begin" or
+// "begin-base64".
+func uuOrBase64Data(text []byte) bool {
+	s := base64ShapeOf(text)
+	return uuData(text) || s.digits >= 2 && s.blanks+s.junk+s.url == 0 || string(text) == "===="
+}
