@@ -49,7 +49,7 @@ func (b *binhexDecoder) line(dst, line []byte) []byte {
 	within := b.within
 	b.within = line[len(line)-1] != '\n'
 	if b.place == beforeData {
-		if within || !binhexStart(text) {
+		if within || !opensBinhex(text) {
 			return dst
 		}
 		b.place, text = inData, text[1:]
@@ -238,9 +238,9 @@ func crc16Of(b []byte) (sum uint16) {
 	return sum
 }
 
-// binhexStart reports whether a line begins the data: a colon, and nothing but
+// opensBinhex reports whether a line begins the data: a colon, and nothing but
 // letters of the alphabet behind it.
-func binhexStart(line []byte) bool {
+func opensBinhex(line []byte) bool {
 	if len(line) < 2 || line[0] != ':' {
 		return false
 	}
