@@ -1,0 +1,93 @@
+package virus
+
+import (
+	"github.com/milterscan/milterscan/scan"
+)
+
+// job is one content that an engine is asked about, for all parts that hold it.
+type job struct {
+	parts   []int // indices, or scan.WholeMessage
+	content scan.Content
+	sum     sum
+
+	done      bool
+	signature string // what was found, "" for nothing
+	tooBig    bool   // the engine refused it for its size
+}
+
+// feeder chooses what of a message an engine is given.
+//
+// In FeedAuto that is: every leaf, decoded; every archive, whole; and the
+// skeleton. Two things are not sent a second time where the engine surely takes
+// them out of something it gets anyway, since its time is most of what scanning
+// a message costs:
+//
+//   - A member of a zip archive that goes whole. Only zip, only with the two
+//     methods every program knows, and only if opening the message found nothing
+//     to remark and the members stay below the engine's limits: then there is
+//     one way to read it. Members of all other containers go both ways.
+//   - A text body without a name, when it stands in the skeleton of a message
+//     that opening found nothing to remark about.
+//
+// The raw message goes as well as soon as opening found anything at all, or a
+// leaf could not be opened.
+type feeder struct {
+	m     *scan.Message
+	limit int64 // bytes an engine takes at once
+	plain bool  // opening found nothing that another program might read differently
+	jobs  []*job
+}
+
+// jobs returns what to ask for m.
+func jobs(m *scan.Message, feed Feed, limit int64) []*job {
+	f := &feeder{m: m, limit: limit, plain: unremarkable(m)}
+	if feed == FeedRaw {
+		f.add(scan.WholeMessage, m.Raw)
+		return f.jobs
+	}
+	if feed == FeedBoth || !f.plain {
+		f.add(scan.WholeMessage, m.Raw)
+		f.leaves(nil)
+		return f.jobs
+	}
+	s := newSkeleton(m)
+	f.add(scan.WholeMessage, s)
+	f.leaves(s.bodies)
+	return f.jobs
+}
+
+// unremarkable reports whether there is only one way to read the message, as far
+// as opening it could tell.
+func unremarkable(m *scan.Message) bool {
+	for _, n := range m.Notes {
+		if n.Kind != scan.Note {
+			return false
+		}
+	}
+	for _, p := range m.Parts {
+		if p.Content == nil && !p.Opened {
+			return false
+		}
+	}
+	return true
+}
+
+// leaves adds every part that does not reach the engine inside something else.
+// Bodies are the entities whose text the skeleton holds.
+func (f *feeder) leaves(bodies entities) {
+	z := newZips(f.m, f.limit)
+	for i, p := range f.m.Parts {
+		if p.Entity != nil && bodies[p.Entity] || f.plain && z.inside(i) {
+			continue
+		}
+		f.add(i, p.Content)
+	}
+}
+
+// add adds a content that holds anything.
+func (f *feeder) add(part int, c scan.Content) {
+	if c == nil || c.Size() == 0 {
+		return
+	}
+	f.jobs = append(f.jobs, &job{parts: []int{part}, content: c})
+}

@@ -1,0 +1,186 @@
+package virus
+
+import (
+	"bufio"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"time"
+
+	"github.com/milterscan/milterscan/scan"
+)
+
+// What may be on its way in one session: enough to keep the scanner's threads
+// busy, few enough not to hold many copies.
+const (
+	windowJobs  = 8
+	windowBytes = 16 << 20
+)
+
+// longestReply is far more than any answer of one line has.
+const longestReply = 4 << 10
+
+// session is one connection to clamd in which several contents are asked about
+// (IDSESSION in clamd(8)). Commands are written one behind the other without
+// waiting; clamd numbers them from 1 and answers in any order. A session that
+// failed is good for nothing more.
+//
+// QUIRK: a stream that is too large ends the session after its error, so
+// everything not yet answered must be asked again in another one.
+type session struct {
+	conn    net.Conn
+	in      *bufio.Reader
+	sent    int // commands so far; the number of the last one
+	waiting map[int]*job
+	pending int64 // bytes of what is waiting
+	stop    func() bool
+}
+
+// openSession starts a session on conn, which it closes in the end. Its total
+// time is that of ctx.
+func openSession(ctx context.Context, conn net.Conn) (*session, error) {
+	s := &session{conn: conn, in: bufio.NewReaderSize(conn, longestReply), waiting: map[int]*job{}}
+	s.stop = context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
+	if _, err := io.WriteString(conn, "zIDSESSION\x00"); err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *session) close() {
+	s.stop()
+	s.conn.Close()
+}
+
+// run asks about all jobs and waits for the answers. The first error ends it;
+// what was answered before stands in the jobs.
+func (s *session) run(ctx context.Context, jobs []*job) error {
+	for _, j := range jobs {
+		if err := s.makeRoom(j.content.Size()); err != nil {
+			return err
+		}
+		if err := s.ask(ctx, j); err != nil {
+			return s.lastWords(err)
+		}
+	}
+	if _, err := io.WriteString(s.conn, "zEND\x00"); err != nil {
+		return s.lastWords(err)
+	}
+	for len(s.waiting) > 0 {
+		if err := s.answer(); err != nil {
+			return err
+		}
+	}
+	return s.silence()
+}
+
+// makeRoom waits for answers until one more content of that size may go.
+func (s *session) makeRoom(size int64) error {
+	for len(s.waiting) > 0 && (len(s.waiting) >= windowJobs || s.pending+size > windowBytes) {
+		if err := s.answer(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ask sends one content.
+func (s *session) ask(ctx context.Context, j *job) error {
+	s.sent++
+	s.waiting[s.sent] = j
+	s.pending += j.content.Size()
+	if conn, ok := s.conn.(*net.UnixConn); ok {
+		return passDescriptor(ctx, conn, j.content)
+	}
+	return stream(ctx, s.conn, j.content)
+}
+
+// stream sends a content in chunks (INSTREAM in clamd(8)).
+func stream(ctx context.Context, w io.Writer, c scan.Content) error {
+	if _, err := io.WriteString(w, "zINSTREAM\x00"); err != nil {
+		return err
+	}
+	err := each(ctx, c, func(b *block, n int) error {
+		binary.BigEndian.PutUint32(b[:4], uint32(n))
+		_, err := w.Write(b[:4+n])
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	_, err = w.Write([]byte{0, 0, 0, 0})
+	return err
+}
+
+// answer takes one answer. Whatever is wrong with it, the session is over.
+func (s *session) answer() error {
+	line, err := s.in.ReadSlice(0)
+	switch {
+	case errors.Is(err, bufio.ErrBufferFull):
+		return fmt.Errorf("%w: a line without end", ErrGarbage)
+	case err == io.EOF:
+		return ErrNoReply
+	case err != nil:
+		return fmt.Errorf("%w: %w", ErrNoReply, err)
+	}
+	r, err := parseReply(string(line[:len(line)-1]))
+	if err != nil {
+		return err
+	}
+	return s.settle(r)
+}
+
+// settle files an answer with the job it is for.
+func (s *session) settle(r reply) error {
+	j := s.waiting[r.id]
+	if j == nil {
+		return fmt.Errorf("%w: an answer to command %d, which is not waiting for one", ErrGarbage, r.id)
+	}
+	delete(s.waiting, r.id)
+	s.pending -= j.content.Size()
+	if errors.Is(r.err, ErrTooBig) {
+		j.tooBig = true
+	}
+	if r.err != nil {
+		return r.err
+	}
+	j.done, j.signature = true, r.signature
+	return nil
+}
+
+// lastWords reads what clamd said before it stopped listening: the reason is
+// better than the failed write. When it was our side that failed there is
+// nothing to wait for.
+func (s *session) lastWords(cause error) error {
+	var unreadable *readError
+	if errors.As(cause, &unreadable) {
+		return cause
+	}
+	for len(s.waiting) > 0 {
+		err := s.answer()
+		if errors.Is(err, ErrNoReply) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("%w: %w", ErrNoReply, cause)
+}
+
+// silence makes sure that nothing follows the last answer: a second line would
+// mean that we do not know which to believe.
+func (s *session) silence() error {
+	_, err := s.in.ReadByte()
+	switch {
+	case err == nil:
+		return fmt.Errorf("%w: more answers than questions", ErrGarbage)
+	case err == io.EOF:
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,102 @@
+package virus
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/entity"
+)
+
+// skeletonTop stands in front of every skeleton: an engine that goes by the
+// first bytes then takes it for a mail, whatever field the mail begins with.
+const skeletonTop = "Received: by milterscan\r\n"
+
+// What is more than this is no text anybody wrote, and is sent decoded like any
+// attachment.
+const (
+	bodySize  = 1 << 20
+	bodyHead  = 16 << 10
+	bodyDepth = 6
+	bodyParts = 100
+)
+
+// entities is a set of entities.
+type entities map[*entity.Entity]bool
+
+// skeleton is a message without the bodies of its attachments: headers,
+// structure and text, for signatures written for whole mails.
+type skeleton struct {
+	joined
+	bodies entities // the text bodies it holds
+}
+
+// newSkeleton walks the entities of m that were read from its raw bytes. Parts
+// of attached messages that had to be decoded first are not among them.
+func newSkeleton(m *scan.Message) *skeleton {
+	w := &cutter{raw: m.Raw, s: &skeleton{bodies: entities{}}}
+	w.s.append(bytes.NewReader([]byte(skeletonTop)))
+	w.walk(m.Root)
+	w.keep(m.Raw.Size())
+	if len(m.Parts) > bodyParts {
+		w.s.bodies = nil
+	}
+	return w.s
+}
+
+// cutter goes through the raw message from front to back.
+type cutter struct {
+	raw  scan.Content
+	from int64 // all before is kept or cut
+	s    *skeleton
+}
+
+func (w *cutter) walk(e *entity.Entity) {
+	if e == nil {
+		return
+	}
+	for _, child := range e.Children {
+		w.walk(child)
+	}
+	switch {
+	case len(e.Children) > 0 || isComposite(e.Type):
+	case isBody(e):
+		w.s.bodies[e] = true
+	default:
+		w.cut(e.Body)
+	}
+}
+
+// cut leaves out what b covers.
+func (w *cutter) cut(b entity.Span) {
+	if b.Start < w.from || b.End > w.raw.Size() {
+		return // no order, no cut: rather too much than too little
+	}
+	w.keep(b.Start)
+	w.from = b.End
+}
+
+// keep takes all up to end.
+func (w *cutter) keep(end int64) {
+	if end > w.from {
+		w.s.append(section(w.raw, w.from, end))
+		w.from = end
+	}
+}
+
+// isBody reports whether e is text that a mail program shows as part of the
+// mail, in a form every program decodes.
+func isBody(e *entity.Entity) bool {
+	switch e.Encoding {
+	case entity.Identity, entity.Base64, entity.QuotedPrintable:
+	default:
+		return false
+	}
+	return strings.HasPrefix(e.Type, "text/") && len(e.Names) == 0 && e.Disposition != "attachment" &&
+		e.Body.Len() <= bodySize && e.Head.Len() <= bodyHead && strings.Count(e.Number, ".") < bodyDepth
+}
+
+// isComposite reports whether a media type is one MIME itself is made of.
+func isComposite(mediaType string) bool {
+	return strings.HasPrefix(mediaType, "multipart/") || strings.HasPrefix(mediaType, "message/")
+}
