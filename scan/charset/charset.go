@@ -6,6 +6,7 @@ package charset
 import (
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/htmlindex"
@@ -24,6 +25,9 @@ const longestLabel = 64
 // the aliases of the IANA registry, and a few that only mail uses, such as
 // UTF-7.
 func Decode(label string, b []byte) (string, bool) {
+	if strings.EqualFold(label, "utf-8") && utf8.Valid(b) {
+		return string(b), true
+	}
 	d := decoder(label, b)
 	if d == nil {
 		return "", false
