@@ -5,7 +5,6 @@ package milter
 
 import (
 	"context"
-	"io"
 
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/scan"
@@ -33,24 +32,5 @@ type Judge interface {
 	// Message judges a message. ctx ends when the MTA hangs up, or when the time
 	// to shut down is over. What the ruling refers to is good until release is
 	// called.
-	Message(ctx context.Context, m Received) (r policy.Ruling, release func())
+	Message(ctx context.Context, m scan.Received) (r policy.Ruling, release func())
 }
-
-// Received is a message as it came from the MTA.
-type Received struct {
-	Envelope scan.Envelope
-	// Raw is the message as far as it was stored. It is handed over: whoever
-	// judges it closes it once its last reader is done, which may be later than
-	// release, where a scanner outstays its time.
-	Raw interface {
-		scan.Content
-		io.Closer
-	}
-	Tree  *entity.Tree    // of Raw
-	Size  int64           // what the MTA sent, stored or not
-	Begun []*scan.Pending // of the stages before, nil never among them
-}
-
-// Truncated reports whether the message was over a limit, so that Raw and Tree
-// hold its beginning only. What lies behind was never seen by anybody.
-func (r Received) Truncated() bool { return r.Size > r.Raw.Size() }
