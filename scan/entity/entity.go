@@ -16,6 +16,8 @@ type Field struct {
 	Name  string // as written, without the colon and blanks before it
 	Value string // all after the colon: folding, blanks and damage kept, final line end not
 	Span  Span   // the whole field with its line ends
+
+	damaged bool // some clients do not take this line for a field
 }
 
 // Header is a header block: the fields in the order they stand.
@@ -57,15 +59,17 @@ type Deviation struct {
 
 // Entity is a MIME entity: a header and a body, which is either a leaf or a
 // composite of further entities. Offsets count from the start of the content
-// that was parsed. Entities are read-only once the parser is closed.
+// that was parsed. Entities are read-only once the parser is closed and the
+// tree, if it is, read again.
 type Entity struct {
-	Number      string // IMAP part number, "2.1" (RFC 9051, section 6.4.5); "" for the outermost multipart or message
-	Reading     string // "" in the first reading; "b", "c" … in others
+	Number      string // IMAP part number, "2.1" (RFC 9051, section 6.4.5); "" for a multipart that is the whole of a message
+	Reading     string // "" in the first reading; "b", "c" … in others; "carved1" … for what was carved out
 	Header      Header
 	Head        Span      // the header block with the empty line that ends it
 	Body        Span      // the body as transferred, without the line end that belongs to the delimiter
 	Type        string    // media type, lower case: "text/plain" (the default where none can be read)
 	Charset     string    // charset parameter, lower case, "" if none
+	Boundary    string    // where this reading splits a multipart
 	Names       []string  // every file name any client might show, decoded, without repeats
 	Disposition string    // "attachment", "inline" or ""
 	Encoding    Encoding  // the transfer encoding this reading undoes
@@ -73,10 +77,23 @@ type Entity struct {
 	Loose       []Span    // bytes that belong to no child: preamble, epilogue, text after a premature end
 	Notes       []Deviation
 	Also        []*Entity // other readings of the same bytes, filled in by Tree.Reread
+	Carved      []*Entity // what Tree.Reread found in Loose or in a text body though no header says so
+
+	composite bool      // this reading took the body apart
+	message   bool      // it is the whole of a message, attached or not
+	prefix    string    // of a message: what stands before the number of its body
+	seen      suspicion // what calls for another look
 }
+
+// Composite reports whether this reading takes the body apart into Children.
+// A multipart whose boundary never appears and a composite that has to be
+// decoded first are leaves.
+func (e *Entity) Composite() bool { return e.composite }
 
 // Tree is what a Parser has read.
 type Tree struct {
 	Root *Entity
 	Size int64
+
+	books *books
 }

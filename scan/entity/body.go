@@ -1,0 +1,220 @@
+package entity
+
+import "bytes"
+
+// body reads on to the next delimiter, or to the end of b.
+func (p *Parser) body(b []byte, r rest) (n int, stuck bool) {
+	if p.full || len(p.open) == 0 {
+		p.content(b)
+		return len(b), false
+	}
+	for i := nextDashes(b, 0); i >= 0; {
+		ahead := b[i:]
+		if r == more && len(ahead) < p.window && (len(ahead) < 2 || bytes.IndexByte(ahead, '\n') < 0) {
+			p.content(b[:i])
+			return i, i == 0
+		}
+		ahead = ahead[:min(len(ahead), p.window)]
+		p.at = p.off + int64(i)
+		run := countDashes(ahead)
+		if skip, found := p.delimiter(ahead, run, p.before(b, i)); found {
+			p.content(b[:i+skip])
+			p.hit.end = p.off - p.lineEndBefore()
+			p.mode = inDelimiter
+			return i + skip, false
+		}
+		if run == p.window {
+			run -= p.window / 2 // what follows may begin within the run
+		}
+		i = nextDashes(b, i+run)
+	}
+	p.content(b)
+	return len(b), false
+}
+
+// nextDashes is the index of the next two dashes in b from i on, or of a single
+// one at its end, or -1.
+func nextDashes(b []byte, i int) int {
+	for i < len(b) {
+		d := bytes.IndexByte(b[i:], '-')
+		if d < 0 {
+			return -1
+		}
+		i += d
+		if i+1 == len(b) || b[i+1] == '-' {
+			return i
+		}
+		i += 2
+	}
+	return -1
+}
+
+func countDashes(b []byte) int {
+	n := 0
+	for n < len(b) && b[n] == '-' {
+		n++
+	}
+	return n
+}
+
+// before is the byte before b[i].
+func (p *Parser) before(b []byte, i int) byte {
+	if i == 0 {
+		return p.last[1]
+	}
+	return b[i-1]
+}
+
+// content moves on behind bytes that are not structure.
+func (p *Parser) content(b []byte) {
+	p.off += int64(len(b))
+	p.watch.feed(b)
+	switch len(b) {
+	case 0:
+	case 1:
+		p.last = [2]byte{p.last[1], b[0]}
+	default:
+		p.last = [2]byte{b[len(b)-2], b[len(b)-1]}
+	}
+}
+
+// lineEndBefore is the length of the line end right before off, which belongs
+// to the delimiter that follows (RFC 2046, section 5.1.1).
+func (p *Parser) lineEndBefore() int64 {
+	n := int64(0)
+	switch {
+	case p.last[1] == '\n' && p.last[0] == '\r':
+		n = 2
+	case p.last[1] == '\n', p.last[1] == '\r' && p.dialect&crEnds != 0:
+		n = 1
+	}
+	return min(n, p.off-p.from)
+}
+
+// delimiter reports whether a delimiter begins in the run of dashes at the
+// start of ahead, after so many of them, and remembers whose it is. Where
+// clients may disagree about it, that is noted.
+func (p *Parser) delimiter(ahead []byte, run int, before byte) (skip int, found bool) {
+	if run < 2 {
+		return 0, false
+	}
+	if before == '\n' || before == '\r' && p.dialect&crEnds != 0 {
+		if p.lineDelimiter(p.lineOf(ahead)) {
+			return 0, true
+		}
+		if p.dialect&anywhere == 0 {
+			return 0, false
+		}
+	}
+	return p.inLine(ahead, run, before)
+}
+
+// lineOf is the line at the start of ahead, without blanks at its end.
+func (p *Parser) lineOf(ahead []byte) []byte {
+	if i := bytes.IndexByte(ahead, '\n'); i >= 0 {
+		ahead = ahead[:i]
+	}
+	if p.dialect&crEnds != 0 {
+		if i := bytes.IndexByte(ahead, '\r'); i >= 0 {
+			ahead = ahead[:i]
+		}
+	}
+	return bytes.TrimRight(ahead, " \t\r")
+}
+
+// here is where the delimiter that is looked at begins.
+func (p *Parser) here() Span { return Span{p.at, p.at} }
+
+// isDelimiter reports whether a line of a header is a delimiter after all.
+func (p *Parser) isDelimiter(text []byte) bool {
+	p.at = p.off
+	return len(p.open) > 0 && !p.full && p.lineDelimiter(bytes.TrimRight(text, " \t\r"))
+}
+
+// lineDelimiter reports whether a line that begins with two dashes is the
+// delimiter of a composite being read: of the innermost it fits, unless the
+// dialect says otherwise.
+func (p *Parser) lineDelimiter(line []byte) bool {
+	line = line[2:]
+	var longer *Entity
+	for k := range p.open {
+		f := &p.open[p.order(k)]
+		if f.boundary == "" || len(line) < len(f.boundary) || string(line[:len(f.boundary)]) != f.boundary {
+			if p.dialect&innerOnly != 0 && f.boundary != "" && !f.closed && f.parts > 0 {
+				break
+			}
+			continue
+		}
+		tail := line[len(f.boundary):]
+		switch {
+		case f.closed:
+			if len(tail) == 0 {
+				p.books.suspect(f.entity, afterClose, "parts-after-close", p.here(), f.boundary)
+			}
+			continue
+		case len(tail) == 0, string(tail) == "--", p.dialect&prefixes != 0, len(f.boundary) == p.books.limits.BoundaryBytes:
+			p.hit = hit{frame: p.order(k), close: bytes.HasPrefix(tail, dashes)}
+			return true
+		}
+		longer = f.entity
+	}
+	if longer != nil {
+		p.books.suspect(longer, delimiterTail, "delimiter-tail", p.here(), string(line[:min(len(line), 80)]))
+	} else if len(p.ended) > 0 {
+		p.stray(line)
+	}
+	return false
+}
+
+// order is the index of the composite to try as number k.
+func (p *Parser) order(k int) int {
+	if p.dialect&outerFirst != 0 {
+		return k
+	}
+	return len(p.open) - 1 - k
+}
+
+// stray notes the delimiter of a multipart that has ended.
+func (p *Parser) stray(line []byte) {
+	if around := p.ended[string(line)]; around != nil {
+		p.books.suspect(around, strayDelimiter, "boundary-stray", p.here(), string(line))
+	}
+}
+
+// inLine looks for a delimiter where none should stand: not at the start of a
+// line.
+func (p *Parser) inLine(ahead []byte, run int, before byte) (skip int, found bool) {
+	for k := range p.open {
+		f := &p.open[p.order(k)]
+		if f.boundary == "" || f.closed || run < 2+f.dashes && f.dashes < len(f.boundary) {
+			continue
+		}
+		skip = max(run-2-f.dashes, 0)
+		rest, fits := cutPrefix(ahead[min(skip+2, len(ahead)):], f.boundary)
+		if !fits || !endsDelimiter(rest) {
+			continue
+		}
+		if p.dialect&anywhere != 0 {
+			p.hit = hit{frame: p.order(k), close: bytes.HasPrefix(rest, dashes)}
+			return skip, true
+		}
+		s, code := delimiterInLine, "delimiter-in-line"
+		if before == '\r' && skip == 0 {
+			s, code = delimiterAfterCR, "delimiter-line-end"
+		}
+		p.books.suspect(f.entity, s, code, p.here(), f.boundary)
+	}
+	return 0, false
+}
+
+// endsDelimiter reports whether a boundary that is followed by b is complete.
+func endsDelimiter(b []byte) bool {
+	return len(b) == 0 || b[0] == '\r' || b[0] == '\n' || isSpace(b[0]) || bytes.HasPrefix(b, dashes)
+}
+
+func cutPrefix(b []byte, prefix string) (rest []byte, found bool) {
+	if len(b) < len(prefix) || string(b[:len(prefix)]) != prefix {
+		return nil, false
+	}
+	return b[len(prefix):], true
+}
