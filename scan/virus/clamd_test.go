@@ -20,7 +20,7 @@ import (
 func engine(t *testing.T, addresses ...string) *Clamd {
 	t.Helper()
 	c := Config{Name: "clam1", Type: TypeClamd, Address: addresses, Timeout: units.Duration(20 * time.Second), MaxStream: units.MB}
-	if err := c.check(); err != nil {
+	if err := c.Check(); err != nil {
 		t.Fatal(err)
 	}
 	return newClamd(c)

@@ -50,8 +50,8 @@ func Default() []Config {
 	return []Config{c}
 }
 
-// check finds what contradicts itself or is missing.
-func (c Config) check() error {
+// Check finds what contradicts itself or is missing.
+func (c Config) Check() error {
 	var errs []error
 	if c.Name == "" || strings.ContainsFunc(c.Name, unfit) || strings.Contains(c.Name, "/") {
 		errs = append(errs, errors.New("name must be a word of printable ASCII without blanks and slashes"))

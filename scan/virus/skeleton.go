@@ -69,7 +69,7 @@ func (w *cutter) walk(e *entity.Entity) {
 
 // cut leaves out what b covers.
 func (w *cutter) cut(b entity.Span) {
-	if b.Start < w.from || b.End > w.raw.Size() {
+	if b.Start < w.from || b.End < b.Start || b.End > w.raw.Size() {
 		return // no order, no cut: rather too much than too little
 	}
 	w.keep(b.Start)

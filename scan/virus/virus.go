@@ -55,7 +55,7 @@ func withHashes(cfgs []Config) []Config {
 }
 
 func (c Config) engine() (scan.Scanner, error) {
-	if err := c.check(); err != nil {
+	if err := c.Check(); err != nil {
 		return nil, err
 	}
 	if c.Type == TypeHashes {
