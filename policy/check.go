@@ -28,6 +28,8 @@ func (r Rule) Check() error {
 		return fmt.Errorf("%s needs to know of which part; say which findings it is for", o.Edit)
 	case r.Mode == Adds && o.Answer != Deliver:
 		return fmt.Errorf("%s is an answer, and this rule only adds effects; let it decide", o.Answer)
+	case r.Mode == Adds && o.Edit != NoEdit:
+		return fmt.Errorf("%s settles what becomes of a part, and this rule only adds effects; let it decide", o.Edit)
 	}
 	return o.check()
 }

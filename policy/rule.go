@@ -24,7 +24,7 @@ type Mode int
 // The modes.
 const (
 	Decides Mode = iota // later rules do not matter for what it matched
-	Adds                // its effects are added, and later rules still decide
+	Adds                // its effects, which cannot be edits, are added, and later rules still decide
 	Watches             // it is logged and changes nothing
 )
 
