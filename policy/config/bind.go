@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"strings"
 	"unicode"
+
+	"github.com/BurntSushi/toml"
 )
 
 // binder fills a struct with the values of one file and notes all that does not
@@ -65,6 +67,14 @@ func (b *binder) bind(path string, value any, dst reflect.Value) {
 		b.bindText(path, value, t)
 		return
 	}
+	if t, ok := dst.Addr().Interface().(toml.Unmarshaler); ok {
+		if err := t.UnmarshalTOML(value); err != nil {
+			b.wrong(path, "%v", err)
+			return
+		}
+		b.set(path)
+		return
+	}
 	switch dst.Kind() {
 	case reflect.Struct:
 		b.bindTable(path, value, dst)
@@ -80,7 +90,7 @@ func (b *binder) bind(path string, value any, dst reflect.Value) {
 func (b *binder) bindText(path string, value any, dst encoding.TextUnmarshaler) {
 	s, ok := value.(string)
 	if !ok {
-		b.wrong(path, "%s where text is needed; put it in quotes%s", nameOf(value), example(dst))
+		b.wrong(path, "%s where text is needed; put it in quotes%s", nameOf(value), suchAs(dst))
 		return
 	}
 	if err := dst.UnmarshalText([]byte(s)); err != nil {
@@ -90,8 +100,8 @@ func (b *binder) bindText(path string, value any, dst encoding.TextUnmarshaler) 
 	b.set(path)
 }
 
-// example is what the value is now, to show how such a value is written.
-func example(dst encoding.TextUnmarshaler) string {
+// suchAs is what the value is now, to show how such a value is written.
+func suchAs(dst encoding.TextUnmarshaler) string {
 	m, ok := dst.(encoding.TextMarshaler)
 	if !ok {
 		return ""

@@ -1,12 +1,15 @@
 package config
 
 import (
+	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/scan/units"
+	"github.com/milterscan/milterscan/scan/virus"
 )
 
 // Times of others that ours must fit into.
@@ -28,8 +31,12 @@ func (b *binder) check(c *Config) {
 	if c.Log.Output == "" {
 		b.wrong("log.output", "the log has to go somewhere; write \"stderr\" or the path of a file")
 	}
+	if !filepath.IsAbs(c.Quarantine.Dir) {
+		b.wrong("quarantine.dir", "%q is no absolute path; write one such as \"/var/lib/milterscan/quarantine\"", c.Quarantine.Dir)
+	}
 	b.checkMilter(c)
 	b.checkLimits(c)
+	b.checkVirus(c)
 }
 
 // oneOf wants one of some words.
@@ -96,5 +103,24 @@ func (b *binder) checkLimits(c *Config) {
 func (b *binder) atLeast(path string, n, least int) {
 	if n < least {
 		b.wrong(path, "%d is too few; write at least %d", n, least)
+	}
+}
+
+// checkVirus checks each engine by itself, and that it has less time than the
+// message it looks at.
+func (b *binder) checkVirus(c *Config) {
+	seen := map[string]bool{}
+	for i, v := range c.Virus {
+		path := fmt.Sprintf("virus[%d]", i)
+		if err := v.Check(); err != nil {
+			b.wrong(path, "%v", strings.ReplaceAll(err.Error(), "\n", "; "))
+		}
+		if seen[v.Name] {
+			b.wrong(path+".name", "another engine is called %q; give each its own name", v.Name)
+		}
+		seen[v.Name] = true
+		if v.Type == virus.TypeClamd && v.Timeout >= c.Limits.Time {
+			b.wrong(path+".timeout", "%v for the engine is not less than limits.time, which is %v for the whole message; write less, such as %q", v.Timeout, c.Limits.Time, c.Limits.Time*3/4)
+		}
 	}
 }

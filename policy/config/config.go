@@ -10,6 +10,7 @@ import (
 	"github.com/milterscan/milterscan/scan/archive"
 	"github.com/milterscan/milterscan/scan/entity"
 	"github.com/milterscan/milterscan/scan/units"
+	"github.com/milterscan/milterscan/scan/virus"
 )
 
 // Config is the file. An empty file is valid and equals Default.
@@ -22,12 +23,26 @@ type Config struct {
 	// infected mail, marked; "strict" refuses where "default" marks.
 	Profile string `toml:"profile"`
 
+	// The MTA's side: where it connects, and what it may cost.
 	Milter Milter `toml:"milter"`
-	Spool  Spool  `toml:"spool"`
+	// Where messages are while they are looked at.
+	Spool Spool `toml:"spool"`
+	// What one message may cost. Reaching a limit is a finding.
 	Limits Limits `toml:"limits"`
-	Local  Local  `toml:"local"`
-	Log    Log    `toml:"log"`
-	Rules  []Rule `toml:"rule"`
+	// The virus engines; all of them look at every message. The built-in one
+	// knows the EICAR test string and lists of hashes, and is always on.
+	Virus []virus.Config `toml:"virus"`
+	// Which mail is yours. While this is empty, mail counts as inbound unless its
+	// client has authenticated.
+	Local Local `toml:"local"`
+	// Where copies are kept for rules that ask for it.
+	Quarantine Quarantine `toml:"quarantine"`
+	// The log: one line for each message.
+	Log Log `toml:"log"`
+	// Your own rules. The first that matches decides, for each recipient and each
+	// finding by itself. All conditions of a rule must hold; of the values of one
+	// condition, one must.
+	Rules []Rule `toml:"rule"`
 
 	origins origins
 }
@@ -71,7 +86,7 @@ type Spool struct {
 	Disk units.Size `toml:"disk"`
 }
 
-// Limits bound what one message may cost. Reaching one is a finding.
+// Limits bound what one message may cost.
 type Limits struct {
 	// The largest message that is accepted. Keep it at or above the MTA's own
 	// limit, or its users get two different answers.
@@ -90,13 +105,19 @@ type Limits struct {
 	Archive archive.Limits `toml:"archive"`
 }
 
-// Local says which mail is yours. While it is empty, mail counts as inbound
-// unless its client has authenticated.
+// Local says which mail is ours.
 type Local struct {
 	// The domains you receive mail for; ".example.com" for all subdomains.
 	Domains []policy.Domain `toml:"domains"`
 	// The networks whose mail is yours, without authentication.
 	Networks []policy.Network `toml:"networks"`
+}
+
+// Quarantine is where copies of messages are kept for rules that ask for it.
+type Quarantine struct {
+	// The directory, on a file system of its own if you can: when it is full,
+	// mail that must be kept is answered with a temporary failure.
+	Dir string `toml:"dir"`
 }
 
 // Log is the log: one line for each message.
@@ -130,7 +151,7 @@ func Default() *Config {
 			Time:    units.Duration(time.Minute),
 			Parts:   10_000,
 			Nesting: 20,
-			MIME:    entity.Limits{Parts: 2000, Depth: 60},
+			MIME:    entity.DefaultLimits(),
 			Archive: archive.Limits{
 				Expanded: 256 * units.MB,
 				Member:   128 * units.MB,
@@ -139,26 +160,9 @@ func Default() *Config {
 				Depth:    8,
 			},
 		},
-		Log:     Log{Level: "info", Format: "json", Output: "stderr"},
-		origins: origins{},
+		Virus:      virus.Default(),
+		Quarantine: Quarantine{Dir: "/var/lib/milterscan/quarantine"},
+		Log:        Log{Level: "info", Format: "json", Output: "stderr"},
+		origins:    origins{},
 	}
-}
-
-// Policy returns the rules in their order: the file's own, those of policy.d,
-// and those of the profile.
-func (c *Config) Policy() (*policy.Policy, error) {
-	return policy.New(c.AllRules(), policy.Local(c.Local))
-}
-
-// AllRules are all rules in their order. The configuration must be valid.
-func (c *Config) AllRules() []policy.Rule {
-	var rules []policy.Rule
-	for _, r := range c.Rules {
-		rules = append(rules, r.compiled)
-	}
-	shipped, err := policy.Profile(c.Profile)
-	if err != nil {
-		return rules
-	}
-	return append(rules, shipped...)
 }

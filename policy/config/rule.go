@@ -11,48 +11,47 @@ import (
 	"github.com/milterscan/milterscan/scan/units"
 )
 
-// Rule is one rule of your own. The first that matches decides, for each
-// recipient and each finding by itself. All conditions of a rule must hold; of
-// the values of one condition, one must.
+// Rule is one rule of the site's own.
 type Rule struct {
 	// What the log and reports call the rule.
-	Name string `toml:"name"`
+	Name string `toml:"name" example:"\"partners may send programs\""`
 
 	// Which way the mail goes: "inbound", "outbound", "internal".
-	Direction []policy.Directions `toml:"direction"`
+	Direction []policy.Directions `toml:"direction" example:"[\"inbound\"]"`
 	// The client's address: "192.0.2.0/24", "2001:db8::1".
-	Client []policy.Network `toml:"client"`
+	Client []policy.Network `toml:"client" example:"[\"192.0.2.0/24\", \"2001:db8::/32\"]"`
 	// The envelope sender: "user@example.com", "@example.com" for a domain,
 	// ".example.com" for its subdomains, "<>" for the null sender, or
 	// "file:/path" for a file with one of these on each line.
-	From []string `toml:"from"`
+	From []string `toml:"from" example:"[\"@partner.example\", \"file:partners.txt\"]"`
 	// The envelope recipient, in the same forms.
-	To []string `toml:"to"`
+	To []string `toml:"to" example:"[\"lab@example.com\"]"`
 	// The login name of the client, "*" for any, "none" for mail without one.
-	Auth []policy.Login `toml:"auth"`
+	Auth []policy.Login `toml:"auth" example:"[\"*\"]"`
 	// The addresses in the From field, which anybody can forge, in the same
 	// forms as the sender.
-	HeaderFrom []string `toml:"header_from"`
-	// The size of the message: at least, and at most; "0B" for no limit.
-	MinSize units.Size `toml:"min_size"`
-	MaxSize units.Size `toml:"max_size"`
+	HeaderFrom []string `toml:"header_from" example:"[\".partner.example\"]"`
+	// The size of the message, at least.
+	MinSize units.Size `toml:"min_size" example:"\"1KB\""`
+	// The size of the message, at most; "0B" for no limit.
+	MaxSize units.Size `toml:"max_size" example:"\"20MB\""`
 
 	// The findings the rule is for: a kind ("infected"), a rule of the list in
 	// findings.md ("attachment/*"), or the score of all ("score >= 5"). Without
 	// "when" and "part" the rule is for the message itself and all findings; but
 	// if it delivers, not for the kinds infected and failed.
-	When []policy.Condition `toml:"when"`
+	When []policy.Condition `toml:"when" example:"[\"attachment/name\", \"score >= 5\"]"`
 	// Names or paths of the parts the findings are about: "*.jar".
-	Part []string `toml:"part"`
+	Part []string `toml:"part" example:"[\"*.jar\"]"`
 	// What must have been found as well, all of it, anywhere in the message.
-	Requires []policy.Condition `toml:"requires"`
+	Requires []policy.Condition `toml:"requires" example:"[\"auth/dmarc-pass\"]"`
 	// What must not have been found, none of it, anywhere in the message.
-	Unless []policy.Condition `toml:"unless"`
+	Unless []policy.Condition `toml:"unless" example:"[\"archive/encrypted*\"]"`
 
 	Outcome
 
 	// Only log that the rule matched.
-	Observe bool `toml:"observe"`
+	Observe bool `toml:"observe" example:"false"`
 
 	origin   Origin
 	compiled policy.Rule
@@ -63,29 +62,29 @@ type Outcome struct {
 	// The answer: "deliver", "tempfail", "hold" (in the MTA's queue), "discard",
 	// "quarantine" (discard, with a copy) or "reject". Without it, what stands
 	// below is added and later rules still decide.
-	Action string `toml:"action"`
+	Action string `toml:"action" example:"\"deliver\""`
 	// The reply for tempfail and reject: "550 5.7.1 We do not take this." The
 	// message's id is put behind it. Without it, a sentence that fits.
-	Reply string `toml:"reply"`
+	Reply string `toml:"reply" example:"\"550 5.7.1 We do not take this.\""`
 	// Keep a copy in the quarantine, safe on disk before the answer.
-	Keep bool `toml:"keep"`
+	Keep bool `toml:"keep" example:"false"`
 	// What is done with the part a finding is about: "rename", "disarm", "clean"
 	// or "replace". Signed and encrypted mail is never edited; see "else".
-	Edit string `toml:"edit"`
+	Edit string `toml:"edit" example:"\"rename\""`
 	// A mark before the subject: "{Spam?}".
-	Tag string `toml:"tag"`
+	Tag string `toml:"tag" example:"\"{Partner}\""`
 	// Header fields put on top; {rule} is the finding's rule, {id} the message's
 	// id: { X-Milterscan = "{rule}" }.
-	Headers map[string]string `toml:"headers"`
+	Headers map[string]string `toml:"headers" example:"{ X-Milterscan = \"{rule} [{id}]\" }"`
 	// Who gets the message as well.
-	Copy []string `toml:"copy"`
+	Copy []string `toml:"copy" example:"[\"archive@example.com\"]"`
 	// Who gets it instead.
-	Redirect []string `toml:"redirect"`
+	Redirect []string `toml:"redirect" example:"[\"admin@example.com\"]"`
 	// Who is told.
-	Notify []string `toml:"notify"`
+	Notify []string `toml:"notify" example:"[\"admin@example.com\"]"`
 	// What becomes of it if the edit cannot be made; without it, it is refused:
 	// { action = "quarantine" }.
-	Else *Outcome `toml:"else"`
+	Else *Outcome `toml:"else" example:"{ action = \"quarantine\" }"`
 }
 
 // answers are the actions a rule can name.

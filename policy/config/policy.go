@@ -1,0 +1,52 @@
+package config
+
+import (
+	"fmt"
+
+	"github.com/milterscan/milterscan/policy"
+	"github.com/milterscan/milterscan/scan/unpack"
+	"github.com/milterscan/milterscan/scan/virus"
+)
+
+// Policy makes a policy of all rules.
+func (c *Config) Policy() (*policy.Policy, error) {
+	rules, err := c.AllRules()
+	if err != nil {
+		return nil, err
+	}
+	return policy.New(rules, policy.Local(c.Local))
+}
+
+// AllRules are all rules in their order: the file's own, those of policy.d,
+// those that follow from other settings, and those of the profile.
+func (c *Config) AllRules() ([]policy.Rule, error) {
+	shipped, err := policy.Profile(c.Profile)
+	if err != nil {
+		return nil, err
+	}
+	var rules []policy.Rule
+	for _, r := range c.Rules {
+		rules = append(rules, r.compiled)
+	}
+	for i, v := range c.Virus {
+		if v.OnFailure != "tempfail" { // which is what every profile does
+			rules = append(rules, c.onFailure(i, v))
+		}
+	}
+	return append(rules, shipped...), nil
+}
+
+// onFailure is the rule behind an engine's on_failure.
+func (c *Config) onFailure(i int, v virus.Config) policy.Rule {
+	origin := c.origin(fmt.Sprintf("virus[%d].on_failure", i))
+	return policy.Rule{
+		Ref:     policy.RuleRef{Name: v.Name + " on_failure", File: origin.File, Line: origin.Line},
+		Grounds: policy.Grounds{When: []policy.Condition{policy.Named("virus/failed/" + v.Name)}},
+		Outcome: policy.Outcome{Answer: answers[v.OnFailure]},
+	}
+}
+
+// Unpack returns the limits for whoever opens messages.
+func (l Limits) Unpack() unpack.Limits {
+	return unpack.Limits{Entity: l.MIME, Archive: l.Archive, Parts: l.Parts, Nesting: l.Nesting}
+}
