@@ -91,3 +91,6 @@ func (d Duration) String() string {
 	}
 	return s
 }
+
+// Go is the duration as the standard library's type.
+func (d Duration) Go() time.Duration { return time.Duration(d) }
