@@ -36,19 +36,11 @@ func (e *Engine) Scan(ctx context.Context, m *Message) []Report {
 	})
 }
 
-// Pending is the work begun for one stage of the dialogue.
-type Pending struct{ reports chan []Report }
-
 // Begin starts, in the background, every check that can already be made with
 // what the envelope holds at stage s. It stops early when ctx is done.
 func (e *Engine) Begin(ctx context.Context, s Stage, env Envelope) *Pending {
 	p := &Pending{reports: make(chan []Report, 1)}
-	var early []Scanner
-	for _, scanner := range e.scanners {
-		if _, ok := scanner.(EnvelopeScanner); ok {
-			early = append(early, scanner)
-		}
-	}
+	early := e.early()
 	if len(early) == 0 {
 		p.reports <- nil
 		return p
@@ -61,6 +53,22 @@ func (e *Engine) Begin(ctx context.Context, s Stage, env Envelope) *Pending {
 	}()
 	return p
 }
+
+// Early reports whether any scanner can say something before the message.
+func (e *Engine) Early() bool { return len(e.early()) > 0 }
+
+func (e *Engine) early() []Scanner {
+	var early []Scanner
+	for _, s := range e.scanners {
+		if _, ok := s.(EnvelopeScanner); ok {
+			early = append(early, s)
+		}
+	}
+	return early
+}
+
+// Pending is the work begun for one stage of the dialogue.
+type Pending struct{ reports chan []Report }
 
 // Wait returns the reports of the stage. It may be called any number of times,
 // by one goroutine at a time.

@@ -1,0 +1,138 @@
+package scan
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// fake is a scanner that is its own answer.
+type fake struct {
+	name string
+	scan func(ctx context.Context) ([]Finding, error)
+}
+
+func (f fake) Name() string { return f.name }
+func (f fake) Scan(ctx context.Context, _ *Message) ([]Finding, error) {
+	return f.scan(ctx)
+}
+
+// early is a fake that also speaks before the message.
+type early struct{ fake }
+
+func (e early) ScanEnvelope(ctx context.Context, s Stage, env Envelope) ([]Finding, error) {
+	return []Finding{{Rule: "spam/" + s.String(), Detail: env.Sender, Part: WholeMessage}}, nil
+}
+
+func found(rule string) func(context.Context) ([]Finding, error) {
+	return func(context.Context) ([]Finding, error) { return []Finding{{Rule: rule, Part: WholeMessage}}, nil }
+}
+
+func TestEngineReportsInConfiguredOrder(t *testing.T) {
+	slow := fake{"virus/slow", func(context.Context) ([]Finding, error) {
+		time.Sleep(time.Second)
+		return []Finding{{Rule: "virus/x"}}, nil
+	}}
+	synctest.Test(t, func(t *testing.T) {
+		reports := NewEngine(slow, fake{"attachment", found("attachment/name")}).Scan(t.Context(), &Message{})
+		if len(reports) != 2 || reports[0].Scanner != "virus/slow" || reports[1].Scanner != "attachment" {
+			t.Fatalf("reports %+v", reports)
+		}
+		if reports[0].Took != time.Second || len(Findings(reports)) != 2 {
+			t.Errorf("took %v, findings %v", reports[0].Took, Findings(reports))
+		}
+	})
+}
+
+func TestWhoDoesNotKnowHasFailed(t *testing.T) {
+	silent := make(chan struct{})
+	for name, scanner := range map[string]fake{
+		"error":   {"virus/clam1", func(context.Context) ([]Finding, error) { return nil, errors.New("refused") }},
+		"panic":   {"virus/clam1", func(context.Context) ([]Finding, error) { panic("refused") }},
+		"silence": {"virus/clam1", func(context.Context) ([]Finding, error) { <-silent; return nil, nil }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				silent = make(chan struct{})
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				defer cancel()
+				r := NewEngine(scanner).Scan(ctx, &Message{})[0]
+				if r.Err == nil || len(r.Findings) != 1 {
+					t.Fatalf("report %+v", r)
+				}
+				f := r.Findings[0]
+				if f.Kind != Failed || f.Scanner != "virus" || f.Rule != "virus/failed/clam1" || f.Part != WholeMessage {
+					t.Errorf("finding %+v", f)
+				}
+				close(silent)
+			})
+		})
+	}
+}
+
+func TestFindingsBesideAnErrorCount(t *testing.T) {
+	half := fake{"virus/half", func(context.Context) ([]Finding, error) {
+		return []Finding{{Kind: Infected, Rule: "virus/x"}}, errors.New("the rest was not read")
+	}}
+	got := NewEngine(half).Scan(t.Context(), &Message{})[0].Findings
+	if len(got) != 2 || got[0].Kind != Infected || got[1].Kind != Failed {
+		t.Errorf("findings %+v", got)
+	}
+}
+
+func TestMessageStaysOpenForAScannerThatOutstays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		reading := make(chan struct{})
+		slow := fake{"content", func(context.Context) ([]Finding, error) { <-reading; return nil, nil }}
+		m, closed := &Message{}, make(closer)
+		m.OnClose(closed)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		NewEngine(slow).Scan(ctx, m)
+		m.Close()
+		synctest.Wait()
+		select {
+		case <-closed:
+			t.Fatal("the bytes went while a scanner was reading them")
+		default:
+		}
+		close(reading)
+		<-closed
+	})
+}
+
+type closer chan struct{}
+
+func (c closer) Close() error { close(c); return nil }
+
+func TestBeginAsksOnlyWhoCanSayEarly(t *testing.T) {
+	e := NewEngine(fake{"virus", nil}, early{fake{"spam", nil}})
+	env := Envelope{Sender: "a@example.com", Recipients: []string{"b@example.com"}}
+	p := e.Begin(t.Context(), StageMail, env)
+	for range 2 { // waiting twice gives the same
+		r := p.Wait()
+		if len(r) != 1 || r[0].Findings[0].Rule != "spam/mail" || r[0].Findings[0].Detail != "a@example.com" {
+			t.Errorf("reports %+v", r)
+		}
+	}
+	if r := NewEngine(fake{"virus", nil}).Begin(t.Context(), StageMail, env).Wait(); len(r) != 0 {
+		t.Errorf("reports of nobody: %+v", r)
+	}
+}
+
+func TestNames(t *testing.T) {
+	for i := Note; i <= Failed; i++ {
+		if k, ok := ParseKind(i.String()); !ok || k != i {
+			t.Errorf("kind %v is read back as %v", i, k)
+		}
+	}
+	if s := Kind(99).String(); !strings.HasPrefix(s, "unknown") {
+		t.Errorf("Kind(99) is called %q", s)
+	}
+	if r := FailedRule("attachment"); r != "attachment/failed" {
+		t.Errorf("rule %q", r)
+	}
+}

@@ -1,0 +1,26 @@
+package scan
+
+import (
+	"io"
+
+	"github.com/milterscan/milterscan/scan/entity"
+)
+
+// Received is a message as it came in, before it is opened.
+type Received struct {
+	Envelope Envelope
+	// Raw is the message as far as it was stored. It is handed over: whoever
+	// judges it closes it once its last reader is done, which may be later than
+	// the answer, where a scanner outstays its time.
+	Raw interface {
+		Content
+		io.Closer
+	}
+	Tree  *entity.Tree // of Raw
+	Size  int64        // what was sent, stored or not
+	Begun []*Pending   // of the stages before, nil never among them
+}
+
+// Truncated reports whether the message was over a limit, so that Raw and Tree
+// hold its beginning only. What lies behind was never seen by anybody.
+func (r Received) Truncated() bool { return r.Size > r.Raw.Size() }
