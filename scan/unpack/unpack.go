@@ -1,0 +1,138 @@
+// Package unpack takes a message apart to the last wrapping: transfer encodings
+// are undone, attached messages and archives opened, level by level, until
+// nothing is left that could be opened or a limit is reached. What could not be
+// opened becomes a finding, never a gap.
+package unpack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/archive"
+	"github.com/milterscan/milterscan/scan/entity"
+	"github.com/milterscan/milterscan/scan/sniff"
+	"github.com/milterscan/milterscan/scan/spool"
+)
+
+// Limits bound what opening one message may cost. Each is a finding when it is
+// reached, and what was opened by then is scanned.
+type Limits struct {
+	Entity  entity.Limits
+	Archive archive.Limits
+	Parts   int // parts in all, members of archives included
+	Nesting int // messages and encoded composites inside each other
+}
+
+// Opener opens messages. It keeps no state between them and may open any number
+// at once.
+type Opener struct {
+	limits  Limits
+	formats []archive.Format
+	spool   *spool.Spool
+}
+
+// NewOpener returns an opener that keeps decoded parts in sp. The formats are
+// tried in their order.
+func NewOpener(l Limits, formats []archive.Format, sp *spool.Spool) *Opener {
+	return &Opener{limits: l, formats: formats, spool: sp}
+}
+
+// NewParser returns the parser a message is to be written to before Open.
+func (o *Opener) NewParser() *entity.Parser { return entity.NewParser(o.limits.Entity) }
+
+// Open takes apart a message that was received. It always returns a message,
+// which the caller closes, and with it the bytes received. When ctx is done or
+// room runs out, the rest stays closed and a finding says so.
+func (o *Opener) Open(ctx context.Context, in scan.Received) *scan.Message {
+	m := &scan.Message{Envelope: in.Envelope, Header: in.Tree.Root.Header, Raw: in.Raw, Root: in.Tree.Root}
+	m.OnClose(in.Raw)
+	w := &work{
+		Opener: o,
+		ctx:    ctx,
+		m:      m,
+		budget: archive.NewBudget(o.limits.Archive),
+		paths:  paths{},
+	}
+	if in.Truncated() {
+		w.note(scan.Unscannable, "mime", "message-size", scan.WholeMessage, fmt.Sprintf("%d bytes; only the first %d were examined", in.Size, in.Raw.Size()))
+	}
+	w.tree(container{part: scan.WholeMessage}, in.Raw, in.Tree)
+	return m
+}
+
+// work is the opening of one message.
+type work struct {
+	*Opener
+	ctx    context.Context
+	m      *scan.Message
+	budget *archive.Budget
+	paths  paths
+	full   bool // a limit on all parts was reached and said
+}
+
+// container is what the next parts come out of.
+type container struct {
+	part      int    // index into Parts, or scan.WholeMessage
+	path      string // its path
+	separator string // between its path and a part number: "." or "/"
+	archives  int    // archives around it
+	nested    int    // separately parsed messages around it
+}
+
+// errStopped ends the opening of everything: a limit on the whole message was
+// reached, or time or room ran out.
+var errStopped = errors.New("opening stopped")
+
+// note adds a finding about a part.
+func (w *work) note(kind scan.Kind, scanner, code string, part int, detail string) {
+	w.m.Notes = append(w.m.Notes, scan.Finding{
+		Kind: kind, Scanner: scanner, Rule: scanner + "/" + code, Part: part, Detail: detail,
+	})
+}
+
+// add makes p a part of the message, if there is room for it.
+func (w *work) add(p scan.Part) (int, error) {
+	if len(w.m.Parts) >= w.limits.Parts {
+		w.stop(scan.Unscannable, "mime", "too-many-parts", fmt.Sprintf("more than %d parts", w.limits.Parts))
+		return 0, errStopped
+	}
+	if err := w.ctx.Err(); err != nil {
+		w.stop(scan.Unscannable, "mime", "time", "opening took longer than the time for this message")
+		return 0, errStopped
+	}
+	p.Path = w.paths.unique(p.Path)
+	w.m.Parts = append(w.m.Parts, p)
+	return len(w.m.Parts) - 1, nil
+}
+
+// stop says, once, why nothing further is opened.
+func (w *work) stop(kind scan.Kind, scanner, code, detail string) {
+	if w.full {
+		return
+	}
+	w.full = true
+	w.note(kind, scanner, code, scan.WholeMessage, detail)
+}
+
+// buffer returns a buffer that lives as long as the message.
+func (w *work) buffer() *spool.Buffer {
+	b := w.spool.Buffer()
+	w.m.OnClose(b)
+	return b
+}
+
+// noRoom says that the spool could not take a part, which is no property of the
+// message: trying again may help.
+func (w *work) noRoom(err error) error {
+	w.stop(scan.Failed, "mime", "failed", err.Error())
+	return errStopped
+}
+
+// look fills in what can be told from the content.
+func look(p *scan.Part) {
+	if p.Content != nil && p.Content.Size() > 0 {
+		p.Sniffed = sniff.Type(p.Content, p.Content.Size())
+	}
+}
