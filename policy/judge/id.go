@@ -1,0 +1,20 @@
+package judge
+
+import (
+	"crypto/rand"
+	"encoding/base32"
+	"encoding/binary"
+	"time"
+)
+
+// idText has no letters that are easily taken for digits, and sorts as bytes do.
+var idText = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
+
+// newID returns a message id of 16 characters: 48 bits of milliseconds, so that
+// ids sort by time, and 32 random bits.
+func newID() string {
+	var b [12]byte
+	binary.BigEndian.PutUint64(b[:8], uint64(time.Now().UnixMilli())<<16)
+	rand.Read(b[6:10])
+	return idText.EncodeToString(b[:10])
+}
