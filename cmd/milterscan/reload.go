@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"sync/atomic"
+
+	"go.uber.org/zap"
+
+	"github.com/milterscan/milterscan/milter"
+	"github.com/milterscan/milterscan/policy/config"
+	"github.com/milterscan/milterscan/policy/judge"
+	"github.com/milterscan/milterscan/scan/spool"
+)
+
+// daemon holds what outlives a reload, and the current generation.
+type daemon struct {
+	path    string
+	first   *config.Config // what it was started with: sockets, spool and log do not change on reload
+	log     *zap.Logger
+	spool   *spool.Spool
+	current atomic.Pointer[judge.Judge]
+}
+
+// newDaemon reads the configuration and makes the first generation, or returns
+// nil and the exit status after saying why not.
+func newDaemon(path string, stderr io.Writer) (*daemon, int) {
+	c, err := config.Load(path)
+	if err != nil {
+		fmt.Fprintln(stderr, err)
+		return nil, exitConfig
+	}
+	log, err := newLog(c.Log)
+	if err != nil {
+		fmt.Fprintf(stderr, "milterscan: the log cannot be opened: %v\n", err)
+		return nil, exitConfig
+	}
+	d := &daemon{path: path, first: c, log: log, spool: newSpool(c)}
+	first, err := newJudge(c, 1, d.spool, d.tell)
+	if err != nil {
+		fmt.Fprintln(stderr, "milterscan:", err)
+		return nil, exitConfig
+	}
+	d.current.Store(first)
+	return d, exitOK
+}
+
+// judge is the current generation.
+func (d *daemon) judge() milter.Judge { return d.current.Load() }
+
+// reloadOn makes a new generation at every signal.
+func (d *daemon) reloadOn(ctx context.Context, hup <-chan os.Signal) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hup:
+			d.reload()
+		}
+	}
+}
+
+// reload makes a new generation and swaps it in. Whatever is wrong with the file
+// leaves the old one in place.
+func (d *daemon) reload() {
+	old := d.current.Load()
+	next, err := d.next(old.Generation() + 1)
+	if err != nil {
+		d.log.Error("the new configuration is not used, the old one stays",
+			zap.Uint64("generation", old.Generation()), zap.Error(err))
+		return
+	}
+	d.current.Store(next)
+	d.log.Info("configuration reloaded", zap.Uint64("generation", next.Generation()))
+}
+
+func (d *daemon) next(generation uint64) (*judge.Judge, error) {
+	c, err := config.Load(d.path)
+	if err != nil {
+		return nil, err
+	}
+	return newJudge(c, generation, d.spool, d.tell)
+}

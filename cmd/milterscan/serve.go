@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"go.uber.org/zap"
+
+	"github.com/milterscan/milterscan/milter"
+	"github.com/milterscan/milterscan/policy/config"
+)
+
+// serve answers the MTA until it is told to stop.
+func serve(ctx context.Context, args []string, std streams) int {
+	f := flags("serve", "[-c FILE]", std)
+	path := f.String("c", defaultConfig, "configuration `file`")
+	if status, ok := parse(f, args); !ok {
+		return status
+	}
+	if f.NArg() > 0 {
+		fmt.Fprintf(std.err, "milterscan serve: unexpected argument %q\n", f.Arg(0))
+		return exitUsage
+	}
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+	d, status := newDaemon(*path, std.err)
+	if d == nil {
+		return status
+	}
+	defer d.log.Sync()
+	go d.reloadOn(ctx, hup)
+	return d.serve(ctx)
+}
+
+// serve listens, and returns when ctx is done and the last message is answered.
+func (d *daemon) serve(ctx context.Context) int {
+	server := milter.New(serverOptions(d.first), d.judge, d.spool, d.log)
+	if err := server.Listen(); err != nil {
+		d.log.Error("cannot listen", zap.Error(err))
+		return exitSoftware
+	}
+	d.log.Info("ready", zap.Any("listen", d.first.Milter.Listen), zap.String("version", release))
+	if err := server.Serve(ctx); err != nil {
+		d.log.Error("stopped with an error", zap.Error(err))
+		return exitSoftware
+	}
+	d.log.Info("stopped")
+	return exitOK
+}
+
+// serverOptions are the server's part of the configuration.
+func serverOptions(c *config.Config) milter.Options {
+	o := milter.Options{
+		SocketMode:     os.FileMode(c.Milter.SocketMode),
+		SocketOwner:    c.Milter.SocketOwner,
+		MaxConnections: c.Milter.MaxConnections,
+		MaxRecipients:  c.Milter.MaxRecipients,
+		MaxMessage:     int64(c.Limits.Message),
+		ReadTimeout:    c.Milter.IdleTimeout.Go(),
+		WriteTimeout:   c.Milter.WriteTimeout.Go(),
+		ProgressEvery:  c.Milter.Progress.Go(),
+		DrainTimeout:   c.Milter.Drain.Go(),
+	}
+	for _, a := range c.Milter.Listen {
+		o.Listen = append(o.Listen, string(a))
+	}
+	return o
+}
