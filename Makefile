@@ -21,7 +21,7 @@ help: ## show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
 
 build: ## compile bin/milterscan, a static binary
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/milterscan ./cmd/milterscan
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.revision=$(VERSION)' -o bin/milterscan ./cmd/milterscan
 
 test: packages lint unit integration ## everything: vet, staticcheck, unit tests with -race, end to end
 

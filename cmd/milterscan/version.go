@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"runtime"
-	"runtime/debug"
 )
 
-// release is the version of this source; a build may add its revision.
+// release is the version of this source.
 const release = "0.1.0"
+
+// revision is the commit the binary was built from, set by the linker.
+var revision string
 
 // version prints what was built from what.
 func version(_ context.Context, args []string, std streams) int {
@@ -16,20 +18,10 @@ func version(_ context.Context, args []string, std streams) int {
 	if status, ok := parse(f, args); !ok {
 		return status
 	}
-	fmt.Fprintf(std.out, "milterscan %s%s %s %s/%s\n", release, revision(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	name := release
+	if revision != "" {
+		name += "+" + revision
+	}
+	fmt.Fprintf(std.out, "milterscan %s %s %s/%s\n", name, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return exitOK
-}
-
-// revision is the commit the binary was built from, if the build recorded one.
-func revision() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return ""
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
-			return "+" + s.Value[:12]
-		}
-	}
-	return ""
 }
