@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"bytes"
 	"path"
 	"strings"
 )
@@ -8,14 +9,24 @@ import (
 // HeadSize is how much of the content Match is given.
 const HeadSize = 1024
 
-// Formats lists every format, in the order in which they are tried: those with a
-// certain mark at their beginning first, those that may begin anywhere last.
+// Formats lists every format, in the order in which they are tried: those with
+// little of a mark come last.
 func Formats() []Format {
 	return []Format{
+		zipFormat{},
+		rarFormat{},
+		sevenZipFormat{},
 		gzipFormat{},
 		bzip2Format{},
+		xzFormat{},
+		zstdFormat{},
+		lz4Format{},
+		lzipFormat{},
+		compressFormat{},
+		arFormat{},
+		cpioFormat{},
 		tarFormat{},
-		zipFormat{},
+		lzmaFormat{},
 	}
 }
 
@@ -33,7 +44,11 @@ func Named(name string) Format {
 // the name decides.
 type suffixed interface{ suffixes() []string }
 
-// Detect is the one of formats the content has: the first that matches it, or,
+// embedded is a Format that may begin anywhere, as in self-extracting programs:
+// programs that know the format look further than the first bytes.
+type embedded interface{ inside(c Content) bool }
+
+// Detect is the one of formats the content has: the first of its Readings, or,
 // where the content is silent, one that any of the names points to; nil if there
 // is none.
 func Detect(formats []Format, c Content, names []string) Format {
@@ -44,38 +59,65 @@ func Detect(formats []Format, c Content, names []string) Format {
 	return all[0]
 }
 
-// Readings are all of formats the content can be read in, the likeliest first: a
-// GIF with a zip behind it has one, a gzip with a zip behind it has two.
+// Readings are all of formats the content can be read in: those whose mark it
+// begins with, then those that begin further in. A GIF with a zip behind it has
+// one, a gzip with a zip behind it has two.
 func Readings(formats []Format, c Content, names []string) []Format {
 	head := make([]byte, HeadSize)
 	n, _ := c.ReadAt(head, 0)
-	head = head[:n]
+	if n == 0 {
+		return nil
+	}
+	begins := func(f Format) bool { return f.Match(head[:n], c) }
+	found := choose(formats, begins)
+	found = append(found, choose(formats, func(f Format) bool {
+		e, ok := Named(f.Name()).(embedded)
+		return ok && !begins(f) && e.inside(c)
+	})...)
+	if len(found) > 0 {
+		return found
+	}
+	return choose(formats, func(f Format) bool {
+		s, ok := Named(f.Name()).(suffixed)
+		return ok && anySuffix(names, s.suffixes())
+	})
+}
+
+// choose returns those of formats that fit; what makes fit panic does not.
+func choose(formats []Format, fit func(Format) bool) []Format {
 	var found []Format
 	for _, f := range formats {
-		if matches(f, head, c) {
+		ok := false
+		if err := safely(func() error { ok = fit(f); return nil }); ok && err == nil {
 			found = append(found, f)
 		}
-	}
-	if len(found) == 0 && n > 0 {
-		found = byName(formats, names)
 	}
 	return found
 }
 
-// matches is f.Match; what makes a Match panic is not its format.
-func matches(f Format, head []byte, c Content) (ok bool) {
-	err := safely(func() error { ok = f.Match(head, c); return nil })
-	return ok && err == nil
+// sfxSize is how far in an archive may begin; the programs that unpack rar and
+// 7z look no further.
+const sfxSize = 1 << 20
+
+// findEarly is where mark first stands, -1 if not within sfxSize.
+func findEarly(c Content, mark string) int64 {
+	return find(c, mark, 0, min(c.Size(), sfxSize+int64(len(mark))))
 }
 
-func byName(formats []Format, names []string) []Format {
-	var found []Format
-	for _, f := range formats {
-		if s, ok := f.(suffixed); ok && anySuffix(names, s.suffixes()) {
-			found = append(found, f)
+// find returns the first place of mark between from and to, or -1.
+func find(c Content, mark string, from, to int64) int64 {
+	chunk := make([]byte, min(1<<16, to-from))
+	for from < to {
+		n, _ := c.ReadAt(chunk[:min(int64(len(chunk)), to-from)], from)
+		if i := bytes.Index(chunk[:n], []byte(mark)); i >= 0 {
+			return from + int64(i)
 		}
+		if n < len(chunk) || n < len(mark) {
+			return -1
+		}
+		from += int64(n - len(mark) + 1)
 	}
-	return found
+	return -1
 }
 
 func anySuffix(names, suffixes []string) bool {

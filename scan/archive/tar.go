@@ -64,9 +64,6 @@ type tarWalk struct {
 	hidden bool // beyond the end mark, which only tar --ignore-zeros reads over
 }
 
-// walkError tells an error that ends the walk from one of the data.
-type walkError struct{ error }
-
 // run walks one run of members without damage between them; nil at the end mark.
 func (t *tarWalk) run(r *tar.Reader) error {
 	for {
@@ -79,7 +76,7 @@ func (t *tarWalk) run(r *tar.Reader) error {
 			return err
 		}
 		if err := t.one(h, r); err != nil {
-			return walkError{err}
+			return stop(err)
 		}
 	}
 }

@@ -65,10 +65,64 @@ func (w *walk) member(m Member, src io.Reader) error {
 	if err != nil {
 		return err
 	}
-	if b.err != nil && b.err != io.EOF && !b.limited() {
-		w.noteLast(damagedMember, "%s: %v", m.name(), b.err)
+	w.noteEnd(m, b)
+	return nil
+}
+
+// noteEnd notes how the body of the member handed over last ended, if not at its
+// end. Limits are noted where they are met.
+func (w *walk) noteEnd(m Member, b *body) {
+	if b.err != nil && !b.whole() && !b.limited() {
+		w.noteLast(codeOf(b.err), "%s: %v", m.name(), b.err)
+	}
+}
+
+// streamState is what a decoder of a single stream has to say beside its data.
+type streamState struct {
+	streams  int
+	wrong    int // parts whose checksum is not what they say
+	trailing bool
+}
+
+// stream hands over the one member of a compressed file.
+func (w *walk) stream(m Member, src io.Reader, s *streamState) error {
+	b, err := w.hand(m, src)
+	if err != nil {
+		return err
+	}
+	w.noteEnd(m, b)
+	if s.wrong > 0 {
+		w.noteLast(checksumMismatch, "in %d of %d streams", s.wrong, s.streams)
+	}
+	if s.trailing {
+		w.note(trailingData, "after %d streams", s.streams)
 	}
 	return nil
+}
+
+// The errors that decoders of this package tell apart from damage.
+var (
+	errWindow      = errors.New("dictionary too large")
+	errUnsupported = errors.New("not supported")
+)
+
+// checkWindow refuses a dictionary of n bytes over the limit.
+func checkWindow(n, limit int64) error {
+	if n > limit {
+		return fmt.Errorf("%w: %d bytes", errWindow, n)
+	}
+	return nil
+}
+
+// codeOf is the code of what ended a decoder.
+func codeOf(err error) string {
+	switch {
+	case errors.Is(err, errWindow):
+		return windowTooLarge
+	case errors.Is(err, errUnsupported):
+		return unsupportedMethod
+	}
+	return damagedMember
 }
 
 // hand is member for formats that judge for themselves how the body ended.
@@ -115,6 +169,18 @@ func (w *walk) after(m Member, b *body, err error) error {
 		}
 	}
 	return nil
+}
+
+// walkError tells an error that ends the walk from one of the data, where one
+// loop meets both.
+type walkError struct{ error }
+
+// stop makes err, if it is one, an error that ends the walk.
+func stop(err error) error {
+	if err == nil {
+		return nil
+	}
+	return walkError{err}
 }
 
 // body is the reader a Visit is given: it charges what passes and remembers how

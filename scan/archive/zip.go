@@ -18,10 +18,12 @@ type zipFormat struct{}
 
 func (zipFormat) Name() string { return "zip" }
 
-func (zipFormat) Match(head []byte, c Content) bool {
-	if hasAny(head, "PK\x03\x04", "PK\x05\x06", "PK\x01\x02", "PK\x07\x08PK", "PK00PK") {
-		return true
-	}
+func (zipFormat) Match(head []byte, _ Content) bool {
+	return hasAny(head, "PK\x03\x04", "PK\x05\x06", "PK\x01\x02", "PK\x07\x08PK", "PK00PK")
+}
+
+// inside looks for the end record, where the programs look for it.
+func (zipFormat) inside(c Content) bool {
 	z := &zipFile{c: c, size: c.Size(), limit: 1}
 	return slices.ContainsFunc(z.endsIn(max(0, z.size-zipTail), z.size), func(e zipEnd) bool {
 		return z.places(e) != nil
@@ -145,7 +147,7 @@ func (z *zipFile) entryOf(h *zipHeader, dir int) *zipEntry {
 // accounts for.
 func (z *zipFile) hidden(from, to int64) {
 	for from < to && int64(len(z.entries)) < z.limit && z.tries < zipTries {
-		pos := z.find("PK\x03\x04", from, to)
+		pos := find(z.c, "PK\x03\x04", from, to)
 		if pos < 0 {
 			return
 		}

@@ -35,7 +35,7 @@ type zipEnd struct {
 func (z *zipFile) endsIn(from, to int64) []zipEnd {
 	var ends []zipEnd
 	for len(ends) < 64 && z.tries < zipTries {
-		pos := z.find("PK\x05\x06", from, to)
+		pos := find(z.c, "PK\x05\x06", from, to)
 		if pos < 0 {
 			break
 		}
@@ -147,22 +147,6 @@ func (z *zipFile) at(pos, n int64) []byte {
 		return nil
 	}
 	return b
-}
-
-// find returns the first place of mark between from and to, or -1.
-func (z *zipFile) find(mark string, from, to int64) int64 {
-	chunk := make([]byte, min(1<<16, to-from))
-	for from < to {
-		n, _ := z.c.ReadAt(chunk[:min(int64(len(chunk)), to-from)], from)
-		if i := bytes.Index(chunk[:n], []byte(mark)); i >= 0 {
-			return from + int64(i)
-		}
-		if n < len(chunk) || n < len(mark) {
-			return -1
-		}
-		from += int64(n - len(mark) + 1)
-	}
-	return -1
 }
 
 func le16(b []byte) uint16 { return binary.LittleEndian.Uint16(b) }

@@ -3,6 +3,8 @@ package archive
 import (
 	"bufio"
 	"compress/bzip2"
+	"encoding/binary"
+	"fmt"
 	"io"
 
 	"github.com/klauspost/compress/flate"
@@ -20,10 +22,40 @@ func (r *zipReader) decoder(z zipReading) (src io.Reader, used func() int64, err
 	switch z.method {
 	case 8:
 		return r.flate(in), used, nil
+	case 9:
+		return newInflate64(in), used, nil
 	case 12:
 		return bzip2.NewReader(in), nil, nil
+	case 14:
+		src, err = zipLZMA(in, z.m.Size)
+	case 20, 93:
+		src, err = openZstd(in, zipWindow)
+	case 95:
+		src = newUnxz(in, zipWindow)
+	default:
+		err = errMethod(z.method)
 	}
-	return nil, nil, errMethod(z.method)
+	return src, nil, err
+}
+
+// zipWindow is the largest dictionary for a member of a zip: zips are read in the
+// daemon itself. It is what zip programs use for files of that size, and LZMA
+// needs no more than the member's size.
+const zipWindow = 16 << 20
+
+// zipLZMA opens method 14, APPNOTE 5.8: version and length of the properties,
+// then properties and dictionary, then the stream.
+func zipLZMA(in *bufio.Reader, size int64) (io.Reader, error) {
+	var h [9]byte
+	if _, err := io.ReadFull(in, h[:]); err != nil {
+		return nil, unexpected(err)
+	}
+	if le16(h[2:]) != 5 {
+		return nil, fmt.Errorf("LZMA properties of %d bytes are %w", le16(h[2:]), errUnsupported)
+	}
+	// Whether the size or a mark ends the stream is a flag; with neither size nor
+	// mark the end of the data does.
+	return openLZMA(binary.LittleEndian.AppendUint64(h[4:], uint64(size)), in, zipWindow)
 }
 
 // buffer returns a reader that hands out single bytes, which lets decoders stop

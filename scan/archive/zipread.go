@@ -134,7 +134,7 @@ func (r *zipReader) longest(e *zipEntry) int64 {
 func (r *zipReader) read(z zipReading) error {
 	src, used, err := r.decoder(z)
 	if err != nil {
-		r.noteNext(unsupportedMethod, "%s: %v", z.m.name(), err)
+		r.noteNext(codeOf(err), "%s: %v", z.m.name(), err)
 		return r.member(z.m, nil)
 	}
 	sum := &summed{r: src}
@@ -157,7 +157,7 @@ func (r *zipReader) judge(z zipReading, b *body, sum *summed) {
 	name := z.m.name()
 	switch {
 	case !b.whole():
-		r.noteLast(damagedMember, "%s: %v", name, b.err)
+		r.noteEnd(z.m, b)
 		return
 	case z.m.Size >= 0 && z.m.Size != b.n:
 		r.noteLast(sizeMismatch, "%s: %d bytes, stated %d", name, b.n, z.m.Size)
@@ -231,9 +231,9 @@ func (s *summed) agrees(crc uint32) bool { return crc == 0 || crc == s.sum }
 // errMethod says that there is no reader for a method.
 func errMethod(method uint16) error {
 	if name := zipMethods[method]; name != "" {
-		return fmt.Errorf("method %d (%s)", method, name)
+		return fmt.Errorf("method %d (%s) is %w", method, name, errUnsupported)
 	}
-	return fmt.Errorf("unknown method %d", method)
+	return fmt.Errorf("method %d is %w", method, errUnsupported)
 }
 
 // zipMethods are the methods of APPNOTE 4.4.5 that are not read.

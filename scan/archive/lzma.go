@@ -1,0 +1,175 @@
+package archive
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/binary"
+	"io"
+	"math/bits"
+
+	"github.com/ulikunitz/xz/lzma"
+)
+
+// lzmaFormat reads the .lzma files of LZMA Utils. They have no mark: a header
+// that a common tool would write is taken for one, any other only by its name.
+type lzmaFormat struct{}
+
+func (lzmaFormat) Name() string { return "lzma" }
+
+func (lzmaFormat) suffixes() []string { return []string{".lzma", ".tlz"} }
+
+func (lzmaFormat) Match(head []byte, _ Content) bool {
+	if len(head) < lzma.HeaderLen+5 || head[0] != 0x5d || head[lzma.HeaderLen] != 0 {
+		return false
+	}
+	dict, size := le32(head[1:]), le64(head[5:])
+	return dict >= lzma.MinDictCap && bits.OnesCount32(dict) <= 2 && (size == 1<<64-1 || size < 1<<38)
+}
+
+func (lzmaFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
+	w := begin(ctx, c, b, visit)
+	in := bufio.NewReader(io.NewSectionReader(c, 0, c.Size()))
+	m := Member{Size: -1}
+	head := make([]byte, lzma.HeaderLen)
+	if _, err := io.ReadFull(in, head); err != nil {
+		w.note(damagedContainer, "header: %v", unexpected(err))
+		return w.end(nil)
+	}
+	if size := int64(le64(head[5:])); size >= 0 {
+		m.Size = size
+	}
+	return w.end(w.stream(m, &unlzma{head: head, in: in, window: int64(maxWindow)}, &streamState{}))
+}
+
+// unlzma opens an LZMA stream when it is first read.
+type unlzma struct {
+	head   []byte // in the form of the .lzma file: properties, dictionary, size
+	in     *bufio.Reader
+	window int64
+	r      io.Reader
+}
+
+func (u *unlzma) Read(p []byte) (int, error) {
+	if u.r == nil {
+		r, err := openLZMA(u.head, u.in, u.window)
+		if err != nil {
+			return 0, err
+		}
+		u.r = r
+	}
+	return u.r.Read(p)
+}
+
+// openLZMA returns the unpacked stream behind a .lzma header. The dictionary need
+// never be larger than what is unpacked.
+func openLZMA(head []byte, in *bufio.Reader, window int64) (io.Reader, error) {
+	head = bytes.Clone(head)
+	dict, size := int64(le32(head[1:])), int64(le64(head[5:]))
+	if size >= 0 && size < dict {
+		dict = max(size, lzma.MinDictCap)
+		binary.LittleEndian.PutUint32(head[1:], uint32(dict))
+	}
+	if err := checkWindow(dict, window); err != nil {
+		return nil, err
+	}
+	return lzma.NewReader(&afterHead{head, in})
+}
+
+// afterHead is head and then in; it keeps in a byte reader, which lets the
+// decoder stop exactly at its end.
+type afterHead struct {
+	head []byte
+	in   *bufio.Reader
+}
+
+func (a *afterHead) Read(p []byte) (int, error) {
+	if len(a.head) > 0 {
+		n := copy(p, a.head)
+		a.head = a.head[n:]
+		return n, nil
+	}
+	return a.in.Read(p)
+}
+
+func (a *afterHead) ReadByte() (byte, error) {
+	if len(a.head) > 0 {
+		c := a.head[0]
+		a.head = a.head[1:]
+		return c, nil
+	}
+	return a.in.ReadByte()
+}
+
+// lzipFormat reads lzip files: LZMA with fixed properties between a header of 6
+// and a trailer of 20 bytes.
+type lzipFormat struct{}
+
+func (lzipFormat) Name() string { return "lzip" }
+
+func (lzipFormat) Match(head []byte, _ Content) bool { return hasAny(head, "LZIP\x01") }
+
+func (lzipFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
+	w := begin(ctx, c, b, visit)
+	u := &unlzip{in: bufio.NewReader(io.NewSectionReader(c, 0, c.Size()))}
+	return w.end(w.stream(Member{Size: -1}, u, &u.state))
+}
+
+// unlzip reads the members of an lzip file as one.
+type unlzip struct {
+	in    *bufio.Reader
+	state streamState
+	r     io.Reader
+	sum   summed
+}
+
+func (u *unlzip) Read(p []byte) (int, error) {
+	for {
+		if u.r == nil {
+			if err := u.next(); err != nil {
+				return 0, err
+			}
+		}
+		n, err := u.sum.Read(p)
+		if err == io.EOF {
+			err = u.trailer()
+		}
+		if n > 0 || err != nil {
+			return n, err
+		}
+	}
+}
+
+// next opens the next member; io.EOF after the last.
+func (u *unlzip) next() error {
+	mark, _ := u.in.Peek(6)
+	if u.state.streams > 0 && (len(mark) < 6 || !hasAny(mark, "LZIP\x01")) {
+		u.state.trailing = len(mark) > 0
+		return io.EOF
+	}
+	if len(mark) < 6 {
+		return io.ErrUnexpectedEOF
+	}
+	u.in.Discard(6)
+	u.state.streams++
+	// Five bits are a power of two, the rest sixteenths to take off it.
+	dict := uint32(1) << (mark[5] & 31)
+	dict -= dict / 16 * uint32(mark[5]>>5)
+	head := append([]byte{0x5d}, binary.LittleEndian.AppendUint32(nil, dict)...)
+	head = append(head, "\xff\xff\xff\xff\xff\xff\xff\xff"...)
+	r, err := openLZMA(head, u.in, int64(maxWindow))
+	u.r, u.sum = r, summed{r: r}
+	return err
+}
+
+func (u *unlzip) trailer() error {
+	var t [20]byte
+	if _, err := io.ReadFull(u.in, t[:]); err != nil {
+		return unexpected(err)
+	}
+	if le32(t[:]) != u.sum.sum {
+		u.state.wrong++
+	}
+	u.r = nil
+	return nil
+}
