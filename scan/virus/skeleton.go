@@ -36,7 +36,9 @@ type skeleton struct {
 func newSkeleton(m *scan.Message) *skeleton {
 	w := &cutter{raw: m.Raw, s: &skeleton{bodies: entities{}}}
 	w.s.append(bytes.NewReader([]byte(skeletonTop)))
-	w.walk(m.Root)
+	if m.Root != nil {
+		w.walk(m.Root, nil)
+	}
 	w.keep(m.Raw.Size())
 	if len(m.Parts) > bodyParts {
 		w.s.bodies = nil
@@ -51,19 +53,23 @@ type cutter struct {
 	s    *skeleton
 }
 
-func (w *cutter) walk(e *entity.Entity) {
-	if e == nil {
-		return
+// walk goes through e, which lies in the given attached message, or in none. The
+// text of an attached message stays in the skeleton, but does not count as read
+// there: clamd makes no file of its own of it, and misses what must begin one.
+func (w *cutter) walk(e, attached *entity.Entity) {
+	within := attached
+	if strings.HasPrefix(e.Type, "message/") {
+		within = e
 	}
 	for _, child := range e.Children {
-		w.walk(child)
+		w.walk(child, within)
 	}
 	switch {
-	case len(e.Children) > 0 || isComposite(e.Type):
-	case isBody(e):
-		w.s.bodies[e] = true
-	default:
+	case len(e.Children) > 0 || e.Composite():
+	case !isBody(e):
 		w.cut(e.Body)
+	case attached == nil:
+		w.s.bodies[e] = true
 	}
 }
 
@@ -94,9 +100,4 @@ func isBody(e *entity.Entity) bool {
 	}
 	return strings.HasPrefix(e.Type, "text/") && len(e.Names) == 0 && e.Disposition != "attachment" &&
 		e.Body.Len() <= bodySize && e.Head.Len() <= bodyHead && strings.Count(e.Number, ".") < bodyDepth
-}
-
-// isComposite reports whether a media type is one MIME itself is made of.
-func isComposite(mediaType string) bool {
-	return strings.HasPrefix(mediaType, "multipart/") || strings.HasPrefix(mediaType, "message/")
 }

@@ -22,7 +22,7 @@ type Clamd struct {
 	proc *process
 }
 
-// StartClamd starts a clamd with the given lines added to clamd.conf. Cleanup
+// StartClamd starts a clamd with the given lines in front of clamd.conf. Cleanup
 // stops it.
 func StartClamd(t TB, conf ...string) *Clamd {
 	t.Helper()
@@ -79,10 +79,11 @@ func (c *Clamd) configure(t TB, conf []string) {
 	}
 	writeFile(t, filepath.Join(c.dir, "db", "eicar.ndb"), "Eicar-Test:0:0:"+hex.EncodeToString([]byte(sample.EICAR))+"\n")
 	host, port, _ := net.SplitHostPort(c.Addr)
-	text := fmt.Sprintf(clamdConf, c.dir, c.Socket, host, port)
+	text := "" // the first line of a kind counts
 	for _, line := range conf {
 		text += line + "\n"
 	}
+	text += fmt.Sprintf(clamdConf, c.dir, c.Socket, host, port)
 	if os.Geteuid() == 0 {
 		text += "User root\n"
 	}
