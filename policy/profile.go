@@ -60,16 +60,20 @@ var (
 	// Checks that ask others and whose silence must not stop the mail.
 	optional = named("auth/failed*", "spam/failed*")
 
-	programs       = named("attachment/name", "attachment/program", "attachment/trick", "attachment/old-name")
-	memberPrograms = named("attachment/member-name", "attachment/member-program", "attachment/member-trick")
+	programs = named("attachment/name", "attachment/old-name", "attachment/program", "attachment/script", "attachment/shortcut",
+		"attachment/disk-image", "attachment/denied-type", "attachment/double-extension", "attachment/disguised-name", "attachment/bidi-name",
+		"attachment/blank-name", "attachment/clsid-name", "attachment/control-name", "attachment/long-name")
+	memberPrograms = named("attachment/member-*")
 	macroNames     = named("attachment/macro-name")
 	macros         = named("attachment/macro-autorun", "attachment/macro-xlm", "attachment/dde", "attachment/remote-template", "attachment/ole-package")
 
 	encrypted = named("archive/encrypted", "archive/encrypted-member", "archive/encrypted-names")
-	bombs     = named("archive/depth", "archive/limit", "archive/member-too-large", "archive/overlapping-members", "archive/ratio",
+	bombs     = named("archive/decoder-limit", "archive/depth", "archive/limit", "archive/member-too-large", "archive/overlapping-members", "archive/ratio",
 		"archive/too-many-members", "archive/too-much-data", "archive/window-too-large")
-	tooComplex = named("mime/message-size", "mime/nesting", "mime/time", "mime/too-many-parts", "mime/too-deep")
-	elsewhere  = named("mime/external-body", "mime/partial")
+	tooComplex = named("mime/message-size", "mime/nesting", "mime/time", "mime/too-many-parts", "mime/boundaries-limit", "mime/boundary-limit",
+		"mime/depth-limit", "mime/field-limit", "mime/fields-limit", "mime/header-limit", "mime/names-limit", "mime/parameters-limit",
+		"mime/parts-limit", "mime/readings-limit", "mime/reread-limit")
+	elsewhere = named("mime/external-body", "mime/partial")
 
 	htmlAttached = named("content/html-attachment")
 	htmlBody     = named("content/form", "content/link-*", "content/object", "content/script", "content/web-bug")
@@ -166,14 +170,14 @@ func tagOnlyRules() []Rule {
 	}
 }
 
-// strictRules are those of default, after rules that refuse what it marks.
+// strictRules are those of default, but whatever default marks is refused. Only
+// what every newsletter holds is still marked: no mail is refused for its links
+// alone.
 func strictRules() []Rule {
 	strict := []Rule{
-		shipped("macro-name", macroNames, refuse),
-		shipped("smuggling", smuggling, refuse),
-		shipped("remote-body", remoteBody, refuse),
-		shipped("html-attachment", htmlAttached, refuse),
+		shipped("html-body", htmlBody, marked),
 		shipped("encrypted", encrypted, refuse),
+		shipped("suspicious", kind(scan.Suspicious), refuse),
 		shipped("ambiguous", kind(scan.Ambiguous), refuse),
 		shipped("unscannable", kind(scan.Unscannable), refuse),
 	}

@@ -25,6 +25,8 @@ type sentence struct {
 // no sentence of its own. The codes are those of RFC 3463, sections 3.2 to 3.8.
 var sentences = [...]sentence{
 	{OfKind(scan.Infected), Reply{550, "5.7.1", "it contains a virus"}},
+	{Named("attachment/too-large"), Reply{552, "5.3.4", "% is larger than is accepted"}},
+	{Named("attachment/too-many"), Reply{552, "5.3.4", "it has more attachments than are accepted"}},
 	{Named("attachment/*"), Reply{550, "5.7.1", "% is of a kind that is not accepted"}},
 	{Named("archive/encrypted*"), Reply{550, "5.7.1", "% is protected by a password and cannot be examined; please send it without one, or agree with the recipient on another way"}},
 	{Named("mime/message-size"), Reply{552, "5.3.4", "it is larger than is accepted"}},

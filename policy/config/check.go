@@ -34,6 +34,9 @@ func (b *binder) check(c *Config) {
 	if !filepath.IsAbs(c.Quarantine.Dir) {
 		b.wrong("quarantine.dir", "%q is no absolute path; write one such as \"/var/lib/milterscan/quarantine\"", c.Quarantine.Dir)
 	}
+	if err := c.Attachment.Check(); err != nil {
+		b.wrong("attachment", "%v", oneLine(err))
+	}
 	b.checkMilter(c)
 	b.checkLimits(c)
 	b.checkVirus(c)
@@ -113,7 +116,7 @@ func (b *binder) checkVirus(c *Config) {
 	for i, v := range c.Virus {
 		path := fmt.Sprintf("virus[%d]", i)
 		if err := v.Check(); err != nil {
-			b.wrong(path, "%v", strings.ReplaceAll(err.Error(), "\n", "; "))
+			b.wrong(path, "%v", oneLine(err))
 		}
 		if seen[v.Name] {
 			b.wrong(path+".name", "another engine is called %q; give each its own name", v.Name)
@@ -124,3 +127,6 @@ func (b *binder) checkVirus(c *Config) {
 		}
 	}
 }
+
+// oneLine puts joined errors on one line.
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }

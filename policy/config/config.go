@@ -8,6 +8,7 @@ import (
 
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/scan/archive"
+	"github.com/milterscan/milterscan/scan/attachment"
 	"github.com/milterscan/milterscan/scan/entity"
 	"github.com/milterscan/milterscan/scan/units"
 	"github.com/milterscan/milterscan/scan/virus"
@@ -32,6 +33,11 @@ type Config struct {
 	// The virus engines; all of them look at every message. The built-in one
 	// knows the EICAR test string and lists of hashes, and is always on.
 	Virus []virus.Config `toml:"virus"`
+	// The names and types of attachments. A pattern is an extension ("exe"), a
+	// glob on the name ("invoice*.zip"), a regular expression on it between
+	// slashes, or either behind "path:" for the names from the outermost
+	// attachment inwards ("path:*.eml/**/*.exe").
+	Attachment attachment.Config `toml:"attachment"`
 	// Which mail is yours. While this is empty, mail counts as inbound unless its
 	// client has authenticated.
 	Local Local `toml:"local"`
@@ -161,6 +167,7 @@ func Default() *Config {
 			},
 		},
 		Virus:      virus.Default(),
+		Attachment: attachment.DefaultConfig(),
 		Quarantine: Quarantine{Dir: "/var/lib/milterscan/quarantine"},
 		Log:        Log{Level: "info", Format: "json", Output: "stderr"},
 		origins:    origins{},

@@ -147,12 +147,31 @@ func (w *writer) section(path string, v reflect.Value, explained bool) {
 				fmt.Fprintln(w)
 				w.say(w.comment(parentOf(v.Type(), f), f.Name))
 			}
-			fmt.Fprintf(w, "#%s = %s\n", key, w.value(f, value))
+			w.setting(key, w.value(f, value))
 		}
 	}
 	for _, f := range inner {
 		w.inner(join(path, keyOf(f)), v.Type(), f, v.FieldByIndex(f.Index))
 	}
+}
+
+// setting writes one value, a long list on several lines.
+func (w *writer) setting(key, value string) {
+	line := "#" + key + " = " + value
+	if len(line) < 100 || !strings.Contains(value, ", ") {
+		fmt.Fprintln(w, line)
+		return
+	}
+	fmt.Fprintf(w, "#%s = [\n", key)
+	line = "# "
+	for _, item := range strings.Split(strings.Trim(value, "[]"), ", ") {
+		if len(line)+len(item) > 76 {
+			fmt.Fprintln(w, line)
+			line = "# "
+		}
+		line += " " + item + ","
+	}
+	fmt.Fprintf(w, "%s\n#]\n", line)
 }
 
 func (w *writer) inner(path string, parent reflect.Type, f reflect.StructField, v reflect.Value) {
@@ -256,7 +275,7 @@ func TestEverySettingIsExplained(t *testing.T) {
 
 // uncommented is the example with all settings switched on.
 func uncommented(t *testing.T) string {
-	return regexp.MustCompile(`(?m)^#(\[|[a-z_]+ = )`).ReplaceAllString(generate(t), "$1")
+	return regexp.MustCompile(`(?m)^#(\[|\]|  "|[a-z_]+ = )`).ReplaceAllString(generate(t), "$1")
 }
 
 func TestExampleShowsTheDefaults(t *testing.T) {

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -208,7 +209,12 @@ func (s *lineScanner) quoted() {
 	}
 }
 
+// join is the path of a key in the table at path. Keys that need quotes have
+// them.
 func join(path, key string) string {
+	if key == "" || strings.ContainsAny(key, " .[]") {
+		key = strconv.Quote(key)
+	}
 	if path == "" {
 		return key
 	}
