@@ -155,3 +155,16 @@ func checkAddress(family byte, address string) error {
 	}
 	return nil
 }
+
+// frameError is a frame that breaks the protocol.
+type frameError struct {
+	command byte
+	length  uint32
+	reason  error
+}
+
+func (e *frameError) Error() string {
+	return fmt.Sprintf("frame %q of %d bytes: %v", e.command, e.length, e.reason)
+}
+
+func (e *frameError) Unwrap() error { return e.reason }

@@ -146,3 +146,10 @@ func (r *rawClient) message() frame {
 }
 
 func (f frame) String() string { return fmt.Sprintf("%q %.80q", f.code, f.data) }
+
+// closeWrite says that nothing more will come.
+func (r *rawClient) closeWrite() {
+	if c, ok := r.Conn.(interface{ CloseWrite() error }); ok {
+		c.CloseWrite()
+	}
+}

@@ -1,10 +1,6 @@
 package milter
 
 import (
-	"errors"
-	"fmt"
-	"runtime/debug"
-
 	gomilter "github.com/d--j/go-milter"
 	"go.uber.org/zap"
 
@@ -60,66 +56,4 @@ func (s *session) judged(received scan.Received, m gomilter.Modifier) *gomilter.
 		return unavailable
 	}
 	return response
-}
-
-// errHungUp is a connection that ended while the MTA should have waited.
-var errHungUp = errors.New("the MTA hung up before the answer")
-
-// await runs work in a goroutine of its own, where a panic becomes an error,
-// and stays with the MTA meanwhile: it tells it now and then that work goes on,
-// and ends the session's context when it hangs up. Only this side ever uses m.
-// It returns when work has returned.
-func (s *session) await(m gomilter.Modifier, work func()) error {
-	s.conn.flush()
-	done, awake := make(chan struct{}), make(chan struct{})
-	var failure error
-	go func() {
-		defer close(awake)
-		defer s.conn.wake()
-		defer close(done)
-		defer func() { failure = panicError(recover()) }()
-		work()
-	}()
-	lost := s.sitOut(m, done)
-	<-awake
-	return errors.Join(failure, lost)
-}
-
-// sitOut waits for done.
-func (s *session) sitOut(m gomilter.Modifier, done <-chan struct{}) error {
-	for {
-		err := s.conn.watch(done, s.server.options.ProgressEvery)
-		if errors.Is(err, errQuiet) {
-			err = s.progress(m)
-		} else if err == nil {
-			return nil
-		}
-		if err != nil {
-			s.cancel()
-			<-done
-			return fmt.Errorf("%w: %w", errHungUp, err)
-		}
-	}
-}
-
-// progress tells the MTA that work goes on, if it understands that.
-func (s *session) progress(m gomilter.Modifier) error {
-	if m.Version() < progressVersion {
-		return nil
-	}
-	if err := m.Progress(); err != nil {
-		return err
-	}
-	return s.conn.flush()
-}
-
-// progressVersion is the first version with SMFIR_PROGRESS.
-const progressVersion = 6
-
-// panicError makes a panic an error, and nil nil.
-func panicError(p any) error {
-	if p == nil {
-		return nil
-	}
-	return fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 }

@@ -1,0 +1,122 @@
+package milter
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+)
+
+// next makes sure of the next frame: that it is one, and that all of it is
+// there, except for body chunks, which hold nothing to check.
+func (c *conn) next() error {
+	if c.err != nil {
+		return c.err
+	}
+	if err := c.need(4); err != nil {
+		return err
+	}
+	length := binary.BigEndian.Uint32(c.in[c.start:])
+	if length == 0 {
+		return &frameError{reason: errors.New("no command")}
+	}
+	if err := c.need(5); err != nil {
+		return err
+	}
+	command := c.in[c.start+4]
+	if err := c.admit(command, length); err != nil {
+		return &frameError{command, length, err}
+	}
+	c.left = 4 + int(length)
+	if command == cmdBody {
+		return nil
+	}
+	if err := c.need(c.left); err != nil {
+		return err
+	}
+	if err := checkFrame(command, c.in[c.start+5:c.start+c.left]); err != nil {
+		return &frameError{command, length, err}
+	}
+	return nil
+}
+
+// admit judges a frame by its first five bytes.
+func (c *conn) admit(command byte, length uint32) error {
+	if length > uint32(maxLength(command)) {
+		return fmt.Errorf("more than the %d bytes it may have", maxLength(command))
+	}
+	if (command == cmdNegotiate) == c.negotiated {
+		return errors.New("negotiation comes first, and once")
+	}
+	c.negotiated = true
+	return nil
+}
+
+// need reads until n bytes are there.
+func (c *conn) need(n int) error {
+	for c.end-c.start < n {
+		if err := c.flush(); err != nil {
+			return err
+		}
+		c.raw.SetReadDeadline(time.Now().Add(c.patience()))
+		if err := c.readAhead(n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// patience is how long the MTA may take for its next bytes.
+func (c *conn) patience() time.Duration {
+	switch {
+	case !c.negotiated:
+		return c.options.NegotiationTimeout
+	case c.start == c.end:
+		return c.options.ReadTimeout
+	}
+	return frameTimeout
+}
+
+// readAhead reads once, where n bytes are wanted in all.
+func (c *conn) readAhead(n int) error {
+	c.makeRoom(n)
+	got, err := c.raw.Read(c.in[c.end:])
+	c.end += got
+	if got > 0 {
+		return nil
+	}
+	if errors.Is(err, io.EOF) && c.start < c.end {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// makeRoom makes space behind what is read ahead. The buffer grows as bytes
+// arrive, never because a length promises them, and shrinks when it is empty.
+func (c *conn) makeRoom(n int) {
+	if c.start == c.end {
+		c.start, c.end = 0, 0
+		if len(c.in) > inputSize {
+			c.in = make([]byte, inputSize)
+		}
+	}
+	if c.end < len(c.in) && c.start+n <= len(c.in) {
+		return
+	}
+	copy(c.in, c.in[c.start:c.end])
+	c.start, c.end = 0, c.end-c.start
+	if c.end == len(c.in) {
+		c.in = append(c.in, make([]byte, len(c.in))...)
+	}
+}
+
+// offer reads the frame in which the MTA says what it can do, and leaves it for
+// the library to read again.
+func (c *conn) offer() (offer, error) {
+	c.fail(c.next())
+	if c.err != nil {
+		return offer{}, c.err
+	}
+	return readOffer(c.in[c.start+5 : c.start+c.left])
+}
