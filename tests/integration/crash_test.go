@@ -8,25 +8,35 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
+	"github.com/milterscan/milterscan/tests/fakes"
 	"github.com/milterscan/milterscan/tests/integration/servers"
 )
 
 // Whatever moment milterscan is killed at, a client that heard 250 has its mail
 // delivered. One that heard anything else still has it, and tries again.
 func TestKillNineAtEndOfMessage(t *testing.T) {
-	h := newHouse(t, "")
+	needServers(t)
+	quick, mute := &fakes.Clamd{}, &fakes.Clamd{Mute: true}
+	engines := []string{quick.Start(t, "unix"), mute.Start(t, "unix")}
+	h := newHouseAsking(t, engines[0])
 	rounds := 12
 	if long() {
 		rounds = 50
 	}
 	accepted := map[string]bool{}
 	for i := range rounds {
+		asked, decided := len(mute.Got()), h.verdicts()
+		now := []func() bool{
+			func() bool { return h.verdicts() > decided },
+			func() bool { return len(mute.Got()) > asked },
+		}[i%2]
 		mark := fmt.Sprintf("round %d.", i)
-		if h.killAround(t, i%2 == 1, clean(mark)).Code == 250 {
+		if h.killWhen(t, now, clean(mark)).Code == 250 {
 			accepted[mark] = true
 		}
-		h.clamd.Resume()
+		h.milter.Configure(t, asking(engines[(i+1)%2], ""))
 		h.milter.Start(t)
 	}
 	t.Logf("%d of %d mails were accepted before the crash", len(accepted), rounds)
@@ -34,35 +44,18 @@ func TestKillNineAtEndOfMessage(t *testing.T) {
 	h.wantDelivered(t, accepted)
 }
 
-// killAround kills milterscan when it has the whole message: while it waits for
-// clamd, or as soon as it has decided. It returns what the client heard, which
-// must be no refusal.
-func (h *house) killAround(t *testing.T, decided bool, m servers.Mail) servers.Reply {
+// killWhen sends a mail and kills milterscan at a certain moment of it. It
+// returns what the client heard, which must be no refusal.
+func (h *house) killWhen(t *testing.T, now func() bool, m servers.Mail) servers.Reply {
 	t.Helper()
-	lines := h.verdicts()
-	idle := descriptors(t, h.milter.Pid())
-	if !decided {
-		h.clamd.Pause()
-	}
 	answer := h.sendLater(m)
-	servers.Await(t, "milterscan to be at the end of the message", func() bool {
-		if decided {
-			return h.verdicts() > lines
-		}
-		return h.askingClamd(t, idle)
-	})
+	servers.Await(t, "the moment of the crash", now)
 	h.milter.Kill()
 	r := <-answer
 	if r.Refused() {
 		t.Errorf("the client heard %v", r)
 	}
 	return r
-}
-
-// askingClamd reports whether milterscan has a connection to the MTA and one
-// more.
-func (h *house) askingClamd(t *testing.T, idle int) bool {
-	return descriptors(t, h.milter.Pid()) >= idle+2
 }
 
 // verdicts is how many messages milterscan has logged.
@@ -94,28 +87,26 @@ func markOf(d servers.Delivered) string {
 	return mark
 }
 
-// traffic sends n clean mails over several connections at once, one after the
-// other on each, and remembers which were accepted.
+// traffic is n mails over several connections at once, and what their senders
+// heard.
 type traffic struct {
 	sent atomic.Int64
 
 	mu       sync.Mutex
 	accepted map[string]bool
-	others   []servers.Reply // what clients heard that was not 250
+	others   []servers.Reply // what was final and not 250
+	deferred int
 }
 
+// traffic sends n mails, each again for as long as it is deferred, as mail
+// servers do, only sooner.
 func (h *house) traffic(n, connections int, mail func(mark string) servers.Mail) *traffic {
 	tr := &traffic{accepted: map[string]bool{}}
 	var wg sync.WaitGroup
 	for range connections {
 		wg.Go(func() {
-			for {
-				i := tr.sent.Add(1)
-				if i > int64(n) {
-					return
-				}
-				mark := fmt.Sprintf("mail %d.", i)
-				tr.note(mark, h.send(mail(mark)))
+			for i := tr.sent.Add(1); i <= int64(n); i = tr.sent.Add(1) {
+				h.insist(tr, mail, i)
 			}
 		})
 	}
@@ -123,26 +114,42 @@ func (h *house) traffic(n, connections int, mail func(mark string) servers.Mail)
 	return tr
 }
 
-func (tr *traffic) note(mark string, r servers.Reply) {
+func (h *house) insist(tr *traffic, mail func(mark string) servers.Mail, i int64) {
+	mark := fmt.Sprintf("mail %d.", i)
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		if tr.note(mark, h.send(mail(mark))) {
+			return
+		}
+	}
+	tr.note(mark, servers.Reply{Text: "deferred for a minute"})
+}
+
+// note reports whether the reply is final.
+func (tr *traffic) note(mark string, r servers.Reply) bool {
 	tr.mu.Lock()
 	defer tr.mu.Unlock()
-	if r.Code == 250 {
+	switch {
+	case r.Deferred():
+		tr.deferred++
+		return false
+	case r.Code == 250:
 		tr.accepted[mark] = true
-	} else {
+	default:
 		tr.others = append(tr.others, r)
 	}
+	return true
 }
 
 // Told to end while mail passes, milterscan finishes what it has begun; what
-// comes later is deferred until it is back. Nothing is lost.
+// comes later is deferred until it is back. All mail arrives, once.
 func TestTerminatedUnderLoad(t *testing.T) {
 	h := newHouse(t, "")
 	n, rounds := 150, 2
 	if long() {
 		n, rounds = 1000, 5
 	}
-	tr := make(chan *traffic)
-	go func() { tr <- h.traffic(n, 8, clean) }()
+	result := make(chan *traffic)
+	go func() { result <- h.traffic(n, 8, clean) }()
 	for range rounds {
 		before := h.verdicts()
 		servers.Await(t, "mail to pass", func() bool { return h.verdicts() >= before+20 })
@@ -150,13 +157,11 @@ func TestTerminatedUnderLoad(t *testing.T) {
 		servers.Await(t, "milterscan to end", h.milter.Ended)
 		h.milter.Start(t)
 	}
-	all := <-tr
-	for _, r := range all.others {
-		if !r.Deferred() {
-			t.Errorf("a client heard %v", r)
-		}
+	tr := <-result
+	for _, r := range tr.others {
+		t.Errorf("a client heard %v", r)
 	}
-	t.Logf("%d accepted, %d deferred", len(all.accepted), len(all.others))
+	t.Logf("%d mails accepted, after %d deferrals", len(tr.accepted), tr.deferred)
 	h.postfix.Settle(t)
-	h.wantDelivered(t, all.accepted)
+	h.wantDelivered(t, tr.accepted)
 }

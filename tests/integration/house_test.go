@@ -11,6 +11,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/milterscan/milterscan/tests/integration/servers"
 	"github.com/milterscan/milterscan/tests/sample"
@@ -18,34 +19,56 @@ import (
 
 // house is everything between an SMTP client and a mailbox.
 type house struct {
-	clamd   *servers.Clamd
+	clamd   *servers.Clamd // nil where the engine is another
+	engine  string         // where the engine listens
 	postfix *servers.Postfix
 	milter  *servers.Milterscan
 }
 
 // newHouse starts a house whose milterscan has the given configuration, added
-// to one that asks clamd, and whose Postfix has the given lines in main.cf.
+// to one that asks a clamd, and whose Postfix has the given lines in main.cf.
 func newHouse(t *testing.T, config string, mainCf ...string) *house {
 	t.Helper()
 	needServers(t)
-	h := &house{clamd: servers.StartClamd(t), postfix: servers.StartPostfix(t, mainCf...)}
-	h.milter = servers.StartMilterscan(t, h.postfix.MilterSocket(), h.asksClamd(config))
+	clamd := servers.StartClamd(t)
+	h := &house{clamd: clamd, engine: "unix:" + clamd.Socket}
+	h.start(t, config, mainCf...)
+	return h
+}
+
+// newHouseAsking starts a house whose engine is something that speaks, or does
+// not quite speak, clamd's protocol at the address.
+func newHouseAsking(t *testing.T, engine string) *house {
+	t.Helper()
+	needServers(t)
+	h := &house{engine: engine}
+	h.start(t, "")
+	return h
+}
+
+func (h *house) start(t *testing.T, config string, mainCf ...string) {
+	t.Helper()
+	h.postfix = servers.StartPostfix(t, mainCf...)
+	h.milter = servers.StartMilterscan(t, h.postfix.MilterSocket(), asking(h.engine, config))
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("milterscan's log:\n%s", last(h.milter.Output(), 6000))
 			t.Logf("Postfix' log:\n%s", last(h.postfix.Log(), 3000))
 		}
 	})
-	return h
 }
 
-// asksClamd is the configuration with the house's clamd in it.
-func (h *house) asksClamd(config string) string {
-	return config + fmt.Sprintf("\n[[virus]]\nname = \"clamd\"\ntype = \"clamd\"\naddress = \"unix:%s\"\n", h.clamd.Socket)
+// engineTimeout is how long the engine may take: short enough for a test to
+// wait for its end, long enough for 25 MB on a busy machine.
+const engineTimeout = 10 * time.Second
+
+// asking is the configuration with the engine in it.
+func asking(engine, config string) string {
+	return config + fmt.Sprintf("\n[[virus]]\nname = \"clamd\"\ntype = \"clamd\"\naddress = %q\ntimeout = \"%v\"\n", engine, engineTimeout)
 }
 
 // needServers skips the test where nothing but Go is wanted.
-func needServers(t *testing.T) {
+func needServers(t testing.TB) {
 	t.Helper()
 	if os.Getenv("MILTERSCAN_E2E") == "" {
 		t.Skip("set MILTERSCAN_E2E=1 to start real servers")

@@ -61,7 +61,7 @@ func (h *house) keepReloading(t *testing.T, stop <-chan struct{}) {
 		case <-stop:
 			return
 		case <-every.C:
-			h.milter.Configure(t, h.asksClamd(edition(i%9+1)))
+			h.milter.Configure(t, asking(h.engine, edition(i%9+1)))
 			h.milter.Reload()
 		}
 	}
@@ -70,8 +70,7 @@ func (h *house) keepReloading(t *testing.T, stop <-chan struct{}) {
 // minuteOfTraffic goes on until a minute of reloads is over.
 func (h *house) minuteOfTraffic(tr *traffic) {
 	for end := time.Now().Add(time.Minute); time.Now().Before(end); {
-		mark := fmt.Sprintf("mail %d.", tr.sent.Add(1))
-		tr.note(mark, h.send(everyTenthRefused(mark)))
+		h.insist(tr, everyTenthRefused, tr.sent.Add(1))
 	}
 }
 
@@ -152,7 +151,7 @@ func TestReloadOfBrokenFile(t *testing.T) {
 			t.Errorf("after %q arrived:\n%s", broken, d.Mail)
 		}
 	}
-	h.milter.Configure(t, h.asksClamd(edition(3)))
+	h.milter.Configure(t, asking(h.engine, edition(3)))
 	h.milter.Reload()
 	servers.Await(t, "the new file to be used", func() bool {
 		return strings.Contains(h.milter.Output(), "configuration reloaded")

@@ -21,7 +21,7 @@ func TestSoak(t *testing.T) {
 		n = 20_000
 	}
 	clamd := servers.StartClamd(t)
-	m := servers.StartMilterscan(t, filepath.Join(t.TempDir(), "milter.sock"), (&house{clamd: clamd}).asksClamd(""))
+	m := servers.StartMilterscan(t, filepath.Join(t.TempDir(), "milter.sock"), asking("unix:"+clamd.Socket, ""))
 	load := mta.Load{Network: "unix", Address: m.Socket, Mails: mixture(), Messages: n / 4, Connections: 8, PerConnection: 5}
 	load.Run(context.Background()) // so that the first quarter starts warm
 	var quarters [4]procstat.Usage
@@ -102,6 +102,6 @@ func idleGoroutines(t *testing.T, m *servers.Milterscan) int {
 // freshGoroutines is what a milterscan has that was asked nothing yet.
 func freshGoroutines(t *testing.T, clamd *servers.Clamd) int {
 	t.Helper()
-	m := servers.StartMilterscan(t, filepath.Join(t.TempDir(), "milter.sock"), (&house{clamd: clamd}).asksClamd(""))
+	m := servers.StartMilterscan(t, filepath.Join(t.TempDir(), "milter.sock"), asking("unix:"+clamd.Socket, ""))
 	return idleGoroutines(t, m)
 }
