@@ -1,0 +1,121 @@
+// Package attachment judges attachments, and what archives hold, by every name
+// a client might show for them and by what their content is.
+package attachment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/milterscan/milterscan/scan"
+)
+
+// Scanner is a scan.Scanner. It keeps no state.
+type Scanner struct {
+	names    nameRules
+	allowed  map[Hash]bool
+	contents map[Kind]bool
+	members  Members
+	longest  int
+	config   Config // the limits on size and number
+}
+
+// New returns a scanner for the configuration. It reads the files that hold
+// further patterns; an error names file and line.
+func New(c Config) (*Scanner, error) {
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	names, err := newNameRules(c)
+	if err != nil {
+		return nil, err
+	}
+	s := &Scanner{
+		names:    names,
+		allowed:  map[Hash]bool{},
+		contents: map[Kind]bool{},
+		members:  c.Members,
+		longest:  c.LongestName,
+		config:   c,
+	}
+	for _, h := range c.AllowHashes {
+		s.allowed[h] = true
+	}
+	for _, k := range c.DenyContents {
+		s.contents[k] = true
+	}
+	return s, nil
+}
+
+// Name is the word under which all findings of this package stand.
+func (s *Scanner) Name() string { return word }
+
+// Scan judges every part. A part that cannot be read is an error; the findings
+// about the others are returned beside it.
+func (s *Scanner) Scan(ctx context.Context, m *scan.Message) ([]scan.Finding, error) {
+	var found []scan.Finding
+	var errs []error
+	for i := range m.Parts {
+		if err := ctx.Err(); err != nil {
+			return found, errors.Join(append(errs, err)...)
+		}
+		p := part{Part: &m.Parts[i], index: i, place: placeOf(m, i)}
+		if p.place != attached && s.members == MembersIgnore {
+			continue
+		}
+		of, err := s.judge(ctx, m, p)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("part %s: %w", m.Parts[i].Path, err))
+		}
+		found = append(found, of...)
+	}
+	found = append(found, s.judgeNumber(m)...)
+	return found, errors.Join(errs...)
+}
+
+// judge finds all there is against one part, unless its content is allowed.
+func (s *Scanner) judge(ctx context.Context, m *scan.Message, p part) ([]scan.Finding, error) {
+	r := report{part: p}
+	s.judgeNames(&r, m)
+	err := s.judgeContent(&r)
+	s.judgeSize(&r)
+	if err != nil || len(r.found) == 0 || len(s.allowed) == 0 {
+		return r.found, err
+	}
+	hash, allowed, err := s.allowedHash(ctx, m, p.index)
+	if err != nil || !allowed {
+		return r.found, err
+	}
+	waived := r.found[0]
+	r.found = nil
+	r.add(ruleAllowed, fmt.Sprintf("%s has the allowed hash %s", waived.Rule, hash))
+	return r.found, nil
+}
+
+// judgeSize holds attachments against the largest size.
+func (s *Scanner) judgeSize(r *report) {
+	limit := int64(s.config.MaxSize)
+	if limit == 0 || r.place != attached || r.Content == nil || !r.isFile() {
+		return
+	}
+	if n := r.Content.Size(); n > limit {
+		r.add(ruleTooLarge, fmt.Sprintf("%s has %d bytes, more than %v", r.label(), n, s.config.MaxSize))
+	}
+}
+
+// judgeNumber holds the number of attachments against its limit.
+func (s *Scanner) judgeNumber(m *scan.Message) []scan.Finding {
+	n := 0
+	for i := range m.Parts {
+		p := part{Part: &m.Parts[i], index: i, place: placeOf(m, i)}
+		if p.place == attached && p.isFile() && (p.Entity == nil || p.Entity.Reading == "") {
+			n++
+		}
+	}
+	if s.config.MaxCount == 0 || n <= s.config.MaxCount {
+		return nil
+	}
+	r := report{part: part{index: scan.WholeMessage}}
+	r.add(ruleTooMany, fmt.Sprintf("%d attachments, more than %d", n, s.config.MaxCount))
+	return r.found
+}

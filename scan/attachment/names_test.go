@@ -1,0 +1,189 @@
+package attachment
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/entity"
+	"github.com/milterscan/milterscan/scan/scantest"
+)
+
+var nameTests = []struct{ name, want, member string }{
+	// What everybody sends.
+	{"John.Doe.pdf", "", ""},
+	{"report.final.docx", "", ""},
+	{"mail.2024.pdf", "", ""},
+	{"doc.zip.zip", "", ""},
+	{"a.wed.doc", "", ""},
+	{"archive.tar.gz", "", ""},
+	{"John.Doe.CV.2026.v1.2.final.pdf", "", ""},
+	{"Minutes of March.pdf", "", ""},
+	{"Protokoll März.pdf", "", ""},
+	{"会议纪要.docx", "", ""},
+	{"דוח\u200f שנתי.pdf", "", ""}, // a mark, not an override
+	{"a; b.pdf", "", ""},
+	{"mail from x@example.com; the offer.pdf", "", ""},
+	{"node.js; an introduction.pdf", "", ""},
+	{"Re: node.js: a question.eml", "", ""},
+	{"Fwd: example.com is down.eml", "", ""},
+	{"What is this?.pdf", "", ""},
+	{"100% done.pdf", "", ""},
+	{"Alice's and Bob's minutes.pdf", "", ""},
+	{`the "real" minutes.pdf`, "", ""},
+	{`C:\Documents\minutes.pdf`, "", ""},
+	{"image001.png@01DB5F2B.8A7D3F20", "", ""},
+	{"photo.jpg", "", ""},
+	{"photo (1).jpg.png", "", ""},
+	{"page.html", "", ""},
+	{"index.2024.html", "", ""},
+	{"John.Doe.html", "", ""},
+	{"smime.p7s", "", ""},
+	{"signature.asc", "", ""},
+	{"invite.ics", "", ""},
+	{"README", "", ""},
+	{".profile", "", ""},
+	{"exe", "", ""},
+	{"the exe.txt", "", ""},
+	{"folded\tname.pdf", "", ""},
+	{"name\u00a0with\u00a0hard blanks.pdf", "", ""},
+	{"four    .pdf", "", ""},
+	{"wide     gap in the middle.pdf", "", ""},
+	{strings.Repeat("long name ", 20) + ".pdf", "", ""},
+	{"table.csv", "", ""},
+	{"drawing.dwg", "", ""},
+	{"\u0081\u008d.pdf", "", ""}, // letters of an unknown charset
+	{"1.PDF...", "", ""},
+
+	// What is denied as it stands.
+	{"invoice.exe", "name", "member-name"},
+	{"INVOICE.EXE", "name", "member-name"},
+	{".exe", "name", "member-name"},
+	{"a..exe", "name", "member-name"},
+	{"../../payload.exe", "name", "member-name"},
+	{`C:\temp\payload.exe`, "name", "member-name"},
+	{"a.lnk", "name", "member-name"},
+	{"a.js", "name", "member-name"},
+	{"a.appref-ms", "name", "member-name"},
+	{"disc.iso", "name", "member-name"},
+	{"notes.one", "name", ""},
+	{"help.chm", "name", ""},
+	{"a.ace", "name", ""},
+	{"driver.inf", "old-name", ""},
+	{"user32.dll", "old-name", ""},
+	{"page.url", "old-name", ""},
+	{"x.maw", "old-name", ""},
+	{"table.xlsm", "macro-name", "macro-name"},
+	{"letter.docm", "macro-name", "macro-name"},
+
+	// What is denied in disguise.
+	{"x.exe.", "disguised-name", "member-trick"},
+	{"x.exe ", "disguised-name", "member-trick"},
+	{"x.exe . .", "disguised-name", "member-trick"},
+	{"x.exe::$DATA", "disguised-name", "member-trick"},
+	{"x.exe%00.txt", "disguised-name", "member-trick"},
+	{"x.exe;.txt", "disguised-name", "member-trick"},
+	{"x.exe;1", "disguised-name", "member-trick"},
+	{"x.exe\x00.txt", "control-name disguised-name", "member-trick"},
+	{"x.e\x01xe", "control-name disguised-name", "member-trick"},
+	{"x.e\nxe", "control-name disguised-name", "member-trick"},
+	{"x.exe\u00a0", "disguised-name", "member-trick"},
+	{"x\u2024exe", "disguised-name", "member-trick"},
+	{"x\uff0eexe", "disguised-name", "member-trick"},
+	{"x.\uff45\uff58\uff45", "disguised-name", "member-trick"},
+	{"x.e\u200bxe", "disguised-name", "member-trick"},
+	{"x.e\u00adxe", "disguised-name", "member-trick"},
+	{"x.exe/", "disguised-name", "member-trick"},
+	{"'x.exe'", "disguised-name", "member-trick"},
+	{`"x.exe"`, "disguised-name", "member-trick"},
+
+	// Tricks whatever the name ends in.
+	{"ann\u202efdp.exe", "bidi-name name", "member-name member-trick"},
+	{"x\u202egpj.docx", "bidi-name", "member-trick"},
+	{"x\u2067gpj\u2069.docx", "bidi-name", "member-trick"},
+	{"{3050F4D8-98B5-11CF-BB82-00AA00BDCE0B}.txt", "clsid-name", ""},
+	{"papers.{3050f4d8-98b5-11cf-bb82-00aa00bdce0b}", "clsid-name", "member-trick"},
+	{"invoice.pdf            .exe", "blank-name double-extension name", "member-name member-trick"},
+	{"invoice.pdf" + strings.Repeat("\u00a0", 12) + ".exe", "blank-name double-extension name", "member-name member-trick"},
+	{"invoice.pdf" + strings.Repeat("\u3000", 12) + ".exe", "blank-name double-extension name", "member-name member-trick"},
+	{"letter          .docx", "blank-name", "member-trick"},
+	{"a\x00b.pdf", "control-name", "member-trick"},
+	{"a\x7fb.pdf", "control-name", "member-trick"},
+	{strings.Repeat("a", 300) + ".pdf", "long-name", "member-trick"},
+	{strings.Repeat("a", 10_000) + ".exe", "long-name name", "member-name member-trick"},
+	{"invoice.pdf.exe", "double-extension name", "member-name member-trick"},
+	{"invoice.pdf.exe.", "disguised-name double-extension", "member-trick"},
+	{"invoice.pdf .scr", "double-extension name", "member-name member-trick"},
+	{"photo.jpg.html", "double-extension", ""}, // a saved web page has such names
+	{"photo.jpg_____.exe", "double-extension name", "member-name member-trick"},
+}
+
+func TestNames(t *testing.T) {
+	s := newScanner(t, DefaultConfig())
+	for _, tt := range nameTests {
+		t.Run(fmt.Sprintf("%.40q", tt.name), func(t *testing.T) {
+			if got := rulesOf(t, s, attach("harmless", tt.name)); got != tt.want {
+				t.Errorf("attached: %q, want %q", got, tt.want)
+			}
+			if got := rulesOf(t, s, inArchive("harmless", tt.name)...); got != tt.member {
+				t.Errorf("in an archive: %q, want %q", got, tt.member)
+			}
+		})
+	}
+}
+
+// TestEveryNameCounts checks that one bad name among good ones is enough.
+func TestEveryNameCounts(t *testing.T) {
+	s := newScanner(t, DefaultConfig())
+	if got := rulesOf(t, s, attach("x", "a.txt", "b.pdf", "c.exe")); got != "name" {
+		t.Errorf("the last of three names: %q", got)
+	}
+	if got := rulesOf(t, s, attach("x", "c.exe", "d.exe")); got != "name" {
+		t.Errorf("two bad names: %q", got)
+	}
+}
+
+// TestEveryDeniedExtension checks the shipped lists against the profiles' table.
+func TestEveryDeniedExtension(t *testing.T) {
+	s := newScanner(t, DefaultConfig())
+	for ext := range strings.FieldsSeq(denied) {
+		if got := rulesOf(t, s, attach("x", "a."+ext)); got != "name" {
+			t.Errorf("%s: %q", ext, got)
+		}
+	}
+	for ext := range strings.FieldsSeq(oldNoise) {
+		if got := rulesOf(t, s, attach("x", "a."+ext)); got != "old-name" {
+			t.Errorf("%s: %q", ext, got)
+		}
+		if got := rulesOf(t, s, inArchive("x", "a."+ext)...); got != "" {
+			t.Errorf("%s in an archive: %q", ext, got)
+		}
+	}
+	for ext := range strings.FieldsSeq(deniedMembers) {
+		if !s.names.deny.extensions[ext] {
+			t.Errorf("%s is refused in archives only", ext)
+		}
+	}
+}
+
+// TestStructureHasNoName checks the parts that are no files.
+func TestStructureHasNoName(t *testing.T) {
+	s := newScanner(t, DefaultConfig())
+	text := scantest.Bytes([]byte("#!/bin/sh\necho a patch quoted in a mail\n"))
+	for _, p := range []scan.Part{
+		{Type: "multipart/mixed", Entity: &entity.Entity{}},
+		{Type: "text/plain", Entity: &entity.Entity{}, Content: text},
+		{Type: "text/html", Entity: &entity.Entity{}, Content: text},
+		{Type: "text/plain", Entity: &entity.Entity{Disposition: "inline"}, Content: text},
+		{Type: "message/rfc822", Entity: &entity.Entity{}, Content: text},
+		{Type: "message/rfc822", Names: []string{"Fwd: welcome to example.com"}, Entity: &entity.Entity{}},
+		{Type: "message/delivery-status", Entity: &entity.Entity{}, Content: text},
+		{},
+	} {
+		p.Parent, p.Path = -1, "1"
+		if got := rulesOf(t, s, p); got != "" {
+			t.Errorf("%s: %q", p.Type, got)
+		}
+	}
+}

@@ -1,0 +1,92 @@
+package attachment
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/milterscan/milterscan/scan"
+)
+
+// place is where a part is, which decides by which lists it is judged.
+type place int
+
+const (
+	attached place = iota // a part of a message: one click opens it
+	member                // inside an archive
+	internal              // a stream inside a document: no program shows it as a file
+)
+
+// part is a part with its place.
+type part struct {
+	*scan.Part
+	index int
+	place place
+}
+
+// placeOf says where a part is. What a TNEF file or a wrapping such as uuencode
+// holds is shown by clients as an attachment.
+func placeOf(m *scan.Message, i int) place {
+	for depth := 0; depth <= len(m.Parts); depth++ {
+		p := m.Parts[i]
+		if !p.Archived || p.Parent < 0 || p.Parent >= len(m.Parts) {
+			return attached
+		}
+		holder := m.Parts[p.Parent]
+		if isOLE(holder) {
+			return internal
+		}
+		if !transparent(holder) {
+			return member
+		}
+		i = p.Parent
+	}
+	return attached
+}
+
+// transparent reports whether clients show what a part holds in its stead.
+func transparent(p scan.Part) bool {
+	for _, t := range [...]string{p.Type, p.Sniffed} {
+		switch t {
+		case "application/ms-tnef", "application/vnd.ms-tnef", "application/vnd.ms-outlook", "application/mac-binhex40", "application/applefile":
+			return true
+		}
+	}
+	return strings.HasPrefix(p.Sniffed, "text/") || slices.ContainsFunc(p.Names, isWinmail)
+}
+
+func isWinmail(name string) bool { return strings.EqualFold(name, "winmail.dat") }
+
+// isOLE reports whether a part is a compound file, whose members are streams
+// that no program shows as files. A mail in one shows its attachments.
+func isOLE(p scan.Part) bool {
+	switch p.Sniffed {
+	case "application/x-ole-storage", "application/msword", "application/vnd.ms-excel", "application/vnd.ms-powerpoint":
+		return true
+	}
+	return false
+}
+
+// isFile reports whether clients show the part as a file. The text of a message
+// is none, unless it has a name or is declared an attachment.
+func (p part) isFile() bool {
+	switch {
+	case p.Archived, slices.ContainsFunc(p.Names, notEmpty), p.Entity != nil && p.Entity.Disposition == "attachment":
+		return true
+	}
+	return p.Type != "" && !strings.HasPrefix(p.Type, "text/") && !isComposite(p.Type)
+}
+
+// isComposite reports whether a media type is structure, or a whole message.
+func isComposite(mediaType string) bool {
+	return strings.HasPrefix(mediaType, "multipart/") || strings.HasPrefix(mediaType, "message/")
+}
+
+// label names the part in a finding's detail.
+func (p part) label() string {
+	if i := slices.IndexFunc(p.Names, notEmpty); i >= 0 {
+		return printable(p.Names[i])
+	}
+	return "an attachment without a name"
+}
+
+func notEmpty(name string) bool { return name != "" }

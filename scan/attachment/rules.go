@@ -1,0 +1,128 @@
+package attachment
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/milterscan/milterscan/scan"
+)
+
+// word is the scanner of all findings of this package.
+const word = "attachment"
+
+// rule is the name of a finding without the scanner's word.
+type rule string
+
+// What is found of attachments.
+const (
+	ruleAllowed      rule = "allowed"
+	ruleBidi         rule = "bidi-name"
+	ruleBlanks       rule = "blank-name"
+	ruleCLSID        rule = "clsid-name"
+	ruleControl      rule = "control-name"
+	ruleDeniedType   rule = "denied-type"
+	ruleDiskImage    rule = "disk-image"
+	ruleDisguised    rule = "disguised-name"
+	ruleDouble       rule = "double-extension"
+	ruleLong         rule = "long-name"
+	ruleMacroName    rule = "macro-name"
+	ruleName         rule = "name"
+	ruleOldName      rule = "old-name"
+	ruleProgram      rule = "program"
+	ruleScript       rule = "script"
+	ruleShortcut     rule = "shortcut"
+	ruleTooLarge     rule = "too-large"
+	ruleTooMany      rule = "too-many"
+	ruleTypeMismatch rule = "type-mismatch"
+)
+
+// What is found of members of archives, so that a policy can let them pass.
+const (
+	ruleMemberName    rule = "member-name"
+	ruleMemberProgram rule = "member-program"
+	ruleMemberTrick   rule = "member-trick"
+)
+
+var catalogue = [...]scan.Rule{
+	entry(ruleAllowed, scan.Note, "An attachment that would be objected to has an allowed hash."),
+	entry(ruleBidi, scan.Forbidden, "A name holds characters that turn the direction of writing, so that it reads otherwise than it ends."),
+	entry(ruleBlanks, scan.Forbidden, "A name has five or more blanks before its extension, which moves the extension out of sight."),
+	entry(ruleCLSID, scan.Forbidden, "A name holds a class identifier in braces, which tells Windows what to open the file with."),
+	entry(ruleControl, scan.Forbidden, "A name holds a NUL or another control character, at which some programs cut it."),
+	entry(ruleDeniedType, scan.Forbidden, "The content is of a type that runs or hides programs, whatever its name: CHM, ACE, OneNote."),
+	entry(ruleDiskImage, scan.Forbidden, "The content is a disk image, which Windows opens as a drive without marking what is in it as foreign."),
+	entry(ruleDisguised, scan.Forbidden, "A name ends in a denied one once that is taken off which Windows or a client ignores: dots, blanks, a stream, what follows a NUL or a semicolon."),
+	entry(ruleDouble, scan.Forbidden, "A name ends in the extension of a document and then in that of a program or a web page."),
+	entry(ruleLong, scan.Forbidden, "A name is longer than file systems allow, so that programs cut it, each in its own way."),
+	entry(ruleMacroName, scan.Suspicious, "The name is that of an office document that may hold macros."),
+	entry(ruleMemberName, scan.Forbidden, "A member of an archive has a denied name."),
+	entry(ruleMemberProgram, scan.Forbidden, "A member of an archive is a program, a script, a shortcut or a disk image by its content."),
+	entry(ruleMemberTrick, scan.Forbidden, "A member of an archive has a name made to deceive: direction marks, control characters, blanks, a class identifier, a double extension or one in disguise."),
+	entry(ruleName, scan.Forbidden, "A name is denied."),
+	entry(ruleOldName, scan.Forbidden, "A name is one of the old kinds that nobody sends on purpose: inf, scf, mad, its, url, dll and the like."),
+	entry(ruleProgram, scan.Forbidden, "The content is a program, whatever its name: PE, DOS, ELF, Mach-O, MSI."),
+	entry(ruleScript, scan.Forbidden, "The content is a script, whatever its name: a shebang, an encoded Windows script, a registry file, an HTML application."),
+	entry(ruleShortcut, scan.Forbidden, "The content is a shortcut, whatever its name: a Windows link, a library, a search or a settings file."),
+	entry(ruleTooLarge, scan.Forbidden, "An attachment is larger than the configuration allows."),
+	entry(ruleTooMany, scan.Forbidden, "The message has more attachments than the configuration allows."),
+	entry(ruleTypeMismatch, scan.Suspicious, "The content is of quite another kind than the name or the declared type says."),
+	{Name: scan.FailedRule(word), Kind: scan.Failed, About: "Attachments could not be judged, because a part could not be read or the time ran out."},
+}
+
+// Catalogue lists every finding of this package.
+func Catalogue() []scan.Rule { return slices.Clone(catalogue[:]) }
+
+func entry(r rule, k scan.Kind, about string) scan.Rule {
+	return scan.Rule{Name: word + "/" + string(r), Kind: k, About: about}
+}
+
+func kindOf(name string) scan.Kind {
+	i := slices.IndexFunc(catalogue[:], func(r scan.Rule) bool { return r.Name == name })
+	return catalogue[i].Kind
+}
+
+// report collects the findings about one part, each rule once.
+type report struct {
+	part
+	found []scan.Finding
+}
+
+// add enters a finding. Inside an archive the rules of members stand for those
+// of attachments.
+func (r *report) add(as rule, detail string) {
+	if r.place != attached {
+		as = asMember(as)
+	}
+	name := word + "/" + string(as)
+	if slices.ContainsFunc(r.found, func(f scan.Finding) bool { return f.Rule == name }) {
+		return
+	}
+	r.found = append(r.found, scan.Finding{Kind: kindOf(name), Scanner: word, Rule: name, Part: r.index, Detail: detail})
+}
+
+func asMember(as rule) rule {
+	switch as {
+	case ruleName, ruleOldName:
+		return ruleMemberName
+	case ruleProgram, ruleScript, ruleShortcut, ruleDiskImage, ruleDeniedType:
+		return ruleMemberProgram
+	case ruleBidi, ruleBlanks, ruleCLSID, ruleControl, ruleDisguised, ruleDouble, ruleLong:
+		return ruleMemberTrick
+	}
+	return as
+}
+
+// quoted bounds how much of a name a detail shows.
+const quoted = 160
+
+// printable is a name in quotes, with everything that cannot be seen escaped,
+// cut to a sensible length.
+func printable(name string) string {
+	runes := 0
+	for i := range name {
+		if runes++; runes > quoted {
+			return strconv.Quote(name[:i]) + "…"
+		}
+	}
+	return strconv.Quote(name)
+}
