@@ -64,8 +64,8 @@ func checkName(t *testing.T, s scan.Scanner) {
 	if !slices.Contains(words, word(s)) {
 		t.Errorf("name %q does not begin with one of %v", s.Name(), words)
 	}
-	if s.Name() != s.Name() {
-		t.Error("the name changes")
+	if first, second := s.Name(), s.Name(); first != second {
+		t.Errorf("the name changes from %q to %q", first, second)
 	}
 }
 
