@@ -45,6 +45,20 @@ const (
 	windowTooLarge    = "window-too-large"
 )
 
+// The codes of notes that are made outside of this package, by those who run a
+// Walk elsewhere.
+const (
+	TooManyMembers = tooManyMembers
+	TooMuchData    = tooMuchData
+	DecoderFailed  = "decoder-failed"
+	DecoderLimit   = "decoder-limit"
+)
+
+// NoteOf is a note with the class of its code.
+func NoteOf(code string, member int, detail string) Note {
+	return Note{Code: code, Class: classOf(code), Member: member, Detail: detail}
+}
+
 // Codes lists every note a format of this package can make, by code.
 func Codes() []Code { return slices.Clone(codes[:]) }
 
@@ -70,6 +84,8 @@ var codes = [...]Code{
 	{checksumMismatch, Malformed, "A member's bytes do not have the checksum the archive states.", "a zip member one byte of which was changed"},
 	{damagedContainer, Unreadable, "The structure of the archive is damaged, so that not all of it could be read.", "a cpio archive cut off in the middle"},
 	{damagedMember, Unreadable, "A member's packed data is damaged; only what comes before the damage was examined.", "a gzip file that lost its second half"},
+	{DecoderFailed, Unreadable, "The process that reads this format died of the archive or talked nonsense; what it had read by then was examined.", "a 7z built to crash its reader"},
+	{DecoderLimit, Exceeded, "The process that reads this format was stopped because the archive made it use too much memory or time.", "a 7z of 150 bytes that declares 268,435,456 members"},
 	{duplicateName, Ambiguous, "Two members have the same name; programs differ in which of them they unpack.", "invoice.pdf twice in one zip"},
 	{encryptedMember, Encrypted, "A member is encrypted and no known password opens it.", "a zip made with a password"},
 	{encryptedNames, Encrypted, "The whole archive is encrypted, the names of its members included.", "rar -hp or 7z -mhe=on"},

@@ -30,6 +30,16 @@ func Formats() []Format {
 	}
 }
 
+// Risky reports whether a format's decoder may be made to allocate or compute at
+// will, so that it is to run in a process of its own.
+func Risky(f Format) bool {
+	switch f.(type) {
+	case rarFormat, sevenZipFormat, xzFormat, lzmaFormat, lzipFormat, zstdFormat:
+		return true
+	}
+	return false
+}
+
 // Named is the format of that name, or nil.
 func Named(name string) Format {
 	for _, f := range Formats() {

@@ -54,8 +54,17 @@ func (w *walk) noteLast(code, format string, args ...any) {
 
 func (w *walk) noteAt(member int, code, format string, args ...any) {
 	if w.told[code]++; w.told[code] <= notesPerCode {
-		w.notes = append(w.notes, Note{Code: code, Class: classOf(code), Member: member, Detail: fmt.Sprintf(format, args...)})
+		w.notes = append(w.notes, NoteOf(code, member, cut(fmt.Sprintf(format, args...))))
 	}
+}
+
+// cut keeps a detail short: it may quote names that are not.
+func cut(detail string) string {
+	const most = 500
+	if len(detail) > most {
+		detail = detail[:most] + "…"
+	}
+	return detail
 }
 
 // member hands m over, src being its unpacked bytes, or nil if they cannot be

@@ -1,0 +1,205 @@
+package worker
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"io"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"time"
+
+	"github.com/milterscan/milterscan/scan/archive"
+	"github.com/milterscan/milterscan/scan/units"
+)
+
+// Main is the child: it confines itself, then reads one container after the other
+// for the parent at the other end of stdin and stdout, until stdin ends. The one
+// argument is how much memory it may use, in bytes. It returns the exit status.
+func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	memory, err := strconv.ParseInt(firstOf(args), 10, 62)
+	if err != nil || len(args) != 1 {
+		io.WriteString(stderr, "worker: started by the daemon, not by hand\n")
+		return exitUsage
+	}
+	c := &child{channel: newChannel(stdin, stdout), memory: units.Size(memory)}
+	debug.SetMemoryLimit(memory / 2)
+	c.sendValue(hello, greeting{Unconfined: confine(units.Size(memory))})
+	for {
+		k, n, err := c.next()
+		if err == io.EOF {
+			return 0
+		}
+		if err != nil || k != job || c.job(n) != nil {
+			return exitProtocol
+		}
+	}
+}
+
+// The exit statuses of a child, from sysexits.h but for the last.
+const (
+	exitUsage    = 64
+	exitProtocol = 76
+	exitCPU      = 3
+)
+
+func firstOf(args []string) string {
+	if len(args) == 0 {
+		return ""
+	}
+	return args[0]
+}
+
+type child struct {
+	*channel
+	memory units.Size
+}
+
+// job reads one container. An error means that the parent is not to be understood.
+func (c *child) job(n int) error {
+	var a assignment
+	if err := c.value(n, &a); err != nil {
+		return err
+	}
+	f := archive.Named(a.Format)
+	if f == nil {
+		return errFrame
+	}
+	watch := allowCPU(time.Duration(a.CPU))
+	defer watch()
+	budget := archive.NewBudget(a.Limits)
+	for _, p := range a.Passwords {
+		budget.Passwords = append(budget.Passwords, string(p))
+	}
+	remote := &content{channel: c.channel, size: a.Size}
+	notes, err := f.Walk(context.Background(), remote, budget, c.visit)
+	if remote.err != nil || err != nil && !errors.Is(err, archive.ErrLimit) {
+		return errFrame
+	}
+	return c.finish(notes, err, int64(a.Limits.Expanded-budget.Left().Expanded))
+}
+
+func (c *child) finish(notes []archive.Note, err error, expanded int64) error {
+	out := outcome{Limit: err != nil, Expanded: expanded, Retire: c.grown()}
+	for _, n := range notes {
+		out.Notes = append(out.Notes, note{n.Code, n.Class, n.Member, []byte(n.Detail)})
+	}
+	return c.sendValue(done, out)
+}
+
+// grown reports whether so much memory is in use that the next container would
+// start with too little.
+func (c *child) grown() bool {
+	if held() < uint64(c.memory/8) {
+		return false
+	}
+	debug.FreeOSMemory()
+	return held() > uint64(c.memory/4)
+}
+
+// held is how much memory the heap has from the system, in bytes.
+func held() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapSys - m.HeapReleased
+}
+
+// visit sends a member and its body.
+func (c *child) visit(m archive.Member, r io.Reader) error {
+	e := entry{Size: m.Size, Encrypted: m.Encrypted, Hidden: m.Hidden, Link: m.Link, Body: r != nil}
+	for _, name := range m.Names {
+		e.Names = append(e.Names, []byte(name))
+	}
+	if err := c.sendValue(member, e); err != nil || r == nil {
+		return err
+	}
+	piece := make([]byte, pieceSize)
+	for {
+		n, err := r.Read(piece)
+		if n > 0 {
+			if err := c.send(body, piece[:n]); err != nil {
+				return err
+			}
+		}
+		if err == io.EOF {
+			return c.send(end, nil)
+		}
+		if err != nil {
+			return c.send(end, []byte(err.Error()))
+		}
+	}
+}
+
+// content is the container, at the parent's. It keeps the pieces read last:
+// decoders read on where they were, and directories in small steps.
+type content struct {
+	*channel
+	size   int64
+	pieces [4]piece
+	next   int // the piece to be replaced
+	err    error
+}
+
+type piece struct {
+	at   int64
+	data []byte
+}
+
+func (c *content) Size() int64 { return c.size }
+
+// ReadAt reads as io.ReaderAt says, except that it is for one goroutine.
+func (c *content) ReadAt(p []byte, off int64) (int, error) {
+	n := 0
+	for n < len(p) {
+		at := off + int64(n)
+		if at < 0 || at >= c.size {
+			return n, io.EOF
+		}
+		from, err := c.piece(at / pieceSize * pieceSize)
+		if err != nil {
+			c.err = err
+			return n, err
+		}
+		if at-from.at >= int64(len(from.data)) {
+			return n, io.ErrUnexpectedEOF
+		}
+		n += copy(p[n:], from.data[at-from.at:])
+	}
+	return n, nil
+}
+
+func (c *content) piece(at int64) (*piece, error) {
+	for i := range c.pieces {
+		if p := &c.pieces[i]; p.at == at && len(p.data) > 0 {
+			return p, nil
+		}
+	}
+	p := &c.pieces[c.next]
+	c.next = (c.next + 1) % len(c.pieces)
+	var err error
+	*p = piece{at: at}
+	p.data, err = c.fetch(at)
+	return p, err
+}
+
+func (c *content) fetch(at int64) ([]byte, error) {
+	if c.err != nil {
+		return nil, c.err
+	}
+	var want bytes.Buffer
+	binary.Write(&want, binary.LittleEndian, [2]int64{at, pieceSize})
+	if err := c.send(read, want.Bytes()); err != nil {
+		return nil, err
+	}
+	k, n, err := c.channel.next()
+	if err != nil || k != data {
+		return nil, errFrame
+	}
+	return c.payload(n)
+}
+
+// leave ends the process for having used up its time.
+func leave() { os.Exit(exitCPU) }

@@ -1,0 +1,171 @@
+package worker
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/milterscan/milterscan/scan/archive"
+	"github.com/milterscan/milterscan/scan/units"
+)
+
+// Config says what children may use.
+type Config struct {
+	Command []string      // program and arguments that lead to Main; Main's own are added
+	Env     []string      // environment; nothing is inherited
+	Idle    int           // children kept ready
+	Most    int           // children at once
+	Jobs    int           // containers a child reads before it is replaced
+	Memory  units.Size    // of a child; a Go program starts with 60 MB
+	CPU     time.Duration // for one container
+	Wall    time.Duration // to start, and again for one container, the time its members are looked at not counted
+}
+
+// Defaults are limits under which the strongest presets of 7z, xz and rar can
+// still be read, and no message costs more than its share.
+func Defaults() Config {
+	return Config{
+		Command: []string{"/proc/self/exe", "worker"},
+		Idle:    2, Most: 16, Jobs: 100,
+		Memory: 192 * units.MB, CPU: 2 * time.Second, Wall: 10 * time.Second,
+	}
+}
+
+// Pool keeps children ready. Any number of walks may use it at once.
+type Pool struct {
+	cfg   Config
+	slots chan struct{} // one for each child that is at work
+
+	mu      sync.Mutex
+	idle    []*process
+	coming  int // being started
+	closed  bool
+	filling sync.WaitGroup
+}
+
+// NewPool returns a pool and begins to start its children. To be closed.
+func NewPool(cfg Config) *Pool {
+	p := &Pool{cfg: cfg, slots: make(chan struct{}, max(cfg.Most, 1))}
+	for range cfg.Idle {
+		p.refill()
+	}
+	return p
+}
+
+// Close stops the children that are idle; those at work stop when they are done.
+func (p *Pool) Close() {
+	p.mu.Lock()
+	p.closed = true
+	p.mu.Unlock()
+	p.filling.Wait()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, child := range p.idle {
+		child.stop(nil)
+	}
+	p.idle = nil
+}
+
+// Check starts a child and returns what the kernel could not take away from it,
+// or why it does not start.
+func (p *Pool) Check(ctx context.Context) ([]string, error) {
+	child, err := p.take(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer p.put(child, true)
+	return child.ready.Unconfined, nil
+}
+
+// refill starts a child in the background, unless there are enough.
+func (p *Pool) refill() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed || len(p.idle)+p.coming >= p.cfg.Idle {
+		return
+	}
+	p.coming++
+	p.filling.Go(func() {
+		child, err := start(p.cfg)
+		p.mu.Lock()
+		p.coming--
+		p.mu.Unlock()
+		if err == nil { // else whoever needs one will start it, and have the error
+			p.keep(child)
+		}
+	})
+}
+
+// keep makes a child wait for work, or stops it if enough do.
+func (p *Pool) keep(child *process) {
+	p.mu.Lock()
+	surplus := p.closed || len(p.idle) >= max(p.cfg.Idle, 1)
+	if !surplus {
+		p.idle = append(p.idle, child)
+	}
+	p.mu.Unlock()
+	if surplus {
+		child.stop(nil)
+	}
+}
+
+// take returns a child to work with, which put takes back. It waits while too many
+// are at work, but no longer than Wall: a walk that waits may itself be inside the
+// walk of another child.
+func (p *Pool) take(ctx context.Context) (*process, error) {
+	ctx, cancel := context.WithTimeout(ctx, p.cfg.Wall)
+	defer cancel()
+	select {
+	case p.slots <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if child := p.fromIdle(); child != nil {
+		return child, nil
+	}
+	child, err := start(p.cfg)
+	if err != nil {
+		<-p.slots
+		return nil, err
+	}
+	return child, nil
+}
+
+func (p *Pool) fromIdle() *process {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.idle) == 0 {
+		return nil
+	}
+	child := p.idle[len(p.idle)-1]
+	p.idle = p.idle[:len(p.idle)-1]
+	return child
+}
+
+// put takes back a child that is fit for more work or has been stopped.
+func (p *Pool) put(child *process, fit bool) {
+	<-p.slots
+	switch {
+	case fit && child.jobs < p.cfg.Jobs:
+		p.keep(child)
+		return
+	case fit:
+		child.stop(nil)
+	}
+	p.refill()
+}
+
+// Format returns f as it is read by the children of the pool.
+func (p *Pool) Format(f archive.Format) archive.Format { return remote{f, p} }
+
+// Formats are all formats of package archive, in their order, with those that
+// need it read by the pool.
+func (p *Pool) Formats() []archive.Format {
+	all := archive.Formats()
+	for i, f := range all {
+		if archive.Risky(f) {
+			all[i] = p.Format(f)
+		}
+	}
+	return all
+}
