@@ -3,7 +3,7 @@
 
 GO          ?= go
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
-VERSION     := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+REVISION    := $(shell git describe --always --dirty 2>/dev/null)
 FUZZTIME    ?= 30s
 
 # Postfix and clamd for the end-to-end tests, a C compiler for the race detector.
@@ -21,7 +21,7 @@ help: ## show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
 
 build: ## compile bin/milterscan, a static binary
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.revision=$(VERSION)' -o bin/milterscan ./cmd/milterscan
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.revision=$(REVISION)' -o bin/milterscan ./cmd/milterscan
 
 test: packages lint unit integration ## everything: vet, staticcheck, unit tests with -race, end to end
 

@@ -17,7 +17,7 @@ import (
 const module = "github.com/milterscan/milterscan/"
 
 // leaves are the packages that know nothing of mail scanning.
-var leaves = []string{"scan/spool", "scan/entity", "scan/archive", "scan/charset", "scan/markup", "scan/dns", "scan/units"}
+var leaves = []string{"scan/spool", "scan/entity", "scan/archive", "scan/charset", "scan/markup", "scan/dns", "scan/sniff", "scan/units"}
 
 // scanners are the packages with scanners in them. They do not know each other.
 var scanners = []string{"scan/virus", "scan/attachment", "scan/content", "scan/spam", "scan/auth", "scan/relay"}
@@ -33,6 +33,7 @@ var imports = map[string][]string{
 	"scan/markup":      {"scan/units"},
 	"scan/dns":         {"scan/units"},
 	"scan/dns/dnstest": {"scan/dns"},
+	"scan/sniff":       {"scan/units"},
 	"scan/units":       {},
 
 	"scan":          {"scan/entity", "scan/markup", "scan/units"},
@@ -60,8 +61,8 @@ var imports = map[string][]string{
 
 // pkg is what "go list -json" says about a package.
 type pkg struct {
-	ImportPath string
-	Imports    []string
+	ImportPath                         string
+	Imports, TestImports, XTestImports []string
 }
 
 // name is the path below the module's.
@@ -75,8 +76,7 @@ func (p pkg) exempt() bool {
 
 func (p pkg) test() bool { return p.name() == "tests" || strings.HasPrefix(p.name(), "tests/") }
 
-// ours and foreign are the imports below the module, without its path, and
-// those of other modules.
+// ours are the imports of this module, without its path.
 func (p pkg) ours() (names []string) {
 	for _, i := range p.Imports {
 		if name, ok := strings.CutPrefix(i, module); ok {
@@ -86,8 +86,9 @@ func (p pkg) ours() (names []string) {
 	return names
 }
 
-func (p pkg) foreign() (paths []string) {
-	for _, i := range p.Imports {
+// foreign are the imports of other modules.
+func foreign(imports []string) (paths []string) {
+	for _, i := range imports {
 		host, _, _ := strings.Cut(i, "/")
 		if strings.Contains(host, ".") && !strings.HasPrefix(i, module) {
 			paths = append(paths, i)
@@ -98,7 +99,7 @@ func (p pkg) foreign() (paths []string) {
 
 func packages(t *testing.T) []pkg {
 	t.Helper()
-	list := exec.Command("go", "list", "-e", "-json=ImportPath,Imports", "./...")
+	list := exec.Command("go", "list", "-e", "-json=ImportPath,Imports,TestImports,XTestImports", "./...")
 	list.Dir = ".."
 	out, err := list.Output()
 	if err != nil {
@@ -134,7 +135,11 @@ func TestImportsPointOneWay(t *testing.T) {
 }
 
 // dependency is a row of docs/dependencies.md.
-type dependency struct{ module, importer, reason string }
+type dependency struct {
+	module    string
+	importers []string // one, but for the interface to the system
+	reason    string
+}
 
 var dependencyRow = regexp.MustCompile("(?m)^\\| `([^`]+)` \\| (.+?) \\| (.+?) \\|$")
 
@@ -146,7 +151,7 @@ func dependencies(t *testing.T) []dependency {
 	}
 	var all []dependency
 	for _, m := range dependencyRow.FindAllStringSubmatch(string(text), -1) {
-		all = append(all, dependency{m[1], strings.Trim(m[2], "`"), m[3]})
+		all = append(all, dependency{m[1], strings.Split(strings.ReplaceAll(m[2], "`", ""), ", "), m[3]})
 	}
 	return all
 }
@@ -156,34 +161,60 @@ func (d dependency) covers(importPath string) bool {
 	return importPath == d.module || strings.HasPrefix(importPath, d.module+"/")
 }
 
-// testsOnly is the importer of a library that no part of the program uses.
-const testsOnly = "tests"
+const (
+	// testsOnly is the importer of a library that no part of the program uses.
+	testsOnly = "tests"
+	// system is the operating system's interface, no library that one would
+	// replace.
+	system = "golang.org/x/sys"
+)
 
 func TestEachLibraryHasOneImporter(t *testing.T) {
 	known := dependencies(t)
 	used := map[string]bool{}
 	for _, p := range packages(t) {
-		for _, i := range p.foreign() {
-			at := slices.IndexFunc(known, func(d dependency) bool { return d.covers(i) })
-			if at < 0 {
-				t.Errorf("%s imports %s, which docs/dependencies.md does not give a reason for", p.name(), i)
+		for _, i := range foreign(p.Imports) {
+			d := reasonFor(t, known, p, i)
+			if p.test() {
 				continue
 			}
-			if !p.test() {
-				used[known[at].module] = true
+			used[d.module] = true
+			if !p.exempt() && !slices.Contains(d.importers, p.name()) {
+				t.Errorf("%s imports %s; docs/dependencies.md says that only %s does", p.name(), i, d.importers)
 			}
-			if importer := known[at].importer; !p.exempt() && importer != p.name() {
-				t.Errorf("%s imports %s; docs/dependencies.md says that only %s does", p.name(), i, importer)
-			}
+		}
+		for _, i := range foreign(slices.Concat(p.TestImports, p.XTestImports)) {
+			reasonFor(t, known, p, i)
 		}
 	}
 	for _, d := range known {
-		if d.importer != testsOnly && !used[d.module] {
-			t.Errorf("docs/dependencies.md has %s, which nothing imports", d.module)
+		d.check(t, used[d.module])
+	}
+}
+
+// reasonFor is the row of an import.
+func reasonFor(t *testing.T, known []dependency, p pkg, importPath string) dependency {
+	t.Helper()
+	for _, d := range known {
+		if d.covers(importPath) {
+			return d
 		}
-		if len(strings.Fields(d.reason)) < 4 {
-			t.Errorf("docs/dependencies.md gives no reason for %s: %q", d.module, d.reason)
-		}
+	}
+	t.Errorf("%s imports %s, which docs/dependencies.md gives no reason for", p.name(), importPath)
+	return dependency{}
+}
+
+// check looks at a row by itself.
+func (d dependency) check(t *testing.T, used bool) {
+	t.Helper()
+	if used == (d.importers[0] == testsOnly) {
+		t.Errorf("docs/dependencies.md says that %s is imported by %s, and the program's use of it is %v", d.module, d.importers, used)
+	}
+	if len(d.importers) > 1 && d.module != system {
+		t.Errorf("%s has %d importers; one is enough", d.module, len(d.importers))
+	}
+	if len(strings.Fields(d.reason)) < 4 {
+		t.Errorf("docs/dependencies.md gives no reason for %s: %q", d.module, d.reason)
 	}
 }
 

@@ -105,15 +105,15 @@ func describe(d servers.Delivered, sent []byte) string {
 	return "the mail, changed"
 }
 
+// row prints one line of the table, and more where the reply is long.
 func row(mail, told, arrived string) {
 	const width = 62
-	for len(told) > width {
-		cut := strings.LastIndexByte(told[:width], ' ')
-		if cut <= 0 {
-			break
+	for first := true; first || told != ""; first = false {
+		line := told
+		if len(line) > width {
+			line = line[:max(strings.LastIndexByte(line[:width], ' '), 1)]
 		}
-		fmt.Printf("%-32s %-*s\n", mail, width, told[:cut])
-		mail, told = "", told[cut+1:]
+		fmt.Println(strings.TrimRight(fmt.Sprintf("%-32s %-*s %s", mail, width, line, arrived), " "))
+		mail, arrived, told = "", "", strings.TrimSpace(told[len(line):])
 	}
-	fmt.Printf("%-32s %-*s %s\n", mail, width, told, arrived)
 }
