@@ -2,8 +2,8 @@ package milter
 
 import "sync"
 
-// flights counts the messages in flight: from MAIL until the MTA has been sent
-// the answer.
+// flights counts the messages in flight: from the first of their content until
+// the MTA has been sent the answer.
 type flights struct {
 	mu      sync.Mutex
 	aloft   int

@@ -160,7 +160,8 @@ func held() (j *fakeJudge, judged chan struct{}, letGo chan struct{}) {
 }
 
 // TestShutdown has, when the signal comes, a message at its end, one in mid-body,
-// a session between messages and one that has just greeted.
+// an
+// envelope without content, and a session between messages.
 func TestShutdown(t *testing.T) {
 	j, judged, letGo := held()
 	f := start(t, j, Options{DrainTimeout: time.Minute})
@@ -170,10 +171,14 @@ func TestShutdown(t *testing.T) {
 		return r
 	}
 	events := wire()
-	atEnd, inBody, idle := open(), open(), open()
+	atEnd, inBody, inEnvelope, idle := open(), open(), open(), open()
 	inBody.put(strings.Join(events[:8], ""))
 	for range 3 {
 		inBody.reply()
+	}
+	inEnvelope.put(strings.Join(events[:5], ""))
+	for range 3 {
+		inEnvelope.reply()
 	}
 	idle.put(strings.Join(events[:3], ""))
 	idle.reply()
@@ -191,6 +196,10 @@ func TestShutdown(t *testing.T) {
 	idle.put(events[3])
 	if a := idle.reply(); a.code != 'y' || !strings.HasPrefix(a.data, "421 4.3.2") {
 		t.Errorf("MAIL of an idle session: %v", a)
+	}
+	inEnvelope.put(strings.Join(events[5:], ""))
+	if a := inEnvelope.reply(); a.code != 'y' || !strings.HasPrefix(a.data, "421 4.3.2") {
+		t.Errorf("content that begins now: %v", a)
 	}
 	late := f.raw(t)
 	late.negotiate(6, allActions, allProtocol)
@@ -231,6 +240,20 @@ func TestShutdownInTime(t *testing.T) {
 	if !f.logged("shutting down with messages in flight; the MTA will try them again") {
 		t.Error("not told")
 	}
+}
+
+// TestShutdownWaitsForNoEnvelope has nothing but an envelope when the signal
+// comes.
+func TestShutdownWaitsForNoEnvelope(t *testing.T) {
+	f := start(t, newFake(), Options{DrainTimeout: time.Hour})
+	r := f.raw(t)
+	r.negotiate(6, allActions, allProtocol&^0x7000)
+	r.put(strings.Join(wire()[:6], ""))
+	for range 3 {
+		r.reply()
+	}
+	f.stop()
+	r.closed()
 }
 
 func TestConnectionLimit(t *testing.T) {
