@@ -55,6 +55,19 @@ func TestEICARAnywhere(t *testing.T) {
 	}
 }
 
+// TestEICARFarIn looks on both sides of what clamd takes by default.
+func TestEICARFarIn(t *testing.T) {
+	for _, at := range []int{24_900_000, 25 << 20, 26_300_000} {
+		b := make([]byte, 27_000_000)
+		copy(b[at:], eicar)
+		m := scantest.Message("x", scan.Part{Parent: -1, Path: "1", Content: scantest.Bytes(b)})
+		found, err := hashEngine(t).Scan(context.Background(), m)
+		if err != nil || len(found) != 1 || found[0].Part != 0 {
+			t.Errorf("at %d: found %v, error %v", at, found, err)
+		}
+	}
+}
+
 func TestEICARBetweenParts(t *testing.T) {
 	m := scantest.Message("Subject: x\r\n\r\npreamble " + string(eicar))
 	found, err := hashEngine(t).Scan(context.Background(), m)
