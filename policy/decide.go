@@ -30,6 +30,7 @@ type Input struct {
 // any number of goroutines at once.
 type Policy struct {
 	rules []*rule
+	index index
 	local Local
 	ours  map[string]bool
 }
@@ -51,6 +52,7 @@ func New(rules []Rule, local Local) (*Policy, error) {
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
+	p.index = newIndex(p.rules)
 	return p, nil
 }
 
@@ -68,11 +70,11 @@ func (p *Policy) Refuses(s scan.Stage) bool {
 // any more; where one still may, the decision is to deliver, and Pending.
 func (p *Policy) Decide(in Input) Decision {
 	f := p.facts(in)
-	general := p.candidates(f)
+	general := p.forMail(f)
 	seen := map[string]*judgement{}
 	var all []judged
 	for _, to := range f.recipients() {
-		rules := f.forRecipient(general, to)
+		rules := p.candidates(f, general, to)
 		key := signature(rules)
 		if seen[key] == nil {
 			seen[key] = f.judge(rules)
@@ -90,24 +92,33 @@ type candidate struct {
 	truth truth
 }
 
-// candidates leaves out the rules that are not for this mail at all, so that
-// they cost nothing per recipient or finding.
-func (p *Policy) candidates(f *facts) []candidate {
-	var list []candidate
-	for _, r := range p.rules {
-		if t := r.forMail(f); t != no {
-			list = append(list, candidate{r, t})
-		}
+// forMail asks each rule, once, for all it can say without a recipient.
+func (p *Policy) forMail(f *facts) []truth {
+	list := make([]truth, len(p.rules))
+	for i, r := range p.rules {
+		list[i] = r.forMail(f)
 	}
 	return list
 }
 
-func (f *facts) forRecipient(general []candidate, to recipient) []candidate {
-	list := make([]candidate, 0, len(general))
-	for _, c := range general {
-		if c.truth = min(c.truth, c.rule.forRecipient(f, to)); c.truth != no {
-			list = append(list, c)
+// candidates are the rules that hold, or may, for the mail as it goes to one
+// recipient.
+func (p *Policy) candidates(f *facts, general []truth, to recipient) []candidate {
+	var list []candidate
+	add := func(place int) {
+		r := p.rules[place]
+		if t := min(general[place], r.forRecipient(f, to)); t != no {
+			list = append(list, candidate{r, t})
 		}
+	}
+	if !to.known {
+		for place := range p.rules {
+			add(place)
+		}
+		return list
+	}
+	for _, place := range p.index.places(to.address) {
+		add(place)
 	}
 	return list
 }

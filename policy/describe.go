@@ -52,7 +52,7 @@ func (g Grounds) words() []string {
 
 // maxShown is how many values of a condition are shown: lists in files may have
 // any number.
-const maxShown = 8
+const maxShown = 20
 
 // appendList adds a condition with its values, if it has any.
 func appendList[T any](words []string, key string, values []T) []string {

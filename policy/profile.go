@@ -94,7 +94,7 @@ func (r Rule) going(d Directions) Rule {
 
 func kind(k scan.Kind) []Condition { return []Condition{OfKind(k)} }
 
-// firstRules begin, and lastRules end, every profile but tag-only.
+// firstRules begin every profile.
 func firstRules() []Rule {
 	return []Rule{
 		shipped("check-unavailable", optional, deliver),
@@ -102,6 +102,7 @@ func firstRules() []Rule {
 	}
 }
 
+// lastRules end the profiles that mark what they do not refuse.
 func lastRules() []Rule {
 	return []Rule{
 		shipped("forbidden", kind(scan.Forbidden), refuse),
@@ -157,30 +158,27 @@ func encryptedProgram() Rule {
 }
 
 func tagOnlyRules() []Rule {
-	return []Rule{
-		shipped("check-unavailable", optional, deliver),
-		shipped("not-examined", kind(scan.Failed), retry),
+	dangerous := slices.Concat(kind(scan.Forbidden), macros, bombs, tooComplex, elsewhere, smuggling)
+	return slices.Concat(firstRules(), []Rule{
 		shipped("infected", kind(scan.Infected), refuse),
-		shipped("forbidden", slices.Concat(kind(scan.Forbidden), macros, bombs, tooComplex, elsewhere), tagged),
-		shipped("suspicious", kind(scan.Suspicious), marked),
-		shipped("unscannable", kind(scan.Unscannable), marked),
-		shipped("ambiguous", kind(scan.Ambiguous), marked),
-		shipped("malformed", kind(scan.Malformed), deliver),
-		shipped("note", kind(scan.Note), deliver),
-	}
+		shipped("dangerous", dangerous, tagged),
+	}, lastRules())
 }
 
-// strictRules are those of default, but whatever default marks is refused. Only
-// what every newsletter holds is still marked: no mail is refused for its links
-// alone.
+// strictRules refuse whatever default marks. Only what every newsletter holds is
+// still marked: no mail is refused for its links alone.
 func strictRules() []Rule {
-	strict := []Rule{
+	return slices.Concat(firstRules(), []Rule{
+		shipped("infected", kind(scan.Infected), refuse),
 		shipped("html-body", htmlBody, marked),
-		shipped("encrypted", encrypted, refuse),
+		shipped("elsewhere", slices.Concat(elsewhere, remoteBody), refuse),
+		shipped("smuggling", smuggling, refuse),
+		shipped("macro", macros, refuse),
+		shipped("forbidden", kind(scan.Forbidden), refuse),
 		shipped("suspicious", kind(scan.Suspicious), refuse),
-		shipped("ambiguous", kind(scan.Ambiguous), refuse),
 		shipped("unscannable", kind(scan.Unscannable), refuse),
-	}
-	rest := defaultRules()
-	return slices.Concat(rest[:len(firstRules())+1], strict, rest[len(firstRules())+1:])
+		shipped("ambiguous", kind(scan.Ambiguous), refuse),
+		shipped("malformed", kind(scan.Malformed), deliver),
+		shipped("note", kind(scan.Note), deliver),
+	})
 }

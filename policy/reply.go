@@ -39,10 +39,9 @@ var sentences = [...]sentence{
 	{Named("relay/*"), Reply{550, "5.7.1", "this server does not relay for you"}},
 	{Named("auth/*"), Reply{550, "5.7.1", "the sender could not be authenticated"}},
 	{Named("spam/*"), Reply{550, "5.7.1", "it looks like unsolicited mail"}},
-	{Named("archive/*"), Reply{554, "5.6.0", "% cannot be examined within the limits of this server"}},
-	{OfKind(scan.Unscannable), Reply{554, "5.6.0", "it cannot be examined within the limits of this server"}},
-	{OfKind(scan.Ambiguous), Reply{554, "5.6.0", "its structure can be read in more than one way"}},
-	{OfKind(scan.Malformed), Reply{554, "5.6.0", "its structure is damaged"}},
+	{OfKind(scan.Unscannable), Reply{554, "5.6.0", "% cannot be examined within the limits of this server"}},
+	{OfKind(scan.Ambiguous), Reply{554, "5.6.0", "the structure of % can be read in more than one way"}},
+	{OfKind(scan.Malformed), Reply{554, "5.6.0", "the structure of % is damaged"}},
 }
 
 // byPolicy is said where no sentence fits: a rule of this site's own.
@@ -86,11 +85,11 @@ func (f *facts) category(g ground) Reply {
 }
 
 // attachment names the part a finding points at: `attachment "a.pdf"`, or
-// `the file "a.exe" in attachment "b.zip"`.
+// `the file "a.exe" in attachment "b.zip"`, or "it" for the whole message.
 func (f *facts) attachment(found scan.Finding) string {
 	p := f.part(found)
 	if p == nil {
-		return "an attachment"
+		return "it"
 	}
 	outer, inside := p, ""
 	for outer.Archived && outer.Parent >= 0 && outer.Parent < len(f.in.Parts) && &f.in.Parts[outer.Parent] != p {
@@ -102,7 +101,7 @@ func (f *facts) attachment(found scan.Finding) string {
 	if name := quotable(outer); name != "" {
 		return inside + `attachment "` + name + `"`
 	}
-	return inside + "an attachment"
+	return inside + "a part of it"
 }
 
 // quotable is a part's name as it may stand between quotes.

@@ -1,0 +1,53 @@
+package policy
+
+import "slices"
+
+// index finds the rules that may be for a recipient, so that ten thousand rules
+// for as many domains cost a message no more than the few that are for its
+// recipients. It holds places in the list of rules.
+type index struct {
+	always []int            // rules for any recipient, or with patterns that cannot be looked up
+	by     map[string][]int // by address, domain, or ".domain" for subdomains
+}
+
+func newIndex(rules []*rule) index {
+	x := index{by: map[string][]int{}}
+	for _, r := range rules {
+		keys, ok := r.to.keys()
+		if !ok {
+			x.always = append(x.always, r.place)
+		}
+		for _, k := range keys {
+			x.by[k] = append(x.by[k], r.place)
+		}
+	}
+	return x
+}
+
+// keys are what a list of patterns can be looked up by; false if it holds any
+// pattern that cannot be, or is empty.
+func (l addresses) keys() ([]string, bool) {
+	if l.all || l.null || len(l.globs) > 0 || len(l.exact)+len(l.domains) == 0 {
+		return nil, false
+	}
+	var keys []string
+	for a := range l.exact {
+		keys = append(keys, a.local+"@"+a.domain)
+	}
+	for d := range l.domains {
+		keys = append(keys, d)
+	}
+	return keys, true
+}
+
+// places are those of all rules that may be for a, in order.
+func (x index) places(a address) []int {
+	list := slices.Concat(x.always, x.by[a.local+"@"+a.domain], x.by[a.domain])
+	for i := range len(a.domain) {
+		if a.domain[i] == '.' {
+			list = append(list, x.by[a.domain[i:]]...)
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
