@@ -22,7 +22,7 @@ func check(_ context.Context, args []string, std streams) int {
 		fmt.Fprintln(std.err, err)
 		return exitConfig
 	}
-	if _, err := newJudge(c, 1, newSpool(c), nil); err != nil {
+	if _, err := newJudge(c, 1, newCommons(c, 0), nil); err != nil {
 		fmt.Fprintln(std.err, "milterscan:", err)
 		return exitConfig
 	}

@@ -34,6 +34,7 @@ func filter(ctx context.Context, args []string, std streams) int {
 	if p == nil {
 		return status
 	}
+	defer p.Close()
 	return p.filter(ctx, env, std)
 }
 

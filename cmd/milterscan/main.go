@@ -11,6 +11,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/milterscan/milterscan/scan/worker"
 )
 
 // Exit statuses, as in sysexits(3) where it has one.
@@ -67,8 +69,11 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if len(args) > 0 && args[0] != "" && args[0][0] != '-' {
 		name, args = args[0], args[1:]
 	}
-	if name == "help" {
+	switch name {
+	case "help":
 		return help(args, std)
+	case "worker": // for ourselves: a child that reads archives
+		return worker.Main(args, stdin, stdout, stderr)
 	}
 	for _, c := range commands() {
 		if c.name == name {

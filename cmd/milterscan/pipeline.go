@@ -11,10 +11,11 @@ import (
 	"github.com/milterscan/milterscan/policy/judge"
 	"github.com/milterscan/milterscan/policy/quarantine"
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/archive"
+	"github.com/milterscan/milterscan/scan/attachment"
 	"github.com/milterscan/milterscan/scan/spool"
 	"github.com/milterscan/milterscan/scan/unpack"
 	"github.com/milterscan/milterscan/scan/virus"
+	"github.com/milterscan/milterscan/scan/worker"
 )
 
 // defaultConfig is read where no other file is named.
@@ -23,11 +24,35 @@ const defaultConfig = "/etc/milterscan/milterscan.toml"
 // scanners is the one list of everything that looks at a message, in the order
 // of their reports.
 func scanners(c *config.Config) ([]scan.Scanner, error) {
-	return virus.New(c.Virus)
+	engines, err := virus.New(c.Virus)
+	if err != nil {
+		return nil, err
+	}
+	attachments, err := attachment.New(c.Attachment)
+	if err != nil {
+		return nil, err
+	}
+	return append(engines, attachments), nil
+}
+
+// commons are what all generations share.
+type commons struct {
+	spool   *spool.Spool
+	workers *worker.Pool
+}
+
+// newCommons makes the commons, with children kept ready to read archives.
+func newCommons(c *config.Config, ready int) *commons {
+	w := worker.Defaults()
+	w.Idle = ready
+	return &commons{
+		spool:   spool.New(c.Spool.Dir, int64(c.Spool.Memory), int64(c.Spool.Disk)),
+		workers: worker.NewPool(w),
+	}
 }
 
 // newJudge makes a generation of a configuration.
-func newJudge(c *config.Config, generation uint64, sp *spool.Spool, tell func(*judge.Result)) (*judge.Judge, error) {
+func newJudge(c *config.Config, generation uint64, with *commons, tell func(*judge.Result)) (*judge.Judge, error) {
 	list, err := scanners(c)
 	if err != nil {
 		return nil, err
@@ -38,7 +63,7 @@ func newJudge(c *config.Config, generation uint64, sp *spool.Spool, tell func(*j
 	}
 	return judge.New(judge.Options{
 		Generation: generation,
-		Opener:     unpack.NewOpener(limits(c.Limits), archive.Formats(), sp),
+		Opener:     unpack.NewOpener(limits(c.Limits), with.workers.Formats(), with.spool),
 		Engine:     scan.NewEngine(list...),
 		Policy:     rules,
 		Keeper:     quarantine.New(c.Quarantine.Dir),
@@ -50,11 +75,6 @@ func newJudge(c *config.Config, generation uint64, sp *spool.Spool, tell func(*j
 // limits are the limits on opening one message.
 func limits(l config.Limits) unpack.Limits {
 	return unpack.Limits{Entity: l.MIME, Archive: l.Archive, Parts: l.Parts, Nesting: l.Nesting}
-}
-
-// newSpool makes the spool that all generations share.
-func newSpool(c *config.Config) *spool.Spool {
-	return spool.New(c.Spool.Dir, int64(c.Spool.Memory), int64(c.Spool.Disk))
 }
 
 // load reads the named configuration; where none is named, the one of the
@@ -72,10 +92,13 @@ func load(path string) (*config.Config, error) {
 // pipeline is the judge of the commands that look at one mail after the other,
 // without an MTA.
 type pipeline struct {
+	*commons
 	judge      *judge.Judge
-	spool      *spool.Spool
 	maxMessage int64
 }
+
+// Close ends the children of the pipeline.
+func (p *pipeline) Close() { p.workers.Close() }
 
 // newPipeline makes a pipeline, or returns nil and the exit status after saying
 // why not.
@@ -85,11 +108,11 @@ func newPipeline(path string, stderr io.Writer) (*pipeline, int) {
 		fmt.Fprintln(stderr, err)
 		return nil, exitConfig
 	}
-	sp := newSpool(c)
-	j, err := newJudge(c, 1, sp, nil)
+	with := newCommons(c, 0)
+	j, err := newJudge(c, 1, with, nil)
 	if err != nil {
 		fmt.Fprintln(stderr, "milterscan:", err)
 		return nil, exitConfig
 	}
-	return &pipeline{judge: j, spool: sp, maxMessage: int64(c.Limits.Message)}, exitOK
+	return &pipeline{commons: with, judge: j, maxMessage: int64(c.Limits.Message)}, exitOK
 }

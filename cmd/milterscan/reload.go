@@ -12,15 +12,17 @@ import (
 	"github.com/milterscan/milterscan/milter"
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/policy/judge"
-	"github.com/milterscan/milterscan/scan/spool"
 )
+
+// warm is how many children wait for an archive.
+const warm = 2
 
 // daemon holds what outlives a reload, and the current generation.
 type daemon struct {
+	*commons
 	path    string
 	first   *config.Config // what it was started with: sockets, spool and log do not change on reload
 	log     *zap.Logger
-	spool   *spool.Spool
 	current atomic.Pointer[judge.Judge]
 }
 
@@ -37,8 +39,8 @@ func newDaemon(path string, stderr io.Writer) (*daemon, int) {
 		fmt.Fprintf(stderr, "milterscan: the log cannot be opened: %v\n", err)
 		return nil, exitConfig
 	}
-	d := &daemon{path: path, first: c, log: log, spool: newSpool(c)}
-	first, err := newJudge(c, 1, d.spool, d.tell)
+	d := &daemon{commons: newCommons(c, warm), path: path, first: c, log: log}
+	first, err := newJudge(c, 1, d.commons, d.tell)
 	if err != nil {
 		fmt.Fprintln(stderr, "milterscan:", err)
 		return nil, exitConfig
@@ -81,5 +83,5 @@ func (d *daemon) next(generation uint64) (*judge.Judge, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newJudge(c, generation, d.spool, d.tell)
+	return newJudge(c, generation, d.commons, d.tell)
 }

@@ -36,6 +36,7 @@ func scanFiles(ctx context.Context, args []string, std streams) int {
 	if p == nil {
 		return status
 	}
+	defer p.Close()
 	printer := printer{out: std.out, json: *asJSON}
 	for _, file := range f.Args() {
 		r, err := p.scanFile(ctx, file, std.in, env)

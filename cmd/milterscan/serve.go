@@ -32,6 +32,8 @@ func serve(ctx context.Context, args []string, std streams) int {
 		return status
 	}
 	defer d.log.Sync()
+	defer d.workers.Close()
+	d.confinement(ctx)
 	go d.reloadOn(ctx, hup)
 	return d.serve(ctx)
 }
@@ -69,4 +71,16 @@ func serverOptions(c *config.Config) milter.Options {
 		o.Listen = append(o.Listen, string(a))
 	}
 	return o
+}
+
+// confinement says what the kernel cannot take away from the children that read
+// archives.
+func (d *daemon) confinement(ctx context.Context) {
+	missing, err := d.workers.Check(ctx)
+	switch {
+	case err != nil:
+		d.log.Error("no child can be started to read 7z, rar and xz: they count as unscannable", zap.Error(err))
+	case len(missing) > 0:
+		d.log.Warn("children that read archives are not fully confined", zap.Strings("missing", missing))
+	}
 }
