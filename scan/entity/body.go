@@ -18,6 +18,7 @@ func (p *Parser) body(b []byte, r rest) (n int, stuck bool) {
 		p.at = p.off + int64(i)
 		run := countDashes(ahead)
 		if skip, found := p.delimiter(ahead, run, p.before(b, i)); found {
+			p.noteLineEnd(ahead)
 			p.content(b[:i+skip])
 			p.hit.end = p.off - p.lineEndBefore()
 			p.mode = inDelimiter
@@ -107,6 +108,30 @@ func (p *Parser) delimiter(ahead []byte, run int, before byte) (skip int, found 
 		}
 	}
 	return p.inLine(ahead, run, before)
+}
+
+// lineEnds are the ways in which lines have ended.
+type lineEnds struct{ lf, crlf, odd bool }
+
+// noteLineEnd notes delimiters that end in different ways, or have blanks
+// behind them.
+func (p *Parser) noteLineEnd(ahead []byte) {
+	line, _, whole := bytes.Cut(ahead, []byte{'\n'})
+	text := bytes.TrimRight(line, "\r")
+	switch crs := len(line) - len(text); {
+	case crs > 1:
+		p.ends.odd = true
+	case whole && crs == 1:
+		p.ends.crlf = true
+	case whole:
+		p.ends.lf = true
+	}
+	if p.ends.odd || p.ends.lf && p.ends.crlf {
+		p.books.note(p.root, "line-ends-mixed", p.here(), "")
+	}
+	if isSpace(text[len(text)-1]) {
+		p.books.note(p.root, "delimiter-padding", p.here(), "")
+	}
 }
 
 // lineOf is the line at the start of ahead, without blanks at its end.

@@ -36,7 +36,7 @@ func plainBoundary(p *Param) bool {
 		if strings.IndexByte(raw, '(') >= 0 || strings.Trim(raw, " \t") != raw {
 			return p.Value == raw && strings.Trim(raw, " \t") == raw
 		}
-	} else if strings.ContainsAny(raw, "( \t\"") {
+	} else if strings.ContainsAny(raw, "( \t\",") || strings.HasPrefix(raw, "'") {
 		return false
 	}
 	for i := 0; i < len(raw); i++ {
@@ -44,7 +44,7 @@ func plainBoundary(p *Param) bool {
 			return false
 		}
 	}
-	return p.Value == raw && !holdsWord(raw)
+	return p.Value == raw && !holdsWord(raw) && !strings.HasSuffix(raw, "--")
 }
 
 // holdsWord reports whether s holds an encoded word (RFC 2047), which only some

@@ -15,6 +15,11 @@ var headerCodes = []Code{
 	{"media-type-damaged", Malformed, "The media type is not of the form type/subtype.", "Content-Type: multipart/mixedmultipart/mixed; boundary=x"},
 	{"media-type-list", Ambiguous, "Content-Type names several media types.", "Content-Type: text/plain, multipart/mixed; boundary=x"},
 	{"parameter-damaged", Malformed, "A parameter is not of the form name=value, or no semicolon stands before it; it is read in every way.", "Content-Type: text/plain; charset=us-ascii name=a.txt"},
+	{"parameter-repeated", Malformed, "A parameter stands more than once; every value is judged.", "Content-Disposition: attachment; filename=a.txt; filename=b.exe"},
+	{"parameter-blank", Malformed, "Blanks stand around the equals sign of a parameter.", "Content-Type: text/plain; charset = us-ascii"},
+	{"names-differ", Malformed, "Content-Type and Content-Disposition give different file names; all are judged.", "Content-Type: text/plain; name=a.txt\nContent-Disposition: attachment; filename=b.exe"},
+	{"header-comment", Malformed, "A comment stands in a field that decides about structure or decoding.", "Content-Type: text/plain (text); charset=us-ascii"},
+	{"line-ends-mixed", Malformed, "Lines of a header or delimiters end in CRLF and LF by turns.", `Content-Type: text/plain\nSubject: x\r\n`},
 	{"encoding-damaged", Ambiguous, "The transfer encoding is wrapped in something, listed or repeated; some clients see it, some do not.", "Content-Transfer-Encoding: base64, quoted-printable"},
 	{"encoding-unknown", Ambiguous, "The transfer encoding has no known name; clients guess.", "Content-Transfer-Encoding: bas64"},
 	{"encoding-nonstandard", Malformed, "The transfer encoding is none of RFC 2045, but known.", "Content-Transfer-Encoding: x-uuencode"},
@@ -44,10 +49,12 @@ var bodyCodes = []Code{
 	{"delimiter-tail", Ambiguous, "A line begins with a delimiter and goes on; for some clients it is one.", "--boundaryjunk"},
 	{"delimiter-in-line", Ambiguous, "A delimiter stands elsewhere than at the start of a line.", "  --boundary"},
 	{"delimiter-line-end", Ambiguous, "A delimiter stands behind a CR that ends no line.", `text\r--boundary`},
+	{"delimiter-padding", Malformed, "Blanks stand behind a delimiter; clients pass over them.", "--boundary   "},
 	{"parts-after-close", Ambiguous, "Further parts follow the closing delimiter.", "--a--\n--a\nContent-Type: text/plain"},
 	{"header-outside", Ambiguous, "Content fields stand before the first or after the last part of a multipart.", "Content-Transfer-Encoding: base64\n\nQUJD\n--a\n"},
 	{"multipart-unclosed", Malformed, "A multipart has no closing delimiter.", "--a\n\ntext"},
 	{"undeclared-base64", Ambiguous, "An attachment is base64, but no header says so; some clients decode it.", "Content-Type: application/octet-stream\n\nQUJD…"},
+	{"undeclared-quoted-printable", Ambiguous, "An attachment is quoted-printable, but no header says so; some clients decode it.", "Content-Type: application/octet-stream\n\n=41=42=43…"},
 }
 
 var limitCodes = []Code{

@@ -16,6 +16,7 @@ type meaning struct {
 	damage       damage
 	oddTypes     bool // a media type is not of the form type/subtype
 	listedTypes  bool // one value names several
+	comments     bool
 	oddEncodings bool // clients may take the encoding for unknown
 	counts       struct{ types, encodings, dispositions int }
 }
@@ -54,6 +55,7 @@ func (m *meaning) contentType(s string, l *Limits) {
 		m.types = append(m.types, typed{strings.ToLower(head), len(m.values) - 1})
 		return
 	}
+	m.comments = m.comments || strings.Contains(v.Head, "(")
 	list, clean := mediaTypes(v.Head)
 	m.oddTypes = m.oddTypes || !clean
 	m.listedTypes = m.listedTypes || len(list) > 1
@@ -69,6 +71,7 @@ func (m *meaning) transferEncoding(s string) {
 		return
 	}
 	m.oddEncodings = true
+	m.comments = m.comments || strings.Contains(s, "(")
 	list, clean := encodings(s)
 	if clean {
 		list = list[:1]
@@ -138,23 +141,44 @@ func (k *books) describe(e *Entity, m *meaning, byDefault string) {
 	e.Charset = m.charset()
 	e.Disposition = m.disposition
 	e.Encoding = m.encoding()
-	if len(m.ct)+len(m.cd) > 0 {
-		k.names(e, decodeNames(m.ct, m.cd))
-	}
+	k.names(e, decodeNames(nil, m.cd), decodeNames(m.ct, nil))
 	k.noteTypes(e, m)
 	k.noteEncodings(e, m)
-	if m.damage&^controls&^tooManyParams != 0 {
-		k.note(e, "parameter-damaged", e.Head, "")
-	}
-	if m.damage&tooManyParams != 0 {
-		k.note(e, "parameters-limit", e.Head, "")
-	}
-	if m.counts.dispositions > 1 {
-		k.note(e, "duplicate-disposition", e.Head, "")
+	k.noteDamage(e, m)
+}
+
+func (k *books) noteDamage(e *Entity, m *meaning) {
+	for _, d := range [...]struct {
+		found bool
+		code  string
+	}{
+		{m.damage&^untidy != 0, "parameter-damaged"},
+		{m.damage&doubled != 0, "parameter-repeated"},
+		{m.damage&blanks != 0, "parameter-blank"},
+		{m.damage&comments != 0 || m.comments, "header-comment"},
+		{m.damage&tooManyParams != 0, "parameters-limit"},
+		{m.counts.dispositions > 1, "duplicate-disposition"},
+	} {
+		if d.found {
+			k.note(e, d.code, e.Head, "")
+		}
 	}
 }
 
-func (k *books) names(e *Entity, names []string) {
+// names sets the file names: those of the dispositions, then those of the
+// types.
+func (k *books) names(e *Entity, names, types []string) {
+	common := len(names) == 0 || len(types) == 0
+	for _, name := range types {
+		if slices.Contains(names, name) {
+			common = true
+		} else {
+			names = append(names, name)
+		}
+	}
+	if !common {
+		k.note(e, "names-differ", e.Head, strings.Join(names, ", "))
+	}
 	if len(names) > k.limits.Names {
 		k.note(e, "names-limit", e.Head, names[k.limits.Names])
 		names = names[:k.limits.Names]

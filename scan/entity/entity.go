@@ -4,6 +4,8 @@
 // same bytes again in each of the other ways a mail client might.
 package entity
 
+import "strings"
+
 // Span is a range of bytes of the content that was parsed: from Start up to,
 // not including, End.
 type Span struct{ Start, End int64 }
@@ -22,6 +24,18 @@ type Field struct {
 
 // Header is a header block: the fields in the order they stand.
 type Header struct{ Fields []Field }
+
+// Values are the values of all fields of a name, in their order. Upper and lower
+// case in names are alike.
+func (h Header) Values(name string) []string {
+	var values []string
+	for _, f := range h.Fields {
+		if strings.EqualFold(f.Name, name) {
+			values = append(values, f.Value)
+		}
+	}
+	return values
+}
 
 // Encoding is a content transfer encoding (RFC 2045, section 6), or a wrapping
 // that clients undo though no standard says so.

@@ -19,6 +19,7 @@ const (
 	closeGoesOn                      // the closing delimiter is one like the others
 	outerFirst                       // the delimiters of outer multiparts come first
 	innerOnly                        // the delimiters of outer multiparts do not count inside an open one
+	unfolds                          // a continuation line that looks like a content field is one
 )
 
 // ofSubtree are the habits that concern all below an entity; the others concern
@@ -35,6 +36,7 @@ const (
 	junkLine                               // a line that is no field
 	noField                                // the first line is none: the entity has no header
 	oddFieldName                           // blanks, NULs and the like in or before a name that matters
+	foldedField                            // a continuation line that looks like a content field
 	fieldsInBody                           // content fields right after the empty line
 	delimiterTail                          // --boundary, and something behind it
 	delimiterInLine                        // --boundary, but not at the start of a line
@@ -48,16 +50,17 @@ const (
 	boundaryUnused                         // a multipart none of whose delimiters was met
 	boundaryOnLeaf                         // a boundary, but no multipart type
 	encodedComposite                       // a composite with a transfer encoding
-	wrongEncoding                          // base64 is declared, something else is there
 	bareBase64                             // base64 is there, nothing is declared
+	bareQP                                 // the same for quoted-printable
 	holdsWrapped                           // a line that begins uuencode, yEnc or BinHex
 	holdsBase64                            // a long line of base64 digits
+	holdsQP                                // a line of quoted-printable escapes
 	holdsFields                            // a line that looks like a content field
 	holdsText                              // text outside the parts that is not the usual notice
 )
 
 // carvable are the sights that call for carving but not for another reading.
-const carvable = holdsWrapped | holdsBase64 | holdsFields | holdsText
+const carvable = holdsWrapped | holdsBase64 | holdsQP | holdsFields | holdsText
 
 // block turns a header block into fields. It is made for one block.
 type block struct {
@@ -86,7 +89,7 @@ func (k *block) parse() {
 func (k *block) line(pos, end int) {
 	line := chomp(k.text[pos:end])
 	switch {
-	case line != "" && isSpace(line[0]) && k.value >= 0:
+	case line != "" && isSpace(line[0]) && k.value >= 0 && (k.dialect&unfolds == 0 || !foldsField(line)):
 		k.extend(end)
 	case line == "" || pos == 0 && isMboxLine(line):
 		k.value = -1
@@ -204,6 +207,27 @@ func isContentField(name string) bool {
 			strings.EqualFold(name, "Content-Transfer-Encoding")
 	}
 	return false
+}
+
+// foldsField reports whether a continuation line looks like a content field
+// that only the blank before it hides. Names of fields alone are common there:
+// signatures list them.
+func foldsField(line string) bool {
+	line = strings.TrimLeft(line, " \t\x00")
+	name, value, ok := strings.Cut(line[:min(len(line), 200)], ":")
+	name = strings.TrimRight(name, " \t\x00")
+	if !ok || !isContentField(name) {
+		return false
+	}
+	value = strings.ToLower(strings.Trim(value, " \t"))
+	switch len(name) {
+	case len("Content-Type"):
+		return strings.Contains(value, "/")
+	case len("Content-Disposition"):
+		return strings.HasPrefix(value, "attachment") || strings.HasPrefix(value, "inline")
+	}
+	list, _ := encodings(value)
+	return list[0] != Identity
 }
 
 func isSpace(c byte) bool { return c == ' ' || c == '\t' }

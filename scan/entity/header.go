@@ -87,8 +87,8 @@ func (p *Parser) emptyLine(line []byte) bool {
 			return false
 		}
 	}
-	if p.own()&pastBlank != 0 && !p.passed {
-		p.passed = true
+	if p.own()&pastBlank != 0 && p.passed < 0 || p.passed == p.lines-1 {
+		p.passed = p.lines
 		return false
 	}
 	return true
@@ -110,6 +110,9 @@ func (p *Parser) belongs(text []byte) bool {
 		p.suspectHeader(blankLine, "header-blank-line")
 		return !first && p.own()&blanksEnd == 0
 	case isSpace(text[0]) && !first:
+		if c := bytes.TrimLeft(text, " \t\x00"); len(c) > 0 && c[0]|0x20 == 'c' && foldsField(string(c[:min(len(c), 200)])) {
+			p.suspectHeader(foldedField, "field-name-damaged")
+		}
 		return true
 	case isFieldLine(text):
 		return true
@@ -172,6 +175,9 @@ func (p *Parser) parseBlock(e *Entity) {
 	}
 	if hasLoneCR(k.text) {
 		p.books.suspect(e, loneCR, "header-line-end", e.Head, "")
+	}
+	if n := strings.Count(k.text, "\r\n"); n > 0 && n < strings.Count(k.text, "\n") {
+		p.books.note(e, "line-ends-mixed", e.Head, "")
 	}
 	if strings.IndexByte(k.text, 0) >= 0 {
 		p.books.note(e, "header-nul", e.Head, "")

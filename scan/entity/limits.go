@@ -71,6 +71,7 @@ type books struct {
 	reread  int64
 	said    map[string]bool // limits that were reported
 	dubious bool            // something calls for another look
+	root    *Entity         // where limits are reported, once the first reading is done
 }
 
 func newBooks(l Limits) *books { return &books{limits: l.filled()} }
@@ -87,6 +88,9 @@ func (k *books) note(e *Entity, code string, at Span, detail string) {
 			k.said = map[string]bool{}
 		}
 		k.said[code] = true
+		if k.root != nil {
+			e = k.root
+		}
 	}
 	k.noteAs(e, class, code, at, detail)
 }

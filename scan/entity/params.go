@@ -21,10 +21,16 @@ const (
 	junkAfterQuote          // "bar"foo
 	missingSemicolon        // a=b c=d, or a=b, c=d
 	noValue                 // a parameter without "="
-	oddName                 // blanks, control or 8-bit characters in a parameter name
+	oddName                 // no name, or one with characters that no name has
 	controls                // a NUL or another control character in the value
+	comments                // a comment, closed or not
+	blanks                  // blanks before or behind the "="
+	doubled                 // two parameters of the same name
 	tooManyParams
 )
+
+// untidy are the ways that change nothing about what a parameter means.
+const untidy = comments | blanks | doubled | controls | tooManyParams
 
 // value is a structured field value taken apart: `multipart/mixed; boundary=x`.
 type value struct {
@@ -75,7 +81,7 @@ func (p *paramParser) segment() {
 	seg := p.s[start:end]
 	eq := p.equals(seg)
 	if eq < 0 {
-		if !isBlank(seg) {
+		if !isBlank(seg) || end < len(p.s) {
 			p.out.damage |= noValue
 		}
 		return
@@ -83,6 +89,9 @@ func (p *paramParser) segment() {
 	name, odd := paramName(seg[:eq])
 	if odd {
 		p.out.damage |= oddName
+	}
+	if eq > 0 && seg[eq-1] <= ' ' || eq+1 < len(seg) && seg[eq+1] <= ' ' {
+		p.out.damage |= blanks
 	}
 	if at := lateParam(seg[eq+1:]); at > 0 {
 		p.out.damage |= missingSemicolon
@@ -104,6 +113,7 @@ func (p *paramParser) segmentEnd(start int) int {
 		case c == '"' && !p.noQuotes:
 			i = p.skip(i, quoteEnd, &p.noQuotes, unclosedQuote)
 		case c == '(' && !p.noParens:
+			p.out.damage |= comments
 			i = p.skip(i, commentEnd, &p.noParens, unclosedComment)
 		default:
 			i++
@@ -186,7 +196,19 @@ func (p *paramParser) keep(q Param) {
 	if n := len(p.out.Params); q.Odd && n > 0 && p.out.Params[n-1].Value == q.Value && p.out.Params[n-1].Name == q.Name {
 		return
 	}
+	if !q.Odd && p.has(q.Name) {
+		p.out.damage |= doubled
+	}
 	p.out.Params = append(p.out.Params, q)
+}
+
+func (p *paramParser) has(name string) bool {
+	for i := range p.out.Params {
+		if p.out.Params[i].Name == name && !p.out.Params[i].Odd {
+			return true
+		}
+	}
+	return false
 }
 
 // quoteEnd is the index after the quote that closes the one at i, or -1.
@@ -284,7 +306,7 @@ func knownParam(s string) bool {
 func paramName(s string) (name string, odd bool) {
 	s = strings.Trim(unfold(stripComments(s)), " \t\r\n")
 	if i := strings.IndexFunc(s, notInName); i < 0 {
-		return strings.ToLower(s), false
+		return strings.ToLower(s), s == "" || strings.ContainsAny(s, `<>@,:"/[]?`)
 	}
 	clean := func(r rune) rune {
 		if notInName(r) {

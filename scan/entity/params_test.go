@@ -28,22 +28,22 @@ func TestParseValue(t *testing.T) {
 	}{
 		{`text/plain`, `text/plain`, nil, 0},
 		{` text/plain; charset=us-ascii`, ` text/plain`, []string{"charset=us-ascii"}, 0},
-		{`text/plain; charset=us-ascii (Plain text)`, `text/plain`, []string{"charset=us-ascii", "charset?=us-ascii (Plain text)"}, 0},
+		{`text/plain; charset=us-ascii (Plain text)`, `text/plain`, []string{"charset=us-ascii", "charset?=us-ascii (Plain text)"}, comments},
 		{`a/b; name="a;b\"c"; x=y;`, `a/b`, []string{`name=a;b"c`, "x=y"}, 0},
 		{`a/b; name="C:\dir\x.txt"`, `a/b`, []string{`name=C:\dir\x.txt`}, 0},
-		{`a/b; NAME=Report (1).pdf`, `a/b`, []string{"name=Report (1).pdf", "name?=Report .pdf"}, 0},
-		{`m/m; boundary((c))="A"; boundary=B`, `m/m`, []string{"boundary=A", "boundary=B"}, 0},
+		{`a/b; NAME=Report (1).pdf`, `a/b`, []string{"name=Report (1).pdf", "name?=Report .pdf"}, comments},
+		{`m/m; boundary((c))="A"; boundary=B`, `m/m`, []string{"boundary=A", "boundary=B"}, comments | doubled},
 		{`m/m; boundary="bar"foo`, `m/m`, []string{"boundary=bar", "boundary?=barfoo"}, junkAfterQuote},
-		{`m/m; boundary=foo, boundary=faa`, `m/m`, []string{"boundary=foo,", "boundary?=foo, boundary=faa", "boundary=faa"}, missingSemicolon},
+		{`m/m; boundary=foo, boundary=faa`, `m/m`, []string{"boundary=foo,", "boundary?=foo, boundary=faa", "boundary=faa"}, missingSemicolon | doubled},
 		{`m/m boundary=foo`, `m/m `, []string{"boundary=foo"}, missingSemicolon},
 		{`m/m; x; boundary=a`, `m/m`, []string{"boundary=a"}, noValue},
 		{"m/m; bound\x00ary=a", `m/m`, []string{"boundary=a"}, oddName | controls},
 		{`a/b; name="open; filename=x.exe`, `a/b`, []string{"name=open", "filename=x.exe"}, unclosedQuote},
-		{`a/b; x=(open; name=x.exe`, `a/b`, []string{"x=(open", "name=x.exe"}, unclosedComment},
+		{`a/b; x=(open; name=x.exe`, `a/b`, []string{"x=(open", "name=x.exe"}, comments | unclosedComment},
 		{`a/b; filename*0="a"; filename*1*=b%20c`, `a/b`, []string{"filename*0=a", "filename*1*=b%20c"}, 0},
 		{"a/b;\r\n\tname=\"x\r\n y\"", `a/b`, []string{"name=x y"}, 0},
 		{`a/b; charset="x" name="y"`, `a/b`, []string{`charset=x`, `charset?=x name=y`, "name=y"}, missingSemicolon | junkAfterQuote},
-		{`; ; name=`, ``, []string{"name="}, 0},
+		{`; ; name=`, ``, []string{"name="}, noValue},
 	}
 	for _, tt := range tests {
 		got := parseValue(tt.in, 100)

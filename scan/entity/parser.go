@@ -27,7 +27,7 @@ type Parser struct {
 	lines   int    // of the header so far
 	wide    bool   // the rest of a line longer than the window is being read
 	over    bool   // the block was cut
-	passed  bool   // the empty line that pastBlank passes over was met
+	passed  int    // the last empty line that pastBlank passed over; -1: none yet
 	watch   watcher
 	meaning meaning
 
@@ -35,6 +35,7 @@ type Parser struct {
 	from  int64              // where the current body or text outside began
 	at    int64              // where the dashes that are looked at begin
 	hit   hit                // a delimiter whose line has not ended yet
+	ends  lineEnds           // how delimiters have ended so far
 	ended map[string]*Entity // by boundary: the multipart around one that ended
 }
 
@@ -64,12 +65,35 @@ type hit struct {
 	end   int64 // where the content before it ends
 }
 
-// NewParser returns a parser for one message.
+// NewParser returns a parser for one message. Limits that are 0 have their
+// default.
 func NewParser(l Limits) *Parser {
 	k := newBooks(l)
 	root := &Entity{message: true}
 	k.parts = 1
 	return newParser(k, root, 0)
+}
+
+// NewBodyParser returns a parser for the decoded body of e: a composite that
+// had a transfer encoding, so that it is a leaf. Its numbers count within e.
+func NewBodyParser(l Limits, e *Entity) *Parser {
+	if !isMultipart(e.Type) {
+		return NewParser(l)
+	}
+	k := newBooks(l)
+	k.parts = 1
+	return newBodyParser(k, &Entity{Type: e.Type, Boundary: e.Boundary, message: true}, 0)
+}
+
+// newBodyParser returns a parser for the body of root, which begins at offset
+// at.
+func newBodyParser(k *books, root *Entity, at int64) *Parser {
+	p := newParser(k, root, at)
+	root.Head, root.Body = Span{at, at}, Span{at, at}
+	if !p.composite(root) {
+		p.beginContent(math.MaxInt)
+	}
+	return p
 }
 
 // newParser returns a parser for what begins at offset at.
@@ -160,7 +184,7 @@ func (p *Parser) step(b []byte, r rest) (n int, stuck bool) {
 func (p *Parser) begin(e *Entity) {
 	e.Head.Start = p.off
 	p.cur, p.mode = e, inHeader
-	p.block, p.lines, p.wide, p.over = p.block[:0], 0, false, false
+	p.block, p.lines, p.wide, p.over, p.passed = p.block[:0], 0, false, false, -1
 }
 
 // beginText starts to read what stands outside the parts of the innermost
@@ -204,11 +228,13 @@ func (p *Parser) endHeader() {
 	p.beginContent(look)
 }
 
-// defaultType is the type of an entity that declares none (RFC 2046, section
-// 5.1.5, for the parts of a digest).
+// defaultType is the type of an entity that declares none here.
 func (p *Parser) defaultType() string {
-	if n := len(p.open); n > 0 && p.open[n-1].entity.Type == "multipart/digest" {
-		return "message/rfc822"
+	switch {
+	case len(p.open) > 0:
+		return defaultType(p.open[len(p.open)-1].entity)
+	case p.pinned != nil:
+		return p.pinned.byDefault
 	}
 	return "text/plain"
 }
@@ -217,7 +243,7 @@ func (p *Parser) defaultType() string {
 func (p *Parser) composite(e *Entity) bool {
 	multipart := isMultipart(e.Type) && e.Boundary != ""
 	switch {
-	case !multipart && !isMessage(e.Type):
+	case !multipart && !isMessage(e.Type), e == p.root && p.pinned != nil && p.pinned.leaf:
 		return false
 	case len(p.open) >= p.books.limits.Depth:
 		p.books.note(e, "depth-limit", e.Head, "")
@@ -365,7 +391,7 @@ func (p *Parser) unsplit(e *Entity) {
 		e.Number = e.prefix + "1"
 	}
 	if e.Encoding != Identity {
-		p.books.suspect(e, encodedComposite, "encoded-multipart", e.Head, string(e.Encoding))
+		p.books.note(e, "encoded-multipart", e.Head, string(e.Encoding))
 		return
 	}
 	p.books.suspect(e, boundaryUnused, "boundary-unused", e.Head, e.Boundary)

@@ -51,7 +51,7 @@ func TestFirstReading(t *testing.T) {
 		{"no header", "hello\nworld\n", `"1" text/plain "hello\nworld\n" !header-missing` + "\n"},
 		{"plain", "Subject: x\n\nhello\n", `"1" text/plain "hello\n"` + "\n"},
 		{"two parts", "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=\"foo\"\n\npreamble\n--foo\n\none\n--foo  \nContent-Type: a/b\nContent-Transfer-Encoding: BASE64\n\nQUJD\n\n--foo--\nepilogue\n",
-			`"" multipart/mixed +"preamble" +"epilogue\n"
+			`"" multipart/mixed +"preamble" +"epilogue\n" !delimiter-padding
  "1" text/plain "one"
  "2" a/b base64 "QUJD\n"
 `},

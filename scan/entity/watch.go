@@ -87,6 +87,11 @@ func (w *watcher) look(line []byte) {
 	case c == 'b' && startsUU(line), c == '=' && bytes.HasPrefix(line, yencStart), c == '(' && bytes.HasPrefix(line, binhexStart):
 		s = holdsWrapped
 	}
+	if bytes.IndexByte(line, '=') >= 0 && escapes(line) >= manyEscapes {
+		if s |= holdsQP; w.lines == 1 {
+			s |= bareQP
+		}
+	}
 	if len(line) >= tokenLength && bytes.IndexByte(line, ' ') < 0 {
 		s |= holdsText
 		if len(line) == lookBytes && isBase64(line) {
@@ -105,6 +110,20 @@ var (
 	yencStart     = []byte("=ybegin ")
 	binhexStart   = []byte("(This file must be converted with BinHex")
 )
+
+// manyEscapes in so few bytes are no accident.
+const manyEscapes = 5
+
+// escapes counts the quoted-printable escapes in b.
+func escapes(b []byte) (n int) {
+	for i := 0; i+2 < len(b); i++ {
+		if b[i] == '=' && hexDigits[b[i+1]] < 16 && hexDigits[b[i+2]] < 16 {
+			n++
+			i += 2
+		}
+	}
+	return n
+}
 
 // startsUU reports whether a line is `begin 644 name` or the like.
 func startsUU(line []byte) bool {

@@ -16,7 +16,10 @@ func (k *books) weighLeaf(e *Entity, seen suspicion) {
 	if seen&bareBase64 != 0 && !strings.HasPrefix(e.Type, "text/") {
 		k.suspect(e, bareBase64, "undeclared-base64", Span{e.Body.Start, e.Body.Start}, e.Type)
 	}
-	if s := seen & (holdsWrapped | holdsBase64 | holdsFields); s != 0 {
+	if seen&bareQP != 0 && !strings.HasPrefix(e.Type, "text/") {
+		k.suspect(e, bareQP, "undeclared-quoted-printable", Span{e.Body.Start, e.Body.Start}, e.Type)
+	}
+	if s := seen & (carvable &^ holdsText); s != 0 {
 		e.seen |= s
 		k.dubious = true
 	}

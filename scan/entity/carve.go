@@ -1,0 +1,269 @@
+package entity
+
+import (
+	"bytes"
+	"io"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// Carve finds what is wrapped in a decoded text of size bytes: uuencode, yEnc,
+// BinHex, runs of base64, whole messages and parts with their headers. The
+// spans of what it returns count from the start of c. It reads c once to see
+// whether there is anything to look for.
+func Carve(c io.ReaderAt, size int64, l Limits) []*Entity {
+	k := newBooks(l)
+	host := &Entity{Type: "text/plain", Body: Span{0, size}}
+	r := newRereader(k, c)
+	k.root = host
+	w := new(watcher)
+	w.begin(math.MaxInt)
+	r.each(host.Body, w.feed)
+	w.end()
+	if host.seen = w.seen & (carvable &^ holdsText &^ holdsQP); host.seen != 0 {
+		r.carveSpan(host, host.Body, host.seen)
+	}
+	return host.Carved
+}
+
+// carve looks into the texts of the tree that hold something, and where clients
+// disagree about the message, into all.
+func (r *rereader) carve(t *Tree) {
+	doubtful := false
+	var texts []*Entity
+	for e := range t.All() {
+		texts = append(texts, e)
+		for i := range e.Notes {
+			doubtful = doubtful || e.Notes[i].Class == Ambiguous
+		}
+	}
+	for _, e := range texts {
+		what := e.seen & carvable
+		if doubtful {
+			what |= carvable &^ holdsQP
+		}
+		if what == 0 {
+			continue
+		}
+		for _, s := range e.Loose {
+			r.carveSpan(e, s, what)
+		}
+		if !e.composite && (e.Encoding == Identity || e.Encoding == QuotedPrintable) {
+			r.carveSpan(e, e.Body, what&^holdsText)
+		}
+	}
+}
+
+// carveSpan takes out of a span of e what was seen in it.
+func (r *rereader) carveSpan(e *Entity, s Span, what suspicion) {
+	if what&holdsWrapped != 0 && r.spend(s.Len()) {
+		r.wrapped(e, s)
+	}
+	if what&(holdsBase64|holdsFields) != 0 && r.spend(s.Len()) {
+		r.strewn(e, s)
+	}
+	if what&holdsQP != 0 && e.Encoding == Identity {
+		r.found(e, &Entity{Type: e.Type, Encoding: QuotedPrintable, Head: Span{s.Start, s.Start}, Body: s})
+	}
+	if what&holdsText != 0 {
+		r.found(e, &Entity{Type: "text/plain", Head: Span{s.Start, s.Start}, Body: s})
+	}
+}
+
+// wrapped takes out files that begin and end with lines of their own.
+func (r *rereader) wrapped(e *Entity, s Span) {
+	list, err := Wrappings(io.NewSectionReader(r.content, s.Start, s.Len()), r.limits.Carved+1)
+	if err != nil {
+		r.stop(err.Error())
+	}
+	for _, w := range list {
+		at := Span{s.Start + w.Span.Start, s.Start + w.Span.End}
+		found := &Entity{Type: "application/octet-stream", Encoding: w.Encoding, Head: Span{at.Start, at.Start}, Body: at}
+		if w.Name != "" {
+			r.names(found, decodeNames(nil, [][]Param{{{Name: "filename", Value: w.Name, Raw: w.Name}}}), nil)
+		}
+		r.found(e, found)
+	}
+}
+
+// found enters what was carved out of e, unless some reading has it.
+func (r *rereader) found(e, found *Entity) {
+	if !r.prune(found) {
+		return
+	}
+	if r.carved >= r.limits.Carved {
+		r.note(r.root, "carved-limit", found.Body, "")
+		return
+	}
+	r.carved++
+	found.Number = e.Number
+	mark(found, "carved"+strconv.Itoa(r.carved))
+	e.Carved = append(e.Carved, found)
+}
+
+// each hands the bytes of a span to take, in pieces.
+func (r *rereader) each(s Span, take func([]byte)) {
+	for s.Len() > 0 && r.spend(int64(len(r.buf))) {
+		n, err := r.content.ReadAt(r.buf[:min(int64(len(r.buf)), s.Len())], s.Start)
+		if n == 0 {
+			r.stop(err.Error())
+			return
+		}
+		take(r.buf[:n])
+		s.Start += int64(n)
+	}
+}
+
+// strewn takes out of a span runs of base64 and header blocks with what follows
+// them.
+func (r *rereader) strewn(e *Entity, s Span) {
+	f := finder{run: Span{-1, -1}, block: -1, delimiter: -1}
+	lines := newLineReader(r.content, s, r.buf)
+	for line, at := lines.next(); line != nil && len(f.starts)+len(f.runs) <= r.limits.Carved; line, at = lines.next() {
+		f.line(line, at)
+	}
+	f.endRun()
+	for _, run := range f.runs {
+		r.found(e, &Entity{Type: "application/octet-stream", Encoding: Base64, Head: Span{run.Start, run.Start}, Body: run})
+	}
+	r.blocks(e, s, f.starts)
+}
+
+// blocks parses what begins with the header blocks found in a span of e: what
+// may be a composite up to the end of the span, anything else up to the next
+// block. A block that turned up inside one before it is not parsed again.
+func (r *rereader) blocks(e *Entity, s Span, starts []start) {
+	inside := map[int64]bool{}
+	for i, b := range starts {
+		if inside[b.header] {
+			continue
+		}
+		at := Span{b.at, s.End}
+		if i+1 < len(starts) && b.boundary == "" && !b.composite {
+			at.End = starts[i+1].at
+		}
+		found, ok := r.parseFound(b, at)
+		if !ok {
+			return
+		}
+		for each := range (&Tree{Root: found}).All() {
+			inside[each.Head.Start] = true
+		}
+		r.found(e, found)
+	}
+}
+
+// parseFound parses what begins at a header block, or at a line that looks like
+// the delimiter before one.
+func (r *rereader) parseFound(b start, at Span) (*Entity, bool) {
+	if !r.spend(at.Len()) || !r.another() {
+		return nil, false
+	}
+	root := &Entity{message: b.boundary == ""}
+	var p *Parser
+	if b.boundary == "" {
+		p = newParser(r.books, root, at.Start)
+	} else {
+		root.Type, root.Boundary = "multipart/mixed", b.boundary
+		p = newBodyParser(r.books, root, at.Start)
+	}
+	if !r.copy(p, at) {
+		return nil, false
+	}
+	p.Close()
+	return root, true
+}
+
+// finder goes through the lines of a text.
+type finder struct {
+	run    Span // of the lines of base64 being read; Start is -1 outside
+	digits int
+	runs   []Span
+
+	block     int64 // where the header block being read starts; -1 outside
+	delimiter int64 // where the line before it starts, if that could be a delimiter
+	boundary  string
+	starts    []start
+	known     bool // the block is among starts
+}
+
+// start is where something with a header begins in a text.
+type start struct {
+	at        int64
+	header    int64  // where the header block itself starts
+	boundary  string // of the delimiter right before the header
+	composite bool   // the header may be that of a multipart or a message
+}
+
+const (
+	shortestRun  = 24 // digits in all; less is a word
+	shortestLine = 4
+)
+
+func (f *finder) line(line []byte, at int64) {
+	text := bytes.TrimRight(line, " \t\r\n")
+	f.base64(text, Span{at, at + int64(len(line))})
+	f.fields(text, at)
+}
+
+// base64 follows runs of lines of nothing but base64 digits.
+func (f *finder) base64(text []byte, at Span) {
+	if len(text) < shortestLine || !isBase64(text) {
+		f.endRun()
+		return
+	}
+	if f.run.Start < 0 {
+		f.run.Start, f.digits = at.Start, 0
+	}
+	f.run.End = at.End
+	f.digits += len(text)
+}
+
+func (f *finder) endRun() {
+	if f.run.Start >= 0 && f.digits >= shortestRun {
+		f.runs = append(f.runs, f.run)
+	}
+	f.run.Start = -1
+}
+
+// fields follows blocks of header fields and remembers those with a content
+// field.
+func (f *finder) fields(text []byte, at int64) {
+	loose := bytes.TrimLeft(text, " \t\x00\r")
+	switch {
+	case bytes.HasPrefix(text, dashes):
+		f.delimiter, f.boundary = at, string(text[2:min(len(text), 1000)])
+		f.block = -1
+	case startsField(loose):
+		if f.block < 0 {
+			f.block, f.known = at, false
+		}
+		f.remember(loose)
+	case len(text) > 0 && (isSpace(text[0]) && f.block >= 0 || isFieldLine(text)):
+		if f.block < 0 {
+			f.block, f.known = at, false
+		} else if f.known && isSpace(text[0]) {
+			f.remember(text)
+		}
+	case len(text) == 0 && f.block < 0:
+		// an empty line between a delimiter and a header changes nothing
+	default:
+		f.block, f.delimiter = -1, -1
+	}
+}
+
+// remember enters the block being read.
+func (f *finder) remember(text []byte) {
+	if !f.known {
+		s := start{at: f.block, header: f.block}
+		if f.delimiter >= 0 && strings.Trim(f.boundary, "-") != "" {
+			s.at, s.boundary = f.delimiter, strings.TrimSuffix(f.boundary, "--")
+		}
+		f.starts, f.known = append(f.starts, s), true
+	}
+	lower := bytes.ToLower(text)
+	if bytes.Contains(lower, []byte("boundary")) || bytes.Contains(lower, []byte("message/")) {
+		f.starts[len(f.starts)-1].composite = true
+	}
+}
