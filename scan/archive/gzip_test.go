@@ -134,6 +134,13 @@ func TestTar(t *testing.T) {
 	}
 }
 
+// makeTarOfAll has a member of each kind.
+func makeTarOfAll(t testing.TB) []byte {
+	return makeTar(t, tar.Header{Name: "d/", Typeflag: tar.TypeDir}, tar.Header{Name: "eicar.com"},
+		tar.Header{Name: strings.Repeat("long/", 60), Format: tar.FormatGNU}, tar.Header{Name: strings.Repeat("long/", 60), Format: tar.FormatPAX},
+		tar.Header{Name: "l", Typeflag: tar.TypeSymlink, Linkname: "/etc/passwd"}, tar.Header{Name: "h", Typeflag: tar.TypeLink, Linkname: "l"})
+}
+
 func TestTarOfManyEmptyFiles(t *testing.T) {
 	var out bytes.Buffer
 	w := tar.NewWriter(&out)

@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"cmp"
 	"context"
 	"slices"
 )
@@ -67,8 +68,9 @@ const zipTries = 4096
 
 // zipDirectory is a central directory that was read.
 type zipDirectory struct {
-	start, end int64 // the end record included
+	start, end int64 // of its headers
 	base       int64 // what its offsets count from
+	record     span  // the end record, its zip64 form and its comment
 }
 
 // zipEntry is one member as its headers describe it.
@@ -100,7 +102,7 @@ func (z *zipFile) read() {
 // first: it is the one most programs read. Records inside something known, such
 // as a zip that is stored in this one, are no records of ours.
 func (z *zipFile) directories(ends []zipEnd) {
-	known := z.known()
+	known := z.members()
 	for _, end := range slices.Backward(ends) {
 		if slices.ContainsFunc(known, func(s span) bool { return s.start <= end.pos && end.pos < s.end }) {
 			continue
@@ -112,20 +114,27 @@ func (z *zipFile) directories(ends []zipEnd) {
 		}
 		for _, d := range places {
 			z.directory(d)
-			known = z.known()
+			known = z.members()
 		}
 	}
 }
 
+// zipDirectories bounds how many directories are read; members that further ones
+// list are found by their local headers.
+const zipDirectories = 16
+
 // directory reads the entries of d, unless its place is known already.
 func (z *zipFile) directory(d zipDirectory) {
+	if len(z.dirs) == zipDirectories {
+		return
+	}
 	for _, have := range z.dirs {
 		if have.start == d.start && have.base == d.base {
 			return
 		}
 	}
 	headers, end := z.centrals(d.start)
-	d.end = max(d.end, end)
+	d.end = end
 	z.dirs = append(z.dirs, d)
 	for _, h := range headers {
 		z.entries = append(z.entries, z.entryOf(h, len(z.dirs)-1))
@@ -183,16 +192,22 @@ type span struct{ start, end int64 }
 
 // known are the stretches that headers account for, by their beginning.
 func (z *zipFile) known() []span {
-	var known []span
+	known := z.members()
 	for _, d := range z.dirs {
-		known = append(known, span{d.start, d.end})
+		known = append(known, span{d.start, d.end}, d.record)
 	}
+	slices.SortFunc(known, func(a, b span) int { return cmp.Compare(a.start, b.start) })
+	return known
+}
+
+// members are the stretches of the members and their headers.
+func (z *zipFile) members() []span {
+	var known []span
 	for _, e := range z.entries {
 		if e.local != nil {
 			known = append(known, span{e.local.offset, max(e.declared, e.local.data)})
 		}
 	}
-	slices.SortFunc(known, func(a, b span) int { return int(max(-1, min(1, a.start-b.start))) })
 	return known
 }
 
@@ -267,7 +282,7 @@ func (z *zipFile) report(w *walk) {
 func (z *zipFile) lastEnd() int64 {
 	var end int64
 	for _, d := range z.dirs {
-		end = max(end, d.end)
+		end = max(end, d.record.end)
 	}
 	return end
 }

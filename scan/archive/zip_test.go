@@ -41,10 +41,12 @@ func makeZip(t testing.TB, files ...file) []byte {
 	return out.Bytes()
 }
 
-func deflated(t testing.TB, text string) []byte {
+func deflated(t testing.TB, text string) []byte { return deflatedAt(t, text, 9) }
+
+func deflatedAt(t testing.TB, text string, level int) []byte {
 	t.Helper()
 	var out bytes.Buffer
-	w, err := flate.NewWriter(&out, 9)
+	w, err := flate.NewWriter(&out, level)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,6 +135,17 @@ func TestZip(t *testing.T) {
 		{"checksum", patch(t, packed, edit{localMark, 14, "abcd"}, edit{centralMark, 16, "abcd"}), "eicar.com", checksumMismatch, true},
 		{"same name twice", makeZip(t, file{name: "a", text: eicar}, file{name: "a", text: "x"}), "a a", duplicateName, true},
 		{"data behind a directory's name", bytes.ReplaceAll(makeZip(t, file{name: "a.exe_", text: eicar}), []byte("a.exe_"), []byte("a.exe/")), "a.exe/", "", true},
+		{"zip64", zip64(packed, 0, 0), "eicar.com", "", true},
+		{"zip64, prefixed", append(make([]byte, 100), zip64(packed, 0, 0)...), "eicar.com", prefixed, true},
+		{"zip64 and plain records disagree", zip64Lie(t), "eicar.com clean.txt", hiddenMember + " " + several, true},
+		{"zip64 sizes of no use", zip64Sizes(packed), "eicar.com", overlapping + " " + sizeMismatch, true},
+		{"Unicode path", unicodePath(t, "\xe9.com", "é.com"), "\xe9.com|é.com", "", true},
+		{"Unicode path leads elsewhere", unicodePath(t, "a.txt", "eicar.exe"), "a.txt|eicar.exe", nameMismatch, true},
+		{"symbolic link", patch(t, stored, edit{centralMark, 5, "\x03"}, edit{centralMark, 40, u16(0o120777)}), "eicar.com", link, true},
+		{"descriptor, not listed", streamed(t), "eicar.com", noDirectory, true},
+		{"member behind a member's data", behindData(t), "big.txt eicar.com", hiddenMember, true},
+		{"first disk of two", patch(t, packed, edit{endMark, 4, u16(1)}), "eicar.com", volume, true},
+		{"zip in a zip, stored", makeZip(t, file{name: "a.zip", text: string(packed)}), "a.zip", "", false},
 		{"end record in the comment", endInComment(t), "clean.txt eicar.com", hiddenMember + " " + several, true},
 	}
 	for _, c := range cases {
@@ -178,6 +191,74 @@ func endInComment(t *testing.T) []byte {
 	data = append(data, inner...)
 	data = patch(t, data, edit{"last:" + centralMark, 42, u32(at)}, edit{"last:" + endMark, 16, u32(at + bytes.Index(inner, []byte(centralMark)))})
 	return patch(t, data, edit{endMark, 20, u16(len(inner))})
+}
+
+// zip64 gives a zip of one member a zip64 end record, with the plain one saying
+// nothing but that; or, with size and offset, something else.
+func zip64(data []byte, size, offset int) []byte {
+	start, end := bytes.LastIndex(data, []byte(centralMark)), bytes.LastIndex(data, []byte(endMark))
+	out := string(data[:end]) + "PK\x06\x06" + u64(44) + u16(45) + u16(45) + u32(0) + u32(0) + u64(1) + u64(1) + u64(end-start) + u64(start)
+	out += "PK\x06\x07" + u32(0) + u64(end) + u32(1)
+	if size == 0 {
+		size, offset = 1<<32-1, 1<<32-1
+	}
+	return []byte(out + endRecord(1<<16-1, size, offset))
+}
+
+func u64(n int) string { return string(binary.LittleEndian.AppendUint64(nil, uint64(n))) }
+
+// zip64Lie has two directories, one for those who look at zip64 records and one
+// for those who do not.
+func zip64Lie(t *testing.T) []byte {
+	clean, bad := makeZip(t, file{name: "clean.txt", text: "clean"}), makeZip(t, file{name: "eicar.com", text: eicar})
+	end := bytes.LastIndex(bad, []byte(endMark))
+	directory := bytes.LastIndex(bad, []byte(centralMark))
+	data := append(bytes.Clone(bad[:end]), clean[:bytes.LastIndex(clean, []byte(endMark))]...)
+	wide := len(data)
+	cleanStart := wide - (len(clean) - 22 - bytes.Index(clean, []byte(centralMark)))
+	out := string(data) + "PK\x06\x06" + u64(44) + u16(45) + u16(45) + u32(0) + u32(0) + u64(1) + u64(1) + u64(wide-cleanStart) + u64(cleanStart-end)
+	out += "PK\x06\x07" + u32(0) + u64(wide) + u32(1)
+	return []byte(out + endRecord(1, end-directory, directory))
+}
+
+// zip64Sizes says in a zip64 field that its member has 2^62 bytes.
+func zip64Sizes(packed []byte) []byte {
+	start, end := bytes.LastIndex(packed, []byte(centralMark)), bytes.LastIndex(packed, []byte(endMark))
+	field := u16(1) + u16(16) + u64(1<<62) + u64(1<<62)
+	header := bytes.Clone(packed[start:end])
+	copy(header[20:], "\xff\xff\xff\xff\xff\xff\xff\xff")
+	copy(header[30:], u16(len(field)))
+	out := string(packed[:start]) + string(header) + field
+	return []byte(out + endRecord(1, len(out)-start, start))
+}
+
+// unicodePath has a Unicode path field in the central header.
+func unicodePath(t *testing.T, name, unicode string) []byte {
+	data := makeZip(t, file{name: name, text: eicar})
+	start, end := bytes.LastIndex(data, []byte(centralMark)), bytes.LastIndex(data, []byte(endMark))
+	field := u16(0x7075) + u16(5+len(unicode)) + "\x01" + u32(int(crc32.ChecksumIEEE([]byte(name)))) + unicode
+	header := bytes.Clone(data[start:end])
+	copy(header[30:], u16(len(field)))
+	out := string(data[:start]) + string(header) + field
+	return []byte(out + endRecord(1, len(out)-start, start))
+}
+
+// streamed is a member whose sizes follow its data, without a directory.
+func streamed(t *testing.T) []byte {
+	packed := deflated(t, eicar)
+	sum := u32(int(crc32.ChecksumIEEE([]byte(eicar))))
+	return []byte(localMark + u16(20) + u16(zipDescriptor) + u16(8) + u32(0) + u32(0) + u32(0) + u32(0) + u16(9) + u16(0) + "eicar.com" +
+		string(packed) + "PK\x07\x08" + sum + u32(len(packed)) + u32(len(eicar)))
+}
+
+// behindData hides a member in what another claims as its data but does not use.
+func behindData(t *testing.T) []byte {
+	hidden := makeZip(t, file{name: "eicar.com", text: eicar})
+	data := string(deflated(t, "big")) + string(hidden[:bytes.Index(hidden, []byte(centralMark))])
+	out := makeZip(t, file{name: "big.txt", text: data})
+	size, sum := u32(3), u32(int(crc32.ChecksumIEEE([]byte("big"))))
+	return patch(t, out, edit{localMark, 8, u16(8)}, edit{localMark, 14, sum}, edit{localMark, 22, size},
+		edit{centralMark, 10, u16(8)}, edit{centralMark, 16, sum}, edit{centralMark, 24, size})
 }
 
 func TestZipPasswords(t *testing.T) {

@@ -91,7 +91,7 @@ func (z *zipFile) places(e zipEnd) []zipDirectory {
 			continue
 		}
 		if e.entries == 0 && e.size == 0 && start == e.top || hasAny(sig, "PK\x01\x02") {
-			found = append(found, zipDirectory{start: start, end: e.end, base: start - e.offset})
+			found = append(found, zipDirectory{start: start, base: start - e.offset, record: span{e.top, e.end}})
 		} else if hasAny(sig, "PK\x06\x08") {
 			z.sealed = true
 		}

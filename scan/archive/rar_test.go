@@ -1,0 +1,93 @@
+package archive
+
+import (
+	"encoding/binary"
+	"hash/crc32"
+	"strings"
+	"testing"
+)
+
+// rar4 and rar5 write stored archives; no program that is free does.
+
+// rar4Block is a block of RAR 1.5 to 4: its checksum is half a CRC-32.
+func rar4Block(kind byte, flags int, fields string) string {
+	block := string(kind) + u16(flags) + u16(7+len(fields)) + fields
+	return u16(int(crc32.ChecksumIEEE([]byte(block))&0xffff)) + block
+}
+
+func rar4File(flags int, name, text string) string {
+	sizes := u32(len(text)) + u32(len(text))
+	sum := u32(int(crc32.ChecksumIEEE([]byte(text))))
+	return rar4Block(0x74, 0x8000|flags, sizes+"\x03"+sum+u32(0)+"\x14\x30"+u16(len(name))+u32(0o100644)+name) + text
+}
+
+func rar4(flags int, files ...string) []byte {
+	return []byte(rarMagic + "\x00" + rar4Block(0x73, flags, "\x00\x00\x00\x00\x00\x00") + strings.Join(files, "") + rar4Block(0x7b, 0x4000|flags&1, ""))
+}
+
+func vint(n int) string { return string(binary.AppendUvarint(nil, uint64(n))) }
+
+// rar5Block is a block of RAR 5.
+func rar5Block(fields string) string {
+	block := vint(len(fields)) + fields
+	return u32(int(crc32.ChecksumIEEE([]byte(block)))) + block
+}
+
+// rar5File is a file whose compression is told by info: 0 is stored.
+func rar5File(info int, name, text string) string {
+	const hasData, hasCRC = 2, 4
+	sum := u32(int(crc32.ChecksumIEEE([]byte(text))))
+	return rar5Block(vint(2)+vint(hasData)+vint(len(text))+vint(hasCRC)+vint(len(text))+vint(0o100644)+sum+vint(info)+vint(1)+vint(len(name))+name) + text
+}
+
+func rar5(files ...string) []byte {
+	return []byte(rarMagic + "\x01\x00" + rar5Block(vint(1)+vint(0)+vint(0)) + strings.Join(files, "") + rar5Block(vint(5)+vint(0)+vint(0)))
+}
+
+// rar5Locked has encrypted headers.
+func rar5Locked() []byte {
+	head := rar5Block(vint(4) + vint(0) + vint(0) + vint(0) + vint(15) + strings.Repeat("s", 16))
+	return []byte(rarMagic + "\x01\x00" + head + strings.Repeat("0123456789abcdef", 8))
+}
+
+func TestRar(t *testing.T) {
+	const solidHuge = 3<<7 | 1<<6 | 15<<10 // normal compression, solid, 4 GB dictionary
+	two4 := rar4(0, rar4File(0, "eicar.com", eicar), rar4File(0, `d\x.txt`, "text"))
+	two5 := rar5(rar5File(0, "eicar.com", eicar), rar5File(0, "d/x.txt", "text"))
+	for name, c := range map[string]struct {
+		data  []byte
+		names string
+		codes string
+		found bool
+	}{
+		"rar4":                        {two4, "eicar.com d/x.txt", "", true},
+		"rar5":                        {two5, "eicar.com d/x.txt", "", true},
+		"program before it":           {append([]byte("MZ"+strings.Repeat("\x00", 50_000)), two5...), "eicar.com d/x.txt", prefixed, true},
+		"rar4, encrypted member":      {rar4(0, rar4File(4, "eicar.com", eicar)), "eicar.com", encryptedMember, false},
+		"rar4, encrypted names":       {rar4(0x80), "", encryptedNames, false},
+		"rar5, encrypted names":       {rar5Locked(), "", encryptedNames, false},
+		"rar5, dictionary":            {rar5(rar5File(solidHuge, "x", "text")), "", windowTooLarge, false},
+		"rar4, damaged second header": {patch(t, two4, edit{"x.txt", 0, "X"}), "eicar.com", damagedContainer, true},
+		"rar5, checksum":              {patch(t, two5, edit{"EICAR", 0, "E1CAR"}), "eicar.com d/x.txt", checksumMismatch, false},
+		"rar4, cut":                   {two4[:70], "eicar.com", damagedMember, false},
+		"rar4, second volume":         {rar4(1, rar4File(1, "eicar.com", eicar)), "", volume, false},
+		"rar4, first volume":          {rar4(1, rar4File(2, "eicar.com", eicar)), "eicar.com", volume, true},
+	} {
+		got := open(t, name, c.data)
+		if got.err != nil || got.names() != c.names || got.codes() != c.codes || got.has("eicar.com", eicar) != c.found {
+			t.Errorf("%s: members %q, want %q; notes %v, want %q; %v", name, got.names(), c.names, got.notes, c.codes, got.err)
+		}
+	}
+}
+
+func TestRarPasswordsDoNotFit(t *testing.T) {
+	for _, data := range [][]byte{rar4(0x80), rar4(0, rar4File(4, "eicar.com", eicar))} {
+		got := open(t, "x.rar", data, "wrong", "secret")
+		if c := got.codes(); got.err != nil || c != encryptedNames && c != encryptedMember {
+			t.Errorf("%v, %v", got.notes, got.err)
+		}
+	}
+	if got := open(t, "x.rar", rar5Locked(), "wrong"); got.err != nil || len(got.notes) == 0 {
+		t.Errorf("%v, %v", got.notes, got.err)
+	}
+}
