@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -128,7 +129,7 @@ func (p *Policy) candidates(f *facts, general []truth, to recipient) []candidate
 func signature(rules []candidate) string {
 	var b []byte
 	for _, c := range rules {
-		b = fmt.Appendf(b, "%d:%d ", c.place, c.truth)
+		b = binary.AppendUvarint(b, uint64(c.place)<<2|uint64(c.truth))
 	}
 	return string(b)
 }
