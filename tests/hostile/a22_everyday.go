@@ -30,7 +30,7 @@ func everydayComposite(e encoding) []variant {
 		layout("part-header-8-bit-value", "every client", "--foo\r\nContent-Description: \xe4\xf6\r\n"+armed+"--foo--\r\n", in(section("foo", 1), opened(e)), true),
 		layout("part-header-fold-first", "a client that passes over it", "--foo\r\n folded from nothing\r\n"+armed+"--foo--\r\n", in(section("foo", 1), opened(e)), false),
 		layout("part-header-nul", "a client that does not mind", "--foo\r\nContent-Description: a\x00b\r\n"+armed+"--foo--\r\n", in(section("foo", 1), opened(e)), false),
-		layout("part-header-2000", "a client that reads long headers", "--foo\r\n"+strings.Repeat("X-Field: x\r\n", 2000)+armed+"--foo--\r\n", in(section("foo", 1), opened(e)), true),
+		layout("part-header-1000", "a client that reads long headers", "--foo\r\n"+strings.Repeat("X-Field: x\r\n", 1000)+armed+"--foo--\r\n", in(section("foo", 1), opened(e)), true),
 		layout("part-header-cr-only", "a client that takes CR for a line end", "--foo\r\n"+strings.ReplaceAll(octets+attached+encodingIs+e.name+crlf, crlf, "\r")+crlf+crlf+e.to(EICAR())+"--foo--\r\n", in(section("foo", 1), opened(e)), false),
 		layout("part-header-cr-only-all", "a client that takes CR for a line end", "--foo\r\n"+strings.ReplaceAll(octets+attached+encodingIs+e.name+crlf+crlf, crlf, "\r")+e.to(EICAR())+"--foo--\r\n", in(section("foo", 1), after("\r\r"), e.from), false),
 		layout("mbox-from-inside", "a client that knows mailbox marks", "--foo\r\nFrom alice@example.org Mon Mar  2 10:00:00 2026\r\n"+armed+"--foo--\r\n", in(section("foo", 1), opened(e)), false),
@@ -75,12 +75,10 @@ func quotedMail() []Case {
 			{name: "attached-as-file", why: "a client that opens .eml files", tidy: true, read: in(content, content, second), entity: entity{octets + "Content-Disposition: attachment; filename=mail.eml\r\n", mail}},
 			{name: "attached-as-text", why: "a client that opens .eml files", tidy: true, read: in(content, content, second), entity: entity{"Content-Type: text/plain; name=mail.eml\r\n", mail}},
 			{name: "attached-twice", why: "every client", tidy: true, read: in(content, content, content, second), entity: entity{"Content-Type: message/rfc822\r\n", letterhead + "Content-Type: message/rfc822\r\n\r\n" + mail}},
-			{name: "attached-no-empty-line", why: "a client that takes the body for a message at once", read: second, entity: entity{"Content-Type: message/rfc822\r\n" + strings.TrimSuffix(mail, "")[:0], mail}},
 			{name: "attached-mbox-line", why: "a client that knows mailbox marks", read: in(content, content, second), entity: entity{"Content-Type: message/rfc822\r\n", "From alice@example.org Mon Mar  2 10:00:00 2026\r\n" + mail}},
 			{name: "attached-empty-lines-first", why: "a client that passes over empty lines before a header", read: in(content, after("\r\n"), content, second), entity: entity{"Content-Type: message/rfc822\r\n", crlf + mail}},
 			{name: "bounce-text", why: finds, tidy: true, read: second, entity: entity{plainText, "Your message could not be delivered.\r\n\r\n------ This is a copy of the message, including all the headers. ------\r\n\r\n" + mail}},
 			{name: "bounce-text-single", why: finds, tidy: true, read: in(after("papers.dat"), opened(e)), entity: entity{plainText, "Your message could not be delivered.\r\n\r\n   ----- Original message follows -----\r\n\r\n" + letterhead + armed}},
-			{name: "bounce-text-indented", why: finds, tidy: true, read: in(swap("\r\n  ", crlf), second), entity: entity{plainText, "Your message could not be delivered.\r\n\r\n" + indent(mail)}},
 			{name: "bounce-report", why: "every client", tidy: true, read: second, entity: entity{reportHead, report + "message/rfc822\r\n\r\n" + mail + "--bar--\r\n"}},
 			{name: "bounce-report-headers", why: "a client that shows text/rfc822-headers like a mail", tidy: true, read: second, entity: entity{reportHead, report + "text/rfc822-headers\r\n\r\n" + mail + "--bar--\r\n"}},
 			{name: "bounce-report-text", why: "a client that opens what looks like a mail", tidy: true, read: second, entity: entity{reportHead, report + "text/plain\r\n\r\n" + mail + "--bar--\r\n"}},
@@ -90,9 +88,4 @@ func quotedMail() []Case {
 		}
 	})
 	return vs
-}
-
-// indent puts two blanks before every line.
-func indent(s string) string {
-	return "  " + strings.ReplaceAll(strings.TrimSuffix(s, crlf), crlf, "\r\n  ") + crlf
 }

@@ -43,7 +43,6 @@ func uuencoded() []variant {
 		wrapped("uu-false-start", finds, plainText, "begin 7 times over\r\nbegin 644 \r\n\r\n"+file, in(after("644 \r\n"), fromUU)),
 		wrapped("uu-lf", finds, plainText, strings.ReplaceAll(file, crlf, "\n"), fromUU),
 		wrapped("uu-mime", "a client that knows uuencode -m", plainText, mime, in(after("papers.dat\r\n"), before("===="), fromBase64)),
-		wrapped("uu-quoted", "a client that takes off quote marks", plainText, "> "+strings.ReplaceAll(strings.TrimSuffix(file, crlf), crlf, "\r\n> ")+crlf, in(swap("> ", ""), fromUU)),
 	}
 	for _, word := range []string{"x-uuencode", "uuencode", "x-uue", "uue", "X-UUEncode", "x-uu"} {
 		vs = append(vs, wrapped("uu-declared-"+word, "a client that knows "+word+" as a transfer encoding", declared(word), file, fromUU))
@@ -75,7 +74,6 @@ func otherEncoders() []variant {
 		wrapped("binhex-cut-lines", "a Macintosh client", hqxHead, strings.ReplaceAll(hqx, crlf, "\n"), fromBinHex),
 		wrapped("base64-in-text", "a reader who decodes what he sees; Apple Mail did", plainText, "Some words.\r\n\r\n"+toBase64(EICAR()), in(after("\r\n\r\n"), fromBase64)),
 		wrapped("armour", "a client that undoes armour", plainText, "-----BEGIN FILE-----\r\n\r\n"+toBase64(EICAR())+"-----END FILE-----\r\n", in(after("\r\n\r\n"), before("-----"), fromBase64)),
-		wrapped("data-url", "every client that shows HTML", "Content-Type: text/html\r\n", "<a href=\"data:application/octet-stream;base64,"+strings.ReplaceAll(toBase64(EICAR()), crlf, "")+"\">x</a>\r\n", in(after("base64,"), before("\""), fromBase64)),
 	}
 }
 
@@ -117,7 +115,7 @@ func digests() []variant {
 		{name: "digest-default", why: "every client: message/rfc822 is the default in a digest (RFC 2046, section 5.1.5)", tidy: true, read: in(section("bar", 1), after(crlf), opened(b64())), entity: entity{digest, one(crlf + inner)}},
 		{name: "digest-empty-type", why: "a client that takes an empty type for none", read: read, entity: entity{digest, one("Content-Type:\r\n\r\n" + inner)}},
 		{name: "digest-other-field", why: "every client", tidy: true, read: read, entity: entity{digest, one("Content-Description: x\r\n\r\n" + inner)}},
-		{name: "digest-no-empty-line", why: "a client that takes the message's header for the part's", read: in(section("bar", 1), opened(b64())), entity: entity{digest, one(inner)}},
+		{name: "digest-no-empty-line", tidy: true, why: "a client that takes the message's header for the part's", read: in(section("bar", 1), opened(b64())), entity: entity{digest, one(inner)}},
 		{name: "digest-declared", why: "every client", tidy: true, read: read, entity: entity{digest, one("Content-Type: message/rfc822\r\n\r\n" + inner)}},
 	}
 }

@@ -72,7 +72,6 @@ func paddedBase64(plain string) []variant {
 		base64Variant("padding-every-quantum-line", quanta, every(plain, 4, "=\r\n")+crlf),
 		base64Variant("padding-before-stream", on, "YQ=="+plain+"=\r\n"),
 		base64Variant("padding-before-stream-line", on, "YQ==\r\n"+plain+"=\r\n"),
-		base64Variant("padding-apart", on, plain+crlf+"=\r\n"),
 		base64Variant("padding-blank", on, plain+" =\r\n"),
 		base64Variant("streams-of-1", on, streams(1)+crlf),
 		base64Variant("streams-of-2", on, streams(2)+crlf),
@@ -84,7 +83,7 @@ func paddedBase64(plain string) []variant {
 		{name: "padding-inside-dropped", why: "a client that drops \"=\" before it decodes", entity: body64(plain[:10] + "=" + plain[10:] + crlf), read: in(content, without("="), fromBase64)},
 		{name: "padding-inside-two-dropped", why: "a client that drops \"=\" before it decodes", entity: body64(plain[:6] + "==" + plain[6:] + crlf), read: in(content, without("="), fromBase64)},
 		{name: "url-alphabet", why: "a client that knows the alphabet of RFC 4648, section 5", entity: body64(urlAlphabet()), read: in(content, fromURLBase64)},
-		{name: "bits-behind", why: "a client that ignores left-over bits (RFC 4648, section 3.5)", entity: body64(plain[:len(plain)-1] + leftOver(plain) + "=\r\n"), read: in(content, fromBase64)},
+		{name: "bits-behind", tidy: true, why: "a client that ignores left-over bits (RFC 4648, section 3.5)", entity: body64(plain[:len(plain)-1] + leftOver(plain) + "=\r\n"), read: in(content, fromBase64)},
 		{name: "lone-character-behind", why: "a client that ignores a lone character at the end", entity: body64(plain + "=\r\nA\r\n"), read: in(content, fromBase64)},
 	}
 }
@@ -118,7 +117,7 @@ func linesOfBase64(plain string) []variant {
 	var vs []variant
 	for _, n := range []int{1, 2, 3, 4, 5, 6, 7, 75, 77, 1000} {
 		v := base64Variant(fmt.Sprintf("lines-of-%d", n), "every client: lines may be short", fill(full, n))
-		v.tidy = n <= 76
+		v.tidy = true // longer lines than 76 are against the rules, but no decoder cares
 		vs = append(vs, v)
 	}
 	for _, r := range []struct{ name, end string }{

@@ -77,12 +77,12 @@ func lineEnds() []Case {
 	for _, r := range rows {
 		cases = append(cases, inBoth(leafPlaces(), func(e encoding) []variant {
 			head := "Content-Type: application/octet-stream" + r.end + encodingIs + e.name + crlf + attached
-			return []variant{{name: "encoding-" + r.name, why: r.why, entity: entity{head, e.to(EICAR())},
+			return []variant{{name: "encoding-" + r.name, why: r.why, entity: entity{head, e.to(EICAR())}, tidy: r.end == "\n",
 				read: in(after(encodingIs), after("\r\n\r\n"), e.from)}}
 		})...)
 		cases = append(cases, inBoth(compositePlaces(), func(e encoding) []variant {
 			head := "X-Before: yes" + r.end + mixedFoo
-			return []variant{{name: "type-" + r.name, why: r.why, entity: entity{head, multipart("foo", attachment(e).text())},
+			return []variant{{name: "type-" + r.name, why: r.why, entity: entity{head, multipart("foo", attachment(e).text())}, tidy: r.end == "\n",
 				read: in(section("foo", 2), opened(e))}}
 		})...)
 	}
@@ -101,7 +101,7 @@ func foldedOddly(e encoding) []variant {
 		{"crlf-form-feed", "\r\n\f", "a client that folds at all that isspace() knows"},
 	} {
 		ent := encodingHeader(e, "Content-Transfer-Encoding:"+r.fold+e.name+crlf)
-		vs = append(vs, variant{name: "fold-" + r.name, why: r.why, entity: ent, read: in(after(encodingIs[:25]), after("\r\n\r\n"), e.from)})
+		vs = append(vs, variant{name: "fold-" + r.name, why: r.why, entity: ent, tidy: r.fold == "\n ", read: in(after(encodingIs[:25]), after("\r\n\r\n"), e.from)})
 	}
 	return vs
 }
@@ -119,10 +119,10 @@ func separators() []Case {
 		}{
 			{"crcr", "\r\r", "a client that takes CR for a line end", false},
 			{"lflf", "\n\n", "every client that takes LF for a line end", true},
-			{"crlflf", "\r\n\n", "a client that takes LF for a line end", false},
-			{"lfcrlf", "\n\r\n", "a client that takes LF for a line end", false},
+			{"crlflf", "\r\n\n", "a client that takes LF for a line end", true},
+			{"lfcrlf", "\n\r\n", "a client that takes LF for a line end", true},
 			{"crlf-cr-crlf", "\r\n\r\r\n", "a client that drops stray CR", false},
-			{"lfcrlfcr", "\n\r\n\r", "a client that drops stray CR", false},
+			{"lfcrlfcr", "\n\r\n\r", "a client that drops stray CR", true},
 			{"missing", "\r\n", "a client that ends the header at the first line that is no field", false},
 			{"one-too-many", "\r\n\r\n\r\n", "every client: an empty line changes nothing here", true},
 			{"blanks", "\r\n   \r\n", "a client that takes a line of blanks for empty", false},
