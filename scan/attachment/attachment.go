@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/entity"
 )
 
 // Scanner is a scan.Scanner. It keeps no state.
@@ -106,11 +107,14 @@ func (s *Scanner) judgeSize(r *report) {
 // judgeNumber holds the number of attachments against its limit.
 func (s *Scanner) judgeNumber(m *scan.Message) []scan.Finding {
 	n := 0
+	seen := map[*entity.Entity]bool{}
 	for i := range m.Parts {
 		p := part{Part: &m.Parts[i], index: i, place: placeOf(m, i)}
-		if p.place == attached && p.isFile() && (p.Entity == nil || p.Entity.Reading == "") {
-			n++
+		if p.place != attached || !p.isFile() || p.Entity != nil && p.Entity.Reading != "" || seen[p.Entity] {
+			continue
 		}
+		n++
+		seen[p.Entity] = p.Entity != nil // another way to decode it is no other attachment
 	}
 	if s.config.MaxCount == 0 || n <= s.config.MaxCount {
 		return nil

@@ -65,7 +65,7 @@ func TestSizeAndNumber(t *testing.T) {
 	c := DefaultConfig()
 	c.MaxSize, c.MaxCount = units.Size(10), 2
 	s := newScanner(t, c)
-	small, large := attach("small", "a.bin"), attach("larger than ten", "b.bin")
+	small, other, large := attach("small", "a.bin"), attach("small", "b.bin"), attach("larger than ten", "b.bin")
 	body := scan.Part{Parent: -1, Path: "1", Type: "text/plain", Content: scantest.Bytes([]byte("a text longer than ten bytes"))}
 	again := small
 	again.Entity = &entity.Entity{Disposition: "attachment", Reading: "b"}
@@ -73,10 +73,10 @@ func TestSizeAndNumber(t *testing.T) {
 		parts []scan.Part
 		want  string
 	}{
-		{[]scan.Part{body, small, small}, ""},
-		{[]scan.Part{body, small, small, again}, ""}, // a second reading is the same attachment
+		{[]scan.Part{body, small, other}, ""},
+		{[]scan.Part{body, small, other, again, small}, ""}, // other readings are the same attachment
 		{[]scan.Part{body, small, large}, "too-large"},
-		{[]scan.Part{body, small, small, small}, "too-many"},
+		{[]scan.Part{body, small, other, attach("small", "c.bin")}, "too-many"},
 	} {
 		if got := rulesOf(t, s, tt.parts...); got != tt.want {
 			t.Errorf("%d parts: %q, want %q", len(tt.parts), got, tt.want)

@@ -41,13 +41,14 @@ func newBase64Digits(last ...byte) (t base64Digits) {
 	return t
 }
 
-// paddingRule is what a decoder does at "=".
-type paddingRule int
+// base64Reading is a way in which clients take damaged base64.
+type base64Reading int
 
 const (
-	restart paddingRule = iota // end the quantum and decode on, as most clients do
-	stop                       // end the body
-	ignore                     // take it for junk
+	decodeOn      base64Reading = iota // "=" ends the quantum, and decoding goes on, as in most clients
+	stopAtPadding                      // "=" ends the body
+	ignorePadding                      // "=" is junk
+	wholeLines                         // lines with junk in them are no base64
 )
 
 // base64Decoder undoes base64 (RFC 2045, section 6.8) as clients do: bytes
@@ -56,7 +57,7 @@ const (
 type base64Decoder struct {
 	*ledger
 	digits    *base64Digits
-	atPadding paddingRule
+	reading   base64Reading
 	quantum   uint32 // the digits of a quantum begun, in their places
 	n         int    // how many
 	padded    bool   // padding was met
@@ -76,11 +77,18 @@ func (d *base64Decoder) line(dst, line []byte) []byte {
 	if len(line) > longestLine+2 {
 		d.note("base64-long-line", 0, len(line))
 	}
+	if d.reading == wholeLines && !base64ShapeOf(bytes.TrimRight(line, " \t\r\n")).clean() {
+		d.inspect(line)
+		return dst
+	}
 	used := 0
 	if d.n == 0 && !d.padded {
 		dst, used = d.quanta(dst, line)
 		if rest := line[used:]; used > 0 && (len(rest) == 0 || string(rest) == "\r\n" || string(rest) == "\n") {
 			d.lines++
+			if d.textFirst {
+				d.note("base64-text-before", 0, len(line))
+			}
 			return dst
 		}
 	}
@@ -144,10 +152,10 @@ func (d *base64Decoder) bytes(dst, src []byte) []byte {
 
 // padding is called for each "=".
 func (d *base64Decoder) padding(dst []byte) []byte {
-	switch d.atPadding {
-	case ignore:
+	switch d.reading {
+	case ignorePadding:
 		return dst
-	case stop:
+	case stopAtPadding:
 		d.stopped = true
 	}
 	d.padded = true
@@ -175,107 +183,4 @@ func (d *base64Decoder) end(dst []byte) []byte {
 		d.note("base64-not-encoded", 0, 0)
 	}
 	return d.flush(dst)
-}
-
-// base64Shape counts the bytes of lines by what they are to base64.
-type base64Shape struct {
-	lines, digits, url, pads, blanks, junk int
-
-	lower  int // of the digits: lower-case letters
-	binary int // of the junk: control characters and 8-bit bytes
-}
-
-func base64ShapeOf(line []byte) (s base64Shape) {
-	s.lines = 1
-	for _, c := range line {
-		switch {
-		case standardDigits[3][c] != notDigit:
-			s.digits++
-			s.lower += int(c >> 5 & 1 & (c >> 6))
-		case c == '-' || c == '_':
-			s.url++
-		case c == '=':
-			s.pads++
-		case c == ' ' || c == '\t':
-			s.blanks++
-		case c != '\r' && c != '\n':
-			s.junk++
-			if c < ' ' || c >= 0x7f {
-				s.binary++
-			}
-		}
-	}
-	return s
-}
-
-// textual reports whether lines look like text, or like a file, that nobody
-// encoded. Of base64 digits, 26 in 64 are lower-case letters; of the letters of
-// a text most are. Junk alone says nothing: clients skip it.
-func (s base64Shape) textual() bool {
-	return s.binary > s.digits || s.blanks+s.junk > 0 && s.digits >= 8 && 4*s.lower > 3*s.digits
-}
-
-func (s *base64Shape) add(o base64Shape) {
-	s.lines, s.digits, s.url = s.lines+o.lines, s.digits+o.digits, s.url+o.url
-	s.pads, s.blanks, s.junk = s.pads+o.pads, s.blanks+o.blanks, s.junk+o.junk
-	s.lower, s.binary = s.lower+o.lower, s.binary+o.binary
-}
-
-// inspect says what is odd about a line that is not plain quanta.
-func (d *base64Decoder) inspect(line []byte) {
-	s := base64ShapeOf(line)
-	if s == (base64Shape{lines: 1}) {
-		return
-	}
-	d.lines++
-	if d.padded {
-		d.inspectTail(line, line)
-		return
-	}
-	d.seen.add(s)
-	if d.lines == 1 {
-		d.textFirst = s.blanks+s.junk > 0
-	}
-	if before, after, found := bytes.Cut(line, []byte("=")); found {
-		d.inspectPadding(before, line, after)
-		s = base64ShapeOf(before)
-	}
-	switch {
-	case s.url > 0 && s.digits > 0 && s.blanks == 0 && s.junk == 0:
-		d.note("base64-url-alphabet", 0, len(line))
-	case s.url > 0 || s.junk > 0:
-		d.note("base64-junk", 0, len(line))
-	}
-	if s.blanks > 0 {
-		d.note("base64-blank", 0, len(line))
-	}
-}
-
-// inspectPadding looks at the first line that has padding, cut at the first "=".
-func (d *base64Decoder) inspectPadding(before, line, after []byte) {
-	if n := (d.n + base64ShapeOf(before).digits) % 4; n < 2 {
-		d.note("base64-stray-padding", len(before), len(before)+1)
-	}
-	after = bytes.TrimLeft(after, "= \t")
-	d.inspectTail(after, line)
-}
-
-// sentence is how long a line of digits must be to count as data once text has
-// been met: longer than the words that stand alone on a line.
-const sentence = 40
-
-// inspectTail judges what follows padding: more data, which some clients decode
-// and others do not, or text that a list server put below the body.
-func (d *base64Decoder) inspectTail(tail, line []byte) {
-	tail = bytes.TrimRight(tail, " \t\r\n")
-	s := base64ShapeOf(tail)
-	clean := s.blanks+s.junk+s.url == 0
-	switch {
-	case len(tail) == 0 || s.pads == len(tail):
-	case clean && s.digits >= 4 && (!d.tail || s.digits >= sentence), s.digits > 0 && tail[len(tail)-1] == '=':
-		d.note("base64-data-after-padding", len(line)-len(tail), len(line))
-	case s.digits > 0 || s.url > 0 || s.junk > 0:
-		d.tail = true
-		d.note("base64-text-after-padding", len(line)-len(tail), len(line))
-	}
 }

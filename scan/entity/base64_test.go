@@ -41,6 +41,10 @@ var base64Tests = []decodeCase{
 	{"ignore padding", Base64NoPad, "WA==NQ==", "X\x03P", "base64-data-after-padding"},
 	{"footer, stopped", Base64Stop, "WDVPIQ==" + footer, "X5O!", ""},
 	{"a file nobody encoded", Base64, "MZ\x90\x00\x03\x00\x00\x00\x04\x00\xff\xff", "1", "base64-junk base64-no-padding base64-not-encoded"},
+	{"text above", Base64Lines, "This is the file:\r\n\r\nWDVPIQ==\r\n", "X5O!", "base64-blank base64-junk base64-text-before"},
+	{"OpenPGP checksum", Base64Stop, "WDVPIQ==\r\n=njUN\r\n", "X5O!", ""},
+	{"OpenPGP checksum, decoded on", Base64, "WDVPIVAl\r\n=njUN\r\n", "X5O!P%\x9e5\r", "base64-text-after-padding"},
+	{"armour", Base64Lines, "-----BEGIN FILE-----\r\nWDVPIVAl\r\nQEFQ\r\n-----END FILE-----\r\n", "X5O!P%@AP", "base64-blank base64-junk base64-text-before"},
 	{"text", Base64, "Hello there, this is text.\r\nNothing else.\r\n", textAsBase64("Hello there, this is text.\r\nNothing else.\r\n"), "base64-blank base64-junk base64-no-padding base64-not-encoded"},
 }
 

@@ -12,7 +12,9 @@ const (
 	Base64Stop     Encoding = "base64-stop"     // ends at the first padding
 	Base64NoPad    Encoding = "base64-nopad"    // takes padding for junk and does not begin a new quantum
 	Base64URL      Encoding = "base64-urlsafe"  // takes "-" and "_" for digits (RFC 4648, section 5)
+	Base64Lines    Encoding = "base64-lines"    // passes over lines that hold anything else
 	QPStrict       Encoding = "qp-strict"       // joins no escape over a soft break and repairs no broken one
+	QPLoose        Encoding = "qp-loose"        // drops bytes that may not be there, and blanks in escapes
 	BinHexResource Encoding = "binhex-resource" // the resource fork, as Macintoshes show it
 )
 
@@ -56,15 +58,19 @@ func newDecoder(enc Encoding, l *ledger) decoder {
 	case Base64:
 		return &base64Decoder{ledger: l, digits: &standardDigits}
 	case Base64Stop:
-		return &base64Decoder{ledger: l, digits: &standardDigits, atPadding: stop}
+		return &base64Decoder{ledger: l, digits: &standardDigits, reading: stopAtPadding}
 	case Base64NoPad:
-		return &base64Decoder{ledger: l, digits: &standardDigits, atPadding: ignore}
+		return &base64Decoder{ledger: l, digits: &standardDigits, reading: ignorePadding}
 	case Base64URL:
 		return &base64Decoder{ledger: l, digits: &urlDigits}
+	case Base64Lines:
+		return &base64Decoder{ledger: l, digits: &standardDigits, reading: wholeLines}
 	case QuotedPrintable:
-		return &qpDecoder{ledger: l, breaks: mended}
+		return &qpDecoder{ledger: l}
 	case QPStrict:
-		return &qpDecoder{ledger: l, breaks: literal}
+		return &qpDecoder{ledger: l, reading: strictly}
+	case QPLoose:
+		return &qpDecoder{ledger: l, reading: loosely}
 	case UUEncode:
 		return &uuDecoder{ledger: l}
 	case YEnc:
@@ -150,10 +156,14 @@ var variants = [...]struct {
 	{Base64, "base64-data-after-padding", Base64Stop},
 	{Base64, "base64-data-after-padding", Base64NoPad},
 	{Base64, "base64-text-after-padding", Base64Stop},
+	{Base64, "base64-text-before", Base64Lines},
 	{Base64, "base64-url-alphabet", Base64URL},
 	{Base64, "base64-not-encoded", Identity},
 	{QuotedPrintable, "qp-damaged-break", QPStrict},
 	{QuotedPrintable, "qp-split-escape", QPStrict},
+	{QuotedPrintable, "qp-8bit", QPLoose},
+	{QuotedPrintable, "qp-control", QPLoose},
+	{QuotedPrintable, "qp-stray-equals", QPLoose},
 	{UUEncode, "uu-no-begin", Identity},
 	{YEnc, "yenc-no-begin", Identity},
 	{BinHex, "binhex-no-begin", Identity},
@@ -180,6 +190,7 @@ var decoderCodes = [...]Code{
 	{"base64-not-encoded", Ambiguous, "A body is declared base64 but looks like plain text; some clients show it as it is.", "Content-Transfer-Encoding: base64, then: Hello, how are you?"},
 	{"base64-stray-padding", Malformed, "Base64 padding stands where nothing is to be padded.", "WDVP=IVAl="},
 	{"base64-text-after-padding", Malformed, "Plain text stands below a base64 body, as list servers append it.", "WDVPIQ== and, below, a list's footer"},
+	{"base64-text-before", Ambiguous, "Plain text stands above base64 in a body; some clients decode its letters, others begin below it.", "This is the file: and, below, WDVPIQ=="},
 	{"base64-url-alphabet", Ambiguous, "A base64 body has digits of the URL alphabet, which some clients decode and others skip.", "WDVP_Q-A"},
 	{"binhex-checksum", Malformed, "A checksum in a BinHex file is wrong.", ""},
 	{"binhex-junk", Malformed, "Bytes that are no BinHex stand inside a BinHex file.", ""},

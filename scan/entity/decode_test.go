@@ -104,6 +104,8 @@ func TestVariants(t *testing.T) {
 		{Base64, "Hello, how are you?\r\nFine, thank you.\r\n", []Encoding{Identity}},
 		{QuotedPrintable, "a=\r\n=3D", nil},
 		{QuotedPrintable, "a=3=\r\nD", []Encoding{QPStrict}},
+		{QuotedPrintable, "a=\x00b", []Encoding{QPLoose}},
+		{Base64, "The file:\r\nWDVPIVAl\r\n", []Encoding{Base64Lines}},
 		{UUEncode, "hello", []Encoding{Identity}},
 	}
 	for _, tt := range tests {
@@ -115,7 +117,7 @@ func TestVariants(t *testing.T) {
 }
 
 var allEncodings = []Encoding{
-	Identity, Base64, Base64Stop, Base64NoPad, Base64URL, QuotedPrintable, QPStrict,
+	Identity, Base64, Base64Stop, Base64NoPad, Base64URL, Base64Lines, QuotedPrintable, QPStrict, QPLoose,
 	UUEncode, YEnc, BinHex, BinHexResource,
 }
 

@@ -149,10 +149,27 @@ func (n *nameSet) plain(params []Param) {
 			continue
 		}
 		n.forms(p.Value)
-		if raw := strings.TrimLeft(p.Raw, " \t\r\n"); !strings.HasPrefix(raw, `"`) {
+		raw := strings.Trim(p.Raw, " \t\r\n")
+		if !strings.HasPrefix(raw, `"`) {
 			n.token(p.Value)
 		}
+		if strings.ContainsAny(raw, "\r\n") {
+			n.forms(strings.Trim(withoutFolds(raw), `"`))
+		}
 	}
+}
+
+// withoutFolds takes the blanks of a fold out together with its line end, as
+// some clients do.
+func withoutFolds(s string) string {
+	var b strings.Builder
+	for line := range strings.FieldsFuncSeq(s, func(r rune) bool { return r == '\r' || r == '\n' }) {
+		if b.Len() > 0 {
+			line = strings.TrimLeft(line, " \t")
+		}
+		b.WriteString(line)
+	}
+	return b.String()
 }
 
 // token adds the first word of a value that should be quoted but is not:

@@ -5,12 +5,13 @@ import (
 	"encoding/binary"
 )
 
-// breakRule says which soft line breaks of quoted-printable count.
-type breakRule int
+// qpReading is a way in which clients take damaged quoted-printable.
+type qpReading int
 
 const (
-	mended  breakRule = iota // damaged ones too, and escapes are joined over them
-	literal                  // only "=", blanks, line end; all else is text
+	mending  qpReading = iota // damaged soft breaks count, and escapes are joined over them
+	strictly                  // only "=", blanks, line end is a soft break; all else is text
+	loosely                   // as mending, but bytes that may not be there are dropped first
 )
 
 // heldBack bounds how much of the end of an unfinished line waits for the rest.
@@ -20,7 +21,7 @@ const heldBack = 1 << 10
 // is no escape is text.
 type qpDecoder struct {
 	*ledger
-	breaks  breakRule
+	reading qpReading
 	carry   []byte // of the lines before: what cannot be decoded without the next one
 	split   bool   // carry is an escape cut by a soft break
 	crlf    bool   // the line before ended in a soft break with CRLF
@@ -32,19 +33,51 @@ func (q *qpDecoder) line(dst, line []byte) []byte {
 	if len(line) > longestLine+2 {
 		q.note("qp-long-line", 0, len(line))
 	}
-	if q.crlf && len(line) == 1 && line[0] == '\n' && q.breaks == mended {
+	if q.crlf && len(line) == 1 && line[0] == '\n' && q.reading != strictly {
 		q.crlf = false
 		q.note("qp-damaged-break", 0, 1) // "=", CR, LF, LF
 		return dst
 	}
 	q.crlf = false
+	if q.reading == loosely {
+		line = q.tidied(line)
+	}
 	if len(q.carry) > 0 {
 		line = q.joined(line)
 	}
-	if line[len(line)-1] != '\n' {
+	if !bytes.HasSuffix(line, []byte("\n")) {
 		return q.fragment(dst, line)
 	}
 	return q.whole(dst, line)
+}
+
+// tidied is the line without bytes that must be escaped, blanks that stand
+// inside escapes, and all but one "=" of a soft break.
+func (q *qpDecoder) tidied(line []byte) []byte {
+	body := bytes.TrimRight(line, "\r\n")
+	end := line[len(body):]
+	if n := len(end); n > 1 && end[n-1] == '\n' {
+		end = end[n-2:] // CR before CR
+	}
+	kept := make([]byte, 0, len(line))
+	for i, c := range body {
+		switch {
+		case c >= 0x7f, c < ' ' && c != '\t', isBlankByte(c) && insideEscape(kept, body[i:]):
+		case c == '=' && bytes.HasSuffix(kept, []byte("=")) && len(bytes.Trim(body[i:], "= \t")) == 0:
+		default:
+			kept = append(kept, c)
+		}
+	}
+	if len(end) == 1 && end[0] == '\r' {
+		end = nil
+	}
+	return append(kept, end...)
+}
+
+// insideEscape reports whether blanks stand between "=" and two digits.
+func insideEscape(before, blanks []byte) bool {
+	rest := bytes.TrimLeft(blanks[:min(len(blanks), heldBack)], " \t")
+	return bytes.HasSuffix(before, []byte("=")) && len(rest) > 1 && hexDigits[rest[0]] < 16 && hexDigits[rest[1]] < 16
 }
 
 // joined puts what was carried over before the line.
@@ -82,7 +115,7 @@ func (q *qpDecoder) cutEnd(line []byte) (body, end []byte) {
 	if n > 0 && line[n-1] == '\r' {
 		n--
 	}
-	if q.breaks == mended && n > 0 && line[n-1] == '\r' {
+	if q.reading != strictly && n > 0 && line[n-1] == '\r' {
 		body = bytes.TrimRight(line[:n], "\r")
 		if bytes.HasSuffix(trimBlanks(body), []byte("=")) {
 			q.note("qp-damaged-break", len(body), len(line)) // "=", CR, CR, LF
@@ -94,7 +127,7 @@ func (q *qpDecoder) cutEnd(line []byte) (body, end []byte) {
 
 // softBreak decodes a line that goes on in the next.
 func (q *qpDecoder) softBreak(dst, body, end []byte) []byte {
-	if q.breaks == literal {
+	if q.reading == strictly {
 		return q.text(dst, body)
 	}
 	q.crlf = len(end) == 2
@@ -168,7 +201,7 @@ func (q *qpDecoder) escape(dst, s []byte, at int) ([]byte, int) {
 			return append(dst, high<<4|low), 3
 		}
 	}
-	if at+1 < len(s) && s[at+1] == '\r' && q.breaks == mended {
+	if at+1 < len(s) && s[at+1] == '\r' && q.reading != strictly {
 		q.note("qp-damaged-break", at, at+2) // "=", CR
 		return dst, 2
 	}

@@ -134,8 +134,13 @@ func inCharset(label string, b []byte) string {
 	return rawText(string(b))
 }
 
-// rawText is text without a charset: UTF-8 if it is that, else windows-1252.
+// rawText is text without a charset: that of Japan where its escapes stand, else
+// UTF-8 if it is that, else windows-1252.
 func rawText(s string) string {
+	if strings.Contains(s, "\x1b$B") {
+		text, _ := charset.Decode("iso-2022-jp", []byte(s))
+		return text
+	}
 	if utf8.ValidString(s) {
 		return s
 	}
