@@ -139,12 +139,12 @@ type binhexFile struct {
 	header   []byte
 	left     int64 // bytes of the fork still to come
 	resource int64 // length of the resource fork
-	data     int64
 	sum      uint16
 	tail     []byte     // checksum bytes
 	content  bool       // the byte just taken belongs to a fork
 	taken    binhexFork // and to which
 	bad      bool       // a checksum is wrong
+	damaged  bool       // that of the header is
 }
 
 type fileStage int
@@ -183,10 +183,10 @@ func (f *binhexFile) headerByte(c byte) {
 	if len(h) < n {
 		return
 	}
-	f.data = int64(binary.BigEndian.Uint32(h[n-10:]))
 	f.resource = int64(binary.BigEndian.Uint32(h[n-6:]))
 	f.bad = crc16Of(h[:n-2]) != binary.BigEndian.Uint16(h[n-2:])
-	f.enter(fileData, f.data)
+	f.damaged = f.bad
+	f.enter(fileData, int64(binary.BigEndian.Uint32(h[n-10:])))
 }
 
 // enter begins a fork, or its checksum if the fork is empty.
@@ -209,12 +209,17 @@ func (f *binhexFile) sumByte(c byte) {
 	f.stage = fileDone
 }
 
-// name is the file's name as its header has it, "" before that is there.
+// name is the file's name as its header has it, "" before that is there, or if
+// the header is damaged and the name is none.
 func (f *binhexFile) name() string {
 	if f.stage == fileHeader {
 		return ""
 	}
-	return string(f.header[1 : 1+int(f.header[0])])
+	name := f.header[1 : 1+int(f.header[0])]
+	if f.damaged && unprintable(name) >= 0 {
+		return ""
+	}
+	return string(name)
 }
 
 // crc16 is the CRC of CCITT, the polynomial 0x1021 from zero. BinHex's rule to

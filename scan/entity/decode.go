@@ -15,6 +15,7 @@ const (
 	Base64Lines    Encoding = "base64-lines"    // passes over lines that hold anything else
 	QPStrict       Encoding = "qp-strict"       // joins no escape over a soft break and repairs no broken one
 	QPLoose        Encoding = "qp-loose"        // drops bytes that may not be there, and blanks in escapes
+	UUBare         Encoding = "uuencode-bare"   // begins with the first line; there is no "begin"
 	BinHexResource Encoding = "binhex-resource" // the resource fork, as Macintoshes show it
 )
 
@@ -73,6 +74,8 @@ func newDecoder(enc Encoding, l *ledger) decoder {
 		return &qpDecoder{ledger: l, reading: loosely}
 	case UUEncode:
 		return &uuDecoder{ledger: l}
+	case UUBare:
+		return &uuDecoder{ledger: l, open: true, blocks: 1}
 	case YEnc:
 		return &yencDecoder{ledger: l}
 	case BinHex:
@@ -159,11 +162,14 @@ var variants = [...]struct {
 	{Base64, "base64-text-before", Base64Lines},
 	{Base64, "base64-url-alphabet", Base64URL},
 	{Base64, "base64-not-encoded", Identity},
+	{Base64, "base64-not-encoded", QuotedPrintable},
 	{QuotedPrintable, "qp-damaged-break", QPStrict},
 	{QuotedPrintable, "qp-split-escape", QPStrict},
 	{QuotedPrintable, "qp-8bit", QPLoose},
 	{QuotedPrintable, "qp-control", QPLoose},
 	{QuotedPrintable, "qp-stray-equals", QPLoose},
+	{QuotedPrintable, "qp-holds-base64", Base64},
+	{UUEncode, "uu-no-begin", UUBare},
 	{UUEncode, "uu-no-begin", Identity},
 	{YEnc, "yenc-no-begin", Identity},
 	{BinHex, "binhex-no-begin", Identity},
@@ -201,6 +207,7 @@ var decoderCodes = [...]Code{
 	{"qp-blank-after-soft-break", Malformed, "Blanks stand behind a soft line break.", "EIC=␠"},
 	{"qp-control", Malformed, "Control characters stand unescaped in a quoted-printable body.", "EIC<NUL>AR"},
 	{"qp-damaged-break", Ambiguous, "A soft line break has damaged line ends; clients disagree whether a line ends there.", "EIC=<CR><CR><LF>AR"},
+	{"qp-holds-base64", Ambiguous, "A body declared quoted-printable begins as base64, which some clients undo.", "Content-Transfer-Encoding: quoted-printable, then base64"},
 	{"qp-long-line", Malformed, "A quoted-printable line is longer than the 998 characters that RFC 5322 allows.", "a body in one line"},
 	{"qp-lowercase", Malformed, "A quoted-printable escape has lower-case letters.", "=c3=bc"},
 	{"qp-split-escape", Ambiguous, "A quoted-printable escape is cut by a soft line break; only some clients join it.", "=3=<CR><LF>5"},

@@ -101,12 +101,14 @@ func TestVariants(t *testing.T) {
 		{Base64, "WDVPIQ==\r\n", nil},
 		{Base64, "WDVPIQ==UCVAQVA=", []Encoding{Base64Stop, Base64NoPad}},
 		{Base64, "WD_P-VAl", []Encoding{Base64URL}},
-		{Base64, "Hello, how are you?\r\nFine, thank you.\r\n", []Encoding{Identity}},
+		{Base64, "Hello, how are you?\r\nFine, thank you.\r\n", []Encoding{Identity, QuotedPrintable}},
 		{QuotedPrintable, "a=\r\n=3D", nil},
 		{QuotedPrintable, "a=3=\r\nD", []Encoding{QPStrict}},
 		{QuotedPrintable, "a=\x00b", []Encoding{QPLoose}},
 		{Base64, "The file:\r\nWDVPIVAl\r\n", []Encoding{Base64Lines}},
-		{UUEncode, "hello", []Encoding{Identity}},
+		{QuotedPrintable, strings.Repeat("WDVPIVAl", 9) + "=\r\nWDVP", []Encoding{Base64}},
+		{QuotedPrintable, "-----BEGIN PGP MESSAGE-----\r\n\r\n" + strings.Repeat("WDVPIVAl", 9) + "\r\n", nil},
+		{UUEncode, "hello", []Encoding{UUBare, Identity}},
 	}
 	for _, tt := range tests {
 		notes, _ := Decode(io.Discard, strings.NewReader(tt.in), tt.enc)
@@ -118,7 +120,7 @@ func TestVariants(t *testing.T) {
 
 var allEncodings = []Encoding{
 	Identity, Base64, Base64Stop, Base64NoPad, Base64URL, Base64Lines, QuotedPrintable, QPStrict, QPLoose,
-	UUEncode, YEnc, BinHex, BinHexResource,
+	UUEncode, UUBare, YEnc, BinHex, BinHexResource,
 }
 
 // FuzzDecode checks of every decoder that it needs no whole input at once, and
@@ -156,7 +158,7 @@ func growth(enc Encoding) int {
 	switch enc {
 	case BinHex, BinHexResource:
 		return 128
-	case UUEncode:
+	case UUEncode, UUBare:
 		return 64
 	}
 	return 1

@@ -26,12 +26,20 @@ type qpDecoder struct {
 	split   bool   // carry is an escape cut by a soft break
 	crlf    bool   // the line before ended in a soft break with CRLF
 	scratch []byte
+	begun   bool // a line that is not empty was seen
 }
+
+// encodedLine is how long a first line of base64 digits is at least to be taken
+// for base64 and not for a word.
+const encodedLine = 40
 
 func (q *qpDecoder) line(dst, line []byte) []byte {
 	q.back = 0
 	if len(line) > longestLine+2 {
 		q.note("qp-long-line", 0, len(line))
+	}
+	if !q.begun {
+		q.first(line)
 	}
 	if q.crlf && len(line) == 1 && line[0] == '\n' && q.reading != strictly {
 		q.crlf = false
@@ -49,6 +57,15 @@ func (q *qpDecoder) line(dst, line []byte) []byte {
 		return q.fragment(dst, line)
 	}
 	return q.whole(dst, line)
+}
+
+// first looks whether the first line is base64 under a wrong label.
+func (q *qpDecoder) first(line []byte) {
+	line = bytes.TrimRight(line, "= \t\r\n")
+	q.begun = len(line) > 0
+	if s := base64ShapeOf(line); s.digits >= encodedLine && s.digits == len(line) && s.lower > 0 && s.lower < s.digits {
+		q.note("qp-holds-base64", 0, len(line))
+	}
 }
 
 // tidied is the line without bytes that must be escaped, blanks that stand

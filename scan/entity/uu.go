@@ -124,21 +124,20 @@ func uuLength(size int) int { return (size + 2) / 3 * 4 }
 
 // uuBegin reads a line "begin MODE NAME" or "begin-base64 MODE NAME" and
 // returns the name and the first word, or two empty strings. The mode is octal;
-// the name may hold blanks.
+// the name may hold blanks, or be missing.
 func uuBegin(line []byte) (name, kind string) {
 	if !bytes.HasPrefix(line, []byte("begin")) {
 		return "", ""
 	}
 	kind, rest, _ := strings.Cut(string(line), " ")
-	mode, name, found := strings.Cut(strings.TrimLeft(rest, " "), " ")
-	name = strings.TrimSpace(name)
-	if kind != "begin" && kind != "begin-base64" || !found || name == "" {
+	mode, name, _ := strings.Cut(strings.Trim(rest, " "), " ")
+	if kind != "begin" && kind != "begin-base64" {
 		return "", ""
 	}
 	if len(mode) < 3 || len(mode) > 6 || strings.Trim(mode, "01234567") != "" {
 		return "", ""
 	}
-	return name, kind
+	return strings.TrimSpace(name), kind
 }
 
 // uuData reports whether a line can stand below a "begin": it is as long as its

@@ -20,6 +20,8 @@ var uuTests = []decodeCase{
 	{"too long", UUEncode, "begin 644 a.txt\n$6#5/(0``ABCDEF\n`\nend\n", "X5O!", "uu-line-length"},
 	{"no end", UUEncode, "begin 644 a.txt\n$6#5/(0``\n", "X5O!", "uu-no-end"},
 	{"no begin", UUEncode, "$6#5/(0``\n`\nend\n", "", "uu-no-begin"},
+	{"bare", UUBare, "$6#5/(0``\n`\nend\n", "X5O!", ""},
+	{"no name", UUEncode, "begin 644\n$6#5/(0``\n`\nend\n", "X5O!", ""},
 	{"two files", UUEncode, "begin 644 a\n#6#5/\n`\nend\nbegin 644 b\n#(5`E\n`\nend\n", "X5O!P%", "uu-several-files"},
 	{"base64", UUEncode, "begin-base64 644 a b.txt\nWDVPIQ==\n====\n", "X5O!", ""},
 	{"base64 without end", UUEncode, "begin-base64 644 a.txt\nWDVPIQ==\n", "X5O!", "uu-no-end"},
@@ -69,6 +71,14 @@ func TestBinHexDamage(t *testing.T) {
 	}
 }
 
+// TestBinHexDamagedName checks that a damaged header gives no name that is none.
+func TestBinHexDamagedName(t *testing.T) {
+	const lines = "(This file must be converted with BinHex 4.0)\n\n:$'4KFR%!,R4KFR%!!\"`\"R`!!!!!\"!!!!!`!!!!!:\n"
+	if name := WrappedName(BinHex, strings.NewReader(lines)); strings.ContainsFunc(name, func(r rune) bool { return r < ' ' }) {
+		t.Errorf("the name is %q", name)
+	}
+}
+
 func TestWrappings(t *testing.T) {
 	uu := uuencoded("invoice 1.exe", []byte("MZ payload"))
 	yenc := yencoded("song name.mp3", []byte("data"))
@@ -113,6 +123,7 @@ func TestOrdinaryTextWrapsNothing(t *testing.T) {
 		"=ybegin is a keyword of yEnc\n",
 		"(This file must be converted with BinHex 4.0)\nHello\n",
 		"begin 755 x\n",
+		"begin 2024\nwith good resolutions\n",
 		"-----BEGIN PGP MESSAGE-----\n\nWDVPIQ==\n-----END PGP MESSAGE-----\n",
 	} {
 		if found, err := Wrappings(strings.NewReader(text), 10); len(found) > 0 || err != nil {
