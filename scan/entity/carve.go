@@ -99,7 +99,17 @@ func (r *rereader) found(e, found *Entity) {
 	r.carved++
 	found.Number = e.Number
 	mark(found, "carved"+strconv.Itoa(r.carved))
+	hush(found)
 	e.Carved = append(e.Carved, found)
+}
+
+// hush drops the deviations of what was carved out: nobody says it is to be
+// read so.
+func hush(e *Entity) {
+	e.Notes = nil
+	for _, child := range e.Children {
+		hush(child)
+	}
 }
 
 // each hands the bytes of a span to take, in pieces.
@@ -209,7 +219,8 @@ func (f *finder) line(line []byte, at int64) {
 
 // base64 follows runs of lines of nothing but base64 digits.
 func (f *finder) base64(text []byte, at Span) {
-	if len(text) < shortestLine || !isBase64(text) {
+	digits := bytes.TrimRight(text, "=")
+	if len(text) < shortestLine || !isBase64(digits) || bytes.IndexByte(digits, '=') >= 0 {
 		f.endRun()
 		return
 	}
@@ -217,7 +228,9 @@ func (f *finder) base64(text []byte, at Span) {
 		f.run.Start, f.digits = at.Start, 0
 	}
 	f.run.End = at.End
-	f.digits += len(text)
+	if f.digits += len(digits); len(digits) < len(text) {
+		f.endRun()
+	}
 }
 
 func (f *finder) endRun() {
@@ -257,7 +270,7 @@ func (f *finder) fields(text []byte, at int64) {
 func (f *finder) remember(text []byte) {
 	if !f.known {
 		s := start{at: f.block, header: f.block}
-		if f.delimiter >= 0 && strings.Trim(f.boundary, "-") != "" {
+		if f.delimiter >= 0 && strings.Trim(f.boundary, "-") != "" && !strings.Contains(f.boundary, " ") {
 			s.at, s.boundary = f.delimiter, strings.TrimSuffix(f.boundary, "--")
 		}
 		f.starts, f.known = append(f.starts, s), true

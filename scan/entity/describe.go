@@ -70,12 +70,9 @@ func (m *meaning) transferEncoding(s string) {
 		m.addEncoding(enc)
 		return
 	}
-	m.oddEncodings = true
 	m.comments = m.comments || strings.Contains(s, "(")
 	list, clean := encodings(s)
-	if clean {
-		list = list[:1]
-	}
+	m.oddEncodings = m.oddEncodings || !clean
 	for _, enc := range list {
 		m.addEncoding(enc)
 	}

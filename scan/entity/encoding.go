@@ -27,6 +27,8 @@ func oldEncoding(name string) (enc Encoding, known bool) {
 		return YEnc, true
 	case "binhex", "binhex40", "x-binhex", "x-binhex40", "mac-binhex40", "x-mac-binhex40":
 		return BinHex, true
+	case "7-bit", "8-bit", "7 bit", "8 bit", "7bits", "8bits", "7", "8", "none", "plain", "text", "ascii", "us-ascii", "utf-8", "utf8", "iso-8859-1", "windows-1252", "binary8", "raw", "identity":
+		return Identity, true
 	}
 	return Identity, false
 }
@@ -39,8 +41,10 @@ func encodings(v string) (list []Encoding, clean bool) {
 		return []Encoding{enc}, true
 	}
 	if bare := strings.TrimRight(stripComments(v), " \t\r\n;"); bare != "" {
-		if enc, known := knownEncoding(bare); known {
-			return []Encoding{enc, Identity}, enc == Identity
+		if enc, known := knownEncoding(bare); known && enc == Identity {
+			return []Encoding{Identity}, true
+		} else if known {
+			return []Encoding{enc, Identity}, false
 		}
 	}
 	return append(namedEncodings(v), Identity), false

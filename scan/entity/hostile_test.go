@@ -71,7 +71,9 @@ func open(t testing.TB, msg []byte, tree *Tree, path string, depth int) (out []s
 			if err != nil {
 				t.Fatal(err)
 			}
-			notes = append(notes, met...)
+			if !strings.HasPrefix(e.Reading, "carved") {
+				notes = append(notes, met...)
+			}
 			if i == 0 {
 				encs = append(encs, Variants(e.Encoding, met)...)
 			}

@@ -107,8 +107,9 @@ func (r *rereader) otherEncodings(e *Entity, m *meaning, open suspicion) []pin {
 		}
 	}
 	if open&severalEncodings != 0 && m.oddEncodings && len(m.encodings) < 2 {
-		add(severalEncodings, Base64)
-		add(severalEncodings, QuotedPrintable)
+		for _, enc := range r.guessEncodings(e.Body) {
+			add(severalEncodings, enc)
+		}
 	}
 	if open&bareBase64 != 0 {
 		add(bareBase64, Base64)
@@ -120,6 +121,28 @@ func (r *rereader) otherEncodings(e *Entity, m *meaning, open suspicion) []pin {
 		list = append(list, r.recoded(e, m)...)
 	}
 	return list
+}
+
+// guessEncodings lists the encodings that the beginning of a body looks like.
+func (r *rereader) guessEncodings(s Span) []Encoding {
+	head := make([]byte, min(s.Len(), 4096))
+	n, _ := r.content.ReadAt(head, s.Start)
+	head = head[:n]
+	var list []Encoding
+	if digits := bytes.Map(notBlank, head); len(digits) > 0 && isBase64(digits) {
+		list = append(list, Base64)
+	}
+	if escapes(head) > 0 {
+		list = append(list, QuotedPrintable)
+	}
+	return list
+}
+
+func notBlank(r rune) rune {
+	if r <= ' ' {
+		return -1
+	}
+	return r
 }
 
 // recoded lists the readings of a composite with a transfer encoding that undo

@@ -102,7 +102,7 @@ func (r *rereader) entity(e *Entity, byDefault string, done suspicion, level int
 		var confirmed suspicion
 		for _, n := range r.readings(e, open) {
 			n.byDefault = byDefault
-			if r.try(e, n, done|n.why, level) && !n.mild {
+			if r.try(e, &n, done|n.why, level) && !n.mild {
 				confirmed |= n.why
 			}
 		}
@@ -122,7 +122,7 @@ const ofBelow = delimiterTail | delimiterInLine | delimiterAfterCR | afterClose 
 
 // try reads e as n says, keeps what is new, and reports whether the first
 // reading of the message lacks it.
-func (r *rereader) try(e *Entity, n pin, done suspicion, level int) bool {
+func (r *rereader) try(e *Entity, n *pin, done suspicion, level int) bool {
 	key := attempt{Span{e.Head.Start, e.Body.End}, n.choice}
 	if differs, again := r.tried[key]; again {
 		return differs
@@ -132,11 +132,12 @@ func (r *rereader) try(e *Entity, n pin, done suspicion, level int) bool {
 		return true
 	}
 	parts, header := r.parts, r.header
-	other, ok := r.read(e, &n, key.at)
+	other, ok := r.read(e, n, key.at)
 	if !ok {
 		return true
 	}
 	differs := r.differs(other) && !n.idle(e, other)
+	n.mild = n.mild || n.moves(e, other)
 	fresh := differs && r.prune(other)
 	if fresh {
 		r.label(other)
@@ -158,6 +159,13 @@ func (r *rereader) try(e *Entity, n pin, done suspicion, level int) bool {
 // about how the rest of the body is shown.
 func (n *pin) idle(e, other *Entity) bool {
 	return n.why == fieldsInBody && !other.composite && other.Encoding == e.Encoding && slices.Equal(other.Names, e.Names)
+}
+
+// moves reports whether a reading only ends the header elsewhere, so that a
+// plain text begins sooner or later.
+func (n *pin) moves(e, other *Entity) bool {
+	return n.why&(blankLine|junkLine|crLine) != 0 && !e.composite && !other.composite &&
+		e.Encoding == Identity && other.Encoding == Identity && e.Type == other.Type && slices.Equal(e.Names, other.Names)
 }
 
 // lift keeps the readings below one that is not kept itself.

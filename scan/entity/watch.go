@@ -150,7 +150,7 @@ func startsField(line []byte) bool {
 	return false
 }
 
-// isBase64 reports whether b is nothing but base64 digits.
+// isBase64 reports whether b is nothing but base64 digits and padding.
 func isBase64(b []byte) bool {
 	for _, c := range b {
 		if !base64Digit[c] {
