@@ -1,0 +1,66 @@
+package integration
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// keepInfected is a configuration that keeps infected mail in a directory.
+func keepInfected(dir string) string {
+	return fmt.Sprintf(`
+[quarantine]
+dir = %q
+
+[[rule]]
+name = "keep viruses"
+when = ["infected"]
+action = "quarantine"
+`, dir)
+}
+
+// Quarantined mail is accepted, not delivered, and kept byte for byte.
+func TestQuarantine(t *testing.T) {
+	dir := t.TempDir()
+	h := newHouse(t, keepInfected(dir))
+	m := infected()
+	wantReply(t, "a virus", h.send(m), 250)
+	h.postfix.Settle(t)
+	if n := h.postfix.Inbox.Count(); n != 0 {
+		t.Errorf("%d mails arrived", n)
+	}
+	if !holds(t, dir, m.Data) {
+		t.Errorf("no file in the quarantine holds the mail")
+	}
+}
+
+// What cannot be kept is not accepted: its sender still has it.
+func TestQuarantineOutOfOrder(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	h := newHouse(t, keepInfected(filepath.Join(file, "quarantine")))
+	wantReply(t, "a virus", h.send(infected()), 451, "4.3.0")
+	wantReply(t, "clean mail", h.send(clean("beside it")), 250)
+}
+
+// holds reports whether a file below dir ends with the mail.
+func holds(t *testing.T, dir string, mail []byte) bool {
+	t.Helper()
+	found := false
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		found = found || bytes.HasSuffix(text, mail)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
