@@ -63,9 +63,9 @@ type base64Decoder struct {
 	padded    bool   // padding was met
 	stopped   bool
 	tail      bool        // text, as a list server's footer, was met after padding
-	seen      base64Shape // of all lines that are not plain
-	lines     int
-	textFirst bool // the first line that is not empty looks like text
+	seen      base64Shape // of all lines before padding that are not plain
+	lines     int         // before padding, empty ones not counted
+	textFirst bool        // the first line that is not empty looks like text
 }
 
 // line decodes lines that hold whole quanta and nothing else without looking

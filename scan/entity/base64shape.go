@@ -68,7 +68,6 @@ func (d *base64Decoder) inspect(line []byte) {
 	if s == (base64Shape{lines: 1}) {
 		return
 	}
-	d.lines++
 	switch {
 	case isArmourChecksum(line):
 		d.tail = true
@@ -78,6 +77,7 @@ func (d *base64Decoder) inspect(line []byte) {
 		d.inspectTail(line, line)
 		return
 	}
+	d.lines++
 	d.seen.add(s)
 	if d.lines == 1 {
 		d.textFirst = s.blanks+s.junk > 0

@@ -102,6 +102,7 @@ func TestVariants(t *testing.T) {
 		{Base64, "WDVPIQ==UCVAQVA=", []Encoding{Base64Stop, Base64NoPad}},
 		{Base64, "WD_P-VAl", []Encoding{Base64URL}},
 		{Base64, "Hello, how are you?\r\nFine, thank you.\r\n", []Encoding{Identity, QuotedPrintable}},
+		{Base64, "Some words=2C and=\r\n some more=2E\r\n", []Encoding{Base64Stop, Base64NoPad, Identity, QuotedPrintable}},
 		{QuotedPrintable, "a=\r\n=3D", nil},
 		{QuotedPrintable, "a=3=\r\nD", []Encoding{QPStrict}},
 		{QuotedPrintable, "a=\x00b", []Encoding{QPLoose}},
