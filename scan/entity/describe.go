@@ -50,6 +50,7 @@ func (m *meaning) contentType(s string, l *Limits) {
 	v := parseValue(s, l.Params)
 	m.damage |= v.damage
 	m.ct = append(m.ct, v.Params)
+	m.ct = m.hidden(m.ct, &v, s, l)
 	m.values = append(m.values, v)
 	if head := strings.Trim(v.Head, " \t\r\n"); isMediaType(head) {
 		m.types = append(m.types, typed{strings.ToLower(head), len(m.values) - 1})
@@ -62,6 +63,16 @@ func (m *meaning) contentType(s string, l *Limits) {
 	for _, name := range list {
 		m.types = append(m.types, typed{name, len(m.values) - 1})
 	}
+}
+
+// hidden adds the parameters of a value that is an encoded word as a whole, for
+// clients that decode a field before they take it apart.
+func (m *meaning) hidden(to [][]Param, v *value, s string, l *Limits) [][]Param {
+	if !holdsWord(v.Head) {
+		return to
+	}
+	m.damage |= oddName
+	return append(to, parseValue(DecodeWords(unfold(s)), l.Params).Params)
 }
 
 func (m *meaning) transferEncoding(s string) {
@@ -88,6 +99,10 @@ func (m *meaning) contentDisposition(s string, l *Limits) {
 	v := parseValue(s, l.Params)
 	m.damage |= v.damage
 	m.cd = append(m.cd, v.Params)
+	m.cd = m.hidden(m.cd, &v, s, l)
+	if strings.Contains(v.Head, "=") { // clients look for "filename=" anywhere, and in encoded words
+		m.cd = append(m.cd, parseValue(";"+DecodeWords(v.Head), l.Params).Params)
+	}
 	if m.counts.dispositions++; m.counts.dispositions == 1 {
 		m.disposition = strings.ToLower(strings.Trim(stripComments(v.Head), " \t\r\n"))
 	}
@@ -151,6 +166,7 @@ func (k *books) noteDamage(e *Entity, m *meaning) {
 	}{
 		{m.damage&^untidy != 0, "parameter-damaged"},
 		{m.damage&doubled != 0, "parameter-repeated"},
+		{m.damage&unquoted != 0, "parameter-unquoted"},
 		{m.damage&blanks != 0, "parameter-blank"},
 		{m.damage&comments != 0 || m.comments, "header-comment"},
 		{m.damage&tooManyParams != 0, "parameters-limit"},
