@@ -16,6 +16,7 @@ var headerCodes = []Code{
 	{"media-type-list", Ambiguous, "Content-Type names several media types.", "Content-Type: text/plain, multipart/mixed; boundary=x"},
 	{"parameter-damaged", Malformed, "A parameter is not of the form name=value, or no semicolon stands before it; it is read in every way.", "Content-Type: text/plain; charset=us-ascii name=a.txt"},
 	{"parameter-repeated", Malformed, "A parameter stands more than once; every value is judged.", "Content-Disposition: attachment; filename=a.txt; filename=b.exe"},
+	{"parameter-unquoted", Malformed, "A parameter has characters that belong in quotes; every reading of it is judged.", "Content-Disposition: attachment; filename=my file.txt"},
 	{"parameter-blank", Malformed, "Blanks stand around the equals sign of a parameter.", "Content-Type: text/plain; charset = us-ascii"},
 	{"names-differ", Malformed, "Content-Type and Content-Disposition give different file names; all are judged.", "Content-Type: text/plain; name=a.txt\nContent-Disposition: attachment; filename=b.exe"},
 	{"header-comment", Malformed, "A comment stands in a field that decides about structure or decoding.", "Content-Type: text/plain (text); charset=us-ascii"},
@@ -32,6 +33,7 @@ var headerCodes = []Code{
 	{"header-line-end", Ambiguous, "A header holds a CR that ends no line; some clients end the line there.", `Subject: x\rContent-Transfer-Encoding: base64`},
 	{"header-blank-line", Ambiguous, "A header holds a line of blanks; for some clients it ends there.", "Content-Type: text/plain\n \nContent-Transfer-Encoding: base64"},
 	{"header-nul", Malformed, "A header holds a NUL; every reading of it is judged.", `Content-Type: text/plain; name="a.txt\0.exe"`},
+	{"mbox-line", Malformed, "An envelope line of an mbox file stands before the header.", "From a@example.com Mon Jan  1 00:00:00 2026\nSubject: x"},
 	{"header-unended", Malformed, "No empty line ends a header.", "--x\nContent-Type: text/plain\n--x--"},
 	{"header-missing", Malformed, "An entity begins with its body: no header, no empty line.", "--x\nsome text"},
 	{"header-in-body", Ambiguous, "Content fields stand behind the empty line that ends the header; some clients read on.", "Content-Type: text/plain\n\nContent-Transfer-Encoding: base64\n\nQUJD"},
@@ -53,6 +55,7 @@ var bodyCodes = []Code{
 	{"parts-after-close", Ambiguous, "Further parts follow the closing delimiter.", "--a--\n--a\nContent-Type: text/plain"},
 	{"header-outside", Ambiguous, "Content fields stand before the first or after the last part of a multipart.", "Content-Transfer-Encoding: base64\n\nQUJD\n--a\n"},
 	{"multipart-unclosed", Malformed, "A multipart has no closing delimiter.", "--a\n\ntext"},
+	{"smuggling-mark", Malformed, "A line of a single dot has damaged line ends; some mail servers end the mail there.", `text\n.\r\nMAIL FROM:<a@example.com>`},
 	{"undeclared-base64", Ambiguous, "An attachment is base64, but no header says so; some clients decode it.", "Content-Type: application/octet-stream\n\nQUJD…"},
 	{"undeclared-quoted-printable", Ambiguous, "An attachment is quoted-printable, but no header says so; some clients decode it.", "Content-Type: application/octet-stream\n\n=41=42=43…"},
 }

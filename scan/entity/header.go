@@ -117,6 +117,7 @@ func (p *Parser) belongs(text []byte) bool {
 	case isFieldLine(text):
 		return true
 	case first && isMboxLine(string(text[:min(len(text), 6)])):
+		p.books.note(p.cur, "mbox-line", Span{p.off, p.off}, "")
 		return true
 	case first && p.own()&junkJoins == 0:
 		p.cur.seen |= noField

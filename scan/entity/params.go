@@ -26,11 +26,12 @@ const (
 	comments                // a comment, closed or not
 	blanks                  // blanks before or behind the "="
 	doubled                 // two parameters of the same name
+	unquoted                // characters outside quotes that belong inside
 	tooManyParams
 )
 
 // untidy are the ways that change nothing about what a parameter means.
-const untidy = comments | blanks | doubled | controls | tooManyParams
+const untidy = comments | blanks | doubled | unquoted | controls | tooManyParams
 
 // value is a structured field value taken apart: `multipart/mixed; boundary=x`.
 type value struct {
@@ -67,7 +68,11 @@ type paramParser struct {
 func (p *paramParser) head() {
 	end := p.segmentEnd(0)
 	p.out.Head, p.pos = p.s[:end], min(end+1, len(p.s))
-	if at := lateParam(p.out.Head); at > 0 {
+	at := lateParam(p.out.Head)
+	if first := strings.TrimLeft(p.out.Head, " \t\r\n"); knownParam(first) {
+		at = len(p.out.Head) - len(first)
+	}
+	if at >= 0 {
 		p.out.damage |= missingSemicolon
 		p.out.Head, p.pos = p.s[:at], at
 	}
@@ -164,16 +169,21 @@ func (p *paramParser) add(name, raw string, odd bool) {
 		p.keep(Param{name, unescape(text[1:]), raw, odd})
 		return
 	}
-	p.keep(Param{name, unescape(text[1 : end-1]), raw, odd})
+	inside := text[1 : end-1]
+	p.keep(Param{name, unescape(inside), raw, odd})
+	if strings.IndexByte(inside, '\\') >= 0 {
+		p.keep(Param{name, unpair(inside), raw, true})
+	}
 	if rest := text[end:]; !isBlank(stripComments(rest)) {
 		p.out.damage |= junkAfterQuote
-		p.keep(Param{name, unescape(text[1:end-1]) + strings.ReplaceAll(rest, `"`, ""), raw, true})
+		p.keep(Param{name, unescape(inside) + strings.ReplaceAll(rest, `"`, ""), raw, true})
 	}
 }
 
 // addPlain keeps a value without quotes: `us-ascii (Plain text)` means the
 // first word, `Report (1).pdf` rather the whole.
 func (p *paramParser) addPlain(name, raw, text string, odd bool) {
+	p.out.damage |= plainDamage(text)
 	if strings.IndexByte(text, '(') < 0 {
 		p.keep(Param{name, text, raw, odd})
 		return
@@ -186,6 +196,20 @@ func (p *paramParser) addPlain(name, raw, text string, odd bool) {
 	}
 	p.keep(Param{name, bare, raw, odd})
 	p.keep(Param{name, text, raw, true})
+}
+
+// plainDamage is what is wrong with a value without quotes (RFC 2045, section
+// 5.1: it is a token).
+func plainDamage(text string) damage {
+	if text == "" {
+		return noValue
+	}
+	for _, c := range []byte(strings.Trim(stripComments(text), " \t")) {
+		if c <= ' ' || c >= 0x7f || strings.IndexByte(`()<>@,;:\"/[]?=`, c) >= 0 {
+			return unquoted
+		}
+	}
+	return 0
 }
 
 func (p *paramParser) keep(q Param) {
@@ -328,6 +352,18 @@ func unescape(s string) string {
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
 		if s[i] == '\\' && i+1 < len(s) && (s[i+1] == '"' || s[i+1] == '\\') {
+			i++
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String()
+}
+
+// unpair undoes every quoted pair, as RFC 5322, section 3.2.1, has it.
+func unpair(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] == '\\' && i+1 < len(s) {
 			i++
 		}
 		b.WriteByte(s[i])
