@@ -7,7 +7,6 @@ import (
 
 	"github.com/milterscan/milterscan/tests/fakes"
 	"github.com/milterscan/milterscan/tests/integration/servers"
-	"github.com/milterscan/milterscan/tests/procstat"
 	"github.com/milterscan/milterscan/tests/sample"
 )
 
@@ -113,11 +112,7 @@ func (h *house) killWhenBusy(t *testing.T, answer <-chan servers.Reply) servers.
 
 func descriptors(t *testing.T, pid int) int {
 	t.Helper()
-	u, err := procstat.Read(pid)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return u.Descriptors
+	return usage(t, pid).Descriptors
 }
 
 // wantRecovery sends a clean mail until it is accepted, as its sender would, and

@@ -7,13 +7,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"github.com/milterscan/milterscan/tests/integration/servers"
@@ -94,12 +95,15 @@ func startNull(t servers.TB) candidate {
 	}
 	cmd := exec.Command(self, "-null", socket)
 	cmd.Stderr = os.Stderr
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
-	if err := cmd.Start(); err != nil {
+	in, err := cmd.StdinPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
 		t.Fatalf("%v", err)
 	}
 	stop := func() {
-		cmd.Process.Kill()
+		in.Close()
 		cmd.Wait()
 	}
 	t.Cleanup(stop)
@@ -113,13 +117,22 @@ func startNull(t servers.TB) candidate {
 	return candidate{"null", socket, cmd.Process.Pid, stop}
 }
 
+// serveNull serves until its standard input ends, and so with whoever started it.
 func serveNull(socket string) int {
 	l, err := net.Listen("unix", socket)
-	if err == nil {
-		err = mta.ServeNull(l)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
 	}
-	fmt.Fprintln(os.Stderr, err)
-	return 1
+	go func() {
+		io.Copy(io.Discard, os.Stdin)
+		l.Close()
+	}()
+	if err := mta.ServeNull(l); err != nil && !errors.Is(err, net.ErrClosed) {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
 }
 
 func split(mails [][]byte) []*mta.Message {

@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"syscall"
 	"time"
 )
@@ -30,14 +31,27 @@ func run(t TB, log, path string, args ...string) *process {
 	p := &process{cmd: exec.Command(program, args...), log: log, done: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = out, out
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
-	if err := p.cmd.Start(); err != nil {
+	if err := p.start(); err != nil {
 		t.Fatalf("starting %s: %v", path, err)
 	}
-	go func() {
-		p.cmd.Wait()
-		close(p.done)
-	}()
 	return p
+}
+
+// start starts the process from a thread that stays until the process has ended:
+// to the kernel a parent is a thread, and its end that of the parent.
+func (p *process) start() error {
+	started := make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := p.cmd.Start()
+		started <- err
+		if err == nil {
+			p.cmd.Wait()
+			close(p.done)
+		}
+	}()
+	return <-started
 }
 
 func (p *process) pid() int { return p.cmd.Process.Pid }
