@@ -5,19 +5,10 @@ import (
 
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/archive"
 	"github.com/milterscan/milterscan/scan/attachment"
-	"github.com/milterscan/milterscan/scan/entity"
+	"github.com/milterscan/milterscan/scan/unpack"
 	"github.com/milterscan/milterscan/scan/virus"
 )
-
-// opening is what taking a message apart notes beside the codes of the packages
-// that read it.
-var opening = []scan.Rule{
-	{Name: "archive/depth", Kind: scan.Unscannable}, {Name: "archive/encrypted", Kind: scan.Unscannable}, {Name: "archive/limit", Kind: scan.Unscannable},
-	{Name: "mime/message-size", Kind: scan.Unscannable}, {Name: "mime/nesting", Kind: scan.Unscannable}, {Name: "mime/time", Kind: scan.Unscannable},
-	{Name: "mime/too-many-parts", Kind: scan.Unscannable},
-}
 
 // announced are conditions on findings that no scanner makes yet. Whoever makes
 // them takes them off this list.
@@ -25,31 +16,12 @@ var announced = []string{
 	"attachment/dde", "attachment/macro-autorun", "attachment/macro-xlm", "attachment/ole-package", "attachment/remote-template",
 	"auth/failed*", "spam/failed*",
 	"content/external-body", "content/form", "content/html-attachment", "content/link-*", "content/object", "content/script", "content/smuggling", "content/web-bug",
-	"mime/external-body", "mime/partial",
 }
 
 // catalogue is everything the scanners can find.
 func catalogue() []scan.Rule {
 	all := append(attachment.Catalogue(), virus.Catalogue()...)
-	all = append(all, opening...)
-	for _, c := range archive.Codes() {
-		all = append(all, scan.Rule{Name: "archive/" + c.Code, Kind: kindOfArchive(c.Class)})
-	}
-	for _, c := range entity.Codes() {
-		kind := map[entity.Class]scan.Kind{entity.Malformed: scan.Malformed, entity.Ambiguous: scan.Ambiguous, entity.Exceeded: scan.Unscannable}[c.Class]
-		all = append(all, scan.Rule{Name: "mime/" + c.Code, Kind: kind})
-	}
-	return all
-}
-
-func kindOfArchive(c archive.Class) scan.Kind {
-	kinds := map[archive.Class]scan.Kind{
-		archive.Informative: scan.Note, archive.Malformed: scan.Malformed, archive.Ambiguous: scan.Ambiguous, archive.Suspicious: scan.Suspicious,
-	}
-	if k, ok := kinds[c]; ok {
-		return k
-	}
-	return scan.Unscannable
+	return append(all, unpack.Catalogue()...)
 }
 
 func TestConditionsOfProfilesCanHold(t *testing.T) {

@@ -141,6 +141,7 @@ func (j *Judge) decide(r *Result) policy.Decision {
 		Size:     r.Size,
 		Now:      time.Now(),
 		Found:    r.Found,
+		Fixed:    []int{scan.WholeMessage}, // nothing edits parts yet, so a rule's Else applies
 	}
 	if r.Message != nil {
 		in.Header = r.Message.Header

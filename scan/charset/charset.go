@@ -136,3 +136,15 @@ func lookup(name string) encoding.Encoding {
 	}
 	return nil
 }
+
+// probe is ASCII text with the marks by which the stateful charsets of mail
+// leave ASCII.
+const probe = "Plain, 7-bit: <a href=\"x\">~{|}+ADw-&ADw-\\ \x1b$B0!\x1b(B \x0e!\x0f"
+
+// Transparent reports whether ASCII text in this charset is ASCII bytes, and
+// every ASCII byte text, so that who searches bytes finds text. An unknown label
+// counts as transparent, for want of another way to read it.
+func Transparent(label string) bool {
+	text, ok := Decode(label, []byte(probe))
+	return !ok || text == probe
+}

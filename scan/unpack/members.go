@@ -94,9 +94,6 @@ func (w *walk) visit(m archive.Member, body io.Reader) error {
 		p.Content = content
 	}
 	look(&p)
-	if isEML(p.Names) {
-		p.Type = "message/rfc822"
-	}
 	part, err := w.add(p)
 	if err != nil {
 		return err

@@ -111,7 +111,11 @@ func (w *work) settle(in container, p scan.Part, notes []entity.Deviation) (int,
 		return 0, err
 	}
 	w.deviations(part, notes)
-	return part, w.open(in, part)
+	w.sealed(part)
+	if err := w.open(in, part); err != nil {
+		return part, err
+	}
+	return part, w.views(in, part)
 }
 
 // decode undoes one transfer encoding. What it yields is charged to the same
@@ -121,13 +125,18 @@ func (w *work) decode(body *io.SectionReader, enc entity.Encoding) (scan.Content
 	body.Seek(0, io.SeekStart)
 	notes, err := entity.Decode(&charged{out, w.budget}, body, enc)
 	if errors.Is(err, archive.ErrLimit) {
-		w.stop(scan.Unscannable, "mime", "decoded-size", "the parts of this message hold more than may be decoded")
-		return nil, nil, errStopped
+		return nil, nil, w.tooMuch()
 	}
 	if err != nil {
 		return nil, nil, w.noRoom(err)
 	}
 	return out, notes, nil
+}
+
+// tooMuch says that the parts of the message hold more than the budget.
+func (w *work) tooMuch() error {
+	w.stop(scan.Unscannable, "mime", "decoded-size", "the parts of this message hold more than may be decoded")
+	return errStopped
 }
 
 // charged is a writer whose bytes are charged to a budget.
@@ -194,6 +203,9 @@ func (w *work) withHeader(p *scan.Part) (scan.Content, error) {
 func isMessage(p *scan.Part) bool {
 	switch p.Type {
 	case "message/rfc822", "message/global", "message/rfc822-headers", "message/news":
+		return true
+	}
+	if isEML(p.Names) {
 		return true
 	}
 	return p.Entity != nil && p.Entity.Encoding != entity.Identity && strings.HasPrefix(p.Type, "multipart/")

@@ -1,0 +1,62 @@
+package unpack
+
+import (
+	"bytes"
+	"path"
+	"strings"
+
+	"github.com/milterscan/milterscan/scan"
+)
+
+// sealedHead is how much of a part is searched for the mark of an encryption.
+const sealedHead = 16 << 10
+
+// sealed notes content that is not in the message, or not to be read: trying
+// again never helps.
+func (w *work) sealed(part int) {
+	p := &w.m.Parts[part]
+	switch {
+	case p.Type == "message/partial":
+		w.note(scan.Unscannable, "mime", "partial", part, "a piece of a message that was sent in several")
+	case p.Type == "message/external-body":
+		w.note(scan.Unscannable, "mime", "external-body", part, "the content is elsewhere")
+	case encrypted(p):
+		w.note(scan.Unscannable, "mime", "encrypted", part, p.Type)
+	}
+}
+
+// encrypted reports whether a part is a message encrypted with OpenPGP
+// (RFC 4880, section 6.2; RFC 3156) or S/MIME (RFC 8551, section 3.3).
+func encrypted(p *scan.Part) bool {
+	if p.Content == nil {
+		return false
+	}
+	head := make([]byte, min(sealedHead, p.Content.Size()))
+	n, _ := p.Content.ReadAt(head, 0)
+	head = head[:n]
+	if isCMS(p) {
+		return bytes.Contains(head[:min(len(head), 64)], oidEnvelopedData) || bytes.Contains(head[:min(len(head), 64)], oidAuthEnveloped)
+	}
+	return bytes.Contains(head, []byte("-----BEGIN PGP MESSAGE-----"))
+}
+
+// The DER object identifiers of encrypted CMS content: id-envelopedData
+// (RFC 5652, section 6.1) and id-ct-authEnvelopedData (RFC 5083, section 2.1).
+var (
+	oidEnvelopedData = []byte("\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03")
+	oidAuthEnveloped = []byte("\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x17")
+)
+
+// isCMS reports whether a part is called a cryptographic message of S/MIME.
+func isCMS(p *scan.Part) bool {
+	if strings.HasSuffix(p.Type, "pkcs7-mime") || strings.HasSuffix(p.Type, "pkcs7-signature") {
+		return true
+	}
+	for _, n := range p.Names {
+		switch strings.ToLower(path.Ext(n)) {
+		case ".p7m", ".p7s", ".p7z", ".p7c":
+			return true
+		}
+	}
+	return false
+}
