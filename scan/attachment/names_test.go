@@ -144,6 +144,16 @@ func TestEveryNameCounts(t *testing.T) {
 	}
 }
 
+// TestUnreadableMember checks that a name is judged where the content cannot be
+// read, as in an encrypted archive.
+func TestUnreadableMember(t *testing.T) {
+	parts := inArchive("", "x.exe")
+	parts[1].Content = nil
+	if got := rulesOf(t, newScanner(t, DefaultConfig()), parts...); got != "member-name" {
+		t.Errorf("an encrypted member: %q", got)
+	}
+}
+
 // TestEveryDeniedExtension checks the shipped lists against the profiles' table.
 func TestEveryDeniedExtension(t *testing.T) {
 	s := newScanner(t, DefaultConfig())

@@ -207,7 +207,7 @@ var decoderCodes = [...]Code{
 	{"qp-blank-after-soft-break", Malformed, "Blanks stand behind a soft line break.", "EIC=␠"},
 	{"qp-control", Malformed, "Control characters stand unescaped in a quoted-printable body.", "EIC<NUL>AR"},
 	{"qp-damaged-break", Ambiguous, "A soft line break has damaged line ends; clients disagree whether a line ends there.", "EIC=<CR><CR><LF>AR"},
-	{"qp-holds-base64", Ambiguous, "A body declared quoted-printable begins as base64, which some clients undo.", "Content-Transfer-Encoding: quoted-printable, then base64"},
+	{"qp-holds-base64", Malformed, "A body declared quoted-printable is base64 throughout, which some clients undo; it is scanned in both ways.", "Content-Transfer-Encoding: quoted-printable, then base64"},
 	{"qp-long-line", Malformed, "A quoted-printable line is longer than the 998 characters that RFC 5322 allows.", "a body in one line"},
 	{"qp-lowercase", Malformed, "A quoted-printable escape has lower-case letters.", "=c3=bc"},
 	{"qp-split-escape", Ambiguous, "A quoted-printable escape is cut by a soft line break; only some clients join it.", "=3=<CR><LF>5"},

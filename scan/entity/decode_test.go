@@ -108,6 +108,9 @@ func TestVariants(t *testing.T) {
 		{QuotedPrintable, "a=\x00b", []Encoding{QPLoose}},
 		{Base64, "The file:\r\nWDVPIVAl\r\n", []Encoding{Base64Lines}},
 		{QuotedPrintable, strings.Repeat("WDVPIVAl", 9) + "=\r\nWDVP", []Encoding{Base64}},
+		{QuotedPrintable, strings.Repeat("WDVPIVAl", 9) + "\r\nWDVPIQ=3D=3D\r\n", []Encoding{Base64}},
+		{QuotedPrintable, strings.Repeat("WDVPIVAl", 9) + "\r\nis my key.\r\n", nil},
+		{QuotedPrintable, "da39a3ee5e6b4b0d3255bfef95601890afd80709\r\n", nil}, // a hash
 		{QuotedPrintable, "-----BEGIN PGP MESSAGE-----\r\n\r\n" + strings.Repeat("WDVPIVAl", 9) + "\r\n", nil},
 		{UUEncode, "hello", []Encoding{UUBare, Identity}},
 	}
@@ -166,7 +169,7 @@ func growth(enc Encoding) int {
 }
 
 // FuzzRoundTrip checks that what ordinary encoders write is decoded exactly and
-// gives no note at all.
+// gives no note, unless what they encoded is itself base64 throughout.
 func FuzzRoundTrip(f *testing.F) {
 	f.Add([]byte("a=b \r\n.\r\n\x00\xff"))
 	f.Add(bytes.Repeat([]byte("0123456789"), 100))
@@ -179,6 +182,7 @@ func FuzzRoundTrip(f *testing.F) {
 			BinHex:          binhexed("a b.bin", data, nil),
 		} {
 			got, codes := decoded(t, enc, text)
+			codes = slices.DeleteFunc(codes, func(c string) bool { return c == "qp-holds-base64" })
 			if got != string(data) || len(codes) > 0 {
 				t.Fatalf("%s of %q gave %q and the notes %q", enc, data, got, codes)
 			}

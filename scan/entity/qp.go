@@ -26,20 +26,22 @@ type qpDecoder struct {
 	split   bool   // carry is an escape cut by a soft break
 	crlf    bool   // the line before ended in a soft break with CRLF
 	scratch []byte
-	begun   bool // a line that is not empty was seen
+	digits  base64Shape // of the lines so far, while they could all be base64
+	upper   bool        // among them are upper-case letters, which hashes lack
+	prose   bool        // a line could not
 }
 
-// encodedLine is how long a first line of base64 digits is at least to be taken
-// for base64 and not for a word.
-const encodedLine = 40
+// leastEncoded is how many base64 digits a body has at least to be taken for
+// base64 and not for a word.
+const leastEncoded = 40
 
 func (q *qpDecoder) line(dst, line []byte) []byte {
 	q.back = 0
 	if len(line) > longestLine+2 {
 		q.note("qp-long-line", 0, len(line))
 	}
-	if !q.begun {
-		q.first(line)
+	if !q.prose {
+		q.weigh(line)
 	}
 	if q.crlf && len(line) == 1 && line[0] == '\n' && q.reading != strictly {
 		q.crlf = false
@@ -59,13 +61,14 @@ func (q *qpDecoder) line(dst, line []byte) []byte {
 	return q.whole(dst, line)
 }
 
-// first looks whether the first line is base64 under a wrong label.
-func (q *qpDecoder) first(line []byte) {
-	line = bytes.TrimRight(line, "= \t\r\n")
-	q.begun = len(line) > 0
-	if s := base64ShapeOf(line); s.digits >= encodedLine && s.digits == len(line) && s.lower > 0 && s.lower < s.digits {
-		q.note("qp-holds-base64", 0, len(line))
-	}
+// weigh looks whether a line could be base64 under a wrong label: digits, then
+// nothing but padding, escaped or not, or a soft break.
+func (q *qpDecoder) weigh(line []byte) {
+	body, end, _ := bytes.Cut(bytes.TrimRight(line, " \t\r\n"), []byte("="))
+	s := base64ShapeOf(body)
+	q.digits.add(s)
+	q.upper = q.upper || bytes.ContainsAny(body, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+	q.prose = s.digits < len(body) || len(bytes.Trim(end, "=3D")) > 0
 }
 
 // tidied is the line without bytes that must be escaped, blanks that stand
@@ -179,6 +182,9 @@ func (q *qpDecoder) fragment(dst, line []byte) []byte {
 
 // end decodes what was held back; the body ends without a line end.
 func (q *qpDecoder) end(dst []byte) []byte {
+	if !q.prose && q.upper && q.digits.lower > 0 && q.digits.digits >= leastEncoded {
+		q.note("qp-holds-base64", 0, 0)
+	}
 	q.back = len(q.carry)
 	last := trimBlanks(q.carry)
 	if n := len(last); n > 0 && last[n-1] == '=' && !q.split {
