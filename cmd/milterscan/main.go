@@ -48,6 +48,7 @@ func commands() []command {
 		{"check", "read the configuration and say what is wrong with it", check},
 		{"scan", "judge mail in files and explain the verdict", scanFiles},
 		{"filter", "judge one mail on standard input, for MTAs that call a program", filter},
+		{"selftest", "make hostile mail, harmless itself, and see what gets through", selftest},
 		{"config", "print the example configuration with every key explained", printConfig},
 		{"version", "print the version", version},
 	}
@@ -86,6 +87,10 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 
 // help lists the commands, or explains one.
 func help(args []string, std streams) int {
+	if len(args) > 0 && args[0] == "findings" {
+		fmt.Fprint(std.out, catalogueText())
+		return exitOK
+	}
 	if len(args) > 0 && args[0] != "help" {
 		return run(context.Background(), []string{args[0], "-h"}, std.in, std.out, std.out)
 	}
@@ -93,7 +98,7 @@ func help(args []string, std streams) int {
 	for _, c := range commands() {
 		fmt.Fprintf(std.out, "  %-10s %s\n", c.name, c.about)
 	}
-	fmt.Fprint(std.out, "\n\"milterscan help COMMAND\" tells more about one.\n")
+	fmt.Fprint(std.out, "\n\"milterscan help COMMAND\" tells more about one, \"milterscan help findings\" what can be found.\n")
 	return exitOK
 }
 
