@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"go.uber.org/zap"
@@ -32,15 +33,26 @@ func serve(ctx context.Context, args []string, std streams) int {
 		return status
 	}
 	defer d.log.Sync()
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 	defer d.workers.Close()
 	d.confinement(ctx)
 	go d.reloadOn(ctx, hup)
 	return d.serve(ctx)
 }
 
+// gcPercent lets the heap grow to three times what is in use: messages leave
+// much garbage and little that stays, and the spool bounds what stays.
+const gcPercent = 200
+
 // serve listens, and returns when ctx is done and the last message is answered.
 func (d *daemon) serve(ctx context.Context) int {
 	server := milter.New(serverOptions(d.first), d.judge, d.spool, d.log)
+	if err := d.spool.Check(); err != nil {
+		d.log.Error("messages cannot be spooled", zap.Error(err))
+		return exitSoftware
+	}
 	if err := server.Listen(); err != nil {
 		d.log.Error("cannot listen", zap.Error(err))
 		return exitSoftware
