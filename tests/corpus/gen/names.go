@@ -24,7 +24,7 @@ func names() []mail {
 		{name: "name-8bit-utf8", why: "raw UTF-8 in a name", text: with(placed("; filename=\"Protokoll M\u00e4rz.pdf\"") + typed(""))},
 		{name: "name-gb2312", why: "raw GB2312 in a name", text: with(placed("; filename=\"\xbb\xe1\xd2\xe9\xbc\xcd\xd2\xaa.pdf\"") + typed(""))},
 		{name: "name-unquoted-blanks", why: "blanks without quotes, as scanners send them", text: with(placed("; filename=Minutes of March.pdf") + typed("; name=Minutes of March.pdf")), notes: "malformed"},
-		{name: "name-differs", why: "type and disposition name the file differently but harmlessly", text: with(typed("; name=\"ATT00001.pdf\"") + placed("; filename=\"Minutes.pdf\""))},
+		{name: "name-differs", why: "type and disposition name the file differently but harmlessly", text: with(typed("; name=\"ATT00001.pdf\"") + placed("; filename=\"Minutes.pdf\"")), notes: "malformed"},
 		{name: "name-quotes-inside", why: "escaped quotes", text: with(placed("; filename=\"the \\\"real\\\" minutes.pdf\"") + typed(""))},
 		{name: "name-path", why: "an old mailer sends the whole path", text: with(placed("; filename=\"C:\\\\Documents\\\\minutes.pdf\"") + typed(""))},
 		{name: "name-dots", why: "people write dots in names", text: with(placed("; filename=\"John.Doe.CV.2026.v1.2.final.pdf\"") + typed(""))},
@@ -33,7 +33,7 @@ func names() []mail {
 		{name: "name-percent", why: "a percent sign that escapes nothing", text: with(placed("; filename=\"100% done.pdf\"") + typed(""))},
 		{name: "name-semicolon", why: "a semicolon inside quotes", text: with(placed("; filename=\"a; b.pdf\"") + typed(""))},
 		{name: "name-none", why: "an attachment without a name", text: with(typed("") + placed(""))},
-		{name: "name-comment", why: "a comment behind the value (RFC 2045 allows it)", text: with(placed("; filename=minutes.pdf (scanned)") + typed(""))},
+		{name: "name-comment", why: "a comment behind the value (RFC 2045 allows it)", text: with(placed("; filename=minutes.pdf (scanned)") + typed("")), notes: "malformed"},
 		{name: "name-trailing-semicolon", why: "a semicolon at the end, as Exchange wrote it", text: with(typed("; name=\"minutes.pdf\";") + placed("; filename=\"minutes.pdf\";")), notes: "malformed"},
 	}
 }

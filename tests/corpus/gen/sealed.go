@@ -30,7 +30,7 @@ func sealed() []mail {
 		{name: "pgp-signed-protected", why: "with protected headers, as Thunderbird sends it", text: signed("application/pgp-signature", "pgp-sha256", "Content-Type: multipart/mixed; boundary=\"=_ph\"; protected-headers=\"v1\"\nFrom: Alice Example <alice@example.org>\nSubject: Signed\n\n"+parts("=_ph", words, part("Content-Type: application/pgp-keys; name=\"key.asc\"\n", armour("PUBLIC KEY BLOCK"))), pgpSignature)},
 		{name: "pgp-encrypted", why: "PGP/MIME, encrypted: nobody but Bob can read it", text: encrypted, notes: "unscannable"},
 		{name: "pgp-inline-signed", why: "a clear-signed text, with its dashes escaped", text: top("Signed") + ascii + "\n" + dashed + armour("SIGNATURE")},
-		{name: "pgp-inline-encrypted", why: "an armoured message in plain text", text: top("...") + ascii + "\n" + armour("MESSAGE")},
+		{name: "pgp-inline-encrypted", why: "an armoured message in plain text", text: top("...") + ascii + "\n" + armour("MESSAGE"), notes: "unscannable"},
 		{name: "pgp-key", why: "a public key in the text", text: top("My key") + ascii + "\nHere is my key:\n\n" + armour("PUBLIC KEY BLOCK")},
 		{name: "pgp-key-attached", why: "a public key as a file", text: top("My key") + multi("mixed", "=_k", words, part("Content-Type: application/pgp-keys; name=\"OpenPGP_0x1234.asc\"\nContent-Disposition: attachment; filename=\"OpenPGP_0x1234.asc\"\nContent-Transfer-Encoding: quoted-printable\n", qp(armour("PUBLIC KEY BLOCK"))))},
 		{name: "autocrypt", why: "a key in the header, folded many times", text: "Autocrypt: addr=alice@example.org; keydata=\n" + strings.TrimSuffix(" "+strings.ReplaceAll(b64(strings.Repeat("\x99\x01\x8d", 300)), "\n", "\n "), " ") + top("Hello") + ascii + "\n" + minutes},
