@@ -74,6 +74,9 @@ type Visit func(m Member, body io.Reader) error
 // read. The notes count also beside an error. The error is not nil only for a
 // ctx that is done, for visit's own errors and, being ErrLimit, for an exhausted
 // budget: a bad container is a note, never an error.
+//
+// A Format that has another of this package do its Match has a method Unwrap
+// that returns it.
 type Format interface {
 	Name() string
 	Match(head []byte, c Content) bool

@@ -48,10 +48,12 @@ const (
 // The codes of notes that are made outside of this package, by those who run a
 // Walk elsewhere.
 const (
-	TooManyMembers = tooManyMembers
-	TooMuchData    = tooMuchData
-	DecoderFailed  = "decoder-failed"
-	DecoderLimit   = "decoder-limit"
+	EncryptedMember = encryptedMember
+	TooManyMembers  = tooManyMembers
+	TooMuchData     = tooMuchData
+	DecoderFailed   = "decoder-failed"
+	DecoderLimit    = "decoder-limit"
+	NoReader        = "no-reader"
 )
 
 // NoteOf is a note with the class of its code.
@@ -98,6 +100,7 @@ var codes = [...]Code{
 	{missingMember, Unreadable, "The directory lists a member that is not there.", "a central directory whose offset points past the end"},
 	{nameMismatch, Ambiguous, "A member has different names in different places of the archive.", "a.txt in the central directory, a.exe in the local header"},
 	{noDirectory, Ambiguous, "The archive has no usable directory; members were found by their own headers.", "a zip without its end"},
+	{NoReader, Unreadable, "The format is known, but nothing that reads it is built in or installed; the whole file goes to the engines.", "an ACE archive; a StuffIt archive where unar is not installed"},
 	{nulInName, Suspicious, "A member's name holds a NUL byte, at which some programs cut it.", "a.exe, NUL, .txt"},
 	{openedByPassword, Informative, "A member was opened with one of the configured passwords.", "a zip made with the password \"infected\""},
 	{overlapping, Exceeded, "Members of the archive share their data, as in archive bombs; shared data was read once.", "a zip of 10 MB that unpacks to 281 TB"},

@@ -12,7 +12,7 @@ const HeadSize = 1024
 // Formats lists every format, in the order in which they are tried: those with
 // little of a mark come last.
 func Formats() []Format {
-	return []Format{
+	formats := []Format{
 		zipFormat{},
 		rarFormat{},
 		sevenZipFormat{},
@@ -28,6 +28,10 @@ func Formats() []Format {
 		tarFormat{},
 		lzmaFormat{},
 	}
+	for i := range exotics {
+		formats = append(formats, &exotics[i])
+	}
+	return formats
 }
 
 // Risky reports whether a format's decoder may be made to allocate or compute at
@@ -81,16 +85,24 @@ func Readings(formats []Format, c Content, names []string) []Format {
 	begins := func(f Format) bool { return f.Match(head[:n], c) }
 	found := choose(formats, begins)
 	found = append(found, choose(formats, func(f Format) bool {
-		e, ok := Named(f.Name()).(embedded)
+		e, ok := unwrap(f).(embedded)
 		return ok && !begins(f) && e.inside(c)
 	})...)
 	if len(found) > 0 {
 		return found
 	}
 	return choose(formats, func(f Format) bool {
-		s, ok := Named(f.Name()).(suffixed)
+		s, ok := unwrap(f).(suffixed)
 		return ok && anySuffix(names, s.suffixes())
 	})
+}
+
+// unwrap is the format of this package inside one that walks elsewhere.
+func unwrap(f Format) Format {
+	if w, ok := f.(interface{ Unwrap() Format }); ok {
+		return w.Unwrap()
+	}
+	return f
 }
 
 // choose returns those of formats that fit; what makes fit panic does not.
@@ -116,6 +128,9 @@ func findEarly(c Content, mark string) int64 {
 
 // find returns the first place of mark between from and to, or -1.
 func find(c Content, mark string, from, to int64) int64 {
+	if from >= to {
+		return -1
+	}
 	chunk := make([]byte, min(1<<16, to-from))
 	for from < to {
 		n, _ := c.ReadAt(chunk[:min(int64(len(chunk)), to-from)], from)

@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/binary"
 	"io"
-	"math/bits"
 
 	"github.com/ulikunitz/xz/lzma"
 )
@@ -24,7 +23,8 @@ func (lzmaFormat) Match(head []byte, _ Content) bool {
 		return false
 	}
 	dict, size := le32(head[1:]), le64(head[5:])
-	return dict >= lzma.MinDictCap && bits.OnesCount32(dict) <= 2 && (size == 1<<64-1 || size < 1<<38)
+	rest := dict & (dict - 1) // without its lowest bit: tools write at most two
+	return dict >= lzma.MinDictCap && rest&(rest-1) == 0 && (size == 1<<64-1 || size < 1<<38)
 }
 
 func (lzmaFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"runtime"
@@ -19,7 +20,14 @@ import (
 // Main is the child: it confines itself, then reads one container after the other
 // for the parent at the other end of stdin and stdout, until stdin ends. The one
 // argument is how much memory it may use, in bytes. It returns the exit status.
+//
+// With the word "helper" before it, the argument is followed by the seconds of CPU
+// time and the command line of a program, which this process becomes.
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	if len(args) > 3 && args[0] == helperWord {
+		fmt.Fprintf(stderr, "worker: %v\n", become(args[1], args[2], args[3:]))
+		return exitProtocol
+	}
 	memory, err := strconv.ParseInt(firstOf(args), 10, 62)
 	if err != nil || len(args) != 1 {
 		io.WriteString(stderr, "worker: started by the daemon, not by hand\n")
@@ -38,6 +46,9 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		}
 	}
 }
+
+// helperWord is the first argument of a worker that becomes the helper.
+const helperWord = "helper"
 
 // The exit statuses of a child, from sysexits.h but for the last.
 const (

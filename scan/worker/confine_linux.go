@@ -50,17 +50,26 @@ func onAllThreads(call, a, b uintptr) error {
 // landlock denies every kind of access to files and the network that the kernel
 // knows, see landlock(7).
 func landlock() error {
+	fd, err := ruleset()
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	return onAllThreads(unix.SYS_LANDLOCK_RESTRICT_SELF, uintptr(fd), 0)
+}
+
+// ruleset makes a set of rules that allows nothing yet. The caller closes it.
+func ruleset() (int, error) {
 	abi, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION)
 	if errno != 0 {
-		return errno
+		return -1, errno
 	}
 	rules, size := everything(int(abi))
 	fd, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, uintptr(unsafe.Pointer(&rules)), size, 0)
 	if errno != 0 {
-		return errno
+		return -1, errno
 	}
-	defer unix.Close(int(fd))
-	return onAllThreads(unix.SYS_LANDLOCK_RESTRICT_SELF, fd, 0)
+	return int(fd), nil
 }
 
 // everything is the rule set that allows nothing, in the terms of the kernel's

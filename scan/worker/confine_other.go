@@ -3,9 +3,12 @@
 package worker
 
 import (
+	"errors"
+	"os"
 	"runtime"
 	"time"
 
+	"github.com/milterscan/milterscan/scan/archive"
 	"github.com/milterscan/milterscan/scan/units"
 )
 
@@ -13,3 +16,9 @@ import (
 func confine(units.Size) []string { return []string{"nothing is taken away on " + runtime.GOOS} }
 
 func allowCPU(time.Duration) func() { return func() {} }
+
+var errLinux = errors.New("helpers are for Linux only")
+
+func inMemory(archive.Content) (*os.File, error) { return nil, errLinux }
+
+func become(string, string, []string) error { return errLinux }

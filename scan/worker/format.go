@@ -17,6 +17,9 @@ type remote struct {
 	pool *Pool
 }
 
+// Unwrap is the format itself.
+func (r remote) Unwrap() archive.Format { return r.Format }
+
 // Walk gives the container to a child and hands on what it finds.
 func (r remote) Walk(ctx context.Context, c archive.Content, b *archive.Budget, visit archive.Visit) ([]archive.Note, error) {
 	child, err := r.pool.take(ctx)

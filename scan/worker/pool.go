@@ -16,6 +16,7 @@ type Config struct {
 	Idle    int           // children kept ready
 	Most    int           // children at once
 	Jobs    int           // containers a child reads before it is replaced
+	Helper  string        // directory of unar and lsar, "" to do without
 	Memory  units.Size    // of a child; a Go program starts with 60 MB
 	CPU     time.Duration // for one container
 	Wall    time.Duration // to start, and again for one container, the time its members are looked at not counted
@@ -25,8 +26,8 @@ type Config struct {
 // still be read, and no message costs more than its share.
 func Defaults() Config {
 	return Config{
-		Command: []string{"/proc/self/exe", "worker"},
-		Idle:    2, Most: 16, Jobs: 100,
+		Command: []string{"/proc/self/exe", "worker"}, Helper: FindHelper(),
+		Idle: 2, Most: 16, Jobs: 100,
 		Memory: 192 * units.MB, CPU: 2 * time.Second, Wall: 10 * time.Second,
 	}
 }
@@ -159,12 +160,16 @@ func (p *Pool) put(child *process, fit bool) {
 func (p *Pool) Format(f archive.Format) archive.Format { return remote{f, p} }
 
 // Formats are all formats of package archive, in their order, with those that
-// need it read by the pool.
+// need it read by the pool, and those that nothing of ours reads by the helper if
+// it is there.
 func (p *Pool) Formats() []archive.Format {
 	all := archive.Formats()
 	for i, f := range all {
-		if archive.Risky(f) {
+		switch {
+		case archive.Risky(f):
 			all[i] = p.Format(f)
+		case archive.Helped(f) && p.cfg.Helper != "":
+			all[i] = helped{f, p.cfg}
 		}
 	}
 	return all

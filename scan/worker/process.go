@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -39,7 +40,7 @@ func start(cfg Config) (*process, error) {
 	}
 	p := &process{in: in, out: out, left: cfg.Wall}
 	p.channel = newChannel(timed{p}, timed{p})
-	p.cmd = exec.Command(cfg.Command[0], append(cfg.Command[1:], strconv.FormatInt(int64(cfg.Memory), 10))...)
+	p.cmd = exec.Command(cfg.Command[0], append(cfg.Command[1:], number(cfg.Memory))...)
 	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = theirIn, theirOut, &p.errors
 	p.cmd.Env = append([]string{"GOTRACEBACK=none"}, cfg.Env...)
 	err = p.cmd.Start()
@@ -52,6 +53,8 @@ func start(cfg Config) (*process, error) {
 	}
 	return p, p.greet()
 }
+
+func number[T ~int64](n T) string { return strconv.FormatInt(int64(n), 10) }
 
 // greet waits for the child to be ready; a child that is not is stopped.
 func (p *process) greet() error {
@@ -101,15 +104,42 @@ func (p *process) stop(err error) error {
 	p.cmd.Wait()
 	p.in.Close()
 	p.out.Close()
+	return p.why(err)
+}
+
+// why is the reason a child ended for, err being how that was noticed.
+func (p *process) why(err error) error {
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return fmt.Errorf("%w: time", errLimit)
-	case p.cmd.ProcessState.ExitCode() == exitCPU:
+	case p.cmd.ProcessState.ExitCode() == exitCPU || endedBy(p.cmd.ProcessState, syscall.SIGXCPU):
 		return fmt.Errorf("%w: CPU time", errLimit)
 	case strings.Contains(p.errors.String(), "memory"): // the runtime says so in several ways
 		return fmt.Errorf("%w: memory", errLimit)
 	}
 	return fmt.Errorf("%w (%v) %s", err, p.cmd.ProcessState, p.errors.firstLine())
+}
+
+// end waits for a program that has said all it has to say, err being what was
+// wrong with that. It is given no more than what is left of its time.
+func (p *process) end(err error) error {
+	if err != nil {
+		return p.stop(err)
+	}
+	kill := time.AfterFunc(max(p.left, 0), func() { p.cmd.Process.Kill() })
+	defer kill.Stop()
+	p.in.Close()
+	if err := p.cmd.Wait(); err != nil {
+		return p.why(errProgram)
+	}
+	return nil
+}
+
+var errProgram = errors.New("the program failed")
+
+func endedBy(s *os.ProcessState, signal syscall.Signal) bool {
+	status, ok := s.Sys().(syscall.WaitStatus)
+	return ok && status.Signaled() && status.Signal() == signal
 }
 
 // errLimit says that a child was stopped for what it used.

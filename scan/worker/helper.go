@@ -1,0 +1,217 @@
+package worker
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/milterscan/milterscan/scan/archive"
+)
+
+// FindHelper returns the directory of unar and lsar, "" if they are not installed.
+func FindHelper() string {
+	for _, dir := range []string{"/usr/bin", "/usr/local/bin"} {
+		_, unar := os.Stat(filepath.Join(dir, "unar"))
+		_, lsar := os.Stat(filepath.Join(dir, "lsar"))
+		if unar == nil && lsar == nil {
+			return dir
+		}
+	}
+	return ""
+}
+
+// helped is a format read by the program unar. It gets the container as its
+// standard input, a file in memory, and a fixed command line; what it unpacks it
+// writes to its standard output, one member after the other. It may read the
+// directories of the system, and no others.
+type helped struct {
+	archive.Format
+	cfg Config
+}
+
+// Unwrap is the format itself.
+func (h helped) Unwrap() archive.Format { return h.Format }
+
+// maxListing bounds what lsar may say, in bytes.
+const maxListing = 8 << 20
+
+// listing is what lsar says of an archive, as far as it matters.
+type listing struct {
+	Contents []struct {
+		Name      string `json:"XADFileName"`
+		Size      *int64 `json:"XADFileSize"`
+		Directory int    `json:"XADIsDirectory"`
+		Link      int    `json:"XADIsLink"`
+		Encrypted int    `json:"XADIsEncrypted"`
+	} `json:"lsarContents"`
+}
+
+// Walk lists the archive, then unpacks it all at once and cuts the output by the
+// sizes in the list.
+func (h helped) Walk(ctx context.Context, c archive.Content, b *archive.Budget, visit archive.Visit) ([]archive.Note, error) {
+	w := &helping{ctx: ctx, cfg: h.cfg, budget: b, visit: visit}
+	var err error
+	if w.file, err = inMemory(c); err == nil {
+		defer w.file.Close()
+		err = w.run()
+	}
+	switch {
+	case w.stopped != nil:
+		return w.notes, w.stopped
+	case ctx.Err() != nil:
+		return w.notes, ctx.Err()
+	case errors.Is(err, errLimit):
+		w.note(archive.DecoderLimit, err.Error())
+	case err != nil:
+		w.note(archive.DecoderFailed, err.Error())
+	}
+	return w.notes, nil
+}
+
+// helping is one container at work with the helper.
+type helping struct {
+	ctx     context.Context
+	cfg     Config
+	file    *os.File
+	budget  *archive.Budget
+	visit   archive.Visit
+	notes   []archive.Note
+	stopped error // what ends the walk: the caller's error, or a limit
+}
+
+func (w *helping) note(code, detail string) {
+	w.notes = append(w.notes, archive.NoteOf(code, archive.Container, detail))
+}
+
+func (w *helping) run() error {
+	p, err := w.start("lsar", "-j", "-nr", "/dev/stdin")
+	if err != nil {
+		return err
+	}
+	text, err := io.ReadAll(io.LimitReader(p.channel.in, maxListing))
+	if err = p.end(err); err != nil {
+		return err
+	}
+	var list listing
+	if err := json.Unmarshal(text, &list); err != nil || len(list.Contents) == 0 {
+		return errors.New("lsar finds no members")
+	}
+	p, err = w.start("unar", "-q", "-nr", "-k", "skip", "-p", "", "-o", "-", "/dev/stdin")
+	if err != nil {
+		return err
+	}
+	return p.end(w.unpack(p, list))
+}
+
+// start starts one of the helper's programs on the container, confined by way of
+// the worker, which becomes the program.
+func (w *helping) start(program string, args ...string) (*process, error) {
+	if _, err := w.file.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
+	in, out, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer out.Close()
+	p := &process{in: in, left: w.cfg.Wall}
+	p.channel = newChannel(timed{p}, io.Discard)
+	command := append(slices.Clone(w.cfg.Command[1:]), helperWord, number(w.cfg.Memory), number(w.cfg.CPU/time.Second+1), filepath.Join(w.cfg.Helper, program))
+	p.cmd = exec.CommandContext(w.ctx, w.cfg.Command[0], append(command, args...)...)
+	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = w.file, out, &p.errors
+	p.cmd.Env = append([]string{"HOME=/nonexistent", "LC_ALL=C.UTF-8"}, w.cfg.Env...)
+	if err := p.cmd.Start(); err != nil {
+		in.Close()
+		return nil, err
+	}
+	return p, nil
+}
+
+// unpack cuts the program's output into members.
+func (w *helping) unpack(p *process, list listing) error {
+	locked := 0
+	for _, e := range list.Contents {
+		if err := w.budget.Entry(); err != nil {
+			w.note(archive.TooManyMembers, "")
+			w.stopped = err
+			return err
+		}
+		m := archive.Member{Names: []string{e.Name}, Size: -1, Link: e.Link != 0, Encrypted: e.Encrypted != 0}
+		var body *piped
+		switch {
+		case e.Directory != 0:
+			continue
+		case m.Encrypted:
+			locked++
+		case e.Size != nil && *e.Size >= 0:
+			m.Size = *e.Size
+			body = &piped{w: w, r: p.channel.in, left: m.Size}
+		}
+		if err := w.member(m, body); err != nil {
+			return err
+		}
+	}
+	if locked > 0 {
+		w.note(archive.EncryptedMember, fmt.Sprintf("%d members", locked))
+		return nil
+	}
+	if n, _ := io.Copy(io.Discard, io.LimitReader(p.channel.in, 1)); n > 0 {
+		return errors.New("unar writes more than lsar lists")
+	}
+	return nil
+}
+
+// member hands m over. An error ends the walk, or the reading of the archive.
+func (w *helping) member(m archive.Member, body *piped) error {
+	if body == nil {
+		w.stopped = w.visit(m, nil)
+		return w.stopped
+	}
+	err := w.visit(m, body)
+	if err != nil && (body.err == nil || body.err == io.EOF || !errors.Is(err, body.err)) {
+		w.stopped = err
+		return err
+	}
+	io.Copy(io.Discard, body)
+	if body.err != io.EOF {
+		return body.err
+	}
+	return nil
+}
+
+// piped is one member's piece of the output.
+type piped struct {
+	w       *helping
+	r       io.Reader
+	left, n int64
+	err     error
+}
+
+func (b *piped) Read(p []byte) (int, error) {
+	if b.err == nil && b.left == 0 {
+		b.err = io.EOF
+	}
+	if b.err != nil || len(p) == 0 {
+		return 0, b.err
+	}
+	n, err := b.r.Read(p[:min(int64(len(p)), b.left)])
+	b.left -= int64(n)
+	b.n += int64(n)
+	switch {
+	case err == io.EOF:
+		b.err = io.ErrUnexpectedEOF
+	case err != nil:
+		b.err = err
+	case b.w.budget.Grow(int64(n)) != nil, b.n > int64(b.w.budget.Member):
+		b.w.note(archive.TooMuchData, "while unar unpacked")
+		b.err, b.w.stopped = archive.ErrLimit, archive.ErrLimit
+	}
+	return n, b.err
+}
