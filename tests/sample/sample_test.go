@@ -12,7 +12,7 @@ import (
 
 // Every sample is a mail that the standard library can read to its end.
 func TestSamplesAreWellFormed(t *testing.T) {
-	mails := append(Mixed(200), Small(3)...)
+	mails := append(Mixed(100), Small(3)...)
 	for i, m := range append(mails, Newsletter(), Attached("x", EicarFile(), Zip("a.zip", EicarFile()))) {
 		if err := read(m); err != nil {
 			t.Errorf("sample %d: %v", i, err)
@@ -48,8 +48,8 @@ func read(text []byte) error {
 }
 
 func TestSamplesAreTheSameEveryTime(t *testing.T) {
-	again := Mixed(100)
-	for i, m := range Mixed(100) {
+	again := Mixed(40)
+	for i, m := range Mixed(40) {
 		if !bytes.Equal(m, again[i]) {
 			t.Fatalf("sample %d differs between two calls", i)
 		}
