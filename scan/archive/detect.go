@@ -126,18 +126,21 @@ func findEarly(c Content, mark string) int64 {
 	return find(c, mark, 0, min(c.Size(), sfxSize+int64(len(mark))))
 }
 
-// find returns the first place of mark between from and to, or -1.
+// find returns the first place of mark between from and to, or -1. It reads little
+// at first: the next mark is often near.
 func find(c Content, mark string, from, to int64) int64 {
-	if from >= to {
-		return -1
-	}
-	chunk := make([]byte, min(1<<16, to-from))
-	for from < to {
-		n, _ := c.ReadAt(chunk[:min(int64(len(chunk)), to-from)], from)
+	var chunk []byte
+	for size := int64(512); to-from >= int64(len(mark)); size = min(8*size, 1<<16) {
+		want := min(size, to-from)
+		if int64(cap(chunk)) < want {
+			chunk = make([]byte, want)
+		}
+		chunk = chunk[:want]
+		n, _ := c.ReadAt(chunk, from)
 		if i := bytes.Index(chunk[:n], []byte(mark)); i >= 0 {
 			return from + int64(i)
 		}
-		if n < len(chunk) || n < len(mark) {
+		if n < len(chunk) {
 			return -1
 		}
 		from += int64(n - len(mark) + 1)
