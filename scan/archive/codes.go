@@ -18,6 +18,7 @@ const (
 	damagedContainer  = "damaged-container"
 	damagedMember     = "damaged-member"
 	duplicateName     = "duplicate-name"
+	encryptedDocument = "encrypted-document"
 	encryptedMember   = "encrypted-member"
 	encryptedNames    = "encrypted-names"
 	encryptionLie     = "encryption-lie"
@@ -29,14 +30,17 @@ const (
 	missingMember     = "missing-member"
 	nameMismatch      = "name-mismatch"
 	noDirectory       = "no-directory"
+	noReader          = NoReader
 	nulInName         = "nul-in-name"
 	openedByPassword  = "opened-by-password"
 	overlapping       = "overlapping-members"
 	pathEscape        = "path-escape"
 	prefixed          = "prefixed"
 	ratioExceeded     = "ratio"
+	secondFileSystem  = "second-file-system"
 	several           = "several-directories"
 	sizeMismatch      = "size-mismatch"
+	tooComplex        = "too-complex"
 	tooManyMembers    = "too-many-members"
 	tooMuchData       = "too-much-data"
 	trailingData      = "trailing-data"
@@ -89,6 +93,7 @@ var codes = [...]Code{
 	{DecoderFailed, Unreadable, "The process that reads this format died of the archive or talked nonsense; what it had read by then was examined.", "a 7z built to crash its reader"},
 	{DecoderLimit, Exceeded, "The process that reads this format was stopped because the archive made it use too much memory or time.", "a 7z of 150 bytes that declares 268,435,456 members"},
 	{duplicateName, Ambiguous, "Two members have the same name; programs differ in which of them they unpack.", "invoice.pdf twice in one zip"},
+	{encryptedDocument, Encrypted, "A document is protected by a password, so that what it holds could not be examined.", "an Office or PDF document that asks for a password"},
 	{encryptedMember, Encrypted, "A member is encrypted and no known password opens it.", "a zip made with a password"},
 	{encryptedNames, Encrypted, "The whole archive is encrypted, the names of its members included.", "rar -hp or 7z -mhe=on"},
 	{encryptionLie, Suspicious, "A member is marked as encrypted and is not, or the reverse.", "a zip with the encryption flag set on clear data, which some scanners skip and some programs open"},
@@ -107,8 +112,10 @@ var codes = [...]Code{
 	{pathEscape, Suspicious, "A member's name climbs out of the directory it is unpacked to.", "../../etc/cron.d/x"},
 	{prefixed, Informative, "The archive begins after other data, as in self-extracting programs and polyglots.", "a program with a zip at its end"},
 	{ratioExceeded, Exceeded, "The archive unpacks to so many times its size that it is taken for a bomb; the rest was not examined.", "10 MB of zeros in a gzip of 10 KB"},
+	{secondFileSystem, Unreadable, "A disc image has a second file system, which was not read and may show other files.", "an ISO 9660 image that is UDF as well"},
 	{several, Ambiguous, "The archive has several directories; programs differ in which they read.", "two zips one after the other"},
 	{sizeMismatch, Ambiguous, "A member is longer or shorter than the archive says; programs cut it in different places.", "a zip member of 4 GB in 10 bytes"},
+	{tooComplex, Unreadable, "The structure of the file is more involved than is followed; not all of it was read.", "a PDF that packs a stream with 50 filters, one over the other"},
 	{tooManyMembers, Exceeded, "There are more members than the limit allows; the rest was not examined.", "a tar of a million empty files"},
 	{tooMuchData, Exceeded, "The archives of the message unpack to more than the limit; the rest was not examined.", "42.zip"},
 	{trailingData, Malformed, "Data that does not belong to the archive follows it.", "a text after a gzip file"},

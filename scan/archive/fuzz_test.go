@@ -98,15 +98,21 @@ func FuzzTar(f *testing.F) { fuzzFormat(f, tarFormat{}, makeTarOfAll(f)) }
 func FuzzRar(f *testing.F) {
 	fuzzFormat(f, rarFormat{}, rar4(0, rar4File(0, "a", eicar), rar4File(4, "b", eicar)), rar5(rar5File(0, "a", eicar)), rar5Locked(), rar4(0x80))
 }
-func FuzzXZ(f *testing.F)        { fuzzFormat(f, xzFormat{}) }
-func FuzzLZMA(f *testing.F)      { fuzzFormat(f, lzmaFormat{}) }
-func FuzzLzip(f *testing.F)      { fuzzFormat(f, lzipFormat{}) }
-func FuzzZstd(f *testing.F)      { fuzzFormat(f, zstdFormat{}) }
-func FuzzLZ4(f *testing.F)       { fuzzFormat(f, lz4Format{}) }
-func FuzzCompress(f *testing.F)  { fuzzFormat(f, compressFormat{}) }
-func FuzzCpio(f *testing.F)      { fuzzFormat(f, cpioFormat{}) }
-func FuzzAr(f *testing.F)        { fuzzFormat(f, arFormat{}) }
-func FuzzBzip2(f *testing.F)     { fuzzFormat(f, bzip2Format{}) }
+func FuzzXZ(f *testing.F)       { fuzzFormat(f, xzFormat{}) }
+func FuzzLZMA(f *testing.F)     { fuzzFormat(f, lzmaFormat{}) }
+func FuzzLzip(f *testing.F)     { fuzzFormat(f, lzipFormat{}) }
+func FuzzZstd(f *testing.F)     { fuzzFormat(f, zstdFormat{}) }
+func FuzzLZ4(f *testing.F)      { fuzzFormat(f, lz4Format{}) }
+func FuzzCompress(f *testing.F) { fuzzFormat(f, compressFormat{}) }
+func FuzzCpio(f *testing.F)     { fuzzFormat(f, cpioFormat{}) }
+func FuzzAr(f *testing.F)       { fuzzFormat(f, arFormat{}) }
+func FuzzBzip2(f *testing.F)    { fuzzFormat(f, bzip2Format{}) }
+func FuzzCab(f *testing.F)      { fuzzFormat(f, cabFormat{}) }
+func FuzzARJ(f *testing.F)      { fuzzFormat(f, arjFormat{}) }
+func FuzzLHA(f *testing.F)      { fuzzFormat(f, lhaFormat{}) }
+func FuzzSZDD(f *testing.F) {
+	fuzzFormat(f, szddFormat{}, []byte(szddMagic+"A_\x0a\x00\x00\x00\x01x\xf0\xf6"))
+}
 func FuzzInflate64(f *testing.F) { fuzzFormat(f, inflate64Only{}, deflated(f, sampleText(20))) }
 
 // inflate64Only is a container of deflate64 data without more.

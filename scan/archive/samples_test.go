@@ -70,6 +70,29 @@ func TestSamples(t *testing.T) {
 		{"encrypted.7z", both, openedByPassword, "secret"},
 		{"encrypted-copy.7z", both, openedByPassword, "secret"},
 		{"encrypted-names.7z", both, openedByPassword, "secret"},
+		{"stored.cab", both, "", ""},
+		{"mszip.cab", both, "", ""},
+		{"long-text.cab", "long.txt", "", ""},
+		{"m0.arj", both, "", ""},
+		{"m1.arj", both, "", ""},
+		{"m2.arj", both, "", ""},
+		{"m3.arj", both, "", ""},
+		{"m4.arj", both, "", ""},
+		{"garbled.arj", both, openedByPassword, "secret"},
+		{"level0-lh5.lzh", both, "", ""},
+		{"level0-lh6.lzh", both, "", ""},
+		{"level0-lh7.lzh", both, "", ""},
+		{"level1-lh5.lzh", both, "", ""},
+		{"level1-lh6.lzh", both, "", ""},
+		{"level1-lh7.lzh", both, "", ""},
+		{"level2-lh5.lzh", both, "", ""},
+		{"level2-lh6.lzh", both, "", ""},
+		{"level2-lh7.lzh", both, "", ""},
+		{"lh1.lzh", both, "", ""},
+		{"lh4.lzh", both, "", ""},
+		{"lzs.lzh", both, "", ""},
+		{"lz4.lzh", both, "", ""},
+		{"lz5.lzh", both, "", ""},
 	} {
 		t.Run(s.file, s.check)
 	}
@@ -111,6 +134,7 @@ func TestSamplesThatStayShut(t *testing.T) {
 		{"encrypted.7z", "eicar.com text.txt", encryptedMember, ""},
 		{"encrypted-names.7z", "", encryptedNames, ""},
 		{"encrypted-copy.7z", "eicar.com text.txt", encryptedMember, ""},
+		{"garbled.arj", "eicar.com text.txt", encryptedMember, ""},
 	} {
 		got := s.open(t, "wrong")
 		if got.err != nil || got.names() != s.names || got.codes() != s.codes {

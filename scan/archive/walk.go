@@ -130,6 +130,8 @@ func codeOf(err error) string {
 		return windowTooLarge
 	case errors.Is(err, errUnsupported):
 		return unsupportedMethod
+	case errors.Is(err, errOverlap):
+		return overlapping
 	}
 	return damagedMember
 }

@@ -2,7 +2,8 @@
 # Makes the samples beside this script with real programs: one line each says
 # how. Every one holds the EICAR test file under the name eicar.com, unless the
 # name of the sample says otherwise. Needs 7z zip bsdtar xz zstd lz4 compress
-# cpio ar bzip2 lzma; what is missing leaves its sample as it is.
+# cpio ar bzip2 lzma gcab arj jlha and jshell with jlha's library; what is missing
+# leaves its sample as it is.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
@@ -70,3 +71,39 @@ make solid-bcj.7z 7z a -mf=BCJ out.7z eicar.com text.txt
 make encrypted.7z 7z a -psecret out.7z eicar.com text.txt
 make encrypted-copy.7z 7z a -m0=copy -psecret out.7z eicar.com text.txt
 make encrypted-names.7z 7z a -psecret -mhe=on out.7z eicar.com text.txt
+make stored.cab gcab -c out eicar.com text.txt
+make mszip.cab gcab -cz out eicar.com text.txt
+make long-text.cab gcab -cz out long.txt
+for method in 0 1 2 3 4; do
+	make "m$method.arj" arj a "-m$method" out.arj eicar.com text.txt
+done
+make garbled.arj arj a -gsecret out.arj eicar.com text.txt
+for level in 0 1 2; do
+	for method in 5 6 7; do
+		make "level$level-lh$method.lzh" jlha "-a${level}qo$method" out eicar.com text.txt
+	done
+done
+
+cat >lha.jsh <<'END'
+import jp.gr.java_conf.dangan.util.lha.*;
+import java.nio.file.*;
+for (String method : new String[]{"lh1", "lh2", "lh4", "lzs", "lz4", "lz5"}) {
+	var out = new LhaOutputStream(new java.io.FileOutputStream(method + ".lzh"));
+	for (String name : new String[]{"eicar.com", "text.txt"}) {
+		var text = Files.readAllBytes(Path.of(name));
+		var h = new LhaHeader(name);
+		h.setCompressMethod("-" + method + "-");
+		h.setOriginalSize(text.length);
+		h.setLastModified(new java.util.Date(1767225600000L));
+		out.putNextEntry(h);
+		out.write(text);
+		out.closeEntry();
+	}
+	out.close();
+}
+/exit
+END
+command -v jshell >/dev/null && jshell --class-path "$(ls /usr/share/java/jlha-*.jar)" lha.jsh 2>/dev/null
+for method in lh1 lh2 lh4 lzs lz4 lz5; do
+	make "$method.lzh" mv "$method.lzh" out
+done
