@@ -67,7 +67,7 @@ var (
 	macroNames     = named("attachment/macro-name")
 	macros         = named("attachment/macro-autorun", "attachment/macro-xlm", "attachment/dde", "attachment/remote-template", "attachment/ole-package")
 
-	encrypted = named("archive/encrypted", "archive/encrypted-member", "archive/encrypted-names")
+	encrypted = named("archive/encrypted-member", "archive/encrypted-names")
 	bombs     = named("archive/decoder-limit", "archive/depth", "archive/limit", "archive/member-too-large", "archive/overlapping-members", "archive/ratio",
 		"archive/too-many-members", "archive/too-much-data", "archive/window-too-large")
 	tooComplex = named("mime/message-size", "mime/nesting", "mime/time", "mime/too-many-parts", "mime/boundaries-limit", "mime/boundary-limit",
