@@ -76,9 +76,18 @@ func (g *gunzip) header() (string, error) {
 	if err != nil {
 		return "", unexpected(err)
 	}
+	if g.streams == maxStreams {
+		return "", errStreams
+	}
 	g.start()
 	return name, nil
 }
+
+// maxStreams bounds the streams of a file; parallel programs begin one for each
+// 64 KB at most.
+const maxStreams = 1 << 16
+
+var errStreams = errors.New("too many streams")
 
 // optional reads the fields of the header that flags announce.
 func (g *gunzip) optional(flags byte) (name string, err error) {

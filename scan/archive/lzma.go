@@ -39,14 +39,14 @@ func (lzmaFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) (
 	if size := int64(le64(head[5:])); size >= 0 {
 		m.Size = size
 	}
-	return w.end(w.stream(m, &unlzma{head: head, in: in, window: int64(maxWindow)}, &streamState{}))
+	return w.end(w.stream(m, &unlzma{head: head, in: in, window: newWindows(int64(maxWindow))}, &streamState{}))
 }
 
 // unlzma opens an LZMA stream when it is first read.
 type unlzma struct {
 	head   []byte // in the form of the .lzma file: properties, dictionary, size
 	in     *bufio.Reader
-	window int64
+	window *windows
 	r      io.Reader
 }
 
@@ -63,14 +63,14 @@ func (u *unlzma) Read(p []byte) (int, error) {
 
 // openLZMA returns the unpacked stream behind a .lzma header. The dictionary need
 // never be larger than what is unpacked.
-func openLZMA(head []byte, in *bufio.Reader, window int64) (io.Reader, error) {
+func openLZMA(head []byte, in *bufio.Reader, window *windows) (io.Reader, error) {
 	head = bytes.Clone(head)
 	dict, size := int64(le32(head[1:])), int64(le64(head[5:]))
 	if size >= 0 && size < dict {
 		dict = max(size, lzma.MinDictCap)
 		binary.LittleEndian.PutUint32(head[1:], uint32(dict))
 	}
-	if err := checkWindow(dict, window); err != nil {
+	if err := window.take(dict); err != nil {
 		return nil, err
 	}
 	return lzma.NewReader(&afterHead{head, in})
@@ -111,16 +111,17 @@ func (lzipFormat) Match(head []byte, _ Content) bool { return hasAny(head, "LZIP
 
 func (lzipFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
 	w := begin(ctx, c, b, visit)
-	u := &unlzip{in: bufio.NewReader(io.NewSectionReader(c, 0, c.Size()))}
+	u := &unlzip{in: bufio.NewReader(io.NewSectionReader(c, 0, c.Size())), window: newWindows(int64(maxWindow))}
 	return w.end(w.stream(Member{Size: -1}, u, &u.state))
 }
 
 // unlzip reads the members of an lzip file as one.
 type unlzip struct {
-	in    *bufio.Reader
-	state streamState
-	r     io.Reader
-	sum   summed
+	in     *bufio.Reader
+	window *windows
+	state  streamState
+	r      io.Reader
+	sum    summed
 }
 
 func (u *unlzip) Read(p []byte) (int, error) {
@@ -157,7 +158,7 @@ func (u *unlzip) next() error {
 	dict -= dict / 16 * uint32(mark[5]>>5)
 	head := append([]byte{0x5d}, binary.LittleEndian.AppendUint32(nil, dict)...)
 	head = append(head, "\xff\xff\xff\xff\xff\xff\xff\xff"...)
-	r, err := openLZMA(head, u.in, int64(maxWindow))
+	r, err := openLZMA(head, u.in, u.window)
 	u.r, u.sum = r, summed{r: r}
 	return err
 }

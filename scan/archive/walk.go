@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"hash/maphash"
 	"io"
+
+	"github.com/milterscan/milterscan/scan/units"
 )
 
 // notesPerCode bounds how often one container can repeat itself.
@@ -25,6 +27,7 @@ type walk struct {
 	told  map[string]int // notes by code
 	seed  maphash.Seed
 	names map[uint64]struct{} // hashes of the names seen
+	apart bool                // members are no files of one directory: equal names mean nothing
 }
 
 func begin(ctx context.Context, c Content, b *Budget, visit Visit) *walk {
@@ -115,10 +118,20 @@ var (
 	errUnsupported = errors.New("not supported")
 )
 
-// checkWindow refuses a dictionary of n bytes over the limit.
-func checkWindow(n, limit int64) error {
-	if n > limit {
+// windows is what the decoders of one container may allocate for dictionaries, in
+// bytes: at once, and one after the other. Many small members with large windows
+// would cost more to prepare for than to read.
+type windows struct{ most, left int64 }
+
+func newWindows(most int64) *windows { return &windows{most, int64(4 * units.GB)} }
+
+// take asks for a window of n bytes, to be allocated anew.
+func (w *windows) take(n int64) error {
+	if n > w.most {
 		return fmt.Errorf("%w: %d bytes", errWindow, n)
+	}
+	if w.left -= n; w.left < 0 {
+		return fmt.Errorf("%w: those of all streams together", errWindow)
 	}
 	return nil
 }

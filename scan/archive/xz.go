@@ -28,7 +28,7 @@ func (xzFormat) Match(head []byte, _ Content) bool { return hasAny(head, xzMagic
 
 func (xzFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
 	w := begin(ctx, c, b, visit)
-	x := newUnxz(bufio.NewReader(io.NewSectionReader(c, 0, c.Size())), int64(maxWindow))
+	x := newUnxz(bufio.NewReader(io.NewSectionReader(c, 0, c.Size())), newWindows(int64(maxWindow)))
 	return w.end(w.stream(Member{Size: -1}, x, &x.state))
 }
 
@@ -36,7 +36,7 @@ func (xzFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]
 type unxz struct {
 	in     *counted
 	buf    *bufio.Reader
-	window int64 // largest dictionary allowed
+	window *windows
 	state  streamState
 	check  byte // kind of the blocks' checksums
 	sum    hash.Hash
@@ -45,7 +45,7 @@ type unxz struct {
 	open   bool      // inside a stream
 }
 
-func newUnxz(r *bufio.Reader, window int64) *unxz {
+func newUnxz(r *bufio.Reader, window *windows) *unxz {
 	return &unxz{in: &counted{r: r}, buf: r, window: window}
 }
 
@@ -138,9 +138,10 @@ func (x *unxz) openBlock(size byte) error {
 		return err
 	}
 	flags, fields := h[0], bytes.NewReader(h[1:len(h)-4])
-	for _, present := range []byte{0x40, 0x80} { // packed and unpacked size
-		if flags&present != 0 {
-			xzNumber(fields)
+	var sizes [2]uint64 // packed and unpacked; xzBad where it is not said
+	for i, present := range []byte{0x40, 0x80} {
+		if sizes[i] = xzBad; flags&present != 0 {
+			sizes[i] = xzNumber(fields)
 		}
 	}
 	if flags&3 != 0 {
@@ -151,19 +152,21 @@ func (x *unxz) openBlock(size byte) error {
 	if id != 0x21 || props != 1 || err != nil {
 		return fmt.Errorf("filter %#x is %w", id, errUnsupported)
 	}
-	return x.openLZMA2(code)
+	return x.openLZMA2(code, int64(sizes[1]))
 }
 
-func (x *unxz) openLZMA2(code byte) error {
+// openLZMA2 opens a block of that size. The dictionary need be no larger.
+func (x *unxz) openLZMA2(code byte, size int64) error {
 	dict, err := lzma.DecodeDictCap(code)
+	dict = max(min(dict, size), lzma.MinDictCap)
 	if err == nil {
-		err = checkWindow(dict, x.window)
+		err = x.window.take(dict)
 	}
 	if err != nil {
 		return err
 	}
 	x.began, x.sum = x.in.n, xzCheck(x.check)
-	x.block, err = lzma.Reader2Config{DictCap: int(max(dict, lzma.MinDictCap))}.NewReader2(x.in)
+	x.block, err = lzma.Reader2Config{DictCap: int(dict)}.NewReader2(x.in)
 	return err
 }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 
 	"github.com/klauspost/compress/flate"
+	"github.com/klauspost/compress/zstd"
 )
 
 // decoder unpacks the data of a reading. Used says how many packed bytes were
@@ -25,13 +26,13 @@ func (r *zipReader) decoder(z zipReading) (src io.Reader, used func() int64, err
 	case 9:
 		return newInflate64(in), used, nil
 	case 12:
-		return bzip2.NewReader(in), nil, nil
+		src, err = bzip2.NewReader(in), r.windows.take(bzip2Memory)
 	case 14:
-		src, err = zipLZMA(in, z.m.Size)
+		src, err = r.lzma(in, z.m.Size)
 	case 20, 93:
-		src, err = openZstd(in, zipWindow)
+		src, err = r.zstd(in)
 	case 95:
-		src = newUnxz(in, zipWindow)
+		src = newUnxz(in, r.windows)
 	default:
 		err = errMethod(z.method)
 	}
@@ -43,9 +44,33 @@ func (r *zipReader) decoder(z zipReading) (src io.Reader, used func() int64, err
 // needs no more than the member's size.
 const zipWindow = 16 << 20
 
-// zipLZMA opens method 14, APPNOTE 5.8: version and length of the properties,
+// bzip2Memory is what the decoder allocates for a block, in bytes.
+const bzip2Memory = 4 * 900_000
+
+// zstd opens methods 20 and 93.
+func (r *zipReader) zstd(in *bufio.Reader) (io.Reader, error) {
+	start, _ := in.Peek(zstd.HeaderMaxSize)
+	if err := r.windows.take(zstdWindow(start, r.windows.most)); err != nil {
+		return nil, err
+	}
+	return openZstd(in, uint64(r.windows.most))
+}
+
+// zstdWindow is the window of the first frame, or most where it does not say.
+func zstdWindow(start []byte, most int64) int64 {
+	var h zstd.Header
+	if err := h.Decode(start); err != nil || h.Skippable {
+		return most
+	}
+	if h.SingleSegment {
+		h.WindowSize = h.FrameContentSize
+	}
+	return int64(min(h.WindowSize, 1<<40))
+}
+
+// lzma opens method 14, APPNOTE 5.8: version and length of the properties,
 // then properties and dictionary, then the stream.
-func zipLZMA(in *bufio.Reader, size int64) (io.Reader, error) {
+func (r *zipReader) lzma(in *bufio.Reader, size int64) (io.Reader, error) {
 	var h [9]byte
 	if _, err := io.ReadFull(in, h[:]); err != nil {
 		return nil, unexpected(err)
@@ -55,7 +80,7 @@ func zipLZMA(in *bufio.Reader, size int64) (io.Reader, error) {
 	}
 	// Whether the size or a mark ends the stream is a flag; with neither size nor
 	// mark the end of the data does.
-	return openLZMA(binary.LittleEndian.AppendUint64(h[4:], uint64(size)), in, zipWindow)
+	return openLZMA(binary.LittleEndian.AppendUint64(h[4:], uint64(size)), in, r.windows)
 }
 
 // buffer returns a reader that hands out single bytes, which lets decoders stop

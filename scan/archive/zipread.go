@@ -14,6 +14,7 @@ type zipReader struct {
 	zip     *zipFile
 	in      *bufio.Reader // reused from member to member, as is inflate
 	inflate io.ReadCloser
+	windows *windows // of the other methods
 }
 
 // packedData opens a member's packed bytes at their beginning.
