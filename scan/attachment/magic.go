@@ -16,14 +16,18 @@ func shortcut(head []byte, _ scan.Content) (nature, error) {
 	if bytes.HasPrefix(head, []byte("\x4c\x00\x00\x00\x01\x14\x02\x00\x00\x00\x00\x00\xc0\x00\x00\x00\x00\x00\x00\x46")) {
 		return nature{kind: Shortcut, what: "a Windows shortcut"}, nil
 	}
-	text := strings.ToLower(asText(head))
+	text := asText(head)
+	if !strings.HasPrefix(text, "<") {
+		return nature{}, nil
+	}
+	text = strings.ToLower(text)
 	for _, root := range [...]struct{ mark, what string }{
 		{"<librarydescription", "a Windows library"},
 		{"<searchconnectordescription", "a Windows search connector"},
 		{"<persistedquery", "a saved Windows search"},
 		{"<pcsettings", "a Windows settings shortcut"},
 	} {
-		if strings.HasPrefix(text, "<") && rootElement(text, root.mark) {
+		if rootElement(text, root.mark) {
 			return nature{kind: Shortcut, what: root.what, text: true, windows: true}, nil
 		}
 	}
