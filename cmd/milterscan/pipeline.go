@@ -63,18 +63,13 @@ func newJudge(c *config.Config, generation uint64, with *commons, tell func(*jud
 	}
 	return judge.New(judge.Options{
 		Generation: generation,
-		Opener:     unpack.NewOpener(limits(c.Limits), with.workers.Formats(), with.spool),
+		Opener:     unpack.NewOpener(c.Limits.Unpack(), with.workers.Formats(), with.spool),
 		Engine:     scan.NewEngine(list...),
 		Policy:     rules,
 		Keeper:     quarantine.New(c.Quarantine.Dir),
 		Time:       c.Limits.Time.Go(),
 		Tell:       tell,
 	}), nil
-}
-
-// limits are the limits on opening one message.
-func limits(l config.Limits) unpack.Limits {
-	return unpack.Limits{Entity: l.MIME, Archive: l.Archive, Parts: l.Parts, Nesting: l.Nesting}
 }
 
 // load reads the named configuration; where none is named, the one of the

@@ -101,6 +101,9 @@ type Limits struct {
 	// waits 10 minutes (RFC 5321), Postfix and Sendmail 5 for a milter; the rest
 	// is theirs.
 	Time units.Duration `toml:"time"`
+	// The processor time for opening one message, that of child processes not
+	// counted. What is not open by then is not examined, and said to be so.
+	CPU units.Duration `toml:"cpu"`
 	// The parts of one message, members of archives included.
 	Parts int `toml:"parts"`
 	// Messages inside each other.
@@ -155,6 +158,7 @@ func Default() *Config {
 		Limits: Limits{
 			Message: 64 * units.MB,
 			Time:    units.Duration(time.Minute),
+			CPU:     units.Duration(1200 * time.Millisecond),
 			Parts:   10_000,
 			Nesting: 20,
 			MIME:    entity.DefaultLimits(),

@@ -48,5 +48,5 @@ func (c *Config) onFailure(i int, v virus.Config) policy.Rule {
 
 // Unpack returns the limits for whoever opens messages.
 func (l Limits) Unpack() unpack.Limits {
-	return unpack.Limits{Entity: l.MIME, Archive: l.Archive, Parts: l.Parts, Nesting: l.Nesting}
+	return unpack.Limits{Entity: l.MIME, Archive: l.Archive, Parts: l.Parts, Nesting: l.Nesting, CPU: l.CPU.Go()}
 }

@@ -54,8 +54,7 @@ func (w *work) walk(in container, format archive.Format) error {
 		w.note(scan.Unscannable, "archive", "limit", in.part, "the archives of this message hold more than may be unpacked")
 		return nil
 	default:
-		w.stop(scan.Unscannable, "mime", "time", format.Name()+": "+err.Error())
-		return errStopped
+		return w.tooLong()
 	}
 }
 
@@ -116,21 +115,31 @@ func (w *walk) nameless() []string {
 // ended is for the walk to say.
 func (w *work) store(r io.Reader) (scan.Content, error) {
 	out := w.buffer()
-	src := &source{r: r}
-	if _, err := io.Copy(out, src); err != nil && src.err == nil {
+	src := &source{r: r, late: w.late}
+	_, err := io.Copy(out, src)
+	switch {
+	case errors.Is(src.err, errStopped):
+		return nil, w.tooLong()
+	case err != nil && src.err == nil:
 		return nil, w.noRoom(err)
 	}
 	return out, nil
 }
 
-// source tells errors of the source from errors of the destination of a copy.
+// source tells errors of the source from errors of the destination of a copy,
+// and ends when the time is over.
 type source struct {
-	r   io.Reader
-	err error
+	r    io.Reader
+	late func() bool
+	err  error
 }
 
 // Read passes on what the source gives and remembers how it failed.
 func (s *source) Read(p []byte) (int, error) {
+	if s.late() {
+		s.err = errStopped
+		return 0, errStopped
+	}
 	n, err := s.r.Read(p)
 	if err != nil && err != io.EOF {
 		s.err = err

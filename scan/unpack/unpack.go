@@ -8,6 +8,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
+	"time"
 
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/archive"
@@ -21,8 +23,9 @@ import (
 type Limits struct {
 	Entity  entity.Limits
 	Archive archive.Limits
-	Parts   int // parts in all, members of archives included
-	Nesting int // messages and encoded composites inside each other
+	Parts   int           // parts in all, members of archives included
+	Nesting int           // messages and encoded composites inside each other
+	CPU     time.Duration // processor time of opening, that of children not counted; 0 is no limit
 }
 
 // Opener opens messages. It keeps no state between them and may open any number
@@ -48,12 +51,15 @@ func (o *Opener) NewParser() *entity.Parser { return entity.NewParser(o.limits.E
 func (o *Opener) Open(ctx context.Context, in scan.Received) *scan.Message {
 	m := &scan.Message{Envelope: in.Envelope, Header: in.Tree.Root.Header, Raw: in.Raw, Root: in.Tree.Root}
 	m.OnClose(in.Raw)
+	runtime.LockOSThread() // the processor time of this message is that of the thread
+	defer runtime.UnlockOSThread()
 	w := &work{
 		Opener: o,
 		ctx:    ctx,
 		m:      m,
 		budget: archive.NewBudget(o.limits.Archive),
 		paths:  paths{},
+		start:  threadTime(),
 	}
 	if in.Truncated() {
 		w.note(scan.Unscannable, "mime", "message-size", scan.WholeMessage, fmt.Sprintf("%d bytes; only the first %d were examined", in.Size, in.Raw.Size()))
@@ -69,7 +75,8 @@ type work struct {
 	m      *scan.Message
 	budget *archive.Budget
 	paths  paths
-	full   bool // a limit on all parts was reached and said
+	start  time.Duration // of the thread, when opening began
+	full   bool          // a limit on all parts was reached and said
 }
 
 // container is what the next parts come out of.
@@ -98,13 +105,23 @@ func (w *work) add(p scan.Part) (int, error) {
 		w.stop(scan.Unscannable, "mime", "too-many-parts", fmt.Sprintf("more than %d parts", w.limits.Parts))
 		return 0, errStopped
 	}
-	if err := w.ctx.Err(); err != nil {
-		w.stop(scan.Unscannable, "mime", "time", "opening took longer than the time for this message")
-		return 0, errStopped
+	if w.late() {
+		return 0, w.tooLong()
 	}
 	p.Path = w.paths.unique(p.Path)
 	w.m.Parts = append(w.m.Parts, p)
 	return len(w.m.Parts) - 1, nil
+}
+
+// late reports whether the time for this message is over.
+func (w *work) late() bool {
+	return w.ctx.Err() != nil || w.limits.CPU > 0 && threadTime()-w.start > w.limits.CPU
+}
+
+// tooLong says that the rest was not opened for want of time.
+func (w *work) tooLong() error {
+	w.stop(scan.Unscannable, "mime", "time", "opening took longer than the time for one message")
+	return errStopped
 }
 
 // stop says, once, why nothing further is opened.

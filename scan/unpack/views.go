@@ -1,6 +1,7 @@
 package unpack
 
 import (
+	"errors"
 	"io"
 	"strings"
 
@@ -58,9 +59,11 @@ func (w *work) text(in container, part int) error {
 		return nil
 	}
 	out := w.buffer()
-	src := &source{r: r}
+	src := &source{r: r, late: w.late}
 	switch _, err := io.Copy(&charged{out, w.budget}, src); {
-	case err == archive.ErrLimit:
+	case errors.Is(src.err, errStopped):
+		return w.tooLong()
+	case errors.Is(err, archive.ErrLimit):
 		return w.tooMuch()
 	case err != nil && src.err == nil:
 		return w.noRoom(err)
