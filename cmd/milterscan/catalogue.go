@@ -53,6 +53,7 @@ A finding is one fact about a message: what was seen, never what to do about it.
 | unscannable | not examined, and trying again will not help |
 | failed | not examined, and trying again may help |
 
+Where all readings of a message show the same parts, a finding listed as ambiguous is reported as malformed.
 A message with an "unscannable" or "failed" finding is not complete: nobody can say that it is clean.
 `)
 	word := ""
