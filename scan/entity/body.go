@@ -1,6 +1,9 @@
 package entity
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // body reads on to the next delimiter, or to the end of b.
 func (p *Parser) body(b []byte, r rest) (n int, stuck bool) {
@@ -31,6 +34,25 @@ func (p *Parser) body(b []byte, r rest) (n int, stuck bool) {
 	}
 	p.content(b)
 	return len(b), false
+}
+
+// delimiterLine passes over the line of a delimiter. Blanks may fill it (RFC
+// 2046, section 5.1.1); what a line longer than the window holds behind them is
+// text outside the parts.
+func (p *Parser) delimiterLine(b []byte, r rest) (n int, stuck bool) {
+	n, whole := p.lineEnd(b, r)
+	if n == 0 {
+		return 0, true
+	}
+	from := min(max(p.at+int64(p.window)-p.off, 0), int64(n))
+	if beyond := bytes.TrimRight(b[from:n], " \t\r\n"); len(beyond) > 0 {
+		p.hit.tail = Span{p.at + int64(p.window), p.off + from + int64(len(beyond))}
+	}
+	p.off += int64(n)
+	if whole {
+		p.delimited()
+	}
+	return n, false
 }
 
 // nextDashes is the index of the next two dashes in b from i on, or of a single
@@ -160,17 +182,14 @@ func (p *Parser) isDelimiter(text []byte) bool {
 // delimiter of a composite being read: of the innermost it fits, unless the
 // dialect says otherwise.
 func (p *Parser) lineDelimiter(line []byte) bool {
-	line = line[2:]
+	run, text := trimDashes(line)
 	var longer *Entity
-	for k := range p.open {
-		f := &p.open[p.order(k)]
-		if f.boundary == "" || len(line) < len(f.boundary) || string(line[:len(f.boundary)]) != f.boundary {
-			if p.dialect&innerOnly != 0 && f.boundary != "" && !f.closed && f.parts > 0 {
-				break
-			}
+	for _, i := range p.fitting(text) {
+		f := &p.open[i]
+		if extra := run - 2 - f.dashes; extra < 0 || extra > 0 && f.dashes < len(f.boundary) {
 			continue
 		}
-		tail := line[len(f.boundary):]
+		tail := line[2+len(f.boundary):]
 		switch {
 		case f.closed:
 			if len(tail) == 0 {
@@ -178,7 +197,7 @@ func (p *Parser) lineDelimiter(line []byte) bool {
 			}
 			continue
 		case len(tail) == 0, string(tail) == "--", p.dialect&prefixes != 0, len(f.boundary) == p.books.limits.BoundaryBytes:
-			p.hit = hit{frame: p.order(k), close: bytes.HasPrefix(tail, dashes)}
+			p.hit = hit{frame: i, close: bytes.HasPrefix(tail, dashes)}
 			return true
 		}
 		longer = f.entity
@@ -186,17 +205,24 @@ func (p *Parser) lineDelimiter(line []byte) bool {
 	if longer != nil {
 		p.books.suspect(longer, delimiterTail, "delimiter-tail", p.here(), string(line[:min(len(line), 80)]))
 	} else if len(p.ended) > 0 {
-		p.stray(line)
+		p.stray(line[2:])
 	}
 	return false
 }
 
-// order is the index of the composite to try as number k.
-func (p *Parser) order(k int) int {
+// fitting returns the indices of the open multiparts whose boundaries, without
+// their first dashes, text begins with, in the order they are to be tried.
+func (p *Parser) fitting(text []byte) []int {
+	p.looks++
+	fits := p.bounds.of(text)
 	if p.dialect&outerFirst != 0 {
-		return k
+		slices.Reverse(fits)
 	}
-	return len(p.open) - 1 - k
+	if p.dialect&innerOnly != 0 {
+		last := innermost(p.open)
+		fits = slices.DeleteFunc(fits, func(i int) bool { return i < last })
+	}
+	return fits
 }
 
 // stray notes the delimiter of a multipart that has ended.
@@ -209,18 +235,14 @@ func (p *Parser) stray(line []byte) {
 // inLine looks for a delimiter where none should stand: not at the start of a
 // line.
 func (p *Parser) inLine(ahead []byte, run int, before byte) (skip int, found bool) {
-	for k := range p.open {
-		f := &p.open[p.order(k)]
-		if f.boundary == "" || f.closed || run < 2+f.dashes && f.dashes < len(f.boundary) {
-			continue
-		}
-		skip = max(run-2-f.dashes, 0)
-		rest, fits := cutPrefix(ahead[min(skip+2, len(ahead)):], f.boundary)
-		if !fits || !endsDelimiter(rest) {
+	for _, i := range p.fitting(ahead[run:]) {
+		f := &p.open[i]
+		skip = run - 2 - f.dashes
+		if f.closed || skip < 0 || !endsDelimiter(ahead[skip+2+len(f.boundary):]) {
 			continue
 		}
 		if p.dialect&anywhere != 0 {
-			p.hit = hit{frame: p.order(k), close: bytes.HasPrefix(rest, dashes)}
+			p.hit = hit{frame: i, close: bytes.HasPrefix(ahead[skip+2+len(f.boundary):], dashes)}
 			return skip, true
 		}
 		s, code := delimiterInLine, "delimiter-in-line"
@@ -235,11 +257,4 @@ func (p *Parser) inLine(ahead []byte, run int, before byte) (skip int, found boo
 // endsDelimiter reports whether a boundary that is followed by b is complete.
 func endsDelimiter(b []byte) bool {
 	return len(b) == 0 || b[0] == '\r' || b[0] == '\n' || isSpace(b[0]) || bytes.HasPrefix(b, dashes)
-}
-
-func cutPrefix(b []byte, prefix string) (rest []byte, found bool) {
-	if len(b) < len(prefix) || string(b[:len(prefix)]) != prefix {
-		return nil, false
-	}
-	return b[len(prefix):], true
 }

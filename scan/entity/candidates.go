@@ -19,7 +19,7 @@ func boundaryForms(v string, params []Param) []string {
 		}
 	}
 	f.sections(params)
-	lower := strings.ToLower(v)
+	lower := lowerASCII(v)
 	for at, tries := 0, 0; tries < 16; tries++ {
 		i := strings.Index(lower[at:], "boundary")
 		if i < 0 {
@@ -76,6 +76,18 @@ func (f *forms) join(order []Param) {
 		f.add(b.String())
 		f.damaged(b.String())
 	}
+}
+
+// lowerASCII is s in lower case, of the same length: strings.ToLower makes
+// more of bytes that are not UTF-8.
+func lowerASCII(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return string(b)
 }
 
 // percentText undoes the encoding of RFC 2231, section 4.

@@ -8,12 +8,16 @@ import (
 	"strings"
 )
 
-// Carve finds what is wrapped in a decoded text of size bytes: uuencode, yEnc,
-// BinHex, runs of base64, whole messages and parts with their headers. The
-// spans of what it returns count from the start of c. It reads c once to see
-// whether there is anything to look for.
-func Carve(c io.ReaderAt, size int64, l Limits) []*Entity {
-	k := newBooks(l)
+// Carve finds what is wrapped in a text of size bytes that was decoded from a
+// leaf of t: uuencode, yEnc, BinHex, runs of base64, whole messages and parts
+// with their headers. The spans of what it returns count from the start of c.
+// It reads c once to see whether there is anything to look for.
+func (t *Tree) Carve(c io.ReaderAt, size int64) []*Entity { return carve(t.books.inner(), c, size) }
+
+// Carve is Tree.Carve for a text that stands alone.
+func Carve(c io.ReaderAt, size int64, l Limits) []*Entity { return carve(newBooks(l), c, size) }
+
+func carve(k *books, c io.ReaderAt, size int64) []*Entity {
 	host := &Entity{Type: "text/plain", Body: Span{0, size}}
 	r := newRereader(k, c)
 	k.root = host
@@ -30,17 +34,16 @@ func Carve(c io.ReaderAt, size int64, l Limits) []*Entity {
 // carve looks into the texts of the tree that hold something, and where clients
 // disagree about the message, into all.
 func (r *rereader) carve(t *Tree) {
-	doubtful := false
 	var texts []*Entity
 	for e := range t.All() {
 		texts = append(texts, e)
 		for i := range e.Notes {
-			doubtful = doubtful || e.Notes[i].Class == Ambiguous
+			r.doubtful = r.doubtful || e.Notes[i].Class == Ambiguous
 		}
 	}
 	for _, e := range texts {
 		what := e.seen & carvable
-		if doubtful {
+		if r.doubtful {
 			what |= carvable &^ holdsQP
 		}
 		if what == 0 {
@@ -57,7 +60,13 @@ func (r *rereader) carve(t *Tree) {
 
 // carveSpan takes out of a span of e what was seen in it.
 func (r *rereader) carveSpan(e *Entity, s Span, what suspicion) {
-	if what&holdsWrapped != 0 && r.spend(s.Len()) {
+	for _, done := range r.carvedAt {
+		if done.Start <= s.Start && s.End <= done.End {
+			return
+		}
+	}
+	r.carvedAt = append(r.carvedAt, s)
+	if what&holdsWrapped != 0 && r.spend(3*s.Len()) {
 		r.wrapped(e, s)
 	}
 	if what&(holdsBase64|holdsFields) != 0 && r.spend(s.Len()) {
@@ -89,7 +98,7 @@ func (r *rereader) wrapped(e *Entity, s Span) {
 
 // found enters what was carved out of e, unless some reading has it.
 func (r *rereader) found(e, found *Entity) {
-	if !r.prune(found) {
+	if len(found.Header.Fields) == 0 && r.seen.hasBytes(found) || !r.prune(found) {
 		return
 	}
 	if r.carved >= r.limits.Carved {
@@ -114,7 +123,7 @@ func hush(e *Entity) {
 
 // each hands the bytes of a span to take, in pieces.
 func (r *rereader) each(s Span, take func([]byte)) {
-	for s.Len() > 0 && r.spend(int64(len(r.buf))) {
+	for s.Len() > 0 && r.spend(0) {
 		n, err := r.content.ReadAt(r.buf[:min(int64(len(r.buf)), s.Len())], s.Start)
 		if n == 0 {
 			r.stop(err.Error())
@@ -128,16 +137,19 @@ func (r *rereader) each(s Span, take func([]byte)) {
 // strewn takes out of a span runs of base64 and header blocks with what follows
 // them.
 func (r *rereader) strewn(e *Entity, s Span) {
-	f := finder{run: Span{-1, -1}, block: -1, delimiter: -1}
+	f := finder{run: Span{-1, -1}, block: -1, delimiter: -1, shortest: ordinaryRun}
+	if r.doubtful {
+		f.shortest = shortestRun
+	}
 	lines := newLineReader(r.content, s, r.buf)
 	for line, at := lines.next(); line != nil && len(f.starts)+len(f.runs) <= r.limits.Carved; line, at = lines.next() {
 		f.line(line, at)
 	}
 	f.endRun()
+	r.blocks(e, s, f.starts)
 	for _, run := range f.runs {
 		r.found(e, &Entity{Type: "application/octet-stream", Encoding: Base64, Head: Span{run.Start, run.Start}, Body: run})
 	}
-	r.blocks(e, s, f.starts)
 }
 
 // blocks parses what begins with the header blocks found in a span of e: what
@@ -153,7 +165,7 @@ func (r *rereader) blocks(e *Entity, s Span, starts []start) {
 		if i+1 < len(starts) && b.boundary == "" && !b.composite {
 			at.End = starts[i+1].at
 		}
-		found, ok := r.parseFound(b, at)
+		found, ok := r.parseFound(e, b, at)
 		if !ok {
 			return
 		}
@@ -166,11 +178,14 @@ func (r *rereader) blocks(e *Entity, s Span, starts []start) {
 
 // parseFound parses what begins at a header block, or at a line that looks like
 // the delimiter before one.
-func (r *rereader) parseFound(b start, at Span) (*Entity, bool) {
+func (r *rereader) parseFound(e *Entity, b start, at Span) (*Entity, bool) {
 	if !r.spend(at.Len()) || !r.another() {
 		return nil, false
 	}
-	root := &Entity{message: b.boundary == ""}
+	root := &Entity{message: b.boundary == "", Number: e.Number}
+	if e.Number != "" {
+		root.prefix = e.Number + "."
+	}
 	var p *Parser
 	if b.boundary == "" {
 		p = newParser(r.books, root, at.Start)
@@ -187,9 +202,10 @@ func (r *rereader) parseFound(b start, at Span) (*Entity, bool) {
 
 // finder goes through the lines of a text.
 type finder struct {
-	run    Span // of the lines of base64 being read; Start is -1 outside
-	digits int
-	runs   []Span
+	run      Span // of the lines of base64 being read; Start is -1 outside
+	digits   int
+	shortest int // fewer digits are no run
+	runs     []Span
 
 	block     int64 // where the header block being read starts; -1 outside
 	delimiter int64 // where the line before it starts, if that could be a delimiter
@@ -207,7 +223,8 @@ type start struct {
 }
 
 const (
-	shortestRun  = 24 // digits in all; less is a word
+	shortestRun  = 24 // digits in all, in a message that clients read differently; less is a word
+	ordinaryRun  = 56 // the same in any other
 	shortestLine = 4
 )
 
@@ -234,7 +251,7 @@ func (f *finder) base64(text []byte, at Span) {
 }
 
 func (f *finder) endRun() {
-	if f.run.Start >= 0 && f.digits >= shortestRun {
+	if f.run.Start >= 0 && f.digits >= f.shortest {
 		f.runs = append(f.runs, f.run)
 	}
 	f.run.Start = -1

@@ -83,7 +83,7 @@ func open(t testing.TB, msg []byte, tree *Tree, path string, depth int) (out []s
 				continue
 			}
 			if encs[i] != Identity && (isMessage(e.Type) || isMultipart(e.Type)) {
-				p := NewBodyParser(Limits{}, e)
+				p := tree.InnerBody(e)
 				p.Write(b.Bytes())
 				inner, more := open(t, b.Bytes(), p.Close(), here.path, depth+1)
 				for k := range inner {
@@ -92,7 +92,7 @@ func open(t testing.TB, msg []byte, tree *Tree, path string, depth int) (out []s
 				}
 				out, notes = append(out, inner...), append(notes, more...)
 			} else if encs[i] != Identity {
-				for _, f := range Carve(bytes.NewReader(b.Bytes()), int64(b.Len()), Limits{}) {
+				for _, f := range tree.Carve(bytes.NewReader(b.Bytes()), int64(b.Len())) {
 					var in bytes.Buffer
 					Decode(&in, io.NewSectionReader(bytes.NewReader(b.Bytes()), f.Body.Start, f.Body.Len()), f.Encoding)
 					out = append(out, shown{here.path + "/" + f.Path(), in.Bytes(), true, true})

@@ -1,6 +1,7 @@
 package entity
 
-// Limits bound what the structure of one message may cost. Reaching one is a
+// Limits bound what the structure of one message may cost, with all messages
+// inside it that are parsed with Tree.Inner. Reaching one is a
 // Deviation of class Exceeded with the code named here. A limit of 0 means the
 // default.
 type Limits struct {
@@ -17,7 +18,7 @@ type Limits struct {
 	Readings      int   // other readings of one entity (readings-limit)
 	Carved        int   // carved entities in all (carved-limit)
 	Notes         int   // deviations kept for one entity; further ones are dropped, those before them say enough
-	RereadBytes   int64 // bytes read again for other readings and carving (reread-limit)
+	RereadBytes   int64 // bytes read again for other readings and carving, what takes long counted higher (reread-limit)
 }
 
 // DefaultLimits are far above what real mail needs and keep the worst message
@@ -62,19 +63,28 @@ func (l Limits) filled() Limits {
 	return l
 }
 
-// books keep account of what all readings of one message have used together.
-type books struct {
-	limits  Limits
-	parts   int
-	header  int // bytes of header blocks kept
-	carved  int
-	reread  int64
-	said    map[string]bool // limits that were reported
-	dubious bool            // something calls for another look
-	root    *Entity         // where limits are reported, once the first reading is done
+// account is what all readings of one message, and of the messages inside it,
+// have used together.
+type account struct {
+	limits Limits
+	parts  int
+	header int // bytes of header blocks kept
+	carved int
+	reread int64
+	said   map[string]bool // limits that were reported
 }
 
-func newBooks(l Limits) *books { return &books{limits: l.filled()} }
+// books are kept for one tree.
+type books struct {
+	*account
+	dubious bool    // something calls for another look
+	root    *Entity // where limits are reported, once the first reading is done
+}
+
+func newBooks(l Limits) *books { return &books{account: &account{limits: l.filled()}} }
+
+// inner are the books for what was decoded from a leaf.
+func (k *books) inner() *books { return &books{account: k.account} }
 
 // note enters a deviation of the class its code has. Limits are entered once
 // for the message.

@@ -3,7 +3,6 @@ package entity
 import (
 	"math"
 	"strconv"
-	"strings"
 )
 
 // Parser reads a message that is written to it in chunks of any size. It keeps
@@ -16,12 +15,13 @@ type Parser struct {
 	pinned  *pin // what is decided about the root beforehand; nil in the first reading
 	window  int  // so many bytes of a line are enough to judge it
 
-	off  int64   // offset of the next byte that was not read yet
-	held []byte  // bytes from off on that could not be judged yet
-	open []frame // the composites being read, outermost first
-	cur  *Entity // whose header or body is being read; nil: text outside the parts
-	mode mode
-	full bool // no room for further parts: all the rest is text outside
+	off    int64      // offset of the next byte that was not read yet
+	held   []byte     // bytes from off on that could not be judged yet
+	open   []frame    // the composites being read, outermost first
+	bounds boundaries // theirs
+	cur    *Entity    // whose header or body is being read; nil: text outside the parts
+	mode   mode
+	full   bool // no room for further parts: all the rest is text outside
 
 	block   []byte // the header being read, as far as it is kept
 	lines   int    // of the header so far
@@ -37,6 +37,7 @@ type Parser struct {
 	hit   hit      // a delimiter whose line has not ended yet
 	ends  lineEnds // how delimiters have ended so far
 	dots  dots
+	looks int                // how often a delimiter was looked for
 	ended map[string]*Entity // by boundary: the multipart around one that ended
 }
 
@@ -64,26 +65,31 @@ type hit struct {
 	frame int   // index into open
 	close bool  // it is the last one
 	end   int64 // where the content before it ends
+	tail  Span  // what stands on its line behind blanks that fill the window
 }
 
 // NewParser returns a parser for one message. Limits that are 0 have their
 // default.
-func NewParser(l Limits) *Parser {
-	k := newBooks(l)
-	root := &Entity{message: true}
-	k.parts = 1
-	return newParser(k, root, 0)
+func NewParser(l Limits) *Parser { return newMessage(newBooks(l)) }
+
+// Inner returns a parser for a message that was decoded from a leaf of t. Both
+// share the limits.
+func (t *Tree) Inner() *Parser { return newMessage(t.books.inner()) }
+
+// InnerBody returns a parser for the decoded body of e, a leaf of t that is a
+// composite with a transfer encoding. The numbers in its tree count within e.
+func (t *Tree) InnerBody(e *Entity) *Parser {
+	if !isMultipart(e.Type) {
+		return t.Inner()
+	}
+	k := t.books.inner()
+	k.parts++
+	return newBodyParser(k, &Entity{Type: e.Type, Boundary: e.Boundary, message: true}, 0)
 }
 
-// NewBodyParser returns a parser for the decoded body of e: a composite that
-// had a transfer encoding, so that it is a leaf. Its numbers count within e.
-func NewBodyParser(l Limits, e *Entity) *Parser {
-	if !isMultipart(e.Type) {
-		return NewParser(l)
-	}
-	k := newBooks(l)
-	k.parts = 1
-	return newBodyParser(k, &Entity{Type: e.Type, Boundary: e.Boundary, message: true}, 0)
+func newMessage(k *books) *Parser {
+	k.parts++
+	return newParser(k, &Entity{message: true}, 0)
 }
 
 // newBodyParser returns a parser for the body of root, which begins at offset
@@ -153,7 +159,7 @@ func (p *Parser) Close() *Tree {
 	}
 	p.endContent(p.off)
 	p.popTo(0, p.off)
-	if p.dots.found && p.root.Reading == "" && p.pinned == nil {
+	if p.dots.marked() && p.root.Reading == "" && p.pinned == nil {
 		p.books.note(p.root, "smuggling-mark", Span{}, "")
 	}
 	return &Tree{Root: p.root, Size: p.off, books: p.books}
@@ -177,12 +183,7 @@ func (p *Parser) step(b []byte, r rest) (n int, stuck bool) {
 	case inBody:
 		return p.body(b, r)
 	}
-	n, whole := p.lineEnd(b, r)
-	p.off += int64(n)
-	if whole {
-		p.delimited()
-	}
-	return n, n == 0
+	return p.delimiterLine(b, r)
 }
 
 // begin starts to read e, whose header is at off.
@@ -244,85 +245,16 @@ func (p *Parser) defaultType() string {
 	return "text/plain"
 }
 
-// composite goes into e if it is a composite that can be taken apart here.
-func (p *Parser) composite(e *Entity) bool {
-	multipart := isMultipart(e.Type) && e.Boundary != ""
-	switch {
-	case !multipart && !isMessage(e.Type), e == p.root && p.pinned != nil && p.pinned.leaf:
-		return false
-	case len(p.open) >= p.books.limits.Depth:
-		p.books.note(e, "depth-limit", e.Head, "")
-		return false
-	case multipart:
-		p.push(e)
-		return true
-	case e.Encoding != Identity:
-		p.books.noteEncodedMessage(e)
-		return false
-	}
-	p.pushMessage(e)
-	return true
-}
-
-// push goes into a multipart.
-func (p *Parser) push(e *Entity) {
-	p.noteReuse(e)
-	f := frame{entity: e, boundary: e.Boundary, prefix: e.prefix}
-	for f.dashes < len(f.boundary) && f.boundary[f.dashes] == '-' {
-		f.dashes++
-	}
-	if !e.message {
-		f.prefix = e.Number + "."
-	}
-	e.composite = true
-	p.open = append(p.open, f)
-	p.beginText()
-}
-
-// noteReuse notes a boundary that one further out begins with, or the other way
-// round.
-func (p *Parser) noteReuse(e *Entity) {
-	for i := range p.open {
-		if b := p.open[i].boundary; b != "" && (strings.HasPrefix(b, e.Boundary) || strings.HasPrefix(e.Boundary, b)) {
-			p.books.suspect(p.open[i].entity, sameBoundary, "boundary-reused", e.Head, e.Boundary)
-		}
-	}
-}
-
-// pushMessage goes into an attached message.
-func (p *Parser) pushMessage(e *Entity) {
-	if e.message {
-		e.Number = e.prefix + "1"
-	}
-	inner := p.room(e)
-	if inner == nil {
-		p.beginContent(math.MaxInt)
-		return
-	}
-	e.composite = true
-	p.open = append(p.open, frame{entity: e, prefix: e.Number + "."})
-	inner.message, inner.prefix = true, e.Number+"."
-	e.Children = append(e.Children, inner)
-	p.begin(inner)
-}
-
-// room returns a new entity inside e, or nil if there are enough.
-func (p *Parser) room(e *Entity) *Entity {
-	if p.books.parts >= p.books.limits.Parts {
-		p.books.note(e, "parts-limit", Span{p.off, p.off}, "")
-		p.full = true
-		return nil
-	}
-	p.books.parts++
-	return &Entity{Reading: p.root.Reading}
-}
-
 // delimited goes on behind the line of a delimiter.
 func (p *Parser) delimited() {
 	h := p.hit
 	p.endContent(h.end)
 	p.popTo(h.frame+1, h.end)
 	f := &p.open[h.frame]
+	if h.tail.Len() > 0 {
+		f.entity.Loose = append(f.entity.Loose, h.tail)
+		p.books.weighText(f.entity, h.tail, holdsText)
+	}
 	if h.close && p.dialect&closeGoesOn == 0 {
 		f.closed = true
 		p.beginText()
@@ -352,52 +284,4 @@ func (p *Parser) endContent(at int64) {
 		e.Loose = append(e.Loose, Span{p.from, at})
 		p.books.weighText(e, Span{p.from, at}, p.watch.seen)
 	}
-}
-
-// popTo leaves the composites from index n on, which end at offset at.
-func (p *Parser) popTo(n int, at int64) {
-	for len(p.open) > n {
-		f := p.open[len(p.open)-1]
-		p.open = p.open[:len(p.open)-1]
-		f.entity.Body.End = at
-		if f.boundary != "" {
-			p.endMultipart(&f)
-		}
-	}
-}
-
-// endMultipart judges a multipart that ends. One without delimiters is a leaf:
-// that is how clients show it.
-func (p *Parser) endMultipart(f *frame) {
-	e := f.entity
-	if f.parts == 0 {
-		p.unsplit(e)
-		return
-	}
-	if !f.closed {
-		p.books.note(e, "multipart-unclosed", Span{e.Body.End, e.Body.End}, f.boundary)
-	}
-	if e.Encoding != Identity {
-		p.books.suspect(e, encodedComposite, "encoded-multipart", e.Head, string(e.Encoding))
-		e.Encoding = Identity
-	}
-	if len(p.open) > 0 {
-		if p.ended == nil {
-			p.ended = map[string]*Entity{}
-		}
-		p.ended[f.boundary] = p.root
-	}
-}
-
-// unsplit makes a leaf of a multipart none of whose delimiters was met.
-func (p *Parser) unsplit(e *Entity) {
-	e.composite, e.Loose = false, nil
-	if e.message {
-		e.Number = e.prefix + "1"
-	}
-	if e.Encoding != Identity {
-		p.books.note(e, "encoded-multipart", e.Head, string(e.Encoding))
-		return
-	}
-	p.books.suspect(e, boundaryUnused, "boundary-unused", e.Head, e.Boundary)
 }

@@ -174,7 +174,7 @@ func (r *rereader) decoded(e *Entity, enc Encoding) *Tree {
 	if enc == Identity || !r.spend(4*e.Body.Len()) {
 		return nil
 	}
-	p := NewBodyParser(r.limits, e)
+	p := (&Tree{books: newBooks(r.limits)}).InnerBody(e)
 	if _, err := Decode(p, io.NewSectionReader(r.content, e.Body.Start, e.Body.Len()), enc); err != nil {
 		r.stop(err.Error())
 		return nil
@@ -234,8 +234,13 @@ func (r *rereader) otherTypes(e *Entity, m *meaning, open suspicion) []pin {
 func (r *rereader) boundaries(e *Entity, m *meaning) []string {
 	lines := findDashLines(r.content, e.Body, r.buf)
 	var list []string
+	known := map[string]bool{}
 	for i := range m.values {
 		v := fieldValue(e.Header, "Content-Type", i)
+		if known[v] {
+			continue
+		}
+		known[v] = true
 		for _, b := range boundaryForms(v, m.values[i].Params) {
 			if len(b) <= r.limits.BoundaryBytes && (b != e.Boundary || !e.composite) && lines.uses(b) {
 				list = append(list, b)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 )
 
 const (
@@ -44,6 +43,9 @@ type rereader struct {
 	buf     []byte
 	labels  int
 	spent   bool // the budget is used up
+
+	doubtful bool   // clients read the message differently
+	carvedAt []Span // what was carved
 }
 
 func newRereader(k *books, c io.ReaderAt) *rereader {
@@ -188,6 +190,7 @@ func (r *rereader) read(e *Entity, n *pin, at Span) (other *Entity, ok bool) {
 		return nil, false
 	}
 	p.Close()
+	r.reread += int64(p.looks) * delimiterCost
 	return root, true
 }
 
@@ -217,7 +220,10 @@ func (r *rereader) copy(p *Parser, at Span) bool {
 
 // lookCost is what the shortest look costs, in bytes that could be read in the
 // same time.
-const lookCost = 8 << 10
+const lookCost = 32 << 10
+
+// delimiterCost is what it costs to see that dashes are no delimiter.
+const delimiterCost = 128
 
 // spend takes bytes off the budget, if they are there.
 func (r *rereader) spend(n int64) bool {
@@ -268,36 +274,6 @@ func (r *rereader) settle(e *Entity, confirmed, examined suspicion) {
 			n.Class = Malformed
 		}
 	}
-}
-
-// leafSet is a set of leaves: what is shown, undone how, and called what.
-type leafSet map[leafKey][]int64
-
-type leafKey struct {
-	start    int64
-	encoding Encoding
-	typ      string
-	names    string
-}
-
-func keyOf(e *Entity) leafKey {
-	return leafKey{e.Body.Start, e.Encoding, e.Type, strings.Join(e.Names, "\x00")}
-}
-
-func (s leafSet) add(e *Entity) {
-	k := keyOf(e)
-	s[k] = append(s[k], e.Body.End)
-}
-
-// has reports whether a leaf is in the set. A line end more or less at the end
-// makes no difference.
-func (s leafSet) has(e *Entity) bool {
-	for _, end := range s[keyOf(e)] {
-		if d := end - e.Body.End; -2 <= d && d <= 2 {
-			return true
-		}
-	}
-	return false
 }
 
 // differs reports whether a reading has leaves that the first one has not.

@@ -17,7 +17,7 @@ func (d *dots) feed(b []byte) {
 	if !d.told {
 		d.firstLine(b)
 	}
-	if d.found || d.told && !d.crlf {
+	if d.told && (d.found || !d.crlf) {
 		return
 	}
 	var seam [2 * len(d.tail)]byte
@@ -29,6 +29,9 @@ func (d *dots) feed(b []byte) {
 	n += copy(seam[n:], b[max(len(b)-len(d.tail), 0):])
 	copy(d.tail[:], seam[n-len(d.tail):n])
 }
+
+// marked reports whether there was a mark, once all bytes are there.
+func (d *dots) marked() bool { return d.found && d.crlf }
 
 // firstLine learns how the first line ends.
 func (d *dots) firstLine(b []byte) {
