@@ -80,10 +80,11 @@ func (q *qpDecoder) tidied(line []byte) []byte {
 		end = end[n-2:] // CR before CR
 	}
 	kept := make([]byte, 0, len(line))
+	last := len(bytes.TrimRight(body, "= \t")) // what is left ends in a soft break, if at all
 	for i, c := range body {
 		switch {
 		case c >= 0x7f, c < ' ' && c != '\t', isBlankByte(c) && insideEscape(kept, body[i:]):
-		case c == '=' && bytes.HasSuffix(kept, []byte("=")) && len(bytes.Trim(body[i:], "= \t")) == 0:
+		case c == '=' && i >= last && bytes.HasSuffix(kept, []byte("=")):
 		default:
 			kept = append(kept, c)
 		}
