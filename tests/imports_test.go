@@ -30,7 +30,7 @@ var imports = map[string][]string{
 	"scan/entity":      {"scan/units", "scan/charset"},
 	"scan/archive":     {"scan/units"},
 	"scan/charset":     {"scan/units"},
-	"scan/markup":      {"scan/units"},
+	"scan/markup":      {"scan/units", "scan/charset"},
 	"scan/dns":         {"scan/units"},
 	"scan/dns/dnstest": {"scan/dns"},
 	"scan/sniff":       {"scan/units"},
@@ -41,9 +41,11 @@ var imports = map[string][]string{
 	"scan/worker":   slices.Concat(leaves, []string{"scan"}),
 	"scan/unpack":   slices.Concat(leaves, []string{"scan", "scan/worker"}),
 
+	"scan/document": slices.Concat(leaves, []string{"scan"}),
+
 	"scan/virus":      slices.Concat(leaves, []string{"scan", "scan/worker"}),
-	"scan/attachment": slices.Concat(leaves, []string{"scan"}),
-	"scan/content":    slices.Concat(leaves, []string{"scan"}),
+	"scan/attachment": slices.Concat(leaves, []string{"scan", "scan/document"}),
+	"scan/content":    slices.Concat(leaves, []string{"scan", "scan/document"}),
 	"scan/spam":       slices.Concat(leaves, []string{"scan"}),
 	"scan/auth":       slices.Concat(leaves, []string{"scan"}),
 	"scan/relay":      slices.Concat(leaves, []string{"scan"}),
