@@ -60,6 +60,7 @@ func (o *Opener) Open(ctx context.Context, in scan.Received) *scan.Message {
 		budget: archive.NewBudget(o.limits.Archive),
 		paths:  paths{},
 		start:  threadTime(),
+		said:   map[string]int{},
 	}
 	if in.Truncated() {
 		w.note(scan.Unscannable, "mime", "message-size", scan.WholeMessage, fmt.Sprintf("%d bytes; only the first %d were examined", in.Size, in.Raw.Size()))
@@ -75,8 +76,9 @@ type work struct {
 	m      *scan.Message
 	budget *archive.Budget
 	paths  paths
-	start  time.Duration // of the thread, when opening began
-	full   bool          // a limit on all parts was reached and said
+	start  time.Duration  // of the thread, when opening began
+	said   map[string]int // notes by code
+	full   bool           // a limit on all parts was reached and said
 }
 
 // container is what the next parts come out of.
@@ -92,8 +94,22 @@ type container struct {
 // reached, or time or room ran out.
 var errStopped = errors.New("opening stopped")
 
-// note adds a finding about a part.
+// Findings of one rule that are kept of one message: enough to see what is
+// going on, and few enough that nobody can make a log of megabytes.
+const (
+	mildNotes  = 50  // of kinds up to ambiguous
+	graveNotes = 500 // of graver ones
+)
+
+// note adds a finding about a part, unless there are enough of its rule.
 func (w *work) note(kind scan.Kind, scanner, code string, part int, detail string) {
+	enough := mildNotes
+	if kind > scan.Ambiguous {
+		enough = graveNotes
+	}
+	if w.said[code]++; w.said[code] > enough {
+		return
+	}
 	w.m.Notes = append(w.m.Notes, scan.Finding{
 		Kind: kind, Scanner: scanner, Rule: scanner + "/" + code, Part: part, Detail: detail,
 	})
