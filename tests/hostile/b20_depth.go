@@ -54,7 +54,8 @@ func large(name, why string, pieces ...repeated) Case {
 // masses: depth, number and length that exhaust the unwary.
 func masses() []Case {
 	cases := append(depths(), counts()...)
-	return append(cases, lengths()...)
+	cases = append(cases, lengths()...)
+	return append(cases, temptations()...)
 }
 
 // depths nests composites.
@@ -158,5 +159,31 @@ func lengths() []Case {
 		large("qp-blanks-1gb", "a client that reads it all", start, once("--foo\r\n"+octets+attached+encodingIs+"quoted-printable\r\n\r\n"), repeated{" ", 1 << 30}, once(toQP(EICAR())+"--foo--\r\n")),
 		large("header-50mb", "a client that reads long headers", once("X-Long: "), repeated{"x", 50 * mb}, once(crlf), start, end),
 		large("100000-headers", "a client that reads long headers", repeated{"X-Field: some words that fill the line up\r\n", 100_000}, start, end),
+	}
+}
+
+// temptations call for another reading again and again, each of which costs.
+func temptations() []Case {
+	armed := attachment(b64()).text()
+	start, end := once(letterhead+mixedFoo+crlf+"--foo\r\n"+note), once("--foo\r\n"+armed+"--foo--\r\n")
+	open := func(encoding string) repeated {
+		return once("--foo\r\n" + octets + attached + encodingIs + encoding + "\r\n\r\n")
+	}
+	const all = "a client that lists all parts"
+	twice := "--foo\r\n" + octets + encodingFields("base64", "quoted-printable") + crlf + toBase64([]byte("harmless"))
+	inner := "--foo\r\nContent-Type: multipart/mixed; boundary=a; boundary=b\r\n\r\n--a\r\n\r\nx\r\n--b\r\n\r\ny\r\n--b--\r\n--a--\r\n"
+	quoted := mixedFoo + crlf + "--x\r\n" + octets + crlf + "QUJD\r\n"
+	block := toBase64([]byte(strings.Repeat("harmless words ", 12)))
+	return []Case{
+		large("tempt-1500-double-encodings", all, start, repeated{twice, 1500}, end),
+		large("tempt-1500-double-boundaries", all, start, repeated{inner, 1500}, end),
+		large("tempt-headers-in-text", all, start, repeated{quoted, 20_000}, end),
+		large("tempt-base64-in-text", all, start, repeated{block + "\r\nwords\r\n", 20_000}, end),
+		large("tempt-uuencode-in-text", all, start, repeated{"begin 644 x\r\n" + toUU([]byte("harmless"), '`') + "end\r\n", 20_000}, end),
+		large("tempt-mails-in-text", all, start, repeated{"\r\nReturn-Path: <a@example.org>\r\n" + letterhead + crlf + "words\r\n", 10_000}, end),
+		large("tempt-base64-padded-lines", all, start, open("base64"), repeated{"QUJDREVGR0g=\r\n", 400_000}, once(toBase64(EICAR())), end),
+		large("tempt-qp-controls", all, start, open("quoted-printable"), repeated{"=41\x01=\r\n", 600_000}, once(toQP(EICAR())), end),
+		large("tempt-qp-equals", all, start, open("quoted-printable"), repeated{"=", 5 << 20}, once(crlf+toQP(EICAR())), end),
+		large("tempt-lone-cr", "a client that takes CR for a line end", start, repeated{"--foo\rX: y\r", 200_000}, once(crlf), end),
 	}
 }

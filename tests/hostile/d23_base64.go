@@ -63,8 +63,8 @@ func paddedBase64(plain string) []variant {
 	streams := func(n int) string { return concatenated(n, "") }
 	return []variant{
 		base64Variant("padding-none", "a client that needs no padding", plain+crlf),
-		base64Variant("padding-too-much", on, plain+"====\r\n"),
-		base64Variant("padding-one-too-many", on, plain+"==\r\n"),
+		{name: "padding-too-much", why: on, entity: body64(plain + "====\r\n"), read: in(content, fromBase64), tidy: true}, // nothing follows
+		{name: "padding-one-too-many", why: on, entity: body64(plain + "==\r\n"), read: in(content, fromBase64), tidy: true},
 		base64Variant("padding-first", on, "="+plain+"=\r\n"),
 		base64Variant("padding-first-four", on, "===="+plain+"=\r\n"),
 		base64Variant("padding-every-quantum", quanta, every(plain, 4, "=")+crlf),
