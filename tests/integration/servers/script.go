@@ -14,7 +14,7 @@ import (
 func Script(program func(TB)) (status int) {
 	s := &script{}
 	interrupted := make(chan os.Signal, 1)
-	signal.Notify(interrupted, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(interrupted, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
 	go func() {
 		<-interrupted
 		s.clean()
