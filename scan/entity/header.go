@@ -56,6 +56,7 @@ func (p *Parser) lineEnd(b []byte, r rest) (n int, whole bool) {
 // nothing, if the line belongs to the body.
 func (p *Parser) headerLine(line []byte) int {
 	p.lines++
+	p.looks++
 	text := bytes.TrimRight(line, "\r\n")
 	switch {
 	case len(text) == 0:

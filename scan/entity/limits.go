@@ -38,7 +38,7 @@ func DefaultLimits() Limits {
 		Readings:      24,
 		Carved:        200,
 		Notes:         50,
-		RereadBytes:   256 << 20,
+		RereadBytes:   384 << 20,
 	}
 }
 
@@ -108,7 +108,7 @@ func (k *books) note(e *Entity, code string, at Span, detail string) {
 // noteAs enters a deviation that is milder here than its code can be. A code
 // is entered once for an entity: a thousand bad lines say no more than one.
 func (k *books) noteAs(e *Entity, class Class, code string, at Span, detail string) {
-	if class != Malformed {
+	if class == Ambiguous {
 		k.dubious = true
 	}
 	for i := range e.Notes {

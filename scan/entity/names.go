@@ -66,6 +66,9 @@ func isNameParam(base string) bool { return base == "filename" || base == "name"
 // extended adds the names that RFC 2231 can say: whole ones in a charset, and
 // those cut in sections.
 func (n *nameSet) extended(params []Param) {
+	if !slices.ContainsFunc(params, func(p Param) bool { return strings.Contains(p.Name, "*") }) {
+		return
+	}
 	sections := map[string][]section{}
 	for _, p := range params {
 		base, s := parseSection(p)

@@ -37,7 +37,7 @@ type Parser struct {
 	hit   hit      // a delimiter whose line has not ended yet
 	ends  lineEnds // how delimiters have ended so far
 	dots  dots
-	looks int                // how often a delimiter was looked for
+	looks int                // lines of headers and dashes looked at
 	ended map[string]*Entity // by boundary: the multipart around one that ended
 }
 
@@ -103,9 +103,12 @@ func newBodyParser(k *books, root *Entity, at int64) *Parser {
 	return p
 }
 
+// usualHeader is as long as the header of most parts.
+const usualHeader = 1 << 10
+
 // newParser returns a parser for what begins at offset at.
 func newParser(k *books, root *Entity, at int64) *Parser {
-	p := &Parser{books: k, root: root, off: at, window: k.limits.BoundaryBytes + 256}
+	p := &Parser{books: k, root: root, off: at, window: k.limits.BoundaryBytes + 256, block: make([]byte, 0, usualHeader)}
 	p.begin(root)
 	return p
 }

@@ -180,6 +180,7 @@ func (r *rereader) lift(e, dropped *Entity) {
 
 // read parses the bytes of e again as n says.
 func (r *rereader) read(e *Entity, n *pin, at Span) (other *Entity, ok bool) {
+	before := r.parts
 	if !r.spend(at.Len()) || !r.another() {
 		return nil, false
 	}
@@ -190,7 +191,7 @@ func (r *rereader) read(e *Entity, n *pin, at Span) (other *Entity, ok bool) {
 		return nil, false
 	}
 	p.Close()
-	r.reread += int64(p.looks) * delimiterCost
+	r.reread += int64(p.looks)*lookCost + int64(r.parts-before)*partCost
 	return root, true
 }
 
@@ -218,16 +219,16 @@ func (r *rereader) copy(p *Parser, at Span) bool {
 	return true
 }
 
-// lookCost is what the shortest look costs, in bytes that could be read in the
-// same time.
-const lookCost = 32 << 10
-
-// delimiterCost is what it costs to see that dashes are no delimiter.
-const delimiterCost = 128
+// What takes time beside reading, in bytes that could be read meanwhile.
+const (
+	tryCost  = 32 << 10 // another reading, however short
+	partCost = 8 << 10  // an entity in it
+	lookCost = 128      // a line of a header, or dashes that are no delimiter
+)
 
 // spend takes bytes off the budget, if they are there.
 func (r *rereader) spend(n int64) bool {
-	n += lookCost
+	n += tryCost
 	if r.reread+n > r.limits.RereadBytes {
 		r.stop("")
 	}
