@@ -20,7 +20,7 @@ const module = "github.com/milterscan/milterscan/"
 var leaves = []string{"scan/spool", "scan/entity", "scan/archive", "scan/charset", "scan/markup", "scan/dns", "scan/sniff", "scan/units"}
 
 // scanners are the packages with scanners in them. They do not know each other.
-var scanners = []string{"scan/virus", "scan/attachment", "scan/content", "scan/spam", "scan/auth", "scan/relay"}
+var scanners = []string{"scan/virus", "scan/attachment", "scan/document", "scan/content", "scan/spam", "scan/auth", "scan/relay"}
 
 // imports says which of our packages each of our packages may import: one way,
 // from the commands down to the leaves. docs/flow.md draws the same picture.

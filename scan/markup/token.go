@@ -1,0 +1,119 @@
+package markup
+
+import (
+	"bytes"
+
+	"strings"
+
+	"golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
+)
+
+// Kind is what a token is.
+type Kind int
+
+// The kinds of token.
+const (
+	Text     Kind = iota
+	Literal       // text in which markup means nothing: of a script, a style sheet
+	StartTag      // also one that closes itself
+	EndTag
+	Comment // also a declaration and a processing instruction
+)
+
+// Token is a piece of HTML. It is good until the next one is read.
+type Token struct {
+	Kind   Kind
+	Name   string // of a tag, lower case; of literal text, the element it belongs to
+	Span   Span   // in the source
+	Second bool   // it stands in what some clients do not read as markup: a conditional comment, what an unclosed element swallows
+
+	raw    []byte
+	source Source
+}
+
+// Text is the token's text as a reader sees it: charset decoded and, unless it is
+// literal, character references resolved.
+func (t *Token) Text() string {
+	s := t.source.text(t.raw)
+	if t.Kind == Literal && t.Name != "title" && t.Name != "textarea" {
+		return s
+	}
+	return html.UnescapeString(s)
+}
+
+// Attrs are the attributes of a tag in their order. Where a name stands twice,
+// browsers obey the first.
+func (t *Token) Attrs() []Attr {
+	if t.Kind != StartTag {
+		return nil
+	}
+	s := attrScanner{tag: t.raw, at: tagName(t.raw)}
+	var attrs []Attr
+	for {
+		a, ok := s.next()
+		if !ok {
+			return attrs
+		}
+		attrs = append(attrs, t.attr(a))
+	}
+}
+
+func (t *Token) attr(a rawAttr) Attr {
+	value := t.raw[a.value.Start:a.value.End]
+	if bytes.IndexByte(value, '\r') >= 0 {
+		value = bytes.ReplaceAll(value, []byte("\r\n"), []byte("\n"))
+		value = bytes.ReplaceAll(value, []byte("\r"), []byte("\n"))
+	}
+	text := t.source.text(value)
+	if strings.IndexByte(text, 0) >= 0 {
+		text = strings.ReplaceAll(text, "\x00", "\ufffd")
+	}
+	return Attr{
+		Name:  nameOf(t.raw[a.name.Start:a.name.End]),
+		Value: unescapeValue(text),
+		Span:  t.within(a.whole),
+		At:    t.within(a.value),
+	}
+}
+
+// within is a place in the token as one in the source.
+func (t *Token) within(s Span) Span { return Span{t.Span.Start + s.Start, t.Span.Start + s.End} }
+
+// tagName is where the name of a tag ends.
+func tagName(raw []byte) int {
+	for i := 1; i < len(raw); i++ {
+		if c := raw[i]; isSpace(c) || c == '>' || c == '/' && i > 1 {
+			return i
+		}
+	}
+	return len(raw)
+}
+
+// nameOf is the name of a tag or an attribute in lower case. NULs in it are what
+// browsers make of them.
+func nameOf(b []byte) string {
+	if bytes.IndexByte(b, 0) >= 0 {
+		b = bytes.ReplaceAll(b, []byte{0}, []byte("\ufffd"))
+	}
+	for i, c := range b {
+		if c >= 'A' && c <= 'Z' {
+			lower := bytes.Clone(b)
+			lowerASCII(lower[i:])
+			b = lower
+			break
+		}
+	}
+	if a := atom.Lookup(b); a != 0 {
+		return a.String()
+	}
+	return string(b)
+}
+
+func lowerASCII(b []byte) {
+	for i, c := range b {
+		if c >= 'A' && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+}
