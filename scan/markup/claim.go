@@ -1,0 +1,141 @@
+package markup
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// maxClaims bounds how many places are looked for in one text.
+const maxClaims = 16
+
+// bareLength is how long a text may be, in bytes, for a host in it without "www."
+// or a scheme to be a claim: a long text tells of places, it does not name its
+// own.
+const bareLength = 200
+
+// Claims are the places that a text shown for a link names, in their order: an
+// address with its scheme, a host that begins with "www.", or a host below a
+// listed public suffix. Mail addresses are no places to go to.
+func Claims(text string) []URL {
+	text = shownText(text)
+	var claims []URL
+	for _, word := range strings.FieldsFunc(text, betweenWords) {
+		if u, how := place(word); how == named || how != not && len(text) <= bareLength {
+			if claims = append(claims, u); len(claims) == maxClaims {
+				break
+			}
+		}
+	}
+	return claims
+}
+
+// Addresses are the mail addresses that a text names.
+func Addresses(text string) []string {
+	var found []string
+	for _, word := range strings.FieldsFunc(shownText(text), betweenWords) {
+		word = trimWord(word)
+		if at := strings.LastIndexByte(word, '@'); at <= 0 || strings.Contains(word, "://") || !Suffixed(hostOf(word[at+1:])) {
+			continue
+		}
+		if found = append(found, ParseURL("mailto:"+strings.TrimPrefix(word, "mailto:")).Address()); len(found) == maxClaims {
+			break
+		}
+	}
+	return found
+}
+
+// shownText is a text without the characters that do not show, and put together
+// where its letters stand apart: "b a n k . c o m".
+func shownText(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Mn, r) && r >= 0xfe00 {
+			return -1
+		}
+		return r
+	}, s)
+	words := strings.Fields(s)
+	if len(words) < 5 {
+		return s
+	}
+	for _, w := range words {
+		if utf8.RuneCountInString(w) > 1 {
+			return s
+		}
+	}
+	return strings.Join(words, "")
+}
+
+// how a word names a place.
+type how int
+
+const (
+	not   how = iota
+	bare      // a host alone
+	pathy     // a host and a path
+	named     // with its scheme, or beginning with "www."
+)
+
+// place is the place a word names.
+func place(word string) (URL, how) {
+	word = trimWord(word)
+	if strings.IndexByte(word, '.') < 0 && !strings.Contains(word, "://") {
+		return URL{}, not
+	}
+	if scheme, _ := splitScheme(word); special(scheme) && scheme != "" && strings.Contains(word, ":/") {
+		if u := ParseURL(word); u.Host != "" {
+			return u, named
+		}
+		return URL{}, not
+	}
+	if strings.HasPrefix(strings.ToLower(word), "www.") && len(word) > len("www.") {
+		return ParseURL("//" + word), named
+	}
+	return bareHost(word)
+}
+
+// bareHost is a word that begins with a host under a listed public suffix.
+func bareHost(word string) (URL, how) {
+	host := word
+	if end := strings.IndexAny(word, "/?#:"); end >= 0 {
+		host = word[:end]
+	}
+	if strings.IndexByte(host, '@') >= 0 || strings.IndexByte(host, '.') <= 0 || !Suffixed(hostOf(host)) {
+		return URL{}, not
+	}
+	u := ParseURL("//" + word)
+	if len(u.Rest) > 0 && u.Rest[0] == '/' {
+		return u, pathy
+	}
+	return u, bare
+}
+
+func hostOf(s string) string {
+	host, numeric := canonicalHost(s)
+	if numeric {
+		return ""
+	}
+	return host
+}
+
+// trimWord takes off the punctuation around a word. Brackets go with their
+// partners only: a path may hold a pair.
+func trimWord(w string) string {
+	w = strings.TrimLeft(w, "([{'*_~:,;.-")
+	for w != "" {
+		r, n := utf8.DecodeLastRuneInString(w)
+		switch {
+		case strings.ContainsRune(".,:;!?'*~…。、", r):
+		case r == ')' && strings.Count(w, ")") > strings.Count(w, "("), r == ']', r == '}':
+		default:
+			return w
+		}
+		w = w[:len(w)-n]
+	}
+	return w
+}
+
+// betweenWords are the characters that no address holds.
+func betweenWords(r rune) bool {
+	return unicode.IsSpace(r) || strings.ContainsRune("<>\"|,;„“”‚‘’«»‹›→·•", r)
+}

@@ -1,0 +1,120 @@
+package markup
+
+import (
+	"bytes"
+	"io"
+)
+
+// chunk is how much plain text is looked at at once, and carry how much of its
+// end is put off where no word ends.
+const (
+	chunk = 256 << 10
+	carry = 8 << 10
+)
+
+// ReadText reads plain text: the addresses in it are its links. It fails only if
+// the source does.
+func ReadText(s Source, l Limits) (*Page, error) {
+	b := newBuilder(s, l)
+	buf := make([]byte, 0, chunk+carry)
+	at := s.base
+	for {
+		n, err := io.ReadFull(s.r, buf[len(buf):len(buf)+chunk])
+		buf = buf[:len(buf)+n]
+		if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+			return nil, err
+		}
+		end := len(buf)
+		if err == nil {
+			end = lastBlank(buf)
+		}
+		b.plain(buf[:end], at)
+		if err != nil {
+			return b.finish(), nil
+		}
+		at += int64(end)
+		buf = buf[:copy(buf, buf[end:])]
+	}
+}
+
+// lastBlank is where the last blank of the carry stands, or the end.
+func lastBlank(b []byte) int {
+	from := max(0, len(b)-carry)
+	if i := bytes.LastIndexAny(b[from:], " \t\r\n"); i > 0 {
+		return from + i
+	}
+	return len(b)
+}
+
+// plain looks at a piece of plain text.
+func (b *builder) plain(piece []byte, at int64) {
+	b.page.Letters += letters(piece)
+	b.text.add(b.source.text(piece))
+	for i := 0; i < len(piece); {
+		n := wordEnd(piece[i:])
+		if n == 0 {
+			i++
+			continue
+		}
+		word := piece[i : i+n]
+		if i > 0 && piece[i-1] == '<' {
+			word = piece[i : i+wrapped(piece[i:], n)]
+		}
+		b.word(word, at+int64(i))
+		i += len(word)
+	}
+}
+
+// wordEnd is the length of the word at the beginning of p, 0 for what is between
+// words.
+func wordEnd(p []byte) int {
+	for i, c := range p {
+		if c <= ' ' || c == '<' || c == '>' || c == '"' {
+			return i
+		}
+	}
+	return len(p)
+}
+
+// longestWrapped bounds an address in angle brackets.
+const longestWrapped = 2048
+
+// wrapped is the length of an address in angle brackets, which may go on over
+// line ends (RFC 3986, appendix C).
+func wrapped(p []byte, n int) int {
+	if !bytes.Contains(p[:n], []byte("://")) {
+		return n
+	}
+	if end := bytes.IndexAny(p[:min(len(p), longestWrapped)], "<>\""); end > 0 && p[end] == '>' {
+		return end
+	}
+	return n
+}
+
+// word makes a link of an address.
+func (b *builder) word(w []byte, at int64) {
+	if bytes.IndexByte(w, '.') < 0 && !bytes.Contains(w, []byte("://")) {
+		return
+	}
+	s := b.source.text(bytes.Join(bytes.FieldsFunc(w, func(r rune) bool { return r <= ' ' }), nil))
+	u, how := place(s)
+	if how < pathy {
+		return
+	}
+	href := trimWord(s)
+	if u.Scheme == "" {
+		href = "http://" + href
+	}
+	span := Span{at, at + int64(len(w))}
+	b.link(Link{Href: href, Text: href, Where: InText, Tag: span, Value: span})
+}
+
+// letters counts what shows in a text, roughly: all but blanks and controls.
+func letters[T string | []byte](p T) (n int) {
+	for i := range len(p) {
+		if c := p[i]; c > ' ' && c != 0x7f && c&0xc0 != 0x80 {
+			n++
+		}
+	}
+	return n
+}
