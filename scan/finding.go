@@ -37,6 +37,16 @@ func ParseKind(s string) (Kind, bool) {
 // MarshalText makes a kind a word in JSON and TOML.
 func (k Kind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
+// UnmarshalText is the reverse of MarshalText.
+func (k *Kind) UnmarshalText(text []byte) error {
+	kind, ok := ParseKind(string(text))
+	if !ok {
+		return fmt.Errorf("%q is not a kind of finding; there are %s", text, strings.Join(kindNames[:], ", "))
+	}
+	*k = kind
+	return nil
+}
+
 // WholeMessage is the Part of a finding that concerns no single part.
 const WholeMessage = -1
 
