@@ -26,35 +26,38 @@ func (w *work) open(in container, part int) error {
 		return nil
 	}
 	within := container{part: part, path: p.Path, archives: in.archives + 1, nested: in.nested}
+	complete := len(formats) > 0
 	for _, f := range formats {
-		if err := w.walk(within, f); err != nil {
+		all, err := w.walk(within, f)
+		if err != nil {
 			return err
 		}
+		complete = complete && all
 	}
+	w.m.Parts[part].Opened = complete
 	return nil
 }
 
-// walk makes parts of all members of a container. One that was not read to the
-// end does not count as opened: it goes to the engines whole, beside the members
-// that could be read.
-func (w *work) walk(in container, format archive.Format) error {
+// walk makes parts of all members of a container, and reports whether it was
+// read to its end. One that was not does not count as opened: it goes to the
+// engines whole, beside the members that could be read.
+func (w *work) walk(in container, format archive.Format) (complete bool, err error) {
 	walk := &walk{work: w, in: in}
 	notes, err := format.Walk(w.ctx, w.m.Parts[in.part].Content, w.budget, walk.visit)
-	complete := err == nil
+	complete = err == nil
 	for _, n := range notes {
 		kind := kindOfNote(n.Class)
 		complete = complete && kind < scan.Unscannable
 		w.note(kind, "archive", n.Code, walk.partOf(n), n.Detail)
 	}
-	w.m.Parts[in.part].Opened = complete
 	switch {
 	case err == nil, errors.Is(err, errStopped):
-		return err
+		return complete, err
 	case errors.Is(err, archive.ErrLimit):
 		w.note(scan.Unscannable, "archive", "limit", in.part, "the archives of this message hold more than may be unpacked")
-		return nil
+		return false, nil
 	default:
-		return w.tooLong()
+		return false, w.tooLong()
 	}
 }
 
