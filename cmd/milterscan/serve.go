@@ -12,6 +12,7 @@ import (
 
 	"github.com/milterscan/milterscan/milter"
 	"github.com/milterscan/milterscan/policy/config"
+	"github.com/milterscan/milterscan/scan/worker"
 )
 
 // serve answers the MTA until it is told to stop.
@@ -94,5 +95,8 @@ func (d *daemon) confinement(ctx context.Context) {
 		d.log.Error("no child can be started to read 7z, rar and xz: they count as unscannable", zap.Error(err))
 	case len(missing) > 0:
 		d.log.Warn("children that read archives are not fully confined", zap.Strings("missing", missing))
+	}
+	if worker.FindHelper() == "" {
+		d.log.Info("unar is not installed: StuffIt and other rare archives count as unscannable")
 	}
 }
