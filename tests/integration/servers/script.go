@@ -58,13 +58,22 @@ func (s *script) Cleanup(f func()) {
 	s.cleanup = append(s.cleanup, f)
 }
 
-// clean runs the cleanup functions, last to first. Who comes second waits and
-// finds none left.
+// clean runs the cleanup functions, last to first, and those that are registered
+// meanwhile: an interrupted program may be in the middle of starting something.
 func (s *script) clean() {
+	for f := s.next(); f != nil; f = s.next() {
+		f()
+	}
+}
+
+// next takes the last cleanup function, nil if there is none left.
+func (s *script) next() func() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for i := len(s.cleanup) - 1; i >= 0; i-- {
-		s.cleanup[i]()
+	if len(s.cleanup) == 0 {
+		return nil
 	}
-	s.cleanup = nil
+	f := s.cleanup[len(s.cleanup)-1]
+	s.cleanup = s.cleanup[:len(s.cleanup)-1]
+	return f
 }
