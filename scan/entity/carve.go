@@ -141,10 +141,10 @@ func (r *rereader) strewn(e *Entity, s Span) {
 	if r.doubtful {
 		f.shortest = shortestRun
 	}
-	lines := newLineReader(r.content, s, r.buf)
-	for line, at := lines.next(); line != nil && len(f.starts)+len(f.runs) <= r.limits.Carved; line, at = lines.next() {
+	r.lines(s, func(line []byte, at int64) bool {
 		f.line(line, at)
-	}
+		return len(f.starts)+len(f.runs) <= r.limits.Carved
+	})
 	f.endRun()
 	r.blocks(e, s, f.starts)
 	for _, run := range f.runs {
@@ -182,10 +182,7 @@ func (r *rereader) parseFound(e *Entity, b start, at Span) (*Entity, bool) {
 	if !r.spend(at.Len()) || !r.another() {
 		return nil, false
 	}
-	root := &Entity{message: b.boundary == "", Number: e.Number}
-	if e.Number != "" {
-		root.prefix = e.Number + "."
-	}
+	root := &Entity{message: b.boundary == "", Number: e.Number, prefix: within(e.Number)}
 	var p *Parser
 	if b.boundary == "" {
 		p = newParser(r.books, root, at.Start)

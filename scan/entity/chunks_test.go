@@ -49,7 +49,7 @@ func TestChunksDoNotMatter(t *testing.T) {
 		strings.Repeat("-", 1300), strings.Repeat(" ", 1300), "From x\n", "\x00", "multipart/digest", ":",
 	}
 	r := rand.New(rand.NewPCG(3, 4))
-	for range 2000 {
+	for range 500 {
 		var b strings.Builder
 		b.WriteString("Content-Type: multipart/mixed; boundary=a\n\n--a\n"[:r.IntN(2)*47])
 		for range r.IntN(40) {

@@ -35,12 +35,21 @@ func (p *Parser) push(e *Entity) {
 	if e.message {
 		e.Number = ""
 	} else {
-		f.prefix = e.Number + "."
+		f.prefix = within(e.Number)
 	}
 	e.composite = true
 	p.open = append(p.open, f)
 	p.bounds.set(p.open)
 	p.beginText()
+}
+
+// within is what stands before the numbers of the children of a numbered
+// entity.
+func within(number string) string {
+	if number == "" {
+		return ""
+	}
+	return number + "."
 }
 
 // noteReuse notes a boundary that one further out begins with, or the other way
@@ -64,8 +73,8 @@ func (p *Parser) pushMessage(e *Entity) {
 		return
 	}
 	e.composite = true
-	p.open = append(p.open, frame{entity: e, prefix: e.Number + "."})
-	inner.message, inner.prefix = true, e.Number+"."
+	p.open = append(p.open, frame{entity: e, prefix: within(e.Number)})
+	inner.message, inner.prefix = true, within(e.Number)
 	e.Children = append(e.Children, inner)
 	p.begin(inner)
 }

@@ -2,7 +2,6 @@ package entity
 
 import (
 	"bytes"
-	"io"
 	"strings"
 )
 
@@ -21,12 +20,11 @@ type dashLine struct {
 	at    int64
 }
 
-// findDashLines looks through a span for lines that could be delimiters.
-func findDashLines(c io.ReaderAt, s Span, buf []byte) *dashLines {
+// dashLines looks through a span for lines that could be delimiters.
+func (r *rereader) dashLines(s Span) *dashLines {
 	d := &dashLines{count: map[string]*dashLine{}}
-	r := newLineReader(c, s, buf)
 	var last *dashLine
-	for line, at := r.next(); line != nil; line, at = r.next() {
+	r.lines(s, func(line []byte, at int64) bool {
 		if last != nil && startsField(line) {
 			last.field = true
 		}
@@ -34,7 +32,8 @@ func findDashLines(c io.ReaderAt, s Span, buf []byte) *dashLines {
 		if bytes.HasPrefix(line, dashes) {
 			last = d.add(bytes.TrimRight(line[2:], " \t\r\n"), at)
 		}
-	}
+		return true
+	})
 	return d
 }
 

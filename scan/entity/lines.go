@@ -13,6 +13,18 @@ type lineReader struct {
 	data []byte // the unread part of buf
 	at   int64  // offset of data
 	done bool
+	err  error // why it is done, unless that is the end
+}
+
+// lines hands the lines of a span to take until that returns false. What cannot
+// be read ends the rereading.
+func (r *rereader) lines(s Span, take func(line []byte, at int64) bool) {
+	from := newLineReader(r.content, s, r.buf)
+	for line, at := from.next(); line != nil && take(line, at); line, at = from.next() {
+	}
+	if from.err != nil {
+		r.stop(from.err.Error())
+	}
 }
 
 // lineBytes is how much of a line can be seen. It is more than any window.
@@ -43,7 +55,9 @@ func (r *lineReader) fill() {
 	n := copy(r.buf, r.data)
 	m, err := r.src.Read(r.buf[n:])
 	r.data = r.buf[:n+m]
-	r.done = err != nil
+	if r.done = err != nil; err != io.EOF {
+		r.err = err
+	}
 }
 
 // long returns the beginning of a line without an end in sight and passes over

@@ -258,8 +258,8 @@ func (p *Parser) delimited() {
 		f.entity.Loose = append(f.entity.Loose, h.tail)
 		p.books.weighText(f.entity, h.tail, holdsText)
 	}
-	if h.close && p.dialect&closeGoesOn == 0 {
-		f.closed = true
+	if h.close {
+		f.closed = p.dialect&closeGoesOn == 0
 		p.beginText()
 		return
 	}
@@ -283,8 +283,13 @@ func (p *Parser) endContent(at int64) {
 		return
 	}
 	e := p.open[len(p.open)-1].entity
-	if at > p.from {
-		e.Loose = append(e.Loose, Span{p.from, at})
-		p.books.weighText(e, Span{p.from, at}, p.watch.seen)
+	if at <= p.from {
+		return
 	}
+	seen := p.watch.seen
+	if p.full {
+		seen |= holdsText // there was no room to take it apart
+	}
+	e.Loose = append(e.Loose, Span{p.from, at})
+	p.books.weighText(e, Span{p.from, at}, seen)
 }

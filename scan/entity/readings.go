@@ -129,20 +129,13 @@ func (r *rereader) guessEncodings(s Span) []Encoding {
 	n, _ := r.content.ReadAt(head, s.Start)
 	head = head[:n]
 	var list []Encoding
-	if digits := bytes.Map(notBlank, head); len(digits) > 0 && isBase64(digits) {
+	if shape := base64ShapeOf(head); shape.digits >= 8 && !shape.textual() {
 		list = append(list, Base64)
 	}
 	if escapes(head) > 0 {
 		list = append(list, QuotedPrintable)
 	}
 	return list
-}
-
-func notBlank(r rune) rune {
-	if r <= ' ' {
-		return -1
-	}
-	return r
 }
 
 // recoded lists the readings of a composite with a transfer encoding that undo
@@ -232,7 +225,7 @@ func (r *rereader) otherTypes(e *Entity, m *meaning, open suspicion) []pin {
 // boundaries lists those that the header may mean and the body uses. If there
 // are none, and the first reading found none, it lists what the body suggests.
 func (r *rereader) boundaries(e *Entity, m *meaning) []string {
-	lines := findDashLines(r.content, e.Body, r.buf)
+	lines := r.dashLines(e.Body)
 	var list []string
 	known := map[string]bool{}
 	for i := range m.values {

@@ -149,6 +149,7 @@ func (r *rereader) try(e *Entity, n *pin, done suspicion, level int) bool {
 	}
 	r.tried[key] = differs
 	if fresh {
+		hush(other)
 		e.Also = append(e.Also, other)
 		return differs
 	}
