@@ -43,15 +43,17 @@ var imports = map[string][]string{
 
 	"scan/document": slices.Concat(leaves, []string{"scan"}),
 
+	"scan/inventory": slices.Concat(leaves, []string{"scan"}),
+
 	"scan/virus":      slices.Concat(leaves, []string{"scan", "scan/worker"}),
 	"scan/attachment": slices.Concat(leaves, []string{"scan", "scan/document"}),
-	"scan/content":    slices.Concat(leaves, []string{"scan", "scan/document"}),
-	"scan/spam":       slices.Concat(leaves, []string{"scan"}),
+	"scan/content":    slices.Concat(leaves, []string{"scan", "scan/document", "scan/inventory"}),
+	"scan/spam":       slices.Concat(leaves, []string{"scan", "scan/inventory"}),
 	"scan/auth":       slices.Concat(leaves, []string{"scan"}),
 	"scan/relay":      slices.Concat(leaves, []string{"scan"}),
 
 	"policy":            {"scan", "scan/entity", "scan/units"},
-	"policy/config":     slices.Concat(leaves, scanners, []string{"scan", "scan/unpack", "scan/worker", "policy"}),
+	"policy/config":     slices.Concat(leaves, scanners, []string{"scan", "scan/inventory", "scan/unpack", "scan/worker", "policy"}),
 	"policy/edit":       {"scan", "scan/entity", "scan/archive", "scan/markup", "scan/unpack", "scan/units", "policy"},
 	"policy/store":      {"scan", "scan/units", "policy"},
 	"policy/quarantine": {"scan", "scan/entity", "scan/units", "policy"},

@@ -70,7 +70,20 @@ func (b *builder) shown(t *Token) {
 	}
 	b.page.Letters += letters(s)
 	b.text.add(s)
-	b.open(t).add(s)
+	if o := b.open(t); o.at >= 0 {
+		o.add(s)
+	} else if strings.Contains(s, "://") || strings.Contains(s, "www.") {
+		b.bareLinks(s, t)
+	}
+}
+
+// bareLinks adds the addresses in a text: clients make links of them.
+func (b *builder) bareLinks(s string, t *Token) {
+	for _, word := range strings.FieldsFunc(s, betweenWords) {
+		if href, ok := textLink(word); ok {
+			b.link(Link{Href: href, Text: href, Where: InText, Tag: t.Span, Second: t.Second})
+		}
+	}
 }
 
 // open is the link that a token's text belongs to.

@@ -118,10 +118,10 @@ func hostOf(s string) string {
 	return host
 }
 
-// trimWord takes off the punctuation around a word. Brackets go with their
-// partners only: a path may hold a pair.
+// trimWord takes off the punctuation around a word, and what stands before a
+// scheme. Brackets go with their partners only: a path may hold a pair.
 func trimWord(w string) string {
-	w = strings.TrimLeft(w, "([{'*_~:,;.-")
+	w = strings.TrimLeft(w[schemeIn(w):], "([{'*_~:,;.-")
 	for w != "" {
 		r, n := utf8.DecodeLastRuneInString(w)
 		switch {
@@ -133,6 +133,20 @@ func trimWord(w string) string {
 		w = w[:len(w)-n]
 	}
 	return w
+}
+
+// schemeIn is where the scheme of an address begins that stands behind other
+// things without a blank: "URL:http://…". It is 0 where there is none.
+func schemeIn(w string) int {
+	colon := strings.Index(w, "://")
+	if colon < 0 || strings.ContainsAny(w[:colon], "/?") {
+		return 0
+	}
+	i := colon
+	for i > 0 && (w[i-1]|0x20 >= 'a' && w[i-1]|0x20 <= 'z') {
+		i--
+	}
+	return i
 }
 
 // betweenWords are the characters that no address holds.

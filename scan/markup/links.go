@@ -67,7 +67,7 @@ func (b *builder) elementLinks(e Element, t *Token) {
 	for _, a := range e.Attrs {
 		switch {
 		case a.Name == "usemap" && strings.HasPrefix(a.Value, "#"), a.Name == "code" && e.Name != "applet", a.Name == "data" && e.Name != "object":
-		case linking(a.Name):
+		case linking(a.Name), a.Name == "target" && e.Name == "relationship":
 			b.addressIn(e, a, t)
 		case a.Name == "srcset" || a.Name == "imagesrcset":
 			b.srcset(e, a)

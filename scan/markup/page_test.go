@@ -56,6 +56,8 @@ var linkTests = []struct {
 	{`<a href="x>www.bank.com</a> y`, []string{"a x [www.bank.com] second"}},
 	{`<a href=x>a<br>b&nbsp;c</a>`, []string{"a x [a b c]"}},
 	{`<svg><a xlink:href=x><text>y</text></a><image xlink:href=z></svg>`, []string{"a x [y]", "image z"}},
+	{`see http://x.test/a, <b>www.y.test</b> <a href=z>http://w.test</a>`, []string{"text http://x.test/a [http://x.test/a]", "text http://www.y.test [http://www.y.test]", "a z [http://w.test]"}},
+	{`<Relationship Id=a Target="https://x.test/t.dotm" TargetMode=External />`, []string{"relationship https://x.test/t.dotm"}},
 	{`<input type=image src=x><video poster=y src=z><a href="">n</a><a name=q>`, []string{"input x", "video z", "video y"}},
 }
 
@@ -175,7 +177,9 @@ var plainTests = []struct{ in, want string }{
 	{"see http://x.test/a?b=c, and", "http://x.test/a?b=c"},
 	{"(https://x.test/a_(b)).", "https://x.test/a_(b)"},
 	{"<http://x.test/long/\r\n path>", "http://x.test/long/path"},
-	{"<URL:http://x.test/>", ""},
+	{"<URL:http://x.test/>", "http://x.test/"},
+	{"x.test/?u=http://y.test", ""},
+	{"e.com/?u=http://y.test", "http://e.com/?u=http://y.test"},
 	{"www.example.com.", "http://www.example.com"},
 	{"example.com/login and example.com", "http://example.com/login"},
 	{"HTTP://EXAMPLE.COM/", "HTTP://EXAMPLE.COM/"},

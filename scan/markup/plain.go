@@ -97,16 +97,22 @@ func (b *builder) word(w []byte, at int64) {
 		return
 	}
 	s := b.source.text(bytes.Join(bytes.FieldsFunc(w, func(r rune) bool { return r <= ' ' }), nil))
-	u, how := place(s)
-	if how < pathy {
-		return
+	if href, ok := textLink(s); ok {
+		span := Span{at, at + int64(len(w))}
+		b.link(Link{Href: href, Text: href, Where: InText, Tag: span, Value: span})
 	}
-	href := trimWord(s)
-	if u.Scheme == "" {
+}
+
+// textLink is the link that clients make of a word, if they make one.
+func textLink(word string) (href string, ok bool) {
+	u, how := place(word)
+	if how < pathy {
+		return "", false
+	}
+	if href = trimWord(word); u.Scheme == "" {
 		href = "http://" + href
 	}
-	span := Span{at, at + int64(len(w))}
-	b.link(Link{Href: href, Text: href, Where: InText, Tag: span, Value: span})
+	return href, true
 }
 
 // letters counts what shows in a text, roughly: all but blanks and controls.

@@ -54,6 +54,13 @@ func NewSource(c io.ReaderAt, size int64, label string) Source {
 	return s
 }
 
+// Filter is the source with something between it and its reader. Spans are of
+// what the filter lets through.
+func (s Source) Filter(through func(io.Reader) io.Reader) Source {
+	s.r, s.Decoded = through(s.r), true
+	return s
+}
+
 // readable reports whether a text shows what texts of interest begin with.
 func readable(s string) bool {
 	return strings.Contains(s, "<") || strings.Contains(s, "://") || strings.Contains(s, "www.")

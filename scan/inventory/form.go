@@ -1,0 +1,114 @@
+package inventory
+
+import (
+	"path"
+	"strings"
+
+	"github.com/milterscan/milterscan/scan"
+)
+
+// Form is how a part is to be read.
+type Form string
+
+// The forms of text.
+const (
+	None      Form = ""
+	HTML      Form = "HTML"
+	XHTML     Form = "XHTML"
+	SVG       Form = "SVG"
+	Plain     Form = "text"
+	Calendar  Form = "calendar"
+	Relations Form = "relations" // of an Office document: where its links lead
+	PDF       Form = "PDF"
+)
+
+// Place is where a reader meets a text.
+type Place int
+
+// The places.
+const (
+	Body     Place = iota // clients show it as the message
+	Attached              // a file to be opened
+	Member                // a file inside an archive or a document
+)
+
+// formOf says how a part is to be read, None if it shows no text or stands for
+// another part that is read.
+func formOf(m *scan.Message, i int) Form {
+	p := &m.Parts[i]
+	switch {
+	case p.Content == nil, p.Content.Size() == 0, isView(m, i):
+		return None
+	case p.Opened && p.Sniffed != "text/html" && p.Type != "text/html":
+		return None
+	}
+	if f := byType(p.Type); f != None && f != Plain {
+		return f
+	}
+	if f := byType(p.Sniffed); f != None && f != Plain {
+		return f
+	}
+	for _, n := range p.Names {
+		if f := byName(n); f != None {
+			return f
+		}
+	}
+	if !p.Archived && strings.HasPrefix(p.Type, "text/") {
+		return Plain
+	}
+	return None
+}
+
+func byType(mediaType string) Form {
+	switch mediaType {
+	case "text/html", "text/x-amp-html", "text/x-server-parsed-html", "text/enriched", "text/richtext":
+		return HTML
+	case "application/xhtml+xml", "application/vnd.wap.xhtml+xml":
+		return XHTML
+	case "image/svg+xml", "image/svg":
+		return SVG
+	case "text/calendar", "text/x-vcalendar", "application/ics":
+		return Calendar
+	case "application/pdf", "application/x-pdf":
+		return PDF
+	case "text/plain":
+		return Plain
+	}
+	return None
+}
+
+func byName(name string) Form {
+	switch strings.ToLower(path.Ext(strings.TrimRight(name, ". "))) {
+	case ".html", ".htm", ".shtml", ".shtm", ".hta", ".htc", ".jsp", ".aspx", ".php":
+		return HTML
+	case ".xhtml", ".xht":
+		return XHTML
+	case ".svg":
+		return SVG
+	case ".ics", ".vcs":
+		return Calendar
+	case ".rels":
+		return Relations
+	}
+	return None
+}
+
+// isView reports whether a part is its parent in another charset. The inventory
+// undoes charsets by itself, and so knows where in the original things stand.
+func isView(m *scan.Message, i int) bool {
+	p := &m.Parts[i]
+	return p.Entity != nil && p.Parent >= 0 && p.Parent < i && m.Parts[p.Parent].Entity == p.Entity
+}
+
+// placeOf says where a reader meets a part. A text without a name that is no
+// declared attachment is the message, or part of it.
+func placeOf(m *scan.Message, i int) Place {
+	p := &m.Parts[i]
+	switch {
+	case p.Archived:
+		return Member
+	case p.Entity != nil && p.Entity.Disposition == "attachment", p.Name() != "", !strings.HasPrefix(p.Type, "text/"):
+		return Attached
+	}
+	return Body
+}

@@ -1,0 +1,185 @@
+// Package inventory lists what the texts of a message show and where their links
+// lead: HTML, plain text, calendars, documents. Several scanners ask for it, and
+// each message is read once.
+package inventory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"runtime"
+	"sync"
+	"weak"
+
+	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/markup"
+	"github.com/milterscan/milterscan/scan/units"
+)
+
+// Limits bound what is read of one message. Where one is reached, the inventory
+// says so.
+type Limits struct {
+	markup.Limits
+	// The text parts of one message together, members of archives included.
+	Total units.Size `toml:"total"`
+}
+
+// DefaultLimits are enough for any mail that people write.
+func DefaultLimits() Limits { return Limits{Limits: markup.DefaultLimits(), Total: 64 * units.MB} }
+
+// Inventory reads messages. It may be asked by any number of goroutines, and
+// keeps what it read for as long as the message is in use.
+type Inventory struct {
+	limits Limits
+	mu     sync.Mutex
+	known  map[weak.Pointer[scan.Message]]*entry
+}
+
+// entry is what is known of one message.
+type entry struct {
+	mu    sync.Mutex // held while reading
+	read  bool
+	texts *Texts
+	err   error
+}
+
+// New returns an inventory that knows no message yet.
+func New(l Limits) *Inventory {
+	return &Inventory{limits: l, known: map[weak.Pointer[scan.Message]]*entry{}}
+}
+
+// Texts is what the texts of a message say, in the order of their parts. It must
+// not be changed.
+type Texts struct {
+	Texts []Text
+	Cut   []int // parts that were left out, because the limit on all was reached
+}
+
+// Text is one part that shows text.
+type Text struct {
+	Part  int // index into Message.Parts
+	Form  Form
+	Place Place
+	*markup.Page
+}
+
+// Links yields every link of the message with the text it stands in.
+func (t *Texts) Links() iter.Seq2[Text, markup.Link] {
+	return func(yield func(Text, markup.Link) bool) {
+		for _, text := range t.Texts {
+			for _, l := range text.Page.Links {
+				if !yield(text, l) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Of returns the inventory of a message. A part that could not be read is an
+// error, beside which the others are returned. What was not finished because ctx
+// was done is read again for the next who asks.
+func (i *Inventory) Of(ctx context.Context, m *scan.Message) (*Texts, error) {
+	e := i.entry(m)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.read {
+		return e.texts, e.err
+	}
+	texts, err := i.take(ctx, m)
+	if ctx.Err() == nil {
+		e.read, e.texts, e.err = true, texts, err
+	}
+	return texts, err
+}
+
+// entry is the one of m, which goes when m does.
+func (i *Inventory) entry(m *scan.Message) *entry {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	key := weak.Make(m)
+	if e, ok := i.known[key]; ok {
+		return e
+	}
+	e := new(entry)
+	i.known[key] = e
+	runtime.AddCleanup(m, i.forget, key)
+	return e
+}
+
+func (i *Inventory) forget(key weak.Pointer[scan.Message]) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	delete(i.known, key)
+}
+
+// take reads all texts of a message.
+func (i *Inventory) take(ctx context.Context, m *scan.Message) (*Texts, error) {
+	all := new(Texts)
+	left := i.limits
+	var errs []error
+	for part := range m.Parts {
+		form := formOf(m, part)
+		if form == None {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return all, errors.Join(append(errs, err)...)
+		}
+		size := units.Size(m.Parts[part].Content.Size())
+		if size > left.Total {
+			all.Cut = append(all.Cut, part)
+			continue
+		}
+		page, err := readPart(ctx, &m.Parts[part], form, left.Limits)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("part %s: %w", m.Parts[part].Path, err))
+			continue
+		}
+		left.take(size, page)
+		all.Texts = append(all.Texts, Text{part, form, placeOf(m, part), page})
+	}
+	return all, errors.Join(errs...)
+}
+
+// take charges a page to what is left for the message.
+func (l *Limits) take(size units.Size, p *markup.Page) {
+	l.Total -= size
+	l.Text = max(l.Text-units.Size(len(p.Text)), units.KB)
+	l.Links = max(l.Links-len(p.Links), 0)
+	l.Elements = max(l.Elements-len(p.Elements), 0)
+}
+
+// readPart reads one part.
+func readPart(ctx context.Context, p *scan.Part, form Form, l markup.Limits) (*markup.Page, error) {
+	c := timely{ctx, p.Content}
+	var label string
+	if p.Entity != nil {
+		label = p.Entity.Charset
+	}
+	switch form {
+	case Plain:
+		return markup.ReadText(markup.NewSource(c, c.Size(), label), l)
+	case Calendar:
+		return readCalendar(markup.NewSource(c, c.Size(), label), l)
+	case PDF:
+		return readPDF(c, l)
+	case SVG, XHTML, Relations:
+		return markup.ReadXML(markup.NewSource(c, c.Size(), label), l)
+	}
+	return markup.ReadHTML(markup.NewSource(c, c.Size(), label), l)
+}
+
+// timely is content that cannot be read any more once ctx is done.
+type timely struct {
+	ctx context.Context
+	scan.Content
+}
+
+func (t timely) ReadAt(p []byte, off int64) (int, error) {
+	if err := t.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return t.Content.ReadAt(p, off)
+}
