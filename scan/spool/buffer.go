@@ -59,11 +59,30 @@ func (b *Buffer) WriteString(s string) (int, error) {
 	return len(s), nil
 }
 
-// ReadFrom appends what r gives, up to io.EOF, through a pooled block. After an
-// error the bytes read before it are in the buffer.
-func (b *Buffer) ReadFrom(r io.Reader) (int64, error) {
-	block := b.spool.large.Get().(*[largeBlock]byte)
-	defer b.spool.large.Put(block)
+// ReadFrom appends what r gives, up to io.EOF; in memory it is read to where it
+// stays. After an error the bytes read before it are in the buffer.
+func (b *Buffer) ReadFrom(r io.Reader) (total int64, err error) {
+	for err == nil && !b.closed && b.file == nil && b.grow(1) {
+		var n int
+		n, err = r.Read(b.room())
+		b.size += int64(n)
+		total += int64(n)
+	}
+	if err == nil {
+		var rest int64
+		rest, err = b.readRest(r)
+		total += rest
+	}
+	if err == io.EOF {
+		err = nil
+	}
+	return total, err
+}
+
+// readRest is ReadFrom once there is no room in memory.
+func (b *Buffer) readRest(r io.Reader) (int64, error) {
+	block := b.spool.large.get()
+	defer b.spool.large.put(block)
 	return io.CopyBuffer(struct{ io.Writer }{b}, r, block[:])
 }
 

@@ -30,7 +30,8 @@ type Spool struct {
 	dir          string
 	memory, disk budget
 	share        int64 // what one buffer may hold in memory
-	small, large sync.Pool
+	small        sync.Pool
+	large        *arena
 }
 
 // New returns a spool whose buffers hold at most memory bytes in memory, all
@@ -39,13 +40,12 @@ type Spool struct {
 // is short, or when it alone holds a quarter of it. With a disk budget of 0 no
 // file is ever made.
 func New(dir string, memory, disk int64) *Spool {
-	s := &Spool{dir: dir, share: memory / shareOfMemory}
+	s := &Spool{dir: dir, share: memory / shareOfMemory, large: newArena()}
 	if disk <= 0 {
 		s.share = memory
 	}
 	s.memory.limit, s.disk.limit = memory, disk
 	s.small.New = func() any { return new([smallBlock]byte) }
-	s.large.New = func() any { return new([largeBlock]byte) }
 	return s
 }
 
@@ -98,7 +98,7 @@ func (s *Spool) block(i int) ([]byte, bool) {
 	if !s.memory.take(largeBlock) {
 		return nil, false
 	}
-	return s.large.Get().(*[largeBlock]byte)[:], true
+	return s.large.get()[:], true
 }
 
 // takeBack returns a block to its pool.
@@ -108,7 +108,7 @@ func (s *Spool) takeBack(block []byte) {
 		s.small.Put((*[smallBlock]byte)(block))
 		return
 	}
-	s.large.Put((*[largeBlock]byte)(block))
+	s.large.put((*[largeBlock]byte)(block))
 }
 
 // budget counts what is used of a limited good.
