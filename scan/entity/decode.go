@@ -159,6 +159,7 @@ var variants = [...]struct {
 	{Base64, "base64-data-after-padding", Base64Stop},
 	{Base64, "base64-data-after-padding", Base64NoPad},
 	{Base64, "base64-text-after-padding", Base64Stop},
+	{Base64, "base64-text-after-padding", Base64NoPad},
 	{Base64, "base64-text-before", Base64Lines},
 	{Base64, "base64-url-alphabet", Base64URL},
 	{Base64, "base64-not-encoded", Identity},
