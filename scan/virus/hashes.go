@@ -3,13 +3,16 @@ package virus
 import (
 	"context"
 	"fmt"
+	"io"
+	"iter"
 
 	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/entity"
 )
 
 // hashes is the built-in engine. It looks for the EICAR test string in every
-// part and in the raw message, wherever it stands, and for every part in its
-// hash lists. It never changes once made.
+// part and between the parts, wherever it stands, and for every part in its hash
+// lists. It never changes once made.
 type hashes struct {
 	name  string
 	known *hashList
@@ -26,8 +29,8 @@ func newHashes(c Config) (*hashes, error) {
 // Name is "virus/" and the name of the entry.
 func (h *hashes) Name() string { return h.name }
 
-// Scan searches every part to its end. The raw message counts only where no part
-// has the test string: it is there for what stands between the parts.
+// Scan searches every part to its end, and then, unless a part has the test
+// string, what stands between the parts.
 func (h *hashes) Scan(ctx context.Context, m *scan.Message) ([]scan.Finding, error) {
 	var all []scan.Finding
 	tested := false
@@ -47,14 +50,61 @@ func (h *hashes) Scan(ctx context.Context, m *scan.Message) ([]scan.Finding, err
 	if tested {
 		return all, nil
 	}
-	raw, err := searchEICAR(ctx, m.Raw)
-	if err != nil {
-		return all, fmt.Errorf("the message: %w", err)
-	}
-	if raw {
-		all = append(all, found(h.name, eicarName, scan.WholeMessage))
+	for _, c := range between(m) {
+		there, err := searchEICAR(ctx, c)
+		if err != nil {
+			return all, fmt.Errorf("the message: %w", err)
+		}
+		if there {
+			return append(all, found(h.name, eicarName, scan.WholeMessage)), nil
+		}
 	}
 	return all, nil
+}
+
+// between are the stretches of the raw message that belong to no part: headers,
+// delimiters and the text around them. Where opening noted anything at all, it is
+// the whole: nobody is sure then what belongs where.
+func between(m *scan.Message) []scan.Content {
+	if m.Root == nil || len(m.Notes) > 0 {
+		return []scan.Content{m.Raw}
+	}
+	var gaps []scan.Content
+	at := int64(0)
+	gap := func(to int64) {
+		if to-at >= int64(len(eicar)) {
+			gaps = append(gaps, io.NewSectionReader(m.Raw, at, to-at))
+		}
+	}
+	parts := map[*entity.Entity]bool{}
+	for _, p := range m.Parts {
+		parts[p.Entity] = p.Content != nil
+	}
+	for e := range leaves(m.Root) {
+		if parts[e] {
+			gap(e.Body.Start)
+			at = e.Body.End
+		}
+	}
+	gap(m.Raw.Size())
+	return gaps
+}
+
+// leaves are all leaves of the first reading, in their order.
+func leaves(e *entity.Entity) iter.Seq[*entity.Entity] {
+	return func(yield func(*entity.Entity) bool) { eachLeaf(e, yield) }
+}
+
+func eachLeaf(e *entity.Entity, yield func(*entity.Entity) bool) bool {
+	if !e.Composite() {
+		return yield(e)
+	}
+	for _, child := range e.Children {
+		if !eachLeaf(child, yield) {
+			return false
+		}
+	}
+	return true
 }
 
 // look returns the names of what c is or holds, in one pass over it.
