@@ -1,0 +1,67 @@
+package spool
+
+import (
+	"runtime"
+	"sync"
+)
+
+// slabBlocks is how many large blocks are asked of the system at once.
+const slabBlocks = 16
+
+// arena hands out large blocks from memory that the garbage collector does not
+// know. A heap that holds messages is let grow to a multiple of them before it
+// is collected; here a byte of a message costs a byte. What was once asked of
+// the system stays, up to the spool's budget, for the next messages.
+type arena struct {
+	mu    sync.Mutex
+	free  []*[largeBlock]byte
+	slabs *slabs
+}
+
+// slabs is what was asked of the system.
+type slabs struct{ all [][]byte }
+
+// newArena returns an empty arena. Its memory goes back to the system when
+// nothing refers to the arena any more.
+func newArena() *arena {
+	a := &arena{slabs: new(slabs)}
+	runtime.AddCleanup(a, func(s *slabs) {
+		for _, slab := range s.all {
+			unmap(slab)
+		}
+	}, a.slabs)
+	return a
+}
+
+// get returns a block with what is left over from earlier use.
+func (a *arena) get() *[largeBlock]byte {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.free) == 0 && !a.grow() {
+		return new([largeBlock]byte) // the heap may still have room
+	}
+	last := len(a.free) - 1
+	block := a.free[last]
+	a.free = a.free[:last]
+	return block
+}
+
+// put takes a block back.
+func (a *arena) put(block *[largeBlock]byte) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.free = append(a.free, block)
+}
+
+// grow adds a slab, and reports whether the system gave one.
+func (a *arena) grow() bool {
+	slab, ok := mapped(slabBlocks * largeBlock)
+	if !ok {
+		return false
+	}
+	a.slabs.all = append(a.slabs.all, slab)
+	for ; len(slab) > 0; slab = slab[largeBlock:] {
+		a.free = append(a.free, (*[largeBlock]byte)(slab))
+	}
+	return true
+}
