@@ -193,21 +193,14 @@ func (b *Buffer) readFile(p []byte, off int64) (int, error) {
 	return n, err
 }
 
-// Slice returns the n bytes at off without copying them, if they are in memory
-// and lie together; otherwise use ReadAt. The bytes must not be changed, and
-// not be used after Close.
-func (b *Buffer) Slice(off, n int64) ([]byte, bool) {
-	if b.closed || b.file != nil || off < 0 || n < 0 || n > b.size-off {
-		return nil, false
+// Piece returns, without copying them, the bytes from off on that lie together;
+// nil where the content is not in memory, or off is outside it. The bytes must
+// not be changed, and not be used after Close.
+func (b *Buffer) Piece(off int64) []byte {
+	if b.closed || b.file != nil || off < 0 || off >= b.size {
+		return nil
 	}
-	if n == 0 {
-		return []byte{}, true
-	}
-	piece := b.piece(off)
-	if int64(len(piece)) < n {
-		return nil, false
-	}
-	return piece[:n:n], true
+	return b.piece(off)
 }
 
 // piece is what lies together from off, which is less than the size, on.

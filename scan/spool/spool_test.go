@@ -84,9 +84,8 @@ func check(t *testing.T, b *Buffer, want []byte) {
 		t.Fatalf("WriteTo: %d, %v", n, err)
 	}
 	for off := int64(0); off < b.Size(); off += 4999 {
-		n := min(100, b.Size()-off)
-		if got, ok := b.Slice(off, n); ok && !bytes.Equal(got, want[off:off+n]) {
-			t.Fatalf("Slice at %d differs", off)
+		if got := b.Piece(off); !bytes.HasPrefix(want[off:], got) {
+			t.Fatalf("Piece at %d differs", off)
 		}
 	}
 }
@@ -112,20 +111,30 @@ func TestReadAtEnds(t *testing.T) {
 	}
 }
 
-func TestSliceOfSmallMessage(t *testing.T) {
+func TestPieces(t *testing.T) {
 	b := New("", 1<<20, 0).Buffer()
-	defer b.Close()
-	want := noise(1, 5000)
+	want := noise(1, 200_000)
 	write(t, b, want, 1000)
-	got, ok := b.Slice(0, b.Size())
-	if !ok || !bytes.Equal(got, want) {
-		t.Error("a small message does not lie together")
+	var got []byte
+	for off := int64(0); off < b.Size(); {
+		piece := b.Piece(off)
+		if len(piece) == 0 {
+			t.Fatalf("no piece at %d of %d", off, b.Size())
+		}
+		got = append(got, piece...)
+		off += int64(len(piece))
 	}
-	if _, ok := b.Slice(4999, 2); ok {
-		t.Error("a slice over the end was given")
+	if !bytes.Equal(got, want) {
+		t.Error("the pieces are not the content")
 	}
-	if _, ok := b.Slice(-1, 2); ok {
-		t.Error("a slice at a negative offset was given")
+	for _, off := range []int64{-1, b.Size(), b.Size() + 1} {
+		if b.Piece(off) != nil {
+			t.Errorf("there is a piece at %d", off)
+		}
+	}
+	b.Close()
+	if b.Piece(0) != nil {
+		t.Error("a closed buffer shows its memory")
 	}
 }
 

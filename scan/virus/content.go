@@ -1,6 +1,7 @@
 package virus
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -35,6 +36,28 @@ func each(ctx context.Context, c scan.Content, do func(b *block, n int) error) e
 			return err
 		}
 		at += int64(n)
+	}
+	return nil
+}
+
+// inMemory is a content that can show its bytes where they are: Piece returns
+// what lies together from off on, nil where it cannot.
+type inMemory interface{ Piece(off int64) []byte }
+
+// pour calls take with the bytes of c from front to back: with the memory they
+// are in, where c can show it, else with a copy.
+func pour(ctx context.Context, c scan.Content, take func(piece []byte)) error {
+	shown, ok := c.(inMemory)
+	if !ok || shown.Piece(0) == nil {
+		return each(ctx, c, func(b *block, n int) error { take(b[4 : 4+n]); return nil })
+	}
+	for at := int64(0); at < c.Size(); {
+		piece := shown.Piece(at)
+		if err := ctx.Err(); err != nil || piece == nil {
+			return cmp.Or(err, newReadError(at, c.Size(), nil))
+		}
+		take(piece)
+		at += int64(len(piece))
 	}
 	return nil
 }

@@ -113,13 +113,11 @@ func (h *hashes) look(ctx context.Context, c scan.Content) (names []string, err 
 		return nil, nil
 	}
 	search, sums := eicarSearch{}, h.known.sums(c.Size())
-	err = each(ctx, c, func(b *block, n int) error {
-		piece := b[4 : 4+n]
+	err = pour(ctx, c, func(piece []byte) {
 		search.Write(piece)
 		for _, s := range sums {
 			s.hash.Write(piece)
 		}
-		return nil
 	})
 	if err != nil {
 		return nil, err
@@ -132,9 +130,6 @@ func (h *hashes) look(ctx context.Context, c scan.Content) (names []string, err 
 
 func searchEICAR(ctx context.Context, c scan.Content) (bool, error) {
 	var search eicarSearch
-	err := each(ctx, c, func(b *block, n int) error {
-		search.Write(b[4 : 4+n])
-		return nil
-	})
+	err := pour(ctx, c, func(piece []byte) { search.Write(piece) })
 	return search.found, err
 }
