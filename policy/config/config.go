@@ -9,6 +9,7 @@ import (
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/scan/archive"
 	"github.com/milterscan/milterscan/scan/attachment"
+	"github.com/milterscan/milterscan/scan/document"
 	"github.com/milterscan/milterscan/scan/entity"
 	"github.com/milterscan/milterscan/scan/units"
 	"github.com/milterscan/milterscan/scan/virus"
@@ -38,6 +39,9 @@ type Config struct {
 	// slashes, or either behind "path:" for the names from the outermost
 	// attachment inwards ("path:*.eml/**/*.exe").
 	Attachment attachment.Config `toml:"attachment"`
+	// What makes documents act: macros, fields, objects, actions. Lists of macro
+	// words are case-insensitive.
+	Document document.Config `toml:"document"`
 	// Which mail is yours. While this is empty, mail counts as inbound unless its
 	// client has authenticated.
 	Local Local `toml:"local"`
@@ -154,7 +158,7 @@ func Default() *Config {
 			Progress:       units.Duration(5 * time.Second),
 			Drain:          units.Duration(30 * time.Second),
 		},
-		Spool: Spool{Memory: 16 * units.MB, Disk: 4 * units.GB},
+		Spool: Spool{Memory: 24 * units.MB, Disk: 4 * units.GB},
 		Limits: Limits{
 			Message: 64 * units.MB,
 			Time:    units.Duration(time.Minute),
@@ -172,6 +176,7 @@ func Default() *Config {
 		},
 		Virus:      virus.Default(),
 		Attachment: attachment.DefaultConfig(),
+		Document:   document.DefaultConfig(),
 		Quarantine: Quarantine{Dir: "/var/lib/milterscan/quarantine"},
 		Log:        Log{Level: "info", Format: "json", Output: "stderr"},
 		origins:    origins{},
