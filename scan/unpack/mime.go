@@ -1,7 +1,6 @@
 package unpack
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -161,12 +160,11 @@ func (w *work) message(in container, part int) error {
 		w.note(scan.Unscannable, "mime", "nesting", part, fmt.Sprintf("more than %d messages inside each other", w.limits.Nesting))
 		return nil
 	}
-	content, err := w.withHeader(p)
-	if err != nil {
-		return err
+	parser := w.top.Inner()
+	if strings.HasPrefix(p.Type, "multipart/") {
+		parser = w.top.InnerBody(p.Entity)
 	}
-	parser := w.NewParser()
-	if _, err := io.Copy(parser, scan.Reader(content)); err != nil {
+	if _, err := io.Copy(parser, scan.Reader(p.Content)); err != nil {
 		return w.noRoom(err)
 	}
 	p.Opened = true
@@ -174,28 +172,7 @@ func (w *work) message(in container, part int) error {
 	if p.Archived {
 		within.separator = "/"
 	}
-	return w.tree(within, content, parser.Close())
-}
-
-// withHeader is the content of a part as a message: of a multipart that was
-// encoded as a whole, with the header that describes it, but for the encoding
-// that is undone.
-func (w *work) withHeader(p *scan.Part) (scan.Content, error) {
-	if !strings.HasPrefix(p.Type, "multipart/") {
-		return p.Content, nil
-	}
-	out := w.buffer()
-	var head bytes.Buffer
-	for _, f := range p.Entity.Header.Fields {
-		if !strings.EqualFold(strings.TrimSpace(f.Name), "Content-Transfer-Encoding") {
-			fmt.Fprintf(&head, "%s:%s\r\n", f.Name, f.Value)
-		}
-	}
-	head.WriteString("\r\n")
-	if _, err := io.Copy(out, io.MultiReader(&head, scan.Reader(p.Content))); err != nil {
-		return nil, w.noRoom(err)
-	}
-	return out, nil
+	return w.tree(within, p.Content, parser.Close())
 }
 
 // isMessage reports whether what a part holds is to be parsed as a message or

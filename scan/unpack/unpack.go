@@ -56,6 +56,7 @@ func (o *Opener) Open(ctx context.Context, in scan.Received) *scan.Message {
 	w := &work{
 		Opener: o,
 		ctx:    ctx,
+		top:    in.Tree,
 		m:      m,
 		budget: archive.NewBudget(o.limits.Archive),
 		paths:  paths{},
@@ -73,6 +74,7 @@ func (o *Opener) Open(ctx context.Context, in scan.Received) *scan.Message {
 type work struct {
 	*Opener
 	ctx    context.Context
+	top    *entity.Tree // of the message itself; all inside it share its limits
 	m      *scan.Message
 	budget *archive.Budget
 	paths  paths
