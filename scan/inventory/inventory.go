@@ -52,8 +52,14 @@ func New(l Limits) *Inventory {
 // Texts is what the texts of a message say, in the order of their parts. It must
 // not be changed.
 type Texts struct {
-	Texts []Text
-	Cut   []int // parts that were left out, because the limit on all was reached
+	Texts  []Text
+	Unread []Unread // because the limit on all was reached
+}
+
+// Unread is a part that shows text and was not read.
+type Unread struct {
+	Part int // index into Message.Parts
+	Form Form
 }
 
 // Text is one part that shows text.
@@ -129,7 +135,7 @@ func (i *Inventory) take(ctx context.Context, m *scan.Message) (*Texts, error) {
 		}
 		size := units.Size(m.Parts[part].Content.Size())
 		if size > left.Total {
-			all.Cut = append(all.Cut, part)
+			all.Unread = append(all.Unread, Unread{part, form})
 			continue
 		}
 		page, err := readPart(ctx, &m.Parts[part], form, left.Limits)

@@ -111,8 +111,8 @@ func TestLimitsHoldForTheMessage(t *testing.T) {
 	links := part("text/html", "", "<a href=x><a href=x>")
 	m := &scan.Message{Parts: []scan.Part{links, links, part("text/plain", "", strings.Repeat("x", 80)), links}}
 	texts, err := New(l).Of(t.Context(), m)
-	if err != nil || len(texts.Texts) != 3 || !slices.Equal(texts.Cut, []int{2}) || !texts.Texts[1].Cut {
-		t.Fatalf("%q, left out %v, %v", listed(texts), texts.Cut, err)
+	if err != nil || len(texts.Texts) != 3 || !slices.Equal(texts.Unread, []Unread{{2, Plain}}) || !texts.Texts[1].Cut {
+		t.Fatalf("%q, left out %v, %v", listed(texts), texts.Unread, err)
 	}
 	n := 0
 	for range texts.Links() {

@@ -3,6 +3,7 @@ package markup
 import (
 	"bytes"
 	"io"
+	"unicode"
 )
 
 // chunk is how much plain text is looked at at once, and carry how much of its
@@ -48,8 +49,9 @@ func lastBlank(b []byte) int {
 
 // plain looks at a piece of plain text.
 func (b *builder) plain(piece []byte, at int64) {
-	b.page.Letters += letters(piece)
-	b.text.add(b.source.text(piece))
+	text := b.source.text(piece)
+	b.page.Letters += letters(text)
+	b.text.add(text)
 	for i := 0; i < len(piece); {
 		n := wordEnd(piece[i:])
 		if n == 0 {
@@ -115,10 +117,11 @@ func textLink(word string) (href string, ok bool) {
 	return href, true
 }
 
-// letters counts what shows in a text, roughly: all but blanks and controls.
-func letters[T string | []byte](p T) (n int) {
-	for i := range len(p) {
-		if c := p[i]; c > ' ' && c != 0x7f && c&0xc0 != 0x80 {
+// letters counts what shows in a text: all but blanks, controls and characters
+// without width.
+func letters(s string) (n int) {
+	for _, r := range s {
+		if r > ' ' && r < 0x7f || r > 0xa0 && !unicode.IsSpace(r) && !unicode.Is(unicode.Cf, r) && r != 0x34f {
 			n++
 		}
 	}

@@ -37,6 +37,19 @@ func ParseURL(s string) URL {
 	return u
 }
 
+// ParseLink is ParseURL for what stands in a link: clients take what begins like
+// a host, "www.example.com/a" without a scheme, for that host.
+func ParseLink(s string) URL {
+	u := ParseURL(s)
+	if u.Scheme != "" || u.Host != "" {
+		return u
+	}
+	if p, how := place(u.Rest); how != not {
+		return p
+	}
+	return u
+}
+
 // slashes makes backslashes slashes, as browsers do.
 func slashes(s string) string { return strings.ReplaceAll(s, "\\", "/") }
 

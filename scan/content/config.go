@@ -1,0 +1,108 @@
+package content
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/milterscan/milterscan/scan/inventory"
+	"github.com/milterscan/milterscan/scan/markup"
+	"github.com/milterscan/milterscan/scan/units"
+)
+
+// Config is the section [content] of the configuration.
+type Config struct {
+	// How the place a link names is compared with the one it leads to: "domain" by
+	// what somebody registered, so that login.example.com is www.example.com;
+	// "strict" by host; "off" not at all.
+	Phishing Phishing `toml:"phishing"`
+	// Domains that may stand behind any text, with all below them: services that
+	// count clicks. It also outweighs bad.
+	Safe []string `toml:"safe"`
+	// Domains that no link may lead to, with all below them.
+	Bad []string `toml:"bad" example:"[\"evil.example\"]"`
+	// Services whose links name the place they lead to: host, path and the
+	// parameter with the place. That place is the one that counts. "host.*" is a
+	// host under any public suffix; without a parameter, the place stands in the
+	// path between "__" and "__".
+	Redirectors []string `toml:"redirectors"`
+	// Names of products and files that read like hosts and are none.
+	Exempt []string `toml:"exempt"`
+	// Whether every link is reported whose text does not name its place.
+	HiddenLinks bool `toml:"hidden_links"`
+	// The largest width and height in pixels of an image that counts as a web bug.
+	BugSize int `toml:"bug_size"`
+	// Domains whose images count as web bugs in any size.
+	BugHosts []string `toml:"bug_hosts"`
+	// File names of small images that are there for layout.
+	Spacers []string `toml:"spacers"`
+	// How many characters hidden by style are reported; 0 for never.
+	HiddenText int `toml:"hidden_text"`
+	// How much data in a page, together with a script that decodes it, counts as a
+	// smuggled file.
+	Smuggled units.Size `toml:"smuggled"`
+	// What each finding adds to the score of the message, by its name without
+	// "content/".
+	Scores map[string]float64 `toml:"scores"`
+	// What is read of the pages of one message.
+	Limits inventory.Limits `toml:"limits"`
+}
+
+// Phishing says how links are compared with their text.
+type Phishing string
+
+// The ways to compare.
+const (
+	PhishingDomain Phishing = "domain"
+	PhishingStrict Phishing = "strict"
+	PhishingOff    Phishing = "off"
+)
+
+// UnmarshalText reads "domain", "strict" or "off".
+func (p *Phishing) UnmarshalText(text []byte) error {
+	switch v := Phishing(text); v {
+	case PhishingDomain, PhishingStrict, PhishingOff:
+		*p = v
+		return nil
+	}
+	return fmt.Errorf("%q is not known; it can be \"domain\", \"strict\" or \"off\"", text)
+}
+
+// MarshalText writes the word.
+func (p Phishing) MarshalText() ([]byte, error) { return []byte(p), nil }
+
+// Check finds what contradicts itself.
+func (c Config) Check() error {
+	var errs []error
+	for key, list := range map[string][]string{"safe": c.Safe, "bad": c.Bad, "bug_hosts": c.BugHosts} {
+		for _, d := range list {
+			if u := markup.ParseURL("//" + strings.TrimLeft(d, ".")); u.Host == "" || u.Rest != "" || u.Login || strings.ContainsAny(d, "/*@ ") {
+				errs = append(errs, fmt.Errorf("%s: %q is no domain; write one such as \"example.com\"", key, d))
+			}
+		}
+	}
+	for _, r := range c.Redirectors {
+		if p := markup.ParseRedirector(r); p.Host == "" || p.Path == "" && p.Param == "" {
+			errs = append(errs, fmt.Errorf("redirectors: %q is no redirector; write one such as \"google.com/url?q\"", r))
+		}
+	}
+	for name := range c.Scores {
+		if !known(name) {
+			errs = append(errs, fmt.Errorf("scores: there is no finding content/%s", name))
+		}
+	}
+	if c.BugSize < 0 || c.HiddenText < 0 || c.Limits.Token < 4*units.KB || c.Limits.Links < 1 || c.Limits.Elements < 1 {
+		errs = append(errs, errors.New("bug_size and hidden_text cannot be negative, limits.token is at least 4KB, limits.links and limits.elements at least 1"))
+	}
+	return errors.Join(errs...)
+}
+
+// known reports whether a rule of that name exists.
+func known(name string) bool {
+	for _, r := range catalogue {
+		if r.Name == word+"/"+name {
+			return true
+		}
+	}
+	return false
+}

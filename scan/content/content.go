@@ -1,0 +1,153 @@
+// Package content judges what a message shows and what its pages could do: links
+// that lead elsewhere than they say, forms, scripts, embedded things, images that
+// report back, files hidden in scripts.
+package content
+
+import (
+	"context"
+	"slices"
+
+	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/inventory"
+	"github.com/milterscan/milterscan/scan/markup"
+)
+
+// Scanner is a scan.Scanner. It keeps no state but the inventory's.
+type Scanner struct {
+	texts *inventory.Inventory
+	links linkJudge
+	bugs  bugJudge
+	config
+}
+
+// config is what findings are made of, ready for use.
+type config struct {
+	scores     map[string]float64
+	hiddenText int
+	smuggled   int
+}
+
+// New returns a scanner for the configuration, which reads messages through an
+// inventory that others may use as well.
+func New(c Config, texts *inventory.Inventory) (*Scanner, error) {
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	s := &Scanner{
+		texts:  texts,
+		links:  newLinkJudge(c),
+		bugs:   bugJudge{c.BugSize, hosts(c.BugHosts), c.Spacers},
+		config: config{c.Scores, c.HiddenText, int(c.Smuggled)},
+	}
+	return s, nil
+}
+
+// Name is the word under which all findings of this package stand.
+func (s *Scanner) Name() string { return word }
+
+// Scan judges every page. A part that cannot be read is an error; the findings
+// about the others are returned beside it.
+func (s *Scanner) Scan(ctx context.Context, m *scan.Message) ([]scan.Finding, error) {
+	texts, err := s.texts.Of(ctx, m)
+	b := book{scores: s.scores}
+	for _, t := range texts.Texts {
+		if ctx.Err() != nil {
+			break
+		}
+		if isPage(t.Form) {
+			s.judge(b.page(t.Part), t)
+		}
+	}
+	s.judgeRemote(&b, texts)
+	for _, u := range texts.Unread {
+		if isPage(u.Form) {
+			b.page(u.Part).add(ruleLimit, "the texts of this message are larger than what is read of them")
+		}
+	}
+	return b.findings(), err
+}
+
+func isPage(f inventory.Form) bool {
+	return f == inventory.HTML || f == inventory.XHTML || f == inventory.SVG
+}
+
+// judge finds all there is against one page. What a page could do matters more
+// in a file, which a browser opens, than in a message.
+func (s *Scanner) judge(r *report, t inventory.Text) {
+	acts := acting(t.Page)
+	switch {
+	case t.Form == inventory.SVG:
+		if len(acts) > 0 {
+			r.add(ruleSVG, "a picture with "+enumerate(acts))
+		}
+	case t.Place == inventory.Body:
+		s.judgeElements(r, t.Page)
+		s.judgeHidden(r, t.Page)
+	case len(acts) > 0:
+		r.add(ruleAttachment, "a page with "+enumerate(acts))
+	}
+	if t.Place != inventory.Member {
+		s.links.judge(r, t.Page)
+	}
+	if how := s.smuggles(t); how != "" {
+		r.add(ruleSmuggling, how)
+	}
+	if t.Page.Cut {
+		r.add(ruleLimit, "the page holds more than what is read of one")
+	}
+}
+
+// judgeHidden reports text that no reader sees.
+func (s *Scanner) judgeHidden(r *report, p *markup.Page) {
+	if s.hiddenText > 0 && p.Hidden >= s.hiddenText {
+		r.addf(ruleHiddenText, "%d characters are hidden by style, %d are shown", p.Hidden, p.Letters)
+	}
+}
+
+// fewLetters is the least text that counts as one.
+const fewLetters = 2
+
+// judgeRemote reports a page that shows nothing by itself, in a message that
+// shows nothing else: what it is will be known when it is read, and can be
+// changed until then.
+func (s *Scanner) judgeRemote(b *book, all *inventory.Texts) {
+	shows := func(t inventory.Text) bool { return t.Place == inventory.Body && t.Letters >= fewLetters }
+	if slices.ContainsFunc(all.Texts, shows) {
+		return
+	}
+	for _, t := range all.Texts {
+		if t.Place != inventory.Body || !isPage(t.Form) {
+			continue
+		}
+		if place := s.remoteOnly(t.Page); place != "" {
+			b.page(t.Part).add(ruleExternal, "nothing is shown but what comes from "+place)
+		}
+	}
+}
+
+// remoteOnly is a place all of a page comes from, "" if some of it is in the mail
+// or there is nothing to show.
+func (s *Scanner) remoteOnly(p *markup.Page) (place string) {
+	for _, l := range p.Links {
+		if !l.Fetched() || l.Hidden || !shownHere(l) {
+			continue
+		}
+		u := markup.ParseLink(l.Target)
+		switch {
+		case u.Scheme == "cid", u.Scheme == "data":
+			return ""
+		case u.Web() && place == "" && !s.bugs.isBug(p, l, u):
+			place = u.Place()
+		}
+	}
+	return place
+}
+
+// shownHere reports whether what a link fetches is shown in its place.
+func shownHere(l markup.Link) bool {
+	switch l.Where {
+	case "img", "image", "input", "iframe", "frame", "object", "embed", "video", "svg":
+		return true
+	}
+	return false
+}

@@ -1,0 +1,181 @@
+package content
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/milterscan/milterscan/scan/markup"
+)
+
+// linkJudge compares what links say with where they lead.
+type linkJudge struct {
+	mode        Phishing
+	safe, bad   []string
+	exempt      map[string]bool
+	redirectors []markup.Redirector
+	hidden      bool
+}
+
+func newLinkJudge(c Config) linkJudge {
+	j := linkJudge{mode: c.Phishing, safe: hosts(c.Safe), bad: hosts(c.Bad), exempt: map[string]bool{}, hidden: c.HiddenLinks}
+	for _, name := range c.Exempt {
+		j.exempt[strings.ToLower(name)] = true
+	}
+	for _, r := range c.Redirectors {
+		j.redirectors = append(j.redirectors, markup.ParseRedirector(r))
+	}
+	return j
+}
+
+// hosts are the domains of a list as hosts are compared.
+func hosts(list []string) []string {
+	out := make([]string, len(list))
+	for i, d := range list {
+		out[i] = markup.ParseURL("//" + strings.TrimLeft(d, ".*@")).Host
+	}
+	return out
+}
+
+func listed(list []string, host string) bool {
+	return slices.ContainsFunc(list, func(d string) bool { return markup.Below(host, d) })
+}
+
+// judge looks at every link of a page that a reader follows.
+func (j *linkJudge) judge(r *report, p *markup.Page) {
+	for _, l := range p.Links {
+		if !followed(l) {
+			continue
+		}
+		first := markup.ParseLink(l.Target)
+		u := markup.Unwrap(first, j.redirectors)
+		switch {
+		case u.Active():
+			r.addf(ruleLinkScript, "%s leads to %s", said(l), printable(u.Place()))
+		case startsProgram(u):
+			r.addf(ruleLinkProgram, "%s leads to %s", said(l), printable(u.Place()))
+		case l.Where == markup.InText, l.Where == "form":
+			j.judgePlace(r, l, first, u)
+		case u.Scheme == "mailto":
+			j.judgeMailto(r, l, u)
+		default:
+			j.judgePlace(r, l, first, u)
+			j.judgeClaim(r, l, u)
+		}
+	}
+}
+
+// followed reports whether a reader, or the page by itself, goes to a link.
+func followed(l markup.Link) bool {
+	switch l.Where {
+	case "iframe", "frame", "embed", "object", "meta":
+		return true
+	}
+	return !l.Fetched() && l.Attr != "ping"
+}
+
+// said is the link as its reader sees it.
+func said(l markup.Link) string {
+	if l.Text == "" {
+		return "a link in <" + string(l.Where) + ">"
+	}
+	return printable(l.Text)
+}
+
+// startsProgram reports links that a mail has no business to hold: to the
+// reader's own machine, to shares, to what programs have registered.
+func startsProgram(u markup.URL) bool {
+	switch u.Scheme {
+	case "file", "smb", "search", "search-ms", "msdt", "hcp", "ldap", "shell":
+		return true
+	}
+	return strings.HasPrefix(u.Scheme, "ms-")
+}
+
+// judgePlace looks at where a link leads, whatever it says.
+func (j *linkJudge) judgePlace(r *report, l markup.Link, first, u markup.URL) {
+	if !u.Web() {
+		return
+	}
+	if listed(j.bad, u.Host) || listed(j.bad, first.Host) {
+		if !listed(j.safe, u.Host) {
+			r.addf(ruleLinkBad, "%s leads to %s", said(l), u.Place())
+		}
+	}
+	if u.Numeric && !plainlyPrivate(u) {
+		r.addf(ruleLinkNumeric, "%s leads to %s", said(l), numericPlace(u))
+	}
+	if u.Login {
+		r.addf(ruleLinkUserinfo, "%s leads to %s, with %s before it", said(l), u.Place(), printable(u.User))
+	}
+	if as, ok := markup.Lookalike(u.Host); ok {
+		r.addf(ruleLinkLookalike, "%s leads to %s, which looks like %s and is %s", said(l), markup.Shown(u.Host), as, u.Host)
+	}
+}
+
+// plainlyPrivate reports an address of the reader's own network, as devices
+// there send them, written in the usual way.
+func plainlyPrivate(u markup.URL) bool {
+	a, err := netip.ParseAddr(u.Host)
+	return err == nil && (a.IsPrivate() || a.IsLoopback()) && strings.Trim(u.Written, "[]") == u.Host
+}
+
+// numericPlace is the place with the host as it was written, where that hides it.
+func numericPlace(u markup.URL) string {
+	if strings.Trim(u.Written, "[]") == u.Host {
+		return u.Place()
+	}
+	return u.Place() + ", written " + printable(u.Written)
+}
+
+// judgeClaim compares the place a link's text names with the one it leads to.
+func (j *linkJudge) judgeClaim(r *report, l markup.Link, u markup.URL) {
+	if !u.Web() || j.mode == PhishingOff {
+		return
+	}
+	claim, ok := j.claim(l.Text)
+	switch {
+	case listed(j.safe, u.Host):
+	case ok && !j.same(claim, u):
+		r.addf(ruleLinkMismatch, "%s claims %s and leads to %s", said(l), claim.Place(), u.Place())
+	case !ok && j.hidden && l.Text != "":
+		r.addf(ruleLinkHidden, "%s leads to %s", said(l), u.Place())
+	}
+}
+
+// claim is the first place a text names that is no product's name.
+func (j *linkJudge) claim(text string) (markup.URL, bool) {
+	for _, c := range markup.Claims(text) {
+		if c.Scheme != "" || c.Rest != "" || !j.exempt[c.Host] {
+			return c, true
+		}
+	}
+	return markup.URL{}, false
+}
+
+// same reports whether two places are one: by who registered them, or in strict
+// mode by host.
+func (j *linkJudge) same(a, b markup.URL) bool {
+	if j.mode == PhishingStrict {
+		return strings.TrimPrefix(a.Host, "www.") == strings.TrimPrefix(b.Host, "www.")
+	}
+	return markup.Registrable(a.Host) == markup.Registrable(b.Host)
+}
+
+// judgeMailto compares the addresses a link's text names with the ones it writes
+// to.
+func (j *linkJudge) judgeMailto(r *report, l markup.Link, u markup.URL) {
+	if u.Address() == "" || j.mode == PhishingOff {
+		return
+	}
+	to, _, _ := strings.Cut(strings.ToLower(u.Rest), "?")
+	for _, a := range markup.Addresses(l.Text) {
+		if a != u.Address() && !strings.Contains(to, a) {
+			r.addf(ruleLinkMailto, "%s claims %s and writes to %s", said(l), a, u.Address())
+			return
+		}
+	}
+	if claim, ok := j.claim(l.Text); ok && len(markup.Addresses(l.Text)) == 0 && !j.same(claim, u) {
+		r.addf(ruleLinkMailto, "%s claims %s and writes to %s", said(l), claim.Place(), u.Address())
+	}
+}

@@ -1,0 +1,178 @@
+package content
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/milterscan/milterscan/scan"
+)
+
+// word is the scanner of all findings of this package.
+const word = "content"
+
+// rule is the name of a finding without the scanner's word.
+type rule string
+
+// What is found of pages.
+const (
+	ruleApplet     rule = "applet"
+	ruleAttachment rule = "html-attachment"
+	ruleEmbed      rule = "embed"
+	ruleExternal   rule = "external-body"
+	ruleForm       rule = "form"
+	ruleFrame      rule = "iframe"
+	ruleHandler    rule = "event-handler"
+	ruleHiddenText rule = "hidden-text"
+	ruleLimit      rule = "limit"
+	ruleObject     rule = "object"
+	ruleRefresh    rule = "meta-refresh"
+	ruleScript     rule = "script"
+	ruleSmuggling  rule = "smuggling"
+	ruleStyle      rule = "remote-style"
+	ruleSVG        rule = "svg-script"
+	ruleWebBug     rule = "web-bug"
+)
+
+// What is found of links.
+const (
+	ruleLinkBad       rule = "link-bad"
+	ruleLinkHidden    rule = "link-hidden"
+	ruleLinkLookalike rule = "link-lookalike"
+	ruleLinkMailto    rule = "link-mailto"
+	ruleLinkMismatch  rule = "link-mismatch"
+	ruleLinkNumeric   rule = "link-numeric"
+	ruleLinkProgram   rule = "link-program"
+	ruleLinkScript    rule = "link-script"
+	ruleLinkUserinfo  rule = "link-userinfo"
+)
+
+var catalogue = [...]scan.Rule{
+	entry(ruleApplet, scan.Suspicious, "The message embeds a Java applet."),
+	entry(ruleEmbed, scan.Suspicious, "The message embeds a plug-in's content."),
+	entry(ruleHandler, scan.Suspicious, "An element of the message runs a script at some event."),
+	entry(ruleExternal, scan.Suspicious, "The message shows nothing but what is fetched from elsewhere when it is read."),
+	entry(ruleForm, scan.Suspicious, "The message holds a form, which sends what is typed into it."),
+	entry(ruleHiddenText, scan.Note, "Style hides text of the message from its reader: a line for previews, or words to mislead filters."),
+	entry(ruleAttachment, scan.Suspicious, "An HTML file, attached or in an archive, holds a script or a form."),
+	entry(ruleFrame, scan.Suspicious, "The message embeds another page in a frame."),
+	entry(ruleLimit, scan.Unscannable, "A page is larger, or has more of something, than what is read; the rest was not judged."),
+	entry(ruleLinkBad, scan.Suspicious, "A link leads to a place on the list of bad ones."),
+	entry(ruleLinkHidden, scan.Suspicious, "The text of a link does not name where it leads; found only if configured."),
+	entry(ruleLinkLookalike, scan.Suspicious, "A link leads to a host whose name looks like another one, by letters of other scripts."),
+	entry(ruleLinkMailto, scan.Suspicious, "The text of a link names another mail address than the one it writes to."),
+	entry(ruleLinkMismatch, scan.Suspicious, "The text of a link names another place than the one it leads to."),
+	entry(ruleLinkNumeric, scan.Suspicious, "A link leads to a numeric address instead of a name."),
+	entry(ruleLinkProgram, scan.Suspicious, "A link opens a file share or starts a program of the reader's machine."),
+	entry(ruleLinkScript, scan.Suspicious, "A link runs a script, or carries a page of its own."),
+	entry(ruleLinkUserinfo, scan.Suspicious, "A link has a user name before its host, which reads as if that were the place."),
+	entry(ruleRefresh, scan.Suspicious, "The message goes on to another page by itself."),
+	entry(ruleObject, scan.Suspicious, "The message embeds an object."),
+	entry(ruleStyle, scan.Suspicious, "The style of the message is fetched from elsewhere, which tells that it is read."),
+	entry(ruleScript, scan.Suspicious, "The message holds a script."),
+	entry(ruleSmuggling, scan.Suspicious, "A page makes a file or another page of data it carries, which is how programs are brought past filters."),
+	entry(ruleSVG, scan.Suspicious, "A vector graphic holds a script, or a page."),
+	entry(ruleWebBug, scan.Suspicious, "An image too small to be seen, or from a host known for it, tells that the message is read."),
+	{Name: scan.FailedRule(word), Kind: scan.Failed, About: "Pages could not be judged, because a part could not be read or the time ran out."},
+}
+
+// Catalogue lists every finding of this package.
+func Catalogue() []scan.Rule { return slices.Clone(catalogue[:]) }
+
+func entry(r rule, k scan.Kind, about string) scan.Rule {
+	return scan.Rule{Name: word + "/" + string(r), Kind: k, About: about}
+}
+
+func kindOf(name string) scan.Kind {
+	i := slices.IndexFunc(catalogue[:], func(r scan.Rule) bool { return r.Name == name })
+	return catalogue[i].Kind
+}
+
+// book collects the findings about a message.
+type book struct {
+	scores map[string]float64
+	pages  []*report
+}
+
+// page is the report about a part.
+func (b *book) page(part int) *report {
+	if i := slices.IndexFunc(b.pages, func(r *report) bool { return r.part == part }); i >= 0 {
+		return b.pages[i]
+	}
+	b.pages = append(b.pages, &report{part: part})
+	return b.pages[len(b.pages)-1]
+}
+
+// report collects what is found of one part.
+type report struct {
+	part   int
+	counts []count
+}
+
+// count is one rule with the first reason for it, and how many there are.
+type count struct {
+	rule   rule
+	detail string
+	n      int
+}
+
+// add counts a finding.
+func (r *report) add(as rule, detail string) {
+	if i := slices.IndexFunc(r.counts, func(c count) bool { return c.rule == as }); i >= 0 {
+		r.counts[i].n++
+		return
+	}
+	r.counts = append(r.counts, count{as, detail, 1})
+}
+
+func (r *report) addf(as rule, format string, args ...any) { r.add(as, fmt.Sprintf(format, args...)) }
+
+// perRule bounds the parts that one rule is reported for; archives of web sites
+// hold thousands of pages.
+const perRule = 50
+
+// findings are one for each rule and part.
+func (b *book) findings() (found []scan.Finding) {
+	made := map[rule]int{}
+	for _, r := range b.pages {
+		for _, c := range r.counts {
+			if made[c.rule]++; made[c.rule] <= perRule {
+				found = append(found, b.finding(r.part, c))
+			}
+		}
+	}
+	return found
+}
+
+func (b *book) finding(part int, c count) scan.Finding {
+	name := word + "/" + string(c.rule)
+	detail := c.detail
+	if c.n > 1 {
+		detail += fmt.Sprintf(", and %d more", c.n-1)
+	}
+	return scan.Finding{Kind: kindOf(name), Scanner: word, Rule: name, Part: part, Detail: detail, Score: b.scores[string(c.rule)]}
+}
+
+// quoted bounds how much of a text a detail shows.
+const quoted = 120
+
+// printable is a text in quotes, with everything that cannot be seen escaped.
+func printable(s string) string {
+	runes := 0
+	for i := range s {
+		if runes++; runes > quoted {
+			return strconv.Quote(s[:i]) + "…"
+		}
+	}
+	return strconv.Quote(s)
+}
+
+// enumerate is "a, b and c".
+func enumerate(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " and " + words[last]
+}
