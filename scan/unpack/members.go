@@ -9,6 +9,7 @@ import (
 
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/archive"
+	"github.com/milterscan/milterscan/scan/sniff"
 )
 
 // open opens a part in every way it can be read.
@@ -157,15 +158,21 @@ func first(names []string) string {
 	return names[0]
 }
 
-// isEML reports whether a member is named like a saved mail or web page.
-func isEML(names []string) bool {
-	for _, n := range names {
+// isEML reports whether a file is a saved mail or web page, by its name or, where
+// that lies, by its content. Text that is no file is shown as it stands.
+func isEML(p *scan.Part) bool {
+	for _, n := range p.Names {
 		switch strings.ToLower(path.Ext(n)) {
 		case ".eml", ".mht", ".mhtml":
 			return true
 		}
 	}
-	return false
+	if p.Content == nil || !p.Archived && len(p.Names) == 0 && strings.HasPrefix(p.Type, "text/") || p.Type == "text/rfc822-headers" {
+		return false
+	}
+	head := make([]byte, min(sniff.MessageHead, p.Content.Size()))
+	n, _ := p.Content.ReadAt(head, 0)
+	return sniff.IsMessage(head[:n])
 }
 
 // kindOfNote is the kind of finding that a note about a container is.

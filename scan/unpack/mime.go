@@ -182,7 +182,7 @@ func isMessage(p *scan.Part) bool {
 	case "message/rfc822", "message/global", "message/rfc822-headers", "message/news":
 		return true
 	}
-	if isEML(p.Names) {
+	if isEML(p) {
 		return true
 	}
 	return p.Entity != nil && p.Entity.Encoding != entity.Identity && strings.HasPrefix(p.Type, "multipart/")
