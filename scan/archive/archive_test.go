@@ -168,7 +168,7 @@ func TestDetect(t *testing.T) {
 		"empty":             {nil, ""},
 		"zip":               {zip, "zip"},
 		"program":           {append([]byte("MZ and more"), zip...), "zip"},
-		"pdf with zip":      {append([]byte("%PDF-1.4\n"), zip...), "zip"},
+		"picture with zip":  {append([]byte("GIF89a and more"), zip...), "zip"},
 		"zip named txt.txt": {zip, "zip"},
 		"text.zip":          {[]byte("no mark at all"), "zip"},
 	} {

@@ -30,7 +30,6 @@ const (
 	missingMember     = "missing-member"
 	nameMismatch      = "name-mismatch"
 	noDirectory       = "no-directory"
-	noReader          = NoReader
 	nulInName         = "nul-in-name"
 	openedByPassword  = "opened-by-password"
 	overlapping       = "overlapping-members"

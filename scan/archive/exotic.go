@@ -9,7 +9,8 @@ type exoticFormat struct {
 	helped   bool  // unar reads it
 	at       int64 // place of the mark, which is one of marks
 	marks    []string
-	endingAt int64 // place of the mark from the end, if not 0
+	endingAt int64                             // place of the mark from the end, if not 0
+	shaped   func(head []byte, c Content) bool // instead of a mark, if not nil
 }
 
 // exotics lists them. Where nothing else is said the mark stands at the beginning.
@@ -34,11 +35,23 @@ var exotics = [...]exoticFormat{
 	{name: "vdi", at: 64, marks: []string{"\x7f\x10\xda\xbe"}},
 	{name: "dmg", marks: []string{"koly\x00\x00\x00\x04"}, endingAt: 512},
 	{name: "squashfs", marks: []string{"hsqs", "sqsh"}},
+	{name: "arc", helped: true, shaped: isARC},
+	{name: "udf", shaped: isUDF},
+	{name: "disk", shaped: isFileSystem},
+	{name: "chm", marks: []string{"ITSF\x03\x00\x00\x00"}},
+	{name: "sis", at: 8, marks: []string{"\x19\x04\x00\x10"}},
+	{name: "sisx", marks: []string{"\x7a\x1a\x20\x10"}},
+	{name: "installshield", marks: []string{"ISc("}},
+	{name: "kwaj", marks: []string{"KWAJ\x88\xf0\x27\xd1"}},
+	{name: "pst", marks: []string{"!BDN"}},
 }
 
 func (f *exoticFormat) Name() string { return f.name }
 
 func (f *exoticFormat) Match(head []byte, c Content) bool {
+	if f.shaped != nil {
+		return f.shaped(head, c)
+	}
 	if f.endingAt == 0 {
 		return int64(len(head)) > f.at && hasAny(head[f.at:], f.marks...)
 	}

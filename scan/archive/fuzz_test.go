@@ -113,6 +113,34 @@ func FuzzLHA(f *testing.F)      { fuzzFormat(f, lhaFormat{}) }
 func FuzzSZDD(f *testing.F) {
 	fuzzFormat(f, szddFormat{}, []byte(szddMagic+"A_\x0a\x00\x00\x00\x01x\xf0\xf6"))
 }
+func FuzzOLE(f *testing.F) {
+	fuzzFormat(f, oleFormat{}, makeCFB(node{name: "a", in: []node{{name: "\x01Ole10Native", data: native(packaged("a", "b", "c", eicar))}}}, node{name: "large", data: sampleText(200)}),
+		makeMSG(attachment("00000000", property("37010102", eicar), property("3707001F", "eicar.com"), property("10090102", compressed("{\\rtf1}", "LZFu")))),
+		makeCFB(node{name: "PowerPoint Document", data: "\x10\x00\x11\x10" + le32s(80) + le32s(68) + "\x78\x9c" + string(deflated(f, eicar))}))
+}
+func FuzzTNEF(f *testing.F) {
+	fuzzFormat(f, tnefFormat{}, makeTNEF(rendering, attr(2, tnefTitle, 1, "eicar.com\x00"), attr(2, tnefData, 6, eicar),
+		attr(2, tnefAttachment, 6, props(prop(mapiLongName, mapiUnicode, utf16le("a.com")), prop(mapiData, mapiObject, eicar))),
+		attr(1, tnefMessage, 6, props(prop(mapiRTF, mapiBinary, compressed("{\\rtf1}", "LZFu"))))))
+}
+func FuzzPDF(f *testing.F) {
+	fuzzFormat(f, pdfFormat{}, makePDF(spec, pdfStreamOf("/Filter /FlateDecode", zlibbed(f, eicar)),
+		pdfStreamOf("/Type /ObjStm /N 2 /First 8 /Filter /FlateDecode /DecodeParms << /Predictor 12 /Columns 4 >>", zlibbed(f, pngUp("3 0 7 2 "+spec)))),
+		makePDF(spec, pdfStreamOf("/Filter [/A85 /AHx]", base85(hexes(eicar, 1)))), makePDF(spec, pdfStreamOf("/Filter /LZWDecode", "\x80\x0b\x60\x50\x22\x0c\x0c\x85\x01")),
+		makePDF(spec, pdfStreamOf("/Filter /RL", "\x43"+eicar+"\xfe \x80")))
+}
+func FuzzRTF(f *testing.F) {
+	fuzzFormat(f, rtfFormat{}, []byte(`{\rtf1{\object{\objdata `+hexes(oleObject("Package", packaged("a", "b", "c", eicar)), 1)+`\par{\*\x 12}\'12\bin3 abc}}}`))
+}
+func FuzzOneNote(f *testing.F) {
+	fuzzFormat(f, oneNoteFormat{}, oneNote([]string{"eicar.com"}, eicar, "x"))
+}
+func FuzzISO(f *testing.F) {
+	fuzzFormat(f, isoFormat{}, unzipped(f, "both.iso.gz")[:180*isoSector], unzipped(f, "plain.iso.gz")[:180*isoSector])
+}
+func FuzzRPM(f *testing.F) {
+	fuzzFormat(f, rpmFormat{}, []byte(rpmMagic+strings.Repeat("\x00", 92)+rpmMark))
+}
 func FuzzInflate64(f *testing.F) { fuzzFormat(f, inflate64Only{}, deflated(f, sampleText(20))) }
 
 // inflate64Only is a container of deflate64 data without more.

@@ -14,11 +14,10 @@ import (
 type lhaFormat struct{}
 
 const (
-	lhaFixed    = 22        // bytes of a header up to where the levels differ
-	lhaExtended = 64        // extended headers of one member
-	lhaRetries  = 1024      // marks of headers that were none
-	lhaMostName = 1 << 13   // bytes of an extended header that are looked at
-	lhaLargest  = 1<<62 - 1 // no size is beyond that
+	lhaFixed    = 22      // bytes of a header up to where the levels differ
+	lhaExtended = 64      // extended headers of one member
+	lhaRetries  = 1024    // marks of headers that were none
+	lhaMostName = 1 << 13 // bytes of an extended header that are looked at
 )
 
 func (lhaFormat) Name() string { return "lha" }
@@ -260,7 +259,7 @@ func (m *lhaMember) extension(kind byte, b []byte) {
 		m.wideDir = strings.ReplaceAll(wideText(b), "\uffff", "/")
 	case 0x42:
 		if len(b) >= 16 {
-			m.packed, m.size = int64(le64(b)&lhaLargest), int64(le64(b[8:])&lhaLargest)
+			m.packed, m.size = int64(le64(b)&largest), int64(le64(b[8:])&largest)
 		}
 	}
 }

@@ -52,7 +52,7 @@ func (w *walk) checkNames(m *Member) {
 	if m.Link {
 		w.noteNext(link, "%s", m.name())
 	}
-	if len(m.Names) > 0 && !m.Hidden {
+	if len(m.Names) > 0 && !m.Hidden && !w.apart {
 		w.checkDuplicate(m.Names[0])
 	}
 }

@@ -2,6 +2,7 @@ package archive
 
 import (
 	"bytes"
+	"encoding/binary"
 	"io"
 	"strings"
 )
@@ -45,3 +46,8 @@ func cstring(b []byte) (s string, rest []byte, ok bool) {
 func lastName(path string) string {
 	return path[strings.LastIndexAny(path, `/\:`)+1:]
 }
+
+// largest is what sizes beyond all reason are cut to.
+const largest = 1<<62 - 1
+
+func be32(b []byte) uint32 { return binary.BigEndian.Uint32(b) }

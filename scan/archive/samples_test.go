@@ -93,6 +93,9 @@ func TestSamples(t *testing.T) {
 		{"lzs.lzh", both, "", ""},
 		{"lz4.lzh", both, "", ""},
 		{"lz5.lzh", both, "", ""},
+		{"qpdf.pdf", one, "", ""},
+		{"objects.pdf", one, "", ""},
+		{"poppler.pdf", both, "", ""},
 	} {
 		t.Run(s.file, s.check)
 	}
@@ -135,6 +138,8 @@ func TestSamplesThatStayShut(t *testing.T) {
 		{"encrypted-names.7z", "", encryptedNames, ""},
 		{"encrypted-copy.7z", "eicar.com text.txt", encryptedMember, ""},
 		{"garbled.arj", "eicar.com text.txt", encryptedMember, ""},
+		{"locked128.pdf", "", encryptedDocument, ""},
+		{"locked256.pdf", "", encryptedDocument, ""},
 	} {
 		got := s.open(t, "wrong")
 		if got.err != nil || got.names() != s.names || got.codes() != s.codes {

@@ -143,6 +143,10 @@ func codeOf(err error) string {
 		return windowTooLarge
 	case errors.Is(err, errUnsupported):
 		return unsupportedMethod
+	case errors.Is(err, errFilters):
+		return tooComplex
+	case errors.Is(err, ErrLimit):
+		return tooMuchData
 	case errors.Is(err, errOverlap):
 		return overlapping
 	}

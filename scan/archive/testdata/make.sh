@@ -2,8 +2,8 @@
 # Makes the samples beside this script with real programs: one line each says
 # how. Every one holds the EICAR test file under the name eicar.com, unless the
 # name of the sample says otherwise. Needs 7z zip bsdtar xz zstd lz4 compress
-# cpio ar bzip2 lzma gcab arj jlha and jshell with jlha's library; what is missing
-# leaves its sample as it is.
+# cpio ar bzip2 lzma gcab arj genisoimage qpdf pdfattach jlha
+# and jshell with jlha's library; what is missing leaves its sample as it is.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
@@ -107,3 +107,49 @@ command -v jshell >/dev/null && jshell --class-path "$(ls /usr/share/java/jlha-*
 for method in lh1 lh2 lh4 lzs lz4 lz5; do
 	make "$method.lzh" mv "$method.lzh" out
 done
+
+# Images are mostly zeros, and kept packed.
+mkdir -p "disc/a directory"
+cp eicar.com disc
+cp text.txt "disc/a directory/a name that is too long for ISO 9660.txt"
+find disc -exec touch -t 202601010000 {} +
+image() { # sample option...
+	sample=$1
+	shift
+	make "$sample.iso.gz" sh -c 'genisoimage -quiet "$@" disc | gzip -9n >out' sh "$@"
+}
+image plain
+image joliet -J
+image rock -R
+image both -J -R
+image level4 -iso-level 4
+image udf -J -udf
+image hfs -J -hfs
+image hidden -J -hide-joliet eicar.com
+make bsd.iso.gz sh -c 'bsdtar --format iso9660 -C disc -cf - . | gzip -9n >out'
+
+cat >small.pdf <<'END'
+%PDF-1.7
+1 0 obj
+<< /Type /Catalog /Pages 2 0 R >>
+endobj
+2 0 obj
+<< /Type /Pages /Kids [3 0 R] /Count 1 >>
+endobj
+3 0 obj
+<< /Type /Page /Parent 2 0 R /MediaBox [0 0 200 200] >>
+endobj
+trailer
+<< /Root 1 0 R /Size 4 >>
+END
+qpdf --warning-exit-0 --no-warn small.pdf --add-attachment eicar.com -- attached.pdf
+make qpdf.pdf cp attached.pdf out
+make objects.pdf qpdf --object-streams=generate attached.pdf out
+make poppler.pdf pdfattach attached.pdf text.txt out
+for bits in 40 128 256; do
+	make "owner$bits.pdf" qpdf --allow-weak-crypto --encrypt "" owner "$bits" -- attached.pdf out
+done
+make owner128aes.pdf qpdf --encrypt "" owner 128 --use-aes=y -- attached.pdf out
+make owner256objects.pdf qpdf --object-streams=generate --encrypt "" owner 256 -- attached.pdf out
+make locked128.pdf qpdf --encrypt secret owner 128 --use-aes=y -- attached.pdf out
+make locked256.pdf qpdf --encrypt secret owner 256 -- attached.pdf out

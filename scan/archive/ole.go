@@ -1,0 +1,171 @@
+package archive
+
+import (
+	"context"
+	"slices"
+	"strings"
+)
+
+// oleFormat reads compound files: Office documents up to 2003 and what is put
+// into later ones, mails saved by Outlook, installer packages. Every stream is a
+// member; files that a user sees in them – attachments, packages – are so under
+// their own names.
+type oleFormat struct{}
+
+func (oleFormat) Name() string { return "ole" }
+
+func (oleFormat) Match(head []byte, _ Content) bool { return hasAny(head, cfbMagic) }
+
+func (oleFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
+	w := &oleWalk{walk: begin(ctx, c, b, visit)}
+	w.apart = true
+	var err error
+	if w.file, err = openCompound(c); err != nil {
+		w.note(damagedContainer, "%v", err)
+	}
+	w.index()
+	if what := w.encryption(); what != "" {
+		w.note(encryptedDocument, "%s", what)
+	}
+	for i := range w.file.entries {
+		if err := w.one(i); err != nil {
+			return w.end(err)
+		}
+	}
+	return w.end(nil)
+}
+
+type oleWalk struct {
+	*walk
+	file  *compound
+	inner map[inStorage][]int
+}
+
+// inStorage is a name within a storage. Nothing keeps a file from having several
+// entries for one.
+type inStorage struct {
+	storage int
+	name    string
+}
+
+// index notes what is where.
+func (w *oleWalk) index() {
+	w.inner = map[inStorage][]int{}
+	for i, e := range w.file.entries {
+		if e.parent >= 0 {
+			at := inStorage{e.parent, e.name}
+			w.inner[at] = append(w.inner[at], i)
+		}
+	}
+}
+
+// heads are the beginnings of all streams of a storage that have that name.
+func (w *oleWalk) heads(storage int, name string, n int64) [][]byte {
+	var heads [][]byte
+	for _, i := range w.inner[inStorage{storage, name}] {
+		if e := w.file.entries[i]; e.kind == cfbStream {
+			heads = append(heads, piece(w.file.stream(e), 0, n))
+		}
+	}
+	return heads
+}
+
+// one hands over the stream of an entry.
+func (w *oleWalk) one(i int) error {
+	e := w.file.entries[i]
+	switch {
+	case e.kind == cfbStorage:
+		return w.enter()
+	case e.kind != cfbStream:
+		return nil
+	case e.parent < 0:
+		m := Member{Names: distinct(msiName(e.name)), Size: e.size, Hidden: true}
+		w.noteNext(hiddenMember, "%s is in no storage", m.name())
+		return w.member(m, w.read(e))
+	case w.isMAPI(e.parent):
+		return w.property(e)
+	}
+	return w.object(i)
+}
+
+// read is the reader of a stream.
+func (w *oleWalk) read(e cfbEntry) *exactly {
+	s := w.file.stream(e)
+	return &exactly{stretch(s, 0, e.size), e.size}
+}
+
+// object hands over a stream that is not of a mail.
+func (w *oleWalk) object(i int) error {
+	e := w.file.entries[i]
+	m := Member{Names: distinct(msiName(w.file.path(i))), Size: e.size}
+	switch {
+	case e.name == "EncryptedPackage":
+		m.Encrypted = true
+		return w.member(m, nil)
+	case e.name == "PowerPoint Document":
+		if err := w.slideObjects(w.file.stream(e)); err != nil {
+			return err
+		}
+		return w.member(m, w.read(e))
+	case !strings.HasSuffix(e.name, "Ole10Native"):
+		return w.member(m, w.read(e))
+	}
+	s := w.file.stream(e)
+	if p, ok := readPackage(s, 4); ok {
+		return w.unwrap(s, p)
+	}
+	return w.native(m, w.read(e))
+}
+
+// locks are the streams by which documents show that they are encrypted.
+var locks = [...]struct {
+	name   string
+	locked func(head []byte) bool
+}{
+	{"EncryptedPackage", func([]byte) bool { return true }},
+	{"\tDRMContent", func([]byte) bool { return true }},
+	{"WordDocument", wordEncrypted},
+	{"Workbook", excelEncrypted},
+	{"Book", excelEncrypted},
+	{"Current User", powerPointEncrypted},
+}
+
+// encryption says what of a document is encrypted, "" if nothing is.
+func (w *oleWalk) encryption() string {
+	for _, l := range locks {
+		if slices.ContainsFunc(w.heads(0, l.name, oleHead), l.locked) {
+			return strings.TrimSpace(l.name)
+		}
+	}
+	return ""
+}
+
+// oleHead is how much of a stream is looked at to see whether it is encrypted.
+const oleHead = 4 << 10
+
+// wordEncrypted reads the flags of the file information block, MS-DOC section
+// 2.5.2.
+func wordEncrypted(b []byte) bool {
+	const encrypted = 1 << 8
+	return len(b) >= 12 && b[1] == 0xa5 && le16(b[10:])&encrypted != 0
+}
+
+// excelEncrypted looks for the record FilePass, which comes right behind the
+// beginning, MS-XLS section 2.4.117.
+func excelEncrypted(b []byte) bool {
+	const filePass = 0x2f
+	for len(b) >= 4 {
+		if le16(b) == filePass {
+			return true
+		}
+		b = b[min(len(b), 4+int(le16(b[2:]))):]
+	}
+	return false
+}
+
+// powerPointEncrypted reads the token of the CurrentUserAtom, MS-PPT section
+// 2.3.2.
+func powerPointEncrypted(b []byte) bool {
+	const encrypted = 0xf3d1c4df
+	return len(b) >= 16 && le32(b[12:]) == encrypted
+}

@@ -1,0 +1,214 @@
+package archive
+
+import (
+	"bytes"
+	"context"
+	"strconv"
+)
+
+// pdfFormat finds the files embedded in a PDF (ISO 32000-1). Cross-reference
+// tables, which say where objects are, can lie, and viewers repair them in ways
+// of their own; so all objects are looked for by their marks, also in object
+// streams, and every stream that anything calls an embedded file is a member. The
+// pages themselves are not taken apart.
+type pdfFormat struct{}
+
+const (
+	pdfMagic  = "%PDF-"
+	pdfWindow = 256 << 10 // bytes that are searched at once
+	pdfBefore = 32        // bytes that the number of an object takes at most
+	pdfLarge  = 1 << 20   // bytes of the largest object, its stream not counted
+
+	// Bounds of what is remembered, in objects.
+	pdfStreams = 1 << 18
+	pdfValues  = 1 << 16
+	pdfSpecs   = 1 << 14
+)
+
+func (pdfFormat) Name() string { return "pdf" }
+
+func (pdfFormat) Match(head []byte, _ Content) bool {
+	return hasAny(bytes.TrimLeft(head[:min(len(head), 16)], "\xef\xbb\xbf \t\r\n\x00"), pdfMagic)
+}
+
+// inside looks as far as viewers do.
+func (pdfFormat) inside(c Content) bool {
+	return find(c, pdfMagic, 0, min(c.Size(), HeadSize)) > 0
+}
+
+func (f pdfFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
+	w := &pdfWalk{walk: begin(ctx, c, b, visit), c: c, values: map[int64]any{}, targets: map[int64][]string{}, room: 4*c.Size() + 4*pdfLarge}
+	w.apart = true
+	if err := w.scan(); err != nil {
+		return w.end(err)
+	}
+	if w.objects == 0 && f.Match(piece(c, 0, HeadSize), c) {
+		w.note(damagedContainer, "no objects")
+	}
+	if w.encrypted {
+		w.note(encryptedDocument, "the document is encrypted")
+	} else if err := w.packedObjects(); err != nil {
+		return w.end(err)
+	}
+	w.link()
+	for _, s := range w.streams {
+		if err := w.one(s); err != nil {
+			return w.end(err)
+		}
+	}
+	return w.end(nil)
+}
+
+type pdfWalk struct {
+	*walk
+	c         Content
+	objects   int
+	streams   []pdfStream
+	specs     []pdfSpec
+	values    map[int64]any      // by the numbers of objects, what others may refer to
+	targets   map[int64][]string // names by the numbers of streams that are embedded files
+	encrypted bool
+	room      int64 // bytes that may still be parsed; objects do not overlap
+}
+
+// pdfStream is where an object with a stream is.
+type pdfStream struct {
+	number   int64
+	at       int64 // behind "obj"
+	packed   bool  // an object stream
+	embedded bool  // says of itself that it is an embedded file
+}
+
+// pdfSpec is a file specification, section 7.11.3.
+type pdfSpec struct {
+	names []any
+	files any
+}
+
+// scan finds all objects and trailers.
+func (w *pdfWalk) scan() error {
+	for from := int64(0); from < w.c.Size(); from += pdfWindow {
+		if err := w.ctx.Err(); err != nil {
+			return err
+		}
+		start := max(0, from-pdfBefore)
+		b := piece(w.c, start, from-start+pdfWindow)
+		w.each(b, "obj", func(i int) {
+			if number, ok := pdfNumber(b[:i]); ok && start+int64(i) >= from-int64(len("obj")) {
+				w.object(number, b[i+3:], start+int64(i)+3)
+			}
+		})
+		w.each(b, "trailer", func(i int) {
+			value, _ := w.parse(b[i+7:], start+int64(i)+7)
+			w.trailer(value)
+		})
+	}
+	return nil
+}
+
+// each calls f for every place of mark in b.
+func (w *pdfWalk) each(b []byte, mark string, f func(i int)) {
+	for at := 0; ; {
+		i := bytes.Index(b[at:], []byte(mark))
+		if i < 0 {
+			return
+		}
+		f(at + i)
+		at += i + len(mark)
+	}
+}
+
+// pdfNumber reads the number of an object, before its generation and "obj", from
+// the end of b.
+func pdfNumber(b []byte) (int64, bool) {
+	if _, b = lastNumber(b); b == nil {
+		return 0, false
+	}
+	digits, rest := lastNumber(b)
+	number, err := strconv.ParseInt(digits, 10, 64)
+	return number, rest != nil && err == nil
+}
+
+// lastNumber cuts digits and blanks from the end of b; nil if there are none.
+func lastNumber(b []byte) (digits string, rest []byte) {
+	end := len(b)
+	for end > 0 && isPDFSpace(b[end-1]) {
+		end--
+	}
+	start := end
+	for start > 0 && isDigit(b[start-1]) {
+		start--
+	}
+	if start == end {
+		return "", nil
+	}
+	return string(b[start:end]), b[:start:start]
+}
+
+// parse reads the object at off, which b begins with; what follows is there up to
+// some length.
+func (w *pdfWalk) parse(b []byte, off int64) (any, *pdfParser) {
+	p := &pdfParser{b: b}
+	if w.room < 0 {
+		return nil, p
+	}
+	value := p.whole()
+	w.room -= int64(p.at)
+	for size := int64(16 << 10); p.short && size <= pdfLarge && int64(len(p.b)) < w.c.Size()-off; size *= 8 {
+		if w.room -= size; w.room < 0 {
+			break
+		}
+		if size > int64(len(p.b)) {
+			p = &pdfParser{b: piece(w.c, off, size)}
+			value = p.whole()
+		}
+	}
+	if p.deep {
+		w.complain("objects are nested too deeply")
+	}
+	if w.room < 0 {
+		w.complain("objects overlap")
+	}
+	return value, p
+}
+
+// complain says that not all of the structure was followed.
+func (w *pdfWalk) complain(why string) {
+	if w.told[tooComplex] == 0 {
+		w.note(tooComplex, "%s", why)
+	}
+}
+
+// object takes in an object of the file.
+func (w *pdfWalk) object(number int64, b []byte, off int64) {
+	w.objects++
+	value, p := w.parse(b, off)
+	dict, isDict := value.(pdfDict)
+	if isDict && p.has(streamMark) {
+		w.stream(pdfStream{number: number, at: off}, dict)
+	}
+	w.take(number, value)
+}
+
+// stream remembers an object with a stream.
+func (w *pdfWalk) stream(s pdfStream, dict pdfDict) {
+	kind, _ := dict.get("Type").(pdfName)
+	s.packed, s.embedded = kind == "ObjStm", kind == "EmbeddedFile"
+	if kind == "XRef" {
+		w.trailer(dict)
+	}
+	if len(w.streams) == pdfStreams {
+		w.complain("too many streams")
+		return
+	}
+	w.streams = append(w.streams, s)
+}
+
+// trailer looks whether the document is encrypted, section 7.6.1.
+func (w *pdfWalk) trailer(value any) {
+	dict, _ := value.(pdfDict)
+	switch dict.get("Encrypt").(type) {
+	case pdfRef, pdfDict:
+		w.encrypted = true
+	}
+}

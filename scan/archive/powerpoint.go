@@ -1,0 +1,50 @@
+package archive
+
+import (
+	"bufio"
+	"io"
+
+	"github.com/klauspost/compress/flate"
+)
+
+// slideObjects hands over the objects that are embedded in a presentation: each a
+// compound file, in a record of its own of the stream "PowerPoint Document",
+// MS-PPT section 2.10.34.
+func (w *walk) slideObjects(c Content) error {
+	const object, packed = 0x1011, 1 << 4
+	for at := int64(0); ; {
+		head := fixed(c, at, 8)
+		if head == nil {
+			return nil
+		}
+		size := int64(le32(head[4:]))
+		at += 8
+		if le16(head[2:]) == object {
+			src := stretch(c, at, size)
+			if le16(head)&packed != 0 {
+				src = &unzlib{in: bufio.NewReader(stretch(c, at+4, size-4))}
+			}
+			if err := w.member(Member{Names: []string{"ExOleObjStg"}, Size: -1}, src); err != nil {
+				return err
+			}
+		}
+		at += size
+	}
+}
+
+// unzlib reads zlib data (RFC 1950) up to their end or the first damage. Neither
+// their header nor their checksum is held against them.
+type unzlib struct {
+	in *bufio.Reader
+	r  io.Reader
+}
+
+func (u *unzlib) Read(p []byte) (n int, err error) {
+	if u.r == nil {
+		if head, _ := u.in.Peek(2); len(head) == 2 && head[0]&0x0f == 8 && (uint(head[0])<<8|uint(head[1]))%31 == 0 {
+			u.in.Discard(2)
+		}
+		u.r = flate.NewReader(u.in)
+	}
+	return u.r.Read(p)
+}
