@@ -1,12 +1,14 @@
 package policy_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/archive"
 	"github.com/milterscan/milterscan/scan/attachment"
+	"github.com/milterscan/milterscan/scan/document"
 	"github.com/milterscan/milterscan/scan/entity"
 	"github.com/milterscan/milterscan/scan/unpack"
 	"github.com/milterscan/milterscan/scan/virus"
@@ -15,15 +17,13 @@ import (
 // announced are conditions on findings that no scanner makes yet. Whoever makes
 // them takes them off this list.
 var announced = []string{
-	"attachment/dde", "attachment/macro-autorun", "attachment/macro-xlm", "attachment/ole-package", "attachment/remote-template",
 	"auth/failed*", "spam/failed*",
 	"content/external-body", "content/form", "content/html-attachment", "content/link-*", "content/object", "content/script", "content/smuggling", "content/web-bug",
 }
 
 // catalogue is everything the scanners can find.
 func catalogue() []scan.Rule {
-	all := append(attachment.Catalogue(), virus.Catalogue()...)
-	return append(all, unpack.Catalogue()...)
+	return slices.Concat(attachment.Catalogue(), document.Catalogue(), virus.Catalogue(), unpack.Catalogue())
 }
 
 func TestConditionsOfProfilesCanHold(t *testing.T) {

@@ -65,7 +65,9 @@ var (
 		"attachment/blank-name", "attachment/clsid-name", "attachment/control-name", "attachment/long-name")
 	memberPrograms = named("attachment/member-*")
 	macroNames     = named("attachment/macro-name")
-	macros         = named("attachment/macro-autorun", "attachment/macro-xlm", "attachment/dde", "attachment/remote-template", "attachment/ole-package")
+	macros         = named("attachment/macro-autorun", "attachment/macro-stomped", "attachment/macro-xlm", "attachment/dde", "attachment/remote-template",
+		"attachment/ole-package", "attachment/equation-exploit")
+	launchers = named("attachment/pdf-launch", "attachment/shortcut-command", "attachment/remote-shortcut")
 
 	encrypted = named("archive/encrypted-member", "archive/encrypted-names")
 	bombs     = named("archive/decoder-limit", "archive/depth", "archive/limit", "archive/member-too-large", "archive/overlapping-members", "archive/ratio",
@@ -121,6 +123,7 @@ func defaultRules() []Rule {
 		shipped("program-in-archive", memberPrograms, refuse),
 		shipped("macro-name", macroNames, marked),
 		shipped("macro", macros, refuse),
+		shipped("launcher", launchers, refuse),
 		shipped("encrypted-outbound", encrypted, marked).going(Outbound),
 		shipped("encrypted", encrypted, refuse),
 		shipped("bomb", bombs, refuse),
@@ -138,6 +141,7 @@ func hostingRules() []Rule {
 		shipped("program-in-archive", memberPrograms, deliver),
 		shipped("macro-name", macroNames, marked),
 		shipped("macro", macros, cleaned),
+		shipped("launcher", launchers, refuse),
 		shipped("encrypted", encrypted, marked),
 		shipped("bomb", bombs, refuse),
 		shipped("too-complex", tooComplex, refuse),
@@ -158,7 +162,7 @@ func encryptedProgram() Rule {
 }
 
 func tagOnlyRules() []Rule {
-	dangerous := slices.Concat(kind(scan.Forbidden), macros, bombs, tooComplex, elsewhere, smuggling)
+	dangerous := slices.Concat(kind(scan.Forbidden), macros, launchers, bombs, tooComplex, elsewhere, smuggling)
 	return slices.Concat(firstRules(), []Rule{
 		shipped("infected", kind(scan.Infected), refuse),
 		shipped("dangerous", dangerous, tagged),

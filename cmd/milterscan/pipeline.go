@@ -12,6 +12,7 @@ import (
 	"github.com/milterscan/milterscan/policy/quarantine"
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/attachment"
+	"github.com/milterscan/milterscan/scan/document"
 	"github.com/milterscan/milterscan/scan/spool"
 	"github.com/milterscan/milterscan/scan/unpack"
 	"github.com/milterscan/milterscan/scan/virus"
@@ -32,7 +33,11 @@ func scanners(c *config.Config) ([]scan.Scanner, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append(engines, attachments), nil
+	documents, err := document.New(c.Document)
+	if err != nil {
+		return nil, err
+	}
+	return append(engines, attachments, documents), nil
 }
 
 // commons are what all generations share.

@@ -1,0 +1,146 @@
+package document
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/milterscan/milterscan/scan/units"
+)
+
+// Config is the section [document] of the configuration.
+type Config struct {
+	// Procedures that run without being asked for, when a document is opened,
+	// closed or shown. "*" stands for any letters, digits and underscores.
+	AutoRun []string `toml:"auto_run"`
+	// Functions and objects that make a macro that runs by itself suspicious; one
+	// is enough. They are looked for in the code, not in its strings.
+	Calls []string `toml:"calls"`
+	// The same for what stands in the strings of macros, once strings that were
+	// cut up or written in character codes are put together.
+	Texts []string `toml:"texts"`
+	// What is used by harmless macros too; two different ones make a macro that
+	// runs by itself suspicious. They are looked for in the code.
+	Hints []string `toml:"hints"`
+	// The hosts templates and objects may be loaded from, ".example.com" for a
+	// domain and all below it. Documents made from a template on a server name it.
+	TrustedHosts []string `toml:"trusted_hosts"`
+	// What the compressed macros, actions and scripts of one document may unpack
+	// to.
+	MaxUnpacked units.Size `toml:"max_unpacked"`
+}
+
+// DefaultConfig is the shipped configuration.
+func DefaultConfig() Config {
+	return Config{
+		AutoRun:     strings.Fields(autoRun),
+		Calls:       strings.Fields(calls),
+		Texts:       lines(texts),
+		Hints:       strings.Fields(hints),
+		MaxUnpacked: 64 * units.MB,
+	}
+}
+
+// Check finds what cannot be meant.
+func (c Config) Check() error {
+	var errs []error
+	if c.MaxUnpacked < 64*units.KB {
+		errs = append(errs, errors.New("max_unpacked must be at least 64KB"))
+	}
+	for _, list := range []struct {
+		key   string
+		words []string
+	}{{"auto_run", c.AutoRun}, {"calls", c.Calls}, {"texts", c.Texts}, {"hints", c.Hints}, {"trusted_hosts", c.TrustedHosts}} {
+		for _, w := range list.words {
+			if strings.Trim(w, " *.") == "" {
+				errs = append(errs, fmt.Errorf("%s: %q would match anything", list.key, w))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func lines(text string) []string {
+	var all []string
+	for l := range strings.Lines(text) {
+		if l = strings.TrimSpace(l); l != "" {
+			all = append(all, l)
+		}
+	}
+	return all
+}
+
+// autoRun are the procedures that Office runs by itself, and events of controls
+// that fire without a click.
+const autoRun = `
+	AutoOpen AutoExec AutoNew AutoClose AutoExit
+	Auto_Open Auto_Close Auto_Add Auto_Remove Auto_Activate Auto_Deactivate Auto_Exec
+	Document_Open Document_New Document_Close Document_BeforeClose Document_Change Document_ContentControlOnEnter
+	DocumentOpen DocumentChange DocumentBeforeClose NewDocument
+	Workbook_Open Workbook_Activate Workbook_Deactivate Workbook_BeforeClose Workbook_WindowActivate Workbook_AddinInstall
+	Worksheet_Activate Worksheet_Calculate
+	Presentation_Open Presentation_Close SlideShowBegin SlideShowNextSlide SlideShowEnd
+	OnSlideShowPageChange OnSlideShowTerminate
+	UserForm_Initialize UserForm_Activate UserForm_Layout
+	App_DocumentOpen App_WorkbookOpen App_NewWorkbook App_PresentationOpen
+	*_Painted *_Painting *_GotFocus *_LostFocus *_MouseHover *_Resize *_Layout
+	*_BeforeNavigate2 *_NavigateComplete2 *_DocumentComplete *_DownloadBegin *_DownloadComplete *_FileDownload
+	*_ProgressChange *_TitleChange *_StatusTextChange *_OnConnecting *_OnDisconnected`
+
+// calls are functions and objects by which macros reach beyond the document.
+const calls = `
+	Shell ShellExecute ShellExecuteA ShellExecuteW URLDownloadToFile URLDownloadToFileA URLDownloadToFileW
+	WinExec CreateProcess CreateProcessA CreateProcessW CreateThread CreateRemoteThread QueueUserAPC
+	VirtualAlloc VirtualAllocEx VirtualProtect WriteProcessMemory RtlMoveMemory NtAllocateVirtualMemory HeapCreate EnumSystemLanguageGroupsW
+	InternetOpenUrl InternetOpenUrlA InternetReadFile HttpSendRequest LoadLibrary LoadLibraryA GetProcAddress
+	MacScript AppleScriptTask popen ExecuteExcel4Macro
+	SaveToFile ResponseBody RegWrite ExecQuery Exec
+	AddFromString InsertLines AccessVBOM VBProject`
+
+// texts are programs, objects and addresses that stand in strings.
+const texts = `
+	powershell
+	cmd.exe
+	cmd /c
+	cmd /k
+	mshta
+	wscript
+	cscript
+	rundll32
+	regsvr32
+	certutil
+	bitsadmin
+	msiexec
+	wmic
+	winmgmts
+	Win32_Process
+	Shell.Application
+	Schedule.Service
+	MSXML2.
+	Microsoft.XMLHTTP
+	WinHttp.
+	ADODB.Stream
+	ScriptControl
+	InternetExplorer.Application
+	htmlfile
+	C08AFD90-F2A1-11D1-8455-00A0C91F3880
+	9BA05972-F6A8-11CF-A442-00A0C90A8F39
+	urlmon
+	wininet
+	ShellExecute
+	URLDownloadToFile
+	/bin/sh
+	/bin/bash
+	osascript
+	curl http
+	-EncodedCommand
+	FromBase64String
+	DownloadString
+	DownloadFile
+	Invoke-Expression`
+
+// hints are things that harmless macros use too. CreateObject and GetObject
+// count where the object is not one of the usual ones.
+const hints = `
+	CreateObject GetObject CallByName Environ Declare Kill FileCopy SetAttr SendKeys
+	StrReverse Xor Chr Put CreateTextFile CopyFile DeleteFile FollowHyperlink WebBrowser`

@@ -1,0 +1,113 @@
+// Package document looks into documents for what makes them act: macros, fields,
+// templates and objects of Office, actions of PDF, commands of shortcuts, files
+// embedded in notes, scripts in pictures. What a part is, its content says; its
+// name only adds to that.
+package document
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/milterscan/milterscan/scan"
+)
+
+// Scanner is a scan.Scanner. It keeps no state.
+type Scanner struct {
+	basic    *grammar
+	trusted  []string
+	unpacked int64 // bytes one part may unpack to
+}
+
+// New returns a scanner for the configuration.
+func New(c Config) (*Scanner, error) {
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	g, err := newGrammar(c)
+	if err != nil {
+		return nil, err
+	}
+	return &Scanner{basic: g, trusted: slices.Clone(c.TrustedHosts), unpacked: int64(c.MaxUnpacked)}, nil
+}
+
+// Name is the one under which failures are reported; all other findings stand
+// under the word "attachment".
+func (s *Scanner) Name() string { return name }
+
+// Scan looks into every part. A part that cannot be read is an error; the
+// findings about the others are returned beside it.
+func (s *Scanner) Scan(ctx context.Context, m *scan.Message) ([]scan.Finding, error) {
+	var errs []error
+	children := childrenOf(m)
+	all := make([]*examination, 0, len(m.Parts))
+	for i := range m.Parts {
+		if err := ctx.Err(); err != nil {
+			errs = append(errs, err)
+			break
+		}
+		e := s.examine(ctx, m, i, children[i])
+		if err := e.inspect(); err != nil {
+			errs = append(errs, fmt.Errorf("part %s: %w", m.Parts[i].Path, err))
+		}
+		all = append(all, e)
+	}
+	conclude(all)
+	var found []scan.Finding
+	for _, e := range all {
+		found = append(found, e.report.found...)
+	}
+	return found, errors.Join(errs...)
+}
+
+// conclude judges macros, once all pieces of their documents were seen: in ODF
+// each module and what starts it stand in different members of a package.
+func conclude(all []*examination) {
+	for _, e := range all {
+		owner := e
+		if up := e.part.Parent; !e.flat && e.part.Archived && up >= 0 && up < len(all) {
+			owner = all[up]
+		}
+		owner.macros.add(e.shared)
+		owner.callbacks = append(owner.callbacks, e.ribbons...)
+	}
+	for _, e := range all {
+		if up := e.part.Parent; up >= 0 && up < len(all) {
+			e.macros.call(all[up].callbacks)
+		}
+		e.judgeMacros()
+	}
+}
+
+// childrenOf lists, for each part, the parts directly inside it.
+func childrenOf(m *scan.Message) map[int][]int {
+	children := map[int][]int{}
+	for i, p := range m.Parts {
+		if p.Parent >= 0 {
+			children[p.Parent] = append(children[p.Parent], i)
+		}
+	}
+	return children
+}
+
+// inspector looks for one sort of document. Several may match one part: a file
+// may well be a PDF and something else.
+type inspector struct {
+	matches func(*examination) bool
+	inspect func(*examination) error
+}
+
+var inspectors = [...]inspector{
+	{(*examination).isCompound, (*examination).compound},
+	{(*examination).isActiveMime, (*examination).activeMime},
+	{(*examination).isBIFF, (*examination).looseBIFF},
+	{(*examination).isPDF, (*examination).pdf},
+	{(*examination).isRTF, (*examination).rtf},
+	{(*examination).isOneNote, (*examination).oneNote},
+	{(*examination).isShellLink, (*examination).shellLink},
+	{(*examination).isInternetShortcut, (*examination).internetShortcut},
+	{(*examination).isXML, (*examination).xml},
+	{(*examination).isSYLK, (*examination).sylk},
+	{(*examination).isTable, (*examination).table},
+}

@@ -1,0 +1,195 @@
+package document
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/milterscan/milterscan/scan"
+)
+
+// headSize is how much of the start of a part tells what it is.
+const headSize = 4 << 10
+
+// examination is one part being looked into.
+type examination struct {
+	*Scanner
+	ctx      context.Context
+	part     *scan.Part
+	streams  []stream // what is directly inside it, if anything
+	internal bool     // it is a stream of a compound file, judged with that
+	head     []byte
+	budget   int64 // bytes that may still be unpacked
+	report   report
+
+	macros    evidence // of the macros in it
+	shared    evidence // of macros in the document it is a piece of
+	flat      bool     // it is such a document itself, in one piece
+	ribbons   []string // procedures the document's menus call
+	callbacks []string // the same of all pieces
+}
+
+// stream is a named piece of a compound file.
+type stream struct {
+	name    string
+	content scan.Content
+}
+
+// examine begins to look into the part with the given index.
+func (s *Scanner) examine(ctx context.Context, m *scan.Message, i int, children []int) *examination {
+	e := &examination{Scanner: s, ctx: ctx, part: &m.Parts[i], budget: s.unpacked, report: report{part: i}}
+	for _, c := range children {
+		if p := m.Parts[c]; p.Archived && p.Content != nil {
+			e.streams = append(e.streams, stream{p.Name(), p.Content})
+		}
+	}
+	if up := e.part.Parent; up >= 0 && up < len(m.Parts) && e.part.Archived && m.Parts[up].Content != nil {
+		e.internal = hasMark(m.Parts[up].Content, compoundMark)
+	}
+	return e
+}
+
+// inspect reads the start of the part and lets every inspector that knows such
+// content look further.
+func (e *examination) inspect() error {
+	c := e.part.Content
+	if c == nil || c.Size() == 0 || isComposite(e.part.Type) {
+		return nil
+	}
+	defer func() { e.head = nil }()
+	var err error
+	if e.head, err = readAt(c, 0, headSize); err != nil {
+		return err
+	}
+	var errs []error
+	for _, i := range inspectors {
+		if i.matches(e) {
+			errs = append(errs, i.inspect(e))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// isComposite reports whether a media type is structure, or a whole message.
+func isComposite(mediaType string) bool {
+	return strings.HasPrefix(mediaType, "multipart/") || strings.HasPrefix(mediaType, "message/")
+}
+
+// isFile reports whether clients show the part as a file: texts of messages are
+// none.
+func (e *examination) isFile() bool {
+	named := slices.ContainsFunc(e.part.Names, func(n string) bool { return n != "" })
+	return e.part.Archived || named || e.part.Entity != nil && e.part.Entity.Disposition == "attachment"
+}
+
+// hasExtension reports whether any name of the part ends in one of the
+// extensions, given in lower case with their dots.
+func (e *examination) hasExtension(extensions ...string) bool {
+	return slices.ContainsFunc(e.part.Names, func(n string) bool {
+		n = strings.ToLower(strings.TrimRight(n, ". "))
+		return slices.ContainsFunc(extensions, func(x string) bool { return strings.HasSuffix(n, x) })
+	})
+}
+
+// spend takes n bytes off what may be unpacked. Once it is used up the report
+// says so, and nothing further is unpacked.
+func (e *examination) spend(n int) bool {
+	if e.budget < int64(n) {
+		e.budget = 0
+		e.tooComplex("it unpacks to more than max_unpacked")
+		return false
+	}
+	e.budget -= int64(n)
+	return true
+}
+
+func (e *examination) tooComplex(detail string) { e.report.add(ruleTooComplex, detail) }
+
+// reader reads a content from its start until the examination's time is over.
+func (e *examination) reader(c scan.Content) io.Reader { return &timely{e.ctx, scan.Reader(c)} }
+
+// timely is a reader that stops when ctx is done.
+type timely struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+// Read fails with the context's error once that is done.
+func (t *timely) Read(p []byte) (int, error) {
+	if err := t.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return t.r.Read(p)
+}
+
+// load reads all of a content that is small; of a larger one, the first most
+// bytes, and says that the rest was not examined.
+func (e *examination) load(c scan.Content, most int64) ([]byte, error) {
+	b, err := io.ReadAll(io.LimitReader(e.reader(c), most))
+	if err == nil && c.Size() > most {
+		e.tooComplex("a piece of it is larger than is read at once")
+	}
+	return b, err
+}
+
+// readAt reads up to n bytes at off; what lies behind the end is missing.
+func readAt(c scan.Content, off int64, n int) ([]byte, error) {
+	if off < 0 || off >= c.Size() {
+		return nil, nil
+	}
+	b := make([]byte, min(int64(n), c.Size()-off))
+	got, err := c.ReadAt(b, off)
+	if got == len(b) || err == io.EOF {
+		err = nil
+	}
+	return b[:got], err
+}
+
+func hasMark(c scan.Content, mark string) bool {
+	b, _ := readAt(c, 0, len(mark))
+	return string(b) == mark
+}
+
+// beginsWith reports whether the part begins with one of the marks.
+func (e *examination) beginsWith(marks ...string) bool {
+	return slices.ContainsFunc(marks, func(m string) bool { return bytes.HasPrefix(e.head, []byte(m)) })
+}
+
+// errStop ends a search that has found enough.
+var errStop = errors.New("found")
+
+// occurrences calls at with the offset of every place of mark in a content, at
+// most so many times, until it returns an error.
+func (e *examination) occurrences(c scan.Content, mark string, most int, at func(off int64) error) error {
+	const window = 64 << 10
+	buf := make([]byte, window+len(mark)-1)
+	for off := int64(0); off < c.Size(); off += window {
+		if err := e.ctx.Err(); err != nil {
+			return err
+		}
+		n, err := c.ReadAt(buf[:min(int64(len(buf)), c.Size()-off)], off)
+		if err != nil && err != io.EOF {
+			return err
+		}
+		for from := 0; ; {
+			i := bytes.Index(buf[from:n], []byte(mark))
+			if i < 0 {
+				break
+			}
+			if most--; most < 0 {
+				e.tooComplex("it holds more pieces than are looked at")
+				return nil
+			}
+			if err := at(off + int64(from+i)); err == errStop {
+				return nil
+			} else if err != nil {
+				return err
+			}
+			from += i + 1
+		}
+	}
+	return nil
+}

@@ -1,0 +1,199 @@
+package document
+
+import (
+	"bytes"
+	"path"
+	"strings"
+)
+
+// largestModule bounds what is read of one stream of a macro project, in bytes.
+// The editor itself gives up at 64 KB of code for a procedure, and a few MB for
+// a project.
+const largestModule = 16 << 20
+
+// attributeMark is how every compressed source begins: a byte of flags for eight
+// plain bytes, then the start of the line Attribute VB_Name. The container begins
+// three bytes before.
+const attributeMark = "\x00Attribut"
+
+// project is a macro project: what the streams of one compound file say.
+type project struct {
+	modules     []module
+	identifiers []byte // the stream _VBA_PROJECT, which holds all names in compiled code
+	listed      map[place]bool
+}
+
+// place is where the source of a module begins.
+type place struct {
+	stream string
+	offset int64
+}
+
+// module is a piece of a project.
+type module struct {
+	name   string
+	source string
+	cache  []byte // what stands before the source: the compiled code
+}
+
+// projects judges all macro projects in the streams of a compound file.
+func (e *examination) projects(streams []stream) error {
+	p, err := e.project(streams)
+	if err != nil {
+		return err
+	}
+	e.judgeProject(p)
+	return nil
+}
+
+// project finds modules in two ways: where the dir stream says they are, and
+// wherever a compressed source begins.
+func (e *examination) project(streams []stream) (*project, error) {
+	p := &project{listed: map[place]bool{}}
+	for _, s := range streams {
+		var err error
+		switch strings.ToLower(base(s.name)) {
+		case "dir":
+			err = e.listed(p, s, streams)
+		case "_vba_project":
+			p.identifiers, err = e.load(s.content, largestModule)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	for _, s := range streams {
+		if err := e.scattered(p, s); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// base is the last step of a stream's path.
+func base(name string) string { return name[strings.LastIndexByte(name, '/')+1:] }
+
+// listed adds the modules that a dir stream lists.
+func (e *examination) listed(p *project, dir stream, streams []stream) error {
+	packed, err := e.load(dir.content, largestModule)
+	if err != nil {
+		return err
+	}
+	list, _ := e.unpack(packed)
+	for _, m := range parseDir(list) {
+		for _, s := range streams {
+			if !m.is(base(s.name)) || !strings.EqualFold(path.Dir(s.name), path.Dir(dir.name)) {
+				continue
+			}
+			if err := e.listedModule(p, m, s); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// listedModule adds the module in a stream, also if its source cannot be
+// unpacked: then the compiled code is all there is.
+func (e *examination) listedModule(p *project, m moduleEntry, s stream) error {
+	b, err := e.load(s.content, largestModule)
+	if err != nil {
+		return err
+	}
+	at := min(max(m.offset, 0), len(b))
+	p.listed[place{s.name, int64(at)}] = true
+	source, _ := e.unpack(b[at:])
+	p.modules = append(p.modules, module{name: base(s.name), source: string(source), cache: b[:at]})
+	return nil
+}
+
+// scattered adds what begins like the source of a module anywhere in a stream,
+// unless the dir stream lists it.
+func (e *examination) scattered(p *project, s stream) error {
+	const most, longest, before = 1000, 1 << 20, 3
+	return e.occurrences(s.content, attributeMark, most, func(off int64) error {
+		off -= before
+		if p.listed[place{s.name, off}] {
+			return nil
+		}
+		b, err := readAt(s.content, off, longest)
+		if err != nil || len(b) == 0 {
+			return err
+		}
+		source, _ := e.unpack(b)
+		if len(source) == 0 {
+			return nil
+		}
+		cache, err := readAt(s.content, 0, int(min(off, longest)))
+		p.modules = append(p.modules, module{name: base(s.name), source: string(source), cache: cache})
+		return err
+	})
+}
+
+// unpack is decompress on the examination's budget.
+func (e *examination) unpack(b []byte) ([]byte, error) {
+	out, err := decompress(b, int(e.budget))
+	if err == errTooLarge || !e.spend(len(out)) {
+		e.tooComplex("its macros unpack to more than max_unpacked")
+	}
+	return out, err
+}
+
+// stomped says which modules have compiled code that their source does not
+// account for. Office runs compiled code of its own version and never looks at
+// the source.
+func (p *project) stomped(g *grammar) []string {
+	var names []string
+	hidden := p.hidden(g)
+	for _, m := range p.modules {
+		compiled, ok := compiledLines(m.cache)
+		if !ok || compiled.code == 0 {
+			continue
+		}
+		source := readBasic(m.source)
+		if source.lines.code == 0 || hidden && abs(compiled.all-source.lines.all) > 1 {
+			names = append(names, m.name)
+		}
+	}
+	return names
+}
+
+// hidden reports whether the compiled code knows a procedure that runs by
+// itself which no source has.
+func (p *project) hidden(g *grammar) bool {
+	var all strings.Builder
+	for _, m := range p.modules {
+		all.WriteString(m.source)
+	}
+	source := strings.ToLower(all.String())
+	for _, name := range p.names() {
+		if g.runs(name) && !strings.Contains(source, strings.ToLower(name)) {
+			return true
+		}
+	}
+	return false
+}
+
+// names are the identifiers in the stream _VBA_PROJECT: each is a length, a byte
+// of type, and the name; six bytes stand between for some.
+func (p *project) names() []string {
+	var names []string
+	b := p.identifiers
+	for i := 0; i+2 < len(b); i++ {
+		for _, gap := range [...]int{2, 8} {
+			n := int(b[i])
+			if n >= 3 && i+gap+n <= len(b) && isIdentifier(b[i+gap:i+gap+n]) {
+				names = append(names, string(b[i+gap:i+gap+n]))
+			}
+		}
+	}
+	return names
+}
+
+func isIdentifier(b []byte) bool {
+	return len(b) > 0 && !bytes.ContainsFunc(b, func(r rune) bool {
+		return !(r == '_' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z')
+	})
+}
+
+func abs(n int) int { return max(n, -n) }

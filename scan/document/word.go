@@ -1,0 +1,110 @@
+package document
+
+import (
+	"encoding/binary"
+	"strings"
+)
+
+// The file information block at the start of a Word document (MS-DOC, section
+// 2.5.1).
+const (
+	wordMark        = 0xa5ec
+	wordFlags       = 0x0a
+	wordTableStream = 0x0200
+	wordAssociated  = 154 + 8*32 // fcSttbfAssoc and lcbSttbfAssoc (section 2.5.6)
+)
+
+// Characters that begin a field, end its code, and end it (MS-DOC, section
+// 2.8.25).
+const (
+	fieldBegin     = 0x13
+	fieldSeparator = 0x14
+	fieldEnd       = 0x15
+)
+
+// wordDocument looks into the main stream of a Word document.
+func (e *examination) wordDocument(s stream, streams []stream) error {
+	fib, err := readAt(s.content, 0, wordAssociated+8)
+	if err != nil {
+		return err
+	}
+	if len(fib) == wordAssociated+8 && binary.LittleEndian.Uint16(fib) == wordMark {
+		flags := binary.LittleEndian.Uint16(fib[wordFlags:])
+		if err := e.wordTemplate(fib, flags, streams); err != nil {
+			return err
+		}
+	}
+	return e.wordFields(s)
+}
+
+// wordTemplate judges the template the document is attached to: the second of
+// the strings associated with it (MS-DOC, section 2.9.277).
+func (e *examination) wordTemplate(fib []byte, flags uint16, streams []stream) error {
+	table := "0table"
+	if flags&wordTableStream != 0 {
+		table = "1table"
+	}
+	for _, s := range streams {
+		if streamName(s.name) != table {
+			continue
+		}
+		const longest = 64 << 10
+		at, size := binary.LittleEndian.Uint32(fib[wordAssociated:]), binary.LittleEndian.Uint32(fib[wordAssociated+4:])
+		b, err := readAt(s.content, int64(at), int(min(size, longest)))
+		if err != nil {
+			return err
+		}
+		if template := secondString(b); template != "" {
+			e.loads("the template", template)
+		}
+	}
+	return nil
+}
+
+// secondString is the second string of a table of strings in UTF-16 (MS-DOC,
+// section 2.2.4).
+func secondString(b []byte) string {
+	const header = 6
+	if len(b) < header || b[0] != 0xff || b[1] != 0xff {
+		return ""
+	}
+	b = b[header:]
+	for i := range 2 {
+		if len(b) < 2 {
+			return ""
+		}
+		n := 2 * int(binary.LittleEndian.Uint16(b))
+		b = b[2:]
+		if n > len(b) {
+			return ""
+		}
+		if i == 1 {
+			return wide(b[:n])
+		}
+		b = b[n:]
+	}
+	return ""
+}
+
+// wordFields judges the fields in the text of a document, which is kept in bytes
+// or in UTF-16, in pieces of both.
+func (e *examination) wordFields(s stream) error {
+	return e.occurrences(s.content, string(rune(fieldBegin)), 1_000_000, func(off int64) error {
+		const longest = 1 << 10
+		b, err := readAt(s.content, off, longest)
+		if err != nil {
+			return err
+		}
+		for _, text := range [...]string{string(b), wide(b)} {
+			if text == "" || text[0] != fieldBegin {
+				continue
+			}
+			code := text[1:]
+			if end := strings.IndexAny(code, string([]byte{fieldBegin, fieldSeparator, fieldEnd})); end >= 0 {
+				code = code[:end]
+			}
+			e.field(strings.TrimLeft(code, " \x00"))
+		}
+		return nil
+	})
+}

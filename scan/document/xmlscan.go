@@ -1,0 +1,316 @@
+package document
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"strings"
+
+	"github.com/milterscan/milterscan/scan/charset"
+)
+
+// xmlReader cuts XML into tags and text as it streams by, in constant memory. It
+// accepts whatever is not well formed, and expands no entities but the five of
+// XML itself and characters by number, so that there is nothing to explode.
+type xmlReader struct {
+	r    *bufio.Reader
+	tag  element
+	text []byte // what stands before the tag
+	keep int    // bytes kept of one text
+	cut  bool   // a tag had more attributes than are kept
+}
+
+// What is kept of one tag. The rest of a longer value is read over: pictures
+// stand in attributes.
+const (
+	longestValue   = 16 << 10
+	longestXMLName = 256
+	mostAttributes = 256
+	// longestText is what is kept of one text between two tags.
+	longestText = 64 << 10
+)
+
+// element is a start or end tag. Names are without their prefixes, since anyone
+// may choose those.
+type element struct {
+	name       string
+	attributes []attribute
+	end        bool // </a>
+	empty      bool // <a/>
+}
+
+type attribute struct{ name, value string }
+
+// get is the value of the first attribute of that name.
+func (t *element) get(name string) string {
+	for _, a := range t.attributes {
+		if a.name == name {
+			return a.value
+		}
+	}
+	return ""
+}
+
+// newXMLReader reads XML in UTF-8, a charset that has ASCII in it, or UTF-16.
+func newXMLReader(r io.Reader, head []byte) *xmlReader {
+	if label := wideXML(head); label != "" {
+		if wide, ok := charset.NewReader(label, r); ok {
+			r = wide
+		}
+	}
+	return &xmlReader{r: bufio.NewReaderSize(r, 64<<10), keep: longestText}
+}
+
+// wideXML is the label of UTF-16 in which the start of a document is written, ""
+// if it is not.
+func wideXML(head []byte) string {
+	switch {
+	case bytes.HasPrefix(head, []byte("\xff\xfe")), bytes.HasPrefix(head, []byte("\xfe\xff")):
+		return "utf-16"
+	case bytes.HasPrefix(head, []byte("<\x00")):
+		return "utf-16le"
+	case bytes.HasPrefix(head, []byte("\x00<")):
+		return "utf-16be"
+	}
+	return ""
+}
+
+// next reads up to the end of the next tag. The fields tag and text are good
+// until it is called again. It returns io.EOF behind the last tag.
+func (x *xmlReader) next() error {
+	x.text = x.text[:0]
+	for {
+		if err := x.upTo('<'); err != nil {
+			return err
+		}
+		b, err := x.r.Peek(1)
+		if err != nil {
+			return err
+		}
+		switch b[0] {
+		case '!':
+			err = x.declaration()
+		case '?':
+			err = x.skipTo("?>", io.Discard)
+		default:
+			if nameStart(b[0]) || b[0] == '/' {
+				return x.element()
+			}
+			x.addText("<")
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// nameStart reports whether a name may begin with b.
+func nameStart(b byte) bool {
+	return b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b == '_' || b >= 0x80
+}
+
+// upTo keeps text until the byte end, which is read too.
+func (x *xmlReader) upTo(end byte) error {
+	for {
+		b, err := x.r.ReadSlice(end)
+		if err == nil {
+			b = b[:len(b)-1]
+		}
+		x.addText(string(b))
+		if err != bufio.ErrBufferFull {
+			return err
+		}
+	}
+}
+
+// addText keeps text, as far as there is room for it.
+func (x *xmlReader) addText(text string) {
+	room := max(x.keep-len(x.text), 0)
+	x.text = append(x.text, text[:min(room, len(text))]...)
+}
+
+// declaration reads what begins with "<!". What CDATA holds is text; so are the
+// values of entities, which are looked at where they are declared.
+func (x *xmlReader) declaration() error {
+	begins := func(mark string) bool {
+		b, _ := x.r.Peek(len(mark))
+		return string(b) == mark
+	}
+	switch {
+	case begins("!--"):
+		return x.skipTo("-->", io.Discard)
+	case begins("![CDATA["):
+		x.r.Discard(len("![CDATA["))
+		return x.skipTo("]]>", textKeeper{x})
+	}
+	return x.doctype()
+}
+
+// textKeeper is a writer that keeps text.
+type textKeeper struct{ x *xmlReader }
+
+// Write keeps p.
+func (k textKeeper) Write(p []byte) (int, error) { k.x.addText(string(p)); return len(p), nil }
+
+// doctype reads to the end of a declaration; its quoted values are kept as text.
+func (x *xmlReader) doctype() error {
+	for {
+		b, err := x.r.ReadByte()
+		if err != nil {
+			return err
+		}
+		switch b {
+		case '>', '[':
+			return nil // what an internal subset declares is read as declarations
+		case '"', '\'':
+			x.addText(" ")
+			if err := x.upTo(b); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// skipTo reads up to and with the mark, and writes what stands before it to w.
+func (x *xmlReader) skipTo(mark string, w io.Writer) error {
+	last := mark[len(mark)-1]
+	var tail []byte
+	for {
+		b, err := x.r.ReadSlice(last)
+		tail = append(tail, b...)
+		if bytes.HasSuffix(tail, []byte(mark)) {
+			w.Write(tail[:len(tail)-len(mark)])
+			return nil
+		}
+		if over := len(tail) - len(mark); over > 0 {
+			w.Write(tail[:over])
+			tail = append(tail[:0], tail[over:]...)
+		}
+		if err != nil && err != bufio.ErrBufferFull {
+			return err
+		}
+	}
+}
+
+// element reads a tag behind its "<".
+func (x *xmlReader) element() error {
+	x.tag = element{attributes: x.tag.attributes[:0]}
+	b, err := x.r.ReadByte()
+	if err != nil {
+		return err
+	}
+	if b == '/' {
+		x.tag.end = true
+	} else {
+		x.r.UnreadByte()
+	}
+	name, err := x.name()
+	x.tag.name = local(name)
+	if err != nil {
+		return err
+	}
+	return x.attributes()
+}
+
+// attributes reads to the end of the tag.
+func (x *xmlReader) attributes() error {
+	for {
+		b, err := x.r.ReadByte()
+		switch {
+		case err != nil:
+			return err
+		case b == '>':
+			return nil
+		case b == '/':
+			x.tag.empty = true
+			continue
+		case !nameStart(b):
+			continue
+		}
+		x.r.UnreadByte()
+		if err := x.attribute(); err != nil {
+			return err
+		}
+	}
+}
+
+func (x *xmlReader) attribute() error {
+	x.tag.empty = false
+	name, err := x.name()
+	if err != nil {
+		return err
+	}
+	b, err := x.afterBlanks()
+	if err != nil {
+		return err
+	}
+	var value string
+	if b == '=' {
+		if value, err = x.value(); err != nil {
+			return err
+		}
+	} else {
+		x.r.UnreadByte()
+	}
+	if len(x.tag.attributes) >= mostAttributes {
+		x.cut = true
+		return nil
+	}
+	x.tag.attributes = append(x.tag.attributes, attribute{local(name), value})
+	return nil
+}
+
+// afterBlanks is the next byte that is no blank.
+func (x *xmlReader) afterBlanks() (byte, error) {
+	for {
+		b, err := x.r.ReadByte()
+		if err != nil || b != ' ' && b != '\t' && b != '\r' && b != '\n' {
+			return b, err
+		}
+	}
+}
+
+// name reads a name; bytes over the limit are read and not kept.
+func (x *xmlReader) name() (string, error) {
+	var name []byte
+	for {
+		b, err := x.r.ReadByte()
+		if err != nil {
+			return string(name), err
+		}
+		if !nameStart(b) && !strings.ContainsRune(":-.0123456789", rune(b)) {
+			return string(name), x.r.UnreadByte()
+		}
+		if len(name) < longestXMLName {
+			name = append(name, b)
+		}
+	}
+}
+
+// value reads an attribute's value, quoted or, as HTML has it, not.
+func (x *xmlReader) value() (string, error) {
+	quoteMark, err := x.afterBlanks()
+	if err != nil {
+		return "", err
+	}
+	var value []byte
+	quoted := quoteMark == '"' || quoteMark == '\''
+	if !quoted {
+		x.r.UnreadByte()
+	}
+	for {
+		b, err := x.r.ReadByte()
+		if err != nil {
+			return "", err
+		}
+		if quoted && b == quoteMark {
+			return unescape(value), nil
+		}
+		if !quoted && (b == '>' || b == ' ' || b == '\n' || b == '\t' || b == '\r') {
+			return unescape(value), x.r.UnreadByte()
+		}
+		if len(value) < longestValue {
+			value = append(value, b)
+		}
+	}
+}
