@@ -1,0 +1,69 @@
+package content_test
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/archive"
+	"github.com/milterscan/milterscan/scan/content"
+	"github.com/milterscan/milterscan/scan/entity"
+	"github.com/milterscan/milterscan/scan/inventory"
+	"github.com/milterscan/milterscan/scan/spool"
+	"github.com/milterscan/milterscan/scan/units"
+	"github.com/milterscan/milterscan/scan/unpack"
+	"github.com/milterscan/milterscan/tests/corpus"
+)
+
+// held is a message that somebody else keeps.
+type held struct{ *bytes.Reader }
+
+func (held) Close() error { return nil }
+
+// judged is what is found in a mail that is opened as the daemon opens it.
+func judged(t *testing.T, mail []byte) []scan.Finding {
+	t.Helper()
+	limits := unpack.Limits{
+		Entity:  entity.DefaultLimits(),
+		Archive: archive.Limits{Expanded: 64 * units.MB, Member: 64 * units.MB, Ratio: 200, Entries: 1000, Depth: 8},
+		Parts:   1000,
+		Nesting: 20,
+	}
+	opener := unpack.NewOpener(limits, archive.Formats(), spool.New(t.TempDir(), 64<<20, 64<<20))
+	parser := opener.NewParser()
+	parser.Write(mail)
+	m := opener.Open(t.Context(), scan.Received{Raw: held{bytes.NewReader(mail)}, Tree: parser.Close(), Size: int64(len(mail))})
+	defer m.Close()
+	c := content.DefaultConfig()
+	s, err := content.New(c, inventory.New(c.Limits))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := s.Scan(t.Context(), m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// ordinary are the findings that honest mail earns.
+var ordinary = []string{"content/form", "content/web-bug", "content/hidden-text"}
+
+// TestOrdinaryMail checks that the corpus of ordinary mail holds no fraud, and
+// nothing at all but where newsletters do what newsletters do.
+func TestOrdinaryMail(t *testing.T) {
+	mails, err := corpus.All()
+	if err != nil || len(mails) == 0 {
+		t.Fatal("no corpus", err)
+	}
+	for _, mail := range mails {
+		for _, f := range judged(t, mail.Message) {
+			allowed := f.Kind == scan.Note || slices.Contains(mail.Want.Allow, f.Kind.String())
+			if !allowed || !slices.Contains(ordinary, f.Rule) || strings.HasPrefix(f.Rule, "content/link-") {
+				t.Errorf("%s: %s %s", mail.Name, f.Rule, f.Detail)
+			}
+		}
+	}
+}
