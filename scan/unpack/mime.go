@@ -73,12 +73,20 @@ func (w *work) leaf(in container, p scan.Part, body *io.SectionReader) (int, err
 		return 0, err
 	}
 	p.Content = content
-	part, err := w.settle(in, p, notes)
+	said := notes
+	if isCarved(p.Entity) {
+		said = nil
+	}
+	part, err := w.settle(in, p, said)
 	if err != nil {
 		return 0, err
 	}
 	return part, w.variants(in, p, body, notes)
 }
+
+// isCarved reports whether an entity was carved out of a text. Nobody says that
+// it is to be decoded, so what is odd about it is no deviation.
+func isCarved(e *entity.Entity) bool { return strings.HasPrefix(e.Reading, "carved") }
 
 // variants makes parts of the other ways to undo an encoding, where the body
 // was met to be one that clients disagree on and the result differs.
