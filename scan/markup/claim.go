@@ -21,7 +21,10 @@ func Claims(text string) []URL {
 	text = shownText(text)
 	var claims []URL
 	for _, word := range strings.FieldsFunc(text, betweenWords) {
-		if u, how := place(word); how == named || how != not && len(text) <= bareLength {
+		if len(text) > bareLength && !naming(word) {
+			continue
+		}
+		if u, how := place(word); how != not {
 			if claims = append(claims, u); len(claims) == maxClaims {
 				break
 			}
@@ -75,6 +78,11 @@ const (
 	pathy     // a host and a path
 	named     // with its scheme, or beginning with "www."
 )
+
+// naming reports whether a word names a place at first sight.
+func naming(word string) bool {
+	return strings.Contains(word, "://") || strings.Contains(strings.ToLower(word), "www.")
+}
 
 // place is the place a word names.
 func place(word string) (URL, how) {

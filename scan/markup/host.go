@@ -27,15 +27,22 @@ func canonicalHost(s string) (host string, numeric bool) {
 	if inner, ok := strings.CutPrefix(s, "["); ok {
 		return ipv6(strings.TrimSuffix(inner, "]"))
 	}
-	ascii, err := lookup.ToASCII(s)
-	if err != nil && ascii == "" {
-		ascii = s
-	}
-	ascii = strings.ToLower(strings.TrimRight(ascii, "."))
+	ascii := strings.ToLower(strings.TrimRight(toASCII(s), "."))
 	if addr, ok := ipv4(ascii); ok {
 		return addr, true
 	}
 	return ascii, false
+}
+
+// toASCII maps a host, unless it is plain already.
+func toASCII(s string) string {
+	if isASCII([]byte(s)) && !strings.Contains(s, "xn--") {
+		return s
+	}
+	if ascii, err := lookup.ToASCII(s); err == nil || ascii != "" {
+		return ascii
+	}
+	return s
 }
 
 // ipv6 reads an address, with an IPv4 one in it shown as such.

@@ -159,12 +159,13 @@ func TestElementsAreKept(t *testing.T) {
 }
 
 func TestLimitsAreSaid(t *testing.T) {
-	l := Limits{Token: 1000, Text: 100, Links: 2, Elements: 2}
+	l := Limits{Token: 30_000, Text: 100, Links: 2, Elements: 2}
 	for name, in := range map[string]string{
-		"links":    strings.Repeat("<a href=x>y</a>", 3),
-		"elements": strings.Repeat("<form>", 3),
-		"text":     strings.Repeat("word ", 30),
-		"token":    "<img src='" + strings.Repeat("x", 2000) + "'>",
+		"links":      strings.Repeat("<a href=x>y</a>", 3),
+		"elements":   strings.Repeat("<form>", 3),
+		"text":       strings.Repeat("word ", 30),
+		"attributes": "<p " + strings.Repeat("a=b ", 5000) + ">",
+		"token":      "<img src='" + strings.Repeat("x", 40_000) + "'>",
 	} {
 		p, err := ReadHTML(source(in, ""), l)
 		if err != nil || !p.Cut || len(p.Links) > 2 || len(p.Elements) > 2 || len(p.Text) > 100 {

@@ -42,21 +42,25 @@ func (t *Token) Text() string {
 	return html.UnescapeString(s)
 }
 
-// Attrs are the attributes of a tag in their order. Where a name stands twice,
-// browsers obey the first.
+// maxAttrs bounds the attributes of one tag.
+const maxAttrs = 4096
+
+// Attrs are the attributes of a tag in their order, the first 4096 of them. Where
+// a name stands twice, browsers obey the first.
 func (t *Token) Attrs() []Attr {
 	if t.Kind != StartTag {
 		return nil
 	}
 	s := attrScanner{tag: t.raw, at: tagName(t.raw)}
 	var attrs []Attr
-	for {
+	for len(attrs) < maxAttrs {
 		a, ok := s.next()
 		if !ok {
-			return attrs
+			break
 		}
 		attrs = append(attrs, t.attr(a))
 	}
+	return attrs
 }
 
 func (t *Token) attr(a rawAttr) Attr {
