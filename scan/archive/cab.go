@@ -205,9 +205,9 @@ func (w *cabWalk) unpacked(f cabFolder) (io.Reader, error) {
 	case 1:
 		return &mszip{blocks: blocks}, nil
 	case 2:
-		return nil, fmt.Errorf("Quantum is %w", errUnsupported)
+		return nil, fmt.Errorf("the method Quantum is %w", errUnsupported)
 	case 3:
-		return nil, fmt.Errorf("LZX is %w", errUnsupported)
+		return nil, fmt.Errorf("the method LZX is %w", errUnsupported)
 	}
 	return nil, fmt.Errorf("method %d is %w", f.method&15, errUnsupported)
 }

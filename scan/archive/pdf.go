@@ -37,7 +37,8 @@ func (pdfFormat) inside(c Content) bool {
 }
 
 func (f pdfFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
-	w := &pdfWalk{walk: begin(ctx, c, b, visit), c: c, values: map[int64]any{}, targets: map[int64][]string{}, room: 4*c.Size() + 4*pdfLarge}
+	w := &pdfWalk{walk: begin(ctx, c, b, visit), c: c, values: map[int64]any{}, targets: map[int64][]string{}}
+	w.room = w.space()
 	w.apart = true
 	if err := w.scan(); err != nil {
 		return w.end(err)
@@ -45,8 +46,11 @@ func (f pdfFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) 
 	if w.objects == 0 && f.Match(piece(c, 0, HeadSize), c) {
 		w.note(damagedContainer, "no objects")
 	}
-	if w.encrypted {
-		w.note(encryptedDocument, "the document is encrypted")
+	if err := w.decrypt(); err != nil {
+		return w.end(err)
+	}
+	if w.locked() {
+		w.note(encryptedDocument, "no known password opens the document")
 	} else if err := w.packedObjects(); err != nil {
 		return w.end(err)
 	}
@@ -61,19 +65,22 @@ func (f pdfFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) 
 
 type pdfWalk struct {
 	*walk
-	c         Content
-	objects   int
-	streams   []pdfStream
-	specs     []pdfSpec
-	values    map[int64]any      // by the numbers of objects, what others may refer to
-	targets   map[int64][]string // names by the numbers of streams that are embedded files
-	encrypted bool
-	room      int64 // bytes that may still be parsed; objects do not overlap
+	c       Content
+	objects int
+	streams []pdfStream
+	specs   []pdfSpec
+	values  map[int64]any      // by the numbers of objects, what others may refer to
+	targets map[int64][]string // names by the numbers of streams that are embedded files
+	encrypt any                // what the trailer says of encryption, nil for nothing
+	ids     []string           // what it says the document is
+	key     *pdfKey            // nil if nothing is encrypted, or no password known
+	room    int64              // bytes that may still be parsed; objects do not overlap
 }
 
 // pdfStream is where an object with a stream is.
 type pdfStream struct {
-	number   int64
+	number, generation int64
+
 	at       int64 // behind "obj"
 	packed   bool  // an object stream
 	embedded bool  // says of itself that it is an embedded file
@@ -94,8 +101,9 @@ func (w *pdfWalk) scan() error {
 		start := max(0, from-pdfBefore)
 		b := piece(w.c, start, from-start+pdfWindow)
 		w.each(b, "obj", func(i int) {
-			if number, ok := pdfNumber(b[:i]); ok && start+int64(i) >= from-int64(len("obj")) {
-				w.object(number, b[i+3:], start+int64(i)+3)
+			if s, ok := pdfNumber(b[:i]); ok && start+int64(i) >= from-int64(len("obj")) {
+				s.at = start + int64(i) + 3
+				w.object(s, b[i+3:])
 			}
 		})
 		w.each(b, "trailer", func(i int) {
@@ -118,15 +126,18 @@ func (w *pdfWalk) each(b []byte, mark string, f func(i int)) {
 	}
 }
 
-// pdfNumber reads the number of an object, before its generation and "obj", from
-// the end of b.
-func pdfNumber(b []byte) (int64, bool) {
-	if _, b = lastNumber(b); b == nil {
-		return 0, false
+// pdfNumber reads the number of an object and its generation, which stand before
+// "obj", from the end of b.
+func pdfNumber(b []byte) (s pdfStream, ok bool) {
+	second, b := lastNumber(b)
+	if b == nil {
+		return s, false
 	}
-	digits, rest := lastNumber(b)
-	number, err := strconv.ParseInt(digits, 10, 64)
-	return number, rest != nil && err == nil
+	first, b := lastNumber(b)
+	s.generation, _ = strconv.ParseInt(second, 10, 64)
+	var err error
+	s.number, err = strconv.ParseInt(first, 10, 64)
+	return s, b != nil && err == nil
 }
 
 // lastNumber cuts digits and blanks from the end of b; nil if there are none.
@@ -180,14 +191,17 @@ func (w *pdfWalk) complain(why string) {
 }
 
 // object takes in an object of the file.
-func (w *pdfWalk) object(number int64, b []byte, off int64) {
+func (w *pdfWalk) object(s pdfStream, b []byte) {
 	w.objects++
-	value, p := w.parse(b, off)
+	value, p := w.parse(b, s.at)
 	dict, isDict := value.(pdfDict)
 	if isDict && p.has(streamMark) {
-		w.stream(pdfStream{number: number, at: off}, dict)
+		w.stream(s, dict)
 	}
-	w.take(number, value)
+	if w.key != nil {
+		value = w.key.clear(value, s.number, s.generation)
+	}
+	w.take(s.number, value)
 }
 
 // stream remembers an object with a stream.
@@ -204,11 +218,42 @@ func (w *pdfWalk) stream(s pdfStream, dict pdfDict) {
 	w.streams = append(w.streams, s)
 }
 
+// pdfIDs bounds the trailers that are listened to.
+const pdfIDs = 4
+
 // trailer looks whether the document is encrypted, section 7.6.1.
 func (w *pdfWalk) trailer(value any) {
 	dict, _ := value.(pdfDict)
-	switch dict.get("Encrypt").(type) {
+	switch e := dict.get("Encrypt").(type) {
 	case pdfRef, pdfDict:
-		w.encrypted = true
+		w.encrypt = e
+	}
+	if ids, ok := dict.get("ID").(pdfArray); ok && len(ids) > 0 && len(w.ids) < pdfIDs {
+		if id, ok := ids[0].(pdfString); ok {
+			w.ids = append(w.ids, string(id))
+		}
 	}
 }
+
+// locked reports whether the document is encrypted and stays so.
+func (w *pdfWalk) locked() bool { return w.encrypt != nil && w.key == nil }
+
+// decrypt finds the key of an encrypted document and, with it, reads all objects
+// anew.
+func (w *pdfWalk) decrypt() error {
+	if w.encrypt == nil {
+		return nil
+	}
+	key, password := w.unlock()
+	if key == nil {
+		return nil
+	}
+	if password != "" {
+		w.note(openedByPassword, "the document")
+	}
+	w.key, w.streams, w.specs, w.values, w.objects, w.room = key, nil, nil, map[int64]any{}, 0, w.space()
+	return w.scan()
+}
+
+// space is how much may be parsed.
+func (w *pdfWalk) space() int64 { return 4*w.c.Size() + 4*pdfLarge }

@@ -4,7 +4,7 @@ package archive
 func (w *pdfWalk) take(number int64, value any) {
 	keep := value != nil
 	if dict, ok := value.(pdfDict); ok {
-		keep = isPDFFiles(dict)
+		keep = isPDFFiles(dict) || dict.get("Filter") == pdfName("Standard")
 	}
 	if keep && len(w.values) < pdfValues {
 		w.values[number] = value
@@ -91,7 +91,7 @@ func (w *pdfWalk) link() {
 func (w *pdfWalk) text(values []any) []string {
 	var texts []string
 	for _, v := range values {
-		if s, ok := w.resolve(v).(pdfString); ok && !w.encrypted {
+		if s, ok := w.resolve(v).(pdfString); ok && !w.locked() {
 			texts = append(texts, s.text())
 		}
 	}
@@ -105,7 +105,7 @@ func (w *pdfWalk) one(s pdfStream) error {
 		return nil
 	}
 	m := Member{Names: names, Size: -1}
-	if w.encrypted {
+	if w.locked() {
 		m.Encrypted = true
 		w.noteNext(encryptedDocument, "%s", m.name())
 		return w.member(m, nil)

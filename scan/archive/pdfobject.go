@@ -9,7 +9,7 @@ import (
 )
 
 // The kinds of object that matter here, ISO 32000-1 section 7.3: beside these
-// int64 for numbers, pdfArray, pdfDict, and nil for all others.
+// int64 for numbers, bool, pdfArray, pdfDict, and nil for all others.
 type (
 	pdfName   string
 	pdfString string
@@ -130,6 +130,8 @@ func (p *pdfParser) word() (any, bool) {
 		case "endobj", "stream", "endstream", "obj", "xref", "trailer", "startxref":
 			p.at = start
 			return nil, false
+		case "true", "false":
+			return word == "true", true
 		}
 		return nil, true
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // open is what a stream unpacks to; beside an error, as far as that is known how.
@@ -21,7 +22,19 @@ func (w *pdfWalk) open(s pdfStream) (io.Reader, error) {
 		start++
 	}
 	end := w.streamEnd(start, dict)
-	return w.decoded(stretch(w.c, start, end-start), w.filters(dict))
+	src := stretch(w.c, start, end-start)
+	filters := w.filters(dict)
+	if w.key != nil && !slices.ContainsFunc(filters, func(f pdfFilter) bool { return f.name == "Crypt" }) {
+		method := w.key.streams
+		if s.embedded {
+			method = w.key.files
+		}
+		var err error
+		if src, err = w.key.decrypted(src, method, s.number, s.generation); err != nil {
+			return nil, err
+		}
+	}
+	return w.decoded(src, filters)
 }
 
 // streamEnd is where a stream that begins at start ends: where its length says,

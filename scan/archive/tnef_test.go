@@ -55,7 +55,7 @@ func TestTNEF(t *testing.T) {
 		"bad properties": {[]string{attr(2, tnefData, 6, eicar), attr(2, tnefAttachment, 6, "\xff\xff\xff\xff\x34\x12")}, "", "", damagedContainer},
 		"trailing":       {[]string{attr(2, tnefTitle, 1, "eicar.com\x00"), attr(2, tnefData, 6, eicar), "\n"}, "eicar.com", "eicar.com", trailingData},
 		"no attribute":   {[]string{attr(2, tnefTitle, 1, "eicar.com\x00"), attr(2, tnefData, 6, eicar), "what is this?"}, "eicar.com", "eicar.com", damagedContainer},
-		"cut in data":    {[]string{attr(2, tnefTitle, 1, "eicar.com\x00"), attr(2, tnefData, 6, eicar + "more")[:9+len(eicar)]}, "eicar.com", "eicar.com", damagedContainer},
+		"cut in data":    {[]string{attr(2, tnefTitle, 1, "eicar.com\x00"), attr(2, tnefData, 6, eicar+"more")[:9+len(eicar)]}, "eicar.com", "eicar.com", damagedContainer},
 	} {
 		got := open(t, "winmail.dat", makeTNEF(c.attributes...))
 		if got.err != nil || got.names() != c.names || got.codes() != c.codes || c.holds != "" && !got.has(c.holds, eicar) {

@@ -1,0 +1,323 @@
+package archive
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/md5"
+	"crypto/rc4"
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/binary"
+	"io"
+)
+
+// pdfLock is the dictionary of the standard security handler, ISO 32000-2 section
+// 7.6.4. Most documents that are encrypted open without a password, and only ask
+// viewers to forbid something.
+type pdfLock struct {
+	version, revision int64
+	length            int // bytes of the key
+	permissions       int64
+	owner, user       []byte
+	userKey           []byte // the file's key, encrypted; from revision 5 on
+	allMetadata       bool
+	streams, strings  pdfMethod
+	files             pdfMethod // of embedded files
+}
+
+// pdfMethod says how something is encrypted.
+type pdfMethod int
+
+const (
+	pdfUnknown pdfMethod = iota
+	pdfClear
+	pdfRC4
+	pdfAES    // with a key for each object
+	pdfAES256 // with the file's key
+)
+
+// pdfKey opens a document.
+type pdfKey struct {
+	*pdfLock
+	key []byte
+}
+
+// lock reads what the trailer says of encryption; nil if it is of a kind that is
+// not known here.
+func (w *pdfWalk) lock() *pdfLock {
+	dict, _ := w.resolve(w.encrypt).(pdfDict)
+	if name, _ := dict.get("Filter").(pdfName); name != "Standard" {
+		return nil
+	}
+	number := func(key pdfName, otherwise int64) int64 {
+		if n, ok := w.resolve(dict.get(key)).(int64); ok {
+			return n
+		}
+		return otherwise
+	}
+	text := func(key pdfName) []byte {
+		s, _ := w.resolve(dict.get(key)).(pdfString)
+		return []byte(s)
+	}
+	l := &pdfLock{
+		version: number("V", 0), revision: number("R", 0), length: int(number("Length", 40) / 8), permissions: number("P", 0),
+		owner: text("O"), user: text("U"), userKey: text("UE"), allMetadata: w.resolve(dict.get("EncryptMetadata")) != false,
+	}
+	l.streams, l.strings = pdfRC4, pdfRC4
+	switch l.version {
+	case 1:
+		l.length = 5
+	case 2, 3:
+	case 4, 5:
+		l.streams, l.strings = w.method(dict, "StmF"), w.method(dict, "StrF")
+		l.length = 16
+	default:
+		return nil
+	}
+	if l.files = l.streams; dict.get("EFF") != nil {
+		l.files = w.method(dict, "EFF")
+	}
+	if l.length < 5 || l.length > 16 || len(l.owner) < 32 || len(l.user) < 32 || l.revision > 4 && (len(l.user) < 48 || len(l.userKey) < 32) {
+		return nil
+	}
+	return l
+}
+
+// method is what a crypt filter does, section 7.6.6.
+func (w *pdfWalk) method(dict pdfDict, key pdfName) pdfMethod {
+	name, ok := w.resolve(dict.get(key)).(pdfName)
+	if !ok || name == "Identity" {
+		return pdfClear
+	}
+	filters, _ := w.resolve(dict.get("CF")).(pdfDict)
+	filter, _ := w.resolve(filters.get(name)).(pdfDict)
+	kind, _ := w.resolve(filter.get("CFM")).(pdfName)
+	return map[pdfName]pdfMethod{"V2": pdfRC4, "AESV2": pdfAES, "AESV3": pdfAES256, "None": pdfClear}[kind]
+}
+
+// unlock finds the key, with no password or with one of those that are known.
+func (w *pdfWalk) unlock() (key *pdfKey, password string) {
+	l := w.lock()
+	if l == nil {
+		return nil, ""
+	}
+	passwords := append([]string{""}, w.budget.Passwords[:min(len(w.budget.Passwords), passwordTries)]...)
+	ids := append([]string{""}, w.ids...)
+	if l.revision >= 5 { // which has no part for it
+		ids = ids[:1]
+	}
+	for _, p := range passwords {
+		for _, id := range ids {
+			if k := l.open([]byte(p), []byte(id)); k != nil {
+				return &pdfKey{l, k}, p
+			}
+		}
+	}
+	return nil, ""
+}
+
+// open is the file's key, if the password is the user's.
+func (l *pdfLock) open(password, id []byte) []byte {
+	if l.revision >= 5 {
+		return l.openAES(password)
+	}
+	key := l.derive(password, id)
+	check := bytes.Clone([]byte(pdfPadding))
+	if l.revision >= 3 {
+		sum := md5.Sum(append(check, id...))
+		check = sum[:]
+	}
+	rounds := 1
+	if l.revision >= 3 {
+		rounds = 20
+	}
+	for i := range rounds {
+		crypt(xored(key, byte(i)), check)
+	}
+	if !bytes.Equal(check, l.user[:len(check)]) {
+		return nil
+	}
+	return key
+}
+
+const pdfPadding = "\x28\xbf\x4e\x5e\x4e\x75\x8a\x41\x64\x00\x4e\x56\xff\xfa\x01\x08\x2e\x2e\x00\xb6\xd0\x68\x3e\x80\x2f\x0c\xa9\xfe\x64\x53\x69\x7a"
+
+// derive makes the key up to revision 4, section 7.6.4.3.2.
+func (l *pdfLock) derive(password, id []byte) []byte {
+	in := append(bytes.Clone(password), pdfPadding...)[:32]
+	in = append(in, l.owner[:32]...)
+	in = binary.LittleEndian.AppendUint32(in, uint32(l.permissions))
+	in = append(in, id...)
+	if l.revision >= 4 && !l.allMetadata {
+		in = append(in, "\xff\xff\xff\xff"...)
+	}
+	sum := md5.Sum(in)
+	if l.revision >= 3 {
+		for range 50 {
+			sum = md5.Sum(sum[:l.length])
+		}
+	}
+	return bytes.Clone(sum[:l.length])
+}
+
+func xored(key []byte, with byte) []byte {
+	out := bytes.Clone(key)
+	for i := range out {
+		out[i] ^= with
+	}
+	return out
+}
+
+// crypt encrypts or decrypts b in its place. Keys have 5 bytes or more here.
+func crypt(key, b []byte) {
+	if c, err := rc4.NewCipher(key); err == nil {
+		c.XORKeyStream(b, b)
+	}
+}
+
+// openAES is open from revision 5 on, section 7.6.4.3.3.
+func (l *pdfLock) openAES(password []byte) []byte {
+	password = password[:min(len(password), 127)]
+	hash := func(salt []byte) []byte {
+		sum := sha256.Sum256(append(bytes.Clone(password), salt...))
+		if l.revision == 5 {
+			return sum[:]
+		}
+		return hardened(password, sum[:])
+	}
+	if !bytes.Equal(hash(l.user[32:40]), l.user[:32]) {
+		return nil
+	}
+	block, err := aes.NewCipher(hash(l.user[40:48]))
+	if err != nil {
+		return nil
+	}
+	key := make([]byte, 32)
+	cipher.NewCBCDecrypter(block, make([]byte, aes.BlockSize)).CryptBlocks(key, l.userKey[:32])
+	return key
+}
+
+// hardened is algorithm 2.B of section 7.6.4.3.4, which takes its time.
+func hardened(password, k []byte) []byte {
+	const least, most = 64, 1 << 10
+	for i := 0; i < most; i++ {
+		e := bytes.Repeat(append(bytes.Clone(password), k...), 64)
+		block, err := aes.NewCipher(k[:16])
+		if err != nil {
+			return nil
+		}
+		cipher.NewCBCEncrypter(block, k[16:32]).CryptBlocks(e, e)
+		var sum int
+		for _, c := range e[:16] {
+			sum += int(c)
+		}
+		k = digest(sum%3, e)
+		if i >= least-1 && int(e[len(e)-1]) <= i-31 {
+			break
+		}
+	}
+	return k[:32]
+}
+
+func digest(kind int, b []byte) []byte {
+	switch kind {
+	case 0:
+		sum := sha256.Sum256(b)
+		return sum[:]
+	case 1:
+		sum := sha512.Sum384(b)
+		return sum[:]
+	}
+	sum := sha512.Sum512(b)
+	return sum[:]
+}
+
+// decrypted is the reader of something in an object that is encrypted by method.
+func (k *pdfKey) decrypted(src io.Reader, method pdfMethod, number, generation int64) (io.Reader, error) {
+	switch method {
+	case pdfClear:
+		return src, nil
+	case pdfRC4:
+		c, err := rc4.NewCipher(k.objectKey(number, generation, ""))
+		return cipher.StreamReader{S: c, R: src}, err
+	case pdfAES:
+		return &aesReader{in: bufio.NewReader(src), key: k.objectKey(number, generation, "sAlT")}, nil
+	case pdfAES256:
+		return &aesReader{in: bufio.NewReader(src), key: k.key}, nil
+	}
+	return nil, errUnsupported
+}
+
+// objectKey is the key of an object, section 7.6.3.2.
+func (k *pdfKey) objectKey(number, generation int64, salt string) []byte {
+	in := append(bytes.Clone(k.key), byte(number), byte(number>>8), byte(number>>16), byte(generation), byte(generation>>8))
+	sum := md5.Sum(append(in, salt...))
+	return sum[:min(len(k.key)+5, 16)]
+}
+
+// clear decrypts all strings in an object.
+func (k *pdfKey) clear(value any, number, generation int64) any {
+	switch v := value.(type) {
+	case pdfString:
+		r, err := k.decrypted(bytes.NewReader([]byte(v)), k.strings, number, generation)
+		if err != nil {
+			return v
+		}
+		text, _ := io.ReadAll(r)
+		return pdfString(text)
+	case pdfArray:
+		for i := range v {
+			v[i] = k.clear(v[i], number, generation)
+		}
+	case pdfDict:
+		for i := range v {
+			v[i].value = k.clear(v[i].value, number, generation)
+		}
+	}
+	return value
+}
+
+// aesReader decrypts AES in CBC mode: the first block is the vector, the last one
+// says how much of it is padding.
+type aesReader struct {
+	in   *bufio.Reader
+	key  []byte
+	mode cipher.BlockMode
+	buf  [aes.BlockSize]byte
+	rest []byte
+}
+
+func (a *aesReader) Read(p []byte) (int, error) {
+	for len(a.rest) == 0 {
+		if err := a.block(); err != nil {
+			return 0, err
+		}
+	}
+	n := copy(p, a.rest)
+	a.rest = a.rest[n:]
+	return n, nil
+}
+
+func (a *aesReader) block() error {
+	if _, err := io.ReadFull(a.in, a.buf[:]); err != nil {
+		return err
+	}
+	if a.mode == nil {
+		c, err := aes.NewCipher(a.key)
+		if err != nil {
+			return err
+		}
+		a.mode = cipher.NewCBCDecrypter(c, a.buf[:])
+		return nil
+	}
+	a.mode.CryptBlocks(a.buf[:], a.buf[:])
+	a.rest = a.buf[:]
+	if _, err := a.in.Peek(1); err == io.EOF {
+		if pad := int(a.buf[aes.BlockSize-1]); pad >= 1 && pad <= aes.BlockSize {
+			a.rest = a.buf[:aes.BlockSize-pad]
+		}
+	}
+	return nil
+}
