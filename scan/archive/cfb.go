@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"unicode/utf16"
 )
 
 // compound is a compound file (MS-CFB): a file system in a file, of sectors that
@@ -278,25 +277,4 @@ func (f *compound) sector(n uint32, shift uint) []byte {
 		return piece(f.c, f.place(f.small[holder])+at&(1<<f.shift-1), 1<<cfbSmall)
 	}
 	return nil
-}
-
-// msiName makes a name readable that Windows Installer has packed: two of 64
-// characters in one beyond U+3800.
-func msiName(name string) string {
-	const digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz._"
-	units := utf16.Encode([]rune(name))
-	var b []uint16
-	for _, u := range units {
-		switch {
-		case u >= 0x3800 && u < 0x4800:
-			b = append(b, uint16(digits[(u-0x3800)&0x3f]), uint16(digits[(u-0x3800)>>6&0x3f]))
-		case u >= 0x4800 && u < 0x4840:
-			b = append(b, uint16(digits[u-0x4800]))
-		case u == 0x4840:
-			b = append(b, '!')
-		default:
-			b = append(b, u)
-		}
-	}
-	return string(utf16.Decode(b))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"unicode/utf16"
 )
 
 // oleFormat reads compound files: Office documents up to 2003 and what is put
@@ -168,4 +169,25 @@ func excelEncrypted(b []byte) bool {
 func powerPointEncrypted(b []byte) bool {
 	const encrypted = 0xf3d1c4df
 	return len(b) >= 16 && le32(b[12:]) == encrypted
+}
+
+// msiName makes a name readable that Windows Installer has packed: two of 64
+// characters in one beyond U+3800.
+func msiName(name string) string {
+	const digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz._"
+	units := utf16.Encode([]rune(name))
+	var b []uint16
+	for _, u := range units {
+		switch {
+		case u >= 0x3800 && u < 0x4800:
+			b = append(b, uint16(digits[(u-0x3800)&0x3f]), uint16(digits[(u-0x3800)>>6&0x3f]))
+		case u >= 0x4800 && u < 0x4840:
+			b = append(b, uint16(digits[u-0x4800]))
+		case u == 0x4840:
+			b = append(b, '!')
+		default:
+			b = append(b, u)
+		}
+	}
+	return string(utf16.Decode(b))
 }
