@@ -8,6 +8,7 @@ import (
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/archive"
 	"github.com/milterscan/milterscan/scan/attachment"
+	"github.com/milterscan/milterscan/scan/content"
 	"github.com/milterscan/milterscan/scan/document"
 	"github.com/milterscan/milterscan/scan/entity"
 	"github.com/milterscan/milterscan/scan/unpack"
@@ -18,12 +19,11 @@ import (
 // them takes them off this list.
 var announced = []string{
 	"auth/failed*", "spam/failed*",
-	"content/external-body", "content/form", "content/html-attachment", "content/link-*", "content/object", "content/script", "content/smuggling", "content/web-bug",
 }
 
 // catalogue is everything the scanners can find.
 func catalogue() []scan.Rule {
-	return slices.Concat(attachment.Catalogue(), document.Catalogue(), virus.Catalogue(), unpack.Catalogue())
+	return slices.Concat(attachment.Catalogue(), document.Catalogue(), content.Catalogue(), virus.Catalogue(), unpack.Catalogue())
 }
 
 func TestConditionsOfProfilesCanHold(t *testing.T) {

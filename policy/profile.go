@@ -77,10 +77,11 @@ var (
 		"mime/parts-limit", "mime/readings-limit", "mime/reread-limit")
 	elsewhere = named("mime/external-body", "mime/partial")
 
-	htmlAttached = named("content/html-attachment")
-	htmlBody     = named("content/form", "content/link-*", "content/object", "content/script", "content/web-bug")
-	smuggling    = named("content/smuggling")
-	remoteBody   = named("content/external-body")
+	htmlAttached = named("content/html-attachment", "content/svg-script")
+	htmlBody     = named("content/applet", "content/embed", "content/event-handler", "content/form", "content/iframe", "content/link-*", "content/meta-refresh",
+		"content/object", "content/remote-style", "content/script", "content/web-bug")
+	smuggling  = named("content/smuggling")
+	remoteBody = named("content/external-body")
 )
 
 // shipped is a rule of a profile, for any mail.

@@ -9,6 +9,7 @@ import (
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/archive"
 	"github.com/milterscan/milterscan/scan/attachment"
+	"github.com/milterscan/milterscan/scan/content"
 	"github.com/milterscan/milterscan/scan/document"
 	"github.com/milterscan/milterscan/scan/entity"
 	"github.com/milterscan/milterscan/scan/unpack"
@@ -17,7 +18,7 @@ import (
 
 // catalogue lists every finding that can be made, by name.
 func catalogue() []scan.Rule {
-	all := slices.Concat(unpack.Catalogue(), virus.Catalogue(), attachment.Catalogue(), document.Catalogue())
+	all := slices.Concat(unpack.Catalogue(), virus.Catalogue(), attachment.Catalogue(), document.Catalogue(), content.Catalogue())
 	slices.SortFunc(all, func(a, b scan.Rule) int { return cmp.Compare(a.Name, b.Name) })
 	return slices.CompactFunc(all, func(a, b scan.Rule) bool { return a.Name == b.Name })
 }

@@ -12,7 +12,9 @@ import (
 	"github.com/milterscan/milterscan/policy/quarantine"
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/attachment"
+	"github.com/milterscan/milterscan/scan/content"
 	"github.com/milterscan/milterscan/scan/document"
+	"github.com/milterscan/milterscan/scan/inventory"
 	"github.com/milterscan/milterscan/scan/spool"
 	"github.com/milterscan/milterscan/scan/unpack"
 	"github.com/milterscan/milterscan/scan/virus"
@@ -37,7 +39,11 @@ func scanners(c *config.Config) ([]scan.Scanner, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append(engines, attachments, documents), nil
+	contents, err := content.New(c.Content, inventory.New(c.Content.Limits))
+	if err != nil {
+		return nil, err
+	}
+	return append(engines, attachments, documents, contents), nil
 }
 
 // commons are what all generations share.

@@ -37,6 +37,9 @@ func (b *binder) check(c *Config) {
 	if err := c.Attachment.Check(); err != nil {
 		b.wrong("attachment", "%v", oneLine(err))
 	}
+	if err := c.Content.Check(); err != nil {
+		b.wrong("content", "%v", oneLine(err))
+	}
 	b.checkMilter(c)
 	b.checkLimits(c)
 	b.checkVirus(c)

@@ -9,6 +9,7 @@ import (
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/scan/archive"
 	"github.com/milterscan/milterscan/scan/attachment"
+	"github.com/milterscan/milterscan/scan/content"
 	"github.com/milterscan/milterscan/scan/document"
 	"github.com/milterscan/milterscan/scan/entity"
 	"github.com/milterscan/milterscan/scan/units"
@@ -42,6 +43,8 @@ type Config struct {
 	// What makes documents act: macros, fields, objects, actions. Lists of macro
 	// words are case-insensitive.
 	Document document.Config `toml:"document"`
+	// What messages show: links and where they lead, forms, scripts, web bugs.
+	Content content.Config `toml:"content"`
 	// Which mail is yours. While this is empty, mail counts as inbound unless its
 	// client has authenticated.
 	Local Local `toml:"local"`
@@ -177,6 +180,7 @@ func Default() *Config {
 		Virus:      virus.Default(),
 		Attachment: attachment.DefaultConfig(),
 		Document:   document.DefaultConfig(),
+		Content:    content.DefaultConfig(),
 		Quarantine: Quarantine{Dir: "/var/lib/milterscan/quarantine"},
 		Log:        Log{Level: "info", Format: "json", Output: "stderr"},
 		origins:    origins{},

@@ -3,6 +3,7 @@ package content
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/milterscan/milterscan/scan/inventory"
@@ -20,7 +21,7 @@ type Config struct {
 	// count clicks. It also outweighs bad.
 	Safe []string `toml:"safe"`
 	// Domains that no link may lead to, with all below them.
-	Bad []string `toml:"bad" example:"[\"evil.example\"]"`
+	Bad []string `toml:"bad"`
 	// Services whose links name the place they lead to: host, path and the
 	// parameter with the place. That place is the one that counts. "host.*" is a
 	// host under any public suffix; without a parameter, the place stands in the
@@ -41,8 +42,13 @@ type Config struct {
 	// How much data in a page, together with a script that decodes it, counts as a
 	// smuggled file.
 	Smuggled units.Size `toml:"smuggled"`
-	// What each finding adds to the score of the message, by its name without
-	// "content/".
+	// What findings add to the score of the message, by their names without
+	// "content/", where that differs from what is shipped: { link-mismatch = 4 }.
+	// Shipped are link-bad and smuggling 5; link-lookalike, link-program and
+	// link-script 3; link-mismatch 2.5; link-numeric, link-userinfo and svg-script
+	// 2; script, object, applet, iframe, meta-refresh and external-body 1.5;
+	// link-mailto, form, embed, event-handler and html-attachment 1; hidden-text
+	// 0.3; web-bug and remote-style 0.1.
 	Scores map[string]float64 `toml:"scores"`
 	// What is read of the pages of one message.
 	Limits inventory.Limits `toml:"limits"`
@@ -95,6 +101,13 @@ func (c Config) Check() error {
 		errs = append(errs, errors.New("bug_size and hidden_text cannot be negative, limits.token is at least 4KB, limits.links and limits.elements at least 1"))
 	}
 	return errors.Join(errs...)
+}
+
+// allScores are the configured scores, and the defaults of the others.
+func (c Config) allScores() map[string]float64 {
+	all := defaultScores()
+	maps.Copy(all, c.Scores)
+	return all
 }
 
 // known reports whether a rule of that name exists.

@@ -37,7 +37,7 @@ func New(c Config, texts *inventory.Inventory) (*Scanner, error) {
 		texts:  texts,
 		links:  newLinkJudge(c),
 		bugs:   bugJudge{c.BugSize, hosts(c.BugHosts), c.Spacers},
-		config: config{c.Scores, c.HiddenText, int(c.Smuggled)},
+		config: config{c.allScores(), c.HiddenText, int(c.Smuggled)},
 	}
 	return s, nil
 }

@@ -16,7 +16,6 @@ func DefaultConfig() Config {
 		Spacers:     []string{"spacer.gif", "spacer.png", "blank.gif", "clear.gif", "transparent.gif", "transparent.png", "shim.gif", "trans.gif"},
 		HiddenText:  100,
 		Smuggled:    4 * units.KB,
-		Scores:      defaultScores(),
 		Limits:      inventory.DefaultLimits(),
 	}
 	for _, s := range safe {
