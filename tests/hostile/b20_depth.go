@@ -152,7 +152,7 @@ func lengths() []Case {
 	const mb = 1 << 20
 	return []Case{
 		lawful(large("line-1mb", "every client", start, repeated{"x", mb}, once(crlf), end)),
-		large("preamble-line-5000", "every client: a preamble is text", once(letterhead+mixedFoo+crlf), repeated{"x", 5000}, once(crlf), end),
+		lawful(large("preamble-line-5000", "every client: a preamble is text", once(letterhead+mixedFoo+crlf), repeated{"x", 5000}, once(crlf), end)),
 		large("delimiter-blanks-1mb", "every client: blanks are allowed", start, once("--foo"), repeated{" ", mb}, once(crlf+armed+"--foo--\r\n")),
 		lawful(large("delimiter-dashes-1mb", "every client", start, repeated{"-", mb}, once(crlf), end)),
 		large("header-10mb", "a client that reads long headers", once("X-Long: "), repeated{"x", 10 * mb}, once(crlf), start, end),
