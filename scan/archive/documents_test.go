@@ -201,3 +201,38 @@ func TestUnopened(t *testing.T) {
 		}
 	}
 }
+
+// openAll walks data and what is in it, and returns the paths of all members that
+// are EICAR.
+func openAll(t *testing.T, path string, data []byte, depth int) []string {
+	var found []string
+	for _, f := range Readings(Formats(), bytes.NewReader(data), []string{path}) {
+		for _, m := range walkBytes(t, f, data, NewBudget(testLimits)).members {
+			name := path + "/" + m.name()
+			if m.body == eicar {
+				found = append(found, name)
+			} else if depth > 0 {
+				found = append(found, openAll(t, name, []byte(m.body), depth-1)...)
+			}
+		}
+	}
+	return found
+}
+
+// Later Office documents are zips, and what is embedded in them is opened in turn.
+func TestOfficeDocuments(t *testing.T) {
+	object := string(makeCFB(node{name: "\x01Ole10Native", data: native(packaged("eicar.com", "x", "y", eicar))}))
+	macros := string(makeCFB(node{name: "VBA", in: []node{{name: "Module1", data: eicar}}}))
+	document := makeZip(t, file{name: "[Content_Types].xml", text: "<x/>"}, file{name: "word/embeddings/oleObject1.bin", text: object, deflate: true},
+		file{name: "word/vbaProject.bin", text: macros, deflate: true}, file{name: "word/embeddings/book.xlsx", text: string(makeZip(t, file{name: "xl/vbaProject.bin", text: macros}))})
+	want := []string{
+		"a.docx/word/embeddings/oleObject1.bin/eicar.com", "a.docx/word/vbaProject.bin/VBA/Module1", "a.docx/word/embeddings/book.xlsx/xl/vbaProject.bin/VBA/Module1",
+	}
+	if got := openAll(t, "a.docx", document, 4); strings.Join(got, " ") != strings.Join(want, " ") {
+		t.Errorf("%q", got)
+	}
+	text := makeZip(t, file{name: "mimetype", text: "application/vnd.oasis.opendocument.text"}, file{name: "Object 1", text: object})
+	if got := openAll(t, "a.odt", text, 4); strings.Join(got, " ") != "a.odt/Object 1/eicar.com" {
+		t.Errorf("%q", got)
+	}
+}
