@@ -236,3 +236,15 @@ func TestOfficeDocuments(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+func TestEncryptedOpenDocument(t *testing.T) {
+	for text, want := range map[string]string{
+		`<manifest:file-entry><manifest:encryption-data manifest:checksum-type="SHA1/1K"/></manifest:file-entry>`: encryptedDocument,
+		`<manifest:file-entry manifest:full-path="content.xml"/>`:                                                 "",
+	} {
+		got := open(t, "a.odt", makeZip(t, file{name: manifestName, text: text, deflate: true}, file{name: "content.xml", text: "x"}))
+		if got.codes() != want || len(got.members) != 2 || got.members[0].body != text {
+			t.Errorf("%s: notes %v", text, got.notes)
+		}
+	}
+}

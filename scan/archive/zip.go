@@ -36,7 +36,8 @@ func (zipFormat) suffixes() []string {
 }
 
 func (zipFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
-	w := begin(ctx, c, b, visit)
+	m := &manifest{visit: visit}
+	w := begin(ctx, c, b, m.member)
 	z := &zipFile{c: c, size: c.Size(), limit: b.Left().Entries + 1}
 	z.read()
 	z.report(w)
@@ -45,6 +46,9 @@ func (zipFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([
 		if err := r.entry(z.entries[i]); err != nil {
 			return w.end(err)
 		}
+	}
+	if m.encrypted {
+		w.note(encryptedDocument, "%s tells of it", manifestName)
 	}
 	return w.end(nil)
 }
