@@ -165,7 +165,7 @@ func Default() *Config {
 		Limits: Limits{
 			Message: 64 * units.MB,
 			Time:    units.Duration(time.Minute),
-			CPU:     units.Duration(1200 * time.Millisecond),
+			CPU:     units.Duration(time.Second),
 			Parts:   10_000,
 			Nesting: 20,
 			MIME:    entity.DefaultLimits(),

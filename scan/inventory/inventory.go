@@ -26,7 +26,7 @@ type Limits struct {
 }
 
 // DefaultLimits are enough for any mail that people write.
-func DefaultLimits() Limits { return Limits{Limits: markup.DefaultLimits(), Total: 64 * units.MB} }
+func DefaultLimits() Limits { return Limits{Limits: markup.DefaultLimits(), Total: 20 * units.MB} }
 
 // Inventory reads messages. It may be asked by any number of goroutines, and
 // keeps what it read for as long as the message is in use.
