@@ -17,7 +17,7 @@ import (
 const module = "github.com/milterscan/milterscan/"
 
 // leaves are the packages that know nothing of mail scanning.
-var leaves = []string{"scan/spool", "scan/entity", "scan/archive", "scan/charset", "scan/markup", "scan/dns", "scan/sniff", "scan/units"}
+var leaves = []string{"scan/spool", "scan/entity", "scan/archive", "scan/charset", "scan/markup", "scan/dns", "scan/sniff", "scan/units", "scan/words"}
 
 // scanners are the packages with scanners in them. They do not know each other.
 var scanners = []string{"scan/virus", "scan/attachment", "scan/document", "scan/content", "scan/spam", "scan/auth", "scan/relay"}
@@ -35,6 +35,7 @@ var imports = map[string][]string{
 	"scan/dns/dnstest": {"scan/dns"},
 	"scan/sniff":       {"scan/units"},
 	"scan/units":       {},
+	"scan/words":       {},
 
 	"scan":          {"scan/entity", "scan/markup", "scan/units"},
 	"scan/scantest": {"scan", "scan/entity", "scan/units"},
