@@ -186,3 +186,30 @@ func (b *biff) formula(data []byte) {
 		}
 	}
 }
+
+// isBinaryLink reports whether the part is an external link of a workbook in the
+// binary form of Excel 2007 (MS-XLSB, section 2.1.7.25): it begins with the
+// record BrtBeginSupBook.
+func (e *examination) isBinaryLink() bool { return e.part.Archived && e.beginsWith("\xe8\x02") }
+
+// binaryLink judges where such a link leads: to a workbook, a program (DDE) or an
+// object.
+func (e *examination) binaryLink() error {
+	const typeAt, isDDE = 3, 1
+	if len(e.head) <= typeAt+6 || e.head[2] >= 0x80 || e.head[typeAt] != isDDE {
+		return nil
+	}
+	service, rest := countedString(e.head[typeAt+2:])
+	topic, _ := countedString(rest)
+	e.report.add(ruleDDE, fmt.Sprintf("link to program %s, topic %s", quote(service), quote(topic)))
+	return nil
+}
+
+// countedString is a string in UTF-16 behind its length in four bytes.
+func countedString(b []byte) (string, []byte) {
+	if len(b) < 4 {
+		return "", nil
+	}
+	n := min(int64(len(b)-4), 2*int64(binary.LittleEndian.Uint32(b)))
+	return wide(b[4 : 4+n]), b[4+n:]
+}

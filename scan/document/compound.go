@@ -124,7 +124,7 @@ func (e *examination) inflate(b []byte) []byte {
 	if err != nil {
 		return nil
 	}
-	out, _ := io.ReadAll(io.LimitReader(&timely{e.ctx, z}, e.budget+1))
+	out, _ := io.ReadAll(io.LimitReader(&timely{e.ctx, z}, e.left()+1))
 	if !e.spend(len(out)) {
 		return nil
 	}
@@ -138,7 +138,7 @@ func (e *examination) open(c scan.Content) ([]stream, error) {
 		return nil, nil
 	}
 	var streams []stream
-	budget := archive.NewBudget(archive.Limits{Expanded: units.Size(max(e.budget, 0)), Member: units.Size(max(e.budget, 0)), Ratio: 1 << 30, Entries: 10_000, Depth: 1})
+	budget := archive.NewBudget(archive.Limits{Expanded: units.Size(max(e.left(), 0)), Member: units.Size(max(e.left(), 0)), Ratio: 1 << 30, Entries: 10_000, Depth: 1})
 	_, err := format.Walk(e.ctx, c, budget, func(m archive.Member, body io.Reader) error {
 		if body == nil || len(m.Names) == 0 {
 			return nil

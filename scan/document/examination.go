@@ -22,7 +22,7 @@ type examination struct {
 	streams  []stream // what is directly inside it, if anything
 	internal bool     // it is a stream of a compound file, judged with that
 	head     []byte
-	budget   int64 // bytes that may still be unpacked
+	budget   *int64 // bytes that may still be unpacked, for the whole message
 	report   report
 
 	macros    evidence // of the macros in it
@@ -39,8 +39,8 @@ type stream struct {
 }
 
 // examine begins to look into the part with the given index.
-func (s *Scanner) examine(ctx context.Context, m *scan.Message, i int, children []int) *examination {
-	e := &examination{Scanner: s, ctx: ctx, part: &m.Parts[i], budget: s.unpacked, report: report{part: i}}
+func (s *Scanner) examine(ctx context.Context, m *scan.Message, i int, children []int, budget *int64) *examination {
+	e := &examination{Scanner: s, ctx: ctx, part: &m.Parts[i], budget: budget, report: report{part: i}}
 	for _, c := range children {
 		if p := m.Parts[c]; p.Archived && p.Content != nil {
 			e.streams = append(e.streams, stream{p.Name(), p.Content})
@@ -94,15 +94,18 @@ func (e *examination) hasExtension(extensions ...string) bool {
 	})
 }
 
+// left is how many bytes may still be unpacked.
+func (e *examination) left() int64 { return *e.budget }
+
 // spend takes n bytes off what may be unpacked. Once it is used up the report
 // says so, and nothing further is unpacked.
 func (e *examination) spend(n int) bool {
-	if e.budget < int64(n) {
-		e.budget = 0
+	if *e.budget < int64(n) {
+		*e.budget = 0
 		e.tooComplex("it unpacks to more than max_unpacked")
 		return false
 	}
-	e.budget -= int64(n)
+	*e.budget -= int64(n)
 	return true
 }
 
@@ -164,9 +167,30 @@ var errStop = errors.New("found")
 // occurrences calls at with the offset of every place of mark in a content, at
 // most so many times, until it returns an error.
 func (e *examination) occurrences(c scan.Content, mark string, most int, at func(off int64) error) error {
-	const window = 64 << 10
-	buf := make([]byte, window+len(mark)-1)
-	for off := int64(0); off < c.Size(); off += window {
+	return e.windows(c, len(mark)-1, func(b []byte, off int64) error {
+		for from := 0; ; from++ {
+			i := bytes.Index(b[from:], []byte(mark))
+			if i < 0 {
+				return nil
+			}
+			if most--; most < 0 {
+				e.tooComplex("it holds more pieces than are looked at")
+				return errStop
+			}
+			from += i
+			if err := at(off + int64(from)); err != nil {
+				return err
+			}
+		}
+	})
+}
+
+// windows reads a content in pieces that overlap by so many bytes, and calls
+// look with each and its offset, until it returns an error.
+func (e *examination) windows(c scan.Content, overlap int, look func(b []byte, off int64) error) error {
+	const size = 64 << 10
+	buf := make([]byte, size+overlap)
+	for off := int64(0); off < c.Size(); off += size {
 		if err := e.ctx.Err(); err != nil {
 			return err
 		}
@@ -174,21 +198,10 @@ func (e *examination) occurrences(c scan.Content, mark string, most int, at func
 		if err != nil && err != io.EOF {
 			return err
 		}
-		for from := 0; ; {
-			i := bytes.Index(buf[from:n], []byte(mark))
-			if i < 0 {
-				break
-			}
-			if most--; most < 0 {
-				e.tooComplex("it holds more pieces than are looked at")
-				return nil
-			}
-			if err := at(off + int64(from+i)); err == errStop {
-				return nil
-			} else if err != nil {
-				return err
-			}
-			from += i + 1
+		if err := look(buf[:n], off); err == errStop {
+			return nil
+		} else if err != nil {
+			return err
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package document
 
 import (
+	"bytes"
 	"regexp"
 	"strconv"
 	"strings"
@@ -117,10 +118,6 @@ func (e *examination) field(code string) {
 	}
 }
 
-// programFormula is a formula that asks a program for a value: a cell that begins
-// with one of the signs of a formula and has the notation service|topic.
-var programFormula = regexp.MustCompile(`(?i)(?:^|[,;\t"'\r\n])[ ]*[=+\-@][^,;\t\r\n|]{0,100}?\b(cmd|cmd\.exe|msexcel|excel|powershell|pwsh|mshta|rundll32|regsvr32|certutil|bitsadmin|wscript|cscript|wmic|msiexec|explorer|dde)[ ]*\|[ ]*['"/!\-]?`)
-
 // isTable reports whether the part is a text that a spreadsheet may be asked to
 // open.
 func (e *examination) isTable() bool {
@@ -128,23 +125,56 @@ func (e *examination) isTable() bool {
 		strings.HasPrefix(e.part.Type, "text/") || strings.HasPrefix(e.part.Sniffed, "text/"))
 }
 
-// table looks for formulas that start programs, in texts of any length.
+// services are the programs that formulas ask for a value.
+var services = wordSet(`cmd cmd.exe msexcel excel powershell powershell.exe pwsh mshta rundll32 regsvr32 certutil bitsadmin wscript cscript wmic msiexec explorer dde`)
+
+// table looks for formulas that start programs, in texts of any length: a cell
+// that begins with a sign of formulas and has the form service|topic!item.
 func (e *examination) table() error {
-	const window, overlap = 64 << 10, 512
-	for off := int64(0); off < e.part.Content.Size(); off += window - overlap {
-		if err := e.ctx.Err(); err != nil {
-			return err
+	const before, behind = 256, 1 << 10
+	return e.windows(e.part.Content, before+behind, func(b []byte, _ int64) error {
+		for i := range b {
+			if b[i] != '|' {
+				continue
+			}
+			if f := programFormula(b[max(i-before, 0):i], b[i:min(i+behind, len(b))]); f != "" {
+				e.report.add(ruleDDE, "formula "+quote(f))
+				return errStop
+			}
 		}
-		b, err := readAt(e.part.Content, off, window)
-		if err != nil {
-			return err
-		}
-		if m := programFormula.Find(narrow(b)); m != nil {
-			e.report.add(ruleDDE, "formula "+quote(strings.TrimSpace(string(m))))
-			return nil
-		}
+		return nil
+	})
+}
+
+// programFormula is the formula around a bar, "" if there is none that starts a
+// program.
+func programFormula(before, behind []byte) string {
+	const longest = 40 // of the program's name, in UTF-16
+	if !services[lastWord(before[max(len(before)-longest, 0):])] {
+		return ""
 	}
-	return nil
+	before, behind = bytes.ReplaceAll(before, []byte{0}, nil), bytes.ReplaceAll(behind, []byte{0}, nil)
+	cell := before[bytes.LastIndexAny(before, "\r\n,;|\t\"")+1:]
+	cell = bytes.TrimLeft(cell, " '")
+	behind, _, _ = bytes.Cut(behind, []byte("\n"))
+	if len(cell) == 0 || bytes.IndexByte([]byte("=+-@"), cell[0]) < 0 || bytes.IndexByte(behind, '!') < 0 {
+		return ""
+	}
+	return strings.TrimSpace(string(cell) + string(behind))
+}
+
+// lastWord is the word at the end of b in lower case, with blanks behind it.
+func lastWord(b []byte) string {
+	b = bytes.TrimRight(b, " \x00")
+	start := len(b)
+	for start > 0 && (b[start-1] == 0 || b[start-1] == '.' || isAlphanumeric(b[start-1])) {
+		start--
+	}
+	return strings.ToLower(strings.ReplaceAll(string(b[start:]), "\x00", ""))
+}
+
+func isAlphanumeric(b byte) bool {
+	return b >= '0' && b <= '9' || b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z'
 }
 
 // narrow is text without the zero bytes of UTF-16.

@@ -2,7 +2,6 @@ package document
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -79,45 +78,42 @@ func (e *examination) judgeMacros() {
 }
 
 // gather adds what one module does.
-func (ev *evidence) gather(g *grammar, module string, b basic) {
+func (ev *evidence) gather(g *grammar, module string, b *basic) {
 	ev.code += b.lines.code
 	if ev.procedures == nil {
 		ev.procedures = map[string]bool{}
 	}
-	for _, m := range procedure.FindAllStringSubmatch(b.code, -1) {
-		ev.procedures[strings.ToLower(m[1])] = true
-		runsAsMain := strings.EqualFold(m[1], "Main") && (g.runs(module) || g.runs(b.name))
-		if g.runs(m[1]) || runsAsMain {
-			ev.starts = appendOnce(ev.starts, quote(m[1])+" in "+quote(module))
+	for _, p := range b.procedures {
+		ev.procedures[strings.ToLower(p)] = true
+		if g.runs(p) || strings.EqualFold(p, "Main") && (g.runs(module) || g.runs(b.name)) {
+			ev.starts = appendOnce(ev.starts, quote(p)+" in "+quote(module))
 		}
 	}
-	ev.certain = appendMatches(ev.certain, g.calls, b.code)
-	ev.certain = appendTexts(ev.certain, g.texts, b.texts)
-	ev.hints = appendMatches(ev.hints, g.hints, b.code)
+	for _, w := range b.words {
+		switch lower := strings.ToLower(w); {
+		case g.calls[lower]:
+			ev.certain = appendOnce(ev.certain, quote(w))
+		case g.hints[lower]:
+			ev.hints = appendOnce(ev.hints, quote(w))
+		}
+	}
+	ev.texts(g, b)
+}
+
+// texts adds what stands in strings, and how they are written.
+func (ev *evidence) texts(g *grammar, b *basic) {
+	const shown, most = 60, 100
+	for _, t := range b.texts {
+		if len(ev.certain) < most && g.suspects(t) {
+			ev.certain = appendOnce(ev.certain, `"`+quote(clip(t, shown))+`"`)
+		}
+	}
 	if b.chars >= manyCodes {
 		ev.hints = appendOnce(ev.hints, "characters written as codes")
 	}
 	if b.joined >= manyPieces {
 		ev.hints = appendOnce(ev.hints, "strings cut into pieces")
 	}
-}
-
-// appendTexts appends the strings in which something suspicious stands.
-func appendTexts(to []string, r *regexp.Regexp, texts []string) []string {
-	for _, t := range texts {
-		if r.MatchString(t) {
-			to = appendOnce(to, `"`+quote(clip(t, 60))+`"`)
-		}
-	}
-	return to
-}
-
-func appendMatches(to []string, r *regexp.Regexp, text string) []string {
-	const most = 1000
-	for _, m := range r.FindAllString(text, most) {
-		to = appendOnce(to, quote(m))
-	}
-	return to
 }
 
 // appendOnce appends what is not there yet, whatever its case.

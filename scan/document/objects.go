@@ -10,12 +10,12 @@ import (
 
 // runnable are the extensions of files that run when they are clicked on in a
 // document. Office itself refuses most of them, unless it is old.
-var runnable = extensions(`
+var runnable = wordSet(`
 	exe com scr pif bat cmd cpl msi msp hta lnk js jse vbs vbe wsf wsh wsc sct ps1 psm1 jar jnlp reg dll ocx
 	chm hlp application appref-ms settingcontent-ms search-ms library-ms searchconnector-ms diagcab msix appx gadget
 	iso img vhd vhdx one iqy slk xll url scf inf py pyw sh command app`)
 
-func extensions(list string) map[string]bool {
+func wordSet(list string) map[string]bool {
 	set := map[string]bool{}
 	for _, w := range strings.Fields(list) {
 		set[w] = true
@@ -37,7 +37,7 @@ func (e *examination) object(s stream) error {
 	p := packaged{names: []string{base(s.name)}, data: b}
 	what := p.program()
 	if what == "" {
-		if !strings.Contains(s.name, "/") && fileName.MatchString(s.name) {
+		if !strings.Contains(s.name, "/") && fileName.MatchString(s.name) && !strings.HasSuffix(s.name, ".xml") {
 			e.report.add(ruleEmbedded, "the file "+quote(s.name))
 		}
 		return nil
@@ -50,8 +50,9 @@ func (e *examination) object(s stream) error {
 	return err
 }
 
-// fileName is what tells a file from a stream: an extension.
-var fileName = regexp.MustCompile(`^[^\x00-\x1f_][^\x00-\x1f]*\.[A-Za-z0-9]{1,5}$`)
+// fileName is what tells a file from a stream: an extension. What is in brackets
+// or has no name before its dot belongs to a theme, which is a zip in a stream.
+var fileName = regexp.MustCompile(`^[^\x00-\x1f_\[.][^\x00-\x1f]*\.[A-Za-z0-9]{1,5}$`)
 
 // packaged is a file in an object package.
 type packaged struct {

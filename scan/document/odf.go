@@ -16,11 +16,11 @@ var clicks = map[string]bool{
 // listener is the binding of a macro to an event (ODF part 3, section 14.3).
 func (o *officeXML) listener() {
 	href := o.tag.get("href")
-	if o.tag.end || href == "" || clicks[o.tag.get("event-name")] {
+	script, isScript := strings.CutPrefix(href, "vnd.sun.star.script:")
+	if o.tag.end || !isScript && !strings.HasPrefix(href, "macro:") || clicks[o.tag.get("event-name")] {
 		return
 	}
-	macro, query, _ := strings.Cut(href, "?")
-	macro = strings.TrimPrefix(macro, "vnd.sun.star.script:")
+	macro, query, _ := strings.Cut(script, "?")
 	o.shared.starts = appendOnce(o.shared.starts, quote(macro)+" on "+quote(o.tag.get("event-name")))
 	if v, err := url.ParseQuery(query); err == nil && v.Get("language") != "" && v.Get("language") != "Basic" {
 		o.shared.code++
@@ -32,7 +32,7 @@ func (o *officeXML) listener() {
 // is an element within.
 func (o *officeXML) module() {
 	if !o.tag.end {
-		o.keep = int(o.budget)
+		o.keep = int(o.left())
 		return
 	}
 	b := readBasic(o.content())

@@ -85,6 +85,7 @@ var elements = map[string]func(*officeXML){
 	"source-code":         (*officeXML).module,
 	"template":            (*officeXML).odfTemplate,
 	"section-source":      (*officeXML).odfSection,
+	"floating-frame":      (*officeXML).odfSection,
 }
 
 // relationship judges what a piece refers to (ECMA-376 part 2, section 9.3).
@@ -173,16 +174,23 @@ func (o *officeXML) control() {
 // (ECMA-376 part 2, annex on flat OPC; Word's older XML).
 func (o *officeXML) binary() {
 	if !o.tag.end {
-		o.keep = int(o.budget)
+		o.keep = int(o.left())
 		return
 	}
-	b, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(o.content()), ""))
+	text := bytes.Map(func(r rune) rune {
+		if r <= ' ' {
+			return -1
+		}
+		return r
+	}, o.text)
 	o.keep = longestText
+	b := make([]byte, base64.StdEncoding.DecodedLen(len(text)))
+	n, err := base64.StdEncoding.Decode(b, text)
 	if err != nil {
 		o.report.add(ruleDamaged, "a piece in base64: "+err.Error())
 	}
-	if o.spend(len(b)) {
-		o.err = errors.Join(o.err, o.nested(b))
+	if o.spend(n) {
+		o.err = errors.Join(o.err, o.nested(b[:n]))
 	}
 }
 
@@ -197,5 +205,5 @@ func (o *officeXML) ribbon() {
 // odfTemplate is the template a text was made from, which is only asked for.
 func (o *officeXML) odfTemplate() { o.refers("a template at", o.tag.get("href")) }
 
-// odfSection is a section that stands in another file.
-func (o *officeXML) odfSection() { o.loads("a section at", o.tag.get("href")) }
+// odfSection is a section or a frame that stands in another file.
+func (o *officeXML) odfSection() { o.loads(quote(o.tag.name)+" at", o.tag.get("href")) }

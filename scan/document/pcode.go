@@ -12,14 +12,14 @@ type lineCount struct{ all, code int }
 // table of lines is not documented; it stands behind the mark 0xCAFE, a version
 // and the number of lines, with twelve bytes for each: four of flags, the length
 // of the line's code, two more, and where that begins.
-func compiledLines(cache []byte) (lineCount, bool) {
+func compiledLines(cache []byte) lineCount {
 	mark := []byte("\xfe\xca\x01\x00")
 	for at := bytes.LastIndex(cache, mark); at >= 0; at = bytes.LastIndex(cache[:at], mark) {
 		if n, ok := lineTable(cache[at+len(mark):]); ok {
-			return n, true
+			return n
 		}
 	}
-	return lineCount{}, false
+	return lineCount{}
 }
 
 // lineTable reads the table of lines; it is none if a line lies outside of the

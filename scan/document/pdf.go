@@ -22,7 +22,7 @@ type pdfFile struct {
 	kept    []pdfDict       // those in which something is to be judged
 	actions map[int]pdfDict // of these, the ones that are objects by themselves
 	names   map[int]string  // names and strings that are objects by themselves
-	locked  bool            // strings and streams are encrypted
+	locked  bool            // the word for encryption stands somewhere
 }
 
 // What is kept of the objects of one file.
@@ -35,6 +35,10 @@ const (
 func (e *examination) pdf() error {
 	f := &pdfFile{examination: e, actions: map[int]pdfDict{}, names: map[int]string{}}
 	f.parser.pdfSource = newPDFSource(e.ctx, e.part.Content)
+	err := e.occurrences(e.part.Content, "/Encrypt", 1, func(int64) error { f.locked = true; return errStop })
+	if err != nil {
+		return err
+	}
 	for _, mark := range [...]string{"obj", "trailer"} {
 		err := e.occurrences(e.part.Content, mark, mostObjects, func(off int64) error { return f.object(off, mark) })
 		if err != nil {
@@ -107,40 +111,33 @@ func (f *pdfFile) enter(number int, v pdfValue) {
 // acts are the kinds of actions that are judged (section 12.6.4).
 var acts = map[string]bool{"Launch": true, "JavaScript": true, "GoToR": true, "GoToE": true, "SubmitForm": true, "ImportData": true, "URI": true}
 
-// additional are events that have actions, in a dictionary that may be an object
-// by itself (section 12.6.3).
-var additional = [...]string{"WC", "WS", "DS", "WP", "DP", "PO", "PC", "PV", "PI", "Fo", "Bl"}
+// notableKeys are keys of dictionaries in which something is to be judged: of
+// actions, the catalogue, files, forms and trailers; and events, in a dictionary
+// that may be an object by itself (section 12.6.3).
+var notableKeys = wordSet(`JS JavaScript OpenAction AA EmbeddedFiles EF XFA Encrypt WC WS DS WP DP PO PC PV PI Fo Bl`)
 
 // notable reports whether anything in a dictionary is to be judged. Most that
 // have a key S are elements of the text's structure.
 func notable(d pdfDict) bool {
-	for _, key := range [...]string{"JS", "JavaScript", "OpenAction", "AA", "EmbeddedFiles", "EF", "XFA", "Encrypt"} {
-		if _, ok := d[key]; ok {
+	for key := range d {
+		if notableKeys[key] {
 			return true
 		}
 	}
 	s := d["S"]
-	for _, event := range additional {
-		if a := d[event]; a.ref > 0 || a.dict.has("S") {
-			return true
-		}
-	}
 	return acts[s.name] || s.ref > 0 || s.list != nil || d["Type"].name == "EmbeddedFile" || d["Subtype"].name == "RichMedia"
 }
 
 // judge says what was found, once all objects are known.
 func (f *pdfFile) judge() error {
 	for _, d := range f.kept {
-		f.locked = f.locked || d.isTrailer() && d.has("Encrypt")
-	}
-	for _, d := range f.kept {
+		if d.isTrailer() && d.has("Encrypt") {
+			f.report.add(rulePDFEncrypted, "its texts and streams are encrypted")
+		}
 		f.dictionary(d)
 		if err := f.form(d["XFA"]); err != nil {
 			return err
 		}
-	}
-	if f.locked {
-		f.report.add(rulePDFEncrypted, "its texts and streams are encrypted")
 	}
 	return nil
 }

@@ -74,7 +74,7 @@ func (f *pdfFile) identity(b []byte, _ pdfDict) ([]byte, error) { return b, nil 
 
 // limited reads at most what may be unpacked.
 func (f *pdfFile) limited(r io.Reader) ([]byte, error) {
-	return io.ReadAll(io.LimitReader(&timely{f.ctx, r}, f.budget+1))
+	return io.ReadAll(io.LimitReader(&timely{f.ctx, r}, f.left()+1))
 }
 
 // flate undoes zlib. Its header and checksum are not looked at: readers do not
@@ -115,7 +115,7 @@ func (f *pdfFile) ascii85(b []byte, _ pdfDict) ([]byte, error) {
 func (f *pdfFile) runLength(b []byte, _ pdfDict) ([]byte, error) {
 	const end = 128
 	var out []byte
-	for len(b) > 0 && b[0] != end && int64(len(out)) <= f.budget {
+	for len(b) > 0 && b[0] != end && int64(len(out)) <= f.left() {
 		n := int(b[0])
 		b = b[1:]
 		switch {
@@ -139,7 +139,7 @@ func (f *pdfFile) lzw(b []byte, p pdfDict) ([]byte, error) {
 		early = 0
 	}
 	d := lzwDecoder{early: early}
-	err := d.decode(b, f.budget)
+	err := d.decode(b, f.left())
 	return unpredict(d.out, p), err
 }
 

@@ -14,19 +14,22 @@ func isObjectStream(d pdfDict) bool {
 
 // objectStream reads the objects in the stream whose keyword was just read.
 func (f *pdfFile) objectStream(d pdfDict) error {
+	if f.left() <= 0 {
+		return nil
+	}
 	raw, err := f.stream(d)
 	if err != nil {
 		return err
 	}
 	data, err := f.decode(raw, d)
 	switch {
-	case f.budget <= 0:
-	case err != nil && !f.mayBeLocked():
+	case f.left() <= 0:
+	case err != nil && !f.locked:
 		f.report.add(ruleDamaged, "a stream of objects: "+err.Error())
 	}
 	numbers, first := objectNumbers(f, data, d)
 	p := pdfParser{pdfLexer: pdfLexer{pdfSource: newPDFSource(f.ctx, bytes.NewReader(data))}}
-	p.pos = first
+	p.pos, p.left = first, f.parser.left
 	for i := 0; i < mostObjects; i++ {
 		t := p.token()
 		if t == pdfEnd {
@@ -40,20 +43,8 @@ func (f *pdfFile) objectStream(d pdfDict) error {
 		f.enter(number, v)
 	}
 	f.parser.deep = f.parser.deep || p.deep
-	return p.err
-}
-
-// mayBeLocked reports whether any dictionary so far, or the end of the file,
-// speaks of encryption.
-func (f *pdfFile) mayBeLocked() bool {
-	for _, d := range f.kept {
-		if d.has("Encrypt") {
-			return true
-		}
-	}
-	locked := false
-	f.occurrences(f.part.Content, "/Encrypt", 1, func(int64) error { locked = true; return errStop })
-	return locked
+	f.parser.left, f.parser.err = p.left, p.err
+	return nil
 }
 
 // objectNumbers are the numbers of the objects in a stream, which stand before

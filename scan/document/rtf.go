@@ -127,7 +127,7 @@ func (r *rtfReader) put(b byte) {
 	switch g := r.top(); g.to {
 	case rtfText:
 	case rtfObject:
-		if _, ok := hexValue(b); !ok || int64(len(r.object.all)) >= 2*r.budget {
+		if _, ok := hexValue(b); !ok || int64(len(r.object.all)) >= 2*r.left() {
 			return
 		}
 		r.object.all = append(r.object.all, b)

@@ -3,6 +3,8 @@ package document
 import (
 	"bytes"
 	"path"
+	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -10,6 +12,9 @@ import (
 // The editor itself gives up at 64 KB of code for a procedure, and a few MB for
 // a project.
 const largestModule = 16 << 20
+
+// largestNames bounds what is read of the stream with the names of a project.
+const largestNames = 1 << 20
 
 // attributeMark is how every compressed source begins: a byte of flags for eight
 // plain bytes, then the start of the line Attribute VB_Name. The container begins
@@ -31,9 +36,9 @@ type place struct {
 
 // module is a piece of a project.
 type module struct {
-	name   string
-	source string
-	cache  []byte // what stands before the source: the compiled code
+	name     string
+	source   string
+	compiled lineCount // of the code compiled from it, which stands before it
 }
 
 // projects judges all macro projects in the streams of a compound file.
@@ -56,7 +61,7 @@ func (e *examination) project(streams []stream) (*project, error) {
 		case "dir":
 			err = e.listed(p, s, streams)
 		case "_vba_project":
-			p.identifiers, err = e.load(s.content, largestModule)
+			p.identifiers, err = e.load(s.content, largestNames)
 		}
 		if err != nil {
 			return nil, err
@@ -103,14 +108,14 @@ func (e *examination) listedModule(p *project, m moduleEntry, s stream) error {
 	at := min(max(m.offset, 0), len(b))
 	p.listed[place{s.name, int64(at)}] = true
 	source, _ := e.unpack(b[at:])
-	p.modules = append(p.modules, module{name: base(s.name), source: string(source), cache: b[:at]})
+	p.modules = append(p.modules, module{base(s.name), string(source), compiledLines(b[:at])})
 	return nil
 }
 
 // scattered adds what begins like the source of a module anywhere in a stream,
 // unless the dir stream lists it.
 func (e *examination) scattered(p *project, s stream) error {
-	const most, longest, before = 1000, 1 << 20, 3
+	const most, longest, before = 1000, 256 << 10, 3
 	return e.occurrences(s.content, attributeMark, most, func(off int64) error {
 		off -= before
 		if p.listed[place{s.name, off}] {
@@ -124,15 +129,16 @@ func (e *examination) scattered(p *project, s stream) error {
 		if len(source) == 0 {
 			return nil
 		}
-		cache, err := readAt(s.content, 0, int(min(off, longest)))
-		p.modules = append(p.modules, module{name: base(s.name), source: string(source), cache: cache})
+		start := max(off-longest, 0)
+		cache, err := readAt(s.content, start, int(off-start))
+		p.modules = append(p.modules, module{base(s.name), string(source), compiledLines(cache)})
 		return err
 	})
 }
 
 // unpack is decompress on the examination's budget.
 func (e *examination) unpack(b []byte) ([]byte, error) {
-	out, err := decompress(b, int(e.budget))
+	out, err := decompress(b, int(e.left()))
 	if err == errTooLarge || !e.spend(len(out)) {
 		e.tooComplex("its macros unpack to more than max_unpacked")
 	}
@@ -146,12 +152,11 @@ func (p *project) stomped(g *grammar) []string {
 	var names []string
 	hidden := p.hidden(g)
 	for _, m := range p.modules {
-		compiled, ok := compiledLines(m.cache)
-		if !ok || compiled.code == 0 {
+		if m.compiled.code == 0 {
 			continue
 		}
-		source := readBasic(m.source)
-		if source.lines.code == 0 || hidden && abs(compiled.all-source.lines.all) > 1 {
+		source := readBasic(m.source).lines
+		if source.code == 0 || hidden && abs(m.compiled.all-source.all) > 1 {
 			names = append(names, m.name)
 		}
 	}
@@ -161,28 +166,40 @@ func (p *project) stomped(g *grammar) []string {
 // hidden reports whether the compiled code knows a procedure that runs by
 // itself which no source has.
 func (p *project) hidden(g *grammar) bool {
-	var all strings.Builder
-	for _, m := range p.modules {
-		all.WriteString(m.source)
-	}
-	source := strings.ToLower(all.String())
+	const most = 1000
+	known := map[string]bool{}
 	for _, name := range p.names() {
-		if g.runs(name) && !strings.Contains(source, strings.ToLower(name)) {
+		name = strings.ToLower(name)
+		if len(known) >= most || known[name] || !g.runs(name) {
+			continue
+		}
+		known[name] = true
+		if !p.mentions(name) {
 			return true
 		}
 	}
 	return false
 }
 
+// mentions reports whether a name stands in any source, in any case.
+func (p *project) mentions(name string) bool {
+	r := regexp.MustCompile("(?i)" + regexp.QuoteMeta(name))
+	return slices.ContainsFunc(p.modules, func(m module) bool { return r.MatchString(m.source) })
+}
+
 // names are the identifiers in the stream _VBA_PROJECT: each is a length, a byte
 // of type, and the name; six bytes stand between for some.
 func (p *project) names() []string {
+	const shortest, longest = 3, 64
 	var names []string
 	b := p.identifiers
-	for i := 0; i+2 < len(b); i++ {
+	for i := range b {
+		n := int(b[i])
+		if n < shortest || n > longest {
+			continue
+		}
 		for _, gap := range [...]int{2, 8} {
-			n := int(b[i])
-			if n >= 3 && i+gap+n <= len(b) && isIdentifier(b[i+gap:i+gap+n]) {
+			if i+gap+n <= len(b) && isIdentifier(b[i+gap:i+gap+n]) {
 				names = append(names, string(b[i+gap:i+gap+n]))
 			}
 		}
@@ -191,7 +208,7 @@ func (p *project) names() []string {
 }
 
 func isIdentifier(b []byte) bool {
-	return len(b) > 0 && !bytes.ContainsFunc(b, func(r rune) bool {
+	return (b[0] < '0' || b[0] > '9') && !bytes.ContainsFunc(b, func(r rune) bool {
 		return !(r == '_' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z')
 	})
 }

@@ -1,6 +1,7 @@
 package document
 
 import (
+	"bytes"
 	"encoding/binary"
 	"strings"
 )
@@ -90,21 +91,28 @@ func secondString(b []byte) string {
 // or in UTF-16, in pieces of both.
 func (e *examination) wordFields(s stream) error {
 	return e.occurrences(s.content, string(rune(fieldBegin)), 1_000_000, func(off int64) error {
-		const longest = 1 << 10
-		b, err := readAt(s.content, off, longest)
-		if err != nil {
+		const start, longest = 32, 1 << 10
+		b, err := readAt(s.content, off+1, start)
+		if err != nil || !loads(narrow(b)) {
 			return err
 		}
-		for _, text := range [...]string{string(b), wide(b)} {
-			if text == "" || text[0] != fieldBegin {
-				continue
-			}
-			code := text[1:]
-			if end := strings.IndexAny(code, string([]byte{fieldBegin, fieldSeparator, fieldEnd})); end >= 0 {
-				code = code[:end]
-			}
-			e.field(strings.TrimLeft(code, " \x00"))
+		if b, err = readAt(s.content, off+1, longest); err != nil {
+			return err
 		}
+		if b[0] == 0 { // the high half of the mark
+			b = []byte(wide(b[1:]))
+		}
+		if end := bytes.IndexAny(b, string([]byte{fieldBegin, fieldSeparator, fieldEnd})); end >= 0 {
+			b = b[:end]
+		}
+		e.field(strings.TrimSpace(string(b)))
 		return nil
 	})
+}
+
+// loads reports whether a field may be of those that are judged, by the first
+// letter of its name.
+func loads(code []byte) bool {
+	code = bytes.TrimLeft(code, " \t\"")
+	return len(code) > 0 && bytes.IndexByte([]byte("DdLlIiRr"), code[0]) >= 0
 }

@@ -96,7 +96,7 @@ func (x *xmlReader) next() error {
 			if nameStart(b[0]) || b[0] == '/' {
 				return x.element()
 			}
-			x.addText("<")
+			x.addText([]byte("<"))
 		}
 		if err != nil {
 			return err
@@ -116,7 +116,7 @@ func (x *xmlReader) upTo(end byte) error {
 		if err == nil {
 			b = b[:len(b)-1]
 		}
-		x.addText(string(b))
+		x.addText(b)
 		if err != bufio.ErrBufferFull {
 			return err
 		}
@@ -124,7 +124,7 @@ func (x *xmlReader) upTo(end byte) error {
 }
 
 // addText keeps text, as far as there is room for it.
-func (x *xmlReader) addText(text string) {
+func (x *xmlReader) addText(text []byte) {
 	room := max(x.keep-len(x.text), 0)
 	x.text = append(x.text, text[:min(room, len(text))]...)
 }
@@ -150,7 +150,7 @@ func (x *xmlReader) declaration() error {
 type textKeeper struct{ x *xmlReader }
 
 // Write keeps p.
-func (k textKeeper) Write(p []byte) (int, error) { k.x.addText(string(p)); return len(p), nil }
+func (k textKeeper) Write(p []byte) (int, error) { k.x.addText(p); return len(p), nil }
 
 // doctype reads to the end of a declaration; its quoted values are kept as text.
 func (x *xmlReader) doctype() error {
@@ -163,7 +163,7 @@ func (x *xmlReader) doctype() error {
 		case '>', '[':
 			return nil // what an internal subset declares is read as declarations
 		case '"', '\'':
-			x.addText(" ")
+			x.addText([]byte(" "))
 			if err := x.upTo(b); err != nil {
 				return err
 			}
