@@ -19,6 +19,8 @@ const (
 	Plain     Form = "text"
 	Calendar  Form = "calendar"
 	Relations Form = "relations" // of an Office document: where its links lead
+	Document  Form = "document"  // the part of an Office or OpenDocument file with its text
+	RTF       Form = "RTF"
 	PDF       Form = "PDF"
 )
 
@@ -52,6 +54,9 @@ func formOf(m *scan.Message, i int) Form {
 		if f := byName(n); f != None {
 			return f
 		}
+		if p.Archived && holdsText(n) {
+			return Document
+		}
 	}
 	if !p.Archived && strings.HasPrefix(p.Type, "text/") {
 		return Plain
@@ -71,6 +76,8 @@ func byType(mediaType string) Form {
 		return Calendar
 	case "application/pdf", "application/x-pdf":
 		return PDF
+	case "application/rtf", "text/rtf":
+		return RTF
 	case "text/plain":
 		return Plain
 	}
@@ -89,8 +96,32 @@ func byName(name string) Form {
 		return Calendar
 	case ".rels":
 		return Relations
+	case ".rtf":
+		return RTF
 	}
 	return None
+}
+
+// holdsText reports whether a member of an Office file (ECMA-376) or of an
+// OpenDocument file is one with text.
+func holdsText(name string) bool {
+	dir, file := path.Split(strings.ToLower(strings.ReplaceAll(name, "\\", "/")))
+	if path.Ext(file) != ".xml" {
+		return false
+	}
+	switch path.Base(dir) {
+	case "word":
+		switch file {
+		case "styles.xml", "settings.xml", "fonttable.xml", "numbering.xml", "websettings.xml", "styleswitheffects.xml":
+			return false
+		}
+		return true
+	case "xl":
+		return strings.HasPrefix(file, "sharedstrings") || strings.HasPrefix(file, "comments")
+	case "slides", "notesslides", "comments":
+		return true
+	}
+	return dir == "" && file == "content.xml"
 }
 
 // isView reports whether a part is its parent in another charset. The inventory

@@ -171,7 +171,9 @@ func readPart(ctx context.Context, p *scan.Part, form Form, l markup.Limits) (*m
 		return readCalendar(markup.NewSource(c, c.Size(), label), l)
 	case PDF:
 		return readPDF(c, l)
-	case SVG, XHTML, Relations:
+	case RTF:
+		return markup.ReadRTF(markup.NewSource(c, c.Size(), ""), l)
+	case SVG, XHTML, Relations, Document:
 		return markup.ReadXML(markup.NewSource(c, c.Size(), label), l)
 	}
 	return markup.ReadHTML(markup.NewSource(c, c.Size(), label), l)

@@ -1,6 +1,7 @@
 package markup
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 )
@@ -14,6 +15,7 @@ type builder struct {
 	looks  looks
 	first  openLink // the link being shown, as browsers read the page
 	second openLink // the same, in what only some clients read
+	line   line
 	data   dataRun
 }
 
@@ -31,6 +33,7 @@ func newBuilder(s Source, l Limits) *builder {
 
 // finish closes what is open and resolves what had to wait.
 func (b *builder) finish() *Page {
+	b.endLine()
 	b.closeLink(&b.first, Span{})
 	b.closeLink(&b.second, Span{})
 	p := b.page
@@ -72,18 +75,43 @@ func (b *builder) shown(t *Token) {
 	b.text.add(s)
 	if o := b.open(t); o.at >= 0 {
 		o.add(s)
-	} else if strings.Contains(s, "://") || strings.Contains(s, "www.") {
-		b.bareLinks(s, t)
+		return
 	}
+	if t.Second != b.line.second || len(b.line.text)+len(s) > maxLine {
+		b.endLine()
+	}
+	b.line.add(s, t)
 }
 
-// bareLinks adds the addresses in a text: clients make links of them.
-func (b *builder) bareLinks(s string, t *Token) {
-	for _, word := range strings.FieldsFunc(s, betweenWords) {
-		if href, ok := textLink(word); ok {
-			b.link(Link{Href: href, Text: href, Where: InText, Tag: t.Span, Second: t.Second})
+// maxLine bounds the text of a line that is looked at as a whole.
+const maxLine = 64 << 10
+
+// line is text outside links up to the end of a block: an address in it may be in
+// pieces, as word processors write them.
+type line struct {
+	text   []byte
+	at     Span
+	second bool
+}
+
+func (l *line) add(s string, t *Token) {
+	if len(l.text) == 0 {
+		l.at, l.second = t.Span, t.Second
+	}
+	l.text = append(l.text, s...)
+	l.at.End = max(l.at.End, t.Span.End)
+}
+
+// endLine makes links of the addresses in the line, as clients do.
+func (b *builder) endLine() {
+	if bytes.Contains(b.line.text, []byte("://")) || bytes.Contains(b.line.text, []byte("www.")) {
+		for _, word := range strings.FieldsFunc(string(b.line.text), betweenWords) {
+			if href, ok := textLink(word); ok {
+				b.link(Link{Href: href, Text: href, Where: InText, Tag: b.line.at, Second: b.line.second})
+			}
 		}
 	}
+	b.line.text = b.line.text[:0]
 }
 
 // open is the link that a token's text belongs to.
@@ -113,8 +141,7 @@ func (b *builder) startTag(t *Token) {
 	b.looks.start(t.Name, attrs)
 	e := Element{Name: t.Name, Attrs: attrs, Tag: t.Span, Hidden: b.looks.hidden() || b.looks.last, Second: t.Second}
 	if isBlock(t.Name) {
-		b.text.line()
-		b.open(t).blank()
+		b.endBlock(t)
 	}
 	keep := Kept(t.Name)
 	for _, a := range attrs {
@@ -124,6 +151,13 @@ func (b *builder) startTag(t *Token) {
 	if keep {
 		b.keep(e)
 	}
+}
+
+// endBlock ends a line of text.
+func (b *builder) endBlock(t *Token) {
+	b.endLine()
+	b.text.line()
+	b.open(t).blank()
 }
 
 // attr looks at what any element may have, and reports whether the element is to
@@ -174,8 +208,7 @@ func keptOf(value string) string {
 func (b *builder) endTag(t *Token) {
 	b.looks.end(t.Name)
 	if isBlock(t.Name) {
-		b.text.line()
-		b.open(t).blank()
+		b.endBlock(t)
 	}
 	if o := b.open(t); o.at >= 0 && o.name == t.Name {
 		b.closeLink(o, t.Span)
@@ -198,130 +231,3 @@ var calls = []string{
 	"document.write", "innerHTML", "srcdoc", "insertAdjacentHTML", "unescape", "decodeURIComponent", "eval", "Function(",
 	"click(", "dispatchEvent", "location", "XMLHttpRequest", "fetch(", "data:application/", "data:text/html",
 }
-
-// isBlock reports whether an element stands on lines of its own.
-func isBlock(name string) bool {
-	switch name {
-	case "address", "article", "aside", "blockquote", "br", "caption", "center", "dd", "details", "dir", "div", "dl", "dt",
-		"fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "html", "body",
-		"li", "main", "menu", "nav", "ol", "option", "p", "pre", "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul":
-		return true
-	}
-	return false
-}
-
-// textWriter collects text as it shows: a line for each block, blanks folded.
-type textWriter struct {
-	strings.Builder
-	limit   int
-	cut     bool
-	pending byte // the blank or line end that stands before the next word
-}
-
-// add adds running text.
-func (w *textWriter) add(s string) {
-	for s != "" && !w.cut {
-		n := strings.IndexFunc(s, isBlankRune)
-		switch {
-		case n < 0:
-			n = len(s)
-		case n == 0:
-			n = strings.IndexFunc(s, func(r rune) bool { return !isBlankRune(r) })
-			if n < 0 {
-				n = len(s)
-			}
-			if w.pending == 0 {
-				w.pending = ' '
-			}
-			s = s[n:]
-			continue
-		}
-		w.word(s[:n])
-		s = s[n:]
-	}
-}
-
-func (w *textWriter) word(s string) {
-	if w.Len()+len(s) >= w.limit {
-		w.cut = true
-		return
-	}
-	if w.pending != 0 && w.Len() > 0 {
-		w.WriteByte(w.pending)
-	}
-	w.pending = 0
-	w.WriteString(s)
-}
-
-// line begins a new line.
-func (w *textWriter) line() { w.pending = '\n' }
-
-func isBlankRune(r rune) bool { return r == ' ' || r >= '\t' && r <= '\r' || r == 0xa0 || r == 0x3000 }
-
-// minData is the shortest attribute that is looked at for data, and minPiece the
-// shortest piece of a text that may go on in the next line.
-const (
-	minData  = 256
-	minPiece = 40
-)
-
-// dataRun measures the longest run of base64, or of numbers between commas.
-type dataRun struct{ longest, total, piece, numbers int }
-
-// feed takes in a text by itself.
-func (d *dataRun) feed(p []byte) {
-	d.total, d.piece, d.numbers = 0, 0, 0
-	if len(p) < minData {
-		return
-	}
-	for _, c := range p {
-		k := dataKinds[c]
-		if k&number != 0 {
-			d.numbers++
-		} else {
-			d.longest, d.numbers = max(d.longest, d.numbers), 0
-		}
-		switch {
-		case k&base64Digit != 0:
-			d.piece++
-		case k&joint != 0:
-			d.join()
-		default:
-			d.longest, d.total, d.piece = max(d.longest, d.total+d.piece), 0, 0
-		}
-	}
-	d.longest = max(d.longest, d.total+d.piece, d.numbers)
-}
-
-// join goes on with the next piece, if the last was no word.
-func (d *dataRun) join() {
-	switch {
-	case d.piece >= minPiece:
-		d.total += d.piece
-	case d.piece > len("+="): // no more than the sign that joins two strings
-		d.longest, d.total = max(d.longest, d.total+d.piece), 0
-	}
-	d.piece = 0
-}
-
-const (
-	base64Digit = 1 << iota
-	joint
-	number
-)
-
-// dataKinds says of each byte what it may be part of.
-var dataKinds = func() (kinds [256]byte) {
-	for c := range kinds {
-		if isAlphanumeric(byte(c)) || c == '+' || c == '/' || c == '=' {
-			kinds[c] |= base64Digit
-		}
-		if strings.IndexByte("\"' \t\r\n\\,", byte(c)) >= 0 {
-			kinds[c] |= joint
-		}
-		if isHex(byte(c)) || strings.IndexByte("xX, \t\r\n", byte(c)) >= 0 {
-			kinds[c] |= number
-		}
-	}
-	return kinds
-}()

@@ -97,6 +97,7 @@ func (b *builder) addressIn(e Element, a Attr, t *Token) {
 	l.Text, _ = e.Attr("alt")
 	at := b.link(l)
 	if showsText(e, a) && at >= 0 {
+		b.endLine()
 		o := b.open(t)
 		b.closeLink(o, e.Tag)
 		*o = openLink{at: at, name: e.Name, from: e.Tag.End, text: textWriter{limit: longestLinkText}}
