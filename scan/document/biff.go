@@ -29,9 +29,9 @@ const (
 
 // isBIFF reports whether the part is a workbook of Excel 2, 3 or 4, which is a
 // file of records without a compound file around it, or of Excel 5 and later in
-// the same form.
+// the same form. Those within a compound file are judged with it.
 func (e *examination) isBIFF() bool {
-	return e.beginsWith("\x09\x00\x04\x00", "\x09\x02\x06\x00", "\x09\x04\x06\x00", "\x09\x08\x08\x00", "\x09\x08\x10\x00")
+	return !e.internal && e.beginsWith("\x09\x00\x04\x00", "\x09\x02\x06\x00", "\x09\x04\x06\x00", "\x09\x08\x08\x00", "\x09\x08\x10\x00")
 }
 
 // looseBIFF looks into such a file. Of the old ones each is a single sheet, whose
