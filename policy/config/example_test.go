@@ -15,6 +15,7 @@ import (
 
 	"github.com/BurntSushi/toml"
 
+	"github.com/milterscan/milterscan/scan/content"
 	"github.com/milterscan/milterscan/scan/virus"
 )
 
@@ -126,6 +127,10 @@ func shown(path string, v reflect.Value) reflect.Value {
 		clam := virus.Config{Name: "clam", Type: virus.TypeClamd, Address: virus.Addresses{"unix:/run/clamav/clamd.ctl"}}
 		clam.SetDefaults()
 		return reflect.ValueOf(append(virus.Default(), clam))
+	case "content.list":
+		var list content.List
+		list.SetDefaults()
+		return reflect.ValueOf([]content.List{list})
 	case "rule":
 		return reflect.ValueOf([]Rule{{}})
 	}
@@ -289,6 +294,10 @@ func TestExampleShowsTheDefaults(t *testing.T) {
 		t.Errorf("the example has the engines %+v", c.Virus)
 	}
 	c.Virus = virus.Default()
+	if len(c.Content.Lists) != 1 {
+		t.Errorf("the example has the lists %+v", c.Content.Lists)
+	}
+	c.Content.Lists = nil
 	if got, want := c.Effective(), Default().Effective(); !reflect.DeepEqual(got, want) {
 		t.Errorf("the example gives\n%v, the defaults are\n%v", got, want)
 	}

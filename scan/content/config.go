@@ -50,8 +50,11 @@ type Config struct {
 	// link-mailto, form, embed, event-handler and html-attachment 1; hidden-text
 	// 0.3; web-bug and remote-style 0.1.
 	Scores map[string]float64 `toml:"scores"`
-	// What is read of the pages of one message.
+	// What is read of the texts of one message.
 	Limits inventory.Limits `toml:"limits"`
+	// Words and patterns that are restricted. Each list found is one finding,
+	// content/list-NAME, for your own rules.
+	Lists []List `toml:"list"`
 }
 
 // Phishing says how links are compared with their text.
@@ -100,6 +103,14 @@ func (c Config) Check() error {
 	if c.BugSize < 0 || c.HiddenText < 0 || c.Limits.Token < 4*units.KB || c.Limits.Links < 1 || c.Limits.Elements < 1 {
 		errs = append(errs, errors.New("bug_size and hidden_text cannot be negative, limits.token is at least 4KB, limits.links and limits.elements at least 1"))
 	}
+	seen := map[string]bool{}
+	for _, l := range c.Lists {
+		errs = append(errs, l.check())
+		if seen[l.Name] {
+			errs = append(errs, fmt.Errorf("two lists are called %q", l.Name))
+		}
+		seen[l.Name] = true
+	}
 	return errors.Join(errs...)
 }
 
@@ -113,7 +124,7 @@ func (c Config) allScores() map[string]float64 {
 // known reports whether a rule of that name exists.
 func known(name string) bool {
 	for _, r := range catalogue {
-		if r.Name == word+"/"+name {
+		if r.Name == scannerWord+"/"+name {
 			return true
 		}
 	}

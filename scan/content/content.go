@@ -17,6 +17,7 @@ type Scanner struct {
 	texts *inventory.Inventory
 	links linkJudge
 	bugs  bugJudge
+	lists *lists
 	config
 }
 
@@ -28,12 +29,18 @@ type config struct {
 }
 
 // New returns a scanner for the configuration, which reads messages through an
-// inventory that others may use as well.
+// inventory that others may use as well. It reads the files of lists; an error
+// names file and line.
 func New(c Config, texts *inventory.Inventory) (*Scanner, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
+	lists, err := newLists(c.Lists)
+	if err != nil {
+		return nil, err
+	}
 	s := &Scanner{
+		lists:  lists,
 		texts:  texts,
 		links:  newLinkJudge(c),
 		bugs:   bugJudge{c.BugSize, hosts(c.BugHosts), c.Spacers},
@@ -43,7 +50,7 @@ func New(c Config, texts *inventory.Inventory) (*Scanner, error) {
 }
 
 // Name is the word under which all findings of this package stand.
-func (s *Scanner) Name() string { return word }
+func (s *Scanner) Name() string { return scannerWord }
 
 // Scan judges every page. A part that cannot be read is an error; the findings
 // about the others are returned beside it.
@@ -56,15 +63,17 @@ func (s *Scanner) Scan(ctx context.Context, m *scan.Message) ([]scan.Finding, er
 		}
 		if isPage(t.Form) {
 			s.judge(b.page(t.Part), t)
+		} else if t.Page.Cut && len(s.lists.lists) > 0 {
+			b.page(t.Part).add(ruleLimit, "not all of the text was searched")
 		}
 	}
 	s.judgeRemote(&b, texts)
 	for _, u := range texts.Unread {
-		if isPage(u.Form) {
+		if isPage(u.Form) || len(s.lists.lists) > 0 {
 			b.page(u.Part).add(ruleLimit, "the texts of this message are larger than what is read of them")
 		}
 	}
-	return b.findings(), err
+	return append(b.findings(), s.lists.judge(ctx, m, texts)...), err
 }
 
 func isPage(f inventory.Form) bool {

@@ -9,8 +9,8 @@ import (
 	"github.com/milterscan/milterscan/scan"
 )
 
-// word is the scanner of all findings of this package.
-const word = "content"
+// scannerWord is the scanner of all findings of this package.
+const scannerWord = "content"
 
 // rule is the name of a finding without the scanner's word.
 type rule string
@@ -57,6 +57,7 @@ var catalogue = [...]scan.Rule{
 	entry(ruleHiddenText, scan.Note, "Style hides text of the message from its reader: a line for previews, or words to mislead filters."),
 	entry(ruleAttachment, scan.Suspicious, "An HTML file, attached or in an archive, holds a script or a form."),
 	entry(ruleFrame, scan.Suspicious, "The message embeds another page in a frame."),
+	entry("list-*", scan.Suspicious, "The message holds words of a list of the configuration, whose name stands behind the dash."),
 	entry(ruleLimit, scan.Unscannable, "A page is larger, or has more of something, than what is read; the rest was not judged."),
 	entry(ruleLinkBad, scan.Suspicious, "A link leads to a place on the list of bad ones."),
 	entry(ruleLinkHidden, scan.Suspicious, "The text of a link does not name where it leads; found only if configured."),
@@ -74,14 +75,14 @@ var catalogue = [...]scan.Rule{
 	entry(ruleSmuggling, scan.Suspicious, "A page makes a file or another page of data it carries, which is how programs are brought past filters."),
 	entry(ruleSVG, scan.Suspicious, "A vector graphic holds a script, or a page."),
 	entry(ruleWebBug, scan.Suspicious, "An image too small to be seen, or from a host known for it, tells that the message is read."),
-	{Name: scan.FailedRule(word), Kind: scan.Failed, About: "Pages could not be judged, because a part could not be read or the time ran out."},
+	{Name: scan.FailedRule(scannerWord), Kind: scan.Failed, About: "Pages could not be judged, because a part could not be read or the time ran out."},
 }
 
 // Catalogue lists every finding of this package.
 func Catalogue() []scan.Rule { return slices.Clone(catalogue[:]) }
 
 func entry(r rule, k scan.Kind, about string) scan.Rule {
-	return scan.Rule{Name: word + "/" + string(r), Kind: k, About: about}
+	return scan.Rule{Name: scannerWord + "/" + string(r), Kind: k, About: about}
 }
 
 func kindOf(name string) scan.Kind {
@@ -146,12 +147,12 @@ func (b *book) findings() (found []scan.Finding) {
 }
 
 func (b *book) finding(part int, c count) scan.Finding {
-	name := word + "/" + string(c.rule)
+	name := scannerWord + "/" + string(c.rule)
 	detail := c.detail
 	if c.n > 1 {
 		detail += fmt.Sprintf(", and %d more", c.n-1)
 	}
-	return scan.Finding{Kind: kindOf(name), Scanner: word, Rule: name, Part: part, Detail: detail, Score: b.scores[string(c.rule)]}
+	return scan.Finding{Kind: kindOf(name), Scanner: scannerWord, Rule: name, Part: part, Detail: detail, Score: b.scores[string(c.rule)]}
 }
 
 // quoted bounds how much of a text a detail shows.
