@@ -41,8 +41,8 @@ func formOf(m *scan.Message, i int) Form {
 	switch {
 	case p.Content == nil, p.Content.Size() == 0, isView(m, i):
 		return None
-	case p.Opened && p.Sniffed != "text/html" && p.Type != "text/html":
-		return None
+	case p.Opened && byType(p.Type) != HTML:
+		return byType(p.Sniffed) // a text with files in it, not an archive by another name
 	}
 	if f := byType(p.Type); f != None && f != Plain {
 		return f

@@ -70,6 +70,7 @@ func TestFormsAndPlaces(t *testing.T) {
 		{"OpenDocument", member("content.xml", `<text:p><text:a xlink:href="http://x.test/">here</text:a></text:p>`), "0 document 2 http://x.test/"},
 		{"document's settings", member("word/settings.xml", `<w:x/>`), ""},
 		{"RTF", part("application/rtf", "a.rtf", `{\rtf1 http://x.test/\par}`), "0 RTF 1 http://x.test/"},
+		{"RTF with files in it", with(part("application/rtf", "a.rtf", `{\rtf1 http://x.test/\par}`), func(p *scan.Part) { p.Opened, p.Sniffed = true, "text/rtf" }), "0 RTF 1 http://x.test/"},
 		{"picture", part("image/png", "a.png", "x"), ""},
 		{"multipart", with(html, func(p *scan.Part) { p.Content = nil }), ""},
 		{"container", with(part("application/zip", "a.html", "PK"), func(p *scan.Part) { p.Opened = true }), ""},

@@ -146,7 +146,7 @@ func (b *builder) styleLinks(css string, t *Token, at Span) {
 		return
 	}
 	for _, address := range cssAddresses(css) {
-		b.link(Link{Href: address, Where: InStyle, Attr: "style", Tag: t.Span, Value: at, Hidden: b.looks.hidden(), Second: t.Second})
+		b.link(Link{Href: address, Where: InStyle, Attr: "style", Tag: t.Tag(), Value: at, Hidden: b.looks.hidden(), Second: t.Second})
 	}
 }
 

@@ -278,3 +278,36 @@ func BenchmarkReadText(b *testing.B) {
 		}
 	}
 }
+
+// FuzzPage checks that whatever is read as a page gives links that stand in it,
+// and no more than the limits.
+func FuzzPage(f *testing.F) {
+	for _, tt := range linkTests {
+		f.Add(tt.in, "utf-8")
+	}
+	for _, tt := range hiddenTests {
+		f.Add(tt.in, "")
+	}
+	for _, tt := range charsetTests {
+		f.Add(tt.in, tt.label)
+	}
+	l := Limits{Token: 1024, Text: 1024, Links: 20, Elements: 20}
+	f.Fuzz(func(t *testing.T, in, label string) {
+		p, err := ReadHTML(source(in, label), l)
+		if err != nil || len(p.Links) > l.Links || len(p.Elements) > l.Elements || len(p.Text) > int(l.Text) {
+			t.Fatalf("%v, %d links, %d elements, %d bytes", err, len(p.Links), len(p.Elements), len(p.Text))
+		}
+		for _, link := range p.Links {
+			end := int64(len(in))
+			if p.Decoded {
+				end = 4*end + 4
+			}
+			if link.Tag.Start < 0 || link.Value.Len() < 0 || link.Inside.Len() < 0 || max(link.Tag.End, link.Value.End, link.Inside.End) > end {
+				t.Errorf("link %+v in %d bytes", link, len(in))
+			}
+		}
+		if _, err := ReadText(source(in, label), l); err != nil {
+			t.Error(err)
+		}
+	})
+}

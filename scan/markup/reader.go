@@ -201,7 +201,7 @@ func (r *Reader) unfinished(l *layer) bool {
 	l.at += int64(len(t.raw))
 	if end := bytes.IndexByte(t.raw, '>'); end >= 0 && !exceeded {
 		r.again(l, t.raw, end+1)
-		t.raw = t.raw[:end]
+		t.raw, t.short = t.raw[:end], int64(end)+1
 	}
 	if exceeded {
 		r.skipTag(l)

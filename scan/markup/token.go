@@ -30,6 +30,16 @@ type Token struct {
 
 	raw    []byte
 	source Source
+	short  int64 // length of a tag that swallows what stands behind it; 0 for others
+}
+
+// Tag is where a tag stands: its span, but for one with a quote too many, which
+// takes the rest of the page with it and ends at its first ">" all the same.
+func (t *Token) Tag() Span {
+	if t.short > 0 {
+		return Span{t.Span.Start, t.Span.Start + t.short}
+	}
+	return t.Span
 }
 
 // Text is the token's text as a reader sees it: charset decoded and, unless it is
