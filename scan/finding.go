@@ -70,6 +70,13 @@ type Rule struct {
 	About string // one sentence for the administrator
 }
 
+// KindIn is the kind that a catalogue gives the rule of a name. The rule must be
+// there: a scanner reports nothing that its catalogue does not list.
+func KindIn(catalogue []Rule, name string) Kind {
+	i := slices.IndexFunc(catalogue, func(r Rule) bool { return r.Name == name })
+	return catalogue[i].Kind
+}
+
 // Incomplete reports whether any finding says that something was not examined.
 func Incomplete(found []Finding) bool {
 	return slices.ContainsFunc(found, func(f Finding) bool { return f.Kind >= Unscannable })

@@ -85,10 +85,7 @@ func entry(r rule, k scan.Kind, about string) scan.Rule {
 	return scan.Rule{Name: scannerWord + "/" + string(r), Kind: k, About: about}
 }
 
-func kindOf(name string) scan.Kind {
-	i := slices.IndexFunc(catalogue[:], func(r scan.Rule) bool { return r.Name == name })
-	return catalogue[i].Kind
-}
+func kindOf(name string) scan.Kind { return scan.KindIn(catalogue[:], name) }
 
 // book collects the findings about a message.
 type book struct {
