@@ -17,13 +17,17 @@ import (
 )
 
 // engine returns a clamd engine for the addresses.
-func engine(t *testing.T, addresses ...string) *Clamd {
+func engine(t *testing.T, addresses ...string) *Engine {
 	t.Helper()
 	c := Config{Name: "clam1", Type: TypeClamd, Address: addresses, Timeout: units.Duration(20 * time.Second), MaxStream: units.MB}
 	if err := c.Check(); err != nil {
 		t.Fatal(err)
 	}
-	return newClamd(c)
+	e, err := clamdEngine(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
 }
 
 // two is a message of a text and an attachment with the given contents.
@@ -59,7 +63,7 @@ func TestClamdFinds(t *testing.T) {
 	})
 }
 
-func checkFinds(t *testing.T, e *Clamd, fake *fakes.Clamd) {
+func checkFinds(t *testing.T, e *Engine, fake *fakes.Clamd) {
 	m := two("hello", "some evil bytes")
 	found, err := scantest.Scan(t, context.Background(), e, m)
 	if err != nil || len(found) != 1 || found[0].Part != 1 || found[0].Kind != scan.Infected {

@@ -4,17 +4,6 @@ import (
 	"github.com/milterscan/milterscan/scan"
 )
 
-// job is one content that an engine is asked about, for all parts that hold it.
-type job struct {
-	parts   []int // indices, or scan.WholeMessage
-	content scan.Content
-	sum     sum
-
-	done      bool
-	signature string // what was found, "" for nothing
-	tooBig    bool   // the engine refused it for its size
-}
-
 // feeder chooses what of a message an engine is given.
 //
 // In FeedAuto that is: every leaf, decoded; every archive, whole; and the
@@ -35,25 +24,25 @@ type feeder struct {
 	m     *scan.Message
 	limit int64 // bytes an engine takes at once
 	plain bool  // opening found nothing that another program might read differently
-	jobs  []*job
+	asked []*Question
 }
 
-// jobs returns what to ask for m.
-func jobs(m *scan.Message, feed Feed, limit int64) []*job {
+// questions returns what to ask for m.
+func questions(m *scan.Message, feed Feed, limit int64) []*Question {
 	f := &feeder{m: m, limit: limit, plain: unremarkable(m)}
 	if feed == FeedRaw {
 		f.add(scan.WholeMessage, m.Raw)
-		return f.jobs
+		return f.asked
 	}
 	if feed == FeedBoth || !f.plain {
 		f.add(scan.WholeMessage, m.Raw)
 		f.leaves(nil)
-		return f.jobs
+		return f.asked
 	}
 	s := newSkeleton(m)
 	f.add(scan.WholeMessage, s)
 	f.leaves(s.bodies)
-	return f.jobs
+	return f.asked
 }
 
 // unremarkable reports whether there is only one way to read the message, as far
@@ -89,5 +78,5 @@ func (f *feeder) add(part int, c scan.Content) {
 	if c == nil || c.Size() == 0 {
 		return
 	}
-	f.jobs = append(f.jobs, &job{parts: []int{part}, content: c})
+	f.asked = append(f.asked, &Question{Content: c, parts: []int{part}})
 }

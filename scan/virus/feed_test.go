@@ -42,12 +42,12 @@ func opened() *scan.Message {
 func given(t *testing.T, m *scan.Message, feed Feed) map[string][]int {
 	t.Helper()
 	got := map[string][]int{}
-	for _, j := range jobs(m, feed, 1<<20) {
-		b, err := io.ReadAll(scan.Reader(j.content))
+	for _, q := range questions(m, feed, 1<<20) {
+		b, err := io.ReadAll(scan.Reader(q.Content))
 		if err != nil {
 			t.Fatal(err)
 		}
-		got[string(b)] = append(got[string(b)], j.parts...)
+		got[string(b)] = append(got[string(b)], q.parts...)
 	}
 	return got
 }

@@ -32,7 +32,7 @@ type memory struct {
 // database names the database the server uses now, asking the server when that
 // was not done for a while; "" if it is not known. Only one caller asks; the
 // others do without the memory meanwhile.
-func (m *memory) database(ctx context.Context, s *server) string {
+func (m *memory) database(ctx context.Context, v Versioned) string {
 	m.mu.Lock()
 	if fresh := time.Since(m.asked) < databaseAge; fresh || m.asking {
 		defer m.mu.Unlock()
@@ -45,7 +45,7 @@ func (m *memory) database(ctx context.Context, s *server) string {
 	m.mu.Unlock()
 
 	begun := time.Now()
-	name := s.identify(ctx)
+	name := v.Database(ctx)
 
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -56,17 +56,17 @@ func (m *memory) database(ctx context.Context, s *server) string {
 	return name
 }
 
-// recall marks the jobs whose contents are remembered as clean.
-func (m *memory) recall(database string, all []*job) {
+// recall answers the questions whose contents are remembered as clean.
+func (m *memory) recall(database string, all []*Question) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if database == "" || database != m.known {
 		return
 	}
 	m.turn(time.Now())
-	for _, j := range all {
-		if j.sum != (sum{}) && m.holds(j.sum) {
-			j.done = true
+	for _, q := range all {
+		if q.sum != (sum{}) && m.holds(q.sum) {
+			q.done = true
 		}
 	}
 }
@@ -77,18 +77,18 @@ func (m *memory) holds(s sum) bool {
 	return young || previous
 }
 
-// keep remembers the jobs that were found clean, if the database is still the
+// keep remembers the contents that were found clean, if the database is still the
 // one it was when they were sent.
-func (m *memory) keep(database string, all []*job) {
+func (m *memory) keep(database string, all []*Question) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if database == "" || database != m.known {
 		return
 	}
 	m.turn(time.Now())
-	for _, j := range all {
-		if j.done && j.signature == "" && j.sum != (sum{}) && !m.holds(j.sum) {
-			m.young[j.sum] = struct{}{}
+	for _, q := range all {
+		if q.done && q.signature == "" && q.sum != (sum{}) && !m.holds(q.sum) {
+			m.young[q.sum] = struct{}{}
 		}
 	}
 }

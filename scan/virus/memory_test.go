@@ -61,9 +61,9 @@ func TestMemoryEndsWithDatabase(t *testing.T) {
 // about the next.
 func TestMemoryDatabaseChangesMeanwhile(t *testing.T) {
 	m := memory{known: "new"}
-	j := &job{done: true, sum: sum{1}}
-	m.keep("old", []*job{j})
-	m.keep("", []*job{j})
+	j := &Question{done: true, sum: sum{1}}
+	m.keep("old", []*Question{j})
+	m.keep("", []*Question{j})
 	if m.holds(j.sum) {
 		t.Error("a verdict of the old database is remembered")
 	}
@@ -93,7 +93,7 @@ func TestMemoryForgets(t *testing.T) {
 func TestMemoryIsBounded(t *testing.T) {
 	m := memory{known: "db"}
 	for i := range 3 * memorySize {
-		m.keep("db", []*job{{done: true, sum: sum{byte(i), byte(i >> 8), byte(i >> 16), 1}}})
+		m.keep("db", []*Question{{done: true, sum: sum{byte(i), byte(i >> 8), byte(i >> 16), 1}}})
 	}
 	if n := len(m.young) + len(m.previous); n > memorySize {
 		t.Errorf("%d contents remembered, want at most %d", n, memorySize)
@@ -109,12 +109,12 @@ func TestMemoryUnknownDatabase(t *testing.T) {
 		"no pools":      {Version: "ClamAV 1", Stats: "MEMSTATS: pools 0"},
 		"being changed": {Version: "ClamAV 1", Stats: "MEMSTATS: pools 2 pools_used 1.000M"},
 	} {
-		if d := database(h); d != "" {
+		if d := clamdDatabase(h); d != "" {
 			t.Errorf("%s: database %q", name, d)
 		}
 	}
-	a := database(Health{Version: "ClamAV 1", Stats: "heap N/A pools 1 pools_used 2.458M pools_total 2.464M"})
-	b := database(Health{Version: "ClamAV 1", Stats: "heap N/A pools 1 pools_used 2.459M pools_total 2.464M"})
+	a := clamdDatabase(Health{Version: "ClamAV 1", Stats: "heap N/A pools 1 pools_used 2.458M pools_total 2.464M"})
+	b := clamdDatabase(Health{Version: "ClamAV 1", Stats: "heap N/A pools 1 pools_used 2.459M pools_total 2.464M"})
 	if a == "" || a == b {
 		t.Errorf("databases %q and %q", a, b)
 	}

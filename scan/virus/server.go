@@ -3,34 +3,19 @@ package virus
 import (
 	"context"
 	"errors"
-	"fmt"
-	"net"
 	"sync/atomic"
 	"time"
 )
 
-const (
-	// restFor is how long an address that failed is left alone while there are
-	// others.
-	restFor = 5 * time.Second
-	// dialTime is how long connecting may take.
-	dialTime = 5 * time.Second
-)
+// restFor is how long a server that failed is left alone while there are others.
+const restFor = 5 * time.Second
 
-// server is one address at which clamd listens, and what is known about it.
+// server is a Server and what is known about it.
 type server struct {
-	network, address string
-	resting          atomic.Int64 // Unix nanoseconds until which others are asked first
-	memory           memory
+	Server
+	resting atomic.Int64 // Unix nanoseconds until which others are asked first
+	memory  memory
 }
-
-func newServer(text string) *server {
-	network, address, _ := parseAddress(text) // was checked
-	return &server{network: network, address: address}
-}
-
-// String is the address as the configuration writes it.
-func (s *server) String() string { return s.network + ":" + s.address }
 
 func (s *server) rests(now time.Time) bool { return now.UnixNano() < s.resting.Load() }
 
@@ -48,53 +33,56 @@ func (s *server) judge(ctx context.Context, err error) {
 	}
 }
 
-// scan asks about all jobs that are not done. What it found stands; what a
-// session that failed called clean is asked again.
-func (s *server) scan(ctx context.Context, all []*job) error {
-	for {
-		open := undone(all)
-		if len(open) == 0 {
-			return nil
-		}
-		err := s.session(ctx, open)
-		if err == nil {
-			continue
-		}
-		for _, j := range open {
-			j.done = j.signature != ""
-		}
-		if !errors.Is(err, ErrTooBig) {
-			return err
-		}
+// answer has the questions answered by this server, within its share of the time
+// that is left for it and those behind it, which are left in number with it.
+func (s *server) answer(ctx context.Context, all []*Question, left int) error {
+	if end, ok := ctx.Deadline(); ok && left > 1 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, time.Until(end)/time.Duration(left))
+		defer cancel()
 	}
+	database := ""
+	if v, ok := s.Server.(Versioned); ok {
+		database = s.memory.database(ctx, v)
+	}
+	s.memory.recall(database, all)
+	err := s.askAll(ctx, unanswered(all))
+	s.judge(ctx, err)
+	s.memory.keep(database, all)
+	return err
 }
 
-// session asks about jobs over one connection.
-func (s *server) session(ctx context.Context, jobs []*job) error {
-	d := net.Dialer{Timeout: dialTime}
-	conn, err := d.DialContext(ctx, s.network, s.address)
-	if err != nil {
+// errUnanswered is reported for a server that said nothing and called it no error.
+var errUnanswered = errors.New("it left questions without an answer")
+
+// askAll asks in one session if the server has such, else one by one.
+func (s *server) askAll(ctx context.Context, open []*Question) error {
+	session, ok := s.Server.(Session)
+	if !ok {
+		return s.askEach(ctx, open)
+	}
+	if err := session.AskAll(ctx, open); err != nil {
 		return err
 	}
-	session, err := openSession(ctx, conn)
-	if err != nil {
-		return fmt.Errorf("%v: %w", s, err)
-	}
-	defer session.close()
-	if err := session.run(ctx, jobs); err != nil {
-		return fmt.Errorf("%v: %w", s, err)
+	if len(unanswered(open)) > 0 {
+		return errUnanswered
 	}
 	return nil
 }
 
-// undone are the jobs without an answer. A content that was refused for its size
-// has one.
-func undone(all []*job) []*job {
-	var open []*job
-	for _, j := range all {
-		if !j.done && !j.tooBig {
-			open = append(open, j)
+func (s *server) askEach(ctx context.Context, open []*Question) error {
+	for _, q := range open {
+		signature, err := s.Ask(ctx, q.Content)
+		switch {
+		case errors.Is(err, ErrTooBig):
+			q.TooBig()
+		case err != nil:
+			return err
+		case signature != "":
+			q.Infected(signature)
+		default:
+			q.Clean()
 		}
 	}
-	return open
+	return nil
 }

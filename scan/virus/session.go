@@ -16,7 +16,7 @@ import (
 // What may be on its way in one session: enough to keep the scanner's threads
 // busy, few enough not to hold many copies.
 const (
-	windowJobs  = 8
+	windowOpen  = 8
 	windowBytes = 16 << 20
 )
 
@@ -34,7 +34,7 @@ type session struct {
 	conn    net.Conn
 	in      *bufio.Reader
 	sent    int // commands so far; the number of the last one
-	waiting map[int]*job
+	waiting map[int]*Question
 	pending int64 // bytes of what is waiting
 	stop    func() bool
 }
@@ -42,7 +42,7 @@ type session struct {
 // openSession starts a session on conn, which it closes in the end. Its total
 // time is that of ctx.
 func openSession(ctx context.Context, conn net.Conn) (*session, error) {
-	s := &session{conn: conn, in: bufio.NewReaderSize(conn, longestReply), waiting: map[int]*job{}}
+	s := &session{conn: conn, in: bufio.NewReaderSize(conn, longestReply), waiting: map[int]*Question{}}
 	s.stop = context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
 	if _, err := io.WriteString(conn, "zIDSESSION\x00"); err != nil {
 		s.close()
@@ -56,14 +56,14 @@ func (s *session) close() {
 	s.conn.Close()
 }
 
-// run asks about all jobs and waits for the answers. The first error ends it;
-// what was answered before stands in the jobs.
-func (s *session) run(ctx context.Context, jobs []*job) error {
-	for _, j := range jobs {
-		if err := s.makeRoom(j.content.Size()); err != nil {
+// run asks all questions and waits for the answers. The first error ends it;
+// what was answered before stands in them.
+func (s *session) run(ctx context.Context, open []*Question) error {
+	for _, q := range open {
+		if err := s.makeRoom(q.Content.Size()); err != nil {
 			return err
 		}
-		if err := s.ask(ctx, j); err != nil {
+		if err := s.ask(ctx, q); err != nil {
 			return s.lastWords(err)
 		}
 	}
@@ -80,7 +80,7 @@ func (s *session) run(ctx context.Context, jobs []*job) error {
 
 // makeRoom waits for answers until one more content of that size may go.
 func (s *session) makeRoom(size int64) error {
-	for len(s.waiting) > 0 && (len(s.waiting) >= windowJobs || s.pending+size > windowBytes) {
+	for len(s.waiting) > 0 && (len(s.waiting) >= windowOpen || s.pending+size > windowBytes) {
 		if err := s.answer(); err != nil {
 			return err
 		}
@@ -89,14 +89,14 @@ func (s *session) makeRoom(size int64) error {
 }
 
 // ask sends one content.
-func (s *session) ask(ctx context.Context, j *job) error {
+func (s *session) ask(ctx context.Context, q *Question) error {
 	s.sent++
-	s.waiting[s.sent] = j
-	s.pending += j.content.Size()
+	s.waiting[s.sent] = q
+	s.pending += q.Content.Size()
 	if conn, ok := s.conn.(*net.UnixConn); ok {
-		return passDescriptor(ctx, conn, j.content)
+		return passDescriptor(ctx, conn, q.Content)
 	}
-	return stream(ctx, s.conn, j.content)
+	return stream(ctx, s.conn, q.Content)
 }
 
 // stream sends a content in chunks (INSTREAM in clamd(8)).
@@ -134,21 +134,21 @@ func (s *session) answer() error {
 	return s.settle(r)
 }
 
-// settle files an answer with the job it is for.
+// settle files an answer with its question.
 func (s *session) settle(r reply) error {
-	j := s.waiting[r.id]
-	if j == nil {
+	q := s.waiting[r.id]
+	if q == nil {
 		return fmt.Errorf("%w: an answer to command %d, which is not waiting for one", ErrGarbage, r.id)
 	}
 	delete(s.waiting, r.id)
-	s.pending -= j.content.Size()
+	s.pending -= q.Content.Size()
 	if errors.Is(r.err, ErrTooBig) {
-		j.tooBig = true
+		q.TooBig()
 	}
 	if r.err != nil {
 		return r.err
 	}
-	j.done, j.signature = true, r.signature
+	q.done, q.signature = true, r.signature
 	return nil
 }
 

@@ -61,5 +61,5 @@ func (c Config) engine() (scan.Scanner, error) {
 	if c.Type == TypeHashes {
 		return newHashes(c)
 	}
-	return newClamd(c), nil
+	return clamdEngine(c)
 }

@@ -5,12 +5,12 @@ package virus
 const overlap = 64 << 10
 
 // split tells the contents an engine takes whole from those too large for it.
-func split(all []*job, limit int64) (whole, large []*job) {
-	for _, j := range all {
-		if j.content.Size() > limit {
-			large = append(large, j)
+func split(all []*Question, limit int64) (whole, large []*Question) {
+	for _, q := range all {
+		if q.Content.Size() > limit {
+			large = append(large, q)
 		} else {
-			whole = append(whole, j)
+			whole = append(whole, q)
 		}
 	}
 	return whole, large
@@ -19,12 +19,12 @@ func split(all []*job, limit int64) (whole, large []*job) {
 // windows cuts large contents into overlapping pieces that an engine takes.
 // Plain patterns are found in them; what is packed or known by its hash is not,
 // which is why the content counts as unscannable all the same.
-func windows(large []*job, limit int64) []*job {
-	var pieces []*job
-	for _, j := range large {
-		size := j.content.Size()
+func windows(large []*Question, limit int64) []*Question {
+	var pieces []*Question
+	for _, q := range large {
+		size := q.Content.Size()
 		for at := int64(0); at < size-overlap; at += limit - overlap {
-			pieces = append(pieces, &job{parts: j.parts, content: section(j.content, at, min(at+limit, size))})
+			pieces = append(pieces, &Question{parts: q.parts, Content: section(q.Content, at, min(at+limit, size))})
 		}
 	}
 	return pieces

@@ -20,13 +20,13 @@ import (
 )
 
 // askClamd returns the clamd engine by itself, at the addresses.
-func askClamd(t testing.TB, feed virus.Feed, addresses ...string) *virus.Clamd {
+func askClamd(t testing.TB, feed virus.Feed, addresses ...string) *virus.Engine {
 	t.Helper()
 	engines, err := virus.New([]virus.Config{{Name: "clamd", Type: virus.TypeClamd, Feed: feed, Address: addresses, Timeout: units.Duration(30 * time.Second)}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return engines[1].(*virus.Clamd)
+	return engines[1].(*virus.Engine)
 }
 
 func addressesOf(c *servers.Clamd) []string { return []string{"unix:" + c.Socket, "tcp:" + c.Addr} }

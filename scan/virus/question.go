@@ -1,0 +1,43 @@
+package virus
+
+import (
+	"cmp"
+
+	"github.com/milterscan/milterscan/scan"
+)
+
+// Question is one content that an engine is asked about, for all parts that hold
+// it.
+type Question struct {
+	Content scan.Content
+
+	parts     []int // indices, or scan.WholeMessage
+	sum       sum
+	done      bool
+	signature string // what was found, "" for nothing
+	tooBig    bool   // the engine refused it for its size
+}
+
+// Clean answers that nothing is known against the content.
+func (q *Question) Clean() { q.done = true }
+
+// Infected answers what the content is known as.
+func (q *Question) Infected(signature string) {
+	q.done, q.signature = true, cmp.Or(signature, "unnamed")
+}
+
+// TooBig answers that nobody looked, since the content is larger than the server
+// takes.
+func (q *Question) TooBig() { q.tooBig = true }
+
+// unanswered are the questions without an answer. That a content was refused for
+// its size is one.
+func unanswered(all []*Question) []*Question {
+	var open []*Question
+	for _, q := range all {
+		if !q.done && !q.tooBig {
+			open = append(open, q)
+		}
+	}
+	return open
+}
