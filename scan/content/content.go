@@ -106,6 +106,16 @@ func (s *Scanner) judge(r *report, t inventory.Text) {
 	}
 }
 
+// Objections are all findings about a page, one by one with the places they are
+// about, as if it were the text of a message.
+func (s *Scanner) Objections(p *markup.Page) []markup.Objection {
+	found := []markup.Objection{}
+	r := &report{found: &found}
+	s.judgeElements(r, p)
+	s.links.judge(r, p)
+	return found
+}
+
 // judgeHidden reports text that no reader sees.
 func (s *Scanner) judgeHidden(r *report, p *markup.Page) {
 	if s.hiddenText > 0 && p.Hidden >= s.hiddenText {

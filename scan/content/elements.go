@@ -13,6 +13,7 @@ import (
 // judgeElements looks at what the page of a message holds beside text.
 func (s *Scanner) judgeElements(r *report, p *markup.Page) {
 	for _, e := range p.Elements {
+		r.about = markup.Objection{Tag: e.Tag, Link: markup.NoLink}
 		if as := ruleOf(e); as != "" {
 			r.add(as, label(e))
 		}
@@ -20,8 +21,9 @@ func (s *Scanner) judgeElements(r *report, p *markup.Page) {
 			r.addf(ruleHandler, "<%s %s>", e.Name, h)
 		}
 	}
-	for _, l := range p.Links {
+	for i, l := range p.Links {
 		u := markup.ParseLink(l.Target)
+		r.about = markup.Objection{Tag: l.Tag, Link: i, Place: u.Place()}
 		switch {
 		case !u.Web():
 		case isStyle(p, l):

@@ -43,12 +43,13 @@ func listed(list []string, host string) bool {
 
 // judge looks at every link of a page that a reader follows.
 func (j *linkJudge) judge(r *report, p *markup.Page) {
-	for _, l := range p.Links {
+	for i, l := range p.Links {
 		if !followed(l) {
 			continue
 		}
 		first := markup.ParseLink(l.Target)
 		u := markup.Unwrap(first, j.redirectors)
+		r.about = markup.Objection{Tag: l.Tag, Link: i, Place: u.Place()}
 		switch {
 		case u.Active():
 			r.addf(ruleLinkScript, "%s leads to %s", said(l), printable(u.Place()))

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/markup"
 )
 
 // scannerWord is the scanner of all findings of this package.
@@ -106,6 +107,8 @@ func (b *book) page(part int) *report {
 type report struct {
 	part   int
 	counts []count
+	about  markup.Objection    // what is being looked at
+	found  *[]markup.Objection // all there is against the page; nil if nobody asks
 }
 
 // count is one rule with the first reason for it, and how many there are.
@@ -117,6 +120,10 @@ type count struct {
 
 // add counts a finding.
 func (r *report) add(as rule, detail string) {
+	if r.found != nil {
+		r.about.Rule = scannerWord + "/" + string(as)
+		*r.found = append(*r.found, r.about)
+	}
 	if i := slices.IndexFunc(r.counts, func(c count) bool { return c.rule == as }); i >= 0 {
 		r.counts[i].n++
 		return

@@ -75,6 +75,17 @@ func (e Element) Attr(name string) (string, bool) {
 	return "", false
 }
 
+// Objection is one thing in a page that a finding is about.
+type Objection struct {
+	Rule  string // of the finding
+	Tag   Span   // of the element, or of what holds the link
+	Link  int    // index into Page.Links, or NoLink
+	Place string // where the link really leads
+}
+
+// NoLink is the Link of an objection to an element.
+const NoLink = -1
+
 // Page is what a text shows, and what it could do.
 type Page struct {
 	Charset string

@@ -54,6 +54,10 @@ func NewSource(c io.ReaderAt, size int64, label string) Source {
 	return s
 }
 
+// Reader returns the text that spans count in. It can be read once, by one
+// reader.
+func (s Source) Reader() io.Reader { return s.r }
+
 // Filter is the source with something between it and its reader. Spans are of
 // what the filter lets through.
 func (s Source) Filter(through func(io.Reader) io.Reader) Source {
