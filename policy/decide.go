@@ -25,6 +25,9 @@ type Input struct {
 	// message: what a rule would have edited gets the rule's Else instead.
 	// scan.WholeMessage among them stands for all parts.
 	Fixed []int
+	// Refused are edits that were tried and could not be made, by kind and part:
+	// they get the rule's Else as well.
+	Refused []Edit
 }
 
 // Policy is a list of rules made ready. It never changes, and may be used by
@@ -143,8 +146,16 @@ func (f *facts) subjects() []int {
 	return list
 }
 
-// isFixed reports whether a part cannot be edited. The message as a whole never
-// can: an edit is of a part.
-func (f *facts) isFixed(part int) bool {
-	return part < 0 || slices.Contains(f.in.Fixed, part) || slices.Contains(f.in.Fixed, scan.WholeMessage)
+// isFixed reports whether an edit of a part cannot be made. The message as a
+// whole has none: an edit is of a part.
+func (f *facts) isFixed(part int, kind EditKind) bool {
+	if part < 0 || slices.Contains(f.in.Fixed, part) || slices.Contains(f.in.Fixed, scan.WholeMessage) {
+		return true
+	}
+	return slices.ContainsFunc(f.in.Refused, func(e Edit) bool { return e.Part == part && e.Kind == kind })
+}
+
+// Edits reports whether any rule may edit a part.
+func (p *Policy) Edits() bool {
+	return slices.ContainsFunc(p.rules, func(r *rule) bool { return r.Outcome.Edit != NoEdit })
 }

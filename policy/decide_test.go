@@ -384,7 +384,7 @@ func TestEditsAndElse(t *testing.T) {
 	}
 	p := mustNew(t, rules)
 	d := p.Decide(inbound("exe", "virus", "inner-exe"))
-	want := []Edit{{Replace, 1, RuleRef{Name: "replace"}}, {Rename, 3, RuleRef{Name: "rename"}}}
+	want := []Edit{{Replace, 1, RuleRef{Name: "replace"}, []int{1}}, {Rename, 3, RuleRef{Name: "rename"}, []int{2}}}
 	if !reflect.DeepEqual(d.Edits, want) || d.Answer != Deliver {
 		t.Errorf("%v with %v, want %v", d.Answer, d.Edits, want)
 	}

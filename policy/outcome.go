@@ -122,9 +122,10 @@ type Verdict struct {
 
 // Edit is a change to one part.
 type Edit struct {
-	Kind EditKind
-	Part int
-	Rule RuleRef
+	Kind  EditKind
+	Part  int
+	Rule  RuleRef
+	Found []int // the findings it is made for: indices into Input.Found
 }
 
 // Decision is the one answer for the message, with its reasons.

@@ -97,6 +97,13 @@ func anonymous(in Input, d Decision) Decision {
 		}
 		v.Because = 0
 	}
+	d.Edits = slices.Clone(d.Edits)
+	for i := range d.Edits {
+		for _, f := range d.Edits[i].Found {
+			d.Edits[i].Rule.Name += fmt.Sprint(in.Found[f])
+		}
+		d.Edits[i].Found = nil
+	}
 	d.Notices = slices.Clone(d.Notices)
 	for i := range d.Notices {
 		d.Notices[i].Finding = 0

@@ -130,8 +130,12 @@ func (f *facts) edits(grounds []ground) []Edit {
 			continue
 		}
 		part := f.in.Found[g.subject].Part
-		if g.outcome.Edit > byPart[part].Kind {
-			byPart[part] = Edit{Kind: g.outcome.Edit, Part: part, Rule: g.rule.Ref}
+		switch e := byPart[part]; {
+		case g.outcome.Edit > e.Kind:
+			byPart[part] = Edit{Kind: g.outcome.Edit, Part: part, Rule: g.rule.Ref, Found: []int{g.subject}}
+		case g.outcome.Edit == e.Kind && !slices.Contains(e.Found, g.subject):
+			e.Found = append(e.Found, g.subject)
+			byPart[part] = e
 		}
 	}
 	var list []Edit

@@ -84,7 +84,7 @@ func (f *facts) judgeSubject(j *judgement, rules []candidate, subject int) {
 // part that cannot be edited.
 func (f *facts) outcome(r *rule, subject int) Outcome {
 	o := r.Outcome
-	if o.Edit == NoEdit || subject != itself && !f.isFixed(f.in.Found[subject].Part) {
+	if o.Edit == NoEdit || subject != itself && !f.isFixed(f.in.Found[subject].Part, o.Edit) {
 		return o
 	}
 	if o.Else == nil {
