@@ -1,0 +1,150 @@
+package dns
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"time"
+)
+
+// atOnce bounds the questions on the way at the same time: each has a socket.
+const atOnce = 256
+
+// Client is the Resolver that asks real servers. Everybody who asks the same
+// question while it is on its way gets the one answer.
+type Client struct {
+	config Config
+	cache  *cache
+	pulse  pulse
+	slots  chan struct{}
+
+	mu      sync.Mutex
+	flights map[question]*flight
+}
+
+// flight is a question on its way.
+type flight struct {
+	landed chan struct{} // closed when answer is there
+	answer answer
+}
+
+// NewClient returns a resolver that asks the servers of c. The configuration
+// must be valid and name at least one.
+func NewClient(c Config) *Client {
+	return &Client{
+		config:  c,
+		cache:   newCache(int64(c.Cache)),
+		slots:   make(chan struct{}, atOnce),
+		flights: map[question]*flight{},
+	}
+}
+
+// Lookup asks the cache, and then the servers. A question that is on its way
+// goes on when ctx is done: its answer is kept for the next who asks.
+func (c *Client) Lookup(ctx context.Context, name string, t Type) ([]Record, error) {
+	name, possible := canonical(name)
+	q := question{name, t}
+	if !possible {
+		return nil, q.fails(ErrNotFound, "the name is too long or has an empty label")
+	}
+	if a, ok := c.cache.get(q, time.Now()); ok {
+		return a.records, a.err
+	}
+	f := c.flight(q)
+	select {
+	case <-f.landed:
+		return f.answer.records, f.answer.err
+	case <-ctx.Done():
+		return nil, q.fails(ctx.Err(), "")
+	}
+}
+
+func (q question) fails(why error, detail string) error {
+	return &Error{Name: q.name, Type: q.t, Err: why, Detail: detail}
+}
+
+// flight is the one on its way for a question, or a new one.
+func (c *Client) flight(q question) *flight {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if f, ok := c.flights[q]; ok {
+		return f
+	}
+	f := &flight{landed: make(chan struct{})}
+	c.flights[q] = f
+	go c.fly(q, f)
+	return f
+}
+
+// fly gets the answer to a question. Whatever happens, the flight lands.
+func (c *Client) fly(q question, f *flight) {
+	f.answer = answer{err: q.fails(ErrFailed, "the question could not be put")}
+	defer func() {
+		c.mu.Lock()
+		delete(c.flights, q)
+		c.mu.Unlock()
+		close(f.landed)
+	}()
+	ctx, cancel := context.WithTimeout(context.Background(), c.config.Budget())
+	defer cancel()
+	select {
+	case c.slots <- struct{}{}:
+		defer func() { <-c.slots }()
+		f.answer = c.resolve(ctx, q)
+	case <-ctx.Done():
+		f.answer = answer{err: q.fails(ErrTimeout, "too many questions on the way")}
+	}
+	c.cache.put(q, f.answer, time.Now())
+}
+
+// How long a failure is kept, so that all who need the answer for one message,
+// and those right behind it, wait for it only once.
+const (
+	failureKept = 5 * time.Second
+	silenceKept = 3 * time.Second
+)
+
+// maxAliases bounds the aliases on the way to an answer.
+const maxAliases = 8
+
+// resolve follows a question through its aliases.
+func (c *Client) resolve(ctx context.Context, q question) answer {
+	at, hops, ttl := q, 0, longestKept
+	for {
+		r, err := c.ask(ctx, at)
+		if err != nil {
+			return answer{err: q.because(err), ttl: kept(err)}
+		}
+		ttl, hops = min(ttl, r.ttl), hops+r.hops
+		if hops > maxAliases {
+			return answer{err: q.fails(ErrFailed, "the aliases have no end"), ttl: failureKept}
+		}
+		if r.alias == "" {
+			return r.answer(q, ttl)
+		}
+		at.name = r.alias
+	}
+}
+
+// because is the error of a question about which another failed, that of its
+// alias perhaps, or the network.
+func (q question) because(err error) error {
+	var e *Error
+	if errors.As(err, &e) {
+		return q.fails(e.Err, e.Detail)
+	}
+	for _, why := range [...]error{ErrTimeout, ErrFailed} {
+		if errors.Is(err, why) {
+			return q.fails(why, strings.TrimLeft(strings.TrimPrefix(err.Error(), why.Error()), ": "))
+		}
+	}
+	return q.fails(ErrFailed, err.Error())
+}
+
+func kept(err error) time.Duration {
+	if errors.Is(err, ErrTimeout) || errors.Is(err, ErrUnreachable) {
+		return silenceKept
+	}
+	return failureKept
+}
