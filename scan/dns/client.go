@@ -48,9 +48,6 @@ func (c *Client) Lookup(ctx context.Context, name string, t Type) ([]Record, err
 	if !possible {
 		return nil, q.fails(ErrNotFound, "the name is too long or has an empty label")
 	}
-	if a, ok := c.cache.get(q, time.Now()); ok {
-		return a.records, a.err
-	}
 	f := c.flight(q)
 	select {
 	case <-f.landed:
@@ -64,7 +61,8 @@ func (q question) fails(why error, detail string) error {
 	return &Error{Name: q.name, Type: q.t, Err: why, Detail: detail}
 }
 
-// flight is the one on its way for a question, or a new one.
+// flight is one that has landed if the answer is kept, the one on its way for
+// the question, or a new one.
 func (c *Client) flight(q question) *flight {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -72,6 +70,11 @@ func (c *Client) flight(q question) *flight {
 		return f
 	}
 	f := &flight{landed: make(chan struct{})}
+	if a, ok := c.cache.get(q, time.Now()); ok {
+		f.answer = a
+		close(f.landed)
+		return f
+	}
 	c.flights[q] = f
 	go c.fly(q, f)
 	return f
