@@ -19,6 +19,8 @@ type compound struct {
 	mini    []uint32
 	small   []uint32 // the sectors that hold the small ones
 	entries []cfbEntry
+
+	followed int // sectors that were looked up for where streams are
 }
 
 // cfbEntry is an entry of the directory, section 2.6.
@@ -257,24 +259,40 @@ func (s *cfbContent) ReadAt(p []byte, off int64) (int, error) {
 // sector is the i-th sector of the chain, nil if it is not as long as that or
 // goes in circles.
 func (s *cfbContent) sector(i int64) []byte {
+	if number, ok := s.number(i); ok {
+		return s.f.sector(number, s.shift)
+	}
+	return nil
+}
+
+// number is that of the i-th sector of the chain, if it has one.
+func (s *cfbContent) number(i int64) (uint32, bool) {
 	for int64(len(s.chain)) <= i {
 		if int64(s.next) >= int64(len(s.table)) || len(s.chain) >= len(s.table) {
-			return nil
+			return 0, false
 		}
 		s.chain = append(s.chain, s.next)
 		s.next = s.table[s.next]
 	}
-	return s.f.sector(s.chain[i], s.shift)
+	return s.chain[i], true
 }
 
 // sector reads a sector, or a small one.
 func (f *compound) sector(n uint32, shift uint) []byte {
+	if at, ok := f.placeOf(n, shift); ok {
+		return piece(f.c, at, 1<<shift)
+	}
+	return nil
+}
+
+// placeOf is where a sector, or a small one, begins.
+func (f *compound) placeOf(n uint32, shift uint) (int64, bool) {
 	if shift != cfbSmall {
-		return piece(f.c, f.place(n), 1<<shift)
+		return f.place(n), true
 	}
 	at := int64(n) << cfbSmall
 	if holder := at >> f.shift; holder < int64(len(f.small)) {
-		return piece(f.c, f.place(f.small[holder])+at&(1<<f.shift-1), 1<<cfbSmall)
+		return f.place(f.small[holder]) + at&(1<<f.shift-1), true
 	}
-	return nil
+	return 0, false
 }

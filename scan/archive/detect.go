@@ -3,6 +3,7 @@ package archive
 import (
 	"bytes"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -70,42 +71,59 @@ func Named(name string) Format {
 type suffixed interface{ suffixes() []string }
 
 // embedded is a Format that may begin anywhere, as in self-extracting programs:
-// programs that know the format look further than the first bytes.
-type embedded interface{ inside(c Content) bool }
-
-// Detect is the one of formats the content has: the first of its Readings, or,
-// where the content is silent, one that any of the names points to; nil if there
-// is none.
-func Detect(formats []Format, c Content, names []string) Format {
-	all := Readings(formats, c, names)
-	if len(all) == 0 {
-		return nil
-	}
-	return all[0]
+// programs that know the format look further than the first bytes. What stands in
+// a place that is taken is no beginning.
+type embedded interface {
+	inside(c Content, taken Places) bool
 }
 
-// Readings are all of formats the content can be read in: those whose mark it
-// begins with, then those that begin further in. A GIF with a zip behind it has
-// one, a gzip with a zip behind it has two.
-func Readings(formats []Format, c Content, names []string) []Format {
-	head := make([]byte, HeadSize)
-	n, _ := c.ReadAt(head, 0)
-	if n == 0 {
+// Detect is the one of formats the content has: the first of those it begins with,
+// that begin further in, or, where the content is silent, that any of the names
+// points to; nil if there is none.
+func Detect(formats []Format, c Content, names []string) Format {
+	begun := Beginning(formats, c)
+	if all := append(begun, Further(formats, begun, c, names, nil)...); len(all) > 0 {
+		return all[0]
+	}
+	return nil
+}
+
+// Beginning are those of formats whose mark the content begins with.
+func Beginning(formats []Format, c Content) []Format {
+	head := piece(c, 0, HeadSize)
+	if len(head) == 0 {
 		return nil
 	}
-	begins := func(f Format) bool { return f.Match(head[:n], c) }
-	found := choose(formats, begins)
-	found = append(found, choose(formats, func(f Format) bool {
+	return choose(formats, func(f Format) bool { return f.Match(head, c) })
+}
+
+// Further are those of formats, beside the ones the content was found to begin
+// with, that begin further in: a GIF with a zip behind it has one. Taken are the
+// places of the members that the others have brought to light: a zip that is
+// attached to a saved mail is the attachment's content, not one of the mail –
+// unless a name says that the file is to be opened as one. Where nothing is found
+// at all, the names decide.
+func Further(formats, begun []Format, c Content, names []string, taken Places) []Format {
+	found := choose(formats, func(f Format) bool {
 		e, ok := unwrap(f).(embedded)
-		return ok && !begins(f) && e.inside(c)
-	})...)
-	if len(found) > 0 {
+		if !ok || slices.Contains(begun, f) {
+			return false
+		}
+		if named(f, names) {
+			return e.inside(c, nil)
+		}
+		return e.inside(c, taken)
+	})
+	if len(found) > 0 || len(begun) > 0 || c.Size() == 0 {
 		return found
 	}
-	return choose(formats, func(f Format) bool {
-		s, ok := unwrap(f).(suffixed)
-		return ok && anySuffix(names, s.suffixes())
-	})
+	return choose(formats, func(f Format) bool { return named(f, names) })
+}
+
+// named reports whether any of the names has a suffix of the format.
+func named(f Format, names []string) bool {
+	s, ok := unwrap(f).(suffixed)
+	return ok && anySuffix(names, s.suffixes())
 }
 
 // unwrap is the format of this package inside one that walks elsewhere.
@@ -133,8 +151,18 @@ func choose(formats []Format, fit func(Format) bool) []Format {
 const sfxSize = 1 << 20
 
 // findEarly is where mark first stands, -1 if not within sfxSize.
-func findEarly(c Content, mark string) int64 {
-	return find(c, mark, 0, min(c.Size(), sfxSize+int64(len(mark))))
+func findEarly(c Content, mark string) int64 { return findFree(c, mark, nil) }
+
+// findFree is where mark first stands in no place that is taken, -1 if not within
+// sfxSize.
+func findFree(c Content, mark string, taken Places) int64 {
+	for from := int64(0); ; {
+		at := find(c, mark, from, min(c.Size(), sfxSize+int64(len(mark))))
+		if at < 0 || !taken.hold(at) {
+			return at
+		}
+		from = at + 1
+	}
 }
 
 // find returns the first place of mark between from and to, or -1. It reads little

@@ -206,17 +206,34 @@ func TestUnopened(t *testing.T) {
 // are EICAR.
 func openAll(t *testing.T, path string, data []byte, depth int) []string {
 	var found []string
-	for _, f := range Readings(Formats(), bytes.NewReader(data), []string{path}) {
-		for _, m := range walkBytes(t, f, data, NewBudget(testLimits)).members {
-			name := path + "/" + m.name()
-			if m.body == eicar {
-				found = append(found, name)
-			} else if depth > 0 {
-				found = append(found, openAll(t, name, []byte(m.body), depth-1)...)
-			}
+	for _, m := range readings(t, path, data).members {
+		name := path + "/" + m.name()
+		if m.body == eicar {
+			found = append(found, name)
+		} else if depth > 0 {
+			found = append(found, openAll(t, name, []byte(m.body), depth-1)...)
 		}
 	}
 	return found
+}
+
+// readings walks data in every format it can be read in.
+func readings(t *testing.T, name string, data []byte) walked {
+	var all walked
+	var taken Places
+	read := func(formats []Format) {
+		for _, f := range formats {
+			got := walkBytes(t, f, data, NewBudget(testLimits))
+			all.members, all.notes = append(all.members, got.members...), append(all.notes, got.notes...)
+			for _, m := range got.members {
+				taken = append(taken, m.Places...)
+			}
+		}
+	}
+	begun := Beginning(Formats(), bytes.NewReader(data))
+	read(begun)
+	read(Further(Formats(), begun, bytes.NewReader(data), []string{name}, taken))
+	return all
 }
 
 // Later Office documents are zips, and what is embedded in them is opened in turn.

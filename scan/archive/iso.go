@@ -186,6 +186,7 @@ func (w *isoWalk) one(f *isoFile) error {
 	var parts []io.Reader
 	for _, e := range f.extents {
 		parts = append(parts, stretch(w.c, e.start, e.end-e.start))
+		m.Places = m.Places.with(e)
 	}
 	return w.member(m, io.MultiReader(parts...))
 }

@@ -103,11 +103,9 @@ func (w *oleWalk) object(i int) error {
 	case e.name == "EncryptedPackage":
 		m.Encrypted = true
 		return w.member(m, nil)
-	case e.name == "PowerPoint Document":
-		if err := w.slideObjects(w.file.stream(e)); err != nil {
-			return err
-		}
-		return w.member(m, w.read(e))
+	case slices.Contains(ownStreams[:], e.name):
+		m.Own = true
+		return w.records(m, e)
 	case !strings.HasSuffix(e.name, "Ole10Native"):
 		return w.member(m, w.read(e))
 	}
@@ -116,6 +114,44 @@ func (w *oleWalk) object(i int) error {
 		return w.unwrap(s, p)
 	}
 	return w.native(m, w.read(e))
+}
+
+// slideStream is the stream of the slides.
+const slideStream = "PowerPoint Document"
+
+// ownStreams are those with the text, the tables and the pictures of documents.
+var ownStreams = [...]string{"WordDocument", "0Table", "1Table", "Data", "Workbook", "Book", slideStream, "Pictures"}
+
+// records hands over a stream of the document's own, and the files that stand in
+// it: objects on slides, and the zips in which programs from 2007 on keep the
+// document's theme beside what older programs know of it.
+func (w *oleWalk) records(m Member, e cfbEntry) error {
+	s := w.file.stream(e)
+	if e.name == slideStream {
+		if err := w.slideObjects(s); err != nil {
+			return err
+		}
+	}
+	for _, z := range zipsIn(s) {
+		if err := w.member(Member{Names: m.Names, Size: z.end - z.start}, stretch(s, z.start, z.end-z.start)); err != nil {
+			return err
+		}
+	}
+	return w.member(m, w.read(e))
+}
+
+// zipsIn are the zips that stand whole in a stream.
+func zipsIn(c Content) []span {
+	var zips []span
+	z := &zipFile{c: c, size: c.Size(), limit: 1}
+	for _, e := range z.endsIn(0, z.size) {
+		for _, d := range z.places(e) {
+			if z.local(d.base) != nil {
+				zips = append(zips, span{d.base, min(e.end, z.size)})
+			}
+		}
+	}
+	return zips
 }
 
 // locks are the streams by which documents show that they are encrypted.

@@ -32,8 +32,9 @@ func (pdfFormat) Match(head []byte, _ Content) bool {
 }
 
 // inside looks as far as viewers do.
-func (pdfFormat) inside(c Content) bool {
-	return find(c, pdfMagic, 0, min(c.Size(), HeadSize)) > 0
+func (pdfFormat) inside(c Content, taken Places) bool {
+	at := find(c, pdfMagic, 0, min(c.Size(), HeadSize))
+	return at > 0 && !taken.hold(at)
 }
 
 func (f pdfFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {

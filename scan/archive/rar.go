@@ -21,7 +21,9 @@ func (rarFormat) Name() string { return "rar" }
 
 func (rarFormat) Match(head []byte, _ Content) bool { return hasAny(head, rarMagic) }
 
-func (rarFormat) inside(c Content) bool { return findEarly(c, rarMagic) >= 0 }
+func (rarFormat) inside(c Content, taken Places) bool {
+	return findFree(c, rarMagic, taken) >= 0
+}
 
 func (rarFormat) suffixes() []string { return []string{".rar"} }
 

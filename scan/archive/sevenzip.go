@@ -24,7 +24,9 @@ func (sevenZipFormat) Name() string { return "7z" }
 
 func (sevenZipFormat) Match(head []byte, _ Content) bool { return hasAny(head, sevenZipMagic) }
 
-func (sevenZipFormat) inside(c Content) bool { return findEarly(c, sevenZipMagic) >= 0 }
+func (sevenZipFormat) inside(c Content, taken Places) bool {
+	return findFree(c, sevenZipMagic, taken) >= 0
+}
 
 func (sevenZipFormat) suffixes() []string { return []string{".7z"} }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"strconv"
+	"strings"
 )
 
 // tarFormat reads tar in the dialects of V7, ustar, PAX and GNU, through
@@ -46,6 +47,7 @@ func (tarFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([
 	t := &tarWalk{walk: begin(ctx, c, b, visit)}
 	for from := int64(0); from < c.Size(); {
 		in := &counted{r: io.NewSectionReader(c, from, c.Size()-from)}
+		t.in, t.from = in, from
 		err := t.run(tar.NewReader(in))
 		if stop, ok := err.(walkError); ok {
 			return t.end(stop.error)
@@ -61,7 +63,9 @@ func (tarFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([
 
 type tarWalk struct {
 	*walk
-	hidden bool // beyond the end mark, which only tar --ignore-zeros reads over
+	in     *counted // of the run that is walked
+	from   int64    // where that began
+	hidden bool     // beyond the end mark, which only tar --ignore-zeros reads over
 }
 
 // run walks one run of members without damage between them; nil at the end mark.
@@ -86,6 +90,8 @@ func (t *tarWalk) one(h *tar.Header, body io.Reader) error {
 	switch h.Typeflag {
 	case tar.TypeDir, tar.TypeXGlobalHeader:
 		return t.enter()
+	case tar.TypeReg:
+		m.Places = t.place(h)
 	case tar.TypeSymlink, tar.TypeLink:
 		m.Link = true
 		if h.Size == 0 {
@@ -96,6 +102,18 @@ func (t *tarWalk) one(h *tar.Header, body io.Reader) error {
 		t.noteNext(hiddenMember, "%s stands after the end of the archive", m.name())
 	}
 	return t.member(m, body)
+}
+
+// place is where a file stands that is not stored as sparse: behind its header,
+// which was just read.
+func (t *tarWalk) place(h *tar.Header) Places {
+	for key := range h.PAXRecords {
+		if strings.HasPrefix(key, "GNU.sparse.") {
+			return nil
+		}
+	}
+	at := t.from + t.in.n
+	return Places{{at, at + h.Size}}
 }
 
 // nextTarHeader finds the next block with a valid checksum at or after from, or

@@ -17,6 +17,7 @@ const notesPerCode = 20
 // over and to stay inside the budget.
 type walk struct {
 	ctx    context.Context
+	c      Content
 	budget *Budget
 	visit  Visit
 	packed int64 // size of the container
@@ -32,7 +33,7 @@ type walk struct {
 
 func begin(ctx context.Context, c Content, b *Budget, visit Visit) *walk {
 	return &walk{
-		ctx: ctx, budget: b, visit: visit, packed: c.Size(),
+		ctx: ctx, c: c, budget: b, visit: visit, packed: c.Size(),
 		told: map[string]int{}, names: map[uint64]struct{}{}, seed: maphash.MakeSeed(),
 	}
 }
@@ -159,6 +160,9 @@ func (w *walk) hand(m Member, src io.Reader) (*body, error) {
 		return nil, err
 	}
 	w.checkNames(&m)
+	if m.Places == nil {
+		m.Places = w.placesOf(src)
+	}
 	b := &body{w: w, src: src}
 	var r io.Reader
 	if src != nil {

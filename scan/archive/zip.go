@@ -24,10 +24,25 @@ func (zipFormat) Match(head []byte, _ Content) bool {
 }
 
 // inside looks for the end record, where the programs look for it.
-func (zipFormat) inside(c Content) bool {
-	z := &zipFile{c: c, size: c.Size(), limit: 1}
+func (zipFormat) inside(c Content, taken Places) bool {
+	z := &zipFile{c: c, size: c.Size(), limit: zipTries}
 	return slices.ContainsFunc(z.endsIn(max(0, z.size-zipTail), z.size), func(e zipEnd) bool {
-		return z.places(e) != nil
+		return slices.ContainsFunc(z.places(e), func(d zipDirectory) bool { return !z.inMember(e, d, taken) })
+	})
+}
+
+// inMember reports whether all that the directory leads to stands in one of the
+// places that are taken: such a zip is what the member there holds. One that goes
+// on outside of it is not what the member shows.
+func (z *zipFile) inMember(e zipEnd, d zipDirectory, taken Places) bool {
+	place, ok := taken.around(e.pos)
+	if !ok {
+		return false
+	}
+	headers, _ := z.centrals(d.start)
+	return !slices.ContainsFunc(headers, func(h *zipHeader) bool {
+		at := d.base + h.offset
+		return (at < place.start || at >= place.end) && z.local(at) != nil
 	})
 }
 

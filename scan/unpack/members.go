@@ -21,51 +21,72 @@ func (w *work) open(in container, part int) error {
 	if isMessage(p) {
 		return w.message(in, part)
 	}
-	formats := archive.Readings(w.formats, p.Content, p.Names)
-	if len(formats) > 0 && in.archives >= w.limits.Archive.Depth {
-		w.note(scan.Unscannable, "archive", "depth", part, fmt.Sprintf("more than %d archives inside each other", w.limits.Archive.Depth))
-		return nil
+	o := &opening{work: w, in: container{part: part, path: p.Path, archives: in.archives + 1, nested: in.nested}}
+	content, names := p.Content, p.Names
+	begun := archive.Beginning(w.formats, content)
+	if err := o.read(begun); err != nil {
+		return err
 	}
-	within := container{part: part, path: p.Path, archives: in.archives + 1, nested: in.nested}
-	complete := len(formats) > 0
-	for _, f := range formats {
-		all, err := w.walk(within, f)
-		if err != nil {
+	if !in.own {
+		if err := o.read(archive.Further(w.formats, begun, content, names, o.taken)); err != nil {
 			return err
 		}
-		complete = complete && all
 	}
-	w.m.Parts[part].Opened = complete
+	w.m.Parts[part].Opened = o.walked > 0 && !o.incomplete
 	return nil
 }
 
-// walk makes parts of all members of a container, and reports whether it was
-// read to its end. One that was not does not count as opened: it goes to the
-// engines whole, beside the members that could be read.
-func (w *work) walk(in container, format archive.Format) (complete bool, err error) {
-	walk := &walk{work: w, in: in}
-	notes, err := format.Walk(w.ctx, w.m.Parts[in.part].Content, w.budget, walk.visit)
-	complete = err == nil
+// opening is the opening of one part.
+type opening struct {
+	*work
+	in         container
+	taken      archive.Places // of its members
+	walked     int            // the formats it was read in
+	incomplete bool           // in one of them not to its end
+}
+
+// read reads the part in each of the formats.
+func (o *opening) read(formats []archive.Format) error {
+	if len(formats) > 0 && o.in.archives > o.limits.Archive.Depth {
+		o.incomplete = true
+		o.note(scan.Unscannable, "archive", "depth", o.in.part, fmt.Sprintf("more than %d archives inside each other", o.limits.Archive.Depth))
+		return nil
+	}
+	for _, f := range formats {
+		o.walked++
+		if err := o.walk(f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// walk makes parts of all members of a container. One that was not read to its
+// end does not count as opened: it goes to the engines whole, beside the members
+// that could be read.
+func (o *opening) walk(format archive.Format) error {
+	walk := &walk{opening: o}
+	notes, err := format.Walk(o.ctx, o.m.Parts[o.in.part].Content, o.budget, walk.visit)
+	o.incomplete = o.incomplete || err != nil
 	for _, n := range notes {
 		kind := kindOfNote(n.Class)
-		complete = complete && kind < scan.Unscannable
-		w.note(kind, "archive", n.Code, walk.partOf(n), n.Detail)
+		o.incomplete = o.incomplete || kind >= scan.Unscannable
+		o.note(kind, "archive", n.Code, walk.partOf(n), n.Detail)
 	}
 	switch {
 	case err == nil, errors.Is(err, errStopped):
-		return complete, err
+		return err
 	case errors.Is(err, archive.ErrLimit):
-		w.note(scan.Unscannable, "archive", "limit", in.part, "the archives of this message hold more than may be unpacked")
-		return false, nil
+		o.note(scan.Unscannable, "archive", "limit", o.in.part, "the archives of this message hold more than may be unpacked")
+		return nil
 	default:
-		return false, w.tooLong()
+		return o.tooLong()
 	}
 }
 
 // walk is one walk over a container.
 type walk struct {
-	*work
-	in    container
+	*opening
 	parts []int // by call of visit
 }
 
@@ -102,7 +123,10 @@ func (w *walk) visit(m archive.Member, body io.Reader) error {
 		return err
 	}
 	w.parts = append(w.parts, part)
-	return w.open(w.in, part)
+	w.taken = append(w.taken, m.Places...)
+	within := w.in
+	within.own = m.Own
+	return w.open(within, part)
 }
 
 // nameless is the name of a member that has none, as unpackers make it up from

@@ -90,6 +90,7 @@ type container struct {
 	separator string // between its path and a part number: "." or "/"
 	archives  int    // archives around it
 	nested    int    // separately parsed messages around it
+	own       bool   // what comes out are the container's own records (archive.Member)
 }
 
 // errStopped ends the opening of everything: a limit on the whole message was
