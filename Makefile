@@ -6,8 +6,13 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 REVISION    := $(shell git describe --always --dirty 2>/dev/null)
 FUZZTIME    ?= 30s
 
-# Postfix and clamd for the end-to-end tests, a C compiler for the race detector.
-PACKAGES    := postfix clamav-daemon gcc libc6-dev
+# Mail servers and scanners for the end-to-end tests, m4 to make Sendmail's configuration,
+# a C compiler for the race detector.
+PACKAGES    := postfix clamav-daemon m4 gcc libc6-dev
+
+# Sendmail cannot be installed beside Postfix, so it is unpacked where it
+# disturbs nobody.
+SENDMAIL    := sendmail-bin sendmail-base sendmail-cf
 
 # Postfix changes user for each of its programs, so whoever starts it is root.
 ifneq ($(shell id -u),0)
@@ -15,7 +20,7 @@ AS_ROOT := -exec 'sudo -E'
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help build test unit integration soak demo bench fuzz lint packages clean
+.PHONY: help build test unit integration soak demo bench fuzz lint packages unpacked clean
 
 help: ## show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
@@ -34,11 +39,11 @@ lint: ## gofmt, go vet, staticcheck
 unit: ## unit tests with the race detector; needs nothing installed
 	$(GO) test -race ./...
 
-integration: packages build ## end to end, with a private Postfix and clamd on loopback
+integration: packages unpacked build ## end to end, with a private Postfix, Sendmail and clamd on loopback
 	MILTERSCAN_E2E=1 MILTERSCAN_BINARY=$(CURDIR)/bin/milterscan \
 		$(GO) test $(AS_ROOT) -count=1 -timeout 20m ./tests/integration/...
 
-soak: packages build ## the long end-to-end tests: 20,000 messages, a minute of reloads
+soak: packages unpacked build ## the long end-to-end tests: 20,000 messages, a minute of reloads
 	MILTERSCAN_E2E=1 MILTERSCAN_SOAK=1 MILTERSCAN_BINARY=$(CURDIR)/bin/milterscan \
 		$(GO) test $(AS_ROOT) -count=1 -timeout 60m -v -run 'Soak|Reload|KillNine|Terminated' ./tests/integration/
 
@@ -54,6 +59,9 @@ fuzz: ## every fuzz target for FUZZTIME (30s) each
 
 packages:
 	@.ci/packages $(PACKAGES)
+
+unpacked:
+	@.ci/unpacked sendmail $(SENDMAIL)
 
 clean: ## remove what was built
 	rm -rf bin

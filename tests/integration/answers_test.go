@@ -33,8 +33,9 @@ action = "hold"
 `
 
 // Every answer there is, as the SMTP client hears it and as the mailbox shows it.
-func TestAnswers(t *testing.T) {
-	h := newHouse(t, answerRules)
+func TestAnswers(t *testing.T) { onEachMTA(t, answerRules, testAnswers) }
+
+func testAnswers(t *testing.T, h *house) {
 	for _, c := range []struct {
 		name  string
 		mail  servers.Mail
@@ -54,18 +55,18 @@ func TestAnswers(t *testing.T) {
 		{name: "null sender", mail: servers.Mail{To: []string{"user@test.local"}, Data: clean("null").Data}, code: 250, mails: 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			h.postfix.Inbox.Clear()
-			before := len(h.postfix.Queue(t))
+			h.mta.Mailbox().Clear()
+			before := len(h.mta.Held(t))
 			wantReply(t, c.name, h.send(c.mail), c.code, c.words...)
-			h.postfix.Settle(t)
-			got := h.postfix.Inbox.All()
+			h.mta.Settle(t)
+			got := h.mta.Mailbox().All()
 			if len(got) != c.mails {
 				t.Errorf("%d mails arrived, not %d", len(got), c.mails)
 			}
 			if c.mails == 1 && len(got) == 1 && !unchanged(got[0], c.mail.Data) {
 				t.Errorf("what arrived is not what was sent:\n%s", got[0].Mail)
 			}
-			if held := len(h.postfix.Queue(t)) - before; held != c.held {
+			if held := len(h.mta.Held(t)) - before; held != c.held {
 				t.Errorf("%d mails are held, not %d", held, c.held)
 			}
 		})
@@ -80,27 +81,29 @@ func from(local string) servers.Mail {
 }
 
 // A held mail waits in the MTA's queue and goes on, whole, when it is let go.
-func TestHeldMailIsReleased(t *testing.T) {
-	h := newHouse(t, answerRules)
+func TestHeldMailIsReleased(t *testing.T) { onEachMTA(t, answerRules, testHeldMailIsReleased) }
+
+func testHeldMailIsReleased(t *testing.T, h *house) {
 	m := from("hold")
 	wantReply(t, "hold", h.send(m), 250)
-	h.postfix.Settle(t)
-	held := h.postfix.Queue(t)
-	if len(held) != 1 || held[0].Queue != "hold" || h.postfix.Inbox.Count() != 0 {
-		t.Fatalf("queue %+v, %d delivered; want one mail, held", held, h.postfix.Inbox.Count())
+	h.mta.Settle(t)
+	held := h.mta.Held(t)
+	if len(held) != 1 || h.mta.Mailbox().Count() != 0 {
+		t.Fatalf("held %q, %d delivered; want one mail, held", held, h.mta.Mailbox().Count())
 	}
-	h.postfix.Release(t, held[0].ID)
-	if d := h.postfix.Inbox.One(t); !strings.HasSuffix(string(d.Mail), asDelivered(m.Data)) {
+	h.mta.Release(t, held[0])
+	if d := h.mta.Mailbox().One(t); !strings.HasSuffix(string(d.Mail), asDelivered(m.Data)) {
 		t.Errorf("what arrived is not what was sent:\n%s", d.Mail)
 	}
 }
 
 // Mail from programs on the same machine takes the same way.
-func TestLocalSubmission(t *testing.T) {
-	h := newHouse(t, "")
+func TestLocalSubmission(t *testing.T) { onEachMTA(t, "", testLocalSubmission) }
+
+func testLocalSubmission(t *testing.T, h *house) {
 	m := clean("from cron")
-	h.postfix.Submit(t, asDelivered(m.Data), "cron@example.org", "user@test.local")
-	if d := h.postfix.Inbox.One(t); d.Sender != "cron@example.org" || !strings.Contains(string(d.Mail), "Nothing to see here.") {
+	h.mta.Submit(t, asDelivered(m.Data), "cron@example.org", "user@test.local")
+	if d := h.mta.Mailbox().One(t); d.Sender != "cron@example.org" || !strings.Contains(string(d.Mail), "Nothing to see here.") {
 		t.Errorf("from %s arrived:\n%s", d.Sender, d.Mail)
 	}
 }

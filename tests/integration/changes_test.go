@@ -45,8 +45,9 @@ action = "deliver"
 `
 
 // Every kind of change, as it arrives. What is not changed is as it was.
-func TestChanges(t *testing.T) {
-	h := newHouse(t, changeRules)
+func TestChanges(t *testing.T) { onEachMTA(t, changeRules, testChanges) }
+
+func testChanges(t *testing.T, h *house) {
 	t.Run("subject", func(t *testing.T) {
 		m := from("tag")
 		want := strings.Replace(asDelivered(m.Data), "Subject: clean", "Subject: {Mark} clean", 1)
@@ -89,7 +90,7 @@ func TestChanges(t *testing.T) {
 	t.Run("all recipients refuse", func(t *testing.T) {
 		m := program()
 		m.To = []string{"b@test.local", "user@test.local"}
-		h.postfix.Inbox.Clear()
+		h.mta.Mailbox().Clear()
 		wantReply(t, "program for two who refuse it", h.send(m), 550)
 	})
 }
@@ -97,12 +98,12 @@ func TestChanges(t *testing.T) {
 // deliver sends a mail that is to be accepted and delivered n times.
 func (h *house) deliver(t *testing.T, m servers.Mail, n int) []servers.Delivered {
 	t.Helper()
-	h.postfix.Inbox.Clear()
+	h.mta.Mailbox().Clear()
 	if r := h.send(m); r.Code != 250 {
 		t.Fatalf("the client heard %v", r)
 	}
-	h.postfix.Settle(t)
-	got := h.postfix.Inbox.Await(t, n)
+	h.mta.Settle(t)
+	got := h.mta.Mailbox().Await(t, n)
 	if len(got) != n {
 		t.Fatalf("delivered %d times, not %d", len(got), n)
 	}

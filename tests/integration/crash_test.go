@@ -40,7 +40,7 @@ func TestKillNineAtEndOfMessage(t *testing.T) {
 		h.milter.Start(t)
 	}
 	t.Logf("%d of %d mails were accepted before the crash", len(accepted), rounds)
-	h.postfix.Settle(t)
+	h.mta.Settle(t)
 	h.wantDelivered(t, accepted)
 }
 
@@ -65,7 +65,7 @@ func (h *house) verdicts() int { return strings.Count(h.milter.Output(), `"msg":
 func (h *house) wantDelivered(t *testing.T, marks map[string]bool) {
 	t.Helper()
 	got := map[string]int{}
-	for _, d := range h.postfix.Inbox.All() {
+	for _, d := range h.mta.Mailbox().All() {
 		got[markOf(d)]++
 	}
 	for mark := range marks {
@@ -162,6 +162,6 @@ func TestTerminatedUnderLoad(t *testing.T) {
 		t.Errorf("a client heard %v", r)
 	}
 	t.Logf("%d mails accepted, after %d deferrals", len(tr.accepted), tr.deferred)
-	h.postfix.Settle(t)
+	h.mta.Settle(t)
 	h.wantDelivered(t, tr.accepted)
 }

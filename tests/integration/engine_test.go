@@ -75,7 +75,7 @@ func TestEngineTalksNonsense(t *testing.T) {
 			h := newHouseAsking(t, engine.Start(t, "unix"))
 			wantReply(t, name, h.send(clean("nonsense")), 451, "4.")
 			wantReply(t, name+", and a virus", h.send(infected()), 550)
-			if h.postfix.Settle(t); h.postfix.Inbox.Count() > 0 {
+			if h.mta.Settle(t); h.mta.Mailbox().Count() > 0 {
 				t.Error("mail arrived that nobody has examined")
 			}
 		})
@@ -121,8 +121,8 @@ func (h *house) wantRecovery(t *testing.T, before int) {
 	t.Helper()
 	m := clean("after recovery")
 	servers.Await(t, "mail to pass again", func() bool { return h.send(m).Code == 250 })
-	h.postfix.Settle(t)
-	got := h.postfix.Inbox.All()
+	h.mta.Settle(t)
+	got := h.mta.Mailbox().All()
 	if len(got) != before+1 {
 		t.Errorf("%d mails arrived, not %d", len(got), before+1)
 	}

@@ -1,5 +1,6 @@
-// Package integration drives a real Postfix and a real clamd, with milterscan
-// between them, and looks at what an SMTP client hears and what is delivered.
+// Package integration drives a real Postfix, a real Sendmail and a real clamd,
+// with milterscan between them, and looks at what an SMTP client hears and what
+// is delivered.
 //
 // The tests are skipped unless MILTERSCAN_E2E is set; then a server that is not
 // installed is a failure. MILTERSCAN_SOAK makes the long ones as long as they
@@ -19,10 +20,10 @@ import (
 
 // house is everything between an SMTP client and a mailbox.
 type house struct {
-	clamd   *servers.Clamd // nil where the engine is another
-	engine  string         // where the engine listens
-	postfix *servers.Postfix
-	milter  *servers.Milterscan
+	clamd  *servers.Clamd // nil where the engine is another
+	engine string         // where the engine listens
+	mta    servers.MTA
+	milter *servers.Milterscan
 }
 
 // newHouse starts a house whose milterscan has the given configuration, added
@@ -46,14 +47,33 @@ func newHouseAsking(t *testing.T, engine string) *house {
 	return h
 }
 
+// onEachMTA runs a test in a house with a Postfix and in one with a Sendmail.
+func onEachMTA(t *testing.T, config string, test func(*testing.T, *house)) {
+	t.Helper()
+	needServers(t)
+	t.Run("postfix", func(t *testing.T) { test(t, newHouse(t, config)) })
+	t.Run("sendmail", func(t *testing.T) {
+		clamd := servers.StartClamd(t)
+		h := &house{clamd: clamd, engine: "unix:" + clamd.Socket, mta: servers.StartSendmail(t)}
+		h.join(t, config)
+		test(t, h)
+	})
+}
+
 func (h *house) start(t *testing.T, config string, mainCf ...string) {
 	t.Helper()
-	h.postfix = servers.StartPostfix(t, mainCf...)
-	h.milter = servers.StartMilterscan(t, h.postfix.MilterSocket(), asking(h.engine, config))
+	h.mta = servers.StartPostfix(t, mainCf...)
+	h.join(t, config)
+}
+
+// join starts milterscan where the MTA looks for it.
+func (h *house) join(t *testing.T, config string) {
+	t.Helper()
+	h.milter = servers.StartMilterscan(t, h.mta.MilterSocket(), asking(h.engine, config))
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("milterscan's log:\n%s", last(h.milter.Output(), 6000))
-			t.Logf("Postfix' log:\n%s", last(h.postfix.Log(), 3000))
+			t.Logf("the MTA's log:\n%s", last(h.mta.Log(), 3000))
 		}
 	})
 }
@@ -79,7 +99,7 @@ func needServers(t testing.TB) {
 func long() bool { return os.Getenv("MILTERSCAN_SOAK") != "" }
 
 // send sends one mail over a connection of its own.
-func (h *house) send(m servers.Mail) servers.Reply { return servers.Send(h.postfix.Addr, m) }
+func (h *house) send(m servers.Mail) servers.Reply { return servers.Send(h.mta.SMTP(), m) }
 
 // letter is a mail from example.org to user@test.local.
 func letter(data []byte) servers.Mail {
@@ -113,7 +133,7 @@ func wantReply(t *testing.T, what string, got servers.Reply, code int, words ...
 }
 
 // unchanged reports whether the delivered mail is the sent one, below the trace
-// fields that Postfix puts on top.
+// fields that the MTA puts on top.
 func unchanged(d servers.Delivered, sent []byte) bool {
 	return strings.HasSuffix(string(d.Mail), asDelivered(sent)) &&
 		strings.HasPrefix(string(d.Mail), "Received: ") &&

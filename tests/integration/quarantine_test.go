@@ -24,11 +24,14 @@ action = "quarantine"
 // Quarantined mail is accepted, not delivered, and kept byte for byte.
 func TestQuarantine(t *testing.T) {
 	dir := t.TempDir()
-	h := newHouse(t, keepInfected(dir))
+	onEachMTA(t, keepInfected(dir), func(t *testing.T, h *house) { testQuarantine(t, h, dir) })
+}
+
+func testQuarantine(t *testing.T, h *house, dir string) {
 	m := infected()
 	wantReply(t, "a virus", h.send(m), 250)
-	h.postfix.Settle(t)
-	if n := h.postfix.Inbox.Count(); n != 0 {
+	h.mta.Settle(t)
+	if n := h.mta.Mailbox().Count(); n != 0 {
 		t.Errorf("%d mails arrived", n)
 	}
 	if !holds(t, dir, m.Data) {

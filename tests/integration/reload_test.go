@@ -47,7 +47,7 @@ func TestReloadUnderLoad(t *testing.T) {
 	}
 	close(stop)
 	wg.Wait()
-	h.postfix.Settle(t)
+	h.mta.Settle(t)
 	h.wantOneEditionEach(t, tr)
 	h.wantOneGenerationEach(t, tr)
 }
@@ -92,7 +92,7 @@ func (h *house) wantOneEditionEach(t *testing.T, tr *traffic) {
 		}
 	}
 	copies := map[string]int{}
-	for _, d := range h.postfix.Inbox.All() {
+	for _, d := range h.mta.Mailbox().All() {
 		text := string(d.Mail)
 		_, rest, _ := strings.Cut(text, "Subject: {edition ")
 		number, rest, _ := strings.Cut(rest, "} clean ")

@@ -12,8 +12,11 @@ import (
 // Several messages on one connection are judged each by itself, whatever was
 // begun and given up between them.
 func TestSeveralMessagesOnOneConnection(t *testing.T) {
-	h := newHouse(t, answerRules)
-	c := servers.DialSMTP(t, h.postfix.Addr)
+	onEachMTA(t, answerRules, testSeveralMessagesOnOneConnection)
+}
+
+func testSeveralMessagesOnOneConnection(t *testing.T, h *house) {
+	c := servers.DialSMTP(t, h.mta.SMTP())
 	defer c.Close()
 	first, third := clean("first"), clean("third")
 	wantReply(t, "the first", c.Send(first), 250)
@@ -24,16 +27,17 @@ func TestSeveralMessagesOnOneConnection(t *testing.T) {
 	wantReply(t, "refused by rule", c.Send(from("reject")), 554)
 	wantReply(t, "the last", c.Send(clean("last")), 250)
 	c.Quit()
-	h.postfix.Settle(t)
+	h.mta.Settle(t)
 	h.wantDelivered(t, map[string]bool{"first": true, "third": true, "last": true})
 }
 
 // A client that hangs up in the middle of a message leaves nothing behind that
 // the next one would notice.
-func TestHangUpInMidMessage(t *testing.T) {
-	h := newHouse(t, "")
+func TestHangUpInMidMessage(t *testing.T) { onEachMTA(t, "", testHangUpInMidMessage) }
+
+func testHangUpInMidMessage(t *testing.T, h *house) {
 	for range 3 {
-		c := servers.DialSMTP(t, h.postfix.Addr)
+		c := servers.DialSMTP(t, h.mta.SMTP())
 		wantReply(t, "envelope", c.Envelope(infected()), 250)
 		wantReply(t, "DATA", c.Cmd("DATA"), 354)
 		if err := c.Write(infected().Data[:200]); err != nil {
@@ -42,7 +46,7 @@ func TestHangUpInMidMessage(t *testing.T) {
 		c.Close()
 	}
 	wantReply(t, "a clean mail", h.send(clean("after")), 250)
-	h.postfix.Settle(t)
+	h.mta.Settle(t)
 	h.wantDelivered(t, map[string]bool{"after": true})
 }
 
@@ -68,7 +72,7 @@ reply = "550 5.7.1 Not from there"
 		{"a listed address with a login", []string{"ADDR=192.0.2.7", "LOGIN=joe"}, 250},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := servers.DialSMTP(t, h.postfix.Addr)
+			s := servers.DialSMTP(t, h.mta.SMTP())
 			defer s.Close()
 			if r := s.Pretend(c.pretend...); !r.Accepted() {
 				t.Fatalf("XCLIENT: %v", r)
@@ -81,7 +85,10 @@ reply = "550 5.7.1 Not from there"
 // A message of 25 MB passes as it is; one over the limit is refused for its
 // size, not deferred.
 func TestLargeMessages(t *testing.T) {
-	h := newHouse(t, "[limits]\nmessage = \"30MB\"\n")
+	onEachMTA(t, "[limits]\nmessage = \"30MB\"\n", testLargeMessages)
+}
+
+func testLargeMessages(t *testing.T, h *house) {
 	large := letter(sample.Attached("large", sample.Noise("large.jpg", 19<<20, 3)))
 	if mb := len(large.Data) >> 20; mb < 25 {
 		t.Fatalf("the sample has %d MB", mb)
@@ -103,10 +110,10 @@ func TestSmugglingMarks(t *testing.T) {
 		m := clean("smuggled")
 		m.Data = bytes.Replace(m.Data, []byte("here.\r\n"), []byte("here."+mark+"MAIL FROM:<evil@example.org>\r\n"), 1)
 		t.Run(nameOf(mark), func(t *testing.T) {
-			h.postfix.Inbox.Clear()
+			h.mta.Mailbox().Clear()
 			r := h.send(m)
-			h.postfix.Settle(t)
-			if n := h.postfix.Inbox.Count(); n > 1 || n == 0 && r.Code == 250 {
+			h.mta.Settle(t)
+			if n := h.mta.Mailbox().Count(); n > 1 || n == 0 && r.Code == 250 {
 				t.Errorf("the client heard %v, and %d mails arrived", r, n)
 			}
 		})

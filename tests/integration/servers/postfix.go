@@ -41,6 +41,12 @@ func StartPostfix(t TB, mainCf ...string) *Postfix {
 // MilterSocket is where this Postfix looks for its milter.
 func (p *Postfix) MilterSocket() string { return p.path("queue/milterscan/milter.sock") }
 
+// SMTP is where its SMTP server listens.
+func (p *Postfix) SMTP() string { return p.Addr }
+
+// Mailbox is where it delivers.
+func (p *Postfix) Mailbox() *Maildir { return p.Inbox }
+
 // Start starts a stopped Postfix again.
 func (p *Postfix) Start(t TB) {
 	t.Helper()
@@ -79,6 +85,18 @@ func (p *Postfix) Queue(t TB) []Queued {
 		all = append(all, q)
 	}
 	return all
+}
+
+// Held are the ids of the mails that are held.
+func (p *Postfix) Held(t TB) []string {
+	t.Helper()
+	var ids []string
+	for _, q := range p.Queue(t) {
+		if q.Queue == "hold" {
+			ids = append(ids, q.ID)
+		}
+	}
+	return ids
 }
 
 // Release lets a held mail go on.

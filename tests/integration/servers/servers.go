@@ -1,5 +1,5 @@
 // Package servers starts real mail servers for the end-to-end tests and the
-// demo: Postfix, clamd and milterscan itself. Each one is private: it has a
+// demo: Postfix, Sendmail, clamd and milterscan itself. Each one is private: it has a
 // directory of its own, listens on a loopback address of its own, and is ended
 // by its pid. None of them needs, or touches, an installed server's files.
 package servers
@@ -21,6 +21,27 @@ type TB interface {
 	Logf(format string, args ...any)
 	Fatalf(format string, args ...any)
 	Cleanup(func())
+}
+
+// MTA is a private mail server that asks a milter about every mail and delivers
+// all it accepts, for whatever recipient, into one mailbox.
+type MTA interface {
+	// SMTP is where its SMTP server listens.
+	SMTP() string
+	// MilterSocket is where it looks for its milter.
+	MilterSocket() string
+	// Mailbox is where it delivers.
+	Mailbox() *Maildir
+	// Submit hands a mail in as a program on the same machine does.
+	Submit(t TB, mail, from string, to ...string)
+	// Settle waits until nothing is left to deliver but what is held.
+	Settle(t TB)
+	// Held are the ids of the mails that are held in its queue.
+	Held(t TB) []string
+	// Release lets a held mail go on.
+	Release(t TB, id string)
+	// Log is what it has logged so far.
+	Log() string
 }
 
 // patience is how long a server may take to do what it was asked, on a machine

@@ -1,0 +1,196 @@
+package servers
+
+import (
+	"bytes"
+	_ "embed" // the configurations
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// Sendmail is a private Sendmail, unpacked into a directory of its own, since
+// its packages and those of Postfix exclude each other. Whatever it accepts, for
+// any recipient, ends in one maildir. It asks the milter at MilterSocket about
+// every mail, as contrib/sendmail/milterscan.m4 says: that very file is part of
+// its configuration.
+type Sendmail struct {
+	Addr  string // where its SMTP server listens
+	Inbox *Maildir
+
+	dir, root string
+	proc      *process
+}
+
+// StartSendmail starts a Sendmail with the given lines in its configuration,
+// behind the shipped ones and before the mailers. Cleanup stops it.
+func StartSendmail(t TB, mc ...string) *Sendmail {
+	t.Helper()
+	needRoot(t, "Sendmail")
+	dir := newDir(t)
+	s := &Sendmail{Addr: newAddr(t), dir: dir, root: unpacked(t, "sendmail"), Inbox: &Maildir{dir: dir}}
+	s.makeDirs(t)
+	writeFile(t, s.path("aliases"), "")
+	writeFile(t, s.path("service.switch"), "hosts files\naliases files\npasswd files\n")
+	writeFile(t, s.path("deliver"), fmt.Sprintf(deliverScript, dir))
+	if err := os.Chmod(s.path("deliver"), 0o755); err != nil {
+		t.Fatalf("%v", err)
+	}
+	s.compile(t, "sendmail", s.mc(t, mc))
+	s.compile(t, "submit", s.fill(submitMc))
+	s.Start(t)
+	t.Cleanup(s.Stop)
+	return s
+}
+
+// MilterSocket is where this Sendmail looks for its milter.
+func (s *Sendmail) MilterSocket() string { return s.path("run/milter.sock") }
+
+// SMTP is where it listens.
+func (s *Sendmail) SMTP() string { return s.Addr }
+
+// Mailbox is where it delivers.
+func (s *Sendmail) Mailbox() *Maildir { return s.Inbox }
+
+// Start starts a stopped Sendmail again.
+func (s *Sendmail) Start(t TB) {
+	t.Helper()
+	s.proc = run(t, s.path("output.log"), "sh", s.args("sendmail.cf", "-bD", "-X", s.path("traffic.log"))...)
+	s.proc.ready(t, "Sendmail at "+s.Addr, func() bool { return answers("tcp", s.Addr) })
+}
+
+// withHostName gives Sendmail a host name with a dot in it: at every start it
+// waits a minute for one, whatever its configuration says. Where a name cannot
+// be given, it waits.
+const withHostName = `unshare --uts true 2>/dev/null || exec "$@"
+exec unshare --uts sh -c 'hostname mx.test.local; exec "$@"' sh "$@"`
+
+// args are sh's for Sendmail with a configuration and arguments.
+func (s *Sendmail) args(cf string, args ...string) []string {
+	program := filepath.Join(s.root, "usr/libexec/sendmail/sendmail")
+	return append([]string{"-c", withHostName, "sh", program, "-C", s.path(cf)}, args...)
+}
+
+// Stop ends Sendmail; what is queued stays queued.
+func (s *Sendmail) Stop() { s.proc.stop() }
+
+// Log is the SMTP traffic so far, and what Sendmail complained about.
+func (s *Sendmail) Log() string {
+	traffic, _ := os.ReadFile(s.path("traffic.log"))
+	complaints, _ := os.ReadFile(s.path("output.log"))
+	return string(traffic) + string(complaints)
+}
+
+// Held are the ids of the mails that are held in the queue: Sendmail calls them
+// quarantined.
+func (s *Sendmail) Held(t TB) []string { return s.queued(t, "hf") }
+
+// queued are the ids of the control files of a kind.
+func (s *Sendmail) queued(t TB, kind string) []string {
+	t.Helper()
+	files, err := filepath.Glob(s.path("queue/" + kind + "*"))
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	for i, f := range files {
+		files[i] = strings.TrimPrefix(filepath.Base(f), kind)
+	}
+	return files
+}
+
+// Release lets a held mail go on.
+func (s *Sendmail) Release(t TB, id string) {
+	t.Helper()
+	s.tool(t, "", "sendmail.cf", "-qI"+id, "-qQ", "-Q")
+	s.tool(t, "", "sendmail.cf", "-q")
+}
+
+// Submit hands a mail in as a program on the same machine does. Sendmail passes
+// such mail to its own daemon by SMTP, and so its milters see it.
+func (s *Sendmail) Submit(t TB, mail, from string, to ...string) {
+	t.Helper()
+	s.tool(t, mail, "submit.cf", append([]string{"-i", "-f", from, "--"}, to...)...)
+}
+
+// Settle waits until Sendmail has nothing left to deliver but what it holds.
+func (s *Sendmail) Settle(t TB) {
+	t.Helper()
+	Await(t, "Sendmail to deliver what it has", func() bool { return len(s.queued(t, "qf")) == 0 })
+}
+
+// tool runs Sendmail for a moment.
+func (s *Sendmail) tool(t TB, stdin, cf string, args ...string) {
+	t.Helper()
+	cmd := exec.Command("sh", s.args(cf, args...)...)
+	cmd.Stdin = strings.NewReader(stdin)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("sendmail %q: %v\n%s", args, err, out)
+	}
+}
+
+func (s *Sendmail) path(name string) string { return filepath.Join(s.dir, name) }
+
+// makeDirs makes the directories. What hands mail in runs as nobody.
+func (s *Sendmail) makeDirs(t TB) {
+	t.Helper()
+	for _, d := range []string{"queue", "new", "tmp", "run", "submit"} {
+		if err := os.Mkdir(s.path(d), 0o700); err != nil {
+			t.Fatalf("%v", err)
+		}
+	}
+	if err := os.Chown(s.path("submit"), userID(t, "nobody"), -1); err != nil {
+		t.Fatalf("%v", err)
+	}
+}
+
+// compile makes NAME.cf of a configuration in m4.
+func (s *Sendmail) compile(t TB, name, mc string) {
+	t.Helper()
+	writeFile(t, s.path(name+".mc"), mc)
+	cf := filepath.Join(s.root, "usr/share/sendmail/cf") + "/"
+	var stderr bytes.Buffer
+	cmd := exec.Command("m4", "-D_CF_DIR_="+cf, cf+"m4/cf.m4", s.path(name+".mc"))
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("m4: %v\n%s", err, stderr.String())
+	}
+	writeFile(t, s.path(name+".cf"), string(out))
+}
+
+// unpacked is where .ci/unpacked has put packages that are not installed.
+func unpacked(t TB, name string) string {
+	t.Helper()
+	dir := filepath.Join(Root(t), "bin", "unpacked", name)
+	if _, err := os.Stat(dir); err != nil {
+		t.Fatalf("%s is not unpacked (\"make unpacked\" does it): %v", name, err)
+	}
+	return dir
+}
+
+// deliverScript delivers a mail of sender $1 for recipient $2 into directory
+// %[1]s: under a passing name first, as maildirs want it.
+const deliverScript = `#!/bin/sh
+file=$(date +%%s.%%N).$$
+{ printf 'Return-Path: <%%s>\nDelivered-To: %%s\n' "$1" "$2"; cat; } >%[1]s/tmp/$file &&
+	mv %[1]s/tmp/$file %[1]s/new/$file || exit 75
+`
+
+//go:embed sendmail.mc
+var privateMc string
+
+//go:embed submit.mc
+var submitMc string
+
+// mc is the private configuration, with the shipped snippet in it.
+func (s *Sendmail) mc(t TB, more []string) string {
+	shipped := fmt.Sprintf("include(`%s')dnl", filepath.Join(Root(t), "contrib", "sendmail", "milterscan.m4"))
+	return s.fill(privateMc, append([]string{shipped}, more...)...)
+}
+
+// fill puts directory, address and lines of configuration into a text.
+func (s *Sendmail) fill(text string, more ...string) string {
+	host, port, _ := strings.Cut(s.Addr, ":")
+	return strings.NewReplacer("@dir@", s.dir, "@host@", host, "@port@", port, "@more@", strings.Join(more, "\n")).Replace(text)
+}
