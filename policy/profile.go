@@ -77,7 +77,7 @@ var (
 		"mime/parts-limit", "mime/readings-limit", "mime/reread-limit")
 	elsewhere = named("mime/external-body", "mime/partial")
 
-	htmlAttached = named("content/html-attachment", "content/svg-script")
+	htmlAttached = named("content/html-attachment", "attachment/svg-script")
 	htmlBody     = named("content/applet", "content/embed", "content/event-handler", "content/form", "content/iframe", "content/link-*", "content/meta-refresh",
 		"content/object", "content/remote-style", "content/script", "content/web-bug")
 	smuggling  = named("content/smuggling")

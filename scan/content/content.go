@@ -85,10 +85,7 @@ func isPage(f inventory.Form) bool {
 func (s *Scanner) judge(r *report, t inventory.Text) {
 	acts := acting(t.Page)
 	switch {
-	case t.Form == inventory.SVG:
-		if len(acts) > 0 {
-			r.add(ruleSVG, "a picture with "+enumerate(acts))
-		}
+	case t.Form == inventory.SVG: // what pictures could do is for those who look into documents
 	case t.Place == inventory.Body:
 		s.judgeElements(r, t.Page)
 		s.judgeHidden(r, t.Page)

@@ -101,7 +101,7 @@ func defaultScores() map[string]float64 {
 	return map[string]float64{
 		string(ruleLinkBad): 5, string(ruleLinkLookalike): 3, string(ruleLinkScript): 3, string(ruleLinkProgram): 3, string(ruleLinkMismatch): 2.5,
 		string(ruleLinkNumeric): 2, string(ruleLinkUserinfo): 2, string(ruleLinkMailto): 1, string(ruleLinkHidden): 0,
-		string(ruleSmuggling): 5, string(ruleSVG): 2, string(ruleAttachment): 1, string(ruleExternal): 1.5,
+		string(ruleSmuggling): 5, string(ruleAttachment): 1, string(ruleExternal): 1.5,
 		string(ruleScript): 1.5, string(ruleObject): 1.5, string(ruleApplet): 1.5, string(ruleFrame): 1.5, string(ruleRefresh): 1.5,
 		string(ruleForm): 1, string(ruleEmbed): 1, string(ruleHandler): 1, string(ruleHiddenText): 0.3, string(ruleWebBug): 0.1, string(ruleStyle): 0.1,
 	}

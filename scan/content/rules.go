@@ -32,7 +32,6 @@ const (
 	ruleScript     rule = "script"
 	ruleSmuggling  rule = "smuggling"
 	ruleStyle      rule = "remote-style"
-	ruleSVG        rule = "svg-script"
 	ruleWebBug     rule = "web-bug"
 )
 
@@ -74,7 +73,6 @@ var catalogue = [...]scan.Rule{
 	entry(ruleStyle, scan.Suspicious, "The style of the message is fetched from elsewhere, which tells that it is read."),
 	entry(ruleScript, scan.Suspicious, "The message holds a script."),
 	entry(ruleSmuggling, scan.Suspicious, "A page makes a file or another page of data it carries, which is how programs are brought past filters."),
-	entry(ruleSVG, scan.Suspicious, "A vector graphic holds a script, or a page."),
 	entry(ruleWebBug, scan.Suspicious, "An image too small to be seen, or from a host known for it, tells that the message is read."),
 	{Name: scan.FailedRule(scannerWord), Kind: scan.Failed, About: "Pages could not be judged, because a part could not be read or the time ran out."},
 }
