@@ -47,7 +47,8 @@ var imports = map[string][]string{
 
 	"scan/inventory": slices.Concat(leaves, []string{"scan"}),
 
-	"scan/virus":      slices.Concat(leaves, []string{"scan", "scan/worker"}),
+	"scan/virus/icap": {},
+	"scan/virus":      slices.Concat(leaves, []string{"scan", "scan/worker", "scan/virus/icap"}),
 	"scan/attachment": slices.Concat(leaves, []string{"scan", "scan/document"}),
 	"scan/content":    slices.Concat(leaves, []string{"scan", "scan/document", "scan/inventory"}),
 	"scan/spam":       slices.Concat(leaves, []string{"scan", "scan/inventory"}),

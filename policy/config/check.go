@@ -9,7 +9,6 @@ import (
 
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/scan/units"
-	"github.com/milterscan/milterscan/scan/virus"
 )
 
 // Times of others that ours must fit into.
@@ -125,7 +124,7 @@ func (b *binder) checkVirus(c *Config) {
 			b.wrong(path+".name", "another engine is called %q; give each its own name", v.Name)
 		}
 		seen[v.Name] = true
-		if v.Type == virus.TypeClamd && v.Timeout >= c.Limits.Time {
+		if v.Asks() && v.Timeout >= c.Limits.Time {
 			b.wrong(path+".timeout", "%v for the engine is not less than limits.time, which is %v for the whole message; write less, such as %q", v.Timeout, c.Limits.Time, c.Limits.Time*3/4)
 		}
 	}

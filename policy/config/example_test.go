@@ -126,7 +126,8 @@ func shown(path string, v reflect.Value) reflect.Value {
 	case "virus":
 		clam := virus.Config{Name: "clam", Type: virus.TypeClamd, Address: virus.Addresses{"unix:/run/clamav/clamd.ctl"}}
 		clam.SetDefaults()
-		return reflect.ValueOf(append(virus.Default(), clam))
+		icap := virus.Config{Name: "icap", Type: virus.TypeICAP, Address: virus.Addresses{"icap://127.0.0.1:1344/avscan"}}
+		return reflect.ValueOf(append(virus.Default(), clam, icap))
 	case "content.list":
 		var list content.List
 		list.SetDefaults()
@@ -147,6 +148,7 @@ func (w *writer) section(path string, v reflect.Value, explained bool) {
 		case key == "":
 		case isSection(value):
 			inner = append(inner, f)
+		case !explained && value.IsZero():
 		default:
 			if explained {
 				fmt.Fprintln(w)
@@ -290,7 +292,7 @@ func TestExampleShowsTheDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.origins = origins{}
-	if len(c.Virus) != 2 {
+	if len(c.Virus) != 3 {
 		t.Errorf("the example has the engines %+v", c.Virus)
 	}
 	c.Virus = virus.Default()

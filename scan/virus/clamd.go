@@ -1,6 +1,7 @@
 package virus
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -20,7 +21,8 @@ func newClamd(address string) (clamd, error) {
 	return clamd{network, address}, err
 }
 
-// clamdEngine is an engine whose servers are clamds.
+// clamdEngine is an engine whose servers are clamds. They take mail apart
+// themselves, so they get what suits that.
 func clamdEngine(c Config) (*Engine, error) {
 	var servers []Server
 	for _, a := range c.Address {
@@ -30,7 +32,21 @@ func clamdEngine(c Config) (*Engine, error) {
 		}
 		servers = append(servers, s)
 	}
-	return NewEngine(c, servers...), nil
+	e := NewEngine(c, servers...)
+	e.feed = cmp.Or(c.Feed, FeedAuto)
+	return e, nil
+}
+
+func checkClamd(c Config) (errs []error) {
+	if len(c.Address) == 0 {
+		errs = append(errs, errors.New("address is missing; write \"unix:/path\" or \"tcp:host:port\""))
+	}
+	for _, a := range c.Address {
+		if _, err := newClamd(a); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errs
 }
 
 // String is the address as the configuration writes it.

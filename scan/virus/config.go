@@ -13,15 +13,17 @@ import (
 // The types of engine.
 const (
 	TypeClamd  = "clamd"
+	TypeICAP   = "icap"
 	TypeHashes = "hashes"
 )
 
 // Feed says what an engine is given of a message.
 type Feed string
 
-// The feeds. FeedAuto sends every leaf once, decoded, and the message without
-// its attachments; the raw message as well where opening it found anything out
-// of the ordinary. FeedRaw sends the raw message only, FeedBoth all of it.
+// The feeds. FeedAuto is what suits the engine: every leaf once, decoded, and the
+// raw message as well where opening it found anything out of the ordinary; clamd,
+// which knows mail, gets the message without its attachments, too. FeedRaw sends
+// the raw message only, FeedBoth all of it.
 const (
 	FeedAuto Feed = "auto"
 	FeedRaw  Feed = "raw"
@@ -32,12 +34,13 @@ const (
 // means its default.
 type Config struct {
 	Name        string         `toml:"name"`        // unique; the engine reports as "virus/NAME"
-	Type        string         `toml:"type"`        // "clamd" or "hashes"
-	Address     Addresses      `toml:"address"`     // clamd: "unix:/path" or "tcp:host:port"; of several the first that works is used
-	Feed        Feed           `toml:"feed"`        // clamd: "auto" (default), "raw" or "both"
-	Timeout     units.Duration `toml:"timeout"`     // clamd: for one message, all of it; default 45s, less than the time for the whole message
-	Connections int            `toml:"connections"` // clamd: at once, each serving one message; default 16
-	MaxStream   units.Size     `toml:"max_stream"`  // clamd: the least of its StreamMaxLength, MaxFileSize and MaxScanSize; default 25MB. Above, a part counts as not scanned
+	Type        string         `toml:"type"`        // "clamd", "icap" or "hashes"; which keys each has: docs/engines.md
+	Address     Addresses      `toml:"address"`     // clamd: "unix:/path" or "tcp:host:port"; icap: "icap://host:1344/service", or "icaps:" for TLS. Of several the first that works is used
+	Feed        Feed           `toml:"feed"`        // "auto" (default), "raw" or "both"
+	Timeout     units.Duration `toml:"timeout"`     // for one message, all of it; default 45s, less than the time for the whole message
+	Connections int            `toml:"connections"` // messages that are asked about at once; default 16
+	MaxStream   units.Size     `toml:"max_stream"`  // what the engine looks at to the end; for clamd the least of its StreamMaxLength, MaxFileSize and MaxScanSize. Default 25MB. Above, a part counts as not scanned
+	CAFile      string         `toml:"ca_file"`     // icap: the authorities for icaps, in PEM; without it those of the system
 	Lists       []string       `toml:"lists"`       // hashes: .hdb and .hsb files
 	OnFailure   string         `toml:"on_failure"`  // "tempfail" (default), "hold" or "deliver"; for the policy
 }
@@ -59,28 +62,37 @@ func (c Config) Check() error {
 	if c.OnFailure != "" && !slices.Contains([]string{"tempfail", "hold", "deliver"}, c.OnFailure) {
 		errs = append(errs, fmt.Errorf("on_failure is %q; it can be \"tempfail\", \"hold\" or \"deliver\"", c.OnFailure))
 	}
-	switch c.Type {
-	case TypeClamd:
-		errs = append(errs, c.checkClamd()...)
-	case TypeHashes:
-		if len(c.Address) > 0 {
-			errs = append(errs, errors.New("address is set, but hashes asks nobody"))
-		}
-	default:
-		errs = append(errs, fmt.Errorf("type is %q; it can be \"clamd\" or \"hashes\"", c.Type))
+	k, ok := kindOf(c.Type)
+	if !ok {
+		return errors.Join(append(errs, fmt.Errorf("type is %q; it can be %s", c.Type, kindNames()))...)
+	}
+	errs = append(errs, c.checkKeys(k)...)
+	if k.check != nil {
+		errs = append(errs, c.checkLimits()...)
+		errs = append(errs, k.check(c)...)
 	}
 	return errors.Join(errs...)
 }
 
-func (c Config) checkClamd() (errs []error) {
-	if len(c.Address) == 0 {
-		errs = append(errs, errors.New("address is missing; write \"unix:/path\" or \"tcp:host:port\""))
-	}
-	for _, a := range c.Address {
-		if _, _, err := parseAddress(a); err != nil {
-			errs = append(errs, err)
+// checkKeys looks for settings that the type of engine does not have.
+func (c Config) checkKeys(k kind) (errs []error) {
+	for _, set := range []struct {
+		key string
+		set bool
+	}{
+		{"address", len(c.Address) > 0},
+		{"ca_file", c.CAFile != ""},
+		{"lists", len(c.Lists) > 0},
+	} {
+		if set.set && !slices.Contains(k.keys, set.key) {
+			errs = append(errs, fmt.Errorf("%s is set, but an engine of type %s has no such key", set.key, k.name))
 		}
 	}
+	return errs
+}
+
+// checkLimits checks what all engines have that are asked.
+func (c Config) checkLimits() (errs []error) {
 	if c.Feed != "" && c.Feed != FeedAuto && c.Feed != FeedRaw && c.Feed != FeedBoth {
 		errs = append(errs, fmt.Errorf("feed is %q; it can be \"auto\", \"raw\" or \"both\"", c.Feed))
 	}
@@ -90,10 +102,13 @@ func (c Config) checkClamd() (errs []error) {
 	if c.MaxStream > 0 && c.MaxStream < minStream {
 		errs = append(errs, fmt.Errorf("max_stream is %v; it must be at least %v", c.MaxStream, minStream))
 	}
-	if len(c.Lists) > 0 {
-		errs = append(errs, errors.New("lists are set, but clamd has a database of its own"))
-	}
 	return errs
+}
+
+// Asks reports whether the engine asks somebody and so has a time limit.
+func (c Config) Asks() bool {
+	k, ok := kindOf(c.Type)
+	return ok && k.check != nil
 }
 
 // minStream leaves room for windows that overlap.

@@ -84,8 +84,8 @@ func TestConfigErrors(t *testing.T) {
 		"on_failure is":           func(c *Config) { c.OnFailure = "ignore" },
 		"negative":                func(c *Config) { c.Connections = -1 },
 		"max_stream is":           func(c *Config) { c.MaxStream = units.KB },
-		"database of its own":     func(c *Config) { c.Lists = []string{"x"} },
-		"asks nobody":             func(c *Config) { c.Type = TypeHashes },
+		"has no such key":         func(c *Config) { c.Lists = []string{"x"} },
+		"type hashes has no":      func(c *Config) { c.Type = TypeHashes },
 	} {
 		c := good
 		change(&c)

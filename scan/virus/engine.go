@@ -59,7 +59,7 @@ func NewEngine(c Config, servers ...Server) *Engine {
 	c.SetDefaults()
 	e := &Engine{
 		name:    word + "/" + c.Name,
-		feed:    c.Feed,
+		feed:    c.Feed.everything(),
 		timeout: time.Duration(c.Timeout),
 		limit:   int64(c.MaxStream),
 		slots:   make(chan struct{}, c.Connections),

@@ -4,6 +4,24 @@ import (
 	"github.com/milterscan/milterscan/scan"
 )
 
+// The feeds of engines of which nobody knows what they look into: nothing is left
+// out because it stands in something else.
+const (
+	feedParts Feed = "parts" // for FeedAuto
+	feedAll   Feed = "all"   // for FeedBoth
+)
+
+// everything is the feed for an engine that may know nothing of mail.
+func (f Feed) everything() Feed {
+	switch f {
+	case FeedRaw:
+		return FeedRaw
+	case FeedBoth:
+		return feedAll
+	}
+	return feedParts
+}
+
 // feeder chooses what of a message an engine is given.
 //
 // In FeedAuto that is: every leaf, decoded; every archive, whole; and the
@@ -30,8 +48,16 @@ type feeder struct {
 // questions returns what to ask for m.
 func questions(m *scan.Message, feed Feed, limit int64) []*Question {
 	f := &feeder{m: m, limit: limit, plain: unremarkable(m)}
-	if feed == FeedRaw {
+	switch feed {
+	case FeedRaw:
 		f.add(scan.WholeMessage, m.Raw)
+		return f.asked
+	case feedParts:
+		f.parts()
+		return f.asked
+	case feedAll:
+		f.plain = false
+		f.parts()
 		return f.asked
 	}
 	if feed == FeedBoth || !f.plain {
@@ -69,6 +95,17 @@ func (f *feeder) leaves(bodies entities) {
 		if p.Entity != nil && bodies[p.Entity] || f.plain && z.inside(i) {
 			continue
 		}
+		f.add(i, p.Content)
+	}
+}
+
+// parts adds every part, and the raw message where somebody might read it
+// differently.
+func (f *feeder) parts() {
+	if !f.plain {
+		f.add(scan.WholeMessage, f.m.Raw)
+	}
+	for i, p := range f.m.Parts {
 		f.add(i, p.Content)
 	}
 }

@@ -23,8 +23,11 @@ func (q *Question) Clean() { q.done = true }
 
 // Infected answers what the content is known as.
 func (q *Question) Infected(signature string) {
-	q.done, q.signature = true, cmp.Or(signature, "unnamed")
+	q.done, q.signature = true, cmp.Or(signature, unnamed)
 }
+
+// unnamed is the signature of what an engine gives no name.
+const unnamed = "unnamed"
 
 // TooBig answers that nobody looked, since the content is larger than the server
 // takes.

@@ -68,7 +68,7 @@ func sanitised(signature string) string {
 		return r
 	}, signature)
 	if s == "" {
-		return "unnamed"
+		return unnamed
 	}
 	return s[:min(len(s), longestSignature)]
 }

@@ -58,8 +58,6 @@ func (c Config) engine() (scan.Scanner, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
-	if c.Type == TypeHashes {
-		return newHashes(c)
-	}
-	return clamdEngine(c)
+	k, _ := kindOf(c.Type)
+	return k.open(c)
 }

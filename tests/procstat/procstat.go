@@ -29,7 +29,7 @@ func Read(pid int) (Usage, error) {
 	if err != nil {
 		return Usage{}, err
 	}
-	for _, child := range children(pid) {
+	for _, child := range Children(pid) {
 		c, err := Read(child)
 		if err != nil {
 			continue
@@ -90,8 +90,8 @@ func pss(pid int) int64 {
 	return 0
 }
 
-// children are the processes any thread of pid has started.
-func children(pid int) []int {
+// Children are the processes any thread of pid has started.
+func Children(pid int) []int {
 	var pids []int
 	lists, _ := filepath.Glob(path(pid, "task/*/children"))
 	for _, list := range lists {

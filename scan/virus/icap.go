@@ -1,0 +1,103 @@
+package virus
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/virus/icap"
+)
+
+// icapService is a service that is asked over ICAP.
+type icapService struct{ *icap.Client }
+
+// icapEngine is an engine whose servers are ICAP services.
+func icapEngine(c Config) (*Engine, error) {
+	roots, err := certificates(c.CAFile)
+	if err != nil {
+		return nil, err
+	}
+	var servers []Server
+	for _, a := range c.Address {
+		client, err := icap.New(a, roots)
+		if err != nil {
+			return nil, err
+		}
+		servers = append(servers, icapService{client})
+	}
+	return NewEngine(c, servers...), nil
+}
+
+func checkICAP(c Config) (errs []error) {
+	if len(c.Address) == 0 {
+		errs = append(errs, errors.New("address is missing; write \"icap://host:1344/service\""))
+	}
+	for _, a := range c.Address {
+		if _, err := icap.New(a, nil); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errs
+}
+
+// certificates reads the authorities in a file of PEM; nil, which are those of
+// the system, without a file.
+func certificates(file string) (*x509.CertPool, error) {
+	if file == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("ca_file: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("ca_file: %s holds no certificate", file)
+	}
+	return pool, nil
+}
+
+// Ask asks about one content.
+func (s icapService) Ask(ctx context.Context, c scan.Content) (string, error) {
+	v, err := s.Scan(ctx, readable{c})
+	if err != nil || !v.Infected {
+		return "", err
+	}
+	if v.Threat == "" {
+		return unnamed, nil
+	}
+	return v.Threat, nil
+}
+
+// Database is the tag that changes with the service's verdicts.
+func (s icapService) Database(ctx context.Context) string {
+	ctx, cancel := context.WithTimeout(ctx, statsTime)
+	defer cancel()
+	o, err := s.Options(ctx)
+	if err != nil {
+		return ""
+	}
+	return o.ISTag
+}
+
+// Health asks for the service's options.
+func (s icapService) Health(ctx context.Context) (Health, error) {
+	o, err := s.Options(ctx)
+	h := Health{Address: s.String(), Version: o.Service, Database: o.ISTag}
+	h.Stats = fmt.Sprintf("%s, preview %d, 204 %t", o.Method, o.Preview, o.Allow204)
+	return h, err
+}
+
+// readable is a content whose failures are told from those of a server.
+type readable struct{ scan.Content }
+
+func (r readable) ReadAt(p []byte, off int64) (int, error) {
+	n, err := r.Content.ReadAt(p, off)
+	if err != nil && n < len(p) && off+int64(n) < r.Size() {
+		err = newReadError(off, r.Size(), err)
+	}
+	return n, err
+}

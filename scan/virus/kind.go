@@ -1,0 +1,50 @@
+package virus
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/milterscan/milterscan/scan"
+)
+
+// kind is a type of engine. A new one is a file with a Server in it, and a row in
+// kinds.
+type kind struct {
+	name  string
+	keys  []string             // that not every type has
+	check func(Config) []error // what is wrong with them; nil for an engine that asks nobody
+	open  func(Config) (scan.Scanner, error)
+}
+
+// kinds are all types of engine.
+func kinds() []kind {
+	return []kind{
+		{TypeClamd, []string{"address"}, checkClamd, asking(clamdEngine)},
+		{TypeICAP, []string{"address", "ca_file"}, checkICAP, asking(icapEngine)},
+		{TypeHashes, []string{"lists"}, nil, func(c Config) (scan.Scanner, error) { return newHashes(c) }},
+	}
+}
+
+// asking makes a scanner of what makes an engine.
+func asking(open func(Config) (*Engine, error)) func(Config) (scan.Scanner, error) {
+	return func(c Config) (scan.Scanner, error) { return open(c) }
+}
+
+func kindOf(name string) (kind, bool) {
+	all := kinds()
+	i := slices.IndexFunc(all, func(k kind) bool { return k.name == name })
+	if i < 0 {
+		return kind{}, false
+	}
+	return all[i], true
+}
+
+func kindNames() string {
+	var names []string
+	for _, k := range kinds() {
+		names = append(names, fmt.Sprintf("%q", k.name))
+	}
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " or " + names[last]
+}
