@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 )
 
 // Buffer holds one stretch of bytes. It is written by one goroutine; once
@@ -14,8 +15,11 @@ import (
 type Buffer struct {
 	spool  *Spool
 	size   int64
-	blocks [][]byte // the content while it is in memory: the first small, the others large
-	file   *os.File // the content once it is not
+	blocks [][]byte // the beginning of the content, all of it while there is no file: the first small, the others large
+	held   int64    // how much of the content is in blocks, once there is a file
+	file   *os.File // the rest, where it stands in the content; before it is a hole
+	filled sync.Once
+	whole  bool // the hole is filled
 	closed bool
 }
 
@@ -23,9 +27,35 @@ type Buffer struct {
 func (b *Buffer) Size() int64 { return b.size }
 
 // File is the unlinked file that holds exactly the content, for handing its
-// descriptor to another process; nil while the content is in memory. The buffer
-// leaves the file's own offset at 0. The file stays the buffer's.
-func (b *Buffer) File() *os.File { return b.file }
+// descriptor to another process; nil while the content is in memory. It is not to
+// be called before writing is over. The buffer leaves the file's own offset at 0.
+// The file stays the buffer's.
+func (b *Buffer) File() *os.File {
+	if b.file == nil {
+		return nil
+	}
+	b.filled.Do(b.fillHole)
+	if !b.whole {
+		return nil
+	}
+	return b.file
+}
+
+// fillHole copies what is in memory to its place in the file.
+func (b *Buffer) fillHole() {
+	if !b.spool.disk.take(b.held) {
+		return
+	}
+	for at := int64(0); at < b.held; {
+		n, err := b.file.WriteAt(b.piece(at), at)
+		if err != nil {
+			b.spool.disk.give(b.held)
+			return
+		}
+		at += int64(n)
+	}
+	b.whole = true
+}
 
 // Write appends p, all of it or nothing. It fails with ErrFull when all
 // messages together have used up memory and disk, and with the system's error
@@ -35,7 +65,7 @@ func (b *Buffer) Write(p []byte) (int, error) {
 		return 0, errClosed("write")
 	}
 	if b.file == nil && !b.grow(int64(len(p))) {
-		if err := b.move(); err != nil {
+		if err := b.goOnInFile(); err != nil {
 			return 0, err
 		}
 	}
@@ -117,24 +147,20 @@ func (b *Buffer) room() []byte {
 	return b.blocks[i][at:]
 }
 
-// move puts the content from memory into a file. If it fails, the content is
-// where it was.
-func (b *Buffer) move() error {
-	if !b.spool.disk.take(b.size) {
+// goOnInFile has what follows go to a file.
+func (b *Buffer) goOnInFile() error {
+	if b.spool.disk.limit <= 0 {
 		return ErrFull
 	}
 	file, err := b.spool.file()
 	if err != nil {
-		b.spool.disk.give(b.size)
 		return err
 	}
-	if _, err := b.WriteTo(io.NewOffsetWriter(file, 0)); err != nil {
-		file.Close()
-		b.spool.disk.give(b.size)
-		return fmt.Errorf("spool: %w", err)
+	b.file, b.held = file, b.size
+	for n := len(b.blocks); n > 0 && capacity(n-1) >= b.held; n-- {
+		b.spool.takeBack(b.blocks[n-1])
+		b.blocks = b.blocks[:n-1]
 	}
-	b.release()
-	b.file = file
 	return nil
 }
 
@@ -172,17 +198,26 @@ func (b *Buffer) ReadAt(p []byte, off int64) (int, error) {
 	if off >= b.size {
 		return 0, io.EOF
 	}
-	if b.file != nil {
-		return b.readFile(p, off)
-	}
 	n := 0
-	for n < len(p) && off+int64(n) < b.size {
+	for held := b.inMemory(); n < len(p) && off+int64(n) < held; {
 		n += copy(p[n:], b.piece(off+int64(n)))
 	}
-	if n < len(p) {
+	switch {
+	case n == len(p):
+		return n, nil
+	case b.file == nil:
 		return n, io.EOF
 	}
-	return n, nil
+	more, err := b.readFile(p[n:], off+int64(n))
+	return n + more, err
+}
+
+// inMemory is how much of the content is in blocks.
+func (b *Buffer) inMemory() int64 {
+	if b.file != nil {
+		return b.held
+	}
+	return b.size
 }
 
 func (b *Buffer) readFile(p []byte, off int64) (int, error) {
@@ -197,17 +232,17 @@ func (b *Buffer) readFile(p []byte, off int64) (int, error) {
 // nil where the content is not in memory, or off is outside it. The bytes must
 // not be changed, and not be used after Close.
 func (b *Buffer) Piece(off int64) []byte {
-	if b.closed || b.file != nil || off < 0 || off >= b.size {
+	if b.closed || off < 0 || off >= b.inMemory() {
 		return nil
 	}
 	return b.piece(off)
 }
 
-// piece is what lies together from off, which is less than the size, on.
+// piece is what lies together from off, which is in memory, on.
 func (b *Buffer) piece(off int64) []byte {
 	i, at := position(off)
 	block := b.blocks[i]
-	return block[at:min(int64(len(block)), int64(at)+b.size-off)]
+	return block[at:min(int64(len(block)), int64(at)+b.inMemory()-off)]
 }
 
 // WriteTo writes all the content to w, block by block.
@@ -215,18 +250,19 @@ func (b *Buffer) WriteTo(w io.Writer) (int64, error) {
 	if b.closed {
 		return 0, errClosed("read")
 	}
-	if b.file != nil {
-		return io.Copy(w, io.NewSectionReader(b.file, 0, b.size))
-	}
 	var written int64
-	for written < b.size {
+	for written < b.inMemory() {
 		n, err := w.Write(b.piece(written))
 		written += int64(n)
 		if err != nil {
 			return written, err
 		}
 	}
-	return written, nil
+	if b.file == nil {
+		return written, nil
+	}
+	n, err := io.Copy(w, io.NewSectionReader(b.file, written, b.size-written))
+	return written + n, err
 }
 
 // Close gives the bytes back. Closing again does nothing.
@@ -239,7 +275,11 @@ func (b *Buffer) Close() error {
 	if b.file == nil {
 		return nil
 	}
-	b.spool.disk.give(b.size)
+	onDisk := b.size - b.held
+	if b.whole {
+		onDisk = b.size
+	}
+	b.spool.disk.give(onDisk)
 	return b.file.Close()
 }
 

@@ -21,8 +21,8 @@ const (
 )
 
 // shareOfMemory is the part of the memory budget one buffer may use before it
-// moves to a file: a few big messages must not push all small ones out.
-const shareOfMemory = 4
+// goes on in a file: a few big messages must not push all small ones out.
+const shareOfMemory = 3
 
 // Spool is the one budget all buffers share. It may be used by any number of
 // goroutines at once.
@@ -36,8 +36,8 @@ type Spool struct {
 
 // New returns a spool whose buffers hold at most memory bytes in memory, all
 // together, and at most disk bytes in unlinked files in dir, "" being the
-// system's directory for temporary files. A buffer moves to a file when memory
-// is short, or when it alone holds a quarter of it. With a disk budget of 0 no
+// system's directory for temporary files. A buffer goes on in a file when
+// memory is short, or when it alone holds a third of it. With a disk budget of 0 no
 // file is ever made.
 func New(dir string, memory, disk int64) *Spool {
 	s := &Spool{dir: dir, share: memory / shareOfMemory, large: newArena()}

@@ -138,7 +138,9 @@ func TestPieces(t *testing.T) {
 	}
 }
 
-func TestLargeBufferMovesToItsFile(t *testing.T) {
+// TestLargeBufferGoesOnInFile has a buffer of which a third fits in memory; its
+// file is asked for by two readers at once.
+func TestLargeBufferGoesOnInFile(t *testing.T) {
 	dir := t.TempDir()
 	s := New(dir, 1<<20, 8<<20)
 	small, large := s.Buffer(), s.Buffer()
@@ -147,17 +149,50 @@ func TestLargeBufferMovesToItsFile(t *testing.T) {
 	write(t, small, noise(1, 1000), 1000)
 	want := noise(2, 1<<20)
 	write(t, large, want, 65535)
-	if small.File() != nil || large.File() == nil {
-		t.Fatal("the large buffer belongs in a file, the small one in memory")
-	}
-	if m, d := s.Used(); m != smallBlock || d != 1<<20 {
+	m, d := s.Used()
+	if m > 1<<20/3+smallBlock || m+d < 1<<20 || d >= 1<<20 {
 		t.Errorf("used %d of memory and %d of disk", m, d)
 	}
-	if all, err := io.ReadAll(large.File()); err != nil || !bytes.Equal(all, want) {
-		t.Errorf("the file itself holds something else (%v)", err)
+	if got := content(t, large); !bytes.Equal(got, want) {
+		t.Error("memory and file are not the content")
+	}
+	if small.File() != nil {
+		t.Error("a small buffer belongs in memory")
+	}
+	var both sync.WaitGroup
+	for range 2 {
+		both.Go(func() {
+			all := make([]byte, len(want))
+			if _, err := large.File().ReadAt(all, 0); err != nil || !bytes.Equal(all, want) {
+				t.Errorf("the file itself holds something else (%v)", err)
+			}
+		})
+	}
+	both.Wait()
+	if _, d := s.Used(); d != 1<<20 {
+		t.Errorf("%d bytes of disk counted for a whole file", d)
 	}
 	if left, _ := os.ReadDir(dir); len(left) != 0 {
 		t.Errorf("%d names in the spool directory", len(left))
+	}
+}
+
+// TestNoRoomForWholeFile has no room on disk for what is in memory: the file is not
+// shown, and the content is there all the same.
+func TestNoRoomForWholeFile(t *testing.T) {
+	s := New(t.TempDir(), 3<<20, 1000)
+	b := s.Buffer()
+	defer b.Close()
+	want := noise(3, 1<<20+500)
+	write(t, b, want, 1<<20)
+	if b.File() != nil {
+		t.Error("there is no room for the whole file")
+	}
+	if got := content(t, b); !bytes.Equal(got, want) {
+		t.Error("the content is lost")
+	}
+	if b.Piece(1<<20) != nil || b.Piece(1<<20-1) == nil {
+		t.Error("pieces are of what is in memory")
 	}
 }
 

@@ -1,7 +1,6 @@
 package virus
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -47,19 +46,18 @@ type inMemory interface{ Piece(off int64) []byte }
 // pour calls take with the bytes of c from front to back: with the memory they
 // are in, where c can show it, else with a copy.
 func pour(ctx context.Context, c scan.Content, take func(piece []byte)) error {
-	shown, ok := c.(inMemory)
-	if !ok || shown.Piece(0) == nil {
-		return each(ctx, c, func(b *block, n int) error { take(b[4 : 4+n]); return nil })
-	}
-	for at := int64(0); at < c.Size(); {
-		piece := shown.Piece(at)
-		if err := ctx.Err(); err != nil || piece == nil {
-			return cmp.Or(err, newReadError(at, c.Size(), nil))
+	at := int64(0)
+	if shown, ok := c.(inMemory); ok {
+		for piece := shown.Piece(0); piece != nil; piece = shown.Piece(at) {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			take(piece)
+			at += int64(len(piece))
 		}
-		take(piece)
-		at += int64(len(piece))
 	}
-	return nil
+	rest := section(c, at, c.Size())
+	return each(ctx, rest, func(b *block, n int) error { take(b[4 : 4+n]); return nil })
 }
 
 // readError is a content that could not be read to its end: the fault is on our
