@@ -5,6 +5,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // HeadSize is how much of the content Match is given.
@@ -168,13 +170,10 @@ func findFree(c Content, mark string, taken Places) int64 {
 // find returns the first place of mark between from and to, or -1. It reads little
 // at first: the next mark is often near.
 func find(c Content, mark string, from, to int64) int64 {
-	var chunk []byte
-	for size := int64(512); to-from >= int64(len(mark)); size = min(8*size, 1<<16) {
-		want := min(size, to-from)
-		if int64(cap(chunk)) < want {
-			chunk = make([]byte, want)
-		}
-		chunk = chunk[:want]
+	buf := scratch.Lend()
+	defer buf.Return()
+	for size := int64(512); to-from >= int64(len(mark)); size = min(8*size, scratch.Size) {
+		chunk := buf[:min(size, to-from)]
 		n, _ := c.ReadAt(chunk, from)
 		if i := bytes.Index(chunk[:n], []byte(mark)); i >= 0 {
 			return from + int64(i)

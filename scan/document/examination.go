@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // headSize is how much of the start of a part tells what it is.
@@ -186,11 +187,13 @@ func (e *examination) occurrences(c scan.Content, mark string, most int, at func
 }
 
 // windows reads a content in pieces that overlap by so many bytes, and calls
-// look with each and its offset, until it returns an error.
+// look with each and its offset, until it returns an error. The pieces are good
+// until look returns.
 func (e *examination) windows(c scan.Content, overlap int, look func(b []byte, off int64) error) error {
-	const size = 64 << 10
-	buf := make([]byte, size+overlap)
-	for off := int64(0); off < c.Size(); off += size {
+	buf := scratch.Lend()
+	defer buf.Return()
+	step := int64(len(buf) - overlap)
+	for off := int64(0); off < c.Size(); off += step {
 		if err := e.ctx.Err(); err != nil {
 			return err
 		}
@@ -202,6 +205,9 @@ func (e *examination) windows(c scan.Content, overlap int, look func(b []byte, o
 			return nil
 		} else if err != nil {
 			return err
+		}
+		if off+int64(n) >= c.Size() {
+			return nil
 		}
 	}
 	return nil

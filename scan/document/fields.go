@@ -133,16 +133,17 @@ var services = wordSet(`cmd cmd.exe msexcel excel powershell powershell.exe pwsh
 func (e *examination) table() error {
 	const before, behind = 256, 1 << 10
 	return e.windows(e.part.Content, before+behind, func(b []byte, _ int64) error {
-		for i := range b {
-			if b[i] != '|' {
-				continue
+		for i := 0; ; i++ {
+			bar := bytes.IndexByte(b[i:], '|')
+			if bar < 0 {
+				return nil
 			}
+			i += bar
 			if f := programFormula(b[max(i-before, 0):i], b[i:min(i+behind, len(b))]); f != "" {
 				e.report.add(ruleDDE, "formula "+quote(f))
 				return errStop
 			}
 		}
-		return nil
 	})
 }
 

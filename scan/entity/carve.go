@@ -6,6 +6,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // Carve finds what is wrapped in a text of size bytes that was decoded from a
@@ -19,7 +21,9 @@ func Carve(c io.ReaderAt, size int64, l Limits) []*Entity { return carve(newBook
 
 func carve(k *books, c io.ReaderAt, size int64) []*Entity {
 	host := &Entity{Type: "text/plain", Body: Span{0, size}}
-	r := newRereader(k, c)
+	buf := scratch.Lend()
+	defer buf.Return()
+	r := newRereader(k, c, buf)
 	k.root = host
 	w := new(watcher)
 	w.begin(math.MaxInt)

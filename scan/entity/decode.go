@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"io"
 	"slices"
+	"sync"
 )
 
 // Encodings that undo another one as only some clients do. No message declares
@@ -86,11 +87,29 @@ func newDecoder(enc Encoding, l *ledger) decoder {
 	return nil
 }
 
+// decodeBuffers are what one call of Decode works with.
+type decodeBuffers struct {
+	in  *bufio.Reader
+	out []byte
+}
+
+// buffers holds those nobody uses at present: leaves are many and mostly small.
+var buffers = sync.Pool{New: func() any {
+	return &decodeBuffers{bufio.NewReaderSize(nil, lineBuffer), make([]byte, 0, outputBuffer+lineBuffer)}
+}}
+
+func (b *decodeBuffers) giveBack() {
+	b.in.Reset(nil)
+	buffers.Put(b)
+}
+
 // decodeLines feeds d the lines of src. The buffers are filled to the same
 // places however src hands out its bytes.
 func decodeLines(dst io.Writer, src io.Reader, d decoder, l *ledger) error {
-	r := bufio.NewReaderSize(src, lineBuffer)
-	out := make([]byte, 0, outputBuffer+lineBuffer)
+	b := buffers.Get().(*decodeBuffers)
+	defer b.giveBack()
+	b.in.Reset(src)
+	r, out := b.in, b.out[:0]
 	for {
 		line, readErr := r.ReadSlice('\n')
 		if len(line) > 0 {

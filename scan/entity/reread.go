@@ -4,12 +4,11 @@ import (
 	"fmt"
 	"io"
 	"slices"
+
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
-const (
-	deepest   = 3        // readings of readings of readings are enough
-	readBytes = 64 << 10 // how much is read at once
-)
+const deepest = 3 // readings of readings of readings are enough
 
 // Reread reads anew what some client might read differently and enters it as
 // Entity.Also, and takes out of texts what is wrapped in them, as
@@ -24,7 +23,9 @@ func (t *Tree) Reread(c io.ReaderAt) {
 	}
 	t.books.dubious = false
 	t.books.root = t.Root
-	r := newRereader(t.books, c)
+	buf := scratch.Lend()
+	defer buf.Return()
+	r := newRereader(t.books, c, buf)
 	for e := range t.Leaves() {
 		r.first.add(e)
 		r.seen.add(e)
@@ -48,14 +49,14 @@ type rereader struct {
 	carvedAt []Span // what was carved
 }
 
-func newRereader(k *books, c io.ReaderAt) *rereader {
+func newRereader(k *books, c io.ReaderAt, buf *scratch.Buffer) *rereader {
 	return &rereader{
 		books:   k,
 		content: c,
 		first:   leafSet{},
 		seen:    leafSet{},
 		tried:   map[attempt]bool{},
-		buf:     make([]byte, readBytes),
+		buf:     buf[:],
 	}
 }
 

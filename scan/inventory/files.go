@@ -6,6 +6,7 @@ import (
 
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/markup"
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // readCalendar reads a calendar, whose lines are folded (RFC 5545, section 3.1).
@@ -75,7 +76,8 @@ var uriKey = []byte("/URI")
 // that stand in no compressed stream, as most producers write them.
 func readPDF(c scan.Content, l markup.Limits) (*markup.Page, error) {
 	page := &markup.Page{}
-	buf := make([]byte, 256<<10)
+	buf := scratch.Lend()
+	defer buf.Return()
 	for at := int64(0); ; {
 		n, err := c.ReadAt(buf[:min(int64(len(buf)), c.Size()-at)], at)
 		if err != nil && err != io.EOF {

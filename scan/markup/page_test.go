@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 func page(t testing.TB, in string) *Page {
@@ -210,7 +212,7 @@ func TestLinksOfPlainText(t *testing.T) {
 // TestLinksOfLongText has a link at every place a chunk may be cut.
 func TestLinksOfLongText(t *testing.T) {
 	var b strings.Builder
-	for b.Len() < 3*chunk {
+	for b.Len() < 3*scratch.Size {
 		b.WriteString("words and http://x.test/path then\n")
 	}
 	p, err := ReadText(source(b.String(), "utf-8"), DefaultLimits())

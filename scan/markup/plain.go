@@ -4,37 +4,37 @@ import (
 	"bytes"
 	"io"
 	"unicode"
+	"unicode/utf8"
+
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
-// chunk is how much plain text is looked at at once, and carry how much of its
-// end is put off where no word ends.
-const (
-	chunk = 256 << 10
-	carry = 8 << 10
-)
+// carry is how much of the end of what was read is put off where no word ends.
+const carry = 8 << 10
 
 // ReadText reads plain text: the addresses in it are its links. It fails only if
 // the source does.
 func ReadText(s Source, l Limits) (*Page, error) {
 	b := newBuilder(s, l)
-	buf := make([]byte, 0, chunk+carry)
-	at := s.base
+	buf := scratch.Lend()
+	defer buf.Return()
+	at, held := s.base, 0
 	for {
-		n, err := io.ReadFull(s.r, buf[len(buf):len(buf)+chunk])
-		buf = buf[:len(buf)+n]
+		n, err := io.ReadFull(s.r, buf[held:])
+		got := buf[:held+n]
 		if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
 			return nil, err
 		}
-		end := len(buf)
+		end := len(got)
 		if err == nil {
-			end = lastBlank(buf)
+			end = lastBlank(got)
 		}
-		b.plain(buf[:end], at)
+		b.plain(got[:end], at)
 		if err != nil {
 			return b.finish(), nil
 		}
 		at += int64(end)
-		buf = buf[:copy(buf, buf[end:])]
+		held = copy(buf[:], got[end:])
 	}
 }
 
@@ -120,6 +120,19 @@ func textLink(word string) (href string, ok bool) {
 // letters counts what shows in a text: all but blanks, controls and characters
 // without width.
 func letters(s string) (n int) {
+	for i := 0; i < len(s); i++ {
+		if s[i] >= utf8.RuneSelf {
+			return n + wideLetters(s[i:])
+		}
+		if s[i]-'!' <= '~'-'!' {
+			n++
+		}
+	}
+	return n
+}
+
+// wideLetters is letters for text that is not all ASCII.
+func wideLetters(s string) (n int) {
 	for _, r := range s {
 		if r > ' ' && r < 0x7f || r > 0xa0 && !unicode.IsSpace(r) && !unicode.Is(unicode.Cf, r) && r != 0x34f {
 			n++

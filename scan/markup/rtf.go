@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/milterscan/milterscan/scan/charset"
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // ReadRTF reads the text of an RTF document (Rich Text Format, version 1.9.1) and
@@ -96,7 +97,7 @@ func (r *rtfReader) char(c byte) {
 		r.skip--
 	case !r.group.silent:
 		r.bytes = append(r.bytes, c)
-		if len(r.bytes) >= chunk {
+		if len(r.bytes) >= scratch.Size {
 			r.flush()
 		}
 	}
@@ -254,7 +255,7 @@ func (r *rtfReader) paragraph() {
 
 // pass hands the text on once there is enough of it.
 func (r *rtfReader) pass() {
-	if len(r.words) >= chunk {
+	if len(r.words) >= scratch.Size {
 		r.flush()
 	}
 }
