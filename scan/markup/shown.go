@@ -1,6 +1,9 @@
 package markup
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // isBlock reports whether an element stands on lines of its own, in HTML or, with
 // a prefix, in an office document.
@@ -28,30 +31,58 @@ type textWriter struct {
 
 // add adds running text.
 func (w *textWriter) add(s string) {
+	if w.limit == 0 {
+		return
+	}
 	for s != "" && !w.cut {
-		n := strings.IndexFunc(s, isBlankRune)
-		switch {
-		case n < 0:
-			n = len(s)
-		case n == 0:
-			n = strings.IndexFunc(s, func(r rune) bool { return !isBlankRune(r) })
-			if n < 0 {
-				n = len(s)
-			}
+		n := even(s)
+		if n == 0 {
+			n = len(s) - len(strings.TrimLeftFunc(s, isBlankRune))
 			if w.pending == 0 {
 				w.pending = ' '
 			}
-			s = s[n:]
-			continue
+		} else {
+			w.word(s[:n])
 		}
-		w.word(s[:n])
 		s = s[n:]
 	}
 }
 
+// even is the length of the words at the beginning of s that need no folding:
+// there is one space between each two of them.
+func even(s string) int {
+	space := -2 // where the last one stands
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if c > ' ' && c < utf8.RuneSelf {
+			continue
+		}
+		if c == ' ' && i > 0 && space != i-1 {
+			space = i
+			continue
+		}
+		if r, n := utf8.DecodeRuneInString(s[i:]); !isBlankRune(r) {
+			i += n - 1
+			continue
+		}
+		if space == i-1 {
+			return space
+		}
+		return i
+	}
+	if space == len(s)-1 && space > 0 {
+		return space
+	}
+	return len(s)
+}
+
+// word adds one word or several, as many as there is room for.
 func (w *textWriter) word(s string) {
-	if w.Len()+len(s) >= w.limit {
+	if room := w.limit - w.Len() - 1; len(s) > room {
 		w.cut = true
+		s = s[:max(0, strings.LastIndexByte(s[:max(0, room)], ' '))]
+	}
+	if s == "" {
 		return
 	}
 	if w.pending != 0 && w.Len() > 0 {
