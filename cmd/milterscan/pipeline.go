@@ -39,7 +39,7 @@ func scanners(c *config.Config) ([]scan.Scanner, error) {
 	if err != nil {
 		return nil, err
 	}
-	contents, err := content.New(c.Content, inventory.New(c.Content.Limits))
+	contents, err := content.New(c.Content, inventory.New(c.Content.Limits, c.Content.Extent()))
 	if err != nil {
 		return nil, err
 	}

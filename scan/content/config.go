@@ -80,6 +80,15 @@ func (p *Phishing) UnmarshalText(text []byte) error {
 // MarshalText writes the word.
 func (p Phishing) MarshalText() ([]byte, error) { return []byte(p), nil }
 
+// Extent is how much of a message is to be read for this configuration: files
+// only for the words in them.
+func (c Config) Extent() inventory.Extent {
+	if len(c.Lists) > 0 {
+		return inventory.Everything
+	}
+	return inventory.Shown
+}
+
 // Check finds what contradicts itself.
 func (c Config) Check() error {
 	var errs []error

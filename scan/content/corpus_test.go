@@ -37,7 +37,7 @@ func judged(t *testing.T, mail []byte) []scan.Finding {
 	m := opener.Open(t.Context(), scan.Received{Raw: held{bytes.NewReader(mail)}, Tree: parser.Close(), Size: int64(len(mail))})
 	defer m.Close()
 	c := content.DefaultConfig()
-	s, err := content.New(c, inventory.New(c.Limits))
+	s, err := content.New(c, inventory.New(c.Limits, inventory.Everything))
 	if err != nil {
 		t.Fatal(err)
 	}

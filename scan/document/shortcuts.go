@@ -8,7 +8,22 @@ import (
 // isInternetShortcut reports whether the part has the section by which Windows
 // knows an Internet shortcut.
 func (e *examination) isInternetShortcut() bool {
-	return e.isFile() && bytes.Contains(bytes.ToLower(narrow(e.head)), []byte("[internetshortcut"))
+	return e.isFile() && hasSection(narrow(e.head), "[internetshortcut")
+}
+
+// hasSection reports whether a section of that name, upper and lower case alike,
+// begins anywhere in b.
+func hasSection(b []byte, name string) bool {
+	for {
+		i := bytes.IndexByte(b, '[')
+		if i < 0 || len(b)-i < len(name) {
+			return false
+		}
+		if b = b[i:]; bytes.EqualFold(b[:len(name)], []byte(name)) {
+			return true
+		}
+		b = b[1:]
+	}
 }
 
 // internetShortcut judges where such a shortcut leads. One to a web site is

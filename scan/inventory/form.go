@@ -24,6 +24,15 @@ const (
 	PDF       Form = "PDF"
 )
 
+// inFile reports whether the form is one of files that clients do not show.
+func (f Form) inFile() bool {
+	switch f {
+	case Calendar, Relations, Document, RTF, PDF:
+		return true
+	}
+	return false
+}
+
 // Place is where a reader meets a text.
 type Place int
 

@@ -34,7 +34,7 @@ func listed(t *testing.T, mail []byte) *inventory.Texts {
 	parser.Write(mail)
 	m := opener.Open(t.Context(), scan.Received{Raw: held{bytes.NewReader(mail)}, Tree: parser.Close(), Size: int64(len(mail))})
 	defer m.Close()
-	texts, err := inventory.New(inventory.DefaultLimits()).Of(t.Context(), m)
+	texts, err := inventory.New(inventory.DefaultLimits(), inventory.Everything).Of(t.Context(), m)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,10 +28,20 @@ type Limits struct {
 // DefaultLimits are enough for any mail that people write.
 func DefaultLimits() Limits { return Limits{Limits: markup.DefaultLimits(), Total: 20 * units.MB} }
 
+// Extent is how much of a message is read.
+type Extent int
+
+// The extents.
+const (
+	Shown      Extent = iota // pages and plain text; their words are not kept
+	Everything               // also files, and the words of all: documents are large
+)
+
 // Inventory reads messages. It may be asked by any number of goroutines, and
 // keeps what it read for as long as the message is in use.
 type Inventory struct {
 	limits Limits
+	extent Extent
 	mu     sync.Mutex
 	known  map[weak.Pointer[scan.Message]]*entry
 }
@@ -45,8 +55,11 @@ type entry struct {
 }
 
 // New returns an inventory that knows no message yet.
-func New(l Limits) *Inventory {
-	return &Inventory{limits: l, known: map[weak.Pointer[scan.Message]]*entry{}}
+func New(l Limits, e Extent) *Inventory {
+	if e == Shown {
+		l.Text = 0
+	}
+	return &Inventory{limits: l, extent: e, known: map[weak.Pointer[scan.Message]]*entry{}}
 }
 
 // Texts is what the texts of a message say, in the order of their parts. It must
@@ -127,7 +140,7 @@ func (i *Inventory) take(ctx context.Context, m *scan.Message) (*Texts, error) {
 	var errs []error
 	for part := range m.Parts {
 		form := formOf(m, part)
-		if form == None {
+		if form == None || i.extent == Shown && form.inFile() {
 			continue
 		}
 		if err := ctx.Err(); err != nil {
@@ -152,7 +165,9 @@ func (i *Inventory) take(ctx context.Context, m *scan.Message) (*Texts, error) {
 // take charges a page to what is left for the message.
 func (l *Limits) take(size units.Size, p *markup.Page) {
 	l.Total -= size
-	l.Text = max(l.Text-units.Size(len(p.Text)), units.KB)
+	if l.Text > 0 {
+		l.Text = max(l.Text-units.Size(len(p.Text)), units.KB)
+	}
 	l.Links = max(l.Links-len(p.Links), 0)
 	l.Elements = max(l.Elements-len(p.Elements), 0)
 }

@@ -75,7 +75,7 @@ func TestFormsAndPlaces(t *testing.T) {
 		{"multipart", with(html, func(p *scan.Part) { p.Content = nil }), ""},
 		{"container", with(part("application/zip", "a.html", "PK"), func(p *scan.Part) { p.Opened = true }), ""},
 	} {
-		texts, err := New(DefaultLimits()).Of(t.Context(), &scan.Message{Parts: []scan.Part{tt.part}})
+		texts, err := New(DefaultLimits(), Everything).Of(t.Context(), &scan.Message{Parts: []scan.Part{tt.part}})
 		if got := strings.Join(listed(texts), ";"); err != nil || got != tt.want {
 			t.Errorf("%s: %q, %v, want %q", tt.name, got, err, tt.want)
 		}
@@ -87,7 +87,7 @@ func TestViewsAreNotReadTwice(t *testing.T) {
 	wide := part("text/html", "", "<\x00a\x00 \x00h\x00r\x00e\x00f\x00=\x00x\x00>\x00")
 	wide.Entity.Charset = "utf-16le"
 	view := with(wide, func(p *scan.Part) { p.Parent, p.Content = 0, scantest.Bytes([]byte("<a href=x>")) })
-	texts, err := New(DefaultLimits()).Of(t.Context(), &scan.Message{Parts: []scan.Part{wide, view}})
+	texts, err := New(DefaultLimits(), Everything).Of(t.Context(), &scan.Message{Parts: []scan.Part{wide, view}})
 	if got := listed(texts); err != nil || !slices.Equal(got, []string{"0 HTML 0 x"}) || !texts.Texts[0].Decoded {
 		t.Errorf("%q, %v", got, err)
 	}
@@ -100,7 +100,7 @@ func TestLinksOfPDFsAtAnyPlace(t *testing.T) {
 		fmt.Fprintf(&b, "/URI(http://x.test/%d)", n)
 		n++
 	}
-	texts, err := New(DefaultLimits()).Of(t.Context(), &scan.Message{Parts: []scan.Part{part("application/pdf", "", b.String())}})
+	texts, err := New(DefaultLimits(), Everything).Of(t.Context(), &scan.Message{Parts: []scan.Part{part("application/pdf", "", b.String())}})
 	if err != nil || len(texts.Texts[0].Links) != min(n, DefaultLimits().Links) {
 		t.Fatalf("%d of %d, %v", len(texts.Texts[0].Links), n, err)
 	}
@@ -116,7 +116,7 @@ func TestLimitsHoldForTheMessage(t *testing.T) {
 	l.Total, l.Links = 100, 3
 	links := part("text/html", "", "<a href=x><a href=x>")
 	m := &scan.Message{Parts: []scan.Part{links, links, part("text/plain", "", strings.Repeat("x", 80)), links}}
-	texts, err := New(l).Of(t.Context(), m)
+	texts, err := New(l, Everything).Of(t.Context(), m)
 	if err != nil || len(texts.Texts) != 3 || !slices.Equal(texts.Unread, []Unread{{2, Plain}}) || !texts.Texts[1].Cut {
 		t.Fatalf("%q, left out %v, %v", listed(texts), texts.Unread, err)
 	}
@@ -145,7 +145,7 @@ func (c *counted) ReadAt(p []byte, off int64) (int, error) {
 func TestEachMessageIsReadOnce(t *testing.T) {
 	c := &counted{Content: scantest.Bytes([]byte("<a href=x>"))}
 	m := &scan.Message{Parts: []scan.Part{with(part("text/html", "", "-"), func(p *scan.Part) { p.Content = c })}}
-	i := New(DefaultLimits())
+	i := New(DefaultLimits(), Everything)
 	if _, err := i.Of(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}
@@ -165,7 +165,7 @@ func TestWhatWasNotFinishedIsReadAgain(t *testing.T) {
 	done, cancel := context.WithCancel(t.Context())
 	cancel()
 	m := &scan.Message{Parts: []scan.Part{part("text/html", "", "<a href=x>")}}
-	i := New(DefaultLimits())
+	i := New(DefaultLimits(), Everything)
 	if _, err := i.Of(done, m); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
@@ -184,7 +184,7 @@ func TestUnreadablePartsAreErrors(t *testing.T) {
 	for _, kind := range []string{"text/html", "text/plain", "text/calendar", "application/pdf", "image/svg+xml"} {
 		good := part("text/html", "", "<a href=x>")
 		bad := with(part(kind, "", "x"), func(p *scan.Part) { p.Content = broken{p.Content} })
-		texts, err := New(DefaultLimits()).Of(t.Context(), &scan.Message{Parts: []scan.Part{bad, good}})
+		texts, err := New(DefaultLimits(), Everything).Of(t.Context(), &scan.Message{Parts: []scan.Part{bad, good}})
 		if !errors.Is(err, errBroken) || len(texts.Texts) != 1 {
 			t.Errorf("%s: %v, %v", kind, listed(texts), err)
 		}
@@ -192,7 +192,7 @@ func TestUnreadablePartsAreErrors(t *testing.T) {
 }
 
 func TestMessagesAreForgotten(t *testing.T) {
-	i := New(DefaultLimits())
+	i := New(DefaultLimits(), Everything)
 	for range 10 {
 		i.Of(t.Context(), &scan.Message{Parts: []scan.Part{part("text/html", "", "<a href=x>")}})
 	}
@@ -207,4 +207,33 @@ func TestMessagesAreForgotten(t *testing.T) {
 		runtime.Gosched()
 	}
 	t.Error("messages are kept though nobody uses them")
+}
+
+// TestExtent has a page, a text and a file: what clients do not show is read only
+// where its words are wanted.
+func TestExtent(t *testing.T) {
+	m := &scan.Message{Parts: []scan.Part{
+		part("text/html", "", "<a href=http://a.test>one</a>"),
+		part("text/plain", "", "two http://b.test"),
+		part("application/pdf", "c.pdf", "/URI (http://c.test)"),
+	}}
+	for extent, want := range map[Extent]string{Shown: "http://a.test http://b.test|", Everything: "http://a.test http://b.test http://c.test|one two http://b.test "} {
+		texts, err := New(DefaultLimits(), extent).Of(t.Context(), m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var links, words []string
+		for text, l := range texts.Links() {
+			links = append(links, l.Href)
+			if text.Cut {
+				t.Errorf("%s is cut", text.Form)
+			}
+		}
+		for _, text := range texts.Texts {
+			words = append(words, text.Text)
+		}
+		if got := strings.Join(links, " ") + "|" + strings.TrimLeft(strings.Join(words, " "), " "); got != want {
+			t.Errorf("extent %d gives %q, want %q", extent, got, want)
+		}
+	}
 }

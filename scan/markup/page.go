@@ -10,7 +10,7 @@ import (
 type Limits struct {
 	// The longest tag, or text without a tag, that is looked at as a whole.
 	Token units.Size `toml:"token"`
-	// The text that is kept for looking for words in it.
+	// The text that is kept for looking for words in it; 0 keeps none.
 	Text units.Size `toml:"text"`
 	// The links of one text.
 	Links int `toml:"links"`
