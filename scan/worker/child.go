@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -21,11 +22,11 @@ import (
 // for the parent at the other end of stdin and stdout, until stdin ends. The one
 // argument is how much memory it may use, in bytes. It returns the exit status.
 //
-// With the word "helper" before it, the argument is followed by the seconds of CPU
-// time and the command line of a program, which this process becomes.
+// With the word "helper" before them, the arguments are the rights of a program and
+// its command line, and this process becomes it.
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	if len(args) > 3 && args[0] == helperWord {
-		fmt.Fprintf(stderr, "worker: %v\n", become(args[1], args[2], args[3:]))
+	if len(args) > 2 && args[0] == helperWord {
+		fmt.Fprintf(stderr, "%s%v\n", startWord, becomeWith(args[1], args[2:]))
 		return exitProtocol
 	}
 	memory, err := strconv.ParseInt(firstOf(args), 10, 62)
@@ -47,8 +48,20 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 }
 
-// helperWord is the first argument of a worker that becomes the helper.
+// helperWord is the first argument of a worker that becomes a program.
 const helperWord = "helper"
+
+// startWord begins what a worker says that could not become the program.
+const startWord = "worker: "
+
+// becomeWith reads the rights and becomes the program. It returns only if it fails.
+func becomeWith(text string, command []string) error {
+	var r rights
+	if err := json.Unmarshal([]byte(text), &r); err != nil {
+		return err
+	}
+	return become(r, command)
+}
 
 // The exit statuses of a child, from sysexits.h but for the last.
 const (

@@ -50,7 +50,7 @@ func onAllThreads(call, a, b uintptr) error {
 // landlock denies every kind of access to files and the network that the kernel
 // knows, see landlock(7).
 func landlock() error {
-	fd, err := ruleset()
+	fd, _, err := ruleset()
 	if err != nil {
 		return err
 	}
@@ -58,18 +58,19 @@ func landlock() error {
 	return onAllThreads(unix.SYS_LANDLOCK_RESTRICT_SELF, uintptr(fd), 0)
 }
 
-// ruleset makes a set of rules that allows nothing yet. The caller closes it.
-func ruleset() (int, error) {
+// ruleset makes a set of rules that allows nothing yet, and says which rights it is
+// about. The caller closes it.
+func ruleset() (fd int, handled uint64, err error) {
 	abi, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION)
 	if errno != 0 {
-		return -1, errno
+		return -1, 0, errno
 	}
 	rules, size := everything(int(abi))
-	fd, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, uintptr(unsafe.Pointer(&rules)), size, 0)
+	made, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, uintptr(unsafe.Pointer(&rules)), size, 0)
 	if errno != 0 {
-		return -1, errno
+		return -1, 0, errno
 	}
-	return int(fd), nil
+	return int(made), rules.Handled_access_fs, nil
 }
 
 // everything is the rule set that allows nothing, in the terms of the kernel's

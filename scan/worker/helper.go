@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/milterscan/milterscan/scan/archive"
@@ -123,8 +122,8 @@ func (w *helping) start(program string, args ...string) (*process, error) {
 	defer out.Close()
 	p := &process{in: in, left: w.cfg.Wall}
 	p.channel = newChannel(timed{p}, io.Discard)
-	command := append(slices.Clone(w.cfg.Command[1:]), helperWord, number(w.cfg.Memory), number(w.cfg.CPU/time.Second+1), filepath.Join(w.cfg.Helper, program))
-	p.cmd = exec.CommandContext(w.ctx, w.cfg.Command[0], append(command, args...)...)
+	r := rights{Memory: int64(w.cfg.Memory), CPU: int64(w.cfg.CPU/time.Second + 1), Files: 64}
+	p.cmd = exec.CommandContext(w.ctx, w.cfg.Command[0], w.cfg.becoming(r, filepath.Join(w.cfg.Helper, program), args)...)
 	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = w.file, out, &p.errors
 	p.cmd.Env = append([]string{"HOME=/nonexistent", "LC_ALL=C.UTF-8"}, w.cfg.Env...)
 	if err := p.cmd.Start(); err != nil {

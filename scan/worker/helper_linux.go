@@ -2,11 +2,12 @@ package worker
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"runtime"
-	"strconv"
+	"slices"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -33,56 +34,79 @@ func inMemory(c archive.Content) (*os.File, error) {
 // process alone, which stays what it is when it becomes the program.
 var helperDirectories = []string{"/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache", "/etc/ld.so.conf", "/dev/null", "/dev/urandom", "/proc/self", "/etc/nsswitch.conf", "/etc/passwd"}
 
-// become replaces this process with a program that may use so many bytes of
-// memory and seconds of CPU time, write no file, and read only
-// helperDirectories. It returns only if it fails. A kernel without Landlock
-// leaves out the last.
-func become(memory, seconds string, command []string) error {
-	bytes, err := strconv.ParseUint(memory, 10, 62)
-	cpu, err2 := strconv.ParseUint(seconds, 10, 31)
-	if err = errors.Join(err, err2); err != nil {
-		return err
-	}
+// become replaces this process with a program that has these rights and no others.
+// It returns only if it fails. A kernel without Landlock leaves out what concerns
+// files.
+func become(r rights, command []string) error {
 	runtime.LockOSThread() // what follows is this thread's, and the new program's
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return err
 	}
-	if err := readOnly(filepath.Dir(command[0])); err != nil && !errors.Is(err, unix.ENOSYS) && !errors.Is(err, unix.EOPNOTSUPP) {
+	if err := r.confine(filepath.Dir(command[0])); err != nil && !errors.Is(err, unix.ENOSYS) && !errors.Is(err, unix.EOPNOTSUPP) {
 		return err
 	}
 	// The soft limit of CPU time ends the program with a signal that tells why.
-	if err := unix.Prlimit(0, unix.RLIMIT_CPU, &unix.Rlimit{Cur: cpu, Max: cpu + 1}, nil); err != nil {
+	if err := unix.Prlimit(0, unix.RLIMIT_CPU, &unix.Rlimit{Cur: uint64(r.CPU), Max: uint64(r.CPU) + 1}, nil); err != nil {
 		return err
 	}
-	for resource, n := range map[int]uint64{unix.RLIMIT_CORE: 0, unix.RLIMIT_FSIZE: 0, unix.RLIMIT_NOFILE: 64, unix.RLIMIT_DATA: bytes} {
-		if err := limit(resource, n); err != nil {
+	for resource, n := range map[int]int64{unix.RLIMIT_CORE: 0, unix.RLIMIT_FSIZE: r.File, unix.RLIMIT_NOFILE: r.Files, unix.RLIMIT_DATA: r.Memory} {
+		if err := limit(resource, uint64(n)); err != nil {
 			return err
 		}
 	}
-	return unix.Exec(command[0], command, []string{"HOME=/nonexistent", "LC_ALL=C.UTF-8"})
+	env := []string{"HOME=/nonexistent", "LC_ALL=C.UTF-8"}
+	if r.Write != "" {
+		env = append(env, "TMPDIR="+r.Write)
+	}
+	return unix.Exec(command[0], command, env)
 }
 
-// readOnly denies this thread all access to files and the network, but for
-// reading and executing in own and in helperDirectories.
-func readOnly(own string) error {
-	fd, err := ruleset()
+// What a program may do with files it reads, and with those in the directory it
+// may write to.
+const (
+	toRead  = unix.LANDLOCK_ACCESS_FS_READ_FILE | unix.LANDLOCK_ACCESS_FS_EXECUTE | unix.LANDLOCK_ACCESS_FS_READ_DIR
+	toWrite = toRead | unix.LANDLOCK_ACCESS_FS_WRITE_FILE | unix.LANDLOCK_ACCESS_FS_TRUNCATE |
+		unix.LANDLOCK_ACCESS_FS_MAKE_REG | unix.LANDLOCK_ACCESS_FS_MAKE_DIR |
+		unix.LANDLOCK_ACCESS_FS_REMOVE_FILE | unix.LANDLOCK_ACCESS_FS_REMOVE_DIR
+)
+
+// confine denies this thread all access to files and the network, but for reading
+// and executing in own, in helperDirectories and in r.Read, and for writing in
+// r.Write.
+func (r rights) confine(own string) error {
+	rules, handled, err := ruleset()
 	if err != nil {
 		return err
 	}
-	defer unix.Close(fd)
-	for _, dir := range append([]string{own}, helperDirectories...) {
-		if err := allow(fd, dir); err != nil && !errors.Is(err, unix.ENOENT) {
+	defer unix.Close(rules)
+	grant := func(path string, access uint64) error {
+		if err := allow(rules, path, access&handled); err != nil && !errors.Is(err, unix.ENOENT) {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		return nil
+	}
+	for _, dir := range slices.Concat([]string{own}, helperDirectories, r.Read) {
+		if err := grant(dir, toRead); err != nil {
 			return err
 		}
 	}
-	if _, _, errno := unix.Syscall(unix.SYS_LANDLOCK_RESTRICT_SELF, uintptr(fd), 0, 0); errno != 0 {
+	if r.Write != "" {
+		err = errors.Join(grant(r.Write, toWrite), grant("/dev/null", toRead|unix.LANDLOCK_ACCESS_FS_WRITE_FILE))
+	}
+	if err != nil {
+		return err
+	}
+	if _, _, errno := unix.Syscall(unix.SYS_LANDLOCK_RESTRICT_SELF, uintptr(rules), 0, 0); errno != 0 {
 		return errno
 	}
 	return nil
 }
 
-// allow adds to a rule set that what is below path may be read and executed.
-func allow(ruleset int, path string) error {
+// Rights that only files have.
+const ofFiles = unix.LANDLOCK_ACCESS_FS_READ_FILE | unix.LANDLOCK_ACCESS_FS_EXECUTE | unix.LANDLOCK_ACCESS_FS_WRITE_FILE | unix.LANDLOCK_ACCESS_FS_TRUNCATE
+
+// allow adds to a rule set what may be done with path and all that is below it.
+func allow(ruleset int, path string, access uint64) error {
 	fd, err := unix.Open(path, unix.O_PATH|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return err
@@ -92,10 +116,10 @@ func allow(ruleset int, path string) error {
 	if err := unix.Fstat(fd, &stat); err != nil {
 		return err
 	}
-	rule := unix.LandlockPathBeneathAttr{Parent_fd: int32(fd), Allowed_access: unix.LANDLOCK_ACCESS_FS_READ_FILE | unix.LANDLOCK_ACCESS_FS_EXECUTE}
-	if stat.Mode&unix.S_IFMT == unix.S_IFDIR {
-		rule.Allowed_access |= unix.LANDLOCK_ACCESS_FS_READ_DIR
+	if stat.Mode&unix.S_IFMT != unix.S_IFDIR {
+		access &= ofFiles
 	}
+	rule := unix.LandlockPathBeneathAttr{Parent_fd: int32(fd), Allowed_access: access}
 	_, _, errno := unix.Syscall6(unix.SYS_LANDLOCK_ADD_RULE, uintptr(ruleset), unix.LANDLOCK_RULE_PATH_BENEATH, uintptr(unsafe.Pointer(&rule)), 0, 0, 0)
 	if errno != 0 {
 		return errno

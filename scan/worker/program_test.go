@@ -1,0 +1,158 @@
+//go:build linux
+
+package worker
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/milterscan/milterscan/scan/units"
+)
+
+// script is a program of the test's own, with limits it can keep.
+func script(t *testing.T, text string) Program {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "program")
+	if err := os.WriteFile(path, []byte("#!/bin/sh\n"+text+"\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return Program{Path: path, Memory: 64 * units.MB, CPU: 5 * time.Second, Wall: 20 * time.Second, Output: 1000}
+}
+
+// ran runs a program on a content.
+func ran(t *testing.T, p Program, content string) (Outcome, error) {
+	t.Helper()
+	return testConfig(t, "proper").Run(t.Context(), p, bytes.NewReader([]byte(content)))
+}
+
+func TestProgram(t *testing.T) {
+	for name, c := range map[string]struct {
+		script string
+		want   Outcome
+	}{
+		"reads":          {"cat", Outcome{Output: "content"}},
+		"reads by name":  {"cat /dev/stdin", Outcome{Output: "content"}},
+		"status":         {"exit 3", Outcome{Status: 3}},
+		"our own status": {"exit 76", Outcome{Status: 76}},
+		"two streams":    {"echo a; echo b >&2", Outcome{Output: "a\nb\n"}},
+		"reads nothing":  {":", Outcome{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o, err := ran(t, script(t, c.script), "content")
+			if err != nil || o != c.want {
+				t.Errorf("%+v, error %v; want %+v", o, err, c.want)
+			}
+		})
+	}
+}
+
+func TestProgramArguments(t *testing.T) {
+	p := script(t, `printf '%s|' "$@"`)
+	p.Args = []string{"$(id)", "a b", "*", ";ls"}
+	if o, err := ran(t, p, ""); err != nil || o.Output != "$(id)|a b|*|;ls|" {
+		t.Errorf("%+v, error %v", o, err)
+	}
+}
+
+// TestProgramWrites: it may write in its own directory, and finds it as TMPDIR.
+func TestProgramWrites(t *testing.T) {
+	p := script(t, `cat >"$TMPDIR/copy" && mkdir "$TMPDIR/d" && mv "$TMPDIR/copy" "$TMPDIR/d/" 2>/dev/null || rm "$TMPDIR/copy"; echo done 2>/dev/null >/dev/null && echo ok`)
+	p.Write = t.TempDir()
+	if o, err := ran(t, p, "content"); err != nil || o.Output != "ok\n" {
+		t.Errorf("%+v, error %v", o, err)
+	}
+	if _, err := os.Stat(filepath.Join(p.Write, "d")); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestProgramWritesNowhere(t *testing.T) {
+	p := script(t, "echo x >'"+filepath.Join(t.TempDir(), "file")+"' && echo written")
+	if o, err := ran(t, p, ""); err == nil && strings.Contains(o.Output, "written") {
+		t.Errorf("%+v, error %v", o, err)
+	}
+}
+
+func TestProgramTalksTooMuch(t *testing.T) {
+	p := script(t, "for i in 1 2 3 4 5 6 7 8 9; do echo 123456789; done; exit 2")
+	p.Output = 15
+	if o, err := ran(t, p, ""); err != nil || o != (Outcome{2, "123456789\n12345", true}) {
+		t.Errorf("%+v, error %v", o, err)
+	}
+}
+
+func TestProgramMisbehaves(t *testing.T) {
+	for name, c := range map[string]struct {
+		script string
+		change func(*Program)
+		want   error
+	}{
+		"spins":    {"while :; do :; done", func(p *Program) { p.CPU = time.Second }, errLimit},
+		"sleeps":   {"exec sleep 100", func(p *Program) { p.Wall = 100 * time.Millisecond }, errLimit},
+		"floods":   {"while :; do echo 123456789; done", func(p *Program) { p.CPU = time.Second }, errLimit},
+		"dies":     {"kill -9 $$", nil, errProgram},
+		"leaves":   {"sleep 100 & exit 0", nil, errProgram},
+		"is gone":  {"", func(p *Program) { p.Path += "-gone" }, errStart},
+		"is blank": {"", func(p *Program) { p.Path = filepath.Dir(p.Path) }, errStart},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := script(t, c.script)
+			if c.change != nil {
+				c.change(&p)
+			}
+			if o, err := ran(t, p, "content"); !errors.Is(err, c.want) {
+				t.Errorf("%+v, error %v; want %v", o, err, c.want)
+			}
+		})
+	}
+}
+
+// TestProgramIsCancelled: a caller that is gone ends the program and all it has
+// started.
+func TestProgramIsCancelled(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	p := script(t, "sleep 100 & sleep 100")
+	if o, err := testConfig(t, "proper").Run(ctx, p, nil); err == nil {
+		t.Errorf("%+v, no error", o)
+	}
+}
+
+// TestProgramReadsWhatItMay: with Landlock, other files are out of reach.
+func TestProgramReadsWhatItMay(t *testing.T) {
+	secret := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(secret, []byte("secret"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	p := script(t, "cat "+secret)
+	if rules, _, err := ruleset(); err == nil {
+		closed := os.NewFile(uintptr(rules), "rules")
+		closed.Close()
+		if o, err := ran(t, p, ""); err != nil || strings.Contains(o.Output, "secret\n") || o.Status == 0 {
+			t.Errorf("%+v, error %v", o, err)
+		}
+	}
+	p.Read = []string{filepath.Dir(secret), "/nonexistent"}
+	if o, err := ran(t, p, ""); err != nil || o.Output != "secret" {
+		t.Errorf("%+v, error %v", o, err)
+	}
+}
+
+func TestProgramContentUnreadable(t *testing.T) {
+	if o, err := testConfig(t, "proper").Run(t.Context(), script(t, "cat"), failing{}); err == nil {
+		t.Errorf("%+v, no error", o)
+	}
+}
+
+// failing cannot be read.
+type failing struct{}
+
+func (failing) Size() int64 { return 10 }
+
+func (failing) ReadAt([]byte, int64) (int, error) { return 0, errors.New("broken") }
