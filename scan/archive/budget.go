@@ -13,6 +13,10 @@ type Limits struct {
 	Ratio    int64      // unpacked bytes for each byte of container, beyond the first 1 MB
 	Entries  int64      // members in all
 	Depth    int        // containers inside containers; counted by the caller of Walk
+
+	// Passwords that are tried in turn on what is encrypted; the first 32 on each
+	// member.
+	Passwords []string
 }
 
 // freeOfRatio may be unpacked from any container, whatever the ratio.
@@ -26,7 +30,6 @@ const maxWindow = 64 * units.MB
 // charged from several goroutines at once.
 type Budget struct {
 	Limits
-	Passwords         []string // tried in turn on what is encrypted; not changed once a walk has begun
 	expanded, entries atomic.Int64
 }
 
