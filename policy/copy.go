@@ -2,11 +2,8 @@ package policy
 
 import "github.com/milterscan/milterscan/scan"
 
-// Copy is a message to be kept, with what was found and decided.
+// Copy is a message to be kept, byte for byte, with what was found and decided.
 type Copy struct {
-	ID       string
-	Envelope scan.Envelope
-	Raw      scan.Content
-	Found    []scan.Finding
-	Decision Decision
+	Record Record
+	Raw    scan.Content
 }

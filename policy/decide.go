@@ -28,6 +28,9 @@ type Input struct {
 	// Refused are edits that were tried and could not be made, by kind and part:
 	// they get the rule's Else as well.
 	Refused []Edit
+	// Without names rules that are left out for this message, such as the one
+	// that kept it when it is released.
+	Without []string
 }
 
 // Policy is a list of rules made ready. It never changes, and may be used by

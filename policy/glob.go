@@ -41,3 +41,9 @@ func globsMeet(a, b string) bool {
 	}
 	return false
 }
+
+// MatchGlob reports whether s is like the pattern, in which "*" stands for
+// anything. Upper and lower case are alike.
+func MatchGlob(pattern, s string) bool {
+	return matchGlob(strings.ToLower(pattern), strings.ToLower(s))
+}

@@ -116,6 +116,9 @@ func (r *rule) mayRefuse(s scan.Stage) bool {
 
 // forMail says whether the rule is for this mail, whoever it goes to.
 func (r *rule) forMail(f *facts) truth {
+	if len(f.in.Without) > 0 && slices.Contains(f.in.Without, r.Ref.Name) {
+		return no
+	}
 	t := truthOf(len(r.Scope.Client) == 0 || inNetworks(r.Scope.Client, f.in.Envelope.Client.Addr()))
 	if t == yes && len(r.Scope.From) > 0 {
 		t = f.once(f.knowsSender(), r.from.match(f.sender))

@@ -1,118 +1,142 @@
-// Package quarantine keeps copies of messages that are not delivered. A copy is
-// two files in one directory: ID.eml, the message byte for byte, and ID.json,
-// why it is there.
+// Package quarantine keeps copies of messages that are not delivered, and gives
+// them back: list, show, release, expire.
 package quarantine
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
-	"os"
-	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/milterscan/milterscan/policy"
-	"github.com/milterscan/milterscan/scan"
 )
 
-// Store is a directory of kept messages. It may be used by any number of
-// goroutines, and by several processes, at once.
-type Store struct{ dir string }
-
-// New returns a store in dir, which is made on the first copy if it is not
-// there.
-func New(dir string) *Store { return &Store{dir: dir} }
-
-// record is what ID.json holds.
-type record struct {
-	ID         string
-	Received   time.Time
-	Sender     string
-	Recipients []string
-	Client     string
-	QueueID    string
-	Action     string
-	Findings   []finding
+// Store is where copies are. Dir is one in the file system of one host; one that
+// several hosts share is to promise the same:
+//
+//   - When Keep has returned nil, the copy survives the end of the process and of
+//     the host. When it has returned an error, the copy may be there or not.
+//   - A copy that can be seen is complete.
+//   - Changes of one entry happen one after the other, whoever makes them: change
+//     sees what the one before it has written. When Change has returned nil, what
+//     was changed survives like a copy.
+//   - Find may lag behind by what was kept or changed in the last moments, Entry
+//     never does.
+//   - All methods may be called by any number of goroutines, processes and hosts
+//     at once.
+type Store interface {
+	Keep(ctx context.Context, c policy.Copy) error
+	// Entry and Open return ErrUnknown for a message that is not there.
+	Entry(ctx context.Context, id string) (Entry, error)
+	// Open returns the message as it was received, byte for byte. Reading it to
+	// the end fails if it is not what was kept.
+	Open(ctx context.Context, id string) (io.ReadCloser, error)
+	// Find lists what a filter lets through, newest first.
+	Find(ctx context.Context, f Filter) ([]Row, error)
+	// Change has change alter the entry, or not, if change returns an error.
+	Change(ctx context.Context, id string, change func(*Entry) error) error
+	// Delete removes a message and its entry; why goes into the audit log.
+	Delete(ctx context.Context, id string, why Event) error
 }
 
-type finding struct {
-	Kind                  scan.Kind
-	Scanner, Rule, Detail string
+// ErrUnknown says that there is no message of an id.
+var ErrUnknown = errors.New("no such message in the quarantine")
+
+// State is how far a message is on its way out.
+type State string
+
+// The states. A message is Releasing from before it is sent until it is known
+// what became of that. If the process ends in between nobody knows, so the
+// message stays in that state until a person has looked.
+const (
+	Kept      State = "kept"
+	Releasing State = "releasing"
+	Released  State = "released"
+)
+
+// Entry is all that is known about a kept message. It is written as JSON; fields
+// may be added, none renamed.
+type Entry struct {
+	Record policy.Record `json:"record"`
+	Class  string        `json:"class"` // see Class
+	SHA256 string        `json:"sha256"`
+	Stored int64         `json:"stored"` // bytes on the disk
+	State  State         `json:"state"`
+	Events []Event       `json:"events,omitempty"`
 }
 
-// Keep writes the copy and returns when it is on the disk: both files synced,
-// under their final names, and the directory synced. A message that is there is
-// complete, since ID.eml gets its name last.
-func (s *Store) Keep(ctx context.Context, c policy.Copy) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if err := os.MkdirAll(s.dir, 0o700); err != nil {
-		return fmt.Errorf("quarantine: %w", err)
-	}
-	about, err := json.MarshalIndent(newRecord(c), "", "  ")
-	if err != nil {
-		return fmt.Errorf("quarantine: %w", err)
-	}
-	if err := s.write(c.ID+".json", func(w io.Writer) error { _, err := w.Write(about); return err }); err != nil {
-		return err
-	}
-	if err := s.write(c.ID+".eml", func(w io.Writer) error { _, err := io.Copy(w, scan.Reader(c.Raw)); return err }); err != nil {
-		os.Remove(filepath.Join(s.dir, c.ID+".json"))
-		return err
-	}
-	return syncDir(s.dir)
+// Event is something that somebody did to a kept message.
+type Event struct {
+	Time time.Time `json:"time"`
+	What string    `json:"what"` // release, released, failed, forward, delete, expire
+	By   string    `json:"by"`   // a login name, or "milterscan"
+	To   []string  `json:"to,omitempty"`
+	Note string    `json:"note,omitempty"`
 }
 
-// write makes a file whose bytes are on the disk before it gets its name.
-func (s *Store) write(name string, fill func(io.Writer) error) error {
-	f, err := os.CreateTemp(s.dir, ".new-*")
-	if err != nil {
-		return fmt.Errorf("quarantine: %w", err)
-	}
-	err = fill(f)
-	if err == nil {
-		err = f.Sync()
-	}
-	err = errors.Join(err, f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), filepath.Join(s.dir, name))
-	}
-	if err != nil {
-		os.Remove(f.Name())
-		return fmt.Errorf("quarantine: %w", err)
-	}
-	return nil
+// Row is what lists show of a kept message.
+type Row struct {
+	ID         string    `json:"id"`
+	Time       time.Time `json:"time"`
+	Class      string    `json:"class"`
+	State      State     `json:"state"`
+	Action     string    `json:"action"`
+	Sender     string    `json:"sender"`
+	Recipients []string  `json:"recipients"`
+	Subject    string    `json:"subject"`
+	Client     string    `json:"client"`
+	QueueID    string    `json:"queue_id"`
+	Reason     string    `json:"reason"` // the finding or rule it was kept for
+	Size       int64     `json:"size"`   // bytes of the message
+	Stored     int64     `json:"stored"` // bytes on the disk
 }
 
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return fmt.Errorf("quarantine: %w", err)
+// Row is what lists show of the entry.
+func (e Entry) Row() Row {
+	r := e.Record
+	return Row{
+		ID: r.ID, Time: r.Time, Class: e.Class, State: e.State, Action: r.Action, Sender: r.Sender, Recipients: r.Recipients,
+		Subject: r.Subject, Client: r.Client, QueueID: r.QueueID, Reason: reason(r), Size: r.Size, Stored: e.Stored,
 	}
-	defer d.Close()
-	if err := d.Sync(); err != nil {
-		return fmt.Errorf("quarantine: %w", err)
-	}
-	return nil
 }
 
-func newRecord(c policy.Copy) record {
-	r := record{
-		ID:         c.ID,
-		Received:   c.Envelope.Received,
-		Sender:     c.Envelope.Sender,
-		Recipients: c.Envelope.Recipients,
-		QueueID:    c.Envelope.QueueID,
-		Action:     c.Decision.Action(),
-	}
-	if c.Envelope.Client.IsValid() {
-		r.Client = c.Envelope.Client.Addr().String()
-	}
-	for _, f := range c.Found {
-		r.Findings = append(r.Findings, finding{f.Kind, f.Scanner, f.Rule, f.Detail})
-	}
-	return r
+// Filter says which messages to list. Zero fields let everything through.
+type Filter struct {
+	Sender    string    // a pattern with "*", upper and lower case alike
+	Recipient string    // likewise, for any of the recipients
+	Subject   string    // likewise
+	Reason    string    // likewise
+	Class     string    // one of Classes
+	State     State     // one of the states
+	Since     time.Time // received then or later
+	Before    time.Time // received before then
+	Limit     int       // at most so many, the newest; 0 for all
 }
+
+// Matches reports whether the filter lets a row through. Limit plays no part.
+func (f Filter) Matches(r Row) bool {
+	like := func(pattern, s string) bool { return pattern == "" || policy.MatchGlob(pattern, s) }
+	return like(f.Sender, r.Sender) && like(f.Subject, r.Subject) && like(f.Reason, r.Reason) &&
+		(f.Recipient == "" || slices.ContainsFunc(r.Recipients, func(to string) bool { return like(f.Recipient, to) })) &&
+		(f.Class == "" || f.Class == r.Class) && (f.State == "" || f.State == r.State) &&
+		!r.Time.Before(f.Since) && (f.Before.IsZero() || r.Time.Before(f.Before))
+}
+
+// Index finds kept messages without reading them one by one. It can be made
+// anew from the store at any time, so it may be lost. Its methods may be called
+// by any number of goroutines and processes at once.
+type Index interface {
+	Put(ctx context.Context, r Row) error
+	Delete(ctx context.Context, id string) error
+	// Find lists what a filter lets through, newest first. The error wraps
+	// ErrIncomplete until Replace has been called once.
+	Find(ctx context.Context, f Filter) ([]Row, error)
+	// Replace makes rows the only content, in one step; but what was put since
+	// they were begun to be read stays.
+	Replace(ctx context.Context, rows []Row, begun time.Time) error
+}
+
+// ErrIncomplete says that an index is new, or was lost, and does not know what
+// the store holds.
+var ErrIncomplete = errors.New("the index of the quarantine is incomplete")

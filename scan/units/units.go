@@ -62,26 +62,37 @@ func (s Size) String() string {
 	return strconv.FormatInt(int64(s), 10) + "B"
 }
 
-// Duration is a time.Duration read from text such as "30s" or "5m".
+// Duration is a time.Duration read from text such as "30s", "5m" or "30d".
 type Duration time.Duration
 
-// UnmarshalText reads a duration such as "1m30s". A bare number is refused,
-// and so is a negative one.
+const day = 24 * time.Hour
+
+// UnmarshalText reads a duration such as "1m30s", or whole days such as "30d". A
+// bare number is refused, and so is a negative one.
 func (d *Duration) UnmarshalText(text []byte) error {
-	v, err := time.ParseDuration(strings.TrimSpace(string(text)))
+	s := strings.TrimSpace(string(text))
+	v, err := time.ParseDuration(s)
+	if days, ok := strings.CutSuffix(s, "d"); ok {
+		var n uint64
+		n, err = strconv.ParseUint(days, 10, 16)
+		v = time.Duration(n) * day
+	}
 	if err != nil || v < 0 {
-		return fmt.Errorf("%q is not a duration; write a number with ms, s, m or h, such as \"30s\"", text)
+		return fmt.Errorf("%q is not a duration; write a number with ms, s, m, h or d, such as \"30s\"", text)
 	}
 	*d = Duration(v)
 	return nil
 }
 
-// MarshalText writes the duration as Go does: "1m30s".
+// MarshalText writes the duration as String does.
 func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
-// String is the duration as Go writes it, without trailing zero units: "5m",
-// not "5m0s".
+// String is the duration as Go writes it, without trailing zero units, "5m", not
+// "5m0s"; whole days are written as such.
 func (d Duration) String() string {
+	if v := time.Duration(d); v > 0 && v%day == 0 {
+		return strconv.FormatInt(int64(v/day), 10) + "d"
+	}
 	s := time.Duration(d).String()
 	if strings.HasSuffix(s, "m0s") {
 		s = strings.TrimSuffix(s, "0s")

@@ -33,14 +33,14 @@ func TestSizeRoundTrip(t *testing.T) {
 
 func TestDuration(t *testing.T) {
 	for text, want := range map[string]string{
-		"5m": "5m", "90s": "1m30s", "1h": "1h", "2h10m": "2h10m", "250ms": "250ms", "0s": "0s",
+		"5m": "5m", "90s": "1m30s", "1h": "1h", "2h10m": "2h10m", "250ms": "250ms", "0s": "0s", "30d": "30d", "24h": "1d", "36h": "36h",
 	} {
 		var d Duration
 		if err := d.UnmarshalText([]byte(text)); err != nil || d.String() != want {
 			t.Errorf("%q = %s, %v; want %s", text, d, err, want)
 		}
 	}
-	for _, text := range []string{"", "30", "-1s", "5 minutes"} {
+	for _, text := range []string{"", "30", "-1s", "5 minutes", "-1d", "1.5d", "d", "99999999999999999999d"} {
 		var d Duration
 		if err := d.UnmarshalText([]byte(text)); err == nil {
 			t.Errorf("%q was read as %s", text, d)

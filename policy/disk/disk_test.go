@@ -1,0 +1,75 @@
+package disk
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func text(s string) func(io.Writer) error {
+	return func(w io.Writer) error { _, err := io.WriteString(w, s); return err }
+}
+
+func TestWriteReplacesInOneStep(t *testing.T) {
+	dir := t.TempDir()
+	for _, want := range []string{"first", "second"} {
+		if err := Write(dir, "f", text(want)); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(filepath.Join(dir, "f")); err != nil || string(got) != want {
+			t.Errorf("holds %q, %v", got, err)
+		}
+	}
+	if err := SyncDir(dir); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAFailedWriteLeavesWhatWasThere(t *testing.T) {
+	dir := t.TempDir()
+	if err := Write(dir, "f", text("old")); err != nil {
+		t.Fatal(err)
+	}
+	full := errors.New("no space left on device")
+	err := Write(dir, "f", func(w io.Writer) error { io.WriteString(w, "ne"); return full })
+	if !errors.Is(err, full) {
+		t.Errorf("the error is %v", err)
+	}
+	if got, _ := os.ReadFile(filepath.Join(dir, "f")); string(got) != "old" {
+		t.Errorf("holds %q", got)
+	}
+	if left, _ := os.ReadDir(dir); len(left) != 1 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+func TestLock(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "lock")
+	unlock, err := Lock(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := TryLock(file); !errors.Is(err, ErrLocked) {
+		t.Errorf("locked twice: %v", err)
+	}
+	unlock()
+	again, err := TryLock(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again()
+}
+
+func TestMakeDir(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a", "b")
+	for range 2 {
+		if err := MakeDir(dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("%v, %v", info, err)
+	}
+}

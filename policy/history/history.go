@@ -1,0 +1,184 @@
+// Package history remembers what became of every message, for as long as the
+// administrator wants, and never holds mail up for it.
+package history
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/milterscan/milterscan/policy"
+)
+
+// Appender is what the Writer needs of a store.
+type Appender interface {
+	// Append adds records, all or none. A record whose id is there already
+	// replaces it.
+	Append(ctx context.Context, records []policy.Record) error
+}
+
+// Reader is what the commands need of a store.
+type Reader interface {
+	// Lookup finds the records of a message by its id, the MTA's queue id, or its
+	// Message-ID with or without angle brackets, newest first.
+	Lookup(ctx context.Context, key string) ([]policy.Record, error)
+	// List finds records by other properties, newest first.
+	List(ctx context.Context, f Filter) ([]policy.Record, error)
+	// Counts adds up what is counted, see Counted, from the beginning of since's
+	// hour.
+	Counts(ctx context.Context, since time.Time) ([]Count, error)
+}
+
+// Expirer deletes what is older than a time, and returns how many records went.
+type Expirer interface {
+	Expire(ctx context.Context, before time.Time) (int, error)
+}
+
+// Filter says which records to list. Zero fields let everything through.
+type Filter struct {
+	Sender    string // a pattern with "*", upper and lower case alike
+	Recipient string // likewise, for any of the recipients
+	Action    string
+	Since     time.Time // received then or later
+	Before    time.Time // received before then
+	Limit     int       // at most so many, the newest; 0 for all
+}
+
+// Matches reports whether the filter lets a record through. Limit plays no part.
+func (f Filter) Matches(r policy.Record) bool {
+	like := func(pattern, s string) bool { return pattern == "" || policy.MatchGlob(pattern, s) }
+	return like(f.Sender, r.Sender) && (f.Action == "" || f.Action == r.Action) &&
+		(f.Recipient == "" || slices.ContainsFunc(r.Recipients, func(to string) bool { return like(f.Recipient, to) })) &&
+		!r.Time.Before(f.Since) && (f.Before.IsZero() || r.Time.Before(f.Before))
+}
+
+// Count is how often a value turned up.
+type Count struct {
+	What  string `json:"what"` // one of Counted
+	Value string `json:"value"`
+	N     int64  `json:"n"`
+}
+
+// What is counted.
+const (
+	ByAction       = "action"           // messages, and stages that refused
+	ByRule         = "rule"             // recipients' verdicts, by the rule that decided
+	BySender       = "sender_domain"    // messages
+	ByRecipient    = "recipient_domain" // messages, once for each domain
+	ByFinding      = "finding"          // messages, once for each rule that found something
+	ByEngine       = "engine"           // messages an engine or scanner looked at
+	ByEngineFound  = "engine_found"     // messages it found something in
+	ByEngineFailed = "engine_failed"    // messages it gave no answer for
+	Bytes          = "bytes"            // received, under the value ""
+)
+
+// Counted lists everything that is counted, in the order of reports.
+func Counted() []string {
+	return []string{ByAction, ByRule, ByFinding, BySender, ByRecipient, ByEngine, ByEngineFound, ByEngineFailed, Bytes}
+}
+
+// CountsOf is what one record adds to the counts.
+func CountsOf(r policy.Record) []Count {
+	list := []Count{{ByAction, r.Action, 1}, {BySender, domain(r.Sender), 1}, {Bytes, "", r.Size}}
+	seen := map[Count]bool{}
+	once := func(what, value string) {
+		c := Count{what, value, 1}
+		if !seen[c] {
+			seen[c] = true
+			list = append(list, c)
+		}
+	}
+	for _, to := range r.Recipients {
+		once(ByRecipient, domain(to))
+	}
+	for _, v := range r.Verdicts {
+		if v.Rule != nil {
+			list = append(list, Count{ByRule, v.Rule.Name, int64(len(v.Recipients))})
+		}
+	}
+	for _, f := range r.Findings {
+		once(ByFinding, f.Rule)
+	}
+	for _, s := range r.Scanners {
+		once(ByEngine, s.Scanner)
+		if s.Found > 0 {
+			once(ByEngineFound, s.Scanner)
+		}
+		if s.Error != "" {
+			once(ByEngineFailed, s.Scanner)
+		}
+	}
+	return list
+}
+
+// domain is what stands behind the last "@", or "<>" for the null sender.
+func domain(address string) string {
+	if address == "" {
+		return "<>"
+	}
+	return strings.ToLower(address[strings.LastIndexByte(address, '@')+1:])
+}
+
+// Privacy says what of a message is remembered.
+type Privacy struct {
+	NoSubjects    bool // subjects and the names of files are left out
+	OnlyDomains   bool // of senders, recipients and logins no local part is kept
+	NoDetails     bool // what scanners quote from the message is left out
+	NoClientAddrs bool // addresses and names of clients are left out
+}
+
+// Apply takes out of a record what is not to be remembered. The record is
+// changed, and what it refers to is not.
+func (p Privacy) Apply(r policy.Record) policy.Record {
+	if p.NoSubjects {
+		r.Subject = ""
+	}
+	if p.NoClientAddrs {
+		r.Client, r.ClientName, r.Helo = "", "", ""
+	}
+	if p.OnlyDomains {
+		r = onlyDomains(r)
+	}
+	if p.NoSubjects || p.NoDetails {
+		r.Findings = append([]policy.RecordFinding(nil), r.Findings...)
+		for i := range r.Findings {
+			f := &r.Findings[i]
+			if p.NoSubjects {
+				f.Part, f.Name = "", ""
+			}
+			if p.NoDetails {
+				f.Detail = ""
+			}
+		}
+	}
+	return r
+}
+
+func onlyDomains(r policy.Record) policy.Record {
+	r.Sender, r.Recipients = onlyDomain(r.Sender), mapped(r.Recipients)
+	if r.User != "" {
+		r.User = "*"
+	}
+	r.Changes = nil // which name recipients
+	r.Verdicts = append([]policy.RecordVerdict(nil), r.Verdicts...)
+	for i := range r.Verdicts {
+		r.Verdicts[i].Recipients = mapped(r.Verdicts[i].Recipients)
+	}
+	return r
+}
+
+func mapped(addresses []string) []string {
+	list := make([]string, len(addresses))
+	for i, a := range addresses {
+		list[i] = onlyDomain(a)
+	}
+	return list
+}
+
+func onlyDomain(address string) string {
+	if i := strings.LastIndexByte(address, '@'); i >= 0 {
+		return "*" + address[i:]
+	}
+	return address
+}

@@ -1,0 +1,84 @@
+package judge
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/milterscan/milterscan/policy"
+	"github.com/milterscan/milterscan/policy/pass"
+)
+
+var key = []byte(strings.Repeat("k", 32))
+
+// carrying is the mail with a pass on it.
+func carrying(t *testing.T, g pass.Grant) string {
+	t.Helper()
+	sum, err := pass.Sum(strings.NewReader(mail))
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.Body, g.Issued = sum, time.Now()
+	return pass.Field + ": " + pass.Write(key, g) + "\r\n" + mail
+}
+
+func TestPass(t *testing.T) {
+	keep := policy.Outcome{Answer: policy.Discard, Keep: true}
+	release := pass.Grant{For: pass.Release, ID: "06h08cfwgrgbyv96", Findings: []string{odd.Rule}}
+	for name, c := range map[string]struct {
+		mail   string
+		answer policy.Answer
+		rule   string // of the first finding
+	}{
+		"a release":                   {carrying(t, release), policy.Deliver, released},
+		"a release of something else": {carrying(t, pass.Grant{For: pass.Release, Findings: []string{"virus/*"}}), policy.Discard, released},
+		"a notice":                    {carrying(t, pass.Grant{For: pass.Notice}), policy.Deliver, ""},
+		"an unknown purpose":          {carrying(t, pass.Grant{For: "fun"}), policy.Discard, notPass},
+		"a forged one":                {pass.Field + ": for=notice\r\n" + mail, policy.Discard, notPass},
+		"another body":                {carrying(t, release) + "and more\r\n", policy.Discard, notPass},
+		"two":                         {carrying(t, release)[:len(carrying(t, release))-len(mail)] + carrying(t, release), policy.Discard, notPass},
+	} {
+		var told []*Result
+		k := &keeper{}
+		j := judging(t, keep, k, &told, odd)
+		j.Key = func() ([]byte, error) { return key, nil }
+		r, release := j.Message(t.Context(), received(j, c.mail))
+		if r.Answer != c.answer || c.rule != "" && told[0].Found[0].Rule != c.rule || c.rule == "" && len(told[0].Found) != 0 {
+			t.Errorf("%s: %s, found %+v", name, r.Answer, told[0].Found)
+		}
+		if n := bytes.Count([]byte(c.mail), []byte(pass.Field)); r.Answer == policy.Deliver && len(r.Changes.Headers) != n {
+			t.Errorf("%s: %d of %d passes are taken off", name, len(r.Changes.Headers), n)
+		}
+		release()
+	}
+}
+
+// A pass whose key cannot be read is none.
+func TestPassWithoutKey(t *testing.T) {
+	var told []*Result
+	j := judging(t, policy.Outcome{Answer: policy.Reject}, &keeper{}, &told)
+	j.Key = func() ([]byte, error) { return nil, errors.New("permission denied") }
+	_, release := j.Message(t.Context(), received(j, carrying(t, pass.Grant{For: pass.Notice})))
+	defer release()
+	if told[0].Found[0].Rule != notPass {
+		t.Errorf("found %+v", told[0].Found)
+	}
+}
+
+// A rule without a finding that kept a message does not keep it again.
+func TestReleaseFromARule(t *testing.T) {
+	rules, err := policy.New([]policy.Rule{{Ref: policy.RuleRef{Name: "everything"}, Outcome: policy.Outcome{Answer: policy.Discard, Keep: true}}}, policy.Local{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told []*Result
+	j := judging(t, policy.Outcome{}, &keeper{}, &told)
+	j.Policy, j.Key = rules, func() ([]byte, error) { return key, nil }
+	r, release := j.Message(t.Context(), received(j, carrying(t, pass.Grant{For: pass.Release, Rules: []string{"everything"}})))
+	defer release()
+	if r.Answer != policy.Deliver {
+		t.Errorf("%s", r.Answer)
+	}
+}

@@ -1,0 +1,104 @@
+package quarantine
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Retention says how long messages are kept, and how many bytes of them.
+type Retention struct {
+	Keep    time.Duration            // 0: for ever
+	Classes map[string]time.Duration // those that differ, by class
+	Size    int64                    // bytes on the disk of all together; 0: any number
+}
+
+// age is how long a class is kept, 0 for ever.
+func (r Retention) age(class string) time.Duration {
+	if d, ok := r.Classes[class]; ok {
+		return d
+	}
+	return r.Keep
+}
+
+// Expire deletes what is too old for its class, and then the oldest until the
+// rest is small enough; a release under way is left alone. It returns how many
+// messages went.
+func Expire(ctx context.Context, s Store, r Retention, now time.Time) (int, error) {
+	rows, err := s.Find(ctx, Filter{})
+	if err != nil {
+		return 0, err
+	}
+	slices.SortFunc(rows, func(a, b Row) int { return a.Time.Compare(b.Time) })
+	var total int64
+	for _, row := range rows {
+		total += row.Stored
+	}
+	n := 0
+	for _, row := range rows {
+		why := r.why(row, total, now)
+		if why == "" || row.State == Releasing {
+			continue
+		}
+		err := s.Delete(ctx, row.ID, Event{Time: now, What: "expire", By: "milterscan", Note: why})
+		if err != nil && !errors.Is(err, ErrUnknown) {
+			return n, err
+		}
+		total -= row.Stored
+		n++
+	}
+	return n, nil
+}
+
+// why says why a message goes, "" if it stays.
+func (r Retention) why(row Row, total int64, now time.Time) string {
+	switch age := r.age(row.Class); {
+	case age > 0 && now.Sub(row.Time) > age:
+		return "age"
+	case r.Size > 0 && total > r.Size:
+		return "size"
+	}
+	return ""
+}
+
+// abandoned is the age at which a file that never got its name will not get it
+// any more.
+const abandoned = time.Hour
+
+// Tidy removes what crashes have left behind: files without their final name,
+// and entries without their message.
+func (d *Dir) Tidy(now time.Time) error {
+	var errs []error
+	err := filepath.WalkDir(d.path, func(path string, f fs.DirEntry, err error) error {
+		if err != nil || f.IsDir() || !d.orphan(path) {
+			return err
+		}
+		if info, err := f.Info(); err == nil && now.Sub(info.ModTime()) > abandoned {
+			errs = append(errs, os.Remove(path))
+		}
+		return nil
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return errors.Join(append(errs, err)...)
+}
+
+// orphan reports whether nobody will miss a file.
+func (d *Dir) orphan(path string) bool {
+	name := filepath.Base(path)
+	if strings.HasPrefix(name, ".new-") || strings.HasSuffix(name, ".part") {
+		return true
+	}
+	id, ok := strings.CutSuffix(name, ".json")
+	if !ok || !validID(id) {
+		return false
+	}
+	_, err := os.Stat(d.message(id))
+	return errors.Is(err, fs.ErrNotExist)
+}

@@ -1,0 +1,199 @@
+package quarantine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/milterscan/milterscan/policy/pass"
+	"github.com/milterscan/milterscan/policy/send"
+)
+
+// Sender hands a message to the MTA. An error that wraps send.ErrUnsure says that
+// the MTA may have taken it; after any other error it has not.
+type Sender interface {
+	Send(ctx context.Context, m send.Mail) error
+}
+
+// Exit is the way out of the quarantine. All fields are required.
+type Exit struct {
+	Store  Store
+	Sender Sender
+	Key    func() ([]byte, error) // that signs passes
+	Now    func() time.Time
+	By     string // who is doing it, for the audit log
+}
+
+// Order is what to let out, and for whom.
+type Order struct {
+	ID string
+	// To are the recipients; none for those who have not had the message.
+	To []string
+	// Skip are the rules whose findings do not count this time, "virus/*" for a
+	// family; none for all that were found when the message was kept. Whatever
+	// is found beside these counts as ever.
+	Skip []string
+	// Again lets a message out that was let out before, or of which nobody knows.
+	Again bool
+}
+
+// The reasons not to release a message.
+var (
+	ErrReleased = errors.New("released already; say so to send it once more")
+	ErrUnsure   = errors.New("a release was begun and nobody knows how it ended: look for it in the MTA's log, then release it again or delete it")
+)
+
+// Release sends a message to those who have not had it, with a pass, so that it
+// is not caught again by what it was kept for. It sends a message once, whoever
+// else asks at the same moment.
+func (x Exit) Release(ctx context.Context, o Order) ([]string, error) {
+	var e Entry
+	err := x.Store.Change(ctx, o.ID, func(stored *Entry) error {
+		if err := stored.begin(&o); err != nil {
+			return err
+		}
+		stored.note(x.event("release", o.To, strings.Join(o.Skip, " ")))
+		e = *stored
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	sent := x.send(ctx, e, o, e.Record.Sender)
+	return o.To, errors.Join(sent, x.finish(ctx, o, sent))
+}
+
+// begin makes the entry one that is being released, if it may be.
+func (e *Entry) begin(o *Order) error {
+	switch {
+	case e.State == Released && !o.Again:
+		return ErrReleased
+	case e.State == Releasing && !o.Again:
+		return ErrUnsure
+	}
+	if len(o.To) == 0 {
+		o.To = slices.DeleteFunc(undelivered(e.Record), func(to string) bool { return to == "" })
+	}
+	if len(o.To) == 0 {
+		return errors.New("everybody has had this message; say who is to have it")
+	}
+	e.State = Releasing
+	return nil
+}
+
+func (e *Entry) note(event Event) { e.Events = append(e.Events, event) }
+
+func (x Exit) event(what string, to []string, note string) Event {
+	return Event{Time: x.Now(), What: what, By: x.By, To: to, Note: note}
+}
+
+// finish writes down what became of a release.
+func (x Exit) finish(ctx context.Context, o Order, sent error) error {
+	// Whoever asked may be gone; what happened is written down all the same.
+	return x.Store.Change(context.WithoutCancel(ctx), o.ID, func(e *Entry) error {
+		switch {
+		case sent == nil:
+			e.State = Released
+			e.note(x.event("released", o.To, ""))
+		case errors.Is(sent, send.ErrUnsure):
+			e.note(x.event("unsure", o.To, sent.Error()))
+		default:
+			e.State = Kept
+			e.note(x.event("failed", o.To, sent.Error()))
+		}
+		return nil
+	})
+}
+
+// Forward sends a message to somebody who is to look at it. It stays in the
+// quarantine, and those it was for do not get it. It comes from the null sender,
+// so that no bounce of it reaches whoever wrote it.
+func (x Exit) Forward(ctx context.Context, o Order) error {
+	if len(o.To) == 0 {
+		return errors.New("nobody to forward the message to")
+	}
+	e, err := x.Store.Entry(ctx, o.ID)
+	if err != nil {
+		return err
+	}
+	sent := x.send(ctx, e, o, "")
+	note := ""
+	if sent != nil {
+		note = sent.Error()
+	}
+	noted := x.Store.Change(context.WithoutCancel(ctx), o.ID, func(e *Entry) error {
+		e.note(x.event("forward", o.To, note))
+		return nil
+	})
+	return errors.Join(sent, noted)
+}
+
+// Delete removes a message for good.
+func (x Exit) Delete(ctx context.Context, id string) error {
+	return x.Store.Delete(ctx, id, x.event("delete", nil, ""))
+}
+
+// send hands the message over, with a pass on top.
+func (x Exit) send(ctx context.Context, e Entry, o Order, from string) error {
+	field, err := x.pass(ctx, e, o)
+	if err != nil {
+		return err
+	}
+	message, err := x.Store.Open(ctx, o.ID)
+	if err != nil {
+		return err
+	}
+	defer message.Close()
+	return x.Sender.Send(ctx, send.Mail{From: from, To: o.To, Message: io.MultiReader(strings.NewReader(field), message)})
+}
+
+// pass is the field that lets the message through. Making it reads the message
+// to its end, so one that is damaged is not sent.
+func (x Exit) pass(ctx context.Context, e Entry, o Order) (string, error) {
+	key, err := x.Key()
+	if err != nil {
+		return "", fmt.Errorf("the key of passes: %w", err)
+	}
+	message, err := x.Store.Open(ctx, o.ID)
+	if err != nil {
+		return "", err
+	}
+	defer message.Close()
+	sum, err := pass.Sum(message)
+	if err != nil {
+		return "", err
+	}
+	g := pass.Grant{For: pass.Release, ID: o.ID, Issued: x.Now(), Body: sum, Findings: o.Skip, Rules: e.rules()}
+	if len(o.Skip) == 0 {
+		g.Findings = e.rulesFound()
+	}
+	return pass.Field + ": " + pass.Write(key, g) + "\r\n", nil
+}
+
+// rulesFound are the rules of all findings that the record has.
+func (e Entry) rulesFound() []string {
+	var list []string
+	for _, f := range e.Record.Findings {
+		if !slices.Contains(list, f.Rule) {
+			list = append(list, f.Rule)
+		}
+	}
+	return list
+}
+
+// rules are the policy rules that kept the message without a finding.
+func (e Entry) rules() []string {
+	var list []string
+	for _, v := range e.Record.Verdicts {
+		for _, m := range v.Matches {
+			if m.Finding < 0 && !m.Observed && !slices.Contains(list, m.Rule.Name) {
+				list = append(list, m.Rule.Name)
+			}
+		}
+	}
+	return list
+}

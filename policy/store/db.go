@@ -1,0 +1,156 @@
+// Package store keeps what has to be found again in SQLite: the history, and the
+// index of the quarantine. Each is a file of its own, in WAL mode, so that
+// several processes of one host may use it at once; the file systems of networks
+// cannot do that.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/milterscan/milterscan/policy/disk"
+)
+
+// file is a database that is opened when it is first used, made if it is not
+// there, and set aside and made anew if it is damaged. If somebody removes it, or
+// puts another in its place, the next call uses that one.
+type file struct {
+	path   string
+	schema string // creates everything; safe to run on a database that has it
+	warn   func(error)
+
+	mu     sync.Mutex
+	db     *sql.DB
+	opened fs.FileInfo
+}
+
+// options of every connection. A daemon has many messages to keep in memory and
+// few pages of this; a commit need not be on the disk at once, but must never
+// leave a file that cannot be read.
+const options = "?_txlock=immediate&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)" +
+	"&_pragma=cache_size(-1024)&_pragma=journal_size_limit(4194304)"
+
+// use calls do with the database. One that turns out to be damaged is set aside;
+// the call fails, and the next one has a new database.
+func (f *file) use(do func(*sql.DB) error) error {
+	db, err := f.open()
+	if err == nil {
+		err = do(db)
+	}
+	if damaged(err) {
+		f.setAside()
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", f.path, err)
+	}
+	return nil
+}
+
+// open returns the database that is at the path now.
+func (f *file) open() (*sql.DB, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.db != nil {
+		if now, err := os.Stat(f.path); err == nil && os.SameFile(now, f.opened) {
+			return f.db, nil
+		}
+		f.close()
+	}
+	if err := f.make(); err != nil {
+		return nil, err
+	}
+	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: f.path}).EscapedPath()+options)
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(1)
+	if _, err := db.Exec(f.schema); err != nil {
+		db.Close()
+		return nil, err
+	}
+	f.db = db
+	return db, nil
+}
+
+// make makes an empty file for our own eyes if there is none.
+func (f *file) make() error {
+	dir := filepath.Dir(f.path)
+	if err := disk.MakeDir(dir); err != nil {
+		return err
+	}
+	made, err := os.OpenFile(f.path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	defer made.Close()
+	if f.opened, err = made.Stat(); err == nil && f.opened.Size() == 0 {
+		err = disk.Adopt(made, dir)
+	}
+	return err
+}
+
+// Close closes the database. It is opened again if it is used again.
+func (f *file) Close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.close()
+}
+
+func (f *file) close() error {
+	if f.db == nil {
+		return nil
+	}
+	err := f.db.Close()
+	f.db = nil
+	return err
+}
+
+// damaged reports whether an error says that a file is no sound database.
+func damaged(err error) bool {
+	var e *sqlite.Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	code := e.Code() & 0xff
+	return code == sqlite3.SQLITE_CORRUPT || code == sqlite3.SQLITE_NOTADB
+}
+
+// setAside renames a damaged database, so that nothing in it is lost and a new
+// one is begun. Another process that does the same finds it gone.
+func (f *file) setAside() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.close()
+	aside := fmt.Sprintf("%s.damaged-%d", f.path, time.Now().Unix())
+	err := os.Rename(f.path, aside)
+	if errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	for _, companion := range []string{"-wal", "-shm"} { // of no use to another database
+		os.Remove(f.path + companion)
+	}
+	f.warn(errors.Join(fmt.Errorf("%s is damaged; it is called %s now, and a new one is begun", f.path, aside), err))
+}
+
+// inTransaction commits what do did unless it failed.
+func inTransaction(ctx context.Context, db *sql.DB, do func(*sql.Tx) error) error {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err := do(tx); err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
+	return tx.Commit()
+}

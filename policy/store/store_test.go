@@ -1,0 +1,229 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/milterscan/milterscan/policy"
+	"github.com/milterscan/milterscan/policy/history"
+	"github.com/milterscan/milterscan/policy/quarantine"
+	"github.com/milterscan/milterscan/scan"
+)
+
+var now = time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
+
+func row(n int) quarantine.Row {
+	return quarantine.Row{ID: fmt.Sprintf("id%d", n), Time: now.Add(time.Duration(n) * time.Minute), Class: "infected", State: quarantine.Kept, Sender: fmt.Sprintf("s%d@example.net", n), Recipients: []string{"a@example.com", "b@example.com"}}
+}
+
+func newIndex(t *testing.T) *Index {
+	x := NewIndex(filepath.Join(t.TempDir(), "new", "a file?.db"), func(err error) { t.Log(err) })
+	t.Cleanup(func() { x.Close() })
+	return x
+}
+
+func ids(rows []quarantine.Row) (list []string) {
+	for _, r := range rows {
+		list = append(list, r.ID)
+	}
+	return list
+}
+
+func TestIndex(t *testing.T) {
+	x := newIndex(t)
+	if err := x.Put(t.Context(), row(1)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := x.Find(t.Context(), quarantine.Filter{}); !errors.Is(err, quarantine.ErrIncomplete) {
+		t.Errorf("a new index: %v", err)
+	}
+	begun := time.Now().Add(time.Second)
+	if err := x.Replace(t.Context(), []quarantine.Row{row(2), row(3)}, begun); err != nil {
+		t.Fatal(err)
+	}
+	changed := row(3)
+	changed.State = quarantine.Released
+	if err := errors.Join(x.Put(t.Context(), changed), x.Put(t.Context(), row(4)), x.Put(t.Context(), row(5)), x.Delete(t.Context(), "id5")); err != nil {
+		t.Fatal(err)
+	}
+	for want, f := range map[string]quarantine.Filter{
+		"[id4 id3 id2]": {}, "[id4 id3]": {Limit: 2}, "[id3]": {State: quarantine.Released}, "[id2]": {Before: row(3).Time},
+		"[id4]": {Since: row(4).Time}, "[id3 id2]": {Limit: 2, Before: row(4).Time}, "[]": {Sender: "nobody@*"},
+	} {
+		rows, err := x.Find(t.Context(), f)
+		if got := fmt.Sprint(ids(rows)); got != want || err != nil {
+			t.Errorf("%+v: %s, %v; want %s", f, got, err, want)
+		}
+	}
+}
+
+// What is put while the index is made anew stays.
+func TestReplaceKeepsWhatIsNew(t *testing.T) {
+	x := newIndex(t)
+	begun := time.Now().Add(-time.Hour)
+	if err := errors.Join(x.Put(t.Context(), row(9)), x.Replace(t.Context(), []quarantine.Row{row(1)}, begun)); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := x.Find(t.Context(), quarantine.Filter{})
+	if err != nil || len(rows) != 2 {
+		t.Errorf("%v, %v", ids(rows), err)
+	}
+}
+
+// A damaged file is set aside, and one that was removed is made anew.
+func TestDamage(t *testing.T) {
+	x := newIndex(t)
+	if err := x.Replace(t.Context(), []quarantine.Row{row(1)}, now); err != nil {
+		t.Fatal(err)
+	}
+	x.Close()
+	if err := os.WriteFile(x.path, []byte("this is no database, and has never been one"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := x.Put(t.Context(), row(2)); err == nil {
+		t.Error("a file that is no database took a row")
+	}
+	if err := x.Put(t.Context(), row(2)); err != nil {
+		t.Errorf("the new database: %v", err)
+	}
+	if aside, _ := filepath.Glob(x.path + ".damaged-*"); len(aside) != 1 {
+		t.Errorf("set aside: %v", aside)
+	}
+	if _, err := x.Find(t.Context(), quarantine.Filter{}); !errors.Is(err, quarantine.ErrIncomplete) {
+		t.Errorf("a new index: %v", err)
+	}
+	for _, end := range []string{"", "-wal", "-shm"} {
+		os.Remove(x.path + end)
+	}
+	if err := x.Put(t.Context(), row(3)); err != nil {
+		t.Errorf("after it was removed: %v", err)
+	}
+	if _, err := os.Stat(x.path); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestOnlyOwnerReads(t *testing.T) {
+	x := newIndex(t)
+	if err := x.Put(t.Context(), row(1)); err != nil {
+		t.Fatal(err)
+	}
+	files, _ := filepath.Glob(filepath.Join(filepath.Dir(x.path), "*"))
+	for _, f := range files {
+		if info, err := os.Stat(f); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v, %v", f, info.Mode(), err)
+		}
+	}
+	if len(files) < 2 {
+		t.Errorf("only %v", files)
+	}
+}
+
+func record(n int) policy.Record {
+	return policy.Record{
+		ID: fmt.Sprintf("id%d", n), Time: now.Add(time.Duration(n) * time.Minute), Stage: "message", QueueID: fmt.Sprintf("Q%d", n), MessageID: fmt.Sprintf("m%d@example.net", n),
+		Sender: fmt.Sprintf("s%d@Example.net", n), Recipients: []string{"a@example.com", "b@example.com", "c@example.org"}, Action: []string{"deliver", "reject"}[n%2], Size: 100,
+		Scanners: []policy.ScannerTime{{Scanner: "virus/clam", Took: 1, Found: n % 2}},
+		Findings: []policy.RecordFinding{{Kind: scan.Note, Rule: "mime/x"}, {Kind: scan.Note, Rule: "mime/x"}},
+		Verdicts: []policy.RecordVerdict{{Recipients: []string{"a@example.com", "b@example.com"}, Rule: &policy.RecordRule{Name: "r"}}},
+	}
+}
+
+func newHistory(t testing.TB) *History {
+	h := NewHistory(filepath.Join(t.TempDir(), "history.db"), func(err error) { t.Log(err) })
+	t.Cleanup(func() { h.Close() })
+	return h
+}
+
+func TestHistory(t *testing.T) {
+	h := newHistory(t)
+	var list []policy.Record
+	for n := range 10 {
+		list = append(list, record(n))
+	}
+	if err := h.Append(t.Context(), list); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"id3", "Q3", "m3@example.net", "<m3@example.net>", " <m3@example.net>\n"} {
+		if got, err := h.Lookup(t.Context(), key); err != nil || len(got) != 1 || got[0].ID != "id3" || got[0].Findings[1].Rule != "mime/x" {
+			t.Errorf("%q: %+v, %v", key, got, err)
+		}
+	}
+	for _, key := range []string{"", "<>", "id33", "' OR 1=1 --"} {
+		if got, err := h.Lookup(t.Context(), key); err != nil || len(got) != 0 {
+			t.Errorf("%q: %+v, %v", key, got, err)
+		}
+	}
+	for want, f := range map[int]history.Filter{
+		10: {}, 3: {Limit: 3}, 5: {Action: "reject"}, 1: {Sender: "S3@*"}, 9: {Recipient: "c@example.org", Since: record(1).Time}, 2: {Before: record(2).Time},
+		0: {Recipient: "*@example.net"},
+	} {
+		if got, err := h.List(t.Context(), f); err != nil || len(got) != want {
+			t.Errorf("%+v: %d, %v; want %d", f, len(got), err, want)
+		}
+	}
+}
+
+func TestCounts(t *testing.T) {
+	h := newHistory(t)
+	for n := range 4 {
+		if err := h.Append(t.Context(), []policy.Record{record(n)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	counts, err := h.Counts(t.Context(), now)
+	got := map[string]int64{}
+	for _, c := range counts {
+		got[c.What+" "+c.Value] = c.N
+	}
+	want := map[string]int64{
+		"action deliver": 2, "action reject": 2, "rule r": 8, "sender_domain example.net": 4, "recipient_domain example.com": 4, "recipient_domain example.org": 4,
+		"finding mime/x": 4, "engine virus/clam": 4, "engine_found virus/clam": 2, "bytes ": 400,
+	}
+	if err != nil || fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("%v, %v\nwant %v", got, err, want)
+	}
+	if later, err := h.Counts(t.Context(), now.Add(time.Hour)); err != nil || len(later) != 0 {
+		t.Errorf("%v, %v", later, err)
+	}
+}
+
+func TestExpire(t *testing.T) {
+	h := newHistory(t)
+	for n := range 10 {
+		if err := h.Append(t.Context(), []policy.Record{record(n * 30)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n, err := h.Expire(t.Context(), record(5*30).Time)
+	left, _ := h.List(t.Context(), history.Filter{})
+	if err != nil || n != 5 || len(left) != 5 {
+		t.Errorf("%d went, %d are left, %v", n, len(left), err)
+	}
+}
+
+// Two daemons on one file get on with each other.
+func TestTwoProcesses(t *testing.T) {
+	a := newHistory(t)
+	b := NewHistory(a.path, func(err error) { t.Error(err) })
+	defer b.Close()
+	var wg sync.WaitGroup
+	for i, h := range []*History{a, b} {
+		wg.Go(func() {
+			for n := range 50 {
+				if err := h.Append(t.Context(), []policy.Record{record(2*n + i)}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if got, err := a.List(t.Context(), history.Filter{}); err != nil || len(got) != 100 {
+		t.Errorf("%d, %v", len(got), err)
+	}
+}

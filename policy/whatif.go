@@ -1,0 +1,251 @@
+package policy
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Bounds on how often Alternatives decides anew: messages with thousands of
+// findings are made to cost time.
+const (
+	maxSingles = 16
+	maxRounds  = 64
+)
+
+// Alternatives are what the decision d on in would have been without its
+// grounds: first, one by one, each finding or rule without which it would have
+// been another; and if there is no such single one, a smallest set of them, so
+// that with any of the set given back the decision is d again. A mail nobody
+// objects to has none.
+func (p *Policy) Alternatives(in Input, d Decision) []Alternative {
+	w := whatIf{policy: p, in: in, was: d.effect()}
+	var list []Alternative
+	grounds := w.grounds(d)
+	for _, g := range grounds[:min(len(grounds), maxSingles)] {
+		if then, differs := w.without([]cause{g}); differs {
+			list = append(list, alternative([]cause{g}, then))
+		}
+	}
+	if len(list) > 0 || len(grounds) == 0 {
+		return list
+	}
+	if set, ok := w.enough(d); ok {
+		set = w.smallest(set)
+		then, _ := w.without(set)
+		return []Alternative{alternative(set, then)}
+	}
+	return nil
+}
+
+// cause is what can be taken away: a finding by its index, or a rule that rests
+// on none.
+type cause struct {
+	finding int // itself for a rule
+	rule    string
+}
+
+// whatIf asks for decisions on the same message with less in it.
+type whatIf struct {
+	policy *Policy
+	in     Input
+	was    string
+}
+
+// without decides without some causes, and says whether that makes a
+// difference.
+func (w whatIf) without(gone []cause) (Decision, bool) {
+	in := w.in
+	in.Found = nil
+	for i, f := range w.in.Found {
+		if !slices.Contains(gone, cause{finding: i}) {
+			in.Found = append(in.Found, f)
+		}
+	}
+	in.Without = slices.Clone(w.in.Without)
+	for _, c := range gone {
+		if c.finding == itself {
+			in.Without = append(in.Without, c.rule)
+		}
+	}
+	d := w.policy.Decide(in)
+	return d, d.effect() != w.was
+}
+
+// grounds are what the verdicts of d rest on, and whatever scored.
+func (w whatIf) grounds(d Decision) []cause {
+	var list []cause
+	for _, v := range d.Verdicts {
+		switch {
+		case v.Because != itself:
+			list = addNew(list, cause{finding: v.Because})
+		case v.Rule != RuleRef{}:
+			list = addNew(list, w.scored(nil)...)
+			list = addNew(list, cause{itself, v.Rule.Name})
+		}
+	}
+	return addNew(list, w.effects(d)...)
+}
+
+// effects are the findings and rules whose effects were added to a verdict they
+// did not decide.
+func (w whatIf) effects(d Decision) []cause {
+	var list []cause
+	for _, v := range d.Verdicts {
+		for _, m := range v.Matches {
+			switch {
+			case m.Observed || m.Outcome.Action() == Deliver.String() && m.Outcome.silent():
+			case m.Finding != itself:
+				list = addNew(list, cause{finding: m.Finding})
+			default:
+				list = addNew(list, cause{itself, m.Rule.Name})
+			}
+		}
+	}
+	return list
+}
+
+// silent reports whether the outcome has no effect beside its answer.
+func (o Outcome) silent() bool {
+	return !o.Keep && o.Edit == NoEdit && o.Tag == "" && len(o.Headers)+len(o.Add)+len(o.Only)+len(o.Notify) == 0
+}
+
+// scored are the findings that raise the score, highest first, but for those
+// that are gone.
+func (w whatIf) scored(gone []cause) []cause {
+	var list []cause
+	for i, f := range w.in.Found {
+		if c := (cause{finding: i}); f.Score > 0 && !slices.Contains(gone, c) {
+			list = append(list, c)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b cause) int {
+		return cmp.Compare(w.in.Found[b.finding].Score, w.in.Found[a.finding].Score)
+	})
+	return list
+}
+
+// enough takes causes away, those of one decision after the other, until the
+// decision is another.
+func (w whatIf) enough(d Decision) (gone []cause, ok bool) {
+	for range maxRounds {
+		before := len(gone)
+		gone = addNew(gone, w.next(d, gone)...)
+		if len(gone) == before {
+			return nil, false
+		}
+		// The findings of what is left have other numbers; those of the whole count.
+		then, differs := w.without(gone)
+		if differs {
+			return gone, true
+		}
+		d = w.renumbered(then, gone)
+	}
+	return nil, false
+}
+
+// next are the causes of d that are not gone yet.
+func (w whatIf) next(d Decision, gone []cause) []cause {
+	for _, v := range d.Verdicts {
+		switch {
+		case v.Because != itself:
+			return []cause{{finding: v.Because}}
+		case v.Rule == RuleRef{}:
+		case len(w.scored(gone)) > 0:
+			return w.scored(gone)[:1]
+		default:
+			return []cause{{itself, v.Rule.Name}}
+		}
+	}
+	return w.effects(d)
+}
+
+// renumbered is a decision made without some findings, in the numbers of all.
+func (w whatIf) renumbered(d Decision, gone []cause) Decision {
+	var number []int
+	for i := range w.in.Found {
+		if !slices.Contains(gone, cause{finding: i}) {
+			number = append(number, i)
+		}
+	}
+	d.Verdicts = slices.Clone(d.Verdicts)
+	for i := range d.Verdicts {
+		v := &d.Verdicts[i]
+		if v.Because != itself {
+			v.Because = number[v.Because]
+		}
+		v.Matches = slices.Clone(v.Matches)
+		for j := range v.Matches {
+			if n := v.Matches[j].Finding; n != itself {
+				v.Matches[j].Finding = number[n]
+			}
+		}
+	}
+	return d
+}
+
+// smallest gives back every cause that makes no difference.
+func (w whatIf) smallest(set []cause) []cause {
+	for i := 0; i < len(set); {
+		fewer := slices.Delete(slices.Clone(set), i, i+1)
+		if _, differs := w.without(fewer); differs {
+			set = fewer
+			continue
+		}
+		i++
+	}
+	return set
+}
+
+func alternative(gone []cause, then Decision) Alternative {
+	a := Alternative{Then: then.Words()}
+	for _, c := range gone {
+		if c.finding == itself {
+			a.Rules = append(a.Rules, c.rule)
+		} else {
+			a.Findings = append(a.Findings, c.finding)
+		}
+	}
+	return a
+}
+
+// effect is everything about a decision that somebody notices, without its
+// reasons and words.
+func (d Decision) effect() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %d %s %q %q %q %q", d.Action(), d.Reply.Code, d.Reply.Enhanced, d.Tag, d.Headers, d.Drop, d.Add)
+	for _, e := range d.Edits {
+		fmt.Fprintf(&b, " %s %d", e.Kind, e.Part)
+	}
+	for _, v := range d.Verdicts {
+		fmt.Fprintf(&b, " %s", v.Outcome.Action())
+	}
+	return b.String()
+}
+
+// Words are what the decision comes to on one line: the answer, and the changes
+// to the message.
+func (d Decision) Words() string {
+	w := append([]string{d.Action()}, d.Changes()...)
+	if d.Reply.Code != 0 {
+		w[0] += fmt.Sprintf(" %d %s", d.Reply.Code, d.Reply.Enhanced)
+	}
+	return strings.Join(w, ", ")
+}
+
+// Changes are what is changed on the message or its envelope, in words.
+func (d Decision) Changes() []string {
+	var w []string
+	if d.Tag != "" {
+		w = append(w, "tag "+d.Tag)
+	}
+	for _, h := range d.Headers {
+		w = append(w, "header "+h.Name+": "+h.Value)
+	}
+	for _, e := range d.Edits {
+		w = append(w, fmt.Sprintf("%s a part (rule %s)", e.Kind, e.Rule.Name))
+	}
+	w = appendList(w, "without", d.Drop)
+	return appendList(w, "also to", d.Add)
+}
