@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+
+	"github.com/milterscan/milterscan/scan"
 )
 
 // Directions is a set of ways mail can go. The empty set in a rule means any.
@@ -94,11 +96,16 @@ type Local struct {
 	Networks []Network
 }
 
+// Trusts reports whether a client is one of ours: in our networks, or logged in.
+func (l Local) Trusts(e scan.Envelope) bool {
+	return inNetworks(l.Networks, e.Client.Addr()) || e.AuthUser != ""
+}
+
 // trusted says whether the mail is from us. A client may still authenticate
 // before MAIL.
 func (f *facts) trusted() truth {
 	switch {
-	case inNetworks(f.local.Networks, f.in.Envelope.Client.Addr()), f.in.Envelope.AuthUser != "":
+	case f.local.Trusts(f.in.Envelope):
 		return yes
 	case f.knowsSender():
 		return no

@@ -20,7 +20,7 @@ const module = "github.com/milterscan/milterscan/"
 var leaves = []string{"scan/spool", "scan/entity", "scan/archive", "scan/charset", "scan/markup", "scan/dns", "scan/sniff", "scan/units", "scan/words", "scan/scratch"}
 
 // scanners are the packages with scanners in them. They do not know each other.
-var scanners = []string{"scan/virus", "scan/attachment", "scan/document", "scan/content", "scan/spam", "scan/auth", "scan/relay"}
+var scanners = []string{"scan/virus", "scan/attachment", "scan/document", "scan/content", "scan/spam", "scan/dnslist", "scan/auth", "scan/relay"}
 
 // imports says which of our packages each of our packages may import: one way,
 // from the commands down to the leaves. docs/flow.md draws the same picture.
@@ -51,17 +51,25 @@ var imports = map[string][]string{
 	"scan/virus":      slices.Concat(leaves, []string{"scan", "scan/worker", "scan/virus/icap"}),
 	"scan/attachment": slices.Concat(leaves, []string{"scan", "scan/document"}),
 	"scan/content":    slices.Concat(leaves, []string{"scan", "scan/document", "scan/inventory"}),
+	"scan/origin":     {"scan/entity"},
+	"scan/dkim":       {"scan", "scan/dns", "scan/entity"},
+	"scan/dnslist":    slices.Concat(leaves, []string{"scan", "scan/inventory", "scan/origin", "scan/dkim"}),
 	"scan/spam":       slices.Concat(leaves, []string{"scan", "scan/inventory"}),
 	"scan/auth":       slices.Concat(leaves, []string{"scan"}),
 	"scan/relay":      slices.Concat(leaves, []string{"scan"}),
 
 	"policy":            {"scan", "scan/entity", "scan/units"},
-	"policy/config":     slices.Concat(leaves, scanners, []string{"scan", "scan/inventory", "scan/unpack", "scan/worker", "policy"}),
+	"policy/config": slices.Concat(leaves, scanners, []string{"scan", "scan/inventory", "scan/unpack", "scan/worker",
+		"policy", "policy/quarantine", "policy/history", "policy/send"}),
 	"policy/edit":       {"scan", "scan/entity", "scan/archive", "scan/markup", "scan/unpack", "scan/units", "policy"},
-	"policy/store":      {"scan", "scan/units", "policy"},
-	"policy/quarantine": {"scan", "scan/entity", "scan/units", "policy"},
+	"policy/disk":       {},
+	"policy/pass":       {"policy/disk"},
+	"policy/send":       {},
+	"policy/history":    {"scan", "policy"},
+	"policy/store":      {"scan", "policy", "policy/disk", "policy/history", "policy/quarantine"},
+	"policy/quarantine": {"scan", "policy", "policy/disk", "policy/pass", "policy/send"},
 	"policy/notify":     {"scan", "scan/entity", "scan/units", "policy"},
-	"policy/judge":      slices.Concat(leaves, []string{"scan", "scan/unpack", "policy", "policy/edit"}),
+	"policy/judge":      slices.Concat(leaves, []string{"scan", "scan/unpack", "policy", "policy/edit", "policy/pass"}),
 
 	"milter": {"scan", "scan/spool", "scan/entity", "scan/units", "policy"},
 }

@@ -9,7 +9,7 @@ import (
 
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/policy/judge"
-	"github.com/milterscan/milterscan/policy/quarantine"
+	"github.com/milterscan/milterscan/policy/pass"
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/attachment"
 	"github.com/milterscan/milterscan/scan/content"
@@ -39,17 +39,19 @@ func scanners(c *config.Config) ([]scan.Scanner, error) {
 	if err != nil {
 		return nil, err
 	}
-	contents, err := content.New(c.Content, inventory.New(c.Content.Limits, c.Content.Extent()))
+	texts := inventory.New(c.Content.Limits, c.Content.Extent())
+	contents, err := content.New(c.Content, texts)
 	if err != nil {
 		return nil, err
 	}
-	return append(engines, attachments, documents, contents), nil
+	return append(append(engines, attachments, documents, contents), networked(c, texts)...), nil
 }
 
 // commons are what all generations share.
 type commons struct {
 	spool   *spool.Spool
 	workers *worker.Pool
+	kept    *keeping
 }
 
 // newCommons makes the commons, with children kept ready to read archives.
@@ -59,6 +61,7 @@ func newCommons(c *config.Config, ready int) *commons {
 	return &commons{
 		spool:   spool.New(c.Spool.Dir, int64(c.Spool.Memory), int64(c.Spool.Disk)),
 		workers: worker.NewPool(w),
+		kept:    newKeeping(),
 	}
 }
 
@@ -77,7 +80,8 @@ func newJudge(c *config.Config, generation uint64, with *commons, tell func(*jud
 		Opener:     unpack.NewOpener(c.Limits.Unpack(), with.workers.Formats(), with.spool),
 		Engine:     scan.NewEngine(list...),
 		Policy:     rules,
-		Keeper:     quarantine.New(c.Quarantine.Dir),
+		Keeper:     with.kept.quarantine(c.Quarantine.Dir),
+		Key:        pass.KeyFile(c.Quarantine.Key()).Read,
 		Time:       c.Limits.Time.Go(),
 		Tell:       tell,
 	}), nil

@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -30,18 +29,17 @@ func (b *binder) check(c *Config) {
 	if c.Log.Output == "" {
 		b.wrong("log.output", "the log has to go somewhere; write \"stderr\" or the path of a file")
 	}
-	if !filepath.IsAbs(c.Quarantine.Dir) {
-		b.wrong("quarantine.dir", "%q is no absolute path; write one such as \"/var/lib/milterscan/quarantine\"", c.Quarantine.Dir)
-	}
 	if err := c.Attachment.Check(); err != nil {
 		b.wrong("attachment", "%v", oneLine(err))
 	}
 	if err := c.Content.Check(); err != nil {
 		b.wrong("content", "%v", oneLine(err))
 	}
+	b.checkKept(c)
 	b.checkMilter(c)
 	b.checkLimits(c)
 	b.checkVirus(c)
+	b.checkNetwork(c)
 }
 
 // oneOf wants one of some words.

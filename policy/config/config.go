@@ -10,6 +10,8 @@ import (
 	"github.com/milterscan/milterscan/scan/archive"
 	"github.com/milterscan/milterscan/scan/attachment"
 	"github.com/milterscan/milterscan/scan/content"
+	"github.com/milterscan/milterscan/scan/dns"
+	"github.com/milterscan/milterscan/scan/dnslist"
 	"github.com/milterscan/milterscan/scan/document"
 	"github.com/milterscan/milterscan/scan/entity"
 	"github.com/milterscan/milterscan/scan/units"
@@ -45,11 +47,21 @@ type Config struct {
 	Document document.Config `toml:"document"`
 	// What messages show: links and where they lead, forms, scripts, web bugs.
 	Content content.Config `toml:"content"`
+	// The resolvers that checks ask about hosts and domains.
+	DNS dns.Config `toml:"dns"`
+	// Who asks others whether mail is unsolicited.
+	Spam Spam `toml:"spam"`
 	// Which mail is yours. While this is empty, mail counts as inbound unless its
 	// client has authenticated.
 	Local Local `toml:"local"`
-	// Where copies are kept for rules that ask for it.
+	// Where copies are kept for rules that ask for it, and for how long. A copy is
+	// complete and on the disk before the MTA hears an answer.
 	Quarantine Quarantine `toml:"quarantine"`
+	// What is remembered of every message, delivered ones too, for "milterscan
+	// explain" and "milterscan report". It never holds up mail.
+	History History `toml:"history"`
+	// How mail of our own reaches the MTA: released messages and notices.
+	Submission Submission `toml:"submission"`
 	// The log: one line for each message.
 	Log Log `toml:"log"`
 	// Your own rules. The first that matches decides, for each recipient and each
@@ -121,19 +133,17 @@ type Limits struct {
 	Archive archive.Limits `toml:"archive"`
 }
 
+// Spam is what others say about mail.
+type Spam struct {
+	dnslist.Config
+}
+
 // Local says which mail is ours.
 type Local struct {
 	// The domains you receive mail for; ".example.com" for all subdomains.
 	Domains []policy.Domain `toml:"domains"`
 	// The networks whose mail is yours, without authentication.
 	Networks []policy.Network `toml:"networks"`
-}
-
-// Quarantine is where copies of messages are kept for rules that ask for it.
-type Quarantine struct {
-	// The directory, on a file system of its own if you can: when it is full,
-	// mail that must be kept is answered with a temporary failure.
-	Dir string `toml:"dir"`
 }
 
 // Log is the log: one line for each message.
@@ -181,7 +191,11 @@ func Default() *Config {
 		Attachment: attachment.DefaultConfig(),
 		Document:   document.DefaultConfig(),
 		Content:    content.DefaultConfig(),
-		Quarantine: Quarantine{Dir: "/var/lib/milterscan/quarantine"},
+		DNS:        dns.DefaultConfig(),
+		Spam:       Spam{Config: dnslist.DefaultConfig()},
+		Quarantine: defaultQuarantine(),
+		History:    defaultHistory(),
+		Submission: Submission{Via: "smtp:127.0.0.1:25"},
 		Log:        Log{Level: "info", Format: "json", Output: "stderr"},
 		origins:    origins{},
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"github.com/milterscan/milterscan/scan/content"
+	"github.com/milterscan/milterscan/scan/dnslist"
 	"github.com/milterscan/milterscan/scan/virus"
 )
 
@@ -132,10 +133,31 @@ func shown(path string, v reflect.Value) reflect.Value {
 		var list content.List
 		list.SetDefaults()
 		return reflect.ValueOf([]content.List{list})
+	case "spam.list":
+		return reflect.ValueOf(wellKnown)
 	case "rule":
 		return reflect.ValueOf([]Rule{{}})
 	}
 	return v
+}
+
+// wellKnown are lists that many sites ask, with the answers that their operators
+// document.
+var wellKnown = []dnslist.List{
+	{Name: "zen", Zone: "zen.spamhaus.org", Lookup: dnslist.Client, Answers: answersOf("127.0.0.2-127.0.0.11"), Score: 4, Listed: []string{"127.0.0.2"}, Unlisted: []string{"127.0.0.1"}},
+	{Name: "dbl", Zone: "dbl.spamhaus.org", Lookup: dnslist.Link, Answers: answersOf("127.0.1.2-127.0.1.6", "127.0.1.102-127.0.1.106"), Score: 4, Listed: []string{"dbltest.com"}, Unlisted: []string{"invalid"}},
+	{Name: "surbl", Zone: "multi.surbl.org", Lookup: dnslist.Link, Answers: answersOf("bits:0.0.0.216"), Score: 3, Listed: []string{"test.surbl.org"}},
+	{Name: "dnswl", Zone: "list.dnswl.org", Lookup: dnslist.Client, Answers: answersOf("127.0.0.0/16"), Allow: true, Score: -1},
+}
+
+func answersOf(texts ...string) []dnslist.Answers {
+	list := make([]dnslist.Answers, len(texts))
+	for i, text := range texts {
+		if err := list[i].UnmarshalText([]byte(text)); err != nil {
+			panic(err)
+		}
+	}
+	return list
 }
 
 // section writes the values of a section first, then the sections inside it.
@@ -158,7 +180,7 @@ func (w *writer) section(path string, v reflect.Value, explained bool) {
 		}
 	}
 	for _, f := range inner {
-		w.inner(join(path, keyOf(f)), v.Type(), f, v.FieldByIndex(f.Index))
+		w.inner(join(path, keyOf(f)), parentOf(v.Type(), f), f, v.FieldByIndex(f.Index))
 	}
 }
 
@@ -300,6 +322,10 @@ func TestExampleShowsTheDefaults(t *testing.T) {
 		t.Errorf("the example has the lists %+v", c.Content.Lists)
 	}
 	c.Content.Lists = nil
+	if len(c.DNS.Servers) != 1 || len(c.Spam.Lists) != len(wellKnown) {
+		t.Errorf("the example asks %v about %+v", c.DNS.Servers, c.Spam.Lists)
+	}
+	c.DNS.Servers, c.Spam.Lists = nil, nil
 	if got, want := c.Effective(), Default().Effective(); !reflect.DeepEqual(got, want) {
 		t.Errorf("the example gives\n%v, the defaults are\n%v", got, want)
 	}

@@ -14,9 +14,9 @@ import (
 // Config is the section [dns] of the configuration.
 type Config struct {
 	// The resolvers, by address and port: "127.0.0.1:53". The first is asked
-	// unless it does not answer. While there is none, nothing that needs DNS can
-	// be switched on. Use resolvers of your own: DNS lists refuse public ones.
-	Servers []Server `toml:"servers"`
+	// unless it does not answer. While there is none, as by default, nothing that
+	// needs DNS can be switched on. Use resolvers of your own: DNS lists refuse public ones.
+	Servers []Server `toml:"servers" example:"[\"127.0.0.1:53\"]"`
 	// How long one try may take.
 	Timeout units.Duration `toml:"timeout"`
 	// How often a question is put, all resolvers together.

@@ -1,0 +1,81 @@
+package dkim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+
+	"github.com/milterscan/milterscan/scan/dns"
+	"github.com/milterscan/milterscan/scan/entity"
+)
+
+// What a message may cost to verify. The library looks through all fields for
+// each name that a signature lists, so that it is their product which counts.
+const (
+	maxSignature   = 16 << 10
+	maxComparisons = 1 << 20
+)
+
+// bearable says why verifying these signatures would take too long, nil if it
+// would not.
+func bearable(fields []entity.Field, signatures []string) error {
+	names := 0
+	for _, s := range signatures {
+		if len(s) > maxSignature {
+			return fmt.Errorf("a signature of %d bytes is not looked at", len(s))
+		}
+		names += strings.Count(s, ":") + 1
+	}
+	if n := names * len(fields); n > maxComparisons {
+		return fmt.Errorf("%d fields and signatures that list %d are not looked at", len(fields), names)
+	}
+	return nil
+}
+
+// longestKey bounds a key record, in bytes: an RSA key of 8,192 bits has room in
+// it. RFC 8301, section 3.2, asks for up to 4,096; above, time goes with the cube.
+const longestKey = 2 << 10
+
+// key looks a key record up. The errors are those the library understands: of
+// package net, and temporary if asking again may help.
+func (v *Verifier) key(ctx context.Context, name string) ([]string, error) {
+	texts, err := dns.Texts(ctx, v.resolver, name)
+	if err != nil {
+		return nil, &net.DNSError{Err: err.Error(), Name: name, IsNotFound: dns.NotFound(err), IsTemporary: !dns.NotFound(err) && !errors.Is(err, dns.ErrBudget)}
+	}
+	for _, t := range texts {
+		if len(t) > longestKey {
+			return nil, fmt.Errorf("a key record of %d bytes is not looked at", len(t))
+		}
+	}
+	return texts, nil
+}
+
+// source reads a message for the library, which waits for ever on other
+// goroutines when reading fails: it is told that the message ends, and the error
+// is kept here.
+type source struct {
+	ctx context.Context
+	r   io.Reader
+	err error
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	if s.err == nil {
+		s.err = s.ctx.Err()
+	}
+	if s.err != nil {
+		return 0, io.EOF
+	}
+	n, err := s.r.Read(p)
+	if err == nil {
+		return n, nil
+	}
+	if err != io.EOF {
+		s.err = err
+	}
+	return n, io.EOF
+}

@@ -1,0 +1,147 @@
+// Package dkim verifies the DKIM signatures of a message (RFC 6376). Several
+// checks ask for them, and each message is verified once.
+package dkim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+	"weak"
+
+	"github.com/emersion/go-msgauth/dkim"
+
+	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/dns"
+)
+
+// Result is what came of a signature, in the words of RFC 8601, section 2.7.1.
+type Result string
+
+// The results.
+const (
+	Pass      Result = "pass"
+	Fail      Result = "fail"      // the message is not the one that was signed
+	PermError Result = "permerror" // the signature or its key is no good, and never will be
+	TempError Result = "temperror" // the key cannot be had now
+)
+
+// Signature is one DKIM-Signature field and what came of it.
+type Signature struct {
+	Domain   string // d=, in lower case; "" if it cannot be read
+	Identity string // i=, or "@" and the domain
+	Result   Result
+	Reason   string // for the log; "" if it is valid
+}
+
+// Valid reports whether the domain answers for the message.
+func (s Signature) Valid() bool { return s.Result == Pass }
+
+// Verifier verifies messages. Any number of goroutines may ask; what it found it
+// keeps for as long as the message is in use.
+type Verifier struct {
+	resolver dns.Resolver
+	most     int
+
+	mu    sync.Mutex
+	known map[weak.Pointer[scan.Message]]*entry
+}
+
+// entry is what is known of one message.
+type entry struct {
+	mu         sync.Mutex // held while verifying
+	done       bool
+	signatures []Signature
+	err        error
+}
+
+// New returns a verifier that asks r for keys, and verifies at most so many
+// signatures of a message: the topmost.
+func New(r dns.Resolver, most int) *Verifier {
+	return &Verifier{resolver: r, most: most, known: map[weak.Pointer[scan.Message]]*entry{}}
+}
+
+// Of returns the signatures of a message, topmost first. The error says that the
+// message could not be read. The list must not be changed.
+func (v *Verifier) Of(ctx context.Context, m *scan.Message) ([]Signature, error) {
+	e := v.entry(m)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.done {
+		return e.signatures, e.err
+	}
+	signatures, err := v.verify(ctx, m)
+	if ctx.Err() == nil {
+		e.done, e.signatures, e.err = true, signatures, err
+	}
+	return signatures, err
+}
+
+// entry is the one of m, which goes when m does.
+func (v *Verifier) entry(m *scan.Message) *entry {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	key := weak.Make(m)
+	if e, ok := v.known[key]; ok {
+		return e
+	}
+	e := new(entry)
+	v.known[key] = e
+	runtime.AddCleanup(m, v.forget, key)
+	return e
+}
+
+func (v *Verifier) forget(key weak.Pointer[scan.Message]) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	delete(v.known, key)
+}
+
+// field is the name of what holds a signature.
+const field = "DKIM-Signature"
+
+func (v *Verifier) verify(ctx context.Context, m *scan.Message) ([]Signature, error) {
+	values := m.Header.Values(field)
+	if len(values) == 0 {
+		return nil, nil
+	}
+	if err := bearable(m.Header.Fields, values[:min(len(values), v.most)]); err != nil {
+		return []Signature{{Result: PermError, Reason: err.Error()}}, nil
+	}
+	in := &source{ctx: ctx, r: scan.Reader(m.Raw)}
+	list, err := dkim.VerifyWithOptions(in, &dkim.VerifyOptions{
+		LookupTXT:        func(name string) ([]string, error) { return v.key(ctx, name) },
+		MaxVerifications: v.most,
+	})
+	switch {
+	case in.err != nil:
+		return nil, fmt.Errorf("the message cannot be read: %w", in.err)
+	case err != nil && !errors.Is(err, dkim.ErrTooManySignatures):
+		return []Signature{{Result: PermError, Reason: err.Error()}}, nil
+	}
+	signatures := make([]Signature, len(list))
+	for i, one := range list {
+		signatures[i] = signature(one)
+	}
+	return signatures, nil
+}
+
+// signature is what the library says in our words.
+func signature(v *dkim.Verification) Signature {
+	s := Signature{Domain: strings.ToLower(strings.TrimSuffix(v.Domain, ".")), Identity: v.Identifier, Result: Pass}
+	if v.Err == nil {
+		return s
+	}
+	s.Reason = strings.TrimPrefix(v.Err.Error(), "dkim: ")
+	switch {
+	case dkim.IsTempFail(v.Err):
+		s.Result = TempError
+	case dkim.IsPermFail(v.Err):
+		s.Result = PermError
+	default:
+		s.Result = Fail
+	}
+	return s
+}

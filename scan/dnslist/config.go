@@ -1,0 +1,143 @@
+// Package dnslist asks DNS lists about the hosts and domains behind a message.
+//
+// A DNS list (RFC 5782) is a zone: 192.0.2.1 is listed in bl.example if
+// 1.2.0.192.bl.example has an A record, evil.example if evil.example.bl.example
+// has one. The address of the record says why, by the operator's own code;
+// 127.255.255.0/24 says that the operator refuses to answer. A list may die, list
+// the whole world or refuse one's questions any day, so that each is probed with
+// entries that it must and must not have, and is switched off when it fails.
+package dnslist
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/milterscan/milterscan/scan/units"
+)
+
+// Config is what the section [spam] says about DNS lists.
+type Config struct {
+	// How long all lists together are waited for, before RCPT is answered and once
+	// more at the end of the message. A list that has not answered by then is
+	// passed over.
+	ListTime units.Duration `toml:"list_time"`
+	// DNS lists. None is asked until you name it: their terms differ, and what is
+	// below are examples. Mail of your own networks and of clients that have
+	// authenticated is not looked up.
+	Lists []List `toml:"list"`
+}
+
+// List is one [[spam.list]] entry.
+type List struct {
+	// What findings call the list: spam/list/NAME, or spam/allow/NAME.
+	Name string `toml:"name"`
+	// The zone that is asked.
+	Zone string `toml:"zone"`
+	// What is looked up: "client", the client's address; "helo", the name it gave;
+	// "sender", the domain of the envelope sender; "from", those of the From field;
+	// "link", the hosts and domains of links; "received", the addresses of the hosts
+	// before the client; "dkim", the domains of valid signatures.
+	Lookup Lookup `toml:"lookup"`
+	// The answers that count: an address ("127.0.0.2"), a range
+	// ("127.0.0.4-127.0.0.7"), a network ("127.0.1.0/24"), or the bits of which the
+	// answer must have one ("bits:0.0.0.24").
+	Answers []Answers `toml:"answers"`
+	// What an entry adds to the score of the message.
+	Score float64 `toml:"score"`
+	// An entry speaks for the message: what other lists say does not count.
+	Allow bool `toml:"allow"`
+	// Entries that the list must have, or it is off: "127.0.0.2" for lists of
+	// addresses (RFC 5782, section 5); none for lists of domains, which differ.
+	Listed []string `toml:"listed"`
+	// Entries that the list must not have, or it is off: "127.0.0.1" and "invalid".
+	Unlisted []string `toml:"unlisted"`
+}
+
+// SetDefaults is the list that an entry with a name and a zone describes.
+func (l *List) SetDefaults() {
+	*l = List{Lookup: Client, Answers: []Answers{exactly(netip.AddrFrom4([4]byte{127, 0, 0, 2}))}, Score: 1}
+}
+
+// DefaultConfig has no lists.
+func DefaultConfig() Config { return Config{ListTime: units.Duration(5 * time.Second)} }
+
+// Lookup is what is looked up in a list.
+type Lookup string
+
+// What can be looked up.
+const (
+	Client   Lookup = "client"
+	Helo     Lookup = "helo"
+	Sender   Lookup = "sender"
+	From     Lookup = "from"
+	Link     Lookup = "link"
+	Received Lookup = "received"
+	DKIM     Lookup = "dkim"
+)
+
+var lookups = []string{string(Client), string(Helo), string(Sender), string(From), string(Link), string(Received), string(DKIM)}
+
+// UnmarshalText reads one of the words.
+func (l *Lookup) UnmarshalText(text []byte) error {
+	if !slices.Contains(lookups, string(text)) {
+		return fmt.Errorf("%q is nothing that can be looked up; write one of %s", text, strings.Join(lookups, ", "))
+	}
+	*l = Lookup(text)
+	return nil
+}
+
+// MarshalText writes the word.
+func (l Lookup) MarshalText() ([]byte, error) { return []byte(l), nil }
+
+// ofMessage reports whether it takes the message to know what to look up.
+func (l Lookup) ofMessage() bool { return l != Client && l != Helo && l != Sender }
+
+// ofAddresses reports whether only addresses are looked up.
+func (l Lookup) ofAddresses() bool { return l == Client || l == Received }
+
+// longestTime keeps the answer to RCPT within the time that an MTA waits for it:
+// 30 seconds with Postfix.
+const longestTime = 20 * time.Second
+
+// Check finds what contradicts itself or is missing.
+func (c Config) Check() error {
+	var errs []error
+	if t := c.ListTime.Go(); t <= 0 || t > longestTime {
+		errs = append(errs, fmt.Errorf("list_time is %v; write more than nothing and at most %v", c.ListTime, units.Duration(longestTime)))
+	}
+	seen := map[string]bool{}
+	for _, l := range c.Lists {
+		if err := l.check(); err != nil {
+			errs = append(errs, fmt.Errorf("list %q: %w", l.Name, err))
+		}
+		if seen[l.Name] {
+			errs = append(errs, fmt.Errorf("two lists are called %q; give each its own name", l.Name))
+		}
+		seen[l.Name] = true
+	}
+	return errors.Join(errs...)
+}
+
+func (l List) check() error {
+	unfit := func(r rune) bool { return r <= ' ' || r > '~' || r == '/' || r == '*' }
+	switch {
+	case l.Name == "" || strings.ContainsFunc(l.Name, unfit):
+		return errors.New("name must be a word of printable ASCII without blanks, slashes and stars")
+	case strings.Trim(l.Zone, ".") == "" || strings.ContainsFunc(l.Zone, unfit):
+		return fmt.Errorf("%q is no zone; write one such as \"bl.example\"", l.Zone)
+	case len(l.Answers) == 0:
+		return errors.New("without answers that count nothing would; write the codes that the operator documents")
+	case l.Lookup == "":
+		return errors.New("lookup is missing; write one of " + strings.Join(lookups, ", "))
+	}
+	for _, e := range slices.Concat(l.Listed, l.Unlisted) {
+		if _, err := netip.ParseAddr(e); err != nil && l.Lookup.ofAddresses() {
+			return fmt.Errorf("%q is no address, and the list is one of addresses", e)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,187 @@
+package dnslist
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/dkim"
+	"github.com/milterscan/milterscan/scan/dns"
+	"github.com/milterscan/milterscan/scan/inventory"
+)
+
+// With is what the lists need of others. All fields are required.
+type With struct {
+	Resolver   dns.Resolver
+	Questions  int                      // that may be put about one message
+	Trusted    func(scan.Envelope) bool // whose mail is not looked up
+	Texts      *inventory.Inventory
+	Signatures *dkim.Verifier
+}
+
+// Scanner asks all lists. Those about the client are asked as soon as it has
+// connected, and reported once MAIL has told whether it is one of our own.
+type Scanner struct {
+	config Config
+	lists  []*list
+	with   With
+}
+
+// New returns a scanner for the lists of a valid configuration.
+func New(c Config, w With) *Scanner {
+	s := &Scanner{config: c, with: w}
+	for _, l := range c.Lists {
+		s.lists = append(s.lists, &list{List: l, resolver: w.Resolver, health: health{now: time.Now}})
+	}
+	return s
+}
+
+// Name is part of scan.Scanner.
+func (c *Scanner) Name() string { return word + "/lists" }
+
+// ScanEnvelope is part of scan.EnvelopeScanner.
+func (c *Scanner) ScanEnvelope(ctx context.Context, s scan.Stage, e scan.Envelope) ([]scan.Finding, error) {
+	if s > scan.StageMail || c.with.Trusted(e) {
+		return nil, nil
+	}
+	found, _ := c.ask(ctx, func(_ context.Context, l Lookup) (subjects, error) { return l.ofEnvelope(e), nil })
+	if s < scan.StageMail {
+		return nil, nil // the answers wait in the resolver's cache
+	}
+	return found, nil
+}
+
+// Scan is part of scan.Scanner.
+func (c *Scanner) Scan(ctx context.Context, m *scan.Message) ([]scan.Finding, error) {
+	if c.with.Trusted(m.Envelope) {
+		return nil, nil
+	}
+	return c.ask(ctx, func(ctx context.Context, l Lookup) (subjects, error) {
+		if !l.ofMessage() {
+			return subjects{}, nil
+		}
+		return c.inMessage(ctx, l, m)
+	})
+}
+
+// about collects what there is to look up of a kind.
+type about func(context.Context, Lookup) (subjects, error)
+
+// ask asks every list about what concerns it, all at once. An entry in an allow
+// list takes away what other lists say.
+func (c *Scanner) ask(ctx context.Context, of about) ([]scan.Finding, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.config.ListTime.Go())
+	defer cancel()
+	r := dns.Limited(c.with.Resolver, c.with.Questions)
+	words := make([][]scan.Finding, len(c.lists))
+	var wg sync.WaitGroup
+	for i, l := range c.lists {
+		wg.Go(func() { words[i] = l.ask(ctx, r, of) })
+	}
+	wg.Wait()
+	return c.settle(words), nil
+}
+
+// ask is what one list has to say.
+func (l *list) ask(ctx context.Context, r dns.Resolver, of about) []scan.Finding {
+	s, err := of(ctx, l.Lookup)
+	if err != nil {
+		return []scan.Finding{l.failed(err)}
+	}
+	if len(s.list) == 0 {
+		return nil
+	}
+	entries := l.lookAll(ctx, r, s.list)
+	if err := l.usable(ctx); err != nil {
+		return []scan.Finding{l.failed(fmt.Errorf("the list is off: %w", err))}
+	}
+	found := l.report(entries)
+	if s.full {
+		found = append(found, manyNames(l))
+	}
+	return found
+}
+
+// lookAll looks subjects up, while the list is probed. One that is off is not
+// asked.
+func (l *list) lookAll(ctx context.Context, r dns.Resolver, all []subject) []entry {
+	if l.isOff() {
+		return nil
+	}
+	entries := make([]entry, len(all))
+	var wg sync.WaitGroup
+	wg.Go(func() { l.usable(ctx) })
+	for i, s := range all {
+		wg.Go(func() { entries[i] = l.look(ctx, r, s) })
+	}
+	wg.Wait()
+	l.heard(gravest(entries))
+	return entries
+}
+
+// gravest is what a list's answers say about the list: a refusal if there is
+// one, nil if anything was answered.
+func gravest(entries []entry) error {
+	var worst error
+	answered := false
+	for _, e := range entries {
+		var refused refusedError
+		if errors.As(e.err, &refused) {
+			return e.err
+		}
+		answered = answered || e.err == nil
+		worst = e.err
+	}
+	if answered {
+		return nil
+	}
+	return worst
+}
+
+// report makes findings of entries.
+func (l *list) report(entries []entry) []scan.Finding {
+	var listed []entry
+	var failure error
+	for _, e := range entries {
+		if e.listed() {
+			listed = append(listed, e)
+		}
+		if e.err != nil {
+			failure = e.err
+		}
+	}
+	var found []scan.Finding
+	if len(listed) > 0 {
+		found = append(found, l.found(listed))
+	}
+	if failure != nil {
+		found = append(found, l.failed(failure))
+	}
+	return found
+}
+
+// settle puts together what all lists say. Where an allow list speaks for the
+// message, the others are not heard.
+func (c *Scanner) settle(words [][]scan.Finding) []scan.Finding {
+	allowed := false
+	for i, l := range c.lists {
+		allowed = allowed || l.Allow && heard(words[i])
+	}
+	var all []scan.Finding
+	for i, l := range c.lists {
+		for _, f := range words[i] {
+			if !allowed || l.Allow || f.Kind != scan.Suspicious {
+				all = append(all, f)
+			}
+		}
+	}
+	return all
+}
+
+// heard reports whether an allow list has an entry.
+func heard(found []scan.Finding) bool {
+	return len(found) > 0 && found[0].Kind == scan.Note
+}
