@@ -8,6 +8,7 @@ import (
 
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/scan/units"
+	"github.com/milterscan/milterscan/scan/virus"
 )
 
 // Times of others that ours must fit into.
@@ -122,9 +123,27 @@ func (b *binder) checkVirus(c *Config) {
 			b.wrong(path+".name", "another engine is called %q; give each its own name", v.Name)
 		}
 		seen[v.Name] = true
-		if v.Asks() && v.Timeout >= c.Limits.Time {
-			b.wrong(path+".timeout", "%v for the engine is not less than limits.time, which is %v for the whole message; write less, such as %q", v.Timeout, c.Limits.Time, c.Limits.Time*3/4)
+		if err := v.CheckBackup(c.Virus); err != nil {
+			b.wrong(path, "%v", err)
 		}
+		b.checkVirusTime(path, v, c)
+	}
+}
+
+// checkVirusTime checks that an engine, and those that stand in for it after it,
+// have less time than the message.
+func (b *binder) checkVirusTime(path string, v virus.Config, c *Config) {
+	if !v.Asks() || v.BackupFor != "" {
+		return
+	}
+	total, what, share := v.Timeout, "the engine", c.Limits.Time*3/4
+	for _, backup := range c.Virus {
+		if backup.BackupFor == v.Name {
+			total, what, share = total+backup.Timeout, "the engine and its backups", c.Limits.Time*3/8
+		}
+	}
+	if total >= c.Limits.Time {
+		b.wrong(path+".timeout", "%v for %s is not less than limits.time, which is %v for the whole message; write less, such as %q", total, what, c.Limits.Time, share)
 	}
 }
 

@@ -138,6 +138,8 @@ func TestContradictionsAndEdges(t *testing.T) {
 		{"[milter]\nlisten = \"tcp:[::1]:7357\"", ":2: milter.listen: the text"},
 		{"[milter]\nsocket_mode = 660", ":2: milter.socket_mode: the number 660 where text is needed; put it in quotes, such as \"0660\""},
 		{"[limits]\ntime = \"40s\"\n[[virus]]\nname = \"c\"\ntype = \"clamd\"\naddress = \"unix:/c\"", ":3: virus[0].timeout: 45s for the engine is not less than limits.time, which is 40s"},
+		{"[[virus]]\nname = \"c\"\ntype = \"clamd\"\naddress = \"unix:/c\"\n[[virus]]\nname = \"d\"\ntype = \"icap\"\naddress = \"icap://h/s\"\nbackup_for = \"c\"", ":1: virus[0].timeout: 1m30s for the engine and its backups is not less"},
+		{"[[virus]]\nname = \"d\"\ntype = \"icap\"\naddress = \"icap://h/s\"\nbackup_for = \"c\"", ":1: virus[0]: backup_for is \"c\", and there is no engine of that name"},
 		{"[[virus]]\nname = \"c\"\ntype = \"clamav\"", ":1: virus[0]: type is \"clamav\""},
 		{"profile = \"defualt\"", `:1: profile: "defualt" is not known; did you mean "default"?`},
 		{"spool = 5", ":1: spool: the number 5 where a section is needed; write [spool]"},

@@ -128,7 +128,10 @@ func shown(path string, v reflect.Value) reflect.Value {
 		clam := virus.Config{Name: "clam", Type: virus.TypeClamd, Address: virus.Addresses{"unix:/run/clamav/clamd.ctl"}}
 		clam.SetDefaults()
 		icap := virus.Config{Name: "icap", Type: virus.TypeICAP, Address: virus.Addresses{"icap://127.0.0.1:1344/avscan"}}
-		return reflect.ValueOf(append(virus.Default(), clam, icap))
+		program := virus.Config{Name: "clamscan", Type: virus.TypeCommand}
+		program.Command, program.Read = []string{"/usr/bin/clamscan", "--no-summary", "-r", "{dir}"}, []string{"/var/lib/clamav"}
+		program.Signature = `: (\S+) FOUND`
+		return reflect.ValueOf(append(virus.Default(), clam, icap, program))
 	case "content.list":
 		var list content.List
 		list.SetDefaults()
@@ -314,7 +317,7 @@ func TestExampleShowsTheDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.origins = origins{}
-	if len(c.Virus) != 3 {
+	if len(c.Virus) != 4 {
 		t.Errorf("the example has the engines %+v", c.Virus)
 	}
 	c.Virus = virus.Default()

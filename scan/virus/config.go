@@ -12,9 +12,10 @@ import (
 
 // The types of engine.
 const (
-	TypeClamd  = "clamd"
-	TypeICAP   = "icap"
-	TypeHashes = "hashes"
+	TypeClamd   = "clamd"
+	TypeICAP    = "icap"
+	TypeCommand = "command"
+	TypeHashes  = "hashes"
 )
 
 // Feed says what an engine is given of a message.
@@ -34,7 +35,7 @@ const (
 // means its default.
 type Config struct {
 	Name        string         `toml:"name"`        // unique; the engine reports as "virus/NAME"
-	Type        string         `toml:"type"`        // "clamd", "icap" or "hashes"; which keys each has: docs/engines.md
+	Type        string         `toml:"type"`        // "clamd", "icap", "command" or "hashes"; which keys each has: docs/engines.md
 	Address     Addresses      `toml:"address"`     // clamd: "unix:/path" or "tcp:host:port"; icap: "icap://host:1344/service", or "icaps:" for TLS. Of several the first that works is used
 	Feed        Feed           `toml:"feed"`        // "auto" (default), "raw" or "both"
 	Timeout     units.Duration `toml:"timeout"`     // for one message, all of it; default 45s, less than the time for the whole message
@@ -43,6 +44,8 @@ type Config struct {
 	CAFile      string         `toml:"ca_file"`     // icap: the authorities for icaps, in PEM; without it those of the system
 	Lists       []string       `toml:"lists"`       // hashes: .hdb and .hsb files
 	OnFailure   string         `toml:"on_failure"`  // "tempfail" (default), "hold" or "deliver"; for the policy
+	BackupFor   string         `toml:"backup_for"`  // the name of another engine: this one is asked only when that one fails, and the mail then does not count as unexamined
+	Program
 }
 
 // Default is what runs with an empty configuration: the built-in hash engine
@@ -83,12 +86,39 @@ func (c Config) checkKeys(k kind) (errs []error) {
 		{"address", len(c.Address) > 0},
 		{"ca_file", c.CAFile != ""},
 		{"lists", len(c.Lists) > 0},
+		{"command", len(c.Command) > 0},
+		{"clean", len(c.Clean) > 0},
+		{"infected", len(c.Infected) > 0},
+		{"signature", c.Signature != ""},
+		{"expect", c.Expect != ""},
+		{"read", len(c.Read) > 0},
+		{"memory", c.Memory != 0},
 	} {
 		if set.set && !slices.Contains(k.keys, set.key) {
 			errs = append(errs, fmt.Errorf("%s is set, but an engine of type %s has no such key", set.key, k.name))
 		}
 	}
 	return errs
+}
+
+// CheckBackup finds what is wrong with the engine c stands in for; all are all
+// entries.
+func (c Config) CheckBackup(all []Config) error {
+	i := slices.IndexFunc(all, func(other Config) bool { return other.Name == c.BackupFor })
+	switch {
+	case c.BackupFor == "":
+	case !c.Asks():
+		return errors.New("backup_for is set, but an engine that asks nobody always looks")
+	case i < 0:
+		return fmt.Errorf("backup_for is %q, and there is no engine of that name", c.BackupFor)
+	case all[i].BackupFor != "":
+		return fmt.Errorf("backup_for is %q, which is itself a backup; name %q", c.BackupFor, all[i].BackupFor)
+	case !all[i].Asks():
+		return fmt.Errorf("backup_for is %q, which asks nobody and so cannot fail", c.BackupFor)
+	case c.OnFailure != "" && c.OnFailure != "tempfail":
+		return fmt.Errorf("on_failure is for the engine it stands in for; set it at %q", c.BackupFor)
+	}
+	return nil
 }
 
 // checkLimits checks what all engines have that are asked.

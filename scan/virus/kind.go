@@ -22,6 +22,7 @@ func kinds() []kind {
 	return []kind{
 		{TypeClamd, []string{"address"}, checkClamd, asking(clamdEngine)},
 		{TypeICAP, []string{"address", "ca_file"}, checkICAP, asking(icapEngine)},
+		{TypeCommand, []string{"command", "clean", "infected", "signature", "expect", "read", "memory"}, checkCommand, asking(commandEngine)},
 		{TypeHashes, []string{"lists"}, nil, func(c Config) (scan.Scanner, error) { return newHashes(c) }},
 	}
 }

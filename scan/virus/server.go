@@ -59,7 +59,7 @@ var errUnanswered = errors.New("it left questions without an answer")
 func (s *server) askAll(ctx context.Context, open []*Question) error {
 	session, ok := s.Server.(Session)
 	if !ok {
-		return s.askEach(ctx, open)
+		return askEach(ctx, s.Server, open)
 	}
 	if err := session.AskAll(ctx, open); err != nil {
 		return err
@@ -70,7 +70,8 @@ func (s *server) askAll(ctx context.Context, open []*Question) error {
 	return nil
 }
 
-func (s *server) askEach(ctx context.Context, open []*Question) error {
+// askEach asks about one content after the other.
+func askEach(ctx context.Context, s Server, open []*Question) error {
 	for _, q := range open {
 		signature, err := s.Ask(ctx, q.Content)
 		switch {

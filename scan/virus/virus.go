@@ -17,7 +17,8 @@ import (
 // word is the scanner word of all engines and the first part of their rules.
 const word = "virus"
 
-// New returns the engines that cfgs describe, in that order. The built-in hash
+// New returns the engines that cfgs describe, in that order, each with those that
+// stand in for it. The built-in hash
 // engine is always among them: in front, if no entry configures it. All errors
 // are returned at once, each with the name of its entry. Hash lists are read
 // here; to read them again, call New again.
@@ -28,8 +29,12 @@ func New(cfgs []Config) ([]scan.Scanner, error) {
 	named := map[string]bool{}
 	for _, c := range cfgs {
 		engine, err := c.engine()
-		if err == nil && named[c.Name] {
+		switch {
+		case err != nil:
+		case named[c.Name]:
 			err = errors.New("another engine has that name")
+		default:
+			err = c.CheckBackup(cfgs)
 		}
 		named[c.Name] = true
 		if err != nil {
@@ -41,7 +46,7 @@ func New(cfgs []Config) ([]scan.Scanner, error) {
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	return engines, nil
+	return withBackups(cfgs, engines), nil
 }
 
 // withHashes puts the built-in hash engine in front unless it is there already.
