@@ -20,7 +20,7 @@ AS_ROOT := -exec 'sudo -E'
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help build test unit integration soak demo bench fuzz lint packages unpacked clean
+.PHONY: help build test unit integration soak office demo bench fuzz lint packages unpacked clean
 
 help: ## show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
@@ -46,6 +46,10 @@ integration: packages unpacked build ## end to end, with a private Postfix, Send
 soak: packages unpacked build ## the long end-to-end tests: 20,000 messages, a minute of reloads
 	MILTERSCAN_E2E=1 MILTERSCAN_SOAK=1 MILTERSCAN_BINARY=$(CURDIR)/bin/milterscan \
 		$(GO) test $(AS_ROOT) -count=1 -timeout 60m -v -run 'Soak|Reload|KillNine|Terminated' ./tests/integration/
+
+office: build ## documents that LibreOffice writes, with and without macros; installs it
+	@.ci/packages libreoffice-writer-nogui libreoffice-calc-nogui libreoffice-impress-nogui
+	MILTERSCAN_OFFICE=1 MILTERSCAN_BINARY=$(CURDIR)/bin/milterscan $(GO) test -count=1 -v -run Office ./tests/integration/
 
 demo: packages build ## send mail through a private Postfix, clamd and milterscan, and show each verdict
 	$(GO) run $(AS_ROOT) ./tests/demo -binary bin/milterscan
