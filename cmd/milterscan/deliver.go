@@ -1,0 +1,82 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"syscall"
+
+	"github.com/milterscan/milterscan/scan"
+)
+
+// deliver hands the result on, to the program or to standard output. The whole
+// result is there before the first byte is handed on: what cannot be stored is
+// not delivered in half.
+func (w *filtering) deliver(write func(io.Writer) error) int {
+	result := w.spool.Buffer()
+	defer result.Close()
+	if err := write(result); err != nil {
+		return w.unable(fmt.Errorf("the result cannot be stored: %w", err))
+	}
+	if len(w.program) > 0 {
+		return w.call(result)
+	}
+	_, err := io.Copy(w.std.out, scan.Reader(result))
+	if err == nil {
+		err = settle(w.std.out)
+	}
+	if err != nil {
+		return w.unable(fmt.Errorf("the result could not be written: %w", err))
+	}
+	return exitOK
+}
+
+// call runs the program with the result on its standard input. Its exit status
+// is ours; that it cannot be started, is killed, or did not get all it asked
+// for is a temporary failure.
+func (w *filtering) call(result scan.Content) int {
+	cmd := exec.Command(w.program[0], w.program[1:]...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = scan.Reader(result), w.std.out, w.std.err
+	err := cmd.Run()
+	var ended *exec.ExitError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &ended) && ended.Exited():
+		return ended.ExitCode()
+	}
+	return w.unable(fmt.Errorf("%s: %w", w.program[0], err))
+}
+
+// settle makes sure that a file has all that was written to it: a full disk may
+// only be noticed now.
+func settle(out io.Writer) error {
+	f, ok := out.(*os.File)
+	if !ok {
+		return nil
+	}
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return err
+	}
+	return f.Sync()
+}
+
+// nowhere reports whether standard output was closed when the program began:
+// the Go runtime opens /dev/null in the place of a closed one, for reading and
+// writing, where nobody else would for an output. A result written there would
+// be lost.
+func nowhere(out io.Writer) bool {
+	f, ok := out.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	null, nullErr := os.Stat(os.DevNull)
+	if err != nil || nullErr != nil || !os.SameFile(info, null) {
+		return err != nil
+	}
+	mode, _, errno := syscall.Syscall(syscall.SYS_FCNTL, f.Fd(), syscall.F_GETFL, 0)
+	return errno == 0 && mode&syscall.O_ACCMODE == syscall.O_RDWR
+}
