@@ -21,9 +21,11 @@ const warm = 2
 type daemon struct {
 	*commons
 	path    string
-	first   *config.Config // what it was started with: sockets, spool and log do not change on reload
+	first   *config.Config // what it was started with: sockets, spool, log and history do not change on reload
 	log     *zap.Logger
+	memory  *memory // nil if nothing is remembered
 	current atomic.Pointer[judge.Judge]
+	config  atomic.Pointer[config.Config] // that of the current judge
 }
 
 // newDaemon reads the configuration and makes the first generation, or returns
@@ -40,11 +42,14 @@ func newDaemon(path string, stderr io.Writer) (*daemon, int) {
 		return nil, exitConfig
 	}
 	d := &daemon{commons: newCommons(c, warm), path: path, first: c, log: log}
-	first, err := newJudge(c, 1, d.commons, d.tell)
+	d.kept.warn = func(err error) { log.Warn("kept messages", zap.Error(err)) }
+	first, err := newJudge(c, 1, d.commons, d.teller(c))
 	if err != nil {
 		fmt.Fprintln(stderr, "milterscan:", err)
 		return nil, exitConfig
 	}
+	d.memory = newMemory(c.History, log)
+	d.config.Store(c)
 	d.current.Store(first)
 	return d, exitOK
 }
@@ -68,20 +73,22 @@ func (d *daemon) reloadOn(ctx context.Context, hup <-chan os.Signal) {
 // leaves the old one in place.
 func (d *daemon) reload() {
 	old := d.current.Load()
-	next, err := d.next(old.Generation() + 1)
+	next, c, err := d.next(old.Generation() + 1)
 	if err != nil {
 		d.log.Error("the new configuration is not used, the old one stays",
 			zap.Uint64("generation", old.Generation()), zap.Error(err))
 		return
 	}
+	d.config.Store(c)
 	d.current.Store(next)
 	d.log.Info("configuration reloaded", zap.Uint64("generation", next.Generation()))
 }
 
-func (d *daemon) next(generation uint64) (*judge.Judge, error) {
+func (d *daemon) next(generation uint64) (*judge.Judge, *config.Config, error) {
 	c, err := config.Load(d.path)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return newJudge(c, generation, d.commons, d.tell)
+	j, err := newJudge(c, generation, d.commons, d.teller(c))
+	return j, c, err
 }

@@ -7,6 +7,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -39,7 +40,11 @@ func serve(ctx context.Context, args []string, std streams) int {
 	}
 	defer d.workers.Close()
 	d.confinement(ctx)
+	defer d.memory.Close()
 	go d.reloadOn(ctx, hup)
+	hourly := time.NewTicker(expireEvery)
+	defer hourly.Stop()
+	go d.expireOn(ctx, hourly.C)
 	return d.serve(ctx)
 }
 

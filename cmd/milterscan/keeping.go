@@ -1,0 +1,33 @@
+package main
+
+import (
+	"path/filepath"
+	"sync"
+
+	"github.com/milterscan/milterscan/policy/quarantine"
+	"github.com/milterscan/milterscan/policy/store"
+)
+
+// keeping is what outlives a message. All generations share it, so that a
+// directory or a database is open once, whatever the configuration calls it.
+type keeping struct {
+	warn func(error) // what is wrong beside the message at hand
+
+	mu   sync.Mutex
+	dirs map[string]*quarantine.Dir
+}
+
+func newKeeping() *keeping {
+	return &keeping{warn: func(error) {}, dirs: map[string]*quarantine.Dir{}}
+}
+
+// quarantine is the quarantine in a directory.
+func (k *keeping) quarantine(dir string) *quarantine.Dir {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.dirs[dir] == nil {
+		warn := func(err error) { k.warn(err) }
+		k.dirs[dir] = quarantine.NewDir(dir, store.NewIndex(filepath.Join(dir, "index.db"), warn), warn)
+	}
+	return k.dirs[dir]
+}

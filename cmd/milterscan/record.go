@@ -1,0 +1,159 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/milterscan/milterscan/policy"
+)
+
+// timeFormat is how people are shown a time.
+const timeFormat = "2006-01-02 15:04:05.000"
+
+// explainRecord prints what became of a message and why, for a person: the stages
+// in their order, what was found, the rules that matched, and what would have
+// made a difference.
+func explainRecord(w io.Writer, r policy.Record) {
+	p := &explainer{w, colours(w), r}
+	p.head()
+	p.timeline()
+	p.findings()
+	for _, v := range r.Verdicts {
+		p.verdict(v)
+	}
+	p.alternatives()
+}
+
+type explainer struct {
+	io.Writer
+	palette
+	policy.Record
+}
+
+func (p *explainer) line(format string, args ...any) { fmt.Fprintf(p, format+"\n", args...) }
+
+func (p *explainer) head() {
+	colour := p.good
+	if p.Action != policy.Deliver.String() {
+		colour = p.bad
+	}
+	incomplete := ""
+	if !p.Complete {
+		incomplete = " " + p.mild + "(not everything could be examined)" + p.off
+	}
+	p.line("%s%s%s: %s%s%s%s", p.bold, p.ID, p.off, colour, p.Action, p.off, incomplete)
+	if p.Subject != "" {
+		p.line("  subject: %s", printable(p.Subject))
+	}
+	for _, s := range [][2]string{{"queue id", p.QueueID}, {"Message-ID", p.MessageID}, {"release of", p.Release}} {
+		if s[1] != "" {
+			p.line("  %s: %s", s[0], printable(s[1]))
+		}
+	}
+}
+
+// timeline is what was known at each stage.
+func (p *explainer) timeline() {
+	p.line("  %s  connect  %s %s", p.Time.Local().Format(timeFormat), p.client(), known("HELO ", p.Helo))
+	p.line("  %23s  mail     <%s>%s", "", printable(p.Sender), known(" as ", p.User))
+	if len(p.Recipients) > 0 {
+		p.line("  %23s  rcpt     %s", "", printable(strings.Join(p.Recipients, ", ")))
+	}
+	if p.Stage != "message" {
+		p.line("  %23s  answered at %s, before there was a message", "", p.Stage)
+		return
+	}
+	p.line("  %23s  message  %s, looked at for %v", "", short(p.Size), p.Took.Round(10*time.Microsecond))
+	for _, s := range p.Scanners {
+		p.line("  %23s    %-20s %10v%s", "", s.Scanner, s.Took.Round(10*time.Microsecond), known(", no answer: ", s.Error))
+	}
+	if p.Reply != "" {
+		p.line("  the client was told: %s", printable(p.Reply))
+	}
+	for _, c := range p.Changes {
+		p.line("  changed: %s", printable(c))
+	}
+}
+
+func (p *explainer) client() string {
+	if p.Client == "" {
+		return "client unknown"
+	}
+	return strings.TrimSpace(p.Client + " " + printable(p.ClientName))
+}
+
+// known is a text with what introduces it, or nothing.
+func known(introduction, text string) string {
+	if text == "" {
+		return ""
+	}
+	return introduction + printable(text)
+}
+
+func (p *explainer) findings() {
+	if len(p.Findings) > 0 {
+		p.line("  found:")
+	}
+	for i, f := range p.Findings {
+		score := ""
+		if f.Score != 0 {
+			score = fmt.Sprintf(" (score %g)", f.Score)
+		}
+		p.line("    %2d. %s%-11s%s %s %s%s%s", i+1, p.mild, f.Kind, p.off, printable(f.Rule), at(f.Part), detail(f.Detail), score)
+	}
+}
+
+func (p *explainer) verdict(v policy.RecordVerdict) {
+	why := "no rule objected"
+	if v.Rule != nil {
+		why = fmt.Sprintf("%q%s", v.Rule.Name, place(*v.Rule))
+	}
+	if v.Because >= 0 {
+		why += fmt.Sprintf(" because of %d", v.Because+1)
+	}
+	p.line("  for %s: %s, %s", printable(strings.Join(v.Recipients, ", ")), v.Action, why)
+	for _, m := range v.Matches {
+		p.line("    %s %-11s %q%s: %s", mark(m), subjectOf(m), m.Rule.Name, place(m.Rule), printable(m.Does))
+	}
+}
+
+// mark says what a match counted for.
+func mark(m policy.RecordMatch) string {
+	switch {
+	case m.Observed:
+		return "watched"
+	case m.Decides:
+		return "decided"
+	}
+	return "matched"
+}
+
+func subjectOf(m policy.RecordMatch) string {
+	if m.Finding < 0 {
+		return "the message"
+	}
+	return fmt.Sprintf("finding %d", m.Finding+1)
+}
+
+// place is where a rule stood.
+func place(r policy.RecordRule) string {
+	if r.File == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (%s:%d)", r.File, r.Line)
+}
+
+func (p *explainer) alternatives() {
+	for _, a := range p.Alternatives {
+		var gone []string
+		for _, f := range a.Findings {
+			gone = append(gone, fmt.Sprintf("finding %d", f+1))
+		}
+		for _, r := range a.Rules {
+			gone = append(gone, fmt.Sprintf("rule %q", r))
+		}
+		p.line("  without %s: %s", strings.Join(gone, " and "), printable(a.Then))
+	}
+}

@@ -1,0 +1,110 @@
+package config
+
+import (
+	"path/filepath"
+	"time"
+
+	"github.com/milterscan/milterscan/policy/history"
+	"github.com/milterscan/milterscan/policy/quarantine"
+	"github.com/milterscan/milterscan/policy/send"
+	"github.com/milterscan/milterscan/scan/units"
+)
+
+// Quarantine is where copies of messages are kept for rules that ask for it.
+type Quarantine struct {
+	// The directory, on a file system of its own if you can: when it is full,
+	// mail that must be kept is answered with a temporary failure. No file system
+	// of a network.
+	Dir string `toml:"dir"`
+	// How long a message is kept; "0s" for ever.
+	Keep units.Duration `toml:"keep"`
+	// How long those of some classes are kept instead. The class is the kind of
+	// the finding that decided, or "policy" where a rule did without one:
+	// { infected = "14d", policy = "7d" }.
+	KeepClass map[string]units.Duration `toml:"keep_class"`
+	// The disk space for all messages together; when it is used up, the oldest
+	// go. "0B" for no limit.
+	Size units.Size `toml:"size"`
+	// The file with the key by which released messages are known again; "" for
+	// "key" in the directory. It is made if it is not there. Hosts that let pass
+	// what another one has released have the same key.
+	KeyFile string `toml:"key_file"`
+}
+
+func defaultQuarantine() Quarantine {
+	return Quarantine{
+		Dir:       "/var/lib/milterscan/quarantine",
+		Keep:      units.Duration(30 * 24 * time.Hour),
+		KeepClass: map[string]units.Duration{},
+		Size:      10 * units.GB,
+	}
+}
+
+// Retention is for how long, and how much, is kept.
+func (q Quarantine) Retention() quarantine.Retention {
+	r := quarantine.Retention{Keep: q.Keep.Go(), Classes: map[string]time.Duration{}, Size: int64(q.Size)}
+	for class, d := range q.KeepClass {
+		r.Classes[class] = d.Go()
+	}
+	return r
+}
+
+// Key is the path of the key.
+func (q Quarantine) Key() string {
+	if q.KeyFile != "" {
+		return q.KeyFile
+	}
+	return filepath.Join(q.Dir, "key")
+}
+
+// History is what is remembered of every message.
+type History struct {
+	// The database, on a file system of this host; "" to remember nothing. Nothing
+	// is remembered either while its directory is not there.
+	File string `toml:"file"`
+	// How long a message is remembered; "0s" for ever.
+	Keep units.Duration `toml:"keep"`
+	// Remember subjects and the names of files.
+	Subjects bool `toml:"subjects"`
+	// Remember senders, recipients and logins; if not, their domains only.
+	Addresses bool `toml:"addresses"`
+	// Remember what scanners quote from a message.
+	Details bool `toml:"details"`
+	// Remember the addresses and names of clients.
+	Clients bool `toml:"clients"`
+}
+
+func defaultHistory() History {
+	return History{
+		File: "/var/lib/milterscan/history.db", Keep: units.Duration(30 * 24 * time.Hour),
+		Subjects: true, Addresses: true, Details: true, Clients: true,
+	}
+}
+
+// Privacy is what is left out of what is remembered.
+func (h History) Privacy() history.Privacy {
+	return history.Privacy{NoSubjects: !h.Subjects, OnlyDomains: !h.Addresses, NoDetails: !h.Details, NoClientAddrs: !h.Clients}
+}
+
+// Submission is how mail of our own reaches the MTA.
+type Submission struct {
+	// "smtp:host:port", or "sendmail:/usr/sbin/sendmail" for a program that takes
+	// sendmail's options. The MTA asks milterscan about this mail like any other.
+	Via send.Way `toml:"via"`
+}
+
+// checkKept checks where things are kept, and for how long.
+func (b *binder) checkKept(c *Config) {
+	if !filepath.IsAbs(c.Quarantine.Dir) {
+		b.wrong("quarantine.dir", "%q is no absolute path; write one such as \"/var/lib/milterscan/quarantine\"", c.Quarantine.Dir)
+	}
+	for class := range c.Quarantine.KeepClass {
+		b.oneOf("quarantine.keep_class."+class, class, quarantine.Classes())
+	}
+	if f := c.Quarantine.KeyFile; f != "" && !filepath.IsAbs(f) {
+		b.wrong("quarantine.key_file", "%q is no absolute path; write one such as \"/etc/milterscan/key\"", f)
+	}
+	if f := c.History.File; f != "" && !filepath.IsAbs(f) {
+		b.wrong("history.file", "%q is no absolute path; write one such as \"/var/lib/milterscan/history.db\"", f)
+	}
+}
