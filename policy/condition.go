@@ -94,7 +94,9 @@ func (c Condition) String() string {
 // aboutFinding reports whether the condition is about a single finding.
 func (c Condition) aboutFinding() bool { return c.compare == "" }
 
-// matches reports whether a condition about a finding holds for f.
+// Matches reports whether a condition about a finding holds for f.
+func (c Condition) Matches(f scan.Finding) bool { return c.matches(f) }
+
 func (c Condition) matches(f scan.Finding) bool {
 	switch {
 	case c.compare != "":

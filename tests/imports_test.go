@@ -61,7 +61,7 @@ var imports = map[string][]string{
 	"policy":            {"scan", "scan/entity", "scan/units"},
 	"policy/config": slices.Concat(leaves, scanners, []string{"scan", "scan/inventory", "scan/unpack", "scan/worker",
 		"policy", "policy/quarantine", "policy/history", "policy/send"}),
-	"policy/edit":       {"scan", "scan/entity", "scan/archive", "scan/markup", "scan/unpack", "scan/units", "policy"},
+	"policy/edit":       slices.Concat(leaves, []string{"scan", "policy"}),
 	"policy/disk":       {},
 	"policy/pass":       {"policy/disk"},
 	"policy/send":       {},

@@ -75,15 +75,21 @@ func newJudge(c *config.Config, generation uint64, with *commons, tell func(*jud
 	if err != nil {
 		return nil, err
 	}
+	opener := unpack.NewOpener(c.Limits.Unpack(), with.workers.Formats(), with.spool)
+	editor, err := newEditor(c, with, opener, list)
+	if err != nil {
+		return nil, err
+	}
 	return judge.New(judge.Options{
 		Generation: generation,
-		Opener:     unpack.NewOpener(c.Limits.Unpack(), with.workers.Formats(), with.spool),
+		Opener:     opener,
 		Engine:     scan.NewEngine(list...),
 		Policy:     rules,
 		Keeper:     with.kept.quarantine(c.Quarantine.Dir),
 		Key:        pass.KeyFile(c.Quarantine.Key()).Read,
 		Time:       c.Limits.Time.Go(),
 		Tell:       tell,
+		Editor:     editor,
 	}), nil
 }
 

@@ -36,6 +36,9 @@ func (b *binder) check(c *Config) {
 	if err := c.Content.Check(); err != nil {
 		b.wrong("content", "%v", oneLine(err))
 	}
+	if err := c.Edit.Check(); err != nil {
+		b.wrong("edit", "%v", oneLine(err))
+	}
 	b.checkKept(c)
 	b.checkMilter(c)
 	b.checkLimits(c)

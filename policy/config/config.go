@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/milterscan/milterscan/policy"
+	"github.com/milterscan/milterscan/policy/edit"
 	"github.com/milterscan/milterscan/scan/archive"
 	"github.com/milterscan/milterscan/scan/attachment"
 	"github.com/milterscan/milterscan/scan/content"
@@ -51,6 +52,8 @@ type Config struct {
 	DNS dns.Config `toml:"dns"`
 	// Who asks others whether mail is unsolicited.
 	Spam Spam `toml:"spam"`
+	// What is written into messages that rules edit.
+	Edit edit.Config `toml:"edit"`
 	// Which mail is yours. While this is empty, mail counts as inbound unless its
 	// client has authenticated.
 	Local Local `toml:"local"`
@@ -191,6 +194,7 @@ func Default() *Config {
 		Attachment: attachment.DefaultConfig(),
 		Document:   document.DefaultConfig(),
 		Content:    content.DefaultConfig(),
+		Edit:       edit.DefaultConfig(),
 		DNS:        dns.DefaultConfig(),
 		Spam:       Spam{Config: dnslist.DefaultConfig()},
 		Quarantine: defaultQuarantine(),

@@ -5,9 +5,13 @@ package judge
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"time"
 
 	"github.com/milterscan/milterscan/policy"
+	"github.com/milterscan/milterscan/policy/edit"
+	"github.com/milterscan/milterscan/policy/pass"
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/entity"
 	"github.com/milterscan/milterscan/scan/unpack"
@@ -19,15 +23,18 @@ type Keeper interface {
 	Keep(ctx context.Context, c policy.Copy) error
 }
 
-// Options are what a judge works with. All fields but Tell are required.
+// Options are what a judge works with. All fields but Tell and Editor are
+// required.
 type Options struct {
 	Generation uint64
 	Opener     *unpack.Opener
 	Engine     *scan.Engine
 	Policy     *policy.Policy
 	Keeper     Keeper
-	Time       time.Duration // for one message, from end of data to the answer
-	Tell       func(*Result) // is told about every ruling; must not block
+	Key        func() ([]byte, error) // that signs passes; nil if nobody makes any
+	Time       time.Duration          // for one message, from end of data to the answer
+	Tell       func(*Result)          // is told about every ruling; must not block
+	Editor     *edit.Editor           // nil: no part can be edited
 }
 
 // Judge is one generation: a configuration, its scanners and its policy. It may
@@ -38,6 +45,9 @@ type Judge struct{ Options }
 func New(o Options) *Judge {
 	if o.Tell == nil {
 		o.Tell = func(*Result) {}
+	}
+	if o.Key == nil {
+		o.Key = func() ([]byte, error) { return nil, errors.New("no key") }
 	}
 	return &Judge{o}
 }
@@ -55,11 +65,18 @@ type Result struct {
 	Found      []scan.Finding
 	Decision   policy.Decision
 	Took       time.Duration
+
+	policy  *policy.Policy // that decided
+	release *pass.Grant    // of a released message
+	editing
 }
 
 // Close gives back what the message holds.
 func (r *Result) Close() {
-	if r.Message != nil {
+	switch {
+	case r.second != nil:
+		r.second.Close() // and the message with it
+	case r.Message != nil:
 		r.Message.Close()
 	}
 }
@@ -81,7 +98,7 @@ func (j *Judge) Begin(ctx context.Context, s scan.Stage, env scan.Envelope) *sca
 // Early decides at a stage before the message. What was begun is waited for at
 // RCPT, the last stage that can still refuse the message unseen.
 func (j *Judge) Early(_ context.Context, s scan.Stage, env scan.Envelope, begun []*scan.Pending) policy.Ruling {
-	r := &Result{ID: newID(), Generation: j.Options.Generation, Stage: s, Envelope: env}
+	r := &Result{ID: newID(), Generation: j.Options.Generation, Stage: s, Envelope: env, policy: j.Policy}
 	if s == scan.StageRcpt {
 		r.Reports = wait(begun)
 		r.Found = scan.Findings(r.Reports)
@@ -110,13 +127,30 @@ func (j *Judge) Examine(ctx context.Context, in scan.Received) *Result {
 		Stage:      scan.StageMessage,
 		Envelope:   in.Envelope,
 		Size:       in.Size,
+		policy:     j.Policy,
 	}
-	r.Message = j.Opener.Open(ctx, in)
-	r.Reports = append(wait(in.Begun), j.Engine.Scan(ctx, r.Message)...)
-	r.Found = append(r.Message.Notes, scan.Findings(r.Reports)...)
-	r.Decision = j.decide(r)
+	early := wait(in.Begun)
+	if j.look(ctx, r, in, early) {
+		j.settle(ctx, r, early)
+	}
 	r.Took = time.Since(start)
 	return r
+}
+
+// look opens the message and has it scanned. It reports whether there is
+// anything to decide: not about mail of our own.
+func (j *Judge) look(ctx context.Context, r *Result, in scan.Received, early []scan.Report) bool {
+	ctx, cancel := context.WithTimeout(ctx, j.firstLook())
+	defer cancel()
+	r.Message = j.Opener.Open(ctx, in)
+	if j.present(r) {
+		r.Decision.Complete = true
+		return false
+	}
+	r.Reports = slices.Concat(early, j.Engine.Scan(ctx, r.Message))
+	r.Found = slices.Concat(r.Message.Notes, scan.Findings(r.Reports))
+	r.pardon()
+	return true
 }
 
 // Message judges a complete message: Examine, and then what must be safe before
@@ -133,7 +167,10 @@ func (j *Judge) Message(ctx context.Context, in scan.Received) (policy.Ruling, f
 }
 
 // decide asks the policy about what is known so far.
-func (j *Judge) decide(r *Result) policy.Decision {
+func (j *Judge) decide(r *Result) policy.Decision { return j.Policy.Decide(r.input()) }
+
+// input is what the decision on the result depends on.
+func (r *Result) input() policy.Input {
 	in := policy.Input{
 		ID:       r.ID,
 		Stage:    r.Stage,
@@ -141,19 +178,21 @@ func (j *Judge) decide(r *Result) policy.Decision {
 		Size:     r.Size,
 		Now:      time.Now(),
 		Found:    r.Found,
-		Fixed:    []int{scan.WholeMessage}, // nothing edits parts yet, so a rule's Else applies
+		Fixed:    r.fixed,
+		Refused:  r.refused,
+	}
+	if r.release != nil {
+		in.Without = r.release.Rules
 	}
 	if r.Message != nil {
 		in.Header = r.Message.Header
 		in.Parts = r.Message.Parts
 	}
-	return j.Policy.Decide(in)
+	return in
 }
 
 // copy is the message as the quarantine keeps it.
-func (r *Result) copy() policy.Copy {
-	return policy.Copy{ID: r.ID, Envelope: r.Envelope, Raw: r.Message.Raw, Found: r.Found, Decision: r.Decision}
-}
+func (r *Result) copy() policy.Copy { return policy.Copy{Record: r.Record(), Raw: r.Message.Raw} }
 
 // unsafe is the decision when the copy a rule asks for could not be kept: the
 // MTA still has the message, and is asked to come again.
@@ -161,6 +200,7 @@ func unsafe(r *Result, err error) policy.Decision {
 	r.Found = append(r.Found, scan.Finding{
 		Kind: scan.Failed, Scanner: "mime", Rule: "mime/not-kept", Part: scan.WholeMessage, Detail: err.Error(),
 	})
+	r.policy = nil // it is not the rules that answer
 	d := policy.Decision{Answer: policy.Tempfail, Verdicts: r.Decision.Verdicts}
 	d.Reply = policy.Reply{Code: 451, Enhanced: "4.3.0", Text: "The message cannot be processed now, try again later [" + r.ID + "]"}
 	return d

@@ -96,7 +96,7 @@ func TestKeptBeforeTheAnswer(t *testing.T) {
 	j := judging(t, policy.Outcome{Answer: policy.Discard, Keep: true}, k, &told, odd)
 	r, release := j.Message(t.Context(), received(j, mail))
 	defer release()
-	if r.Answer != policy.Discard || len(k.kept) != 1 || k.kept[0].ID != r.ID || k.kept[0].Raw.Size() != int64(len(mail)) {
+	if r.Answer != policy.Discard || len(k.kept) != 1 || k.kept[0].Record.ID != r.ID || k.kept[0].Raw.Size() != int64(len(mail)) {
 		t.Errorf("ruling %+v, kept %+v", r, k.kept)
 	}
 	if told[0].Decision.Action() != "quarantine" {

@@ -1,10 +1,8 @@
 package judge
 
 import (
-	"strings"
-
 	"github.com/milterscan/milterscan/policy"
-	"github.com/milterscan/milterscan/scan/entity"
+	"github.com/milterscan/milterscan/policy/edit"
 )
 
 // ruling makes a decision ready for the MTA.
@@ -15,26 +13,16 @@ func ruling(r *Result) policy.Ruling {
 		return out
 	}
 	out.Changes = policy.Changes{Drop: d.Drop, Add: d.Add}
-	for _, h := range d.Headers {
-		out.Changes.Headers = append(out.Changes.Headers, policy.HeaderChange{Op: policy.InsertTop, Name: h.Name, Value: h.Value})
+	if r.Message == nil {
+		return out
 	}
-	if d.Tag != "" && r.Message != nil {
-		out.Changes.Headers = append(out.Changes.Headers, tagged(r.Message.Header, d.Tag)...)
+	out.Changes.Headers = append(edit.Fields(r.Message.Header, d.Headers), withoutPass(r.Message)...)
+	if d.Tag != "" {
+		out.Changes.Headers = append(out.Changes.Headers, edit.Subject(r.Message.Header, d.Tag)...)
+	}
+	if r.Edited() {
+		out.Changes.Headers = append(out.Changes.Headers, r.result.Headers...)
+		out.Changes.Body = r.result.Body
 	}
 	return out
-}
-
-// tagged puts a mark before the subject, unless it stands there already. Encoded
-// words in the subject stay as they are, since the mark is plain text before
-// them.
-func tagged(h entity.Header, tag string) []policy.HeaderChange {
-	subject := h.Values("Subject")
-	if len(subject) == 0 {
-		return []policy.HeaderChange{{Op: policy.InsertTop, Name: "Subject", Value: tag}}
-	}
-	value := strings.TrimLeft(subject[0], " \t")
-	if strings.Contains(entity.DecodeWords(value), tag) {
-		return nil
-	}
-	return []policy.HeaderChange{{Op: policy.Change, Name: "Subject", Value: tag + " " + value, Index: 1}}
 }

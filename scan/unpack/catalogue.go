@@ -17,6 +17,7 @@ var notes = [...]scan.Rule{
 	{Name: "mime/failed", Kind: scan.Failed, About: "There was no room to open the message; trying again may help."},
 	{Name: "mime/message-size", Kind: scan.Unscannable, About: "The message is larger than the limit; only its beginning was examined."},
 	{Name: "mime/nesting", Kind: scan.Unscannable, About: "More messages stand inside each other than are opened."},
+	{Name: "mime/not-edited", Kind: scan.Note, About: "An edit that a rule asks for could not be made; what the rule says for that was done."},
 	{Name: "mime/not-kept", Kind: scan.Failed, About: "A copy that a rule asks for could not be kept."},
 	{Name: "mime/partial", Kind: scan.Unscannable, About: "A piece of a message that was sent in several (RFC 2046, section 5.2.2); the others were not seen."},
 	{Name: "mime/time", Kind: scan.Unscannable, About: "Opening the message took longer than its time; the rest was not examined."},

@@ -1,0 +1,28 @@
+package main
+
+import (
+	"github.com/milterscan/milterscan/policy/config"
+	"github.com/milterscan/milterscan/policy/edit"
+	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/unpack"
+)
+
+// newEditor makes what edits messages. What it takes out of pages is what the
+// scanner of pages objects to.
+func newEditor(c *config.Config, with *commons, opener *unpack.Opener, scanners []scan.Scanner) (*edit.Editor, error) {
+	var pages edit.Pages
+	for _, s := range scanners {
+		if p, ok := s.(edit.Pages); ok {
+			pages = p
+		}
+	}
+	return edit.New(edit.Options{
+		Config:    c.Edit,
+		NewParser: opener.NewParser,
+		NewBuffer: func() edit.Buffer { return with.spool.Buffer() },
+		Pages:     pages,
+		Markup:    c.Content.Limits.Limits,
+		Formats:   with.workers.Formats(),
+		Archive:   c.Limits.Archive,
+	})
+}

@@ -1,0 +1,142 @@
+package edit
+
+import (
+	"strings"
+
+	"github.com/milterscan/milterscan/policy"
+	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/entity"
+)
+
+// change is what becomes of one entity.
+type change struct {
+	entity  *entity.Entity
+	fields  []field
+	body    scan.Content // without transfer encoding; nil: as it is
+	with    entity.Encoding
+	encoded scan.Content // body with the encoding
+}
+
+// field is a header field that gets a value, or goes.
+type field struct {
+	name, value string
+	gone        bool
+}
+
+func (c *change) empty() bool { return c.body == nil && len(c.fields) == 0 }
+
+// set gives a field a value. An entity has it once then.
+func (c *change) set(name, value string) {
+	c.fields = append(c.fields, field{name: name, value: value})
+}
+
+// remove takes all fields of a name out, if there are any.
+func (c *change) remove(name string) {
+	if len(c.entity.Header.Values(name)) > 0 {
+		c.fields = append(c.fields, field{name: name, gone: true})
+	}
+}
+
+// of is what becomes of the fields of a name.
+func (c *change) of(name string) (field, bool) {
+	for _, f := range c.fields {
+		if strings.EqualFold(f.name, name) {
+			return f, true
+		}
+	}
+	return field{}, false
+}
+
+// compose puts the new message together.
+func (w *work) compose(changes []*change) (*Result, error) {
+	raw, root := w.Message.Raw, w.Message.Root
+	r := &Result{Message: raw}
+	var top, below []splice
+	for _, c := range changes {
+		switch {
+		case c.entity == root:
+			r.Headers = append(r.Headers, w.rootFields(c)...)
+			top = append(top, w.headerSplices(c)...)
+		default:
+			below = append(below, w.headerSplices(c)...)
+		}
+		if c.encoded != nil {
+			below = append(below, splice{c.entity.Body, c.encoded})
+		}
+	}
+	if len(below) > 0 {
+		body, err := patch(raw, entity.Span{Start: root.Head.End, End: raw.Size()}, below)
+		if err != nil {
+			return nil, err
+		}
+		r.Body = body
+	}
+	whole, err := patch(raw, entity.Span{End: raw.Size()}, append(top, below...))
+	if err != nil {
+		return nil, err
+	}
+	r.Message = whole
+	return r, nil
+}
+
+// rootFields are the changes to the message's own header, as the MTA is asked
+// for them.
+func (w *work) rootFields(c *change) []policy.HeaderChange {
+	var list []policy.HeaderChange
+	for _, f := range c.fields {
+		n := len(c.entity.Header.Values(f.name))
+		if !f.gone && n == 0 {
+			list = append(list, policy.HeaderChange{Op: policy.AppendBottom, Name: f.name, Value: f.value})
+		}
+		for i := 1; i <= n; i++ {
+			if i == 1 && !f.gone {
+				list = append(list, policy.HeaderChange{Op: policy.Change, Name: f.name, Value: f.value, Index: 1})
+				continue
+			}
+			list = append(list, policy.HeaderChange{Op: policy.Delete, Name: f.name, Index: i})
+		}
+	}
+	return list
+}
+
+// headerSplices are the changes to a header, by byte range.
+func (w *work) headerSplices(c *change) []splice {
+	var list []splice
+	done := map[string]bool{}
+	at := c.entity.Head.Start
+	for _, f := range c.entity.Header.Fields {
+		at = f.Span.End
+		to, ok := c.of(f.Name)
+		if !ok {
+			continue
+		}
+		name := strings.ToLower(f.Name)
+		if to.gone || done[name] {
+			list = append(list, splice{f.Span, text("")})
+			continue
+		}
+		done[name] = true
+		list = append(list, splice{f.Span, text(w.line(to))})
+	}
+	var more strings.Builder
+	for _, f := range c.fields {
+		if !f.gone && !done[strings.ToLower(f.name)] {
+			more.WriteString(w.line(f))
+		}
+	}
+	if more.Len() > 0 {
+		if at == c.entity.Head.End { // nothing ends the header yet
+			more.WriteString(w.newline)
+		}
+		list = append(list, splice{entity.Span{Start: at, End: at}, text(more.String())})
+	}
+	return list
+}
+
+// line is a field as it stands in a header.
+func (w *work) line(f field) string {
+	return f.name + ": " + strings.ReplaceAll(f.value, "\r\n", w.newline) + w.newline
+}
+
+// text is a string as content.
+func text(s string) scan.Content { return strings.NewReader(s) }

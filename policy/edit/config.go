@@ -1,0 +1,57 @@
+package edit
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Config is the section [edit] of the configuration.
+type Config struct {
+	// The text, line by line, that stands for what was taken out of a message: {name}
+	// is what it was called, {reason} why it is gone, {id} the message's id.
+	Notice []string `toml:"notice"`
+	// The name of that text where it stands for a file.
+	NoticeName string `toml:"notice_name"`
+	// What is shown before a link that misleads; {place} is where it really leads.
+	LinkWarning string `toml:"link_warning"`
+	// What is shown for a link that was taken away because of where it leads.
+	LinkRemoved string `toml:"link_removed"`
+	// What is shown for an image that would have told that the message is read.
+	ImageRemoved string `toml:"image_removed"`
+}
+
+// DefaultConfig is the shipped configuration.
+func DefaultConfig() Config {
+	return Config{
+		Notice: []string{
+			"The attachment {name} was taken out of this message, because {reason}.",
+			"",
+			"If you need it, ask your mail administrator for the message with the number {id}.",
+		},
+		NoticeName:   "removed.txt",
+		LinkWarning:  "[Caution: this link leads to {place}]",
+		LinkRemoved:  "[Link to {place} removed]",
+		ImageRemoved: "[image removed]",
+	}
+}
+
+// Check finds what contradicts itself.
+func (c Config) Check() error {
+	var errs []error
+	for key, text := range map[string]string{"link_warning": c.LinkWarning, "link_removed": c.LinkRemoved} {
+		if !strings.Contains(text, "{place}") || strings.ContainsAny(text, "\r\n") {
+			errs = append(errs, fmt.Errorf("%s: write one line with {place} in it", key))
+		}
+	}
+	if strings.ContainsAny(c.ImageRemoved, "\r\n") {
+		errs = append(errs, errors.New("image_removed: write one line"))
+	}
+	if all := strings.Join(c.Notice, ""); strings.TrimSpace(all) == "" || strings.ContainsAny(all, "\r\n\x00") {
+		errs = append(errs, errors.New("notice: say something about what was taken out"))
+	}
+	if c.NoticeName == "" || c.NoticeName != harmlessBase(c.NoticeName) {
+		errs = append(errs, errors.New("notice_name: write the name of a text file, such as \"removed.txt\""))
+	}
+	return errors.Join(errs...)
+}

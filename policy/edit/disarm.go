@@ -1,0 +1,265 @@
+package edit
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/milterscan/milterscan/policy"
+	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/entity"
+	"github.com/milterscan/milterscan/scan/markup"
+)
+
+// disarm takes out of a page, or makes inert, what the findings are about. Text
+// stays.
+func (w *work) disarm(c *change, s *site, edits []policy.Edit) error {
+	if !w.whole(s, edits) {
+		return errInside
+	}
+	asked, err := w.asked(edits)
+	if err != nil {
+		return err
+	}
+	p, err := w.page(s.part)
+	if err != nil {
+		return err
+	}
+	d := &disarmer{work: w, asked: asked, content: p.content, at: map[markup.Span][]markup.Objection{}}
+	if err := d.run(p); err != nil {
+		return err
+	}
+	if len(d.splices) == 0 {
+		return nil
+	}
+	body, err := patch(p.content, spanOf(p.content), d.splices)
+	if err != nil {
+		return err
+	}
+	if err := d.check(p, body); err != nil {
+		return err
+	}
+	c.body, c.with = body, fitting(s.entity, w.Message.Parts[s.part].Content, body)
+	if p.decoded {
+		c.set("Content-Type", contentType(s.entity.Type, append(parametersOf(s.entity, "charset", "name"), parameter{"charset", "utf-8"}), s.entity.Names...))
+		if c.with != s.entity.Encoding || s.entity.Encoding == "" {
+			c.with = entity.Base64
+		}
+	}
+	return nil
+}
+
+// disarms are the findings that disarming does something about; for those about
+// a page in a file, it does so about all that acts.
+var (
+	acting = []string{
+		"content/applet", "content/embed", "content/event-handler", "content/form", "content/iframe", "content/link-program", "content/link-script",
+		"content/meta-refresh", "content/object", "content/script", foreign,
+	}
+	pages   = []string{"content/html-attachment", "content/svg-script", "content/smuggling", "attachment/svg-script"}
+	fetches = []string{"content/remote-style", "content/web-bug"}
+	unlinks = []string{"content/link-bad", "content/link-program", "content/link-script"}
+	warns   = []string{"content/link-hidden", "content/link-lookalike", "content/link-mailto", "content/link-mismatch", "content/link-numeric", "content/link-userinfo"}
+)
+
+// foreign stands for HTML inside a picture, which is no finding of its own.
+const foreign = "foreignobject"
+
+// asked are the findings that some edits are for.
+func (w *work) asked(edits []policy.Edit) (map[string]bool, error) {
+	asked := map[string]bool{}
+	for _, e := range edits {
+		for _, f := range e.Found {
+			rule := w.Found[f].Rule
+			switch {
+			case slices.Contains(pages, rule):
+				for _, a := range acting {
+					asked[a] = true
+				}
+			case slices.Contains(acting, rule), slices.Contains(fetches, rule), slices.Contains(unlinks, rule), slices.Contains(warns, rule):
+				asked[rule] = true
+			default:
+				return nil, fmt.Errorf("there is no disarming of %s", rule)
+			}
+		}
+	}
+	return asked, nil
+}
+
+// page is a part that is HTML or like it, in a charset in which tags are ASCII.
+type page struct {
+	content scan.Content
+	label   string // its charset
+	decoded bool   // the content is the part's in UTF-8
+	xml     bool
+	page    *markup.Page
+}
+
+// page reads a part. One of which something was not read cannot be disarmed.
+func (w *work) page(part int) (*page, error) {
+	at := &w.Message.Parts[part]
+	if at.Content == nil || at.Entity == nil {
+		return nil, errors.New("the part could not be read")
+	}
+	p := &page{content: at.Content, label: at.Entity.Charset, xml: isXML(at.Type) || isXML(at.Sniffed)}
+	if src := markup.NewSource(p.content, p.content.Size(), p.label); src.Decoded {
+		text, err := w.keep(func(out io.Writer) error {
+			_, err := io.Copy(out, io.MultiReader(strings.NewReader(byteOrderMark), &timely{w.ctx.Err, src.Reader()}))
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		p.content, p.label, p.decoded = text, "utf-8", true
+	}
+	var err error
+	if p.page, err = p.read(p.content, w.Markup); err != nil {
+		return nil, err
+	}
+	if p.page.Cut {
+		return nil, errors.New("the page holds more than what is read of one")
+	}
+	return p, nil
+}
+
+// byteOrderMark says UTF-8 louder than what the page says of its charset.
+const byteOrderMark = "\ufeff"
+
+func isXML(mediaType string) bool {
+	return strings.HasSuffix(mediaType, "+xml") || mediaType == "image/svg"
+}
+
+func (p *page) source(c scan.Content) markup.Source {
+	return markup.NewSource(c, c.Size(), p.label)
+}
+
+func (p *page) read(c scan.Content, l markup.Limits) (*markup.Page, error) {
+	if p.xml {
+		return markup.ReadXML(p.source(c), l)
+	}
+	return markup.ReadHTML(p.source(c), l)
+}
+
+func (p *page) reader(limit int) *markup.Reader {
+	if p.xml {
+		return markup.NewXMLReader(p.source(p.content), limit)
+	}
+	return markup.NewReader(p.source(p.content), limit)
+}
+
+// disarmer goes through a page and collects what is to change.
+type disarmer struct {
+	*work
+	content scan.Content
+	links   []markup.Link
+	at      map[markup.Span][]markup.Objection // by tag
+	asked   map[string]bool
+	splices []splice
+
+	raw    rawElement
+	forms  int          // open ones that became something else
+	before recentText   // what is shown before the current token
+	warned *markup.Span // the last tag that has a warning
+}
+
+// rawElement is an element with literal text that is to go with it.
+type rawElement struct {
+	name string
+	end  int64 // where what was read of it ends
+	text []markup.Span
+}
+
+// run collects the changes to a page.
+func (d *disarmer) run(p *page) error {
+	d.links = p.page.Links
+	for _, o := range d.Pages.Objections(p.page) {
+		if d.asked[o.Rule] && (o.Link < 0 || d.links[o.Link].Where != markup.InText) {
+			d.at[o.Tag] = append(d.at[o.Tag], o)
+		}
+	}
+	r := p.reader(int(d.Markup.Token))
+	for n := 0; ; n++ {
+		if n%1024 == 0 && d.ctx.Err() != nil {
+			return d.ctx.Err()
+		}
+		t, err := r.Next()
+		switch {
+		case err == io.EOF && r.Cut():
+			return errors.New("a tag of the page is longer than what is read of one")
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return err
+		}
+		d.token(t)
+	}
+}
+
+// token looks at one token.
+func (d *disarmer) token(t *markup.Token) {
+	if d.raw.name != "" && !d.goesOn(t) {
+		d.raw = rawElement{}
+	}
+	switch t.Kind {
+	case markup.Text:
+		d.before.add(t.Text())
+	case markup.Literal:
+		d.literal(t)
+	case markup.StartTag:
+		d.startTag(t)
+	case markup.EndTag:
+		d.endTag(t)
+	}
+}
+
+// goesOn reports whether a token belongs to the element with literal text before
+// it, and takes that text out once its end is sure. Where it has no end some
+// clients show what stands behind, so only its tag goes.
+func (d *disarmer) goesOn(t *markup.Token) bool {
+	if t.Name != d.raw.name || t.Span.Start != d.raw.end {
+		return false
+	}
+	switch t.Kind {
+	case markup.Literal:
+		d.raw.text = append(d.raw.text, t.Span)
+		d.raw.end = t.Span.End
+		return true
+	case markup.EndTag:
+		for _, s := range d.raw.text {
+			d.drop(s)
+		}
+		d.drop(t.Tag())
+		d.raw = rawElement{name: t.Name, end: -1}
+		return true
+	}
+	return false
+}
+
+// replace puts something in the place of a span, and drop nothing.
+func (d *disarmer) replace(at markup.Span, with string) {
+	d.splices = append(d.splices, splice{spanIn(at), text(with)})
+}
+
+func (d *disarmer) drop(at markup.Span) { d.replace(at, "") }
+
+// check makes sure that nothing is left in the new page of what had to go.
+func (d *disarmer) check(p *page, body scan.Content) error {
+	after, err := p.read(body, d.Markup)
+	if err != nil {
+		return err
+	}
+	if after.Cut {
+		return errors.New("the new page holds more than what is read of one")
+	}
+	for _, o := range d.Pages.Objections(after) {
+		if d.asked[o.Rule] && !slices.Contains(warns, o.Rule) && (o.Link < 0 || after.Links[o.Link].Where != markup.InText) {
+			return fmt.Errorf("something is left: %s", o.Rule)
+		}
+	}
+	if d.asked[foreign] && slices.ContainsFunc(after.Elements, func(e markup.Element) bool { return e.Name == foreign }) {
+		return errors.New("a page is left in the picture")
+	}
+	return nil
+}

@@ -1,0 +1,263 @@
+// Package edit changes messages by byte range: what a rule is about is taken out
+// or made harmless, and every other byte stays where it was. The result is
+// parsed again and compared with the original before anybody sees it; an edit
+// that cannot be proved is not made.
+package edit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/milterscan/milterscan/policy"
+	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/archive"
+	"github.com/milterscan/milterscan/scan/entity"
+	"github.com/milterscan/milterscan/scan/markup"
+)
+
+// Buffer takes new bytes and holds them until it is closed. Reading begins when
+// writing is over.
+type Buffer interface {
+	io.Writer
+	scan.Content
+	io.Closer
+}
+
+// Pages judges pages: it must be who found what is to be taken out of them.
+type Pages interface {
+	Objections(p *markup.Page) []markup.Objection
+}
+
+// Options are what an editor works with. All fields are required.
+type Options struct {
+	Config
+	NewParser func() *entity.Parser // for the proof
+	NewBuffer func() Buffer
+	Pages     Pages
+	Markup    markup.Limits
+	Formats   []archive.Format
+	Archive   archive.Limits
+}
+
+// Editor edits messages. It keeps no state between them and may edit any number
+// at once.
+type Editor struct{ Options }
+
+// New returns an editor. The error says what is wrong with its configuration.
+func New(o Options) (*Editor, error) {
+	if err := o.Config.Check(); err != nil {
+		return nil, err
+	}
+	return &Editor{o}, nil
+}
+
+// Job is a message and what is to be done with it.
+type Job struct {
+	ID       string // for whoever asks for what was taken out
+	Message  *scan.Message
+	Found    []scan.Finding
+	Edits    []policy.Edit
+	Outbound bool // it leaves the site, so that a disclaimer may be added
+}
+
+// Result is an edited message. It shares the bytes that did not change with the
+// original, which must outlive it.
+type Result struct {
+	Headers []policy.HeaderChange // of the message's own header
+	Body    scan.Content          // the new body; nil: as it was
+	Message scan.Content          // all of the new message
+	Tree    *entity.Tree          // of it
+	buffers []Buffer
+}
+
+// Changed reports whether anything is different.
+func (r *Result) Changed() bool { return r.Body != nil || len(r.Headers) > 0 }
+
+// Close gives back what the result holds.
+func (r *Result) Close() error {
+	var errs []error
+	for _, b := range r.buffers {
+		errs = append(errs, b.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Refused is the error of edits that cannot be made.
+type Refused struct {
+	Edits []policy.Edit
+	Why   []error // by edit
+}
+
+// Error names every edit with its part and reason.
+func (r *Refused) Error() string {
+	var all []string
+	for i, e := range r.Edits {
+		all = append(all, fmt.Sprintf("%s of part %d: %v", e.Kind, e.Part, r.Why[i]))
+	}
+	return strings.Join(all, "; ")
+}
+
+func (r *Refused) add(why error, edits ...policy.Edit) {
+	for _, e := range edits {
+		r.Edits, r.Why = append(r.Edits, e), append(r.Why, why)
+	}
+}
+
+// Apply makes the edits of a job, all or none. An error that is a *Refused says
+// which cannot be made whatever happens; any other that the moment was bad. What
+// is done already is not done again: edits of an edited message change nothing.
+func (e *Editor) Apply(ctx context.Context, job Job) (*Result, error) {
+	w := &work{Editor: e, Job: job, ctx: ctx, layout: newLayout(job.Message), newline: newline(job.Message.Raw)}
+	r, err := w.apply()
+	if err != nil {
+		(&Result{buffers: w.buffers}).Close()
+		return nil, err
+	}
+	r.buffers = w.buffers
+	return r, nil
+}
+
+// work is the editing of one message.
+type work struct {
+	*Editor
+	Job
+	ctx     context.Context
+	layout  *layout
+	newline string
+	buffers []Buffer
+}
+
+func (w *work) apply() (*Result, error) {
+	changes, err := w.changes()
+	if err != nil {
+		return nil, err
+	}
+	changes = slices.DeleteFunc(changes, (*change).empty)
+	if err := w.encode(changes); err != nil {
+		return nil, err
+	}
+	r, err := w.compose(changes)
+	if err != nil {
+		return nil, err
+	}
+	if !r.Changed() {
+		return r, nil
+	}
+	if err := w.prove(r, changes); err != nil {
+		refused := new(Refused)
+		refused.add(err, w.Edits...)
+		return nil, refused
+	}
+	return r, nil
+}
+
+// changes works out what becomes of each entity that is edited.
+func (w *work) changes() ([]*change, error) {
+	refused := new(Refused)
+	var all []*change
+	for _, s := range w.sites(refused) {
+		c, err := w.edit(s)
+		var bad *Refused
+		switch {
+		case errors.As(err, &bad):
+			refused.Edits, refused.Why = append(refused.Edits, bad.Edits...), append(refused.Why, bad.Why...)
+		case err != nil:
+			return nil, err
+		default:
+			all = append(all, c)
+		}
+	}
+	if len(refused.Edits) > 0 {
+		return nil, refused
+	}
+	return all, nil
+}
+
+// edit makes what becomes of one entity. A notice stands for all edits of it; a
+// name may be changed beside a body, but a body only in one way.
+func (w *work) edit(s *site) (*change, error) {
+	c := &change{entity: s.entity}
+	replaces, cleans, disarms, renames := s.of(policy.Replace), s.of(policy.Clean), s.of(policy.Disarm), s.of(policy.Rename)
+	switch {
+	case len(replaces) > 0:
+		w.withdraw(c, s, replaces)
+		return c, nil
+	case len(cleans) > 0 && len(disarms) > 0:
+		return nil, refusal(errors.New("another edit changes the same file"), disarms)
+	case len(cleans) > 0:
+		if withdrawn, err := w.clean(c, s, cleans); withdrawn || err != nil {
+			return c, err
+		}
+	case len(disarms) > 0:
+		if err := w.disarm(c, s, disarms); err != nil {
+			return nil, refusal(err, disarms)
+		}
+	}
+	if len(renames) > 0 {
+		if err := w.rename(c, s, renames); err != nil {
+			return nil, refusal(err, renames)
+		}
+	}
+	return c, nil
+}
+
+// refusal is the error of edits that cannot be made, unless the moment is to
+// blame.
+func refusal(err error, edits []policy.Edit) error {
+	if errors.Is(err, errRoom) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return err
+	}
+	r := new(Refused)
+	r.add(err, edits...)
+	return r
+}
+
+// errRoom is the error of a buffer that could not take any more.
+var errRoom = errors.New("no room for the edited message")
+
+// buffer returns a buffer that lives as long as the result.
+func (w *work) buffer() Buffer {
+	b := w.NewBuffer()
+	w.buffers = append(w.buffers, b)
+	return b
+}
+
+// keep writes to a new buffer.
+func (w *work) keep(write func(io.Writer) error) (Buffer, error) {
+	out := &roomy{w: w.buffer()}
+	if err := write(out); err != nil {
+		if out.err != nil {
+			return nil, fmt.Errorf("%w: %w", errRoom, out.err)
+		}
+		return nil, err
+	}
+	return out.w.(Buffer), nil
+}
+
+// roomy remembers the error of its writer, to tell it from others.
+type roomy struct {
+	w   io.Writer
+	err error
+}
+
+func (r *roomy) Write(p []byte) (int, error) {
+	n, err := r.w.Write(p)
+	if err != nil {
+		r.err = err
+	}
+	return n, err
+}
+
+// newline is how the lines of a message end: as the first one does.
+func newline(c scan.Content) string {
+	head := make([]byte, min(64<<10, c.Size()))
+	n, _ := c.ReadAt(head, 0)
+	if i := slices.Index(head[:n], '\n'); i == 0 || i > 0 && head[i-1] != '\r' {
+		return "\n"
+	}
+	return "\r\n"
+}

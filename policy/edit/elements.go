@@ -1,0 +1,281 @@
+package edit
+
+import (
+	"html"
+	"io"
+	"strings"
+
+	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/entity"
+	"github.com/milterscan/milterscan/scan/markup"
+)
+
+// startTag does what the objections to a tag ask for. A tag that goes needs
+// nothing further.
+func (d *disarmer) startTag(t *markup.Token) {
+	tag := tagOf(t)
+	objections := d.at[tag.at]
+	if d.goes(tag, objections) {
+		d.drop(tag.at)
+		d.raw = rawElement{name: t.Name, end: tag.at.End}
+		return
+	}
+	if !t.Second {
+		d.before.tag(t.Name)
+	}
+	if d.isBug(tag, objections) {
+		return
+	}
+	d.formTag(tag)
+	for _, o := range objections {
+		if o.Link >= 0 {
+			d.link(tag, o)
+		}
+	}
+	d.attributes(tag)
+}
+
+// tag is a start tag.
+type tag struct {
+	name  string
+	at    markup.Span
+	attrs []markup.Attr
+	gone  map[int]bool // attributes that were taken out
+}
+
+func tagOf(t *markup.Token) *tag {
+	return &tag{name: t.Name, at: t.Tag(), attrs: t.Attrs(), gone: map[int]bool{}}
+}
+
+// goes reports whether a tag is taken out.
+func (d *disarmer) goes(t *tag, objections []markup.Objection) bool {
+	for _, o := range objections {
+		switch o.Rule {
+		case "content/script", "content/iframe", "content/object", "content/applet", "content/embed", "content/meta-refresh":
+			return true
+		case "content/link-script", "content/link-program", "content/link-bad":
+			if t.name == "meta" {
+				return true
+			}
+		case "content/remote-style":
+			if t.name == "link" {
+				return true
+			}
+		}
+	}
+	switch t.name {
+	case "param":
+		return d.asked["content/object"] || d.asked["content/applet"]
+	case "isindex":
+		return d.asked["content/form"]
+	case foreign:
+		return d.asked[foreign]
+	}
+	return false
+}
+
+// endTag takes out the ends of elements that are gone.
+func (d *disarmer) endTag(t *markup.Token) {
+	switch t.Name {
+	case "iframe", "portal", "frame":
+		d.dropIf("content/iframe", t)
+	case "object", "applet", "embed":
+		d.dropIf("content/"+t.Name, t)
+	case foreign:
+		d.dropIf(foreign, t)
+	case "form":
+		if d.forms > 0 {
+			d.forms--
+			d.replace(t.Tag(), "</div>")
+		}
+	}
+}
+
+func (d *disarmer) dropIf(rule string, t *markup.Token) {
+	if d.asked[rule] && (d.raw.name != t.Name || d.raw.end >= 0) {
+		d.drop(t.Tag())
+	}
+}
+
+// formTag makes a block of a form, and fields that nobody can fill in of its
+// fields.
+func (d *disarmer) formTag(t *tag) {
+	if !d.asked["content/form"] {
+		return
+	}
+	name := markup.Span{Start: t.at.Start + 1, End: t.at.Start + 1 + int64(len(t.name))}
+	switch t.name {
+	case "form":
+		d.forms++
+		d.replace(name, "div")
+		d.without(t, "action", "method", "target", "enctype", "accept-charset")
+	case "input", "button", "select", "textarea", "keygen":
+		d.without(t, "formaction", "formmethod", "formtarget", "form")
+		if !t.has("disabled") {
+			d.replace(markup.Span{Start: name.End, End: name.End}, " disabled")
+		}
+	}
+}
+
+func (t *tag) has(name string) bool {
+	for _, a := range t.attrs {
+		if a.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// without takes attributes out of a tag.
+func (d *disarmer) without(t *tag, names ...string) {
+	for i, a := range t.attrs {
+		for _, n := range names {
+			if a.Name == n {
+				d.dropAttr(t, i)
+			}
+		}
+	}
+}
+
+func (d *disarmer) dropAttr(t *tag, i int) {
+	if !t.gone[i] {
+		t.gone[i] = true
+		d.drop(t.attrs[i].Span)
+	}
+}
+
+// attributes takes out handlers of events.
+func (d *disarmer) attributes(t *tag) {
+	for i, a := range t.attrs {
+		if d.asked["content/event-handler"] && markup.IsHandler(a.Name) {
+			d.dropAttr(t, i)
+		}
+	}
+}
+
+// graphic is a picture of one transparent pixel.
+const graphic = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
+
+// isBug puts a picture of ours in the place of one that reports back. Of other
+// elements, such as tables with a background, only the address goes.
+func (d *disarmer) isBug(t *tag, objections []markup.Objection) bool {
+	for _, o := range objections {
+		if o.Rule != "content/web-bug" {
+			continue
+		}
+		if t.name == "img" || t.name == "image" {
+			d.replace(t.at, `<img src="`+graphic+`" width="1" height="1" alt="`+escaped(d.ImageRemoved)+`" />`)
+			return true
+		}
+	}
+	return false
+}
+
+// link does what an objection to a link asks for.
+func (d *disarmer) link(t *tag, o markup.Objection) {
+	l := d.links[o.Link]
+	switch {
+	case o.Rule == "content/remote-style":
+		d.styleOf(t, l)
+	case o.Rule == "content/web-bug":
+		d.unlink(t, l)
+	case isUnlinked(o.Rule):
+		d.unlink(t, l)
+		d.warn(t, d.LinkRemoved, o.Place)
+	default:
+		d.warn(t, d.LinkWarning, o.Place)
+	}
+}
+
+func isUnlinked(rule string) bool {
+	for _, r := range unlinks {
+		if r == rule {
+			return true
+		}
+	}
+	return false
+}
+
+// unlink takes out the attribute that holds an address.
+func (d *disarmer) unlink(t *tag, l markup.Link) {
+	for i, a := range t.attrs {
+		if a.At == l.Value && a.Name == l.Attr {
+			d.dropAttr(t, i)
+		}
+	}
+}
+
+// warn shows, before an element, where its link leads; once, also if that was
+// done at another time.
+func (d *disarmer) warn(t *tag, warning, place string) {
+	warning = strings.Replace(warning, "{place}", place, 1)
+	if d.warned != nil && *d.warned == t.at || d.before.endsWith(warning) {
+		return
+	}
+	d.warned = &t.at
+	at := markup.Span{Start: t.at.Start, End: t.at.Start}
+	d.replace(at, "<b>"+escaped(warning)+"</b> ")
+}
+
+// escaped is a text as it may stand in HTML in any charset that knows ASCII.
+func escaped(s string) string {
+	var b strings.Builder
+	for _, r := range html.EscapeString(s) {
+		if r < 0x80 {
+			b.WriteRune(r)
+		} else {
+			b.WriteString("&#" + itoa(r) + ";")
+		}
+	}
+	return b.String()
+}
+
+// recentText is the last of what a reader sees, blanks folded.
+type recentText struct{ text string }
+
+// kept is as much as a warning is looked for in.
+const kept = 1 << 10
+
+func (r *recentText) add(s string) {
+	if len(s) > kept {
+		s = strings.ToValidUTF8(s[len(s)-kept:], "")
+	}
+	blank := strings.TrimLeft(s, " \t\r\n\u00a0") != s
+	words := strings.Join(strings.Fields(s), " ")
+	if blank && words != "" && r.text != "" {
+		r.text += " "
+	}
+	r.text += words
+	if words != "" && strings.TrimRight(s, " \t\r\n") != s {
+		r.text += " "
+	}
+	if len(r.text) > 2*kept {
+		r.text = r.text[len(r.text)-kept:]
+	}
+}
+
+// tag is called for tags: pictures are seen between two texts.
+func (r *recentText) tag(name string) {
+	if name == "img" {
+		r.text += "\x00"
+	}
+}
+
+func (r *recentText) endsWith(s string) bool {
+	return strings.HasSuffix(strings.TrimRight(r.text, " "), strings.Join(strings.Fields(s), " "))
+}
+
+// spanIn is a span of a page as one of its content, and spanOf all of it.
+func spanIn(s markup.Span) entity.Span { return entity.Span{Start: s.Start, End: s.End} }
+
+func spanOf(c scan.Content) entity.Span { return entity.Span{End: c.Size()} }
+
+// bytesAt are the bytes of a span.
+func bytesAt(c scan.Content, at markup.Span) ([]byte, error) {
+	b := make([]byte, at.Len())
+	n, err := c.ReadAt(b, at.Start)
+	if err == io.EOF && n == len(b) {
+		err = nil
+	}
+	return b[:n], err
+}

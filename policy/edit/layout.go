@@ -1,0 +1,198 @@
+package edit
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+
+	"github.com/milterscan/milterscan/policy"
+	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/entity"
+)
+
+// layout says which parts are entities of the message itself, as everybody reads
+// it. Only these stand in it by byte range; all others come out of one of them,
+// and are edited with it.
+type layout struct {
+	parts []scan.Part
+	part  map[*entity.Entity]int            // -1 for those without one
+	above map[*entity.Entity]*entity.Entity // what it stands in
+	list  []*entity.Entity                  // in order
+}
+
+func newLayout(m *scan.Message) *layout {
+	l := &layout{parts: m.Parts, part: map[*entity.Entity]int{}, above: map[*entity.Entity]*entity.Entity{}}
+	l.add(m.Root, nil)
+	for i, p := range m.Parts {
+		if at, ok := l.part[p.Entity]; ok && at < 0 {
+			l.part[p.Entity] = i
+		}
+	}
+	return l
+}
+
+func (l *layout) add(e, above *entity.Entity) {
+	l.part[e], l.above[e] = scan.WholeMessage, above
+	l.list = append(l.list, e)
+	for _, child := range e.Children {
+		l.add(child, e)
+	}
+}
+
+// entity is the one a part is, nil if it is none of the message itself.
+func (l *layout) entity(part int) *entity.Entity {
+	e := l.parts[part].Entity
+	if at, ok := l.part[e]; !ok || at != part {
+		return nil
+	}
+	return e
+}
+
+// host is the entity that a part is or comes out of, nil if it belongs to a
+// reading that not everybody has.
+func (l *layout) host(part int) *entity.Entity {
+	for steps := 0; part >= 0 && part < len(l.parts) && steps <= len(l.parts); steps++ {
+		p := &l.parts[part]
+		if e := l.entity(part); e != nil {
+			return e
+		}
+		_, own := l.part[p.Entity]
+		view := own && p.Parent >= 0 && l.parts[p.Parent].Entity == p.Entity
+		if own && !view || p.Entity != nil && p.Entity.Reading != "" {
+			return nil
+		}
+		part = p.Parent
+	}
+	return nil
+}
+
+// inside reports whether e stands in, or is, one that holds.
+func (l *layout) inside(e *entity.Entity, holds func(*entity.Entity) bool) bool {
+	for ; e != nil; e = l.above[e] {
+		if holds(e) {
+			return true
+		}
+	}
+	return false
+}
+
+// Fixed are the parts no edit may touch: those of signed or encrypted mail, and
+// what only some readers see. scan.WholeMessage among them stands for all: the
+// message can be read in more than one way, was not read to its end, or is an
+// invitation, which clients take as a whole.
+func Fixed(m *scan.Message, found []scan.Finding) []int {
+	l := newLayout(m)
+	if l.uncertain(found) || slices.ContainsFunc(l.list, isInvitation) {
+		return []int{scan.WholeMessage}
+	}
+	sealed := map[*entity.Entity]bool{}
+	for _, e := range l.list {
+		sealed[e] = l.sealed(e)
+	}
+	var fixed []int
+	for i := range m.Parts {
+		h := l.host(i)
+		if h == nil || l.inside(h, func(e *entity.Entity) bool { return sealed[e] }) {
+			fixed = append(fixed, i)
+		}
+	}
+	return fixed
+}
+
+// uncertain reports whether there may be more to the message than its first
+// reading.
+func (l *layout) uncertain(found []scan.Finding) bool {
+	if slices.ContainsFunc(l.list, func(e *entity.Entity) bool { return len(e.Also) > 0 }) {
+		return true
+	}
+	return slices.ContainsFunc(found, func(f scan.Finding) bool {
+		if f.Scanner != "mime" || f.Kind < scan.Ambiguous {
+			return false
+		}
+		switch f.Rule {
+		case "mime/encrypted", "mime/partial", "mime/external-body":
+			return false
+		}
+		return f.Part < 0 || f.Part >= len(l.parts) || l.entity(f.Part) != nil
+	})
+}
+
+func isInvitation(e *entity.Entity) bool { return e.Type == "text/calendar" }
+
+// sealed reports whether an entity is signed or encrypted as a whole
+// (RFC 1847, RFC 8551, RFC 4880).
+func (l *layout) sealed(e *entity.Entity) bool {
+	switch {
+	case e.Type == "multipart/signed", e.Type == "multipart/encrypted", strings.HasSuffix(e.Type, "pkcs7-mime"):
+		return true
+	case e.Composite() || !strings.HasPrefix(e.Type, "text/"):
+		return false
+	}
+	part := l.part[e]
+	return part >= 0 && bytes.Contains(head(l.parts[part].Content, armorHead), []byte("-----BEGIN PGP "))
+}
+
+// armorHead is how much of a text is searched for OpenPGP.
+const armorHead = 16 << 10
+
+// head is the beginning of a content, which may be nil.
+func head(c scan.Content, n int64) []byte {
+	if c == nil {
+		return nil
+	}
+	b := make([]byte, min(n, c.Size()))
+	got, _ := c.ReadAt(b, 0)
+	return b[:got]
+}
+
+// site is one entity with the edits that are asked for of it and of what comes
+// out of it.
+type site struct {
+	part   int
+	entity *entity.Entity
+	edits  []policy.Edit
+}
+
+// kind is the strongest edit that is asked for.
+func (s *site) kind() policy.EditKind {
+	kind := policy.NoEdit
+	for _, e := range s.edits {
+		kind = max(kind, e.Kind)
+	}
+	return kind
+}
+
+// of are the edits of one kind.
+func (s *site) of(kind policy.EditKind) []policy.Edit {
+	return slices.DeleteFunc(slices.Clone(s.edits), func(e policy.Edit) bool { return e.Kind != kind })
+}
+
+// whole reports whether edits are of the entity itself and of nothing inside.
+func (w *work) whole(s *site, edits []policy.Edit) bool {
+	return !slices.ContainsFunc(edits, func(e policy.Edit) bool { return w.Message.Parts[e.Part].Entity != s.entity })
+}
+
+// sites puts the edits together by entity, in the order of the message. What
+// stands in one that is replaced goes with it.
+func (w *work) sites(refused *Refused) []*site {
+	by := map[*entity.Entity]*site{}
+	for _, e := range w.Edits {
+		host := w.layout.host(e.Part)
+		if host == nil {
+			refused.add(errOtherReading, e)
+			continue
+		}
+		if by[host] == nil {
+			by[host] = &site{part: w.layout.part[host], entity: host}
+		}
+		by[host].edits = append(by[host].edits, e)
+	}
+	var list []*site
+	for _, e := range w.layout.list {
+		replaced := func(outer *entity.Entity) bool { return by[outer] != nil && by[outer].kind() == policy.Replace }
+		if by[e] != nil && !w.layout.inside(w.layout.above[e], replaced) {
+			list = append(list, by[e])
+		}
+	}
+	return list
+}

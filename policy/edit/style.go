@@ -1,0 +1,100 @@
+package edit
+
+import (
+	"bytes"
+	"strconv"
+	"strings"
+
+	"github.com/milterscan/milterscan/scan/markup"
+)
+
+// literal looks at the text of an element such as a style sheet.
+func (d *disarmer) literal(t *markup.Token) {
+	at := t.Tag()
+	if len(d.at[at]) == 0 || d.raw.name != "" {
+		return
+	}
+	css, err := bytesAt(d.content, at)
+	if err != nil {
+		return // who checks the result will find it unchanged
+	}
+	d.replace(at, string(ownStyle(css)))
+}
+
+// styleOf takes what is fetched out of an attribute with style.
+func (d *disarmer) styleOf(t *tag, l markup.Link) {
+	for i, a := range t.attrs {
+		if a.At != l.Value || t.gone[i] {
+			continue
+		}
+		css, err := bytesAt(d.content, a.At)
+		if own := ownStyle(css); err == nil && len(own) > 0 && !bytes.Contains(css, []byte("&#")) {
+			t.gone[i] = true
+			d.replace(a.At, string(own))
+			continue
+		}
+		d.dropAttr(t, i)
+	}
+}
+
+// ownStyle is style without what is fetched from elsewhere. Where it is written
+// so that addresses hide in it nothing stays.
+func ownStyle(css []byte) []byte {
+	if bytes.IndexByte(css, '\\') >= 0 {
+		return nil
+	}
+	lower := bytes.ToLower(css)
+	if len(lower) != len(css) {
+		return nil
+	}
+	var out []byte
+	for {
+		at, address := nextAddress(lower)
+		if at < 0 {
+			return append(out, css...)
+		}
+		out = append(out, css[:at]...)
+		n := addressLength(css[at:], address)
+		switch {
+		case address && isOwn(css[at:at+n]):
+			out = append(out, css[at:at+n]...)
+		case address:
+			out = append(out, "none"...)
+		}
+		css, lower = css[at+n:], lower[at+n:]
+	}
+}
+
+// nextAddress is where the next "url(", or the next "@import", begins; -1 if
+// there is none.
+func nextAddress(css []byte) (at int, address bool) {
+	for at := 0; at < len(css); at++ {
+		switch {
+		case css[at] == 'u' && bytes.HasPrefix(css[at:], []byte("url(")):
+			return at, true
+		case css[at] == '@' && bytes.HasPrefix(css[at:], []byte("@import")):
+			return at, false
+		}
+	}
+	return -1, false
+}
+
+// addressLength is the length of "url(…)", or of "@import …;".
+func addressLength(css []byte, address bool) int {
+	end := byte(';')
+	if address {
+		end = ')'
+	}
+	if i := bytes.IndexByte(css, end); i >= 0 {
+		return i + 1
+	}
+	return len(css)
+}
+
+// isOwn reports whether "url(…)" is an address in the mail itself.
+func isOwn(address []byte) bool {
+	s := strings.ToLower(strings.Trim(string(address[len("url("):]), " \t\r\n\"')"))
+	return strings.HasPrefix(s, "cid:") || strings.HasPrefix(s, "data:") || strings.HasPrefix(s, "#")
+}
+
+func itoa(r rune) string { return strconv.Itoa(int(r)) }

@@ -1,0 +1,64 @@
+package edit
+
+import (
+	"strings"
+
+	"github.com/milterscan/milterscan/policy"
+	"github.com/milterscan/milterscan/scan/entity"
+)
+
+// Subject puts a mark before the subject, unless it stands there already, in
+// whatever encoding. What the sender wrote stays as it is, behind the mark. Of
+// several subjects, of which every client shows another, the first stays.
+func Subject(h entity.Header, mark string) []policy.HeaderChange {
+	all := h.Values("Subject")
+	if len(all) == 0 {
+		return []policy.HeaderChange{{Op: policy.InsertTop, Name: "Subject", Value: encodeWords(mark)}}
+	}
+	var list []policy.HeaderChange
+	value := strings.Trim(all[0], " \t\r\n")
+	if !strings.Contains(entity.DecodeWords(value), mark) {
+		list = append(list, policy.HeaderChange{Op: policy.Change, Name: "Subject", Value: joinWords(encodeWords(mark), value), Index: 1})
+	}
+	for i := 2; i <= len(all); i++ {
+		list = append(list, policy.HeaderChange{Op: policy.Delete, Name: "Subject", Index: i})
+	}
+	return list
+}
+
+// joinWords puts two texts of a header behind each other, with a fold between
+// them if they do not fit on one line. Between two encoded words the blank has
+// to be encoded, since the one that separates them is not shown.
+func joinWords(a, b string) string {
+	first, _, _ := strings.Cut(b, "\n")
+	last := a[strings.LastIndexByte(a, '\n')+1:]
+	if strings.HasPrefix(b, "=?") && strings.HasSuffix(a, "?=") {
+		a += "\r\n =?utf-8?Q?_?="
+		last = " =?utf-8?Q?_?="
+	}
+	if b == "" {
+		return a
+	}
+	if len("Subject: ")+len(last)+1+len(first) > foldedLine {
+		return a + "\r\n " + b
+	}
+	return a + " " + b
+}
+
+// Fields puts header fields on top of a message. Fields that came in under the
+// same name are taken away, if the name is one that only filters use: they would
+// pass for ours.
+func Fields(h entity.Header, fields []policy.HeaderField) []policy.HeaderChange {
+	var list []policy.HeaderChange
+	done := map[string]bool{}
+	for _, f := range fields {
+		if name := strings.ToLower(f.Name); !done[name] && strings.HasPrefix(name, "x-") {
+			done[name] = true
+			for i := range h.Values(f.Name) {
+				list = append(list, policy.HeaderChange{Op: policy.Delete, Name: f.Name, Index: i + 1})
+			}
+		}
+		list = append(list, policy.HeaderChange{Op: policy.InsertTop, Name: f.Name, Value: f.Value})
+	}
+	return list
+}
