@@ -28,8 +28,8 @@ type attachmentRow struct {
 }
 
 const (
-	// known lets encrypted archives pass, and knows a password of theirs.
-	known = "[limits.archive]\npasswords = [\"secret\"]\n[[rule]]\nname = \"agreed\"\nfrom = [\"alice@example.org\"]\nwhen = [\"archive/encrypted*\"]\naction = \"deliver\"\n"
+	// password lets encrypted archives pass, and knows a password of theirs.
+	password = "[limits.archive]\npasswords = [\"secret\"]\n[[rule]]\nname = \"agreed\"\nfrom = [\"alice@example.org\"]\nwhen = [\"archive/encrypted*\"]\naction = \"deliver\"\n"
 	// agreed lets encrypted archives pass unread.
 	agreed = "[[rule]]\nname = \"agreed\"\nfrom = [\"alice@example.org\"]\nwhen = [\"archive/encrypted*\"]\naction = \"deliver\"\n"
 	// friend lets a sender's mail pass.
@@ -113,7 +113,7 @@ func attachmentRows(t *testing.T) []attachmentRow {
 		attachmentRow{family: "A 5", what: "encrypted zip, harmless.pdf", mail: attached("papers.zip", lockedZip("harmless.pdf")), action: "reject", rules: "archive/encrypted-member"},
 		attachmentRow{family: "A 5", what: "encrypted zip, harmless.pdf, agreed", mail: attached("papers.zip", lockedZip("harmless.pdf")), config: agreed, action: "deliver", rules: "archive/encrypted-member"},
 		attachmentRow{family: "A 7", what: "encrypted zip, eicar.com, agreed", mail: attached("papers.zip", locked), config: agreed, action: "reject", rules: "archive/encrypted-member attachment/member-name"},
-		attachmentRow{family: "A 7", what: "encrypted zip, eicar.com, password known", mail: attached("papers.zip", locked), config: known, action: "reject", rules: "attachment/member-name virus/Eicar-Test-Signature"})
+		attachmentRow{family: "A 7", what: "encrypted zip, eicar.com, password known", mail: attached("papers.zip", locked), config: password, action: "reject", rules: "attachment/member-name virus/Eicar-Test-Signature"})
 	return append(rows, hostileRows("H15")...)
 }
 
