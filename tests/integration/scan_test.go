@@ -20,6 +20,7 @@ type opinion struct {
 	Error    string
 	Action   string
 	Findings []struct{ Kind, Rule, Part, Detail string }
+	Edits    []struct{ Kind, Part, Name, Value string }
 }
 
 // judged is the verdict of the shipped configuration on each of the files.
