@@ -25,9 +25,9 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		Notice: []string{
-			"The attachment {name} was taken out of this message, because {reason}.",
+			"The attachment {name} was taken out of this message because {reason}.",
 			"",
-			"If you need it, ask your mail administrator for the message with the number {id}.",
+			"If you need it please ask your mail administrator for message {id}.",
 		},
 		NoticeName:   "removed.txt",
 		LinkWarning:  "[Caution: this link leads to {place}]",
