@@ -9,6 +9,7 @@ import (
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/archive"
 	"github.com/milterscan/milterscan/scan/attachment"
+	"github.com/milterscan/milterscan/scan/auth"
 	"github.com/milterscan/milterscan/scan/content"
 	"github.com/milterscan/milterscan/scan/dnslist"
 	"github.com/milterscan/milterscan/scan/document"
@@ -19,13 +20,11 @@ import (
 
 // announced are conditions on findings that no scanner makes yet. Whoever makes
 // them takes them off this list.
-var announced = []string{
-	"auth/failed*",
-}
+var announced = []string{}
 
 // catalogue is everything the scanners can find.
 func catalogue() []scan.Rule {
-	return slices.Concat(attachment.Catalogue(), document.Catalogue(), content.Catalogue(), virus.Catalogue(), unpack.Catalogue(), dnslist.Catalogue())
+	return slices.Concat(attachment.Catalogue(), document.Catalogue(), content.Catalogue(), virus.Catalogue(), unpack.Catalogue(), dnslist.Catalogue(), auth.Catalogue())
 }
 
 func TestConditionsOfProfilesCanHold(t *testing.T) {

@@ -58,7 +58,7 @@ var (
 // Findings that the profiles treat alike, by the names their scanners give them.
 var (
 	// Checks that ask others and whose silence must not stop the mail.
-	optional = named("auth/failed*", "spam/failed*")
+	optional = named("auth/failed*", "auth/*-temperror", "spam/failed*")
 
 	programs = named("attachment/name", "attachment/old-name", "attachment/program", "attachment/script", "attachment/shortcut",
 		"attachment/disk-image", "attachment/denied-type", "attachment/double-extension", "attachment/disguised-name", "attachment/bidi-name",

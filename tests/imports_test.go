@@ -55,7 +55,7 @@ var imports = map[string][]string{
 	"scan/dkim":       {"scan", "scan/dns", "scan/entity"},
 	"scan/dnslist":    slices.Concat(leaves, []string{"scan", "scan/inventory", "scan/origin", "scan/dkim"}),
 	"scan/spam":       slices.Concat(leaves, []string{"scan", "scan/inventory"}),
-	"scan/auth":       slices.Concat(leaves, []string{"scan"}),
+	"scan/auth":       slices.Concat(leaves, []string{"scan", "scan/origin", "scan/dkim"}),
 	"scan/relay":      slices.Concat(leaves, []string{"scan"}),
 
 	"policy":            {"scan", "scan/entity", "scan/units"},

@@ -10,6 +10,7 @@ import (
 	"github.com/milterscan/milterscan/policy/edit"
 	"github.com/milterscan/milterscan/scan/archive"
 	"github.com/milterscan/milterscan/scan/attachment"
+	"github.com/milterscan/milterscan/scan/auth"
 	"github.com/milterscan/milterscan/scan/content"
 	"github.com/milterscan/milterscan/scan/dns"
 	"github.com/milterscan/milterscan/scan/dnslist"
@@ -50,6 +51,8 @@ type Config struct {
 	Content content.Config `toml:"content"`
 	// The resolvers that checks ask about hosts and domains.
 	DNS dns.Config `toml:"dns"`
+	// Whether mail comes from whom it says.
+	Auth auth.Config `toml:"auth"`
 	// Who asks others whether mail is unsolicited.
 	Spam Spam `toml:"spam"`
 	// What is written into messages that rules edit.
@@ -196,6 +199,7 @@ func Default() *Config {
 		Content:    content.DefaultConfig(),
 		Edit:       edit.DefaultConfig(),
 		DNS:        dns.DefaultConfig(),
+		Auth:       auth.DefaultConfig(),
 		Spam:       Spam{Config: dnslist.DefaultConfig()},
 		Quarantine: defaultQuarantine(),
 		History:    defaultHistory(),

@@ -2,13 +2,14 @@ package config
 
 // checkNetwork checks what asks others, and that there is somebody to ask.
 func (b *binder) checkNetwork(c *Config) {
-	if err := c.DNS.Check(); err != nil {
-		b.wrong("dns", "%v", oneLine(err))
+	for section, err := range map[string]error{"dns": c.DNS.Check(), "auth": c.Auth.Check(), "spam": c.Spam.Config.Check()} {
+		if err != nil {
+			b.wrong(section, "%v", oneLine(err))
+		}
 	}
-	if err := c.Spam.Config.Check(); err != nil {
-		b.wrong("spam", "%v", oneLine(err))
-	}
-	if len(c.DNS.Servers) == 0 && len(c.Spam.Lists) > 0 {
-		b.wrong("spam.list", "there is no resolver to ask; write one into dns.servers, such as \"127.0.0.1:53\"")
+	for section, wanted := range map[string]bool{"auth": c.Auth.Enabled(), "spam.list": len(c.Spam.Lists) > 0} {
+		if wanted && len(c.DNS.Servers) == 0 {
+			b.wrong(section, "there is no resolver to ask; write one into dns.servers, such as \"127.0.0.1:53\"")
+		}
 	}
 }

@@ -130,11 +130,11 @@ func (v *Verifier) verify(ctx context.Context, m *scan.Message) ([]Signature, er
 
 // signature is what the library says in our words.
 func signature(v *dkim.Verification) Signature {
-	s := Signature{Domain: strings.ToLower(strings.TrimSuffix(v.Domain, ".")), Identity: v.Identifier, Result: Pass}
+	s := Signature{Domain: strings.ToLower(strings.TrimSuffix(cut(v.Domain), ".")), Identity: cut(v.Identifier), Result: Pass}
 	if v.Err == nil {
 		return s
 	}
-	s.Reason = strings.TrimPrefix(v.Err.Error(), "dkim: ")
+	s.Reason = cut(strings.TrimPrefix(v.Err.Error(), "dkim: "))
 	switch {
 	case dkim.IsTempFail(v.Err):
 		s.Result = TempError
@@ -145,3 +145,9 @@ func signature(v *dkim.Verification) Signature {
 	}
 	return s
 }
+
+// longestText bounds what is taken over from a signature, or from an error that
+// quotes one.
+const longestText = 253
+
+func cut(s string) string { return strings.ToValidUTF8(s[:min(len(s), longestText)], "?") }

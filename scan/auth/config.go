@@ -1,0 +1,65 @@
+// Package auth checks whether a message comes from whom it says: SPF (RFC 7208)
+// for the envelope sender, DKIM (RFC 6376) for who signed it, and DMARC (RFC
+// 7489) for the domain that clients show.
+package auth
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Config is the section [auth] of the configuration.
+type Config struct {
+	// Whether the client may send for the domain of the envelope sender.
+	SPF bool `toml:"spf"`
+	// Whether the signatures of the message are valid.
+	DKIM bool `toml:"dkim"`
+	// Whether one of the two speaks for the domain in the From field, and what that
+	// domain wants done with mail that neither does. It takes both.
+	DMARC bool `toml:"dmarc"`
+	// Whether the results are added to the message, as Authentication-Results (RFC
+	// 8601). Fields that claim to be ours are removed from mail from elsewhere.
+	Results bool `toml:"results"`
+	// What that field calls this site, such as "mx.example.com"; "" for the name of
+	// this host.
+	ID string `toml:"id"`
+	// Signatures that are looked at, from the top.
+	Signatures int `toml:"signatures"`
+	// What findings add to the score of the message, by their names without
+	// "auth/": { spf-fail = 2, dmarc-reject = 5 }. Nothing else has a score.
+	Scores map[string]float64 `toml:"scores"`
+}
+
+// DefaultConfig checks nothing.
+func DefaultConfig() Config { return Config{Results: true, Signatures: 10} }
+
+// Enabled reports whether anything is checked.
+func (c Config) Enabled() bool { return c.SPF || c.DKIM || c.DMARC }
+
+// maxSignatures bounds what one message may cost.
+const maxSignatures = 50
+
+// Check finds what contradicts itself.
+func (c Config) Check() error {
+	var errs []error
+	if c.Signatures < 1 || c.Signatures > maxSignatures {
+		errs = append(errs, fmt.Errorf("signatures is %d; write a number between 1 and %d", c.Signatures, maxSignatures))
+	}
+	if c.ID != "" && !isToken(c.ID) {
+		errs = append(errs, fmt.Errorf("id: %q is no name for a site; write one such as \"mx.example.com\"", c.ID))
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Scores)) {
+		if !slices.ContainsFunc(catalogue, func(r entry) bool { return string(r.rule) == name }) {
+			errs = append(errs, fmt.Errorf("scores: there is no finding auth/%s", name))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// isToken reports whether s can stand without quotes (RFC 2045, section 5.1).
+func isToken(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`()<>@,;:\"/[]?=`, r) })
+}

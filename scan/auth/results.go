@@ -1,0 +1,88 @@
+package auth
+
+import (
+	"strings"
+
+	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/dkim"
+)
+
+// longestResults keeps the field on one line of at most 998 bytes (RFC 5322,
+// section 2.1.1), its name included.
+const longestResults = 900
+
+// results writes the value of Authentication-Results (RFC 8601, section 2.2).
+// What comes from the message is quoted, so that it can end nothing.
+type results struct {
+	strings.Builder
+	said bool
+}
+
+func newResults(id string) *results {
+	r := new(results)
+	r.WriteString(id)
+	return r
+}
+
+// add adds a method's result, unless there is no room left. The properties are
+// pairs of name and value; empty ones are left out.
+func (r *results) add(method, result string, properties ...string) {
+	text := "; " + method + "=" + result
+	for i := 0; i < len(properties); i += 2 {
+		if properties[i+1] != "" {
+			text += " " + properties[i] + "=" + quoted(properties[i+1])
+		}
+	}
+	if r.Len()+len(text) > longestResults {
+		return
+	}
+	r.said = true
+	r.WriteString(text)
+}
+
+// value is the whole value.
+func (r *results) value() string {
+	if !r.said {
+		return r.String() + "; none"
+	}
+	return r.String()
+}
+
+// longestValue bounds what one property quotes.
+const longestValue = 200
+
+// quoted is a value as it may stand in the field: as it is where it is a token or
+// an address of tokens, else as a quoted string (RFC 5322, section 3.2.4). What is
+// not printable ASCII becomes "?".
+func quoted(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return '?'
+		}
+		return r
+	}, s[:min(len(s), longestValue)])
+	user, domain, _ := strings.Cut(s, "@")
+	if isToken(s) || (user == "" || isToken(user)) && isToken(domain) {
+		return s
+	}
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
+}
+
+func (r *results) spf(s spfResult, e scan.Envelope) {
+	if s.helo {
+		r.add("spf", s.result, "smtp.helo", e.Helo)
+		return
+	}
+	r.add("spf", s.result, "smtp.mailfrom", e.Sender)
+}
+
+func (r *results) dkim(list []dkim.Signature) {
+	if len(list) == 0 {
+		r.add("dkim", "none")
+	}
+	for _, s := range list {
+		r.add("dkim", string(s.Result), "header.d", s.Domain, "header.i", s.Identity)
+	}
+}
+
+func (r *results) dmarc(d dmarcResult) { r.add("dmarc", d.result, "header.from", d.domain) }

@@ -1,0 +1,143 @@
+package auth
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/dkim"
+	"github.com/milterscan/milterscan/scan/dns"
+)
+
+// With is what the checks need of others. All fields are required.
+type With struct {
+	Resolver   dns.Resolver
+	Questions  int                      // that may be put about one message
+	Trusted    func(scan.Envelope) bool // whose mail is not checked: its authors are ours
+	Signatures *dkim.Verifier
+}
+
+// Scanner checks messages. SPF is told before the message, since it takes no
+// more than the envelope.
+type Scanner struct {
+	config Config
+	id     string
+	with   With
+}
+
+// New returns a scanner for a valid configuration.
+func New(c Config, w With) *Scanner { return &Scanner{config: c, id: c.SiteID(), with: w} }
+
+// SiteID is what Authentication-Results calls this site.
+func (c Config) SiteID() string {
+	if c.ID != "" {
+		return c.ID
+	}
+	if name, err := os.Hostname(); err == nil && isToken(name) {
+		return name
+	}
+	return "localhost"
+}
+
+// Name is part of scan.Scanner.
+func (s *Scanner) Name() string { return word }
+
+// ScanEnvelope is part of scan.EnvelopeScanner.
+func (s *Scanner) ScanEnvelope(ctx context.Context, stage scan.Stage, e scan.Envelope) ([]scan.Finding, error) {
+	if stage != scan.StageMail || !s.config.SPF || s.with.Trusted(e) {
+		return nil, nil
+	}
+	r := checkSPF(ctx, dns.Limited(s.with.Resolver, s.with.Questions), e)
+	return []scan.Finding{s.found(rule("spf-"+r.result), r.String())}, ctx.Err()
+}
+
+// String is the result for the log.
+func (r spfResult) String() string {
+	what := "mailfrom"
+	if r.helo {
+		what = "helo"
+	}
+	return fmt.Sprintf("%s %s: %s", what, r.domain, r.why)
+}
+
+// Scan is part of scan.Scanner.
+func (s *Scanner) Scan(ctx context.Context, m *scan.Message) ([]scan.Finding, error) {
+	out := newResults(s.id)
+	if user := m.Envelope.AuthUser; user != "" {
+		out.add("auth", "pass", "smtp.auth", user)
+	}
+	var found []scan.Finding
+	var err error
+	if !s.with.Trusted(m.Envelope) {
+		found, err = s.check(ctx, m, out)
+	}
+	if s.config.Results && out.said {
+		found = append(found, s.found(ruleResults, out.value()))
+	}
+	return found, err
+}
+
+// check collects the evidence and what DMARC makes of it.
+func (s *Scanner) check(ctx context.Context, m *scan.Message, out *results) ([]scan.Finding, error) {
+	r := dns.Limited(s.with.Resolver, s.with.Questions)
+	var e evidence
+	var found []scan.Finding
+	if s.config.SPF || s.config.DMARC {
+		e.spf = checkSPF(ctx, r, m.Envelope)
+		out.spf(e.spf, m.Envelope)
+	}
+	if s.config.DKIM || s.config.DMARC {
+		e.signatures, e.unknown = s.with.Signatures.Of(ctx, m)
+		out.dkim(e.signatures)
+		found = append(found, s.dkimFindings(e.signatures)...)
+	}
+	if s.config.DMARC {
+		d := checkDMARC(ctx, r, m.Header, e)
+		out.dmarc(d)
+		found = append(found, s.dmarcFindings(d)...)
+	}
+	return found, e.unknown
+}
+
+// dkimFindings are one for each result that signatures have.
+func (s *Scanner) dkimFindings(list []dkim.Signature) []scan.Finding {
+	if !s.config.DKIM {
+		return nil
+	}
+	if len(list) == 0 {
+		return []scan.Finding{s.found("dkim-none", "")}
+	}
+	var found []scan.Finding
+	for _, result := range [...]dkim.Result{dkim.Pass, dkim.Fail, dkim.PermError, dkim.TempError} {
+		if text := described(list, result); text != "" {
+			found = append(found, s.found(rule("dkim-"+string(result)), text))
+		}
+	}
+	return found
+}
+
+// described names the signatures with a result.
+func described(list []dkim.Signature, result dkim.Result) string {
+	text := ""
+	for _, sig := range list {
+		switch {
+		case sig.Result != result:
+			continue
+		case text != "":
+			text += "; "
+		}
+		if text += "d=" + sig.Domain; sig.Reason != "" {
+			text += ": " + sig.Reason
+		}
+	}
+	return text
+}
+
+func (s *Scanner) dmarcFindings(d dmarcResult) []scan.Finding {
+	found := []scan.Finding{s.found(d.rule(), d.domain+": "+d.why)}
+	if d.two {
+		found = append(found, s.found(ruleTwoAuthors, d.why))
+	}
+	return found
+}
