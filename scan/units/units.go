@@ -1,6 +1,6 @@
-// Package units holds the two quantities that configuration and limits are
-// written in: sizes in bytes and durations. Both are read from text with their
-// unit, so that 25 can never be taken for 25MB.
+// Package units holds what configuration and limits are written in: sizes in bytes
+// and durations, both read from text with their unit, so that 25 can never be taken
+// for 25MB, and the addresses of servers.
 package units
 
 import (

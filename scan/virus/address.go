@@ -1,10 +1,6 @@
 package virus
 
-import (
-	"fmt"
-	"net"
-	"strings"
-)
+import "fmt"
 
 // Addresses is where an engine listens. In the configuration it is one address
 // or a list of them.
@@ -29,20 +25,4 @@ func (a *Addresses) UnmarshalTOML(v any) error {
 		return nil
 	}
 	return fmt.Errorf("address is neither a string nor a list of strings")
-}
-
-// parseAddress splits "unix:/path" and "tcp:host:port" into what net.Dial takes.
-func parseAddress(s string) (network, address string, err error) {
-	network, address, _ = strings.Cut(s, ":")
-	switch network {
-	case "unix":
-		if strings.HasPrefix(address, "/") {
-			return network, address, nil
-		}
-	case "tcp":
-		if host, port, err := net.SplitHostPort(address); err == nil && host != "" && port != "" {
-			return network, address, nil
-		}
-	}
-	return "", "", fmt.Errorf("address is %q; write \"unix:/path\" or \"tcp:host:port\"", s)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/units"
 )
 
 // dialTime is how long connecting may take.
@@ -17,7 +18,7 @@ const dialTime = 5 * time.Second
 type clamd struct{ network, address string }
 
 func newClamd(address string) (clamd, error) {
-	network, address, err := parseAddress(address)
+	network, address, err := units.ParseAddress(address)
 	return clamd{network, address}, err
 }
 

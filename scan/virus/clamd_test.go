@@ -186,7 +186,7 @@ func TestClamdRecovers(t *testing.T) {
 			t.Fatal("a stopped clamd counts as clean")
 		}
 		again := &fakes.Clamd{}
-		_, at, _ := parseAddress(address)
+		_, at, _ := units.ParseAddress(address)
 		again.StartAt(t, network, at)
 		if _, err := e.Scan(context.Background(), two("e", "f")); err != nil {
 			t.Errorf("after a restart: %v", err)

@@ -1,0 +1,51 @@
+package policy
+
+import (
+	"slices"
+
+	"github.com/milterscan/milterscan/scan"
+)
+
+// Interest is the rules that rest on the score, or name one of some findings. Where
+// there is none for a message, nobody need go looking.
+type Interest struct {
+	policy *Policy
+	rules  []*rule
+}
+
+// Interest returns the interest in the score and in the findings listed. A rule for
+// a whole kind of finding, as profiles have, shows none in particular.
+func (p *Policy) Interest(listed []scan.Rule) Interest {
+	i := Interest{policy: p}
+	for _, r := range p.rules {
+		all := slices.Concat(r.Grounds.When, r.Grounds.Requires, r.Grounds.Unless)
+		if slices.ContainsFunc(all, func(c Condition) bool { return c.names(listed) }) {
+			i.rules = append(i.rules, r)
+		}
+	}
+	return i
+}
+
+// names reports whether the condition is about the score or the name of a finding
+// that is listed.
+func (c Condition) names(listed []scan.Rule) bool {
+	return c.compare != "" || c.pattern != "" && c.CanMatch(listed)
+}
+
+// Covers reports whether any of the rules may be for mail with such an envelope.
+func (i Interest) Covers(e scan.Envelope) bool {
+	if len(i.rules) == 0 {
+		return false
+	}
+	f := i.policy.facts(Input{Stage: scan.StageRcpt, Envelope: e})
+	var to []recipient
+	for _, a := range e.Recipients {
+		to = append(to, recipient{splitAddress(a), a, true})
+	}
+	if len(to) == 0 {
+		to = []recipient{{known: true}} // as in a file
+	}
+	return slices.ContainsFunc(i.rules, func(r *rule) bool {
+		return r.forMail(f) != no && slices.ContainsFunc(to, func(to recipient) bool { return r.forRecipient(f, to) != no })
+	})
+}

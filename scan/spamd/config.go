@@ -1,0 +1,49 @@
+package spamd
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/milterscan/milterscan/scan/units"
+)
+
+// Config is the section [spam.spamassassin] of the configuration.
+type Config struct {
+	// Where spamd listens: "unix:/path" or "tcp:host:port"; of several the first
+	// that answers is used. While there is none, SpamAssassin is not asked.
+	Addresses []string `toml:"address" example:"[\"tcp:127.0.0.1:783\"]"`
+	// The user whose preferences spamd takes; "" for those of all.
+	User string `toml:"user"`
+	// How long it may take for one message. What is late counts for nothing.
+	Timeout units.Duration `toml:"timeout"`
+	// The largest message it is asked about: spam is small, and it is slow.
+	MaxSize units.Size `toml:"max_size"`
+	// Messages it is asked about at once; no more than spamd has children.
+	Connections int `toml:"connections"`
+	// Whether mail from your own networks and users is asked about, too.
+	Outbound bool `toml:"outbound"`
+}
+
+// DefaultConfig is what is shipped: nobody is asked.
+func DefaultConfig() Config {
+	return Config{Timeout: units.Duration(20 * time.Second), MaxSize: 512 * units.KB, Connections: 5, Outbound: true}
+}
+
+// Check finds what contradicts itself.
+func (c Config) Check() error {
+	var errs []error
+	for _, a := range c.Addresses {
+		if _, _, err := units.ParseAddress(a); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	if strings.ContainsFunc(c.User, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		errs = append(errs, fmt.Errorf("user is %q; write a name on one line", c.User))
+	}
+	if c.Timeout <= 0 || c.MaxSize <= 0 || c.Connections < 1 {
+		errs = append(errs, errors.New("timeout and max_size cannot be 0, and connections is at least 1"))
+	}
+	return errors.Join(errs...)
+}
