@@ -13,8 +13,9 @@ import (
 type keeping struct {
 	warn func(error) // what is wrong beside the message at hand
 
-	mu   sync.Mutex
-	dirs map[string]*quarantine.Dir
+	mu    sync.Mutex
+	dirs  map[string]*quarantine.Dir
+	index []*store.Index
 }
 
 func newKeeping() *keeping {
@@ -27,7 +28,20 @@ func (k *keeping) quarantine(dir string) *quarantine.Dir {
 	defer k.mu.Unlock()
 	if k.dirs[dir] == nil {
 		warn := func(err error) { k.warn(err) }
-		k.dirs[dir] = quarantine.NewDir(dir, store.NewIndex(filepath.Join(dir, "index.db"), warn), warn)
+		index := store.NewIndex(filepath.Join(dir, "index.db"), warn)
+		k.index = append(k.index, index)
+		k.dirs[dir] = quarantine.NewDir(dir, index, warn)
 	}
 	return k.dirs[dir]
+}
+
+// Close closes what is open. It is opened again if it is used again.
+func (k *keeping) Close() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, x := range k.index {
+		if err := x.Close(); err != nil {
+			k.warn(err)
+		}
+	}
 }

@@ -40,6 +40,7 @@ func serve(ctx context.Context, args []string, std streams) int {
 	}
 	defer d.workers.Close()
 	d.confinement(ctx)
+	defer d.kept.Close()
 	defer d.memory.Close()
 	go d.reloadOn(ctx, hup)
 	hourly := time.NewTicker(expireEvery)

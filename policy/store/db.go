@@ -41,20 +41,26 @@ type file struct {
 const options = "?_txlock=immediate&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)" +
 	"&_pragma=cache_size(-1024)&_pragma=journal_size_limit(4194304)"
 
-// use calls do with the database. One that turns out to be damaged is set aside;
-// the call fails, and the next one has a new database.
+// use calls do with the database, and once more with a new one if it turns out
+// to be damaged.
 func (f *file) use(do func(*sql.DB) error) error {
-	db, err := f.open()
-	if err == nil {
-		err = do(db)
-	}
+	err := f.try(do)
 	if damaged(err) {
 		f.setAside()
+		err = f.try(do)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", f.path, err)
 	}
 	return nil
+}
+
+func (f *file) try(do func(*sql.DB) error) error {
+	db, err := f.open()
+	if err != nil {
+		return err
+	}
+	return do(db)
 }
 
 // open returns the database that is at the path now.

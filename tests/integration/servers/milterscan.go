@@ -2,6 +2,7 @@ package servers
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -97,6 +98,22 @@ func (m *Milterscan) Lines(t TB, message string) []map[string]any {
 		}
 	}
 	return lines
+}
+
+// Run runs one of the binary's other commands with the daemon's configuration,
+// such as "quarantine list", and returns what it has written and its status.
+func (m *Milterscan) Run(t TB, command string, args ...string) (out string, status int) {
+	t.Helper()
+	args = append(append(strings.Fields(command), "-c", m.configFile()), args...)
+	text, err := exec.Command(m.binary, args...).CombinedOutput()
+	var ended *exec.ExitError
+	if err != nil && !errors.As(err, &ended) {
+		t.Fatalf("milterscan %s: %v", command, err)
+	}
+	if ended != nil {
+		status = ended.ExitCode()
+	}
+	return string(text), status
 }
 
 func (m *Milterscan) configFile() string { return filepath.Join(m.dir, "milterscan.toml") }
