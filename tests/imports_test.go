@@ -20,7 +20,7 @@ const module = "github.com/milterscan/milterscan/"
 var leaves = []string{"scan/spool", "scan/entity", "scan/archive", "scan/charset", "scan/markup", "scan/dns", "scan/sniff", "scan/units", "scan/words", "scan/scratch"}
 
 // scanners are the packages with scanners in them. They do not know each other.
-var scanners = []string{"scan/virus", "scan/attachment", "scan/document", "scan/content", "scan/spam", "scan/dnslist", "scan/auth", "scan/relay"}
+var scanners = []string{"scan/virus", "scan/attachment", "scan/document", "scan/content", "scan/spam", "scan/spamd", "scan/dnslist", "scan/auth", "scan/relay"}
 
 // imports says which of our packages each of our packages may import: one way,
 // from the commands down to the leaves. docs/flow.md draws the same picture.
@@ -54,11 +54,12 @@ var imports = map[string][]string{
 	"scan/origin":     {"scan/entity"},
 	"scan/dkim":       {"scan", "scan/dns", "scan/entity"},
 	"scan/dnslist":    slices.Concat(leaves, []string{"scan", "scan/inventory", "scan/origin", "scan/dkim"}),
+	"scan/spamd":      {"scan", "scan/units"},
 	"scan/spam":       slices.Concat(leaves, []string{"scan", "scan/inventory"}),
 	"scan/auth":       slices.Concat(leaves, []string{"scan", "scan/origin", "scan/dkim"}),
 	"scan/relay":      slices.Concat(leaves, []string{"scan"}),
 
-	"policy":            {"scan", "scan/entity", "scan/units"},
+	"policy": {"scan", "scan/entity", "scan/units"},
 	"policy/config": slices.Concat(leaves, scanners, []string{"scan", "scan/inventory", "scan/unpack", "scan/worker",
 		"policy", "policy/edit", "policy/quarantine", "policy/history", "policy/send"}),
 	"policy/edit":       slices.Concat(leaves, []string{"scan", "policy"}),

@@ -75,6 +75,7 @@ func newJudge(c *config.Config, generation uint64, with *commons, tell func(*jud
 	if err != nil {
 		return nil, err
 	}
+	list = append(list, scorers(c, rules)...)
 	opener := unpack.NewOpener(c.Limits.Unpack(), with.workers.Formats(), with.spool)
 	editor, err := newEditor(c, with, opener, list)
 	if err != nil {

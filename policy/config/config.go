@@ -16,6 +16,7 @@ import (
 	"github.com/milterscan/milterscan/scan/dnslist"
 	"github.com/milterscan/milterscan/scan/document"
 	"github.com/milterscan/milterscan/scan/entity"
+	"github.com/milterscan/milterscan/scan/spamd"
 	"github.com/milterscan/milterscan/scan/units"
 	"github.com/milterscan/milterscan/scan/virus"
 )
@@ -142,6 +143,10 @@ type Limits struct {
 // Spam is what others say about mail.
 type Spam struct {
 	dnslist.Config
+	// SpamAssassin, whose score is added to the message's own. It is asked only
+	// about mail for which some rule of yours rests on the score, or on what it
+	// alone can say ("spam/sa/BAYES_99"); what it does not answer counts for nothing.
+	SpamAssassin spamd.Config `toml:"spamassassin"`
 }
 
 // Local says which mail is ours.
@@ -200,7 +205,7 @@ func Default() *Config {
 		Edit:       edit.DefaultConfig(),
 		DNS:        dns.DefaultConfig(),
 		Auth:       auth.DefaultConfig(),
-		Spam:       Spam{Config: dnslist.DefaultConfig()},
+		Spam:       Spam{Config: dnslist.DefaultConfig(), SpamAssassin: spamd.DefaultConfig()},
 		Quarantine: defaultQuarantine(),
 		History:    defaultHistory(),
 		Submission: Submission{Via: "smtp:127.0.0.1:25"},

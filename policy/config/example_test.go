@@ -325,10 +325,10 @@ func TestExampleShowsTheDefaults(t *testing.T) {
 		t.Errorf("the example has the lists %+v", c.Content.Lists)
 	}
 	c.Content.Lists = nil
-	if len(c.DNS.Servers) != 1 || len(c.Spam.Lists) != len(wellKnown) {
+	if len(c.DNS.Servers) != 1 || len(c.Spam.Lists) != len(wellKnown) || len(c.Spam.SpamAssassin.Addresses) != 1 {
 		t.Errorf("the example asks %v about %+v", c.DNS.Servers, c.Spam.Lists)
 	}
-	c.DNS.Servers, c.Spam.Lists = nil, nil
+	c.DNS.Servers, c.Spam.Lists, c.Spam.SpamAssassin.Addresses = nil, nil, nil
 	if got, want := c.Effective(), Default().Effective(); !reflect.DeepEqual(got, want) {
 		t.Errorf("the example gives\n%v, the defaults are\n%v", got, want)
 	}
