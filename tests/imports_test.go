@@ -33,7 +33,7 @@ var imports = map[string][]string{
 	"scan/markup":      {"scan/units", "scan/charset", "scan/scratch"},
 	"scan/dns":         {"scan/units"},
 	"scan/dns/dnstest": {"scan/dns"},
-	"scan/sniff":       {"scan/units"},
+	"scan/sniff":       {"scan/units", "scan/scratch"},
 	"scan/scratch":     {},
 	"scan/units":       {},
 	"scan/words":       {},

@@ -102,7 +102,7 @@ func (z *zipFile) places(e zipEnd) []zipDirectory {
 // centrals reads central headers from pos on for as long as they go on, whatever
 // the end record says of their number. It returns where they end.
 func (z *zipFile) centrals(pos int64) ([]*zipHeader, int64) {
-	in := bufio.NewReaderSize(io.NewSectionReader(z.c, pos, max(0, z.size-pos)), 1<<16)
+	in := bufio.NewReaderSize(io.NewSectionReader(z.c, pos, max(0, z.size-pos)), int(min(max(z.size-pos, 512), 1<<16)))
 	var headers []*zipHeader
 	for int64(len(headers)+len(z.entries)) < z.limit {
 		b, err := in.Peek(zipCentralSize)

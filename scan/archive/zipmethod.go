@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/zstd"
@@ -86,20 +87,31 @@ func (r *zipReader) lzma(in *bufio.Reader, size int64) (io.Reader, error) {
 // buffer returns a reader that hands out single bytes, which lets decoders stop
 // exactly at their end.
 func (r *zipReader) buffer(src io.Reader) *bufio.Reader {
-	if r.in == nil {
-		r.in = bufio.NewReaderSize(src, 1<<15)
-	}
 	r.in.Reset(src)
 	return r.in
 }
 
 func (r *zipReader) flate(in *bufio.Reader) io.Reader {
-	if r.inflate == nil {
-		r.inflate = flate.NewReader(in)
-	} else {
-		r.inflate.(flate.Resetter).Reset(in, nil)
-	}
+	r.inflate.(flate.Resetter).Reset(in, nil)
 	return r.inflate
+}
+
+// inflater is what most members are read with: large, and so used again.
+type inflater struct {
+	in      *bufio.Reader
+	inflate io.Reader
+}
+
+// inflaters holds those nobody uses at present.
+var inflaters = sync.Pool{New: func() any {
+	in := bufio.NewReaderSize(nil, 1<<15)
+	return &inflater{in, flate.NewReader(in)}
+}}
+
+// giveBack lets other archives use it.
+func (i *inflater) giveBack() {
+	i.in.Reset(nil)
+	inflaters.Put(i)
 }
 
 // exactly reads n bytes of r; fewer are an error.

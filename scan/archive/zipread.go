@@ -1,7 +1,6 @@
 package archive
 
 import (
-	"bufio"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -11,10 +10,9 @@ import (
 // zipReader hands over the members of a zip, each in every way it can be read.
 type zipReader struct {
 	*walk
-	zip     *zipFile
-	in      *bufio.Reader // reused from member to member, as is inflate
-	inflate io.ReadCloser
-	windows *windows // of the other methods
+	zip       *zipFile
+	*inflater          // reused from member to member
+	windows   *windows // of the other methods
 }
 
 // packedData opens a member's packed bytes at their beginning.

@@ -9,6 +9,7 @@ import (
 	"io"
 
 	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // headSize is how much of the start of a part is looked at.
@@ -63,10 +64,13 @@ type nature struct {
 // recognise tells what content is, by its structure and not only by its first
 // bytes where a text may begin with the same. The error is the content's own.
 func recognise(c scan.Content) (nature, error) {
-	head, err := readAt(c, 0, headSize)
-	if err != nil {
+	buf := scratch.Lend()
+	defer buf.Return()
+	n, err := c.ReadAt(buf[:headSize], 0)
+	if err != nil && err != io.EOF {
 		return nature{}, err
 	}
+	head := buf[:n]
 	for _, try := range [...]func([]byte, scan.Content) (nature, error){program, shortcut, container, diskImage, script} {
 		if n, err := try(head, c); err != nil || n.kind != Harmless {
 			return n, err

@@ -16,11 +16,11 @@ func shortcut(head []byte, _ scan.Content) (nature, error) {
 	if bytes.HasPrefix(head, []byte("\x4c\x00\x00\x00\x01\x14\x02\x00\x00\x00\x00\x00\xc0\x00\x00\x00\x00\x00\x00\x46")) {
 		return nature{kind: Shortcut, what: "a Windows shortcut"}, nil
 	}
-	text := asText(head)
-	if !strings.HasPrefix(text, "<") {
+	plain := asText(head)
+	if !bytes.HasPrefix(plain, []byte("<")) {
 		return nature{}, nil
 	}
-	text = strings.ToLower(text)
+	text := strings.ToLower(string(plain))
 	for _, root := range [...]struct{ mark, what string }{
 		{"<librarydescription", "a Windows library"},
 		{"<searchconnectordescription", "a Windows search connector"},
@@ -175,36 +175,45 @@ var (
 func script(head []byte, _ scan.Content) (nature, error) {
 	text := asText(head)
 	switch {
-	case strings.HasPrefix(text, "REGEDIT4\r\n"), strings.HasPrefix(text, "REGEDIT4\n"), strings.HasPrefix(text, "Windows Registry Editor Version 5."):
+	case hasPrefix(text, "REGEDIT4\r\n", "REGEDIT4\n", "Windows Registry Editor Version 5."):
 		return nature{kind: Script, what: "a registry file", text: true}, nil
-	case shebang.MatchString(text):
+	case hasPrefix(text, "#!") && shebang.Match(text):
 		return nature{kind: Script, what: "a script", text: true}, nil
-	case htmlApplication.MatchString(text):
+	case bytes.IndexByte(text, ':') >= 0 && htmlApplication.Match(text):
 		return nature{kind: Script, what: "an HTML application", text: true, windows: true}, nil
-	case scriptHost.MatchString(text):
+	case hasPrefix(bytes.TrimLeft(text, " \t\n\f\r"), "<") && scriptHost.Match(text):
 		return nature{kind: Script, what: "a Windows script", text: true, windows: true}, nil
 	}
 	return nature{}, nil
 }
 
+func hasPrefix(text []byte, prefixes ...string) bool {
+	for _, p := range prefixes {
+		if len(text) >= len(p) && string(text[:len(p)]) == p {
+			return true
+		}
+	}
+	return false
+}
+
 // asText is the start of a file as text, without a byte order mark; UTF-16 is
 // made readable.
-func asText(head []byte) string {
+func asText(head []byte) []byte {
 	switch {
 	case bytes.HasPrefix(head, []byte("\xef\xbb\xbf")):
-		return string(head[3:])
+		return head[3:]
 	case bytes.HasPrefix(head, []byte("\xff\xfe")):
 		return fromUTF16(head[2:], binary.LittleEndian)
 	case bytes.HasPrefix(head, []byte("\xfe\xff")):
 		return fromUTF16(head[2:], binary.BigEndian)
 	}
-	return string(head)
+	return head
 }
 
-func fromUTF16(b []byte, order binary.ByteOrder) string {
+func fromUTF16(b []byte, order binary.ByteOrder) []byte {
 	units := make([]uint16, len(b)/2)
 	for i := range units {
 		units[i] = order.Uint16(b[2*i:])
 	}
-	return string(utf16.Decode(units))
+	return []byte(string(utf16.Decode(units)))
 }

@@ -60,11 +60,14 @@ func (e *examination) inspect() error {
 	if c == nil || c.Size() == 0 || isComposite(e.part.Type) {
 		return nil
 	}
-	defer func() { e.head = nil }()
-	var err error
-	if e.head, err = readAt(c, 0, headSize); err != nil {
+	buf := scratch.Lend()
+	defer buf.Return()
+	n, err := c.ReadAt(buf[:headSize], 0)
+	if err != nil && err != io.EOF {
 		return err
 	}
+	e.head = buf[:n]
+	defer func() { e.head = nil }()
 	var errs []error
 	for _, i := range inspectors {
 		if i.matches(e) {

@@ -51,14 +51,15 @@ func (t *element) get(name string) string {
 	return ""
 }
 
-// newXMLReader reads XML in UTF-8, a charset that has ASCII in it, or UTF-16.
-func newXMLReader(r io.Reader, head []byte) *xmlReader {
+// newXMLReader reads XML of that size in UTF-8, a charset that has ASCII in it,
+// or UTF-16.
+func newXMLReader(r io.Reader, head []byte, size int64) *xmlReader {
 	if label := wideXML(head); label != "" {
 		if wide, ok := charset.NewReader(label, r); ok {
 			r = wide
 		}
 	}
-	return &xmlReader{r: bufio.NewReaderSize(r, 64<<10), keep: longestText}
+	return &xmlReader{r: bufio.NewReaderSize(r, int(min(2*size, 64<<10))), keep: longestText}
 }
 
 // wideXML is the label of UTF-16 in which the start of a document is written, ""

@@ -2,7 +2,10 @@
 // to be made and cleared anew for every part of every message.
 package scratch
 
-import "sync"
+import (
+	"io"
+	"sync"
+)
 
 // Size is how long a buffer is, in bytes.
 const Size = 64 << 10
@@ -19,3 +22,11 @@ func Lend() *Buffer { return buffers.Get().(*Buffer) }
 
 // Return gives it back: no slice of it may be used any more.
 func (b *Buffer) Return() { buffers.Put(b) }
+
+// Head reads the first n bytes of r, as many of them as there are, into the
+// buffer. An error other than the end looks like the end; who reads on meets it
+// again.
+func (b *Buffer) Head(r io.ReaderAt, n int64) []byte {
+	got, _ := r.ReadAt(b[:min(n, Size)], 0)
+	return b[:got]
+}

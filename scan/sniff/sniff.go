@@ -5,6 +5,8 @@ import (
 	"io"
 
 	"github.com/gabriel-vasile/mimetype"
+
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // head is how much of the content is looked at.
@@ -13,9 +15,9 @@ const head = 3072
 // Type is the media type by content, without parameters, or
 // "application/octet-stream" where nothing fits.
 func Type(r io.ReaderAt, size int64) string {
-	buf := make([]byte, min(size, head))
-	n, _ := r.ReadAt(buf, 0)
-	return mediaType(mimetype.Detect(buf[:n]).String())
+	buf := scratch.Lend()
+	defer buf.Return()
+	return mediaType(mimetype.Detect(buf.Head(r, min(size, head))).String())
 }
 
 // mediaType cuts the parameters off.

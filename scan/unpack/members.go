@@ -9,6 +9,7 @@ import (
 
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/archive"
+	"github.com/milterscan/milterscan/scan/scratch"
 	"github.com/milterscan/milterscan/scan/sniff"
 )
 
@@ -194,9 +195,9 @@ func isEML(p *scan.Part) bool {
 	if p.Content == nil || !p.Archived && len(p.Names) == 0 && strings.HasPrefix(p.Type, "text/") || p.Type == "text/rfc822-headers" {
 		return false
 	}
-	head := make([]byte, min(sniff.MessageHead, p.Content.Size()))
-	n, _ := p.Content.ReadAt(head, 0)
-	return sniff.IsMessage(head[:n])
+	buf := scratch.Lend()
+	defer buf.Return()
+	return sniff.IsMessage(buf.Head(p.Content, sniff.MessageHead))
 }
 
 // kindOfNote is the kind of finding that a note about a container is.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // sealedHead is how much of a part is searched for the mark of an encryption.
@@ -31,9 +32,9 @@ func encrypted(p *scan.Part) bool {
 	if p.Content == nil {
 		return false
 	}
-	head := make([]byte, min(sealedHead, p.Content.Size()))
-	n, _ := p.Content.ReadAt(head, 0)
-	head = head[:n]
+	buf := scratch.Lend()
+	defer buf.Return()
+	head := buf.Head(p.Content, sealedHead)
 	if isCMS(p) {
 		return bytes.Contains(head[:min(len(head), 64)], oidEnvelopedData) || bytes.Contains(head[:min(len(head), 64)], oidAuthEnveloped)
 	}
