@@ -17,6 +17,7 @@ const (
 	oneNoteFile    = "\xe7\x16\xe3\xbd\x65\x26\x11\x45\xa4\xc4\x8d\x4d\x0b\x7a\x9e\xac"
 	oneNoteHeader  = 36 // bytes of the mark, the size, and what is reserved
 	oneNoteNames   = 64
+	oneNoteWindow  = 256 << 10 // bytes that are searched at once
 )
 
 func (oneNoteFormat) Name() string { return "onenote" }
@@ -66,8 +67,8 @@ func oneNoteNamesIn(c Content, files []span) []string {
 	var names []string
 	at := int64(0)
 	for _, gap := range append(slices.Clone(files), span{c.Size(), c.Size()}) {
-		for ; at < gap.start && len(names) < oneNoteNames; at += pdfWindow - maxWideName {
-			b := piece(c, at, min(pdfWindow, gap.start-at))
+		for ; at < gap.start && len(names) < oneNoteNames; at += oneNoteWindow - maxWideName {
+			b := piece(c, at, min(oneNoteWindow, gap.start-at))
 			names = distinct(append(names, wideFileNames(b)...)...)
 		}
 		at = max(at, gap.end)

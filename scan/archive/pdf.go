@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"strconv"
+
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // pdfFormat finds the files embedded in a PDF (ISO 32000-1). Cross-reference
@@ -15,9 +17,8 @@ type pdfFormat struct{}
 
 const (
 	pdfMagic  = "%PDF-"
-	pdfWindow = 256 << 10 // bytes that are searched at once
-	pdfBefore = 32        // bytes that the number of an object takes at most
-	pdfLarge  = 1 << 20   // bytes of the largest object, its stream not counted
+	pdfBefore = 32      // bytes that the number of an object takes at most
+	pdfLarge  = 1 << 20 // bytes of the largest object, its stream not counted
 
 	// Bounds of what is remembered, in objects.
 	pdfStreams = 1 << 18
@@ -95,29 +96,28 @@ type pdfSpec struct {
 
 // scan finds all objects and trailers.
 func (w *pdfWalk) scan() error {
-	for from := int64(0); from < w.c.Size(); from += pdfWindow {
-		if err := w.ctx.Err(); err != nil {
-			return err
+	return scratch.Windows(w.c, 0, pdfBefore, func(b []byte, start int64) error {
+		seen := 0 // bytes in which the window before had all marks
+		if start > 0 {
+			seen = pdfBefore
 		}
-		start := max(0, from-pdfBefore)
-		b := piece(w.c, start, from-start+pdfWindow)
-		w.each(b, "obj", func(i int) {
-			if s, ok := pdfNumber(b[:i]); ok && start+int64(i) >= from-int64(len("obj")) {
+		w.each(b, "obj", seen, func(i int) {
+			if s, ok := pdfNumber(b[:i]); ok {
 				s.at = start + int64(i) + 3
 				w.object(s, b[i+3:])
 			}
 		})
-		w.each(b, "trailer", func(i int) {
+		w.each(b, "trailer", seen, func(i int) {
 			value, _ := w.parse(b[i+7:], start+int64(i)+7)
 			w.trailer(value)
 		})
-	}
-	return nil
+		return w.ctx.Err()
+	})
 }
 
-// each calls f for every place of mark in b.
-func (w *pdfWalk) each(b []byte, mark string, f func(i int)) {
-	for at := 0; ; {
+// each calls f for every place of mark in b that is not all in the bytes seen.
+func (w *pdfWalk) each(b []byte, mark string, seen int, f func(i int)) {
+	for at := max(0, seen-len(mark)+1); ; {
 		i := bytes.Index(b[at:], []byte(mark))
 		if i < 0 {
 			return

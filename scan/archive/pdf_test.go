@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 func zlibbed(t testing.TB, text string) string {
@@ -63,7 +65,7 @@ func TestPDF(t *testing.T) {
 		"no length":           {makePDF(spec, strings.Replace(plain, "/Length 68", "", 1)), "eicar.com", ""},
 		"comment":             {makePDF(spec, "% a comment (with ) brackets\n"+plain), "eicar.com", ""},
 		"long comment":        {makePDF(spec, "%"+strings.Repeat("x", 300<<10)+"\n"+plain), "eicar.com", ""},
-		"across windows":      {makePDF("("+strings.Repeat("x", pdfWindow-len("%PDF-1.7\n1 0 obj\n()\nendobj\n2 0 obj")-6)+")", plain, spec), "eicar.com", ""},
+		"across windows":      {makePDF("("+strings.Repeat("x", scratch.Size-len("%PDF-1.7\n1 0 obj\n()\nendobj\n2 0 obj")-6)+")", plain, spec), "eicar.com", ""},
 		"object stream":       {makePDF("null", flate, pdfStreamOf("/Type /ObjStm /N 2 /First 8 /Filter /FlateDecode", zlibbed(t, packed))), "eicar.com", ""},
 		"predicted":           {makePDF("null", flate, pdfStreamOf("/Type /ObjStm /N 2 /First 8 /Filter /FlateDecode /DecodeParms << /Predictor 12 /Columns 4 >>", zlibbed(t, pngUp(packed)))), "eicar.com", ""},
 		"hexadecimal":         {makePDF(spec, pdfStreamOf("/Filter [/ASCIIHexDecode /Fl]", hex.EncodeToString([]byte(zlibbed(t, eicar)))+" >")), "eicar.com", ""},

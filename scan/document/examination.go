@@ -193,25 +193,14 @@ func (e *examination) occurrences(c scan.Content, mark string, most int, at func
 // look with each and its offset, until it returns an error. The pieces are good
 // until look returns.
 func (e *examination) windows(c scan.Content, overlap int, look func(b []byte, off int64) error) error {
-	buf := scratch.Lend()
-	defer buf.Return()
-	step := int64(len(buf) - overlap)
-	for off := int64(0); off < c.Size(); off += step {
+	err := scratch.Windows(c, 0, overlap, func(b []byte, off int64) error {
 		if err := e.ctx.Err(); err != nil {
 			return err
 		}
-		n, err := c.ReadAt(buf[:min(int64(len(buf)), c.Size()-off)], off)
-		if err != nil && err != io.EOF {
-			return err
-		}
-		if err := look(buf[:n], off); err == errStop {
-			return nil
-		} else if err != nil {
-			return err
-		}
-		if off+int64(n) >= c.Size() {
-			return nil
-		}
+		return look(b, off)
+	})
+	if err == errStop {
+		return nil
 	}
-	return nil
+	return err
 }

@@ -65,6 +65,7 @@ type base64Decoder struct {
 	tail      bool        // text, as a list server's footer, was met after padding
 	seen      base64Shape // of all lines before padding that are not plain
 	lines     int         // before padding, empty ones not counted
+	width     int         // of the last line of whole quanta, without its CRLF
 	textFirst bool        // the first line that is not empty looks like text
 }
 
@@ -86,6 +87,10 @@ func (d *base64Decoder) line(dst, line []byte) []byte {
 		dst, used = d.quanta(dst, line)
 		if rest := line[used:]; used > 0 && (len(rest) == 0 || string(rest) == "\r\n" || string(rest) == "\n") {
 			d.lines++
+			d.width = 0
+			if len(rest) == len("\r\n") && used <= longestLine {
+				d.width = used
+			}
 			if d.textFirst {
 				d.note("base64-text-before", 0, len(line))
 			}
@@ -94,6 +99,26 @@ func (d *base64Decoder) line(dst, line []byte) []byte {
 	}
 	d.inspect(line)
 	return d.bytes(dst, line[used:])
+}
+
+// block decodes, from the start of src, lines as long as the last one that hold
+// whole quanta and nothing else, and returns how much of src that was. Such lines
+// need not be looked for.
+func (d *base64Decoder) block(dst, src []byte) ([]byte, int) {
+	w := d.width
+	if w == 0 || d.n > 0 || d.padded || d.stopped || d.textFirst {
+		return dst, 0
+	}
+	at := 0
+	for len(src)-at >= w+2 && src[at+w] == '\r' && src[at+w+1] == '\n' {
+		more, used := d.quanta(dst, src[at:at+w])
+		if used < w {
+			break
+		}
+		dst, at = more, at+w+2
+		d.lines++
+	}
+	return dst, at
 }
 
 // quanta decodes whole quanta from the start of src, up to the first byte that

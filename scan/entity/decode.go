@@ -34,6 +34,12 @@ type decoder interface {
 	end(dst []byte) []byte
 }
 
+// blockDecoder is a decoder that may take many lines at once: as many as block
+// says it took from the start of src.
+type blockDecoder interface {
+	block(dst, src []byte) ([]byte, int)
+}
+
 // Decode reads src, undoes the encoding the way clients do – so damage never
 // ends it – and writes the result to dst. It returns what it met, each code
 // once; spans count from the start of src. An encoding it does not know is
@@ -111,6 +117,13 @@ func decodeLines(dst io.Writer, src io.Reader, d decoder, l *ledger) error {
 	b.in.Reset(src)
 	r, out := b.in, b.out[:0]
 	for {
+		if blocks, ok := d.(blockDecoder); ok && len(out) < outputBuffer {
+			ahead, _ := r.Peek(r.Buffered())
+			var used int
+			out, used = blocks.block(out, ahead)
+			r.Discard(used)
+			l.offset += int64(used)
+		}
 		line, readErr := r.ReadSlice('\n')
 		if len(line) > 0 {
 			out = d.line(out, line)

@@ -7,6 +7,16 @@ import (
 	"sync"
 )
 
+// Content is bytes at rest. One that also has the method Piece(off int64) []byte
+// shows those of its bytes from off on that lie together in memory, nil where
+// none do.
+type Content interface {
+	io.ReaderAt
+	Size() int64
+}
+
+type inMemory interface{ Piece(off int64) []byte }
+
 // Size is how long a buffer is, in bytes.
 const Size = 64 << 10
 
@@ -29,4 +39,53 @@ func (b *Buffer) Return() { buffers.Put(b) }
 func (b *Buffer) Head(r io.ReaderAt, n int64) []byte {
 	got, _ := r.ReadAt(b[:min(n, Size)], 0)
 	return b[:got]
+}
+
+// fewest is the shortest piece of a content in memory that is worth looking at by
+// itself.
+const fewest = 4 << 10
+
+// Windows calls look with windows of c and their offsets, from one place on to the
+// end, until it returns an error. Each begins with the last bytes of the one
+// before, as many as overlap says, which must be less than half of Size. What is
+// in memory is shown where it lies, so a window is not to be changed, and not to
+// be used once look has returned.
+func Windows(c Content, from int64, overlap int, look func(b []byte, off int64) error) error {
+	buf := Lend()
+	defer buf.Return()
+	shown, _ := c.(inMemory)
+	for size := c.Size(); from < size; {
+		b, err := window(c, shown, buf, from, overlap)
+		if err != nil {
+			return err
+		}
+		if err := look(b, from); err != nil || from+int64(len(b)) >= size {
+			return err
+		}
+		from += int64(len(b) - overlap)
+	}
+	return nil
+}
+
+// window is the next one. Where a piece of memory ends, a short copy leads over to
+// the next.
+func window(c Content, shown inMemory, buf *Buffer, off int64, overlap int) ([]byte, error) {
+	want := min(Size, c.Size()-off)
+	if shown != nil {
+		b := shown.Piece(off)
+		if len(b) >= fewest+overlap || int64(len(b)) == c.Size()-off {
+			return b, nil
+		}
+		if b != nil {
+			want = min(want, int64(fewest+2*overlap))
+		}
+	}
+	n, err := c.ReadAt(buf[:want], off)
+	if int64(n) == want {
+		return buf[:n], nil
+	}
+	if err == nil || err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	return nil, err
 }

@@ -1,0 +1,96 @@
+package scratch
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"testing"
+)
+
+// pieces is a content of which only some lies together in memory, as said by
+// where pieces end.
+type pieces struct {
+	*bytes.Reader
+	all  []byte
+	ends []int
+}
+
+func (p pieces) Piece(off int64) []byte {
+	for _, end := range p.ends {
+		if int(off) < min(end, len(p.all)) {
+			return p.all[off:min(end, len(p.all))]
+		}
+	}
+	return nil
+}
+
+func noise(n int) []byte {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte(i * i >> 7)
+	}
+	return b
+}
+
+// TestWindows checks that windows show every byte, and overlap as asked.
+func TestWindows(t *testing.T) {
+	for _, size := range []int{0, 1, 100, fewest, Size - 1, Size, Size + 1, 5*Size + 17} {
+		all := noise(size)
+		r := bytes.NewReader(all)
+		for name, c := range map[string]Content{
+			"read":          r,
+			"one piece":     pieces{r, all, []int{size}},
+			"blocks":        pieces{r, all, []int{8 << 10, 72 << 10, 136 << 10, size}},
+			"short pieces":  pieces{r, all, []int{1, 2, 3, 100, 5000, size}},
+			"half a memory": pieces{r, all, []int{8 << 10, 72 << 10}},
+		} {
+			for _, overlap := range []int{0, 7, 1280} {
+				checkWindows(t, name, c, all, overlap)
+			}
+		}
+	}
+}
+
+func checkWindows(t *testing.T, name string, c Content, all []byte, overlap int) {
+	t.Helper()
+	end := int64(0)
+	err := Windows(c, 0, overlap, func(b []byte, off int64) error {
+		if off > 0 && off != end-int64(overlap) || !bytes.Equal(b, all[off:off+int64(len(b))]) {
+			t.Fatalf("%s of %d: the window at %d has %d bytes, the one before ended at %d", name, len(all), off, len(b), end)
+		}
+		end = off + int64(len(b))
+		return nil
+	})
+	if err != nil || end != int64(len(all)) {
+		t.Errorf("%s of %d: ended at %d, %v", name, len(all), end, err)
+	}
+}
+
+// failing is a content that cannot be read behind a place.
+type failing struct{ *bytes.Reader }
+
+var errBroken = errors.New("broken")
+
+func (f failing) ReadAt(p []byte, off int64) (int, error) {
+	if off > 0 {
+		return 0, errBroken
+	}
+	return f.Reader.ReadAt(p, off)
+}
+
+func TestWindowsEndWithErrors(t *testing.T) {
+	all := noise(3 * Size)
+	none := func([]byte, int64) error { return nil }
+	if err := Windows(failing{bytes.NewReader(all)}, 0, 7, none); !errors.Is(err, errBroken) {
+		t.Errorf("a broken content gives %v", err)
+	}
+	short := io.NewSectionReader(bytes.NewReader(all), 0, 4*Size)
+	if err := Windows(short, 0, 7, none); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("a content that ends early gives %v", err)
+	}
+	calls := 0
+	err := Windows(bytes.NewReader(all), 0, 7, func([]byte, int64) error { calls++; return errBroken })
+	if calls != 1 || err != errBroken {
+		t.Errorf("%d calls, %v", calls, err)
+	}
+}
