@@ -27,6 +27,12 @@ func (c *change) empty() bool { return c.body == nil && len(c.fields) == 0 }
 
 // set gives a field a value. An entity has it once then.
 func (c *change) set(name, value string) {
+	for i := range c.fields {
+		if strings.EqualFold(c.fields[i].name, name) {
+			c.fields[i] = field{name: name, value: value}
+			return
+		}
+	}
 	c.fields = append(c.fields, field{name: name, value: value})
 }
 

@@ -28,18 +28,18 @@ func (w *work) rename(c *change, s *site, edits []policy.Edit) error {
 	if slices.Equal(e.Names, []string{name}) {
 		return nil
 	}
-	c.setName(name)
+	c.rename(e.Type, name)
 	return nil
 }
 
-// setName gives the entity one name in place of all it has.
-func (c *change) setName(name string) {
+// rename gives the entity one name in place of all it has, and a type.
+func (c *change) rename(mediaType, name string) {
 	e := c.entity
 	kind := e.Disposition
 	if kind == "" {
 		kind = "attachment"
 	}
-	c.set("Content-Type", contentType(e.Type, parametersOf(e, "name"), name))
+	c.set("Content-Type", contentType(mediaType, parametersOf(e, "name"), name))
 	c.set("Content-Disposition", disposition(kind, name))
 }
 

@@ -44,21 +44,3 @@ func joinWords(a, b string) string {
 	}
 	return a + " " + b
 }
-
-// Fields puts header fields on top of a message. Fields that came in under the
-// same name are taken away, if the name is one that only filters use: they would
-// pass for ours.
-func Fields(h entity.Header, fields []policy.HeaderField) []policy.HeaderChange {
-	var list []policy.HeaderChange
-	done := map[string]bool{}
-	for _, f := range fields {
-		if name := strings.ToLower(f.Name); !done[name] && strings.HasPrefix(name, "x-") {
-			done[name] = true
-			for i := range h.Values(f.Name) {
-				list = append(list, policy.HeaderChange{Op: policy.Delete, Name: f.Name, Index: i + 1})
-			}
-		}
-		list = append(list, policy.HeaderChange{Op: policy.InsertTop, Name: f.Name, Value: f.Value})
-	}
-	return list
-}
