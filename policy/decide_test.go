@@ -291,7 +291,7 @@ func TestDirections(t *testing.T) {
 	}{
 		{"authenticated", joe, local, []Directions{Outbound, Internal}},
 		{"own network", printer, local, []Directions{Outbound, Internal}},
-		{"own sender address from elsewhere", eve, local, []Directions{Inbound, Inbound}},
+		{"own sender address from elsewhere", eve, local, []Directions{Relayed, Inbound}},
 		{"nothing configured", printer, Local{}, []Directions{Inbound, Inbound}},
 		{"nothing configured, authenticated", joe, Local{}, []Directions{Outbound, Outbound}},
 	}

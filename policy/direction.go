@@ -3,6 +3,7 @@ package policy
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/milterscan/milterscan/scan"
@@ -17,14 +18,15 @@ const (
 	Inbound  Directions = 1 << iota // from elsewhere
 	Outbound                        // from us to elsewhere
 	Internal                        // from us to us
+	Relayed                         // from elsewhere to elsewhere: inbound as well, and nobody's while Local.Domains is empty
 )
 
-var directionNames = map[Directions]string{Inbound: "inbound", Outbound: "outbound", Internal: "internal"}
+var directionNames = map[Directions]string{Inbound: "inbound", Outbound: "outbound", Internal: "internal", Relayed: "relayed"}
 
 // String lists the directions of the set.
 func (d Directions) String() string {
 	var names []string
-	for _, one := range [...]Directions{Inbound, Outbound, Internal} {
+	for _, one := range [...]Directions{Inbound, Outbound, Internal, Relayed} {
 		if d&one != 0 {
 			names = append(names, directionNames[one])
 		}
@@ -40,7 +42,7 @@ func (d *Directions) UnmarshalText(text []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%q is no direction; write \"inbound\", \"outbound\" or \"internal\"", text)
+	return fmt.Errorf("%q is no direction; write \"inbound\", \"outbound\", \"internal\" or \"relayed\"", text)
 }
 
 // Network is a range of addresses. As text it is in CIDR form, or one address.
@@ -101,6 +103,14 @@ func (l Local) Trusts(e scan.Envelope) bool {
 	return inNetworks(l.Networks, e.Client.Addr()) || e.AuthUser != ""
 }
 
+// Has reports whether an address is in one of our domains.
+func (l Local) Has(address string) bool {
+	domain := splitAddress(address).domain
+	return slices.ContainsFunc(l.Domains, func(d Domain) bool {
+		return matchDomain(map[string]bool{string(d): true}, domain)
+	})
+}
+
 // trusted says whether the mail is from us. A client may still authenticate
 // before MAIL.
 func (f *facts) trusted() truth {
@@ -115,20 +125,20 @@ func (f *facts) trusted() truth {
 
 // directions are the ways the mail can be going to this recipient.
 func (f *facts) directions(to recipient) Directions {
-	var away Directions
+	in, away := Inbound, Outbound
 	switch {
 	case !to.known:
-		away = Outbound | Internal
+		in, away = Inbound|Relayed, Outbound|Internal
 	case matchDomain(f.ours, to.domain):
 		away = Internal
-	default:
-		away = Outbound
+	case to.domain != "" && len(f.ours) > 0:
+		in = Relayed
 	}
 	switch f.trusted() {
 	case yes:
 		return away
 	case no:
-		return Inbound
+		return in
 	}
-	return Inbound | away
+	return in | away
 }

@@ -48,6 +48,7 @@ var (
 	deliver    = Outcome{}
 	refuse     = Outcome{Answer: Reject}
 	retry      = Outcome{Answer: Tempfail}
+	verify     = Outcome{Answer: Tempfail, Reply: Reply{451, "4.1.8", "The sender's domain cannot be verified now; please try again later."}}
 	quarantine = Outcome{Answer: Discard, Keep: true}
 	marked     = Outcome{Headers: []HeaderField{{"X-Milterscan", "{rule}"}}}
 	tagged     = Outcome{Headers: marked.Headers, Tag: "{Dangerous?}"}
@@ -58,7 +59,10 @@ var (
 // Findings that the profiles treat alike, by the names their scanners give them.
 var (
 	// Checks that ask others and whose silence must not stop the mail.
-	optional = named("auth/failed*", "auth/*-temperror", "spam/failed*")
+	optional = named("auth/failed*", "auth/*-temperror", "relay/failed*", "spam/failed*")
+
+	// What cannot be said now about the sender's domain, though others are known.
+	unverified = named("relay/sender-unverified")
 
 	programs = named("attachment/name", "attachment/old-name", "attachment/program", "attachment/script", "attachment/shortcut",
 		"attachment/disk-image", "attachment/denied-type", "attachment/double-extension", "attachment/disguised-name", "attachment/bidi-name",
@@ -101,6 +105,7 @@ func kind(k scan.Kind) []Condition { return []Condition{OfKind(k)} }
 func firstRules() []Rule {
 	return []Rule{
 		shipped("check-unavailable", optional, deliver),
+		shipped("sender-unverified", unverified, verify),
 		shipped("not-examined", kind(scan.Failed), retry),
 	}
 }

@@ -139,18 +139,3 @@ func printable(s string, limit int) string {
 	}
 	return strings.TrimRight(b.String(), " ")
 }
-
-// headers are the fields a ground adds, with the finding's rule in the place of
-// "{rule}" and the message's id in that of "{id}".
-func (f *facts) headers(g ground) []HeaderField {
-	name := g.rule.Ref.Name
-	if g.subject != itself {
-		name = f.in.Found[g.subject].Rule
-	}
-	fill := strings.NewReplacer("{rule}", printable(name, maxHeaderValue), "{id}", printable(f.in.ID, maxName))
-	var list []HeaderField
-	for _, h := range g.outcome.Headers {
-		list = append(list, HeaderField{h.Name, fill.Replace(h.Value)})
-	}
-	return list
-}

@@ -106,7 +106,7 @@ func (r *rule) mayRefuse(s scan.Stage) bool {
 	switch {
 	case len(r.Scope.HeaderFrom)+len(r.Grounds.Requires)+len(r.Grounds.Unless) > 0, r.Scope.Size != (SizeRange{}):
 		return s >= scan.StageMessage
-	case len(r.Scope.To) > 0:
+	case len(r.Scope.To) > 0, r.Scope.Direction == Relayed:
 		return s >= scan.StageRcpt
 	case len(r.Scope.From)+len(r.Scope.Auth) > 0:
 		return s >= scan.StageMail
@@ -181,6 +181,9 @@ func (r *rule) forRecipient(f *facts, to recipient) truth {
 
 // covers says whether the direction, one of those possible, is in d.
 func (d Directions) covers(possible Directions) truth {
+	if d&Inbound != 0 {
+		d |= Relayed
+	}
 	switch d & possible {
 	case possible:
 		return yes

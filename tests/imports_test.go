@@ -57,7 +57,7 @@ var imports = map[string][]string{
 	"scan/spamd":      {"scan", "scan/units"},
 	"scan/spam":       slices.Concat(leaves, []string{"scan", "scan/inventory"}),
 	"scan/auth":       slices.Concat(leaves, []string{"scan", "scan/origin", "scan/dkim"}),
-	"scan/relay":      slices.Concat(leaves, []string{"scan"}),
+	"scan/relay":      slices.Concat(leaves, []string{"scan", "scan/origin"}),
 
 	"policy": {"scan", "scan/entity", "scan/units"},
 	"policy/config": slices.Concat(leaves, scanners, []string{"scan", "scan/inventory", "scan/unpack", "scan/worker",
@@ -69,7 +69,7 @@ var imports = map[string][]string{
 	"policy/history":    {"scan", "policy"},
 	"policy/store":      {"scan", "policy", "policy/disk", "policy/history", "policy/quarantine"},
 	"policy/quarantine": {"scan", "policy", "policy/disk", "policy/pass", "policy/send"},
-	"policy/notify":     {"scan", "scan/entity", "scan/units", "policy"},
+	"policy/notify":     {"scan", "policy", "policy/disk", "policy/pass", "policy/send"},
 	"policy/judge":      slices.Concat(leaves, []string{"scan", "scan/unpack", "policy", "policy/edit", "policy/pass"}),
 
 	"milter": {"scan", "scan/spool", "scan/entity", "scan/units", "policy"},

@@ -9,25 +9,34 @@ import (
 	"github.com/milterscan/milterscan/scan/dns"
 	"github.com/milterscan/milterscan/scan/dnslist"
 	"github.com/milterscan/milterscan/scan/inventory"
+	"github.com/milterscan/milterscan/scan/relay"
 )
 
-// networked are the scanners that ask resolvers, as far as they are switched on.
+// networked are the scanners that look at clients and ask resolvers, as far as
+// they are switched on.
 func networked(c *config.Config, texts *inventory.Inventory) []scan.Scanner {
-	if len(c.DNS.Servers) == 0 {
-		return nil
+	local := policy.Local(c.Local)
+	checks := c.RelayChecks()
+	var resolver dns.Resolver
+	if len(c.DNS.Servers) > 0 {
+		resolver = dns.NewClient(c.DNS)
 	}
-	resolver := dns.NewClient(c.DNS)
-	ours := policy.Local(c.Local).Trusts
-	signatures := dkim.New(resolver, c.Auth.Signatures)
 	var list []scan.Scanner
+	if checks.Enabled() {
+		list = append(list, relay.New(checks, relay.With{
+			Resolver: resolver, Questions: c.DNS.Questions, Trusted: local.Trusts,
+			Local: func(domain string) bool { return local.Has("@" + domain) },
+		}))
+	}
+	signatures := dkim.New(resolver, c.Auth.Signatures)
 	if len(c.Spam.Lists) > 0 {
 		list = append(list, dnslist.New(c.Spam.Config, dnslist.With{
-			Resolver: resolver, Questions: c.DNS.Questions, Trusted: ours, Texts: texts, Signatures: signatures,
+			Resolver: resolver, Questions: c.DNS.Questions, Trusted: local.Trusts, Texts: texts, Signatures: signatures,
 		}))
 	}
 	if c.Auth.Enabled() {
 		list = append(list, auth.New(c.Auth, auth.With{
-			Resolver: resolver, Questions: c.DNS.Questions, Trusted: ours, Signatures: signatures,
+			Resolver: resolver, Questions: c.DNS.Questions, Trusted: local.Trusts, Signatures: signatures,
 		}))
 	}
 	return list

@@ -16,6 +16,7 @@ import (
 	"github.com/milterscan/milterscan/scan/dnslist"
 	"github.com/milterscan/milterscan/scan/document"
 	"github.com/milterscan/milterscan/scan/entity"
+	"github.com/milterscan/milterscan/scan/relay"
 	"github.com/milterscan/milterscan/scan/spamd"
 	"github.com/milterscan/milterscan/scan/units"
 	"github.com/milterscan/milterscan/scan/virus"
@@ -54,6 +55,8 @@ type Config struct {
 	DNS dns.Config `toml:"dns"`
 	// Whether mail comes from whom it says.
 	Auth auth.Config `toml:"auth"`
+	// What clients say about themselves before the message.
+	Relay relay.Config `toml:"relay"`
 	// Who asks others whether mail is unsolicited.
 	Spam Spam `toml:"spam"`
 	// What is written into messages that rules edit.
@@ -67,6 +70,10 @@ type Config struct {
 	// What is remembered of every message, delivered ones too, for "milterscan
 	// explain" and "milterscan report". It never holds up mail.
 	History History `toml:"history"`
+	// What our own people are told about mail, in their language: whoever a rule
+	// names in "notify", and recipients whose mail was refused without its sender
+	// hearing of it. Nobody outside is told anything.
+	Notices Notices `toml:"notices"`
 	// How mail of our own reaches the MTA: released messages and notices.
 	Submission Submission `toml:"submission"`
 	// The log: one line for each message.
@@ -142,6 +149,10 @@ type Limits struct {
 
 // Spam is what others say about mail.
 type Spam struct {
+	// The header field with the score of messages that have one of at least 1, such
+	// as "X-Milterscan-Score": as a number, as stars, and with the findings behind
+	// it; "" for none.
+	ScoreHeader string `toml:"score_header"`
 	dnslist.Config
 	// SpamAssassin, whose score is added to the message's own. It is asked only
 	// about mail for which some rule of yours rests on the score, or on what it
@@ -151,7 +162,8 @@ type Spam struct {
 
 // Local says which mail is ours.
 type Local struct {
-	// The domains you receive mail for; ".example.com" for all subdomains.
+	// The domains you receive mail for; ".example.com" for all subdomains. Once
+	// there are any, mail from elsewhere to other domains is refused.
 	Domains []policy.Domain `toml:"domains"`
 	// The networks whose mail is yours, without authentication.
 	Networks []policy.Network `toml:"networks"`
@@ -205,9 +217,11 @@ func Default() *Config {
 		Edit:       edit.DefaultConfig(),
 		DNS:        dns.DefaultConfig(),
 		Auth:       auth.DefaultConfig(),
+		Relay:      relay.DefaultConfig(),
 		Spam:       Spam{Config: dnslist.DefaultConfig(), SpamAssassin: spamd.DefaultConfig()},
 		Quarantine: defaultQuarantine(),
 		History:    defaultHistory(),
+		Notices:    defaultNotices(),
 		Submission: Submission{Via: "smtp:127.0.0.1:25"},
 		Log:        Log{Level: "info", Format: "json", Output: "stderr"},
 		origins:    origins{},

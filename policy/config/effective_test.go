@@ -59,7 +59,7 @@ func TestRulesOfAllFilesInOrder(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := strings.TrimSuffix(path, "milterscan.toml")
-	want := []string{"milterscan.toml:11 partners", "policy.d/10-a.toml:2 ten", "policy.d/20-b.toml:1 rule 3", "milterscan.toml:10 c1 on_failure", ":0 hosting/check-unavailable"}
+	want := []string{"milterscan.toml:11 partners", "policy.d/10-a.toml:2 ten", "policy.d/20-b.toml:1 rule 3", "milterscan.toml:10 c1 on_failure", "milterscan.toml:5 relay control", ":0 hosting/check-unavailable"}
 	for i, w := range want {
 		ref := rules[i].Ref
 		if got := strings.TrimPrefix(ref.File, dir) + strings.TrimPrefix(policy.RuleRef{File: "x", Line: ref.Line}.String(), "x"); !strings.HasPrefix(w, strings.Split(got, ": rule")[0]) || !strings.HasSuffix(w, ref.Name) {

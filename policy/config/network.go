@@ -1,15 +1,27 @@
 package config
 
+import "github.com/milterscan/milterscan/scan/relay"
+
 // checkNetwork checks what asks others, and that there is somebody to ask.
 func (b *binder) checkNetwork(c *Config) {
-	for section, err := range map[string]error{"dns": c.DNS.Check(), "auth": c.Auth.Check(), "spam": c.Spam.Config.Check()} {
+	for section, err := range map[string]error{"dns": c.DNS.Check(), "auth": c.Auth.Check(), "relay": c.Relay.Check(), "spam": c.Spam.Config.Check()} {
 		if err != nil {
 			b.wrong(section, "%v", oneLine(err))
 		}
 	}
-	for section, wanted := range map[string]bool{"auth": c.Auth.Enabled(), "spam.list": len(c.Spam.Lists) > 0} {
+	for section, wanted := range map[string]bool{"auth": c.Auth.Enabled(), "relay": c.Relay.NeedsDNS(), "spam.list": len(c.Spam.Lists) > 0} {
 		if wanted && len(c.DNS.Servers) == 0 {
 			b.wrong(section, "there is no resolver to ask; write one into dns.servers, such as \"127.0.0.1:53\"")
 		}
 	}
+}
+
+// RelayChecks are the checks of section [relay], those that are on by themselves
+// switched on.
+func (c *Config) RelayChecks() relay.Config {
+	r := c.Relay
+	if r.SenderDomain == relay.Auto && len(c.DNS.Servers) > 0 && len(c.Local.Domains) > 0 {
+		r.SenderDomain = relay.On
+	}
+	return r
 }

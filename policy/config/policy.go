@@ -17,14 +17,15 @@ func (c *Config) Policy() (*policy.Policy, error) {
 	return policy.New(rules, policy.Local(c.Local))
 }
 
-// AllRules are all rules in their order: the file's own, those of policy.d,
-// those that follow from other settings, and those of the profile.
+// AllRules are all rules in their order: those that only add something, the
+// file's own, those of policy.d, those that follow from other settings, and those
+// of the profile.
 func (c *Config) AllRules() ([]policy.Rule, error) {
 	shipped, err := policy.Profile(c.Profile)
 	if err != nil {
 		return nil, err
 	}
-	var rules []policy.Rule
+	rules := c.addedRules()
 	for _, r := range c.Rules {
 		rules = append(rules, r.compiled)
 	}
@@ -32,6 +33,9 @@ func (c *Config) AllRules() ([]policy.Rule, error) {
 		if v.OnFailure != "tempfail" { // which is what every profile does
 			rules = append(rules, c.onFailure(i, v))
 		}
+	}
+	if len(c.Local.Domains) > 0 {
+		rules = append(rules, c.relayControl())
 	}
 	return append(rules, shipped...), nil
 }

@@ -16,7 +16,8 @@ type Rule struct {
 	// What the log and reports call the rule.
 	Name string `toml:"name" example:"\"partners may send programs\""`
 
-	// Which way the mail goes: "inbound", "outbound", "internal".
+	// Which way the mail goes: "inbound", "outbound", "internal"; "relayed" is
+	// inbound mail for domains that are not yours.
 	Direction []policy.Directions `toml:"direction" example:"[\"inbound\"]"`
 	// The client's address: "192.0.2.0/24", "2001:db8::1".
 	Client []policy.Network `toml:"client" example:"[\"192.0.2.0/24\", \"2001:db8::/32\"]"`
@@ -73,8 +74,10 @@ type Outcome struct {
 	Edit string `toml:"edit" example:"\"rename\""`
 	// A mark before the subject: "{Spam?}".
 	Tag string `toml:"tag" example:"\"{Partner}\""`
-	// Header fields put on top; {rule} is the finding's rule, {id} the message's
-	// id: { X-Milterscan = "{rule}" }.
+	// Header fields put on top, in which {rule} is the finding's rule, {detail}
+	// what it says, {id} the message's id, {score} its score, {bar} a star for each
+	// point of it, {scored} the findings behind it, {client} the client's address
+	// and {user} its login name: { X-Milterscan = "{rule} [{id}]" }.
 	Headers map[string]string `toml:"headers" example:"{ X-Milterscan = \"{rule} [{id}]\" }"`
 	// Who gets the message as well.
 	Copy []string `toml:"copy" example:"[\"archive@example.com\"]"`

@@ -1,0 +1,43 @@
+package config
+
+import "github.com/milterscan/milterscan/policy"
+
+// addedRules are the rules behind settings that add something to mail. They
+// stand first, since they decide nothing.
+func (c *Config) addedRules() []policy.Rule {
+	var rules []policy.Rule
+	if c.Auth.Enabled() && c.Auth.Results {
+		rules = append(rules, c.adding("auth.results", policy.Named("auth/results"), "Authentication-Results", "{detail}"))
+	}
+	if c.Spam.ScoreHeader != "" {
+		var worthTelling policy.Condition
+		worthTelling.UnmarshalText([]byte("score >= 1")) // which is a condition
+		rules = append(rules, c.adding("spam.score_header", worthTelling, c.Spam.ScoreHeader, "{score} {bar} {scored}"))
+	}
+	return rules
+}
+
+// adding is a rule that adds one field.
+func (c *Config) adding(key string, when policy.Condition, name, value string) policy.Rule {
+	origin := c.origin(key)
+	return policy.Rule{
+		Ref:     policy.RuleRef{Name: key, File: origin.File, Line: origin.Line},
+		Grounds: policy.Grounds{When: []policy.Condition{when}},
+		Mode:    policy.Adds,
+		Outcome: policy.Outcome{Headers: []policy.HeaderField{{Name: name, Value: value}}},
+	}
+}
+
+// relayControl refuses mail from elsewhere to elsewhere. It stands behind the
+// site's own rules, which may know better.
+func (c *Config) relayControl() policy.Rule {
+	origin := c.origin("local.domains")
+	return policy.Rule{
+		Ref:   policy.RuleRef{Name: "relay control", File: origin.File, Line: origin.Line},
+		Scope: policy.Scope{Direction: policy.Relayed},
+		Outcome: policy.Outcome{
+			Answer: policy.Reject,
+			Reply:  policy.Reply{Code: 550, Enhanced: "5.7.1", Text: "This server does not relay mail for you."},
+		},
+	}
+}
