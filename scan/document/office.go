@@ -55,14 +55,19 @@ func (e *examination) office(x *xmlReader) error {
 	defer o.fields.close()
 	e.flat = x.tag.name == "document" && x.tag.get("mimetype") != ""
 	for {
-		if look := elements[x.tag.name]; look != nil {
-			look(o)
+		if len(x.tag.name) >= shortestElement { // most are shorter: p, r, t
+			if look := elements[x.tag.name]; look != nil {
+				look(o)
+			}
 		}
 		if err := x.next(); err != nil || o.err != nil {
 			return errors.Join(o.err, err)
 		}
 	}
 }
+
+// shortestElement is the length of the shortest name of elements.
+const shortestElement = len("ocx")
 
 // elements are the elements that matter, by their names without prefix.
 var elements = map[string]func(*officeXML){

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"io"
-	"strings"
 
 	"github.com/milterscan/milterscan/scan/charset"
 )
@@ -18,6 +17,8 @@ type xmlReader struct {
 	text []byte // what stands before the tag
 	keep int    // bytes kept of one text
 	cut  bool   // a tag had more attributes than are kept
+
+	names [knownNames]xmlName // some that were met: the same few come again and again
 }
 
 // What is kept of one tag. The rest of a longer value is read over: pictures
@@ -28,6 +29,8 @@ const (
 	mostAttributes = 256
 	// longestText is what is kept of one text between two tags.
 	longestText = 64 << 10
+	// knownNames is how many names are kept; a power of two.
+	knownNames = 64
 )
 
 // element is a start or end tag. Names are without their prefixes, since anyone
@@ -189,129 +192,6 @@ func (x *xmlReader) skipTo(mark string, w io.Writer) error {
 		}
 		if err != nil && err != bufio.ErrBufferFull {
 			return err
-		}
-	}
-}
-
-// element reads a tag behind its "<".
-func (x *xmlReader) element() error {
-	x.tag = element{attributes: x.tag.attributes[:0]}
-	b, err := x.r.ReadByte()
-	if err != nil {
-		return err
-	}
-	if b == '/' {
-		x.tag.end = true
-	} else {
-		x.r.UnreadByte()
-	}
-	name, err := x.name()
-	x.tag.name = local(name)
-	if err != nil {
-		return err
-	}
-	return x.attributes()
-}
-
-// attributes reads to the end of the tag.
-func (x *xmlReader) attributes() error {
-	for {
-		b, err := x.r.ReadByte()
-		switch {
-		case err != nil:
-			return err
-		case b == '>':
-			return nil
-		case b == '/':
-			x.tag.empty = true
-			continue
-		case !nameStart(b):
-			continue
-		}
-		x.r.UnreadByte()
-		if err := x.attribute(); err != nil {
-			return err
-		}
-	}
-}
-
-func (x *xmlReader) attribute() error {
-	x.tag.empty = false
-	name, err := x.name()
-	if err != nil {
-		return err
-	}
-	b, err := x.afterBlanks()
-	if err != nil {
-		return err
-	}
-	var value string
-	if b == '=' {
-		if value, err = x.value(); err != nil {
-			return err
-		}
-	} else {
-		x.r.UnreadByte()
-	}
-	if len(x.tag.attributes) >= mostAttributes {
-		x.cut = true
-		return nil
-	}
-	x.tag.attributes = append(x.tag.attributes, attribute{local(name), value})
-	return nil
-}
-
-// afterBlanks is the next byte that is no blank.
-func (x *xmlReader) afterBlanks() (byte, error) {
-	for {
-		b, err := x.r.ReadByte()
-		if err != nil || b != ' ' && b != '\t' && b != '\r' && b != '\n' {
-			return b, err
-		}
-	}
-}
-
-// name reads a name; bytes over the limit are read and not kept.
-func (x *xmlReader) name() (string, error) {
-	var name []byte
-	for {
-		b, err := x.r.ReadByte()
-		if err != nil {
-			return string(name), err
-		}
-		if !nameStart(b) && !strings.ContainsRune(":-.0123456789", rune(b)) {
-			return string(name), x.r.UnreadByte()
-		}
-		if len(name) < longestXMLName {
-			name = append(name, b)
-		}
-	}
-}
-
-// value reads an attribute's value, quoted or, as HTML has it, not.
-func (x *xmlReader) value() (string, error) {
-	quoteMark, err := x.afterBlanks()
-	if err != nil {
-		return "", err
-	}
-	var value []byte
-	quoted := quoteMark == '"' || quoteMark == '\''
-	if !quoted {
-		x.r.UnreadByte()
-	}
-	for {
-		b, err := x.r.ReadByte()
-		if err != nil {
-			return "", err
-		}
-		if quoted && b == quoteMark {
-			return unescape(value), nil
-		}
-		if !quoted && (b == '>' || b == ' ' || b == '\n' || b == '\t' || b == '\r') {
-			return unescape(value), x.r.UnreadByte()
-		}
-		if len(value) < longestValue {
-			value = append(value, b)
 		}
 	}
 }
