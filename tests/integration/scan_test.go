@@ -7,10 +7,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/milterscan/milterscan/tests/integration/servers"
+	"github.com/milterscan/milterscan/tests/procstat"
 	"github.com/milterscan/milterscan/tests/sample"
 )
 
@@ -19,21 +22,50 @@ type opinion struct {
 	File     string
 	Error    string
 	Action   string
-	Findings []struct{ Kind, Rule, Part, Detail string }
+	Findings []finding
 	Edits    []struct{ Kind, Part, Name, Value string }
+}
+
+type finding struct{ Kind, Rule, Part, Detail string }
+
+// cost is what a process and its children took.
+type cost struct {
+	cpu  time.Duration
+	peak int64 // bytes of memory
+}
+
+// command is "milterscan scan" of a configuration; "" is what is shipped.
+func command(t *testing.T, config string, files ...string) *exec.Cmd {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "milterscan.toml")
+	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return exec.Command(servers.Binary(t), append([]string{"scan", "--json", "-c", path, "--from", "sender@example.org", "--to", "user@test.local", "--"}, files...)...)
 }
 
 // judged is the verdict of the shipped configuration on each of the files.
 func judged(t *testing.T, files ...string) []opinion {
 	t.Helper()
-	config := filepath.Join(t.TempDir(), "milterscan.toml")
-	if err := os.WriteFile(config, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(servers.Binary(t), append([]string{"scan", "--json", "-c", config, "--from", "sender@example.org", "--to", "user@test.local", "--"}, files...)...)
+	return judgedBy(t, "", files...)
+}
+
+// judgedBy is the verdict of a configuration on each of the files.
+func judgedBy(t *testing.T, config string, files ...string) []opinion {
+	t.Helper()
+	cmd := command(t, config, files...)
 	var errs bytes.Buffer
 	cmd.Stderr = &errs
 	out, _ := cmd.Output() // the status says only that something was found
+	all := opinions(t, out)
+	if len(all) != len(files) {
+		t.Fatalf("%d verdicts on %d files: %s", len(all), len(files), errs.String())
+	}
+	return all
+}
+
+func opinions(t *testing.T, out []byte) []opinion {
+	t.Helper()
 	var all []opinion
 	for dec := json.NewDecoder(bytes.NewReader(out)); dec.More(); {
 		var v opinion
@@ -42,10 +74,53 @@ func judged(t *testing.T, files ...string) []opinion {
 		}
 		all = append(all, v)
 	}
-	if len(all) != len(files) {
-		t.Fatalf("%d verdicts on %d files: %s", len(all), len(files), errs.String())
-	}
 	return all
+}
+
+// judgedMails is the verdict of a configuration on each of the mails.
+func judgedMails(t *testing.T, config string, mails [][]byte) []opinion {
+	t.Helper()
+	dir := t.TempDir()
+	files := make([]string, len(mails))
+	for i, mail := range mails {
+		files[i] = filepath.Join(dir, strconv.Itoa(i)+".eml")
+		if err := os.WriteFile(files[i], mail, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return judgedBy(t, config, files...)
+}
+
+// measured is the verdict of a configuration on a mail, by a process of its own,
+// and what that cost. Memory is looked at every few milliseconds.
+func measured(t *testing.T, config string, mail []byte) (opinion, cost) {
+	t.Helper()
+	cmd := command(t, config, "-")
+	var out bytes.Buffer
+	cmd.Stdin, cmd.Stdout = bytes.NewReader(mail), &out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		cmd.Wait()
+		close(ended)
+	}()
+	var c cost
+	for done := false; !done; {
+		select {
+		case <-ended:
+			done = true
+		case <-time.After(2 * time.Millisecond):
+			c.peak = max(c.peak, procstat.Resident(cmd.Process.Pid))
+		}
+	}
+	c.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	all := opinions(t, out.Bytes())
+	if len(all) != 1 {
+		t.Fatalf("%d verdicts on a mail: %v", len(all), cmd.ProcessState)
+	}
+	return all[0], c
 }
 
 // judgedFile is the verdict on a mail with one file attached.
@@ -79,3 +154,10 @@ func (v opinion) detail(rule string) string {
 	}
 	return ""
 }
+
+// says reports whether there is a finding whose rule begins so.
+func (v opinion) says(rule string) bool {
+	return slices.ContainsFunc(v.Findings, func(f finding) bool { return strings.HasPrefix(f.Rule, rule) })
+}
+
+func (v opinion) infected() bool { return v.says("virus/") }

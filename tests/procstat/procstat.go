@@ -90,6 +90,28 @@ func pss(pid int) int64 {
 	return 0
 }
 
+// Resident is the memory of a process and all its descendants in bytes, where each
+// stands at its highest so far.
+func Resident(pid int) int64 {
+	total := mostResident(pid)
+	for _, child := range Children(pid) {
+		total += Resident(child)
+	}
+	return total
+}
+
+// mostResident is the "VmHWM:" line of status; 0 for a process that is gone.
+func mostResident(pid int) int64 {
+	text, _ := os.ReadFile(path(pid, "status"))
+	for line := range strings.Lines(string(text)) {
+		if kb, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			n, _ := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(kb), " kB"), 10, 64)
+			return n << 10
+		}
+	}
+	return 0
+}
+
 // Children are the processes any thread of pid has started.
 func Children(pid int) []int {
 	var pids []int
