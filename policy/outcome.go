@@ -145,10 +145,21 @@ type Decision struct {
 	Pending  bool      // an early stage: a rule that may still match stands first, so go on
 }
 
+// Audience is what somebody is told for.
+type Audience string
+
+// The audiences.
+const (
+	Administrator Audience = "administrator" // a rule names the address
+	ToRecipient   Audience = "recipient"     // the message was for the address
+	ToSender      Audience = "sender"        // one of us has sent the message
+)
+
 // Notice is somebody to be told about what became of a message. It goes to our
 // own people only: a sender elsewhere learns from the reply.
 type Notice struct {
 	To        string
+	Audience  Audience
 	Recipient string // whose copy it is about
 	Finding   int    // index into Input.Found; -1: none in particular
 	Rule      RuleRef

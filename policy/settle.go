@@ -151,16 +151,16 @@ func (f *facts) edits(grounds []ground) []Edit {
 // was refused without the sender hearing of it. A virus is not worth one.
 func (f *facts) notices(d *Decision, all []judged) {
 	for _, j := range all {
-		about := Notice{Recipient: j.recipient, Finding: j.Because, Rule: j.Rule}
+		about := Notice{Audience: Administrator, Recipient: j.recipient, Finding: j.Because, Rule: j.Rule}
 		for _, about.To = range j.Outcome.Notify {
 			d.Notices = append(d.Notices, about)
 		}
 		if j.Outcome.Answer != Reject || d.Answer == Reject || f.isInfection(j.Because) {
 			continue
 		}
-		about.To = j.recipient
+		about.To, about.Audience = j.recipient, ToRecipient
 		if j.directions == Outbound {
-			about.To = f.in.Envelope.Sender
+			about.To, about.Audience = f.in.Envelope.Sender, ToSender
 		}
 		if about.To != "" {
 			d.Notices = append(d.Notices, about)

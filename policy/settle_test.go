@@ -63,7 +63,7 @@ func TestCopiesAreKeptForThoseWhoAskUnlessTheMTAComesAgain(t *testing.T) {
 
 func TestWhoIsDroppedInSilenceIsTold(t *testing.T) {
 	d := answersOf(t, refuse, deliver)
-	want := []Notice{{To: "a@ours.example", Recipient: "a@ours.example", Finding: itself, Rule: RuleRef{Name: "a"}}}
+	want := []Notice{{To: "a@ours.example", Audience: ToRecipient, Recipient: "a@ours.example", Finding: itself, Rule: RuleRef{Name: "a"}}}
 	if !reflect.DeepEqual(d.Notices, want) {
 		t.Errorf("notices %+v, want %+v", d.Notices, want)
 	}

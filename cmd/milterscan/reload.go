@@ -12,6 +12,7 @@ import (
 	"github.com/milterscan/milterscan/milter"
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/policy/judge"
+	"github.com/milterscan/milterscan/policy/notify"
 )
 
 // warm is how many children wait for an archive.
@@ -21,9 +22,10 @@ const warm = 2
 type daemon struct {
 	*commons
 	path    string
-	first   *config.Config // what it was started with: sockets, spool, log and history do not change on reload
+	first   *config.Config // what it was started with: sockets, spool, log, history and the queue of notices do not change on reload
 	log     *zap.Logger
 	memory  *memory // nil if nothing is remembered
+	notices *notify.Queue
 	current atomic.Pointer[judge.Judge]
 	config  atomic.Pointer[config.Config] // that of the current judge
 }
@@ -49,6 +51,7 @@ func newDaemon(path string, stderr io.Writer) (*daemon, int) {
 		return nil, exitConfig
 	}
 	d.memory = newMemory(c.History, log)
+	d.notices = notify.NewQueue(c.Notices.Dir, c.Notices.Queue)
 	d.config.Store(c)
 	d.current.Store(first)
 	return d, exitOK

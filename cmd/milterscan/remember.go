@@ -10,9 +10,11 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/policy/history"
 	"github.com/milterscan/milterscan/policy/judge"
+	"github.com/milterscan/milterscan/policy/notify"
 	"github.com/milterscan/milterscan/policy/quarantine"
 	"github.com/milterscan/milterscan/policy/store"
 )
@@ -51,11 +53,18 @@ func (m *memory) Close() {
 
 // teller is told about every ruling of a generation.
 func (d *daemon) teller(c *config.Config) func(*judge.Result) {
-	privacy := c.History.Privacy()
+	privacy, local := c.History.Privacy(), policy.Local(c.Local)
 	return func(r *judge.Result) {
 		d.tell(r)
+		if d.memory == nil && len(r.Decision.Notices) == 0 {
+			return
+		}
+		record := r.Record()
 		if d.memory != nil {
-			d.memory.Remember(privacy.Apply(r.Record()))
+			d.memory.Remember(privacy.Apply(record))
+		}
+		if letters := notify.Letters(record, r.Decision, local); len(letters) > 0 {
+			d.announce(letters)
 		}
 	}
 }

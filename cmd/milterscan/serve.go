@@ -46,6 +46,9 @@ func serve(ctx context.Context, args []string, std streams) int {
 	hourly := time.NewTicker(expireEvery)
 	defer hourly.Stop()
 	go d.expireOn(ctx, hourly.C)
+	often := time.NewTicker(postEvery)
+	defer often.Stop()
+	go d.office().Run(ctx, often.C)
 	return d.serve(ctx)
 }
 

@@ -1,10 +1,14 @@
 package config
 
 import (
+	"io/fs"
+	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/milterscan/milterscan/policy/history"
+	"github.com/milterscan/milterscan/policy/notify"
 	"github.com/milterscan/milterscan/policy/quarantine"
 	"github.com/milterscan/milterscan/policy/send"
 	"github.com/milterscan/milterscan/scan/units"
@@ -104,7 +108,77 @@ func (b *binder) checkKept(c *Config) {
 	if f := c.Quarantine.KeyFile; f != "" && !filepath.IsAbs(f) {
 		b.wrong("quarantine.key_file", "%q is no absolute path; write one such as \"/etc/milterscan/key\"", f)
 	}
+	b.checkNotices(c.Notices)
 	if f := c.History.File; f != "" && !filepath.IsAbs(f) {
 		b.wrong("history.file", "%q is no absolute path; write one such as \"/var/lib/milterscan/history.db\"", f)
+	}
+}
+
+// Notices are what our own people are told: whoever a rule names in "notify",
+// and recipients whose mail was refused without its sender hearing of it.
+type Notices struct {
+	// Where notices wait until the MTA has them. A notice that cannot be put there
+	// is logged, and the mail goes on.
+	Dir string `toml:"dir"`
+	// How many messages may wait to be told about; what comes then is only logged.
+	Queue int `toml:"queue"`
+	// The address in the From field; "" for postmaster at this host. The envelope
+	// has the null sender.
+	From string `toml:"from"`
+	// The language: "en", "de", "fr", "es", or one that has a template of your own.
+	Language string `toml:"language"`
+	// The languages of domains that have another: { "example.de" = "de" }.
+	Languages map[string]string `toml:"languages"`
+	// A directory with templates of your own: LANGUAGE.txt and LANGUAGE.html; what
+	// they define replaces what is shipped. "" for none.
+	Templates string `toml:"templates"`
+	// The time between two notices to one address: what comes meanwhile is told in
+	// one.
+	Every units.Duration `toml:"every"`
+	// Notices in an hour, to all addresses together.
+	PerHour int `toml:"per_hour"`
+}
+
+func defaultNotices() Notices {
+	return Notices{
+		Dir: "/var/lib/milterscan/notices", Queue: 10_000, Language: "en", Languages: map[string]string{},
+		Every: units.Duration(15 * time.Minute), PerHour: 500,
+	}
+}
+
+// LanguageOf is the language of an address.
+func (n Notices) LanguageOf(address string) string {
+	domain := strings.ToLower(address[strings.LastIndexByte(address, '@')+1:])
+	if l, ok := n.Languages[domain]; ok {
+		return l
+	}
+	return n.Language
+}
+
+// Local is the directory of templates of one's own, nil for none.
+func (n Notices) Local() fs.FS {
+	if n.Templates == "" {
+		return nil
+	}
+	return os.DirFS(n.Templates)
+}
+
+func (b *binder) checkNotices(n Notices) {
+	if !filepath.IsAbs(n.Dir) {
+		b.wrong("notices.dir", "%q is no absolute path; write one such as \"/var/lib/milterscan/notices\"", n.Dir)
+	}
+	b.atLeast("notices.queue", n.Queue, 1)
+	b.atLeast("notices.per_hour", n.PerHour, 1)
+	if strings.ContainsAny(n.From, "\r\n<>") || n.From != "" && !strings.Contains(n.From, "@") {
+		b.wrong("notices.from", "%q is no address; write one such as \"postmaster@example.com\"", n.From)
+	}
+	templates, err := notify.NewTemplates(n.Local())
+	if err != nil {
+		b.wrong("notices.templates", "%v", oneLine(err))
+		return
+	}
+	b.oneOf("notices.language", n.Language, templates.Languages())
+	for domain, l := range n.Languages {
+		b.oneOf("notices.languages."+domain, l, templates.Languages())
 	}
 }

@@ -30,7 +30,7 @@ func newVault(t *testing.T, config string) (h *house, dir string) {
 // vault is a configuration that keeps and remembers below dir, and sends by a
 // server.
 func (h *house) vault(dir, server string) string {
-	return asking(h.engine, fmt.Sprintf("[submission]\nvia = \"smtp:%s\"\n[history]\nfile = %q\n", server, filepath.Join(dir, "history.db"))) +
+	return asking(h.engine, fmt.Sprintf("[submission]\nvia = \"smtp:%s\"\n[history]\nfile = %q\n[notices]\ndir = %q\n", server, filepath.Join(dir, "history.db"), filepath.Join(dir, "notices"))) +
 		keepInfected(filepath.Join(dir, "quarantine"))
 }
 

@@ -18,6 +18,8 @@ type Delivered struct {
 	Sender    string // from Return-Path, without angle brackets
 	Recipient string // from Delivered-To
 	Mail      []byte // from Postfix' Received downwards, with LF line ends
+
+	file string
 }
 
 // Count is the number of mails delivered so far.
@@ -30,13 +32,18 @@ func (m *Maildir) Clear() {
 	}
 }
 
+// Remove forgets one mail.
+func (m *Maildir) Remove(d Delivered) { os.Remove(d.file) }
+
 // All is what was delivered so far, in the order of delivery as far as file
 // names tell.
 func (m *Maildir) All() []Delivered {
 	var all []Delivered
 	for _, name := range m.files() {
 		if text, err := os.ReadFile(name); err == nil {
-			all = append(all, parseDelivered(text))
+			d := parseDelivered(text)
+			d.file = name
+			all = append(all, d)
 		}
 	}
 	return all

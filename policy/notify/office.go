@@ -1,0 +1,168 @@
+package notify
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/milterscan/milterscan/policy"
+	"github.com/milterscan/milterscan/policy/disk"
+	"github.com/milterscan/milterscan/policy/send"
+)
+
+// Sender hands a notice to the MTA.
+type Sender interface {
+	Send(ctx context.Context, m send.Mail) error
+}
+
+// Terms are how notices are sent. They may change between two rounds.
+type Terms struct {
+	Templates *Templates
+	Sender    Sender
+	Key       func() ([]byte, error) // that signs passes
+	From      string                 // of the header: "postmaster@example.com"
+	Host      string                 // our name
+	Language  func(to string) string // of a reader
+	Every     time.Duration          // between two notices to one address for one audience
+	PerHour   int                    // notices to all addresses together
+}
+
+// Office sends what is in a queue: the first notice to an address at once, what
+// comes within Terms.Every after it as one. What the MTA does not take stays in
+// the queue. One goroutine uses an office.
+type Office struct {
+	queue *Queue
+	terms func() (Terms, error)
+	warn  func(error)
+
+	last map[string]time.Time // when a notice was last sent, or tried, by bundle
+	sent []time.Time          // within the last hour
+}
+
+// NewOffice returns an office for a queue. terms is asked when there is something
+// to send. warn is told what could not be sent.
+func NewOffice(q *Queue, terms func() (Terms, error), warn func(error)) *Office {
+	return &Office{queue: q, terms: terms, warn: warn, last: map[string]time.Time{}}
+}
+
+// Run sends what is due at every tick, until ctx is done.
+func (o *Office) Run(ctx context.Context, tick <-chan time.Time) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick:
+			o.Round(ctx, now)
+		}
+	}
+}
+
+// Round sends what is due. Where another process does, it does nothing.
+func (o *Office) Round(ctx context.Context, now time.Time) {
+	bundles, err := o.queue.bundles()
+	if err != nil || len(bundles) == 0 {
+		o.tell(err)
+		return
+	}
+	unlock, err := disk.TryLock(filepath.Join(o.queue.dir, "lock"))
+	if err != nil {
+		if !errors.Is(err, disk.ErrLocked) {
+			o.tell(err)
+		}
+		return
+	}
+	defer unlock()
+	t, err := o.terms()
+	if err != nil {
+		o.tell(err)
+		return
+	}
+	o.forget(now, t.Every)
+	for _, b := range bundles {
+		if o.due(b, t, now) && ctx.Err() == nil {
+			o.last[b.key] = now
+			o.tell(o.post(ctx, b, t, now))
+		}
+	}
+}
+
+func (o *Office) tell(err error) {
+	if err != nil {
+		o.warn(fmt.Errorf("notices: %w", err))
+	}
+}
+
+// forget drops what is too long ago to matter.
+func (o *Office) forget(now time.Time, every time.Duration) {
+	for key, t := range o.last {
+		if now.Sub(t) > every {
+			delete(o.last, key)
+		}
+	}
+	for len(o.sent) > 0 && now.Sub(o.sent[0]) >= time.Hour {
+		o.sent = o.sent[1:]
+	}
+}
+
+func (o *Office) due(b bundle, t Terms, now time.Time) bool {
+	last, ok := o.last[b.key]
+	return len(o.sent) < t.PerHour && (!ok || now.Sub(last) >= t.Every)
+}
+
+// post sends a bundle as one notice, and takes it out of the queue. If the
+// process ends in between, or nobody knows whether the MTA has it, it is sent
+// again: twice is better than never.
+func (o *Office) post(ctx context.Context, b bundle, t Terms, now time.Time) error {
+	letters := o.queue.read(b)
+	if len(letters) == 0 {
+		return nil
+	}
+	notice, err := t.write(letters, now)
+	if err != nil {
+		return err
+	}
+	to := letters[0].To
+	if err := t.Sender.Send(ctx, send.Mail{To: []string{to}, Message: bytes.NewReader(notice)}); err != nil {
+		return fmt.Errorf("to %s, will be tried again: %w", to, err)
+	}
+	o.sent = append(o.sent, now)
+	return o.queue.remove(b)
+}
+
+// write composes and signs a notice.
+func (t Terms) write(letters []Letter, now time.Time) ([]byte, error) {
+	to := letters[0]
+	d := Draft{
+		From: t.From, To: to.To, Audience: to.Audience, Language: t.language(to), Host: t.Host,
+		ID: strings.ToLower(rand.Text()), Date: now,
+	}
+	for _, l := range letters {
+		d.Events = append(d.Events, l.Event)
+	}
+	notice, err := t.Templates.Compose(d)
+	if err != nil {
+		return nil, err
+	}
+	key, err := t.Key()
+	if err != nil {
+		return nil, err
+	}
+	return Sign(key, notice, d.ID, now)
+}
+
+func (t Terms) language(to Letter) string {
+	if t.Language == nil {
+		return Languages()[0]
+	}
+	return t.Language(to.To)
+}
+
+// Audiences lists everybody who may be told something.
+func Audiences() []policy.Audience {
+	return []policy.Audience{policy.Administrator, policy.ToRecipient, policy.ToSender}
+}

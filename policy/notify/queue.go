@@ -1,0 +1,157 @@
+package notify
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/milterscan/milterscan/policy/disk"
+)
+
+// Queue is a directory with one file for each letter that has not been sent. It
+// may be used by several processes at once; one of them sends.
+type Queue struct {
+	dir   string
+	limit int
+
+	mu    sync.Mutex
+	known bool // waiting has been counted
+	files int  // that wait
+}
+
+// NewQueue returns the queue in a directory, which is made when it is needed. It
+// takes at most limit letters.
+func NewQueue(dir string, limit int) *Queue { return &Queue{dir: dir, limit: limit} }
+
+// ErrFull says that a letter was not taken.
+var ErrFull = errors.New("the queue of notices is full")
+
+// Add puts letters into the queue, and returns when they are on the disk.
+func (q *Queue) Add(letters []Letter) error {
+	if len(letters) == 0 {
+		return nil
+	}
+	if err := disk.MakeDir(q.dir); err != nil {
+		return err
+	}
+	for i, l := range letters {
+		if !q.reserve() {
+			return fmt.Errorf("%w: %d of %d were not taken", ErrFull, len(letters)-i, len(letters))
+		}
+		text, err := json.Marshal(l)
+		if err == nil {
+			err = disk.Write(q.dir, l.file(i), func(w io.Writer) error { _, err := w.Write(text); return err })
+		}
+		if err != nil {
+			q.free(1)
+			return err
+		}
+	}
+	return disk.SyncDir(q.dir)
+}
+
+// reserve reports whether there is room for one letter more.
+func (q *Queue) reserve() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if !q.known {
+		names, _ := q.names()
+		q.files, q.known = len(names), true
+	}
+	if q.files >= q.limit {
+		return false
+	}
+	q.files++
+	return true
+}
+
+func (q *Queue) free(n int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.files = max(0, q.files-n)
+}
+
+// file is a name that begins alike for all letters that can go in one notice.
+func (l Letter) file(n int) string {
+	sum := sha256.Sum256([]byte(string(l.Audience) + " " + l.To))
+	return fmt.Sprintf("%s-%s-%d.json", hex.EncodeToString(sum[:8]), l.Event.ID, n)
+}
+
+// names are the files that wait, those for one address beside each other, the
+// oldest first.
+func (q *Queue) names() ([]string, error) {
+	entries, err := os.ReadDir(q.dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	var names []string
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), ".json") {
+			names = append(names, e.Name())
+		}
+	}
+	return names, err
+}
+
+// bundle is all letters that can go in one notice.
+type bundle struct {
+	key   string // of the address and audience
+	files []string
+}
+
+// bundles are what waits.
+func (q *Queue) bundles() ([]bundle, error) {
+	names, err := q.names()
+	var list []bundle
+	for _, name := range names {
+		key, _, _ := strings.Cut(name, "-")
+		if len(list) == 0 || list[len(list)-1].key != key {
+			list = append(list, bundle{key: key})
+		}
+		last := &list[len(list)-1]
+		last.files = append(last.files, name)
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.files, q.known = len(names), true // those of other processes among them
+	return list, err
+}
+
+// read returns the letters of a bundle. Files that are none are removed: nobody
+// could ever send them.
+func (q *Queue) read(b bundle) []Letter {
+	var list []Letter
+	for _, name := range b.files {
+		text, err := os.ReadFile(filepath.Join(q.dir, name))
+		if err != nil {
+			continue // gone, or to be tried again
+		}
+		var l Letter
+		if json.Unmarshal(text, &l) != nil || l.To == "" || l.Audience == "" {
+			os.Remove(filepath.Join(q.dir, name))
+			continue
+		}
+		list = append(list, l)
+	}
+	return list
+}
+
+// remove takes a bundle that was sent out of the queue.
+func (q *Queue) remove(b bundle) error {
+	var errs []error
+	for _, name := range b.files {
+		if err := os.Remove(filepath.Join(q.dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	q.free(len(b.files))
+	return errors.Join(errs...)
+}
