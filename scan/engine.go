@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
-	"sync"
 	"time"
 )
 
@@ -81,38 +80,56 @@ func (p *Pending) Wait() []Report {
 // scanFunc asks one scanner one question.
 type scanFunc func(context.Context, Scanner) ([]Finding, error)
 
+// answer is the report of the scanner at one place.
+type answer struct {
+	place  int
+	report Report
+}
+
+// run asks all scanners at once, and gives up on those that have not answered
+// shortly after ctx is done.
 func (e *Engine) run(ctx context.Context, scanners []Scanner, ask scanFunc) []Report {
-	reports := make([]Report, len(scanners))
-	var wg sync.WaitGroup
+	begun := time.Now()
+	answers := make(chan answer, len(scanners)) // nobody who answers late has to wait
 	for i, s := range scanners {
-		wg.Go(func() { reports[i] = timed(ctx, s, ask) })
+		go func() {
+			r := asked(ctx, s, ask)
+			r.Took = time.Since(begun)
+			answers <- answer{i, r}
+		}()
 	}
-	wg.Wait()
+	return collect(ctx, scanners, answers, begun)
+}
+
+// collect returns the answers in the order of the scanners.
+func collect(ctx context.Context, scanners []Scanner, answers <-chan answer, begun time.Time) []Report {
+	reports := make([]Report, len(scanners))
+	done, late := ctx.Done(), (<-chan time.Time)(nil)
+	for missing := len(scanners); missing > 0; {
+		select {
+		case a := <-answers:
+			reports[a.place] = a.report
+			missing--
+		case <-done:
+			timer := time.NewTimer(grace)
+			defer timer.Stop()
+			done, late = nil, timer.C
+		case <-late:
+			return overdue(scanners, reports, time.Since(begun))
+		}
+	}
 	return reports
 }
 
-// timed asks one scanner and gives up on it shortly after ctx is done.
-func timed(ctx context.Context, s Scanner, ask scanFunc) Report {
-	begun := time.Now()
-	answer := make(chan Report, 1)
-	go func() { answer <- asked(ctx, s, ask) }()
-	select {
-	case r := <-answer:
-		r.Took = time.Since(begun)
-		return r
-	case <-ctx.Done():
+// overdue fills in the reports of the scanners that have not answered.
+func overdue(scanners []Scanner, reports []Report, took time.Duration) []Report {
+	for i, s := range scanners {
+		if reports[i].Scanner == "" {
+			reports[i] = failed(s, errOverdue)
+			reports[i].Took = took
+		}
 	}
-	late := time.NewTimer(grace)
-	defer late.Stop()
-	select {
-	case r := <-answer:
-		r.Took = time.Since(begun)
-		return r
-	case <-late.C:
-		r := failed(s, errOverdue)
-		r.Took = time.Since(begun)
-		return r
-	}
+	return reports
 }
 
 // asked asks one scanner, and makes its error or panic a finding.

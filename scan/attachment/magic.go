@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"regexp"
-	"strings"
 	"unicode/utf16"
 
 	"github.com/milterscan/milterscan/scan"
@@ -20,36 +19,35 @@ func shortcut(head []byte, _ scan.Content) (nature, error) {
 	if !bytes.HasPrefix(plain, []byte("<")) {
 		return nature{}, nil
 	}
-	text := strings.ToLower(string(plain))
 	for _, root := range [...]struct{ mark, what string }{
 		{"<librarydescription", "a Windows library"},
 		{"<searchconnectordescription", "a Windows search connector"},
 		{"<persistedquery", "a saved Windows search"},
 		{"<pcsettings", "a Windows settings shortcut"},
 	} {
-		if rootElement(text, root.mark) {
+		if rootElement(plain, root.mark) {
 			return nature{kind: Shortcut, what: root.what, text: true, windows: true}, nil
 		}
 	}
 	return nature{}, nil
 }
 
-// rootElement reports whether an XML text begins with that element, behind
-// nothing but declarations and comments.
-func rootElement(text, element string) bool {
+// rootElement reports whether an XML text begins with that element, upper and
+// lower case alike, behind nothing but declarations and comments.
+func rootElement(text []byte, element string) bool {
 	for range 8 {
-		text = strings.TrimLeft(text, " \t\r\n")
-		if strings.HasPrefix(text, element) {
+		text = bytes.TrimLeft(text, " \t\r\n")
+		if len(text) >= len(element) && bytes.EqualFold(text[:len(element)], []byte(element)) {
 			return true
 		}
-		if !strings.HasPrefix(text, "<?") && !strings.HasPrefix(text, "<!") {
+		if !hasPrefix(text, "<?", "<!") {
 			return false
 		}
 		end := ">"
-		if strings.HasPrefix(text, "<!--") {
+		if hasPrefix(text, "<!--") {
 			end = "-->"
 		}
-		_, rest, found := strings.Cut(text, end)
+		_, rest, found := bytes.Cut(text, []byte(end))
 		if !found {
 			return false
 		}

@@ -100,6 +100,9 @@ func (t *Texts) Links() iter.Seq2[Text, markup.Link] {
 // error, beside which the others are returned. What was not finished because ctx
 // was done is read again for the next who asks.
 func (i *Inventory) Of(ctx context.Context, m *scan.Message) (*Texts, error) {
+	if i.extent == Shown {
+		return i.take(ctx, m) // one scanner asks, and once
+	}
 	e := i.entry(m)
 	e.mu.Lock()
 	defer e.mu.Unlock()
