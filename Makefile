@@ -8,12 +8,13 @@ FUZZTIME    ?= 30s
 
 # Mail servers and scanners for the end-to-end tests, m4 to make Sendmail's configuration,
 # a C compiler for the race detector; two packages for the mails they bring.
-PACKAGES    := postfix clamav-daemon c-icap libc-icap-mod-virus-scan spamassassin spamd m4 gcc libc6-dev \
+PACKAGES    := postfix dovecot-pop3d fetchmail clamav-daemon c-icap libc-icap-mod-virus-scan spamassassin spamd m4 gcc libc6-dev \
                libpython3.*-testsuite spamassassin
 
-# Sendmail cannot be installed beside Postfix, so it is unpacked where it
-# disturbs nobody.
+# Sendmail and Exim cannot be installed beside Postfix, so they are unpacked where
+# they disturb nobody.
 SENDMAIL    := sendmail-bin sendmail-base sendmail-cf
+EXIM        := exim4-daemon-light exim4-base
 
 # Postfix changes user for each of its programs, so whoever starts it is root.
 ifneq ($(shell id -u),0)
@@ -67,6 +68,7 @@ packages:
 
 unpacked:
 	@.ci/unpacked sendmail $(SENDMAIL)
+	@.ci/unpacked exim $(EXIM)
 
 clean: ## remove what was built
 	rm -rf bin

@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"slices"
 
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/scan"
@@ -35,7 +36,7 @@ type rewriter struct {
 
 // header writes the changed header block and the line that ends it.
 func (w *rewriter) header(root *entity.Entity, changes []policy.HeaderChange) {
-	for _, c := range changes {
+	for _, c := range slices.Backward(changes) { // each goes above those before it
 		if c.Op == policy.InsertTop {
 			w.field(c)
 		}

@@ -182,7 +182,7 @@ func copies(t *testing.T, dir string) int {
 	t.Helper()
 	n := 0
 	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
-		if err == nil && strings.HasSuffix(path, ".eml") {
+		if err == nil && strings.HasSuffix(path, ".eml.gz") {
 			n++
 		}
 		return err

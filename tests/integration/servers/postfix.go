@@ -57,6 +57,14 @@ func (p *Postfix) Start(t TB) {
 // Stop ends Postfix; what is queued stays queued.
 func (p *Postfix) Stop() { p.proc.stop() }
 
+// AddServices adds lines to master.cf.
+func (p *Postfix) AddServices(t TB, lines string) {
+	t.Helper()
+	p.Stop()
+	writeFile(t, p.path("etc/master.cf"), p.masterCf()+lines)
+	p.Start(t)
+}
+
 // Pid is the process id of Postfix' master, the ancestor of all its processes.
 func (p *Postfix) Pid() int { return p.proc.pid() }
 

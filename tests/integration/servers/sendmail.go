@@ -33,10 +33,7 @@ func StartSendmail(t TB, mc ...string) *Sendmail {
 	s.makeDirs(t)
 	writeFile(t, s.path("aliases"), "")
 	writeFile(t, s.path("service.switch"), "hosts files\naliases files\npasswd files\n")
-	writeFile(t, s.path("deliver"), fmt.Sprintf(deliverScript, dir))
-	if err := os.Chmod(s.path("deliver"), 0o755); err != nil {
-		t.Fatalf("%v", err)
-	}
+	writeScript(t, s.path("deliver"), fmt.Sprintf(deliverScript, dir))
 	s.compile(t, "sendmail", s.mc(t, mc))
 	s.compile(t, "submit", s.fill(submitMc))
 	s.Start(t)
@@ -69,6 +66,9 @@ exec unshare --uts sh -c 'hostname mx.test.local; exec "$@"' sh "$@"`
 // args are sh's for Sendmail with a configuration and arguments.
 func (s *Sendmail) args(cf string, args ...string) []string {
 	program := filepath.Join(s.root, "usr/libexec/sendmail/sendmail")
+	if _, err := os.Stat(program); err != nil {
+		program = filepath.Join(s.root, "usr/lib/sm.bin/sendmail") // before Debian 12
+	}
 	return append([]string{"-c", withHostName, "sh", program, "-C", s.path(cf)}, args...)
 }
 

@@ -1,0 +1,169 @@
+package servers
+
+import (
+	_ "embed" // the configuration
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// Exim is a private Exim, unpacked into a directory of its own, since its
+// packages and those of Postfix exclude each other. Whatever it accepts, for any
+// recipient, goes through "milterscan filter" into one maildir.
+//
+// It insists on a user and a file of its own in /etc, so it is given an /etc that
+// nobody else sees.
+type Exim struct {
+	Addr  string // where its SMTP server listens
+	Inbox *Maildir
+
+	dir  string
+	proc *process
+}
+
+// Hook is where a mail on its way through Exim meets milterscan.
+type Hook string
+
+// The hooks contrib/exim tells of.
+const (
+	InFront         Hook = "in front"         // of all routing: router.conf and transport.conf
+	TransportFilter Hook = "transport filter" // of the last transport
+)
+
+//go:embed exim.conf
+var eximConf string
+
+// StartExim starts an Exim with the hook. milterscan gets the configuration, a
+// whole file, and is asked without a daemon unless the file names one's socket.
+func StartExim(t TB, hook Hook, config string) *Exim {
+	t.Helper()
+	needRoot(t, "Exim")
+	dir := newDir(t)
+	e := &Exim{Addr: newAddr(t), dir: dir, Inbox: &Maildir{dir: filepath.Join(dir, "mail")}}
+	e.install(t, config)
+	e.makeEtc(t)
+	writeFile(t, e.path("exim.conf"), e.conf(t, hook))
+	e.Start(t)
+	t.Cleanup(e.Stop)
+	return e
+}
+
+// Start starts a stopped Exim again.
+func (e *Exim) Start(t TB) {
+	t.Helper()
+	e.proc = run(t, e.path("output.log"), "sh", e.args("-bdf", "-q1s")...)
+	e.proc.ready(t, "Exim at "+e.Addr, func() bool { return answers("tcp", e.Addr) })
+}
+
+// Stop ends Exim; what is queued stays queued.
+func (e *Exim) Stop() { e.proc.stop() }
+
+// Log is what Exim has logged so far.
+func (e *Exim) Log() string {
+	var all strings.Builder
+	for _, name := range []string{"log/mainlog", "log/paniclog", "output.log"} {
+		text, _ := os.ReadFile(e.path(name))
+		all.Write(text)
+	}
+	return all.String()
+}
+
+// Queued is the number of mails in the queue.
+func (e *Exim) Queued(t TB) int {
+	t.Helper()
+	files, err := filepath.Glob(e.path("spool/input/*-H"))
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	return len(files)
+}
+
+func (e *Exim) path(name string) string { return filepath.Join(e.dir, name) }
+
+// args are sh's for Exim with arguments and its own /etc.
+func (e *Exim) args(args ...string) []string {
+	const ownEtc = `exec unshare --mount sh -c 'mount --bind "$0/etc" /etc && exec "$@"' "$@"`
+	return append([]string{"-c", ownEtc, "sh", e.dir, e.path("exim4"), "-C", e.path("exim.conf")}, args...)
+}
+
+// install copies what Exim's processes run, under other users, to where they
+// may read it.
+func (e *Exim) install(t TB, config string) {
+	t.Helper()
+	copyFile(t, filepath.Join(unpacked(t, "exim"), "usr/sbin/exim4"), e.path("exim4"), 0o755|os.ModeSetuid)
+	copyFile(t, Binary(t), e.path("milterscan"), 0o755)
+	writeFile(t, e.path("milterscan.toml"), config)
+	copyFile(t, filepath.Join(Root(t), "contrib/filter/milterscan-mda"), e.path("milterscan-mda"), 0o755)
+	copyFile(t, filepath.Join(Root(t), "contrib/exim/milterscan-exim"), e.path("milterscan-exim"), 0o755)
+	e.script(t, "filter", `exec %[1]s/milterscan filter -c %[1]s/milterscan.toml "$@"`)
+	e.script(t, "mda", `MILTERSCAN=%[1]s/milterscan exec %[1]s/milterscan-mda -c %[1]s/milterscan.toml "$@"`)
+	e.script(t, "exim", `exec %[1]s/exim4 -C %[1]s/exim.conf "$@"`)
+	e.script(t, "hook", `MILTERSCAN_MDA=%[1]s/mda EXIM=%[1]s/exim exec %[1]s/milterscan-exim`)
+}
+
+// script makes a shell script of a line, in which %[1]s is the directory.
+func (e *Exim) script(t TB, name, line string) {
+	t.Helper()
+	writeScript(t, e.path(name), "#!/bin/sh\n"+fmt.Sprintf(line, e.dir)+"\n")
+}
+
+// makeEtc makes what Exim reads of /etc.
+func (e *Exim) makeEtc(t TB) {
+	t.Helper()
+	for _, d := range []string{"etc", "etc/exim4", "spool", "log", "mail"} {
+		if err := os.Mkdir(e.path(d), 0o755); err != nil {
+			t.Fatalf("%v", err)
+		}
+	}
+	for _, name := range []string{"nsswitch.conf", "hosts", "ld.so.cache", "localtime"} {
+		if text, err := os.ReadFile("/etc/" + name); err == nil {
+			writeFile(t, e.path("etc/"+name), string(text))
+		}
+	}
+	const uid = 65530 // nobody's
+	writeFile(t, e.path("etc/passwd"), fmt.Sprintf("root:x:0:0::/:/bin/sh\nmail:x:8:8::/:/bin/sh\nDebian-exim:x:%d:%d::/:/bin/sh\n", uid, uid))
+	writeFile(t, e.path("etc/group"), fmt.Sprintf("root:x:0:\nmail:x:8:\nDebian-exim:x:%d:\n", uid))
+	writeFile(t, e.path("etc/exim4/trusted_configs"), e.path("exim.conf")+"\n")
+	for name, id := range map[string]int{"spool": uid, "log": uid, "mail": 8} {
+		if err := os.Chown(e.path(name), id, id); err != nil {
+			t.Fatalf("%v", err)
+		}
+	}
+}
+
+// conf is Exim's configuration, with the shipped snippets in it.
+func (e *Exim) conf(t TB, hook Hook) string {
+	t.Helper()
+	host, port, _ := strings.Cut(e.Addr, ":")
+	var routers, transports, filter string
+	if hook == TransportFilter {
+		filter = "transport_filter = " + e.path("filter")
+	} else {
+		routers, transports = shipped(t, "router.conf"), shipped(t, "transport.conf")
+		transports = strings.Replace(transports, "/usr/local/lib/milterscan/milterscan-exim", e.path("hook"), 1)
+	}
+	return strings.NewReplacer("@dir@", e.dir, "@host@", host, "@port@", port,
+		"@routers@", routers, "@transports@", transports, "@filter@", filter).Replace(eximConf)
+}
+
+// shipped is a file of contrib/exim.
+func shipped(t TB, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(Root(t), "contrib", "exim", name))
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	return string(text)
+}
+
+func copyFile(t TB, from, to string, mode os.FileMode) {
+	t.Helper()
+	if out, err := exec.Command("cp", from, to).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if err := os.Chmod(to, mode); err != nil {
+		t.Fatalf("%v", err)
+	}
+}
