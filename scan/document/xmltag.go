@@ -170,7 +170,7 @@ func (x *xmlReader) quoted(mark byte) (string, error) {
 	}
 	value := bytes.Clone(b[:min(len(b), longestValue)])
 	for err == bufio.ErrBufferFull {
-		b, err = x.r.ReadSlice(mark) // by now there is more than is kept
+		_, err = x.r.ReadSlice(mark) // by now there is more than is kept
 	}
 	return unescape(value), err
 }
