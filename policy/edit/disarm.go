@@ -115,13 +115,20 @@ func (w *work) page(part int) (*page, error) {
 		p.content, p.label, p.decoded = text, "utf-8", true
 	}
 	var err error
-	if p.page, err = p.read(p.content, w.Markup); err != nil {
+	if p.page, err = p.read(p.content, w.wordless()); err != nil {
 		return nil, err
 	}
 	if p.page.Cut {
 		return nil, errors.New("the page holds more than what is read of one")
 	}
 	return p, nil
+}
+
+// wordless are the limits of pages whose words do not matter.
+func (w *work) wordless() markup.Limits {
+	l := w.Markup
+	l.Text = 0
+	return l
 }
 
 // byteOrderMark says UTF-8 louder than what the page says of its charset.
@@ -156,6 +163,7 @@ type disarmer struct {
 	links   []markup.Link
 	at      map[markup.Span][]markup.Objection // by tag
 	asked   map[string]bool
+	rules   map[string]bool // all there is against the page
 	splices []splice
 
 	raw    rawElement
@@ -174,7 +182,9 @@ type rawElement struct {
 // run collects the changes to a page.
 func (d *disarmer) run(p *page) error {
 	d.links = p.page.Links
+	d.rules = map[string]bool{}
 	for _, o := range d.Pages.Objections(p.page) {
+		d.rules[o.Rule] = true
 		if d.asked[o.Rule] && (o.Link < 0 || d.links[o.Link].Where != markup.InText) {
 			d.at[o.Tag] = append(d.at[o.Tag], o)
 		}
@@ -242,11 +252,20 @@ func (d *disarmer) replace(at markup.Span, with string) {
 	d.splices = append(d.splices, splice{spanIn(at), text(with)})
 }
 
-func (d *disarmer) drop(at markup.Span) { d.replace(at, "") }
+// drop takes a span out, so that what stands around it does not come together as
+// a tag of its own.
+func (d *disarmer) drop(at markup.Span) {
+	before, err := bytesAt(d.content, markup.Span{Start: max(at.Start-1, 0), End: at.Start})
+	if err == nil && len(before) == 1 && strings.ContainsRune("<!/&?", rune(before[0])) {
+		d.replace(at, " ")
+		return
+	}
+	d.replace(at, "")
+}
 
 // check makes sure that nothing is left in the new page of what had to go.
 func (d *disarmer) check(p *page, body scan.Content) error {
-	after, err := p.read(body, d.Markup)
+	after, err := p.read(body, d.wordless())
 	if err != nil {
 		return err
 	}
@@ -254,6 +273,9 @@ func (d *disarmer) check(p *page, body scan.Content) error {
 		return errors.New("the new page holds more than what is read of one")
 	}
 	for _, o := range d.Pages.Objections(after) {
+		if !d.rules[o.Rule] {
+			return fmt.Errorf("it would make something new: %s", o.Rule)
+		}
 		if d.asked[o.Rule] && !slices.Contains(warns, o.Rule) && (o.Link < 0 || after.Links[o.Link].Where != markup.InText) {
 			return fmt.Errorf("something is left: %s", o.Rule)
 		}
