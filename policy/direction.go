@@ -96,7 +96,12 @@ func (d *Domain) UnmarshalText(text []byte) error {
 type Local struct {
 	Domains  []Domain
 	Networks []Network
+	Relays   []Network // of hosts that pass on what comes from elsewhere
 }
+
+// Relay reports whether a host passes on mail from elsewhere, and so speaks for
+// others.
+func (l Local) Relay(host netip.Addr) bool { return inNetworks(l.Relays, host) }
 
 // Trusts reports whether a client is one of ours: in our networks, or logged in.
 func (l Local) Trusts(e scan.Envelope) bool {
@@ -131,7 +136,10 @@ func (f *facts) directions(to recipient) Directions {
 		in, away = Inbound|Relayed, Outbound|Internal
 	case matchDomain(f.ours, to.domain):
 		away = Internal
-	case to.domain != "" && len(f.ours) > 0:
+	case to.domain == "" || len(f.ours) == 0:
+	case inNetworks(f.local.Networks, f.in.Envelope.Via):
+		in = Outbound // whoever it is from, one of ours passes it on
+	default:
 		in = Relayed
 	}
 	switch f.trusted() {

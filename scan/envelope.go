@@ -27,6 +27,7 @@ func (s Stage) String() string { return nameOf(stageNames[:], int(s)) }
 type Envelope struct {
 	QueueID    string         // the MTA's; empty before it is known
 	Client     netip.AddrPort // the zero value: not a network client, or unknown
+	Via        netip.Addr     // the host of ours that passed it on, if Client is only what that one wrote
 	ClientName string         // as the MTA resolved it
 	Helo       string
 	AuthUser   string // SASL login name; empty when not authenticated

@@ -70,7 +70,7 @@ var imports = map[string][]string{
 	"policy/store":      {"scan", "policy", "policy/disk", "policy/history", "policy/quarantine"},
 	"policy/quarantine": {"scan", "policy", "policy/disk", "policy/pass", "policy/send"},
 	"policy/notify":     {"scan", "policy", "policy/disk", "policy/pass", "policy/send"},
-	"policy/judge":      slices.Concat(leaves, []string{"scan", "scan/unpack", "policy", "policy/edit", "policy/pass"}),
+	"policy/judge":      slices.Concat(leaves, []string{"scan", "scan/origin", "scan/unpack", "policy", "policy/edit", "policy/pass"}),
 
 	"milter": {"scan", "scan/spool", "scan/entity", "scan/units", "policy"},
 }

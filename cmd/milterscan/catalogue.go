@@ -15,8 +15,8 @@ import (
 	"github.com/milterscan/milterscan/scan/dnslist"
 	"github.com/milterscan/milterscan/scan/document"
 	"github.com/milterscan/milterscan/scan/entity"
-	"github.com/milterscan/milterscan/scan/spamd"
 	"github.com/milterscan/milterscan/scan/relay"
+	"github.com/milterscan/milterscan/scan/spamd"
 	"github.com/milterscan/milterscan/scan/unpack"
 	"github.com/milterscan/milterscan/scan/virus"
 )

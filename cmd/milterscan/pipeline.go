@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 
+	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/policy/judge"
 	"github.com/milterscan/milterscan/policy/pass"
@@ -24,9 +25,10 @@ import (
 // defaultConfig is read where no other file is named.
 const defaultConfig = "/etc/milterscan/milterscan.toml"
 
-// scanners is the one list of everything that looks at a message, in the order
-// of their reports.
-func scanners(c *config.Config) ([]scan.Scanner, error) {
+// scanners is the one list of everything that looks at the contents of a message,
+// in the order of their reports. What looks at who sent it is in networked and
+// scorers.
+func scanners(c *config.Config, texts *inventory.Inventory) ([]scan.Scanner, error) {
 	engines, err := virus.New(c.Virus)
 	if err != nil {
 		return nil, err
@@ -39,12 +41,11 @@ func scanners(c *config.Config) ([]scan.Scanner, error) {
 	if err != nil {
 		return nil, err
 	}
-	texts := inventory.New(c.Content.Limits, c.Content.Extent())
 	contents, err := content.New(c.Content, texts)
 	if err != nil {
 		return nil, err
 	}
-	return append(append(engines, attachments, documents, contents), networked(c, texts)...), nil
+	return append(engines, attachments, documents, contents), nil
 }
 
 // commons are what all generations share.
@@ -67,7 +68,8 @@ func newCommons(c *config.Config, ready int) *commons {
 
 // newJudge makes a generation of a configuration.
 func newJudge(c *config.Config, generation uint64, with *commons, tell func(*judge.Result)) (*judge.Judge, error) {
-	list, err := scanners(c)
+	texts := inventory.New(c.Content.Limits, c.Content.Extent())
+	list, err := scanners(c, texts)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +77,6 @@ func newJudge(c *config.Config, generation uint64, with *commons, tell func(*jud
 	if err != nil {
 		return nil, err
 	}
-	list = append(list, scorers(c, rules)...)
 	opener := unpack.NewOpener(c.Limits.Unpack(), with.workers.Formats(), with.spool)
 	editor, err := newEditor(c, with, opener, list)
 	if err != nil {
@@ -85,12 +86,14 @@ func newJudge(c *config.Config, generation uint64, with *commons, tell func(*jud
 		Generation: generation,
 		Opener:     opener,
 		Engine:     scan.NewEngine(list...),
+		Once:       scan.NewEngine(append(networked(c, texts), scorers(c, rules)...)...),
 		Policy:     rules,
 		Keeper:     with.kept.quarantine(c.Quarantine.Dir),
 		Key:        pass.KeyFile(c.Quarantine.Key()).Read,
 		Time:       c.Limits.Time.Go(),
 		Tell:       tell,
 		Editor:     editor,
+		Relays:     policy.Local(c.Local).Relay,
 	}), nil
 }
 

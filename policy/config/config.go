@@ -167,6 +167,10 @@ type Local struct {
 	Domains []policy.Domain `toml:"domains"`
 	// The networks whose mail is yours, without authentication.
 	Networks []policy.Network `toml:"networks"`
+	// Hosts that pass on mail from elsewhere, such as a backup MX or a program that
+	// fetches mail. What they wrote into Received fields is believed: the client is
+	// the first host there that is none of them.
+	Relays []policy.Network `toml:"relays"`
 }
 
 // Log is the log: one line for each message.

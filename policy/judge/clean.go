@@ -46,14 +46,14 @@ func (r *Result) Edited() bool { return r.editing.result != nil }
 // settle decides, and makes the edits that the decision asks for. Edits that
 // cannot be made, or whose result is not fit to be delivered, get what their rule
 // says for that. There is one round: nothing is edited twice.
-func (j *Judge) settle(ctx context.Context, r *Result, early []scan.Report) {
+func (j *Judge) settle(ctx context.Context, r *Result, once []scan.Report) {
 	r.fixed = []int{scan.WholeMessage}
 	if j.edits() {
 		r.fixed = edit.Fixed(r.Message, r.Found)
 	}
 	for range maxTries {
 		r.Decision = j.decide(r)
-		if len(r.Decision.Edits) == 0 || j.edit(ctx, r, early) {
+		if len(r.Decision.Edits) == 0 || j.edit(ctx, r, once) {
 			r.Found = append(r.Found, r.notes...)
 			return
 		}
@@ -66,7 +66,7 @@ func (j *Judge) settle(ctx context.Context, r *Result, early []scan.Report) {
 // edit makes the edits of the decision, and looks at the result. It reports
 // whether the decision is final; if not, another has to be made without what was
 // refused.
-func (j *Judge) edit(ctx context.Context, r *Result, early []scan.Report) (final bool) {
+func (j *Judge) edit(ctx context.Context, r *Result, once []scan.Report) (final bool) {
 	result, err := j.Editor.Apply(ctx, edit.Job{ID: r.ID, Message: r.Message, Found: r.Found, Edits: r.Decision.Edits})
 	switch {
 	case err != nil:
@@ -80,7 +80,7 @@ func (j *Judge) edit(ctx context.Context, r *Result, early []scan.Report) (final
 		r.refuse(errOneRound)
 		return false
 	}
-	return j.again(ctx, r, result, early)
+	return j.again(ctx, r, result, once)
 }
 
 var (
@@ -107,12 +107,12 @@ func (r *Result) refuse(err error) {
 
 // again opens and scans the edited message and decides about it. Only what
 // nobody objects to any more goes on.
-func (j *Judge) again(ctx context.Context, r *Result, result *edit.Result, early []scan.Report) (final bool) {
+func (j *Judge) again(ctx context.Context, r *Result, result *edit.Result, once []scan.Report) (final bool) {
 	second := *r
 	second.Size, second.editing = result.Message.Size(), editing{}
 	second.Message = j.Opener.Open(ctx, scan.Received{Envelope: r.Envelope, Raw: edited{result, r.Message}, Tree: result.Tree, Size: second.Size})
 	r.second = second.Message
-	second.Reports = slices.Concat(early, j.Engine.Scan(ctx, second.Message))
+	second.Reports = slices.Concat(once, j.Engine.Scan(ctx, second.Message))
 	second.Found = slices.Concat(second.Message.Notes, scan.Findings(second.Reports))
 	second.pardon()
 	second.fixed = edit.Fixed(second.Message, second.Found)

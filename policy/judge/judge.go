@@ -6,7 +6,9 @@ package judge
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/milterscan/milterscan/policy"
@@ -23,18 +25,20 @@ type Keeper interface {
 	Keep(ctx context.Context, c policy.Copy) error
 }
 
-// Options are what a judge works with. All fields but Tell and Editor are
-// required.
+// Options are what a judge works with. Fields are required where they do not say
+// what nil means.
 type Options struct {
 	Generation uint64
 	Opener     *unpack.Opener
 	Engine     *scan.Engine
+	Once       *scan.Engine // asked before the message and about it as it came, not about what edits make of it; nil: nobody
 	Policy     *policy.Policy
 	Keeper     Keeper
 	Key        func() ([]byte, error) // that signs passes; nil if nobody makes any
 	Time       time.Duration          // for one message, from end of data to the answer
-	Tell       func(*Result)          // is told about every ruling; must not block
+	Tell       func(*Result)          // is told about every ruling; must not block; nil: nobody is
 	Editor     *edit.Editor           // nil: no part can be edited
+	Relays     func(netip.Addr) bool  // that pass on mail from elsewhere; nil: nobody does
 }
 
 // Judge is one generation: a configuration, its scanners and its policy. It may
@@ -48,6 +52,12 @@ func New(o Options) *Judge {
 	}
 	if o.Key == nil {
 		o.Key = func() ([]byte, error) { return nil, errors.New("no key") }
+	}
+	if o.Once == nil {
+		o.Once = scan.NewEngine()
+	}
+	if o.Relays == nil {
+		o.Relays = func(netip.Addr) bool { return false }
 	}
 	return &Judge{o}
 }
@@ -90,11 +100,6 @@ func (j *Judge) Generation() uint64 { return j.Options.Generation }
 // NewParser returns the parser a message is written to before Judge or Message.
 func (j *Judge) NewParser() *entity.Parser { return j.Opener.NewParser() }
 
-// Begin starts the checks of an early stage in the background.
-func (j *Judge) Begin(ctx context.Context, s scan.Stage, env scan.Envelope) *scan.Pending {
-	return j.Engine.Begin(ctx, s, env)
-}
-
 // Early decides at a stage before the message. What was begun is waited for at
 // RCPT, the last stage that can still refuse the message unseen.
 func (j *Judge) Early(_ context.Context, s scan.Stage, env scan.Envelope, begun []*scan.Pending) policy.Ruling {
@@ -112,7 +117,7 @@ func (j *Judge) Early(_ context.Context, s scan.Stage, env scan.Envelope, begun 
 
 // Refuses reports whether Early may refuse at stage s.
 func (j *Judge) Refuses(s scan.Stage) bool {
-	return j.Policy.Refuses(s) || s == scan.StageRcpt && j.Engine.Early()
+	return j.Policy.Refuses(s) || s == scan.StageRcpt && j.Once.Early()
 }
 
 // Examine opens, scans and decides, and changes nothing outside the message.
@@ -129,28 +134,40 @@ func (j *Judge) Examine(ctx context.Context, in scan.Received) *Result {
 		Size:       in.Size,
 		policy:     j.Policy,
 	}
-	early := wait(in.Begun)
-	if j.look(ctx, r, in, early) {
-		j.settle(ctx, r, early)
+	if once, any := j.look(ctx, r, in); any {
+		j.settle(ctx, r, once)
 	}
 	r.Took = time.Since(start)
 	return r
 }
 
-// look opens the message and has it scanned. It reports whether there is
-// anything to decide: not about mail of our own.
-func (j *Judge) look(ctx context.Context, r *Result, in scan.Received, early []scan.Report) bool {
+// look opens the message and has it scanned. once are the reports that hold
+// whatever edits make of it. It reports whether there is anything to decide: not
+// about mail of our own.
+func (j *Judge) look(ctx context.Context, r *Result, in scan.Received) (once []scan.Report, any bool) {
 	ctx, cancel := context.WithTimeout(ctx, j.firstLook())
 	defer cancel()
+	early := j.early(ctx, r, &in)
 	r.Message = j.Opener.Open(ctx, in)
 	if j.present(r) {
 		r.Decision.Complete = true
-		return false
+		return nil, false
 	}
-	r.Reports = slices.Concat(early, j.Engine.Scan(ctx, r.Message))
+	once, contents := j.scan(ctx, r.Message)
+	once = slices.Concat(wait(early), once)
+	r.Reports = slices.Concat(once, contents)
 	r.Found = slices.Concat(r.Message.Notes, scan.Findings(r.Reports))
 	r.pardon()
-	return true
+	return once, true
+}
+
+// scan has both engines look at the message at the same time.
+func (j *Judge) scan(ctx context.Context, m *scan.Message) (once, contents []scan.Report) {
+	var wg sync.WaitGroup
+	wg.Go(func() { once = j.Once.Scan(ctx, m) })
+	contents = j.Engine.Scan(ctx, m)
+	wg.Wait()
+	return once, contents
 }
 
 // Message judges a complete message: Examine, and then what must be safe before
