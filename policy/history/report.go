@@ -1,0 +1,158 @@
+package history
+
+import (
+	"embed"
+	html "html/template"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	text "text/template"
+	"time"
+	"unicode"
+)
+
+//go:embed templates
+var shipped embed.FS
+
+// Report is what happened since a time, counted. Templates are filled with it.
+type Report struct {
+	Since    time.Time `json:"since"`
+	Until    time.Time `json:"until"`
+	Messages int64     `json:"messages"` // and early stages that refused
+	Bytes    int64     `json:"bytes"`
+	Sections []Section `json:"sections"`
+	Engines  []Engine  `json:"engines"`
+}
+
+// Section is one kind of count, the most frequent first.
+type Section struct {
+	What   string  `json:"what"` // one of Counted
+	Title  string  `json:"title"`
+	Rows   []Count `json:"rows"`
+	Others int     `json:"others"` // values that are not listed
+	Rest   int64   `json:"rest"`   // how often these turned up, together
+}
+
+// Engine is what one engine or scanner did.
+type Engine struct {
+	Name   string `json:"name"`
+	Asked  int64  `json:"asked"`  // messages
+	Found  int64  `json:"found"`  // messages it found something in
+	Failed int64  `json:"failed"` // messages it gave no answer for
+}
+
+// sections are what a report counts, in its order.
+var sections = [...]struct{ what, title string }{
+	{ByAction, "Verdicts"}, {ByRule, "Rules that decided, by recipients"}, {ByFinding, "Findings"},
+	{BySender, "Sender domains"}, {ByRecipient, "Recipient domains"},
+}
+
+// NewReport makes a report of counts that are sorted by number. It lists the top
+// values of each section, all if top is 0.
+func NewReport(counts []Count, since, until time.Time, top int) Report {
+	r := Report{Since: since, Until: until}
+	by := map[string][]Count{}
+	for _, c := range counts {
+		by[c.What] = append(by[c.What], c)
+	}
+	for _, c := range by[ByAction] {
+		r.Messages += c.N
+	}
+	for _, c := range by[Bytes] {
+		r.Bytes += c.N
+	}
+	for _, s := range sections {
+		r.Sections = append(r.Sections, newSection(s.what, s.title, by[s.what], top))
+	}
+	r.Engines = engines(by)
+	return r
+}
+
+func newSection(what, title string, counts []Count, top int) Section {
+	s := Section{What: what, Title: title, Rows: []Count{}}
+	for i, c := range counts {
+		if top == 0 || i < top {
+			s.Rows = append(s.Rows, c)
+			continue
+		}
+		s.Others++
+		s.Rest += c.N
+	}
+	return s
+}
+
+func engines(by map[string][]Count) []Engine {
+	of := func(what, name string) int64 {
+		for _, c := range by[what] {
+			if c.Value == name {
+				return c.N
+			}
+		}
+		return 0
+	}
+	list := []Engine{}
+	for _, c := range by[ByEngine] {
+		list = append(list, Engine{c.Value, c.N, of(ByEngineFound, c.Value), of(ByEngineFailed, c.Value)})
+	}
+	return list
+}
+
+// Text writes the report for a terminal.
+func (r Report) Text(w io.Writer) error { return r.text(w, "report.txt", "") }
+
+// HTML writes the report as a page.
+func (r Report) HTML(w io.Writer) error { return r.html(w, "") }
+
+// Template writes the report by a template of the site's own, in the syntax of
+// Go's text/template. Where its name ends in .html, values are escaped.
+func (r Report) Template(w io.Writer, file string) error {
+	if strings.HasSuffix(file, ".html") {
+		return r.html(w, file)
+	}
+	return r.text(w, "report.txt", file)
+}
+
+func (r Report) text(w io.Writer, name, own string) error {
+	t := text.New(name).Funcs(text.FuncMap{"line": line, "share": r.share})
+	t, err := t.ParseFS(shipped, "templates/"+name)
+	if err == nil && own != "" {
+		name = filepath.Base(own)
+		t, err = t.ParseFS(os.DirFS(filepath.Dir(own)), name)
+	}
+	if err != nil {
+		return err
+	}
+	return t.ExecuteTemplate(w, name, r)
+}
+
+func (r Report) html(w io.Writer, own string) error {
+	name := "report.html"
+	t, err := html.New(name).Funcs(html.FuncMap{"line": line, "share": r.share}).ParseFS(shipped, "templates/"+name)
+	if err == nil && own != "" {
+		name = filepath.Base(own)
+		t, err = t.ParseFS(os.DirFS(filepath.Dir(own)), name)
+	}
+	if err != nil {
+		return err
+	}
+	return t.ExecuteTemplate(w, name, r)
+}
+
+// share is a number in percent of all messages.
+func (r Report) share(n int64) float64 {
+	if r.Messages == 0 {
+		return 0
+	}
+	return 100 * float64(n) / float64(r.Messages)
+}
+
+// line is a value that came from a message, fit for a terminal.
+func line(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return '\uFFFD'
+	}, s)
+}
