@@ -16,7 +16,7 @@ import (
 )
 
 // warm is how many children wait for an archive.
-const warm = 2
+const warm = 1
 
 // daemon holds what outlives a reload, and the current generation.
 type daemon struct {
