@@ -24,6 +24,13 @@ const (
 // goes on in a file: a few big messages must not push all small ones out.
 const shareOfMemory = 3
 
+// A file for every small part would cost more than what is in it. So a share of
+// the memory is there for the first blocks of buffers alone: 512 KB of each.
+const (
+	shareReserved  = 3
+	reservedBlocks = 8
+)
+
 // Spool is the one budget all buffers share. It may be used by any number of
 // goroutines at once.
 type Spool struct {
@@ -95,7 +102,11 @@ func (s *Spool) block(i int) ([]byte, bool) {
 		}
 		return s.small.Get().(*[smallBlock]byte)[:], true
 	}
-	if !s.memory.take(largeBlock) {
+	room := s.memory.limit
+	if i > reservedBlocks && s.disk.limit > 0 {
+		room -= room / shareReserved
+	}
+	if !s.memory.takeWithin(largeBlock, room) {
 		return nil, false
 	}
 	return s.large.get()[:], true
@@ -118,10 +129,13 @@ type budget struct {
 }
 
 // take takes n, or nothing if that would be more than the limit.
-func (b *budget) take(n int64) bool {
+func (b *budget) take(n int64) bool { return b.takeWithin(n, b.limit) }
+
+// takeWithin is take with another limit.
+func (b *budget) takeWithin(n, limit int64) bool {
 	for {
 		used := b.used.Load()
-		if n > b.limit-used {
+		if n > limit-used {
 			return false
 		}
 		if b.used.CompareAndSwap(used, used+n) {
