@@ -68,6 +68,9 @@ func (w *work) compose(changes []*change) (*Result, error) {
 		}
 		if c.encoded != nil {
 			below = append(below, splice{c.entity.Body, c.encoded})
+			if end := c.entity.Body.End; w.delimited(end) {
+				below = append(below, splice{entity.Span{Start: end, End: end}, text(w.newline)})
+			}
 		}
 	}
 	if len(below) > 0 {
@@ -83,6 +86,14 @@ func (w *work) compose(changes []*change) (*Result, error) {
 	}
 	r.Message = whole
 	return r, nil
+}
+
+// delimited reports whether a delimiter follows a body without a line end of its
+// own, as after an empty body or a multipart.
+func (w *work) delimited(end int64) bool {
+	var next [1]byte
+	n, _ := w.Message.Raw.ReadAt(next[:], end)
+	return n == 1 && next[0] != '\r' && next[0] != '\n'
 }
 
 // rootFields are the changes to the message's own header, as the MTA is asked
