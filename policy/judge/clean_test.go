@@ -1,0 +1,139 @@
+package judge
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/milterscan/milterscan/policy"
+	"github.com/milterscan/milterscan/policy/edit"
+	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/archive"
+	"github.com/milterscan/milterscan/scan/entity"
+	"github.com/milterscan/milterscan/scan/markup"
+	"github.com/milterscan/milterscan/scan/spool"
+	"github.com/milterscan/milterscan/scan/unpack"
+)
+
+// finder finds a virus in every part with a word, and whatever else it is told to
+// from the second message on.
+type finder struct {
+	word  string
+	later func() ([]scan.Finding, error)
+	calls int
+}
+
+func (*finder) Name() string { return "virus/test" }
+
+func (f *finder) Scan(_ context.Context, m *scan.Message) (found []scan.Finding, err error) {
+	for i, p := range m.Parts {
+		if p.Content == nil {
+			continue
+		}
+		if all, err := io.ReadAll(scan.Reader(p.Content)); err == nil && bytes.Contains(all, []byte(f.word)) {
+			found = append(found, scan.Finding{Kind: scan.Infected, Scanner: "virus", Rule: "virus/Test", Part: i})
+		}
+	}
+	if f.calls++; f.calls > 1 && f.later != nil {
+		more, err := f.later()
+		return append(found, more...), err
+	}
+	return found, nil
+}
+
+// noPages objects to nothing.
+type noPages struct{}
+
+func (noPages) Objections(*markup.Page) []markup.Objection { return nil }
+
+// cleaning is a judge with one rule, which edits what is infected, and what
+// profiles do with what failed.
+func cleaning(t *testing.T, f *finder, o policy.Outcome) *Judge {
+	t.Helper()
+	rules, err := policy.New([]policy.Rule{
+		{Ref: policy.RuleRef{Name: "retry"}, Grounds: policy.Grounds{When: []policy.Condition{policy.OfKind(scan.Failed)}}, Outcome: policy.Outcome{Answer: policy.Tempfail}},
+		{Ref: policy.RuleRef{Name: "edit"}, Grounds: policy.Grounds{When: []policy.Condition{policy.OfKind(scan.Infected)}}, Outcome: o},
+		{Ref: policy.RuleRef{Name: "odd"}, Grounds: policy.Grounds{When: []policy.Condition{policy.OfKind(scan.Suspicious)}}, Outcome: policy.Outcome{Answer: policy.Reject}},
+	}, policy.Local{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	room := spool.New(t.TempDir(), 1<<20, 1<<20)
+	opener := unpack.NewOpener(unpack.Limits{Entity: entity.DefaultLimits(), Parts: 100, Nesting: 5}, archive.Formats(), room)
+	editor, err := edit.New(edit.Options{
+		Config: edit.DefaultConfig(), NewParser: opener.NewParser, NewBuffer: func() edit.Buffer { return room.Buffer() }, Pages: noPages{}, Formats: archive.Formats(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return New(Options{Opener: opener, Engine: scan.NewEngine(f), Policy: rules, Keeper: &keeper{}, Time: time.Minute, Editor: editor})
+}
+
+const infectedMail = "From: a@example.net\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n" +
+	"--x\r\n\r\nhello\r\n--x\r\nContent-Type: application/octet-stream; name=a.bin\r\n\r\nVIRUS\r\n--x--\r\n"
+
+func TestEditedMailGoesOn(t *testing.T) {
+	f := &finder{word: "VIRUS"}
+	j := cleaning(t, f, policy.Outcome{Edit: policy.Replace})
+	r, release := j.Message(t.Context(), received(j, infectedMail))
+	defer release()
+	if r.Answer != policy.Deliver || r.Changes.Body == nil || f.calls != 2 {
+		t.Fatalf("ruling %+v after %d scans", r, f.calls)
+	}
+	body, _ := io.ReadAll(scan.Reader(r.Changes.Body))
+	if strings.Contains(string(body), "VIRUS") || !strings.Contains(string(body), "hello") || !strings.Contains(string(body), r.ID) {
+		t.Errorf("body %q", body)
+	}
+}
+
+func TestEditsThatDoNotHelp(t *testing.T) {
+	odd := scan.Finding{Kind: scan.Suspicious, Scanner: "virus", Rule: "virus/odd", Part: scan.WholeMessage}
+	signed := strings.Replace(infectedMail, "mixed", "signed", 1)
+	kept := policy.Outcome{Answer: policy.Discard, Keep: true}
+	for name, row := range map[string]struct {
+		mail, word string
+		outcome    policy.Outcome
+		later      func() ([]scan.Finding, error)
+		want       string
+	}{
+		"the edit cannot be made": {infectedMail, "hello", policy.Outcome{Edit: policy.Rename, Else: &kept}, nil, "quarantine"},
+		"something else is found": {infectedMail, "VIRUS", policy.Outcome{Edit: policy.Replace, Else: &kept}, func() ([]scan.Finding, error) { return []scan.Finding{odd}, nil }, "quarantine"},
+		"nothing else is said":    {infectedMail, "VIRUS", policy.Outcome{Edit: policy.Replace}, func() ([]scan.Finding, error) { return []scan.Finding{odd}, nil }, "reject"},
+		"the engine fails":        {infectedMail, "VIRUS", policy.Outcome{Edit: policy.Replace, Else: &kept}, func() ([]scan.Finding, error) { return nil, errors.New("gone") }, "tempfail"},
+		"the engine panics":       {infectedMail, "VIRUS", policy.Outcome{Edit: policy.Replace, Else: &kept}, func() ([]scan.Finding, error) { panic("gone") }, "tempfail"},
+		"the mail is signed":      {signed, "VIRUS", policy.Outcome{Edit: policy.Replace, Else: &kept}, nil, "quarantine"},
+	} {
+		j := cleaning(t, &finder{word: row.word, later: row.later}, row.outcome)
+		r := j.Examine(t.Context(), received(j, row.mail))
+		if got := r.Decision.Action(); got != row.want || ruling(r).Changes.Body != nil {
+			t.Errorf("%s: %s, want %s; found %+v", name, got, row.want, r.Found)
+		}
+		r.Close()
+	}
+}
+
+// TestWhyNotEdited is told in the findings.
+func TestWhyNotEdited(t *testing.T) {
+	j := cleaning(t, &finder{word: "hello"}, policy.Outcome{Edit: policy.Rename, Else: &policy.Outcome{}})
+	r := j.Examine(t.Context(), received(j, infectedMail))
+	defer r.Close()
+	last := r.Found[len(r.Found)-1]
+	if last.Rule != "mime/not-edited" || last.Part != 0 || !strings.Contains(last.Detail, "has no name") {
+		t.Errorf("the last finding is %+v", last)
+	}
+}
+
+// TestTimeIsKeptForTheSecondLook leaves some of the time for the edited mail.
+func TestTimeIsKeptForTheSecondLook(t *testing.T) {
+	j := cleaning(t, &finder{}, policy.Outcome{Edit: policy.Replace})
+	if left := j.Time - j.firstLook(); left < time.Second {
+		t.Errorf("only %v is left", left)
+	}
+	if j.Editor = nil; j.firstLook() != j.Time {
+		t.Error("time is kept though nothing edits")
+	}
+}
