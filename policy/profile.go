@@ -53,6 +53,7 @@ var (
 	marked     = Outcome{Headers: []HeaderField{{"X-Milterscan", "{rule}"}}}
 	tagged     = Outcome{Headers: marked.Headers, Tag: "{Dangerous?}"}
 	disarmed   = Outcome{Edit: Disarm, Headers: marked.Headers, Else: &marked}
+	defused    = Outcome{Edit: Disarm, Headers: marked.Headers, Tag: "{Disarmed}", Else: &marked} // and told to the reader
 	cleaned    = Outcome{Edit: Clean, Headers: marked.Headers, Else: &refuse}
 )
 
@@ -82,10 +83,10 @@ var (
 	elsewhere = named("mime/external-body", "mime/partial")
 
 	htmlAttached = named("content/html-attachment", "attachment/svg-script")
-	htmlBody     = named("content/applet", "content/embed", "content/event-handler", "content/form", "content/iframe", "content/link-*", "content/meta-refresh",
-		"content/object", "content/remote-style", "content/script", "content/web-bug")
-	smuggling  = named("content/smuggling")
-	remoteBody = named("content/external-body")
+	htmlActive   = named("content/applet", "content/embed", "content/event-handler", "content/form", "content/iframe", "content/meta-refresh", "content/object", "content/script")
+	htmlBody     = append(named("content/link-*", "content/remote-style", "content/web-bug"), htmlActive...)
+	smuggling    = named("content/smuggling")
+	remoteBody   = named("content/external-body")
 )
 
 // shipped is a rule of a profile, for any mail.
@@ -153,7 +154,8 @@ func hostingRules() []Rule {
 		shipped("too-complex", tooComplex, refuse),
 		shipped("elsewhere", elsewhere, refuse),
 		shipped("remote-body", remoteBody, refuse),
-		shipped("html-attachment", htmlAttached, disarmed),
+		shipped("html-attachment", htmlAttached, defused),
+		shipped("html-active", htmlActive, defused),
 		shipped("html-body", htmlBody, disarmed),
 		shipped("smuggling", smuggling, quarantine),
 	}, lastRules())

@@ -77,7 +77,9 @@ var cleanRows = []struct {
 	left   string // paths of what is left
 	notice bool   // nothing is left but a notice
 }{
-	{"zip", func(t testing.TB) (string, string) { return "a.zip", zipOf(t, "x.txt", "hello", "y.exe", "MZ", "z.txt", "more") }, "/y.exe", "x.txt z.txt removed.txt", false},
+	{"zip", func(t testing.TB) (string, string) {
+		return "a.zip", zipOf(t, "x.txt", "hello", "y.exe", "MZ", "z.txt", "more")
+	}, "/y.exe", "x.txt z.txt removed.txt", false},
 	{"zip in zip", func(t testing.TB) (string, string) {
 		return "a.zip", zipOf(t, "x.txt", "hello", "in.zip", zipOf(t, "y.exe", "MZ", "z.txt", "more"))
 	}, "/in.zip/y.exe", "x.txt in.zip in.zip/z.txt in.zip/removed.txt", false},
@@ -88,13 +90,17 @@ var cleanRows = []struct {
 	{"tar", func(t testing.TB) (string, string) {
 		return "a.tar", tarOf(t, "x.txt", strings.Repeat("hello", 200), "y.exe", "MZ", strings.Repeat("long/", 40)+"z.txt", "more")
 	}, "/y.exe", "x.txt " + strings.Repeat("long%2F", 40) + "z.txt removed.txt", false},
-	{"tar.gz", func(t testing.TB) (string, string) { return "a.tar.gz", gzipOf(tarOf(t, "x.txt", "hello", "y.exe", "MZ")) }, "/a.tar/y.exe", "a.tar a.tar/x.txt a.tar/removed.txt", false},
+	{"tar.gz", func(t testing.TB) (string, string) {
+		return "a.tar.gz", gzipOf(tarOf(t, "x.txt", "hello", "y.exe", "MZ"))
+	}, "/a.tar/y.exe", "a.tar a.tar/x.txt a.tar/removed.txt", false},
 	{"gzip", func(t testing.TB) (string, string) { return "y.exe.gz", gzipOf("MZ") }, "/y.exe", "", true},
 	{"zip in tar", func(t testing.TB) (string, string) {
 		return "a.tar", tarOf(t, "x.txt", "hello", "in.zip", zipOf(t, "y.exe", "MZ", "z.txt", "more"))
 	}, "/in.zip/y.exe", "x.txt in.zip in.zip/z.txt in.zip/removed.txt", false},
 	{"a file that is no archive", func(t testing.TB) (string, string) { return "y.exe", "MZ" }, "", "", true},
-	{"a zip behind junk", func(t testing.TB) (string, string) { return "a.zip", "junk" + zipOf(t, "y.exe", "MZ", "x.txt", "hello") }, "/y.exe", "", true},
+	{"a zip behind junk", func(t testing.TB) (string, string) {
+		return "a.zip", "junk" + zipOf(t, "y.exe", "MZ", "x.txt", "hello")
+	}, "/y.exe", "", true},
 	{"two names for one", func(t testing.TB) (string, string) {
 		return "a.zip", zipOf(t, "y.exe", "MZ", "y.exe", "MZ2", "x.txt", "hello")
 	}, "/y.exe", "x.txt removed.txt", false},

@@ -13,7 +13,9 @@ import (
 
 var update = flag.Bool("update", false, "write testdata/disarmed.txt anew")
 
-func link(href, text string) string { return fmt.Sprintf(`<p>Hello <a href="%s">%s</a></p>`, href, text) }
+func link(href, text string) string {
+	return fmt.Sprintf(`<p>Hello <a href="%s">%s</a></p>`, href, text)
+}
 
 // pageRows are pages that mislead, act or report back, and some that do not.
 var pageRows = []struct{ name, html string }{
