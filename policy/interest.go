@@ -49,3 +49,6 @@ func (i Interest) Covers(e scan.Envelope) bool {
 		return r.forMail(f) != no && slices.ContainsFunc(to, func(to recipient) bool { return r.forRecipient(f, to) != no })
 	})
 }
+
+// Any reports whether there is any mail that a rule may be for.
+func (i Interest) Any() bool { return len(i.rules) > 0 }

@@ -72,6 +72,8 @@ var imports = map[string][]string{
 	"policy/notify":     {"scan", "policy", "policy/disk", "policy/pass", "policy/send"},
 	"policy/judge":      slices.Concat(leaves, []string{"scan", "scan/origin", "scan/unpack", "policy", "policy/edit", "policy/pass"}),
 
+	"doctor": slices.Concat(leaves, scanners, []string{"scan", "scan/worker", "policy", "policy/config"}),
+
 	"milter": {"scan", "scan/spool", "scan/entity", "scan/units", "policy"},
 }
 

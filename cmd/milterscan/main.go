@@ -46,6 +46,7 @@ func commands() []command {
 	return []command{
 		{"serve", "answer the MTA (the default)", serve},
 		{"check", "read the configuration and say what is wrong with it", check},
+		{"doctor", "examine the installation and say what to do about each fault", examine},
 		{"scan", "judge mail in files and explain the verdict", scanFiles},
 		{"filter", "judge one mail on standard input, for MTAs that call a program", filter},
 		{"quarantine", "list, show, release and remove kept messages", quarantined},

@@ -122,6 +122,15 @@ func checkCommand(c Config) (errs []error) {
 // String is the command line.
 func (c command) String() string { return strings.Join(c.line, " ") }
 
+// Health sees whether the program is there and may be run.
+func (c command) Health(context.Context) (Health, error) {
+	info, err := os.Stat(c.line[0])
+	if err == nil && (!info.Mode().IsRegular() || info.Mode()&0o111 == 0) {
+		err = fmt.Errorf("%s is no program", c.line[0])
+	}
+	return Health{Address: c.String()}, err
+}
+
 // Ask runs the program on one content.
 func (c command) Ask(ctx context.Context, content scan.Content) (string, error) {
 	o, _, err := c.run(ctx, []scan.Content{content})

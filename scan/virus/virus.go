@@ -66,3 +66,17 @@ func (c Config) engine() (scan.Scanner, error) {
 	k, _ := kindOf(c.Type)
 	return k.open(c)
 }
+
+// Open returns the engine of one entry, of a type that asks somebody, without those
+// that stand in for it.
+func Open(c Config) (*Engine, error) {
+	s, err := c.engine()
+	if err != nil {
+		return nil, err
+	}
+	e, ok := s.(*Engine)
+	if !ok {
+		return nil, fmt.Errorf("an engine of type %s asks nobody", c.Type)
+	}
+	return e, nil
+}

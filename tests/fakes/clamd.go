@@ -19,6 +19,7 @@ import (
 type Clamd struct {
 	Virus      string // content that holds this is infected …
 	Signature  string // … with this; default "Fake-Virus"
+	Beyond     string // content that holds this is beyond its limits, and it says so
 	Answer     string // written instead of every verdict, terminator included; %d is its number
 	Backwards  bool   // answers come in reverse, at the end of the session
 	ByteByByte bool   // answers are written a byte at a time

@@ -139,6 +139,9 @@ func (r *running) heard(b []byte) {
 }
 
 func (p *peer) opinion(b []byte) string {
+	if p.Beyond != "" && bytes.Contains(b, []byte(p.Beyond)) {
+		return "Heuristics.Limits.Exceeded.MaxRecursion FOUND"
+	}
 	if p.Virus == "" || !bytes.Contains(b, []byte(p.Virus)) {
 		return "OK"
 	}

@@ -44,6 +44,9 @@ func (p *Postfix) MilterSocket() string { return p.path("queue/milterscan/milter
 // SMTP is where its SMTP server listens.
 func (p *Postfix) SMTP() string { return p.Addr }
 
+// Config is Postfix' directory of configuration.
+func (p *Postfix) Config() string { return p.path("etc") }
+
 // Mailbox is where it delivers.
 func (p *Postfix) Mailbox() *Maildir { return p.Inbox }
 

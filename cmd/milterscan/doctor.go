@@ -1,0 +1,84 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/user"
+	"time"
+
+	"github.com/milterscan/milterscan/doctor"
+	"github.com/milterscan/milterscan/policy/config"
+	"github.com/milterscan/milterscan/scan/worker"
+)
+
+// daemonUser is whom the daemon runs as where the unit is ours.
+const daemonUser = "milterscan"
+
+// examine looks at the installation and says what is wrong with it, and what to do.
+func examine(ctx context.Context, args []string, std streams) int {
+	f := flags("doctor", "[-c FILE] [-postfix DIR] [-sendmail FILE] [-user NAME] [-v]", std)
+	path := f.String("c", defaultConfig, "configuration `file`")
+	postfix := f.String("postfix", "", "Postfix' configuration `directory`; without it Postfix' own, if Postfix is installed")
+	sendmail := f.String("sendmail", "", "sendmail.cf; without it /etc/mail/sendmail.cf, if it is there and Postfix is not")
+	as := f.String("user", "", "whom the daemon runs as; without it "+daemonUser+", if there is such a user")
+	verbose := f.Bool("v", false, "show what is well, too")
+	if status, ok := parse(f, args); !ok {
+		return status
+	}
+	c, err := config.Load(*path)
+	p := &doctor.Patient{File: *path, Config: c, Problems: err, Postfix: *postfix, Sendmail: *sendmail, User: *as, Workers: worker.Defaults(), Now: time.Now()}
+	p.Postconf, p.Sendmail = findMTA(p.Postfix, p.Sendmail)
+	p.User = cmp.Or(p.User, findUser())
+	faults := 0
+	found := p.Examine(ctx)
+	for _, one := range found {
+		if one.Level == doctor.Fault {
+			faults++
+		}
+		if one.Level != doctor.OK || *verbose {
+			show(std, one)
+		}
+	}
+	if faults > 0 {
+		fmt.Fprintf(std.out, "faults: %d\n", faults)
+		return exitFound
+	}
+	fmt.Fprintf(std.out, "healthy: %d checks, no fault\n", len(found))
+	return exitOK
+}
+
+// show writes a finding, and below it what to do.
+func show(std streams, f doctor.Finding) {
+	fmt.Fprintf(std.out, "%-7s %-14s %s\n", f.Level, f.Check, printable(f.What))
+	if f.Fix != "" {
+		fmt.Fprintf(std.out, "%-7s %-14s fix: %s\n", "", "", printable(f.Fix))
+	}
+}
+
+// findMTA is the program that shows Postfix' settings, and the file with
+// Sendmail's; "" for what is not there.
+func findMTA(postfix, sendmail string) (postconf, cf string) {
+	const system = "/etc/mail/sendmail.cf"
+	program, err := exec.LookPath("postconf")
+	if _, there := os.Stat("/etc/postfix/main.cf"); err == nil && (postfix != "" || there == nil && sendmail == "") {
+		return program, sendmail
+	}
+	if _, err := os.Stat(system); err == nil && sendmail == "" {
+		sendmail = system
+	}
+	return "", sendmail
+}
+
+// findUser is the daemon's user if there is one, else whoever asks.
+func findUser() string {
+	if u, err := user.Lookup(daemonUser); err == nil {
+		return u.Username
+	}
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return "root"
+}

@@ -1,0 +1,30 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/milterscan/milterscan/policy/config"
+)
+
+// configuration reports what is wrong with the file. The rest of the examination
+// goes by what could be read.
+func (p *Patient) configuration(context.Context) []Finding {
+	var problems config.Problems
+	switch {
+	case p.Problems == nil:
+		return []Finding{ok("%s has no errors", p.File)}
+	case !errors.As(p.Problems, &problems):
+		return []Finding{fault("correct the file; the daemon does not start with it", "%v", p.Problems)}
+	}
+	var found []Finding
+	for _, one := range problems {
+		what, fix, _ := strings.Cut(one.String(), "; ")
+		if fix == "" {
+			fix = "correct the line; until then the daemon does not start, and a reload changes nothing"
+		}
+		found = append(found, fault(fix, "%s", what))
+	}
+	return found
+}

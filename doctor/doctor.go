@@ -1,0 +1,107 @@
+// Package doctor examines an installation: the configuration, whom milterscan asks,
+// who asks it, and what it stands on. It changes nothing. Each fault comes with what
+// to do about it.
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/milterscan/milterscan/policy/config"
+	"github.com/milterscan/milterscan/scan/worker"
+)
+
+// Level is how bad a finding is.
+type Level int
+
+// The levels. Advice is about what works, and would better be otherwise.
+const (
+	OK Level = iota
+	Advice
+	Fault
+)
+
+// String is the level as a report shows it.
+func (l Level) String() string { return [...]string{"ok", "advice", "FAULT"}[l] }
+
+// Finding is one thing that was looked at.
+type Finding struct {
+	Level Level
+	Check string // what it belongs to: "clamd", "Postfix"
+	What  string // what is so
+	Fix   string // what to do about it; "" if it is well
+}
+
+// Patient is an installation.
+type Patient struct {
+	File     string         // the configuration's
+	Config   *config.Config // as far as it could be read
+	Problems error          // what is wrong with it, as config.Load says
+	Postconf string         // the program that shows Postfix' settings; "" if there is no Postfix
+	Postfix  string         // Postfix' directory of configuration; "" for its own
+	Sendmail string         // path of sendmail.cf; "" if there is no Sendmail
+	User     string         // whom the daemon runs as
+	Workers  worker.Config  // how children are started
+	Now      time.Time
+}
+
+// check is one examination.
+type check struct {
+	name string
+	run  func(*Patient, context.Context) []Finding
+}
+
+// checks are all examinations, in the order of their reports.
+func checks() []check {
+	return []check{
+		{"configuration", (*Patient).configuration},
+		{"sockets", (*Patient).sockets},
+		{"Postfix", (*Patient).postfix},
+		{"Sendmail", (*Patient).sendmail},
+		{"engines", (*Patient).engines},
+		{"SpamAssassin", (*Patient).spamAssassin},
+		{"resolver", (*Patient).resolvers},
+		{"DNS lists", (*Patient).dnsLists},
+		{"directories", (*Patient).directories},
+		{"clock", (*Patient).clock},
+		{"helpers", (*Patient).helpers},
+		{"workers", (*Patient).workers},
+	}
+}
+
+// patience bounds how long one examination may take.
+const patience = 90 * time.Second
+
+// Examine looks at everything at once, and returns what it saw in a fixed order. A
+// check that has nothing to look at says nothing.
+func (p *Patient) Examine(ctx context.Context) []Finding {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	all := checks()
+	results := make([][]Finding, len(all))
+	var wg sync.WaitGroup
+	for i, c := range all {
+		wg.Go(func() { results[i] = c.run(p, ctx) })
+	}
+	wg.Wait()
+	var list []Finding
+	for i, found := range results {
+		for _, f := range found {
+			f.Check = all[i].name
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+func ok(format string, args ...any) Finding { return Finding{What: fmt.Sprintf(format, args...)} }
+
+func advice(fix, format string, args ...any) Finding {
+	return Finding{Level: Advice, What: fmt.Sprintf(format, args...), Fix: fix}
+}
+
+func fault(fix, format string, args ...any) Finding {
+	return Finding{Level: Fault, What: fmt.Sprintf(format, args...), Fix: fix}
+}

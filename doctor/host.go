@@ -1,0 +1,110 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/milterscan/milterscan/scan/units"
+	"github.com/milterscan/milterscan/scan/worker"
+)
+
+// directories looks at where messages are kept: there, private, writable for the
+// daemon, with room.
+func (p *Patient) directories(context.Context) []Finding {
+	found := []Finding{p.quarantine()}
+	spool := p.Config.Spool.Dir
+	if spool == "" {
+		spool = os.TempDir()
+	}
+	found = append(found, p.room("spool", spool, p.Config.Limits.Message, p.Config.Spool.Disk, "spool.disk"))
+	if file := p.Config.History.File; file != "" {
+		if _, err := os.Stat(filepath.Dir(file)); errors.Is(err, fs.ErrNotExist) {
+			found = append(found, advice("install -d -m 700 -o "+p.User+" "+filepath.Dir(file), "nothing is remembered of messages: %s is not there", filepath.Dir(file)))
+		}
+	}
+	return found
+}
+
+func (p *Patient) quarantine() Finding {
+	dir := p.Config.Quarantine.Dir
+	info, err := os.Stat(dir)
+	create := "install -d -m 700 -o " + p.User + " " + dir
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fault(create, "the quarantine %s is not there: mail that must be kept is answered with a temporary failure", dir)
+	case err != nil:
+		return fault("run doctor as root", "quarantine: %v", err)
+	case !info.IsDir():
+		return fault("take it away; "+create, "the quarantine %s is no directory", dir)
+	case info.Mode().Perm()&0o077 != 0:
+		return fault("chmod 700 "+dir, "the quarantine %s can be read by others (mode %#o)", dir, info.Mode().Perm())
+	}
+	return p.room("quarantine", dir, 10*p.Config.Limits.Message, p.Config.Quarantine.Size, "quarantine.size")
+}
+
+// room sees whether the daemon can write to a directory, and for how long.
+func (p *Patient) room(what, dir string, least, most units.Size, key string) Finding {
+	if who, err := personOf(p.User); err == nil {
+		if err := who.reaches(dir, toRead|toWrite|toSearch); err != nil {
+			return fault("chown "+p.User+" "+dir+", and let it be entered", "%s: %v", what, err)
+		}
+	} else if _, err := os.Stat(dir); err != nil {
+		return fault("create it", "%s: %v", what, err)
+	}
+	left, err := free(dir)
+	shown := units.Size(left) / units.MB * units.MB
+	switch {
+	case err != nil:
+		return advice("see it yourself: df "+dir, "%s %s: free space cannot be told: %v", what, dir, err)
+	case units.Size(left) < least:
+		return fault("make room, or use another file system", "%s %s has %v left: mail will be answered with a temporary failure", what, dir, shown)
+	case most > 0 && units.Size(left) < most:
+		return advice("make room, or set "+key+" to less", "%s %s has %v left, and %s allows %v", what, dir, shown, key, most)
+	}
+	return ok("%s %s has %v left", what, dir, shown)
+}
+
+// madeIn is a time that no right clock shows any more.
+var madeIn = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// clock looks for a clock that is wrong: dates in mail, signatures and what is kept
+// for how long depend on it.
+func (p *Patient) clock(context.Context) []Finding {
+	fix := "run an NTP client (systemd-timesyncd, chrony)"
+	switch {
+	case p.Now.Before(madeIn):
+		return []Finding{fault("set the clock, and "+fix, "it shows %s", p.Now.Format(time.DateTime))}
+	case drifting():
+		return []Finding{advice(fix, "it shows %s, and nobody keeps it right", p.Now.Format(time.DateTime))}
+	}
+	return []Finding{ok("it shows %s", p.Now.Format(time.DateTime))}
+}
+
+// helpers looks for the programs that read what nothing of ours reads.
+func (p *Patient) helpers(context.Context) []Finding {
+	if worker.FindHelper() == "" {
+		return []Finding{advice("apt-get install unar", "unar is not installed: StuffIt and other rare archives count as unscannable")}
+	}
+	return []Finding{ok("unar reads rare archives")}
+}
+
+// workers starts a child and asks what the kernel could not take away from it.
+func (p *Patient) workers(ctx context.Context) []Finding {
+	cfg := p.Workers
+	cfg.Idle = 0
+	pool := worker.NewPool(cfg)
+	defer pool.Close()
+	missing, err := pool.Check(ctx)
+	if err != nil {
+		return []Finding{fault("see whether the program may start itself (/proc mounted, no noexec)", "no child can be started to read risky archives: %v", err)}
+	}
+	if len(missing) > 0 {
+		return []Finding{advice("use a kernel with Landlock (5.13 or later, lsm=landlock)", "children that read archives are not fully confined: %s", strings.Join(missing, "; "))}
+	}
+	return []Finding{ok("children that read archives are confined")}
+}
