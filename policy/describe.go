@@ -31,6 +31,7 @@ func (s Scope) words() []string {
 	w = appendList(w, "client", s.Client)
 	w = appendList(w, "from", s.From)
 	w = appendList(w, "to", s.To)
+	w = appendList(w, "not to", s.NotTo)
 	w = appendList(w, "auth", s.Auth)
 	w = appendList(w, "header_from", s.HeaderFrom)
 	if s.Size.Min != 0 {

@@ -34,6 +34,7 @@ type Scope struct {
 	Direction Directions
 	Client    []Network
 	From, To  []AddressPattern // envelope sender and recipient
+	NotTo     []AddressPattern // recipients the rule is not for after all
 	Auth      []Login
 	// HeaderFrom looks at every address in every From field. For a rule that
 	// lets mail through all of them must match, since anybody can write a
@@ -77,6 +78,7 @@ type rule struct {
 	Rule
 	place                int // in the list
 	from, to, headerFrom addresses
+	notTo                addresses
 	parts                []string // lower case
 }
 
@@ -84,6 +86,7 @@ func compile(r Rule, place int) *rule {
 	c := &rule{Rule: r, place: place}
 	c.from = compileAddresses(r.Scope.From)
 	c.to = compileAddresses(r.Scope.To)
+	c.notTo = compileAddresses(r.Scope.NotTo)
 	c.headerFrom = compileAddresses(r.Scope.HeaderFrom)
 	for _, p := range r.Grounds.Part {
 		c.parts = append(c.parts, strings.ToLower(p))
@@ -175,6 +178,9 @@ func (r *rule) forRecipient(f *facts, to recipient) truth {
 	}
 	if len(r.Scope.To) > 0 {
 		t = min(t, f.once(to.known, r.to.match(to.address)))
+	}
+	if len(r.Scope.NotTo) > 0 {
+		t = min(t, f.once(to.known, !r.notTo.match(to.address)))
 	}
 	return t
 }

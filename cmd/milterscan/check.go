@@ -10,7 +10,7 @@ import (
 
 // check reads the configuration as the daemon would and says everything that is
 // wrong with it.
-func check(_ context.Context, args []string, std streams) int {
+func check(ctx context.Context, args []string, std streams) int {
 	f := flags("check", "[-c FILE] [--effective]", std)
 	path := f.String("c", "", "configuration `file`; without it "+defaultConfig+" if there, else what is shipped")
 	effective := f.Bool("effective", false, "print every value and every rule, with where it comes from")
@@ -22,8 +22,8 @@ func check(_ context.Context, args []string, std streams) int {
 		fmt.Fprintln(std.err, err)
 		return exitConfig
 	}
-	if _, err := newJudge(c, 1, newCommons(c, 0), nil); err != nil {
-		fmt.Fprintln(std.err, "milterscan:", err)
+	if err := try(ctx, c); err != nil {
+		fmt.Fprintln(std.err, err)
 		return exitConfig
 	}
 	if *effective {
@@ -32,6 +32,22 @@ func check(_ context.Context, args []string, std streams) int {
 	}
 	fmt.Fprintf(std.out, "%s: no errors\n", nameOf(*path))
 	return exitOK
+}
+
+// try makes a judge of a configuration, and has it judge the mails there are
+// tests for.
+func try(ctx context.Context, c *config.Config) error {
+	if err := c.Contradictions(catalogue()); err != nil {
+		return err
+	}
+	with := newCommons(c, 0)
+	j, err := newJudge(c, 1, with, nil)
+	if err != nil {
+		return fmt.Errorf("milterscan: %w", err)
+	}
+	p := &pipeline{commons: with, judge: j, maxMessage: int64(c.Limits.Message)}
+	defer p.Close()
+	return runTests(ctx, p, c.Tests)
 }
 
 // nameOf is what a configuration is called.

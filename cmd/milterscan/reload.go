@@ -67,16 +67,16 @@ func (d *daemon) reloadOn(ctx context.Context, hup <-chan os.Signal) {
 		case <-ctx.Done():
 			return
 		case <-hup:
-			d.reload()
+			d.reload(ctx)
 		}
 	}
 }
 
 // reload makes a new generation and swaps it in. Whatever is wrong with the file
 // leaves the old one in place.
-func (d *daemon) reload() {
+func (d *daemon) reload(ctx context.Context) {
 	old := d.current.Load()
-	next, c, err := d.next(old.Generation() + 1)
+	next, c, err := d.next(ctx, old.Generation()+1)
 	if err != nil {
 		d.log.Error("the new configuration is not used, the old one stays",
 			zap.Uint64("generation", old.Generation()), zap.Error(err))
@@ -87,11 +87,17 @@ func (d *daemon) reload() {
 	d.log.Info("configuration reloaded", zap.Uint64("generation", next.Generation()))
 }
 
-func (d *daemon) next(generation uint64) (*judge.Judge, *config.Config, error) {
+// next makes a generation of the file as it is now. It is good for nothing if a
+// test fails.
+func (d *daemon) next(ctx context.Context, generation uint64) (*judge.Judge, *config.Config, error) {
 	c, err := config.Load(d.path)
 	if err != nil {
 		return nil, nil, err
 	}
 	j, err := newJudge(c, generation, d.commons, d.teller(c))
-	return j, c, err
+	if err != nil {
+		return nil, nil, err
+	}
+	p := &pipeline{commons: d.commons, judge: j, maxMessage: int64(c.Limits.Message)}
+	return j, c, runTests(ctx, p, c.Tests)
 }

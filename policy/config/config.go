@@ -82,6 +82,10 @@ type Config struct {
 	// finding by itself. All conditions of a rule must hold; of the values of one
 	// condition, one must.
 	Rules []Rule `toml:"rule"`
+	// Mails, and what is to become of them. They are judged by "milterscan check"
+	// and at every reload; if one is judged otherwise, the old configuration stays
+	// in force. Nothing is kept, sent or remembered for them.
+	Tests []Test `toml:"test"`
 
 	origins origins
 }

@@ -32,10 +32,11 @@ func (c *Config) Effective() Effective {
 	return e
 }
 
-// collect goes down to the single values. Rules are shown by themselves.
+// collect goes down to the single values. Rules are shown by themselves, and tests
+// set nothing.
 func (c *Config) collect(e *Effective, path string, v reflect.Value) {
 	switch {
-	case path == "rule":
+	case path == "rule", path == "test":
 		return
 	case v.Kind() == reflect.Struct && !isText(v):
 		for _, f := range reflect.VisibleFields(v.Type()) {

@@ -140,6 +140,8 @@ func shown(path string, v reflect.Value) reflect.Value {
 		return reflect.ValueOf(wellKnown)
 	case "rule":
 		return reflect.ValueOf([]Rule{{}})
+	case "test":
+		return reflect.ValueOf([]Test{{}})
 	}
 	return v
 }

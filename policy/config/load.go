@@ -23,6 +23,7 @@ func Load(path string) (*Config, error) {
 		b.bindTable("", table, reflect.ValueOf(c).Elem())
 	}
 	b.rules(c.Rules, 0)
+	b.tests(c.Tests)
 	b.check(c)
 	extra, err := filepath.Glob(filepath.Join(filepath.Dir(path), "policy.d", "*.toml"))
 	if err != nil {
@@ -30,9 +31,11 @@ func Load(path string) (*Config, error) {
 	}
 	slices.Sort(extra)
 	for _, name := range extra {
-		c.Rules = append(c.Rules, b.extraRules(name, len(c.Rules))...)
+		rules, tests := b.extraRules(name, len(c.Rules))
+		c.Rules, c.Tests = append(c.Rules, rules...), append(c.Tests, tests...)
 	}
 	b.names(c.Rules)
+	b.testedRules(c)
 	return c, b.problems.err()
 }
 
@@ -63,19 +66,21 @@ func (b *binder) syntax(err error) {
 	b.problems = append(b.problems, Problem{b.file, at.Position.Line, at.LastKey, at.Message})
 }
 
-// extraRules reads a file of policy.d, in which rules may stand and nothing
-// else. Where its values come from is noted under its own name.
-func (b *binder) extraRules(path string, before int) []Rule {
+// extraRules reads a file of policy.d, in which rules and tests may stand and
+// nothing else. Where its values come from is noted under its own name.
+func (b *binder) extraRules(path string, before int) ([]Rule, []Test) {
 	var extra struct {
 		Rules []Rule `toml:"rule"`
+		Tests []Test `toml:"test"`
 	}
 	own := &binder{origins: origins{}}
 	if table, ok := own.read(path); ok {
 		own.bindTable("", table, reflect.ValueOf(&extra).Elem())
 	}
 	own.rules(extra.Rules, before)
+	own.tests(extra.Tests)
 	b.problems = append(b.problems, own.problems...)
-	return extra.Rules
+	return extra.Rules, extra.Tests
 }
 
 // rules makes rules ready; before is how many stand in front of them.

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/milterscan/milterscan/policy/config"
+	"github.com/milterscan/milterscan/policy/judge"
+)
+
+// runTests judges the mails that the configuration has tests for, and returns an
+// error for each that is not what its test expects.
+func runTests(ctx context.Context, p *pipeline, tests []config.Test) error {
+	var errs []error
+	for _, t := range tests {
+		if err := p.test(ctx, t); err != nil {
+			errs = append(errs, fmt.Errorf("%s: test: %s: %w", t.Origin(), t.Mail, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (p *pipeline) test(ctx context.Context, t config.Test) error {
+	about := envelopeFlags{from: t.From, to: t.To, client: t.Client, helo: t.Helo, auth: t.Auth}
+	env, err := about.envelope()
+	if err != nil {
+		return err
+	}
+	r, err := p.scanFile(ctx, t.Mail, nil, env)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	if got := r.Decision.Action(); got != t.Expect {
+		return fmt.Errorf("%s, not %s%s", got, t.Expect, because(r))
+	}
+	if t.Rule == "" {
+		return nil
+	}
+	for _, v := range r.Decision.Verdicts {
+		if v.Rule.Name == t.Rule {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s, but not by rule %q%s", t.Expect, t.Rule, because(r))
+}
+
+// because is what a decision rests on, for an error.
+func because(r *judge.Result) string {
+	for _, v := range r.Decision.Verdicts {
+		switch {
+		case v.Because >= 0:
+			f := r.Found[v.Because]
+			return fmt.Sprintf(": %s, because of %s (%s)", v.Rule, f.Rule, detail(f.Detail))
+		case v.Rule.Name != "":
+			return fmt.Sprintf(": %s", v.Rule)
+		}
+	}
+	return ": no rule objects"
+}

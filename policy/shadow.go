@@ -1,0 +1,92 @@
+package policy
+
+import (
+	"slices"
+
+	"github.com/milterscan/milterscan/scan"
+)
+
+// Hides reports whether r decides all that other could: every mail and every
+// finding other is for, r is for as well. A rule behind such a one never decides
+// anything. Where that cannot be said for certain the answer is no.
+func (r Rule) Hides(other Rule) bool {
+	if r.Mode != Decides || other.Mode == Watches {
+		return false
+	}
+	return r.Scope.covers(other.Scope) && r.Grounds.covers(other.Grounds, r.Outcome.Answer == Deliver)
+}
+
+// covers reports whether every mail in the scope other is in s.
+func (s Scope) covers(other Scope) bool {
+	return (s.Direction == 0 || other.Direction != 0 && other.Direction&^s.Direction == 0) &&
+		holdsAll(s.Client, other.Client) && holdsAll(s.From, other.From) && holdsAll(s.To, other.To) && len(s.NotTo) == 0 &&
+		holdsAll(s.Auth, other.Auth) && len(s.HeaderFrom) == 0 && (s.Size == SizeRange{} || s.Size == other.Size)
+}
+
+// holdsAll reports whether a condition with the values of list holds wherever one
+// with those of other does. An empty list is no condition.
+func holdsAll[T comparable](list, other []T) bool {
+	if len(list) == 0 {
+		return true
+	}
+	return len(other) > 0 && !slices.ContainsFunc(other, func(v T) bool { return !slices.Contains(list, v) })
+}
+
+// covers reports whether g holds for every finding that other holds for. opens
+// says that the rule delivers: without naming them it is not for viruses and
+// failures.
+func (g Grounds) covers(other Grounds, opens bool) bool {
+	if len(g.Unless)+len(g.Part) > 0 || !holdsAll(g.Requires, other.Requires) {
+		return false
+	}
+	if len(g.When) == 0 {
+		return !opens || len(other.When) > 0 && !slices.ContainsFunc(other.When, mayBeGrave)
+	}
+	return len(other.When) > 0 && !slices.ContainsFunc(other.When, func(c Condition) bool {
+		return !slices.ContainsFunc(g.When, func(own Condition) bool { return own.implied(c) })
+	})
+}
+
+// mayBeGrave reports whether the condition can hold for a virus or a failure.
+func mayBeGrave(c Condition) bool {
+	return c.pattern != "" || c.compare == "" && (c.kind == scan.Infected || c.kind == scan.Failed)
+}
+
+// implied reports whether c holds wherever other does.
+func (c Condition) implied(other Condition) bool {
+	return c == other || c.pattern != "" && other.pattern != "" && matchGlob(c.pattern, other.pattern)
+}
+
+// Impossible says why no message can meet the grounds, "" if some can. Every
+// finding there is stands in the catalogue.
+func (g Grounds) Impossible(catalogue []scan.Rule) string {
+	for _, c := range slices.Concat(g.Requires, g.Unless, g.When) {
+		if !c.CanMatch(catalogue) {
+			return c.String() + " is no finding that is ever made"
+		}
+	}
+	for _, c := range g.Requires {
+		for _, u := range g.Unless {
+			if u.implied(c) {
+				return "it requires " + c.String() + " and rules it out by " + u.String()
+			}
+		}
+	}
+	if low, high, ok := scoreRange(g.Requires); !ok {
+		return "no score meets " + low.String() + " and " + high.String()
+	}
+	return ""
+}
+
+// scoreRange looks for two comparisons of the score that no number meets.
+func scoreRange(list []Condition) (low, high Condition, ok bool) {
+	for _, a := range list {
+		for _, b := range list {
+			least, most := a.compare == ">=" || a.compare == ">", b.compare == "<=" || b.compare == "<"
+			if least && most && (a.limit > b.limit || a.limit == b.limit && a.compare+b.compare != ">=<=") {
+				return a, b, false
+			}
+		}
+	}
+	return low, high, true
+}

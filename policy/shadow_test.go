@@ -1,0 +1,117 @@
+package policy
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/milterscan/milterscan/scan"
+)
+
+func asCondition(t *testing.T, s string) Condition {
+	t.Helper()
+	var c Condition
+	if err := c.UnmarshalText([]byte(s)); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// ruleOf makes a rule of words: "to:ADDRESS", "not:CONDITION", "requires:CONDITION", an
+// action, or a condition.
+func ruleOf(t *testing.T, text string) Rule {
+	t.Helper()
+	var r Rule
+	for _, w := range strings.Split(text, "; ") {
+		key, value, _ := strings.Cut(w, ":")
+		switch key {
+		case "":
+		case "to":
+			p, err := ParseAddressPattern(value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Scope.To = append(r.Scope.To, p)
+		case "in":
+			r.Scope.Direction = Inbound
+		case "not":
+			r.Grounds.Unless = append(r.Grounds.Unless, asCondition(t, value))
+		case "requires":
+			r.Grounds.Requires = append(r.Grounds.Requires, asCondition(t, value))
+		case "reject":
+			r.Outcome = refuse
+		case "watch":
+			r.Mode = Watches
+		default:
+			r.Grounds.When = append(r.Grounds.When, asCondition(t, w))
+		}
+	}
+	return r
+}
+
+func TestHides(t *testing.T) {
+	for _, c := range []struct {
+		first, second string
+		want          bool
+	}{
+		{"reject", "virus/x; to:a@b.example", true},
+		{"", "spam/x", false}, // a pattern may be about a failure
+		{"", "suspicious", true},
+		{"", "infected", false},
+		{"", "", false},
+		{"reject", "", true},
+		{"to:a@b.example; reject", "to:a@b.example; infected", true},
+		{"to:a@b.example; reject", "infected", false},
+		{"to:a@b.example; to:c@d.example; reject", "to:c@d.example", true},
+		{"in; reject", "infected", false},
+		{"reject", "in; infected", true},
+		{"spam/*; reject", "spam/bayes", true},
+		{"spam/bayes; reject", "spam/*", false},
+		{"infected; suspicious; reject", "suspicious", true},
+		{"infected; reject", "infected; suspicious", false},
+		{"infected; not:spam/x; reject", "infected", false},
+		{"infected; requires:spam/x; reject", "infected", false},
+		{"infected; requires:spam/x; reject", "infected; requires:spam/x", true},
+		{"watch; reject", "infected", false},
+		{"reject", "watch; infected", false},
+		{"score >= 5; reject", "score >= 6", false}, // not certain enough for us
+		{"score >= 5; reject", "score >= 5", true},
+	} {
+		if got := ruleOf(t, c.first).Hides(ruleOf(t, c.second)); got != c.want {
+			t.Errorf("%q hides %q: %v", c.first, c.second, got)
+		}
+	}
+}
+
+func TestImpossible(t *testing.T) {
+	catalogue := []scan.Rule{{Name: "virus/*", Kind: scan.Infected}, {Name: "spam/bayes", Kind: scan.Suspicious}}
+	for text, want := range map[string]string{
+		"":                                "",
+		"virus/x; spam/*; score >= 5":     "",
+		"spam/bays":                       "spam/bays is no finding",
+		"forbidden":                       "forbidden is no finding",
+		"not:content/x":                   "content/x is no finding",
+		"requires:spam/bayes; not:spam/*": "rules it out",
+		"requires:score >= 5; requires:score < 3":  "no score",
+		"requires:score >= 5; requires:score <= 5": "",
+		"requires:score > 5; requires:score <= 5":  "no score",
+	} {
+		got := ruleOf(t, text).Grounds.Impossible(catalogue)
+		if got != want && (want == "" || !strings.Contains(got, want)) {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestNotTo(t *testing.T) {
+	r := ruleOf(t, "reject")
+	r.Scope.NotTo = ruleOf(t, "to:@quiet.example").Scope.To
+	p, err := New([]Rule{r}, Local{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for to, want := range map[string]Answer{"a@quiet.example": Deliver, "a@loud.example": Reject} {
+		if d := p.Decide(Input{Stage: scan.StageMessage, Envelope: scan.Envelope{Recipients: []string{to}}}); d.Answer != want {
+			t.Errorf("%s: %s", to, d.Answer)
+		}
+	}
+}
