@@ -44,7 +44,7 @@ func TestWriterCollects(t *testing.T) {
 		time.Sleep(2 * linger)
 		w.Remember(policy.Record{})
 		w.Close()
-		if len(l.records) != 601 || l.batches != 4 {
+		if len(l.records) != 601 || l.batches != 11 {
 			t.Errorf("%d records in %d batches", len(l.records), l.batches)
 		}
 	})

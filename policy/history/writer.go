@@ -11,15 +11,15 @@ import (
 // Bounds of the writer. A record has a few kilobytes.
 const (
 	waiting = 2048             // records that may wait; more are dropped
-	batch   = 256              // records written at once, at most
-	linger  = time.Second      // how long a record may wait for others
+	batch   = 64               // records written at once, at most
+	linger  = time.Second / 4  // how long a record may wait for others
 	pause   = 5 * time.Second  // after the store has failed
 	patient = 10 * time.Second // how long the store may take for one batch
 )
 
 // Writer writes records to a store from a goroutine of its own, many at once.
 // Remember never waits for the store: if it is slow or gone, what does not fit
-// any more is dropped and counted. Records of the last second may be lost with
+// any more is dropped and counted. Records of the last moments may be lost with
 // the process; those of kept messages are in the quarantine as well.
 type Writer struct {
 	store   Appender

@@ -2,7 +2,7 @@
 // does nothing and to milterscan, over 1, 8 and 32 connections at once, and
 // prints what each took. Nothing but this source tree is needed.
 //
-//	go run ./tests/load [-binary bin/milterscan] [-messages 2000] [-clamd]
+//	go run ./tests/load [-binary bin/milterscan] [-messages 2000] [-clamd] [-remember]
 package main
 
 import (
@@ -27,6 +27,7 @@ func main() {
 	binary := flag.String("binary", "", "milterscan to measure; default: the one of this tree, compiled now")
 	messages := flag.Int("messages", 2000, "messages of each run")
 	clamd := flag.Bool("clamd", false, "start a clamd and let milterscan use it")
+	remember := flag.Bool("remember", false, "have milterscan remember every message in a history")
 	null := flag.String("null", "", "be the milter that does nothing, on this unix socket (used by the run itself)")
 	flag.Parse()
 	if *null != "" {
@@ -35,7 +36,7 @@ func main() {
 	if *binary != "" {
 		os.Setenv("MILTERSCAN_BINARY", *binary)
 	}
-	os.Exit(servers.Script(func(t servers.TB) { measure(t, *messages, *clamd) }))
+	os.Exit(servers.Script(func(t servers.TB) { measure(t, *messages, *clamd, *remember) }))
 }
 
 // candidate is a milter to be measured.
@@ -45,10 +46,13 @@ type candidate struct {
 	stop         func()
 }
 
-func measure(t servers.TB, messages int, withClamd bool) {
+func measure(t servers.TB, messages int, withClamd, remember bool) {
 	config := ""
+	if remember {
+		config = fmt.Sprintf("[history]\nfile = %q\n", filepath.Join(filepath.Dir(socketIn(t)), "history.db"))
+	}
 	if withClamd {
-		config = fmt.Sprintf("[[virus]]\nname = \"clamd\"\ntype = \"clamd\"\naddress = \"unix:%s\"\n", servers.StartClamd(t).Socket)
+		config += fmt.Sprintf("[[virus]]\nname = \"clamd\"\ntype = \"clamd\"\naddress = \"unix:%s\"\n", servers.StartClamd(t).Socket)
 	}
 	corpora := []struct {
 		name  string
