@@ -82,9 +82,10 @@ func (p *Policy) Decide(in Input) Decision {
 	var all []judged
 	for _, to := range f.recipients() {
 		rules := p.candidates(f, general, to)
-		key := signature(rules)
+		subjects := f.subjects(to)
+		key := signature(rules, subjects)
 		if seen[key] == nil {
-			seen[key] = f.judge(rules)
+			seen[key] = f.judge(rules, subjects)
 		}
 		all = append(all, judged{seen[key], to.text, f.directions(to)})
 	}
@@ -130,23 +131,32 @@ func (p *Policy) candidates(f *facts, general []truth, to recipient) []candidate
 	return list
 }
 
-// signature tells lists of candidates apart: recipients with the same list get
-// the same verdict, and most of a thousand recipients do.
-func signature(rules []candidate) string {
+// signature tells lists of candidates and of subjects apart: recipients with the
+// same lists get the same verdict, and most of a thousand recipients do.
+func signature(rules []candidate, about subjects) string {
 	var b []byte
 	for _, c := range rules {
 		b = binary.AppendUvarint(b, uint64(c.place)<<2|uint64(c.truth))
 	}
+	b = binary.AppendUvarint(b, uint64(len(about.own)))
+	for _, s := range about.own {
+		b = binary.AppendUvarint(b, uint64(s))
+	}
 	return string(b)
 }
 
-// subjects are the message itself and every finding.
-func (f *facts) subjects() []int {
-	list := make([]int, 0, len(f.in.Found)+1)
-	for s := itself; s < len(f.in.Found); s++ {
-		list = append(list, s)
+// subjects are what rules are asked about for a recipient: the message itself,
+// what was found in it, and what was found about that recipient alone.
+type subjects struct{ shared, own []int }
+
+func (f *facts) subjects(to recipient) subjects {
+	about := subjects{shared: f.shared}
+	for _, s := range f.personal {
+		if f.in.Found[s].Recipient == to.text {
+			about.own = append(about.own, s)
+		}
 	}
-	return list
+	return about
 }
 
 // isFixed reports whether an edit of a part cannot be made. The message as a

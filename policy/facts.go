@@ -19,6 +19,8 @@ type facts struct {
 	sender     address
 	headerFrom []address
 	score      float64
+	shared     []int // itself, and the findings that are about everybody
+	personal   []int // the findings that are about one recipient
 }
 
 // recipient is whom a rule is tried for: before RCPT nobody in particular.
@@ -34,6 +36,14 @@ func (p *Policy) facts(in Input) *facts {
 		f.headerFrom = headerFrom(in.Header)
 	}
 	f.score = total(in.Found)
+	f.shared = append(make([]int, 0, len(in.Found)+1), itself)
+	for i, found := range in.Found {
+		if found.Recipient == "" {
+			f.shared = append(f.shared, i)
+		} else {
+			f.personal = append(f.personal, i)
+		}
+	}
 	return f
 }
 

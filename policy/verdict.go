@@ -37,10 +37,12 @@ func (j judged) refuses() bool { return j.Outcome.Answer >= Discard }
 
 // judge applies to each subject the first rule that matches it, and adds up
 // what they want.
-func (f *facts) judge(rules []candidate) *judgement {
+func (f *facts) judge(rules []candidate, about subjects) *judgement {
 	j := &judgement{Verdict: Verdict{Because: itself}}
-	for _, s := range f.subjects() {
-		f.judgeSubject(j, rules, s)
+	for _, list := range [...][]int{about.shared, about.own} {
+		for _, s := range list {
+			f.judgeSubject(j, rules, s)
+		}
 	}
 	slices.SortStableFunc(j.grounds, f.compareGrounds)
 	for i := range j.grounds {

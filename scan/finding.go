@@ -54,11 +54,14 @@ const WholeMessage = -1
 // it.
 type Finding struct {
 	Kind    Kind
-	Scanner string  // mime, archive, virus, attachment, content, spam, auth, relay
+	Scanner string  // mime, archive, virus, attachment, content, spam, auth, relay, greylist, bounce, rate
 	Rule    string  // scanner/name, as docs/findings.md lists it
 	Part    int     // index into Message.Parts, or WholeMessage
 	Detail  string  // for the log and the administrator; may quote the message
 	Score   float64 // added up for rules on the score
+	// Recipient is the only one of the message whom the finding is about, as the
+	// envelope has it; "" for everybody.
+	Recipient string
 }
 
 // Rule describes one finding a scanner can make: the entry of the catalogue
