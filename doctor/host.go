@@ -86,11 +86,17 @@ func (p *Patient) clock(context.Context) []Finding {
 }
 
 // helpers looks for the programs that read what nothing of ours reads.
-func (p *Patient) helpers(context.Context) []Finding {
+func (p *Patient) helpers(context.Context) (found []Finding) {
 	if worker.FindHelper() == "" {
-		return []Finding{advice("apt-get install unar", "unar is not installed: StuffIt and other rare archives count as unscannable")}
+		found = append(found, advice("apt-get install unar", "unar is not installed: StuffIt and other rare archives count as unscannable"))
 	}
-	return []Finding{ok("unar reads rare archives")}
+	if worker.FindPDFToText() == "" && p.Config.Content.WantsFiles() {
+		found = append(found, advice("apt-get install poppler-utils", "pdftotext is not installed: lists do not look for words in PDF files"))
+	}
+	if len(found) == 0 {
+		found = append(found, ok("nothing is missing"))
+	}
+	return found
 }
 
 // workers starts a child and asks what the kernel could not take away from it.

@@ -26,6 +26,9 @@ func check(ctx context.Context, args []string, std streams) int {
 		fmt.Fprintln(std.err, err)
 		return exitConfig
 	}
+	for _, program := range absent(c) {
+		fmt.Fprintln(std.err, "note:", program)
+	}
 	if *effective {
 		fmt.Fprint(std.out, c.Effective())
 		return exitOK

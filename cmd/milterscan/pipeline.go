@@ -69,6 +69,7 @@ func newCommons(c *config.Config, ready int) *commons {
 // newJudge makes a generation of a configuration.
 func newJudge(c *config.Config, generation uint64, with *commons, tell func(*judge.Result)) (*judge.Judge, error) {
 	texts := inventory.New(c.Content.Limits, c.Content.Extent())
+	readPDFs(c, texts)
 	list, err := scanners(c, texts)
 	if err != nil {
 		return nil, err

@@ -13,7 +13,6 @@ import (
 
 	"github.com/milterscan/milterscan/milter"
 	"github.com/milterscan/milterscan/policy/config"
-	"github.com/milterscan/milterscan/scan/worker"
 )
 
 // serve answers the MTA until it is told to stop.
@@ -105,7 +104,7 @@ func (d *daemon) confinement(ctx context.Context) {
 	case len(missing) > 0:
 		d.log.Warn("children that read archives are not fully confined", zap.Strings("missing", missing))
 	}
-	if worker.FindHelper() == "" {
-		d.log.Info("unar is not installed: StuffIt and other rare archives count as unscannable")
+	for _, program := range absent(d.first) {
+		d.log.Info(program)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/milterscan/milterscan/scan/inventory"
@@ -87,6 +88,11 @@ func (c Config) Extent() inventory.Extent {
 		return inventory.Everything
 	}
 	return inventory.Shown
+}
+
+// WantsFiles reports whether any list looks for words in attached files.
+func (c Config) WantsFiles() bool {
+	return slices.ContainsFunc(c.Lists, func(l List) bool { return slices.Contains(l.Where, InAttachment) })
 }
 
 // Check finds what contradicts itself.

@@ -23,8 +23,9 @@ type List struct {
 	// "#" begins a comment. They are read again with every reload.
 	Files []string `toml:"files" example:"[\"/etc/milterscan/confidential.txt\"]"`
 	// Where to look: "subject"; "headers", all of them; "text" and "html" of the
-	// message; "attachment", the text of attached files and of those in archives,
-	// Office, OpenDocument and RTF among them; "names" of attachments.
+	// message; "attachment", the text of attached files and of those in archives:
+	// Office, OpenDocument, RTF, and PDF where pdftotext is installed; "names" of
+	// attachments.
 	Where []Where `toml:"where"`
 	// Whether words count only where no letter or digit goes on at their ends.
 	WholeWord bool `toml:"whole_word"`

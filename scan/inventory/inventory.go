@@ -42,6 +42,7 @@ const (
 type Inventory struct {
 	limits Limits
 	extent Extent
+	pdf    PDFText // nil for none
 	mu     sync.Mutex
 	known  map[weak.Pointer[scan.Message]]*entry
 }
@@ -140,6 +141,7 @@ func (i *Inventory) forget(key weak.Pointer[scan.Message]) {
 func (i *Inventory) take(ctx context.Context, m *scan.Message) (*Texts, error) {
 	all := new(Texts)
 	left := i.limits
+	pdf := pdfs{read: i.pdf}
 	var errs []error
 	for part := range m.Parts {
 		form := formOf(m, part)
@@ -158,6 +160,9 @@ func (i *Inventory) take(ctx context.Context, m *scan.Message) (*Texts, error) {
 		if err != nil {
 			errs = append(errs, fmt.Errorf("part %s: %w", m.Parts[part].Path, err))
 			continue
+		}
+		if form == PDF {
+			pdf.text(ctx, m.Parts[part].Content, page, left.Limits)
 		}
 		left.take(size, page)
 		all.Texts = append(all.Texts, Text{part, form, placeOf(m, part), page})

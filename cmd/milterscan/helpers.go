@@ -1,0 +1,34 @@
+package main
+
+import (
+	"context"
+
+	"github.com/milterscan/milterscan/policy/config"
+	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/inventory"
+	"github.com/milterscan/milterscan/scan/worker"
+)
+
+// readPDFs has the text of PDFs read where a list looks for words in files, if
+// there is a program that can.
+func readPDFs(c *config.Config, texts *inventory.Inventory) {
+	path := worker.FindPDFToText()
+	if path == "" || !c.Content.WantsFiles() {
+		return
+	}
+	run := worker.Defaults()
+	texts.ReadPDF(func(ctx context.Context, pdf scan.Content, most int) (string, bool, error) {
+		return run.PDFText(ctx, path, pdf, most)
+	})
+}
+
+// absent says what is not read because a program is not installed.
+func absent(c *config.Config) (list []string) {
+	if worker.FindHelper() == "" {
+		list = append(list, "unar is not installed: StuffIt and other rare archives count as unscannable")
+	}
+	if worker.FindPDFToText() == "" && c.Content.WantsFiles() {
+		list = append(list, "pdftotext (poppler-utils) is not installed: lists do not look for words in PDF files")
+	}
+	return list
+}
