@@ -74,6 +74,9 @@ var imports = map[string][]string{
 
 	"doctor": slices.Concat(leaves, scanners, []string{"scan", "scan/worker", "policy", "policy/config"}),
 
+	"contrib": {},
+	"setup":   {"contrib"},
+
 	"milter": {"scan", "scan/spool", "scan/entity", "scan/units", "policy"},
 }
 

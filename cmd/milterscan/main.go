@@ -52,7 +52,9 @@ func commands() []command {
 		{"quarantine", "list, show, release and remove kept messages", quarantined},
 		{"explain", "say what became of a message and why", explainID},
 		{"history", "list what became of messages", printHistory},
+		{"report", "count verdicts, rules, domains and engines", printReport},
 		{"selftest", "make hostile mail, harmless itself, and see what gets through", selftest},
+		{"setup", "hook milterscan into Postfix, Sendmail or Exim, and out again", setUp},
 		{"config", "print the example configuration with every key explained", printConfig},
 		{"version", "print the version", version},
 	}

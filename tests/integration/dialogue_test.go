@@ -20,10 +20,10 @@ type way struct {
 func ways() []way {
 	return []way{
 		{"postfix", func(t *testing.T) dialogue.Transport {
-			return overMTA{t, unasked(t, servers.StartPostfix(t)), servers.StartPostfix(t, "smtpd_milters =")}
+			return overMTA{t, unasked(t, servers.StartPostfix(t)), servers.StartPlainPostfix(t)}
 		}},
 		{"sendmail", func(t *testing.T) dialogue.Transport {
-			return overMTA{t, unasked(t, servers.StartSendmail(t)), servers.StartSendmail(t, "define(`confINPUT_MAIL_FILTERS', `')dnl")}
+			return overMTA{t, unasked(t, servers.StartSendmail(t)), servers.StartPlainSendmail(t)}
 		}},
 		{"protocol", func(t *testing.T) dialogue.Transport {
 			h := &house{}

@@ -44,16 +44,22 @@ func StartExim(t TB, hook Hook, config string) *Exim {
 	e := &Exim{Addr: newAddr(t), dir: dir, Inbox: &Maildir{dir: filepath.Join(dir, "mail")}}
 	e.install(t, config)
 	e.makeEtc(t)
-	writeFile(t, e.path("exim.conf"), e.conf(t, hook))
+	writeFile(t, e.path("conf/exim.conf"), e.conf(t, hook))
 	e.Start(t)
 	t.Cleanup(e.Stop)
 	return e
 }
 
+// Program is what to call it by: Exim with its own /etc.
+func (e *Exim) Program() string { return e.path("exim-own-etc") }
+
+// ConfigDir is where its configuration is.
+func (e *Exim) ConfigDir() string { return e.path("conf") }
+
 // Start starts a stopped Exim again.
 func (e *Exim) Start(t TB) {
 	t.Helper()
-	e.proc = run(t, e.path("output.log"), "sh", e.args("-bdf", "-q1s")...)
+	e.proc = run(t, e.path("output.log"), e.Program(), "-C", e.path("conf/exim.conf"), "-bdf", "-q1s")
 	e.proc.ready(t, "Exim at "+e.Addr, func() bool { return answers("tcp", e.Addr) })
 }
 
@@ -82,12 +88,6 @@ func (e *Exim) Queued(t TB) int {
 
 func (e *Exim) path(name string) string { return filepath.Join(e.dir, name) }
 
-// args are sh's for Exim with arguments and its own /etc.
-func (e *Exim) args(args ...string) []string {
-	const ownEtc = `exec unshare --mount sh -c 'mount --bind "$0/etc" /etc && exec "$@"' "$@"`
-	return append([]string{"-c", ownEtc, "sh", e.dir, e.path("exim4"), "-C", e.path("exim.conf")}, args...)
-}
-
 // install copies what Exim's processes run, under other users, to where they
 // may read it.
 func (e *Exim) install(t TB, config string) {
@@ -99,7 +99,8 @@ func (e *Exim) install(t TB, config string) {
 	copyFile(t, filepath.Join(Root(t), "contrib/exim/milterscan-exim"), e.path("milterscan-exim"), 0o755)
 	e.script(t, "filter", `exec %[1]s/milterscan filter -c %[1]s/milterscan.toml "$@"`)
 	e.script(t, "mda", `MILTERSCAN=%[1]s/milterscan exec %[1]s/milterscan-mda -c %[1]s/milterscan.toml "$@"`)
-	e.script(t, "exim", `exec %[1]s/exim4 -C %[1]s/exim.conf "$@"`)
+	e.script(t, "exim", `exec %[1]s/exim4 -C %[1]s/conf/exim.conf "$@"`)
+	e.script(t, "exim-own-etc", `exec unshare --mount sh -c 'mount --bind %[1]s/etc /etc && exec %[1]s/exim4 "$@"' sh "$@"`)
 	e.script(t, "hook", `MILTERSCAN_MDA=%[1]s/mda EXIM=%[1]s/exim exec %[1]s/milterscan-exim`)
 }
 
@@ -112,7 +113,7 @@ func (e *Exim) script(t TB, name, line string) {
 // makeEtc makes what Exim reads of /etc.
 func (e *Exim) makeEtc(t TB) {
 	t.Helper()
-	for _, d := range []string{"etc", "etc/exim4", "spool", "log", "mail"} {
+	for _, d := range []string{"etc", "etc/exim4", "conf", "spool", "log", "mail"} {
 		if err := os.Mkdir(e.path(d), 0o755); err != nil {
 			t.Fatalf("%v", err)
 		}
@@ -125,7 +126,7 @@ func (e *Exim) makeEtc(t TB) {
 	const uid = 65530 // nobody's
 	writeFile(t, e.path("etc/passwd"), fmt.Sprintf("root:x:0:0::/:/bin/sh\nmail:x:8:8::/:/bin/sh\nDebian-exim:x:%d:%d::/:/bin/sh\n", uid, uid))
 	writeFile(t, e.path("etc/group"), fmt.Sprintf("root:x:0:\nmail:x:8:\nDebian-exim:x:%d:\n", uid))
-	writeFile(t, e.path("etc/exim4/trusted_configs"), e.path("exim.conf")+"\n")
+	writeFile(t, e.path("etc/exim4/trusted_configs"), e.path("conf/exim.conf")+"\n")
 	for name, id := range map[string]int{"spool": uid, "log": uid, "mail": 8} {
 		if err := os.Chown(e.path(name), id, id); err != nil {
 			t.Fatalf("%v", err)

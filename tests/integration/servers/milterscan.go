@@ -43,8 +43,8 @@ func (m *Milterscan) Configure(t TB, config string) {
 		config += "\n" + listen
 	}
 	// In one step: a daemon that reads at this moment sees one file or the other.
-	writeFile(t, m.configFile()+".new", config)
-	if err := os.Rename(m.configFile()+".new", m.configFile()); err != nil {
+	writeFile(t, m.ConfigFile()+".new", config)
+	if err := os.Rename(m.ConfigFile()+".new", m.ConfigFile()); err != nil {
 		t.Fatalf("%v", err)
 	}
 }
@@ -52,7 +52,7 @@ func (m *Milterscan) Configure(t TB, config string) {
 // Start starts a daemon that was ended, on the same socket.
 func (m *Milterscan) Start(t TB) {
 	t.Helper()
-	m.proc = run(t, m.logFile(), m.binary, "serve", "-c", m.configFile())
+	m.proc = run(t, m.logFile(), m.binary, "serve", "-c", m.ConfigFile())
 	m.proc.ready(t, "milterscan at "+m.Socket, func() bool { return answers("unix", m.Socket) })
 }
 
@@ -104,7 +104,7 @@ func (m *Milterscan) Lines(t TB, message string) []map[string]any {
 // such as "quarantine list", and returns what it has written and its status.
 func (m *Milterscan) Run(t TB, command string, args ...string) (out string, status int) {
 	t.Helper()
-	args = append(append(strings.Fields(command), "-c", m.configFile()), args...)
+	args = append(append(strings.Fields(command), "-c", m.ConfigFile()), args...)
 	text, err := exec.Command(m.binary, args...).CombinedOutput()
 	var ended *exec.ExitError
 	if err != nil && !errors.As(err, &ended) {
@@ -116,8 +116,10 @@ func (m *Milterscan) Run(t TB, command string, args ...string) (out string, stat
 	return string(text), status
 }
 
-func (m *Milterscan) configFile() string { return filepath.Join(m.dir, "milterscan.toml") }
-func (m *Milterscan) logFile() string    { return filepath.Join(m.dir, "milterscan.log") }
+// ConfigFile is its configuration.
+func (m *Milterscan) ConfigFile() string { return filepath.Join(m.dir, "milterscan.toml") }
+
+func (m *Milterscan) logFile() string { return filepath.Join(m.dir, "milterscan.log") }
 
 // Binary is the milterscan to be tested: the one that MILTERSCAN_BINARY names,
 // or else bin/milterscan, compiled now.

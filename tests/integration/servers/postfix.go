@@ -26,17 +26,30 @@ type Postfix struct {
 // stops it.
 func StartPostfix(t TB, mainCf ...string) *Postfix {
 	t.Helper()
+	shipped, err := os.ReadFile(filepath.Join(Root(t), "contrib", "postfix", "main.cf"))
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	return StartPlainPostfix(t, append([]string{string(shipped)}, mainCf...)...)
+}
+
+// StartPlainPostfix starts a Postfix that knows of no milter.
+func StartPlainPostfix(t TB, mainCf ...string) *Postfix {
+	t.Helper()
 	needRoot(t, "Postfix")
 	dir := newDir(t)
 	p := &Postfix{Addr: newAddr(t), dir: dir, Inbox: &Maildir{dir: filepath.Join(dir, "mail", "all")}}
 	p.makeDirs(t)
-	writeFile(t, p.path("etc/main.cf"), p.mainCf(t)+strings.Join(mainCf, "\n")+"\n")
+	writeFile(t, p.path("etc/main.cf"), fmt.Sprintf(privateMainCf, p.dir, userID(t, "nobody"))+strings.Join(mainCf, "\n")+"\n")
 	writeFile(t, p.path("etc/master.cf"), p.masterCf())
 	p.check(t)
 	p.Start(t)
 	t.Cleanup(p.Stop)
 	return p
 }
+
+// ConfigDir is where its configuration is.
+func (p *Postfix) ConfigDir() string { return p.path("etc") }
 
 // MilterSocket is where this Postfix looks for its milter.
 func (p *Postfix) MilterSocket() string { return p.path("queue/milterscan/milter.sock") }
@@ -199,16 +212,6 @@ func postfixProgram(name string) string {
 		return name
 	}
 	return filepath.Join(strings.TrimSpace(string(dir)), name)
-}
-
-// mainCf is the private part of the configuration, and then the shipped one.
-func (p *Postfix) mainCf(t TB) string {
-	t.Helper()
-	shipped, err := os.ReadFile(filepath.Join(Root(t), "contrib", "postfix", "main.cf"))
-	if err != nil {
-		t.Fatalf("%v", err)
-	}
-	return fmt.Sprintf(privateMainCf, p.dir, userID(t, "nobody")) + string(shipped)
 }
 
 func (p *Postfix) masterCf() string { return strings.ReplaceAll(privateMasterCf, "ADDR", p.Addr) }

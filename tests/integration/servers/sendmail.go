@@ -27,18 +27,42 @@ type Sendmail struct {
 // behind the shipped ones and before the mailers. Cleanup stops it.
 func StartSendmail(t TB, mc ...string) *Sendmail {
 	t.Helper()
+	shipped := fmt.Sprintf("define(`MILTERSCAN_SOCKET', `unix:@dir@/run/milter.sock')dnl\ninclude(`%s')dnl",
+		filepath.Join(Root(t), "contrib", "sendmail", "milterscan.m4"))
+	return StartPlainSendmail(t, append([]string{shipped}, mc...)...)
+}
+
+// StartPlainSendmail starts a Sendmail that knows of no milter.
+func StartPlainSendmail(t TB, mc ...string) *Sendmail {
+	t.Helper()
 	needRoot(t, "Sendmail")
 	dir := newDir(t)
 	s := &Sendmail{Addr: newAddr(t), dir: dir, root: unpacked(t, "sendmail"), Inbox: &Maildir{dir: dir}}
 	s.makeDirs(t)
-	writeFile(t, s.path("aliases"), "")
+	writeFile(t, s.path("aliases"), "postmaster: root\n")
 	writeFile(t, s.path("service.switch"), "hosts files\naliases files\npasswd files\n")
 	writeScript(t, s.path("deliver"), fmt.Sprintf(deliverScript, dir))
-	s.compile(t, "sendmail", s.mc(t, mc))
-	s.compile(t, "submit", s.fill(submitMc))
+	writeScript(t, s.Program(), fmt.Sprintf(withHostName, s.binary()))
+	s.compile(t, "etc/sendmail", s.fill(strings.Replace(privateMc, "@more@", strings.Join(mc, "\n"), 1)))
+	s.compile(t, "etc/submit", s.fill(submitMc))
 	s.Start(t)
 	t.Cleanup(s.Stop)
 	return s
+}
+
+// Program is what to start it by, and its tools.
+func (s *Sendmail) Program() string { return s.path("sendmail") }
+
+// ConfigDir is where its configuration is.
+func (s *Sendmail) ConfigDir() string { return s.path("etc") }
+
+// binary is Sendmail itself.
+func (s *Sendmail) binary() string {
+	program := filepath.Join(s.root, "usr/libexec/sendmail/sendmail")
+	if _, err := os.Stat(program); err != nil {
+		program = filepath.Join(s.root, "usr/lib/sm.bin/sendmail") // before Debian 12
+	}
+	return program
 }
 
 // MilterSocket is where this Sendmail looks for its milter.
@@ -53,24 +77,17 @@ func (s *Sendmail) Mailbox() *Maildir { return s.Inbox }
 // Start starts a stopped Sendmail again.
 func (s *Sendmail) Start(t TB) {
 	t.Helper()
-	s.proc = run(t, s.path("output.log"), "sh", s.args("sendmail.cf", "-bD", "-X", s.path("traffic.log"))...)
+	s.proc = run(t, s.path("output.log"), s.Program(), "-C", s.path("etc/sendmail.cf"), "-bD", "-X", s.path("traffic.log"))
 	s.proc.ready(t, "Sendmail at "+s.Addr, func() bool { return answers("tcp", s.Addr) })
 }
 
 // withHostName gives Sendmail a host name with a dot in it: at every start it
 // waits a minute for one, whatever its configuration says. Where a name cannot
 // be given, it waits.
-const withHostName = `unshare --uts true 2>/dev/null || exec "$@"
-exec unshare --uts sh -c 'hostname mx.test.local; exec "$@"' sh "$@"`
-
-// args are sh's for Sendmail with a configuration and arguments.
-func (s *Sendmail) args(cf string, args ...string) []string {
-	program := filepath.Join(s.root, "usr/libexec/sendmail/sendmail")
-	if _, err := os.Stat(program); err != nil {
-		program = filepath.Join(s.root, "usr/lib/sm.bin/sendmail") // before Debian 12
-	}
-	return append([]string{"-c", withHostName, "sh", program, "-C", s.path(cf)}, args...)
-}
+const withHostName = `#!/bin/sh
+unshare --uts true 2>/dev/null || exec %[1]s "$@"
+exec unshare --uts sh -c 'hostname mx.test.local; exec %[1]s "$@"' sh "$@"
+`
 
 // Stop ends Sendmail; what is queued stays queued.
 func (s *Sendmail) Stop() { s.proc.stop() }
@@ -102,15 +119,15 @@ func (s *Sendmail) queued(t TB, kind string) []string {
 // Release lets a held mail go on.
 func (s *Sendmail) Release(t TB, id string) {
 	t.Helper()
-	s.tool(t, "", "sendmail.cf", "-qI"+id, "-qQ", "-Q")
-	s.tool(t, "", "sendmail.cf", "-q")
+	s.tool(t, "", "etc/sendmail.cf", "-qI"+id, "-qQ", "-Q")
+	s.tool(t, "", "etc/sendmail.cf", "-q")
 }
 
 // Submit hands a mail in as a program on the same machine does. Sendmail passes
 // such mail to its own daemon by SMTP, and so its milters see it.
 func (s *Sendmail) Submit(t TB, mail, from string, to ...string) {
 	t.Helper()
-	s.tool(t, mail, "submit.cf", append([]string{"-i", "-f", from, "--"}, to...)...)
+	s.tool(t, mail, "etc/submit.cf", append([]string{"-i", "-f", from, "--"}, to...)...)
 }
 
 // Settle waits until Sendmail has nothing left to deliver but what it holds.
@@ -122,7 +139,7 @@ func (s *Sendmail) Settle(t TB) {
 // tool runs Sendmail for a moment.
 func (s *Sendmail) tool(t TB, stdin, cf string, args ...string) {
 	t.Helper()
-	cmd := exec.Command("sh", s.args(cf, args...)...)
+	cmd := exec.Command(s.Program(), append([]string{"-C", s.path(cf)}, args...)...)
 	cmd.Stdin = strings.NewReader(stdin)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("sendmail %q: %v\n%s", args, err, out)
@@ -134,7 +151,7 @@ func (s *Sendmail) path(name string) string { return filepath.Join(s.dir, name) 
 // makeDirs makes the directories. What hands mail in runs as nobody.
 func (s *Sendmail) makeDirs(t TB) {
 	t.Helper()
-	for _, d := range []string{"queue", "new", "tmp", "run", "submit"} {
+	for _, d := range []string{"queue", "new", "tmp", "run", "submit", "etc"} {
 		if err := os.Mkdir(s.path(d), 0o700); err != nil {
 			t.Fatalf("%v", err)
 		}
@@ -148,9 +165,8 @@ func (s *Sendmail) makeDirs(t TB) {
 func (s *Sendmail) compile(t TB, name, mc string) {
 	t.Helper()
 	writeFile(t, s.path(name+".mc"), mc)
-	cf := filepath.Join(s.root, "usr/share/sendmail/cf") + "/"
 	var stderr bytes.Buffer
-	cmd := exec.Command("m4", "-D_CF_DIR_="+cf, cf+"m4/cf.m4", s.path(name+".mc"))
+	cmd := exec.Command("m4", s.path(name+".mc"))
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
@@ -183,14 +199,9 @@ var privateMc string
 //go:embed submit.mc
 var submitMc string
 
-// mc is the private configuration, with the shipped snippet in it.
-func (s *Sendmail) mc(t TB, more []string) string {
-	shipped := fmt.Sprintf("include(`%s')dnl", filepath.Join(Root(t), "contrib", "sendmail", "milterscan.m4"))
-	return s.fill(privateMc, append([]string{shipped}, more...)...)
-}
-
-// fill puts directory, address and lines of configuration into a text.
-func (s *Sendmail) fill(text string, more ...string) string {
+// fill puts directories and address into a text.
+func (s *Sendmail) fill(text string) string {
 	host, port, _ := strings.Cut(s.Addr, ":")
-	return strings.NewReplacer("@dir@", s.dir, "@host@", host, "@port@", port, "@more@", strings.Join(more, "\n")).Replace(text)
+	cf := filepath.Join(s.root, "usr/share/sendmail/cf")
+	return strings.NewReplacer("@dir@", s.dir, "@host@", host, "@port@", port, "@cf@", cf).Replace(text)
 }

@@ -1,0 +1,186 @@
+package setup
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// StateDir is where old contents are kept while milterscan is set up.
+const StateDir = "/var/lib/milterscan/setup"
+
+// journal says what was changed, or was about to be. It is on the disk before
+// the first change is made.
+type journal struct {
+	MTA    string
+	Dir    string
+	Done   bool // everything went well; otherwise it is to be undone
+	Files  []saved
+	Reload []Command
+
+	path string // directory of the journal
+}
+
+// saved is a file as it was and as it was made.
+type saved struct {
+	Path     string
+	Existed  bool
+	Mode     fs.FileMode
+	UID, GID int
+	Old, New []byte
+}
+
+const journalName = "journal.json"
+
+// openJournal reads the journal of an MTA, nil if there is none.
+func openJournal(state, mta string) (*journal, error) {
+	dir := filepath.Join(state, mta)
+	text, err := os.ReadFile(filepath.Join(dir, journalName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	j := &journal{path: dir}
+	if err := json.Unmarshal(text, j); err != nil {
+		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, journalName), err)
+	}
+	return j, nil
+}
+
+// newJournal notes what a plan is about to change. The files must be as they
+// were when it was made.
+func newJournal(state string, p *Plan) (*journal, error) {
+	j := &journal{MTA: p.MTA.Name, Dir: p.MTA.Dir, Reload: p.Reload, path: filepath.Join(state, p.MTA.Name)}
+	for _, c := range p.Changes {
+		s, err := save(c)
+		if err != nil {
+			return nil, err
+		}
+		j.Files = append(j.Files, s)
+	}
+	if err := os.MkdirAll(j.path, 0o700); err != nil {
+		return nil, err
+	}
+	for i, f := range j.Files {
+		if err := os.WriteFile(j.backup(i), f.Old, 0o600); err != nil {
+			return nil, err
+		}
+	}
+	return j, j.write()
+}
+
+// backup is where the old content of a file is for people; the journal has it
+// as well.
+func (j *journal) backup(i int) string {
+	return filepath.Join(j.path, fmt.Sprintf("%d-%s", i, filepath.Base(j.Files[i].Path)))
+}
+
+// save is the file of a change as it is now.
+func save(c Change) (saved, error) {
+	s := saved{Path: c.Path, New: c.New, Mode: c.Mode}
+	now, err := os.ReadFile(c.Path)
+	if errors.Is(err, fs.ErrNotExist) && c.Old == nil {
+		return s, nil
+	}
+	if err != nil {
+		return s, err
+	}
+	if string(now) != string(c.Old) {
+		return s, fmt.Errorf("%s was changed in the meantime; nothing was done", c.Path)
+	}
+	info, err := os.Lstat(c.Path)
+	if err != nil {
+		return s, err
+	}
+	if !info.Mode().IsRegular() {
+		return s, fmt.Errorf("%s is no regular file; a link would be replaced by what it points to", c.Path)
+	}
+	owner := info.Sys().(*syscall.Stat_t)
+	s.Existed, s.Old, s.Mode, s.UID, s.GID = true, now, info.Mode().Perm(), int(owner.Uid), int(owner.Gid)
+	return s, nil
+}
+
+// write puts the journal on the disk.
+func (j *journal) write() error {
+	text, err := json.Marshal(j)
+	if err != nil {
+		return err
+	}
+	return replace(filepath.Join(j.path, journalName), text, 0o600, os.Getuid(), os.Getgid())
+}
+
+// forget removes the journal, which from then on is none, and then the backups.
+func (j *journal) forget() error {
+	if err := os.Remove(filepath.Join(j.path, journalName)); err != nil {
+		return err
+	}
+	return os.RemoveAll(j.path)
+}
+
+// install puts the new content in its place.
+func (s saved) install() error { return replace(s.Path, s.New, s.Mode, s.UID, s.GID) }
+
+// touched reports whether somebody else has changed the file since.
+func (s saved) touched() (bool, error) {
+	now, err := os.ReadFile(s.Path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return s.Existed, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return string(now) != string(s.New) && (!s.Existed || string(now) != string(s.Old)), nil
+}
+
+// restore puts the old content back, and takes away what was not there.
+func (s saved) restore() error {
+	if err := os.Remove(s.Path + passing); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if s.Existed {
+		return replace(s.Path, s.Old, s.Mode, s.UID, s.GID)
+	}
+	if err := os.Remove(s.Path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// passing is the end of the name a file has until it is complete.
+const passing = ".milterscan-new"
+
+// replace gives a file its content in one step: whoever reads it sees the old one
+// or the new one, also after the power was cut.
+func replace(path string, content []byte, mode fs.FileMode, uid, gid int) error {
+	f, err := os.OpenFile(path+passing, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	if err == nil {
+		err = errors.Join(f.Chown(uid, gid), f.Chmod(mode), f.Sync())
+	}
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(path+passing, path)
+	}
+	if err != nil {
+		os.Remove(path + passing)
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Sync()
+}

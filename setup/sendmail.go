@@ -1,0 +1,180 @@
+package setup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/milterscan/milterscan/contrib"
+)
+
+var sendmailBanner = regexp.MustCompile(`(?m)^Version (\S+)`)
+
+// sendmailVersion asks without reading a configuration, which may be broken. The
+// same name may be that of another MTA's program.
+func sendmailVersion(ctx context.Context, program, _ string) (string, error) {
+	out, err := exec.CommandContext(ctx, program, "-d0.1", "-C", os.DevNull, "-bt").CombinedOutput()
+	if found := sendmailBanner.FindStringSubmatch(string(out)); found != nil {
+		return found[1], nil
+	}
+	return "", errors.Join(fmt.Errorf("%s is not Sendmail's", program), err)
+}
+
+// planSendmail puts the shipped filter into sendmail.mc, before the mailers, and
+// has m4 make sendmail.cf of it.
+func planSendmail(ctx context.Context, m MTA, stage, socket string) (*Plan, error) {
+	mc, err := read(filepath.Join(m.Dir, "sendmail.mc"))
+	if err != nil {
+		return nil, fmt.Errorf("%w; a sendmail.cf without its source is left alone", err)
+	}
+	cf, err := read(filepath.Join(m.Dir, "sendmail.cf"))
+	if err != nil {
+		return nil, err
+	}
+	if mc.New, err = withFilter(mc.Old, socket); err != nil {
+		return nil, err
+	}
+	staged := filepath.Join(stage, "sendmail.mc")
+	if err := os.WriteFile(staged, mc.New, 0o644); err != nil {
+		return nil, err
+	}
+	m4 := m4Command(m, mc.Old)
+	made, err := run(ctx, "m4", append(m4, staged)...)
+	if err != nil {
+		return nil, err
+	}
+	cf.New = []byte(made)
+	stagedCf := filepath.Join(stage, "sendmail.cf")
+	if err := os.WriteFile(stagedCf, cf.New, 0o644); err != nil {
+		return nil, err
+	}
+	if err := sendmailReads(ctx, m, stagedCf); err != nil {
+		return nil, err
+	}
+	p := &Plan{
+		Hook:     "milter, " + sendmailSocket(socket),
+		Commands: []string{line("m4", append(m4, mc.Path)...) + " >" + cf.Path},
+		Changes:  []Change{mc, cf},
+		Checks:   []Command{sendmailCheck(m, cf.Path)},
+		SMTP:     sendmailAddress(made),
+	}
+	if pid := running(made); pid != "" {
+		p.Reload = []Command{{"kill", "-HUP", pid}}
+	}
+	return p, nil
+}
+
+// sendmailSocket is the socket as Sendmail writes it.
+func sendmailSocket(socket string) string {
+	kind, where, _ := strings.Cut(socket, ":")
+	if kind != "tcp" {
+		return socket
+	}
+	host, port, _ := cutLast(where, ":")
+	return "inet:" + port + "@" + strings.Trim(host, "[]")
+}
+
+func cutLast(s, sep string) (before, after string, ok bool) {
+	if i := strings.LastIndex(s, sep); i >= 0 {
+		return s[:i], s[i+len(sep):], true
+	}
+	return s, "", false
+}
+
+var mailerLine = regexp.MustCompile(`(?m)^MAILER\(`)
+
+// withFilter is sendmail.mc with the shipped lines before the first mailer.
+func withFilter(mc []byte, socket string) ([]byte, error) {
+	if strings.Contains(string(mc), "`milterscan'") {
+		return nil, ErrNothingToDo
+	}
+	at := mailerLine.FindIndex(mc)
+	if at == nil {
+		return nil, errors.New("sendmail.mc has no line that begins with MAILER(, before which the filter would stand")
+	}
+	lines := "define(`MILTERSCAN_SOCKET', `" + sendmailSocket(socket) + "')dnl\n" + statements(contrib.SendmailFilter)
+	return []byte(string(mc[:at[0]]) + "dnl milterscan: written by milterscan setup\n" + lines + string(mc[at[0]:])), nil
+}
+
+// statements is m4 text without the lines that are comments.
+func statements(text string) string {
+	var b strings.Builder
+	for l := range strings.Lines(text) {
+		if !strings.HasPrefix(l, "dnl") {
+			b.WriteString(l)
+		}
+	}
+	return b.String()
+}
+
+// m4Command is what m4 is called with, before the file: nothing where the file
+// includes the macros itself.
+func m4Command(m MTA, mc []byte) []string {
+	if strings.Contains(string(mc), "cf.m4") {
+		return nil
+	}
+	dirs := []string{filepath.Join(filepath.Dir(m.program), "../../share/sendmail/cf"), "/usr/share/sendmail/cf", "/usr/share/sendmail-cf"}
+	for _, d := range dirs {
+		if _, err := os.Stat(filepath.Join(d, "m4/cf.m4")); err == nil {
+			d = filepath.Clean(d) + "/"
+			return []string{"-D_CF_DIR_=" + d, d + "m4/cf.m4"}
+		}
+	}
+	return nil
+}
+
+// sendmailCheck has Sendmail read a configuration and resolve an address by it.
+func sendmailCheck(m MTA, cf string) Command {
+	return Command{m.program, "-C", cf, "-bv", "postmaster"}
+}
+
+// sendmailReads reports a configuration that Sendmail does not understand.
+func sendmailReads(ctx context.Context, m MTA, cf string) error {
+	check := sendmailCheck(m, cf)
+	_, err := run(ctx, check[0], check[1:]...)
+	return err
+}
+
+var (
+	pidOption    = regexp.MustCompile(`(?m)^O PidFile=(\S+)`)
+	daemonOption = regexp.MustCompile(`(?m)^O DaemonPortOptions=(.*)`)
+)
+
+// running is the process id of the daemon with this configuration, "" if none
+// is running.
+func running(cf string) string {
+	found := pidOption.FindStringSubmatch(cf)
+	if found == nil {
+		return ""
+	}
+	text, err := os.ReadFile(found[1])
+	if err != nil {
+		return ""
+	}
+	pid, _, _ := strings.Cut(string(text), "\n")
+	if _, err := os.Stat("/proc/" + pid); pid == "" || err != nil {
+		return ""
+	}
+	return pid
+}
+
+// sendmailAddress is where the daemon listens.
+func sendmailAddress(cf string) string {
+	host, port := "127.0.0.1", "25"
+	if found := daemonOption.FindStringSubmatch(cf); found != nil {
+		for option := range strings.SplitSeq(found[1], ",") {
+			switch name, value, _ := strings.Cut(strings.TrimSpace(option), "="); strings.ToLower(name) {
+			case "addr", "a":
+				host = value
+			case "port", "p":
+				port = strings.NewReplacer("smtp", "25").Replace(value)
+			}
+		}
+	}
+	return host + ":" + port
+}

@@ -1,0 +1,155 @@
+// Package setup hooks milterscan into an MTA's configuration, and out of it
+// again. The MTA's own tools work on a copy first, so that everything that would
+// change can be shown; then the files are put in their place, with their old
+// contents kept. Whatever fails or is interrupted on the way is undone, at once
+// or by the next call.
+package setup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// MTA is one that was found on this host.
+type MTA struct {
+	Name    string // "postfix", "sendmail", "exim"
+	Version string
+	Dir     string   // of its configuration
+	Hooks   []string // by which milterscan can be asked, the best first
+	program string
+	planner func(ctx context.Context, m MTA, stage, socket string) (*Plan, error)
+}
+
+// ErrNothingToDo is returned by Plan where milterscan is asked already.
+var ErrNothingToDo = errors.New("milterscan is set up there already")
+
+// candidate is an MTA that may be there.
+type candidate struct {
+	name, dir string
+	hooks     []string
+	programs  []string // where its main program may be
+	version   func(ctx context.Context, program, dir string) (string, error)
+	planner   func(ctx context.Context, m MTA, stage, socket string) (*Plan, error)
+}
+
+func candidates() []candidate {
+	return []candidate{
+		{"postfix", "/etc/postfix", []string{"milter", "pipe (contrib/postfix/pipe.cf)"}, []string{"postconf"}, postfixVersion, planPostfix},
+		{"sendmail", "/etc/mail", []string{"milter"}, []string{"/usr/libexec/sendmail/sendmail", "/usr/lib/sm.bin/sendmail", "/usr/sbin/sendmail.sendmail", "sendmail"}, sendmailVersion, planSendmail},
+		{"exim", "/etc/exim4", []string{"pipe in front of routing", "transport filter (contrib/exim)"}, []string{"exim4", "exim"}, eximVersion, planExim},
+	}
+}
+
+// Names are those of the MTAs that can be set up.
+func Names() []string {
+	var names []string
+	for _, c := range candidates() {
+		names = append(names, c.name)
+	}
+	return names
+}
+
+// Find lists the MTAs of this host.
+func Find(ctx context.Context) []MTA {
+	var found []MTA
+	for _, c := range candidates() {
+		if m, err := c.find(ctx, Place{}); err == nil {
+			found = append(found, m)
+		}
+	}
+	return found
+}
+
+// Place says where an MTA is, if not in the usual place.
+type Place struct {
+	Dir     string // of its configuration
+	Program string // its main program: postconf, sendmail or exim
+}
+
+// Lookup finds one MTA by its name. The error says what is missing.
+func Lookup(ctx context.Context, name string, at Place) (MTA, error) {
+	for _, c := range candidates() {
+		if c.name == name {
+			return c.find(ctx, at)
+		}
+	}
+	return MTA{}, fmt.Errorf("%q is no MTA that can be set up; there are %s", name, strings.Join(Names(), ", "))
+}
+
+func (c candidate) find(ctx context.Context, at Place) (MTA, error) {
+	m := MTA{Name: c.name, Dir: c.dir, Hooks: c.hooks, planner: c.planner}
+	if at.Dir != "" {
+		m.Dir = at.Dir
+	}
+	programs := c.programs
+	if at.Program != "" {
+		programs = []string{at.Program}
+	}
+	err := fmt.Errorf("%s is not installed: there is no %s", c.name, strings.Join(programs, " or "))
+	for _, p := range programs {
+		path, lookErr := exec.LookPath(p)
+		if lookErr != nil {
+			continue
+		}
+		if m.Version, err = c.version(ctx, path, m.Dir); err == nil {
+			m.program = path
+			return m, nil
+		}
+	}
+	return MTA{}, err
+}
+
+// Plan works out what would change, on a copy in a directory of its own. The
+// socket is where milterscan listens, as its configuration says:
+// "unix:/run/milterscan/milter.sock" or "tcp:127.0.0.1:7357".
+func (m MTA) Plan(ctx context.Context, socket string) (*Plan, error) {
+	stage, err := os.MkdirTemp("", "milterscan-setup-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(stage)
+	p, err := m.planner(ctx, m, stage, socket)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", m.Name, err)
+	}
+	p.MTA = m
+	return p, nil
+}
+
+// run runs a program of the MTA's and returns what it printed. The error has
+// what it complained about.
+func run(ctx context.Context, program string, args ...string) (string, error) {
+	var out, complaint strings.Builder
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Stdout, cmd.Stderr = &out, &complaint
+	if err := cmd.Run(); err != nil {
+		return "", fmt.Errorf("%s: %w: %s", line(program, args...), err, strings.TrimSpace(complaint.String()+out.String()))
+	}
+	return out.String(), nil
+}
+
+// line is a command as a person would type it.
+func line(program string, args ...string) string {
+	words := []string{program}
+	for _, a := range args {
+		if strings.ContainsAny(a, " {}$*;'\"") {
+			a = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
+		}
+		words = append(words, a)
+	}
+	return strings.Join(words, " ")
+}
+
+// beside is a program in the directory of another, or in the path.
+func beside(program, name string) string {
+	path := filepath.Join(filepath.Dir(program), name)
+	if _, err := os.Stat(path); err == nil {
+		return path
+	}
+	return name
+}
