@@ -39,7 +39,7 @@ var imports = map[string][]string{
 	"scan/words":       {},
 
 	"scan":          {"scan/entity", "scan/markup", "scan/units"},
-	"scan/scantest": {"scan", "scan/entity", "scan/units"},
+	"scan/scantest": {"scan", "scan/entity", "scan/archive", "scan/spool", "scan/unpack", "scan/units"},
 	"scan/worker":   slices.Concat(leaves, []string{"scan"}),
 	"scan/unpack":   slices.Concat(leaves, []string{"scan", "scan/worker"}),
 

@@ -1,41 +1,21 @@
 package content_test
 
 import (
-	"bytes"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/archive"
 	"github.com/milterscan/milterscan/scan/content"
-	"github.com/milterscan/milterscan/scan/entity"
 	"github.com/milterscan/milterscan/scan/inventory"
-	"github.com/milterscan/milterscan/scan/spool"
-	"github.com/milterscan/milterscan/scan/units"
-	"github.com/milterscan/milterscan/scan/unpack"
+	"github.com/milterscan/milterscan/scan/scantest"
 	"github.com/milterscan/milterscan/tests/corpus"
 )
-
-// held is a message that somebody else keeps.
-type held struct{ *bytes.Reader }
-
-func (held) Close() error { return nil }
 
 // judged is what is found in a mail that is opened as the daemon opens it.
 func judged(t *testing.T, mail []byte) []scan.Finding {
 	t.Helper()
-	limits := unpack.Limits{
-		Entity:  entity.DefaultLimits(),
-		Archive: archive.Limits{Expanded: 64 * units.MB, Member: 64 * units.MB, Ratio: 200, Entries: 1000, Depth: 8},
-		Parts:   1000,
-		Nesting: 20,
-	}
-	opener := unpack.NewOpener(limits, archive.Formats(), spool.New(t.TempDir(), 64<<20, 64<<20))
-	parser := opener.NewParser()
-	parser.Write(mail)
-	m := opener.Open(t.Context(), scan.Received{Raw: held{bytes.NewReader(mail)}, Tree: parser.Close(), Size: int64(len(mail))})
-	defer m.Close()
+	m := scantest.Open(t, mail)
 	c := content.DefaultConfig()
 	s, err := content.New(c, inventory.New(c.Limits, inventory.Everything))
 	if err != nil {

@@ -16,12 +16,7 @@ import (
 	"unicode/utf16"
 
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/archive"
-	"github.com/milterscan/milterscan/scan/entity"
 	"github.com/milterscan/milterscan/scan/scantest"
-	"github.com/milterscan/milterscan/scan/spool"
-	"github.com/milterscan/milterscan/scan/units"
-	"github.com/milterscan/milterscan/scan/unpack"
 )
 
 func newScanner(t testing.TB, c Config) *Scanner {
@@ -37,11 +32,6 @@ func TestContract(t *testing.T) {
 	scantest.Run(t, newScanner(t, DefaultConfig()), Catalogue()...)
 }
 
-// content is bytes that need not be closed.
-type content struct{ *bytes.Reader }
-
-func (content) Close() error { return nil }
-
 // mailWith opens a mail with one attachment, as the daemon does.
 func mailWith(t testing.TB, name string, data []byte) *scan.Message {
 	t.Helper()
@@ -52,19 +42,7 @@ func mailWith(t testing.TB, name string, data []byte) *scan.Message {
 		b.Write(line)
 		b.WriteString("\r\n")
 	}
-	limits := unpack.Limits{
-		Entity:  entity.DefaultLimits(),
-		Archive: archive.Limits{Expanded: 256 * units.MB, Member: 128 * units.MB, Ratio: 20_000, Entries: 10_000, Depth: 8},
-		Parts:   10_000, Nesting: 20,
-	}
-	files := spool.New(t.TempDir(), 1<<28, 1<<28)
-	opener := unpack.NewOpener(limits, archive.Formats(), files)
-	p := opener.NewParser()
-	p.Write([]byte(b.String()))
-	raw := content{bytes.NewReader([]byte(b.String()))}
-	m := opener.Open(t.Context(), scan.Received{Raw: raw, Tree: p.Close(), Size: raw.Size()})
-	t.Cleanup(func() { m.Close() })
-	return m
+	return scantest.Open(t, []byte(b.String()))
 }
 
 // findings scans a file in a mail and returns what is found, by rule.
