@@ -68,7 +68,7 @@ func newCommons(c *config.Config, ready int) *commons {
 
 // newJudge makes a generation of a configuration.
 func newJudge(c *config.Config, generation uint64, with *commons, tell func(*judge.Result)) (*judge.Judge, error) {
-	texts := inventory.New(c.Content.Limits, c.Content.Extent())
+	texts := inventory.New(c.Content.Limits, max(c.Content.Extent(), c.Spam.Extent()))
 	readPDFs(c, texts)
 	list, err := scanners(c, texts)
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/milterscan/milterscan/scan/inventory"
 	"github.com/milterscan/milterscan/scan/units"
 )
 
@@ -64,6 +65,15 @@ func (l *List) SetDefaults() {
 
 // DefaultConfig has no lists.
 func DefaultConfig() Config { return Config{ListTime: units.Duration(5 * time.Second)} }
+
+// Extent is how much of a message is to be read for these lists: files too, where
+// links are looked up.
+func (c Config) Extent() inventory.Extent {
+	if slices.ContainsFunc(c.Lists, func(l List) bool { return l.Lookup == Link }) {
+		return inventory.Everything
+	}
+	return inventory.Shown
+}
 
 // Lookup is what is looked up in a list.
 type Lookup string
