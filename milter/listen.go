@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"os/user"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -26,6 +27,13 @@ func (o Options) listen(address string) (net.Listener, error) {
 		return l, nil
 	}
 	return nil, fmt.Errorf("milter: cannot listen on %q: write unix:/path or tcp:host:port", address)
+}
+
+// inherits reports whether an address of Options.Listen is open already.
+func (o Options) inherits(address string) bool {
+	return slices.ContainsFunc(o.Inherited, func(l net.Listener) bool {
+		return l.Addr().Network()+":"+l.Addr().String() == address
+	})
 }
 
 // listenUnix makes a socket under a passing name and moves it into place when

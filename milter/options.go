@@ -1,6 +1,7 @@
 package milter
 
 import (
+	"net"
 	"os"
 	"time"
 )
@@ -11,6 +12,10 @@ type Options struct {
 	// Listen are the addresses, "unix:/path" or "tcp:host:port". Milter has no
 	// encryption and no authentication: whoever can connect is believed.
 	Listen []string
+	// Inherited are sockets that somebody else has opened, such as systemd: they
+	// are listened on beside Listen, and instead of an address there that is
+	// theirs. They become the server's.
+	Inherited []net.Listener
 	// SocketMode and SocketOwner ("user", "user:group" or ":group", names or
 	// numbers) are given to unix sockets. Default: 0660, whoever runs the server.
 	SocketMode  os.FileMode

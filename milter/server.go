@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -53,13 +54,17 @@ func New(o Options, current func() Judge, sp *spool.Spool, log *zap.Logger) *Ser
 	}
 }
 
-// Listen opens all addresses, or none. A unix socket left behind by a process
-// that is gone is replaced; one that answers is an error.
+// Listen opens all addresses that were not inherited, or none. A unix socket left
+// behind by a process that is gone is replaced; one that answers is an error.
 func (s *Server) Listen() error {
-	if len(s.options.Listen) == 0 {
+	s.listeners = slices.Clone(s.options.Inherited)
+	if len(s.options.Listen)+len(s.listeners) == 0 {
 		return errors.New("milter: no address to listen on")
 	}
 	for _, address := range s.options.Listen {
+		if s.options.inherits(address) {
+			continue
+		}
 		l, err := s.options.listen(address)
 		if err != nil {
 			s.closeListeners()
@@ -70,7 +75,7 @@ func (s *Server) Listen() error {
 	return nil
 }
 
-// Addrs are the addresses listened on, in configured order.
+// Addrs are the addresses listened on: those inherited, then those configured.
 func (s *Server) Addrs() []net.Addr {
 	var all []net.Addr
 	for _, l := range s.listeners {

@@ -57,7 +57,13 @@ const gcPercent = 200
 
 // serve listens, and returns when ctx is done and the last message is answered.
 func (d *daemon) serve(ctx context.Context) int {
-	server := milter.New(serverOptions(d.first), d.judge, d.spool, d.log)
+	options := serverOptions(d.first)
+	var err error
+	if options.Inherited, err = inherited(); err != nil {
+		d.log.Error("cannot use the sockets of the service manager", zap.Error(err))
+		return exitSoftware
+	}
+	server := milter.New(options, d.judge, d.spool, d.log)
 	if err := d.spool.Check(); err != nil {
 		d.log.Error("messages cannot be spooled", zap.Error(err))
 		return exitSoftware
