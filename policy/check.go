@@ -73,6 +73,8 @@ func (o Outcome) pointless() string {
 		return o.Edit.String()
 	case o.Tag != "":
 		return "a tag"
+	case o.Banner != "":
+		return "a banner"
 	case len(o.Headers) > 0:
 		return "a header"
 	case len(o.Add)+len(o.Only) > 0:

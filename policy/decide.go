@@ -168,7 +168,7 @@ func (f *facts) isFixed(part int, kind EditKind) bool {
 	return slices.ContainsFunc(f.in.Refused, func(e Edit) bool { return e.Part == part && e.Kind == kind })
 }
 
-// Edits reports whether any rule may edit a part.
+// Edits reports whether any rule may edit a part, or put a banner into one.
 func (p *Policy) Edits() bool {
-	return slices.ContainsFunc(p.rules, func(r *rule) bool { return r.Outcome.Edit != NoEdit })
+	return slices.ContainsFunc(p.rules, func(r *rule) bool { return r.Outcome.Edit != NoEdit || r.Outcome.Banner != "" })
 }

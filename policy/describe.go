@@ -85,6 +85,9 @@ func (o Outcome) String() string {
 	if o.Tag != "" {
 		w = append(w, "tag "+o.Tag)
 	}
+	if o.Banner != "" {
+		w = append(w, "banner "+o.Banner)
+	}
 	for _, h := range o.Headers {
 		w = append(w, "header "+h.Name+": "+h.Value)
 	}

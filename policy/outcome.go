@@ -38,11 +38,12 @@ const (
 	NoEdit EditKind = iota
 	Rename
 	Disarm
+	Simplify
 	Clean
 	Replace
 )
 
-var editNames = [...]string{"", "rename", "disarm", "clean", "replace"}
+var editNames = [...]string{"", "rename", "disarm", "text", "clean", "replace"}
 
 // String is the edit as rules, logs and reports write it.
 func (k EditKind) String() string {
@@ -62,6 +63,7 @@ type Outcome struct {
 	Keep    bool          // a copy in the quarantine, safe before the answer
 	Edit    EditKind      // of the part the finding points at
 	Tag     string        // put before the subject
+	Banner  string        // the name of the one put into the text
 	Headers []HeaderField // added on top
 	Add     []string      // recipients who get the message as well
 	Only    []string      // recipients who get it instead of everybody else
@@ -136,6 +138,7 @@ type Decision struct {
 	Keep     bool
 	Edits    []Edit
 	Tag      string
+	Banners  []string // put into the text, by name
 	Headers  []HeaderField
 	Drop     []string  // recipients the MTA is asked to remove
 	Add      []string  // and to add

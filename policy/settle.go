@@ -108,6 +108,7 @@ func (f *facts) change(d *Decision, all []judged) {
 	o := f.addUp(grounds)
 	wanted := addNew(o.Only, o.Add...)
 	d.Tag, d.Headers, d.Edits = o.Tag, o.Headers, f.edits(grounds)
+	d.Banners = banners(grounds)
 	d.Drop, d.Add = without(gone, wanted), without(wanted, f.in.Envelope.Recipients)
 }
 
@@ -142,6 +143,17 @@ func (f *facts) edits(grounds []ground) []Edit {
 	for part := range f.in.Parts {
 		if e, ok := byPart[part]; ok {
 			list = append(list, e)
+		}
+	}
+	return list
+}
+
+// banners are those that any ground asks for, as the rules stand.
+func banners(grounds []ground) []string {
+	var list []string
+	for _, g := range inRuleOrder(grounds) {
+		if g.outcome.Banner != "" {
+			list = addNew(list, g.outcome.Banner)
 		}
 	}
 	return list

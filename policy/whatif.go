@@ -108,7 +108,7 @@ func (w whatIf) effects(d Decision) []cause {
 
 // silent reports whether the outcome has no effect beside its answer.
 func (o Outcome) silent() bool {
-	return !o.Keep && o.Edit == NoEdit && o.Tag == "" && len(o.Headers)+len(o.Add)+len(o.Only)+len(o.Notify) == 0
+	return !o.Keep && o.Edit == NoEdit && o.Tag == "" && o.Banner == "" && len(o.Headers)+len(o.Add)+len(o.Only)+len(o.Notify) == 0
 }
 
 // scored are the findings that raise the score, highest first, but for those
@@ -214,7 +214,7 @@ func alternative(gone []cause, then Decision) Alternative {
 // reasons and words.
 func (d Decision) effect() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %d %s %q %q %q %q", d.Action(), d.Reply.Code, d.Reply.Enhanced, d.Tag, d.Headers, d.Drop, d.Add)
+	fmt.Fprintf(&b, "%s %d %s %q %q %q %q %q", d.Action(), d.Reply.Code, d.Reply.Enhanced, d.Tag, d.Banners, d.Headers, d.Drop, d.Add)
 	for _, e := range d.Edits {
 		fmt.Fprintf(&b, " %s %d", e.Kind, e.Part)
 	}
@@ -240,6 +240,7 @@ func (d Decision) Changes() []string {
 	if d.Tag != "" {
 		w = append(w, "tag "+d.Tag)
 	}
+	w = appendList(w, "banner", d.Banners)
 	for _, h := range d.Headers {
 		w = append(w, "header "+h.Name+": "+h.Value)
 	}

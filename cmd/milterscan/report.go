@@ -102,6 +102,9 @@ func edits(r *judge.Result) []editReport {
 	if d.Tag != "" {
 		out = append(out, editReport{Kind: "subject", Value: d.Tag})
 	}
+	for _, b := range d.Banners {
+		out = append(out, editReport{Kind: "banner", Value: b})
+	}
 	for _, e := range d.Edits {
 		out = append(out, editReport{Kind: e.Kind.String(), Part: r.Message.PathOf(scan.Finding{Part: e.Part}), Rule: e.Rule.Name})
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/milterscan/milterscan/policy"
+	"github.com/milterscan/milterscan/policy/edit"
 	"github.com/milterscan/milterscan/scan/units"
 	"github.com/milterscan/milterscan/scan/virus"
 )
@@ -39,11 +40,24 @@ func (b *binder) check(c *Config) {
 	if err := c.Edit.Check(); err != nil {
 		b.wrong("edit", "%v", oneLine(err))
 	}
+	b.checkBanners(c)
 	b.checkKept(c)
 	b.checkMilter(c)
 	b.checkLimits(c)
 	b.checkVirus(c)
 	b.checkNetwork(c)
+}
+
+// checkBanners wants every banner that a rule asks for to be there.
+func (b *binder) checkBanners(c *Config) {
+	for i, r := range c.Rules {
+		for o, path := &r.Outcome, fmt.Sprintf("rule[%d]", i); o != nil; o, path = o.Else, path+".else" {
+			known := func(banner edit.Banner) bool { return banner.Name == o.Banner }
+			if o.Banner != "" && !slices.ContainsFunc(c.Edit.Banners, known) {
+				b.wrong(path+".banner", "there is no banner %q; add it as [[edit.banner]]", o.Banner)
+			}
+		}
+	}
 }
 
 // oneOf wants one of some words.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/BurntSushi/toml"
 
+	"github.com/milterscan/milterscan/policy/edit"
 	"github.com/milterscan/milterscan/scan/content"
 	"github.com/milterscan/milterscan/scan/dnslist"
 	"github.com/milterscan/milterscan/scan/virus"
@@ -136,6 +137,8 @@ func shown(path string, v reflect.Value) reflect.Value {
 		var list content.List
 		list.SetDefaults()
 		return reflect.ValueOf([]content.List{list})
+	case "edit.banner":
+		return reflect.ValueOf([]edit.Banner{{Name: "legal", Position: edit.Bottom, Text: []string{"Example Ltd, registered in Exampleshire"}, HTML: []string{"<small>Example Ltd</small>"}}})
 	case "spam.list":
 		return reflect.ValueOf(wellKnown)
 	case "rule":
@@ -327,6 +330,10 @@ func TestExampleShowsTheDefaults(t *testing.T) {
 		t.Errorf("the example has the lists %+v", c.Content.Lists)
 	}
 	c.Content.Lists = nil
+	if len(c.Edit.Banners) != 1 {
+		t.Errorf("the example has the banners %+v", c.Edit.Banners)
+	}
+	c.Edit.Banners = nil
 	if len(c.DNS.Servers) != 1 || len(c.Spam.Lists) != len(wellKnown) || len(c.Spam.SpamAssassin.Addresses) != 1 {
 		t.Errorf("the example asks %v about %+v", c.DNS.Servers, c.Spam.Lists)
 	}

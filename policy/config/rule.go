@@ -69,11 +69,16 @@ type Outcome struct {
 	Reply string `toml:"reply" example:"\"550 5.7.1 We do not take this.\""`
 	// Keep a copy in the quarantine, safe on disk before the answer.
 	Keep bool `toml:"keep" example:"false"`
-	// What is done with the part a finding is about: "rename", "disarm", "clean"
-	// or "replace". Signed and encrypted mail is never edited; see "else".
+	// What is done with the part a finding is about: "rename" its file; "disarm"
+	// the page, "text" makes plain text of it; "clean" takes members out of
+	// archives and macros out of documents; "replace" puts a notice in its place.
+	// Signed and encrypted mail is never edited; see "else".
 	Edit string `toml:"edit" example:"\"rename\""`
 	// A mark before the subject: "{Spam?}".
 	Tag string `toml:"tag" example:"\"{Partner}\""`
+	// The text to put into the message, by its name in [[edit.banner]]. Signed and
+	// encrypted mail gets none.
+	Banner string `toml:"banner" example:"\"legal\""`
 	// Header fields put on top, in which {rule} is the finding's rule, {detail}
 	// what it says, {id} the message's id, {score} its score, {bar} a star for each
 	// point of it, {scored} the findings behind it, {client} the client's address
@@ -97,7 +102,7 @@ var answers = map[string]policy.Answer{
 }
 
 var edits = map[string]policy.EditKind{
-	"": policy.NoEdit, "rename": policy.Rename, "disarm": policy.Disarm, "clean": policy.Clean, "replace": policy.Replace,
+	"": policy.NoEdit, "rename": policy.Rename, "disarm": policy.Disarm, "text": policy.Simplify, "clean": policy.Clean, "replace": policy.Replace,
 }
 
 // compile makes a policy's rule of the one at path.
@@ -150,7 +155,7 @@ func (b *binder) emptyLists(path string, r *Rule) {
 
 // none reports whether the outcome asks for nothing.
 func (o *Outcome) none() bool {
-	return o.Action == "" && !o.Keep && o.Edit == "" && o.Tag == "" && len(o.Headers)+len(o.Copy)+len(o.Redirect)+len(o.Notify) == 0
+	return o.Action == "" && !o.Keep && o.Edit == "" && o.Tag == "" && o.Banner == "" && len(o.Headers)+len(o.Copy)+len(o.Redirect)+len(o.Notify) == 0
 }
 
 func (b *binder) outcome(path string, o *Outcome) policy.Outcome {
@@ -159,6 +164,7 @@ func (b *binder) outcome(path string, o *Outcome) policy.Outcome {
 		Keep:   o.Keep || o.Action == "quarantine",
 		Edit:   edits[o.Edit],
 		Tag:    o.Tag,
+		Banner: o.Banner,
 		Add:    b.recipients(path+".copy", o.Copy),
 		Only:   b.recipients(path+".redirect", o.Redirect),
 		Notify: b.recipients(path+".notify", o.Notify),

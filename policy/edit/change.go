@@ -13,8 +13,12 @@ type change struct {
 	entity  *entity.Entity
 	fields  []field
 	body    scan.Content // without transfer encoding; nil: as it is
+	charset string       // of a body that is text
 	with    entity.Encoding
 	encoded scan.Content // body with the encoding
+
+	plain     bool // a page that is plain text now
+	withdrawn bool // a notice stands for the entity
 }
 
 // field is a header field that gets a value, or goes.
@@ -34,6 +38,16 @@ func (c *change) set(name, value string) {
 		}
 	}
 	c.fields = append(c.fields, field{name: name, value: value})
+}
+
+// inUTF8 says that the new body is in UTF-8 and was not before.
+func (c *change) inUTF8() {
+	e := c.entity
+	c.charset = "utf-8"
+	c.set("Content-Type", contentType(e.Type, append(parametersOf(e, "charset", "name"), parameter{"charset", "utf-8"}), e.Names...))
+	if c.with == entity.Identity {
+		c.with = entity.Base64
+	}
 }
 
 // remove takes all fields of a name out, if there are any.

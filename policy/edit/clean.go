@@ -15,19 +15,19 @@ import (
 // clean takes out of a file what the findings are about: members of archives, the
 // macros of Office documents. Where that cannot be done a notice stands for the
 // whole file.
-func (w *work) clean(c *change, s *site, edits []policy.Edit) (withdrawn bool, err error) {
+func (w *work) clean(c *change, s *site, edits []policy.Edit) error {
 	if s.part < 0 || s.entity.Composite() {
 		w.withdraw(c, s, edits)
-		return true, nil
+		return nil
 	}
 	r := &rebuilder{work: w, nodes: map[int]*node{}, formats: map[int]string{}, edits: edits}
 	body, err := r.run(s.part)
 	switch {
 	case errors.Is(err, errRoom) || w.ctx.Err() != nil:
-		return false, err
+		return err
 	case err != nil:
 		w.withdraw(c, s, edits)
-		return true, nil
+		return nil
 	}
 	c.body, c.with = body, entity.Base64
 	if s.entity.Encoding == entity.QuotedPrintable {
@@ -39,7 +39,7 @@ func (w *work) clean(c *change, s *site, edits []policy.Edit) (withdrawn bool, e
 		}
 		c.rename(mediaType, name)
 	}
-	return false, nil
+	return nil
 }
 
 // node is what becomes of one file: it goes, or it is rebuilt.

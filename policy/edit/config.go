@@ -19,6 +19,8 @@ type Config struct {
 	LinkRemoved string `toml:"link_removed"`
 	// What is shown for an image that would have told that the message is read.
 	ImageRemoved string `toml:"image_removed"`
+	// Texts that rules put into messages with banner = "name".
+	Banners []Banner `toml:"banner"`
 }
 
 // DefaultConfig is the shipped configuration.
@@ -52,6 +54,14 @@ func (c Config) Check() error {
 	}
 	if c.NoticeName == "" || c.NoticeName != harmlessBase(c.NoticeName) {
 		errs = append(errs, errors.New("notice_name: write the name of a text file, such as \"removed.txt\""))
+	}
+	seen := map[string]bool{}
+	for _, b := range c.Banners {
+		errs = append(errs, b.check())
+		if seen[b.Name] {
+			errs = append(errs, fmt.Errorf("two banners are called %q", b.Name))
+		}
+		seen[b.Name] = true
 	}
 	return errors.Join(errs...)
 }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/entity"
 	"github.com/milterscan/milterscan/scan/markup"
 )
 
@@ -42,11 +41,9 @@ func (w *work) disarm(c *change, s *site, edits []policy.Edit) error {
 		return err
 	}
 	c.body, c.with = body, fitting(s.entity, w.Message.Parts[s.part].Content, body)
+	c.charset = p.label
 	if p.decoded {
-		c.set("Content-Type", contentType(s.entity.Type, append(parametersOf(s.entity, "charset", "name"), parameter{"charset", "utf-8"}), s.entity.Names...))
-		if c.with != s.entity.Encoding || s.entity.Encoding == "" {
-			c.with = entity.Base64
-		}
+		c.inUTF8()
 	}
 	return nil
 }

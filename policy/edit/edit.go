@@ -57,11 +57,11 @@ func New(o Options) (*Editor, error) {
 
 // Job is a message and what is to be done with it.
 type Job struct {
-	ID       string // for whoever asks for what was taken out
-	Message  *scan.Message
-	Found    []scan.Finding
-	Edits    []policy.Edit
-	Outbound bool // it leaves the site, so that a disclaimer may be added
+	ID      string // for whoever asks for what was taken out
+	Message *scan.Message
+	Found   []scan.Finding
+	Edits   []policy.Edit
+	Banners []string // by name
 }
 
 // Result is an edited message. It shares the bytes that did not change with the
@@ -136,6 +136,9 @@ func (w *work) apply() (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	if changes, err = w.banners(changes); err != nil {
+		return nil, err
+	}
 	changes = slices.DeleteFunc(changes, (*change).empty)
 	if err := w.encode(changes); err != nil {
 		return nil, err
@@ -181,28 +184,50 @@ func (w *work) changes() ([]*change, error) {
 // name may be changed beside a body, but a body only in one way.
 func (w *work) edit(s *site) (*change, error) {
 	c := &change{entity: s.entity}
-	replaces, cleans, disarms, renames := s.of(policy.Replace), s.of(policy.Clean), s.of(policy.Disarm), s.of(policy.Rename)
-	switch {
-	case len(replaces) > 0:
+	if replaces := s.of(policy.Replace); len(replaces) > 0 {
 		w.withdraw(c, s, replaces)
 		return c, nil
-	case len(cleans) > 0 && len(disarms) > 0:
-		return nil, refusal(errors.New("another edit changes the same file"), disarms)
-	case len(cleans) > 0:
-		if withdrawn, err := w.clean(c, s, cleans); withdrawn || err != nil {
-			return c, err
-		}
-	case len(disarms) > 0:
-		if err := w.disarm(c, s, disarms); err != nil {
-			return nil, refusal(err, disarms)
+	}
+	kind := s.bodyKind()
+	for _, weaker := range [...]policy.EditKind{policy.Disarm, policy.Simplify} {
+		if others := s.of(weaker); weaker < kind && len(others) > 0 {
+			return nil, refusal(errors.New("another edit changes the same file"), others)
 		}
 	}
-	if len(renames) > 0 {
+	if bodily := s.of(kind); kind != policy.NoEdit {
+		if err := w.bodyEdit(kind)(c, s, bodily); err != nil {
+			return nil, refusal(err, bodily)
+		}
+	}
+	if renames := s.of(policy.Rename); len(renames) > 0 && !c.withdrawn {
 		if err := w.rename(c, s, renames); err != nil {
 			return nil, refusal(err, renames)
 		}
 	}
 	return c, nil
+}
+
+// bodyEdit makes edits of one kind of one entity's body.
+func (w *work) bodyEdit(kind policy.EditKind) func(*change, *site, []policy.Edit) error {
+	switch kind {
+	case policy.Clean:
+		return w.clean
+	case policy.Simplify:
+		return w.simplify
+	}
+	return w.disarm
+}
+
+// bodyKind is the strongest edit of the body that is asked for, short of replacing
+// it.
+func (s *site) bodyKind() policy.EditKind {
+	kind := policy.NoEdit
+	for _, e := range s.edits {
+		if e.Kind != policy.Rename && e.Kind != policy.Replace {
+			kind = max(kind, e.Kind)
+		}
+	}
+	return kind
 }
 
 // refusal is the error of edits that cannot be made, unless the moment is to

@@ -218,9 +218,12 @@ func (d *disarmer) warn(t *tag, warning, place string) {
 }
 
 // escaped is a text as it may stand in HTML in any charset that knows ASCII.
-func escaped(s string) string {
+func escaped(s string) string { return inASCII(html.EscapeString(s)) }
+
+// inASCII is HTML with references for all that is not ASCII.
+func inASCII(s string) string {
 	var b strings.Builder
-	for _, r := range html.EscapeString(s) {
+	for _, r := range s {
 		if r < 0x80 {
 			b.WriteRune(r)
 		} else {

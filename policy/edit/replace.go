@@ -20,7 +20,7 @@ func (w *work) withdraw(c *change, s *site, because []policy.Edit) {
 	if len(s.entity.Names) > 0 || s.entity.Disposition == "attachment" {
 		name = []string{w.NoticeName}
 	}
-	c.fields = nil
+	c.fields, c.withdrawn = nil, true
 	c.set("Content-Type", contentType("text/plain", []parameter{{"charset", "utf-8"}}, name...))
 	c.remove("Content-Disposition")
 	if name != nil {

@@ -51,23 +51,46 @@ func (j *Judge) settle(ctx context.Context, r *Result, once []scan.Report) {
 	if j.edits() {
 		r.fixed = edit.Fixed(r.Message, r.Found)
 	}
-	for range maxTries {
+	for tries := 1; ; tries++ {
 		r.Decision = j.decide(r)
-		if len(r.Decision.Edits) == 0 || j.edit(ctx, r, once) {
-			r.Found = append(r.Found, r.notes...)
-			return
+		if len(r.Decision.Edits) == 0 {
+			j.addBanners(ctx, r)
+			break
+		}
+		if j.edit(ctx, r, once) {
+			break
+		}
+		if tries >= maxTries { // the next decision asks for no edit
+			r.fixed = []int{scan.WholeMessage}
 		}
 	}
-	r.fixed = []int{scan.WholeMessage}
-	r.Decision = j.decide(r)
 	r.Found = append(r.Found, r.notes...)
+}
+
+// addBanners puts banners into a message that is not edited otherwise. They are
+// our own words, so nobody has to look at the result.
+func (j *Judge) addBanners(ctx context.Context, r *Result) {
+	if len(r.Decision.Banners) == 0 || slices.Contains(r.fixed, scan.WholeMessage) {
+		return
+	}
+	result, err := j.Editor.Apply(ctx, j.job(r))
+	if err != nil {
+		r.notes = append(r.notes, scan.Finding{Kind: scan.Note, Scanner: "mime", Rule: "mime/not-edited", Part: scan.WholeMessage, Detail: "banner: " + err.Error()})
+		return
+	}
+	r.result = result
+}
+
+// job is what the decision asks for.
+func (j *Judge) job(r *Result) edit.Job {
+	return edit.Job{ID: r.ID, Message: r.Message, Found: r.Found, Edits: r.Decision.Edits, Banners: r.Decision.Banners}
 }
 
 // edit makes the edits of the decision, and looks at the result. It reports
 // whether the decision is final; if not, another has to be made without what was
 // refused.
 func (j *Judge) edit(ctx context.Context, r *Result, once []scan.Report) (final bool) {
-	result, err := j.Editor.Apply(ctx, edit.Job{ID: r.ID, Message: r.Message, Found: r.Found, Edits: r.Decision.Edits})
+	result, err := j.Editor.Apply(ctx, j.job(r))
 	switch {
 	case err != nil:
 		r.refuse(err)
@@ -150,7 +173,7 @@ func (j *Judge) done(ctx context.Context, second *Result) bool {
 	if len(second.Decision.Edits) == 0 {
 		return true
 	}
-	more, err := j.Editor.Apply(ctx, edit.Job{ID: second.ID, Message: second.Message, Found: second.Found, Edits: second.Decision.Edits})
+	more, err := j.Editor.Apply(ctx, j.job(second))
 	if err != nil {
 		return false
 	}

@@ -137,3 +137,32 @@ func TestTimeIsKeptForTheSecondLook(t *testing.T) {
 		t.Error("time is kept though nothing edits")
 	}
 }
+
+// TestBanner puts one into mail that nobody objects to, without a second look, and
+// into none that is signed.
+func TestBanner(t *testing.T) {
+	f := &finder{word: "VIRUS"}
+	j := cleaning(t, f, policy.Outcome{})
+	c := edit.DefaultConfig()
+	c.Banners = []edit.Banner{{Name: "legal", Position: edit.Bottom, Text: []string{"Example Ltd"}}}
+	j.Editor.Config = c
+	rules, err := policy.New([]policy.Rule{{Ref: policy.RuleRef{Name: "legal"}, Mode: policy.Adds, Outcome: policy.Outcome{Banner: "legal"}}}, policy.Local{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	j.Policy = rules
+	plain := strings.Replace(infectedMail, "VIRUS", "hello", 1)
+	r, release := j.Message(t.Context(), received(j, plain))
+	defer release()
+	if r.Changes.Body == nil || f.calls != 1 {
+		t.Fatalf("ruling %+v after %d scans", r, f.calls)
+	}
+	if body, _ := io.ReadAll(scan.Reader(r.Changes.Body)); strings.Count(string(body), "hello\r\n\r\nExample Ltd\r\n") != 1 {
+		t.Errorf("body %q", body)
+	}
+	r, release = j.Message(t.Context(), received(j, strings.Replace(plain, "mixed", "signed", 1)))
+	defer release()
+	if r.Answer != policy.Deliver || r.Changes.Body != nil {
+		t.Errorf("signed: ruling %+v", r)
+	}
+}

@@ -85,8 +85,12 @@ type Result struct {
 func (r *Result) Close() {
 	switch {
 	case r.second != nil:
-		r.second.Close() // and the message with it
-	case r.Message != nil:
+		r.second.Close() // and the result and the message with it
+		return
+	case r.result != nil:
+		r.result.Close()
+	}
+	if r.Message != nil {
 		r.Message.Close()
 	}
 }

@@ -1,0 +1,312 @@
+package edit
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"html"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/charset"
+	"github.com/milterscan/milterscan/scan/entity"
+	"github.com/milterscan/milterscan/scan/markup"
+)
+
+// Banner is a text that rules put into messages: a disclaimer, a word about mail
+// from outside.
+type Banner struct {
+	// What rules call it.
+	Name string `toml:"name"`
+	// Where it stands: "top" or "bottom" of what the message says.
+	Position Position `toml:"position"`
+	// The text, line by line.
+	Text []string `toml:"text"`
+	// The same for HTML, line by line; without it the text is used.
+	HTML []string `toml:"html"`
+}
+
+// SetDefaults makes b what a banner is if nothing else is said.
+func (b *Banner) SetDefaults() { b.Position = Bottom }
+
+// Position is where a banner stands.
+type Position string
+
+// The positions.
+const (
+	Top    Position = "top"
+	Bottom Position = "bottom"
+)
+
+// UnmarshalText reads "top" or "bottom".
+func (p *Position) UnmarshalText(text []byte) error {
+	if v := Position(text); v != Top && v != Bottom {
+		return fmt.Errorf("%q is no position; it can be \"top\" or \"bottom\"", text)
+	}
+	*p = Position(text)
+	return nil
+}
+
+// MarshalText writes the word.
+func (p Position) MarshalText() ([]byte, error) { return []byte(p), nil }
+
+func (b Banner) check() error {
+	switch {
+	case b.Name == "":
+		return errors.New("banner: give each a name, by which rules ask for it")
+	case strings.TrimSpace(strings.Join(b.Text, "")) == "":
+		return fmt.Errorf("banner %q: it has no text", b.Name)
+	case strings.ContainsAny(strings.Join(b.Text, "")+strings.Join(b.HTML, ""), "\r\n\x00"):
+		return fmt.Errorf("banner %q: write each line by itself", b.Name)
+	}
+	return nil
+}
+
+// page is the banner as HTML that can be written in any charset.
+func (b Banner) page() string {
+	body := strings.Join(b.HTML, " ")
+	if body == "" {
+		var lines []string
+		for _, l := range b.Text {
+			lines = append(lines, html.EscapeString(l))
+		}
+		body = strings.Join(lines, "<br>")
+	}
+	return "<div>" + inASCII(body) + "</div>"
+}
+
+// banners adds the banners of the job to what becomes of the message.
+func (w *work) banners(changes []*change) ([]*change, error) {
+	for _, name := range w.Banners {
+		for _, b := range w.Config.Banners {
+			if b.Name != name {
+				continue
+			}
+			var err error
+			if changes, err = w.banner(b, changes); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return changes, nil
+}
+
+// banner adds one banner to every text that shows what the message says.
+func (w *work) banner(b Banner, changes []*change) ([]*change, error) {
+	for _, e := range w.texts(w.Message.Root) {
+		c := changeOf(changes, e)
+		if c == nil {
+			c = &change{entity: e}
+			changes = append(changes, c)
+		}
+		if c.withdrawn {
+			continue
+		}
+		add := w.bannerInText
+		if e.Type == "text/html" && !c.plain {
+			add = w.bannerInPage
+		}
+		if err := add(b, c); err != nil {
+			return nil, err
+		}
+	}
+	return changes, nil
+}
+
+func changeOf(changes []*change, e *entity.Entity) *change {
+	for _, c := range changes {
+		if c.entity == e {
+			return c
+		}
+	}
+	return nil
+}
+
+// texts are the entities below e that clients show as the message, whatever way
+// of showing it they choose. None is signed, encrypted or a file.
+func (w *work) texts(e *entity.Entity) []*entity.Entity {
+	switch {
+	case w.layout.sealed(e):
+		return nil
+	case e.Composite() && e.Type == "multipart/alternative":
+		var all []*entity.Entity
+		for _, child := range e.Children {
+			all = append(all, w.texts(child)...)
+		}
+		return all
+	case e.Composite() && (e.Type == "multipart/mixed" || e.Type == "multipart/related") && len(e.Children) > 0:
+		return w.texts(e.Children[0])
+	case e.Composite() || e.Disposition == "attachment" || len(e.Names) > 0 || w.layout.part[e] < 0:
+		return nil
+	case e.Type == "text/plain" || e.Type == "text/html":
+		return []*entity.Entity{e}
+	}
+	return nil
+}
+
+// written is what an entity will hold, and the charset of that.
+func (w *work) written(c *change) (scan.Content, string) {
+	if c.body != nil {
+		return c.body, c.charset
+	}
+	return w.Message.Parts[w.layout.part[c.entity]].Content, c.entity.Charset
+}
+
+// bannerInText puts a banner into plain text.
+func (w *work) bannerInText(b Banner, c *change) error {
+	banner := strings.Join(b.Text, w.newline)
+	old, label := w.written(c)
+	body, converted, err := w.fit(old, label, banner)
+	if err != nil {
+		return err
+	}
+	if holds(body, b.Position, banner) {
+		return nil
+	}
+	at := entity.Span{Start: body.Size(), End: body.Size()}
+	with := w.newline + banner + w.newline
+	if tail := tail(body, int64(len(w.newline))); b.Position == Top {
+		at, with = entity.Span{}, banner+w.newline+w.newline
+	} else if tail != w.newline && body.Size() > 0 {
+		with = w.newline + with
+	}
+	next, err := patch(body, spanOf(body), []splice{{at, text(with)}})
+	if err != nil {
+		return err
+	}
+	w.rewrite(c, next)
+	if converted {
+		c.inUTF8()
+	}
+	if c.with == entity.Identity && !isASCII(banner) {
+		c.with = entity.QuotedPrintable
+	}
+	return nil
+}
+
+// rewrite gives an entity a new body in place of what it was or was to be.
+func (w *work) rewrite(c *change, body scan.Content) {
+	if _, label := w.written(c); c.body == nil {
+		c.charset = label
+		c.with = fitting(c.entity, w.Message.Parts[w.layout.part[c.entity]].Content, body)
+	} else if c.with == entity.Identity {
+		c.with = fitting(c.entity, c.body, body)
+	}
+	c.body = body
+}
+
+// fit is a text in a charset that a banner can be written in: its own, or UTF-8.
+func (w *work) fit(c scan.Content, label, banner string) (body scan.Content, converted bool, err error) {
+	switch {
+	case isASCII(banner) && charset.Transparent(label), strings.EqualFold(label, "utf-8"):
+		return c, false, nil
+	case label == "":
+		return c, true, w.needUTF8(c)
+	case !charset.Known(label):
+		return nil, false, fmt.Errorf("the banner cannot be written in charset %q", label)
+	}
+	r, _ := charset.NewReader(label, &timely{w.ctx.Err, scan.Reader(c)})
+	out, err := w.keep(func(to io.Writer) error { _, err := io.Copy(to, r); return err })
+	return out, true, err
+}
+
+// needUTF8 is an error for text that says nothing of its charset and is not in
+// UTF-8.
+func (w *work) needUTF8(c scan.Content) error {
+	in := bufio.NewReader(scan.Reader(c))
+	for {
+		r, n, err := in.ReadRune()
+		switch {
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return err
+		case r == utf8.RuneError && n == 1:
+			return errors.New("the text does not say what charset it is in")
+		}
+	}
+}
+
+// holds reports whether a text has a banner in its place already.
+func holds(c scan.Content, at Position, banner string) bool {
+	const around = 64
+	near := string(head(c, int64(len(banner)+around)))
+	if at == Top {
+		return strings.HasPrefix(strings.TrimLeft(near, " \t\r\n"), banner)
+	}
+	return strings.HasSuffix(strings.TrimRight(tail(c, int64(len(banner)+around)), " \t\r\n"), banner)
+}
+
+// tail is the end of a content.
+func tail(c scan.Content, n int64) string {
+	b, err := bytesAt(c, markup.Span{Start: max(c.Size()-n, 0), End: c.Size()})
+	if err != nil {
+		return ""
+	}
+	return string(b)
+}
+
+// bannerInPage puts a banner into HTML: behind what opens the body, or before what
+// ends it.
+func (w *work) bannerInPage(b Banner, c *change) error {
+	p, err := w.pageOf(c)
+	if err != nil {
+		return err
+	}
+	at, err := w.place(p, b.Position)
+	if err != nil {
+		return err
+	}
+	banner := b.page()
+	near := markup.Span{Start: max(at-int64(len(banner)), 0), End: at}
+	if b.Position == Top {
+		near = markup.Span{Start: at, End: min(at+int64(len(banner)), p.content.Size())}
+	}
+	if there, err := bytesAt(p.content, near); err != nil || string(there) == banner {
+		return err
+	}
+	next, err := patch(p.content, spanOf(p.content), []splice{{entity.Span{Start: at, End: at}, text(banner)}})
+	if err != nil {
+		return err
+	}
+	w.rewrite(c, next)
+	if p.decoded {
+		c.inUTF8()
+	}
+	return nil
+}
+
+// pageOf is the page that an entity will hold.
+func (w *work) pageOf(c *change) (*page, error) {
+	if c.body == nil {
+		return w.page(w.layout.part[c.entity])
+	}
+	return &page{content: c.body, label: c.charset}, nil
+}
+
+// place is where in a page a banner belongs.
+func (w *work) place(p *page, at Position) (int64, error) {
+	top, bottom := int64(0), p.content.Size()
+	r := p.reader(int(w.Markup.Token))
+	for n := 0; ; n++ {
+		if n%1024 == 0 && w.ctx.Err() != nil {
+			return 0, w.ctx.Err()
+		}
+		t, err := r.Next()
+		switch {
+		case err == io.EOF && at == Top:
+			return top, nil
+		case err == io.EOF:
+			return bottom, nil
+		case err != nil:
+			return 0, err
+		case t.Second:
+		case t.Kind == markup.StartTag && (t.Name == "body" || t.Name == "html"), t.Kind == markup.EndTag && t.Name == "head":
+			top = t.Tag().End
+		case t.Kind == markup.EndTag && (t.Name == "body" || t.Name == "html" && bottom == p.content.Size()):
+			bottom = t.Span.Start
+		}
+	}
+}
