@@ -17,7 +17,8 @@ const datagram = 1232
 // ask puts one question to the servers, one after the other, until one answers.
 func (c *Client) ask(ctx context.Context, q question) (reading, error) {
 	begun := time.Now()
-	if !c.pulse.mayAsk(begun) {
+	if c.pulse.dead() {
+		c.knock()
 		return reading{}, q.fails(ErrUnreachable, "")
 	}
 	query, err := q.message()
@@ -33,7 +34,10 @@ func (c *Client) ask(ctx context.Context, q question) (reading, error) {
 		if last == nil || !errors.Is(err, ErrTimeout) {
 			last = err
 		}
-		c.knock(err, begun)
+		if errors.Is(err, ErrTimeout) && c.pulse.silent(begun) {
+			c.pulse.missed()
+			c.knock()
+		}
 	}
 	if errors.Is(last, ErrTimeout) && c.pulse.silent(begun) {
 		return reading{}, q.fails(ErrUnreachable, "")
@@ -80,22 +84,17 @@ func (c *Client) try(ctx context.Context, query *dns.Msg, server int) (r reading
 	return read(m, query.Question[0])
 }
 
-// knock asks, once for all who wait, whether the servers are there at all, when
-// one has been silent and nothing else was heard of them. A resolver always
-// knows the root.
-func (c *Client) knock(err error, since time.Time) {
-	if !errors.Is(err, ErrTimeout) || !c.pulse.silent(since) {
-		return
-	}
-	c.pulse.missed(time.Now())
-	if !c.pulse.knocking() {
+// knock asks, beside all who wait, whether the servers are there at all. A
+// resolver always knows the root.
+func (c *Client) knock() {
+	if !c.pulse.knocking(time.Now()) {
 		return
 	}
 	go func() {
 		defer c.pulse.knocked()
-		ctx, cancel := context.WithTimeout(context.Background(), c.config.Timeout.Go())
+		ctx, cancel := context.WithTimeout(context.Background(), c.config.Budget())
 		defer cancel()
-		query, _ := question{"", NS}.message()
+		query, _ := question{"", NS}.message() // which can be packed
 		for server := range c.config.Servers {
 			c.try(ctx, query, server)
 		}

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -190,6 +192,28 @@ func TestDeadServersCostLittle(t *testing.T) {
 	}
 	if n := dead.asked.Load(); n > 100 {
 		t.Errorf("the dead server was asked %d times", n)
+	}
+}
+
+// When the servers are back, the next knock finds out.
+func TestBackFromTheDead(t *testing.T) {
+	var alive atomic.Bool
+	s := serve(t, func(_ string, q, r *dns.Msg) []*dns.Msg {
+		if !alive.Load() {
+			return nil
+		}
+		return []*dns.Msg{r}
+	})
+	c := client(s.addr)
+	for i := 0; !c.pulse.dead(); i++ {
+		c.Lookup(t.Context(), fmt.Sprintf("a%d.example", i), A)
+	}
+	alive.Store(true)
+	for i := 0; ; i++ {
+		if _, err := c.Lookup(t.Context(), fmt.Sprintf("b%d.example", i), A); err == nil {
+			return
+		}
+		runtime.Gosched()
 	}
 }
 

@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// What it takes for the servers to count as dead, and how often one question is
-// let through to see whether they still are.
+// What it takes for the servers to count as dead, and how often somebody looks
+// whether they still are.
 const (
 	missesOfTheDead = 8
-	trialEvery      = time.Second
+	knockEvery      = time.Second
 )
 
 // pulse is whether the servers are alive. While they are not, questions fail at
@@ -19,22 +19,15 @@ type pulse struct {
 	first int       // the server that answered last
 	heard time.Time // when any of them did, to any question
 	miss  int       // silences since then
-	trial time.Time // when a question was last let through to the dead
+	knock time.Time // when somebody last knocked
 	busy  bool      // somebody is knocking
 }
 
-// mayAsk reports whether a question may be put now.
-func (p *pulse) mayAsk(now time.Time) bool {
+// dead reports whether there is no use in asking.
+func (p *pulse) dead() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.miss < missesOfTheDead {
-		return true
-	}
-	if now.Sub(p.trial) < trialEvery {
-		return false
-	}
-	p.trial = now
-	return true
+	return p.miss >= missesOfTheDead
 }
 
 // server is the server for the n-th try.
@@ -50,13 +43,10 @@ func (p *pulse) answered(server int, now time.Time) {
 	p.first, p.heard, p.miss = server, now, 0
 }
 
-func (p *pulse) missed(now time.Time) {
+func (p *pulse) missed() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.miss++
-	if p.miss == missesOfTheDead {
-		p.trial = now
-	}
 }
 
 // silent reports whether no server has answered anything since the given time.
@@ -66,13 +56,16 @@ func (p *pulse) silent(since time.Time) bool {
 	return p.heard.Before(since)
 }
 
-// knocking reports whether the caller is the one to knock; knocked must follow.
-func (p *pulse) knocking() bool {
+// knocking reports whether the caller is the one to knock now; knocked must
+// follow.
+func (p *pulse) knocking(now time.Time) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	free := !p.busy
-	p.busy = true
-	return free
+	if p.busy || p.miss >= missesOfTheDead && now.Sub(p.knock) < knockEvery {
+		return false
+	}
+	p.busy, p.knock = true, now
+	return true
 }
 
 func (p *pulse) knocked() {
