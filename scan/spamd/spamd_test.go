@@ -162,7 +162,7 @@ func TestHangs(t *testing.T) {
 	s := asking(t, (&fakes.Spamd{Mute: true}).Start(t))
 	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 	defer cancel()
-	if found, err := s.Scan(ctx, mail("hello")); !errors.Is(err, context.DeadlineExceeded) {
+	if found, err := s.Scan(ctx, mail("hello")); err == nil || ctx.Err() == nil {
 		t.Errorf("found %v, error %v", found, err)
 	}
 }

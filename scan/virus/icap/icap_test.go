@@ -143,9 +143,9 @@ func TestHangs(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 			defer cancel()
-			_, err := asking(t, fake).Scan(ctx, text(strings.Repeat("content", 500_000)))
-			if !errors.Is(err, context.DeadlineExceeded) {
-				t.Errorf("error %v", err)
+			v, err := asking(t, fake).Scan(ctx, text(strings.Repeat("content", 500_000)))
+			if err == nil || ctx.Err() == nil {
+				t.Errorf("%+v, error %v", v, err)
 			}
 		})
 	}

@@ -53,6 +53,9 @@ func (c *Clamd) Pause() { c.proc.signal(syscall.SIGSTOP) }
 // Resume ends a Pause.
 func (c *Clamd) Resume() { c.proc.signal(syscall.SIGCONT) }
 
+// Database is the directory with clamd's signatures.
+func (c *Clamd) Database() string { return filepath.Join(c.dir, "db") }
+
 // Pid is clamd's process id.
 func (c *Clamd) Pid() int { return c.proc.pid() }
 
