@@ -20,15 +20,12 @@ type parameter struct{ name, value string }
 // named. Where the field is damaged they are what this package knows of it.
 func parametersOf(e *entity.Entity, but ...string) []parameter {
 	var list []parameter
-	for _, v := range e.Header.Values("Content-Type") {
-		_, params, err := mime.ParseMediaType(v)
-		if err != nil {
-			break
+	if values := e.Header.Values("Content-Type"); len(values) > 0 {
+		if _, params, err := mime.ParseMediaType(values[0]); err == nil {
+			for name, value := range params {
+				list = append(list, parameter{name, value})
+			}
 		}
-		for name, value := range params {
-			list = append(list, parameter{name, value})
-		}
-		break
 	}
 	if list == nil && e.Charset != "" {
 		list = []parameter{{"charset", e.Charset}}
@@ -37,15 +34,20 @@ func parametersOf(e *entity.Entity, but ...string) []parameter {
 	return slices.DeleteFunc(list, func(p parameter) bool { return slices.Contains(but, p.name) })
 }
 
-// contentType is the value of a Content-Type. A name is written as encoded words,
-// which is what clients look for there, and not as RFC 2231 has it.
+// contentType is the value of a Content-Type. A name is written as an encoded word,
+// which is what clients look for there, and as RFC 2231 has it only where it is too
+// long for one.
 func contentType(mediaType string, params []parameter, names ...string) string {
 	pieces := []string{mediaType}
 	for _, p := range params {
 		pieces = append(pieces, formatParameter(p)...)
 	}
 	for _, n := range names {
-		pieces = append(pieces, `name=`+quote(encodeWords(n)))
+		if word := encodeWords(n); len(word) <= longestWord {
+			pieces = append(pieces, "name="+quote(word))
+		} else {
+			pieces = append(pieces, extended(parameter{"name", n})...)
+		}
 	}
 	return fold("Content-Type", pieces)
 }

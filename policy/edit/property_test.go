@@ -218,18 +218,10 @@ func TestEncodings(t *testing.T) {
 		"", "a", "\r\n", "a\r\n", "a \r\n", "a\t", " ", "=", "a=\r\n", ".\r\n..\r\n", "From me\r\nFrom\r\n", "\r", "\n", "a\nb\rc\r\nd", "\r\r\n\n",
 		strings.Repeat("x", 1000), strings.Repeat("ü", 200), strings.Repeat("x", 75) + " \r\n", strings.Repeat("x", 74) + "= \r\n", strings.Repeat(" ", 300), "\x00\xff\r\n", strings.Repeat("x", 57), strings.Repeat("x", 114),
 	}
-	for _, newline := range []string{"\r\n", "\n"} {
-		for _, e := range []entity.Encoding{entity.Base64, entity.QuotedPrintable} {
-			for _, body := range bodies {
-				var out, back bytes.Buffer
-				if err := encodeTo(&out, strings.NewReader(body), e, newline, ""); err != nil {
-					t.Fatal(err)
-				}
-				notes, err := entity.Decode(&back, &out, e)
-				if err != nil || back.String() != body || len(notes) > 0 {
-					t.Errorf("%s, %q: %q comes back as %q, %v", e, newline, body, back.String(), notes)
-				}
-			}
+	for _, body := range bodies {
+		for _, quoted := range []bool{false, true} {
+			holdEncoding(t, body, quoted, false)
+			holdEncoding(t, body, quoted, true)
 		}
 	}
 	var out bytes.Buffer
@@ -238,5 +230,26 @@ func TestEncodings(t *testing.T) {
 		if len(strings.TrimRight(line, "\r\n")) > encodedLine || strings.HasSuffix(strings.TrimRight(line, "\r\n"), " ") {
 			t.Errorf("line %q", line)
 		}
+	}
+}
+
+// holdEncoding makes sure that a body comes back as it was, and that nothing is
+// odd about how it is written.
+func holdEncoding(t *testing.T, body string, quoted, crlf bool) {
+	t.Helper()
+	e, newline := entity.Base64, "\n"
+	if quoted {
+		e = entity.QuotedPrintable
+	}
+	if crlf {
+		newline = "\r\n"
+	}
+	var out, back bytes.Buffer
+	if err := encodeTo(&out, strings.NewReader(body), e, newline, ""); err != nil {
+		t.Fatal(err)
+	}
+	notes, err := entity.Decode(&back, &out, e)
+	if err != nil || back.String() != body || len(notes) > 0 {
+		t.Errorf("%s, %q: %q comes back as %q, %v", e, newline, body, back.String(), notes)
 	}
 }
