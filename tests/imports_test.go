@@ -17,7 +17,7 @@ import (
 const module = "github.com/milterscan/milterscan/"
 
 // leaves are the packages that know nothing of mail scanning.
-var leaves = []string{"scan/spool", "scan/entity", "scan/archive", "scan/charset", "scan/markup", "scan/dns", "scan/sniff", "scan/units", "scan/words", "scan/scratch"}
+var leaves = []string{"scan/spool", "scan/entity", "scan/archive", "scan/charset", "scan/markup", "scan/dns", "scan/sniff", "scan/units", "scan/words", "scan/scratch", "scan/pdf"}
 
 // scanners are the packages with scanners in them. They do not know each other.
 var scanners = []string{"scan/virus", "scan/attachment", "scan/document", "scan/content", "scan/spam", "scan/spamd", "scan/dnslist", "scan/auth", "scan/relay"}
@@ -28,7 +28,8 @@ var scanners = []string{"scan/virus", "scan/attachment", "scan/document", "scan/
 var imports = map[string][]string{
 	"scan/spool":       {"scan/units"},
 	"scan/entity":      {"scan/units", "scan/charset", "scan/scratch"},
-	"scan/archive":     {"scan/units", "scan/scratch"},
+	"scan/archive":     {"scan/units", "scan/scratch", "scan/pdf"},
+	"scan/pdf":         {},
 	"scan/charset":     {"scan/units"},
 	"scan/markup":      {"scan/units", "scan/charset", "scan/scratch"},
 	"scan/dns":         {"scan/units"},

@@ -131,17 +131,6 @@ func base85s(text string, n int) string {
 	return text
 }
 
-func TestPNGFilters(t *testing.T) {
-	// A line of each filter over the one before; RFC 2083, section 6.
-	in := "\x00\x01\x02\x03" + "\x01\x01\x01\x01" + "\x02\x01\x01\x01" + "\x03\x01\x01\x01" + "\x04\x01\x01\x01" + "\x00\x09"
-	want := "\x01\x02\x03" + "\x01\x02\x03" + "\x02\x03\x04" + "\x02\x03\x04" + "\x03\x04\x05" + "\x09"
-	p := &pngLines{in: strings.NewReader(in), pixel: 1, line: make([]byte, 3)}
-	var got bytes.Buffer
-	if _, err := got.ReadFrom(p); err != nil || got.String() != want {
-		t.Errorf("% x, want % x; %v", got.String(), want, err)
-	}
-}
-
 // The example of ISO 32000-1, section 7.4.4.2.
 func TestPDFLZW(t *testing.T) {
 	file := makePDF(spec, pdfStreamOf("/Filter /LZWDecode", "\x80\x0b\x60\x50\x22\x0c\x0c\x85\x01"))

@@ -1,10 +1,11 @@
 package archive
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/milterscan/milterscan/scan/pdf"
 )
 
 // pdfFilters bounds the filters of one stream.
@@ -57,7 +58,7 @@ func (w *pdfWalk) decoded(src io.Reader, filters []pdfFilter) (io.Reader, error)
 		if i > 0 {
 			src = &between{w: w.walk, r: src}
 		}
-		next, err := f.undo(bufio.NewReader(src), w)
+		next, err := f.undo(src, w)
 		if err != nil {
 			return src, err
 		}
@@ -84,114 +85,24 @@ func (b *between) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// undo is the reader of what the filter packed, section 7.4.
-func (f pdfFilter) undo(in *bufio.Reader, w *pdfWalk) (io.Reader, error) {
-	switch f.name {
-	case "FlateDecode", "Fl":
-		return w.predicted(&unzlib{in: in}, f.params)
-	case "LZWDecode", "LZW":
-		early := int64(1)
-		if n, ok := w.resolve(f.params.get("EarlyChange")).(int64); ok {
-			early = n
-		}
-		return w.predicted(newPDFLZW(in, early), f.params)
-	case "ASCIIHexDecode", "AHx":
-		return &asciiHex{in: in}, nil
-	case "ASCII85Decode", "A85":
-		return &asciiBase85{in: in}, nil
-	case "RunLengthDecode", "RL":
-		return &runLength{in: in}, nil
-	case "Crypt":
+// undo is the reader of what the filter packed.
+func (f pdfFilter) undo(in io.Reader, w *pdfWalk) (io.Reader, error) {
+	if f.name == "Crypt" {
 		if name, _ := w.resolve(f.params.get("Name")).(pdfName); name == "" || name == "Identity" {
 			return in, nil
 		}
 	}
-	return nil, fmt.Errorf("the filter %q is %w", f.name, errUnsupported)
-}
-
-// predicted undoes the prediction of PNG, in which lines begin with the number of
-// their filter; those of TIFF is only for pictures.
-func (w *pdfWalk) predicted(src io.Reader, params pdfDict) (io.Reader, error) {
-	number := func(key pdfName, otherwise int64) int64 {
-		if n, ok := w.resolve(params.get(key)).(int64); ok {
-			return n
-		}
-		return otherwise
+	number := func(key pdfName) int64 {
+		n, _ := w.resolve(f.params.get(key)).(int64)
+		return n
 	}
-	predictor := number("Predictor", 1)
-	if predictor < 2 {
-		return src, nil
+	early, given := w.resolve(f.params.get("EarlyChange")).(int64)
+	out, err := pdf.Filter{
+		Name: string(f.name), Predictor: number("Predictor"), Columns: number("Columns"), Colors: number("Colors"), Bits: number("BitsPerComponent"),
+		Late: given && early == 0,
+	}.Reader(in)
+	if errors.Is(err, pdf.ErrUnknown) {
+		err = fmt.Errorf("the filter %q is %w", f.name, errUnsupported)
 	}
-	columns, colors, bits := number("Columns", 1), number("Colors", 1), number("BitsPerComponent", 8)
-	const most = 1 << 20 // bytes of a line
-	if predictor < 10 || columns < 1 || colors < 1 || bits < 1 || columns > most || colors > 32 || bits > 32 || columns*colors*bits > 8*most {
-		return nil, fmt.Errorf("the predictor %d is %w", predictor, errUnsupported)
-	}
-	pixel := max(1, colors*bits/8)
-	return &pngLines{in: src, pixel: int(pixel), line: make([]byte, (columns*colors*bits+7)/8)}, nil
-}
-
-// pngLines undoes the filters of PNG (RFC 2083, section 6).
-type pngLines struct {
-	in    io.Reader
-	pixel int    // bytes
-	line  []byte // the last one
-	rest  []byte // of it, not handed out
-}
-
-func (p *pngLines) Read(out []byte) (int, error) {
-	if len(p.rest) == 0 {
-		if err := p.next(); err != nil {
-			return 0, err
-		}
-	}
-	n := copy(out, p.rest)
-	p.rest = p.rest[n:]
-	return n, nil
-}
-
-func (p *pngLines) next() error {
-	raw := make([]byte, 1+len(p.line))
-	n, err := io.ReadFull(p.in, raw)
-	if n < 2 {
-		return err
-	}
-	var left, corner byte
-	for i, c := range raw[1:n] {
-		if i >= p.pixel {
-			left = p.line[i-p.pixel]
-		}
-		up := p.line[i]
-		switch raw[0] {
-		case 1:
-			c += left
-		case 2:
-			c += up
-		case 3:
-			c += byte((int(left) + int(up)) / 2)
-		case 4:
-			if i >= p.pixel {
-				corner = raw[1+i-p.pixel]
-			}
-			c += paeth(left, up, corner)
-		}
-		raw[1+i] = up // kept as the corner of what comes
-		p.line[i] = c
-	}
-	p.rest = p.line[:n-1]
-	return nil
-}
-
-func paeth(left, up, corner byte) byte {
-	distance := func(a byte) int {
-		d := int(left) + int(up) - int(corner) - int(a)
-		return max(d, -d)
-	}
-	switch a, b, c := distance(left), distance(up), distance(corner); {
-	case a <= b && a <= c:
-		return left
-	case b <= c:
-		return up
-	}
-	return corner
+	return out, err
 }
