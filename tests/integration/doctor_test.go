@@ -53,17 +53,34 @@ func (i *installation) examine(t *testing.T) (report string, status int) {
 	return i.milter.Run(t, "doctor", "-v", "-postfix", i.mta.(*servers.Postfix).Config(), "-user", "root")
 }
 
+// lists are DNS lists as doctor meets them, and a resolver for them: the zone
+// "invalid" is what it asks for to see whether it answers.
+func lists(t *testing.T, zones map[string]string) string {
+	t.Helper()
+	zones["invalid"] = ""
+	text := resolving(servers.StartKnot(t, zones).Addr)
+	for zone := range zones {
+		if name, ok := strings.CutSuffix(zone, ".test"); ok {
+			text += list(name, zone, "client", 1)
+		}
+	}
+	return text
+}
+
 // Of a healthy installation doctor says that it is healthy.
 func TestDoctorHealthy(t *testing.T) {
-	report, status := newInstallation(t, "", "", "message_size_limit = 50000000").examine(t)
+	report, status := newInstallation(t, "", lists(t, map[string]string{"well.test": "2.0.0.127 A 127.0.0.2"}), "message_size_limit = 50000000").examine(t)
 	if status != 0 || strings.Contains(report, "FAULT") || !strings.Contains(report, "healthy") {
 		t.Errorf("status %d:\n%s", status, report)
 	}
 }
 
-// Of one with ten faults and one that follows from another it names each, with what to do about it, and no other.
+// Of one with many faults it names each, with what to do about it, and no other.
 func TestDoctorFaults(t *testing.T) {
-	i := newInstallation(t, "AlertExceedsMax no\nMaxFileSize 5M", "",
+	blocklists := lists(t, map[string]string{
+		"gone.test": "", "world.test": "* A 127.0.0.2", "blocked.test": "* A 127.255.255.254", "well.test": "2.0.0.127 A 127.0.0.2",
+	})
+	i := newInstallation(t, "AlertExceedsMax no\nMaxFileSize 5M", blocklists,
 		"milter_default_action = accept", "milter_content_timeout = 20s", "message_size_limit = 200000000", "milter_protocol = 4")
 	i.icap.Stop()
 	i.spamd.Stop()
@@ -76,17 +93,20 @@ func TestDoctorFaults(t *testing.T) {
 	report, status := i.examine(t)
 	faults := strings.Split(report, "FAULT")[1:]
 	wanted := map[string]string{
-		"Postfix cannot connect":                   "socket_owner",
-		"has the mode 0600, not 0666":              "restart milterscan",
-		"milter_default_action is accept":          "milter_default_action=tempfail",
-		"milter_content_timeout is 20s":            "milter_content_timeout=300s",
-		"message_size_limit is 200000000":          "message_size_limit=67108864",
-		"milter_protocol is 4":                     "milter_protocol=6",
-		"does not look at all of 25MB":             "MaxFileSize",
-		"what is beyond its limits it calls clean": "AlertExceedsMax yes",
-		"icap (icap://":                            "start c-icap",
-		i.spamd.Addr + ": dial":                    "start spamd",
-		"can be read by others":                    "chmod 700",
+		"gone (gone.test): it does not list 127.0.0.2": "take it out of spam.list",
+		"world (world.test): it lists 127.0.0.1":       "take it out of spam.list",
+		"blocked (blocked.test)":                       "take it out of spam.list",
+		"Postfix cannot connect":                       "socket_owner",
+		"has the mode 0600, not 0666":                  "restart milterscan",
+		"milter_default_action is accept":              "milter_default_action=tempfail",
+		"milter_content_timeout is 20s":                "milter_content_timeout=300s",
+		"message_size_limit is 200000000":              "message_size_limit=67108864",
+		"milter_protocol is 4":                         "milter_protocol=6",
+		"does not look at all of 25MB":                 "MaxFileSize",
+		"what is beyond its limits it calls clean":     "AlertExceedsMax yes",
+		"icap (icap://":                                "start c-icap",
+		i.spamd.Addr + ": dial":                        "start spamd",
+		"can be read by others":                        "chmod 700",
 	}
 	for what, fix := range wanted {
 		n := 0
