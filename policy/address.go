@@ -62,6 +62,14 @@ func (p *AddressPattern) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// Everybody matches all addresses of a domain.
+func Everybody(d Domain) AddressPattern { return AddressPattern{"*", string(d)} }
+
+// In reports whether the pattern matches addresses of the domain only.
+func (p AddressPattern) In(d Domain) bool {
+	return p.domain == string(d) || d[0] == '.' && strings.HasSuffix(p.domain, string(d))
+}
+
 // plausibleDomain reports whether d can be the domain of a pattern.
 func plausibleDomain(d string) bool {
 	return d == "*" || strings.Trim(d, ".") != "" && !strings.ContainsAny(d, "*?<> \t\r\n")

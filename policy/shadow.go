@@ -52,6 +52,12 @@ func mayBeGrave(c Condition) bool {
 	return c.pattern != "" || c.compare == "" && (c.kind == scan.Infected || c.kind == scan.Failed)
 }
 
+// Covers reports whether c holds for every finding that other holds for.
+func (c Condition) Covers(other Condition) bool { return c.implied(other) }
+
+// AboutScore reports whether the condition compares the score.
+func (c Condition) AboutScore() bool { return c.compare != "" }
+
 // implied reports whether c holds wherever other does.
 func (c Condition) implied(other Condition) bool {
 	return c == other || c.pattern != "" && other.pattern != "" && matchGlob(c.pattern, other.pattern)

@@ -86,8 +86,8 @@ func newJudge(c *config.Config, generation uint64, with *commons, tell func(*jud
 	return judge.New(judge.Options{
 		Generation: generation,
 		Opener:     opener,
-		Engine:     scan.NewEngine(list...),
-		Once:       scan.NewEngine(append(networked(c, texts), scorers(c, rules)...)...),
+		Engine:     scan.NewEngine(switched(c, list)...),
+		Once:       scan.NewEngine(switched(c, append(networked(c, texts), scorers(c, rules)...))...),
 		Policy:     rules,
 		Keeper:     with.kept.quarantine(c.Quarantine.Dir),
 		Key:        pass.KeyFile(c.Quarantine.Key()).Read,

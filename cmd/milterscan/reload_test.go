@@ -87,7 +87,7 @@ func TestReloadOfBrokenLists(t *testing.T) {
 	before := d.current.Load()
 	check := func(what string) {
 		t.Helper()
-		d.reload()
+		d.reload(t.Context())
 		if d.current.Load() != before {
 			t.Fatalf("%s: generation %d is used", what, d.current.Load().Generation())
 		}
@@ -105,7 +105,7 @@ func TestReloadOfBrokenLists(t *testing.T) {
 		writeList(t, dir, name, lists[name])
 	}
 	writeList(t, dir, "words.txt", "unrelated\n")
-	d.reload()
+	d.reload(t.Context())
 	if rules := d.found(t); d.current.Load() == before || rules["content/list-secret"] || !rules["attachment/name"] {
 		t.Errorf("after mending generation %d found %v", d.current.Load().Generation(), rules)
 	}

@@ -78,6 +78,8 @@ type Config struct {
 	Submission Submission `toml:"submission"`
 	// The log: one line for each message.
 	Log Log `toml:"log"`
+	// What domains may settle for themselves.
+	PerDomain PerDomain `toml:"per_domain"`
 	// Your own rules. The first that matches decides, for each recipient and each
 	// finding by itself. All conditions of a rule must hold; of the values of one
 	// condition, one must.
@@ -88,6 +90,7 @@ type Config struct {
 	Tests []Test `toml:"test"`
 
 	origins origins
+	domains []domainFile
 }
 
 // Milter is the MTA's side.
@@ -230,6 +233,7 @@ func Default() *Config {
 		Quarantine: defaultQuarantine(),
 		History:    defaultHistory(),
 		Notices:    defaultNotices(),
+		PerDomain:  defaultPerDomain(),
 		Submission: Submission{Via: "smtp:127.0.0.1:25"},
 		Log:        Log{Level: "info", Format: "json", Output: "stderr"},
 		origins:    origins{},

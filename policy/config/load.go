@@ -34,7 +34,8 @@ func Load(path string) (*Config, error) {
 		rules, tests := b.extraRules(name, len(c.Rules))
 		c.Rules, c.Tests = append(c.Rules, rules...), append(c.Tests, tests...)
 	}
-	b.names(c.Rules)
+	b.domainFiles(c)
+	b.names(c.allOwn())
 	b.testedRules(c)
 	return c, b.problems.err()
 }
@@ -81,6 +82,15 @@ func (b *binder) extraRules(path string, before int) ([]Rule, []Test) {
 	own.tests(extra.Tests)
 	b.problems = append(b.problems, own.problems...)
 	return extra.Rules, extra.Tests
+}
+
+// allOwn are the rules of the site and of all domains.
+func (c *Config) allOwn() []Rule {
+	all := slices.Clone(c.Rules)
+	for _, f := range c.domains {
+		all = append(all, f.Rules...)
+	}
+	return all
 }
 
 // rules makes rules ready; before is how many stand in front of them.

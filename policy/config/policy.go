@@ -17,18 +17,19 @@ func (c *Config) Policy() (*policy.Policy, error) {
 	return policy.New(rules, policy.Local(c.Local))
 }
 
-// AllRules are all rules in their order: those that only add something, the
-// file's own, those of policy.d, those that follow from other settings, and those
-// of the profile.
+// AllRules are all rules in their order: those that only add something, those by
+// which domains switch scanners off, the file's own, those of policy.d, those of
+// domains, those that follow from other settings, and those of the profile.
 func (c *Config) AllRules() ([]policy.Rule, error) {
 	shipped, err := policy.Profile(c.Profile)
 	if err != nil {
 		return nil, err
 	}
-	rules := c.addedRules()
+	rules := append(c.addedRules(), c.switchedOff()...)
 	for _, r := range c.Rules {
-		rules = append(rules, r.compiled)
+		rules = append(rules, c.withoutScore(r.compiled))
 	}
+	rules = append(rules, c.domainRules()...)
 	for i, v := range c.Virus {
 		if v.OnFailure != "tempfail" { // which is what every profile does
 			rules = append(rules, c.onFailure(i, v))

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+	"strings"
+
+	"github.com/milterscan/milterscan/policy"
+	"github.com/milterscan/milterscan/policy/config"
+	"github.com/milterscan/milterscan/scan"
+)
+
+// switched are the scanners, but not asked about mail that is only for domains
+// that do not want them. Mail of our own they always see.
+func switched(c *config.Config, list []scan.Scanner) []scan.Scanner {
+	out := make([]scan.Scanner, len(list))
+	for i, s := range list {
+		word, _, _ := strings.Cut(s.Name(), "/")
+		out[i] = s
+		if !c.Unwantable(word) {
+			continue
+		}
+		local := policy.Local(c.Local)
+		w := wanted{s, func(e scan.Envelope) bool { return local.Trusts(e) || !c.Unwanted(word, e.Recipients) }}
+		out[i] = w
+		if early, ok := s.(scan.EnvelopeScanner); ok {
+			out[i] = wantedEarly{w, early}
+		}
+	}
+	return out
+}
+
+// wanted is a scanner that is asked about some mail only.
+type wanted struct {
+	scan.Scanner
+	by func(scan.Envelope) bool
+}
+
+// Scan finds nothing in mail that nobody wants it to look at.
+func (w wanted) Scan(ctx context.Context, m *scan.Message) ([]scan.Finding, error) {
+	if !w.by(m.Envelope) {
+		return nil, nil
+	}
+	return w.Scanner.Scan(ctx, m)
+}
+
+// wantedEarly is such a scanner that can say something before the message.
+type wantedEarly struct {
+	wanted
+	early scan.EnvelopeScanner
+}
+
+// ScanEnvelope asks nothing for a recipient who does not want it. Before there is
+// a recipient nobody can tell.
+func (w wantedEarly) ScanEnvelope(ctx context.Context, s scan.Stage, e scan.Envelope) ([]scan.Finding, error) {
+	last := e
+	if n := len(e.Recipients); s == scan.StageRcpt && n > 0 {
+		last.Recipients = e.Recipients[n-1:]
+	}
+	if !w.by(last) {
+		return nil, nil
+	}
+	return w.early.ScanEnvelope(ctx, s, e)
+}

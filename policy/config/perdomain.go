@@ -1,0 +1,226 @@
+package config
+
+import (
+	"fmt"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/milterscan/milterscan/policy"
+)
+
+// PerDomain is what domains may settle for themselves, each in a file of its
+// own.
+type PerDomain struct {
+	// The directory with one file for each domain, "example.com.toml", or
+	// ".example.com.toml" for its subdomains; a relative path counts from this
+	// file's directory; "" for none. In such a file stand rules, and in "off" the
+	// scanners the domain does not want. They are for mail to addresses of the
+	// domain, never for mail that goes out. Your own rules come first.
+	Dir string `toml:"dir"`
+	// The keys that rules in these files may have, beside their name.
+	Keys []string `toml:"keys"`
+	// The actions they may name.
+	Actions []string `toml:"actions"`
+	// The findings they may be about. Where "*/*" is not among them each rule needs
+	// a "when"; with "spam/*" the score may be in it.
+	Findings []policy.Condition `toml:"findings"`
+	// The scanners a domain may do without. Mail that is only for such domains is
+	// not shown to them; mail of our own always is.
+	Scanners []string `toml:"scanners"`
+}
+
+func defaultPerDomain() PerDomain {
+	return PerDomain{
+		Keys:     []string{"to", "from", "header_from", "when", "part", "requires", "unless", "min_size", "max_size", "action", "reply", "tag"},
+		Actions:  []string{"deliver", "discard", "quarantine", "reject"},
+		Findings: []policy.Condition{policy.Named("attachment/*"), policy.Named("content/*"), policy.Named("spam/*"), policy.Named("auth/*")},
+		Scanners: []string{"content", "spam"},
+	}
+}
+
+// domainFile is what one domain has settled.
+type domainFile struct {
+	domain policy.Domain
+	Off    []string `toml:"off"`
+	Rules  []Rule   `toml:"rule"`
+	origin Origin   // of Off
+}
+
+// domainFiles reads the files of all domains.
+func (b *binder) domainFiles(c *Config) {
+	dir := c.PerDomain.Dir
+	if dir == "" {
+		return
+	}
+	if !filepath.IsAbs(dir) {
+		dir = filepath.Join(filepath.Dir(b.file), dir)
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*.toml"))
+	if err != nil || len(files) == 0 {
+		b.wrong("per_domain.dir", "there is no file in %s; write one such as %s, or leave the directory out", dir, filepath.Join(dir, "example.com.toml"))
+	}
+	slices.Sort(files)
+	before := len(c.Rules)
+	for _, name := range files {
+		f, problems := c.PerDomain.read(name, before)
+		b.problems = append(b.problems, problems...)
+		c.domains = append(c.domains, f)
+		before += len(f.Rules)
+	}
+}
+
+// read reads the file of one domain, and holds it to what the host allows.
+func (p PerDomain) read(file string, before int) (domainFile, Problems) {
+	own := &binder{origins: origins{}}
+	var f domainFile
+	if table, ok := own.read(file); ok {
+		own.bindTable("", table, reflect.ValueOf(&f).Elem())
+	}
+	if err := f.domain.UnmarshalText([]byte(strings.TrimSuffix(filepath.Base(file), ".toml"))); err != nil {
+		own.wrong("", "its name is no domain: %v", err)
+		return f, own.problems
+	}
+	f.origin = Origin{file, own.line("off")}
+	for i, word := range f.Off {
+		if !slices.Contains(p.Scanners, word) {
+			own.wrong(fmt.Sprintf("off[%d]", i), "%q cannot be switched off here; %s", word, allowed(p.Scanners))
+		}
+	}
+	p.checkKeys(own)
+	own.rules(f.Rules, before)
+	for i := range f.Rules {
+		p.restrict(own, fmt.Sprintf("rule[%d]", i), &f.Rules[i], f.domain)
+	}
+	return f, own.problems
+}
+
+// allowed says what may be written instead.
+func allowed(words []string) string {
+	if len(words) == 0 {
+		return "nothing can"
+	}
+	return "the host allows " + strings.Join(words, ", ")
+}
+
+var ruleKey = regexp.MustCompile(`^rule\[\d+\]\.([a-z_]+)`)
+
+// checkKeys refuses the keys that only the host may set.
+func (p PerDomain) checkKeys(own *binder) {
+	for path := range own.origins {
+		m := ruleKey.FindStringSubmatch(path)
+		if m != nil && m[0] == path && m[1] != "name" && !slices.Contains(p.Keys, m[1]) {
+			own.wrong(path, "the host does not let domains set this; %s", allowed(p.Keys))
+		}
+	}
+}
+
+// restrict makes a rule one for mail to the domain, and for nothing else.
+func (p PerDomain) restrict(own *binder, path string, r *Rule, d policy.Domain) {
+	c := &r.compiled
+	if r.Action != "" && !slices.Contains(p.Actions, r.Action) {
+		own.wrong(path+".action", "the host does not let domains do this; %s", allowed(p.Actions))
+	}
+	for i, to := range c.Scope.To {
+		if !to.In(d) {
+			own.wrong(fmt.Sprintf("%s.to[%d]", path, i), "%s is not in %s", to, d)
+		}
+	}
+	for i, when := range c.Grounds.When {
+		if !p.covers(when) {
+			own.wrong(fmt.Sprintf("%s.when[%d]", path, i), "the host does not let domains decide about %s; %s", when, allowed(texts(p.Findings)))
+		}
+	}
+	if len(c.Grounds.When)+len(c.Grounds.Part) == 0 && !p.covers(policy.Named("*/*")) {
+		own.wrong(path, "it is for any mail; say in \"when\" which findings it is about: %s", allowed(texts(p.Findings)))
+	}
+	if len(c.Scope.To) == 0 {
+		c.Scope.To = []policy.AddressPattern{policy.Everybody(d)}
+	}
+	if c.Scope.Direction == 0 {
+		c.Scope.Direction = policy.Inbound | policy.Internal
+	}
+	if c.Scope.Direction&policy.Outbound != 0 {
+		own.wrong(path+".direction", "mail that goes out is the host's business; write \"inbound\" or \"internal\"")
+	}
+	r.Name = string(d) + ": " + r.Name
+	c.Ref.Name = r.Name
+}
+
+func (p PerDomain) covers(c policy.Condition) bool {
+	if c.AboutScore() {
+		c = policy.Named("spam/*")
+	}
+	return slices.ContainsFunc(p.Findings, func(own policy.Condition) bool { return own.Covers(c) })
+}
+
+func texts(list []policy.Condition) []string {
+	var all []string
+	for _, c := range list {
+		all = append(all, c.String())
+	}
+	return all
+}
+
+// switchedOff are the rules by which findings of scanners that a domain does
+// not want count for nothing there.
+func (c *Config) switchedOff() []policy.Rule {
+	var rules []policy.Rule
+	for _, f := range c.domains {
+		for _, word := range f.Off {
+			rules = append(rules, policy.Rule{
+				Ref:     policy.RuleRef{Name: string(f.domain) + ": " + word + " off", File: f.origin.File, Line: f.origin.Line},
+				Scope:   policy.Scope{To: []policy.AddressPattern{policy.Everybody(f.domain)}, Direction: policy.Inbound | policy.Internal},
+				Grounds: policy.Grounds{When: []policy.Condition{policy.Named(word + "/*")}},
+			})
+		}
+	}
+	return rules
+}
+
+// withoutScore takes the domains that want no spam scanner out of a rule about
+// the score.
+func (c *Config) withoutScore(r policy.Rule) policy.Rule {
+	if !slices.ContainsFunc(r.Grounds.When, policy.Condition.AboutScore) {
+		return r
+	}
+	for _, f := range c.domains {
+		if slices.Contains(f.Off, "spam") {
+			r.Scope.NotTo = append(r.Scope.NotTo, policy.Everybody(f.domain))
+		}
+	}
+	return r
+}
+
+// domainRules are the rules of all domains.
+func (c *Config) domainRules() []policy.Rule {
+	var rules []policy.Rule
+	for _, f := range c.domains {
+		for _, r := range f.Rules {
+			rules = append(rules, r.compiled)
+		}
+	}
+	return rules
+}
+
+// Unwanted reports whether nobody of these recipients wants a scanner. The word
+// is what stands before the slash in the names of its findings.
+func (c *Config) Unwanted(word string, recipients []string) bool {
+	if len(recipients) == 0 {
+		return false
+	}
+	return !slices.ContainsFunc(recipients, func(to string) bool { return !c.off(word, to) })
+}
+
+func (c *Config) off(word, to string) bool {
+	return slices.ContainsFunc(c.domains, func(f domainFile) bool {
+		return slices.Contains(f.Off, word) && policy.Local{Domains: []policy.Domain{f.domain}}.Has(to)
+	})
+}
+
+// Unwantable reports whether some domain does not want a scanner.
+func (c *Config) Unwantable(word string) bool {
+	return slices.ContainsFunc(c.domains, func(f domainFile) bool { return slices.Contains(f.Off, word) })
+}
