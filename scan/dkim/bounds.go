@@ -1,6 +1,7 @@
 package dkim
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -8,20 +9,42 @@ import (
 	"net"
 	"strings"
 
+	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/dns"
-	"github.com/milterscan/milterscan/scan/entity"
 )
 
-// What a message may cost to verify. The library looks through all fields for
-// each name that a signature lists, so that it is their product which counts.
+// What a message may cost to verify. The library looks through all lines of the
+// header for each name that a signature lists, so that it is their product which
+// counts.
 const (
+	maxHeader      = 1 << 20
 	maxSignature   = 16 << 10
 	maxComparisons = 1 << 20
 )
 
+// header is the header of a message, as far as it is looked at, with the empty
+// line that ends it: programs differ about where damaged ones end, and the library
+// is not to take a body for one.
+func header(m *scan.Message) ([]byte, error) {
+	span := m.Root.Head
+	head := make([]byte, min(span.Len(), maxHeader+1))
+	if n, err := m.Raw.ReadAt(head, span.Start); n < len(head) {
+		return nil, err
+	}
+	return append(bytes.TrimRight(head, "\r\n"), "\r\n\r\n"...), nil
+}
+
+// body is what stands behind the header.
+func body(m *scan.Message) io.Reader {
+	return io.NewSectionReader(m.Raw, m.Root.Head.End, m.Raw.Size()-m.Root.Head.End)
+}
+
 // bearable says why verifying these signatures would take too long, nil if it
 // would not.
-func bearable(fields []entity.Field, signatures []string) error {
+func bearable(head []byte, signatures []string) error {
+	if len(head) > maxHeader {
+		return fmt.Errorf("a header of more than %d bytes is not looked at", maxHeader)
+	}
 	names := 0
 	for _, s := range signatures {
 		if len(s) > maxSignature {
@@ -29,8 +52,8 @@ func bearable(fields []entity.Field, signatures []string) error {
 		}
 		names += strings.Count(s, ":") + 1
 	}
-	if n := names * len(fields); n > maxComparisons {
-		return fmt.Errorf("%d fields and signatures that list %d are not looked at", len(fields), names)
+	if lines := bytes.Count(head, []byte("\n")); names*lines > maxComparisons {
+		return fmt.Errorf("%d lines of header and signatures that list %d are not looked at", lines, names)
 	}
 	return nil
 }

@@ -3,9 +3,11 @@
 package dkim
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"runtime"
 	"strings"
 	"sync"
@@ -107,10 +109,14 @@ func (v *Verifier) verify(ctx context.Context, m *scan.Message) ([]Signature, er
 	if len(values) == 0 {
 		return nil, nil
 	}
-	if err := bearable(m.Header.Fields, values[:min(len(values), v.most)]); err != nil {
+	head, err := header(m)
+	if err != nil {
+		return nil, fmt.Errorf("the message cannot be read: %w", err)
+	}
+	if err := bearable(head, values[:min(len(values), v.most)]); err != nil {
 		return []Signature{{Result: PermError, Reason: err.Error()}}, nil
 	}
-	in := &source{ctx: ctx, r: scan.Reader(m.Raw)}
+	in := &source{ctx: ctx, r: io.MultiReader(bytes.NewReader(head), body(m))}
 	list, err := dkim.VerifyWithOptions(in, &dkim.VerifyOptions{
 		LookupTXT:        func(name string) ([]string, error) { return v.key(ctx, name) },
 		MaxVerifications: v.most,

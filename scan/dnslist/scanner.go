@@ -85,8 +85,14 @@ func (c *Scanner) ask(ctx context.Context, of about) ([]scan.Finding, error) {
 	return c.settle(words), nil
 }
 
-// ask is what one list has to say.
-func (l *list) ask(ctx context.Context, r dns.Resolver, of about) []scan.Finding {
+// ask is what one list has to say. It runs in a goroutine of its own, where a
+// panic over a strange message would end more than this check.
+func (l *list) ask(ctx context.Context, r dns.Resolver, of about) (found []scan.Finding) {
+	defer func() {
+		if p := recover(); p != nil {
+			found = []scan.Finding{l.failed(fmt.Errorf("panic: %v", p))}
+		}
+	}()
 	s, err := of(ctx, l.Lookup)
 	if err != nil {
 		return []scan.Finding{l.failed(err)}
@@ -98,7 +104,7 @@ func (l *list) ask(ctx context.Context, r dns.Resolver, of about) []scan.Finding
 	if err := l.usable(ctx); err != nil {
 		return []scan.Finding{l.failed(fmt.Errorf("the list is off: %w", err))}
 	}
-	found := l.report(entries)
+	found = l.report(entries)
 	if s.full {
 		found = append(found, manyNames(l))
 	}
