@@ -31,6 +31,9 @@ func OfKind(k scan.Kind) Condition { return Condition{kind: k} }
 // Named asks for findings by the name of their rule.
 func Named(pattern string) Condition { return Condition{pattern: pattern} }
 
+// ScoreAtLeast asks for a sum of all scores.
+func ScoreAtLeast(limit float64) Condition { return Condition{compare: ">=", limit: limit} }
+
 // named asks for findings of any of several rules.
 func named(patterns ...string) []Condition {
 	list := make([]Condition, len(patterns))

@@ -20,7 +20,7 @@ const module = "github.com/milterscan/milterscan/"
 var leaves = []string{"scan/spool", "scan/entity", "scan/archive", "scan/charset", "scan/markup", "scan/dns", "scan/sniff", "scan/units", "scan/words", "scan/scratch", "scan/pdf"}
 
 // scanners are the packages with scanners in them. They do not know each other.
-var scanners = []string{"scan/virus", "scan/attachment", "scan/document", "scan/content", "scan/spam", "scan/spamd", "scan/dnslist", "scan/auth", "scan/relay"}
+var scanners = []string{"scan/virus", "scan/attachment", "scan/document", "scan/content", "scan/spam", "scan/spamd", "scan/dnslist", "scan/auth", "scan/relay", "scan/greylist"}
 
 // imports says which of our packages each of our packages may import: one way,
 // from the commands down to the leaves. docs/flow.md draws the same picture.
@@ -59,6 +59,7 @@ var imports = map[string][]string{
 	"scan/spam":       slices.Concat(leaves, []string{"scan", "scan/inventory"}),
 	"scan/auth":       slices.Concat(leaves, []string{"scan", "scan/origin", "scan/dkim"}),
 	"scan/relay":      slices.Concat(leaves, []string{"scan", "scan/origin"}),
+	"scan/greylist":   {"scan", "scan/units"},
 
 	"policy": {"scan", "scan/entity", "scan/units"},
 	"policy/config": slices.Concat(leaves, scanners, []string{"scan", "scan/inventory", "scan/unpack", "scan/worker",
@@ -68,7 +69,7 @@ var imports = map[string][]string{
 	"policy/pass":       {"policy/disk"},
 	"policy/send":       {},
 	"policy/history":    {"scan", "policy"},
-	"policy/store":      {"scan", "policy", "policy/disk", "policy/history", "policy/quarantine"},
+	"policy/store":      {"scan", "scan/greylist", "policy", "policy/disk", "policy/history", "policy/quarantine"},
 	"policy/quarantine": {"scan", "policy", "policy/disk", "policy/pass", "policy/send"},
 	"policy/notify":     {"scan", "policy", "policy/disk", "policy/pass", "policy/send"},
 	"policy/judge":      slices.Concat(leaves, []string{"scan", "scan/origin", "scan/unpack", "policy", "policy/edit", "policy/pass"}),

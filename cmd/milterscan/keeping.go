@@ -15,11 +15,12 @@ type keeping struct {
 
 	mu    sync.Mutex
 	dirs  map[string]*quarantine.Dir
+	grey  map[string]*store.Greylist
 	index []*store.Index
 }
 
 func newKeeping() *keeping {
-	return &keeping{warn: func(error) {}, dirs: map[string]*quarantine.Dir{}}
+	return &keeping{warn: func(error) {}, dirs: map[string]*quarantine.Dir{}, grey: map[string]*store.Greylist{}}
 }
 
 // quarantine is the quarantine in a directory.
@@ -35,12 +36,27 @@ func (k *keeping) quarantine(dir string) *quarantine.Dir {
 	return k.dirs[dir]
 }
 
+// greylist is the greylist in a file.
+func (k *keeping) greylist(file string) *store.Greylist {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.grey[file] == nil {
+		k.grey[file] = store.NewGreylist(file, func(err error) { k.warn(err) })
+	}
+	return k.grey[file]
+}
+
 // Close closes what is open. It is opened again if it is used again.
 func (k *keeping) Close() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, x := range k.index {
 		if err := x.Close(); err != nil {
+			k.warn(err)
+		}
+	}
+	for _, g := range k.grey {
+		if err := g.Close(); err != nil {
 			k.warn(err)
 		}
 	}

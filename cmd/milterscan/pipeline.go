@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/config"
@@ -53,6 +54,7 @@ type commons struct {
 	spool   *spool.Spool
 	workers *worker.Pool
 	kept    *keeping
+	live    bool // the mail is on its way: whoever sends it can be told to come back
 }
 
 // newCommons makes the commons, with children kept ready to read archives.
@@ -87,7 +89,7 @@ func newJudge(c *config.Config, generation uint64, with *commons, tell func(*jud
 		Generation: generation,
 		Opener:     opener,
 		Engine:     scan.NewEngine(switched(c, list)...),
-		Once:       scan.NewEngine(switched(c, append(networked(c, texts), scorers(c, rules)...))...),
+		Once:       scan.NewEngine(switched(c, slices.Concat(networked(c, texts), scorers(c, rules), remembering(c, with)))...),
 		Policy:     rules,
 		Keeper:     with.kept.quarantine(c.Quarantine.Dir),
 		Key:        pass.KeyFile(c.Quarantine.Key()).Read,

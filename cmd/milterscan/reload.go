@@ -44,6 +44,7 @@ func newDaemon(path string, stderr io.Writer) (*daemon, int) {
 		return nil, exitConfig
 	}
 	d := &daemon{commons: newCommons(c, warm), path: path, first: c, log: log}
+	d.live = true
 	d.kept.warn = func(err error) { log.Warn("kept messages", zap.Error(err)) }
 	first, err := newJudge(c, 1, d.commons, d.teller(c))
 	if err != nil {

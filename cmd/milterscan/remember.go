@@ -89,6 +89,10 @@ func (d *daemon) expire(ctx context.Context, c *config.Config) {
 		n, err := quarantine.Expire(ctx, dir, c.Quarantine.Retention(), now)
 		d.expired("quarantine", n, errors.Join(err, dir.Tidy(now)))
 	}
+	if c.Greylist.Enabled {
+		n, err := d.kept.greylist(c.Greylist.File).Expire(ctx, now, c.Greylist.Entries)
+		d.expired("greylist", n, err)
+	}
 	if d.memory != nil && c.History.Keep > 0 {
 		n, err := d.memory.store.Expire(ctx, now.Add(-c.History.Keep.Go()))
 		d.expired("history", n, err)

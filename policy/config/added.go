@@ -10,9 +10,7 @@ func (c *Config) addedRules() []policy.Rule {
 		rules = append(rules, c.adding("auth.results", policy.Named("auth/results"), "Authentication-Results", "{detail}"))
 	}
 	if c.Spam.ScoreHeader != "" {
-		var worthTelling policy.Condition
-		worthTelling.UnmarshalText([]byte("score >= 1")) // which is a condition
-		rules = append(rules, c.adding("spam.score_header", worthTelling, c.Spam.ScoreHeader, "{score} {bar} {scored}"))
+		rules = append(rules, c.adding("spam.score_header", policy.ScoreAtLeast(1), c.Spam.ScoreHeader, "{score} {bar} {scored}"))
 	}
 	return rules
 }

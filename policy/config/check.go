@@ -46,6 +46,7 @@ func (b *binder) check(c *Config) {
 	b.checkLimits(c)
 	b.checkVirus(c)
 	b.checkNetwork(c)
+	b.checkGreylist(c)
 }
 
 // checkBanners wants every banner that a rule asks for to be there.

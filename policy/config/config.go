@@ -16,6 +16,7 @@ import (
 	"github.com/milterscan/milterscan/scan/dnslist"
 	"github.com/milterscan/milterscan/scan/document"
 	"github.com/milterscan/milterscan/scan/entity"
+	"github.com/milterscan/milterscan/scan/greylist"
 	"github.com/milterscan/milterscan/scan/relay"
 	"github.com/milterscan/milterscan/scan/spamd"
 	"github.com/milterscan/milterscan/scan/units"
@@ -57,6 +58,8 @@ type Config struct {
 	Auth auth.Config `toml:"auth"`
 	// What clients say about themselves before the message.
 	Relay relay.Config `toml:"relay"`
+	// Who has sent mail to whom before, and who is to try again.
+	Greylist greylist.Config `toml:"greylist"`
 	// Who asks others whether mail is unsolicited.
 	Spam Spam `toml:"spam"`
 	// What is written into messages that rules edit.
@@ -229,6 +232,7 @@ func Default() *Config {
 		DNS:        dns.DefaultConfig(),
 		Auth:       auth.DefaultConfig(),
 		Relay:      relay.DefaultConfig(),
+		Greylist:   greylist.DefaultConfig(),
 		Spam:       Spam{Config: dnslist.DefaultConfig(), SpamAssassin: spamd.DefaultConfig()},
 		Quarantine: defaultQuarantine(),
 		History:    defaultHistory(),

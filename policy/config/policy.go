@@ -38,6 +38,9 @@ func (c *Config) AllRules() ([]policy.Rule, error) {
 	if len(c.Local.Domains) > 0 {
 		rules = append(rules, c.relayControl())
 	}
+	if c.Greylist.Enabled {
+		rules = append(rules, c.greylisting())
+	}
 	return append(rules, shipped...), nil
 }
 

@@ -1,0 +1,39 @@
+package config
+
+import (
+	"path/filepath"
+
+	"github.com/milterscan/milterscan/policy"
+	"github.com/milterscan/milterscan/scan/greylist"
+)
+
+// checkGreylist checks the section [greylist].
+func (b *binder) checkGreylist(c *Config) {
+	if err := c.Greylist.Check(); err != nil {
+		b.wrong("greylist", "%v", oneLine(err))
+	}
+	if !filepath.IsAbs(c.Greylist.File) {
+		b.wrong("greylist.file", "%q is no absolute path; write one such as \"/var/lib/milterscan/greylist.db\"", c.Greylist.File)
+	}
+}
+
+// greylisting puts off who is not known yet. It stands behind the site's own
+// rules, so that one of them may let a client or a recipient alone.
+func (c *Config) greylisting() policy.Rule {
+	origin := c.origin("greylist.enabled")
+	r := policy.Rule{
+		Ref:     policy.RuleRef{Name: "greylisting", File: origin.File, Line: origin.Line},
+		Grounds: policy.Grounds{When: []policy.Condition{policy.Named(greylist.FirstSeen), policy.Named(greylist.TooEarly)}},
+		Outcome: policy.Outcome{
+			Answer: policy.Tempfail,
+			Reply:  policy.Reply{Code: 451, Enhanced: "4.7.1", Text: "We do not know you yet; please try again in a few minutes."},
+		},
+	}
+	if least := c.Greylist.MinScore; least != 0 {
+		r.Grounds.Requires = append(r.Grounds.Requires, policy.ScoreAtLeast(least))
+	}
+	if most := c.Greylist.MaxScore; most != 0 {
+		r.Grounds.Unless = append(r.Grounds.Unless, policy.ScoreAtLeast(most))
+	}
+	return r
+}

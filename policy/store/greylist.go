@@ -1,0 +1,86 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/milterscan/milterscan/scan/greylist"
+)
+
+// Greylist is a greylist.Store in a file.
+type Greylist struct{ file }
+
+// Times are in seconds since 1970.
+const greylistSchema = `
+CREATE TABLE IF NOT EXISTS seen (key BLOB PRIMARY KEY, first INTEGER NOT NULL, until INTEGER NOT NULL, passed INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS seen_until ON seen (until);
+`
+
+// NewGreylist returns the greylist in a file. warn is told when it was damaged.
+func NewGreylist(path string, warn func(error)) *Greylist {
+	return &Greylist{file{path: path, schema: greylistSchema, warn: warn}}
+}
+
+// Load is part of greylist.Store.
+func (g *Greylist) Load(ctx context.Context, k greylist.Key) (e greylist.Entry, err error) {
+	err = g.use(func(db *sql.DB) error {
+		var first, until int64
+		e = greylist.Entry{}
+		err := db.QueryRowContext(ctx, `SELECT first, until, passed FROM seen WHERE key = ?`, k[:]).Scan(&first, &until, &e.Passed)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		e.First, e.Until = time.Unix(first, 0), time.Unix(until, 0)
+		return err
+	})
+	return e, err
+}
+
+// Save is part of greylist.Store.
+func (g *Greylist) Save(ctx context.Context, k greylist.Key, e greylist.Entry) error {
+	return g.use(func(db *sql.DB) error {
+		_, err := db.ExecContext(ctx, `INSERT OR REPLACE INTO seen (key, first, until, passed) VALUES (?, ?, ?, ?)`,
+			k[:], e.First.Unix(), e.Until.Unix(), e.Passed)
+		return err
+	})
+}
+
+// Expire forgets what is to be forgotten by now, and of the rest, if it is more
+// than most, what would be next.
+func (g *Greylist) Expire(ctx context.Context, now time.Time, most int) (n int, err error) {
+	for _, old := range []struct {
+		where string
+		arg   any
+	}{
+		{`until < ?`, now.Unix()},
+		{`until < (SELECT until FROM seen ORDER BY until DESC LIMIT 1 OFFSET ?)`, most - 1},
+	} {
+		gone, err := g.forget(ctx, old.where, old.arg)
+		n += gone
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// forget deletes rows in slices, so that nobody waits long.
+func (g *Greylist) forget(ctx context.Context, where string, arg any) (n int, err error) {
+	for {
+		var gone int64
+		err := g.use(func(db *sql.DB) error {
+			r, err := db.ExecContext(ctx, `DELETE FROM seen WHERE key IN (SELECT key FROM seen WHERE `+where+` ORDER BY until LIMIT ?)`, arg, slice)
+			if err != nil {
+				return err
+			}
+			gone, err = r.RowsAffected()
+			return err
+		})
+		n += int(gone)
+		if err != nil || gone == 0 {
+			return n, err
+		}
+	}
+}
