@@ -125,3 +125,27 @@ func TestDoctorFaults(t *testing.T) {
 		t.Errorf("status %d, %d faults:\n%s", status, len(faults), report)
 	}
 }
+
+// The snippet for Sendmail is well but for the size, which Sendmail does not limit
+// unless told; a filter without F= is named.
+func TestDoctorSendmail(t *testing.T) {
+	needServers(t)
+	mta := servers.StartSendmail(t)
+	h := &house{clamd: servers.StartClamd(t), mta: mta}
+	h.engine = "unix:" + h.clamd.Socket
+	h.join(t, fmt.Sprintf("[quarantine]\ndir = %q\n", t.TempDir()))
+	cf, err := os.ReadFile(mta.Config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	careless := filepath.Join(t.TempDir(), "sendmail.cf")
+	if err := os.WriteFile(careless, []byte(strings.Replace(string(cf), " F=T,", "", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for file, want := range map[string]int{mta.Config(): 1, careless: 2} {
+		report, _ := h.milter.Run(t, "doctor", "-v", "-sendmail", file, "-user", "root")
+		if n := strings.Count(report, "FAULT   Sendmail"); n != want || !strings.Contains(report, "Sendmail asks milterscan") {
+			t.Errorf("%d faults of Sendmail, not %d:\n%s", n, want, report)
+		}
+	}
+}

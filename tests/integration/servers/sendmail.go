@@ -65,6 +65,9 @@ func (s *Sendmail) binary() string {
 	return program
 }
 
+// Config is the path of its sendmail.cf.
+func (s *Sendmail) Config() string { return s.path("etc/sendmail.cf") }
+
 // MilterSocket is where this Sendmail looks for its milter.
 func (s *Sendmail) MilterSocket() string { return s.path("run/milter.sock") }
 
