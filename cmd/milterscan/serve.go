@@ -39,6 +39,7 @@ func serve(ctx context.Context, args []string, std streams) int {
 	}
 	defer d.workers.Close()
 	d.confinement(ctx)
+	go d.greetEngines(ctx)
 	defer d.kept.Close()
 	defer d.memory.Close()
 	go d.reloadOn(ctx, hup)
