@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -11,11 +12,15 @@ import (
 // check reads the configuration as the daemon would and says everything that is
 // wrong with it.
 func check(ctx context.Context, args []string, std streams) int {
-	f := flags("check", "[-c FILE] [--effective]", std)
+	f := flags("check", "[-c FILE] [--effective | --migrate]", std)
 	path := f.String("c", "", "configuration `file`; without it "+defaultConfig+" if there, else what is shipped")
 	effective := f.Bool("effective", false, "print every value and every rule, with where it comes from")
+	migrate := f.Bool("migrate", false, "print the file as it is written for this version, and say on standard error what was changed")
 	if status, ok := parse(f, args); !ok {
 		return status
+	}
+	if *migrate {
+		return printMigrated(cmp.Or(*path, defaultConfig), std)
 	}
 	c, err := load(*path)
 	if err != nil {
@@ -34,6 +39,20 @@ func check(ctx context.Context, args []string, std streams) int {
 		return exitOK
 	}
 	fmt.Fprintf(std.out, "%s: no errors\n", nameOf(*path))
+	return exitOK
+}
+
+// printMigrated prints a file as it is written for this version.
+func printMigrated(path string, std streams) int {
+	text, changes, err := config.Migrate(path)
+	if err != nil {
+		fmt.Fprintln(std.err, "milterscan check:", err)
+		return exitConfig
+	}
+	for _, c := range changes {
+		fmt.Fprintf(std.err, "%s: %s\n", path, c)
+	}
+	fmt.Fprint(std.out, text)
 	return exitOK
 }
 

@@ -18,6 +18,8 @@ type binder struct {
 	lines    map[string]int
 	origins  origins
 	problems Problems
+
+	renamings []renaming
 }
 
 // Origin is where a value comes from. The zero Origin is the shipped default.
@@ -123,6 +125,10 @@ func (b *binder) bindTable(path string, value any, dst reflect.Value) {
 	fields := fieldsOf(dst)
 	for key, v := range table {
 		field, ok := fields[key]
+		if r := renamed(b.renamings, join(path, key)); !ok && r != nil {
+			b.wrong(join(path, key), "there is no such key any more: %s", r.advice())
+			continue
+		}
 		if !ok {
 			b.wrong(join(path, key), "there is no such key; %s", suggest(key, fields))
 			continue

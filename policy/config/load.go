@@ -18,7 +18,7 @@ const maxFile = 16 << 20
 // is wrong.
 func Load(path string) (*Config, error) {
 	c := Default()
-	b := &binder{origins: c.origins}
+	b := &binder{origins: c.origins, renamings: renamings()}
 	if table, ok := b.read(path); ok {
 		b.bindTable("", table, reflect.ValueOf(c).Elem())
 	}
