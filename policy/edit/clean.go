@@ -23,7 +23,7 @@ func (w *work) clean(c *change, s *site, edits []policy.Edit) error {
 	r := &rebuilder{work: w, nodes: map[int]*node{}, formats: map[int]string{}, edits: edits}
 	body, err := r.run(s.part)
 	switch {
-	case errors.Is(err, errRoom) || w.ctx.Err() != nil:
+	case errors.Is(err, ErrNoRoom) || w.ctx.Err() != nil:
 		return err
 	case err != nil:
 		w.withdraw(c, s, edits)

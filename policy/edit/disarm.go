@@ -26,26 +26,53 @@ func (w *work) disarm(c *change, s *site, edits []policy.Edit) error {
 	if err != nil {
 		return err
 	}
-	d := &disarmer{work: w, asked: asked, content: p.content, at: map[markup.Span][]markup.Objection{}}
-	if err := d.run(p); err != nil {
+	if changed, err := w.harmless(p, asked); err != nil || !changed {
 		return err
 	}
-	if len(d.splices) == 0 {
-		return nil
-	}
-	body, err := patch(p.content, spanOf(p.content), d.splices)
-	if err != nil {
-		return err
-	}
-	if err := d.check(p, body); err != nil {
-		return err
-	}
-	c.body, c.with = body, fitting(s.entity, w.Message.Parts[s.part].Content, body)
+	c.body, c.with = p.content, fitting(s.entity, w.Message.Parts[s.part].Content, p.content)
 	c.charset = p.label
 	if p.decoded {
 		c.inUTF8()
 	}
 	return nil
+}
+
+// maxPasses bounds how often a page is gone through: what was put before one link
+// may come to stand in another that has no end.
+const maxPasses = 4
+
+// harmless makes a page harmless, and reports whether that took any change.
+func (w *work) harmless(p *page, asked map[string]bool) (changed bool, err error) {
+	rules := w.against(p.page)
+	for range maxPasses {
+		d := &disarmer{work: w, asked: asked, content: p.content, at: map[markup.Span][]markup.Objection{}}
+		if err := d.run(p); err != nil || len(d.splices) == 0 {
+			return changed, err
+		}
+		changed = true
+		if p.content, err = patch(p.content, spanOf(p.content), d.splices); err != nil {
+			return false, err
+		}
+		if p.page, err = p.read(p.content, w.wordless()); err != nil {
+			return false, err
+		}
+		if err := d.check(p.page, rules); err != nil {
+			return false, err
+		}
+		if !slices.ContainsFunc(warns, func(rule string) bool { return asked[rule] }) {
+			return true, nil
+		}
+	}
+	return false, errors.New("there is no end to what has to change")
+}
+
+// against are the rules that are broken by a page.
+func (w *work) against(p *markup.Page) map[string]bool {
+	rules := map[string]bool{}
+	for _, o := range w.Pages.Objections(p) {
+		rules[o.Rule] = true
+	}
+	return rules
 }
 
 // disarms are the findings that disarming does something about; for those about
@@ -160,13 +187,15 @@ type disarmer struct {
 	links   []markup.Link
 	at      map[markup.Span][]markup.Objection // by tag
 	asked   map[string]bool
-	rules   map[string]bool // all there is against the page
 	splices []splice
 
 	raw    rawElement
 	forms  int          // open ones that became something else
 	before recentText   // what is shown before the current token
 	warned *markup.Span // the last tag that has a warning
+	inLink [2]bool      // a link is open: as browsers read the page, and in what only some clients do
+	style  markup.Span  // the tag of the style sheet that is being read
+	sheet  markup.Span  // a style sheet to be changed once its end is sure
 }
 
 // rawElement is an element with literal text that is to go with it.
@@ -179,9 +208,7 @@ type rawElement struct {
 // run collects the changes to a page.
 func (d *disarmer) run(p *page) error {
 	d.links = p.page.Links
-	d.rules = map[string]bool{}
 	for _, o := range d.Pages.Objections(p.page) {
-		d.rules[o.Rule] = true
 		if d.asked[o.Rule] && (o.Link < 0 || d.links[o.Link].Where != markup.InText) {
 			d.at[o.Tag] = append(d.at[o.Tag], o)
 		}
@@ -196,6 +223,7 @@ func (d *disarmer) run(p *page) error {
 		case err == io.EOF && r.Cut():
 			return errors.New("a tag of the page is longer than what is read of one")
 		case err == io.EOF:
+			d.endStyle(nil)
 			return nil
 		case err != nil:
 			return err
@@ -209,6 +237,7 @@ func (d *disarmer) token(t *markup.Token) {
 	if d.raw.name != "" && !d.goesOn(t) {
 		d.raw = rawElement{}
 	}
+	d.endStyle(t)
 	switch t.Kind {
 	case markup.Text:
 		d.before.add(t.Text())
@@ -260,17 +289,14 @@ func (d *disarmer) drop(at markup.Span) {
 	d.replace(at, "")
 }
 
-// check makes sure that nothing is left in the new page of what had to go.
-func (d *disarmer) check(p *page, body scan.Content) error {
-	after, err := p.read(body, d.wordless())
-	if err != nil {
-		return err
-	}
+// check makes sure that nothing is left in the new page of what had to go, and
+// nothing is new in it.
+func (d *disarmer) check(after *markup.Page, rules map[string]bool) error {
 	if after.Cut {
 		return errors.New("the new page holds more than what is read of one")
 	}
 	for _, o := range d.Pages.Objections(after) {
-		if !d.rules[o.Rule] {
+		if !rules[o.Rule] {
 			return fmt.Errorf("it would make something new: %s", o.Rule)
 		}
 		if d.asked[o.Rule] && !slices.Contains(warns, o.Rule) && (o.Link < 0 || after.Links[o.Link].Where != markup.InText) {

@@ -3,6 +3,7 @@ package edit
 import (
 	"flag"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"strings"
 	"testing"
@@ -60,6 +61,7 @@ var pageRows = []struct{ name, html string }{
 	{"P39 warned before", `<p>Hello <b>[Caution: this link leads to evil.test]</b> <a href="http://evil.test/x">www.bank.com</a></p>`},
 	{"P39 warned before, quoted", "<p>&gt; Hello [Caution: this link\r\n leads to <b>evil.test</b>]&nbsp;<a href=http://evil.test/x>www.bank.com</a></p>"},
 	{"P39 warned falsely", `<p>[Caution: this link leads to bank.com] <a href="http://evil.test/x">www.bank.com</a></p>`},
+	{"a link in a link", `<p><a href="http://evil.test">here <a href="http://other.test">www.bank.com</a></p>`},
 	{"a map", `<map><area href="http://evil.test" alt="www.bank.com"></map>`},
 	{"in Outlook only", `<!--[if mso]><v:rect href="http://evil.test">www.bank.com</v:rect><![endif]-->`},
 	{"a share", link(`file://evil.test/share`, "the report")},
@@ -87,6 +89,7 @@ var pageRows = []struct{ name, html string }{
 	{"H6 import", `text <style>@import "//x.test/a"; @import url(http://x.test/b) screen; p{color:red}</style>`},
 	{"H6 style in disguise", `text <style>p{background:\75rl(http://x.test/a)}</style><b style="a:u\72l(//x.test/)">b</b>`},
 	{"H6 style of an element", `text <p style="background:URL('http://x.test/a') red" title=t>more</p><p style=background:url(//x.test/b)>more</p>`},
+	{"H6 style without end", "text <style>p{background:url(http://x.test/a)} <b onclick=x>more</b>"},
 	{"H7 1×1", "text <img src=http://x.test/a width=1 height=1> more"},
 	{"H7 0×0", "text <IMG SRC=http://x.test/a srcset='http://x.test/b 2x' width=0 height=0>"},
 	{"H7 1px", `text <img src=//x.test/a width="1px" height="1px">`},
@@ -186,5 +189,40 @@ func TestLongLines(t *testing.T) {
 	e := after.Parts[b.part(after, "2")].Entity
 	if e.Encoding != "quoted-printable" || strings.Count(b.body(after, "2"), "[Caution: ") != 14 {
 		t.Errorf("encoding %q of %s", e.Encoding, b.body(after, "2"))
+	}
+}
+
+// TestPagesAtRandom puts pages together of pieces: whatever comes out, a second
+// run changes nothing, and little is refused.
+func TestPagesAtRandom(t *testing.T) {
+	const pages = 1000
+	b := newBench(t)
+	pieces := []string{"<", ">", "<!--", "-->", "\"", "'", "<script", "</script", "<style>", "<textarea>", "<title>", "<xmp>", "<noscript>", "&lt;", " ", "<![CDATA[", "]]>", "</", "<svg>", "url(http://x.test/)", "<!--[if mso]>", "<![endif]-->", "onload=x", "\x00"}
+	for _, row := range pageRows {
+		pieces = append(append(pieces, row.html), strings.SplitAfter(row.html, ">")...)
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	refused := 0
+	for range pages {
+		var html strings.Builder
+		for range 1 + random.IntN(8) {
+			piece := pieces[random.IntN(len(pieces))]
+			if random.IntN(4) == 0 {
+				piece = piece[:random.IntN(len(piece)+1)]
+			}
+			html.WriteString(piece)
+		}
+		m := b.open(htmlMail(html.String()))
+		out, err := b.apply(b.judged(m))
+		if err != nil {
+			refused++
+			continue
+		}
+		if again, err := b.apply(b.judged(b.open(out))); err != nil || again != out {
+			t.Errorf("%q becomes\n%q, and then (%v)\n%q", html.String(), out, err, again)
+		}
+	}
+	if refused > pages/50 {
+		t.Errorf("%d pages of %d are refused", refused, pages)
 	}
 }

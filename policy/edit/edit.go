@@ -233,7 +233,7 @@ func (s *site) bodyKind() policy.EditKind {
 // refusal is the error of edits that cannot be made, unless the moment is to
 // blame.
 func refusal(err error, edits []policy.Edit) error {
-	if errors.Is(err, errRoom) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+	if errors.Is(err, ErrNoRoom) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		return err
 	}
 	r := new(Refused)
@@ -241,8 +241,9 @@ func refusal(err error, edits []policy.Edit) error {
 	return r
 }
 
-// errRoom is the error of a buffer that could not take any more.
-var errRoom = errors.New("no room for the edited message")
+// ErrNoRoom is the error of Apply where a buffer could not take any more: the edit
+// may be made another time.
+var ErrNoRoom = errors.New("no room for the edited message")
 
 // buffer returns a buffer that lives as long as the result.
 func (w *work) buffer() Buffer {
@@ -256,7 +257,7 @@ func (w *work) keep(write func(io.Writer) error) (Buffer, error) {
 	out := &roomy{w: w.buffer()}
 	if err := write(out); err != nil {
 		if out.err != nil {
-			return nil, fmt.Errorf("%w: %w", errRoom, out.err)
+			return nil, fmt.Errorf("%w: %w", ErrNoRoom, out.err)
 		}
 		return nil, err
 	}

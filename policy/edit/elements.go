@@ -20,19 +20,36 @@ func (d *disarmer) startTag(t *markup.Token) {
 		d.raw = rawElement{name: t.Name, end: tag.at.End}
 		return
 	}
-	if !t.Second {
-		d.before.tag(t.Name)
-	}
-	if d.isBug(tag, objections) {
-		return
-	}
-	d.formTag(tag)
-	for _, o := range objections {
-		if o.Link >= 0 {
-			d.link(tag, o)
+	if !d.isBug(tag, objections) {
+		d.formTag(tag)
+		for _, o := range objections {
+			if o.Link >= 0 {
+				d.link(tag, o)
+			}
 		}
+		d.attributes(tag)
 	}
-	d.attributes(tag)
+	d.opened(tag, t.Second)
+}
+
+// opened remembers what was opened.
+func (d *disarmer) opened(t *tag, second bool) {
+	switch t.name {
+	case "img":
+		d.before.picture()
+	case "style":
+		d.style = t.at
+	case "a":
+		d.inLink[which(second)] = t.has("href")
+	}
+}
+
+// which is the index of what is kept for both ways to read a page.
+func which(second bool) int {
+	if second {
+		return 1
+	}
+	return 0
 }
 
 // tag is a start tag.
@@ -77,6 +94,8 @@ func (d *disarmer) goes(t *tag, objections []markup.Objection) bool {
 // endTag takes out the ends of elements that are gone.
 func (d *disarmer) endTag(t *markup.Token) {
 	switch t.Name {
+	case "a":
+		d.inLink[which(t.Second)] = false
 	case "iframe", "portal", "frame":
 		d.dropIf("content/iframe", t)
 	case "object", "applet", "embed":
@@ -214,7 +233,11 @@ func (d *disarmer) warn(t *tag, warning, place string) {
 	}
 	d.warned = &t.at
 	at := markup.Span{Start: t.at.Start, End: t.at.Start}
-	d.replace(at, "<b>"+escaped(warning)+"</b> ")
+	end := ""
+	if t.name == "a" && d.inLink != [2]bool{} { // as this one ends the link before
+		end = "</a>"
+	}
+	d.replace(at, end+"<b>"+escaped(warning)+"</b> ")
 }
 
 // escaped is a text as it may stand in HTML in any charset that knows ASCII.
@@ -257,12 +280,8 @@ func (r *recentText) add(s string) {
 	}
 }
 
-// tag is called for tags: pictures are seen between two texts.
-func (r *recentText) tag(name string) {
-	if name == "img" {
-		r.text += "\x00"
-	}
-}
+// picture is called for pictures: they are seen between two texts.
+func (r *recentText) picture() { r.text += "\x00" }
 
 func (r *recentText) endsWith(s string) bool {
 	return strings.HasSuffix(strings.TrimRight(r.text, " "), strings.Join(strings.Fields(s), " "))

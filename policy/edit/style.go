@@ -10,15 +10,30 @@ import (
 
 // literal looks at the text of an element such as a style sheet.
 func (d *disarmer) literal(t *markup.Token) {
+	if t.Name != "style" {
+		return
+	}
 	at := t.Tag()
 	if len(d.at[at]) == 0 || d.raw.name != "" {
 		return
 	}
-	css, err := bytesAt(d.content, at)
-	if err != nil {
-		return // who checks the result will find it unchanged
+	d.sheet = at
+}
+
+// endStyle changes a style sheet, once the token behind it is known. Where it has
+// no end some clients show what stands in it, so only its tag goes.
+func (d *disarmer) endStyle(next *markup.Token) {
+	at := d.sheet
+	d.sheet = markup.Span{}
+	switch {
+	case at.Len() == 0:
+	case next == nil || next.Kind != markup.EndTag || next.Name != "style" || next.Span.Start != at.End:
+		d.drop(d.style)
+	default:
+		if css, err := bytesAt(d.content, at); err == nil { // who checks the result finds it unchanged otherwise
+			d.replace(at, string(ownStyle(css)))
+		}
 	}
-	d.replace(at, string(ownStyle(css)))
 }
 
 // styleOf takes what is fetched out of an attribute with style.

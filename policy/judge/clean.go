@@ -92,6 +92,9 @@ func (j *Judge) job(r *Result) edit.Job {
 func (j *Judge) edit(ctx context.Context, r *Result, once []scan.Report) (final bool) {
 	result, err := j.Editor.Apply(ctx, j.job(r))
 	switch {
+	case errors.Is(err, edit.ErrNoRoom):
+		r.Decision = r.retry(err)
+		return true
 	case err != nil:
 		r.refuse(err)
 		return false
@@ -104,6 +107,13 @@ func (j *Judge) edit(ctx context.Context, r *Result, once []scan.Report) (final 
 		return false
 	}
 	return j.again(ctx, r, result, once)
+}
+
+// retry is the decision where the edited message could not be written: another
+// time it may be.
+func (r *Result) retry(err error) policy.Decision {
+	r.notes = append(r.notes, scan.Finding{Kind: scan.Failed, Scanner: "mime", Rule: "mime/failed", Part: scan.WholeMessage, Detail: err.Error()})
+	return r.later(r.cannot())
 }
 
 var (
@@ -142,7 +152,7 @@ func (j *Judge) again(ctx context.Context, r *Result, result *edit.Result, once 
 	second.Decision = j.decide(&second)
 	switch {
 	case second.Decision.Answer == policy.Tempfail:
-		r.Decision = policy.Decision{Answer: policy.Tempfail, Reply: second.Decision.Reply, Verdicts: r.Decision.Verdicts}
+		r.Decision = r.later(second.Decision.Reply)
 		r.failures(&second)
 		return true
 	case worse(r.Decision, second.Decision) || !j.done(ctx, &second):

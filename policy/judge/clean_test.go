@@ -116,6 +116,24 @@ func TestEditsThatDoNotHelp(t *testing.T) {
 	}
 }
 
+// noBuffer takes nothing.
+type noBuffer struct{ edit.Buffer }
+
+func (noBuffer) Write([]byte) (int, error) { return 0, spool.ErrFull }
+func (noBuffer) Close() error              { return nil }
+
+// TestNoRoomForAnEdit is a temporary failure: another time there may be some.
+func TestNoRoomForAnEdit(t *testing.T) {
+	j := cleaning(t, &finder{word: "VIRUS"}, policy.Outcome{Edit: policy.Replace})
+	j.Editor.NewBuffer = func() edit.Buffer { return noBuffer{} }
+	j.Editor.Notice = []string{"Grüße"} // which has to be encoded
+	r := j.Examine(t.Context(), received(j, infectedMail))
+	defer r.Close()
+	if r.Decision.Answer != policy.Tempfail || r.Complete() {
+		t.Errorf("%+v for %+v", r.Decision, r.Found)
+	}
+}
+
 // TestWhyNotEdited is told in the findings.
 func TestWhyNotEdited(t *testing.T) {
 	j := cleaning(t, &finder{word: "hello"}, policy.Outcome{Edit: policy.Rename, Else: &policy.Outcome{}})

@@ -221,10 +221,18 @@ func unsafe(r *Result, err error) policy.Decision {
 	r.Found = append(r.Found, scan.Finding{
 		Kind: scan.Failed, Scanner: "mime", Rule: "mime/not-kept", Part: scan.WholeMessage, Detail: err.Error(),
 	})
-	r.policy = nil // it is not the rules that answer
-	d := policy.Decision{Answer: policy.Tempfail, Verdicts: r.Decision.Verdicts}
-	d.Reply = policy.Reply{Code: 451, Enhanced: "4.3.0", Text: "The message cannot be processed now, try again later [" + r.ID + "]"}
-	return d
+	return r.later(r.cannot())
+}
+
+// cannot is the reply where something here is out of order.
+func (r *Result) cannot() policy.Reply {
+	return policy.Reply{Code: 451, Enhanced: "4.3.0", Text: "The message cannot be processed now, try again later [" + r.ID + "]"}
+}
+
+// later is the decision where it is not the rules that answer.
+func (r *Result) later(reply policy.Reply) policy.Decision {
+	r.policy = nil
+	return policy.Decision{Answer: policy.Tempfail, Verdicts: r.Decision.Verdicts, Reply: reply}
 }
 
 // wait collects the reports of early stages.
