@@ -243,5 +243,14 @@ func BenchmarkDecide(b *testing.B) {
 				p.Decide(in)
 			}
 		})
+		b.Run(fmt.Sprintf("explain/%d-rules-%d-recipients", size.rules, size.recipients), func(b *testing.B) {
+			p := profile(b, ProfileDefault, rules(size.rules)...)
+			in := inbound("macro", "untidy", "ambiguous", "damaged")
+			in.Envelope.Recipients = recipients(size.recipients)
+			d := p.Decide(in)
+			for b.Loop() {
+				p.Alternatives(in, d)
+			}
+		})
 	}
 }

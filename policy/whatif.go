@@ -8,19 +8,24 @@ import (
 )
 
 // Bounds on how often Alternatives decides anew: messages with thousands of
-// findings are made to cost time.
+// findings, or for thousands, are made to cost time.
 const (
 	maxSingles = 16
 	maxRounds  = 64
+	maxTries   = 200     // decisions
+	maxLooks   = 200_000 // findings looked at for a recipient, in all of them
 )
 
 // Alternatives are what the decision d on in would have been without its
 // grounds: first, one by one, each finding or rule without which it would have
 // been another; and if there is no such single one, a smallest set of them, so
 // that with any of the set given back the decision is d again. A mail nobody
-// objects to has none.
+// objects to has none. Of a message with thousands of findings or recipients not
+// everything is tried, so the list may be short, and the set larger than it need
+// be.
 func (p *Policy) Alternatives(in Input, d Decision) []Alternative {
-	w := whatIf{policy: p, in: in, was: d.effect()}
+	w := &whatIf{policy: p, in: in, was: d.effect()}
+	w.left = min(maxTries, maxLooks/((len(in.Found)+1)*max(1, len(d.Verdicts))))
 	var list []Alternative
 	grounds := w.grounds(d)
 	for _, g := range grounds[:min(len(grounds), maxSingles)] {
@@ -31,10 +36,8 @@ func (p *Policy) Alternatives(in Input, d Decision) []Alternative {
 	if len(list) > 0 || len(grounds) == 0 {
 		return list
 	}
-	if set, ok := w.enough(d); ok {
-		set = w.smallest(set)
-		then, _ := w.without(set)
-		return []Alternative{alternative(set, then)}
+	if set, then, ok := w.enough(d); ok {
+		return []Alternative{w.smallest(set, then)}
 	}
 	return nil
 }
@@ -51,11 +54,15 @@ type whatIf struct {
 	policy *Policy
 	in     Input
 	was    string
+	left   int // decisions that may still be made
 }
 
 // without decides without some causes, and says whether that makes a
-// difference.
-func (w whatIf) without(gone []cause) (Decision, bool) {
+// difference; not if too many decisions were made already.
+func (w *whatIf) without(gone []cause) (Decision, bool) {
+	if w.left--; w.left < 0 {
+		return Decision{}, false
+	}
 	in := w.in
 	in.Found = nil
 	for i, f := range w.in.Found {
@@ -74,10 +81,11 @@ func (w whatIf) without(gone []cause) (Decision, bool) {
 }
 
 // grounds are what the verdicts of d rest on, and whatever scored.
-func (w whatIf) grounds(d Decision) []cause {
+func (w *whatIf) grounds(d Decision) []cause {
 	var list []cause
 	for _, v := range d.Verdicts {
 		switch {
+		case len(list) > maxRounds: // more than will be looked at
 		case v.Because != itself:
 			list = addNew(list, cause{finding: v.Because})
 		case v.Rule != RuleRef{}:
@@ -90,11 +98,13 @@ func (w whatIf) grounds(d Decision) []cause {
 
 // effects are the findings and rules whose effects were added to a verdict they
 // did not decide.
-func (w whatIf) effects(d Decision) []cause {
+func (w *whatIf) effects(d Decision) []cause {
 	var list []cause
 	for _, v := range d.Verdicts {
 		for _, m := range v.Matches {
 			switch {
+			case len(list) > maxRounds:
+				return list
 			case m.Observed || m.Outcome.Action() == Deliver.String() && m.Outcome.silent():
 			case m.Finding != itself:
 				list = addNew(list, cause{finding: m.Finding})
@@ -113,7 +123,7 @@ func (o Outcome) silent() bool {
 
 // scored are the findings that raise the score, highest first, but for those
 // that are gone.
-func (w whatIf) scored(gone []cause) []cause {
+func (w *whatIf) scored(gone []cause) []cause {
 	var list []cause
 	for i, f := range w.in.Found {
 		if c := (cause{finding: i}); f.Score > 0 && !slices.Contains(gone, c) {
@@ -123,30 +133,33 @@ func (w whatIf) scored(gone []cause) []cause {
 	slices.SortStableFunc(list, func(a, b cause) int {
 		return cmp.Compare(w.in.Found[b.finding].Score, w.in.Found[a.finding].Score)
 	})
-	return list
+	return list[:min(len(list), maxRounds)]
 }
 
 // enough takes causes away, those of one decision after the other, until the
 // decision is another.
-func (w whatIf) enough(d Decision) (gone []cause, ok bool) {
+func (w *whatIf) enough(d Decision) (gone []cause, _ Decision, ok bool) {
 	for range maxRounds {
 		before := len(gone)
 		gone = addNew(gone, w.next(d, gone)...)
 		if len(gone) == before {
-			return nil, false
+			break
 		}
 		// The findings of what is left have other numbers; those of the whole count.
 		then, differs := w.without(gone)
 		if differs {
-			return gone, true
+			return gone, then, true
+		}
+		if w.left <= 0 {
+			break
 		}
 		d = w.renumbered(then, gone)
 	}
-	return nil, false
+	return nil, Decision{}, false
 }
 
 // next are the causes of d that are not gone yet.
-func (w whatIf) next(d Decision, gone []cause) []cause {
+func (w *whatIf) next(d Decision, gone []cause) []cause {
 	for _, v := range d.Verdicts {
 		switch {
 		case v.Because != itself:
@@ -162,7 +175,7 @@ func (w whatIf) next(d Decision, gone []cause) []cause {
 }
 
 // renumbered is a decision made without some findings, in the numbers of all.
-func (w whatIf) renumbered(d Decision, gone []cause) Decision {
+func (w *whatIf) renumbered(d Decision, gone []cause) Decision {
 	var number []int
 	for i := range w.in.Found {
 		if !slices.Contains(gone, cause{finding: i}) {
@@ -186,16 +199,16 @@ func (w whatIf) renumbered(d Decision, gone []cause) Decision {
 }
 
 // smallest gives back every cause that makes no difference.
-func (w whatIf) smallest(set []cause) []cause {
+func (w *whatIf) smallest(set []cause, then Decision) Alternative {
 	for i := 0; i < len(set); {
 		fewer := slices.Delete(slices.Clone(set), i, i+1)
-		if _, differs := w.without(fewer); differs {
-			set = fewer
+		if d, differs := w.without(fewer); differs {
+			set, then = fewer, d
 			continue
 		}
 		i++
 	}
-	return set
+	return alternative(set, then)
 }
 
 func alternative(gone []cause, then Decision) Alternative {
