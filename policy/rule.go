@@ -77,6 +77,7 @@ func (l Login) match(user string) bool {
 type rule struct {
 	Rule
 	place                int // in the list
+	client               networks
 	from, to, headerFrom addresses
 	notTo                addresses
 	parts                []string // lower case
@@ -84,6 +85,7 @@ type rule struct {
 
 func compile(r Rule, place int) *rule {
 	c := &rule{Rule: r, place: place}
+	c.client = compileNetworks(r.Scope.Client)
 	c.from = compileAddresses(r.Scope.From)
 	c.to = compileAddresses(r.Scope.To)
 	c.notTo = compileAddresses(r.Scope.NotTo)
@@ -122,7 +124,7 @@ func (r *rule) forMail(f *facts) truth {
 	if len(f.in.Without) > 0 && slices.Contains(f.in.Without, r.Ref.Name) {
 		return no
 	}
-	t := truthOf(len(r.Scope.Client) == 0 || inNetworks(r.Scope.Client, f.in.Envelope.Client.Addr()))
+	t := truthOf(len(r.Scope.Client) == 0 || r.client.hold(f.in.Envelope.Client.Addr()))
 	if t == yes && len(r.Scope.From) > 0 {
 		t = f.once(f.knowsSender(), r.from.match(f.sender))
 	}

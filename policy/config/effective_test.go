@@ -170,6 +170,23 @@ func TestContradictionsAndEdges(t *testing.T) {
 	}
 }
 
+func TestNetworksInFiles(t *testing.T) {
+	rule := "[[rule]]\naction = \"reject\"\nclient = [\"192.0.2.1\", \"file:list\"]"
+	for text, want := range map[string]string{
+		"":                                  "is empty",
+		"192.0.2.0/24\n192.0.2.1/24\n":      "/list:2: rule[0].client[1]: \"192.0.2.1/24\" has bits set",
+		"198.51.100.0/24\n2001:db8::1 #x\n": "",
+	} {
+		c, err := Load(write(t, map[string]string{"milterscan.toml": rule, "list": text}))
+		if want == "" != (err == nil) || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%q gives %v, want %q", text, err, want)
+		}
+		if err == nil && len(c.Rules[0].compiled.Scope.Client) != 3 {
+			t.Errorf("the rule is for %v", c.Rules[0].compiled.Scope.Client)
+		}
+	}
+}
+
 func TestListsInFiles(t *testing.T) {
 	rule := "[[rule]]\naction = \"reject\"\nfrom = [\"file:list\"]"
 	for text, want := range map[string]string{

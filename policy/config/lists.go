@@ -1,6 +1,7 @@
 package config
 
 import (
+	"encoding"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,32 +10,47 @@ import (
 	"github.com/milterscan/milterscan/policy"
 )
 
-// maxList is the largest list of addresses that is read, in bytes.
+// maxList is the largest list that is read, in bytes.
 const maxList = 64 << 20
+
+// pattern is something that is read from text.
+type pattern[T any] interface {
+	*T
+	encoding.TextUnmarshaler
+}
 
 // addresses reads the patterns of a condition, and those in the files it names.
 func (b *binder) addresses(path string, list []string) []policy.AddressPattern {
-	var patterns []policy.AddressPattern
+	return patterns[policy.AddressPattern](b, path, list)
+}
+
+// networks reads networks, and those in the files it names.
+func (b *binder) networks(path string, list []string) []policy.Network {
+	return patterns[policy.Network](b, path, list)
+}
+
+func patterns[T any, P pattern[T]](b *binder, path string, list []string) []T {
+	var all []T
 	for i, s := range list {
 		at := fmt.Sprintf("%s[%d]", path, i)
 		if file, ok := strings.CutPrefix(s, "file:"); ok {
-			patterns = append(patterns, b.addressFile(at, file)...)
+			all = append(all, patternFile[T, P](b, at, file)...)
 			continue
 		}
-		p, err := policy.ParseAddressPattern(s)
-		if err != nil {
+		var one T
+		if err := P(&one).UnmarshalText([]byte(s)); err != nil {
 			b.wrong(at, "%v", err)
 			continue
 		}
-		patterns = append(patterns, p)
+		all = append(all, one)
 	}
-	return patterns
+	return all
 }
 
-// addressFile reads a file with one pattern on each line; "#" begins a comment.
+// patternFile reads a file with one pattern on each line; "#" begins a comment.
 // A relative path counts from the directory of the configuration. A file that
-// holds no pattern is refused: an empty condition would mean any address.
-func (b *binder) addressFile(path, file string) []policy.AddressPattern {
+// holds no pattern is refused: an empty condition would mean any mail.
+func patternFile[T any, P pattern[T]](b *binder, path, file string) []T {
 	if !filepath.IsAbs(file) {
 		file = filepath.Join(filepath.Dir(b.file), file)
 	}
@@ -43,23 +59,23 @@ func (b *binder) addressFile(path, file string) []policy.AddressPattern {
 		b.wrong(path, "the list cannot be read: %v; create it, or leave it out", err)
 		return nil
 	}
-	var patterns []policy.AddressPattern
+	var all []T
 	for n, line := range strings.Split(text, "\n") {
 		line, _, _ = strings.Cut(line, "#")
 		if line = strings.TrimSpace(line); line == "" {
 			continue
 		}
-		p, err := policy.ParseAddressPattern(line)
-		if err != nil {
+		var one T
+		if err := P(&one).UnmarshalText([]byte(line)); err != nil {
 			b.problems = append(b.problems, Problem{file, n + 1, path, err.Error()})
 			continue
 		}
-		patterns = append(patterns, p)
+		all = append(all, one)
 	}
-	if len(patterns) == 0 {
-		b.wrong(path, "the list %s is empty; put an address into it, or leave it out", file)
+	if len(all) == 0 {
+		b.wrong(path, "the list %s is empty; put a line into it, or leave it out", file)
 	}
-	return patterns
+	return all
 }
 
 // readFile reads a file of at most limit bytes.

@@ -19,8 +19,9 @@ type Rule struct {
 	// Which way the mail goes: "inbound", "outbound", "internal"; "relayed" is
 	// inbound mail for domains that are not yours.
 	Direction []policy.Directions `toml:"direction" example:"[\"inbound\"]"`
-	// The client's address: "192.0.2.0/24", "2001:db8::1".
-	Client []policy.Network `toml:"client" example:"[\"192.0.2.0/24\", \"2001:db8::/32\"]"`
+	// The client's address: "192.0.2.0/24", "2001:db8::1", or "file:/path" for a
+	// file with one of these on each line.
+	Client []string `toml:"client" example:"[\"192.0.2.0/24\", \"2001:db8::/32\"]"`
 	// The envelope sender: "user@example.com", "@example.com" for a domain,
 	// ".example.com" for its subdomains, "<>" for the null sender, or
 	// "file:/path" for a file with one of these on each line.
@@ -113,7 +114,7 @@ func (b *binder) compile(path string, place int, r *Rule) {
 	}
 	c := policy.Rule{Ref: policy.RuleRef{Name: r.Name, File: b.file, Line: r.origin.Line}}
 	c.Scope = policy.Scope{
-		Client:     r.Client,
+		Client:     b.networks(path+".client", r.Client),
 		Auth:       r.Auth,
 		From:       b.addresses(path+".from", r.From),
 		To:         b.addresses(path+".to", r.To),
