@@ -78,9 +78,12 @@ func (s *Spool) Check() error {
 	return f.Close()
 }
 
-// file returns a new file, for reading and writing, that has no name any more:
-// however the process ends, nothing stays behind.
+// file returns a new file, for reading and writing, that has no name: however the
+// process ends, nothing stays behind.
 func (s *Spool) file() (*os.File, error) {
+	if f, err := unnamed(s.dir); err == nil {
+		return f, nil
+	}
 	f, err := os.CreateTemp(s.dir, "milterscan-")
 	if err != nil {
 		return nil, fmt.Errorf("spool: %w", err)

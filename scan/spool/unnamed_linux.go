@@ -1,0 +1,17 @@
+package spool
+
+import (
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// unnamed makes a file that never has a name (O_TMPFILE in open(2)): cheaper than
+// one that is removed again, and there is no moment at which a crash leaves it
+// behind. Not every file system can do it.
+func unnamed(dir string) (*os.File, error) {
+	if dir == "" {
+		dir = os.TempDir()
+	}
+	return os.OpenFile(dir, os.O_RDWR|unix.O_TMPFILE, 0o600)
+}
