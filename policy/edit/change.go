@@ -1,11 +1,13 @@
 package edit
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/entity"
+	"github.com/milterscan/milterscan/scan/markup"
 )
 
 // change is what becomes of one entity.
@@ -74,6 +76,8 @@ func (w *work) compose(changes []*change) (*Result, error) {
 	var top, below []splice
 	for _, c := range changes {
 		switch {
+		case c.entity == root && !w.isPlain(c):
+			return nil, refusal(errors.New("a field of the header is damaged"), w.Edits)
 		case c.entity == root:
 			r.Headers = append(r.Headers, w.rootFields(c)...)
 			top = append(top, w.headerSplices(c)...)
@@ -108,6 +112,21 @@ func (w *work) delimited(end int64) bool {
 	var next [1]byte
 	n, _ := w.Message.Raw.ReadAt(next[:], end)
 	return n == 1 && next[0] != '\r' && next[0] != '\n'
+}
+
+// isPlain reports whether all fields of the message's header that change are as an
+// MTA knows them: it is asked for the changes by name.
+func (w *work) isPlain(c *change) bool {
+	for _, f := range c.entity.Header.Fields {
+		if _, ok := c.of(f.Name); !ok {
+			continue
+		}
+		at := markup.Span{Start: f.Span.Start, End: f.Span.Start + int64(len(f.Name)) + 1}
+		if name, err := bytesAt(w.Message.Raw, at); err != nil || string(name) != f.Name+":" {
+			return false
+		}
+	}
+	return true
 }
 
 // rootFields are the changes to the message's own header, as the MTA is asked

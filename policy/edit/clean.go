@@ -20,7 +20,7 @@ func (w *work) clean(c *change, s *site, edits []policy.Edit) error {
 		w.withdraw(c, s, edits)
 		return nil
 	}
-	r := &rebuilder{work: w, nodes: map[int]*node{}, formats: map[int]string{}, edits: edits}
+	r := newRebuilder(w, edits)
 	body, err := r.run(s.part)
 	switch {
 	case errors.Is(err, ErrNoRoom) || w.ctx.Err() != nil:
@@ -56,6 +56,27 @@ type rebuilder struct {
 	edits   []policy.Edit
 	nodes   map[int]*node
 	formats map[int]string // those that were found out
+	above   map[int]bool   // parts in which something is to go
+	odd     map[int]bool   // containers that programs may see different things in
+	types   map[int]bool   // containers with a list of types, as Office has it
+}
+
+func newRebuilder(w *work, edits []policy.Edit) *rebuilder {
+	r := &rebuilder{work: w, edits: edits, nodes: map[int]*node{}, formats: map[int]string{}, above: map[int]bool{}, odd: map[int]bool{}, types: map[int]bool{}}
+	for _, e := range edits {
+		for up := w.Message.Parts[e.Part].Parent; up >= 0 && !r.above[up]; up = w.Message.Parts[up].Parent {
+			r.above[up] = true
+		}
+	}
+	for _, f := range w.Found {
+		r.odd[f.Part] = r.odd[f.Part] || isObstacle(f)
+	}
+	for _, p := range w.Message.Parts {
+		if p.Archived && p.Name() == contentTypes {
+			r.types[p.Parent] = true
+		}
+	}
+	return r
 }
 
 // errWhole says that nothing less than the whole file can be taken out.
@@ -65,8 +86,8 @@ var errWhole = errors.New("the file cannot be taken apart and put together again
 func (r *rebuilder) run(root int) (scan.Content, error) {
 	for _, e := range r.edits {
 		part := e.Part
-		if r.isAbove(part) {
-			continue
+		if r.above[part] {
+			continue // what was found in it as a whole is what is in it, or is found again in the result
 		}
 		for r.Message.Parts[part].Entity == r.Message.Parts[root].Entity && part != root {
 			part = r.Message.Parts[part].Parent // a text of the part in another charset
@@ -76,19 +97,6 @@ func (r *rebuilder) run(root int) (scan.Content, error) {
 		}
 	}
 	return r.rebuild(root)
-}
-
-// isAbove reports whether something in a part is to go as well. What was found in
-// the part as a whole is mostly that, seen from outside; if not, it is found again
-// in the result.
-func (r *rebuilder) isAbove(part int) bool {
-	return slices.ContainsFunc(r.edits, func(e policy.Edit) bool {
-		up := r.Message.Parts[e.Part].Parent
-		for up >= 0 && up != part {
-			up = r.Message.Parts[up].Parent
-		}
-		return up == part
-	})
 }
 
 // aboutMacros reports whether an edit is for nothing but macros.
@@ -161,7 +169,7 @@ func (r *rebuilder) format(part int) string {
 
 func (r *rebuilder) findFormat(part int) string {
 	p := &r.Message.Parts[part]
-	if p.Content == nil || slices.ContainsFunc(r.Found, func(f scan.Finding) bool { return f.Part == part && isObstacle(f) }) {
+	if p.Content == nil || r.odd[part] {
 		return ""
 	}
 	all := archive.Beginning(r.Formats, p.Content)
@@ -185,14 +193,7 @@ func isObstacle(f scan.Finding) bool {
 }
 
 // isOffice reports whether a part is a document of Office Open XML (ECMA-376).
-func (r *rebuilder) isOffice(part int) bool {
-	for _, p := range r.Message.Parts {
-		if p.Parent == part && p.Archived && p.Name() == contentTypes {
-			return r.format(part) == "zip"
-		}
-	}
-	return false
-}
+func (r *rebuilder) isOffice(part int) bool { return r.types[part] && r.format(part) == "zip" }
 
 // rebuild makes the new content of a part that has a node.
 func (r *rebuilder) rebuild(part int) (scan.Content, error) {

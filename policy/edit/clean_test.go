@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/base64"
+	"fmt"
 	"io"
 	"os"
 	"slices"
@@ -178,5 +179,25 @@ func TestMacrosInAnArchive(t *testing.T) {
 	after := b.open(b.must(b.job(m, policy.Clean, found)))
 	if b.body(after, "2/x.txt") != "hello" || slices.Contains(paths(after), "2/letter.docm") {
 		t.Errorf("the parts are %q", paths(after))
+	}
+}
+
+// TestThousandsOfMembers takes half of them out.
+func TestThousandsOfMembers(t *testing.T) {
+	var files []string
+	for i := range 8000 {
+		files = append(files, fmt.Sprintf("%d.txt", i), "hello")
+	}
+	b := newBench(t)
+	m := b.open(mail(plainPart, file("a.zip", zipOf(t, files...))))
+	var found []scan.Finding
+	for i, p := range m.Parts {
+		if p.Archived && i%2 == 0 {
+			found = append(found, infected(i))
+		}
+	}
+	after := b.open(b.must(b.job(m, policy.Clean, found...)))
+	if got, want := len(after.Parts), len(m.Parts)-len(found)+1; got != want {
+		t.Errorf("%d parts are left, want %d", got, want)
 	}
 }

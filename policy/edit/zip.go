@@ -64,7 +64,7 @@ func (r *rebuilder) zipMember(z *zip.Writer, f *zip.File, m *member) (files int,
 	if err != nil {
 		return 0, err
 	}
-	_, err = io.Copy(to, scan.Reader(m.content))
+	_, err = io.Copy(to, &timely{r.ctx.Err, scan.Reader(m.content)})
 	return 1, err
 }
 
