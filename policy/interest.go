@@ -2,11 +2,12 @@ package policy
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/milterscan/milterscan/scan"
 )
 
-// Interest is the rules that rest on the score, or name one of some findings. Where
+// Interest is the rules that rest on the score or show it, or name one of some findings. Where
 // there is none for a message, nobody need go looking.
 type Interest struct {
 	policy *Policy
@@ -19,11 +20,19 @@ func (p *Policy) Interest(listed []scan.Rule) Interest {
 	i := Interest{policy: p}
 	for _, r := range p.rules {
 		all := slices.Concat(r.Grounds.When, r.Grounds.Requires, r.Grounds.Unless)
-		if slices.ContainsFunc(all, func(c Condition) bool { return c.names(listed) }) {
+		if r.Outcome.showsScore() || slices.ContainsFunc(all, func(c Condition) bool { return c.names(listed) }) {
 			i.rules = append(i.rules, r)
 		}
 	}
 	return i
+}
+
+// showsScore reports whether the outcome writes the score into a header.
+func (o Outcome) showsScore() bool {
+	shows := func(h HeaderField) bool {
+		return strings.Contains(h.Value, "{score}") || strings.Contains(h.Value, "{bar}") || strings.Contains(h.Value, "{scored}")
+	}
+	return slices.ContainsFunc(o.Headers, shows) || o.Else != nil && o.Else.showsScore()
 }
 
 // names reports whether the condition is about the score or the name of a finding

@@ -41,6 +41,15 @@ func TestInterest(t *testing.T) {
 	}
 }
 
+func TestInterestInAHeader(t *testing.T) {
+	for value, want := range map[string]bool{"{rule}": false, "{score}": true, "points: {bar}": true, "{scored}": true} {
+		p, err := New([]Rule{{Outcome: Outcome{Headers: []HeaderField{{"X-A", value}}}}}, Local{})
+		if err != nil || p.Interest(nil).Any() != want {
+			t.Errorf("%s: %t, error %v", value, !want, err)
+		}
+	}
+}
+
 // TestInterestIsInTheMailAtHand: a rule for others wakes nobody.
 func TestInterestIsInTheMailAtHand(t *testing.T) {
 	r := Rule{Grounds: Grounds{When: []Condition{condition(t, "score > 5")}}}

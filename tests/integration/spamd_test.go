@@ -25,6 +25,12 @@ name = "spam"
 when = ["score >= 5"]
 to = ["@test.local"]
 action = "reject"
+
+[[rule]]
+name = "what SpamAssassin says"
+when = ["spam/spamassassin"]
+to = ["@test.local"]
+headers = { X-Spam-Report = "{detail}" }
 `, s.Addr)
 }
 
@@ -44,6 +50,11 @@ func TestSpamAssassin(t *testing.T) {
 	wantReply(t, "ham", h.send(clean("ham")), 250)
 	if n := s.Asked(); n != 2 {
 		t.Errorf("asked about %d mails, not 2", n)
+	}
+	h.mta.Settle(t)
+	all := h.mta.Mailbox().All()
+	if len(all) != 1 || !strings.Contains(string(all[0].Mail), "X-Spam-Report: 0.2 of 5: LOCAL_CLIENT, LOCAL_SENDER\n") {
+		t.Errorf("delivered: %q", all)
 	}
 	log := h.milter.Output()
 	for _, rule := range []string{"LOCAL_TEST", "LOCAL_CLIENT", "LOCAL_SENDER"} {
