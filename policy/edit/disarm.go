@@ -82,7 +82,7 @@ var (
 		"content/applet", "content/embed", "content/event-handler", "content/form", "content/iframe", "content/link-program", "content/link-script",
 		"content/meta-refresh", "content/object", "content/script", foreign,
 	}
-	pages   = []string{"content/html-attachment", "content/svg-script", "content/smuggling", "attachment/svg-script"}
+	pages   = []string{"content/html-attachment", "content/smuggling", "attachment/svg-script"}
 	fetches = []string{"content/remote-style", "content/web-bug"}
 	unlinks = []string{"content/link-bad", "content/link-program", "content/link-script"}
 	warns   = []string{"content/link-hidden", "content/link-lookalike", "content/link-mailto", "content/link-mismatch", "content/link-numeric", "content/link-userinfo"}
