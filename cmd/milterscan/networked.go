@@ -1,6 +1,9 @@
 package main
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/scan"
@@ -40,4 +43,19 @@ func networked(c *config.Config, texts *inventory.Inventory) []scan.Scanner {
 		}))
 	}
 	return list
+}
+
+// announced is what the scanners that are asked before the message can find.
+func announced(list []scan.Scanner) []scan.Rule {
+	early := map[string]bool{}
+	for _, s := range list {
+		if _, ok := s.(scan.EnvelopeScanner); ok {
+			word, _, _ := strings.Cut(s.Name(), "/")
+			early[word] = true
+		}
+	}
+	return slices.DeleteFunc(catalogue(), func(r scan.Rule) bool {
+		word, _, _ := strings.Cut(r.Name, "/")
+		return !early[word]
+	})
 }

@@ -32,6 +32,7 @@ type Options struct {
 	Opener     *unpack.Opener
 	Engine     *scan.Engine
 	Once       *scan.Engine // asked before the message and about it as it came, not about what edits make of it; nil: nobody
+	Finds      []scan.Rule  // what Once can find before the message; nil: anything
 	Policy     *policy.Policy
 	Keeper     Keeper
 	Key        func() ([]byte, error) // that signs passes; nil if nobody makes any
@@ -121,7 +122,7 @@ func (j *Judge) Early(_ context.Context, s scan.Stage, env scan.Envelope, begun 
 
 // Refuses reports whether Early may refuse at stage s.
 func (j *Judge) Refuses(s scan.Stage) bool {
-	return j.Policy.Refuses(s) || s == scan.StageRcpt && j.Once.Early()
+	return j.Policy.Refuses(s) || s == scan.StageRcpt && j.Once.Early() && (j.Finds == nil || j.Policy.RefusesOn(j.Finds))
 }
 
 // Examine opens, scans and decides, and changes nothing outside the message.
