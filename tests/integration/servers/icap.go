@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/milterscan/milterscan/tests/procstat"
@@ -52,12 +53,27 @@ func (c *ICAP) Start(t TB) {
 // Stop ends c-icap.
 func (c *ICAP) Stop() { c.proc.stop() }
 
-// Kill ends c-icap and its children as a crash would.
+// Kill ends c-icap and its children as a crash would, and clears away the locks and
+// shared memory that it cannot clear away itself then.
 func (c *ICAP) Kill() {
+	for _, path := range c.shared() {
+		defer os.Remove(path)
+	}
 	for _, pid := range c.children() {
 		syscall.Kill(pid, syscall.SIGKILL)
 	}
 	c.proc.kill()
+}
+
+// shared are the files outside its directory by which c-icap's processes talk.
+func (c *ICAP) shared() (paths []string) {
+	open, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", c.proc.pid()))
+	for _, link := range open {
+		if path, err := os.Readlink(link); err == nil && (strings.HasPrefix(path, "/dev/shm/c-icap") || strings.HasPrefix(path, "/tmp/icap_lock")) {
+			paths = append(paths, path)
+		}
+	}
+	return paths
 }
 
 // Pause makes c-icap hang: connections are accepted, nothing is answered.
