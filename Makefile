@@ -4,6 +4,8 @@
 GO          ?= go
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 REVISION    := $(shell git describe --always --dirty 2>/dev/null)
+RELEASE     := $(shell sed -n 's/^const release = "\(.*\)"/\1/p' cmd/milterscan/version.go)
+DEBVERSION  ?= $(RELEASE)~r$(shell git rev-list --count HEAD 2>/dev/null)
 FUZZTIME    ?= 30s
 
 # Mail servers and scanners for the end-to-end tests, m4 to make Sendmail's configuration,
@@ -22,18 +24,21 @@ AS_ROOT := -exec 'sudo -E'
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help build test unit integration soak office demo bench fuzz lint packages unpacked clean
+.PHONY: help build deb test unit integration soak office demo bench fuzz lint packages unpacked clean
 
 help: ## show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
 
-build: ## compile bin/milterscan, a static binary
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.revision=$(REVISION)' -o bin/milterscan ./cmd/milterscan
+build: ## compile bin/milterscan, a static binary, the same one wherever it is compiled
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w -X main.revision=$(REVISION)' -o bin/milterscan ./cmd/milterscan
+
+deb: build ## pack bin/milterscan for Debian and Ubuntu
+	contrib/debian/build bin/milterscan $(DEBVERSION) bin
 
 test: packages lint unit integration ## everything: vet, staticcheck, unit tests with -race, end to end
 
 lint: ## gofmt, go vet, staticcheck
-	@unformatted=$$(gofmt -l cmd milter policy scan tests); \
+	@unformatted=$$(gofmt -l cmd contrib milter policy scan setup tests); \
 		[ -z "$$unformatted" ] || { echo "not gofmt-ed: $$unformatted"; exit 1; }
 	$(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
