@@ -2,6 +2,7 @@ package integration
 
 import (
 	"context"
+	"os"
 	"testing"
 	"time"
 
@@ -14,7 +15,7 @@ import (
 
 // askICAP returns an engine that asks ICAP services, each message within the
 // given time.
-func askICAP(t *testing.T, timeout time.Duration, addresses ...string) *virus.Engine {
+func askICAP(t testing.TB, timeout time.Duration, addresses ...string) *virus.Engine {
 	t.Helper()
 	engines, err := virus.New([]virus.Config{{Name: "icap", Type: virus.TypeICAP, Address: addresses, Timeout: units.Duration(timeout)}})
 	if err != nil {
@@ -109,4 +110,29 @@ func TestICAPFailover(t *testing.T) {
 	if found, err := e.Scan(context.Background(), takeApart(t, virusMails()["attached"])); err != nil || len(found) == 0 {
 		t.Errorf("found %v, error %v", found, err)
 	}
+}
+
+// BenchmarkICAP is what mixed mail costs us, and the others, over ICAP.
+func BenchmarkICAP(b *testing.B) {
+	needServers(b)
+	clamd := servers.StartClamd(b, "DisableCache yes")
+	server := servers.StartICAP(b, clamd)
+	var mails []*scan.Message
+	for _, raw := range sample.Mixed(100) {
+		mails = append(mails, takeApart(b, raw))
+	}
+	others := func() time.Duration { return cpu(b, clamd.Pid()) + cpu(b, server.Pid()) }
+	theirs, ours, n := others(), cpu(b, os.Getpid()), 0
+	for b.Loop() {
+		e := askICAP(b, 30*time.Second, server.URL("avscan")) // a new one remembers nothing
+		for _, m := range mails {
+			if _, err := e.Scan(context.Background(), m); err != nil {
+				b.Fatal(err)
+			}
+			n++
+		}
+	}
+	theirs, ours = others()-theirs, cpu(b, os.Getpid())-ours // they are children of ours
+	b.ReportMetric(float64(theirs.Microseconds())/1000/float64(n), "others-ms/mail")
+	b.ReportMetric(float64((ours-theirs).Microseconds())/1000/float64(n), "own-ms/mail")
 }

@@ -50,6 +50,9 @@ func (c *ICAP) Start(t TB) {
 	c.proc.ready(t, "c-icap at "+c.Addr, func() bool { return answers("tcp", c.Addr) })
 }
 
+// Pid is the process id of c-icap, the parent of those that do its work.
+func (c *ICAP) Pid() int { return c.proc.pid() }
+
 // Stop ends c-icap.
 func (c *ICAP) Stop() { c.proc.stop() }
 
