@@ -14,6 +14,7 @@ import (
 	"github.com/milterscan/milterscan/milter"
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/config"
+	"github.com/milterscan/milterscan/policy/judge"
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/entity"
 )
@@ -47,6 +48,7 @@ func filter(ctx context.Context, args []string, std streams) int {
 	}
 	w := filtering{config: c, commons: newCommons(c, 0), env: env, std: std, program: f.Args()}
 	defer w.workers.Close()
+	defer w.settleAccounts(ctx)
 	return w.run(ctx)
 }
 
@@ -57,6 +59,18 @@ type filtering struct {
 	env     scan.Envelope
 	std     streams
 	program []string // who gets the result; empty: standard output
+
+	accounts *accounts // of a mail judged here; nil where the daemon has them
+}
+
+// settleAccounts remembers and tells what the daemon would, where there is none.
+func (w *filtering) settleAccounts(ctx context.Context) {
+	if w.accounts == nil {
+		return
+	}
+	w.accounts.Close()
+	w.kept.Close()
+	newOffice(w.accounts.notices, func() *config.Config { return w.config }, w.accounts.warn).Round(ctx, time.Now())
 }
 
 // run reads, judges and hands on. Whatever goes wrong on the way is a temporary
@@ -108,7 +122,8 @@ func (w *filtering) judge(ctx context.Context, mail scan.Content, tree *entity.T
 			return r, func() {}, err
 		}
 	}
-	j, err := newJudge(w.config, 1, w.commons, nil)
+	w.accounts = newAccounts(w.config, func(err error) { fmt.Fprintln(w.std.err, "milterscan filter:", err) })
+	j, err := newJudge(w.config, 1, w.commons, func(r *judge.Result) { w.accounts.enter(r, w.config) })
 	if err != nil {
 		return policy.Ruling{}, nil, err
 	}

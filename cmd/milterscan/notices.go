@@ -4,8 +4,6 @@ import (
 	"os"
 	"time"
 
-	"go.uber.org/zap"
-
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/policy/notify"
 	"github.com/milterscan/milterscan/policy/pass"
@@ -14,28 +12,20 @@ import (
 // postEvery is how often the queue of notices is looked at.
 const postEvery = 2 * time.Second
 
-// announce puts letters into the queue before the message is answered, so that
-// none is lost with the daemon. If that fails the log is all there is.
-func (d *daemon) announce(letters []notify.Letter) {
-	if err := d.notices.Add(letters); err != nil {
-		d.log.Warn("somebody is not told", zap.String("id", letters[0].Event.ID), zap.Error(err))
-	}
-}
-
-// office sends what is in the queue by the terms of the current configuration.
-func (d *daemon) office() *notify.Office {
+// newOffice sends what is in a queue, by the terms of the configuration that is
+// current then.
+func newOffice(q *notify.Queue, current func() *config.Config, warn func(error)) *notify.Office {
 	var of *config.Config
 	var terms notify.Terms
-	current := func() (_ notify.Terms, err error) {
-		if c := d.config.Load(); c != of {
+	return notify.NewOffice(q, func() (_ notify.Terms, err error) {
+		if c := current(); c != of {
 			if terms, err = noticeTerms(c); err != nil {
 				return terms, err
 			}
 			of = c
 		}
 		return terms, nil
-	}
-	return notify.NewOffice(d.notices, current, func(err error) { d.log.Warn("notice not sent", zap.Error(err)) })
+	}, warn)
 }
 
 // noticeTerms are how a configuration wants notices sent.

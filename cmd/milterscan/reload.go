@@ -12,7 +12,6 @@ import (
 	"github.com/milterscan/milterscan/milter"
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/policy/judge"
-	"github.com/milterscan/milterscan/policy/notify"
 )
 
 // warm is how many children wait for an archive.
@@ -21,13 +20,12 @@ const warm = 1
 // daemon holds what outlives a reload, and the current generation.
 type daemon struct {
 	*commons
-	path    string
-	first   *config.Config // what it was started with: sockets, spool, log, history and the queue of notices do not change on reload
-	log     *zap.Logger
-	memory  *memory // nil if nothing is remembered
-	notices *notify.Queue
-	current atomic.Pointer[judge.Judge]
-	config  atomic.Pointer[config.Config] // that of the current judge
+	path     string
+	first    *config.Config // what it was started with: sockets, spool, log, history and the queue of notices do not change on reload
+	log      *zap.Logger
+	accounts *accounts
+	current  atomic.Pointer[judge.Judge]
+	config   atomic.Pointer[config.Config] // that of the current judge
 }
 
 // newDaemon reads the configuration and makes the first generation, or returns
@@ -45,14 +43,16 @@ func newDaemon(path string, stderr io.Writer) (*daemon, int) {
 	}
 	d := &daemon{commons: newCommons(c, warm), path: path, first: c, log: log}
 	d.live = true
-	d.kept.warn = func(err error) { log.Warn("kept messages", zap.Error(err)) }
+	d.kept.warn = func(err error) { log.Warn("mail goes on, but something beside it is wrong", zap.Error(err)) }
 	first, err := newJudge(c, 1, d.commons, d.teller(c))
 	if err != nil {
 		fmt.Fprintln(stderr, "milterscan:", err)
 		return nil, exitConfig
 	}
-	d.memory = newMemory(c.History, log)
-	d.notices = notify.NewQueue(c.Notices.Dir, c.Notices.Queue)
+	d.accounts = newAccounts(c, d.kept.warn)
+	if d.accounts.memory == nil {
+		log.Info("nothing is remembered: no history is wanted, or its directory is not there", zap.String("file", c.History.File))
+	}
 	d.config.Store(c)
 	d.current.Store(first)
 	return d, exitOK

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -22,50 +23,65 @@ import (
 // expireEvery is how often the daemon removes what is too old.
 const expireEvery = time.Hour
 
-// memory is the history as the daemon writes it.
+// memory is the history as it is written.
 type memory struct {
 	*history.Writer
 	store *store.History
 }
 
-// newMemory starts the history, or returns nil if nothing is to be remembered.
-func newMemory(c config.History, log *zap.Logger) *memory {
-	if c.File == "" {
+// newMemory starts the history, or returns nil if nothing is to be remembered:
+// none is wanted, or the directory for it is not there.
+func newMemory(c config.History, warn func(error)) *memory {
+	if _, err := os.Stat(filepath.Dir(c.File)); c.File == "" || errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if _, err := os.Stat(filepath.Dir(c.File)); errors.Is(err, fs.ErrNotExist) {
-		log.Info("nothing is remembered: the directory of the history is not there", zap.String("file", c.File))
-		return nil
-	}
-	s := store.NewHistory(c.File, func(err error) { log.Warn("history", zap.Error(err)) })
+	s := store.NewHistory(c.File, warn)
 	return &memory{store: s, Writer: history.NewWriter(s, func(lost int, err error) {
-		log.Warn("the history cannot be written; mail goes on", zap.Int("lost", lost), zap.Error(err))
+		warn(fmt.Errorf("the history cannot be written, mail goes on; %d records are lost: %w", lost, err))
 	})}
 }
 
+// accounts are what is told about messages when they have been judged: a record
+// of each, and letters to our own people.
+type accounts struct {
+	memory  *memory // nil if nothing is remembered
+	notices *notify.Queue
+	warn    func(error)
+}
+
+func newAccounts(c *config.Config, warn func(error)) *accounts {
+	return &accounts{newMemory(c.History, warn), notify.NewQueue(c.Notices.Dir, c.Notices.Queue), warn}
+}
+
 // Close writes what is left.
-func (m *memory) Close() {
-	if m != nil {
-		m.Writer.Close()
-		m.store.Close()
+func (a *accounts) Close() {
+	if a.memory != nil {
+		a.memory.Writer.Close()
+		a.memory.store.Close()
+	}
+}
+
+// enter takes a ruling down by the terms of its configuration. Letters are on the
+// disk before the message is answered, so that none is lost with us; if that
+// fails the log is all there is.
+func (a *accounts) enter(r *judge.Result, c *config.Config) {
+	if a.memory == nil && len(r.Decision.Notices) == 0 {
+		return
+	}
+	record := r.Record()
+	if a.memory != nil {
+		a.memory.Remember(c.History.Privacy().Apply(record))
+	}
+	if err := a.notices.Add(notify.Letters(record, r.Decision, policy.Local(c.Local))); err != nil {
+		a.warn(fmt.Errorf("somebody is not told of %s: %w", record.ID, err))
 	}
 }
 
 // teller is told about every ruling of a generation.
 func (d *daemon) teller(c *config.Config) func(*judge.Result) {
-	privacy, local := c.History.Privacy(), policy.Local(c.Local)
 	return func(r *judge.Result) {
 		d.tell(r)
-		if d.memory == nil && len(r.Decision.Notices) == 0 {
-			return
-		}
-		record := r.Record()
-		if d.memory != nil {
-			d.memory.Remember(privacy.Apply(record))
-		}
-		if letters := notify.Letters(record, r.Decision, local); len(letters) > 0 {
-			d.announce(letters)
-		}
+		d.accounts.enter(r, c)
 	}
 }
 
@@ -93,8 +109,8 @@ func (d *daemon) expire(ctx context.Context, c *config.Config) {
 		n, err := d.kept.greylist(c.Greylist.File).Expire(ctx, now, c.Greylist.Entries)
 		d.expired("greylist", n, err)
 	}
-	if d.memory != nil && c.History.Keep > 0 {
-		n, err := d.memory.store.Expire(ctx, now.Add(-c.History.Keep.Go()))
+	if m := d.accounts.memory; m != nil && c.History.Keep > 0 {
+		n, err := m.store.Expire(ctx, now.Add(-c.History.Keep.Go()))
 		d.expired("history", n, err)
 	}
 }

@@ -41,14 +41,14 @@ func serve(ctx context.Context, args []string, std streams) int {
 	d.confinement(ctx)
 	go d.greetEngines(ctx)
 	defer d.kept.Close()
-	defer d.memory.Close()
+	defer d.accounts.Close()
 	go d.reloadOn(ctx, hup)
 	hourly := time.NewTicker(expireEvery)
 	defer hourly.Stop()
 	go d.expireOn(ctx, hourly.C)
 	often := time.NewTicker(postEvery)
 	defer often.Stop()
-	go d.office().Run(ctx, often.C)
+	go newOffice(d.accounts.notices, d.config.Load, d.kept.warn).Run(ctx, often.C)
 	return d.serve(ctx)
 }
 

@@ -172,13 +172,17 @@ func (b *binder) checkNotices(n Notices) {
 	if strings.ContainsAny(n.From, "\r\n<>") || n.From != "" && !strings.Contains(n.From, "@") {
 		b.wrong("notices.from", "%q is no address; write one such as \"postmaster@example.com\"", n.From)
 	}
-	templates, err := notify.NewTemplates(n.Local())
-	if err != nil {
-		b.wrong("notices.templates", "%v", oneLine(err))
-		return
+	languages := notify.Languages()
+	if n.Templates != "" { // those that are shipped need no looking at
+		templates, err := notify.NewTemplates(n.Local())
+		if err != nil {
+			b.wrong("notices.templates", "%v", oneLine(err))
+			return
+		}
+		languages = templates.Languages()
 	}
-	b.oneOf("notices.language", n.Language, templates.Languages())
+	b.oneOf("notices.language", n.Language, languages)
 	for domain, l := range n.Languages {
-		b.oneOf("notices.languages."+domain, l, templates.Languages())
+		b.oneOf("notices.languages."+domain, l, languages)
 	}
 }

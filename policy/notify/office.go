@@ -40,14 +40,13 @@ type Office struct {
 	terms func() (Terms, error)
 	warn  func(error)
 
-	last map[string]time.Time // when a notice was last sent, or tried, by bundle
-	sent []time.Time          // within the last hour
+	sent []time.Time // within the last hour
 }
 
 // NewOffice returns an office for a queue. terms is asked when there is something
 // to send. warn is told what could not be sent.
 func NewOffice(q *Queue, terms func() (Terms, error), warn func(error)) *Office {
-	return &Office{queue: q, terms: terms, warn: warn, last: map[string]time.Time{}}
+	return &Office{queue: q, terms: terms, warn: warn}
 }
 
 // Run sends what is due at every tick, until ctx is done.
@@ -85,7 +84,7 @@ func (o *Office) Round(ctx context.Context, now time.Time) {
 	o.forget(now, t.Every)
 	for _, b := range bundles {
 		if o.due(b, t, now) && ctx.Err() == nil {
-			o.last[b.key] = now
+			o.tell(o.queue.mark(b, now))
 			o.tell(o.post(ctx, b, t, now))
 		}
 	}
@@ -99,19 +98,14 @@ func (o *Office) tell(err error) {
 
 // forget drops what is too long ago to matter.
 func (o *Office) forget(now time.Time, every time.Duration) {
-	for key, t := range o.last {
-		if now.Sub(t) > every {
-			delete(o.last, key)
-		}
-	}
+	o.queue.unmark(now.Add(-every))
 	for len(o.sent) > 0 && now.Sub(o.sent[0]) >= time.Hour {
 		o.sent = o.sent[1:]
 	}
 }
 
 func (o *Office) due(b bundle, t Terms, now time.Time) bool {
-	last, ok := o.last[b.key]
-	return len(o.sent) < t.PerHour && (!ok || now.Sub(last) >= t.Every)
+	return len(o.sent) < t.PerHour && now.Sub(o.queue.marked(b)) >= t.Every
 }
 
 // post sends a bundle as one notice, and takes it out of the queue. If the

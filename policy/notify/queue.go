@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/milterscan/milterscan/policy/disk"
 )
@@ -154,4 +155,35 @@ func (q *Queue) remove(b bundle) error {
 	}
 	q.free(len(b.files))
 	return errors.Join(errs...)
+}
+
+// mark notes that a notice to the address of a bundle was sent, or tried, for
+// whoever looks at the queue next.
+func (q *Queue) mark(b bundle, now time.Time) error {
+	file := filepath.Join(q.dir, b.key+markEnd)
+	if err := disk.Write(q.dir, b.key+markEnd, func(io.Writer) error { return nil }); err != nil {
+		return err
+	}
+	return os.Chtimes(file, now, now)
+}
+
+const markEnd = ".tried"
+
+// marked is when that was last, the zero time if it is long ago.
+func (q *Queue) marked(b bundle) time.Time {
+	info, err := os.Stat(filepath.Join(q.dir, b.key+markEnd))
+	if err != nil {
+		return time.Time{}
+	}
+	return info.ModTime()
+}
+
+// unmark forgets marks that are older than before.
+func (q *Queue) unmark(before time.Time) {
+	marks, _ := filepath.Glob(filepath.Join(q.dir, "*"+markEnd)) // whose pattern is sound
+	for _, file := range marks {
+		if info, err := os.Stat(file); err == nil && info.ModTime().Before(before) {
+			os.Remove(file)
+		}
+	}
 }
