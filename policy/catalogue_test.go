@@ -10,6 +10,7 @@ import (
 	"github.com/milterscan/milterscan/scan/archive"
 	"github.com/milterscan/milterscan/scan/attachment"
 	"github.com/milterscan/milterscan/scan/auth"
+	"github.com/milterscan/milterscan/scan/bounce"
 	"github.com/milterscan/milterscan/scan/content"
 	"github.com/milterscan/milterscan/scan/dnslist"
 	"github.com/milterscan/milterscan/scan/document"
@@ -26,7 +27,7 @@ var announced = []string{}
 
 // catalogue is everything the scanners can find.
 func catalogue() []scan.Rule {
-	return slices.Concat(attachment.Catalogue(), document.Catalogue(), content.Catalogue(), virus.Catalogue(), unpack.Catalogue(), dnslist.Catalogue(), auth.Catalogue(), relay.Catalogue(), greylist.Catalogue())
+	return slices.Concat(attachment.Catalogue(), document.Catalogue(), content.Catalogue(), virus.Catalogue(), unpack.Catalogue(), dnslist.Catalogue(), auth.Catalogue(), relay.Catalogue(), greylist.Catalogue(), bounce.Catalogue())
 }
 
 func TestConditionsOfProfilesCanHold(t *testing.T) {
@@ -69,7 +70,7 @@ func decide(t *testing.T, profile string, f scan.Finding) policy.Decision {
 
 // optional reports a check that asks others: their silence stops no mail.
 func optional(rule string) bool {
-	return strings.HasPrefix(rule, "auth/") || strings.HasPrefix(rule, "spam/") || rule == "relay/failed" || rule == "greylist/failed"
+	return strings.HasPrefix(rule, "auth/") || strings.HasPrefix(rule, "spam/") || rule == "relay/failed" || rule == "greylist/failed" || rule == "bounce/failed"
 }
 
 // TestEveryFindingHasAnAnswer checks that no finding passes a profile unseen,

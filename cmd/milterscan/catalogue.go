@@ -11,6 +11,7 @@ import (
 	"github.com/milterscan/milterscan/scan/archive"
 	"github.com/milterscan/milterscan/scan/attachment"
 	"github.com/milterscan/milterscan/scan/auth"
+	"github.com/milterscan/milterscan/scan/bounce"
 	"github.com/milterscan/milterscan/scan/content"
 	"github.com/milterscan/milterscan/scan/dnslist"
 	"github.com/milterscan/milterscan/scan/document"
@@ -24,7 +25,7 @@ import (
 
 // catalogue lists every finding that can be made, by name.
 func catalogue() []scan.Rule {
-	all := slices.Concat(unpack.Catalogue(), virus.Catalogue(), attachment.Catalogue(), document.Catalogue(), content.Catalogue(), dnslist.Catalogue(), spamd.Catalogue(), auth.Catalogue(), relay.Catalogue(), greylist.Catalogue(), judge.Catalogue())
+	all := slices.Concat(unpack.Catalogue(), virus.Catalogue(), attachment.Catalogue(), document.Catalogue(), content.Catalogue(), dnslist.Catalogue(), spamd.Catalogue(), auth.Catalogue(), relay.Catalogue(), greylist.Catalogue(), bounce.Catalogue(), judge.Catalogue())
 	slices.SortFunc(all, func(a, b scan.Rule) int { return cmp.Compare(a.Name, b.Name) })
 	return slices.CompactFunc(all, func(a, b scan.Rule) bool { return a.Name == b.Name })
 }

@@ -62,6 +62,9 @@ func try(ctx context.Context, c *config.Config) error {
 	if err := c.Contradictions(catalogue()); err != nil {
 		return err
 	}
+	if err := checkKeys(c); err != nil {
+		return fmt.Errorf("milterscan: %w", err)
+	}
 	with := newCommons(c, 0)
 	j, err := newJudge(c, 1, with, nil)
 	if err != nil {

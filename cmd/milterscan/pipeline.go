@@ -70,6 +70,9 @@ func newCommons(c *config.Config, ready int) *commons {
 
 // newJudge makes a generation of a configuration.
 func newJudge(c *config.Config, generation uint64, with *commons, tell func(*judge.Result)) (*judge.Judge, error) {
+	if err := checkKeys(c); err != nil && with.live {
+		return nil, err
+	}
 	texts := inventory.New(c.Content.Limits, max(c.Content.Extent(), c.Spam.Extent()))
 	readPDFs(c, texts)
 	list, err := scanners(c, texts)
@@ -85,11 +88,12 @@ func newJudge(c *config.Config, generation uint64, with *commons, tell func(*jud
 	if err != nil {
 		return nil, err
 	}
+	once := switched(c, slices.Concat(networked(c, texts), scorers(c, rules), marking(c), remembering(c, with)))
 	return judge.New(judge.Options{
 		Generation: generation,
 		Opener:     opener,
 		Engine:     scan.NewEngine(switched(c, list)...),
-		Once:       scan.NewEngine(switched(c, slices.Concat(networked(c, texts), scorers(c, rules), remembering(c, with)))...),
+		Once:       scan.NewEngine(once...),
 		Policy:     rules,
 		Keeper:     with.kept.quarantine(c.Quarantine.Dir),
 		Key:        pass.KeyFile(c.Quarantine.Key()).Read,

@@ -9,6 +9,9 @@ func (c *Config) addedRules() []policy.Rule {
 	if c.Auth.Enabled() && c.Auth.Results {
 		rules = append(rules, c.adding("auth.results", policy.Named("auth/results"), "Authentication-Results", "{detail}"))
 	}
+	if c.Bounce.Enabled() {
+		rules = append(rules, c.marking())
+	}
 	if c.Spam.ScoreHeader != "" {
 		rules = append(rules, c.adding("spam.score_header", policy.ScoreAtLeast(1), c.Spam.ScoreHeader, "{score} {bar} {scored}"))
 	}

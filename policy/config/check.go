@@ -46,6 +46,7 @@ func (b *binder) check(c *Config) {
 	b.checkLimits(c)
 	b.checkVirus(c)
 	b.checkNetwork(c)
+	b.checkBounce(c)
 	b.checkGreylist(c)
 }
 

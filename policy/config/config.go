@@ -11,6 +11,7 @@ import (
 	"github.com/milterscan/milterscan/scan/archive"
 	"github.com/milterscan/milterscan/scan/attachment"
 	"github.com/milterscan/milterscan/scan/auth"
+	"github.com/milterscan/milterscan/scan/bounce"
 	"github.com/milterscan/milterscan/scan/content"
 	"github.com/milterscan/milterscan/scan/dns"
 	"github.com/milterscan/milterscan/scan/dnslist"
@@ -58,6 +59,9 @@ type Config struct {
 	Auth auth.Config `toml:"auth"`
 	// What clients say about themselves before the message.
 	Relay relay.Config `toml:"relay"`
+	// Bounces, and how those of your own mail are known: what goes out gets a mark,
+	// and what comes back quotes it.
+	Bounce bounce.Config `toml:"bounce"`
 	// Who has sent mail to whom before, and who is to try again.
 	Greylist greylist.Config `toml:"greylist"`
 	// Who asks others whether mail is unsolicited.
@@ -232,6 +236,7 @@ func Default() *Config {
 		DNS:        dns.DefaultConfig(),
 		Auth:       auth.DefaultConfig(),
 		Relay:      relay.DefaultConfig(),
+		Bounce:     bounce.DefaultConfig(),
 		Greylist:   greylist.DefaultConfig(),
 		Spam:       Spam{Config: dnslist.DefaultConfig(), SpamAssassin: spamd.DefaultConfig()},
 		Quarantine: defaultQuarantine(),
