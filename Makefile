@@ -24,7 +24,7 @@ AS_ROOT := -exec 'sudo -E'
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help build deb test unit integration soak office demo bench fuzz lint packages unpacked clean
+.PHONY: help build deb test unit integration soak office screenshots demo bench fuzz lint packages unpacked clean
 
 help: ## show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
@@ -57,6 +57,11 @@ soak: packages unpacked build ## the long end-to-end tests: 20,000 messages, a m
 office: build ## documents that LibreOffice writes, with and without macros; installs it
 	@.ci/packages libreoffice-writer-nogui libreoffice-calc-nogui libreoffice-impress-nogui
 	MILTERSCAN_OFFICE=1 MILTERSCAN_BINARY=$(CURDIR)/bin/milterscan $(GO) test -count=1 -v -run Office ./tests/integration/
+
+screenshots: build ## pages before and after they are disarmed, in screenshots/; installs Chromium
+	@.ci/packages chromium
+	mkdir -p screenshots
+	MILTERSCAN_SCREENSHOTS=$(CURDIR)/screenshots MILTERSCAN_BINARY=$(CURDIR)/bin/milterscan $(GO) test -count=1 -run Screenshots ./tests/integration/
 
 demo: packages build ## send mail through a private Postfix, clamd and milterscan, and show each verdict
 	$(GO) run $(AS_ROOT) ./tests/demo -binary bin/milterscan
