@@ -58,13 +58,19 @@ type stored struct{ scan.Content }
 
 func (stored) Close() error { return nil }
 
+// open opens a mail until the end of the test.
 func (b *bench) open(raw string) *scan.Message {
 	b.Helper()
-	p := b.opener.NewParser()
-	io.WriteString(p, raw)
-	m := b.opener.Open(b.Context(), scan.Received{Raw: stored{strings.NewReader(raw)}, Tree: p.Close(), Size: int64(len(raw))})
+	m := b.opened(raw)
 	b.Cleanup(func() { m.Close() })
 	return m
+}
+
+// opened is a mail that the caller closes.
+func (b *bench) opened(raw string) *scan.Message {
+	p := b.opener.NewParser()
+	io.WriteString(p, raw)
+	return b.opener.Open(b.Context(), scan.Received{Raw: stored{strings.NewReader(raw)}, Tree: p.Close(), Size: int64(len(raw))})
 }
 
 // job is a message with edits of one kind for some findings.

@@ -39,7 +39,8 @@ func (b *bench) hold(name string, m *scan.Message, job Job, n *tally) {
 		b.Errorf("%s: %v", name, err)
 		return
 	}
-	after := b.open(out)
+	after := b.opened(out)
+	defer after.Close() // thousands of them would not fit into the spool
 	edited := newLayout(m).host(job.Edits[0].Part)
 	want, got := b.sums(m), b.sums(after)
 	for number, sum := range want {
