@@ -62,6 +62,9 @@ func (d *Dir) Keep(ctx context.Context, c policy.Copy) error {
 		return err
 	}
 	e, err := d.keep(c)
+	if errors.Is(err, fs.ErrNotExist) { // its directory went with the last message in it
+		e, err = d.keep(c)
+	}
 	if err != nil {
 		return fmt.Errorf("quarantine: %w", err)
 	}

@@ -16,15 +16,21 @@ import (
 // did there, and sends what is released through its own Postfix.
 func newVault(t *testing.T, config string) (h *house, dir string) {
 	t.Helper()
+	h = newHouse(t, "")
+	return h, h.makeVault(t, config)
+}
+
+// makeVault has the milterscan of a house do that.
+func (h *house) makeVault(t *testing.T, config string) (dir string) {
+	t.Helper()
 	dir = filepath.Join(t.TempDir(), "var")
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	h = newHouse(t, "")
 	h.milter.Configure(t, h.vault(dir, h.mta.SMTP())+config)
 	h.milter.Stop()
 	h.milter.Start(t)
-	return h, dir
+	return dir
 }
 
 // vault is a configuration that keeps and remembers below dir, and sends by a
@@ -86,6 +92,39 @@ func TestRelease(t *testing.T) {
 	if err != nil || !strings.Contains(string(audit), id) {
 		t.Errorf("audit log %q, %v", audit, err)
 	}
+}
+
+// oddInfected is a mail with the test virus and bytes that MTAs treat with care:
+// long lines, dots, 8 bits, lone CRs, blanks at ends of lines, and no end of the
+// last line.
+func oddInfected() servers.Mail {
+	m := infected()
+	epilogue := ".\r\n..\r\n" + strings.Repeat("long ", 1500) + "\r\n\xfc\xe4 in Latin-1  \r\nFrom here on\r\na lone\rCR\r\n\r\n\r\n.last"
+	m.Data = append(m.Data, epilogue...)
+	return m
+}
+
+// Whatever an MTA does to a mail on its way, it is let through when it is
+// released.
+func TestReleaseOfOddBytes(t *testing.T) {
+	onEachMTA(t, "", func(t *testing.T, h *house) {
+		h.makeVault(t, "")
+		for name, m := range map[string]servers.Mail{"ordinary": infected(), "odd": oddInfected()} {
+			h.mta.Mailbox().Clear()
+			wantReply(t, name, h.send(m), 250)
+			h.mta.Settle(t)
+			rows := h.list(t, "--state", "kept")
+			if len(rows) != 1 || h.mta.Mailbox().Count() != 0 {
+				t.Fatalf("%s: the quarantine holds %+v", name, rows)
+			}
+			if out, status := h.milter.Run(t, "quarantine release", rows[0].ID); status != 0 {
+				t.Fatalf("%s: status %d, %s", name, status, out)
+			}
+			if d := h.mta.Mailbox().One(t); strings.Contains(string(d.Mail), "X-Milterscan-Pass") {
+				t.Errorf("%s: it arrived with its pass", name)
+			}
+		}
+	})
 }
 
 // What lets a message through is good for that message only.
