@@ -16,6 +16,7 @@ import (
 func judged(t *testing.T, mail []byte) []scan.Finding {
 	t.Helper()
 	m := scantest.Open(t, mail)
+	defer m.Close()
 	s, err := attachment.New(attachment.DefaultConfig())
 	if err != nil {
 		t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 func judged(t *testing.T, mail []byte) []scan.Finding {
 	t.Helper()
 	m := scantest.Open(t, mail)
+	defer m.Close()
 	c := content.DefaultConfig()
 	s, err := content.New(c, inventory.New(c.Limits, inventory.Everything))
 	if err != nil {

@@ -42,7 +42,9 @@ func mailWith(t testing.TB, name string, data []byte) *scan.Message {
 		b.Write(line)
 		b.WriteString("\r\n")
 	}
-	return scantest.Open(t, []byte(b.String()))
+	m := scantest.Open(t, []byte(b.String()))
+	t.Cleanup(func() { m.Close() })
+	return m
 }
 
 // findings scans a file in a mail and returns what is found, by rule.

@@ -13,6 +13,7 @@ import (
 func listed(t *testing.T, mail []byte) *inventory.Texts {
 	t.Helper()
 	m := scantest.Open(t, mail)
+	defer m.Close()
 	texts, err := inventory.New(inventory.DefaultLimits(), inventory.Everything).Of(t.Context(), m)
 	if err != nil {
 		t.Fatal(err)

@@ -21,16 +21,14 @@ var openLimits = unpack.Limits{
 }
 
 // Open opens a mail as the daemon does, with every reader in this process. The
-// message is closed with the test.
+// caller closes the message.
 func Open(t testing.TB, mail []byte) *scan.Message {
 	t.Helper()
 	opener := unpack.NewOpener(openLimits, archive.Formats(), spool.New(t.TempDir(), 256<<20, 256<<20))
 	p := opener.NewParser()
 	_, _ = p.Write(mail) // never fails
 	raw := held{bytes.NewReader(mail)}
-	m := opener.Open(t.Context(), scan.Received{Raw: raw, Tree: p.Close(), Size: raw.Size()})
-	t.Cleanup(func() { m.Close() })
-	return m
+	return opener.Open(t.Context(), scan.Received{Raw: raw, Tree: p.Close(), Size: raw.Size()})
 }
 
 // held is bytes that need not be given back.
