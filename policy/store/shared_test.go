@@ -1,0 +1,70 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/milterscan/milterscan/policy"
+	"github.com/milterscan/milterscan/policy/quarantine"
+	"github.com/milterscan/milterscan/policy/send"
+)
+
+// counting is an MTA that counts what it is given.
+type counting struct{ n atomic.Int64 }
+
+func (c *counting) Send(context.Context, send.Mail) error { c.n.Add(1); return nil }
+
+// Two daemons on one directory, each with an index of its own making: nothing is
+// lost, nothing is released twice, and both see the same.
+func TestTwoQuarantinesInOneDirectory(t *testing.T) {
+	const each = 20
+	dir, mta := t.TempDir(), &counting{}
+	var stores []*quarantine.Dir
+	for range 2 {
+		x := NewIndex(filepath.Join(dir, "index.db"), func(err error) { t.Error(err) })
+		t.Cleanup(func() { x.Close() })
+		stores = append(stores, quarantine.NewDir(dir, x, func(err error) { t.Error(err) }))
+	}
+	var wg sync.WaitGroup
+	for i, s := range stores {
+		wg.Go(func() {
+			for n := range each {
+				r := policy.Record{ID: fmt.Sprintf("06h08cfwgrgb%04d", i*each+n), Time: now, Verdicts: []policy.RecordVerdict{{Recipients: []string{"a@example.com"}, Action: "quarantine", Because: -1}}}
+				if err := s.Keep(t.Context(), policy.Copy{Record: r, Raw: strings.NewReader("Subject: x\r\n\r\nbody\r\n")}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	for _, s := range stores {
+		wg.Go(func() { releaseAll(t, s, mta, 2*each) })
+	}
+	wg.Wait()
+	if n := mta.n.Load(); n != 2*each {
+		t.Errorf("%d of %d messages were released", n, 2*each)
+	}
+	for i, s := range stores {
+		if rows, err := s.Find(t.Context(), quarantine.Filter{State: quarantine.Released}); err != nil || len(rows) != 2*each {
+			t.Errorf("store %d sees %d messages, %v", i, len(rows), err)
+		}
+	}
+}
+
+// releaseAll releases every message that nobody else has.
+func releaseAll(t *testing.T, s *quarantine.Dir, mta *counting, n int) {
+	x := quarantine.Exit{Store: s, Sender: mta, Key: func() ([]byte, error) { return make([]byte, 32), nil }, Now: time.Now, By: "test"}
+	for i := range n {
+		_, err := x.Release(t.Context(), quarantine.Order{ID: fmt.Sprintf("06h08cfwgrgb%04d", i)})
+		if err != nil && !errors.Is(err, quarantine.ErrReleased) && !errors.Is(err, quarantine.ErrUnsure) {
+			t.Error(err)
+		}
+	}
+}
