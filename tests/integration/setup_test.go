@@ -112,7 +112,7 @@ func TestSetupPostfix(t *testing.T) {
 	needServers(t)
 	p := servers.StartPlainPostfix(t)
 	m := servers.StartMilterscan(t, p.MilterSocket(), "")
-	newWorkbench(t, "postfix", p.ConfigDir(), m.ConfigFile()).playThrough(t, p)
+	newWorkbench(t, "postfix", p.Config(), m.ConfigFile()).playThrough(t, p)
 }
 
 func TestSetupSendmail(t *testing.T) {
@@ -129,7 +129,7 @@ func TestSetupExim(t *testing.T) {
 	e := servers.StartExim(t, servers.TransportFilter, alone)
 	config := filepath.Join(t.TempDir(), "milterscan.toml")
 	write(t, config, alone)
-	w := newWorkbench(t, "exim", e.ConfigDir(), config, "--program", e.Program())
+	w := newWorkbench(t, "exim", e.Config(), config, "--program", e.Program())
 	if shown, ok := w.setup(t, "", "--yes"); ok || !strings.Contains(shown, "contrib/exim") {
 		t.Error("set up without the script that is called")
 	}
@@ -160,7 +160,7 @@ func TestSetupRefuses(t *testing.T) {
 		if err := os.WriteFile(config, fmt.Appendf(nil, "[milter]\nlisten = [%q]\n", socket), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		w := newWorkbench(t, "postfix", p.ConfigDir(), config)
+		w := newWorkbench(t, "postfix", p.Config(), config)
 		if shown, ok := w.setup(t, "", "--yes"); ok || !strings.Contains(shown, want) {
 			t.Errorf("%s: not refused with %q", socket, want)
 		}

@@ -53,8 +53,8 @@ func StartExim(t TB, hook Hook, config string) *Exim {
 // Program is what to call it by: Exim with its own /etc.
 func (e *Exim) Program() string { return e.path("exim-own-etc") }
 
-// ConfigDir is where its configuration is.
-func (e *Exim) ConfigDir() string { return e.path("conf") }
+// Config is its directory of configuration.
+func (e *Exim) Config() string { return e.path("conf") }
 
 // Start starts a stopped Exim again.
 func (e *Exim) Start(t TB) {

@@ -11,7 +11,7 @@ import (
 // Knot is a private Knot, a name server. It answers for the zones it is given
 // and refuses all other questions.
 type Knot struct {
-	Addr string // where it listens, over UDP and TCP
+	Addr string // where it listens, over UDP and TCP; port 53 of the same host is its as well
 
 	dir  string
 	proc *process
@@ -23,9 +23,9 @@ type Knot struct {
 func StartKnot(t TB, zones map[string]string) *Knot {
 	t.Helper()
 	k := &Knot{Addr: newAddr(t), dir: newDir(t)}
-	conf := fmt.Sprintf("server:\n    rundir: %[1]s\n    listen: %[2]s\nlog:\n  - target: stderr\n    any: info\n"+
+	conf := fmt.Sprintf("server:\n    rundir: %[1]s\n    listen: [ %[2]s, %[3]s@53 ]\nlog:\n  - target: stderr\n    any: info\n"+
 		"database:\n    storage: %[1]s\ntemplate:\n  - id: default\n    storage: %[1]s\n    file: \"%%s.zone\"\n"+
-		"    zonefile-load: whole\n    journal-content: none\nzone:\n", k.dir, strings.Replace(k.Addr, ":", "@", 1))
+		"    zonefile-load: whole\n    journal-content: none\nzone:\n", k.dir, strings.Replace(k.Addr, ":", "@", 1), k.Host())
 	for _, name := range sortedKeys(zones) {
 		conf += "  - domain: " + name + "\n"
 		writeFile(t, filepath.Join(k.dir, name+".zone"), zoneFile(name, zones[name]))
@@ -34,6 +34,12 @@ func StartKnot(t TB, zones map[string]string) *Knot {
 	k.Start(t)
 	t.Cleanup(k.Stop)
 	return k
+}
+
+// Host is its address without the port.
+func (k *Knot) Host() string {
+	host, _, _ := strings.Cut(k.Addr, ":")
+	return host
 }
 
 // Broken are the records of a zone that cannot be loaded.

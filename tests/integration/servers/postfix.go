@@ -18,8 +18,9 @@ type Postfix struct {
 	Addr  string // where its SMTP server listens
 	Inbox *Maildir
 
-	dir  string
-	proc *process
+	dir        string
+	proc       *process
+	nameserver string // the one it asks, if not this host\'s
 }
 
 // StartPostfix starts a Postfix with the given lines added to main.cf. Cleanup
@@ -48,9 +49,6 @@ func StartPlainPostfix(t TB, mainCf ...string) *Postfix {
 	return p
 }
 
-// ConfigDir is where its configuration is.
-func (p *Postfix) ConfigDir() string { return p.path("etc") }
-
 // MilterSocket is where this Postfix looks for its milter.
 func (p *Postfix) MilterSocket() string { return p.path("queue/milterscan/milter.sock") }
 
@@ -66,14 +64,28 @@ func (p *Postfix) Mailbox() *Maildir { return p.Inbox }
 // Start starts a stopped Postfix again.
 func (p *Postfix) Start(t TB) {
 	t.Helper()
-	p.proc = run(t, p.path("output.log"), postfixProgram("master"), "-c", p.path("etc"), "-d")
+	command := []string{postfixProgram("master"), "-c", p.path("etc"), "-d"}
+	if p.nameserver != "" {
+		writeFile(t, p.path("resolv.conf"), "nameserver "+p.nameserver+"\n")
+		const ownResolver = `mount --bind "$0" /etc/resolv.conf && exec "$@"`
+		command = append([]string{"unshare", "--mount", "sh", "-c", ownResolver, p.path("resolv.conf")}, command...)
+	}
+	p.proc = run(t, p.path("output.log"), command[0], command[1:]...)
 	p.proc.ready(t, "Postfix at "+p.Addr, func() bool { return answers("tcp", p.Addr) })
 }
 
 // Stop ends Postfix; what is queued stays queued.
 func (p *Postfix) Stop() { p.proc.stop() }
 
-// AddServices adds lines to master.cf.
+// Deliver has Postfix deliver over SMTP, where main.cf says so, with what the name
+// server says; "" leaves that to this host's.
+func (p *Postfix) Deliver(t TB, nameserver string) {
+	t.Helper()
+	p.nameserver = nameserver
+	p.AddServices(t, "smtp unix - - n - - smtp\n")
+}
+
+// AddServices adds lines to master.cf, and starts Postfix again.
 func (p *Postfix) AddServices(t TB, lines string) {
 	t.Helper()
 	p.Stop()
