@@ -64,7 +64,7 @@ var imports = map[string][]string{
 
 	"policy": {"scan", "scan/entity", "scan/units"},
 	"policy/config": slices.Concat(leaves, scanners, []string{"scan", "scan/inventory", "scan/unpack", "scan/worker",
-		"policy", "policy/notify", "policy/edit", "policy/quarantine", "policy/history", "policy/send"}),
+		"policy", "policy/notify", "policy/edit", "policy/quarantine", "policy/history", "policy/notify", "policy/send"}),
 	"policy/edit":       slices.Concat(leaves, []string{"scan", "policy"}),
 	"policy/disk":       {},
 	"policy/pass":       {"policy/disk"},
