@@ -185,7 +185,7 @@ func TestMacrosInAnArchive(t *testing.T) {
 // TestThousandsOfMembers takes half of them out.
 func TestThousandsOfMembers(t *testing.T) {
 	var files []string
-	for i := range 8000 {
+	for i := range 3000 {
 		files = append(files, fmt.Sprintf("%d.txt", i), "hello")
 	}
 	b := newBench(t)
