@@ -226,3 +226,25 @@ func TestPagesAtRandom(t *testing.T) {
 		t.Errorf("%d pages of %d are refused", refused, pages)
 	}
 }
+
+func BenchmarkDisarm(b *testing.B) {
+	for _, row := range []struct{ name, html string }{
+		{"1MB", strings.Repeat("<p>some text in a paragraph that goes on\n", 25_000) + "<form action=x><script>x</script>"},
+		{"18MB", strings.Repeat("<p>some text in a paragraph that goes on\n", 440_000) + "<form action=x><script>x</script>"},
+		{"million-tags", "text" + strings.Repeat("<div>", 1_000_000) + "<form>"},
+	} {
+		b.Run(row.name, func(b *testing.B) {
+			bench := newBench(b)
+			job := bench.judged(bench.open(htmlMail(row.html)))
+			b.SetBytes(int64(len(row.html)))
+			b.ReportAllocs()
+			for b.Loop() {
+				r, err := bench.editor.Apply(b.Context(), job)
+				if err != nil || !r.Changed() {
+					b.Fatal(err)
+				}
+				r.Close()
+			}
+		})
+	}
+}

@@ -13,8 +13,8 @@ import (
 // startTag does what the objections to a tag ask for. A tag that goes needs
 // nothing further.
 func (d *disarmer) startTag(t *markup.Token) {
-	tag := tagOf(t)
-	objections := d.at[tag.at]
+	objections := d.at[t.Tag()]
+	tag := d.tagOf(t, objections)
 	if d.goes(tag, objections) {
 		d.drop(tag.at)
 		d.raw = rawElement{name: t.Name, end: tag.at.End}
@@ -60,8 +60,22 @@ type tag struct {
 	gone  map[int]bool // attributes that were taken out
 }
 
-func tagOf(t *markup.Token) *tag {
-	return &tag{name: t.Name, at: t.Tag(), attrs: t.Attrs(), gone: map[int]bool{}}
+// tagOf is a tag as far as it matters: attributes do where something is against
+// the tag, and where fields and links are told by them.
+func (d *disarmer) tagOf(t *markup.Token, objections []markup.Objection) *tag {
+	tag := &tag{name: t.Name, at: t.Tag()}
+	if len(objections) > 0 || t.Name == "a" || d.asked["content/form"] && isField(t.Name) {
+		tag.attrs, tag.gone = t.Attrs(), map[int]bool{}
+	}
+	return tag
+}
+
+func isField(name string) bool {
+	switch name {
+	case "input", "button", "select", "textarea", "keygen":
+		return true
+	}
+	return false
 }
 
 // goes reports whether a tag is taken out.
@@ -123,12 +137,12 @@ func (d *disarmer) formTag(t *tag) {
 		return
 	}
 	name := markup.Span{Start: t.at.Start + 1, End: t.at.Start + 1 + int64(len(t.name))}
-	switch t.name {
-	case "form":
+	switch {
+	case t.name == "form":
 		d.forms++
 		d.replace(name, "div")
 		d.without(t, "action", "method", "target", "enctype", "accept-charset")
-	case "input", "button", "select", "textarea", "keygen":
+	case isField(t.name):
 		d.without(t, "formaction", "formmethod", "formtarget", "form")
 		if !t.has("disabled") {
 			d.replace(markup.Span{Start: name.End, End: name.End}, " disabled")
@@ -256,35 +270,26 @@ func inASCII(s string) string {
 	return b.String()
 }
 
-// recentText is the last of what a reader sees, blanks folded.
-type recentText struct{ text string }
+// recentText is the last of what a reader sees.
+type recentText struct{ text []byte }
 
-// kept is as much as a warning is looked for in.
-const kept = 1 << 10
+// seen is as much as a warning is looked for in, and a few times that is kept.
+const seen = 1 << 10
 
 func (r *recentText) add(s string) {
-	if len(s) > kept {
-		s = strings.ToValidUTF8(s[len(s)-kept:], "")
-	}
-	blank := strings.TrimLeft(s, " \t\r\n\u00a0") != s
-	words := strings.Join(strings.Fields(s), " ")
-	if blank && words != "" && r.text != "" {
-		r.text += " "
-	}
-	r.text += words
-	if words != "" && strings.TrimRight(s, " \t\r\n") != s {
-		r.text += " "
-	}
-	if len(r.text) > 2*kept {
-		r.text = r.text[len(r.text)-kept:]
+	r.text = append(r.text, s[max(len(s)-seen, 0):]...)
+	if len(r.text) > 4*seen {
+		r.text = r.text[:copy(r.text, r.text[len(r.text)-seen:])]
 	}
 }
 
 // picture is called for pictures: they are seen between two texts.
-func (r *recentText) picture() { r.text += "\x00" }
+func (r *recentText) picture() { r.add("\x00") }
 
+// endsWith compares words, however they are spaced.
 func (r *recentText) endsWith(s string) bool {
-	return strings.HasSuffix(strings.TrimRight(r.text, " "), strings.Join(strings.Fields(s), " "))
+	last := strings.Join(strings.Fields(string(r.text[max(len(r.text)-seen, 0):])), " ")
+	return strings.HasSuffix(last, strings.Join(strings.Fields(s), " "))
 }
 
 // spanIn is a span of a page as one of its content, and spanOf all of it.
