@@ -75,10 +75,10 @@ var imports = map[string][]string{
 	"policy/notify":     {"scan", "policy", "policy/disk", "policy/pass", "policy/send"},
 	"policy/judge":      slices.Concat(leaves, []string{"scan", "scan/origin", "scan/unpack", "policy", "policy/edit", "policy/pass"}),
 
-	"doctor": slices.Concat(leaves, scanners, []string{"scan", "scan/worker", "policy", "policy/config"}),
+	"cmd/milterscan/doctor": slices.Concat(leaves, scanners, []string{"scan", "scan/worker", "policy", "policy/config"}),
 
-	"contrib": {},
-	"setup":   {"contrib"},
+	"contrib":              {},
+	"cmd/milterscan/setup": {"contrib"},
 
 	"milter": {"scan", "scan/spool", "scan/entity", "scan/units", "policy"},
 }

@@ -9,7 +9,7 @@ import (
 	"os/user"
 	"time"
 
-	"github.com/milterscan/milterscan/doctor"
+	"github.com/milterscan/milterscan/cmd/milterscan/doctor"
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/scan/worker"
 )

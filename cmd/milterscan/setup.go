@@ -8,7 +8,7 @@ import (
 	"net"
 	"strings"
 
-	"github.com/milterscan/milterscan/setup"
+	"github.com/milterscan/milterscan/cmd/milterscan/setup"
 )
 
 // setUp hooks milterscan into an MTA, or takes it out again. Everything that
