@@ -47,6 +47,7 @@ func (d *daemon) tell(r *judge.Result) {
 		zap.Strings("recipients", env.Recipients),
 		zap.Int64("size", r.Size),
 		zap.String("answer", r.Decision.Action()),
+		zap.Strings("changes", r.Decision.Changes()),
 		zap.String("reply", r.Decision.Reply.String()),
 		zap.String("rule", decidingRule(r.Decision)),
 		zap.Bool("complete", r.Complete()),
