@@ -34,8 +34,9 @@ type Order struct {
 	// To are the recipients; none for those who have not had the message.
 	To []string
 	// Skip are the rules whose findings do not count this time, "virus/*" for a
-	// family; none for all that were found when the message was kept. Whatever
-	// is found beside these counts as ever.
+	// family; none for all that were found when the message was kept, and for
+	// those about the client, which is this host now. Whatever is found beside
+	// these counts as ever.
 	Skip []string
 	// Again lets a message out that was let out before, or of which nobody knows.
 	Again bool
@@ -169,10 +170,14 @@ func (x Exit) pass(ctx context.Context, e Entry, o Order) (string, error) {
 	}
 	g := pass.Grant{For: pass.Release, ID: o.ID, Issued: x.Now(), Body: sum, Findings: o.Skip, Rules: e.rules()}
 	if len(o.Skip) == 0 {
-		g.Findings = e.rulesFound()
+		g.Findings = append(clientChecks(), e.rulesFound()...)
 	}
 	return pass.Field + ": " + pass.Write(key, g) + "\r\n", nil
 }
+
+// clientChecks are the findings about who delivers a message: of a released one
+// that is this host, which says nothing about its sender.
+func clientChecks() []string { return []string{"auth/*", "bounce/*", "greylist/*", "relay/*"} }
 
 // rulesFound are the rules of all findings that the record has.
 func (e Entry) rulesFound() []string {
