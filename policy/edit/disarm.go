@@ -46,8 +46,11 @@ func (w *work) harmless(p *page, asked map[string]bool) (changed bool, err error
 	rules := w.against(p.page)
 	for range maxPasses {
 		d := &disarmer{work: w, asked: asked, content: p.content, at: map[markup.Span][]markup.Objection{}}
-		if err := d.run(p); err != nil || len(d.splices) == 0 {
-			return changed, err
+		if err := d.run(p); err != nil {
+			return false, err
+		}
+		if len(d.splices) == 0 {
+			return changed, d.check(p.page, rules)
 		}
 		changed = true
 		if p.content, err = patch(p.content, spanOf(p.content), d.splices); err != nil {
@@ -140,7 +143,7 @@ type rawElement struct {
 // run collects the changes to a page.
 func (d *disarmer) run(p *page) error {
 	d.links = p.page.Links
-	for _, o := range d.Pages.Objections(p.page) {
+	for _, o := range append(d.Pages.Objections(p.page), d.scriptLinks(p.page)...) {
 		if d.asked[o.Rule] && (o.Link < 0 || d.links[o.Link].Where != markup.InText) {
 			d.at[o.Tag] = append(d.at[o.Tag], o)
 		}
@@ -162,6 +165,20 @@ func (d *disarmer) run(p *page) error {
 		}
 		d.token(t)
 	}
+}
+
+// scriptLinks are scripts in the place of addresses that nobody follows, such as
+// those of backgrounds, where all that acts has to go.
+func (d *disarmer) scriptLinks(p *markup.Page) (found []markup.Objection) {
+	if !d.asked[foreign] {
+		return nil
+	}
+	for i, l := range p.Links {
+		if u := markup.ParseLink(l.Target); l.Fetched() && l.Where != markup.InStyle && u.Active() && u.Scheme != "data" {
+			found = append(found, markup.Objection{Rule: "content/link-script", Tag: l.Tag, Link: i, Place: u.Place()})
+		}
+	}
+	return found
 }
 
 // token looks at one token.
@@ -234,6 +251,9 @@ func (d *disarmer) check(after *markup.Page, rules map[string]bool) error {
 		if d.asked[o.Rule] && !slices.Contains(warns, o.Rule) && (o.Link < 0 || after.Links[o.Link].Where != markup.InText) {
 			return fmt.Errorf("something is left: %s", o.Rule)
 		}
+	}
+	if len(d.scriptLinks(after)) > 0 {
+		return errors.New("a script is left in the place of an address")
 	}
 	if d.asked[foreign] && slices.ContainsFunc(after.Elements, func(e markup.Element) bool { return e.Name == foreign }) {
 		return errors.New("a page is left in the picture")

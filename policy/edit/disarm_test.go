@@ -155,6 +155,8 @@ func TestPagesInFiles(t *testing.T) {
 	for name, row := range map[string]struct{ mediaType, file, html, want string }{
 		"html": {"text/html", "a.html", "<body onload=x><script>y</script><form>text</form><img src=http://x.test/ width=1 height=1>",
 			"<body ><div>text</div><img src=http://x.test/ width=1 height=1>\r\n"},
+		"scripts as addresses": {"text/html", "a.html", "<script>x</script><table background='javascript:x()'><td>text<img src=vbscript:y>",
+			"<b>[Link to javascript:x() removed]</b> <table ><td>text<b>[Link to vbscript:y removed]</b> <img >\r\n"},
 		"svg": {"image/svg+xml", "a.svg", `<svg xmlns="http://www.w3.org/2000/svg"><script><![CDATA[alert(1)]]></script><foreignObject><body>x</body></foreignObject><g onclick="y"/><a xlink:href="javascript:z">a</a></svg>`,
 			`<svg xmlns="http://www.w3.org/2000/svg"><body>x</body><g /><b>[Link to javascript:z removed]</b> <a >a</a></svg>` + "\r\n"},
 	} {
