@@ -41,7 +41,7 @@ func StartPlainPostfix(t TB, mainCf ...string) *Postfix {
 	dir := newDir(t)
 	p := &Postfix{Addr: newAddr(t), dir: dir, Inbox: &Maildir{dir: filepath.Join(dir, "mail", "all")}}
 	p.makeDirs(t)
-	writeFile(t, p.path("etc/main.cf"), fmt.Sprintf(privateMainCf, p.dir, userID(t, "nobody"))+strings.Join(mainCf, "\n")+"\n")
+	writeFile(t, p.path("etc/main.cf"), lastOfEach(fmt.Sprintf(privateMainCf, p.dir, userID(t, "nobody"))+strings.Join(mainCf, "\n")+"\n"))
 	writeFile(t, p.path("etc/master.cf"), p.masterCf())
 	p.check(t)
 	p.Start(t)
@@ -227,6 +227,33 @@ func postfixProgram(name string) string {
 }
 
 func (p *Postfix) masterCf() string { return strings.ReplaceAll(privateMasterCf, "ADDR", p.Addr) }
+
+// lastOfEach leaves only the last of the lines that set the same parameter. Of
+// each repetition every program of Postfix warns; postlogd does so into its own
+// socket, and waits for itself for ever when that is full.
+func lastOfEach(mainCf string) string {
+	lines := strings.Split(mainCf, "\n")
+	last := map[string]int{}
+	for i, line := range lines {
+		last[parameter(line)] = i
+	}
+	var left []string
+	for i, line := range lines {
+		if p := parameter(line); p == "" || last[p] == i {
+			left = append(left, line)
+		}
+	}
+	return strings.Join(left, "\n")
+}
+
+// parameter is what a line of main.cf sets; "" for comments and continued lines.
+func parameter(line string) string {
+	name, _, ok := strings.Cut(line, "=")
+	if !ok || strings.HasPrefix(line, "#") || strings.HasPrefix(line, " ") {
+		return ""
+	}
+	return strings.TrimSpace(name)
+}
 
 // privateMainCf keeps Postfix within directory %[1]s and off the network, and
 // delivers everything, whoever it is for, to one maildir as user %[2]d.
