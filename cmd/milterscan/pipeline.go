@@ -94,6 +94,7 @@ func newJudge(c *config.Config, generation uint64, with *commons, tell func(*jud
 		Opener:     opener,
 		Engine:     scan.NewEngine(switched(c, list)...),
 		Once:       scan.NewEngine(once...),
+		Finds:      announced(once),
 		Policy:     rules,
 		Keeper:     with.kept.quarantine(c.Quarantine.Dir),
 		Key:        pass.KeyFile(c.Quarantine.Key()).Read,
