@@ -16,6 +16,7 @@ import (
 	"github.com/milterscan/milterscan/scan/document"
 	"github.com/milterscan/milterscan/scan/entity"
 	"github.com/milterscan/milterscan/scan/greylist"
+	"github.com/milterscan/milterscan/scan/rate"
 	"github.com/milterscan/milterscan/scan/relay"
 	"github.com/milterscan/milterscan/scan/unpack"
 	"github.com/milterscan/milterscan/scan/virus"
@@ -27,7 +28,7 @@ var announced = []string{}
 
 // catalogue is everything the scanners can find.
 func catalogue() []scan.Rule {
-	return slices.Concat(attachment.Catalogue(), document.Catalogue(), content.Catalogue(), virus.Catalogue(), unpack.Catalogue(), dnslist.Catalogue(), auth.Catalogue(), relay.Catalogue(), greylist.Catalogue(), bounce.Catalogue())
+	return slices.Concat(attachment.Catalogue(), document.Catalogue(), content.Catalogue(), virus.Catalogue(), unpack.Catalogue(), dnslist.Catalogue(), auth.Catalogue(), relay.Catalogue(), greylist.Catalogue(), bounce.Catalogue(), rate.Catalogue())
 }
 
 func TestConditionsOfProfilesCanHold(t *testing.T) {
@@ -70,7 +71,7 @@ func decide(t *testing.T, profile string, f scan.Finding) policy.Decision {
 
 // optional reports a check that asks others: their silence stops no mail.
 func optional(rule string) bool {
-	return strings.HasPrefix(rule, "auth/") || strings.HasPrefix(rule, "spam/") || rule == "relay/failed" || rule == "greylist/failed" || rule == "bounce/failed"
+	return strings.HasPrefix(rule, "auth/") || strings.HasPrefix(rule, "spam/") || rule == "relay/failed" || rule == "greylist/failed" || rule == "bounce/failed" || rule == "rate/failed"
 }
 
 // TestEveryFindingHasAnAnswer checks that no finding passes a profile unseen,

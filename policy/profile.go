@@ -60,7 +60,7 @@ var (
 // Findings that the profiles treat alike, by the names their scanners give them.
 var (
 	// Checks that ask others and whose silence must not stop the mail.
-	optional = named("auth/failed*", "auth/*-temperror", "relay/failed*", "spam/failed*", "greylist/failed", "bounce/failed")
+	optional = named("auth/failed*", "auth/*-temperror", "relay/failed*", "spam/failed*", "greylist/failed", "bounce/failed", "rate/failed")
 
 	// What cannot be said now about the sender's domain, though others are known.
 	unverified = named("relay/sender-unverified")

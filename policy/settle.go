@@ -44,6 +44,9 @@ func (f *facts) early(d Decision, all []judged) Decision {
 	if d.Answer == Reject || d.Answer == Tempfail {
 		d.Pending = false
 		f.reply(&d, all)
+		if d.Answer == Reject { // who is asked to come back is told of then
+			f.notices(&d, all)
+		}
 		return d
 	}
 	d.Answer = Deliver

@@ -20,7 +20,7 @@ const module = "github.com/milterscan/milterscan/"
 var leaves = []string{"scan/spool", "scan/entity", "scan/archive", "scan/charset", "scan/markup", "scan/dns", "scan/sniff", "scan/units", "scan/words", "scan/scratch", "scan/pdf"}
 
 // scanners are the packages with scanners in them. They do not know each other.
-var scanners = []string{"scan/virus", "scan/attachment", "scan/document", "scan/content", "scan/spam", "scan/spamd", "scan/dnslist", "scan/auth", "scan/relay", "scan/greylist", "scan/bounce"}
+var scanners = []string{"scan/virus", "scan/attachment", "scan/document", "scan/content", "scan/spam", "scan/spamd", "scan/dnslist", "scan/auth", "scan/relay", "scan/greylist", "scan/bounce", "scan/rate"}
 
 // imports says which of our packages each of our packages may import: one way,
 // from the commands down to the leaves. docs/flow.md draws the same picture.
@@ -60,6 +60,7 @@ var imports = map[string][]string{
 	"scan/auth":       slices.Concat(leaves, []string{"scan", "scan/origin", "scan/dkim"}),
 	"scan/relay":      slices.Concat(leaves, []string{"scan", "scan/origin"}),
 	"scan/greylist":   {"scan", "scan/units"},
+	"scan/rate":       {"scan", "scan/units"},
 	"scan/bounce":     {"scan", "scan/entity", "scan/scratch", "scan/units"},
 
 	"policy": {"scan", "scan/entity", "scan/units"},
@@ -70,7 +71,7 @@ var imports = map[string][]string{
 	"policy/pass":       {"policy/disk"},
 	"policy/send":       {},
 	"policy/history":    {"scan", "policy"},
-	"policy/store":      {"scan", "scan/greylist", "policy", "policy/disk", "policy/history", "policy/quarantine"},
+	"policy/store":      {"scan", "scan/greylist", "scan/rate", "policy", "policy/disk", "policy/history", "policy/quarantine"},
 	"policy/quarantine": {"scan", "policy", "policy/disk", "policy/pass", "policy/send"},
 	"policy/notify":     {"scan", "policy", "policy/disk", "policy/pass", "policy/send"},
 	"policy/judge":      slices.Concat(leaves, []string{"scan", "scan/origin", "scan/unpack", "policy", "policy/edit", "policy/pass"}),

@@ -17,6 +17,7 @@ import (
 	"github.com/milterscan/milterscan/scan/document"
 	"github.com/milterscan/milterscan/scan/entity"
 	"github.com/milterscan/milterscan/scan/greylist"
+	"github.com/milterscan/milterscan/scan/rate"
 	"github.com/milterscan/milterscan/scan/relay"
 	"github.com/milterscan/milterscan/scan/spamd"
 	"github.com/milterscan/milterscan/scan/unpack"
@@ -25,7 +26,7 @@ import (
 
 // catalogue lists every finding that can be made, by name.
 func catalogue() []scan.Rule {
-	all := slices.Concat(unpack.Catalogue(), virus.Catalogue(), attachment.Catalogue(), document.Catalogue(), content.Catalogue(), dnslist.Catalogue(), spamd.Catalogue(), auth.Catalogue(), relay.Catalogue(), greylist.Catalogue(), bounce.Catalogue(), judge.Catalogue())
+	all := slices.Concat(unpack.Catalogue(), virus.Catalogue(), attachment.Catalogue(), document.Catalogue(), content.Catalogue(), dnslist.Catalogue(), spamd.Catalogue(), auth.Catalogue(), relay.Catalogue(), greylist.Catalogue(), bounce.Catalogue(), rate.Catalogue(), judge.Catalogue())
 	slices.SortFunc(all, func(a, b scan.Rule) int { return cmp.Compare(a.Name, b.Name) })
 	return slices.CompactFunc(all, func(a, b scan.Rule) bool { return a.Name == b.Name })
 }

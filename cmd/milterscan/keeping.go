@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"path/filepath"
 	"sync"
 
@@ -16,11 +17,12 @@ type keeping struct {
 	mu    sync.Mutex
 	dirs  map[string]*quarantine.Dir
 	grey  map[string]*store.Greylist
-	index []*store.Index
+	rates map[string]*store.Rate
+	open  []io.Closer
 }
 
 func newKeeping() *keeping {
-	return &keeping{warn: func(error) {}, dirs: map[string]*quarantine.Dir{}, grey: map[string]*store.Greylist{}}
+	return &keeping{warn: func(error) {}, dirs: map[string]*quarantine.Dir{}, grey: map[string]*store.Greylist{}, rates: map[string]*store.Rate{}}
 }
 
 // quarantine is the quarantine in a directory.
@@ -30,7 +32,7 @@ func (k *keeping) quarantine(dir string) *quarantine.Dir {
 	if k.dirs[dir] == nil {
 		warn := func(err error) { k.warn(err) }
 		index := store.NewIndex(filepath.Join(dir, "index.db"), warn)
-		k.index = append(k.index, index)
+		k.open = append(k.open, index)
 		k.dirs[dir] = quarantine.NewDir(dir, index, warn)
 	}
 	return k.dirs[dir]
@@ -42,21 +44,28 @@ func (k *keeping) greylist(file string) *store.Greylist {
 	defer k.mu.Unlock()
 	if k.grey[file] == nil {
 		k.grey[file] = store.NewGreylist(file, func(err error) { k.warn(err) })
+		k.open = append(k.open, k.grey[file])
 	}
 	return k.grey[file]
+}
+
+// rate is what is counted in a file.
+func (k *keeping) rate(file string) *store.Rate {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.rates[file] == nil {
+		k.rates[file] = store.NewRate(file, func(err error) { k.warn(err) })
+		k.open = append(k.open, k.rates[file])
+	}
+	return k.rates[file]
 }
 
 // Close closes what is open. It is opened again if it is used again.
 func (k *keeping) Close() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	for _, x := range k.index {
-		if err := x.Close(); err != nil {
-			k.warn(err)
-		}
-	}
-	for _, g := range k.grey {
-		if err := g.Close(); err != nil {
+	for _, c := range k.open {
+		if err := c.Close(); err != nil {
 			k.warn(err)
 		}
 	}

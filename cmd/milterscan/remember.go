@@ -109,6 +109,10 @@ func (d *daemon) expire(ctx context.Context, c *config.Config) {
 		n, err := d.kept.greylist(c.Greylist.File).Expire(ctx, now, c.Greylist.Entries)
 		d.expired("greylist", n, err)
 	}
+	if len(c.Rate.Limits) > 0 {
+		n, err := d.kept.rate(c.Rate.File).Expire(ctx, now, c.Rate.Entries)
+		d.expired("rate", n, err)
+	}
 	if m := d.accounts.memory; m != nil && c.History.Keep > 0 {
 		n, err := m.store.Expire(ctx, now.Add(-c.History.Keep.Go()))
 		d.expired("history", n, err)

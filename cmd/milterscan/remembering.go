@@ -8,6 +8,7 @@ import (
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/bounce"
 	"github.com/milterscan/milterscan/scan/greylist"
+	"github.com/milterscan/milterscan/scan/rate"
 )
 
 // checkKeys reads what a daemon must be able to read before it begins. Who looks
@@ -38,9 +39,15 @@ func marking(c *config.Config) []scan.Scanner {
 // remembering are the scanners that hold a message against those before it. Only
 // the daemon has them: what the commands look at has arrived, and is no news.
 func remembering(c *config.Config, with *commons) []scan.Scanner {
-	if !with.live || !c.Greylist.Enabled {
+	if !with.live {
 		return nil
 	}
-	memory := with.kept.greylist(c.Greylist.File)
-	return []scan.Scanner{greylist.New(c.Greylist, memory, policy.Local(c.Local).Trusts)}
+	var list []scan.Scanner
+	if c.Greylist.Enabled {
+		list = append(list, greylist.New(c.Greylist, with.kept.greylist(c.Greylist.File), policy.Local(c.Local).Trusts))
+	}
+	if len(c.Rate.Limits) > 0 {
+		list = append(list, rate.New(c.Rate, with.kept.rate(c.Rate.File)))
+	}
+	return list
 }

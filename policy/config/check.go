@@ -48,6 +48,9 @@ func (b *binder) check(c *Config) {
 	b.checkNetwork(c)
 	b.checkBounce(c)
 	b.checkGreylist(c)
+	if err := c.Rate.Check(); err != nil {
+		b.wrong("rate", "%v", oneLine(err))
+	}
 }
 
 // checkBanners wants every banner that a rule asks for to be there.

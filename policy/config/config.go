@@ -18,6 +18,7 @@ import (
 	"github.com/milterscan/milterscan/scan/document"
 	"github.com/milterscan/milterscan/scan/entity"
 	"github.com/milterscan/milterscan/scan/greylist"
+	"github.com/milterscan/milterscan/scan/rate"
 	"github.com/milterscan/milterscan/scan/relay"
 	"github.com/milterscan/milterscan/scan/spamd"
 	"github.com/milterscan/milterscan/scan/units"
@@ -64,6 +65,8 @@ type Config struct {
 	Bounce bounce.Config `toml:"bounce"`
 	// Who has sent mail to whom before, and who is to try again.
 	Greylist greylist.Config `toml:"greylist"`
+	// How many recipients one may send to.
+	Rate rate.Config `toml:"rate"`
 	// Who asks others whether mail is unsolicited.
 	Spam Spam `toml:"spam"`
 	// What is written into messages that rules edit.
@@ -238,6 +241,7 @@ func Default() *Config {
 		Relay:      relay.DefaultConfig(),
 		Bounce:     bounce.DefaultConfig(),
 		Greylist:   greylist.DefaultConfig(),
+		Rate:       rate.DefaultConfig(),
 		Spam:       Spam{Config: dnslist.DefaultConfig(), SpamAssassin: spamd.DefaultConfig()},
 		Quarantine: defaultQuarantine(),
 		History:    defaultHistory(),

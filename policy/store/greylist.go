@@ -49,38 +49,6 @@ func (g *Greylist) Save(ctx context.Context, k greylist.Key, e greylist.Entry) e
 
 // Expire forgets what is to be forgotten by now, and of the rest, if it is more
 // than most, what would be next.
-func (g *Greylist) Expire(ctx context.Context, now time.Time, most int) (n int, err error) {
-	for _, old := range []struct {
-		where string
-		arg   any
-	}{
-		{`until < ?`, now.Unix()},
-		{`until < (SELECT until FROM seen ORDER BY until DESC LIMIT 1 OFFSET ?)`, most - 1},
-	} {
-		gone, err := g.forget(ctx, old.where, old.arg)
-		n += gone
-		if err != nil {
-			return n, err
-		}
-	}
-	return n, nil
-}
-
-// forget deletes rows in slices, so that nobody waits long.
-func (g *Greylist) forget(ctx context.Context, where string, arg any) (n int, err error) {
-	for {
-		var gone int64
-		err := g.use(func(db *sql.DB) error {
-			r, err := db.ExecContext(ctx, `DELETE FROM seen WHERE key IN (SELECT key FROM seen WHERE `+where+` ORDER BY until LIMIT ?)`, arg, slice)
-			if err != nil {
-				return err
-			}
-			gone, err = r.RowsAffected()
-			return err
-		})
-		n += int(gone)
-		if err != nil || gone == 0 {
-			return n, err
-		}
-	}
+func (g *Greylist) Expire(ctx context.Context, now time.Time, most int) (int, error) {
+	return g.expire(ctx, expiry{table: "seen", until: "until", before: now.Unix(), most: most})
 }

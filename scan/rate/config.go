@@ -1,0 +1,115 @@
+// Package rate counts the recipients that clients, senders and users send to, by
+// token bucket: who has been quiet may send a bucket full at once, and after that
+// as fast as the bucket fills. What an account that somebody else has got hold of
+// can send is bounded by it.
+package rate
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/milterscan/milterscan/scan/units"
+)
+
+// Config is the section [rate] of the configuration.
+type Config struct {
+	// The database, on a file system of this host.
+	File string `toml:"file"`
+	// How many clients, senders, users and recipients are counted; beyond that,
+	// those are forgotten who have sent least.
+	Entries int `toml:"entries"`
+	// The limits. What becomes of mail above one, a rule of yours says, for the
+	// finding "rate/over/NAME".
+	Limits []Limit `toml:"limit"`
+}
+
+// Limit is one [[rate.limit]].
+type Limit struct {
+	// What findings and rules call the limit: "rate/over/NAME".
+	Name string `toml:"name" example:"\"users\""`
+	// Who is counted: "client" by its address, a /64 of IPv6; "sender" by the
+	// envelope sender; "user" by the login name; "recipient" by what is sent to it.
+	By By `toml:"by" example:"\"user\""`
+	// Recipients that each of them may send to within the time below; as many at
+	// once, and then as they come free.
+	Recipients int `toml:"recipients" example:"200"`
+	// The time.
+	Per units.Duration `toml:"per" example:"\"1h\""`
+}
+
+// By is what is counted.
+type By string
+
+// What can be counted.
+const (
+	Client    By = "client"
+	Sender    By = "sender"
+	User      By = "user"
+	Recipient By = "recipient"
+)
+
+var words = []string{string(Client), string(Sender), string(User), string(Recipient)}
+
+// UnmarshalText reads one of the words.
+func (b *By) UnmarshalText(text []byte) error {
+	if !slices.Contains(words, string(text)) {
+		return fmt.Errorf("%q cannot be counted; write one of %s", text, strings.Join(words, ", "))
+	}
+	*b = By(text)
+	return nil
+}
+
+// MarshalText writes the word.
+func (b By) MarshalText() ([]byte, error) { return []byte(b), nil }
+
+// DefaultConfig has no limits.
+func DefaultConfig() Config {
+	return Config{File: "/var/lib/milterscan/rate.db", Entries: 1_000_000}
+}
+
+// Limits of limits.
+const (
+	longest = 31 * 24 * time.Hour
+	most    = 1_000_000
+)
+
+// Check finds what contradicts itself or is missing.
+func (c Config) Check() error {
+	var errs []error
+	if !filepath.IsAbs(c.File) {
+		errs = append(errs, fmt.Errorf("file: %q is no absolute path; write one such as \"/var/lib/milterscan/rate.db\"", c.File))
+	}
+	if c.Entries < 1 {
+		errs = append(errs, fmt.Errorf("entries is %d; write at least 1", c.Entries))
+	}
+	seen := map[string]bool{}
+	for _, l := range c.Limits {
+		if err := l.check(); err != nil {
+			errs = append(errs, fmt.Errorf("limit %q: %w", l.Name, err))
+		}
+		if seen[l.Name] {
+			errs = append(errs, fmt.Errorf("two limits are called %q; give each its own name", l.Name))
+		}
+		seen[l.Name] = true
+	}
+	return errors.Join(errs...)
+}
+
+func (l Limit) check() error {
+	unfit := func(r rune) bool { return r <= ' ' || r > '~' || r == '/' || r == '*' }
+	switch {
+	case l.Name == "" || strings.ContainsFunc(l.Name, unfit):
+		return errors.New("name must be a word of printable ASCII without blanks, slashes and stars")
+	case l.By == "":
+		return fmt.Errorf("by is missing; write one of %s", strings.Join(words, ", "))
+	case l.Recipients < 1 || l.Recipients > most:
+		return fmt.Errorf("recipients is %d; write a number between 1 and %d", l.Recipients, most)
+	case l.Per.Go() < time.Second || l.Per.Go() > longest:
+		return fmt.Errorf("per is %v; write between \"1s\" and \"31d\", such as \"1h\"", l.Per)
+	}
+	return nil
+}

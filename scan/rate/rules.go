@@ -1,0 +1,22 @@
+package rate
+
+import "github.com/milterscan/milterscan/scan"
+
+// word is the scanner of all findings of this package.
+const word = "rate"
+
+// over is what findings about a limit begin with.
+const over = word + "/over/"
+
+// Catalogue lists everything this scanner reports.
+func Catalogue() []scan.Rule {
+	return []scan.Rule{
+		{Name: over + "*", Kind: scan.Suspicious, About: "The limit of that name is reached: more recipients than one may send to in a time."},
+		{Name: scan.FailedRule(word), Kind: scan.Failed, About: "What has been sent could not be counted."},
+	}
+}
+
+// found is the finding that a recipient is one too many.
+func (l Limit) found(to, detail string) scan.Finding {
+	return scan.Finding{Kind: scan.Suspicious, Scanner: word, Rule: over + l.Name, Part: scan.WholeMessage, Detail: detail, Recipient: to}
+}
