@@ -26,7 +26,7 @@ func newFetched(t *testing.T, config string) *fetched {
 	f := &fetched{dovecot: servers.StartDovecot(t), agent: servers.NewAgent(t)}
 	showLog(t, f.dovecot)
 	dir := t.TempDir()
-	write(t, filepath.Join(dir, "fetchmail.toml"), config)
+	write(t, filepath.Join(dir, "fetchmail.toml"), servers.Private(config, dir))
 	host, port, _ := strings.Cut(f.dovecot.Addr, ":")
 	rc := strings.NewReplacer(
 		"poll mail.example.net protocol POP3", "poll "+host+" protocol POP3 port "+port+" auth password",

@@ -94,7 +94,7 @@ func installed(t *testing.T, config string) string {
 			t.Fatalf("%q: %v: %s", cmd, err, out)
 		}
 	}
-	write(t, dir+"/milterscan.toml", config)
+	write(t, dir+"/milterscan.toml", servers.Private(config, dir))
 	write(t, dir+"/mda", fmt.Sprintf("#!/bin/sh\nMILTERSCAN=%[1]s/milterscan exec %[1]s/wrapper -c %[1]s/milterscan.toml \"$@\"\n", dir))
 	for name, mode := range map[string]os.FileMode{"milterscan.toml": 0o644, "mda": 0o755} {
 		if err := os.Chmod(filepath.Join(dir, name), mode); err != nil {
@@ -112,7 +112,7 @@ func TestFilterAsksDaemon(t *testing.T) {
 	daemon := servers.StartMilterscan(t, socket, answerRules+changeRules)
 	// The client's own configuration has no rules, so the answers are the daemon's.
 	config := filepath.Join(t.TempDir(), "milterscan.toml")
-	write(t, config, fmt.Sprintf("[milter]\nlisten = [\"unix:%s\"]\n", socket))
+	write(t, config, servers.Private(fmt.Sprintf("[milter]\nlisten = [\"unix:%s\"]\n", socket), t.TempDir()))
 	for _, c := range []struct {
 		from   string
 		status int

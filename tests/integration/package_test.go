@@ -109,7 +109,7 @@ func TestSocketActivation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, dir+"/milterscan.toml", fmt.Sprintf("[milter]\nlisten = [\"unix:%s/m\"]\n", dir))
+	write(t, dir+"/milterscan.toml", servers.Private(fmt.Sprintf("[milter]\nlisten = [\"unix:%s/m\"]\n", dir), dir))
 	var log bytes.Buffer
 	cmd := exec.Command("sh", "-c", `LISTEN_FDS=1 LISTEN_PID=$$ exec "$0" serve -c "$1"`, servers.Binary(t), dir+"/milterscan.toml")
 	cmd.ExtraFiles, cmd.Stderr = []*os.File{socket}, &log

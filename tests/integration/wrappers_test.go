@@ -26,7 +26,7 @@ exit ${QUEUE_STATUS:-0}
 func asQmail(t *testing.T, config, envelope string, message []byte, env ...string) (status int, queuedMessage, queuedEnvelope string) {
 	t.Helper()
 	dir := t.TempDir()
-	write(t, dir+"/milterscan.toml", config)
+	write(t, dir+"/milterscan.toml", servers.Private(config, dir))
 	for name, text := range map[string]string{
 		"qmail-queue": fmt.Sprintf(fakeQmailQueue, dir),
 		"milterscan":  fmt.Sprintf("#!/bin/sh\ncommand=$1\nshift\nexec %s $command -c %s/milterscan.toml \"$@\"\n", servers.Binary(t), dir),
@@ -148,7 +148,7 @@ func TestZMailer(t *testing.T) {
 func TestFilterOutputIsGone(t *testing.T) {
 	needServers(t)
 	config := filepath.Join(t.TempDir(), "milterscan.toml")
-	write(t, config, alone)
+	write(t, config, servers.Private(alone, t.TempDir()))
 	for name, redirect := range map[string]string{
 		"closed":      `"$0" filter -c "$1" >&-`,
 		"full disk":   `"$0" filter -c "$1" >/dev/full`,

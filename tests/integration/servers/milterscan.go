@@ -42,11 +42,25 @@ func (m *Milterscan) Configure(t TB, config string) {
 	} else {
 		config += "\n" + listen
 	}
+	config = Private(config, m.dir)
 	// In one step: a daemon that reads at this moment sees one file or the other.
 	writeFile(t, m.ConfigFile()+".new", config)
 	if err := os.Rename(m.ConfigFile()+".new", m.ConfigFile()); err != nil {
 		t.Fatalf("%v", err)
 	}
+}
+
+// Private is a configuration that keeps what it keeps below a directory, unless it
+// says where, and nothing in the places of an installation.
+func Private(config, dir string) string {
+	for _, place := range []struct{ table, key, name string }{
+		{"[quarantine]", "dir", "quarantine"}, {"[history]", "file", "history.db"}, {"[notices]", "dir", "notices"},
+	} {
+		if !strings.Contains(config, place.table+"\n") {
+			config += fmt.Sprintf("\n%s\n%s = %q\n", place.table, place.key, filepath.Join(dir, place.name))
+		}
+	}
+	return config
 }
 
 // Start starts a daemon that was ended, on the same socket.
