@@ -27,7 +27,7 @@ func (p *Patient) directories(context.Context) []Finding {
 			found = append(found, advice("install -d -m 700 -o "+p.User+" "+filepath.Dir(file), "nothing is remembered of messages: %s is not there", filepath.Dir(file)))
 		}
 	}
-	return found
+	return append(found, p.senders()...)
 }
 
 func (p *Patient) quarantine() Finding {
