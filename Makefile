@@ -38,7 +38,7 @@ deb: build ## pack bin/milterscan for Debian and Ubuntu
 test: packages lint unit integration ## everything: vet, staticcheck, unit tests with -race, end to end
 
 lint: ## gofmt, go vet, staticcheck
-	@unformatted=$$(gofmt -l cmd contrib milter policy scan setup tests); \
+	@unformatted=$$(gofmt -l cmd contrib milter policy scan tests); \
 		[ -z "$$unformatted" ] || { echo "not gofmt-ed: $$unformatted"; exit 1; }
 	$(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
