@@ -75,6 +75,7 @@ func TestDeliveryByMX(t *testing.T) {
 	knot := servers.StartKnot(t, map[string]string{"far.test": "@ MX 10 gone\n@ MX 20 mx\ngone A 127.254.253.252\nmx A " + host + "\n"})
 	h := newHouse(t, deliveryRules, "default_transport = smtp", "smtp_dns_support_level = enabled",
 		"smtp_host_lookup = dns", "smtp_connect_timeout = 2s")
+	servers.NeedMounts(t)
 	h.mta.(*servers.Postfix).Deliver(t, knot.Host())
 	h.wantDeliveredTo(t, far)
 }

@@ -19,6 +19,7 @@ const alone = "[milter]\nlisten = [\"unix:/nowhere/milter.sock\"]\n"
 // it was, a virus does not, and its sender gets a bounce.
 func TestEximInFront(t *testing.T) {
 	needServers(t)
+	servers.NeedMounts(t)
 	e := servers.StartExim(t, servers.InFront, alone)
 	showLog(t, e)
 	m := clean("through Exim")
@@ -37,6 +38,7 @@ func TestEximInFront(t *testing.T) {
 // delivered stays in Exim's queue.
 func TestEximTransportFilter(t *testing.T) {
 	needServers(t)
+	servers.NeedMounts(t)
 	e := servers.StartExim(t, servers.TransportFilter, alone+"[[rule]]\nname = \"note\"\nheaders = { X-Seen = \"yes\" }\n")
 	showLog(t, e)
 	wantReply(t, "mail to be marked", servers.Send(e.Addr, clean("to be marked")), 250)

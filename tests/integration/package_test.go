@@ -33,6 +33,7 @@ func pack(t *testing.T, version string) string {
 // of this system in which all changes are private and gone afterwards.
 func TestDebianPackage(t *testing.T) {
 	needServers(t)
+	servers.NeedMounts(t)
 	script := filepath.Join(t.TempDir(), "life")
 	write(t, script, packageLife)
 	cmd := exec.Command("unshare", "--mount", "sh", "-ec", privateView, t.TempDir(), script, pack(t, "1.0"), pack(t, "1.1"))

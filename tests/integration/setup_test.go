@@ -126,6 +126,7 @@ func TestSetupSendmail(t *testing.T) {
 // it, and it is as before afterwards.
 func TestSetupExim(t *testing.T) {
 	needServers(t)
+	servers.NeedMounts(t)
 	e := servers.StartExim(t, servers.TransportFilter, alone)
 	config := filepath.Join(t.TempDir(), "milterscan.toml")
 	write(t, config, alone)
