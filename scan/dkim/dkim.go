@@ -8,10 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime"
 	"strings"
-	"sync"
-	"weak"
 
 	"github.com/emersion/go-msgauth/dkim"
 
@@ -46,59 +43,19 @@ func (s Signature) Valid() bool { return s.Result == Pass }
 type Verifier struct {
 	resolver dns.Resolver
 	most     int
-
-	mu    sync.Mutex
-	known map[weak.Pointer[scan.Message]]*entry
-}
-
-// entry is what is known of one message.
-type entry struct {
-	mu         sync.Mutex // held while verifying
-	done       bool
-	signatures []Signature
-	err        error
+	known    scan.Memo[[]Signature]
 }
 
 // New returns a verifier that asks r for keys, and verifies at most so many
 // signatures of a message: the topmost.
 func New(r dns.Resolver, most int) *Verifier {
-	return &Verifier{resolver: r, most: most, known: map[weak.Pointer[scan.Message]]*entry{}}
+	return &Verifier{resolver: r, most: most}
 }
 
 // Of returns the signatures of a message, topmost first. The error says that the
 // message could not be read. The list must not be changed.
 func (v *Verifier) Of(ctx context.Context, m *scan.Message) ([]Signature, error) {
-	e := v.entry(m)
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.done {
-		return e.signatures, e.err
-	}
-	signatures, err := v.verify(ctx, m)
-	if ctx.Err() == nil {
-		e.done, e.signatures, e.err = true, signatures, err
-	}
-	return signatures, err
-}
-
-// entry is the one of m, which goes when m does.
-func (v *Verifier) entry(m *scan.Message) *entry {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	key := weak.Make(m)
-	if e, ok := v.known[key]; ok {
-		return e
-	}
-	e := new(entry)
-	v.known[key] = e
-	runtime.AddCleanup(m, v.forget, key)
-	return e
-}
-
-func (v *Verifier) forget(key weak.Pointer[scan.Message]) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	delete(v.known, key)
+	return v.known.Of(ctx, m, v.verify)
 }
 
 // field is the name of what holds a signature.

@@ -8,9 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"runtime"
-	"sync"
-	"weak"
 
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/markup"
@@ -43,16 +40,7 @@ type Inventory struct {
 	limits Limits
 	extent Extent
 	pdf    PDFText // nil for none
-	mu     sync.Mutex
-	known  map[weak.Pointer[scan.Message]]*entry
-}
-
-// entry is what is known of one message.
-type entry struct {
-	mu    sync.Mutex // held while reading
-	read  bool
-	texts *Texts
-	err   error
+	known  scan.Memo[*Texts]
 }
 
 // New returns an inventory that knows no message yet.
@@ -60,7 +48,7 @@ func New(l Limits, e Extent) *Inventory {
 	if e == Shown {
 		l.Text = 0
 	}
-	return &Inventory{limits: l, extent: e, known: map[weak.Pointer[scan.Message]]*entry{}}
+	return &Inventory{limits: l, extent: e}
 }
 
 // Texts is what the texts of a message say, in the order of their parts. It must
@@ -104,37 +92,7 @@ func (i *Inventory) Of(ctx context.Context, m *scan.Message) (*Texts, error) {
 	if i.extent == Shown {
 		return i.take(ctx, m) // one scanner asks, and once
 	}
-	e := i.entry(m)
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.read {
-		return e.texts, e.err
-	}
-	texts, err := i.take(ctx, m)
-	if ctx.Err() == nil {
-		e.read, e.texts, e.err = true, texts, err
-	}
-	return texts, err
-}
-
-// entry is the one of m, which goes when m does.
-func (i *Inventory) entry(m *scan.Message) *entry {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	key := weak.Make(m)
-	if e, ok := i.known[key]; ok {
-		return e
-	}
-	e := new(entry)
-	i.known[key] = e
-	runtime.AddCleanup(m, i.forget, key)
-	return e
-}
-
-func (i *Inventory) forget(key weak.Pointer[scan.Message]) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	delete(i.known, key)
+	return i.known.Of(ctx, m, i.take)
 }
 
 // take reads all texts of a message.

@@ -191,24 +191,6 @@ func TestUnreadablePartsAreErrors(t *testing.T) {
 	}
 }
 
-func TestMessagesAreForgotten(t *testing.T) {
-	i := New(DefaultLimits(), Everything)
-	for range 10 {
-		i.Of(t.Context(), &scan.Message{Parts: []scan.Part{part("text/html", "", "<a href=x>")}})
-	}
-	for range 100 {
-		runtime.GC()
-		i.mu.Lock()
-		n := len(i.known)
-		i.mu.Unlock()
-		if n == 0 {
-			return
-		}
-		runtime.Gosched()
-	}
-	t.Error("messages are kept though nobody uses them")
-}
-
 // TestExtent has a page, a text and a file: what clients do not show is read only
 // where its words are wanted.
 func TestExtent(t *testing.T) {

@@ -1,0 +1,63 @@
+package scan
+
+import (
+	"context"
+	"runtime"
+	"sync"
+	"weak"
+)
+
+// Memo keeps what was learnt about messages, each for as long as it is in use, so
+// that several scanners may ask and it is learnt once. Its zero value knows
+// nothing; it may be asked by any number of goroutines.
+type Memo[T any] struct {
+	mu    sync.Mutex
+	known map[weak.Pointer[Message]]*learnt[T]
+}
+
+// learnt is what is known of one message.
+type learnt[T any] struct {
+	mu    sync.Mutex // held while learning
+	done  bool
+	value T
+	err   error
+}
+
+// Of returns what learn says of a message, and its error. What was not finished
+// because ctx was done is learnt anew for the next who asks.
+func (k *Memo[T]) Of(ctx context.Context, m *Message, learn func(context.Context, *Message) (T, error)) (T, error) {
+	l := k.entry(m)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.done {
+		return l.value, l.err
+	}
+	value, err := learn(ctx, m)
+	if ctx.Err() == nil {
+		l.done, l.value, l.err = true, value, err
+	}
+	return value, err
+}
+
+// entry is the one of m, which goes when m does.
+func (k *Memo[T]) entry(m *Message) *learnt[T] {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	key := weak.Make(m)
+	if l, ok := k.known[key]; ok {
+		return l
+	}
+	if k.known == nil {
+		k.known = map[weak.Pointer[Message]]*learnt[T]{}
+	}
+	l := new(learnt[T])
+	k.known[key] = l
+	runtime.AddCleanup(m, k.forget, key)
+	return l
+}
+
+func (k *Memo[T]) forget(key weak.Pointer[Message]) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	delete(k.known, key)
+}
