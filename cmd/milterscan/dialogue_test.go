@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -53,37 +52,11 @@ func scanOne(ctx context.Context, config string, d dialogue.Dialogue, m dialogue
 	if err != nil {
 		return dialogue.Answer{}, err
 	}
-	args := []string{"scan", "--json", "-c", config, "--from", m.From, "--client", d.Client, "--helo", d.Helo, "--auth", d.Auth}
-	for _, to := range m.To {
-		args = append(args, "--to", to)
-	}
 	var stdout, stderr bytes.Buffer
-	run(ctx, append(args, "-"), bytes.NewReader(raw), &stdout, &stderr)
-	var r report
-	if err := json.Unmarshal(stdout.Bytes(), &r); err != nil || r.Action == "" {
-		return dialogue.Answer{}, fmt.Errorf("scan said %q and %q", stdout.String(), stderr.String())
+	run(ctx, dialogue.ScanArgs(config, d, m), bytes.NewReader(raw), &stdout, &stderr)
+	a, err := dialogue.ReadReport(stdout.Bytes())
+	if err != nil {
+		return a, fmt.Errorf("%w, and %q", err, stderr.String())
 	}
-	return asAnswer(r), nil
-}
-
-// asAnswer is a report as a dialogue sees it. What scan would keep, it only says.
-func asAnswer(r report) dialogue.Answer {
-	a := dialogue.Answer{Action: r.Action, Reply: r.Reply, Keep: -1, Rules: []string{}, Changed: len(r.Edits) > 0}
-	if r.Action == "quarantine" {
-		a.Keep = 1
-	}
-	for _, f := range r.Findings {
-		a.Rules = append(a.Rules, f.Rule)
-	}
-	for _, e := range r.Edits {
-		switch e.Kind {
-		case "header":
-			a.Headers = append(a.Headers, e.Name+": "+e.Value)
-		case "drop-recipient":
-			a.Drop = append(a.Drop, e.Value)
-		case "add-recipient":
-			a.Add = append(a.Add, e.Value)
-		}
-	}
-	return a
+	return a, nil
 }
