@@ -22,7 +22,7 @@ func Write(dir, name string, fill func(io.Writer) error) error {
 	}
 	err = fill(f)
 	if err == nil {
-		err = errors.Join(Adopt(f, dir), f.Sync())
+		err = errors.Join(adopt(f, dir), f.Sync())
 	}
 	err = errors.Join(err, f.Close())
 	if err == nil {
@@ -34,9 +34,26 @@ func Write(dir, name string, fill func(io.Writer) error) error {
 	return err
 }
 
-// Adopt gives a new file to the owner of its directory. Root may look at what
+// Begin makes the file dir/name unless it is there, which is an fs.ErrExist. fill
+// is given an empty file by its path: it is the only one to have it open.
+func Begin(dir, name string, fill func(path string) error) error {
+	f, err := os.CreateTemp(dir, ".new-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	if err := errors.Join(adopt(f, dir), f.Close()); err != nil {
+		return err
+	}
+	if err := fill(f.Name()); err != nil {
+		return err
+	}
+	return os.Link(f.Name(), filepath.Join(dir, name))
+}
+
+// adopt gives a new file to the owner of its directory. Root may look at what
 // the daemon keeps; what root leaves there must not lock the daemon out.
-func Adopt(f *os.File, dir string) error {
+func adopt(f *os.File, dir string) error {
 	if os.Geteuid() != 0 {
 		return nil
 	}
@@ -77,7 +94,7 @@ func MakeDir(dir string) error {
 		return err
 	}
 	defer made.Close()
-	return errors.Join(Adopt(made, filepath.Dir(dir)), SyncDir(filepath.Dir(dir)))
+	return errors.Join(adopt(made, filepath.Dir(dir)), SyncDir(filepath.Dir(dir)))
 }
 
 // ErrLocked says that another process holds a lock.
@@ -102,7 +119,7 @@ func lock(file string, how int) (func(), error) {
 	if err != nil {
 		return nil, err
 	}
-	err = Adopt(f, filepath.Dir(file))
+	err = adopt(f, filepath.Dir(file))
 	for err == nil {
 		if err = syscall.Flock(int(f.Fd()), how); !errors.Is(err, syscall.EINTR) {
 			break

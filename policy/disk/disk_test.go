@@ -45,6 +45,25 @@ func TestAFailedWriteLeavesWhatWasThere(t *testing.T) {
 	}
 }
 
+func TestBeginLeavesWhatIsThere(t *testing.T) {
+	dir := t.TempDir()
+	full := errors.New("no space left on device")
+	for i, step := range []struct{ fill, want error }{{full, full}, {nil, nil}, {nil, os.ErrExist}} {
+		err := Begin(dir, "f", func(path string) error {
+			return errors.Join(os.WriteFile(path, []byte{'0' + byte(i)}, 0o600), step.fill)
+		})
+		if !errors.Is(err, step.want) {
+			t.Errorf("the error is %v, want %v", err, step.want)
+		}
+	}
+	if got, _ := os.ReadFile(filepath.Join(dir, "f")); string(got) != "1" {
+		t.Errorf("holds %q", got)
+	}
+	if left, _ := os.ReadDir(dir); len(left) != 1 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
 func TestLock(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "lock")
 	unlock, err := Lock(file)

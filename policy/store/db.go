@@ -76,33 +76,48 @@ func (f *file) open() (*sql.DB, error) {
 	if err := f.make(); err != nil {
 		return nil, err
 	}
-	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: f.path}).EscapedPath()+options)
+	db, err := connect(f.path, f.schema)
+	f.db = db
+	return db, err
+}
+
+// connect opens a database file, and sees to it that everything is in it.
+func connect(path, schema string) (*sql.DB, error) {
+	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+options)
 	if err != nil {
 		return nil, err
 	}
 	db.SetMaxOpenConns(1)
-	if _, err := db.Exec(f.schema); err != nil {
+	if _, err := db.Exec(schema); err != nil {
 		db.Close()
 		return nil, err
 	}
-	f.db = db
 	return db, nil
 }
 
-// make makes an empty file for our own eyes if there is none.
+// make makes a database for our own eyes if there is none. It has its name when
+// everything is in it: of several that switch one to WAL mode at the same time,
+// SQLite lets all but one fail at once, busy_timeout or not.
 func (f *file) make() error {
 	dir := filepath.Dir(f.path)
 	if err := disk.MakeDir(dir); err != nil {
 		return err
 	}
-	made, err := os.OpenFile(f.path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
+	var err error
+	if f.opened, err = os.Stat(f.path); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	defer made.Close()
-	if f.opened, err = made.Stat(); err == nil && f.opened.Size() == 0 {
-		err = disk.Adopt(made, dir)
+	err = disk.Begin(dir, filepath.Base(f.path), func(fresh string) error {
+		db, err := connect(fresh, f.schema)
+		if err != nil {
+			return err
+		}
+		return db.Close()
+	})
+	if err != nil && !errors.Is(err, fs.ErrExist) { // another process was faster
+		return err
 	}
+	f.opened, err = os.Stat(f.path)
 	return err
 }
 
@@ -133,18 +148,21 @@ func damaged(err error) bool {
 }
 
 // setAside renames a damaged database, so that nothing in it is lost and a new
-// one is begun. Another process that does the same finds it gone.
+// one is begun. Another process may have done so before.
 func (f *file) setAside() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.close()
-	aside := fmt.Sprintf("%s.damaged-%d", f.path, time.Now().Unix())
-	err := os.Rename(f.path, aside)
-	if errors.Is(err, fs.ErrNotExist) {
+	if now, err := os.Stat(f.path); err != nil || !os.SameFile(now, f.opened) {
 		return
 	}
 	for _, companion := range []string{"-wal", "-shm"} { // of no use to another database
 		os.Remove(f.path + companion)
+	}
+	aside := fmt.Sprintf("%s.damaged-%d", f.path, time.Now().Unix())
+	err := os.Rename(f.path, aside)
+	if errors.Is(err, fs.ErrNotExist) {
+		return
 	}
 	f.warn(errors.Join(fmt.Errorf("%s is damaged; it is called %s now, and a new one is begun", f.path, aside), err))
 }
