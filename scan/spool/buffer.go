@@ -17,9 +17,11 @@ type Buffer struct {
 	size   int64
 	blocks [][]byte // the beginning of the content, all of it while there is no file: the first small, the others large
 	held   int64    // how much of the content is in blocks, once there is a file
-	file   *os.File // the rest, where it stands in the content; before it is a hole
+	file   *os.File // the rest, where it stands in the content
+	onDisk int64    // bytes of the disk budget that the file has
+	hole   int64    // bytes at its beginning that take none
 	filled sync.Once
-	whole  bool // the hole is filled
+	whole  bool // it holds all the content and nothing else
 	closed bool
 }
 
@@ -41,20 +43,27 @@ func (b *Buffer) File() *os.File {
 	return b.file
 }
 
-// fillHole copies what is in memory to its place in the file.
+// fillHole copies what is in memory to its place in the file, and cuts off what
+// the file held behind the content.
 func (b *Buffer) fillHole() {
-	if !b.spool.disk.take(b.held) {
+	hole := b.hole
+	b.hole = 0
+	if !b.mayTake(b.size) {
+		b.hole = hole
 		return
 	}
 	for at := int64(0); at < b.held; {
 		n, err := b.file.WriteAt(b.piece(at), at)
 		if err != nil {
-			b.spool.disk.give(b.held)
 			return
 		}
 		at += int64(n)
 	}
-	b.whole = true
+	if b.file.Truncate(b.size) == nil {
+		b.whole = true
+		b.spool.disk.give(b.onDisk - b.size)
+		b.onDisk = b.size
+	}
 }
 
 // Write appends p, all of it or nothing. It fails with ErrFull when all
@@ -156,7 +165,10 @@ func (b *Buffer) goOnInFile() error {
 	if err != nil {
 		return err
 	}
-	b.file, b.held = file, b.size
+	b.file, b.onDisk, b.held = file.file, file.bytes, b.size
+	if b.onDisk == 0 {
+		b.hole = b.held
+	}
 	for n := len(b.blocks); n > 0 && capacity(n-1) >= b.held; n-- {
 		b.spool.takeBack(b.blocks[n-1])
 		b.blocks = b.blocks[:n-1]
@@ -166,16 +178,31 @@ func (b *Buffer) goOnInFile() error {
 
 // append writes p behind what is in the file.
 func (b *Buffer) append(p []byte) (int, error) {
-	n := int64(len(p))
-	if !b.spool.disk.take(n) {
+	end := b.size + int64(len(p))
+	had := b.onDisk
+	if !b.mayTake(end) {
 		return 0, ErrFull
 	}
 	if _, err := b.file.WriteAt(p, b.size); err != nil {
-		b.spool.disk.give(n)
+		b.spool.disk.give(b.onDisk - had)
+		b.onDisk = had
 		return 0, b.cut(err)
 	}
-	b.size += n
+	b.size = end
 	return len(p), nil
+}
+
+// mayTake reports whether the budget allows that the file ends there.
+func (b *Buffer) mayTake(end int64) bool {
+	more := end - b.hole - b.onDisk
+	if more <= 0 {
+		return true
+	}
+	if !b.spool.takeDisk(more) {
+		return false
+	}
+	b.onDisk += more
+	return true
 }
 
 // cut takes half-written bytes off the file, whose whole content is promised to
@@ -275,12 +302,18 @@ func (b *Buffer) Close() error {
 	if b.file == nil {
 		return nil
 	}
-	onDisk := b.size - b.held
-	if b.whole {
-		onDisk = b.size
+	if b.keep() {
+		return nil
 	}
-	b.spool.disk.give(onDisk)
+	b.spool.disk.give(b.onDisk)
 	return b.file.Close()
+}
+
+// keep leaves the file to the next buffers, unless another process may still have
+// it: that must never see what comes next.
+func (b *Buffer) keep() bool {
+	b.hole = 0
+	return !b.whole && b.mayTake(b.size) && b.spool.spares.put(extent{b.file, b.onDisk}, b.spool.dropSpares)
 }
 
 // release gives back the memory.

@@ -39,6 +39,7 @@ type Spool struct {
 	share        int64 // what one buffer may hold in memory
 	small        sync.Pool
 	large        *arena
+	spares       spares
 }
 
 // New returns a spool whose buffers hold at most memory bytes in memory, all
@@ -60,9 +61,10 @@ func New(dir string, memory, disk int64) *Spool {
 func (s *Spool) Buffer() *Buffer { return &Buffer{spool: s} }
 
 // Used says how many bytes of memory and of disk the buffers hold just now.
-// Memory is counted in whole blocks.
+// Memory is counted in whole blocks. Up to 64 MB of disk, within the budget, may
+// be kept beside that for a minute, so that the next buffers find their files.
 func (s *Spool) Used() (memory, disk int64) {
-	return s.memory.used.Load(), s.disk.used.Load()
+	return s.memory.used.Load(), s.disk.used.Load() - s.spares.held()
 }
 
 // Check makes a file as a buffer would, so that a directory that is missing or
@@ -71,16 +73,37 @@ func (s *Spool) Check() error {
 	if s.disk.limit <= 0 {
 		return nil
 	}
-	f, err := s.file()
+	f, err := s.newFile()
 	if err != nil {
 		return err
 	}
 	return f.Close()
 }
 
-// file returns a new file, for reading and writing, that has no name: however the
+// file returns one for reading and writing: one that is kept, or a new one.
+func (s *Spool) file() (extent, error) {
+	if e := s.spares.get(); e.file != nil {
+		return e, nil
+	}
+	f, err := s.newFile()
+	return extent{file: f}, err
+}
+
+// takeDisk takes n bytes of the budget, those of files that are kept if there are
+// no others.
+func (s *Spool) takeDisk(n int64) bool {
+	if s.disk.take(n) {
+		return true
+	}
+	s.dropSpares()
+	return s.disk.take(n)
+}
+
+func (s *Spool) dropSpares() { s.disk.give(s.spares.drop()) }
+
+// newFile returns a new file, for reading and writing, that has no name: however the
 // process ends, nothing stays behind.
-func (s *Spool) file() (*os.File, error) {
+func (s *Spool) newFile() (*os.File, error) {
 	if f, err := unnamed(s.dir); err == nil {
 		return f, nil
 	}

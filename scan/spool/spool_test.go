@@ -177,6 +177,56 @@ func TestLargeBufferGoesOnInFile(t *testing.T) {
 	}
 }
 
+// TestSpareFiles has buffers find the files of earlier ones: nothing of what was in
+// them shows, and all they take is counted.
+func TestSpareFiles(t *testing.T) {
+	s := New(t.TempDir(), smallBlock, 4<<20)
+	first := s.Buffer()
+	write(t, first, noise(1, 2<<20), 65535)
+	file := first.file
+	first.Close()
+	if _, d := s.Used(); d != 0 || s.disk.used.Load() < 2<<20 {
+		t.Errorf("%d bytes of disk used, %d counted", d, s.disk.used.Load())
+	}
+	second := s.Buffer()
+	want := noise(2, 100_000)
+	write(t, second, want, 997)
+	if second.file != file {
+		t.Error("a file that nobody uses was not taken")
+	}
+	check(t, second, want)
+	if all, err := io.ReadAll(io.NewSectionReader(second.File(), 0, 4<<20)); err != nil || !bytes.Equal(all, want) {
+		t.Errorf("another process sees %d bytes, %v", len(all), err)
+	}
+	if _, d := s.Used(); d != int64(len(want)) {
+		t.Errorf("%d bytes of disk counted", d)
+	}
+	second.Close()
+	if s.disk.used.Load() != 0 {
+		t.Error("a file that another process may have was kept")
+	}
+}
+
+// TestSpareFilesMakeRoom needs all the disk that is allowed.
+func TestSpareFilesMakeRoom(t *testing.T) {
+	s := New(t.TempDir(), 0, 3<<20)
+	a, b := s.Buffer(), s.Buffer()
+	write(t, a, noise(1, 1<<20), 65535)
+	write(t, b, noise(1, 1<<20), 65535)
+	a.Close()
+	b.Close()
+	c := s.Buffer()
+	write(t, c, noise(2, 3<<20), 65535)
+	if n := len(s.spares.files); n != 0 || s.disk.used.Load() != 3<<20 {
+		t.Errorf("%d files kept, %d bytes counted", n, s.disk.used.Load())
+	}
+	c.Close()
+	s.dropSpares()
+	if s.disk.used.Load() != 0 {
+		t.Errorf("%d bytes counted for nothing", s.disk.used.Load())
+	}
+}
+
 // TestNoRoomForWholeFile has no room on disk for what is in memory: the file is not
 // shown, and the content is there all the same.
 func TestNoRoomForWholeFile(t *testing.T) {

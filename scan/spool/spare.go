@@ -1,0 +1,77 @@
+package spool
+
+import (
+	"os"
+	"sync"
+	"time"
+)
+
+// Writing over pages that a file has already costs a third of what new pages cost,
+// so files stay open for the next buffers: so many bytes of them at most, and so
+// many files, and not for longer than a quiet minute.
+const (
+	spareBytes = 64 << 20
+	spareFiles = 16
+	spareTime  = time.Minute
+)
+
+// spares are files that no buffer uses at present.
+type spares struct {
+	mu    sync.Mutex
+	files []extent
+	bytes int64
+	quiet *time.Timer
+}
+
+// extent is a file and the bytes of disk that are counted for it. What is in them
+// is left over from earlier use.
+type extent struct {
+	file  *os.File
+	bytes int64
+}
+
+// get takes the file that was used last; its file is nil if there is none.
+func (s *spares) get() (e extent) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if last := len(s.files) - 1; last >= 0 {
+		e, s.files = s.files[last], s.files[:last]
+		s.bytes -= e.bytes
+	}
+	return e
+}
+
+// put keeps a file and reports whether there was room for it. After a quiet minute
+// it calls tired.
+func (s *spares) put(e extent, tired func()) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.files) == spareFiles || e.bytes > spareBytes-s.bytes {
+		return false
+	}
+	s.files = append(s.files, e)
+	s.bytes += e.bytes
+	if s.quiet == nil {
+		s.quiet = time.AfterFunc(spareTime, tired)
+	}
+	s.quiet.Reset(spareTime)
+	return true
+}
+
+// drop closes all files and returns how many bytes of disk that frees.
+func (s *spares) drop() (freed int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, e := range s.files {
+		e.file.Close()
+	}
+	freed, s.files, s.bytes = s.bytes, nil, 0
+	return freed
+}
+
+// held is how many bytes of disk the files take.
+func (s *spares) held() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.bytes
+}
