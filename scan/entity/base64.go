@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"encoding/binary"
 	"slices"
+
+	"github.com/segmentio/asm/base64"
+	"golang.org/x/sys/cpu"
 )
 
 // base64Digits has, for each place in a quantum, the value of each byte shifted
@@ -109,17 +112,51 @@ func (d *base64Decoder) block(dst, src []byte) ([]byte, int) {
 	if w == 0 || d.n > 0 || d.padded || d.stopped || d.textFirst {
 		return dst, 0
 	}
-	at := 0
-	for len(src)-at >= w+2 && src[at+w] == '\r' && src[at+w+1] == '\n' {
+	lines := 0
+	for at := w; at+1 < len(src) && src[at] == '\r' && src[at+1] == '\n'; at += w + 2 {
+		lines++
+	}
+	dst, plain := d.joined(dst, src, lines)
+	for plain < lines {
+		at := plain * (w + 2)
 		more, used := d.quanta(dst, src[at:at+w])
 		if used < w {
 			break
 		}
-		dst, at = more, at+w+2
-		d.lines++
+		dst = more
+		plain++
 	}
-	return dst, at
+	d.lines += plain
+	return dst, plain * (w + 2)
 }
+
+// vectors reports whether base64 is decoded with the vector instructions of the
+// processor.
+var vectors = cpu.X86.HasAVX2 || cpu.ARM64.HasASIMD
+
+// joined decodes the lines at the start of src without the line ends between them,
+// and returns how many it did: all, or none if there is anything but digits in
+// them. The lines are put together where the buffer of dst is not used yet.
+func (d *base64Decoder) joined(dst, src []byte, lines int) ([]byte, int) {
+	w := d.width
+	digits, size := lines*w, lines*w/4*3
+	if !vectors || d.digits != &standardDigits || lines < fewestJoined {
+		return dst, 0
+	}
+	dst = slices.Grow(dst, size+digits)
+	room := dst[len(dst):cap(dst)]
+	together := room[size:size]
+	for at := 0; len(together) < digits; at += w + 2 {
+		together = append(together, src[at:at+w]...)
+	}
+	if n, err := base64.StdEncoding.Decode(room[:size], together); n < size || err != nil {
+		return dst, 0
+	}
+	return dst[:len(dst)+size], lines
+}
+
+// fewestJoined is how many lines are worth being put together.
+const fewestJoined = 4
 
 // quanta decodes whole quanta from the start of src, up to the first byte that
 // is no digit, and returns how much of src that was.

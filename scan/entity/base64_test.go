@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -91,6 +92,40 @@ func TestBase64LongLines(t *testing.T) {
 			t.Fatalf("%d bytes in one line are wrong", n)
 		}
 	}
+}
+
+// TestBase64Blocks puts every byte at every place of a line among others, and
+// compares many lines at once with line by line.
+func TestBase64Blocks(t *testing.T) {
+	clean := []byte(strings.Repeat(mimeBase64(bytes.Repeat([]byte("\x00\x10\x83any19"), 114)), 2)) // of lines of 76 digits
+	for place := range 80 {
+		for c := range 256 {
+			body := bytes.Clone(clean)
+			body[9*78+place] = byte(c)
+			got, codes := decoded(t, Base64, string(body))
+			want, wantCodes := lineByLine(body)
+			if got != want || strings.Join(codes, " ") != wantCodes {
+				t.Fatalf("%q at %d: %q, line by line %q", rune(c), place, codes, wantCodes)
+			}
+		}
+	}
+}
+
+func lineByLine(body []byte) (content, codes string) {
+	var l ledger
+	d := newDecoder(Base64, &l)
+	var out []byte
+	for line := range bytes.Lines(body) {
+		out = d.line(out, line)
+		l.offset += int64(len(line))
+	}
+	out = d.end(out)
+	var met []string
+	for _, n := range l.notes {
+		met = append(met, n.Code)
+	}
+	slices.Sort(met)
+	return string(out), strings.Join(met, " ")
 }
 
 func benchmarkData() []byte { return bytes.Repeat([]byte("MZ\x90\x00some binary\xff\xfe"), 1<<20) }

@@ -47,7 +47,7 @@ type blockDecoder interface {
 // What was decoded before an error of src has been written.
 //
 // The result does not depend on how src hands out its bytes. Memory is bounded
-// by some 100 KB for any src; the output is at most 128 times as large as the
+// by some 150 KB for any src; the output is at most 128 times as large as the
 // input for BinHex, which knows repeats, 64 times for uuencode and never larger
 // for the others.
 func Decode(dst io.Writer, src io.Reader, enc Encoding) ([]Deviation, error) {
@@ -101,7 +101,7 @@ type decodeBuffers struct {
 
 // buffers holds those nobody uses at present: leaves are many and mostly small.
 var buffers = sync.Pool{New: func() any {
-	return &decodeBuffers{bufio.NewReaderSize(nil, lineBuffer), make([]byte, 0, outputBuffer+lineBuffer)}
+	return &decodeBuffers{bufio.NewReaderSize(nil, lineBuffer), make([]byte, 0, outputBuffer+2*lineBuffer)}
 }}
 
 func (b *decodeBuffers) giveBack() {
