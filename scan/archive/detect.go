@@ -172,16 +172,17 @@ func findFree(c Content, mark string, taken Places) int64 {
 func find(c Content, mark string, from, to int64) int64 {
 	buf := scratch.Lend()
 	defer buf.Return()
+	to = min(to, c.Size())
 	for size := int64(512); to-from >= int64(len(mark)); size = min(8*size, scratch.Size) {
-		chunk := buf[:min(size, to-from)]
-		n, _ := c.ReadAt(chunk, from)
-		if i := bytes.Index(chunk[:n], []byte(mark)); i >= 0 {
-			return from + int64(i)
-		}
-		if n < len(chunk) {
+		chunk, err := buf.Window(c, from, len(mark)-1, size)
+		if err != nil {
 			return -1
 		}
-		from += int64(n - len(mark) + 1)
+		chunk = chunk[:min(int64(len(chunk)), to-from)]
+		if i := bytes.Index(chunk, []byte(mark)); i >= 0 {
+			return from + int64(i)
+		}
+		from += int64(len(chunk) - len(mark) + 1)
 	}
 	return -1
 }

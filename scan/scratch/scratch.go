@@ -53,9 +53,8 @@ const fewest = 4 << 10
 func Windows(c Content, from int64, overlap int, look func(b []byte, off int64) error) error {
 	buf := Lend()
 	defer buf.Return()
-	shown, _ := c.(inMemory)
 	for size := c.Size(); from < size; {
-		b, err := window(c, shown, buf, from, overlap)
+		b, err := buf.Window(c, from, overlap, Size)
 		if err != nil {
 			return err
 		}
@@ -67,11 +66,12 @@ func Windows(c Content, from int64, overlap int, look func(b []byte, off int64) 
 	return nil
 }
 
-// window is the next one. Where a piece of memory ends, a short copy leads over to
-// the next.
-func window(c Content, shown inMemory, buf *Buffer, off int64, overlap int) ([]byte, error) {
-	want := min(Size, c.Size()-off)
-	if shown != nil {
+// Window shows what stands in c from off on: where it lies if that is in memory,
+// else up to most bytes of it, read into the buffer. Where a piece of memory ends,
+// a short copy leads over to the next.
+func (buf *Buffer) Window(c Content, off int64, overlap int, most int64) ([]byte, error) {
+	want := min(most, Size, c.Size()-off)
+	if shown, ok := c.(inMemory); ok {
 		b := shown.Piece(off)
 		if len(b) >= fewest+overlap || int64(len(b)) == c.Size()-off {
 			return b, nil
