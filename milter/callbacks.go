@@ -72,6 +72,14 @@ func (c callbacks) BodyChunk(chunk []byte, m gomilter.Modifier) (*gomilter.Respo
 	return c.guarded("body", func() *gomilter.Response { return c.body(chunk) })
 }
 
+// inBody reports whether a message is there whose body may go on.
+func (c callbacks) inBody() bool { return c.msg != nil && c.msg.section == inBody }
+
+// piece is BodyChunk where no reply is waited for.
+func (c callbacks) piece(b []byte) {
+	c.guarded("body", func() *gomilter.Response { return c.body(b) })
+}
+
 func (c callbacks) EndOfMessage(m gomilter.Modifier) (*gomilter.Response, error) {
 	return c.guarded("end of message", func() *gomilter.Response { return c.endMessage(m) })
 }

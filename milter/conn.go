@@ -3,6 +3,8 @@ package milter
 import (
 	"net"
 	"time"
+
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 const (
@@ -19,6 +21,9 @@ const (
 // the MTA is waited for, so that all changes and the answer go out in one
 // write, and notices an MTA that hangs up while a message is being judged.
 //
+// The body goes past the library: it would allocate every chunk anew, and has
+// nothing to say about them.
+//
 // It is used by the session's goroutine alone, but for wake and abandon.
 type conn struct {
 	raw     net.Conn
@@ -26,8 +31,11 @@ type conn struct {
 
 	in         []byte // in[start:end] is read ahead
 	start, end int
-	left       int  // bytes of the present frame the library is still to get
-	negotiated bool // the first frame has passed
+	small      []byte          // what in is where nothing larger is needed
+	lent       *scratch.Buffer // what in is while the body comes
+	body       bodyTaker       // nil if the library is to have the body
+	left       int             // bytes of the present frame the library is still to get
+	negotiated bool            // the first frame has passed
 	out        []byte
 	err        error    // why nothing can be read or written any more
 	onSent     []func() // to be called once what is held back has been sent
@@ -36,7 +44,8 @@ type conn struct {
 }
 
 func newConn(raw net.Conn, o Options, closed func(cause error)) *conn {
-	return &conn{raw: raw, options: o, in: make([]byte, inputSize), closed: closed}
+	in := make([]byte, inputSize)
+	return &conn{raw: raw, options: o, in: in, small: in, closed: closed}
 }
 
 // Read gives the library bytes of checked frames. Every failure is
@@ -44,7 +53,7 @@ func newConn(raw net.Conn, o Options, closed func(cause error)) *conn {
 // closed.
 func (c *conn) Read(p []byte) (int, error) {
 	if c.left == 0 {
-		c.fail(c.next())
+		c.fail(c.nextForLibrary())
 	}
 	if c.err != nil {
 		return 0, net.ErrClosed
@@ -61,7 +70,9 @@ func (c *conn) Read(p []byte) (int, error) {
 func (c *conn) take(p []byte) (int, error) {
 	if c.start < c.end {
 		n := copy(p, c.in[c.start:c.end])
-		c.start += n
+		if c.start += n; c.start == c.end {
+			c.giveBack()
+		}
 		return n, nil
 	}
 	if err := c.flush(); err != nil {
@@ -137,6 +148,8 @@ func (c *conn) fail(err error) {
 func (c *conn) Close() error {
 	c.flush()
 	c.raw.Close()
+	c.start, c.end = 0, 0
+	c.giveBack()
 	if c.closed != nil {
 		closed := c.closed
 		c.closed = nil

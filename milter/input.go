@@ -6,7 +6,73 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"github.com/milterscan/milterscan/scan/scratch"
 )
+
+// bodyTaker takes the body of a message, in pieces of any length that it must not
+// keep.
+type bodyTaker interface {
+	inBody() bool // a piece of a body may come
+	piece(b []byte)
+}
+
+// nextForLibrary is next past the body, where the MTA waits for no reply to it.
+func (c *conn) nextForLibrary() error {
+	for {
+		if err := c.next(); err != nil {
+			return err
+		}
+		if c.in[c.start+4] != cmdBody || c.body == nil || !c.body.inBody() {
+			return nil
+		}
+		if err := c.passBody(); err != nil {
+			return err
+		}
+	}
+}
+
+// passBody hands over a body chunk as it comes, without waiting for all of it.
+func (c *conn) passBody() error {
+	c.start, c.left = c.start+5, c.left-5
+	for c.left > 0 {
+		if c.start == c.end {
+			c.borrow()
+		}
+		if err := c.need(1); err != nil {
+			return cutOff(err)
+		}
+		n := min(c.left, c.end-c.start)
+		c.body.piece(c.in[c.start : c.start+n])
+		c.start, c.left = c.start+n, c.left-n
+	}
+	return nil
+}
+
+// cutOff is the error of a frame that does not end.
+func cutOff(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// borrow makes the input buffer, which is empty, a large one.
+func (c *conn) borrow() {
+	if c.lent == nil {
+		c.lent = scratch.Lend()
+		c.in, c.start, c.end = c.lent[:], 0, 0
+	}
+}
+
+// giveBack makes the input buffer, which is empty, a small one.
+func (c *conn) giveBack() {
+	if c.lent != nil {
+		c.lent.Return()
+		c.lent = nil
+	}
+	c.in, c.start, c.end = c.small, 0, 0
+}
 
 // next makes sure of the next frame: that it is one, and that all of it is
 // there, except for body chunks, which hold nothing to check.
@@ -72,7 +138,7 @@ func (c *conn) patience() time.Duration {
 	switch {
 	case !c.negotiated:
 		return c.options.NegotiationTimeout
-	case c.start == c.end:
+	case c.start == c.end && c.left == 0:
 		return c.options.ReadTimeout
 	}
 	return frameTimeout
@@ -97,9 +163,6 @@ func (c *conn) readAhead(n int) error {
 func (c *conn) makeRoom(n int) {
 	if c.start == c.end {
 		c.start, c.end = 0, 0
-		if len(c.in) > inputSize {
-			c.in = make([]byte, inputSize)
-		}
 	}
 	if c.end < len(c.in) && c.start+n <= len(c.in) {
 		return

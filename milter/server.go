@@ -210,6 +210,9 @@ func (s *Server) converse(ctx context.Context, cancel context.CancelFunc, c *con
 	}
 	terms := offered.terms(s.refuses)
 	session := callbacks{&session{server: s, conn: c, log: s.log, ctx: ctx, cancel: cancel}}
+	if terms.protocol&gomilter.OptNoBodyReply != 0 {
+		c.body = session
+	}
 	library := gomilter.NewServer(append(terms.library(), gomilter.WithMilter(func() gomilter.Milter { return session }))...)
 	library.Serve(&once{conn: c})
 }

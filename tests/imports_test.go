@@ -81,7 +81,7 @@ var imports = map[string][]string{
 	"contrib":              {},
 	"cmd/milterscan/setup": {"contrib"},
 
-	"milter": {"scan", "scan/spool", "scan/entity", "scan/units", "policy"},
+	"milter": {"scan", "scan/spool", "scan/scratch", "scan/entity", "scan/units", "policy"},
 }
 
 // pkg is what "go list -json" says about a package.

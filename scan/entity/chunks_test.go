@@ -7,13 +7,16 @@ import (
 	"testing"
 )
 
-// parseChunks writes msg in chunks of the sizes that next returns.
+// parseChunks writes msg in chunks of the sizes that next returns, none of which
+// stays what it was.
 func parseChunks(msg string, d dialect, next func() int) *Tree {
 	p := NewParser(Limits{})
 	p.dialect = d
 	for len(msg) > 0 {
 		n := min(max(next(), 1), len(msg))
-		p.Write([]byte(msg[:n]))
+		chunk := []byte(msg[:n])
+		p.Write(chunk)
+		copy(chunk, strings.Repeat("?", n))
 		msg = msg[n:]
 	}
 	return p.Close()
