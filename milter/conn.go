@@ -2,6 +2,7 @@ package milter
 
 import (
 	"net"
+	"sync"
 	"time"
 
 	"github.com/milterscan/milterscan/scan/scratch"
@@ -31,11 +32,11 @@ type conn struct {
 
 	in         []byte // in[start:end] is read ahead
 	start, end int
-	small      []byte          // what in is where nothing larger is needed
-	lent       *scratch.Buffer // what in is while the body comes
-	body       bodyTaker       // nil if the library is to have the body
-	left       int             // bytes of the present frame the library is still to get
-	negotiated bool            // the first frame has passed
+	small      *[inputSize]byte // what in is where nothing larger is needed
+	lent       *scratch.Buffer  // what in is while the body comes
+	body       bodyTaker        // nil if the library is to have the body
+	left       int              // bytes of the present frame the library is still to get
+	negotiated bool             // the first frame has passed
 	out        []byte
 	err        error    // why nothing can be read or written any more
 	onSent     []func() // to be called once what is held back has been sent
@@ -43,9 +44,13 @@ type conn struct {
 	closed func(cause error) // called once, when the library is done
 }
 
+// inputs holds the buffers nobody uses at present: an MTA may connect for each
+// message.
+var inputs = sync.Pool{New: func() any { return new([inputSize]byte) }}
+
 func newConn(raw net.Conn, o Options, closed func(cause error)) *conn {
-	in := make([]byte, inputSize)
-	return &conn{raw: raw, options: o, in: in, small: in, closed: closed}
+	small := inputs.Get().(*[inputSize]byte)
+	return &conn{raw: raw, options: o, in: small[:], small: small, closed: closed}
 }
 
 // Read gives the library bytes of checked frames. Every failure is
@@ -148,13 +153,15 @@ func (c *conn) fail(err error) {
 func (c *conn) Close() error {
 	c.flush()
 	c.raw.Close()
-	c.start, c.end = 0, 0
-	c.giveBack()
-	if c.closed != nil {
-		closed := c.closed
-		c.closed = nil
-		closed(c.err)
+	if c.closed == nil {
+		return nil
 	}
+	c.closed(c.err)
+	c.closed = nil
+	c.fail(net.ErrClosed) // the buffers are for others
+	c.giveBack()
+	inputs.Put(c.small)
+	c.in, c.small = nil, nil
 	return nil
 }
 

@@ -71,7 +71,7 @@ func (c *conn) giveBack() {
 		c.lent.Return()
 		c.lent = nil
 	}
-	c.in, c.start, c.end = c.small, 0, 0
+	c.in, c.start, c.end = c.small[:], 0, 0
 }
 
 // next makes sure of the next frame: that it is one, and that all of it is

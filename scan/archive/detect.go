@@ -92,7 +92,9 @@ func Detect(formats []Format, c Content, names []string) Format {
 
 // Beginning are those of formats whose mark the content begins with.
 func Beginning(formats []Format, c Content) []Format {
-	head := piece(c, 0, HeadSize)
+	buf := scratch.Lend()
+	defer buf.Return()
+	head := buf.Head(c, HeadSize)
 	if len(head) == 0 {
 		return nil
 	}

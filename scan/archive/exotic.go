@@ -46,6 +46,9 @@ var exotics = [...]exoticFormat{
 	{name: "pst", marks: []string{"!BDN"}},
 }
 
+// longestMark is the length of the longest mark that stands near an end.
+const longestMark = 8
+
 func (f *exoticFormat) Name() string { return f.name }
 
 func (f *exoticFormat) Match(head []byte, c Content) bool {
@@ -55,9 +58,7 @@ func (f *exoticFormat) Match(head []byte, c Content) bool {
 	if f.endingAt == 0 {
 		return int64(len(head)) > f.at && hasAny(head[f.at:], f.marks...)
 	}
-	end := make([]byte, f.endingAt)
-	n, _ := c.ReadAt(end, max(0, c.Size()-f.endingAt))
-	return int64(n) == f.endingAt && hasAny(end, f.marks...)
+	return hasAny(piece(c, c.Size()-f.endingAt, longestMark), f.marks...)
 }
 
 // Walk reads nothing.

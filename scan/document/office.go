@@ -20,7 +20,8 @@ var silentRoots = map[string]bool{"html": true, "HTML": true, "worksheet": true,
 
 // xml looks into an XML document by what its root is.
 func (e *examination) xml() error {
-	x := newXMLReader(e.reader(e.part.Content), e.head, e.part.Content.Size())
+	x := newXMLReader(e.reader(e.part.Content), e.head)
+	defer x.close()
 	err := x.next()
 	switch root := x.tag.name; {
 	case err != nil, silentRoots[root]:

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"io"
+	"sync"
 
 	"github.com/milterscan/milterscan/scan/charset"
 )
@@ -54,15 +55,25 @@ func (t *element) get(name string) string {
 	return ""
 }
 
-// newXMLReader reads XML of that size in UTF-8, a charset that has ASCII in it,
-// or UTF-16.
-func newXMLReader(r io.Reader, head []byte, size int64) *xmlReader {
+// xmlBuffers holds those nobody uses at present: most XML is smaller than its buffer.
+var xmlBuffers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 32<<10) }}
+
+// newXMLReader reads XML in UTF-8, a charset that has ASCII in it, or UTF-16, until
+// it is closed.
+func newXMLReader(r io.Reader, head []byte) *xmlReader {
 	if label := wideXML(head); label != "" {
 		if wide, ok := charset.NewReader(label, r); ok {
 			r = wide
 		}
 	}
-	return &xmlReader{r: bufio.NewReaderSize(r, int(min(2*size, 64<<10))), keep: longestText}
+	buffered := xmlBuffers.Get().(*bufio.Reader)
+	buffered.Reset(r)
+	return &xmlReader{r: buffered, keep: longestText}
+}
+
+func (x *xmlReader) close() {
+	x.r.Reset(nil)
+	xmlBuffers.Put(x.r)
 }
 
 // wideXML is the label of UTF-16 in which the start of a document is written, ""
