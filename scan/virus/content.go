@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // blockSize is how much is read at once.
@@ -39,25 +40,19 @@ func each(ctx context.Context, c scan.Content, do func(b *block, n int) error) e
 	return nil
 }
 
-// inMemory is a content that can show its bytes where they are: Piece returns
-// what lies together from off on, nil where it cannot.
-type inMemory interface{ Piece(off int64) []byte }
-
 // pour calls take with the bytes of c from front to back: with the memory they
 // are in, where c can show it, else with a copy.
 func pour(ctx context.Context, c scan.Content, take func(piece []byte)) error {
 	at := int64(0)
-	if shown, ok := c.(inMemory); ok {
-		for piece := shown.Piece(0); piece != nil; piece = shown.Piece(at) {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			take(piece)
-			at += int64(len(piece))
-		}
+	err := scratch.Windows(c, 0, 0, func(b []byte, off int64) error {
+		take(b)
+		at = off + int64(len(b))
+		return ctx.Err()
+	})
+	if err == nil || ctx.Err() != nil {
+		return err
 	}
-	rest := section(c, at, c.Size())
-	return each(ctx, rest, func(b *block, n int) error { take(b[4 : 4+n]); return nil })
+	return newReadError(at, c.Size(), err)
 }
 
 // readError is a content that could not be read to its end: the fault is on our
