@@ -29,7 +29,7 @@ var imports = map[string][]string{
 	"scan/spool":       {"scan/units"},
 	"scan/entity":      {"scan/units", "scan/charset", "scan/scratch"},
 	"scan/archive":     {"scan/units", "scan/scratch", "scan/pdf"},
-	"scan/pdf":         {},
+	"scan/pdf":         {"scan/scratch"},
 	"scan/charset":     {"scan/units"},
 	"scan/markup":      {"scan/units", "scan/charset", "scan/scratch"},
 	"scan/dns":         {"scan/units"},

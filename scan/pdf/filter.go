@@ -1,5 +1,5 @@
-// Package pdf undoes the filters that streams of PDF are packed with (ISO 32000-1,
-// section 7.4).
+// Package pdf reads the objects of PDF (ISO 32000-1) and undoes the filters that its
+// streams are packed with. What the objects mean is for others.
 package pdf
 
 import (
@@ -17,11 +17,12 @@ var ErrUnknown = errors.New("not supported")
 // in the file. Names may be short ones, as pictures in pages have them.
 type Filter struct {
 	Name      string
-	Predictor int64 // 1 and less is none
-	Columns   int64 // of a line that was predicted; 0 is 1
-	Colors    int64 // 0 is 1
-	Bits      int64 // of a colour; 0 is 8
-	Late      bool  // codes of LZW grow when they must, and not one earlier
+	Predictor int64  // 1 and less is none
+	Columns   int64  // of a line that was predicted; 0 is 1
+	Colors    int64  // 0 is 1
+	Bits      int64  // of a colour; 0 is 8
+	Late      bool   // codes of LZW grow when they must, and not one earlier
+	Crypt     string // of the filter Crypt, by what it encrypts
 }
 
 // Reader is what in unpacks to. What it yields before an error is what could be
@@ -39,6 +40,10 @@ func (f Filter) Reader(in io.Reader) (io.Reader, error) {
 		return newBase85(b), nil
 	case "RunLengthDecode", "RL":
 		return &runLength{in: b}, nil
+	case "Crypt":
+		if f.Crypt == "" || f.Crypt == "Identity" {
+			return b, nil
+		}
 	}
 	return nil, fmt.Errorf("the filter %q is %w", f.Name, ErrUnknown)
 }

@@ -1,0 +1,112 @@
+package pdf
+
+import (
+	"bytes"
+	"errors"
+
+	"github.com/milterscan/milterscan/scan/scratch"
+)
+
+// StreamEnd is where a stream ends whose data begins at start: where its length
+// says, if its mark is there, or at the first mark. Length is what its dictionary
+// has for it, below 0 if that is not known. Without any mark, a stream may end
+// behind the end of the document. Beside an error, that is where it ends.
+func StreamEnd(c Content, start, length int64) (int64, error) {
+	const mark, longest = "endstream", 1<<62 - 1
+	var buf [len(mark) + 4]byte
+	if length >= 0 && length < c.Size()-start {
+		n, _ := c.ReadAt(buf[:], start+length)
+		if bytes.HasPrefix(bytes.TrimLeft(buf[:n], "\r\n"), []byte(mark)) {
+			return start + length, nil
+		}
+	}
+	end, err := index(c, mark, start)
+	switch {
+	case end < 0 && length > 0:
+		return start + min(length, longest-start), err
+	case end < 0:
+		return c.Size(), err
+	}
+	from := max(start, end-2)
+	n, err := c.ReadAt(buf[:end-from], from)
+	line := bytes.TrimSuffix(buf[:n], []byte("\n"))
+	return from + int64(len(bytes.TrimSuffix(line, []byte("\r")))), err
+}
+
+// errFound ends a search.
+var errFound = errors.New("found")
+
+// index is where a mark is from some place on, -1 for nowhere.
+func index(c Content, mark string, from int64) (int64, error) {
+	at := int64(-1)
+	err := scratch.Windows(c, from, len(mark)-1, func(b []byte, off int64) error {
+		if i := bytes.Index(b, []byte(mark)); i >= 0 {
+			at = off + int64(i)
+			return errFound
+		}
+		return nil
+	})
+	if err == errFound {
+		err = nil
+	}
+	return at, err
+}
+
+// Filters are the filters of a stream with this dictionary, in the order in which
+// they are undone. Resolve is what a value refers to: itself, if it is no
+// reference. A value that refers to nothing is nil. What is neither a name nor refers
+// to anything is no filter.
+func (d Dict) Filters(resolve func(any) any) []Filter {
+	names := list(resolve(d.Get("Filter")))
+	if short := resolve(d.Get("F")); names == nil && !isFile(short) {
+		names = list(short)
+	}
+	parameters := list(resolve(d.Get("DecodeParms")))
+	if parameters == nil {
+		parameters = list(resolve(d.Get("DP")))
+	}
+	var filters []Filter
+	for i, n := range names {
+		var p Dict
+		if i < len(parameters) {
+			p, _ = resolve(parameters[i]).(Dict)
+		}
+		_, isRef := n.(Ref)
+		if name, isName := resolve(n).(Name); isName || isRef {
+			filters = append(filters, p.filter(string(name), resolve))
+		}
+	}
+	return filters
+}
+
+// list is an array, or a name or dictionary as one.
+func list(value any) Array {
+	switch v := value.(type) {
+	case Array:
+		return v
+	case Name, Dict:
+		return Array{v}
+	}
+	return nil
+}
+
+// isFile reports whether a value is a file specification, which has the same key
+// as filters have for short.
+func isFile(value any) bool {
+	_, isDict := value.(Dict)
+	return isDict
+}
+
+// filter is a filter with the parameters in d.
+func (d Dict) filter(name string, resolve func(any) any) Filter {
+	number := func(key Name) int64 {
+		n, _ := resolve(d.Get(key)).(int64)
+		return n
+	}
+	early, given := resolve(d.Get("EarlyChange")).(int64)
+	crypt, _ := resolve(d.Get("Name")).(Name)
+	return Filter{
+		Name: name, Predictor: number("Predictor"), Columns: number("Columns"), Colors: number("Colors"), Bits: number("BitsPerComponent"),
+		Late: given && early == 0, Crypt: string(crypt),
+	}
+}
