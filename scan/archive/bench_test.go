@@ -100,3 +100,34 @@ func userTime() time.Duration {
 	syscall.Getrusage(syscall.RUSAGE_SELF, &u) // of ourselves it cannot fail
 	return time.Duration(u.Utime.Nano())
 }
+
+// benchPDF is a document of 4 MB: mostly one picture, or mostly small objects.
+func benchPDF(picture int) []byte {
+	random := rand.NewChaCha8([32]byte{1})
+	noise := make([]byte, picture)
+	random.Read(noise)
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%%PDF-1.4\n1 0 obj\n<< /Type /XObject /Subtype /Image /Filter /DCTDecode /Length %d >>\nstream\n%s\nendstream\nendobj\n", len(noise), noise)
+	for i := 2; b.Len() < 4<<20; i++ {
+		fmt.Fprintf(&b, "%d 0 obj\n<< /Type /StructElem /S /P /P 12 0 R /K [ 1 2 << /Type /MCR /Pg 3 0 R >> ] >>\nendobj\n", i)
+	}
+	b.WriteString("trailer\n<< /Root 2 0 R >>\n%%EOF\n")
+	return b.Bytes()
+}
+
+// BenchmarkPDF looks for files in documents without any.
+func BenchmarkPDF(b *testing.B) {
+	for name, picture := range map[string]int{"picture": 4 << 20, "objects": 0} {
+		data := benchPDF(picture)
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(data)))
+			for b.Loop() {
+				budget := NewBudget(Limits{Expanded: units.GB, Member: units.GB, Ratio: 1000, Entries: 20_000})
+				notes, err := pdfFormat{}.Walk(b.Context(), bytes.NewReader(data), budget, nil)
+				if err != nil || len(notes) > 0 {
+					b.Fatal(notes, err)
+				}
+			}
+		})
+	}
+}

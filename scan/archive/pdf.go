@@ -3,22 +3,18 @@ package archive
 import (
 	"bytes"
 	"context"
-	"strconv"
 
-	"github.com/milterscan/milterscan/scan/scratch"
+	"github.com/milterscan/milterscan/scan/pdf"
 )
 
-// pdfFormat finds the files embedded in a PDF (ISO 32000-1). Cross-reference
-// tables, which say where objects are, can lie, and viewers repair them in ways
-// of their own; so all objects are looked for by their marks, also in object
-// streams, and every stream that anything calls an embedded file is a member. The
-// pages themselves are not taken apart.
+// pdfFormat finds the files embedded in a PDF (ISO 32000-1): every stream that
+// anything calls an embedded file is a member. The pages themselves are not taken
+// apart.
 type pdfFormat struct{}
 
 const (
-	pdfMagic  = "%PDF-"
-	pdfBefore = 32      // bytes that the number of an object takes at most
-	pdfLarge  = 1 << 20 // bytes of the largest object, its stream not counted
+	pdfMagic = "%PDF-"
+	pdfSpare = 4 << 20 // bytes that may be parsed in the smallest document
 
 	// Bounds of what is remembered, in objects.
 	pdfStreams = 1 << 18
@@ -39,8 +35,7 @@ func (pdfFormat) inside(c Content, taken Places) bool {
 }
 
 func (f pdfFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
-	w := &pdfWalk{walk: begin(ctx, c, b, visit), c: c, values: map[int64]any{}, targets: map[int64][]string{}}
-	w.room = w.space()
+	w := &pdfWalk{walk: begin(ctx, c, b, visit), c: c, targets: map[int64][]string{}}
 	w.apart = true
 	if err := w.scan(); err != nil {
 		return w.end(err)
@@ -51,6 +46,7 @@ func (f pdfFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) 
 	if err := w.decrypt(); err != nil {
 		return w.end(err)
 	}
+	w.reader = w.newReader() // for the streams
 	if w.locked() {
 		w.note(encryptedDocument, "no known password opens the document")
 	} else if err := w.packedObjects(); err != nil {
@@ -68,6 +64,7 @@ func (f pdfFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) 
 type pdfWalk struct {
 	*walk
 	c       Content
+	reader  *pdf.Reader
 	objects int
 	streams []pdfStream
 	specs   []pdfSpec
@@ -76,14 +73,14 @@ type pdfWalk struct {
 	encrypt any                // what the trailer says of encryption, nil for nothing
 	ids     []string           // what it says the document is
 	key     *pdfKey            // nil if nothing is encrypted, or no password known
-	room    int64              // bytes that may still be parsed; objects do not overlap
 }
 
 // pdfStream is where an object with a stream is.
 type pdfStream struct {
 	number, generation int64
 
-	at       int64 // behind "obj"
+	at       int64 // of the object
+	again    bool  // it is to be read the other way
 	packed   bool  // an object stream
 	embedded bool  // says of itself that it is an embedded file
 }
@@ -94,94 +91,32 @@ type pdfSpec struct {
 	files any
 }
 
+// newReader reads the document anew. No object is read more often than a few times.
+func (w *pdfWalk) newReader() *pdf.Reader {
+	return pdf.NewReader(w.ctx, w.c, 4*w.c.Size()+pdfSpare)
+}
+
 // scan finds all objects and trailers.
 func (w *pdfWalk) scan() error {
-	return scratch.Windows(w.c, 0, pdfBefore, func(b []byte, start int64) error {
-		seen := 0 // bytes in which the window before had all marks
-		if start > 0 {
-			seen = pdfBefore
+	w.streams, w.specs, w.values, w.objects = nil, nil, map[int64]any{}, 0
+	w.reader = w.newReader()
+	err := w.reader.Each(func(o pdf.Object) error {
+		if o.Trailer {
+			w.trailer(o.Value)
+		} else {
+			w.object(o)
 		}
-		w.each(b, "obj", seen, func(i int) {
-			if s, ok := pdfNumber(b[:i]); ok {
-				s.at = start + int64(i) + 3
-				w.object(s, b[i+3:])
-			}
-		})
-		w.each(b, "trailer", seen, func(i int) {
-			value, _ := w.parse(b[i+7:], start+int64(i)+7)
-			w.trailer(value)
-		})
-		return w.ctx.Err()
+		return nil
 	})
+	w.troubled(w.reader)
+	return err
 }
 
-// each calls f for every place of mark in b that is not all in the bytes seen.
-func (w *pdfWalk) each(b []byte, mark string, seen int, f func(i int)) {
-	for at := max(0, seen-len(mark)+1); ; {
-		i := bytes.Index(b[at:], []byte(mark))
-		if i < 0 {
-			return
-		}
-		f(at + i)
-		at += i + len(mark)
+// troubled says what a reader did not follow.
+func (w *pdfWalk) troubled(r *pdf.Reader) {
+	if why := r.Trouble(); why != "" {
+		w.complain(why)
 	}
-}
-
-// pdfNumber reads the number of an object and its generation, which stand before
-// "obj", from the end of b.
-func pdfNumber(b []byte) (s pdfStream, ok bool) {
-	second, b := lastNumber(b)
-	if b == nil {
-		return s, false
-	}
-	first, b := lastNumber(b)
-	s.generation, _ = strconv.ParseInt(second, 10, 64)
-	var err error
-	s.number, err = strconv.ParseInt(first, 10, 64)
-	return s, b != nil && err == nil
-}
-
-// lastNumber cuts digits and blanks from the end of b; nil if there are none.
-func lastNumber(b []byte) (digits string, rest []byte) {
-	end := len(b)
-	for end > 0 && isPDFSpace(b[end-1]) {
-		end--
-	}
-	start := end
-	for start > 0 && isDigit(b[start-1]) {
-		start--
-	}
-	if start == end {
-		return "", nil
-	}
-	return string(b[start:end]), b[:start:start]
-}
-
-// parse reads the object at off, which b begins with; what follows is there up to
-// some length.
-func (w *pdfWalk) parse(b []byte, off int64) (any, *pdfParser) {
-	p := &pdfParser{b: b}
-	if w.room < 0 {
-		return nil, p
-	}
-	value := p.whole()
-	w.room -= int64(p.at)
-	for size := int64(16 << 10); p.short && size <= pdfLarge && int64(len(p.b)) < w.c.Size()-off; size *= 8 {
-		if w.room -= size; w.room < 0 {
-			break
-		}
-		if size > int64(len(p.b)) {
-			p = &pdfParser{b: piece(w.c, off, size)}
-			value = p.whole()
-		}
-	}
-	if p.deep {
-		w.complain("objects are nested too deeply")
-	}
-	if w.room < 0 {
-		w.complain("objects overlap")
-	}
-	return value, p
 }
 
 // complain says that not all of the structure was followed.
@@ -192,23 +127,26 @@ func (w *pdfWalk) complain(why string) {
 }
 
 // object takes in an object of the file.
-func (w *pdfWalk) object(s pdfStream, b []byte) {
-	w.objects++
-	value, p := w.parse(b, s.at)
-	dict, isDict := value.(pdfDict)
-	if isDict && p.has(streamMark) {
-		w.stream(s, dict)
+func (w *pdfWalk) object(o pdf.Object) {
+	if o.Number >= 0 {
+		w.objects++
 	}
+	if o.Data > 0 {
+		w.stream(o)
+	}
+	value := o.Value
 	if w.key != nil {
-		value = w.key.clear(value, s.number, s.generation)
+		value = w.key.clear(value, o.Number, o.Generation)
 	}
-	w.take(s.number, value)
+	w.take(o.Number, value)
 }
 
 // stream remembers an object with a stream.
-func (w *pdfWalk) stream(s pdfStream, dict pdfDict) {
-	kind, _ := dict.get("Type").(pdfName)
-	s.packed, s.embedded = kind == "ObjStm", kind == "EmbeddedFile"
+func (w *pdfWalk) stream(o pdf.Object) {
+	dict, _ := o.Value.(pdf.Dict)
+	s := pdfStream{number: o.Number, generation: o.Generation, at: o.At, again: o.Again}
+	kind, _ := dict.Get("Type").(pdf.Name)
+	s.packed, s.embedded = dict.IsPacked(), kind == "EmbeddedFile"
 	if kind == "XRef" {
 		w.trailer(dict)
 	}
@@ -224,13 +162,13 @@ const pdfIDs = 4
 
 // trailer looks whether the document is encrypted, section 7.6.1.
 func (w *pdfWalk) trailer(value any) {
-	dict, _ := value.(pdfDict)
-	switch e := dict.get("Encrypt").(type) {
-	case pdfRef, pdfDict:
+	dict, _ := value.(pdf.Dict)
+	switch e := dict.Get("Encrypt").(type) {
+	case pdf.Ref, pdf.Dict:
 		w.encrypt = e
 	}
-	if ids, ok := dict.get("ID").(pdfArray); ok && len(ids) > 0 && len(w.ids) < pdfIDs {
-		if id, ok := ids[0].(pdfString); ok {
+	if ids, ok := dict.Get("ID").(pdf.Array); ok && len(ids) > 0 && len(w.ids) < pdfIDs {
+		if id, ok := ids[0].(pdf.String); ok {
 			w.ids = append(w.ids, string(id))
 		}
 	}
@@ -252,9 +190,6 @@ func (w *pdfWalk) decrypt() error {
 	if password != "" {
 		w.note(openedByPassword, "the document")
 	}
-	w.key, w.streams, w.specs, w.values, w.objects, w.room = key, nil, nil, map[int64]any{}, 0, w.space()
+	w.key = key
 	return w.scan()
 }
-
-// space is how much may be parsed.
-func (w *pdfWalk) space() int64 { return 4*w.c.Size() + 4*pdfLarge }

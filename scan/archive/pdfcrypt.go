@@ -9,6 +9,8 @@ import (
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/binary"
+
+	"github.com/milterscan/milterscan/scan/pdf"
 )
 
 // pdfLock is the dictionary of the standard security handler, ISO 32000-2 section
@@ -45,23 +47,23 @@ type pdfKey struct {
 // lock reads what the trailer says of encryption; nil if it is of a kind that is
 // not known here.
 func (w *pdfWalk) lock() *pdfLock {
-	dict, _ := w.resolve(w.encrypt).(pdfDict)
-	if name, _ := dict.get("Filter").(pdfName); name != "Standard" {
+	dict, _ := w.resolve(w.encrypt).(pdf.Dict)
+	if name, _ := dict.Get("Filter").(pdf.Name); name != "Standard" {
 		return nil
 	}
-	number := func(key pdfName, otherwise int64) int64 {
-		if n, ok := w.resolve(dict.get(key)).(int64); ok {
+	number := func(key pdf.Name, otherwise int64) int64 {
+		if n, ok := w.resolve(dict.Get(key)).(int64); ok {
 			return n
 		}
 		return otherwise
 	}
-	text := func(key pdfName) []byte {
-		s, _ := w.resolve(dict.get(key)).(pdfString)
+	text := func(key pdf.Name) []byte {
+		s, _ := w.resolve(dict.Get(key)).(pdf.String)
 		return []byte(s)
 	}
 	l := &pdfLock{
 		version: number("V", 0), revision: number("R", 0), length: int(number("Length", 40) / 8), permissions: number("P", 0),
-		owner: text("O"), user: text("U"), userKey: text("UE"), allMetadata: w.resolve(dict.get("EncryptMetadata")) != false,
+		owner: text("O"), user: text("U"), userKey: text("UE"), allMetadata: w.resolve(dict.Get("EncryptMetadata")) != false,
 	}
 	l.streams, l.strings = pdfRC4, pdfRC4
 	switch l.version {
@@ -74,7 +76,7 @@ func (w *pdfWalk) lock() *pdfLock {
 	default:
 		return nil
 	}
-	if l.files = l.streams; dict.get("EFF") != nil {
+	if l.files = l.streams; dict.Get("EFF") != nil {
 		l.files = w.method(dict, "EFF")
 	}
 	if l.length < 5 || l.length > 16 || len(l.owner) < 32 || len(l.user) < 32 || l.revision > 4 && (len(l.user) < 48 || len(l.userKey) < 32) {
@@ -84,15 +86,15 @@ func (w *pdfWalk) lock() *pdfLock {
 }
 
 // method is what a crypt filter does, section 7.6.6.
-func (w *pdfWalk) method(dict pdfDict, key pdfName) pdfMethod {
-	name, ok := w.resolve(dict.get(key)).(pdfName)
+func (w *pdfWalk) method(dict pdf.Dict, key pdf.Name) pdfMethod {
+	name, ok := w.resolve(dict.Get(key)).(pdf.Name)
 	if !ok || name == "Identity" {
 		return pdfClear
 	}
-	filters, _ := w.resolve(dict.get("CF")).(pdfDict)
-	filter, _ := w.resolve(filters.get(name)).(pdfDict)
-	kind, _ := w.resolve(filter.get("CFM")).(pdfName)
-	return map[pdfName]pdfMethod{"V2": pdfRC4, "AESV2": pdfAES, "AESV3": pdfAES256, "None": pdfClear}[kind]
+	filters, _ := w.resolve(dict.Get("CF")).(pdf.Dict)
+	filter, _ := w.resolve(filters.Get(name)).(pdf.Dict)
+	kind, _ := w.resolve(filter.Get("CFM")).(pdf.Name)
+	return map[pdf.Name]pdfMethod{"V2": pdfRC4, "AESV2": pdfAES, "AESV3": pdfAES256, "None": pdfClear}[kind]
 }
 
 // unlock finds the key, with no password or with one of those that are known.

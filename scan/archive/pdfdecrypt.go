@@ -8,6 +8,8 @@ import (
 	"crypto/md5"
 	"crypto/rc4"
 	"io"
+
+	"github.com/milterscan/milterscan/scan/pdf"
 )
 
 // decrypted is the reader of something in an object that is encrypted by method.
@@ -36,20 +38,20 @@ func (k *pdfKey) objectKey(number, generation int64, salt string) []byte {
 // clear decrypts all strings in an object.
 func (k *pdfKey) clear(value any, number, generation int64) any {
 	switch v := value.(type) {
-	case pdfString:
+	case pdf.String:
 		r, err := k.decrypted(bytes.NewReader([]byte(v)), k.strings, number, generation)
 		if err != nil {
 			return v
 		}
 		text, _ := io.ReadAll(r)
-		return pdfString(text)
-	case pdfArray:
+		return pdf.String(text)
+	case pdf.Array:
 		for i := range v {
 			v[i] = k.clear(v[i], number, generation)
 		}
-	case pdfDict:
+	case pdf.Dict:
 		for i := range v {
-			v[i].value = k.clear(v[i].value, number, generation)
+			v[i].Value = k.clear(v[i].Value, number, generation)
 		}
 	}
 	return value

@@ -1,10 +1,16 @@
 package archive
 
+import (
+	"slices"
+
+	"github.com/milterscan/milterscan/scan/pdf"
+)
+
 // take remembers what others may refer to, and finds file specifications.
 func (w *pdfWalk) take(number int64, value any) {
 	keep := value != nil
-	if dict, ok := value.(pdfDict); ok {
-		keep = isPDFFiles(dict) || dict.get("Filter") == pdfName("Standard")
+	if dict, ok := value.(pdf.Dict); ok {
+		keep = isPDFFiles(dict) || dict.Get("Filter") == pdf.Name("Standard")
 	}
 	if keep && len(w.values) < pdfValues {
 		w.values[number] = value
@@ -14,16 +20,14 @@ func (w *pdfWalk) take(number int64, value any) {
 
 // isPDFFiles reports whether a dictionary may be the EF of a file specification
 // that stands for itself.
-func isPDFFiles(dict pdfDict) bool {
-	for _, e := range dict {
-		if _, ok := e.value.(pdfRef); !ok || !isPDFFile(e.key) {
-			return false
-		}
-	}
-	return len(dict) > 0
+func isPDFFiles(dict pdf.Dict) bool {
+	return slices.ContainsFunc(dict, func(e pdf.Entry) bool {
+		_, ok := e.Value.(pdf.Ref)
+		return ok && isPDFFile(e.Key)
+	})
 }
 
-func isPDFFile(key pdfName) bool {
+func isPDFFile(key pdf.Name) bool {
 	switch key {
 	case "F", "UF", "DOS", "Mac", "Unix":
 		return true
@@ -34,30 +38,30 @@ func isPDFFile(key pdfName) bool {
 // collect finds file specifications in an object, at any depth.
 func (w *pdfWalk) collect(value any) {
 	switch v := value.(type) {
-	case pdfArray:
+	case pdf.Array:
 		for _, e := range v {
 			w.collect(e)
 		}
-	case pdfDict:
+	case pdf.Dict:
 		for _, e := range v {
-			w.collect(e.value)
-			if e.key == "EF" {
-				w.specify(v, e.value)
+			w.collect(e.Value)
+			if e.Key == "EF" {
+				w.specify(v, e.Value)
 			}
 		}
 	}
 }
 
-func (w *pdfWalk) specify(dict pdfDict, files any) {
+func (w *pdfWalk) specify(dict pdf.Dict, files any) {
 	if len(w.specs) == pdfSpecs {
 		w.complain("too many file specifications")
 		return
 	}
 	s := pdfSpec{files: files}
-	for _, key := range [...]pdfName{"UF", "F", "DOS", "Mac", "Unix"} {
+	for _, key := range [...]pdf.Name{"UF", "F", "DOS", "Mac", "Unix"} {
 		for _, e := range dict {
-			if e.key == key {
-				s.names = append(s.names, e.value)
+			if e.Key == key {
+				s.names = append(s.names, e.Value)
 			}
 		}
 	}
@@ -66,8 +70,9 @@ func (w *pdfWalk) specify(dict pdfDict, files any) {
 
 // resolve is what a reference leads to, as far as that was remembered.
 func (w *pdfWalk) resolve(value any) any {
-	for range pdfDepth {
-		ref, ok := value.(pdfRef)
+	const most = 32 // references to references
+	for range most {
+		ref, ok := value.(pdf.Ref)
 		if !ok {
 			return value
 		}
@@ -79,9 +84,9 @@ func (w *pdfWalk) resolve(value any) any {
 // link finds the streams that file specifications lead to, and their names.
 func (w *pdfWalk) link() {
 	for _, s := range w.specs {
-		files, _ := w.resolve(s.files).(pdfDict)
+		files, _ := w.resolve(s.files).(pdf.Dict)
 		for _, f := range files {
-			if ref, ok := f.value.(pdfRef); ok {
+			if ref, ok := f.Value.(pdf.Ref); ok {
 				w.targets[int64(ref)] = distinct(append(w.targets[int64(ref)], w.text(s.names)...)...)
 			}
 		}
@@ -91,8 +96,8 @@ func (w *pdfWalk) link() {
 func (w *pdfWalk) text(values []any) []string {
 	var texts []string
 	for _, v := range values {
-		if s, ok := w.resolve(v).(pdfString); ok && !w.locked() {
-			texts = append(texts, s.text())
+		if s, ok := w.resolve(v).(pdf.String); ok && !w.locked() {
+			texts = append(texts, s.Text())
 		}
 	}
 	return texts
@@ -110,7 +115,8 @@ func (w *pdfWalk) one(s pdfStream) error {
 		w.noteNext(encryptedDocument, "%s", m.name())
 		return w.member(m, nil)
 	}
-	src, err := w.open(s)
+	dict, data := w.again(s)
+	src, err := w.open(s, dict, data)
 	if err != nil {
 		w.noteNext(codeOf(err), "%s: %v", m.name(), err)
 	}

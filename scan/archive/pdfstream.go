@@ -1,30 +1,35 @@
 package archive
 
 import (
-	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
+
+	"github.com/milterscan/milterscan/scan/pdf"
 )
 
+// again reads an object with a stream once more.
+func (w *pdfWalk) again(s pdfStream) (dict pdf.Dict, data int64) {
+	o, _ := w.reader.At(pdf.Object{Number: s.number, At: s.at, Again: s.again})
+	dict, _ = o.Value.(pdf.Dict)
+	return dict, o.Data
+}
+
 // open is what a stream unpacks to; beside an error, as far as that is known how.
-func (w *pdfWalk) open(s pdfStream) (io.Reader, error) {
-	value, p := w.parse(piece(w.c, s.at, pdfBefore), s.at)
-	dict, _ := value.(pdfDict)
-	if !p.has(streamMark) {
+func (w *pdfWalk) open(s pdfStream, dict pdf.Dict, data int64) (io.Reader, error) {
+	if data == 0 {
+		w.troubled(w.reader)
 		return nil, fmt.Errorf("object %d has no stream", s.number)
 	}
-	start := s.at + int64(p.at) + int64(len(streamMark))
-	switch rest := p.b[p.at+len(streamMark):]; {
-	case hasAny(rest, "\r\n"):
-		start += 2
-	case hasAny(rest, "\r", "\n"):
-		start++
+	length, ok := w.resolve(dict.Get("Length")).(int64)
+	if !ok {
+		length = -1
 	}
-	end := w.streamEnd(start, dict)
-	src := stretch(w.c, start, end-start)
-	filters := w.filters(dict)
-	if w.key != nil && !slices.ContainsFunc(filters, func(f pdfFilter) bool { return f.name == "Crypt" }) {
+	end, _ := pdf.StreamEnd(w.c, data, length)
+	src := stretch(w.c, data, end-data)
+	filters := dict.Filters(w.resolve)
+	if w.key != nil && !slices.ContainsFunc(filters, func(f pdf.Filter) bool { return f.Name == "Crypt" }) {
 		method := w.key.streams
 		if s.embedded {
 			method = w.key.files
@@ -37,41 +42,14 @@ func (w *pdfWalk) open(s pdfStream) (io.Reader, error) {
 	return w.decoded(src, filters)
 }
 
-// streamEnd is where a stream that begins at start ends: where its length says,
-// if its mark is there, or at the first mark.
-func (w *pdfWalk) streamEnd(start int64, dict pdfDict) int64 {
-	const mark = "endstream"
-	length, ok := w.resolve(dict.get("Length")).(int64)
-	if ok && length >= 0 && length < w.c.Size()-start {
-		behind := piece(w.c, start+length, int64(len(mark))+2)
-		if hasAny(bytes.TrimLeft(behind, "\r\n"), mark) {
-			return start + length
-		}
-	}
-	end := find(w.c, mark, start, w.c.Size())
-	switch {
-	case end < 0 && ok && length > 0:
-		return start + min(length, largest-start)
-	case end < 0:
-		return w.c.Size()
-	}
-	tail := piece(w.c, max(start, end-2), min(2, end-start))
-	return end - int64(len(tail)-len(trimEOL(tail)))
-}
-
-// trimEOL cuts one end of line.
-func trimEOL(b []byte) []byte {
-	b = bytes.TrimSuffix(b, []byte("\n"))
-	return bytes.TrimSuffix(b, []byte("\r"))
-}
-
 // packedObjects reads the objects in object streams, section 7.5.7.
 func (w *pdfWalk) packedObjects() error {
 	for _, s := range w.streams {
 		if !s.packed {
 			continue
 		}
-		src, err := w.open(s)
+		dict, data := w.again(s)
+		src, err := w.open(s, dict, data)
 		if err != nil {
 			w.note(codeOf(err), "object stream %d: %v", s.number, err)
 			continue
@@ -80,9 +58,9 @@ func (w *pdfWalk) packedObjects() error {
 		if err != nil {
 			return err
 		}
-		value, _ := w.parse(piece(w.c, s.at, pdfBefore), s.at)
-		dict, _ := value.(pdfDict)
-		w.unpack(text, dict)
+		if err := w.unpack(text, dict); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -111,29 +89,61 @@ func (w *pdfWalk) readAll(s pdfStream, src io.Reader) ([]byte, error) {
 	return text, nil
 }
 
-// unpack takes in the objects of an object stream: pairs of number and place,
-// and the objects themselves from First on.
-func (w *pdfWalk) unpack(text []byte, dict pdfDict) {
-	first, _ := w.resolve(dict.get("First")).(int64)
-	if first < 0 || first > int64(len(text)) {
-		first = 0
-	}
-	index, room := &pdfParser{b: text[:first]}, 4*len(text)
-	for index.space() {
-		number, _ := index.object()
-		place, ok := index.object()
-		n, isNumber := number.(int64)
-		at, isPlace := place.(int64)
-		if !ok || !isNumber || !isPlace || at < 0 || at > int64(len(text))-first {
-			return
-		}
-		p := &pdfParser{b: text[first+at:]}
-		value, _ := p.object()
-		if room -= p.at; room < 0 || p.deep {
-			w.complain("objects overlap or are nested too deeply")
-			return
-		}
+// unpack takes in the objects of an object stream.
+func (w *pdfWalk) unpack(text []byte, dict pdf.Dict) error {
+	first, _ := w.resolve(dict.Get("First")).(int64)
+	reader := pdf.NewReader(w.ctx, w.c, 4*int64(len(text))+1)
+	err := reader.Packed(text, first, func(o pdf.Object) error {
 		w.objects++
-		w.take(n, value)
+		w.take(o.Number, o.Value)
+		return nil
+	})
+	w.troubled(reader)
+	return err
+}
+
+// pdfFilters bounds the filters of one stream.
+const pdfFilters = 8
+
+// errFilters says that a stream has more filters than are undone.
+var errFilters = errors.New("too many filters")
+
+// decoded undoes the filters of a stream. With an error comes what the filters
+// before the one that it is about yield.
+func (w *pdfWalk) decoded(src io.Reader, filters []pdf.Filter) (io.Reader, error) {
+	if len(filters) > pdfFilters {
+		return nil, fmt.Errorf("%w: %d", errFilters, len(filters))
 	}
+	for i, f := range filters {
+		if i > 0 {
+			src = &between{w: w.walk, r: src}
+		}
+		next, err := f.Reader(src)
+		if errors.Is(err, pdf.ErrUnknown) {
+			return src, fmt.Errorf("the filter %q is %w", f.Name, errUnsupported)
+		}
+		if err != nil {
+			return src, err
+		}
+		src = next
+	}
+	return src, nil
+}
+
+// between charges what passes from filter to filter: the last one may swallow
+// what the others blow up.
+type between struct {
+	w *walk
+	r io.Reader
+}
+
+func (b *between) Read(p []byte) (int, error) {
+	if err := b.w.ctx.Err(); err != nil {
+		return 0, err
+	}
+	n, err := b.r.Read(p)
+	if over := b.w.budget.Grow(int64(n)); over != nil {
+		err = over
+	}
+	return n, err
 }

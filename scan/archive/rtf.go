@@ -195,6 +195,18 @@ func (d *rtfDigits) control() {
 	}
 }
 
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+
+func hexDigit(c byte) (byte, bool) {
+	switch {
+	case isDigit(c):
+		return c - '0', true
+	case c|0x20 >= 'a' && c|0x20 <= 'f':
+		return c | 0x20 - 'a' + 10, true
+	}
+	return 0, false
+}
+
 func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 
 // parameter reads the number behind a control word, and the blank behind that.
