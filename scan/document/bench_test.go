@@ -2,6 +2,7 @@ package document
 
 import (
 	"bytes"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -23,6 +24,7 @@ func BenchmarkScan(b *testing.B) {
 		{"sheet", fill(`<?xml version="1.0"?><worksheet><sheetData>`, `<c r="A1"><v>12</v></c>`)},
 		{"csv", fill("", "Name,12.5,2024-01-01,|,\"a text\"\r\n")},
 		{"pdf streams", fill("%PDF-1.4\n", "1 0 obj << /Length 4000 /Filter /FlateDecode >>\nstream\n"+strings.Repeat("\x9c", 4000)+"\nendstream endobj\n")},
+		{"pdf picture", []byte("%PDF-1.4\n1 0 obj << /Subtype /Image /Filter /DCTDecode >>\nstream\n" + noise(size) + "\nendstream endobj\ntrailer << /Root 1 0 R >>\n")},
 		{"pdf objects", fill("%PDF-1.4\n", "1 0 obj << /Type /StructElem /S /P /P 12 0 R /K [ 1 2 << /Type /MCR /Pg 3 0 R >> ] >> endobj\n")},
 		{"rtf", fill(`{\rtf1`, `{\pard\plain\f0\fs24 Some words of a text.\par}`+"\r\n")},
 		{"binary", fill("\x89PNG", "\x01\x02\x03\xff")},
@@ -38,6 +40,13 @@ func BenchmarkScan(b *testing.B) {
 			}
 		})
 	}
+}
+
+// noise is n bytes without any order.
+func noise(n int) string {
+	b := make([]byte, n)
+	rand.NewChaCha8([32]byte{1}).Read(b)
+	return string(b)
 }
 
 // BenchmarkBasic measures the judgement of source.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"os"
@@ -221,6 +222,8 @@ func bad(t testing.TB) map[string]struct {
 		"PDF with escaped names":   {"a.pdf", "pdf-javascript", pdfOf("<< /S /J#61vaScript /J#53 2 0 R >>")},
 		"PDF in object streams":    {"a.pdf", "pdf-launch", pdfOf(objectStream("<< /S /Launch /F (cmd.exe) >>"))},
 		"PDF, named by reference":  {"a.pdf", "pdf-launch", pdfOf("<< /S 2 0 R /F (cmd.exe) >>", "/Launch")},
+		"PDF with vertical tabs":   {"a.pdf", "pdf-launch", pdfOf("<< /S\v/Launch\v/F (cmd.exe) >>")},
+		"PDF with filters apart":   {"a.pdf", "pdf-launch", pdfOf("<< /N 1 /First 4 /Filter 2 0 R >> stream\n"+hex.EncodeToString([]byte("5 0 << /S /Launch /F (x) >>"))+">\nendstream", "[ /AHx ]")},
 		"PDF that launches":        {"a.pdf", "pdf-launch", pdfOf("<< /S /Launch /Win << /F (cmd.exe) /P (/c calc) >> >>")},
 		"PDF within a comment":     {"a.pdf", "pdf-launch", []byte("%PDF-1.4\n%9 0 obj << /S /Launch /F (x) >> endobj\n")},
 		"PDF within a string":      {"a.pdf", "pdf-launch", []byte("%PDF-1.4\n1 0 obj ( endobj 9 0 obj << /S /Launch /F (x) >> endobj\n")},

@@ -2,7 +2,9 @@ package document
 
 import (
 	"bytes"
-	"errors"
+	"slices"
+
+	"github.com/milterscan/milterscan/scan/pdf"
 )
 
 // isPDF reports whether the part begins with a PDF, or soon comes to one:
@@ -13,16 +15,25 @@ func (e *examination) isPDF() bool {
 	return bytes.Contains(h, []byte("%PDF-")) || bytes.Contains(h, []byte("%!PS-Adobe-")) && bytes.Contains(h, []byte("PDF-"))
 }
 
-// pdfFile is a PDF being looked into. All that looks like an object is read,
-// wherever it stands, since the table of objects may point anywhere: into
-// comments, strings and streams.
+// pdfFile is a PDF being looked into.
 type pdfFile struct {
 	*examination
-	parser  pdfParser
-	kept    []pdfDict       // those in which something is to be judged
-	actions map[int]pdfDict // of these, the ones that are objects by themselves
-	names   map[int]string  // names and strings that are objects by themselves
-	locked  bool            // the word for encryption stands somewhere
+	reader  *pdf.Reader
+	objects int
+	packed  []pdf.Object // streams that hold further objects, their values dropped
+	kept    []pdf.Dict   // those in which something is to be judged
+	actions map[int64]pdfKnown[pdf.Dict]
+	names   map[int64]pdfKnown[string]
+	filters map[int64]pdfKnown[any]
+	locked  bool // something says that it is encrypted
+}
+
+// pdfKnown is what is kept of objects by their numbers, to be referred to: of
+// actions, of names and strings, of filters and their parameters. Of several
+// objects with the same number the last one in the file is right.
+type pdfKnown[T any] struct {
+	what T
+	at   int64 // where in the file, for those in a stream that of the stream
 }
 
 // What is kept of the objects of one file.
@@ -33,67 +44,59 @@ const (
 
 // pdf looks into a PDF (ISO 32000-1).
 func (e *examination) pdf() error {
-	f := &pdfFile{examination: e, actions: map[int]pdfDict{}, names: map[int]string{}}
-	f.parser.pdfSource = newPDFSource(e.ctx, e.part.Content)
-	err := e.occurrences(e.part.Content, "/Encrypt", 1, func(int64) error { f.locked = true; return errStop })
-	if err != nil {
+	f := &pdfFile{examination: e, actions: map[int64]pdfKnown[pdf.Dict]{}, names: map[int64]pdfKnown[string]{}, filters: map[int64]pdfKnown[any]{}}
+	f.reader = f.newReader()
+	if err := f.reader.Each(f.object); err != nil && err != errStop {
 		return err
 	}
-	for _, mark := range [...]string{"obj", "trailer"} {
-		err := e.occurrences(e.part.Content, mark, mostObjects, func(off int64) error { return f.object(off, mark) })
-		if err != nil {
+	f.troubled()
+	f.reader = f.newReader() // for the streams
+	for _, o := range f.packed {
+		if err := f.objectStream(o); err != nil {
 			return err
 		}
-	}
-	if f.parser.deep {
-		e.tooComplex("its objects stand too deep inside each other")
 	}
 	return f.judge()
 }
 
-// object reads the object behind a mark at off.
-func (f *pdfFile) object(off int64, mark string) error {
-	number := 0
-	if mark == "obj" {
-		const before = 32
-		b, err := readAt(f.part.Content, max(off-before, 0), int(min(before, off)))
-		if err != nil || bytes.HasSuffix(b, []byte("end")) {
-			return err
-		}
-		number = objectNumber(b)
+// newReader reads the document anew. No object is read more often than a few times.
+func (f *pdfFile) newReader() *pdf.Reader {
+	const times, extra = 8, 16 << 20
+	return pdf.NewReader(f.ctx, f.part.Content, times*f.part.Content.Size()+extra)
+}
+
+// troubled says what the reader did not follow.
+func (f *pdfFile) troubled() {
+	if why := f.reader.Trouble(); why != "" {
+		f.tooComplex(why)
 	}
-	p := &f.parser
-	p.pos = off + int64(len(mark))
-	v, _ := p.value(p.token(), 0)
-	f.enter(number, v)
-	if v.dict != nil && isObjectStream(v.dict) && p.token() == pdfKeyword && bytes.Equal(p.text, []byte("stream")) {
-		if err := f.objectStream(v.dict); err != nil {
-			return err
-		}
-	}
-	if errors.Is(p.err, errTooLong) {
-		f.tooComplex(p.err.Error())
-		p.err, p.left = nil, 0
+}
+
+// object takes in an object of the file.
+func (f *pdfFile) object(o pdf.Object) error {
+	if f.objects++; f.objects > mostObjects {
+		f.tooComplex("it holds more objects than are looked at")
 		return errStop
 	}
-	return p.err
+	f.enter(o.Number, o.At, o.Value)
+	if d, _ := o.Value.(pdf.Dict); o.Data == 0 || !d.IsPacked() {
+		return nil
+	}
+	if len(f.packed) >= mostKept {
+		f.tooComplex("it has more streams of objects than are looked at")
+		return nil
+	}
+	o.Value = nil
+	f.packed = append(f.packed, o)
+	return nil
 }
 
-// objectNumber is the number in "12 0 " at the end of b, 0 if there is none.
-func objectNumber(b []byte) int {
-	words := bytes.Fields(b)
-	if len(words) < 2 {
-		return 0
-	}
-	return int(integer(words[len(words)-2]))
-}
-
-// enter keeps what is to be judged of an object.
-func (f *pdfFile) enter(number int, v pdfValue) {
-	if name := v.name + v.text; name != "" && number > 0 && len(f.names) < mostKept {
-		f.names[number] = clip(name, longestText)
-	}
-	v.each(func(d pdfDict) {
+// enter keeps what is to be judged of an object. Its place is where it stands in
+// the file, or its stream does.
+func (f *pdfFile) enter(number, at int64, value any) {
+	f.know(number, at, value)
+	pdf.Dicts(value, func(d pdf.Dict) {
+		f.locked = f.locked || d.Has("Encrypt")
 		if !notable(d) {
 			return
 		}
@@ -103,9 +106,49 @@ func (f *pdfFile) enter(number int, v pdfValue) {
 		}
 		f.kept = append(f.kept, d)
 	})
-	if number > 0 && v.dict != nil && notable(v.dict) && len(f.actions) < mostKept {
-		f.actions[number] = v.dict
+}
+
+// know keeps an object that may be referred to.
+func (f *pdfFile) know(number, at int64, value any) {
+	const longestChain = 64 // of filters
+	switch v := value.(type) {
+	case pdf.Name:
+		know(f.names, number, pdfKnown[string]{clip(string(v), longestText), at})
+	case pdf.String:
+		know(f.names, number, pdfKnown[string]{clip(v.Text(), longestText), at})
+	case pdf.Array:
+		if len(v) <= longestChain && areNames(v) {
+			know(f.filters, number, pdfKnown[any]{v, at})
+		}
+	case pdf.Dict:
+		if notable(v) {
+			know(f.actions, number, pdfKnown[pdf.Dict]{v, at})
+		}
+		if v.Has("Predictor") || v.Has("EarlyChange") {
+			know(f.filters, number, pdfKnown[any]{v, at})
+		}
 	}
+}
+
+// areNames reports whether a list may be one of filters.
+func areNames(list pdf.Array) bool {
+	return len(list) > 0 && !slices.ContainsFunc(list, func(v any) bool { _, ok := v.(pdf.Name); return !ok })
+}
+
+func know[T any](known map[int64]pdfKnown[T], number int64, value pdfKnown[T]) {
+	old, twice := known[number]
+	if number > 0 && (twice && value.at >= old.at || !twice && len(known) < mostKept) {
+		known[number] = value
+	}
+}
+
+// named is the name or string with a number, "" if there is none.
+func (f *pdfFile) named(ref pdf.Ref) string {
+	known, ok := f.names[int64(ref)]
+	if !ok && len(f.names) >= mostKept {
+		f.tooComplex("it has more names than are kept")
+	}
+	return known.what
 }
 
 // acts are the kinds of actions that are judged (section 12.6.4).
@@ -118,30 +161,40 @@ var notableKeys = wordSet(`JS JavaScript OpenAction AA EmbeddedFiles EF XFA Encr
 
 // notable reports whether anything in a dictionary is to be judged. Most that
 // have a key S are elements of the text's structure.
-func notable(d pdfDict) bool {
-	for key := range d {
-		if notableKeys[key] {
+func notable(d pdf.Dict) bool {
+	for _, e := range d {
+		switch v := e.Value.(type) {
+		case pdf.Name:
+			if e.Key == "S" && acts[string(v)] || e.Key == "Type" && v == "EmbeddedFile" || e.Key == "Subtype" && v == "RichMedia" {
+				return true
+			}
+		case pdf.Ref, pdf.Array:
+			if e.Key == "S" {
+				return true
+			}
+		}
+		if notableKeys[string(e.Key)] {
 			return true
 		}
 	}
-	s := d["S"]
-	return acts[s.name] || s.ref > 0 || s.list != nil || d["Type"].name == "EmbeddedFile" || d["Subtype"].name == "RichMedia"
+	return false
 }
 
 // judge says what was found, once all objects are known.
 func (f *pdfFile) judge() error {
+	forms := map[int64]int{}
 	for _, d := range f.kept {
-		if d.isTrailer() && d.has("Encrypt") {
+		if isTrailer(d) && d.Has("Encrypt") {
 			f.report.add(rulePDFEncrypted, "its texts and streams are encrypted")
 		}
 		f.dictionary(d)
-		if err := f.form(d["XFA"]); err != nil {
-			return err
+		if values := d.All("XFA"); values != nil {
+			f.form(values, forms)
 		}
 	}
-	return nil
+	return f.formStreams(forms)
 }
 
 // isTrailer reports whether a dictionary is a file's trailer (section 7.5.5), or
 // that of a stream in its stead.
-func (d pdfDict) isTrailer() bool { return d.has("Root") || d.has("Size") }
+func isTrailer(d pdf.Dict) bool { return d.Has("Root") || d.Has("Size") }

@@ -3,108 +3,136 @@ package document
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
+
+	"github.com/milterscan/milterscan/scan/pdf"
 )
 
 // dictionary judges one dictionary.
-func (f *pdfFile) dictionary(d pdfDict) {
-	for _, kind := range f.namesOf(d["S"]) {
+func (f *pdfFile) dictionary(d pdf.Dict) {
+	for _, kind := range f.namesOf(d.All("S")) {
 		f.action(kind, d)
 	}
-	if d.has("JS") || d.has("JavaScript") {
-		f.script(d["JS"])
+	if d.Has("JS") || d.Has("JavaScript") {
+		f.scripts(d)
 	}
-	f.automatic("when it is opened", d["OpenAction"])
-	for _, event := range f.dictionaryOf(d["AA"]).keys() {
-		f.automatic("on "+quote(event), f.dictionaryOf(d["AA"])[event])
+	for _, action := range d.All("OpenAction") {
+		f.automatic("when it is opened", action)
+	}
+	for _, actions := range d.All("AA") {
+		for _, event := range f.dictionaryOf(actions) {
+			f.automatic("on "+quote(string(event.Key)), event.Value)
+		}
 	}
 	switch {
-	case d.has("EF"):
-		f.report.add(rulePDFEmbedded, "the file "+quote(f.file(pdfValue{dict: d})))
-	case d.has("EmbeddedFiles"), d["Type"].name == "EmbeddedFile":
+	case d.Has("EF"):
+		f.report.add(rulePDFEmbedded, "the file "+quote(f.file(d)))
+	case d.Has("EmbeddedFiles"), slices.Contains(f.namesOf(d.All("Type")), "EmbeddedFile"):
 		f.report.add(rulePDFEmbedded, "embedded files")
-	case d["Subtype"].name == "RichMedia":
+	case slices.Contains(f.namesOf(d.All("Subtype")), "RichMedia"):
 		f.report.add(rulePDFEmbedded, "rich media")
 	}
 }
 
-// namesOf are the names a value is, or may be, if it is there several times or
+// namesOf are the names that values are, or may be, if they are lists or
 // elsewhere.
-func (f *pdfFile) namesOf(v pdfValue) []string {
+func (f *pdfFile) namesOf(values []any) []string {
 	var names []string
-	for _, v := range append(v.list, v) {
-		switch {
-		case v.name != "":
-			names = append(names, v.name)
-		case v.ref > 0 && f.names[v.ref] != "":
-			names = append(names, f.names[v.ref])
+	for _, v := range values {
+		switch v := v.(type) {
+		case pdf.Name:
+			names = append(names, string(v))
+		case pdf.Ref:
+			names = append(names, f.named(v))
+		case pdf.Array:
+			names = append(names, f.namesOf(v)...)
 		}
 	}
-	return names
+	return slices.DeleteFunc(names, func(n string) bool { return n == "" })
 }
 
 // action judges an action of some kind, whoever starts it.
-func (f *pdfFile) action(kind string, d pdfDict) {
+func (f *pdfFile) action(kind string, d pdf.Dict) {
 	switch kind {
 	case "Launch":
 		f.report.add(rulePDFLaunch, "launches "+quote(f.launched(d)))
 	case "JavaScript":
-		f.script(d["JS"])
+		f.scripts(d)
 	case "SubmitForm":
-		f.report.add(rulePDFAction, "sends a form to "+quote(f.file(d["F"])))
+		f.report.add(rulePDFAction, "sends a form to "+quote(f.file(d.Get("F"))))
 	case "GoToR", "GoToE", "ImportData":
-		if where, _ := targetOf(f.file(d["F"])); where != here {
-			f.report.add(rulePDFAction, fmt.Sprintf("%s opens %s", kind, quote(f.file(d["F"]))))
+		for _, v := range d.All("F") {
+			if where, _ := targetOf(f.file(v)); where != here {
+				f.report.add(rulePDFAction, fmt.Sprintf("%s opens %s", kind, quote(f.file(v))))
+			}
 		}
 	case "URI":
-		target := f.text(d["URI"])
-		where, _ := targetOf(target)
-		if where == handler || where == remote && !strings.Contains(target, "//") || where == remote && strings.HasPrefix(strings.ToLower(target), "file:") {
-			f.report.add(rulePDFAction, "a link to "+quote(target))
+		for _, v := range d.All("URI") {
+			f.link(f.text(v))
 		}
 	}
 }
 
-// launched is what a launch action starts: a file, or a command for Windows.
-func (f *pdfFile) launched(d pdfDict) string {
-	if win := d["Win"].dict; win != nil {
-		return strings.TrimSpace(f.text(win["F"]) + " " + f.text(win["P"]))
+// link judges an address that is opened by a click.
+func (f *pdfFile) link(target string) {
+	where, _ := targetOf(target)
+	if where == handler || where == remote && !strings.Contains(target, "//") || where == remote && strings.HasPrefix(strings.ToLower(target), "file:") {
+		f.report.add(rulePDFAction, "a link to "+quote(target))
 	}
-	return f.file(d["F"])
+}
+
+// launched is what a launch action starts: a file, or a command for Windows.
+func (f *pdfFile) launched(d pdf.Dict) string {
+	if win, ok := d.Get("Win").(pdf.Dict); ok {
+		return strings.TrimSpace(f.text(win.Get("F")) + " " + f.text(win.Get("P")))
+	}
+	return f.file(d.Get("F"))
 }
 
 // formScript is a script that does nothing but format and check a field, by the
 // functions that Acrobat has for it and that form designers write.
 var formScript = regexp.MustCompile(`^(?:\s*AF(?:Date|Time|Number|Percent|Special|Range|Simple|Make)[A-Za-z_]*\s*\([^()]*(?:\([^()]*\)[^()]*)*\)\s*;?)+\s*$`)
 
-// script judges a script, wherever it is.
-func (f *pdfFile) script(v pdfValue) {
-	switch t := f.text(v); {
-	case t == "":
-		f.report.add(rulePDFJavaScript, "JavaScript")
-	case !formScript.MatchString(t):
-		f.report.add(rulePDFJavaScript, "JavaScript: "+quote(t))
+// scripts judges the scripts of an action, wherever they are.
+func (f *pdfFile) scripts(d pdf.Dict) {
+	values := d.All("JS")
+	if len(values) == 0 {
+		values = []any{nil}
+	}
+	for _, v := range values {
+		switch t := f.text(v); {
+		case t == "":
+			f.report.add(rulePDFJavaScript, "JavaScript")
+		case !formScript.MatchString(t):
+			f.report.add(rulePDFJavaScript, "JavaScript: "+quote(t))
+		}
 	}
 }
 
 // dictionaryOf is a dictionary, wherever it is.
-func (f *pdfFile) dictionaryOf(v pdfValue) pdfDict {
-	if v.ref > 0 {
-		return f.actions[v.ref]
+func (f *pdfFile) dictionaryOf(v any) pdf.Dict {
+	switch v := v.(type) {
+	case pdf.Dict:
+		return v
+	case pdf.Ref:
+		return f.actions[int64(v)].what
 	}
-	return v.dict
+	return nil
 }
 
 // automatic judges an action that happens without a click.
-func (f *pdfFile) automatic(when string, v pdfValue) {
-	for _, one := range v.list { // of a key that stands several times
-		f.automatic(when, one)
+func (f *pdfFile) automatic(when string, v any) {
+	if several, ok := v.(pdf.Array); ok {
+		for _, one := range several {
+			f.automatic(when, one)
+		}
 	}
 	d := f.dictionaryOf(v)
-	for _, kind := range f.namesOf(d["S"]) {
+	for _, kind := range f.namesOf(d.All("S")) {
 		switch kind {
 		case "URI":
-			f.report.add(rulePDFAction, fmt.Sprintf("opens %s %s", quote(f.text(d["URI"])), when))
+			f.report.add(rulePDFAction, fmt.Sprintf("opens %s %s", quote(f.text(d.Get("URI"))), when))
 		case "GoToR", "GoToE", "SubmitForm", "ImportData":
 			f.report.add(rulePDFAction, kind+" "+when)
 		case "Launch":
@@ -114,34 +142,23 @@ func (f *pdfFile) automatic(when string, v pdfValue) {
 }
 
 // text is a string, wherever it is.
-func (f *pdfFile) text(v pdfValue) string {
-	if v.ref > 0 {
-		return f.names[v.ref]
+func (f *pdfFile) text(v any) string {
+	switch v := v.(type) {
+	case pdf.String:
+		return v.Text()
+	case pdf.Ref:
+		return f.named(v)
 	}
-	return pdfText(v.text)
+	return ""
 }
 
 // file is the file or address a file specification names (section 7.11).
-func (f *pdfFile) file(v pdfValue) string {
+func (f *pdfFile) file(v any) string {
 	d := f.dictionaryOf(v)
-	for _, key := range [...]string{"UF", "F", "Unix", "DOS", "Mac"} {
-		if t := f.text(d[key]); t != "" {
+	for _, key := range [...]pdf.Name{"UF", "F", "Unix", "DOS", "Mac"} {
+		if t := f.text(d.Get(key)); t != "" {
 			return t
 		}
 	}
 	return f.text(v)
-}
-
-// pdfText is a text string, which is in UTF-16 behind a byte order mark (section
-// 7.9.2.2).
-func pdfText(s string) string {
-	rest, ok := strings.CutPrefix(s, "\xfe\xff")
-	if !ok {
-		return strings.TrimPrefix(s, "\xef\xbb\xbf")
-	}
-	b := []byte(rest)
-	for i := 0; i+1 < len(b); i += 2 {
-		b[i], b[i+1] = b[i+1], b[i]
-	}
-	return wide(b)
 }

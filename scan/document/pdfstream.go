@@ -2,22 +2,25 @@ package document
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
+
+	"github.com/milterscan/milterscan/scan/pdf"
 )
 
-// isObjectStream reports whether a stream holds further objects (ISO 32000-1,
-// section 7.5.7).
-func isObjectStream(d pdfDict) bool {
-	return d["Type"].name == "ObjStm" || d.has("N") && d.has("First")
-}
-
-// objectStream reads the objects in the stream whose keyword was just read.
-func (f *pdfFile) objectStream(d pdfDict) error {
+// objectStream reads the objects in a stream.
+func (f *pdfFile) objectStream(o pdf.Object) error {
 	if f.left() <= 0 {
 		return nil
 	}
-	raw, err := f.stream(d)
+	o, err := f.reader.At(o)
+	d, _ := o.Value.(pdf.Dict)
+	if err != nil || o.Data == 0 {
+		f.troubled()
+		return err
+	}
+	raw, err := f.stream(o.Data, d)
 	if err != nil {
 		return err
 	}
@@ -27,128 +30,134 @@ func (f *pdfFile) objectStream(d pdfDict) error {
 	case err != nil && !f.locked:
 		f.report.add(ruleDamaged, "a stream of objects: "+err.Error())
 	}
-	numbers, first := objectNumbers(f, data, d)
-	p := pdfParser{pdfLexer: pdfLexer{pdfSource: newPDFSource(f.ctx, bytes.NewReader(data))}}
-	p.pos, p.left = first, f.parser.left
-	for i := 0; i < mostObjects; i++ {
-		t := p.token()
-		if t == pdfEnd {
-			break
-		}
-		v, _ := p.value(t, 0)
-		number := 0
-		if i < len(numbers) {
-			number = numbers[i]
-		}
-		f.enter(number, v)
-	}
-	f.parser.deep = f.parser.deep || p.deep
-	f.parser.left, f.parser.err = p.left, p.err
-	return nil
-}
-
-// objectNumbers are the numbers of the objects in a stream, which stand before
-// the first of them, in pairs with their offsets.
-func objectNumbers(f *pdfFile, data []byte, d pdfDict) (numbers []int, first int64) {
-	first = max(0, d["First"].num)
-	if first > int64(len(data)) || d["First"].ref > 0 {
-		first = 0
-	}
-	l := pdfLexer{pdfSource: newPDFSource(f.ctx, bytes.NewReader(data[:first]))}
-	for l.token() == pdfNumber && len(numbers) < mostObjects {
-		n := int(integer(l.text))
-		l.token()
-		numbers = append(numbers, n)
-	}
-	return numbers, first
-}
-
-// stream is the raw data of the stream whose keyword was just read. It ends at
-// the next "endstream", or where its length says if that is later.
-func (f *pdfFile) stream(d pdfDict) ([]byte, error) {
-	start := f.streamStart()
-	end := f.part.Content.Size()
-	err := f.occurrences(section{f.part.Content, start}, "endstream", 1, func(off int64) error {
-		end = start + off
-		return errStop
+	first, _ := d.Get("First").(int64)
+	err = f.reader.Packed(data, first, func(inner pdf.Object) error {
+		f.enter(inner.Number, o.At, inner.Value)
+		return nil
 	})
+	f.troubled()
+	return err
+}
+
+// stream is the raw data of a stream. It ends at its mark, or where its length says
+// if that is later.
+func (f *pdfFile) stream(start int64, d pdf.Dict) ([]byte, error) {
+	end, err := pdf.StreamEnd(f.part.Content, start, -1)
 	if err != nil {
 		return nil, err
 	}
-	if n := d["Length"].num; n > 0 && start+n > end {
-		end = min(start+n, f.part.Content.Size())
-	}
+	length, _ := d.Get("Length").(int64)
+	size := f.part.Content.Size()
+	end = min(max(end, start+min(length, size)), size)
 	if !f.spend(int(end - start)) {
 		return nil, nil
 	}
 	return readAt(f.part.Content, start, int(end-start))
 }
 
-// streamStart is where the data begins: behind the line of the keyword.
-func (f *pdfFile) streamStart() int64 {
-	p := &f.parser
-	if b, ok := p.peek(); ok && b == '\r' {
-		p.pos++
-	}
-	if b, ok := p.peek(); ok && b == '\n' {
-		p.pos++
-	}
-	return p.pos
-}
-
-// section is a content from some offset on.
-type section struct {
-	c interface {
-		io.ReaderAt
-		Size() int64
-	}
-	from int64
-}
-
-// Size is what is left of the content.
-func (s section) Size() int64 { return s.c.Size() - s.from }
-
-// ReadAt reads at an offset counted from the section's start.
-func (s section) ReadAt(p []byte, off int64) (int, error) { return s.c.ReadAt(p, s.from+off) }
-
-// form looks for scripts in an XFA form: a stream, or a list of names and
-// streams (section 12.7.8).
-func (f *pdfFile) form(v pdfValue) error {
-	if v.ref == 0 && v.list == nil {
-		return nil
+// form notes the streams of an XFA form, which is one, or a list of names and
+// streams (section 12.7.8). There may be several.
+func (f *pdfFile) form(values []any, streams map[int64]int) {
+	if len(values) == 1 {
+		switch v := values[0].(type) {
+		case pdf.Ref:
+		case pdf.Array:
+			values = v
+		default:
+			return
+		}
 	}
 	f.report.add(rulePDFForm, "an XFA form")
-	const most = 32
-	refs := append([]pdfValue{v}, v.list...)
-	for _, r := range refs[:min(len(refs), most)] {
-		if r.ref == 0 {
-			continue
-		}
-		if err := f.formStream(r.ref); err != nil {
-			return err
+	for _, v := range values {
+		if ref, ok := v.(pdf.Ref); ok {
+			f.formStream(int64(ref), streams)
 		}
 	}
-	return nil
 }
 
-// formStream looks into one stream of a form.
-func (f *pdfFile) formStream(number int) error {
-	err := f.occurrences(f.part.Content, fmt.Sprintf("%d 0 obj", number), 4, func(off int64) error {
-		p := &f.parser
-		p.pos = off + int64(len(fmt.Sprintf("%d 0 obj", number)))
-		v, _ := p.value(p.token(), 0)
-		if v.dict == nil || p.token() != pdfKeyword || string(p.text) != "stream" {
+// formStream notes one stream of a form.
+func (f *pdfFile) formStream(number int64, streams map[int64]int) {
+	const most = 256
+	if _, known := streams[number]; !known && len(streams) >= most {
+		f.tooComplex("it has more forms than are looked at")
+		return
+	}
+	streams[number] = 0
+}
+
+// formStreams looks for scripts in the streams of forms, by their numbers.
+func (f *pdfFile) formStreams(streams map[int64]int) error {
+	if len(streams) == 0 {
+		return nil
+	}
+	const most = 4 // objects with the same number
+	f.reader = f.newReader()
+	return f.reader.Each(func(o pdf.Object) error {
+		seen, wanted := streams[o.Number]
+		if !wanted || o.Data == 0 || seen >= most {
 			return nil
 		}
-		raw, err := f.stream(v.dict)
+		streams[o.Number]++
+		d, _ := o.Value.(pdf.Dict)
+		raw, err := f.stream(o.Data, d)
 		if err != nil {
 			return err
 		}
-		data, _ := f.decode(raw, v.dict)
-		if lower := bytes.ToLower(data); bytes.Contains(lower, []byte("<script")) {
+		data, _ := f.decode(raw, d)
+		if bytes.Contains(bytes.ToLower(data), []byte("<script")) {
 			f.report.add(rulePDFJavaScript, "a script in an XFA form")
 		}
 		return nil
 	})
-	return err
+}
+
+// mostFilters is how many filters of one stream are undone. Ordinary streams
+// have one or two.
+const mostFilters = 16
+
+// decode undoes the filters of a stream, in their order.
+func (f *pdfFile) decode(b []byte, d pdf.Dict) ([]byte, error) {
+	chain := d.Filters(f.resolve)
+	if len(chain) > mostFilters {
+		f.tooComplex(fmt.Sprintf("a stream has %d filters", len(chain)))
+		chain = chain[:mostFilters]
+	}
+	var errs []error
+	for _, filter := range chain {
+		if filter.Name == "Crypt" {
+			continue // whatever is encrypted was found to be
+		}
+		r, err := filter.Reader(bytes.NewReader(b))
+		if err != nil {
+			return b, fmt.Errorf("%s: %w", quote(filter.Name), err)
+		}
+		out, err := f.limited(r)
+		if !f.spend(len(out)) {
+			return nil, errTooLarge
+		}
+		b = out
+		errs = append(errs, err)
+	}
+	return b, errors.Join(errs...)
+}
+
+// resolve is what a reference in the filters of a stream leads to, and any other
+// value itself.
+func (f *pdfFile) resolve(v any) any {
+	ref, ok := v.(pdf.Ref)
+	if !ok {
+		return v
+	}
+	if known, ok := f.filters[int64(ref)]; ok {
+		return known.what
+	}
+	if name := f.named(ref); name != "" {
+		return pdf.Name(name)
+	}
+	return nil
+}
+
+// limited reads at most what may be unpacked.
+func (f *pdfFile) limited(r io.Reader) ([]byte, error) {
+	return io.ReadAll(io.LimitReader(&timely{f.ctx, r}, f.left()+1))
 }
