@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"syscall"
 )
 
 // Buffer holds one stretch of bytes. It is written by one goroutine; once
@@ -53,11 +54,11 @@ func (b *Buffer) fillHole() {
 		return
 	}
 	for at := int64(0); at < b.held; {
-		n, err := b.file.WriteAt(b.piece(at), at)
-		if err != nil {
+		piece := b.piece(at)
+		if b.writeAt(piece, at) != nil {
 			return
 		}
-		at += int64(n)
+		at += int64(len(piece))
 	}
 	if b.file.Truncate(b.size) == nil {
 		b.whole = true
@@ -183,13 +184,23 @@ func (b *Buffer) append(p []byte) (int, error) {
 	if !b.mayTake(end) {
 		return 0, ErrFull
 	}
-	if _, err := b.file.WriteAt(p, b.size); err != nil {
+	if err := b.writeAt(p, b.size); err != nil {
 		b.spool.disk.give(b.onDisk - had)
 		b.onDisk = had
 		return 0, b.cut(err)
 	}
 	b.size = end
 	return len(p), nil
+}
+
+// writeAt writes to the file. Where the disk is full, files that nobody uses go
+// first.
+func (b *Buffer) writeAt(p []byte, off int64) error {
+	_, err := b.file.WriteAt(p, off)
+	if errors.Is(err, syscall.ENOSPC) && b.spool.dropSpares() {
+		_, err = b.file.WriteAt(p, off)
+	}
+	return err
 }
 
 // mayTake reports whether the budget allows that the file ends there.
@@ -313,7 +324,7 @@ func (b *Buffer) Close() error {
 // it: that must never see what comes next.
 func (b *Buffer) keep() bool {
 	b.hole = 0
-	return !b.whole && b.mayTake(b.size) && b.spool.spares.put(extent{b.file, b.onDisk}, b.spool.dropSpares)
+	return !b.whole && b.mayTake(b.size) && b.spool.keep(extent{b.file, b.onDisk})
 }
 
 // release gives back the memory.

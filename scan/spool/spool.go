@@ -99,7 +99,17 @@ func (s *Spool) takeDisk(n int64) bool {
 	return s.disk.take(n)
 }
 
-func (s *Spool) dropSpares() { s.disk.give(s.spares.drop()) }
+// keep leaves a file to the next buffers and reports whether there was room for it.
+func (s *Spool) keep(e extent) bool {
+	return s.spares.put(e, func() { s.dropSpares() })
+}
+
+// dropSpares closes the files that are kept, and reports whether there were any.
+func (s *Spool) dropSpares() bool {
+	freed := s.spares.drop()
+	s.disk.give(freed)
+	return freed > 0
+}
 
 // newFile returns a new file, for reading and writing, that has no name: however the
 // process ends, nothing stays behind.

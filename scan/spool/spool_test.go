@@ -227,6 +227,31 @@ func TestSpareFilesMakeRoom(t *testing.T) {
 	}
 }
 
+// TestFullDisk has a file refuse to grow while others take space for nothing.
+func TestFullDisk(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_RDWR, 0)
+	if err != nil {
+		t.Skip(err)
+	}
+	defer full.Close()
+	s := New(t.TempDir(), 0, 3<<20)
+	a, b := s.Buffer(), s.Buffer()
+	write(t, b, []byte("before"), 6)
+	write(t, a, noise(1, 1<<20), 65535)
+	a.Close()
+	good := b.file
+	b.file = full
+	_, err = b.Write([]byte("after"))
+	b.file = good
+	if !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("the error is %v", err)
+	}
+	if n := len(s.spares.files); n != 0 {
+		t.Errorf("%d files that nobody uses take space", n)
+	}
+	b.Close()
+}
+
 // TestNoRoomForWholeFile has no room on disk for what is in memory: the file is not
 // shown, and the content is there all the same.
 func TestNoRoomForWholeFile(t *testing.T) {
