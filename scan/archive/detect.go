@@ -1,7 +1,6 @@
 package archive
 
 import (
-	"bytes"
 	"path"
 	"slices"
 	"strings"
@@ -169,24 +168,10 @@ func findFree(c Content, mark string, taken Places) int64 {
 	}
 }
 
-// find returns the first place of mark between from and to, or -1. It reads little
-// at first: the next mark is often near.
+// find is the first place of mark between from and to, or -1.
 func find(c Content, mark string, from, to int64) int64 {
-	buf := scratch.Lend()
-	defer buf.Return()
-	to = min(to, c.Size())
-	for size := int64(512); to-from >= int64(len(mark)); size = min(8*size, scratch.Size) {
-		chunk, err := buf.Window(c, from, len(mark)-1, size)
-		if err != nil {
-			return -1
-		}
-		chunk = chunk[:min(int64(len(chunk)), to-from)]
-		if i := bytes.Index(chunk, []byte(mark)); i >= 0 {
-			return from + int64(i)
-		}
-		from += int64(len(chunk) - len(mark) + 1)
-	}
-	return -1
+	at, _ := scratch.Index(c, mark, from, to)
+	return at
 }
 
 func anySuffix(names, suffixes []string) bool {

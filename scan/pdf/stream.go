@@ -2,7 +2,6 @@ package pdf
 
 import (
 	"bytes"
-	"errors"
 
 	"github.com/milterscan/milterscan/scan/scratch"
 )
@@ -20,7 +19,7 @@ func StreamEnd(c Content, start, length int64) (int64, error) {
 			return start + length, nil
 		}
 	}
-	end, err := index(c, mark, start)
+	end, err := scratch.Index(c, mark, start, c.Size())
 	switch {
 	case end < 0 && length > 0:
 		return start + min(length, longest-start), err
@@ -31,25 +30,6 @@ func StreamEnd(c Content, start, length int64) (int64, error) {
 	n, err := c.ReadAt(buf[:end-from], from)
 	line := bytes.TrimSuffix(buf[:n], []byte("\n"))
 	return from + int64(len(bytes.TrimSuffix(line, []byte("\r")))), err
-}
-
-// errFound ends a search.
-var errFound = errors.New("found")
-
-// index is where a mark is from some place on, -1 for nowhere.
-func index(c Content, mark string, from int64) (int64, error) {
-	at := int64(-1)
-	err := scratch.Windows(c, from, len(mark)-1, func(b []byte, off int64) error {
-		if i := bytes.Index(b, []byte(mark)); i >= 0 {
-			at = off + int64(i)
-			return errFound
-		}
-		return nil
-	})
-	if err == errFound {
-		err = nil
-	}
-	return at, err
 }
 
 // Filters are the filters of a stream with this dictionary, in the order in which

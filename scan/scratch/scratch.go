@@ -3,6 +3,7 @@
 package scratch
 
 import (
+	"bytes"
 	"io"
 	"sync"
 )
@@ -88,4 +89,25 @@ func (buf *Buffer) Window(c Content, off int64, overlap int, most int64) ([]byte
 		err = io.ErrUnexpectedEOF
 	}
 	return nil, err
+}
+
+// Index is the first place of mark in c between from and to, -1 if there is none,
+// or none was found before an error. It reads little at first: what is looked for
+// is often near.
+func Index(c Content, mark string, from, to int64) (int64, error) {
+	buf := Lend()
+	defer buf.Return()
+	to = min(to, c.Size())
+	for size := int64(512); to-from >= int64(len(mark)); size = min(8*size, Size) {
+		chunk, err := buf.Window(c, from, len(mark)-1, size)
+		if err != nil {
+			return -1, err
+		}
+		chunk = chunk[:min(int64(len(chunk)), to-from)]
+		if i := bytes.Index(chunk, []byte(mark)); i >= 0 {
+			return from + int64(i), nil
+		}
+		from += int64(len(chunk) - len(mark) + 1)
+	}
+	return -1, nil
 }

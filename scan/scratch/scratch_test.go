@@ -94,3 +94,30 @@ func TestWindowsEndWithErrors(t *testing.T) {
 		t.Errorf("%d calls, %v", calls, err)
 	}
 }
+
+// TestIndex puts marks where windows end and begin.
+func TestIndex(t *testing.T) {
+	const mark = "\xfe\xffmark"
+	for _, size := range []int{0, 5, 6, 512, 5000, Size + 10, 3*Size + 17} {
+		for _, at := range []int{0, 1, 505, 510, 512, 4090, 4610, Size - 3, Size, 2*Size + 9, 3*Size + 11} {
+			all := noise(size)
+			want := int64(-1)
+			if at+len(mark) <= size {
+				copy(all[at:], mark)
+				want = int64(at)
+			}
+			r := bytes.NewReader(all)
+			for name, c := range map[string]Content{"read": r, "blocks": pieces{r, all, []int{8 << 10, 72 << 10, size}}, "short pieces": pieces{r, all, []int{1, 2, 3, 100, 5000, size}}} {
+				if got, err := Index(c, mark, 0, int64(size)+1); got != want || err != nil {
+					t.Fatalf("%s of %d: found at %d, %v; it is at %d", name, size, got, err, want)
+				}
+				if got, _ := Index(c, mark, 0, want+int64(len(mark))-1); want >= 0 && got != -1 {
+					t.Errorf("%s of %d: found at %d, behind the end", name, size, got)
+				}
+			}
+		}
+	}
+	if at, err := Index(pieces{bytes.NewReader(nil), make([]byte, 9), nil}, mark, 0, 9); at != -1 || err != nil {
+		t.Errorf("nothing: %d, %v", at, err)
+	}
+}
