@@ -40,21 +40,13 @@ func (c *conn) passBody() error {
 			c.borrow()
 		}
 		if err := c.need(1); err != nil {
-			return cutOff(err)
+			return err
 		}
 		n := min(c.left, c.end-c.start)
 		c.body.piece(c.in[c.start : c.start+n])
 		c.start, c.left = c.start+n, c.left-n
 	}
 	return nil
-}
-
-// cutOff is the error of a frame that does not end.
-func cutOff(err error) error {
-	if errors.Is(err, io.EOF) {
-		return io.ErrUnexpectedEOF
-	}
-	return err
 }
 
 // borrow makes the input buffer, which is empty, a large one.
@@ -138,11 +130,14 @@ func (c *conn) patience() time.Duration {
 	switch {
 	case !c.negotiated:
 		return c.options.NegotiationTimeout
-	case c.start == c.end && c.left == 0:
+	case !c.midFrame():
 		return c.options.ReadTimeout
 	}
 	return frameTimeout
 }
+
+// midFrame reports whether a frame has begun whose end has not been read.
+func (c *conn) midFrame() bool { return c.start < c.end || c.left > 0 }
 
 // readAhead reads once, where n bytes are wanted in all.
 func (c *conn) readAhead(n int) error {
@@ -152,7 +147,7 @@ func (c *conn) readAhead(n int) error {
 	if got > 0 {
 		return nil
 	}
-	if errors.Is(err, io.EOF) && c.start < c.end {
+	if errors.Is(err, io.EOF) && c.midFrame() {
 		return io.ErrUnexpectedEOF
 	}
 	return err
