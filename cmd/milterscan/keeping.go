@@ -27,37 +27,43 @@ func newKeeping() *keeping {
 
 // quarantine is the quarantine in a directory.
 func (k *keeping) quarantine(dir string) *quarantine.Dir {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.dirs[dir] == nil {
-		warn := func(err error) { k.warn(err) }
-		index := store.NewIndex(filepath.Join(dir, "index.db"), warn)
-		k.open = append(k.open, index)
-		k.dirs[dir] = quarantine.NewDir(dir, index, warn)
-	}
-	return k.dirs[dir]
+	return once(k, k.dirs, dir, func() (*quarantine.Dir, io.Closer) {
+		index := store.NewIndex(filepath.Join(dir, "index.db"), k.tell)
+		return quarantine.NewDir(dir, index, k.tell), index
+	})
 }
 
 // greylist is the greylist in a file.
 func (k *keeping) greylist(file string) *store.Greylist {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.grey[file] == nil {
-		k.grey[file] = store.NewGreylist(file, func(err error) { k.warn(err) })
-		k.open = append(k.open, k.grey[file])
-	}
-	return k.grey[file]
+	return once(k, k.grey, file, func() (*store.Greylist, io.Closer) {
+		g := store.NewGreylist(file, k.tell)
+		return g, g
+	})
 }
 
 // rate is what is counted in a file.
 func (k *keeping) rate(file string) *store.Rate {
+	return once(k, k.rates, file, func() (*store.Rate, io.Closer) {
+		r := store.NewRate(file, k.tell)
+		return r, r
+	})
+}
+
+// tell passes a warning on to whoever listens now.
+func (k *keeping) tell(err error) { k.warn(err) }
+
+// once is what is known under a name, made and left to be closed if nothing is.
+func once[T any](k *keeping, known map[string]T, name string, open func() (T, io.Closer)) T {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.rates[file] == nil {
-		k.rates[file] = store.NewRate(file, func(err error) { k.warn(err) })
-		k.open = append(k.open, k.rates[file])
+	kept, ok := known[name]
+	if !ok {
+		var c io.Closer
+		kept, c = open()
+		known[name] = kept
+		k.open = append(k.open, c)
 	}
-	return k.rates[file]
+	return kept
 }
 
 // Close closes what is open. It is opened again if it is used again.
