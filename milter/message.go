@@ -7,7 +7,7 @@ import (
 	gomilter "github.com/d--j/go-milter"
 
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/entity"
+	"github.com/milterscan/milterscan/scan/format/entity"
 	"github.com/milterscan/milterscan/scan/spool"
 )
 

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/milterscan/milterscan/scan/entity"
+	"github.com/milterscan/milterscan/scan/format/entity"
 )
 
 // address is a mail address taken apart, in lower case. The null sender has

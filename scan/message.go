@@ -4,7 +4,7 @@ import (
 	"io"
 	"sync"
 
-	"github.com/milterscan/milterscan/scan/entity"
+	"github.com/milterscan/milterscan/scan/format/entity"
 )
 
 // Content is bytes at rest. Any number of readers may use it at once;

@@ -3,7 +3,7 @@ package scan
 import (
 	"io"
 
-	"github.com/milterscan/milterscan/scan/entity"
+	"github.com/milterscan/milterscan/scan/format/entity"
 )
 
 // Received is a message as it came in, before it is opened.

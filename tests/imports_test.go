@@ -17,71 +17,71 @@ import (
 const module = "github.com/milterscan/milterscan/"
 
 // leaves are the packages that know nothing of mail scanning.
-var leaves = []string{"scan/spool", "scan/entity", "scan/archive", "scan/charset", "scan/markup", "scan/dns", "scan/sniff", "scan/units", "scan/words", "scan/scratch", "scan/pdf"}
+var leaves = []string{"scan/spool", "scan/format/entity", "scan/format/archive", "scan/format/charset", "scan/format/markup", "scan/sender/dns", "scan/format/sniff", "scan/units", "scan/format/words", "scan/scratch", "scan/format/pdf"}
 
 // scanners are the packages with scanners in them. They do not know each other.
-var scanners = []string{"scan/virus", "scan/attachment", "scan/document", "scan/content", "scan/spam", "scan/spamd", "scan/dnslist", "scan/auth", "scan/relay", "scan/greylist", "scan/bounce", "scan/rate"}
+var scanners = []string{"scan/contents/virus", "scan/contents/attachment", "scan/contents/document", "scan/contents/content", "scan/spam", "scan/sender/spamd", "scan/sender/dnslist", "scan/sender/auth", "scan/sender/relay", "scan/sender/greylist", "scan/sender/bounce", "scan/sender/rate"}
 
 // imports says which of our packages each of our packages may import: one way,
 // from the commands down to the leaves. docs/flow.md draws the same picture.
 // What is below tests/ may import anything and is imported by nothing.
 var imports = map[string][]string{
-	"scan/spool":       {"scan/units"},
-	"scan/entity":      {"scan/units", "scan/charset", "scan/scratch"},
-	"scan/archive":     {"scan/units", "scan/scratch", "scan/pdf"},
-	"scan/pdf":         {"scan/scratch"},
-	"scan/charset":     {"scan/units"},
-	"scan/markup":      {"scan/units", "scan/charset", "scan/scratch"},
-	"scan/dns":         {"scan/units"},
-	"scan/dns/dnstest": {"scan/dns"},
-	"scan/sniff":       {"scan/units", "scan/scratch"},
-	"scan/scratch":     {},
-	"scan/units":       {},
-	"scan/words":       {},
+	"scan/spool":              {"scan/units"},
+	"scan/format/entity":      {"scan/units", "scan/format/charset", "scan/scratch"},
+	"scan/format/archive":     {"scan/units", "scan/scratch", "scan/format/pdf"},
+	"scan/format/pdf":         {"scan/scratch"},
+	"scan/format/charset":     {"scan/units"},
+	"scan/format/markup":      {"scan/units", "scan/format/charset", "scan/scratch"},
+	"scan/sender/dns":         {"scan/units"},
+	"scan/sender/dns/dnstest": {"scan/sender/dns"},
+	"scan/format/sniff":       {"scan/units", "scan/scratch"},
+	"scan/scratch":            {},
+	"scan/units":              {},
+	"scan/format/words":       {},
 
-	"scan":          {"scan/entity", "scan/markup", "scan/units"},
-	"scan/scantest": {"scan", "scan/entity", "scan/archive", "scan/spool", "scan/unpack", "scan/units"},
-	"scan/worker":   slices.Concat(leaves, []string{"scan"}),
-	"scan/unpack":   slices.Concat(leaves, []string{"scan", "scan/worker"}),
+	"scan":             {"scan/format/entity", "scan/format/markup", "scan/units"},
+	"scan/scantest":    {"scan", "scan/format/entity", "scan/format/archive", "scan/spool", "scan/open/unpack", "scan/units"},
+	"scan/open/worker": slices.Concat(leaves, []string{"scan"}),
+	"scan/open/unpack": slices.Concat(leaves, []string{"scan", "scan/open/worker"}),
 
-	"scan/document": slices.Concat(leaves, []string{"scan"}),
+	"scan/contents/document": slices.Concat(leaves, []string{"scan"}),
 
-	"scan/inventory": slices.Concat(leaves, []string{"scan"}),
+	"scan/open/texts": slices.Concat(leaves, []string{"scan"}),
 
-	"scan/virus/icap": {},
-	"scan/virus":      slices.Concat(leaves, []string{"scan", "scan/worker", "scan/virus/icap"}),
-	"scan/attachment": slices.Concat(leaves, []string{"scan", "scan/document"}),
-	"scan/content":    slices.Concat(leaves, []string{"scan", "scan/document", "scan/inventory"}),
-	"scan/origin":     {"scan/entity"},
-	"scan/dkim":       {"scan", "scan/dns", "scan/entity"},
-	"scan/dnslist":    slices.Concat(leaves, []string{"scan", "scan/inventory", "scan/origin", "scan/dkim"}),
-	"scan/spamd":      {"scan", "scan/units"},
-	"scan/spam":       slices.Concat(leaves, []string{"scan", "scan/inventory"}),
-	"scan/auth":       slices.Concat(leaves, []string{"scan", "scan/origin", "scan/dkim"}),
-	"scan/relay":      slices.Concat(leaves, []string{"scan", "scan/origin"}),
-	"scan/greylist":   {"scan", "scan/units"},
-	"scan/rate":       {"scan", "scan/units"},
-	"scan/bounce":     {"scan", "scan/entity", "scan/scratch", "scan/units"},
+	"scan/contents/virus/icap": {},
+	"scan/contents/virus":      slices.Concat(leaves, []string{"scan", "scan/open/worker", "scan/contents/virus/icap"}),
+	"scan/contents/attachment": slices.Concat(leaves, []string{"scan", "scan/contents/document"}),
+	"scan/contents/content":    slices.Concat(leaves, []string{"scan", "scan/contents/document", "scan/open/texts"}),
+	"scan/sender/origin":       {"scan/format/entity"},
+	"scan/sender/dkim":         {"scan", "scan/sender/dns", "scan/format/entity"},
+	"scan/sender/dnslist":      slices.Concat(leaves, []string{"scan", "scan/open/texts", "scan/sender/origin", "scan/sender/dkim"}),
+	"scan/sender/spamd":        {"scan", "scan/units"},
+	"scan/spam":                slices.Concat(leaves, []string{"scan", "scan/open/texts"}),
+	"scan/sender/auth":         slices.Concat(leaves, []string{"scan", "scan/sender/origin", "scan/sender/dkim"}),
+	"scan/sender/relay":        slices.Concat(leaves, []string{"scan", "scan/sender/origin"}),
+	"scan/sender/greylist":     {"scan", "scan/units"},
+	"scan/sender/rate":         {"scan", "scan/units"},
+	"scan/sender/bounce":       {"scan", "scan/format/entity", "scan/scratch", "scan/units"},
 
-	"policy": {"scan", "scan/entity", "scan/units"},
-	"policy/config": slices.Concat(leaves, scanners, []string{"scan", "scan/inventory", "scan/unpack", "scan/worker",
-		"policy", "policy/notify", "policy/edit", "policy/quarantine", "policy/history", "policy/notify", "policy/send"}),
-	"policy/edit":       slices.Concat(leaves, []string{"scan", "policy"}),
-	"policy/disk":       {},
-	"policy/pass":       {"policy/disk"},
-	"policy/send":       {},
-	"policy/history":    {"scan", "policy"},
-	"policy/store":      {"scan", "scan/greylist", "scan/rate", "policy", "policy/disk", "policy/history", "policy/quarantine"},
-	"policy/quarantine": {"scan", "policy", "policy/disk", "policy/pass", "policy/send"},
-	"policy/notify":     {"scan", "policy", "policy/disk", "policy/pass", "policy/send"},
-	"policy/judge":      slices.Concat(leaves, []string{"scan", "scan/origin", "scan/unpack", "policy", "policy/edit", "policy/pass"}),
+	"policy": {"scan", "scan/format/entity", "scan/units"},
+	"policy/config": slices.Concat(leaves, scanners, []string{"scan", "scan/open/texts", "scan/open/unpack", "scan/open/worker",
+		"policy", "policy/tell/notify", "policy/edit", "policy/keep/quarantine", "policy/keep/history", "policy/tell/notify", "policy/tell/submission"}),
+	"policy/edit":            slices.Concat(leaves, []string{"scan", "policy"}),
+	"policy/disk":            {},
+	"policy/token":           {"policy/disk"},
+	"policy/tell/submission": {},
+	"policy/keep/history":    {"scan", "policy"},
+	"policy/keep/store":      {"scan", "scan/sender/greylist", "scan/sender/rate", "policy", "policy/disk", "policy/keep/history", "policy/keep/quarantine"},
+	"policy/keep/quarantine": {"scan", "policy", "policy/disk", "policy/token", "policy/tell/submission"},
+	"policy/tell/notify":     {"scan", "policy", "policy/disk", "policy/token", "policy/tell/submission"},
+	"policy/judge":           slices.Concat(leaves, []string{"scan", "scan/sender/origin", "scan/open/unpack", "policy", "policy/edit", "policy/token"}),
 
-	"cmd/milterscan/doctor": slices.Concat(leaves, scanners, []string{"scan", "scan/worker", "policy", "policy/config"}),
+	"cmd/milterscan/doctor": slices.Concat(leaves, scanners, []string{"scan", "scan/open/worker", "policy", "policy/config"}),
 
 	"contrib":              {},
 	"cmd/milterscan/setup": {"contrib"},
 
-	"milter": {"scan", "scan/spool", "scan/scratch", "scan/entity", "scan/units", "policy"},
+	"milter": {"scan", "scan/spool", "scan/scratch", "scan/format/entity", "scan/units", "policy"},
 }
 
 // pkg is what "go list -json" says about a package.

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/tests/hostile"
+	"github.com/milterscan/milterscan/scan/hostile"
 	"github.com/milterscan/milterscan/tests/sample"
 )
 
@@ -108,7 +108,7 @@ func (p *pipeline) verdict(t *testing.T, mail []byte) (string, []scan.Finding) {
 
 func attachmentRows(t *testing.T) []attachmentRow {
 	rows := slices.Concat(namedRows(), headedRows(), documentRows(t), polyglotRows(t), virusRows())
-	locked := testFile(t, "scan/archive/testdata/aes256.zip")
+	locked := testFile(t, "scan/format/archive/testdata/aes256.zip")
 	rows = append(rows,
 		attachmentRow{family: "A 5", what: "encrypted zip, harmless.pdf", mail: attached("papers.zip", lockedZip("harmless.pdf")), action: "reject", rules: "archive/encrypted-member"},
 		attachmentRow{family: "A 5", what: "encrypted zip, harmless.pdf, agreed", mail: attached("papers.zip", lockedZip("harmless.pdf")), config: agreed, action: "deliver", rules: "archive/encrypted-member"},
@@ -204,7 +204,7 @@ func headedRows() []attachmentRow {
 	return rows
 }
 
-// documentRows are the documents of tests/files and of scan/document/testdata.
+// documentRows are the documents of tests/files and of scan/contents/document/testdata.
 func documentRows(t *testing.T) []attachmentRow {
 	var rows []attachmentRow
 	for _, f := range []struct{ family, file, action, rule string }{
@@ -216,11 +216,11 @@ func documentRows(t *testing.T) []attachmentRow {
 		{"A 31", "tests/files/package.docx", "reject", "attachment/ole-package"},
 		{"A 31", "tests/files/package.xls", "reject", "attachment/ole-package"},
 		{"A 31", "tests/files/field.docx", "reject", "attachment/dde"},
-		{"A 31", "scan/document/testdata/macro.xls", "reject", "attachment/macro-autorun"},
-		{"A 31", "scan/document/testdata/macro.odt", "reject", "attachment/macro-autorun"},
-		{"A 31", "scan/document/testdata/plain.doc", "deliver", ""},
-		{"A 31", "scan/document/testdata/plain.xlsx", "deliver", ""},
-		{"A 31", "scan/archive/testdata/locked256.pdf", "deliver", "attachment/pdf-encrypted"},
+		{"A 31", "scan/contents/document/testdata/macro.xls", "reject", "attachment/macro-autorun"},
+		{"A 31", "scan/contents/document/testdata/macro.odt", "reject", "attachment/macro-autorun"},
+		{"A 31", "scan/contents/document/testdata/plain.doc", "deliver", ""},
+		{"A 31", "scan/contents/document/testdata/plain.xlsx", "deliver", ""},
+		{"A 31", "scan/format/archive/testdata/locked256.pdf", "deliver", "attachment/pdf-encrypted"},
 		{"A29", "tests/files/update.rtf", "deliver", "attachment/rtf-object"},
 		{"A29", "tests/files/program.one", "reject", "attachment/onenote-embedded"},
 		{"A29", "tests/files/icon.lnk", "reject", "attachment/remote-shortcut"},
@@ -271,7 +271,7 @@ func polyglotRows(t *testing.T) []attachmentRow {
 
 func discImage(t *testing.T) []byte {
 	t.Helper()
-	r, err := gzip.NewReader(bytes.NewReader(testFile(t, "scan/archive/testdata/joliet.iso.gz")))
+	r, err := gzip.NewReader(bytes.NewReader(testFile(t, "scan/format/archive/testdata/joliet.iso.gz")))
 	if err != nil {
 		t.Fatal(err)
 	}

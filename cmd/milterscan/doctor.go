@@ -11,7 +11,7 @@ import (
 
 	"github.com/milterscan/milterscan/cmd/milterscan/doctor"
 	"github.com/milterscan/milterscan/policy/config"
-	"github.com/milterscan/milterscan/scan/worker"
+	"github.com/milterscan/milterscan/scan/open/worker"
 )
 
 // daemonUser is whom the daemon runs as where the unit is ours.

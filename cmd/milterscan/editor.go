@@ -4,7 +4,7 @@ import (
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/policy/edit"
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/unpack"
+	"github.com/milterscan/milterscan/scan/open/unpack"
 )
 
 // newEditor makes what edits messages. What it takes out of pages is what the

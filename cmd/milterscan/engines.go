@@ -6,7 +6,7 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/milterscan/milterscan/scan/virus"
+	"github.com/milterscan/milterscan/scan/contents/virus"
 )
 
 // engineTime is how long the engines may take to say how they are.

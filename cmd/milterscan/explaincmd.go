@@ -8,9 +8,9 @@ import (
 
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/config"
-	"github.com/milterscan/milterscan/policy/history"
-	"github.com/milterscan/milterscan/policy/quarantine"
-	"github.com/milterscan/milterscan/policy/store"
+	"github.com/milterscan/milterscan/policy/keep/history"
+	"github.com/milterscan/milterscan/policy/keep/quarantine"
+	"github.com/milterscan/milterscan/policy/keep/store"
 )
 
 // explainID says what became of a message and why.

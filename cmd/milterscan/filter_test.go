@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/milterscan/milterscan/policy"
-	"github.com/milterscan/milterscan/scan/entity"
+	"github.com/milterscan/milterscan/scan/format/entity"
 )
 
 // parsed is a mail and its outermost entity.

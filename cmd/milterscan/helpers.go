@@ -5,8 +5,8 @@ import (
 
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/inventory"
-	"github.com/milterscan/milterscan/scan/worker"
+	"github.com/milterscan/milterscan/scan/open/texts"
+	"github.com/milterscan/milterscan/scan/open/worker"
 )
 
 // readPDFs has the text of PDFs read where a list looks for words in files, if

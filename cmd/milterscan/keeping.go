@@ -5,8 +5,8 @@ import (
 	"path/filepath"
 	"sync"
 
-	"github.com/milterscan/milterscan/policy/quarantine"
-	"github.com/milterscan/milterscan/policy/store"
+	"github.com/milterscan/milterscan/policy/keep/quarantine"
+	"github.com/milterscan/milterscan/policy/keep/store"
 )
 
 // keeping is what outlives a message. All generations share it, so that a

@@ -12,7 +12,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/milterscan/milterscan/scan/worker"
+	"github.com/milterscan/milterscan/scan/open/worker"
 )
 
 // Exit statuses, as in sysexits(3) where it has one.

@@ -7,12 +7,12 @@ import (
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/auth"
-	"github.com/milterscan/milterscan/scan/dkim"
-	"github.com/milterscan/milterscan/scan/dns"
-	"github.com/milterscan/milterscan/scan/dnslist"
-	"github.com/milterscan/milterscan/scan/inventory"
-	"github.com/milterscan/milterscan/scan/relay"
+	"github.com/milterscan/milterscan/scan/open/texts"
+	"github.com/milterscan/milterscan/scan/sender/auth"
+	"github.com/milterscan/milterscan/scan/sender/dkim"
+	"github.com/milterscan/milterscan/scan/sender/dns"
+	"github.com/milterscan/milterscan/scan/sender/dnslist"
+	"github.com/milterscan/milterscan/scan/sender/relay"
 )
 
 // networked are the scanners that look at clients and ask resolvers, as far as

@@ -5,8 +5,8 @@ import (
 	"time"
 
 	"github.com/milterscan/milterscan/policy/config"
-	"github.com/milterscan/milterscan/policy/notify"
-	"github.com/milterscan/milterscan/policy/pass"
+	"github.com/milterscan/milterscan/policy/tell/notify"
+	"github.com/milterscan/milterscan/policy/token"
 )
 
 // postEvery is how often the queue of notices is looked at.

@@ -15,8 +15,8 @@ import (
 	"github.com/milterscan/milterscan/milter"
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/entity"
-	"github.com/milterscan/milterscan/tests/hostile"
+	"github.com/milterscan/milterscan/scan/format/entity"
+	"github.com/milterscan/milterscan/scan/hostile"
 )
 
 // prober finds out whether an MTA really asks milterscan: it sends a mail that

@@ -13,8 +13,8 @@ import (
 	"time"
 
 	"github.com/milterscan/milterscan/policy/config"
-	"github.com/milterscan/milterscan/policy/pass"
-	"github.com/milterscan/milterscan/policy/quarantine"
+	"github.com/milterscan/milterscan/policy/keep/quarantine"
+	"github.com/milterscan/milterscan/policy/token"
 )
 
 // quarantineCommands are what can be done with kept messages.

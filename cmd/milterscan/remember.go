@@ -13,11 +13,11 @@ import (
 
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/config"
-	"github.com/milterscan/milterscan/policy/history"
 	"github.com/milterscan/milterscan/policy/judge"
-	"github.com/milterscan/milterscan/policy/notify"
-	"github.com/milterscan/milterscan/policy/quarantine"
-	"github.com/milterscan/milterscan/policy/store"
+	"github.com/milterscan/milterscan/policy/keep/history"
+	"github.com/milterscan/milterscan/policy/keep/quarantine"
+	"github.com/milterscan/milterscan/policy/keep/store"
+	"github.com/milterscan/milterscan/policy/tell/notify"
 )
 
 // expireEvery is how often the daemon removes what is too old.

@@ -6,9 +6,9 @@ import (
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/bounce"
-	"github.com/milterscan/milterscan/scan/greylist"
-	"github.com/milterscan/milterscan/scan/rate"
+	"github.com/milterscan/milterscan/scan/sender/bounce"
+	"github.com/milterscan/milterscan/scan/sender/greylist"
+	"github.com/milterscan/milterscan/scan/sender/rate"
 )
 
 // checkKeys reads what a daemon must be able to read before it begins. Who looks

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/milterscan/milterscan/policy/history"
+	"github.com/milterscan/milterscan/policy/keep/history"
 )
 
 // printReport counts what happened.

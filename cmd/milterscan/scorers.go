@@ -4,7 +4,7 @@ import (
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/spamd"
+	"github.com/milterscan/milterscan/scan/sender/spamd"
 )
 
 // scorers are the scanners that are asked only where some rule rests on what they

@@ -11,7 +11,7 @@ import (
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/judge"
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/tests/hostile"
+	"github.com/milterscan/milterscan/scan/hostile"
 )
 
 // selftest makes mail with a harmless payload that programs read in different

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/milterscan/milterscan/tests/hostile"
+	"github.com/milterscan/milterscan/scan/hostile"
 )
 
 // TestSelftest runs one family through the own pipeline.

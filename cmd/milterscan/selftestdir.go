@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/milterscan/milterscan/tests/hostile"
+	"github.com/milterscan/milterscan/scan/hostile"
 )
 
 // writeCases writes every case into dir, and a list of them with what to expect.

@@ -12,7 +12,7 @@ import (
 	"net/textproto"
 	"time"
 
-	"github.com/milterscan/milterscan/tests/hostile"
+	"github.com/milterscan/milterscan/scan/hostile"
 )
 
 // sendTime is how long one mail may take to send: servers scan before they

@@ -2,7 +2,7 @@ package config
 
 import (
 	"github.com/milterscan/milterscan/policy"
-	"github.com/milterscan/milterscan/scan/bounce"
+	"github.com/milterscan/milterscan/scan/sender/bounce"
 )
 
 // checkBounce checks the section [bounce].

@@ -6,7 +6,7 @@ import (
 
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/bounce"
+	"github.com/milterscan/milterscan/scan/sender/bounce"
 )
 
 func TestMarkIsPutOnMail(t *testing.T) {

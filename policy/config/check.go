@@ -8,8 +8,8 @@ import (
 
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/edit"
+	"github.com/milterscan/milterscan/scan/contents/virus"
 	"github.com/milterscan/milterscan/scan/units"
-	"github.com/milterscan/milterscan/scan/virus"
 )
 
 // Times of others that ours must fit into.

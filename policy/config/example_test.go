@@ -16,9 +16,9 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"github.com/milterscan/milterscan/policy/edit"
-	"github.com/milterscan/milterscan/scan/content"
-	"github.com/milterscan/milterscan/scan/dnslist"
-	"github.com/milterscan/milterscan/scan/virus"
+	"github.com/milterscan/milterscan/scan/contents/content"
+	"github.com/milterscan/milterscan/scan/contents/virus"
+	"github.com/milterscan/milterscan/scan/sender/dnslist"
 )
 
 var update = flag.Bool("update", false, "write the generated files anew")

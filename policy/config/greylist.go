@@ -4,7 +4,7 @@ import (
 	"path/filepath"
 
 	"github.com/milterscan/milterscan/policy"
-	"github.com/milterscan/milterscan/scan/greylist"
+	"github.com/milterscan/milterscan/scan/sender/greylist"
 )
 
 // checkGreylist checks the section [greylist].

@@ -6,7 +6,7 @@ import (
 
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/greylist"
+	"github.com/milterscan/milterscan/scan/sender/greylist"
 )
 
 // greyed is what becomes of mail with some findings and a score.

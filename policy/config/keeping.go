@@ -7,10 +7,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/milterscan/milterscan/policy/history"
-	"github.com/milterscan/milterscan/policy/notify"
-	"github.com/milterscan/milterscan/policy/quarantine"
-	"github.com/milterscan/milterscan/policy/send"
+	"github.com/milterscan/milterscan/policy/keep/history"
+	"github.com/milterscan/milterscan/policy/keep/quarantine"
+	"github.com/milterscan/milterscan/policy/tell/notify"
+	"github.com/milterscan/milterscan/policy/tell/submission"
 	"github.com/milterscan/milterscan/scan/units"
 )
 

@@ -1,6 +1,6 @@
 package config
 
-import "github.com/milterscan/milterscan/scan/relay"
+import "github.com/milterscan/milterscan/scan/sender/relay"
 
 // checkNetwork checks what asks others, and that there is somebody to ask.
 func (b *binder) checkNetwork(c *Config) {

@@ -4,8 +4,8 @@ import (
 	"fmt"
 
 	"github.com/milterscan/milterscan/policy"
-	"github.com/milterscan/milterscan/scan/unpack"
-	"github.com/milterscan/milterscan/scan/virus"
+	"github.com/milterscan/milterscan/scan/contents/virus"
+	"github.com/milterscan/milterscan/scan/open/unpack"
 )
 
 // Policy makes a policy of all rules.

@@ -7,8 +7,8 @@ import (
 	"io"
 	"strings"
 
-	"github.com/milterscan/milterscan/scan/entity"
-	"github.com/milterscan/milterscan/scan/markup"
+	"github.com/milterscan/milterscan/scan/format/entity"
+	"github.com/milterscan/milterscan/scan/format/markup"
 )
 
 // Banner is a text that rules put into messages: a disclaimer, a word about mail

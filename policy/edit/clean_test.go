@@ -139,7 +139,7 @@ func TestClean(t *testing.T) {
 // macroDocument is a letter with a project of macros.
 func macroDocument(t testing.TB) string {
 	t.Helper()
-	project, err := os.ReadFile("../../scan/document/testdata/macro.xls")
+	project, err := os.ReadFile("../../scan/contents/document/testdata/macro.xls")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,9 +14,9 @@ import (
 
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/archive"
-	"github.com/milterscan/milterscan/scan/entity"
-	"github.com/milterscan/milterscan/scan/markup"
+	"github.com/milterscan/milterscan/scan/format/archive"
+	"github.com/milterscan/milterscan/scan/format/entity"
+	"github.com/milterscan/milterscan/scan/format/markup"
 )
 
 // Buffer takes new bytes and holds them until it is closed. Reading begins when

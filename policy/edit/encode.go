@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/entity"
+	"github.com/milterscan/milterscan/scan/format/entity"
 )
 
 // Limits of lines: what SMTP takes (RFC 5321, section 4.5.3.1.6, without CRLF),

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/entity"
+	"github.com/milterscan/milterscan/scan/format/entity"
 )
 
 // contentTypes is the part of a package that says what its parts are (ECMA-376,

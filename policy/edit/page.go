@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/markup"
+	"github.com/milterscan/milterscan/scan/format/markup"
 )
 
 // page is a part that is HTML or like it, in a charset in which tags are ASCII.

@@ -8,7 +8,7 @@ import (
 	"sort"
 
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/entity"
+	"github.com/milterscan/milterscan/scan/format/entity"
 )
 
 // patch is a stretch of a content with some spans of it replaced. Splices may

@@ -8,7 +8,7 @@ import (
 	"slices"
 
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/entity"
+	"github.com/milterscan/milterscan/scan/format/entity"
 )
 
 // prove parses the new message and compares it with the old one: the same

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/milterscan/milterscan/policy"
-	"github.com/milterscan/milterscan/scan/entity"
+	"github.com/milterscan/milterscan/scan/format/entity"
 )
 
 // simplify makes plain text of a page: what it shows, without what it could do.

@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/milterscan/milterscan/scan/markup"
+	"github.com/milterscan/milterscan/scan/format/markup"
 )
 
 // literal looks at the text of an element such as a style sheet.

@@ -4,7 +4,7 @@ import (
 	"strings"
 
 	"github.com/milterscan/milterscan/policy"
-	"github.com/milterscan/milterscan/scan/entity"
+	"github.com/milterscan/milterscan/scan/format/entity"
 )
 
 // Subject puts a mark before the subject, unless it stands there already, in

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/milterscan/milterscan/policy"
-	"github.com/milterscan/milterscan/scan/entity"
+	"github.com/milterscan/milterscan/scan/format/entity"
 )
 
 // marked makes the changes to subjects and returns those that are left.

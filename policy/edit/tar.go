@@ -7,7 +7,7 @@ import (
 	"io"
 
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/entity"
+	"github.com/milterscan/milterscan/scan/format/entity"
 )
 
 // tarBlock is what everything in a tar is a multiple of.

@@ -4,7 +4,7 @@ import (
 	"strings"
 
 	"github.com/milterscan/milterscan/policy"
-	"github.com/milterscan/milterscan/scan/entity"
+	"github.com/milterscan/milterscan/scan/format/entity"
 )
 
 // Fields puts header fields on top of a message. Fields that came in and would

@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/milterscan/milterscan/policy"
-	"github.com/milterscan/milterscan/scan/entity"
+	"github.com/milterscan/milterscan/scan/format/entity"
 )
 
 func header(t *testing.T, text string) entity.Header {

@@ -12,11 +12,11 @@ import (
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/edit"
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/archive"
-	"github.com/milterscan/milterscan/scan/entity"
-	"github.com/milterscan/milterscan/scan/markup"
+	"github.com/milterscan/milterscan/scan/format/archive"
+	"github.com/milterscan/milterscan/scan/format/entity"
+	"github.com/milterscan/milterscan/scan/format/markup"
+	"github.com/milterscan/milterscan/scan/open/unpack"
 	"github.com/milterscan/milterscan/scan/spool"
-	"github.com/milterscan/milterscan/scan/unpack"
 )
 
 // finder finds a virus in every part with a word, and whatever else it is told to

@@ -13,10 +13,10 @@ import (
 
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/edit"
-	"github.com/milterscan/milterscan/policy/pass"
+	"github.com/milterscan/milterscan/policy/token"
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/entity"
-	"github.com/milterscan/milterscan/scan/unpack"
+	"github.com/milterscan/milterscan/scan/format/entity"
+	"github.com/milterscan/milterscan/scan/open/unpack"
 )
 
 // Keeper puts a copy of a message where it survives a crash, before the answer

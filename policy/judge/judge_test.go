@@ -10,10 +10,10 @@ import (
 
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/archive"
-	"github.com/milterscan/milterscan/scan/entity"
+	"github.com/milterscan/milterscan/scan/format/archive"
+	"github.com/milterscan/milterscan/scan/format/entity"
+	"github.com/milterscan/milterscan/scan/open/unpack"
 	"github.com/milterscan/milterscan/scan/spool"
-	"github.com/milterscan/milterscan/scan/unpack"
 )
 
 const mail = "From: a@example.net\r\nSubject: =?utf-8?q?hell=C3=B6?=\r\n\r\nbody\r\n"

@@ -5,7 +5,7 @@ import (
 	"net/netip"
 
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/origin"
+	"github.com/milterscan/milterscan/scan/sender/origin"
 )
 
 // Begin starts the checks of an early stage in the background. Whom a relay

@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"github.com/milterscan/milterscan/policy"
-	"github.com/milterscan/milterscan/policy/pass"
+	"github.com/milterscan/milterscan/policy/token"
 	"github.com/milterscan/milterscan/scan"
 )
 

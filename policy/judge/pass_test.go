@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/milterscan/milterscan/policy"
-	"github.com/milterscan/milterscan/policy/pass"
+	"github.com/milterscan/milterscan/policy/token"
 )
 
 var key = []byte(strings.Repeat("k", 32))

@@ -9,10 +9,10 @@ import (
 	"unicode/utf8"
 
 	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/hostile"
+	"github.com/milterscan/milterscan/scan/open/unpack"
 	"github.com/milterscan/milterscan/scan/spool"
-	"github.com/milterscan/milterscan/scan/unpack"
 	"github.com/milterscan/milterscan/tests/corpus"
-	"github.com/milterscan/milterscan/tests/hostile"
 )
 
 // least is the length from which a leaf of another reader counts: shorter ones

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/milterscan/milterscan/tests/hostile"
+	"github.com/milterscan/milterscan/scan/hostile"
 )
 
 // TestClientShowsPayload applies each case's reading by hand: a case whose

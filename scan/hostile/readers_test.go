@@ -20,11 +20,11 @@ import (
 
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/archive"
-	"github.com/milterscan/milterscan/scan/charset"
+	"github.com/milterscan/milterscan/scan/format/archive"
+	"github.com/milterscan/milterscan/scan/format/charset"
+	"github.com/milterscan/milterscan/scan/hostile"
+	"github.com/milterscan/milterscan/scan/open/unpack"
 	"github.com/milterscan/milterscan/scan/spool"
-	"github.com/milterscan/milterscan/scan/unpack"
-	"github.com/milterscan/milterscan/tests/hostile"
 )
 
 // leaf is what a reader shows of a mail.

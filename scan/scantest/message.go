@@ -8,7 +8,7 @@ import (
 	"io"
 
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/entity"
+	"github.com/milterscan/milterscan/scan/format/entity"
 )
 
 // Message returns a message as opening it would leave it: raw is parsed, the

@@ -5,11 +5,11 @@ import (
 	"testing"
 
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/archive"
-	"github.com/milterscan/milterscan/scan/entity"
+	"github.com/milterscan/milterscan/scan/format/archive"
+	"github.com/milterscan/milterscan/scan/format/entity"
+	"github.com/milterscan/milterscan/scan/open/unpack"
 	"github.com/milterscan/milterscan/scan/spool"
 	"github.com/milterscan/milterscan/scan/units"
-	"github.com/milterscan/milterscan/scan/unpack"
 )
 
 // openLimits are such that no ordinary mail reaches one.

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/milterscan/milterscan/scan/hostile"
 	"github.com/milterscan/milterscan/tests/corpus"
-	"github.com/milterscan/milterscan/tests/hostile"
 )
 
 // Open makes the mail that a MESSAGE statement names: "corpus/NAME" is a

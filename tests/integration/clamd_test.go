@@ -11,9 +11,9 @@ import (
 	"time"
 
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/entity"
+	"github.com/milterscan/milterscan/scan/contents/virus"
+	"github.com/milterscan/milterscan/scan/format/entity"
 	"github.com/milterscan/milterscan/scan/units"
-	"github.com/milterscan/milterscan/scan/virus"
 	"github.com/milterscan/milterscan/tests/integration/servers"
 	"github.com/milterscan/milterscan/tests/procstat"
 	"github.com/milterscan/milterscan/tests/sample"

@@ -153,7 +153,7 @@ func testCleanedZip(t *testing.T, h *house) {
 // macroMail is a mail with a document that has macros.
 func macroMail(t *testing.T) []byte {
 	t.Helper()
-	project := contentOf(t, filepath.Join(servers.Root(t), "scan/document/testdata/macro.xls"))
+	project := contentOf(t, filepath.Join(servers.Root(t), "scan/contents/document/testdata/macro.xls"))
 	return sample.Attached("letter", sample.File{Name: "letter.docm", Type: "application/vnd.ms-word.document.macroEnabled.12", Content: docmWith(t, project)})
 }
 

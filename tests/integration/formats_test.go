@@ -12,14 +12,14 @@ import (
 	"testing"
 
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/virus"
+	"github.com/milterscan/milterscan/scan/contents/virus"
+	"github.com/milterscan/milterscan/scan/hostile"
 	"github.com/milterscan/milterscan/tests/bombs"
-	"github.com/milterscan/milterscan/tests/hostile"
 	"github.com/milterscan/milterscan/tests/integration/servers"
 	"github.com/milterscan/milterscan/tests/sample"
 )
 
-// shut are the samples of scan/archive in which EICAR cannot be found, with the
+// shut are the samples of scan/format/archive in which EICAR cannot be found, with the
 // rules that say why. In all others it must be.
 var shut = map[string]string{
 	"7z-ppmd.zip":        "archive/unsupported-method attachment/member-name",
@@ -114,10 +114,10 @@ func yes(b bool) string {
 	return "-"
 }
 
-// archiveSamples are the samples of scan/archive that hold EICAR.
+// archiveSamples are the samples of scan/format/archive that hold EICAR.
 func archiveSamples(t *testing.T) []sample.File {
 	t.Helper()
-	paths, err := filepath.Glob(filepath.Join(servers.Root(t), "scan/archive/testdata/*.*"))
+	paths, err := filepath.Glob(filepath.Join(servers.Root(t), "scan/format/archive/testdata/*.*"))
 	if err != nil || len(paths) < 60 {
 		t.Fatal(len(paths), err)
 	}

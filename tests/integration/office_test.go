@@ -77,7 +77,7 @@ func TestOfficeDocuments(t *testing.T) {
 // themselves: the words that speak against them must be named.
 func TestOfficeMacros(t *testing.T) {
 	o := newOffice(t)
-	samples := filepath.Join(servers.Root(t), "scan/document/testdata")
+	samples := filepath.Join(servers.Root(t), "scan/contents/document/testdata")
 	book := o.convert(filepath.Join(samples, "macro.xls"), "xlsm:Calc MS Excel 2007 VBA XML")
 	project := memberOf(t, book, "xl/vbaProject.bin")
 	letter := filepath.Join(t.TempDir(), "letter.docm")

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/milterscan/milterscan/policy/config"
-	"github.com/milterscan/milterscan/scan/worker"
+	"github.com/milterscan/milterscan/scan/open/worker"
 )
 
 // Level is how bad a finding is.

@@ -16,9 +16,9 @@ import (
 	"time"
 
 	"github.com/milterscan/milterscan/policy/config"
-	"github.com/milterscan/milterscan/scan/dnslist"
+	"github.com/milterscan/milterscan/scan/open/worker"
+	"github.com/milterscan/milterscan/scan/sender/dnslist"
 	"github.com/milterscan/milterscan/scan/units"
-	"github.com/milterscan/milterscan/scan/worker"
 	"github.com/milterscan/milterscan/tests/fakes"
 )
 

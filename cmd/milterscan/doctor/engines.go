@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/virus"
+	"github.com/milterscan/milterscan/scan/contents/virus"
 )
 
 // engines examines every address of every virus engine by itself: one that stands

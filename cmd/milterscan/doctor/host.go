@@ -9,8 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/milterscan/milterscan/scan/open/worker"
 	"github.com/milterscan/milterscan/scan/units"
-	"github.com/milterscan/milterscan/scan/worker"
 )
 
 // directories looks at where messages are kept: there, private, writable for the

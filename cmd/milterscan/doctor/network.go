@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/dns"
-	"github.com/milterscan/milterscan/scan/dnslist"
-	"github.com/milterscan/milterscan/scan/spamd"
+	"github.com/milterscan/milterscan/scan/sender/dns"
+	"github.com/milterscan/milterscan/scan/sender/dnslist"
+	"github.com/milterscan/milterscan/scan/sender/spamd"
 )
 
 // question is what a resolver is asked to see whether it answers: a name that is

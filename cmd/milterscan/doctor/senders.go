@@ -3,7 +3,7 @@ package doctor
 import (
 	"path/filepath"
 
-	"github.com/milterscan/milterscan/scan/bounce"
+	"github.com/milterscan/milterscan/scan/sender/bounce"
 )
 
 // senders looks at what is kept of who sends: the databases of [greylist] and

@@ -9,8 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/milterscan/milterscan/policy/pass"
-	"github.com/milterscan/milterscan/policy/send"
+	"github.com/milterscan/milterscan/policy/tell/submission"
+	"github.com/milterscan/milterscan/policy/token"
 )
 
 // Sender hands a message to the MTA. An error that wraps send.ErrUnsure says that

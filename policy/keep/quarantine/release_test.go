@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/milterscan/milterscan/policy/pass"
-	"github.com/milterscan/milterscan/policy/send"
+	"github.com/milterscan/milterscan/policy/tell/submission"
+	"github.com/milterscan/milterscan/policy/token"
 )
 
 // mta takes mail, or fails.

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/milterscan/milterscan/policy"
-	"github.com/milterscan/milterscan/policy/history"
+	"github.com/milterscan/milterscan/policy/keep/history"
 )
 
 // many is how many records the benchmarks work on: -records=1000000 for the

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/milterscan/milterscan/scan/greylist"
+	"github.com/milterscan/milterscan/scan/sender/greylist"
 )
 
 // Greylist is a greylist.Store in a file.

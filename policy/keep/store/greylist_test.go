@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/milterscan/milterscan/scan/greylist"
+	"github.com/milterscan/milterscan/scan/sender/greylist"
 )
 
 func newGreylist(t *testing.T, path string) *Greylist {

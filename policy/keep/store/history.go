@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/milterscan/milterscan/policy"
-	"github.com/milterscan/milterscan/policy/history"
+	"github.com/milterscan/milterscan/policy/keep/history"
 )
 
 // History keeps the records of messages in a file. It is a history.Appender, a

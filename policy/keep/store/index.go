@@ -6,7 +6,7 @@ import (
 	"encoding/json"
 	"time"
 
-	"github.com/milterscan/milterscan/policy/quarantine"
+	"github.com/milterscan/milterscan/policy/keep/quarantine"
 )
 
 // Index is a quarantine.Index in a file.

@@ -5,7 +5,7 @@ import (
 	"database/sql"
 	"time"
 
-	"github.com/milterscan/milterscan/scan/rate"
+	"github.com/milterscan/milterscan/scan/sender/rate"
 )
 
 // Rate is a rate.Store in a file.

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/milterscan/milterscan/scan/rate"
+	"github.com/milterscan/milterscan/scan/sender/rate"
 )
 
 // tenAMinute gives one token every six seconds.

@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"github.com/milterscan/milterscan/policy"
-	"github.com/milterscan/milterscan/policy/quarantine"
-	"github.com/milterscan/milterscan/policy/send"
+	"github.com/milterscan/milterscan/policy/keep/quarantine"
+	"github.com/milterscan/milterscan/policy/tell/submission"
 )
 
 // counting is an MTA that counts what it is given.

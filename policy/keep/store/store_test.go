@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/milterscan/milterscan/policy"
-	"github.com/milterscan/milterscan/policy/history"
-	"github.com/milterscan/milterscan/policy/quarantine"
+	"github.com/milterscan/milterscan/policy/keep/history"
+	"github.com/milterscan/milterscan/policy/keep/quarantine"
 	"github.com/milterscan/milterscan/scan"
 )
 

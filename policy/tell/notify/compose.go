@@ -20,7 +20,7 @@ import (
 	"unicode"
 
 	"github.com/milterscan/milterscan/policy"
-	"github.com/milterscan/milterscan/policy/pass"
+	"github.com/milterscan/milterscan/policy/token"
 )
 
 //go:embed templates

@@ -17,8 +17,8 @@ import (
 	"time"
 
 	"github.com/milterscan/milterscan/policy"
-	"github.com/milterscan/milterscan/policy/pass"
-	"github.com/milterscan/milterscan/policy/send"
+	"github.com/milterscan/milterscan/policy/tell/submission"
+	"github.com/milterscan/milterscan/policy/token"
 	"github.com/milterscan/milterscan/scan"
 )
 

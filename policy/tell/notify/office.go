@@ -12,7 +12,7 @@ import (
 
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/disk"
-	"github.com/milterscan/milterscan/policy/send"
+	"github.com/milterscan/milterscan/policy/tell/submission"
 )
 
 // Sender hands a notice to the MTA.

@@ -8,7 +8,7 @@ import (
 	"fmt"
 
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/entity"
+	"github.com/milterscan/milterscan/scan/format/entity"
 )
 
 // Scanner is a scan.Scanner. It keeps no state.

@@ -6,10 +6,10 @@ import (
 	"testing"
 
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/attachment"
+	"github.com/milterscan/milterscan/scan/contents/attachment"
+	"github.com/milterscan/milterscan/scan/hostile"
 	"github.com/milterscan/milterscan/scan/scantest"
 	"github.com/milterscan/milterscan/tests/corpus"
-	"github.com/milterscan/milterscan/tests/hostile"
 )
 
 // judged is what is found in a mail that is opened as the daemon opens it.

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/milterscan/milterscan/scan/inventory"
-	"github.com/milterscan/milterscan/scan/markup"
+	"github.com/milterscan/milterscan/scan/format/markup"
+	"github.com/milterscan/milterscan/scan/open/texts"
 	"github.com/milterscan/milterscan/scan/units"
 )
 

@@ -8,8 +8,8 @@ import (
 	"slices"
 
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/inventory"
-	"github.com/milterscan/milterscan/scan/markup"
+	"github.com/milterscan/milterscan/scan/format/markup"
+	"github.com/milterscan/milterscan/scan/open/texts"
 )
 
 // Scanner is a scan.Scanner. It keeps no state but the inventory's.

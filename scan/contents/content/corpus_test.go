@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/content"
-	"github.com/milterscan/milterscan/scan/inventory"
+	"github.com/milterscan/milterscan/scan/contents/content"
+	"github.com/milterscan/milterscan/scan/open/texts"
 	"github.com/milterscan/milterscan/scan/scantest"
 	"github.com/milterscan/milterscan/tests/corpus"
 )

@@ -1,7 +1,7 @@
 package content
 
 import (
-	"github.com/milterscan/milterscan/scan/inventory"
+	"github.com/milterscan/milterscan/scan/open/texts"
 	"github.com/milterscan/milterscan/scan/units"
 )
 

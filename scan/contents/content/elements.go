@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/milterscan/milterscan/scan/inventory"
-	"github.com/milterscan/milterscan/scan/markup"
+	"github.com/milterscan/milterscan/scan/format/markup"
+	"github.com/milterscan/milterscan/scan/open/texts"
 )
 
 // judgeElements looks at what the page of a message holds beside text.

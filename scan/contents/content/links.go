@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/milterscan/milterscan/scan/markup"
+	"github.com/milterscan/milterscan/scan/format/markup"
 )
 
 // linkJudge compares what links say with where they lead.

@@ -7,7 +7,7 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/milterscan/milterscan/scan/charset"
+	"github.com/milterscan/milterscan/scan/format/charset"
 )
 
 // List is a section [[content.list]]: words and patterns whose presence is a

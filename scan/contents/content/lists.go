@@ -9,9 +9,9 @@ import (
 	"strings"
 
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/entity"
-	"github.com/milterscan/milterscan/scan/inventory"
-	"github.com/milterscan/milterscan/scan/words"
+	"github.com/milterscan/milterscan/scan/format/entity"
+	"github.com/milterscan/milterscan/scan/format/words"
+	"github.com/milterscan/milterscan/scan/open/texts"
 )
 
 // maxHits bounds what is counted for one list in one message.

@@ -9,8 +9,8 @@ import (
 	"testing"
 
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/entity"
-	"github.com/milterscan/milterscan/scan/inventory"
+	"github.com/milterscan/milterscan/scan/format/entity"
+	"github.com/milterscan/milterscan/scan/open/texts"
 )
 
 // newList is a list as it is shipped, with a name and words, changed.

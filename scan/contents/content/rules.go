@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/markup"
+	"github.com/milterscan/milterscan/scan/format/markup"
 )
 
 // scannerWord is the scanner of all findings of this package.

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"slices"
 
-	"github.com/milterscan/milterscan/scan/pdf"
+	"github.com/milterscan/milterscan/scan/format/pdf"
 )
 
 // isPDF reports whether the part begins with a PDF, or soon comes to one:

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/milterscan/milterscan/scan/pdf"
+	"github.com/milterscan/milterscan/scan/format/pdf"
 )
 
 // dictionary judges one dictionary.

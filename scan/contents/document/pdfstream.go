@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/milterscan/milterscan/scan/pdf"
+	"github.com/milterscan/milterscan/scan/format/pdf"
 )
 
 // objectStream reads the objects in a stream.

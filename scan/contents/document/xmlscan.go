@@ -6,7 +6,7 @@ import (
 	"io"
 	"sync"
 
-	"github.com/milterscan/milterscan/scan/charset"
+	"github.com/milterscan/milterscan/scan/format/charset"
 )
 
 // xmlReader cuts XML into tags and text as it streams by, in constant memory. It

@@ -14,8 +14,8 @@ import (
 	"time"
 
 	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/open/worker"
 	"github.com/milterscan/milterscan/scan/units"
-	"github.com/milterscan/milterscan/scan/worker"
 )
 
 // Program is what an entry of type "command" has beside the others: a command line

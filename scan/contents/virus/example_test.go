@@ -7,7 +7,7 @@ import (
 	"io"
 
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/virus"
+	"github.com/milterscan/milterscan/scan/contents/virus"
 )
 
 // Word is an engine of its own type: whatever holds a word is infected. This, the

@@ -7,7 +7,7 @@ import (
 	"iter"
 
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/entity"
+	"github.com/milterscan/milterscan/scan/format/entity"
 )
 
 // hashes is the built-in engine. It looks for the EICAR test string in every

@@ -8,7 +8,7 @@ import (
 	"os"
 
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/virus/icap"
+	"github.com/milterscan/milterscan/scan/contents/virus/icap"
 )
 
 // icapService is a service that is asked over ICAP.

@@ -6,7 +6,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/milterscan/milterscan/scan/worker"
+	"github.com/milterscan/milterscan/scan/open/worker"
 )
 
 // TestMain fails when an engine, or a fake, leaves a goroutine behind. As the

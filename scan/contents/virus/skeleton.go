@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/entity"
+	"github.com/milterscan/milterscan/scan/format/entity"
 )
 
 // skeletonTop stands in front of every skeleton: an engine that goes by the

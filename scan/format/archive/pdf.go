@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"context"
 
-	"github.com/milterscan/milterscan/scan/pdf"
+	"github.com/milterscan/milterscan/scan/format/pdf"
 )
 
 // pdfFormat finds the files embedded in a PDF (ISO 32000-1): every stream that

@@ -10,7 +10,7 @@ import (
 	"crypto/sha512"
 	"encoding/binary"
 
-	"github.com/milterscan/milterscan/scan/pdf"
+	"github.com/milterscan/milterscan/scan/format/pdf"
 )
 
 // pdfLock is the dictionary of the standard security handler, ISO 32000-2 section

@@ -9,7 +9,7 @@ import (
 	"crypto/rc4"
 	"io"
 
-	"github.com/milterscan/milterscan/scan/pdf"
+	"github.com/milterscan/milterscan/scan/format/pdf"
 )
 
 // decrypted is the reader of something in an object that is encrypted by method.

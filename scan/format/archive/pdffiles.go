@@ -3,7 +3,7 @@ package archive
 import (
 	"slices"
 
-	"github.com/milterscan/milterscan/scan/pdf"
+	"github.com/milterscan/milterscan/scan/format/pdf"
 )
 
 // take remembers what others may refer to, and finds file specifications.

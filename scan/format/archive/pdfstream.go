@@ -6,7 +6,7 @@ import (
 	"io"
 	"slices"
 
-	"github.com/milterscan/milterscan/scan/pdf"
+	"github.com/milterscan/milterscan/scan/format/pdf"
 )
 
 // again reads an object with a stream once more.

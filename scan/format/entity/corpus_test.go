@@ -10,7 +10,7 @@ import (
 // TestOrdinaryMail shows that no mail of the corpus of legitimate oddities is
 // beyond a limit, or ambiguous unless the corpus says that it is.
 func TestOrdinaryMail(t *testing.T) {
-	files, err := filepath.Glob("../../tests/corpus/*.eml")
+	files, err := filepath.Glob("../../../tests/corpus/*.eml")
 	if err != nil || len(files) == 0 {
 		t.Fatal("no corpus", err)
 	}

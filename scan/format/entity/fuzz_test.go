@@ -17,7 +17,7 @@ func seed(f *testing.F) {
 			f.Add([]byte(fill(f, mail, inBase64)))
 		}
 	}
-	files, _ := filepath.Glob("../../tests/corpus/*.eml")
+	files, _ := filepath.Glob("../../../tests/corpus/*.eml")
 	for _, name := range files {
 		if b, err := os.ReadFile(name); err == nil && len(b) < 4096 {
 			f.Add(b)

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/milterscan/milterscan/scan/charset"
+	"github.com/milterscan/milterscan/scan/format/charset"
 )
 
 // longestCharset bounds what is taken for the charset of an encoded word.

@@ -5,7 +5,7 @@ import (
 	"io"
 	"strconv"
 
-	"github.com/milterscan/milterscan/scan/charset"
+	"github.com/milterscan/milterscan/scan/format/charset"
 	"github.com/milterscan/milterscan/scan/scratch"
 )
 

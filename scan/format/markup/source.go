@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/net/html"
 
-	"github.com/milterscan/milterscan/scan/charset"
+	"github.com/milterscan/milterscan/scan/format/charset"
 )
 
 // headSize is how much of a text is looked at to learn its charset: what

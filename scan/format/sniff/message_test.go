@@ -43,7 +43,7 @@ func TestIsMessage(t *testing.T) {
 
 // Nothing in this module's own sources is a mail, but for what is one.
 func TestIsMessageRaisesNoFalseAlarm(t *testing.T) {
-	filepath.WalkDir("../..", func(path string, d os.DirEntry, err error) error {
+	filepath.WalkDir("../../..", func(path string, d os.DirEntry, err error) error {
 		if err != nil || d.IsDir() || strings.Contains(path, "testdata") || strings.Contains(path, "tests/") {
 			return nil
 		}

@@ -5,7 +5,7 @@ import (
 	"io"
 
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/markup"
+	"github.com/milterscan/milterscan/scan/format/markup"
 	"github.com/milterscan/milterscan/scan/scratch"
 )
 

@@ -3,10 +3,10 @@ package inventory_test
 import (
 	"testing"
 
-	"github.com/milterscan/milterscan/scan/inventory"
-	"github.com/milterscan/milterscan/scan/markup"
+	"github.com/milterscan/milterscan/scan/format/markup"
+	"github.com/milterscan/milterscan/scan/hostile"
+	"github.com/milterscan/milterscan/scan/open/texts"
 	"github.com/milterscan/milterscan/scan/scantest"
-	"github.com/milterscan/milterscan/tests/hostile"
 )
 
 // listed is the inventory of a mail that is opened as the daemon opens it.

@@ -10,7 +10,7 @@ import (
 	"iter"
 
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/markup"
+	"github.com/milterscan/milterscan/scan/format/markup"
 	"github.com/milterscan/milterscan/scan/units"
 )
 

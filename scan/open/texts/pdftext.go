@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/markup"
+	"github.com/milterscan/milterscan/scan/format/markup"
 )
 
 // PDFText reads the text of a PDF, up to so many bytes; whole says that there is no

@@ -2,8 +2,8 @@ package unpack
 
 import (
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/archive"
-	"github.com/milterscan/milterscan/scan/entity"
+	"github.com/milterscan/milterscan/scan/format/archive"
+	"github.com/milterscan/milterscan/scan/format/entity"
 )
 
 // notes are what opening finds beside what the parser and the archive readers

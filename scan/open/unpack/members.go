@@ -8,9 +8,9 @@ import (
 	"strings"
 
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/archive"
+	"github.com/milterscan/milterscan/scan/format/archive"
+	"github.com/milterscan/milterscan/scan/format/sniff"
 	"github.com/milterscan/milterscan/scan/scratch"
-	"github.com/milterscan/milterscan/scan/sniff"
 )
 
 // open opens a part in every way it can be read.

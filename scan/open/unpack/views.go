@@ -6,9 +6,9 @@ import (
 	"strings"
 
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/archive"
-	"github.com/milterscan/milterscan/scan/charset"
-	"github.com/milterscan/milterscan/scan/entity"
+	"github.com/milterscan/milterscan/scan/format/archive"
+	"github.com/milterscan/milterscan/scan/format/charset"
+	"github.com/milterscan/milterscan/scan/format/entity"
 )
 
 // views makes parts of what a leaf holds beside its bytes as they are: files

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/milterscan/milterscan/scan/archive"
+	"github.com/milterscan/milterscan/scan/format/archive"
 )
 
 // remote is a format read by a child. Match looks at a mark only, and is done

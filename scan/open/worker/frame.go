@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/milterscan/milterscan/scan/archive"
+	"github.com/milterscan/milterscan/scan/format/archive"
 )
 
 // A conversation is frames both ways: one byte for the kind, four for the length

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/milterscan/milterscan/scan/archive"
+	"github.com/milterscan/milterscan/scan/format/archive"
 )
 
 // xarOf makes an archive that only the helper reads.

@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/milterscan/milterscan/scan/archive"
+	"github.com/milterscan/milterscan/scan/format/archive"
 	"github.com/milterscan/milterscan/scan/units"
 )
 

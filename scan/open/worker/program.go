@@ -12,7 +12,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/milterscan/milterscan/scan/archive"
+	"github.com/milterscan/milterscan/scan/format/archive"
 	"github.com/milterscan/milterscan/scan/units"
 )
 

@@ -18,7 +18,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/milterscan/milterscan/scan/archive"
+	"github.com/milterscan/milterscan/scan/format/archive"
 	"github.com/milterscan/milterscan/scan/units"
 )
 

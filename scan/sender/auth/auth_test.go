@@ -17,10 +17,10 @@ import (
 	msgauth "github.com/emersion/go-msgauth/dkim"
 
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/dkim"
-	"github.com/milterscan/milterscan/scan/dns"
-	"github.com/milterscan/milterscan/scan/dns/dnstest"
 	"github.com/milterscan/milterscan/scan/scantest"
+	"github.com/milterscan/milterscan/scan/sender/dkim"
+	"github.com/milterscan/milterscan/scan/sender/dns"
+	"github.com/milterscan/milterscan/scan/sender/dns/dnstest"
 )
 
 // zone is the world of these tests.

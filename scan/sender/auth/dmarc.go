@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/milterscan/milterscan/scan/dkim"
-	"github.com/milterscan/milterscan/scan/dns"
-	"github.com/milterscan/milterscan/scan/entity"
-	"github.com/milterscan/milterscan/scan/markup"
-	"github.com/milterscan/milterscan/scan/origin"
+	"github.com/milterscan/milterscan/scan/format/entity"
+	"github.com/milterscan/milterscan/scan/format/markup"
+	"github.com/milterscan/milterscan/scan/sender/dkim"
+	"github.com/milterscan/milterscan/scan/sender/dns"
+	"github.com/milterscan/milterscan/scan/sender/origin"
 )
 
 // dmarcResult is what DMARC says about a message.

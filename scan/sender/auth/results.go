@@ -4,7 +4,7 @@ import (
 	"strings"
 
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/dkim"
+	"github.com/milterscan/milterscan/scan/sender/dkim"
 )
 
 // longestResults keeps the field on one line of at most 998 bytes (RFC 5322,

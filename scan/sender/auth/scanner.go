@@ -6,8 +6,8 @@ import (
 	"os"
 
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/dkim"
-	"github.com/milterscan/milterscan/scan/dns"
+	"github.com/milterscan/milterscan/scan/sender/dkim"
+	"github.com/milterscan/milterscan/scan/sender/dns"
 )
 
 // With is what the checks need of others. All fields are required.

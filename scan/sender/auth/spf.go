@@ -10,8 +10,8 @@ import (
 	"blitiri.com.ar/go/spf"
 
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/dns"
-	"github.com/milterscan/milterscan/scan/origin"
+	"github.com/milterscan/milterscan/scan/sender/dns"
+	"github.com/milterscan/milterscan/scan/sender/origin"
 )
 
 // spfResult is what SPF says about an envelope.

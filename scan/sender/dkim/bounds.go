@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/dns"
+	"github.com/milterscan/milterscan/scan/sender/dns"
 )
 
 // What a message may cost to verify. The library looks through all lines of the

@@ -13,7 +13,7 @@ import (
 	"github.com/emersion/go-msgauth/dkim"
 
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/dns"
+	"github.com/milterscan/milterscan/scan/sender/dns"
 )
 
 // Result is what came of a signature, in the words of RFC 8601, section 2.7.1.

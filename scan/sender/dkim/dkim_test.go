@@ -15,8 +15,8 @@ import (
 	msgauth "github.com/emersion/go-msgauth/dkim"
 	"go.uber.org/goleak"
 
-	"github.com/milterscan/milterscan/scan/dns/dnstest"
 	"github.com/milterscan/milterscan/scan/scantest"
+	"github.com/milterscan/milterscan/scan/sender/dns/dnstest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

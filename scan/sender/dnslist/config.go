@@ -16,7 +16,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/milterscan/milterscan/scan/inventory"
+	"github.com/milterscan/milterscan/scan/open/texts"
 	"github.com/milterscan/milterscan/scan/units"
 )
 

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/milterscan/milterscan/scan/dns"
+	"github.com/milterscan/milterscan/scan/sender/dns"
 )
 
 // How often lists are probed: while they are well, while something is wrong, and

@@ -6,7 +6,7 @@ import (
 	"net/netip"
 	"strings"
 
-	"github.com/milterscan/milterscan/scan/dns"
+	"github.com/milterscan/milterscan/scan/sender/dns"
 )
 
 // list is a List made ready, with what is known of its health.

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"sync"
 
-	"github.com/milterscan/milterscan/scan/dns"
+	"github.com/milterscan/milterscan/scan/sender/dns"
 )
 
 // Probe asks every list for what it must and must not have, and returns what is

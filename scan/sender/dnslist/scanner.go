@@ -8,9 +8,9 @@ import (
 	"time"
 
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/dkim"
-	"github.com/milterscan/milterscan/scan/dns"
-	"github.com/milterscan/milterscan/scan/inventory"
+	"github.com/milterscan/milterscan/scan/open/texts"
+	"github.com/milterscan/milterscan/scan/sender/dkim"
+	"github.com/milterscan/milterscan/scan/sender/dns"
 )
 
 // With is what the lists need of others. All fields are required.

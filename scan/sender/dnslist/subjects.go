@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/markup"
-	"github.com/milterscan/milterscan/scan/origin"
+	"github.com/milterscan/milterscan/scan/format/markup"
+	"github.com/milterscan/milterscan/scan/sender/origin"
 )
 
 // maxSubjects bounds what is looked up of one kind for one message.

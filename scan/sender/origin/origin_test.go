@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/milterscan/milterscan/scan/entity"
+	"github.com/milterscan/milterscan/scan/format/entity"
 )
 
 func header(text string) entity.Header {

@@ -10,9 +10,9 @@ import (
 	"testing"
 
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/dns"
-	"github.com/milterscan/milterscan/scan/dns/dnstest"
 	"github.com/milterscan/milterscan/scan/scantest"
+	"github.com/milterscan/milterscan/scan/sender/dns"
+	"github.com/milterscan/milterscan/scan/sender/dns/dnstest"
 )
 
 var zone = dnstest.Zone{

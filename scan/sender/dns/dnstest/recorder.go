@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/milterscan/milterscan/scan/dns"
+	"github.com/milterscan/milterscan/scan/sender/dns"
 )
 
 // Recorder is a resolver that remembers what it was asked.

@@ -15,7 +15,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/milterscan/milterscan/scan/dns"
+	"github.com/milterscan/milterscan/scan/sender/dns"
 )
 
 // Zone holds the records of names: an address is an A or AAAA record, "MX 10
