@@ -11,7 +11,7 @@ import (
 
 // readPDFs has the text of PDFs read where a list looks for words in files, if
 // there is a program that can.
-func readPDFs(c *config.Config, texts *inventory.Inventory) {
+func readPDFs(c *config.Config, texts *texts.Inventory) {
 	path := worker.FindPDFToText()
 	if path == "" || !c.Content.WantsFiles() {
 		return

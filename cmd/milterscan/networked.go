@@ -17,7 +17,7 @@ import (
 
 // networked are the scanners that look at clients and ask resolvers, as far as
 // they are switched on.
-func networked(c *config.Config, texts *inventory.Inventory) []scan.Scanner {
+func networked(c *config.Config, texts *texts.Inventory) []scan.Scanner {
 	local := policy.Local(c.Local)
 	checks := c.RelayChecks()
 	var resolver dns.Resolver

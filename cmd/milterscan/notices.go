@@ -42,7 +42,7 @@ func noticeTerms(c *config.Config) (notify.Terms, error) {
 	return notify.Terms{
 		Templates: templates,
 		Sender:    c.Submission.Via,
-		Key:       pass.KeyFile(c.Quarantine.Key()).Make,
+		Key:       token.KeyFile(c.Quarantine.Key()).Make,
 		From:      from,
 		Host:      host,
 		Language:  c.Notices.LanguageOf,

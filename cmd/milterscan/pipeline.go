@@ -29,7 +29,7 @@ const defaultConfig = "/etc/milterscan/milterscan.toml"
 // scanners is the one list of everything that looks at the contents of a message,
 // in the order of their reports. What looks at who sent it is in networked and
 // scorers.
-func scanners(c *config.Config, texts *inventory.Inventory) ([]scan.Scanner, error) {
+func scanners(c *config.Config, texts *texts.Inventory) ([]scan.Scanner, error) {
 	engines, err := virus.New(c.Virus)
 	if err != nil {
 		return nil, err
@@ -73,7 +73,7 @@ func newJudge(c *config.Config, generation uint64, with *commons, tell func(*jud
 	if err := checkKeys(c); err != nil && with.live {
 		return nil, err
 	}
-	texts := inventory.New(c.Content.Limits, max(c.Content.Extent(), c.Spam.Extent()))
+	texts := texts.New(c.Content.Limits, max(c.Content.Extent(), c.Spam.Extent()))
 	readPDFs(c, texts)
 	list, err := scanners(c, texts)
 	if err != nil {
@@ -97,7 +97,7 @@ func newJudge(c *config.Config, generation uint64, with *commons, tell func(*jud
 		Finds:      announced(once),
 		Policy:     rules,
 		Keeper:     with.kept.quarantine(c.Quarantine.Dir),
-		Key:        pass.KeyFile(c.Quarantine.Key()).Read,
+		Key:        token.KeyFile(c.Quarantine.Key()).Read,
 		Time:       c.Limits.Time.Go(),
 		Tell:       tell,
 		Editor:     editor,

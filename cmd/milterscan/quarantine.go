@@ -104,7 +104,7 @@ func (v *vault) exit() quarantine.Exit {
 	return quarantine.Exit{
 		Store:  v.dir,
 		Sender: v.config.Submission.Via,
-		Key:    pass.KeyFile(v.config.Quarantine.Key()).Make,
+		Key:    token.KeyFile(v.config.Quarantine.Key()).Make,
 		Now:    time.Now,
 		By:     caller(),
 	}

@@ -94,7 +94,7 @@ func (h History) Privacy() history.Privacy {
 type Submission struct {
 	// "smtp:host:port", or "sendmail:/usr/sbin/sendmail" for a program that takes
 	// sendmail's options. The MTA asks milterscan about this mail like any other.
-	Via send.Way `toml:"via"`
+	Via submission.Way `toml:"via"`
 }
 
 // checkKept checks where things are kept, and for how long.

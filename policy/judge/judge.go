@@ -78,7 +78,7 @@ type Result struct {
 	Took       time.Duration
 
 	policy  *policy.Policy // that decided
-	release *pass.Grant    // of a released message
+	release *token.Grant   // of a released message
 	editing
 }
 

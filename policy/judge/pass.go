@@ -24,8 +24,8 @@ func Catalogue() []scan.Rule {
 
 // grant is what a message may do by the pass it carries; ok only if it carries
 // one, and that is good. A message with two is nobody's we know.
-func (j *Judge) grant(m *scan.Message) (g pass.Grant, ok bool, err error) {
-	fields := m.Header.Values(pass.Field)
+func (j *Judge) grant(m *scan.Message) (g token.Grant, ok bool, err error) {
+	fields := m.Header.Values(token.Field)
 	if len(fields) == 0 {
 		return g, false, nil
 	}
@@ -33,25 +33,25 @@ func (j *Judge) grant(m *scan.Message) (g pass.Grant, ok bool, err error) {
 	if err != nil {
 		return g, false, err
 	}
-	sum, err := pass.Sum(scan.Reader(m.Raw))
+	sum, err := token.Sum(scan.Reader(m.Raw))
 	if err != nil {
 		return g, false, err
 	}
-	g, err = pass.Read(key, fields[0], sum, time.Now())
+	g, err = token.Read(key, fields[0], sum, time.Now())
 	return g, err == nil && len(fields) == 1, err
 }
 
 // present takes the pass of a message, if it carries one, into account, and
 // reports whether the message need not be judged at all.
 func (j *Judge) present(r *Result) (ours bool) {
-	if len(r.Message.Header.Values(pass.Field)) == 0 {
+	if len(r.Message.Header.Values(token.Field)) == 0 {
 		return false
 	}
 	g, ok, err := j.grant(r.Message)
 	switch {
-	case ok && g.For == pass.Notice:
+	case ok && g.For == token.Notice:
 		return true
-	case ok && g.For == pass.Release:
+	case ok && g.For == token.Release:
 		r.release = &g
 	default:
 		detail := "more than one"
@@ -84,8 +84,8 @@ func (r *Result) pardon() {
 // withoutPass takes the field off, true or forged: nobody else is to see it.
 func withoutPass(m *scan.Message) []policy.HeaderChange {
 	var changes []policy.HeaderChange
-	for i := range m.Header.Values(pass.Field) {
-		changes = append(changes, policy.HeaderChange{Op: policy.Delete, Name: pass.Field, Index: i + 1})
+	for i := range m.Header.Values(token.Field) {
+		changes = append(changes, policy.HeaderChange{Op: policy.Delete, Name: token.Field, Index: i + 1})
 	}
 	return changes
 }

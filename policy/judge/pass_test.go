@@ -14,29 +14,29 @@ import (
 var key = []byte(strings.Repeat("k", 32))
 
 // carrying is the mail with a pass on it.
-func carrying(t *testing.T, g pass.Grant) string {
+func carrying(t *testing.T, g token.Grant) string {
 	t.Helper()
-	sum, err := pass.Sum(strings.NewReader(mail))
+	sum, err := token.Sum(strings.NewReader(mail))
 	if err != nil {
 		t.Fatal(err)
 	}
 	g.Body, g.Issued = sum, time.Now()
-	return pass.Field + ": " + pass.Write(key, g) + "\r\n" + mail
+	return token.Field + ": " + token.Write(key, g) + "\r\n" + mail
 }
 
 func TestPass(t *testing.T) {
 	keep := policy.Outcome{Answer: policy.Discard, Keep: true}
-	release := pass.Grant{For: pass.Release, ID: "06h08cfwgrgbyv96", Findings: []string{odd.Rule}}
+	release := token.Grant{For: token.Release, ID: "06h08cfwgrgbyv96", Findings: []string{odd.Rule}}
 	for name, c := range map[string]struct {
 		mail   string
 		answer policy.Answer
 		rule   string // of the first finding
 	}{
 		"a release":                   {carrying(t, release), policy.Deliver, released},
-		"a release of something else": {carrying(t, pass.Grant{For: pass.Release, Findings: []string{"virus/*"}}), policy.Discard, released},
-		"a notice":                    {carrying(t, pass.Grant{For: pass.Notice}), policy.Deliver, ""},
-		"an unknown purpose":          {carrying(t, pass.Grant{For: "fun"}), policy.Discard, notPass},
-		"a forged one":                {pass.Field + ": for=notice\r\n" + mail, policy.Discard, notPass},
+		"a release of something else": {carrying(t, token.Grant{For: token.Release, Findings: []string{"virus/*"}}), policy.Discard, released},
+		"a notice":                    {carrying(t, token.Grant{For: token.Notice}), policy.Deliver, ""},
+		"an unknown purpose":          {carrying(t, token.Grant{For: "fun"}), policy.Discard, notPass},
+		"a forged one":                {token.Field + ": for=notice\r\n" + mail, policy.Discard, notPass},
 		"another body":                {carrying(t, release) + "and more\r\n", policy.Discard, notPass},
 		"two":                         {carrying(t, release)[:len(carrying(t, release))-len(mail)] + carrying(t, release), policy.Discard, notPass},
 	} {
@@ -48,7 +48,7 @@ func TestPass(t *testing.T) {
 		if r.Answer != c.answer || c.rule != "" && told[0].Found[0].Rule != c.rule || c.rule == "" && len(told[0].Found) != 0 {
 			t.Errorf("%s: %s, found %+v", name, r.Answer, told[0].Found)
 		}
-		if n := bytes.Count([]byte(c.mail), []byte(pass.Field)); r.Answer == policy.Deliver && len(r.Changes.Headers) != n {
+		if n := bytes.Count([]byte(c.mail), []byte(token.Field)); r.Answer == policy.Deliver && len(r.Changes.Headers) != n {
 			t.Errorf("%s: %d of %d passes are taken off", name, len(r.Changes.Headers), n)
 		}
 		release()
@@ -60,7 +60,7 @@ func TestPassWithoutKey(t *testing.T) {
 	var told []*Result
 	j := judging(t, policy.Outcome{Answer: policy.Reject}, &keeper{}, &told)
 	j.Key = func() ([]byte, error) { return nil, errors.New("permission denied") }
-	_, release := j.Message(t.Context(), received(j, carrying(t, pass.Grant{For: pass.Notice})))
+	_, release := j.Message(t.Context(), received(j, carrying(t, token.Grant{For: token.Notice})))
 	defer release()
 	if told[0].Found[0].Rule != notPass {
 		t.Errorf("found %+v", told[0].Found)
@@ -76,7 +76,7 @@ func TestReleaseFromARule(t *testing.T) {
 	var told []*Result
 	j := judging(t, policy.Outcome{}, &keeper{}, &told)
 	j.Policy, j.Key = rules, func() ([]byte, error) { return key, nil }
-	r, release := j.Message(t.Context(), received(j, carrying(t, pass.Grant{For: pass.Release, Rules: []string{"everything"}})))
+	r, release := j.Message(t.Context(), received(j, carrying(t, token.Grant{For: token.Release, Rules: []string{"everything"}})))
 	defer release()
 	if r.Answer != policy.Deliver {
 		t.Errorf("%s", r.Answer)

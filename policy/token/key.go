@@ -1,4 +1,4 @@
-package pass
+package token
 
 import (
 	"crypto/rand"

@@ -13,10 +13,10 @@ import (
 	"github.com/milterscan/milterscan/policy/token"
 )
 
-// Sender hands a message to the MTA. An error that wraps send.ErrUnsure says that
+// Sender hands a message to the MTA. An error that wraps submission.ErrUnsure says that
 // the MTA may have taken it; after any other error it has not.
 type Sender interface {
-	Send(ctx context.Context, m send.Mail) error
+	Send(ctx context.Context, m submission.Mail) error
 }
 
 // Exit is the way out of the quarantine. All fields are required.
@@ -100,7 +100,7 @@ func (x Exit) finish(ctx context.Context, o Order, sent error) error {
 		case sent == nil:
 			e.State = Released
 			e.note(x.event("released", o.To, ""))
-		case errors.Is(sent, send.ErrUnsure):
+		case errors.Is(sent, submission.ErrUnsure):
 			e.note(x.event("unsure", o.To, sent.Error()))
 		default:
 			e.State = Kept
@@ -149,7 +149,7 @@ func (x Exit) send(ctx context.Context, e Entry, o Order, from string) error {
 		return err
 	}
 	defer message.Close()
-	return x.Sender.Send(ctx, send.Mail{From: from, To: o.To, Message: io.MultiReader(strings.NewReader(field), message)})
+	return x.Sender.Send(ctx, submission.Mail{From: from, To: o.To, Message: io.MultiReader(strings.NewReader(field), message)})
 }
 
 // pass is the field that lets the message through. Making it reads the message
@@ -164,15 +164,15 @@ func (x Exit) pass(ctx context.Context, e Entry, o Order) (string, error) {
 		return "", err
 	}
 	defer message.Close()
-	sum, err := pass.Sum(message)
+	sum, err := token.Sum(message)
 	if err != nil {
 		return "", err
 	}
-	g := pass.Grant{For: pass.Release, ID: o.ID, Issued: x.Now(), Body: sum, Findings: o.Skip, Rules: e.rules()}
+	g := token.Grant{For: token.Release, ID: o.ID, Issued: x.Now(), Body: sum, Findings: o.Skip, Rules: e.rules()}
 	if len(o.Skip) == 0 {
 		g.Findings = append(clientChecks(), e.rulesFound()...)
 	}
-	return pass.Field + ": " + pass.Write(key, g) + "\r\n", nil
+	return token.Field + ": " + token.Write(key, g) + "\r\n", nil
 }
 
 // clientChecks are the findings about who delivers a message: of a released one

@@ -20,12 +20,12 @@ import (
 // mta takes mail, or fails.
 type mta struct {
 	mu   sync.Mutex
-	got  []send.Mail
+	got  []submission.Mail
 	text []string
 	err  error
 }
 
-func (m *mta) Send(_ context.Context, mail send.Mail) error {
+func (m *mta) Send(_ context.Context, mail submission.Mail) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.err != nil {
@@ -54,7 +54,7 @@ func TestRelease(t *testing.T) {
 		t.Errorf("sent %+v %q", m.got[0], m.text[0])
 	}
 	g := passOn(t, m.text[0])
-	if g.For != pass.Release || g.ID != id(1) || !g.Covers("virus/x") || g.Covers("virus/y") || !slices.Equal(g.Rules, []string{"from nobody"}) {
+	if g.For != token.Release || g.ID != id(1) || !g.Covers("virus/x") || g.Covers("virus/y") || !slices.Equal(g.Rules, []string{"from nobody"}) {
 		t.Errorf("pass %+v", g)
 	}
 	e, err := d.Entry(t.Context(), id(1))
@@ -68,15 +68,15 @@ func TestRelease(t *testing.T) {
 }
 
 // passOn is the pass on top of a message.
-func passOn(t *testing.T, message string) pass.Grant {
+func passOn(t *testing.T, message string) token.Grant {
 	t.Helper()
 	field, rest, ok := strings.Cut(message, "\r\nSubject:")
-	value, found := strings.CutPrefix(field, pass.Field+":")
-	sum, err := pass.Sum(strings.NewReader("Subject:" + rest))
+	value, found := strings.CutPrefix(field, token.Field+":")
+	sum, err := token.Sum(strings.NewReader("Subject:" + rest))
 	if !ok || !found || err != nil {
 		t.Fatalf("no pass on %q, %v", message, err)
 	}
-	g, err := pass.Read(key, value, sum, now)
+	g, err := token.Read(key, value, sum, now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +114,7 @@ func TestReleaseFails(t *testing.T) {
 		then error
 	}{
 		"refused": {errors.New("451 later"), nil},
-		"unsure":  {fmt.Errorf("%w: connection reset", send.ErrUnsure), ErrUnsure},
+		"unsure":  {fmt.Errorf("%w: connection reset", submission.ErrUnsure), ErrUnsure},
 	} {
 		d, _ := newDir(t)
 		keep(t, d, 1)

@@ -19,7 +19,7 @@ import (
 // counting is an MTA that counts what it is given.
 type counting struct{ n atomic.Int64 }
 
-func (c *counting) Send(context.Context, send.Mail) error { c.n.Add(1); return nil }
+func (c *counting) Send(context.Context, submission.Mail) error { c.n.Add(1); return nil }
 
 // Two daemons on one directory, each with an index of its own making: nothing is
 // lost, nothing is released twice, and both see the same.

@@ -216,12 +216,12 @@ func (d Draft) body(b *bytes.Buffer, f filled) error {
 // Sign puts the pass of a notice on top of it, so that it is known when it comes
 // by.
 func Sign(key, notice []byte, id string, now time.Time) ([]byte, error) {
-	sum, err := pass.Sum(bytes.NewReader(notice))
+	sum, err := token.Sum(bytes.NewReader(notice))
 	if err != nil {
 		return nil, err
 	}
-	g := pass.Grant{For: pass.Notice, ID: id, Issued: now, Body: sum}
-	return append([]byte(pass.Field+": "+pass.Write(key, g)+"\r\n"), notice...), nil
+	g := token.Grant{For: token.Notice, ID: id, Issued: now, Body: sum}
+	return append([]byte(token.Field+": "+token.Write(key, g)+"\r\n"), notice...), nil
 }
 
 // harmless is the event with every text in it a short line.

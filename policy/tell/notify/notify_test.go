@@ -188,12 +188,12 @@ func TestLetters(t *testing.T) {
 
 // mta takes notices, or fails.
 type mta struct {
-	got []send.Mail
+	got []submission.Mail
 	all []string
 	err error
 }
 
-func (m *mta) Send(_ context.Context, mail send.Mail) error {
+func (m *mta) Send(_ context.Context, mail submission.Mail) error {
 	if m.err != nil {
 		return m.err
 	}
@@ -256,11 +256,11 @@ func checkPass(t *testing.T, notice string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sum, err := pass.Sum(strings.NewReader(notice))
+	sum, err := token.Sum(strings.NewReader(notice))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if g, err := pass.Read(key, m.Header.Get(pass.Field), sum, now.Add(time.Hour)); err != nil || g.For != pass.Notice {
+	if g, err := token.Read(key, m.Header.Get(token.Field), sum, now.Add(time.Hour)); err != nil || g.For != token.Notice {
 		t.Errorf("pass %+v, %v", g, err)
 	}
 }
@@ -336,4 +336,4 @@ func TestTwoOffices(t *testing.T) {
 // during does something while a mail is sent.
 type during func()
 
-func (d during) Send(context.Context, send.Mail) error { d(); return nil }
+func (d during) Send(context.Context, submission.Mail) error { d(); return nil }

@@ -17,7 +17,7 @@ import (
 
 // Sender hands a notice to the MTA.
 type Sender interface {
-	Send(ctx context.Context, m send.Mail) error
+	Send(ctx context.Context, m submission.Mail) error
 }
 
 // Terms are how notices are sent. They may change between two rounds.
@@ -121,7 +121,7 @@ func (o *Office) post(ctx context.Context, b bundle, t Terms, now time.Time) err
 		return err
 	}
 	to := letters[0].To
-	if err := t.Sender.Send(ctx, send.Mail{To: []string{to}, Message: bytes.NewReader(notice)}); err != nil {
+	if err := t.Sender.Send(ctx, submission.Mail{To: []string{to}, Message: bytes.NewReader(notice)}); err != nil {
 		return fmt.Errorf("to %s, will be tried again: %w", to, err)
 	}
 	o.sent = append(o.sent, now)

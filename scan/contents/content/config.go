@@ -52,7 +52,7 @@ type Config struct {
 	// remote-style 0.1.
 	Scores map[string]float64 `toml:"scores"`
 	// What is read of the texts of one message.
-	Limits inventory.Limits `toml:"limits"`
+	Limits texts.Limits `toml:"limits"`
 	// Words and patterns that are restricted. Each list found is one finding,
 	// content/list-NAME, for your own rules.
 	Lists []List `toml:"list"`
@@ -83,11 +83,11 @@ func (p Phishing) MarshalText() ([]byte, error) { return []byte(p), nil }
 
 // Extent is how much of a message is to be read for this configuration: files
 // only for the words in them.
-func (c Config) Extent() inventory.Extent {
+func (c Config) Extent() texts.Extent {
 	if len(c.Lists) > 0 {
-		return inventory.Everything
+		return texts.Everything
 	}
-	return inventory.Shown
+	return texts.Shown
 }
 
 // WantsFiles reports whether any list looks for words in attached files.

@@ -14,7 +14,7 @@ import (
 
 // Scanner is a scan.Scanner. It keeps no state but the inventory's.
 type Scanner struct {
-	texts *inventory.Inventory
+	texts *texts.Inventory
 	links linkJudge
 	bugs  bugJudge
 	lists *lists
@@ -31,7 +31,7 @@ type config struct {
 // New returns a scanner for the configuration, which reads messages through an
 // inventory that others may use as well. It reads the files of lists; an error
 // names file and line.
-func New(c Config, texts *inventory.Inventory) (*Scanner, error) {
+func New(c Config, texts *texts.Inventory) (*Scanner, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
@@ -76,23 +76,23 @@ func (s *Scanner) Scan(ctx context.Context, m *scan.Message) ([]scan.Finding, er
 	return append(b.findings(), s.lists.judge(ctx, m, texts)...), err
 }
 
-func isPage(f inventory.Form) bool {
-	return f == inventory.HTML || f == inventory.XHTML || f == inventory.SVG
+func isPage(f texts.Form) bool {
+	return f == texts.HTML || f == texts.XHTML || f == texts.SVG
 }
 
 // judge finds all there is against one page. What a page could do matters more
 // in a file, which a browser opens, than in a message.
-func (s *Scanner) judge(r *report, t inventory.Text) {
+func (s *Scanner) judge(r *report, t texts.Text) {
 	acts := acting(t.Page)
 	switch {
-	case t.Form == inventory.SVG: // what pictures could do is for those who look into documents
-	case t.Place == inventory.Body:
+	case t.Form == texts.SVG: // what pictures could do is for those who look into documents
+	case t.Place == texts.Body:
 		s.judgeElements(r, t.Page)
 		s.judgeHidden(r, t.Page)
 	case len(acts) > 0:
 		r.add(ruleAttachment, "a page with "+enumerate(acts))
 	}
-	if t.Place != inventory.Member {
+	if t.Place != texts.Member {
 		s.links.judge(r, t.Page)
 	}
 	if how := s.smuggles(t); how != "" {
@@ -126,13 +126,13 @@ const fewLetters = 2
 // judgeRemote reports a page that shows nothing by itself, in a message that
 // shows nothing else: what it is will be known when it is read, and can be
 // changed until then.
-func (s *Scanner) judgeRemote(b *book, all *inventory.Texts) {
-	shows := func(t inventory.Text) bool { return t.Place == inventory.Body && t.Letters >= fewLetters }
+func (s *Scanner) judgeRemote(b *book, all *texts.Texts) {
+	shows := func(t texts.Text) bool { return t.Place == texts.Body && t.Letters >= fewLetters }
 	if slices.ContainsFunc(all.Texts, shows) {
 		return
 	}
 	for _, t := range all.Texts {
-		if t.Place != inventory.Body || !isPage(t.Form) {
+		if t.Place != texts.Body || !isPage(t.Form) {
 			continue
 		}
 		if place := s.remoteOnly(t.Page); place != "" {

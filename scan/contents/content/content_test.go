@@ -12,7 +12,7 @@ import (
 
 func TestContract(t *testing.T) {
 	c := DefaultConfig()
-	s, err := New(c, inventory.New(c.Limits, inventory.Everything))
+	s, err := New(c, texts.New(c.Limits, texts.Everything))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +163,7 @@ func TestManyPagesMakeFewFindings(t *testing.T) {
 func TestScores(t *testing.T) {
 	c := DefaultConfig()
 	c.Scores = map[string]float64{"form": 7.5}
-	s, err := New(c, inventory.New(c.Limits, inventory.Everything))
+	s, err := New(c, texts.New(c.Limits, texts.Everything))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,7 +186,7 @@ func TestConfigIsChecked(t *testing.T) {
 	} {
 		c := DefaultConfig()
 		change(&c)
-		if _, err := New(c, inventory.New(c.Limits, inventory.Everything)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := New(c, texts.New(c.Limits, texts.Everything)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %s", err, want)
 		}
 	}

@@ -16,7 +16,7 @@ func DefaultConfig() Config {
 		Spacers:     []string{"spacer.gif", "spacer.png", "blank.gif", "clear.gif", "transparent.gif", "transparent.png", "shim.gif", "trans.gif"},
 		HiddenText:  100,
 		Smuggled:    4 * units.KB,
-		Limits:      inventory.DefaultLimits(),
+		Limits:      texts.DefaultLimits(),
 	}
 	for _, s := range safe {
 		c.Safe = append(c.Safe, s.domain)

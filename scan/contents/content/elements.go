@@ -213,7 +213,7 @@ func pixels(s string) int {
 
 // smuggles says how a page makes a file of what it carries, "" if it does not.
 // In archives, where whole web sites are, only the plain case counts.
-func (s *Scanner) smuggles(t inventory.Text) string {
+func (s *Scanner) smuggles(t texts.Text) string {
 	p := t.Page
 	carries := s.smuggled > 0 && p.Data >= s.smuggled
 	saves := firstOf(p.Calls, "createObjectURL", "msSaveOrOpenBlob", "msSaveBlob", "showSaveFilePicker", "File(")
@@ -223,7 +223,7 @@ func (s *Scanner) smuggles(t inventory.Text) string {
 	switch {
 	case saves != "" && carries:
 		return "a script saves a file with " + saves + " and carries " + strconv.Itoa(p.Data) + " characters of data"
-	case t.Place == inventory.Member:
+	case t.Place == texts.Member:
 		return ""
 	case saves != "" && downloads != "" && decodes != "":
 		return "a script makes a file with " + decodes + " and has it saved with " + saves

@@ -29,7 +29,7 @@ func part(mediaType, name, content string) scan.Part {
 // rule, and their details.
 func found(t testing.TB, c Config, m *scan.Message) (rules []string, details string) {
 	t.Helper()
-	s, err := New(c, inventory.New(c.Limits, inventory.Everything))
+	s, err := New(c, texts.New(c.Limits, texts.Everything))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -115,7 +115,7 @@ func (t *tally) hit(w string, in Where, part int) {
 }
 
 // judge looks through all of a message.
-func (l *lists) judge(ctx context.Context, m *scan.Message, texts *inventory.Texts) []scan.Finding {
+func (l *lists) judge(ctx context.Context, m *scan.Message, texts *texts.Texts) []scan.Finding {
 	if len(l.lists) == 0 {
 		return nil
 	}
@@ -143,9 +143,9 @@ func (l *lists) judge(ctx context.Context, m *scan.Message, texts *inventory.Tex
 }
 
 // whereOf is where a text stands, as lists call it.
-func whereOf(t inventory.Text) Where {
+func whereOf(t texts.Text) Where {
 	switch {
-	case t.Place != inventory.Body:
+	case t.Place != texts.Body:
 		return InAttachment
 	case isPage(t.Form):
 		return InHTML

@@ -1,4 +1,4 @@
-package inventory_test
+package texts_test
 
 import (
 	"testing"
@@ -10,11 +10,11 @@ import (
 )
 
 // listed is the inventory of a mail that is opened as the daemon opens it.
-func listed(t *testing.T, mail []byte) *inventory.Texts {
+func listed(t *testing.T, mail []byte) *texts.Texts {
 	t.Helper()
 	m := scantest.Open(t, mail)
 	defer m.Close()
-	texts, err := inventory.New(inventory.DefaultLimits(), inventory.Everything).Of(t.Context(), m)
+	texts, err := texts.New(texts.DefaultLimits(), texts.Everything).Of(t.Context(), m)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +40,7 @@ func TestHiddenLinksAreListed(t *testing.T) {
 	}
 }
 
-func leadsTo(t *inventory.Texts, host string) bool {
+func leadsTo(t *texts.Texts, host string) bool {
 	for _, l := range t.Links() {
 		if markup.ParseLink(l.Target).Host == host {
 			return true

@@ -68,11 +68,11 @@ func DefaultConfig() Config { return Config{ListTime: units.Duration(5 * time.Se
 
 // Extent is how much of a message is to be read for these lists: files too, where
 // links are looked up.
-func (c Config) Extent() inventory.Extent {
+func (c Config) Extent() texts.Extent {
 	if slices.ContainsFunc(c.Lists, func(l List) bool { return l.Lookup == Link }) {
-		return inventory.Everything
+		return texts.Everything
 	}
-	return inventory.Shown
+	return texts.Shown
 }
 
 // Lookup is what is looked up in a list.

@@ -18,7 +18,7 @@ type With struct {
 	Resolver   dns.Resolver
 	Questions  int                      // that may be put about one message
 	Trusted    func(scan.Envelope) bool // whose mail is not looked up
-	Texts      *inventory.Inventory
+	Texts      *texts.Inventory
 	Signatures *dkim.Verifier
 }
 

@@ -46,7 +46,7 @@ func scanner(r dns.Resolver, lists ...List) *Scanner {
 		Trusted: func(e scan.Envelope) bool {
 			return e.AuthUser != "" || e.Client.Addr() == netip.MustParseAddr("192.0.2.200")
 		},
-		Texts:      inventory.New(inventory.DefaultLimits(), inventory.Shown),
+		Texts:      texts.New(texts.DefaultLimits(), texts.Shown),
 		Signatures: dkim.New(r, 10),
 	})
 }

@@ -1,7 +1,7 @@
-// Package inventory lists what the texts of a message show and where their links
+// Package texts lists what the texts of a message show and where their links
 // lead: HTML, plain text, calendars, documents. Several scanners ask for it, and
 // each message is read once.
-package inventory
+package texts
 
 import (
 	"context"

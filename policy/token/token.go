@@ -1,9 +1,9 @@
-// Package pass makes and checks the marker on mail of our own: a released
+// Package token makes and checks the marker on mail of our own: a released
 // message, which must not be caught by what it was kept for, and a notice, which
 // must not be judged and so lead to another notice. The marker is a header field
 // with an HMAC (RFC 2104, SHA-256) over its purpose, its date and the body of
 // the message; no address, which anybody could write, has any say in it.
-package pass
+package token
 
 import (
 	"crypto/hmac"

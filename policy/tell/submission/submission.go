@@ -1,6 +1,6 @@
-// Package send hands mail of our own – released messages and notices – to the
+// Package submission hands mail of our own – released messages and notices – to the
 // MTA, by SMTP or by its sendmail program.
-package send
+package submission
 
 import (
 	"context"
