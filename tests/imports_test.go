@@ -20,7 +20,7 @@ const module = "github.com/milterscan/milterscan/"
 var leaves = []string{"scan/spool", "scan/format/entity", "scan/format/archive", "scan/format/charset", "scan/format/markup", "scan/sender/dns", "scan/format/sniff", "scan/units", "scan/format/words", "scan/scratch", "scan/format/pdf"}
 
 // scanners are the packages with scanners in them. They do not know each other.
-var scanners = []string{"scan/contents/virus", "scan/contents/attachment", "scan/contents/document", "scan/contents/content", "scan/spam", "scan/sender/spamd", "scan/sender/dnslist", "scan/sender/auth", "scan/sender/relay", "scan/sender/greylist", "scan/sender/bounce", "scan/sender/rate"}
+var scanners = []string{"scan/contents/virus", "scan/contents/attachment", "scan/contents/document", "scan/contents/content", "scan/sender/spamd", "scan/sender/dnslist", "scan/sender/auth", "scan/sender/relay", "scan/sender/greylist", "scan/sender/bounce", "scan/sender/rate"}
 
 // imports says which of our packages each of our packages may import: one way,
 // from the commands down to the leaves. docs/flow.md draws the same picture.
@@ -37,6 +37,7 @@ var imports = map[string][]string{
 	"scan/format/sniff":       {"scan/units", "scan/scratch"},
 	"scan/scratch":            {},
 	"scan/units":              {},
+	"scan/hostile":            {},
 	"scan/format/words":       {},
 
 	"scan":             {"scan/format/entity", "scan/format/markup", "scan/units"},
@@ -56,7 +57,6 @@ var imports = map[string][]string{
 	"scan/sender/dkim":         {"scan", "scan/sender/dns", "scan/format/entity"},
 	"scan/sender/dnslist":      slices.Concat(leaves, []string{"scan", "scan/open/texts", "scan/sender/origin", "scan/sender/dkim"}),
 	"scan/sender/spamd":        {"scan", "scan/units"},
-	"scan/spam":                slices.Concat(leaves, []string{"scan", "scan/open/texts"}),
 	"scan/sender/auth":         slices.Concat(leaves, []string{"scan", "scan/sender/origin", "scan/sender/dkim"}),
 	"scan/sender/relay":        slices.Concat(leaves, []string{"scan", "scan/sender/origin"}),
 	"scan/sender/greylist":     {"scan", "scan/units"},

@@ -26,7 +26,7 @@ func TestHandedFiles(t *testing.T) {
 	sealed.rule, sealed.data = "", compoundFile(streamData{"EncryptionInfo", []byte("\x04\x00\x04\x00")}, streamData{"EncryptedPackage", []byte(strings.Repeat("sealed", 100))})
 	rows["encrypted workbook"] = sealed
 	for file, row := range handed {
-		path := filepath.Join("..", "..", "tests", "files", file)
+		path := filepath.Join("..", "..", "..", "tests", "files", file)
 		if *write {
 			if err := os.WriteFile(path, rows[row].data, 0o644); err != nil {
 				t.Fatal(err)

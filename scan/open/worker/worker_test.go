@@ -190,7 +190,7 @@ func walkAll(ctx context.Context, f archive.Format, data []byte, passwords ...st
 
 func sampleFile(t *testing.T, name string) []byte {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join("../archive/testdata", name))
+	data, err := os.ReadFile(filepath.Join("../../format/archive/testdata", name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -433,7 +433,7 @@ func BenchmarkWorker(b *testing.B) {
 	cfg.Command, cfg.Env = []string{self}, []string{actVariable + "=proper"}
 	pool := NewPool(cfg)
 	defer pool.Close()
-	data, err := os.ReadFile("../archive/testdata/lzma2.7z")
+	data, err := os.ReadFile("../../format/archive/testdata/lzma2.7z")
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -451,7 +451,7 @@ func BenchmarkWorker(b *testing.B) {
 // right all the same: whatever the library makes of them happens in a child.
 func FuzzSevenZip(f *testing.F) {
 	for _, name := range []string{"copy.7z", "lzma2.7z", "ppmd.7z", "solid-bcj.7z", "encrypted.7z"} {
-		data, err := os.ReadFile(filepath.Join("../archive/testdata", name))
+		data, err := os.ReadFile(filepath.Join("../../format/archive/testdata", name))
 		if err != nil {
 			f.Fatal(err)
 		}
