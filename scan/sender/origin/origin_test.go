@@ -41,6 +41,53 @@ func TestHops(t *testing.T) {
 	}
 }
 
+// The client chooses its HELO, the answer of its ident server, its certificate's
+// name and often its reverse name; none of them makes it somebody else.
+func TestHopIsNotWhatTheClientSays(t *testing.T) {
+	real := netip.MustParseAddr("203.0.113.5")
+	for field, want := range map[string]netip.Addr{
+		"from [203.0.113.5] (helo=[192.168.1.1])\r\n\tby relay with esmtp (Exim 4.96)":                                                 real,
+		"from [203.0.113.5] (helo=[192.168.1.1] ident=root)\r\n\tby relay with esmtp":                                                  real,
+		"from [203.0.113.5]:4711 (helo=[192.168.1.1])\r\n\tby relay with esmtp":                                                        real,
+		"from [203.0.113.5] (port=4711 helo=[192.168.1.1]) by relay":                                                                   real,
+		"from [203.0.113.5] (ident=[192.168.1.1]) by relay":                                                                            real,
+		"from mail.example ([203.0.113.5] helo=[192.168.1.1]) by relay":                                                                real,
+		"from mail.example ([203.0.113.5]:4711 helo=[192.168.1.1] ident=[10.0.0.1]) by relay":                                          real,
+		"from unknown (HELO [192.168.1.1]) (203.0.113.5)\r\n  by relay with SMTP":                                                      real,
+		"from unknown (HELO 192.168.1.1) (203.0.113.5) by relay with SMTP":                                                             real,
+		"from mail.example (HELO [192.168.1.1]) (root@203.0.113.5) by relay":                                                           real,
+		"from unknown (EHLO [192.168.1.1]) (192.168.1.1@203.0.113.5) by relay":                                                         real,
+		"from [192.168.1.1] (unknown [203.0.113.5]) by relay (Postfix)":                                                                real,
+		"from [192.168.1.1] ([203.0.113.5]) by relay":                                                                                  real,
+		"from [203.0.113.5] (HELO [192.168.1.1]) by relay (CommuniGate Pro)":                                                           real,
+		"from [203.0.113.5] (account [192.168.1.1] HELO [192.168.1.1]) by relay (CommuniGate Pro)":                                     real,
+		"from x (IDENT:[192.168.1.1]@mail.example [203.0.113.5]) by relay":                                                             real,
+		"from x (mail.example [203.0.113.5] (may be forged)) by relay":                                                                 real,
+		"from x (mail.example. [203.0.113.5]) by relay":                                                                                real,
+		"from x (203.0.113.5) by relay (10.1.2.3) with Microsoft SMTP Server":                                                          real,
+		"from x ([203.0.113.5:4711]) by relay":                                                                                         real,
+		"from x (unknown [203.0.113.5]) (using TLSv1.3)\r\n\t(Client CN \"[192.168.1.1]\", Issuer \"x\" (not verified))\r\n\tby relay": real,
+		"from x (unknown [203.0.113.5]) (No client certificate [192.168.1.1]) by relay":                                                real,
+		"from x (unknown [203.0.113.5]) (Authenticated sender: [192.168.1.1]) by relay":                                                real,
+		"from x (unknown [203.0.113.5])\r\n\t(authenticated bits=0) by relay":                                                          real,
+		// Two addresses where the MTA writes its own: one of them may be the client's.
+		"from [203.0.113.5] (helo=x ident=a) (unknown [192.168.1.1]) by relay":       {},
+		"from mail.example ([203.0.113.5] ident=a) (unknown [192.168.1.1]) by relay": {},
+		"from x [192.168.1.1] (unknown [203.0.113.5]) by relay":                      {},
+		"from x (a [192.168.1.1]) (unknown [203.0.113.5]) by relay":                  {},
+		"from unknown (HELO x) (192.168.1.1) (203.0.113.5) by relay":                 {},
+		"from x (HELO [192.168.1.1]) by relay":                                       {},
+		"from x (helo=[192.168.1.1]) by relay":                                       {},
+		"from x (envelope-from <a@[192.168.1.1]>) by relay":                          {},
+		"from x (unknown [192.168.1.1]evil) by relay":                                {},
+		"from x (unknown [203.0.113.5], [192.168.1.1]) by relay":                     real,
+	} {
+		if got := Hops(header("Received: " + field + "\r\n"))[0].Addr; got != want {
+			t.Errorf("%s: %v, want %v", field, got, want)
+		}
+	}
+}
+
 func TestAuthors(t *testing.T) {
 	for text, want := range map[string]string{
 		"From: Joe <joe@Example.ORG>\r\n":                  "example.org",

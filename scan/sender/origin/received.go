@@ -5,7 +5,6 @@ package origin
 
 import (
 	"net/netip"
-	"strings"
 
 	"github.com/milterscan/milterscan/scan/format/entity"
 )
@@ -33,57 +32,6 @@ func Hops(h entity.Header) []Hop {
 		hops = append(hops, hop(value[:min(len(value), longestField)]))
 	}
 	return hops
-}
-
-// hop reads a field's "from" clause (RFC 5321, section 4.4): the name the client
-// gave, and in a comment, or a literal in its place, its address in brackets.
-// What stands behind "by" is about somebody else.
-func hop(value string) Hop {
-	words := strings.Fields(value)
-	if len(words) < 2 || !strings.EqualFold(words[0], "from") {
-		return Hop{}
-	}
-	from := words[1:]
-	depth := 0
-	for i, w := range from {
-		if depth == 0 && i > 0 && strings.EqualFold(w, "by") {
-			from = from[:i]
-			break
-		}
-		depth += strings.Count(w, "(") - strings.Count(w, ")")
-	}
-	h := Hop{Helo: strings.Trim(from[0], "[]()")}
-	for _, w := range from {
-		if a, ok := bracketed(w); ok {
-			h.Addr = a
-		}
-	}
-	return h
-}
-
-// bracketed is the address in the last pair of brackets of a word: "[192.0.2.1]",
-// "(mail.example[IPv6:2001:db8::1])".
-func bracketed(w string) (netip.Addr, bool) {
-	open := strings.LastIndexByte(w, '[')
-	if open < 0 {
-		return netip.Addr{}, false
-	}
-	inner, _, ok := strings.Cut(w[open+1:], "]")
-	if !ok {
-		return netip.Addr{}, false
-	}
-	if rest, ok := cutPrefixFold(inner, "IPv6:"); ok {
-		inner = rest
-	}
-	a, err := netip.ParseAddr(inner)
-	return a.WithZone("").Unmap(), err == nil
-}
-
-func cutPrefixFold(s, prefix string) (string, bool) {
-	if len(s) < len(prefix) || !strings.EqualFold(s[:len(prefix)], prefix) {
-		return s, false
-	}
-	return s[len(prefix):], true
 }
 
 // Client finds the host that brought a message to the hosts we trust: the
