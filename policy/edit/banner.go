@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/format/entity"
 	"github.com/milterscan/milterscan/scan/format/markup"
 )
@@ -81,7 +82,10 @@ func (w *work) banners(changes []*change) ([]*change, error) {
 				continue
 			}
 			var err error
-			if changes, err = w.banner(b, changes); err != nil {
+			if changes, err = w.banner(b, changes); err != nil && !momentary(err) {
+				return nil, &NoBanner{b.Name, err}
+			}
+			if err != nil {
 				return nil, err
 			}
 		}
@@ -182,7 +186,8 @@ func (w *work) pageOf(c *change) (*page, error) {
 
 // place is where in a page a banner belongs.
 func (w *work) place(p *page, at Position) (int64, error) {
-	top, bottom := int64(0), p.content.Size()
+	end := withoutLastEnd(p.content)
+	top, bottom := int64(0), end
 	r := p.reader(int(w.Markup.Token))
 	for n := 0; ; n++ {
 		if n%1024 == 0 && w.ctx.Err() != nil {
@@ -199,8 +204,15 @@ func (w *work) place(p *page, at Position) (int64, error) {
 		case t.Second:
 		case t.Kind == markup.StartTag && (t.Name == "body" || t.Name == "html"), t.Kind == markup.EndTag && t.Name == "head":
 			top = t.Tag().End
-		case t.Kind == markup.EndTag && (t.Name == "body" || t.Name == "html" && bottom == p.content.Size()):
+		case t.Kind == markup.EndTag && (t.Name == "body" || t.Name == "html" && bottom == end):
 			bottom = t.Span.Start
 		}
 	}
+}
+
+// withoutLastEnd is where the last line end of a content begins, or where the
+// content ends: a message that ended in one is to do so again.
+func withoutLastEnd(c scan.Content) int64 {
+	last := tail(c, 2)
+	return c.Size() - int64(len(last)-len(strings.TrimSuffix(strings.TrimSuffix(last, "\n"), "\r")))
 }

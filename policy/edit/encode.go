@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/milterscan/milterscan/scan"
@@ -35,17 +36,29 @@ func (w *work) encode(changes []*change) error {
 			c.encoded = c.body
 			continue
 		}
-		last := ""
-		if w.layout.above[c.entity] == nil {
-			last = w.newline
-		}
-		encoded, err := w.keep(func(out io.Writer) error { return encodeTo(out, c.body, c.with, w.newline, last) })
+		encoded, err := w.keep(func(out io.Writer) error { return encodeTo(out, c.body, c.with, w.newline, w.lastEnd(c)) })
 		if err != nil {
 			return err
 		}
 		c.encoded = encoded
 	}
 	return nil
+}
+
+// lastEnd returns what is written after the last byte of an encoded body, so that
+// a message that ended in a line end does so again: an MTA would add one, and to
+// quoted-printable that is one more byte of content. So there the end is a soft
+// break. A delimiter brings its own line end.
+func (w *work) lastEnd(c *change) string {
+	switch {
+	case c.entity.Body.End < w.Message.Raw.Size() || tail(w.Message.Raw, 1) != "\n":
+		return ""
+	case c.with == entity.Base64:
+		return w.newline
+	case c.body.Size() == 0 || strings.HasSuffix(tail(c.body, int64(len(w.newline))), w.newline):
+		return ""
+	}
+	return "=" + w.newline
 }
 
 func encodingName(e entity.Encoding) string {
