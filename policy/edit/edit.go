@@ -108,7 +108,8 @@ func (r *Refused) add(why error, edits ...policy.Edit) {
 }
 
 // Apply makes the edits of a job, all or none. An error that is a *Refused says
-// which cannot be made whatever happens; any other that the moment was bad. What
+// which cannot be made whatever happens, a *NoBanner which banner; any other that
+// the moment was bad, or that a job of nothing but banners cannot be done. What
 // is done already is not done again: edits of an edited message change nothing.
 func (e *Editor) Apply(ctx context.Context, job Job) (*Result, error) {
 	w := &work{Editor: e, Job: job, ctx: ctx, layout: newLayout(job.Message), newline: newline(job.Message.Raw)}
@@ -151,9 +152,7 @@ func (w *work) apply() (*Result, error) {
 		return r, nil
 	}
 	if err := w.prove(r, changes); err != nil {
-		refused := new(Refused)
-		refused.add(err, w.Edits...)
-		return nil, refused
+		return nil, refusal(err, w.Edits)
 	}
 	return r, nil
 }
@@ -230,10 +229,28 @@ func (s *site) bodyKind() policy.EditKind {
 	return kind
 }
 
+// NoBanner is the error of a banner that cannot be put into the message. The edits
+// of the job can be made without it.
+type NoBanner struct {
+	Name string
+	Why  error
+}
+
+// Error names the banner and the reason.
+func (n *NoBanner) Error() string { return fmt.Sprintf("banner %q: %v", n.Name, n.Why) }
+
+// Unwrap returns the reason.
+func (n *NoBanner) Unwrap() error { return n.Why }
+
+// momentary reports whether the moment is to blame for an error, not the message.
+func momentary(err error) bool {
+	return errors.Is(err, ErrNoRoom) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
+}
+
 // refusal is the error of edits that cannot be made, unless the moment is to
-// blame.
+// blame, or there are none.
 func refusal(err error, edits []policy.Edit) error {
-	if errors.Is(err, ErrNoRoom) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+	if len(edits) == 0 || momentary(err) {
 		return err
 	}
 	r := new(Refused)

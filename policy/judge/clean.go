@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/milterscan/milterscan/policy"
@@ -35,6 +36,7 @@ func (j *Judge) edits() bool { return j.Editor != nil && j.Policy.Edits() }
 type editing struct {
 	fixed   []int         // parts that cannot be edited
 	refused []policy.Edit // what was tried in vain
+	bare    bool          // a banner cannot be put into it
 	result  *edit.Result  // what goes on in the place of the message; nil: the message
 	second  *scan.Message // the result, or one that was not good enough, opened
 	notes   []scan.Finding
@@ -70,20 +72,34 @@ func (j *Judge) settle(ctx context.Context, r *Result, once []scan.Report) {
 // addBanners puts banners into a message that is not edited otherwise. They are
 // our own words, so nobody has to look at the result.
 func (j *Judge) addBanners(ctx context.Context, r *Result) {
-	if len(r.Decision.Banners) == 0 || slices.Contains(r.fixed, scan.WholeMessage) {
+	if len(r.Decision.Banners) == 0 || r.bare || slices.Contains(r.fixed, scan.WholeMessage) {
 		return
 	}
 	result, err := j.Editor.Apply(ctx, j.job(r))
 	if err != nil {
-		r.notes = append(r.notes, scan.Finding{Kind: scan.Note, Scanner: "mime", Rule: "mime/not-edited", Part: scan.WholeMessage, Detail: "banner: " + err.Error()})
+		r.noBanner(err)
 		return
 	}
 	r.result = result
 }
 
+// noBanner notes why the message gets no banner.
+func (r *Result) noBanner(err error) {
+	why := err.Error()
+	if named := (*edit.NoBanner)(nil); !errors.As(err, &named) {
+		why = fmt.Sprintf("banner %s: %s", strings.Join(r.Decision.Banners, ", "), why)
+	}
+	r.bare = true
+	r.notes = append(r.notes, scan.Finding{Kind: scan.Note, Scanner: "mime", Rule: "mime/not-edited", Part: scan.WholeMessage, Detail: why})
+}
+
 // job is what the decision asks for.
 func (j *Judge) job(r *Result) edit.Job {
-	return edit.Job{ID: r.ID, Message: r.Message, Found: r.Found, Edits: r.Decision.Edits, Banners: r.Decision.Banners}
+	job := edit.Job{ID: r.ID, Message: r.Message, Found: r.Found, Edits: r.Decision.Edits, Banners: r.Decision.Banners}
+	if r.bare {
+		job.Banners = nil
+	}
+	return job
 }
 
 // edit makes the edits of the decision, and looks at the result. It reports
@@ -91,7 +107,10 @@ func (j *Judge) job(r *Result) edit.Job {
 // refused.
 func (j *Judge) edit(ctx context.Context, r *Result, once []scan.Report) (final bool) {
 	result, err := j.Editor.Apply(ctx, j.job(r))
-	switch {
+	switch named := (*edit.NoBanner)(nil); {
+	case errors.As(err, &named): // the edits matter more
+		r.noBanner(err)
+		return false
 	case errors.Is(err, edit.ErrNoRoom):
 		r.Decision = r.retry(err)
 		return true
@@ -142,7 +161,7 @@ func (r *Result) refuse(err error) {
 // nobody objects to any more goes on.
 func (j *Judge) again(ctx context.Context, r *Result, result *edit.Result, once []scan.Report) (final bool) {
 	second := *r
-	second.Size, second.editing = result.Message.Size(), editing{}
+	second.Size, second.editing = result.Message.Size(), editing{bare: r.bare}
 	second.Message = j.Opener.Open(ctx, scan.Received{Envelope: r.Envelope, Raw: edited{result, r.Message}, Tree: result.Tree, Size: second.Size})
 	r.second = second.Message
 	second.Reports = slices.Concat(once, j.Engine.Scan(ctx, second.Message))

@@ -184,3 +184,36 @@ func TestBanner(t *testing.T) {
 		t.Errorf("signed: ruling %+v", r)
 	}
 }
+
+// TestBannerThatCannotBe says why, and keeps no edit from being made.
+func TestBannerThatCannotBe(t *testing.T) {
+	for name, row := range map[string]struct {
+		mail   string
+		edited bool
+	}{
+		"alone":          {"From: a@example.net\r\nContent-Type: text/plain; charset=x-unheard-of\r\n\r\nhello\r\n", false},
+		"beside an edit": {strings.Replace(infectedMail, "--x\r\n\r\n", "--x\r\nContent-Type: text/plain; charset=x-unheard-of\r\n\r\n", 1), true},
+	} {
+		j := cleaning(t, &finder{word: "VIRUS"}, policy.Outcome{Edit: policy.Replace})
+		c := edit.DefaultConfig()
+		c.Banners = []edit.Banner{{Name: "legal", Position: edit.Bottom, Text: []string{"Müller Ltd"}}}
+		j.Editor.Config = c
+		rules, err := policy.New([]policy.Rule{
+			{Ref: policy.RuleRef{Name: "legal"}, Mode: policy.Adds, Outcome: policy.Outcome{Banner: "legal"}},
+			{Ref: policy.RuleRef{Name: "edit"}, Grounds: policy.Grounds{When: []policy.Condition{policy.OfKind(scan.Infected)}}, Outcome: policy.Outcome{Edit: policy.Replace}},
+		}, policy.Local{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		j.Policy = rules
+		r := j.Examine(t.Context(), received(j, row.mail))
+		last := r.Found[len(r.Found)-1]
+		if want := `banner "legal": the banner cannot be written in charset "x-unheard-of"`; last.Rule != "mime/not-edited" || last.Detail != want {
+			t.Errorf("%s: the last finding is %+v, want %q", name, last, want)
+		}
+		if r.Edited() != row.edited || r.Decision.Answer != policy.Deliver {
+			t.Errorf("%s: edited %v, answer %v", name, r.Edited(), r.Decision.Answer)
+		}
+		r.Close()
+	}
+}
