@@ -18,7 +18,7 @@ func explainID(ctx context.Context, args []string, std streams) int {
 	f := flags("explain", "[-c FILE] [--json] ID...", std)
 	path := f.String("c", "", "configuration `file`; without it "+defaultConfig+" if there, else what is shipped")
 	asJSON := f.Bool("json", false, "print one JSON object for each message")
-	if status, ok := parse(f, args); !ok {
+	if status, ok := parseArguments(f, args); !ok {
 		return status
 	}
 	if f.NArg() == 0 {

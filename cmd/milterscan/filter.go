@@ -27,8 +27,8 @@ func filter(ctx context.Context, args []string, std streams) int {
 	f := flags("filter", "[-c FILE] [--from A] [--to B]... [--client IP] [--helo H] [--auth USER] [-- PROGRAM ARGUMENT...] <MAIL >RESULT", std)
 	path := f.String("c", "", "configuration `file`; without it "+defaultConfig+" if there, else what is shipped")
 	var about envelopeFlags
-	about.register(f)
-	if status, ok := parse(f, args); !ok {
+	about.register(f.FlagSet)
+	if status, ok := parseProgram(f, args); !ok {
 		return status
 	}
 	env, err := about.envelope()

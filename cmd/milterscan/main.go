@@ -4,12 +4,11 @@ package main
 
 import (
 	"context"
-	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/milterscan/milterscan/scan/open/worker"
@@ -44,7 +43,7 @@ type command struct {
 // commands are all subcommands, in the order in which help lists them.
 func commands() []command {
 	return []command{
-		{"serve", "answer the MTA (the default)", serve},
+		{"serve", "answer the MTA, as the service does", serve},
 		{"check", "read the configuration and say what is wrong with it", check},
 		{"doctor", "examine the installation and say what to do about each fault", examine},
 		{"scan", "judge mail in files and explain the verdict", scanFiles},
@@ -69,16 +68,14 @@ func main() {
 // run is the whole program but for the process around it.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	std := streams{stdin, stdout, stderr}
-	name := "serve"
-	if len(args) > 0 && (args[0] == "-h" || args[0] == "--help") {
-		args[0] = "help"
-	}
-	if len(args) > 0 && args[0] != "" && args[0][0] != '-' {
-		name, args = args[0], args[1:]
-	}
+	name, args := commandOf(args)
 	switch name {
-	case "help":
+	case "":
+		return unnamed(args, std)
+	case "help", "-h", "-help", "--help":
 		return help(args, std)
+	case "-v", "-version", "--version":
+		name = "version"
 	case "worker": // for ourselves: a child that reads archives
 		return worker.Main(args, stdin, stdout, stderr)
 	}
@@ -87,8 +84,43 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 			return c.run(ctx, args, std)
 		}
 	}
-	fmt.Fprintf(stderr, "milterscan: %q is not a command; try \"milterscan help\"\n", name)
+	fmt.Fprintf(stderr, "milterscan: %s; try \"milterscan help\"\n", noCommand(name))
 	return exitUsage
+}
+
+// unnamed prints help where no command is named. Options without a command are a
+// call that lacks something.
+func unnamed(args []string, std streams) int {
+	if len(args) == 0 {
+		return help(nil, std)
+	}
+	fmt.Fprintln(std.err, "milterscan: no command is named, such as \"milterscan serve\"; try \"milterscan help\"")
+	return exitUsage
+}
+
+// commandOf takes the name of a command out of its arguments. The configuration
+// may be named before it.
+func commandOf(args []string) (name string, rest []string) {
+	var before []string
+	for len(args) > 0 {
+		switch arg := args[0]; {
+		case (arg == "-c" || arg == "--c") && len(args) > 1:
+			before, args = append(before, arg, args[1]), args[2:]
+		case strings.HasPrefix(arg, "-c=") || strings.HasPrefix(arg, "--c="):
+			before, args = append(before, arg), args[1:]
+		default:
+			return arg, append(before, args[1:]...)
+		}
+	}
+	return "", before
+}
+
+// noCommand says why a word is no command.
+func noCommand(name string) string {
+	if strings.HasPrefix(name, "-") {
+		return fmt.Sprintf("options such as %s come after the command", name)
+	}
+	return fmt.Sprintf("%q is not a command", name)
 }
 
 // help lists the commands, or explains one.
@@ -97,37 +129,13 @@ func help(args []string, std streams) int {
 		fmt.Fprint(std.out, catalogueText())
 		return exitOK
 	}
-	if len(args) > 0 && args[0] != "help" {
-		return run(context.Background(), []string{args[0], "-h"}, std.in, std.out, std.out)
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") && args[0] != "help" {
+		return run(context.Background(), append(args, "--help"), std.in, std.out, std.err)
 	}
 	fmt.Fprint(std.out, "milterscan judges mail before the MTA accepts it.\n\nCommands:\n")
 	for _, c := range commands() {
 		fmt.Fprintf(std.out, "  %-10s %s\n", c.name, c.about)
 	}
-	fmt.Fprint(std.out, "\n\"milterscan help COMMAND\" tells more about one, \"milterscan help findings\" what can be found.\n")
+	fmt.Fprint(std.out, "\n\"milterscan COMMAND --help\" tells more about one, \"milterscan help findings\" what can be found.\n")
 	return exitOK
-}
-
-// flags returns the flag set of a command, with the synopsis its help begins
-// with.
-func flags(name, synopsis string, std streams) *flag.FlagSet {
-	f := flag.NewFlagSet(name, flag.ContinueOnError)
-	f.SetOutput(std.err)
-	f.Usage = func() {
-		fmt.Fprintf(f.Output(), "usage: milterscan %s %s\n", name, synopsis)
-		f.PrintDefaults()
-	}
-	return f
-}
-
-// parse reads the arguments; unless ok, the command ends with the status.
-func parse(f *flag.FlagSet, args []string) (status int, ok bool) {
-	switch err := f.Parse(args); {
-	case err == nil:
-		return exitOK, true
-	case errors.Is(err, flag.ErrHelp):
-		return exitOK, false
-	default:
-		return exitUsage, false
-	}
 }

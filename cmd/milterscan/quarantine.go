@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -32,22 +31,30 @@ func quarantineCommands() []command {
 
 // quarantined shows what was kept and lets it out again.
 func quarantined(ctx context.Context, args []string, std streams) int {
-	if len(args) > 0 {
-		for _, c := range quarantineCommands() {
-			if c.name == args[0] {
-				return c.run(ctx, args[1:], std)
-			}
+	name, rest := commandOf(args)
+	for _, c := range quarantineCommands() {
+		if c.name == name {
+			return c.run(ctx, rest, std)
 		}
 	}
-	fmt.Fprint(std.err, "usage: milterscan quarantine COMMAND [-c FILE] ...\n\n")
-	for _, c := range quarantineCommands() {
-		fmt.Fprintf(std.err, "  %-8s %s\n", c.name, c.about)
-	}
-	fmt.Fprint(std.err, "\n\"milterscan quarantine COMMAND -h\" tells more about one.\n")
-	if len(args) > 0 && (args[0] == "-h" || args[0] == "--help") {
+	if name == "-h" || name == "-help" || name == "--help" {
+		quarantineUsage(std.out)
 		return exitOK
 	}
+	if name != "" {
+		fmt.Fprintf(std.err, "milterscan quarantine: %s\n\n", noCommand(name))
+	}
+	quarantineUsage(std.err)
 	return exitUsage
+}
+
+// quarantineUsage lists the commands.
+func quarantineUsage(w io.Writer) {
+	fmt.Fprint(w, "usage: milterscan quarantine COMMAND [-c FILE] ...\n\n")
+	for _, c := range quarantineCommands() {
+		fmt.Fprintf(w, "  %-8s %s\n", c.name, c.about)
+	}
+	fmt.Fprint(w, "\n\"milterscan quarantine COMMAND --help\" tells more about one.\n")
 }
 
 // vault is the quarantine as a command sees it.
@@ -60,7 +67,7 @@ type vault struct {
 
 // openVault reads the arguments of a quarantine command. Unless ok, the command
 // ends with the status.
-func openVault(f *flag.FlagSet, args []string, std streams) (v *vault, status int, ok bool) {
+func openVault(f *options, args []string, std streams, parse func(*options, []string) (int, bool)) (v *vault, status int, ok bool) {
 	path := f.String("c", "", "configuration `file`; without it "+defaultConfig+" if there, else what is shipped")
 	if status, ok := parse(f, args); !ok {
 		return nil, status, false
@@ -141,7 +148,7 @@ func quarantineList(ctx context.Context, args []string, std streams) int {
 	f.Var(&before, "before", "only received before: likewise")
 	f.IntVar(&filter.Limit, "limit", 100, "at most this `number`, the newest; 0 for all")
 	asJSON := f.Bool("json", false, "print one JSON object a line")
-	v, status, ok := openVault(f, args, std)
+	v, status, ok := openVault(f, args, std, parse)
 	if !ok {
 		return status
 	}
@@ -187,7 +194,7 @@ func quarantineShow(ctx context.Context, args []string, std streams) int {
 	f := flags("quarantine show", "[-c FILE] [--json | --message] ID...", std)
 	asJSON := f.Bool("json", false, "print all that is known as JSON")
 	message := f.Bool("message", false, "print the message as it was received, byte for byte")
-	v, status, ok := openVault(f, args, std)
+	v, status, ok := openVault(f, args, std, parseArguments)
 	if !ok {
 		return status
 	}
@@ -233,7 +240,7 @@ func quarantineRelease(ctx context.Context, args []string, std streams) int {
 	f.Var(&to, "to", "send it to this `address`, not to those who have not had it; may be given several times")
 	f.Var(&skip, "skip", "only findings of this `rule` do not count, such as \"attachment/*\"; without it, all that it was kept with; may be given several times")
 	again := f.Bool("again", false, "also if it was released before, or nobody knows whether it was")
-	v, status, ok := openVault(f, args, std)
+	v, status, ok := openVault(f, args, std, parseArguments)
 	if !ok {
 		return status
 	}
@@ -250,7 +257,7 @@ func quarantineForward(ctx context.Context, args []string, std streams) int {
 	f := flags("quarantine forward", "[-c FILE] --to A... ID...", std)
 	var to recipients
 	f.Var(&to, "to", "send it to this `address`; may be given several times")
-	v, status, ok := openVault(f, args, std)
+	v, status, ok := openVault(f, args, std, parseArguments)
 	if !ok {
 		return status
 	}
@@ -259,7 +266,7 @@ func quarantineForward(ctx context.Context, args []string, std streams) int {
 
 func quarantineDelete(ctx context.Context, args []string, std streams) int {
 	f := flags("quarantine delete", "[-c FILE] ID...", std)
-	v, status, ok := openVault(f, args, std)
+	v, status, ok := openVault(f, args, std, parseArguments)
 	if !ok {
 		return status
 	}
@@ -267,7 +274,7 @@ func quarantineDelete(ctx context.Context, args []string, std streams) int {
 }
 
 func quarantineExpire(ctx context.Context, args []string, std streams) int {
-	v, status, ok := openVault(flags("quarantine expire", "[-c FILE]", std), args, std)
+	v, status, ok := openVault(flags("quarantine expire", "[-c FILE]", std), args, std, parse)
 	if !ok {
 		return status
 	}
@@ -280,7 +287,7 @@ func quarantineExpire(ctx context.Context, args []string, std streams) int {
 }
 
 func quarantineReindex(ctx context.Context, args []string, std streams) int {
-	v, status, ok := openVault(flags("quarantine reindex", "[-c FILE]", std), args, std)
+	v, status, ok := openVault(flags("quarantine reindex", "[-c FILE]", std), args, std, parse)
 	if !ok {
 		return status
 	}

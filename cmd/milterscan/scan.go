@@ -19,8 +19,8 @@ func scanFiles(ctx context.Context, args []string, std streams) int {
 	path := f.String("c", "", "configuration `file`; without it "+defaultConfig+" if there, else what is shipped")
 	asJSON := f.Bool("json", false, "print one JSON object for each file")
 	var about envelopeFlags
-	about.register(f)
-	if status, ok := parse(f, args); !ok {
+	about.register(f.FlagSet)
+	if status, ok := parseArguments(f, args); !ok {
 		return status
 	}
 	if f.NArg() == 0 {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -21,10 +20,6 @@ func serve(ctx context.Context, args []string, std streams) int {
 	path := f.String("c", defaultConfig, "configuration `file`")
 	if status, ok := parse(f, args); !ok {
 		return status
-	}
-	if f.NArg() > 0 {
-		fmt.Fprintf(std.err, "milterscan serve: unexpected argument %q\n", f.Arg(0))
-		return exitUsage
 	}
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)

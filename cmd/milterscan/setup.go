@@ -23,7 +23,7 @@ func setUp(ctx context.Context, args []string, std streams) int {
 	f.StringVar(&s.at.Dir, "dir", "", "`directory` of the MTA's configuration, if not the usual one")
 	f.StringVar(&s.at.Program, "program", "", "the MTA's main `program`: postconf, sendmail or exim")
 	f.StringVar(&s.site.State, "state", setup.StateDir, "`directory` in which the old contents are kept")
-	if status, ok := parse(f, args); !ok {
+	if status, ok := parseArguments(f, args); !ok {
 		return status
 	}
 	if f.NArg() > 1 {

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"cmp"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// options are the options of a command. They may be given before, after and
+// between its arguments.
+type options struct {
+	*flag.FlagSet
+	synopsis string
+	std      streams
+}
+
+// flags returns the options of a command, with the synopsis its help begins
+// with.
+func flags(name, synopsis string, std streams) *options {
+	f := flag.NewFlagSet(name, flag.ContinueOnError)
+	f.SetOutput(io.Discard) // parse says what is wrong, in fewer lines
+	f.Usage = func() {}
+	return &options{f, synopsis, std}
+}
+
+// Usage prints how the command is called, as the answer to a call that lacks
+// something.
+func (o *options) Usage() { o.describe(o.std.err) }
+
+// describe prints the synopsis and the options.
+func (o *options) describe(w io.Writer) {
+	fmt.Fprintln(w, strings.TrimSpace(fmt.Sprintf("usage: milterscan %s %s", o.Name(), o.synopsis)))
+	o.VisitAll(func(f *flag.Flag) {
+		value, about := flag.UnquoteUsage(f)
+		fmt.Fprintf(w, "  %s\n        %s%s\n", strings.TrimSpace(dashed(f.Name)+" "+value), about, preset(f))
+	})
+}
+
+// dashed returns an option as it is given: one letter has one dash.
+func dashed(name string) string {
+	if len(name) == 1 {
+		return "-" + name
+	}
+	return "--" + name
+}
+
+// preset says what an option is where it is not given.
+func preset(f *flag.Flag) string {
+	switch f.DefValue {
+	case "", "false", "[]":
+		return ""
+	}
+	return fmt.Sprintf(" (without it %s)", f.DefValue)
+}
+
+// line is a command line, taken apart.
+type line struct {
+	options   []string // with their values
+	arguments []string
+	after     []string // after "--"
+	help      bool
+}
+
+// takeApart sorts a command line into options and arguments. It returns the first
+// mistake in it, and goes on to see whether help is asked for.
+func (o *options) takeApart(args []string) (l line, mistake error) {
+	for len(args) > 0 {
+		arg := args[0]
+		args = args[1:]
+		name, hasValue := o.named(arg)
+		known := o.Lookup(name)
+		switch {
+		case arg == "--":
+			l.after = args
+			return l, mistake
+		case name == "":
+			l.arguments = append(l.arguments, arg)
+		case known == nil && (name == "h" || name == "help"):
+			l.help = true
+		case known == nil:
+			mistake = cmp.Or(mistake, fmt.Errorf("there is no option %s", dashed(name)))
+		case hasValue || isSwitch(known):
+			l.options = append(l.options, arg)
+		case len(args) == 0:
+			mistake = cmp.Or(mistake, fmt.Errorf("%s lacks its value", dashed(name)))
+		default:
+			l.options = append(l.options, arg, args[0])
+			args = args[1:]
+		}
+	}
+	return l, mistake
+}
+
+// named returns the name of an option, empty if it is none, and whether its
+// value is in the same argument.
+func (o *options) named(arg string) (name string, hasValue bool) {
+	if len(arg) < 2 || arg[0] != '-' {
+		return "", false
+	}
+	name, _, hasValue = strings.Cut(strings.TrimPrefix(arg[1:], "-"), "=")
+	if name == "" { // "-=x"
+		name = arg
+	}
+	return name, hasValue
+}
+
+// isSwitch reports whether an option takes no value.
+func isSwitch(f *flag.Flag) bool {
+	b, ok := f.Value.(interface{ IsBoolFlag() bool })
+	return ok && b.IsBoolFlag()
+}
+
+// parse reads the options of a command that takes no arguments. Unless ok, the
+// command ends with the status.
+func parse(o *options, args []string) (status int, ok bool) {
+	return o.parse(args, func(l line) ([]string, error) {
+		if rest := append(l.arguments, l.after...); len(rest) > 0 {
+			return nil, fmt.Errorf("%q is not expected here", rest[0])
+		}
+		return nil, nil
+	})
+}
+
+// parseArguments reads the options of a command that takes arguments.
+func parseArguments(o *options, args []string) (status int, ok bool) {
+	return o.parse(args, func(l line) ([]string, error) { return append(l.arguments, l.after...), nil })
+}
+
+// parseProgram reads the options of a command that takes a program and its
+// arguments, after "--".
+func parseProgram(o *options, args []string) (status int, ok bool) {
+	return o.parse(args, func(l line) ([]string, error) {
+		if len(l.arguments) > 0 {
+			return nil, fmt.Errorf("%q is not expected here; a program is named after \"--\"", l.arguments[0])
+		}
+		return l.after, nil
+	})
+}
+
+// parse reads a command line. Its arguments are those that wanted picks.
+func (o *options) parse(args []string, wanted func(line) ([]string, error)) (status int, ok bool) {
+	l, err := o.takeApart(args)
+	if l.help {
+		o.describe(o.std.out)
+		return exitOK, false
+	}
+	var arguments []string
+	if err == nil {
+		arguments, err = wanted(l)
+	}
+	if err == nil {
+		err = o.Parse(append(append(l.options, "--"), arguments...))
+	}
+	if err != nil {
+		fmt.Fprintf(o.std.err, "milterscan %s: %v; nothing was done. \"milterscan %s --help\" tells more.\n", o.Name(), err, o.Name())
+		return exitUsage, false
+	}
+	return exitOK, true
+}
