@@ -47,6 +47,18 @@ var sentences = [...]sentence{
 // byPolicy is said where no sentence fits: a rule of this site's own.
 var byPolicy = Reply{550, "5.7.1", "not accepted here by local policy"}
 
+// probed is the reply to the probe of "milterscan setup".
+const probed = "This is milterscan: its probe has arrived."
+
+// Probed returns the reply to the probe of "milterscan setup". The id is that of
+// the message.
+func Probed(id string) Reply {
+	return Reply{550, "5.7.1", probed + " [" + printable(id, maxName) + "]"}
+}
+
+// IsProbed reports whether an SMTP reply with this text answers the probe.
+func IsProbed(text string) bool { return strings.Contains(text, probed) }
+
 // later is the reply to every temporary failure that has no text of its own.
 var later = Reply{451, "4.3.0", "The message could not be examined now; please try again later."}
 

@@ -155,7 +155,6 @@ func (j *Judge) look(ctx context.Context, r *Result, in scan.Received) (once []s
 	early := j.early(ctx, r, &in)
 	r.Message = j.Opener.Open(ctx, in)
 	if j.present(r) {
-		r.Decision.Complete = true
 		return nil, false
 	}
 	once, contents := j.scan(ctx, r.Message)

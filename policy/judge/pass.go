@@ -11,6 +11,7 @@ import (
 // The findings about passes.
 const (
 	released = "pass/released" // a release: what it was kept for does not count
+	probed   = "pass/probe"    // "milterscan setup" looks whether the MTA asks us
 	notPass  = "pass/invalid"  // the field is there, and is none of ours
 )
 
@@ -18,6 +19,7 @@ const (
 func Catalogue() []scan.Rule {
 	return []scan.Rule{
 		{Name: released, Kind: scan.Note, About: "The message was released from the quarantine: what it was kept for does not count."},
+		{Name: probed, Kind: scan.Note, About: "The message is the probe of \"milterscan setup\": it is refused whatever the rules say, which shows that the MTA asks milterscan."},
 		{Name: notPass, Kind: scan.Suspicious, About: "The message claims to be released or to be a notice, and that is forged, out of date, or of a host with another key."},
 	}
 }
@@ -42,7 +44,8 @@ func (j *Judge) grant(m *scan.Message) (g token.Grant, ok bool, err error) {
 }
 
 // present takes the pass of a message, if it carries one, into account, and
-// reports whether the message need not be judged at all.
+// reports whether the message is our own: the decision has fallen then, and no
+// rule is asked.
 func (j *Judge) present(r *Result) (ours bool) {
 	if len(r.Message.Header.Values(token.Field)) == 0 {
 		return false
@@ -50,6 +53,11 @@ func (j *Judge) present(r *Result) (ours bool) {
 	g, ok, err := j.grant(r.Message)
 	switch {
 	case ok && g.For == token.Notice:
+		r.Decision.Complete = true
+		return true
+	case ok && g.For == token.Probe:
+		r.Found = []scan.Finding{note(scan.Note, probed, g.ID)}
+		r.Decision = policy.Decision{Complete: true, Answer: policy.Reject, Reply: policy.Probed(r.ID)}
 		return true
 	case ok && g.For == token.Release:
 		r.release = &g

@@ -35,6 +35,7 @@ func TestPass(t *testing.T) {
 		"a release":                   {carrying(t, release), policy.Deliver, released},
 		"a release of something else": {carrying(t, token.Grant{For: token.Release, Findings: []string{"virus/*"}}), policy.Discard, released},
 		"a notice":                    {carrying(t, token.Grant{For: token.Notice}), policy.Deliver, ""},
+		"a probe":                     {carrying(t, token.Grant{For: token.Probe, ID: "probe"}), policy.Reject, probed},
 		"an unknown purpose":          {carrying(t, token.Grant{For: "fun"}), policy.Discard, notPass},
 		"a forged one":                {token.Field + ": for=notice\r\n" + mail, policy.Discard, notPass},
 		"another body":                {carrying(t, release) + "and more\r\n", policy.Discard, notPass},
@@ -47,6 +48,9 @@ func TestPass(t *testing.T) {
 		r, release := j.Message(t.Context(), received(j, c.mail))
 		if r.Answer != c.answer || c.rule != "" && told[0].Found[0].Rule != c.rule || c.rule == "" && len(told[0].Found) != 0 {
 			t.Errorf("%s: %s, found %+v", name, r.Answer, told[0].Found)
+		}
+		if c.rule == probed && !policy.IsProbed(r.Reply.Text) {
+			t.Errorf("%s: the reply is %v", name, r.Reply)
 		}
 		if n := bytes.Count([]byte(c.mail), []byte(token.Field)); r.Answer == policy.Deliver && len(r.Changes.Headers) != n {
 			t.Errorf("%s: %d of %d passes are taken off", name, len(r.Changes.Headers), n)

@@ -1,6 +1,7 @@
 // Package token makes and checks the marker on mail of our own: a released
-// message, which must not be caught by what it was kept for, and a notice, which
-// must not be judged and so lead to another notice. The marker is a header field
+// message, which must not be caught by what it was kept for; a notice, which
+// must not be judged and so lead to another notice; and the probe of "milterscan
+// setup", which is refused whatever the rules say. The marker is a header field
 // with an HMAC (RFC 2104, SHA-256) over its purpose, its date and the body of
 // the message; no address, which anybody could write, has any say in it.
 package token
@@ -29,6 +30,7 @@ type Purpose string
 const (
 	Release Purpose = "release" // what is named in the grant does not count
 	Notice  Purpose = "notice"  // it is our own: not judged at all
+	Probe   Purpose = "probe"   // it is to be refused, to show that the MTA asks us
 )
 
 // Grant is what the bearer may do.
