@@ -1,0 +1,98 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"unicode"
+)
+
+// palette is the escape sequences for a terminal, all empty for anything else.
+type palette struct{ good, bad, mild, bold, off string }
+
+// colours returns the palette for w.
+func colours(w io.Writer) palette {
+	f, ok := w.(*os.File)
+	if !ok || os.Getenv("NO_COLOR") != "" {
+		return palette{}
+	}
+	if info, err := f.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return palette{}
+	}
+	return palette{good: "\x1b[32m", bad: "\x1b[31m", mild: "\x1b[33m", bold: "\x1b[1m", off: "\x1b[0m"}
+}
+
+// explainTo prints a report for a person.
+func explainTo(w io.Writer, r report) {
+	c := colours(w)
+	colour := c.good
+	if r.Action != "deliver" {
+		colour = c.bad
+	}
+	fmt.Fprintf(w, "%s%s%s: %s%s%s", c.bold, printable(r.File), c.off, colour, r.Action, c.off)
+	if !r.Complete {
+		fmt.Fprintf(w, " %s(not everything could be examined)%s", c.mild, c.off)
+	}
+	fmt.Fprintln(w)
+	if r.Reply != "" {
+		fmt.Fprintf(w, "  the client is told: %s\n", printable(r.Reply))
+	}
+	for _, v := range r.Recipients {
+		explainRecipient(w, v, len(r.Recipients) > 1)
+	}
+	for _, f := range r.Findings {
+		fmt.Fprintf(w, "  %s%-11s%s %-34s %s%s\n", c.mild, f.Kind, c.off, printable(f.Rule), at(f.Part), detail(f.Detail))
+	}
+	for _, e := range r.Edits {
+		fmt.Fprintf(w, "  edit: %s %s%s %s\n", e.Kind, at(e.Part), printable(e.Name), printable(e.Value))
+	}
+}
+
+func explainRecipient(w io.Writer, v recipientReport, several bool) {
+	switch {
+	case v.Because != nil:
+		fmt.Fprintf(w, "  %s%s by rule %q because of %s%s\n", whom(v, several), v.Action, v.Rule, printable(v.Because.Rule), in(v.Because.Part))
+	case v.Rule != "":
+		fmt.Fprintf(w, "  %s%s by rule %q\n", whom(v, several), v.Action, v.Rule)
+	case several:
+		fmt.Fprintf(w, "  %s%s\n", whom(v, several), v.Action)
+	}
+}
+
+func whom(v recipientReport, several bool) string {
+	if !several {
+		return ""
+	}
+	return "<" + printable(v.Recipient) + ">: "
+}
+
+func at(part string) string {
+	if part == "" {
+		return ""
+	}
+	return "[" + printable(part) + "] "
+}
+
+func in(part string) string {
+	if part == "" {
+		return ""
+	}
+	return " in part " + printable(part)
+}
+
+func detail(s string) string {
+	first, _, _ := strings.Cut(s, "\n")
+	return printable(first)
+}
+
+// printable makes characters visible that would move the cursor or turn the
+// writing direction.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return '\uFFFD'
+	}, s)
+}
