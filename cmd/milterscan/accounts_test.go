@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/milterscan/milterscan/cmd/milterscan/cli"
 	"github.com/milterscan/milterscan/tests/fakes"
 	"github.com/milterscan/milterscan/tests/sample"
 )
@@ -44,7 +45,7 @@ notify = ["admin@example.com"]
 		return status, out.String() + errs.String()
 	}
 	for range 3 { // the second and third notice come too soon
-		if status, out := command("filter", "-c", file, "--from", "a@example.net", "--to", "b@example.com"); status != exitNothingLeft || out != "" {
+		if status, out := command("filter", "-c", file, "--from", "a@example.net", "--to", "b@example.com"); status != cli.ExitNothingLeft || out != "" {
 			t.Fatalf("filter: status %d, %s", status, out)
 		}
 	}
@@ -53,7 +54,7 @@ notify = ["admin@example.com"]
 	}
 	for words, want := range map[string]string{"quarantine list": "<a@example.net> to b@example.com", "history": "quarantine", "report": "quarantine", "quarantine expire": "0 messages removed"} {
 		status, out := command(append(strings.Fields(words), "-c", file)...)
-		if status != exitOK || !strings.Contains(out, want) {
+		if status != cli.ExitOK || !strings.Contains(out, want) {
 			t.Errorf("%s: status %d, %s", words, status, out)
 		}
 		if words == "history" && (strings.Count(out, "\n") != 3 || strings.Contains(out, "a@example.net")) {
@@ -68,23 +69,14 @@ func TestCommandsWithoutAnything(t *testing.T) {
 		t.Fatal(err)
 	}
 	for words, want := range map[string]int{
-		"quarantine": exitUsage, "quarantine -h": exitOK, "quarantine nonsense": exitUsage, "quarantine list -c FILE": exitOK, "quarantine show -c FILE": exitUsage,
-		"quarantine show -c FILE 06h08cfwgrgbyv96": exitFound, "quarantine release -c FILE ../../etc": exitFound, "quarantine list -c FILE --since yesterday": exitUsage,
-		"quarantine forward -c FILE x": exitError, "explain": exitUsage, "explain -c FILE x": exitFound, "history -c FILE": exitError, "report -c FILE": exitError,
-		"check -c FILE --migrate": exitOK, "quarantine reindex -c FILE": exitOK,
+		"quarantine": cli.ExitUsage, "quarantine -h": cli.ExitOK, "quarantine nonsense": cli.ExitUsage, "quarantine list -c FILE": cli.ExitOK, "quarantine show -c FILE": cli.ExitUsage,
+		"quarantine show -c FILE 06h08cfwgrgbyv96": cli.ExitFound, "quarantine release -c FILE ../../etc": cli.ExitFound, "quarantine list -c FILE --since yesterday": cli.ExitUsage,
+		"quarantine forward -c FILE x": cli.ExitError, "explain": cli.ExitUsage, "explain -c FILE x": cli.ExitFound, "history -c FILE": cli.ExitError, "report -c FILE": cli.ExitError,
+		"check -c FILE --migrate": cli.ExitOK, "quarantine reindex -c FILE": cli.ExitOK,
 	} {
 		var out, errs bytes.Buffer
 		if status := run(t.Context(), strings.Fields(strings.ReplaceAll(words, "FILE", file)), nil, &out, &errs); status != want {
 			t.Errorf("%s: status %d, want %d: %s%s", words, status, want, &out, &errs)
-		}
-	}
-}
-
-func TestMoments(t *testing.T) {
-	for _, good := range []string{"7d", "12h", "2026-01-02", "2026-01-02T15:04:05Z"} {
-		var m moment
-		if err := m.Set(good); err != nil || m.IsZero() {
-			t.Errorf("%s: %v", good, err)
 		}
 	}
 }

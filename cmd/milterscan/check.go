@@ -6,73 +6,73 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/milterscan/milterscan/cmd/milterscan/cli"
+	"github.com/milterscan/milterscan/cmd/milterscan/pipeline"
 	"github.com/milterscan/milterscan/policy/config"
 )
 
 // check reads the configuration as the daemon would and says everything that is
 // wrong with it.
-func check(ctx context.Context, args []string, std streams) int {
-	f := flags("check", "[-c FILE] [--effective | --migrate]", std)
-	path := f.String("c", "", "configuration `file`; without it "+defaultConfig+" if there, else what is shipped")
+func check(ctx context.Context, args []string, std cli.Streams) int {
+	f := cli.Flags("check", "[-c FILE] [--effective | --migrate]", std)
+	path := cli.ConfigFlag(f)
 	effective := f.Bool("effective", false, "print every value and every rule, with where it comes from")
 	migrate := f.Bool("migrate", false, "print the file as it is written for this version, and say on standard error what was changed")
-	if status, ok := parse(f, args); !ok {
+	if status, ok := cli.Parse(f, args); !ok {
 		return status
 	}
 	if *migrate {
-		return printMigrated(cmp.Or(*path, defaultConfig), std)
+		return printMigrated(cmp.Or(*path, cli.DefaultFile), std)
 	}
-	c, err := load(*path)
+	c, err := cli.Load(*path)
 	if err != nil {
-		fmt.Fprintln(std.err, err)
-		return exitConfig
+		fmt.Fprintln(std.Err, err)
+		return cli.ExitConfig
 	}
 	if err := try(ctx, c); err != nil {
-		fmt.Fprintln(std.err, err)
-		return exitConfig
+		fmt.Fprintln(std.Err, err)
+		return cli.ExitConfig
 	}
-	for _, program := range absent(c) {
-		fmt.Fprintln(std.err, "note:", program)
+	for _, program := range pipeline.Absent(c) {
+		fmt.Fprintln(std.Err, "note:", program)
 	}
 	if *effective {
-		fmt.Fprint(std.out, c.Effective())
-		return exitOK
+		fmt.Fprint(std.Out, c.Effective())
+		return cli.ExitOK
 	}
-	fmt.Fprintf(std.out, "%s: no errors\n", nameOf(*path))
-	return exitOK
+	fmt.Fprintf(std.Out, "%s: no errors\n", nameOf(*path))
+	return cli.ExitOK
 }
 
 // printMigrated prints a file as it is written for this version.
-func printMigrated(path string, std streams) int {
+func printMigrated(path string, std cli.Streams) int {
 	text, changes, err := config.Migrate(path)
 	if err != nil {
-		fmt.Fprintln(std.err, "milterscan check:", err)
-		return exitConfig
+		fmt.Fprintln(std.Err, "milterscan check:", err)
+		return cli.ExitConfig
 	}
 	for _, c := range changes {
-		fmt.Fprintf(std.err, "%s: %s\n", path, c)
+		fmt.Fprintf(std.Err, "%s: %s\n", path, c)
 	}
-	fmt.Fprint(std.out, text)
-	return exitOK
+	fmt.Fprint(std.Out, text)
+	return cli.ExitOK
 }
 
 // try makes a judge of a configuration, and has it judge the mails there are
 // tests for.
 func try(ctx context.Context, c *config.Config) error {
-	if err := c.Contradictions(catalogue()); err != nil {
+	if err := c.Contradictions(pipeline.Catalogue()); err != nil {
 		return err
 	}
-	if err := checkKeys(c); err != nil {
+	if err := pipeline.CheckKeys(c); err != nil {
 		return fmt.Errorf("milterscan: %w", err)
 	}
-	with := newCommons(c, 0)
-	j, err := newJudge(c, 1, with, nil)
+	p, err := pipeline.New(c)
 	if err != nil {
 		return fmt.Errorf("milterscan: %w", err)
 	}
-	p := &pipeline{commons: with, judge: j, maxMessage: int64(c.Limits.Message)}
 	defer p.Close()
-	return runTests(ctx, p, c.Tests)
+	return pipeline.RunTests(ctx, p, c.Tests)
 }
 
 // nameOf is what a configuration is called.
@@ -80,18 +80,8 @@ func nameOf(path string) string {
 	if path != "" {
 		return path
 	}
-	if _, err := os.Stat(defaultConfig); err == nil {
-		return defaultConfig
+	if _, err := os.Stat(cli.DefaultFile); err == nil {
+		return cli.DefaultFile
 	}
 	return "shipped configuration"
-}
-
-// printConfig prints the example configuration.
-func printConfig(_ context.Context, args []string, std streams) int {
-	f := flags("config", "", std)
-	if status, ok := parse(f, args); !ok {
-		return status
-	}
-	fmt.Fprint(std.out, config.Example())
-	return exitOK
 }

@@ -9,7 +9,9 @@ import (
 	"os/user"
 	"time"
 
+	"github.com/milterscan/milterscan/cmd/milterscan/cli"
 	"github.com/milterscan/milterscan/cmd/milterscan/doctor"
+	"github.com/milterscan/milterscan/cmd/milterscan/show"
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/scan/open/worker"
 )
@@ -18,14 +20,14 @@ import (
 const daemonUser = "milterscan"
 
 // examine looks at the installation and says what is wrong with it, and what to do.
-func examine(ctx context.Context, args []string, std streams) int {
-	f := flags("doctor", "[-c FILE] [-postfix DIR] [-sendmail FILE] [-user NAME] [-v]", std)
-	path := f.String("c", defaultConfig, "configuration `file`")
+func examine(ctx context.Context, args []string, std cli.Streams) int {
+	f := cli.Flags("doctor", "[-c FILE] [-postfix DIR] [-sendmail FILE] [-user NAME] [-v]", std)
+	path := f.String("c", cli.DefaultFile, "configuration `file`")
 	postfix := f.String("postfix", "", "Postfix' configuration `directory`; without it Postfix' own, if Postfix is installed")
 	sendmail := f.String("sendmail", "", "sendmail.cf; without it /etc/mail/sendmail.cf, if it is there and Postfix is not")
 	as := f.String("user", "", "whom the daemon runs as; without it "+daemonUser+", if there is such a user")
 	verbose := f.Bool("v", false, "show what is well, too")
-	if status, ok := parse(f, args); !ok {
+	if status, ok := cli.Parse(f, args); !ok {
 		return status
 	}
 	c, err := config.Load(*path)
@@ -39,22 +41,22 @@ func examine(ctx context.Context, args []string, std streams) int {
 			faults++
 		}
 		if one.Level != doctor.OK || *verbose {
-			show(std, one)
+			showFinding(std, one)
 		}
 	}
 	if faults > 0 {
-		fmt.Fprintf(std.out, "faults: %d\n", faults)
-		return exitFound
+		fmt.Fprintf(std.Out, "faults: %d\n", faults)
+		return cli.ExitFound
 	}
-	fmt.Fprintf(std.out, "healthy: %d checks, no fault\n", len(found))
-	return exitOK
+	fmt.Fprintf(std.Out, "healthy: %d checks, no fault\n", len(found))
+	return cli.ExitOK
 }
 
-// show writes a finding, and below it what to do.
-func show(std streams, f doctor.Finding) {
-	fmt.Fprintf(std.out, "%-7s %-14s %s\n", f.Level, f.Check, printable(f.What))
+// showFinding writes a finding, and below it what to do.
+func showFinding(std cli.Streams, f doctor.Finding) {
+	fmt.Fprintf(std.Out, "%-7s %-14s %s\n", f.Level, f.Check, show.Printable(f.What))
 	if f.Fix != "" {
-		fmt.Fprintf(std.out, "%-7s %-14s fix: %s\n", "", "", printable(f.Fix))
+		fmt.Fprintf(std.Out, "%-7s %-14s fix: %s\n", "", "", show.Printable(f.Fix))
 	}
 }
 

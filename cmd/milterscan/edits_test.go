@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/milterscan/milterscan/cmd/milterscan/cli"
 	"github.com/milterscan/milterscan/tests/sample"
 )
 
@@ -39,14 +40,14 @@ func TestEditedMails(t *testing.T) {
 		untouched     bool
 		cleansViruses bool
 	}{
-		{name: "A 26 message/partial", mail: letterHead + "Content-Type: message/partial; id=x; number=1; total=3\r\n\r\nx\r\n", status: exitRefused},
-		{name: "A 27 message/external-body", mail: mixed("mixed", hello, "Content-Type: message/external-body; access-type=anon-ftp; name=a; site=x.example.net\n\nContent-Type: text/plain\n\nx\n"), status: exitRefused},
+		{name: "A 26 message/partial", mail: letterHead + "Content-Type: message/partial; id=x; number=1; total=3\r\n\r\nx\r\n", status: cli.ExitRefused},
+		{name: "A 27 message/external-body", mail: mixed("mixed", hello, "Content-Type: message/external-body; access-type=anon-ftp; name=a; site=x.example.net\n\nContent-Type: text/plain\n\nx\n"), status: cli.ExitRefused},
 		{name: "A 32 virus in the body", mail: letterHead + "\r\n" + sample.EICAR + "\r\n", gone: []string{"EICAR"}, stays: []string{"it contains a virus"}, cleansViruses: true},
 		{name: "A 32 virus in an attachment", mail: mixed("mixed", hello, eicar), gone: []string{"EICAR"}, stays: []string{"\r\nHello\r\n", `"a.txt" was taken out`}, cleansViruses: true},
 		{name: "A 32 virus in HTML", mail: mixed("alternative", hello, sick), gone: []string{"EICAR"}, stays: []string{"\r\nHello\r\n"}, cleansViruses: true},
 		{name: "A 32 virus in the second of three", mail: mixed("mixed", hello, "Content-Type: image/png; name=a.png\n\n1\n", eicar, "Content-Type: image/png; name=b.png\n\n2\n"),
 			gone: []string{"EICAR"}, stays: []string{"name=a.png\r\n\r\n1\r\n", "name=b.png\r\n\r\n2\r\n"}, cleansViruses: true},
-		{name: "A 32 virus, and nobody takes it out", mail: mixed("mixed", hello, eicar), status: exitNothingLeft},
+		{name: "A 32 virus, and nobody takes it out", mail: mixed("mixed", hello, eicar), status: cli.ExitNothingLeft},
 		{name: "A 35 form in signed mail", mail: mixed("signed; protocol=\"application/pgp-signature\"", form, "Content-Type: application/pgp-signature\n\nx\n"),
 			stays: []string{"<form action", "X-Milterscan: content/form"}, gone: []string{"{Disarmed}"}},
 		{name: "A 45 a mark, twice", mail: strings.Replace(mixed("mixed", form), "Subject: letter", "Subject: {Disarmed} letter", 1),
@@ -67,7 +68,7 @@ func TestEditedMails(t *testing.T) {
 			from = "clean@example.org"
 		}
 		status, out, stderr := filtered(t, hosting, row.mail, nil, "--from", from, "--to", "bob@example.com")
-		if status != row.status || status != exitOK && out != "" {
+		if status != row.status || status != cli.ExitOK && out != "" {
 			t.Errorf("%s: status %d, want %d; %s", row.name, status, row.status, stderr)
 		}
 		if row.untouched && out != row.mail {

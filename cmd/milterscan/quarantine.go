@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,55 +10,58 @@ import (
 	"strings"
 	"time"
 
+	"github.com/milterscan/milterscan/cmd/milterscan/cli"
+	"github.com/milterscan/milterscan/cmd/milterscan/pipeline"
+	"github.com/milterscan/milterscan/cmd/milterscan/show"
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
 	"github.com/milterscan/milterscan/policy/token"
 )
 
 // quarantineCommands are what can be done with kept messages.
-func quarantineCommands() []command {
-	return []command{
-		{"list", "list kept messages, newest first", quarantineList},
-		{"show", "say why a message was kept, or print it", quarantineShow},
-		{"release", "send messages to those who have not had them", quarantineRelease},
-		{"forward", "send messages to somebody who is to look at them", quarantineForward},
-		{"delete", "remove messages for good", quarantineDelete},
-		{"expire", "remove what is too old or too much, as the daemon does by itself", quarantineExpire},
-		{"reindex", "make the index anew from the messages", quarantineReindex},
+func quarantineCommands() []cli.Command {
+	return []cli.Command{
+		{Name: "list", About: "list kept messages, newest first", Run: quarantineList},
+		{Name: "show", About: "say why a message was kept, or print it", Run: quarantineShow},
+		{Name: "release", About: "send messages to those who have not had them", Run: quarantineRelease},
+		{Name: "forward", About: "send messages to somebody who is to look at them", Run: quarantineForward},
+		{Name: "delete", About: "remove messages for good", Run: quarantineDelete},
+		{Name: "expire", About: "remove what is too old or too much, as the daemon does by itself", Run: quarantineExpire},
+		{Name: "reindex", About: "make the index anew from the messages", Run: quarantineReindex},
 	}
 }
 
 // quarantined shows what was kept and lets it out again.
-func quarantined(ctx context.Context, args []string, std streams) int {
-	name, rest := commandOf(args)
+func quarantined(ctx context.Context, args []string, std cli.Streams) int {
+	name, rest := cli.CommandOf(args)
 	for _, c := range quarantineCommands() {
-		if c.name == name {
-			return c.run(ctx, rest, std)
+		if c.Name == name {
+			return c.Run(ctx, rest, std)
 		}
 	}
 	if name == "-h" || name == "-help" || name == "--help" {
-		quarantineUsage(std.out)
-		return exitOK
+		quarantineUsage(std.Out)
+		return cli.ExitOK
 	}
 	if name != "" {
-		fmt.Fprintf(std.err, "milterscan quarantine: %s\n\n", noCommand(name))
+		fmt.Fprintf(std.Err, "milterscan quarantine: %s\n\n", cli.NoCommand(name))
 	}
-	quarantineUsage(std.err)
-	return exitUsage
+	quarantineUsage(std.Err)
+	return cli.ExitUsage
 }
 
 // quarantineUsage lists the commands.
 func quarantineUsage(w io.Writer) {
 	fmt.Fprint(w, "usage: milterscan quarantine COMMAND [-c FILE] ...\n\n")
 	for _, c := range quarantineCommands() {
-		fmt.Fprintf(w, "  %-8s %s\n", c.name, c.about)
+		fmt.Fprintf(w, "  %-8s %s\n", c.Name, c.About)
 	}
 	fmt.Fprint(w, "\n\"milterscan quarantine COMMAND --help\" tells more about one.\n")
 }
 
 // vault is the quarantine as a command sees it.
 type vault struct {
-	streams
+	cli.Streams
 	name   string // of the command, for errors
 	config *config.Config
 	dir    *quarantine.Dir
@@ -67,28 +69,28 @@ type vault struct {
 
 // openVault reads the arguments of a quarantine command. Unless ok, the command
 // ends with the status.
-func openVault(f *options, args []string, std streams, parse func(*options, []string) (int, bool)) (v *vault, status int, ok bool) {
-	path := f.String("c", "", "configuration `file`; without it "+defaultConfig+" if there, else what is shipped")
+func openVault(f *cli.Options, args []string, std cli.Streams, parse func(*cli.Options, []string) (int, bool)) (v *vault, status int, ok bool) {
+	path := cli.ConfigFlag(f)
 	if status, ok := parse(f, args); !ok {
 		return nil, status, false
 	}
-	c, err := load(*path)
+	c, err := cli.Load(*path)
 	if err != nil {
-		fmt.Fprintln(std.err, err)
-		return nil, exitConfig, false
+		fmt.Fprintln(std.Err, err)
+		return nil, cli.ExitConfig, false
 	}
-	kept := newKeeping()
-	kept.warn = func(err error) { fmt.Fprintln(std.err, "milterscan:", err) }
-	return &vault{std, f.Name(), c, kept.quarantine(c.Quarantine.Dir)}, exitOK, true
+	kept := pipeline.NewStores()
+	kept.Warn = func(err error) { fmt.Fprintln(std.Err, "milterscan:", err) }
+	return &vault{std, f.Name(), c, kept.Quarantine(c.Quarantine.Dir)}, cli.ExitOK, true
 }
 
 // each does something with every id, and returns the exit status.
 func (v *vault) each(ids []string, do func(id string) error) int {
 	if len(ids) == 0 {
-		fmt.Fprintf(v.err, "milterscan %s: no id given\n", v.name)
-		return exitUsage
+		fmt.Fprintf(v.Err, "milterscan %s: no id given\n", v.name)
+		return cli.ExitUsage
 	}
-	status := exitOK
+	status := cli.ExitOK
 	for _, id := range ids {
 		if err := do(id); err != nil {
 			status = v.fail(fmt.Errorf("%s: %w", id, err))
@@ -99,11 +101,11 @@ func (v *vault) each(ids []string, do func(id string) error) int {
 
 // fail reports an error and returns the exit status for it.
 func (v *vault) fail(err error) int {
-	fmt.Fprintf(v.err, "milterscan %s: %v\n", v.name, err)
+	fmt.Fprintf(v.Err, "milterscan %s: %v\n", v.name, err)
 	if errors.Is(err, quarantine.ErrUnknown) {
-		return exitFound
+		return cli.ExitFound
 	}
-	return exitError
+	return cli.ExitError
 }
 
 // exit is the way out, for whoever has called the command.
@@ -134,10 +136,10 @@ func currentUser() string {
 	return ""
 }
 
-func quarantineList(ctx context.Context, args []string, std streams) int {
-	f := flags("quarantine list", "[-c FILE] [filters] [--json]", std)
+func quarantineList(ctx context.Context, args []string, std cli.Streams) int {
+	f := cli.Flags("quarantine list", "[-c FILE] [filters] [--json]", std)
 	var filter quarantine.Filter
-	var since, before moment
+	var since, before cli.Moment
 	f.StringVar(&filter.Sender, "from", "", "only from senders like this `pattern`")
 	f.StringVar(&filter.Recipient, "to", "", "only to recipients like this `pattern`")
 	f.StringVar(&filter.Subject, "subject", "", "only with subjects like this `pattern`")
@@ -148,7 +150,7 @@ func quarantineList(ctx context.Context, args []string, std streams) int {
 	f.Var(&before, "before", "only received before: likewise")
 	f.IntVar(&filter.Limit, "limit", 100, "at most this `number`, the newest; 0 for all")
 	asJSON := f.Bool("json", false, "print one JSON object a line")
-	v, status, ok := openVault(f, args, std, parse)
+	v, status, ok := openVault(f, args, std, cli.Parse)
 	if !ok {
 		return status
 	}
@@ -159,58 +161,41 @@ func quarantineList(ctx context.Context, args []string, std streams) int {
 	}
 	for _, r := range rows {
 		if *asJSON {
-			printJSON(std.out, r)
+			show.JSON(std.Out, r)
 		} else {
-			printRow(std.out, r)
+			printRow(std.Out, r)
 		}
 	}
-	return exitOK
-}
-
-func printJSON(out io.Writer, v any) {
-	enc := json.NewEncoder(out)
-	enc.SetEscapeHTML(false)
-	enc.Encode(v)
+	return cli.ExitOK
 }
 
 func printRow(out io.Writer, r quarantine.Row) {
-	fmt.Fprintf(out, "%s  %s  %-11s %-9s %7s  <%s> to %s\n", r.ID, r.Time.Local().Format("2006-01-02 15:04"), r.Class, r.State, short(r.Size),
-		printable(r.Sender), printable(strings.Join(r.Recipients, ", ")))
-	fmt.Fprintf(out, "    %s: %s\n", printable(r.Reason), printable(r.Subject))
+	fmt.Fprintf(out, "%s  %s  %-11s %-9s %7s  <%s> to %s\n", r.ID, r.Time.Local().Format("2006-01-02 15:04"), r.Class, r.State, show.Size(r.Size),
+		show.Printable(r.Sender), show.Printable(strings.Join(r.Recipients, ", ")))
+	fmt.Fprintf(out, "    %s: %s\n", show.Printable(r.Reason), show.Printable(r.Subject))
 }
 
-// short is a size to look at.
-func short(n int64) string {
-	switch {
-	case n < 10_000:
-		return fmt.Sprintf("%d B", n)
-	case n < 10_000_000:
-		return fmt.Sprintf("%d KB", n>>10)
-	}
-	return fmt.Sprintf("%d MB", n>>20)
-}
-
-func quarantineShow(ctx context.Context, args []string, std streams) int {
-	f := flags("quarantine show", "[-c FILE] [--json | --message] ID...", std)
+func quarantineShow(ctx context.Context, args []string, std cli.Streams) int {
+	f := cli.Flags("quarantine show", "[-c FILE] [--json | --message] ID...", std)
 	asJSON := f.Bool("json", false, "print all that is known as JSON")
 	message := f.Bool("message", false, "print the message as it was received, byte for byte")
-	v, status, ok := openVault(f, args, std, parseArguments)
+	v, status, ok := openVault(f, args, std, cli.ParseArguments)
 	if !ok {
 		return status
 	}
 	return v.each(f.Args(), func(id string) error {
 		if *message {
-			return v.copyTo(ctx, std.out, id)
+			return v.copyTo(ctx, std.Out, id)
 		}
 		e, err := v.dir.Entry(ctx, id)
 		if err != nil {
 			return err
 		}
 		if *asJSON {
-			printJSON(std.out, e)
+			show.JSON(std.Out, e)
 			return nil
 		}
-		printEntry(std.out, e)
+		printEntry(std.Out, e)
 		return nil
 	})
 }
@@ -226,55 +211,55 @@ func (v *vault) copyTo(ctx context.Context, out io.Writer, id string) error {
 }
 
 func printEntry(out io.Writer, e quarantine.Entry) {
-	explainRecord(out, e.Record)
-	fmt.Fprintf(out, "  in the quarantine: %s, class %s, %s on the disk, SHA-256 %s\n", e.State, e.Class, short(e.Stored), e.SHA256)
+	show.WriteRecord(out, e.Record)
+	fmt.Fprintf(out, "  in the quarantine: %s, class %s, %s on the disk, SHA-256 %s\n", e.State, e.Class, show.Size(e.Stored), e.SHA256)
 	for _, ev := range e.Events {
-		fmt.Fprintf(out, "    %s  %s by %s %s %s\n", ev.Time.Local().Format(timeFormat), ev.What, printable(ev.By),
-			printable(strings.Join(ev.To, ", ")), printable(ev.Note))
+		fmt.Fprintf(out, "    %s  %s by %s %s %s\n", ev.Time.Local().Format(show.TimeFormat), ev.What, show.Printable(ev.By),
+			show.Printable(strings.Join(ev.To, ", ")), show.Printable(ev.Note))
 	}
 }
 
-func quarantineRelease(ctx context.Context, args []string, std streams) int {
-	f := flags("quarantine release", "[-c FILE] [--to A]... [--skip RULE]... [--again] ID...", std)
-	var to, skip recipients
+func quarantineRelease(ctx context.Context, args []string, std cli.Streams) int {
+	f := cli.Flags("quarantine release", "[-c FILE] [--to A]... [--skip RULE]... [--again] ID...", std)
+	var to, skip cli.Addresses
 	f.Var(&to, "to", "send it to this `address`, not to those who have not had it; may be given several times")
 	f.Var(&skip, "skip", "only findings of this `rule` do not count, such as \"attachment/*\"; without it, all that it was kept with; may be given several times")
 	again := f.Bool("again", false, "also if it was released before, or nobody knows whether it was")
-	v, status, ok := openVault(f, args, std, parseArguments)
+	v, status, ok := openVault(f, args, std, cli.ParseArguments)
 	if !ok {
 		return status
 	}
 	return v.each(f.Args(), func(id string) error {
 		sent, err := v.exit().Release(ctx, quarantine.Order{ID: id, To: to, Skip: skip, Again: *again})
 		if err == nil {
-			fmt.Fprintf(std.out, "%s: sent to %s\n", id, printable(strings.Join(sent, ", ")))
+			fmt.Fprintf(std.Out, "%s: sent to %s\n", id, show.Printable(strings.Join(sent, ", ")))
 		}
 		return err
 	})
 }
 
-func quarantineForward(ctx context.Context, args []string, std streams) int {
-	f := flags("quarantine forward", "[-c FILE] --to A... ID...", std)
-	var to recipients
+func quarantineForward(ctx context.Context, args []string, std cli.Streams) int {
+	f := cli.Flags("quarantine forward", "[-c FILE] --to A... ID...", std)
+	var to cli.Addresses
 	f.Var(&to, "to", "send it to this `address`; may be given several times")
-	v, status, ok := openVault(f, args, std, parseArguments)
+	v, status, ok := openVault(f, args, std, cli.ParseArguments)
 	if !ok {
 		return status
 	}
 	return v.each(f.Args(), func(id string) error { return v.exit().Forward(ctx, quarantine.Order{ID: id, To: to}) })
 }
 
-func quarantineDelete(ctx context.Context, args []string, std streams) int {
-	f := flags("quarantine delete", "[-c FILE] ID...", std)
-	v, status, ok := openVault(f, args, std, parseArguments)
+func quarantineDelete(ctx context.Context, args []string, std cli.Streams) int {
+	f := cli.Flags("quarantine delete", "[-c FILE] ID...", std)
+	v, status, ok := openVault(f, args, std, cli.ParseArguments)
 	if !ok {
 		return status
 	}
 	return v.each(f.Args(), func(id string) error { return v.exit().Delete(ctx, id) })
 }
 
-func quarantineExpire(ctx context.Context, args []string, std streams) int {
-	v, status, ok := openVault(flags("quarantine expire", "[-c FILE]", std), args, std, parse)
+func quarantineExpire(ctx context.Context, args []string, std cli.Streams) int {
+	v, status, ok := openVault(cli.Flags("quarantine expire", "[-c FILE]", std), args, std, cli.Parse)
 	if !ok {
 		return status
 	}
@@ -282,12 +267,12 @@ func quarantineExpire(ctx context.Context, args []string, std streams) int {
 	if err := errors.Join(err, v.dir.Tidy(time.Now())); err != nil {
 		return v.fail(err)
 	}
-	fmt.Fprintf(std.out, "%d messages removed\n", n)
-	return exitOK
+	fmt.Fprintf(std.Out, "%d messages removed\n", n)
+	return cli.ExitOK
 }
 
-func quarantineReindex(ctx context.Context, args []string, std streams) int {
-	v, status, ok := openVault(flags("quarantine reindex", "[-c FILE]", std), args, std, parse)
+func quarantineReindex(ctx context.Context, args []string, std cli.Streams) int {
+	v, status, ok := openVault(cli.Flags("quarantine reindex", "[-c FILE]", std), args, std, cli.Parse)
 	if !ok {
 		return status
 	}
@@ -295,6 +280,6 @@ func quarantineReindex(ctx context.Context, args []string, std streams) int {
 	if err := errors.Join(append(unreadable, err)...); err != nil {
 		status = v.fail(err)
 	}
-	fmt.Fprintf(std.out, "%d messages\n", n)
+	fmt.Fprintf(std.Out, "%d messages\n", n)
 	return status
 }

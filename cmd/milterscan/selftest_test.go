@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/milterscan/milterscan/cmd/milterscan/cli"
+	"github.com/milterscan/milterscan/cmd/milterscan/selftest"
 	"github.com/milterscan/milterscan/scan/hostile"
 )
 
@@ -18,7 +20,7 @@ import (
 func TestSelftest(t *testing.T) {
 	var out, errs bytes.Buffer
 	status := run(t.Context(), []string{"selftest", "--family", "H1"}, nil, &out, &errs)
-	if status != exitOK || !strings.Contains(out.String(), "transfer encoding given twice") {
+	if status != cli.ExitOK || !strings.Contains(out.String(), "transfer encoding given twice") {
 		t.Errorf("status %d\n%s%s", status, out.String(), errs.String())
 	}
 }
@@ -26,7 +28,7 @@ func TestSelftest(t *testing.T) {
 func TestSelftestUsage(t *testing.T) {
 	for _, args := range [][]string{{"more"}, {"--to", "a@example.com"}, {"--smtp", "127.0.0.1:25"}, {"--dir", "x", "--smtp", "127.0.0.1:25", "--to", "a@example.com"}} {
 		var out, errs bytes.Buffer
-		if status := run(t.Context(), append([]string{"selftest"}, args...), nil, &out, &errs); status != exitUsage {
+		if status := run(t.Context(), append([]string{"selftest"}, args...), nil, &out, &errs); status != cli.ExitUsage {
 			t.Errorf("%q: status %d", args, status)
 		}
 	}
@@ -36,7 +38,7 @@ func TestSelftestUsage(t *testing.T) {
 func TestSelftestDir(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "mail")
 	var out, errs bytes.Buffer
-	if status := run(t.Context(), []string{"selftest", "--family", "h4", "--dir", dir}, nil, &out, &errs); status != exitOK {
+	if status := run(t.Context(), []string{"selftest", "--family", "h4", "--dir", dir}, nil, &out, &errs); status != cli.ExitOK {
 		t.Fatalf("status %d: %s", status, errs.String())
 	}
 	index, err := os.ReadFile(filepath.Join(dir, "index.tsv"))
@@ -44,7 +46,7 @@ func TestSelftestDir(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSpace(string(index)), "\n")
-	cases := slices.Collect(stock("H4", false))
+	cases := slices.Collect(selftest.Stock("H4", false))
 	if len(lines) != len(cases) {
 		t.Fatalf("%d files for %d cases", len(lines), len(cases))
 	}
@@ -74,10 +76,10 @@ func TestSelftestSMTP(t *testing.T) {
 	l.Close()
 	<-done
 	close(arrived)
-	if status != exitOK {
+	if status != cli.ExitOK {
 		t.Fatalf("status %d: %s", status, errs.String())
 	}
-	for c := range stock("N33", false) {
+	for c := range selftest.Stock("N33", false) {
 		got, ok := <-arrived
 		want := "X-Milterscan-Selftest: " + c.Name + "\r\n" + string(c.Message)
 		if !ok || strings.ReplaceAll(got, "..", ".") != strings.ReplaceAll(want, "..", ".") {
@@ -140,7 +142,7 @@ func data(r *bufio.Reader) string {
 
 func TestFateIsKnownForEveryFamily(t *testing.T) {
 	families := map[string]bool{}
-	for c := range stock("", true) {
+	for c := range selftest.Stock("", true) {
 		families[c.Family] = true
 	}
 	for _, f := range hostile.Families() {

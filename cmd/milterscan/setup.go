@@ -5,17 +5,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"strings"
 
+	"github.com/milterscan/milterscan/cmd/milterscan/cli"
 	"github.com/milterscan/milterscan/cmd/milterscan/setup"
 )
 
 // setUp hooks milterscan into an MTA, or takes it out again. Everything that
 // would be done is shown first.
-func setUp(ctx context.Context, args []string, std streams) int {
-	f := flags("setup", "[-c FILE] [--dry-run | --yes] [--uninstall] [--dir D] [--program P] ["+strings.Join(setup.Names(), "|")+"]", std)
-	s := installer{std: std, answers: bufio.NewReader(std.in)}
+func setUp(ctx context.Context, args []string, std cli.Streams) int {
+	f := cli.Flags("setup", "[-c FILE] [--dry-run | --yes] [--uninstall] [--dir D] [--program P] ["+strings.Join(setup.Names(), "|")+"]", std)
+	s := installer{std: std, answers: bufio.NewReader(std.In)}
 	f.StringVar(&s.config, "c", "", "milterscan's configuration `file`, which says where it listens")
 	f.BoolVar(&s.dryRun, "dry-run", false, "show what would be done, and do nothing")
 	f.BoolVar(&s.yes, "yes", false, "do not ask")
@@ -23,17 +23,17 @@ func setUp(ctx context.Context, args []string, std streams) int {
 	f.StringVar(&s.at.Dir, "dir", "", "`directory` of the MTA's configuration, if not the usual one")
 	f.StringVar(&s.at.Program, "program", "", "the MTA's main `program`: postconf, sendmail or exim")
 	f.StringVar(&s.site.State, "state", setup.StateDir, "`directory` in which the old contents are kept")
-	if status, ok := parseArguments(f, args); !ok {
+	if status, ok := cli.ParseArguments(f, args); !ok {
 		return status
 	}
 	if f.NArg() > 1 {
 		f.Usage()
-		return exitUsage
+		return cli.ExitUsage
 	}
 	name := f.Arg(0)
 	if name == "" {
 		if name = s.choose(ctx); name == "" {
-			return exitUsage
+			return cli.ExitUsage
 		}
 	}
 	do := s.install
@@ -41,15 +41,15 @@ func setUp(ctx context.Context, args []string, std streams) int {
 		do = s.uninstall
 	}
 	if err := do(ctx, name); err != nil {
-		fmt.Fprintln(std.err, "milterscan setup:", err)
-		return exitError
+		fmt.Fprintln(std.Err, "milterscan setup:", err)
+		return cli.ExitError
 	}
-	return exitOK
+	return cli.ExitOK
 }
 
 // installer is one call of setup.
 type installer struct {
-	std         streams
+	std         cli.Streams
 	answers     *bufio.Reader
 	config      string
 	dryRun, yes bool
@@ -61,20 +61,20 @@ type installer struct {
 func (s *installer) choose(ctx context.Context) string {
 	found := setup.Find(ctx)
 	if len(found) == 0 {
-		fmt.Fprintf(s.std.err, "milterscan setup: found none of %s here\n", strings.Join(setup.Names(), ", "))
+		fmt.Fprintf(s.std.Err, "milterscan setup: found none of %s here\n", strings.Join(setup.Names(), ", "))
 		return ""
 	}
-	fmt.Fprintln(s.std.out, "Found here:")
+	fmt.Fprintln(s.std.Out, "Found here:")
 	for _, m := range found {
-		fmt.Fprintf(s.std.out, "  %-9s %-10s %-13s %s\n", m.Name, m.Version, m.Dir, strings.Join(m.Hooks, "; "))
+		fmt.Fprintf(s.std.Out, "  %-9s %-10s %-13s %s\n", m.Name, m.Version, m.Dir, strings.Join(m.Hooks, "; "))
 	}
-	fmt.Fprintf(s.std.out, "Which one? [%s] ", found[0].Name)
+	fmt.Fprintf(s.std.Out, "Which one? [%s] ", found[0].Name)
 	answer, err := s.answers.ReadString('\n')
 	if answer = strings.TrimSpace(answer); answer != "" {
 		return answer
 	}
 	if err != nil {
-		fmt.Fprintln(s.std.out)
+		fmt.Fprintln(s.std.Out)
 		return ""
 	}
 	return found[0].Name
@@ -85,7 +85,7 @@ func (s *installer) agreed() bool {
 	if s.yes {
 		return true
 	}
-	fmt.Fprint(s.std.out, "\nDo it? [y/N] ")
+	fmt.Fprint(s.std.Out, "\nDo it? [y/N] ")
 	answer, _ := s.answers.ReadString('\n')
 	answer = strings.ToLower(strings.TrimSpace(answer))
 	return answer == "y" || answer == "yes"
@@ -109,28 +109,28 @@ func (s *installer) install(ctx context.Context, name string) error {
 	}
 	plan, err := mta.Plan(ctx, address)
 	if errors.Is(err, setup.ErrNothingToDo) {
-		fmt.Fprintln(s.std.out, err)
+		fmt.Fprintln(s.std.Out, err)
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	plan.Print(s.std.out)
-	probe := prober{address: address, smtp: plan.SMTP, running: len(plan.Reload) > 0, out: s.std.out}
-	fmt.Fprintln(s.std.out, "  "+probe.String())
+	plan.Print(s.std.Out)
+	probe := setup.Probe{Address: address, SMTP: plan.SMTP, Running: len(plan.Reload) > 0, Out: s.std.Out}
+	fmt.Fprintln(s.std.Out, "  "+probe.String())
 	if s.dryRun {
 		return nil
 	}
-	if name != "exim" && !listening(address) {
+	if name != "exim" && !setup.Listening(address) {
 		return fmt.Errorf("milterscan is not listening at %s, so all mail would be deferred; start it first. Nothing was done", address)
 	}
 	if !s.agreed() {
 		return errNotAgreed
 	}
-	if err := s.site.Apply(ctx, plan, probe.run); err != nil {
+	if err := s.site.Apply(ctx, plan, probe.Run); err != nil {
 		return err
 	}
-	fmt.Fprintf(s.std.out, "\n%s asks milterscan from now on. \"milterscan setup --uninstall %s\" undoes it.\n", name, name)
+	fmt.Fprintf(s.std.Out, "\n%s asks milterscan from now on. \"milterscan setup --uninstall %s\" undoes it.\n", name, name)
 	return nil
 }
 
@@ -141,7 +141,7 @@ func (s *installer) undoEarlier(ctx context.Context, name string) error {
 	}
 	was, err := s.site.Recover(ctx, name)
 	if was && err == nil {
-		fmt.Fprintf(s.std.out, "An earlier setup of %s was interrupted; everything is as it was before it.\n", name)
+		fmt.Fprintf(s.std.Out, "An earlier setup of %s was interrupted; everything is as it was before it.\n", name)
 	}
 	return err
 }
@@ -152,7 +152,7 @@ func (s *installer) uninstall(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	plan.Print(s.std.out)
+	plan.Print(s.std.Out)
 	if s.dryRun {
 		return nil
 	}
@@ -162,14 +162,14 @@ func (s *installer) uninstall(ctx context.Context, name string) error {
 	if err := s.site.Uninstall(ctx, name); err != nil {
 		return err
 	}
-	fmt.Fprintf(s.std.out, "\nEvery file of %s is as it was before.\n", name)
+	fmt.Fprintf(s.std.Out, "\nEvery file of %s is as it was before.\n", name)
 	return nil
 }
 
 // socket is the address of ours that suits the MTA best: for Postfix one below
 // its queue directory, where there is one, since it may be in a chroot.
 func (s *installer) socket(name string) (string, error) {
-	c, err := load(s.config)
+	c, err := cli.Load(s.config)
 	if err != nil {
 		return "", err
 	}
@@ -182,15 +182,4 @@ func (s *installer) socket(name string) (string, error) {
 		}
 	}
 	return string(c.Milter.Listen[0]), nil
-}
-
-// listening reports whether somebody accepts connections at an address of ours.
-func listening(address string) bool {
-	network, where, _ := strings.Cut(address, ":")
-	c, err := net.DialTimeout(network, where, dialTime)
-	if err != nil {
-		return false
-	}
-	c.Close()
-	return true
 }

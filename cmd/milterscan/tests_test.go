@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/milterscan/milterscan/cmd/milterscan/cli"
 	"github.com/milterscan/milterscan/tests/sample"
 )
 
@@ -49,7 +50,7 @@ func TestTestsBesideRules(t *testing.T) {
 		"[[test]]\nmail = \"plain.eml\"\nexpect = \"deliver\"\nclient = \"nonsense\"\n":                                          "is no IP address",
 	} {
 		status, out := checked(t, config)
-		if want == "" && status != exitOK || want != "" && (status != exitConfig || !strings.Contains(out, want)) {
+		if want == "" && status != cli.ExitOK || want != "" && (status != cli.ExitConfig || !strings.Contains(out, want)) {
 			t.Errorf("%s\nstatus %d, %s\nwant %q", config, status, out, want)
 		}
 	}
@@ -63,7 +64,7 @@ func TestContradictions(t *testing.T) {
 		labRule + "[[rule]]\nname = \"b\"\nto = [\"x@example.com\"]\nwhen = [\"forbidden\"]\naction = \"deliver\"\n":            "",
 	} {
 		status, out := checked(t, config)
-		if want == "" && status != exitOK || want != "" && (status != exitConfig || !strings.Contains(out, want)) {
+		if want == "" && status != cli.ExitOK || want != "" && (status != cli.ExitConfig || !strings.Contains(out, want)) {
 			t.Errorf("%s\nstatus %d, %s\nwant %q", config, status, out, want)
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+
+	"github.com/milterscan/milterscan/cmd/milterscan/cli"
 )
 
 // release is the version of this source.
@@ -13,15 +15,15 @@ const release = "0.1.0"
 var revision string
 
 // version prints what was built from what.
-func version(_ context.Context, args []string, std streams) int {
-	f := flags("version", "", std)
-	if status, ok := parse(f, args); !ok {
+func version(_ context.Context, args []string, std cli.Streams) int {
+	f := cli.Flags("version", "", std)
+	if status, ok := cli.Parse(f, args); !ok {
 		return status
 	}
 	name := release
 	if revision != "" {
 		name += "+" + revision
 	}
-	fmt.Fprintf(std.out, "milterscan %s %s %s/%s\n", name, runtime.Version(), runtime.GOOS, runtime.GOARCH)
-	return exitOK
+	fmt.Fprintf(std.Out, "milterscan %s %s %s/%s\n", name, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return cli.ExitOK
 }

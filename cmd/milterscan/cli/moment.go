@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"fmt"
@@ -7,12 +7,12 @@ import (
 	"github.com/milterscan/milterscan/scan/units"
 )
 
-// moment is a flag for a time: how long ago, or a date.
-type moment struct{ time.Time }
+// Moment is a flag for a time: how long ago, or a date.
+type Moment struct{ time.Time }
 
-// String and Set make moment a flag.Value.
-func (m *moment) String() string { return "" }
-func (m *moment) Set(s string) (err error) {
+// String and Set make Moment a flag.Value.
+func (m *Moment) String() string { return "" }
+func (m *Moment) Set(s string) (err error) {
 	m.Time, err = parseMoment(s, time.Now())
 	return err
 }

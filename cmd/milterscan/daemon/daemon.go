@@ -1,49 +1,40 @@
-package main
+// Package daemon answers MTAs until it is told to stop: it listens, reloads the
+// configuration, and does in the background what outlives a message.
+package daemon
 
 import (
 	"context"
 	"os"
-	"os/signal"
 	"runtime/debug"
-	"syscall"
 	"time"
 
 	"go.uber.org/zap"
 
+	"github.com/milterscan/milterscan/cmd/milterscan/cli"
+	"github.com/milterscan/milterscan/cmd/milterscan/pipeline"
 	"github.com/milterscan/milterscan/milter"
 	"github.com/milterscan/milterscan/policy/config"
 )
 
-// serve answers the MTA until it is told to stop.
-func serve(ctx context.Context, args []string, std streams) int {
-	f := flags("serve", "[-c FILE]", std)
-	path := f.String("c", defaultConfig, "configuration `file`")
-	if status, ok := parse(f, args); !ok {
-		return status
-	}
-	hup := make(chan os.Signal, 1)
-	signal.Notify(hup, syscall.SIGHUP)
-	defer signal.Stop(hup)
-	d, status := newDaemon(*path, std.err)
-	if d == nil {
-		return status
-	}
+// Run answers the MTA until ctx is done, and reloads the configuration at every
+// signal on hup. It returns the exit status.
+func (d *Daemon) Run(ctx context.Context, hup <-chan os.Signal) int {
 	defer d.log.Sync()
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
-	defer d.workers.Close()
+	defer d.Workers.Close()
 	d.confinement(ctx)
 	go d.greetEngines(ctx)
-	defer d.kept.Close()
-	defer d.accounts.Close()
+	defer d.Kept.Close()
+	defer d.recorder.Close()
 	go d.reloadOn(ctx, hup)
 	hourly := time.NewTicker(expireEvery)
 	defer hourly.Stop()
 	go d.expireOn(ctx, hourly.C)
-	often := time.NewTicker(postEvery)
+	often := time.NewTicker(pipeline.PostEvery)
 	defer often.Stop()
-	go newOffice(d.accounts.notices, d.config.Load, d.kept.warn).Run(ctx, often.C)
+	go pipeline.NewOffice(d.recorder.Notices, d.config.Load, d.Kept.Warn).Run(ctx, often.C)
 	return d.serve(ctx)
 }
 
@@ -52,29 +43,29 @@ func serve(ctx context.Context, args []string, std streams) int {
 const gcPercent = 200
 
 // serve listens, and returns when ctx is done and the last message is answered.
-func (d *daemon) serve(ctx context.Context) int {
+func (d *Daemon) serve(ctx context.Context) int {
 	options := serverOptions(d.first)
 	var err error
 	if options.Inherited, err = inherited(); err != nil {
 		d.log.Error("cannot use the sockets of the service manager", zap.Error(err))
-		return exitSoftware
+		return cli.ExitSoftware
 	}
-	server := milter.New(options, d.judge, d.spool, d.log)
-	if err := d.spool.Check(); err != nil {
+	server := milter.New(options, d.judge, d.Spool, d.log)
+	if err := d.Spool.Check(); err != nil {
 		d.log.Error("messages cannot be spooled", zap.Error(err))
-		return exitSoftware
+		return cli.ExitSoftware
 	}
 	if err := server.Listen(); err != nil {
 		d.log.Error("cannot listen", zap.Error(err))
-		return exitSoftware
+		return cli.ExitSoftware
 	}
-	d.log.Info("ready", zap.Any("listen", d.first.Milter.Listen), zap.String("version", release))
+	d.log.Info("ready", zap.Any("listen", d.first.Milter.Listen), zap.String("version", d.version))
 	if err := server.Serve(ctx); err != nil {
 		d.log.Error("stopped with an error", zap.Error(err))
-		return exitSoftware
+		return cli.ExitSoftware
 	}
 	d.log.Info("stopped")
-	return exitOK
+	return cli.ExitOK
 }
 
 // serverOptions are the server's part of the configuration.
@@ -98,15 +89,15 @@ func serverOptions(c *config.Config) milter.Options {
 
 // confinement says what the kernel cannot take away from the children that read
 // archives.
-func (d *daemon) confinement(ctx context.Context) {
-	missing, err := d.workers.Check(ctx)
+func (d *Daemon) confinement(ctx context.Context) {
+	missing, err := d.Workers.Check(ctx)
 	switch {
 	case err != nil:
 		d.log.Error("no child can be started to read 7z, rar and xz: they count as unscannable", zap.Error(err))
 	case len(missing) > 0:
 		d.log.Warn("children that read archives are not fully confined", zap.Strings("missing", missing))
 	}
-	for _, program := range absent(d.first) {
+	for _, program := range pipeline.Absent(d.first) {
 		d.log.Info(program)
 	}
 }

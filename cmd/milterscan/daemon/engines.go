@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"context"
@@ -14,7 +14,7 @@ const engineTime = 10 * time.Second
 
 // greetEngines says in the log which engines are there, and which are not: mail
 // waits for those that are missing.
-func (d *daemon) greetEngines(ctx context.Context) {
+func (d *Daemon) greetEngines(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, engineTime)
 	defer cancel()
 	for _, c := range d.first.Virus {

@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"time"
@@ -6,6 +6,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/milterscan/milterscan/cmd/milterscan/show"
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/policy/judge"
@@ -33,7 +34,7 @@ func newLog(c config.Log) (*zap.Logger, error) {
 }
 
 // tell writes the one line of a message, or of a stage that refused.
-func (d *daemon) tell(r *judge.Result) {
+func (d *Daemon) tell(r *judge.Result) {
 	env := r.Envelope
 	fields := []zap.Field{
 		zap.String("id", r.ID),
@@ -83,7 +84,7 @@ type findings struct{ *judge.Result }
 func (f findings) MarshalLogArray(out zapcore.ArrayEncoder) error {
 	for _, one := range f.Found {
 		out.AppendObject(zapcore.ObjectMarshalerFunc(func(o zapcore.ObjectEncoder) error {
-			r := newFinding(f.Result, one)
+			r := show.NewFinding(f.Result, one)
 			o.AddString("kind", r.Kind)
 			o.AddString("rule", r.Rule)
 			o.AddString("part", r.Part)

@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"context"
@@ -9,6 +9,8 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/milterscan/milterscan/cmd/milterscan/cli"
+	"github.com/milterscan/milterscan/cmd/milterscan/pipeline"
 	"github.com/milterscan/milterscan/milter"
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/policy/judge"
@@ -17,52 +19,53 @@ import (
 // warm is how many children wait for an archive.
 const warm = 1
 
-// daemon holds what outlives a reload, and the current generation.
-type daemon struct {
-	*commons
+// Daemon holds what outlives a reload, and the current generation.
+type Daemon struct {
+	*pipeline.Shared
 	path     string
+	version  string
 	first    *config.Config // what it was started with: sockets, spool, log, history and the queue of notices do not change on reload
 	log      *zap.Logger
-	accounts *accounts
+	recorder *pipeline.Recorder
 	current  atomic.Pointer[judge.Judge]
 	config   atomic.Pointer[config.Config] // that of the current judge
 }
 
-// newDaemon reads the configuration and makes the first generation, or returns
+// New reads the configuration and makes the first generation, or returns
 // nil and the exit status after saying why not.
-func newDaemon(path string, stderr io.Writer) (*daemon, int) {
+func New(path, version string, stderr io.Writer) (*Daemon, int) {
 	c, err := config.Load(path)
 	if err != nil {
 		fmt.Fprintln(stderr, err)
-		return nil, exitConfig
+		return nil, cli.ExitConfig
 	}
 	log, err := newLog(c.Log)
 	if err != nil {
 		fmt.Fprintf(stderr, "milterscan: the log cannot be opened: %v\n", err)
-		return nil, exitConfig
+		return nil, cli.ExitConfig
 	}
-	d := &daemon{commons: newCommons(c, warm), path: path, first: c, log: log}
-	d.live = true
-	d.kept.warn = func(err error) { log.Warn("mail goes on, but something beside it is wrong", zap.Error(err)) }
-	first, err := newJudge(c, 1, d.commons, d.teller(c))
+	d := &Daemon{Shared: pipeline.NewShared(c, warm), path: path, version: version, first: c, log: log}
+	d.Live = true
+	d.Kept.Warn = func(err error) { log.Warn("mail goes on, but something beside it is wrong", zap.Error(err)) }
+	first, err := pipeline.NewJudge(c, 1, d.Shared, d.teller(c))
 	if err != nil {
 		fmt.Fprintln(stderr, "milterscan:", err)
-		return nil, exitConfig
+		return nil, cli.ExitConfig
 	}
-	d.accounts = newAccounts(c, d.kept.warn)
-	if d.accounts.memory == nil {
+	d.recorder = pipeline.NewRecorder(c, d.Kept.Warn)
+	if d.recorder.Memory == nil {
 		log.Info("nothing is remembered: no history is wanted, or its directory is not there", zap.String("file", c.History.File))
 	}
 	d.config.Store(c)
 	d.current.Store(first)
-	return d, exitOK
+	return d, cli.ExitOK
 }
 
 // judge is the current generation.
-func (d *daemon) judge() milter.Judge { return d.current.Load() }
+func (d *Daemon) judge() milter.Judge { return d.current.Load() }
 
 // reloadOn makes a new generation at every signal.
-func (d *daemon) reloadOn(ctx context.Context, hup <-chan os.Signal) {
+func (d *Daemon) reloadOn(ctx context.Context, hup <-chan os.Signal) {
 	for {
 		select {
 		case <-ctx.Done():
@@ -75,7 +78,7 @@ func (d *daemon) reloadOn(ctx context.Context, hup <-chan os.Signal) {
 
 // reload makes a new generation and swaps it in. Whatever is wrong with the file
 // leaves the old one in place.
-func (d *daemon) reload(ctx context.Context) {
+func (d *Daemon) reload(ctx context.Context) {
 	old := d.current.Load()
 	next, c, err := d.next(ctx, old.Generation()+1)
 	if err != nil {
@@ -90,15 +93,15 @@ func (d *daemon) reload(ctx context.Context) {
 
 // next makes a generation of the file as it is now. It is good for nothing if a
 // test fails.
-func (d *daemon) next(ctx context.Context, generation uint64) (*judge.Judge, *config.Config, error) {
+func (d *Daemon) next(ctx context.Context, generation uint64) (*judge.Judge, *config.Config, error) {
 	c, err := config.Load(d.path)
 	if err != nil {
 		return nil, nil, err
 	}
-	j, err := newJudge(c, generation, d.commons, d.teller(c))
+	j, err := pipeline.NewJudge(c, generation, d.Shared, d.teller(c))
 	if err != nil {
 		return nil, nil, err
 	}
-	p := &pipeline{commons: d.commons, judge: j, maxMessage: int64(c.Limits.Message)}
-	return j, c, runTests(ctx, p, c.Tests)
+	p := &pipeline.Pipeline{Shared: d.Shared, Judge: j, MaxMessage: int64(c.Limits.Message)}
+	return j, c, pipeline.RunTests(ctx, p, c.Tests)
 }

@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"fmt"
@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/milterscan/milterscan/cmd/milterscan/pipeline"
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/tests/sample"
@@ -30,7 +31,7 @@ var broken = map[string]string{
 }
 
 // newListedDaemon is a daemon whose configuration has those lists, in a directory.
-func newListedDaemon(t *testing.T) (*daemon, string) {
+func newListedDaemon(t *testing.T) (*Daemon, string) {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range lists {
@@ -47,13 +48,13 @@ func newListedDaemon(t *testing.T) (*daemon, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &daemon{commons: newCommons(c, 0), path: file, first: c, log: zap.NewNop()}
-	first, err := newJudge(c, 1, d.commons, nil)
+	d := &Daemon{Shared: pipeline.NewShared(c, 0), path: file, first: c, log: zap.NewNop()}
+	first, err := pipeline.NewJudge(c, 1, d.Shared, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	d.current.Store(first)
-	t.Cleanup(d.workers.Close)
+	t.Cleanup(d.Workers.Close)
 	return d, dir
 }
 
@@ -66,13 +67,21 @@ func writeList(t *testing.T, dir, name, text string) {
 
 // found are the rules of what the current generation finds in a mail that has
 // something for each list.
-func (d *daemon) found(t *testing.T) map[string]bool {
+func (d *Daemon) found(t *testing.T) map[string]bool {
 	t.Helper()
-	p := &pipeline{commons: d.commons, judge: d.current.Load(), maxMessage: 1 << 20}
+	p := &pipeline.Pipeline{Shared: d.Shared, Judge: d.current.Load(), MaxMessage: 1 << 20}
 	mail := sample.Attached("confidential", sample.File{Name: "a.ledger", Type: "application/octet-stream", Content: []byte(sample.EICAR)})
-	_, findings := p.verdict(t, mail)
+	file := filepath.Join(t.TempDir(), "mail.eml")
+	if err := os.WriteFile(file, mail, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r, err := p.ScanFile(t.Context(), file, nil, scan.Envelope{Sender: "alice@example.org", Recipients: []string{"bob@example.com"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
 	rules := map[string]bool{}
-	for _, f := range findings {
+	for _, f := range r.Found {
 		if f.Kind >= scan.Suspicious {
 			rules[f.Rule] = true
 		}

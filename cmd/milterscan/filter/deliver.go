@@ -1,4 +1,4 @@
-package main
+package filter
 
 import (
 	"errors"
@@ -8,46 +8,47 @@ import (
 	"os/exec"
 	"syscall"
 
+	"github.com/milterscan/milterscan/cmd/milterscan/cli"
 	"github.com/milterscan/milterscan/scan"
 )
 
 // deliver hands the result on, to the program or to standard output. The whole
 // result is there before the first byte is handed on: what cannot be stored is
 // not delivered in half.
-func (w *filtering) deliver(write func(io.Writer) error) int {
-	result := w.spool.Buffer()
+func (j *Job) deliver(write func(io.Writer) error) int {
+	result := j.shared.Spool.Buffer()
 	defer result.Close()
 	if err := write(result); err != nil {
-		return w.unable(fmt.Errorf("the result cannot be stored: %w", err))
+		return j.unable(fmt.Errorf("the result cannot be stored: %w", err))
 	}
-	if len(w.program) > 0 {
-		return w.call(result)
+	if len(j.Program) > 0 {
+		return j.call(result)
 	}
-	_, err := io.Copy(w.std.out, scan.Reader(result))
+	_, err := io.Copy(j.Streams.Out, scan.Reader(result))
 	if err == nil {
-		err = settle(w.std.out)
+		err = settle(j.Streams.Out)
 	}
 	if err != nil {
-		return w.unable(fmt.Errorf("the result could not be written: %w", err))
+		return j.unable(fmt.Errorf("the result could not be written: %w", err))
 	}
-	return exitOK
+	return cli.ExitOK
 }
 
 // call runs the program with the result on its standard input. Its exit status
 // is ours; that it cannot be started, is killed, or did not get all it asked
 // for is a temporary failure.
-func (w *filtering) call(result scan.Content) int {
-	cmd := exec.Command(w.program[0], w.program[1:]...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = scan.Reader(result), w.std.out, w.std.err
+func (j *Job) call(result scan.Content) int {
+	cmd := exec.Command(j.Program[0], j.Program[1:]...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = scan.Reader(result), j.Streams.Out, j.Streams.Err
 	err := cmd.Run()
 	var ended *exec.ExitError
 	switch {
 	case err == nil:
-		return exitOK
+		return cli.ExitOK
 	case errors.As(err, &ended) && ended.Exited():
 		return ended.ExitCode()
 	}
-	return w.unable(fmt.Errorf("%s: %w", w.program[0], err))
+	return j.unable(fmt.Errorf("%s: %w", j.Program[0], err))
 }
 
 // settle makes sure that a file has all that was written to it: a full disk may

@@ -1,4 +1,4 @@
-package main
+package pipeline
 
 import (
 	"bytes"
@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	settings "github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/hostile"
 	"github.com/milterscan/milterscan/tests/sample"
@@ -39,7 +40,7 @@ const (
 // TestAttachments prints, under -v, a table of what becomes of attachments.
 func TestAttachments(t *testing.T) {
 	table := "family  answer   attachment                                found\n"
-	names, pipelines := 0, map[string]*pipeline{}
+	names, pipelines := 0, map[string]*Pipeline{}
 	for _, row := range attachmentRows(t) {
 		p := pipelines[row.config]
 		if p == nil {
@@ -56,22 +57,26 @@ func TestAttachments(t *testing.T) {
 }
 
 // pipelineOf is the pipeline of a configuration.
-func pipelineOf(t *testing.T, config string) *pipeline {
+func pipelineOf(t *testing.T, config string) *Pipeline {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "milterscan.toml")
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p, status := newPipeline(file, t.Output())
-	if p == nil {
-		t.Fatalf("status %d for %q", status, config)
+	c, err := settings.Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := New(c)
+	if err != nil {
+		t.Fatalf("%v for %q", err, config)
 	}
 	t.Cleanup(p.Close)
 	return p
 }
 
 // check judges the mail and returns its line of the table.
-func (row attachmentRow) check(t *testing.T, p *pipeline) string {
+func (row attachmentRow) check(t *testing.T, p *Pipeline) string {
 	action, found := p.verdict(t, row.mail)
 	var rules []string
 	for _, f := range found {
@@ -91,7 +96,7 @@ func (row attachmentRow) check(t *testing.T, p *pipeline) string {
 }
 
 // verdict is what becomes of a mail, and why.
-func (p *pipeline) verdict(t *testing.T, mail []byte) (string, []scan.Finding) {
+func (p *Pipeline) verdict(t *testing.T, mail []byte) (string, []scan.Finding) {
 	t.Helper()
 	raw, err := p.keep(bytes.NewReader(mail))
 	if err != nil {
@@ -101,7 +106,7 @@ func (p *pipeline) verdict(t *testing.T, mail []byte) (string, []scan.Finding) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := p.judge.Examine(t.Context(), in)
+	r := p.Judge.Examine(t.Context(), in)
 	defer r.Close()
 	return r.Decision.Action(), r.Found
 }
@@ -131,7 +136,7 @@ func headed(fields string) []byte {
 
 func testFile(t *testing.T, path string) []byte {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join("..", "..", filepath.FromSlash(path)))
+	data, err := os.ReadFile(filepath.Join("..", "..", "..", filepath.FromSlash(path)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package main
+package pipeline
 
 import (
 	"cmp"
@@ -24,8 +24,8 @@ import (
 	"github.com/milterscan/milterscan/scan/sender/spamd"
 )
 
-// catalogue lists every finding that can be made, by name.
-func catalogue() []scan.Rule {
+// Catalogue lists every finding that can be made, by name.
+func Catalogue() []scan.Rule {
 	all := slices.Concat(unpack.Catalogue(), virus.Catalogue(), attachment.Catalogue(), document.Catalogue(), content.Catalogue(), dnslist.Catalogue(), spamd.Catalogue(), auth.Catalogue(), relay.Catalogue(), greylist.Catalogue(), bounce.Catalogue(), rate.Catalogue(), judge.Catalogue())
 	slices.SortFunc(all, func(a, b scan.Rule) int { return cmp.Compare(a.Name, b.Name) })
 	return slices.CompactFunc(all, func(a, b scan.Rule) bool { return a.Name == b.Name })
@@ -44,13 +44,13 @@ func examples() map[string]string {
 	return of
 }
 
-// catalogueText is docs/findings.md.
-func catalogueText() string {
+// CatalogueText is docs/findings.md.
+func CatalogueText() string {
 	var b strings.Builder
 	b.WriteString(`# Findings
 
 A finding is one fact about a message: what was seen, never what to do about it. Rules name findings in "when", by name, by a pattern such as
-"attachment/*", or by kind. This page is made from the code: "go test ./cmd/milterscan -update" writes it anew.
+"attachment/*", or by kind. This page is made from the code: "go test ./cmd/milterscan/pipeline -update" writes it anew.
 
 | kind | means |
 |---|---|
@@ -68,7 +68,7 @@ A message with an "unscannable" or "failed" finding is not complete: nobody can 
 `)
 	word := ""
 	example := examples()
-	for _, r := range catalogue() {
+	for _, r := range Catalogue() {
 		if w, _, _ := strings.Cut(r.Name, "/"); w != word {
 			word = w
 			fmt.Fprintf(&b, "\n## %s\n\n| finding | kind | about | example |\n|---|---|---|---|\n", word)

@@ -1,4 +1,4 @@
-package main
+package pipeline
 
 import (
 	"bytes"
@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/milterscan/milterscan/policy"
+	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/tests/corpus"
 )
@@ -19,9 +20,9 @@ func TestOrdinaryMailStaysOrdinary(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, status := newPipeline("", t.Output())
-	if p == nil {
-		t.Fatal("status", status)
+	p, err := New(config.Default())
+	if err != nil {
+		t.Fatal(err)
 	}
 	defer p.Close()
 	for _, m := range mails {
@@ -29,7 +30,7 @@ func TestOrdinaryMailStaysOrdinary(t *testing.T) {
 	}
 }
 
-func (p *pipeline) holdOrdinary(t *testing.T, m corpus.Mail) {
+func (p *Pipeline) holdOrdinary(t *testing.T, m corpus.Mail) {
 	raw, err := p.keep(bytes.NewReader(m.Message))
 	if err != nil {
 		t.Fatal(err)
@@ -39,7 +40,7 @@ func (p *pipeline) holdOrdinary(t *testing.T, m corpus.Mail) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := p.judge.Examine(t.Context(), in)
+	r := p.Judge.Examine(t.Context(), in)
 	defer r.Close()
 	if got := r.Decision.Action(); got != m.Want.Action {
 		t.Errorf("%s (%s), want %s: %s", got, r.Decision.Reply, m.Want.Action, m.Want.Why)

@@ -1,4 +1,4 @@
-package main
+package pipeline
 
 import (
 	"github.com/milterscan/milterscan/policy/config"
@@ -9,7 +9,7 @@ import (
 
 // newEditor makes what edits messages. What it takes out of pages is what the
 // scanner of pages objects to.
-func newEditor(c *config.Config, with *commons, opener *unpack.Opener, scanners []scan.Scanner) (*edit.Editor, error) {
+func newEditor(c *config.Config, with *Shared, opener *unpack.Opener, scanners []scan.Scanner) (*edit.Editor, error) {
 	var pages edit.Pages
 	for _, s := range scanners {
 		if p, ok := s.(edit.Pages); ok {
@@ -19,10 +19,10 @@ func newEditor(c *config.Config, with *commons, opener *unpack.Opener, scanners 
 	return edit.New(edit.Options{
 		Config:    c.Edit,
 		NewParser: opener.NewParser,
-		NewBuffer: func() edit.Buffer { return with.spool.Buffer() },
+		NewBuffer: func() edit.Buffer { return with.Spool.Buffer() },
 		Pages:     pages,
 		Markup:    c.Content.Limits.Limits,
-		Formats:   with.workers.Formats(),
+		Formats:   with.Workers.Formats(),
 		Archive:   c.Limits.Archive,
 	})
 }

@@ -1,4 +1,4 @@
-package main
+package pipeline
 
 import (
 	"context"
@@ -22,8 +22,8 @@ func readPDFs(c *config.Config, texts *texts.Inventory) {
 	})
 }
 
-// absent says what is not read because a program is not installed.
-func absent(c *config.Config) (list []string) {
+// Absent says what is not read because a program is not installed.
+func Absent(c *config.Config) (list []string) {
 	if worker.FindHelper() == "" {
 		list = append(list, "unar is not installed: StuffIt and other rare archives count as unscannable")
 	}

@@ -1,4 +1,4 @@
-package main
+package pipeline
 
 import (
 	"os"
@@ -13,13 +13,13 @@ import (
 var row = regexp.MustCompile("(?m)^\\| `([a-z._]+)` \\| `([^`]+)` \\|[^|]*\\|([^|]*)\\|")
 
 func TestLimitsAreDocumented(t *testing.T) {
-	page, err := os.ReadFile("../../docs/limits.md")
+	page, err := os.ReadFile("../../../docs/limits.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	told := map[string]string{}
 	found := map[string]bool{}
-	for _, r := range catalogue() {
+	for _, r := range Catalogue() {
 		found["`"+r.Name+"`"] = true
 	}
 	for _, m := range row.FindAllStringSubmatch(string(page), -1) {

@@ -1,4 +1,4 @@
-package main
+package pipeline
 
 import (
 	"slices"
@@ -54,7 +54,7 @@ func announced(list []scan.Scanner) []scan.Rule {
 			early[word] = true
 		}
 	}
-	return slices.DeleteFunc(catalogue(), func(r scan.Rule) bool {
+	return slices.DeleteFunc(Catalogue(), func(r scan.Rule) bool {
 		word, _, _ := strings.Cut(r.Name, "/")
 		return !early[word]
 	})

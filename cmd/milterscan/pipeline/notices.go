@@ -1,4 +1,4 @@
-package main
+package pipeline
 
 import (
 	"os"
@@ -9,12 +9,12 @@ import (
 	"github.com/milterscan/milterscan/policy/token"
 )
 
-// postEvery is how often the queue of notices is looked at.
-const postEvery = 2 * time.Second
+// PostEvery is how often the queue of notices is looked at.
+const PostEvery = 2 * time.Second
 
-// newOffice sends what is in a queue, by the terms of the configuration that is
+// NewOffice sends what is in a queue, by the terms of the configuration that is
 // current then.
-func newOffice(q *notify.Queue, current func() *config.Config, warn func(error)) *notify.Office {
+func NewOffice(q *notify.Queue, current func() *config.Config, warn func(error)) *notify.Office {
 	var of *config.Config
 	var terms notify.Terms
 	return notify.NewOffice(q, func() (_ notify.Terms, err error) {

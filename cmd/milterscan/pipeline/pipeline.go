@@ -1,11 +1,6 @@
-package main
+package pipeline
 
 import (
-	"errors"
-	"fmt"
-	"io"
-	"io/fs"
-	"os"
 	"slices"
 
 	"github.com/milterscan/milterscan/policy"
@@ -22,9 +17,6 @@ import (
 	"github.com/milterscan/milterscan/scan/open/worker"
 	"github.com/milterscan/milterscan/scan/spool"
 )
-
-// defaultConfig is read where no other file is named.
-const defaultConfig = "/etc/milterscan/milterscan.toml"
 
 // scanners is the one list of everything that looks at the contents of a message,
 // in the order of their reports. What looks at who sent it is in networked and
@@ -49,28 +41,28 @@ func scanners(c *config.Config, texts *texts.Inventory) ([]scan.Scanner, error) 
 	return append(engines, attachments, documents, contents), nil
 }
 
-// commons are what all generations share.
-type commons struct {
-	spool   *spool.Spool
-	workers *worker.Pool
-	kept    *keeping
-	live    bool // the mail is on its way: whoever sends it can be told to come back
+// Shared is what all generations share.
+type Shared struct {
+	Spool   *spool.Spool
+	Workers *worker.Pool
+	Kept    *Stores
+	Live    bool // the mail is on its way: whoever sends it can be told to come back
 }
 
-// newCommons makes the commons, with children kept ready to read archives.
-func newCommons(c *config.Config, ready int) *commons {
+// NewShared makes the commons, with children kept ready to read archives.
+func NewShared(c *config.Config, ready int) *Shared {
 	w := worker.Defaults()
 	w.Idle = ready
-	return &commons{
-		spool:   spool.New(c.Spool.Dir, int64(c.Spool.Memory), int64(c.Spool.Disk)),
-		workers: worker.NewPool(w),
-		kept:    newKeeping(),
+	return &Shared{
+		Spool:   spool.New(c.Spool.Dir, int64(c.Spool.Memory), int64(c.Spool.Disk)),
+		Workers: worker.NewPool(w),
+		Kept:    NewStores(),
 	}
 }
 
-// newJudge makes a generation of a configuration.
-func newJudge(c *config.Config, generation uint64, with *commons, tell func(*judge.Result)) (*judge.Judge, error) {
-	if err := checkKeys(c); err != nil && with.live {
+// NewJudge makes a generation of a configuration.
+func NewJudge(c *config.Config, generation uint64, with *Shared, tell func(*judge.Result)) (*judge.Judge, error) {
+	if err := CheckKeys(c); err != nil && with.Live {
 		return nil, err
 	}
 	texts := texts.New(c.Content.Limits, max(c.Content.Extent(), c.Spam.Extent()))
@@ -83,7 +75,7 @@ func newJudge(c *config.Config, generation uint64, with *commons, tell func(*jud
 	if err != nil {
 		return nil, err
 	}
-	opener := unpack.NewOpener(c.Limits.Unpack(), with.workers.Formats(), with.spool)
+	opener := unpack.NewOpener(c.Limits.Unpack(), with.Workers.Formats(), with.Spool)
 	editor, err := newEditor(c, with, opener, list)
 	if err != nil {
 		return nil, err
@@ -96,7 +88,7 @@ func newJudge(c *config.Config, generation uint64, with *commons, tell func(*jud
 		Once:       scan.NewEngine(once...),
 		Finds:      announced(once),
 		Policy:     rules,
-		Keeper:     with.kept.quarantine(c.Quarantine.Dir),
+		Keeper:     with.Kept.Quarantine(c.Quarantine.Dir),
 		Key:        token.KeyFile(c.Quarantine.Key()).Read,
 		Time:       c.Limits.Time.Go(),
 		Tell:       tell,
@@ -105,42 +97,23 @@ func newJudge(c *config.Config, generation uint64, with *commons, tell func(*jud
 	}), nil
 }
 
-// load reads the named configuration; where none is named, the one of the
-// system if there is one, and else what is shipped.
-func load(path string) (*config.Config, error) {
-	if path != "" {
-		return config.Load(path)
-	}
-	if _, err := os.Stat(defaultConfig); errors.Is(err, fs.ErrNotExist) {
-		return config.Default(), nil
-	}
-	return config.Load(defaultConfig)
-}
-
-// pipeline is the judge of the commands that look at one mail after the other,
+// Pipeline is the judge of the commands that look at one mail after the other,
 // without an MTA.
-type pipeline struct {
-	*commons
-	judge      *judge.Judge
-	maxMessage int64
+type Pipeline struct {
+	*Shared
+	Judge      *judge.Judge
+	MaxMessage int64
 }
 
 // Close ends the children of the pipeline.
-func (p *pipeline) Close() { p.workers.Close() }
+func (p *Pipeline) Close() { p.Workers.Close() }
 
-// newPipeline makes a pipeline, or returns nil and the exit status after saying
-// why not.
-func newPipeline(path string, stderr io.Writer) (*pipeline, int) {
-	c, err := load(path)
+// New makes a pipeline of a configuration.
+func New(c *config.Config) (*Pipeline, error) {
+	with := NewShared(c, 0)
+	j, err := NewJudge(c, 1, with, nil)
 	if err != nil {
-		fmt.Fprintln(stderr, err)
-		return nil, exitConfig
+		return nil, err
 	}
-	with := newCommons(c, 0)
-	j, err := newJudge(c, 1, with, nil)
-	if err != nil {
-		fmt.Fprintln(stderr, "milterscan:", err)
-		return nil, exitConfig
-	}
-	return &pipeline{commons: with, judge: j, maxMessage: int64(c.Limits.Message)}, exitOK
+	return &Pipeline{Shared: with, Judge: j, MaxMessage: int64(c.Limits.Message)}, nil
 }

@@ -1,9 +1,7 @@
-package main
+package pipeline
 
 import (
 	"bytes"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +10,7 @@ import (
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/judge"
 	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/hostile"
 )
 
 // explained is how many mails TestExplanations looks at.
@@ -21,17 +20,12 @@ const explained = 500
 // rests on, and decides anew: the verdict must be another. With any of it given
 // back, it must be the old one.
 func TestExplanations(t *testing.T) {
-	config := filepath.Join(t.TempDir(), "milterscan.toml")
-	if err := os.WriteFile(config, []byte("profile = \"strict\"\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	p, status := newPipeline(config, t.Output())
-	if p == nil {
-		t.Fatal("status", status)
-	}
-	defer p.Close()
+	p := pipelineOf(t, "profile = \"strict\"\n")
 	n, named, turn := 0, 0, 0
-	for c := range stock("", false) {
+	for c := range hostile.Cases() {
+		if c.Huge || c.Payload.Text != "" {
+			continue
+		}
 		if turn++; turn%2 == 0 || n == explained { // some of every family
 			continue
 		}
@@ -49,7 +43,7 @@ func TestExplanations(t *testing.T) {
 }
 
 // holdExplained judges one mail, and returns how many explanations there were.
-func (p *pipeline) holdExplained(t *testing.T, name string, mail []byte) int {
+func (p *Pipeline) holdExplained(t *testing.T, name string, mail []byte) int {
 	t.Helper()
 	raw, err := p.keep(bytes.NewReader(mail))
 	if err != nil {
@@ -59,7 +53,7 @@ func (p *pipeline) holdExplained(t *testing.T, name string, mail []byte) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := p.judge.Examine(t.Context(), in)
+	r := p.Judge.Examine(t.Context(), in)
 	defer r.Close()
 	rec := r.Record()
 	if rec.Action != "deliver" && len(rec.Alternatives) == 0 {
@@ -79,14 +73,14 @@ func (p *pipeline) holdExplained(t *testing.T, name string, mail []byte) int {
 }
 
 // without decides on the message without some findings.
-func (p *pipeline) without(r *judge.Result, gone []int) string {
+func (p *Pipeline) without(r *judge.Result, gone []int) string {
 	in := policy.Input{ID: r.ID, Stage: r.Stage, Envelope: r.Envelope, Header: r.Message.Header, Size: r.Size, Parts: r.Message.Parts, Fixed: []int{scan.WholeMessage}}
 	for i, f := range r.Found {
 		if !slices.Contains(gone, i) {
 			in.Found = append(in.Found, f)
 		}
 	}
-	d := p.judge.Policy.Decide(in)
+	d := p.Judge.Policy.Decide(in)
 	return d.Action() + verdictsOf(d)
 }
 

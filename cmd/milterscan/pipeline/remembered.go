@@ -1,4 +1,4 @@
-package main
+package pipeline
 
 import (
 	"fmt"
@@ -11,9 +11,9 @@ import (
 	"github.com/milterscan/milterscan/scan/sender/rate"
 )
 
-// checkKeys reads what a daemon must be able to read before it begins. Who looks
+// CheckKeys reads what a daemon must be able to read before it begins. Who looks
 // at one mail and may not read it says so with that mail.
-func checkKeys(c *config.Config) error {
+func CheckKeys(c *config.Config) error {
 	if !c.Bounce.Enabled() {
 		return nil
 	}
@@ -38,16 +38,16 @@ func marking(c *config.Config) []scan.Scanner {
 
 // remembering are the scanners that hold a message against those before it. Only
 // the daemon has them: what the commands look at has arrived, and is no news.
-func remembering(c *config.Config, with *commons) []scan.Scanner {
-	if !with.live {
+func remembering(c *config.Config, with *Shared) []scan.Scanner {
+	if !with.Live {
 		return nil
 	}
 	var list []scan.Scanner
 	if c.Greylist.Enabled {
-		list = append(list, greylist.New(c.Greylist, with.kept.greylist(c.Greylist.File), policy.Local(c.Local).Trusts))
+		list = append(list, greylist.New(c.Greylist, with.Kept.Greylist(c.Greylist.File), policy.Local(c.Local).Trusts))
 	}
 	if len(c.Rate.Limits) > 0 {
-		list = append(list, rate.New(c.Rate, with.kept.rate(c.Rate.File)))
+		list = append(list, rate.New(c.Rate, with.Kept.Rate(c.Rate.File)))
 	}
 	return list
 }

@@ -1,4 +1,4 @@
-package main
+package pipeline
 
 import (
 	"github.com/milterscan/milterscan/policy"

@@ -1,4 +1,4 @@
-package main
+package pipeline
 
 import (
 	"io"
@@ -9,10 +9,10 @@ import (
 	"github.com/milterscan/milterscan/policy/keep/store"
 )
 
-// keeping is what outlives a message. All generations share it, so that a
+// Stores are what outlives a message. All generations share it, so that a
 // directory or a database is open once, whatever the configuration calls it.
-type keeping struct {
-	warn func(error) // what is wrong beside the message at hand
+type Stores struct {
+	Warn func(error) // what is wrong beside the message at hand
 
 	mu    sync.Mutex
 	dirs  map[string]*quarantine.Dir
@@ -21,28 +21,29 @@ type keeping struct {
 	open  []io.Closer
 }
 
-func newKeeping() *keeping {
-	return &keeping{warn: func(error) {}, dirs: map[string]*quarantine.Dir{}, grey: map[string]*store.Greylist{}, rates: map[string]*store.Rate{}}
+// NewStores returns stores of which none is open.
+func NewStores() *Stores {
+	return &Stores{Warn: func(error) {}, dirs: map[string]*quarantine.Dir{}, grey: map[string]*store.Greylist{}, rates: map[string]*store.Rate{}}
 }
 
-// quarantine is the quarantine in a directory.
-func (k *keeping) quarantine(dir string) *quarantine.Dir {
+// Quarantine is the quarantine in a directory.
+func (k *Stores) Quarantine(dir string) *quarantine.Dir {
 	return once(k, k.dirs, dir, func() (*quarantine.Dir, io.Closer) {
 		index := store.NewIndex(filepath.Join(dir, "index.db"), k.tell)
 		return quarantine.NewDir(dir, index, k.tell), index
 	})
 }
 
-// greylist is the greylist in a file.
-func (k *keeping) greylist(file string) *store.Greylist {
+// Greylist is the greylist in a file.
+func (k *Stores) Greylist(file string) *store.Greylist {
 	return once(k, k.grey, file, func() (*store.Greylist, io.Closer) {
 		g := store.NewGreylist(file, k.tell)
 		return g, g
 	})
 }
 
-// rate is what is counted in a file.
-func (k *keeping) rate(file string) *store.Rate {
+// Rate is what is counted in a file.
+func (k *Stores) Rate(file string) *store.Rate {
 	return once(k, k.rates, file, func() (*store.Rate, io.Closer) {
 		r := store.NewRate(file, k.tell)
 		return r, r
@@ -50,10 +51,10 @@ func (k *keeping) rate(file string) *store.Rate {
 }
 
 // tell passes a warning on to whoever listens now.
-func (k *keeping) tell(err error) { k.warn(err) }
+func (k *Stores) tell(err error) { k.Warn(err) }
 
 // once is what is known under a name, made and left to be closed if nothing is.
-func once[T any](k *keeping, known map[string]T, name string, open func() (T, io.Closer)) T {
+func once[T any](k *Stores, known map[string]T, name string, open func() (T, io.Closer)) T {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	kept, ok := known[name]
@@ -67,12 +68,12 @@ func once[T any](k *keeping, known map[string]T, name string, open func() (T, io
 }
 
 // Close closes what is open. It is opened again if it is used again.
-func (k *keeping) Close() {
+func (k *Stores) Close() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, c := range k.open {
 		if err := c.Close(); err != nil {
-			k.warn(err)
+			k.Warn(err)
 		}
 	}
 }

@@ -1,17 +1,18 @@
-package main
+package pipeline
 
 import (
 	"context"
 	"errors"
 	"fmt"
 
+	"github.com/milterscan/milterscan/cmd/milterscan/show"
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/policy/judge"
 )
 
-// runTests judges the mails that the configuration has tests for, and returns an
+// RunTests judges the mails that the configuration has tests for, and returns an
 // error for each that is not what its test expects.
-func runTests(ctx context.Context, p *pipeline, tests []config.Test) error {
+func RunTests(ctx context.Context, p *Pipeline, tests []config.Test) error {
 	var errs []error
 	for _, t := range tests {
 		if err := p.test(ctx, t); err != nil {
@@ -21,13 +22,13 @@ func runTests(ctx context.Context, p *pipeline, tests []config.Test) error {
 	return errors.Join(errs...)
 }
 
-func (p *pipeline) test(ctx context.Context, t config.Test) error {
-	about := envelopeFlags{from: t.From, to: t.To, client: t.Client, helo: t.Helo, auth: t.Auth}
-	env, err := about.envelope()
+func (p *Pipeline) test(ctx context.Context, t config.Test) error {
+	about := Delivery{From: t.From, To: t.To, Client: t.Client, Helo: t.Helo, Auth: t.Auth}
+	env, err := about.Envelope()
 	if err != nil {
 		return err
 	}
-	r, err := p.scanFile(ctx, t.Mail, nil, env)
+	r, err := p.ScanFile(ctx, t.Mail, nil, env)
 	if err != nil {
 		return err
 	}
@@ -52,7 +53,7 @@ func because(r *judge.Result) string {
 		switch {
 		case v.Because >= 0:
 			f := r.Found[v.Because]
-			return fmt.Sprintf(": %s, because of %s (%s)", v.Rule, f.Rule, detail(f.Detail))
+			return fmt.Sprintf(": %s, because of %s (%s)", v.Rule, f.Rule, show.FirstLine(f.Detail))
 		case v.Rule.Name != "":
 			return fmt.Sprintf(": %s", v.Rule)
 		}

@@ -1,4 +1,4 @@
-package main
+package selftest
 
 import (
 	"bufio"
@@ -12,8 +12,8 @@ import (
 	"github.com/milterscan/milterscan/scan/hostile"
 )
 
-// writeCases writes every case into dir, and a list of them with what to expect.
-func writeCases(dir string, cases iter.Seq[hostile.Case], out io.Writer) error {
+// Write writes every case into dir, and a list of them with what to expect.
+func Write(dir string, cases iter.Seq[hostile.Case], out io.Writer) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}

@@ -1,4 +1,6 @@
-package main
+// Package selftest makes mail with a harmless payload that programs read in
+// different ways, and shows how this filter, or any other, fares with it.
+package selftest
 
 import (
 	"context"
@@ -8,55 +10,17 @@ import (
 	"strings"
 	"time"
 
+	"github.com/milterscan/milterscan/cmd/milterscan/cli"
+	"github.com/milterscan/milterscan/cmd/milterscan/pipeline"
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/judge"
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/hostile"
 )
 
-// selftest makes mail with a harmless payload that programs read in different
-// ways, and shows how this filter, or any other, fares with it.
-func selftest(ctx context.Context, args []string, std streams) int {
-	f := flags("selftest", "[-c FILE] [--family F] [--huge] [--dir D | --smtp HOST:PORT --to A]", std)
-	path := f.String("c", "", "configuration `file`; without it "+defaultConfig+" if there, else what is shipped")
-	family := f.String("family", "", "only this `family`, such as H1")
-	huge := f.Bool("huge", false, "also mail of megabytes, up to one gigabyte")
-	dir := f.String("dir", "", "write the mail into this `directory`, one file each")
-	server := f.String("smtp", "", "send the mail to the server at `host:port`")
-	to := f.String("to", "", "the `address` the mail is sent to")
-	if status, ok := parse(f, args); !ok {
-		return status
-	}
-	cases := stock(*family, *huge)
-	switch {
-	case f.NArg() > 0 || (*server != "") != (*to != "") || *dir != "" && *server != "":
-		f.Usage()
-		return exitUsage
-	case *dir != "":
-		return std.outcome(writeCases(*dir, cases, std.out))
-	case *server != "":
-		return std.outcome(sendCases(ctx, *server, *to, cases, std.out))
-	}
-	p, status := newPipeline(*path, std.err)
-	if p == nil {
-		return status
-	}
-	defer p.Close()
-	return p.selftest(ctx, cases, std.out)
-}
-
-// outcome is the exit status of a self-test that only makes mail.
-func (s streams) outcome(err error) int {
-	if err != nil {
-		fmt.Fprintln(s.err, "milterscan selftest:", err)
-		return exitError
-	}
-	return exitOK
-}
-
-// stock is the hostile mail that holds something a filter must stop: not words
+// Stock is the hostile mail that holds something a filter must stop: not words
 // that only some readers see, which are nothing to be refused for.
-func stock(family string, huge bool) iter.Seq[hostile.Case] {
+func Stock(family string, huge bool) iter.Seq[hostile.Case] {
 	return func(yield func(hostile.Case) bool) {
 		for c := range hostile.Cases() {
 			wanted := (family == "" || strings.EqualFold(family, c.Family)) && (huge || !c.Huge)
@@ -77,20 +41,20 @@ const (
 	stopped             // not delivered
 )
 
-// selftest judges all cases and prints a table of their fates and the names of
+// Judge judges all cases and prints a table of their fates and the names of
 // those that passed.
-func (p *pipeline) selftest(ctx context.Context, cases iter.Seq[hostile.Case], out io.Writer) int {
+func Judge(ctx context.Context, p *pipeline.Pipeline, cases iter.Seq[hostile.Case], out io.Writer) int {
 	t := newTable(out, "stopped", "marked", "passed")
 	var slowest time.Duration
 	var slowestName string
 	for c := range cases {
 		if ctx.Err() != nil {
-			return exitTempfail
+			return cli.ExitTempfail
 		}
-		r, err := p.examine(ctx, c)
+		r, err := examine(ctx, p, c)
 		if err != nil {
 			fmt.Fprintf(out, "%s: %v\n", c.Name, err)
-			return exitError
+			return cli.ExitError
 		}
 		became := fateOf(r)
 		r.Close()
@@ -118,15 +82,15 @@ func fateOf(r *judge.Result) fate {
 }
 
 // examine judges one case as if an MTA had sent it.
-func (p *pipeline) examine(ctx context.Context, c hostile.Case) (*judge.Result, error) {
-	raw, parser := p.spool.Buffer(), p.judge.NewParser()
-	first := &head{to: io.MultiWriter(raw, parser), left: p.maxMessage}
+func examine(ctx context.Context, p *pipeline.Pipeline, c hostile.Case) (*judge.Result, error) {
+	raw, parser := p.Spool.Buffer(), p.Judge.NewParser()
+	first := &head{to: io.MultiWriter(raw, parser), left: p.MaxMessage}
 	if err := c.Write(first); err != nil {
 		raw.Close()
 		return nil, err
 	}
 	env := scan.Envelope{Sender: "selftest@example.org", Recipients: []string{"selftest@example.com"}, Received: time.Now()}
-	return p.judge.Examine(ctx, scan.Received{Envelope: env, Raw: raw, Size: first.size, Tree: parser.Close()}), nil
+	return p.Judge.Examine(ctx, scan.Received{Envelope: env, Raw: raw, Size: first.size, Tree: parser.Close()}), nil
 }
 
 // head passes on the first bytes written to it and counts all of them.
@@ -206,7 +170,7 @@ func (t *table) line(id, about string, row []int) {
 // status is the exit status: something got through, or nothing did.
 func (t *table) status() int {
 	if len(t.bad) > 0 {
-		return exitFound
+		return cli.ExitFound
 	}
-	return exitOK
+	return cli.ExitOK
 }

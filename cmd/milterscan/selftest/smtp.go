@@ -1,4 +1,4 @@
-package main
+package selftest
 
 import (
 	"bufio"
@@ -19,11 +19,11 @@ import (
 // answer.
 const sendTime = 5 * time.Minute
 
-// sendCases sends every case through an SMTP server and prints what it said. A
+// Send sends every case through an SMTP server and prints what it said. A
 // mail that is accepted may still be cleaned or kept behind the server, so it is
 // for the reader to look into the mailbox: each mail carries its name in a field
 // of its own.
-func sendCases(ctx context.Context, server, to string, cases iter.Seq[hostile.Case], out io.Writer) error {
+func Send(ctx context.Context, server, to string, cases iter.Seq[hostile.Case], out io.Writer) error {
 	t := newTable(out, "refused", "deferred", "accepted")
 	s := sender{server: server, to: to}
 	defer s.close()

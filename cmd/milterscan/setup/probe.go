@@ -1,4 +1,4 @@
-package main
+package setup
 
 import (
 	"bytes"
@@ -19,24 +19,31 @@ import (
 	"github.com/milterscan/milterscan/scan/hostile"
 )
 
-// prober finds out whether an MTA really asks milterscan: it sends a mail that
+// Probe finds out whether an MTA really asks milterscan: it sends a mail that
 // milterscan refuses.
-type prober struct {
-	address string // of milterscan
-	smtp    string // of the MTA; "" if it accepts before it asks
-	running bool
-	out     io.Writer
+type Probe struct {
+	Address string // of milterscan
+	SMTP    string // of the MTA; "" if it accepts before it asks
+	Running bool
+	Out     io.Writer
 }
 
 // String says what the probe will be.
-func (p prober) String() string {
+func (p Probe) String() string {
 	if !p.useful() {
 		return "(no probe: send yourself the EICAR test file, and see that it does not arrive)"
 	}
-	return "send the EICAR test file to postmaster by SMTP at " + p.smtp + ", and see it refused"
+	return "send the EICAR test file to postmaster by SMTP at " + p.SMTP + ", and see it refused"
 }
 
-func (p prober) useful() bool { return p.smtp != "" && p.running }
+func (p Probe) useful() bool { return p.SMTP != "" && p.Running }
+
+// dialTime is how long a daemon may take to accept a connection; it is local.
+const dialTime = 5 * time.Second
+
+// sendTime is how long the probe may take to send: the server scans before it
+// answers.
+const sendTime = 5 * time.Minute
 
 // The MTA needs a moment until it goes by its new configuration.
 const (
@@ -44,25 +51,25 @@ const (
 	probePause = time.Second
 )
 
-// run sends the probe. It is an error if milterscan refuses the mail and the MTA
+// Run sends the probe. It is an error if milterscan refuses the mail and the MTA
 // does not.
-func (p prober) run(ctx context.Context) error {
+func (p Probe) Run(ctx context.Context) error {
 	if !p.useful() {
 		return nil
 	}
 	mail := probeMail()
 	r, err := p.ruling(ctx, mail)
 	if err != nil {
-		return fmt.Errorf("milterscan does not answer at %s: %w", p.address, err)
+		return fmt.Errorf("milterscan does not answer at %s: %w", p.Address, err)
 	}
 	if r.Answer != policy.Reject {
-		fmt.Fprintf(p.out, "The rules do not refuse the EICAR test file (%v), so there was no probe.\n", r.Answer)
+		fmt.Fprintf(p.Out, "The rules do not refuse the EICAR test file (%v), so there was no probe.\n", r.Answer)
 		return nil
 	}
 	var said string
 	for range probeTries {
-		if said = sendProbe(ctx, p.smtp, mail); strings.HasPrefix(said, "5") {
-			fmt.Fprintf(p.out, "The probe was refused, as it should be: %s\n", said)
+		if said = sendProbe(ctx, p.SMTP, mail); strings.HasPrefix(said, "5") {
+			fmt.Fprintf(p.Out, "The probe was refused, as it should be: %s\n", said)
 			return nil
 		}
 		select {
@@ -71,12 +78,12 @@ func (p prober) run(ctx context.Context) error {
 		case <-time.After(probePause):
 		}
 	}
-	return fmt.Errorf("the MTA at %s did not refuse the EICAR test file, which milterscan refuses; it said %q", p.smtp, said)
+	return fmt.Errorf("the MTA at %s did not refuse the EICAR test file, which milterscan refuses; it said %q", p.SMTP, said)
 }
 
 // ruling is what milterscan itself says about the mail.
-func (p prober) ruling(ctx context.Context, mail []byte) (policy.Ruling, error) {
-	network, where, _ := strings.Cut(p.address, ":")
+func (p Probe) ruling(ctx context.Context, mail []byte) (policy.Ruling, error) {
+	network, where, _ := strings.Cut(p.Address, ":")
 	conn, err := net.DialTimeout(network, where, dialTime)
 	if err != nil {
 		return policy.Ruling{}, err
@@ -131,4 +138,15 @@ func transfer(c *smtp.Client, mail []byte) error {
 		return err
 	}
 	return w.Close()
+}
+
+// Listening reports whether somebody accepts connections at an address of ours.
+func Listening(address string) bool {
+	network, where, _ := strings.Cut(address, ":")
+	c, err := net.DialTimeout(network, where, dialTime)
+	if err != nil {
+		return false
+	}
+	c.Close()
+	return true
 }

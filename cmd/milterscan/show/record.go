@@ -1,4 +1,4 @@
-package main
+package show
 
 import (
 	"fmt"
@@ -9,13 +9,13 @@ import (
 	"github.com/milterscan/milterscan/policy"
 )
 
-// timeFormat is how people are shown a time.
-const timeFormat = "2006-01-02 15:04:05.000"
+// TimeFormat is how people are shown a time.
+const TimeFormat = "2006-01-02 15:04:05.000"
 
-// explainRecord prints what became of a message and why, for a person: the stages
+// WriteRecord prints what became of a message and why, for a person: the stages
 // in their order, what was found, the rules that matched, and what would have
 // made a difference.
-func explainRecord(w io.Writer, r policy.Record) {
+func WriteRecord(w io.Writer, r policy.Record) {
 	p := &explainer{w, colours(w), r}
 	p.head()
 	p.timeline()
@@ -45,35 +45,35 @@ func (p *explainer) head() {
 	}
 	p.line("%s%s%s: %s%s%s%s", p.bold, p.ID, p.off, colour, p.Action, p.off, incomplete)
 	if p.Subject != "" {
-		p.line("  subject: %s", printable(p.Subject))
+		p.line("  subject: %s", Printable(p.Subject))
 	}
 	for _, s := range [][2]string{{"queue id", p.QueueID}, {"Message-ID", p.MessageID}, {"release of", p.Release}} {
 		if s[1] != "" {
-			p.line("  %s: %s", s[0], printable(s[1]))
+			p.line("  %s: %s", s[0], Printable(s[1]))
 		}
 	}
 }
 
 // timeline is what was known at each stage.
 func (p *explainer) timeline() {
-	p.line("  %s  connect  %s %s", p.Time.Local().Format(timeFormat), p.client(), known("HELO ", p.Helo))
-	p.line("  %23s  mail     <%s>%s", "", printable(p.Sender), known(" as ", p.User))
+	p.line("  %s  connect  %s %s", p.Time.Local().Format(TimeFormat), p.client(), known("HELO ", p.Helo))
+	p.line("  %23s  mail     <%s>%s", "", Printable(p.Sender), known(" as ", p.User))
 	if len(p.Recipients) > 0 {
-		p.line("  %23s  rcpt     %s", "", printable(strings.Join(p.Recipients, ", ")))
+		p.line("  %23s  rcpt     %s", "", Printable(strings.Join(p.Recipients, ", ")))
 	}
 	if p.Stage != "message" {
 		p.line("  %23s  answered at %s, before there was a message", "", p.Stage)
 		return
 	}
-	p.line("  %23s  message  %s, looked at for %v", "", short(p.Size), p.Took.Round(10*time.Microsecond))
+	p.line("  %23s  message  %s, looked at for %v", "", Size(p.Size), p.Took.Round(10*time.Microsecond))
 	for _, s := range p.Scanners {
 		p.line("  %23s    %-20s %10v%s", "", s.Scanner, s.Took.Round(10*time.Microsecond), known(", no answer: ", s.Error))
 	}
 	if p.Reply != "" {
-		p.line("  the client was told: %s", printable(p.Reply))
+		p.line("  the client was told: %s", Printable(p.Reply))
 	}
 	for _, c := range p.Changes {
-		p.line("  changed: %s", printable(c))
+		p.line("  changed: %s", Printable(c))
 	}
 }
 
@@ -81,7 +81,7 @@ func (p *explainer) client() string {
 	if p.Client == "" {
 		return "client unknown"
 	}
-	return strings.TrimSpace(p.Client + " " + printable(p.ClientName))
+	return strings.TrimSpace(p.Client + " " + Printable(p.ClientName))
 }
 
 // known is a text with what introduces it, or nothing.
@@ -89,7 +89,7 @@ func known(introduction, text string) string {
 	if text == "" {
 		return ""
 	}
-	return introduction + printable(text)
+	return introduction + Printable(text)
 }
 
 func (p *explainer) findings() {
@@ -101,7 +101,7 @@ func (p *explainer) findings() {
 		if f.Score != 0 {
 			score = fmt.Sprintf(" (score %g)", f.Score)
 		}
-		p.line("    %2d. %s%-11s%s %s %s%s%s", i+1, p.mild, f.Kind, p.off, printable(f.Rule), at(f.Part), detail(f.Detail), score)
+		p.line("    %2d. %s%-11s%s %s %s%s%s", i+1, p.mild, f.Kind, p.off, Printable(f.Rule), at(f.Part), FirstLine(f.Detail), score)
 	}
 }
 
@@ -113,9 +113,9 @@ func (p *explainer) verdict(v policy.RecordVerdict) {
 	if v.Because >= 0 {
 		why += fmt.Sprintf(" because of %d", v.Because+1)
 	}
-	p.line("  for %s: %s, %s", printable(strings.Join(v.Recipients, ", ")), v.Action, why)
+	p.line("  for %s: %s, %s", Printable(strings.Join(v.Recipients, ", ")), v.Action, why)
 	for _, m := range v.Matches {
-		p.line("    %s %-11s %q%s: %s", mark(m), subjectOf(m), m.Rule.Name, place(m.Rule), printable(m.Does))
+		p.line("    %s %-11s %q%s: %s", mark(m), subjectOf(m), m.Rule.Name, place(m.Rule), Printable(m.Does))
 	}
 }
 
@@ -154,6 +154,6 @@ func (p *explainer) alternatives() {
 		for _, r := range a.Rules {
 			gone = append(gone, fmt.Sprintf("rule %q", r))
 		}
-		p.line("  without %s: %s", strings.Join(gone, " and "), printable(a.Then))
+		p.line("  without %s: %s", strings.Join(gone, " and "), Printable(a.Then))
 	}
 }

@@ -1,6 +1,7 @@
-package main
+package show
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -23,36 +24,36 @@ func colours(w io.Writer) palette {
 	return palette{good: "\x1b[32m", bad: "\x1b[31m", mild: "\x1b[33m", bold: "\x1b[1m", off: "\x1b[0m"}
 }
 
-// explainTo prints a report for a person.
-func explainTo(w io.Writer, r report) {
+// WriteReport prints a report for a person.
+func WriteReport(w io.Writer, r Report) {
 	c := colours(w)
 	colour := c.good
 	if r.Action != "deliver" {
 		colour = c.bad
 	}
-	fmt.Fprintf(w, "%s%s%s: %s%s%s", c.bold, printable(r.File), c.off, colour, r.Action, c.off)
+	fmt.Fprintf(w, "%s%s%s: %s%s%s", c.bold, Printable(r.File), c.off, colour, r.Action, c.off)
 	if !r.Complete {
 		fmt.Fprintf(w, " %s(not everything could be examined)%s", c.mild, c.off)
 	}
 	fmt.Fprintln(w)
 	if r.Reply != "" {
-		fmt.Fprintf(w, "  the client is told: %s\n", printable(r.Reply))
+		fmt.Fprintf(w, "  the client is told: %s\n", Printable(r.Reply))
 	}
 	for _, v := range r.Recipients {
 		explainRecipient(w, v, len(r.Recipients) > 1)
 	}
 	for _, f := range r.Findings {
-		fmt.Fprintf(w, "  %s%-11s%s %-34s %s%s\n", c.mild, f.Kind, c.off, printable(f.Rule), at(f.Part), detail(f.Detail))
+		fmt.Fprintf(w, "  %s%-11s%s %-34s %s%s\n", c.mild, f.Kind, c.off, Printable(f.Rule), at(f.Part), FirstLine(f.Detail))
 	}
 	for _, e := range r.Edits {
-		fmt.Fprintf(w, "  edit: %s %s%s %s\n", e.Kind, at(e.Part), printable(e.Name), printable(e.Value))
+		fmt.Fprintf(w, "  edit: %s %s%s %s\n", e.Kind, at(e.Part), Printable(e.Name), Printable(e.Value))
 	}
 }
 
-func explainRecipient(w io.Writer, v recipientReport, several bool) {
+func explainRecipient(w io.Writer, v Recipient, several bool) {
 	switch {
 	case v.Because != nil:
-		fmt.Fprintf(w, "  %s%s by rule %q because of %s%s\n", whom(v, several), v.Action, v.Rule, printable(v.Because.Rule), in(v.Because.Part))
+		fmt.Fprintf(w, "  %s%s by rule %q because of %s%s\n", whom(v, several), v.Action, v.Rule, Printable(v.Because.Rule), in(v.Because.Part))
 	case v.Rule != "":
 		fmt.Fprintf(w, "  %s%s by rule %q\n", whom(v, several), v.Action, v.Rule)
 	case several:
@@ -60,39 +61,58 @@ func explainRecipient(w io.Writer, v recipientReport, several bool) {
 	}
 }
 
-func whom(v recipientReport, several bool) string {
+func whom(v Recipient, several bool) string {
 	if !several {
 		return ""
 	}
-	return "<" + printable(v.Recipient) + ">: "
+	return "<" + Printable(v.Recipient) + ">: "
 }
 
 func at(part string) string {
 	if part == "" {
 		return ""
 	}
-	return "[" + printable(part) + "] "
+	return "[" + Printable(part) + "] "
 }
 
 func in(part string) string {
 	if part == "" {
 		return ""
 	}
-	return " in part " + printable(part)
+	return " in part " + Printable(part)
 }
 
-func detail(s string) string {
+// FirstLine returns the first line of a text from a mail, made visible.
+func FirstLine(s string) string {
 	first, _, _ := strings.Cut(s, "\n")
-	return printable(first)
+	return Printable(first)
 }
 
-// printable makes characters visible that would move the cursor or turn the
+// Printable makes characters visible that would move the cursor or turn the
 // writing direction.
-func printable(s string) string {
+func Printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {
 			return r
 		}
 		return '\uFFFD'
 	}, s)
+}
+
+// JSON prints v as one line of JSON.
+func JSON(out io.Writer, v any) {
+	enc := json.NewEncoder(out)
+	enc.SetEscapeHTML(false)
+	enc.Encode(v)
+}
+
+// Size returns a number of bytes in a short form.
+func Size(n int64) string {
+	switch {
+	case n < 10_000:
+		return fmt.Sprintf("%d B", n)
+	case n < 10_000_000:
+		return fmt.Sprintf("%d KB", n>>10)
+	}
+	return fmt.Sprintf("%d MB", n>>20)
 }

@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"cmp"
@@ -8,29 +8,29 @@ import (
 	"strings"
 )
 
-// options are the options of a command. They may be given before, after and
+// Options are the options of a command. They may be given before, after and
 // between its arguments.
-type options struct {
+type Options struct {
 	*flag.FlagSet
 	synopsis string
-	std      streams
+	std      Streams
 }
 
-// flags returns the options of a command, with the synopsis its help begins
+// Flags returns the options of a command, with the synopsis its help begins
 // with.
-func flags(name, synopsis string, std streams) *options {
+func Flags(name, synopsis string, std Streams) *Options {
 	f := flag.NewFlagSet(name, flag.ContinueOnError)
 	f.SetOutput(io.Discard) // parse says what is wrong, in fewer lines
 	f.Usage = func() {}
-	return &options{f, synopsis, std}
+	return &Options{f, synopsis, std}
 }
 
 // Usage prints how the command is called, as the answer to a call that lacks
 // something.
-func (o *options) Usage() { o.describe(o.std.err) }
+func (o *Options) Usage() { o.describe(o.std.Err) }
 
 // describe prints the synopsis and the options.
-func (o *options) describe(w io.Writer) {
+func (o *Options) describe(w io.Writer) {
 	fmt.Fprintln(w, strings.TrimSpace(fmt.Sprintf("usage: milterscan %s %s", o.Name(), o.synopsis)))
 	o.VisitAll(func(f *flag.Flag) {
 		value, about := flag.UnquoteUsage(f)
@@ -65,7 +65,7 @@ type line struct {
 
 // takeApart sorts a command line into options and arguments. It returns the first
 // mistake in it, and goes on to see whether help is asked for.
-func (o *options) takeApart(args []string) (l line, mistake error) {
+func (o *Options) takeApart(args []string) (l line, mistake error) {
 	for len(args) > 0 {
 		arg := args[0]
 		args = args[1:]
@@ -95,7 +95,7 @@ func (o *options) takeApart(args []string) (l line, mistake error) {
 
 // named returns the name of an option, empty if it is none, and whether its
 // value is in the same argument.
-func (o *options) named(arg string) (name string, hasValue bool) {
+func (o *Options) named(arg string) (name string, hasValue bool) {
 	if len(arg) < 2 || arg[0] != '-' {
 		return "", false
 	}
@@ -112,9 +112,9 @@ func isSwitch(f *flag.Flag) bool {
 	return ok && b.IsBoolFlag()
 }
 
-// parse reads the options of a command that takes no arguments. Unless ok, the
+// Parse reads the options of a command that takes no arguments. Unless ok, the
 // command ends with the status.
-func parse(o *options, args []string) (status int, ok bool) {
+func Parse(o *Options, args []string) (status int, ok bool) {
 	return o.parse(args, func(l line) ([]string, error) {
 		if rest := append(l.arguments, l.after...); len(rest) > 0 {
 			return nil, fmt.Errorf("%q is not expected here", rest[0])
@@ -123,14 +123,14 @@ func parse(o *options, args []string) (status int, ok bool) {
 	})
 }
 
-// parseArguments reads the options of a command that takes arguments.
-func parseArguments(o *options, args []string) (status int, ok bool) {
+// ParseArguments reads the options of a command that takes arguments.
+func ParseArguments(o *Options, args []string) (status int, ok bool) {
 	return o.parse(args, func(l line) ([]string, error) { return append(l.arguments, l.after...), nil })
 }
 
-// parseProgram reads the options of a command that takes a program and its
+// ParseProgram reads the options of a command that takes a program and its
 // arguments, after "--".
-func parseProgram(o *options, args []string) (status int, ok bool) {
+func ParseProgram(o *Options, args []string) (status int, ok bool) {
 	return o.parse(args, func(l line) ([]string, error) {
 		if len(l.arguments) > 0 {
 			return nil, fmt.Errorf("%q is not expected here; a program is named after \"--\"", l.arguments[0])
@@ -140,22 +140,22 @@ func parseProgram(o *options, args []string) (status int, ok bool) {
 }
 
 // parse reads a command line. Its arguments are those that wanted picks.
-func (o *options) parse(args []string, wanted func(line) ([]string, error)) (status int, ok bool) {
+func (o *Options) parse(args []string, wanted func(line) ([]string, error)) (status int, ok bool) {
 	l, err := o.takeApart(args)
 	if l.help {
-		o.describe(o.std.out)
-		return exitOK, false
+		o.describe(o.std.Out)
+		return ExitOK, false
 	}
 	var arguments []string
 	if err == nil {
 		arguments, err = wanted(l)
 	}
 	if err == nil {
-		err = o.Parse(append(append(l.options, "--"), arguments...))
+		err = o.FlagSet.Parse(append(append(l.options, "--"), arguments...))
 	}
 	if err != nil {
-		fmt.Fprintf(o.std.err, "milterscan %s: %v; nothing was done. \"milterscan %s --help\" tells more.\n", o.Name(), err, o.Name())
-		return exitUsage, false
+		fmt.Fprintf(o.std.Err, "milterscan %s: %v; nothing was done. \"milterscan %s --help\" tells more.\n", o.Name(), err, o.Name())
+		return ExitUsage, false
 	}
-	return exitOK, true
+	return ExitOK, true
 }

@@ -1,0 +1,68 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"os"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/milterscan/milterscan/policy/config"
+	"github.com/milterscan/milterscan/policy/judge"
+	"github.com/milterscan/milterscan/policy/keep/quarantine"
+)
+
+// expireEvery is how often the daemon removes what is too old.
+const expireEvery = time.Hour
+
+// teller is told about every ruling of a generation.
+func (d *Daemon) teller(c *config.Config) func(*judge.Result) {
+	return func(r *judge.Result) {
+		d.tell(r)
+		d.recorder.Enter(r, c)
+	}
+}
+
+// expireOn removes what is too old, now and at every tick, until ctx is done.
+func (d *Daemon) expireOn(ctx context.Context, tick <-chan time.Time) {
+	for {
+		d.expire(ctx, d.config.Load())
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick:
+		}
+	}
+}
+
+// expire removes what is too old. Where nothing is kept there is nothing to open.
+func (d *Daemon) expire(ctx context.Context, c *config.Config) {
+	now := time.Now()
+	if _, err := os.Stat(c.Quarantine.Dir); err == nil {
+		dir := d.Kept.Quarantine(c.Quarantine.Dir)
+		n, err := quarantine.Expire(ctx, dir, c.Quarantine.Retention(), now)
+		d.expired("quarantine", n, errors.Join(err, dir.Tidy(now)))
+	}
+	if c.Greylist.Enabled {
+		n, err := d.Kept.Greylist(c.Greylist.File).Expire(ctx, now, c.Greylist.Entries)
+		d.expired("greylist", n, err)
+	}
+	if len(c.Rate.Limits) > 0 {
+		n, err := d.Kept.Rate(c.Rate.File).Expire(ctx, now, c.Rate.Entries)
+		d.expired("rate", n, err)
+	}
+	if m := d.recorder.Memory; m != nil && c.History.Keep > 0 {
+		n, err := m.Store.Expire(ctx, now.Add(-c.History.Keep.Go()))
+		d.expired("history", n, err)
+	}
+}
+
+func (d *Daemon) expired(what string, n int, err error) {
+	switch {
+	case err != nil && !errors.Is(err, context.Canceled):
+		d.log.Warn("what is too old cannot be removed", zap.String("from", what), zap.Error(err))
+	case n > 0:
+		d.log.Info("removed what was too old", zap.String("from", what), zap.Int("messages", n))
+	}
+}
