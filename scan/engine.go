@@ -142,10 +142,10 @@ func asked(ctx context.Context, s Scanner, ask scanFunc) (r Report) {
 	found, err := ask(ctx, s)
 	if err != nil {
 		r = failed(s, err)
-		r.Findings = append(found, r.Findings...)
+		r.Findings = append(sieved(found), r.Findings...)
 		return r
 	}
-	return Report{Scanner: s.Name(), Findings: found}
+	return Report{Scanner: s.Name(), Findings: sieved(found)}
 }
 
 // failed is the report of a scanner that does not know.
