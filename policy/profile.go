@@ -78,8 +78,8 @@ var (
 	bombs     = named("archive/decoder-limit", "archive/depth", "archive/limit", "archive/member-too-large", "archive/overlapping-members", "archive/ratio",
 		"archive/too-many-members", "archive/too-much-data", "archive/window-too-large")
 	tooComplex = named("mime/message-size", "mime/nesting", "mime/time", "mime/too-many-parts", "mime/boundaries-limit", "mime/boundary-limit",
-		"mime/depth-limit", "mime/field-limit", "mime/fields-limit", "mime/header-limit", "mime/names-limit", "mime/parameters-limit",
-		"mime/parts-limit", "mime/readings-limit", "mime/reread-limit")
+		"mime/depth-limit", "mime/field-limit", "mime/fields-limit", "mime/header-limit", "mime/names-limit", "mime/names-size",
+		"mime/parameters-limit", "mime/parts-limit", "mime/readings-limit", "mime/reread-limit")
 	elsewhere = named("mime/external-body", "mime/partial")
 
 	htmlAttached = named("content/html-attachment", "attachment/svg-script")

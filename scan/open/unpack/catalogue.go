@@ -16,6 +16,8 @@ var notes = [...]scan.Rule{
 	{Name: "mime/external-body", Kind: scan.Unscannable, About: "The content is not in the message but to be fetched from elsewhere (RFC 2046, section 5.2.3)."},
 	{Name: "mime/failed", Kind: scan.Failed, About: "There was no room to open the message; trying again may help."},
 	{Name: "mime/message-size", Kind: scan.Unscannable, About: "The message is larger than the limit; only its beginning was examined."},
+	{Name: scan.MoreFindings, Kind: scan.Note, About: "There were more findings of one rule than are kept; none of these was the only one about its part."},
+	{Name: "mime/names-size", Kind: scan.Unscannable, About: "The names of all parts together are longer than is kept; the others were cut in their middle."},
 	{Name: "mime/nesting", Kind: scan.Unscannable, About: "More messages stand inside each other than are opened."},
 	{Name: "mime/not-edited", Kind: scan.Note, About: "An edit that a rule asks for could not be made; what the rule says for that was done."},
 	{Name: "mime/not-kept", Kind: scan.Failed, About: "A copy that a rule asks for could not be kept."},

@@ -2,6 +2,8 @@ package unpack
 
 import (
 	"fmt"
+	"hash/fnv"
+	"io"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -35,7 +37,55 @@ func entityPath(container, separator, number, reading string) string {
 }
 
 // memberPath is the path of a member of the container at path.
-func memberPath(container, name string) string { return container + "/" + escape(name) }
+func memberPath(container, name string) string {
+	return container + "/" + escape(shortened(name, longestName))
+}
+
+const (
+	longestName = 255 // bytes of a name in a path: what file systems allow
+	longestPath = 1000
+)
+
+// shortPath returns a path of which containers far inside others do not stay: some
+// of the outermost and of the innermost, and a hash of those between. A part in a
+// hundred containers with long names costs no more than any other.
+func shortPath(path string) string {
+	if len(path) <= longestPath {
+		return path
+	}
+	const most = 256
+	begin, end := strings.LastIndexByte(path[:most], '/'), strings.LastIndexByte(path, '/')
+	if further := strings.IndexByte(path[len(path)-most:], '/'); further >= 0 {
+		end = len(path) - most + further
+	}
+	if begin < 0 || end <= begin {
+		return shortened(path, longestPath)
+	}
+	return path[:begin] + "/…" + hash(path[begin:end]) + path[end:]
+}
+
+// shortened returns a text of most bytes, or little more: if it is longer, its
+// beginning and its end, by which programs go, and a hash of what is between.
+func shortened(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	begin, end := most*2/5, len(s)-most*2/5
+	for begin > 0 && !utf8.RuneStart(s[begin]) {
+		begin--
+	}
+	for end < len(s) && !utf8.RuneStart(s[end]) {
+		end++
+	}
+	return s[:begin] + "…" + hash(s[begin:end]) + s[end:]
+}
+
+// hash is the same for the same text everywhere and always: paths are compared.
+func hash(s string) string {
+	h := fnv.New64a()
+	io.WriteString(h, s)
+	return strconv.FormatUint(h.Sum64(), 16)
+}
 
 // escape writes a member name so that a path can be split at its slashes again
 // and is valid UTF-8: slash and percent as %XX, bytes that are not UTF-8 as \xNN.

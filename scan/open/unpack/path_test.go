@@ -1,6 +1,10 @@
 package unpack
 
-import "testing"
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
 
 func TestEscape(t *testing.T) {
 	for name, want := range map[string]string{
@@ -40,5 +44,27 @@ func TestEntityPath(t *testing.T) {
 		if got := entityPath(c.container, c.separator, c.number, c.reading); got != c.want {
 			t.Errorf("entityPath(%+v) = %q", c, got)
 		}
+	}
+}
+
+// TestPathsStayShort puts containers into each other, whatever they are called: a
+// path stays short, differs from others, and ends as the name does.
+func TestPathsStayShort(t *testing.T) {
+	for _, name := range []string{"a", strings.Repeat("%", 4096), strings.Repeat("a", 4096), strings.Repeat("/", 300), strings.Repeat("\xff", 255), strings.Repeat("…", 1000), strings.Repeat("日本", 42)} {
+		path, seen := "2.1", map[string]bool{}
+		for range 100 {
+			path = shortPath(memberPath(path, name+".zip"))
+			if len(path) > 1600 || seen[path] || !strings.HasSuffix(path, ".zip") || !strings.HasPrefix(path, "2.1/") || !utf8.ValidString(path) {
+				t.Fatalf("%.20q: the path has %d bytes: %.300q", name, len(path), path)
+			}
+			seen[path] = true
+		}
+	}
+	if name := strings.Repeat("日本", 41) + ".exe"; memberPath("1", name) != "1/"+name {
+		t.Error("the name of a file was cut")
+	}
+	begin := strings.Repeat("a", 300)
+	if memberPath("1", begin+"1"+begin) == memberPath("1", begin+"2"+begin) {
+		t.Error("names that differ in their middle have one path")
 	}
 }

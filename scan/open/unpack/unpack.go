@@ -61,26 +61,29 @@ func (o *Opener) Open(ctx context.Context, in scan.Received) *scan.Message {
 		budget: archive.NewBudget(o.limits.Archive),
 		paths:  paths{},
 		start:  threadTime(),
-		said:   map[string]int{},
+		said:   map[string]bool{},
 	}
 	if in.Truncated() {
 		w.note(scan.Unscannable, "mime", "message-size", scan.WholeMessage, fmt.Sprintf("%d bytes; only the first %d were examined", in.Size, in.Raw.Size()))
 	}
 	w.tree(container{part: scan.WholeMessage}, in.Raw, in.Tree)
+	m.Notes = w.notes.Findings()
 	return m
 }
 
 // work is the opening of one message.
 type work struct {
 	*Opener
-	ctx    context.Context
-	top    *entity.Tree // of the message itself; all inside it share its limits
-	m      *scan.Message
-	budget *archive.Budget
-	paths  paths
-	start  time.Duration  // of the thread, when opening began
-	said   map[string]int // notes by code
-	full   bool           // a limit on all parts was reached and said
+	ctx       context.Context
+	top       *entity.Tree // of the message itself; all inside it share its limits
+	m         *scan.Message
+	budget    *archive.Budget
+	paths     paths
+	nameBytes int           // of the names of all parts
+	start     time.Duration // of the thread, when opening began
+	notes     scan.Sieve
+	said      map[string]bool // what is said once
+	full      bool            // a limit on all parts was reached and said
 }
 
 // container is what the next parts come out of.
@@ -97,25 +100,9 @@ type container struct {
 // reached, or time or room ran out.
 var errStopped = errors.New("opening stopped")
 
-// Findings of one rule that are kept of one message: enough to see what is
-// going on, and few enough that nobody can make a log of megabytes.
-const (
-	mildNotes  = 50  // of kinds up to ambiguous
-	graveNotes = 500 // of graver ones
-)
-
-// note adds a finding about a part, unless there are enough of its rule.
+// note adds a finding about a part.
 func (w *work) note(kind scan.Kind, scanner, code string, part int, detail string) {
-	enough := mildNotes
-	if kind > scan.Ambiguous {
-		enough = graveNotes
-	}
-	if w.said[code]++; w.said[code] > enough {
-		return
-	}
-	w.m.Notes = append(w.m.Notes, scan.Finding{
-		Kind: kind, Scanner: scanner, Rule: scanner + "/" + code, Part: part, Detail: detail,
-	})
+	w.notes.Add(scan.Finding{Kind: kind, Scanner: scanner, Rule: scanner + "/" + code, Part: part, Detail: detail})
 }
 
 // add makes p a part of the message, if there is room for it.
@@ -127,7 +114,8 @@ func (w *work) add(p scan.Part) (int, error) {
 	if w.late() {
 		return 0, w.tooLong()
 	}
-	p.Path = w.paths.unique(p.Path)
+	p.Path = w.paths.unique(shortPath(p.Path))
+	p.Names = w.named(p.Names)
 	w.m.Parts = append(w.m.Parts, p)
 	return len(w.m.Parts) - 1, nil
 }
@@ -141,6 +129,14 @@ func (w *work) late() bool {
 func (w *work) tooLong() error {
 	w.stop(scan.Unscannable, "mime", "time", "opening took longer than the time for one message")
 	return errStopped
+}
+
+// once says something about the whole message that need not be said again.
+func (w *work) once(kind scan.Kind, code, detail string) {
+	if !w.said[code] {
+		w.said[code] = true
+		w.note(kind, "mime", code, scan.WholeMessage, detail)
+	}
 }
 
 // stop says, once, why nothing further is opened.
