@@ -3,6 +3,7 @@ package edit
 import (
 	"html"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/milterscan/milterscan/scan"
@@ -40,7 +41,14 @@ func (d *disarmer) opened(t *tag, second bool) {
 	case "style":
 		d.style = t.at
 	case "a":
-		d.inLink[which(second)] = t.has("href")
+		d.inLink[which(second)] = ""
+		if t.has("href") {
+			d.inLink[which(second)] = t.name
+		}
+	default:
+		if d.opens[t.at] {
+			d.inLink[which(second)] = t.name
+		}
 	}
 }
 
@@ -107,9 +115,10 @@ func (d *disarmer) goes(t *tag, objections []markup.Objection) bool {
 
 // endTag takes out the ends of elements that are gone.
 func (d *disarmer) endTag(t *markup.Token) {
+	if t.Name == d.inLink[which(t.Second)] {
+		d.inLink[which(t.Second)] = ""
+	}
 	switch t.Name {
-	case "a":
-		d.inLink[which(t.Second)] = false
 	case "iframe", "portal", "frame":
 		d.dropIf("content/iframe", t)
 	case "object", "applet", "embed":
@@ -238,9 +247,21 @@ func (d *disarmer) unlink(t *tag, l markup.Link) {
 	}
 }
 
+// hostLetters are what the places of web links are made of.
+const hostLetters = "abcdefghijklmnopqrstuvwxyz0123456789.-_:[]"
+
 // warn shows, before an element, where its link leads; once, also if that was
-// done at another time.
+// done at another time. The place is shown so that no client makes a link of it,
+// and inside another link so that it is no claim of that one.
 func (d *disarmer) warn(t *tag, warning, place string) {
+	ends := t.name == "a" && slices.Contains(d.inLink[:], "a") // as this one ends the link before
+	inOther := slices.ContainsFunc(d.inLink[:], func(open string) bool { return open != "" && !(ends && open == "a") })
+	switch {
+	case inOther:
+		warning = markup.Unclaimed(strings.Replace(warning, "{place}", place, 1))
+	case strings.Trim(place, hostLetters) != "":
+		place = markup.Unlinked(place)
+	}
 	warning = strings.Replace(warning, "{place}", place, 1)
 	if d.warned != nil && *d.warned == t.at || d.before.endsWith(warning) {
 		return
@@ -248,7 +269,7 @@ func (d *disarmer) warn(t *tag, warning, place string) {
 	d.warned = &t.at
 	at := markup.Span{Start: t.at.Start, End: t.at.Start}
 	end := ""
-	if t.name == "a" && d.inLink != [2]bool{} { // as this one ends the link before
+	if ends {
 		end = "</a>"
 	}
 	d.replace(at, end+"<b>"+escaped(warning)+"</b> ")
