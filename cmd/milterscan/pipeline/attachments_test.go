@@ -56,17 +56,24 @@ func TestAttachments(t *testing.T) {
 	t.Logf("\n%sD H15   reject   %d ways to write a name", table, names)
 }
 
-// pipelineOf is the pipeline of a configuration.
-func pipelineOf(t *testing.T, config string) *Pipeline {
+// loaded reads a configuration from its text.
+func loaded(t *testing.T, text string) *settings.Config {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "milterscan.toml")
-	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	c, err := settings.Load(file)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return c
+}
+
+// pipelineOf is the pipeline of a configuration.
+func pipelineOf(t *testing.T, config string) *Pipeline {
+	t.Helper()
+	c := loaded(t, config)
 	p, err := New(c)
 	if err != nil {
 		t.Fatalf("%v for %q", err, config)

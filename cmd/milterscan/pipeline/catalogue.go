@@ -8,25 +8,17 @@ import (
 
 	"github.com/milterscan/milterscan/policy/judge"
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/contents/attachment"
-	"github.com/milterscan/milterscan/scan/contents/content"
-	"github.com/milterscan/milterscan/scan/contents/document"
-	"github.com/milterscan/milterscan/scan/contents/virus"
 	"github.com/milterscan/milterscan/scan/format/archive"
 	"github.com/milterscan/milterscan/scan/format/entity"
 	"github.com/milterscan/milterscan/scan/open/unpack"
-	"github.com/milterscan/milterscan/scan/sender/auth"
-	"github.com/milterscan/milterscan/scan/sender/bounce"
-	"github.com/milterscan/milterscan/scan/sender/dnslist"
-	"github.com/milterscan/milterscan/scan/sender/greylist"
-	"github.com/milterscan/milterscan/scan/sender/rate"
-	"github.com/milterscan/milterscan/scan/sender/relay"
-	"github.com/milterscan/milterscan/scan/sender/spamd"
 )
 
 // Catalogue lists every finding that can be made, by name.
 func Catalogue() []scan.Rule {
-	all := slices.Concat(unpack.Catalogue(), virus.Catalogue(), attachment.Catalogue(), document.Catalogue(), content.Catalogue(), dnslist.Catalogue(), spamd.Catalogue(), auth.Catalogue(), relay.Catalogue(), greylist.Catalogue(), bounce.Catalogue(), rate.Catalogue(), judge.Catalogue())
+	all := slices.Concat(unpack.Catalogue(), judge.Catalogue())
+	for _, row := range roster() {
+		all = append(all, row.finds()...)
+	}
 	slices.SortFunc(all, func(a, b scan.Rule) int { return cmp.Compare(a.Name, b.Name) })
 	return slices.CompactFunc(all, func(a, b scan.Rule) bool { return a.Name == b.Name })
 }

@@ -1,0 +1,100 @@
+package pipeline
+
+import (
+	"fmt"
+
+	"github.com/milterscan/milterscan/policy/config"
+	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/sender/auth"
+	"github.com/milterscan/milterscan/scan/sender/bounce"
+	"github.com/milterscan/milterscan/scan/sender/dnslist"
+	"github.com/milterscan/milterscan/scan/sender/greylist"
+	"github.com/milterscan/milterscan/scan/sender/rate"
+	"github.com/milterscan/milterscan/scan/sender/relay"
+	"github.com/milterscan/milterscan/scan/sender/spamd"
+)
+
+// relays looks at what clients say about themselves.
+func relays(s *site) ([]scan.Scanner, error) {
+	checks := s.RelayChecks()
+	if !checks.Enabled() {
+		return nil, nil
+	}
+	return one(relay.New(checks, relay.With{
+		Resolver: s.resolver, Questions: s.DNS.Questions, Trusted: s.local.Trusts,
+		Local: func(domain string) bool { return s.local.Has("@" + domain) },
+	}), nil)
+}
+
+// lists asks DNS lists.
+func lists(s *site) ([]scan.Scanner, error) {
+	if len(s.Spam.Lists) == 0 {
+		return nil, nil
+	}
+	return one(dnslist.New(s.Spam.Config, dnslist.With{
+		Resolver: s.resolver, Questions: s.DNS.Questions, Trusted: s.local.Trusts, Texts: s.texts, Signatures: s.signatures,
+	}), nil)
+}
+
+// authentication checks SPF, DKIM and DMARC.
+func authentication(s *site) ([]scan.Scanner, error) {
+	if !s.Auth.Enabled() {
+		return nil, nil
+	}
+	return one(auth.New(s.Auth, auth.With{
+		Resolver: s.resolver, Questions: s.DNS.Questions, Trusted: s.local.Trusts, Signatures: s.signatures,
+	}), nil)
+}
+
+// scorer asks SpamAssassin, only where some rule rests on what it says.
+func scorer(s *site) ([]scan.Scanner, error) {
+	c := s.Spam.SpamAssassin
+	if len(c.Addresses) == 0 {
+		return nil, nil
+	}
+	interest := s.rules.Interest(spamd.Opinions())
+	return one(spamd.New(c, func(e scan.Envelope) bool {
+		return (c.Outbound || !s.local.Trusts(e)) && interest.Covers(e)
+	}), nil)
+}
+
+// bounces knows bounces of our own mail, if there are keys.
+func bounces(s *site) ([]scan.Scanner, error) {
+	if !s.Bounce.Enabled() {
+		return nil, nil
+	}
+	w := bounce.With{Keys: bounce.KeyFile(s.Bounce.Keys).Read, Trusted: s.local.Trusts}
+	if len(s.local.Domains) > 0 {
+		w.Local = s.local.Has
+	}
+	return one(bounce.New(s.Bounce, w), nil)
+}
+
+// greylisting puts off unknown senders. Only the daemon does: the mail that
+// commands look at has arrived, and is not new.
+func greylisting(s *site) ([]scan.Scanner, error) {
+	if !s.Live || !s.Greylist.Enabled {
+		return nil, nil
+	}
+	return one(greylist.New(s.Greylist, s.Kept.Greylist(s.Greylist.File), s.local.Trusts), nil)
+}
+
+// rates counts recipients, as the daemon gets them.
+func rates(s *site) ([]scan.Scanner, error) {
+	if !s.Live || len(s.Rate.Limits) == 0 {
+		return nil, nil
+	}
+	return one(rate.New(s.Rate, s.Kept.Rate(s.Rate.File)), nil)
+}
+
+// CheckKeys reads what a daemon must be able to read before it begins. A command
+// that looks at one mail and may not read it says so with that mail.
+func CheckKeys(c *config.Config) error {
+	if !c.Bounce.Enabled() {
+		return nil
+	}
+	if _, err := bounce.KeyFile(c.Bounce.Keys).Read(); err != nil {
+		return fmt.Errorf("bounce.keys: %w", err)
+	}
+	return nil
+}

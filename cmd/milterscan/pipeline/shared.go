@@ -1,0 +1,26 @@
+package pipeline
+
+import (
+	"github.com/milterscan/milterscan/policy/config"
+	"github.com/milterscan/milterscan/scan/open/worker"
+	"github.com/milterscan/milterscan/scan/spool"
+)
+
+// Shared is what all generations share.
+type Shared struct {
+	Spool   *spool.Spool
+	Workers *worker.Pool
+	Kept    *Stores
+	Live    bool // the mail is on its way: whoever sends it can be told to come back
+}
+
+// NewShared returns what generations share, with children kept ready to read archives.
+func NewShared(c *config.Config, ready int) *Shared {
+	w := worker.Defaults()
+	w.Idle = ready
+	return &Shared{
+		Spool:   spool.New(c.Spool.Dir, int64(c.Spool.Memory), int64(c.Spool.Disk)),
+		Workers: worker.NewPool(w),
+		Kept:    NewStores(),
+	}
+}
