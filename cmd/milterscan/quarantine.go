@@ -24,7 +24,7 @@ func quarantineCommands() []cli.Command {
 		{Name: "list", About: "list kept messages, newest first", Run: quarantineList},
 		{Name: "show", About: "say why a message was kept, or print it", Run: quarantineShow},
 		{Name: "release", About: "send messages to those who have not had them", Run: quarantineRelease},
-		{Name: "forward", About: "send messages to somebody who is to look at them", Run: quarantineForward},
+		{Name: "forward", About: "send messages, as attachments, to somebody who is to look at them", Run: quarantineForward},
 		{Name: "delete", About: "remove messages for good", Run: quarantineDelete},
 		{Name: "expire", About: "remove what is too old or too much, as the daemon does by itself", Run: quarantineExpire},
 		{Name: "reindex", About: "make the index anew from the messages", Run: quarantineReindex},
@@ -87,8 +87,7 @@ func openVault(f *cli.Options, args []string, std cli.Streams, parse func(*cli.O
 // each does something with every id, and returns the exit status.
 func (v *vault) each(ids []string, do func(id string) error) int {
 	if len(ids) == 0 {
-		fmt.Fprintf(v.Err, "milterscan %s: no id given\n", v.name)
-		return cli.ExitUsage
+		return v.misused("no id is given")
 	}
 	status := cli.ExitOK
 	for _, id := range ids {
@@ -97,6 +96,12 @@ func (v *vault) each(ids []string, do func(id string) error) int {
 		}
 	}
 	return status
+}
+
+// misused says what a call lacks.
+func (v *vault) misused(what string) int {
+	fmt.Fprintf(v.Err, "milterscan %s: %s; nothing was done\n", v.name, what)
+	return cli.ExitUsage
 }
 
 // fail reports an error and returns the exit status for it.
@@ -110,7 +115,10 @@ func (v *vault) fail(err error) int {
 
 // exit is the way out, for whoever has called the command.
 func (v *vault) exit() quarantine.Exit {
+	from, host := pipeline.Author(v.config)
 	return quarantine.Exit{
+		From:   from,
+		Host:   host,
 		Store:  v.dir,
 		Sender: v.config.Submission.Via,
 		Key:    token.KeyFile(v.config.Quarantine.Key()).Make,
@@ -141,7 +149,7 @@ func quarantineList(ctx context.Context, args []string, std cli.Streams) int {
 	var filter quarantine.Filter
 	var since, before cli.Moment
 	f.StringVar(&filter.Sender, "from", "", "only from senders like this `pattern`")
-	f.StringVar(&filter.Recipient, "to", "", "only to recipients like this `pattern`")
+	f.StringVar(&filter.Recipient, "to", "", "only to cli.Addresses like this `pattern`")
 	f.StringVar(&filter.Subject, "subject", "", "only with subjects like this `pattern`")
 	f.StringVar(&filter.Reason, "reason", "", "only for findings or rules like this `pattern`: \"virus/*\"")
 	f.StringVar(&filter.Class, "class", "", "only of this `class`: "+strings.Join(quarantine.Classes(), ", "))
@@ -220,17 +228,18 @@ func printEntry(out io.Writer, e quarantine.Entry) {
 }
 
 func quarantineRelease(ctx context.Context, args []string, std cli.Streams) int {
-	f := cli.Flags("quarantine release", "[-c FILE] [--to A]... [--skip RULE]... [--again] ID...", std)
+	f := cli.Flags("quarantine release", "[-c FILE] [--to A]... [--skip RULE]... [--again] [--infected] ID...", std)
 	var to, skip cli.Addresses
 	f.Var(&to, "to", "send it to this `address`, not to those who have not had it; may be given several times")
 	f.Var(&skip, "skip", "only findings of this `rule` do not count, such as \"attachment/*\"; without it, all that it was kept with; may be given several times")
-	again := f.Bool("again", false, "also if it was released before, or nobody knows whether it was")
+	again := f.Bool("again", false, "also if it was released before, or it is not known whether it was")
+	infected := f.Bool("infected", false, "also if a virus was found in it: the recipients get the virus")
 	v, status, ok := openVault(f, args, std, cli.ParseArguments)
 	if !ok {
 		return status
 	}
 	return v.each(f.Args(), func(id string) error {
-		sent, err := v.exit().Release(ctx, quarantine.Order{ID: id, To: to, Skip: skip, Again: *again})
+		sent, err := v.exit().Release(ctx, quarantine.Order{ID: id, To: to, Skip: skip, Again: *again, Infected: *infected})
 		if err == nil {
 			fmt.Fprintf(std.Out, "%s: sent to %s\n", id, show.Printable(strings.Join(sent, ", ")))
 		}
@@ -239,14 +248,24 @@ func quarantineRelease(ctx context.Context, args []string, std cli.Streams) int 
 }
 
 func quarantineForward(ctx context.Context, args []string, std cli.Streams) int {
-	f := cli.Flags("quarantine forward", "[-c FILE] --to A... ID...", std)
+	f := cli.Flags("quarantine forward", "[-c FILE] --to A... [--infected] ID...", std)
 	var to cli.Addresses
 	f.Var(&to, "to", "send it to this `address`; may be given several times")
+	infected := f.Bool("infected", false, "also if a virus was found in it: the attachment is the virus")
 	v, status, ok := openVault(f, args, std, cli.ParseArguments)
 	if !ok {
 		return status
 	}
-	return v.each(f.Args(), func(id string) error { return v.exit().Forward(ctx, quarantine.Order{ID: id, To: to}) })
+	if len(to) == 0 {
+		return v.misused("--to says who is to look at it")
+	}
+	return v.each(f.Args(), func(id string) error {
+		err := v.exit().Forward(ctx, quarantine.Order{ID: id, To: to, Infected: *infected})
+		if err == nil {
+			fmt.Fprintf(std.Out, "%s: forwarded to %s\n", id, show.Printable(strings.Join(to, ", ")))
+		}
+		return err
+	})
 }
 
 func quarantineDelete(ctx context.Context, args []string, std cli.Streams) int {
@@ -255,7 +274,13 @@ func quarantineDelete(ctx context.Context, args []string, std cli.Streams) int {
 	if !ok {
 		return status
 	}
-	return v.each(f.Args(), func(id string) error { return v.exit().Delete(ctx, id) })
+	return v.each(f.Args(), func(id string) error {
+		err := v.exit().Delete(ctx, id)
+		if err == nil {
+			fmt.Fprintf(std.Out, "%s: deleted\n", id)
+		}
+		return err
+	})
 }
 
 func quarantineExpire(ctx context.Context, args []string, std cli.Streams) int {

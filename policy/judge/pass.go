@@ -75,14 +75,15 @@ func note(k scan.Kind, rule, detail string) scan.Finding {
 	return scan.Finding{Kind: k, Scanner: "pass", Rule: rule, Part: scan.WholeMessage, Detail: detail}
 }
 
-// pardon takes away what does not count for a message that was released.
+// pardon takes away what does not count for a message that was released. What is
+// infected counts unless the release says so in as many words.
 func (r *Result) pardon() {
 	if r.release == nil {
 		return
 	}
 	left := []scan.Finding{note(scan.Note, released, r.release.ID)}
 	for _, f := range r.Found {
-		if !r.release.Covers(f.Rule) {
+		if !r.release.Covers(f.Rule) || f.Kind == scan.Infected && !r.release.Infected {
 			left = append(left, f)
 		}
 	}

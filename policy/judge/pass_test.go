@@ -9,6 +9,7 @@ import (
 
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/token"
+	"github.com/milterscan/milterscan/scan"
 )
 
 var key = []byte(strings.Repeat("k", 32))
@@ -84,5 +85,32 @@ func TestReleaseFromARule(t *testing.T) {
 	defer release()
 	if r.Answer != policy.Deliver {
 		t.Errorf("%s", r.Answer)
+	}
+}
+
+// TestReleaseOfAVirus lets a virus through only where the release says so.
+func TestReleaseOfAVirus(t *testing.T) {
+	virus := scan.Finding{Kind: scan.Infected, Scanner: "virus", Rule: "virus/x", Part: scan.WholeMessage}
+	for word, answer := range map[bool]policy.Answer{false: policy.Discard, true: policy.Deliver} {
+		for _, covered := range []string{"virus/x", "virus/*", "*"} {
+			var told []*Result
+			j := judging(t, policy.Outcome{Answer: policy.Discard, Keep: true}, &keeper{}, &told, virus)
+			j.Key = func() ([]byte, error) { return key, nil }
+			rules, err := policy.New([]policy.Rule{{
+				Ref:     policy.RuleRef{Name: "viruses"},
+				Grounds: policy.Grounds{When: []policy.Condition{policy.OfKind(scan.Infected)}},
+				Outcome: policy.Outcome{Answer: policy.Discard},
+			}}, policy.Local{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			j.Policy = rules
+			g := token.Grant{For: token.Release, Findings: []string{covered}, Infected: word}
+			r, release := j.Message(t.Context(), received(j, carrying(t, g)))
+			if r.Answer != answer {
+				t.Errorf("infected said: %v, covers %s: %s", word, covered, r.Answer)
+			}
+			release()
+		}
 	}
 }

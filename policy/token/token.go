@@ -41,6 +41,7 @@ type Grant struct {
 	Body     [32]byte  // see Sum
 	Findings []string  // rules whose findings do not count; "virus/*" for a whole family
 	Rules    []string  // names of policy rules that do not count
+	Infected bool      // findings of kind infected are among those that do not count
 }
 
 const (
@@ -57,6 +58,9 @@ func Write(key []byte, g Grant) string {
 	v := url.Values{
 		"v": {version}, "for": {string(g.For)}, "id": {g.ID}, "t": {strconv.FormatInt(g.Issued.Unix(), 10)},
 		"body": {text.EncodeToString(g.Body[:])}, "finding": families(g.Findings), "rule": g.Rules,
+	}
+	if g.Infected {
+		v.Set("infected", "yes")
 	}
 	body := v.Encode()
 	return fold(body + "&mac=" + text.EncodeToString(sign(key, body)))
@@ -129,6 +133,7 @@ func parse(said string) (Grant, error) {
 		return Grant{}, errors.New("made by another version")
 	}
 	g := Grant{For: Purpose(v.Get("for")), ID: v.Get("id"), Issued: time.Unix(issued, 0), Findings: v["finding"], Rules: v["rule"]}
+	g.Infected = v.Get("infected") == "yes"
 	sum, err := text.DecodeString(v.Get("body"))
 	if err != nil || copy(g.Body[:], sum) != len(g.Body) {
 		return Grant{}, errors.New("made by another version")

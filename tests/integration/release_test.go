@@ -75,13 +75,16 @@ func TestRelease(t *testing.T) {
 		t.Fatalf("the quarantine holds %+v", rows)
 	}
 	id := rows[0].ID
-	if out, status := h.milter.Run(t, "quarantine release", id); status != 0 {
+	if out, status := h.milter.Run(t, "quarantine release", id); status == 0 || !strings.Contains(out, "--infected") {
+		t.Errorf("release without a word: status %d, %s", status, out)
+	}
+	if out, status := h.milter.Run(t, "quarantine release", id, "--infected"); status != 0 {
 		t.Fatalf("release: status %d, %s", status, out)
 	}
 	if d := h.mta.Mailbox().One(t); !unchanged(d, m.Data) || d.Sender != m.From {
 		t.Errorf("from %s arrived\n%s", d.Sender, d.Mail)
 	}
-	if out, status := h.milter.Run(t, "quarantine release", id); status == 0 || !strings.Contains(out, "released already") {
+	if out, status := h.milter.Run(t, "quarantine release", id, "--infected"); status == 0 || !strings.Contains(out, "released already") {
 		t.Errorf("released twice: status %d, %s", status, out)
 	}
 	h.mta.Settle(t)
@@ -117,7 +120,7 @@ func TestReleaseOfOddBytes(t *testing.T) {
 			if len(rows) != 1 || h.mta.Mailbox().Count() != 0 {
 				t.Fatalf("%s: the quarantine holds %+v", name, rows)
 			}
-			if out, status := h.milter.Run(t, "quarantine release", rows[0].ID); status != 0 {
+			if out, status := h.milter.Run(t, "quarantine release", rows[0].ID, "--infected"); status != 0 {
 				t.Fatalf("%s: status %d, %s", name, status, out)
 			}
 			if d := h.mta.Mailbox().One(t); strings.Contains(string(d.Mail), "X-Milterscan-Pass") {
@@ -135,7 +138,7 @@ func TestAStolenPass(t *testing.T) {
 	wantReply(t, "a virus", h.send(infected()), 250)
 	h.milter.Configure(t, h.vault(dir, addr))
 	id := h.list(t)[0].ID
-	if out, status := h.milter.Run(t, "quarantine release", id); status != 0 {
+	if out, status := h.milter.Run(t, "quarantine release", id, "--infected"); status != 0 {
 		t.Fatalf("release: status %d, %s", status, out)
 	}
 	field, _, _ := strings.Cut(sink.Got()[0].Data, "\r\nFrom:")

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"os"
 	"time"
 
@@ -30,15 +31,8 @@ func NewOffice(q *notify.Queue, current func() *config.Config, warn func(error))
 
 // noticeTerms are how a configuration wants notices sent.
 func noticeTerms(c *config.Config) (notify.Terms, error) {
-	host, err := os.Hostname()
-	if err != nil {
-		host = "localhost"
-	}
 	templates, err := notify.NewTemplates(c.Notices.Local())
-	from := c.Notices.From
-	if from == "" {
-		from = "postmaster@" + host
-	}
+	from, host := Author(c)
 	return notify.Terms{
 		Templates: templates,
 		Sender:    c.Submission.Via,
@@ -49,4 +43,13 @@ func noticeTerms(c *config.Config) (notify.Terms, error) {
 		Every:     c.Notices.Every.Go(),
 		PerHour:   c.Notices.PerHour,
 	}, err
+}
+
+// Author returns who writes our own mail, and the host that sends it.
+func Author(c *config.Config) (from, host string) {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "localhost"
+	}
+	return cmp.Or(c.Notices.From, "postmaster@"+host), host
 }

@@ -1,6 +1,7 @@
 package quarantine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/milterscan/milterscan/policy/tell/submission"
 	"github.com/milterscan/milterscan/policy/token"
+	"github.com/milterscan/milterscan/scan"
 )
 
 // Sender hands a message to the MTA. An error that wraps submission.ErrUnsure says that
@@ -26,6 +28,8 @@ type Exit struct {
 	Key    func() ([]byte, error) // that signs passes
 	Now    func() time.Time
 	By     string // who is doing it, for the audit log
+	From   string // the author of what Forward sends
+	Host   string // that sends it
 }
 
 // Order is what to let out, and for whom.
@@ -40,12 +44,15 @@ type Order struct {
 	Skip []string
 	// Again lets a message out that was let out before, or of which nobody knows.
 	Again bool
+	// Infected lets a message out although a virus was found in it.
+	Infected bool
 }
 
 // The reasons not to release a message.
 var (
-	ErrReleased = errors.New("released already; say so to send it once more")
-	ErrUnsure   = errors.New("a release was begun and nobody knows how it ended: look for it in the MTA's log, then release it again or delete it")
+	ErrReleased = errors.New("released already; --again sends it once more")
+	ErrUnsure   = errors.New("a release was begun and it is not known how it ended: look for it in the MTA's log, then release it with --again or delete it")
+	ErrInfected = errors.New("infected; it is sent only with --infected")
 )
 
 // Release sends a message to those who have not had it, with a pass, so that it
@@ -64,7 +71,7 @@ func (x Exit) Release(ctx context.Context, o Order) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	sent := x.send(ctx, e, o, e.Record.Sender)
+	sent := x.send(ctx, e, o)
 	return o.To, errors.Join(sent, x.finish(ctx, o, sent))
 }
 
@@ -80,11 +87,38 @@ func (e *Entry) begin(o *Order) error {
 		o.To = slices.DeleteFunc(undelivered(e.Record), func(to string) bool { return to == "" })
 	}
 	if len(o.To) == 0 {
-		return errors.New("everybody has had this message; say who is to have it")
+		return errors.New("everybody has had this message; --to says who is to have it")
+	}
+	if err := errors.Join(e.harmless(*o), submission.Mail{From: e.Record.Sender, To: o.To}.Check()); err != nil {
+		return err
 	}
 	e.State = Releasing
 	return nil
 }
+
+// harmless is an error if the message is infected, and the order does not say that
+// it is to be sent nevertheless.
+func (e Entry) harmless(o Order) error {
+	viruses := e.viruses()
+	if len(viruses) == 0 || o.Infected {
+		return nil
+	}
+	return fmt.Errorf("%w (%s)", ErrInfected, strings.Join(viruses, ", "))
+}
+
+// viruses names the viruses in the message.
+func (e Entry) viruses() []string {
+	var list []string
+	for _, f := range e.Record.Findings {
+		if name := submission.OneLine(cmp.Or(f.Detail, f.Rule), 100); f.Kind == scan.Infected && !slices.Contains(list, name) {
+			list = append(list, name)
+		}
+	}
+	return list[:min(len(list), maxViruses)]
+}
+
+// maxViruses is how many viruses of a message are named.
+const maxViruses = 5
 
 func (e *Entry) note(event Event) { e.Events = append(e.Events, event) }
 
@@ -110,41 +144,24 @@ func (x Exit) finish(ctx context.Context, o Order, sent error) error {
 	})
 }
 
-// Forward sends a message to somebody who is to look at it. It stays in the
-// quarantine, and those it was for do not get it. It comes from the null sender,
-// so that no bounce of it reaches whoever wrote it.
-func (x Exit) Forward(ctx context.Context, o Order) error {
-	if len(o.To) == 0 {
-		return errors.New("nobody to forward the message to")
-	}
-	e, err := x.Store.Entry(ctx, o.ID)
-	if err != nil {
-		return err
-	}
-	sent := x.send(ctx, e, o, "")
-	note := ""
-	if sent != nil {
-		note = sent.Error()
-	}
-	noted := x.Store.Change(context.WithoutCancel(ctx), o.ID, func(e *Entry) error {
-		e.note(x.event("forward", o.To, note))
-		return nil
-	})
-	return errors.Join(sent, noted)
-}
-
 // Delete removes a message for good.
 func (x Exit) Delete(ctx context.Context, id string) error {
 	return x.Store.Delete(ctx, id, x.event("delete", nil, ""))
 }
 
-// send hands the message over, with a pass on top.
-func (x Exit) send(ctx context.Context, e Entry, o Order, from string) error {
-	field, err := x.pass(ctx, e, o)
+// send hands the message over as it came, with a pass on top.
+func (x Exit) send(ctx context.Context, e Entry, o Order) error {
+	return x.submit(ctx, e, o, e.Record.Sender, func() (io.ReadCloser, error) { return x.Store.Open(ctx, o.ID) })
+}
+
+// submit hands over what open opens, with a pass on top. Making the pass reads the
+// message to its end, so one that is damaged is not sent.
+func (x Exit) submit(ctx context.Context, e Entry, o Order, from string, open func() (io.ReadCloser, error)) error {
+	field, err := x.pass(e, o, open)
 	if err != nil {
 		return err
 	}
-	message, err := x.Store.Open(ctx, o.ID)
+	message, err := open()
 	if err != nil {
 		return err
 	}
@@ -152,14 +169,13 @@ func (x Exit) send(ctx context.Context, e Entry, o Order, from string) error {
 	return x.Sender.Send(ctx, submission.Mail{From: from, To: o.To, Message: io.MultiReader(strings.NewReader(field), message)})
 }
 
-// pass is the field that lets the message through. Making it reads the message
-// to its end, so one that is damaged is not sent.
-func (x Exit) pass(ctx context.Context, e Entry, o Order) (string, error) {
+// pass returns the field that lets a message through.
+func (x Exit) pass(e Entry, o Order, open func() (io.ReadCloser, error)) (string, error) {
 	key, err := x.Key()
 	if err != nil {
 		return "", fmt.Errorf("the key of passes: %w", err)
 	}
-	message, err := x.Store.Open(ctx, o.ID)
+	message, err := open()
 	if err != nil {
 		return "", err
 	}
@@ -168,7 +184,7 @@ func (x Exit) pass(ctx context.Context, e Entry, o Order) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	g := token.Grant{For: token.Release, ID: o.ID, Issued: x.Now(), Body: sum, Findings: o.Skip, Rules: e.rules()}
+	g := token.Grant{For: token.Release, ID: o.ID, Issued: x.Now(), Body: sum, Findings: o.Skip, Rules: e.rules(), Infected: o.Infected}
 	if len(o.Skip) == 0 {
 		g.Findings = append(clientChecks(), e.rulesFound()...)
 	}

@@ -8,7 +8,6 @@ import (
 	html "html/template"
 	"io/fs"
 	"maps"
-	"mime"
 	"mime/multipart"
 	"mime/quotedprintable"
 	"net/textproto"
@@ -17,9 +16,9 @@ import (
 	"strings"
 	text "text/template"
 	"time"
-	"unicode"
 
 	"github.com/milterscan/milterscan/policy"
+	"github.com/milterscan/milterscan/policy/tell/submission"
 	"github.com/milterscan/milterscan/policy/token"
 )
 
@@ -136,7 +135,7 @@ func (l language) fill(audience string, p Page) (filled, error) {
 		l.text.ExecuteTemplate(&plain, audience, p),
 		l.html.ExecuteTemplate(&marked, audience, p),
 	)
-	return filled{oneLine(subject.String(), 200), plain.String(), marked.String()}, err
+	return filled{submission.OneLine(subject.String(), 200), plain.String(), marked.String()}, err
 }
 
 // Draft is a notice before it has words.
@@ -176,20 +175,14 @@ func (t *Templates) Compose(d Draft) ([]byte, error) {
 func (d Draft) header(b *bytes.Buffer, subject string) {
 	field := func(name, value string) { fmt.Fprintf(b, "%s: %s\r\n", name, value) }
 	field("From", d.From)
-	field("To", "<"+oneLine(d.To, 300)+">")
-	field("Subject", encoded(subject))
+	field("To", "<"+submission.OneLine(d.To, 300)+">")
+	field("Subject", submission.Encoded(subject))
 	field("Date", d.Date.Format(time.RFC1123Z))
 	field("Message-ID", "<"+d.ID+"@"+d.Host+">")
 	field("Auto-Submitted", "auto-generated")
 	field("MIME-Version", "1.0")
 	field("Content-Type", "multipart/alternative; boundary="+d.boundary())
 	b.WriteString("\r\n")
-}
-
-// encoded is a header value with its words encoded where they have to be, folded
-// (RFC 2047, section 2).
-func encoded(s string) string {
-	return strings.ReplaceAll(mime.QEncoding.Encode("utf-8", s), "?= =?", "?=\r\n =?")
 }
 
 func (d Draft) boundary() string { return "notice-" + d.ID }
@@ -227,24 +220,7 @@ func Sign(key, notice []byte, id string, now time.Time) ([]byte, error) {
 // harmless is the event with every text in it a short line.
 func (e Event) harmless() Event {
 	for _, s := range []*string{&e.Sender, &e.Recipient, &e.Subject, &e.Client, &e.Finding, &e.File, &e.Detail, &e.Rule} {
-		*s = oneLine(*s, 200)
+		*s = submission.OneLine(*s, 200)
 	}
 	return e
-}
-
-// oneLine is at most n bytes of s with nothing in it that moves the cursor, ends
-// the line or turns the direction of writing.
-func oneLine(s string, n int) string {
-	var b strings.Builder
-	for _, r := range s {
-		if !unicode.IsPrint(r) {
-			r = ' '
-		}
-		if b.Len()+len(string(r)) > n {
-			b.WriteString("…")
-			break
-		}
-		b.WriteRune(r)
-	}
-	return strings.TrimSpace(b.String())
 }

@@ -47,7 +47,7 @@ func (w *Way) UnmarshalText(text []byte) error {
 
 // Send sends one mail to all its recipients, or to none.
 func (w Way) Send(ctx context.Context, m Mail) error {
-	if err := m.check(); err != nil {
+	if err := m.Check(); err != nil {
 		return err
 	}
 	how, where, _ := strings.Cut(string(w), ":")
@@ -57,13 +57,14 @@ func (w Way) Send(ctx context.Context, m Mail) error {
 	return bySMTP(ctx, where, m)
 }
 
-// check refuses addresses that would be commands or options.
-func (m Mail) check() error {
+// Check refuses a mail without recipients, and addresses that would be commands or
+// options.
+func (m Mail) Check() error {
 	if len(m.To) == 0 {
 		return errors.New("no recipient")
 	}
-	for _, a := range append([]string{m.From}, m.To...) {
-		if strings.ContainsAny(a, "\r\n\x00<> ") || strings.HasPrefix(a, "-") {
+	for i, a := range append([]string{m.From}, m.To...) {
+		if i > 0 && a == "" || strings.ContainsAny(a, "\r\n\x00<> ") || strings.HasPrefix(a, "-") {
 			return fmt.Errorf("%q is no address that mail can be sent to", a)
 		}
 	}
