@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/milterscan/milterscan/scan"
@@ -36,10 +37,11 @@ type Input struct {
 // Policy is a list of rules made ready. It never changes, and may be used by
 // any number of goroutines at once.
 type Policy struct {
-	rules []*rule
-	index index
-	local Local
-	ours  map[string]bool
+	rules     []*rule
+	partRules []*rule // those with patterns for parts
+	index     index
+	local     Local
+	ours      map[string]bool
 }
 
 // New makes a policy of rules in their order. The error names every rule that
@@ -56,6 +58,7 @@ func New(rules []Rule, local Local) (*Policy, error) {
 		}
 		p.rules = append(p.rules, compile(r, i))
 	}
+	p.numberLists()
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
@@ -76,22 +79,32 @@ func (p *Policy) Refuses(s scan.Stage) bool {
 // At a stage before the message it refuses only what no rule can let through
 // any more; where one still may, the decision is to deliver, and Pending.
 func (p *Policy) Decide(in Input) Decision {
+	d, _ := p.decide(in)
+	return d
+}
+
+// decide also returns what the decision has cost, in steps of some nanoseconds
+// each. It is at most a number for each finding, each recipient and each rule for
+// a recipient, and for each pair of a recipient's own list of rules and a group of
+// findings: never findings times recipients.
+func (p *Policy) decide(in Input) (Decision, int) {
 	f := p.facts(in)
-	general := p.forMail(f)
+	recipients := f.recipients()
+	f.gather(p.lists(f, recipients))
 	seen := map[string]*judgement{}
-	var all []judged
-	for _, to := range f.recipients() {
-		rules := p.candidates(f, general, to)
-		subjects := f.subjects(to)
+	all := make([]judged, 0, len(recipients))
+	for _, to := range recipients {
+		rules := p.candidates(f, to)
+		subjects := subjects{f.shared, f.personal[to.text]}
 		key := signature(rules, subjects)
 		if seen[key] == nil {
 			seen[key] = f.judge(rules, subjects)
 		}
-		all = append(all, judged{seen[key], to.text, f.directions(to)})
+		all = append(all, judged{seen[key], to.text, to.directions})
 	}
 	d := f.settle(all)
 	d.Complete = !scan.Incomplete(in.Found)
-	return d
+	return d, f.steps
 }
 
 // candidate is a rule that holds, or may, for the mail at hand.
@@ -100,22 +113,45 @@ type candidate struct {
 	truth truth
 }
 
-// forMail asks each rule, once, for all it can say without a recipient.
-func (p *Policy) forMail(f *facts) []truth {
-	list := make([]truth, len(p.rules))
-	for i, r := range p.rules {
-		list[i] = r.forMail(f)
+// numberLists gives equal lists of part patterns the same number.
+func (p *Policy) numberLists() {
+	numbers := map[string]int{}
+	for _, r := range p.rules {
+		if len(r.parts) == 0 {
+			continue
+		}
+		key := strings.Join(r.parts, "\x00")
+		if _, ok := numbers[key]; !ok {
+			numbers[key] = len(numbers)
+		}
+		r.list = numbers[key]
+		p.partRules = append(p.partRules, r)
 	}
-	return list
+}
+
+// general asks a rule, once, for all it can say without a recipient.
+func (p *Policy) general(f *facts, r *rule) truth {
+	t, ok := f.forAll[r.place]
+	if !ok {
+		f.steps++
+		t = r.forMail(f)
+		f.forAll[r.place] = t
+	}
+	return t
 }
 
 // candidates are the rules that hold, or may, for the mail as it goes to one
 // recipient.
-func (p *Policy) candidates(f *facts, general []truth, to recipient) []candidate {
+func (p *Policy) candidates(f *facts, to recipient) []candidate {
 	var list []candidate
 	add := func(place int) {
+		f.steps++
 		r := p.rules[place]
-		if t := min(general[place], r.forRecipient(f, to)); t != no {
+		t := p.general(f, r)
+		if t != no {
+			t = min(t, r.forRecipient(f, to))
+		}
+		if t != no {
 			list = append(list, candidate{r, t})
 		}
 	}
@@ -148,25 +184,6 @@ func signature(rules []candidate, about subjects) string {
 // subjects are what rules are asked about for a recipient: the message itself,
 // what was found in it, and what was found about that recipient alone.
 type subjects struct{ shared, own []int }
-
-func (f *facts) subjects(to recipient) subjects {
-	about := subjects{shared: f.shared}
-	for _, s := range f.personal {
-		if f.in.Found[s].Recipient == to.text {
-			about.own = append(about.own, s)
-		}
-	}
-	return about
-}
-
-// isFixed reports whether an edit of a part cannot be made. The message as a
-// whole has none: an edit is of a part.
-func (f *facts) isFixed(part int, kind EditKind) bool {
-	if part < 0 || slices.Contains(f.in.Fixed, part) || slices.Contains(f.in.Fixed, scan.WholeMessage) {
-		return true
-	}
-	return slices.ContainsFunc(f.in.Refused, func(e Edit) bool { return e.Part == part && e.Kind == kind })
-}
 
 // Edits reports whether any rule may edit a part, or put a banner into one.
 func (p *Policy) Edits() bool {

@@ -112,7 +112,7 @@ func (l Local) Trusts(e scan.Envelope) bool {
 func (l Local) Has(address string) bool {
 	domain := splitAddress(address).domain
 	return slices.ContainsFunc(l.Domains, func(d Domain) bool {
-		return matchDomain(map[string]bool{string(d): true}, domain)
+		return string(d) == domain || d != "" && d[0] == '.' && strings.HasSuffix(domain, string(d))
 	})
 }
 

@@ -3,7 +3,6 @@ package policy
 import (
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/milterscan/milterscan/scan"
 )
@@ -19,32 +18,57 @@ type facts struct {
 	sender     address
 	headerFrom []address
 	score      float64
-	shared     []int // itself, and the findings that are about everybody
-	personal   []int // the findings that are about one recipient
+	kinds      []scan.Finding // one for each rule and kind there are findings of
+	groups     []group
+	shared     []int            // itself, and the groups that are about everybody
+	personal   map[string][]int // the groups that are about one recipient
+	lists      []partList
+	classes    []string       // of the parts, "" before it is asked for
+	fixed      map[int]byte   // see fixedParts
+	forAll     map[int]truth  // what each rule says without a recipient
+	about      map[int][]int8 // what each rule says about itself and the groups: a truth and 1
+	filled     map[fill][]HeaderField
+	common     []string // what is filled into every header alike
+	room       int      // for matches that are listed
+	steps      int      // what the decision has cost so far
 }
 
 // recipient is whom a rule is tried for: before RCPT nobody in particular.
 type recipient struct {
 	address
-	text  string
-	known bool
+	text       string
+	known      bool
+	directions Directions
 }
 
 func (p *Policy) facts(in Input) *facts {
-	f := &facts{in: in, local: p.local, ours: p.ours, sender: splitAddress(in.Envelope.Sender)}
+	f := &facts{
+		in: in, local: p.local, ours: p.ours, sender: splitAddress(in.Envelope.Sender),
+		fixed: fixedParts(in), forAll: map[int]truth{}, about: map[int][]int8{}, filled: map[fill][]HeaderField{}, room: maxMatches,
+	}
 	if f.complete() {
 		f.headerFrom = headerFrom(in.Header)
 	}
 	f.score = total(in.Found)
-	f.shared = append(make([]int, 0, len(in.Found)+1), itself)
-	for i, found := range in.Found {
-		if found.Recipient == "" {
-			f.shared = append(f.shared, i)
-		} else {
-			f.personal = append(f.personal, i)
+	f.kinds = kindsOf(in.Found)
+	return f
+}
+
+// kindsOf has one finding of each rule and kind: conditions look at nothing else.
+func kindsOf(found []scan.Finding) []scan.Finding {
+	type sort struct {
+		kind scan.Kind
+		rule string
+	}
+	var list []scan.Finding
+	seen := map[sort]bool{}
+	for _, f := range found {
+		if s := (sort{f.Kind, f.Rule}); !seen[s] {
+			seen[s] = true
+			list = append(list, f)
 		}
 	}
-	return f
+	return list
 }
 
 // total adds the scores up, to the millionth, so that the order in which they
@@ -80,7 +104,7 @@ func (f *facts) holds(c Condition) truth {
 	if !c.aboutFinding() {
 		return f.once(f.complete(), c.holdsFor(f.score))
 	}
-	if slices.ContainsFunc(f.in.Found, c.matches) {
+	if slices.ContainsFunc(f.kinds, c.matches) {
 		return yes
 	}
 	return f.once(f.complete(), false)
@@ -94,22 +118,6 @@ func (f *facts) part(found scan.Finding) *scan.Part {
 	return &f.in.Parts[found.Part]
 }
 
-// partMatches reports whether the finding's part goes by a name or a path like
-// one of the patterns.
-func (f *facts) partMatches(found scan.Finding, patterns []string) bool {
-	p := f.part(found)
-	if p == nil {
-		return false
-	}
-	for _, name := range append([]string{p.Path}, p.Names...) {
-		name = strings.ToLower(name)
-		if slices.ContainsFunc(patterns, func(g string) bool { return matchGlob(g, name) }) {
-			return true
-		}
-	}
-	return false
-}
-
 // recipients are those a decision at this stage is about: all of a message, the
 // last one at RCPT, nobody in particular before. A message without recipients,
 // as in a file, has one without a name.
@@ -117,15 +125,25 @@ func (f *facts) recipients() []recipient {
 	all := f.in.Envelope.Recipients
 	switch {
 	case f.in.Stage < scan.StageRcpt:
-		return []recipient{{}}
+		return []recipient{f.towards(recipient{})}
 	case len(all) == 0:
-		return []recipient{{known: true}}
+		return []recipient{f.towards(recipient{known: true})}
 	case f.in.Stage == scan.StageRcpt:
 		all = all[len(all)-1:]
 	}
 	list := make([]recipient, len(all))
 	for i, a := range all {
-		list[i] = recipient{splitAddress(a), a, true}
+		list[i] = f.recipient(a)
 	}
 	return list
+}
+
+// recipient returns the recipient of an address in the envelope.
+func (f *facts) recipient(text string) recipient {
+	return f.towards(recipient{address: splitAddress(text), text: text, known: true})
+}
+
+func (f *facts) towards(to recipient) recipient {
+	to.directions = f.directions(to)
+	return to
 }

@@ -29,32 +29,74 @@ func (f *facts) headers(g ground) []HeaderField {
 	if len(g.outcome.Headers) == 0 {
 		return nil
 	}
-	fill := f.filler(g)
-	var list []HeaderField
-	for _, h := range g.outcome.Headers {
-		list = append(list, HeaderField{h.Name, fill.Replace(h.Value)})
+	key := fill{outcome: g.outcome, subject: g.subject}
+	if g.subject == itself { // the name of the rule is filled in, and an Else may be that of several
+		key.rule = g.rule
+	}
+	list, ok := f.filled[key]
+	if !ok {
+		list = f.fill(g)
+		f.filled[key] = list
 	}
 	return list
 }
 
-func (f *facts) filler(g ground) *strings.Replacer {
-	name, detail, client := g.rule.Ref.Name, "", ""
-	if g.subject != itself {
-		name, detail = f.in.Found[g.subject].Rule, f.in.Found[g.subject].Detail
+// fill is what headers depend on.
+type fill struct {
+	outcome *Outcome
+	subject int
+	rule    *rule // for the message itself
+}
+
+// fill fills in the headers of a ground: once, or for each member of its group
+// where they show what a finding says.
+func (f *facts) fill(g ground) []HeaderField {
+	findings := []int{f.firstOf(g)}
+	if g.subject != itself && slices.ContainsFunc(g.outcome.Headers, HeaderField.showsDetail) {
+		findings = slices.Clone(f.groups[g.subject].members)
+		slices.SortFunc(findings, f.compareFindings)
+		findings = findings[:min(len(findings), maxHeaders)]
 	}
+	var list []HeaderField
+	for _, i := range findings {
+		replace := f.filler(g.rule.Ref.Name, i)
+		for _, h := range g.outcome.Headers {
+			list = addNew(list, HeaderField{h.Name, replace.Replace(h.Value)})
+		}
+	}
+	return list
+}
+
+func (h HeaderField) showsDetail() bool { return strings.Contains(h.Value, "{detail}") }
+
+func (f *facts) filler(name string, finding int) *strings.Replacer {
+	detail := ""
+	if finding != itself {
+		name, detail = f.in.Found[finding].Rule, f.in.Found[finding].Detail
+	}
+	if f.common == nil {
+		f.common = f.commonValues()
+	}
+	return strings.NewReplacer(append([]string{
+		"{rule}", printable(name, maxHeaderValue),
+		"{detail}", printable(detail, maxDetail),
+	}, f.common...)...)
+}
+
+// commonValues are those that do not depend on the finding.
+func (f *facts) commonValues() []string {
+	client := ""
 	if a := f.in.Envelope.Client.Addr(); a.IsValid() {
 		client = a.String()
 	}
-	return strings.NewReplacer(
-		"{rule}", printable(name, maxHeaderValue),
-		"{detail}", printable(detail, maxDetail),
+	return []string{
 		"{id}", printable(f.in.ID, maxName),
 		"{score}", fmt.Sprintf("%.1f", f.score),
 		"{bar}", strings.Repeat("*", min(max(int(f.score), 0), maxBar)),
 		"{scored}", printable(scored(f.in.Found), maxDetail),
 		"{client}", client,
 		"{user}", cmp.Or(printable(f.in.Envelope.AuthUser, maxName), "-"),
-	)
+	}
 }
 
 // scored lists the findings that have a score, the highest first.

@@ -7,15 +7,17 @@ import "slices"
 // recipients. It holds places in the list of rules.
 type index struct {
 	always []int            // rules for any recipient, or with patterns that cannot be looked up
+	any    map[int]bool     // the same
 	by     map[string][]int // by address, domain, or ".domain" for subdomains
 }
 
 func newIndex(rules []*rule) index {
-	x := index{by: map[string][]int{}}
+	x := index{any: map[int]bool{}, by: map[string][]int{}}
 	for _, r := range rules {
 		keys, ok := r.to.keys()
 		if !ok {
 			x.always = append(x.always, r.place)
+			x.any[r.place] = true
 		}
 		for _, k := range keys {
 			x.by[k] = append(x.by[k], r.place)
@@ -42,12 +44,18 @@ func (l addresses) keys() ([]string, bool) {
 
 // places are those of all rules that may be for a, in order.
 func (x index) places(a address) []int {
-	list := slices.Concat(x.always, x.by[a.local+"@"+a.domain], x.by[a.domain])
+	list := slices.Concat(x.always, x.own(a))
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// own are the places of the rules that were looked up for a.
+func (x index) own(a address) []int {
+	list := slices.Concat(x.by[a.local+"@"+a.domain], x.by[a.domain])
 	for i := range len(a.domain) {
 		if a.domain[i] == '.' {
 			list = append(list, x.by[a.domain[i:]]...)
 		}
 	}
-	slices.Sort(list)
-	return slices.Compact(list)
+	return list
 }

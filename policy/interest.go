@@ -49,10 +49,10 @@ func (i Interest) Covers(e scan.Envelope) bool {
 	f := i.policy.facts(Input{Stage: scan.StageRcpt, Envelope: e})
 	var to []recipient
 	for _, a := range e.Recipients {
-		to = append(to, recipient{splitAddress(a), a, true})
+		to = append(to, f.recipient(a))
 	}
 	if len(to) == 0 {
-		to = []recipient{{known: true}} // as in a file
+		to = []recipient{f.towards(recipient{known: true})} // as in a file
 	}
 	return slices.ContainsFunc(i.rules, func(r *rule) bool {
 		return r.forMail(f) != no && slices.ContainsFunc(to, func(to recipient) bool { return r.forRecipient(f, to) != no })

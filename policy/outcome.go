@@ -108,6 +108,7 @@ type RuleRef struct {
 type Match struct {
 	Rule     RuleRef
 	Finding  int // index into Input.Found; -1: the rule looks at no finding
+	Alike    int // further findings it matched that rules do not tell from this one
 	Outcome  Outcome
 	Decides  bool // it is the first that matched this finding
 	Observed bool // the rule only watches
@@ -119,7 +120,8 @@ type Verdict struct {
 	Outcome   Outcome
 	Because   int     // index into Input.Found of the finding that decided, -1 if none did
 	Rule      RuleRef // the rule that decided, zero if none did
-	Matches   []Match
+	Matches   []Match // of the message, and of the findings that rules do not tell apart together
+	More      int     // matches there was no room for
 }
 
 // Edit is a change to one part.

@@ -82,10 +82,11 @@ func (f *facts) replyFor(g ground) Reply {
 
 // category is the sentence for a ground, with the attachment's name in it.
 func (f *facts) category(g ground) Reply {
-	if g.reason() == itself {
+	i := f.reason(g)
+	if i == itself {
 		return byPolicy
 	}
-	found := f.in.Found[g.subject]
+	found := f.in.Found[i]
 	for _, s := range sentences {
 		if s.when.matches(found) {
 			r := s.reply
@@ -125,7 +126,7 @@ func quotable(p *scan.Part) string {
 // administrators see it, so it may name the rule.
 func (f *facts) holdReason(g ground) string {
 	why := g.rule.Ref.Name
-	if i := g.reason(); i != itself {
+	if i := f.reason(g); i != itself {
 		why += ": " + f.in.Found[i].Rule
 	}
 	if f.in.ID != "" {

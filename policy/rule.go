@@ -81,6 +81,7 @@ type rule struct {
 	from, to, headerFrom addresses
 	notTo                addresses
 	parts                []string // lower case
+	list                 int      // numbers the lists of parts that are not the same; only with parts
 }
 
 func compile(r Rule, place int) *rule {
@@ -176,7 +177,7 @@ func (r *rule) background(f *facts) truth {
 func (r *rule) forRecipient(f *facts, to recipient) truth {
 	t := yes
 	if r.Scope.Direction != 0 {
-		t = r.Scope.Direction.covers(f.directions(to))
+		t = r.Scope.Direction.covers(to.directions)
 	}
 	if len(r.Scope.To) > 0 {
 		t = min(t, f.once(to.known, r.to.match(to.address)))
@@ -201,13 +202,14 @@ func (d Directions) covers(possible Directions) truth {
 	return perhaps
 }
 
-// concerns says whether the rule is about a subject: a finding by its index, or
-// the message itself.
+// concerns says whether the rule is about a subject: a group of findings by its
+// index, or the message itself.
 func (r *rule) concerns(f *facts, subject int) truth {
 	if subject == itself {
 		return r.concernsMessage(f)
 	}
-	found := f.in.Found[subject]
+	g := &f.groups[subject]
+	found := f.in.Found[g.first]
 	if r.blanket() {
 		return truthOf(!r.opens() || found.Kind != scan.Infected && found.Kind != scan.Failed)
 	}
@@ -215,7 +217,7 @@ func (r *rule) concerns(f *facts, subject int) truth {
 	if len(r.Grounds.When) > 0 && !slices.ContainsFunc(r.Grounds.When, about) {
 		return no
 	}
-	return truthOf(len(r.parts) == 0 || f.partMatches(found, r.parts))
+	return truthOf(len(r.parts) == 0 || f.inParts(r, g))
 }
 
 func (r *rule) concernsMessage(f *facts) truth {

@@ -97,14 +97,14 @@ func (f *facts) reply(d *Decision, all []judged) {
 func (f *facts) change(d *Decision, all []judged) {
 	var gone []string
 	var grounds []ground
-	seen := map[*judgement]bool{}
+	seen, known := map[*judgement]bool{}, map[ground]bool{}
 	for _, j := range all {
 		if j.refuses() || len(j.Outcome.Only) > 0 {
 			gone = append(gone, j.recipient)
 		}
 		if !j.refuses() && !seen[j.judgement] {
 			seen[j.judgement] = true
-			grounds = append(grounds, j.grounds...)
+			grounds = addGrounds(grounds, j.grounds, known)
 		}
 	}
 	slices.SortStableFunc(grounds, f.compareGrounds)
@@ -113,6 +113,17 @@ func (f *facts) change(d *Decision, all []judged) {
 	d.Tag, d.Headers, d.Edits = o.Tag, o.Headers, f.edits(grounds)
 	d.Banners = banners(grounds)
 	d.Drop, d.Add = without(gone, wanted), without(wanted, f.in.Envelope.Recipients)
+}
+
+// addGrounds appends those of more that are not known yet.
+func addGrounds(list, more []ground, known map[ground]bool) []ground {
+	for _, g := range more {
+		if !known[g] {
+			known[g] = true
+			list = append(list, g)
+		}
+	}
+	return list
 }
 
 // without is what of list is not in other, and no address twice.
@@ -128,27 +139,44 @@ func without(list, other []string) []string {
 
 // edits takes the strongest edit of each part, in the order of the parts.
 func (f *facts) edits(grounds []ground) []Edit {
-	byPart := map[int]Edit{}
+	byPart := map[int]*Edit{}
+	type wish struct {
+		subject int
+		kind    EditKind
+	}
+	seen := map[wish]bool{}
 	for _, g := range grounds {
-		if g.outcome.Edit == NoEdit || g.subject == itself {
+		w := wish{g.subject, g.outcome.Edit}
+		if w.kind == NoEdit || g.subject == itself || seen[w] {
 			continue
 		}
-		part := f.in.Found[g.subject].Part
-		switch e := byPart[part]; {
-		case g.outcome.Edit > e.Kind:
-			byPart[part] = Edit{Kind: g.outcome.Edit, Part: part, Rule: g.rule.Ref, Found: []int{g.subject}}
-		case g.outcome.Edit == e.Kind && !slices.Contains(e.Found, g.subject):
-			e.Found = append(e.Found, g.subject)
-			byPart[part] = e
+		seen[w] = true
+		f.steps += len(f.groups[g.subject].members)
+		for _, i := range f.groups[g.subject].members {
+			f.addEdit(byPart, g, i)
 		}
 	}
 	var list []Edit
 	for part := range f.in.Parts {
-		if e, ok := byPart[part]; ok {
-			list = append(list, e)
+		if e := byPart[part]; e != nil {
+			slices.SortFunc(e.Found, f.compareFindings)
+			list = append(list, *e)
 		}
 	}
 	return list
+}
+
+// addEdit enters the edit that a ground asks for because of a finding, unless the
+// part gets a stronger one.
+func (f *facts) addEdit(byPart map[int]*Edit, g ground, finding int) {
+	part := f.in.Found[finding].Part
+	e := byPart[part]
+	switch {
+	case e == nil || g.outcome.Edit > e.Kind:
+		byPart[part] = &Edit{Kind: g.outcome.Edit, Part: part, Rule: g.rule.Ref, Found: []int{finding}}
+	case g.outcome.Edit == e.Kind:
+		e.Found = append(e.Found, finding)
+	}
 }
 
 // banners are those that any ground asks for, as the rules stand.

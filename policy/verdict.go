@@ -12,8 +12,8 @@ import (
 // what it came to.
 type ground struct {
 	rule    *rule
-	subject int
-	outcome Outcome // the rule's, or its Else
+	subject int      // itself or a group
+	outcome *Outcome // the rule's, or its Else
 }
 
 // judgement is a verdict in the making, the same for all recipients that the
@@ -48,7 +48,7 @@ func (f *facts) judge(rules []candidate, about subjects) *judgement {
 	for i := range j.grounds {
 		if j.grounds[i].rule.Mode == Decides {
 			j.first = &j.grounds[i]
-			j.Rule, j.Because = j.first.rule.Ref, j.first.reason()
+			j.Rule, j.Because = j.first.rule.Ref, f.reason(*j.first)
 			break
 		}
 	}
@@ -62,45 +62,84 @@ func (f *facts) judge(rules []candidate, about subjects) *judgement {
 func (f *facts) judgeSubject(j *judgement, rules []candidate, subject int) {
 	decided, mildest := false, Reject
 	for _, c := range rules {
-		t := min(c.truth, c.concerns(f, subject))
+		t := min(c.truth, f.concerned(c.rule, subject))
 		if t == perhaps && c.Mode == Decides && !decided {
 			mildest = min(mildest, c.Outcome.Answer)
 		}
 		if t != yes {
 			continue
 		}
-		m := Match{Rule: c.Ref, Finding: subject, Outcome: c.Outcome, Observed: c.Mode == Watches}
+		decides := false
 		if !decided && c.Mode == Decides {
 			decided = true
-			m.Decides = mildest >= c.Outcome.Answer
-			j.pending = j.pending || !m.Decides
+			decides = mildest >= c.Outcome.Answer
+			j.pending = j.pending || !decides
 		}
-		j.Matches = append(j.Matches, m)
-		if m.Decides || !decided && c.Mode == Adds {
+		f.list(j, c.rule, subject, decides)
+		if decides || !decided && c.Mode == Adds {
 			j.grounds = append(j.grounds, ground{c.rule, subject, f.outcome(c.rule, subject)})
 		}
 	}
 }
 
+// Bounds on the matches that a decision lists. They are for people to read, and
+// nothing is decided by them.
+const (
+	maxMatches        = 10_000 // in all verdicts together
+	maxVerdictMatches = 200
+)
+
+// list notes that a rule has matched.
+func (f *facts) list(j *judgement, r *rule, subject int, decides bool) {
+	if f.room == 0 || len(j.Matches) >= maxVerdictMatches {
+		j.More++
+		return
+	}
+	f.room--
+	m := Match{Rule: r.Ref, Finding: itself, Outcome: r.Outcome, Decides: decides, Observed: r.Mode == Watches}
+	if subject != itself {
+		m.Finding, m.Alike = f.groups[subject].first, len(f.groups[subject].members)-1
+	}
+	j.Matches = append(j.Matches, m)
+}
+
+// concerned asks a rule, once, whether it is about a subject.
+func (f *facts) concerned(r *rule, subject int) truth {
+	known := f.about[r.place]
+	if known == nil {
+		known = make([]int8, len(f.groups)+1)
+		f.about[r.place] = known
+	}
+	f.steps++
+	at := &known[subject+1]
+	if *at == 0 {
+		*at = int8(r.concerns(f, subject)) + 1
+	}
+	return truth(*at - 1)
+}
+
+// rejected is what becomes of a part that cannot be edited if the rule has no Else.
+var rejected = Outcome{Answer: Reject}
+
 // outcome is what a rule comes to for a subject: its Else where it would edit a
 // part that cannot be edited.
-func (f *facts) outcome(r *rule, subject int) Outcome {
-	o := r.Outcome
-	if o.Edit == NoEdit || subject != itself && !f.isFixed(f.in.Found[subject].Part, o.Edit) {
+func (f *facts) outcome(r *rule, subject int) *Outcome {
+	o := &r.Outcome
+	if o.Edit == NoEdit || subject != itself && !f.isFixed(&f.groups[subject], o.Edit) {
 		return o
 	}
 	if o.Else == nil {
-		return Outcome{Answer: Reject}
+		return &rejected
 	}
-	return *o.Else
+	return o.Else
 }
 
 // reason is the finding to name: none where the rule looks at none.
-func (g ground) reason() int {
-	if g.rule.blanket() {
+func (f *facts) reason(g ground) int {
+	if g.rule.blanket() || g.subject == itself {
 		return itself
 	}
-	return g.subject
+	return f.groups[g.subject].first
 }
 
 // gravity orders the kinds of finding by what to name first.
@@ -116,7 +155,7 @@ var gravity = [...]int{
 }
 
 func (f *facts) gravity(g ground) int {
-	if i := g.reason(); i != itself {
+	if i := f.reason(g); i != itself {
 		if k := f.in.Found[i].Kind; k >= 0 && int(k) < len(gravity) {
 			return gravity[k]
 		}
@@ -132,8 +171,16 @@ func (f *facts) compareGrounds(a, b ground) int {
 		cmp.Compare(b.outcome.Answer, a.outcome.Answer),
 		cmp.Compare(f.gravity(b), f.gravity(a)),
 		cmp.Compare(a.rule.place, b.rule.place),
-		f.compareFindings(a.subject, b.subject),
+		f.compareFindings(f.firstOf(a), f.firstOf(b)),
 	)
+}
+
+// firstOf is the finding a ground is about, or itself.
+func (f *facts) firstOf(g ground) int {
+	if g.subject == itself {
+		return itself
+	}
+	return f.groups[g.subject].first
 }
 
 func (f *facts) compareFindings(a, b int) int {
@@ -153,10 +200,17 @@ func (f *facts) addUp(grounds []ground) Outcome {
 		o.Answer, o.Reply = grounds[0].outcome.Answer, grounds[0].outcome.Reply
 	}
 	var tags []string
+	var last *Outcome
 	for _, g := range inRuleOrder(grounds) {
+		if len(o.Headers) < maxHeaders {
+			o.Headers = addNew(o.Headers, f.headers(g)...)
+		}
+		if g.outcome == last { // all its other effects are there
+			continue
+		}
+		last = g.outcome
 		o.Keep = o.Keep || g.outcome.Keep
 		o.Edit = max(o.Edit, g.outcome.Edit)
-		o.Headers = addNew(o.Headers, f.headers(g)...)
 		o.Add = addNew(o.Add, g.outcome.Add...)
 		o.Only = addNew(o.Only, g.outcome.Only...)
 		o.Notify = addNew(o.Notify, g.outcome.Notify...)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/milterscan/milterscan/scan"
 )
 
 // Bounds on how often Alternatives decides anew: messages with thousands of
@@ -12,8 +14,8 @@ import (
 const (
 	maxSingles = 16
 	maxRounds  = 64
-	maxTries   = 200     // decisions
-	maxLooks   = 200_000 // findings looked at for a recipient, in all of them
+	maxTries   = 200       // decisions
+	maxSteps   = 1_000_000 // of all of them together; see Policy.decide
 )
 
 // Alternatives are what the decision d on in would have been without its
@@ -24,8 +26,7 @@ const (
 // everything is tried, so the list may be short, and the set larger than it need
 // be.
 func (p *Policy) Alternatives(in Input, d Decision) []Alternative {
-	w := &whatIf{policy: p, in: in, was: d.effect()}
-	w.left = min(maxTries, maxLooks/((len(in.Found)+1)*max(1, len(d.Verdicts))))
+	w := &whatIf{policy: p, in: in, was: d.effect(), left: maxTries, steps: maxSteps}
 	var list []Alternative
 	grounds := w.grounds(d)
 	for _, g := range grounds[:min(len(grounds), maxSingles)] {
@@ -55,29 +56,42 @@ type whatIf struct {
 	in     Input
 	was    string
 	left   int // decisions that may still be made
+	steps  int // and how much they may cost
 }
 
 // without decides without some causes, and says whether that makes a
 // difference; not if too many decisions were made already.
 func (w *whatIf) without(gone []cause) (Decision, bool) {
-	if w.left--; w.left < 0 {
+	if w.left--; w.left < 0 || w.steps < 0 {
+		w.left = 0
 		return Decision{}, false
 	}
 	in := w.in
-	in.Found = nil
-	for i, f := range w.in.Found {
-		if !slices.Contains(gone, cause{finding: i}) {
-			in.Found = append(in.Found, f)
-		}
-	}
+	in.Found = w.found(gone)
 	in.Without = slices.Clone(w.in.Without)
 	for _, c := range gone {
 		if c.finding == itself {
 			in.Without = append(in.Without, c.rule)
 		}
 	}
-	d := w.policy.Decide(in)
+	d, steps := w.policy.decide(in)
+	w.steps -= steps + len(w.in.Found) + len(d.Verdicts)
 	return d, d.effect() != w.was
+}
+
+// found are the findings without those that are gone.
+func (w *whatIf) found(gone []cause) []scan.Finding {
+	without := map[int]bool{}
+	for _, c := range gone {
+		without[c.finding] = true
+	}
+	var list []scan.Finding
+	for i, f := range w.in.Found {
+		if !without[i] {
+			list = append(list, f)
+		}
+	}
+	return list
 }
 
 // grounds are what the verdicts of d rest on, and whatever scored.
