@@ -51,7 +51,8 @@ const (
 	decodeOn      base64Reading = iota // "=" ends the quantum, and decoding goes on, as in most clients
 	stopAtPadding                      // "=" ends the body
 	ignorePadding                      // "=" is junk
-	wholeLines                         // lines with junk in them are no base64
+	wholeLines                         // lines with junk in them are no base64, nor those before the first of whole quanta
+	eachLine                           // each line begins a quantum
 )
 
 // base64Decoder undoes base64 (RFC 2045, section 6.8) as clients do: bytes
@@ -70,6 +71,8 @@ type base64Decoder struct {
 	lines     int         // before padding, empty ones not counted
 	width     int         // of the last line of whole quanta, without its CRLF
 	textFirst bool        // the first line that is not empty looks like text
+	within    bool        // the line goes on: a fragment of it was decoded
+	begun     bool        // a line of whole quanta was met
 }
 
 // line decodes lines that hold whole quanta and nothing else without looking
@@ -81,10 +84,31 @@ func (d *base64Decoder) line(dst, line []byte) []byte {
 	if len(line) > longestLine+2 {
 		d.note("base64-long-line", 0, len(line))
 	}
-	if d.reading == wholeLines && !base64ShapeOf(bytes.TrimRight(line, " \t\r\n")).clean() {
+	if d.reading == wholeLines && !d.isWhole(line) {
 		d.inspect(line)
 		return dst
 	}
+	dst = d.digitsOf(dst, line)
+	d.within = line[len(line)-1] != '\n'
+	if d.reading == eachLine && !d.within {
+		dst = d.flush(dst)
+	}
+	return dst
+}
+
+// isWhole reports whether a line belongs to the base64 for those who take whole
+// lines only. A long one that lacks its padding begins it as well.
+func (d *base64Decoder) isWhole(line []byte) bool {
+	s := base64ShapeOf(bytes.TrimRight(line, " \t\r\n"))
+	if !s.clean() {
+		return false
+	}
+	d.begun = d.begun || s.digits >= sentence || s.digits > 0 && (s.digits+s.pads)%4 == 0
+	return d.begun
+}
+
+// digitsOf decodes a line, or a fragment of one.
+func (d *base64Decoder) digitsOf(dst, line []byte) []byte {
 	used := 0
 	if d.n == 0 && !d.padded {
 		dst, used = d.quanta(dst, line)

@@ -18,6 +18,9 @@ var base64Tests = []decodeCase{
 	{"empty", Base64, "", "", ""},
 	{"blank lines", Base64, "\r\n\r\nWDVPIQ==\r\n\r\n", "X5O!", ""},
 	{"lines of six", Base64, "WDVPIV\r\nAlQEFQ\r\n", "X5O!P%@AP", ""},
+	{"each line", Base64EachLine, "a\r\nWDVPIV\r\nAlQEFQ", "X5O!\x02T\x04\x15", "base64-no-padding"},
+	{"each line, unpadded", Base64EachLine, "WDVPIVA\r\nWDVPIVA\r\n", "X5O!PX5O!P", ""},
+	{"whole lines", Base64Lines, "a\r\nabcde\r\nWDVP\r\nIV\r\nAl\r\n", "X5O!P%", ""},
 	{"one long line", Base64, strings.Repeat("WDVP", 20000), strings.Repeat("X5O", 20000), "base64-long-line"},
 	{"long line with junk", Base64, strings.Repeat("WD.VP", 20000), strings.Repeat("X5O", 20000), "base64-junk base64-long-line"},
 	{"dots", Base64, "W.D.V.P.I.V.A.l", "X5O!P%", "base64-junk"},
@@ -122,7 +125,9 @@ func lineByLine(body []byte) (content, codes string) {
 	out = d.end(out)
 	var met []string
 	for _, n := range l.notes {
-		met = append(met, n.Code)
+		if n.Class != Ordinary {
+			met = append(met, n.Code)
+		}
 	}
 	slices.Sort(met)
 	return string(out), strings.Join(met, " ")

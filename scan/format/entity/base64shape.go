@@ -79,6 +79,9 @@ func (d *base64Decoder) inspect(line []byte) {
 	}
 	d.lines++
 	d.seen.add(s)
+	if d.n > 0 && !d.within && !d.textFirst && s.digits >= 4 && !s.textual() {
+		d.note("base64-uneven-line", 0, len(line))
+	}
 	if d.lines == 1 {
 		d.textFirst = s.blanks+s.junk > 0
 	} else if d.textFirst && s.clean() && s.digits >= 4 {

@@ -13,9 +13,13 @@ const (
 	Base64Stop     Encoding = "base64-stop"     // ends at the first padding
 	Base64NoPad    Encoding = "base64-nopad"    // takes padding for junk and does not begin a new quantum
 	Base64URL      Encoding = "base64-urlsafe"  // takes "-" and "_" for digits (RFC 4648, section 5)
-	Base64Lines    Encoding = "base64-lines"    // passes over lines that hold anything else
+	Base64Lines    Encoding = "base64-lines"    // begins with the first line of whole quanta and passes over lines that hold anything else
+	Base64EachLine Encoding = "base64-each"     // begins anew at each line
 	QPStrict       Encoding = "qp-strict"       // joins no escape over a soft break and repairs no broken one
-	QPLoose        Encoding = "qp-loose"        // drops bytes that may not be there, and blanks in escapes
+	QPLoose        Encoding = "qp-loose"        // drops bytes that may not be there, and what cuts escapes
+	QPDrop         Encoding = "qp-drop"         // drops a stray "="
+	QPSkip         Encoding = "qp-skip"         // drops a stray "=" and the byte after it
+	QPTrim         Encoding = "qp-trim"         // drops blanks after soft breaks
 	UUBare         Encoding = "uuencode-bare"   // begins with the first line; there is no "begin"
 	BinHexResource Encoding = "binhex-resource" // the resource fork, as Macintoshes show it
 )
@@ -75,6 +79,14 @@ func newDecoder(enc Encoding, l *ledger) decoder {
 		return &base64Decoder{ledger: l, digits: &standardDigits, reading: wholeLines}
 	case QuotedPrintable:
 		return &qpDecoder{ledger: l}
+	case Base64EachLine:
+		return &base64Decoder{ledger: l, digits: &standardDigits, reading: eachLine}
+	case QPDrop:
+		return &qpDecoder{ledger: l, reading: dropping}
+	case QPSkip:
+		return &qpDecoder{ledger: l, reading: skipping}
+	case QPTrim:
+		return &qpDecoder{ledger: l, reading: trimming}
 	case QPStrict:
 		return &qpDecoder{ledger: l, reading: strictly}
 	case QPLoose:
@@ -193,6 +205,8 @@ var variants = [...]struct {
 	{Base64, "base64-text-after-padding", Base64Stop},
 	{Base64, "base64-text-after-padding", Base64NoPad},
 	{Base64, "base64-text-before", Base64Lines},
+	{Base64, "base64-uneven-line", Base64EachLine},
+	{Base64, "base64-uneven-line", Base64Lines},
 	{Base64, "base64-url-alphabet", Base64URL},
 	{Base64, "base64-not-encoded", Identity},
 	{Base64, "base64-not-encoded", QuotedPrintable},
@@ -201,6 +215,10 @@ var variants = [...]struct {
 	{QuotedPrintable, "qp-8bit", QPLoose},
 	{QuotedPrintable, "qp-control", QPLoose},
 	{QuotedPrintable, "qp-stray-equals", QPLoose},
+	{QuotedPrintable, "qp-unescaped", QPDrop},
+	{QuotedPrintable, "qp-unescaped", QPSkip},
+	{QuotedPrintable, "qp-bare-break", QPLoose},
+	{QuotedPrintable, "qp-indented", QPTrim},
 	{QuotedPrintable, "qp-holds-base64", Base64},
 	{UUEncode, "uu-no-begin", UUBare},
 	{UUEncode, "uu-no-begin", Identity},
@@ -237,6 +255,7 @@ var decoderCodes = [...]Code{
 	{"binhex-no-end", Malformed, "A BinHex file has no end.", ""},
 	{"binhex-resource-fork", Malformed, "A BinHex file has a resource fork; it is scanned as a file of its own.", ""},
 	{"qp-8bit", Malformed, "Bytes above ASCII stand unescaped in a quoted-printable body.", "gr\xc3\xbcn"},
+	{"qp-bare-break", Malformed, "A soft line break ends in a bare LF where other lines end in CRLF; clients that drop the LF read an escape.", "=<LF>58"},
 	{"qp-blank-after-soft-break", Malformed, "Blanks stand behind a soft line break.", "EIC=␠"},
 	{"qp-control", Malformed, "Control characters stand unescaped in a quoted-printable body.", "EIC<NUL>AR"},
 	{"qp-damaged-break", Ambiguous, "A soft line break has damaged line ends; clients disagree whether a line ends there.", "EIC=<CR><CR><LF>AR"},
@@ -258,7 +277,15 @@ var decoderCodes = [...]Code{
 	{"yenc-size", Malformed, "A yEnc file is not as large as its end says.", "=yend size=99"},
 }
 
+// ordinary are the sights that call for variants and are no deviations: lines of
+// base64 that end within a group of four digits, an "=" before a printable
+// character that is no escape, and blanks after a soft break.
+var ordinary = [...]string{"base64-uneven-line", "qp-indented", "qp-unescaped"}
+
 func decoderClass(code string) Class {
 	i := slices.IndexFunc(decoderCodes[:], func(c Code) bool { return c.Code == code })
+	if i < 0 {
+		return Ordinary
+	}
 	return decoderCodes[i].Class
 }

@@ -55,6 +55,10 @@ const (
 // Class says what a deviation means for whoever decides about the message.
 type Class int
 
+// Ordinary is the class of what no standard forbids and some clients decode
+// differently all the same. It calls for variants and is reported nowhere.
+const Ordinary Class = -1
+
 // The classes of deviation.
 const (
 	Malformed Class = iota // untidy; all clients show the same leaves

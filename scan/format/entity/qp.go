@@ -11,7 +11,10 @@ type qpReading int
 const (
 	mending  qpReading = iota // damaged soft breaks count, and escapes are joined over them
 	strictly                  // only "=", blanks, line end is a soft break; all else is text
-	loosely                   // as mending, but bytes that may not be there are dropped first
+	loosely                   // as mending, but bytes that may not be there are dropped first, and what cuts escapes
+	dropping                  // as mending, but a stray "=" is dropped
+	skipping                  // as mending, but a stray "=" is dropped with the byte after it
+	trimming                  // as mending, but blanks after a soft break are dropped
 )
 
 // heldBack bounds how much of the end of an unfinished line waits for the rest.
@@ -25,6 +28,8 @@ type qpDecoder struct {
 	carry   []byte // of the lines before: what cannot be decoded without the next one
 	split   bool   // carry is an escape cut by a soft break
 	crlf    bool   // the line before ended in a soft break with CRLF
+	soft    bool   // the line before ended in a soft break
+	crlfs   bool   // a line ended in CRLF
 	scratch []byte
 	digits  base64Shape // of the lines so far, while they could all be base64
 	upper   bool        // among them are upper-case letters, which hashes lack
@@ -49,6 +54,9 @@ func (q *qpDecoder) line(dst, line []byte) []byte {
 		return dst
 	}
 	q.crlf = false
+	if q.soft {
+		line = q.afterSoftBreak(line)
+	}
 	if q.reading == loosely {
 		line = q.tidied(line)
 	}
@@ -59,6 +67,19 @@ func (q *qpDecoder) line(dst, line []byte) []byte {
 		return q.fragment(dst, line)
 	}
 	return q.whole(dst, line)
+}
+
+// afterSoftBreak returns the line without the blanks that some clients drop.
+func (q *qpDecoder) afterSoftBreak(line []byte) []byte {
+	text := bytes.TrimLeft(line, " \t")
+	q.soft = len(text) == 0
+	if n := len(line) - len(text); n > 0 && len(bytes.TrimRight(text, "\r\n")) > 0 {
+		q.note("qp-indented", 0, n)
+	}
+	if q.reading == trimming {
+		return text
+	}
+	return line
 }
 
 // weigh looks whether a line could be base64 under a wrong label: digits, then
@@ -95,9 +116,13 @@ func (q *qpDecoder) tidied(line []byte) []byte {
 	return append(kept, end...)
 }
 
-// insideEscape reports whether blanks stand between "=" and two digits.
+// insideEscape reports whether blanks are between "=" and two digits, or between
+// the two.
 func insideEscape(before, blanks []byte) bool {
 	rest := bytes.TrimLeft(blanks[:min(len(blanks), heldBack)], " \t")
+	if n := len(before); n > 1 && before[n-2] == '=' && hexDigits[before[n-1]] < 16 {
+		return len(rest) > 0 && hexDigits[rest[0]] < 16
+	}
 	return bytes.HasSuffix(before, []byte("=")) && len(rest) > 1 && hexDigits[rest[0]] < 16 && hexDigits[rest[1]] < 16
 }
 
@@ -117,6 +142,13 @@ func (q *qpDecoder) joined(line []byte) []byte {
 func (q *qpDecoder) whole(dst, line []byte) []byte {
 	body, end := q.cutEnd(line)
 	kept := trimBlanks(body)
+	if q.reading == loosely {
+		if cut := q.cutEscape(kept, end); cut > 0 {
+			dst = q.text(dst, kept[:len(kept)-cut])
+			q.carry = append(q.carry[:0], kept[len(kept)-cut:]...)
+			return dst
+		}
+	}
 	if n := len(kept); n > 0 && kept[n-1] == '=' {
 		if n < len(body) {
 			q.note("qp-blank-after-soft-break", n, len(body))
@@ -126,7 +158,20 @@ func (q *qpDecoder) whole(dst, line []byte) []byte {
 	if len(kept) < len(body) {
 		q.note("qp-trailing-blank", len(kept), len(body))
 	}
+	q.crlfs = q.crlfs || len(end) == 2
 	return append(q.text(dst, kept), end...)
+}
+
+// cutEscape returns how many bytes at the end of a line are an escape that the
+// line end cuts, for those who drop line ends in escapes.
+func (q *qpDecoder) cutEscape(body, end []byte) int {
+	switch n := len(body); {
+	case n > 1 && body[n-2] == '=' && hexDigits[body[n-1]] < 16:
+		return 2
+	case n > 0 && body[n-1] == '=' && len(end) == 1 && q.crlfs:
+		return 1
+	}
+	return 0
 }
 
 // cutEnd cuts the line end off: LF, CRLF or, before a soft break that is to be
@@ -151,7 +196,11 @@ func (q *qpDecoder) softBreak(dst, body, end []byte) []byte {
 	if q.reading == strictly {
 		return q.text(dst, body)
 	}
-	q.crlf = len(end) == 2
+	q.crlf, q.soft = len(end) == 2, true
+	if len(end) == 1 && q.crlfs {
+		q.note("qp-bare-break", len(body), len(body)+2)
+	}
+	q.crlfs = q.crlfs || len(end) == 2
 	keep := len(body)
 	switch n := keep; {
 	case n > 0 && body[n-1] == '=':
@@ -230,6 +279,15 @@ func (q *qpDecoder) escape(dst, s []byte, at int) ([]byte, int) {
 		return dst, 2
 	}
 	q.note("qp-stray-equals", at, at+1)
+	if at+1 < len(s) && s[at+1] > ' ' && s[at+1] < 0x7f {
+		q.note("qp-unescaped", at, at+1)
+	}
+	switch q.reading {
+	case dropping:
+		return dst, 1
+	case skipping:
+		return dst, min(2, len(s)-at)
+	}
 	return append(dst, '='), 1
 }
 

@@ -54,6 +54,7 @@ var habits = []struct {
 	dialect dialect
 }{
 	{loneCR, crEnds},
+	{loneCR, crEnds | blanksEnd | junkEnds},
 	{crLine, crLineGoesOn},
 	{crLine, crEnds},
 	{blankLine, blanksEnd},

@@ -73,6 +73,9 @@ func (w *work) leaf(in container, p scan.Part, body *io.SectionReader) (int, err
 		return 0, err
 	}
 	p.Content = content
+	if isText(&p) && len(p.Names) == 0 {
+		notes = slices.DeleteFunc(notes, func(n entity.Deviation) bool { return n.Code == "qp-indented" })
+	}
 	said := notes
 	if isCarved(p.Entity) {
 		said = nil
@@ -199,7 +202,9 @@ func isMessage(p *scan.Part) bool {
 // deviations makes findings of what the parser noted about a part.
 func (w *work) deviations(part int, notes []entity.Deviation) {
 	for _, d := range notes {
-		w.note(kindOf(d.Class), "mime", d.Code, part, d.Detail)
+		if d.Class != entity.Ordinary {
+			w.note(kindOf(d.Class), "mime", d.Code, part, d.Detail)
+		}
 	}
 }
 
