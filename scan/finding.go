@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -46,6 +47,11 @@ func (k *Kind) UnmarshalText(text []byte) error {
 	*k = kind
 	return nil
 }
+
+// ErrHost marks an error as a matter of this host at this moment – no process, memory,
+// descriptor or time to be had – and not of the message: what it kept from being
+// examined is Failed, never Unscannable.
+var ErrHost = errors.New("this host cannot do it now")
 
 // WholeMessage is the Part of a finding that concerns no single part.
 const WholeMessage = -1

@@ -93,7 +93,7 @@ func (d *Daemon) confinement(ctx context.Context) {
 	missing, err := d.Workers.Check(ctx)
 	switch {
 	case err != nil:
-		d.log.Error("no child can be started to read 7z, rar and xz: they count as unscannable", zap.Error(err))
+		d.log.Error("no child can be started to read 7z, rar and xz: mail that holds one is deferred until that is mended", zap.Error(err))
 	case len(missing) > 0:
 		d.log.Warn("children that read archives are not fully confined", zap.Strings("missing", missing))
 	}

@@ -40,6 +40,7 @@ const (
 	Encrypted                // cannot be read without a password
 	Unreadable               // damaged or unsupported: something was not read
 	Exceeded                 // a limit was reached: something was not read
+	Unread                   // this host could not read it now: trying again may help
 )
 
 // Container is the Member of a note that concerns no single member.

@@ -56,6 +56,7 @@ const (
 	TooMuchData     = tooMuchData
 	DecoderFailed   = "decoder-failed"
 	DecoderLimit    = "decoder-limit"
+	Unavailable     = "failed"
 	NoReader        = "no-reader"
 )
 
@@ -96,6 +97,7 @@ var codes = [...]Code{
 	{encryptedMember, Encrypted, "A member is encrypted and no known password opens it.", "a zip made with a password"},
 	{encryptedNames, Encrypted, "The whole archive is encrypted, the names of its members included.", "rar -hp or 7z -mhe=on"},
 	{encryptionLie, Suspicious, "A member is marked as encrypted and is not, or the reverse.", "a zip with the encryption flag set on clear data, which some scanners skip and some programs open"},
+	{Unavailable, Unread, "This host could not read the archive now: no process, memory, descriptor or time for the child that reads it, or the child was killed. Trying again may help.", "a 7z while no process can be made"},
 	{hiddenMember, Ambiguous, "The archive holds a member its directory does not list; some programs show it.", "a local header in a zip without an entry in the central directory"},
 	{link, Informative, "A member is a symbolic or hard link.", "a tar with a link to /etc/passwd"},
 	{longName, Suspicious, "A member's name is longer than any file system allows.", "a name of 5,000 letters"},

@@ -2,6 +2,7 @@ package texts
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -10,7 +11,8 @@ import (
 )
 
 // PDFText reads the text of a PDF, up to so many bytes; whole says that there is no
-// more. An error means that the text, or the rest of it, is not known.
+// more. An error means that the text, or the rest of it, is not known; one that wraps
+// scan.ErrHost, that trying again may help.
 type PDFText func(ctx context.Context, pdf scan.Content, most int) (text string, whole bool, err error)
 
 // ReadPDF makes the inventory read the text of PDFs by way of f; without it only
@@ -31,14 +33,14 @@ type pdfs struct {
 }
 
 // text adds its text to the page of a PDF. What could not be read leaves it cut,
-// for there may have been any word.
-func (r *pdfs) text(ctx context.Context, pdf scan.Content, page *markup.Page, l markup.Limits) {
+// for there may have been any word. An error is a matter of this host.
+func (r *pdfs) text(ctx context.Context, pdf scan.Content, page *markup.Page, l markup.Limits) error {
 	if r.read == nil || l.Text <= 0 {
-		return
+		return nil
 	}
 	if r.n++; r.n > mostPDFs || r.took >= longestPDFs {
 		page.Cut = true
-		return
+		return nil
 	}
 	begun := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, longestPDFs-r.took)
@@ -47,4 +49,8 @@ func (r *pdfs) text(ctx context.Context, pdf scan.Content, page *markup.Page, l 
 	r.took += time.Since(begun)
 	page.Text = strings.ToValidUTF8(text, "\uFFFD")
 	page.Cut = page.Cut || !whole || err != nil
+	if errors.Is(err, scan.ErrHost) {
+		return err
+	}
+	return nil
 }

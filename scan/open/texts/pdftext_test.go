@@ -3,6 +3,7 @@ package texts
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/milterscan/milterscan/scan"
@@ -46,6 +47,19 @@ func TestTextOfPDFs(t *testing.T) {
 				t.Errorf("%+v", p)
 			}
 		})
+	}
+}
+
+// TestTextOfPDFsUnavailable: a PDF that this host cannot read now is an error, beside
+// which its links are listed.
+func TestTextOfPDFsUnavailable(t *testing.T) {
+	i := New(DefaultLimits(), Everything)
+	i.ReadPDF(func(context.Context, scan.Content, int) (string, bool, error) {
+		return "", false, fmt.Errorf("%w: no process", scan.ErrHost)
+	})
+	texts, err := i.Of(t.Context(), message(1))
+	if !errors.Is(err, scan.ErrHost) || len(texts.Texts) != 1 || !texts.Texts[0].Page.Cut || len(texts.Texts[0].Page.Links) != 1 {
+		t.Errorf("%+v, error %v", texts, err)
 	}
 }
 

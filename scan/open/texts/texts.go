@@ -120,7 +120,9 @@ func (i *Inventory) take(ctx context.Context, m *scan.Message) (*Texts, error) {
 			continue
 		}
 		if form == PDF {
-			pdf.text(ctx, m.Parts[part].Content, page, left.Limits)
+			if err := pdf.text(ctx, m.Parts[part].Content, page, left.Limits); err != nil {
+				errs = append(errs, fmt.Errorf("part %s: %w", m.Parts[part].Path, err))
+			}
 		}
 		left.take(size, page)
 		all.Texts = append(all.Texts, Text{part, form, placeOf(m, part), page})

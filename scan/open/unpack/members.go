@@ -211,6 +211,8 @@ func kindOfNote(c archive.Class) scan.Kind {
 		return scan.Ambiguous
 	case archive.Suspicious:
 		return scan.Suspicious
+	case archive.Unread:
+		return scan.Failed
 	default:
 		return scan.Unscannable
 	}

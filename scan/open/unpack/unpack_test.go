@@ -3,6 +3,7 @@ package unpack
 import (
 	"archive/zip"
 	"bytes"
+	"context"
 	"encoding/base64"
 	"fmt"
 	"io"
@@ -176,6 +177,34 @@ func TestNoRoomIsAFailure(t *testing.T) {
 	m := o.Open(t.Context(), scan.Received{Raw: raw, Tree: p.Close(), Size: int64(len(mail))})
 	defer m.Close()
 	if len(m.Notes) == 0 || m.Notes[0].Kind != scan.Failed || m.Notes[0].Rule != "mime/failed" {
+		t.Errorf("notes %+v", m.Notes)
+	}
+}
+
+// unavailable is a format that this host cannot read now.
+type unavailable struct{ archive.Format }
+
+func (unavailable) Walk(context.Context, archive.Content, *archive.Budget, archive.Visit) ([]archive.Note, error) {
+	return []archive.Note{archive.NoteOf(archive.Unavailable, archive.Container, "no process")}, nil
+}
+
+// What this host cannot read now is a failure, and does not count as opened.
+func TestNoChildIsAFailure(t *testing.T) {
+	formats := archive.Formats()
+	for i, f := range formats {
+		formats[i] = unavailable{f}
+	}
+	o := NewOpener(testLimits, formats, spool.New(t.TempDir(), 1<<20, 1<<20))
+	mail := leaf("Content-Type: application/zip", zipped(t, "a.txt", "x"))
+	p := o.NewParser()
+	io.WriteString(p, mail)
+	raw := struct {
+		*strings.Reader
+		io.Closer
+	}{strings.NewReader(mail), io.NopCloser(nil)}
+	m := o.Open(t.Context(), scan.Received{Raw: raw, Tree: p.Close(), Size: int64(len(mail))})
+	defer m.Close()
+	if len(m.Notes) != 1 || m.Notes[0].Kind != scan.Failed || m.Notes[0].Rule != "archive/failed" || m.Parts[m.Notes[0].Part].Opened {
 		t.Errorf("notes %+v", m.Notes)
 	}
 }

@@ -93,6 +93,17 @@ func everything(abi int) (rules unix.LandlockRulesetAttr, size uintptr) {
 	return rules, size
 }
 
+// roomFor reports whether this host would give a process that much memory: a child
+// that did not get what it may use died of the host.
+func roomFor(memory units.Size) bool {
+	m, err := unix.Mmap(-1, 0, int(memory), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
+	if err != nil {
+		return false
+	}
+	unix.Munmap(m)
+	return true
+}
+
 // allowCPU lets the process use that much more CPU time; then it ends with
 // exitCPU. Calling the function it returns lifts the limit.
 func allowCPU(more time.Duration) (lift func()) {

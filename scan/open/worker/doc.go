@@ -5,6 +5,7 @@
 // A child may use little memory and CPU time, may open no file and no socket, and
 // sees nothing but the bytes of the container, which it asks its parent for. What
 // it finds it sends back as a stream of frames. The parent believes none of it: a
-// child that is slow, dies or talks nonsense costs a note about the container, and
-// is replaced.
+// child that dies of a container or talks nonsense costs a note about the container.
+// One that is killed from outside, or was dead before, is replaced, and what this
+// host cannot do at the moment is no fault of the container: the note says so.
 package worker

@@ -1,13 +1,16 @@
 package worker
 
 import (
+	"cmp"
 	"context"
-	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 
+	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/format/archive"
+	"github.com/milterscan/milterscan/scan/units"
 )
 
 // remote is a format read by a child. Match looks at a mark only, and is done
@@ -22,69 +25,85 @@ func (r remote) Unwrap() archive.Format { return r.Format }
 
 // Walk gives the container to a child and hands on what it finds.
 func (r remote) Walk(ctx context.Context, c archive.Content, b *archive.Budget, visit archive.Visit) ([]archive.Note, error) {
+	w := &walk{ctx: ctx, pool: r.pool, format: r.Name(), c: c, budget: b, visit: visit}
 	child, err := r.pool.take(ctx)
 	if err != nil {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		return []archive.Note{archive.NoteOf(archive.DecoderFailed, archive.Container, err.Error())}, nil
+		w.failed(err)
+		return w.notes, ctx.Err()
 	}
-	w := &walk{ctx: ctx, child: child, c: c, budget: b, visit: visit}
-	release := child.cancelWith(ctx)
-	err = w.run(r.Name(), r.pool.cfg)
-	if !release() && err == nil {
-		err = ctx.Err()
-	}
+	w.give(child)
+	err = w.run()
 	fit := err == nil && !w.out.Retire
 	if err != nil {
 		err = w.broken(err)
-	} else if !fit {
-		child.stop(nil)
+	} else if !w.release() {
+		err, fit = ctx.Err(), false
 	}
-	r.pool.put(child, fit)
+	if !fit && w.why == nil {
+		w.child.stop(nil)
+	}
+	r.pool.put(w.child, fit)
 	return w.result(err)
 }
 
-// walk is one container at work with a child.
+// walk is one container at work with a child, or with several, one after the other.
 type walk struct {
 	ctx    context.Context
-	child  *process
+	pool   *Pool
+	format string
 	c      archive.Content
 	budget *archive.Budget
 	visit  archive.Visit
+
+	child   *process
+	release func() bool // undoes what ends the conversation with the context
+	given   int         // children that were given the container
+	why     error       // what the child ended of, nil while it is there
+	at      place       // of the last frame
+	frame   []byte      // its payload
 
 	out     outcome
 	members int
 	bytes   int64
 	notes   []archive.Note
+	trouble error // reading the container on this side
 	stopped error // what ends the walk: the caller's error, or a limit here
 }
 
 // errStopped says that the walk ended on this side.
 var errStopped = errors.New("stopped")
 
-// run talks to the child until the walk is over. An error leaves the conversation
-// in the middle: the child is of no more use.
-func (w *walk) run(format string, cfg Config) error {
-	w.child.jobs++
-	w.child.left = cfg.Wall
-	a := assignment{Format: format, Size: w.c.Size(), Limits: w.budget.Left(), CPU: int64(cfg.CPU)}
+// give begins a conversation: it hands the container to a child. That a child does
+// not take it shows when it is listened to.
+func (w *walk) give(child *process) {
+	w.child, w.why = child, nil
+	w.release = child.cancelWith(w.ctx)
+	w.given++
+	child.jobs++
+	child.left = w.pool.cfg.Wall
+	left := w.budget.Left()
+	left.Expanded += units.Size(w.bytes) // which a second child counts again
+	left.Entries += int64(w.members)
+	a := assignment{Format: w.format, Size: w.c.Size(), Limits: left, CPU: int64(w.pool.cfg.CPU)}
 	for _, p := range w.budget.Passwords {
 		a.Passwords = append(a.Passwords, []byte(p))
 	}
-	if err := w.child.sendValue(job, a); err != nil {
-		return err
-	}
+	child.sendValue(job, a)
+}
+
+// run talks to the child until the walk is over. An error leaves the conversation
+// in the middle: the child is of no more use.
+func (w *walk) run() error {
 	for {
-		k, n, err := w.expect()
+		k, payload, err := w.next()
 		if err != nil {
 			return err
 		}
 		switch k {
 		case member:
-			err = w.member(n)
+			err = w.member(payload)
 		case done:
-			return w.child.value(n, &w.out)
+			return json.Unmarshal(payload, &w.out)
 		default:
 			err = errFrame
 		}
@@ -94,41 +113,10 @@ func (w *walk) run(format string, cfg Config) error {
 	}
 }
 
-// expect returns the next frame that is no request for a piece of the container;
-// those it answers.
-func (w *walk) expect() (kind, int, error) {
-	for {
-		k, n, err := w.child.next()
-		if err != nil || k != read {
-			return k, n, err
-		}
-		if err := w.answer(n); err != nil {
-			return 0, 0, err
-		}
-	}
-}
-
-func (w *walk) answer(n int) error {
-	if n != 16 {
-		return errFrame
-	}
-	want, err := w.child.payload(n)
-	if err != nil {
-		return err
-	}
-	at, length := int64(binary.LittleEndian.Uint64(want)), int64(binary.LittleEndian.Uint64(want[8:]))
-	if at < 0 || at > w.c.Size() || length < 0 || length > pieceSize {
-		return errFrame
-	}
-	piece := make([]byte, min(length, w.c.Size()-at))
-	got, _ := w.c.ReadAt(piece, at) // a short piece is an error at the child
-	return w.child.send(data, piece[:got])
-}
-
-// member hands on a member whose entry is the next n bytes.
-func (w *walk) member(n int) error {
+// member hands on the member of an entry.
+func (w *walk) member(payload []byte) error {
 	var e entry
-	if err := w.child.value(n, &e); err != nil {
+	if err := json.Unmarshal(payload, &e); err != nil {
 		return err
 	}
 	if err := w.budget.Entry(); err != nil {
@@ -165,18 +153,43 @@ func (w *walk) limit(code string) error {
 // broken stops the child after a conversation that did not end as it should, and
 // notes why, unless the reason is on this side.
 func (w *walk) broken(err error) error {
-	why := w.child.stop(err)
+	why := cmp.Or(w.dismiss(err), err)
 	switch {
 	case w.stopped != nil:
 		return w.stopped
 	case w.ctx.Err() != nil:
 		return w.ctx.Err()
-	case errors.Is(why, errLimit):
-		w.notes = append(w.notes, archive.NoteOf(archive.DecoderLimit, archive.Container, fmt.Sprintf("after %d members: %v", w.members, why)))
-	default:
-		w.notes = append(w.notes, archive.NoteOf(archive.DecoderFailed, archive.Container, fmt.Sprintf("after %d members: %v", w.members, why)))
 	}
+	w.failed(cmp.Or(w.trouble, why))
 	return nil
+}
+
+// dismiss stops the child, unless that was done, and returns why it ended, err being
+// how that was noticed.
+func (w *walk) dismiss(err error) error {
+	if w.why == nil {
+		w.release()
+		w.why = w.child.stop(err)
+	}
+	return w.why
+}
+
+// failed notes why the container was not read to its end: the container's own
+// fault, or that of this host at this moment.
+func (w *walk) failed(why error) {
+	w.notes = append(w.notes, noteOn(why, fmt.Sprintf("after %d members: ", w.members)))
+}
+
+// noteOn is the note about a container that was not read to its end.
+func noteOn(why error, before string) archive.Note {
+	code := archive.DecoderFailed
+	switch {
+	case errors.Is(why, scan.ErrHost):
+		code = archive.Unavailable
+	case errors.Is(why, errLimit):
+		code = archive.DecoderLimit
+	}
+	return archive.NoteOf(code, archive.Container, before+why.Error())
 }
 
 // result is what Walk returns: the child's notes and those of this side.
@@ -196,10 +209,10 @@ func (w *walk) result(err error) ([]archive.Note, error) {
 // memberBody is a member's body as it comes from the child.
 type memberBody struct {
 	w      *walk
-	left   int   // of the current frame
-	n      int64 // read so far
-	err    error // what Read ended with
-	broken error // the conversation failed
+	left   []byte // of the last frame
+	n      int64  // read so far
+	err    error  // what Read ended with
+	broken error  // the conversation failed
 }
 
 // bodyError is how a body ended at the child.
@@ -208,39 +221,32 @@ type bodyError string
 func (e bodyError) Error() string { return string(e) }
 
 func (b *memberBody) Read(p []byte) (int, error) {
-	for b.err == nil && b.left == 0 {
+	for b.err == nil && len(b.left) == 0 {
 		b.frame()
 	}
 	if b.err != nil || len(p) == 0 {
 		return 0, b.err
 	}
-	n, err := b.w.child.channel.in.Read(p[:min(len(p), b.left)])
-	b.left -= n
-	if err != nil {
-		b.fail(err)
-	}
+	n := copy(p, b.left)
+	b.left = b.left[n:]
 	b.charge(int64(n))
 	return n, b.err
 }
 
-// frame reads the head of the next frame of the body.
+// frame reads the next frame of the body.
 func (b *memberBody) frame() {
-	k, n, err := b.w.expect()
+	k, payload, err := b.w.next()
 	switch {
 	case err != nil:
 		b.fail(err)
-	case k == body && n > 0:
-		b.left = n
-	case k == end && n == 0:
+	case k == body && len(payload) > 0:
+		b.left = payload
+	case k == end && len(payload) == 0:
 		b.err = io.EOF
+	case k == end && string(payload) == archive.ErrLimit.Error():
+		b.err = archive.ErrLimit
 	case k == end:
-		why, err := b.w.child.payload(n)
-		if b.err = bodyError(why); string(why) == archive.ErrLimit.Error() {
-			b.err = archive.ErrLimit
-		}
-		if err != nil {
-			b.fail(err)
-		}
+		b.err = bodyError(payload)
 	default:
 		b.fail(errFrame)
 	}

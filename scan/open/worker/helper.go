@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/format/archive"
 )
 
@@ -57,7 +58,9 @@ type listing struct {
 func (h helped) Walk(ctx context.Context, c archive.Content, b *archive.Budget, visit archive.Visit) ([]archive.Note, error) {
 	w := &helping{ctx: ctx, cfg: h.cfg, budget: b, visit: visit}
 	var err error
-	if w.file, err = inMemory(c); err == nil {
+	if w.file, err = inMemory(c); err != nil {
+		err = fmt.Errorf("%w: %v", scan.ErrHost, err)
+	} else {
 		defer w.file.Close()
 		err = w.run()
 	}
@@ -66,10 +69,8 @@ func (h helped) Walk(ctx context.Context, c archive.Content, b *archive.Budget, 
 		return w.notes, w.stopped
 	case ctx.Err() != nil:
 		return w.notes, ctx.Err()
-	case errors.Is(err, errLimit):
-		w.note(archive.DecoderLimit, err.Error())
 	case err != nil:
-		w.note(archive.DecoderFailed, err.Error())
+		w.notes = append(w.notes, noteOn(err, ""))
 	}
 	return w.notes, nil
 }
@@ -110,8 +111,16 @@ func (w *helping) run() error {
 }
 
 // start starts one of the helper's programs on the container, confined by way of
-// the worker, which becomes the program.
+// the worker, which becomes the program. An error is a matter of this host.
 func (w *helping) start(program string, args ...string) (*process, error) {
+	p, err := w.launch(program, args)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %v", scan.ErrHost, err)
+	}
+	return p, nil
+}
+
+func (w *helping) launch(program string, args []string) (*process, error) {
 	if _, err := w.file.Seek(0, io.SeekStart); err != nil {
 		return nil, err
 	}
@@ -120,9 +129,9 @@ func (w *helping) start(program string, args ...string) (*process, error) {
 		return nil, err
 	}
 	defer out.Close()
-	p := &process{in: in, left: w.cfg.Wall}
-	p.channel = newChannel(timed{p}, io.Discard)
 	r := rights{Memory: int64(w.cfg.Memory), CPU: int64(w.cfg.CPU/time.Second + 1), Files: 64}
+	p := &process{in: in, left: w.cfg.Wall, memory: w.cfg.Memory, cpu: time.Duration(r.CPU) * time.Second}
+	p.channel = newChannel(timed{p}, io.Discard)
 	p.cmd = exec.CommandContext(w.ctx, w.cfg.Command[0], w.cfg.becoming(r, filepath.Join(w.cfg.Helper, program), args)...)
 	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = w.file, out, &p.errors
 	p.cmd.Env = append([]string{"HOME=/nonexistent", "LC_ALL=C.UTF-8"}, w.cfg.Env...)

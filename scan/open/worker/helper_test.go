@@ -82,7 +82,7 @@ func TestWithoutHelper(t *testing.T) {
 	}
 	cfg.Helper = t.TempDir()
 	pool = newTestPool(t, cfg)
-	if got := walkAll(t.Context(), find(t, pool, "xar"), []byte("xar!\x00")); got.err != nil || got.codes() != archive.DecoderFailed {
+	if got := walkAll(t.Context(), find(t, pool, "xar"), []byte("xar!\x00")); got.err != nil || got.codes() != archive.Unavailable {
 		t.Errorf("helper gone: %v", got)
 	}
 }
@@ -111,6 +111,11 @@ func TestHelperThatMisbehaves(t *testing.T) {
 		"locked":        {`echo '{"lsarContents":[{"XADFileName":"a","XADFileSize":3,"XADIsEncrypted":1}]}'`, "", archive.EncryptedMember},
 		"without end":   {list, "while :; do echo abc; done", archive.DecoderFailed},
 		"spins":         {"while :; do :; done", "", archive.DecoderLimit},
+		"is killed":     {"kill -9 $$", "", archive.Unavailable},
+		"killed late":   {list, "printf ab; kill -9 $$", archive.Unavailable},
+		"is ended":      {list, "kill $$", archive.Unavailable},
+		"no process":    {list, "echo 'fork: Resource temporarily unavailable' >&2; exit 2", archive.Unavailable},
+		"crashes":       {list, "kill -SEGV $$", archive.DecoderFailed},
 		"writes a file": {list, "echo abc >" + filepath.Join(os.TempDir(), "milterscan-escape") + "; printf abc; test -s " + filepath.Join(os.TempDir(), "milterscan-escape") + " && echo escaped", archive.DecoderFailed},
 	} {
 		t.Run(name, func(t *testing.T) {

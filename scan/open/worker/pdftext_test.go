@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/tests/sample"
 )
 
@@ -35,7 +36,7 @@ func TestPDFText(t *testing.T) {
 
 // TestPDFTextMisbehaves: a program that hangs or dies has read nothing.
 func TestPDFTextMisbehaves(t *testing.T) {
-	for text, want := range map[string]error{"echo text; exit 1": errProgram, "exec sleep 100": errLimit, "kill -9 $$": errProgram} {
+	for text, want := range map[string]error{"echo text; exit 1": errProgram, "exec sleep 100": scan.ErrHost, "kill -9 $$": errProgram} {
 		cfg := testConfig(t, "proper")
 		cfg.Wall = 300 * time.Millisecond
 		if got, _, err := cfg.PDFText(t.Context(), script(t, text).Path, bytes.NewReader(nil), 100); !errors.Is(err, want) {

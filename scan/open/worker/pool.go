@@ -2,9 +2,11 @@ package worker
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
+	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/format/archive"
 	"github.com/milterscan/milterscan/scan/units"
 )
@@ -102,6 +104,7 @@ func (p *Pool) keep(child *process) {
 	p.mu.Lock()
 	surplus := p.closed || len(p.idle) >= max(p.cfg.Idle, 1)
 	if !surplus {
+		child.idled = true
 		p.idle = append(p.idle, child)
 	}
 	p.mu.Unlock()
@@ -119,7 +122,7 @@ func (p *Pool) take(ctx context.Context) (*process, error) {
 	select {
 	case p.slots <- struct{}{}:
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return nil, fmt.Errorf("%w: %d children that read archives are at work", scan.ErrHost, cap(p.slots))
 	}
 	if child := p.fromIdle(); child != nil {
 		return child, nil

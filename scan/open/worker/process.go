@@ -4,13 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/units"
 )
 
 // process is a child as its parent sees it.
@@ -21,13 +27,32 @@ type process struct {
 	out    *os.File // what is sent to the child
 	errors tail
 	jobs   int           // containers it was given
+	idled  bool          // it has waited for work
 	left   time.Duration // how long it may still be waited for
+	memory units.Size    // it may use
+	cpu    time.Duration // it may use in its life, 0 where each container has its own
+	killed atomic.Bool   // by us
 	ready  greeting
 }
 
 // start starts a child and reads its greeting. The child ends when stop is
-// called, or by itself when its parent is gone.
+// called, or by itself when its parent is gone. An error is a matter of this host.
 func start(cfg Config) (*process, error) {
+	p, err := launch(cfg)
+	if err == nil {
+		err = p.greet()
+	}
+	switch {
+	case errors.Is(err, scan.ErrHost):
+		return nil, fmt.Errorf("worker did not start: %w", err)
+	case err != nil:
+		return nil, fmt.Errorf("worker did not start: %w: %v", scan.ErrHost, err)
+	}
+	return p, nil
+}
+
+// launch starts a child.
+func launch(cfg Config) (*process, error) {
 	theirIn, out, err := os.Pipe()
 	if err != nil {
 		return nil, err
@@ -38,9 +63,9 @@ func start(cfg Config) (*process, error) {
 		out.Close()
 		return nil, err
 	}
-	p := &process{in: in, out: out, left: cfg.Wall}
+	p := &process{in: in, out: out, left: cfg.Wall, memory: cfg.Memory}
 	p.channel = newChannel(timed{p}, timed{p})
-	p.cmd = exec.Command(cfg.Command[0], append(cfg.Command[1:], number(cfg.Memory))...)
+	p.cmd = exec.Command(cfg.Command[0], append(slices.Clone(cfg.Command[1:]), number(cfg.Memory))...)
 	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = theirIn, theirOut, &p.errors
 	p.cmd.Env = append([]string{"GOTRACEBACK=none"}, cfg.Env...)
 	err = p.cmd.Start()
@@ -51,7 +76,7 @@ func start(cfg Config) (*process, error) {
 		out.Close()
 		return nil, err
 	}
-	return p, p.greet()
+	return p, nil
 }
 
 func number[T ~int64](n T) string { return strconv.FormatInt(int64(n), 10) }
@@ -66,7 +91,7 @@ func (p *process) greet() error {
 		err = p.value(n, &p.ready)
 	}
 	if err != nil {
-		return fmt.Errorf("worker did not start: %w", p.stop(err))
+		return p.stop(err)
 	}
 	return nil
 }
@@ -98,26 +123,59 @@ func (p *process) cancelWith(ctx context.Context) (stop func() bool) {
 	})
 }
 
-// stop kills the child and says why it ended, err being how that was noticed.
+// lastWords is how long a child that hung up may take to end, and so to show what
+// ended it.
+const lastWords = time.Second
+
+// stop kills the child and says why it ended, err being how that was noticed. One
+// that is about to end by itself is let end.
 func (p *process) stop(err error) error {
-	p.cmd.Process.Kill()
-	p.cmd.Wait()
+	patience := time.Duration(0)
+	if hungUp(err) {
+		patience = lastWords
+	}
+	p.wait(patience)
 	p.in.Close()
 	p.out.Close()
 	return p.why(err)
 }
 
-// why is the reason a child ended for, err being how that was noticed.
+// hungUp reports whether an error says that the other end of a pipe is closed.
+func hungUp(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.EPIPE)
+}
+
+// wait waits for the child to end, and kills it when the patience is over.
+func (p *process) wait(patience time.Duration) error {
+	kill := time.AfterFunc(patience, func() {
+		p.killed.Store(true)
+		p.cmd.Process.Kill()
+	})
+	defer kill.Stop()
+	return p.cmd.Wait()
+}
+
+// why is the reason a child ended for, err being how that was noticed: a limit of its
+// own, something about this host, or else a fault of its own.
 func (p *process) why(err error) error {
+	state := p.cmd.ProcessState
 	switch {
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return fmt.Errorf("%w: time", errLimit)
-	case p.cmd.ProcessState.ExitCode() == exitCPU || endedBy(p.cmd.ProcessState, syscall.SIGXCPU):
-		return fmt.Errorf("%w: CPU time", errLimit)
-	case strings.Contains(p.errors.String(), "memory"): // the runtime says so in several ways
+	case state == nil:
+		return fmt.Errorf("%w: %v", scan.ErrHost, err)
+	case state.ExitCode() == exitCPU, endedBy(state, syscall.SIGXCPU), usedUp(state, p.cpu):
+		return fmt.Errorf("%w: %w", errLimit, errCPU)
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, errTime):
+		return fmt.Errorf("%w: %w", scan.ErrHost, errTime)
+	case !p.killed.Load() && fromOutside(state):
+		return fmt.Errorf("%w: the process that reads it was killed (%v)", scan.ErrHost, state)
+	case p.errors.says("OS thread", "pthread_create", "temporarily unavailable", startWord):
+		return fmt.Errorf("%w: %s", scan.ErrHost, p.errors.firstLine())
+	case p.errors.says("memory") && !roomFor(p.memory): // the runtime says so in several ways
+		return fmt.Errorf("%w: no memory for the process that reads it", scan.ErrHost)
+	case p.errors.says("memory"):
 		return fmt.Errorf("%w: memory", errLimit)
 	}
-	return fmt.Errorf("%w (%v) %s", err, p.cmd.ProcessState, p.errors.firstLine())
+	return fmt.Errorf("%w (%v) %s", err, state, p.errors.firstLine())
 }
 
 // end waits for a program that has said all it has to say, err being what was
@@ -126,16 +184,24 @@ func (p *process) end(err error) error {
 	if err != nil {
 		return p.stop(err)
 	}
-	kill := time.AfterFunc(max(p.left, 0), func() { p.cmd.Process.Kill() })
-	defer kill.Stop()
 	p.in.Close()
-	if err := p.cmd.Wait(); err != nil {
+	err = p.wait(max(p.left, 0))
+	switch {
+	case err != nil && p.killed.Load():
+		return p.why(errTime)
+	case err != nil:
 		return p.why(errProgram)
 	}
 	return nil
 }
 
 var errProgram = errors.New("the program failed")
+
+// fromOutside reports whether a process was ended by a signal that a process does not
+// earn by what it does: the administrator's, or the kernel's when memory is short.
+func fromOutside(s *os.ProcessState) bool {
+	return endedBy(s, syscall.SIGKILL) || endedBy(s, syscall.SIGTERM) || endedBy(s, syscall.SIGINT) || endedBy(s, syscall.SIGHUP) || endedBy(s, syscall.SIGQUIT)
+}
 
 func endedBy(s *os.ProcessState, signal syscall.Signal) bool {
 	status, ok := s.Sys().(syscall.WaitStatus)
@@ -144,6 +210,12 @@ func endedBy(s *os.ProcessState, signal syscall.Signal) bool {
 
 // errLimit says that a child was stopped for what it used.
 var errLimit = errors.New("out of")
+
+// What a child is out of: time that the container took, or that passed.
+var (
+	errCPU  = fmt.Errorf("CPU %w", errTime)
+	errTime = errors.New("time")
+)
 
 // tail keeps the first bytes a child wrote to stderr: the reason stands there.
 type tail struct {
@@ -162,6 +234,12 @@ func (t *tail) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return string(t.text)
+}
+
+// says reports whether one of the words is there.
+func (t *tail) says(words ...string) bool {
+	text := t.String()
+	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(text, w) })
 }
 
 func (t *tail) firstLine() string {

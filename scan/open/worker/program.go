@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/format/archive"
 	"github.com/milterscan/milterscan/scan/units"
 )
@@ -59,7 +61,8 @@ const (
 var errStart = errors.New("the program cannot be started")
 
 // Run runs p on a content, which may be nil. A program that was stopped for what it
-// used, or ended by a signal, is an error.
+// used, or ended by a signal, is an error; one that wraps scan.ErrHost says nothing
+// about the content.
 func (c Config) Run(ctx context.Context, p Program, content archive.Content) (Outcome, error) {
 	ctx, cancel := context.WithTimeout(ctx, p.Wall)
 	defer cancel()
@@ -77,19 +80,17 @@ func (c Config) Run(ctx context.Context, p Program, content archive.Content) (Ou
 	if content != nil {
 		in, err := inMemory(content)
 		if err != nil {
-			return Outcome{}, err
+			return Outcome{}, fmt.Errorf("%w: %w", scan.ErrHost, err)
 		}
 		defer in.Close()
-		if _, err := in.Seek(0, 0); err != nil {
-			return Outcome{}, err
-		}
+		in.Seek(0, io.SeekStart) // of memory: cannot fail
 		cmd.Stdin = in
 	}
 	err := cmd.Run()
 	if errors.Is(err, exec.ErrWaitDelay) { // what it has started goes on writing
 		cmd.Cancel()
 	}
-	return said.outcome(ctx, cmd.ProcessState, err)
+	return said.outcome(ctx, cmd.ProcessState, time.Duration(r.CPU)*time.Second, err)
 }
 
 // becoming are the arguments of a worker that becomes a program.
@@ -112,21 +113,29 @@ func (s *said) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// outcome tells how the program ended, err being how that was noticed.
-func (s *said) outcome(ctx context.Context, state *os.ProcessState, err error) (Outcome, error) {
+// usedUp reports whether a process has used the CPU time it was given.
+func usedUp(s *os.ProcessState, cpu time.Duration) bool {
+	return cpu > 0 && s.SystemTime()+s.UserTime() >= cpu
+}
+
+// outcome tells how the program ended, err being how that was noticed and cpu what it
+// was given.
+func (s *said) outcome(ctx context.Context, state *os.ProcessState, cpu time.Duration, err error) (Outcome, error) {
 	o := Outcome{Output: string(s.text), Cut: s.cut}
 	var status *exec.ExitError
 	switch {
+	case state != nil && (endedBy(state, syscall.SIGXCPU) || usedUp(state, cpu)):
+		return o, fmt.Errorf("%w: %w", errLimit, errCPU)
 	case ctx.Err() != nil:
-		return o, fmt.Errorf("%w: time", errLimit)
+		return o, fmt.Errorf("%w: %w", scan.ErrHost, errTime)
 	case state == nil:
-		return o, err
-	case endedBy(state, syscall.SIGXCPU):
-		return o, fmt.Errorf("%w: CPU time", errLimit)
+		return o, fmt.Errorf("%w: %w: %w", scan.ErrHost, errStart, err)
+	case fromOutside(state):
+		return o, fmt.Errorf("%w: %w: %v", scan.ErrHost, errProgram, err)
 	case err != nil && !errors.As(err, &status), state.ExitCode() < 0:
 		return o, fmt.Errorf("%w: %v", errProgram, err)
 	case state.ExitCode() == exitProtocol && strings.HasPrefix(o.Output, startWord):
-		return o, fmt.Errorf("%w: %.200s", errStart, strings.TrimSpace(o.Output))
+		return o, fmt.Errorf("%w: %w: %.200s", scan.ErrHost, errStart, strings.TrimSpace(o.Output))
 	}
 	o.Status = state.ExitCode()
 	return o, nil

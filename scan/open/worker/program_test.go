@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/units"
 )
 
@@ -94,11 +95,14 @@ func TestProgramMisbehaves(t *testing.T) {
 		want   error
 	}{
 		"spins":    {"while :; do :; done", func(p *Program) { p.CPU = time.Second }, errLimit},
-		"sleeps":   {"exec sleep 100", func(p *Program) { p.Wall = 100 * time.Millisecond }, errLimit},
+		"sleeps":   {"exec sleep 100", func(p *Program) { p.Wall = 100 * time.Millisecond }, scan.ErrHost},
 		"floods":   {"while :; do echo 123456789; done", func(p *Program) { p.CPU = time.Second }, errLimit},
 		"dies":     {"kill -9 $$", nil, errProgram},
+		"killed":   {"kill -9 $$", nil, scan.ErrHost},
+		"crashes":  {"kill -SEGV $$", nil, errProgram},
 		"leaves":   {"sleep 100 & exit 0", nil, errProgram},
 		"is gone":  {"", func(p *Program) { p.Path += "-gone" }, errStart},
+		"starts":   {"", func(p *Program) { p.Path += "-gone" }, scan.ErrHost},
 		"is blank": {"", func(p *Program) { p.Path = filepath.Dir(p.Path) }, errStart},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -224,10 +224,10 @@ func TestSameAsInProcess(t *testing.T) {
 func TestBadWorkers(t *testing.T) {
 	data := sampleFile(t, "eicar.com.xz")
 	for act, code := range map[string]string{
-		"mute": archive.DecoderFailed, "dead": archive.DecoderFailed, "dies": archive.DecoderFailed, "garbage": archive.DecoderFailed,
+		"mute": archive.Unavailable, "dead": archive.Unavailable, "dies": archive.DecoderFailed, "garbage": archive.DecoderFailed,
 		"long frame": archive.DecoderFailed, "bad entry": archive.DecoderFailed, "empty bodies": archive.DecoderFailed,
 		"body without member": archive.DecoderFailed, "reads outside": archive.DecoderFailed,
-		"hangs": archive.DecoderLimit, "endless body": archive.DecoderFailed, "endless members": archive.TooManyMembers,
+		"hangs": archive.Unavailable, "endless body": archive.DecoderFailed, "endless members": archive.TooManyMembers,
 		"spins": archive.DecoderLimit, "hoards": archive.DecoderLimit,
 	} {
 		t.Run(act, func(t *testing.T) {
@@ -369,7 +369,7 @@ func TestNestedAndAtOnce(t *testing.T) {
 		t.Errorf("two levels: %s", codes)
 	}
 	pool.cfg.Wall = 100 * time.Millisecond
-	if codes := nest(3); !strings.Contains(codes, archive.DecoderFailed) {
+	if codes := nest(3); !strings.Contains(codes, archive.Unavailable) {
 		t.Errorf("three levels: %s", codes)
 	}
 	pool.cfg.Wall = cfg.Wall
