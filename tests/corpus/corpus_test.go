@@ -2,6 +2,10 @@ package corpus
 
 import (
 	"bytes"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -29,6 +33,43 @@ func TestParseWant(t *testing.T) {
 	for _, bad := range []string{"", "action deliver\n", "why x\n", "action deliver\nwhy x\nwant y\n"} {
 		if _, err := parseWant(bad); err == nil {
 			t.Errorf("%q was taken", bad)
+		}
+	}
+}
+
+func TestFoundFilesBelongToMails(t *testing.T) {
+	files, err := fs.Glob(stored, "*.found")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, f := range files {
+		if _, err := fs.Stat(stored, strings.TrimSuffix(f, ".found")+".eml"); err != nil {
+			t.Errorf("%s is of no mail: remove it", f)
+		}
+	}
+}
+
+// TestPrivate writes down what became of a mail outside the repository, and reads it
+// again.
+func TestPrivate(t *testing.T) {
+	dir := t.TempDir()
+	if mails, err := Private(filepath.Join(dir, "missing")); len(mails) > 0 || err != nil {
+		t.Error(mails, err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "x.eml"), []byte("A: b\r\n\r\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, found := range [][]string{{"note a/b 1", "note c/d"}, {"note c/d"}, nil} {
+		mails, err := Private(dir)
+		if err != nil || len(mails) != 1 {
+			t.Fatal(mails, err)
+		}
+		if err := mails[0].Update(dir, "reject", found); err != nil {
+			t.Fatal(err)
+		}
+		mails, err = Private(dir)
+		if err != nil || mails[0].Want.Action != "reject" || !slices.Equal(mails[0].Found, found) {
+			t.Errorf("%+v, %v", mails, err)
 		}
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write docs/findings.md anew")
+var update = flag.Bool("update", false, "write docs/findings.md and the found files of the corpus anew")
 
 func TestFindingsAreDocumented(t *testing.T) {
 	const page = "../../../docs/findings.md"
