@@ -37,7 +37,7 @@ type Part struct {
 	Parent   int            // index into Parts; -1 at the top
 	Path     string         // "2.1/invoice.zip/a.exe": from the outside in, unique within the message
 	Names    []string       // every name any client might show; for matching, never for opening a file
-	Type     string         // media type as declared, lower case; "" inside archives
+	Type     string         // media type as declared, lower case; inside archives only where they declare one
 	Sniffed  string         // media type by content
 	Entity   *entity.Entity // nil inside archives
 	Content  Content        // transfer encoding undone, charset untouched; nil if it could not be read

@@ -110,7 +110,7 @@ func (s *Scanner) judgeNumber(m *scan.Message) []scan.Finding {
 	seen := map[*entity.Entity]bool{}
 	for i := range m.Parts {
 		p := part{Part: &m.Parts[i], index: i, place: placeOf(m, i)}
-		if p.place != attached || !p.isFile() || p.Entity != nil && p.Entity.Reading != "" || seen[p.Entity] {
+		if p.place != attached || !p.isFile() || isShownInText(m, p) || p.Entity != nil && p.Entity.Reading != "" || seen[p.Entity] {
 			continue
 		}
 		n++

@@ -54,6 +54,15 @@ func transparent(p scan.Part) bool {
 	return strings.HasPrefix(p.Sniffed, "text/") || slices.ContainsFunc(p.Names, isWinmail)
 }
 
+// isShownInText reports whether a part is a picture or the like that a page or a
+// calendar carries and shows in its place.
+func isShownInText(m *scan.Message, p part) bool {
+	if !p.Archived || p.Parent < 0 || !strings.HasPrefix(m.Parts[p.Parent].Sniffed, "text/") {
+		return false
+	}
+	return familyOfType(p.Sniffed) == media || strings.HasPrefix(p.Type, "font/")
+}
+
 func isWinmail(name string) bool { return strings.EqualFold(name, "winmail.dat") }
 
 // isOLE reports whether a part is a compound file, whose members are streams

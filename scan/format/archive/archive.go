@@ -25,6 +25,7 @@ type Member struct {
 	Hidden    bool     // only some readers of the format show it
 	Link      bool     // symbolic or hard link; its content, if any, is its target
 	Own       bool     // records of the container's own format, which nobody saves as a file: what stands further in them is handed over as members
+	Type      string   // media type that the container declares, lower case; "" if none
 	Places    Places   // where its bytes stand in the container as they are; none where they are packed, or where that is not known
 }
 

@@ -36,6 +36,8 @@ func Formats() []Format {
 		oneNoteFormat{},
 		rpmFormat{},
 		pdfFormat{},
+		calendarFormat{},
+		carriedFormat{},
 		isoFormat{},
 		cpioFormat{},
 		tarFormat{},
@@ -52,6 +54,16 @@ func Formats() []Format {
 func Risky(f Format) bool {
 	switch f.(type) {
 	case rarFormat, sevenZipFormat, xzFormat, lzmaFormat, lzipFormat, zstdFormat:
+		return true
+	}
+	return false
+}
+
+// Carries reports whether a format finds files that a text carries in addition to
+// what it shows itself: the text stays one.
+func Carries(f Format) bool {
+	switch unwrap(f).(type) {
+	case calendarFormat, carriedFormat:
 		return true
 	}
 	return false

@@ -145,6 +145,8 @@ func isView(m *scan.Message, i int) bool {
 func placeOf(m *scan.Message, i int) Place {
 	p := &m.Parts[i]
 	switch {
+	case p.Archived && p.Type == "text/html" && p.Parent >= 0 && formOf(m, p.Parent) == Calendar:
+		return Attached // programs show it as what the calendar says
 	case p.Archived:
 		return Member
 	case p.Entity != nil && p.Entity.Disposition == "attachment", p.Name() != "", !strings.HasPrefix(p.Type, "text/"):

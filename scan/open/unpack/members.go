@@ -54,7 +54,9 @@ func (o *opening) read(formats []archive.Format) error {
 		return nil
 	}
 	for _, f := range formats {
-		o.walked++
+		if !archive.Carries(f) {
+			o.walked++
+		}
 		if err := o.walk(f); err != nil {
 			return err
 		}
@@ -109,6 +111,7 @@ func (w *walk) visit(m archive.Member, body io.Reader) error {
 		Parent:   w.in.part,
 		Path:     memberPath(w.in.path, first(names)),
 		Names:    names,
+		Type:     m.Type,
 		Archived: true,
 	}
 	if body != nil {

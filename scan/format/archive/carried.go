@@ -1,0 +1,197 @@
+package archive
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"hash/maphash"
+	"io"
+
+	"github.com/milterscan/milterscan/scan/scratch"
+)
+
+// carriedFormat finds the files that pages, pictures, style sheets and other texts
+// of the web carry as data: addresses (RFC 2397): a click saves them, or they are
+// shown in their place. Whatever the text is, an address counts where a value may
+// begin.
+type carriedFormat struct{}
+
+func (carriedFormat) Name() string { return "carried" }
+
+// Match asks for a text in which a data: address may be.
+func (carriedFormat) Match(head []byte, c Content) bool {
+	if order, _ := wide(head); order != nil {
+		return mayCarry(narrowed(head)) || bytes.IndexByte(narrowed(head), '<') >= 0
+	}
+	if !isTextual(head) || (calendarFormat{}).Match(head, c) {
+		return false
+	}
+	const overlap = 64
+	err := scratch.Windows(c, 0, overlap, func(b []byte, _ int64) error {
+		if mayCarry(b) {
+			return errFound
+		}
+		return nil
+	})
+	return errors.Is(err, errFound)
+}
+
+var errFound = errors.New("found")
+
+// isTextual reports whether content that begins with head may be a text, with a
+// few bytes in it that texts do not have.
+func isTextual(head []byte) bool {
+	if hasAny(bytes.TrimLeft(head, " \t\r\n"), pdfMagic, `{\rt`) {
+		return false
+	}
+	odd := 0
+	for _, c := range head {
+		if c < '\t' || c > '\r' && c < ' ' && c != 0x1b {
+			odd++
+		}
+	}
+	return 32*odd <= len(head)
+}
+
+// mayCarry reports whether "data:" is in a text, as it is or with letters of it
+// written as references.
+func mayCarry(b []byte) bool {
+	for at := 0; ; at++ {
+		next := bytes.IndexAny(b[at:], ":&")
+		if next < 0 {
+			return false
+		}
+		at += next
+		if b[at] == ':' && endsInData(b[:at]) {
+			return true
+		}
+		if b[at] == '&' {
+			if c, _, ok := reference(b[at:]); ok && (c <= ' ' || bytes.IndexByte([]byte("DATAdata:"), c) >= 0) {
+				return true
+			}
+		}
+	}
+}
+
+// endsInData reports whether b ends in "data", whatever blanks are in it.
+func endsInData(b []byte) bool {
+	for i := len("data") - 1; i >= 0; i-- {
+		b = bytes.TrimRight(b[max(0, len(b)-32):], "\t\r\n")
+		if len(b) == 0 || b[len(b)-1]|0x20 != "data"[i] {
+			return false
+		}
+		b = b[:len(b)-1]
+	}
+	return true
+}
+
+func (carriedFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
+	w := begin(ctx, c, b, visit)
+	w.apart = true
+	text, err := w.plain()
+	if err != nil {
+		return w.end(err)
+	}
+	s := &dataSeeker{ctx: ctx, text: newLooseText(text, 0, text.Size()), most: b.Left().Entries + 1}
+	if err := s.seek(); err != nil {
+		return w.end(err)
+	}
+	seen := map[uint64]bool{}
+	for _, f := range s.found {
+		if err := w.carried(text, f, seen); err != nil {
+			return w.end(err)
+		}
+	}
+	return w.end(nil)
+}
+
+// shortData bounds what is looked at before it becomes a member, in bytes as they
+// stand in the text.
+const shortData = 6 << 10
+
+// carried hands over a file, unless it is one that was handed over before or a
+// small picture that holds nothing but itself.
+func (w *walk) carried(text Content, f dataFound, seen map[uint64]bool) error {
+	src := func() io.Reader {
+		return f.decode(newLooseText(text, f.start, f.end))
+	}
+	if f.end-f.start <= shortData {
+		b, err := io.ReadAll(src())
+		if err != nil || len(b) == 0 {
+			return nil
+		}
+		sum := maphash.Bytes(w.seed, append(bytes.Clone(b), f.member().name()...))
+		if seen[sum] || !f.saved && isPlainPicture(b) {
+			return nil
+		}
+		seen[sum] = true
+	}
+	return w.member(f.member(), src())
+}
+
+// isPlainPicture reports whether b is a small picture from its first byte to its
+// last, as pages have dozens of: bullets, spacers, logos.
+func isPlainPicture(b []byte) bool {
+	if bytes.Contains(b, []byte("PK\x03\x04")) || bytes.Contains(b, []byte("<")) {
+		return false
+	}
+	switch {
+	case hasAny(b, "GIF87a", "GIF89a"):
+		return b[len(b)-1] == ';'
+	case hasAny(b, "\x89PNG\r\n\x1a\n"):
+		return wholePNG(b[8:])
+	case hasAny(b, "\xff\xd8\xff"):
+		return bytes.HasSuffix(b, []byte("\xff\xd9"))
+	}
+	return false
+}
+
+// wholePNG reports whether b is chunks up to the last one, and nothing else (PNG,
+// third edition, section 5.3).
+func wholePNG(b []byte) bool {
+	for len(b) >= 12 {
+		n := int64(be32(b))
+		kind := string(b[4:8])
+		if n > int64(len(b)-12) {
+			return false
+		}
+		if b = b[12+n:]; kind == "IEND" {
+			return len(b) == 0
+		}
+	}
+	return false
+}
+
+// looseText reads a text with the references of HTML undone that stand for ASCII.
+type looseText struct {
+	in    *bufio.Reader
+	at    int64 // of the next byte
+	from  int64 // of the last one that was read
+	coded bool  // that was a reference
+}
+
+func newLooseText(c Content, from, to int64) *looseText {
+	return &looseText{in: bufio.NewReaderSize(io.NewSectionReader(c, from, to-from), 16<<10), at: from}
+}
+
+// ReadByte reads as io.ByteReader says.
+func (t *looseText) ReadByte() (byte, error) {
+	c, err := t.in.ReadByte()
+	if err != nil {
+		return 0, err
+	}
+	t.from, t.coded = t.at, false
+	t.at++
+	if c != '&' {
+		return c, nil
+	}
+	rest, _ := t.in.Peek(longestReference)
+	if d, n, ok := reference(append([]byte{'&'}, rest...)); ok {
+		t.in.Discard(n - 1)
+		t.at += int64(n - 1)
+		t.coded = true
+		return d, nil
+	}
+	return c, nil
+}
