@@ -14,85 +14,52 @@ import (
 // them, until it is closed. After Close its memory serves other messages: no
 // reader and no slice may outlive it.
 type Buffer struct {
-	spool  *Spool
-	size   int64
-	blocks [][]byte // the beginning of the content, all of it while there is no file: the first small, the others large
-	held   int64    // how much of the content is in blocks, once there is a file
-	file   *os.File // the rest, where it stands in the content
-	onDisk int64    // bytes of the disk budget that the file has
-	hole   int64    // bytes at its beginning that take none
+	spool   *Spool
+	size    int64
+	blocks  [][]byte // the beginning of the content: the first small, the others large
+	extents []extent // what follows, in blocks that the spool's volumes hold
+	own     ownFile  // what follows that
+	closed  bool
+}
+
+// ownFile is the end of a large content, at its place in a file of its own.
+type ownFile struct {
+	file   *os.File
+	onDisk int64 // bytes of the disk budget that the file has
+	hole   int64 // bytes at its beginning that take none
 	filled sync.Once
 	whole  bool // it holds all the content and nothing else
-	closed bool
 }
 
 // Size is the number of bytes written.
 func (b *Buffer) Size() int64 { return b.size }
 
-// File is the unlinked file that holds exactly the content, for handing its
-// descriptor to another process; nil while the content is in memory. It is not to
-// be called before writing is over. The buffer leaves the file's own offset at 0.
-// The file stays the buffer's.
-func (b *Buffer) File() *os.File {
-	if b.file == nil {
-		return nil
-	}
-	b.filled.Do(b.fillHole)
-	if !b.whole {
-		return nil
-	}
-	return b.file
-}
-
-// fillHole copies what is in memory to its place in the file, and cuts off what
-// the file held behind the content.
-func (b *Buffer) fillHole() {
-	hole := b.hole
-	b.hole = 0
-	if !b.mayTake(b.size) {
-		b.hole = hole
-		return
-	}
-	for at := int64(0); at < b.held; {
-		piece := b.piece(at)
-		if b.writeAt(piece, at) != nil {
-			return
-		}
-		at += int64(len(piece))
-	}
-	if b.file.Truncate(b.size) == nil {
-		b.whole = true
-		b.spool.disk.give(b.onDisk - b.size)
-		b.onDisk = b.size
-	}
-}
-
 // Write appends p, all of it or nothing. It fails with ErrFull when all
 // messages together have used up memory and disk, and with the system's error
-// when the file cannot be made or written. What was written before stays good.
+// when a file cannot be made or written. What was written before stays good.
 func (b *Buffer) Write(p []byte) (int, error) {
 	if b.closed {
 		return 0, errClosed("write")
 	}
-	if b.file == nil && !b.grow(int64(len(p))) {
-		if err := b.goOnInFile(); err != nil {
+	if b.own.file == nil && !b.grow(int64(len(p))) {
+		if err := b.spill(b.size + int64(len(p))); err != nil {
 			return 0, err
 		}
 	}
-	if b.file != nil {
-		return b.append(p)
+	if err := b.fill(p); err != nil {
+		return 0, err
 	}
-	b.fill(p)
+	b.size += int64(len(p))
 	return len(p), nil
 }
 
 // WriteString is Write for a string.
 func (b *Buffer) WriteString(s string) (int, error) {
-	if b.closed || b.file != nil || !b.grow(int64(len(s))) {
+	if b.closed || b.own.file != nil || !b.grow(int64(len(s))) {
 		return b.Write([]byte(s))
 	}
 	for rest := s; len(rest) > 0; {
-		n := copy(b.room(), rest)
+		n := copy(b.room(b.size), rest)
 		b.size += int64(n)
 		rest = rest[n:]
 	}
@@ -102,9 +69,9 @@ func (b *Buffer) WriteString(s string) (int, error) {
 // ReadFrom appends what r gives, up to io.EOF; in memory it is read to where it
 // stays. After an error the bytes read before it are in the buffer.
 func (b *Buffer) ReadFrom(r io.Reader) (total int64, err error) {
-	for err == nil && !b.closed && b.file == nil && b.grow(1) {
+	for err == nil && !b.closed && b.own.file == nil && b.grow(1) {
 		var n int
-		n, err = r.Read(b.room())
+		n, err = r.Read(b.room(b.size))
 		b.size += int64(n)
 		total += int64(n)
 	}
@@ -129,10 +96,10 @@ func (b *Buffer) readRest(r io.Reader) (int64, error) {
 // grow makes room in memory for n more bytes and reports whether it could. The
 // blocks it got before it failed stay the buffer's.
 func (b *Buffer) grow(n int64) bool {
-	if n > b.spool.share-b.size {
-		return false
-	}
 	for capacity(len(b.blocks)) < b.size+n {
+		if len(b.extents) > 0 || n > b.spool.share-b.size {
+			return false
+		}
 		block, ok := b.spool.block(len(b.blocks))
 		if !ok {
 			return false
@@ -142,165 +109,126 @@ func (b *Buffer) grow(n int64) bool {
 	return true
 }
 
-// fill copies p into blocks that have room for it.
-func (b *Buffer) fill(p []byte) {
-	for len(p) > 0 {
-		n := copy(b.room(), p)
-		b.size += int64(n)
-		p = p[n:]
-	}
-}
-
-// room is the rest of the block in which the next byte goes.
-func (b *Buffer) room() []byte {
-	i, at := position(b.size)
+// room is the rest of the block of memory in which the byte at off goes.
+func (b *Buffer) room(off int64) []byte {
+	i, at := position(off)
 	return b.blocks[i][at:]
 }
 
-// goOnInFile has what follows go to a file.
-func (b *Buffer) goOnInFile() error {
+// spill makes room on disk for content up to end: in blocks of a volume, and in a
+// file of the buffer's own for what is large or where there is no space for whole
+// blocks. Where no file may be opened, everything goes to blocks.
+func (b *Buffer) spill(end int64) error {
 	if b.spool.disk.limit <= 0 {
 		return ErrFull
 	}
-	file, err := b.spool.file()
-	if err != nil {
-		return err
-	}
-	b.file, b.onDisk, b.held = file.file, file.bytes, b.size
-	if b.onDisk == 0 {
-		b.hole = b.held
-	}
-	for n := len(b.blocks); n > 0 && capacity(n-1) >= b.held; n-- {
-		b.spool.takeBack(b.blocks[n-1])
-		b.blocks = b.blocks[:n-1]
+	for b.kept() < end {
+		if len(b.blocks)+len(b.extents) < volumeBlocks && b.extend() == nil {
+			continue
+		}
+		if b.goOnInFile() == nil {
+			return nil
+		}
+		if err := b.extend(); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// append writes p behind what is in the file.
-func (b *Buffer) append(p []byte) (int, error) {
-	end := b.size + int64(len(p))
-	had := b.onDisk
-	if !b.mayTake(end) {
+// kept is how much content the blocks and extents can hold.
+func (b *Buffer) kept() int64 { return capacity(len(b.blocks) + len(b.extents)) }
+
+// extend adds a block of a volume.
+func (b *Buffer) extend() error {
+	e, err := b.spool.extent(len(b.blocks) + len(b.extents))
+	if err == nil {
+		b.extents = append(b.extents, e)
+	}
+	return err
+}
+
+// goOnInFile has what follows the blocks go to a file of its own.
+func (b *Buffer) goOnInFile() error {
+	f, err := b.spool.file()
+	if err != nil {
+		return err
+	}
+	b.own.file, b.own.onDisk, b.own.hole = f.file, f.bytes, min(f.hole, b.kept())
+	return nil
+}
+
+// fill puts p to where it belongs. There is room for it but in a file.
+func (b *Buffer) fill(p []byte) error {
+	for at := b.size; len(p) > 0; {
+		n, err := b.fillNext(p, at)
+		if err != nil {
+			return err
+		}
+		at += int64(n)
+		p = p[n:]
+	}
+	return nil
+}
+
+// fillNext puts the beginning of p to off.
+func (b *Buffer) fillNext(p []byte, off int64) (int, error) {
+	i, at := position(off)
+	if i < len(b.blocks) {
+		return copy(b.blocks[i][at:], p), nil
+	}
+	if i -= len(b.blocks); i >= len(b.extents) {
+		return b.append(p, off)
+	}
+	e := b.extents[i]
+	p = p[:min(int64(len(p)), e.size-int64(at))]
+	return len(p), b.onFullDisk(func() error { _, err := e.writeAt(p, int64(at)); return err })
+}
+
+// append writes p to the file of its own, at the end of the content.
+func (b *Buffer) append(p []byte, off int64) (int, error) {
+	had := b.own.onDisk
+	if !b.mayTake(off + int64(len(p))) {
 		return 0, ErrFull
 	}
-	if err := b.writeAt(p, b.size); err != nil {
-		b.spool.disk.give(b.onDisk - had)
-		b.onDisk = had
+	err := b.onFullDisk(func() error { _, err := b.own.file.WriteAt(p, off); return err })
+	if err != nil {
+		b.spool.disk.give(b.own.onDisk - had)
+		b.own.onDisk = had
 		return 0, b.cut(err)
 	}
-	b.size = end
 	return len(p), nil
 }
 
-// writeAt writes to the file. Where the disk is full, files that nobody uses go
-// first.
-func (b *Buffer) writeAt(p []byte, off int64) error {
-	_, err := b.file.WriteAt(p, off)
+// onFullDisk writes. Where the disk is full, files that nobody uses go first.
+func (b *Buffer) onFullDisk(write func() error) error {
+	err := write()
 	if errors.Is(err, syscall.ENOSPC) && b.spool.dropSpares() {
-		_, err = b.file.WriteAt(p, off)
+		err = write()
 	}
 	return err
 }
 
 // mayTake reports whether the budget allows that the file ends there.
 func (b *Buffer) mayTake(end int64) bool {
-	more := end - b.hole - b.onDisk
+	more := end - b.own.hole - b.own.onDisk
 	if more <= 0 {
 		return true
 	}
 	if !b.spool.takeDisk(more) {
 		return false
 	}
-	b.onDisk += more
+	b.own.onDisk += more
 	return true
 }
 
 // cut takes half-written bytes off the file, whose whole content is promised to
 // whoever gets its descriptor.
 func (b *Buffer) cut(cause error) error {
-	if err := b.file.Truncate(b.size); err != nil {
+	if err := b.own.file.Truncate(b.size); err != nil {
 		return fmt.Errorf("spool: %w", errors.Join(cause, err))
 	}
 	return fmt.Errorf("spool: %w", cause)
-}
-
-// ReadAt reads as io.ReaderAt says.
-func (b *Buffer) ReadAt(p []byte, off int64) (int, error) {
-	if b.closed {
-		return 0, errClosed("read")
-	}
-	if off < 0 {
-		return 0, fmt.Errorf("spool: read at negative offset %d", off)
-	}
-	if off >= b.size {
-		return 0, io.EOF
-	}
-	n := 0
-	for held := b.inMemory(); n < len(p) && off+int64(n) < held; {
-		n += copy(p[n:], b.piece(off+int64(n)))
-	}
-	switch {
-	case n == len(p):
-		return n, nil
-	case b.file == nil:
-		return n, io.EOF
-	}
-	more, err := b.readFile(p[n:], off+int64(n))
-	return n + more, err
-}
-
-// inMemory is how much of the content is in blocks.
-func (b *Buffer) inMemory() int64 {
-	if b.file != nil {
-		return b.held
-	}
-	return b.size
-}
-
-func (b *Buffer) readFile(p []byte, off int64) (int, error) {
-	n, err := b.file.ReadAt(p, off)
-	if errors.Is(err, io.EOF) && off+int64(n) < b.size {
-		return n, fmt.Errorf("spool: file ends at %d of %d bytes: %w", off+int64(n), b.size, io.ErrUnexpectedEOF)
-	}
-	return n, err
-}
-
-// Piece returns, without copying them, the bytes from off on that lie together;
-// nil where the content is not in memory, or off is outside it. The bytes must
-// not be changed, and not be used after Close.
-func (b *Buffer) Piece(off int64) []byte {
-	if b.closed || off < 0 || off >= b.inMemory() {
-		return nil
-	}
-	return b.piece(off)
-}
-
-// piece is what lies together from off, which is in memory, on.
-func (b *Buffer) piece(off int64) []byte {
-	i, at := position(off)
-	block := b.blocks[i]
-	return block[at:min(int64(len(block)), int64(at)+b.inMemory()-off)]
-}
-
-// WriteTo writes all the content to w, block by block.
-func (b *Buffer) WriteTo(w io.Writer) (int64, error) {
-	if b.closed {
-		return 0, errClosed("read")
-	}
-	var written int64
-	for written < b.inMemory() {
-		n, err := w.Write(b.piece(written))
-		written += int64(n)
-		if err != nil {
-			return written, err
-		}
-	}
-	if b.file == nil {
-		return written, nil
-	}
-	n, err := io.Copy(w, io.NewSectionReader(b.file, written, b.size-written))
-	return written + n, err
 }
 
 // Close gives the bytes back. Closing again does nothing.
@@ -310,29 +238,25 @@ func (b *Buffer) Close() error {
 	}
 	b.closed = true
 	b.release()
-	if b.file == nil {
+	if b.own.file == nil {
 		return nil
 	}
-	if b.keep() {
-		return nil
-	}
-	b.spool.disk.give(b.onDisk)
-	return b.file.Close()
+	// Another process that has the whole file must never see what comes next.
+	return b.spool.fileDone(spareFile{b.own.file, b.own.onDisk, b.own.hole}, !b.own.whole)
 }
 
-// keep leaves the file to the next buffers, unless another process may still have
-// it: that must never see what comes next.
-func (b *Buffer) keep() bool {
-	b.hole = 0
-	return !b.whole && b.mayTake(b.size) && b.spool.keep(extent{b.file, b.onDisk})
-}
-
-// release gives back the memory.
+// release gives back the blocks.
 func (b *Buffer) release() {
 	for _, block := range b.blocks {
 		b.spool.takeBack(block)
 	}
-	b.blocks = nil
+	for _, e := range b.extents {
+		b.spool.disk.give(e.put(e.at))
+	}
+	if len(b.extents) > 0 {
+		b.spool.rest()
+	}
+	b.blocks, b.extents = nil, nil
 }
 
 // position is the block that holds the byte at off, and where in it.

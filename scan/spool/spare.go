@@ -18,20 +18,20 @@ const (
 // spares are files that no buffer uses at present.
 type spares struct {
 	mu    sync.Mutex
-	files []extent
+	files []spareFile
 	bytes int64
-	quiet *time.Timer
 }
 
-// extent is a file and the bytes of disk that are counted for it. What is in them
-// is left over from earlier use.
-type extent struct {
+// spareFile is a file and the bytes of disk that are counted for it. What is in
+// them is left over from earlier use.
+type spareFile struct {
 	file  *os.File
 	bytes int64
+	hole  int64 // bytes at its beginning that take none
 }
 
 // get takes the file that was used last; its file is nil if there is none.
-func (s *spares) get() (e extent) {
+func (s *spares) get() (e spareFile) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if last := len(s.files) - 1; last >= 0 {
@@ -41,9 +41,8 @@ func (s *spares) get() (e extent) {
 	return e
 }
 
-// put keeps a file and reports whether there was room for it. After a quiet minute
-// it calls tired.
-func (s *spares) put(e extent, tired func()) bool {
+// put keeps a file and reports whether there was room for it.
+func (s *spares) put(e spareFile) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.files) == spareFiles || e.bytes > spareBytes-s.bytes {
@@ -51,22 +50,20 @@ func (s *spares) put(e extent, tired func()) bool {
 	}
 	s.files = append(s.files, e)
 	s.bytes += e.bytes
-	if s.quiet == nil {
-		s.quiet = time.AfterFunc(spareTime, tired)
-	}
-	s.quiet.Reset(spareTime)
 	return true
 }
 
-// drop closes all files and returns how many bytes of disk that frees.
-func (s *spares) drop() (freed int64) {
+// drop closes all files and returns how many bytes of disk that frees, and how
+// many files there were.
+func (s *spares) drop() (freed, files int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, e := range s.files {
 		e.file.Close()
 	}
-	freed, s.files, s.bytes = s.bytes, nil, 0
-	return freed
+	freed, files = s.bytes, int64(len(s.files))
+	s.files, s.bytes = nil, 0
+	return freed, files
 }
 
 // held is how many bytes of disk the files take.

@@ -5,9 +5,11 @@ package spool
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // ErrFull is returned by Write when the budget of all messages is used up.
@@ -31,6 +33,10 @@ const (
 	reservedBlocks = 8
 )
 
+// volumeBlocks is how many blocks of a buffer go to volumes where memory is short:
+// 968 KB. What is larger has a file of its own, whose descriptor may be handed on.
+const volumeBlocks = 16
+
 // Spool is the one budget all buffers share. It may be used by any number of
 // goroutines at once.
 type Spool struct {
@@ -39,7 +45,11 @@ type Spool struct {
 	share        int64 // what one buffer may hold in memory
 	small        sync.Pool
 	large        *arena
+	volumes      *volumes
+	files        budget // that buffers have for themselves, spare ones included
 	spares       spares
+	resting      sync.Mutex
+	quiet        *time.Timer
 }
 
 // New returns a spool whose buffers hold at most memory bytes in memory, all
@@ -52,7 +62,8 @@ func New(dir string, memory, disk int64) *Spool {
 	if disk <= 0 {
 		s.share = memory
 	}
-	s.memory.limit, s.disk.limit = memory, disk
+	s.memory.limit, s.disk.limit, s.files.limit = memory, disk, mostFiles()
+	s.volumes = newVolumes(dir)
 	s.small.New = func() any { return new([smallBlock]byte) }
 	return s
 }
@@ -61,10 +72,11 @@ func New(dir string, memory, disk int64) *Spool {
 func (s *Spool) Buffer() *Buffer { return &Buffer{spool: s} }
 
 // Used says how many bytes of memory and of disk the buffers hold just now.
-// Memory is counted in whole blocks. Up to 64 MB of disk, within the budget, may
-// be kept beside that for a minute, so that the next buffers find their files.
+// Memory is counted in whole blocks, and so is disk but for the ends of large
+// buffers. Some disk, at most 128 MB and within the budget, may be kept beside
+// that for a minute, so that the next buffers find their files.
 func (s *Spool) Used() (memory, disk int64) {
-	return s.memory.used.Load(), s.disk.used.Load() - s.spares.held()
+	return s.memory.used.Load(), s.disk.used.Load() - s.spares.held() - s.volumes.held()
 }
 
 // Check makes a file as a buffer would, so that a directory that is missing or
@@ -73,20 +85,51 @@ func (s *Spool) Check() error {
 	if s.disk.limit <= 0 {
 		return nil
 	}
-	f, err := s.newFile()
+	f, err := newFile(s.dir)
 	if err != nil {
 		return err
 	}
 	return f.Close()
 }
 
-// file returns one for reading and writing: one that is kept, or a new one.
-func (s *Spool) file() (extent, error) {
+// file returns one for reading and writing: one that is kept, or a new one, unless
+// buffers have as many as they may have.
+func (s *Spool) file() (spareFile, error) {
 	if e := s.spares.get(); e.file != nil {
 		return e, nil
 	}
-	f, err := s.newFile()
-	return extent{file: f}, err
+	if !s.files.take(1) {
+		return spareFile{}, errFiles
+	}
+	f, err := newFile(s.dir)
+	if err != nil {
+		s.files.give(1)
+	}
+	return spareFile{file: f, hole: math.MaxInt64}, err
+}
+
+// errFiles says that buffers have as many files of their own as they may have.
+var errFiles = errors.New("spool: too many files")
+
+// fileDone takes back a file, to be kept for the next buffers if there is room for
+// it.
+func (s *Spool) fileDone(f spareFile, keep bool) error {
+	if keep && s.spares.put(f) {
+		s.rest()
+		return nil
+	}
+	s.disk.give(f.bytes)
+	s.files.give(1)
+	return f.file.Close()
+}
+
+// extent returns the block of a volume for position i of a buffer.
+func (s *Spool) extent(i int) (extent, error) {
+	v := s.volumes.large
+	if i == 0 {
+		v = s.volumes.small
+	}
+	return v.get(s.takeDisk)
 }
 
 // takeDisk takes n bytes of the budget, those of files that are kept if there are
@@ -99,25 +142,33 @@ func (s *Spool) takeDisk(n int64) bool {
 	return s.disk.take(n)
 }
 
-// keep leaves a file to the next buffers and reports whether there was room for it.
-func (s *Spool) keep(e extent) bool {
-	return s.spares.put(e, func() { s.dropSpares() })
+// rest drops, after a quiet minute, what is kept for the next buffers.
+func (s *Spool) rest() {
+	s.resting.Lock()
+	defer s.resting.Unlock()
+	if s.quiet == nil {
+		s.quiet = time.AfterFunc(spareTime, func() { s.dropSpares() })
+	}
+	s.quiet.Reset(spareTime)
 }
 
-// dropSpares closes the files that are kept, and reports whether there were any.
+// dropSpares closes the files that are kept, and gives up the space of blocks that
+// nobody uses. It reports whether there was any.
 func (s *Spool) dropSpares() bool {
-	freed := s.spares.drop()
+	freed, files := s.spares.drop()
+	s.files.give(files)
+	freed += s.volumes.drop()
 	s.disk.give(freed)
 	return freed > 0
 }
 
 // newFile returns a new file, for reading and writing, that has no name: however the
 // process ends, nothing stays behind.
-func (s *Spool) newFile() (*os.File, error) {
-	if f, err := unnamed(s.dir); err == nil {
+func newFile(dir string) (*os.File, error) {
+	if f, err := unnamed(dir); err == nil {
 		return f, nil
 	}
-	f, err := os.CreateTemp(s.dir, "milterscan-")
+	f, err := os.CreateTemp(dir, "milterscan-")
 	if err != nil {
 		return nil, fmt.Errorf("spool: %w", err)
 	}

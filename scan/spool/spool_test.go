@@ -169,7 +169,7 @@ func TestLargeBufferGoesOnInFile(t *testing.T) {
 		})
 	}
 	both.Wait()
-	if _, d := s.Used(); d != 1<<20 {
+	if _, d := s.Used(); d != 1<<20+int64(len(large.extents))*largeBlock {
 		t.Errorf("%d bytes of disk counted for a whole file", d)
 	}
 	if left, _ := os.ReadDir(dir); len(left) != 0 {
@@ -180,29 +180,29 @@ func TestLargeBufferGoesOnInFile(t *testing.T) {
 // TestSpareFiles has buffers find the files of earlier ones: nothing of what was in
 // them shows, and all they take is counted.
 func TestSpareFiles(t *testing.T) {
-	s := New(t.TempDir(), smallBlock, 4<<20)
+	s := New(t.TempDir(), smallBlock, 5<<20)
 	first := s.Buffer()
 	write(t, first, noise(1, 2<<20), 65535)
-	file := first.file
+	file := first.own.file
 	first.Close()
 	if _, d := s.Used(); d != 0 || s.disk.used.Load() < 2<<20 {
 		t.Errorf("%d bytes of disk used, %d counted", d, s.disk.used.Load())
 	}
 	second := s.Buffer()
-	want := noise(2, 100_000)
+	want := noise(2, 1_100_000)
 	write(t, second, want, 997)
-	if second.file != file {
+	if second.own.file != file {
 		t.Error("a file that nobody uses was not taken")
 	}
 	check(t, second, want)
 	if all, err := io.ReadAll(io.NewSectionReader(second.File(), 0, 4<<20)); err != nil || !bytes.Equal(all, want) {
 		t.Errorf("another process sees %d bytes, %v", len(all), err)
 	}
-	if _, d := s.Used(); d != int64(len(want)) {
+	if _, d := s.Used(); d != int64(len(want))+int64(len(second.extents))*largeBlock {
 		t.Errorf("%d bytes of disk counted", d)
 	}
 	second.Close()
-	if s.disk.used.Load() != 0 {
+	if s.disk.used.Load() != s.volumes.held() || s.files.used.Load() != 0 {
 		t.Error("a file that another process may have was kept")
 	}
 }
@@ -227,6 +227,19 @@ func TestSpareFilesMakeRoom(t *testing.T) {
 	}
 }
 
+// swap has all that b writes from now on go to another file, until back is called.
+func swap(b *Buffer, f *os.File) (back func()) {
+	own, small, large := b.own.file, b.spool.volumes.small.file, b.spool.volumes.large.file
+	b.spool.volumes.small.file, b.spool.volumes.large.file = f, f
+	if own != nil {
+		b.own.file = f
+	}
+	return func() { b.own.file, b.spool.volumes.small.file, b.spool.volumes.large.file = own, small, large }
+}
+
+// onDisk are sizes of content of which the end is in a block and in a file.
+var onDisk = map[string]int{"block": 6, "file": 1100 << 10}
+
 // TestFullDisk has a file refuse to grow while others take space for nothing.
 func TestFullDisk(t *testing.T) {
 	full, err := os.OpenFile("/dev/full", os.O_RDWR, 0)
@@ -234,22 +247,23 @@ func TestFullDisk(t *testing.T) {
 		t.Skip(err)
 	}
 	defer full.Close()
-	s := New(t.TempDir(), 0, 3<<20)
-	a, b := s.Buffer(), s.Buffer()
-	write(t, b, []byte("before"), 6)
-	write(t, a, noise(1, 1<<20), 65535)
-	a.Close()
-	good := b.file
-	b.file = full
-	_, err = b.Write([]byte("after"))
-	b.file = good
-	if !errors.Is(err, syscall.ENOSPC) {
-		t.Errorf("the error is %v", err)
+	for where, size := range onDisk {
+		s := New(t.TempDir(), 0, 4<<20)
+		a, b := s.Buffer(), s.Buffer()
+		write(t, b, noise(2, size), 65535)
+		write(t, a, noise(1, 1<<20), 65535)
+		a.Close()
+		back := swap(b, full)
+		_, err = b.Write([]byte("after"))
+		back()
+		if !errors.Is(err, syscall.ENOSPC) {
+			t.Errorf("%s: the error is %v", where, err)
+		}
+		if n := len(s.spares.files); n != 0 {
+			t.Errorf("%s: %d files that nobody uses take space", where, n)
+		}
+		b.Close()
 	}
-	if n := len(s.spares.files); n != 0 {
-		t.Errorf("%d files that nobody uses take space", n)
-	}
-	b.Close()
 }
 
 // TestNoRoomForWholeFile has no room on disk for what is in memory: the file is not
@@ -258,15 +272,15 @@ func TestNoRoomForWholeFile(t *testing.T) {
 	s := New(t.TempDir(), 3<<20, 1000)
 	b := s.Buffer()
 	defer b.Close()
-	want := noise(3, 1<<20+500)
+	want := noise(3, int(capacity(17))+500)
 	write(t, b, want, 1<<20)
-	if b.File() != nil {
+	if b.own.file == nil || b.File() != nil {
 		t.Error("there is no room for the whole file")
 	}
 	if got := content(t, b); !bytes.Equal(got, want) {
 		t.Error("the content is lost")
 	}
-	if b.Piece(1<<20) != nil || b.Piece(1<<20-1) == nil {
+	if b.Piece(capacity(17)) != nil || b.Piece(capacity(17)-1) == nil {
 		t.Error("pieces are of what is in memory")
 	}
 }
@@ -320,39 +334,107 @@ func TestMissingDirectory(t *testing.T) {
 
 // TestDiskError has the file refuse writes, as a full disk does.
 func TestDiskError(t *testing.T) {
-	s := New(t.TempDir(), 0, 1<<20)
-	b := s.Buffer()
-	defer b.Close()
-	write(t, b, []byte("before"), 6)
 	readOnly, err := os.Open("/dev/null")
 	if err != nil {
 		t.Skip(err)
 	}
 	defer readOnly.Close()
-	good := b.file
-	b.file = readOnly
-	n, err := b.Write([]byte("after"))
-	b.file = good
-	if n != 0 || !errors.Is(err, syscall.EBADF) {
-		t.Fatalf("%d, %v", n, err)
-	}
-	if string(content(t, b)) != "before" {
-		t.Error("a failed write changed the content")
-	}
-	if _, d := s.Used(); d != 6 {
-		t.Errorf("%d bytes of disk counted", d)
+	for where, size := range onDisk {
+		s := New(t.TempDir(), 0, 2<<20)
+		b := s.Buffer()
+		want := noise(1, size)
+		write(t, b, want, 65535)
+		_, before := s.Used()
+		back := swap(b, readOnly)
+		n, err := b.Write([]byte("after"))
+		back()
+		if n != 0 || !errors.Is(err, syscall.EBADF) {
+			t.Fatalf("%s: %d, %v", where, n, err)
+		}
+		if !bytes.Equal(content(t, b), want) {
+			t.Errorf("%s: a failed write changed the content", where)
+		}
+		if _, d := s.Used(); d != before {
+			t.Errorf("%s: %d bytes of disk counted, %d before", where, d, before)
+		}
+		b.Close()
 	}
 }
 
 func TestCutFileIsAnError(t *testing.T) {
-	b := New(t.TempDir(), 0, 1<<20).Buffer()
-	defer b.Close()
-	write(t, b, []byte("content"), 7)
-	if err := b.file.Truncate(3); err != nil {
-		t.Fatal(err)
+	for where, size := range onDisk {
+		s := New(t.TempDir(), 0, 2<<20)
+		b := s.Buffer()
+		write(t, b, noise(1, size), 65535)
+		for _, f := range []*os.File{b.own.file, s.volumes.small.file} {
+			if f != nil {
+				f.Truncate(3)
+			}
+		}
+		if _, err := b.ReadAt(make([]byte, size), 0); !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Errorf("%s: a file that lost bytes reads as %v", where, err)
+		}
+		b.Close()
 	}
-	if _, err := b.ReadAt(make([]byte, 7), 0); !errors.Is(err, io.ErrUnexpectedEOF) {
-		t.Errorf("a file that lost bytes reads as %v", err)
+}
+
+// TestPartsTakeNoDescriptors makes many buffers of every size at once when memory
+// is used up: the descriptors that they take do not depend on their number.
+func TestPartsTakeNoDescriptors(t *testing.T) {
+	for _, size := range []int{1, smallBlock, smallBlock + 1, 300 << 10, 900 << 10, 1100 << 10} {
+		s := New(t.TempDir(), 0, 2<<30)
+		s.files.limit = 5
+		before := descriptors(t)
+		n := min(2000, 40<<20/size)
+		all := make([]*Buffer, n)
+		for i := range all {
+			all[i] = s.Buffer()
+			write(t, all[i], noise(uint64(i), size), 65535)
+		}
+		if more := descriptors(t) - before; more > 2+5 {
+			t.Errorf("%d buffers of %d bytes take %d descriptors", n, size, more)
+		}
+		for i, b := range all {
+			if !bytes.Equal(content(t, b), noise(uint64(i), size)) {
+				t.Fatalf("buffer %d of %d bytes differs", i, size)
+			}
+			if f := b.File(); f != nil {
+				if got, err := io.ReadAll(io.NewSectionReader(f, 0, 2*int64(size))); err != nil || !bytes.Equal(got, noise(uint64(i), size)) {
+					t.Errorf("the file of buffer %d of %d bytes holds %d bytes, %v", i, size, len(got), err)
+				}
+			}
+			b.Close()
+		}
+		s.dropSpares()
+		if m, d := s.Used(); m != 0 || d != 0 || s.disk.used.Load() != 0 || s.files.used.Load() != 0 {
+			t.Errorf("%d bytes: %d of memory, %d of disk and %d files were not given back", size, m, s.disk.used.Load(), s.files.used.Load())
+		}
+	}
+}
+
+func descriptors(t *testing.T) int {
+	t.Helper()
+	all, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Skip(err)
+	}
+	return len(all)
+}
+
+// TestNoDescriptorIsLeft has the system refuse to open files: what fits into blocks
+// that are there is kept, and a spool that has no file says so.
+func TestNoDescriptorIsLeft(t *testing.T) {
+	s := New(t.TempDir(), 0, 1<<30)
+	first := s.Buffer()
+	defer first.Close()
+	write(t, first, noise(1, 100_000), 65535) // opens the volumes
+	s.dir = "/nonexistent"
+	large := s.Buffer()
+	defer large.Close()
+	want := noise(2, 5<<20)
+	write(t, large, want, 65535)
+	if !bytes.Equal(content(t, large), want) || large.File() != nil {
+		t.Error("a large content was not kept in blocks")
 	}
 }
 
@@ -452,4 +534,20 @@ func sizeName(n int) string {
 		return "medium"
 	}
 	return "small"
+}
+
+// BenchmarkParts keeps many small parts while memory is used up.
+func BenchmarkParts(b *testing.B) {
+	s := New(b.TempDir(), 0, 1<<30)
+	part := make([]byte, 6000)
+	for b.Loop() {
+		var all [500]*Buffer
+		for i := range all {
+			all[i] = s.Buffer()
+			all[i].Write(part)
+		}
+		for _, buf := range all {
+			buf.Close()
+		}
+	}
 }

@@ -1,0 +1,7 @@
+//go:build !linux
+
+package spool
+
+import "os"
+
+func punch(*os.File, int64, int64) bool { return false }
