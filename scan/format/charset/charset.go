@@ -4,6 +4,7 @@
 package charset
 
 import (
+	"bufio"
 	"io"
 	"strings"
 	"unicode/utf8"
@@ -38,13 +39,19 @@ func Decode(label string, b []byte) (string, bool) {
 	return string(text), true
 }
 
-// NewReader returns a reader of r's text as UTF-8. It reports false, and has
-// read nothing, for a label that nobody knows. It may hold a few KB of r.
+// NewReader returns a reader of r's text as UTF-8. It reports false for a
+// label that is not known, and has read nothing then. It may hold a few KB of r.
 func NewReader(label string, r io.Reader) (io.Reader, bool) {
 	if isUTF16(canonical(label)) {
 		return &utf16Reader{src: r}, true
 	}
-	d := decoder(label, nil)
+	var head []byte
+	if canonical(label) == "utf-32" {
+		ahead := bufio.NewReader(r)
+		head, _ = ahead.Peek(longestMark)
+		r = ahead
+	}
+	d := decoder(label, head)
 	if d == nil {
 		return nil, false
 	}
@@ -55,7 +62,7 @@ func NewReader(label string, r io.Reader) (io.Reader, bool) {
 func Known(label string) bool { return decoder(label, nil) != nil }
 
 // decoder returns nil for an unknown label. The head of the text settles the
-// byte order of UTF-16 where the label leaves it open.
+// byte order of UTF-16 and UTF-32 where the label leaves it open.
 func decoder(label string, head []byte) transform.Transformer {
 	name := canonical(label)
 	switch {
@@ -63,6 +70,11 @@ func decoder(label string, head []byte) transform.Transformer {
 		return new(utf7)
 	case isUTF16(name):
 		return utf16For(head).NewDecoder()
+	case name == "utf-32" && len(head) > 1 && head[0] > 0 && head[1] == 0: // the first character is ASCII
+		name = "utf-32le"
+	}
+	if p := ebcdicPage(name); p != nil {
+		return p.NewDecoder()
 	}
 	e := lookup(name)
 	if e == nil {
@@ -82,6 +94,24 @@ var onlyMail = map[string]string{
 	"unicode":             "utf-16",
 	"iso-10646-ucs-2":     "utf-16",
 	"ucs-2":               "utf-16",
+	"csunicode":           "utf-16",
+	"csunicode11":         "utf-16",
+	"unicode-1-1":         "utf-16",
+	"iso-10646":           "utf-16",
+	"utf32":               "utf-32",
+	"utf32le":             "utf-32le",
+	"utf32be":             "utf-32be",
+	"ucs-4":               "utf-32",
+	"ucs-4le":             "utf-32le",
+	"ucs-4be":             "utf-32be",
+	"iso-10646-ucs-4":     "utf-32",
+	"csucs4":              "utf-32",
+	"cp037":               "ibm037",
+	"cp1047":              "ibm1047",
+	"ibm-1047":            "ibm1047",
+	"cp1140":              "ibm01140",
+	"ibm1140":             "ibm01140",
+	"ibm-1140":            "ibm01140",
 	"utf16le":             "utf-16le",
 	"utf16be":             "utf-16be",
 	"ascii8":              "windows-1252",
@@ -102,6 +132,28 @@ var onlyMail = map[string]string{
 	"iso-2022-jp-ms":      "iso-2022-jp",
 	"cp50220":             "iso-2022-jp",
 	"hz":                  "hz-gb-2312",
+}
+
+// Mark returns the charset that the byte order mark of a text names, and its
+// length: "" and 0 where there is none. UTF-32's begins as UTF-16's does; no text
+// begins with the NUL that would be after it.
+func Mark(head []byte) (label string, length int) {
+	for _, m := range marks {
+		if strings.HasPrefix(string(head[:min(len(head), longestMark)]), m.bytes) {
+			return m.label, len(m.bytes)
+		}
+	}
+	return "", 0
+}
+
+const longestMark = 4
+
+var marks = []struct{ bytes, label string }{
+	{"\xef\xbb\xbf", "utf-8"},
+	{"\xff\xfe\x00\x00", "utf-32"},
+	{"\x00\x00\xfe\xff", "utf-32"},
+	{"\xff\xfe", "utf-16"},
+	{"\xfe\xff", "utf-16"},
 }
 
 // canonical is the label in lower case, without quotes and blanks round it, and

@@ -8,8 +8,8 @@ func TestTransparent(t *testing.T) {
 			t.Errorf("%s hides ASCII", label)
 		}
 	}
-	for _, label := range []string{"utf-16", "utf-16le", "utf-32", "utf-7", "iso-2022-jp", "hz-gb-2312", "cp037"} {
-		if Known(label) && Transparent(label) {
+	for _, label := range []string{"utf-16", "utf-16le", "utf-32", "utf-7", "iso-2022-jp", "hz-gb-2312", "cp037", "cp500", "IBM500", "ibm-1026", "cp1140", "CP00273", "csunicode", "ucs-4"} {
+		if !Known(label) || Transparent(label) {
 			t.Errorf("%s shows ASCII as it is", label)
 		}
 	}

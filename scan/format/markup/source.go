@@ -32,11 +32,12 @@ func NewSource(c io.ReaderAt, size int64, label string) Source {
 	n, _ := c.ReadAt(head, 0) // who reads the source meets the error again
 	head = head[:n]
 	s := Source{Charset: label}
+	marked, length := charset.Mark(head)
 	switch {
-	case bytes.HasPrefix(head, []byte("\xef\xbb\xbf")):
-		s.Charset, s.base = "utf-8", 3
-	case bytes.HasPrefix(head, []byte("\xff\xfe")), bytes.HasPrefix(head, []byte("\xfe\xff")):
-		s.Charset = "utf-16"
+	case marked == "utf-8":
+		s.Charset, s.base = marked, int64(length)
+	case marked != "":
+		s.Charset = marked
 	case !charset.Known(label):
 		s.Charset = declared(head)
 	}

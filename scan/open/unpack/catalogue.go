@@ -11,6 +11,7 @@ import (
 var notes = [...]scan.Rule{
 	{Name: "archive/depth", Kind: scan.Unscannable, About: "More archives stand inside each other than are opened; the innermost was not examined."},
 	{Name: "archive/limit", Kind: scan.Unscannable, About: "The archives of the message hold more than may be unpacked; the rest was not examined."},
+	{Name: "mime/charset-unknown", Kind: scan.Unscannable, About: "A page is in a charset that is not known, and shows no tags without it; its text and links were not examined."},
 	{Name: "mime/decoded-size", Kind: scan.Unscannable, About: "The parts of the message hold more than may be decoded; the rest was not examined."},
 	{Name: "mime/encrypted", Kind: scan.Unscannable, About: "The message or a part of it is encrypted with OpenPGP or S/MIME."},
 	{Name: "mime/external-body", Kind: scan.Unscannable, About: "The content is not in the message but to be fetched from elsewhere (RFC 2046, section 5.2.3)."},

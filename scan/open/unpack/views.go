@@ -52,6 +52,9 @@ func (w *work) text(in container, part int) error {
 	p := w.m.Parts[part]
 	label := written(&p)
 	if label == "" || charset.Transparent(label) {
+		if isPage(&p) && !charset.Known(label) && !showsTags(p.Content) {
+			w.note(scan.Unscannable, "mime", "charset-unknown", part, label)
+		}
 		return nil
 	}
 	r, ok := charset.NewReader(label, scan.Reader(p.Content))
@@ -74,12 +77,40 @@ func (w *work) text(in container, part int) error {
 	return err
 }
 
+// isPage reports whether a part is declared to be a page with tags.
+func isPage(p *scan.Part) bool {
+	return p.Type == "text/html" || p.Type == "text/xml" || p.Type == "image/svg+xml" || p.Type == "application/xhtml+xml"
+}
+
+// pageHead is how much of a page is searched for tags.
+const pageHead = 4 << 10
+
+// showsTags reports whether a page has tags in ASCII, or is text without any: what
+// a charset without ASCII in it has little of is printable ASCII.
+func showsTags(c scan.Content) bool {
+	head := make([]byte, min(c.Size(), pageHead))
+	n, _ := c.ReadAt(head, 0)
+	printable := 0
+	for i, b := range head[:n] {
+		if b == '<' && i+1 < n && (isLetter(head[i+1]) || head[i+1] == '!' || head[i+1] == '/' || head[i+1] == '?') {
+			return true
+		}
+		if b == '\n' || b == '\r' || b == '\t' || b >= ' ' && b < 0x7f {
+			printable++
+		}
+	}
+	return 2*printable >= n
+}
+
+func isLetter(b byte) bool { return b|0x20 >= 'a' && b|0x20 <= 'z' }
+
 // written is the charset a text is written in: what its byte order mark says,
 // else what its header does.
 func written(p *scan.Part) string {
-	var bom [2]byte
-	if n, _ := p.Content.ReadAt(bom[:], 0); n == 2 && (bom == [2]byte{0xfe, 0xff} || bom == [2]byte{0xff, 0xfe}) {
-		return "utf-16"
+	var head [4]byte
+	n, _ := p.Content.ReadAt(head[:], 0)
+	if label, _ := charset.Mark(head[:n]); label != "" && label != "utf-8" {
+		return label
 	}
 	return p.Entity.Charset
 }
