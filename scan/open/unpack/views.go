@@ -52,7 +52,7 @@ func (w *work) text(in container, part int) error {
 	p := w.m.Parts[part]
 	label := written(&p)
 	if label == "" || charset.Transparent(label) {
-		if isPage(&p) && !charset.Known(label) && !showsTags(p.Content) {
+		if label != "" && isPage(&p) && !charset.Known(label) && !showsTags(p.Content) {
 			w.note(scan.Unscannable, "mime", "charset-unknown", part, label)
 		}
 		return nil
@@ -99,7 +99,7 @@ func showsTags(c scan.Content) bool {
 			printable++
 		}
 	}
-	return 2*printable >= n
+	return n == 0 || 2*printable > n
 }
 
 func isLetter(b byte) bool { return b|0x20 >= 'a' && b|0x20 <= 'z' }
