@@ -27,7 +27,7 @@ func TestMarkIsPutOnMail(t *testing.T) {
 
 func TestBounceSectionIsChecked(t *testing.T) {
 	_, err := Load(write(t, map[string]string{"milterscan.toml": "[bounce]\nkeys = \"bounce.keys\"\nvalid = \"1h\"\n"}))
-	for _, want := range []string{"no absolute path", "valid is 1h"} {
+	for _, want := range []string{"no absolute path", "bounce.valid: 1h is too short"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not said: %v", want, err)
 		}

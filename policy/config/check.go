@@ -1,7 +1,10 @@
 package config
 
 import (
+	"errors"
 	"fmt"
+	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -20,36 +23,128 @@ const (
 	currentVersion = 1
 )
 
-// check looks for values that are wrong by themselves or contradict each other.
+// checker is a section that can say what is wrong with it. Errors of units.Wrong
+// are reported with the line of their key.
+type checker interface{ Check() error }
+
+// check looks for values that are wrong by themselves, and for sections that
+// contradict each other.
 func (b *binder) check(c *Config) {
-	if c.Version != currentVersion {
-		b.wrong("version", "%d is no version this program knows; write %d", c.Version, currentVersion)
-	}
-	b.oneOf("profile", c.Profile, policy.Profiles())
-	b.oneOf("log.level", c.Log.Level, []string{"debug", "info", "warn", "error"})
-	b.oneOf("log.format", c.Log.Format, []string{"json", "console"})
-	if c.Log.Output == "" {
-		b.wrong("log.output", "the log has to go somewhere; write \"stderr\" or the path of a file")
-	}
-	if err := c.Attachment.Check(); err != nil {
-		b.wrong("attachment", "%v", oneLine(err))
-	}
-	if err := c.Content.Check(); err != nil {
-		b.wrong("content", "%v", oneLine(err))
-	}
-	if err := c.Edit.Check(); err != nil {
-		b.wrong("edit", "%v", oneLine(err))
-	}
+	b.ask("", c)
+	b.checkSections("", reflect.ValueOf(c).Elem())
 	b.checkBanners(c)
-	b.checkKept(c)
-	b.checkMilter(c)
-	b.checkLimits(c)
-	b.checkVirus(c)
-	b.checkNetwork(c)
-	b.checkBounce(c)
-	b.checkGreylist(c)
-	if err := c.Rate.Check(); err != nil {
-		b.wrong("rate", "%v", oneLine(err))
+	b.checkRoom(c)
+	b.checkEngines(c)
+	b.checkResolvers(c)
+}
+
+// checkSections asks every section below v, and every entry of lists of them, to
+// check itself. An embedded struct is part of the section around it.
+func (b *binder) checkSections(path string, v reflect.Value) {
+	for _, f := range reflect.VisibleFields(v.Type()) {
+		if key := keyOf(f); key != "" {
+			b.checkSection(join(path, key), v.FieldByIndex(f.Index))
+		}
+	}
+}
+
+func (b *binder) checkSection(path string, v reflect.Value) {
+	switch {
+	case v.Kind() == reflect.Struct && !isText(v):
+		b.ask(path, v.Interface())
+		b.checkSections(path, v)
+	case v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Struct:
+		for i := range v.Len() {
+			b.checkSection(fmt.Sprintf("%s[%d]", path, i), v.Index(i))
+		}
+	}
+}
+
+// ask reports what a section says is wrong with it.
+func (b *binder) ask(path string, section any) {
+	s, ok := section.(checker)
+	if !ok {
+		return
+	}
+	for _, f := range units.Faults(s.Check()) {
+		key := path
+		if f.Key != "" && path != "" {
+			key += "." + f.Key
+		} else if f.Key != "" {
+			key = f.Key
+		}
+		b.wrong(key, "%s", oneLine(f.What))
+	}
+}
+
+// Check says what is wrong with the keys that are in no section.
+func (c *Config) Check() error {
+	var version error
+	if c.Version != currentVersion {
+		version = units.Wrong("version", "%d is no version this program knows; write %d", c.Version, currentVersion)
+	}
+	return errors.Join(version, oneOf("profile", c.Profile, policy.Profiles()))
+}
+
+// Check says what is wrong with the section [log].
+func (l Log) Check() error {
+	var output error
+	if l.Output == "" {
+		output = units.Wrong("output", "the log has to go somewhere; write \"stderr\" or the path of a file")
+	}
+	return errors.Join(output, oneOf("level", l.Level, []string{"debug", "info", "warn", "error"}), oneOf("format", l.Format, []string{"json", "console"}))
+}
+
+// Check says what is wrong with the section [milter].
+func (m Milter) Check() error {
+	errs := []error{atLeast("max_connections", m.MaxConnections, 1), atLeast("max_recipients", m.MaxRecipients, 1)}
+	wrong := func(key, format string, args ...any) { errs = append(errs, units.Wrong(key, format, args...)) }
+	if len(m.Listen) == 0 {
+		wrong("listen", "no MTA could connect; write at least one address, such as \"unix:/run/milterscan/milter.sock\"")
+	}
+	if strings.Count(m.SocketOwner, ":") > 1 {
+		wrong("socket_owner", "%q is no owner; write \"user\", \"user:group\" or \":group\"", m.SocketOwner)
+	}
+	for key, d := range map[string]units.Duration{"write_timeout": m.WriteTimeout, "progress": m.Progress, "drain": m.Drain} {
+		if d == 0 {
+			wrong(key, "there must be some time; write a duration such as \"5s\"")
+		}
+	}
+	if time.Duration(m.Progress) >= mtaWantsAWord {
+		wrong("progress", "%v is too seldom: Sendmail gives up after %v without a word; write less, such as \"5s\"", m.Progress, units.Duration(mtaWantsAWord))
+	}
+	if time.Duration(m.IdleTimeout) <= mtaStaysIdle {
+		wrong("idle_timeout", "%v is shorter than the MTA waits for its clients; write more than %v, such as \"2h10m\"", m.IdleTimeout, units.Duration(mtaStaysIdle))
+	}
+	return errors.Join(errs...)
+}
+
+// Check says what is wrong with the section [limits].
+func (l Limits) Check() error {
+	errs := []error{
+		atLeast("parts", l.Parts, 1), atLeast("nesting", l.Nesting, 1), atLeast("mime.parts", l.MIME.Parts, 1), atLeast("mime.depth", l.MIME.Depth, 1),
+		atLeast("archive.depth", l.Archive.Depth, 1),
+	}
+	wrong := func(key, format string, args ...any) { errs = append(errs, units.Wrong(key, format, args...)) }
+	switch {
+	case l.Time == 0:
+		wrong("time", "no message could be looked at; write a duration such as \"1m\"")
+	case time.Duration(l.Time) >= mtaGivesUp:
+		wrong("time", "%v is too long: the MTA gives up after %v; write less, such as \"1m\"", l.Time, units.Duration(mtaGivesUp))
+	}
+	if l.Message == 0 {
+		wrong("message", "no message would be small enough; write a size such as \"64MB\"")
+	}
+	if l.Archive.Member > l.Archive.Expanded {
+		wrong("archive.member", "%v for one member is more than limits.archive.expanded, which is %v for all; write at most that", l.Archive.Member, l.Archive.Expanded)
+	}
+	return errors.Join(errs...)
+}
+
+// checkRoom holds the largest message to the room there is for messages.
+func (b *binder) checkRoom(c *Config) {
+	if room := c.Spool.Memory + c.Spool.Disk; c.Limits.Message > room {
+		b.wrong("limits.message", "a message of %v has no room in the spool, which takes %v; make spool.disk larger", c.Limits.Message, room)
 	}
 }
 
@@ -65,96 +160,26 @@ func (b *binder) checkBanners(c *Config) {
 	}
 }
 
-// oneOf wants one of some words.
-func (b *binder) oneOf(path, value string, words []string) {
-	if slices.Contains(words, value) {
-		return
-	}
-	hint := "write one of " + strings.Join(words, ", ")
-	if best := nearest(value, words); best != "" {
-		hint = "did you mean \"" + best + "\"?"
-	}
-	b.wrong(path, "%q is not known; %s", value, hint)
-}
-
-func (b *binder) checkMilter(c *Config) {
-	m := c.Milter
-	if len(m.Listen) == 0 {
-		b.wrong("milter.listen", "nobody could connect; write at least one address, such as \"unix:/run/milterscan/milter.sock\"")
-	}
-	if strings.Count(m.SocketOwner, ":") > 1 {
-		b.wrong("milter.socket_owner", "%q is no owner; write \"user\", \"user:group\" or \":group\"", m.SocketOwner)
-	}
-	b.atLeast("milter.max_connections", m.MaxConnections, 1)
-	b.atLeast("milter.max_recipients", m.MaxRecipients, 1)
-	for key, d := range map[string]units.Duration{
-		"milter.write_timeout": m.WriteTimeout, "milter.progress": m.Progress, "milter.drain": m.Drain,
-	} {
-		if d == 0 {
-			b.wrong(key, "there must be some time; write a duration such as \"5s\"")
-		}
-	}
-	if time.Duration(m.Progress) >= mtaWantsAWord {
-		b.wrong("milter.progress", "%v is too seldom: Sendmail gives up after %v without a word; write less, such as \"5s\"", m.Progress, units.Duration(mtaWantsAWord))
-	}
-	if time.Duration(m.IdleTimeout) <= mtaStaysIdle {
-		b.wrong("milter.idle_timeout", "%v is shorter than the MTA waits for its clients; write more than %v, such as \"2h10m\"", m.IdleTimeout, units.Duration(mtaStaysIdle))
-	}
-}
-
-func (b *binder) checkLimits(c *Config) {
-	l := c.Limits
-	switch {
-	case l.Time == 0:
-		b.wrong("limits.time", "no message could be looked at; write a duration such as \"1m\"")
-	case time.Duration(l.Time) >= mtaGivesUp:
-		b.wrong("limits.time", "%v is too long: the MTA gives up after %v; write less, such as \"1m\"", l.Time, units.Duration(mtaGivesUp))
-	}
-	if l.Message == 0 {
-		b.wrong("limits.message", "no message would be small enough; write a size such as \"64MB\"")
-	}
-	if room := c.Spool.Memory + c.Spool.Disk; l.Message > room {
-		b.wrong("limits.message", "a message of %v has no room in the spool, which takes %v; make spool.disk larger", l.Message, room)
-	}
-	if l.Archive.Member > l.Archive.Expanded {
-		b.wrong("limits.archive.member", "%v for one member is more than limits.archive.expanded, which is %v for all; write at most that", l.Archive.Member, l.Archive.Expanded)
-	}
-	b.atLeast("limits.parts", l.Parts, 1)
-	b.atLeast("limits.nesting", l.Nesting, 1)
-	b.atLeast("limits.mime.parts", l.MIME.Parts, 1)
-	b.atLeast("limits.mime.depth", l.MIME.Depth, 1)
-	b.atLeast("limits.archive.depth", l.Archive.Depth, 1)
-}
-
-func (b *binder) atLeast(path string, n, least int) {
-	if n < least {
-		b.wrong(path, "%d is too few; write at least %d", n, least)
-	}
-}
-
-// checkVirus checks each engine by itself, and that it has less time than the
+// checkEngines holds the virus engines to each other, and each to the time of the
 // message it looks at.
-func (b *binder) checkVirus(c *Config) {
+func (b *binder) checkEngines(c *Config) {
 	seen := map[string]bool{}
 	for i, v := range c.Virus {
 		path := fmt.Sprintf("virus[%d]", i)
-		if err := v.Check(); err != nil {
-			b.wrong(path, "%v", oneLine(err))
-		}
 		if seen[v.Name] {
 			b.wrong(path+".name", "another engine is called %q; give each its own name", v.Name)
 		}
 		seen[v.Name] = true
-		if err := v.CheckBackup(c.Virus); err != nil {
-			b.wrong(path, "%v", err)
+		for _, f := range units.Faults(v.CheckBackup(c.Virus)) {
+			b.wrong(path+"."+f.Key, "%s", f.What)
 		}
-		b.checkVirusTime(path, v, c)
+		b.checkEngineTime(path, v, c)
 	}
 }
 
-// checkVirusTime checks that an engine, and those that stand in for it after it,
+// checkEngineTime checks that an engine, and the backups that are asked after it,
 // have less time than the message.
-func (b *binder) checkVirusTime(path string, v virus.Config, c *Config) {
+func (b *binder) checkEngineTime(path string, v virus.Config, c *Config) {
 	if !v.Asks() || v.BackupFor != "" {
 		return
 	}
@@ -169,5 +194,32 @@ func (b *binder) checkVirusTime(path string, v virus.Config, c *Config) {
 	}
 }
 
-// oneLine puts joined errors on one line.
-func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
+// oneOf wants one of some words.
+func oneOf(key, value string, words []string) error {
+	if slices.Contains(words, value) {
+		return nil
+	}
+	hint := "write one of " + strings.Join(words, ", ")
+	if best := nearest(value, words); best != "" {
+		hint = "did you mean \"" + best + "\"?"
+	}
+	return units.Wrong(key, "%q is not known; %s", value, hint)
+}
+
+func atLeast(key string, n, least int) error {
+	if n < least {
+		return units.Wrong(key, "%d is too few; write at least %d", n, least)
+	}
+	return nil
+}
+
+// absolute wants an absolute path, such as the example.
+func absolute(key, path, example string) error {
+	if filepath.IsAbs(path) {
+		return nil
+	}
+	return units.Wrong(key, "%q is no absolute path; write one such as %q", path, example)
+}
+
+// oneLine puts what is wrong on one line.
+func oneLine(s string) string { return strings.ReplaceAll(s, "\n", "; ") }

@@ -1,21 +1,9 @@
 package config
 
 import (
-	"path/filepath"
-
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/scan/sender/greylist"
 )
-
-// checkGreylist checks the section [greylist].
-func (b *binder) checkGreylist(c *Config) {
-	if err := c.Greylist.Check(); err != nil {
-		b.wrong("greylist", "%v", oneLine(err))
-	}
-	if !filepath.IsAbs(c.Greylist.File) {
-		b.wrong("greylist.file", "%q is no absolute path; write one such as \"/var/lib/milterscan/greylist.db\"", c.Greylist.File)
-	}
-}
 
 // greylisting puts off who is not known yet. It stands behind the site's own
 // rules, so that one of them may let a client or a recipient alone.

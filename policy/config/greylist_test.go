@@ -58,7 +58,7 @@ func TestGreylisting(t *testing.T) {
 
 func TestGreylistSectionIsChecked(t *testing.T) {
 	_, err := Load(write(t, map[string]string{"milterscan.toml": "[greylist]\nenabled = true\nfile = \"greylist.db\"\ndelay = \"3d\"\nipv4 = 64\n"}))
-	for _, want := range []string{"greylist.file", "window, which is 2d", "ipv4 is 64"} {
+	for _, want := range []string{"greylist.file", "greylist.window: 2d is not more than delay", "ipv4: 64"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not said: %v", want, err)
 		}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -97,21 +98,24 @@ type Submission struct {
 	Via submission.Way `toml:"via"`
 }
 
-// checkKept checks where things are kept, and for how long.
-func (b *binder) checkKept(c *Config) {
-	if !filepath.IsAbs(c.Quarantine.Dir) {
-		b.wrong("quarantine.dir", "%q is no absolute path; write one such as \"/var/lib/milterscan/quarantine\"", c.Quarantine.Dir)
+// Check says what is wrong with the section [quarantine].
+func (q Quarantine) Check() error {
+	errs := []error{absolute("dir", q.Dir, "/var/lib/milterscan/quarantine")}
+	for class := range q.KeepClass {
+		errs = append(errs, oneOf(join("keep_class", class), class, quarantine.Classes()))
 	}
-	for class := range c.Quarantine.KeepClass {
-		b.oneOf("quarantine.keep_class."+class, class, quarantine.Classes())
+	if q.KeyFile != "" {
+		errs = append(errs, absolute("key_file", q.KeyFile, "/etc/milterscan/key"))
 	}
-	if f := c.Quarantine.KeyFile; f != "" && !filepath.IsAbs(f) {
-		b.wrong("quarantine.key_file", "%q is no absolute path; write one such as \"/etc/milterscan/key\"", f)
+	return errors.Join(errs...)
+}
+
+// Check says what is wrong with the section [history].
+func (h History) Check() error {
+	if h.File == "" {
+		return nil
 	}
-	b.checkNotices(c.Notices)
-	if f := c.History.File; f != "" && !filepath.IsAbs(f) {
-		b.wrong("history.file", "%q is no absolute path; write one such as \"/var/lib/milterscan/history.db\"", f)
-	}
+	return absolute("file", h.File, "/var/lib/milterscan/history.db")
 }
 
 // Notices are what our own people are told: whoever a rule names in "notify",
@@ -163,26 +167,23 @@ func (n Notices) Local() fs.FS {
 	return os.DirFS(n.Templates)
 }
 
-func (b *binder) checkNotices(n Notices) {
-	if !filepath.IsAbs(n.Dir) {
-		b.wrong("notices.dir", "%q is no absolute path; write one such as \"/var/lib/milterscan/notices\"", n.Dir)
-	}
-	b.atLeast("notices.queue", n.Queue, 1)
-	b.atLeast("notices.per_hour", n.PerHour, 1)
+// Check says what is wrong with the section [notices].
+func (n Notices) Check() error {
+	errs := []error{absolute("dir", n.Dir, "/var/lib/milterscan/notices"), atLeast("queue", n.Queue, 1), atLeast("per_hour", n.PerHour, 1)}
 	if strings.ContainsAny(n.From, "\r\n<>") || n.From != "" && !strings.Contains(n.From, "@") {
-		b.wrong("notices.from", "%q is no address; write one such as \"postmaster@example.com\"", n.From)
+		errs = append(errs, units.Wrong("from", "%q is no address; write one such as \"postmaster@example.com\"", n.From))
 	}
 	languages := notify.Languages()
-	if n.Templates != "" { // those that are shipped need no looking at
+	if n.Templates != "" { // those that are shipped need no check
 		templates, err := notify.NewTemplates(n.Local())
 		if err != nil {
-			b.wrong("notices.templates", "%v", oneLine(err))
-			return
+			return errors.Join(append(errs, units.Wrong("templates", "%v", err))...)
 		}
 		languages = templates.Languages()
 	}
-	b.oneOf("notices.language", n.Language, languages)
+	errs = append(errs, oneOf("language", n.Language, languages))
 	for domain, l := range n.Languages {
-		b.oneOf("notices.languages."+domain, l, languages)
+		errs = append(errs, oneOf(join("languages", domain), l, languages))
 	}
+	return errors.Join(errs...)
 }

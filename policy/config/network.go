@@ -2,13 +2,8 @@ package config
 
 import "github.com/milterscan/milterscan/scan/sender/relay"
 
-// checkNetwork checks what asks others, and that there is somebody to ask.
-func (b *binder) checkNetwork(c *Config) {
-	for section, err := range map[string]error{"dns": c.DNS.Check(), "auth": c.Auth.Check(), "relay": c.Relay.Check(), "spam": c.Spam.Config.Check()} {
-		if err != nil {
-			b.wrong(section, "%v", oneLine(err))
-		}
-	}
+// checkResolvers wants a resolver where some check asks one.
+func (b *binder) checkResolvers(c *Config) {
 	for section, wanted := range map[string]bool{"auth": c.Auth.Enabled(), "relay": c.Relay.NeedsDNS(), "spam.list": len(c.Spam.Lists) > 0} {
 		if wanted && len(c.DNS.Servers) == 0 {
 			b.wrong(section, "there is no resolver to ask; write one into dns.servers, such as \"127.0.0.1:53\"")

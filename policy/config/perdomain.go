@@ -1,7 +1,9 @@
 package config
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"reflect"
 	"regexp"
@@ -39,6 +41,19 @@ func defaultPerDomain() PerDomain {
 		Findings: []policy.Condition{policy.Named("attachment/*"), policy.Named("content/*"), policy.Named("spam/*"), policy.Named("auth/*")},
 		Scanners: []string{"content", "spam"},
 	}
+}
+
+// Check says what is wrong with the section [per_domain].
+func (p PerDomain) Check() error {
+	var errs []error
+	keys := slices.Sorted(maps.Keys(fieldsOf(reflect.ValueOf(&Rule{}).Elem())))
+	for i, k := range p.Keys {
+		errs = append(errs, oneOf(fmt.Sprintf("keys[%d]", i), k, keys))
+	}
+	for i, a := range p.Actions {
+		errs = append(errs, oneOf(fmt.Sprintf("actions[%d]", i), a, slices.Sorted(maps.Keys(answers))))
+	}
+	return errors.Join(errs...)
 }
 
 // domainFile is what one domain has settled.

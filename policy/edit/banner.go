@@ -1,7 +1,6 @@
 package edit
 
 import (
-	"errors"
 	"fmt"
 	"html"
 	"io"
@@ -10,6 +9,7 @@ import (
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/format/entity"
 	"github.com/milterscan/milterscan/scan/format/markup"
+	"github.com/milterscan/milterscan/scan/units"
 )
 
 // Banner is a text that rules put into messages: a disclaimer, a word about mail
@@ -52,11 +52,11 @@ func (p Position) MarshalText() ([]byte, error) { return []byte(p), nil }
 func (b Banner) check() error {
 	switch {
 	case b.Name == "":
-		return errors.New("banner: give each a name, by which rules ask for it")
+		return units.Wrong("name", "give each banner a name, by which rules ask for it")
 	case strings.TrimSpace(strings.Join(b.Text, "")) == "":
-		return fmt.Errorf("banner %q: it has no text", b.Name)
+		return units.Wrong("text", "the banner %q has no text; write some", b.Name)
 	case strings.ContainsAny(strings.Join(b.Text, "")+strings.Join(b.HTML, ""), "\r\n\x00"):
-		return fmt.Errorf("banner %q: write each line by itself", b.Name)
+		return units.Wrong("text", "write each line of the banner %q by itself", b.Name)
 	}
 	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/milterscan/milterscan/scan/units"
 )
 
 // Config is the section [edit] of the configuration.
@@ -43,23 +45,24 @@ func (c Config) Check() error {
 	var errs []error
 	for key, text := range map[string]string{"link_warning": c.LinkWarning, "link_removed": c.LinkRemoved} {
 		if !strings.Contains(text, "{place}") || strings.ContainsAny(text, "\r\n") {
-			errs = append(errs, fmt.Errorf("%s: write one line with {place} in it", key))
+			errs = append(errs, units.Wrong(key, "write one line with {place} in it"))
 		}
 	}
 	if strings.ContainsAny(c.ImageRemoved, "\r\n") {
-		errs = append(errs, errors.New("image_removed: write one line"))
+		errs = append(errs, units.Wrong("image_removed", "write one line"))
 	}
 	if all := strings.Join(c.Notice, ""); strings.TrimSpace(all) == "" || strings.ContainsAny(all, "\r\n\x00") {
-		errs = append(errs, errors.New("notice: say something about what was taken out"))
+		errs = append(errs, units.Wrong("notice", "say something about what was taken out"))
 	}
 	if c.NoticeName == "" || c.NoticeName != harmlessBase(c.NoticeName) {
-		errs = append(errs, errors.New("notice_name: write the name of a text file, such as \"removed.txt\""))
+		errs = append(errs, units.Wrong("notice_name", "write the name of a text file, such as \"removed.txt\""))
 	}
 	seen := map[string]bool{}
-	for _, b := range c.Banners {
-		errs = append(errs, b.check())
+	for i, b := range c.Banners {
+		part := fmt.Sprintf("banner[%d]", i)
+		errs = append(errs, units.Within(part, b.check()))
 		if seen[b.Name] {
-			errs = append(errs, fmt.Errorf("two banners are called %q", b.Name))
+			errs = append(errs, units.Wrong(part+".name", "two banners are called %q; give each its own name", b.Name))
 		}
 		seen[b.Name] = true
 	}

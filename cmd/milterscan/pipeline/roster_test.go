@@ -23,7 +23,7 @@ keys = "/nowhere/keys"
 [local]
 domains = ["example.com"]
 [spam.spamassassin]
-address = ["127.0.0.1:783"]
+address = ["tcp:127.0.0.1:783"]
 [[spam.list]]
 name = "bl"
 zone = "bl.example"

@@ -68,10 +68,13 @@ func DefaultConfig() Config {
 func (c Config) Check() error {
 	var errs []error
 	if c.LongestName <= 0 {
-		errs = append(errs, errors.New("longest_name must be at least 1"))
+		errs = append(errs, units.Wrong("longest_name", "%d is too few; write at least 1", c.LongestName))
 	}
-	if c.MaxCount < 0 || c.MaxSize < 0 {
-		errs = append(errs, errors.New("max_count and max_size cannot be negative; 0 means any"))
+	if c.MaxCount < 0 {
+		errs = append(errs, units.Wrong("max_count", "it cannot be negative; write 0 for any number"))
+	}
+	if c.MaxSize < 0 {
+		errs = append(errs, units.Wrong("max_size", "it cannot be negative; write \"0B\" for any size"))
 	}
 	return errors.Join(errs...)
 }

@@ -99,30 +99,41 @@ func (c Config) WantsFiles() bool {
 func (c Config) Check() error {
 	var errs []error
 	for key, list := range map[string][]string{"safe": c.Safe, "bad": c.Bad, "bug_hosts": c.BugHosts} {
-		for _, d := range list {
+		for i, d := range list {
 			if u := markup.ParseURL("//" + strings.TrimLeft(d, ".")); u.Host == "" || u.Rest != "" || u.Login || strings.ContainsAny(d, "/*@ ") {
-				errs = append(errs, fmt.Errorf("%s: %q is no domain; write one such as \"example.com\"", key, d))
+				errs = append(errs, units.Wrong(fmt.Sprintf("%s[%d]", key, i), "%q is no domain; write one such as \"example.com\"", d))
 			}
 		}
 	}
-	for _, r := range c.Redirectors {
+	for i, r := range c.Redirectors {
 		if p := markup.ParseRedirector(r); p.Host == "" || p.Path == "" && p.Param == "" {
-			errs = append(errs, fmt.Errorf("redirectors: %q is no redirector; write one such as \"google.com/url?q\"", r))
+			errs = append(errs, units.Wrong(fmt.Sprintf("redirectors[%d]", i), "%q is no redirector; write one such as \"google.com/url?q\"", r))
 		}
 	}
 	for name := range c.Scores {
 		if !known(name) {
-			errs = append(errs, fmt.Errorf("scores: there is no finding content/%s", name))
+			errs = append(errs, units.Wrong("scores."+name, "there is no finding content/%s", name))
 		}
 	}
-	if c.BugSize < 0 || c.HiddenText < 0 || c.Limits.Token < 4*units.KB || c.Limits.Links < 1 || c.Limits.Elements < 1 {
-		errs = append(errs, errors.New("bug_size and hidden_text cannot be negative, limits.token is at least 4KB, limits.links and limits.elements at least 1"))
+	for key, n := range map[string]int{"bug_size": c.BugSize, "hidden_text": c.HiddenText} {
+		if n < 0 {
+			errs = append(errs, units.Wrong(key, "it cannot be negative; write 0 or more"))
+		}
+	}
+	for key, n := range map[string]int{"limits.links": c.Limits.Links, "limits.elements": c.Limits.Elements} {
+		if n < 1 {
+			errs = append(errs, units.Wrong(key, "%d is too few; write at least 1", n))
+		}
+	}
+	if c.Limits.Token < 4*units.KB {
+		errs = append(errs, units.Wrong("limits.token", "%v is too little; write at least \"4KB\"", c.Limits.Token))
 	}
 	seen := map[string]bool{}
-	for _, l := range c.Lists {
-		errs = append(errs, l.check())
+	for i, l := range c.Lists {
+		part := fmt.Sprintf("list[%d]", i)
+		errs = append(errs, units.Within(part, l.check()))
 		if seen[l.Name] {
-			errs = append(errs, fmt.Errorf("two lists are called %q", l.Name))
+			errs = append(errs, units.Wrong(part+".name", "two lists are called %q; give each its own name", l.Name))
 		}
 		seen[l.Name] = true
 	}

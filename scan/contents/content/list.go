@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/milterscan/milterscan/scan/format/charset"
+	"github.com/milterscan/milterscan/scan/units"
 )
 
 // List is a section [[content.list]]: words and patterns whose presence is a
@@ -105,17 +106,17 @@ func (f Fold) apply(s string) string {
 func (l List) check() error {
 	var errs []error
 	if l.Name == "" || strings.Trim(l.Name, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
-		errs = append(errs, fmt.Errorf("list: %q is no name; write small letters, digits and \"-\"", l.Name))
+		errs = append(errs, units.Wrong("name", "%q is no name; write small letters, digits and \"-\"", l.Name))
 	}
 	if len(l.Words)+len(l.Patterns)+len(l.Files) == 0 {
-		errs = append(errs, fmt.Errorf("list %q has no words, patterns or files", l.Name))
+		errs = append(errs, units.Wrong("", "the list %q has no words, patterns or files; write some", l.Name))
 	}
 	if len(l.Where) == 0 {
-		errs = append(errs, fmt.Errorf("list %q looks nowhere; where can be \"text\"", l.Name))
+		errs = append(errs, units.Wrong("where", "the list %q looks nowhere; where can be \"text\"", l.Name))
 	}
-	for _, p := range l.Patterns {
+	for i, p := range l.Patterns {
 		if _, err := l.compile(p); err != nil {
-			errs = append(errs, fmt.Errorf("list %q: %w", l.Name, err))
+			errs = append(errs, units.Wrong(fmt.Sprintf("patterns[%d]", i), "%v", err))
 		}
 	}
 	return errors.Join(errs...)

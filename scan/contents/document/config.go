@@ -46,15 +46,15 @@ func DefaultConfig() Config {
 func (c Config) Check() error {
 	var errs []error
 	if c.MaxUnpacked < 64*units.KB {
-		errs = append(errs, errors.New("max_unpacked must be at least 64KB"))
+		errs = append(errs, units.Wrong("max_unpacked", "%v is too little; write at least \"64KB\"", c.MaxUnpacked))
 	}
 	for _, list := range []struct {
 		key   string
 		words []string
 	}{{"auto_run", c.AutoRun}, {"calls", c.Calls}, {"texts", c.Texts}, {"hints", c.Hints}, {"trusted_hosts", c.TrustedHosts}} {
-		for _, w := range list.words {
+		for i, w := range list.words {
 			if strings.Trim(w, " *.") == "" {
-				errs = append(errs, fmt.Errorf("%s: %q would match anything", list.key, w))
+				errs = append(errs, units.Wrong(fmt.Sprintf("%s[%d]", list.key, i), "%q would match anything; write a word", w))
 			}
 		}
 	}

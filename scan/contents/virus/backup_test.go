@@ -89,12 +89,12 @@ func TestBackupConfigErrors(t *testing.T) {
 	held := clamd("b", "a")
 	held.OnFailure = "hold"
 	for want, cfgs := range map[string][]Config{
-		"no engine of that name": {clamd("b", "a")},
-		"is itself a backup":     {clamd("a", ""), clamd("b", "a"), clamd("c", "b")},
-		"itself a backup":        {clamd("a", "a")},
-		"asks nobody and so":     {{Name: "h", Type: TypeHashes}, clamd("b", "h")},
-		"always looks":           {clamd("a", ""), {Name: "h", Type: TypeHashes, BackupFor: "a"}},
-		"set it at":              {clamd("a", ""), held},
+		"backup_for: there is no engine called": {clamd("b", "a")},
+		"is itself a backup":                    {clamd("a", ""), clamd("b", "a"), clamd("c", "b")},
+		"itself a backup":                       {clamd("a", "a")},
+		"asks nobody and so":                    {{Name: "h", Type: TypeHashes}, clamd("b", "h")},
+		"always looks":                          {clamd("a", ""), {Name: "h", Type: TypeHashes, BackupFor: "a"}},
+		"set it at":                             {clamd("a", ""), held},
 	} {
 		if _, err := New(cfgs); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("want %q, error %v", want, err)

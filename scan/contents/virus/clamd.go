@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"time"
 
@@ -40,11 +41,11 @@ func clamdEngine(c Config) (*Engine, error) {
 
 func checkClamd(c Config) (errs []error) {
 	if len(c.Address) == 0 {
-		errs = append(errs, errors.New("address is missing; write \"unix:/path\" or \"tcp:host:port\""))
+		errs = append(errs, units.Wrong("address", "it is missing; write \"unix:/path\" or \"tcp:host:port\""))
 	}
-	for _, a := range c.Address {
+	for i, a := range c.Address {
 		if _, err := newClamd(a); err != nil {
-			errs = append(errs, err)
+			errs = append(errs, units.Wrong(fmt.Sprintf("address[%d]", i), "%v", err))
 		}
 	}
 	return errs

@@ -93,27 +93,27 @@ func pattern(s string) *regexp.Regexp {
 
 func checkCommand(c Config) (errs []error) {
 	if len(c.Command) == 0 || !filepath.IsAbs(c.Command[0]) {
-		errs = append(errs, errors.New("command is missing; write the absolute path of a program and its arguments, such as [\"/usr/bin/clamscan\", \"--no-summary\", \"{file}\"]"))
+		errs = append(errs, units.Wrong("command", "it is missing; write the absolute path of a program and its arguments, such as [\"/usr/bin/clamscan\", \"--no-summary\", \"{file}\"]"))
 	}
 	line := strings.Join(c.Command, " ")
 	if strings.Contains(line, fileWord) && strings.Contains(line, dirWord) {
-		errs = append(errs, fmt.Errorf("command has %s and %s; one content or all of them", fileWord, dirWord))
+		errs = append(errs, units.Wrong("command", "it has %s and %s; write one of them", fileWord, dirWord))
 	}
 	for _, key := range [][2]string{{"signature", c.Signature}, {"expect", c.Expect}} {
 		if re, err := regexp.Compile(key[1]); err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", key[0], err))
+			errs = append(errs, units.Wrong(key[0], "%v", err))
 		} else if key[1] != "" && re.MatchString("") {
-			errs = append(errs, fmt.Errorf("%s matches anything; write a pattern that does not match empty text", key[0]))
+			errs = append(errs, units.Wrong(key[0], "it matches anything; write a pattern that does not match empty text"))
 		}
 	}
 	for _, n := range c.Clean {
 		if slices.Contains(c.Infected, n) {
-			errs = append(errs, fmt.Errorf("exit status %d means clean and infected", n))
+			errs = append(errs, units.Wrong("clean", "exit status %d means clean and infected; write it into one of both", n))
 		}
 	}
-	for _, dir := range c.Read {
+	for i, dir := range c.Read {
 		if !filepath.IsAbs(dir) {
-			errs = append(errs, fmt.Errorf("read: %q is no absolute path", dir))
+			errs = append(errs, units.Wrong(fmt.Sprintf("read[%d]", i), "%q is no absolute path; write one", dir))
 		}
 	}
 	return errs

@@ -135,15 +135,15 @@ func TestCommandNamesNothing(t *testing.T) {
 
 func TestCommandConfigErrors(t *testing.T) {
 	for want, change := range map[string]func(*Config){
-		"command is missing":     func(c *Config) { c.Command = nil },
-		"the absolute path":      func(c *Config) { c.Command = []string{"clamscan"} },
-		"{file} and {dir}":       func(c *Config) { c.Command = []string{"/x", "{file}", "{dir}"} },
-		"signature: error":       func(c *Config) { c.Signature = "(" },
-		"expect matches":         func(c *Config) { c.Expect = "x*" },
-		"means clean and":        func(c *Config) { c.Clean, c.Infected = []int{0, 1}, []int{1} },
-		"no absolute path":       func(c *Config) { c.Read = []string{"lib"} },
-		"address is set":         func(c *Config) { c.Address = Addresses{"unix:/x"} },
-		"command is set, but an": func(c *Config) { c.Type, c.Address = TypeClamd, Addresses{"unix:/x"} },
+		"command: it is missing":             func(c *Config) { c.Command = nil },
+		"the absolute path":                  func(c *Config) { c.Command = []string{"clamscan"} },
+		"{file} and {dir}":                   func(c *Config) { c.Command = []string{"/x", "{file}", "{dir}"} },
+		"signature: error":                   func(c *Config) { c.Signature = "(" },
+		"expect: it matches":                 func(c *Config) { c.Expect = "x*" },
+		"means clean and":                    func(c *Config) { c.Clean, c.Infected = []int{0, 1}, []int{1} },
+		"no absolute path":                   func(c *Config) { c.Read = []string{"lib"} },
+		"address: an engine of type command": func(c *Config) { c.Address = Addresses{"unix:/x"} },
+		"command: an engine of type clamd":   func(c *Config) { c.Type, c.Address = TypeClamd, Addresses{"unix:/x"} },
 	} {
 		c := Config{Name: "c", Type: TypeCommand, Program: Program{Command: []string{"/bin/true"}}}
 		change(&c)

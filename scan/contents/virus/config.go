@@ -2,7 +2,6 @@ package virus
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -60,14 +59,14 @@ func Default() []Config {
 func (c Config) Check() error {
 	var errs []error
 	if c.Name == "" || strings.ContainsFunc(c.Name, unfit) || strings.Contains(c.Name, "/") {
-		errs = append(errs, errors.New("name must be a word of printable ASCII without blanks and slashes"))
+		errs = append(errs, units.Wrong("name", "%q is no name; write a word of printable ASCII without blanks and slashes", c.Name))
 	}
 	if c.OnFailure != "" && !slices.Contains([]string{"tempfail", "hold", "deliver"}, c.OnFailure) {
-		errs = append(errs, fmt.Errorf("on_failure is %q; it can be \"tempfail\", \"hold\" or \"deliver\"", c.OnFailure))
+		errs = append(errs, units.Wrong("on_failure", "%q is not known; it can be \"tempfail\", \"hold\" or \"deliver\"", c.OnFailure))
 	}
 	k, ok := kindOf(c.Type)
 	if !ok {
-		return errors.Join(append(errs, fmt.Errorf("type is %q; it can be %s", c.Type, kindNames()))...)
+		return errors.Join(append(errs, units.Wrong("type", "%q is not known; it can be %s", c.Type, kindNames()))...)
 	}
 	errs = append(errs, c.checkKeys(k)...)
 	if k.check != nil {
@@ -95,7 +94,7 @@ func (c Config) checkKeys(k kind) (errs []error) {
 		{"memory", c.Memory != 0},
 	} {
 		if set.set && !slices.Contains(k.keys, set.key) {
-			errs = append(errs, fmt.Errorf("%s is set, but an engine of type %s has no such key", set.key, k.name))
+			errs = append(errs, units.Wrong(set.key, "an engine of type %s has no such key; leave it out", k.name))
 		}
 	}
 	return errs
@@ -108,15 +107,15 @@ func (c Config) CheckBackup(all []Config) error {
 	switch {
 	case c.BackupFor == "":
 	case !c.Asks():
-		return errors.New("backup_for is set, but an engine that asks nobody always looks")
+		return units.Wrong("backup_for", "an engine that asks nobody always looks; leave it out")
 	case i < 0:
-		return fmt.Errorf("backup_for is %q, and there is no engine of that name", c.BackupFor)
+		return units.Wrong("backup_for", "there is no engine called %q; name one of the others", c.BackupFor)
 	case all[i].BackupFor != "":
-		return fmt.Errorf("backup_for is %q, which is itself a backup; name %q", c.BackupFor, all[i].BackupFor)
+		return units.Wrong("backup_for", "%q is itself a backup; name %q", c.BackupFor, all[i].BackupFor)
 	case !all[i].Asks():
-		return fmt.Errorf("backup_for is %q, which asks nobody and so cannot fail", c.BackupFor)
+		return units.Wrong("backup_for", "%q asks nobody and so cannot fail; leave it out", c.BackupFor)
 	case c.OnFailure != "" && c.OnFailure != "tempfail":
-		return fmt.Errorf("on_failure is for the engine it stands in for; set it at %q", c.BackupFor)
+		return units.Wrong("on_failure", "it is for the engine that this one is a backup for; set it at %q", c.BackupFor)
 	}
 	return nil
 }
@@ -124,13 +123,15 @@ func (c Config) CheckBackup(all []Config) error {
 // checkLimits checks what all engines have that are asked.
 func (c Config) checkLimits() (errs []error) {
 	if c.Feed != "" && c.Feed != FeedAuto && c.Feed != FeedRaw && c.Feed != FeedBoth {
-		errs = append(errs, fmt.Errorf("feed is %q; it can be \"auto\", \"raw\" or \"both\"", c.Feed))
+		errs = append(errs, units.Wrong("feed", "%q is not known; it can be \"auto\", \"raw\" or \"both\"", c.Feed))
 	}
-	if c.Connections < 0 || c.MaxStream < 0 || c.Timeout < 0 {
-		errs = append(errs, errors.New("connections, max_stream and timeout cannot be negative"))
+	for key, negative := range map[string]bool{"connections": c.Connections < 0, "max_stream": c.MaxStream < 0, "timeout": c.Timeout < 0} {
+		if negative {
+			errs = append(errs, units.Wrong(key, "it cannot be negative; leave it out for the default"))
+		}
 	}
 	if c.MaxStream > 0 && c.MaxStream < minStream {
-		errs = append(errs, fmt.Errorf("max_stream is %v; it must be at least %v", c.MaxStream, minStream))
+		errs = append(errs, units.Wrong("max_stream", "%v is too little; write at least %v", c.MaxStream, minStream))
 	}
 	return errs
 }

@@ -73,19 +73,19 @@ func TestHashesAlwaysOn(t *testing.T) {
 func TestConfigErrors(t *testing.T) {
 	good := Config{Name: "c", Type: TypeClamd, Address: Addresses{"unix:/x"}}
 	for want, change := range map[string]func(*Config){
-		"name must":               func(c *Config) { c.Name = "two words" },
-		"name must be":            func(c *Config) { c.Name = "a/b" },
-		"type is":                 func(c *Config) { c.Type = "clam" },
-		"address is missing":      func(c *Config) { c.Address = nil },
-		`address is "/x"`:         func(c *Config) { c.Address = Addresses{"/x"} },
-		`address is "unix:x"`:     func(c *Config) { c.Address = Addresses{"unix:x"} },
-		`address is "tcp:1.2.3.4`: func(c *Config) { c.Address = Addresses{"unix:/x", "tcp:1.2.3.4"} },
-		"feed is":                 func(c *Config) { c.Feed = "some" },
-		"on_failure is":           func(c *Config) { c.OnFailure = "ignore" },
-		"negative":                func(c *Config) { c.Connections = -1 },
-		"max_stream is":           func(c *Config) { c.MaxStream = units.KB },
-		"has no such key":         func(c *Config) { c.Lists = []string{"x"} },
-		"type hashes has no":      func(c *Config) { c.Type = TypeHashes },
+		"name: \"two words\"":      func(c *Config) { c.Name = "two words" },
+		"name: \"a/b\" is no name": func(c *Config) { c.Name = "a/b" },
+		"type: \"clam\"":           func(c *Config) { c.Type = "clam" },
+		"address: it is missing":   func(c *Config) { c.Address = nil },
+		`address is "/x"`:          func(c *Config) { c.Address = Addresses{"/x"} },
+		`address is "unix:x"`:      func(c *Config) { c.Address = Addresses{"unix:x"} },
+		`address is "tcp:1.2.3.4`:  func(c *Config) { c.Address = Addresses{"unix:/x", "tcp:1.2.3.4"} },
+		"feed: \"some\"":           func(c *Config) { c.Feed = "some" },
+		"on_failure: \"ignore\"":   func(c *Config) { c.OnFailure = "ignore" },
+		"negative":                 func(c *Config) { c.Connections = -1 },
+		"max_stream: 1KB":          func(c *Config) { c.MaxStream = units.KB },
+		"has no such key":          func(c *Config) { c.Lists = []string{"x"} },
+		"type hashes has no":       func(c *Config) { c.Type = TypeHashes },
 	} {
 		c := good
 		change(&c)

@@ -3,12 +3,12 @@ package virus
 import (
 	"context"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"os"
 
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/contents/virus/icap"
+	"github.com/milterscan/milterscan/scan/units"
 )
 
 // icapService is a service that is asked over ICAP.
@@ -33,11 +33,11 @@ func icapEngine(c Config) (*Engine, error) {
 
 func checkICAP(c Config) (errs []error) {
 	if len(c.Address) == 0 {
-		errs = append(errs, errors.New("address is missing; write \"icap://host:1344/service\""))
+		errs = append(errs, units.Wrong("address", "it is missing; write \"icap://host:1344/service\""))
 	}
-	for _, a := range c.Address {
+	for i, a := range c.Address {
 		if _, err := icap.New(a, nil); err != nil {
-			errs = append(errs, err)
+			errs = append(errs, units.Wrong(fmt.Sprintf("address[%d]", i), "%v", err))
 		}
 	}
 	return errs

@@ -151,11 +151,11 @@ func TestICAPConfigErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, change := range map[string]func(*Config){
-		"address is missing":   func(c *Config) { c.Address = nil },
-		"holds no certificate": func(c *Config) { c.CAFile = noPEM },
-		"no such file":         func(c *Config) { c.CAFile = noPEM + "x" },
-		"address is":           func(c *Config) { c.Address = Addresses{"unix:/x"} },
-		"no such key":          func(c *Config) { c.Lists = []string{"x"} },
+		"address: it is missing": func(c *Config) { c.Address = nil },
+		"holds no certificate":   func(c *Config) { c.CAFile = noPEM },
+		"no such file":           func(c *Config) { c.CAFile = noPEM + "x" },
+		"address is":             func(c *Config) { c.Address = Addresses{"unix:/x"} },
+		"no such key":            func(c *Config) { c.Lists = []string{"x"} },
 	} {
 		c := good
 		change(&c)

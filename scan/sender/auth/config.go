@@ -5,10 +5,11 @@ package auth
 
 import (
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/milterscan/milterscan/scan/units"
 )
 
 // Config is the section [auth] of the configuration.
@@ -46,14 +47,14 @@ const maxSignatures = 50
 func (c Config) Check() error {
 	var errs []error
 	if c.Signatures < 1 || c.Signatures > maxSignatures {
-		errs = append(errs, fmt.Errorf("signatures is %d; write a number between 1 and %d", c.Signatures, maxSignatures))
+		errs = append(errs, units.Wrong("signatures", "%d is not possible; write a number between 1 and %d", c.Signatures, maxSignatures))
 	}
 	if c.ID != "" && !isToken(c.ID) {
-		errs = append(errs, fmt.Errorf("id: %q is no name for a site; write one such as \"mx.example.com\"", c.ID))
+		errs = append(errs, units.Wrong("id", "%q is no name for a site; write one such as \"mx.example.com\"", c.ID))
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Scores)) {
 		if !slices.ContainsFunc(catalogue, func(r entry) bool { return string(r.rule) == name }) {
-			errs = append(errs, fmt.Errorf("scores: there is no finding auth/%s", name))
+			errs = append(errs, units.Wrong("scores."+name, "there is no finding auth/%s", name))
 		}
 	}
 	return errors.Join(errs...)

@@ -6,7 +6,6 @@ package bounce
 
 import (
 	"errors"
-	"fmt"
 	"path/filepath"
 	"time"
 
@@ -36,10 +35,10 @@ func (c Config) Enabled() bool { return c.Keys != "" }
 func (c Config) Check() error {
 	var errs []error
 	if c.Enabled() && !filepath.IsAbs(c.Keys) {
-		errs = append(errs, fmt.Errorf("keys: %q is no absolute path; write one such as \"/etc/milterscan/bounce.keys\"", c.Keys))
+		errs = append(errs, units.Wrong("keys", "%q is no absolute path; write one such as \"/etc/milterscan/bounce.keys\"", c.Keys))
 	}
 	if c.Valid.Go() < 24*time.Hour {
-		errs = append(errs, fmt.Errorf("valid is %v, and servers try for days before they give up; write at least \"1d\", such as \"14d\"", c.Valid))
+		errs = append(errs, units.Wrong("valid", "%v is too short: servers try for days before they give up; write at least \"1d\", such as \"14d\"", c.Valid))
 	}
 	return errors.Join(errs...)
 }

@@ -64,11 +64,17 @@ const longestBudget = 15 * time.Second
 // Check finds what contradicts itself.
 func (c Config) Check() error {
 	var errs []error
-	if c.Timeout <= 0 || c.Tries < 1 || c.Questions < 1 {
-		errs = append(errs, errors.New("timeout, tries and questions must be more than 0"))
+	if c.Timeout <= 0 {
+		errs = append(errs, units.Wrong("timeout", "there must be some time; write a duration such as \"2s\""))
+	}
+	if c.Tries < 1 {
+		errs = append(errs, units.Wrong("tries", "%d is too few; write at least 1", c.Tries))
+	}
+	if c.Questions < 1 {
+		errs = append(errs, units.Wrong("questions", "%d is too few; write at least 1", c.Questions))
 	}
 	if c.Budget() > longestBudget {
-		errs = append(errs, fmt.Errorf("%d tries of %v are more than the %v one question may take; write fewer, or a shorter timeout", c.Tries, c.Timeout, units.Duration(longestBudget)))
+		errs = append(errs, units.Wrong("tries", "%d tries of %v are more than the %v one question may take; write fewer, or a shorter timeout", c.Tries, c.Timeout, units.Duration(longestBudget)))
 	}
 	return errors.Join(errs...)
 }

@@ -117,15 +117,14 @@ const longestTime = 20 * time.Second
 func (c Config) Check() error {
 	var errs []error
 	if t := c.ListTime.Go(); t <= 0 || t > longestTime {
-		errs = append(errs, fmt.Errorf("list_time is %v; write more than nothing and at most %v", c.ListTime, units.Duration(longestTime)))
+		errs = append(errs, units.Wrong("list_time", "%v is not possible; write more than nothing and at most %v", c.ListTime, units.Duration(longestTime)))
 	}
 	seen := map[string]bool{}
-	for _, l := range c.Lists {
-		if err := l.check(); err != nil {
-			errs = append(errs, fmt.Errorf("list %q: %w", l.Name, err))
-		}
+	for i, l := range c.Lists {
+		part := fmt.Sprintf("list[%d]", i)
+		errs = append(errs, units.Within(part, l.check()))
 		if seen[l.Name] {
-			errs = append(errs, fmt.Errorf("two lists are called %q; give each its own name", l.Name))
+			errs = append(errs, units.Wrong(part+".name", "two lists are called %q; give each its own name", l.Name))
 		}
 		seen[l.Name] = true
 	}
@@ -136,17 +135,22 @@ func (l List) check() error {
 	unfit := func(r rune) bool { return r <= ' ' || r > '~' || r == '/' || r == '*' }
 	switch {
 	case l.Name == "" || strings.ContainsFunc(l.Name, unfit):
-		return errors.New("name must be a word of printable ASCII without blanks, slashes and stars")
+		return units.Wrong("name", "%q is no name; write a word of printable ASCII without blanks, slashes and stars", l.Name)
 	case strings.Trim(l.Zone, ".") == "" || strings.ContainsFunc(l.Zone, unfit):
-		return fmt.Errorf("%q is no zone; write one such as \"bl.example\"", l.Zone)
+		return units.Wrong("zone", "%q is no zone; write one such as \"bl.example\"", l.Zone)
 	case len(l.Answers) == 0:
-		return errors.New("without answers that count nothing would; write the codes that the operator documents")
+		return units.Wrong("answers", "without answers that count nothing would; write the codes that the operator documents")
 	case l.Lookup == "":
-		return errors.New("lookup is missing; write one of " + strings.Join(lookups, ", "))
+		return units.Wrong("lookup", "it is missing; write one of %s", strings.Join(lookups, ", "))
 	}
-	for _, e := range slices.Concat(l.Listed, l.Unlisted) {
+	return errors.Join(l.checkProbes("listed", l.Listed), l.checkProbes("unlisted", l.Unlisted))
+}
+
+// checkProbes holds the entries by which a list is tested to what it lists.
+func (l List) checkProbes(key string, entries []string) error {
+	for i, e := range entries {
 		if _, err := netip.ParseAddr(e); err != nil && l.Lookup.ofAddresses() {
-			return fmt.Errorf("%q is no address, and the list is one of addresses", e)
+			return units.Wrong(fmt.Sprintf("%s[%d]", key, i), "%q is no address, and the list is one of addresses; write one such as \"127.0.0.2\"", e)
 		}
 	}
 	return nil

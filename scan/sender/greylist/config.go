@@ -6,7 +6,7 @@ package greylist
 
 import (
 	"errors"
-	"fmt"
+	"path/filepath"
 	"time"
 
 	"github.com/milterscan/milterscan/scan/units"
@@ -63,27 +63,30 @@ func DefaultConfig() Config {
 // Check finds what contradicts itself.
 func (c Config) Check() error {
 	var errs []error
-	wrong := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	wrong := func(key, format string, args ...any) { errs = append(errs, units.Wrong(key, format, args...)) }
+	if !filepath.IsAbs(c.File) {
+		wrong("file", "%q is no absolute path; write one such as \"/var/lib/milterscan/greylist.db\"", c.File)
+	}
 	if c.Window <= c.Delay {
-		wrong("nobody could come back within window, which is %v, since delay is %v; write more, such as \"48h\"", c.Window, c.Delay)
+		wrong("window", "%v is not more than delay, which is %v, so no sender could come back in time; write more, such as \"48h\"", c.Window, c.Delay)
 	}
 	if c.Keep < c.Window {
-		wrong("keep is %v, which is less than window; write more, such as \"35d\"", c.Keep)
+		wrong("keep", "%v is less than window; write more, such as \"35d\"", c.Keep)
 	}
 	if c.AutoAllow < 0 {
-		wrong("auto_allow cannot be negative; write 0 for never")
+		wrong("auto_allow", "it cannot be negative; write 0 for never")
 	}
 	if c.IPv4 < 8 || c.IPv4 > 32 {
-		wrong("ipv4 is %d; write a number of bits between 8 and 32, such as 24", c.IPv4)
+		wrong("ipv4", "%d is not possible; write a number of bits between 8 and 32, such as 24", c.IPv4)
 	}
 	if c.IPv6 < 16 || c.IPv6 > 128 {
-		wrong("ipv6 is %d; write a number of bits between 16 and 128, such as 64", c.IPv6)
+		wrong("ipv6", "%d is not possible; write a number of bits between 16 and 128, such as 64", c.IPv6)
 	}
 	if c.MaxScore != 0 && c.MaxScore <= c.MinScore {
-		wrong("no score is at least %v and below max_score, which is %v", c.MinScore, c.MaxScore)
+		wrong("max_score", "no score is at least min_score, which is %v, and below %v; write more", c.MinScore, c.MaxScore)
 	}
 	if c.Entries < 1 {
-		wrong("entries is %d; write at least 1", c.Entries)
+		wrong("entries", "%d is too few; write at least 1", c.Entries)
 	}
 	return errors.Join(errs...)
 }

@@ -81,18 +81,17 @@ const (
 func (c Config) Check() error {
 	var errs []error
 	if !filepath.IsAbs(c.File) {
-		errs = append(errs, fmt.Errorf("file: %q is no absolute path; write one such as \"/var/lib/milterscan/rate.db\"", c.File))
+		errs = append(errs, units.Wrong("file", "%q is no absolute path; write one such as \"/var/lib/milterscan/rate.db\"", c.File))
 	}
 	if c.Entries < 1 {
-		errs = append(errs, fmt.Errorf("entries is %d; write at least 1", c.Entries))
+		errs = append(errs, units.Wrong("entries", "%d is too few; write at least 1", c.Entries))
 	}
 	seen := map[string]bool{}
-	for _, l := range c.Limits {
-		if err := l.check(); err != nil {
-			errs = append(errs, fmt.Errorf("limit %q: %w", l.Name, err))
-		}
+	for i, l := range c.Limits {
+		part := fmt.Sprintf("limit[%d]", i)
+		errs = append(errs, units.Within(part, l.check()))
 		if seen[l.Name] {
-			errs = append(errs, fmt.Errorf("two limits are called %q; give each its own name", l.Name))
+			errs = append(errs, units.Wrong(part+".name", "two limits are called %q; give each its own name", l.Name))
 		}
 		seen[l.Name] = true
 	}
@@ -103,13 +102,13 @@ func (l Limit) check() error {
 	unfit := func(r rune) bool { return r <= ' ' || r > '~' || r == '/' || r == '*' }
 	switch {
 	case l.Name == "" || strings.ContainsFunc(l.Name, unfit):
-		return errors.New("name must be a word of printable ASCII without blanks, slashes and stars")
+		return units.Wrong("name", "%q is no name; write a word of printable ASCII without blanks, slashes and stars", l.Name)
 	case l.By == "":
-		return fmt.Errorf("by is missing; write one of %s", strings.Join(words, ", "))
+		return units.Wrong("by", "it is missing; write one of %s", strings.Join(words, ", "))
 	case l.Recipients < 1 || l.Recipients > most:
-		return fmt.Errorf("recipients is %d; write a number between 1 and %d", l.Recipients, most)
+		return units.Wrong("recipients", "%d is not possible; write a number between 1 and %d", l.Recipients, most)
 	case l.Per.Go() < time.Second || l.Per.Go() > longest:
-		return fmt.Errorf("per is %v; write between \"1s\" and \"31d\", such as \"1h\"", l.Per)
+		return units.Wrong("per", "%v is not possible; write between \"1s\" and \"31d\", such as \"1h\"", l.Per)
 	}
 	return nil
 }

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+
+	"github.com/milterscan/milterscan/scan/units"
 )
 
 // Config is the section [relay] of the configuration.
@@ -66,11 +68,11 @@ func (c Config) NeedsDNS() bool { return c.SenderDomain == On || c.ReverseDNS }
 func (c Config) Check() error {
 	var errs []error
 	if c.Connections < 0 {
-		errs = append(errs, errors.New("connections cannot be negative; write 0 for any number"))
+		errs = append(errs, units.Wrong("connections", "it cannot be negative; write 0 for any number"))
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Scores)) {
 		if !slices.ContainsFunc(catalogue, func(e entry) bool { return string(e.rule) == name }) {
-			errs = append(errs, fmt.Errorf("scores: there is no finding relay/%s", name))
+			errs = append(errs, units.Wrong("scores."+name, "there is no finding relay/%s", name))
 		}
 	}
 	return errors.Join(errs...)

@@ -34,16 +34,22 @@ func DefaultConfig() Config {
 // Check finds what contradicts itself.
 func (c Config) Check() error {
 	var errs []error
-	for _, a := range c.Addresses {
+	for i, a := range c.Addresses {
 		if _, _, err := units.ParseAddress(a); err != nil {
-			errs = append(errs, err)
+			errs = append(errs, units.Wrong(fmt.Sprintf("address[%d]", i), "%v", err))
 		}
 	}
 	if strings.ContainsFunc(c.User, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-		errs = append(errs, fmt.Errorf("user is %q; write a name on one line", c.User))
+		errs = append(errs, units.Wrong("user", "%q is no user; write a name on one line", c.User))
 	}
-	if c.Timeout <= 0 || c.MaxSize <= 0 || c.Connections < 1 {
-		errs = append(errs, errors.New("timeout and max_size cannot be 0, and connections is at least 1"))
+	if c.Timeout <= 0 {
+		errs = append(errs, units.Wrong("timeout", "there must be some time; write a duration such as \"30s\""))
+	}
+	if c.MaxSize <= 0 {
+		errs = append(errs, units.Wrong("max_size", "no message would be small enough; write a size such as \"512KB\""))
+	}
+	if c.Connections < 1 {
+		errs = append(errs, units.Wrong("connections", "%d is too few; write at least 1", c.Connections))
 	}
 	return errors.Join(errs...)
 }

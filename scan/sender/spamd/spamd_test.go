@@ -170,7 +170,7 @@ func TestHangs(t *testing.T) {
 func TestConfigErrors(t *testing.T) {
 	for want, change := range map[string]func(*Config){
 		"address is": func(c *Config) { c.Addresses = []string{"localhost:783"} },
-		"user is":    func(c *Config) { c.User = "a\r\nb" },
+		"is no user": func(c *Config) { c.User = "a\r\nb" },
 		"timeout":    func(c *Config) { c.Timeout = 0 },
 	} {
 		c := DefaultConfig()
