@@ -3,6 +3,7 @@
 package disk
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -12,26 +13,77 @@ import (
 	"syscall"
 )
 
-// Write makes the file dir/name, or replaces it, with what fill writes. It
+// Write makes a file in an open directory, or replaces it, with what fill writes. It
 // returns when the bytes are on the disk under their name; for the name itself
-// to be safe, SyncDir follows. After an error there is no new file.
-func Write(dir, name string, fill func(io.Writer) error) error {
-	f, err := os.CreateTemp(dir, ".new-*") // readable by nobody else
+// to be safe, Sync follows. After an error there is no new file. Nothing that is in
+// the directory leads the file out of it.
+func Write(dir *os.Root, name string, fill func(io.Writer) error) error {
+	fresh := ".new-" + rand.Text()
+	f, err := dir.OpenFile(fresh, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
 	err = fill(f)
 	if err == nil {
-		err = errors.Join(adopt(f, dir), f.Sync())
+		err = errors.Join(adopt(f, dir.Stat), f.Sync())
 	}
 	err = errors.Join(err, f.Close())
 	if err == nil {
-		err = os.Rename(f.Name(), filepath.Join(dir, name))
+		err = dir.Rename(fresh, name)
 	}
 	if err != nil {
-		os.Remove(f.Name())
+		dir.Remove(fresh)
 	}
 	return err
+}
+
+// Append adds a text to the end of a file in an open directory, makes the file if
+// there is none, and returns when the text is on the disk.
+func Append(dir *os.Root, name string, text []byte) error {
+	f, err := dir.OpenFile(name, os.O_WRONLY|os.O_APPEND|os.O_CREATE|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0o600)
+	if err != nil {
+		return err
+	}
+	if err = adopt(f, dir.Stat); err == nil {
+		_, err = f.Write(text)
+	}
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+// Open opens a directory for Write and Append; sub, if not "", is one in it.
+func Open(dir, sub string) (*os.Root, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil || sub == "" {
+		return root, err
+	}
+	defer root.Close()
+	return root.OpenRoot(sub)
+}
+
+// MakeSub makes a directory for our own eyes in an open one if it is not there, and
+// returns when its name is on the disk.
+func MakeSub(dir *os.Root, name string) error {
+	err := dir.Mkdir(name, 0o700)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	made, err := dir.OpenFile(name, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_DIRECTORY, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(adopt(made, dir.Stat), made.Close(), Sync(dir))
+}
+
+// Sync returns when the names in an open directory are on the disk.
+func Sync(dir *os.Root) error {
+	d, err := dir.Open(".")
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }
 
 // Begin makes the file dir/name unless it is there, which is an fs.ErrExist. fill
@@ -42,7 +94,7 @@ func Begin(dir, name string, fill func(path string) error) error {
 		return err
 	}
 	defer os.Remove(f.Name())
-	if err := errors.Join(adopt(f, dir), f.Close()); err != nil {
+	if err := errors.Join(adopt(f, at(dir)), f.Close()); err != nil {
 		return err
 	}
 	if err := fill(f.Name()); err != nil {
@@ -51,19 +103,34 @@ func Begin(dir, name string, fill func(path string) error) error {
 	return os.Link(f.Name(), filepath.Join(dir, name))
 }
 
-// adopt gives a new file to the owner of its directory. Root may look at what
-// the daemon keeps; what root leaves there must not lock the daemon out.
-func adopt(f *os.File, dir string) error {
+// at returns a function like os.Root.Stat for the directory of a path.
+func at(dir string) func(string) (fs.FileInfo, error) {
+	return func(name string) (fs.FileInfo, error) { return os.Stat(filepath.Join(dir, name)) }
+}
+
+// adopt gives a file to the owner of its directory. Root may look at what
+// the daemon keeps; what root leaves there must not lock the daemon out. What the
+// owner of the directory can have put there is refused: another name of a file that
+// is somewhere else, and what is neither a file nor a directory.
+func adopt(f *os.File, stat func(name string) (fs.FileInfo, error)) error {
 	if os.Geteuid() != 0 {
 		return nil
 	}
-	info, err := os.Stat(dir)
+	info, err := f.Stat()
 	if err != nil {
 		return err
 	}
-	owner, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
+	of, err := stat(".")
+	if err != nil {
+		return err
+	}
+	file, ok := info.Sys().(*syscall.Stat_t)
+	owner, known := of.Sys().(*syscall.Stat_t)
+	switch {
+	case !ok || !known:
 		return nil
+	case !info.IsDir() && (!info.Mode().IsRegular() || file.Nlink > 1):
+		return fmt.Errorf("%s is no file of its own: remove it", f.Name())
 	}
 	return f.Chown(int(owner.Uid), int(owner.Gid))
 }
@@ -89,12 +156,12 @@ func MakeDir(dir string) error {
 	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	made, err := os.Open(dir)
+	made, err := os.OpenFile(dir, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_DIRECTORY, 0)
 	if err != nil {
 		return err
 	}
 	defer made.Close()
-	return errors.Join(adopt(made, filepath.Dir(dir)), SyncDir(filepath.Dir(dir)))
+	return errors.Join(adopt(made, at(filepath.Dir(dir))), SyncDir(filepath.Dir(dir)))
 }
 
 // ErrLocked says that another process holds a lock.
@@ -115,11 +182,11 @@ func TryLock(file string) (unlock func(), err error) {
 }
 
 func lock(file string, how int) (func(), error) {
-	f, err := os.OpenFile(file, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o600)
+	f, err := os.OpenFile(file, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	err = adopt(f, filepath.Dir(file))
+	err = adopt(f, at(filepath.Dir(file)))
 	for err == nil {
 		if err = syscall.Flock(int(f.Fd()), how); !errors.Is(err, syscall.EINTR) {
 			break

@@ -12,28 +12,39 @@ func text(s string) func(io.Writer) error {
 	return func(w io.Writer) error { _, err := io.WriteString(w, s); return err }
 }
 
+func opened(t *testing.T, dir string) *os.Root {
+	t.Helper()
+	root, err := Open(dir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { root.Close() })
+	return root
+}
+
 func TestWriteReplacesInOneStep(t *testing.T) {
 	dir := t.TempDir()
+	root := opened(t, dir)
 	for _, want := range []string{"first", "second"} {
-		if err := Write(dir, "f", text(want)); err != nil {
+		if err := Write(root, "f", text(want)); err != nil {
 			t.Fatal(err)
 		}
 		if got, err := os.ReadFile(filepath.Join(dir, "f")); err != nil || string(got) != want {
 			t.Errorf("holds %q, %v", got, err)
 		}
 	}
-	if err := SyncDir(dir); err != nil {
+	if err := errors.Join(Sync(root), SyncDir(dir)); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestAFailedWriteLeavesWhatWasThere(t *testing.T) {
 	dir := t.TempDir()
-	if err := Write(dir, "f", text("old")); err != nil {
+	if err := Write(opened(t, dir), "f", text("old")); err != nil {
 		t.Fatal(err)
 	}
 	full := errors.New("no space left on device")
-	err := Write(dir, "f", func(w io.Writer) error { io.WriteString(w, "ne"); return full })
+	err := Write(opened(t, dir), "f", func(w io.Writer) error { io.WriteString(w, "ne"); return full })
 	if !errors.Is(err, full) {
 		t.Errorf("the error is %v", err)
 	}

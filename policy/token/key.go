@@ -52,10 +52,14 @@ func (f KeyFile) Make() ([]byte, error) {
 	}
 	key = make([]byte, keyLength)
 	rand.Read(key)
-	dir, name := filepath.Split(string(f))
-	err = disk.Write(filepath.Clean(dir), name, func(w io.Writer) error { _, err := fmt.Fprintf(w, "%x\n", key); return err })
+	dir, err := disk.Open(filepath.Dir(string(f)), "")
 	if err != nil {
 		return nil, err
 	}
-	return key, disk.SyncDir(filepath.Clean(dir))
+	defer dir.Close()
+	err = disk.Write(dir, filepath.Base(string(f)), func(w io.Writer) error { _, err := fmt.Fprintf(w, "%x\n", key); return err })
+	if err != nil {
+		return nil, err
+	}
+	return key, disk.Sync(dir)
 }

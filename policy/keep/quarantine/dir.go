@@ -1,6 +1,7 @@
 package quarantine
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -51,9 +53,15 @@ func validID(id string) bool {
 	return len(id) == idLength && strings.Trim(id, idLetters) == ""
 }
 
-func (d *Dir) shard(id string) string   { return filepath.Join(d.path, id[:4]) }
-func (d *Dir) message(id string) string { return filepath.Join(d.shard(id), id+".eml.gz") }
-func (d *Dir) entry(id string) string   { return filepath.Join(d.shard(id), id+".json") }
+// The names of what belongs to a message: its directory, and the files in it.
+func shardOf(id string) string   { return id[:4] }
+func messageOf(id string) string { return id + ".eml.gz" }
+func entryOf(id string) string   { return id + ".json" }
+
+// open opens the directory of a message. Files are reached through it and no other
+// way: root may run a command on a directory of the daemon's user, whose links must
+// not lead root anywhere.
+func (d *Dir) open(id string) (*os.Root, error) { return disk.Open(d.path, shardOf(id)) }
 
 // Keep writes the copy and returns when both files, and their names, are on the
 // disk.
@@ -78,32 +86,49 @@ func (d *Dir) keep(c policy.Copy) (Entry, error) {
 	if !validID(id) {
 		return e, fmt.Errorf("%q is no id", id)
 	}
-	if err := errors.Join(disk.MakeDir(d.path), disk.MakeDir(d.shard(id))); err != nil {
+	shard, err := d.make(id)
+	if err != nil {
 		return e, err
 	}
-	part := d.message(id) + ".part"
-	var err error
-	if e.SHA256, e.Stored, err = pack(part, c.Raw); err != nil {
+	defer shard.Close()
+	part := messageOf(id) + ".part"
+	if e.SHA256, e.Stored, err = pack(shard, part, c.Raw); err != nil {
 		return e, err
 	}
-	if err = d.write(e); err == nil {
-		err = os.Rename(part, d.message(id))
+	if err = write(shard, e); err == nil {
+		err = shard.Rename(part, messageOf(id))
 	}
 	if err != nil {
-		os.Remove(part)
-		os.Remove(d.entry(id))
+		shard.Remove(part)
+		shard.Remove(entryOf(id))
 		return e, err
 	}
-	return e, disk.SyncDir(d.shard(id))
+	return e, disk.Sync(shard)
+}
+
+// make opens the directory of a message, and makes it if it is not there.
+func (d *Dir) make(id string) (*os.Root, error) {
+	if err := disk.MakeDir(d.path); err != nil {
+		return nil, err
+	}
+	root, err := disk.Open(d.path, "")
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	if err := disk.MakeSub(root, shardOf(id)); err != nil {
+		return nil, err
+	}
+	return root.OpenRoot(shardOf(id))
 }
 
 // write puts an entry on the disk.
-func (d *Dir) write(e Entry) error {
+func write(shard *os.Root, e Entry) error {
 	text, err := json.Marshal(e)
 	if err != nil {
 		return err
 	}
-	return disk.Write(d.shard(e.Record.ID), e.Record.ID+".json", func(w io.Writer) error {
+	return disk.Write(shard, entryOf(e.Record.ID), func(w io.Writer) error {
 		_, err := w.Write(append(text, '\n'))
 		return err
 	})
@@ -114,16 +139,25 @@ func (d *Dir) Entry(_ context.Context, id string) (Entry, error) {
 	if !validID(id) {
 		return Entry{}, ErrUnknown
 	}
-	if _, err := os.Stat(d.message(id)); err != nil {
-		return Entry{}, unknown(err)
-	}
-	text, err := os.ReadFile(d.entry(id))
+	shard, err := d.open(id)
 	if err != nil {
 		return Entry{}, unknown(err)
 	}
-	var e Entry
+	defer shard.Close()
+	return entryIn(shard, id)
+}
+
+// entryIn reads the entry of a message that is there.
+func entryIn(shard *os.Root, id string) (e Entry, err error) {
+	if _, err := shard.Stat(messageOf(id)); err != nil {
+		return e, unknown(err)
+	}
+	text, err := shard.ReadFile(entryOf(id))
+	if err != nil {
+		return e, unknown(err)
+	}
 	if err := json.Unmarshal(text, &e); err != nil {
-		return e, fmt.Errorf("%s: %w", d.entry(id), err)
+		return e, fmt.Errorf("%s: %w", filepath.Join(shard.Name(), entryOf(id)), err)
 	}
 	return e, nil
 }
@@ -142,56 +176,80 @@ func (d *Dir) Open(ctx context.Context, id string) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	return unpack(d.message(id), e.SHA256)
+	shard, err := d.open(id)
+	if err != nil {
+		return nil, unknown(err)
+	}
+	defer shard.Close()
+	return unpack(shard, messageOf(id), e.SHA256)
 }
 
 // Change alters an entry under the lock of the directory.
 func (d *Dir) Change(ctx context.Context, id string, change func(*Entry) error) error {
-	unlock, err := disk.Lock(filepath.Join(d.path, "lock"))
-	if err != nil {
-		return unknown(err)
-	}
-	defer unlock()
-	e, err := d.Entry(ctx, id)
-	if err != nil {
-		return err
-	}
-	before := len(e.Events)
-	if err := change(&e); err != nil {
-		return err
-	}
-	for _, event := range e.Events[before:] {
-		if err := d.audit(id, event); err != nil {
+	return d.locked(id, func(shard *os.Root) error {
+		e, err := entryIn(shard, id)
+		if err != nil {
 			return err
 		}
-	}
-	if err := errors.Join(d.write(e), disk.SyncDir(d.shard(id))); err != nil {
-		return err
-	}
-	d.late(d.index.Put(ctx, e.Row()))
-	return nil
+		before := len(e.Events)
+		if err := change(&e); err != nil {
+			return err
+		}
+		for _, event := range e.Events[before:] {
+			if err := d.audit(id, event); err != nil {
+				return err
+			}
+		}
+		if err := errors.Join(write(shard, e), disk.Sync(shard)); err != nil {
+			return err
+		}
+		d.late(d.index.Put(ctx, e.Row()))
+		return nil
+	})
 }
 
-// Delete removes the message first, since without it there is no entry.
-func (d *Dir) Delete(ctx context.Context, id string, why Event) error {
+// locked does something with the directory of a message under the lock of ours.
+func (d *Dir) locked(id string, do func(shard *os.Root) error) error {
+	if !validID(id) {
+		return ErrUnknown
+	}
 	unlock, err := disk.Lock(filepath.Join(d.path, "lock"))
 	if err != nil {
 		return unknown(err)
 	}
 	defer unlock()
-	if _, err := d.Entry(ctx, id); errors.Is(err, ErrUnknown) {
-		d.late(d.index.Delete(ctx, id))
+	shard, err := d.open(id)
+	if err != nil {
+		return unknown(err)
+	}
+	defer shard.Close()
+	return do(shard)
+}
+
+// Delete removes the message first, since without it there is no entry. The audit
+// log is written after that: it may be that there is no room for it before.
+func (d *Dir) Delete(ctx context.Context, id string, why Event) error {
+	err := d.locked(id, func(shard *os.Root) error {
+		if _, err := entryIn(shard, id); errors.Is(err, ErrUnknown) {
+			return err
+		}
+		if err := errors.Join(shard.Remove(messageOf(id)), shard.Remove(entryOf(id))); err != nil {
+			return err
+		}
+		if err := d.audit(id, why); err != nil {
+			d.warn(fmt.Errorf("%s is removed, but the audit log does not say so: %w", id, err))
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, ErrUnknown) {
 		return err
 	}
-	if err := d.audit(id, why); err != nil {
-		return err
-	}
-	if err := errors.Join(os.Remove(d.message(id)), os.Remove(d.entry(id))); err != nil {
-		return err
-	}
-	os.Remove(d.shard(id)) // which works if that was the last
 	d.late(d.index.Delete(ctx, id))
-	return nil
+	if root, openErr := disk.Open(d.path, ""); openErr == nil && validID(id) {
+		root.Remove(shardOf(id)) // which works if that was the last
+		root.Close()
+	}
+	return err
 }
 
 // audit adds a line to the audit log, and returns when it is on the disk.
@@ -203,28 +261,44 @@ func (d *Dir) audit(id string, e Event) error {
 	if err != nil {
 		return err
 	}
-	f, err := os.OpenFile(filepath.Join(d.path, "audit.log"), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
+	root, err := disk.Open(d.path, "")
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(append(line, '\n'))
-	return errors.Join(err, f.Sync(), f.Close())
+	defer root.Close()
+	return disk.Append(root, "audit.log", append(line, '\n'))
 }
 
-// Find asks the index, which is made anew if it was lost.
+// Find asks the index, which is made anew if it was lost. Where it cannot be used, on
+// a full disk or for want of rights, the messages themselves are asked.
 func (d *Dir) Find(ctx context.Context, f Filter) ([]Row, error) {
 	rows, err := d.index.Find(ctx, f)
-	if !errors.Is(err, ErrIncomplete) {
+	if err == nil || ctx.Err() != nil {
 		return rows, err
 	}
-	_, unreadable, err := d.Reindex(ctx)
-	if err != nil {
-		return nil, err
+	begun := time.Now()
+	rows, unreadable, readErr := d.rows(ctx)
+	if readErr != nil {
+		return nil, errors.Join(err, readErr)
 	}
+	if errors.Is(err, ErrIncomplete) {
+		err = d.index.Replace(ctx, rows, begun)
+	}
+	d.late(err)
 	for _, err := range unreadable {
 		d.warn(err)
 	}
-	return d.index.Find(ctx, f)
+	return f.pick(rows), nil
+}
+
+// pick returns what a filter lets through, newest first.
+func (f Filter) pick(rows []Row) []Row {
+	rows = slices.DeleteFunc(rows, func(r Row) bool { return !f.Matches(r) })
+	slices.SortFunc(rows, func(a, b Row) int { return cmp.Or(b.Time.Compare(a.Time), cmp.Compare(b.ID, a.ID)) })
+	if f.Limit > 0 {
+		rows = rows[:min(len(rows), f.Limit)]
+	}
+	return rows
 }
 
 // late reports that the index does not know of a change. That is no failure of
@@ -239,8 +313,25 @@ func (d *Dir) late(err error) {
 // there are, and what cannot be read.
 func (d *Dir) Reindex(ctx context.Context) (n int, unreadable []error, err error) {
 	begun := time.Now()
-	var rows []Row
-	for id := range d.ids() {
+	rows, unreadable, err := d.rows(ctx)
+	if err != nil {
+		return 0, unreadable, err
+	}
+	return len(rows), unreadable, d.index.Replace(ctx, rows, begun)
+}
+
+// rows reads all messages, and returns what cannot be read. The error says that the
+// directory cannot.
+func (d *Dir) rows(ctx context.Context) (rows []Row, unreadable []error, err error) {
+	root, err := disk.Open(d.path, "")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	defer root.Close()
+	for id := range ids(root) {
 		e, err := d.Entry(ctx, id)
 		switch {
 		case errors.Is(err, ErrUnknown): // deleted meanwhile
@@ -250,15 +341,15 @@ func (d *Dir) Reindex(ctx context.Context) (n int, unreadable []error, err error
 			rows = append(rows, e.Row())
 		}
 	}
-	return len(rows), unreadable, d.index.Replace(ctx, rows, begun)
+	return rows, unreadable, nil
 }
 
 // ids are the ids of all messages, oldest first.
-func (d *Dir) ids() iter.Seq[string] {
+func ids(root *os.Root) iter.Seq[string] {
 	return func(yield func(string) bool) {
-		shards, _ := os.ReadDir(d.path) // sorted; none if it cannot be read
+		shards, _ := fs.ReadDir(root.FS(), ".") // sorted; none if it cannot be read
 		for _, s := range shards {
-			files, _ := os.ReadDir(filepath.Join(d.path, s.Name()))
+			files, _ := fs.ReadDir(root.FS(), s.Name())
 			for _, f := range files {
 				id, ok := strings.CutSuffix(f.Name(), ".eml.gz")
 				if ok && validID(id) && strings.HasPrefix(id, s.Name()) && !yield(id) {

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"path/filepath"
+	"path"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/milterscan/milterscan/policy/disk"
 )
 
 // Retention says how long messages are kept, and how many bytes of them.
@@ -73,25 +75,30 @@ const abandoned = time.Hour
 // Tidy removes what crashes have left behind: files without their final name,
 // and entries without their message.
 func (d *Dir) Tidy(now time.Time) error {
+	root, err := disk.Open(d.path, "")
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			err = nil
+		}
+		return err
+	}
+	defer root.Close()
 	var errs []error
-	err := filepath.WalkDir(d.path, func(path string, f fs.DirEntry, err error) error {
-		if err != nil || f.IsDir() || !d.orphan(path) {
+	err = fs.WalkDir(root.FS(), ".", func(path string, f fs.DirEntry, err error) error {
+		if err != nil || !f.Type().IsRegular() || !orphan(root, path) {
 			return err
 		}
 		if info, err := f.Info(); err == nil && now.Sub(info.ModTime()) > abandoned {
-			errs = append(errs, os.Remove(path))
+			errs = append(errs, root.Remove(path))
 		}
 		return nil
 	})
-	if errors.Is(err, fs.ErrNotExist) {
-		err = nil
-	}
 	return errors.Join(append(errs, err)...)
 }
 
-// orphan reports whether nobody will miss a file.
-func (d *Dir) orphan(path string) bool {
-	name := filepath.Base(path)
+// orphan reports whether a file is of no use to anyone.
+func orphan(root *os.Root, file string) bool {
+	name := path.Base(file)
 	if strings.HasPrefix(name, ".new-") || strings.HasSuffix(name, ".part") {
 		return true
 	}
@@ -99,6 +106,6 @@ func (d *Dir) orphan(path string) bool {
 	if !ok || !validID(id) {
 		return false
 	}
-	_, err := os.Stat(d.message(id))
+	_, err := root.Stat(path.Join(path.Dir(file), messageOf(id)))
 	return errors.Is(err, fs.ErrNotExist)
 }

@@ -9,18 +9,16 @@ import (
 	"hash"
 	"io"
 	"os"
-	"path/filepath"
 
 	"github.com/milterscan/milterscan/policy/disk"
 	"github.com/milterscan/milterscan/scan"
 )
 
-// pack compresses a message into a file, and returns its SHA-256 in hexadecimal
+// pack compresses a message into a file of a directory, and returns its SHA-256 in hexadecimal
 // and the size of the file.
-func pack(file string, raw scan.Content) (sum string, size int64, err error) {
+func pack(dir *os.Root, file string, raw scan.Content) (sum string, size int64, err error) {
 	hashed := sha256.New()
-	dir, name := filepath.Split(file)
-	err = disk.Write(filepath.Clean(dir), name, func(w io.Writer) error {
+	err = disk.Write(dir, file, func(w io.Writer) error {
 		z, err := gzip.NewWriterLevel(w, gzip.BestSpeed)
 		if err != nil {
 			return err
@@ -31,7 +29,7 @@ func pack(file string, raw scan.Content) (sum string, size int64, err error) {
 	if err != nil {
 		return "", 0, err
 	}
-	info, err := os.Stat(file)
+	info, err := dir.Stat(file)
 	if err != nil {
 		return "", 0, err
 	}
@@ -46,9 +44,9 @@ type unpacked struct {
 	want string
 }
 
-// unpack opens a compressed message.
-func unpack(file, sum string) (io.ReadCloser, error) {
-	f, err := os.Open(file)
+// unpack opens a compressed message in a directory.
+func unpack(dir *os.Root, file, sum string) (io.ReadCloser, error) {
+	f, err := dir.Open(file)
 	if err != nil {
 		return nil, unknown(err)
 	}

@@ -87,9 +87,10 @@ type Row struct {
 	Subject    string    `json:"subject"`
 	Client     string    `json:"client"`
 	QueueID    string    `json:"queue_id"`
-	Reason     string    `json:"reason"` // the finding or rule it was kept for
-	Size       int64     `json:"size"`   // bytes of the message
-	Stored     int64     `json:"stored"` // bytes on the disk
+	MessageID  string    `json:"message_id"` // without angle brackets
+	Reason     string    `json:"reason"`     // the finding or rule it was kept for
+	Size       int64     `json:"size"`       // bytes of the message
+	Stored     int64     `json:"stored"`     // bytes on the disk
 }
 
 // Row is what lists show of the entry.
@@ -97,7 +98,7 @@ func (e Entry) Row() Row {
 	r := e.Record
 	return Row{
 		ID: r.ID, Time: r.Time, Class: e.Class, State: e.State, Action: r.Action, Sender: r.Sender, Recipients: r.Recipients,
-		Subject: r.Subject, Client: r.Client, QueueID: r.QueueID, Reason: reason(r), Size: r.Size, Stored: e.Stored,
+		Subject: r.Subject, Client: r.Client, QueueID: r.QueueID, MessageID: r.MessageID, Reason: reason(r), Size: r.Size, Stored: e.Stored,
 	}
 }
 

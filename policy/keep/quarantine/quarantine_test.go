@@ -57,6 +57,12 @@ func keep(t *testing.T, d *Dir, n int) {
 	}
 }
 
+// shardPath and pathOf are the paths of the directory of a message and of a file in it.
+func shardPath(d *Dir, n int) string { return filepath.Join(d.path, shardOf(id(n))) }
+func pathOf(d *Dir, n int, file func(string) string) string {
+	return filepath.Join(shardPath(d, n), file(id(n)))
+}
+
 func read(t *testing.T, s Store, id string) string {
 	t.Helper()
 	r, err := s.Open(t.Context(), id)
@@ -84,7 +90,7 @@ func TestKeep(t *testing.T) {
 	if r := e.Row(); r.Reason != "virus/x" || r.Sender != "a@example.net" {
 		t.Errorf("row %+v", r)
 	}
-	for file, mode := range map[string]os.FileMode{d.path: 0o700 | os.ModeDir, d.shard(id(1)): 0o700 | os.ModeDir, d.message(id(1)): 0o600, d.entry(id(1)): 0o600} {
+	for file, mode := range map[string]os.FileMode{d.path: 0o700 | os.ModeDir, shardPath(d, 1): 0o700 | os.ModeDir, pathOf(d, 1, messageOf): 0o600, pathOf(d, 1, entryOf): 0o600} {
 		if info, err := os.Stat(file); err != nil || info.Mode() != mode {
 			t.Errorf("%s: %v, %v", file, info, err)
 		}
@@ -101,7 +107,7 @@ func TestNothingIsLeftOfACopyThatFailed(t *testing.T) {
 	if err := d.Keep(t.Context(), policy.Copy{Record: record(1), Raw: broken{bytes.NewReader([]byte(mail))}}); err == nil {
 		t.Error("a copy that could not be made was reported safe")
 	}
-	if left, _ := os.ReadDir(d.shard(id(1))); len(left) != 0 {
+	if left, _ := os.ReadDir(shardPath(d, 1)); len(left) != 0 {
 		t.Errorf("left behind: %v", left)
 	}
 }
@@ -166,11 +172,11 @@ func TestADamagedCopyIsNotHandedOut(t *testing.T) {
 		"changed": func(b []byte) []byte { b[len(b)-5] ^= 1; return b },
 		"empty":   func([]byte) []byte { return nil },
 	} {
-		whole, err := os.ReadFile(d.message(id(1)))
+		whole, err := os.ReadFile(pathOf(d, 1, messageOf))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(d.message(id(1)), damage(slices.Clone(whole)), 0o600); err != nil {
+		if err := os.WriteFile(pathOf(d, 1, messageOf), damage(slices.Clone(whole)), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		r, err := d.Open(t.Context(), id(1))
@@ -181,7 +187,7 @@ func TestADamagedCopyIsNotHandedOut(t *testing.T) {
 		if err == nil {
 			t.Errorf("%s: nobody noticed", name)
 		}
-		if err := os.WriteFile(d.message(id(1)), whole, 0o600); err != nil {
+		if err := os.WriteFile(pathOf(d, 1, messageOf), whole, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -242,22 +248,22 @@ func TestTidy(t *testing.T) {
 	d, _ := newDir(t)
 	keep(t, d, 1)
 	keep(t, d, 2)
-	os.Remove(d.message(id(2))) // its entry is left
+	os.Remove(pathOf(d, 2, messageOf)) // its entry is left
 	for _, name := range []string{".new-123", id(3) + ".eml.gz.part"} {
-		if err := os.WriteFile(filepath.Join(d.shard(id(1)), name), nil, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(shardPath(d, 1), name), nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if err := d.Tidy(time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	if left, _ := os.ReadDir(d.shard(id(1))); len(left) != 5 {
+	if left, _ := os.ReadDir(shardPath(d, 1)); len(left) != 5 {
 		t.Errorf("files that may be in the making were removed: %v", left)
 	}
 	if err := d.Tidy(time.Now().Add(2 * abandoned)); err != nil {
 		t.Fatal(err)
 	}
-	if left, _ := os.ReadDir(d.shard(id(1))); len(left) != 2 {
+	if left, _ := os.ReadDir(shardPath(d, 1)); len(left) != 2 {
 		t.Errorf("left %v", left)
 	}
 }

@@ -68,7 +68,7 @@ func (f *file) open() (*sql.DB, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.db != nil {
-		if now, err := os.Stat(f.path); err == nil && os.SameFile(now, f.opened) {
+		if now, err := os.Lstat(f.path); err == nil && os.SameFile(now, f.opened) {
 			return f.db, nil
 		}
 		f.close()
@@ -104,7 +104,7 @@ func (f *file) make() error {
 		return err
 	}
 	var err error
-	if f.opened, err = os.Stat(f.path); !errors.Is(err, fs.ErrNotExist) {
+	if f.opened, err = regular(f.path); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	err = disk.Begin(dir, filepath.Base(f.path), func(fresh string) error {
@@ -117,8 +117,18 @@ func (f *file) make() error {
 	if err != nil && !errors.Is(err, fs.ErrExist) { // another process was faster
 		return err
 	}
-	f.opened, err = os.Stat(f.path)
+	f.opened, err = regular(f.path)
 	return err
+}
+
+// regular describes a file that is one, not a link that leads to another: the directory
+// may be of another user than the process.
+func regular(path string) (fs.FileInfo, error) {
+	info, err := os.Lstat(path)
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("it is no regular file: take it away")
+	}
+	return info, err
 }
 
 // Close closes the database. It is opened again if it is used again.
@@ -153,7 +163,7 @@ func (f *file) setAside() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.close()
-	if now, err := os.Stat(f.path); err != nil || !os.SameFile(now, f.opened) {
+	if now, err := os.Lstat(f.path); err != nil || !os.SameFile(now, f.opened) {
 		return
 	}
 	for _, companion := range []string{"-wal", "-shm"} { // of no use to another database

@@ -43,20 +43,25 @@ func (q *Queue) Add(letters []Letter) error {
 	if err := disk.MakeDir(q.dir); err != nil {
 		return err
 	}
+	dir, err := disk.Open(q.dir, "")
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
 	for i, l := range letters {
 		if !q.reserve() {
 			return fmt.Errorf("%w: %d of %d were not taken", ErrFull, len(letters)-i, len(letters))
 		}
 		text, err := json.Marshal(l)
 		if err == nil {
-			err = disk.Write(q.dir, l.file(i), func(w io.Writer) error { _, err := w.Write(text); return err })
+			err = disk.Write(dir, l.file(i), func(w io.Writer) error { _, err := w.Write(text); return err })
 		}
 		if err != nil {
 			q.free(1)
 			return err
 		}
 	}
-	return disk.SyncDir(q.dir)
+	return disk.Sync(dir)
 }
 
 // reserve reports whether there is room for one letter more.
@@ -160,11 +165,15 @@ func (q *Queue) remove(b bundle) error {
 // mark notes that a notice to the address of a bundle was sent, or tried, for
 // whoever looks at the queue next.
 func (q *Queue) mark(b bundle, now time.Time) error {
-	file := filepath.Join(q.dir, b.key+markEnd)
-	if err := disk.Write(q.dir, b.key+markEnd, func(io.Writer) error { return nil }); err != nil {
+	dir, err := disk.Open(q.dir, "")
+	if err != nil {
 		return err
 	}
-	return os.Chtimes(file, now, now)
+	defer dir.Close()
+	if err := disk.Write(dir, b.key+markEnd, func(io.Writer) error { return nil }); err != nil {
+		return err
+	}
+	return dir.Chtimes(b.key+markEnd, now, now)
 }
 
 const markEnd = ".tried"
