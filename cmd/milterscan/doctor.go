@@ -16,16 +16,13 @@ import (
 	"github.com/milterscan/milterscan/scan/open/worker"
 )
 
-// daemonUser is whom the daemon runs as where the unit is ours.
-const daemonUser = "milterscan"
-
 // examine looks at the installation and says what is wrong with it, and what to do.
 func examine(ctx context.Context, args []string, std cli.Streams) int {
 	f := cli.Flags("doctor", "[-c FILE] [-postfix DIR] [-sendmail FILE] [-user NAME] [-v]", std)
 	path := f.String("c", cli.DefaultFile, "configuration `file`")
 	postfix := f.String("postfix", "", "Postfix' configuration `directory`; without it Postfix' own, if Postfix is installed")
 	sendmail := f.String("sendmail", "", "sendmail.cf; without it /etc/mail/sendmail.cf, if it is there and Postfix is not")
-	as := f.String("user", "", "whom the daemon runs as; without it "+daemonUser+", if there is such a user")
+	as := f.String("user", "", "whom the daemon runs as; without it "+cli.DaemonUser+", if there is such a user")
 	verbose := f.Bool("v", false, "show what is well, too")
 	if status, ok := cli.Parse(f, args); !ok {
 		return status
@@ -76,7 +73,7 @@ func findMTA(postfix, sendmail string) (postconf, cf string) {
 
 // findUser is the daemon's user if there is one, else whoever asks.
 func findUser() string {
-	if u, err := user.Lookup(daemonUser); err == nil {
+	if u, err := user.Lookup(cli.DaemonUser); err == nil {
 		return u.Username
 	}
 	if u, err := user.Current(); err == nil {

@@ -54,19 +54,49 @@ func explainID(ctx context.Context, args []string, std cli.Streams) int {
 // remembered looks for a message in the history, and in the quarantine if it is
 // not there.
 func remembered(ctx context.Context, c *config.Config, id string, std cli.Streams) ([]policy.Record, error) {
-	kept := pipeline.NewStores()
-	kept.Warn = func(err error) { fmt.Fprintln(std.Err, "milterscan:", err) }
-	if h := openHistory(c, kept.Warn); h != nil {
-		defer h.Close()
-		if records, err := h.Lookup(ctx, id); err != nil || len(records) > 0 {
-			return records, err
-		}
+	warn := func(err error) { fmt.Fprintln(std.Err, "milterscan:", err) }
+	records, err := inHistory(ctx, c, id, warn)
+	if len(records) > 0 {
+		return records, nil
 	}
-	e, err := kept.Quarantine(c.Quarantine.Dir).Entry(ctx, id)
+	kept, keptErr := inQuarantine(ctx, c, id, warn)
+	if len(kept) > 0 {
+		return kept, nil
+	}
+	return nil, errors.Join(err, keptErr)
+}
+
+func inHistory(ctx context.Context, c *config.Config, id string, warn func(error)) ([]policy.Record, error) {
+	h, err := openHistory(c, warn)
+	if errors.Is(err, errNoHistory) {
+		return nil, nil
+	}
 	if err != nil {
-		if errors.Is(err, quarantine.ErrUnknown) {
-			err = nil
-		}
+		return nil, err
+	}
+	defer h.Close()
+	return h.Lookup(ctx, id)
+}
+
+func inQuarantine(ctx context.Context, c *config.Config, name string, warn func(error)) ([]policy.Record, error) {
+	back, err := cli.AsOwner(c.Quarantine.Dir)
+	if err != nil {
+		return nil, err
+	}
+	defer back()
+	kept := pipeline.NewStores()
+	kept.Warn = warn
+	defer kept.Close()
+	dir := kept.Quarantine(c.Quarantine.Dir)
+	id, err := dir.Resolve(ctx, name)
+	if errors.Is(err, quarantine.ErrUnknown) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, cli.Denied(err, c.Quarantine.Dir)
+	}
+	e, err := dir.Entry(ctx, id)
+	if err != nil {
 		return nil, err
 	}
 	return []policy.Record{e.Record}, nil

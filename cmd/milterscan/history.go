@@ -3,13 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/cli"
 	"github.com/milterscan/milterscan/cmd/milterscan/show"
-	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/policy/keep/history"
-	"github.com/milterscan/milterscan/policy/keep/store"
 )
 
 // printHistory lists what became of messages.
@@ -29,7 +26,7 @@ func printHistory(ctx context.Context, args []string, std cli.Streams) int {
 		return status
 	}
 	filter.Since, filter.Before = since.Time, before.Time
-	h, status := mustOpenHistory(*path, std)
+	h, status := mustOpenHistory("history", *path, std)
 	if h == nil {
 		return status
 	}
@@ -59,31 +56,4 @@ func fewer(list []string) string {
 		return list[0]
 	}
 	return fmt.Sprintf("%s and %d more", list[0], len(list)-1)
-}
-
-// mustOpenHistory is the history that the configuration names, or nil and the
-// exit status after saying why not.
-func mustOpenHistory(path string, std cli.Streams) (*store.History, int) {
-	c, err := cli.Load(path)
-	if err != nil {
-		fmt.Fprintln(std.Err, err)
-		return nil, cli.ExitConfig
-	}
-	h := openHistory(c, func(err error) { fmt.Fprintln(std.Err, "milterscan:", err) })
-	if h == nil {
-		fmt.Fprintf(std.Err, "milterscan: there is no history at %q; see [history] in the configuration\n", c.History.File)
-		return nil, cli.ExitError
-	}
-	return h, cli.ExitOK
-}
-
-// openHistory is the history a command reads, nil if there is none.
-func openHistory(c *config.Config, warn func(error)) *store.History {
-	if c.History.File == "" {
-		return nil
-	}
-	if _, err := os.Stat(c.History.File); err != nil {
-		return nil
-	}
-	return store.NewHistory(c.History.File, warn)
 }

@@ -5,17 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"os/user"
 	"strings"
 	"time"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/cli"
-	"github.com/milterscan/milterscan/cmd/milterscan/pipeline"
 	"github.com/milterscan/milterscan/cmd/milterscan/show"
-	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
-	"github.com/milterscan/milterscan/policy/token"
 )
 
 // quarantineCommands are what can be done with kept messages.
@@ -59,91 +54,6 @@ func quarantineUsage(w io.Writer) {
 	fmt.Fprint(w, "\n\"milterscan quarantine COMMAND --help\" tells more about one.\n")
 }
 
-// vault is the quarantine as a command sees it.
-type vault struct {
-	cli.Streams
-	name   string // of the command, for errors
-	config *config.Config
-	dir    *quarantine.Dir
-}
-
-// openVault reads the arguments of a quarantine command. Unless ok, the command
-// ends with the status.
-func openVault(f *cli.Options, args []string, std cli.Streams, parse func(*cli.Options, []string) (int, bool)) (v *vault, status int, ok bool) {
-	path := cli.ConfigFlag(f)
-	if status, ok := parse(f, args); !ok {
-		return nil, status, false
-	}
-	c, err := cli.Load(*path)
-	if err != nil {
-		fmt.Fprintln(std.Err, err)
-		return nil, cli.ExitConfig, false
-	}
-	kept := pipeline.NewStores()
-	kept.Warn = func(err error) { fmt.Fprintln(std.Err, "milterscan:", err) }
-	return &vault{std, f.Name(), c, kept.Quarantine(c.Quarantine.Dir)}, cli.ExitOK, true
-}
-
-// each does something with every id, and returns the exit status.
-func (v *vault) each(ids []string, do func(id string) error) int {
-	if len(ids) == 0 {
-		return v.misused("no id is given")
-	}
-	status := cli.ExitOK
-	for _, id := range ids {
-		if err := do(id); err != nil {
-			status = v.fail(fmt.Errorf("%s: %w", id, err))
-		}
-	}
-	return status
-}
-
-// misused says what a call lacks.
-func (v *vault) misused(what string) int {
-	fmt.Fprintf(v.Err, "milterscan %s: %s; nothing was done\n", v.name, what)
-	return cli.ExitUsage
-}
-
-// fail reports an error and returns the exit status for it.
-func (v *vault) fail(err error) int {
-	fmt.Fprintf(v.Err, "milterscan %s: %v\n", v.name, err)
-	if errors.Is(err, quarantine.ErrUnknown) {
-		return cli.ExitFound
-	}
-	return cli.ExitError
-}
-
-// exit is the way out, for whoever has called the command.
-func (v *vault) exit() quarantine.Exit {
-	from, host := pipeline.Author(v.config)
-	return quarantine.Exit{
-		From:   from,
-		Host:   host,
-		Store:  v.dir,
-		Sender: v.config.Submission.Via,
-		Key:    token.KeyFile(v.config.Quarantine.Key()).Make,
-		Now:    time.Now,
-		By:     caller(),
-	}
-}
-
-// caller is who is doing this: behind sudo, whoever called it.
-func caller() string {
-	for _, name := range []string{os.Getenv("SUDO_USER"), currentUser()} {
-		if name != "" {
-			return name
-		}
-	}
-	return "unknown"
-}
-
-func currentUser() string {
-	if u, err := user.Current(); err == nil {
-		return u.Username
-	}
-	return ""
-}
-
 func quarantineList(ctx context.Context, args []string, std cli.Streams) int {
 	f := cli.Flags("quarantine list", "[-c FILE] [filters] [--json]", std)
 	var filter quarantine.Filter
@@ -162,6 +72,7 @@ func quarantineList(ctx context.Context, args []string, std cli.Streams) int {
 	if !ok {
 		return status
 	}
+	defer v.close()
 	filter.Since, filter.Before = since.Time, before.Time
 	rows, err := v.dir.Find(ctx, filter)
 	if err != nil {
@@ -191,7 +102,8 @@ func quarantineShow(ctx context.Context, args []string, std cli.Streams) int {
 	if !ok {
 		return status
 	}
-	return v.each(f.Args(), func(id string) error {
+	defer v.close()
+	return v.each(ctx, f.Args(), func(id string) error {
 		if *message {
 			return v.copyTo(ctx, std.Out, id)
 		}
@@ -238,7 +150,8 @@ func quarantineRelease(ctx context.Context, args []string, std cli.Streams) int 
 	if !ok {
 		return status
 	}
-	return v.each(f.Args(), func(id string) error {
+	defer v.close()
+	return v.each(ctx, f.Args(), func(id string) error {
 		sent, err := v.exit().Release(ctx, quarantine.Order{ID: id, To: to, Skip: skip, Again: *again, Infected: *infected})
 		if err == nil {
 			fmt.Fprintf(std.Out, "%s: sent to %s\n", id, show.Printable(strings.Join(sent, ", ")))
@@ -256,10 +169,11 @@ func quarantineForward(ctx context.Context, args []string, std cli.Streams) int 
 	if !ok {
 		return status
 	}
+	defer v.close()
 	if len(to) == 0 {
 		return v.misused("--to says who is to look at it")
 	}
-	return v.each(f.Args(), func(id string) error {
+	return v.each(ctx, f.Args(), func(id string) error {
 		err := v.exit().Forward(ctx, quarantine.Order{ID: id, To: to, Infected: *infected})
 		if err == nil {
 			fmt.Fprintf(std.Out, "%s: forwarded to %s\n", id, show.Printable(strings.Join(to, ", ")))
@@ -274,7 +188,8 @@ func quarantineDelete(ctx context.Context, args []string, std cli.Streams) int {
 	if !ok {
 		return status
 	}
-	return v.each(f.Args(), func(id string) error {
+	defer v.close()
+	return v.each(ctx, f.Args(), func(id string) error {
 		err := v.exit().Delete(ctx, id)
 		if err == nil {
 			fmt.Fprintf(std.Out, "%s: deleted\n", id)
@@ -288,6 +203,7 @@ func quarantineExpire(ctx context.Context, args []string, std cli.Streams) int {
 	if !ok {
 		return status
 	}
+	defer v.close()
 	n, err := quarantine.Expire(ctx, v.dir, v.config.Quarantine.Retention(), time.Now())
 	if err := errors.Join(err, v.dir.Tidy(time.Now())); err != nil {
 		return v.fail(err)
@@ -301,6 +217,7 @@ func quarantineReindex(ctx context.Context, args []string, std cli.Streams) int 
 	if !ok {
 		return status
 	}
+	defer v.close()
 	n, unreadable, err := v.dir.Reindex(ctx)
 	if err := errors.Join(append(unreadable, err)...); err != nil {
 		status = v.fail(err)

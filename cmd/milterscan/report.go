@@ -23,7 +23,7 @@ func printReport(ctx context.Context, args []string, std cli.Streams) int {
 	if status, ok := cli.Parse(f, args); !ok {
 		return status
 	}
-	h, status := mustOpenHistory(*path, std)
+	h, status := mustOpenHistory("report", *path, std)
 	if h == nil {
 		return status
 	}

@@ -40,7 +40,9 @@ func (j *Job) deliver(write func(io.Writer) error) int {
 func (j *Job) call(result scan.Content) int {
 	cmd := exec.Command(j.Program[0], j.Program[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = scan.Reader(result), j.Streams.Out, j.Streams.Err
+	j.back() // the program is the caller's
 	err := cmd.Run()
+	j.ownAgain()
 	var ended *exec.ExitError
 	switch {
 	case err == nil:
@@ -49,6 +51,18 @@ func (j *Job) call(result scan.Content) int {
 		return ended.ExitCode()
 	}
 	return j.unable(fmt.Errorf("%s: %w", j.Program[0], err))
+}
+
+// ownAgain goes on as the owner of our files after the program. Where that fails nothing
+// is written any more: the mail is delivered, and the exit status must say so.
+func (j *Job) ownAgain() {
+	if j.recorder == nil {
+		return
+	}
+	if err := j.asOwner(); err != nil {
+		fmt.Fprintln(j.Streams.Err, "milterscan filter: history and notices are not written:", err)
+		j.recorder = nil
+	}
 }
 
 // settle makes sure that a file has all that was written to it: a full disk may

@@ -29,12 +29,14 @@ type Job struct {
 
 	shared   *pipeline.Shared
 	recorder *pipeline.Recorder // of a mail judged here; nil where the daemon has one
+	back     func()             // makes us the caller's again, see cli.AsOwner
 }
 
 // Run judges the mail on standard input and hands the result on. It returns the
 // exit status.
 func (j *Job) Run(ctx context.Context) int {
-	j.shared = pipeline.NewShared(j.Config, 0)
+	j.shared, j.back = pipeline.NewShared(j.Config, 0), func() {}
+	defer func() { j.back() }()
 	defer j.shared.Workers.Close()
 	defer j.settle(ctx)
 	return j.run(ctx)
@@ -99,6 +101,9 @@ func (j *Job) judge(ctx context.Context, mail scan.Content, tree *entity.Tree) (
 			return r, func() {}, err
 		}
 	}
+	if err := j.asOwner(); err != nil {
+		return policy.Ruling{}, nil, err
+	}
 	j.recorder = pipeline.NewRecorder(j.Config, func(err error) { fmt.Fprintln(j.Streams.Err, "milterscan filter:", err) })
 	here, err := pipeline.NewJudge(j.Config, 1, j.shared, func(r *judge.Result) { j.recorder.Enter(r, j.Config) })
 	if err != nil {
@@ -113,6 +118,15 @@ func (j *Job) judge(ctx context.Context, mail scan.Content, tree *entity.Tree) (
 	}
 	r, release := here.Message(ctx, in)
 	return r, release, nil
+}
+
+// asOwner goes on as the owner of what is written where no daemon does it.
+func (j *Job) asOwner() error {
+	back, err := cli.AsOwner(j.Config.Quarantine.Dir, j.Config.History.File, j.Config.Notices.Dir)
+	if err == nil {
+		j.back = back
+	}
+	return err
 }
 
 // daemonGrace is how much longer than a message may take the daemon may be
