@@ -2,6 +2,7 @@ package archive
 
 import (
 	"sync/atomic"
+	"time"
 
 	"github.com/milterscan/milterscan/scan/units"
 )
@@ -30,7 +31,7 @@ const maxWindow = 64 * units.MB
 // charged from several goroutines at once.
 type Budget struct {
 	Limits
-	expanded, entries atomic.Int64
+	expanded, entries, cpu atomic.Int64
 }
 
 // NewBudget returns a full budget.
@@ -60,3 +61,9 @@ func (b *Budget) Left() Limits {
 	l.Entries = max(0, l.Entries-b.entries.Load())
 	return l
 }
+
+// Spend charges processor time that a process of its own took for a container.
+func (b *Budget) Spend(d time.Duration) { b.cpu.Add(int64(max(d, 0))) }
+
+// Spent is the processor time that was charged.
+func (b *Budget) Spent() time.Duration { return time.Duration(b.cpu.Load()) }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 	"time"
 	"unsafe"
@@ -107,24 +108,46 @@ func roomFor(memory units.Size) bool {
 // allowCPU lets the process use that much more CPU time; then it ends with
 // exitCPU. Calling the function it returns lifts the limit.
 func allowCPU(more time.Duration) (lift func()) {
-	var used unix.Rusage
-	unix.Getrusage(unix.RUSAGE_SELF, &used)
-	total := time.Duration(used.Utime.Nano()+used.Stime.Nano()) + more
-	seconds := uint64((total + time.Second - 1) / time.Second)
-	over := make(chan os.Signal, 1)
-	signal.Notify(over, unix.SIGXCPU)
+	limit := ownCPU() + more
+	done, over := make(chan struct{}), make(chan os.Signal, 1)
+	signal.Notify(over, unix.SIGXCPU) // of the kernel, should this process not come to look
 	go func() {
-		if _, ok := <-over; ok {
-			leave()
+		for left := more; left > 0; left = limit - ownCPU() {
+			select {
+			case <-done:
+				return
+			case <-over:
+				leave()
+			case <-time.After(max(left/time.Duration(runtime.NumCPU()), time.Millisecond)):
+			}
 		}
+		leave()
 	}()
 	setSoft := func(n uint64) {
 		unix.Prlimit(0, unix.RLIMIT_CPU, &unix.Rlimit{Cur: n, Max: unix.RLIM_INFINITY}, nil)
 	}
-	setSoft(seconds)
+	setSoft(uint64(limit/time.Second) + 1)
 	return func() {
 		setSoft(unix.RLIM_INFINITY)
 		signal.Stop(over)
-		close(over)
+		close(done)
 	}
+}
+
+// ownCPU is how much CPU time this process has taken.
+func ownCPU() time.Duration {
+	var used unix.Rusage
+	unix.Getrusage(unix.RUSAGE_SELF, &used)
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
+}
+
+// cpuOf is how much CPU time a process has taken, all its threads together: the clock
+// that clock_getcpuclockid(3) makes of its number.
+func cpuOf(pid int) time.Duration {
+	const ofProcess = 2
+	var t unix.Timespec
+	if err := unix.ClockGettime(int32(^pid<<3|ofProcess), &t); err != nil {
+		return 0
+	}
+	return time.Duration(t.Nano())
 }

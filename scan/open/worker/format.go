@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/format/archive"
@@ -26,7 +27,11 @@ func (r remote) Unwrap() archive.Format { return r.Format }
 // Walk gives the container to a child and hands on what it finds.
 func (r remote) Walk(ctx context.Context, c archive.Content, b *archive.Budget, visit archive.Visit) ([]archive.Note, error) {
 	w := &walk{ctx: ctx, pool: r.pool, format: r.Name(), c: c, budget: b, visit: visit}
-	child, err := r.pool.take(ctx)
+	if r.pool.cfg.left(b) <= 0 {
+		w.failed(errSpent)
+		return w.notes, nil
+	}
+	child, err := r.pool.take(ctx, b, c.Size())
 	if err != nil {
 		w.failed(err)
 		return w.notes, ctx.Err()
@@ -39,12 +44,21 @@ func (r remote) Walk(ctx context.Context, c archive.Content, b *archive.Budget, 
 	} else if !w.release() {
 		err, fit = ctx.Err(), false
 	}
+	if w.why == nil {
+		w.charge()
+	}
 	if !fit && w.why == nil {
 		w.child.stop(nil)
 	}
-	r.pool.put(w.child, fit)
+	r.pool.put(w.child, b, fit)
 	return w.result(err)
 }
+
+// left is what is left of the CPU time for the containers of a message.
+func (c Config) left(b *archive.Budget) time.Duration { return c.CPU - b.Spent() }
+
+// errSpent says that other containers of the message have taken its time.
+var errSpent = fmt.Errorf("%w: %w for the archives of one message", errLimit, errCPU)
 
 // walk is one container at work with a child, or with several, one after the other.
 type walk struct {
@@ -56,11 +70,12 @@ type walk struct {
 	visit  archive.Visit
 
 	child   *process
-	release func() bool // undoes what ends the conversation with the context
-	given   int         // children that were given the container
-	why     error       // what the child ended of, nil while it is there
-	at      place       // of the last frame
-	frame   []byte      // its payload
+	release func() bool   // undoes what ends the conversation with the context
+	before  time.Duration // the child's CPU time when it was given the container
+	given   int           // children that were given the container
+	why     error         // what the child ended of, nil while it is there
+	at      place         // of the last frame
+	frame   []byte        // its payload
 
 	out     outcome
 	members int
@@ -79,12 +94,13 @@ func (w *walk) give(child *process) {
 	w.child, w.why = child, nil
 	w.release = child.cancelWith(w.ctx)
 	w.given++
+	w.before = child.used()
 	child.jobs++
 	child.left = w.pool.cfg.Wall
 	left := w.budget.Left()
 	left.Expanded += units.Size(w.bytes) // which a second child counts again
 	left.Entries += int64(w.members)
-	a := assignment{Format: w.format, Size: w.c.Size(), Limits: left, CPU: int64(w.pool.cfg.CPU)}
+	a := assignment{Format: w.format, Size: w.c.Size(), Limits: left, CPU: int64(w.pool.cfg.left(w.budget))}
 	for _, p := range w.budget.Passwords {
 		a.Passwords = append(a.Passwords, []byte(p))
 	}
@@ -170,9 +186,13 @@ func (w *walk) dismiss(err error) error {
 	if w.why == nil {
 		w.release()
 		w.why = w.child.stop(err)
+		w.charge()
 	}
 	return w.why
 }
+
+// charge charges the CPU time that the child took for the container.
+func (w *walk) charge() { w.budget.Spend(w.child.used() - w.before) }
 
 // failed notes why the container was not read to its end: the container's own
 // fault, or that of this host at this moment.

@@ -94,6 +94,9 @@ func (w *walk) replace(err error) error {
 	if w.ctx.Err() != nil || w.trouble != nil || w.given == mostChildren || !curable(why, w.child.idled) {
 		return why
 	}
+	if w.pool.cfg.left(w.budget) <= 0 {
+		return errSpent
+	}
 	child, err := start(w.pool.cfg)
 	if err != nil {
 		return err

@@ -33,7 +33,7 @@ func FindHelper() string {
 // directories of the system, and no others.
 type helped struct {
 	archive.Format
-	cfg Config
+	pool *Pool
 }
 
 // Unwrap is the format itself.
@@ -56,8 +56,15 @@ type listing struct {
 // Walk lists the archive, then unpacks it all at once and cuts the output by the
 // sizes in the list.
 func (h helped) Walk(ctx context.Context, c archive.Content, b *archive.Budget, visit archive.Visit) ([]archive.Note, error) {
-	w := &helping{ctx: ctx, cfg: h.cfg, budget: b, visit: visit}
-	var err error
+	w := &helping{ctx: ctx, cfg: h.pool.cfg, budget: b, visit: visit}
+	if w.cfg.left(b) <= 0 {
+		return []archive.Note{noteOn(errSpent, "")}, nil
+	}
+	err := h.pool.turn(ctx, b, c.Size())
+	if err != nil {
+		return []archive.Note{noteOn(err, "")}, ctx.Err()
+	}
+	defer h.pool.queue.leave(b)
 	if w.file, err = inMemory(c); err != nil {
 		err = fmt.Errorf("%w: %v", scan.ErrHost, err)
 	} else {
@@ -96,7 +103,7 @@ func (w *helping) run() error {
 		return err
 	}
 	text, err := io.ReadAll(io.LimitReader(p.channel.in, maxListing))
-	if err = p.end(err); err != nil {
+	if err = w.end(p, err); err != nil {
 		return err
 	}
 	var list listing
@@ -107,7 +114,14 @@ func (w *helping) run() error {
 	if err != nil {
 		return err
 	}
-	return p.end(w.unpack(p, list))
+	return w.end(p, w.unpack(p, list))
+}
+
+// end waits for a program and charges what it took.
+func (w *helping) end(p *process, err error) error {
+	err = p.end(err)
+	w.budget.Spend(p.used())
+	return err
 }
 
 // start starts one of the helper's programs on the container, confined by way of
@@ -129,7 +143,7 @@ func (w *helping) launch(program string, args []string) (*process, error) {
 		return nil, err
 	}
 	defer out.Close()
-	r := rights{Memory: int64(w.cfg.Memory), CPU: int64(w.cfg.CPU/time.Second + 1), Files: 64}
+	r := rights{Memory: int64(w.cfg.Memory), CPU: int64(max(w.cfg.left(w.budget), 0)/time.Second + 1), Files: 64}
 	p := &process{in: in, left: w.cfg.Wall, memory: w.cfg.Memory, cpu: time.Duration(r.CPU) * time.Second}
 	p.channel = newChannel(timed{p}, io.Discard)
 	p.cmd = exec.CommandContext(w.ctx, w.cfg.Command[0], w.cfg.becoming(r, filepath.Join(w.cfg.Helper, program), args)...)

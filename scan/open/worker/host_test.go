@@ -98,6 +98,14 @@ var hostActs = map[string]func() int{
 			}
 		})
 	},
+	// It takes 100 ms of CPU time for each.
+	"works": func() int {
+		return eachJob(func(c *channel, a assignment) {
+			defer allowCPU(time.Duration(a.CPU))()
+			for end := ownCPU() + 100*time.Millisecond; ownCPU() < end; {
+			}
+		})
+	},
 	"no thread": func() int {
 		return eachLife(func(int, *channel) {
 			fmt.Fprintln(os.Stderr, "runtime: failed to create new OS thread (have 5 already; errno=11)")
@@ -112,9 +120,8 @@ var hostActs = map[string]func() int{
 	},
 }
 
-// eachLife does the jobs of a child, each of which is one life more, until its parent
-// hangs up.
-func eachLife(job func(life int, c *channel)) int {
+// eachJob does the jobs of a child until its parent hangs up.
+func eachJob(job func(c *channel, a assignment)) int {
 	c := newChannel(os.Stdin, os.Stdout)
 	c.sendValue(hello, greeting{})
 	for {
@@ -122,14 +129,22 @@ func eachLife(job func(life int, c *channel)) int {
 		if err != nil {
 			return 0
 		}
-		c.payload(n)
+		var a assignment
+		c.value(n, &a)
+		job(c, a)
+		c.sendValue(done, outcome{})
+	}
+}
+
+// eachLife is eachJob for a child that knows how many jobs it and others were given.
+func eachLife(job func(life int, c *channel)) int {
+	return eachJob(func(c *channel, _ assignment) {
 		lives, _ := os.OpenFile(os.Getenv(livesVariable), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 		lives.WriteString(".")
 		info, _ := lives.Stat()
 		lives.Close()
 		job(int(info.Size()), c)
-		c.sendValue(done, outcome{})
-	}
+	})
 }
 
 // kill ends this process by a signal, after what it had to say.

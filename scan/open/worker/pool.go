@@ -2,11 +2,9 @@ package worker
 
 import (
 	"context"
-	"fmt"
 	"sync"
 	"time"
 
-	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/format/archive"
 	"github.com/milterscan/milterscan/scan/units"
 )
@@ -20,24 +18,27 @@ type Config struct {
 	Jobs    int           // containers a child reads before it is replaced
 	Helper  string        // directory of unar and lsar, "" to do without
 	Memory  units.Size    // of a child; a Go program starts with 60 MB
-	CPU     time.Duration // for one container
+	CPU     time.Duration // for the containers of a message together
 	Wall    time.Duration // to start, and again for one container, the time its members are looked at not counted
+	// How long a container may wait until a child is free.
+	Patience time.Duration
 }
 
 // Defaults are limits under which the strongest presets of 7z, xz and rar can
-// still be read, and no message costs more than its share.
+// still be read, and no message costs more than its share. What takes its time
+// because this host is busy has much more of it than CPU time.
 func Defaults() Config {
 	return Config{
 		Command: []string{"/proc/self/exe", "worker"}, Helper: FindHelper(),
 		Idle: 2, Most: 16, Jobs: 100,
-		Memory: 192 * units.MB, CPU: 2 * time.Second, Wall: 10 * time.Second,
+		Memory: 192 * units.MB, CPU: 2 * time.Second, Wall: 30 * time.Second, Patience: 30 * time.Second,
 	}
 }
 
 // Pool keeps children ready. Any number of walks may use it at once.
 type Pool struct {
 	cfg   Config
-	slots chan struct{} // one for each child that is at work
+	queue *queue
 
 	mu      sync.Mutex
 	idle    []*process
@@ -48,7 +49,7 @@ type Pool struct {
 
 // NewPool returns a pool and begins to start its children. To be closed.
 func NewPool(cfg Config) *Pool {
-	p := &Pool{cfg: cfg, slots: make(chan struct{}, max(cfg.Most, 1))}
+	p := &Pool{cfg: cfg, queue: newQueue(cfg.Most)}
 	for range cfg.Idle {
 		p.refill()
 	}
@@ -72,11 +73,12 @@ func (p *Pool) Close() {
 // Check starts a child and returns what the kernel could not take away from it,
 // or why it does not start.
 func (p *Pool) Check(ctx context.Context) ([]string, error) {
-	child, err := p.take(ctx)
+	b := new(archive.Budget)
+	child, err := p.take(ctx, b, 0)
 	if err != nil {
 		return nil, err
 	}
-	defer p.put(child, true)
+	defer p.put(child, b, true)
 	return child.ready.Unconfined, nil
 }
 
@@ -113,23 +115,24 @@ func (p *Pool) keep(child *process) {
 	}
 }
 
-// take returns a child to work with, which put takes back. It waits while too many
-// are at work, but no longer than Wall: a walk that waits may itself be inside the
-// walk of another child.
-func (p *Pool) take(ctx context.Context) (*process, error) {
-	ctx, cancel := context.WithTimeout(ctx, p.cfg.Wall)
+// turn waits for the turn of a container, but no longer than the patience of the pool.
+func (p *Pool) turn(ctx context.Context, b *archive.Budget, size int64) error {
+	ctx, cancel := context.WithTimeout(ctx, p.cfg.Patience)
 	defer cancel()
-	select {
-	case p.slots <- struct{}{}:
-	case <-ctx.Done():
-		return nil, fmt.Errorf("%w: %d children that read archives are at work", scan.ErrHost, cap(p.slots))
+	return p.queue.enter(ctx, b, size)
+}
+
+// take returns a child to read a container of a size with, which put takes back.
+func (p *Pool) take(ctx context.Context, b *archive.Budget, size int64) (*process, error) {
+	if err := p.turn(ctx, b, size); err != nil {
+		return nil, err
 	}
 	if child := p.fromIdle(); child != nil {
 		return child, nil
 	}
 	child, err := start(p.cfg)
 	if err != nil {
-		<-p.slots
+		p.queue.leave(b)
 		return nil, err
 	}
 	return child, nil
@@ -147,8 +150,8 @@ func (p *Pool) fromIdle() *process {
 }
 
 // put takes back a child that is fit for more work or has been stopped.
-func (p *Pool) put(child *process, fit bool) {
-	<-p.slots
+func (p *Pool) put(child *process, b *archive.Budget, fit bool) {
+	p.queue.leave(b)
 	switch {
 	case fit && child.jobs < p.cfg.Jobs:
 		p.keep(child)
@@ -172,7 +175,7 @@ func (p *Pool) Formats() []archive.Format {
 		case archive.Risky(f):
 			all[i] = p.Format(f)
 		case archive.Helped(f) && p.cfg.Helper != "":
-			all[i] = helped{f, p.cfg}
+			all[i] = helped{f, p}
 		}
 	}
 	return all

@@ -115,6 +115,14 @@ func (t timed) Write(b []byte) (int, error) {
 	return n, err
 }
 
+// used is how much CPU time the child has taken in its life.
+func (p *process) used() time.Duration {
+	if s := p.cmd.ProcessState; s != nil {
+		return s.SystemTime() + s.UserTime()
+	}
+	return cpuOf(p.cmd.Process.Pid)
+}
+
 // cancelWith makes every wait for the child fail once ctx is done.
 func (p *process) cancelWith(ctx context.Context) (stop func() bool) {
 	return context.AfterFunc(ctx, func() {

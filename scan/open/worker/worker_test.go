@@ -174,9 +174,13 @@ func (w walked) codes() string {
 	return strings.Join(codes, " ")
 }
 
-func walkAll(ctx context.Context, f archive.Format, data []byte, passwords ...string) (out walked) {
+func walkAll(ctx context.Context, f archive.Format, data []byte, passwords ...string) walked {
 	b := archive.NewBudget(testLimits)
 	b.Passwords = passwords
+	return walkWith(ctx, f, data, b)
+}
+
+func walkWith(ctx context.Context, f archive.Format, data []byte, b *archive.Budget) (out walked) {
 	out.notes, out.err = f.Walk(ctx, bytes.NewReader(data), b, func(m archive.Member, body io.Reader) error {
 		out.names = append(out.names, strings.Join(m.Names, "|"))
 		if body != nil {
@@ -349,9 +353,10 @@ func TestNestedAndAtOnce(t *testing.T) {
 	pool := newTestPool(t, cfg)
 	data := sampleFile(t, "lzma2.7z")
 	f := pool.Format(formatOf(t, data))
+	var b *archive.Budget
 	var nest func(depth int) (codes string)
 	nest = func(depth int) (codes string) {
-		notes, err := f.Walk(t.Context(), bytes.NewReader(data), archive.NewBudget(testLimits), func(archive.Member, io.Reader) error {
+		notes, err := f.Walk(t.Context(), bytes.NewReader(data), b, func(archive.Member, io.Reader) error {
 			if depth > 1 {
 				codes += nest(depth - 1)
 			}
@@ -365,14 +370,16 @@ func TestNestedAndAtOnce(t *testing.T) {
 		}
 		return codes
 	}
+	b = archive.NewBudget(testLimits)
 	if codes := nest(2); codes != "" {
 		t.Errorf("two levels: %s", codes)
 	}
-	pool.cfg.Wall = 100 * time.Millisecond
+	pool.cfg.Patience = 100 * time.Millisecond
+	b = archive.NewBudget(testLimits)
 	if codes := nest(3); !strings.Contains(codes, archive.Unavailable) {
 		t.Errorf("three levels: %s", codes)
 	}
-	pool.cfg.Wall = cfg.Wall
+	pool.cfg.Patience = cfg.Patience
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
