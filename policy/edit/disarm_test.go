@@ -69,6 +69,12 @@ var pageRows = []struct{ name, html string }{
 
 	{"H1 form", "text <form class=c action=http://x.test method=post><input name=a><button onclick=go()>Go</button></form> more"},
 	{"H1 forms", "<form><form action=y></form>text</form></form><textarea>x</textarea><select><option>1</select><isindex>"},
+	{"P37 two addresses", `<a href="http://evil.test/" href="http://www.bank.com/">www.bank.com</a>`},
+	{"P37 two scripts", `<a href="javascript:x()" title=t href="javascript:y()">text</a>`},
+	{"P37 two styles", `text <p style="background:u\72l(http://x.test/)" style="background:url(http://x.test/b)">more</p>`},
+	{"P22 full-width dots", link("http://evil.test/", "www．bank．com")},
+	{"P38 honest names", link("http://click.esp.test/", "B.Sc.") + link("http://click.esp.test/", "holiday.zip")},
+	{"H1 button outside a form", "text <button formaction=http://x.test formaction=http://y.test formmethod=post>Go</button><input type=image formaction=//x.test>"},
 	{"H2 script", "text <SCRIPT\n>alert(1)\n</SCRIPT\n> more"},
 	{"H2 script without end", "text <script>alert(1)<p>more <b onclick=x>text</b>"},
 	{"H2 two scripts", "text <script src=http://x.test></script><script>//<!--\n</scr</script >more"},

@@ -238,11 +238,12 @@ func isUnlinked(rule string) bool {
 	return false
 }
 
-// unlink takes out the attribute that holds an address.
+// unlink takes out the attribute that holds an address, and those of its name that
+// would count in its place.
 func (d *disarmer) unlink(t *tag, l markup.Link) {
-	for i, a := range t.attrs {
+	for _, a := range t.attrs {
 		if a.At == l.Value && a.Name == l.Attr {
-			d.dropAttr(t, i)
+			d.without(t, a.Name)
 		}
 	}
 }

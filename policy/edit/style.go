@@ -48,7 +48,7 @@ func (d *disarmer) styleOf(t *tag, l markup.Link) {
 			d.replace(a.At, string(own))
 			continue
 		}
-		d.dropAttr(t, i)
+		d.without(t, a.Name)
 	}
 }
 

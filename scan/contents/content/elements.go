@@ -39,6 +39,10 @@ func ruleOf(e markup.Element) rule {
 	switch e.Name {
 	case "form", "isindex":
 		return ruleForm
+	case "button", "input": // which sends in place of a form around it, or without one
+		if v, ok := e.Attr("formaction"); ok && strings.TrimSpace(v) != "" {
+			return ruleForm
+		}
 	case "script":
 		if runs(e) {
 			return ruleScript
@@ -69,7 +73,7 @@ func runs(e markup.Element) bool {
 
 // label names an element with where it gets its content or sends it.
 func label(e markup.Element) string {
-	for _, name := range [...]string{"src", "action", "data", "code", "classid", "content"} {
+	for _, name := range [...]string{"src", "action", "formaction", "data", "code", "classid", "content"} {
 		if v, ok := e.Attr(name); ok && v != "" {
 			return "<" + e.Name + "> with " + name + " " + printable(v)
 		}

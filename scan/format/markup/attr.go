@@ -2,7 +2,7 @@ package markup
 
 import (
 	"bytes"
-
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -21,6 +21,32 @@ type Attr struct {
 	Value string // as a browser reads it: charset decoded, references resolved
 	Span  Span   // from the name to the end of the value with its quotes
 	At    Span   // the value without its quotes; empty where there is none
+}
+
+// manyAttrs is from how many attributes on a map finds names again.
+const manyAttrs = 16
+
+// Obeyed returns the attributes of a tag that count: of two of one name the first
+// (WHATWG HTML, section 13.2.5.33).
+func Obeyed(attrs []Attr) []Attr {
+	if len(attrs) < 2 {
+		return attrs
+	}
+	var seen map[string]bool
+	if len(attrs) >= manyAttrs {
+		seen = map[string]bool{}
+	}
+	kept := attrs[:0:0]
+	for _, a := range attrs {
+		if seen[a.Name] || seen == nil && slices.ContainsFunc(kept, func(k Attr) bool { return k.Name == a.Name }) {
+			continue
+		}
+		if seen != nil {
+			seen[a.Name] = true
+		}
+		kept = append(kept, a)
+	}
+	return kept
 }
 
 // attrScanner takes the inside of a tag apart, from behind the name, as the

@@ -138,6 +138,7 @@ func (b *builder) literal(t *Token) {
 func (b *builder) startTag(t *Token) {
 	attrs := t.Attrs()
 	b.page.Cut = b.page.Cut || len(attrs) >= maxAttrs
+	attrs = Obeyed(attrs)
 	b.looks.start(t.Name, attrs)
 	e := Element{Name: t.Name, Attrs: attrs, Tag: t.Tag(), Hidden: b.looks.hidden() || b.looks.last, Second: t.Second}
 	if isBlock(t.Name) {

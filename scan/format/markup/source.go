@@ -96,11 +96,13 @@ func decodedASCII(label string) string {
 }
 
 func metaCharset(attrs []html.Attribute) string {
+	read := false
 	for _, a := range attrs {
-		switch a.Key {
-		case "charset":
+		switch {
+		case a.Key == "charset":
 			return a.Val
-		case "content":
+		case a.Key == "content" && !read: // the first counts
+			read = true
 			if _, label, ok := strings.Cut(strings.ToLower(a.Val), "charset="); ok {
 				label, _, _ = strings.Cut(label, ";")
 				return strings.Trim(label, " \"'")

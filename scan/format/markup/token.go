@@ -56,7 +56,7 @@ func (t *Token) Text() string {
 const maxAttrs = 4096
 
 // Attrs are the attributes of a tag in their order, the first 4096 of them. Where
-// a name stands twice, browsers obey the first.
+// a name is there twice both are returned; see Obeyed.
 func (t *Token) Attrs() []Attr {
 	if t.Kind != StartTag {
 		return nil
