@@ -25,10 +25,12 @@ type Config struct {
 	Bad []string `toml:"bad"`
 	// Services whose links name the place they lead to: host, path and the
 	// parameter with the place. That place is the one that counts. "host.*" is a
-	// host under any public suffix; without a parameter, the place stands in the
-	// path between "__" and "__".
+	// host under any public suffix; without a parameter, the place is in the path:
+	// escaped or not, between "__" and "__", or in base64.
 	Redirectors []string `toml:"redirectors"`
-	// Names of products and files that read like hosts and are none.
+	// Names of products that read like hosts and are none. Names of files, such as
+	// "setup.py", abbreviations, and sentences without a blank between them need no
+	// entry.
 	Exempt []string `toml:"exempt"`
 	// Whether every link is reported whose text does not name its place.
 	HiddenLinks bool `toml:"hidden_links"`
@@ -48,8 +50,8 @@ type Config struct {
 	// Shipped are link-bad and smuggling 5; link-lookalike, link-program and
 	// link-script 3; link-mismatch 2.5; link-numeric and link-userinfo 2; script,
 	// object, applet, iframe, meta-refresh and external-body 1.5; link-mailto, form,
-	// embed, event-handler and html-attachment 1; hidden-text 0.3; web-bug and
-	// remote-style 0.1.
+	// embed, event-handler and html-attachment 1; display-address 0.5; hidden-text
+	// 0.3; web-bug and remote-style 0.1.
 	Scores map[string]float64 `toml:"scores"`
 	// What is read of the texts of one message.
 	Limits texts.Limits `toml:"limits"`

@@ -10,7 +10,7 @@ func DefaultConfig() Config {
 	c := Config{
 		Phishing:    PhishingDomain,
 		Redirectors: redirectors(),
-		Exempt:      []string{"asp.net", "ado.net", "vb.net", "ml.net", "paint.net", "socket.io", "readme.md", "changelog.md", "contributing.md", "license.md", "setup.py", "main.py", "install.sh", "main.rs"},
+		Exempt:      []string{"asp.net", "ado.net", "vb.net", "ml.net", "paint.net", "socket.io"},
 		BugSize:     2,
 		BugHosts:    bugHosts(),
 		Spacers:     []string{"spacer.gif", "spacer.png", "blank.gif", "clear.gif", "transparent.gif", "transparent.png", "shim.gif", "trans.gif"},
@@ -55,6 +55,7 @@ var safe = [...]reason{
 	{"klclick.com", "Klaviyo counts clicks there"},
 	{"klclick1.com", "Klaviyo counts clicks there"},
 	{"list-manage.com", "Mailchimp counts clicks there"},
+	{"mailcontrol.com", "Forcepoint's check of links, which names no place"},
 	{"mailgun.org", "Mailgun counts clicks there"},
 	{"mandrillapp.com", "Mailchimp Transactional counts clicks there"},
 	{"mjt.lu", "Mailjet counts clicks there"},
@@ -70,21 +71,34 @@ var safe = [...]reason{
 	{"sendinblue.com", "Brevo's older domain"},
 	{"sparkpostmail.com", "SparkPost counts clicks there"},
 	{"srv2.de", "Optimizely Campaign counts clicks there"},
+	{"atpscan.global.hornetsecurity.com", "Hornetsecurity's check of links, where its link names no place"},
+	{"mimecast.com", "Mimecast's check of links, where its link names no place"},
+	{"mimecastprotect.com", "Mimecast's check of links, where its link names no place"},
+	{"protect.checkpoint.com", "Check Point's check of links, where its link names the place in cipher"},
+	{"seclinks.cloud-security.net", "Hornetsecurity's check of links, which names no place"},
+	{"url.avanan.click", "Check Point's check of links, where its link names the place in cipher"},
+	{"url.emailprotection.link", "Proofpoint Essentials' check of links, which names no place"},
 	{"safelinks.protection.outlook.com", "Microsoft's own check of links, where its link names no place"},
 	{"urldefense.com", "Proofpoint's check of links, where its link names no place"},
 	{"urldefense.proofpoint.com", "Proofpoint's older check of links"},
 }
 
-// redirectors are services whose links name the place behind them.
+// redirectors are services whose links name the place they lead to: checks of
+// links by mail gateways and mailboxes, search engines, social networks.
 func redirectors() []string {
 	return []string{
-		"safelinks.protection.outlook.com?url", "urldefense.proofpoint.com/v1/url?u", "urldefense.proofpoint.com/v2/url?u",
-		"urldefense.com/v3/", "linkprotect.cudasvc.com/url?a", "protection.sophos.com?u", "secure-web.cisco.com?u", "clicktime.symantec.com?u",
-		"url.emailprotection.link?b", "google.*/url?q", "google.*/url?url", "googleadservices.com/pagead/aclk?adurl", "adclick.g.doubleclick.net?adurl",
-		"bing.com/ck/a?u", "duckduckgo.com/l/?uddg", "l.facebook.com/l.php?u", "lm.facebook.com/l.php?u", "l.instagram.com?u",
-		"linkedin.com/redir?url", "linkedin.com/safety/go?url", "youtube.com/redirect?q", "out.reddit.com?url", "slack-redir.net/link?url",
-		"steamcommunity.com/linkfilter/?url", "vk.com/away.php?to", "deref-mail.com?redirectUrl", "deref-gmx.net?redirectUrl", "deref-web.de?redirectUrl",
-		"nam.safelink.emails.azure.net?destination",
+		"safelinks.protection.outlook.com?url", "safelinks.protection.office365.us?url", "statics.teams.cdn.office.net?url", "safelink.emails.azure.net?destination",
+		"urldefense.proofpoint.com/v1/url?u", "urldefense.proofpoint.com/v2/url?u", "urldefense.proofpoint.com/v3/", "urldefense.com/v3/", "urldefense.us/v3/",
+		"linkprotect.cudasvc.com/url?a", "protection.sophos.com?u", "protection.sophos.com?d", "secure-web.cisco.com?u", "secure-web.cisco.com/",
+		"clicktime.symantec.com?u", "url.emailprotection.link?b", "trendmicro.com/wis/clicktime?url", "fireeye.com?u", "mimecast.com?domain", "mimecastprotect.com?domain",
+		"atpscan.global.hornetsecurity.com?u", "protect.checkpoint.com/v2/", "url.avanan.click/v2/", "edgepilot.com?u", "urlsand.esvalabs.com?u",
+		"linklock.titanhq.com?url", "scanmail.trustwave.com?u", "linkscan.io/scan/ux/", "menlosecurity.com/", "deref-mail.com?redirectUrl", "deref-gmx.net?redirectUrl",
+		"deref-web.de?redirectUrl",
+		"google.*/url?q", "google.*/url?url", "googleadservices.com/pagead/aclk?adurl", "adclick.g.doubleclick.net?adurl", "bing.com/ck/a?u", "duckduckgo.com/l/?uddg",
+		"web.archive.org/web/",
+		"l.facebook.com/l.php?u", "lm.facebook.com/l.php?u", "l.messenger.com/l.php?u", "l.instagram.com?u", "l.wl.co/l?u", "linkedin.com/redir?url",
+		"linkedin.com/safety/go?url", "youtube.com/redirect?q", "out.reddit.com?url", "slack-redir.net/link?url", "steamcommunity.com/linkfilter?url",
+		"steamcommunity.com/linkfilter?u", "vk.com/away.php?to", "t.umblr.com/redirect?z", "medium.com/r/?url", "exit.sc?url",
 	}
 }
 
@@ -103,6 +117,6 @@ func defaultScores() map[string]float64 {
 		string(ruleLinkNumeric): 2, string(ruleLinkUserinfo): 2, string(ruleLinkMailto): 1, string(ruleLinkHidden): 0,
 		string(ruleSmuggling): 5, string(ruleAttachment): 1, string(ruleExternal): 1.5,
 		string(ruleScript): 1.5, string(ruleObject): 1.5, string(ruleApplet): 1.5, string(ruleFrame): 1.5, string(ruleRefresh): 1.5,
-		string(ruleForm): 1, string(ruleEmbed): 1, string(ruleHandler): 1, string(ruleHiddenText): 0.3, string(ruleWebBug): 0.1, string(ruleStyle): 0.1,
+		string(ruleForm): 1, string(ruleEmbed): 1, string(ruleHandler): 1, string(ruleDisplay): 0.5, string(ruleHiddenText): 0.3, string(ruleWebBug): 0.1, string(ruleStyle): 0.1,
 	}
 }

@@ -2,6 +2,8 @@ package content
 
 import (
 	"net/netip"
+	"net/url"
+	"path"
 	"slices"
 	"strings"
 
@@ -61,7 +63,7 @@ func (j *linkJudge) judge(r *report, p *markup.Page) {
 			j.judgeMailto(r, l, u)
 		default:
 			j.judgePlace(r, l, first, u)
-			j.judgeClaim(r, l, u)
+			j.judgeClaim(r, l, first, u)
 		}
 	}
 }
@@ -129,29 +131,46 @@ func numericPlace(u markup.URL) string {
 	return u.Place() + ", written " + printable(u.Written)
 }
 
-// judgeClaim compares the place a link's text names with the one it leads to.
-func (j *linkJudge) judgeClaim(r *report, l markup.Link, u markup.URL) {
+// judgeClaim compares the place a link's text names with the one it leads to,
+// first and at last.
+func (j *linkJudge) judgeClaim(r *report, l markup.Link, first, u markup.URL) {
 	if !u.Web() || j.mode == PhishingOff {
 		return
 	}
-	claim, ok := j.claim(l.Text)
+	claim, ok := j.claim(l.Text, u)
 	switch {
 	case listed(j.safe, u.Host):
-	case ok && !j.same(claim, u):
+	case ok && !j.same(markup.Unwrap(claim, j.redirectors), u) && !j.cut(claim, first):
 		r.addf(ruleLinkMismatch, "%s claims %s and leads to %s", said(l), claim.Place(), u.Place())
 	case !ok && j.hidden && l.Text != "":
 		r.addf(ruleLinkHidden, "%s leads to %s", said(l), u.Place())
 	}
 }
 
-// claim is the first place a text names that is no product's name.
-func (j *linkJudge) claim(text string) (markup.URL, bool) {
+// claim is the first place a text names that is no product's name, and not what
+// the file is called that the link leads to.
+func (j *linkJudge) claim(text string, u markup.URL) (markup.URL, bool) {
 	for _, c := range markup.Claims(text) {
-		if c.Scheme != "" || c.Rest != "" || !j.exempt[c.Host] {
+		if c.Scheme != "" || c.Rest != "" || !j.exempt[c.Host] && !isFileOf(c, u) {
 			return c, true
 		}
 	}
 	return markup.URL{}, false
+}
+
+// isFileOf reports whether a bare host is the last piece of a link's path.
+func isFileOf(claim, u markup.URL) bool {
+	file, _, _ := strings.Cut(u.Rest, "?")
+	file, _, _ = strings.Cut(file, "#")
+	name, err := url.PathUnescape(path.Base(file))
+	return err == nil && name == claim.Written && !strings.HasPrefix(claim.Host, "www.")
+}
+
+// cut reports whether a text shows the beginning of the link itself, through a
+// redirector whose next place is cut off.
+func (j *linkJudge) cut(claim, first markup.URL) bool {
+	shown := strings.TrimRight(claim.Rest, "….")
+	return claim.Host == first.Host && strings.HasPrefix(first.Rest, shown) && markup.Unwrap(claim, j.redirectors).Host != claim.Host
 }
 
 // same reports whether two places are one: by who registered them, or in strict
@@ -176,7 +195,7 @@ func (j *linkJudge) judgeMailto(r *report, l markup.Link, u markup.URL) {
 			return
 		}
 	}
-	if claim, ok := j.claim(l.Text); ok && len(markup.Addresses(l.Text)) == 0 && !j.same(claim, u) {
+	if claim, ok := j.claim(l.Text, u); ok && len(markup.Addresses(l.Text)) == 0 && !j.same(claim, u) {
 		r.addf(ruleLinkMailto, "%s claims %s and writes to %s", said(l), claim.Place(), u.Address())
 	}
 }

@@ -1,7 +1,10 @@
 package content
 
 import (
+	"encoding/base64"
 	"fmt"
+	"html"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -129,6 +132,25 @@ var linkRows = []struct {
 	{"P35 in a sentence", link("http://www.bank.com", "See www.bank.com, our site"), "", "", ""},
 	{"P36 a claim behind words", link("http://evil.test", "Node.js at nodejs.org"), fraud, "", ""},
 	{"P38 a product", link("http://evil.test", "asp.net"), "", "", ""},
+	{"P37 two addresses, the false one first", `<a href="http://evil.test/" href="http://www.bank.com/">www.bank.com</a>`, fraud, "", "leads to evil.test"},
+	{"P37 two addresses, the honest one first", `<a href="http://www.bank.com/" href="http://evil.test/">www.bank.com</a>`, "", "", ""},
+	{"P22 full-width dots", link("http://evil.test/", "www．bank．com"), fraud, "", "claims www.bank.com"},
+	{"P22 ideographic dots", link("http://evil.test/", "bank。com"), fraud, "", "claims bank.com"},
+	{"P22 ideographic dots, honest", link("http://www.bank.com/", "www。bank。com"), "", "", ""},
+	{"P38 a degree", link("http://click.esp.test", "B.Sc."), "", "", ""},
+	{"P38 the seam of two sentences", link("http://click.esp.test", "Order now.It is cheap"), "", "", ""},
+	{"P38 a file", link("https://share.example.com/d/1?dl=1", "holiday.zip"), "", "", ""},
+	{"P38 what the file is called", link("https://code.example.com/blob/main/tools.io", "tools.io"), "", "", ""},
+	{"P38 what the file is called, escaped", link("https://code.example.com/b%C3%BCcher.de?raw=1#L1", "bücher.de"), "", "", ""},
+	{"P38 a file's name as the host", link("http://evil.test/www.bank.com", "www.bank.com"), fraud, "", ""},
+	{"P38 a file's name in the middle", link("http://evil.test/bank.com/login", "bank.com"), fraud, "", ""},
+	{"P38 a host that reads like a file", link("http://evil.test/", "www.bank.zip"), fraud, "", ""},
+	{"P38 capital letters", link("http://evil.test/", "PayPal.com"), fraud, "", ""},
+	{"P38 more capital letters", link("http://evil.test/", "PayPal.Com"), fraud, "", ""},
+	{"P38 Colombia", link("http://evil.test/", "bank.co"), fraud, "", ""},
+	{"P33 its own address", link("https://secure-web.cisco.com/1aB/https%3A%2F%2Fwww.bank.com%2Fx", "https://secure-web.cisco.com/1aB/https%3A%2F%2Fwww.bank.com%2Fx"), "", "", ""},
+	{"P33 its own address, cut off", link("https://secure-web.cisco.com/1aB/https%3A%2F%2Fwww.bank.com%2Fx", "https://secure-web.cisco.com/1aB/https%3A%2F%2Fwww.ba…"), "", "", ""},
+	{"P33 the search engine's, cut off", link("https://www.google.com/url?q=http://evil.test/", "https://www.google.com/url"), fraud, "", ""},
 	{"P38 a product's site", link("http://evil.test", "www.asp.net"), fraud, "", ""},
 	{"an address in a newsletter", link("http://click.esp.test/leave", "sent to bob@example.com"), "", "", ""},
 	{"no web", link("http://click.esp.test", "version 2.1 of report.pdf"), "", "", ""},
@@ -138,6 +160,9 @@ var linkRows = []struct {
 	{"a map", `<map><area href="http://evil.test" alt="www.bank.com"></map>`, fraud, "", ""},
 	{"a share", link(`file://evil.test/share`, "the report"), "link-program", "", ""},
 	{"a search", link(`search-ms:query=x&crumb=location:\\evil.test`, "the report"), "link-program", "", ""},
+	{"a button that sends", `<button formaction="http://example.com/">`, "form", "", "formaction"},
+	{"a picture that sends", `<input type=image formaction="http://192.0.2.1/">`, "form " + numeric, "", ""},
+	{"a button that sends nothing", `<button formaction="">Go</button>`, "", "", ""},
 	{"a form", `<form action="http://192.0.2.1/">`, "form " + numeric, "", ""},
 	{"in text", "go to http://3221225985/login", numeric, "", ""},
 }
@@ -207,5 +232,93 @@ func TestSafeListHasItsReasons(t *testing.T) {
 			t.Errorf("%+v", s)
 		}
 		seen[s.domain] = true
+	}
+}
+
+// gatewayLinks are links as gateways and mailboxes rewrite them, with PLACE where
+// the place is that they lead to; the functions write it as they do.
+var gatewayLinks = []struct {
+	link  string
+	write func(string) string
+}{
+	{"https://eur01.safelinks.protection.outlook.com/?url=PLACE&data=05%7C02&reserved=0", url.QueryEscape},
+	{"https://gcc02.safelinks.protection.outlook.com/GetUrlReputation?url=PLACE", url.QueryEscape},
+	{"https://statics.teams.cdn.office.net/evergreen-assets/safelinks/1/atp-safelinks.html?url=PLACE&locale=en-us", url.QueryEscape},
+	{"https://nam.safelink.emails.azure.net/redirect/?destination=PLACE&p=bT0", url.QueryEscape},
+	{"https://urldefense.proofpoint.com/v1/url?u=PLACE&k=x", url.QueryEscape},
+	{"https://urldefense.proofpoint.com/v2/url?u=PLACE&d=DwMF&c=x", proofpoint},
+	{"https://urldefense.com/v3/__PLACE__;!!Abc!xyz$", asWritten},
+	{"https://urldefense.us/v3/__PLACE__;!!Abc!xyz$", asWritten},
+	{"https://linkprotect.cudasvc.com/url?a=PLACE&c=E,1,x&typo=1", url.QueryEscape},
+	{"https://eu-central-1.protection.sophos.com/?d=HOST&u=PLACE&i=x&t=y", inBase64},
+	{"https://eu-central-1.protection.sophos.com/?d=HOST", asWritten},
+	{"https://secure-web.cisco.com/1xVfPp2/PLACE", url.QueryEscape},
+	{"http://secure-web.cisco.com/1xVfPp2/PLACE?x=1", asWritten},
+	{"https://clicktime.symantec.com/3abc/6H2?u=PLACE", url.QueryEscape},
+	{"https://clicktime.symantec.com/a/1/abc=?d=xyz&u=PLACE", url.QueryEscape},
+	{"https://imsva91-ctp.trendmicro.com:443/wis/clicktime/v1/query?url=PLACE&umid=1&auth=2", url.QueryEscape},
+	{"https://ca-1910.ctp.trendmicro.com/wis/clicktime/v1/query?url=PLACE", strings.ToLower},
+	{"https://protect2.fireeye.com/v1/url?k=1&q=1&e=2&u=PLACE", url.QueryEscape},
+	{"https://protect2.fireeye.com/url?k=1&u=PLACE", asWritten},
+	{"https://protect-us.mimecast.com/s/abc?domain=HOST", asWritten},
+	{"https://url.uk.m.mimecastprotect.com/s/abc?domain=HOST", asWritten},
+	{"https://atpscan.global.hornetsecurity.com/?d=1&f=2&u=PLACE", url.QueryEscape},
+	{"https://protect.checkpoint.com/v2/___PLACE___.YXAxOm", asWritten},
+	{"https://url.avanan.click/v2/___PLACE___.YXAxOm", asWritten},
+	{"https://link.edgepilot.com/s/1/2?u=PLACE", url.QueryEscape},
+	{"https://urlsand.esvalabs.com/?u=PLACE&e=1", url.QueryEscape},
+	{"https://linklock.titanhq.com/analyse?url=PLACE&data=x", url.QueryEscape},
+	{"https://scanmail.trustwave.com/?c=1&d=2&s=3&u=PLACE", url.QueryEscape},
+	{"https://linkscan.io/scan/ux/PLACE/ABCDEF?c=1", inBase64},
+	{"https://isolate.menlosecurity.com/1/3735928009/PLACE", asWritten},
+	{"https://deref-gmx.net/mail/client/x/dereferrer/?redirectUrl=PLACE", url.QueryEscape},
+	{"https://www.google.com/url?sa=t&q=PLACE&ust=1", url.QueryEscape},
+	{"https://www.google.co.uk/url?url=PLACE", url.QueryEscape},
+	{"https://www.bing.com/ck/a?!&&p=1&u=a1PLACE&ntb=1", inBase64},
+	{"https://l.facebook.com/l.php?u=PLACE&h=AT0", url.QueryEscape},
+	{"https://www.linkedin.com/safety/go?url=PLACE", url.QueryEscape},
+	{"https://www.youtube.com/redirect?event=x&q=PLACE", url.QueryEscape},
+	{"https://steamcommunity.com/linkfilter/?url=PLACE", url.QueryEscape},
+	{"https://steamcommunity.com/linkfilter/?u=PLACE", url.QueryEscape},
+	{"https://web.archive.org/web/20260101000000/PLACE", asWritten},
+	{"https://secure-web.cisco.com/1/https%3A%2F%2Furldefense.com%2Fv3%2F__PLACE__%3B%21", url.QueryEscape},
+}
+
+func asWritten(s string) string { return s }
+
+func inBase64(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
+
+// proofpoint is how the second version of its links writes addresses.
+func proofpoint(s string) string {
+	return strings.NewReplacer("/", "_", "%", "-").Replace(strings.NewReplacer("-", "%2D", ":", "%3A", "_", "%5F").Replace(s))
+}
+
+// TestGateways follows the links of every gateway: honest ones are no fraud, and
+// those that lead elsewhere are.
+func TestGateways(t *testing.T) {
+	c := testConfig()
+	for _, row := range gatewayLinks {
+		for place, want := range map[string]string{"https://www.bank.com/a-b?c=d": "", "http://bank.com": "", "https://evil.test/www.bank.com/": fraud} {
+			host := strings.TrimPrefix(strings.TrimPrefix(place, "https://"), "http://")
+			host, _, _ = strings.Cut(host, "/")
+			href := strings.NewReplacer("PLACE", row.write(place), "HOST", host).Replace(row.link)
+			rules, details := found(t, c, body(link(html.EscapeString(href), "www.bank.com")))
+			if got := strings.Join(rules, " "); got != want {
+				t.Errorf("%s: %q, want %q\n%s", href, got, want, details)
+			}
+		}
+	}
+}
+
+// TestGatewaysThatNameNothing are no fraud all the same.
+func TestGatewaysThatNameNothing(t *testing.T) {
+	for _, href := range []string{
+		"https://protect-us.mimecast.com/s/abc", "https://url.us.m.mimecastprotect.com/s/abc", "https://atpscan.global.hornetsecurity.com/index.php?atp_str=abc",
+		"https://seclinks.cloud-security.net/abc", "https://url.emailprotection.link/?babc~", "https://www.mailcontrol.com/sr/abc", "https://protect.checkpoint.com/v2/r02/___mzzux:/bbb.gfsp.htr___.abc",
+		"https://urldefense.com/abc", "https://eur01.safelinks.protection.outlook.com/abc",
+	} {
+		if rules, details := found(t, testConfig(), body(link(href, "www.bank.com"))); len(rules) > 0 {
+			t.Errorf("%s: %s", href, details)
+		}
 	}
 }

@@ -20,6 +20,7 @@ type rule string
 const (
 	ruleApplet     rule = "applet"
 	ruleAttachment rule = "html-attachment"
+	ruleDisplay    rule = "display-address"
 	ruleEmbed      rule = "embed"
 	ruleExternal   rule = "external-body"
 	ruleForm       rule = "form"
@@ -50,6 +51,7 @@ const (
 
 var catalogue = [...]scan.Rule{
 	entry(ruleApplet, scan.Suspicious, "The message embeds a Java applet."),
+	entry(ruleDisplay, scan.Note, "The name that is shown for the author is a mail address of another domain than the author's; mailing lists write so too."),
 	entry(ruleEmbed, scan.Suspicious, "The message embeds a plug-in's content."),
 	entry(ruleHandler, scan.Suspicious, "An element of the message runs a script at some event."),
 	entry(ruleExternal, scan.Suspicious, "The message shows nothing but what is fetched from elsewhere when it is read."),

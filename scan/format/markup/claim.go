@@ -16,7 +16,7 @@ const bareLength = 200
 
 // Claims are the places that a text shown for a link names, in their order: an
 // address with its scheme, a host that begins with "www.", or a host below a
-// listed public suffix. Mail addresses are no places to go to.
+// listed public suffix that reads as one. Mail addresses are no places to go to.
 func Claims(text string) []URL {
 	text = shownText(text)
 	var claims []URL
@@ -24,7 +24,7 @@ func Claims(text string) []URL {
 		if len(text) > bareLength && !naming(word) {
 			continue
 		}
-		if u, how := place(word); how != not {
+		if u, how := place(word); how > bare || how == bare && reads(u.Written) {
 			if claims = append(claims, u); len(claims) == maxClaims {
 				break
 			}
@@ -86,7 +86,7 @@ func naming(word string) bool {
 
 // place is the place a word names.
 func place(word string) (URL, how) {
-	word = trimWord(word)
+	word = dotted(trimWord(word))
 	if strings.IndexByte(word, '.') < 0 && !strings.Contains(word, "://") {
 		return URL{}, not
 	}

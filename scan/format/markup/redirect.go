@@ -11,8 +11,7 @@ const maxUnwrap = 5
 // Redirector is a service whose links name the place they lead to: its host with
 // everything below it, the beginning of its path and the parameter that holds
 // the place, as "google.com/url?q". A host that ends in ".*" has any public
-// suffix there. Without a parameter, the place stands in the path, between "__"
-// and "__".
+// suffix there. Without a parameter, the place is in the path.
 type Redirector struct{ Host, Path, Param string }
 
 // ParseRedirector reads "host/path?parameter".
@@ -45,7 +44,11 @@ func unwrapOnce(u URL, by []Redirector) (URL, bool) {
 		if !r.holds(u) {
 			continue
 		}
-		if next := ParseURL(r.inner(u)); next.Web() || next.Active() || next.Scheme == "mailto" {
+		inner := r.inner(u)
+		if strings.Contains(inner, ".") && plausible(strings.ToLower(inner)) { // a host alone
+			inner = "//" + inner
+		}
+		if next := ParseLink(inner); next.Web() || next.Active() || next.Scheme == "mailto" {
 			return next, true
 		}
 	}
@@ -67,27 +70,67 @@ func (r Redirector) holds(u URL) bool {
 // inner is the place a redirector's link names, as written.
 func (r Redirector) inner(u URL) string {
 	if r.Param == "" {
-		return between(u.Rest)
+		return inPath(strings.TrimPrefix(u.Rest, r.Path))
 	}
 	value := u.Query(r.Param)
 	switch {
-	case strings.HasPrefix(value, "http-3A") || strings.HasPrefix(value, "https-3A"):
+	case strings.HasPrefix(value, "http-3A") || strings.HasPrefix(value, "https-3A"): // Proofpoint, version 2
 		return unescapePercent(strings.NewReplacer("-", "%", "_", "/").Replace(value))
-	case strings.HasPrefix(value, "aHR0c"): // "http" in base64
-		if b, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(value, "=")); err == nil {
-			return string(b)
-		}
+	case escapedScheme(value): // escaped twice
+		return unescapePercent(value)
+	}
+	if address, ok := inBase64(strings.TrimPrefix(value, "a1")); ok { // Bing begins with "a1"
+		return address
 	}
 	return value
 }
 
-// between is what stands between the first "__" and the next, as in links of
-// urldefense.com.
-func between(path string) string {
-	_, inner, ok := strings.Cut(path, "__")
-	if !ok {
-		return ""
+func escapedScheme(s string) bool {
+	s = strings.ToLower(s[:min(len(s), len("https%3a"))])
+	return strings.HasPrefix(s, "http%3a") || strings.HasPrefix(s, "https%3a")
+}
+
+// inBase64 reads an address that is written in base64, in whatever alphabet.
+func inBase64(s string) (string, bool) {
+	if !strings.HasPrefix(s, "aHR0c") { // "http"
+		return "", false
 	}
-	inner, _, _ = strings.Cut(inner, "__;")
-	return strings.TrimSuffix(inner, "__")
+	b, err := base64.RawURLEncoding.DecodeString(strings.NewReplacer("+", "-", "/", "_").Replace(strings.TrimRight(s, "=")))
+	return string(b), err == nil
+}
+
+// inPath is the address that a path holds: between underscores, as Proofpoint's
+// and Check Point's have it, from its scheme to the end, or a piece in base64.
+func inPath(path string) string {
+	scheme, lines := schemeInPath(path), strings.Index(path, "__")
+	switch {
+	case lines >= 0 && (scheme < 0 || lines < scheme):
+		inner, _, _ := strings.Cut(strings.TrimLeft(path[lines:], "_"), "__")
+		return inner
+	case scheme >= 0 && escapedScheme(path[scheme:]):
+		address, _, _ := strings.Cut(path[scheme:], "/")
+		return unescapePercent(address)
+	case scheme >= 0:
+		return path[scheme:]
+	}
+	for piece := range strings.SplitSeq(path, "/") {
+		if address, ok := inBase64(piece); ok {
+			return address
+		}
+	}
+	return ""
+}
+
+// schemeInPath is where in a path an address begins, escaped or not; -1 if none
+// does.
+func schemeInPath(path string) int {
+	for i := range path {
+		if i > 0 && !strings.ContainsRune("/=?", rune(path[i-1])) || path[i]|0x20 != 'h' {
+			continue
+		}
+		if escapedScheme(path[i:]) || ParseURL(path[i:]).Web() {
+			return i
+		}
+	}
+	return -1
 }
