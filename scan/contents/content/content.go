@@ -68,6 +68,7 @@ func (s *Scanner) Scan(ctx context.Context, m *scan.Message) ([]scan.Finding, er
 		}
 	}
 	s.judgeRemote(&b, texts)
+	judgeAuthors(&b, m)
 	for _, u := range texts.Unread {
 		if isPage(u.Form) || len(s.lists.lists) > 0 {
 			b.page(u.Part).add(ruleLimit, "the texts of this message are larger than what is read of them")
