@@ -253,7 +253,7 @@ func TestResults(t *testing.T) {
 		want string
 	}{
 		"all": {envelope("192.0.2.1", "h.example", "joe@example.org"), s.sign(t, letter),
-			"mx.example.com; spf=pass smtp.mailfrom=joe@example.org; dkim=pass header.d=example.org header.i=@example.org; dmarc=pass header.from=example.org"},
+			"mx.example.com; spf=pass smtp.mailfrom=joe@example.org; dkim=pass header.d=example.org header.i=@example.org; dmarc=pass header.from=example.org polrec.p=reject polrec.domain=example.org"},
 		"none": {envelope("192.0.2.1", "h.example", ""), "Subject: x\r\n\r\n",
 			"mx.example.com; spf=none smtp.helo=h.example; dkim=none; dmarc=permerror"},
 		"spoof": {envelope("192.0.2.1", "h.example", "x; dmarc=pass\r\n header.from=bank.example@nowhere.example"), "Subject: x\r\n\r\n",

@@ -1,6 +1,6 @@
 // Package auth checks whether a message comes from whom it says: SPF (RFC 7208)
 // for the envelope sender, DKIM (RFC 6376) for who signed it, and DMARC (RFC
-// 7489) for the domain that clients show.
+// 9989) for the domain that clients show.
 package auth
 
 import (

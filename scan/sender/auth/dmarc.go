@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/milterscan/milterscan/scan/format/entity"
@@ -15,14 +16,15 @@ import (
 
 // dmarcResult is what DMARC says about a message.
 type dmarcResult struct {
-	result string // pass, fail, none, temperror, permerror: as Authentication-Results calls it
-	policy string // with fail: what the domain asks for
-	domain string // of the author; "" if there is none, or more than one
-	why    string
-	two    bool // there is more than one
+	result  string // pass, fail, none, temperror, permerror: as Authentication-Results calls it
+	policy  string // what the domain asks for: none, quarantine, reject
+	domain  string // of the author; "" if there is none, or more than one
+	applied step   // whose record was applied, and which; zero if none was
+	why     string
+	two     bool // there is more than one author
 }
 
-// rule is the finding for the result.
+// rule returns the finding for the result.
 func (r dmarcResult) rule() rule {
 	if r.result == "fail" && r.policy != "none" {
 		return rule("dmarc-" + r.policy)
@@ -37,43 +39,92 @@ type evidence struct {
 	unknown    error // the signatures could not be looked at
 }
 
-// checkDMARC looks for evidence that fits the author (RFC 7489, section 6.6).
+// checkDMARC looks for evidence that fits the author (RFC 9989, section 5.3).
 func checkDMARC(ctx context.Context, r dns.Resolver, h entity.Header, e evidence) dmarcResult {
-	domain, err := origin.Author(h)
+	author, err := origin.Author(h)
 	if err != nil {
 		return dmarcResult{result: "permerror", why: err.Error(), two: errors.Is(err, origin.ErrTwoAuthors)}
 	}
-	domain = ascii(domain)
-	res := dmarcResult{domain: domain}
-	rec, err := policyOf(ctx, r, domain)
+	author = ascii(author)
+	w := walkTree(ctx, r, author)
+	applied, ok := w.policy()
+	res := dmarcResult{domain: author, applied: applied}
+	own := ok && applied.domain == author // nothing above can replace it
 	switch {
-	case errors.Is(err, errNoPolicy):
-		res.result = "none"
-	case err != nil && (errors.Is(err, errBadPolicy) || errors.Is(err, dns.ErrBudget)):
-		res.result, res.why = "permerror", err.Error()
-	case err != nil:
-		res.result, res.why = "temperror", err.Error()
+	case !own && errors.Is(w.err, dns.ErrBudget):
+		res.result, res.why = "permerror", w.err.Error()
+	case !own && w.err != nil:
+		res.result, res.why = "temperror", w.err.Error()
+	case !ok:
+		res.result, res.why = "none", errNoPolicy.Error()
 	default:
-		res.result, res.policy = rec.judge(domain, e), rec.policy
-		res.why = fmt.Sprintf("p=%s", rec.policy)
+		res.judge(ctx, r, w, e)
 	}
 	return res
 }
 
-// ascii is a domain with its A-labels.
+// ascii returns a domain with its A-labels.
 func ascii(domain string) string { return markup.ParseURL("//" + domain).Host }
 
-// judge is the result for an author under a policy.
-func (p record) judge(author string, e evidence) string {
-	unknown := e.unknown != nil || e.spf.result == "temperror"
-	if e.spf.result == "pass" && aligned(e.spf.domain, author, p.strictSPF) {
-		return "pass"
+// judge fills in the result under the policy that applies.
+func (d *dmarcResult) judge(ctx context.Context, r dns.Resolver, w walk, e evidence) {
+	tag, asked, err := d.applied.request(ctx, r, w.domain)
+	switch {
+	case errors.Is(err, errBadPolicy):
+		d.result, d.why = "permerror", err.Error()
+		return
+	case err != nil:
+		d.result, d.why = "temperror", err.Error()
+		return
 	}
-	for _, s := range e.signatures {
-		if s.Valid() && aligned(s.Domain, author, p.strictDKIM) {
+	d.policy = asked
+	a := alignment{ctx, r, w, d.applied.record}
+	d.result = a.judge(e)
+	d.why = fmt.Sprintf("%s=%s", tag, asked)
+	if d.applied.record.testing {
+		d.policy = softer(asked)
+		d.why += " t=y"
+	}
+	if d.applied.domain != w.domain {
+		d.why += " of " + d.applied.domain
+	}
+}
+
+// softer returns what a policy in test mode asks for (RFC 9989, section 4.7).
+func softer(policy string) string {
+	if policy == "reject" {
+		return "quarantine"
+	}
+	return "none"
+}
+
+// alignment compares domains that were proved with the author's.
+type alignment struct {
+	ctx      context.Context
+	resolver dns.Resolver
+	author   walk
+	record   record
+}
+
+// judge returns the result of the evidence: pass, fail or temperror.
+func (a alignment) judge(e evidence) string {
+	unknown := e.unknown != nil || e.spf.result == "temperror"
+	if e.spf.result == "pass" {
+		ok, err := a.aligned(e.spf.domain, a.record.strictSPF)
+		if ok {
 			return "pass"
 		}
-		unknown = unknown || s.Result == dkim.TempError && aligned(s.Domain, author, p.strictDKIM)
+		unknown = unknown || err != nil
+	}
+	for _, s := range e.signatures {
+		if !s.Valid() && s.Result != dkim.TempError {
+			continue
+		}
+		ok, err := a.aligned(s.Domain, a.record.strictDKIM)
+		if ok && s.Valid() {
+			return "pass"
+		}
+		unknown = unknown || ok || err != nil
 	}
 	if unknown {
 		return "temperror"
@@ -81,14 +132,27 @@ func (p record) judge(author string, e evidence) string {
 	return "fail"
 }
 
-// aligned compares a domain that was proved with the author's (RFC 7489, section
-// 3.1): relaxed, they must belong to the same organisation.
-func aligned(proved, author string, strict bool) bool {
+// aligned reports whether a domain that was proved is the author's or, if the
+// policy is relaxed, of the same organisation (RFC 9989, section 4.4). It walks
+// the tree only for a domain below the author's organisation: no other one can
+// belong to it.
+func (a alignment) aligned(proved string, strict bool) (bool, error) {
 	proved = ascii(proved)
-	if strict || proved == author {
-		return proved == author
+	if proved == a.author.domain || strict || proved == "" {
+		return proved == a.author.domain, nil
 	}
-	return proved != "" && markup.Registrable(proved) == markup.Registrable(author)
+	if a.author.err != nil {
+		return false, a.author.err
+	}
+	org := a.author.organization()
+	if proved != org && !strings.HasSuffix(proved, "."+org) {
+		return false, nil
+	}
+	w := walkTree(a.ctx, a.resolver, proved)
+	if w.err != nil {
+		return false, w.err
+	}
+	return w.organization() == org, nil
 }
 
 // Why there is no policy to go by.
@@ -99,64 +163,99 @@ var (
 
 // record is a DMARC policy record, as far as it concerns receivers.
 type record struct {
-	policy                string // none, quarantine, reject: for the domain that was asked about
+	tags                  map[string]string
+	psd                   string // "y", "n", or "" for neither
+	testing               bool
 	strictSPF, strictDKIM bool
 }
 
-// policyOf finds the policy for a domain: its own, or else that of its
-// organisation for subdomains (RFC 7489, section 6.6.3).
-func policyOf(ctx context.Context, r dns.Resolver, domain string) (record, error) {
-	text, err := policyText(ctx, r, domain)
-	org := markup.Registrable(domain)
-	if !errors.Is(err, errNoPolicy) || org == domain {
-		return parsePolicy(text, "p", err)
-	}
-	text, err = policyText(ctx, r, org)
-	return parsePolicy(text, "sp", err)
-}
-
-// policyText is the one policy record of a domain. More than one is none.
-func policyText(ctx context.Context, r dns.Resolver, domain string) (string, error) {
+// recordAt returns the one policy record of a domain. More than one is none.
+func recordAt(ctx context.Context, r dns.Resolver, domain string) (record, bool, error) {
 	texts, err := dns.Texts(ctx, r, "_dmarc."+domain)
 	if err != nil && !dns.NotFound(err) {
-		return "", err
+		return record{}, false, err
 	}
 	var policies []string
 	for _, t := range texts {
-		if version, _, _ := strings.Cut(t, ";"); strings.ReplaceAll(version, " ", "") == "v=DMARC1" {
+		if version, _, _ := strings.Cut(t, ";"); strings.Join(strings.Fields(version), "") == "v=DMARC1" {
 			policies = append(policies, t)
 		}
 	}
 	if len(policies) != 1 {
-		return "", errNoPolicy
+		return record{}, false, nil
 	}
-	return policies[0], nil
+	return parseRecord(policies[0]), true, nil
 }
 
-// parsePolicy reads a record (RFC 7489, section 6.3). tag is "sp" if it is that
-// of the organisation. A record with an unusable policy that asks for reports
-// counts as one that asks for nothing else (section 6.6.3).
-func parsePolicy(text, tag string, err error) (record, error) {
-	if err != nil {
-		return record{}, err
-	}
+// parseRecord reads a record (RFC 9989, section 4.7). Tags it does not know mean
+// nothing, among them pct, rf and ri of RFC 7489.
+func parseRecord(text string) record {
 	tags := map[string]string{}
 	for pair := range strings.SplitSeq(text, ";") {
 		key, value, _ := strings.Cut(pair, "=")
-		tags[strings.ToLower(strings.TrimSpace(key))] = strings.ToLower(strings.TrimSpace(value))
+		key = strings.ToLower(strings.TrimSpace(key))
+		if _, twice := tags[key]; !twice {
+			tags[key] = strings.ToLower(strings.TrimSpace(value))
+		}
 	}
-	p := record{policy: tags["p"], strictSPF: tags["aspf"] == "s", strictDKIM: tags["adkim"] == "s"}
-	if sp, ok := tags["sp"]; ok && tag == "sp" {
-		p.policy = sp
+	rec := record{tags: tags, testing: tags["t"] == "y", strictSPF: tags["aspf"] == "s", strictDKIM: tags["adkim"] == "s"}
+	if psd := tags["psd"]; psd == "y" || psd == "n" {
+		rec.psd = psd
 	}
-	switch {
-	case p.policy == "none", tags["pct"] == "0":
-		p.policy = "none"
-	case p.policy == "quarantine", p.policy == "reject":
-	case tags["rua"] != "":
-		p.policy = "none"
-	default:
-		return p, fmt.Errorf("%w: p=%q", errBadPolicy, p.policy)
+	return rec
+}
+
+// policies are what a domain may ask for.
+var policies = []string{"none", "quarantine", "reject"}
+
+// request returns what the record asks for mail of a domain, and by which tag: p
+// for the record's own, sp for one below it, np for one below it that does not
+// exist. A record without p asks for nothing, and so does one with a policy that
+// is none if it asks for reports (RFC 9989, section 4.7).
+func (s step) request(ctx context.Context, r dns.Resolver, domain string) (tag, asked string, err error) {
+	for _, t := range []string{"p", "sp", "np"} {
+		if value, ok := s.record.tags[t]; ok && !slices.Contains(policies, value) {
+			if strings.Contains(s.record.tags["rua"], ":") {
+				return "p", "none", nil
+			}
+			return "", "", fmt.Errorf("%w: %s=%q", errBadPolicy, t, value)
+		}
 	}
-	return p, nil
+	tag = "p"
+	if s.domain != domain {
+		if tag, err = s.inherited(ctx, r, domain); err != nil {
+			return "", "", err
+		}
+	}
+	if asked = s.record.tags[tag]; asked == "" {
+		asked = "none"
+	}
+	return tag, asked, nil
+}
+
+// inherited returns the tag of the record that concerns a domain below its own.
+func (s step) inherited(ctx context.Context, r dns.Resolver, domain string) (tag string, err error) {
+	if s.record.tags["np"] != "" {
+		exists, err := existing(ctx, r, domain)
+		if err != nil {
+			return "", err
+		}
+		if !exists {
+			return "np", nil
+		}
+	}
+	if s.record.tags["sp"] != "" {
+		return "sp", nil
+	}
+	return "p", nil
+}
+
+// existing reports whether a domain exists: the answer to a question about it is
+// not that there is no such name (RFC 8020).
+func existing(ctx context.Context, r dns.Resolver, domain string) (bool, error) {
+	_, err := r.Lookup(ctx, domain, dns.A)
+	if err != nil && !dns.NotFound(err) {
+		return false, err
+	}
+	return err == nil, nil
 }

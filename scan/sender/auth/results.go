@@ -85,4 +85,8 @@ func (r *results) dkim(list []dkim.Signature) {
 	}
 }
 
-func (r *results) dmarc(d dmarcResult) { r.add("dmarc", d.result, "header.from", d.domain) }
+// dmarc adds the result and which policy of which domain was applied (RFC 9989,
+// section 9.1).
+func (r *results) dmarc(d dmarcResult) {
+	r.add("dmarc", d.result, "header.from", d.domain, "polrec.p", d.policy, "polrec.domain", d.applied.domain)
+}
