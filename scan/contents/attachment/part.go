@@ -47,11 +47,22 @@ func placeOf(m *scan.Message, i int) place {
 func transparent(p scan.Part) bool {
 	for _, t := range [...]string{p.Type, p.Sniffed} {
 		switch t {
-		case "application/ms-tnef", "application/vnd.ms-tnef", "application/vnd.ms-outlook", "application/mac-binhex40", "application/applefile":
+		case "application/ms-tnef", "application/vnd.ms-tnef", "application/vnd.ms-outlook", "application/mac-binhex40", "application/applefile",
+			"application/pkcs7-mime", "application/x-pkcs7-mime", "application/pkcs7-signature", "application/x-pkcs7-signature", "application/cms", "application/timestamped-data":
 			return true
 		}
 	}
-	return strings.HasPrefix(p.Sniffed, "text/") || slices.ContainsFunc(p.Names, isWinmail)
+	return strings.HasPrefix(p.Sniffed, "text/") || slices.ContainsFunc(p.Names, isWinmail) || slices.ContainsFunc(p.Names, isSigned)
+}
+
+// isSigned reports whether a name is that of a file in a signature, which programs
+// for these show like any other.
+func isSigned(name string) bool {
+	switch extension(bareName(name)) {
+	case "p7m", "p7z", "p7s", "tsd":
+		return true
+	}
+	return false
 }
 
 // isShownInText reports whether a part is a picture or the like that a page or a

@@ -36,6 +36,7 @@ func Formats() []Format {
 		oneNoteFormat{},
 		rpmFormat{},
 		pdfFormat{},
+		cmsFormat{},
 		calendarFormat{},
 		carriedFormat{},
 		isoFormat{},
@@ -68,6 +69,29 @@ func Carries(f Format) bool {
 	}
 	return false
 }
+
+// Wraps reports whether a format wraps one file, which programs show under the name
+// of the container, whatever name it brings along.
+func Wraps(f Format) bool {
+	_, ok := unwrap(f).(cmsFormat)
+	return ok
+}
+
+// InnerName is what programs call the one file in a container of that name: "a.tar"
+// in "a.tar.gz". From a signed file they take the suffix of signatures, no other.
+func InnerName(f Format, name string) string {
+	if !Wraps(f) {
+		return strings.TrimSuffix(name, path.Ext(name))
+	}
+	bare := strings.TrimRight(name, ". ")
+	if anySuffix([]string{bare}, signatures[:]) {
+		return strings.TrimSuffix(bare, path.Ext(bare))
+	}
+	return name
+}
+
+// signatures are the suffixes of signed, stamped and compressed files.
+var signatures = [...]string{".p7m", ".p7s", ".p7z", ".p7c", ".p7b", ".tsd", ".tst", ".cms", ".p7"}
 
 // Named is the format of that name, or nil.
 func Named(name string) Format {

@@ -68,7 +68,7 @@ func (o *opening) read(formats []archive.Format) error {
 // end does not count as opened: it goes to the engines whole, beside the members
 // that could be read.
 func (o *opening) walk(format archive.Format) error {
-	walk := &walk{opening: o}
+	walk := &walk{opening: o, format: format}
 	notes, err := format.Walk(o.ctx, o.m.Parts[o.in.part].Content, o.budget, walk.visit)
 	o.incomplete = o.incomplete || err != nil
 	for _, n := range notes {
@@ -90,7 +90,8 @@ func (o *opening) walk(format archive.Format) error {
 // walk is one walk over a container.
 type walk struct {
 	*opening
-	parts []int // by call of visit
+	format archive.Format
+	parts  []int // by call of visit
 }
 
 // partOf is the part that a note is about.
@@ -104,8 +105,8 @@ func (w *walk) partOf(n archive.Note) int {
 // visit makes a part of one member and opens it in turn.
 func (w *walk) visit(m archive.Member, body io.Reader) error {
 	names := m.Names
-	if len(names) == 0 {
-		names = w.nameless()
+	if len(names) == 0 || archive.Wraps(w.format) {
+		names = append(names, w.nameless()...)
 	}
 	p := scan.Part{
 		Parent:   w.in.part,
@@ -128,19 +129,22 @@ func (w *walk) visit(m archive.Member, body io.Reader) error {
 	}
 	w.parts = append(w.parts, part)
 	w.taken = append(w.taken, m.Places...)
+	w.locked(part)
 	within := w.in
 	within.own = m.Own
 	return w.open(within, part)
 }
 
-// nameless is the name of a member that has none, as unpackers make it up from
-// the name of the container: "a.tar" in "a.tar.gz".
+// nameless are the names of a member that has none, as unpackers make them up from
+// those of the container: "a.tar" in "a.tar.gz".
 func (w *walk) nameless() []string {
-	name := w.m.Parts[w.in.part].Name()
-	if short := strings.TrimSuffix(name, path.Ext(name)); short != "" {
-		return []string{short}
+	var names []string
+	for _, name := range w.m.Parts[w.in.part].Names {
+		if short := archive.InnerName(w.format, name); short != "" {
+			names = append(names, short)
+		}
 	}
-	return nil
+	return names
 }
 
 // store keeps what the source yields until its end or its first error; why it

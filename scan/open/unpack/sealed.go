@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/format/archive"
 	"github.com/milterscan/milterscan/scan/scratch"
 )
 
@@ -26,8 +27,16 @@ func (w *work) sealed(part int) {
 	}
 }
 
+// locked notes a member of an archive that is an encrypted message of S/MIME.
+func (w *work) locked(part int) {
+	if c := w.m.Parts[part].Content; c != nil && archive.Sealed(c) {
+		w.note(scan.Unscannable, "mime", "encrypted", part, w.m.Parts[part].Name())
+	}
+}
+
 // encrypted reports whether a part is a message encrypted with OpenPGP
-// (RFC 4880, section 6.2; RFC 3156) or S/MIME (RFC 8551, section 3.3).
+// (RFC 4880, section 6.2; RFC 3156) or S/MIME (RFC 8551, section 3.3), whatever it is
+// called.
 func encrypted(p *scan.Part) bool {
 	if p.Content == nil {
 		return false
@@ -36,13 +45,15 @@ func encrypted(p *scan.Part) bool {
 	defer buf.Return()
 	head := buf.Head(p.Content, sealedHead)
 	if isCMS(p) {
-		return bytes.Contains(head[:min(len(head), 64)], oidEnvelopedData) || bytes.Contains(head[:min(len(head), 64)], oidAuthEnveloped)
+		begin := head[:min(len(head), 64)]
+		return archive.Sealed(p.Content) || bytes.Contains(begin, oidEnvelopedData) || bytes.Contains(begin, oidAuthEnveloped)
 	}
-	return bytes.Contains(head, []byte("-----BEGIN PGP MESSAGE-----"))
+	return archive.Sealed(p.Content) || bytes.Contains(head, []byte("-----BEGIN PGP MESSAGE-----"))
 }
 
 // The DER object identifiers of encrypted CMS content: id-envelopedData
-// (RFC 5652, section 6.1) and id-ct-authEnvelopedData (RFC 5083, section 2.1).
+// (RFC 5652, section 6.1) and id-ct-authEnvelopedData (RFC 5083, section 2.1). In
+// what is called a message of S/MIME they count even where its structure is damaged.
 var (
 	oidEnvelopedData = []byte("\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03")
 	oidAuthEnveloped = []byte("\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x17")
