@@ -33,8 +33,8 @@ func check(ctx context.Context, args []string, std cli.Streams) int {
 		fmt.Fprintln(std.Err, err)
 		return cli.ExitConfig
 	}
-	for _, program := range pipeline.Absent(c) {
-		fmt.Fprintln(std.Err, "note:", program)
+	for _, caution := range c.Cautions() {
+		fmt.Fprintln(std.Err, "warning:", caution)
 	}
 	if *effective {
 		fmt.Fprint(std.Out, c.Effective())

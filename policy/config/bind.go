@@ -18,6 +18,7 @@ type binder struct {
 	lines    map[string]int
 	origins  origins
 	problems Problems
+	files    []string // that were read, or will be
 
 	renamings []renaming
 }

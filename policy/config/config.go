@@ -99,8 +99,9 @@ type Config struct {
 	// in force. Nothing is kept, sent or remembered for them.
 	Tests []Test `toml:"test"`
 
-	origins origins
-	domains []domainFile
+	origins  origins
+	domains  []domainFile
+	cautions []string
 }
 
 // Milter is the MTA's side.

@@ -2,7 +2,9 @@ package config
 
 import (
 	"encoding"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -54,9 +56,11 @@ func patternFile[T any, P pattern[T]](b *binder, path, file string) []T {
 	if !filepath.IsAbs(file) {
 		file = filepath.Join(filepath.Dir(b.file), file)
 	}
+	b.files = append(b.files, file)
+	b.directory(path, filepath.Dir(file))
 	text, err := readFile(file, maxList)
 	if err != nil {
-		b.wrong(path, "the list cannot be read: %v; create it, or leave it out", err)
+		b.wrong(path, "the list cannot be read: %v%s", err, remedy(err))
 		return nil
 	}
 	var all []T
@@ -78,6 +82,14 @@ func patternFile[T any, P pattern[T]](b *binder, path, file string) []T {
 	return all
 }
 
+// remedy says what to do about a list that is not there.
+func remedy(err error) string {
+	if errors.Is(err, fs.ErrNotExist) {
+		return "; create it, or leave it out"
+	}
+	return ""
+}
+
 // readFile reads a file of at most limit bytes.
 func readFile(name string, limit int64) (string, error) {
 	info, err := os.Stat(name)
@@ -86,6 +98,9 @@ func readFile(name string, limit int64) (string, error) {
 	}
 	if !info.Mode().IsRegular() || info.Size() > limit {
 		return "", fmt.Errorf("%s is no file of at most %d bytes", name, limit)
+	}
+	if err := exposed(name, info); err != nil {
+		return "", err
 	}
 	text, err := os.ReadFile(name)
 	return string(text), err

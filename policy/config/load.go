@@ -25,6 +25,9 @@ func Load(path string) (*Config, error) {
 	b.rules(c.Rules, 0)
 	b.tests(c.Tests)
 	b.check(c)
+	b.checkFiles(c)
+	b.directory("", filepath.Dir(path))
+	b.directory("", filepath.Join(filepath.Dir(path), "policy.d"))
 	extra, err := filepath.Glob(filepath.Join(filepath.Dir(path), "policy.d", "*.toml"))
 	if err != nil {
 		b.wrong("", "%v", err)
@@ -37,12 +40,17 @@ func Load(path string) (*Config, error) {
 	b.domainFiles(c)
 	b.names(c.allOwn())
 	b.testedRules(c)
+	for _, f := range c.domains {
+		b.files = append(b.files, f.files...)
+	}
+	c.cautions = cautionsOf(b.files, c.Quarantine.Dir)
 	return c, b.problems.err()
 }
 
 // read reads one file and prepares the binder for it.
 func (b *binder) read(path string) (map[string]any, bool) {
 	b.file, b.lines = path, nil
+	b.files = append(b.files, path)
 	text, err := readFile(path, maxFile)
 	if err != nil {
 		b.wrong("", "%v", err)
@@ -81,6 +89,7 @@ func (b *binder) extraRules(path string, before int) ([]Rule, []Test) {
 	own.rules(extra.Rules, before)
 	own.tests(extra.Tests)
 	b.problems = append(b.problems, own.problems...)
+	b.files = append(b.files, own.files...)
 	return extra.Rules, extra.Tests
 }
 

@@ -62,6 +62,7 @@ type domainFile struct {
 	Off    []string `toml:"off"`
 	Rules  []Rule   `toml:"rule"`
 	origin Origin   // of Off
+	files  []string // it, and those it names
 }
 
 // domainFiles reads the files of all domains.
@@ -73,6 +74,7 @@ func (b *binder) domainFiles(c *Config) {
 	if !filepath.IsAbs(dir) {
 		dir = filepath.Join(filepath.Dir(b.file), dir)
 	}
+	b.directory("per_domain.dir", dir)
 	files, err := filepath.Glob(filepath.Join(dir, "*.toml"))
 	if err != nil || len(files) == 0 {
 		b.wrong("per_domain.dir", "there is no file in %s; write one such as %s, or leave the directory out", dir, filepath.Join(dir, "example.com.toml"))
@@ -109,6 +111,7 @@ func (p PerDomain) read(file string, before int) (domainFile, Problems) {
 	for i := range f.Rules {
 		p.restrict(own, fmt.Sprintf("rule[%d]", i), &f.Rules[i], f.domain)
 	}
+	f.files = own.files
 	return f, own.problems
 }
 

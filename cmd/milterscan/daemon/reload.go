@@ -56,9 +56,17 @@ func New(path, version string, stderr io.Writer) (*Daemon, int) {
 	if d.recorder.Memory == nil {
 		log.Info("nothing is remembered: no history is wanted, or its directory is not there", zap.String("file", c.History.File))
 	}
+	d.caution(c)
 	d.config.Store(c)
 	d.current.Store(first)
 	return d, cli.ExitOK
+}
+
+// caution logs what is no error in a configuration and may yet be a mistake.
+func (d *Daemon) caution(c *config.Config) {
+	for _, what := range c.Cautions() {
+		d.log.Warn("the configuration may be changed by others than root and the daemon's user", zap.String("what", what))
+	}
 }
 
 // judge is the current generation.
@@ -86,6 +94,7 @@ func (d *Daemon) reload(ctx context.Context) {
 			zap.Uint64("generation", old.Generation()), zap.Error(err))
 		return
 	}
+	d.caution(c)
 	d.config.Store(c)
 	d.current.Store(next)
 	d.log.Info("configuration reloaded", zap.Uint64("generation", next.Generation()))

@@ -14,7 +14,7 @@ func (p *Patient) configuration(context.Context) []Finding {
 	var problems config.Problems
 	switch {
 	case p.Problems == nil:
-		return []Finding{ok("%s has no errors", p.File)}
+		return append(p.cautions(), ok("%s has no errors", p.File))
 	case !errors.As(p.Problems, &problems):
 		return []Finding{fault("correct the file; the daemon does not start with it", "%v", p.Problems)}
 	}
@@ -25,6 +25,15 @@ func (p *Patient) configuration(context.Context) []Finding {
 			fix = "correct the line; until then the daemon does not start, and a reload changes nothing"
 		}
 		found = append(found, fault(fix, "%s", what))
+	}
+	return found
+}
+
+// cautions reports what is used and may yet be a mistake.
+func (p *Patient) cautions() (found []Finding) {
+	for _, c := range p.Config.Cautions() {
+		what, fix, _ := strings.Cut(c, "; ")
+		found = append(found, advice(fix, "%s", what))
 	}
 	return found
 }
