@@ -16,72 +16,78 @@ import (
 
 const module = "github.com/milterscan/milterscan/"
 
-// leaves are the packages that know nothing of mail scanning.
-var leaves = []string{"scan/spool", "scan/format/entity", "scan/format/archive", "scan/format/charset", "scan/format/markup", "scan/sender/dns", "scan/format/sniff", "scan/units", "scan/format/words", "scan/scratch", "scan/format/pdf"}
+// permissions say which of our packages each of our packages may import: one way,
+// from the commands down to what knows nothing of mail. docs/flow.md draws the same
+// picture. "scan/format/..." is every package below that folder, "scan" that package
+// alone. A package may import what any row for it permits. What is below tests/ may
+// import anything and is imported by nothing.
+var permissions = []struct {
+	from string
+	may  []string
+}{
+	// Bytes to structure.
+	{"scan/units", nil},
+	{"scan/scratch", nil},
+	{"scan/spool", nil},
+	{"scan/hostile", nil},
+	{"scan/format/...", []string{"scan/scratch", "scan/units"}},
+	{"scan/format/archive", []string{"scan/format/pdf"}},
+	{"scan/format/entity", []string{"scan/format/charset"}},
+	{"scan/format/markup", []string{"scan/format/charset"}},
+	{"scan", []string{"scan/format/entity"}},
 
-// scanners are the packages with scanners in them. They do not know each other.
-var scanners = []string{"scan/contents/virus", "scan/contents/attachment", "scan/contents/document", "scan/contents/content", "scan/sender/spamd", "scan/sender/dnslist", "scan/sender/auth", "scan/sender/relay", "scan/sender/greylist", "scan/sender/bounce", "scan/sender/rate"}
+	// Structure to parts.
+	{"scan/open/...", []string{"scan", "scan/format/...", "scan/scratch", "scan/spool", "scan/units"}},
 
-// imports says which of our packages each of our packages may import: one way,
-// from the commands down to the leaves. docs/flow.md draws the same picture.
-// What is below tests/ may import anything and is imported by nothing.
-var imports = map[string][]string{
-	"scan/spool":              {"scan/units"},
-	"scan/format/entity":      {"scan/units", "scan/format/charset", "scan/scratch"},
-	"scan/format/archive":     {"scan/units", "scan/scratch", "scan/format/pdf"},
-	"scan/format/pdf":         {"scan/scratch"},
-	"scan/format/charset":     {"scan/units"},
-	"scan/format/markup":      {"scan/units", "scan/format/charset", "scan/scratch"},
-	"scan/sender/dns":         {"scan/units"},
-	"scan/sender/dns/dnstest": {"scan/sender/dns"},
-	"scan/format/sniff":       {"scan/units", "scan/scratch"},
-	"scan/scratch":            {},
-	"scan/units":              {},
-	"scan/hostile":            {},
-	"scan/format/words":       {},
+	// Scanners. They do not know each other; a document is asked what it is.
+	{"scan/contents/...", []string{"scan", "scan/open/...", "scan/format/...", "scan/scratch", "scan/units"}},
+	{"scan/contents/virus", []string{"scan/contents/virus/icap"}},
+	{"scan/sender/...", []string{"scan", "scan/open/texts", "scan/format/...", "scan/scratch", "scan/units"}},
+	{"scan/sender/auth", []string{"scan/sender/dkim", "scan/sender/dns", "scan/sender/origin"}},
+	{"scan/sender/dkim", []string{"scan/sender/dns"}},
+	{"scan/sender/dns/dnstest", []string{"scan/sender/dns"}},
+	{"scan/sender/dnslist", []string{"scan/sender/dkim", "scan/sender/dns", "scan/sender/origin"}},
+	{"scan/sender/relay", []string{"scan/sender/dns", "scan/sender/origin"}},
+	{"scan/scantest", []string{"scan", "scan/format/...", "scan/open/unpack", "scan/spool", "scan/units"}},
 
-	"scan":             {"scan/format/entity", "scan/format/markup", "scan/units"},
-	"scan/scantest":    {"scan", "scan/format/entity", "scan/format/archive", "scan/spool", "scan/open/unpack", "scan/units"},
-	"scan/open/worker": slices.Concat(leaves, []string{"scan"}),
-	"scan/open/unpack": slices.Concat(leaves, []string{"scan", "scan/open/worker"}),
+	// From findings to decisions, and what becomes of them.
+	{"policy", []string{"scan", "scan/format/entity", "scan/units"}},
+	{"policy/disk", nil},
+	{"policy/token", []string{"policy/disk"}},
+	{"policy/edit", []string{"policy", "scan", "scan/format/...", "scan/units"}},
+	{"policy/tell/...", []string{"policy", "policy/disk", "policy/token"}},
+	{"policy/tell/notify", []string{"policy/tell/submission"}},
+	{"policy/keep/...", []string{"policy", "policy/disk", "scan"}},
+	{"policy/keep/quarantine", []string{"policy/tell/submission", "policy/token"}},
+	{"policy/keep/store", []string{"policy/keep/history", "policy/keep/quarantine", "scan/sender/greylist", "scan/sender/rate"}},
+	{"policy/judge", []string{"policy", "policy/edit", "policy/token", "scan", "scan/format/entity", "scan/open/unpack", "scan/sender/origin"}},
+	{"policy/config", []string{"policy", "policy/edit", "policy/keep/...", "policy/tell/...", "scan", "scan/contents/...", "scan/format/...", "scan/open/...", "scan/sender/...", "scan/units"}},
 
-	"scan/contents/document": slices.Concat(leaves, []string{"scan"}),
+	// The MTA's side.
+	{"milter", []string{"policy", "scan", "scan/format/entity", "scan/scratch", "scan/spool"}},
 
-	"scan/open/texts": slices.Concat(leaves, []string{"scan"}),
+	// The commands.
+	{"contrib", nil},
+	{"cmd/milterscan/show", []string{"policy", "policy/judge", "scan"}},
+	{"cmd/milterscan/pipeline", []string{"cmd/milterscan/show", "policy", "policy/config", "policy/edit", "policy/judge", "policy/keep/...", "policy/tell/...", "policy/token",
+		"scan", "scan/contents/...", "scan/format/...", "scan/open/...", "scan/sender/...", "scan/spool"}},
+	{"cmd/milterscan/cli", []string{"cmd/milterscan/pipeline", "policy/config", "policy/disk", "scan/units"}},
+	{"cmd/milterscan/daemon", []string{"cmd/milterscan/cli", "cmd/milterscan/pipeline", "cmd/milterscan/show", "milter", "policy", "policy/config", "policy/judge", "policy/keep/quarantine",
+		"scan", "scan/contents/virus"}},
+	{"cmd/milterscan/filter", []string{"cmd/milterscan/cli", "cmd/milterscan/pipeline", "milter", "policy", "policy/config", "policy/judge", "scan", "scan/format/entity"}},
+	{"cmd/milterscan/selftest", []string{"cmd/milterscan/cli", "cmd/milterscan/pipeline", "policy", "policy/judge", "scan", "scan/hostile"}},
+	{"cmd/milterscan/doctor", []string{"policy/config", "scan", "scan/contents/...", "scan/open/...", "scan/sender/...", "scan/units"}},
+	{"cmd/milterscan/setup", []string{"contrib", "milter", "policy", "scan", "scan/format/entity", "scan/hostile"}},
+	{"cmd/milterscan", []string{"cmd/milterscan/...", "policy", "policy/config", "policy/judge", "policy/keep/...", "policy/token", "scan/open/worker"}},
+}
 
-	"scan/contents/virus/icap": {},
-	"scan/contents/virus":      slices.Concat(leaves, []string{"scan", "scan/open/worker", "scan/contents/virus/icap"}),
-	"scan/contents/attachment": slices.Concat(leaves, []string{"scan", "scan/contents/document"}),
-	"scan/contents/content":    slices.Concat(leaves, []string{"scan", "scan/contents/document", "scan/open/texts"}),
-	"scan/sender/origin":       {"scan/format/entity"},
-	"scan/sender/dkim":         {"scan", "scan/sender/dns", "scan/format/entity"},
-	"scan/sender/dnslist":      slices.Concat(leaves, []string{"scan", "scan/open/texts", "scan/sender/origin", "scan/sender/dkim"}),
-	"scan/sender/spamd":        {"scan", "scan/units"},
-	"scan/sender/auth":         slices.Concat(leaves, []string{"scan", "scan/sender/origin", "scan/sender/dkim"}),
-	"scan/sender/relay":        slices.Concat(leaves, []string{"scan", "scan/sender/origin"}),
-	"scan/sender/greylist":     {"scan", "scan/units"},
-	"scan/sender/rate":         {"scan", "scan/units"},
-	"scan/sender/bounce":       {"scan", "scan/format/entity", "scan/scratch", "scan/units"},
+// mostOfMain is how many of our packages package main may import.
+const mostOfMain = 20
 
-	"policy": {"scan", "scan/format/entity", "scan/units"},
-	"policy/config": slices.Concat(leaves, scanners, []string{"scan", "scan/open/texts", "scan/open/unpack", "scan/open/worker",
-		"policy", "policy/tell/notify", "policy/edit", "policy/keep/quarantine", "policy/keep/history", "policy/tell/notify", "policy/tell/submission"}),
-	"policy/edit":            slices.Concat(leaves, []string{"scan", "policy"}),
-	"policy/disk":            {},
-	"policy/token":           {"policy/disk"},
-	"policy/tell/submission": {},
-	"policy/keep/history":    {"scan", "policy"},
-	"policy/keep/store":      {"scan", "scan/sender/greylist", "scan/sender/rate", "policy", "policy/disk", "policy/keep/history", "policy/keep/quarantine"},
-	"policy/keep/quarantine": {"scan", "policy", "policy/disk", "policy/token", "policy/tell/submission"},
-	"policy/tell/notify":     {"scan", "policy", "policy/disk", "policy/token", "policy/tell/submission"},
-	"policy/judge":           slices.Concat(leaves, []string{"scan", "scan/sender/origin", "scan/open/unpack", "policy", "policy/edit", "policy/token"}),
-
-	"cmd/milterscan/doctor": slices.Concat(leaves, scanners, []string{"scan", "scan/open/worker", "policy", "policy/config"}),
-
-	"contrib":              {},
-	"cmd/milterscan/setup": {"contrib"},
-
-	"milter": {"scan", "scan/spool", "scan/scratch", "scan/format/entity", "scan/units", "policy"},
+// covers reports whether a pattern stands for a package.
+func covers(pattern, name string) bool {
+	folder, below := strings.CutSuffix(pattern, "/...")
+	return pattern == name || below && strings.HasPrefix(name, folder+"/")
 }
 
 // pkg is what "go list -json" says about a package.
@@ -143,18 +149,148 @@ func packages(t *testing.T) []pkg {
 }
 
 func TestImportsPointOneWay(t *testing.T) {
+	used := map[string]bool{} // rows, and permissions as "from may"
 	for _, p := range packages(t) {
-		if p.exempt() {
+		if p.test() {
 			continue
 		}
-		allowed, known := imports[p.name()]
+		known := false
+		permitted := map[string]bool{}
+		for _, row := range permissions {
+			if !covers(row.from, p.name()) {
+				continue
+			}
+			known, used[row.from] = true, true
+			for _, may := range row.may {
+				for _, i := range p.ours() {
+					if covers(may, i) {
+						permitted[i], used[row.from+" "+may] = true, true
+					}
+				}
+			}
+		}
 		if !known {
-			t.Errorf("%s is not in the table of imports; say what it may import", p.name())
+			t.Errorf("%s is not in the table of permissions; say what it may import", p.name())
 		}
 		for _, i := range p.ours() {
-			if !slices.Contains(allowed, i) {
-				t.Errorf("%s imports %s, which the table of imports does not allow", p.name(), i)
+			if !permitted[i] {
+				t.Errorf("%s imports %s, which the table of permissions does not allow", p.name(), i)
 			}
+		}
+	}
+	for _, row := range permissions {
+		if !used[row.from] {
+			t.Errorf("there is no package %s; take its row out of the table of permissions", row.from)
+			continue
+		}
+		for _, may := range row.may {
+			if !used[row.from+" "+may] {
+				t.Errorf("%s imports nothing of %s; take that out of the table of permissions", row.from, may)
+			}
+		}
+	}
+}
+
+// folder is the room a package is in: the two upper folders, which are the stages,
+// or the package itself where it is in none.
+func folder(name string) string {
+	parts := strings.Split(name, "/")
+	if len(parts) < 3 || parts[0] == "cmd" {
+		return name
+	}
+	return parts[0] + "/" + parts[1]
+}
+
+// TestFoldersPointOneWay: what is true of packages is true of the folders they are
+// in. No folder knows another that knows it, by whatever way.
+func TestFoldersPointOneWay(t *testing.T) {
+	knows := map[string]map[string]bool{}
+	for _, p := range packages(t) {
+		if p.test() {
+			continue
+		}
+		from := folder(p.name())
+		for _, i := range p.ours() {
+			if to := folder(i); to != from {
+				if knows[from] == nil {
+					knows[from] = map[string]bool{}
+				}
+				knows[from][to] = true
+			}
+		}
+	}
+	var reaches func(from, to string, seen map[string]bool) bool
+	reaches = func(from, to string, seen map[string]bool) bool {
+		for next := range knows[from] {
+			if next == to || !seen[next] && reaches(next, to, mark(seen, next)) {
+				return true
+			}
+		}
+		return false
+	}
+	for from, all := range knows {
+		for to := range all {
+			if reaches(to, from, map[string]bool{}) {
+				t.Errorf("%s knows %s, and is known there", from, to)
+			}
+		}
+	}
+}
+
+func mark(seen map[string]bool, name string) map[string]bool {
+	seen[name] = true
+	return seen
+}
+
+// TestMainPutsTogether: package main imports what the commands are made of, not
+// what that is made of.
+func TestMainPutsTogether(t *testing.T) {
+	for _, p := range packages(t) {
+		if n := len(p.ours()); p.name() == "cmd/milterscan" && n > mostOfMain {
+			t.Errorf("package main imports %d of our packages, and %d are enough", n, mostOfMain)
+		}
+	}
+}
+
+// TestNothingOfTestsIsShipped: no package of the program is below tests/.
+func TestNothingOfTestsIsShipped(t *testing.T) {
+	list := exec.Command("go", "list", "-deps", "./cmd/milterscan")
+	list.Dir = ".."
+	out, err := list.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	deps := strings.Fields(string(out))
+	if !slices.Contains(deps, module+"cmd/milterscan") {
+		t.Fatalf("no package of ours among %d", len(deps))
+	}
+	for _, d := range deps {
+		if strings.HasPrefix(d+"/", module+"tests/") {
+			t.Errorf("%s is in the program", d)
+		}
+	}
+}
+
+// TestFlowNamesEveryPackage: docs/flow.md says of every package what it does, and
+// names none that is not there.
+func TestFlowNamesEveryPackage(t *testing.T) {
+	page, err := os.ReadFile("../docs/flow.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	there := map[string]bool{}
+	for _, p := range packages(t) {
+		there[p.name()] = true
+		for dir := path.Dir(p.name()); dir != "."; dir = path.Dir(dir) {
+			there[dir] = true
+		}
+		if !strings.Contains(string(page), "`"+p.name()+"`") {
+			t.Errorf("docs/flow.md does not name %s", p.name())
+		}
+	}
+	for _, m := range regexp.MustCompile("`((?:scan|policy|milter|cmd|contrib)(?:/[a-z0-9]+)*)`").FindAllStringSubmatch(string(page), -1) {
+		if !there[m[1]] {
+			t.Errorf("docs/flow.md names %s, which is not there", m[1])
 		}
 	}
 }
@@ -240,20 +376,5 @@ func (d dependency) check(t *testing.T, used bool) {
 	}
 	if len(strings.Fields(d.reason)) < 4 {
 		t.Errorf("docs/dependencies.md gives no reason for %s: %q", d.module, d.reason)
-	}
-}
-
-// The tree of packages in the table is the tree there is: a stale row would let
-// a package of that name start with rights nobody gave it.
-func TestImportTableNamesLeavesFirst(t *testing.T) {
-	for name, allowed := range imports {
-		for _, a := range allowed {
-			if slices.Contains(imports[a], name) {
-				t.Errorf("%s and %s may import each other", name, a)
-			}
-			if path.Dir(a) == "cmd" {
-				t.Errorf("%s may import a command", name)
-			}
-		}
 	}
 }

@@ -1,3 +1,4 @@
+// Package show prints verdicts and records: JSON for programs, text for people.
 package show
 
 import (
