@@ -76,8 +76,10 @@ var permissions = []struct {
 		"scan", "scan/contents/virus"}},
 	{"cmd/milterscan/filter", []string{"cmd/milterscan/cli", "cmd/milterscan/pipeline", "milter", "policy", "policy/config", "policy/judge", "scan", "scan/format/entity"}},
 	{"cmd/milterscan/selftest", []string{"cmd/milterscan/cli", "cmd/milterscan/pipeline", "policy", "policy/judge", "scan", "scan/hostile"}},
-	{"cmd/milterscan/doctor", []string{"policy/config", "scan", "scan/contents/...", "scan/open/...", "scan/sender/...", "scan/units"}},
-	{"cmd/milterscan/setup", []string{"contrib", "milter", "policy", "scan", "scan/format/entity", "scan/hostile"}},
+	{"cmd/milterscan/access", nil},
+	{"cmd/milterscan/postfix", []string{"cmd/milterscan/access"}},
+	{"cmd/milterscan/doctor", []string{"cmd/milterscan/access", "cmd/milterscan/postfix", "policy/config", "scan", "scan/contents/...", "scan/open/...", "scan/sender/...", "scan/units"}},
+	{"cmd/milterscan/setup", []string{"cmd/milterscan/postfix", "contrib", "milter", "policy", "policy/token", "scan", "scan/format/entity", "scan/hostile"}},
 	{"cmd/milterscan", []string{"cmd/milterscan/...", "policy", "policy/config", "policy/judge", "policy/keep/...", "policy/token", "scan/open/worker"}},
 }
 

@@ -28,7 +28,7 @@ func examine(ctx context.Context, args []string, std cli.Streams) int {
 		return status
 	}
 	c, err := config.Load(*path)
-	p := &doctor.Patient{File: *path, Config: c, Problems: err, Postfix: *postfix, Sendmail: *sendmail, User: *as, Workers: worker.Defaults(), Now: time.Now()}
+	p := &doctor.Installation{File: *path, Config: c, Problems: err, Postfix: *postfix, Sendmail: *sendmail, User: *as, Workers: worker.Defaults(), Now: time.Now()}
 	p.Postconf, p.Sendmail = findMTA(p.Postfix, p.Sendmail)
 	p.User = cmp.Or(p.User, findUser())
 	faults := 0

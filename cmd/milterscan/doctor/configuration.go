@@ -10,7 +10,7 @@ import (
 
 // configuration reports what is wrong with the file. The rest of the examination
 // goes by what could be read.
-func (p *Patient) configuration(context.Context) []Finding {
+func (p *Installation) configuration(context.Context) []Finding {
 	var problems config.Problems
 	switch {
 	case p.Problems == nil:
@@ -30,7 +30,7 @@ func (p *Patient) configuration(context.Context) []Finding {
 }
 
 // cautions reports what is used and may yet be a mistake.
-func (p *Patient) cautions() (found []Finding) {
+func (p *Installation) cautions() (found []Finding) {
 	for _, c := range p.Config.Cautions() {
 		what, fix, _ := strings.Cut(c, "; ")
 		found = append(found, advice(fix, "%s", what))

@@ -34,8 +34,8 @@ type Finding struct {
 	Fix   string // what to do about it; "" if it is well
 }
 
-// Patient is an installation.
-type Patient struct {
+// Installation is what doctor examines.
+type Installation struct {
 	File     string         // the configuration's
 	Config   *config.Config // as far as it could be read
 	Problems error          // what is wrong with it, as config.Load says
@@ -50,24 +50,24 @@ type Patient struct {
 // check is one examination.
 type check struct {
 	name string
-	run  func(*Patient, context.Context) []Finding
+	run  func(*Installation, context.Context) []Finding
 }
 
 // checks are all examinations, in the order of their reports.
 func checks() []check {
 	return []check{
-		{"configuration", (*Patient).configuration},
-		{"sockets", (*Patient).sockets},
-		{"Postfix", (*Patient).postfix},
-		{"Sendmail", (*Patient).sendmail},
-		{"engines", (*Patient).engines},
-		{"SpamAssassin", (*Patient).spamAssassin},
-		{"resolver", (*Patient).resolvers},
-		{"DNS lists", (*Patient).dnsLists},
-		{"directories", (*Patient).directories},
-		{"clock", (*Patient).clock},
-		{"helpers", (*Patient).helpers},
-		{"workers", (*Patient).workers},
+		{"configuration", (*Installation).configuration},
+		{"sockets", (*Installation).sockets},
+		{"Postfix", (*Installation).postfix},
+		{"Sendmail", (*Installation).sendmail},
+		{"engines", (*Installation).engines},
+		{"SpamAssassin", (*Installation).spamAssassin},
+		{"resolver", (*Installation).resolvers},
+		{"DNS lists", (*Installation).dnsLists},
+		{"directories", (*Installation).directories},
+		{"clock", (*Installation).clock},
+		{"helpers", (*Installation).helpers},
+		{"workers", (*Installation).workers},
 	}
 }
 
@@ -76,7 +76,7 @@ const patience = 90 * time.Second
 
 // Examine looks at everything at once, and returns what it saw in a fixed order. A
 // check that has nothing to look at says nothing.
-func (p *Patient) Examine(ctx context.Context) []Finding {
+func (p *Installation) Examine(ctx context.Context) []Finding {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	all := checks()

@@ -35,6 +35,7 @@ type house struct {
 	dir                   string
 	clamd, icap, spam, ns string
 	settings              map[string]string // Postfix'
+	services, overrides   string            // of its master.cf, as postconf -M and -P show them
 }
 
 // The fake clamd's signatures are of this day.
@@ -54,8 +55,9 @@ func sound(t *testing.T) *house {
 	h.settings = map[string]string{
 		"smtpd_milters": "unix:milter.sock", "non_smtpd_milters": "unix:milter.sock", "milter_default_action": "tempfail",
 		"milter_protocol": "6", "milter_connect_timeout": "10s", "milter_command_timeout": "30s", "milter_content_timeout": "300s",
-		"message_size_limit": "10240000", "queue_directory": h.dir, "mail_owner": me.Username,
+		"message_size_limit": "10240000", "queue_directory": h.dir, "mail_owner": me.Username, "compatibility_level": "3.6",
 	}
+	h.services = "smtp inet n - y - - smtpd\ncleanup unix n - y - 0 cleanup\n"
 	answering(t, filepath.Join(h.dir, "milter.sock"))
 	if err := os.Mkdir(filepath.Join(h.dir, "quarantine"), 0o700); err != nil {
 		t.Fatal(err)
@@ -150,14 +152,14 @@ action = "reject"
 `, h.dir, h.clamd, h.icap, h.spam, h.ns, extra)
 }
 
-// patient is the house as doctor sees it.
-func (h *house) patient(t *testing.T, extra string) *Patient {
+// installation is the house as doctor sees it.
+func (h *house) installation(t *testing.T, extra string) *Installation {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "milterscan.toml")
 	if err := os.WriteFile(path, []byte(h.file(extra)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	postconf := "#!/bin/sh\ncat <<END\n"
+	postconf := "#!/bin/sh\ncase \" $* \" in *' -M '*) cat <<'END'\n" + h.services + "END\nexit;; *' -Px '*) cat <<'END'\n" + h.overrides + "END\nexit;; esac\ncat <<'END'\n"
 	for key, value := range h.settings {
 		postconf += key + " = " + value + "\n"
 	}
@@ -166,7 +168,7 @@ func (h *house) patient(t *testing.T, extra string) *Patient {
 		t.Fatal(err)
 	}
 	c, problems := config.Load(path)
-	p := &Patient{File: path, Config: c, Problems: problems, Postconf: script, Now: today, Workers: worker.Defaults()}
+	p := &Installation{File: path, Config: c, Problems: problems, Postconf: script, Now: today, Workers: worker.Defaults()}
 	p.Workers.Memory = 1 << 20 * units.MB // the race detector needs much
 	p.User = h.settings["mail_owner"]
 	return p
@@ -182,7 +184,7 @@ func faults(found []Finding) (list []Finding) {
 }
 
 func TestHealthy(t *testing.T) {
-	found := sound(t).patient(t, "").Examine(t.Context())
+	found := sound(t).installation(t, "").Examine(t.Context())
 	for _, f := range faults(found) {
 		t.Errorf("%s: %s (%s)", f.Check, f.What, f.Fix)
 	}
@@ -201,29 +203,23 @@ func TestHealthy(t *testing.T) {
 func TestFaults(t *testing.T) {
 	h := sound(t)
 	closed := closedPort(t)
-	h.settings["milter_default_action"] = "accept"
-	h.settings["milter_content_timeout"] = "30s"
 	h.settings["message_size_limit"] = "1000000000"
 	h.settings["smtpd_milters"] = "inet:localhost:9999"
-	h.settings["milter_protocol"] = "2"
 	h.clamd = (&fakes.Clamd{Virus: string(testVirus())}).Start(t, "unix")
 	h.icap, h.spam = "icap://"+closed+"/avscan", "tcp:"+closed
 	h.ns = closed
 	if err := os.Chmod(filepath.Join(h.dir, "quarantine"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	p := h.patient(t, "no_such_key = 1\n")
+	p := h.installation(t, "no_such_key = 1\n")
 	p.Config.Milter.Listen = []config.Address{config.Address("unix:" + h.dir + "/nobody.sock")}
 	p.Now = today.AddDate(0, 1, 0)
 
 	wanted := []struct{ check, what, fix string }{
 		{"configuration", "no_such_key: there is no such key", "here may stand"},
 		{"sockets", "nobody.sock is not there", "systemctl start milterscan"},
-		{"Postfix", "does not ask milterscan", "postconf -e smtpd_milters=unix:"},
-		{"Postfix", "milter_default_action is accept", "milter_default_action=tempfail"},
-		{"Postfix", "milter_content_timeout is 30s", "milter_content_timeout=300s"},
+		{"Postfix", "does not ask milterscan", "milterscan setup postfix"},
 		{"Postfix", "message_size_limit is 1000000000", "message_size_limit=67108864"},
-		{"Postfix", "milter_protocol is 2", "milter_protocol=6"},
 		{"engines", "its signatures are 30 days old", "freshclam"},
 		{"engines", "beyond its limits it calls clean", "AlertExceedsMax yes"},
 		{"engines", "icap", "systemctl start c-icap"},
@@ -245,7 +241,7 @@ func TestFaults(t *testing.T) {
 // TestDNSLists: a list that does not have what every list has is named.
 func TestDNSLists(t *testing.T) {
 	h := sound(t)
-	p := h.patient(t, "")
+	p := h.installation(t, "")
 	l := dnslist.List{Name: "gone", Zone: "bl.example", Lookup: dnslist.Client}
 	p.Config.Spam.Lists = append(p.Config.Spam.Lists, l)
 	if found := faults(p.Examine(t.Context())); len(found) != 1 || !named(found, "DNS lists", "gone (bl.example): it does not list 127.0.0.2", "spam.list") {
@@ -296,7 +292,7 @@ func TestSendmail(t *testing.T) {
 			if err := os.WriteFile(path, []byte(c.text), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			p := &Patient{Config: config.Default(), Sendmail: path}
+			p := &Installation{Config: config.Default(), Sendmail: path}
 			p.Config.Milter.Listen = []config.Address{"unix:/run/m.sock", "tcp:127.0.0.1:7357"}
 			found := faults(p.sendmail(t.Context()))
 			if len(found) != len(c.want) {

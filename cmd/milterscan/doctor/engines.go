@@ -18,7 +18,7 @@ import (
 
 // engines examines every address of every virus engine by itself: one that stands
 // in for another is not seen to be gone until it is needed.
-func (p *Patient) engines(ctx context.Context) []Finding {
+func (p *Installation) engines(ctx context.Context) []Finding {
 	var all []virus.Config
 	for _, c := range p.Config.Virus {
 		if !c.Asks() {
@@ -54,7 +54,7 @@ func join(results [][]Finding) (all []Finding) {
 
 // engine examines one server: whether it is there, what it says of itself, and
 // what it does.
-func (p *Patient) engine(ctx context.Context, c virus.Config) []Finding {
+func (p *Installation) engine(ctx context.Context, c virus.Config) []Finding {
 	name := c.Name
 	if len(c.Address) > 0 {
 		name += " (" + c.Address[0] + ")"
@@ -94,7 +94,7 @@ func remedy(c virus.Config, err error) string {
 const old = 7 * 24 * time.Hour
 
 // signatures looks at the date in "ClamAV 1.4.6/27500/Sun Nov 22 08:24:13 2026".
-func (p *Patient) signatures(name, version string) []Finding {
+func (p *Installation) signatures(name, version string) []Finding {
 	parts := strings.Split(strings.TrimSpace(version), "/")
 	date, err := time.Parse("Mon Jan _2 15:04:05 2006", parts[len(parts)-1])
 	if err != nil {

@@ -9,13 +9,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/milterscan/milterscan/cmd/milterscan/access"
 	"github.com/milterscan/milterscan/scan/open/worker"
 	"github.com/milterscan/milterscan/scan/units"
 )
 
 // directories looks at where messages are kept: there, private, writable for the
 // daemon, with room.
-func (p *Patient) directories(context.Context) []Finding {
+func (p *Installation) directories(context.Context) []Finding {
 	found := []Finding{p.quarantine()}
 	spool := p.Config.Spool.Dir
 	if spool == "" {
@@ -30,7 +31,7 @@ func (p *Patient) directories(context.Context) []Finding {
 	return append(found, p.senders()...)
 }
 
-func (p *Patient) quarantine() Finding {
+func (p *Installation) quarantine() Finding {
 	dir := p.Config.Quarantine.Dir
 	info, err := os.Stat(dir)
 	create := "install -d -m 700 -o " + p.User + " " + dir
@@ -48,9 +49,9 @@ func (p *Patient) quarantine() Finding {
 }
 
 // room sees whether the daemon can write to a directory, and for how long.
-func (p *Patient) room(what, dir string, least, most units.Size, key string) Finding {
-	if who, err := personOf(p.User); err == nil {
-		if err := who.reaches(dir, toRead|toWrite|toSearch); err != nil {
+func (p *Installation) room(what, dir string, least, most units.Size, key string) Finding {
+	if who, err := access.Of(p.User); err == nil {
+		if err := who.Reaches(dir, access.Read|access.Write|access.Search); err != nil {
 			return fault("chown "+p.User+" "+dir+", and let it be entered", "%s: %v", what, err)
 		}
 	} else if _, err := os.Stat(dir); err != nil {
@@ -74,7 +75,7 @@ var madeIn = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // clock looks for a clock that is wrong: dates in mail, signatures and what is kept
 // for how long depend on it.
-func (p *Patient) clock(context.Context) []Finding {
+func (p *Installation) clock(context.Context) []Finding {
 	fix := "run an NTP client (systemd-timesyncd, chrony)"
 	switch {
 	case p.Now.Before(madeIn):
@@ -86,7 +87,7 @@ func (p *Patient) clock(context.Context) []Finding {
 }
 
 // helpers looks for the programs that read what nothing of ours reads.
-func (p *Patient) helpers(context.Context) (found []Finding) {
+func (p *Installation) helpers(context.Context) (found []Finding) {
 	if worker.FindHelper() == "" {
 		found = append(found, advice("apt-get install unar", "unar is not installed: StuffIt and other rare archives count as unscannable"))
 	}
@@ -100,7 +101,7 @@ func (p *Patient) helpers(context.Context) (found []Finding) {
 }
 
 // workers starts a child and asks what the kernel could not take away from it.
-func (p *Patient) workers(ctx context.Context) []Finding {
+func (p *Installation) workers(ctx context.Context) []Finding {
 	cfg := p.Workers
 	cfg.Idle = 0
 	pool := worker.NewPool(cfg)

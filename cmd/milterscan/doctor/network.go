@@ -19,7 +19,7 @@ import (
 const question = "milterscan.invalid"
 
 // resolvers asks every resolver by itself.
-func (p *Patient) resolvers(ctx context.Context) []Finding {
+func (p *Installation) resolvers(ctx context.Context) []Finding {
 	results := make([][]Finding, len(p.Config.DNS.Servers))
 	var wg sync.WaitGroup
 	for i, server := range p.Config.DNS.Servers {
@@ -29,7 +29,7 @@ func (p *Patient) resolvers(ctx context.Context) []Finding {
 	return join(results)
 }
 
-func (p *Patient) resolver(ctx context.Context, server dns.Server) []Finding {
+func (p *Installation) resolver(ctx context.Context, server dns.Server) []Finding {
 	c := p.Config.DNS
 	c.Servers = []dns.Server{server}
 	begun := time.Now()
@@ -52,7 +52,7 @@ func public() []string {
 }
 
 // dnsLists asks every list for what it must and must not have.
-func (p *Patient) dnsLists(ctx context.Context) []Finding {
+func (p *Installation) dnsLists(ctx context.Context) []Finding {
 	if len(p.Config.Spam.Lists) == 0 || len(p.Config.DNS.Servers) == 0 {
 		return nil
 	}
@@ -74,7 +74,7 @@ func (p *Patient) dnsLists(ctx context.Context) []Finding {
 
 // spamAssassin asks every spamd whether it is there, and whether anybody wants its
 // score.
-func (p *Patient) spamAssassin(ctx context.Context) []Finding {
+func (p *Installation) spamAssassin(ctx context.Context) []Finding {
 	c := p.Config.Spam.SpamAssassin
 	var found []Finding
 	for _, address := range c.Addresses {

@@ -2,178 +2,230 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"os/exec"
-	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/milterscan/milterscan/cmd/milterscan/postfix"
 	"github.com/milterscan/milterscan/scan/units"
 )
 
-// postfixSettings are what is read of Postfix' configuration.
-var postfixSettings = []string{
-	"smtpd_milters", "non_smtpd_milters", "milter_default_action", "milter_protocol", "milter_connect_timeout",
-	"milter_command_timeout", "milter_content_timeout", "message_size_limit", "queue_directory", "mail_owner",
-}
+// setUpPostfix is what to do where Postfix does not ask milterscan as it should.
+const setUpPostfix = "milterscan setup postfix"
 
-// postfix compares Postfix' settings with ours. Where several milters share the
-// settings, those of a single one ("{ unix:…, default_action=… }") are not taken
-// apart.
-func (p *Patient) postfix(ctx context.Context) []Finding {
+// postfix compares Postfix' settings with ours, as each service goes by them.
+func (p *Installation) postfix(ctx context.Context) []Finding {
 	if p.Postconf == "" {
 		return nil
 	}
-	set, err := p.readPostfix(ctx)
+	c, err := postfix.Read(ctx, postfix.Tool{Postconf: p.Postconf, Dir: p.Postfix})
 	if err != nil {
 		return []Finding{fault("correct Postfix' configuration (postfix check)", "its settings cannot be read: %v", err)}
 	}
-	found := p.postfixAsks(set)
-	add := func(f Finding) {
-		if f.Level != OK {
-			found = append(found, f)
+	m := &mailServer{p, c}
+	found := m.servers()
+	found = append(found, m.submitted()...)
+	found = append(found, p.sizes("message_size_limit", c.Main("message_size_limit"), "postconf -e message_size_limit="))
+	if maps := c.Main("smtpd_milter_maps"); maps != "" {
+		found = append(found, advice("see that it names only clients whose mail need not be examined", "smtpd_milter_maps (%s) decides for single clients which milters are asked", maps))
+	}
+	return worthSaying(found)
+}
+
+// worthSaying leaves out findings that say nothing, and what was said already.
+func worthSaying(found []Finding) (left []Finding) {
+	for _, f := range found {
+		if f.What != "" && !slices.Contains(left, f) {
+			left = append(left, f)
 		}
 	}
-	add(p.postfixAction(set))
-	add(p.postfixTimes(set))
-	add(p.sizes("message_size_limit", set["message_size_limit"], "postconf -e message_size_limit="))
-	if v, err := strconv.Atoi(set["milter_protocol"]); err == nil && v < 6 {
-		add(fault("postconf -e milter_protocol=6", "milter_protocol is %d: senders and recipients cannot be changed", v))
+	return left
+}
+
+// mailServer is a Postfix that is looked at for an installation.
+type mailServer struct {
+	*Installation
+	conf *postfix.Config
+}
+
+// servers looks at every SMTP server: mail that arrives at one that does not ask
+// milterscan is not examined.
+func (m *mailServer) servers() (found []Finding) {
+	var not []postfix.Service
+	asked := false
+	for _, s := range m.conf.Servers() {
+		ours, ok := m.ours(s, m.conf.Milters(s))
+		if !ok {
+			not = append(not, s)
+			continue
+		}
+		asked = true
+		found = append(found, m.asks(s, ours)...)
+	}
+	if !asked {
+		return []Finding{m.nobodyAsks()}
+	}
+	for _, s := range not {
+		found = append(found, m.passedBy(s))
 	}
 	return found
 }
 
-// readPostfix has postconf expand the settings.
-func (p *Patient) readPostfix(ctx context.Context) (map[string]string, error) {
-	args := append([]string{"-x"}, postfixSettings...)
-	if p.Postfix != "" {
-		args = append([]string{"-c", p.Postfix}, args...)
-	}
-	out, err := exec.CommandContext(ctx, p.Postconf, args...).Output()
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", strings.Join(append([]string{p.Postconf}, args...), " "), err)
-	}
-	set := map[string]string{}
-	for line := range strings.Lines(string(out)) {
-		key, value, _ := strings.Cut(line, "=")
-		set[strings.TrimSpace(key)] = strings.TrimSpace(value)
-	}
-	return set, nil
-}
-
-// postfixAsks looks for our socket among Postfix' milters, and whether Postfix may
-// connect to it.
-func (p *Patient) postfixAsks(set map[string]string) []Finding {
-	for _, word := range strings.FieldsFunc(set["smtpd_milters"], func(r rune) bool { return r == ' ' || r == ',' || r == '{' || r == '}' }) {
-		where := word
-		if path, isUnix := strings.CutPrefix(word, "unix:"); isUnix && !filepath.IsAbs(path) {
-			where = "unix:" + filepath.Join(set["queue_directory"], path)
-		}
-		for _, a := range p.Config.Milter.Listen {
-			if !sameAddress(where, string(a)) {
-				continue
+// ours returns the element among milters by which a service reaches us.
+func (m *mailServer) ours(s postfix.Service, milters []postfix.Milter) (postfix.Milter, bool) {
+	for _, one := range milters {
+		for _, a := range m.Config.Milter.Listen {
+			if m.conf.Same(s, one.Address, string(a)) {
+				return one, true
 			}
-			found := []Finding{ok("Postfix asks milterscan at %s", word)}
-			if set["non_smtpd_milters"] == "" {
-				found = append(found, advice("postconf -e non_smtpd_milters="+word, "mail that programs hand in on this host is not examined"))
+		}
+	}
+	return postfix.Milter{}, false
+}
+
+// listens returns milter.listen as plain words.
+func (p *Installation) listens() (all []string) {
+	for _, a := range p.Config.Milter.Listen {
+		all = append(all, string(a))
+	}
+	return all
+}
+
+// setUp returns how to have Postfix ask us: by setup, where it can reach a socket
+// of ours already.
+func (m *mailServer) setUp() string {
+	_, _, err := m.conf.Choose(m.listens(), m.User)
+	var why *postfix.Unreachable
+	if errors.As(err, &why) {
+		return why.Remedy
+	}
+	return setUpPostfix
+}
+
+// nobodyAsks reports that no SMTP server asks us, or that one looks for us where we
+// are not.
+func (m *mailServer) nobodyAsks() Finding {
+	for _, s := range m.conf.Servers() {
+		for _, one := range m.conf.Milters(s) {
+			for _, a := range m.Config.Milter.Listen {
+				if m.conf.Means(one.Address, string(a)) {
+					return fault(m.setUp(), "Postfix cannot find milterscan: %s runs in a chroot, where %s is %s", s.Program, one.Address, strings.TrimPrefix(m.conf.Reach(s, one.Address), "unix:"))
+				}
 			}
-			return append(found, p.postfixConnects(set["mail_owner"], string(a))...)
 		}
 	}
-	fix := "postconf -e smtpd_milters=ADDRESS, and postfix reload: contrib/postfix"
-	if len(p.Config.Milter.Listen) > 0 {
-		fix = fmt.Sprintf("postconf -e smtpd_milters=%s non_smtpd_milters=%[1]s, and postfix reload", asPostfix(string(p.Config.Milter.Listen[0])))
-	}
-	return []Finding{fault(fix, "Postfix does not ask milterscan: smtpd_milters is %q, and milterscan listens on %v", set["smtpd_milters"], p.Config.Milter.Listen)}
+	return fault(m.setUp(), "Postfix does not ask milterscan: smtpd_milters is %q, and milterscan listens on %v", m.conf.Main("smtpd_milters"), m.Config.Milter.Listen)
 }
 
-// asPostfix is an address of ours in Postfix' words.
-func asPostfix(address string) string {
-	if where, ok := strings.CutPrefix(address, "tcp:"); ok {
-		return "inet:" + where
+// passedBy reports a server that does not ask us, where others do.
+func (m *mailServer) passedBy(s postfix.Service) Finding {
+	if s.Local() {
+		return ok("%s takes mail from this host only, and does not ask milterscan", s)
 	}
-	return address
+	what := fmt.Sprintf("mail that arrives at %s is not examined: master.cf sets %s for it", s, m.override(s))
+	fix := fmt.Sprintf("postconf -PX %s, and postfix reload, so that main.cf counts there too", m.override(s))
+	if !s.Main() {
+		return advice(fix+"; unless that is meant", "%s", what)
+	}
+	return fault(fix, "%s", what)
 }
 
-// sameAddress compares a milter as Postfix or Sendmail names it with an address of
-// ours. That of a TCP socket counts as the same where the port is.
-func sameAddress(theirs, ours string) bool {
-	network, where, _ := strings.Cut(theirs, ":")
-	mine, place, _ := strings.Cut(ours, ":")
-	switch network {
-	case "unix", "local":
-		return mine == "unix" && filepath.Clean(where) == filepath.Clean(place)
-	case "inet", "inet6":
-		port := where[strings.LastIndexByte(where, ':')+1:]
-		if before, _, ok := strings.Cut(where, "@"); ok { // Sendmail: port@host
-			port = before
+// override returns what keeps a service from asking us, as postconf -P names it.
+func (m *mailServer) override(s postfix.Service) string {
+	if value, ok := s.Own("receive_override_options"); ok && strings.Contains(value, "no_milters") {
+		return s.String() + "/receive_override_options"
+	}
+	return s.String() + "/smtpd_milters"
+}
+
+// asks looks at how a service asks us.
+func (m *mailServer) asks(s postfix.Service, ours postfix.Milter) []Finding {
+	found := []Finding{ok("Postfix (%s) asks milterscan at %s", s, ours.Address), m.action(s, ours)}
+	found = append(found, m.times(s, ours)...)
+	if v, err := strconv.Atoi(m.conf.Setting(s, ours, "protocol")); err == nil && v < 6 {
+		found = append(found, fault(set(s, ours, "protocol", "6"), "milter_protocol is %d: senders and recipients cannot be changed", v))
+	}
+	for _, a := range m.listens() {
+		if !m.conf.Same(s, ours.Address, a) {
+			continue
 		}
-		return mine == "tcp" && strings.HasSuffix(place, ":"+port)
+		if why := m.conf.Connects(a, m.User); why != nil {
+			found = append(found, fault(why.Remedy, "Postfix cannot connect: %s", why.Why))
+		}
 	}
-	return false
+	return found
 }
 
-// postfixConnects sees whether Postfix' user may connect to a unix socket.
-func (p *Patient) postfixConnects(owner, address string) []Finding {
-	path, ok := strings.CutPrefix(address, "unix:")
-	if !ok {
-		return nil
+// set returns how to change a setting where it counts.
+func set(s postfix.Service, ours postfix.Milter, name, value string) string {
+	if _, inBraces := ours.Own(name); inBraces {
+		return fmt.Sprintf("write %s=%s into the braces of %s in smtpd_milters and non_smtpd_milters, and postfix reload", name, value, ours.Address)
 	}
-	who, err := personOf(owner)
-	if err != nil {
-		return []Finding{advice("see mail_owner in main.cf", "Postfix' user: %v", err)}
+	if _, own := s.Own("milter_" + name); own {
+		return fmt.Sprintf("postconf -P '%s/milter_%s=%s', and postfix reload", s, name, value)
 	}
-	if err := who.reaches(path, toRead|toWrite); err != nil {
-		return []Finding{fault(fmt.Sprintf("write socket_owner = \":%s\" and socket_mode = \"0660\" into [milter], and let its directory be entered (contrib/postfix)", owner), "Postfix cannot connect: %v", err)}
-	}
-	return nil
+	return fmt.Sprintf("postconf -e milter_%s=%s, and postfix reload", name, value)
 }
 
-func (p *Patient) postfixAction(set map[string]string) Finding {
-	switch action := set["milter_default_action"]; action {
-	case "tempfail", "quarantine", "shutdown":
-	case "accept":
-		return fault("postconf -e milter_default_action=tempfail", "milter_default_action is accept: mail goes through unexamined while milterscan is away")
-	default:
-		return fault("postconf -e milter_default_action=tempfail", "milter_default_action is %s: mail is lost to its senders while milterscan is away", action)
+// submitted looks at mail that programs on this host hand in.
+func (m *mailServer) submitted() []Finding {
+	s := m.conf.Cleanup()
+	milters := m.conf.Submitted()
+	ours, asked := m.ours(s, milters)
+	if asked {
+		return m.asks(s, ours)[1:]
 	}
-	return Finding{}
+	if len(milters) == 0 {
+		return []Finding{advice(m.setUp()+"; unless that is meant", "mail that programs hand in on this host is not examined: non_smtpd_milters is empty")}
+	}
+	for _, one := range milters {
+		for _, a := range m.listens() {
+			if m.conf.Means(one.Address, a) {
+				return []Finding{fault(m.setUp(), "mail that programs hand in on this host is deferred: cleanup runs in a chroot, where %s is %s", one.Address, strings.TrimPrefix(m.conf.Reach(s, one.Address), "unix:"))}
+			}
+		}
+	}
+	return []Finding{advice(m.setUp()+"; unless that is meant", "mail that programs hand in on this host is not examined: non_smtpd_milters is %q", m.conf.Main("non_smtpd_milters"))}
+}
+
+// action looks at what becomes of mail while milterscan is away.
+func (m *mailServer) action(s postfix.Service, ours postfix.Milter) Finding {
+	action := m.conf.Setting(s, ours, "default_action")
+	fix := set(s, ours, "default_action", "tempfail")
+	switch {
+	case action == "tempfail", action == "quarantine", action == "shutdown", strings.HasPrefix(action, "4"):
+		return Finding{}
+	case action == "accept":
+		return fault(fix, "milter_default_action is accept: mail goes through unexamined while milterscan is away")
+	}
+	return fault(fix, "milter_default_action is %s: mail is lost to its senders while milterscan is away", action)
 }
 
 // least is the shortest time an MTA may wait for an answer before the end of the
 // message.
 const least = 10 * time.Second
 
-func (p *Patient) postfixTimes(set map[string]string) Finding {
-	if t, ok := postfixTime(set["milter_content_timeout"]); ok && t <= p.Config.Limits.Time.Go() {
-		return fault(fmt.Sprintf("postconf -e milter_content_timeout=300s, or set limits.time to less than %v", units.Duration(t)),
-			"milter_content_timeout is %s, and milterscan may take %v (limits.time): Postfix gives up first", set["milter_content_timeout"], p.Config.Limits.Time)
+// times compares how long Postfix waits with how long we may take.
+func (m *mailServer) times(s postfix.Service, ours postfix.Milter) (found []Finding) {
+	content := m.conf.Setting(s, ours, "content_timeout")
+	if t, ok := postfix.Time(content); ok && t <= m.Config.Limits.Time.Go() {
+		found = append(found, fault(fmt.Sprintf("%s, or set limits.time to less than %v", set(s, ours, "content_timeout", "300s"), units.Duration(t)),
+			"milter_content_timeout is %s, and milterscan may take %v (limits.time): Postfix gives up first", content, m.Config.Limits.Time))
 	}
-	for _, key := range []string{"milter_connect_timeout", "milter_command_timeout"} {
-		if t, ok := postfixTime(set[key]); ok && t < least {
-			return fault(fmt.Sprintf("postconf -e %s=30s", key), "%s is %s: a busy machine takes longer", key, set[key])
+	for _, name := range []string{"connect_timeout", "command_timeout"} {
+		value := m.conf.Setting(s, ours, name)
+		if t, ok := postfix.Time(value); ok && t < least {
+			found = append(found, fault(set(s, ours, name, "30s"), "milter_%s is %s: a busy machine takes longer", name, value))
 		}
 	}
-	return Finding{}
-}
-
-// postfixTime reads a time as Postfix writes it: a number and one letter.
-func postfixTime(s string) (time.Duration, bool) {
-	unit := map[byte]time.Duration{'s': time.Second, 'm': time.Minute, 'h': time.Hour, 'd': 24 * time.Hour, 'w': 7 * 24 * time.Hour}
-	if s == "" {
-		return 0, false
-	}
-	n, err := strconv.ParseInt(strings.TrimRight(s, "smhdw"), 10, 32)
-	each, ok := unit[s[len(s)-1]]
-	if !ok {
-		each = time.Second
-	}
-	return time.Duration(n) * each, err == nil
+	return found
 }
 
 // sizes compares an MTA's limit for messages with ours. 0 is none.
-func (p *Patient) sizes(key, value, set string) Finding {
+func (p *Installation) sizes(key, value, set string) Finding {
 	n, err := strconv.ParseInt(value, 10, 64)
 	ours := p.Config.Limits.Message
 	switch {

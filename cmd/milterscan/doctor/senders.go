@@ -3,12 +3,13 @@ package doctor
 import (
 	"path/filepath"
 
+	"github.com/milterscan/milterscan/cmd/milterscan/access"
 	"github.com/milterscan/milterscan/scan/sender/bounce"
 )
 
 // senders looks at what is kept of who sends: the databases of [greylist] and
 // [rate], and the keys of [bounce]. Without them mail goes on unlooked at.
-func (p *Patient) senders() (found []Finding) {
+func (p *Installation) senders() (found []Finding) {
 	if c := p.Config.Greylist; c.Enabled {
 		found = append(found, p.database("greylist.file", c.File))
 	}
@@ -22,11 +23,11 @@ func (p *Patient) senders() (found []Finding) {
 }
 
 // database sees whether the daemon can make and write a file.
-func (p *Patient) database(key, file string) Finding {
+func (p *Installation) database(key, file string) Finding {
 	dir := filepath.Dir(file)
-	who, err := personOf(p.User)
+	who, err := access.Of(p.User)
 	if err == nil {
-		err = who.reaches(dir, toRead|toWrite|toSearch)
+		err = who.Reaches(dir, access.Read|access.Write|access.Search)
 	}
 	if err != nil {
 		return fault("install -d -m 700 -o "+p.User+" "+dir, "%s: %v", key, err)
@@ -35,11 +36,11 @@ func (p *Patient) database(key, file string) Finding {
 }
 
 // keys sees whether the daemon can read its keys, and nobody else.
-func (p *Patient) keys(file string) Finding {
+func (p *Installation) keys(file string) Finding {
 	keys, err := bounce.KeyFile(file).Read()
-	who, unknown := personOf(p.User)
+	who, unknown := access.Of(p.User)
 	if err == nil && unknown == nil {
-		err = who.reaches(file, toRead)
+		err = who.Reaches(file, access.Read)
 	}
 	if err != nil {
 		return fault("chgrp "+p.User+" "+file+"; chmod 640 "+file+"; see docs/bounces.md for what stands in it", "bounce.keys: %v", err)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -22,7 +23,7 @@ type filter struct {
 }
 
 // sendmail compares Sendmail's settings with ours.
-func (p *Patient) sendmail(context.Context) []Finding {
+func (p *Installation) sendmail(context.Context) []Finding {
 	if p.Sendmail == "" {
 		return nil
 	}
@@ -40,7 +41,7 @@ func (p *Patient) sendmail(context.Context) []Finding {
 	return []Finding{fault("include contrib/sendmail/milterscan.m4 in sendmail.mc"+remake, "Sendmail does not ask milterscan: no filter in %s has its socket (%v)", p.Sendmail, p.Config.Milter.Listen)}
 }
 
-func (p *Patient) filterFaults(f filter, options map[string]string) (found []Finding) {
+func (p *Installation) filterFaults(f filter, options map[string]string) (found []Finding) {
 	if in := options["InputMailFilters"]; !strings.Contains(","+strings.ReplaceAll(in, " ", "")+",", ","+f.name+",") {
 		found = append(found, fault("use INPUT_MAIL_FILTER, which adds it"+remake, "the filter is defined, and InputMailFilters (%q) does not name it: it is never asked", in))
 	}
@@ -61,6 +62,21 @@ func (p *Patient) filterFaults(f filter, options map[string]string) (found []Fin
 		found = append(found, size)
 	}
 	return found
+}
+
+// sameAddress compares a milter as Sendmail names it with an address of ours. That
+// of a TCP socket counts as the same where the port is.
+func sameAddress(theirs, ours string) bool {
+	network, where, _ := strings.Cut(theirs, ":")
+	mine, place, _ := strings.Cut(ours, ":")
+	switch network {
+	case "unix", "local":
+		return mine == "unix" && filepath.Clean(where) == filepath.Clean(place)
+	case "inet", "inet6":
+		port, _, _ := strings.Cut(where, "@")
+		return mine == "tcp" && place[strings.LastIndexByte(place, ':')+1:] == port
+	}
+	return false
 }
 
 // option is "O Name=value".

@@ -19,7 +19,7 @@ const startUs = "systemctl start milterscan, and see its log if it does not stay
 
 // sockets looks at every place where the daemon is to listen: whether it is there,
 // with the rights it should have, and whether it is a milter that answers.
-func (p *Patient) sockets(ctx context.Context) []Finding {
+func (p *Installation) sockets(ctx context.Context) []Finding {
 	var found []Finding
 	for _, a := range p.Config.Milter.Listen {
 		network, where := a.Split()
@@ -35,7 +35,7 @@ func (p *Patient) sockets(ctx context.Context) []Finding {
 }
 
 // socketFile looks at the socket as a file.
-func (p *Patient) socketFile(path string) Finding {
+func (p *Installation) socketFile(path string) Finding {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
