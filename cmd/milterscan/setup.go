@@ -5,10 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/cli"
 	"github.com/milterscan/milterscan/cmd/milterscan/setup"
+	"github.com/milterscan/milterscan/policy/token"
 )
 
 // setUp hooks milterscan into an MTA, or takes it out again. Everything that
@@ -103,34 +106,62 @@ func (s *installer) install(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	address, err := s.socket(name)
+	us, key, err := s.ourselves()
 	if err != nil {
 		return err
 	}
-	plan, err := mta.Plan(ctx, address)
-	if errors.Is(err, setup.ErrNothingToDo) {
+	plan, err := mta.Plan(ctx, us)
+	there := errors.Is(err, setup.ErrNothingToDo)
+	if there {
 		fmt.Fprintln(s.std.Out, err)
-		return nil
 	}
-	if err != nil {
-		return err
+	if err != nil && !there || plan == nil {
+		return ignore(err, setup.ErrNothingToDo)
 	}
-	plan.Print(s.std.Out)
-	probe := setup.Probe{Address: address, SMTP: plan.SMTP, Running: len(plan.Reload) > 0, Out: s.std.Out}
-	fmt.Fprintln(s.std.Out, "  "+probe.String())
+	probe := &setup.Probe{Address: plan.Address, SMTP: plan.SMTP, Running: len(plan.Reload) > 0, Key: key, Out: s.std.Out}
+	if !there {
+		plan.Print(s.std.Out)
+		fmt.Fprintln(s.std.Out, "  "+probe.String())
+	}
 	if s.dryRun {
 		return nil
 	}
-	if name != "exim" && !setup.Listening(address) {
-		return fmt.Errorf("milterscan is not listening at %s, so all mail would be deferred; start it first. Nothing was done", address)
+	if name != "exim" && !setup.Listening(plan.Address) {
+		return fmt.Errorf("milterscan is not listening at %s, so all mail would be deferred; start it first. Nothing was done", plan.Address)
 	}
+	if there {
+		if err := probe.Prepare(ctx); err != nil {
+			return err
+		}
+		return probe.Run(ctx)
+	}
+	return s.apply(ctx, plan, probe)
+}
+
+// ignore returns an error unless it is the other one.
+func ignore(err, other error) error {
+	if errors.Is(err, other) {
+		return nil
+	}
+	return err
+}
+
+// apply asks, does what the plan says, and probes.
+func (s *installer) apply(ctx context.Context, plan *setup.Plan, probe *setup.Probe) error {
 	if !s.agreed() {
 		return errNotAgreed
+	}
+	if err := probe.Prepare(ctx); err != nil {
+		return fmt.Errorf("%w. Nothing was done", err)
 	}
 	if err := s.site.Apply(ctx, plan, probe.Run); err != nil {
 		return err
 	}
-	fmt.Fprintf(s.std.Out, "\n%s asks milterscan from now on. \"milterscan setup --uninstall %s\" undoes it.\n", name, name)
+	name, when := plan.MTA.Name, "from now on"
+	if !probe.Running && probe.SMTP != "" {
+		when = "when it is started; call setup again then, to see that it does"
+	}
+	fmt.Fprintf(s.std.Out, "\n%s asks milterscan %s. \"milterscan setup --uninstall %s\" undoes it.\n", name, when, name)
 	return nil
 }
 
@@ -166,20 +197,28 @@ func (s *installer) uninstall(ctx context.Context, name string) error {
 	return nil
 }
 
-// socket is the address of ours that suits the MTA best: for Postfix one below
-// its queue directory, where there is one, since it may be in a chroot.
-func (s *installer) socket(name string) (string, error) {
+// ourselves returns what an MTA has to know of milterscan, and the key by which the
+// daemon knows a probe.
+func (s *installer) ourselves() (us setup.Us, key func() ([]byte, error), err error) {
 	c, err := cli.Load(s.config)
 	if err != nil {
-		return "", err
+		return us, nil, err
 	}
 	if len(c.Milter.Listen) == 0 {
-		return "", errors.New("milterscan listens nowhere: set milter.listen")
+		return us, nil, errors.New("milterscan listens nowhere: set milter.listen")
 	}
+	us.Daemon = findUser()
 	for _, a := range c.Milter.Listen {
-		if inSpool := strings.Contains(string(a), "/spool/"); name == "postfix" && inSpool {
-			return string(a), nil
-		}
+		us.Listen = append(us.Listen, string(a))
 	}
-	return string(c.Milter.Listen[0]), nil
+	return us, func() ([]byte, error) { return probeKey(c.Quarantine.Key()) }, nil
+}
+
+// probeKey returns the key of passes, and makes it where the daemon would find it.
+// What is above its directory is not made: it would not be the daemon's.
+func probeKey(file string) ([]byte, error) {
+	if _, err := os.Stat(filepath.Dir(filepath.Dir(file))); err != nil {
+		return nil, err
+	}
+	return token.KeyFile(file).Make()
 }

@@ -1,12 +1,15 @@
 package integration
 
 import (
+	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/milterscan/milterscan/tests/integration/servers"
@@ -155,7 +158,7 @@ func TestSetupRefuses(t *testing.T) {
 	config := filepath.Join(t.TempDir(), "milterscan.toml")
 	for socket, want := range map[string]string{
 		"unix:" + p.MilterSocket():   "is not listening",
-		"unix:/run/elsewhere/m.sock": "runs in a chroot",
+		"unix:/run/elsewhere/m.sock": "run \"install -d -o ",
 		"tcp:127.0.0.1:1":            "is not listening",
 	} {
 		if err := os.WriteFile(config, fmt.Appendf(nil, "[milter]\nlisten = [%q]\n", socket), 0o600); err != nil {
@@ -172,4 +175,164 @@ func TestSetupRefuses(t *testing.T) {
 		t.Error("set up without a main.cf")
 	}
 	w.wantAsBefore(t, "without a main.cf")
+}
+
+// outOfJail has Postfix run nothing in a chroot.
+func outOfJail(t *testing.T, p *servers.Postfix) {
+	t.Helper()
+	file := filepath.Join(p.Config(), "master.cf")
+	write(t, file, strings.ReplaceAll(read(t, file), " n - y ", " n - n "))
+	write(t, file, strings.ReplaceAll(read(t, file), "unix n - y", "unix n - n"))
+	p.Stop()
+	p.Start(t)
+}
+
+// Whatever the rules do with a virus, and in a chroot or not, setup sees that
+// Postfix asks milterscan, and no probe reaches a mailbox or the quarantine.
+func TestSetupProbesUnderAnyRules(t *testing.T) {
+	needServers(t)
+	for name, config := range map[string]string{
+		"hosting":    "profile = \"hosting\"\n",
+		"tag-only":   "profile = \"tag-only\"\n",
+		"quarantine": "[[rule]]\nname = \"q\"\nwhen = [\"infected\"]\naction = \"quarantine\"\n",
+		"deliver":    "[[rule]]\nname = \"d\"\naction = \"deliver\"\n",
+	} {
+		for _, jail := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, chroot %v", name, jail), func(t *testing.T) {
+				p := servers.StartPlainPostfix(t)
+				if !jail {
+					outOfJail(t, p)
+				}
+				m := servers.StartMilterscan(t, p.MilterSocket(), config)
+				w := newWorkbench(t, "postfix", p.Config(), m.ConfigFile())
+				if shown, ok := w.setup(t, "", "--yes"); !ok || !strings.Contains(shown, "its probe has arrived") {
+					t.Error("the probe was not refused")
+				}
+				if r := servers.Send(p.SMTP(), clean("after")); r.Code != 250 {
+					t.Errorf("after setup: %v", r)
+				}
+				if shown, ok := w.setup(t, "", "--yes"); !ok || !strings.Contains(shown, "set up there already") || !strings.Contains(shown, "its probe has arrived") {
+					t.Error("what is there already is not probed")
+				}
+				p.Settle(t)
+				if n := p.Mailbox().Count(); n != 1 {
+					t.Errorf("%d mails arrived, not 1", n)
+				}
+				if out, _ := m.Run(t, "quarantine list"); strings.Contains(out, "setup") {
+					t.Errorf("the quarantine has the probe:\n%s", out)
+				}
+			})
+		}
+	}
+}
+
+// Where the daemon does not know this host's key and refuses no virus, the envelope
+// shows whether Postfix reaches it.
+func TestSetupProbesByEnvelope(t *testing.T) {
+	needServers(t)
+	p := servers.StartPlainPostfix(t)
+	m := servers.StartMilterscan(t, p.MilterSocket(), "profile = \"hosting\"\n")
+	config := filepath.Join(t.TempDir(), "milterscan.toml")
+	write(t, config, fmt.Sprintf("[milter]\nlisten = [\"unix:%s\"]\n[quarantine]\ndir = %q\n", m.Socket, filepath.Join(t.TempDir(), "q")))
+	w := newWorkbench(t, "postfix", p.Config(), config)
+	if shown, ok := w.setup(t, "", "--yes"); !ok || !strings.Contains(shown, "accepts MAIL and RCPT, so it reaches milterscan") {
+		t.Error("not set up")
+	}
+	wantReply(t, "after setup", servers.Send(p.SMTP(), clean("after")), 250)
+}
+
+// A setup after which mail would be deferred, or would not be examined, is undone,
+// whatever the rules do with a virus.
+func TestSetupUndoesWhatFails(t *testing.T) {
+	needServers(t)
+	for name, c := range map[string]struct {
+		spoil func(*testing.T, *servers.Postfix, *servers.Milterscan)
+		want  string
+	}{
+		"may not connect": {func(t *testing.T, _ *servers.Postfix, m *servers.Milterscan) { chmod(t, m.Socket, 0o660) }, "install -d -o "},
+		"may not connect, as is seen only by trying": {func(t *testing.T, _ *servers.Postfix, m *servers.Milterscan) {
+			chmod(t, m.Socket, 0o660)
+			withList(t, m.Socket)
+		}, "so it does not reach milterscan"},
+		"not asked about this host": {func(t *testing.T, p *servers.Postfix, _ *servers.Milterscan) {
+			file := filepath.Join(p.Config(), "main.cf")
+			write(t, file, read(t, file)+"smtpd_milter_maps = static:DISABLE\n")
+		}, "it does not ask milterscan"},
+		"master.cf has its own": {func(t *testing.T, p *servers.Postfix, _ *servers.Milterscan) {
+			file := filepath.Join(p.Config(), "master.cf")
+			write(t, file, strings.Replace(read(t, file), "smtpd\n", "smtpd\n  -o receive_override_options=no_milters\n", 1))
+		}, "accepted the probe"},
+	} {
+		for _, jail := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, chroot %v", name, jail), func(t *testing.T) {
+				p := servers.StartPlainPostfix(t)
+				m := servers.StartMilterscan(t, p.MilterSocket(), "profile = \"hosting\"\n")
+				c.spoil(t, p, m)
+				if !jail {
+					outOfJail(t, p)
+				}
+				w := newWorkbench(t, "postfix", p.Config(), m.ConfigFile())
+				if shown, ok := w.setup(t, "", "--yes"); ok || !strings.Contains(shown, c.want) {
+					t.Errorf("set up, or without %q", c.want)
+				}
+				w.wantAsBefore(t, name)
+				servers.Await(t, "mail to pass as before", func() bool { return servers.Send(p.SMTP(), clean("after")).Code == 250 })
+			})
+		}
+	}
+}
+
+func chmod(t *testing.T, path string, mode os.FileMode) {
+	t.Helper()
+	if err := os.Chmod(path, mode); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// withList gives a file an access control list that lets user 1 in (acl(5); the
+// mask is all, so that the file's mode says nothing).
+func withList(t *testing.T, path string) {
+	t.Helper()
+	var list bytes.Buffer
+	binary.Write(&list, binary.LittleEndian, uint32(2)) // the version
+	for _, e := range []struct {
+		tag, rights uint16
+		id          uint32
+	}{{1, 6, 1<<32 - 1}, {2, 6, 1}, {4, 6, 1<<32 - 1}, {16, 6, 1<<32 - 1}, {32, 0, 1<<32 - 1}} {
+		binary.Write(&list, binary.LittleEndian, e)
+	}
+	if err := syscall.Setxattr(path, "system.posix_acl_access", list.Bytes(), 0); err != nil {
+		t.Skip("no access control lists here: ", err)
+	}
+}
+
+// The remedy that doctor used to name, the whole path in a chroot, stops all mail;
+// doctor sees that now, and setup, which it names, mends it.
+func TestDoctorNamesWhatWorks(t *testing.T) {
+	needServers(t)
+	p := servers.StartPlainPostfix(t)
+	m := servers.StartMilterscan(t, p.MilterSocket(), "profile = \"hosting\"\n")
+	main := filepath.Join(p.Config(), "main.cf")
+	doctor := func() string {
+		out, _ := m.Run(t, "doctor", "-v", "-postfix", p.Config(), "-user", "root")
+		return out
+	}
+	if out := doctor(); !strings.Contains(out, "fix: milterscan setup postfix") {
+		t.Errorf("before:\n%s", out)
+	}
+	write(t, main, read(t, main)+fmt.Sprintf("smtpd_milters = unix:%s\nnon_smtpd_milters = unix:%[1]s\n", p.MilterSocket()))
+	p.Stop()
+	p.Start(t)
+	wantReply(t, "the whole path in a chroot", servers.Send(p.SMTP(), clean("lost")), 451)
+	if out := doctor(); !strings.Contains(out, "smtpd runs in a chroot") || !strings.Contains(out, "fix: milterscan setup postfix") {
+		t.Errorf("with the whole path in a chroot:\n%s", out)
+	}
+	w := newWorkbench(t, "postfix", p.Config(), m.ConfigFile())
+	if _, ok := w.setup(t, "", "--yes"); !ok {
+		t.Error("setup does not mend it")
+	}
+	wantReply(t, "after setup", servers.Send(p.SMTP(), clean("after")), 250)
+	if out := doctor(); strings.Contains(out, "FAULT   Postfix") && !strings.Contains(out, "message_size_limit") || !strings.Contains(out, "asks milterscan at unix:milterscan/milter.sock") {
+		t.Errorf("after setup:\n%s", out)
+	}
 }

@@ -24,7 +24,7 @@ func eximVersion(ctx context.Context, program, _ string) (string, error) {
 
 // planExim puts a router before all others, and the transport it names: into
 // Debian's split configuration where there is one, otherwise into the one file.
-func planExim(ctx context.Context, m MTA, stage, _ string) (*Plan, error) {
+func planExim(ctx context.Context, m MTA, stage string, _ Us) (*Plan, error) {
 	snippets, err := eximSnippets()
 	if err != nil {
 		return nil, err

@@ -16,7 +16,9 @@ type Plan struct {
 	Hook     string   // by which milterscan will be asked
 	Commands []string // of the MTA's, on the copy: how the new contents came about
 	Changes  []Change
-	SMTP     string // where the MTA listens, "host:port"; "" if that is not known
+	Notes    []string // what the administrator should know
+	Address  string   // of milterscan, that will be asked
+	SMTP     string   // where the MTA listens, "host:port"; "" if that is not known
 	Checks   []Command
 	Reload   []Command // none where the MTA is not running
 }
@@ -47,6 +49,12 @@ func (p *Plan) Print(w io.Writer) {
 	fmt.Fprintln(w, "\nWhat changes:")
 	for _, c := range p.Changes {
 		fmt.Fprint(w, c.Diff())
+	}
+	if len(p.Notes) > 0 {
+		fmt.Fprintln(w)
+	}
+	for _, n := range p.Notes {
+		fmt.Fprintln(w, "Note: "+n)
 	}
 	fmt.Fprintln(w, "\nThen:")
 	for _, c := range append(p.Checks, p.Reload...) {

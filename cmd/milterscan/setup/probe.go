@@ -3,86 +3,163 @@ package setup
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
-	"net/smtp"
-	"net/textproto"
 	"strings"
 	"time"
 
 	"github.com/milterscan/milterscan/milter"
 	"github.com/milterscan/milterscan/policy"
+	"github.com/milterscan/milterscan/policy/token"
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/format/entity"
 	"github.com/milterscan/milterscan/scan/hostile"
 )
 
-// Probe finds out whether an MTA really asks milterscan: it sends a mail that
-// milterscan refuses.
+// Probe finds out whether an MTA really asks milterscan, by SMTP. There are three
+// kinds, the best that works is taken:
+//
+//   - a harmless mail with a pass (package token) that the daemon refuses whatever
+//     its rules say;
+//   - the EICAR test file, where the daemon does not know the key of the pass, and
+//     its rules refuse a virus;
+//   - otherwise only the envelope: an MTA that cannot reach milterscan defers it.
 type Probe struct {
 	Address string // of milterscan
 	SMTP    string // of the MTA; "" if it accepts before it asks
 	Running bool
+	Key     func() ([]byte, error) // of passes; nil if there is none
 	Out     io.Writer
+
+	mail   []byte // what is sent; nil is only the envelope
+	answer string // how milterscan refuses it, without the id
+	before reply  // what the MTA said of it before anything was changed
 }
 
 // String says what the probe will be.
-func (p Probe) String() string {
-	if !p.useful() {
+func (p *Probe) String() string {
+	switch {
+	case p.SMTP == "":
 		return "(no probe: send yourself the EICAR test file, and see that it does not arrive)"
+	case !p.Running:
+		return "(no probe, since the MTA is not running: start it, and call setup again)"
 	}
-	return "send the EICAR test file to postmaster by SMTP at " + p.SMTP + ", and see it refused"
+	return "send a probe to postmaster by SMTP at " + p.SMTP + ", and see that milterscan refuses it"
 }
 
-func (p Probe) useful() bool { return p.SMTP != "" && p.Running }
+func (p *Probe) useful() bool { return p.SMTP != "" && p.Running }
 
 // dialTime is how long a daemon may take to accept a connection; it is local.
 const dialTime = 5 * time.Second
 
-// sendTime is how long the probe may take to send: the server scans before it
-// answers.
-const sendTime = 5 * time.Minute
+// askTime is how long milterscan, and the MTA, may take for one answer.
+const askTime = 5 * time.Minute
 
-// The MTA needs a moment until it goes by its new configuration.
+// The MTA needs a moment until it goes by its new configuration. As long as it
+// does not, it accepts the probe, which postmaster then gets: harmless, but no
+// more than a few times.
 const (
-	probeTries = 8
-	probePause = time.Second
+	probeTries  = 8
+	probePause  = time.Second
+	mayAccept   = 3 // mails
+	wellDefined = 3 // envelopes in a row that are not deferred
 )
 
-// Run sends the probe. It is an error if milterscan refuses the mail and the MTA
-// does not.
-func (p Probe) Run(ctx context.Context) error {
+// Prepare chooses the kind of probe: it asks milterscan itself what it would say.
+// It is called before anything is changed.
+func (p *Probe) Prepare(ctx context.Context) error {
 	if !p.useful() {
 		return nil
 	}
-	mail := probeMail()
-	r, err := p.ruling(ctx, mail)
-	if err != nil {
-		return fmt.Errorf("milterscan does not answer at %s: %w", p.Address, err)
+	for _, mail := range [][]byte{p.passMail(), eicarMail()} {
+		if mail == nil {
+			continue
+		}
+		r, err := p.ruling(ctx, mail)
+		if err != nil {
+			return fmt.Errorf("milterscan does not answer at %s: %w", p.Address, err)
+		}
+		if r.Answer == policy.Reject {
+			p.mail = mail
+			p.answer, _, _ = strings.Cut(r.Reply.Text, " [")
+			break
+		}
 	}
-	if r.Answer != policy.Reject {
-		fmt.Fprintf(p.Out, "The rules do not refuse the EICAR test file (%v), so there was no probe.\n", r.Answer)
+	p.before = converse(ctx, p.SMTP, nil)
+	return nil
+}
+
+// Run sends the probe. It is an error if it is not seen that the MTA asks
+// milterscan.
+func (p *Probe) Run(ctx context.Context) error {
+	if !p.useful() {
 		return nil
 	}
-	var said string
+	var said reply
+	accepted, passed := 0, 0
 	for range probeTries {
-		if said = sendProbe(ctx, p.SMTP, mail); strings.HasPrefix(said, "5") {
-			fmt.Fprintf(p.Out, "The probe was refused, as it should be: %s\n", said)
-			return nil
-		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-time.After(probePause):
 		}
+		said = converse(ctx, p.SMTP, p.mail)
+		switch {
+		case p.mail != nil && said.code >= 500 && strings.Contains(said.text, p.answer):
+			fmt.Fprintf(p.Out, "The probe was refused, as it should be: %v\n", said)
+			return nil
+		case said.stage == atEnd && said.code < 300:
+			accepted++
+		case p.reached(said):
+			passed++
+		default:
+			passed = 0
+		}
+		if passed == wellDefined {
+			p.report(said)
+			return nil
+		}
+		if accepted == mayAccept {
+			break
+		}
 	}
-	return fmt.Errorf("the MTA at %s did not refuse the EICAR test file, which milterscan refuses; it said %q", p.SMTP, said)
+	return p.failed(said)
+}
+
+// reached reports whether the MTA has gone beyond MAIL, which it defers where it
+// cannot reach milterscan, and has its answer to RCPT from elsewhere.
+func (p *Probe) reached(said reply) bool {
+	if said.stage < atRcpt || said.stage >= atData {
+		return false
+	}
+	return said.code < 300 || said.code >= 500 || said == p.before
+}
+
+// report says what was seen where no refusal was.
+func (p *Probe) report(said reply) {
+	if said.code < 300 {
+		fmt.Fprintf(p.Out, "The MTA accepts MAIL and RCPT, so it reaches milterscan: it would defer them otherwise. (milterscan does not know this host's key, and its rules do not refuse the EICAR test file, so no mail was sent.)\n")
+		return
+	}
+	fmt.Fprintf(p.Out, "The MTA accepts MAIL, so it reaches milterscan: it would defer it otherwise. It refuses the probe's recipient itself: %v\n", said)
+}
+
+// failed says why the probe shows nothing good.
+func (p *Probe) failed(said reply) error {
+	switch {
+	case said.stage == atEnd && said.code < 300:
+		return fmt.Errorf("the MTA at %s accepted the probe, which milterscan refuses: it does not ask milterscan", p.SMTP)
+	case said.code >= 400 && said.code < 500 && said != p.before:
+		return fmt.Errorf("the MTA at %s defers mail, so it does not reach milterscan at %s; it said %q", p.SMTP, p.Address, said)
+	case said == p.before:
+		return fmt.Errorf("the MTA at %s does not let the probe in, and did not before; it said %q", p.SMTP, said)
+	}
+	return fmt.Errorf("the MTA at %s did not refuse the probe as milterscan does; it said %q", p.SMTP, said)
 }
 
 // ruling is what milterscan itself says about the mail.
-func (p Probe) ruling(ctx context.Context, mail []byte) (policy.Ruling, error) {
+func (p *Probe) ruling(ctx context.Context, mail []byte) (policy.Ruling, error) {
 	network, where, _ := strings.Cut(p.Address, ":")
 	conn, err := net.DialTimeout(network, where, dialTime)
 	if err != nil {
@@ -91,53 +168,34 @@ func (p Probe) ruling(ctx context.Context, mail []byte) (policy.Ruling, error) {
 	parser := entity.NewParser(entity.DefaultLimits())
 	parser.Write(mail)
 	env := scan.Envelope{Recipients: []string{"postmaster"}}
-	return milter.Ask(ctx, conn, sendTime, env, bytes.NewReader(mail), parser.Close().Root)
+	return milter.Ask(ctx, conn, askTime, env, bytes.NewReader(mail), parser.Close().Root)
 }
 
-func probeMail() []byte {
-	return fmt.Appendf(nil, "From: milterscan setup <postmaster>\r\nTo: postmaster\r\nSubject: probe of milterscan setup\r\nDate: %s\r\n"+
-		"MIME-Version: 1.0\r\nContent-Type: text/plain\r\n\r\n%s\r\n", time.Now().Format(time.RFC1123Z), hostile.EICAR())
-}
+const probeHeader = "From: milterscan setup <postmaster>\r\nTo: postmaster\r\nSubject: probe of milterscan setup\r\nDate: %s\r\n" +
+	"MIME-Version: 1.0\r\nContent-Type: text/plain\r\n\r\n"
 
-// sendProbe sends a mail and returns what the server said: its refusal, or what
-// else went on.
-func sendProbe(ctx context.Context, server string, mail []byte) string {
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", server)
+// passMail is a harmless mail with a pass, nil where there is no key.
+func (p *Probe) passMail() []byte {
+	if p.Key == nil {
+		return nil
+	}
+	key, err := p.Key()
 	if err != nil {
-		return err.Error()
+		return nil
 	}
-	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(sendTime))
-	c, err := smtp.NewClient(conn, "localhost")
-	if err == nil {
-		err = transfer(c, mail)
+	now := time.Now()
+	mail := fmt.Appendf(nil, probeHeader+"This mail was to be refused by milterscan. Delete it.\r\n", now.Format(time.RFC1123Z))
+	sum, err := token.Sum(bytes.NewReader(mail))
+	if err != nil {
+		return nil // from memory: cannot fail
 	}
-	var refused *textproto.Error
-	switch {
-	case err == nil:
-		return "250 accepted"
-	case errors.As(err, &refused):
-		return fmt.Sprint(refused.Code, " ", refused.Msg)
-	}
-	return err.Error()
+	pass := token.Write(key, token.Grant{For: token.Probe, ID: "setup", Issued: now, Body: sum})
+	return append([]byte(token.Field+": "+pass+"\r\n"), mail...)
 }
 
-// transfer is one SMTP transaction.
-func transfer(c *smtp.Client, mail []byte) error {
-	if err := c.Mail(""); err != nil {
-		return err
-	}
-	if err := c.Rcpt("postmaster"); err != nil {
-		return err
-	}
-	w, err := c.Data()
-	if err != nil {
-		return err
-	}
-	if _, err := w.Write(mail); err != nil {
-		return err
-	}
-	return w.Close()
+// eicarMail is a mail with the EICAR test file as its text.
+func eicarMail() []byte {
+	return fmt.Appendf(nil, probeHeader+"%s\r\n", time.Now().Format(time.RFC1123Z), hostile.EICAR())
 }
 
 // Listening reports whether somebody accepts connections at an address of ours.

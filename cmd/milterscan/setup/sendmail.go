@@ -27,7 +27,8 @@ func sendmailVersion(ctx context.Context, program, _ string) (string, error) {
 
 // planSendmail puts the shipped filter into sendmail.mc, before the mailers, and
 // has m4 make sendmail.cf of it.
-func planSendmail(ctx context.Context, m MTA, stage, socket string) (*Plan, error) {
+func planSendmail(ctx context.Context, m MTA, stage string, us Us) (*Plan, error) {
+	socket := us.Listen[0]
 	mc, err := read(filepath.Join(m.Dir, "sendmail.mc"))
 	if err != nil {
 		return nil, fmt.Errorf("%w; a sendmail.cf without its source is left alone", err)
@@ -58,6 +59,7 @@ func planSendmail(ctx context.Context, m MTA, stage, socket string) (*Plan, erro
 	}
 	p := &Plan{
 		Hook:     "milter, " + sendmailSocket(socket),
+		Address:  socket,
 		Commands: []string{line("m4", append(m4, mc.Path)...) + " >" + cf.Path},
 		Changes:  []Change{mc, cf},
 		Checks:   []Command{sendmailCheck(m, cf.Path)},

@@ -22,7 +22,7 @@ type MTA struct {
 	Dir     string   // of its configuration
 	Hooks   []string // by which milterscan can be asked, the best first
 	program string
-	planner func(ctx context.Context, m MTA, stage, socket string) (*Plan, error)
+	planner func(ctx context.Context, m MTA, stage string, us Us) (*Plan, error)
 }
 
 // ErrNothingToDo is returned by Plan where milterscan is asked already.
@@ -34,7 +34,7 @@ type candidate struct {
 	hooks     []string
 	programs  []string // where its main program may be
 	version   func(ctx context.Context, program, dir string) (string, error)
-	planner   func(ctx context.Context, m MTA, stage, socket string) (*Plan, error)
+	planner   func(ctx context.Context, m MTA, stage string, us Us) (*Plan, error)
 }
 
 func candidates() []candidate {
@@ -104,21 +104,28 @@ func (c candidate) find(ctx context.Context, at Place) (MTA, error) {
 	return MTA{}, err
 }
 
-// Plan works out what would change, on a copy in a directory of its own. The
-// socket is where milterscan listens, as its configuration says:
-// "unix:/run/milterscan/milter.sock" or "tcp:127.0.0.1:7357".
-func (m MTA) Plan(ctx context.Context, socket string) (*Plan, error) {
+// Us is what an MTA has to know of milterscan.
+type Us struct {
+	Listen []string // milter.listen: "unix:/run/milterscan/milter.sock", "tcp:127.0.0.1:7357"
+	Daemon string   // the user it runs as
+}
+
+// Plan works out what would change, on a copy in a directory of its own. Where
+// nothing would, the error is ErrNothingToDo; the plan may still say where to probe.
+func (m MTA) Plan(ctx context.Context, us Us) (*Plan, error) {
 	stage, err := os.MkdirTemp("", "milterscan-setup-")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(stage)
-	p, err := m.planner(ctx, m, stage, socket)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", m.Name, err)
+	p, err := m.planner(ctx, m, stage, us)
+	if p != nil {
+		p.MTA = m
 	}
-	p.MTA = m
-	return p, nil
+	if err != nil && !errors.Is(err, ErrNothingToDo) {
+		return nil, fmt.Errorf("%s: %w; nothing was done", m.Name, err)
+	}
+	return p, err
 }
 
 // run runs a program of the MTA's and returns what it printed. The error has
