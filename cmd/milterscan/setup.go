@@ -22,7 +22,7 @@ func setUp(ctx context.Context, args []string, std cli.Streams) int {
 	f.StringVar(&s.config, "c", "", "milterscan's configuration `file`, which says where it listens")
 	f.BoolVar(&s.dryRun, "dry-run", false, "show what would be done, and do nothing")
 	f.BoolVar(&s.yes, "yes", false, "do not ask")
-	uninstall := f.Bool("uninstall", false, "put every file back as it was before")
+	uninstall := f.Bool("uninstall", false, "take milterscan out again; files that were not changed since become what they were")
 	f.StringVar(&s.at.Dir, "dir", "", "`directory` of the MTA's configuration, if not the usual one")
 	f.StringVar(&s.at.Program, "program", "", "the MTA's main `program`: postconf, sendmail or exim")
 	f.StringVar(&s.site.State, "state", setup.StateDir, "`directory` in which the old contents are kept")
@@ -177,9 +177,21 @@ func (s *installer) undoEarlier(ctx context.Context, name string) error {
 	return err
 }
 
-// uninstall shows, asks, and puts everything back.
+// uninstall shows, asks, and takes milterscan out. A configuration of milterscan's
+// that is broken does not keep it from that.
 func (s *installer) uninstall(ctx context.Context, name string) error {
-	plan, err := s.site.Removal(name)
+	if err := s.undoEarlier(ctx, name); err != nil {
+		return err
+	}
+	mta, err := setup.Lookup(ctx, name, s.at)
+	if err != nil {
+		return err
+	}
+	us, _, err := s.ourselves()
+	if err != nil {
+		fmt.Fprintln(s.std.Err, "milterscan setup:", err)
+	}
+	plan, err := s.site.Removal(ctx, mta, us)
 	if err != nil {
 		return err
 	}
@@ -190,10 +202,10 @@ func (s *installer) uninstall(ctx context.Context, name string) error {
 	if !s.agreed() {
 		return errNotAgreed
 	}
-	if err := s.site.Uninstall(ctx, name); err != nil {
+	if err := s.site.TakeOut(ctx, plan); err != nil {
 		return err
 	}
-	fmt.Fprintf(s.std.Out, "\nEvery file of %s is as it was before.\n", name)
+	fmt.Fprintf(s.std.Out, "\n%s does not ask milterscan any more.\n", name)
 	return nil
 }
 
@@ -201,13 +213,13 @@ func (s *installer) uninstall(ctx context.Context, name string) error {
 // daemon knows a probe.
 func (s *installer) ourselves() (us setup.Us, key func() ([]byte, error), err error) {
 	c, err := cli.Load(s.config)
+	us.Daemon = findUser()
 	if err != nil {
 		return us, nil, err
 	}
 	if len(c.Milter.Listen) == 0 {
 		return us, nil, errors.New("milterscan listens nowhere: set milter.listen")
 	}
-	us.Daemon = findUser()
 	for _, a := range c.Milter.Listen {
 		us.Listen = append(us.Listen, string(a))
 	}

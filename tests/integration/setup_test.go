@@ -282,6 +282,48 @@ func TestSetupUndoesWhatFails(t *testing.T) {
 	}
 }
 
+// Taking milterscan out after main.cf was changed leaves the change, and other
+// milters, alone; it needs neither a configuration of milterscan's that can be read
+// nor the memory of a setup.
+func TestSetupTakesOnlyItsOwnOut(t *testing.T) {
+	needServers(t)
+	p := servers.StartPlainPostfix(t, "smtpd_milters = inet:127.0.0.1:1 { inet:127.0.0.1:2, default_action=accept }", "non_smtpd_milters = $smtpd_milters", "milter_default_action = accept")
+	m := servers.StartMilterscan(t, p.MilterSocket(), "profile = \"hosting\"\n")
+	main := filepath.Join(p.Config(), "main.cf")
+	w := newWorkbench(t, "postfix", p.Config(), m.ConfigFile())
+	others := read(t, main)
+	takenOut := func(when string) {
+		t.Helper()
+		if _, ok := w.setup(t, "", "--yes", "--uninstall"); !ok {
+			t.Errorf("%s: not taken out", when)
+		}
+		if now := read(t, main); now != others+"# mine\n" {
+			t.Errorf("%s: main.cf is\n%s", when, now)
+		}
+	}
+	if _, ok := w.setup(t, "", "--yes"); !ok {
+		t.Fatal("not set up")
+	}
+	wantAsking(t, p, false) // hosting keeps a virus: the client hears 250
+	write(t, main, read(t, main)+"# mine\n")
+	takenOut("after a change")
+	write(t, main, others)
+	if _, ok := w.setup(t, "", "--yes"); !ok {
+		t.Fatal("not set up again")
+	}
+	write(t, main, read(t, main)+"# mine\n")
+	m.Stop()
+	write(t, m.ConfigFile(), "no such thing\n")
+	takenOut("with a broken configuration")
+	wantReply(t, "without milterscan", servers.Send(p.SMTP(), clean("after")), 250)
+	write(t, main, strings.Replace(read(t, main), "smtpd_milters = ", "smtpd_milters = unix:milterscan/milter.sock, ", 1))
+	write(t, m.ConfigFile(), fmt.Sprintf("[milter]\nlisten = [\"unix:%s\"]\n", m.Socket))
+	takenOut("hooked by hand")
+	if _, ok := w.setup(t, "", "--yes", "--uninstall"); ok {
+		t.Error("taken out twice")
+	}
+}
+
 func chmod(t *testing.T, path string, mode os.FileMode) {
 	t.Helper()
 	if err := os.Chmod(path, mode); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 )
 
 // Site is where setups are remembered.
@@ -91,55 +92,97 @@ func (j *journal) undo(ctx context.Context) error {
 	return j.forget()
 }
 
-// Recover undoes a setup that was interrupted, and reports whether there was
-// one.
-func (s Site) Recover(ctx context.Context, mta string) (bool, error) {
-	j, err := openJournal(s.State, mta)
-	if err != nil || j == nil || j.Done {
-		return false, err
+// removal is the end of the name under which a removal is remembered while it goes
+// on: the old contents of the setup stay until it has succeeded.
+const removal = ".removal"
+
+// Recover undoes a setup, or a removal, that was interrupted, and reports whether
+// there was one.
+func (s Site) Recover(ctx context.Context, mta string) (was bool, err error) {
+	for _, name := range []string{mta, mta + removal} {
+		j, err := openJournal(s.State, name)
+		if err != nil {
+			return was, err
+		}
+		if j == nil || j.Done {
+			continue
+		}
+		if err := j.untouched(); err != nil {
+			return was, err
+		}
+		if err := j.undo(ctx); err != nil {
+			return true, err
+		}
+		was = true
 	}
-	if err := j.untouched(); err != nil {
-		return false, err
-	}
-	return true, j.undo(ctx)
+	return was, nil
 }
 
-// ErrNotSetUp is returned by Uninstall where there is nothing to undo.
-var ErrNotSetUp = errors.New("milterscan was not set up there by this command")
+// ErrNotSetUp is returned where there is nothing to take out.
+var ErrNotSetUp = errors.New("milterscan is not set up there")
 
-// Removal is what Uninstall would do.
-func (s Site) Removal(mta string) (*Plan, error) {
-	j, err := openJournal(s.State, mta)
+// Removal works out how to take milterscan out of an MTA. Files that nobody has
+// changed since the setup become what they were, byte for byte. Otherwise only what
+// names milterscan goes, and everything else stays.
+func (s Site) Removal(ctx context.Context, m MTA, us Us) (*Plan, error) {
+	j, err := openJournal(s.State, m.Name)
 	if err != nil {
 		return nil, err
 	}
-	if j == nil {
-		return nil, ErrNotSetUp
+	if j == nil || j.untouched() != nil {
+		return s.partOnly(ctx, m, us, j)
 	}
-	p := &Plan{MTA: MTA{Name: j.MTA, Dir: j.Dir}, Hook: "nothing any more", Reload: j.Reload}
+	p := &Plan{MTA: m, Hook: "nothing any more", Reload: j.Reload, removal: true}
+	if m.reload != nil {
+		p.Reload = m.reload(ctx, m) // it may run now, and not have run then
+	}
 	for _, f := range j.Files {
-		p.Changes = append(p.Changes, Change{Path: f.Path, Old: f.New, New: f.Old})
+		c := Change{Path: f.Path, Old: f.New, New: f.Old, Mode: f.Mode}
+		if now, err := os.ReadFile(f.Path); err == nil && string(now) == string(f.Old) {
+			c.Old = f.Old
+		}
+		p.Changes = append(p.Changes, c)
 	}
-	return p, j.untouched()
+	return p, nil
 }
 
-// Uninstall puts every file back, byte for byte. Where somebody has changed one
-// since, nothing is done.
-func (s Site) Uninstall(ctx context.Context, mta string) error {
-	j, err := openJournal(s.State, mta)
+// partOnly plans to take only what names milterscan out. j is the setup's journal,
+// nil if there is none.
+func (s Site) partOnly(ctx context.Context, m MTA, us Us, j *journal) (*Plan, error) {
+	stage, err := os.MkdirTemp("", "milterscan-setup-")
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if j == nil {
-		return ErrNotSetUp
+	defer os.RemoveAll(stage)
+	p, err := m.remover(ctx, m, stage, us, j)
+	if err != nil {
+		if j != nil && !errors.Is(err, ErrNotSetUp) {
+			err = fmt.Errorf("%w. The old contents are in %s", err, j.path)
+		}
+		return nil, err
 	}
-	if err := j.untouched(); err != nil {
-		return err
-	}
+	p.MTA, p.Hook, p.removal = m, "nothing any more", true
+	return p, nil
+}
+
+// TakeOut does what Removal planned, and forgets about the setup.
+func (s Site) TakeOut(ctx context.Context, p *Plan) error {
 	if err := s.step("restore"); err != nil {
 		return err
 	}
-	return j.undo(ctx)
+	if err := s.Apply(ctx, p, func(context.Context) error { return nil }); err != nil {
+		return err
+	}
+	for _, name := range []string{p.MTA.Name, p.MTA.Name + removal} {
+		j, err := openJournal(s.State, name)
+		if err == nil && j != nil {
+			err = j.forget()
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // untouched is an error if a file is neither as it was nor as it was made.

@@ -126,3 +126,55 @@ func inSection(text string, add snippet) (string, error) {
 	}
 	return text[:begin[1]] + add.text + text[begin[1]:], nil
 }
+
+// unplanExim takes the snippets that setup has written out of the one file. Debian's
+// split configuration has files of ours, which are restored as a whole or not.
+func unplanExim(ctx context.Context, m MTA, stage string, _ Us, j *journal) (*Plan, error) {
+	if j == nil {
+		return nil, ErrNotSetUp
+	}
+	if len(j.Files) != 1 {
+		return nil, fmt.Errorf("a file that setup has made was changed; remove %s by hand, and run update-exim4.conf. Nothing was done", j.paths())
+	}
+	c, err := read(j.Files[0].Path)
+	if err != nil {
+		return nil, err
+	}
+	text := string(c.Old)
+	for _, block := range insertions(string(j.Files[0].Old), string(j.Files[0].New)) {
+		before, after, ok := strings.Cut(text, block)
+		if !ok {
+			return nil, fmt.Errorf("what setup has written into %s was changed; take it out by hand. Nothing was done", c.Path)
+		}
+		text = before + after
+	}
+	c.New = []byte(text)
+	staged := filepath.Join(stage, "exim.conf")
+	if err := os.WriteFile(staged, c.New, 0o644); err != nil {
+		return nil, err
+	}
+	if _, err := run(ctx, m.program, "-C", staged, "-bV"); err != nil {
+		return nil, err
+	}
+	return &Plan{Changes: []Change{c}, Checks: []Command{{m.program, "-C", c.Path, "-bV"}}}, nil
+}
+
+// insertions are the runs of lines that one text has and the other has not.
+func insertions(from, to string) (blocks []string) {
+	var run strings.Builder
+	flush := func() {
+		if run.Len() > 0 {
+			blocks = append(blocks, run.String())
+		}
+		run.Reset()
+	}
+	for _, e := range compare(lines([]byte(from)), lines([]byte(to))) {
+		if e.kind != '+' {
+			flush()
+			continue
+		}
+		run.WriteString(e.text + "\n")
+	}
+	flush()
+	return blocks
+}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 )
 
@@ -56,7 +57,11 @@ func openJournal(state, mta string) (*journal, error) {
 // newJournal notes what a plan is about to change. The files must be as they
 // were when it was made.
 func newJournal(state string, p *Plan) (*journal, error) {
-	j := &journal{MTA: p.MTA.Name, Dir: p.MTA.Dir, Reload: p.Reload, path: filepath.Join(state, p.MTA.Name)}
+	name := p.MTA.Name
+	if p.removal {
+		name += removal
+	}
+	j := &journal{MTA: p.MTA.Name, Dir: p.MTA.Dir, Reload: p.Reload, path: filepath.Join(state, name)}
 	for _, c := range p.Changes {
 		s, err := save(c)
 		if err != nil {
@@ -79,6 +84,15 @@ func newJournal(state string, p *Plan) (*journal, error) {
 // as well.
 func (j *journal) backup(i int) string {
 	return filepath.Join(j.path, fmt.Sprintf("%d-%s", i, filepath.Base(j.Files[i].Path)))
+}
+
+// paths are those of all files, as a person would read them.
+func (j *journal) paths() string {
+	var all []string
+	for _, f := range j.Files {
+		all = append(all, f.Path)
+	}
+	return strings.Join(all, " ")
 }
 
 // save is the file of a change as it is now.
@@ -123,14 +137,27 @@ func (j *journal) forget() error {
 	return os.RemoveAll(j.path)
 }
 
-// install puts the new content in its place.
-func (s saved) install() error { return replace(s.Path, s.New, s.Mode, s.UID, s.GID) }
+// install puts the new content in its place. Without any, the file goes.
+func (s saved) install() error {
+	if s.New == nil {
+		return remove(s.Path)
+	}
+	return replace(s.Path, s.New, s.Mode, s.UID, s.GID)
+}
+
+// remove takes a file away that may be gone already.
+func remove(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
 
 // touched reports whether somebody else has changed the file since.
 func (s saved) touched() (bool, error) {
 	now, err := os.ReadFile(s.Path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return s.Existed, nil
+		return s.Existed && s.New != nil, nil
 	}
 	if err != nil {
 		return false, err
@@ -140,16 +167,13 @@ func (s saved) touched() (bool, error) {
 
 // restore puts the old content back, and takes away what was not there.
 func (s saved) restore() error {
-	if err := os.Remove(s.Path + passing); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := remove(s.Path + passing); err != nil {
 		return err
 	}
 	if s.Existed {
 		return replace(s.Path, s.Old, s.Mode, s.UID, s.GID)
 	}
-	if err := os.Remove(s.Path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
+	return remove(s.Path)
 }
 
 // passing is the end of the name a file has until it is complete.

@@ -21,6 +21,8 @@ type Plan struct {
 	SMTP     string   // where the MTA listens, "host:port"; "" if that is not known
 	Checks   []Command
 	Reload   []Command // none where the MTA is not running
+
+	removal bool // it takes milterscan out
 }
 
 // Command is a program and its arguments.
@@ -32,7 +34,7 @@ func (c Command) String() string { return line(c[0], c[1:]...) }
 // Change is the new content of one file.
 type Change struct {
 	Path     string
-	Old, New []byte // Old is nil where the file is not there
+	Old, New []byte // Old is nil where the file is not there, New where it goes
 	Mode     os.FileMode
 }
 
@@ -70,6 +72,9 @@ func (c Change) Diff() string {
 	from, to := c.Path, c.Path
 	if c.Old == nil {
 		from = os.DevNull
+	}
+	if c.New == nil {
+		to = os.DevNull
 	}
 	return "--- " + from + "\n+++ " + to + "\n" + diff(lines(c.Old), lines(c.New))
 }

@@ -55,10 +55,25 @@ func planPostfix(ctx context.Context, m MTA, stage string, us Us) (*Plan, error)
 func newPostfixPlan(ctx context.Context, m MTA, conf *postfix.Config) *Plan {
 	program := beside(m.program, "postfix")
 	p := &Plan{MTA: m, Checks: []Command{{program, "-c", m.Dir, "check"}}, SMTP: postfixAddress(conf)}
-	if postfixRuns(ctx, program, m.Dir, p.SMTP) {
-		p.Reload = []Command{{program, "-c", m.Dir, "reload"}}
-	}
+	p.Reload = reloadPostfix(ctx, m, p.SMTP)
 	return p
+}
+
+// postfixReload is how a Postfix that is running takes its new configuration.
+func postfixReload(ctx context.Context, m MTA) []Command {
+	conf, err := postfix.Read(ctx, postfix.Tool{Postconf: m.program, Dir: m.Dir})
+	if err != nil {
+		return reloadPostfix(ctx, m, "")
+	}
+	return reloadPostfix(ctx, m, postfixAddress(conf))
+}
+
+func reloadPostfix(ctx context.Context, m MTA, smtp string) []Command {
+	program := beside(m.program, "postfix")
+	if !postfixRuns(ctx, program, m.Dir, smtp) {
+		return nil
+	}
+	return []Command{{program, "-c", m.Dir, "reload"}}
 }
 
 // A Postfix that is about to start answers before it says that it is running.

@@ -40,12 +40,17 @@ func planSendmail(ctx context.Context, m MTA, stage string, us Us) (*Plan, error
 	if mc.New, err = withFilter(mc.Old, socket); err != nil {
 		return nil, err
 	}
-	staged := filepath.Join(stage, "sendmail.mc")
-	if err := os.WriteFile(staged, mc.New, 0o644); err != nil {
+	p, err := remakeSendmail(ctx, m, stage, mc, cf)
+	if err != nil {
 		return nil, err
 	}
-	m4 := m4Command(m, mc.Old)
-	made, err := run(ctx, "m4", append(m4, staged)...)
+	p.Hook, p.Address = "milter, "+sendmailSocket(socket), socket
+	return p, nil
+}
+
+// remakeSendmail plans to make sendmail.cf of a changed sendmail.mc.
+func remakeSendmail(ctx context.Context, m MTA, stage string, mc, cf Change) (*Plan, error) {
+	made, err := makeCf(ctx, m, stage, mc.New)
 	if err != nil {
 		return nil, err
 	}
@@ -58,9 +63,7 @@ func planSendmail(ctx context.Context, m MTA, stage string, us Us) (*Plan, error
 		return nil, err
 	}
 	p := &Plan{
-		Hook:     "milter, " + sendmailSocket(socket),
-		Address:  socket,
-		Commands: []string{line("m4", append(m4, mc.Path)...) + " >" + cf.Path},
+		Commands: []string{line("m4", append(m4Command(m, mc.Old), mc.Path)...) + " >" + cf.Path},
 		Changes:  []Change{mc, cf},
 		Checks:   []Command{sendmailCheck(m, cf.Path)},
 		SMTP:     sendmailAddress(made),
@@ -69,6 +72,72 @@ func planSendmail(ctx context.Context, m MTA, stage string, us Us) (*Plan, error
 		p.Reload = []Command{{"kill", "-HUP", pid}}
 	}
 	return p, nil
+}
+
+// makeCf has m4 make a sendmail.cf.
+func makeCf(ctx context.Context, m MTA, stage string, mc []byte) (string, error) {
+	staged := filepath.Join(stage, "sendmail.mc")
+	if err := os.WriteFile(staged, mc, 0o644); err != nil {
+		return "", err
+	}
+	return run(ctx, "m4", append(m4Command(m, mc), staged)...)
+}
+
+// unplanSendmail takes the lines that setup has written out of sendmail.mc, and has
+// m4 make sendmail.cf of the rest.
+func unplanSendmail(ctx context.Context, m MTA, stage string, _ Us, _ *journal) (*Plan, error) {
+	mc, err := read(filepath.Join(m.Dir, "sendmail.mc"))
+	if err != nil {
+		return nil, err
+	}
+	cf, err := read(filepath.Join(m.Dir, "sendmail.cf"))
+	if err != nil {
+		return nil, err
+	}
+	if mc.New, err = withoutFilter(mc.Old); err != nil {
+		return nil, err
+	}
+	made, err := makeCf(ctx, m, stage, mc.Old)
+	if err != nil {
+		return nil, err
+	}
+	if plain(made) != plain(string(cf.Old)) {
+		return nil, fmt.Errorf("%s is not what m4 makes of %s; take milterscan out of both by hand. Nothing was done", cf.Path, mc.Path)
+	}
+	return remakeSendmail(ctx, m, stage, mc, cf)
+}
+
+// plain is a configuration without comments, which tell when it was made.
+func plain(cf string) string {
+	var b strings.Builder
+	for l := range strings.Lines(cf) {
+		if !strings.HasPrefix(l, "#") {
+			b.WriteString(l)
+		}
+	}
+	return b.String()
+}
+
+// written is the line before what setup puts into sendmail.mc.
+const written = "dnl milterscan: written by milterscan setup\n"
+
+// withoutFilter is sendmail.mc without what setup has put there.
+func withoutFilter(mc []byte) ([]byte, error) {
+	before, after, ok := strings.Cut(string(mc), written)
+	if !ok {
+		return nil, fmt.Errorf("%w: sendmail.mc has no line \"%s\"", ErrNotSetUp, strings.TrimSpace(written))
+	}
+	ours := statements(contrib.SendmailFilter)
+	for l := range strings.Lines(after) {
+		if !strings.HasPrefix(l, "define(`MILTERSCAN_SOCKET'") && !strings.Contains(ours, l) {
+			break
+		}
+		after = after[len(l):]
+	}
+	if strings.Contains(before+after, "`milterscan'") {
+		return nil, errors.New("what setup has written into sendmail.mc was changed; take it out by hand. Nothing was done")
+	}
+	return []byte(before + after), nil
 }
 
 // sendmailSocket is the socket as Sendmail writes it.
@@ -100,7 +169,7 @@ func withFilter(mc []byte, socket string) ([]byte, error) {
 		return nil, errors.New("sendmail.mc has no line that begins with MAILER(, before which the filter would stand")
 	}
 	lines := "define(`MILTERSCAN_SOCKET', `" + sendmailSocket(socket) + "')dnl\n" + statements(contrib.SendmailFilter)
-	return []byte(string(mc[:at[0]]) + "dnl milterscan: written by milterscan setup\n" + lines + string(mc[at[0]:])), nil
+	return []byte(string(mc[:at[0]]) + written + lines + string(mc[at[0]:])), nil
 }
 
 // statements is m4 text without the lines that are comments.

@@ -22,7 +22,16 @@ type MTA struct {
 	Dir     string   // of its configuration
 	Hooks   []string // by which milterscan can be asked, the best first
 	program string
+	procedure
+}
+
+// procedure is how one kind of MTA is changed.
+type procedure struct {
 	planner func(ctx context.Context, m MTA, stage string, us Us) (*Plan, error)
+	// remover plans to take out what names milterscan, and nothing else. The journal
+	// is that of the setup, nil if there is none.
+	remover func(ctx context.Context, m MTA, stage string, us Us, j *journal) (*Plan, error)
+	reload  func(ctx context.Context, m MTA) []Command // nil: as at the setup
 }
 
 // ErrNothingToDo is returned by Plan where milterscan is asked already.
@@ -34,14 +43,14 @@ type candidate struct {
 	hooks     []string
 	programs  []string // where its main program may be
 	version   func(ctx context.Context, program, dir string) (string, error)
-	planner   func(ctx context.Context, m MTA, stage string, us Us) (*Plan, error)
+	procedure
 }
 
 func candidates() []candidate {
 	return []candidate{
-		{"postfix", "/etc/postfix", []string{"milter", "pipe (contrib/postfix/pipe.cf)"}, []string{"postconf"}, postfixVersion, planPostfix},
-		{"sendmail", "/etc/mail", []string{"milter"}, []string{"/usr/libexec/sendmail/sendmail", "/usr/lib/sm.bin/sendmail", "/usr/sbin/sendmail.sendmail", "sendmail"}, sendmailVersion, planSendmail},
-		{"exim", "/etc/exim4", []string{"pipe in front of routing", "transport filter (contrib/exim)"}, []string{"exim4", "exim"}, eximVersion, planExim},
+		{"postfix", "/etc/postfix", []string{"milter", "pipe (contrib/postfix/pipe.cf)"}, []string{"postconf"}, postfixVersion, procedure{planPostfix, unplanPostfix, postfixReload}},
+		{"sendmail", "/etc/mail", []string{"milter"}, []string{"/usr/libexec/sendmail/sendmail", "/usr/lib/sm.bin/sendmail", "/usr/sbin/sendmail.sendmail", "sendmail"}, sendmailVersion, procedure{planSendmail, unplanSendmail, nil}},
+		{"exim", "/etc/exim4", []string{"pipe in front of routing", "transport filter (contrib/exim)"}, []string{"exim4", "exim"}, eximVersion, procedure{planExim, unplanExim, nil}},
 	}
 }
 
@@ -82,7 +91,7 @@ func Lookup(ctx context.Context, name string, at Place) (MTA, error) {
 }
 
 func (c candidate) find(ctx context.Context, at Place) (MTA, error) {
-	m := MTA{Name: c.name, Dir: c.dir, Hooks: c.hooks, planner: c.planner}
+	m := MTA{Name: c.name, Dir: c.dir, Hooks: c.hooks, procedure: c.procedure}
 	if at.Dir != "" {
 		m.Dir = at.Dir
 	}

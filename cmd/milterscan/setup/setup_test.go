@@ -19,7 +19,7 @@ func tree(t *testing.T) (dir string, plan *Plan) {
 			t.Fatal(err)
 		}
 	}
-	plan = &Plan{MTA: MTA{Name: "test", Dir: dir}}
+	plan = &Plan{MTA: testMTA(dir)}
 	for _, name := range []string{"main.cf", "other.cf"} {
 		c, err := read(filepath.Join(dir, name))
 		if err != nil {
@@ -54,6 +54,25 @@ func snapshot(t *testing.T, dir string) string {
 	return b.String()
 }
 
+// testMTA is one whose setup can only be undone as a whole.
+func testMTA(dir string) MTA {
+	return MTA{Name: "test", Dir: dir, procedure: procedure{remover: func(_ context.Context, _ MTA, _ string, _ Us, j *journal) (*Plan, error) {
+		if j == nil {
+			return nil, ErrNotSetUp
+		}
+		return nil, j.untouched()
+	}}}
+}
+
+// takeOut is what "milterscan setup --uninstall" does.
+func takeOut(s Site, m MTA) error {
+	p, err := s.Removal(context.Background(), m, Us{})
+	if err != nil {
+		return err
+	}
+	return s.TakeOut(context.Background(), p)
+}
+
 func noProbe(context.Context) error { return nil }
 
 func TestApplyAndUninstall(t *testing.T) {
@@ -71,13 +90,13 @@ func TestApplyAndUninstall(t *testing.T) {
 	if was, err := site.Recover(t.Context(), "test"); was || err != nil {
 		t.Errorf("a setup that is complete was undone: %v, %v", was, err)
 	}
-	if err := site.Uninstall(t.Context(), "test"); err != nil {
+	if err := takeOut(site, plan.MTA); err != nil {
 		t.Fatal(err)
 	}
 	if after := snapshot(t, dir); after != before {
 		t.Errorf("after uninstall:\n%s\nbefore:\n%s", after, before)
 	}
-	if err := site.Uninstall(t.Context(), "test"); !errors.Is(err, ErrNotSetUp) {
+	if err := takeOut(site, plan.MTA); !errors.Is(err, ErrNotSetUp) {
 		t.Errorf("uninstalled again: %v", err)
 	}
 }
@@ -112,8 +131,11 @@ func TestFailureAtEveryStep(t *testing.T) {
 func TestKilledAtEveryStep(t *testing.T) {
 	for step := range steps(t) {
 		for name, repair := range map[string]func(Site) error{
-			"setup":     func(s Site) error { _, err := s.Recover(context.Background(), "test"); return err },
-			"uninstall": func(s Site) error { return s.Uninstall(context.Background(), "test") },
+			"setup": func(s Site) error { _, err := s.Recover(context.Background(), "test"); return err },
+			"uninstall": func(s Site) error {
+				_, err := s.Recover(context.Background(), "test")
+				return errors.Join(err, takeOut(s, testMTA(t.TempDir())))
+			},
 		} {
 			dir, plan := tree(t)
 			before := snapshot(t, dir)
@@ -140,6 +162,68 @@ func TestKilledAtEveryStep(t *testing.T) {
 				t.Errorf("step %d, %s: left behind:\n%s", step, name, after)
 			}
 		}
+	}
+}
+
+// Whatever step a removal ends at, the next call goes on from where files were
+// whole, and ends with everything as it was before the setup.
+func TestRemovalKilledAtEveryStep(t *testing.T) {
+	for step := range steps(t) {
+		for _, end := range []error{errKilled, errStep} {
+			dir, plan := tree(t)
+			before := snapshot(t, dir)
+			site := Site{State: t.TempDir()}
+			if err := site.Apply(t.Context(), plan, noProbe); err != nil {
+				t.Fatal(err)
+			}
+			set := snapshot(t, dir)
+			n := 0
+			site.before = func(string) error {
+				if n++; n == step+1 {
+					return end
+				}
+				return nil
+			}
+			if err := takeOut(site, plan.MTA); !errors.Is(err, end) {
+				t.Fatalf("step %d: error %v", step, err)
+			}
+			site.before = nil
+			if _, err := site.Recover(t.Context(), "test"); err != nil {
+				t.Errorf("step %d: %v", step, err)
+			}
+			if now := snapshot(t, dir); now != set {
+				t.Errorf("step %d: half taken out:\n%s", step, now)
+			}
+			if err := takeOut(site, plan.MTA); err != nil {
+				t.Errorf("step %d: %v", step, err)
+			}
+			if after := snapshot(t, dir); after != before {
+				t.Errorf("step %d: left behind:\n%s", step, after)
+			}
+		}
+	}
+}
+
+// What was changed after the setup stays when milterscan is taken out.
+func TestPartOnly(t *testing.T) {
+	mc := "OSTYPE(`linux')dnl\nMAILER(`local')dnl\n"
+	set, err := withFilter([]byte(mc), "tcp:127.0.0.1:7357")
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := "dnl mine\n" + strings.Replace(string(set), "MAILER(`local')", "FEATURE(`x')dnl\nMAILER(`local')", 1)
+	got, err := withoutFilter([]byte(changed))
+	if want := "dnl mine\nOSTYPE(`linux')dnl\nFEATURE(`x')dnl\nMAILER(`local')dnl\n"; err != nil || string(got) != want {
+		t.Errorf("%v\n%s", err, got)
+	}
+	if _, err := withoutFilter([]byte(strings.Replace(string(set), "INPUT_MAIL_FILTER(`milterscan'", "INPUT_MAIL_FILTER(`milterscan', `x", 1))); err == nil {
+		t.Error("a filter that was changed is half taken out")
+	}
+	if _, err := withoutFilter([]byte(mc)); !errors.Is(err, ErrNotSetUp) {
+		t.Errorf("without a filter: %v", err)
+	}
+	if got := insertions("a\nb\n", "x\na\ny\nz\nb\n"); len(got) != 2 || got[0] != "x\n" || got[1] != "y\nz\n" {
+		t.Errorf("%q", got)
 	}
 }
 
@@ -197,7 +281,7 @@ func TestChangedByOthers(t *testing.T) {
 		t.Fatal(err)
 	}
 	write("changed after\n")
-	if err := site.Uninstall(t.Context(), "test"); err == nil || !strings.Contains(err.Error(), "by hand") {
+	if err := takeOut(site, plan.MTA); err == nil || !strings.Contains(err.Error(), "by hand") {
 		t.Errorf("uninstalled over a change: %v", err)
 	}
 	if now, _ := os.ReadFile(main); string(now) != "changed after\n" {
