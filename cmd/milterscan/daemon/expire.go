@@ -20,6 +20,7 @@ const expireEvery = time.Hour
 func (d *Daemon) teller(c *config.Config) func(*judge.Result) {
 	return func(r *judge.Result) {
 		d.tell(r)
+		d.health.note(r)
 		d.recorder.Enter(r, c)
 	}
 }

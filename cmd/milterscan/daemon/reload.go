@@ -27,6 +27,7 @@ type Daemon struct {
 	first    *config.Config // what it was started with: sockets, spool, log, history and the queue of notices do not change on reload
 	log      *zap.Logger
 	recorder *pipeline.Recorder
+	health   *health
 	current  atomic.Pointer[judge.Judge]
 	config   atomic.Pointer[config.Config] // that of the current judge
 }
@@ -44,9 +45,9 @@ func New(path, version string, stderr io.Writer) (*Daemon, int) {
 		fmt.Fprintf(stderr, "milterscan: the log cannot be opened: %v\n", err)
 		return nil, cli.ExitConfig
 	}
-	d := &Daemon{Shared: pipeline.NewShared(c, warm), path: path, version: version, first: c, log: log}
+	d := &Daemon{Shared: pipeline.NewShared(c, warm), path: path, version: version, first: c, log: log, health: newHealth(log)}
 	d.Live = true
-	d.Kept.Warn = func(err error) { log.Warn("mail goes on, but something beside it is wrong", zap.Error(err)) }
+	d.Kept.Warn = func(err error) { log.Warn("a store or a notice failed; mail goes on", zap.Error(err)) }
 	first, err := pipeline.NewJudge(c, 1, d.Shared, d.teller(c))
 	if err != nil {
 		fmt.Fprintln(stderr, "milterscan:", err)

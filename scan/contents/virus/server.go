@@ -3,6 +3,7 @@ package virus
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"time"
 )
@@ -41,6 +42,7 @@ func (s *server) answer(ctx context.Context, all []*Question, left int) error {
 		ctx, cancel = context.WithTimeout(ctx, time.Until(end)/time.Duration(left))
 		defer cancel()
 	}
+	begun := time.Now()
 	database := ""
 	if v, ok := s.Server.(Versioned); ok {
 		database = s.memory.database(ctx, v)
@@ -49,7 +51,30 @@ func (s *server) answer(ctx context.Context, all []*Question, left int) error {
 	err := s.askAll(ctx, unanswered(all))
 	s.judge(ctx, err)
 	s.memory.keep(database, all)
-	return err
+	return late(ctx, begun, err)
+}
+
+// errLate is reported where the time for an answer ran out.
+var errLate = errors.New("no answer")
+
+// late says plainly that the time ran out, in place of what became of the
+// connection then. An answer that makes no sense, or a part that cannot be read, is
+// the better reason.
+func late(ctx context.Context, begun time.Time, err error) error {
+	var unreadable *readError
+	if err == nil || !errors.Is(ctx.Err(), context.DeadlineExceeded) || errors.Is(err, ErrDaemon) || errors.Is(err, ErrGarbage) || errors.As(err, &unreadable) {
+		return err
+	}
+	end, _ := ctx.Deadline()
+	return fmt.Errorf("%w within %v", errLate, roughly(end.Sub(begun)))
+}
+
+// roughly rounds a time for people: to seconds, or below them to milliseconds.
+func roughly(d time.Duration) time.Duration {
+	if d < time.Second {
+		return d.Round(time.Millisecond)
+	}
+	return d.Round(time.Second)
 }
 
 // errUnanswered is reported for a server that said nothing and called it no error.
