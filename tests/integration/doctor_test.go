@@ -96,7 +96,7 @@ func TestDoctorFaults(t *testing.T) {
 		"gone (gone.test): it does not list 127.0.0.2": "take it out of spam.list",
 		"world (world.test): it lists 127.0.0.1":       "take it out of spam.list",
 		"blocked (blocked.test)":                       "take it out of spam.list",
-		"Postfix cannot connect":                       "socket_owner",
+		"Postfix cannot connect":                       "install -d -o root -g postfix -m 2750",
 		"has the mode 0600, not 0666":                  "restart milterscan",
 		"milter_default_action is accept":              "milter_default_action=tempfail",
 		"milter_content_timeout is 20s":                "milter_content_timeout=300s",

@@ -65,6 +65,7 @@ func checks() []check {
 		{"resolver", (*Installation).resolvers},
 		{"DNS lists", (*Installation).dnsLists},
 		{"directories", (*Installation).directories},
+		{"stores", (*Installation).stores},
 		{"clock", (*Installation).clock},
 		{"helpers", (*Installation).helpers},
 		{"workers", (*Installation).workers},

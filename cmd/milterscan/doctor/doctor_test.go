@@ -35,7 +35,8 @@ type house struct {
 	dir                   string
 	clamd, icap, spam, ns string
 	settings              map[string]string // Postfix'
-	services, overrides   string            // of its master.cf, as postconf -M and -P show them
+	historyFile           string
+	services, overrides   string // of its master.cf, as postconf -M and -P show them
 }
 
 // The fake clamd's signatures are of this day.
@@ -127,7 +128,9 @@ listen = ["unix:%[1]s/milter.sock"]
 dir = "%[1]s/quarantine"
 size = "1MB"
 [history]
-file = ""
+file = "%[7]s"
+[submission]
+via = "sendmail:/bin/true"
 [spool]
 dir = "%[1]s"
 disk = "64MB"
@@ -149,7 +152,7 @@ max_stream = "1MB"
 name = "spam"
 when = ["score >= 9"]
 action = "reject"
-`, h.dir, h.clamd, h.icap, h.spam, h.ns, extra)
+`, h.dir, h.clamd, h.icap, h.spam, h.ns, extra, h.historyFile)
 }
 
 // installation is the house as doctor sees it.

@@ -17,18 +17,11 @@ import (
 // directories looks at where messages are kept: there, private, writable for the
 // daemon, with room.
 func (p *Installation) directories(context.Context) []Finding {
-	found := []Finding{p.quarantine()}
 	spool := p.Config.Spool.Dir
 	if spool == "" {
 		spool = os.TempDir()
 	}
-	found = append(found, p.room("spool", spool, p.Config.Limits.Message, p.Config.Spool.Disk, "spool.disk"))
-	if file := p.Config.History.File; file != "" {
-		if _, err := os.Stat(filepath.Dir(file)); errors.Is(err, fs.ErrNotExist) {
-			found = append(found, advice("install -d -m 700 -o "+p.User+" "+filepath.Dir(file), "nothing is remembered of messages: %s is not there", filepath.Dir(file)))
-		}
-	}
-	return append(found, p.senders()...)
+	return []Finding{p.quarantine(), p.room("spool", spool, p.Config.Limits.Message, p.Config.Spool.Disk, "spool.disk")}
 }
 
 func (p *Installation) quarantine() Finding {
@@ -37,7 +30,7 @@ func (p *Installation) quarantine() Finding {
 	create := "install -d -m 700 -o " + p.User + " " + dir
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fault(create, "the quarantine %s is not there: mail that must be kept is answered with a temporary failure", dir)
+		return p.toBeMade("quarantine", dir, create)
 	case err != nil:
 		return fault("run doctor as root", "quarantine: %v", err)
 	case !info.IsDir():
@@ -46,6 +39,26 @@ func (p *Installation) quarantine() Finding {
 		return fault("chmod 700 "+dir, "the quarantine %s can be read by others (mode %#o)", dir, info.Mode().Perm())
 	}
 	return p.room("quarantine", dir, 10*p.Config.Limits.Message, p.Config.Quarantine.Size, "quarantine.size")
+}
+
+// toBeMade looks at a directory that is not there: the daemon makes it when it needs
+// it, if it may.
+func (p *Installation) toBeMade(what, dir, create string) Finding {
+	above := filepath.Dir(dir)
+	for above != filepath.Dir(above) {
+		if _, err := os.Stat(above); err == nil {
+			break
+		}
+		above = filepath.Dir(above)
+	}
+	who, err := access.Of(p.User)
+	if err == nil {
+		err = who.Reaches(above, access.Read|access.Write|access.Search)
+	}
+	if err != nil {
+		return fault(create, "the %s %s is not there, and milterscan cannot make it: %v", what, dir, err)
+	}
+	return ok("the %s %s is made when it is needed", what, dir)
 }
 
 // room sees whether the daemon can write to a directory, and for how long.

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"strings"
 	"time"
 )
 
@@ -38,6 +39,8 @@ func (p *Installation) sockets(ctx context.Context) []Finding {
 func (p *Installation) socketFile(path string) Finding {
 	info, err := os.Stat(path)
 	switch {
+	case errors.Is(err, fs.ErrNotExist) && bound(path):
+		return fault("systemctl restart milterscan", "%s was removed while milterscan was running: nobody can connect", path)
 	case errors.Is(err, fs.ErrNotExist):
 		return fault(startUs, "%s is not there: nobody listens", path)
 	case err != nil:
@@ -49,6 +52,23 @@ func (p *Installation) socketFile(path string) Finding {
 		return fault("restart milterscan, and see who changes it", "%s has the mode %#o, not %#o", path, have, want)
 	}
 	return Finding{}
+}
+
+// bound reports whether some process listens on a socket that was made at a path, as
+// milterscan or systemd makes it, whatever became of the file.
+func bound(path string) bool {
+	text, err := os.ReadFile("/proc/net/unix")
+	if err != nil {
+		return false
+	}
+	for line := range strings.Lines(string(text)) {
+		const flags, listens, name = 3, "00010000", 7
+		f := strings.Fields(line)
+		if len(f) > name && f[flags] == listens && (f[name] == path || f[name] == path+".new") {
+			return true
+		}
+	}
+	return false
 }
 
 // talk begins a conversation as an MTA does.

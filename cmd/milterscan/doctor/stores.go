@@ -1,0 +1,153 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/milterscan/milterscan/cmd/milterscan/access"
+	"github.com/milterscan/milterscan/scan/sender/bounce"
+	"github.com/milterscan/milterscan/scan/units"
+)
+
+// stores looks at every file in which milterscan keeps something beside mail, and at
+// the way by which its own mail leaves.
+func (p *Installation) stores(ctx context.Context) []Finding {
+	found := append(p.history(), p.notices()...)
+	found = append(found, p.submission(ctx)...)
+	return append(found, p.senders()...)
+}
+
+// history looks at the database of [history]. Nothing is remembered without its
+// directory, and mail goes on.
+func (p *Installation) history() []Finding {
+	file := p.Config.History.File
+	if file == "" {
+		return nil
+	}
+	if _, err := os.Stat(filepath.Dir(file)); errors.Is(err, fs.ErrNotExist) {
+		return []Finding{advice("install -d -m 700 -o "+p.User+" "+filepath.Dir(file)+", and systemctl restart milterscan", "nothing is remembered of messages: %s is not there", filepath.Dir(file))}
+	}
+	return []Finding{p.database("history.file", file)}
+}
+
+// notices looks at the directory in which notices wait.
+func (p *Installation) notices() []Finding {
+	dir := p.Config.Notices.Dir
+	if dir == "" {
+		return nil
+	}
+	create := "install -d -m 700 -o " + p.User + " " + dir
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return []Finding{p.toBeMade("directory of notices", dir, create)}
+	}
+	return []Finding{p.room("notices", dir, 10*units.MB, 0, "notices.queue")}
+}
+
+// submission looks at the way notices and released mail take. One that is not there
+// is a fault only where there is something to send.
+func (p *Installation) submission(ctx context.Context) []Finding {
+	kind, where, _ := strings.Cut(string(p.Config.Submission.Via), ":")
+	var err error
+	switch kind {
+	case "smtp":
+		dialer := net.Dialer{Timeout: talkTime}
+		var conn net.Conn
+		if conn, err = dialer.DialContext(ctx, "tcp", where); err == nil {
+			conn.Close()
+		}
+	case "sendmail":
+		_, err = exec.LookPath(where)
+	default:
+		return nil
+	}
+	if err != nil {
+		return []Finding{advice("start the MTA, or correct submission.via", "submission.via: notices and released mail cannot be sent: %v", err)}
+	}
+	return []Finding{ok("submission.via: %s is there", where)}
+}
+
+// senders looks at what is kept of who sends: the databases of [greylist] and
+// [rate], and the keys of [bounce]. Without them mail goes on unlooked at.
+func (p *Installation) senders() (found []Finding) {
+	if c := p.Config.Greylist; c.Enabled {
+		found = append(found, p.database("greylist.file", c.File))
+	}
+	if c := p.Config.Rate; len(c.Limits) > 0 {
+		found = append(found, p.database("rate.file", c.File))
+	}
+	if c := p.Config.Bounce; c.Enabled() {
+		found = append(found, p.keys(c.Keys))
+	}
+	return found
+}
+
+// database sees whether the daemon can make and write a file, and whether what is in
+// it is a database.
+func (p *Installation) database(key, file string) Finding {
+	dir := filepath.Dir(file)
+	who, err := access.Of(p.User)
+	if err == nil {
+		err = who.Reaches(dir, access.Read|access.Write|access.Search)
+	}
+	if err != nil {
+		return fault("install -d -m 700 -o "+p.User+" "+dir, "%s: %v", key, err)
+	}
+	for _, name := range []string{file, file + "-wal", file + "-shm"} {
+		if err := who.Reaches(name, access.Read|access.Write); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fault("chown "+p.User+" "+name, "%s: %v", key, err)
+		}
+	}
+	if err := isDatabase(file); err != nil {
+		return fault("stop milterscan, move "+file+" away, and start it: a new one is begun", "%s: %s: %v", key, file, err)
+	}
+	if left, err := free(dir); err == nil && units.Size(left) < 10*units.MB {
+		return fault("make room, or use another file system", "%s: %s has %v left", key, dir, units.Size(left))
+	}
+	return ok("%s can be kept in %s", key, dir)
+}
+
+// errNoDatabase is reported for a file that SQLite would not open.
+var errNoDatabase = errors.New("it is no database")
+
+// isDatabase looks at how a file begins (the database file format of SQLite, section
+// 1.3). It is not opened as a database: that would leave files behind that belong
+// to whoever asks.
+func isDatabase(file string) error {
+	const magic = "SQLite format 3\x00"
+	f, err := os.Open(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	begin := make([]byte, len(magic))
+	if n, err := io.ReadFull(f, begin); n == 0 && errors.Is(err, io.EOF) {
+		return nil // just made
+	}
+	if string(begin) != magic {
+		return errNoDatabase
+	}
+	return nil
+}
+
+// keys sees whether the daemon can read its keys, and nobody else.
+func (p *Installation) keys(file string) Finding {
+	keys, err := bounce.KeyFile(file).Read()
+	who, unknown := access.Of(p.User)
+	if err == nil && unknown == nil {
+		err = who.Reaches(file, access.Read)
+	}
+	if err != nil {
+		return fault("chgrp "+p.User+" "+file+"; chmod 640 "+file+"; see docs/bounces.md for what stands in it", "bounce.keys: %v", err)
+	}
+	return ok("bounce.keys has %d keys", len(keys))
+}
