@@ -3,9 +3,6 @@ package doctor
 import (
 	"context"
 	"errors"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/milterscan/milterscan/policy/config"
@@ -14,26 +11,6 @@ import (
 // configuration reports what is wrong with the file. The rest of the examination
 // goes by what could be read.
 func (p *Installation) configuration(context.Context) []Finding {
-	return append(p.problems(), p.writers()...)
-}
-
-// writers looks for users other than root who may change the rules.
-func (p *Installation) writers() (found []Finding) {
-	dir := filepath.Dir(p.File)
-	files, _ := filepath.Glob(filepath.Join(dir, "policy.d", "*.toml"))
-	for _, name := range append([]string{dir, p.File, filepath.Join(dir, "policy.d")}, files...) {
-		info, err := os.Stat(name)
-		if err != nil {
-			continue // said by problems, if it matters
-		}
-		if info.Mode().Perm()&0o002 != 0 && info.Mode()&fs.ModeSticky == 0 {
-			found = append(found, fault("chmod o-w "+name, "%s can be changed by every user (mode %#o), and so can the rules", name, info.Mode().Perm()))
-		}
-	}
-	return found
-}
-
-func (p *Installation) problems() []Finding {
 	var problems config.Problems
 	switch {
 	case p.Problems == nil:

@@ -106,24 +106,3 @@ func TestSocketGone(t *testing.T) {
 		t.Errorf("%+v", found)
 	}
 }
-
-// TestWriters: who may write the rules decides about mail.
-func TestWriters(t *testing.T) {
-	h := sound(t)
-	p := h.installation(t, "")
-	dir := filepath.Join(filepath.Dir(p.File), "policy.d")
-	if err := os.Mkdir(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if found := faults(p.configuration(t.Context())); len(found) > 0 {
-		t.Errorf("%+v", found)
-	}
-	for _, name := range []string{dir, p.File} {
-		if err := os.Chmod(name, 0o777); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if found := faults(p.configuration(t.Context())); len(found) != 2 || !strings.Contains(found[0].Fix, "chmod o-w "+p.File) {
-		t.Errorf("%+v", found)
-	}
-}
