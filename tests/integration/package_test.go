@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -75,7 +76,14 @@ grep strict /etc/milterscan/milterscan.toml
 grep kept /var/lib/milterscan/kept
 dpkg-query -W -f '${Version} ${Status}\n' milterscan | grep '^1.1 install ok installed'
 
+# An MTA that asks milterscan is told not to before milterscan goes.
+if [ -e /etc/postfix/main.cf ]; then
+    postconf -e 'smtpd_milters = unix:/run/milterscan/milter.sock, inet:127.0.0.1:1'
+fi
 dpkg -r milterscan
+if [ -e /etc/postfix/main.cf ]; then
+    [ "$(postconf -h smtpd_milters)" = inet:127.0.0.1:1 ]
+fi
 [ ! -e /usr/bin/milterscan ] && [ -e /etc/milterscan/milterscan.toml ] && [ -e /var/lib/milterscan/kept ]
 dpkg -P milterscan
 left=$(find /etc /usr /var /run -xdev -iname '*milterscan*' -newer /var/lib/dpkg/status-old -not -path '/var/log/*' 2>/dev/null || true)
@@ -83,6 +91,66 @@ left=$(find /etc /usr /var /run -xdev -iname '*milterscan*' -newer /var/lib/dpkg
 ! dpkg-query -W milterscan
 echo everything is gone
 `
+
+// What the package brings speaks of the package: its paths are there, its links lead
+// somewhere, and every library linked into the program has its notice.
+func TestPackagedPages(t *testing.T) {
+	needServers(t)
+	root := t.TempDir()
+	if out, err := exec.Command("dpkg-deb", "-x", pack(t, "1.0"), root).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	doc := filepath.Join(root, "usr/share/doc/milterscan")
+	err := filepath.WalkDir(doc, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() || strings.HasSuffix(path, "copyright") || strings.HasSuffix(path, ".gz") {
+			return err
+		}
+		text := read(t, path)
+		if strings.Contains(text, "/usr/local/lib/milterscan") {
+			t.Errorf("%s names a path that the package does not have", path)
+		}
+		for _, script := range packagedScript.FindAllString(text, -1) {
+			if _, err := os.Stat(filepath.Join(root, script)); err != nil {
+				t.Errorf("%s: %v", path, err)
+			}
+		}
+		if strings.HasSuffix(path, ".md") {
+			wantLinks(t, path, text)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	notices := read(t, filepath.Join(doc, "copyright"))
+	linked, err := exec.Command("go", "version", "-m", servers.Binary(t)).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(linked)) {
+		if f := strings.Fields(line); len(f) > 2 && f[0] == "dep" && !strings.Contains(notices, f[1]+" "+f[2]) {
+			t.Errorf("no notice of %s", f[1])
+		}
+	}
+}
+
+// packagedScript is the path of a script of ours as a snippet writes it.
+var packagedScript = regexp.MustCompile(`/usr/lib/milterscan/[a-z-]*[a-z]`)
+
+// wantLinks checks that the links of a page lead to files.
+func wantLinks(t *testing.T, page, text string) {
+	t.Helper()
+	for _, piece := range strings.Split(text, "](")[1:] {
+		name, _, _ := strings.Cut(piece, ")")
+		name, _, _ = strings.Cut(name, "#")
+		if name == "" || strings.Contains(name, "://") || strings.ContainsAny(name, " |`") {
+			continue
+		}
+		if _, err := os.Stat(filepath.Join(filepath.Dir(page), name)); err != nil {
+			t.Errorf("%s points to %s: %v", page, name, err)
+		}
+	}
+}
 
 // The same source gives the same package, byte for byte, and the program in it
 // needs no library.
