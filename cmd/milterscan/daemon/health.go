@@ -104,11 +104,11 @@ func (h *health) fails(where, rule, why string) {
 		return
 	}
 	h.down[rule] = &outage{where: where, since: now, last: now, messages: 1}
-	h.log.Warn("does not answer; \"milterscan doctor\" tells more", zap.String("name", where), zap.String("finding", rule), zap.String("error", why))
+	h.log.Warn("check or store does not answer; \"milterscan doctor\" tells more", zap.String("name", where), zap.String("finding", rule), zap.String("error", why))
 }
 
 // works takes down that a failure is over.
 func (h *health) works(rule string, o *outage) {
 	delete(h.down, rule)
-	h.log.Info("answers again", zap.String("name", o.where), zap.String("finding", rule), zap.Int("messages", o.messages), zap.Duration("after", o.last.Sub(o.since)))
+	h.log.Info("check or store answers again", zap.String("name", o.where), zap.String("finding", rule), zap.Int("messages", o.messages), zap.Duration("after", o.last.Sub(o.since)))
 }

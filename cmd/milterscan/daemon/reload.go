@@ -55,7 +55,7 @@ func New(path, version string, stderr io.Writer) (*Daemon, int) {
 	}
 	d.recorder = pipeline.NewRecorder(c, d.Kept.Warn)
 	if d.recorder.Memory == nil {
-		log.Info("nothing is remembered: no history is wanted, or its directory is not there", zap.String("file", c.History.File))
+		log.Info("history disabled: file empty or directory missing", zap.String("file", c.History.File))
 	}
 	d.caution(c)
 	d.config.Store(c)

@@ -1,0 +1,101 @@
+package tests
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// logged are the texts of all messages in the sources below some directories, with
+// their levels: "warn: all connections are in use; more must wait".
+func logged(t *testing.T, dirs ...string) (all []string) {
+	t.Helper()
+	for _, dir := range dirs {
+		err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+			if err != nil {
+				return err
+			}
+			ast.Inspect(file, func(n ast.Node) bool {
+				if text, ok := message(n); ok && !slices.Contains(all, text) {
+					all = append(all, text)
+				}
+				return true
+			})
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return all
+}
+
+// message is the text of a call such as d.log.Warn("text", …).
+func message(n ast.Node) (string, bool) {
+	call, ok := n.(*ast.CallExpr)
+	if !ok || len(call.Args) == 0 {
+		return "", false
+	}
+	f, ok := call.Fun.(*ast.SelectorExpr)
+	if !ok || !slices.Contains([]string{"Debug", "Info", "Warn", "Error"}, f.Sel.Name) || !isLog(f.X) {
+		return "", false
+	}
+	text, ok := call.Args[0].(*ast.BasicLit)
+	if !ok {
+		return "", false
+	}
+	s, err := strconv.Unquote(text.Value)
+	return strings.ToLower(f.Sel.Name) + ": " + s, err == nil
+}
+
+// isLog reports whether an expression is called a log: log, d.log.
+func isLog(e ast.Expr) bool {
+	switch e := e.(type) {
+	case *ast.Ident:
+		return strings.HasSuffix(strings.ToLower(e.Name), "log")
+	case *ast.SelectorExpr:
+		return strings.HasSuffix(strings.ToLower(e.Sel.Name), "log")
+	}
+	return false
+}
+
+// TestMessages: docs/messages.md has every message of the log with its level, and
+// none that is not logged any more.
+func TestMessages(t *testing.T) {
+	page, err := os.ReadFile("../docs/messages.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var listed []string
+	for line := range strings.Lines(string(page)) {
+		if f := strings.Split(line, " | "); len(f) == 3 && strings.HasPrefix(f[1], "`") {
+			listed = append(listed, strings.TrimPrefix(f[0], "| ")+": "+strings.Trim(f[1], "`"))
+		}
+	}
+	have := logged(t, "../cmd", "../milter", "../policy", "../scan")
+	if len(have) < 30 {
+		t.Fatalf("only %d messages were found in the sources", len(have))
+	}
+	for _, m := range have {
+		if !slices.Contains(listed, m) {
+			t.Errorf("docs/messages.md does not have %q", m)
+		}
+	}
+	for _, m := range listed {
+		// Those about missing helpers are variables: pipeline.Absent.
+		if !slices.Contains(have, m) && !strings.Contains(m, " is not installed: ") {
+			t.Errorf("docs/messages.md has %q, which is not logged", m)
+		}
+	}
+}
