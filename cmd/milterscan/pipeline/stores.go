@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"errors"
 	"io"
 	"path/filepath"
 	"sync"
@@ -30,7 +31,8 @@ func NewStores() *Stores {
 func (k *Stores) Quarantine(dir string) *quarantine.Dir {
 	return once(k, k.dirs, dir, func() (*quarantine.Dir, io.Closer) {
 		index := store.NewIndex(filepath.Join(dir, "index.db"), k.tell)
-		return quarantine.NewDir(dir, index, k.tell), index
+		later := quarantine.NewLater(index, k.tell)
+		return quarantine.NewDir(dir, later, k.tell), closers{later, index}
 	})
 }
 
@@ -48,6 +50,17 @@ func (k *Stores) Rate(file string) *store.Rate {
 		r := store.NewRate(file, k.tell)
 		return r, r
 	})
+}
+
+// closers are closed one after the other.
+type closers []io.Closer
+
+func (c closers) Close() error {
+	var errs []error
+	for _, one := range c {
+		errs = append(errs, one.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // tell passes a warning on to whoever listens now.

@@ -305,8 +305,12 @@ func (f Filter) pick(rows []Row) []Row {
 // the store.
 func (d *Dir) late(err error) {
 	if err != nil {
-		d.warn(fmt.Errorf("quarantine: the index is out of date until \"milterscan quarantine reindex\": %w", err))
+		d.warn(outOfDate(err))
 	}
+}
+
+func outOfDate(err error) error {
+	return fmt.Errorf("quarantine: the index is out of date until \"milterscan quarantine reindex\": %w", err)
 }
 
 // Reindex makes the index anew from the files, and returns how many messages

@@ -13,7 +13,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"modernc.org/sqlite"
@@ -30,24 +29,38 @@ type file struct {
 	schema string // creates everything; safe to run on a database that has it
 	warn   func(error)
 
-	mu     sync.Mutex
-	db     *sql.DB
-	opened fs.FileInfo
+	reads, writes breaker // of mail
+	lock          lock    // for what follows
+	db            *sql.DB
+	opened        fs.FileInfo
+}
+
+func newFile(path, schema string, warn func(error)) file {
+	return file{path: path, schema: schema, warn: warn, lock: make(lock, 1)}
 }
 
 // options of every connection. A daemon has many messages to keep in memory and
 // few pages of this; a commit need not be on the disk at once, but must never
-// leave a file that cannot be read.
-const options = "?_txlock=immediate&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)" +
+// leave a file that cannot be read. SQLite itself waits for a lock but shortly,
+// since it cannot be stopped then; use tries again.
+const options = "?_txlock=immediate&_pragma=busy_timeout(100)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)" +
 	"&_pragma=cache_size(-1024)&_pragma=journal_size_limit(4194304)"
 
+// patience is how long a call waits while others have the database locked.
+const patience = 5 * time.Second
+
 // use calls do with the database, and once more with a new one if it turns out
-// to be damaged.
-func (f *file) use(do func(*sql.DB) error) error {
-	err := f.try(do)
+// to be damaged. While another process has the database locked it is called again,
+// until the patience is over or ctx is done.
+func (f *file) use(ctx context.Context, do func(*sql.DB) error) error {
+	begun := time.Now()
+	err := f.try(ctx, do)
 	if damaged(err) {
-		f.setAside()
-		err = f.try(do)
+		f.setAside(ctx)
+		err = f.try(ctx, do)
+	}
+	for busy(err) && ctx.Err() == nil && time.Since(begun) < patience {
+		err = f.try(ctx, do)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", f.path, err)
@@ -55,8 +68,8 @@ func (f *file) use(do func(*sql.DB) error) error {
 	return nil
 }
 
-func (f *file) try(do func(*sql.DB) error) error {
-	db, err := f.open()
+func (f *file) try(ctx context.Context, do func(*sql.DB) error) error {
+	db, err := f.open(ctx)
 	if err != nil {
 		return err
 	}
@@ -64,9 +77,11 @@ func (f *file) try(do func(*sql.DB) error) error {
 }
 
 // open returns the database that is at the path now.
-func (f *file) open() (*sql.DB, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
+func (f *file) open(ctx context.Context) (*sql.DB, error) {
+	if err := f.lock.take(ctx); err != nil {
+		return nil, err
+	}
+	defer f.lock.free()
 	if f.db != nil {
 		if now, err := os.Lstat(f.path); err == nil && os.SameFile(now, f.opened) {
 			return f.db, nil
@@ -133,8 +148,8 @@ func regular(path string) (fs.FileInfo, error) {
 
 // Close closes the database. It is opened again if it is used again.
 func (f *file) Close() error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
+	f.lock.take(context.Background())
+	defer f.lock.free()
 	return f.close()
 }
 
@@ -147,21 +162,34 @@ func (f *file) close() error {
 	return err
 }
 
-// damaged reports whether an error says that a file is no sound database.
-func damaged(err error) bool {
+// busy reports whether an error says that somebody else has the database locked.
+func busy(err error) bool {
+	code := codeOf(err)
+	return code == sqlite3.SQLITE_BUSY || code == sqlite3.SQLITE_LOCKED
+}
+
+// codeOf is SQLite's code of an error, 0 if it is none of SQLite's.
+func codeOf(err error) int {
 	var e *sqlite.Error
 	if !errors.As(err, &e) {
-		return false
+		return 0
 	}
-	code := e.Code() & 0xff
+	return e.Code() & 0xff
+}
+
+// damaged reports whether an error says that a file is no sound database.
+func damaged(err error) bool {
+	code := codeOf(err)
 	return code == sqlite3.SQLITE_CORRUPT || code == sqlite3.SQLITE_NOTADB
 }
 
 // setAside renames a damaged database, so that nothing in it is lost and a new
 // one is begun. Another process may have done so before.
-func (f *file) setAside() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
+func (f *file) setAside(ctx context.Context) {
+	if f.lock.take(ctx) != nil {
+		return
+	}
+	defer f.lock.free()
 	f.close()
 	if now, err := os.Lstat(f.path); err != nil || !os.SameFile(now, f.opened) {
 		return

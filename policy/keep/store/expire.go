@@ -36,7 +36,7 @@ func (f *file) expire(ctx context.Context, e expiry) (n int, err error) {
 func (f *file) remove(ctx context.Context, query string, arg int64) (n int, err error) {
 	for {
 		var gone int64
-		err := f.use(func(db *sql.DB) error {
+		err := f.use(ctx, func(db *sql.DB) error {
 			r, err := db.ExecContext(ctx, query, arg, slice)
 			if err != nil {
 				return err

@@ -20,12 +20,12 @@ CREATE INDEX IF NOT EXISTS seen_until ON seen (until);
 
 // NewGreylist returns the greylist in a file. warn is told when it was damaged.
 func NewGreylist(path string, warn func(error)) *Greylist {
-	return &Greylist{file{path: path, schema: greylistSchema, warn: warn}}
+	return &Greylist{newFile(path, greylistSchema, warn)}
 }
 
 // Load is part of greylist.Store.
 func (g *Greylist) Load(ctx context.Context, k greylist.Key) (e greylist.Entry, err error) {
-	err = g.use(func(db *sql.DB) error {
+	err = g.read(ctx, func(ctx context.Context, db *sql.DB) error {
 		var first, until int64
 		e = greylist.Entry{}
 		err := db.QueryRowContext(ctx, `SELECT first, until, passed FROM seen WHERE key = ?`, k[:]).Scan(&first, &until, &e.Passed)
@@ -40,7 +40,7 @@ func (g *Greylist) Load(ctx context.Context, k greylist.Key) (e greylist.Entry, 
 
 // Save is part of greylist.Store.
 func (g *Greylist) Save(ctx context.Context, k greylist.Key, e greylist.Entry) error {
-	return g.use(func(db *sql.DB) error {
+	return g.write(ctx, func(ctx context.Context, db *sql.DB) error {
 		_, err := db.ExecContext(ctx, `INSERT OR REPLACE INTO seen (key, first, until, passed) VALUES (?, ?, ?, ?)`,
 			k[:], e.First.Unix(), e.Until.Unix(), e.Passed)
 		return err

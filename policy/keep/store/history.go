@@ -34,7 +34,7 @@ CREATE TABLE IF NOT EXISTS count (
 
 // NewHistory returns the history in a file. warn is told when it was damaged.
 func NewHistory(path string, warn func(error)) *History {
-	return &History{file{path: path, schema: historySchema, warn: warn}}
+	return &History{newFile(path, historySchema, warn)}
 }
 
 // hour is what counts are added up by, in milliseconds.
@@ -48,7 +48,7 @@ type counted struct {
 
 // Append adds records in one transaction.
 func (h *History) Append(ctx context.Context, records []policy.Record) error {
-	return h.use(func(db *sql.DB) error {
+	return h.use(ctx, func(db *sql.DB) error {
 		return inTransaction(ctx, db, func(tx *sql.Tx) error {
 			insert, err := tx.PrepareContext(ctx,
 				`INSERT OR REPLACE INTO message (id, time, queue, mid, action, sender, recipients, record) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`)
@@ -143,7 +143,7 @@ func like(pattern string) string {
 
 // records reads records, at most limit unless that is 0.
 func (h *History) records(ctx context.Context, want func(policy.Record) bool, limit int, query string, args ...any) (list []policy.Record, err error) {
-	err = h.use(func(db *sql.DB) error {
+	err = h.use(ctx, func(db *sql.DB) error {
 		list = nil
 		rows, err := db.QueryContext(ctx, query, args...)
 		if err != nil {
@@ -170,7 +170,7 @@ func (h *History) records(ctx context.Context, want func(policy.Record) bool, li
 
 // Counts adds up the counts of all hours since.
 func (h *History) Counts(ctx context.Context, since time.Time) (list []history.Count, err error) {
-	err = h.use(func(db *sql.DB) error {
+	err = h.use(ctx, func(db *sql.DB) error {
 		list = nil
 		rows, err := db.QueryContext(ctx, `SELECT what, value, sum(n) FROM count WHERE hour >= ? GROUP BY what, value ORDER BY 3 DESC, 2`, since.UnixMilli()/hour)
 		if err != nil {
@@ -196,7 +196,7 @@ const slice = 2000
 func (h *History) Expire(ctx context.Context, before time.Time) (n int, err error) {
 	for {
 		var gone int64
-		err := h.use(func(db *sql.DB) error {
+		err := h.use(ctx, func(db *sql.DB) error {
 			r, err := db.ExecContext(ctx, `DELETE FROM message WHERE rowid IN (SELECT rowid FROM message WHERE time < ? LIMIT ?)`, before.UnixMilli(), slice)
 			if err != nil {
 				return err
@@ -215,7 +215,7 @@ func (h *History) Expire(ctx context.Context, before time.Time) (n int, err erro
 }
 
 func (h *History) expireCounts(ctx context.Context, before time.Time) error {
-	return h.use(func(db *sql.DB) error {
+	return h.use(ctx, func(db *sql.DB) error {
 		_, err := db.ExecContext(ctx, `DELETE FROM count WHERE hour < ?`, before.UnixMilli()/hour)
 		return err
 	})

@@ -22,12 +22,12 @@ CREATE TABLE IF NOT EXISTS complete (since INTEGER NOT NULL);
 
 // NewIndex returns the index in a file. warn is told when it was damaged.
 func NewIndex(path string, warn func(error)) *Index {
-	return &Index{file{path: path, schema: indexSchema, warn: warn}}
+	return &Index{newFile(path, indexSchema, warn)}
 }
 
 // Put adds a row or replaces it.
 func (x *Index) Put(ctx context.Context, r quarantine.Row) error {
-	return x.use(func(db *sql.DB) error { return put(ctx, db, r, time.Now()) })
+	return x.use(ctx, func(db *sql.DB) error { return put(ctx, db, r, time.Now()) })
 }
 
 // execer is a database or a transaction.
@@ -47,7 +47,7 @@ func put(ctx context.Context, to execer, r quarantine.Row, now time.Time) error 
 
 // Delete removes a row.
 func (x *Index) Delete(ctx context.Context, id string) error {
-	return x.use(func(db *sql.DB) error {
+	return x.use(ctx, func(db *sql.DB) error {
 		_, err := db.ExecContext(ctx, `DELETE FROM kept WHERE id = ?`, id)
 		return err
 	})
@@ -55,7 +55,7 @@ func (x *Index) Delete(ctx context.Context, id string) error {
 
 // Find lists rows, newest first.
 func (x *Index) Find(ctx context.Context, f quarantine.Filter) (rows []quarantine.Row, err error) {
-	err = x.use(func(db *sql.DB) error {
+	err = x.use(ctx, func(db *sql.DB) error {
 		rows = nil
 		if err := complete(ctx, db); err != nil {
 			return err
@@ -111,7 +111,7 @@ func until(t time.Time) int64 {
 
 // Replace makes the index anew.
 func (x *Index) Replace(ctx context.Context, rows []quarantine.Row, begun time.Time) error {
-	return x.use(func(db *sql.DB) error {
+	return x.use(ctx, func(db *sql.DB) error {
 		return inTransaction(ctx, db, func(tx *sql.Tx) error {
 			if _, err := tx.ExecContext(ctx, `DELETE FROM kept WHERE put < ?`, begun.UnixMilli()); err != nil {
 				return err

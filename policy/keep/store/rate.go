@@ -28,13 +28,13 @@ const repair = `UPDATE bucket SET full = ?2 + ?3 WHERE key = ?1 AND full > ?2 + 
 
 // NewRate returns the buckets in a file. warn is told when it was damaged.
 func NewRate(path string, warn func(error)) *Rate {
-	return &Rate{file{path: path, schema: rateSchema, warn: warn}}
+	return &Rate{newFile(path, rateSchema, warn)}
 }
 
 // Take is part of rate.Store. A token that takes less than a millisecond to come
 // is free.
 func (r *Rate) Take(ctx context.Context, k rate.Key, b rate.Bucket, now time.Time) (ok bool, err error) {
-	err = r.use(func(db *sql.DB) error {
+	err = r.write(ctx, func(ctx context.Context, db *sql.DB) error {
 		done, err := db.ExecContext(ctx, take, k[:], now.UnixMilli(), b.Size.Milliseconds(), b.Every.Milliseconds())
 		if err != nil {
 			return err
