@@ -70,7 +70,7 @@ func TestCommandsWithoutAnything(t *testing.T) {
 	}
 	for words, want := range map[string]int{
 		"quarantine": cli.ExitUsage, "quarantine -h": cli.ExitOK, "quarantine nonsense": cli.ExitUsage, "quarantine list -c FILE": cli.ExitOK, "quarantine show -c FILE": cli.ExitUsage,
-		"quarantine show -c FILE 06h08cfwgrgbyv96": cli.ExitFound, "quarantine release -c FILE ../../etc": cli.ExitFound, "quarantine list -c FILE --since yesterday": cli.ExitUsage,
+		"quarantine show -c FILE 06h08cfwgrgbyv96": cli.ExitFound, "quarantine release -c FILE ../../etc": cli.ExitFound, "quarantine list -c FILE --since soon": cli.ExitUsage, "quarantine list -c FILE --since yesterday": cli.ExitOK,
 		"quarantine forward -c FILE x": cli.ExitUsage, "quarantine forward -c FILE x --to a@example.com": cli.ExitFound, "quarantine forward --to a@example.com -c FILE": cli.ExitUsage, "explain": cli.ExitUsage, "explain -c FILE x": cli.ExitFound, "history -c FILE": cli.ExitError, "report -c FILE": cli.ExitError,
 		"check -c FILE --migrate": cli.ExitOK, "quarantine reindex -c FILE": cli.ExitOK,
 	} {

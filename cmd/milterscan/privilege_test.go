@@ -133,3 +133,17 @@ func TestRootFollowsNoLink(t *testing.T) {
 		}
 	}
 }
+
+// asStranger goes on as a user who may read the configuration in a directory, and nothing
+// that is kept there.
+func asStranger(t *testing.T, dir string) (back func()) {
+	t.Helper()
+	err := errors.Join(os.Chmod(filepath.Dir(dir), 0o755), os.Chmod(dir, 0o755), os.Chmod(filepath.Join(dir, "milterscan.toml"), 0o644))
+	if err == nil {
+		err = syscall.Setresuid(-1, stranger, -1)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func() { syscall.Setresuid(-1, 0, -1) }
+}

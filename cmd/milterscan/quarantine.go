@@ -57,41 +57,59 @@ func quarantineUsage(w io.Writer) {
 func quarantineList(ctx context.Context, args []string, std cli.Streams) int {
 	f := cli.Flags("quarantine list", "[-c FILE] [filters] [--json]", std)
 	var filter quarantine.Filter
-	var since, before cli.Moment
-	f.StringVar(&filter.Sender, "from", "", "only from senders like this `pattern`")
-	f.StringVar(&filter.Recipient, "to", "", "only to cli.Addresses like this `pattern`")
-	f.StringVar(&filter.Subject, "subject", "", "only with subjects like this `pattern`")
-	f.StringVar(&filter.Reason, "reason", "", "only for findings or rules like this `pattern`: \"virus/*\"")
-	f.StringVar(&filter.Class, "class", "", "only of this `class`: "+strings.Join(quarantine.Classes(), ", "))
-	f.StringVar((*string)(&filter.State), "state", "", "only in this `state`: kept, releasing, released")
-	f.Var(&since, "since", "only received since: `7d`, 12h, 2006-01-02, 2006-01-02T15:04:05Z")
-	f.Var(&before, "before", "only received before: likewise")
-	f.IntVar(&filter.Limit, "limit", 100, "at most this `number`, the newest; 0 for all")
+	check := quarantineFilter(f, &filter)
 	asJSON := f.Bool("json", false, "print one JSON object a line")
-	v, status, ok := openVault(f, args, std, cli.Parse)
+	v, status, ok := openVault(f, args, std, cli.Parse, check)
 	if !ok {
 		return status
 	}
 	defer v.close()
-	filter.Since, filter.Before = since.Time, before.Time
+	limit := filter.Limit
+	if limit > 0 {
+		filter.Limit++ // to see whether there are more
+	}
 	rows, err := v.dir.Find(ctx, filter)
 	if err != nil {
 		return v.fail(err)
 	}
-	for _, r := range rows {
+	for _, r := range cut(std, rows, limit) {
 		if *asJSON {
 			show.JSON(std.Out, r)
 		} else {
-			printRow(std.Out, r)
+			quarantineLine(std.Out, r)
 		}
 	}
 	return cli.ExitOK
 }
 
-func printRow(out io.Writer, r quarantine.Row) {
-	fmt.Fprintf(out, "%s  %s  %-11s %-9s %7s  <%s> to %s\n", r.ID, r.Time.Local().Format("2006-01-02 15:04"), r.Class, r.State, show.Size(r.Size),
-		show.Printable(r.Sender), show.Printable(strings.Join(r.Recipients, ", ")))
-	fmt.Fprintf(out, "    %s: %s\n", show.Printable(r.Reason), show.Printable(r.Subject))
+// quarantineLine prints a kept message on one line.
+func quarantineLine(w io.Writer, r quarantine.Row) {
+	queue := ""
+	if r.QueueID != "" {
+		queue = " queue=" + show.Printable(r.QueueID)
+	}
+	fmt.Fprintf(w, "%s  %s  %-11s %-9s %7s  <%s> to %s: %s [%s]%s\n", r.ID, show.Time(r.Time), r.Class, r.State, show.Size(r.Size),
+		show.Printable(r.Sender), show.Printable(strings.Join(r.Recipients, ", ")), show.Printable(r.Subject), show.Printable(r.Reason), queue)
+}
+
+// quarantineFilter registers the flags of a filter. The returned function takes over
+// what is left when they are read.
+func quarantineFilter(f *cli.Options, filter *quarantine.Filter) (check func() error) {
+	var since, before cli.Moment
+	f.StringVar(&filter.Sender, "from", "", "only from senders like this `pattern`: \"@example.com\" for a domain, \".example.com\" for its subdomains, with \"*\", or any part of the address")
+	f.StringVar(&filter.Recipient, "to", "", "only to recipients like this `pattern`, likewise")
+	f.StringVar(&filter.Client, "client", "", "only from clients like this `pattern`: an address, or a network such as 192.0.2.0/24")
+	f.StringVar(&filter.Subject, "subject", "", "only with subjects like this `pattern`: with \"*\", or any part")
+	f.StringVar(&filter.Reason, "reason", "", "only for findings or rules like this `pattern`, likewise: \"virus/*\"")
+	f.StringVar(&filter.QueueID, "queue-id", "", "only with this queue `id` of the MTA")
+	f.Var(cli.Choice(&filter.Class, quarantine.Classes()...), "class", "only of this `class`: "+strings.Join(quarantine.Classes(), ", "))
+	f.Var(cli.Choice(&filter.State, quarantine.Kept, quarantine.Releasing, quarantine.Released), "state", "only in this `state`: kept, releasing, released")
+	span := cli.Span(f, &since, &before)
+	f.IntVar(&filter.Limit, "limit", 100, "at most this `number`, the newest; 0 for all")
+	return func() error {
+		filter.Since, filter.Before = since.Time, before.Time
+		return errors.Join(span(), limited(filter.Limit))
+	}
 }
 
 func quarantineShow(ctx context.Context, args []string, std cli.Streams) int {
@@ -134,7 +152,7 @@ func printEntry(out io.Writer, e quarantine.Entry) {
 	show.WriteRecord(out, e.Record)
 	fmt.Fprintf(out, "  in the quarantine: %s, class %s, %s on the disk, SHA-256 %s\n", e.State, e.Class, show.Size(e.Stored), e.SHA256)
 	for _, ev := range e.Events {
-		fmt.Fprintf(out, "    %s  %s by %s %s %s\n", ev.Time.Local().Format(show.TimeFormat), ev.What, show.Printable(ev.By),
+		fmt.Fprintf(out, "    %s  %s by %s %s %s\n", show.Time(ev.Time), ev.What, show.Printable(ev.By),
 			show.Printable(strings.Join(ev.To, ", ")), show.Printable(ev.Note))
 	}
 }

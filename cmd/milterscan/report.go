@@ -15,7 +15,7 @@ func printReport(ctx context.Context, args []string, std cli.Streams) int {
 	f := cli.Flags("report", "[-c FILE] [--since 7d] [--html | --json | --template FILE]", std)
 	path := cli.ConfigFlag(f)
 	since := cli.Moment{Time: time.Now().Add(-7 * 24 * time.Hour)}
-	f.Var(&since, "since", "count what was received since: `7d`, 12h, 2006-01-02, 2006-01-02T15:04:05Z; from the full hour")
+	f.Var(&since, "since", "count what was received since: "+cli.MomentHelp+"; from the full hour")
 	top := f.Int("top", 20, "list this `number` of values of each kind; 0 for all")
 	asHTML := f.Bool("html", false, "print a page in HTML")
 	asJSON := f.Bool("json", false, "print JSON")

@@ -28,10 +28,15 @@ type vault struct {
 
 // openVault reads the arguments of a quarantine command, which goes on as the owner of
 // the quarantine if root has called it. Unless ok, the command ends with the status.
-func openVault(f *cli.Options, args []string, std cli.Streams, parse func(*cli.Options, []string) (int, bool)) (v *vault, status int, ok bool) {
+func openVault(f *cli.Options, args []string, std cli.Streams, parse func(*cli.Options, []string) (int, bool), checks ...func() error) (v *vault, status int, ok bool) {
 	path := cli.ConfigFlag(f)
 	if status, ok := parse(f, args); !ok {
 		return nil, status, false
+	}
+	for _, check := range checks {
+		if err := check(); err != nil {
+			return nil, f.Refuse(err), false
+		}
 	}
 	c, err := cli.Load(*path)
 	if err != nil {

@@ -154,8 +154,13 @@ func (o *Options) parse(args []string, wanted func(line) ([]string, error)) (sta
 		err = o.FlagSet.Parse(append(append(l.options, "--"), arguments...))
 	}
 	if err != nil {
-		fmt.Fprintf(o.std.Err, "milterscan %s: %v; nothing was done. \"milterscan %s --help\" tells more.\n", o.Name(), err, o.Name())
-		return ExitUsage, false
+		return o.Refuse(err), false
 	}
 	return ExitOK, true
+}
+
+// Refuse says what is wrong with the command line, and returns the exit status.
+func (o *Options) Refuse(err error) int {
+	fmt.Fprintf(o.std.Err, "milterscan %s: %v; nothing was done. \"milterscan %s --help\" tells more.\n", o.Name(), err, o.Name())
+	return ExitUsage
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/milterscan/milterscan/policy"
 )
 
-// TimeFormat is how people are shown a time.
-const TimeFormat = "2006-01-02 15:04:05.000"
+// TimeFormat is how people are shown a time: as --since reads it.
+const TimeFormat = "2006-01-02 15:04:05 -0700"
 
 // WriteRecord prints what became of a message and why, for a person: the stages
 // in their order, what was found, the rules that matched, and what would have
@@ -56,18 +56,18 @@ func (p *explainer) head() {
 
 // timeline is what was known at each stage.
 func (p *explainer) timeline() {
-	p.line("  %s  connect  %s %s", p.Time.Local().Format(TimeFormat), p.client(), known("HELO ", p.Helo))
-	p.line("  %23s  mail     <%s>%s", "", Printable(p.Sender), known(" as ", p.User))
+	p.line("  %s  connect  %s %s", Time(p.Time), p.client(), known("HELO ", p.Helo))
+	p.line("  %25s  mail     <%s>%s", "", Printable(p.Sender), known(" as ", p.User))
 	if len(p.Recipients) > 0 {
-		p.line("  %23s  rcpt     %s", "", Printable(strings.Join(p.Recipients, ", ")))
+		p.line("  %25s  rcpt     %s", "", Printable(strings.Join(p.Recipients, ", ")))
 	}
 	if p.Stage != "message" {
-		p.line("  %23s  answered at %s, before there was a message", "", p.Stage)
+		p.line("  %25s  answered at %s, before there was a message", "", p.Stage)
 		return
 	}
-	p.line("  %23s  message  %s, looked at for %v", "", Size(p.Size), p.Took.Round(10*time.Microsecond))
+	p.line("  %25s  message  %s, looked at for %v", "", Size(p.Size), p.Took.Round(10*time.Microsecond))
 	for _, s := range p.Scanners {
-		p.line("  %23s    %-20s %10v%s", "", s.Scanner, s.Took.Round(10*time.Microsecond), known(", no answer: ", s.Error))
+		p.line("  %25s    %-20s %10v%s", "", s.Scanner, s.Took.Round(10*time.Microsecond), known(", no answer: ", s.Error))
 	}
 	if p.Reply != "" {
 		p.line("  the client was told: %s", Printable(p.Reply))

@@ -37,8 +37,13 @@ type Expirer interface {
 
 // Filter says which records to list. Zero fields let everything through.
 type Filter struct {
-	Sender    string // a pattern with "*", upper and lower case alike
+	Sender    string // a pattern, see policy.LikeAddress
 	Recipient string // likewise, for any of the recipients
+	User      string // likewise, for the login
+	Client    string // a pattern, see policy.LikeClient
+	Subject   string // a pattern, see policy.LikeText
+	Reason    string // likewise, for any rule that decided or finding
+	QueueID   string // the MTA's, whole
 	Action    string
 	Since     time.Time // received then or later
 	Before    time.Time // received before then
@@ -47,10 +52,30 @@ type Filter struct {
 
 // Matches reports whether the filter lets a record through. Limit plays no part.
 func (f Filter) Matches(r policy.Record) bool {
-	like := func(pattern, s string) bool { return pattern == "" || policy.MatchGlob(pattern, s) }
-	return like(f.Sender, r.Sender) && (f.Action == "" || f.Action == r.Action) &&
-		(f.Recipient == "" || slices.ContainsFunc(r.Recipients, func(to string) bool { return like(f.Recipient, to) })) &&
-		!r.Time.Before(f.Since) && (f.Before.IsZero() || r.Time.Before(f.Before))
+	return policy.LikeAddress(f.Sender, r.Sender) && (f.Action == "" || f.Action == r.Action) &&
+		(f.Recipient == "" || slices.ContainsFunc(r.Recipients, func(to string) bool { return policy.LikeAddress(f.Recipient, to) })) &&
+		!r.Time.Before(f.Since) && (f.Before.IsZero() || r.Time.Before(f.Before)) && f.matchesRest(r)
+}
+
+// matchesRest looks at what is neither the envelope nor the time.
+func (f Filter) matchesRest(r policy.Record) bool {
+	return (f.User == "" || r.User != "" && policy.LikeAddress(f.User, r.User)) &&
+		(f.Client == "" || policy.LikeClient(f.Client, r.Client, r.ClientName)) &&
+		policy.LikeText(f.Subject, r.Subject) && (f.QueueID == "" || f.QueueID == r.QueueID) &&
+		(f.Reason == "" || slices.ContainsFunc(reasons(r), func(s string) bool { return policy.LikeText(f.Reason, s) }))
+}
+
+// reasons are the names of all rules that decided, and of all findings.
+func reasons(r policy.Record) (list []string) {
+	for _, v := range r.Verdicts {
+		if v.Rule != nil {
+			list = append(list, v.Rule.Name)
+		}
+	}
+	for _, f := range r.Findings {
+		list = append(list, f.Rule)
+	}
+	return list
 }
 
 // Count is how often a value turned up.

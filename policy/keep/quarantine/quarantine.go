@@ -104,9 +104,11 @@ func (e Entry) Row() Row {
 
 // Filter says which messages to list. Zero fields let everything through.
 type Filter struct {
-	Sender    string    // a pattern with "*", upper and lower case alike
+	Sender    string    // a pattern, see policy.LikeAddress
 	Recipient string    // likewise, for any of the recipients
-	Subject   string    // likewise
+	Client    string    // a pattern, see policy.LikeClient
+	QueueID   string    // the MTA's, whole
+	Subject   string    // a pattern, see policy.LikeText
 	Reason    string    // likewise
 	Class     string    // one of Classes
 	State     State     // one of the states
@@ -117,10 +119,10 @@ type Filter struct {
 
 // Matches reports whether the filter lets a row through. Limit plays no part.
 func (f Filter) Matches(r Row) bool {
-	like := func(pattern, s string) bool { return pattern == "" || policy.MatchGlob(pattern, s) }
-	return like(f.Sender, r.Sender) && like(f.Subject, r.Subject) && like(f.Reason, r.Reason) &&
-		(f.Recipient == "" || slices.ContainsFunc(r.Recipients, func(to string) bool { return like(f.Recipient, to) })) &&
+	return policy.LikeAddress(f.Sender, r.Sender) && policy.LikeText(f.Subject, r.Subject) && policy.LikeText(f.Reason, r.Reason) &&
+		(f.Recipient == "" || slices.ContainsFunc(r.Recipients, func(to string) bool { return policy.LikeAddress(f.Recipient, to) })) &&
 		(f.Class == "" || f.Class == r.Class) && (f.State == "" || f.State == r.State) &&
+		(f.Client == "" || policy.LikeClient(f.Client, r.Client, "")) && (f.QueueID == "" || f.QueueID == r.QueueID) &&
 		!r.Time.Before(f.Since) && (f.Before.IsZero() || r.Time.Before(f.Before))
 }
 

@@ -1,12 +1,15 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"hash/fnv"
+	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/keep/history"
@@ -103,7 +106,7 @@ func addCounts(ctx context.Context, tx *sql.Tx, counts map[counted]int64) error 
 	return nil
 }
 
-// Lookup finds records by any of three ids.
+// Lookup finds records by any of three ids, or by the beginning of ours.
 func (h *History) Lookup(ctx context.Context, key string) ([]policy.Record, error) {
 	key = strings.Trim(strings.TrimSpace(key), "<>")
 	if key == "" {
@@ -117,8 +120,17 @@ func (h *History) Lookup(ctx context.Context, key string) ([]policy.Record, erro
 			found = append(found, r)
 		}
 	}
-	return found, err
+	if err != nil || len(found) > 0 || len(key) < minShort {
+		return found, err
+	}
+	return h.records(ctx, func(r policy.Record) bool { return strings.HasPrefix(r.ID, key) }, maxShort,
+		`SELECT record FROM message WHERE id >= ?1 AND id < ?1 || '~' ORDER BY time DESC`, key)
 }
+
+const (
+	minShort = 6  // letters of an id that name a message
+	maxShort = 10 // messages that are found by them
+)
 
 // List finds records by a filter.
 func (h *History) List(ctx context.Context, f history.Filter) ([]policy.Record, error) {
@@ -127,18 +139,29 @@ func (h *History) List(ctx context.Context, f history.Filter) ([]policy.Record, 
 	if f.Action != "" {
 		query, args = query+` AND action = ?`, append(args, f.Action)
 	}
-	if f.Sender != "" {
-		query, args = query+` AND sender LIKE ? ESCAPE '\'`, append(args, like(f.Sender))
+	for column, pattern := range map[string]string{
+		"sender": literal(f.Sender), "recipients": literal(f.Recipient), "record": longest(literal(f.User), literal(f.Subject), literal(f.Reason)),
+	} {
+		if pattern != "" {
+			query, args = query+` AND `+column+` LIKE ?`, append(args, "%"+pattern+"%")
+		}
 	}
-	if f.Recipient != "" {
-		query, args = query+` AND recipients LIKE ? ESCAPE '\'`, append(args, "%"+like(f.Recipient)+"%")
+	if f.QueueID != "" {
+		query, args = query+` AND queue = ?`, append(args, hashed(f.QueueID))
 	}
 	return h.records(ctx, f.Matches, f.Limit, query+` ORDER BY time DESC`, args...)
 }
 
-// like is a pattern for LIKE, which lets at least as much through.
-func like(pattern string) string {
-	return strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`, "*", "%", "?", "%").Replace(pattern)
+// literal returns the longest piece of a pattern that stands for itself, in the column of
+// addresses and in JSON, so that a search for it lets at least as much through.
+func literal(pattern string) string {
+	return longest(strings.FieldsFunc(strings.TrimSpace(pattern), func(r rune) bool {
+		return r > '~' || !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune(".@-/: ", r)
+	})...)
+}
+
+func longest(list ...string) string {
+	return slices.MaxFunc(append(list, ""), func(a, b string) int { return cmp.Compare(len(a), len(b)) })
 }
 
 // records reads records, at most limit unless that is 0.

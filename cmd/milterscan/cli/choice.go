@@ -1,0 +1,46 @@
+package cli
+
+import (
+	"errors"
+	"slices"
+	"strings"
+)
+
+// choice is a flag that takes one of some words.
+type choice[T ~string] struct {
+	to    *T
+	words []T
+}
+
+// Choice returns a flag.Value that sets to, and refuses what is none of the words.
+func Choice[T ~string](to *T, words ...T) interface {
+	String() string
+	Set(string) error
+} {
+	return &choice[T]{to, words}
+}
+
+// String returns the word.
+func (c *choice[T]) String() string {
+	if c.to == nil {
+		return ""
+	}
+	return string(*c.to)
+}
+
+// Set takes a word.
+func (c *choice[T]) Set(s string) error {
+	if !slices.Contains(c.words, T(s)) {
+		return errors.New("there is no such value; write one of " + listed(c.words))
+	}
+	*c.to = T(s)
+	return nil
+}
+
+func listed[T ~string](words []T) string {
+	list := make([]string, len(words))
+	for i, w := range words {
+		list[i] = string(w)
+	}
+	return strings.Join(list, ", ")
+}
