@@ -181,7 +181,7 @@ func (q *quoter) byte(c byte) error {
 		_, err := q.out.WriteString(q.newline)
 		return err
 	case c == ' ' || c == '\t':
-		if q.lineEnds(0) {
+		if q.lineEnds(0) || q.breaks(1) { // some clients drop blanks at both ends of a line
 			return q.escape(c)
 		}
 		return q.plain(c)
@@ -219,13 +219,16 @@ func (q *quoter) escape(c byte) error {
 
 // room breaks the line if n more do not fit beside the sign that would break it.
 func (q *quoter) room(n int) {
-	if q.column+n > encodedLine-1 {
+	if q.breaks(n) {
 		q.out.WriteByte('=')
 		q.out.WriteString(q.newline)
 		q.column = 0
 	}
 	q.column += n
 }
+
+// breaks reports whether n more begin a line after a soft break.
+func (q *quoter) breaks(n int) bool { return q.column+n > encodedLine-1 }
 
 // isASCII reports whether a text needs no more than seven bits.
 func isASCII(s string) bool {
