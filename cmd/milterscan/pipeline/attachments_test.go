@@ -191,7 +191,9 @@ func namedRows() []attachmentRow {
 		{"A 16", "{3050F4D8-98B5-11CF-BB82-00AA00BDCE0B}.txt", text, "reject", "attachment/clsid-name"},
 		{"A 17", "invoice" + strings.Repeat(" ", 12) + ".exe", text, "reject", "attachment/blank-name"},
 		{"A 17", "invoice" + strings.Repeat("\u00a0", 12) + ".exe", text, "reject", "attachment/blank-name"},
-		{"A 17", "invoice" + strings.Repeat("\u3000", 12) + ".txt", text, "reject", "attachment/blank-name"},
+		{"A 17", "invoice" + strings.Repeat("\u3000", 12) + ".html", text, "reject", "attachment/blank-name"},
+		{"A 17", "invoice.pdf" + strings.Repeat("\u3000", 12) + ".txt", text, "reject", "attachment/blank-name"},
+		{"A 17", "invoice" + strings.Repeat("\u3000", 12) + ".txt", text, "deliver", ""},
 	} {
 		rows = append(rows, attachmentRow{family: f.family, what: strings.Trim(fmt.Sprintf("%+q", f.name), `"`), mail: attached(f.name, f.content), action: f.action, rules: f.rules})
 	}

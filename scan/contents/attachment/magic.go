@@ -76,6 +76,9 @@ var magics = [...]struct {
 	{0, "#@~^", nature{kind: Script, what: "an encoded Windows script", windows: true}},
 }
 
+// compoundMark begins a compound file (MS-CFB, section 2.2).
+const compoundMark = "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+
 // container recognises formats by their first bytes, and installers.
 func container(head []byte, c scan.Content) (nature, error) {
 	for _, m := range magics {
@@ -83,7 +86,7 @@ func container(head []byte, c scan.Content) (nature, error) {
 			return m.nature, nil
 		}
 	}
-	if !bytes.HasPrefix(head, []byte("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")) {
+	if !bytes.HasPrefix(head, []byte(compoundMark)) {
 		return nature{}, nil
 	}
 	return installer(head, c)

@@ -3,6 +3,7 @@ package attachment
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -79,8 +80,8 @@ func (s *Scanner) denied(r *report, name, around string) (rule, string) {
 		return ruleName, either(s.names.members.match(name), s.names.members.matchPath(around+name))
 	}
 	if pattern := either(s.names.deny.match(name), s.names.deny.matchPath(around+name)); pattern != "" {
-		if pattern == "com" && isComposite(r.Type) {
-			return "", "" // a forwarded mail is named by its subject, which may end in a domain
+		if isComposite(r.Type) && (pattern == "com" || pattern == "js" && strings.ContainsAny(name, " \t")) {
+			return "", "" // a forwarded mail is named by its subject, which may end in a domain, or "about vue.js"
 		}
 		return ruleName, pattern
 	}
@@ -119,19 +120,22 @@ func holderName(p scan.Part) string {
 	return "unnamed"
 }
 
-// judgeTricks looks for what is done to a name to deceive.
+// judgeTricks looks for what is done to a name to deceive: a trick counts where
+// the real extension is one that runs or is a page, or where readers see another
+// than the real one.
 func (s *Scanner) judgeTricks(r *report, raw string) {
 	name := lastOf(raw)
+	risky := s.runs(raw)
 	switch {
-	case strings.ContainsFunc(raw, isBidi):
+	case strings.ContainsFunc(raw, isBidi) && (risky || turnsExtension(name)):
 		r.add(ruleBidi, printable(raw))
-	case strings.ContainsFunc(raw, isControl):
+	case strings.ContainsFunc(raw, isControl) && (risky || s.cutsExtension(name)):
 		r.add(ruleControl, printable(raw))
 	}
-	if clsid(r.place).MatchString(raw) {
+	if clsid(r.place).MatchString(raw) || risky && clsidAnywhere.MatchString(raw) {
 		r.add(ruleCLSID, printable(raw))
 	}
-	if blanksBeforeExtension(name) {
+	if shown := beforeBlanks(name); shown != "" && (risky || showsOther(shown, name)) {
 		r.add(ruleBlanks, printable(raw))
 	}
 	if n := utf8.RuneCountInString(name); n > s.longest {
@@ -140,6 +144,82 @@ func (s *Scanner) judgeTricks(r *report, raw string) {
 	if inner, last := s.doubleExtension(r, raw); last != "" {
 		r.add(ruleDouble, fmt.Sprintf("%s ends in .%s.%s", printable(raw), inner, last))
 	}
+}
+
+// runs reports whether a name, as it is or as some program takes it, ends in a
+// denied extension or that of a page.
+func (s *Scanner) runs(raw string) bool {
+	names := append([]disguise{{name: lastOf(raw)}}, disguises(raw)...)
+	return slices.ContainsFunc(names, func(d disguise) bool { return s.denies(d.name) || pageExtensions[extension(d.name)] })
+}
+
+// denies reports whether a name is on any of the lists, wherever it is.
+func (s *Scanner) denies(name string) bool {
+	return s.names.deny.match(name) != "" || s.names.old.match(name) != "" || s.names.members.match(name) != ""
+}
+
+// turnsExtension reports whether the extension of a name is written in another
+// direction than the letters in it: what turns the direction to the left is not
+// closed before the last dot, or comes after it. Embeddings that are closed again,
+// as messengers put them around numbers, leave it where it is.
+func turnsExtension(name string) bool {
+	last := strings.LastIndexByte(name, '.')
+	var open []direction
+	for i, r := range name {
+		switch {
+		case i > last && r != pdf && r != pdi && isBidi(r) && directions[r].left:
+			return true
+		case i > last:
+		case r == pdf:
+			if n := len(open); n > 0 && !open[n-1].isolate {
+				open = open[:n-1]
+			}
+		case r == pdi:
+			for n := len(open) - 1; n >= 0; n-- {
+				if open[n].isolate {
+					open = open[:n]
+					break
+				}
+			}
+		case isBidi(r):
+			open = append(open, directions[r])
+		}
+	}
+	return slices.ContainsFunc(open, func(d direction) bool { return d.left })
+}
+
+// What closes embeddings and overrides, and what closes isolates with all that was
+// opened in them (Unicode Standard Annex 9, section 3.3.2).
+const (
+	pdf = '\u202c'
+	pdi = '\u2069'
+)
+
+// direction is one that a character opens; left is also what depends on the
+// letters that follow.
+type direction struct{ left, isolate bool }
+
+var directions = map[rune]direction{
+	'\u202a': {}, '\u202d': {}, '\u2066': {isolate: true}, // LRE, LRO, LRI
+	'\u202b': {left: true}, '\u202e': {left: true}, // RLE, RLO
+	'\u2067': {left: true, isolate: true}, '\u2068': {left: true, isolate: true}, // RLI, FSI
+}
+
+// cutsExtension reports whether a program that ends a name at a control character
+// sees another extension than one that passes over it. No honest name has a NUL.
+func (s *Scanner) cutsExtension(name string) bool {
+	whole := extension(bareName(name))
+	for i, r := range name {
+		if !isControl(r) {
+			continue
+		}
+		cut := bareName(name[:i])
+		ext := extension(cut)
+		if r == 0 || ext != whole && (documentExtensions[ext] || pageExtensions[ext] || s.denies(cut)) {
+			return true
+		}
+	}
+	return false
 }
 
 // Windows takes a class identifier at the end of a name for its type. In an
@@ -159,15 +239,27 @@ func clsid(p place) *regexp.Regexp {
 // manyBlanks before an extension move it out of sight.
 const manyBlanks = 5
 
-func blanksBeforeExtension(name string) bool {
-	name = strings.TrimRightFunc(name, isBlankRune)
+// beforeBlanks is what is seen of a name whose extension is out of sight, "" for
+// any other name.
+func beforeBlanks(name string) string {
+	name = strings.TrimRightFunc(name, func(r rune) bool { return r == '.' || isBlankRune(r) })
 	dot := strings.LastIndexByte(name, '.')
 	if dot < 0 {
-		return false
+		return ""
 	}
 	stem := name[:dot]
 	bare := strings.TrimRightFunc(stem, isBlankRune)
-	return utf8.RuneCountInString(stem[len(bare):]) >= manyBlanks
+	if utf8.RuneCountInString(stem[len(bare):]) < manyBlanks {
+		return ""
+	}
+	return bare
+}
+
+// showsOther reports whether what is seen of a name promises another sort of file
+// than the name does.
+func showsOther(shown, name string) bool {
+	seen := extension(shown)
+	return (documentExtensions[seen] || pageExtensions[seen]) && seen != extension(bareName(name))
 }
 
 // doubleExtension returns the last two extensions of a name if the last is of a

@@ -55,6 +55,22 @@ var nameTests = []struct{ name, want, member string }{
 	{"drawing.dwg", "", ""},
 	{"\u0081\u008d.pdf", "", ""}, // letters of an unknown charset
 	{"1.PDF...", "", ""},
+	{"WhatsApp Chat with \u202a+44 7700 900123\u202c.txt", "", ""},
+	{"\u2068Bob\u2069 and \u2068Ann\u2069.zip", "", ""},
+	{"\u202aletter.pdf\u202c", "", ""},
+	{"x\u2067gpj\u2069.docx", "", ""},
+	{"x\u2066\u202egpj\u2069.docx", "", ""},
+	{"\u202e\u202cletter.pdf", "", ""},
+	{"INV00123        .PDF", "", ""},
+	{"table       .csv", "", ""},
+	{"letter          .docx", "", ""},
+	{"report.v2         .pdf", "", ""},
+	{"letter.pdf          .pdf", "", ""},
+	{"Icon\r", "", ""},
+	{"._Icon\r", "", ""},
+	{"a\x7fb.pdf", "", ""},
+	{"Quarterly\r\n figures.pdf", "", ""},
+	{"scan\x01.pdf", "", ""},
 
 	// What is denied as it stands.
 	{"invoice.exe", "name", "member-name"},
@@ -101,15 +117,29 @@ var nameTests = []struct{ name, want, member string }{
 	// Tricks whatever the name ends in.
 	{"ann\u202efdp.exe", "bidi-name name", "member-name member-trick"},
 	{"x\u202egpj.docx", "bidi-name", "member-trick"},
-	{"x\u2067gpj\u2069.docx", "bidi-name", "member-trick"},
 	{"{3050F4D8-98B5-11CF-BB82-00AA00BDCE0B}.txt", "clsid-name", ""},
 	{"papers.{3050f4d8-98b5-11cf-bb82-00aa00bdce0b}", "clsid-name", "member-trick"},
 	{"invoice.pdf            .exe", "blank-name double-extension name", "member-name member-trick"},
 	{"invoice.pdf" + strings.Repeat("\u00a0", 12) + ".exe", "blank-name double-extension name", "member-name member-trick"},
 	{"invoice.pdf" + strings.Repeat("\u3000", 12) + ".exe", "blank-name double-extension name", "member-name member-trick"},
-	{"letter          .docx", "blank-name", "member-trick"},
 	{"a\x00b.pdf", "control-name", "member-trick"},
-	{"a\x7fb.pdf", "control-name", "member-trick"},
+	{"x\u2067gpj.docx", "bidi-name", "member-trick"},
+	{"x\u202egpj\u2069.docx", "bidi-name", "member-trick"}, // closed by what closes something else
+	{"x\u2067gpj\u202c.docx", "bidi-name", "member-trick"},
+	{"x.\u202bxcod\u202c", "bidi-name", "member-trick"},
+	{"x\u2067gpj\u2069.exe", "bidi-name name", "member-name member-trick"},
+	{"page\u202a1\u202c.html", "bidi-name", "member-trick"},
+	{"a{3050F4D8-98B5-11CF-BB82-00AA00BDCE0B}.exe", "clsid-name name", "member-name member-trick"},
+	{"a{3050F4D8-98B5-11CF-BB82-00AA00BDCE0B}.html", "clsid-name", "member-trick"},
+	{"invoice.pdf          .zip", "blank-name", "member-trick"},
+	{"invoice.html          .pdf", "blank-name", "member-trick"},
+	{"invoice          .scr", "blank-name name", "member-name member-trick"},
+	{"invoice          .scr.", "blank-name disguised-name", "member-trick"},
+	{"invoice          .html", "blank-name", "member-trick"},
+	{"a.pdf\rb.zip", "control-name", "member-trick"},
+	{"a.html\nb.pdf", "control-name", "member-trick"},
+	{"a\x01.exe", "control-name name", "member-name member-trick"},
+	{"a\x7fb.exe", "control-name name", "member-name member-trick"},
 	{strings.Repeat("a", 300) + ".pdf", "long-name", "member-trick"},
 	{strings.Repeat("a", 10_000) + ".exe", "long-name name", "member-name member-trick"},
 	{"invoice.pdf.exe", "double-extension name", "member-name member-trick"},
@@ -195,5 +225,36 @@ func TestStructureHasNoName(t *testing.T) {
 		if got := rulesOf(t, s, p); got != "" {
 			t.Errorf("%s: %q", p.Type, got)
 		}
+	}
+}
+
+// TestForwardedMailNamedBySubject may end in what looks like an extension.
+func TestForwardedMailNamedBySubject(t *testing.T) {
+	s := newScanner(t, DefaultConfig())
+	for name, want := range map[string]string{
+		"Getting started with vue.js": "", "Re: example.com": "", "example.com": "", "invoice.js": "name", "invoice 1.exe": "name", "all about .NET and node.js ": "",
+	} {
+		m := attach("Subject: x\r\n\r\nhello\r\n", name)
+		m.Type = "message/rfc822"
+		if got := rulesOf(t, s, m); got != want {
+			t.Errorf("%q: %q, want %q", name, got, want)
+		}
+	}
+}
+
+// TestStreamsAreNoFiles whatever the compound file that holds them is called.
+func TestStreamsAreNoFiles(t *testing.T) {
+	s := newScanner(t, DefaultConfig())
+	for _, sniffed := range []string{"application/x-ole-storage", "application/vnd.ms-publisher", "application/x-ms-installer", "application/msword", "application/vnd.visio", ""} {
+		parts := inArchive("x", "\x01CompObj\r")
+		parts[0].Content, parts[0].Sniffed = scantest.Bytes([]byte(compoundMark+strings.Repeat("\x00", 500))), sniffed
+		if got := rulesOf(t, s, parts...); got != "" {
+			t.Errorf("a stream of %q: %q", sniffed, got)
+		}
+	}
+	parts := inArchive("x", "a\x00.pdf")
+	parts[0].Sniffed = "application/msword" // but it is no compound file
+	if got := rulesOf(t, s, parts...); got != "member-trick" {
+		t.Errorf("a member of what is called one: %q", got)
 	}
 }

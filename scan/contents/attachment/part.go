@@ -31,14 +31,14 @@ func placeOf(m *scan.Message, i int) place {
 		if !p.Archived || p.Parent < 0 || p.Parent >= len(m.Parts) {
 			return attached
 		}
-		holder := m.Parts[p.Parent]
-		if isOLE(holder) {
+		switch holder := m.Parts[p.Parent]; {
+		case isCompound(holder) && holder.Sniffed != "application/vnd.ms-outlook":
 			return internal
-		}
-		if !transparent(holder) {
+		case transparent(holder):
+			i = p.Parent
+		default:
 			return member
 		}
-		i = p.Parent
 	}
 	return attached
 }
@@ -76,14 +76,15 @@ func isShownInText(m *scan.Message, p part) bool {
 
 func isWinmail(name string) bool { return strings.EqualFold(name, "winmail.dat") }
 
-// isOLE reports whether a part is a compound file, whose members are streams
-// that no program shows as files. A mail in one shows its attachments.
-func isOLE(p scan.Part) bool {
-	switch p.Sniffed {
-	case "application/x-ole-storage", "application/msword", "application/vnd.ms-excel", "application/vnd.ms-powerpoint":
-		return true
+// isCompound reports whether a part was read as a compound file, whatever it is
+// called: the members are streams, which no program shows as files. A mail in one
+// shows its attachments.
+func isCompound(p scan.Part) bool {
+	if p.Content == nil {
+		return false
 	}
-	return false
+	mark, err := readAt(p.Content, 0, len(compoundMark))
+	return err == nil && string(mark) == compoundMark
 }
 
 // isFile reports whether clients show the part as a file. The text of a message

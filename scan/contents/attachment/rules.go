@@ -45,10 +45,10 @@ const (
 
 var catalogue = [...]scan.Rule{
 	entry(ruleAllowed, scan.Note, "An attachment that would be objected to has an allowed hash."),
-	entry(ruleBidi, scan.Forbidden, "A name holds characters that turn the direction of writing, so that it reads otherwise than it ends."),
-	entry(ruleBlanks, scan.Forbidden, "A name has five or more blanks before its extension, which moves the extension out of sight."),
+	entry(ruleBidi, scan.Forbidden, "A name holds characters that turn the direction of writing, so that it reads otherwise than it ends, or is that of a program or a page."),
+	entry(ruleBlanks, scan.Forbidden, "A name has five or more blanks before its extension, which moves that of a program or a page out of sight, or another than is seen."),
 	entry(ruleCLSID, scan.Forbidden, "A name holds a class identifier in braces, which tells Windows what to open the file with."),
-	entry(ruleControl, scan.Forbidden, "A name holds a NUL or another control character, at which some programs cut it."),
+	entry(ruleControl, scan.Forbidden, "A name holds a NUL, or a control character at which some programs cut it to the name of a program, a page or another sort of file."),
 	entry(ruleDeniedType, scan.Forbidden, "The content is of a type that runs or hides programs, whatever its name: CHM, ACE, OneNote."),
 	entry(ruleDiskImage, scan.Forbidden, "The content is a disk image, which Windows opens as a drive without marking what is in it as foreign."),
 	entry(ruleDisguised, scan.Forbidden, "A name ends in a denied one once that is taken off which Windows or a client ignores: dots, blanks, a stream, what follows a NUL or a semicolon."),
