@@ -199,6 +199,7 @@ func TestSetupProbesUnderAnyRules(t *testing.T) {
 	} {
 		for _, jail := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s, chroot %v", name, jail), func(t *testing.T) {
+				t.Parallel()
 				p := servers.StartPlainPostfix(t)
 				if !jail {
 					outOfJail(t, p)
@@ -265,6 +266,7 @@ func TestSetupUndoesWhatFails(t *testing.T) {
 	} {
 		for _, jail := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s, chroot %v", name, jail), func(t *testing.T) {
+				t.Parallel()
 				p := servers.StartPlainPostfix(t)
 				m := servers.StartMilterscan(t, p.MilterSocket(), "profile = \"hosting\"\n")
 				c.spoil(t, p, m)
