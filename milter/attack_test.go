@@ -446,7 +446,7 @@ func TestAcceptErrorsPass(t *testing.T) {
 	if err := s.Listen(); err != nil {
 		t.Fatal(err)
 	}
-	s.listeners[0] = &deafListener{s.listeners[0], 3}
+	s.doors[0].listener = &deafListener{s.doors[0].listener, 3}
 	again := run(t, s, f.logs)
 	r := again.raw(t)
 	r.negotiate(6, allActions, allProtocol)

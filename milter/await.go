@@ -36,7 +36,7 @@ func (s *session) await(m gomilter.Modifier, work func()) error {
 // sitOut waits for done.
 func (s *session) sitOut(m gomilter.Modifier, done <-chan struct{}) error {
 	for {
-		err := s.conn.watch(done, s.server.options.ProgressEvery)
+		err := s.conn.watch(done, s.server.options().ProgressEvery)
 		if errors.Is(err, errQuiet) {
 			err = s.progress(m)
 		} else if err == nil {

@@ -43,7 +43,7 @@ func BenchmarkMessage(b *testing.B) {
 				b.SetBytes(int64(n))
 				b.ReportAllocs()
 				for b.Loop() {
-					f := fixture{Server: &Server{options: Options{Listen: []string{"unix:" + path}}}}
+					f := fixture{options: Options{Listen: []string{"unix:" + path}}}
 					c := f.client(quiet{b}, nil)
 					hello(b, c)
 					send(b, c, m)

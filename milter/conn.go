@@ -29,6 +29,7 @@ const (
 type conn struct {
 	raw     net.Conn
 	options Options
+	door    *door // that it came in by
 
 	in         []byte // in[start:end] is read ahead
 	start, end int

@@ -129,8 +129,9 @@ func (j *fakeJudge) last(t *testing.T) seen {
 // fixture is a server that is running, and its log.
 type fixture struct {
 	*Server
-	logs *observer.ObservedLogs
-	stop func() // as SIGTERM does; returns when Serve has
+	options Options
+	logs    *observer.ObservedLogs
+	stop    func() // as SIGTERM does; returns when Serve has
 }
 
 // start runs a server on a unix socket until the test is over. The test fails if
@@ -176,7 +177,7 @@ func run(t testing.TB, s *Server, logs *observer.ObservedLogs) *fixture {
 		}
 	})
 	t.Cleanup(stop)
-	return &fixture{s, logs, stop}
+	return &fixture{s, s.options(), logs, stop}
 }
 
 // path is the socket as clients reach it.

@@ -7,7 +7,6 @@ import (
 	"net"
 	"os"
 	"os/user"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -27,13 +26,6 @@ func (o Options) listen(address string) (net.Listener, error) {
 		return l, nil
 	}
 	return nil, fmt.Errorf("milter: cannot listen on %q: write unix:/path or tcp:host:port", address)
-}
-
-// inherits reports whether an address of Options.Listen is open already.
-func (o Options) inherits(address string) bool {
-	return slices.ContainsFunc(o.Inherited, func(l net.Listener) bool {
-		return l.Addr().Network()+":"+l.Addr().String() == address
-	})
 }
 
 // listenUnix makes a socket under a passing name and moves it into place when
@@ -91,19 +83,24 @@ func free(path string) error {
 
 // install gives the socket its owner, mode and name.
 func (o Options) install(passing, path string) error {
+	if err := o.own(passing); err != nil {
+		return err
+	}
+	return os.Rename(passing, path)
+}
+
+// own gives a socket its owner and mode.
+func (o Options) own(path string) error {
 	if o.SocketOwner != "" {
 		uid, gid, err := owner(o.SocketOwner)
 		if err != nil {
 			return err
 		}
-		if err := os.Lchown(passing, uid, gid); err != nil {
+		if err := os.Lchown(path, uid, gid); err != nil {
 			return err
 		}
 	}
-	if err := os.Chmod(passing, o.SocketMode); err != nil {
-		return err
-	}
-	return os.Rename(passing, path)
+	return os.Chmod(path, o.SocketMode)
 }
 
 // owner reads "user", "user:group" or ":group"; -1 is "as it is".

@@ -25,10 +25,11 @@ const (
 
 // message is one message on its way in, from MAIL to its answer.
 type message struct {
-	judge  Judge // current at MAIL
-	env    scan.Envelope
-	ctx    context.Context
-	cancel context.CancelFunc
+	judge   Judge   // current at MAIL
+	options Options // likewise
+	env     scan.Envelope
+	ctx     context.Context
+	cancel  context.CancelFunc
 
 	begun     []*scan.Pending // of connection, MAIL and the recipients that stay
 	addresses int             // bytes of the recipients

@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	gomilter "github.com/d--j/go-milter"
@@ -24,15 +25,19 @@ const lastGrace = 2 * time.Second
 
 // Server answers MTAs on any number of addresses.
 type Server struct {
-	options Options
+	set     atomic.Pointer[Options]
 	current func() Judge
 	spool   *spool.Spool
 	log     *zap.Logger
+	slots   *slots
 
-	listeners []net.Listener
-	slots     chan struct{} // one for each connection that may be open
-	flights   *flights
+	changing sync.Mutex // held while doors change
+	doors    []*door
+	retired  []*door         // closed, with sessions in them
+	work     context.Context // of all sessions; nil unless serving
+	ended    bool
 
+	loops    sync.WaitGroup // that accept, and that wait for what is in flight
 	mu       sync.Mutex
 	conns    map[*conn]struct{}
 	sessions sync.WaitGroup
@@ -43,51 +48,48 @@ type Server struct {
 // sp while they arrive.
 func New(o Options, current func() Judge, sp *spool.Spool, log *zap.Logger) *Server {
 	o = o.withDefaults()
-	return &Server{
-		options: o,
+	s := &Server{
 		current: current,
 		spool:   sp,
 		log:     log,
-		slots:   make(chan struct{}, o.MaxConnections),
-		flights: newFlights(),
+		slots:   newSlots(o.MaxConnections),
 		conns:   make(map[*conn]struct{}),
 	}
+	s.set.Store(&o)
+	return s
 }
+
+// options are those of now.
+func (s *Server) options() Options { return *s.set.Load() }
 
 // Listen opens all addresses that were not inherited, or none. A unix socket left
 // behind by a process that is gone is replaced; one that answers is an error.
 func (s *Server) Listen() error {
-	s.listeners = slices.Clone(s.options.Inherited)
-	if len(s.options.Listen)+len(s.listeners) == 0 {
+	s.changing.Lock()
+	defer s.changing.Unlock()
+	o := s.options()
+	s.inherit(o.Inherited)
+	if len(o.Listen)+len(s.doors) == 0 {
 		return errors.New("milter: no address to listen on")
 	}
-	for _, address := range s.options.Listen {
-		if s.options.inherits(address) {
-			continue
-		}
-		l, err := s.options.listen(address)
-		if err != nil {
-			s.closeListeners()
-			return err
-		}
-		s.listeners = append(s.listeners, l)
+	opened, _, err := s.open(o)
+	if err != nil {
+		closeAll(s.doors)
+		return err
 	}
+	s.doors = append(s.doors, opened...)
 	return nil
 }
 
 // Addrs are the addresses listened on: those inherited, then those configured.
 func (s *Server) Addrs() []net.Addr {
+	s.changing.Lock()
+	defer s.changing.Unlock()
 	var all []net.Addr
-	for _, l := range s.listeners {
-		all = append(all, l.Addr())
+	for _, d := range s.doors {
+		all = append(all, d.listener.Addr())
 	}
 	return all
-}
-
-func (s *Server) closeListeners() {
-	for _, l := range s.listeners {
-		l.Close()
-	}
 }
 
 // Serve answers until ctx is done. Then new messages are refused with 421, and
@@ -95,35 +97,70 @@ func (s *Server) closeListeners() {
 // connections are closed and nothing of the server is running any more. It is
 // called once, after Listen.
 func (s *Server) Serve(ctx context.Context) error {
-	if len(s.listeners) == 0 {
-		return errors.New("milter: not listening")
-	}
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	var loops sync.WaitGroup
-	for _, l := range s.listeners {
-		loops.Go(func() { s.accept(work, l) })
+	if err := s.begin(work); err != nil {
+		return err
 	}
 	<-ctx.Done()
-	s.drain(cancel)
-	s.closeListeners()
-	loops.Wait()
-	s.abandonAll()
+	doors := s.end()
+	s.drain(doors, cancel)
+	closeAll(doors)
+	s.loops.Wait()
+	s.abandon(func(*conn) bool { return true })
 	s.sessions.Wait()
 	return nil
 }
 
+// begin opens the doors.
+func (s *Server) begin(work context.Context) error {
+	s.changing.Lock()
+	defer s.changing.Unlock()
+	if len(s.doors) == 0 {
+		return errors.New("milter: not listening")
+	}
+	s.work = work
+	for _, d := range s.doors {
+		s.attend(d, d.listener)
+	}
+	return nil
+}
+
+// end lets no more doors be opened, and returns those there are, and those that
+// have been closed and still have sessions.
+func (s *Server) end() []*door {
+	s.changing.Lock()
+	defer s.changing.Unlock()
+	s.work, s.ended = nil, true
+	return slices.Concat(s.doors, s.retired)
+}
+
 // drain waits for the messages in flight; those that take too long have their
 // context ended by cancel, and a moment to be answered with.
-func (s *Server) drain(cancel context.CancelFunc) {
+func (s *Server) drain(doors []*door, cancel context.CancelFunc) {
 	defer cancel()
-	landed := s.flights.close()
-	if wait(landed, s.options.DrainTimeout) {
+	patience := s.options().DrainTimeout
+	if s.landed(doors, patience) {
 		return
 	}
-	s.log.Warn("shutting down with messages in flight; the MTA will try them again", zap.Duration("waited", s.options.DrainTimeout))
+	s.log.Warn("shutting down with messages in flight; the MTA will try them again", zap.Duration("waited", patience))
 	cancel()
-	wait(landed, lastGrace)
+	s.landed(doors, lastGrace)
+}
+
+// landed lets no more messages begin, and reports whether those in flight at all
+// doors end within d.
+func (s *Server) landed(doors []*door, d time.Duration) bool {
+	until := time.Now().Add(d)
+	for _, door := range doors {
+		door.flights.close()
+	}
+	for _, door := range doors {
+		if !wait(door.flights.close(), time.Until(until)) {
+			return false
+		}
+	}
+	return true
 }
 
 // wait reports whether c was closed within d.
@@ -141,13 +178,13 @@ func wait(c <-chan struct{}, d time.Duration) bool {
 // accept takes connections until the listener is closed or ctx is done. An error such as
 // having no descriptor left is waited out: it passes, and the next one must be
 // answered.
-func (s *Server) accept(ctx context.Context, l net.Listener) {
+func (s *Server) accept(ctx context.Context, d *door, l net.Listener) {
 	var pause time.Duration
 	for {
 		raw, err := l.Accept()
 		if err == nil {
 			pause = 0
-			s.admit(ctx, raw)
+			s.admit(ctx, d, raw)
 			continue
 		}
 		if errors.Is(err, net.ErrClosed) || ctx.Err() != nil {
@@ -160,33 +197,37 @@ func (s *Server) accept(ctx context.Context, l net.Listener) {
 }
 
 // admit starts a session once there is room for one.
-func (s *Server) admit(ctx context.Context, raw net.Conn) {
-	select {
-	case s.slots <- struct{}{}:
-	default:
-		s.log.Warn("all connections are in use; more must wait", zap.Int("connections", s.options.MaxConnections))
-		select {
-		case s.slots <- struct{}{}:
-		case <-ctx.Done():
+func (s *Server) admit(ctx context.Context, d *door, raw net.Conn) {
+	if ok, _ := s.slots.tryTake(); !ok {
+		s.log.Warn("all connections are in use; more must wait", zap.Int("connections", s.options().MaxConnections))
+		if !s.slots.take(ctx) {
 			raw.Close()
 			return
 		}
 	}
-	s.start(ctx, raw)
+	s.start(ctx, d, raw)
 }
 
 // start gives a connection its session and keeps account of it.
-func (s *Server) start(ctx context.Context, raw net.Conn) {
+func (s *Server) start(ctx context.Context, d *door, raw net.Conn) {
 	ctx, cancel := context.WithCancel(ctx)
+	if !d.sessions.takeOff() { // the door was closed behind it
+		raw.Close()
+		s.slots.give()
+		cancel()
+		return
+	}
 	s.sessions.Add(1)
 	var c *conn
-	c = newConn(raw, s.options, func(cause error) {
+	c = newConn(raw, s.options(), func(cause error) {
 		cancel()
 		s.forget(c)
-		<-s.slots
+		s.slots.give()
+		d.sessions.land()
 		s.tell(cause)
 		s.sessions.Done()
 	})
+	c.door = d
 	s.mu.Lock()
 	s.conns[c] = struct{}{}
 	s.mu.Unlock()
@@ -208,7 +249,7 @@ func (s *Server) converse(ctx context.Context, cancel context.CancelFunc, c *con
 		c.Close()
 		return
 	}
-	terms := offered.terms(s.refuses)
+	terms := offered.terms(func(stage scan.Stage) bool { return s.refuses(c.door, stage) })
 	session := callbacks{&session{server: s, conn: c, log: s.log, ctx: ctx, cancel: cancel}}
 	if terms.protocol&gomilter.OptNoBodyReply != 0 {
 		c.body = session
@@ -218,8 +259,8 @@ func (s *Server) converse(ctx context.Context, cancel context.CancelFunc, c *con
 }
 
 // refuses reports whether an MTA that connects now may be refused at a stage.
-func (s *Server) refuses(stage scan.Stage) bool {
-	return s.flights.closed() || s.current().Refuses(stage)
+func (s *Server) refuses(d *door, stage scan.Stage) bool {
+	return d.flights.closed() || s.current().Refuses(stage)
 }
 
 func (s *Server) forget(c *conn) {
@@ -228,11 +269,14 @@ func (s *Server) forget(c *conn) {
 	delete(s.conns, c)
 }
 
-func (s *Server) abandonAll() {
+// abandon breaks connections off.
+func (s *Server) abandon(which func(*conn) bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for c := range s.conns {
-		c.abandon()
+		if which(c) {
+			c.abandon()
+		}
 	}
 }
 

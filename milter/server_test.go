@@ -121,7 +121,7 @@ func TestStaleSocketIsReplaced(t *testing.T) {
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s.closeListeners()
+	closeAll(s.doors)
 	if _, err := os.Lstat(path); err != nil {
 		t.Error("the successor's socket was taken away")
 	}
@@ -190,7 +190,7 @@ func TestShutdown(t *testing.T) {
 		defer close(stopped)
 		f.stop()
 	}()
-	for !f.flights.closed() {
+	for !f.doors[0].flights.closed() {
 		runtime.Gosched()
 	}
 	idle.put(events[3])

@@ -84,7 +84,7 @@ func (s *session) pending() []*scan.Pending {
 // ask has the judge decide before the message, if it ever refuses at that stage
 // and the MTA listens. nil means: go on.
 func (s *session) ask(j Judge, stage scan.Stage, env scan.Envelope, begun []*scan.Pending, m gomilter.Modifier) *gomilter.Response {
-	if s.server.flights.closed() && stage < scan.StageMail {
+	if s.conn.door.flights.closed() && stage < scan.StageMail {
 		return shuttingDown
 	}
 	if deaf(stage, m) || !j.Refuses(stage) {

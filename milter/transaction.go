@@ -29,7 +29,7 @@ func (s *session) mail(from, args string, m gomilter.Modifier) *gomilter.Respons
 
 // newMessage begins a message with the judge of now.
 func (s *session) newMessage(from, args string, m gomilter.Modifier) *message {
-	msg := &message{judge: s.server.current(), env: s.env, begun: s.pending()}
+	msg := &message{judge: s.server.current(), options: s.server.options(), env: s.env, begun: s.pending()}
 	msg.ctx, msg.cancel = context.WithCancel(s.ctx)
 	msg.env.Sender = from
 	msg.env.QueueID = m.Get(gomilter.MacroQueueId)
@@ -48,7 +48,7 @@ func (s *session) admit(msg *message, m gomilter.Modifier) *gomilter.Response {
 			return r
 		}
 	}
-	if s.server.flights.closed() {
+	if s.conn.door.flights.closed() {
 		return shuttingDown
 	}
 	msg.begun = append(msg.begun, msg.judge.Begin(msg.ctx, scan.StageMail, msg.env))
@@ -63,7 +63,7 @@ func (s *session) rcpt(to string, m gomilter.Modifier) *gomilter.Response {
 	if msg.refused != nil {
 		return msg.refused
 	}
-	if len(msg.env.Recipients) >= s.server.options.MaxRecipients || msg.addresses+len(to) > maxRecipientBytes {
+	if len(msg.env.Recipients) >= msg.options.MaxRecipients || msg.addresses+len(to) > maxRecipientBytes {
 		return s.tooMany(msg, m)
 	}
 	msg.env.QueueID = first(m.Get(gomilter.MacroQueueId), msg.env.QueueID)
@@ -81,7 +81,7 @@ func (s *session) rcpt(to string, m gomilter.Modifier) *gomilter.Response {
 // tooMany refuses a recipient, or the message if the MTA does not listen.
 func (s *session) tooMany(msg *message, m gomilter.Modifier) *gomilter.Response {
 	if deaf(scan.StageRcpt, m) {
-		s.log.Warn("message refused: too many recipients", zap.String("queue_id", msg.env.QueueID), zap.Int("limit", s.server.options.MaxRecipients))
+		s.log.Warn("message refused: too many recipients", zap.String("queue_id", msg.env.QueueID), zap.Int("limit", msg.options.MaxRecipients))
 		msg.refuse(tooManyRcpts)
 	}
 	return tooManyRcpts
@@ -97,16 +97,16 @@ func (s *session) data(m gomilter.Modifier) *gomilter.Response {
 
 func (s *session) header(name, value string, m gomilter.Modifier) *gomilter.Response {
 	return s.take("header", func(msg *message) error {
-		return msg.header(name, value, leading(m), s.server.options)
+		return msg.header(name, value, leading(m), msg.options)
 	})
 }
 
 func (s *session) endHeader() *gomilter.Response {
-	return s.take("end of header", func(msg *message) error { return msg.endHeader(s.server.options) })
+	return s.take("end of header", func(msg *message) error { return msg.endHeader(msg.options) })
 }
 
 func (s *session) body(chunk []byte) *gomilter.Response {
-	return s.take("body", func(msg *message) error { return msg.body(chunk, s.server.options) })
+	return s.take("body", func(msg *message) error { return msg.body(chunk, msg.options) })
 }
 
 // take has the message take its next piece. A message whose bytes cannot be
@@ -133,11 +133,11 @@ func (s *session) takeOff(msg *message) {
 	if msg.landed != nil || msg.refused != nil {
 		return
 	}
-	if !s.server.flights.takeOff() {
+	if !s.conn.door.flights.takeOff() {
 		msg.refuse(shuttingDown)
 		return
 	}
-	msg.landed = s.server.flights.land
+	msg.landed = s.conn.door.flights.land
 }
 
 // drop ends the message, if there is one. It counts as in flight until what is

@@ -15,7 +15,7 @@ func (s *session) endMessage(m gomilter.Modifier) *gomilter.Response {
 		return s.outOfPlace("end of message")
 	}
 	defer s.drop()
-	s.take("end of message", func(msg *message) error { return msg.endHeader(s.server.options) })
+	s.take("end of message", func(msg *message) error { return msg.endHeader(msg.options) })
 	if s.msg.refused != nil {
 		return s.msg.refused
 	}
