@@ -28,9 +28,9 @@ func NewEngine(scanners ...Scanner) *Engine { return &Engine{scanners: scanners}
 // It cannot fail: errors, panics and overdue scanners are findings of kind
 // Failed. It returns at the latest shortly after ctx is done.
 func (e *Engine) Scan(ctx context.Context, m *Message) []Report {
-	m.users.Add(len(e.scanners))
+	m.join(len(e.scanners))
 	return e.run(ctx, e.scanners, func(ctx context.Context, s Scanner) ([]Finding, error) {
-		defer m.users.Done()
+		defer m.leave(1)
 		return s.Scan(ctx, m)
 	})
 }

@@ -104,6 +104,22 @@ func TestMessageStaysOpenForAScannerThatOutstays(t *testing.T) {
 	})
 }
 
+// TestCloseGivesBackAtOnce: where all scanners are done, nothing is held any more
+// when Close returns, and a second Close does nothing.
+func TestCloseGivesBackAtOnce(t *testing.T) {
+	quick := fake{"content", func(context.Context) ([]Finding, error) { return nil, nil }}
+	m, closed := &Message{}, make(closer)
+	m.OnClose(closed)
+	NewEngine(quick, quick).Scan(t.Context(), m)
+	m.Close()
+	m.Close()
+	select {
+	case <-closed:
+	default:
+		t.Error("something is held")
+	}
+}
+
 type closer chan struct{}
 
 func (c closer) Close() error { close(c); return nil }

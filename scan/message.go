@@ -27,7 +27,9 @@ type Message struct {
 	Parts    []Part
 	Notes    []Finding // what opening it found
 
-	users  sync.WaitGroup // scanners still reading
+	mu     sync.Mutex
+	users  int  // scanners still reading
+	closed bool // by whoever opened it
 	closer []io.Closer
 }
 
@@ -67,11 +69,37 @@ func (m *Message) OnClose(c io.Closer) { m.closer = append(m.closer, c) }
 // Close gives back what the message holds. A scanner that outstayed its time
 // may still be reading, so the bytes go when the last reader is done.
 func (m *Message) Close() error {
-	go func() {
-		m.users.Wait()
-		for _, c := range m.closer {
-			c.Close()
-		}
-	}()
+	m.mu.Lock()
+	m.closed = true
+	m.mu.Unlock()
+	m.leave(0)
 	return nil
+}
+
+// join notes that n scanners begin to read.
+func (m *Message) join(n int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.users += n
+}
+
+// leave notes that n of them are done. The last one closes what the message
+// holds, if the message is closed.
+func (m *Message) leave(n int) {
+	for _, c := range m.left(n) {
+		c.Close()
+	}
+}
+
+// left returns what is to be closed now.
+func (m *Message) left(n int) []io.Closer {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.users -= n
+	if !m.closed || m.users > 0 {
+		return nil
+	}
+	list := m.closer
+	m.closer = nil
+	return list
 }
