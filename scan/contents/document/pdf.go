@@ -19,6 +19,7 @@ func (e *examination) isPDF() bool {
 type pdfFile struct {
 	*examination
 	reader  *pdf.Reader
+	ends    *pdf.Ends
 	objects int
 	packed  []pdf.Object // streams that hold further objects, their values dropped
 	kept    []pdf.Dict   // those in which something is to be judged
@@ -44,7 +45,7 @@ const (
 
 // pdf looks into a PDF (ISO 32000-1).
 func (e *examination) pdf() error {
-	f := &pdfFile{examination: e, actions: map[int64]pdfKnown[pdf.Dict]{}, names: map[int64]pdfKnown[string]{}, filters: map[int64]pdfKnown[any]{}}
+	f := &pdfFile{examination: e, ends: pdf.NewEnds(e.part.Content), actions: map[int64]pdfKnown[pdf.Dict]{}, names: map[int64]pdfKnown[string]{}, filters: map[int64]pdfKnown[any]{}}
 	f.reader = f.newReader()
 	if err := f.reader.Each(f.object); err != nil && err != errStop {
 		return err

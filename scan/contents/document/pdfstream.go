@@ -30,6 +30,9 @@ func (f *pdfFile) objectStream(o pdf.Object) error {
 	case err != nil && !f.locked:
 		f.report.add(ruleDamaged, "a stream of objects: "+err.Error())
 	}
+	if !f.spend(len(data)) { // reading it costs as much again
+		return nil
+	}
 	first, _ := d.Get("First").(int64)
 	err = f.reader.Packed(data, first, func(inner pdf.Object) error {
 		f.enter(inner.Number, o.At, inner.Value)
@@ -42,7 +45,7 @@ func (f *pdfFile) objectStream(o pdf.Object) error {
 // stream is the raw data of a stream. It ends at its mark, or where its length says
 // if that is later.
 func (f *pdfFile) stream(start int64, d pdf.Dict) ([]byte, error) {
-	end, err := pdf.StreamEnd(f.part.Content, start, -1)
+	end, err := f.ends.Of(start, -1)
 	if err != nil {
 		return nil, err
 	}

@@ -7,29 +7,59 @@ type pngLines struct {
 	in    io.Reader
 	pixel int    // bytes
 	line  []byte // the last one
-	raw   []byte // the one that is read, behind the number of its filter
+	room  []byte // for lines that are read, each behind the number of its filter
+	have  []byte // of room, not undone yet
 	rest  []byte // of line, not handed out
+	err   error
 }
+
+// pngRoom is how many bytes are read at once, if a line has no more.
+const pngRoom = 4 << 10
 
 func newPNGLines(in io.Reader, pixel, line int) *pngLines {
-	return &pngLines{in: in, pixel: pixel, line: make([]byte, line), raw: make([]byte, 1+line)}
+	return &pngLines{in: in, pixel: pixel, line: make([]byte, line), room: make([]byte, max(pngRoom, 1+line))}
 }
 
+// Read fills out as far as there are lines: those of one byte must not cost a call
+// each.
 func (p *pngLines) Read(out []byte) (int, error) {
-	if len(p.rest) == 0 {
-		if err := p.next(); err != nil {
-			return 0, err
+	for n := 0; ; {
+		more := copy(out[n:], p.rest)
+		p.rest = p.rest[more:]
+		if n += more; n == len(out) {
+			return n, nil
+		}
+		if p.err == nil {
+			p.err = p.next()
+		}
+		if p.err != nil && n > 0 {
+			return n, nil
+		}
+		if p.err != nil {
+			return 0, p.err
 		}
 	}
-	n := copy(out, p.rest)
-	p.rest = p.rest[n:]
-	return n, nil
 }
 
+// more reads lines after those that are there.
+func (p *pngLines) more() error {
+	n := copy(p.room, p.have)
+	more, err := io.ReadFull(p.in, p.room[n:])
+	if p.have = p.room[:n+more]; more > 0 {
+		return nil // the error comes again
+	}
+	return err
+}
+
+// next undoes one line, the last one as far as it goes.
 func (p *pngLines) next() error {
-	raw := p.raw
-	n, err := io.ReadFull(p.in, raw)
-	if n < 2 {
+	var err error
+	for err == nil && len(p.have) <= len(p.line) {
+		err = p.more()
+	}
+	n := min(len(p.have), 1+len(p.line))
+	raw := p.have[:n]
+	if p.have = p.have[n:]; n < 2 {
 		return err
 	}
 	var left, corner byte

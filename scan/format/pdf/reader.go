@@ -53,6 +53,9 @@ func (r *Reader) Trouble() string {
 	return ""
 }
 
+// Room is how many bytes may still be parsed.
+func (r *Reader) Room() int64 { return max(0, r.room) }
+
 // errOver ends a reading whose room is used up.
 var errOver = errors.New("no room")
 

@@ -212,7 +212,7 @@ func TestPacked(t *testing.T) {
 	}
 }
 
-func TestStreamEnd(t *testing.T) {
+func TestEnds(t *testing.T) {
 	for _, c := range []struct {
 		text   string
 		length int64
@@ -221,7 +221,7 @@ func TestStreamEnd(t *testing.T) {
 		{"data\nendstream", 4, 4}, {"data\nendstream", -1, 4}, {"data\r\nendstream", 2, 4}, {"dataendstream", 99, 4},
 		{"endstream data endstream", 15, 15}, {"endstream data endstream", 3, 0}, {"data", -1, 4}, {"data", 9, 9}, {"", 0, 0},
 	} {
-		if end, err := StreamEnd(strings.NewReader(c.text), 0, c.length); err != nil || end != c.want {
+		if end, err := NewEnds(strings.NewReader(c.text)).Of(0, c.length); err != nil || end != c.want {
 			t.Errorf("%q with length %d ends at %d, %v", c.text, c.length, end, err)
 		}
 	}

@@ -1,37 +1,5 @@
 package pdf
 
-import (
-	"bytes"
-
-	"github.com/milterscan/milterscan/scan/scratch"
-)
-
-// StreamEnd is where a stream ends whose data begins at start: where its length
-// says, if its mark is there, or at the first mark. Length is what its dictionary
-// has for it, below 0 if that is not known. Without any mark, a stream may end
-// behind the end of the document. Beside an error, that is where it ends.
-func StreamEnd(c Content, start, length int64) (int64, error) {
-	const mark, longest = "endstream", 1<<62 - 1
-	var buf [len(mark) + 4]byte
-	if length >= 0 && length < c.Size()-start {
-		n, _ := c.ReadAt(buf[:], start+length)
-		if bytes.HasPrefix(bytes.TrimLeft(buf[:n], "\r\n"), []byte(mark)) {
-			return start + length, nil
-		}
-	}
-	end, err := scratch.Index(c, mark, start, c.Size())
-	switch {
-	case end < 0 && length > 0:
-		return start + min(length, longest-start), err
-	case end < 0:
-		return c.Size(), err
-	}
-	from := max(start, end-2)
-	n, err := c.ReadAt(buf[:end-from], from)
-	line := bytes.TrimSuffix(buf[:n], []byte("\n"))
-	return from + int64(len(bytes.TrimSuffix(line, []byte("\r")))), err
-}
-
 // Filters are the filters of a stream with this dictionary, in the order in which
 // they are undone. Resolve is what a value refers to: itself, if it is no
 // reference. A value that refers to nothing is nil. What is neither a name nor refers
