@@ -34,6 +34,7 @@ func (arjFormat) suffixes() []string { return []string{".arj"} }
 
 func (arjFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
 	w := &arjWalk{walk: begin(ctx, c, b, visit), c: c}
+	w.extra = priceBits
 	for at := int64(0); ; {
 		h, err := readARJ(c, at)
 		if err != nil {

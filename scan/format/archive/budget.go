@@ -32,6 +32,7 @@ const maxWindow = 64 * units.MB
 type Budget struct {
 	Limits
 	expanded, entries, cpu atomic.Int64
+	work                   work
 }
 
 // NewBudget returns a full budget.
@@ -39,6 +40,7 @@ func NewBudget(l Limits) *Budget { return &Budget{Limits: l} }
 
 // Entry charges one member; ErrLimit if there were too many.
 func (b *Budget) Entry() error {
+	b.Work(1, priceEntry)
 	if b.entries.Add(1) > b.Entries {
 		return ErrLimit
 	}
@@ -47,6 +49,7 @@ func (b *Budget) Entry() error {
 
 // Grow charges n unpacked bytes; ErrLimit if that is too much.
 func (b *Budget) Grow(n int64) error {
+	b.Work(n, priceByte)
 	if b.expanded.Add(n) > int64(b.Expanded) {
 		return ErrLimit
 	}

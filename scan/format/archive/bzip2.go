@@ -19,6 +19,7 @@ func (bzip2Format) Match(head []byte, _ Content) bool {
 
 func (bzip2Format) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
 	w := begin(ctx, c, b, visit)
+	w.extra = priceSorted
 	in := bufio.NewReader(io.NewSectionReader(c, 0, c.Size()))
 	return w.end(w.member(Member{Size: -1}, bzip2.NewReader(in)))
 }

@@ -43,6 +43,7 @@ func (cabFormat) suffixes() []string { return []string{".cab"} }
 
 func (cabFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
 	w := &cabWalk{walk: begin(ctx, c, b, visit), c: c, open: -1}
+	w.extra = priceBits
 	if err := w.header(); err != nil {
 		w.note(damagedContainer, "header: %v", err)
 		return w.end(nil)

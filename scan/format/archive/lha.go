@@ -39,6 +39,7 @@ func lhaMark(b []byte) bool {
 
 func (lhaFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
 	w := &lhaWalk{walk: begin(ctx, c, b, visit), c: c}
+	w.extra = priceBits
 	for at := int64(0); at < c.Size(); {
 		h, err := readLHA(c, at)
 		if err == io.EOF {

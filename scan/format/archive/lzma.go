@@ -29,6 +29,7 @@ func (lzmaFormat) Match(head []byte, _ Content) bool {
 
 func (lzmaFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
 	w := begin(ctx, c, b, visit)
+	w.extra = priceSorted
 	in := bufio.NewReader(io.NewSectionReader(c, 0, c.Size()))
 	m := Member{Size: -1}
 	head := make([]byte, lzma.HeaderLen)
@@ -111,6 +112,7 @@ func (lzipFormat) Match(head []byte, _ Content) bool { return hasAny(head, "LZIP
 
 func (lzipFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
 	w := begin(ctx, c, b, visit)
+	w.extra = priceSorted
 	u := &unlzip{in: bufio.NewReader(io.NewSectionReader(c, 0, c.Size())), window: newWindows(int64(maxWindow))}
 	return w.end(w.stream(Member{Size: -1}, u, &u.state))
 }

@@ -35,8 +35,8 @@ func (pdfFormat) inside(c Content, taken Places) bool {
 }
 
 func (f pdfFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
-	w := &pdfWalk{walk: begin(ctx, c, b, visit), c: c, targets: map[int64][]string{}}
-	w.apart = true
+	w := &pdfWalk{walk: begin(ctx, c, b, visit), c: c, ends: pdf.NewEnds(c), targets: map[int64][]string{}}
+	w.apart, w.extra = true, priceFilter
 	if err := w.scan(); err != nil {
 		return w.end(err)
 	}
@@ -65,6 +65,7 @@ type pdfWalk struct {
 	*walk
 	c       Content
 	reader  *pdf.Reader
+	ends    *pdf.Ends
 	objects int
 	streams []pdfStream
 	specs   []pdfSpec
@@ -93,13 +94,14 @@ type pdfSpec struct {
 
 // newReader reads the document anew. No object is read more often than a few times.
 func (w *pdfWalk) newReader() *pdf.Reader {
-	return pdf.NewReader(w.ctx, w.c, 4*w.c.Size()+pdfSpare)
+	return pdf.NewReader(w.ctx, w.c, w.budget.affords(4*w.c.Size()+pdfSpare, priceParsed)+1)
 }
 
 // scan finds all objects and trailers.
 func (w *pdfWalk) scan() error {
 	w.streams, w.specs, w.values, w.objects = nil, nil, map[int64]any{}, 0
 	w.reader = w.newReader()
+	room := w.reader.Room()
 	err := w.reader.Each(func(o pdf.Object) error {
 		if o.Trailer {
 			w.trailer(o.Value)
@@ -108,6 +110,7 @@ func (w *pdfWalk) scan() error {
 		}
 		return nil
 	})
+	w.budget.Work(room-w.reader.Room(), priceParsed)
 	w.troubled(w.reader)
 	return err
 }

@@ -26,7 +26,7 @@ func (w *pdfWalk) open(s pdfStream, dict pdf.Dict, data int64) (io.Reader, error
 	if !ok {
 		length = -1
 	}
-	end, _ := pdf.StreamEnd(w.c, data, length)
+	end, _ := w.ends.Of(data, length)
 	src := stretch(w.c, data, end-data)
 	filters := dict.Filters(w.resolve)
 	if w.key != nil && !slices.ContainsFunc(filters, func(f pdf.Filter) bool { return f.Name == "Crypt" }) {
@@ -47,6 +47,9 @@ func (w *pdfWalk) packedObjects() error {
 	for _, s := range w.streams {
 		if !s.packed {
 			continue
+		}
+		if err := w.ctx.Err(); err != nil {
+			return err
 		}
 		dict, data := w.again(s)
 		src, err := w.open(s, dict, data)
@@ -92,12 +95,14 @@ func (w *pdfWalk) readAll(s pdfStream, src io.Reader) ([]byte, error) {
 // unpack takes in the objects of an object stream.
 func (w *pdfWalk) unpack(text []byte, dict pdf.Dict) error {
 	first, _ := w.resolve(dict.Get("First")).(int64)
-	reader := pdf.NewReader(w.ctx, w.c, 4*int64(len(text))+1)
+	room := w.budget.affords(4*int64(len(text)), priceParsed) + 1
+	reader := pdf.NewReader(w.ctx, w.c, room)
 	err := reader.Packed(text, first, func(o pdf.Object) error {
 		w.objects++
 		w.take(o.Number, o.Value)
 		return nil
 	})
+	w.budget.Work(room-reader.Room(), priceParsed)
 	w.troubled(reader)
 	return err
 }
@@ -142,6 +147,7 @@ func (b *between) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	n, err := b.r.Read(p)
+	b.w.budget.Work(int64(n), b.w.extra)
 	if over := b.w.budget.Grow(int64(n)); over != nil {
 		err = over
 	}

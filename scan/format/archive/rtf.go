@@ -22,7 +22,7 @@ func (rtfFormat) Match(head []byte, _ Content) bool {
 
 func (rtfFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
 	w := begin(ctx, c, b, visit)
-	w.apart = true
+	w.apart, w.extra = true, priceBits
 	const mark = `\objdata`
 	for from := int64(0); ; {
 		at := find(c, mark, from, c.Size())

@@ -23,6 +23,8 @@ type walk struct {
 	packed int64 // size of the container
 	total  int64 // bytes unpacked from it so far
 
+	extra Price // of a byte, beyond the common one
+
 	count int // members handed over
 	notes []Note
 	told  map[string]int // notes by code
@@ -247,6 +249,7 @@ func (b *body) Read(p []byte) (int, error) {
 func (b *body) charge(n int64) {
 	b.n += n
 	b.w.total += n
+	b.w.budget.Work(n, b.w.extra)
 	limits := b.w.budget
 	switch {
 	case limits.Grow(n) != nil:

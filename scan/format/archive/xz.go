@@ -28,6 +28,7 @@ func (xzFormat) Match(head []byte, _ Content) bool { return hasAny(head, xzMagic
 
 func (xzFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
 	w := begin(ctx, c, b, visit)
+	w.extra = priceSorted
 	x := newUnxz(bufio.NewReader(io.NewSectionReader(c, 0, c.Size())), newWindows(int64(maxWindow)))
 	return w.end(w.stream(Member{Size: -1}, x, &x.state))
 }

@@ -15,6 +15,7 @@ import (
 // decoder unpacks the data of a reading. Used says how many packed bytes were
 // consumed; it is nil where the method cannot tell.
 func (r *zipReader) decoder(z zipReading) (src io.Reader, used func() int64, err error) {
+	r.extra = extraOf[z.method]
 	if z.method == 0 {
 		return &exactly{z.open(), z.length}, nil, nil
 	}
@@ -39,6 +40,9 @@ func (r *zipReader) decoder(z zipReading) (src io.Reader, used func() int64, err
 	}
 	return src, nil, err
 }
+
+// extraOf is what the methods cost that are slower than deflate.
+var extraOf = map[uint16]Price{9: priceBits, 12: priceSorted, 14: priceSorted, 95: priceSorted}
 
 // zipWindow is the largest dictionary for a member of a zip: zips are read in the
 // daemon itself. It is what zip programs use for files of that size, and LZMA

@@ -15,7 +15,7 @@ var notes = [...]scan.Rule{
 	{Name: "mime/decoded-size", Kind: scan.Unscannable, About: "The parts of the message hold more than may be decoded; the rest was not examined."},
 	{Name: "mime/encrypted", Kind: scan.Unscannable, About: "The message or a part of it is encrypted with OpenPGP or S/MIME."},
 	{Name: "mime/external-body", Kind: scan.Unscannable, About: "The content is not in the message but to be fetched from elsewhere (RFC 2046, section 5.2.3)."},
-	{Name: "mime/failed", Kind: scan.Failed, About: "There was no room to open the message; trying again may help."},
+	{Name: "mime/failed", Kind: scan.Failed, About: "There was no room or no time to open the message; trying again may help."},
 	{Name: "mime/message-size", Kind: scan.Unscannable, About: "The message is larger than the limit; only its beginning was examined."},
 	{Name: scan.MoreFindings, Kind: scan.Note, About: "There were more findings of one rule than are kept; none of these was the only one about its part."},
 	{Name: "mime/names-size", Kind: scan.Unscannable, About: "The names of all parts together are longer than is kept; the others were cut in their middle."},
@@ -23,7 +23,7 @@ var notes = [...]scan.Rule{
 	{Name: "mime/not-edited", Kind: scan.Note, About: "An edit that a rule asks for could not be made; what the rule says for that was done."},
 	{Name: "mime/not-kept", Kind: scan.Failed, About: "A copy that a rule asks for could not be kept."},
 	{Name: "mime/partial", Kind: scan.Unscannable, About: "A piece of a message that was sent in several (RFC 2046, section 5.2.2); the others were not seen."},
-	{Name: "mime/time", Kind: scan.Unscannable, About: "Opening the message took longer than its time; the rest was not examined."},
+	{Name: "mime/time", Kind: scan.Unscannable, About: "Opening the message takes more work than is done for one; the rest was not examined."},
 	{Name: "mime/too-many-parts", Kind: scan.Unscannable, About: "The message has more parts than are examined, members of archives included."},
 }
 

@@ -23,7 +23,7 @@ func (w *work) open(in container, part int) error {
 		return w.message(in, part)
 	}
 	o := &opening{work: w, in: container{part: part, path: p.Path, archives: in.archives + 1, nested: in.nested}}
-	content, names := p.Content, p.Names
+	content, names := archive.Watched(p.Content, w.budget), p.Names
 	begun := archive.Beginning(w.formats, content)
 	if err := o.read(begun); err != nil {
 		return err
@@ -69,7 +69,10 @@ func (o *opening) read(formats []archive.Format) error {
 // that could be read.
 func (o *opening) walk(format archive.Format) error {
 	walk := &walk{opening: o, format: format}
-	notes, err := format.Walk(o.ctx, o.m.Parts[o.in.part].Content, o.budget, walk.visit)
+	notes, err := format.Walk(o.ctx, archive.Watched(o.m.Parts[o.in.part].Content, o.budget), o.budget, walk.visit)
+	if err == nil {
+		err = o.ctx.Err() // which the format may have taken for damage
+	}
 	o.incomplete = o.incomplete || err != nil
 	for _, n := range notes {
 		kind := kindOfNote(n.Class)

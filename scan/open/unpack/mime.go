@@ -175,6 +175,10 @@ func (w *work) message(in container, part int) error {
 	if strings.HasPrefix(p.Type, "multipart/") {
 		parser = w.top.InnerBody(p.Entity)
 	}
+	w.budget.Work(p.Content.Size(), priceParse)
+	if w.late() {
+		return w.tooLong()
+	}
 	if _, err := io.Copy(parser, scan.Reader(p.Content)); err != nil {
 		return w.noRoom(err)
 	}

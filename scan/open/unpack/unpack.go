@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"time"
 
 	"github.com/milterscan/milterscan/scan"
@@ -25,7 +24,7 @@ type Limits struct {
 	Archive archive.Limits
 	Parts   int           // parts in all, members of archives included
 	Nesting int           // messages and encoded composites inside each other
-	CPU     time.Duration // processor time of opening, that of children not counted; 0 is no limit
+	CPU     time.Duration // work of opening, counted at fixed prices near the time a processor takes (archive.Price); 0 is no limit
 }
 
 // Opener opens messages. It keeps no state between them and may open any number
@@ -51,25 +50,34 @@ func (o *Opener) NewParser() *entity.Parser { return entity.NewParser(o.limits.E
 func (o *Opener) Open(ctx context.Context, in scan.Received) *scan.Message {
 	m := &scan.Message{Envelope: in.Envelope, Header: in.Tree.Root.Header, Raw: in.Raw, Root: in.Tree.Root}
 	m.OnClose(in.Raw)
-	runtime.LockOSThread() // the processor time of this message is that of the thread
-	defer runtime.UnlockOSThread()
+	budget := archive.NewBudget(o.limits.Archive)
+	ctx, done := budget.Within(ctx, o.limits.CPU)
+	defer done()
 	w := &work{
 		Opener: o,
 		ctx:    ctx,
 		top:    in.Tree,
 		m:      m,
-		budget: archive.NewBudget(o.limits.Archive),
+		budget: budget,
 		paths:  paths{},
-		start:  threadTime(),
 		said:   map[string]bool{},
 	}
 	if in.Truncated() {
 		w.note(scan.Unscannable, "mime", "message-size", scan.WholeMessage, fmt.Sprintf("%d bytes; only the first %d were examined", in.Size, in.Raw.Size()))
 	}
 	w.tree(container{part: scan.WholeMessage}, in.Raw, in.Tree)
+	if w.late() {
+		w.tooLong()
+	}
 	m.Notes = w.notes.Findings()
 	return m
 }
+
+// What it costs to look at a byte of a message or of a text, beside decoding it.
+const (
+	priceParse archive.Price = 8_000
+	priceCarve archive.Price = 2_000
+)
 
 // work is the opening of one message.
 type work struct {
@@ -79,8 +87,7 @@ type work struct {
 	m         *scan.Message
 	budget    *archive.Budget
 	paths     paths
-	nameBytes int           // of the names of all parts
-	start     time.Duration // of the thread, when opening began
+	nameBytes int // of the names of all parts
 	notes     scan.Sieve
 	said      map[string]bool // what is said once
 	full      bool            // a limit on all parts was reached and said
@@ -120,14 +127,18 @@ func (w *work) add(p scan.Part) (int, error) {
 	return len(w.m.Parts) - 1, nil
 }
 
-// late reports whether the time for this message is over.
-func (w *work) late() bool {
-	return w.ctx.Err() != nil || w.limits.CPU > 0 && threadTime()-w.start > w.limits.CPU
-}
+// late reports whether the time for this message is over, or the work.
+func (w *work) late() bool { return w.ctx.Err() != nil }
 
-// tooLong says that the rest was not opened for want of time.
+// tooLong says that the rest was not opened: because of what it takes, which is a
+// property of the message, or because the time was over before that was done, which
+// depends on this host and the moment.
 func (w *work) tooLong() error {
-	w.stop(scan.Unscannable, "mime", "time", "opening took longer than the time for one message")
+	if w.budget.Overworked() {
+		w.stop(scan.Unscannable, "mime", "time", "opening takes more work than is done for one message")
+	} else {
+		w.stop(scan.Failed, "mime", "failed", "the time for this message was over before it was opened")
+	}
 	return errStopped
 }
 

@@ -38,6 +38,7 @@ func isText(p *scan.Part) bool {
 func (w *work) carved(in container, part int) error {
 	p := w.m.Parts[part]
 	within := container{part: part, path: p.Path, archives: in.archives, nested: in.nested}
+	w.budget.Work(p.Content.Size(), priceCarve)
 	for _, e := range w.top.Carve(p.Content, p.Content.Size()) {
 		if err := w.entity(within, p.Content, e); err != nil {
 			return err

@@ -1,0 +1,105 @@
+package archive
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+)
+
+// Price is what a step of work costs: near the time that a processor takes for it,
+// in picoseconds. Work is counted and not measured, so that the same message comes
+// to the same, however busy the host is.
+type Price int64
+
+// What is common to all formats.
+const (
+	priceEntry = 20_000_000 // one member: its finding, naming, sniffing and keeping
+	priceByte  = 3_000      // one byte unpacked, and kept
+	priceRead  = 500_000    // one reading of the container
+	priceSeen  = 300        // one byte read
+)
+
+// What some decoders cost for a byte beyond priceByte.
+const (
+	priceBits   Price = 8_000  // what goes from bit to bit
+	priceFilter Price = 15_000 // the filters of PDF, which may be those of PNG on lines of one byte
+	priceSorted Price = 30_000 // bzip2, and LZMA in the process itself
+	priceParsed Price = 20_000 // the objects of a document
+)
+
+// ErrWork is why the context of an overworked budget is done.
+var ErrWork = errors.New("more work than is done for one message")
+
+// work is what is done for one message.
+type work struct {
+	limit int64 // picoseconds; 0 is no limit
+	done  atomic.Int64
+	over  context.CancelCauseFunc
+}
+
+// Within limits the work that may be charged, to what a processor does in that
+// time; 0 is no limit. The context that it returns is done, with the cause
+// ErrWork, once more was charged: every walk sees that. It is to be called before
+// anything is charged, and the function it returns in the end.
+func (b *Budget) Within(ctx context.Context, limit time.Duration) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	b.work.limit, b.work.over = 1000*int64(limit), cancel
+	return ctx, func() { cancel(nil) }
+}
+
+// Work charges n steps of one price.
+func (b *Budget) Work(n int64, each Price) {
+	if b.work.done.Add(n*int64(each)) > b.work.limit && b.work.limit > 0 {
+		b.work.over(ErrWork)
+	}
+}
+
+// Overworked reports whether more work was charged than the limit.
+func (b *Budget) Overworked() bool {
+	return b.work.limit > 0 && b.work.done.Load() > b.work.limit
+}
+
+// affords is how many steps of one price may still be charged, and no more than
+// most.
+func (b *Budget) affords(most int64, each Price) int64 {
+	if b.work.limit <= 0 {
+		return most
+	}
+	return max(0, min(most, (b.work.limit-b.work.done.Load())/int64(each)))
+}
+
+// Watched returns a content that charges b for what is read of it. So a search
+// that begins again and again has an end, too.
+func Watched(c Content, b *Budget) Content {
+	if shown, ok := c.(pieced); ok {
+		return watchedPieces{watched{c, b}, shown}
+	}
+	return watched{c, b}
+}
+
+type watched struct {
+	Content
+	budget *Budget
+}
+
+func (w watched) ReadAt(p []byte, off int64) (int, error) {
+	w.budget.Work(1, priceRead)
+	w.budget.Work(int64(len(p)), priceSeen)
+	return w.Content.ReadAt(p, off)
+}
+
+// pieced is a content some of which lies together in memory (package scratch).
+type pieced interface{ Piece(off int64) []byte }
+
+type watchedPieces struct {
+	watched
+	shown pieced
+}
+
+// Piece charges for a piece as for a reading: how much of it is looked at is not
+// known, but seldom all.
+func (w watchedPieces) Piece(off int64) []byte {
+	w.budget.Work(4, priceRead)
+	return w.shown.Piece(off)
+}
