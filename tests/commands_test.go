@@ -84,6 +84,9 @@ func TestPagesCommands(t *testing.T) {
 // hasOption reports whether a help text lists an option.
 func hasOption(help, option string) bool {
 	name := strings.Trim(option, "-]")
+	if name == "help" || name == "h" {
+		return true
+	}
 	for line := range strings.Lines(help) {
 		if f := strings.Fields(line); len(f) > 0 && (f[0] == "-"+name || f[0] == "--"+name) {
 			return true

@@ -42,7 +42,7 @@ func CatalogueText() string {
 	b.WriteString(`# Findings
 
 A finding is one fact about a message: what was seen, never what to do about it. Rules name findings in "when", by name, by a pattern such as
-"attachment/*", or by kind. This page is made from the code: "go test ./cmd/milterscan/pipeline -update" writes it anew.
+"attachment/*", or by kind.
 
 | kind | means |
 |---|---|
