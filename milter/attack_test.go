@@ -318,6 +318,30 @@ func TestProgress(t *testing.T) {
 	}
 }
 
+// TestProgressEnds: an MTA that waits for what never comes is left to its own
+// patience, and hears the answer if it comes after all.
+func TestProgressEnds(t *testing.T) {
+	enough := make(chan struct{})
+	j := newFake()
+	j.rule = func(context.Context, scan.Received) policy.Ruling {
+		<-enough
+		return policy.Ruling{Answer: policy.Discard}
+	}
+	r := start(t, j, Options{ProgressEvery: 10 * time.Millisecond, AnswerWithin: 100 * time.Millisecond}).raw(t)
+	r.negotiate(6, allActions, allProtocol)
+	r.put(strings.Join(wire(), ""))
+	silence := time.AfterFunc(time.Second, func() { close(enough) })
+	defer silence.Stop()
+	signs := 0
+	a := r.reply()
+	for ; a.code == 'p'; a = r.reply() {
+		signs++
+	}
+	if a.code != 'd' || signs < 1 || signs > 20 {
+		t.Errorf("%v after %d signs of progress", a, signs)
+	}
+}
+
 // TestPanicInEachCallback has the judge panic at every point it is asked at.
 func TestPanicInEachCallback(t *testing.T) {
 	for _, at := range []scan.Stage{scan.StageConnect, scan.StageHelo, scan.StageMail, scan.StageRcpt, scan.StageMessage} {

@@ -33,14 +33,19 @@ func (s *session) await(m gomilter.Modifier, work func()) error {
 	return errors.Join(failure, lost)
 }
 
-// sitOut waits for done.
+// sitOut waits for done. When that takes longer than an answer may, the MTA hears
+// nothing more, so that its own patience comes to an end.
 func (s *session) sitOut(m gomilter.Modifier, done <-chan struct{}) error {
+	late := time.Now().Add(s.server.options().AnswerWithin)
 	for {
 		err := s.conn.watch(done, s.server.options().ProgressEvery)
-		if errors.Is(err, errQuiet) {
-			err = s.progress(m)
-		} else if err == nil {
+		switch {
+		case err == nil:
 			return nil
+		case errors.Is(err, errQuiet) && time.Now().After(late):
+			continue
+		case errors.Is(err, errQuiet):
+			err = s.progress(m)
 		}
 		if err != nil {
 			s.cancel()

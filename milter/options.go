@@ -30,6 +30,7 @@ type Options struct {
 	ReadTimeout        time.Duration // between two commands; more than the MTA's longest wait for a client. Default 2h
 	WriteTimeout       time.Duration // for the MTA to take a reply. Default 30s
 	ProgressEvery      time.Duration // how often the MTA is told that work goes on; less than its shortest timeout, Sendmail's 10s. Default 5s
+	AnswerWithin       time.Duration // how long it is told so; more than a message may take. Default 10m
 	DrainTimeout       time.Duration // for messages in flight at shutdown. Default 30s
 }
 
@@ -44,6 +45,7 @@ func (o Options) withDefaults() Options {
 	or(&o.ReadTimeout, 2*time.Hour)
 	or(&o.WriteTimeout, 30*time.Second)
 	or(&o.ProgressEvery, 5*time.Second)
+	or(&o.AnswerWithin, 10*time.Minute)
 	or(&o.DrainTimeout, 30*time.Second)
 	return o
 }

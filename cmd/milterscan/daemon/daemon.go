@@ -5,7 +5,9 @@ package daemon
 import (
 	"context"
 	"os"
+	"os/signal"
 	"runtime/debug"
+	"syscall"
 	"time"
 
 	"go.uber.org/zap"
@@ -19,7 +21,10 @@ import (
 // Run answers the MTA until ctx is done, and reloads the configuration at every
 // signal on hup. It returns the exit status.
 func (d *Daemon) Run(ctx context.Context, hup <-chan os.Signal) int {
-	defer d.log.Sync()
+	defer d.sink.Close()
+	pipe := make(chan os.Signal, 1) // or a log whose reader is gone would end the process
+	signal.Notify(pipe, syscall.SIGPIPE)
+	defer signal.Stop(pipe)
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
@@ -79,6 +84,7 @@ func serverOptions(c *config.Config) milter.Options {
 		ReadTimeout:    c.Milter.IdleTimeout.Go(),
 		WriteTimeout:   c.Milter.WriteTimeout.Go(),
 		ProgressEvery:  c.Milter.Progress.Go(),
+		AnswerWithin:   c.Limits.Time.Go() + 2*c.Milter.Progress.Go(),
 		DrainTimeout:   c.Milter.Drain.Go(),
 	}
 	for _, a := range c.Milter.Listen {

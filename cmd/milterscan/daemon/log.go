@@ -1,6 +1,8 @@
 package daemon
 
 import (
+	"bytes"
+	"fmt"
 	"time"
 
 	"go.uber.org/zap"
@@ -13,24 +15,45 @@ import (
 	"github.com/milterscan/milterscan/scan"
 )
 
-// newLog opens the log.
-func newLog(c config.Log) (*zap.Logger, error) {
+// newLog opens the log. The sink under it is to be closed last.
+func newLog(c config.Log) (*zap.Logger, *sink, error) {
 	level, err := zap.ParseAtomicLevel(c.Level)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	z := zap.NewProductionConfig()
-	z.Level = level
-	z.Encoding = c.Format
-	z.OutputPaths = []string{c.Output}
-	z.ErrorOutputPaths = []string{"stderr"}
-	z.Sampling = nil // every message has its line
-	z.DisableCaller = true
-	z.DisableStacktrace = true
-	z.EncoderConfig.TimeKey = "time"
-	z.EncoderConfig.EncodeTime = zapcore.RFC3339NanoTimeEncoder
-	z.EncoderConfig.EncodeDuration = zapcore.MillisDurationEncoder
-	return z.Build()
+	encoder, err := newEncoder(c.Format)
+	if err != nil {
+		return nil, nil, err
+	}
+	out, _, err := zap.Open(c.Output)
+	if err != nil {
+		return nil, nil, err
+	}
+	s := newSink(out, func(n int) []byte { return lostLine(encoder, n) })
+	return zap.New(zapcore.NewCore(encoder, s, level)), s, nil
+}
+
+// newEncoder returns what makes lines of a format: "json" or "console".
+func newEncoder(format string) (zapcore.Encoder, error) {
+	e := zap.NewProductionEncoderConfig()
+	e.TimeKey = "time"
+	e.EncodeTime = zapcore.RFC3339NanoTimeEncoder
+	e.EncodeDuration = zapcore.MillisDurationEncoder
+	switch format {
+	case "json":
+		return zapcore.NewJSONEncoder(e), nil
+	case "console":
+		return zapcore.NewConsoleEncoder(e), nil
+	}
+	return nil, fmt.Errorf("log.format: %q; write \"json\" or \"console\"", format)
+}
+
+// lostLine is the line that says how many are missing before it.
+func lostLine(e zapcore.Encoder, n int) []byte {
+	var line bytes.Buffer
+	log := zap.New(zapcore.NewCore(e, zapcore.AddSync(&line), zapcore.WarnLevel))
+	log.Warn("lines of the log are lost: it was not read, or could not be written", zap.Int("lost", n))
+	return line.Bytes()
 }
 
 // tell writes the one line of a message, or of a stage that refused.

@@ -26,6 +26,7 @@ type Daemon struct {
 	version  string
 	first    *config.Config // what it was started with: sockets, spool, log, history and the queue of notices do not change on reload
 	log      *zap.Logger
+	sink     *sink // of the log
 	recorder *pipeline.Recorder
 	health   *health
 	current  atomic.Pointer[judge.Judge]
@@ -40,16 +41,17 @@ func New(path, version string, stderr io.Writer) (*Daemon, int) {
 		fmt.Fprintln(stderr, err)
 		return nil, cli.ExitConfig
 	}
-	log, err := newLog(c.Log)
+	log, sink, err := newLog(c.Log)
 	if err != nil {
 		fmt.Fprintf(stderr, "milterscan: the log cannot be opened: %v\n", err)
 		return nil, cli.ExitConfig
 	}
-	d := &Daemon{Shared: pipeline.NewShared(c, warm), path: path, version: version, first: c, log: log, health: newHealth(log)}
+	d := &Daemon{Shared: pipeline.NewShared(c, warm), path: path, version: version, first: c, log: log, sink: sink, health: newHealth(log)}
 	d.Live = true
 	d.Kept.Warn = func(err error) { log.Warn("a store or a notice failed; mail goes on", zap.Error(err)) }
 	first, err := pipeline.NewJudge(c, 1, d.Shared, d.teller(c))
 	if err != nil {
+		sink.Close()
 		fmt.Fprintln(stderr, "milterscan:", err)
 		return nil, cli.ExitConfig
 	}
