@@ -5,6 +5,7 @@ import (
 	"compress/zlib"
 	"errors"
 	"io"
+	"regexp"
 	"strings"
 
 	"github.com/milterscan/milterscan/scan"
@@ -72,6 +73,8 @@ func (e *examination) stream(s stream, streams []stream) error {
 		return e.wordDocument(s, streams)
 	case "workbook", "book":
 		return e.records(s.content)
+	case "documentsummaryinformation":
+		return e.summary(s)
 	case "ole":
 		return e.link(s)
 	case "equation native":
@@ -81,6 +84,26 @@ func (e *examination) stream(s stream, streams []stream) error {
 	}
 	return e.object(s)
 }
+
+// summary looks into the properties that the author gave a document up to 2003
+// (MS-OSHARED, section 2.3.3.2): one may name an add-in that Office installs.
+func (e *examination) summary(s stream) error {
+	b, err := e.load(s.content, e.unpacked)
+	if err != nil {
+		return err
+	}
+	narrow := bytes.ReplaceAll(b, []byte{0}, nil) // UTF-16 has a NUL after each letter
+	if !bytes.Contains(narrow, []byte(assembly)) {
+		return nil
+	}
+	for _, target := range places.FindAll(narrow, 8) {
+		e.loads("an add-in at", string(target))
+	}
+	return nil
+}
+
+// places finds addresses and paths of shares among other values.
+var places = regexp.MustCompile(`(?i)(?:(?:https?|ftp|file)://|\\\\[a-z0-9])[!-{}~]+`)
 
 // activeMime unwraps what an ActiveMime file holds.
 func (e *examination) activeMime() error {

@@ -75,15 +75,26 @@ func lines(text string) []string {
 // that fire without a click.
 const autoRun = `
 	AutoOpen AutoExec AutoNew AutoClose AutoExit
-	Auto_Open Auto_Close Auto_Add Auto_Remove Auto_Activate Auto_Deactivate Auto_Exec
+	Auto_Open Auto_Close Auto_Add Auto_Remove Auto_Activate Auto_Deactivate Auto_Exec Auto_ShowBegin Auto_NextSlide Auto_ShowEnd
 	Document_Open Document_New Document_Close Document_BeforeClose Document_Change Document_ContentControlOnEnter
 	DocumentOpen DocumentChange DocumentBeforeClose NewDocument
+	Document_DocumentOpened Document_DocumentCreated Document_DocumentSaved Document_BeforeDocumentClose Document_BeforeDocumentSave
+	Document_RunModeEntered Document_DesignModeEntered
+	*_DocumentOpened *_DocumentCreated *_BeforeDocumentClose *_RunModeEntered
+	Project_Open Project_Activate Project_Deactivate Project_BeforeClose Project_BeforeSave Project_Calculate
+	*_ProjectBeforeClose *_ProjectCalculate *_NewProject *_WindowActivate *_WindowDeactivate
 	Workbook_Open Workbook_Activate Workbook_Deactivate Workbook_BeforeClose Workbook_WindowActivate Workbook_AddinInstall
-	Worksheet_Activate Worksheet_Calculate
+	Workbook_WindowDeactivate Workbook_AddinUninstall Workbook_BeforeSave Workbook_AfterSave Workbook_BeforePrint Workbook_NewSheet
+	Workbook_SheetActivate Workbook_SheetDeactivate Workbook_SheetCalculate Workbook_WindowResize
+	Workbook_Sync Workbook_RowsetComplete Workbook_ModelChange
+	Worksheet_Activate Worksheet_Deactivate Worksheet_Calculate Chart_Activate Chart_Calculate
 	Presentation_Open Presentation_Close SlideShowBegin SlideShowNextSlide SlideShowEnd
 	OnSlideShowPageChange OnSlideShowTerminate
-	UserForm_Initialize UserForm_Activate UserForm_Layout
+	UserForm_Initialize UserForm_Activate UserForm_Layout UserForm_Terminate
+	Form_Open Form_Load Form_Current Form_Activate Form_Timer Form_Unload Form_Close Report_Open Report_Load Report_Activate Report_Page
+	Application_Startup Application_Quit Application_NewMail Application_NewMailEx Application_ItemSend Application_Reminder Application_MAPILogonComplete
 	App_DocumentOpen App_WorkbookOpen App_NewWorkbook App_PresentationOpen
+	*_DocumentOpen *_WorkbookOpen *_WorkbookActivate *_PresentationOpen *_AfterPresentationOpen *_AfterNewPresentation *_SlideShowBegin
 	*_Painted *_Painting *_GotFocus *_LostFocus *_MouseHover *_Resize *_Layout
 	*_BeforeNavigate2 *_NavigateComplete2 *_DocumentComplete *_DownloadBegin *_DownloadComplete *_FileDownload
 	*_ProgressChange *_TitleChange *_StatusTextChange *_OnConnecting *_OnDisconnected`

@@ -169,6 +169,18 @@ func bad(t testing.TB) map[string]struct {
 		"Word 2003 XML":            {"a.xml", "macro-autorun", []byte(`<?xml version="1.0"?><w:wordDocument xmlns:w="x"><w:docSuppData><w:binData w:name="editdata.mso">` + base64.StdEncoding.EncodeToString(activeMime(macros(autoOpen(shell)))) + `</w:binData></w:docSuppData></w:wordDocument>`)},
 		"flat OPC":                 {"a.xml", "macro-autorun", []byte(`<?xml version="1.0"?><pkg:package xmlns:pkg="x"><pkg:part pkg:name="/word/vbaProject.bin"><pkg:binaryData>` + base64.StdEncoding.EncodeToString(macros(autoOpen(shell))) + `</pkg:binaryData></pkg:part></pkg:package>`)},
 		"editdata.mso":             {"editdata.mso", "macro-autorun", activeMime(macros(autoOpen(shell)))},
+		"Visio":                    {"a.vsdm", "macro-autorun", eventOf("ThisDocument", "Document_DocumentOpened", shell)},
+		"Project":                  {"a.mpp", "macro-autorun", eventOf("ThisProject", "Project_Open", shell)},
+		"Outlook":                  {"a.otm", "macro-autorun", eventOf("ThisOutlookSession", "Application_Startup", shell)},
+		"Access":                   {"a.accdb.bin", "macro-autorun", eventOf("Form_Start", "Form_Load", shell)},
+		"slides":                   {"a.pptm", "macro-autorun", eventOf("Module1", "Auto_ShowBegin", shell)},
+		"any Visio":                {"a.vsdm", "macro-autorun", eventOf("Class1", "v_DocumentOpened", shell)},
+		"add-in of elsewhere":      {"a.xlsx", "remote-template", assemblyAt(t, "_AssemblyLocation", "https://x.example.net/a.vsto|00000000|vstolocal")},
+		"add-in in two pieces":     {"a.docx", "remote-template", assemblyAt(t, "_AssemblyLocation0", "https://x.example.net/a.vsto")},
+		"add-in of a share":        {"a.docx", "remote-template", assemblyAt(t, "_AssemblyLocation", "\\\\x.example.net\\a\\a.vsto|1")},
+		"add-in of an old file":    {"a.doc", "remote-template", compoundFile(streamData{"\x05DocumentSummaryInformation", []byte("\xfe\xff\x00\x00 \x12\x00\x00\x00_AssemblyLocation\x00 https://x.example.net/a.vsto|1\x00")})},
+		"menus of elsewhere":       {"a.xlsx", "remote-template", zipped(t, "customUI/customUI.xml", `<customUI onLoad="https://x.example.net/a.xlsm!run"/>`)},
+		"button of elsewhere":      {"a.xlsx", "remote-template", zipped(t, "customUI/customUI14.xml", `<customUI><ribbon><tabs><tab id="t"><group id="g"><button id="b" onAction="'\\x.example.net\a\a.xlsm'!run"/></group></tab></tabs></ribbon></customUI>`)},
 		"menus that call a macro": {"a.xlsm", "macro-autorun", zipped(t, "customUI/customUI.xml", `<customUI onLoad="Project.Loaded"/>`,
 			"xl/vbaProject.bin", string(macros(vbaModule{"Module1", "Sub Loaded(r)\r\n" + shell + "\r\nEnd Sub\r\n", 3})))},
 		"Basic of LibreOffice": {"a.odt", "macro-autorun", zipped(t, "content.xml", `<office:document-content xmlns:office="o" xmlns:script="s" xmlns:xlink="x"><office:scripts><office:event-listeners><script:event-listener script:event-name="dom:load" xlink:href="vnd.sun.star.script:Standard.Module1.Main?language=Basic&amp;location=document"/></office:event-listeners></office:scripts></office:document-content>`,
@@ -273,10 +285,25 @@ func TestWhatActsIsFound(t *testing.T) {
 	}
 }
 
+// eventOf is a project with a procedure that does something.
+func eventOf(module, procedure, body string) []byte {
+	return macros(vbaModule{module, "Private Sub " + procedure + "(ByVal x As Object)\r\n" + body + "\r\nEnd Sub\r\n", 3})
+}
+
+// assemblyAt is a document with a property of that name and value.
+func assemblyAt(t testing.TB, name, value string) []byte {
+	return zipped(t, "docProps/custom.xml", `<Properties xmlns="x" xmlns:vt="y"><property fmtid="{D5CDD505-2E9C-101B-9397-08002B2CF9AE}" pid="2" name="`+name+`"><vt:lpwstr>`+value+`</vt:lpwstr></property></Properties>`)
+}
+
 // ordinary are documents in which nothing may be found.
 func ordinary(t testing.TB) map[string][]byte {
 	field := func(code string) string { return `<w:fldSimple w:instr="` + code + `"/>` }
 	return map[string][]byte{
+		"add-in.xlsx":      assemblyAt(t, "_AssemblyLocation", "00000000-0000-0000-0000-000000000000|vstolocal"),
+		"add-in.docx":      assemblyAt(t, "_AssemblyLocation", "file:///C:/Program Files/App/a.vsto|1"),
+		"property.docx":    assemblyAt(t, "Homepage", "https://www.example.org/"),
+		"menus.xlsx":       zipped(t, "customUI/customUI.xml", `<customUI onLoad="RibbonLoaded"><ribbon><button id="b" onAction="Module1.Go" label="Go! https://www.example.org/"/></ribbon></customUI>`),
+		"summary.doc":      compoundFile(streamData{"\x05DocumentSummaryInformation", []byte("\xfe\xff\x00\x00 _PID_HLINKS\x00 https://www.example.org/\x00")}),
 		"links.docx":       related(t, "hyperlink", "https://example.com/a?b=c"),
 		"share.docx":       related(t, "hyperlink", "file:///\\\\server\\share\\a.docx"),
 		"template.docx":    related(t, "attachedTemplate", "file:///C:\\Users\\x\\AppData\\Roaming\\Microsoft\\Templates\\Normal.dotm"),

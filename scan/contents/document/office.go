@@ -45,8 +45,10 @@ func (e *examination) xml() error {
 type officeXML struct {
 	*examination
 	*xmlReader
-	fields fields
-	err    error // of what was nested
+	fields   fields
+	menus    bool   // it is a change to the menus
+	property string // the name of the property being read
+	err      error  // of what was nested
 }
 
 // office looks into a piece of an office document: OOXML (ISO/IEC 29500), Word's
@@ -55,7 +57,11 @@ func (e *examination) office(x *xmlReader) error {
 	o := &officeXML{examination: e, xmlReader: x, fields: fields{judge: e.field}}
 	defer o.fields.close()
 	e.flat = x.tag.name == "document" && x.tag.get("mimetype") != ""
+	o.menus = x.tag.name == "customUI"
 	for {
+		if o.menus {
+			o.callback()
+		}
 		if len(x.tag.name) >= shortestElement { // most are shorter: p, r, t
 			if look := elements[x.tag.name]; look != nil {
 				look(o)
@@ -82,6 +88,10 @@ var elements = map[string]func(*officeXML){
 	"definedName":         (*officeXML).definedName,
 	"ocx":                 (*officeXML).control,
 	"customUI":            (*officeXML).ribbon,
+	"property":            (*officeXML).customProperty,
+	"lpwstr":              (*officeXML).customText,
+	"lpstr":               (*officeXML).customText,
+	"bstr":                (*officeXML).customText,
 	"binaryData":          (*officeXML).binary,
 	"binData":             (*officeXML).binary,
 	"dde-source":          (*officeXML).ddeSource,
@@ -205,6 +215,38 @@ func (o *officeXML) binary() {
 func (o *officeXML) ribbon() {
 	if load := o.tag.get("onLoad"); load != "" {
 		o.ribbons = append(o.ribbons, load)
+	}
+}
+
+// callback looks at the procedures that an element of the menus names, which may be
+// those of another file: that is opened then, wherever it is.
+func (o *officeXML) callback() {
+	for _, a := range o.tag.attributes {
+		file, _, ok := strings.Cut(a.value, "!")
+		if ok && (strings.HasPrefix(a.name, "on") || strings.HasPrefix(a.name, "get") || strings.HasPrefix(a.name, "load")) {
+			o.loads("a procedure of the menus in", strings.Trim(file, "'"))
+		}
+	}
+}
+
+// assembly is the property that names the add-in a document belongs to, which
+// Office installs (Visual Studio Tools for Office).
+const assembly = "_AssemblyLocation"
+
+// customProperty is a property that the author gave the document (ECMA-376 part 1,
+// section 22.3).
+func (o *officeXML) customProperty() {
+	o.property = ""
+	if !o.tag.end {
+		o.property = o.tag.get("name")
+	}
+}
+
+// customText is the value of one.
+func (o *officeXML) customText() {
+	if o.tag.end && strings.HasPrefix(strings.ToLower(o.property), strings.ToLower(assembly)) {
+		target, _, _ := strings.Cut(strings.TrimSpace(o.content()), "|")
+		o.loads("an add-in at", target)
 	}
 }
 

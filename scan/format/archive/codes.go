@@ -108,7 +108,7 @@ var codes = [...]Code{
 	{noDirectory, Ambiguous, "The archive has no usable directory; members were found by their own headers.", "a zip without its end"},
 	{NoReader, Unreadable, "The format is known, but nothing that reads it is built in or installed; the whole file goes to the engines.", "an ACE archive; a StuffIt archive where unar is not installed"},
 	{nulInName, Suspicious, "A member's name holds a NUL byte, at which some programs cut it.", "a.exe, NUL, .txt"},
-	{openedByPassword, Informative, "A member was opened with one of the configured passwords.", "a zip made with the password \"infected\""},
+	{openedByPassword, Informative, "A member was opened with one of the configured passwords, or with one that Office programs try by themselves.", "a zip made with the password \"infected\""},
 	{overlapping, Exceeded, "Members of the archive share their data, as in archive bombs; shared data was read once.", "a zip of 10 MB that unpacks to 281 TB"},
 	{pathEscape, Suspicious, "A member's name climbs out of the directory it is unpacked to.", "../../etc/cron.d/x"},
 	{prefixed, Informative, "The archive begins after other data, as in self-extracting programs and polyglots.", "a program with a zip at its end"},

@@ -39,6 +39,7 @@ func Formats() []Format {
 		cmsFormat{},
 		calendarFormat{},
 		carriedFormat{},
+		mimeFormat{},
 		isoFormat{},
 		cpioFormat{},
 		tarFormat{},
@@ -68,6 +69,13 @@ func Carries(f Format) bool {
 		return true
 	}
 	return false
+}
+
+// Strays reports whether a format finds messages after the beginning of something
+// else, as those do who look into texts of messages anyway.
+func Strays(f Format) bool {
+	_, ok := unwrap(f).(mimeFormat)
+	return ok
 }
 
 // Wraps reports whether a format wraps one file, which programs show under the name

@@ -1,7 +1,9 @@
 package archive
 
 import (
+	"bytes"
 	"context"
+	"io"
 	"slices"
 	"strings"
 	"unicode/utf16"
@@ -25,6 +27,9 @@ func (oleFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([
 		w.note(damagedContainer, "%v", err)
 	}
 	w.index()
+	if err := w.unlockAll(); err != nil {
+		return w.end(err)
+	}
 	if what := w.encryption(); what != "" {
 		w.note(encryptedDocument, "%s", what)
 	}
@@ -40,6 +45,7 @@ type oleWalk struct {
 	*walk
 	file  *compound
 	inner map[inStorage][]int
+	open  map[int]func() io.Reader // by entry, the streams that a known password opens
 }
 
 // inStorage is a name within a storage. Nothing keeps a file from having several
@@ -100,12 +106,16 @@ func (w *oleWalk) object(i int) error {
 	e := w.file.entries[i]
 	m := Member{Names: distinct(msiName(w.file.path(i))), Size: e.size}
 	switch {
-	case e.name == "EncryptedPackage":
+	case w.open[i] != nil && e.name != slideStream:
+		w.noteNext(openedByPassword, "%s", m.name())
+		m.Size, m.Own = -1, e.name != packageStream
+		return w.member(m, w.open[i]())
+	case e.name == packageStream:
 		m.Encrypted = true
 		return w.member(m, nil)
 	case slices.Contains(ownStreams[:], e.name):
 		m.Own = true
-		return w.records(m, e)
+		return w.records(m, i)
 	case !strings.HasSuffix(e.name, "Ole10Native"):
 		return w.member(m, w.read(e))
 	}
@@ -125,8 +135,16 @@ var ownStreams = [...]string{"WordDocument", "0Table", "1Table", "Data", "Workbo
 // records hands over a stream of the document's own, and the files that stand in
 // it: objects on slides, and the zips in which programs from 2007 on keep the
 // document's theme beside what older programs know of it.
-func (w *oleWalk) records(m Member, e cfbEntry) error {
-	s := w.file.stream(e)
+func (w *oleWalk) records(m Member, i int) error {
+	e := w.file.entries[i]
+	s := Content(w.file.stream(e))
+	if open := w.open[i]; open != nil {
+		b, err := w.hold(open())
+		if err != nil {
+			return err
+		}
+		s = bytes.NewReader(b)
+	}
 	if e.name == slideStream {
 		if err := w.slideObjects(s); err != nil {
 			return err
@@ -137,7 +155,10 @@ func (w *oleWalk) records(m Member, e cfbEntry) error {
 			return err
 		}
 	}
-	return w.member(m, w.read(e))
+	if w.open[i] != nil {
+		w.noteNext(openedByPassword, "%s", m.name())
+	}
+	return w.member(m, &exactly{stretch(s, 0, s.Size()), s.Size()})
 }
 
 // zipsIn are the zips that stand whole in a stream.
@@ -154,12 +175,15 @@ func zipsIn(c Content) []span {
 	return zips
 }
 
+// packageStream is the stream of a document of 2007 on that is encrypted.
+const packageStream = "EncryptedPackage"
+
 // locks are the streams by which documents show that they are encrypted.
 var locks = [...]struct {
 	name   string
 	locked func(head []byte) bool
 }{
-	{"EncryptedPackage", func([]byte) bool { return true }},
+	{packageStream, func([]byte) bool { return true }},
 	{"\tDRMContent", func([]byte) bool { return true }},
 	{"WordDocument", wordEncrypted},
 	{"Workbook", excelEncrypted},
@@ -167,11 +191,13 @@ var locks = [...]struct {
 	{"Current User", powerPointEncrypted},
 }
 
-// encryption says what of a document is encrypted, "" if nothing is.
+// encryption says what of a document is encrypted and stays so, "" if nothing is.
 func (w *oleWalk) encryption() string {
 	for _, l := range locks {
-		if slices.ContainsFunc(w.heads(0, l.name, oleHead), l.locked) {
-			return strings.TrimSpace(l.name)
+		for _, i := range w.inner[inStorage{0, l.name}] {
+			if e := w.file.entries[i]; w.open[i] == nil && e.kind == cfbStream && l.locked(piece(w.file.stream(e), 0, oleHead)) {
+				return strings.TrimSpace(l.name)
+			}
 		}
 	}
 	return ""

@@ -22,7 +22,7 @@ func (w *walk) slideObjects(c Content) error {
 		if le16(head[2:]) == object {
 			src := stretch(c, at, size)
 			if le16(head)&packed != 0 {
-				src = &unzlib{in: bufio.NewReader(stretch(c, at+4, size-4))}
+				src = &enough{r: &unzlib{in: bufio.NewReader(stretch(c, at+4, size-4))}, left: declared(c, at)}
 			}
 			if err := w.member(Member{Names: []string{"ExOleObjStg"}, Size: -1}, src); err != nil {
 				return err
@@ -30,6 +30,31 @@ func (w *walk) slideObjects(c Content) error {
 		}
 		at += size
 	}
+}
+
+// declared is how long an object is unpacked, as it says itself.
+func declared(c Content, at int64) int64 {
+	if b := fixed(c, at, 4); b != nil {
+		return int64(le32(b))
+	}
+	return largest
+}
+
+// enough reads what has all its bytes once it has as many as it declared:
+// PowerPoint ends packed objects with a flush (RFC 1979, section 2.1) and no last
+// block.
+type enough struct {
+	r    io.Reader
+	left int64
+}
+
+func (e *enough) Read(p []byte) (int, error) {
+	n, err := e.r.Read(p)
+	e.left -= int64(n)
+	if err == io.ErrUnexpectedEOF && e.left <= 0 {
+		err = io.EOF
+	}
+	return n, err
 }
 
 // unzlib reads zlib data (RFC 1950) up to their end or the first damage. Neither

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/milterscan/milterscan/scan"
@@ -29,12 +30,28 @@ func (w *work) open(in container, part int) error {
 		return err
 	}
 	if !in.own {
-		if err := o.read(archive.Further(w.formats, begun, content, names, o.taken)); err != nil {
+		formats := w.formats
+		if p := &w.m.Parts[part]; isText(p) && !isOffice(p) {
+			formats = slices.DeleteFunc(slices.Clone(formats), archive.Strays)
+		}
+		if err := o.read(archive.Further(formats, begun, content, names, o.taken)); err != nil {
 			return err
 		}
 	}
 	w.m.Parts[part].Opened = o.walked > 0 && !o.incomplete
 	return nil
+}
+
+// isOffice reports whether a part has the name of a file that programs open which
+// find a page anywhere in it. In other texts, messages are quoted.
+func isOffice(p *scan.Part) bool {
+	return slices.ContainsFunc(p.Names, func(n string) bool {
+		switch strings.ToLower(path.Ext(strings.TrimRight(n, ". "))) {
+		case ".doc", ".docx", ".docm", ".dot", ".dotx", ".dotm", ".rtf", ".wri", ".wps", ".xls", ".xlt", ".xla", ".xlsx", ".xlsm", ".ppt", ".pps", ".pptx", ".pdf", ".xml", ".htm", ".html", ".mso":
+			return true
+		}
+		return false
+	})
 }
 
 // opening is the opening of one part.

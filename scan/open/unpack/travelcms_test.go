@@ -198,3 +198,34 @@ func TestSealedMessages(t *testing.T) {
 		})
 	}
 }
+
+// savedPage is a page saved with a file that belongs to it.
+func savedPage(f traveller) string {
+	return "MIME-Version: 1.0\r\nContent-Type: multipart/related; boundary=\"=_p\"\r\n\r\n--=_p\r\nContent-Type: text/html\r\n\r\n<p>x</p>\r\n--=_p\r\n" +
+		leaf("Content-Location: file:///C:/x/"+f.name+"\r\nContent-Type: application/octet-stream; name=\""+f.name+"\"", f.body) + "--=_p--\r\n"
+}
+
+// Where something else comes before a page, Word opens the page.
+func TestFilesInPagesAfterSomethingElse(t *testing.T) {
+	before := func(name, head string) way {
+		return way{func(f traveller) string { return attached("application/msword", name, []byte(head+savedPage(f))) }, true}
+	}
+	pdf := "%PDF-1.7\n1 0 obj\n<</Type/Catalog/Pages 2 0 R>>\nendobj\ntrailer\n<</Root 1 0 R>>\n%%EOF\n"
+	travel(t, map[string]way{
+		"after a PDF":           before("a.doc", pdf),
+		"after a PDF, as a PDF": before("a.pdf", pdf),
+		"after a long PDF":      before("a.doc", pdf+strings.Repeat("% nothing\n", 200_000)),
+		"after a picture":       before("a.doc", "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x01\x02\x03\r\n"),
+		"after a GIF, any case": {func(f traveller) string {
+			return attached("image/gif", "a.gif", []byte("GIF89a\x01\x00\x01\x00\x00;\n"+strings.Replace(savedPage(f), "MIME-Version", "mime-vERSION", 1)))
+		}, true},
+		"after a word": before("a.doc", "hello\r\n"),
+		"after RTF":    before("a.doc", "{\\rtf1 hello}\r\n"),
+		"type before the version": {func(f traveller) string {
+			return attached("application/msword", "a.doc", []byte(pdf+"\r\n"+strings.Replace(strings.Replace(savedPage(f), "MIME-Version: 1.0\r\n", "", 1), "\r\n\r\n", "\r\nMIME-Version: 1.0\r\n\r\n", 1)))
+		}, true},
+		"in a zip": {func(f traveller) string {
+			return attached("application/zip", "a.zip", zippedBytes("a.doc", []byte(pdf+savedPage(f))))
+		}, true},
+	})
+}
