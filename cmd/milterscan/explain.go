@@ -15,9 +15,10 @@ import (
 
 // explainID says what became of a message and why.
 func explainID(ctx context.Context, args []string, std cli.Streams) int {
-	f := cli.Flags("explain", "[-c FILE] [--json] ID...", std)
+	f := cli.Flags("explain", "[-c FILE] [--json | --allow] ID...", std)
 	path := cli.ConfigFlag(f)
 	asJSON := f.Bool("json", false, "print one JSON object for each message")
+	allow := f.Bool("allow", false, "print the rule that would let such a message through, for milterscan.toml or a file in policy.d")
 	if status, ok := cli.ParseArguments(f, args); !ok {
 		return status
 	}
@@ -41,14 +42,26 @@ func explainID(ctx context.Context, args []string, std cli.Streams) int {
 			status = cli.ExitFound
 		}
 		for _, r := range records {
-			if *asJSON {
-				show.JSON(std.Out, r)
-			} else {
-				show.WriteRecord(std.Out, r)
+			if err := explain(std, r, *asJSON, *allow); err != nil {
+				fmt.Fprintf(std.Err, "milterscan explain: %s: %v\n", show.Printable(r.ID), err)
+				status = cli.ExitFound
 			}
 		}
 	}
 	return status
+}
+
+// explain prints one record as it is wanted.
+func explain(std cli.Streams, r policy.Record, asJSON, allow bool) error {
+	switch {
+	case allow:
+		return show.WriteAllow(std.Out, r)
+	case asJSON:
+		show.JSON(std.Out, r)
+	default:
+		show.WriteRecord(std.Out, r)
+	}
+	return nil
 }
 
 // remembered looks for a message in the history, and in the quarantine if it is

@@ -18,6 +18,7 @@ const TimeFormat = "2006-01-02 15:04:05 -0700"
 func WriteRecord(w io.Writer, r policy.Record) {
 	p := &explainer{w, colours(w), r}
 	p.head()
+	p.held()
 	p.timeline()
 	p.findings()
 	for _, v := range r.Verdicts {
@@ -53,6 +54,16 @@ func (p *explainer) head() {
 		}
 	}
 }
+
+// held says how a message that the MTA holds goes on.
+func (p *explainer) held() {
+	if p.Action == policy.Hold.String() && p.QueueID != "" && strings.Trim(p.QueueID, letters) == "" {
+		p.line("  it is held in the MTA's queue: with Postfix, \"postsuper -H %s\" lets it go on, and \"postsuper -d %[1]s\" removes it", p.QueueID)
+	}
+}
+
+// letters are those of queue ids.
+const letters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 // timeline is what was known at each stage.
 func (p *explainer) timeline() {
