@@ -70,7 +70,7 @@ func TestPagesCommands(t *testing.T) {
 			}
 			for _, w := range words[1:] {
 				option, _, _ := strings.Cut(strings.TrimLeft(w, "["), "=")
-				if strings.HasPrefix(option, "-") && !hasOption(help[key], option) {
+				if strings.HasPrefix(option, "-") && option != "-" && !hasOption(help[key], option) {
 					t.Errorf("%s: \"milterscan %s\" has no option %s", page, call, option)
 				}
 			}

@@ -3,20 +3,25 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/cli"
 	"github.com/milterscan/milterscan/cmd/milterscan/pipeline"
+	"github.com/milterscan/milterscan/cmd/milterscan/show"
 	"github.com/milterscan/milterscan/policy/config"
 )
 
 // check reads the configuration as the daemon would and says everything that is
 // wrong with it.
 func check(ctx context.Context, args []string, std cli.Streams) int {
-	f := cli.Flags("check", "[-c FILE] [--effective | --migrate]", std)
+	f := cli.Flags("check", "[-c FILE] [--json | --effective | --changed | --rules | --migrate]", std)
 	path := cli.ConfigFlag(f)
 	effective := f.Bool("effective", false, "print every value and every rule, with where it comes from")
+	changed := f.Bool("changed", false, "print only the values and rules that the files set")
+	rules := f.Bool("rules", false, "print only the rules, in the order in which they are tried")
+	asJSON := f.Bool("json", false, "print a JSON object with every error and warning")
 	migrate := f.Bool("migrate", false, "print the file as it is written for this version, and say on standard error what was changed")
 	if status, ok := cli.Parse(f, args); !ok {
 		return status
@@ -25,22 +30,56 @@ func check(ctx context.Context, args []string, std cli.Streams) int {
 		return printMigrated(cmp.Or(*path, cli.DefaultFile), std)
 	}
 	c, err := cli.Load(*path)
-	if err != nil {
-		fmt.Fprintln(std.Err, err)
-		return cli.ExitConfig
+	if err == nil {
+		err = try(ctx, c)
 	}
-	if err := try(ctx, c); err != nil {
+	if *asJSON {
+		return checkedJSON(std, nameOf(*path), c, err)
+	}
+	if err != nil {
 		fmt.Fprintln(std.Err, err)
 		return cli.ExitConfig
 	}
 	for _, caution := range c.Cautions() {
 		fmt.Fprintln(std.Err, "warning:", caution)
 	}
-	if *effective {
-		fmt.Fprint(std.Out, c.Effective())
+	if *effective || *changed || *rules {
+		fmt.Fprint(std.Out, c.Effective().Pick(!*rules, *changed))
 		return cli.ExitOK
 	}
 	fmt.Fprintf(std.Out, "%s: no errors\n", nameOf(*path))
+	return cli.ExitOK
+}
+
+// checkedJSON prints what is wrong for programs.
+func checkedJSON(std cli.Streams, file string, c *config.Config, err error) int {
+	type problem struct {
+		File string `json:"file,omitempty"`
+		Line int    `json:"line,omitempty"`
+		Key  string `json:"key,omitempty"`
+		What string `json:"what"`
+	}
+	out := struct {
+		File     string    `json:"file"`
+		OK       bool      `json:"ok"`
+		Problems []problem `json:"problems"`
+		Warnings []string  `json:"warnings"`
+	}{file, err == nil, []problem{}, []string{}}
+	var problems config.Problems
+	if errors.As(err, &problems) {
+		for _, p := range problems {
+			out.Problems = append(out.Problems, problem{p.File, p.Line, p.Key, p.What})
+		}
+	} else if err != nil {
+		out.Problems = append(out.Problems, problem{What: err.Error()})
+	}
+	if c != nil {
+		out.Warnings = append(out.Warnings, c.Cautions()...)
+	}
+	show.JSON(std.Out, out)
+	if err != nil {
+		return cli.ExitConfig
+	}
 	return cli.ExitOK
 }
 

@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/exec"
 	"os/user"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/cli"
@@ -18,12 +20,14 @@ import (
 
 // examine looks at the installation and says what is wrong with it, and what to do.
 func examine(ctx context.Context, args []string, std cli.Streams) int {
-	f := cli.Flags("doctor", "[-c FILE] [-postfix DIR] [-sendmail FILE] [-user NAME] [-v]", std)
+	f := cli.Flags("doctor", "[-c FILE] [--postfix DIR] [--sendmail FILE] [--user NAME] [-v | --json | --nagios]", std)
 	path := f.String("c", cli.DefaultFile, "configuration `file`")
 	postfix := f.String("postfix", "", "Postfix' configuration `directory`; without it Postfix' own, if Postfix is installed")
 	sendmail := f.String("sendmail", "", "sendmail.cf; without it /etc/mail/sendmail.cf, if it is there and Postfix is not")
 	as := f.String("user", "", "whom the daemon runs as; without it "+cli.DaemonUser+", if there is such a user")
 	verbose := f.Bool("v", false, "show what is well, too")
+	asJSON := f.Bool("json", false, "print a JSON object with all that was looked at")
+	nagios := f.Bool("nagios", false, "print one line, and end with 0, 1 or 2 for OK, WARNING or CRITICAL, as plugins of Nagios do")
 	if status, ok := cli.Parse(f, args); !ok {
 		return status
 	}
@@ -31,21 +35,71 @@ func examine(ctx context.Context, args []string, std cli.Streams) int {
 	p := &doctor.Installation{File: *path, Config: c, Problems: err, Postfix: *postfix, Sendmail: *sendmail, User: *as, Workers: worker.Defaults(), Now: time.Now()}
 	p.Postconf, p.Sendmail = findMTA(p.Postfix, p.Sendmail)
 	p.User = cmp.Or(p.User, findUser())
-	faults := 0
 	found := p.Examine(ctx)
+	switch {
+	case *nagios:
+		return nagiosLine(std, found)
+	case *asJSON:
+		return findingsJSON(std, found)
+	}
 	for _, one := range found {
-		if one.Level == doctor.Fault {
-			faults++
-		}
 		if one.Level != doctor.OK || *verbose {
 			showFinding(std, one)
 		}
 	}
-	if faults > 0 {
+	if faults := count(found, doctor.Fault); faults > 0 {
 		fmt.Fprintf(std.Out, "faults: %d\n", faults)
 		return cli.ExitFound
 	}
 	fmt.Fprintf(std.Out, "healthy: %d checks, no fault\n", len(found))
+	return cli.ExitOK
+}
+
+// count counts the findings of a level.
+func count(found []doctor.Finding, level doctor.Level) (n int) {
+	for _, one := range found {
+		if one.Level == level {
+			n++
+		}
+	}
+	return n
+}
+
+// findingsJSON prints what was found for programs.
+func findingsJSON(std cli.Streams, found []doctor.Finding) int {
+	type finding struct {
+		Level string `json:"level"` // ok, advice, fault
+		Check string `json:"check"`
+		What  string `json:"what"`
+		Fix   string `json:"fix,omitempty"`
+	}
+	list := []finding{}
+	for _, one := range found {
+		list = append(list, finding{strings.ToLower(one.Level.String()), one.Check, one.What, one.Fix})
+	}
+	faults := count(found, doctor.Fault)
+	show.JSON(std.Out, map[string]any{"healthy": faults == 0, "faults": faults, "findings": list})
+	if faults > 0 {
+		return cli.ExitFound
+	}
+	return cli.ExitOK
+}
+
+// nagiosLine prints what was found as a plugin of Nagios does: the worst of it.
+func nagiosLine(std cli.Streams, found []doctor.Finding) int {
+	faults, advice := count(found, doctor.Fault), count(found, doctor.Advice)
+	line := func(state string, status int, level doctor.Level, n int) int {
+		first := found[slices.IndexFunc(found, func(f doctor.Finding) bool { return f.Level == level })]
+		fmt.Fprintf(std.Out, "MILTERSCAN %s - %d of %d checks, first: %s: %s\n", state, n, len(found), first.Check, strings.ReplaceAll(show.Printable(first.What), "|", "/"))
+		return status
+	}
+	switch {
+	case faults > 0:
+		return line("CRITICAL", cli.ExitError, doctor.Fault, faults)
+	case advice > 0:
+		return line("WARNING", cli.ExitFound, doctor.Advice, advice)
+	}
+	fmt.Fprintf(std.Out, "MILTERSCAN OK - %d checks\n", len(found))
 	return cli.ExitOK
 }
 

@@ -6,6 +6,7 @@ import (
 	"runtime"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/cli"
+	"github.com/milterscan/milterscan/cmd/milterscan/show"
 )
 
 // release is the version of this source.
@@ -16,9 +17,14 @@ var revision string
 
 // version prints what was built from what.
 func version(_ context.Context, args []string, std cli.Streams) int {
-	f := cli.Flags("version", "", std)
+	f := cli.Flags("version", "[--json]", std)
+	asJSON := f.Bool("json", false, "print a JSON object")
 	if status, ok := cli.Parse(f, args); !ok {
 		return status
+	}
+	if *asJSON {
+		show.JSON(std.Out, map[string]string{"version": release, "revision": revision, "go": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH})
+		return cli.ExitOK
 	}
 	name := release
 	if revision != "" {

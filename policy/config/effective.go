@@ -64,14 +64,25 @@ func (c *Config) origin(path string) Origin {
 }
 
 // String is one line for each value and each rule.
-func (e Effective) String() string {
+func (e Effective) String() string { return e.Pick(true, false) }
+
+// Pick is one line for each rule, and for each value if these are wanted; of both, only
+// what files set if changed is. Rules have the numbers by which they are tried.
+func (e Effective) Pick(values, changed bool) string {
 	var b strings.Builder
 	for _, s := range e.Settings {
-		fmt.Fprintf(&b, "%-60s # %s\n", s.Key+" = "+s.Value, s.Origin)
+		if values && (!changed || s.Origin != Origin{}) {
+			fmt.Fprintf(&b, "%-60s # %s\n", s.Key+" = "+s.Value, s.Origin)
+		}
 	}
-	fmt.Fprintf(&b, "\n# rules, in the order in which they are tried\n")
+	if values {
+		fmt.Fprintln(&b)
+	}
+	fmt.Fprintf(&b, "# rules, in the order in which they are tried\n")
 	for i, r := range e.Rules {
-		fmt.Fprintf(&b, "%3d. %s: %s\n", i+1, where(r.Ref), r)
+		if !changed || r.Ref.File != "" {
+			fmt.Fprintf(&b, "%3d. %s: %s\n", i+1, where(r.Ref), r)
+		}
 	}
 	return b.String()
 }

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -29,13 +30,23 @@ func Flags(name, synopsis string, std Streams) *Options {
 // something.
 func (o *Options) Usage() { o.describe(o.std.Err) }
 
-// describe prints the synopsis and the options.
+// describe prints the synopsis, the options, examples and exit statuses.
 func (o *Options) describe(w io.Writer) {
 	fmt.Fprintln(w, strings.TrimSpace(fmt.Sprintf("usage: milterscan %s %s", o.Name(), o.synopsis)))
 	o.VisitAll(func(f *flag.Flag) {
 		value, about := flag.UnquoteUsage(f)
 		fmt.Fprintf(w, "  %s\n        %s%s\n", strings.TrimSpace(dashed(f.Name)+" "+value), about, preset(f))
 	})
+	m := ManualOf(o.Name())
+	fmt.Fprint(w, "\nexamples:\n")
+	for _, e := range m.Examples {
+		fmt.Fprintf(w, "  %s\n", e)
+	}
+	fmt.Fprint(w, "\nexit status:\n")
+	slices.SortFunc(m.Exits, func(a, b Exit) int { return cmp.Compare(a.Status, b.Status) })
+	for _, e := range m.Exits {
+		fmt.Fprintf(w, "  %2d  %s\n", e.Status, e.Means)
+	}
 }
 
 // dashed returns an option as it is given: one letter has one dash.

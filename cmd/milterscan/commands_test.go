@@ -1,0 +1,175 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/milterscan/milterscan/cmd/milterscan/cli"
+	"github.com/milterscan/milterscan/cmd/milterscan/doctor"
+)
+
+var update = flag.Bool("update", false, "write docs/commands.md anew")
+
+// commandsPage is docs/commands.md: the help of all commands.
+func commandsPage(t *testing.T) string {
+	var b strings.Builder
+	fmt.Fprint(&b, "# Commands\n\nThis page is the help of all commands: `go test ./cmd/milterscan -run CommandsPage -update` writes it.\n\n"+
+		"Options and arguments may come in any order; `--` ends the options. An option there is not, a value that cannot be and an argument that is not\n"+
+		"expected are refused with status 64 before anything is done. `--help` does nothing else. `-c FILE` may also come before the command.\n"+
+		"`milterscan` alone prints help; the daemon is `milterscan serve`.\n\n"+
+		"| status | means |\n|--:|---|\n"+
+		"| 0 | done; `scan`, `filter`: delivered |\n| 1 | `scan`: some mail is not to be delivered; `doctor`: faults; elsewhere: there is no such message |\n"+
+		"| 2 | something failed |\n| 64 | the command line is wrong |\n| 69 | `filter`: refused |\n| 70 | the daemon cannot go on |\n| 75 | `filter`: try again later |\n"+
+		"| 78 | the configuration is wrong |\n| 99 | `filter`: accepted, and nothing to pass on |\n")
+	for _, command := range everyCommand() {
+		status, help, _ := call(t, append(command, "--help")...)
+		if status != cli.ExitOK {
+			t.Fatalf("%q: status %d", command, status)
+		}
+		fmt.Fprintf(&b, "\n## %s\n\n", strings.Join(command, " "))
+		for line := range strings.Lines(help) {
+			fmt.Fprint(&b, strings.TrimRight("    "+line, " \n"), "\n")
+		}
+	}
+	return b.String()
+}
+
+// TestCommandsPage compares docs/commands.md with the help of all commands.
+func TestCommandsPage(t *testing.T) {
+	page := filepath.Join("..", "..", "docs", "commands.md")
+	want := commandsPage(t)
+	if *update {
+		if err := os.WriteFile(page, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := os.ReadFile(page); err != nil || string(got) != want {
+		t.Errorf("%s is not what the commands say (%v); run go test ./cmd/milterscan -run CommandsPage -update", page, err)
+	}
+}
+
+// TestHelpHasExamples runs the option parser over every example.
+func TestHelpHasExamples(t *testing.T) {
+	for _, command := range everyCommand() {
+		name := strings.Join(command, " ")
+		m := cli.ManualOf(name)
+		if len(m.Examples) == 0 || len(m.Exits) < 2 {
+			t.Errorf("%s: %+v", name, m)
+		}
+		for _, e := range m.Examples {
+			line, _, _ := strings.Cut(e, " #")
+			rest, ok := strings.CutPrefix(line, "milterscan "+name)
+			if !ok {
+				t.Errorf("%s: the example %q is of another command", name, e)
+			}
+			words := strings.Fields(rest)
+			for i, w := range words {
+				if strings.ContainsAny(w, "|<>") && !strings.HasPrefix(w, "'<") {
+					words = words[:i]
+					break
+				}
+			}
+			// An unknown option would be refused although help is asked for.
+			if i := strings.Index(strings.Join(words, " "), " -- "); i < 0 {
+				_, _, errs := call(t, append(append(strings.Fields(name), words...), "--bogus")...)
+				if !strings.Contains(errs, "there is no option --bogus") {
+					t.Errorf("%s: %q: %s", name, e, errs)
+				}
+			}
+		}
+	}
+}
+
+// TestJSON has the commands that say what is so say it for programs.
+func TestJSON(t *testing.T) {
+	dir := t.TempDir()
+	good := writeConfig(t, dir)
+	bad := filepath.Join(dir, "bad.toml")
+	if err := os.WriteFile(bad, []byte("[limits]\ntime = 7\nbogus = 1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		words  string
+		status int
+		want   string
+	}{
+		{"version --json", cli.ExitOK, `"version":"` + release},
+		{"--version --json", cli.ExitOK, `"go":"go`},
+		{"check --json -c " + good, cli.ExitOK, `"ok":true,"problems":[],"warnings":[]`},
+		{"check --json -c " + bad, cli.ExitConfig, `"line":3,"key":"limits.bogus"`},
+		{"check --json -c /nowhere", cli.ExitConfig, `"ok":false`},
+	} {
+		status, out, errs := call(t, strings.Fields(c.words)...)
+		if status != c.status || !strings.Contains(out, c.want) || !json.Valid([]byte(out)) || errs != "" {
+			t.Errorf("%s: status %d, %s%s", c.words, status, out, errs)
+		}
+	}
+}
+
+// TestDoctorForPrograms prints findings as JSON and as plugins of Nagios do.
+func TestDoctorForPrograms(t *testing.T) {
+	well, advice, fault := doctor.Finding{Check: "clock"}, doctor.Finding{Level: doctor.Advice, Check: "helpers", What: "no unar"}, doctor.Finding{Level: doctor.Fault, Check: "clamd", What: "dead | gone", Fix: "start it"}
+	for _, c := range []struct {
+		found        []doctor.Finding
+		nagios, json int
+		line         string
+	}{
+		{[]doctor.Finding{well}, 0, 0, "MILTERSCAN OK - 1 checks\n"},
+		{[]doctor.Finding{well, advice}, 1, 0, "MILTERSCAN WARNING - 1 of 2 checks, first: helpers: no unar\n"},
+		{[]doctor.Finding{advice, fault}, 2, 1, "MILTERSCAN CRITICAL - 1 of 2 checks, first: clamd: dead / gone\n"},
+	} {
+		var line, object bytes.Buffer
+		if status := nagiosLine(cli.Streams{Out: &line}, c.found); status != c.nagios || line.String() != c.line {
+			t.Errorf("%+v: status %d, %s", c.found, status, &line)
+		}
+		var said struct {
+			Healthy  bool
+			Findings []struct{ Level, Check, What, Fix string }
+		}
+		status := findingsJSON(cli.Streams{Out: &object}, c.found)
+		if err := json.Unmarshal(object.Bytes(), &said); err != nil || status != c.json || said.Healthy != (status == 0) || len(said.Findings) != len(c.found) || said.Findings[0].Check != c.found[0].Check {
+			t.Errorf("%+v: status %d, %v, %s", c.found, status, err, &object)
+		}
+	}
+}
+
+// TestCheckShowsAPart prints what the files set, and the rules alone.
+func TestCheckShowsAPart(t *testing.T) {
+	file := writeConfig(t, t.TempDir())
+	text, err := os.ReadFile(file)
+	if err == nil {
+		err = os.WriteFile(file, append(text, "[[rule]]\nname = \"mine\"\nfrom = [\"a@example.net\"]\naction = \"deliver\"\n"...), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for words, c := range map[string]struct{ has, lacks []string }{
+		"--effective":           {[]string{"quarantine.dir", "limits.parts", `"mine"`, "profile default"}, nil},
+		"--changed":             {[]string{"quarantine.dir", `"mine"`}, []string{"limits.parts", "profile default"}},
+		"--rules":               {[]string{`"mine"`, "profile default"}, []string{"quarantine.dir"}},
+		"--effective --rules":   {[]string{`"mine"`, "profile default"}, []string{"quarantine.dir"}},
+		"--rules --changed":     {[]string{"  1. \"mine\""}, []string{"quarantine.dir", "profile default"}},
+		"--effective --changed": {[]string{"quarantine.dir"}, []string{"limits.parts"}},
+	} {
+		status, out, errs := call(t, append(strings.Fields("check "+words), "-c", file)...)
+		if status != cli.ExitOK || errs != "" {
+			t.Errorf("%s: status %d, %s", words, status, errs)
+		}
+		for _, h := range c.has {
+			if !strings.Contains(out, h) {
+				t.Errorf("%s lacks %s", words, h)
+			}
+		}
+		for _, l := range c.lacks {
+			if strings.Contains(out, l) {
+				t.Errorf("%s has %s", words, l)
+			}
+		}
+	}
+}
