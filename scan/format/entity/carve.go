@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/milterscan/milterscan/scan/format/sniff"
 	"github.com/milterscan/milterscan/scan/scratch"
 )
 
@@ -86,7 +87,7 @@ func (r *rereader) carveSpan(e *Entity, s Span, what suspicion) {
 
 // wrapped takes out files that begin and end with lines of their own.
 func (r *rereader) wrapped(e *Entity, s Span) {
-	list, err := Wrappings(io.NewSectionReader(r.content, s.Start, s.Len()), r.limits.Carved+1)
+	list, err := Wrappings(io.NewSectionReader(r.content, s.Start, s.Len()), r.limits.Wrapped+1)
 	if err != nil {
 		r.stop(err.Error())
 	}
@@ -96,13 +97,13 @@ func (r *rereader) wrapped(e *Entity, s Span) {
 		if w.Name != "" {
 			r.names(found, decodeNames(nil, [][]Param{{{Name: "filename", Value: w.Name, Raw: w.Name}}}), nil)
 		}
-		r.found(e, found)
+		r.foundFile(e, found)
 	}
 }
 
 // found enters what was carved out of e, unless some reading has it.
 func (r *rereader) found(e, found *Entity) {
-	if len(found.Header.Fields) == 0 && r.seen.hasBytes(found) || !r.prune(found) {
+	if r.known(found) {
 		return
 	}
 	if r.carved >= r.limits.Carved {
@@ -110,10 +111,60 @@ func (r *rereader) found(e, found *Entity) {
 		return
 	}
 	r.carved++
+	r.enter(e, found)
+}
+
+// foundFile is found for what clients make a file of by themselves, and what looks
+// like one: files have a limit of their own, which nothing else uses up.
+func (r *rereader) foundFile(e, found *Entity) {
+	if r.known(found) {
+		return
+	}
+	if r.files >= r.limits.Wrapped {
+		r.note(r.root, "wrapped-limit", found.Body, "")
+		return
+	}
+	r.files++
+	r.enter(e, found)
+}
+
+// known reports whether some reading has what was found.
+func (r *rereader) known(found *Entity) bool {
+	return len(found.Header.Fields) == 0 && r.seen.hasBytes(found) || !r.prune(found)
+}
+
+// enter makes what was found a part of e.
+func (r *rereader) enter(e, found *Entity) {
 	found.Number = e.Number
-	mark(found, "carved"+strconv.Itoa(r.carved))
+	mark(found, "carved"+strconv.Itoa(r.carved+r.files))
 	hush(found)
 	e.Carved = append(e.Carved, found)
+}
+
+// foundRun enters a run of base64. Texts of words are made of runs, so beyond the
+// limit only those count that begin as a file of some type does.
+func (r *rereader) foundRun(e *Entity, run Span) {
+	found := &Entity{Type: "application/octet-stream", Encoding: Base64, Head: Span{run.Start, run.Start}, Body: run}
+	if r.carved >= r.limits.Carved && r.looksLikeFile(run) {
+		r.foundFile(e, found)
+		return
+	}
+	r.found(e, found)
+}
+
+// looksLikeFile reports whether what a run of base64 decodes to begins like a file.
+func (r *rereader) looksLikeFile(run Span) bool {
+	const most = 512
+	var b bytes.Buffer
+	in := io.NewSectionReader(r.content, run.Start, min(most, run.Len()))
+	if _, err := Decode(&b, in, Base64); err != nil {
+		return true
+	}
+	switch sniff.Type(bytes.NewReader(b.Bytes()), int64(b.Len())) {
+	case "application/octet-stream", "text/plain":
+		return false
+	}
+	return true
 }
 
 // hush drops the deviations of what was carved out: nobody says it is to be
@@ -147,12 +198,16 @@ func (r *rereader) strewn(e *Entity, s Span) {
 	}
 	r.lines(s, func(line []byte, at int64) bool {
 		f.line(line, at)
-		return len(f.starts)+len(f.runs) <= r.limits.Carved
+		f.starts = f.starts[:min(len(f.starts), r.limits.Carved+1)]
+		return true
 	})
 	f.endRun()
+	if len(f.starts) > r.limits.Carved {
+		r.note(r.root, "carved-limit", s, "")
+	}
 	r.blocks(e, s, f.starts)
 	for _, run := range f.runs {
-		r.found(e, &Entity{Type: "application/octet-stream", Encoding: Base64, Head: Span{run.Start, run.Start}, Body: run})
+		r.foundRun(e, run)
 	}
 }
 

@@ -71,7 +71,8 @@ var limitCodes = []Code{
 	{"boundary-limit", Exceeded, "A boundary is longer than is examined.", ""},
 	{"boundaries-limit", Exceeded, "A multipart offers more boundaries than are tried.", ""},
 	{"readings-limit", Exceeded, "A part can be read in more ways than are tried.", ""},
-	{"carved-limit", Exceeded, "More wrapped files stand in texts than are examined.", ""},
+	{"carved-limit", Exceeded, "More messages and runs of base64 stand in texts than are examined; what looks like a file was.", ""},
+	{"wrapped-limit", Exceeded, "More wrapped files stand in texts than are examined.", ""},
 	{"reread-limit", Exceeded, "Reading the message in every way takes more work than is allowed.", ""},
 }
 

@@ -16,7 +16,8 @@ type Limits struct {
 	BoundaryBytes int   // a longer boundary is cut and matched by its beginning (boundary-limit)
 	Boundaries    int   // boundaries tried for one multipart (boundaries-limit)
 	Readings      int   // other readings of one entity (readings-limit)
-	Carved        int   // carved entities in all (carved-limit)
+	Carved        int   // carved entities in all, beside files (carved-limit)
+	Wrapped       int   // files in all that are carved out of texts (wrapped-limit)
 	Notes         int   // deviations kept for one entity; further ones are dropped, those before them say enough
 	RereadBytes   int64 // bytes read again for other readings and carving, what takes long counted higher (reread-limit)
 }
@@ -37,6 +38,7 @@ func DefaultLimits() Limits {
 		Boundaries:    16,
 		Readings:      24,
 		Carved:        200,
+		Wrapped:       2000,
 		Notes:         50,
 		RereadBytes:   384 << 20,
 	}
@@ -51,7 +53,7 @@ func (l Limits) filled() Limits {
 		{&l.FieldBytes, &d.FieldBytes}, {&l.Fields, &d.Fields},
 		{&l.Params, &d.Params}, {&l.Names, &d.Names},
 		{&l.BoundaryBytes, &d.BoundaryBytes}, {&l.Boundaries, &d.Boundaries},
-		{&l.Readings, &d.Readings}, {&l.Carved, &d.Carved}, {&l.Notes, &d.Notes},
+		{&l.Readings, &d.Readings}, {&l.Carved, &d.Carved}, {&l.Wrapped, &d.Wrapped}, {&l.Notes, &d.Notes},
 	} {
 		if *p.set <= 0 {
 			*p.set = *p.or
@@ -69,7 +71,8 @@ type account struct {
 	limits Limits
 	parts  int
 	header int // bytes of header blocks kept
-	carved int
+	carved int // beside files
+	files  int // carved
 	reread int64
 	said   map[string]bool // limits that were reported
 }

@@ -50,7 +50,8 @@ func TestLimits(t *testing.T) {
 		{"boundary-limit", Limits{BoundaryBytes: 10}, "Content-Type: multipart/mixed; boundary=0123456789abc\n\n--0123456789abc\n\nx\n"},
 		{"boundaries-limit", Limits{Boundaries: 3}, "MIME-Version: 1.0\nContent-Type: multipart/mixed\n\n" + guesses.String()},
 		{"readings-limit", Limits{Readings: 1}, "MIME-Version: 1.0\nContent-Type: multipart/mixed\n\n" + guesses.String()},
-		{"carved-limit", Limits{Carved: 1}, "Subject: x\n\n" + strings.Repeat("begin 644 x\n#0V%T\n`\nend\n", 5)},
+		{"carved-limit", Limits{Carved: 1}, "Subject: x\n\n" + strings.Repeat(strings.Repeat("words", 20)+"\n\n", 5)},
+		{"wrapped-limit", Limits{Wrapped: 1}, "Subject: x\n\n" + strings.Repeat("begin 644 x\n#0V%T\n`\nend\n", 5)},
 		{"reread-limit", Limits{RereadBytes: 10}, doubt},
 	}
 	for _, tt := range tests {
