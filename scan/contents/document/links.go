@@ -1,6 +1,7 @@
 package document
 
 import (
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -110,10 +111,23 @@ func (e *examination) loads(what, target string) {
 // refers enters a target that documents usually have elsewhere: a picture, a
 // table.
 func (e *examination) refers(what, target string) {
-	switch where, _ := targetOf(target); where {
-	case handler:
+	switch where, host := targetOf(target); {
+	case where == handler, where == remote && tellsPassword(target, host) && !e.trusts(host):
 		e.report.add(ruleRemoteTemplate, what+" "+quote(target))
-	case remote, intranet:
+	case where != here:
 		e.report.add(ruleExternal, what+" "+quote(target))
 	}
+}
+
+// tellsPassword reports whether a target is a share of a public address, or one by
+// WebDAV: to reach it Windows tells the host the hash of its user's password.
+func tellsPassword(target, host string) bool {
+	if where, _ := share(strings.ToLower(strings.TrimSpace(target))); where != remote {
+		return false
+	}
+	if strings.Contains(host, "@") {
+		return true
+	}
+	a, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return err == nil && a.IsGlobalUnicast() && !a.IsPrivate()
 }

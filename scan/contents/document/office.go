@@ -18,13 +18,16 @@ func (e *examination) isXML() bool {
 // silentRoots are roots of pieces that hold nothing that acts, and may be very large.
 var silentRoots = map[string]bool{"html": true, "HTML": true, "worksheet": true, "sst": true, "styleSheet": true, "theme": true, "fonts": true}
 
+// isPage are roots of web pages, which are for those who judge pages.
+var isPage = map[string]bool{"html": true, "HTML": true}
+
 // xml looks into an XML document by what its root is.
 func (e *examination) xml() error {
 	x := newXMLReader(e.reader(e.part.Content), e.head)
 	defer x.close()
 	err := x.next()
 	switch root := x.tag.name; {
-	case err != nil, silentRoots[root]:
+	case err != nil, silentRoots[root] && (e.part.Archived || isPage[root]):
 	case root == "svg":
 		err = e.svg(x)
 	case root == "libraryDescription", root == "searchConnectorDescription", root == "persistedQuery":
@@ -49,6 +52,7 @@ type officeXML struct {
 	menus    bool   // it is a change to the menus
 	property string // the name of the property being read
 	err      error  // of what was nested
+	web      web
 }
 
 // office looks into a piece of an office document: OOXML (ISO/IEC 29500), Word's
@@ -58,7 +62,9 @@ func (e *examination) office(x *xmlReader) error {
 	defer o.fields.close()
 	e.flat = x.tag.name == "document" && x.tag.get("mimetype") != ""
 	o.menus = x.tag.name == "customUI"
+	o.webEntity()
 	for {
+		o.webElement()
 		if o.menus {
 			o.callback()
 		}

@@ -71,7 +71,7 @@ var catalogue = [...]scan.Rule{
 	entry(ruleRemoteTemplate, scan.Suspicious, "An office document loads a template, an object or a frame from elsewhere when it is opened."),
 	entry(ruleRTFObject, scan.Suspicious, "An RTF document has an object that loads by itself, is written so that scanners miss it, or belongs to the old equation editor."),
 	entry(ruleShortcut, scan.Suspicious, "A Windows shortcut starts an interpreter, fetches something or hides its arguments."),
-	entry(ruleSVG, scan.Suspicious, "An SVG picture has a script, an event handler or a page in it."),
+	entry(ruleSVG, scan.Suspicious, "An SVG picture, or another XML document, has a script, an event handler or a page in it."),
 	entry(ruleTooComplex, scan.Unscannable, "A document takes more to examine than the configuration allows; the rest of it was not examined."),
 	{Name: scan.FailedRule(name), Kind: scan.Failed, About: "Documents could not be examined, because a part could not be read or the time ran out."},
 }

@@ -13,11 +13,12 @@ import (
 // accepts whatever is not well formed, and expands no entities but the five of
 // XML itself and characters by number, so that there is nothing to explode.
 type xmlReader struct {
-	r    *bufio.Reader
-	tag  element
-	text []byte // what stands before the tag
-	keep int    // bytes kept of one text
-	cut  bool   // a tag had more attributes than are kept
+	r      *bufio.Reader
+	tag    element
+	prefix string // of the name that was read last
+	text   []byte // what stands before the tag
+	keep   int    // bytes kept of one text
+	cut    bool   // a tag had more attributes than are kept
 
 	names [knownNames]xmlName // some that were met: the same few come again and again
 }
@@ -37,13 +38,14 @@ const (
 // element is a start or end tag. Names are without their prefixes, since anyone
 // may choose those.
 type element struct {
+	prefix     string // of the name, without its colon
 	name       string
 	attributes []attribute
 	end        bool // </a>
 	empty      bool // <a/>
 }
 
-type attribute struct{ name, value string }
+type attribute struct{ prefix, name, value string }
 
 // get is the value of the first attribute of that name.
 func (t *element) get(name string) string {

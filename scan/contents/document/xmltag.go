@@ -21,6 +21,7 @@ func (x *xmlReader) element() error {
 	if x.tag.name, err = x.name(); err != nil {
 		return err
 	}
+	x.tag.prefix = x.prefix
 	return x.attributes()
 }
 
@@ -52,6 +53,7 @@ func (x *xmlReader) attribute() error {
 	if err != nil {
 		return err
 	}
+	prefix := x.prefix
 	b, err := x.afterBlanks()
 	if err != nil {
 		return err
@@ -68,7 +70,7 @@ func (x *xmlReader) attribute() error {
 		x.cut = true
 		return nil
 	}
-	x.tag.attributes = append(x.tag.attributes, attribute{name, value})
+	x.tag.attributes = append(x.tag.attributes, attribute{prefix, name, value})
 	return nil
 }
 
@@ -109,6 +111,7 @@ type xmlName struct{ whole, local string }
 // known is a name without its prefix, made anew only if it was not met lately.
 func (x *xmlReader) known(name []byte) string {
 	if len(name) == 0 {
+		x.prefix = ""
 		return ""
 	}
 	last := len(name) - 1
@@ -117,7 +120,13 @@ func (x *xmlReader) known(name []byte) string {
 		whole := string(name)
 		*slot = xmlName{whole, local(whole)}
 	}
-	return slot.local
+	return x.apart(slot.whole, slot.local)
+}
+
+// apart notes the prefix of a name.
+func (x *xmlReader) apart(whole, local string) string {
+	x.prefix = strings.TrimSuffix(whole[:len(whole)-len(local)], ":")
+	return local
 }
 
 // longName reads a name byte by byte; those over the limit are not kept.
@@ -126,10 +135,10 @@ func (x *xmlReader) longName() (string, error) {
 	for {
 		b, err := x.r.ReadByte()
 		if err != nil {
-			return local(string(name)), err
+			return x.apart(string(name), local(string(name))), err
 		}
 		if !inName[b] {
-			return local(string(name)), x.r.UnreadByte()
+			return x.apart(string(name), local(string(name))), x.r.UnreadByte()
 		}
 		if len(name) < longestXMLName {
 			name = append(name, b)
