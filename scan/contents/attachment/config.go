@@ -53,7 +53,7 @@ type Config struct {
 // DefaultConfig is the shipped configuration.
 func DefaultConfig() Config {
 	return Config{
-		Deny:         patterns(denied),
+		Deny:         patterns(deniedList()),
 		DenyOld:      patterns(oldNoise),
 		DenyMembers:  patterns(deniedMembers),
 		Macro:        patterns(macroCapable),

@@ -28,6 +28,9 @@ func (s *Scanner) judgeContent(r *report) error {
 		s.judgeMismatch(r)
 		return nil
 	}
+	if found.source && isSource(r.Names) {
+		return nil
+	}
 	if !s.contents[found.kind] || found.text && !r.isFile() || r.place != attached && passesAsMember(r, found) {
 		return nil
 	}
@@ -59,6 +62,22 @@ type nature struct {
 	library bool   // part of a program that does not run by itself
 	text    bool   // of such a kind only where a client shows it as a file
 	windows bool   // a text that Windows runs
+	source  bool   // a script that says which program runs it
+}
+
+// isSource reports whether every name of a part is that of a script as people send
+// them.
+func isSource(names []string) bool {
+	named := false
+	for _, n := range names {
+		if n == "" {
+			continue
+		}
+		if named = sourceExtensions[extension(bareName(n))]; !named {
+			return false
+		}
+	}
+	return named
 }
 
 // recognise tells what content is, by its structure and not only by its first

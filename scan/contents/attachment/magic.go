@@ -16,7 +16,10 @@ func shortcut(head []byte, _ scan.Content) (nature, error) {
 		return nature{kind: Shortcut, what: "a Windows shortcut"}, nil
 	}
 	plain := asText(head)
-	if !bytes.HasPrefix(plain, []byte("<")) {
+	if launcher(plain) {
+		return nature{kind: Shortcut, what: "a launcher of Linux desktops", text: true}, nil
+	}
+	if !bytes.HasPrefix(bytes.TrimLeft(plain, " \t\r\n"), []byte("<")) {
 		return nature{}, nil
 	}
 	for _, root := range [...]struct{ mark, what string }{
@@ -24,13 +27,32 @@ func shortcut(head []byte, _ scan.Content) (nature, error) {
 		{"<searchconnectordescription", "a Windows search connector"},
 		{"<persistedquery", "a saved Windows search"},
 		{"<pcsettings", "a Windows settings shortcut"},
+		{"<mmc_consolefile", "a Windows management console"},
+		{"<appinstaller", "a Windows app installer"},
 	} {
 		if rootElement(plain, root.mark) {
 			return nature{kind: Shortcut, what: root.what, text: true, windows: true}, nil
 		}
 	}
+	if rootElement(plain, "<configuration") && bytes.Contains(bytes.ToLower(plain), []byte("<logoncommand")) {
+		return nature{kind: Shortcut, what: "a Windows sandbox", text: true, windows: true}, nil
+	}
 	return nature{}, nil
 }
+
+// launcher recognises a desktop entry, as Linux desktops start programs by, if it
+// names one (Desktop Entry Specification, sections 3 and 6). What it runs is for
+// those who look into documents.
+func launcher(text []byte) bool {
+	text = bytes.TrimLeft(text, " \t\r\n")
+	for hasPrefix(text, "#") {
+		_, text, _ = bytes.Cut(text, []byte("\n"))
+		text = bytes.TrimLeft(text, " \t\r\n")
+	}
+	return hasPrefix(text, "[Desktop Entry]") && desktopExec.Match(text)
+}
+
+var desktopExec = regexp.MustCompile(`(?m)^Exec[ \t]*=`)
 
 // rootElement reports whether an XML text begins with that element, upper and
 // lower case alike, behind nothing but declarations and comments.
@@ -73,6 +95,7 @@ var magics = [...]struct {
 	{0, "KDMV\x01\x00\x00\x00", nature{kind: DiskImage, what: "a virtual disk (VMDK)"}},
 	{0, "KDMV\x03\x00\x00\x00", nature{kind: DiskImage, what: "a virtual disk (VMDK)"}},
 	{0, "QFI\xfb\x00\x00\x00", nature{kind: DiskImage, what: "a virtual disk (QCOW)"}},
+	{0, "\xa3\x48\x4b\xbe\x98\x6c\x4a\xa9\x99\x4c\x53\x0a\x86\xd6\x48\x7d", nature{kind: Script, what: "a compiled AutoIt script", windows: true}},
 	{0, "#@~^", nature{kind: Script, what: "an encoded Windows script", windows: true}},
 }
 
@@ -163,9 +186,9 @@ func footer(c scan.Content) (nature, error) {
 }
 
 var (
-	// shebang is the first line of a script, with an absolute path. Blanks may
-	// stand before it.
-	shebang = regexp.MustCompile(`^#![ \t]*/[A-Za-z0-9_./+-]+`)
+	// shebang is the first line of a script, with the path of its program, which is
+	// below a folder that systems have programs in. Blanks may be before it.
+	shebang = regexp.MustCompile(`^#![ \t]*/(?:app|bin|sbin|usr|opt|nix|gnu|lib|snap|system|data|home|root|tmp|var|etc|dev|proc|run|srv|mnt|media|private|sw|pkg|Applications|Library|System|Users|Volumes)/[A-Za-z0-9_./+@-]+(?:[ \t\r\n\x00]|$)`)
 	// htmlApplication is the element that makes a web page a program.
 	htmlApplication = regexp.MustCompile(`(?i)<hta:application[\s/>]`)
 	// scriptHost is the root of a Windows script file.
@@ -179,7 +202,7 @@ func script(head []byte, _ scan.Content) (nature, error) {
 	case hasPrefix(text, "REGEDIT4\r\n", "REGEDIT4\n", "Windows Registry Editor Version 5."):
 		return nature{kind: Script, what: "a registry file", text: true}, nil
 	case hasPrefix(text, "#!") && shebang.Match(text):
-		return nature{kind: Script, what: "a script", text: true}, nil
+		return nature{kind: Script, what: "a script", text: true, source: true}, nil
 	case bytes.IndexByte(text, ':') >= 0 && htmlApplication.Match(text):
 		return nature{kind: Script, what: "an HTML application", text: true, windows: true}, nil
 	case hasPrefix(bytes.TrimLeft(text, " \t\n\f\r"), "<") && scriptHost.Match(text):

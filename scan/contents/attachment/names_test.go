@@ -187,7 +187,7 @@ func TestUnreadableMember(t *testing.T) {
 // TestEveryDeniedExtension checks the shipped lists against the profiles' table.
 func TestEveryDeniedExtension(t *testing.T) {
 	s := newScanner(t, DefaultConfig())
-	for ext := range strings.FieldsSeq(denied) {
+	for ext := range strings.FieldsSeq(deniedList()) {
 		if got := rulesOf(t, s, attach("x", "a."+ext)); got != "name" {
 			t.Errorf("%s: %q", ext, got)
 		}
