@@ -200,3 +200,27 @@ func TestListsInFiles(t *testing.T) {
 		}
 	}
 }
+
+// Mail that is delivered although an engine failed bears a mark that says so.
+func TestDeliveredUnscanned(t *testing.T) {
+	for onFailure, want := range map[string]string{"deliver": "not scanned ({rule})", "hold": ""} {
+		path := write(t, map[string]string{"milterscan.toml": "[[virus]]\nname = \"c1\"\ntype = \"clamd\"\naddress = \"unix:/run/c1\"\non_failure = \"" + onFailure + "\"\n"})
+		c, err := Load(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rules, err := c.AllRules()
+		if err != nil {
+			t.Fatal(err)
+		}
+		mark := ""
+		for _, r := range rules {
+			if r.Ref.Name == "c1 on_failure" && len(r.Outcome.Headers) > 0 {
+				mark = r.Outcome.Headers[0].Value
+			}
+		}
+		if mark != want {
+			t.Errorf("%s: the mark is %q, not %q", onFailure, mark, want)
+		}
+	}
+}

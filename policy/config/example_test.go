@@ -28,9 +28,9 @@ const documentation = "../../docs/config.md"
 const preamble = `# The configuration of milterscan.
 #
 # Every setting is here, commented out, with its default or an example. An empty
-# file is valid. Sizes are written with B, KB, MB or GB, durations with ms, s, m
-# or h. Rules may also stand in files of their own, policy.d/*.toml beside this
-# one, and are read in the order of the files' names.
+# file is valid. Sizes are written with B, KB, MB or GB, durations with ms, s,
+# m, h or d. Rules may also be in files of their own, policy.d/*.toml next to
+# this one, and are read in the order of the files' names.
 #
 # "milterscan check" says everything that is wrong with a file, and
 # "milterscan check --effective" every value in force and where it comes from.
@@ -48,9 +48,41 @@ are refused, all at once, each with its line and what would be right; at a
 reload such a file changes nothing. How rules are tried and combined:
 [policy.md](policy.md). What they can be about: findings.md.
 
-What follows is the output of ` + "`milterscan config`" + `.
+What follows is the output of ` + "`milterscan config`" + `, section by section.
 
-` + "```toml\n%s```\n"
+%s`
+
+// section begins a table of the example, or its first entry of a list.
+var section = regexp.MustCompile(`^#?\[\[?([a-z_]+)\]\]?$`)
+
+// bySection is the page: an index, and the example cut where its tables begin. The
+// comment before a table belongs to it.
+func bySection(text string) string {
+	var index, body strings.Builder
+	var part []string
+	name, seen := "In front of all tables", map[string]bool{}
+	flush := func(next string) {
+		// Only lines of comments after the last empty one belong to what comes.
+		cut := len(part)
+		for next != "" && cut > 0 && part[cut-1] != "" {
+			cut--
+		}
+		anchor := strings.ToLower(strings.NewReplacer(" ", "-", "[", "", "]", "").Replace(name))
+		fmt.Fprintf(&index, "- [%s](#%s)\n", strings.Trim(name, "[]"), anchor)
+		fmt.Fprintf(&body, "\n## %s\n\n```toml\n%s\n```\n", strings.Trim(name, "[]"), strings.TrimSpace(strings.Join(part[:cut], "\n")))
+		part, name = append([]string(nil), part[cut:]...), next
+	}
+	for line := range strings.Lines(text) {
+		line = strings.TrimSuffix(line, "\n")
+		if m := section.FindStringSubmatch(line); m != nil && !seen[m[1]] {
+			seen[m[1]] = true
+			flush(m[1])
+		}
+		part = append(part, line)
+	}
+	flush("")
+	return index.String() + body.String()
+}
 
 // comments are the comments on the types and fields of a package, by
 // "Type" and "Type.Field".
@@ -289,7 +321,7 @@ func same(t *testing.T, path, text string) {
 func TestExampleFitsTheCode(t *testing.T) {
 	text := generate(t)
 	same(t, "example.toml", text)
-	same(t, documentation, fmt.Sprintf(page, text))
+	same(t, documentation, fmt.Sprintf(page, bySection(text)))
 }
 
 func TestEverySettingIsExplained(t *testing.T) {

@@ -44,13 +44,18 @@ func (c *Config) AllRules() ([]policy.Rule, error) {
 	return append(rules, shipped...), nil
 }
 
-// onFailure is the rule behind an engine's on_failure.
+// onFailure is the rule behind an engine's on_failure. Mail that is delivered without
+// this engine's opinion bears a mark that says so.
 func (c *Config) onFailure(i int, v virus.Config) policy.Rule {
 	origin := c.origin(fmt.Sprintf("virus[%d].on_failure", i))
+	out := policy.Outcome{Answer: answers[v.OnFailure]}
+	if out.Answer == policy.Deliver {
+		out.Headers = []policy.HeaderField{{Name: "X-Milterscan", Value: "not scanned ({rule})"}}
+	}
 	return policy.Rule{
 		Ref:     policy.RuleRef{Name: v.Name + " on_failure", File: origin.File, Line: origin.Line},
 		Grounds: policy.Grounds{When: []policy.Condition{policy.Named("virus/failed/" + v.Name)}},
-		Outcome: policy.Outcome{Answer: answers[v.OnFailure]},
+		Outcome: out,
 	}
 }
 

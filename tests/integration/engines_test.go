@@ -43,6 +43,10 @@ func TestEnginesTogether(t *testing.T) {
 	h.clamd.Start(t)
 	icap.Kill()
 	wantReply(t, "clean mail without c-icap, whose failure delivers", h.send(clean("no icap")), 250)
+	h.mta.Settle(t)
+	if got := h.mta.Mailbox().All(); len(got) != 1 || !strings.Contains(string(got[0].Mail), "X-Milterscan: not scanned (virus/failed/icap)") {
+		t.Errorf("what arrived does not say that an engine has not seen it: %+v", got)
+	}
 	wantReply(t, "a virus without c-icap", h.send(zipped()), 550)
 }
 
