@@ -53,6 +53,9 @@ func start(cfg Config) (*process, error) {
 
 // launch starts a child.
 func launch(cfg Config) (*process, error) {
+	if os.Getenv(childVariable) != "" {
+		return nil, errors.New("a child may not start children")
+	}
 	theirIn, out, err := os.Pipe()
 	if err != nil {
 		return nil, err
@@ -67,7 +70,7 @@ func launch(cfg Config) (*process, error) {
 	p.channel = newChannel(timed{p}, timed{p})
 	p.cmd = exec.Command(cfg.Command[0], append(slices.Clone(cfg.Command[1:]), number(cfg.Memory))...)
 	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = theirIn, theirOut, &p.errors
-	p.cmd.Env = append([]string{"GOTRACEBACK=none"}, cfg.Env...)
+	p.cmd.Env = append([]string{"GOTRACEBACK=none", childVariable + "=1"}, cfg.Env...)
 	err = p.cmd.Start()
 	theirIn.Close()
 	theirOut.Close()
@@ -78,6 +81,10 @@ func launch(cfg Config) (*process, error) {
 	}
 	return p, nil
 }
+
+// childVariable is set in the environment of children. A program that does not know
+// that it is one – a test without a TestMain – must not start more of itself.
+const childVariable = "MILTERSCAN_CHILD"
 
 func number[T ~int64](n T) string { return strconv.FormatInt(int64(n), 10) }
 

@@ -1,0 +1,10 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/milterscan/milterscan/tests/child"
+)
+
+// TestMain lets the test binary start itself as the child that reads archives.
+func TestMain(m *testing.M) { child.Run(m) }

@@ -1,0 +1,23 @@
+// Package child lets the binary of a test start itself as the program's child that
+// reads archives.
+package child
+
+import (
+	"os"
+	"testing"
+
+	"github.com/milterscan/milterscan/scan/open/worker"
+)
+
+// Main runs the tests of a package and returns the exit status. In a child it reads
+// archives instead, and does not return. It is called by TestMain of every package
+// whose tests judge mail by the whole program.
+func Main(run func() int) int {
+	if len(os.Args) > 1 && os.Args[1] == "worker" {
+		os.Exit(worker.Main(os.Args[2:], os.Stdin, os.Stdout, os.Stderr))
+	}
+	return run()
+}
+
+// Run is a TestMain that does nothing else.
+func Run(m *testing.M) { os.Exit(Main(m.Run)) }
