@@ -74,7 +74,30 @@ func cmsKind(head []byte) (kind string, ok bool) {
 		return "", false
 	}
 	kind, err = b.value(id)
-	return kind, err == nil && cmsKnown(kind)
+	return kind, err == nil && cmsKnown(kind) && (kind != cmsSigned || b.startsSigned(info))
+}
+
+// startsSigned reports whether signed-data begin as no program does without: with a
+// version and a set of algorithms. What is called a signature and is none is no
+// container.
+func (b *ber) startsSigned(info berElement) bool {
+	content, ok, err := b.find(info, berFirst, 1)
+	if err == nil && ok {
+		content, ok, err = b.next(content)
+	}
+	for _, tag := range [...]byte{berInteger, berSet} {
+		if err != nil || !ok {
+			break
+		}
+		var e berElement
+		if e, ok, err = b.next(content); err == nil && (!ok || e.tag != tag) {
+			return false
+		}
+		if err == nil {
+			err = b.leave(e)
+		}
+	}
+	return ok || errors.Is(err, io.ErrUnexpectedEOF) // which more than the head may have
 }
 
 func cmsKnown(kind string) bool {
