@@ -137,3 +137,22 @@ func wantConfiguration(t *testing.T, page, text, domain string) {
 		t.Errorf("%s: %v\n%s", page, err, text)
 	}
 }
+
+// TestPagesSpeakToAdministrators: a page begins with what it is for, and leaves what
+// only developers do to the pages for them.
+func TestPagesSpeakToAdministrators(t *testing.T) {
+	developers := []string{"contributing.md", "flow.md", "dependencies.md", "commands.md", "README.md"}
+	for _, page := range pages(t) {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, rest, _ := strings.Cut(string(text), "\n\n")
+		if strings.HasPrefix(page, "../docs/") && strings.IndexAny(rest, "|-#`1 ") == 0 && filepath.Base(page) != "flow.md" {
+			t.Errorf("%s does not begin with a sentence", page)
+		}
+		if !slices.Contains(developers, filepath.Base(page)) && strings.Contains(string(text), "go test") {
+			t.Errorf("%s is for administrators, and speaks of go test", page)
+		}
+	}
+}
