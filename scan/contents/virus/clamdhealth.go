@@ -58,8 +58,8 @@ func (d clamd) client(ctx context.Context) (*client.Client, error) {
 	return c, ctx.Err()
 }
 
-// pools is how much memory the loaded signatures take.
-var pools = regexp.MustCompile(`pools \d+ pools_used [0-9.]+M`)
+// pools is how much memory the loaded signatures take, and was taken for them.
+var pools = regexp.MustCompile(`pools \d+ pools_used [0-9.]+M(?: pools_total [0-9.]+M)?`)
 
 // clamdDatabase names the database by the version clamd gives and, since that one
 // counts the official part only, by the memory all signatures take. "" if either

@@ -59,6 +59,7 @@ type commandDir struct{ command }
 
 // commandEngine is an engine whose server is a program.
 func commandEngine(c Config) (*Engine, error) {
+	removeAbandoned(os.TempDir())
 	c.SetDefaults()
 	s := command{
 		line:      c.Command,
@@ -147,11 +148,11 @@ func (c command) Ask(ctx context.Context, content scan.Content) (string, error) 
 // run runs the program on contents and returns also the directory in which they
 // were.
 func (c command) run(ctx context.Context, contents []scan.Content) (worker.Outcome, string, error) {
-	dir, err := os.MkdirTemp("", "milterscan-virus-")
+	dir, remove, err := privateDir()
 	if err != nil {
 		return worker.Outcome{}, "", err
 	}
-	defer os.RemoveAll(dir)
+	defer remove()
 	p := c.program
 	p.Write = dir
 	stdin := contents[0]

@@ -33,7 +33,7 @@ type Session interface {
 }
 
 // Versioned is a Server that can name its signatures. As long as the name does
-// not change, what was clean is clean for a minute.
+// not change, what was clean is clean for a moment.
 type Versioned interface {
 	Server
 	// Database changes whenever the signatures do; "" if that cannot be told.

@@ -9,15 +9,17 @@ import (
 const (
 	// memorySize bounds how many contents are remembered, at 40 bytes or so each.
 	memorySize = 16384
-	// memoryAge bounds how long a verdict is remembered.
-	memoryAge = time.Minute
 	// databaseAge is how old the knowledge of the server's database may be.
 	databaseAge = 5 * time.Second
+	// memoryAge bounds how long a verdict is remembered. A small list that was added
+	// may not show in what the server tells about its database, so this is all that
+	// ends a verdict then.
+	memoryAge = databaseAge
 )
 
 // memory holds the contents that a server has called clean of late, so that an
 // attachment sent to fifty people is scanned once. Only "clean" is remembered,
-// only for a minute, and only as long as the server's database stays what it was
+// only for a moment, and only as long as the server's database stays what it was
 // before the content was sent.
 type memory struct {
 	mu       sync.Mutex

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/milterscan/milterscan/tests/fakes"
@@ -69,6 +70,22 @@ func TestMemoryDatabaseChangesMeanwhile(t *testing.T) {
 	}
 }
 
+// TestMemoryOutlivesNoDatabase: a signature that does not show in what the server says
+// of itself is met by the next message once databaseAge is over.
+func TestMemoryOutlivesNoDatabase(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := memory{known: "db"}
+		m.keep("db", []*Question{{done: true, sum: sum{1}}})
+		for past := time.Duration(0); past < 2*databaseAge; past += databaseAge / 10 {
+			q := &Question{sum: sum{1}}
+			if m.recall("db", []*Question{q}); q.done && past >= databaseAge {
+				t.Errorf("remembered after %v", past)
+			}
+			time.Sleep(databaseAge / 10)
+		}
+	})
+}
+
 func TestMemoryForgets(t *testing.T) {
 	now := time.Now()
 	m := memory{known: "db"}
@@ -115,7 +132,8 @@ func TestMemoryUnknownDatabase(t *testing.T) {
 	}
 	a := clamdDatabase(Health{Version: "ClamAV 1", Stats: "heap N/A pools 1 pools_used 2.458M pools_total 2.464M"})
 	b := clamdDatabase(Health{Version: "ClamAV 1", Stats: "heap N/A pools 1 pools_used 2.459M pools_total 2.464M"})
-	if a == "" || a == b {
+	c := clamdDatabase(Health{Version: "ClamAV 1", Stats: "heap N/A pools 1 pools_used 2.458M pools_total 2.465M"})
+	if a == "" || a == b || a == c {
 		t.Errorf("databases %q and %q", a, b)
 	}
 }
