@@ -94,6 +94,10 @@ func everything(abi int) (rules unix.LandlockRulesetAttr, size uintptr) {
 	return rules, size
 }
 
+// dieWithUs are what a child is started with: the kernel kills it when this process is
+// gone.
+func dieWithUs() *syscall.SysProcAttr { return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }
+
 // roomFor reports whether this host would give a process that much memory: a child
 // that did not get what it may use died of the host.
 func roomFor(memory units.Size) bool {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"runtime"
+	"syscall"
 	"time"
 
 	"github.com/milterscan/milterscan/scan/format/archive"
@@ -16,6 +17,8 @@ import (
 func confine(units.Size) []string { return []string{"nothing is taken away on " + runtime.GOOS} }
 
 func allowCPU(time.Duration) func() { return func() {} }
+
+func dieWithUs() *syscall.SysProcAttr { return new(syscall.SysProcAttr) }
 
 func cpuOf(int) time.Duration { return 0 }
 

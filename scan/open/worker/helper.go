@@ -149,6 +149,7 @@ func (w *helping) launch(program string, args []string) (*process, error) {
 	p.cmd = exec.CommandContext(w.ctx, w.cfg.Command[0], w.cfg.becoming(r, filepath.Join(w.cfg.Helper, program), args)...)
 	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = w.file, out, &p.errors
 	p.cmd.Env = append([]string{"HOME=/nonexistent", "LC_ALL=C.UTF-8"}, w.cfg.Env...)
+	p.cmd.SysProcAttr = dieWithUs()
 	if err := p.cmd.Start(); err != nil {
 		in.Close()
 		return nil, err

@@ -71,6 +71,7 @@ func launch(cfg Config) (*process, error) {
 	p.cmd = exec.Command(cfg.Command[0], append(slices.Clone(cfg.Command[1:]), number(cfg.Memory))...)
 	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = theirIn, theirOut, &p.errors
 	p.cmd.Env = append([]string{"GOTRACEBACK=none", childVariable + "=1"}, cfg.Env...)
+	p.cmd.SysProcAttr = dieWithUs()
 	err = p.cmd.Start()
 	theirIn.Close()
 	theirOut.Close()

@@ -74,7 +74,8 @@ func (c Config) Run(ctx context.Context, p Program, content archive.Content) (Ou
 	cmd := exec.CommandContext(ctx, c.Command[0], c.becoming(r, p.Path, p.Args)...)
 	cmd.Stdout, cmd.Stderr = said, said
 	cmd.Env = append([]string{"HOME=/nonexistent", "LC_ALL=C.UTF-8"}, c.Env...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.SysProcAttr = dieWithUs()
+	cmd.SysProcAttr.Setpgid = true
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = time.Second
 	if content != nil {
