@@ -37,7 +37,10 @@ type conn struct {
 	lent       *scratch.Buffer  // what in is while the body comes
 	body       bodyTaker        // nil if the library is to have the body
 	left       int              // bytes of the present frame the library is still to get
-	negotiated bool             // the first frame has passed
+	negotiated bool             // the first frame has begun
+	greeted    bool             // it has passed
+	opened     time.Time
+	frameEnd   time.Time // when the frame that has begun must be there; zero if that is not set
 	out        []byte
 	err        error    // why nothing can be read or written any more
 	onSent     []func() // to be called once what is held back has been sent
@@ -51,7 +54,7 @@ var inputs = sync.Pool{New: func() any { return new([inputSize]byte) }}
 
 func newConn(raw net.Conn, o Options, closed func(cause error)) *conn {
 	small := inputs.Get().(*[inputSize]byte)
-	return &conn{raw: raw, options: o, in: small[:], small: small, closed: closed}
+	return &conn{raw: raw, options: o, in: small[:], small: small, opened: time.Now(), closed: closed}
 }
 
 // Read gives the library bytes of checked frames. Every failure is
@@ -84,7 +87,7 @@ func (c *conn) take(p []byte) (int, error) {
 	if err := c.flush(); err != nil {
 		return 0, err
 	}
-	c.raw.SetReadDeadline(time.Now().Add(frameTimeout))
+	c.raw.SetReadDeadline(c.deadline(time.Now()))
 	return c.raw.Read(p)
 }
 

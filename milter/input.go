@@ -72,6 +72,7 @@ func (c *conn) next() error {
 	if c.err != nil {
 		return c.err
 	}
+	c.frameEnd = time.Time{}
 	if err := c.need(4); err != nil {
 		return err
 	}
@@ -117,7 +118,7 @@ func (c *conn) need(n int) error {
 		if err := c.flush(); err != nil {
 			return err
 		}
-		c.raw.SetReadDeadline(time.Now().Add(c.patience()))
+		c.raw.SetReadDeadline(c.deadline(time.Now()))
 		if err := c.readAhead(n); err != nil {
 			return err
 		}
@@ -125,15 +126,18 @@ func (c *conn) need(n int) error {
 	return nil
 }
 
-// patience is how long the MTA may take for its next bytes.
-func (c *conn) patience() time.Duration {
+// deadline is until when the MTA must send its next bytes. Negotiation and each frame
+// that has begun have a time in all, however small the pieces they come in.
+func (c *conn) deadline(now time.Time) time.Time {
 	switch {
-	case !c.negotiated:
-		return c.options.NegotiationTimeout
+	case !c.greeted:
+		return c.opened.Add(c.options.NegotiationTimeout)
 	case !c.midFrame():
-		return c.options.ReadTimeout
+		return now.Add(c.options.ReadTimeout)
+	case c.frameEnd.IsZero():
+		c.frameEnd = now.Add(frameTimeout)
 	}
-	return frameTimeout
+	return c.frameEnd
 }
 
 // midFrame reports whether a frame has begun whose end has not been read.
@@ -176,5 +180,6 @@ func (c *conn) offer() (offer, error) {
 	if c.err != nil {
 		return offer{}, c.err
 	}
+	c.greeted = true
 	return readOffer(c.in[c.start+5 : c.start+c.left])
 }

@@ -275,3 +275,47 @@ func TestIdleConnectionsEnd(t *testing.T) {
 	f.raw(t).closed()
 	f.waitFor(t, "connection closed: the MTA did not answer in time")
 }
+
+// TestTrickle: who sends a byte now and then does not hold a connection for longer.
+func TestTrickle(t *testing.T) {
+	f := start(t, newFake(), Options{NegotiationTimeout: 200 * time.Millisecond})
+	r := f.raw(t)
+	begun := time.Now()
+	go func() {
+		for _, b := range offerOf(6, allActions, allProtocol) {
+			if _, err := r.Write([]byte{byte(b)}); err != nil {
+				return
+			}
+			time.Sleep(150 * time.Millisecond)
+		}
+	}()
+	r.closed()
+	if took := time.Since(begun); took > patience/2 {
+		t.Errorf("closed after %v", took)
+	}
+}
+
+// TestDeadlines: a frame that has begun has a time in all, and the next has its own.
+func TestDeadlines(t *testing.T) {
+	now := time.Now()
+	o := Options{}.withDefaults()
+	c := &conn{options: o, opened: now, in: make([]byte, inputSize)}
+	expect := func(what string, want time.Time) {
+		t.Helper()
+		if got := c.deadline(now); !got.Equal(want) {
+			t.Errorf("%s: %v, want %v", what, got.Sub(now), want.Sub(now))
+		}
+	}
+	expect("nothing said", now.Add(o.NegotiationTimeout))
+	c.negotiated, c.end = true, 5
+	expect("the first frame has begun", now.Add(o.NegotiationTimeout))
+	c.greeted, c.end = true, 0
+	expect("between frames", now.Add(o.ReadTimeout))
+	c.end = 3
+	end := now.Add(frameTimeout)
+	expect("a frame has begun", end)
+	now = now.Add(frameTimeout / 2)
+	expect("half a minute later", end)
+	c.frameEnd, c.end = time.Time{}, 0 // as next does
+	expect("after it", now.Add(o.ReadTimeout))
+}
