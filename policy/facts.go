@@ -71,6 +71,9 @@ func kindsOf(found []scan.Finding) []scan.Finding {
 	return list
 }
 
+// Score is the score of a message, as conditions compare it.
+func Score(found []scan.Finding) float64 { return total(found) }
+
 // total adds the scores up, to the millionth, so that the order in which they
 // come makes no difference to a comparison. A score that is no number counts
 // for nothing.

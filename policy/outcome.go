@@ -118,8 +118,11 @@ type Match struct {
 type Verdict struct {
 	Recipient string
 	Outcome   Outcome
-	Because   int     // index into Input.Found of the finding that decided, -1 if none did
-	Rule      RuleRef // the rule that decided, zero if none did
+	Because   int       // index into Input.Found of the finding that decided, -1 if none did
+	Rule      RuleRef   // the rule that decided or, if the mail just goes on, the first that did something; zero if there is none
+	Applied   []RuleRef // all that decided about a finding or added something, those first that count most
+	Watched   []RuleRef // those that only watch
+	Direction Directions
 	Matches   []Match // of the message, and of the findings that rules do not tell apart together
 	More      int     // matches there was no room for
 }
@@ -145,6 +148,7 @@ type Decision struct {
 	Drop     []string  // recipients the MTA is asked to remove
 	Add      []string  // and to add
 	Verdicts []Verdict // one per recipient, in envelope order
+	Rule     RuleRef   // the rule of the strongest ground any recipient has for the answer; zero if there is none
 	Notices  []Notice  // who is to be told
 	Complete bool      // nothing was found that says something was not examined
 	Pending  bool      // an early stage: a rule that may still match stands first, so go on

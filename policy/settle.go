@@ -16,9 +16,12 @@ import (
 // held if that is so for any of them.
 func (f *facts) settle(all []judged) Decision {
 	d := Decision{Answer: overall(all)}
+	if first := f.strongest(d.Answer, all); first != nil {
+		d.Rule = first.rule.Ref
+	}
 	for _, j := range all {
 		v := j.Verdict
-		v.Recipient = j.recipient
+		v.Recipient, v.Direction = j.recipient, j.directions
 		d.Verdicts = append(d.Verdicts, v)
 		d.Pending = d.Pending || j.pending
 	}
@@ -70,17 +73,24 @@ func overall(all []judged) Answer {
 	return Reject
 }
 
-// reply words the answer after the strongest ground any recipient has for it.
-func (f *facts) reply(d *Decision, all []judged) {
+// strongest is the strongest ground that any recipient has for an answer, nil if
+// none has one.
+func (f *facts) strongest(a Answer, all []judged) *ground {
 	var first *ground
 	for _, j := range all {
-		if j.first == nil || j.Outcome.Answer != d.Answer {
+		if j.first == nil || j.Outcome.Answer != a {
 			continue
 		}
 		if first == nil || f.compareGrounds(*j.first, *first) < 0 {
 			first = j.first
 		}
 	}
+	return first
+}
+
+// reply words the answer after the strongest ground for it.
+func (f *facts) reply(d *Decision, all []judged) {
+	first := f.strongest(d.Answer, all)
 	if first == nil {
 		return
 	}
@@ -194,10 +204,11 @@ func banners(grounds []ground) []string {
 // was refused without the sender hearing of it. A virus is not worth one.
 func (f *facts) notices(d *Decision, all []judged) {
 	for _, j := range all {
-		about := Notice{Audience: Administrator, Recipient: j.recipient, Finding: j.Because, Rule: j.Rule}
-		for _, about.To = range j.Outcome.Notify {
-			d.Notices = append(d.Notices, about)
+		for _, to := range j.Outcome.Notify {
+			g := j.asking(to)
+			d.Notices = append(d.Notices, Notice{To: to, Audience: Administrator, Recipient: j.recipient, Finding: f.reason(g), Rule: g.rule.Ref})
 		}
+		about := Notice{Recipient: j.recipient, Finding: j.Because, Rule: j.Rule}
 		if j.Outcome.Answer != Reject || d.Answer == Reject || f.isInfection(j.Because) {
 			continue
 		}
@@ -209,6 +220,11 @@ func (f *facts) notices(d *Decision, all []judged) {
 			d.Notices = append(d.Notices, about)
 		}
 	}
+}
+
+// asking is the strongest ground that has somebody told.
+func (j *judgement) asking(to string) ground {
+	return j.grounds[slices.IndexFunc(j.grounds, func(g ground) bool { return slices.Contains(g.outcome.Notify, to) })]
 }
 
 func (f *facts) isInfection(finding int) bool {

@@ -21,7 +21,8 @@ type ground struct {
 type judgement struct {
 	Verdict
 	grounds []ground
-	first   *ground // the strongest, nil if no rule decided
+	watches map[*rule]bool // that matched
+	first   *ground        // the strongest, nil if there is none
 	pending bool
 }
 
@@ -38,22 +39,38 @@ func (j judged) refuses() bool { return j.Outcome.Answer >= Discard }
 // judge applies to each subject the first rule that matches it, and adds up
 // what they want.
 func (f *facts) judge(rules []candidate, about subjects) *judgement {
-	j := &judgement{Verdict: Verdict{Because: itself}}
+	j := &judgement{Verdict: Verdict{Because: itself}, watches: map[*rule]bool{}}
 	for _, list := range [...][]int{about.shared, about.own} {
 		for _, s := range list {
 			f.judgeSubject(j, rules, s)
 		}
 	}
 	slices.SortStableFunc(j.grounds, f.compareGrounds)
-	for i := range j.grounds {
-		if j.grounds[i].rule.Mode == Decides {
-			j.first = &j.grounds[i]
-			j.Rule, j.Because = j.first.rule.Ref, f.reason(*j.first)
-			break
+	if len(j.grounds) > 0 {
+		j.first = &j.grounds[0]
+		j.Rule, j.Because = j.first.rule.Ref, f.reason(*j.first)
+	}
+	j.Applied = namesOf(j.grounds)
+	for _, c := range rules {
+		if j.watches[c.rule] {
+			j.Watched = append(j.Watched, c.Ref)
 		}
 	}
 	j.Outcome = f.addUp(j.grounds)
 	return j
+}
+
+// namesOf lists the rules of the grounds, those first that count most.
+func namesOf(grounds []ground) []RuleRef {
+	var list []RuleRef
+	seen := map[*rule]bool{}
+	for _, g := range grounds {
+		if !seen[g.rule] {
+			seen[g.rule] = true
+			list = append(list, g.rule.Ref)
+		}
+	}
+	return list
 }
 
 // judgeSubject walks the rules for one subject. A rule that may still match
@@ -76,6 +93,9 @@ func (f *facts) judgeSubject(j *judgement, rules []candidate, subject int) {
 			j.pending = j.pending || !decides
 		}
 		f.list(j, c.rule, subject, decides)
+		if c.Mode == Watches {
+			j.watches[c.rule] = true
+		}
 		if decides || !decided && c.Mode == Adds {
 			j.grounds = append(j.grounds, ground{c.rule, subject, f.outcome(c.rule, subject)})
 		}
@@ -154,21 +174,46 @@ var gravity = [...]int{
 	scan.Infected:    8,
 }
 
+// Gravity orders kinds of finding by what to name first: the gravest is a virus.
+func Gravity(k scan.Kind) int {
+	if k < 0 || int(k) >= len(gravity) {
+		return 0
+	}
+	return gravity[k]
+}
+
 func (f *facts) gravity(g ground) int {
 	if i := f.reason(g); i != itself {
-		if k := f.in.Found[i].Kind; k >= 0 && int(k) < len(gravity) {
-			return gravity[k]
-		}
+		return Gravity(f.in.Found[i].Kind)
 	}
 	return 0
 }
 
-// compareGrounds puts the strongest ground first: by answer, by kind, by the
-// place of the rule, and then by what the finding says, so that the order of
-// the findings does not matter.
+// infects reports whether the ground keeps mail from its recipient for a virus.
+// Such a ground outranks all others, whatever these want: infected mail gets what
+// the rules say of infected mail, also if its name is forbidden too.
+func (f *facts) infects(g ground) bool {
+	return g.outcome.Answer >= Hold && f.isInfection(f.reason(g))
+}
+
+// does reports whether the ground does anything but let the mail through.
+func (g ground) does() bool { return g.outcome.Answer != Deliver || !g.outcome.silent() }
+
+func after(b bool) int {
+	if b {
+		return 0
+	}
+	return 1
+}
+
+// compareGrounds puts the strongest ground first: a virus, then by answer, by
+// whether anything is done, by kind, by the place of the rule, and then by what the
+// finding says, so that the order of the findings does not matter.
 func (f *facts) compareGrounds(a, b ground) int {
 	return cmp.Or(
+		cmp.Compare(after(f.infects(a)), after(f.infects(b))),
 		cmp.Compare(b.outcome.Answer, a.outcome.Answer),
+		cmp.Compare(after(a.does()), after(b.does())),
 		cmp.Compare(f.gravity(b), f.gravity(a)),
 		cmp.Compare(a.rule.place, b.rule.place),
 		f.compareFindings(f.firstOf(a), f.firstOf(b)),

@@ -3,6 +3,7 @@ package judge
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/scan"
@@ -13,33 +14,59 @@ import (
 // subject is and how much there is to find.
 const (
 	maxSubject  = 200
-	maxFindings = 500
+	maxFindings = 300
 	maxDetail   = 500
-	maxMatches  = 200
+	maxMatches  = 200  // of one verdict
+	maxListed   = 2000 // matches of all verdicts
+	maxEdits    = 300
+	maxNames    = 100 // of rules that applied or only watched
 )
 
 // Record is what is remembered of the result. It refers to nothing of the
 // message, and is made before Close.
 func (r *Result) Record() policy.Record {
+	rec := r.envelope()
+	w := recorder{Result: r, listed: map[int]int{}}
+	rec.Findings = w.findings()
+	rec.MoreFindings = len(r.Found) - len(rec.Findings)
+	rec.Place(w.listed)
+	rec.Recipients = w.recipients(rec)
+	rec.Verdicts = w.verdicts(r.Decision.Verdicts)
+	rec.Edits, rec.Changes = r.edits(), r.Decision.Changes()
+	for _, v := range rec.Verdicts {
+		rec.Applied = addNames(rec.Applied, v.Applied)
+		rec.Watched = addNames(rec.Watched, v.Watched)
+	}
+	rec.Scanners = scannerTimes(r.Reports)
+	if r.policy != nil {
+		rec.Alternatives = w.alternatives(r.policy.Alternatives(r.input(), r.Decision))
+	}
+	return rec
+}
+
+// envelope is all of the record that is one value.
+func (r *Result) envelope() policy.Record {
 	env, d := r.Envelope, r.Decision
 	rec := policy.Record{
+		Version:    policy.RecordVersion,
 		ID:         r.ID,
-		Time:       env.Received,
+		Time:       env.Received.UTC().Truncate(time.Millisecond),
 		Generation: r.Generation,
 		Stage:      r.Stage.String(),
+		Direction:  direction(d.Verdicts),
 		QueueID:    env.QueueID,
 		ClientName: env.ClientName,
 		Helo:       env.Helo,
 		User:       env.AuthUser,
 		TLS:        env.TLS,
 		Sender:     env.Sender,
-		Recipients: slices.Clone(env.Recipients),
 		Size:       r.Size,
 		Action:     d.Action(),
 		Reply:      d.Reply.String(),
+		Rule:       d.Rule.Name,
+		Score:      policy.Score(r.Found),
 		Complete:   r.Complete(),
-		Took:       r.Took,
-		Changes:    d.Changes(),
+		Took:       policy.Millis(r.Took),
 	}
 	if env.Client.IsValid() {
 		rec.Client = env.Client.Addr().String()
@@ -48,20 +75,22 @@ func (r *Result) Record() policy.Record {
 		rec.Subject = subject(r.Message.Header)
 		rec.MessageID = messageID(r.Message.Header)
 	}
-	for _, s := range r.Reports {
-		rec.Scanners = append(rec.Scanners, scannerTime(s))
-	}
-	for _, f := range r.Found[:min(len(r.Found), maxFindings)] {
-		rec.Findings = append(rec.Findings, r.recordFinding(f))
-	}
-	rec.Verdicts = verdicts(d.Verdicts)
 	if r.release != nil {
 		rec.Release = r.release.ID
 	}
-	if r.policy != nil {
-		rec.Alternatives = r.policy.Alternatives(r.input(), d)
-	}
 	return rec
+}
+
+// direction is that of all recipients.
+func direction(all []policy.Verdict) string {
+	var d policy.Directions
+	for _, v := range all {
+		d |= v.Direction
+	}
+	if d == 0 {
+		return ""
+	}
+	return d.String()
 }
 
 func subject(h entity.Header) string {
@@ -84,66 +113,69 @@ func cut(s string, n int) string {
 	return strings.Clone(strings.ToValidUTF8(s[:min(len(s), n)], "\uFFFD"))
 }
 
-func scannerTime(s scan.Report) policy.ScannerTime {
-	t := policy.ScannerTime{Scanner: s.Scanner, Took: s.Took, Found: len(s.Findings)}
-	if s.Err != nil {
-		t.Error = s.Err.Error()
-	}
-	return t
-}
-
-func (r *Result) recordFinding(f scan.Finding) policy.RecordFinding {
-	out := policy.RecordFinding{Kind: f.Kind, Scanner: f.Scanner, Rule: f.Rule, Detail: cut(f.Detail, maxDetail), Score: f.Score}
-	if r.Message == nil || f.Part < 0 || f.Part >= len(r.Message.Parts) {
-		return out
-	}
-	p := r.Message.Parts[f.Part]
-	out.Part, out.Name = cut(p.Path, maxDetail), cut(p.Name(), maxSubject)
-	return out
-}
-
-// verdicts puts recipients together who were treated alike.
-func verdicts(all []policy.Verdict) []policy.RecordVerdict {
-	var list []policy.RecordVerdict
-	index := map[*policy.Match]int{} // equal verdicts share their matches
-	for _, v := range all {
-		key := shared(v.Matches)
-		if i, ok := index[key]; ok {
-			list[i].Recipients = append(list[i].Recipients, v.Recipient)
-			continue
+// scannerTimes has one entry for each scanner, whatever number of stages it was
+// asked at.
+func scannerTimes(reports []scan.Report) []policy.ScannerTime {
+	var list []policy.ScannerTime
+	place := map[string]int{}
+	for _, s := range reports {
+		i, ok := place[s.Scanner]
+		if !ok {
+			i = len(list)
+			place[s.Scanner] = i
+			list = append(list, policy.ScannerTime{Scanner: s.Scanner})
 		}
-		index[key] = len(list)
-		list = append(list, recordVerdict(v))
+		list[i].Took += policy.Millis(s.Took)
+		list[i].Found += objections(s.Findings)
+		if s.Err != nil && list[i].Error == "" {
+			list[i].Error = cut(s.Err.Error(), maxDetail)
+		}
 	}
 	return list
 }
 
-// shared tells lists of matches apart that are not the same in memory.
-func shared(m []policy.Match) *policy.Match {
-	if len(m) == 0 {
-		return nil
+// objections counts the findings that say something against the message.
+func objections(found []scan.Finding) int {
+	n := 0
+	for _, f := range found {
+		if f.Kind != scan.Note && f.Kind != scan.Failed {
+			n++
+		}
 	}
-	return &m[0]
+	return n
 }
 
-func recordVerdict(v policy.Verdict) policy.RecordVerdict {
-	out := policy.RecordVerdict{Recipients: []string{v.Recipient}, Action: v.Outcome.Action(), Because: known(v.Because)}
-	if v.Rule != (policy.RuleRef{}) {
-		rule := policy.RecordRule(v.Rule)
-		out.Rule = &rule
+// edits lists every change that the decision makes.
+func (r *Result) edits() []policy.RecordEdit {
+	d := r.Decision
+	out := []policy.RecordEdit{}
+	for _, h := range d.Headers {
+		out = append(out, policy.RecordEdit{Kind: "header", Name: h.Name, Value: h.Value})
 	}
-	for _, m := range v.Matches[:min(len(v.Matches), maxMatches)] {
-		out.Matches = append(out.Matches, policy.RecordMatch{
-			Rule: policy.RecordRule(m.Rule), Finding: known(m.Finding), Does: m.Outcome.String(), Decides: m.Decides, Observed: m.Observed,
-		})
+	if d.Tag != "" {
+		out = append(out, policy.RecordEdit{Kind: "subject", Value: d.Tag})
+	}
+	for _, b := range d.Banners {
+		out = append(out, policy.RecordEdit{Kind: "banner", Value: b})
+	}
+	for _, e := range d.Edits[:min(len(d.Edits), maxEdits)] {
+		out = append(out, policy.RecordEdit{Kind: e.Kind.String(), Part: cut(r.Message.PathOf(scan.Finding{Part: e.Part}), maxDetail), Rule: e.Rule.Name})
+	}
+	for _, a := range d.Add {
+		out = append(out, policy.RecordEdit{Kind: "add-recipient", Value: a})
+	}
+	for _, a := range d.Drop {
+		out = append(out, policy.RecordEdit{Kind: "drop-recipient", Value: a})
 	}
 	return out
 }
 
-// known is the index of a finding, or -1 if the record has no room for it.
-func known(finding int) int {
-	if finding >= maxFindings {
-		return scan.WholeMessage
+// addNames appends names that list does not have yet, as far as there is room.
+func addNames(list, more []string) []string {
+	for _, name := range more {
+		if len(list) < maxNames && !slices.Contains(list, name) {
+			list = append(list, name)
+		}
 	}
-	return finding
+	return list
 }

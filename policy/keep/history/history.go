@@ -37,14 +37,14 @@ type Expirer interface {
 
 // Filter says which records to list. Zero fields let everything through.
 type Filter struct {
-	Sender    string // a pattern, see policy.LikeAddress
-	Recipient string // likewise, for any of the recipients
-	User      string // likewise, for the login
-	Client    string // a pattern, see policy.LikeClient
-	Subject   string // a pattern, see policy.LikeText
-	Reason    string // likewise, for any rule that decided or finding
-	QueueID   string // the MTA's, whole
-	Action    string
+	Sender    string    // a pattern, see policy.LikeAddress
+	Recipient string    // likewise, for any of the recipients
+	User      string    // likewise, for the login
+	Client    string    // a pattern, see policy.LikeClient
+	Subject   string    // a pattern, see policy.LikeText
+	Reason    string    // likewise, for any rule that decided or finding
+	QueueID   string    // the MTA's, whole
+	Action    string    // of the message or, with Recipient, for such a recipient; without it, also for any of them
 	Since     time.Time // received then or later
 	Before    time.Time // received before then
 	Limit     int       // at most so many, the newest; 0 for all
@@ -52,8 +52,11 @@ type Filter struct {
 
 // Matches reports whether the filter lets a record through. Limit plays no part.
 func (f Filter) Matches(r policy.Record) bool {
-	return policy.LikeAddress(f.Sender, r.Sender) && (f.Action == "" || f.Action == r.Action) &&
-		(f.Recipient == "" || slices.ContainsFunc(r.Recipients, func(to string) bool { return policy.LikeAddress(f.Recipient, to) })) &&
+	wanted := func(to policy.RecordRecipient) bool {
+		return policy.LikeAddress(f.Recipient, to.Recipient) && (f.Action == "" || f.Action == to.Action)
+	}
+	return policy.LikeAddress(f.Sender, r.Sender) &&
+		(f.Recipient == "" && (f.Action == "" || f.Action == r.Action) || slices.ContainsFunc(r.Recipients, wanted)) &&
 		!r.Time.Before(f.Since) && (f.Before.IsZero() || r.Time.Before(f.Before)) && f.matchesRest(r)
 }
 
@@ -88,24 +91,26 @@ type Count struct {
 // What is counted.
 const (
 	ByAction       = "action"           // messages, and stages that refused
-	ByRule         = "rule"             // recipients' verdicts, by the rule that decided
+	ByVerdict      = "verdict"          // recipients, by what became of the message for them
+	ByRule         = "rule"             // recipients, once for each rule that decided about a finding or added something
+	ByWatched      = "watched"          // recipients, once for each rule that only watches and would have applied
 	BySender       = "sender_domain"    // messages
 	ByRecipient    = "recipient_domain" // messages, once for each domain
 	ByFinding      = "finding"          // messages, once for each rule that found something
 	ByEngine       = "engine"           // messages an engine or scanner looked at
-	ByEngineFound  = "engine_found"     // messages it found something in
+	ByEngineFound  = "engine_found"     // messages it objected to
 	ByEngineFailed = "engine_failed"    // messages it gave no answer for
 	Bytes          = "bytes"            // received, under the value ""
 )
 
 // Counted lists everything that is counted, in the order of reports.
 func Counted() []string {
-	return []string{ByAction, ByRule, ByFinding, BySender, ByRecipient, ByEngine, ByEngineFound, ByEngineFailed, Bytes}
+	return []string{ByAction, ByVerdict, ByRule, ByWatched, ByFinding, BySender, ByRecipient, ByEngine, ByEngineFound, ByEngineFailed, Bytes}
 }
 
 // CountsOf is what one record adds to the counts.
 func CountsOf(r policy.Record) []Count {
-	list := []Count{{ByAction, r.Action, 1}, {BySender, domain(r.Sender), 1}, {Bytes, "", r.Size}}
+	list := append([]Count{{ByAction, r.Action, 1}, {BySender, domain(r.Sender), 1}, {Bytes, "", r.Size}}, verdictCounts(r)...)
 	seen := map[Count]bool{}
 	once := func(what, value string) {
 		c := Count{what, value, 1}
@@ -115,12 +120,7 @@ func CountsOf(r policy.Record) []Count {
 		}
 	}
 	for _, to := range r.Recipients {
-		once(ByRecipient, domain(to))
-	}
-	for _, v := range r.Verdicts {
-		if v.Rule != nil {
-			list = append(list, Count{ByRule, v.Rule.Name, int64(len(v.Recipients))})
-		}
+		once(ByRecipient, domain(to.Recipient))
 	}
 	for _, f := range r.Findings {
 		once(ByFinding, f.Rule)
@@ -133,6 +133,26 @@ func CountsOf(r policy.Record) []Count {
 		if s.Error != "" {
 			once(ByEngineFailed, s.Scanner)
 		}
+	}
+	return list
+}
+
+// verdictCounts counts recipients.
+func verdictCounts(r policy.Record) []Count {
+	sums := map[Count]int64{}
+	for _, v := range r.Verdicts {
+		n := int64(len(v.Recipients))
+		sums[Count{What: ByVerdict, Value: v.Action}] += n
+		for _, name := range v.Applied {
+			sums[Count{What: ByRule, Value: name}] += n
+		}
+		for _, name := range v.Watched {
+			sums[Count{What: ByWatched, Value: name}] += n
+		}
+	}
+	var list []Count
+	for c, n := range sums {
+		list = append(list, Count{c.What, c.Value, n})
 	}
 	return list
 }
@@ -165,40 +185,74 @@ func (p Privacy) Apply(r policy.Record) policy.Record {
 	if p.OnlyDomains {
 		r = onlyDomains(r)
 	}
-	if p.NoSubjects || p.NoDetails {
-		r.Findings = append([]policy.RecordFinding(nil), r.Findings...)
-		for i := range r.Findings {
-			f := &r.Findings[i]
-			if p.NoSubjects {
-				f.Part, f.Name = "", ""
-			}
-			if p.NoDetails {
-				f.Detail = ""
-			}
+	r.Findings = mapped(r.Findings, p.finding)
+	r.Recipients = mapped(r.Recipients, func(to policy.RecordRecipient) policy.RecordRecipient {
+		if to.Because != nil {
+			f := p.finding(*to.Because)
+			to.Because = &f
 		}
+		return to
+	})
+	r.Edits = mapped(r.Edits, p.edit)
+	if p.NoDetails {
+		r.Changes = nil // which say what is in header fields
 	}
 	return r
 }
 
+func (p Privacy) finding(f policy.RecordFinding) policy.RecordFinding {
+	if p.NoSubjects {
+		f.Part, f.Name = "", ""
+	}
+	if p.NoDetails {
+		f.Detail = ""
+	}
+	if p.OnlyDomains {
+		f.Recipient = onlyDomain(f.Recipient)
+	}
+	return f
+}
+
+func (p Privacy) edit(e policy.RecordEdit) policy.RecordEdit {
+	if p.NoSubjects {
+		e.Part = ""
+	}
+	if p.NoDetails && e.Kind == "header" {
+		e.Value = ""
+	}
+	if p.OnlyDomains && strings.HasSuffix(e.Kind, "-recipient") {
+		e.Value = onlyDomain(e.Value)
+	}
+	return e
+}
+
 func onlyDomains(r policy.Record) policy.Record {
-	r.Sender, r.Recipients = onlyDomain(r.Sender), mapped(r.Recipients)
+	r.Sender = onlyDomain(r.Sender)
+	r.Recipients = mapped(r.Recipients, func(to policy.RecordRecipient) policy.RecordRecipient {
+		to.Recipient = onlyDomain(to.Recipient)
+		return to
+	})
 	if r.User != "" {
 		r.User = "*"
 	}
 	r.Changes = nil // which name recipients
-	r.Verdicts = append([]policy.RecordVerdict(nil), r.Verdicts...)
-	for i := range r.Verdicts {
-		r.Verdicts[i].Recipients = mapped(r.Verdicts[i].Recipients)
-	}
+	r.Verdicts = mapped(r.Verdicts, func(v policy.RecordVerdict) policy.RecordVerdict {
+		v.Recipients = mapped(v.Recipients, onlyDomain)
+		return v
+	})
 	return r
 }
 
-func mapped(addresses []string) []string {
-	list := make([]string, len(addresses))
-	for i, a := range addresses {
-		list[i] = onlyDomain(a)
+// mapped changes every value, in a list of its own.
+func mapped[T any](list []T, change func(T) T) []T {
+	if list == nil {
+		return nil
 	}
-	return list
+	out := make([]T, len(list))
+	for i, v := range list {
+		out[i] = change(v)
+	}
+	return out
 }
 
 func onlyDomain(address string) string {

@@ -97,21 +97,52 @@ func TestWriterGivesUpAtTheEnd(t *testing.T) {
 	}
 }
 
+// to has recipients of whom the same became.
+func to(action string, addresses ...string) []policy.RecordRecipient {
+	var list []policy.RecordRecipient
+	for _, a := range addresses {
+		list = append(list, policy.RecordRecipient{Recipient: a, Action: action})
+	}
+	return list
+}
+
+// TestFilterByRecipient has a mail that was kept from one and delivered to others.
+func TestFilterByRecipient(t *testing.T) {
+	r := policy.Record{Action: "deliver", Recipients: append(to("quarantine", "bob@example.com"), to("deliver", "eve@example.com", "joe@example.org")...)}
+	for _, c := range []struct {
+		recipient, action string
+		want              bool
+	}{
+		{"", "", true}, {"", "deliver", true}, {"", "quarantine", true}, {"", "reject", false},
+		{"bob@example.com", "", true}, {"bob@example.com", "quarantine", true}, {"bob@example.com", "deliver", false},
+		{"eve@example.com", "quarantine", false}, {"eve@example.com", "deliver", true}, {"*@example.com", "quarantine", true}, {"*@example.org", "quarantine", false},
+	} {
+		if got := (Filter{Recipient: c.recipient, Action: c.action}).Matches(r); got != c.want {
+			t.Errorf("%+v: %v", c, got)
+		}
+	}
+}
+
 func TestPrivacy(t *testing.T) {
 	whole := policy.Record{
-		Sender: "a@b.example", Recipients: []string{"c@d.example"}, User: "joe", Subject: "s", Client: "192.0.2.1", ClientName: "n", Helo: "h", Changes: []string{"without c@d.example"},
-		Findings: []policy.RecordFinding{{Rule: "r", Name: "n", Part: "1/n", Detail: "quotes"}},
+		Sender: "a@b.example", Recipients: to("deliver", "c@d.example"), User: "joe", Subject: "s", Client: "192.0.2.1", ClientName: "n", Helo: "h", Changes: []string{"without c@d.example"},
+		Findings: []policy.RecordFinding{{Rule: "r", Name: "n", Part: "1/n", Detail: "quotes", Recipient: "c@d.example"}},
+		Edits:    []policy.RecordEdit{{Kind: "header", Name: "X", Value: "quotes"}, {Kind: "drop-recipient", Value: "c@d.example"}, {Kind: "disarm", Part: "1/n"}},
 		Verdicts: []policy.RecordVerdict{{Recipients: []string{"c@d.example"}}},
 	}
+	whole.Recipients[0].Because = &whole.Findings[0]
 	got := Privacy{true, true, true, true}.Apply(whole)
 	want := policy.Record{
-		Sender: "*@b.example", Recipients: []string{"*@d.example"}, User: "*",
-		Findings: []policy.RecordFinding{{Rule: "r"}}, Verdicts: []policy.RecordVerdict{{Recipients: []string{"*@d.example"}}},
+		Sender: "*@b.example", Recipients: to("deliver", "*@d.example"), User: "*",
+		Findings: []policy.RecordFinding{{Rule: "r", Recipient: "*@d.example"}},
+		Edits:    []policy.RecordEdit{{Kind: "header", Name: "X"}, {Kind: "drop-recipient", Value: "*@d.example"}, {Kind: "disarm"}},
+		Verdicts: []policy.RecordVerdict{{Recipients: []string{"*@d.example"}}},
 	}
+	want.Recipients[0].Because = &want.Findings[0]
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v", got)
 	}
-	if whole.Findings[0].Detail == "" || whole.Verdicts[0].Recipients[0] != "c@d.example" {
+	if whole.Findings[0].Detail == "" || whole.Recipients[0].Recipient != "c@d.example" || whole.Edits[1].Value != "c@d.example" || whole.Verdicts[0].Recipients[0] != "c@d.example" {
 		t.Error("the record itself was changed")
 	}
 }

@@ -9,7 +9,8 @@ import (
 	"strings"
 	text "text/template"
 	"time"
-	"unicode"
+
+	"github.com/milterscan/milterscan/policy"
 )
 
 //go:embed templates
@@ -38,14 +39,16 @@ type Section struct {
 type Engine struct {
 	Name   string `json:"name"`
 	Asked  int64  `json:"asked"`  // messages
-	Found  int64  `json:"found"`  // messages it found something in
+	Found  int64  `json:"found"`  // messages it objected to
 	Failed int64  `json:"failed"` // messages it gave no answer for
 }
 
-// sections are what a report counts, in its order.
+// sections are what a report counts, in its order. New ones come last, since
+// templates of sites count on it.
 var sections = [...]struct{ what, title string }{
-	{ByAction, "Verdicts"}, {ByRule, "Rules that decided, by recipients"}, {ByFinding, "Findings"},
+	{ByAction, "Messages, by what became of them"}, {ByRule, "Rules that applied, by recipients"}, {ByFinding, "Findings"},
 	{BySender, "Sender domains"}, {ByRecipient, "Recipient domains"},
+	{ByVerdict, "Recipients, by what became of their mail"}, {ByWatched, "Rules that only watch, by recipients"},
 }
 
 // NewReport makes a report of counts that are sorted by number. It lists the top
@@ -114,7 +117,7 @@ func (r Report) Template(w io.Writer, file string) error {
 }
 
 func (r Report) text(w io.Writer, name, own string) error {
-	t := text.New(name).Funcs(text.FuncMap{"line": line, "share": r.share})
+	t := text.New(name).Funcs(text.FuncMap{"line": policy.Visible, "share": r.share})
 	t, err := t.ParseFS(shipped, "templates/"+name)
 	if err == nil && own != "" {
 		name = filepath.Base(own)
@@ -128,7 +131,7 @@ func (r Report) text(w io.Writer, name, own string) error {
 
 func (r Report) html(w io.Writer, own string) error {
 	name := "report.html"
-	t, err := html.New(name).Funcs(html.FuncMap{"line": line, "share": r.share}).ParseFS(shipped, "templates/"+name)
+	t, err := html.New(name).Funcs(html.FuncMap{"line": policy.Visible, "share": r.share}).ParseFS(shipped, "templates/"+name)
 	if err == nil && own != "" {
 		name = filepath.Base(own)
 		t, err = t.ParseFS(os.DirFS(filepath.Dir(own)), name)
@@ -145,14 +148,4 @@ func (r Report) share(n int64) float64 {
 		return 0
 	}
 	return 100 * float64(n) / float64(r.Messages)
-}
-
-// line is a value that came from a message, fit for a terminal.
-func line(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return '\uFFFD'
-	}, s)
 }

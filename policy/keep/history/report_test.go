@@ -14,8 +14,8 @@ import (
 func aReport() Report {
 	var counts []Count
 	for _, r := range []policy.Record{
-		{Action: "reject", Sender: "a@<script>.example", Recipients: []string{"b@example.com", "c@example.com", "d@example.org"}, Size: 10,
-			Verdicts: []policy.RecordVerdict{{Recipients: []string{"b", "c"}, Rule: &policy.RecordRule{Name: "viruses"}}},
+		{Action: "reject", Sender: "a@<script>.example", Recipients: to("reject", "b@example.com", "c@example.com", "d@example.org"), Size: 10,
+			Verdicts: []policy.RecordVerdict{{Recipients: []string{"b", "c"}, Action: "reject", Applied: []string{"viruses", "marks"}, Watched: []string{"tries"}}},
 			Findings: []policy.RecordFinding{{Kind: scan.Infected, Rule: "virus/x"}},
 			Scanners: []policy.ScannerTime{{Scanner: "virus/clamd", Found: 1}, {Scanner: "spam", Error: "timeout"}}},
 		{Action: "deliver", Size: 5},
@@ -37,7 +37,7 @@ func TestReport(t *testing.T) {
 	if err := r.HTML(&html); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"2 messages, 15 bytes", "viruses", "virus/x", "<script>.example", "in 1 others", "example.com", "virus/clamd"} {
+	for _, want := range []string{"2 messages, 15 bytes", "viruses", "virus/x", "2         in 1 others", "tries", "Rules that only watch", "<script>.example", "in 1 others", "example.com", "virus/clamd"} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("no %q in\n%s", want, &text)
 		}

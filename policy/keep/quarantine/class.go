@@ -31,29 +31,54 @@ func reason(r policy.Record) string {
 	if f := decisive(r); f != nil {
 		return f.Rule
 	}
-	for _, v := range r.Verdicts {
-		if v.Rule != nil {
-			return v.Rule.Name
-		}
+	if v := keptFor(r); v != nil && v.Rule != nil {
+		return v.Rule.Name
 	}
 	return ""
 }
 
-// decisive is the finding behind the verdict of those who do not get the
-// message, before those who do; nil if there is none.
+// decisive is the finding behind the verdict that the message was kept for, nil if
+// it rests on none.
 func decisive(r policy.Record) *policy.RecordFinding {
-	var found *policy.RecordFinding
-	for _, v := range r.Verdicts {
-		if v.Because < 0 || v.Because >= len(r.Findings) {
-			continue
-		}
-		if f := &r.Findings[v.Because]; !gets(v) {
-			return f
-		} else if found == nil {
-			found = f
+	if v := keptFor(r); v != nil {
+		return because(r, *v)
+	}
+	return nil
+}
+
+// keptFor is the verdict that the message was kept for: of those that ask for a
+// copy the one with the gravest finding. Where none says so, as in old records, it
+// is that of those who do not get the message, before those who do.
+func keptFor(r policy.Record) *policy.RecordVerdict {
+	var found *policy.RecordVerdict
+	for i := range r.Verdicts {
+		if v := &r.Verdicts[i]; found == nil || precedence(r, *v) > precedence(r, *found) {
+			found = v
 		}
 	}
 	return found
+}
+
+// precedence orders verdicts by what the message was kept for.
+func precedence(r policy.Record, v policy.RecordVerdict) int {
+	n := 0
+	if f := because(r, v); f != nil {
+		n = policy.Gravity(f.Kind) + 1
+	}
+	if !gets(v) {
+		n += 100
+	}
+	if v.Kept {
+		n += 1000
+	}
+	return n
+}
+
+func because(r policy.Record, v policy.RecordVerdict) *policy.RecordFinding {
+	if v.Because < 0 || v.Because >= len(r.Findings) {
+		return nil
+	}
+	return &r.Findings[v.Because]
 }
 
 // gets reports whether the recipients of a verdict have the message, or will.

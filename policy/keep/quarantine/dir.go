@@ -159,6 +159,7 @@ func entryIn(shard *os.Root, id string) (e Entry, err error) {
 	if err := json.Unmarshal(text, &e); err != nil {
 		return e, fmt.Errorf("%s: %w", filepath.Join(shard.Name(), entryOf(id)), err)
 	}
+	e.Record.Upgrade()
 	return e, nil
 }
 

@@ -82,7 +82,7 @@ func (e Entry) summary(id string) string {
 		"Received:   " + r.Time.Format(time.RFC3339),
 		"Client:     " + submission.OneLine(r.Client, 200),
 		"Sender:     <" + submission.OneLine(r.Sender, 300) + ">",
-		"Recipients: " + submission.OneLine(strings.Join(r.Recipients, ", "), 600),
+		"Recipients: " + submission.OneLine(strings.Join(r.Addresses(), ", "), 600),
 		"Subject:    " + submission.OneLine(r.Subject, 300),
 		"Kept for:   " + submission.OneLine(cmp.Or(reason(r), e.Class), 200),
 	}

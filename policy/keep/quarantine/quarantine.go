@@ -97,7 +97,7 @@ type Row struct {
 func (e Entry) Row() Row {
 	r := e.Record
 	return Row{
-		ID: r.ID, Time: r.Time, Class: e.Class, State: e.State, Action: r.Action, Sender: r.Sender, Recipients: r.Recipients,
+		ID: r.ID, Time: r.Time, Class: e.Class, State: e.State, Action: r.Action, Sender: r.Sender, Recipients: r.Addresses(),
 		Subject: r.Subject, Client: r.Client, QueueID: r.QueueID, MessageID: r.MessageID, Reason: reason(r), Size: r.Size, Stored: e.Stored,
 	}
 }

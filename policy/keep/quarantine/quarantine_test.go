@@ -27,7 +27,7 @@ func id(n int) string { return fmt.Sprintf("06h08cfwgrgb%04d", n) }
 // record is of a message to two, of whom one got it.
 func record(n int) policy.Record {
 	return policy.Record{
-		ID: id(n), Time: now.Add(time.Duration(n) * time.Hour), Sender: "a@example.net", Recipients: []string{"b@example.com", "c@example.com"},
+		Version: policy.RecordVersion, ID: id(n), Time: now.Add(time.Duration(n) * time.Hour), Sender: "a@example.net", Recipients: append(to("quarantine", "b@example.com"), to("deliver", "c@example.com")...),
 		Subject: "x", QueueID: "4F2A", Action: "quarantine", Size: int64(len(mail)),
 		Findings: []policy.RecordFinding{
 			{Kind: scan.Suspicious, Scanner: "content", Rule: "content/odd"},
@@ -39,6 +39,15 @@ func record(n int) policy.Record {
 				Matches: []policy.RecordMatch{{Rule: policy.RecordRule{Name: "from nobody"}, Finding: -1, Decides: true}}},
 		},
 	}
+}
+
+// to has recipients of whom the same became.
+func to(action string, addresses ...string) []policy.RecordRecipient {
+	var list []policy.RecordRecipient
+	for _, a := range addresses {
+		list = append(list, policy.RecordRecipient{Recipient: a, Action: action})
+	}
+	return list
 }
 
 func aCopy(n int) policy.Copy { return policy.Copy{Record: record(n), Raw: strings.NewReader(mail)} }

@@ -43,9 +43,9 @@ func filled(b *testing.B) *History {
 // refused.
 func typical(n int, at time.Time) policy.Record {
 	r := policy.Record{
-		ID: fmt.Sprintf("%016x", n), Time: at, Generation: 1, Stage: "message", QueueID: fmt.Sprintf("4F%08X", n), MessageID: fmt.Sprintf("%d.abcdef@mail%d.example.net", n, n%5000),
+		Version: policy.RecordVersion, ID: fmt.Sprintf("%016x", n), Time: at, Generation: 1, Stage: "message", QueueID: fmt.Sprintf("4F%08X", n), MessageID: fmt.Sprintf("%d.abcdef@mail%d.example.net", n, n%5000),
 		Client: "192.0.2.1", ClientName: "mail.example.net", Helo: "mail.example.net", Sender: fmt.Sprintf("sender%d@domain%d.example.net", n%100, n%5000),
-		Recipients: []string{fmt.Sprintf("user%d@example.com", n%1000)}, Subject: "An ordinary subject of some length", Size: 20_000, Action: "deliver", Complete: true, Took: 3e6,
+		Recipients: to("deliver", fmt.Sprintf("user%d@example.com", n%1000)), Subject: "An ordinary subject of some length", Size: 20_000, Action: "deliver", Complete: true, Took: 3e6,
 		Scanners: []policy.ScannerTime{{Scanner: "virus/hashes", Took: 1e5}, {Scanner: "virus/clamd", Took: 2e6}, {Scanner: "attachment", Took: 1e5}, {Scanner: "content", Took: 1e5}},
 		Verdicts: []policy.RecordVerdict{{Recipients: []string{fmt.Sprintf("user%d@example.com", n%1000)}, Action: "deliver", Because: -1}},
 	}
@@ -53,7 +53,7 @@ func typical(n int, at time.Time) policy.Record {
 		rule := policy.RecordRule{Name: "default/program"}
 		r.Action, r.Reply = "reject", "550 5.7.1 Message refused"
 		r.Findings = []policy.RecordFinding{{Kind: 4, Scanner: "attachment", Rule: "attachment/name", Part: "2", Name: "a.exe", Detail: "\"a.exe\" matches exe"}}
-		r.Verdicts[0] = policy.RecordVerdict{Recipients: r.Recipients, Action: "reject", Rule: &rule, Matches: []policy.RecordMatch{{Rule: rule, Does: "reject", Decides: true}}}
+		r.Verdicts[0] = policy.RecordVerdict{Recipients: r.Addresses(), Action: "reject", Rule: &rule, Matches: []policy.RecordMatch{{Rule: rule, Does: "reject", Decides: true}}}
 		r.Alternatives = []policy.Alternative{{Findings: []int{0}, Then: "deliver"}}
 	}
 	return r

@@ -78,8 +78,19 @@ func add(ctx context.Context, insert *sql.Stmt, r policy.Record) error {
 		return err
 	}
 	_, err = insert.ExecContext(ctx, r.ID, r.Time.UnixMilli(), hashed(r.QueueID), hashed(r.MessageID),
-		r.Action, r.Sender, strings.Join(r.Recipients, " "), string(text))
+		actions(r), r.Sender, strings.Join(r.Addresses(), " "), string(text))
 	return err
+}
+
+// actions are what became of the message, and of it for single recipients.
+func actions(r policy.Record) string {
+	list := []string{r.Action}
+	for _, to := range r.Recipients {
+		if !slices.Contains(list, to.Action) {
+			list = append(list, to.Action)
+		}
+	}
+	return strings.Join(list, " ")
 }
 
 // hashed is a number for a text, nil for none.
@@ -137,7 +148,7 @@ func (h *History) List(ctx context.Context, f history.Filter) ([]policy.Record, 
 	query := `SELECT record FROM message WHERE time >= ? AND time < ?`
 	args := []any{from(f.Since), until(f.Before)}
 	if f.Action != "" {
-		query, args = query+` AND action = ?`, append(args, f.Action)
+		query, args = query+` AND ' ' || action || ' ' LIKE ?`, append(args, "% "+f.Action+" %")
 	}
 	for column, pattern := range map[string]string{
 		"sender": literal(f.Sender), "recipients": literal(f.Recipient), "record": longest(literal(f.User), literal(f.Subject), literal(f.Reason)),
@@ -182,6 +193,7 @@ func (h *History) records(ctx context.Context, want func(policy.Record) bool, li
 			if err := json.Unmarshal(text, &r); err != nil {
 				return err
 			}
+			r.Upgrade()
 			if want(r) {
 				list = append(list, r)
 			}

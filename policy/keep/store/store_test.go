@@ -123,12 +123,21 @@ func TestOnlyOwnerReads(t *testing.T) {
 
 func record(n int) policy.Record {
 	return policy.Record{
-		ID: fmt.Sprintf("id%d", n), Time: now.Add(time.Duration(n) * time.Minute), Stage: "message", QueueID: fmt.Sprintf("Q%d", n), MessageID: fmt.Sprintf("m%d@example.net", n),
-		Sender: fmt.Sprintf("s%d@Example.net", n), Recipients: []string{"a@example.com", "b@example.com", "c@example.org"}, Action: []string{"deliver", "reject"}[n%2], Size: 100,
+		Version: policy.RecordVersion, ID: fmt.Sprintf("id%d", n), Time: now.Add(time.Duration(n) * time.Minute), Stage: "message", QueueID: fmt.Sprintf("Q%d", n), MessageID: fmt.Sprintf("m%d@example.net", n),
+		Sender: fmt.Sprintf("s%d@Example.net", n), Recipients: to([]string{"deliver", "reject"}[n%2], "a@example.com", "b@example.com", "c@example.org"), Action: []string{"deliver", "reject"}[n%2], Size: 100,
 		Scanners: []policy.ScannerTime{{Scanner: "virus/clam", Took: 1, Found: n % 2}},
 		Findings: []policy.RecordFinding{{Kind: scan.Note, Rule: "mime/x"}, {Kind: scan.Note, Rule: "mime/x"}},
-		Verdicts: []policy.RecordVerdict{{Recipients: []string{"a@example.com", "b@example.com"}, Rule: &policy.RecordRule{Name: "r"}}},
+		Verdicts: []policy.RecordVerdict{{Recipients: []string{"a@example.com", "b@example.com"}, Action: []string{"deliver", "reject"}[n%2], Rule: &policy.RecordRule{Name: "r"}, Applied: []string{"r", "also"}, Watched: []string{"w"}}},
 	}
+}
+
+// to has recipients of whom the same became.
+func to(action string, addresses ...string) []policy.RecordRecipient {
+	var list []policy.RecordRecipient
+	for _, a := range addresses {
+		list = append(list, policy.RecordRecipient{Recipient: a, Action: action})
+	}
+	return list
 }
 
 func newHistory(t testing.TB) *History {
@@ -179,7 +188,7 @@ func TestCounts(t *testing.T) {
 		got[c.What+" "+c.Value] = c.N
 	}
 	want := map[string]int64{
-		"action deliver": 2, "action reject": 2, "rule r": 8, "sender_domain example.net": 4, "recipient_domain example.com": 4, "recipient_domain example.org": 4,
+		"action deliver": 2, "action reject": 2, "rule r": 8, "rule also": 8, "watched w": 8, "verdict deliver": 4, "verdict reject": 4, "sender_domain example.net": 4, "recipient_domain example.com": 4, "recipient_domain example.org": 4,
 		"finding mime/x": 4, "engine virus/clam": 4, "engine_found virus/clam": 2, "bytes ": 400,
 	}
 	if err != nil || fmt.Sprint(got) != fmt.Sprint(want) {

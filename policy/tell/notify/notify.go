@@ -67,8 +67,7 @@ func event(r policy.Record, d policy.Decision, n policy.Notice) Event {
 			break
 		}
 	}
-	if n.Finding >= 0 && n.Finding < len(r.Findings) {
-		f := r.Findings[n.Finding]
+	if f := r.Finding(n.Finding); f != nil {
 		e.Class, e.Finding, e.File, e.Detail = f.Kind.String(), f.Rule, f.Name, f.Detail
 	}
 	return e

@@ -164,6 +164,7 @@ func TestLetters(t *testing.T) {
 		{To: "", Audience: policy.ToSender},
 	}}
 	r := policy.Record{ID: "i", Findings: []policy.RecordFinding{{Kind: scan.Infected, Rule: "virus/x", Name: "a.exe"}}}
+	r.Place(map[int]int{0: 0})
 	for domains, want := range map[string]string{
 		"":                         "[noc@elsewhere.example bob@example.com eve@elsewhere.example]",
 		"example.com":              "[noc@elsewhere.example bob@example.com]",
