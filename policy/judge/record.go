@@ -25,8 +25,23 @@ const (
 // Record is what is remembered of the result. It refers to nothing of the
 // message, and is made before Close.
 func (r *Result) Record() policy.Record {
-	rec := r.envelope()
 	w := recorder{Result: r, listed: map[int]int{}}
+	rec := w.record()
+	if r.policy != nil {
+		rec.Alternatives = w.alternatives(r.policy.Alternatives(r.input(), r.Decision))
+	}
+	return rec
+}
+
+// Told is the record without what would have been, which costs some decisions more.
+func (r *Result) Told() policy.Record {
+	w := recorder{Result: r, listed: map[int]int{}}
+	return w.record()
+}
+
+func (w *recorder) record() policy.Record {
+	r := w.Result
+	rec := r.envelope()
 	rec.Findings = w.findings()
 	rec.MoreFindings = len(r.Found) - len(rec.Findings)
 	rec.Place(w.listed)
@@ -38,9 +53,6 @@ func (r *Result) Record() policy.Record {
 		rec.Watched = addNames(rec.Watched, v.Watched)
 	}
 	rec.Scanners = scannerTimes(r.Reports)
-	if r.policy != nil {
-		rec.Alternatives = w.alternatives(r.policy.Alternatives(r.input(), r.Decision))
-	}
 	return rec
 }
 

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -12,7 +13,6 @@ import (
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/policy/judge"
-	"github.com/milterscan/milterscan/scan"
 )
 
 // newLog opens the log. The sink under it is to be closed last.
@@ -29,20 +29,23 @@ func newLog(c config.Log) (*zap.Logger, *sink, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	s := newSink(out, func(n int) []byte { return lostLine(encoder, n) })
-	return zap.New(zapcore.NewCore(encoder, s, level)), s, nil
+	s := newSink(out, func(n int) []byte { return policy.VisibleLine(lostLine(encoder, n)) })
+	return zap.New(zapcore.NewCore(encoder, visible{s}, level)), s, nil
 }
 
 // newEncoder returns what makes lines of a format: "json" or "console".
 func newEncoder(format string) (zapcore.Encoder, error) {
 	e := zap.NewProductionEncoderConfig()
 	e.TimeKey = "time"
-	e.EncodeTime = zapcore.RFC3339NanoTimeEncoder
+	e.EncodeTime = func(t time.Time, out zapcore.PrimitiveArrayEncoder) {
+		out.AppendString(t.UTC().Truncate(time.Millisecond).Format(time.RFC3339Nano))
+	}
 	e.EncodeDuration = zapcore.MillisDurationEncoder
 	switch format {
 	case "json":
 		return zapcore.NewJSONEncoder(e), nil
 	case "console":
+		e.ConsoleSeparator = "  "
 		return zapcore.NewConsoleEncoder(e), nil
 	}
 	return nil, fmt.Errorf("log.format: %q; write \"json\" or \"console\"", format)
@@ -56,78 +59,47 @@ func lostLine(e zapcore.Encoder, n int) []byte {
 	return line.Bytes()
 }
 
+// visible writes lines with everything escaped that could trick a terminal or a
+// reader of the log, wherever it came from.
+type visible struct{ zapcore.WriteSyncer }
+
+func (v visible) Write(line []byte) (int, error) {
+	if _, err := v.WriteSyncer.Write(policy.VisibleLine(line)); err != nil {
+		return 0, err
+	}
+	return len(line), nil
+}
+
 // tell writes the one line of a message, or of a stage that refused.
-func (d *Daemon) tell(r *judge.Result) {
-	env := r.Envelope
-	fields := []zap.Field{
-		zap.String("id", r.ID),
-		zap.Uint64("generation", r.Generation),
-		zap.String("stage", r.Stage.String()),
-		zap.String("queue_id", env.QueueID),
-		zap.String("client", clientText(env)),
-		zap.String("helo", env.Helo),
-		zap.String("user", env.AuthUser),
-		zap.String("sender", env.Sender),
-		zap.Strings("recipients", env.Recipients),
-		zap.Int64("size", r.Size),
-		zap.String("answer", r.Decision.Action()),
-		zap.Strings("changes", r.Decision.Changes()),
-		zap.String("reply", r.Decision.Reply.String()),
-		zap.String("rule", decidingRule(r.Decision)),
-		zap.Bool("complete", r.Complete()),
-		zap.Array("findings", findings{r}),
-		zap.Duration("took", r.Took),
-		zap.Object("scanners", times(r.Reports)),
+func (d *Daemon) tell(r *judge.Result) { logRecord(d.log, d.first.Log.Format, r.Told()) }
+
+// logRecord writes a record: for people in their words, else with its own keys. The
+// time of the line is that of the record.
+func logRecord(log *zap.Logger, format string, r policy.Record) {
+	if format != "json" {
+		log.Info(show.Line(r))
+		return
 	}
-	d.log.Info("message", fields...)
+	if entry := log.Check(zap.InfoLevel, "message"); entry != nil {
+		entry.Time = r.Time
+		entry.Write(fields(r.Line())...)
+	}
 }
 
-func clientText(env scan.Envelope) string {
-	if !env.Client.IsValid() {
-		return ""
-	}
-	return env.Client.Addr().String()
-}
-
-// decidingRule is the rule behind the answer: that of the first recipient who
-// got it.
-func decidingRule(d policy.Decision) string {
-	for _, v := range d.Verdicts {
-		if v.Outcome.Answer == d.Answer && v.Rule.Name != "" {
-			return v.Rule.String()
+// fields are those of a JSON object, in their order, without the time.
+func fields(object []byte) []zap.Field {
+	var list []zap.Field
+	in := json.NewDecoder(bytes.NewReader(object))
+	in.Token() // the brace
+	for in.More() {
+		key, err := in.Token()
+		var value json.RawMessage
+		if err != nil || in.Decode(&value) != nil {
+			break
+		}
+		if name, _ := key.(string); name != "time" {
+			list = append(list, zap.Reflect(name, value))
 		}
 	}
-	return ""
-}
-
-// findings writes findings as an array of objects.
-type findings struct{ *judge.Result }
-
-// MarshalLogArray makes findings a zapcore.ArrayMarshaler.
-func (f findings) MarshalLogArray(out zapcore.ArrayEncoder) error {
-	for _, one := range f.Found {
-		out.AppendObject(zapcore.ObjectMarshalerFunc(func(o zapcore.ObjectEncoder) error {
-			r := show.NewFinding(f.Result, one)
-			o.AddString("kind", r.Kind)
-			o.AddString("rule", r.Rule)
-			o.AddString("part", r.Part)
-			o.AddString("detail", r.Detail)
-			if r.Score != 0 {
-				o.AddFloat64("score", r.Score)
-			}
-			return nil
-		}))
-	}
-	return nil
-}
-
-// times writes the time each scanner took, in milliseconds.
-type times []scan.Report
-
-// MarshalLogObject makes times a zapcore.ObjectMarshaler.
-func (t times) MarshalLogObject(o zapcore.ObjectEncoder) error {
-	for _, r := range t {
-		o.AddFloat64(r.Scanner, float64(r.Took)/float64(time.Millisecond))
-	}
-	return nil
+	return list
 }

@@ -70,15 +70,15 @@ func (p *explainer) timeline() {
 	p.line("  %s  connect  %s %s", Time(p.Time), p.client(), known("HELO ", p.Helo))
 	p.line("  %25s  mail     <%s>%s", "", Printable(p.Sender), known(" as ", p.User))
 	if len(p.Recipients) > 0 {
-		p.line("  %25s  rcpt     %s", "", Printable(strings.Join(p.Recipients, ", ")))
+		p.line("  %25s  rcpt     %s", "", Printable(strings.Join(p.Addresses(), ", ")))
 	}
 	if p.Stage != "message" {
 		p.line("  %25s  answered at %s, before there was a message", "", p.Stage)
 		return
 	}
-	p.line("  %25s  message  %s, looked at for %v", "", Size(p.Size), p.Took.Round(10*time.Microsecond))
+	p.line("  %25s  message  %s, looked at for %v", "", Size(p.Size), p.Took.Go().Round(10*time.Microsecond))
 	for _, s := range p.Scanners {
-		p.line("  %25s    %-20s %10v%s", "", s.Scanner, s.Took.Round(10*time.Microsecond), known(", no answer: ", s.Error))
+		p.line("  %25s    %-20s %10v%s", "", s.Scanner, s.Took.Go().Round(10*time.Microsecond), known(", no answer: ", s.Error))
 	}
 	if p.Reply != "" {
 		p.line("  the client was told: %s", Printable(p.Reply))
@@ -114,6 +114,9 @@ func (p *explainer) findings() {
 		}
 		p.line("    %2d. %s%-11s%s %s %s%s%s", i+1, p.mild, f.Kind, p.off, Printable(f.Rule), at(f.Part), FirstLine(f.Detail), score)
 	}
+	if p.MoreFindings > 0 {
+		p.line("    and %d more", p.MoreFindings)
+	}
 }
 
 func (p *explainer) verdict(v policy.RecordVerdict) {
@@ -127,6 +130,9 @@ func (p *explainer) verdict(v policy.RecordVerdict) {
 	p.line("  for %s: %s, %s", Printable(strings.Join(v.Recipients, ", ")), v.Action, why)
 	for _, m := range v.Matches {
 		p.line("    %s %-11s %q%s: %s", mark(m), subjectOf(m), m.Rule.Name, place(m.Rule), Printable(m.Does))
+	}
+	if v.More > 0 {
+		p.line("    and %d matches more", v.More)
 	}
 }
 
@@ -144,6 +150,9 @@ func mark(m policy.RecordMatch) string {
 func subjectOf(m policy.RecordMatch) string {
 	if m.Finding < 0 {
 		return "the message"
+	}
+	if m.Alike > 0 {
+		return fmt.Sprintf("finding %d and %d like it", m.Finding+1, m.Alike)
 	}
 	return fmt.Sprintf("finding %d", m.Finding+1)
 }

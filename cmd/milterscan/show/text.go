@@ -2,12 +2,12 @@
 package show
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"strings"
-	"unicode"
+
+	"github.com/milterscan/milterscan/policy"
 )
 
 // palette is the escape sequences for a terminal, all empty for anything else.
@@ -43,15 +43,38 @@ func WriteReport(w io.Writer, r Report) {
 	for _, v := range r.Recipients {
 		explainRecipient(w, v, len(r.Recipients) > 1)
 	}
+	writeWatched(w, r.Record)
 	for _, f := range r.Findings {
 		fmt.Fprintf(w, "  %s%-11s%s %-34s %s%s\n", c.mild, f.Kind, c.off, Printable(f.Rule), at(f.Part), FirstLine(f.Detail))
+	}
+	if r.MoreFindings > 0 {
+		fmt.Fprintf(w, "  and %d findings more\n", r.MoreFindings)
 	}
 	for _, e := range r.Edits {
 		fmt.Fprintf(w, "  edit: %s %s%s %s\n", e.Kind, at(e.Part), Printable(e.Name), Printable(e.Value))
 	}
 }
 
-func explainRecipient(w io.Writer, v Recipient, several bool) {
+// writeWatched names the rules that only watch and would have applied.
+func writeWatched(w io.Writer, r policy.Record) {
+	seen := map[string]bool{}
+	for _, v := range r.Verdicts {
+		for _, m := range v.Matches {
+			if !m.Observed || seen[m.Rule.Name] {
+				continue
+			}
+			seen[m.Rule.Name] = true
+			because := ""
+			if m.Finding >= 0 && m.Finding < len(r.Findings) {
+				f := r.Findings[m.Finding]
+				because = " because of " + Printable(f.Rule) + in(f.Part)
+			}
+			fmt.Fprintf(w, "  watched by rule %q%s: would %s\n", m.Rule.Name, because, Printable(m.Does))
+		}
+	}
+}
+
+func explainRecipient(w io.Writer, v policy.RecordRecipient, several bool) {
 	switch {
 	case v.Because != nil:
 		fmt.Fprintf(w, "  %s%s by rule %q because of %s%s\n", whom(v, several), v.Action, v.Rule, Printable(v.Because.Rule), in(v.Because.Part))
@@ -62,7 +85,7 @@ func explainRecipient(w io.Writer, v Recipient, several bool) {
 	}
 }
 
-func whom(v Recipient, several bool) string {
+func whom(v policy.RecordRecipient, several bool) string {
 	if !several {
 		return ""
 	}
@@ -89,23 +112,12 @@ func FirstLine(s string) string {
 	return Printable(first)
 }
 
-// Printable makes characters visible that would move the cursor or turn the
-// writing direction.
-func Printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return '\uFFFD'
-	}, s)
-}
+// Printable makes characters visible that would move the cursor, hide others or
+// turn the writing direction.
+func Printable(s string) string { return policy.Visible(s) }
 
-// JSON prints v as one line of JSON.
-func JSON(out io.Writer, v any) {
-	enc := json.NewEncoder(out)
-	enc.SetEscapeHTML(false)
-	enc.Encode(v)
-}
+// JSON prints v as one line of JSON, with everything invisible in it escaped.
+func JSON(out io.Writer, v any) { out.Write(append(policy.JSON(v), '\n')) }
 
 // Size returns a number of bytes in a short form.
 func Size(n int64) string {

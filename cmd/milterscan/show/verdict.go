@@ -1,49 +1,19 @@
 package show
 
 import (
+	"fmt"
+	"strings"
+	"time"
+
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/judge"
-	"github.com/milterscan/milterscan/scan"
 )
 
-// Report is the verdict on one file as "scan --json" prints it. Fields may be
-// added, none renamed.
+// Report is the verdict on one file as "scan --json" prints it: the record of the
+// message, and where it is. Fields may be added, none renamed.
 type Report struct {
-	File       string      `json:"file"`
-	ID         string      `json:"id"`
-	Action     string      `json:"action"`
-	Reply      string      `json:"reply"`
-	Complete   bool        `json:"complete"`
-	Recipients []Recipient `json:"recipients"`
-	Findings   []Finding   `json:"findings"`
-	Edits      []Edit      `json:"edits"`
-}
-
-// Recipient is what becomes of the message for one recipient.
-type Recipient struct {
-	Recipient string   `json:"recipient"`
-	Action    string   `json:"action"`
-	Rule      string   `json:"rule"`
-	Because   *Finding `json:"because"`
-}
-
-// Finding is one finding.
-type Finding struct {
-	Kind    string  `json:"kind"`
-	Scanner string  `json:"scanner"`
-	Rule    string  `json:"rule"`
-	Part    string  `json:"part"`
-	Detail  string  `json:"detail"`
-	Score   float64 `json:"score"`
-}
-
-// Edit is one change to the message.
-type Edit struct {
-	Kind  string `json:"kind"` // header, subject, recipient, or an edit of a part
-	Part  string `json:"part,omitempty"`
-	Name  string `json:"name,omitempty"`
-	Value string `json:"value,omitempty"`
-	Rule  string `json:"rule,omitempty"`
+	File string `json:"file"`
+	policy.Record
 }
 
 // FileError is printed for a file that could not be judged.
@@ -52,67 +22,81 @@ type FileError struct {
 	Error string `json:"error"`
 }
 
-// newReport writes a result down.
-func NewReport(file string, r *judge.Result) Report {
-	out := Report{
-		File:       file,
-		ID:         r.ID,
-		Action:     r.Decision.Action(),
-		Complete:   r.Complete(),
-		Recipients: []Recipient{},
-		Findings:   []Finding{},
-		Edits:      edits(r),
+// NewReport writes a result down.
+func NewReport(file string, r *judge.Result) Report { return Report{file, r.Record()} }
+
+// Line tells a person on one line what became of a message.
+func Line(r policy.Record) string {
+	w := []string{r.ID, r.Action}
+	if r.Direction != "" {
+		w = append(w, r.Direction)
 	}
-	if r.Decision.Answer == policy.Reject || r.Decision.Answer == policy.Tempfail {
-		out.Reply = r.Decision.Reply.String()
+	w = append(w, "<"+short(r.Sender)+"> to "+short(Whom(r, fewer)))
+	if f := mainFinding(r); f != nil {
+		w = append(w, f.Rule+in(short(f.Part)))
 	}
-	for _, f := range r.Found {
-		out.Findings = append(out.Findings, NewFinding(r, f))
+	if r.Rule != "" {
+		w = append(w, fmt.Sprintf("by rule %q", r.Rule))
 	}
-	for _, v := range r.Decision.Verdicts {
-		out.Recipients = append(out.Recipients, newRecipient(r, v))
+	if len(r.Watched) > 0 {
+		w = append(w, "watched by "+short(strings.Join(r.Watched, ", ")))
 	}
-	return out
+	if !r.Complete {
+		w = append(w, "not everything could be examined")
+	}
+	if r.QueueID != "" {
+		w = append(w, "queue id "+short(r.QueueID))
+	}
+	w = append(w, Size(r.Size), fmt.Sprint(r.Took.Go().Round(time.Millisecond)))
+	return policy.Visible(strings.Join(w, " "))
 }
 
-func newRecipient(r *judge.Result, v policy.Verdict) Recipient {
-	out := Recipient{Recipient: v.Recipient, Action: v.Outcome.Action(), Rule: v.Rule.Name}
-	if v.Because >= 0 {
-		f := NewFinding(r, r.Found[v.Because])
-		out.Because = &f
+// mainFinding is the one that decided for the first recipient it did for.
+func mainFinding(r policy.Record) *policy.RecordFinding {
+	for _, to := range r.Recipients {
+		if to.Because != nil && to.Action == r.Action {
+			return to.Because
+		}
 	}
-	return out
+	for _, to := range r.Recipients {
+		if to.Because != nil {
+			return to.Because
+		}
+	}
+	return nil
 }
 
-func NewFinding(r *judge.Result, f scan.Finding) Finding {
-	out := Finding{Kind: f.Kind.String(), Scanner: f.Scanner, Rule: f.Rule, Detail: f.Detail, Score: f.Score}
-	if r.Message != nil {
-		out.Part = r.Message.PathOf(f)
+// Whom lists recipients, and what became of the mail for them where that was not
+// the same for all. join makes one text of the addresses of each action.
+func Whom(r policy.Record, join func([]string) string) string {
+	by := map[string][]string{}
+	var order []string
+	for _, to := range r.Recipients {
+		if by[to.Action] == nil {
+			order = append(order, to.Action)
+		}
+		by[to.Action] = append(by[to.Action], to.Recipient)
 	}
-	return out
+	var words []string
+	for _, action := range order {
+		w := join(by[action])
+		if len(order) > 1 || action != "" && action != r.Action {
+			w += " (" + action + ")"
+		}
+		words = append(words, w)
+	}
+	if len(words) == 0 {
+		return "nobody yet"
+	}
+	return strings.Join(words, ", ")
 }
 
-// edits lists every change the decision makes to the message.
-func edits(r *judge.Result) []Edit {
-	d := r.Decision
-	out := []Edit{}
-	for _, h := range d.Headers {
-		out = append(out, Edit{Kind: "header", Name: h.Name, Value: h.Value})
+// maxShort is how much of a text from a message is printed on a line with others.
+const maxShort = 200
+
+func short(s string) string {
+	if len(s) <= maxShort {
+		return s
 	}
-	if d.Tag != "" {
-		out = append(out, Edit{Kind: "subject", Value: d.Tag})
-	}
-	for _, b := range d.Banners {
-		out = append(out, Edit{Kind: "banner", Value: b})
-	}
-	for _, e := range d.Edits {
-		out = append(out, Edit{Kind: e.Kind.String(), Part: r.Message.PathOf(scan.Finding{Part: e.Part}), Rule: e.Rule.Name})
-	}
-	for _, a := range d.Add {
-		out = append(out, Edit{Kind: "add-recipient", Value: a})
-	}
-	for _, a := range d.Drop {
-		out = append(out, Edit{Kind: "drop-recipient", Value: a})
-	}
-	return out
+	return strings.ToValidUTF8(s[:maxShort], "") + "…"
 }
