@@ -25,20 +25,20 @@ type Record struct {
 	Generation uint64    `json:"generation"`
 	Stage      string    `json:"stage"`
 	Direction  string    `json:"direction"` // that of all recipients, or several: "inbound, internal"
-	QueueID    string    `json:"queue_id,omitempty"`
-	MessageID  string    `json:"message_id,omitempty"` // without angle brackets
-	Client     string    `json:"client,omitempty"`
-	ClientName string    `json:"client_name,omitempty"`
-	Helo       string    `json:"helo,omitempty"`
-	User       string    `json:"user,omitempty"`
-	TLS        bool      `json:"tls,omitempty"`
+	QueueID    string    `json:"queue_id"`
+	MessageID  string    `json:"message_id"` // without angle brackets
+	Client     string    `json:"client"`
+	ClientName string    `json:"client_name"`
+	Helo       string    `json:"helo"`
+	User       string    `json:"user"`
+	TLS        bool      `json:"tls"`
 	Sender     string    `json:"sender"`
-	Subject    string    `json:"subject,omitempty"` // decoded
-	Size       int64     `json:"size"`              // in bytes
+	Subject    string    `json:"subject"` // decoded
+	Size       int64     `json:"size"`    // in bytes
 	Action     string    `json:"action"`
 	Reply      string    `json:"reply"`
-	Rule       string    `json:"rule,omitempty"`  // the one with the strongest ground for the action
-	Score      float64   `json:"score,omitempty"` // of all findings together
+	Rule       string    `json:"rule"`  // the one with the strongest ground for the action
+	Score      float64   `json:"score"` // of all findings together
 	Complete   bool      `json:"complete"`
 	Took       Millis    `json:"took"` // from the last byte to the answer
 

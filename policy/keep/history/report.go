@@ -30,6 +30,7 @@ type Report struct {
 type Section struct {
 	What   string  `json:"what"` // one of Counted
 	Title  string  `json:"title"`
+	Of     int64   `json:"of"` // how many there are in all: messages or, where the title says so, recipients
 	Rows   []Count `json:"rows"`
 	Others int     `json:"others"` // values that are not listed
 	Rest   int64   `json:"rest"`   // how often these turned up, together
@@ -65,8 +66,17 @@ func NewReport(counts []Count, since, until time.Time, top int) Report {
 	for _, c := range by[Bytes] {
 		r.Bytes += c.N
 	}
+	recipients := int64(0)
+	for _, c := range by[ByVerdict] {
+		recipients += c.N
+	}
 	for _, s := range sections {
-		r.Sections = append(r.Sections, newSection(s.what, s.title, by[s.what], top))
+		section := newSection(s.what, s.title, by[s.what], top)
+		section.Of = r.Messages
+		if s.what == ByRule || s.what == ByVerdict || s.what == ByWatched {
+			section.Of = recipients
+		}
+		r.Sections = append(r.Sections, section)
 	}
 	r.Engines = engines(by)
 	return r
@@ -117,7 +127,7 @@ func (r Report) Template(w io.Writer, file string) error {
 }
 
 func (r Report) text(w io.Writer, name, own string) error {
-	t := text.New(name).Funcs(text.FuncMap{"line": policy.Visible, "share": r.share})
+	t := text.New(name).Funcs(text.FuncMap{"line": policy.Visible, "share": r.share, "percent": percent})
 	t, err := t.ParseFS(shipped, "templates/"+name)
 	if err == nil && own != "" {
 		name = filepath.Base(own)
@@ -131,7 +141,7 @@ func (r Report) text(w io.Writer, name, own string) error {
 
 func (r Report) html(w io.Writer, own string) error {
 	name := "report.html"
-	t, err := html.New(name).Funcs(html.FuncMap{"line": policy.Visible, "share": r.share}).ParseFS(shipped, "templates/"+name)
+	t, err := html.New(name).Funcs(html.FuncMap{"line": policy.Visible, "share": r.share, "percent": percent}).ParseFS(shipped, "templates/"+name)
 	if err == nil && own != "" {
 		name = filepath.Base(own)
 		t, err = t.ParseFS(os.DirFS(filepath.Dir(own)), name)
@@ -143,9 +153,12 @@ func (r Report) html(w io.Writer, own string) error {
 }
 
 // share is a number in percent of all messages.
-func (r Report) share(n int64) float64 {
-	if r.Messages == 0 {
+func (r Report) share(n int64) float64 { return percent(n, r.Messages) }
+
+// percent is a number in percent of another.
+func percent(n, of int64) float64 {
+	if of == 0 {
 		return 0
 	}
-	return 100 * float64(n) / float64(r.Messages)
+	return 100 * float64(n) / float64(of)
 }
