@@ -139,20 +139,24 @@ func CountsOf(r policy.Record) []Count {
 
 // verdictCounts counts recipients.
 func verdictCounts(r policy.Record) []Count {
-	sums := map[Count]int64{}
+	var list []Count
+	place := map[Count]int{}
+	add := func(what, value string, n int) {
+		c := Count{What: what, Value: value}
+		if _, ok := place[c]; !ok {
+			place[c] = len(list)
+			list = append(list, c)
+		}
+		list[place[c]].N += int64(n)
+	}
 	for _, v := range r.Verdicts {
-		n := int64(len(v.Recipients))
-		sums[Count{What: ByVerdict, Value: v.Action}] += n
+		add(ByVerdict, v.Action, len(v.Recipients))
 		for _, name := range v.Applied {
-			sums[Count{What: ByRule, Value: name}] += n
+			add(ByRule, name, len(v.Recipients))
 		}
 		for _, name := range v.Watched {
-			sums[Count{What: ByWatched, Value: name}] += n
+			add(ByWatched, name, len(v.Recipients))
 		}
-	}
-	var list []Count
-	for c, n := range sums {
-		list = append(list, Count{c.What, c.Value, n})
 	}
 	return list
 }
