@@ -80,11 +80,15 @@ func logRecord(log *zap.Logger, format string, r policy.Record) {
 		log.Info(show.Line(r))
 		return
 	}
-	if entry := log.Check(zap.InfoLevel, "message"); entry != nil {
-		entry.Time = r.Time
-		entry.Write(fields(r.Line())...)
-	}
+	log = log.WithOptions(zap.WithClock(stopped(r.Time)))
+	log.Info("message", fields(r.Line())...)
 }
+
+// stopped is a clock that always shows the same time.
+type stopped time.Time
+
+func (s stopped) Now() time.Time                       { return time.Time(s) }
+func (stopped) NewTicker(d time.Duration) *time.Ticker { return time.NewTicker(d) }
 
 // fields are those of a JSON object, in their order, without the time.
 func fields(object []byte) []zap.Field {
