@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,14 +11,6 @@ import (
 
 	"github.com/milterscan/milterscan/cmd/milterscan/cli"
 )
-
-// TestMain serves as the worker, as the program itself does.
-func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == "worker" {
-		os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
-	}
-	os.Exit(m.Run())
-}
 
 // everyCommand returns the command lines of all commands, without their options.
 func everyCommand() [][]string {
