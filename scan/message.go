@@ -5,17 +5,15 @@ import (
 	"sync"
 
 	"github.com/milterscan/milterscan/scan/format/entity"
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // Content is bytes at rest. Any number of readers may use it at once;
 // *bytes.Reader and *io.SectionReader already are one.
-type Content interface {
-	io.ReaderAt
-	Size() int64
-}
+type Content = scratch.Content
 
 // Reader returns a new reader over all of c.
-func Reader(c Content) *io.SectionReader { return io.NewSectionReader(c, 0, c.Size()) }
+func Reader(c Content) *io.SectionReader { return scratch.Reader(c) }
 
 // Message is a received mail, taken apart. Once opened it never changes, and
 // any number of goroutines may read it. Whoever opened it closes it.

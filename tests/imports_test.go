@@ -34,7 +34,7 @@ var permissions = []struct {
 	{"scan/format/archive", []string{"scan/format/pdf"}},
 	{"scan/format/entity", []string{"scan/format/charset", "scan/format/sniff"}},
 	{"scan/format/markup", []string{"scan/format/charset"}},
-	{"scan", []string{"scan/format/entity"}},
+	{"scan", []string{"scan/format/entity", "scan/scratch"}},
 
 	// Structure to parts.
 	{"scan/open/...", []string{"scan", "scan/format/...", "scan/scratch", "scan/spool", "scan/units"}},
@@ -54,7 +54,7 @@ var permissions = []struct {
 	{"policy", []string{"scan", "scan/format/entity", "scan/units"}},
 	{"policy/disk", nil},
 	{"policy/token", []string{"policy/disk"}},
-	{"policy/edit", []string{"policy", "scan", "scan/format/...", "scan/units"}},
+	{"policy/edit", []string{"policy", "scan", "scan/format/...", "scan/scratch", "scan/units"}},
 	{"policy/tell/...", []string{"policy", "policy/disk", "policy/token"}},
 	{"policy/tell/notify", []string{"policy/tell/submission"}},
 	{"policy/keep/...", []string{"policy", "policy/disk", "scan"}},

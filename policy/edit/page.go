@@ -7,6 +7,7 @@ import (
 
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/format/markup"
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // page is a part that is HTML or like it, in a charset in which tags are ASCII.
@@ -27,7 +28,7 @@ func (w *work) page(part int) (*page, error) {
 	p := &page{content: at.Content, label: at.Entity.Charset, xml: isXML(at.Type) || isXML(at.Sniffed)}
 	if src := markup.NewSource(p.content, p.content.Size(), p.label); src.Decoded {
 		text, err := w.keep(func(out io.Writer) error {
-			_, err := io.Copy(out, io.MultiReader(strings.NewReader(byteOrderMark), &timely{w.ctx.Err, src.Reader()}))
+			_, err := io.Copy(out, io.MultiReader(strings.NewReader(byteOrderMark), scratch.Until(w.ctx.Err, src.Reader())))
 			return err
 		})
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/format/entity"
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // prove parses the new message and compares it with the old one: the same
@@ -16,7 +17,7 @@ import (
 // exactly what was meant.
 func (w *work) prove(r *Result, changes []*change) error {
 	parser := w.NewParser()
-	if _, err := io.Copy(parser, &timely{w.ctx.Err, scan.Reader(r.Message)}); err != nil {
+	if _, err := io.Copy(parser, scratch.Until(w.ctx.Err, scan.Reader(r.Message))); err != nil {
 		return err
 	}
 	r.Tree = parser.Close()
@@ -34,19 +35,6 @@ func (w *work) prove(r *Result, changes []*change) error {
 		}
 	}
 	return nil
-}
-
-// timely ends reading once the time is over.
-type timely struct {
-	over func() error
-	r    io.Reader
-}
-
-func (t *timely) Read(p []byte) (int, error) {
-	if err := t.over(); err != nil {
-		return 0, err
-	}
-	return t.r.Read(p)
 }
 
 // proof compares two messages.

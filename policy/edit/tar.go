@@ -8,6 +8,7 @@ import (
 
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/format/entity"
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // tarBlock is what everything in a tar is a multiple of.
@@ -85,7 +86,7 @@ func (r *rebuilder) tarMember(h *tar.Header, m *member) (scan.Content, error) {
 		if err := t.WriteHeader(&next); err != nil {
 			return err
 		}
-		if _, err := io.Copy(t, &timely{r.ctx.Err, scan.Reader(m.content)}); err != nil {
+		if _, err := io.Copy(t, scratch.Until(r.ctx.Err, scan.Reader(m.content))); err != nil {
 			return err
 		}
 		return t.Flush()
@@ -116,7 +117,7 @@ func (r *rebuilder) rebuildGzip(c scan.Content, list *members) (scan.Content, er
 	return r.keep(func(to io.Writer) error {
 		z := gzip.NewWriter(to)
 		z.Header = old.Header
-		if _, err := io.Copy(z, &timely{r.ctx.Err, scan.Reader(list.list[0].content)}); err != nil {
+		if _, err := io.Copy(z, scratch.Until(r.ctx.Err, scan.Reader(list.list[0].content))); err != nil {
 			return err
 		}
 		return z.Close()

@@ -12,6 +12,7 @@ import (
 	"github.com/milterscan/milterscan/scan/format/charset"
 	"github.com/milterscan/milterscan/scan/format/entity"
 	"github.com/milterscan/milterscan/scan/format/markup"
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // written is what an entity will hold, and the charset of that.
@@ -75,7 +76,7 @@ func (w *work) fit(c scan.Content, label, banner string) (body scan.Content, con
 	case !charset.Known(label):
 		return nil, false, fmt.Errorf("the banner cannot be written in charset %q", label)
 	}
-	r, _ := charset.NewReader(label, &timely{w.ctx.Err, scan.Reader(c)})
+	r, _ := charset.NewReader(label, scratch.Until(w.ctx.Err, scan.Reader(c)))
 	out, err := w.keep(func(to io.Writer) error { _, err := io.Copy(to, r); return err })
 	return out, true, err
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // rebuildZip writes a zip without the members that go. All others are copied as
@@ -64,7 +65,7 @@ func (r *rebuilder) zipMember(z *zip.Writer, f *zip.File, m *member) (files int,
 	if err != nil {
 		return 0, err
 	}
-	_, err = io.Copy(to, &timely{r.ctx.Err, scan.Reader(m.content)})
+	_, err = io.Copy(to, scratch.Until(r.ctx.Err, scan.Reader(m.content)))
 	return 1, err
 }
 

@@ -8,14 +8,6 @@ import (
 	"sync"
 )
 
-// Content is bytes at rest. One that also has the method Piece(off int64) []byte
-// shows those of its bytes from off on that lie together in memory, nil where
-// none do.
-type Content interface {
-	io.ReaderAt
-	Size() int64
-}
-
 type inMemory interface{ Piece(off int64) []byte }
 
 // Size is how long a buffer is, in bytes.

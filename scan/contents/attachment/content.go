@@ -98,19 +98,6 @@ func recognise(c scan.Content) (nature, error) {
 	return nature{}, nil
 }
 
-// readAt reads up to n bytes at off; what lies behind the end is missing.
-func readAt(c scan.Content, off int64, n int) ([]byte, error) {
-	if off < 0 || off >= c.Size() {
-		return nil, nil
-	}
-	b := make([]byte, min(int64(n), c.Size()-off))
-	got, err := c.ReadAt(b, off)
-	if got == len(b) || err == io.EOF {
-		err = nil
-	}
-	return b[:got], err
-}
-
 // program recognises executables.
 func program(head []byte, c scan.Content) (nature, error) {
 	switch {
@@ -132,7 +119,7 @@ func windowsProgram(head []byte, c scan.Content) (nature, error) {
 	}
 	if len(head) >= 64 {
 		at := int64(binary.LittleEndian.Uint32(head[60:]))
-		inner, err := readAt(c, at, 96)
+		inner, err := scratch.ReadAt(c, at, 96)
 		if err != nil {
 			return nature{}, err
 		}

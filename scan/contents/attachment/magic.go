@@ -7,6 +7,7 @@ import (
 	"unicode/utf16"
 
 	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // shortcut recognises files that start something else.
@@ -128,7 +129,7 @@ func installer(head []byte, c scan.Content) (nature, error) {
 		return nature{}, nil
 	}
 	sector := int64(binary.LittleEndian.Uint32(head[48:]))
-	id, err := readAt(c, (sector+1)<<shift+entryCLSID, 16)
+	id, err := scratch.ReadAt(c, (sector+1)<<shift+entryCLSID, 16)
 	if err != nil || len(id) < 16 {
 		return nature{}, err
 	}
@@ -146,7 +147,7 @@ var descriptors = [...]struct{ sector, header int64 }{{2048, 0}, {2352, 16}, {23
 // diskImage recognises images of disks and disc file systems.
 func diskImage(head []byte, c scan.Content) (nature, error) {
 	for _, d := range descriptors {
-		id, err := readAt(c, 16*d.sector+d.header+1, 5)
+		id, err := scratch.ReadAt(c, 16*d.sector+d.header+1, 5)
 		if err != nil {
 			return nature{}, err
 		}
@@ -172,7 +173,7 @@ func bootSector(head []byte) bool {
 
 // footer recognises images that have their mark at the end.
 func footer(c scan.Content) (nature, error) {
-	last, err := readAt(c, c.Size()-512, 512)
+	last, err := scratch.ReadAt(c, c.Size()-512, 512)
 	if err != nil {
 		return nature{}, err
 	}

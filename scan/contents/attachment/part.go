@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // place is where a part is, which decides by which lists it is judged.
@@ -83,7 +84,7 @@ func isCompound(p scan.Part) bool {
 	if p.Content == nil {
 		return false
 	}
-	mark, err := readAt(p.Content, 0, len(compoundMark))
+	mark, err := scratch.ReadAt(p.Content, 0, len(compoundMark))
 	return err == nil && string(mark) == compoundMark
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/format/archive"
+	"github.com/milterscan/milterscan/scan/scratch"
 	"github.com/milterscan/milterscan/scan/units"
 )
 
@@ -147,7 +148,7 @@ func (e *examination) inflate(b []byte) []byte {
 	if err != nil {
 		return nil
 	}
-	out, _ := io.ReadAll(io.LimitReader(&timely{e.ctx, z}, e.left()+1))
+	out, _ := io.ReadAll(io.LimitReader(scratch.Until(e.ctx.Err, z), e.left()+1))
 	if !e.spend(len(out)) {
 		return nil
 	}

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // isDesktopEntry reports whether the part has the group by which Linux desktops
@@ -28,7 +30,7 @@ var asDocument = regexp.MustCompile(`(?i)\.(?:pdf|docx?|xlsx?|pptx?|od[tsp]|rtf|
 // or runs a shell under the name of a document is another matter.
 func (e *examination) desktopEntry() error {
 	const longest = 64 << 10
-	b, err := readAt(e.part.Content, 0, longest)
+	b, err := scratch.ReadAt(e.part.Content, 0, longest)
 	if err != nil {
 		return err
 	}

@@ -116,20 +116,8 @@ func (e *examination) spend(n int) bool {
 func (e *examination) tooComplex(detail string) { e.report.add(ruleTooComplex, detail) }
 
 // reader reads a content from its start until the examination's time is over.
-func (e *examination) reader(c scan.Content) io.Reader { return &timely{e.ctx, scan.Reader(c)} }
-
-// timely is a reader that stops when ctx is done.
-type timely struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-// Read fails with the context's error once that is done.
-func (t *timely) Read(p []byte) (int, error) {
-	if err := t.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return t.r.Read(p)
+func (e *examination) reader(c scan.Content) io.Reader {
+	return scratch.Until(e.ctx.Err, scan.Reader(c))
 }
 
 // load reads all of a content that is small; of a larger one, the first most
@@ -142,21 +130,8 @@ func (e *examination) load(c scan.Content, most int64) ([]byte, error) {
 	return b, err
 }
 
-// readAt reads up to n bytes at off; what lies behind the end is missing.
-func readAt(c scan.Content, off int64, n int) ([]byte, error) {
-	if off < 0 || off >= c.Size() {
-		return nil, nil
-	}
-	b := make([]byte, min(int64(n), c.Size()-off))
-	got, err := c.ReadAt(b, off)
-	if got == len(b) || err == io.EOF {
-		err = nil
-	}
-	return b[:got], err
-}
-
 func hasMark(c scan.Content, mark string) bool {
-	b, _ := readAt(c, 0, len(mark))
+	b, _ := scratch.ReadAt(c, 0, len(mark))
 	return string(b) == mark
 }
 

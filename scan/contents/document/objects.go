@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // runnable are the extensions of files that run when they are clicked on in a
@@ -30,7 +32,7 @@ const savedMail = "_\x00_\x00n\x00a\x00m\x00e\x00i\x00d\x00_\x00v\x00e\x00r\x00s
 // object judges a stream that is no part of a document's own format. The files
 // in a saved mail are attachments.
 func (e *examination) object(s stream) error {
-	b, err := readAt(s.content, 0, headSize)
+	b, err := scratch.ReadAt(s.content, 0, headSize)
 	if err != nil {
 		return err
 	}
@@ -216,7 +218,7 @@ const longestFont = 40
 // equation judges an object of the equation editor that Office had until 2018.
 func (e *examination) equation(s stream) error {
 	const enough = 4 << 10
-	b, err := readAt(s.content, 0, enough)
+	b, err := scratch.ReadAt(s.content, 0, enough)
 	if err != nil {
 		return err
 	}

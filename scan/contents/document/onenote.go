@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // Identifiers of OneNote (MS-ONESTORE, sections 2.3.1 and 2.6.13), as they are
@@ -26,7 +28,7 @@ func (e *examination) oneNote() error {
 	const most = 10_000
 	return e.occurrences(e.part.Content, embeddedFile, most, func(off int64) error {
 		const enough = 4 << 10
-		b, err := readAt(e.part.Content, off, embeddedContent+enough)
+		b, err := scratch.ReadAt(e.part.Content, off, embeddedContent+enough)
 		if err != nil || len(b) <= embeddedContent {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/milterscan/milterscan/scan/format/pdf"
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // objectStream reads the objects in a stream.
@@ -55,7 +56,7 @@ func (f *pdfFile) stream(start int64, d pdf.Dict) ([]byte, error) {
 	if !f.spend(int(end - start)) {
 		return nil, nil
 	}
-	return readAt(f.part.Content, start, int(end-start))
+	return scratch.ReadAt(f.part.Content, start, int(end-start))
 }
 
 // form notes the streams of an XFA form, which is one, or a list of names and
@@ -162,5 +163,5 @@ func (f *pdfFile) resolve(v any) any {
 
 // limited reads at most what may be unpacked.
 func (f *pdfFile) limited(r io.Reader) ([]byte, error) {
-	return io.ReadAll(io.LimitReader(&timely{f.ctx, r}, f.left()+1))
+	return io.ReadAll(io.LimitReader(scratch.Until(f.ctx.Err, r), f.left()+1))
 }

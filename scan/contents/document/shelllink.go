@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // shellLinkMark begins a shortcut: the size of its header and its class
@@ -40,7 +42,7 @@ const longestLink = 1 << 20
 
 // shellLink judges a Windows shortcut.
 func (e *examination) shellLink() error {
-	b, err := readAt(e.part.Content, 0, longestLink)
+	b, err := scratch.ReadAt(e.part.Content, 0, longestLink)
 	if err != nil {
 		return err
 	}

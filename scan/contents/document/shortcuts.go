@@ -3,6 +3,8 @@ package document
 import (
 	"bytes"
 	"strings"
+
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // isInternetShortcut reports whether the part has the section by which Windows
@@ -30,7 +32,7 @@ func hasSection(b []byte, name string) bool {
 // nothing but a link.
 func (e *examination) internetShortcut() error {
 	const longest = 64 << 10
-	b, err := readAt(e.part.Content, 0, longest)
+	b, err := scratch.ReadAt(e.part.Content, 0, longest)
 	if err != nil {
 		return err
 	}
@@ -90,7 +92,7 @@ func (e *examination) isSYLK() bool { return e.beginsWith("ID;") }
 // macro sheet.
 func (e *examination) sylk() error {
 	return e.occurrences(e.part.Content, "\nO;", 100, func(off int64) error {
-		b, err := readAt(e.part.Content, off+1, 256)
+		b, err := scratch.ReadAt(e.part.Content, off+1, 256)
 		if err != nil {
 			return err
 		}

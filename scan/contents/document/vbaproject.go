@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // largestModule bounds what is read of one stream of a macro project, in bytes.
@@ -121,7 +123,7 @@ func (e *examination) scattered(p *project, s stream) error {
 		if p.listed[place{s.name, off}] {
 			return nil
 		}
-		b, err := readAt(s.content, off, longest)
+		b, err := scratch.ReadAt(s.content, off, longest)
 		if err != nil || len(b) == 0 {
 			return err
 		}
@@ -130,7 +132,7 @@ func (e *examination) scattered(p *project, s stream) error {
 			return nil
 		}
 		start := max(off-longest, 0)
-		cache, err := readAt(s.content, start, int(off-start))
+		cache, err := scratch.ReadAt(s.content, start, int(off-start))
 		p.modules = append(p.modules, module{base(s.name), string(source), compiledLines(cache)})
 		return err
 	})

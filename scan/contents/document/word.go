@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"strings"
+
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // The file information block at the start of a Word document (MS-DOC, section
@@ -25,7 +27,7 @@ const (
 
 // wordDocument looks into the main stream of a Word document.
 func (e *examination) wordDocument(s stream, streams []stream) error {
-	fib, err := readAt(s.content, 0, wordAssociated+8)
+	fib, err := scratch.ReadAt(s.content, 0, wordAssociated+8)
 	if err != nil {
 		return err
 	}
@@ -51,7 +53,7 @@ func (e *examination) wordTemplate(fib []byte, flags uint16, streams []stream) e
 		}
 		const longest = 64 << 10
 		at, size := binary.LittleEndian.Uint32(fib[wordAssociated:]), binary.LittleEndian.Uint32(fib[wordAssociated+4:])
-		b, err := readAt(s.content, int64(at), int(min(size, longest)))
+		b, err := scratch.ReadAt(s.content, int64(at), int(min(size, longest)))
 		if err != nil {
 			return err
 		}
@@ -92,11 +94,11 @@ func secondString(b []byte) string {
 func (e *examination) wordFields(s stream) error {
 	return e.occurrences(s.content, string(rune(fieldBegin)), 1_000_000, func(off int64) error {
 		const start, longest = 32, 1 << 10
-		b, err := readAt(s.content, off+1, start)
+		b, err := scratch.ReadAt(s.content, off+1, start)
 		if err != nil || !loads(narrow(b)) {
 			return err
 		}
-		if b, err = readAt(s.content, off+1, longest); err != nil {
+		if b, err = scratch.ReadAt(s.content, off+1, longest); err != nil {
 			return err
 		}
 		if b[0] == 0 { // the high half of the mark

@@ -8,14 +8,13 @@ import (
 	"context"
 	"errors"
 	"io"
+
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // Content is the container's bytes at rest. It may be read from several
 // goroutines at once.
-type Content interface {
-	io.ReaderAt
-	Size() int64
-}
+type Content = scratch.Content
 
 // Member is one entry of a container.
 type Member struct {

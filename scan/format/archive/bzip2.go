@@ -4,7 +4,8 @@ import (
 	"bufio"
 	"compress/bzip2"
 	"context"
-	"io"
+
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // bzip2Format reads bzip2 files; several one after the other are one member.
@@ -20,6 +21,6 @@ func (bzip2Format) Match(head []byte, _ Content) bool {
 func (bzip2Format) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
 	w := begin(ctx, c, b, visit)
 	w.extra = priceSorted
-	in := bufio.NewReader(io.NewSectionReader(c, 0, c.Size()))
+	in := bufio.NewReader(scratch.Reader(c))
 	return w.end(w.member(Member{Size: -1}, bzip2.NewReader(in)))
 }

@@ -6,6 +6,8 @@ import (
 	"context"
 	"io"
 	"strings"
+
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // calendarFormat finds what calendars (RFC 5545) and cards (RFC 6350, and vCard
@@ -39,7 +41,7 @@ func (calendarFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visi
 	if err != nil {
 		return w.end(err)
 	}
-	in := &foldedLines{in: bufio.NewReader(io.NewSectionReader(text, 0, text.Size()))}
+	in := &foldedLines{in: bufio.NewReader(scratch.Reader(text))}
 	for {
 		if err := ctx.Err(); err != nil {
 			return w.end(err)

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"io"
 	"strings"
+
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // cmsFormat opens what is signed or compressed and not encrypted: messages of
@@ -159,7 +161,7 @@ type cmsWalk struct {
 // source reads the message without what it is written in.
 func (w *cmsWalk) source() (io.Reader, error) {
 	if hasAny(piece(w.c, 0, 1), "\x30") {
-		return io.NewSectionReader(w.c, 0, w.c.Size()), nil
+		return scratch.Reader(w.c), nil
 	}
 	text, err := w.plain()
 	if err != nil {

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // cpioFormat reads cpio in its four dialects: old binary in both byte orders,
@@ -31,7 +33,7 @@ func (cpioFormat) Match(head []byte, _ Content) bool {
 
 func (cpioFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
 	w := begin(ctx, c, b, visit)
-	r := &cpioReader{in: bufio.NewReader(io.NewSectionReader(c, 0, c.Size()))}
+	r := &cpioReader{in: bufio.NewReader(scratch.Reader(c))}
 	for {
 		h, err := r.next()
 		if err == errTrailer {

@@ -11,6 +11,8 @@ import (
 	"io"
 
 	"github.com/klauspost/compress/flate"
+
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // gzipFormat reads gzip (RFC 1952) from its own header on, so that a wrong
@@ -24,7 +26,7 @@ func (gzipFormat) Match(head []byte, _ Content) bool { return hasAny(head, "\x1f
 
 func (gzipFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
 	w := begin(ctx, c, b, visit)
-	g := &gunzip{in: bufio.NewReader(io.NewSectionReader(c, 0, c.Size()))}
+	g := &gunzip{in: bufio.NewReader(scratch.Reader(c))}
 	m := Member{Size: -1}
 	name, err := g.header()
 	if err != nil {

@@ -7,6 +7,8 @@ import (
 	"io"
 
 	"github.com/pierrec/lz4/v4"
+
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // lz4Format reads lz4 frames, the legacy ones as well; several are one member.
@@ -27,7 +29,7 @@ func (lz4Format) Match(head []byte, _ Content) bool {
 
 func (lz4Format) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
 	w := begin(ctx, c, b, visit)
-	u := &unlz4{r: lz4.NewReader(bufio.NewReader(io.NewSectionReader(c, 0, c.Size())))}
+	u := &unlz4{r: lz4.NewReader(bufio.NewReader(scratch.Reader(c)))}
 	return w.end(w.stream(Member{Size: -1}, u, &u.state))
 }
 

@@ -8,6 +8,8 @@ import (
 	"io"
 
 	"github.com/ulikunitz/xz/lzma"
+
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // lzmaFormat reads the .lzma files of LZMA Utils. They have no mark: a header
@@ -30,7 +32,7 @@ func (lzmaFormat) Match(head []byte, _ Content) bool {
 func (lzmaFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
 	w := begin(ctx, c, b, visit)
 	w.extra = priceSorted
-	in := bufio.NewReader(io.NewSectionReader(c, 0, c.Size()))
+	in := bufio.NewReader(scratch.Reader(c))
 	m := Member{Size: -1}
 	head := make([]byte, lzma.HeaderLen)
 	if _, err := io.ReadFull(in, head); err != nil {
@@ -113,7 +115,7 @@ func (lzipFormat) Match(head []byte, _ Content) bool { return hasAny(head, "LZIP
 func (lzipFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
 	w := begin(ctx, c, b, visit)
 	w.extra = priceSorted
-	u := &unlzip{in: bufio.NewReader(io.NewSectionReader(c, 0, c.Size())), window: newWindows(int64(maxWindow))}
+	u := &unlzip{in: bufio.NewReader(scratch.Reader(c)), window: newWindows(int64(maxWindow))}
 	return w.end(w.stream(Member{Size: -1}, u, &u.state))
 }
 

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/nwaples/rardecode/v2"
+
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // rarFormat reads RAR 1.5 to 7 through rardecode. The decoder is meant to run in
@@ -57,7 +59,7 @@ func (w *rarWalk) open(password *string) (r *rardecode.Reader, err error) {
 		options = append(options, rardecode.Password(*password))
 	}
 	err = safely(func() error {
-		r, err = rardecode.NewReader(io.NewSectionReader(w.c, 0, w.c.Size()), options...)
+		r, err = rardecode.NewReader(scratch.Reader(w.c), options...)
 		return err
 	})
 	return r, err

@@ -13,6 +13,8 @@ import (
 	"io"
 
 	"github.com/ulikunitz/xz/lzma"
+
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // xzFormat reads xz (The .xz File Format 1.2). The container is read here, so
@@ -29,7 +31,7 @@ func (xzFormat) Match(head []byte, _ Content) bool { return hasAny(head, xzMagic
 func (xzFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
 	w := begin(ctx, c, b, visit)
 	w.extra = priceSorted
-	x := newUnxz(bufio.NewReader(io.NewSectionReader(c, 0, c.Size())), newWindows(int64(maxWindow)))
+	x := newUnxz(bufio.NewReader(scratch.Reader(c)), newWindows(int64(maxWindow)))
 	return w.end(w.stream(Member{Size: -1}, x, &x.state))
 }
 

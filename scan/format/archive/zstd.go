@@ -7,6 +7,8 @@ import (
 	"io"
 
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // zstdFormat reads Zstandard (RFC 8878) frames; several are one member.
@@ -26,7 +28,7 @@ func skippable(head []byte) bool {
 
 func (zstdFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
 	w := begin(ctx, c, b, visit)
-	r, err := openZstd(io.NewSectionReader(c, 0, c.Size()), uint64(maxWindow))
+	r, err := openZstd(scratch.Reader(c), uint64(maxWindow))
 	if err != nil {
 		w.note(damagedContainer, "%v", err)
 		return w.end(nil)

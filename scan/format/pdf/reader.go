@@ -5,16 +5,12 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"io"
 
 	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // Content is the bytes of a document, or of a stream in it.
-type Content interface {
-	io.ReaderAt
-	Size() int64
-}
+type Content = scratch.Content
 
 // Reader reads the objects of one document (ISO 32000-1). Cross-reference tables,
 // which say where objects are, can lie, and viewers repair them in ways of their

@@ -11,6 +11,7 @@ import (
 
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/format/markup"
+	"github.com/milterscan/milterscan/scan/scratch"
 	"github.com/milterscan/milterscan/scan/units"
 )
 
@@ -142,7 +143,7 @@ func (l *Limits) take(size units.Size, p *markup.Page) {
 
 // readPart reads one part.
 func readPart(ctx context.Context, p *scan.Part, form Form, l markup.Limits) (*markup.Page, error) {
-	c := timely{ctx, p.Content}
+	c := scratch.UntilAt(ctx.Err, p.Content)
 	var label string
 	if p.Entity != nil {
 		label = p.Entity.Charset
@@ -160,17 +161,4 @@ func readPart(ctx context.Context, p *scan.Part, form Form, l markup.Limits) (*m
 		return markup.ReadXML(markup.NewSource(c, c.Size(), label), l)
 	}
 	return markup.ReadHTML(markup.NewSource(c, c.Size(), label), l)
-}
-
-// timely is content that cannot be read any more once ctx is done.
-type timely struct {
-	ctx context.Context
-	scan.Content
-}
-
-func (t timely) ReadAt(p []byte, off int64) (int, error) {
-	if err := t.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return t.Content.ReadAt(p, off)
 }

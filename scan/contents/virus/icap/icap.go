@@ -14,11 +14,12 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/url"
 	"sync"
 	"time"
+
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // What can be wrong with an answer. All of them mean "I do not know".
@@ -29,10 +30,7 @@ var (
 )
 
 // Content is what is asked about.
-type Content interface {
-	io.ReaderAt
-	Size() int64
-}
+type Content = scratch.Content
 
 // Verdict is what the service thinks of a content.
 type Verdict struct {
