@@ -43,7 +43,7 @@ type Config struct {
 	// How many characters hidden by style are reported; 0 for never.
 	HiddenText int `toml:"hidden_text"`
 	// How much data in a page, together with a script that decodes it, counts as a
-	// smuggled file.
+	// smuggled file. A link that has data saved as a file counts at any size.
 	Smuggled units.Size `toml:"smuggled"`
 	// What findings add to the score of the message, by their names without
 	// "content/", where that differs from what is shipped: { link-mismatch = 4 }.

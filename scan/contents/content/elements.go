@@ -215,10 +215,14 @@ func pixels(s string) int {
 	return int(n)
 }
 
-// smuggles says how a page makes a file of what it carries, "" if it does not.
-// In archives, where whole web sites are, only the plain case counts.
+// smuggles says how a page makes a file of what it carries, "" if it does not. One
+// that is handed over by name counts at any size. In archives, where whole web
+// sites are, only the plain cases count.
 func (s *Scanner) smuggles(t texts.Text) string {
 	p := t.Page
+	if how := handsOver(p); how != "" {
+		return how
+	}
 	carries := s.smuggled > 0 && p.Data >= s.smuggled
 	saves := firstOf(p.Calls, "createObjectURL", "msSaveOrOpenBlob", "msSaveBlob", "showSaveFilePicker", "File(")
 	decodes := firstOf(p.Calls, "atob", "Blob", "fromCharCode", "Uint8Array", "ArrayBuffer", "unescape", "decodeURIComponent")
@@ -229,12 +233,51 @@ func (s *Scanner) smuggles(t texts.Text) string {
 		return "a script saves a file with " + saves + " and carries " + strconv.Itoa(p.Data) + " characters of data"
 	case t.Place == texts.Member:
 		return ""
+	case saves != "" && slices.Contains(p.Calls, markup.FetchData):
+		return "a script fetches a file that the page carries and has it saved with " + saves
 	case saves != "" && downloads != "" && decodes != "":
 		return "a script makes a file with " + decodes + " and has it saved with " + saves
 	case decodes != "" && carries && (downloads != "" || shows != ""):
 		return "a script decodes with " + decodes + " what the page carries, " + strconv.Itoa(p.Data) + " characters, for " + downloads + shows
 	}
 	return downloadsData(p, s.smuggled)
+}
+
+// handsOver finds a link to be saved that is the file itself: its attribute says so,
+// whatever the size. Tables and texts that a report offers, and pictures, are none.
+func handsOver(p *markup.Page) string {
+	for _, l := range p.Links {
+		if l.Download == markup.NotSaved || l.Where != "a" && l.Where != "area" {
+			continue
+		}
+		u := markup.ParseLink(l.Target)
+		if u.Scheme != "data" || strings.Trim(u.Rest, ", ") == "" || harmlessData(u.Rest, string(l.Download)) {
+			continue
+		}
+		return "a link has a file of its own saved, " + printable(u.Rest[:min(len(u.Rest), 40)])
+	}
+	return ""
+}
+
+// harmlessData reports whether data are a picture, sound, table or text by their
+// type and by the name they are saved under, if there is one.
+func harmlessData(rest, name string) bool {
+	kind, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(rest)), ",")
+	kind, _, _ = strings.Cut(kind, ";")
+	switch strings.TrimSpace(kind) {
+	case "image/svg+xml":
+		return false
+	case "", "text/plain", "text/csv", "text/tab-separated-values", "text/calendar", "text/vcard", "text/x-vcard", "application/json":
+	default:
+		if sort, _, _ := strings.Cut(kind, "/"); sort != "image" && sort != "audio" && sort != "video" && sort != "font" {
+			return false
+		}
+	}
+	switch strings.ToLower(strings.TrimPrefix(path.Ext(strings.TrimRight(name, ". ")), ".")) {
+	case "", "txt", "csv", "tsv", "json", "ics", "vcf", "md", "log", "png", "jpg", "jpeg", "gif", "webp", "bmp", "tif", "tiff", "mp3", "wav", "ogg", "mp4", "webm", "woff", "woff2", "ttf":
+		return true
+	}
+	return false
 }
 
 // downloadsData finds a link that is the file itself.

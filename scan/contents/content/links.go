@@ -89,7 +89,7 @@ func said(l markup.Link) string {
 // reader's own machine, to shares, to what programs have registered.
 func startsProgram(u markup.URL) bool {
 	switch u.Scheme {
-	case "file", "smb", "search", "search-ms", "msdt", "hcp", "ldap", "shell":
+	case "file", "smb", "search", "search-ms", "msdt", "hcp", "ldap", "shell", "mk", "its", "res", "jnlp", "jnlps":
 		return true
 	}
 	return strings.HasPrefix(u.Scheme, "ms-")

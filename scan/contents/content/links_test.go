@@ -163,6 +163,8 @@ var linkRows = []struct {
 	{"a button that sends", `<button formaction="http://example.com/">`, "form", "", "formaction"},
 	{"a picture that sends", `<input type=image formaction="http://192.0.2.1/">`, "form " + numeric, "", ""},
 	{"a button that sends nothing", `<button formaction="">Go</button>`, "", "", ""},
+	{"compiled help", link(`mk:@MSITStore:\\evil.test\s\a.chm::/x.htm`, "the report"), "link-program", "", ""},
+	{"compiled help by another name", link(`ms-its:http://evil.test/a.chm::/x.htm`, "the report"), "link-program", "", ""},
 	{"a form", `<form action="http://192.0.2.1/">`, "form " + numeric, "", ""},
 	{"in text", "go to http://3221225985/login", numeric, "", ""},
 }

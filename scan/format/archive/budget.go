@@ -11,7 +11,7 @@ import (
 type Limits struct {
 	Expanded units.Size // bytes unpacked in all
 	Member   units.Size // bytes of one member
-	Ratio    int64      // unpacked bytes for each byte of container, beyond the first 1 MB
+	Ratio    int64      // unpacked bytes for each byte of container, beyond the first 32 MB
 	Entries  int64      // members in all
 	Depth    int        // containers inside containers; counted by the caller of Walk
 
@@ -20,8 +20,9 @@ type Limits struct {
 	Passwords []string
 }
 
-// freeOfRatio may be unpacked from any container, whatever the ratio.
-const freeOfRatio = 1 * units.MB
+// freeOfRatio may be unpacked from any container, whatever the ratio: screenshots,
+// empty scans and logs pack as well as bombs do, and so little is none.
+const freeOfRatio = 32 * units.MB
 
 // maxWindow is the largest dictionary a decoder is let allocate: what the
 // strongest common presets of xz, 7z and rar ask for.

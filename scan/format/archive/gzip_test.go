@@ -7,6 +7,8 @@ import (
 	"io"
 	"strings"
 	"testing"
+
+	"github.com/milterscan/milterscan/scan/units"
 )
 
 func makeGzip(t testing.TB, name string, body io.Reader) []byte {
@@ -75,9 +77,20 @@ func TestGzipHeaderCutAnywhere(t *testing.T) {
 	}
 }
 
+// bombLimits leave it to the ratio to find bombs.
+var bombLimits = Limits{Expanded: 256 * units.MB, Member: 256 * units.MB, Ratio: 200, Entries: 1000, Depth: 8}
+
+// TestGzipOfLittle is no bomb, however well it packs: a screenshot, a log.
+func TestGzipOfLittle(t *testing.T) {
+	got := walkBytes(t, gzipFormat{}, makeGzip(t, "", zeros(int64(freeOfRatio))), NewBudget(bombLimits))
+	if got.err != nil || got.codes() != "" || len(got.members[0].body) != int(freeOfRatio) {
+		t.Errorf("%d bytes, %v, %v", len(got.members[0].body), got.notes, got.err)
+	}
+}
+
 func TestGzipBomb(t *testing.T) {
-	got := open(t, "x.gz", makeGzip(t, "", zeros(50<<20)))
-	if got.err != ErrLimit || got.codes() != ratioExceeded || len(got.members[0].body) > 12<<20 {
+	got := walkBytes(t, gzipFormat{}, makeGzip(t, "", zeros(60<<20)), NewBudget(bombLimits))
+	if got.err != ErrLimit || got.codes() != ratioExceeded || len(got.members[0].body) > int(freeOfRatio)+1<<20 {
 		t.Errorf("%d bytes, %v, %v", len(got.members[0].body), got.notes, got.err)
 	}
 }

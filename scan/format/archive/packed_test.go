@@ -113,9 +113,9 @@ func TestOverlappingCabinet(t *testing.T) {
 func TestBombsInOldArchives(t *testing.T) {
 	const size = 64 << 20
 	// A block of the longest matches at the shortest distance: single symbols.
-	block := "\xff\xff" + bitString("00000"+"00000"+"000000000"+"111111101"+"0000"+"0000")
-	lzh := lhaHeader("-lh5-", len(block)*200, size, "zeros") + strings.Repeat(block, 200)
-	if got := open(t, "x.lzh", []byte(lzh)); got.err != ErrLimit || got.codes() != ratioExceeded {
+	blocks := bitString(strings.Repeat("1111111111111111"+"00000"+"00000"+"000000000"+"111111101"+"0000"+"0000", 200))
+	lzh := lhaHeader("-lh5-", len(blocks), size, "zeros") + blocks
+	if got := walkBytes(t, lhaFormat{}, []byte(lzh), NewBudget(bombLimits)); got.err != ErrLimit || got.codes() != ratioExceeded {
 		t.Errorf("lha: notes %v, %v", got.notes, got.err)
 	}
 }

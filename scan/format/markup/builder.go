@@ -2,6 +2,7 @@ package markup
 
 import (
 	"bytes"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -223,7 +224,16 @@ func (b *builder) calls(script string) {
 			b.page.Calls = append(b.page.Calls, w)
 		}
 	}
+	if !slices.Contains(b.page.Calls, FetchData) && fetchesData.MatchString(script) {
+		b.page.Calls = append(b.page.Calls, FetchData)
+	}
 }
+
+// FetchData is the word of Page.Calls for a script that fetches an address with data
+// in it.
+const FetchData = "fetch(data:"
+
+var fetchesData = regexp.MustCompile("(?i)\\bfetch\\s*\\(\\s*(?:new\\s+Request\\s*\\(\\s*)?[\"'`]\\s*data:")
 
 // calls are the words by which scripts make files and pages of data.
 var calls = []string{

@@ -95,6 +95,9 @@ func (b *builder) addressIn(e Element, a Attr, t *Token) {
 	}
 	l := Link{Href: a.Value, Where: Where(e.Name), Attr: a.Name, Tag: e.Tag, Value: a.At, Hidden: e.Hidden, Second: e.Second}
 	l.Text, _ = e.Attr("alt")
+	if name, ok := e.Attr("download"); ok {
+		l.Download = Download(" " + keptOf(name))
+	}
 	at := b.link(l)
 	if showsText(e, a) && at >= 0 {
 		b.endLine()

@@ -45,7 +45,16 @@ type Link struct {
 	Inside Span   // what it is shown for; empty where there is no end tag
 	Hidden bool   // by style: a reader does not see it
 	Second bool   // in what some clients do not read as markup
+
+	Download Download // whether a click saves what it leads to
 }
+
+// Download says that a click on a link saves what it leads to: NotSaved, or a blank
+// and the name it is saved under, if it has one.
+type Download string
+
+// NotSaved is the Download of links that are followed.
+const NotSaved Download = ""
 
 // Fetched reports whether clients fetch the place by themselves.
 func (l Link) Fetched() bool {
