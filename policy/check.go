@@ -3,6 +3,7 @@ package policy
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -26,6 +27,10 @@ func (r Rule) Check() error {
 		return fmt.Errorf("no size is at least %v and at most %v; write the smaller one as the least", s.Min, s.Max)
 	case o.Edit != NoEdit && len(r.Grounds.When) == 0 && len(r.Grounds.Part) == 0:
 		return fmt.Errorf("%s needs to know of which part; say which findings it is for", o.Edit)
+	case o.Edit != NoEdit && len(r.Grounds.When) > 0 && !slices.ContainsFunc(r.Grounds.When, Condition.aboutFinding):
+		return fmt.Errorf("%s needs to know of which part, and a score is about none; put the score into requires, and the findings to be edited into when", o.Edit)
+	case len(r.Grounds.Part) > 0 && slices.ContainsFunc(r.Grounds.When, Condition.AboutScore):
+		return errors.New("part is about a part of the message, and a score is about none; put the score into requires")
 	case r.Mode == Adds && o.Answer != Deliver:
 		return fmt.Errorf("%s is an answer, and this rule only adds effects; let it decide", o.Answer)
 	case r.Mode == Adds && o.Edit != NoEdit:

@@ -88,9 +88,9 @@ func TestDecisionsCostNoMoreThanTheirBound(t *testing.T) {
 	for name, own := range ways {
 		for _, m := range []many{
 			{18_000, 2, 9_000, 1, 0, own},
-			{18_000, 2, 9_000, 300, 0, own},
+			{18_000, 2, 9_000, 100, 0, own},
 			{9_900, 1, 9_900, 1000, 20, own},
-			{5_000, 100, 10_000, 300, 50, own},
+			{5_000, 100, 10_000, 100, 50, own},
 			{1_000, 900, 100, 100, 10, own},
 			{10, 10, 10, 1000, 10, own},
 		} {
@@ -130,7 +130,7 @@ func matches(d Decision) int {
 // TestWhatWouldHaveBeenIsBounded looks at the decisions made for an explanation.
 func TestWhatWouldHaveBeenIsBounded(t *testing.T) {
 	for name, own := range ways {
-		m := many{9_900, 3, 9_900, 300, 20, own}
+		m := many{4_900, 3, 4_900, 100, 20, own}
 		p, in := m.policy(t), m.input()
 		d := p.Decide(in)
 		w := &whatIf{policy: p, in: in, was: d.effect(), left: maxTries, steps: maxSteps}

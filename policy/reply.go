@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/milterscan/milterscan/scan"
@@ -28,6 +29,7 @@ var sentences = [...]sentence{
 	{Named("attachment/too-large"), Reply{552, "5.3.4", "% is larger than is accepted"}},
 	{Named("attachment/too-many"), Reply{552, "5.3.4", "it has more attachments than are accepted"}},
 	{Named("attachment/*"), Reply{550, "5.7.1", "% is of a kind that is not accepted"}},
+	{Named(PartFound), Reply{550, "5.7.1", "% is of a kind that is not accepted"}},
 	{Named("archive/encrypted*"), Reply{550, "5.7.1", "% is protected by a password and cannot be examined; please send it without one, or agree with the recipient on another way"}},
 	{Named("mime/message-size"), Reply{552, "5.3.4", "it is larger than is accepted"}},
 	{Named("mime/partial"), Reply{554, "5.6.1", "it is only a piece of a message"}},
@@ -104,6 +106,7 @@ func (f *facts) attachment(found scan.Finding) string {
 	if p == nil {
 		return "it"
 	}
+	p = f.document(p)
 	outer, inside := p, ""
 	for outer.Archived && outer.Parent >= 0 && outer.Parent < len(f.in.Parts) && &f.in.Parts[outer.Parent] != p {
 		outer = &f.in.Parts[outer.Parent]
@@ -115,6 +118,29 @@ func (f *facts) attachment(found scan.Finding) string {
 		return inside + `attachment "` + name + `"`
 	}
 	return inside + "a part of it"
+}
+
+// document is the outermost document that a part is a piece of, or the part itself:
+// people know "offer.docx", and nothing of "word/_rels/settings.xml.rels" in it.
+func (f *facts) document(p *scan.Part) *scan.Part {
+	known := p
+	for p.Archived && p.Parent >= 0 && p.Parent < len(f.in.Parts) && &f.in.Parts[p.Parent] != p {
+		p = &f.in.Parts[p.Parent]
+		if isDocument(p) {
+			known = p
+		}
+	}
+	return known
+}
+
+// documents are the extensions of files that people open as one, though they hold
+// others.
+var documents = named("*.doc?", "*.doc", "*.dot", "*.dot?", "*.xls", "*.xls?", "*.xlt?", "*.xlam", "*.ppt", "*.ppt?", "*.pps?", "*.pot?", "*.od?", "*.ot?",
+	"*.rtf", "*.pdf", "*.one", "*.pub", "*.vsd?", "*.vsd", "*.eml", "*.msg", "*.ics", "*.vcf", "*.html", "*.htm", "*.svg")
+
+func isDocument(p *scan.Part) bool {
+	name := strings.ToLower(p.Name())
+	return slices.ContainsFunc(documents, func(c Condition) bool { return matchGlob(c.pattern, name) })
 }
 
 // quotable is a part's name as it may stand between quotes.

@@ -165,7 +165,7 @@ func (j *Judge) again(ctx context.Context, r *Result, result *edit.Result, once 
 	second.Message = j.Opener.Open(ctx, scan.Received{Envelope: r.Envelope, Raw: edited{result, r.Message}, Tree: result.Tree, Size: second.Size})
 	r.second = second.Message
 	second.Reports = slices.Concat(once, j.Engine.Scan(ctx, second.Message))
-	second.Found = slices.Concat(second.Message.Notes, scan.Findings(second.Reports))
+	second.Found = slices.Concat(second.Message.Notes, scan.Findings(second.Reports), j.Policy.Named(r.Envelope, second.Message.Parts))
 	second.pardon()
 	second.fixed = edit.Fixed(second.Message, second.Found)
 	second.Decision = j.decide(&second)

@@ -160,7 +160,7 @@ func (j *Judge) look(ctx context.Context, r *Result, in scan.Received) (once []s
 	once, contents := j.scan(ctx, r.Message)
 	once = slices.Concat(wait(early), once)
 	r.Reports = slices.Concat(once, contents)
-	r.Found = slices.Concat(r.Message.Notes, scan.Findings(r.Reports))
+	r.Found = slices.Concat(r.Message.Notes, scan.Findings(r.Reports), j.Policy.Named(r.Envelope, r.Message.Parts))
 	r.pardon()
 	return once, true
 }

@@ -20,6 +20,7 @@ func Catalogue() []scan.Rule {
 	return []scan.Rule{
 		{Name: released, Kind: scan.Note, About: "The message was released from the quarantine: what it was kept for does not count."},
 		{Name: probed, Kind: scan.Note, About: "The message is the probe of \"milterscan setup\": it is refused whatever the rules say, which shows that the MTA asks milterscan."},
+		{Name: policy.PartFound, Kind: scan.Note, About: "A rule with part and without when asks for parts of this name or type."},
 		{Name: notPass, Kind: scan.Suspicious, About: "The message claims to be released or to be a notice, and that is forged, out of date, or of a host with another key."},
 	}
 }
