@@ -149,6 +149,17 @@ func TestSetupExim(t *testing.T) {
 		t.Error("uninstall failed")
 	}
 	w.wantAsBefore(t, "after uninstall")
+	if _, ok := w.setup(t, "", "--yes"); !ok {
+		t.Error("not set up again")
+	}
+	for _, file := range []string{w.dir, w.before} {
+		conf := filepath.Join(file, "exim.conf")
+		write(t, conf, "# mine\n"+read(t, conf))
+	}
+	if _, ok := w.setup(t, "", "--uninstall", "--yes"); !ok {
+		t.Error("uninstall failed after a change")
+	}
+	w.wantAsBefore(t, "after uninstall of a changed file")
 }
 
 // What would leave mail unexamined, or all of it deferred, is not done.
@@ -324,6 +335,27 @@ func TestSetupTakesOnlyItsOwnOut(t *testing.T) {
 	if _, ok := w.setup(t, "", "--yes", "--uninstall"); ok {
 		t.Error("taken out twice")
 	}
+}
+
+// The same for Sendmail's source, of which sendmail.cf is made again.
+func TestSetupTakesOnlyItsOwnOutOfSendmail(t *testing.T) {
+	needServers(t)
+	s := servers.StartPlainSendmail(t)
+	m := servers.StartMilterscan(t, s.MilterSocket(), "")
+	w := newWorkbench(t, "sendmail", s.ConfigDir(), m.ConfigFile(), "--program", s.Program())
+	mc := filepath.Join(s.ConfigDir(), "sendmail.mc")
+	before := read(t, mc)
+	if _, ok := w.setup(t, "", "--yes"); !ok {
+		t.Fatal("not set up")
+	}
+	write(t, mc, "dnl mine\n"+read(t, mc))
+	if _, ok := w.setup(t, "", "--yes", "--uninstall"); !ok {
+		t.Error("not taken out")
+	}
+	if now := read(t, mc); now != "dnl mine\n"+before {
+		t.Errorf("sendmail.mc is\n%s", now)
+	}
+	wantAsking(t, s, false)
 }
 
 func chmod(t *testing.T, path string, mode os.FileMode) {
