@@ -125,7 +125,7 @@ func findMTA(postfix, sendmail string) (postconf, cf string) {
 	return "", sendmail
 }
 
-// findUser is the daemon's user if there is one, else whoever asks.
+// findUser is the daemon's user if there is one, else the user who asks.
 func findUser() string {
 	if u, err := user.Lookup(cli.DaemonUser); err == nil {
 		return u.Username

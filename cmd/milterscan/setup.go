@@ -94,7 +94,7 @@ func (s *installer) agreed() bool {
 	return answer == "y" || answer == "yes"
 }
 
-// errNotAgreed ends a setup that nobody wanted.
+// errNotAgreed ends a setup that was declined.
 var errNotAgreed = errors.New("nothing was done")
 
 // install shows, asks, and sets up.
@@ -165,7 +165,7 @@ func (s *installer) apply(ctx context.Context, plan *setup.Plan, probe *setup.Pr
 	return nil
 }
 
-// undoEarlier undoes what an interrupted setup has left behind.
+// undoEarlier undoes what an interrupted setup has left.
 func (s *installer) undoEarlier(ctx context.Context, name string) error {
 	if s.dryRun {
 		return nil

@@ -1,5 +1,5 @@
 // Package doctor examines an installation: the configuration, whom milterscan asks,
-// who asks it, and what it stands on. It changes nothing. Each fault comes with what
+// who asks it, and the host. It changes nothing. Each fault comes with what
 // to do about it.
 package doctor
 

@@ -16,7 +16,7 @@ import (
 	"github.com/milterscan/milterscan/scan/contents/virus"
 )
 
-// engines examines every address of every virus engine by itself: one that stands
+// engines examines every address of every virus engine by itself: one that fills
 // in for another is not seen to be gone until it is needed.
 func (p *Installation) engines(ctx context.Context) []Finding {
 	var all []virus.Config

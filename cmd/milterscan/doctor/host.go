@@ -94,7 +94,7 @@ func (p *Installation) clock(context.Context) []Finding {
 	case p.Now.Before(madeIn):
 		return []Finding{fault("set the clock, and "+fix, "it shows %s", p.Now.Format(time.DateTime))}
 	case drifting():
-		return []Finding{advice(fix, "it shows %s, and nobody keeps it right", p.Now.Format(time.DateTime))}
+		return []Finding{advice(fix, "it shows %s, and no NTP client keeps it right", p.Now.Format(time.DateTime))}
 	}
 	return []Finding{ok("it shows %s", p.Now.Format(time.DateTime))}
 }

@@ -66,7 +66,7 @@ func (m *mailServer) servers() (found []Finding) {
 		found = append(found, m.asks(s, ours)...)
 	}
 	if !asked {
-		return []Finding{m.nobodyAsks()}
+		return []Finding{m.notAsked()}
 	}
 	for _, s := range not {
 		found = append(found, m.passedBy(s))
@@ -105,9 +105,9 @@ func (m *mailServer) setUp() string {
 	return setUpPostfix
 }
 
-// nobodyAsks reports that no SMTP server asks us, or that one looks for us where we
+// notAsked reports that no SMTP server asks us, or that one looks for us where we
 // are not.
-func (m *mailServer) nobodyAsks() Finding {
+func (m *mailServer) notAsked() Finding {
 	for _, s := range m.conf.Servers() {
 		for _, one := range m.conf.Milters(s) {
 			for _, a := range m.Config.Milter.Listen {

@@ -105,7 +105,7 @@ func readSendmail(path string) (filters []filter, options map[string]string, err
 	return filters, options, nil
 }
 
-// parseFilter reads what stands behind the X. Times that are not given are
+// parseFilter reads a line after its X. Times that are not given are
 // Sendmail's own.
 func parseFilter(text string) filter {
 	words := strings.Split(text, ",")

@@ -40,9 +40,9 @@ func (p *Installation) socketFile(path string) Finding {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && bound(path):
-		return fault("systemctl restart milterscan", "%s was removed while milterscan was running: nobody can connect", path)
+		return fault("systemctl restart milterscan", "%s was removed while milterscan was running: the MTA cannot connect", path)
 	case errors.Is(err, fs.ErrNotExist):
-		return fault(startUs, "%s is not there: nobody listens", path)
+		return fault(startUs, "%s is not there: milterscan does not listen", path)
 	case err != nil:
 		return fault("run doctor as root", "%s: %v", path, err)
 	case info.Mode().Type() != fs.ModeSocket:

@@ -117,8 +117,8 @@ func (p *Installation) database(key, file string) Finding {
 var errNoDatabase = errors.New("it is no database")
 
 // isDatabase looks at how a file begins (the database file format of SQLite, section
-// 1.3). It is not opened as a database: that would leave files behind that belong
-// to whoever asks.
+// 1.3). It is not opened as a database: that would leave files that belong
+// to the user who asks.
 func isDatabase(file string) error {
 	const magic = "SQLite format 3\x00"
 	f, err := os.Open(file)
@@ -139,7 +139,7 @@ func isDatabase(file string) error {
 	return nil
 }
 
-// keys sees whether the daemon can read its keys, and nobody else.
+// keys sees whether the daemon can read its keys, and no other user.
 func (p *Installation) keys(file string) Finding {
 	keys, err := bounce.KeyFile(file).Read()
 	who, unknown := access.Of(p.User)
@@ -147,7 +147,7 @@ func (p *Installation) keys(file string) Finding {
 		err = who.Reaches(file, access.Read)
 	}
 	if err != nil {
-		return fault("chgrp "+p.User+" "+file+"; chmod 640 "+file+"; see docs/bounces.md for what stands in it", "bounce.keys: %v", err)
+		return fault("chgrp "+p.User+" "+file+"; chmod 640 "+file+"; see docs/bounces.md for what it holds", "bounce.keys: %v", err)
 	}
 	return ok("bounce.keys has %d keys", len(keys))
 }

@@ -28,7 +28,7 @@ func who(conn net.Conn) string {
 	return fmt.Sprintf(" (%s, process %d, user %d)", strings.TrimSpace(string(name)), peer.Pid, peer.Uid)
 }
 
-// drifting reports whether the kernel knows that nobody keeps its clock right.
+// drifting reports whether the kernel knows that no program keeps its clock right.
 func drifting() bool {
 	var t unix.Timex
 	state, err := unix.Adjtimex(&t)

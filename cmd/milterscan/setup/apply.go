@@ -16,7 +16,7 @@ type Site struct {
 	before func(step string) error
 }
 
-// errKilled stands for the end of the process, which undoes nothing.
+// errKilled means the end of the process, which undoes nothing.
 var errKilled = errors.New("killed")
 
 // Apply does what a plan says, and then probe, which is to find out whether
@@ -41,7 +41,7 @@ func (s Site) Apply(ctx context.Context, p *Plan, probe func(context.Context) er
 	return fmt.Errorf("everything is as it was before: %w", err)
 }
 
-// carryOut is Apply behind the point at which there is something to undo.
+// carryOut does what is to be undone if it fails.
 func (s Site) carryOut(ctx context.Context, p *Plan, j *journal, probe func(context.Context) error) error {
 	for _, f := range j.Files {
 		if err := s.step("write " + f.Path); err != nil {
@@ -121,7 +121,7 @@ func (s Site) Recover(ctx context.Context, mta string) (was bool, err error) {
 // ErrNotSetUp is returned where there is nothing to take out.
 var ErrNotSetUp = errors.New("milterscan is not set up there")
 
-// Removal works out how to take milterscan out of an MTA. Files that nobody has
+// Removal works out how to take milterscan out of an MTA. Files that were not
 // changed since the setup become what they were, byte for byte. Otherwise only what
 // names milterscan goes, and everything else stays.
 func (s Site) Removal(ctx context.Context, m MTA, us Us) (*Plan, error) {

@@ -37,7 +37,7 @@ func (r reply) String() string {
 	return fmt.Sprint(r.code, " ", r.text)
 }
 
-// converse sends a mail to postmaster, from nobody, and returns what the server
+// converse sends a mail to postmaster, from the null sender, and returns what the server
 // said. Without a mail it ends with RSET after RCPT.
 func converse(ctx context.Context, server string, mail []byte) reply {
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", server)

@@ -28,7 +28,7 @@ func diff(a, b []string) string {
 	}
 }
 
-// hunk is the next run of changes at or behind start, with the lines around it.
+// hunk is the next run of changes at or after start, with the lines around it.
 func hunk(edits []edit, start int) (from, to int, ok bool) {
 	first := start
 	for first < len(edits) && edits[first].kind == ' ' {

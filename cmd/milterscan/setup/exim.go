@@ -65,7 +65,7 @@ func eximSnippets() ([]snippet, error) {
 	}, nil
 }
 
-// eximMain stands in the main section.
+// eximMain is for the main section.
 const eximMain = "# Bounces pass milterscan as well, and must not carry a virus back.\nbounce_return_body = false\n"
 
 // planSplitExim adds files to Debian's conf.d, and has update-exim4.conf put

@@ -179,7 +179,7 @@ func (s saved) restore() error {
 // passing is the end of the name a file has until it is complete.
 const passing = ".milterscan-new"
 
-// replace gives a file its content in one step: whoever reads it sees the old one
+// replace gives a file its content in one step: a reader sees the old one
 // or the new one, also after the power was cut.
 func replace(path string, content []byte, mode fs.FileMode, uid, gid int) error {
 	f, err := os.OpenFile(path+passing, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)

@@ -166,7 +166,7 @@ func withFilter(mc []byte, socket string) ([]byte, error) {
 	}
 	at := mailerLine.FindIndex(mc)
 	if at == nil {
-		return nil, errors.New("sendmail.mc has no line that begins with MAILER(, before which the filter would stand")
+		return nil, errors.New("sendmail.mc has no line that begins with MAILER(, before which the filter has to be")
 	}
 	lines := "define(`MILTERSCAN_SOCKET', `" + sendmailSocket(socket) + "')dnl\n" + statements(contrib.SendmailFilter)
 	return []byte(string(mc[:at[0]]) + written + lines + string(mc[at[0]:])), nil
