@@ -31,6 +31,7 @@ const (
 	nameMismatch      = "name-mismatch"
 	noDirectory       = "no-directory"
 	nulInName         = "nul-in-name"
+	oddHeader         = "odd-header"
 	openedByPassword  = "opened-by-password"
 	overlapping       = "overlapping-members"
 	pathEscape        = "path-escape"
@@ -108,6 +109,7 @@ var codes = [...]Code{
 	{noDirectory, Ambiguous, "The archive has no usable directory; members were found by their own headers.", "a zip without its end"},
 	{NoReader, Unreadable, "The format is known, but nothing that reads it is built in or installed; the whole file goes to the engines.", "an ACE archive; a StuffIt archive where unar is not installed"},
 	{nulInName, Suspicious, "A member's name holds a NUL byte, at which some programs cut it.", "a.exe, NUL, .txt"},
+	{oddHeader, Malformed, "The header of a member has numbers that cannot be read; it was read without them, as the format's own program does.", "a tar with letters where the owner's number belongs"},
 	{openedByPassword, Informative, "A member was opened with one of the configured passwords, or with one that Office programs try by themselves.", "a zip made with the password \"infected\""},
 	{overlapping, Exceeded, "Members of the archive share their data, as in archive bombs; shared data was read once.", "a zip of 10 MB that unpacks to 281 TB"},
 	{pathEscape, Suspicious, "A member's name climbs out of the directory it is unpacked to.", "../../etc/cron.d/x"},

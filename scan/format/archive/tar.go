@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strconv"
 	"strings"
@@ -44,28 +45,105 @@ func tarHeader(block []byte) bool {
 }
 
 func (tarFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
-	t := &tarWalk{walk: begin(ctx, c, b, visit)}
+	t := &tarWalk{walk: begin(ctx, c, b, visit), tries: map[int64]int{}}
 	for from := int64(0); from < c.Size(); {
-		in := &counted{r: io.NewSectionReader(c, from, c.Size()-from)}
-		t.in, t.from = in, from
-		err := t.run(tar.NewReader(in))
+		t.in, t.from, t.safe = &counted{r: t.source(from)}, from, from
+		err := t.run(tar.NewReader(t.in))
 		if stop, ok := err.(walkError); ok {
 			return t.end(stop.error)
 		}
+		if at, ok := t.again(err); ok {
+			from = at
+			continue
+		}
 		if err != nil {
-			t.note(damagedContainer, "at byte %d: %v", from+in.n, err)
+			t.note(damagedContainer, "at byte %d: %v", from+t.in.n, err)
 		}
 		t.hidden = err == nil
-		from = nextTarHeader(c, from+max(in.n, tarBlock))
+		from = nextTarHeader(c, from+max(t.in.n, tarBlock))
 	}
 	return t.end(ctx.Err())
 }
 
 type tarWalk struct {
 	*walk
-	in     *counted // of the run that is walked
-	from   int64    // where that began
-	hidden bool     // beyond the end mark, which only tar --ignore-zeros reads over
+	in     *counted      // of the run that is walked
+	from   int64         // where that began
+	safe   int64         // where the next member begins, headers that belong to its own included; -1 if not known
+	hidden bool          // beyond the end mark, which only tar --ignore-zeros reads over
+	tries  map[int64]int // how often a header was tried that archive/tar refuses
+	mended int64         // the header that is read mended
+}
+
+// tarTries is how often a header is tried: mended, and mended without what comes
+// before it and belongs to it.
+const tarTries = 2
+
+// again decides, after an error, whether the header that was refused is to be read
+// once more with its numbers mended, and from where: GNU tar warns of a number it
+// cannot read, of most not even that, and unpacks the member.
+func (t *tarWalk) again(err error) (from int64, ok bool) {
+	at := t.from + t.in.n - tarBlock
+	block := fixed(t.c, at, tarBlock)
+	if err == nil || block == nil || !tarHeader(block) || t.tries[at] == tarTries {
+		return 0, false
+	}
+	t.mended = at
+	if t.tries[at]++; t.tries[at] == 1 {
+		t.noteNext(oddHeader, "at byte %d: %v", at, err)
+		if t.safe >= 0 && t.safe < at {
+			return t.safe, true
+		}
+	}
+	return at, true
+}
+
+// source reads the archive from one place on, with the header mended that is to be.
+func (t *tarWalk) source(from int64) io.Reader {
+	rest := func(at int64) io.Reader { return io.NewSectionReader(t.c, at, t.c.Size()-at) }
+	if t.tries[t.mended] == 0 || t.mended < from {
+		return rest(from)
+	}
+	return io.MultiReader(io.NewSectionReader(t.c, from, t.mended-from), bytes.NewReader(t.mend(t.mended)), rest(t.mended+tarBlock))
+}
+
+// tarNumbers are the places of numbers in a header: mode, owner, group, time, and
+// those of devices and of GNU tar, which begin where others have names.
+var tarNumbers = [...]span{{100, 108}, {108, 116}, {116, 124}, {136, 148}, {329, 337}, {337, 345}}
+
+// mend is the header at a place with no number in it but the size. One whose size
+// cannot be read goes on to the next header.
+func (t *tarWalk) mend(at int64) []byte {
+	block := piece(t.c, at, tarBlock)
+	for _, n := range tarNumbers {
+		clear(block[n.start:n.end])
+	}
+	if _, ok := tarNumber(block[124:136]); !ok {
+		copy(block[124:136], fmt.Sprintf("%011o\x00", nextTarHeader(t.c, at+tarBlock)-at-tarBlock))
+	}
+	copy(block[148:156], "        ")
+	sum := 0
+	for _, c := range block {
+		sum += int(c)
+	}
+	copy(block[148:156], fmt.Sprintf("%06o\x00 ", sum))
+	return block
+}
+
+// tarNumber is a number of a header, in octal digits or in base 256.
+func tarNumber(field []byte) (int64, bool) {
+	if field[0]&0x80 != 0 {
+		n := int64(field[0] & 0x7f)
+		for _, c := range field[1:] {
+			if n > largest>>8 {
+				return 0, false
+			}
+			n = n<<8 | int64(c)
+		}
+		return n, true
+	}
+	n, err := strconv.ParseInt("0"+string(bytes.Trim(field, " \x00")), 8, 62)
+	return n, err == nil
 }
 
 // run walks one run of members without damage between them; nil at the end mark.
@@ -87,6 +165,7 @@ func (t *tarWalk) run(r *tar.Reader) error {
 
 func (t *tarWalk) one(h *tar.Header, body io.Reader) error {
 	m := Member{Names: distinct(h.Name), Size: h.Size, Hidden: t.hidden}
+	t.safe = t.after(h)
 	switch h.Typeflag {
 	case tar.TypeDir, tar.TypeXGlobalHeader:
 		return t.enter()
@@ -114,6 +193,18 @@ func (t *tarWalk) place(h *tar.Header) Places {
 	}
 	at := t.from + t.in.n
 	return Places{{at, at + h.Size}}
+}
+
+// after is where the next member begins after one whose header was just read.
+func (t *tarWalk) after(h *tar.Header) int64 {
+	at := t.from + t.in.n
+	switch {
+	case h.Typeflag == tar.TypeGNUSparse, t.place(h) == nil: // stored shorter than it is
+		return -1
+	case h.Typeflag >= tar.TypeLink && h.Typeflag <= tar.TypeFifo: // a header alone
+		return at
+	}
+	return (at + h.Size + tarBlock - 1) / tarBlock * tarBlock
 }
 
 // nextTarHeader finds the next block with a valid checksum at or after from, or
