@@ -12,6 +12,8 @@ type uuDecoder struct {
 	*ledger
 	inside decoder // of the lines of a begin-base64 block, nil outside one
 	open   bool    // inside a plain block
+	fresh  bool    // no line of it was read yet
+	xx     bool    // its digits are those of xxencode
 	blocks int
 	within bool // the fragment before had no line end: the next goes on with its line
 }
@@ -50,7 +52,7 @@ func (u *uuDecoder) outside(text []byte) {
 	if u.blocks++; u.blocks > 1 {
 		u.note("uu-several-files", 0, len(text))
 	}
-	u.open = kind == "begin"
+	u.open, u.fresh, u.xx = kind == "begin", true, false
 	if !u.open {
 		u.inside = &base64Decoder{ledger: u.ledger, digits: &standardDigits}
 	}
@@ -75,6 +77,12 @@ func (u *uuDecoder) dataLine(dst, text []byte) []byte {
 	if len(text) == 0 {
 		return dst
 	}
+	if u.fresh {
+		u.fresh, u.xx = false, xxData(text) && !uuExact(text)
+	}
+	if u.xx {
+		return u.xxLine(dst, text)
+	}
 	size, data := uuValue(text[0]), text[1:]
 	if text[0] < ' ' || text[0] > '`' || len(data) > uuLength(size)+2 {
 		u.note("uu-line-length", 0, len(text))
@@ -82,17 +90,25 @@ func (u *uuDecoder) dataLine(dst, text []byte) []byte {
 	if bytes.IndexFunc(text, func(r rune) bool { return r < ' ' || r > '`' }) >= 0 {
 		u.note("uu-junk", 0, len(text))
 	}
-	return appendUU(dst, data, size)
+	return appendUU(dst, data, size, uuValue)
 }
 
-// appendUU decodes size bytes.
-func appendUU(dst, data []byte, size int) []byte {
+// xxLine decodes one line of xxencode, which differs in its digits only.
+func (u *uuDecoder) xxLine(dst, text []byte) []byte {
+	if !xxData(text) {
+		u.note("uu-junk", 0, len(text))
+	}
+	return appendUU(dst, text[1:], xxValue(text[0]), xxValue)
+}
+
+// appendUU decodes size bytes of digits.
+func appendUU(dst, data []byte, size int, value func(byte) int) []byte {
 	for at := 0; size > 0; at += 4 {
 		var q uint32
 		for i := range 4 {
 			q <<= 6
 			if at+i < len(data) {
-				q |= uint32(uuValue(data[at+i]))
+				q |= uint32(value(data[at+i]))
 			}
 		}
 		b := [3]byte{byte(q >> 16), byte(q >> 8), byte(q)}
@@ -118,6 +134,33 @@ func (u *uuDecoder) end(dst []byte) []byte {
 
 // uuValue is what a character stands for; the backtick is another zero.
 func uuValue(c byte) int { return int(c-' ') & 63 }
+
+// xxDigits are those of xxencode, which survive translation between character sets.
+const xxDigits = "+-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+// xxValue is what a digit of xxencode stands for; what is none is a zero.
+func xxValue(c byte) int { return max(0, strings.IndexByte(xxDigits, c)) }
+
+// xxData reports whether a line can stand below a "begin" in xxencode: it is as long
+// as its first digit says, or one longer for a checksum.
+func xxData(line []byte) bool {
+	if len(line) == 0 {
+		return false
+	}
+	for _, c := range line {
+		if strings.IndexByte(xxDigits, c) < 0 {
+			return false
+		}
+	}
+	longer := len(line) - 1 - uuLength(xxValue(line[0]))
+	return longer == 0 || longer == 1
+}
+
+// uuExact reports whether a line is one of uuencode, as long as it says.
+func uuExact(line []byte) bool {
+	longer := len(line) - 1 - uuLength(uuValue(line[0]))
+	return uuData(line) && (longer == 0 || longer == 1)
+}
 
 // uuLength is how many characters hold size bytes.
 func uuLength(size int) int { return (size + 2) / 3 * 4 }

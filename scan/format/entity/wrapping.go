@@ -161,5 +161,5 @@ func yencEnd(text []byte) bool { return strings.HasPrefix(string(text), "=yend")
 // "begin-base64".
 func uuOrBase64Data(text []byte) bool {
 	s := base64ShapeOf(text)
-	return uuData(text) || s.digits >= 2 && s.blanks+s.junk+s.url == 0 || string(text) == "===="
+	return uuData(text) || xxData(text) || s.digits >= 2 && s.blanks+s.junk+s.url == 0 || string(text) == "===="
 }

@@ -187,6 +187,44 @@ func zippedBytes(name string, body []byte) []byte {
 // in it.
 func TestFilesInsideTexts(t *testing.T) { travel(t, textWays()) }
 
+// lineWays are those through lines of digits in texts.
+func lineWays() map[string]way {
+	encode := func(f traveller, digits string, checksum bool) string {
+		var b strings.Builder
+		b.WriteString("begin 644 " + f.name + "\r\n")
+		for rest := f.body; len(rest) > 0; rest = rest[min(len(rest), 45):] {
+			line := append(bytes.Clone(rest[:min(len(rest), 45)]), 0, 0)
+			n := len(line) - 2
+			b.WriteByte(digits[n])
+			for i := 0; i < n; i += 3 {
+				q := int(line[i])<<16 | int(line[i+1])<<8 | int(line[i+2])
+				b.Write([]byte{digits[q>>18], digits[q>>12&63], digits[q>>6&63], digits[q&63]})
+			}
+			if checksum {
+				b.WriteByte(digits[n])
+			}
+			b.WriteString("\r\n")
+		}
+		return b.String() + digits[:1] + "\r\nend\r\n"
+	}
+	const xx = "+-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	const uu = "`!\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_"
+	inText := func(digits string, checksum bool) way {
+		return way{func(f traveller) string {
+			return "Subject: x\r\n\r\nSee below.\r\n" + encode(f, digits, checksum) + "Regards\r\n"
+		}, true}
+	}
+	asFile := func(digits, suffix string) way {
+		return way{func(f traveller) string { return attached("text/plain", "a"+suffix, []byte(encode(f, digits, false))) }, true}
+	}
+	return map[string]way{
+		"uuencode": inText(uu, false), "uuencode with checksums": inText(uu, true), "uuencoded file": asFile(uu, ".uue"),
+		"xxencode": inText(xx, false), "xxencode with checksums": inText(xx, true), "xxencoded file": asFile(xx, ".xxe"),
+	}
+}
+
+func TestFilesInLinesOfDigits(t *testing.T) { travel(t, lineWays()) }
+
 func travel(t *testing.T, ways map[string]way) {
 	for name, w := range ways {
 		for _, f := range travellers(t) {
