@@ -40,6 +40,9 @@ func (sevenZipFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visi
 		return w.end(nil)
 	}
 	r, err := w.open()
+	if err != nil && !isEncrypted(err) && !errors.Is(err, ErrLimit) && ctx.Err() == nil {
+		r, err = w.tame(err)
+	}
 	if err != nil {
 		return w.end(w.unopened(err))
 	}
@@ -94,6 +97,17 @@ func (w *sevenZipWalk) open() (*sevenzip.Reader, error) {
 		}
 	}
 	return first, failed
+}
+
+// tame opens an archive whose directory the library refuses, without what it refuses
+// it for; failed is why it did.
+func (w *sevenZipWalk) tame(failed error) (*sevenzip.Reader, error) {
+	tamed := tameSevenZip(w.c)
+	if tamed == nil {
+		return nil, failed
+	}
+	w.c = tamed
+	return w.open()
 }
 
 func openSevenZip(c Content, password string) (r *sevenzip.Reader, err error) {
@@ -195,6 +209,7 @@ func (w *sevenZipWalk) unopened(err error) error {
 		w.note(encryptedNames, "no password opens the directory")
 	default:
 		w.note(damagedContainer, "%v", err)
+		return w.namesOf(sevenZipDirectory(w.walk.c, max(0, findEarly(w.walk.c, sevenZipMagic))))
 	}
 	return nil
 }
