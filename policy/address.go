@@ -47,6 +47,9 @@ func (p *AddressPattern) UnmarshalText(text []byte) error {
 		*p = AddressPattern{local: s}
 		return nil
 	}
+	if len(s) > 2 && s[0] == '/' && s[len(s)-1] == '/' {
+		return fmt.Errorf("%q is a regular expression, which no pattern of addresses can be; \"*\" stands for anything in the user part, such as \"boss*@example.com\", and a file lists many: \"file:list\"", text)
+	}
 	at := strings.LastIndexByte(s, '@')
 	if at < 0 && !strings.HasPrefix(s, ".") {
 		return fmt.Errorf("%q is no address pattern; write \"user@example.com\", \"@example.com\" for a domain, \".example.com\" for its subdomains or \"<>\" for the null sender", text)

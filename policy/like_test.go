@@ -1,6 +1,9 @@
 package policy
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // TestLikeAddress has filters agree with rules wherever a pattern is one of rules.
 func TestLikeAddress(t *testing.T) {
@@ -56,6 +59,15 @@ func TestLikeClient(t *testing.T) {
 	} {
 		if got := LikeClient(c.pattern, "192.0.2.1", "mx.example.net"); got != c.want {
 			t.Errorf("%q: %v", c.pattern, got)
+		}
+	}
+}
+
+// TestRegularExpressionIsNamed says what is wrong with one in place of an address.
+func TestRegularExpressionIsNamed(t *testing.T) {
+	for _, text := range []string{"/^boss@.*/", "/@example\\.com$/"} {
+		if _, err := ParseAddressPattern(text); err == nil || !strings.Contains(err.Error(), "is a regular expression") {
+			t.Errorf("%s: %v", text, err)
 		}
 	}
 }
