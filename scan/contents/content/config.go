@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/milterscan/milterscan/scan/format/markup"
 	"github.com/milterscan/milterscan/scan/open/texts"
@@ -21,6 +20,8 @@ type Config struct {
 	// Domains that may stand behind any text, with all below them: services that
 	// count clicks. It also outweighs bad.
 	Safe []string `toml:"safe"`
+	// Files with further such domains, one a line; "#" begins a comment.
+	SafeFiles []string `toml:"safe_files"`
 	// Domains that no link may lead to, with all below them.
 	Bad []string `toml:"bad"`
 	// Services whose links name the place they lead to: host, path and the
@@ -102,7 +103,7 @@ func (c Config) Check() error {
 	var errs []error
 	for key, list := range map[string][]string{"safe": c.Safe, "bad": c.Bad, "bug_hosts": c.BugHosts} {
 		for i, d := range list {
-			if u := markup.ParseURL("//" + strings.TrimLeft(d, ".")); u.Host == "" || u.Rest != "" || u.Login || strings.ContainsAny(d, "/*@ ") {
+			if !isDomain(d) {
 				errs = append(errs, units.Wrong(fmt.Sprintf("%s[%d]", key, i), "%q is no domain; write one such as \"example.com\"", d))
 			}
 		}

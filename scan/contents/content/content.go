@@ -39,6 +39,10 @@ func New(c Config, texts *texts.Inventory) (*Scanner, error) {
 	if err != nil {
 		return nil, err
 	}
+	more, err := readDomains(c.SafeFiles)
+	if err != nil {
+		return nil, err
+	}
 	s := &Scanner{
 		lists:  lists,
 		texts:  texts,
@@ -46,6 +50,7 @@ func New(c Config, texts *texts.Inventory) (*Scanner, error) {
 		bugs:   bugJudge{c.BugSize, hosts(c.BugHosts), c.Spacers},
 		config: config{c.allScores(), c.HiddenText, int(c.Smuggled)},
 	}
+	s.links.more = more
 	return s, nil
 }
 

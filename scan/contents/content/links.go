@@ -1,8 +1,11 @@
 package content
 
 import (
+	"errors"
+	"fmt"
 	"net/netip"
 	"net/url"
+	"os"
 	"path"
 	"slices"
 	"strings"
@@ -17,6 +20,7 @@ type linkJudge struct {
 	exempt      map[string]bool
 	redirectors []markup.Redirector
 	hidden      bool
+	more        domains // that are safe, out of files
 }
 
 func newLinkJudge(c Config) linkJudge {
@@ -37,6 +41,56 @@ func hosts(list []string) []string {
 		out[i] = markup.ParseURL("//" + strings.TrimLeft(d, ".*@")).Host
 	}
 	return out
+}
+
+// isSafe reports whether links to a host may bear any text.
+func (j *linkJudge) isSafe(host string) bool { return listed(j.safe, host) || j.more.has(host) }
+
+// domains are names of domains as hosts are compared. There may be many.
+type domains map[string]bool
+
+// has reports whether a host is one of the domains, or below one.
+func (d domains) has(host string) bool {
+	for len(d) > 0 && host != "" {
+		if d[host] {
+			return true
+		}
+		_, host, _ = strings.Cut(host, ".")
+	}
+	return false
+}
+
+// readDomains reads files with a domain on each line. An error names file and line.
+func readDomains(files []string) (domains, error) {
+	all := domains{}
+	var errs []error
+	for _, name := range files {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("safe_files: %w", err))
+			continue
+		}
+		n := 0
+		for line := range strings.Lines(string(text)) {
+			n++
+			line, _, _ = strings.Cut(strings.TrimPrefix(line, "\ufeff"), "#")
+			if line = strings.TrimSpace(line); line == "" {
+				continue
+			}
+			if !isDomain(line) {
+				errs = append(errs, fmt.Errorf("safe_files: %s:%d: %q is no domain; write one such as \"example.com\"", name, n, line))
+				continue
+			}
+			all[hosts([]string{line})[0]] = true
+		}
+	}
+	return all, errors.Join(errs...)
+}
+
+// isDomain reports whether a text can be a domain in a list.
+func isDomain(d string) bool {
+	u := markup.ParseURL("//" + strings.TrimLeft(d, "."))
+	return u.Host != "" && u.Rest == "" && !u.Login && !strings.ContainsAny(d, "/*@ ")
 }
 
 func listed(list []string, host string) bool {
@@ -101,7 +155,7 @@ func (j *linkJudge) judgePlace(r *report, l markup.Link, first, u markup.URL) {
 		return
 	}
 	if listed(j.bad, u.Host) || listed(j.bad, first.Host) {
-		if !listed(j.safe, u.Host) {
+		if !j.isSafe(u.Host) {
 			r.addf(ruleLinkBad, "%s leads to %s", said(l), u.Place())
 		}
 	}
@@ -139,7 +193,7 @@ func (j *linkJudge) judgeClaim(r *report, l markup.Link, first, u markup.URL) {
 	}
 	claim, ok := j.claim(l.Text, u)
 	switch {
-	case listed(j.safe, u.Host):
+	case j.isSafe(u.Host):
 	case ok && !j.same(markup.Unwrap(claim, j.redirectors), u) && !j.cut(claim, first):
 		r.addf(ruleLinkMismatch, "%s claims %s and leads to %s", said(l), claim.Place(), u.Place())
 	case !ok && j.hidden && l.Text != "":

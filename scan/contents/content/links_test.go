@@ -2,9 +2,12 @@ package content
 
 import (
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"html"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -322,5 +325,35 @@ func TestGatewaysThatNameNothing(t *testing.T) {
 		if rules, details := found(t, testConfig(), body(link(href, "www.bank.com"))); len(rules) > 0 {
 			t.Errorf("%s: %s", href, details)
 		}
+	}
+}
+
+// TestSafeFiles adds the domains of files to those that are shipped.
+func TestSafeFiles(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "safe")
+	if err := os.WriteFile(file, []byte("\ufeff# ours\r\nNews.test # newsletters\r\n\n.other.test\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := testConfig()
+	c.SafeFiles = []string{file}
+	for host, want := range map[string]string{
+		"news.test": "", "a.b.news.test": "", "other.test": "", "x.other.test": "", "both.test": "", "click.cmail19.com": "",
+		"badnews.test": fraud, "test": fraud, "news.test.evil.example": fraud,
+	} {
+		if rules, details := found(t, c, body(link("http://"+host+"/", "www.bank.com"))); strings.Join(rules, " ") != want {
+			t.Errorf("%s: %q, want %q\n%s", host, rules, want, details)
+		}
+	}
+	for text, want := range map[string]string{"a.test\n*.b.test\n": `safe:2: "*.b.test" is no domain`, "http://x.test/\n": "safe:1:"} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := New(c, texts.New(c.Limits, texts.Everything)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+	c.SafeFiles = []string{file + ".none"}
+	if _, err := New(c, texts.New(c.Limits, texts.Everything)); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("no file: %v", err)
 	}
 }
