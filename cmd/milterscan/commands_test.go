@@ -19,7 +19,7 @@ var update = flag.Bool("update", false, "write docs/commands.md anew")
 // commandsPage is docs/commands.md: the help of all commands.
 func commandsPage(t *testing.T) string {
 	var b strings.Builder
-	fmt.Fprint(&b, "# Commands\n\nThis page lists what every command takes, and the status it ends with, as `milterscan COMMAND --help` does.\n\n"+
+	fmt.Fprint(&b, "# Commands\n\nThis page lists what every command takes, and the status it ends with, as its `--help` does.\n\n"+
 		"Options and arguments may come in any order; `--` ends the options. An option there is not, a value that cannot be and an argument that is not\n"+
 		"expected are refused with status 64 before anything is done. `--help` does nothing else. `-c FILE` may also come before the command.\n"+
 		"`milterscan` alone prints help; the daemon is `milterscan serve`.\n\n"+
