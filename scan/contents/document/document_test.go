@@ -245,6 +245,8 @@ func bad(t testing.TB) map[string]struct {
 		"PDF with a file":          {"a.pdf", "pdf-embedded", pdfOf("<< /Type /Filespec /F (a.doc) /EF << /F 2 0 R >> >>")},
 		"PDF with XFA":             {"a.pdf", "pdf-form", pdfOf("<< /XFA [ (template) 2 0 R ] >>")},
 		"PDF with a script in XFA": {"a.pdf", "pdf-javascript", pdfOf("<< /XFA 2 0 R >>", "<< /Length 40 >> stream\n<template><script contentType='x'>\nendstream")},
+		"form data with a script":  {"a.fdf", "pdf-javascript", []byte("%FDF-1.2\n1 0 obj\n<< /FDF << /JavaScript << /Doc [ (x) (app.alert\\(1\\)) ] /After (app.alert\\(1\\)) >> >> >>\nendobj\ntrailer\n<< /Root 1 0 R >>\n%%EOF\n")},
+		"form data that launches":  {"a.dat", "pdf-launch", []byte("%FDF-1.2\n1 0 obj\n<< /FDF << /Fields [ << /A << /S /Launch /F (cmd.exe) >> >> ] >> >>\nendobj\ntrailer\n<< /Root 1 0 R >>\n%%EOF\n")},
 		"encrypted PDF":            {"a.pdf", "pdf-encrypted", []byte("%PDF-1.4\n1 0 obj << /Type /Catalog >> endobj\ntrailer << /Root 1 0 R /Encrypt 2 0 R >>\n")},
 		"PDF behind junk":          {"a.pdf", "pdf-launch", append(bytes.Repeat([]byte("x"), 900), pdfOf("<< /S /Launch /F (x) >>")...)},
 		"filters, 50 deep":         {"a.pdf", "too-complex", pdfOf("<< /Type /ObjStm /N 1 /First 4 /Length 5 /Filter [ " + strings.Repeat("/AHx ", 50) + "] >> stream\n31320>\nendstream")},

@@ -7,12 +7,13 @@ import (
 	"github.com/milterscan/milterscan/scan/format/pdf"
 )
 
-// isPDF reports whether the part begins with a PDF, or soon comes to one:
+// isPDF reports whether the part begins with a PDF, or with form data for one (ISO
+// 32000-1, section 12.7.7), which act as well, or soon comes to a PDF:
 // readers accept up to 1024 bytes of anything before it.
 func (e *examination) isPDF() bool {
 	const farthest = 1024
 	h := e.head[:min(len(e.head), farthest+8)]
-	return bytes.Contains(h, []byte("%PDF-")) || bytes.Contains(h, []byte("%!PS-Adobe-")) && bytes.Contains(h, []byte("PDF-"))
+	return bytes.Contains(h, []byte("%PDF-")) || bytes.HasPrefix(h, []byte("%FDF-")) || bytes.Contains(h, []byte("%!PS-Adobe-")) && bytes.Contains(h, []byte("PDF-"))
 }
 
 // pdfFile is a PDF being looked into.
