@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/format/entity"
 )
 
 // nameRules are the lists that names are held against.
@@ -41,6 +42,7 @@ func newNameRules(c Config) (n nameRules, err error) {
 
 // judgeNames holds every name of the part against the lists and the tricks.
 func (s *Scanner) judgeNames(r *report, m *scan.Message) {
+	s.judgeOtherNames(r)
 	around := holders(m, r.index)
 	for _, raw := range r.Names {
 		if raw == "" || s.names.allow.match(lastOf(raw)) != "" || s.names.allow.matchPath(around+lastOf(raw)) != "" {
@@ -52,6 +54,29 @@ func (s *Scanner) judgeNames(r *report, m *scan.Message) {
 		}
 	}
 }
+
+// judgeOtherNames holds what some clients call a file that has no name against the
+// lists: its description, and where it says to be. Neither is meant as a name, so
+// what reads as a word of a sentence or a domain does not count.
+func (s *Scanner) judgeOtherNames(r *report) {
+	if r.Entity == nil || slices.ContainsFunc(r.Names, notEmpty) || !r.isFile() {
+		return
+	}
+	for _, field := range [...]string{"Content-Description", "Content-Location"} {
+		for _, value := range r.Entity.Header.Values(field) {
+			name := bareName(strings.TrimSpace(entity.DecodeWords(value[:min(len(value), longestOther)])))
+			if name == "" || s.names.allow.match(name) != "" || field == "Content-Location" && strings.Contains(value, ":") {
+				continue
+			}
+			if as, pattern := s.denied(r, name, ""); pattern != "" && pattern != "com" && (pattern != "js" || !strings.ContainsAny(name, " \t")) {
+				r.add(as, fmt.Sprintf("%s %s matches %s", field, printable(name), pattern))
+			}
+		}
+	}
+}
+
+// longestOther bounds how much of such a field is read.
+const longestOther = 4 << 10
 
 // judgeName holds one name against the lists, first as it stands, then as
 // Windows or a client may take it.

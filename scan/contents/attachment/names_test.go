@@ -258,3 +258,32 @@ func TestStreamsAreNoFiles(t *testing.T) {
 		t.Errorf("a member of what is called one: %q", got)
 	}
 }
+
+// TestOtherNames are what some clients call a file without a name.
+func TestOtherNames(t *testing.T) {
+	s := newScanner(t, DefaultConfig())
+	for _, row := range []struct{ field, value, name, want string }{
+		{"Content-Description", "invoice.exe", "", "name"},
+		{"Content-Description", " =?utf-8?q?the_invoice=2Eexe?=", "", "name"},
+		{"Content-Location", "files/invoice.exe", "", "name"},
+		{"Content-Location", "invoice.url", "", "old-name"},
+		{"Content-Description", "invoice.exe", "invoice.pdf", ""},
+		{"Content-Description", "a page of example.com", "", ""},
+		{"Content-Description", "all about node.js", "", ""},
+		{"Content-Description", "S/MIME Cryptographic Signature", "", ""},
+		{"Content-Location", "http://example.com/a.js", "", ""},
+		{"Content-Location", "cid:a.exe", "", ""},
+	} {
+		p := attach("x", row.name)
+		p.Entity.Header.Fields = append(p.Entity.Header.Fields, entity.Field{Name: row.field, Value: row.value})
+		if got := rulesOf(t, s, p); got != row.want {
+			t.Errorf("%s: %q, named %q: %q, want %q", row.field, row.value, row.name, got, row.want)
+		}
+	}
+	p := attach("x", "")
+	p.Type, p.Entity.Disposition = "text/plain", ""
+	p.Entity.Header.Fields = append(p.Entity.Header.Fields, entity.Field{Name: "Content-Description", Value: "invoice.exe"})
+	if got := rulesOf(t, s, p); got != "" {
+		t.Errorf("the text of a message: %q", got)
+	}
+}
