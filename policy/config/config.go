@@ -37,7 +37,8 @@ type Config struct {
 
 	// The MTA's side: where it connects, and what it may cost.
 	Milter Milter `toml:"milter"`
-	// Where messages are while they are looked at.
+	// Where messages are while they are looked at. What is changed here needs a
+	// restart; everything else is in force after a reload.
 	Spool Spool `toml:"spool"`
 	// What one message may cost. Reaching a limit is a finding.
 	Limits Limits `toml:"limits"`
@@ -198,7 +199,8 @@ type Log struct {
 	Level string `toml:"level"`
 	// "json", or "console" for people.
 	Format string `toml:"format"`
-	// "stderr", "stdout" or the path of a file.
+	// "stderr", "stdout" or the path of a file, which is opened again at every reload,
+	// so that the old one may be renamed.
 	Output string `toml:"output"`
 }
 

@@ -6,6 +6,8 @@ import (
 	"os"
 	"testing"
 
+	"go.uber.org/goleak"
+
 	"github.com/milterscan/milterscan/scan/open/worker"
 )
 
@@ -21,3 +23,12 @@ func Main(run func() int) int {
 
 // Run is a TestMain that does nothing else.
 func Run(m *testing.M) { os.Exit(Main(m.Run)) }
+
+// Watched is a TestMain that also looks for goroutines that outlive the tests.
+func Watched(m *testing.M) { goleak.VerifyTestMain(tests(func() int { return Main(m.Run) })) }
+
+// tests are what goleak runs.
+type tests func() int
+
+// Run runs them.
+func (t tests) Run() int { return t() }

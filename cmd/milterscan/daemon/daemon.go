@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"sync"
 	"syscall"
 	"time"
 
@@ -19,58 +20,79 @@ import (
 )
 
 // Run answers the MTA until ctx is done, and reloads the configuration at every
-// signal on hup. It returns the exit status.
+// signal on hup. It returns the exit status, when all that it began has ended.
 func (d *Daemon) Run(ctx context.Context, hup <-chan os.Signal) int {
-	defer d.sink.Close()
+	defer d.close()
 	pipe := make(chan os.Signal, 1) // or a log whose reader is gone would end the process
 	signal.Notify(pipe, syscall.SIGPIPE)
 	defer signal.Stop(pipe)
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
-	defer d.Workers.Close()
+	if !d.listen() {
+		return cli.ExitSoftware
+	}
 	d.confinement(ctx)
-	go d.greetEngines(ctx)
-	defer d.Kept.Close()
-	defer d.recorder.Close()
-	go d.reloadOn(ctx, hup)
-	hourly := time.NewTicker(expireEvery)
-	defer hourly.Stop()
-	go d.expireOn(ctx, hourly.C)
-	often := time.NewTicker(pipeline.PostEvery)
-	defer often.Stop()
-	go pipeline.NewOffice(d.recorder.Notices, d.config.Load, d.Kept.Warn).Run(ctx, often.C)
-	return d.serve(ctx)
+	working, stop := context.WithCancel(ctx)
+	var loops sync.WaitGroup
+	d.work(working, &loops, hup)
+	d.log.Info("ready", zap.Any("listen", d.first.Milter.Listen), zap.String("version", d.version))
+	err := d.server.Serve(ctx)
+	stop()
+	loops.Wait()
+	if err != nil {
+		d.log.Error("stopped with an error", zap.Error(err))
+		return cli.ExitSoftware
+	}
+	d.log.Info("stopped")
+	return cli.ExitOK
+}
+
+// work begins what goes on beside mail, until ctx is done.
+func (d *Daemon) work(ctx context.Context, loops *sync.WaitGroup, hup <-chan os.Signal) {
+	loops.Go(func() { d.greetEngines(ctx) })
+	loops.Go(func() { d.reloadOn(ctx, hup) })
+	loops.Go(func() { every(ctx, expireEvery, d.expireOn) })
+	loops.Go(func() { every(ctx, pipeline.PostEvery, pipeline.NewPost(d.recorder, d.config.Load).Run) })
+}
+
+// every calls a loop with a clock that ticks as often as that.
+func every(ctx context.Context, often time.Duration, loop func(context.Context, <-chan time.Time)) {
+	clock := time.NewTicker(often)
+	defer clock.Stop()
+	loop(ctx, clock.C)
+}
+
+// close closes what generations share. Nothing of it is used any more.
+func (d *Daemon) close() {
+	d.recorder.Close()
+	d.Kept.Close()
+	d.Workers.Close()
+	d.journal.Close()
 }
 
 // gcPercent lets the heap grow to three times what is in use: messages leave
 // much garbage and little that stays, and the spool bounds what stays.
 const gcPercent = 200
 
-// serve listens, and returns when ctx is done and the last message is answered.
-func (d *Daemon) serve(ctx context.Context) int {
+// listen opens the addresses. It reports whether it could, after saying why not.
+func (d *Daemon) listen() bool {
 	options := serverOptions(d.first)
 	var err error
 	if options.Inherited, err = inherited(); err != nil {
 		d.log.Error("cannot use the sockets of the service manager", zap.Error(err))
-		return cli.ExitSoftware
+		return false
 	}
-	server := milter.New(options, d.judge, d.Spool, d.log)
 	if err := d.Spool.Check(); err != nil {
 		d.log.Error("messages cannot be spooled", zap.Error(err))
-		return cli.ExitSoftware
+		return false
 	}
-	if err := server.Listen(); err != nil {
+	d.server = milter.New(options, d.judge, d.Spool, d.log)
+	if err := d.server.Listen(); err != nil {
 		d.log.Error("cannot listen", zap.Error(err))
-		return cli.ExitSoftware
+		return false
 	}
-	d.log.Info("ready", zap.Any("listen", d.first.Milter.Listen), zap.String("version", d.version))
-	if err := server.Serve(ctx); err != nil {
-		d.log.Error("stopped with an error", zap.Error(err))
-		return cli.ExitSoftware
-	}
-	d.log.Info("stopped")
-	return cli.ExitOK
+	return true
 }
 
 // serverOptions are the server's part of the configuration.

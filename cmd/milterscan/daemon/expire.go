@@ -53,8 +53,8 @@ func (d *Daemon) expire(ctx context.Context, c *config.Config) {
 		n, err := d.Kept.Rate(c.Rate.File).Expire(ctx, now, c.Rate.Entries)
 		d.expired("rate", n, err)
 	}
-	if m := d.recorder.Memory; m != nil && c.History.Keep > 0 {
-		n, err := m.Store.Expire(ctx, now.Add(-c.History.Keep.Go()))
+	if c.History.Keep > 0 {
+		n, err := d.recorder.Expire(ctx, now.Add(-c.History.Keep.Go()))
 		d.expired("history", n, err)
 	}
 }

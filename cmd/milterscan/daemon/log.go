@@ -11,27 +11,8 @@ import (
 
 	"github.com/milterscan/milterscan/cmd/milterscan/show"
 	"github.com/milterscan/milterscan/policy"
-	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/policy/judge"
 )
-
-// newLog opens the log. The sink under it is to be closed last.
-func newLog(c config.Log) (*zap.Logger, *sink, error) {
-	level, err := zap.ParseAtomicLevel(c.Level)
-	if err != nil {
-		return nil, nil, err
-	}
-	encoder, err := newEncoder(c.Format)
-	if err != nil {
-		return nil, nil, err
-	}
-	out, _, err := zap.Open(c.Output)
-	if err != nil {
-		return nil, nil, err
-	}
-	s := newSink(out, func(n int) []byte { return policy.VisibleLine(lostLine(encoder, n)) })
-	return zap.New(zapcore.NewCore(encoder, visible{s}, level)), s, nil
-}
 
 // newEncoder returns what makes lines of a format: "json" or "console".
 func newEncoder(format string) (zapcore.Encoder, error) {

@@ -24,9 +24,10 @@ type Daemon struct {
 	*pipeline.Shared
 	path     string
 	version  string
-	first    *config.Config // what it was started with: sockets, spool, log, history and the queue of notices do not change on reload
-	log      *zap.Logger
-	sink     *sink // of the log
+	first    *config.Config // what it was started with: the spool does not change on reload
+	journal  *journal
+	log      *zap.Logger // to the journal
+	server   *milter.Server
 	recorder *pipeline.Recorder
 	health   *health
 	current  atomic.Pointer[judge.Judge]
@@ -41,22 +42,23 @@ func New(path, version string, stderr io.Writer) (*Daemon, int) {
 		fmt.Fprintln(stderr, err)
 		return nil, cli.ExitConfig
 	}
-	log, sink, err := newLog(c.Log)
+	journal, err := openJournal(c.Log)
 	if err != nil {
 		fmt.Fprintf(stderr, "milterscan: the log cannot be opened: %v\n", err)
 		return nil, cli.ExitConfig
 	}
-	d := &Daemon{Shared: pipeline.NewShared(c, warm), path: path, version: version, first: c, log: log, sink: sink, health: newHealth(log)}
+	log := zap.New(journal)
+	d := &Daemon{Shared: pipeline.NewShared(c, warm), path: path, version: version, first: c, journal: journal, log: log, health: newHealth(log)}
 	d.Live = true
 	d.Kept.Warn = func(err error) { log.Warn("a store or a notice failed; mail goes on", zap.Error(err)) }
 	first, err := pipeline.NewJudge(c, 1, d.Shared, d.teller(c))
 	if err != nil {
-		sink.Close()
+		journal.Close()
 		fmt.Fprintln(stderr, "milterscan:", err)
 		return nil, cli.ExitConfig
 	}
 	d.recorder = pipeline.NewRecorder(c, d.Kept.Warn)
-	if d.recorder.Memory == nil {
+	if !d.recorder.Remembers() {
 		log.Info("history disabled: file empty or directory missing", zap.String("file", c.History.File))
 	}
 	d.caution(c)
@@ -87,33 +89,55 @@ func (d *Daemon) reloadOn(ctx context.Context, hup <-chan os.Signal) {
 	}
 }
 
-// reload makes a new generation and swaps it in. Whatever is wrong with the file
-// leaves the old one in place.
+// reload goes on in a new log file, makes a new generation and swaps it in.
+// Whatever is wrong with the configuration leaves the old one in force.
 func (d *Daemon) reload(ctx context.Context) {
+	if err := d.journal.reopen(d.config.Load().Log); err != nil {
+		d.log.Error("the log cannot be opened again; it goes on where it was", zap.Error(err))
+	}
 	old := d.current.Load()
-	next, c, err := d.next(ctx, old.Generation()+1)
+	next, err := d.next(ctx, old.Generation()+1)
 	if err != nil {
 		d.log.Error("the new configuration is not used, the old one stays",
 			zap.Uint64("generation", old.Generation()), zap.Error(err))
 		return
 	}
-	d.caution(c)
-	d.config.Store(c)
-	d.current.Store(next)
-	d.log.Info("configuration reloaded", zap.Uint64("generation", next.Generation()))
+	d.journal.replace(next.log)
+	d.recorder.Use(next.config)
+	d.caution(next.config)
+	d.config.Store(next.config)
+	d.current.Store(next.judge)
+	d.log.Info("configuration reloaded", zap.Uint64("generation", next.judge.Generation()))
+	if keys := d.first.NeedsRestart(next.config); len(keys) > 0 {
+		d.log.Warn("needs a restart", zap.Strings("keys", keys))
+	}
 }
 
-// next makes a generation of the file as it is now. It is good for nothing if a
-// test fails.
-func (d *Daemon) next(ctx context.Context, generation uint64) (*judge.Judge, *config.Config, error) {
-	c, err := config.Load(d.path)
-	if err != nil {
-		return nil, nil, err
+// generation is what a reload puts in force.
+type generation struct {
+	config *config.Config
+	judge  *judge.Judge
+	log    output
+}
+
+// next makes a generation of the file as it is now, and listens where it says. It
+// is good for nothing if a test fails, or an address or the log cannot be opened.
+func (d *Daemon) next(ctx context.Context, n uint64) (g generation, err error) {
+	if g.config, err = config.Load(d.path); err != nil {
+		return g, err
 	}
-	j, err := pipeline.NewJudge(c, generation, d.Shared, d.teller(c))
-	if err != nil {
-		return nil, nil, err
+	if g.judge, err = pipeline.NewJudge(g.config, n, d.Shared, d.teller(g.config)); err != nil {
+		return g, err
 	}
-	p := &pipeline.Pipeline{Shared: d.Shared, Judge: j, MaxMessage: int64(c.Limits.Message)}
-	return j, c, pipeline.RunTests(ctx, p, c.Tests)
+	p := &pipeline.Pipeline{Shared: d.Shared, Judge: g.judge, MaxMessage: int64(g.config.Limits.Message)}
+	if err = pipeline.RunTests(ctx, p, g.config.Tests); err != nil {
+		return g, err
+	}
+	if g.log, err = openOutput(g.config.Log); err != nil {
+		return g, fmt.Errorf("log.output: %w", err)
+	}
+	if err = d.server.Reload(serverOptions(g.config)); err != nil {
+		g.log.close()
+	}
+	return g, err
 }

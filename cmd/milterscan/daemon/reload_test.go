@@ -6,10 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"go.uber.org/zap"
-
 	"github.com/milterscan/milterscan/cmd/milterscan/pipeline"
-	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/tests/sample"
 )
@@ -38,23 +35,17 @@ func newListedDaemon(t *testing.T) (*Daemon, string) {
 		writeList(t, dir, name, text)
 	}
 	file := filepath.Join(dir, "milterscan.toml")
-	text := fmt.Sprintf("[history]\nfile = \"\"\n[attachment]\ndeny_files = [%q]\n[[virus]]\nname = \"local\"\ntype = \"hashes\"\nlists = [%q]\n"+
+	text := fmt.Sprintf("[milter]\nlisten = [%q]\n[history]\nfile = \"\"\n[attachment]\ndeny_files = [%q]\n[[virus]]\nname = \"local\"\ntype = \"hashes\"\nlists = [%q]\n"+
 		"[[content.list]]\nname = \"secret\"\nfiles = [%q]\n[[rule]]\nname = \"secret\"\nfrom = [\"file:partners.txt\"]\nwhen = [\"content/list-secret\"]\naction = \"reject\"\n",
-		filepath.Join(dir, "names.txt"), filepath.Join(dir, "hashes.hdb"), filepath.Join(dir, "words.txt"))
+		"unix:"+filepath.Join(dir, "m"), filepath.Join(dir, "names.txt"), filepath.Join(dir, "hashes.hdb"), filepath.Join(dir, "words.txt"))
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c, err := config.Load(file)
-	if err != nil {
-		t.Fatal(err)
+	d, status := New(file, "test", t.Output())
+	if d == nil || !d.listen() {
+		t.Fatalf("status %d", status)
 	}
-	d := &Daemon{Shared: pipeline.NewShared(c, 0), path: file, first: c, log: zap.NewNop()}
-	first, err := pipeline.NewJudge(c, 1, d.Shared, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	d.current.Store(first)
-	t.Cleanup(d.Workers.Close)
+	t.Cleanup(d.close)
 	return d, dir
 }
 

@@ -49,7 +49,7 @@ func (j *Job) settle(ctx context.Context) {
 	}
 	j.recorder.Close()
 	j.shared.Kept.Close()
-	pipeline.NewOffice(j.recorder.Notices, func() *config.Config { return j.Config }, j.recorder.Warn).Round(ctx, time.Now())
+	pipeline.NewPost(j.recorder, func() *config.Config { return j.Config }).Round(ctx, time.Now())
 }
 
 // run reads, judges and hands on. Whatever goes wrong on the way is a temporary

@@ -2,7 +2,10 @@ package pipeline
 
 import (
 	"cmp"
+	"context"
+	"maps"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/milterscan/milterscan/policy/config"
@@ -13,9 +16,45 @@ import (
 // PostEvery is how often the queue of notices is looked at.
 const PostEvery = 2 * time.Second
 
-// NewOffice sends what is in a queue, by the terms of the configuration that is
-// current then.
-func NewOffice(q *notify.Queue, current func() *config.Config, warn func(error)) *notify.Office {
+// Post sends what is in the queues of a recorder, by the terms of the configuration
+// that is current then. One goroutine uses it.
+type Post struct {
+	recorder *Recorder
+	current  func() *config.Config
+	offices  map[*notify.Queue]*notify.Office
+}
+
+// NewPost returns the post of a recorder.
+func NewPost(r *Recorder, current func() *config.Config) *Post {
+	return &Post{r, current, map[*notify.Queue]*notify.Office{}}
+}
+
+// Run sends what is due at every tick, until ctx is done.
+func (p *Post) Run(ctx context.Context, tick <-chan time.Time) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick:
+			p.Round(ctx, now)
+		}
+	}
+}
+
+// Round sends what is due now.
+func (p *Post) Round(ctx context.Context, now time.Time) {
+	queues := p.recorder.Queues()
+	maps.DeleteFunc(p.offices, func(q *notify.Queue, _ *notify.Office) bool { return !slices.Contains(queues, q) })
+	for _, q := range queues {
+		if p.offices[q] == nil {
+			p.offices[q] = newOffice(q, p.current, p.recorder.warn)
+		}
+		p.offices[q].Round(ctx, now)
+	}
+}
+
+// newOffice sends what is in a queue.
+func newOffice(q *notify.Queue, current func() *config.Config, warn func(error)) *notify.Office {
 	var of *config.Config
 	var terms notify.Terms
 	return notify.NewOffice(q, func() (_ notify.Terms, err error) {

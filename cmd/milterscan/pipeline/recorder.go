@@ -1,11 +1,16 @@
 package pipeline
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync"
+	"time"
 
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/config"
@@ -15,57 +20,120 @@ import (
 	"github.com/milterscan/milterscan/policy/tell/notify"
 )
 
-// Memory is the history as it is written.
-type Memory struct {
+// memory is the history as it is written.
+type memory struct {
 	*history.Writer
-	Store *store.History
+	store *store.History
+	file  string
 }
 
 // newMemory starts the history, or returns nil if nothing is to be remembered:
 // none is wanted, or the directory for it is not there.
-func newMemory(c config.History, warn func(error)) *Memory {
+func newMemory(c config.History, warn func(error)) *memory {
 	if _, err := os.Stat(filepath.Dir(c.File)); c.File == "" || errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	s := store.NewHistory(c.File, warn)
-	return &Memory{Store: s, Writer: history.NewWriter(s, func(lost int, err error) {
+	return &memory{file: c.File, store: s, Writer: history.NewWriter(s, func(lost int, err error) {
 		warn(fmt.Errorf("the history cannot be written, mail goes on; %d records are lost: %w", lost, err))
 	})}
 }
 
+// close writes what is left.
+func (m *memory) close() {
+	if m != nil {
+		m.Writer.Close()
+		m.store.Close()
+	}
+}
+
+// wants reports whether a history is the one that a configuration names.
+func (m *memory) wants(c config.History) bool { return m != nil && m.file == c.File }
+
 // Recorder is what is told about messages when they have been judged: a record
-// of each, and letters to our own people.
+// of each, and letters to our own people. All generations share it.
 type Recorder struct {
-	Memory  *Memory // nil if nothing is remembered
-	Notices *notify.Queue
-	Warn    func(error)
+	warn func(error)
+
+	expiring sync.Mutex   // held while the history is expired, or replaced
+	mu       sync.RWMutex // held for reading while a ruling is entered
+	memory   *memory      // nil if nothing is remembered
+	terms    config.Notices
+	notices  *notify.Queue
+	before   map[string]*notify.Queue // queues of earlier configurations, by directory
 }
 
 // NewRecorder starts a recorder by the terms of a configuration.
 func NewRecorder(c *config.Config, warn func(error)) *Recorder {
-	return &Recorder{newMemory(c.History, warn), notify.NewQueue(c.Notices.Dir, c.Notices.Queue), warn}
+	return &Recorder{
+		warn: warn, memory: newMemory(c.History, warn), terms: c.Notices, notices: notify.NewQueue(c.Notices.Dir, c.Notices.Queue), before: map[string]*notify.Queue{},
+	}
+}
+
+// Use goes on by the terms of another configuration. What was told before is not
+// lost: it is written where it belongs, and letters that wait are still sent.
+func (r *Recorder) Use(c *config.Config) {
+	r.expiring.Lock()
+	defer r.expiring.Unlock()
+	if !r.memory.wants(c.History) {
+		next := newMemory(c.History, r.warn)
+		r.mu.Lock()
+		last := r.memory
+		r.memory = next
+		r.mu.Unlock()
+		last.close()
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if c.Notices.Dir == r.terms.Dir && c.Notices.Queue == r.terms.Queue {
+		return
+	}
+	r.before[r.terms.Dir] = r.notices
+	delete(r.before, c.Notices.Dir)
+	r.terms, r.notices = c.Notices, notify.NewQueue(c.Notices.Dir, c.Notices.Queue)
+}
+
+// Remembers reports whether there is a history.
+func (r *Recorder) Remembers() bool {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.memory != nil
+}
+
+// Queues returns the queues in which letters may wait.
+func (r *Recorder) Queues() []*notify.Queue {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return append(slices.Collect(maps.Values(r.before)), r.notices)
+}
+
+// Expire removes from the history what is older than before.
+func (r *Recorder) Expire(ctx context.Context, before time.Time) (int, error) {
+	r.expiring.Lock()
+	defer r.expiring.Unlock()
+	if r.memory == nil {
+		return 0, nil
+	}
+	return r.memory.store.Expire(ctx, before)
 }
 
 // Close writes what is left.
-func (a *Recorder) Close() {
-	if a.Memory != nil {
-		a.Memory.Writer.Close()
-		a.Memory.Store.Close()
-	}
-}
+func (r *Recorder) Close() { r.memory.close() }
 
 // Enter takes a ruling down by the terms of its configuration. Letters are on the
 // disk before the message is answered, so that none is lost with us; if that
 // fails the log is all there is.
-func (a *Recorder) Enter(r *judge.Result, c *config.Config) {
-	if a.Memory == nil && len(r.Decision.Notices) == 0 {
+func (r *Recorder) Enter(result *judge.Result, c *config.Config) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	if r.memory == nil && len(result.Decision.Notices) == 0 {
 		return
 	}
-	record := r.Record()
-	if a.Memory != nil {
-		a.Memory.Remember(c.History.Privacy().Apply(record))
+	record := result.Record()
+	if r.memory != nil {
+		r.memory.Remember(c.History.Privacy().Apply(record))
 	}
-	if err := a.Notices.Add(notify.Letters(record, r.Decision, policy.Local(c.Local))); err != nil {
-		a.Warn(fmt.Errorf("somebody is not told of %s: %w", record.ID, err))
+	if err := r.notices.Add(notify.Letters(record, result.Decision, policy.Local(c.Local))); err != nil {
+		r.warn(fmt.Errorf("somebody is not told of %s: %w", record.ID, err))
 	}
 }
