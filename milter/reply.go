@@ -15,12 +15,12 @@ const maxReplyText = 2000
 // The replies of milter itself. All are temporary: the MTA keeps the message,
 // or the client does, and nothing is let through.
 var (
-	unavailable   = respond(policy.Reply{Code: 451, Enhanced: "4.3.0", Text: "Mail filter cannot take the message now, try again later"})
-	noStorage     = respond(policy.Reply{Code: 451, Enhanced: "4.3.1", Text: "Mail filter has no room for the message now, try again later"})
-	shuttingDown  = respond(policy.Reply{Code: 421, Enhanced: "4.3.2", Text: "Mail filter is shutting down, try again later"})
-	tooManyRcpts  = respond(policy.Reply{Code: 452, Enhanced: "4.5.3", Text: "Too many recipients"})
-	rejectDefault = policy.Reply{Code: 550, Enhanced: "5.7.1", Text: "Message refused"}
-	laterDefault  = policy.Reply{Code: 451, Enhanced: "4.3.0", Text: "Try again later"}
+	unavailable   = respond(policy.MailUnavailable)
+	noStorage     = respond(policy.NoStorage)
+	shuttingDown  = respond(policy.ShuttingDown)
+	tooManyRcpts  = respond(policy.TooManyRecipients)
+	rejectDefault = policy.Refused
+	laterDefault  = policy.TryLater
 )
 
 // refusal is the response for a ruling that refuses, nil for any other.

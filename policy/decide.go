@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/format/entity"
@@ -19,7 +18,6 @@ type Input struct {
 	Envelope scan.Envelope
 	Header   entity.Header
 	Size     int64
-	Now      time.Time
 	Found    []scan.Finding
 	Parts    []scan.Part // to name the attachment in the reply
 	// Fixed are the parts that cannot be edited, such as those of a signed

@@ -48,7 +48,7 @@ var (
 	deliver    = Outcome{}
 	refuse     = Outcome{Answer: Reject}
 	retry      = Outcome{Answer: Tempfail}
-	verify     = Outcome{Answer: Tempfail, Reply: Reply{451, "4.1.8", "The sender's domain cannot be verified now; please try again later."}}
+	verify     = Outcome{Answer: Tempfail, Reply: senderLater}
 	quarantine = Outcome{Answer: Discard, Keep: true}
 	marked     = Outcome{Headers: []HeaderField{{"X-Milterscan", "{rule}"}}}
 	tagged     = Outcome{Headers: marked.Headers, Tag: "{Dangerous?}"}

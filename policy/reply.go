@@ -64,6 +64,27 @@ func IsProbed(text string) bool { return strings.Contains(text, probed) }
 // later is the reply to every temporary failure that has no text of its own.
 var later = Reply{451, "4.3.0", "The message could not be examined now; please try again later."}
 
+// The replies that do not come from a rule or a finding. No other package knows
+// codes of SMTP.
+var (
+	MailUnavailable   = Reply{451, "4.3.0", "Mail filter cannot take the message now, try again later"}
+	NoStorage         = Reply{451, "4.3.1", "Mail filter has no room for the message now, try again later"}
+	ShuttingDown      = Reply{421, "4.3.2", "Mail filter is shutting down, try again later"}
+	TooManyRecipients = Reply{452, "4.5.3", "Too many recipients"}
+	Refused           = Reply{550, "5.7.1", "Message refused"}
+	TryLater          = Reply{451, "4.3.0", "Try again later"}
+	NoQueue           = Reply{451, "4.7.1", "The message is held and there is no queue to hold it in"}
+	NoRelay           = Reply{550, "5.7.1", "This server does not relay mail for you."}
+	NotKnownYet       = Reply{451, "4.7.1", "We do not know you yet; please try again in a few minutes."}
+	senderLater       = Reply{451, "4.1.8", "The sender's domain cannot be verified now; please try again later."}
+)
+
+// NotNow is the reply where something here is out of order while a message is
+// looked at.
+func NotNow(id string) Reply {
+	return Reply{451, "4.3.0", "The message cannot be processed now, try again later [" + id + "]"}
+}
+
 // replyFor words a refusal: the rule's own text, or the sentence for the
 // finding; and the id, by which the postmaster finds the rest in the log.
 func (f *facts) replyFor(g ground) Reply {

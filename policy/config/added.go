@@ -38,7 +38,7 @@ func (c *Config) relayControl() policy.Rule {
 		Scope: policy.Scope{Direction: policy.Relayed},
 		Outcome: policy.Outcome{
 			Answer: policy.Reject,
-			Reply:  policy.Reply{Code: 550, Enhanced: "5.7.1", Text: "This server does not relay mail for you."},
+			Reply:  policy.NoRelay,
 		},
 	}
 }

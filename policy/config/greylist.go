@@ -14,7 +14,7 @@ func (c *Config) greylisting() policy.Rule {
 		Grounds: policy.Grounds{When: []policy.Condition{policy.Named(greylist.FirstSeen), policy.Named(greylist.TooEarly)}},
 		Outcome: policy.Outcome{
 			Answer: policy.Tempfail,
-			Reply:  policy.Reply{Code: 451, Enhanced: "4.7.1", Text: "We do not know you yet; please try again in a few minutes."},
+			Reply:  policy.NotKnownYet,
 		},
 	}
 	if least := c.Greylist.MinScore; least != 0 {

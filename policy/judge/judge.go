@@ -197,7 +197,6 @@ func (r *Result) input() policy.Input {
 		Stage:    r.Stage,
 		Envelope: r.Envelope,
 		Size:     r.Size,
-		Now:      time.Now(),
 		Found:    r.Found,
 		Fixed:    r.fixed,
 		Refused:  r.refused,
@@ -226,7 +225,7 @@ func unsafe(r *Result, err error) policy.Decision {
 
 // cannot is the reply where something here is out of order.
 func (r *Result) cannot() policy.Reply {
-	return policy.Reply{Code: 451, Enhanced: "4.3.0", Text: "The message cannot be processed now, try again later [" + r.ID + "]"}
+	return policy.NotNow(r.ID)
 }
 
 // later is the decision where it is not the rules that answer.

@@ -177,7 +177,7 @@ func (j *Job) answer(r policy.Ruling, write func(io.Writer) error) int {
 	case policy.Discard:
 		return cli.ExitNothingLeft
 	case policy.Hold:
-		fmt.Fprintf(j.Streams.Err, "451 4.7.1 The message is held and there is no queue to hold it in (%s)\n", r.Reason)
+		fmt.Fprintf(j.Streams.Err, "%s (%s)\n", policy.NoQueue, r.Reason)
 		return cli.ExitTempfail
 	default:
 		fmt.Fprintln(j.Streams.Err, r.Reply)
