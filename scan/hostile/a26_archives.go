@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// fileAttached is a file as an attachment in base64.
+// fileAttached returns a file as an attachment in base64.
 func fileAttached(name string, content []byte) entity {
 	head := octets + "Content-Disposition: attachment; filename=\"" + name + "\"\r\n" + encodingIs + "base64\r\n"
 	return entity{head, toBase64(content)}
@@ -28,7 +28,7 @@ func eicarFile() member { return member{"papers.dat", EICAR()} }
 
 func decoy() member { return member{"decoy.txt", []byte("Nothing to see here.\n")} }
 
-// zipped is a zip file whose members are deflated.
+// zipped returns a zip file whose members are deflated.
 func zipped(members ...member) []byte {
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
@@ -105,7 +105,7 @@ func gunzip(b []byte) []byte {
 }
 
 // patched changes little-endian fields of the headers that begin with sig: at
-// the given offset behind it, size bytes, to value.
+// the given offset after it, size bytes, to value.
 func patched(file []byte, sig string, offset int, value ...byte) []byte {
 	out := bytes.Clone(file)
 	for at := bytes.Index(out, []byte(sig)); at >= 0; {
@@ -144,20 +144,24 @@ func deceivingZips() []Case {
 		{"prefix-1000", "every reader that begins at the end", append(bytes.Repeat([]byte("x"), 1000), file...), first},
 		{"prefix-program", "a self-extractor opens itself", append([]byte("MZ"+strings.Repeat("\x00", 510)), file...), first},
 		{"prefix-gif", "every reader that begins at the end", append([]byte("GIF89a\x01\x00\x01\x00\x00\x00\x00;"), file...), first},
-		{"prefix-pdf", "every reader that begins at the end", append([]byte("%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"), file...), first},
+		{"prefix-pdf", "every reader that begins at the end", append([]byte("%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"), file...),
+			first},
 		{"suffix-1000", "a reader that looks further for the end", append(bytes.Clone(file), bytes.Repeat([]byte("x"), 1000)...), first},
 		{"suffix-100000", "a reader that goes by local headers", append(bytes.Clone(file), bytes.Repeat([]byte("x"), 100_000)...), first},
-		{"local-name-differs", "every reader: the member is there under either name", bytes.Replace(file, []byte("papers.dat"), []byte("papers.txt"), 1), first},
+		{"local-name-differs", "every reader: the member is there under either name",
+			bytes.Replace(file, []byte("papers.dat"), []byte("papers.txt"), 1), first},
 		{"central-lists-fewer", all, centralWithout(eicarFile(), decoy()), first},
 		{"no-central", all, file[:bytes.Index(file, []byte(centralSig))], first},
 		{"no-end", all, file[:bytes.Index(file, []byte(endSig))], first},
 		{"end-counts-none", all, patched(file, endSig, 8, 0, 0, 0, 0), first},
 		{"stored-label-local", "a reader that trusts the central directory", patched(file, localSig, 8, 0, 0), first},
 		{"stored-label-central", "a reader that trusts the local header", patched(file, centralSig, 10, 0, 0), first},
-		{"stored-label-both", "a reader that tries: the data is deflated all the same", patched(patched(file, localSig, 8, 0, 0), centralSig, 10, 0, 0), first},
+		{"stored-label-both", "a reader that tries: the data is deflated all the same",
+			patched(patched(file, localSig, 8, 0, 0), centralSig, 10, 0, 0), first},
 		{"encrypted-label-local", "a reader that trusts the central directory", patched(file, localSig, 6, 9), first},
 		{"encrypted-label-central", "a reader that trusts the local header", patched(file, centralSig, 8, 9), first},
-		{"encrypted-label-both", "a reader that tries: the data is in clear all the same", patched(patched(file, localSig, 6, 9), centralSig, 8, 9), first},
+		{"encrypted-label-both", "a reader that tries: the data is in clear all the same",
+			patched(patched(file, localSig, 6, 9), centralSig, 8, 9), first},
 		{"size-4gb", "a reader that unpacks until the stream ends", patched(file, centralSig, 24, 0xfe, 0xff, 0xff, 0xff), first},
 		{"size-zero", "a reader that unpacks until the stream ends", patched(file, centralSig, 24, 0, 0, 0, 0), first},
 		{"packed-size-zero", "a reader that trusts the data descriptor", patched(file, centralSig, 20, 0, 0, 0, 0), first},
@@ -183,12 +187,12 @@ func deceivingZips() []Case {
 	return at([]place{inPart()}, "", vs)
 }
 
-// slashNamed is a zip whose file's name ends like a directory's.
+// slashNamed returns a zip whose file's name ends like a directory's.
 func slashNamed() []byte {
 	return bytes.ReplaceAll(zipped(member{"papers.dat|", EICAR()}), []byte("papers.dat|"), []byte("papers.dat/"))
 }
 
-// centralWithout is a zip of hidden and shown whose central directory lists
+// centralWithout returns a zip of hidden and shown whose central directory lists
 // only shown.
 func centralWithout(hidden, shown member) []byte {
 	h := zipped(hidden)
@@ -219,11 +223,13 @@ func everyWrapping() []Case {
 		{"papers.tar.zip", zipped(member{"papers.tar", packed}), unzip(1)},
 		{"mail.zip", zipped(member{"mail.eml", mail}), in(unzip(1), fromMail)},
 		{"mail.eml", mail, fromMail},
-		{"mail-in-zip-in-mail.eml", []byte(letterhead + fileAttached("mail.zip", zipped(member{"mail.eml", mail})).text()), in(content, fromBase64, unzip(1), fromMail)},
+		{"mail-in-zip-in-mail.eml", []byte(letterhead + fileAttached("mail.zip", zipped(member{"mail.eml", mail})).text()),
+			in(content, fromBase64, unzip(1), fromMail)},
 	}
 	var vs []variant
 	for _, r := range rows {
-		vs = append(vs, variant{name: r.name, why: "every client that opens the file", entity: fileAttached(r.name, r.file), read: in(content, fromBase64, r.read), tidy: true})
+		vs = append(vs, variant{name: r.name, why: "every client that opens the file", entity: fileAttached(r.name, r.file),
+			read: in(content, fromBase64, r.read), tidy: true})
 	}
 	cases := at([]place{atTop(), inPart(), inForwarded()}, "", append(vs, zipDepths()...))
 	return append(cases, farOffsets()...)
@@ -236,7 +242,8 @@ func zipDepths() []variant {
 	for depth := 1; depth <= 64; depth++ {
 		file, read = zipped(member{"papers.zip", file}), in(unzip(1), read)
 		if depth <= 5 || depth == 9 || depth == 64 {
-			vs = append(vs, variant{name: fmt.Sprintf("zip-depth-%d", depth), why: "whoever opens one after the other", tidy: true, unsure: depth > 5,
+			vs = append(vs, variant{name: fmt.Sprintf("zip-depth-%d", depth), why: "whoever opens one after the other", tidy: true,
+				unsure: depth > 5,
 				entity: fileAttached("papers.zip", file), read: in(content, fromBase64, read)})
 		}
 	}

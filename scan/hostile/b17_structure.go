@@ -2,7 +2,7 @@ package hostile
 
 import "strings"
 
-// layout is a variant of a multipart(foo) that differs in its body only.
+// layout returns a variant of a multipart(foo) that differs in its body only.
 func layout(name, why, body string, read Reading, tidy bool) variant {
 	return variant{name: name, why: why, entity: entity{mixedFoo, body}, read: read, tidy: tidy}
 }
@@ -56,19 +56,31 @@ func delimiterLineEnds(e encoding) []variant {
 	armed := attachment(e).text()
 	const cr = "a client that takes CR for a line end"
 	return []variant{
-		layout("cr-before", cr, "--foo\r\n"+strings.TrimSuffix(note, crlf)+"\r--foo\r\n"+armed+"--foo--\r\n", in(after("\r--foo"), opened(e)), false),
-		layout("cr-round", cr, "--foo\r\n"+strings.TrimSuffix(note, crlf)+"\r--foo\r"+armed+"--foo--\r\n", in(after("\r--foo"), opened(e)), false),
-		layout("lf-before", "a client that takes LF for a line end", "--foo\r\n"+strings.TrimSuffix(note, crlf)+"\n--foo\r\n"+armed+"--foo--\r\n", in(after("\n--foo"), after("\n--foo"), opened(e)), true),
-		layout("no-line-before", "a client that looks for the delimiter anywhere", "--foo\r\n"+strings.TrimSuffix(note, crlf)+"--foo\r\n"+armed+"--foo--\r\n", in(after("papers.--foo"), opened(e)), false),
-		layout("headers-glued", "a client that compares the beginning of the line and reads on", "--foo\r\n"+note+"--foo"+armed+"--foo--\r\n", in(after("papers.\r\n--foo"), opened(e)), false),
-		layout("header-no-empty-line", "a client that lets a delimiter end a header", "--foo\r\nContent-Type: text/plain\r\n--foo\r\n"+armed+"--foo--\r\n", section("foo", 2).then(opened(e)), false),
-		layout("header-unfinished", "a client that lets a delimiter end a header", "--foo\r\nContent-Type:\r\n--foo\r\n"+armed+"--foo--\r\n", section("foo", 2).then(opened(e)), false),
-		layout("two-in-a-row", "every client: a part may be empty", "--foo\r\n--foo\r\n"+note+"--foo\r\n--foo\r\n"+armed+"--foo--\r\n", in(section("foo", 4), opened(e)), false),
-		layout("all-lf", "every client that takes LF for a line end", strings.ReplaceAll(multipart("foo", armed), crlf, "\n"), in(section("foo", 2), opened(e)), true),
+		layout("cr-before", cr, "--foo\r\n"+strings.TrimSuffix(note, crlf)+"\r--foo\r\n"+armed+"--foo--\r\n", in(after("\r--foo"), opened(e)),
+			false),
+		layout("cr-round", cr, "--foo\r\n"+strings.TrimSuffix(note, crlf)+"\r--foo\r"+armed+"--foo--\r\n", in(after("\r--foo"), opened(e)),
+			false),
+		layout("lf-before", "a client that takes LF for a line end",
+			"--foo\r\n"+strings.TrimSuffix(note, crlf)+"\n--foo\r\n"+armed+"--foo--\r\n", in(after("\n--foo"), after("\n--foo"), opened(e)), true),
+		layout("no-line-before", "a client that looks for the delimiter anywhere",
+			"--foo\r\n"+strings.TrimSuffix(note, crlf)+"--foo\r\n"+armed+"--foo--\r\n", in(after("papers.--foo"), opened(e)), false),
+		layout("headers-glued", "a client that compares the beginning of the line and reads on", "--foo\r\n"+note+"--foo"+armed+"--foo--\r\n",
+			in(after("papers.\r\n--foo"), opened(e)), false),
+		layout("header-no-empty-line", "a client that lets a delimiter end a header",
+			"--foo\r\nContent-Type: text/plain\r\n--foo\r\n"+armed+"--foo--\r\n", section("foo", 2).then(opened(e)), false),
+		layout("header-unfinished", "a client that lets a delimiter end a header", "--foo\r\nContent-Type:\r\n--foo\r\n"+armed+"--foo--\r\n",
+			section("foo", 2).then(opened(e)), false),
+		layout("two-in-a-row", "every client: a part may be empty", "--foo\r\n--foo\r\n"+note+"--foo\r\n--foo\r\n"+armed+"--foo--\r\n",
+			in(section("foo", 4), opened(e)), false),
+		layout("all-lf", "every client that takes LF for a line end", strings.ReplaceAll(multipart("foo", armed), crlf, "\n"),
+			in(section("foo", 2), opened(e)), true),
 		layout("all-cr", cr, strings.ReplaceAll(multipart("foo", armed), crlf, "\r"), in(swap("\r", "\n"), section("foo", 2), opened(e)), false),
-		layout("all-crcrlf", "a client that drops stray CR", strings.ReplaceAll(multipart("foo", armed), crlf, "\r\r\n"), in(swap("\r\r\n", crlf), section("foo", 2), opened(e)), false),
-		layout("all-lfcr", "a client that drops stray CR", strings.ReplaceAll(multipart("foo", armed), crlf, "\n\r"), in(without("\r"), section("foo", 2), opened(e)), false),
-		layout("mixed", "every client that takes LF for a line end", strings.Replace(multipart("foo", armed), "--foo\r\n", "--foo\n", 1), in(section("foo", 2), opened(e)), true),
+		layout("all-crcrlf", "a client that drops stray CR", strings.ReplaceAll(multipart("foo", armed), crlf, "\r\r\n"),
+			in(swap("\r\r\n", crlf), section("foo", 2), opened(e)), false),
+		layout("all-lfcr", "a client that drops stray CR", strings.ReplaceAll(multipart("foo", armed), crlf, "\n\r"),
+			in(without("\r"), section("foo", 2), opened(e)), false),
+		layout("mixed", "every client that takes LF for a line end", strings.Replace(multipart("foo", armed), "--foo\r\n", "--foo\n", 1),
+			in(section("foo", 2), opened(e)), true),
 	}
 }
 
@@ -83,17 +95,20 @@ func delimiterEnds(e encoding) []variant {
 		layout("close-missing", forgives, start+"--foo\r\n"+armed, second, false),
 		layout("close-missing-no-line-end", forgives, start+"--foo\r\n"+strings.TrimRight(armed, crlf), second, false),
 		layout("close-early", goesOn, start+"--foo--\r\n--foo\r\n"+armed+"--foo--\r\n", in(section("foo", 3), opened(e)), false),
-		layout("close-early-text", goesOn, start+"--foo--\r\nSome words.\r\n--foo\r\n"+armed+"--foo--\r\n", in(section("foo", 3), opened(e)), false),
+		layout("close-early-text", goesOn, start+"--foo--\r\nSome words.\r\n--foo\r\n"+armed+"--foo--\r\n", in(section("foo", 3), opened(e)),
+			false),
 		layout("close-first", goesOn, "--foo--\r\n--foo\r\n"+note+"--foo\r\n"+armed+"--foo--\r\n", in(section("foo", 3), opened(e)), false),
 		layout("close-opens", "a client that takes every delimiter line alike", start+"--foo--\r\n"+armed+"--foo--\r\n", second, false),
 		layout("close-twice", forgives, start+"--foo\r\n"+armed+"--foo--\r\n--foo--\r\n", second, true),
 		layout("close-blank-before-dashes", "every client", start+"--foo\r\n"+armed+"--foo --\r\n", second, false),
-		layout("prefix-longer-inside", "a client that compares whole lines", start+"--foo\r\n"+armed+"--foobar\r\nmore\r\n--foo--\r\n", second, false),
-		layout("first-is-close-like", "a client that takes only a bare \"--\" for the end", "--foo\r\n"+note+"--foo--x\r\n"+armed+"--foo--\r\n", in(after("--foo--x\r\n"), opened(e)), false),
+		layout("prefix-longer-inside", "a client that compares whole lines", start+"--foo\r\n"+armed+"--foobar\r\nmore\r\n--foo--\r\n",
+			second, false),
+		layout("first-is-close-like", "a client that takes only a bare \"--\" for the end",
+			"--foo\r\n"+note+"--foo--x\r\n"+armed+"--foo--\r\n", in(after("--foo--x\r\n"), opened(e)), false),
 	}
 }
 
-// then is in(r, next), for tables.
+// then returns in(r, next), for tables.
 func (r Reading) then(next Reading) Reading { return in(r, next) }
 
 // outsideParts: an attachment where only text for old readers should be.
@@ -105,15 +120,18 @@ func outsideParts() []Case {
 		return []variant{
 			layout("preamble", first, armed+plain, in(content, opened(e)), false),
 			layout("preamble-text", first, "Some words.\r\n\r\n"+armed+plain, in(after("Some words.\r\n\r\n"), opened(e)), false),
-			layout("preamble-other-delimiter", "a client that guesses the boundary from the first line with two dashes", multipart("bar", armed)+plain, in(section("bar", 2), opened(e)), false),
-			layout("preamble-indented", "a client that looks for the delimiter anywhere in a line", " --foo\r\n"+armed+plain, in(after("--foo\r\n"), opened(e)), false),
+			layout("preamble-other-delimiter", "a client that guesses the boundary from the first line with two dashes",
+				multipart("bar", armed)+plain, in(section("bar", 2), opened(e)), false),
+			layout("preamble-indented", "a client that looks for the delimiter anywhere in a line", " --foo\r\n"+armed+plain,
+				in(after("--foo\r\n"), opened(e)), false),
 			layout("epilogue", goesOn, plain+armed, in(after("--foo--\r\n"), opened(e)), false),
 			layout("epilogue-part", goesOn, plain+"--foo\r\n"+armed+"--foo--\r\n", in(section("foo", 3), opened(e)), false),
 			layout("epilogue-part-open", goesOn, plain+"--foo\r\n"+armed, in(section("foo", 3), opened(e)), false),
 			layout("epilogue-text-part", goesOn, plain+"\r\nSome words.\r\n--foo\r\n"+armed+"--foo--\r\n", in(section("foo", 3), opened(e)), false),
 			layout("epilogue-multipart", goesOn, plain+multipart("foo", armed), in(section("foo", 4), opened(e)), false),
 			layout("epilogue-headers", goesOn, plain+mixedFoo+crlf+multipart("foo", armed), in(section("foo", 4), opened(e)), false),
-			layout("epilogue-other-delimiter", "a client that goes by lines with two dashes", plain+multipart("bar", armed), in(section("bar", 2), opened(e)), false),
+			layout("epilogue-other-delimiter", "a client that goes by lines with two dashes", plain+multipart("bar", armed),
+				in(section("bar", 2), opened(e)), false),
 			layout("epilogue-uuencoded", "a client that finds uuencoded files in any text", plain+"begin 644 papers.dat\r\n"+toUU(EICAR(), '`')+"end\r\n", fromUU, true),
 			layout("inner-closed-early", goesOn, multipart("foo", nested+multipart("bar")+"--bar\r\n"+armed+"--bar--\r\n"), in(section("foo", 2), section("bar", 3), opened(e)), false),
 			layout("inner-epilogue", goesOn, multipart("foo", nested+multipart("bar")+armed), in(section("foo", 2), after("--bar--\r\n"), opened(e)), false),

@@ -30,7 +30,7 @@ func (r repeated) writeTo(w io.Writer) error {
 	return nil
 }
 
-// once is a piece that stands once.
+// once returns a piece that is once.
 func once(s string) repeated { return repeated{s, 1} }
 
 // sequence writes pieces one after the other.
@@ -45,14 +45,14 @@ func sequence(pieces ...repeated) func(io.Writer) error {
 	}
 }
 
-// lawful is a case that breaks no rule of MIME but, at most, the length of lines,
+// lawful returns a case that breaks no rule of MIME but, at most, the length of lines,
 // as mail programs do every day: saying so would help nobody.
 func lawful(c Case) Case {
 	c.WantDeviation = false
 	return c
 }
 
-// large is a Huge case: payload in reach, but behind or before a mass of
+// large returns a Huge case: payload in reach, but after or before a mass of
 // something.
 func large(name, why string, pieces ...repeated) Case {
 	return Case{Name: name, Why: why, Huge: true, Payload: virus(), WantDeviation: true, MayBeUnscannable: true, stream: sequence(pieces...)}
@@ -85,7 +85,8 @@ func depths() []Case {
 				}
 			}
 			cases = append(cases, Case{
-				Name: fmt.Sprintf("depth-%s-%d", kind.name, n), Why: "a client that opens everything; or none, and then the mail must be refused as too deep",
+				Name: fmt.Sprintf("depth-%s-%d", kind.name,
+					n), Why: "a client that opens everything; or none, and then the mail must be refused as too deep",
 				Message: []byte(letterhead + b.String() + armed), Payload: virus(), WantDeviation: n >= 1000, MayBeUnscannable: n > 8,
 				Client: in(after("Content-Type: application"), opened(b64())),
 			})
@@ -122,21 +123,28 @@ func counts() []Case {
 		large("100000-empty-parts", all, start, repeated{"--foo\r\n\r\n", 100_000}, end),
 		large("100000-bare-delimiters", all, start, repeated{"--foo\r\n", 100_000}, end),
 		large("50000-fields", "a client that reads long headers", repeated{field, 50_000}, start, end),
-		large("50000-part-fields", "a client that reads long headers", start, once("--foo\r\n"), repeated{field, 50_000}, once(armed+"--foo--\r\n")),
-		large("20000-type-fields", "a client that obeys the last field", once(letterhead), repeated{"Content-Type: text/plain\r\n", 20_000}, once(mixedFoo+crlf), end),
-		large("20000-boundaries", "a client that obeys the last boundary", once(letterhead+"Content-Type: multipart/mixed"), repeated{";\r\n boundary=x", 20_000}, once(";\r\n boundary=foo\r\n\r\n"), end),
-		large("20000-different-boundaries", "a client that obeys the last boundary", once(letterhead+"Content-Type: multipart/mixed"+manyBoundaries(20_000)+";\r\n boundary=foo\r\n\r\n"), end),
-		large("open-comments", "a client that does not know comments", once(letterhead+"Content-Type: multipart/mixed; boundary=foo "), repeated{"(", 10_000}, once("\r\n\r\n"), end),
+		large("50000-part-fields", "a client that reads long headers", start, once("--foo\r\n"), repeated{field, 50_000},
+			once(armed+"--foo--\r\n")),
+		large("20000-type-fields", "a client that obeys the last field", once(letterhead), repeated{"Content-Type: text/plain\r\n", 20_000},
+			once(mixedFoo+crlf), end),
+		large("20000-boundaries", "a client that obeys the last boundary", once(letterhead+"Content-Type: multipart/mixed"),
+			repeated{";\r\n boundary=x", 20_000}, once(";\r\n boundary=foo\r\n\r\n"), end),
+		large("20000-different-boundaries", "a client that obeys the last boundary",
+			once(letterhead+"Content-Type: multipart/mixed"+manyBoundaries(20_000)+";\r\n boundary=foo\r\n\r\n"), end),
+		large("open-comments", "a client that does not know comments", once(letterhead+"Content-Type: multipart/mixed; boundary=foo "),
+			repeated{"(", 10_000}, once("\r\n\r\n"), end),
 		large("encoded-word-starts", "every client", once("Subject: "), repeated{"=?", 100_000}, once(crlf), start, end),
-		large("encoded-word-starts-in-name", "every client", start, once("--foo\r\n"+octets+"Content-Disposition: attachment; filename=\""), repeated{"=?", 100_000}, once("\"\r\n"+encodingIs+"base64\r\n\r\n"+toBase64(EICAR())), once("--foo--\r\n")),
-		large("name-pieces", "every client", start, once("--foo\r\n"+octets+"Content-Disposition: attachment"), repeated{"; filename*0=x", 20_000}, once(crlf+encodingIs+"base64\r\n\r\n"+toBase64(EICAR())), once("--foo--\r\n")),
+		large("encoded-word-starts-in-name", "every client", start, once("--foo\r\n"+octets+"Content-Disposition: attachment; filename=\""),
+			repeated{"=?", 100_000}, once("\"\r\n"+encodingIs+"base64\r\n\r\n"+toBase64(EICAR())), once("--foo--\r\n")),
+		large("name-pieces", "every client", start, once("--foo\r\n"+octets+"Content-Disposition: attachment"),
+			repeated{"; filename*0=x", 20_000}, once(crlf+encodingIs+"base64\r\n\r\n"+toBase64(EICAR())), once("--foo--\r\n")),
 		lawful(large("near-delimiters", "every client", start, repeated{"--fo\r\n", 200_000}, end)),
 		lawful(large("uuencode-starts", "every client", start, repeated{"begin 644 x\r\n", 100_000}, end)),
 		large("closes", "a client that goes on behind the closing delimiter", start, repeated{"--foo--\r\n", 50_000}, end),
 	}
 }
 
-// manyBoundaries is n boundary parameters, all different.
+// manyBoundaries returns n boundary parameters, all different.
 func manyBoundaries(n int) string {
 	var b strings.Builder
 	for i := range n {
@@ -152,20 +160,32 @@ func lengths() []Case {
 	const mb = 1 << 20
 	return []Case{
 		lawful(large("line-1mb", "every client", start, repeated{"x", mb}, once(crlf), end)),
-		lawful(large("preamble-line-5000", "every client: a preamble is text", once(letterhead+mixedFoo+crlf), repeated{"x", 5000}, once(crlf), end)),
-		large("delimiter-blanks-1mb", "every client: blanks are allowed", start, once("--foo"), repeated{" ", mb}, once(crlf+armed+"--foo--\r\n")),
+		lawful(large("preamble-line-5000", "every client: a preamble is text", once(letterhead+mixedFoo+crlf), repeated{"x", 5000},
+			once(crlf), end)),
+		large("delimiter-blanks-1mb", "every client: blanks are allowed", start, once("--foo"), repeated{" ", mb},
+			once(crlf+armed+"--foo--\r\n")),
 		lawful(large("delimiter-dashes-1mb", "every client", start, repeated{"-", mb}, once(crlf), end)),
 		large("header-10mb", "a client that reads long headers", once("X-Long: "), repeated{"x", 10 * mb}, once(crlf), start, end),
 		large("header-10mb-folded", "a client that reads long headers", once("X-Long: x"), repeated{"\r\n x", 2 * mb}, once(crlf), start, end),
-		large("part-header-2mb", "a client that reads long headers", start, once("--foo\r\nX-Long: "), repeated{"x", 2 * mb}, once(crlf+armed+"--foo--\r\n")),
-		large("type-10mb", "a client that reads long headers", once(letterhead+"Content-Type: multipart/mixed; x=\""), repeated{"x", 10 * mb}, once("\"; boundary=foo\r\n\r\n"), end),
-		large("boundary-1mb", "a client without limits", once(letterhead+"Content-Type: multipart/mixed; boundary="), repeated{"b", mb}, once("\r\n\r\n--"), repeated{"b", mb}, once(crlf+armed+"--"), repeated{"b", mb}, once("--\r\n")),
-		large("name-1mb", "every client", start, once("--foo\r\n"+octets+"Content-Disposition: attachment; filename="), repeated{"x", mb}, once(crlf+encodingIs+"base64\r\n\r\n"+toBase64(EICAR())), once("--foo--\r\n")),
-		large("base64-one-line-5mb", "every client", start, once("--foo\r\n"+octets+attached+encodingIs+"base64\r\n\r\n"+strings.TrimRight(toBase64(append(EICAR(), "    "...)), crlf)), repeated{"ICAg", 5 * mb / 4}, once("\r\n--foo--\r\n")),
-		large("qp-one-line-5mb", "every client", start, once("--foo\r\n"+octets+attached+encodingIs+"quoted-printable\r\n\r\n"+strings.ReplaceAll(strings.TrimRight(toQP(EICAR()), crlf), "=\r\n", "")), repeated{"=20", 5 * mb / 3}, once("\r\n--foo--\r\n")),
-		large("qp-blanks-1gb", "a client that reads it all", start, once("--foo\r\n"+octets+attached+encodingIs+"quoted-printable\r\n\r\n"), repeated{" ", 1 << 30}, once(toQP(EICAR())+"--foo--\r\n")),
+		large("part-header-2mb", "a client that reads long headers", start, once("--foo\r\nX-Long: "), repeated{"x", 2 * mb},
+			once(crlf+armed+"--foo--\r\n")),
+		large("type-10mb", "a client that reads long headers", once(letterhead+"Content-Type: multipart/mixed; x=\""), repeated{"x", 10 * mb},
+			once("\"; boundary=foo\r\n\r\n"), end),
+		large("boundary-1mb", "a client without limits", once(letterhead+"Content-Type: multipart/mixed; boundary="), repeated{"b", mb},
+			once("\r\n\r\n--"), repeated{"b", mb}, once(crlf+armed+"--"), repeated{"b", mb}, once("--\r\n")),
+		large("name-1mb", "every client", start, once("--foo\r\n"+octets+"Content-Disposition: attachment; filename="), repeated{"x", mb},
+			once(crlf+encodingIs+"base64\r\n\r\n"+toBase64(EICAR())), once("--foo--\r\n")),
+		large("base64-one-line-5mb", "every client", start,
+			once("--foo\r\n"+octets+attached+encodingIs+"base64\r\n\r\n"+strings.TrimRight(toBase64(append(EICAR(), "    "...)),
+				crlf)), repeated{"ICAg", 5 * mb / 4}, once("\r\n--foo--\r\n")),
+		large("qp-one-line-5mb", "every client", start,
+			once("--foo\r\n"+octets+attached+encodingIs+"quoted-printable\r\n\r\n"+strings.ReplaceAll(strings.TrimRight(toQP(EICAR()), crlf),
+				"=\r\n", "")), repeated{"=20", 5 * mb / 3}, once("\r\n--foo--\r\n")),
+		large("qp-blanks-1gb", "a client that reads it all", start, once("--foo\r\n"+octets+attached+encodingIs+"quoted-printable\r\n\r\n"),
+			repeated{" ", 1 << 30}, once(toQP(EICAR())+"--foo--\r\n")),
 		large("header-50mb", "a client that reads long headers", once("X-Long: "), repeated{"x", 50 * mb}, once(crlf), start, end),
-		large("100000-headers", "a client that reads long headers", repeated{"X-Field: some words that fill the line up\r\n", 100_000}, start, end),
+		large("100000-headers", "a client that reads long headers", repeated{"X-Field: some words that fill the line up\r\n", 100_000}, start,
+			end),
 	}
 }
 

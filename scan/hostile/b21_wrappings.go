@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// wrapped is a variant of a leaf with a type and a body of its own.
+// wrapped returns a variant of a leaf with a type and a body of its own.
 func wrapped(name, why, head, body string, read Reading) variant {
 	return variant{name: name, why: why, entity: entity{head, body}, read: in(content, read), tidy: true}
 }
@@ -136,7 +136,7 @@ func doubles() []variant {
 	}
 }
 
-// appleFile is an AppleSingle or AppleDouble file with at most a data fork.
+// appleFile returns an AppleSingle or AppleDouble file with at most a data fork.
 func appleFile(magic string, data []byte) []byte {
 	head := magic + "\x00\x02\x00\x00" + strings.Repeat("\x00", 16)
 	if data == nil {

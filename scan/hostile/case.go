@@ -19,7 +19,7 @@ type Case struct {
 	Family           string // "H1"
 	Name             string // unique: "H1/base64/part/second-of-two"
 	Why              string // which client shows the payload, and how it reads
-	Message          []byte // the mail, lines as they stand; nil for a Huge one
+	Message          []byte // the mail, lines as they are; nil for a Huge one
 	Huge             bool   // megabytes to gigabytes: use Write
 	Payload          Payload
 	Client           Reading // the reading of Why by hand; nil where no single mail shows the payload
@@ -45,7 +45,7 @@ type Payload struct {
 	Name    string // file name of a part, as a client shows it
 }
 
-// Bytes is the payload as Case.Client returns it.
+// Bytes returns the payload as Case.Client returns it.
 func (p Payload) Bytes() []byte {
 	switch {
 	case p.Text != "":

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// body64 is an attachment in base64 whose body is as given.
+// body64 returns an attachment in base64 whose body is as given.
 func body64(body string) entity {
 	return entity{octets + attached + encodingIs + "base64\r\n", body}
 }
@@ -30,7 +30,8 @@ func junkInBase64(plain string) []variant {
 	for _, j := range []struct{ name, junk string }{
 		{"dot", "."}, {"hash", "#"}, {"blank", " "}, {"tab", "\t"}, {"exclamation", "!"}, {"at", "@"}, {"comma", ","},
 		{"quote", "\""}, {"star", "*"}, {"bar", "|"}, {"tilde", "~"}, {"8-bit", "\xe4"}, {"utf-8", "\u20ac"}, {"nul", "\x00"},
-		{"control", "\x01"}, {"delete", "\x7f"}, {"no-break-space", "\xa0"}, {"form-feed", "\f"}, {"cr", "\r"}, {"lf", "\n"}, {"dollar", "$"}, {"percent", "%"}, {"angle", "<>"}, {"dash", "-"}, {"underscore", "_"},
+		{"control", "\x01"}, {"delete", "\x7f"}, {"no-break-space", "\xa0"}, {"form-feed", "\f"}, {"cr", "\r"}, {"lf", "\n"}, {"dollar",
+			"$"}, {"percent", "%"}, {"angle", "<>"}, {"dash", "-"}, {"underscore", "_"},
 	} {
 		vs = append(vs,
 			base64Variant("junk-every-"+j.name, skips, every(plain, 1, j.junk)+crlf),
@@ -45,7 +46,7 @@ func junkInBase64(plain string) []variant {
 	return vs
 }
 
-// every puts junk behind each n characters of s.
+// every puts junk after each n characters of s.
 func every(s string, n int, junk string) string {
 	var b strings.Builder
 	for i, c := range []byte(s) {
@@ -80,28 +81,33 @@ func paddedBase64(plain string) []variant {
 		base64Variant("streams-of-1-lines", on, concatenated(1, crlf)),
 		base64Variant("streams-of-4-lines", on, concatenated(4, crlf)),
 		base64Variant("streams-of-19-lines", on, concatenated(19, crlf)),
-		{name: "padding-inside-dropped", why: "a client that drops \"=\" before it decodes", entity: body64(plain[:10] + "=" + plain[10:] + crlf), read: in(content, without("="), fromBase64)},
-		{name: "padding-inside-two-dropped", why: "a client that drops \"=\" before it decodes", entity: body64(plain[:6] + "==" + plain[6:] + crlf), read: in(content, without("="), fromBase64)},
-		{name: "url-alphabet", why: "a client that knows the alphabet of RFC 4648, section 5", entity: body64(urlAlphabet()), read: in(content, fromURLBase64)},
-		{name: "bits-behind", tidy: true, why: "a client that ignores left-over bits (RFC 4648, section 3.5)", entity: body64(plain[:len(plain)-1] + leftOver(plain) + "=\r\n"), read: in(content, fromBase64)},
-		{name: "lone-character-behind", why: "a client that ignores a lone character at the end", entity: body64(plain + "=\r\nA\r\n"), read: in(content, fromBase64)},
+		{name: "padding-inside-dropped", why: "a client that drops \"=\" before it decodes",
+			entity: body64(plain[:10] + "=" + plain[10:] + crlf), read: in(content, without("="), fromBase64)},
+		{name: "padding-inside-two-dropped", why: "a client that drops \"=\" before it decodes",
+			entity: body64(plain[:6] + "==" + plain[6:] + crlf), read: in(content, without("="), fromBase64)},
+		{name: "url-alphabet", why: "a client that knows the alphabet of RFC 4648, section 5", entity: body64(urlAlphabet()),
+			read: in(content, fromURLBase64)},
+		{name: "bits-behind", tidy: true, why: "a client that ignores left-over bits (RFC 4648, section 3.5)",
+			entity: body64(plain[:len(plain)-1] + leftOver(plain) + "=\r\n"), read: in(content, fromBase64)},
+		{name: "lone-character-behind", why: "a client that ignores a lone character at the end", entity: body64(plain + "=\r\nA\r\n"),
+			read: in(content, fromBase64)},
 	}
 }
 
-// urlAlphabet is the payload behind bytes that need "-" and "_".
+// urlAlphabet returns the payload after bytes that need "-" and "_".
 func urlAlphabet() string {
 	b := append([]byte{0xfb, 0xef, 0xff, 0xff, 0xfe, 0xbf}, EICAR()...)
 	return strings.NewReplacer("+", "-", "/", "_").Replace(toBase64(b))
 }
 
-// leftOver is the last character of plain, which stands for two bytes of three,
+// leftOver returns the last character of plain, which represents two bytes of three,
 // with one of its unused bits set.
 func leftOver(plain string) string {
 	i := strings.IndexByte(base64Alphabet, plain[len(plain)-1])
 	return base64Alphabet[i|1 : i|1+1]
 }
 
-// concatenated is the payload as base64 streams of n bytes each, every one
+// concatenated returns the payload as base64 streams of n bytes each, every one
 // padded.
 func concatenated(n int, between string) string {
 	var b strings.Builder
@@ -121,7 +127,8 @@ func linesOfBase64(plain string) []variant {
 		vs = append(vs, v)
 	}
 	for _, r := range []struct{ name, end string }{
-		{"lf", "\n"}, {"cr", "\r"}, {"crcrlf", "\r\r\n"}, {"lfcr", "\n\r"}, {"crlfcrlf", "\r\n\r\n"}, {"blank-crlf", " \r\n"}, {"crlf-blank", "\r\n "}, {"tab-crlf", "\t\r\n"},
+		{"lf", "\n"}, {"cr", "\r"}, {"crcrlf", "\r\r\n"}, {"lfcr", "\n\r"}, {"crlfcrlf", "\r\n\r\n"}, {"blank-crlf", " \r\n"}, {"crlf-blank",
+			"\r\n "}, {"tab-crlf", "\t\r\n"},
 	} {
 		v := base64Variant("line-ends-"+r.name, "a client that skips all white space", strings.ReplaceAll(fill(full, 20), crlf, r.end))
 		v.tidy = true
@@ -131,28 +138,44 @@ func linesOfBase64(plain string) []variant {
 	tail.entity.body = strings.Repeat("\r\n", 2500) + tail.entity.body
 	tail.tidy = true
 	return append(vs, tail,
-		base64Variant("one-line-of-100000", "a client without a limit for lines", strings.TrimRight(toBase64([]byte(strings.Repeat(" ", 75_000))), "=\r\n")[:0]+strings.Repeat("ICAg", 25_000)+full+crlf))
+		base64Variant("one-line-of-100000", "a client without a limit for lines",
+			strings.TrimRight(toBase64([]byte(strings.Repeat(" ", 75_000))), "=\r\n")[:0]+strings.Repeat("ICAg", 25_000)+full+crlf))
 }
 
-// roundBase64 has text before or behind the encoded part.
+// roundBase64 has text before or after the encoded part.
 func roundBase64(plain string) []variant {
 	full := plain + "=\r\n"
 	return []variant{
-		{name: "footer", why: "every client: a list's footer is junk behind the end", entity: body64(full + "_______________________________________________\r\nlist mailing list\r\nlist@example.org\r\n"), read: in(content, before("_"), fromBase64)},
-		{name: "footer-dashes", why: "every client", entity: body64(full + "\r\n-- \r\nSent from my phone.\r\n"), read: in(content, before("-- "), fromBase64)},
-		{name: "text-before", why: "a client that starts at the first line that is all base64", entity: body64("This is the file:\r\n\r\n" + full), read: in(content, after("\r\n\r\n"), fromBase64)},
-		{name: "text-before-one-line", why: "a client that starts at the first line that is all base64", entity: body64("Hi.\r\n" + full), read: in(content, after("Hi.\r\n"), fromBase64)},
-		{name: "pem", why: "a client that knows armour", entity: body64("-----BEGIN FILE-----\r\n" + full + "-----END FILE-----\r\n"), read: in(content, after("FILE-----"), before("---"), fromBase64)},
+		{name: "footer", why: "every client: a list's footer is junk behind the end",
+			entity: body64(full + "_______________________________________________\r\nlist mailing " +
+				"list\r\nlist@example.org\r\n"), read: in(content, before("_"), fromBase64)},
+		{name: "footer-dashes", why: "every client", entity: body64(full + "\r\n-- \r\nSent from my phone.\r\n"),
+			read: in(content, before("-- "), fromBase64)},
+		{name: "text-before", why: "a client that starts at the first line that is all base64",
+			entity: body64("This is the file:\r\n\r\n" + full), read: in(content, after("\r\n\r\n"), fromBase64)},
+		{name: "text-before-one-line", why: "a client that starts at the first line that is all base64", entity: body64("Hi.\r\n" + full),
+			read: in(content, after("Hi.\r\n"), fromBase64)},
+		{name: "pem", why: "a client that knows armour", entity: body64("-----BEGIN FILE-----\r\n" + full + "-----END FILE-----\r\n"),
+			read: in(content, after("FILE-----"), before("---"), fromBase64)},
 		{name: "quoted", why: "a client that skips what is not of the alphabet", entity: body64("> " + full), read: in(content, fromBase64)},
-		{name: "bracketed", why: "a client that skips what is not of the alphabet", entity: body64("(" + plain + "=)\r\n"), read: in(content, fromBase64)},
+		{name: "bracketed", why: "a client that skips what is not of the alphabet", entity: body64("(" + plain + "=)\r\n"),
+			read: in(content, fromBase64)},
 		{name: "empty-lines-before", why: "every client", entity: body64("\r\n\r\n\r\n" + full), read: in(content, fromBase64), tidy: true},
-		{name: "declared-7bit", why: "a client that looks for encoded text itself", entity: entity{octets + attached + encodingIs + "7bit\r\n", full}, read: in(content, fromBase64), tidy: true},
-		{name: "declared-nothing", why: "a client that looks for encoded text itself", entity: entity{octets + attached, full}, read: in(content, fromBase64), tidy: true},
-		{name: "declared-qp", why: "a client that looks for encoded text itself", entity: entity{octets + attached + encodingIs + "quoted-printable\r\n", full}, read: in(content, fromBase64)},
-		{name: "declared-unknown", why: "a client that looks for encoded text itself", entity: entity{octets + attached + encodingIs + "x-unheard-of\r\n", full}, read: in(content, fromBase64)},
-		{name: "declared-bas64", why: "a client that looks for encoded text itself", entity: entity{octets + attached + encodingIs + "bas64\r\n", full}, read: in(content, fromBase64)},
-		{name: "declared-base-64", why: "a client that looks for encoded text itself", entity: entity{octets + attached + encodingIs + "base-64\r\n", full}, read: in(content, fromBase64)},
-		{name: "declared-b", why: "a client that knows RFC 2047's short name", entity: entity{octets + attached + encodingIs + "b\r\n", full}, read: in(content, fromBase64)},
-		{name: "plain-in-base64", why: "a client that shows text that does not look encoded as it stands", entity: body64("Words, then " + string(EICAR()) + crlf), read: in(content, whole)},
+		{name: "declared-7bit", why: "a client that looks for encoded text itself",
+			entity: entity{octets + attached + encodingIs + "7bit\r\n", full}, read: in(content, fromBase64), tidy: true},
+		{name: "declared-nothing", why: "a client that looks for encoded text itself", entity: entity{octets + attached, full},
+			read: in(content, fromBase64), tidy: true},
+		{name: "declared-qp", why: "a client that looks for encoded text itself",
+			entity: entity{octets + attached + encodingIs + "quoted-printable\r\n", full}, read: in(content, fromBase64)},
+		{name: "declared-unknown", why: "a client that looks for encoded text itself",
+			entity: entity{octets + attached + encodingIs + "x-unheard-of\r\n", full}, read: in(content, fromBase64)},
+		{name: "declared-bas64", why: "a client that looks for encoded text itself",
+			entity: entity{octets + attached + encodingIs + "bas64\r\n", full}, read: in(content, fromBase64)},
+		{name: "declared-base-64", why: "a client that looks for encoded text itself",
+			entity: entity{octets + attached + encodingIs + "base-64\r\n", full}, read: in(content, fromBase64)},
+		{name: "declared-b", why: "a client that knows RFC 2047's short name", entity: entity{octets + attached + encodingIs + "b\r\n", full},
+			read: in(content, fromBase64)},
+		{name: "plain-in-base64", why: "a client that shows text that does not look encoded as it stands",
+			entity: body64("Words, then " + string(EICAR()) + crlf), read: in(content, whole)},
 	}
 }

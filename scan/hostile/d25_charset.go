@@ -40,24 +40,34 @@ func charsetRows() []charsetRow {
 		{"utf-16-no-bom", "; charset=utf-16", "a client that assumes big-endian (RFC 2781, section 4.3)", utf16be(link), without("\x00")},
 		{"utf-16-no-bom-le", "; charset=utf-16", "a client that assumes little-endian (WHATWG Encoding)", utf16le(link), without("\x00")},
 		{"utf-16-undeclared", "", "a client that looks at the byte order mark", append([]byte{0xff, 0xfe}, utf16le(link)...), without("\x00")},
-		{"utf-16-declared-utf-8", "; charset=utf-8", "a client that trusts the byte order mark (WHATWG Encoding)", append([]byte{0xff, 0xfe}, utf16le(link)...), without("\x00")},
+		{"utf-16-declared-utf-8", "; charset=utf-8", "a client that trusts the byte order mark (WHATWG Encoding)",
+			append([]byte{0xff, 0xfe}, utf16le(link)...), without("\x00")},
 		{"ascii-declared-utf-16", "; charset=utf-16", "a client that falls back when the charset cannot be right", []byte(link), whole},
-		{"utf-7", "; charset=utf-7", "a client that knows UTF-7 (RFC 2152)", []byte(strings.NewReplacer("<", "+ADw-", ">", "+AD4-", "\"", "+ACI-", ":", "+ADo-").Replace(link)), swap("+ADo-", ":")},
-		{"unicode-1-1-utf-7", "; charset=unicode-1-1-utf-7", "a client that knows UTF-7 by its old name", []byte(strings.NewReplacer("<", "+ADw-", ">", "+AD4-", ":", "+ADo-").Replace(link)), swap("+ADo-", ":")},
+		{"utf-7", "; charset=utf-7", "a client that knows UTF-7 (RFC 2152)",
+			[]byte(strings.NewReplacer("<", "+ADw-", ">", "+AD4-", "\"", "+ACI-", ":", "+ADo-").Replace(link)), swap("+ADo-", ":")},
+		{"unicode-1-1-utf-7", "; charset=unicode-1-1-utf-7", "a client that knows UTF-7 by its old name",
+			[]byte(strings.NewReplacer("<", "+ADw-", ">", "+AD4-", ":", "+ADo-").Replace(link)), swap("+ADo-", ":")},
 		{"utf-7-all", "; charset=utf-7", "a client that knows UTF-7", utf7(link), fromUTF7},
-		{"iso-2022-jp", "; charset=iso-2022-jp", "a client that undoes escape sequences", []byte(strings.ReplaceAll(link, "payload", "pay\x1b(Bload")), without("\x1b(B")},
-		{"iso-2022-jp-roman", "; charset=iso-2022-jp", "a client that undoes escape sequences", []byte(strings.ReplaceAll(link, "payload", "pay\x1b(Jload\x1b(B")), in(without("\x1b(B"), without("\x1b(J"))},
+		{"iso-2022-jp", "; charset=iso-2022-jp", "a client that undoes escape sequences",
+			[]byte(strings.ReplaceAll(link, "payload", "pay\x1b(Bload")), without("\x1b(B")},
+		{"iso-2022-jp-roman", "; charset=iso-2022-jp", "a client that undoes escape sequences",
+			[]byte(strings.ReplaceAll(link, "payload", "pay\x1b(Jload\x1b(B")), in(without("\x1b(B"), without("\x1b(J"))},
 		{"unknown", "; charset=x-unheard-of", "a client that falls back to ASCII", []byte(link), whole},
 		{"empty", "; charset=", "a client that falls back to ASCII", []byte(link), whole},
 		{"two", "; charset=utf-16; charset=us-ascii", "a client that obeys the last", []byte(link), whole},
 		{"ebcdic", "; charset=ibm037", "a client that knows EBCDIC", ebcdic(link), fromEBCDIC},
-		{"zero-width", "; charset=utf-8", "every client: characters without width do not show", []byte("<p>" + dotted.Replace(Lure) + "</p>"), without("\u200b")},
-		{"soft-hyphens", "; charset=utf-8", "every client: soft hyphens do not show", []byte("<p>" + strings.ReplaceAll(Lure, ".", "\u00ad.") + "</p>"), without("\u00ad")},
+		{"zero-width", "; charset=utf-8", "every client: characters without width do not show", []byte("<p>" + dotted.Replace(Lure) + "</p>"),
+			without("\u200b")},
+		{"soft-hyphens", "; charset=utf-8", "every client: soft hyphens do not show",
+			[]byte("<p>" + strings.ReplaceAll(Lure, ".", "\u00ad.") + "</p>"), without("\u00ad")},
 		{"entities", "; charset=utf-8", "every client that shows HTML", []byte(strings.ReplaceAll(link, ":", "&#58;")), swap("&#58;", ":")},
-		{"entities-no-semicolon", "; charset=utf-8", "a client that reads HTML like a browser", []byte(strings.ReplaceAll(link, ":", "&#58")), swap("&#58", ":")},
+		{"entities-no-semicolon", "; charset=utf-8", "a client that reads HTML like a browser", []byte(strings.ReplaceAll(link, ":", "&#58")),
+			swap("&#58", ":")},
 		{"entities-hex", "; charset=utf-8", "every client that shows HTML", []byte(strings.ReplaceAll(link, ".", "&#x2e;")), swap("&#x2e;", ".")},
-		{"hidden-by-css", "; charset=utf-8", "a scanner must look behind the fold", []byte("<div style=\"display:none\">" + link + "</div>"), whole},
-		{"tabs-in-link", "; charset=utf-8", "a browser: tabs and line ends in a link go", []byte(strings.ReplaceAll(link, "example", "exa\tm\nple")), in(without("\t"), without("\n"))},
+		{"hidden-by-css", "; charset=utf-8", "a scanner must look behind the fold", []byte("<div style=\"display:none\">" + link + "</div>"),
+			whole},
+		{"tabs-in-link", "; charset=utf-8", "a browser: tabs and line ends in a link go",
+			[]byte(strings.ReplaceAll(link, "example", "exa\tm\nple")), in(without("\t"), without("\n"))},
 	}
 }
 
@@ -77,7 +87,7 @@ func utf16be(s string) []byte {
 	return out
 }
 
-// utf7 is s in UTF-7 (RFC 2152) with everything in one shifted run.
+// utf7 returns s in UTF-7 (RFC 2152) with everything in one shifted run.
 func utf7(s string) []byte {
 	return []byte("+" + strings.TrimRight(strings.ReplaceAll(toBase64(utf16be(s)), crlf, ""), "=") + "-")
 }

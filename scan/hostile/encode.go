@@ -19,7 +19,7 @@ func b64() encoding { return encoding{"base64", toBase64, fromBase64} }
 
 func qp() encoding { return encoding{"quoted-printable", toQP, fromQP} }
 
-// other is the encoding a program would wrongly undo.
+// other returns the encoding a program would wrongly undo.
 func (e encoding) other() encoding {
 	if e.name == "base64" {
 		return qp()
@@ -27,7 +27,7 @@ func (e encoding) other() encoding {
 	return b64()
 }
 
-// short is the encoding's name in a case's name.
+// short returns the encoding's name in a case's name.
 func (e encoding) short() string {
 	if e.name == "quoted-printable" {
 		return "qp"
@@ -35,7 +35,7 @@ func (e encoding) short() string {
 	return e.name
 }
 
-// toBase64 is base64 in lines of 76 characters (RFC 2045, section 6.8).
+// toBase64 returns base64 in lines of 76 characters (RFC 2045, section 6.8).
 func toBase64(b []byte) string {
 	return fill(base64.StdEncoding.EncodeToString(b), 76)
 }
@@ -50,11 +50,11 @@ func fill(s string, width int) string {
 	return out.String() + s + crlf
 }
 
-// toQP is quoted-printable that escapes every other byte, needed or not: the
-// payload must not stand in the mail unencoded.
+// toQP returns quoted-printable that escapes every other byte, needed or not: the
+// payload must not be in the mail unencoded.
 func toQP(b []byte) string { return strings.Join(qpLines(b), "="+crlf) + crlf }
 
-// qpLines is b in quoted-printable, cut into lines but not yet joined.
+// qpLines returns b in quoted-printable, cut into lines but not yet joined.
 func qpLines(b []byte) []string {
 	var lines []string
 	var line strings.Builder
@@ -75,8 +75,8 @@ func qpByte(c byte, i int) string {
 	return string(rune(c))
 }
 
-// toUU is the body of a uuencoded file, between "begin" and "end"; zero is what
-// stands for six zero bits, a blank or a backtick.
+// toUU returns the body of a uuencoded file, between "begin" and "end"; zero is what
+// represents six zero bits, a blank or a backtick.
 func toUU(b []byte, zero byte) string {
 	var out strings.Builder
 	for len(b) > 0 {
@@ -107,7 +107,7 @@ func uuChar(v, zero byte) byte {
 	return v + ' '
 }
 
-// toYEnc is the body of a yEnc file, between "=ybegin" and "=yend".
+// toYEnc returns the body of a yEnc file, between "=ybegin" and "=yend".
 func toYEnc(b []byte) string {
 	var out []byte
 	for _, c := range b {
@@ -123,7 +123,7 @@ func toYEnc(b []byte) string {
 
 const hqxAlphabet = "!\"#$%&'()*+,-012345689@ABCDEFGHIJKLMNPQRSTUVXYZ[`abcdefhijklmpqr"
 
-// toBinHex is a whole BinHex 4.0 file with its leading sentence.
+// toBinHex returns a whole BinHex 4.0 file with its leading sentence.
 func toBinHex(name string, data []byte) string {
 	raw := append([]byte{byte(len(name))}, name+"\x00TEXTttxt\x00\x00"...)
 	raw = append(raw, byte(len(data)>>24), byte(len(data)>>16), byte(len(data)>>8), byte(len(data)), 0, 0, 0, 0)

@@ -1,6 +1,6 @@
 package hostile
 
-// Families are all families, in the order of their cases.
+// Families returns all families, in the order of their cases.
 func Families() []Family {
 	return []Family{
 		{"H1", "transfer encoding given twice", encodingTwice},

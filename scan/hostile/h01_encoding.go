@@ -5,12 +5,12 @@ import (
 	"strings"
 )
 
-// encodingHeader is the attachment with other Content-Transfer-Encoding lines.
+// encodingHeader returns the attachment with other Content-Transfer-Encoding lines.
 func encodingHeader(e encoding, lines string) entity {
 	return entity{octets + attached + lines, e.to(EICAR())}
 }
 
-// encodingFields is one Content-Transfer-Encoding line per value.
+// encodingFields returns one Content-Transfer-Encoding line per value.
 func encodingFields(values ...string) string {
 	var b strings.Builder
 	for _, v := range values {
@@ -30,7 +30,8 @@ func encodingTwice() []Case {
 			{"other-right", "a client that obeys the last field", []string{e.other().name, e.name}},
 			{"other-right-right", "a client that obeys the last field, or the majority", []string{e.other().name, e.name, e.name}},
 			{"right-right-other", "a client that obeys the first field", []string{e.name, e.name, e.other().name}},
-			{"other-right-other", "a client that obeys the first field after a duplicate was dropped", []string{e.other().name, e.name, e.other().name}},
+			{"other-right-other", "a client that obeys the first field after a duplicate was dropped",
+				[]string{e.other().name, e.name, e.other().name}},
 			{"nonsense-right", "a client that passes over values it does not know", []string{"x-nonsense", e.name}},
 			{"right-nonsense", "a client that obeys the first field, or the one it knows", []string{e.name, "x-nonsense"}},
 			{"7bit-right", "a client that obeys the last field", []string{"7bit", e.name}},
@@ -99,7 +100,8 @@ func encodingList() []Case {
 		}
 		var vs []variant
 		for i, row := range rows {
-			vs = append(vs, variant{name: fmt.Sprintf("%02d", i+1), why: row.why, entity: encodingHeader(e, encodingFields(row.value)), read: opened(e)})
+			vs = append(vs, variant{name: fmt.Sprintf("%02d", i+1), why: row.why, entity: encodingHeader(e, encodingFields(row.value)),
+				read: opened(e)})
 		}
 		return vs
 	})
@@ -124,7 +126,8 @@ func encodingDress() []Case {
 			{"fold-inside", encodingFields(r[:half] + crlf + " " + r[half:]), "a client that joins folded lines without the blank", false},
 			{"fold-before", encodingFields(crlf + " " + r), "every client that unfolds", true},
 			{"fold-tab", encodingFields(crlf + "\t" + r), "every client that unfolds", true},
-			{"fold-blank-line", encodingFields(crlf + " " + crlf + " " + r), "a client that takes a line of blanks for folding (RFC 5322, section 4.2)", false},
+			{"fold-blank-line", encodingFields(crlf + " " + crlf + " " + r),
+				"a client that takes a line of blanks for folding (RFC 5322, section 4.2)", false},
 			{"nul-inside", encodingFields(r[:half] + "\x00" + r[half:]), "a client that drops zero bytes", false},
 			{"nul-behind", encodingFields(r + "\x00"), "a client that ends strings at zero bytes", false},
 			{"nul-junk", encodingFields(r + "\x00junk"), "a client that ends strings at zero bytes", false},
@@ -138,7 +141,8 @@ func encodingDress() []Case {
 			{"8-bit-behind", encodingFields(r + "\xa0"), "a client that counts the no-break space as a blank", false},
 			{"vertical-tab", encodingFields("\v" + r + "\f"), "a client that trims all that isspace() knows", false},
 			{"swallowed", "X-Note: (never closed" + crlf + encodingFields(r), "every client that splits fields before it reads comments", true},
-			{"swallowed-type", "Content-Description: papers (never closed" + crlf + encodingFields(r+" )"), "a client that splits fields before it reads comments", false},
+			{"swallowed-type", "Content-Description: papers (never closed" + crlf + encodingFields(r+" )"),
+				"a client that splits fields before it reads comments", false},
 		}
 		var vs []variant
 		for _, row := range rows {
@@ -164,8 +168,10 @@ func encodingOfComposite() []Case {
 				entity: entity{mixed, multipart("foo", inside)}},
 			{name: "multipart-alternative", why: "a client that undoes the encoding before it splits", read: in(undo, leaf),
 				entity: entity{strings.Replace(mixed, "mixed", "alternative", 1), e.to([]byte(multipart("foo", inside)))}},
-			{name: "multipart-twice", why: "a client that undoes the encoding at every level", read: in(undo, section("foo", 2), undo, section("bar", 2), opened(b64())),
-				entity: entity{mixed, e.to([]byte(multipart("foo", "Content-Type: multipart/mixed; boundary=bar\r\n"+encodingIs+e.name+crlf+crlf+e.to([]byte(multipart("bar", inside))))))}},
+			{name: "multipart-twice", why: "a client that undoes the encoding at every level",
+				read: in(undo, section("foo", 2), undo, section("bar", 2), opened(b64())),
+				entity: entity{mixed, e.to([]byte(multipart("foo",
+					"Content-Type: multipart/mixed; boundary=bar\r\n"+encodingIs+e.name+crlf+crlf+e.to([]byte(multipart("bar", inside))))))}},
 			{name: "message", why: "a client that undoes the encoding before it opens the message", read: in(undo, content, leaf),
 				entity: entity{mail, e.to([]byte(letterhead + mixedFoo + crlf + multipart("foo", inside)))}},
 			{name: "message-not-meant", why: "a client that ignores the forbidden encoding", read: in(content, content, leaf),

@@ -5,7 +5,7 @@ import "strings"
 // boundaryRow is one way to write a boundary, and the delimiter that the body
 // uses, which is what the client of why makes of it.
 type boundaryRow struct {
-	name, head string // head: all behind "Content-Type: multipart/mixed", or a whole header with its line end
+	name, head string // head: all after "Content-Type: multipart/mixed", or a whole header with its line end
 	used, why  string
 	tidy       bool
 }
@@ -128,7 +128,8 @@ func boundaryPieces() []Case {
 // boundaryWords: a boundary that looks like an encoded word (RFC 2047), which
 // it may be and is not to be decoded.
 func boundaryWords() []Case {
-	const decoded, literal = "a client that decodes every parameter alike", "a client that takes the boundary as it stands (RFC 2047, section 5)"
+	const decoded, literal = "a client that decodes every parameter alike", "a client that takes the boundary as it stands " +
+		"(RFC 2047, section 5)"
 	rows := []boundaryRow{
 		{"q-decoded", "; boundary=\"=?us-ascii?Q?foo?=\"", "foo", decoded, false},
 		{"q-literal", "; boundary=\"=?us-ascii?Q?foo?=\"", "=?us-ascii?Q?foo?=", literal, true},
@@ -175,7 +176,8 @@ func boundaryComments() []Case {
 		{"fake-before-true", " (; boundary=faa); boundary=foo", "foo", known, true},
 		{"fake-before-fake", " (; boundary=faa); boundary=foo", "faa", unknown, false},
 		{"fake-behind", "; boundary=foo (; boundary=faa)", "foo", known, true},
-		{"fake-behind-last", "; boundary=foo (; boundary=faa;)", "faa", "a client that does not know comments and obeys the last boundary", false},
+		{"fake-behind-last", "; boundary=foo (; boundary=faa;)", "faa", "a client that does not know comments and obeys the last boundary",
+			false},
 		{"escaped", " (\\)); boundary=foo", "foo", known, true},
 		{"quote-inside", " (\"); boundary=foo", "foo", known, true},
 		{"quoted-bracket", "; x=\"(\"; boundary=foo", "foo", "every client: quoted brackets are no comment", true},

@@ -92,7 +92,8 @@ func blankRows() []boundaryRow {
 		{"fold-in-quotes-joined", "; boundary=\"fo\r\n o\"", "foo", "a client that unfolds without the blank", false},
 		{"fold-in-name", "; bound\r\n ary=foo", "foo", "a client that unfolds without the blank", false},
 		{"continuation-unindented", ";\r\nboundary=foo", "foo", "a client that takes a line without a colon for a continuation", false},
-		{"continuation-unindented-quoted", ";\r\nboundary=\"foo\"", "foo", "a client that takes a line without a colon for a continuation", false},
+		{"continuation-unindented-quoted", ";\r\nboundary=\"foo\"", "foo", "a client that takes a line without a colon for a continuation",
+			false},
 		{"continuation-blank-line", ";\r\n \r\n boundary=foo", "foo", "a client that takes a line of blanks for folding", false},
 		{"no-break-space", ";\xa0boundary=foo", "foo", "a client that counts the no-break space as a blank", false},
 		{"no-break-space-utf-8", ";\u00a0boundary=foo", "foo", "a client that counts any Unicode space as a blank", false},
@@ -151,11 +152,12 @@ func oddCharacterRows() []boundaryRow {
 	}
 }
 
-// parameterBefore: something unreadable stands before the boundary, at which
+// parameterBefore: something unreadable is before the boundary, at which
 // some parsers give up.
 func parameterBefore() []Case {
 	const passes = "a client that passes over what it cannot read"
-	lawful := []string{"section-huge", "section-negative", "many-stars", "broken-escape", "unknown-charset", "long-value"} // as tokens (RFC 2045, section 5.1)
+	// as tokens (RFC 2045, section 5.1)
+	lawful := []string{"section-huge", "section-negative", "many-stars", "broken-escape", "unknown-charset", "long-value"}
 	var rows []boundaryRow
 	for _, r := range []struct{ name, before string }{
 		{"colon-in-name", "x:y=1"}, {"8-bit-name", "\xe4=1"}, {"no-value", "charset"}, {"no-name", "=1"},
@@ -163,12 +165,14 @@ func parameterBefore() []Case {
 		{"open-bracket", "x=(1"}, {"stray-quote", "x=1\""}, {"control-name", "x\x01=1"}, {"8-bit-value", "x=\xe4\xf6"},
 		{"utf-8-value", "x=\u00e4"}, {"blank-in-name", "x y=1"}, {"blank-value", "x=1 2"}, {"type-again", "multipart/mixed"},
 		{"url", "x=http://a.example/?b=c"}, {"backslash", `x=C:\dir\`}, {"backslash-quoted", `x="C:\dir\"`}, {"encoded-word", "=?utf-8?q?x?==1"},
-		{"duplicate", "x=1; x=2"}, {"duplicate-charset", "charset=a; charset=b"}, {"broken-escape", "x*=utf-8''%zz"}, {"unknown-charset", "x*=x-unheard-of''y"},
+		{"duplicate", "x=1; x=2"}, {"duplicate-charset", "charset=a; charset=b"}, {"broken-escape", "x*=utf-8''%zz"}, {"unknown-charset",
+			"x*=x-unheard-of''y"},
 		{"section-huge", "x*99999999999999999999=y"}, {"section-negative", "x*-1=y"}, {"many-stars", "x***=y"}, {"nul", "x\x00y=1"},
 		{"1000-parameters", strings.TrimSuffix(strings.Repeat("x=1; ", 1000), "; ")},
 		{"long-value", "x=" + strings.Repeat("y", 5000)},
 	} {
-		rows = append(rows, boundaryRow{name: r.name, head: "; " + r.before + "; boundary=foo", used: "foo", why: passes, tidy: slices.Contains(lawful, r.name)})
+		rows = append(rows, boundaryRow{name: r.name, head: "; " + r.before + "; boundary=foo", used: "foo", why: passes,
+			tidy: slices.Contains(lawful, r.name)})
 	}
 	return inBoth(compositePlaces(), func(e encoding) []variant { return boundaryVariants(e, rows) })
 }

@@ -14,9 +14,11 @@ func nameDamage() []Case {
 		{"nul-before-name", "a client that drops zero bytes", func(n, v string) string { return "\x00" + n + ": " + v }},
 		{"nul-in-name", "a client that drops zero bytes", func(n, v string) string { return n[:3] + "\x00" + n[3:] + ": " + v }},
 		{"nul-before-value", "a client that drops zero bytes", func(n, v string) string { return n + ":\x00" + v }},
-		{"nul-behind-value", "a client that drops zero bytes, or ends strings at them", func(n, v string) string { return n + ": " + v + "\x00" }},
+		{"nul-behind-value", "a client that drops zero bytes, or ends strings at them",
+			func(n, v string) string { return n + ": " + v + "\x00" }},
 		{"nul-in-value", "a client that drops zero bytes", func(n, v string) string { return n + ": " + v[:3] + "\x00" + v[3:] }},
-		{"no-break-space-before-colon", "a client that counts the no-break space as a blank", func(n, v string) string { return n + "\xa0: " + v }},
+		{"no-break-space-before-colon", "a client that counts the no-break space as a blank",
+			func(n, v string) string { return n + "\xa0: " + v }},
 		{"byte-order-mark", "a client that drops a byte order mark", func(n, v string) string { return "\ufeff" + n + ": " + v }},
 		{"two-colons", "a client that trims stray colons", func(n, v string) string { return n + ":: " + v }},
 		{"fold-before-colon", "a client that unfolds before it looks for the colon", func(n, v string) string { return n + crlf + " : " + v }},
@@ -48,7 +50,8 @@ func indentedFirst(e encoding) []variant {
 		{name: "indented-first-tab", why: trims, entity: entity{"\t" + field + rest, body}, read: opened(e)},
 		{name: "indented-first-blanks", why: trims, entity: entity{"    " + field + rest, body}, read: opened(e)},
 		{name: "indented-all", why: trims, entity: entity{" " + octets + " " + attached + " " + field, body}, read: opened(e)},
-		{name: "blanks-line-first", why: "a client that takes a line of blanks before the header for nothing", entity: entity{" \r\n" + rest + field, body}, read: opened(e)},
+		{name: "blanks-line-first", why: "a client that takes a line of blanks before the header for nothing",
+			entity: entity{" \r\n" + rest + field, body}, read: opened(e)},
 	}
 }
 
@@ -101,12 +104,13 @@ func foldedOddly(e encoding) []variant {
 		{"crlf-form-feed", "\r\n\f", "a client that folds at all that isspace() knows"},
 	} {
 		ent := encodingHeader(e, "Content-Transfer-Encoding:"+r.fold+e.name+crlf)
-		vs = append(vs, variant{name: "fold-" + r.name, why: r.why, entity: ent, tidy: r.fold == "\n ", read: in(after(encodingIs[:25]), after("\r\n\r\n"), e.from)})
+		vs = append(vs, variant{name: "fold-" + r.name, why: r.why, entity: ent, tidy: r.fold == "\n ",
+			read: in(after(encodingIs[:25]), after("\r\n\r\n"), e.from)})
 	}
 	return vs
 }
 
-// separators: what stands between a header and its body.
+// separators: what is between a header and its body.
 func separators() []Case {
 	return inBoth(leafPlaces(), func(e encoding) []variant {
 		head := "Content-Type: application/octet-stream\r\nContent-Disposition: attachment; filename=papers.dat\r\n" + encodingIs + e.name
@@ -138,13 +142,13 @@ func separators() []Case {
 	})
 }
 
-// splice is an entity with a separator of its own. Its body begins behind the
+// splice returns an entity with a separator of its own. Its body begins after the
 // CRLF CRLF that an entity's text has; so it is all head.
 func splice(head, separator, body string) entity {
 	return entity{head: head + separator + body}
 }
 
-// encodingBelow has the transfer encoding behind the empty line, where a client
+// encodingBelow has the transfer encoding after the empty line, where a client
 // sees it that takes the empty line for a mistake.
 func encodingBelow(e encoding) []variant {
 	field, body := encodingIs+e.name+crlf, e.to(EICAR())
@@ -154,8 +158,11 @@ func encodingBelow(e encoding) []variant {
 		{name: "encoding-below", why: mistake, read: read, entity: splice(octets+attached, crlf, field+crlf+body)},
 		{name: "encoding-below-no-line", why: mistake, read: read, entity: splice(octets+attached, crlf, field+body)},
 		{name: "encoding-below-text-before", why: mistake, read: read, entity: splice(octets+attached, crlf, "Some text.\r\n"+field+crlf+body)},
-		{name: "encoding-below-text-behind", why: mistake, read: in(read), entity: splice(octets+attached, crlf, field+crlf+body+crlf+"Some text.\r\n")},
-		{name: "all-below", why: "a client that passes over empty lines before a header", read: read, entity: entity{"", octets + attached + field + crlf + body}},
-		{name: "all-below-two", why: "a client that passes over empty lines before a header", read: read, entity: entity{"", crlf + octets + attached + field + crlf + body}},
+		{name: "encoding-below-text-behind", why: mistake, read: in(read),
+			entity: splice(octets+attached, crlf, field+crlf+body+crlf+"Some text.\r\n")},
+		{name: "all-below", why: "a client that passes over empty lines before a header", read: read,
+			entity: entity{"", octets + attached + field + crlf + body}},
+		{name: "all-below-two", why: "a client that passes over empty lines before a header", read: read,
+			entity: entity{"", crlf + octets + attached + field + crlf + body}},
 	}
 }

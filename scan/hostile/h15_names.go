@@ -11,7 +11,7 @@ func names() []Case {
 	return at([]place{atTop(), inPart(), inForwarded()}, "", vs)
 }
 
-// fileName is a variant: header lines in which one client sees name.
+// fileName returns a variant: header lines in which one client sees name.
 func fileName(label, why, head, name string) variant {
 	return variant{name: label, why: why, entity: entity{head: head}, payload: named(name), read: func([]byte) []byte { return []byte(name) }}
 }
@@ -21,14 +21,16 @@ const (
 	dispositionIs = "Content-Disposition: attachment"
 )
 
-// nameForms: the places where a name can stand, and the ways to write it.
+// nameForms: the places where a name can be, and the ways to write it.
 func nameForms() []variant {
 	const first, last, plain = "a client that takes the first", "a client that takes the last", "a client that prefers the plain form"
 	const exe = DeniedName
 	var vs []variant
 	for _, r := range []struct{ label, why, head string }{
-		{"type-txt-disposition-exe", "a client that prefers the disposition (RFC 2183)", typeIs + "; name=a.txt\r\n" + dispositionIs + "; filename=payload.exe\r\n"},
-		{"type-exe-disposition-txt", "a client that prefers the type's name", typeIs + "; name=payload.exe\r\n" + dispositionIs + "; filename=a.txt\r\n"},
+		{"type-txt-disposition-exe", "a client that prefers the disposition (RFC 2183)",
+			typeIs + "; name=a.txt\r\n" + dispositionIs + "; filename=payload.exe\r\n"},
+		{"type-exe-disposition-txt", "a client that prefers the type's name",
+			typeIs + "; name=payload.exe\r\n" + dispositionIs + "; filename=a.txt\r\n"},
 		{"type-only", "a client that takes the type's name", typeIs + "; name=payload.exe\r\n"},
 		{"two-first", first, dispositionIs + "; filename=payload.exe; filename=a.txt\r\n"},
 		{"two-last", last, dispositionIs + "; filename=a.txt; filename=payload.exe\r\n"},
@@ -53,16 +55,19 @@ func nameForms() []variant {
 		{"pieces-from-one", "a client that counts from one", dispositionIs + "; filename*1=payload; filename*2=.exe\r\n"},
 		{"pieces-beside-plain", "a client that prefers pieces", dispositionIs + "; filename=a.txt; filename*0=payload; filename*1=.exe\r\n"},
 		{"pieces-in-type", "a client that joins pieces", typeIs + "; name*0=payload; name*1=.exe\r\n"},
-		{"word-q", "a client that decodes words in parameters, against RFC 2047, as most do", dispositionIs + "; filename=\"=?UTF-8?Q?payload=2Eexe?=\"\r\n"},
+		{"word-q", "a client that decodes words in parameters, against RFC 2047, as most do",
+			dispositionIs + "; filename=\"=?UTF-8?Q?payload=2Eexe?=\"\r\n"},
 		{"word-b", "a client that decodes words in parameters", dispositionIs + "; filename=\"=?UTF-8?B?cGF5bG9hZC5leGU=?=\"\r\n"},
 		{"word-bare", "a client that decodes words in parameters", dispositionIs + "; filename==?UTF-8?B?cGF5bG9hZC5leGU=?=\r\n"},
 		{"word-type", "a client that decodes words in parameters", typeIs + "; name=\"=?UTF-8?B?cGF5bG9hZC5leGU=?=\"\r\n"},
-		{"words-two", "a client that joins words (RFC 2047, section 6.2)", dispositionIs + "; filename=\"=?UTF-8?Q?payload=2E?= =?UTF-8?Q?exe?=\"\r\n"},
+		{"words-two", "a client that joins words (RFC 2047, section 6.2)",
+			dispositionIs + "; filename=\"=?UTF-8?Q?payload=2E?= =?UTF-8?Q?exe?=\"\r\n"},
 		{"words-folded", "a client that joins words", dispositionIs + ";\r\n filename=\"=?UTF-8?Q?payload=2E?=\r\n =?UTF-8?Q?exe?=\"\r\n"},
 		{"word-partly", "a client that decodes words inside text", dispositionIs + "; filename=\"payload=?UTF-8?Q?=2Eexe?=\"\r\n"},
 		{"word-utf-16", "a client that knows UTF-16", dispositionIs + "; filename=\"=?UTF-16BE?B?AHAAYQB5AGwAbwBhAGQALgBlAHgAZQ==?=\"\r\n"},
 		{"word-no-padding", "a client with a lenient decoder", dispositionIs + "; filename=\"=?UTF-8?B?cGF5bG9hZC5leGU?=\"\r\n"},
-		{"word-whole-disposition", "a client that decodes a header before it parses it", "Content-Disposition: =?UTF-8?Q?attachment=3B_filename=3Dpayload=2Eexe?=\r\n"},
+		{"word-whole-disposition", "a client that decodes a header before it parses it",
+			"Content-Disposition: =?UTF-8?Q?attachment=3B_filename=3Dpayload=2Eexe?=\r\n"},
 		{"word-language", "a client that knows RFC 2231 words", dispositionIs + "; filename=\"=?UTF-8*en?Q?payload=2Eexe?=\"\r\n"},
 		{"unquoted-blanks", "a client that ends the value at the semicolon", dispositionIs + "; filename=my payload.exe\r\n"},
 		{"open-quote", "a client that closes the open quote at the end", dispositionIs + "; filename=\"payload.exe\r\n"},
@@ -81,7 +86,8 @@ func nameForms() []variant {
 		{"quoted-pair", "a client that undoes quoted pairs", dispositionIs + "; filename=\"payload\\.exe\"\r\n"},
 		{"single-quotes", "a client that takes single quotes for quotes", dispositionIs + "; filename='payload.exe'\r\n"},
 		{"percent-plain", "a client that undoes percent escapes anywhere", dispositionIs + "; filename=\"payload%2Eexe\"\r\n"},
-		{"continuation-unindented", "a client that takes a line without a colon for a continuation", dispositionIs + ";\r\nfilename=payload.exe\r\n"},
+		{"continuation-unindented", "a client that takes a line without a colon for a continuation",
+			dispositionIs + ";\r\nfilename=payload.exe\r\n"},
 		{"cr-fold", "a client that takes CR and a blank for a fold", dispositionIs + ";\r filename=payload.exe\r\n"},
 		{"unreadable-before", "a client that passes over what it cannot read", dispositionIs + "; x:y=1; filename=payload.exe\r\n"},
 		{"eight-bit", "every client: the end is ASCII in any charset", dispositionIs + "; filename=\"r\xe9sum\xe9-payload.exe\"\r\n"},

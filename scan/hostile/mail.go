@@ -20,7 +20,7 @@ const note = "Content-Type: text/plain; charset=us-ascii\r\n\r\nSee the attached
 // body.
 type entity struct{ head, body string }
 
-// text is the entity as it stands in a mail.
+// text returns the entity as it is in a mail.
 func (e entity) text() string { return e.head + crlf + e.body }
 
 const (
@@ -30,16 +30,16 @@ const (
 	encodingIs = "Content-Transfer-Encoding: "
 )
 
-// attachment is the ordinary attachment: the payload, encoded, with a harmless
+// attachment returns the ordinary attachment: the payload, encoded, with a harmless
 // name.
 func attachment(e encoding) entity {
 	return entity{octets + attached + encodingIs + e.name + crlf, e.to(EICAR())}
 }
 
-// opened is how any client reads the ordinary attachment.
+// opened returns how any client reads the ordinary attachment.
 func opened(e encoding) Reading { return in(content, e.from) }
 
-// multipart is the body of a multipart whose delimiter lines say delim: the
+// multipart returns the body of a multipart whose delimiter lines say delim: the
 // note, then the parts.
 func multipart(delim string, parts ...string) string {
 	var b strings.Builder
@@ -49,7 +49,7 @@ func multipart(delim string, parts ...string) string {
 	return b.String() + "--" + delim + "--" + crlf
 }
 
-// place is where in a mail an entity stands.
+// place is where in a mail an entity is.
 type place struct {
 	name string
 	wrap func(entity) string

@@ -2,7 +2,7 @@ package hostile
 
 import "strings"
 
-// EICAR is the test string of the European Institute for Computer Antivirus
+// EICAR returns the test string of the European Institute for Computer Antivirus
 // Research: 68 harmless bytes that every virus scanner reports. It is put
 // together here so that no scanner takes this source, or a program built from
 // it, for infected.
@@ -10,7 +10,7 @@ func EICAR() []byte {
 	return []byte(strings.Join([]string{`X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR`, "STANDARD", "ANTIVIRUS", "TEST", `FILE!$H+H*`}, "-"))
 }
 
-// Marker is harmless too, and known to nobody until its hash is put on a list.
+// Marker returns harmless too, and known to nobody until its hash is put on a list.
 // It differs from everything a scanner knows by itself.
 func Marker() []byte {
 	return []byte("milterscan harmless marker: " + strings.Repeat("0123456789abcdef", 8) + "\n")

@@ -22,7 +22,7 @@ func in(steps ...Reading) Reading {
 	}
 }
 
-// section is what stands between the n-th delimiter line, counted from one, and
+// section returns what is between the n-th delimiter line, counted from one, and
 // the next. A delimiter line is "--" and delim, and nothing after it but blanks
 // or a closing "--".
 func section(delim string, n int) Reading {
@@ -45,7 +45,7 @@ func section(delim string, n int) Reading {
 	}
 }
 
-// content is what follows the first empty line.
+// content returns what follows the first empty line.
 func content(b []byte) []byte {
 	_, rest, _ := bytes.Cut(b, []byte("\n\r\n"))
 	if _, short, ok := bytes.Cut(b, []byte("\n\n")); ok && len(short) > len(rest) {
@@ -54,7 +54,7 @@ func content(b []byte) []byte {
 	return rest
 }
 
-// after is what follows the first mark.
+// after returns what follows the first mark.
 func after(mark string) Reading {
 	return func(b []byte) []byte {
 		_, rest, _ := bytes.Cut(b, []byte(mark))
@@ -62,7 +62,7 @@ func after(mark string) Reading {
 	}
 }
 
-// before is what stands before the first mark.
+// before returns what is before the first mark.
 func before(mark string) Reading {
 	return func(b []byte) []byte {
 		b, _, _ = bytes.Cut(b, []byte(mark))
@@ -79,7 +79,7 @@ func swap(old, new string) Reading {
 	return func(b []byte) []byte { return bytes.ReplaceAll(b, []byte(old), []byte(new)) }
 }
 
-// whole is the reading of a client that shows bytes as they are.
+// whole returns the reading of a client that shows bytes as they are.
 func whole(b []byte) []byte { return b }
 
 const base64Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
@@ -105,13 +105,13 @@ func fromQuantum(q []byte) []byte {
 	return b
 }
 
-// fromURLBase64 is fromBase64 for the alphabet of RFC 4648, section 5.
+// fromURLBase64 does what fromBase64 does for the alphabet of RFC 4648, section 5.
 func fromURLBase64(b []byte) []byte {
 	return in(swap("-", "+"), swap("_", "/"), fromBase64)(b)
 }
 
 // fromQP undoes escapes in either case and soft line breaks with blanks and any
-// line end behind the "=", and keeps everything else.
+// line end after the "=", and keeps everything else.
 func fromQP(b []byte) []byte {
 	var out []byte
 	for len(b) > 0 {
@@ -166,7 +166,7 @@ func fromUULine(line []byte, n int) []byte {
 	return out[:min(n, len(out))]
 }
 
-// fromYEnc decodes what stands between "=ybegin" and "=yend".
+// fromYEnc decodes what is between "=ybegin" and "=yend".
 func fromYEnc(b []byte) []byte {
 	b = in(after("=ybegin"), after("\n"), before("=yend"), without("\r"), without("\n"))(b)
 	var out []byte
@@ -180,7 +180,7 @@ func fromYEnc(b []byte) []byte {
 	return out
 }
 
-// fromBinHex decodes what stands between the colons, headers and checksums
+// fromBinHex decodes what is between the colons, headers and checksums
 // included. It knows runs only as the escaped 0x90.
 func fromBinHex(b []byte) []byte {
 	b = in(after("BinHex 4.0"), after(":"), before(":"), without("\r"), without("\n"))(b)

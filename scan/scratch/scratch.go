@@ -1,5 +1,5 @@
 // Package scratch lends buffers for reading through contents: they are too large
-// to be made and cleared anew for every part of every message.
+// to be made and cleared again for every part of every message.
 package scratch
 
 import (
@@ -59,7 +59,7 @@ func Windows(c Content, from int64, overlap int, look func(b []byte, off int64) 
 	return nil
 }
 
-// Window shows what stands in c from off on: where it lies if that is in memory,
+// Window shows what is in c from off on: where it lies if that is in memory,
 // else up to most bytes of it, read into the buffer. Where a piece of memory ends,
 // a short copy leads over to the next.
 func (buf *Buffer) Window(c Content, off int64, overlap int, most int64) ([]byte, error) {
@@ -83,7 +83,7 @@ func (buf *Buffer) Window(c Content, off int64, overlap int, most int64) ([]byte
 	return nil, err
 }
 
-// Index is the first place of mark in c between from and to, -1 if there is none,
+// Index returns the first place of mark in c between from and to, -1 if there is none,
 // or none was found before an error. It reads little at first: what is looked for
 // is often near.
 func Index(c Content, mark string, from, to int64) (int64, error) {

@@ -49,7 +49,7 @@ func (s *Size) UnmarshalText(text []byte) error {
 // MarshalText writes the size in the largest unit that divides it.
 func (s Size) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// String is the size in the largest unit that divides it: "25MB".
+// String returns the size in the largest unit that divides it: "25MB".
 func (s Size) String() string {
 	if s == 0 {
 		return "0B"
@@ -87,7 +87,7 @@ func (d *Duration) UnmarshalText(text []byte) error {
 // MarshalText writes the duration as String does.
 func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
-// String is the duration as Go writes it, without trailing zero units, "5m", not
+// String returns the duration as Go writes it, without trailing zero units, "5m", not
 // "5m0s"; whole days are written as such.
 func (d Duration) String() string {
 	if v := time.Duration(d); v > 0 && v%day == 0 {
@@ -103,5 +103,5 @@ func (d Duration) String() string {
 	return s
 }
 
-// Go is the duration as the standard library's type.
+// Go returns the duration as the standard library's type.
 func (d Duration) Go() time.Duration { return time.Duration(d) }

@@ -40,7 +40,7 @@ type Want struct {
 	Why    string   // why the mail is in order
 }
 
-// All is the corpus in the order of its names.
+// All returns the corpus in the order of its names.
 func All() ([]Mail, error) { return in(stored) }
 
 // Private returns the mails of a folder outside the repository, none if it is not

@@ -1,6 +1,6 @@
 // Demo shows milterscan at work: it starts a private Postfix, clamd and
 // milterscan on loopback, sends real mail through them, and prints what the
-// sender was told and what arrived. It leaves nothing behind.
+// sender was told and what arrived. It leaves nothing after.
 //
 //	make demo
 package main

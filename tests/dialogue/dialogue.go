@@ -3,7 +3,7 @@
 //
 // A file holds dialogues with empty lines between them. A dialogue is a title
 // and statements; several statements may share a line when two blanks or more
-// stand between them:
+// are between them:
 //
 //	# two recipients, one may have programs
 //	CONFIG [[rule]]

@@ -25,9 +25,10 @@ func Open(source string) ([]byte, error) {
 	return nil, fmt.Errorf("MESSAGE %s: want corpus/NAME, hostile/NAME or words TEXT", source)
 }
 
-// words is the simplest mail there is.
+// words returns the simplest mail there is.
 func words(text string) []byte {
-	return []byte("From: Alice <alice@example.org>\r\nTo: Bob <bob@example.com>\r\nSubject: Words\r\nDate: Tue, 03 Mar 2026 09:15:42 +0100\r\nMessage-ID: <words@example.org>\r\n\r\n" + text + "\r\n")
+	return []byte("From: Alice <alice@example.org>\r\nTo: Bob <bob@example.com>\r\nSubject: Words\r\nDate: Tue, 03 Mar " +
+		"2026 09:15:42 +0100\r\nMessage-ID: <words@example.org>\r\n\r\n" + text + "\r\n")
 }
 
 func legitimate(name string) ([]byte, error) {

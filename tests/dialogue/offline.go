@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// ScanArgs are the arguments with which milterscan judges a mail of a dialogue
+// ScanArgs returns the arguments with which milterscan judges a mail of a dialogue
 // that it is given on its standard input, and reports in JSON.
 func ScanArgs(config string, d Dialogue, m Message) []string {
 	args := []string{"scan", "--json", "-c", config, "--from", m.From, "--client", d.Client, "--helo", d.Helo, "--auth", d.Auth}
@@ -22,7 +22,7 @@ type scanned struct {
 	Findings      []struct{ Rule string }
 }
 
-// ReadReport is a report as a dialogue sees it. What scan would keep, it only says.
+// ReadReport returns a report as a dialogue sees it. What scan would keep, it only says.
 func ReadReport(out []byte) (Answer, error) {
 	var r scanned
 	if err := json.Unmarshal(out, &r); err != nil || r.Action == "" {

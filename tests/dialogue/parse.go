@@ -145,7 +145,7 @@ func (d *Dialogue) statement(s string) error {
 
 func newMessage() Message { return Message{Want: Want{Keep: -1}} }
 
-// last is the mail that statements are about.
+// last returns the mail that statements are about.
 func (d *Dialogue) last() *Message {
 	if len(d.Messages) == 0 {
 		d.Messages = append(d.Messages, newMessage())

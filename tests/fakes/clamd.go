@@ -57,7 +57,7 @@ func (c *Clamd) Start(t testing.TB, network string) string {
 	return c.StartAt(t, network, address)
 }
 
-// StartAt is Start on a given address, where another may have stopped.
+// StartAt does what Start does on a given address, where another may have stopped.
 func (c *Clamd) StartAt(t testing.TB, network, address string) string {
 	t.Helper()
 	l, err := net.Listen(network, address)
@@ -87,14 +87,14 @@ func (c *Clamd) Stop() {
 	r.work.Wait()
 }
 
-// Got is every content it was asked about, in the order of arrival.
+// Got returns every content it was asked about, in the order of arrival.
 func (c *Clamd) Got() [][]byte {
 	c.run.mu.Lock()
 	defer c.run.mu.Unlock()
 	return slices.Clone(c.run.got)
 }
 
-// Dialled is how many connections it has seen.
+// Dialled returns how many connections it has seen.
 func (c *Clamd) Dialled() int64 { return c.run.dialled.Load() }
 
 // NewDatabase makes STATS tell of another database.

@@ -43,7 +43,7 @@ func (r *reader) Read(b []byte) (int, error) {
 	return max(n, 0), err
 }
 
-// descriptor takes the byte that stands for a descriptor, and reads the file
+// descriptor takes the byte that represents a descriptor, and reads the file
 // from its beginning, as clamd does.
 func (p *peer) descriptor() ([]byte, bool) {
 	if _, err := p.in.ReadByte(); err != nil || len(p.files.files) == 0 {

@@ -75,10 +75,10 @@ func (c *ICAP) Stop() {
 	c.work.Wait()
 }
 
-// Dialled is how many connections it has seen, Asked how many contents.
+// Dialled returns how many connections it has seen, Asked how many contents.
 func (c *ICAP) Dialled() int64 { return c.dialled.Load() }
 
-// Asked is how many contents it was asked about.
+// Asked returns how many contents it was asked about.
 func (c *ICAP) Asked() int64 { return c.asked.Load() }
 
 func (c *ICAP) accept() {
@@ -150,7 +150,8 @@ func (c *ICAP) options() string {
 	if c.RequestOnly {
 		methods = "REQMOD"
 	}
-	text := fmt.Sprintf("ICAP/1.0 200 OK\r\nMethods: %s\r\nService: fake\r\nISTag: \"%s\"\r\nAllow: 204\r\nEncapsulated: null-body=0\r\n", methods, c.Tag)
+	text := fmt.Sprintf("ICAP/1.0 200 OK\r\nMethods: %s\r\nService: fake\r\nISTag: \"%s\"\r\nAllow: 204\r\nEncapsulated: null-body=0\r\n",
+		methods, c.Tag)
 	if c.Preview >= 0 {
 		text += fmt.Sprintf("Preview: %d\r\n", c.Preview)
 	}
@@ -247,7 +248,7 @@ func (x *icapTurn) head() string {
 	return "HTTP/1.1 200 OK\r\nVia: fake\r\n\r\n"
 }
 
-// instead is an answer with something in the content's place.
+// instead returns an answer with something in the content's place.
 func (x *icapTurn) instead(fields, head string, content []byte, request bool) string {
 	what := "res"
 	if request {

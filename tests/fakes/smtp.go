@@ -49,7 +49,7 @@ func (s *SMTP) Start(t testing.TB) string {
 	return l.Addr().String()
 }
 
-// Got is all mail so far.
+// Got returns all mail so far.
 func (s *SMTP) Got() []Mail {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -66,7 +66,7 @@ func (s *SMTP) Reply(command, reply string) {
 	s.Replies[command] = reply
 }
 
-// special is the reply to a command, if it is not the usual one.
+// special returns the reply to a command, if it is not the usual one.
 func (s *SMTP) special(command string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

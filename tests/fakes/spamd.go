@@ -47,7 +47,7 @@ func (s *Spamd) Start(t testing.TB) string {
 	return "tcp:" + l.Addr().String()
 }
 
-// Got is what it was asked: the head of each question, and the mail.
+// Got returns what it was asked: the head of each question, and the mail.
 func (s *Spamd) Got() (heads []string, mails [][]byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -14,7 +14,7 @@ type Load struct {
 	Mails            []*Message // sent in turn, from the first again after the last
 	Messages         int        // how many in all
 	Connections      int        // how many at once
-	PerConnection    int        // messages before a connection is closed and opened anew; 0: one
+	PerConnection    int        // messages before a connection is closed and opened again; 0: one
 }
 
 // Outcome is what became of a load.
@@ -24,7 +24,7 @@ type Outcome struct {
 	Waits   []time.Duration // for the answers after the last byte, shortest first
 }
 
-// Wait is the time that the given share of the messages, in percent, did not
+// Wait returns the time that the given share of the messages, in percent, did not
 // exceed.
 func (o Outcome) Wait(percent int) time.Duration {
 	if len(o.Waits) == 0 {

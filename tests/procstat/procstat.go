@@ -43,7 +43,7 @@ func Read(pid int) (Usage, error) {
 	return u, nil
 }
 
-// Positions in /proc/PID/stat, counted from the field behind the name: see
+// Positions in /proc/PID/stat, counted from the field after the name: see
 // proc_pid_stat(5).
 const (
 	statUtime   = 11
@@ -78,7 +78,7 @@ func one(pid int) (Usage, error) {
 	}, nil
 }
 
-// pss is the "Pss:" line of smaps_rollup, in bytes; 0 where we may not read it.
+// pss returns the "Pss:" line of smaps_rollup, in bytes; 0 where we may not read it.
 func pss(pid int) int64 {
 	text, _ := os.ReadFile(path(pid, "smaps_rollup"))
 	for line := range strings.Lines(string(text)) {
@@ -90,8 +90,8 @@ func pss(pid int) int64 {
 	return 0
 }
 
-// Resident is the memory of a process and all its descendants in bytes, where each
-// stands at its highest so far.
+// Resident returns the memory of a process and all its descendants in bytes, where each
+// is at its highest so far.
 func Resident(pid int) int64 {
 	total := mostResident(pid)
 	for _, child := range Children(pid) {
@@ -100,7 +100,7 @@ func Resident(pid int) int64 {
 	return total
 }
 
-// mostResident is the "VmHWM:" line of status; 0 for a process that is gone.
+// mostResident returns the "VmHWM:" line of status; 0 for a process that is gone.
 func mostResident(pid int) int64 {
 	text, _ := os.ReadFile(path(pid, "status"))
 	for line := range strings.Lines(string(text)) {
@@ -112,7 +112,7 @@ func mostResident(pid int) int64 {
 	return 0
 }
 
-// Children are the processes any thread of pid has started.
+// Children returns the processes any thread of pid has started.
 func Children(pid int) []int {
 	var pids []int
 	lists, _ := filepath.Glob(path(pid, "task/*/children"))

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Small is n plain mails of about 5 KB each.
+// Small returns n plain mails of about 5 KB each.
 func Small(n int) [][]byte {
 	mails := make([][]byte, n)
 	for i := range mails {
@@ -16,7 +16,7 @@ func Small(n int) [][]byte {
 	return mails
 }
 
-// Mixed is n mails as a server sees them on a day without an outbreak: 60 in 100
+// Mixed returns n mails as a server sees them on a day without an outbreak: 60 in 100
 // are letters, 10 newsletters, 18 bring a document or photograph of 50 to 500
 // KB, 8 a zip archive, 2 a photograph of 5 to 8 MB, 1 a program and 1 a virus.
 func Mixed(n int) [][]byte {

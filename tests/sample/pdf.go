@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// PDF is a document of one page with one line of text, compressed as usual.
+// PDF returns a document of one page with one line of text, compressed as usual.
 func PDF(name, text string) File {
 	var page bytes.Buffer
 	w := zlib.NewWriter(&page)

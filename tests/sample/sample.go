@@ -26,19 +26,19 @@ type File struct {
 	Content    []byte
 }
 
-// header is the fields every sample starts with.
+// header returns the fields every sample starts with.
 func header(subject string) string {
 	return "From: Sender <sender@example.org>\r\nTo: Recipient <user@test.local>\r\n" +
 		"Subject: " + subject + "\r\nDate: " + day.Format(time.RFC1123Z) + "\r\n" +
 		"Message-ID: <" + strings.ReplaceAll(subject, " ", ".") + "@example.org>\r\nMIME-Version: 1.0\r\n"
 }
 
-// Plain is a mail of one short text.
+// Plain returns a mail of one short text.
 func Plain(subject, text string) []byte {
 	return []byte(header(subject) + "Content-Type: text/plain; charset=utf-8\r\n\r\n" + text + "\r\n")
 }
 
-// Newsletter is a clean mail as shops send it: text and HTML, a list header, a
+// Newsletter returns a clean mail as shops send it: text and HTML, a list header, a
 // logo from the sender's own host.
 func Newsletter() []byte {
 	const html = `<html><body><h1>Spring offers</h1><p>Dear reader,<br>the new catalogue is here.</p>
@@ -46,11 +46,12 @@ func Newsletter() []byte {
 <img src="https://shop.example.org/logo.png" width="200" height="60" alt="Shop"></body></html>`
 	return []byte(header("Spring offers") + "List-Unsubscribe: <https://shop.example.org/leave>\r\n" +
 		"Content-Type: multipart/alternative; boundary=\"=_alt\"\r\n\r\n" +
-		"--=_alt\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nDear reader,\r\nthe new catalogue is here: https://shop.example.org/spring\r\n" +
+		"--=_alt\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nDear reader,\r\nthe new catalogue is here: " +
+		"https://shop.example.org/spring\r\n" +
 		"--=_alt\r\nContent-Type: text/html; charset=utf-8\r\n\r\n" + strings.ReplaceAll(html, "\n", "\r\n") + "\r\n--=_alt--\r\n")
 }
 
-// Attached is a mail with a short text and the files in base64.
+// Attached returns a mail with a short text and the files in base64.
 func Attached(subject string, files ...File) []byte {
 	var b bytes.Buffer
 	b.WriteString(header(subject) + "Content-Type: multipart/mixed; boundary=\"=_mix\"\r\n\r\n" +
@@ -74,13 +75,13 @@ func writeBase64(b *bytes.Buffer, content []byte) {
 	}
 }
 
-// EicarFile is the test virus as a text file, so that nothing but the virus
+// EicarFile returns the test virus as a text file, so that nothing but the virus
 // speaks against it.
 func EicarFile() File {
 	return File{Name: "notes.txt", Type: "application/octet-stream", Content: []byte(EICAR)}
 }
 
-// Zip is a zip archive of the files.
+// Zip returns a zip archive of the files.
 func Zip(name string, files ...File) File {
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
@@ -92,7 +93,7 @@ func Zip(name string, files ...File) File {
 	return File{Name: name, Type: "application/zip", Content: b.Bytes()}
 }
 
-// Program is a file that starts as Windows programs do.
+// Program returns a file that starts as Windows programs do.
 func Program(name string) File {
 	content := make([]byte, 1024)
 	copy(content, "MZ\x90\x00")
@@ -101,7 +102,7 @@ func Program(name string) File {
 	return File{Name: name, Type: "application/octet-stream", Content: content}
 }
 
-// Noise is a file of n bytes without any pattern: what a photograph looks like
+// Noise returns a file of n bytes without any pattern: what a photograph looks like
 // to a scanner.
 func Noise(name string, n int, seed uint64) File {
 	content := make([]byte, n)

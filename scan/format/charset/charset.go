@@ -1,6 +1,6 @@
 // Package charset turns text in the charsets of the world's mail into UTF-8.
 // It is as lenient as mail clients are: what cannot be decoded becomes U+FFFD
-// and never an error, so that what stands around it is still seen.
+// and never an error, so that what is around it is still seen.
 package charset
 
 import (
@@ -156,7 +156,7 @@ var marks = []struct{ bytes, label string }{
 	{"\xfe\xff", "utf-16"},
 }
 
-// canonical is the label in lower case, without quotes and blanks round it, and
+// canonical returns the label in lower case, without quotes and blanks round it, and
 // by the name the lists know.
 func canonical(label string) string {
 	name := strings.ToLower(strings.Trim(label, " \t\r\n\"'"))

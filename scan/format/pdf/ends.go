@@ -24,10 +24,10 @@ type Ends struct {
 // NewEnds returns the ends of the streams in c.
 func NewEnds(c Content) *Ends { return &Ends{c: c} }
 
-// Of is where a stream ends whose data begins at start: where its length
+// Of returns where a stream ends whose data begins at start: where its length
 // says, if its mark is there, or at the first mark. Length is what its dictionary
 // has for it, below 0 if that is not known. Without any mark, a stream may end
-// behind the end of the document. Beside an error, that is where it ends.
+// after the end of the document. Beside an error, that is where it ends.
 func (e *Ends) Of(start, length int64) (int64, error) {
 	const longest = 1<<62 - 1
 	c := e.c
@@ -51,7 +51,7 @@ func (e *Ends) Of(start, length int64) (int64, error) {
 	return from + int64(len(bytes.TrimSuffix(line, []byte("\r")))), err
 }
 
-// next is the first mark from a place on, -1 if there is none.
+// next returns the first mark from a place on, -1 if there is none.
 func (e *Ends) next(from int64) (int64, error) {
 	if !e.found {
 		e.find()

@@ -13,7 +13,7 @@ import (
 // what is none.
 var ErrUnknown = errors.New("not supported")
 
-// Filter is one filter of a stream with the parameters that matter, as they stand
+// Filter is one filter of a stream with the parameters that matter, as they are
 // in the file. Names may be short ones, as pictures in pages have them.
 type Filter struct {
 	Name      string
@@ -25,7 +25,7 @@ type Filter struct {
 	Crypt     string // of the filter Crypt, by what it encrypts
 }
 
-// Reader is what in unpacks to. What it yields before an error is what could be
+// Reader returns what in unpacks to. What it yields before an error is what could be
 // undone. Nothing bounds how much that is.
 func (f Filter) Reader(in io.Reader) (io.Reader, error) {
 	b := bufio.NewReader(in)
@@ -56,7 +56,8 @@ func (f Filter) predicted(src io.Reader) (io.Reader, error) {
 	}
 	columns, colors, bits := orElse(f.Columns, 1), orElse(f.Colors, 1), orElse(f.Bits, 8)
 	const most = 1 << 20 // bytes of a line
-	if f.Predictor < 10 || columns < 1 || colors < 1 || bits < 1 || columns > most || colors > 64 || bits > 32 || columns*colors*bits > 8*most {
+	if f.Predictor < 10 || columns < 1 || colors < 1 || bits < 1 || columns > most || colors > 64 || bits > 32 ||
+		columns*colors*bits > 8*most {
 		return nil, fmt.Errorf("the predictor %d is %w", f.Predictor, ErrUnknown)
 	}
 	return newPNGLines(src, int(max(1, colors*bits/8)), int((columns*colors*bits+7)/8)), nil

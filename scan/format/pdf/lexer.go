@@ -105,7 +105,7 @@ func (l *lexer) less() token {
 	return stringToken
 }
 
-// skipBlanks reads over blanks and comments and is the byte behind them, unread.
+// skipBlanks reads over blanks and comments and is the byte after them, unread.
 func (l *lexer) skipBlanks() (byte, bool) {
 	comment := false
 	for b := l.rest(); b != nil; b = l.rest() {
@@ -151,7 +151,7 @@ func (l *lexer) verticalBlank() bool {
 	return l.loose
 }
 
-// name reads a name behind its slash; "#41" in it is "A" (section 7.3.5).
+// name reads a name after its slash; "#41" in it is "A" (section 7.3.5).
 func (l *lexer) name() {
 	l.regulars()
 	if bytes.IndexByte(l.text, '#') >= 0 {
@@ -226,7 +226,7 @@ func (l *lexer) literal() {
 	}
 }
 
-// escape reads what stands behind a backslash in a string.
+// escape reads what follows a backslash in a string.
 func (l *lexer) escape() {
 	b, ok := l.peek()
 	if !ok {
@@ -258,7 +258,7 @@ func (l *lexer) octal(n byte) {
 	l.keep(n)
 }
 
-// hexadecimal reads a string in hexadecimal digits behind its "<". An odd digit at
+// hexadecimal reads a string in hexadecimal digits after its "<". An odd digit at
 // the end counts sixteen times.
 func (l *lexer) hexadecimal() {
 	var high byte

@@ -33,7 +33,7 @@ func newMarks(b []byte, more bool) *marks {
 	return m
 }
 
-// next is the place of the next mark, "" at the end of the window.
+// next returns the place of the next mark, "" at the end of the window.
 func (m *marks) next() (at int, mark string) {
 	switch at = min(m.obj, m.trailer); {
 	case at == len(m.b):
@@ -46,7 +46,7 @@ func (m *marks) next() (at int, mark string) {
 	return at, trailerMark
 }
 
-// find is where a mark is, from some place on, looked for by its byte rare.
+// find returns where a mark is, from some place on, looked for by its byte rare.
 func (m *marks) find(mark string, rare, from int) int {
 	for at := from + rare; at < len(m.b); at++ {
 		i := bytes.IndexByte(m.b[at:], mark[rare])
@@ -64,7 +64,7 @@ func (m *marks) find(mark string, rare, from int) int {
 	return len(m.b)
 }
 
-// numbers reads the number of an object and its generation, which stand before its
+// numbers reads the number of an object and its generation, which are before its
 // mark, from the end of b: -1 and 0 if they do not. Of what is damaged, the number is
 // the last word but one.
 func numbers(b []byte) (number, generation int64) {
@@ -85,7 +85,7 @@ func numbers(b []byte) (number, generation int64) {
 	return -1, 0
 }
 
-// lastNumber cuts digits, and blanks behind them, from the end of b.
+// lastNumber cuts digits, and blanks after them, from the end of b.
 func lastNumber(b []byte) (digits, rest []byte) {
 	end := len(b)
 	for end > 0 && isSpace(b[end-1]) {

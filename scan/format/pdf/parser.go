@@ -12,11 +12,11 @@ const (
 type parser struct {
 	lexer
 	names   map[string]any // of type Name, so that those that come often are there once
-	entries []Entry        // of the dictionaries being read, the inner ones behind the outer ones
+	entries []Entry        // of the dictionaries being read, the inner ones after the outer ones
 	list    []any          // of the arrays being read, likewise
 	values  int            // kept of this object
 
-	deep    bool // something stood deeper than is looked at
+	deep    bool // something was deeper than is looked at
 	crowded bool // an object had more values than are kept
 }
 
@@ -46,7 +46,7 @@ func (p *parser) value(t token, depth int) any {
 	return nil
 }
 
-// named is the name that was just read.
+// named returns the name that was just read.
 func (p *parser) named() any {
 	const most, longest = 1 << 10, 64
 	if name, ok := p.names[string(p.text)]; ok {
@@ -62,7 +62,7 @@ func (p *parser) named() any {
 	return name
 }
 
-// number reads on behind a number: if a generation and an R follow, it is that of a
+// number reads on after a number: if a generation and an R follow, it is that of a
 // reference.
 func (p *parser) number() (n int64, isRef bool) {
 	n, after := integer(p.text), p.pos
@@ -80,7 +80,7 @@ func (p *parser) numberFollows() bool {
 	return ok && isNumeric(b)
 }
 
-// integer is a number without its fraction, 0 for what is none or is too large.
+// integer returns a number without its fraction, 0 for what is none or is too large.
 func integer(text []byte) int64 {
 	negative := false
 	if len(text) > 0 && (text[0] == '-' || text[0] == '+') {
@@ -120,7 +120,7 @@ func (p *parser) full() bool {
 	return true
 }
 
-// dict reads the entries behind "<<".
+// dict reads the entries after "<<".
 func (p *parser) dict(depth int) Dict {
 	from := len(p.entries)
 	for p.entry(depth) {
@@ -131,7 +131,7 @@ func (p *parser) dict(depth int) Dict {
 	return d
 }
 
-// entry reads a key and its value, or what stands there in their stead; false at the
+// entry reads a key and its value, or what is there in their stead; false at the
 // end of the dictionary.
 func (p *parser) entry(depth int) bool {
 	switch t := p.token(); {
@@ -157,7 +157,7 @@ func (p *parser) entry(depth int) bool {
 	return true
 }
 
-// array reads the values behind "[".
+// array reads the values after "[".
 func (p *parser) array(depth int) Array {
 	from := len(p.list)
 	for p.element(depth, from) {

@@ -7,7 +7,7 @@ type pngLines struct {
 	in    io.Reader
 	pixel int    // bytes
 	line  []byte // the last one
-	room  []byte // for lines that are read, each behind the number of its filter
+	room  []byte // for lines that are read, each after the number of its filter
 	have  []byte // of room, not undone yet
 	rest  []byte // of line, not handed out
 	err   error

@@ -14,7 +14,7 @@ type Content = scratch.Content
 
 // Reader reads the objects of one document (ISO 32000-1). Cross-reference tables,
 // which say where objects are, can lie, and viewers repair them in ways of their
-// own; so all that looks like an object is one, wherever it stands: in comments,
+// own; so all that looks like an object is one, wherever it is: in comments,
 // strings and streams, too. It is not for several goroutines at once.
 type Reader struct {
 	parser
@@ -23,7 +23,7 @@ type Reader struct {
 
 // Object is an object of a document.
 type Object struct {
-	Number, Generation int64 // -1 and 0 where no number stands before it
+	Number, Generation int64 // -1 and 0 where no number is before it
 	At                 int64 // where its value begins, to be read again by Reader.At
 	Trailer            bool  // it is the dictionary of a trailer (section 7.5.5)
 	Again              bool  // another reading of the object before, in which readers differ
@@ -49,7 +49,7 @@ func (r *Reader) Trouble() string {
 	return ""
 }
 
-// Room is how many bytes may still be parsed.
+// Room returns how many bytes may still be parsed.
 func (r *Reader) Room() int64 { return max(0, r.room) }
 
 // errOver ends a reading whose room is used up.
@@ -125,7 +125,7 @@ func (r *Reader) read(o Object, b []byte) Object {
 	return o
 }
 
-// data is where the data of a stream begins, if its mark follows (section 7.3.8),
+// data returns where the data of a stream begins, if its mark follows (section 7.3.8),
 // otherwise 0.
 func (r *Reader) data() int64 {
 	const mark = "stream"
@@ -144,7 +144,7 @@ func (r *Reader) data() int64 {
 
 // Packed calls look with the objects in an object stream (section 7.5.7), of which
 // data is what it unpacks to and first what its dictionary has for First. Some
-// readers find its objects by the places that it says, others one behind the
+// readers find its objects by the places that it says, others one after the
 // other: if that makes a difference, both are done. What is parsed counts like what
 // is parsed of the document.
 func (r *Reader) Packed(data []byte, first int64, look func(Object) error) error {
@@ -164,7 +164,7 @@ func (r *Reader) Packed(data []byte, first int64, look func(Object) error) error
 	return err
 }
 
-// errNotInOrder says that objects are not one behind the other, each with its
+// errNotInOrder says that objects are not one after the other, each with its
 // place.
 var errNotInOrder = errors.New("not in order")
 
@@ -193,7 +193,7 @@ func onlyBlanks(data []byte, from, to int64) bool {
 	return from <= to && len(bytes.TrimFunc(data[from:to], func(c rune) bool { return c < 0x80 && classes[byte(c)] == blank })) == 0
 }
 
-// inOrder reads the objects one behind the other.
+// inOrder reads the objects one after the other.
 func (r *Reader) inOrder(data []byte, first int64, look func(Object) error) error {
 	pairs := newPairs(r.ctx, data[:first])
 	for at := first; at < int64(len(data)); {
@@ -209,7 +209,7 @@ func (r *Reader) inOrder(data []byte, first int64, look func(Object) error) erro
 	return nil
 }
 
-// pairs reads the numbers of objects and their places, which stand at the begin of
+// pairs reads the numbers of objects and their places, which are at the begin of
 // an object stream.
 type pairs struct{ lexer }
 

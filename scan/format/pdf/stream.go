@@ -1,6 +1,6 @@
 package pdf
 
-// Filters are the filters of a stream with this dictionary, in the order in which
+// Filters returns the filters of a stream with this dictionary, in the order in which
 // they are undone. Resolve is what a value refers to: itself, if it is no
 // reference. A value that refers to nothing is nil. What is neither a name nor refers
 // to anything is no filter.
@@ -27,7 +27,7 @@ func (d Dict) Filters(resolve func(any) any) []Filter {
 	return filters
 }
 
-// list is an array, or a name or dictionary as one.
+// list returns an array, or a name or dictionary as one.
 func list(value any) Array {
 	switch v := value.(type) {
 	case Array:
@@ -45,7 +45,7 @@ func isFile(value any) bool {
 	return isDict
 }
 
-// filter is a filter with the parameters in d.
+// filter returns a filter with the parameters in d.
 func (d Dict) filter(name string, resolve func(any) any) Filter {
 	number := func(key Name) int64 {
 		n, _ := resolve(d.Get(key)).(int64)

@@ -7,7 +7,7 @@ import (
 )
 
 // The objects of PDF (ISO 32000-1, section 7.3) are Name, String, Ref, Array, Dict,
-// int64 for numbers, whose fractions are dropped, and bool; nil stands for null
+// int64 for numbers, whose fractions are dropped, and bool; nil represents null
 // and for what makes no sense.
 type (
 	Name   string // without its slash, escapes undone
@@ -30,7 +30,7 @@ type Entry struct {
 	Value any
 }
 
-// Get is the value of a key, the last one if there are several, nil if there is
+// Get returns the value of a key, the last one if there are several, nil if there is
 // none.
 func (d Dict) Get(key Name) any {
 	for i := len(d) - 1; i >= 0; i-- {
@@ -41,7 +41,7 @@ func (d Dict) Get(key Name) any {
 	return nil
 }
 
-// All are the values of a key: of one that stands several times, readers differ in
+// All returns the values of a key: of one that is several times, readers differ in
 // which they take.
 func (d Dict) All(key Name) []any {
 	var values []any
@@ -84,7 +84,7 @@ func Dicts(value any, look func(Dict)) {
 	}
 }
 
-// Text is a string as people see it: in UTF-16 or UTF-8 if its byte order mark says
+// Text returns a string as people see it: in UTF-16 or UTF-8 if its byte order mark says
 // so (section 7.9.2.2), otherwise its bytes.
 func (s String) Text() string {
 	switch {

@@ -54,7 +54,7 @@ func enough(seen map[string]bool, certain bool) bool {
 	return certain && len(seen) >= 3 || seen["mime-version"] && seen["content-type"]
 }
 
-// fieldName is the name of a header field in lower case (RFC 5322, section 2.2).
+// fieldName returns the name of a header field in lower case (RFC 5322, section 2.2).
 func fieldName(line []byte) (string, bool) {
 	name, _, ok := bytes.Cut(line, []byte(":"))
 	name = bytes.TrimRight(name, " \t")

@@ -12,7 +12,7 @@ import (
 // head is how much of the content is looked at.
 const head = 3072
 
-// Type is the media type by content, without parameters, or
+// Type returns the media type by content, without parameters, or
 // "application/octet-stream" where nothing fits.
 func Type(r io.ReaderAt, size int64) string {
 	buf := scratch.Lend()

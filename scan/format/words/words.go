@@ -69,7 +69,7 @@ func (m *Matcher) add(w string) {
 	m.next[slot(key)] |= uint64(setOf(w, keySize)) | uint64(setOf(w, keySize+1))<<32
 }
 
-// groupOf is the group with a beginning, nil if there is none.
+// groupOf returns the group with a beginning, nil if there is none.
 func (m *Matcher) groupOf(key uint32) *group {
 	for i := m.starts[slot(key)]; i > 0; i = m.groups[i-1].next {
 		if g := &m.groups[i-1]; g.key == key {
@@ -79,7 +79,7 @@ func (m *Matcher) groupOf(key uint32) *group {
 	return nil
 }
 
-// with is the ascending list with n in it.
+// with returns the ascending list with n in it.
 func with(list []int, n int) []int {
 	if at, known := slices.BinarySearch(list, n); !known {
 		return slices.Insert(list, at, n)
@@ -87,15 +87,15 @@ func with(list []int, n int) []int {
 	return list
 }
 
-// keyOf is the first four bytes of s as a number.
+// keyOf returns the first four bytes of s as a number.
 func keyOf(s string) uint32 {
 	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
 }
 
-// slot is the entry of the table for a key, by multiplicative hashing.
+// slot returns the entry of the table for a key, by multiplicative hashing.
 func slot(key uint32) uint32 { return key * 2654435761 >> (32 - slotBits) }
 
-// setOf is the byte at a place of a word as a set; where the word ends, all.
+// setOf returns the byte at a place of a word as a set; where the word ends, all.
 func setOf(w string, at int) uint32 {
 	if at >= len(w) {
 		return ^uint32(0)
@@ -107,7 +107,7 @@ func setOf(w string, at int) uint32 {
 // begins and ends in the text. It returns false to end the search.
 type Found func(word, from, to int) bool
 
-// Find calls found for every word in the text at every place it stands: for those
+// Find calls found for every word in the text at every place it is: for those
 // of at least four bytes from the beginning to the end, then for shorter ones.
 func (m *Matcher) Find(text string, found Found) {
 	if m.long(text, found) && m.brief {
@@ -148,7 +148,7 @@ func (m *Matcher) shorter(text string, found Found) {
 	}
 }
 
-// report tells of the words of these sizes that stand at a place.
+// report tells of the words of these sizes that are at a place.
 func (m *Matcher) report(text string, at int, sizes []int, found Found) bool {
 	for _, n := range sizes {
 		if at+n > len(text) {
@@ -163,7 +163,7 @@ func (m *Matcher) report(text string, at int, sizes []int, found Found) bool {
 	return true
 }
 
-// Whole reports whether text[from:to] stands for itself: no letter, digit or mark
+// Whole reports whether text[from:to] represents itself: no letter, digit or mark
 // goes on at either end.
 func Whole(text string, from, to int) bool {
 	before, _ := utf8.DecodeLastRuneInString(text[:from])

@@ -60,7 +60,7 @@ func (c Config) Check() error {
 	return errors.Join(errs...)
 }
 
-// isToken reports whether s can stand without quotes (RFC 2045, section 5.1).
+// isToken reports whether s can be without quotes (RFC 2045, section 5.1).
 func isToken(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`()<>@,;:\"/[]?=`, r) })
 }

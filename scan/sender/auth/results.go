@@ -40,7 +40,7 @@ func (r *results) add(method, result string, properties ...string) {
 	r.WriteString(text)
 }
 
-// value is the whole value.
+// value returns the whole value.
 func (r *results) value() string {
 	if !r.said {
 		return r.String() + "; none"
@@ -51,7 +51,7 @@ func (r *results) value() string {
 // longestValue bounds what one property quotes.
 const longestValue = 200
 
-// quoted is a value as it may stand in the field: as it is where it is a token or
+// quoted returns a value as it may be in the field: as it is where it is a token or
 // an address of tokens, else as a quoted string (RFC 5322, section 3.2.4). What is
 // not printable ASCII becomes "?".
 func quoted(s string) string {

@@ -54,7 +54,7 @@ func Catalogue() []scan.Rule {
 	return list
 }
 
-// found is the finding of a rule.
+// found returns the finding of a rule.
 func (s *Scanner) found(r rule, detail string) scan.Finding {
 	return scan.Finding{
 		Kind:    kinds[r],

@@ -29,7 +29,7 @@ type Scanner struct {
 // New returns a scanner for a valid configuration.
 func New(c Config, w With) *Scanner { return &Scanner{config: c, id: c.SiteID(), with: w} }
 
-// SiteID is what Authentication-Results calls this site.
+// SiteID returns what Authentication-Results calls this site.
 func (c Config) SiteID() string {
 	if c.ID != "" {
 		return c.ID
@@ -40,10 +40,10 @@ func (c Config) SiteID() string {
 	return "localhost"
 }
 
-// Name is part of scan.Scanner.
+// Name implements scan.Scanner.
 func (s *Scanner) Name() string { return word }
 
-// ScanEnvelope is part of scan.EnvelopeScanner.
+// ScanEnvelope implements scan.EnvelopeScanner.
 func (s *Scanner) ScanEnvelope(ctx context.Context, stage scan.Stage, e scan.Envelope) ([]scan.Finding, error) {
 	if stage != scan.StageMail || !s.config.SPF || s.with.Trusted(e) {
 		return nil, nil
@@ -52,7 +52,7 @@ func (s *Scanner) ScanEnvelope(ctx context.Context, stage scan.Stage, e scan.Env
 	return []scan.Finding{s.found(rule("spf-"+r.result), r.String())}, ctx.Err()
 }
 
-// String is the result for the log.
+// String returns the result for the log.
 func (r spfResult) String() string {
 	what := "mailfrom"
 	if r.helo {
@@ -61,7 +61,7 @@ func (r spfResult) String() string {
 	return fmt.Sprintf("%s %s: %s", what, r.domain, r.why)
 }
 
-// Scan is part of scan.Scanner.
+// Scan implements scan.Scanner.
 func (s *Scanner) Scan(ctx context.Context, m *scan.Message) ([]scan.Finding, error) {
 	out := newResults(s.id)
 	if user := m.Envelope.AuthUser; user != "" {
@@ -100,7 +100,7 @@ func (s *Scanner) check(ctx context.Context, m *scan.Message, out *results) ([]s
 	return found, e.unknown
 }
 
-// dkimFindings are one for each result that signatures have.
+// dkimFindings returns one for each result that signatures have.
 func (s *Scanner) dkimFindings(list []dkim.Signature) []scan.Finding {
 	if !s.config.DKIM {
 		return nil

@@ -43,7 +43,7 @@ func checkSPF(ctx context.Context, r dns.Resolver, e scan.Envelope) spfResult {
 	return res
 }
 
-// local is the local part of an address in a form in which the library finds the
+// local returns the local part of an address in a form in which the library finds the
 // end of: at the first "@".
 func local(address string) string {
 	at := strings.LastIndexByte(address, '@')
@@ -97,7 +97,7 @@ func (r spfResolver) LookupAddr(ctx context.Context, _ string) ([]string, error)
 	return names, libraryError(err)
 }
 
-// libraryError is an error as the library understands it.
+// libraryError returns an error as the library understands it.
 func libraryError(err error) error {
 	if err == nil {
 		return nil

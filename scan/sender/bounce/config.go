@@ -38,7 +38,8 @@ func (c Config) Check() error {
 		errs = append(errs, units.Wrong("keys", "%q is no absolute path; write one such as \"/etc/milterscan/bounce.keys\"", c.Keys))
 	}
 	if c.Valid.Go() < 24*time.Hour {
-		errs = append(errs, units.Wrong("valid", "%v is too short: servers try for days before they give up; write at least \"1d\", such as \"14d\"", c.Valid))
+		errs = append(errs, units.Wrong("valid",
+			"%v is too short: servers try for days before they give up; write at least \"1d\", such as \"14d\"", c.Valid))
 	}
 	return errors.Join(errs...)
 }

@@ -45,7 +45,8 @@ func (f KeyFile) Read() (Keys, error) {
 	case !info.Mode().IsRegular() || info.Size() > longestFile:
 		return nil, fmt.Errorf("%s: no file of at most %d bytes", f, longestFile)
 	case info.Mode()&othersMay != 0:
-		return nil, fmt.Errorf("%s: its mode is %04o, so that others may read it or the group write it; make it 0640 or less", f, info.Mode().Perm())
+		return nil, fmt.Errorf("%s: its mode is %04o, so that others may read it or the group write it; make it 0640 or less", f,
+			info.Mode().Perm())
 	}
 	text, err := io.ReadAll(io.LimitReader(file, longestFile))
 	if err != nil {

@@ -33,13 +33,13 @@ var (
 	errExpired = errors.New("too old, or of a day to come")
 )
 
-// Mark is the mark of mail of a sender.
+// Mark returns the mark of mail of a sender.
 func (k Key) Mark(sender string, now time.Time) string {
 	said := version + "." + k.ID + "." + now.UTC().Format(dateForm)
 	return said + "." + base64.RawURLEncoding.EncodeToString(k.sign(said, sender))
 }
 
-// sign is what only the holder of the key can say about a sender, upper and lower
+// sign returns what only the holder of the key can say about a sender, upper and lower
 // case alike.
 func (k Key) sign(said, sender string) []byte {
 	h := hmac.New(sha256.New, k.Secret)

@@ -22,7 +22,7 @@ const (
 	maxParts   = 20
 )
 
-// marksIn are what could be marks, wherever they stand: in the header of a quoted
+// marksIn returns what could be marks, wherever they are: in the header of a quoted
 // message, or in the text, where servers quote it in their own words. The message
 // is searched as it came, and so are its parts of text once their encoding is
 // undone.
@@ -99,7 +99,7 @@ func (s *search) window(b []byte) {
 	}
 }
 
-// token is the word behind the name of a field, in which a fold may come first,
+// token is the word after the name of a field, in which a fold may come first,
 // and with it the sign of a quoted line.
 var token = regexp.MustCompile(`^[ \t]*(?:\r?\n[ \t>]+)?([0-9A-Za-z._-]{1,64})`)
 
@@ -123,7 +123,10 @@ func isAnswer(m *scan.Message) bool {
 			quotes = true
 		}
 	}
-	quotes = quotes || slices.ContainsFunc(m.Root.Children, func(e *entity.Entity) bool { return e.Type == "message/rfc822" || e.Type == "message/global" })
+	quotes = quotes || slices.ContainsFunc(m.Root.Children, func(e *entity.Entity) bool {
+		return e.Type == "message/rfc822" ||
+			e.Type == "message/global"
+	})
 	automatic := slices.ContainsFunc(m.Header.Values("Auto-Submitted"), func(v string) bool {
 		return strings.HasPrefix(strings.ToLower(strings.TrimSpace(v)), "auto-replied")
 	})

@@ -21,7 +21,8 @@ var catalogue = []scan.Rule{
 	{Name: scan.FailedRule(word), Kind: scan.Failed, About: "The keys for marks could not be read, or the message could not."},
 	{Name: Marked, Kind: scan.Note, About: "The mail goes out; this is the mark by which its bounces are known."},
 	{Name: ours, Kind: scan.Note, About: "A bounce that quotes mail the recipient has sent."},
-	{Name: notOurs, Kind: scan.Suspicious, About: "A bounce, or other mail from the null sender, that quotes no marked mail: the recipient has sent none."},
+	{Name: notOurs, Kind: scan.Suspicious, About: "A bounce, or other mail from the null sender, that quotes no marked " +
+		"mail: the recipient has sent none."},
 	{Name: forged, Kind: scan.Suspicious, About: "A bounce with a mark that is not of ours, or is for another sender than the recipient."},
 	{Name: expired, Kind: scan.Suspicious, About: "A bounce of mail of ours that was sent too long ago."},
 	{Name: answer, Kind: scan.Note, About: "An automatic answer or a receipt from the null sender; these quote nothing that could be marked."},
@@ -30,7 +31,7 @@ var catalogue = []scan.Rule{
 // Catalogue lists everything this scanner reports.
 func Catalogue() []scan.Rule { return catalogue }
 
-// found is a finding about one recipient, or, if to is empty, the message.
+// found returns a finding about one recipient, or, if to is empty, the message.
 func found(rule, to, detail string) scan.Finding {
 	return scan.Finding{
 		Kind:      scan.KindIn(catalogue, rule),

@@ -24,10 +24,10 @@ type Scanner struct {
 // New returns a scanner for a valid configuration.
 func New(c Config, w With) *Scanner { return &Scanner{c, w} }
 
-// Name is part of scan.Scanner.
+// Name implements scan.Scanner.
 func (s *Scanner) Name() string { return word }
 
-// Scan is part of scan.Scanner. The error is that of the keys, or of reading the
+// Scan implements scan.Scanner. The error is that of the keys, or of reading the
 // message.
 func (s *Scanner) Scan(ctx context.Context, m *scan.Message) ([]scan.Finding, error) {
 	switch e := m.Envelope; {

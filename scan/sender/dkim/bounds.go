@@ -22,7 +22,7 @@ const (
 	maxComparisons = 1 << 20
 )
 
-// header is the header of a message, as far as it is looked at, with the empty
+// header returns the header of a message, as far as it is looked at, with the empty
 // line that ends it: programs differ about where damaged ones end, and the library
 // is not to take a body for one.
 func header(m *scan.Message) ([]byte, error) {
@@ -34,7 +34,7 @@ func header(m *scan.Message) ([]byte, error) {
 	return append(bytes.TrimRight(head, "\r\n"), "\r\n\r\n"...), nil
 }
 
-// body is what stands behind the header.
+// body returns what follows the header.
 func body(m *scan.Message) io.Reader {
 	return io.NewSectionReader(m.Raw, m.Root.Head.End, m.Raw.Size()-m.Root.Head.End)
 }
@@ -67,7 +67,8 @@ const longestKey = 2 << 10
 func (v *Verifier) key(ctx context.Context, name string) ([]string, error) {
 	texts, err := dns.Texts(ctx, v.resolver, name)
 	if err != nil {
-		return nil, &net.DNSError{Err: err.Error(), Name: name, IsNotFound: dns.NotFound(err), IsTemporary: !dns.NotFound(err) && !errors.Is(err, dns.ErrBudget)}
+		return nil, &net.DNSError{Err: err.Error(), Name: name, IsNotFound: dns.NotFound(err), IsTemporary: !dns.NotFound(err) &&
+			!errors.Is(err, dns.ErrBudget)}
 	}
 	for _, t := range texts {
 		if len(t) > longestKey {

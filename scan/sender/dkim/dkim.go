@@ -91,7 +91,7 @@ func (v *Verifier) verify(ctx context.Context, m *scan.Message) ([]Signature, er
 	return signatures, nil
 }
 
-// signature is what the library says in our words.
+// signature returns what the library says in our words.
 func signature(v *dkim.Verification) Signature {
 	s := Signature{Domain: strings.ToLower(strings.TrimSuffix(cut(v.Domain), ".")), Identity: cut(v.Identifier), Result: Pass}
 	if v.Err == nil {

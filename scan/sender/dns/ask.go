@@ -45,7 +45,7 @@ func (c *Client) ask(ctx context.Context, q question) (reading, error) {
 	return reading{}, q.because(last)
 }
 
-// message is the question as it is sent.
+// message returns the question as it is sent.
 func (q question) message() (*dns.Msg, error) {
 	m := new(dns.Msg)
 	m.SetQuestion(dns.Fqdn(escaped(q.name)), uint16(q.t))
@@ -57,7 +57,7 @@ func (q question) message() (*dns.Msg, error) {
 	return m, m.Unpack(packed)
 }
 
-// escaped is a name in the form of zone files, where a backslash is no letter.
+// escaped returns a name in the form of zone files, where a backslash is no letter.
 func escaped(name string) string { return strings.ReplaceAll(name, `\`, `\\`) }
 
 // try puts a question to one server: over UDP, and over TCP if the answer does

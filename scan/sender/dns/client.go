@@ -61,7 +61,7 @@ func (q question) fails(why error, detail string) error {
 	return &Error{Name: q.name, Type: q.t, Err: why, Detail: detail}
 }
 
-// flight is one that has landed if the answer is kept, the one on its way for
+// flight returns one that has landed if the answer is kept, the one on its way for
 // the question, or a new one.
 func (c *Client) flight(q question) *flight {
 	c.mu.Lock()
@@ -102,7 +102,7 @@ func (c *Client) fly(q question, f *flight) {
 }
 
 // How long a failure is kept, so that all who need the answer for one message,
-// and those right behind it, wait for it only once.
+// and those right after it, wait for it only once.
 const (
 	failureKept = 5 * time.Second
 	silenceKept = 3 * time.Second
@@ -130,7 +130,7 @@ func (c *Client) resolve(ctx context.Context, q question) answer {
 	}
 }
 
-// because is the error of a question about which another failed, that of its
+// because returns the error of a question about which another failed, that of its
 // alias perhaps, or the network.
 func (q question) because(err error) error {
 	var e *Error

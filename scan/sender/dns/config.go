@@ -54,7 +54,7 @@ func DefaultConfig() Config {
 	return Config{Timeout: units.Duration(2 * time.Second), Tries: 2, Cache: 16 * units.MB, Questions: 300}
 }
 
-// Budget is the longest time that one question can take.
+// Budget returns the longest time that one question can take.
 func (c Config) Budget() time.Duration { return time.Duration(c.Tries) * c.Timeout.Go() }
 
 // longestBudget keeps one question below the time that an MTA waits for the
@@ -74,7 +74,9 @@ func (c Config) Check() error {
 		errs = append(errs, units.Wrong("questions", "%d is too few; write at least 1", c.Questions))
 	}
 	if c.Budget() > longestBudget {
-		errs = append(errs, units.Wrong("tries", "%d tries of %v are more than the %v one question may take; write fewer, or a shorter timeout", c.Tries, c.Timeout, units.Duration(longestBudget)))
+		errs = append(errs, units.Wrong("tries",
+			"%d tries of %v are more than the %v one question may take; write fewer, or a shorter "+
+				"timeout", c.Tries, c.Timeout, units.Duration(longestBudget)))
 	}
 	return errors.Join(errs...)
 }

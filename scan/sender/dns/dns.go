@@ -25,7 +25,7 @@ const (
 
 var typeNames = map[Type]string{A: "A", NS: "NS", PTR: "PTR", MX: "MX", TXT: "TXT", AAAA: "AAAA"}
 
-// String is the type as zone files write it.
+// String returns the type as zone files write it.
 func (t Type) String() string {
 	if name, ok := typeNames[t]; ok {
 		return name
@@ -73,7 +73,7 @@ type Error struct {
 	Detail string // "" if there is nothing to add
 }
 
-// Error is the whole story on one line.
+// Error returns the whole story on one line.
 func (e *Error) Error() string {
 	s := fmt.Sprintf("%s %v: %v", e.Name, e.Type, e.Err)
 	if e.Detail != "" {

@@ -91,7 +91,7 @@ func overTCP(conn net.Conn, query *dns.Msg, packed []byte) (*dns.Msg, error) {
 	return nil, fmt.Errorf("%w: what came over TCP is no response to the question", ErrFailed)
 }
 
-// response is the message in b if it is one to the query: its number and its
+// response returns the message in b if it is one to the query: its number and its
 // question are the same (RFC 5452, section 9.1). A truncated one need not be
 // readable to its end.
 func response(b []byte, query *dns.Msg) *dns.Msg {

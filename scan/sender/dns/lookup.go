@@ -5,7 +5,7 @@ import (
 	"net/netip"
 )
 
-// Addrs are the addresses of a name: of the same family as like, so that they
+// Addrs returns the addresses of a name: of the same family as like, so that they
 // can be compared with it.
 func Addrs(ctx context.Context, r Resolver, name string, like netip.Addr) ([]netip.Addr, error) {
 	t := AAAA
@@ -20,7 +20,7 @@ func Addrs(ctx context.Context, r Resolver, name string, like netip.Addr) ([]net
 	return addrs, err
 }
 
-// Names are the names an address claims by its PTR records.
+// Names returns the names an address claims by its PTR records.
 func Names(ctx context.Context, r Resolver, a netip.Addr) ([]string, error) {
 	records, err := r.Lookup(ctx, ReverseName(a), PTR)
 	names := make([]string, len(records))
@@ -30,7 +30,7 @@ func Names(ctx context.Context, r Resolver, a netip.Addr) ([]string, error) {
 	return names, err
 }
 
-// Texts are the texts of a name.
+// Texts returns the texts of a name.
 func Texts(ctx context.Context, r Resolver, name string) ([]string, error) {
 	records, err := r.Lookup(ctx, name, TXT)
 	texts := make([]string, len(records))

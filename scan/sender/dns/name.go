@@ -12,7 +12,7 @@ const (
 	longestLabel = 63
 )
 
-// canonical is a name in lower case and without its final dot, and whether such
+// canonical returns a name in lower case and without its final dot, and whether such
 // a name can exist.
 func canonical(name string) (string, bool) {
 	name = strings.ToLower(strings.TrimSuffix(name, "."))
@@ -30,7 +30,7 @@ func canonical(name string) (string, bool) {
 	return name, true
 }
 
-// Reversed is an address as the first labels of a name below in-addr.arpa,
+// Reversed returns an address as the first labels of a name below in-addr.arpa,
 // ip6.arpa or a DNS list (RFC 5782, sections 2.1 and 2.4): "1.2.0.192" of
 // 192.0.2.1, 32 hexadecimal digits of an IPv6 address.
 func Reversed(a netip.Addr) string {
@@ -52,7 +52,7 @@ func Reversed(a netip.Addr) string {
 	return strings.Join(labels, ".")
 }
 
-// ReverseName is the name at which the names of an address stand (RFC 1035,
+// ReverseName returns the name at which the names of an address are (RFC 1035,
 // section 3.5; RFC 3596, section 2.5).
 func ReverseName(a netip.Addr) string {
 	if a.Unmap().Is4() {

@@ -30,7 +30,7 @@ func (p *pulse) dead() bool {
 	return p.miss >= missesOfTheDead
 }
 
-// server is the server for the n-th try.
+// server returns the server for the n-th try.
 func (p *pulse) server(n, servers int) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -58,7 +58,7 @@ func read(m *dns.Msg, asked dns.Question) (reading, error) {
 	return r, nil
 }
 
-// follow is the name at the end of the aliases that the response holds.
+// follow returns the name at the end of the aliases that the response holds.
 func (r *reading) follow(m *dns.Msg, asked dns.Question) (string, error) {
 	name := asked.Name
 	for r.hops <= maxAliases {
@@ -96,7 +96,7 @@ func (r *reading) use(rr dns.RR) {
 	}
 }
 
-// record is a record as this package shows it.
+// record returns a record as this package shows it.
 func record(rr dns.RR) (Record, bool) {
 	switch rr := rr.(type) {
 	case *dns.A:

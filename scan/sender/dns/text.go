@@ -23,7 +23,7 @@ func text(parts []string) string {
 	return string(b)
 }
 
-// unescape is the byte that stands behind a backslash, and how long it is.
+// unescape returns the byte that is after a backslash, and how long it is.
 func unescape(s string) (c byte, used int) {
 	if len(s) < 3 || !digits(s[:3]) {
 		return s[0], 1

@@ -22,7 +22,7 @@ var (
 
 func exactly(a netip.Addr) Answers { return Answers{first: number(a), last: number(a)} }
 
-// number is an IPv4 address as a number.
+// number returns an IPv4 address as a number.
 func number(a netip.Addr) uint32 {
 	b := a.As4()
 	return binary.BigEndian.Uint32(b[:])
@@ -45,7 +45,8 @@ func (s Answers) has(a netip.Addr) bool {
 func (s *Answers) UnmarshalText(text []byte) error {
 	set, ok := parseAnswers(strings.TrimSpace(string(text)))
 	if !ok || set.first > set.last || !space.Contains(address(set.first)) || !space.Contains(address(set.last)) {
-		return fmt.Errorf("%q are no answers of a list; write \"127.0.0.2\", \"127.0.0.4-127.0.0.7\", \"127.0.1.0/24\" or \"bits:0.0.0.24\"", text)
+		return fmt.Errorf("%q are no answers of a list; write \"127.0.0.2\", \"127.0.0.4-127.0.0.7\", \"127.0.1.0/24\" or \"bits:0.0.0.24\"",
+			text)
 	}
 	*s = set
 	return nil
@@ -75,10 +76,10 @@ func parseAnswers(t string) (Answers, bool) {
 	return Answers{first: number(a), last: number(b)}, true
 }
 
-// MarshalText is the reverse of UnmarshalText.
+// MarshalText returns the reverse of UnmarshalText.
 func (s Answers) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// String is the set as it may be written.
+// String returns the set as it may be written.
 func (s Answers) String() string {
 	switch {
 	case s.bits != 0:

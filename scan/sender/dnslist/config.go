@@ -1,4 +1,4 @@
-// Package dnslist asks DNS lists about the hosts and domains behind a message.
+// Package dnslist asks DNS lists about the hosts and domains after a message.
 //
 // A DNS list (RFC 5782) is a zone: 192.0.2.1 is listed in bl.example if
 // 1.2.0.192.bl.example has an A record, evil.example if evil.example.bl.example
@@ -66,7 +66,7 @@ func (l *List) SetDefaults() {
 // DefaultConfig has no lists.
 func DefaultConfig() Config { return Config{ListTime: units.Duration(5 * time.Second)} }
 
-// Extent is how much of a message is to be read for these lists: files too, where
+// Extent returns how much of a message is to be read for these lists: files too, where
 // links are looked up.
 func (c Config) Extent() texts.Extent {
 	if slices.ContainsFunc(c.Lists, func(l List) bool { return l.Lookup == Link }) {
@@ -117,7 +117,8 @@ const longestTime = 20 * time.Second
 func (c Config) Check() error {
 	var errs []error
 	if t := c.ListTime.Go(); t <= 0 || t > longestTime {
-		errs = append(errs, units.Wrong("list_time", "%v is not possible; write more than nothing and at most %v", c.ListTime, units.Duration(longestTime)))
+		errs = append(errs, units.Wrong("list_time", "%v is not possible; write more than nothing and at most %v", c.ListTime,
+			units.Duration(longestTime)))
 	}
 	seen := map[string]bool{}
 	for i, l := range c.Lists {
@@ -150,7 +151,8 @@ func (l List) check() error {
 func (l List) checkProbes(key string, entries []string) error {
 	for i, e := range entries {
 		if _, err := netip.ParseAddr(e); err != nil && l.Lookup.ofAddresses() {
-			return units.Wrong(fmt.Sprintf("%s[%d]", key, i), "%q is no address, and the list is one of addresses; write one such as \"127.0.0.2\"", e)
+			return units.Wrong(fmt.Sprintf("%s[%d]", key, i),
+				"%q is no address, and the list is one of addresses; write one such as \"127.0.0.2\"", e)
 		}
 	}
 	return nil

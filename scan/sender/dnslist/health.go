@@ -142,7 +142,7 @@ func (l *list) examine(ctx context.Context) (missing, err error) {
 	return missing, nil
 }
 
-// listed are the entries a list must have.
+// listed returns the entries a list must have.
 func (l *list) listed() []string {
 	if l.Listed == nil && l.Lookup.ofAddresses() {
 		return []string{"127.0.0.2"}
@@ -150,7 +150,7 @@ func (l *list) listed() []string {
 	return l.Listed
 }
 
-// unlisted are the entries that it must not have.
+// unlisted returns the entries that it must not have.
 func (l *list) unlisted() []string {
 	if l.Unlisted != nil {
 		return l.Unlisted

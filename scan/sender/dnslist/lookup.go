@@ -24,7 +24,7 @@ type subject struct {
 
 func ofAddr(a netip.Addr) subject { return subject{a.Unmap().String(), a.Unmap()} }
 
-// ofText is an address if the text is one, and a domain else.
+// ofText returns an address if the text is one, and a domain else.
 func ofText(s string) subject {
 	if a, err := netip.ParseAddr(s); err == nil {
 		return ofAddr(a)
@@ -32,7 +32,7 @@ func ofText(s string) subject {
 	return subject{text: strings.ToLower(strings.TrimSuffix(s, "."))}
 }
 
-// name is where the subject stands in a zone.
+// name returns where the subject is in a zone.
 func (s subject) name(zone string) string {
 	if s.addr.IsValid() {
 		return dns.Reversed(s.addr) + "." + strings.Trim(zone, ".")

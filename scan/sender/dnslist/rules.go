@@ -15,7 +15,8 @@ func Catalogue() []scan.Rule {
 	return []scan.Rule{
 		{Name: word + "/list/*", Kind: scan.Suspicious, About: "The DNS list of that name has an entry for a host or domain behind the message."},
 		{Name: word + "/allow/*", Kind: scan.Note, About: "The DNS list of that name speaks for the message; other lists do not count."},
-		{Name: word + "/failed/*", Kind: scan.Failed, About: "The scorer or DNS list of that name gave no usable answer; a list that is off says why."},
+		{Name: word + "/failed/*", Kind: scan.Failed,
+			About: "The scorer or DNS list of that name gave no usable answer; a list that is off says why."},
 		{Name: word + "/many-names", Kind: scan.Note, About: "The message holds more hosts and domains than are looked up in lists."},
 	}
 }
@@ -23,7 +24,7 @@ func Catalogue() []scan.Rule {
 // shown is how many entries a finding names.
 const shown = 3
 
-// found is the finding for the entries of a list. The score counts once, however
+// found returns the finding for the entries of a list. The score counts once, however
 // many there are.
 func (l *list) found(entries []entry) scan.Finding {
 	f := scan.Finding{Kind: scan.Suspicious, Scanner: word, Rule: word + "/list/" + l.Name, Part: scan.WholeMessage, Score: l.Score}
@@ -41,7 +42,7 @@ func (l *list) found(entries []entry) scan.Finding {
 	return f
 }
 
-// failed is the finding for a list that does not say.
+// failed returns the finding for a list that does not say.
 func (l *list) failed(err error) scan.Finding {
 	return scan.Finding{Kind: scan.Failed, Scanner: word, Rule: word + "/failed/" + l.Name, Part: scan.WholeMessage, Detail: err.Error()}
 }

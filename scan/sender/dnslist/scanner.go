@@ -39,10 +39,10 @@ func New(c Config, w With) *Scanner {
 	return s
 }
 
-// Name is part of scan.Scanner.
+// Name implements scan.Scanner.
 func (c *Scanner) Name() string { return word + "/lists" }
 
-// ScanEnvelope is part of scan.EnvelopeScanner.
+// ScanEnvelope implements scan.EnvelopeScanner.
 func (c *Scanner) ScanEnvelope(ctx context.Context, s scan.Stage, e scan.Envelope) ([]scan.Finding, error) {
 	if s > scan.StageMail || c.with.Trusted(e) {
 		return nil, nil
@@ -54,7 +54,7 @@ func (c *Scanner) ScanEnvelope(ctx context.Context, s scan.Stage, e scan.Envelop
 	return found, nil
 }
 
-// Scan is part of scan.Scanner.
+// Scan implements scan.Scanner.
 func (c *Scanner) Scan(ctx context.Context, m *scan.Message) ([]scan.Finding, error) {
 	if c.with.Trusted(m.Envelope) {
 		return nil, nil
@@ -85,7 +85,7 @@ func (c *Scanner) ask(ctx context.Context, of about) ([]scan.Finding, error) {
 	return c.settle(words), nil
 }
 
-// ask is what one list has to say. It runs in a goroutine of its own, where a
+// ask returns what one list has to say. It runs in a goroutine of its own, where a
 // panic over a strange message would end more than this check.
 func (l *list) ask(ctx context.Context, r dns.Resolver, of about) (found []scan.Finding) {
 	defer func() {
@@ -128,7 +128,7 @@ func (l *list) lookAll(ctx context.Context, r dns.Resolver, all []subject) []ent
 	return entries
 }
 
-// gravest is what a list's answers say about the list: a refusal if there is
+// gravest returns what a list's answers say about the list: a refusal if there is
 // one, nil if anything was answered.
 func gravest(entries []entry) error {
 	var worst error

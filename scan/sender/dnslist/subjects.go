@@ -59,7 +59,7 @@ func (s *subjects) domain(host string) {
 	}
 }
 
-// ofEnvelope is what a lookup is about that the envelope answers.
+// ofEnvelope returns what a lookup is about that the envelope answers.
 func (l Lookup) ofEnvelope(e scan.Envelope) subjects {
 	var s subjects
 	switch l {
@@ -73,7 +73,7 @@ func (l Lookup) ofEnvelope(e scan.Envelope) subjects {
 	return s
 }
 
-// inMessage is what a lookup is about that the message answers.
+// inMessage returns what a lookup is about that the message answers.
 func (c *Scanner) inMessage(ctx context.Context, l Lookup, m *scan.Message) (subjects, error) {
 	var s subjects
 	var err error

@@ -68,7 +68,8 @@ func (c Config) Check() error {
 		wrong("file", "%q is no absolute path; write one such as \"/var/lib/milterscan/greylist.db\"", c.File)
 	}
 	if c.Window <= c.Delay {
-		wrong("window", "%v is not more than delay, which is %v, so no sender could come back in time; write more, such as \"48h\"", c.Window, c.Delay)
+		wrong("window", "%v is not more than delay, which is %v, so no sender could come back in time; write more, such as \"48h\"", c.Window,
+			c.Delay)
 	}
 	if c.Keep < c.Window {
 		wrong("keep", "%v is less than window; write more, such as \"35d\"", c.Keep)

@@ -22,7 +22,7 @@ var catalogue = []scan.Rule{
 // Catalogue lists everything this scanner reports.
 func Catalogue() []scan.Rule { return catalogue }
 
-// found is a finding about one recipient.
+// found returns a finding about one recipient.
 func found(rule, to, detail string) []scan.Finding {
 	return []scan.Finding{{
 		Kind:      scan.KindIn(catalogue, rule),

@@ -12,7 +12,7 @@ import (
 	"github.com/milterscan/milterscan/scan"
 )
 
-// Key stands for a client's network, or for one with a sender and a recipient. It
+// Key represents a client's network, or for one with a sender and a recipient. It
 // is a hash: whoever reads what is remembered learns no address from it that he
 // does not know.
 type Key [16]byte
@@ -49,14 +49,14 @@ func New(c Config, s Store, trusted func(scan.Envelope) bool) *Scanner {
 	return &Scanner{config: c, store: s, trusted: trusted}
 }
 
-// Name is part of scan.Scanner.
+// Name implements scan.Scanner.
 func (s *Scanner) Name() string { return word }
 
-// Scan is part of scan.Scanner. All that is to be said is said before the
+// Scan implements scan.Scanner. All that is to be said is said before the
 // message.
 func (s *Scanner) Scan(context.Context, *scan.Message) ([]scan.Finding, error) { return nil, nil }
 
-// ScanEnvelope is part of scan.EnvelopeScanner. The error is the store's.
+// ScanEnvelope implements scan.EnvelopeScanner. The error is the store's.
 func (s *Scanner) ScanEnvelope(ctx context.Context, stage scan.Stage, e scan.Envelope) ([]scan.Finding, error) {
 	if stage != scan.StageRcpt || len(e.Recipients) == 0 || !e.Client.IsValid() || s.trusted(e) {
 		return nil, nil
@@ -68,7 +68,7 @@ func (s *Scanner) ScanEnvelope(ctx context.Context, stage scan.Stage, e scan.Env
 	return v.judge()
 }
 
-// network is what is looked at of a client's address.
+// network returns what is looked at of a client's address.
 func (s *Scanner) network(a netip.Addr) netip.Prefix {
 	a = a.Unmap().WithZone("")
 	bits := s.config.IPv6
@@ -144,7 +144,7 @@ func (v *visit) countClient() error {
 	return v.store.Save(v.ctx, key, e)
 }
 
-// load is the entry of a key, unless its time is over.
+// load returns the entry of a key, unless its time is over.
 func (v *visit) load(k Key) (Entry, error) {
 	e, err := v.store.Load(v.ctx, k)
 	if err != nil || v.now.After(e.Until) {
@@ -154,7 +154,7 @@ func (v *visit) load(k Key) (Entry, error) {
 }
 
 // lazily is the part of a time to be remembered that must have gone by before it
-// is written anew: most mail comes from those who wrote a moment ago.
+// is written again: most mail comes from those who wrote a moment ago.
 const lazily = 50
 
 // prolong remembers an entry for longer.
@@ -168,7 +168,7 @@ func (v *visit) prolong(k Key, e Entry) error {
 	return v.store.Save(v.ctx, k, e)
 }
 
-// found is a finding about the recipient. Where something could not be remembered
+// found returns a finding about the recipient. Where something could not be remembered
 // there is none: who is put off by it would be so for ever.
 func (v *visit) found(err error, rule, more string) ([]scan.Finding, error) {
 	if err != nil {
@@ -182,7 +182,7 @@ const longest = 200
 
 func short(address string) string { return address[:min(len(address), longest)] }
 
-// keyOf is the key of some words, none of which can run into the next.
+// keyOf returns the key of some words, none of which can run into the next.
 func keyOf(words ...string) (k Key) {
 	h := sha256.New()
 	for _, w := range words {

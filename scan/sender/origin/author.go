@@ -14,7 +14,7 @@ var (
 	ErrTwoAuthors = errors.New("the From field can be read as one of several domains")
 )
 
-// Author is the domain that clients show as the message's, in lower case: the
+// Author returns the domain that clients show as the message's, in lower case: the
 // one in its From field. A message that can be read to come from more than one
 // has none.
 func Author(h entity.Header) (string, error) {
@@ -31,7 +31,7 @@ func Author(h entity.Header) (string, error) {
 // maxAuthors bounds the domains of a message.
 const maxAuthors = 20
 
-// Authors are the domains in all From fields, in lower case and without repeats.
+// Authors returns the domains in all From fields, in lower case and without repeats.
 // A field that is well-formed has those of its addresses; of any other, all that
 // could be taken for an address counts.
 func Authors(h entity.Header) []string {
@@ -67,7 +67,7 @@ func fieldDomains(value string) []string {
 
 func betweenAddresses(r rune) bool { return r <= ' ' || strings.ContainsRune("<>(),;:\"[]", r) }
 
-// Domain is the part of an address behind its last "@", in lower case and
+// Domain returns the part of an address after its last "@", in lower case and
 // without a final dot; "" if there is none.
 func Domain(address string) string {
 	at := strings.LastIndexByte(address, '@')

@@ -131,7 +131,8 @@ func isKeyed(comment string) bool {
 
 // toldByClient are the words that begin a comment about what the client said or
 // showed.
-var toldByClient = []string{"helo", "ehlo", "lhlo", "account", "user", "ident", "auth", "authenticated", "using", "client", "no", "port", "for", "envelope-from", "sender", "cn", "tls"}
+var toldByClient = []string{"helo", "ehlo", "lhlo", "account", "user", "ident", "auth", "authenticated", "using", "client", "no",
+	"port", "for", "envelope-from", "sender", "cn", "tls"}
 
 // inComment returns the address that a comment gives as the client's.
 func inComment(comment string) (netip.Addr, bool) {

@@ -22,7 +22,7 @@ type Hop struct {
 	Addr netip.Addr // the zero address if the field does not say
 }
 
-// Hops are the hops of a message, the last one first: as the fields stand.
+// Hops returns the hops of a message, the last one first: as the fields are.
 func Hops(h entity.Header) []Hop {
 	var hops []Hop
 	for _, value := range h.Values("Received") {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Key stands for a limit and one whom it is for. It is a hash: whoever reads what
+// Key represents a limit and one whom it is for. It is a hash: whoever reads what
 // is counted learns no address from it that he does not know.
 type Key [16]byte
 
@@ -33,7 +33,7 @@ func (l Limit) bucket() Bucket {
 	return Bucket{Size: l.Per.Go(), Every: l.Per.Go() / time.Duration(l.Recipients)}
 }
 
-// keyOf is the key of one whom a limit is for.
+// keyOf returns the key of one whom a limit is for.
 func (l Limit) keyOf(whom string) (k Key) {
 	b := binary.AppendUvarint(nil, uint64(len(l.Name)))
 	sum := sha256.Sum256(append(append(append(b, l.Name...), l.By...), whom...))

@@ -16,7 +16,7 @@ func Catalogue() []scan.Rule {
 	}
 }
 
-// found is the finding that a recipient is one too many.
+// found returns the finding that a recipient is one too many.
 func (l Limit) found(to, detail string) scan.Finding {
 	return scan.Finding{Kind: scan.Suspicious, Scanner: word, Rule: over + l.Name, Part: scan.WholeMessage, Detail: detail, Recipient: to}
 }

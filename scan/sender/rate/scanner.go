@@ -21,14 +21,14 @@ type Scanner struct {
 // New returns a scanner for a valid configuration.
 func New(c Config, s Store) *Scanner { return &Scanner{c.Limits, s} }
 
-// Name is part of scan.Scanner.
+// Name implements scan.Scanner.
 func (s *Scanner) Name() string { return word }
 
-// Scan is part of scan.Scanner. All that is to be said is said before the
+// Scan implements scan.Scanner. All that is to be said is said before the
 // message.
 func (s *Scanner) Scan(context.Context, *scan.Message) ([]scan.Finding, error) { return nil, nil }
 
-// ScanEnvelope is part of scan.EnvelopeScanner. Every limit is asked, even where
+// ScanEnvelope implements scan.EnvelopeScanner. Every limit is asked, even where
 // another is reached. The error is the store's; whom it could not count is not
 // said to be over a limit.
 func (s *Scanner) ScanEnvelope(ctx context.Context, stage scan.Stage, e scan.Envelope) ([]scan.Finding, error) {
@@ -53,7 +53,7 @@ func (s *Scanner) ScanEnvelope(ctx context.Context, stage scan.Stage, e scan.Env
 	return found, errors.Join(errs...)
 }
 
-// of is whom the mail to a recipient counts for; "" for nobody. Mail from the null
+// of returns whom the mail to a recipient counts for; "" for nobody. Mail from the null
 // sender is nobody's: it is from every server that bounces.
 func (b By) of(e scan.Envelope, to string) string {
 	switch b {
@@ -81,5 +81,5 @@ func host(a netip.Addr) string {
 	return netip.PrefixFrom(a, prefix).Masked().String()
 }
 
-// shown is how much of a name a finding quotes.
+// shown returns how much of a name a finding quotes.
 func shown(whom string) string { return whom[:min(len(whom), 200)] }

@@ -53,7 +53,7 @@ func isHost(name string) bool {
 	return true
 }
 
-// unfitForHost passes what stands in names of other scripts (RFC 6531, section
+// unfitForHost passes what is in names of other scripts (RFC 6531, section
 // 3.7.1), but no damaged letter.
 func unfitForHost(r rune) bool {
 	return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-' || r == '_' || r >= 0x80 && r != utf8.RuneError)

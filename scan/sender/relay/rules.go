@@ -42,14 +42,15 @@ var catalogue = []entry{
 
 // Catalogue lists everything this scanner reports.
 func Catalogue() []scan.Rule {
-	list := []scan.Rule{{Name: scan.FailedRule(word), Kind: scan.Failed, About: "No resolver could be asked about the client or the sender's domain."}}
+	list := []scan.Rule{{Name: scan.FailedRule(word), Kind: scan.Failed,
+		About: "No resolver could be asked about the client or the sender's domain."}}
 	for _, e := range catalogue {
 		list = append(list, scan.Rule{Name: word + "/" + string(e.rule), Kind: e.kind, About: e.about})
 	}
 	return list
 }
 
-// found is the finding of a rule.
+// found returns the finding of a rule.
 func (s *Scanner) found(r rule, detail string) []scan.Finding {
 	return []scan.Finding{{
 		Kind:    kindOf(r),

@@ -35,14 +35,14 @@ func New(c Config, w With) *Scanner {
 	return &Scanner{config: c, with: w, open: connections{by: map[netip.Addr]int{}}}
 }
 
-// Name is part of scan.Scanner.
+// Name implements scan.Scanner.
 func (s *Scanner) Name() string { return word }
 
-// Scan is part of scan.Scanner. All that is to be said is said before the
+// Scan implements scan.Scanner. All that is to be said is said before the
 // message.
 func (s *Scanner) Scan(context.Context, *scan.Message) ([]scan.Finding, error) { return nil, nil }
 
-// ScanEnvelope is part of scan.EnvelopeScanner. Reverse DNS is asked about at
+// ScanEnvelope implements scan.EnvelopeScanner. Reverse DNS is asked about at
 // connect and reported at MAIL, when it is known whose the client is.
 func (s *Scanner) ScanEnvelope(ctx context.Context, stage scan.Stage, e scan.Envelope) ([]scan.Finding, error) {
 	r := dns.Limited(s.with.Resolver, s.with.Questions)

@@ -26,7 +26,7 @@ type Config struct {
 	Outbound bool `toml:"outbound"`
 }
 
-// DefaultConfig is what is shipped: nobody is asked.
+// DefaultConfig returns what is shipped: nobody is asked.
 func DefaultConfig() Config {
 	return Config{Timeout: units.Duration(20 * time.Second), MaxSize: 512 * units.KB, Connections: 5, Outbound: true}
 }

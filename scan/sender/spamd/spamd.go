@@ -26,11 +26,12 @@ const (
 func Catalogue() []scan.Rule {
 	return append(Opinions(), []scan.Rule{
 		{Name: ruleTooLarge, Kind: scan.Note, About: "The message is larger than what SpamAssassin is asked about."},
-		{Name: word + "/failed/*", Kind: scan.Failed, About: "The scorer or DNS list of that name gave no usable answer; a list that is off says why."},
+		{Name: word + "/failed/*", Kind: scan.Failed,
+			About: "The scorer or DNS list of that name gave no usable answer; a list that is off says why."},
 	}...)
 }
 
-// Opinions are the rules that only SpamAssassin's answer can give. Where nobody
+// Opinions returns the rules that only SpamAssassin's answer can give. Where nobody
 // rests anything on them or on the score, it need not be asked.
 func Opinions() []scan.Rule {
 	return []scan.Rule{
@@ -56,7 +57,7 @@ func New(c Config, wanted Wanted) *Scanner {
 	return &Scanner{cfg: c, wanted: wanted, slots: make(chan struct{}, c.Connections)}
 }
 
-// Name is the word of scorers, and SpamAssassin's.
+// Name returns the word of scorers, and SpamAssassin's.
 func (s *Scanner) Name() string { return ruleTotal }
 
 // Scan asks the first spamd that answers.
@@ -118,7 +119,7 @@ type opinion struct {
 	rules           []string
 }
 
-// findings are one with the score and one for each rule.
+// findings returns one with the score and one for each rule.
 func (o opinion) findings() []scan.Finding {
 	total := note(ruleTotal, fmt.Sprintf("%g of %g: %s", o.score, o.required, cmp.Or(strings.Join(o.rules, ", "), "no rule")))
 	total.Score = o.score

@@ -8,7 +8,7 @@ import (
 	"github.com/milterscan/milterscan/scan"
 )
 
-// trace are the header fields that the MTA has not added yet when we see the mail,
+// trace returns the header fields that the MTA has not added yet when we see the mail,
 // and that SpamAssassin learns the client and the sender from: as Postfix writes
 // them, which it knows how to read. "" where nothing is known of a client.
 func trace(e scan.Envelope) string {
@@ -34,13 +34,14 @@ func trace(e scan.Envelope) string {
 		name = n
 	}
 	return fmt.Sprintf("Return-Path: <%s>\r\nReceived: from %s (%s [%s])%s\r\n\tby milterscan.invalid (Postfix) with %s id %s;\r\n\t%s\r\n",
-		plain(e.Sender), cmp.Or(plain(e.Helo), name), name, shown, user, protocol, cmp.Or(plain(e.QueueID), "0"), e.Received.UTC().Format("Mon, 02 Jan 2006 15:04:05 -0700"))
+		plain(e.Sender), cmp.Or(plain(e.Helo), name), name, shown, user, protocol, cmp.Or(plain(e.QueueID),
+			"0"), e.Received.UTC().Format("Mon, 02 Jan 2006 15:04:05 -0700"))
 }
 
 // longestWord is more than any name or address has (RFC 5321, section 4.5.3.1).
 const longestWord = 320
 
-// plain is text that stands in a header field without ending it, or pretending to
+// plain returns text that is in a header field without ending it, or pretending to
 // be another part of it.
 func plain(s string) string {
 	s = strings.Map(func(r rune) rune {

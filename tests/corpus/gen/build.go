@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// top is the header of an ordinary mail, up to its own fields.
+// top returns the header of an ordinary mail, up to its own fields.
 func top(subject string) string {
 	return "From: Alice Example <alice@example.org>\n" +
 		"To: Bob Example <bob@example.com>\n" +
@@ -22,10 +22,10 @@ const (
 	html  = "Content-Type: text/html; charset=utf-8\nContent-Transfer-Encoding: 8bit\n"
 )
 
-// part is an entity: header fields, empty line, body.
+// part returns an entity: header fields, empty line, body.
 func part(head, body string) string { return head + "\n" + body }
 
-// parts is a multipart's body.
+// parts returns a multipart's body.
 func parts(boundary string, each ...string) string {
 	var b strings.Builder
 	for _, p := range each {
@@ -34,12 +34,12 @@ func parts(boundary string, each ...string) string {
 	return b.String() + "--" + boundary + "--\n"
 }
 
-// multi is a multipart entity.
+// multi returns a multipart entity.
 func multi(subtype, boundary string, each ...string) string {
 	return "Content-Type: multipart/" + subtype + "; boundary=\"" + boundary + "\"\n\n" + parts(boundary, each...)
 }
 
-// b64 is base64 in lines of 76 characters.
+// b64 returns base64 in lines of 76 characters.
 func b64(s string) string {
 	return fold(base64.StdEncoding.EncodeToString([]byte(s)), 76)
 }
@@ -54,7 +54,7 @@ func fold(s string, n int) string {
 	return b.String() + s + "\n"
 }
 
-// qp is quoted-printable of text, line ends kept.
+// qp returns quoted-printable of text, line ends kept.
 func qp(s string) string {
 	var out strings.Builder
 	width := 0
@@ -76,14 +76,14 @@ func qp(s string) string {
 	return out.String()
 }
 
-// file is an attachment in base64.
+// file returns an attachment in base64.
 func file(kind, name, content string) string {
 	return "Content-Type: " + kind + "; name=\"" + name + "\"\n" +
 		"Content-Disposition: attachment; filename=\"" + name + "\"\n" +
 		"Content-Transfer-Encoding: base64\n\n" + b64(content)
 }
 
-// uu is a uuencoded file with its "begin" and "end".
+// uu returns a uuencoded file with its "begin" and "end".
 func uu(name, content string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "begin 644 %s\n", name)

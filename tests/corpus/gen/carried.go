@@ -27,7 +27,7 @@ func carried() []mail {
 	}
 }
 
-// signedFile is signed-data (RFC 5652) of a content below 32 KB without signers, in
+// signedFile returns signed-data (RFC 5652) of a content below 32 KB without signers, in
 // pieces of unknown length as signing programs write them.
 func signedFile(content string) string {
 	const oid, unknown, end = "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07", "\x80", "\x00\x00"

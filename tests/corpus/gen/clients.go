@@ -5,20 +5,44 @@ import "strings"
 // clients: the shapes of mail that well-known clients make.
 func clients() []mail {
 	who := "From: \"Alice Example\" <alice@example.org>\nTo: \"Bob Example\" <bob@example.com>\n"
-	gif := file("image/gif", "image001.gif", "GIF89a\x01\x00\x01\x00\x80\x00\x00\xff\xff\xff\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;")
-	page := part("Content-Type: text/html;\n\tcharset=\"us-ascii\"\nContent-Transfer-Encoding: quoted-printable\n", qp("<html xmlns:o=\"urn:schemas-microsoft-com:office:office\"><head><!--[if !mso]><style>v\\:* {behavior:url(#default#VML);}</style><![endif]--></head><body lang=EN-US><p class=MsoNormal>Hello<o:p></o:p></p></body></html>\n"))
+	gif := file("image/gif", "image001.gif",
+		"GIF89a\x01\x00\x01\x00\x80\x00\x00\xff\xff\xff\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;")
+	page := part("Content-Type: text/html;\n\tcharset=\"us-ascii\"\nContent-Transfer-Encoding: quoted-printable\n",
+		qp("<html xmlns:o=\"urn:schemas-microsoft-com:office:office\"><head><!--[if !mso]><style>v\\:* "+
+			"{behavior:url(#default#VML);}</style><![endif]--></head><body lang=EN-US><p class=MsoNormal>Hello<o:p></o:p></p></body></html>\n"))
 	words := part("Content-Type: text/plain;\n\tcharset=\"us-ascii\"\nContent-Transfer-Encoding: 7bit\n", "Hello\n")
 	outlook := func(boundary string, each ...string) string {
-		return "Content-Type: multipart/mixed;\n\tboundary=\"" + boundary + "\"\n\nThis is a multipart message in MIME format.\n\n" + parts(boundary, each...) + "\n"
+		return "Content-Type: multipart/mixed;\n\tboundary=\"" + boundary + "\"\n\nThis is a multipart message in MIME format.\n\n" +
+			parts(boundary, each...) + "\n"
 	}
 	return []mail{
-		{name: "outlook", why: "Outlook's text and HTML", text: who + "Subject: RE: Minutes\nMIME-Version: 1.0\nContent-Type: multipart/alternative;\n\tboundary=\"----=_NextPart_000_0012_01DCAB1E.5C3D2A10\"\nX-Mailer: Microsoft Outlook 16.0\nThread-Index: AQHcqxIbQWxpY2U=\nContent-Language: en-us\n\nThis is a multipart message in MIME format.\n\n" + parts("----=_NextPart_000_0012_01DCAB1E.5C3D2A10", words+"\n", page+"\n") + "\n"},
-		{name: "outlook-attachment", why: "Outlook with a picture and a file", text: who + "Subject: Minutes\nMIME-Version: 1.0\n" + outlook("----=_NextPart_000_0013_01DCAB1E.5C3D2A10", words, gif, file("application/pdf", "minutes.pdf", pdf))},
-		{name: "outlook-express", why: "Outlook Express 6", text: who + "Subject: Minutes\nDate: Tue, 3 Mar 2026 09:15:42 +0100\nMIME-Version: 1.0\nX-Priority: 3\nX-MSMail-Priority: Normal\nX-Mailer: Microsoft Outlook Express 6.00.2900.5931\n" + outlook("----=_NextPart_000_0001", words)},
-		{name: "exchange", why: "Exchange: long headers, base64 for everything", text: "X-MS-Exchange-Organization-SCL: -1\nx-ms-traffictypediagnostic: AB1PR01MB1234:EE_\nx-microsoft-antispam-message-info:\n " + strings.Repeat("QUJDREVGR0hJSktMTU5PUA", 30) + "\n" + who + "Subject: =?utf-8?B?TWludXRlcw==?=\nMIME-Version: 1.0\nContent-Type: text/plain; charset=\"utf-8\"\nContent-Transfer-Encoding: base64\n\n" + b64("Hello\r\n")},
-		{name: "exchange-stub", why: "Exchange's table of attachments that it moved", text: who + "Subject: Minutes\nMIME-Version: 1.0\n" + multi("mixed", "_004_AB1PR01MB1234_", multi("related", "_003_AB1PR01MB1234_", multi("alternative", "_000_AB1PR01MB1234_", words, page)), gif)},
-		{name: "apple-mail", why: "Apple Mail puts files between pieces of text", text: who + "Subject: Minutes\nMime-Version: 1.0 (Mac OS X Mail 16.0 \\(3774.600.62\\))\nX-Mailer: Apple Mail (2.3774.600.62)\n" + multi("mixed", "Apple-Mail=_5B6F6C0E-2C2A-4F0B-9B7E-0C8D1A2B3C4D", words, file("application/pdf", "minutes.pdf", pdf), part("Content-Transfer-Encoding: 7bit\n"+ascii, "\nand below\n"))},
-		{name: "apple-double", why: "a Macintosh file in two halves (RFC 1740)", text: who + "Subject: Minutes\nMime-Version: 1.0\n" + multi("mixed", "Apple-Mail-1", words, multi("appledouble", "Apple-Mail-2", part("Content-Type: application/applefile; name=\"minutes.pdf\"\nContent-Transfer-Encoding: base64\nContent-Disposition: attachment; filename=\"minutes.pdf\"\n", b64("\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X        \x00\x02\x00\x00\x00\x09\x00\x00\x002\x00\x00\x00 \x00\x00\x00\x02\x00\x00\x00R\x00\x00\x00\x00"+strings.Repeat("\x00", 32))), file("application/pdf", "minutes.pdf", pdf)))},
+		{name: "outlook", why: "Outlook's text and HTML", text: who +
+			"Subject: RE: Minutes\nMIME-Version: 1.0\nContent-Type: " +
+			"multipart/alternative;\n\tboundary=\"----=_NextPart_000_0012_01DCAB1E.5C3D2A10\"\nX-Mailer: Microsoft Outlook " +
+			"16.0\nThread-Index: AQHcqxIbQWxpY2U=\nContent-Language: en-us\n\nThis is a multipart message in MIME " +
+			"format.\n\n" + parts("----=_NextPart_000_0012_01DCAB1E.5C3D2A10", words+"\n", page+"\n") + "\n"},
+		{name: "outlook-attachment", why: "Outlook with a picture and a file",
+			text: who + "Subject: Minutes\nMIME-Version: 1.0\n" + outlook("----=_NextPart_000_0013_01DCAB1E.5C3D2A10", words, gif,
+				file("application/pdf", "minutes.pdf", pdf))},
+		{name: "outlook-express", why: "Outlook Express 6", text: who +
+			"Subject: Minutes\nDate: Tue, 3 Mar 2026 09:15:42 +0100\nMIME-Version: 1.0\nX-Priority: 3\nX-MSMail-Priority: " +
+			"Normal\nX-Mailer: Microsoft Outlook Express 6.00.2900.5931\n" + outlook("----=_NextPart_000_0001", words)},
+		{name: "exchange", why: "Exchange: long headers, base64 for everything",
+			text: "X-MS-Exchange-Organization-SCL: -1\nx-ms-traffictypediagnostic: AB1PR01MB1234:EE_\nx-microsoft-antispam-message-info:\n " +
+				strings.Repeat("QUJDREVGR0hJSktMTU5PUA", 30) + "\n" + who +
+				"Subject: =?utf-8?B?TWludXRlcw==?=\nMIME-Version: 1.0\nContent-Type: text/plain; " +
+				"charset=\"utf-8\"\nContent-Transfer-Encoding: base64\n\n" + b64("Hello\r\n")},
+		{name: "exchange-stub", why: "Exchange's table of attachments that it moved",
+			text: who + "Subject: Minutes\nMIME-Version: 1.0\n" + multi("mixed", "_004_AB1PR01MB1234_",
+				multi("related", "_003_AB1PR01MB1234_", multi("alternative", "_000_AB1PR01MB1234_", words, page)), gif)},
+		{name: "apple-mail", why: "Apple Mail puts files between pieces of text",
+			text: who + "Subject: Minutes\nMime-Version: 1.0 (Mac OS X Mail 16.0 \\(3774.600.62\\))\nX-Mailer: Apple Mail (2.3774.600.62)\n" +
+				multi("mixed", "Apple-Mail=_5B6F6C0E-2C2A-4F0B-9B7E-0C8D1A2B3C4D", words, file("application/pdf", "minutes.pdf", pdf),
+					part("Content-Transfer-Encoding: 7bit\n"+ascii, "\nand below\n"))},
+		{name: "apple-double", why: "a Macintosh file in two halves (RFC 1740)",
+			text: who + "Subject: Minutes\nMime-Version: 1.0\n" + multi("mixed", "Apple-Mail-1", words,
+				multi("appledouble", "Apple-Mail-2", part("Content-Type: application/applefile; "+
+					"name=\"minutes.pdf\"\nContent-Transfer-Encoding: base64\nContent-Disposition: attachment; filename=\"minutes.pdf\"\n", b64("\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X        \x00\x02\x00\x00\x00\x09\x00\x00\x002\x00\x00\x00 \x00\x00\x00\x02\x00\x00\x00R\x00\x00\x00\x00"+strings.Repeat("\x00", 32))), file("application/pdf", "minutes.pdf", pdf)))},
 		{name: "apple-single-binhex", why: "a Macintosh file in BinHex, as in 1995", text: who + "Subject: Minutes\nMime-Version: 1.0\n" + multi("mixed", "=_hqx", words, part("Content-Type: application/mac-binhex40; name=\"note.hqx\"\n", "(This file must be converted with BinHex 4.0)\n\n:\"QPdEf4G!RMSEA\"dEfA3!!!!!!#!!!!!!!!dFaRh3!!!!!!!!3%`:\n")), notes: "malformed"},
 		{name: "thunderbird", why: "Thunderbird, format=flowed", text: "Message-ID: <8f9a@example.org>\nDate: Tue, 3 Mar 2026 09:15:42 +0100\nMIME-Version: 1.0\nUser-Agent: Mozilla Thunderbird\nContent-Language: de-DE\n" + who + "Subject: Minutes\nContent-Type: text/plain; charset=UTF-8; format=flowed\nContent-Transfer-Encoding: 8bit\n\nDies ist ein langer Absatz, der \nweich umbrochen ist.\n> quoted \n> text\n-- \nAlice\n"},
 		{name: "thunderbird-attachment", why: "Thunderbird with a file", text: who + "Subject: Minutes\nMIME-Version: 1.0\n" + "Content-Type: multipart/mixed; boundary=\"------------qZt0Y8v2W1kF0j9sO3mN4b5V\"\n\nThis is a multi-part message in MIME format.\n" + parts("------------qZt0Y8v2W1kF0j9sO3mN4b5V", part("Content-Type: text/plain; charset=UTF-8; format=flowed\nContent-Transfer-Encoding: 7bit\n", "Hello\n\n"), part("Content-Type: application/pdf; name=\"minutes.pdf\"\nContent-Disposition: attachment; filename=\"minutes.pdf\"\nContent-Transfer-Encoding: base64\n", b64(pdf)+"\n"))},

@@ -26,11 +26,11 @@ type mail struct {
 	name  string
 	why   string // which mailer does so, and why it is in order
 	text  string // with LF, which become CRLF
-	raw   bool   // text stands exactly as it is
+	raw   bool   // text is exactly as it is
 	notes string // kinds of finding that may be made, apart from "note"
 }
 
-// all is the corpus in its order.
+// all returns the corpus in its order.
 func all() []mail {
 	var mails []mail
 	for _, group := range [][]mail{

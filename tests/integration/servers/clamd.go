@@ -53,10 +53,10 @@ func (c *Clamd) Pause() { c.proc.signal(syscall.SIGSTOP) }
 // Resume ends a Pause.
 func (c *Clamd) Resume() { c.proc.signal(syscall.SIGCONT) }
 
-// Database is the directory with clamd's signatures.
+// Database returns the directory with clamd's signatures.
 func (c *Clamd) Database() string { return filepath.Join(c.dir, "db") }
 
-// Pid is clamd's process id.
+// Pid returns clamd's process id.
 func (c *Clamd) Pid() int { return c.proc.pid() }
 
 // pong asks clamd whether it is there.

@@ -43,7 +43,7 @@ func (d *Dovecot) Put(t TB, user string, mail []byte) {
 	}
 }
 
-// Count is the number of mails in a user's mailbox.
+// Count returns the number of mails in a user's mailbox.
 func (d *Dovecot) Count(t TB, user string) int {
 	t.Helper()
 	files, err := filepath.Glob(d.path("mail/" + user + "/[nc][eu][wr]/*"))
@@ -53,7 +53,7 @@ func (d *Dovecot) Count(t TB, user string) int {
 	return len(files)
 }
 
-// Log is what Dovecot has logged so far.
+// Log returns what Dovecot has logged so far.
 func (d *Dovecot) Log() string {
 	text, _ := os.ReadFile(d.path("dovecot.log"))
 	return string(text)

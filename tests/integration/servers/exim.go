@@ -50,10 +50,10 @@ func StartExim(t TB, hook Hook, config string) *Exim {
 	return e
 }
 
-// Program is what to call it by: Exim with its own /etc.
+// Program returns what to call it by: Exim with its own /etc.
 func (e *Exim) Program() string { return e.path("exim-own-etc") }
 
-// Config is its directory of configuration.
+// Config returns its directory of configuration.
 func (e *Exim) Config() string { return e.path("conf") }
 
 // Start starts a stopped Exim again.
@@ -66,7 +66,7 @@ func (e *Exim) Start(t TB) {
 // Stop ends Exim; what is queued stays queued.
 func (e *Exim) Stop() { e.proc.stop() }
 
-// Log is what Exim has logged so far.
+// Log returns what Exim has logged so far.
 func (e *Exim) Log() string {
 	var all strings.Builder
 	for _, name := range []string{"log/mainlog", "log/paniclog", "output.log"} {
@@ -76,7 +76,7 @@ func (e *Exim) Log() string {
 	return all.String()
 }
 
-// Queued is the number of mails in the queue.
+// Queued returns the number of mails in the queue.
 func (e *Exim) Queued(t TB) int {
 	t.Helper()
 	files, err := filepath.Glob(e.path("spool/input/*-H"))
@@ -135,7 +135,7 @@ func (e *Exim) makeEtc(t TB) {
 	}
 }
 
-// conf is Exim's configuration, with the shipped snippets in it.
+// conf returns Exim's configuration, with the shipped snippets in it.
 func (e *Exim) conf(t TB, hook Hook) string {
 	t.Helper()
 	host, port, _ := strings.Cut(e.Addr, ":")
@@ -150,7 +150,7 @@ func (e *Exim) conf(t TB, hook Hook) string {
 		"@routers@", routers, "@transports@", transports, "@filter@", filter).Replace(eximConf)
 }
 
-// shipped is a file of contrib/exim.
+// shipped returns a file of contrib/exim.
 func shipped(t TB, name string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(Root(t), "contrib", "exim", name))

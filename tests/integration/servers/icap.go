@@ -40,7 +40,7 @@ func StartICAP(t TB, engine *Clamd) *ICAP {
 	return c
 }
 
-// URL is the address of a service, such as "avscan".
+// URL returns the address of a service, such as "avscan".
 func (c *ICAP) URL(service string) string { return "icap://" + c.Addr + "/" + service }
 
 // Start starts a stopped c-icap again, on the same address.
@@ -50,7 +50,7 @@ func (c *ICAP) Start(t TB) {
 	c.proc.ready(t, "c-icap at "+c.Addr, func() bool { return answers("tcp", c.Addr) })
 }
 
-// Pid is the process id of c-icap, the parent of those that do its work.
+// Pid returns the process id of c-icap, the parent of those that do its work.
 func (c *ICAP) Pid() int { return c.proc.pid() }
 
 // Stop ends c-icap.
@@ -68,11 +68,12 @@ func (c *ICAP) Kill() {
 	c.proc.kill()
 }
 
-// shared are the files outside its directory by which c-icap's processes talk.
+// shared returns the files outside its directory by which c-icap's processes talk.
 func (c *ICAP) shared() (paths []string) {
 	open, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", c.proc.pid()))
 	for _, link := range open {
-		if path, err := os.Readlink(link); err == nil && (strings.HasPrefix(path, "/dev/shm/c-icap") || strings.HasPrefix(path, "/tmp/icap_lock")) {
+		if path, err := os.Readlink(link); err == nil && (strings.HasPrefix(path, "/dev/shm/c-icap") ||
+			strings.HasPrefix(path, "/tmp/icap_lock")) {
 			paths = append(paths, path)
 		}
 	}
@@ -91,7 +92,7 @@ func (c *ICAP) signal(s syscall.Signal) {
 	}
 }
 
-// children are the processes that do c-icap's work.
+// children returns the processes that do c-icap's work.
 func (c *ICAP) children() []int {
 	return procstat.Children(c.proc.pid())
 }

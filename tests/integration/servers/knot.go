@@ -36,7 +36,7 @@ func StartKnot(t TB, zones map[string]string) *Knot {
 	return k
 }
 
-// Host is its address without the port.
+// Host returns its address without the port.
 func (k *Knot) Host() string {
 	host, _, _ := strings.Cut(k.Addr, ":")
 	return host

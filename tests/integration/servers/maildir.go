@@ -22,7 +22,7 @@ type Delivered struct {
 	file string
 }
 
-// Count is the number of mails delivered so far.
+// Count returns the number of mails delivered so far.
 func (m *Maildir) Count() int { return len(m.files()) }
 
 // Clear forgets what was delivered so far.
@@ -35,7 +35,7 @@ func (m *Maildir) Clear() {
 // Remove forgets one mail.
 func (m *Maildir) Remove(d Delivered) { os.Remove(d.file) }
 
-// All is what was delivered so far, in the order of delivery as far as file
+// All returns what was delivered so far, in the order of delivery as far as file
 // names tell.
 func (m *Maildir) All() []Delivered {
 	var all []Delivered

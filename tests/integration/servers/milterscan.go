@@ -50,7 +50,7 @@ func (m *Milterscan) Configure(t TB, config string) {
 	}
 }
 
-// Private is a configuration that keeps what it keeps below a directory, unless it
+// Private returns a configuration that keeps what it keeps below a directory, unless it
 // says where, and nothing in the places of an installation.
 func Private(config, dir string) string {
 	for _, place := range []struct{ table, key, name string }{
@@ -92,16 +92,16 @@ func (m *Milterscan) Dump() {
 	<-m.proc.done
 }
 
-// Pid is its process id.
+// Pid returns its process id.
 func (m *Milterscan) Pid() int { return m.proc.pid() }
 
-// Output is everything it has written so far: its log.
+// Output returns everything it has written so far: its log.
 func (m *Milterscan) Output() string {
 	text, _ := os.ReadFile(m.logFile())
 	return string(text)
 }
 
-// Lines are the lines of its log that have the given message, as JSON objects.
+// Lines returns the lines of its log that have the given message, as JSON objects.
 func (m *Milterscan) Lines(t TB, message string) []map[string]any {
 	t.Helper()
 	var lines []map[string]any
@@ -130,12 +130,12 @@ func (m *Milterscan) Run(t TB, command string, args ...string) (out string, stat
 	return string(text), status
 }
 
-// ConfigFile is its configuration.
+// ConfigFile returns its configuration.
 func (m *Milterscan) ConfigFile() string { return filepath.Join(m.dir, "milterscan.toml") }
 
 func (m *Milterscan) logFile() string { return filepath.Join(m.dir, "milterscan.log") }
 
-// Binary is the milterscan to be tested: the one that MILTERSCAN_BINARY names,
+// Binary returns the milterscan to be tested: the one that MILTERSCAN_BINARY names,
 // or else bin/milterscan, compiled now.
 func Binary(t TB) string {
 	t.Helper()

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Moody stands before a name server and answers questions for it, over UDP: at
+// Moody is before a name server and answers questions for it, over UDP: at
 // once, after a while, or never. It tells by the name.
 type Moody struct {
 	Addr string // where it listens
@@ -78,7 +78,7 @@ func (m *Moody) forward(query []byte, from net.Addr) {
 	}
 }
 
-// queryName is the name that a query asks about (RFC 1035, section 4.1.2).
+// queryName returns the name that a query asks about (RFC 1035, section 4.1.2).
 func queryName(q []byte) string {
 	const header = 12
 	var labels []string

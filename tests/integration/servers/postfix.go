@@ -49,16 +49,16 @@ func StartPlainPostfix(t TB, mainCf ...string) *Postfix {
 	return p
 }
 
-// MilterSocket is where this Postfix looks for its milter.
+// MilterSocket returns where this Postfix looks for its milter.
 func (p *Postfix) MilterSocket() string { return p.path("queue/milterscan/milter.sock") }
 
-// SMTP is where its SMTP server listens.
+// SMTP returns where its SMTP server listens.
 func (p *Postfix) SMTP() string { return p.Addr }
 
-// Config is Postfix' directory of configuration.
+// Config returns Postfix' directory of configuration.
 func (p *Postfix) Config() string { return p.path("etc") }
 
-// Mailbox is where it delivers.
+// Mailbox returns where it delivers.
 func (p *Postfix) Mailbox() *Maildir { return p.Inbox }
 
 // Start starts a stopped Postfix again.
@@ -93,10 +93,10 @@ func (p *Postfix) AddServices(t TB, lines string) {
 	p.Start(t)
 }
 
-// Pid is the process id of Postfix' master, the ancestor of all its processes.
+// Pid returns the process id of Postfix' master, the ancestor of all its processes.
 func (p *Postfix) Pid() int { return p.proc.pid() }
 
-// Log is what Postfix has logged so far.
+// Log returns what Postfix has logged so far.
 func (p *Postfix) Log() string {
 	text, _ := os.ReadFile(p.path("log/mail.log"))
 	return string(text)
@@ -123,7 +123,7 @@ func (p *Postfix) Queue(t TB) []Queued {
 	return all
 }
 
-// Held are the ids of the mails that are held.
+// Held returns the ids of the mails that are held.
 func (p *Postfix) Held(t TB) []string {
 	t.Helper()
 	var ids []string
@@ -217,7 +217,7 @@ func userID(t TB, name string) int {
 	return id
 }
 
-// postfixProgram is the path of one of Postfix' daemons.
+// postfixProgram returns the path of one of Postfix' daemons.
 func postfixProgram(name string) string {
 	dir, err := exec.Command("postconf", "-dh", "daemon_directory").Output()
 	if err != nil {
@@ -246,7 +246,7 @@ func lastOfEach(mainCf string) string {
 	return strings.Join(left, "\n")
 }
 
-// parameter is what a line of main.cf sets; "" for comments and continued lines.
+// parameter returns what a line of main.cf sets; "" for comments and continued lines.
 func parameter(line string) string {
 	name, _, ok := strings.Cut(line, "=")
 	if !ok || strings.HasPrefix(line, "#") || strings.HasPrefix(line, " ") {

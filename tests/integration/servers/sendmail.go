@@ -24,7 +24,7 @@ type Sendmail struct {
 }
 
 // StartSendmail starts a Sendmail with the given lines in its configuration,
-// behind the shipped ones and before the mailers. Cleanup stops it.
+// after the shipped ones and before the mailers. Cleanup stops it.
 func StartSendmail(t TB, mc ...string) *Sendmail {
 	t.Helper()
 	shipped := fmt.Sprintf("define(`MILTERSCAN_SOCKET', `unix:@dir@/run/milter.sock')dnl\ninclude(`%s')dnl",
@@ -50,13 +50,13 @@ func StartPlainSendmail(t TB, mc ...string) *Sendmail {
 	return s
 }
 
-// Program is what to start it by, and its tools.
+// Program returns what to start it by, and its tools.
 func (s *Sendmail) Program() string { return s.path("sendmail") }
 
-// ConfigDir is where its configuration is.
+// ConfigDir returns where its configuration is.
 func (s *Sendmail) ConfigDir() string { return s.path("etc") }
 
-// binary is Sendmail itself.
+// binary returns Sendmail itself.
 func (s *Sendmail) binary() string {
 	program := filepath.Join(s.root, "usr/libexec/sendmail/sendmail")
 	if _, err := os.Stat(program); err != nil {
@@ -65,16 +65,16 @@ func (s *Sendmail) binary() string {
 	return program
 }
 
-// Config is the path of its sendmail.cf.
+// Config returns the path of its sendmail.cf.
 func (s *Sendmail) Config() string { return s.path("etc/sendmail.cf") }
 
-// MilterSocket is where this Sendmail looks for its milter.
+// MilterSocket returns where this Sendmail looks for its milter.
 func (s *Sendmail) MilterSocket() string { return s.path("run/milter.sock") }
 
-// SMTP is where it listens.
+// SMTP returns where it listens.
 func (s *Sendmail) SMTP() string { return s.Addr }
 
-// Mailbox is where it delivers.
+// Mailbox returns where it delivers.
 func (s *Sendmail) Mailbox() *Maildir { return s.Inbox }
 
 // Start starts a stopped Sendmail again.
@@ -95,18 +95,18 @@ exec unshare --uts sh -c 'hostname mx.test.local; exec %[1]s "$@"' sh "$@"
 // Stop ends Sendmail; what is queued stays queued.
 func (s *Sendmail) Stop() { s.proc.stop() }
 
-// Log is the SMTP traffic so far, and what Sendmail complained about.
+// Log returns the SMTP traffic so far, and what Sendmail complained about.
 func (s *Sendmail) Log() string {
 	traffic, _ := os.ReadFile(s.path("traffic.log"))
 	complaints, _ := os.ReadFile(s.path("output.log"))
 	return string(traffic) + string(complaints)
 }
 
-// Held are the ids of the mails that are held in the queue: Sendmail calls them
+// Held returns the ids of the mails that are held in the queue: Sendmail calls them
 // quarantined.
 func (s *Sendmail) Held(t TB) []string { return s.queued(t, "hf") }
 
-// queued are the ids of the control files of a kind.
+// queued returns the ids of the control files of a kind.
 func (s *Sendmail) queued(t TB, kind string) []string {
 	t.Helper()
 	files, err := filepath.Glob(s.path("queue/" + kind + "*"))
@@ -178,7 +178,7 @@ func (s *Sendmail) compile(t TB, name, mc string) {
 	writeFile(t, s.path(name+".cf"), string(out))
 }
 
-// unpacked is where .ci/unpacked has put packages that are not installed.
+// unpacked returns where .ci/unpacked has put packages that are not installed.
 func unpacked(t TB, name string) string {
 	t.Helper()
 	dir := filepath.Join(Root(t), "bin", "unpacked", name)

@@ -104,7 +104,7 @@ func writeFile(t TB, path, text string) {
 	}
 }
 
-// Root is the top of the source tree.
+// Root returns the top of the source tree.
 func Root(t TB) string {
 	t.Helper()
 	_, file, _, ok := runtime.Caller(0)
@@ -123,7 +123,7 @@ func needRoot(t TB, server string) {
 	}
 }
 
-// logTail is the end of a log file, to be shown with a failure.
+// logTail returns the end of a log file, to be shown with a failure.
 func logTail(path string) string {
 	text, err := os.ReadFile(path)
 	if err != nil {

@@ -17,7 +17,7 @@ type Reply struct {
 	Text string
 }
 
-// String is the reply as it came, lines joined by " / ".
+// String returns the reply as it came, lines joined by " / ".
 func (r Reply) String() string {
 	return strings.TrimSpace(fmt.Sprintf("%d %s", r.Code, strings.ReplaceAll(r.Text, "\n", " / ")))
 }
@@ -54,7 +54,7 @@ func DialSMTP(t TB, addr string) *Client {
 	return c
 }
 
-// TryDialSMTP is DialSMTP for a server that may not want to. The client is nil
+// TryDialSMTP does what DialSMTP does for a server that may not want to. The client is nil
 // unless the reply is an acceptance.
 func TryDialSMTP(addr string) (*Client, Reply) {
 	conn, err := net.DialTimeout("tcp", addr, patience)
@@ -84,7 +84,7 @@ func (c *Client) Cmd(format string, args ...any) Reply {
 
 // Pretend has the server take us for another client, by XCLIENT: attributes
 // such as "ADDR=192.0.2.1", "NAME=mail.example.org", "LOGIN=joe". The server
-// starts the session anew, so EHLO is said again.
+// starts the session again, so EHLO is said again.
 func (c *Client) Pretend(attributes ...string) Reply {
 	if r := c.Cmd("XCLIENT %s", strings.Join(attributes, " ")); !r.Accepted() {
 		return r

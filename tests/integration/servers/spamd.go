@@ -64,7 +64,7 @@ func (s *Spamd) Pause() { s.signal(syscall.SIGSTOP) }
 // Resume ends a Pause.
 func (s *Spamd) Resume() { s.signal(syscall.SIGCONT) }
 
-// Asked is how many messages it was asked about.
+// Asked returns how many messages it was asked about.
 func (s *Spamd) Asked() int {
 	text, _ := os.ReadFile(filepath.Join(s.dir, "spamd.log"))
 	return strings.Count(string(text), "spamd: result: ")

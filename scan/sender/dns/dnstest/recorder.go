@@ -24,7 +24,7 @@ func (r *Recorder) Lookup(ctx context.Context, name string, t dns.Type) ([]dns.R
 	return r.Resolver.Lookup(ctx, name, t)
 }
 
-// Asked are the questions so far, as "name TYPE".
+// Asked returns the questions so far, as "name TYPE".
 func (r *Recorder) Asked() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()

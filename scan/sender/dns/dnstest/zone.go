@@ -60,7 +60,7 @@ func (z Zone) Lookup(ctx context.Context, name string, t dns.Type) ([]dns.Record
 	return records, nil
 }
 
-// find is what stands at a name, or at the nearest wildcard above it.
+// find returns what is at a name, or at the nearest wildcard above it.
 func (z Zone) find(name string) ([]string, bool) {
 	if lines, ok := z[name]; ok {
 		return lines, true
