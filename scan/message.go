@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"context"
 	"io"
 	"sync"
 
@@ -24,11 +25,38 @@ type Message struct {
 	Root     *entity.Entity
 	Parts    []Part
 	Notes    []Finding // what opening it found
+	Heavy    Gate      // where to wait before taking more memory than for most messages; nil for nowhere
 
 	mu     sync.Mutex
 	users  int  // scanners still reading
 	closed bool // by whoever opened it
 	closer []io.Closer
+}
+
+// Gate lets few in at once.
+type Gate interface {
+	// Enter waits until there is a place, or ctx is done, and returns what gives the
+	// place back.
+	Enter(ctx context.Context) (leave func())
+}
+
+// lightMessage is what the parts of most messages hold at most, in bytes, a part
+// counted as 4 KB.
+const lightMessage = 4 << 20
+
+// Enter waits, if the message is one that takes much memory to be looked into,
+// until it is its turn.
+func (m *Message) Enter(ctx context.Context) (leave func()) {
+	var weight int64
+	for _, p := range m.Parts {
+		if weight += 4 << 10; p.Content != nil {
+			weight += p.Content.Size()
+		}
+	}
+	if m.Heavy == nil || weight <= lightMessage {
+		return func() {}
+	}
+	return m.Heavy.Enter(ctx)
 }
 
 // Part is a piece of a message that is judged by itself: every leaf, and every

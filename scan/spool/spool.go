@@ -50,7 +50,13 @@ type Spool struct {
 	spares       spares
 	resting      sync.Mutex
 	quiet        *time.Timer
+
+	// Heavy is for messages that take much memory beside their buffers.
+	Heavy *Gate
 }
+
+// heavyAtOnce is how many messages may take much memory at once: some 130 MB each.
+const heavyAtOnce = 4
 
 // New returns a spool whose buffers hold at most memory bytes in memory, all
 // together, and at most disk bytes in unlinked files in dir, "" being the
@@ -58,7 +64,7 @@ type Spool struct {
 // memory is short, or when it alone holds a third of it. With a disk budget of 0 no
 // file is ever made.
 func New(dir string, memory, disk int64) *Spool {
-	s := &Spool{dir: dir, share: memory / shareOfMemory, large: newArena()}
+	s := &Spool{dir: dir, share: memory / shareOfMemory, large: newArena(), Heavy: NewGate(heavyAtOnce)}
 	if disk <= 0 {
 		s.share = memory
 	}

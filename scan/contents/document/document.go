@@ -39,6 +39,7 @@ func (s *Scanner) Name() string { return name }
 // Scan looks into every part. A part that cannot be read is an error; the
 // findings about the others are returned beside it.
 func (s *Scanner) Scan(ctx context.Context, m *scan.Message) ([]scan.Finding, error) {
+	defer m.Enter(ctx)()
 	var errs []error
 	children, budget := childrenOf(m), s.unpacked
 	all := make([]*examination, 0, len(m.Parts))

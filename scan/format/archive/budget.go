@@ -45,6 +45,7 @@ func (b *Budget) Entry() error {
 	if b.entries.Add(1) > b.Entries {
 		return ErrLimit
 	}
+	b.weigh()
 	return nil
 }
 
@@ -54,6 +55,7 @@ func (b *Budget) Grow(n int64) error {
 	if b.expanded.Add(n) > int64(b.Expanded) {
 		return ErrLimit
 	}
+	b.weigh()
 	return nil
 }
 

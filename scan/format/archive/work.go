@@ -3,6 +3,7 @@ package archive
 import (
 	"context"
 	"errors"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -36,6 +37,25 @@ type work struct {
 	limit int64 // picoseconds; 0 is no limit
 	done  atomic.Int64
 	over  context.CancelCauseFunc
+
+	light int64  // bytes unpacked and members that weigh nothing
+	heavy func() // called once there are more
+	once  sync.Once
+}
+
+// priceMember is what a member weighs, in bytes.
+const priceMember = 4 << 10
+
+// Weigh has heavy called, once, when what was unpacked and the members weigh more
+// than light bytes: from here on the message takes memory worth waiting for. Whoever
+// charges the budget waits until heavy returns.
+func (b *Budget) Weigh(light int64, heavy func()) { b.work.light, b.work.heavy = light, heavy }
+
+// weigh sees whether it is time to call heavy.
+func (b *Budget) weigh() {
+	if b.work.heavy != nil && b.expanded.Load()+priceMember*b.entries.Load() > b.work.light {
+		b.work.once.Do(b.work.heavy)
+	}
 }
 
 // Within limits the work that may be charged, to what a processor does in that

@@ -2,12 +2,17 @@ package unpack
 
 import (
 	"bytes"
+	"context"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/format/archive"
+	"github.com/milterscan/milterscan/scan/spool"
 )
 
 // cost is what a message takes that was opened, in bytes that anything about its
@@ -89,4 +94,30 @@ func TestEveryPartIsNotedOnce(t *testing.T) {
 	if len(about) != 600 {
 		t.Errorf("%d of 600 members are known to lie about their encryption", len(about))
 	}
+}
+
+// TestHeavyMessagesWaitForEachOther has one message take the only place: another that
+// needs it waits and fails when its time is over, and a light one does not notice.
+func TestHeavyMessagesWaitForEachOther(t *testing.T) {
+	room := spool.New(t.TempDir(), 8<<20, 64<<20)
+	room.Heavy = spool.NewGate(1)
+	leave := room.Heavy.Enter(t.Context())
+	o := NewOpener(testLimits, archive.Formats(), room)
+	for name, mail := range map[string]string{
+		"light": leaf("Content-Type: application/zip; name=a.zip", zipped(t, "a.txt", "hello")),
+		"heavy": leaf("Content-Type: application/octet-stream", make([]byte, 5<<20)),
+	} {
+		p := o.NewParser()
+		io.WriteString(p, mail)
+		raw := room.Buffer()
+		io.WriteString(raw, mail)
+		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		m := o.Open(ctx, scan.Received{Raw: raw, Tree: p.Close(), Size: int64(len(mail))})
+		cancel()
+		if waited := noted(m, scan.Failed, "mime/failed"); waited != (name == "heavy") {
+			t.Errorf("%s: waited in vain: %v, %+v", name, waited, m.Notes)
+		}
+		m.Close()
+	}
+	leave()
 }

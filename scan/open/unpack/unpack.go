@@ -53,6 +53,10 @@ func (o *Opener) Open(ctx context.Context, in scan.Received) *scan.Message {
 	budget := archive.NewBudget(o.limits.Archive)
 	ctx, done := budget.Within(ctx, o.limits.CPU)
 	defer done()
+	leave := func() {}
+	defer func() { leave() }()
+	budget.Weigh(lightMessage, func() { leave = o.spool.Heavy.Enter(ctx) })
+	m.Heavy = o.spool.Heavy
 	w := &work{
 		Opener: o,
 		ctx:    ctx,
@@ -72,6 +76,10 @@ func (o *Opener) Open(ctx context.Context, in scan.Received) *scan.Message {
 	m.Notes = w.notes.Findings()
 	return m
 }
+
+// lightMessage is what a message may unpack to, in bytes, without waiting for others
+// that unpack to more.
+const lightMessage = 4 << 20
 
 // What it costs to look at a byte of a message or of a text, beside decoding it.
 const (
