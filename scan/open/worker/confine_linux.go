@@ -28,6 +28,7 @@ func confine(memory units.Size) []string {
 	time.Sleep(time.Nanosecond)
 	try("no new privileges", onAllThreads(unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1))
 	try("landlock", landlock())
+	try("system calls", denyCalls(true, allThreads))
 	try("core file", limit(unix.RLIMIT_CORE, 0))
 	try("file size", limit(unix.RLIMIT_FSIZE, 0))
 	try("memory", limit(unix.RLIMIT_DATA, uint64(memory)))

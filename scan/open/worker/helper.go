@@ -143,7 +143,7 @@ func (w *helping) launch(program string, args []string) (*process, error) {
 		return nil, err
 	}
 	defer out.Close()
-	r := rights{Memory: int64(w.cfg.Memory), CPU: int64(max(w.cfg.left(w.budget), 0)/time.Second + 1), Files: 64}
+	r := rights{Memory: int64(w.cfg.Memory), CPU: int64(max(w.cfg.left(w.budget), 0)/time.Second + 1), Files: 64, Alone: true}
 	p := &process{in: in, left: w.cfg.Wall, memory: w.cfg.Memory, cpu: time.Duration(r.CPU) * time.Second}
 	p.channel = newChannel(timed{p}, io.Discard)
 	p.cmd = exec.CommandContext(w.ctx, w.cfg.Command[0], w.cfg.becoming(r, filepath.Join(w.cfg.Helper, program), args)...)

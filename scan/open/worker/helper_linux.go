@@ -34,6 +34,10 @@ func inMemory(c archive.Content) (*os.File, error) {
 // process alone, which stays what it is when it becomes the program.
 var helperDirectories = []string{"/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache", "/etc/ld.so.conf", "/dev/null", "/dev/urandom", "/proc/self", "/etc/nsswitch.conf", "/etc/passwd"}
 
+// mostProcesses is how many processes and threads the daemon's user may have when a
+// program begins one more: those of the daemon itself count.
+const mostProcesses = 1024
+
 // become replaces this process with a program that has these rights and no others.
 // It returns only if it fails. A kernel without Landlock leaves out what concerns
 // files.
@@ -49,10 +53,13 @@ func become(r rights, command []string) error {
 	if err := unix.Prlimit(0, unix.RLIMIT_CPU, &unix.Rlimit{Cur: uint64(r.CPU), Max: uint64(r.CPU) + 1}, nil); err != nil {
 		return err
 	}
-	for resource, n := range map[int]int64{unix.RLIMIT_CORE: 0, unix.RLIMIT_FSIZE: r.File, unix.RLIMIT_NOFILE: r.Files, unix.RLIMIT_DATA: r.Memory} {
+	for resource, n := range map[int]int64{unix.RLIMIT_NPROC: mostProcesses, unix.RLIMIT_CORE: 0, unix.RLIMIT_FSIZE: r.File, unix.RLIMIT_NOFILE: r.Files, unix.RLIMIT_DATA: r.Memory} {
 		if err := limit(resource, uint64(n)); err != nil {
 			return err
 		}
+	}
+	if err := denyCalls(r.Alone, 0); err != nil && !errors.Is(err, unix.ENOSYS) && !errors.Is(err, unix.EINVAL) {
+		return err
 	}
 	env := []string{"HOME=/nonexistent", "LC_ALL=C.UTF-8"}
 	if r.Write != "" {

@@ -33,7 +33,7 @@ const (
 func (c Config) PDFText(ctx context.Context, path string, pdf archive.Content, most int) (text string, whole bool, err error) {
 	o, err := c.Run(ctx, Program{
 		Path: path, Args: []string{"-q", "-enc", "UTF-8", "-nopgbrk", "-eol", "unix", "/dev/stdin", "-"},
-		Memory: pdfMemory, CPU: pdfCPU, Wall: c.Wall, Output: most,
+		Memory: pdfMemory, CPU: pdfCPU, Wall: c.Wall, Output: most, Alone: true,
 	}, pdf)
 	if err == nil && o.Status != 0 {
 		err = fmt.Errorf("%w: status %d", errProgram, o.Status)

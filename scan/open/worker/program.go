@@ -30,7 +30,8 @@ type Program struct {
 	Memory units.Size    // for its data
 	CPU    time.Duration // rounded up to seconds
 	Wall   time.Duration
-	Output int // how many bytes of what it says are of interest
+	Output int  // how many bytes of what it says are of interest
+	Alone  bool // it begins no other process
 }
 
 // Outcome is how a program ended.
@@ -48,6 +49,7 @@ type rights struct {
 	Files  int64 // it may have open
 	Read   []string
 	Write  string // also its directory for temporary files
+	Alone  bool   // it may begin no other process
 }
 
 // The largest file a program may write in its directory, and how many files it may
@@ -66,7 +68,7 @@ var errStart = errors.New("the program cannot be started")
 func (c Config) Run(ctx context.Context, p Program, content archive.Content) (Outcome, error) {
 	ctx, cancel := context.WithTimeout(ctx, p.Wall)
 	defer cancel()
-	r := rights{Memory: int64(p.Memory), CPU: int64((p.CPU + time.Second - 1) / time.Second), Files: mostFiles, Read: p.Read, Write: p.Write}
+	r := rights{Memory: int64(p.Memory), CPU: int64((p.CPU + time.Second - 1) / time.Second), Files: mostFiles, Read: p.Read, Write: p.Write, Alone: p.Alone}
 	if p.Write != "" {
 		r.File = largestFile
 	}
