@@ -233,3 +233,22 @@ func TestTwoProcesses(t *testing.T) {
 		t.Errorf("%d, %v", len(got), err)
 	}
 }
+
+// TestLookupByTheBeginning finds records by the first letters of their id.
+func TestLookupByTheBeginning(t *testing.T) {
+	h := newHistory(t)
+	var list []policy.Record
+	for n, id := range []string{"06h08cfwgrgbyv96", "06h08cfwgrgbzz00", "06h09cfwgrgbyv96"} {
+		r := record(n)
+		r.ID = id
+		list = append(list, r)
+	}
+	if err := h.Append(t.Context(), list); err != nil {
+		t.Fatal(err)
+	}
+	for key, want := range map[string]int{"06h08cfwgrgbyv96": 1, "06h08cfwgrgby": 1, "06h08c": 2, "06h09c": 1, "06h08": 0, "06h0": 0, "06h08cfwgrgbx": 0, "06h08c%": 0} {
+		if got, err := h.Lookup(t.Context(), key); err != nil || len(got) != want {
+			t.Errorf("%q: %d records, %v; want %d", key, len(got), err, want)
+		}
+	}
+}
