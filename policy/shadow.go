@@ -63,6 +63,11 @@ func (c Condition) implied(other Condition) bool {
 	return c == other || c.pattern != "" && other.pattern != "" && matchGlob(c.pattern, other.pattern)
 }
 
+// Unknown lists the conditions that no finding of the catalogue can meet.
+func (g Grounds) Unknown(catalogue []scan.Rule) []Condition {
+	return slices.DeleteFunc(slices.Concat(g.Requires, g.Unless, g.When), func(c Condition) bool { return c.CanMatch(catalogue) })
+}
+
 // Impossible says why no message can meet the grounds, "" if some can. Every
 // finding there is stands in the catalogue.
 func (g Grounds) Impossible(catalogue []scan.Rule) string {

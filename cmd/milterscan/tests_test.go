@@ -59,6 +59,7 @@ func TestTestsBesideRules(t *testing.T) {
 func TestContradictions(t *testing.T) {
 	for config, want := range map[string]string{
 		"[[rule]]\nname = \"a\"\nwhen = [\"attachment/nmae\"]\naction = \"deliver\"\n":                                          "\"a\" can never match: attachment/nmae is no finding",
+		"[[rule]]\nname = \"a\"\nwhen = [\"attachment/nmae\", \"content/frm\"]\naction = \"reject\"\n":                          "attachment/nmae is no finding that is ever made; did you mean \"attachment/name\"?, ",
 		"[[rule]]\nname = \"a\"\naction = \"reject\"\n[[rule]]\nname = \"b\"\nto = [\"x@example.com\"]\naction = \"deliver\"\n": "milterscan.toml:4: rule: \"b\" never decides: all it is for is decided by \"a\"",
 		"[[rule]]\nname = \"a\"\nrequires = [\"score >= 5\", \"score < 5\"]\naction = \"reject\"\n":                             "no score meets",
 		labRule + "[[rule]]\nname = \"b\"\nto = [\"x@example.com\"]\nwhen = [\"forbidden\"]\naction = \"deliver\"\n":            "",

@@ -3,7 +3,9 @@ package config
 import (
 	"fmt"
 	"slices"
+	"strings"
 
+	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/scan"
 )
 
@@ -16,6 +18,10 @@ func (c *Config) Contradictions(catalogue []scan.Rule) error {
 		wrong := func(key, what string) {
 			found = append(found, Problem{r.origin.File, r.origin.Line, key, what})
 		}
+		if unknown := r.compiled.Grounds.Unknown(catalogue); len(unknown) > 0 {
+			wrong("rule", fmt.Sprintf("%q can never match: %s", r.Name, unmade(unknown, catalogue)))
+			continue
+		}
 		if why := r.compiled.Grounds.Impossible(catalogue); why != "" {
 			wrong("rule", fmt.Sprintf("%q can never match: %s", r.Name, why))
 			continue
@@ -27,4 +33,20 @@ func (c *Config) Contradictions(catalogue []scan.Rule) error {
 		}
 	}
 	return found.err()
+}
+
+// unmade names findings that are never made, each with the nearest that is.
+func unmade(unknown []policy.Condition, catalogue []scan.Rule) string {
+	var names, all []string
+	for _, r := range catalogue {
+		names = append(names, r.Name)
+	}
+	for _, c := range unknown {
+		text := c.String() + " is no finding that is ever made"
+		if best := nearest(c.String(), names); best != "" {
+			text += fmt.Sprintf("; did you mean %q?", best)
+		}
+		all = append(all, text)
+	}
+	return strings.Join(all, ", ")
 }

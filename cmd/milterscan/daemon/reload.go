@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -69,6 +70,12 @@ func New(path, version string, stderr io.Writer) (*Daemon, int) {
 
 // caution logs what is no error in a configuration and may yet be a mistake.
 func (d *Daemon) caution(c *config.Config) {
+	var idle config.Problems
+	if errors.As(c.Contradictions(pipeline.Catalogue()), &idle) {
+		for _, p := range idle {
+			d.log.Warn("a rule can never do anything", zap.String("what", p.String()))
+		}
+	}
 	for _, what := range c.Cautions() {
 		d.log.Warn("the configuration may be changed by others than root and the daemon's user", zap.String("what", what))
 	}

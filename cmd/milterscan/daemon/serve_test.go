@@ -253,3 +253,16 @@ func TestSecondDaemonIsQuiet(t *testing.T) {
 	}
 	first.mustAsk("m", "first")
 }
+
+// TestIdleRulesAreTold: what "check" says of a rule that can never do anything is
+// in the log at the start and at a reload.
+func TestIdleRulesAreTold(t *testing.T) {
+	rule := func(name string) string {
+		return plain + "[[rule]]\nname = \"a\"\nwhen = [\"" + name + "\"]\naction = \"reject\"\n"
+	}
+	r := start(t, t.TempDir(), rule("attachment/nmae"))
+	const words = `\"a\" can never match: %s is no finding that is ever made; did you mean \"%s\"?`
+	r.await("log", fmt.Sprintf(words, "attachment/nmae", "attachment/name"))
+	r.reload(rule("content/from"))
+	r.await("log", fmt.Sprintf(words, "content/from", "content/form"))
+}
