@@ -43,6 +43,9 @@ func (f *pdfFile) objectStream(o pdf.Object) error {
 	return err
 }
 
+// streamPrice is what unpacking a stream costs, however small it is, in bytes.
+const streamPrice = 2 << 10
+
 // stream is the raw data of a stream. It ends at its mark, or where its length says
 // if that is later.
 func (f *pdfFile) stream(start int64, d pdf.Dict) ([]byte, error) {
@@ -53,7 +56,7 @@ func (f *pdfFile) stream(start int64, d pdf.Dict) ([]byte, error) {
 	length, _ := d.Get("Length").(int64)
 	size := f.part.Content.Size()
 	end = min(max(end, start+min(length, size)), size)
-	if !f.spend(int(end - start)) {
+	if !f.spend(int(end-start) + streamPrice) {
 		return nil, nil
 	}
 	return scratch.ReadAt(f.part.Content, start, int(end-start))
