@@ -216,7 +216,10 @@ func TestOneWrite(t *testing.T) {
 	j.rule = changing(policy.Changes{Headers: []policy.HeaderChange{{Name: "X-A", Value: "b"}}, Add: []string{"x@y"}})
 	r := start(t, j, Options{}).raw(t)
 	r.negotiate(6, allActions, allProtocol)
-	r.put(strings.Join(wire(), ""))
+	frames := wire()
+	r.put(strings.Join(frames[:5], ""))
+	r.reply() // to the recipient
+	r.put(strings.Join(frames[5:], ""))
 	b := make([]byte, 4096)
 	n, err := r.Read(b)
 	if got := string(b[:n]); err != nil || strings.Count(got, "\x00\x00\x00") < 3 || !strings.HasSuffix(got, bytesOf('a', "")) {

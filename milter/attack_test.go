@@ -150,7 +150,7 @@ func TestBodyBeforeEndOfHeader(t *testing.T) {
 	r.negotiate(6, allActions, allProtocol)
 	events := wire()
 	r.put(strings.Join(append(events[:7:7], events[8:]...), ""))
-	if a := r.reply(); a.code != 'a' {
+	if a := r.answer(); a.code != 'a' {
 		t.Fatalf("%v", a)
 	}
 	if got := string(j.last(t).raw); got != "Subject: x\r\n\r\ntext\r\n" {
@@ -165,7 +165,7 @@ func TestEmptyBodyWithoutBodyEvent(t *testing.T) {
 	r.negotiate(6, allActions, allProtocol)
 	events := wire()
 	r.put(strings.Join(append(events[:8:8], events[9]), ""))
-	if a := r.reply(); a.code != 'a' {
+	if a := r.answer(); a.code != 'a' {
 		t.Fatalf("%v", a)
 	}
 	if got := string(j.last(t).raw); got != "Subject: x\r\n\r\n" {
@@ -180,7 +180,7 @@ func TestHeaderAfterBodyIsNoMessage(t *testing.T) {
 	r.negotiate(6, allActions, allProtocol)
 	events := wire()
 	r.put(strings.Join(events[:9], "") + events[6] + events[9])
-	if a := r.reply(); a.code != 'y' || !strings.HasPrefix(a.data, "451") {
+	if a := r.answer(); a.code != 'y' || !strings.HasPrefix(a.data, "451") {
 		t.Errorf("%v", a)
 	}
 	if !f.logged("the MTA broke the order of events") || len(j.messages()) != 0 {
@@ -207,11 +207,21 @@ func TestHundredThousandRecipients(t *testing.T) {
 	r.negotiate(6, allActions, allProtocol)
 	events := wire()
 	r.put(strings.Join(events[:4], ""))
+	sent := make(chan struct{})
+	go func() {
+		defer close(sent)
+		for i := range 100_000 {
+			r.send(cmdRcpt, fmt.Sprintf("<user%d@example.com>\x00", i))
+		}
+		r.put(strings.Join(events[5:], ""))
+	}()
 	for i := range 100_000 {
-		r.send(cmdRcpt, fmt.Sprintf("<user%d@example.com>\x00", i))
+		if a := r.reply(); (a.code == 'y' && strings.HasPrefix(a.data, "452 4.5.3")) != (i >= 1000) {
+			t.Fatalf("recipient %d: %v", i, a)
+		}
 	}
-	r.put(strings.Join(events[5:], ""))
-	if a := r.reply(); a.code != 'y' || !strings.HasPrefix(a.data, "452 4.5.3") {
+	<-sent
+	if a := r.reply(); a.code != 'a' || len(j.last(t).Recipients) != 1000 {
 		t.Errorf("%v", a)
 	}
 	if n := len(j.begun); n > 1010 {
@@ -300,6 +310,7 @@ func TestProgress(t *testing.T) {
 		r := f.raw(t)
 		r.negotiate(version, allActions, allProtocol)
 		r.put(strings.Join(wire(), ""))
+		r.reply() // to the recipient
 		if wants {
 			for range 5 {
 				if a := r.reply(); a.code != 'p' {
@@ -333,7 +344,7 @@ func TestProgressEnds(t *testing.T) {
 	silence := time.AfterFunc(time.Second, func() { close(enough) })
 	defer silence.Stop()
 	signs := 0
-	a := r.reply()
+	a := r.answer()
 	for ; a.code == 'p'; a = r.reply() {
 		signs++
 	}

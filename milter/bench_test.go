@@ -5,6 +5,7 @@ import (
 	"context"
 	"net"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	gomilter "github.com/d--j/go-milter"
@@ -51,6 +52,22 @@ func BenchmarkMessage(b *testing.B) {
 				}
 			})
 		}
+	}
+}
+
+// BenchmarkRecipient is what the MTA waits for one recipient to be taken.
+func BenchmarkRecipient(b *testing.B) {
+	f := start(b, passing{newFake()}, Options{MaxRecipients: 1 << 30})
+	r := f.raw(b)
+	r.negotiate(6, allActions, allProtocol)
+	frames := wire()
+	r.put(strings.Join(frames[:4], ""))
+	for n := 0; b.Loop(); n++ {
+		if n%100 == 99 { // another message
+			r.put(frames[3])
+		}
+		r.put(frames[4])
+		r.reply()
 	}
 }
 

@@ -66,7 +66,7 @@ func TestReloadOpensAndCloses(t *testing.T) {
 		t.Errorf("%d addresses", n)
 	}
 	close(letGo)
-	if a := inFlight.reply(); a.code != 'a' {
+	if a := inFlight.answer(); a.code != 'a' {
 		t.Errorf("in flight at the closed socket: %v", a)
 	}
 	if a := second.message(); a.code != 'a' {
@@ -177,7 +177,7 @@ func TestReloadOfLimits(t *testing.T) {
 	}
 	r.put(strings.Join(events[4:], ""))
 	full := <-kept
-	r.reply()
+	r.answer()
 	r.put(strings.Join(slices.Delete(slices.Clone(events), 1, 3), ""))
 	if next := <-kept; full <= 5 || next != 5 {
 		t.Errorf("kept %d bytes of the message in flight and %d of the next", full, next)

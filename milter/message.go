@@ -33,6 +33,7 @@ type message struct {
 
 	begun     []*scan.Pending // of connection, MAIL and the recipients that stay
 	addresses int             // bytes of the recipients
+	crowded   bool            // some recipients were refused: there are too many
 
 	raw     *spool.Buffer
 	parser  *entity.Parser

@@ -67,11 +67,13 @@ func readOffer(data []byte) (offer, error) {
 }
 
 // terms are what is used of an offer: nothing that was not offered. Replies are
-// asked for at the stages at which something may be refused.
+// asked for at the stages at which something may be refused. That is always so at
+// RCPT: a recipient too many must hear it, or the whole message would have to be
+// refused at its end, at every attempt.
 func (o offer) terms(refuses func(scan.Stage) bool) offer {
 	want := wantedProtocol
 	for stage, flag := range silence {
-		if !refuses(scan.Stage(stage)) {
+		if scan.Stage(stage) != scan.StageRcpt && !refuses(scan.Stage(stage)) {
 			want |= flag
 		}
 	}

@@ -22,7 +22,7 @@ type Options struct {
 	SocketOwner string
 
 	MaxConnections int   // open at once; more wait. Default 1000
-	MaxRecipients  int   // of one message; more are told 452 4.5.3. Default 10000
+	MaxRecipients  int   // of one message; each further one is told 452 4.5.3. Default 10000
 	MaxMessage     int64 // bytes stored of one message; see scan.Received.Truncated. Default 100 MiB
 	MaxHeader      int64 // bytes stored of its header. Default 1 MiB
 

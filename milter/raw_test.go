@@ -142,6 +142,13 @@ func wire() []string {
 func (r *rawClient) message() frame {
 	r.t.Helper()
 	r.put(strings.Join(wire(), ""))
+	return r.answer()
+}
+
+// answer reads the reply to the recipient of a message, and returns that to its end.
+func (r *rawClient) answer() frame {
+	r.t.Helper()
+	r.reply()
 	return r.reply()
 }
 

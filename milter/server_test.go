@@ -173,11 +173,11 @@ func TestShutdown(t *testing.T) {
 	events := wire()
 	atEnd, inBody, inEnvelope, idle := open(), open(), open(), open()
 	inBody.put(strings.Join(events[:8], ""))
-	for range 3 {
+	for range 4 {
 		inBody.reply()
 	}
 	inEnvelope.put(strings.Join(events[:5], ""))
-	for range 3 {
+	for range 4 {
 		inEnvelope.reply()
 	}
 	idle.put(strings.Join(events[:3], ""))
@@ -208,7 +208,7 @@ func TestShutdown(t *testing.T) {
 		t.Errorf("a new connection: %v", a)
 	}
 	close(letGo)
-	for range 3 {
+	for range 4 {
 		atEnd.reply()
 	}
 	if a := atEnd.reply(); a.code != 'a' {
@@ -234,7 +234,7 @@ func TestShutdownInTime(t *testing.T) {
 	r.put(strings.Join(wire(), ""))
 	<-judged
 	f.stop()
-	if a := r.reply(); a.code != 'y' || !strings.HasPrefix(a.data, "451") {
+	if a := r.answer(); a.code != 'y' || !strings.HasPrefix(a.data, "451") {
 		t.Errorf("%v", a)
 	}
 	if !f.logged("shutting down with messages in flight; the MTA will try them again") {
@@ -249,7 +249,7 @@ func TestShutdownWaitsForNoEnvelope(t *testing.T) {
 	r := f.raw(t)
 	r.negotiate(6, allActions, allProtocol&^0x7000)
 	r.put(strings.Join(wire()[:6], ""))
-	for range 3 {
+	for range 4 {
 		r.reply()
 	}
 	f.stop()

@@ -64,7 +64,7 @@ func (s *session) rcpt(to string, m gomilter.Modifier) *gomilter.Response {
 		return msg.refused
 	}
 	if len(msg.env.Recipients) >= msg.options.MaxRecipients || msg.addresses+len(to) > maxRecipientBytes {
-		return s.tooMany(msg, m)
+		return s.tooMany(msg)
 	}
 	msg.env.QueueID = first(m.Get(gomilter.MacroQueueId), msg.env.QueueID)
 	msg.addresses += len(to)
@@ -78,12 +78,14 @@ func (s *session) rcpt(to string, m gomilter.Modifier) *gomilter.Response {
 	return orContinue(r)
 }
 
-// tooMany refuses a recipient, or the message if the MTA does not listen.
-func (s *session) tooMany(msg *message, m gomilter.Modifier) *gomilter.Response {
-	if deaf(scan.StageRcpt, m) {
-		s.log.Warn("message refused: too many recipients", zap.String("queue_id", msg.env.QueueID), zap.Int("limit", msg.options.MaxRecipients))
-		msg.refuse(tooManyRcpts)
+// tooMany refuses a recipient, to which every MTA takes a reply: see terms. The
+// message goes on to the others, and is told of once.
+func (s *session) tooMany(msg *message) *gomilter.Response {
+	if !msg.crowded {
+		s.log.Warn("recipients refused: too many in one message", zap.String("queue_id", msg.env.QueueID),
+			zap.Int("limit", msg.options.MaxRecipients))
 	}
+	msg.crowded = true
 	return tooManyRcpts
 }
 
