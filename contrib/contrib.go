@@ -9,7 +9,7 @@ var (
 	//
 	//go:embed sendmail/milterscan.m4
 	SendmailFilter string
-	// EximRouter and EximTransport are a router that stands before all others
+	// EximRouter and EximTransport are a router that is before all others
 	// and the transport it names.
 	//
 	//go:embed exim/router.conf

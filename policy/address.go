@@ -26,7 +26,7 @@ func splitAddress(s string) address {
 // AddressPattern matches mail addresses, upper and lower case alike. As text it
 // is one of
 //
-//	user@example.com   one address; "*" in the user part stands for anything
+//	user@example.com   one address; "*" in the user part represents anything
 //	@example.com       every address of the domain, like *@example.com
 //	.example.com       every address of any subdomain, but not of the domain
 //	postmaster@*       one user part in any domain
@@ -48,11 +48,13 @@ func (p *AddressPattern) UnmarshalText(text []byte) error {
 		return nil
 	}
 	if len(s) > 2 && s[0] == '/' && s[len(s)-1] == '/' {
-		return fmt.Errorf("%q is a regular expression, which no pattern of addresses can be; \"*\" stands for anything in the user part, such as \"boss*@example.com\", and a file lists many: \"file:list\"", text)
+		return fmt.Errorf("%q is a regular expression, which no pattern of addresses can be; \"*\" stands for anything in the "+
+			"user part, such as \"boss*@example.com\", and a file lists many: \"file:list\"", text)
 	}
 	at := strings.LastIndexByte(s, '@')
 	if at < 0 && !strings.HasPrefix(s, ".") {
-		return fmt.Errorf("%q is no address pattern; write \"user@example.com\", \"@example.com\" for a domain, \".example.com\" for its subdomains or \"<>\" for the null sender", text)
+		return fmt.Errorf("%q is no address pattern; write \"user@example.com\", \"@example.com\" for a domain, "+
+			"\".example.com\" for its subdomains or \"<>\" for the null sender", text)
 	}
 	q := AddressPattern{"*", s[at+1:]}
 	if at > 0 {
@@ -78,10 +80,10 @@ func plausibleDomain(d string) bool {
 	return d == "*" || strings.Trim(d, ".") != "" && !strings.ContainsAny(d, "*?<> \t\r\n")
 }
 
-// MarshalText is the reverse of UnmarshalText.
+// MarshalText returns the reverse of UnmarshalText.
 func (p AddressPattern) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
 
-// String is the pattern as it may be written.
+// String returns the pattern as it may be written.
 func (p AddressPattern) String() string {
 	switch {
 	case p.domain == "":

@@ -11,7 +11,7 @@ import (
 // (RFC 5321, section 4.5.3.1.5).
 const maxReply = 400
 
-// String is the name of a rule and where it stands.
+// String returns the name of a rule and where it is.
 func (r RuleRef) String() string {
 	if r.File == "" {
 		return fmt.Sprintf("rule %q", r.Name)
@@ -28,7 +28,8 @@ func (r Rule) Check() error {
 	case o.Edit != NoEdit && len(r.Grounds.When) == 0 && len(r.Grounds.Part) == 0:
 		return fmt.Errorf("%s needs to know of which part; say which findings it is for", o.Edit)
 	case o.Edit != NoEdit && len(r.Grounds.When) > 0 && !slices.ContainsFunc(r.Grounds.When, Condition.aboutFinding):
-		return fmt.Errorf("%s needs to know of which part, and a score is about none; put the score into requires, and the findings to be edited into when", o.Edit)
+		return fmt.Errorf("%s needs to know of which part, and a score is about none; put the score into requires, and the "+
+			"findings to be edited into when", o.Edit)
 	case len(r.Grounds.Part) > 0 && slices.ContainsFunc(r.Grounds.When, Condition.AboutScore):
 		return errors.New("part is about a part of the message, and a score is about none; put the score into requires")
 	case r.Mode == Adds && o.Answer != Deliver:

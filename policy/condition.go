@@ -13,7 +13,7 @@ import (
 //
 //	infected           a finding of this kind: note, malformed, ambiguous,
 //	                   suspicious, forbidden, infected, unscannable, failed
-//	attachment/name    a finding of this rule; "*" stands for anything, also
+//	attachment/name    a finding of this rule; "*" represents anything, also
 //	                   for a slash: attachment/*, virus/*Eicar*
 //	score >= 5         the scores of all findings added up; also > < <=
 //
@@ -58,7 +58,8 @@ func (c *Condition) UnmarshalText(text []byte) error {
 	}
 	word, name, ok := strings.Cut(s, "/")
 	if !ok || word == "" || name == "" || strings.ContainsAny(s, " \t") {
-		return fmt.Errorf("%q is no condition; write a kind such as \"infected\", a rule such as \"attachment/*\", or a score such as \"score >= 5\"", text)
+		return fmt.Errorf("%q is no condition; write a kind such as \"infected\", a rule such as \"attachment/*\", or a score "+
+			"such as \"score >= 5\"", text)
 	}
 	*c = Named(s)
 	return nil
@@ -80,10 +81,10 @@ func (c *Condition) parseScore(rest, whole string) error {
 	return fmt.Errorf("%q compares the score with nothing; write \"score >= 5\"", whole)
 }
 
-// MarshalText is the reverse of UnmarshalText.
+// MarshalText returns the reverse of UnmarshalText.
 func (c Condition) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 
-// String is the condition as it may be written.
+// String returns the condition as it may be written.
 func (c Condition) String() string {
 	switch {
 	case c.compare != "":

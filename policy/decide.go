@@ -22,7 +22,7 @@ type Input struct {
 	Parts    []scan.Part // to name the attachment in the reply
 	// Fixed are the parts that cannot be edited, such as those of a signed
 	// message: what a rule would have edited gets the rule's Else instead.
-	// scan.WholeMessage among them stands for all parts.
+	// scan.WholeMessage among them represents all parts.
 	Fixed []int
 	// Refused are edits that were tried and could not be made, by kind and part:
 	// they get the rule's Else as well.
@@ -138,7 +138,7 @@ func (p *Policy) general(f *facts, r *rule) truth {
 	return t
 }
 
-// candidates are the rules that hold, or may, for the mail as it goes to one
+// candidates returns the rules that hold, or may, for the mail as it goes to one
 // recipient.
 func (p *Policy) candidates(f *facts, to recipient) []candidate {
 	var list []candidate

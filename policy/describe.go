@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// String is the rule on one line, as an administrator reads it: for whom, on
+// String returns the rule on one line, as an administrator reads it: for whom, on
 // what grounds, and after the arrow what is done.
 func (r Rule) String() string {
 	words := append(r.Scope.words(), r.Grounds.words()...)
@@ -22,7 +22,7 @@ func (r Rule) String() string {
 	return strings.Join(words, "; ") + " → " + does
 }
 
-// words are the conditions that are set.
+// words returns the conditions that are set.
 func (s Scope) words() []string {
 	var w []string
 	if s.Direction != 0 {
@@ -70,7 +70,7 @@ func appendList[T any](words []string, key string, values []T) []string {
 	return append(words, key+" "+strings.Join(shown, ", "))
 }
 
-// String is the outcome on one line: the answer and its effects.
+// String returns the outcome on one line: the answer and its effects.
 func (o Outcome) String() string {
 	w := []string{o.Action()}
 	if o.Reply.Code != 0 {

@@ -128,7 +128,7 @@ func (f *facts) trusted() truth {
 	return perhaps
 }
 
-// directions are the ways the mail can be going to this recipient.
+// directions returns the ways the mail can be going to this recipient.
 func (f *facts) directions(to recipient) Directions {
 	in, away := Inbound, Outbound
 	switch {

@@ -71,7 +71,7 @@ func kindsOf(found []scan.Finding) []scan.Finding {
 	return list
 }
 
-// Score is the score of a message, as conditions compare it.
+// Score returns the score of a message, as conditions compare it.
 func Score(found []scan.Finding) float64 { return total(found) }
 
 // total adds the scores up, to the millionth, so that the order in which they
@@ -113,7 +113,7 @@ func (f *facts) holds(c Condition) truth {
 	return f.once(f.complete(), false)
 }
 
-// part is the part a finding points at, or nil.
+// part returns the part a finding points at, or nil.
 func (f *facts) part(found scan.Finding) *scan.Part {
 	if found.Part < 0 || found.Part >= len(f.in.Parts) {
 		return nil
@@ -121,7 +121,7 @@ func (f *facts) part(found scan.Finding) *scan.Part {
 	return &f.in.Parts[found.Part]
 }
 
-// recipients are those a decision at this stage is about: all of a message, the
+// recipients returns those a decision at this stage is about: all of a message, the
 // last one at RCPT, nobody in particular before. A message without recipients,
 // as in a file, has one without a name.
 func (f *facts) recipients() []recipient {

@@ -15,7 +15,7 @@ const (
 	maxBar    = 50
 )
 
-// headers are the fields a ground adds, with what stands in braces filled in:
+// headers returns the fields a ground adds, with what is in braces filled in:
 //
 //	{rule}    the finding's rule; without a finding, the name of this one
 //	{detail}  what the finding says
@@ -83,7 +83,7 @@ func (f *facts) filler(name string, finding int) *strings.Replacer {
 	}, f.common...)...)
 }
 
-// commonValues are those that do not depend on the finding.
+// commonValues returns those that do not depend on the finding.
 func (f *facts) commonValues() []string {
 	client := ""
 	if a := f.in.Envelope.Client.Addr(); a.IsValid() {

@@ -26,7 +26,7 @@ func newIndex(rules []*rule) index {
 	return x
 }
 
-// keys are what a list of patterns can be looked up by; false if it holds any
+// keys returns what a list of patterns can be looked up by; false if it holds any
 // pattern that cannot be, or is empty.
 func (l addresses) keys() ([]string, bool) {
 	if l.all || l.null || len(l.globs) > 0 || len(l.exact)+len(l.domains) == 0 {
@@ -42,14 +42,14 @@ func (l addresses) keys() ([]string, bool) {
 	return keys, true
 }
 
-// places are those of all rules that may be for a, in order.
+// places returns those of all rules that may be for a, in order.
 func (x index) places(a address) []int {
 	list := slices.Concat(x.always, x.own(a))
 	slices.Sort(list)
 	return slices.Compact(list)
 }
 
-// own are the places of the rules that were looked up for a.
+// own returns the places of the rules that were looked up for a.
 func (x index) own(a address) []int {
 	list := slices.Concat(x.by[a.local+"@"+a.domain], x.by[a.domain])
 	for i := range len(a.domain) {

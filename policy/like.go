@@ -26,7 +26,7 @@ func LikeAddress(pattern, address string) bool {
 	return LikeText(pattern, address)
 }
 
-// LikeText reports whether a text is like the pattern of a filter: "*" stands for
+// LikeText reports whether a text is like the pattern of a filter: "*" represents
 // anything and "?" for one letter where there is a "*"; without one the pattern is any
 // part of the text. Upper and lower case are alike; every text is like the empty
 // pattern.

@@ -49,7 +49,8 @@ func JSON(v any) []byte {
 
 // within returns the record with lists and texts no longer than there is room for.
 func (r Record) within(m room) Record {
-	for _, s := range []*string{&r.ID, &r.Stage, &r.Direction, &r.QueueID, &r.MessageID, &r.Client, &r.ClientName, &r.Helo, &r.User, &r.Sender, &r.Subject, &r.Reply, &r.Rule, &r.Release} {
+	for _, s := range []*string{&r.ID, &r.Stage, &r.Direction, &r.QueueID, &r.MessageID, &r.Client, &r.ClientName, &r.Helo, &r.User,
+		&r.Sender, &r.Subject, &r.Reply, &r.Rule, &r.Release} {
 		*s = m.cut(*s)
 	}
 	r.MoreRecipients += max(0, len(r.Recipients)-m.list)
@@ -92,7 +93,7 @@ func each[T any](m room, list []T, change func(T) T) []T {
 	return cut
 }
 
-// cut is the beginning of a text that is too long.
+// cut returns the beginning of a text that is too long.
 func (m room) cut(s string) string {
 	if len(s) <= m.text {
 		return s

@@ -22,7 +22,7 @@ const (
 
 var answerNames = [...]string{"deliver", "tempfail", "hold", "discard", "reject"}
 
-// String is the answer as rules, logs and reports write it.
+// String returns the answer as rules, logs and reports write it.
 func (a Answer) String() string {
 	if a < 0 || int(a) >= len(answerNames) {
 		return fmt.Sprintf("unknown-%d", int(a))
@@ -45,7 +45,7 @@ const (
 
 var editNames = [...]string{"", "rename", "disarm", "text", "clean", "replace"}
 
-// String is the edit as rules, logs and reports write it.
+// String returns the edit as rules, logs and reports write it.
 func (k EditKind) String() string {
 	if k < 0 || int(k) >= len(editNames) {
 		return fmt.Sprintf("unknown-%d", int(k))
@@ -71,7 +71,7 @@ type Outcome struct {
 	Else    *Outcome      // applies where the edit cannot be made; nil: reject
 }
 
-// Action is the name of the outcome in reports: the answer, but "quarantine"
+// Action returns the name of the outcome in reports: the answer, but "quarantine"
 // for a message that is discarded and kept.
 func (o Outcome) Action() string { return action(o.Answer, o.Keep) }
 
@@ -89,7 +89,7 @@ type Reply struct {
 	Text     string // printable ASCII, one line
 }
 
-// String is the reply as SMTP shows it, "" for the zero reply.
+// String returns the reply as SMTP shows it, "" for the zero reply.
 func (r Reply) String() string {
 	if r.Code == 0 {
 		return ""
@@ -97,7 +97,7 @@ func (r Reply) String() string {
 	return fmt.Sprintf("%d %s %s", r.Code, r.Enhanced, r.Text)
 }
 
-// RuleRef says where a rule stands.
+// RuleRef says where a rule is.
 type RuleRef struct {
 	Name string
 	File string // "" for the shipped rules of a profile
@@ -151,7 +151,7 @@ type Decision struct {
 	Rule     RuleRef   // the rule of the strongest ground any recipient has for the answer; zero if there is none
 	Notices  []Notice  // who is to be told
 	Complete bool      // nothing was found that says something was not examined
-	Pending  bool      // an early stage: a rule that may still match stands first, so go on
+	Pending  bool      // an early stage: a rule that may still match is first, so go on
 }
 
 // Audience is what somebody is told for.
@@ -174,7 +174,7 @@ type Notice struct {
 	Rule      RuleRef
 }
 
-// Action is the name of the decision in reports; see Outcome.Action.
+// Action returns the name of the decision in reports; see Outcome.Action.
 func (d Decision) Action() string { return action(d.Answer, d.Keep) }
 
 // Ruling is a decision made ready for the MTA: what the transport applies, and
@@ -208,7 +208,7 @@ const (
 	Delete                       // the Index-th field of that name, from 1, goes
 )
 
-// HeaderChange is one change to the header. Value is what stands behind the
+// HeaderChange is one change to the header. Value is what follows the
 // colon and one blank; folds in it are CRLF and white space.
 type HeaderChange struct {
 	Op    HeaderOp

@@ -21,13 +21,14 @@ func (p *Policy) Named(e scan.Envelope, parts []scan.Part) []scan.Finding {
 	for i, part := range parts {
 		names := knownAs(part)
 		if slices.ContainsFunc(lists, func(l partList) bool { return matchesAny(l.patterns, names) }) {
-			found = append(found, scan.Finding{Kind: scan.Note, Scanner: "policy", Rule: PartFound, Part: i, Detail: "a rule asks for parts of this name or type"})
+			found = append(found, scan.Finding{Kind: scan.Note, Scanner: "policy", Rule: PartFound, Part: i,
+				Detail: "a rule asks for parts of this name or type"})
 		}
 	}
 	return found
 }
 
-// named are the patterns of rules for parts by name alone.
+// named returns the patterns of rules for parts by name alone.
 func (p *Policy) named(e scan.Envelope) []partList {
 	if !slices.ContainsFunc(p.partRules, (*rule).byName) {
 		return nil
@@ -43,7 +44,8 @@ func (p *Policy) named(e scan.Envelope) []partList {
 	var lists []partList
 	seen := map[int]bool{}
 	for _, r := range p.partRules {
-		if !seen[r.list] && r.byName() && p.general(f, r) != no && slices.ContainsFunc(to, func(to recipient) bool { return r.forRecipient(f, to) != no }) {
+		if !seen[r.list] && r.byName() && p.general(f, r) != no &&
+			slices.ContainsFunc(to, func(to recipient) bool { return r.forRecipient(f, to) != no }) {
 			seen[r.list] = true
 			lists = append(lists, partList{r.list, r.parts})
 		}

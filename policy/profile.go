@@ -8,7 +8,7 @@ import (
 	"github.com/milterscan/milterscan/scan"
 )
 
-// The shipped profiles. Each is a list of rules that stands behind the site's
+// The shipped profiles. Each is a list of rules that is after the site's
 // own and has an answer for every finding.
 const (
 	ProfileDefault = "default"  // delivers, or refuses with a reason; hides nothing
@@ -70,12 +70,14 @@ var (
 		"attachment/blank-name", "attachment/clsid-name", "attachment/control-name", "attachment/long-name")
 	memberPrograms = named("attachment/member-*")
 	macroNames     = named("attachment/macro-name")
-	macros         = named("attachment/macro-autorun", "attachment/macro-stomped", "attachment/macro-xlm", "attachment/dde", "attachment/remote-template",
+	macros         = named("attachment/macro-autorun", "attachment/macro-stomped", "attachment/macro-xlm", "attachment/dde",
+		"attachment/remote-template",
 		"attachment/ole-package", "attachment/equation-exploit")
 	launchers = named("attachment/pdf-launch", "attachment/shortcut-command", "attachment/remote-shortcut")
 
 	encrypted = named("archive/encrypted-member", "archive/encrypted-names")
-	bombs     = named("archive/decoder-limit", "archive/depth", "archive/limit", "archive/member-too-large", "archive/overlapping-members", "archive/ratio",
+	bombs     = named("archive/decoder-limit", "archive/depth", "archive/limit", "archive/member-too-large", "archive/overlapping-members",
+		"archive/ratio",
 		"archive/too-many-members", "archive/too-much-data", "archive/window-too-large")
 	tooComplex = named("mime/message-size", "mime/nesting", "mime/time", "mime/too-many-parts", "mime/boundaries-limit", "mime/boundary-limit",
 		"mime/depth-limit", "mime/field-limit", "mime/fields-limit", "mime/header-limit", "mime/names-limit", "mime/names-size",
@@ -83,18 +85,19 @@ var (
 	elsewhere = named("mime/external-body", "mime/partial")
 
 	htmlAttached = named("content/html-attachment", "attachment/svg-script")
-	htmlActive   = named("content/applet", "content/embed", "content/event-handler", "content/form", "content/iframe", "content/meta-refresh", "content/object", "content/script")
-	htmlBody     = append(named("content/link-*", "content/remote-style", "content/web-bug"), htmlActive...)
-	smuggling    = named("content/smuggling")
-	remoteBody   = named("content/external-body")
+	htmlActive   = named("content/applet", "content/embed", "content/event-handler", "content/form", "content/iframe",
+		"content/meta-refresh", "content/object", "content/script")
+	htmlBody   = append(named("content/link-*", "content/remote-style", "content/web-bug"), htmlActive...)
+	smuggling  = named("content/smuggling")
+	remoteBody = named("content/external-body")
 )
 
-// shipped is a rule of a profile, for any mail.
+// shipped returns a rule of a profile, for any mail.
 func shipped(name string, when []Condition, o Outcome) Rule {
 	return Rule{Ref: RuleRef{Name: name}, Grounds: Grounds{When: when}, Outcome: o}
 }
 
-// going is the rule for mail in some direction only.
+// going returns the rule for mail in some direction only.
 func (r Rule) going(d Directions) Rule {
 	r.Scope.Direction = d
 	return r

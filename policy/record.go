@@ -138,14 +138,14 @@ type RecordVerdict struct {
 	More       int           `json:"matches_more,omitempty"` // that are not listed
 }
 
-// RecordRule says where a rule stood.
+// RecordRule says where a rule was.
 type RecordRule struct {
 	Name string `json:"name"`
 	File string `json:"file,omitempty"` // "" for the shipped rules of a profile
 	Line int    `json:"line,omitempty"`
 }
 
-// String is the rule as logs and reports write it.
+// String returns the rule as logs and reports write it.
 func (r RecordRule) String() string { return RuleRef(r).String() }
 
 // RecordMatch is a rule that matched.
@@ -165,7 +165,7 @@ type Alternative struct {
 	Then     string   `json:"then"`               // what would have happened, in words
 }
 
-// Addresses are those of all recipients that the record lists.
+// Addresses returns those of all recipients that the record lists.
 func (r Record) Addresses() []string {
 	list := make([]string, len(r.Recipients))
 	for i, to := range r.Recipients {

@@ -16,7 +16,7 @@ const (
 
 // sentence is what senders are told about findings of some kind, and no more:
 // the reply must not teach them which signature, score or rule they met. "%"
-// stands for the attachment; see facts.attachment.
+// represents the attachment; see facts.attachment.
 type sentence struct {
 	when  Condition
 	reply Reply
@@ -30,7 +30,8 @@ var sentences = [...]sentence{
 	{Named("attachment/too-many"), Reply{552, "5.3.4", "it has more attachments than are accepted"}},
 	{Named("attachment/*"), Reply{550, "5.7.1", "% is of a kind that is not accepted"}},
 	{Named(PartFound), Reply{550, "5.7.1", "% is of a kind that is not accepted"}},
-	{Named("archive/encrypted*"), Reply{550, "5.7.1", "% is protected by a password and cannot be examined; please send it without one, or agree with the recipient on another way"}},
+	{Named("archive/encrypted*"), Reply{550, "5.7.1",
+		"% is protected by a password and cannot be examined; please send it without one, or agree with the recipient on another way"}},
 	{Named("mime/message-size"), Reply{552, "5.3.4", "it is larger than is accepted"}},
 	{Named("mime/partial"), Reply{554, "5.6.1", "it is only a piece of a message"}},
 	{Named("mime/external-body"), Reply{554, "5.6.1", "its content is elsewhere"}},
@@ -79,7 +80,7 @@ var (
 	senderLater       = Reply{451, "4.1.8", "The sender's domain cannot be verified now; please try again later."}
 )
 
-// NotNow is the reply where something here is out of order while a message is
+// NotNow returns the reply where something here is out of order while a message is
 // looked at.
 func NotNow(id string) Reply {
 	return Reply{451, "4.3.0", "The message cannot be processed now, try again later [" + id + "]"}
@@ -103,7 +104,7 @@ func (f *facts) replyFor(g ground) Reply {
 	return r
 }
 
-// category is the sentence for a ground, with the attachment's name in it.
+// category returns the sentence for a ground, with the attachment's name in it.
 func (f *facts) category(g ground) Reply {
 	i := f.reason(g)
 	if i == itself {
@@ -141,7 +142,7 @@ func (f *facts) attachment(found scan.Finding) string {
 	return inside + "a part of it"
 }
 
-// document is the outermost document that a part is a piece of, or the part itself:
+// document returns the outermost document that a part is a piece of, or the part itself:
 // people know "offer.docx", and nothing of "word/_rels/settings.xml.rels" in it.
 func (f *facts) document(p *scan.Part) *scan.Part {
 	known := p
@@ -156,7 +157,8 @@ func (f *facts) document(p *scan.Part) *scan.Part {
 
 // documents are the extensions of files that people open as one, though they hold
 // others.
-var documents = named("*.doc?", "*.doc", "*.dot", "*.dot?", "*.xls", "*.xls?", "*.xlt?", "*.xlam", "*.ppt", "*.ppt?", "*.pps?", "*.pot?", "*.od?", "*.ot?",
+var documents = named("*.doc?", "*.doc", "*.dot", "*.dot?", "*.xls", "*.xls?", "*.xlt?", "*.xlam", "*.ppt", "*.ppt?", "*.pps?",
+	"*.pot?", "*.od?", "*.ot?",
 	"*.rtf", "*.pdf", "*.one", "*.pub", "*.vsd?", "*.vsd", "*.eml", "*.msg", "*.ics", "*.vcf", "*.html", "*.htm", "*.svg")
 
 func isDocument(p *scan.Part) bool {
@@ -164,12 +166,12 @@ func isDocument(p *scan.Part) bool {
 	return slices.ContainsFunc(documents, func(c Condition) bool { return matchGlob(c.pattern, name) })
 }
 
-// quotable is a part's name as it may stand between quotes.
+// quotable returns a part's name as it may be between quotes.
 func quotable(p *scan.Part) string {
 	return strings.ReplaceAll(printable(p.Name(), maxName), `"`, "'")
 }
 
-// holdReason is what stands beside the message in the MTA's queue. Only
+// holdReason returns what is beside the message in the MTA's queue. Only
 // administrators see it, so it may name the rule.
 func (f *facts) holdReason(g ground) string {
 	why := g.rule.Ref.Name

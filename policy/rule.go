@@ -8,7 +8,7 @@ import (
 	"github.com/milterscan/milterscan/scan/units"
 )
 
-// Rule says what becomes of some mail. Rules stand in an ordered list; for each
+// Rule says what becomes of some mail. Rules are in an ordered list; for each
 // recipient and each finding the first that matches decides.
 type Rule struct {
 	Ref     RuleRef
@@ -59,7 +59,7 @@ type Grounds struct {
 	Unless   []Condition // none of them holds for any finding of the message
 }
 
-// Login matches SASL login names: a name, in which "*" stands for anything and
+// Login matches SASL login names: a name, in which "*" represents anything and
 // so "*" alone for everybody who has logged in; or "none" for nobody.
 type Login string
 

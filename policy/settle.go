@@ -73,7 +73,7 @@ func overall(all []judged) Answer {
 	return Reject
 }
 
-// strongest is the strongest ground that any recipient has for an answer, nil if
+// strongest returns the strongest ground that any recipient has for an answer, nil if
 // none has one.
 func (f *facts) strongest(a Answer, all []judged) *ground {
 	var first *ground
@@ -136,7 +136,7 @@ func addGrounds(list, more []ground, known map[ground]bool) []ground {
 	return list
 }
 
-// without is what of list is not in other, and no address twice.
+// without returns what of list is not in other, and no address twice.
 func without(list, other []string) []string {
 	var left []string
 	for _, v := range list {
@@ -189,7 +189,7 @@ func (f *facts) addEdit(byPart map[int]*Edit, g ground, finding int) {
 	}
 }
 
-// banners are those that any ground asks for, as the rules stand.
+// banners returns those that any ground asks for, as the rules are.
 func banners(grounds []ground) []string {
 	var list []string
 	for _, g := range inRuleOrder(grounds) {
@@ -222,7 +222,7 @@ func (f *facts) notices(d *Decision, all []judged) {
 	}
 }
 
-// asking is the strongest ground that has somebody told.
+// asking returns the strongest ground that has somebody told.
 func (j *judgement) asking(to string) ground {
 	return j.grounds[slices.IndexFunc(j.grounds, func(g ground) bool { return slices.Contains(g.outcome.Notify, to) })]
 }

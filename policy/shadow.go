@@ -7,7 +7,7 @@ import (
 )
 
 // Hides reports whether r decides all that other could: every mail and every
-// finding other is for, r is for as well. A rule behind such a one never decides
+// finding other is for, r is for as well. A rule after such a one never decides
 // anything. Where that cannot be said for certain the answer is no.
 func (r Rule) Hides(other Rule) bool {
 	if r.Mode != Decides || other.Mode == Watches {
@@ -69,7 +69,7 @@ func (g Grounds) Unknown(catalogue []scan.Rule) []Condition {
 }
 
 // Impossible says why no message can meet the grounds, "" if some can. Every
-// finding there is stands in the catalogue.
+// finding there is is in the catalogue.
 func (g Grounds) Impossible(catalogue []scan.Rule) string {
 	for _, c := range slices.Concat(g.Requires, g.Unless, g.When) {
 		if !c.CanMatch(catalogue) {

@@ -141,7 +141,7 @@ func (f *facts) concerned(r *rule, subject int) truth {
 // rejected is what becomes of a part that cannot be edited if the rule has no Else.
 var rejected = Outcome{Answer: Reject}
 
-// outcome is what a rule comes to for a subject: its Else where it would edit a
+// outcome returns what a rule comes to for a subject: its Else where it would edit a
 // part that cannot be edited.
 func (f *facts) outcome(r *rule, subject int) *Outcome {
 	o := &r.Outcome
@@ -154,7 +154,7 @@ func (f *facts) outcome(r *rule, subject int) *Outcome {
 	return o.Else
 }
 
-// reason is the finding to name: none where the rule looks at none.
+// reason returns the finding to name: none where the rule looks at none.
 func (f *facts) reason(g ground) int {
 	if g.rule.blanket() || g.subject == itself {
 		return itself
@@ -220,7 +220,7 @@ func (f *facts) compareGrounds(a, b ground) int {
 	)
 }
 
-// firstOf is the finding a ground is about, or itself.
+// firstOf returns the finding a ground is about, or itself.
 func (f *facts) firstOf(g ground) int {
 	if g.subject == itself {
 		return itself
@@ -268,7 +268,7 @@ func (f *facts) addUp(grounds []ground) Outcome {
 	return o
 }
 
-// inRuleOrder sorts effects as the rules stand, which is how people expect to
+// inRuleOrder sorts effects as the rules are, which is how people expect to
 // see them.
 func inRuleOrder(grounds []ground) []ground {
 	list := slices.Clone(grounds)

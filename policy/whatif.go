@@ -9,7 +9,7 @@ import (
 	"github.com/milterscan/milterscan/scan"
 )
 
-// Bounds on how often Alternatives decides anew: messages with thousands of
+// Bounds on how often Alternatives decides again: messages with thousands of
 // findings, or for thousands, are made to cost time.
 const (
 	maxSingles = 16
@@ -18,7 +18,7 @@ const (
 	maxSteps   = 1_000_000 // of all of them together; see Policy.decide
 )
 
-// Alternatives are what the decision d on in would have been without its
+// Alternatives returns what the decision d on in would have been without its
 // grounds: first, one by one, each finding or rule without which it would have
 // been another; and if there is no such single one, a smallest set of them, so
 // that with any of the set given back the decision is d again. A mail nobody
@@ -79,7 +79,7 @@ func (w *whatIf) without(gone []cause) (Decision, bool) {
 	return d, d.effect() != w.was
 }
 
-// found are the findings without those that are gone.
+// found returns the findings without those that are gone.
 func (w *whatIf) found(gone []cause) []scan.Finding {
 	without := map[int]bool{}
 	for _, c := range gone {
@@ -94,7 +94,7 @@ func (w *whatIf) found(gone []cause) []scan.Finding {
 	return list
 }
 
-// grounds are what the verdicts of d rest on, and whatever scored.
+// grounds returns what the verdicts of d rest on, and whatever scored.
 func (w *whatIf) grounds(d Decision) []cause {
 	var list []cause
 	for _, v := range d.Verdicts {
@@ -110,7 +110,7 @@ func (w *whatIf) grounds(d Decision) []cause {
 	return addNew(list, w.effects(d)...)
 }
 
-// effects are the findings and rules whose effects were added to a verdict they
+// effects returns the findings and rules whose effects were added to a verdict they
 // did not decide.
 func (w *whatIf) effects(d Decision) []cause {
 	var list []cause
@@ -135,7 +135,7 @@ func (o Outcome) silent() bool {
 	return !o.Keep && o.Edit == NoEdit && o.Tag == "" && o.Banner == "" && len(o.Headers)+len(o.Add)+len(o.Only)+len(o.Notify) == 0
 }
 
-// scored are the findings that raise the score, highest first, but for those
+// scored returns the findings that raise the score, highest first, but for those
 // that are gone.
 func (w *whatIf) scored(gone []cause) []cause {
 	var list []cause
@@ -172,7 +172,7 @@ func (w *whatIf) enough(d Decision) (gone []cause, _ Decision, ok bool) {
 	return nil, Decision{}, false
 }
 
-// next are the causes of d that are not gone yet.
+// next returns the causes of d that are not gone yet.
 func (w *whatIf) next(d Decision, gone []cause) []cause {
 	for _, v := range d.Verdicts {
 		switch {
@@ -188,7 +188,7 @@ func (w *whatIf) next(d Decision, gone []cause) []cause {
 	return w.effects(d)
 }
 
-// renumbered is a decision made without some findings, in the numbers of all.
+// renumbered returns a decision made without some findings, in the numbers of all.
 func (w *whatIf) renumbered(d Decision, gone []cause) Decision {
 	var number []int
 	for i := range w.in.Found {
@@ -237,7 +237,7 @@ func alternative(gone []cause, then Decision) Alternative {
 	return a
 }
 
-// effect is everything about a decision that somebody notices, without its
+// effect returns everything about a decision that somebody notices, without its
 // reasons and words.
 func (d Decision) effect() string {
 	var b strings.Builder
@@ -251,7 +251,7 @@ func (d Decision) effect() string {
 	return b.String()
 }
 
-// Words are what the decision comes to on one line: the answer, and the changes
+// Words returns what the decision comes to on one line: the answer, and the changes
 // to the message.
 func (d Decision) Words() string {
 	w := append([]string{d.Action()}, d.Changes()...)
@@ -261,7 +261,7 @@ func (d Decision) Words() string {
 	return strings.Join(w, ", ")
 }
 
-// Changes are what is changed on the message or its envelope, in words.
+// Changes returns what is changed on the message or its envelope, in words.
 func (d Decision) Changes() []string {
 	var w []string
 	if d.Tag != "" {

@@ -148,7 +148,7 @@ func asked(ctx context.Context, s Scanner, ask scanFunc) (r Report) {
 	return Report{Scanner: s.Name(), Findings: sieved(found)}
 }
 
-// failed is the report of a scanner that does not know.
+// failed returns the report of a scanner that does not know.
 func failed(s Scanner, err error) Report {
 	name := s.Name()
 	f := Finding{Kind: Failed, Scanner: category(name), Rule: FailedRule(name), Part: WholeMessage, Detail: err.Error()}

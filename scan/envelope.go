@@ -19,7 +19,7 @@ const (
 
 var stageNames = [...]string{"connect", "helo", "mail", "rcpt", "message"}
 
-// String is the stage as the log and the rules call it.
+// String returns the stage as the log and the rules call it.
 func (s Stage) String() string { return nameOf(stageNames[:], int(s)) }
 
 // Envelope is what the MTA says about a message beside its content. It is a

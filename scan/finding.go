@@ -26,10 +26,10 @@ const (
 
 var kindNames = [...]string{"note", "malformed", "ambiguous", "suspicious", "forbidden", "infected", "unscannable", "failed"}
 
-// String is the kind as rules, logs and reports write it.
+// String returns the kind as rules, logs and reports write it.
 func (k Kind) String() string { return nameOf(kindNames[:], int(k)) }
 
-// ParseKind is the reverse of String.
+// ParseKind returns the reverse of String.
 func ParseKind(s string) (Kind, bool) {
 	i := slices.Index(kindNames[:], s)
 	return Kind(i), i >= 0
@@ -38,7 +38,7 @@ func ParseKind(s string) (Kind, bool) {
 // MarshalText makes a kind a word in JSON and TOML.
 func (k Kind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
-// UnmarshalText is the reverse of MarshalText.
+// UnmarshalText returns the reverse of MarshalText.
 func (k *Kind) UnmarshalText(text []byte) error {
 	kind, ok := ParseKind(string(text))
 	if !ok {
@@ -71,7 +71,7 @@ type Finding struct {
 }
 
 // Rule describes one finding a scanner can make: the entry of the catalogue
-// behind docs/findings.md. A name may end in "/*" where the rest comes from
+// after docs/findings.md. A name may end in "/*" where the rest comes from
 // outside, such as a virus name.
 type Rule struct {
 	Name  string // scanner/name
@@ -79,7 +79,7 @@ type Rule struct {
 	About string // one sentence for the administrator
 }
 
-// KindIn is the kind that a catalogue gives the rule of a name. The rule must be
+// KindIn returns the kind that a catalogue gives the rule of a name. The rule must be
 // there: a scanner reports nothing that its catalogue does not list.
 func KindIn(catalogue []Rule, name string) Kind {
 	i := slices.IndexFunc(catalogue, func(r Rule) bool { return r.Name == name })
@@ -91,13 +91,13 @@ func Incomplete(found []Finding) bool {
 	return slices.ContainsFunc(found, func(f Finding) bool { return f.Kind >= Unscannable })
 }
 
-// category is the scanner word of a scanner's name: "virus" of "virus/clam1".
+// category returns the scanner word of a scanner's name: "virus" of "virus/clam1".
 func category(name string) string {
 	word, _, _ := strings.Cut(name, "/")
 	return word
 }
 
-// FailedRule is the rule under which a failure of the named scanner is
+// FailedRule returns the rule under which a failure of the named scanner is
 // reported: "virus/failed/clam1" for "virus/clam1", "attachment/failed" for
 // "attachment".
 func FailedRule(scanner string) string {

@@ -24,7 +24,7 @@ type learnt[T any] struct {
 }
 
 // Of returns what learn says of a message, and its error. What was not finished
-// because ctx was done is learnt anew for the next who asks.
+// because ctx was done is learnt again for the next who asks.
 func (k *Memo[T]) Of(ctx context.Context, m *Message, learn func(context.Context, *Message) (T, error)) (T, error) {
 	l := k.entry(m)
 	l.mu.Lock()
@@ -39,7 +39,7 @@ func (k *Memo[T]) Of(ctx context.Context, m *Message, learn func(context.Context
 	return value, err
 }
 
-// entry is the one of m, which goes when m does.
+// entry returns the one of m, which goes when m does.
 func (k *Memo[T]) entry(m *Message) *learnt[T] {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -73,7 +73,7 @@ type Part struct {
 	Archived bool           // it is a member of an archive
 }
 
-// Name is the first of the part's names, or "".
+// Name returns the first of the part's names, or "".
 func (p Part) Name() string {
 	if len(p.Names) == 0 {
 		return ""
@@ -81,7 +81,7 @@ func (p Part) Name() string {
 	return p.Names[0]
 }
 
-// PathOf is the path of the part a finding points at, "" for the whole message.
+// PathOf returns the path of the part a finding points at, "" for the whole message.
 func (m *Message) PathOf(f Finding) string {
 	if f.Part < 0 || f.Part >= len(m.Parts) {
 		return ""

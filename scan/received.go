@@ -22,5 +22,5 @@ type Received struct {
 }
 
 // Truncated reports whether the message was over a limit, so that Raw and Tree
-// hold its beginning only. What lies behind was never seen by anybody.
+// hold its beginning only. What lies after was never seen by anybody.
 func (r Received) Truncated() bool { return r.Size > r.Raw.Size() }

@@ -10,7 +10,7 @@ import (
 // Scan may run for many messages at once, must not change the message, must not
 // keep it after returning, and returns soon after ctx is done. An error means
 // "I do not know" and never "clean"; findings returned beside an error count.
-// Name is a word of the list at Finding.Scanner, with "/instance" behind it
+// Name is a word of the list at Finding.Scanner, with "/instance" after it
 // where several scanners share the word: "virus/clam1".
 type Scanner interface {
 	Name() string
@@ -34,7 +34,7 @@ type Report struct {
 	Err      error
 }
 
-// Findings are the findings of all reports, in their order.
+// Findings returns the findings of all reports, in their order.
 func Findings(reports []Report) []Finding {
 	var all []Finding
 	for _, r := range reports {

@@ -59,7 +59,7 @@ func (s *Sieve) Add(f Finding) {
 	s.kept = append(s.kept, f)
 }
 
-// of is the tally of a rule.
+// of returns the tally of a rule.
 func (s *Sieve) of(rule string) *tally {
 	t := s.tally[rule]
 	if t != nil {
@@ -80,7 +80,8 @@ func (s *Sieve) Findings() []Finding {
 	found := s.kept
 	for _, rule := range s.rules {
 		if t := s.tally[rule]; t.more > 0 {
-			found = append(found, Finding{Kind: Note, Scanner: "mime", Rule: MoreFindings, Part: WholeMessage, Detail: fmt.Sprintf("%d more of %s", t.more, rule), Score: t.score})
+			found = append(found, Finding{Kind: Note, Scanner: "mime", Rule: MoreFindings, Part: WholeMessage,
+				Detail: fmt.Sprintf("%d more of %s", t.more, rule), Score: t.score})
 		}
 	}
 	return found
@@ -98,7 +99,7 @@ func sieved(found []Finding) []Finding {
 	return s.Findings()
 }
 
-// shortDetail is the beginning of a long detail. What a failure says stays whole:
+// shortDetail returns the beginning of a long detail. What a failure says stays whole:
 // no message can make it long.
 func shortDetail(f Finding) string {
 	if f.Kind == Failed || len(f.Detail) <= longestDetail {

@@ -114,7 +114,7 @@ func try(ctx context.Context, c *config.Config) error {
 	return pipeline.RunTests(ctx, p, c.Tests)
 }
 
-// nameOf is what a configuration is called.
+// nameOf returns what a configuration is called.
 func nameOf(path string) string {
 	if path != "" {
 		return path

@@ -32,7 +32,8 @@ func examine(ctx context.Context, args []string, std cli.Streams) int {
 		return status
 	}
 	c, err := config.Load(*path)
-	p := &doctor.Installation{File: *path, Config: c, Problems: err, Postfix: *postfix, Sendmail: *sendmail, User: *as, Workers: worker.Defaults(), Now: time.Now()}
+	p := &doctor.Installation{File: *path, Config: c, Problems: err, Postfix: *postfix, Sendmail: *sendmail, User: *as,
+		Workers: worker.Defaults(), Now: time.Now()}
 	p.Postconf, p.Sendmail = findMTA(p.Postfix, p.Sendmail)
 	p.User = cmp.Or(p.User, findUser())
 	found := p.Examine(ctx)
@@ -90,7 +91,8 @@ func nagiosLine(std cli.Streams, found []doctor.Finding) int {
 	faults, advice := count(found, doctor.Fault), count(found, doctor.Advice)
 	line := func(state string, status int, level doctor.Level, n int) int {
 		first := found[slices.IndexFunc(found, func(f doctor.Finding) bool { return f.Level == level })]
-		fmt.Fprintf(std.Out, "MILTERSCAN %s - %d of %d checks, first: %s: %s\n", state, n, len(found), first.Check, strings.ReplaceAll(show.Printable(first.What), "|", "/"))
+		fmt.Fprintf(std.Out, "MILTERSCAN %s - %d of %d checks, first: %s: %s\n", state, n, len(found), first.Check,
+			strings.ReplaceAll(show.Printable(first.What), "|", "/"))
 		return status
 	}
 	switch {
@@ -111,7 +113,7 @@ func showFinding(std cli.Streams, f doctor.Finding) {
 	}
 }
 
-// findMTA is the program that shows Postfix' settings, and the file with
+// findMTA returns the program that shows Postfix' settings, and the file with
 // Sendmail's; "" for what is not there.
 func findMTA(postfix, sendmail string) (postconf, cf string) {
 	const system = "/etc/mail/sendmail.cf"
@@ -125,7 +127,7 @@ func findMTA(postfix, sendmail string) (postconf, cf string) {
 	return "", sendmail
 }
 
-// findUser is the daemon's user if there is one, else the user who asks.
+// findUser returns the daemon's user if there is one, else the user who asks.
 func findUser() string {
 	if u, err := user.Lookup(cli.DaemonUser); err == nil {
 		return u.Username

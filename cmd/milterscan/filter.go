@@ -13,10 +13,11 @@ import (
 
 // filterMail judges the one mail on standard input as the daemon would: by the
 // daemon itself, where one is running. What is to be delivered goes to standard
-// output, which is empty unless the status is 0, or to the program named behind
+// output, which is empty unless the status is 0, or to the program named after
 // "--", whose status is ours then.
 func filterMail(ctx context.Context, args []string, std cli.Streams) int {
-	f := cli.Flags("filter", "[-c FILE] [--from A] [--to B]... [--client IP] [--helo H] [--auth USER] [-- PROGRAM ARGUMENT...] <MAIL >RESULT", std)
+	f := cli.Flags("filter", "[-c FILE] [--from A] [--to B]... [--client IP] [--helo H] [--auth USER] [-- PROGRAM "+
+		"ARGUMENT...] <MAIL >RESULT", std)
 	path := cli.ConfigFlag(f)
 	about := cli.DeliveryFlags(f)
 	if status, ok := cli.ParseProgram(f, args); !ok {

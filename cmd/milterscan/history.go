@@ -52,10 +52,12 @@ func printHistory(ctx context.Context, args []string, std cli.Streams) int {
 // is left when they are read.
 func historyFilter(f *cli.Options, filter *history.Filter) (check func() error) {
 	var since, before cli.Moment
-	f.StringVar(&filter.Sender, "from", "", "only from senders like this `pattern`: \"@example.com\" for a domain, \".example.com\" for its subdomains, with \"*\", or any part of the address")
+	f.StringVar(&filter.Sender, "from", "", "only from senders like this `pattern`: \"@example.com\" for a domain, "+
+		"\".example.com\" for its subdomains, with \"*\", or any part of the address")
 	f.StringVar(&filter.Recipient, "to", "", "only to recipients like this `pattern`, likewise")
 	f.StringVar(&filter.User, "user", "", "only from logins like this `pattern`, likewise")
-	f.StringVar(&filter.Client, "client", "", "only from clients like this `pattern`: an address, a network such as 192.0.2.0/24, or a part of the name")
+	f.StringVar(&filter.Client, "client", "",
+		"only from clients like this `pattern`: an address, a network such as 192.0.2.0/24, or a part of the name")
 	f.StringVar(&filter.Subject, "subject", "", "only with subjects like this `pattern`: with \"*\", or any part")
 	f.StringVar(&filter.Reason, "reason", "", "only with a finding or a deciding rule like this `pattern`, likewise: \"virus/*\"")
 	f.StringVar(&filter.QueueID, "queue-id", "", "only with this queue `id` of the MTA")

@@ -16,7 +16,7 @@ import (
 	"github.com/milterscan/milterscan/scan/open/worker"
 )
 
-// commands are all subcommands, in the order in which help lists them.
+// commands returns all subcommands, in the order in which help lists them.
 func commands() []cli.Command {
 	return []cli.Command{
 		{Name: "serve", About: "answer the MTA, as the service does", Run: serve},
@@ -41,7 +41,7 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
-// run is the whole program but for the process around it.
+// run returns the whole program but for the process around it.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	std := cli.Streams{In: stdin, Out: stdout, Err: stderr}
 	name, args := cli.CommandOf(args)

@@ -13,7 +13,7 @@ import (
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
 )
 
-// quarantineCommands are what can be done with kept messages.
+// quarantineCommands returns what can be done with kept messages.
 func quarantineCommands() []cli.Command {
 	return []cli.Command{
 		{Name: "list", About: "list kept messages, newest first", Run: quarantineList},
@@ -96,14 +96,16 @@ func quarantineLine(w io.Writer, r quarantine.Row) {
 // what is left when they are read.
 func quarantineFilter(f *cli.Options, filter *quarantine.Filter) (check func() error) {
 	var since, before cli.Moment
-	f.StringVar(&filter.Sender, "from", "", "only from senders like this `pattern`: \"@example.com\" for a domain, \".example.com\" for its subdomains, with \"*\", or any part of the address")
+	f.StringVar(&filter.Sender, "from", "", "only from senders like this `pattern`: \"@example.com\" for a domain, "+
+		"\".example.com\" for its subdomains, with \"*\", or any part of the address")
 	f.StringVar(&filter.Recipient, "to", "", "only to recipients like this `pattern`, likewise")
 	f.StringVar(&filter.Client, "client", "", "only from clients like this `pattern`: an address, or a network such as 192.0.2.0/24")
 	f.StringVar(&filter.Subject, "subject", "", "only with subjects like this `pattern`: with \"*\", or any part")
 	f.StringVar(&filter.Reason, "reason", "", "only for findings or rules like this `pattern`, likewise: \"virus/*\"")
 	f.StringVar(&filter.QueueID, "queue-id", "", "only with this queue `id` of the MTA")
 	f.Var(cli.Choice(&filter.Class, quarantine.Classes()...), "class", "only of this `class`: "+strings.Join(quarantine.Classes(), ", "))
-	f.Var(cli.Choice(&filter.State, quarantine.Kept, quarantine.Releasing, quarantine.Released), "state", "only in this `state`: kept, releasing, released")
+	f.Var(cli.Choice(&filter.State, quarantine.Kept, quarantine.Releasing, quarantine.Released), "state",
+		"only in this `state`: kept, releasing, released")
 	span := cli.Span(f, &since, &before)
 	f.IntVar(&filter.Limit, "limit", 100, "at most this `number`, the newest; 0 for all")
 	return func() error {
@@ -161,7 +163,8 @@ func quarantineRelease(ctx context.Context, args []string, std cli.Streams) int 
 	f := cli.Flags("quarantine release", "[-c FILE] [--to A]... [--skip RULE]... [--again] [--infected] ID...", std)
 	var to, skip cli.Addresses
 	f.Var(&to, "to", "send it to this `address`, not to those who have not had it; may be given several times")
-	f.Var(&skip, "skip", "only findings of this `rule` do not count, such as \"attachment/*\"; without it, all that it was kept with; may be given several times")
+	f.Var(&skip, "skip", "only findings of this `rule` do not count, such as \"attachment/*\"; without it, all that it was "+
+		"kept with; may be given several times")
 	again := f.Bool("again", false, "also if it was released before, or it is not known whether it was")
 	infected := f.Bool("infected", false, "also if a virus was found in it: the recipients get the virus")
 	v, status, ok := openVault(f, args, std, cli.ParseArguments)

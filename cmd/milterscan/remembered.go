@@ -61,7 +61,7 @@ func openHistory(c *config.Config, warn func(error)) (*remembrance, error) {
 	return &remembrance{store.NewHistory(file, warn), back}, nil
 }
 
-// readable is an error if a file cannot be read.
+// readable returns an error if a file cannot be read.
 func readable(file string) error {
 	f, err := os.Open(file)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -28,7 +28,8 @@ type vault struct {
 
 // openVault reads the arguments of a quarantine command, which goes on as the owner of
 // the quarantine if root has called it. Unless ok, the command ends with the status.
-func openVault(f *cli.Options, args []string, std cli.Streams, parse func(*cli.Options, []string) (int, bool), checks ...func() error) (v *vault, status int, ok bool) {
+func openVault(f *cli.Options, args []string, std cli.Streams, parse func(*cli.Options, []string) (int, bool),
+	checks ...func() error) (v *vault, status int, ok bool) {
 	path := cli.ConfigFlag(f)
 	if status, ok := parse(f, args); !ok {
 		return nil, status, false
@@ -87,7 +88,7 @@ func (v *vault) fail(err error) int {
 	return cli.ExitError
 }
 
-// exit is the way out, for whoever has called the command.
+// exit returns the way out, for whoever has called the command.
 func (v *vault) exit() quarantine.Exit {
 	from, host := pipeline.Author(v.config)
 	return quarantine.Exit{
@@ -101,7 +102,7 @@ func (v *vault) exit() quarantine.Exit {
 	}
 }
 
-// caller is who is doing this: behind sudo, whoever called it.
+// caller returns who is doing this: after sudo, whoever called it.
 func caller() string {
 	for _, name := range []string{os.Getenv("SUDO_USER"), currentUser()} {
 		if name != "" {

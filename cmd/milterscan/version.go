@@ -23,7 +23,8 @@ func version(_ context.Context, args []string, std cli.Streams) int {
 		return status
 	}
 	if *asJSON {
-		show.JSON(std.Out, map[string]string{"version": release, "revision": revision, "go": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH})
+		show.JSON(std.Out, map[string]string{"version": release, "revision": revision, "go": runtime.Version(), "os": runtime.GOOS,
+			"arch": runtime.GOARCH})
 		return cli.ExitOK
 	}
 	name := release

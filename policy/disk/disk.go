@@ -172,7 +172,7 @@ var ErrLocked = errors.New("in use by another process")
 // returned function, or with the process.
 func Lock(file string) (unlock func(), err error) { return lock(file, syscall.LOCK_EX) }
 
-// TryLock is Lock without waiting: the error is ErrLocked if somebody holds it.
+// TryLock does what Lock does without waiting: the error is ErrLocked if somebody holds it.
 func TryLock(file string) (unlock func(), err error) {
 	unlock, err = lock(file, syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {

@@ -17,7 +17,7 @@ import (
 type Banner struct {
 	// What rules call it.
 	Name string `toml:"name"`
-	// Where it stands: "top" or "bottom" of what the message says.
+	// Where it is: "top" or "bottom" of what the message says.
 	Position Position `toml:"position"`
 	// The text, line by line.
 	Text []string `toml:"text"`
@@ -28,7 +28,7 @@ type Banner struct {
 // SetDefaults makes b what a banner is if nothing else is said.
 func (b *Banner) SetDefaults() { b.Position = Bottom }
 
-// Position is where a banner stands.
+// Position is where a banner is.
 type Position string
 
 // The positions.
@@ -61,7 +61,7 @@ func (b Banner) check() error {
 	return nil
 }
 
-// page is the banner as HTML that can be written in any charset.
+// page returns the banner as HTML that can be written in any charset.
 func (b Banner) page() string {
 	body := strings.Join(b.HTML, " ")
 	if body == "" {
@@ -124,7 +124,7 @@ func changeOf(changes []*change, e *entity.Entity) *change {
 	return nil
 }
 
-// texts are the entities below e that clients show as the message, whatever way
+// texts returns the entities below e that clients show as the message, whatever way
 // of showing it they choose. None is signed, encrypted or a file.
 func (w *work) texts(e *entity.Entity) []*entity.Entity {
 	switch {
@@ -146,7 +146,7 @@ func (w *work) texts(e *entity.Entity) []*entity.Entity {
 	return nil
 }
 
-// bannerInPage puts a banner into HTML: behind what opens the body, or before what
+// bannerInPage puts a banner into HTML: after what opens the body, or before what
 // ends it.
 func (w *work) bannerInPage(b Banner, c *change) error {
 	p, err := w.pageOf(c)
@@ -176,7 +176,7 @@ func (w *work) bannerInPage(b Banner, c *change) error {
 	return nil
 }
 
-// pageOf is the page that an entity will hold.
+// pageOf returns the page that an entity will hold.
 func (w *work) pageOf(c *change) (*page, error) {
 	if c.body == nil {
 		return w.page(w.layout.part[c.entity])
@@ -184,7 +184,7 @@ func (w *work) pageOf(c *change) (*page, error) {
 	return &page{content: c.body, label: c.charset}, nil
 }
 
-// place is where in a page a banner belongs.
+// place returns where in a page a banner belongs.
 func (w *work) place(p *page, at Position) (int64, error) {
 	end := withoutLastEnd(p.content)
 	top, bottom := int64(0), end
@@ -210,7 +210,7 @@ func (w *work) place(p *page, at Position) (int64, error) {
 	}
 }
 
-// withoutLastEnd is where the last line end of a content begins, or where the
+// withoutLastEnd returns where the last line end of a content begins, or where the
 // content ends: a message that ended in one is to do so again.
 func withoutLastEnd(c scan.Content) int64 {
 	last := tail(c, 2)

@@ -20,7 +20,7 @@ type change struct {
 	encoded scan.Content // body with the encoding
 
 	plain     bool // a page that is plain text now
-	withdrawn bool // a notice stands for the entity
+	withdrawn bool // a notice represents the entity
 }
 
 // field is a header field that gets a value, or goes.
@@ -59,7 +59,7 @@ func (c *change) remove(name string) {
 	}
 }
 
-// of is what becomes of the fields of a name.
+// of returns what becomes of the fields of a name.
 func (c *change) of(name string) (field, bool) {
 	for _, f := range c.fields {
 		if strings.EqualFold(f.name, name) {
@@ -129,7 +129,7 @@ func (w *work) isPlain(c *change) bool {
 	return true
 }
 
-// rootFields are the changes to the message's own header, as the MTA is asked
+// rootFields returns the changes to the message's own header, as the MTA is asked
 // for them.
 func (w *work) rootFields(c *change) []policy.HeaderChange {
 	var list []policy.HeaderChange
@@ -149,7 +149,7 @@ func (w *work) rootFields(c *change) []policy.HeaderChange {
 	return list
 }
 
-// headerSplices are the changes to a header, by byte range.
+// headerSplices returns the changes to a header, by byte range.
 func (w *work) headerSplices(c *change) []splice {
 	var list []splice
 	done := map[string]bool{}
@@ -183,10 +183,10 @@ func (w *work) headerSplices(c *change) []splice {
 	return list
 }
 
-// line is a field as it stands in a header.
+// line returns a field as it is in a header.
 func (w *work) line(f field) string {
 	return f.name + ": " + strings.ReplaceAll(f.value, "\r\n", w.newline) + w.newline
 }
 
-// text is a string as content.
+// text returns a string as content.
 func text(s string) scan.Content { return strings.NewReader(s) }

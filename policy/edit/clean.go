@@ -13,7 +13,7 @@ import (
 )
 
 // clean takes out of a file what the findings are about: members of archives, the
-// macros of Office documents. Where that cannot be done a notice stands for the
+// macros of Office documents. Where that cannot be done a notice represents the
 // whole file.
 func (w *work) clean(c *change, s *site, edits []policy.Edit) error {
 	if s.part < 0 || s.entity.Composite() {
@@ -62,7 +62,8 @@ type rebuilder struct {
 }
 
 func newRebuilder(w *work, edits []policy.Edit) *rebuilder {
-	r := &rebuilder{work: w, edits: edits, nodes: map[int]*node{}, formats: map[int]string{}, above: map[int]bool{}, odd: map[int]bool{}, types: map[int]bool{}}
+	r := &rebuilder{work: w, edits: edits, nodes: map[int]*node{}, formats: map[int]string{}, above: map[int]bool{}, odd: map[int]bool{},
+		types: map[int]bool{}}
 	for _, e := range edits {
 		for up := w.Message.Parts[e.Part].Parent; up >= 0 && !r.above[up]; up = w.Message.Parts[up].Parent {
 			r.above[up] = true
@@ -156,7 +157,7 @@ func (r *rebuilder) node(part int) *node {
 	return r.nodes[part]
 }
 
-// format is the format of a container that can be rebuilt, else "": one that
+// format returns the format of a container that can be rebuilt, else "": one that
 // every program reads in the same way.
 func (r *rebuilder) format(part int) string {
 	known, ok := r.formats[part]
@@ -261,7 +262,7 @@ func (r *rebuilder) members(part int) (*members, error) {
 	return list, nil
 }
 
-// of is what becomes of the member of a name, nil if it stays.
+// of returns what becomes of the member of a name, nil if it stays.
 func (m *members) of(name string) *member {
 	one := m.by[name]
 	if one == nil {
@@ -278,7 +279,7 @@ func (m *members) allFound() bool {
 	return !slices.ContainsFunc(m.list, func(one *member) bool { return !one.found })
 }
 
-// goneNotice is the text that is put into an archive in the place of members;
+// goneNotice returns the text that is put into an archive in the place of members;
 // empty if none goes.
 func (r *rebuilder) goneNotice(list *members) string {
 	var names []string

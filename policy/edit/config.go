@@ -10,10 +10,10 @@ import (
 
 // Config is the section [edit] of the configuration.
 type Config struct {
-	// The text, line by line, that stands for what was taken out of a message: {name}
+	// The text, line by line, that represents what was taken out of a message: {name}
 	// is what it was called, {reason} why it is gone, {id} the message's id.
 	Notice []string `toml:"notice"`
-	// The name of that text where it stands for a file.
+	// The name of that text where it represents a file.
 	NoticeName string `toml:"notice_name"`
 	// What is shown before a link that misleads; {place} is where it really leads.
 	LinkWarning string `toml:"link_warning"`
@@ -25,7 +25,7 @@ type Config struct {
 	Banners []Banner `toml:"banner"`
 }
 
-// DefaultConfig is the shipped configuration.
+// DefaultConfig returns the shipped configuration.
 func DefaultConfig() Config {
 	return Config{
 		Notice: []string{

@@ -38,7 +38,7 @@ func (w *work) disarm(c *change, s *site, edits []policy.Edit) error {
 }
 
 // maxPasses bounds how often a page is gone through: what was put before one link
-// may come to stand in another that has no end.
+// may come to be in another that has no end.
 const maxPasses = 4
 
 // harmless makes a page harmless, and reports whether that took any change.
@@ -69,7 +69,7 @@ func (w *work) harmless(p *page, asked map[string]bool) (changed bool, err error
 	return false, errors.New("there is no end to what has to change")
 }
 
-// against are the rules that are broken by a page.
+// against returns the rules that are broken by a page.
 func (w *work) against(p *markup.Page) map[string]bool {
 	rules := map[string]bool{}
 	for _, o := range w.Pages.Objections(p) {
@@ -88,13 +88,14 @@ var (
 	pages   = []string{"content/html-attachment", "content/smuggling", "attachment/svg-script"}
 	fetches = []string{"content/remote-style", "content/web-bug"}
 	unlinks = []string{"content/link-bad", "content/link-program", "content/link-script"}
-	warns   = []string{"content/link-hidden", "content/link-lookalike", "content/link-mailto", "content/link-mismatch", "content/link-numeric", "content/link-userinfo"}
+	warns   = []string{"content/link-hidden", "content/link-lookalike", "content/link-mailto", "content/link-mismatch",
+		"content/link-numeric", "content/link-userinfo"}
 )
 
-// foreign stands for HTML inside a picture, which is no finding of its own.
+// foreign represents HTML inside a picture, which is no finding of its own.
 const foreign = "foreignobject"
 
-// asked are the findings that some edits are for.
+// asked returns the findings that some edits are for.
 func (w *work) asked(edits []policy.Edit) (map[string]bool, error) {
 	asked := map[string]bool{}
 	for _, e := range edits {
@@ -173,7 +174,7 @@ func (d *disarmer) run(p *page) error {
 	}
 }
 
-// scriptLinks are scripts in the place of addresses that nobody follows, such as
+// scriptLinks returns scripts in the place of addresses that nobody follows, such as
 // those of backgrounds, where all that acts has to go.
 func (d *disarmer) scriptLinks(p *markup.Page) (found []markup.Objection) {
 	if !d.asked[foreign] {
@@ -207,7 +208,7 @@ func (d *disarmer) token(t *markup.Token) {
 
 // goesOn reports whether a token belongs to the element with literal text before
 // it, and takes that text out once its end is sure. Where it has no end some
-// clients show what stands behind, so only its tag goes.
+// clients show what follows, so only its tag goes.
 func (d *disarmer) goesOn(t *markup.Token) bool {
 	if t.Name != d.raw.name || t.Span.Start != d.raw.end {
 		return false
@@ -233,7 +234,7 @@ func (d *disarmer) replace(at markup.Span, with string) {
 	d.splices = append(d.splices, splice{spanIn(at), text(with)})
 }
 
-// drop takes a span out, so that what stands around it does not come together as
+// drop takes a span out, so that what is around it does not come together as
 // a tag of its own.
 func (d *disarmer) drop(at markup.Span) {
 	before, err := bytesAt(d.content, markup.Span{Start: max(at.Start-1, 0), End: at.Start})

@@ -179,7 +179,7 @@ func (w *work) changes() ([]*change, error) {
 	return all, nil
 }
 
-// edit makes what becomes of one entity. A notice stands for all edits of it; a
+// edit makes what becomes of one entity. A notice represents all edits of it; a
 // name may be changed beside a body, but a body only in one way.
 func (w *work) edit(s *site) (*change, error) {
 	c := &change{entity: s.entity}
@@ -217,7 +217,7 @@ func (w *work) bodyEdit(kind policy.EditKind) func(*change, *site, []policy.Edit
 	return w.disarm
 }
 
-// bodyKind is the strongest edit of the body that is asked for, short of replacing
+// bodyKind returns the strongest edit of the body that is asked for, short of replacing
 // it.
 func (s *site) bodyKind() policy.EditKind {
 	kind := policy.NoEdit
@@ -247,7 +247,7 @@ func momentary(err error) bool {
 	return errors.Is(err, ErrNoRoom) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
 }
 
-// refusal is the error of edits that cannot be made, unless the moment is to
+// refusal returns the error of edits that cannot be made, unless the moment is to
 // blame, or there are none.
 func refusal(err error, edits []policy.Edit) error {
 	if len(edits) == 0 || momentary(err) {
@@ -295,7 +295,7 @@ func (r *roomy) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// newline is how the lines of a message end: as the first one does.
+// newline returns how the lines of a message end: as the first one does.
 func newline(c scan.Content) string {
 	head := make([]byte, min(64<<10, c.Size()))
 	n, _ := c.ReadAt(head, 0)

@@ -52,7 +52,7 @@ func (d *disarmer) opened(t *tag, second bool) {
 	}
 }
 
-// which is the index of what is kept for both ways to read a page.
+// which returns the index of what is kept for both ways to read a page.
 func which(second bool) int {
 	if second {
 		return 1
@@ -68,7 +68,7 @@ type tag struct {
 	gone  map[int]bool // attributes that were taken out
 }
 
-// tagOf is a tag as far as it matters: attributes do where something is against
+// tagOf returns a tag as far as it matters: attributes do where something is against
 // the tag, and where fields and links are told by them.
 func (d *disarmer) tagOf(t *markup.Token, objections []markup.Objection) *tag {
 	tag := &tag{name: t.Name, at: t.Tag()}
@@ -276,10 +276,10 @@ func (d *disarmer) warn(t *tag, warning, place string) {
 	d.replace(at, end+"<b>"+escaped(warning)+"</b> ")
 }
 
-// escaped is a text as it may stand in HTML in any charset that knows ASCII.
+// escaped returns a text as it may be in HTML in any charset that knows ASCII.
 func escaped(s string) string { return inASCII(html.EscapeString(s)) }
 
-// inASCII is HTML with references for all that is not ASCII.
+// inASCII returns HTML with references for all that is not ASCII.
 func inASCII(s string) string {
 	var b strings.Builder
 	for _, r := range s {
@@ -314,12 +314,12 @@ func (r *recentText) endsWith(s string) bool {
 	return strings.HasSuffix(last, strings.Join(strings.Fields(s), " "))
 }
 
-// spanIn is a span of a page as one of its content, and spanOf all of it.
+// spanIn returns a span of a page as one of its content, and spanOf all of it.
 func spanIn(s markup.Span) entity.Span { return entity.Span{Start: s.Start, End: s.End} }
 
 func spanOf(c scan.Content) entity.Span { return entity.Span{End: c.Size()} }
 
-// bytesAt are the bytes of a span.
+// bytesAt returns the bytes of a span.
 func bytesAt(c scan.Content, at markup.Span) ([]byte, error) {
 	b := make([]byte, at.Len())
 	n, err := c.ReadAt(b, at.Start)

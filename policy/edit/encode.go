@@ -68,7 +68,7 @@ func encodingName(e entity.Encoding) string {
 	return string(e)
 }
 
-// fitting is the encoding for the new body of an entity: the one it has, unless
+// fitting returns the encoding for the new body of an entity: the one it has, unless
 // its lines have become too long for that or nobody should use it.
 func fitting(e *entity.Entity, old, body scan.Content) entity.Encoding {
 	switch e.Encoding {
@@ -83,7 +83,7 @@ func fitting(e *entity.Entity, old, body scan.Content) entity.Encoding {
 	return entity.Base64
 }
 
-// widest is the length of the longest line, without its end.
+// widest returns the length of the longest line, without its end.
 func widest(c scan.Content) int {
 	in := bufio.NewReader(scan.Reader(c))
 	longest, line := 0, 0
@@ -148,7 +148,7 @@ func base64To(out *bufio.Writer, body scan.Content, newline string) error {
 }
 
 // quotedPrintableTo writes quoted-printable that decodes to exactly the body:
-// only its own kind of line end stands for itself.
+// only its own kind of line end represents itself.
 func quotedPrintableTo(out *bufio.Writer, body scan.Content, newline string) error {
 	q := quoter{out: out, in: bufio.NewReaderSize(scan.Reader(body), 64<<10), newline: newline}
 	for {

@@ -16,7 +16,7 @@ const foldedLine = 76
 // parameter is a parameter of a content field.
 type parameter struct{ name, value string }
 
-// parametersOf are the parameters of an entity's Content-Type but for the ones
+// parametersOf returns the parameters of an entity's Content-Type but for the ones
 // named. Where the field is damaged they are what this package knows of it.
 func parametersOf(e *entity.Entity, but ...string) []parameter {
 	var list []parameter
@@ -34,7 +34,7 @@ func parametersOf(e *entity.Entity, but ...string) []parameter {
 	return slices.DeleteFunc(list, func(p parameter) bool { return slices.Contains(but, p.name) })
 }
 
-// contentType is the value of a Content-Type. A name is written as an encoded word,
+// contentType returns the value of a Content-Type. A name is written as an encoded word,
 // which is what clients look for there, and as RFC 2231 has it only where it is too
 // long for one.
 func contentType(mediaType string, params []parameter, names ...string) string {
@@ -52,7 +52,7 @@ func contentType(mediaType string, params []parameter, names ...string) string {
 	return fold("Content-Type", pieces)
 }
 
-// disposition is the value of a Content-Disposition.
+// disposition returns the value of a Content-Disposition.
 func disposition(kind string, names ...string) string {
 	pieces := []string{kind}
 	for _, n := range names {
@@ -73,7 +73,7 @@ func formatParameter(p parameter) []string {
 // sectionLength is how much of a value goes into one section.
 const sectionLength = 50
 
-// extended is a parameter as RFC 2231 has it, in as many sections as it takes.
+// extended returns a parameter as RFC 2231 has it, in as many sections as it takes.
 func extended(p parameter) []string {
 	var sections []string
 	section := "utf-8''"
@@ -97,7 +97,7 @@ func extended(p parameter) []string {
 	return sections
 }
 
-// percent is a byte as RFC 2231 writes it: attribute characters as they are.
+// percent returns a byte as RFC 2231 writes it: attribute characters as they are.
 func percent(c byte) string {
 	if c > ' ' && c < 0x7f && !strings.ContainsRune(`*'%()<>@,;:\"/[]?=`, rune(c)) {
 		return string(rune(c))
@@ -124,7 +124,7 @@ func isPrintable(s string) bool {
 	return true
 }
 
-// fold puts pieces behind each other, with semicolons between, in lines of a
+// fold puts pieces after each other, with semicolons between, in lines of a
 // proper length.
 func fold(name string, pieces []string) string {
 	var b strings.Builder
@@ -148,7 +148,7 @@ func fold(name string, pieces []string) string {
 // longestWord is the longest encoded word (RFC 2047, section 2).
 const longestWord = 75
 
-// encodeWords writes a text as it may stand in a header: as it is if it is
+// encodeWords writes a text as it may be in a header: as it is if it is
 // printable ASCII that cannot be taken for an encoded word, else in encoded words,
 // a fold between them.
 func encodeWords(s string) string {

@@ -11,12 +11,12 @@ import (
 )
 
 // layout says which parts are entities of the message itself, as everybody reads
-// it. Only these stand in it by byte range; all others come out of one of them,
+// it. Only these are in it by byte range; all others come out of one of them,
 // and are edited with it.
 type layout struct {
 	parts []scan.Part
 	part  map[*entity.Entity]int            // -1 for those without one
-	above map[*entity.Entity]*entity.Entity // what it stands in
+	above map[*entity.Entity]*entity.Entity // what it is in
 	list  []*entity.Entity                  // in order
 }
 
@@ -39,7 +39,7 @@ func (l *layout) add(e, above *entity.Entity) {
 	}
 }
 
-// entity is the one a part is, nil if it is none of the message itself.
+// entity returns the one a part is, nil if it is none of the message itself.
 func (l *layout) entity(part int) *entity.Entity {
 	e := l.parts[part].Entity
 	if at, ok := l.part[e]; !ok || at != part {
@@ -48,7 +48,7 @@ func (l *layout) entity(part int) *entity.Entity {
 	return e
 }
 
-// host is the entity that a part is or comes out of, nil if it belongs to a
+// host returns the entity that a part is or comes out of, nil if it belongs to a
 // reading that not everybody has.
 func (l *layout) host(part int) *entity.Entity {
 	for steps := 0; part >= 0 && part < len(l.parts) && steps <= len(l.parts); steps++ {
@@ -66,7 +66,7 @@ func (l *layout) host(part int) *entity.Entity {
 	return nil
 }
 
-// inside reports whether e stands in, or is, one that holds.
+// inside reports whether e is in, or is, one that holds.
 func (l *layout) inside(e *entity.Entity, holds func(*entity.Entity) bool) bool {
 	for ; e != nil; e = l.above[e] {
 		if holds(e) {
@@ -76,8 +76,8 @@ func (l *layout) inside(e *entity.Entity, holds func(*entity.Entity) bool) bool 
 	return false
 }
 
-// Fixed are the parts no edit may touch: those of signed or encrypted mail, and
-// what only some readers see. scan.WholeMessage among them stands for all: the
+// Fixed returns the parts no edit may touch: those of signed or encrypted mail, and
+// what only some readers see. scan.WholeMessage among them represents all: the
 // message can be read in more than one way, was not read to its end, or is an
 // invitation, which clients take as a whole.
 func Fixed(m *scan.Message, found []scan.Finding) []int {
@@ -135,7 +135,7 @@ func (l *layout) sealed(e *entity.Entity) bool {
 // armorHead is how much of a text is searched for OpenPGP.
 const armorHead = 16 << 10
 
-// head is the beginning of a content, which may be nil.
+// head returns the beginning of a content, which may be nil.
 func head(c scan.Content, n int64) []byte {
 	if c == nil {
 		return nil
@@ -153,7 +153,7 @@ type site struct {
 	edits  []policy.Edit
 }
 
-// kind is the strongest edit that is asked for.
+// kind returns the strongest edit that is asked for.
 func (s *site) kind() policy.EditKind {
 	kind := policy.NoEdit
 	for _, e := range s.edits {
@@ -162,7 +162,7 @@ func (s *site) kind() policy.EditKind {
 	return kind
 }
 
-// of are the edits of one kind.
+// of returns the edits of one kind.
 func (s *site) of(kind policy.EditKind) []policy.Edit {
 	return slices.DeleteFunc(slices.Clone(s.edits), func(e policy.Edit) bool { return e.Kind != kind })
 }
@@ -173,7 +173,7 @@ func (w *work) whole(s *site, edits []policy.Edit) bool {
 }
 
 // sites puts the edits together by entity, in the order of the message. What
-// stands in one that is replaced goes with it.
+// is in one that is replaced goes with it.
 func (w *work) sites(refused *Refused) []*site {
 	by := map[*entity.Entity]*site{}
 	for _, e := range w.Edits {

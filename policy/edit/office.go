@@ -48,7 +48,8 @@ func isMacroPart(name string) bool {
 	case base == "vbaproject.bin", base == "vbadata.xml":
 		return true
 	default:
-		return strings.HasPrefix(base, "vbaprojectsignature") || strings.HasPrefix(base, "vbaproject.bin.") || strings.HasPrefix(base, "vbadata.xml.")
+		return strings.HasPrefix(base, "vbaprojectsignature") || strings.HasPrefix(base, "vbaproject.bin.") ||
+			strings.HasPrefix(base, "vbadata.xml.")
 	}
 }
 
@@ -94,7 +95,7 @@ func (r *rebuilder) withoutMacros(part int) (scan.Content, error) {
 	return out, proveZip(old, out, list)
 }
 
-// macroMember is what becomes of a part of a document without macros; nil if it
+// macroMember returns what becomes of a part of a document without macros; nil if it
 // stays.
 func macroMember(f *zip.File) (*member, error) {
 	switch {

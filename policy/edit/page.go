@@ -46,7 +46,7 @@ func (w *work) page(part int) (*page, error) {
 	return p, nil
 }
 
-// wordless are the limits of pages whose words do not matter.
+// wordless returns the limits of pages whose words do not matter.
 func (w *work) wordless() markup.Limits {
 	l := w.Markup
 	l.Text = 0

@@ -11,7 +11,7 @@ import (
 	"github.com/milterscan/milterscan/scan/format/entity"
 )
 
-// patch is a stretch of a content with some spans of it replaced. Splices may
+// patch returns a stretch of a content with some spans of it replaced. Splices may
 // touch each other, and come in any order, but not overlap: two edits that want
 // the same bytes are an error.
 func patch(c scan.Content, within entity.Span, splices []splice) (*patchwork, error) {
@@ -33,7 +33,7 @@ func patch(c scan.Content, within entity.Span, splices []splice) (*patchwork, er
 	return out, nil
 }
 
-// splice is a change by byte range: what stands at a span gives way.
+// splice is a change by byte range: what is at a span gives way.
 type splice struct {
 	at   entity.Span
 	with scan.Content
@@ -59,7 +59,7 @@ func (p *patchwork) add(from scan.Content, off, n int64) {
 	}
 }
 
-// Size is the number of bytes in all pieces.
+// Size returns the number of bytes in all pieces.
 func (p *patchwork) Size() int64 { return p.size }
 
 // ReadAt reads across pieces.
@@ -86,7 +86,7 @@ func (p *patchwork) ReadAt(b []byte, off int64) (n int, err error) {
 	return n, nil
 }
 
-// find is the index of the piece that holds an offset.
+// find returns the index of the piece that holds an offset.
 func (p *patchwork) find(off int64) int {
 	return sort.Search(len(p.pieces), func(i int) bool { return p.pieces[i].at+p.pieces[i].n > off })
 }

@@ -173,7 +173,7 @@ func (p *proof) lineEnds(c *change) error {
 	return err
 }
 
-// lone counts CRs that no LF follows, and LFs that no CR stands before.
+// lone counts CRs that no LF follows, and LFs that no CR is before.
 func lone(r io.Reader) (crs, lfs int, err error) {
 	var block [32 << 10]byte
 	before := byte(0)

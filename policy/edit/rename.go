@@ -43,12 +43,12 @@ func (c *change) rename(mediaType, name string) {
 	c.set("Content-Disposition", disposition(kind, name))
 }
 
-// harmless is a name under which a file can be looked at and not be started.
+// harmless returns a name under which a file can be looked at and not be started.
 func harmless(name string) string {
 	return harmlessBase(strings.TrimSuffix(name, renamedSuffix)) + renamedSuffix
 }
 
-// harmlessBase is a name without what paths, systems and readers stumble over.
+// harmlessBase returns a name without what paths, systems and readers stumble over.
 func harmlessBase(name string) string {
 	var b strings.Builder
 	n := 0

@@ -38,7 +38,7 @@ func (w *work) withdraw(c *change, s *site, because []policy.Edit) {
 	}
 }
 
-// notice is the text that stands for something taken out.
+// notice returns the text that represents something taken out.
 func (w *work) notice(name, reason string) string {
 	fill := strings.NewReplacer("{name}", name, "{reason}", reason, "{id}", w.ID)
 	return fill.Replace(strings.Join(w.Notice, w.newline)) + w.newline
@@ -47,7 +47,7 @@ func (w *work) notice(name, reason string) string {
 // longestTitle bounds how much of a foreign name is shown.
 const longestTitle = 100
 
-// title is what a part is called in a notice.
+// title returns what a part is called in a notice.
 func (w *work) title(part int) string {
 	if part < 0 {
 		return "(unnamed)"
@@ -58,8 +58,8 @@ func (w *work) title(part int) string {
 	return "(" + w.Message.Parts[part].Type + ")"
 }
 
-// plain is a foreign name as it may stand in a text: what cannot be seen, or
-// turns the direction of what stands around it, is a question mark.
+// plain returns a foreign name as it may be in a text: what cannot be seen, or
+// turns the direction of what is around it, is a question mark.
 func plain(name string) string {
 	var b strings.Builder
 	n := 0
@@ -92,7 +92,7 @@ var reasons = [...]struct {
 	{policy.OfKind(scan.Failed), "it could not be examined"},
 }
 
-// reason is what a notice says about some edits: the gravest of their reasons.
+// reason returns what a notice says about some edits: the gravest of their reasons.
 func (w *work) reason(edits []policy.Edit) string {
 	for _, r := range reasons {
 		for _, e := range edits {

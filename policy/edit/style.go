@@ -20,8 +20,8 @@ func (d *disarmer) literal(t *markup.Token) {
 	d.sheet = at
 }
 
-// endStyle changes a style sheet, once the token behind it is known. Where it has
-// no end some clients show what stands in it, so only its tag goes.
+// endStyle changes a style sheet, once the token after it is known. Where it has
+// no end some clients show what is in it, so only its tag goes.
 func (d *disarmer) endStyle(next *markup.Token) {
 	at := d.sheet
 	d.sheet = markup.Span{}
@@ -52,7 +52,7 @@ func (d *disarmer) styleOf(t *tag, l markup.Link) {
 	}
 }
 
-// ownStyle is style without what is fetched from elsewhere. Where it is written
+// ownStyle returns style without what is fetched from elsewhere. Where it is written
 // so that addresses hide in it nothing stays.
 func ownStyle(css []byte) []byte {
 	if bytes.IndexByte(css, '\\') >= 0 {
@@ -80,7 +80,7 @@ func ownStyle(css []byte) []byte {
 	}
 }
 
-// nextAddress is where the next "url(", or the next "@import", begins; -1 if
+// nextAddress returns where the next "url(", or the next "@import", begins; -1 if
 // there is none.
 func nextAddress(css []byte) (at int, address bool) {
 	for at := 0; at < len(css); at++ {
@@ -94,7 +94,7 @@ func nextAddress(css []byte) (at int, address bool) {
 	return -1, false
 }
 
-// addressLength is the length of "url(…)", or of "@import …;".
+// addressLength returns the length of "url(…)", or of "@import …;".
 func addressLength(css []byte, address bool) int {
 	end := byte(';')
 	if address {

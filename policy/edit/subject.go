@@ -7,8 +7,8 @@ import (
 	"github.com/milterscan/milterscan/scan/format/entity"
 )
 
-// Subject puts a mark before the subject, unless it stands there already, in
-// whatever encoding. What the sender wrote stays as it is, behind the mark. Of
+// Subject puts a mark before the subject, unless it is there already, in
+// whatever encoding. What the sender wrote stays as it is, after the mark. Of
 // several subjects, of which every client shows another, the first stays.
 func Subject(h entity.Header, mark string) []policy.HeaderChange {
 	all := h.Values("Subject")
@@ -26,7 +26,7 @@ func Subject(h entity.Header, mark string) []policy.HeaderChange {
 	return list
 }
 
-// joinWords puts two texts of a header behind each other, with a fold between
+// joinWords puts two texts of a header after each other, with a fold between
 // them if they do not fit on one line. Between two encoded words the blank has
 // to be encoded, since the one that separates them is not shown.
 func joinWords(a, b string) string {

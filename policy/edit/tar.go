@@ -74,7 +74,7 @@ func isSparse(h *tar.Header) bool {
 	return false
 }
 
-// tarMember is a member with new content, without what ends a tar.
+// tarMember returns a member with new content, without what ends a tar.
 func (r *rebuilder) tarMember(h *tar.Header, m *member) (scan.Content, error) {
 	next := *h
 	next.Size = m.content.Size()

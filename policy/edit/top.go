@@ -43,7 +43,7 @@ func forges(f policy.HeaderField, value string) bool {
 	return len(f.Name) > 2 && strings.EqualFold(f.Name[:2], "x-")
 }
 
-// firstWord is the first word of a structured field, after comments and blanks;
+// firstWord returns the first word of a structured field, after comments and blanks;
 // quotes around it do not count (RFC 5322, section 3.2).
 func firstWord(value string) string {
 	depth, quoted := 0, false

@@ -15,7 +15,7 @@ import (
 	"github.com/milterscan/milterscan/scan/scratch"
 )
 
-// written is what an entity will hold, and the charset of that.
+// written returns what an entity will hold, and the charset of that.
 func (w *work) written(c *change) (scan.Content, string) {
 	if c.body != nil {
 		return c.body, c.charset
@@ -66,7 +66,7 @@ func (w *work) rewrite(c *change, body scan.Content) {
 	c.body = body
 }
 
-// fit is a text in a charset that a banner can be written in: its own, or UTF-8.
+// fit returns a text in a charset that a banner can be written in: its own, or UTF-8.
 func (w *work) fit(c scan.Content, label, banner string) (body scan.Content, converted bool, err error) {
 	switch {
 	case isASCII(banner) && charset.Transparent(label), strings.EqualFold(label, "utf-8"):
@@ -81,7 +81,7 @@ func (w *work) fit(c scan.Content, label, banner string) (body scan.Content, con
 	return out, true, err
 }
 
-// needUTF8 is an error for text that says nothing of its charset and is not in
+// needUTF8 returns an error for text that says nothing of its charset and is not in
 // UTF-8.
 func (w *work) needUTF8(c scan.Content) error {
 	in := bufio.NewReader(scan.Reader(c))
@@ -108,7 +108,7 @@ func holds(c scan.Content, at Position, banner string) bool {
 	return strings.HasSuffix(strings.TrimRight(tail(c, int64(len(banner)+around)), " \t\r\n"), banner)
 }
 
-// tail is the end of a content.
+// tail returns the end of a content.
 func tail(c scan.Content, n int64) string {
 	b, err := bytesAt(c, markup.Span{Start: max(c.Size()-n, 0), End: c.Size()})
 	if err != nil {

@@ -57,7 +57,8 @@ func (r *rebuilder) zipMember(z *zip.Writer, f *zip.File, m *member) (files int,
 		}
 		return 1, z.Copy(f)
 	}
-	h := &zip.FileHeader{Name: f.Name, Comment: f.Comment, NonUTF8: f.NonUTF8, Method: zip.Deflate, Modified: f.Modified, ExternalAttrs: f.ExternalAttrs, CreatorVersion: f.CreatorVersion}
+	h := &zip.FileHeader{Name: f.Name, Comment: f.Comment, NonUTF8: f.NonUTF8, Method: zip.Deflate, Modified: f.Modified,
+		ExternalAttrs: f.ExternalAttrs, CreatorVersion: f.CreatorVersion}
 	if m.renamed != "" {
 		h.Name = m.renamed
 	}
@@ -105,7 +106,8 @@ func proveZip(old *zip.Reader, c scan.Content, list *members) error {
 
 // samePacked reports whether two members are the same, byte by byte as packed.
 func samePacked(a, b *zip.File) bool {
-	if a.Name != b.Name || a.Method != b.Method || a.CRC32 != b.CRC32 || a.UncompressedSize64 != b.UncompressedSize64 || a.CompressedSize64 != b.CompressedSize64 {
+	if a.Name != b.Name || a.Method != b.Method || a.CRC32 != b.CRC32 || a.UncompressedSize64 != b.UncompressedSize64 ||
+		a.CompressedSize64 != b.CompressedSize64 {
 		return false
 	}
 	x, errX := a.OpenRaw()

@@ -8,8 +8,8 @@ import (
 	"io"
 )
 
-// Sum is the sum over the body of a message, that is, over all behind its first
-// empty line. An MTA may change how lines end and how many empty ones stand at
+// Sum returns the sum over the body of a message, that is, over all after its first
+// empty line. An MTA may change how lines end and how many empty ones are at
 // the end, so these do not count. The error is the reader's.
 func Sum(message io.Reader) ([32]byte, error) {
 	r := bufio.NewReaderSize(message, 32<<10)
@@ -47,7 +47,7 @@ func skipHeader(r *bufio.Reader) error {
 type body struct {
 	sum   hash.Hash
 	ends  int64 // LFs held back
-	cr    bool  // a CR held back, behind the LFs
+	cr    bool  // a CR held back, after the LFs
 	chunk []byte
 }
 

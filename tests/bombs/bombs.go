@@ -47,7 +47,7 @@ type deflated struct {
 	sum    uint32
 }
 
-// repeated is a block that is said again and again; its length is a divisor of
+// repeated returns a block that is said again and again; its length is a divisor of
 // size.
 func repeated(block []byte, size int64) deflated {
 	var out bytes.Buffer
@@ -70,17 +70,18 @@ func repeated(block []byte, size int64) deflated {
 
 func zeros(n int64) deflated { return repeated(make([]byte, 1<<20), n) }
 
-// zipOf is a zip with one member.
+// zipOf returns a zip with one member.
 func zipOf(name string, d deflated) []byte {
 	var out bytes.Buffer
 	w := zip.NewWriter(&out)
-	f, _ := w.CreateRaw(&zip.FileHeader{Name: name, Method: zip.Deflate, CRC32: d.sum, CompressedSize64: uint64(len(d.packed)), UncompressedSize64: uint64(d.size)})
+	f, _ := w.CreateRaw(&zip.FileHeader{Name: name, Method: zip.Deflate, CRC32: d.sum, CompressedSize64: uint64(len(d.packed)),
+		UncompressedSize64: uint64(d.size)})
 	f.Write(d.packed) // memory takes everything
 	w.Close()
 	return out.Bytes()
 }
 
-// packed is a zip with n copies of a file.
+// packed returns a zip with n copies of a file.
 func packed(n int, name string, content []byte) []byte {
 	var out bytes.Buffer
 	w := zip.NewWriter(&out)
@@ -92,7 +93,7 @@ func packed(n int, name string, content []byte) []byte {
 	return out.Bytes()
 }
 
-// FortyTwo is a zip of the build of 42.zip.
+// FortyTwo returns a zip of the build of 42.zip.
 func FortyTwo() []byte {
 	file := zipOf("0.dll", zeros(4<<30-1<<20))
 	for _, name := range []string{"page %x.zip", "chapter %x.zip", "doc %x.zip", "book %x.zip", "lib %x.zip"} {
@@ -115,7 +116,7 @@ func gzipOf(d deflated) []byte {
 	return binary.LittleEndian.AppendUint32(out, uint32(d.size))
 }
 
-// emptyFiles is a tar of n empty files, all by the same header.
+// emptyFiles returns a tar of n empty files, all by the same header.
 func emptyFiles(n int) []byte {
 	header := make([]byte, 512)
 	copy(header, "empty.txt")
@@ -130,7 +131,7 @@ func emptyFiles(n int) []byte {
 	return gzipOf(repeated(bytes.Repeat(header, each), int64(n)*512))
 }
 
-// declaring is a 7z whose directory declares n members.
+// declaring returns a 7z whose directory declares n members.
 func declaring(n uint32) []byte {
 	directory := append([]byte{0x01, 0x05, 0xf0}, binary.LittleEndian.AppendUint32(nil, n)...)
 	directory = append(directory, 0, 0)
@@ -142,10 +143,11 @@ func declaring(n uint32) []byte {
 }
 
 func filters(n int) []byte {
-	return fmt.Appendf(nil, "%%PDF-1.7\n1 0 obj << /Type /ObjStm /N 1 /First 4 /Length 5 /Filter [ %s] >> stream\n31320>\nendstream endobj\ntrailer << >>\n%%%%EOF\n", strings.Repeat("/AHx ", n))
+	return fmt.Appendf(nil, "%%PDF-1.7\n1 0 obj << /Type /ObjStm /N 1 /First 4 /Length 5 /Filter [ %s] >> "+
+		"stream\n31320>\nendstream endobj\ntrailer << >>\n%%%%EOF\n", strings.Repeat("/AHx ", n))
 }
 
-// entities is a document type whose last entity stands for 3 GB.
+// entities is a document type whose last entity represents 3 GB.
 const entities = `<?xml version="1.0"?><!DOCTYPE w:document [<!ENTITY a "ha ha ha "><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;&b;&b;">` +
 	`<!ENTITY d "&c;&c;&c;&c;&c;&c;&c;&c;&c;&c;"><!ENTITY e "&d;&d;&d;&d;&d;&d;&d;&d;&d;&d;"><!ENTITY f "&e;&e;&e;&e;&e;&e;&e;&e;&e;&e;"><!ENTITY g "&f;&f;&f;&f;&f;&f;&f;&f;&f;&f;">` +
 	`<!ENTITY h "&g;&g;&g;&g;&g;&g;&g;&g;&g;&g;"><!ENTITY i "&h;&h;&h;&h;&h;&h;&h;&h;&h;&h;">]><w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:t>&i;&i;&i;</w:t></w:document>`
@@ -159,7 +161,7 @@ func documentOf(text string) []byte {
 	return out.Bytes()
 }
 
-// blankDocument is a document of paragraphs without a word.
+// blankDocument returns a document of paragraphs without a word.
 func blankDocument() []byte {
 	return zipOf("word/document.xml", repeated([]byte(strings.Repeat("<w:p><w:r/></w:p> ", 1<<16)), 18<<16*500))
 }

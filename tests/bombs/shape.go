@@ -61,7 +61,7 @@ var makers = map[string]func(Shape) []byte{
 	"office": func(s Shape) []byte { s.Suffix = ".xml.rels"; return s.zip() },
 }
 
-// Containers are the kinds of shapes.
+// Containers returns the kinds of shapes.
 func Containers() []string {
 	var names []string
 	for name := range makers {
@@ -110,7 +110,7 @@ func (s Shape) Mutated(r *rand.Rand) Shape {
 	return s
 }
 
-// Mail is a message with such attachments, as many as fit into one of 25 MB.
+// Mail returns a message with such attachments, as many as fit into one of 25 MB.
 func (s Shape) Mail() []byte {
 	file := makers[s.Container](s)
 	for i := range s.Depth {
@@ -131,14 +131,14 @@ func (s Shape) Mail() []byte {
 	return out.Bytes()
 }
 
-// content is a text of n bytes, at most 64 MB.
+// content returns a text of n bytes, at most 64 MB.
 func (s Shape) content(n int) []byte {
 	n = min(n, 64<<20)
 	unit := cmp.Or(s.Content, "x")
 	return bytes.Repeat([]byte(unit), n/len(unit)+1)[:n]
 }
 
-// fitting is how many members of some size fit into the mail.
+// fitting returns how many members of some size fit into the mail.
 func (s Shape) fitting(each int) int { return max(1, min(s.Members, 4*mostMail/max(1, each))) }
 
 func (s Shape) name(i int) string {
@@ -189,7 +189,7 @@ func gzipped(content []byte) []byte {
 	return out.Bytes()
 }
 
-// pdf is a document of streams with a dictionary and an end.
+// pdf returns a document of streams with a dictionary and an end.
 func (s Shape) pdf(dictionary, end string) []byte {
 	var packed, out bytes.Buffer
 	w := zlib.NewWriter(&packed)

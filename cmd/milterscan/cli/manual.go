@@ -28,24 +28,35 @@ func ManualOf(name string) Manual {
 		return of([]string{"milterscan serve -c /etc/milterscan/milterscan.toml"},
 			Exit{ExitOK, "it was told to stop, and has answered the last mail"}, misused, Exit{ExitSoftware, "it cannot listen or spool"}, badConfig)
 	case "check":
-		return of([]string{"milterscan check", "milterscan check --changed # only what the files set", "milterscan check --effective --rules # all rules, in the order in which they are tried", "milterscan check --json | jq .problems"},
+		return of([]string{"milterscan check", "milterscan check --changed # only what the files set",
+			"milterscan check --effective --rules # all rules, in the order in which they are tried", "milterscan check --json | jq .problems"},
 			Exit{ExitOK, "no errors; there may be warnings"}, misused, badConfig)
 	case "doctor":
-		return of([]string{"milterscan doctor", "milterscan doctor -v", "milterscan doctor --json", "milterscan doctor --nagios # one line, for Nagios and its kin"},
-			Exit{ExitOK, "healthy; --nagios: OK"}, Exit{ExitFound, "there are faults; --nagios: WARNING, there is advice"}, Exit{ExitError, "--nagios: CRITICAL, there are faults"}, misused)
+		return of([]string{"milterscan doctor", "milterscan doctor -v", "milterscan doctor --json",
+			"milterscan doctor --nagios # one line, for Nagios and its kin"},
+			Exit{ExitOK, "healthy; --nagios: OK"}, Exit{ExitFound, "there are faults; --nagios: WARNING, there is advice"}, Exit{ExitError,
+				"--nagios: CRITICAL, there are faults"}, misused)
 	case "scan":
-		return of([]string{"milterscan scan mail.eml", "milterscan scan --from a@example.net --to b@example.com --client 192.0.2.1 --json *.eml", "milterscan scan - <mail.eml"},
-			Exit{ExitOK, "every mail is to be delivered"}, Exit{ExitFound, "some mail is not"}, Exit{ExitError, "some file cannot be read"}, misused, badConfig)
+		return of([]string{"milterscan scan mail.eml",
+			"milterscan scan --from a@example.net --to b@example.com --client 192.0.2.1 --json *.eml", "milterscan scan - <mail.eml"},
+			Exit{ExitOK, "every mail is to be delivered"}, Exit{ExitFound, "some mail is not"}, Exit{ExitError,
+				"some file cannot be read"}, misused, badConfig)
 	case "filter":
-		return of([]string{"milterscan filter --from a@example.net --to b@example.com <mail >result", "milterscan filter --from a@example.net --to b@example.com -- /usr/bin/procmail -d bob <mail"},
-			Exit{ExitOK, "accepted; the mail is on standard output, or with a program: the program's status"}, misused, Exit{ExitRefused, "refused; standard error has the SMTP reply"},
+		return of([]string{"milterscan filter --from a@example.net --to b@example.com <mail >result",
+			"milterscan filter --from a@example.net --to b@example.com -- /usr/bin/procmail -d bob <mail"},
+			Exit{ExitOK, "accepted; the mail is on standard output, or with a program: the program's status"}, misused, Exit{ExitRefused,
+				"refused; standard error has the SMTP reply"},
 			Exit{ExitTempfail, "not now: try again later"}, badConfig, Exit{ExitNothingLeft, "accepted, and nothing to pass on: kept or discarded"})
 	case "quarantine list":
-		return of([]string{"milterscan quarantine list --to @example.com --since yesterday", "milterscan quarantine list --reason 'virus/*' --json"}, done, broken, misused, badConfig)
+		return of([]string{"milterscan quarantine list --to @example.com --since yesterday",
+			"milterscan quarantine list --reason 'virus/*' --json"}, done, broken, misused, badConfig)
 	case "quarantine show":
-		return of([]string{"milterscan quarantine show 06h08cfwgrgbyv96", "milterscan quarantine show --message 4F2A91C0E2 >mail.eml # by the MTA's queue id"}, append(kept(), done)...)
+		return of([]string{"milterscan quarantine show 06h08cfwgrgbyv96",
+			"milterscan quarantine show --message 4F2A91C0E2 >mail.eml # by the MTA's queue id"}, append(kept(), done)...)
 	case "quarantine release":
-		return of([]string{"milterscan quarantine release 06h08cfwgrgbyv96", "milterscan quarantine release 06h08cfwgrgbyv96 --to helpdesk@example.com", "milterscan quarantine release 06h08cfwgrgbyv96 --infected # the recipients get the virus"}, append(kept(), done)...)
+		return of([]string{"milterscan quarantine release 06h08cfwgrgbyv96",
+			"milterscan quarantine release 06h08cfwgrgbyv96 --to helpdesk@example.com", "milterscan quarantine release " +
+				"06h08cfwgrgbyv96 --infected # the recipients get the virus"}, append(kept(), done)...)
 	case "quarantine forward":
 		return of([]string{"milterscan quarantine forward 06h08cfwgrgbyv96 --to helpdesk@example.com"}, append(kept(), done)...)
 	case "quarantine delete":
@@ -53,21 +64,27 @@ func ManualOf(name string) Manual {
 	case "quarantine expire", "quarantine reindex":
 		return of([]string{"milterscan " + name}, done, broken, misused, badConfig)
 	case "explain":
-		return of([]string{"milterscan explain 06h08cfwgrgbyv96", "milterscan explain '<message-id@example.net>'", "milterscan explain --allow 06h08cfwgrgbyv96 >>/etc/milterscan/policy.d/allow.toml # and \"milterscan check\""},
+		return of([]string{"milterscan explain 06h08cfwgrgbyv96", "milterscan explain '<message-id@example.net>'",
+			"milterscan explain --allow 06h08cfwgrgbyv96 >>/etc/milterscan/policy.d/allow.toml # and \"milterscan check\""},
 			done, Exit{ExitFound, "nothing is known of some id, or no rule would let it through"}, misused, badConfig)
 	case "history":
-		return of([]string{"milterscan history --to bob@example.com --since 2d", "milterscan history --action reject --since '2026-11-29 17:10' --long", "milterscan history --client 192.0.2.0/24 --limit 0 --json"}, done, broken, misused, badConfig)
+		return of([]string{"milterscan history --to bob@example.com --since 2d",
+			"milterscan history --action reject --since '2026-11-29 17:10' " +
+				"--long", "milterscan history --client 192.0.2.0/24 --limit 0 --json"}, done, broken, misused, badConfig)
 	case "report":
-		return of([]string{"milterscan report --since 1w", "milterscan report --since yesterday --html >report.html"}, done, broken, misused, badConfig)
+		return of([]string{"milterscan report --since 1w", "milterscan report --since yesterday --html >report.html"}, done, broken, misused,
+			badConfig)
 	case "selftest":
-		return of([]string{"milterscan selftest", "milterscan selftest --family H1 --dir /tmp/mails"}, Exit{ExitOK, "nothing got through"}, Exit{ExitFound, "something did"}, broken, misused, badConfig)
+		return of([]string{"milterscan selftest", "milterscan selftest --family H1 --dir /tmp/mails"}, Exit{ExitOK, "nothing got through"},
+			Exit{ExitFound, "something did"}, broken, misused, badConfig)
 	case "setup":
-		return of([]string{"milterscan setup --dry-run postfix", "milterscan setup postfix", "milterscan setup --uninstall postfix"}, done, broken, misused)
+		return of([]string{"milterscan setup --dry-run postfix", "milterscan setup postfix", "milterscan setup --uninstall postfix"}, done,
+			broken, misused)
 	}
 	return of([]string{"milterscan " + name}, done, misused)
 }
 
-// kept are the statuses of commands that take ids.
+// kept returns the statuses of commands that take ids.
 func kept() []Exit {
 	return []Exit{{ExitFound, "some message is not in the quarantine"}, broken, misused, badConfig}
 }

@@ -20,7 +20,8 @@ func (m *Moment) Set(s string) (err error) {
 }
 
 // MomentHelp says how a Moment is written.
-const MomentHelp = "`7d`, 12h, 1w, today, yesterday, 2006-01-02, \"2006-01-02 15:04\", or as we print it; without a zone in that of this host"
+const MomentHelp = "`7d`, 12h, 1w, today, yesterday, 2006-01-02, \"2006-01-02 15:04\", or as we print it; without a " +
+	"zone in that of this host"
 
 // layouts are the ways to write a date. Where there is no zone it is local.
 var layouts = []string{
@@ -53,7 +54,8 @@ func parseMoment(s string, now time.Time) (time.Time, error) {
 			return t, nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("%q is no time; write how long ago, such as 12h, 7d or 1w, \"today\" or \"yesterday\", or a date, such as 2006-01-02, \"2006-01-02 15:04\" or 2006-01-02T15:04:05Z", s)
+	return time.Time{}, fmt.Errorf("%q is no time; write how long ago, such as 12h, 7d or 1w, \"today\" or \"yesterday\", "+
+		"or a date, such as 2006-01-02, \"2006-01-02 15:04\" or 2006-01-02T15:04:05Z", s)
 }
 
 // Span registers --since and --before. The returned function checks that the one is

@@ -11,7 +11,7 @@ import (
 // firstInherited is the first descriptor that systemd hands over; sd_listen_fds(3).
 const firstInherited = 3
 
-// inherited are the sockets that systemd has opened for us. The variables that
+// inherited returns the sockets that systemd has opened for us. The variables that
 // say so are not for our children.
 func inherited() ([]net.Listener, error) {
 	pid, count := os.Getenv("LISTEN_PID"), os.Getenv("LISTEN_FDS")

@@ -95,7 +95,7 @@ func (d *Daemon) listen() bool {
 	return true
 }
 
-// serverOptions are the server's part of the configuration.
+// serverOptions returns the server's part of the configuration.
 func serverOptions(c *config.Config) milter.Options {
 	o := milter.Options{
 		SocketMode:     os.FileMode(c.Milter.SocketMode),

@@ -54,7 +54,7 @@ func (h *health) note(r *judge.Result) {
 	}
 }
 
-// failures are the reasons of all failures among findings, by their rules. A list
+// failures returns the reasons of all failures among findings, by their rules. A list
 // that fails has a rule of its own.
 func failures(found []scan.Finding) map[string]string {
 	all := map[string]string{}
@@ -104,11 +104,13 @@ func (h *health) fails(where, rule, why string) {
 		return
 	}
 	h.down[rule] = &outage{where: where, since: now, last: now, messages: 1}
-	h.log.Warn("check or store does not answer; \"milterscan doctor\" tells more", zap.String("name", where), zap.String("finding", rule), zap.String("error", why))
+	h.log.Warn("check or store does not answer; \"milterscan doctor\" tells more", zap.String("name", where), zap.String("finding", rule),
+		zap.String("error", why))
 }
 
 // works takes down that a failure is over.
 func (h *health) works(rule string, o *outage) {
 	delete(h.down, rule)
-	h.log.Info("check or store answers again", zap.String("name", o.where), zap.String("finding", rule), zap.Int("messages", o.messages), zap.Duration("after", o.last.Sub(o.since)))
+	h.log.Info("check or store answers again", zap.String("name", o.where), zap.String("finding", rule), zap.Int("messages", o.messages),
+		zap.Duration("after", o.last.Sub(o.since)))
 }

@@ -32,7 +32,7 @@ func newEncoder(format string) (zapcore.Encoder, error) {
 	return nil, fmt.Errorf("log.format: %q; write \"json\" or \"console\"", format)
 }
 
-// lostLine is the line that says how many are missing before it.
+// lostLine returns the line that says how many are missing before it.
 func lostLine(e zapcore.Encoder, n int) []byte {
 	var line bytes.Buffer
 	log := zap.New(zapcore.NewCore(e, zapcore.AddSync(&line), zapcore.WarnLevel))
@@ -71,7 +71,7 @@ type stopped time.Time
 func (s stopped) Now() time.Time                       { return time.Time(s) }
 func (stopped) NewTicker(d time.Duration) *time.Ticker { return time.NewTicker(d) }
 
-// fields are those of a JSON object, in their order, without the time.
+// fields returns those of a JSON object, in their order, without the time.
 func fields(object []byte) []zap.Field {
 	var list []zap.Field
 	in := json.NewDecoder(bytes.NewReader(object))

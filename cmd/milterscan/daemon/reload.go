@@ -49,7 +49,8 @@ func New(path, version string, stderr io.Writer) (*Daemon, int) {
 		return nil, cli.ExitConfig
 	}
 	log := zap.New(journal)
-	d := &Daemon{Shared: pipeline.NewShared(c, warm), path: path, version: version, first: c, journal: journal, log: log, health: newHealth(log)}
+	d := &Daemon{Shared: pipeline.NewShared(c, warm), path: path, version: version, first: c, journal: journal, log: log,
+		health: newHealth(log)}
 	d.Live = true
 	d.Kept.Warn = func(err error) { log.Warn("a store or a notice failed; mail goes on", zap.Error(err)) }
 	first, err := pipeline.NewJudge(c, 1, d.Shared, d.teller(c))
@@ -81,7 +82,7 @@ func (d *Daemon) caution(c *config.Config) {
 	}
 }
 
-// judge is the current generation.
+// judge returns the current generation.
 func (d *Daemon) judge() milter.Judge { return d.current.Load() }
 
 // reloadOn makes a new generation at every signal.

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// testVirus is the EICAR test string, in two pieces so that no engine takes this
+// testVirus returns the EICAR test string, in two pieces so that no engine takes this
 // program for it.
 func testVirus() []byte {
 	return []byte(`X5O!P%@AP[4\PZX54(P^)7CC)7}$` + `EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*`)
@@ -16,7 +16,7 @@ func testVirus() []byte {
 // room is more than a zip archive adds to two stored members.
 const room = 1 << 10
 
-// largeArchive is a zip archive of size bytes, of which the last are the test
+// largeArchive returns a zip archive of size bytes, of which the last are the test
 // virus.
 func largeArchive(size int) ([]byte, error) {
 	var b bytes.Buffer
@@ -52,7 +52,7 @@ func (zeros) Read(p []byte) (int, error) {
 // deeper is more than any MaxRecursion of clamd, which is 100 at most.
 const deeper = 110
 
-// deepArchive is a harmless text in more zip archives than clamd opens.
+// deepArchive returns a harmless text in more zip archives than clamd opens.
 func deepArchive() []byte {
 	content := []byte(strings.Repeat("nothing to see here\n", 10))
 	for range deeper {

@@ -23,7 +23,7 @@ const (
 	Fault
 )
 
-// String is the level as a report shows it.
+// String returns the level as a report shows it.
 func (l Level) String() string { return [...]string{"ok", "advice", "FAULT"}[l] }
 
 // Finding is one thing that was looked at.
@@ -53,7 +53,7 @@ type check struct {
 	run  func(*Installation, context.Context) []Finding
 }
 
-// checks are all examinations, in the order of their reports.
+// checks returns all examinations, in the order of their reports.
 func checks() []check {
 	return []check{
 		{"configuration", (*Installation).configuration},

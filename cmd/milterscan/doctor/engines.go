@@ -74,7 +74,7 @@ func (p *Installation) engine(ctx context.Context, c virus.Config) []Finding {
 	return append(found, probe(ctx, e, c, name)...)
 }
 
-// remedy is what to do about a server that cannot be reached.
+// remedy returns what to do about a server that cannot be reached.
 func remedy(c virus.Config, err error) string {
 	service := map[string]string{virus.TypeClamd: "clamav-daemon", virus.TypeICAP: "c-icap"}[c.Type]
 	switch {
@@ -98,13 +98,16 @@ func (p *Installation) signatures(name, version string) []Finding {
 	parts := strings.Split(strings.TrimSpace(version), "/")
 	date, err := time.Parse("Mon Jan _2 15:04:05 2006", parts[len(parts)-1])
 	if err != nil {
-		return []Finding{advice("install clamav-freshclam, unless signatures of your own are all you want", "%s: it has no official signatures", name)}
+		return []Finding{advice("install clamav-freshclam, unless signatures of your own are all you want",
+			"%s: it has no official signatures", name)}
 	}
 	switch age := p.Now.Sub(date); {
 	case age > old:
-		return []Finding{fault("run freshclam, and see in its log why it does not run by itself", "%s: its signatures are %d days old", name, int(age.Hours()/24))}
+		return []Finding{fault("run freshclam, and see in its log why it does not run by itself", "%s: its signatures are %d days old", name,
+			int(age.Hours()/24))}
 	case age < -24*time.Hour:
-		return []Finding{fault("set the clock, and keep it right with NTP", "%s: its signatures are of %s, which is to come", name, date.Format(time.DateOnly))}
+		return []Finding{fault("set the clock, and keep it right with NTP", "%s: its signatures are of %s, which is to come", name,
+			date.Format(time.DateOnly))}
 	}
 	return nil
 }
@@ -113,13 +116,15 @@ func (p *Installation) signatures(name, version string) []Finding {
 // or deeper than it may look.
 func probe(ctx context.Context, e *virus.Engine, c virus.Config, name string) []Finding {
 	if rules, err := ask(ctx, e, testVirus()); err != nil || !rules.infected {
-		return []Finding{fault("see its log; it must know the EICAR test string", "%s: it does not find the test virus (%s)", name, rules.or(err))}
+		return []Finding{fault("see its log; it must know the EICAR test string", "%s: it does not find the test virus (%s)", name,
+			rules.or(err))}
 	}
 	var found []Finding
 	large, err := largeArchive(int(c.MaxStream))
 	if err == nil {
 		if rules, err := ask(ctx, e, large); err != nil || !rules.infected {
-			found = append(found, fault(largerLimits(c), "%s: it does not look at all of %v, which is max_stream (%s)", name, c.MaxStream, rules.or(err)))
+			found = append(found, fault(largerLimits(c), "%s: it does not look at all of %v, which is max_stream (%s)", name, c.MaxStream,
+				rules.or(err)))
 		}
 	}
 	if c.Type != virus.TypeClamd {
@@ -132,13 +137,14 @@ func probe(ctx context.Context, e *virus.Engine, c virus.Config, name string) []
 	return found
 }
 
-// largerLimits is what to do about an engine that looks at less than it is given.
+// largerLimits returns what to do about an engine that looks at less than it is given.
 func largerLimits(c virus.Config) string {
 	switch c.Type {
 	case virus.TypeClamd:
 		return fmt.Sprintf("set StreamMaxLength, MaxFileSize and MaxScanSize in clamd.conf to at least %v, or max_stream to less", c.MaxStream)
 	case virus.TypeICAP:
-		return fmt.Sprintf("raise the service's limit (c-icap: virus_scan.MaxObjectSize %v, and ScanFileTypes), or set max_stream to less", c.MaxStream)
+		return fmt.Sprintf("raise the service's limit (c-icap: virus_scan.MaxObjectSize %v, and ScanFileTypes), or set max_stream to less",
+			c.MaxStream)
 	}
 	return "raise the program's limits, or set max_stream to less"
 }
@@ -149,7 +155,7 @@ type said struct {
 	rules          []string
 }
 
-// or is what was said, or the error.
+// or returns what was said, or the error.
 func (s said) or(err error) string {
 	if err != nil {
 		return err.Error()

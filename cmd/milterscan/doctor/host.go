@@ -76,7 +76,8 @@ func (p *Installation) room(what, dir string, least, most units.Size, key string
 	case err != nil:
 		return advice("see it yourself: df "+dir, "%s %s: free space cannot be told: %v", what, dir, err)
 	case units.Size(left) < least:
-		return fault("make room, or use another file system", "%s %s has %v left: mail will be answered with a temporary failure", what, dir, shown)
+		return fault("make room, or use another file system", "%s %s has %v left: mail will be answered with a temporary failure", what, dir,
+			shown)
 	case most > 0 && units.Size(left) < most:
 		return advice("make room, or set "+key+" to less", "%s %s has %v left, and %s allows %v", what, dir, shown, key, most)
 	}
@@ -121,10 +122,12 @@ func (p *Installation) workers(ctx context.Context) []Finding {
 	defer pool.Close()
 	missing, err := pool.Check(ctx)
 	if err != nil {
-		return []Finding{fault("see whether the program may start itself (/proc mounted, no noexec)", "no child can be started to read risky archives: %v", err)}
+		return []Finding{fault("see whether the program may start itself (/proc mounted, no noexec)",
+			"no child can be started to read risky archives: %v", err)}
 	}
 	if len(missing) > 0 {
-		return []Finding{advice("use a kernel with Landlock (5.13 or later, lsm=landlock)", "children that read archives are not fully confined: %s", strings.Join(missing, "; "))}
+		return []Finding{advice("use a kernel with Landlock (5.13 or later, lsm=landlock)",
+			"children that read archives are not fully confined: %s", strings.Join(missing, "; "))}
 	}
 	return []Finding{ok("children that read archives are confined")}
 }

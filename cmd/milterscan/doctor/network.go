@@ -40,12 +40,13 @@ func (p *Installation) resolver(ctx context.Context, server dns.Server) []Findin
 	}
 	found := []Finding{ok("%s answers in %v", server, took)}
 	if a, err := netip.ParseAddrPort(string(server)); err == nil && slices.Contains(public(), a.Addr().String()) {
-		found = append(found, advice("run a resolver of your own, such as unbound, and name it in dns.servers", "%s is a public resolver: DNS lists refuse to answer it", server))
+		found = append(found, advice("run a resolver of your own, such as unbound, and name it in dns.servers",
+			"%s is a public resolver: DNS lists refuse to answer it", server))
 	}
 	return found
 }
 
-// public are resolvers that everybody asks.
+// public returns resolvers that everybody asks.
 func public() []string {
 	return []string{"8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1", "9.9.9.9", "149.112.112.112", "208.67.222.222", "208.67.220.220",
 		"2001:4860:4860::8888", "2001:4860:4860::8844", "2606:4700:4700::1111", "2606:4700:4700::1001", "2620:fe::fe"}
@@ -65,7 +66,8 @@ func (p *Installation) dnsLists(ctx context.Context) []Finding {
 		case errors.Is(err, dns.ErrUnreachable):
 			found = append(found, fault("see to the resolver first", "%s (%s): %v", l.Name, l.Zone, err))
 		default:
-			found = append(found, fault("see whether the list still exists and answers your resolver (limits, registration); else take it out of spam.list",
+			found = append(found, fault("see whether the list still exists and answers your resolver (limits, registration); "+
+				"else take it out of spam.list",
 				"%s (%s): %v", l.Name, l.Zone, err))
 		}
 	}

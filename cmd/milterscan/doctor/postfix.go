@@ -30,7 +30,8 @@ func (p *Installation) postfix(ctx context.Context) []Finding {
 	found = append(found, m.submitted()...)
 	found = append(found, p.sizes("message_size_limit", c.Main("message_size_limit"), "postconf -e message_size_limit="))
 	if maps := c.Main("smtpd_milter_maps"); maps != "" {
-		found = append(found, advice("see that it names only clients whose mail need not be examined", "smtpd_milter_maps (%s) decides for single clients which milters are asked", maps))
+		found = append(found, advice("see that it names only clients whose mail need not be examined",
+			"smtpd_milter_maps (%s) decides for single clients which milters are asked", maps))
 	}
 	return worthSaying(found)
 }
@@ -112,12 +113,14 @@ func (m *mailServer) notAsked() Finding {
 		for _, one := range m.conf.Milters(s) {
 			for _, a := range m.Config.Milter.Listen {
 				if m.conf.Means(one.Address, string(a)) {
-					return fault(m.setUp(), "Postfix cannot find milterscan: %s runs in a chroot, where %s is %s", s.Program, one.Address, strings.TrimPrefix(m.conf.Reach(s, one.Address), "unix:"))
+					return fault(m.setUp(), "Postfix cannot find milterscan: %s runs in a chroot, where %s is %s", s.Program, one.Address,
+						strings.TrimPrefix(m.conf.Reach(s, one.Address), "unix:"))
 				}
 			}
 		}
 	}
-	return fault(m.setUp(), "Postfix does not ask milterscan: smtpd_milters is %q, and milterscan listens on %v", m.conf.Main("smtpd_milters"), m.Config.Milter.Listen)
+	return fault(m.setUp(), "Postfix does not ask milterscan: smtpd_milters is %q, and milterscan listens on %v",
+		m.conf.Main("smtpd_milters"), m.Config.Milter.Listen)
 }
 
 // passedBy reports a server that does not ask us, where others do.
@@ -162,7 +165,8 @@ func (m *mailServer) asks(s postfix.Service, ours postfix.Milter) []Finding {
 // set returns how to change a setting where it counts.
 func set(s postfix.Service, ours postfix.Milter, name, value string) string {
 	if _, inBraces := ours.Own(name); inBraces {
-		return fmt.Sprintf("write %s=%s into the braces of %s in smtpd_milters and non_smtpd_milters, and postfix reload", name, value, ours.Address)
+		return fmt.Sprintf("write %s=%s into the braces of %s in smtpd_milters and non_smtpd_milters, and postfix reload", name, value,
+			ours.Address)
 	}
 	if _, own := s.Own("milter_" + name); own {
 		return fmt.Sprintf("postconf -P '%s/milter_%s=%s', and postfix reload", s, name, value)
@@ -179,16 +183,19 @@ func (m *mailServer) submitted() []Finding {
 		return m.asks(s, ours)[1:]
 	}
 	if len(milters) == 0 {
-		return []Finding{advice(m.setUp()+"; unless that is meant", "mail that programs hand in on this host is not examined: non_smtpd_milters is empty")}
+		return []Finding{advice(m.setUp()+"; unless that is meant",
+			"mail that programs hand in on this host is not examined: non_smtpd_milters is empty")}
 	}
 	for _, one := range milters {
 		for _, a := range m.listens() {
 			if m.conf.Means(one.Address, a) {
-				return []Finding{fault(m.setUp(), "mail that programs hand in on this host is deferred: cleanup runs in a chroot, where %s is %s", one.Address, strings.TrimPrefix(m.conf.Reach(s, one.Address), "unix:"))}
+				return []Finding{fault(m.setUp(), "mail that programs hand in on this host is deferred: cleanup runs in a chroot, where %s is %s",
+					one.Address, strings.TrimPrefix(m.conf.Reach(s, one.Address), "unix:"))}
 			}
 		}
 	}
-	return []Finding{advice(m.setUp()+"; unless that is meant", "mail that programs hand in on this host is not examined: non_smtpd_milters is %q", m.conf.Main("non_smtpd_milters"))}
+	return []Finding{advice(m.setUp()+"; unless that is meant",
+		"mail that programs hand in on this host is not examined: non_smtpd_milters is %q", m.conf.Main("non_smtpd_milters"))}
 }
 
 // action looks at what becomes of mail while milterscan is away.
@@ -212,7 +219,8 @@ const least = 10 * time.Second
 func (m *mailServer) times(s postfix.Service, ours postfix.Milter) (found []Finding) {
 	content := m.conf.Setting(s, ours, "content_timeout")
 	if t, ok := postfix.Time(content); ok && t <= m.Config.Limits.Time.Go() {
-		found = append(found, fault(fmt.Sprintf("%s, or set limits.time to less than %v", set(s, ours, "content_timeout", "300s"), units.Duration(t)),
+		found = append(found, fault(fmt.Sprintf("%s, or set limits.time to less than %v", set(s, ours, "content_timeout", "300s"),
+			units.Duration(t)),
 			"milter_content_timeout is %s, and milterscan may take %v (limits.time): Postfix gives up first", content, m.Config.Limits.Time))
 	}
 	for _, name := range []string{"connect_timeout", "command_timeout"} {
@@ -232,9 +240,11 @@ func (p *Installation) sizes(key, value, set string) Finding {
 	case err != nil:
 		return advice("see "+key, "%s is %q", key, value)
 	case n == 0:
-		return fault(fmt.Sprintf("%s%d", set, int64(ours)), "the MTA takes messages of any size, and milterscan examines %v (limits.message)", ours)
+		return fault(fmt.Sprintf("%s%d", set, int64(ours)), "the MTA takes messages of any size, and milterscan examines %v (limits.message)",
+			ours)
 	case n > int64(ours):
-		return fault(fmt.Sprintf("%s%d, or raise limits.message", set, int64(ours)), "%s is %d, and limits.message is %v: what is larger is accepted by one and refused by the other", key, n, ours)
+		return fault(fmt.Sprintf("%s%d, or raise limits.message", set, int64(ours)),
+			"%s is %d, and limits.message is %v: what is larger is accepted by one and refused by the other", key, n, ours)
 	}
 	return Finding{}
 }

@@ -38,12 +38,14 @@ func (p *Installation) sendmail(context.Context) []Finding {
 			}
 		}
 	}
-	return []Finding{fault("include contrib/sendmail/milterscan.m4 in sendmail.mc"+remake, "Sendmail does not ask milterscan: no filter in %s has its socket (%v)", p.Sendmail, p.Config.Milter.Listen)}
+	return []Finding{fault("include contrib/sendmail/milterscan.m4 in sendmail.mc"+remake,
+		"Sendmail does not ask milterscan: no filter in %s has its socket (%v)", p.Sendmail, p.Config.Milter.Listen)}
 }
 
 func (p *Installation) filterFaults(f filter, options map[string]string) (found []Finding) {
 	if in := options["InputMailFilters"]; !strings.Contains(","+strings.ReplaceAll(in, " ", "")+",", ","+f.name+",") {
-		found = append(found, fault("use INPUT_MAIL_FILTER, which adds it"+remake, "the filter is defined, and InputMailFilters (%q) does not name it: it is never asked", in))
+		found = append(found, fault("use INPUT_MAIL_FILTER, which adds it"+remake,
+			"the filter is defined, and InputMailFilters (%q) does not name it: it is never asked", in))
 	}
 	switch f.failure {
 	case "T", "4":
@@ -53,10 +55,12 @@ func (p *Installation) filterFaults(f filter, options map[string]string) (found 
 		found = append(found, fault("write F=T"+remake, "the filter has F=%s: mail is lost to its senders while milterscan is away", f.failure))
 	}
 	if t := f.times['E']; t <= p.Config.Limits.Time.Go() {
-		found = append(found, fault("write E:5m into T=, or set limits.time to less"+remake, "Sendmail waits %v for the end of a message, and milterscan may take %v (limits.time)", t, p.Config.Limits.Time))
+		found = append(found, fault("write E:5m into T=, or set limits.time to less"+remake,
+			"Sendmail waits %v for the end of a message, and milterscan may take %v (limits.time)", t, p.Config.Limits.Time))
 	}
 	if t := f.times['R']; t <= p.Config.Milter.Progress.Go() {
-		found = append(found, fault("write R:30s into T="+remake, "Sendmail waits %v for an answer, and milterscan reports progress every %v (milter.progress)", t, p.Config.Milter.Progress))
+		found = append(found, fault("write R:30s into T="+remake,
+			"Sendmail waits %v for an answer, and milterscan reports progress every %v (milter.progress)", t, p.Config.Milter.Progress))
 	}
 	if size := p.sizes("MaxMessageSize", cmp.Or(options["MaxMessageSize"], "0"), "define confMAX_MESSAGE_SIZE as "); size.Level != OK {
 		found = append(found, size)
@@ -109,7 +113,8 @@ func readSendmail(path string) (filters []filter, options map[string]string, err
 // Sendmail's own.
 func parseFilter(text string) filter {
 	words := strings.Split(text, ",")
-	f := filter{name: strings.TrimSpace(words[0]), times: map[byte]time.Duration{'C': 5 * time.Minute, 'S': 10 * time.Second, 'R': 10 * time.Second, 'E': 5 * time.Minute}}
+	f := filter{name: strings.TrimSpace(words[0]), times: map[byte]time.Duration{'C': 5 * time.Minute, 'S': 10 * time.Second,
+		'R': 10 * time.Second, 'E': 5 * time.Minute}}
 	for _, w := range words[1:] {
 		key, value, _ := strings.Cut(strings.TrimSpace(w), "=")
 		switch key {

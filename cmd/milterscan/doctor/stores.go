@@ -32,7 +32,8 @@ func (p *Installation) history() []Finding {
 		return nil
 	}
 	if _, err := os.Stat(filepath.Dir(file)); errors.Is(err, fs.ErrNotExist) {
-		return []Finding{advice("install -d -m 700 -o "+p.User+" "+filepath.Dir(file)+", and systemctl restart milterscan", "nothing is remembered of messages: %s is not there", filepath.Dir(file))}
+		return []Finding{advice("install -d -m 700 -o "+p.User+" "+filepath.Dir(file)+", and systemctl restart milterscan",
+			"nothing is remembered of messages: %s is not there", filepath.Dir(file))}
 	}
 	return []Finding{p.database("history.file", file)}
 }

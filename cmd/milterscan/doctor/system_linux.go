@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// who is the process at the other end of a unix socket.
+// who returns the process at the other end of a unix socket.
 func who(conn net.Conn) string {
 	socket, ok := conn.(*net.UnixConn)
 	if !ok {
@@ -35,7 +35,7 @@ func drifting() bool {
 	return err == nil && state == unix.TIME_ERROR
 }
 
-// free is how many bytes a user other than root may still write to the file system
+// free returns how many bytes a user other than root may still write to the file system
 // at path.
 func free(path string) (int64, error) {
 	var s unix.Statfs_t

@@ -136,7 +136,7 @@ const daemonGrace = 30 * time.Second
 // dialTime is how long a daemon may take to accept a connection; it is local.
 const dialTime = 5 * time.Second
 
-// daemon is a connection to the daemon, nil where none is listening.
+// daemon returns a connection to the daemon, nil where none is listening.
 func (j *Job) daemon() net.Conn {
 	for _, a := range j.Config.Milter.Listen {
 		network, address := a.Split()
@@ -185,11 +185,12 @@ func (j *Job) answer(r policy.Ruling, write func(io.Writer) error) int {
 	}
 }
 
-// unmade is an error if a filter cannot make all the changes: whoever calls it
+// unmade returns an error if a filter cannot make all the changes: whoever calls it
 // has its own idea of sender and recipients.
 func unmade(c policy.Changes) error {
 	if c.Sender == nil && len(c.Drop) == 0 && len(c.Add) == 0 {
 		return nil
 	}
-	return fmt.Errorf("a filter cannot change sender or recipients (drop %q, add %q); call it once for each recipient, and leave the rest to the milter", c.Drop, c.Add)
+	return fmt.Errorf("a filter cannot change sender or recipients (drop %q, add %q); call it once for each recipient, and "+
+		"leave the rest to the milter", c.Drop, c.Add)
 }

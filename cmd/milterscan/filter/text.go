@@ -8,7 +8,7 @@ import (
 	"github.com/milterscan/milterscan/scan"
 )
 
-// lineEnd is the line end a mail is written with, going by its first line.
+// lineEnd returns the line end a mail is written with, going by its first line.
 func lineEnd(mail scan.Content) string {
 	head := make([]byte, 4096)
 	n, _ := mail.ReadAt(head, 0)
@@ -21,7 +21,7 @@ func lineEnd(mail scan.Content) string {
 // bareNewlines writes the folds of a header value as LF.
 func bareNewlines(s string) string { return strings.ReplaceAll(s, "\r\n", "\n") }
 
-// canonical is a header field name for comparing.
+// canonical returns a header field name for comparing.
 func canonical(name string) string {
 	return textproto.CanonicalMIMEHeaderKey(strings.TrimSpace(name))
 }

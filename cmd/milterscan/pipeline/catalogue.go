@@ -23,7 +23,7 @@ func Catalogue() []scan.Rule {
 	return slices.CompactFunc(all, func(a, b scan.Rule) bool { return a.Name == b.Name })
 }
 
-// examples are what a finding looks like in a mail, for those whose name does
+// examples returns what a finding looks like in a mail, for those whose name does
 // not say it.
 func examples() map[string]string {
 	of := map[string]string{}
@@ -36,7 +36,7 @@ func examples() map[string]string {
 	return of
 }
 
-// CatalogueText is docs/findings.md.
+// CatalogueText returns docs/findings.md.
 func CatalogueText() string {
 	var b strings.Builder
 	b.WriteString(`# Findings
@@ -70,7 +70,7 @@ A message with an "unscannable" or "failed" finding is not complete: nobody can 
 	return b.String()
 }
 
-// cell is text that can stand in a table.
+// cell returns text that can be in a table.
 func cell(s string) string {
 	return strings.NewReplacer("|", `\|`, "\r", `\r`, "\n", `\n`).Replace(s)
 }

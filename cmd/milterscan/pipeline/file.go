@@ -86,7 +86,7 @@ func (p *Pipeline) receive(env scan.Envelope, raw Stored) (scan.Received, error)
 	return in, nil
 }
 
-// WithoutMboxLine is the content without the "From " line that mbox files put
+// WithoutMboxLine returns the content without the "From " line that mbox files put
 // before a message.
 func WithoutMboxLine(c Stored) Stored {
 	head := make([]byte, 5)

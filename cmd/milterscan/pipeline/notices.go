@@ -68,7 +68,7 @@ func newOffice(q *notify.Queue, current func() *config.Config, warn func(error))
 	}, warn)
 }
 
-// noticeTerms are how a configuration wants notices sent.
+// noticeTerms returns how a configuration wants notices sent.
 func noticeTerms(c *config.Config) (notify.Terms, error) {
 	templates, err := notify.NewTemplates(c.Notices.Local())
 	from, host := Author(c)

@@ -66,7 +66,8 @@ type Recorder struct {
 // NewRecorder starts a recorder by the terms of a configuration.
 func NewRecorder(c *config.Config, warn func(error)) *Recorder {
 	return &Recorder{
-		warn: warn, memory: newMemory(c.History, warn), terms: c.Notices, notices: notify.NewQueue(c.Notices.Dir, c.Notices.Queue), before: map[string]*notify.Queue{},
+		warn: warn, memory: newMemory(c.History, warn), terms: c.Notices, notices: notify.NewQueue(c.Notices.Dir,
+			c.Notices.Queue), before: map[string]*notify.Queue{},
 	}
 }
 

@@ -41,7 +41,7 @@ const (
 	sender
 )
 
-// roster is the one list of all scanners, in the order of their reports.
+// roster returns the one list of all scanners, in the order of their reports.
 func roster() []entry {
 	return []entry{
 		{"virus", virus.Catalogue, contents, func(s *site) ([]scan.Scanner, error) { return virus.New(s.Virus) }},

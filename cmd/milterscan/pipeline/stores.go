@@ -24,10 +24,11 @@ type Stores struct {
 
 // NewStores returns stores of which none is open.
 func NewStores() *Stores {
-	return &Stores{Warn: func(error) {}, dirs: map[string]*quarantine.Dir{}, grey: map[string]*store.Greylist{}, rates: map[string]*store.Rate{}}
+	return &Stores{Warn: func(error) {}, dirs: map[string]*quarantine.Dir{}, grey: map[string]*store.Greylist{},
+		rates: map[string]*store.Rate{}}
 }
 
-// Quarantine is the quarantine in a directory.
+// Quarantine returns the quarantine in a directory.
 func (k *Stores) Quarantine(dir string) *quarantine.Dir {
 	return once(k, k.dirs, dir, func() (*quarantine.Dir, io.Closer) {
 		index := store.NewIndex(filepath.Join(dir, "index.db"), k.tell)
@@ -36,7 +37,7 @@ func (k *Stores) Quarantine(dir string) *quarantine.Dir {
 	})
 }
 
-// Greylist is the greylist in a file.
+// Greylist returns the greylist in a file.
 func (k *Stores) Greylist(file string) *store.Greylist {
 	return once(k, k.grey, file, func() (*store.Greylist, io.Closer) {
 		g := store.NewGreylist(file, k.tell)
@@ -44,7 +45,7 @@ func (k *Stores) Greylist(file string) *store.Greylist {
 	})
 }
 
-// Rate is what is counted in a file.
+// Rate returns what is counted in a file.
 func (k *Stores) Rate(file string) *store.Rate {
 	return once(k, k.rates, file, func() (*store.Rate, io.Closer) {
 		r := store.NewRate(file, k.tell)
@@ -66,7 +67,7 @@ func (c closers) Close() error {
 // tell passes a warning on to whoever listens now.
 func (k *Stores) tell(err error) { k.Warn(err) }
 
-// once is what is known under a name, made and left to be closed if nothing is.
+// once returns what is known under a name, made and left to be closed if nothing is.
 func once[T any](k *Stores, known map[string]T, name string, open func() (T, io.Closer)) T {
 	k.mu.Lock()
 	defer k.mu.Unlock()

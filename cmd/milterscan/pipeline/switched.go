@@ -9,7 +9,7 @@ import (
 	"github.com/milterscan/milterscan/scan"
 )
 
-// switched are the scanners, but not asked about mail that is only for domains
+// switched returns the scanners, but not asked about mail that is only for domains
 // that do not want them. Mail of our own they always see.
 func switched(c *config.Config, list []scan.Scanner) []scan.Scanner {
 	out := make([]scan.Scanner, len(list))

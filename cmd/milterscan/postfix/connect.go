@@ -82,7 +82,8 @@ func (c *Config) Connects(ours, daemon string) *Unreachable {
 // recipe returns how to make a socket that Postfix can reach, in a chroot or not.
 func (c *Config) recipe(daemon string) string {
 	dir := filepath.Join(c.Queue(), "milterscan")
-	return fmt.Sprintf("run \"install -d -o %s -g %s -m 2750 %s\", add \"unix:%s/milter.sock\" to milter.listen, run \"systemctl restart milterscan\", then \"milterscan setup postfix\"",
+	return fmt.Sprintf("run \"install -d -o %s -g %s -m 2750 %s\", add \"unix:%s/milter.sock\" to milter.listen, run "+
+		"\"systemctl restart milterscan\", then \"milterscan setup postfix\"",
 		daemon, c.group(), dir, dir)
 }
 
@@ -94,7 +95,8 @@ func (c *Config) shared(path, daemon string) string {
 	if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o060 != 0o060 {
 		mode = "write socket_mode = \"0660\" into [milter], "
 	}
-	return fmt.Sprintf("%srun \"install -d -o %s -g %s -m 2750 %s\", then \"systemctl restart milterscan\"", mode, daemon, c.group(), filepath.Dir(path))
+	return fmt.Sprintf("%srun \"install -d -o %s -g %s -m 2750 %s\", then \"systemctl restart milterscan\"", mode, daemon, c.group(),
+		filepath.Dir(path))
 }
 
 // group returns the name of the group of Postfix' user.

@@ -18,7 +18,7 @@ import (
 	"github.com/milterscan/milterscan/scan/hostile"
 )
 
-// Stock is the hostile mail that holds something a filter must stop: not words
+// Stock returns the hostile mail that holds something a filter must stop: not words
 // that only some readers see, which are nothing to be refused for.
 func Stock(family string, huge bool) iter.Seq[hostile.Case] {
 	return func(yield func(hostile.Case) bool) {
@@ -99,7 +99,7 @@ type head struct {
 	left, size int64
 }
 
-// Write fails only if the writer behind it does.
+// Write fails only if the writer after it does.
 func (h *head) Write(b []byte) (int, error) {
 	h.size += int64(len(b))
 	n := min(int64(len(b)), h.left)
@@ -167,7 +167,7 @@ func (t *table) line(id, about string, row []int) {
 	fmt.Fprintln(t.out)
 }
 
-// status is the exit status: something got through, or nothing did.
+// status returns the exit status: something got through, or nothing did.
 func (t *table) status() int {
 	if len(t.bad) > 0 {
 		return cli.ExitFound

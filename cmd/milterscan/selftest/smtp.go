@@ -20,7 +20,7 @@ import (
 const sendTime = 5 * time.Minute
 
 // Send sends every case through an SMTP server and prints what it said. A
-// mail that is accepted may still be cleaned or kept behind the server, so it is
+// mail that is accepted may still be cleaned or kept after the server, so it is
 // for the reader to look into the mailbox: each mail carries its name in a field
 // of its own.
 func Send(ctx context.Context, server, to string, cases iter.Seq[hostile.Case], out io.Writer) error {
@@ -60,7 +60,7 @@ func (s *sender) send(ctx context.Context, c hostile.Case) (int, error) {
 	if err == nil {
 		return 2, nil
 	}
-	s.close() // whatever it was, begin anew
+	s.close() // whatever it was, begin again
 	var said *textproto.Error
 	switch {
 	case errors.As(err, &said) && said.Code >= 500:
@@ -97,7 +97,7 @@ func (s *sender) close() {
 	}
 }
 
-// transfer is one SMTP transaction.
+// transfer returns one SMTP transaction.
 func (s *sender) transfer(c hostile.Case) error {
 	if err := s.client.Mail("selftest@example.org"); err != nil {
 		return err
@@ -139,14 +139,14 @@ func writeData(w *bufio.Writer, c hostile.Case) error {
 }
 
 // dots doubles the dot at the beginning of a line (RFC 5321, section 4.5.2).
-// Behind a lone CR or LF as well: no server may take one for the end of the
+// After a lone CR or LF as well: no server may take one for the end of the
 // data, however it counts lines.
 type dots struct {
 	w            *bufio.Writer
 	before, last byte // the two bytes written last
 }
 
-// Write fails only if the writer behind it does.
+// Write fails only if the writer after it does.
 func (d *dots) Write(b []byte) (int, error) {
 	for i, c := range b {
 		if c == '.' && (d.last == '\n' || d.last == '\r') {

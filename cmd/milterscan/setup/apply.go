@@ -185,7 +185,7 @@ func (s Site) TakeOut(ctx context.Context, p *Plan) error {
 	return nil
 }
 
-// untouched is an error if a file is neither as it was nor as it was made.
+// untouched returns an error if a file is neither as it was nor as it was made.
 func (j *journal) untouched() error {
 	for i, f := range j.Files {
 		touched, err := f.touched()
@@ -193,7 +193,8 @@ func (j *journal) untouched() error {
 			return err
 		}
 		if touched {
-			return fmt.Errorf("%s was changed since; nothing was done. Take milterscan out of it by hand; its old content is in %s", f.Path, j.backup(i))
+			return fmt.Errorf("%s was changed since; nothing was done. Take milterscan out of it by hand; its old content is in %s", f.Path,
+				j.backup(i))
 		}
 	}
 	return nil

@@ -29,7 +29,7 @@ type reply struct {
 	text  string
 }
 
-// String is the reply as the server gave it.
+// String returns the reply as the server gave it.
 func (r reply) String() string {
 	if r.code == 0 {
 		return r.text
@@ -61,7 +61,7 @@ func converse(ctx context.Context, server string, mail []byte) reply {
 	return reply{at, 0, err.Error()}
 }
 
-// transfer is one SMTP transaction. It returns the stage at which it ended.
+// transfer returns one SMTP transaction. It returns the stage at which it ended.
 func transfer(c *smtp.Client, mail []byte) (stage, error) {
 	defer c.Quit()
 	if err := c.Mail(""); err != nil {

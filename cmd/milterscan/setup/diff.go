@@ -14,7 +14,7 @@ type edit struct {
 	text string
 }
 
-// diff is the difference of two texts in hunks of the unified form.
+// diff returns the difference of two texts in hunks of the unified form.
 func diff(a, b []string) string {
 	edits := compare(a, b)
 	var out strings.Builder
@@ -28,7 +28,7 @@ func diff(a, b []string) string {
 	}
 }
 
-// hunk is the next run of changes at or after start, with the lines around it.
+// hunk returns the next run of changes at or after start, with the lines around it.
 func hunk(edits []edit, start int) (from, to int, ok bool) {
 	first := start
 	for first < len(edits) && edits[first].kind == ' ' {

@@ -46,7 +46,7 @@ const eximHook = "pipe in front of all routing"
 // snippet is text for one section.
 type snippet struct{ section, file, text string }
 
-// eximSnippets are what to add, with the script where it is on this host: beside
+// eximSnippets returns what to add, with the script where it is on this host: beside
 // milterscan itself, in lib instead of bin.
 func eximSnippets() ([]snippet, error) {
 	program, err := os.Executable()
@@ -134,7 +134,8 @@ func unplanExim(ctx context.Context, m MTA, stage string, _ Us, j *journal) (*Pl
 		return nil, ErrNotSetUp
 	}
 	if len(j.Files) != 1 {
-		return nil, fmt.Errorf("a file that setup has made was changed; remove %s by hand, and run update-exim4.conf. Nothing was done", j.paths())
+		return nil, fmt.Errorf("a file that setup has made was changed; remove %s by hand, and run update-exim4.conf. Nothing was done",
+			j.paths())
 	}
 	c, err := read(j.Files[0].Path)
 	if err != nil {
@@ -159,7 +160,7 @@ func unplanExim(ctx context.Context, m MTA, stage string, _ Us, j *journal) (*Pl
 	return &Plan{Changes: []Change{c}, Checks: []Command{{m.program, "-C", c.Path, "-bV"}}}, nil
 }
 
-// insertions are the runs of lines that one text has and the other has not.
+// insertions returns the runs of lines that one text has and the other has not.
 func insertions(from, to string) (blocks []string) {
 	var run strings.Builder
 	flush := func() {

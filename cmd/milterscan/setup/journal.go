@@ -80,13 +80,13 @@ func newJournal(state string, p *Plan) (*journal, error) {
 	return j, j.write()
 }
 
-// backup is where the old content of a file is for people; the journal has it
+// backup returns where the old content of a file is for people; the journal has it
 // as well.
 func (j *journal) backup(i int) string {
 	return filepath.Join(j.path, fmt.Sprintf("%d-%s", i, filepath.Base(j.Files[i].Path)))
 }
 
-// paths are those of all files, as a person would read them.
+// paths returns those of all files, as a person would read them.
 func (j *journal) paths() string {
 	var all []string
 	for _, f := range j.Files {
@@ -95,7 +95,7 @@ func (j *journal) paths() string {
 	return strings.Join(all, " ")
 }
 
-// save is the file of a change as it is now.
+// save returns the file of a change as it is now.
 func save(c Change) (saved, error) {
 	s := saved{Path: c.Path, New: c.New, Mode: c.Mode}
 	now, err := os.ReadFile(c.Path)

@@ -28,7 +28,7 @@ type Plan struct {
 // Command is a program and its arguments.
 type Command []string
 
-// String is the command as a person would type it.
+// String returns the command as a person would type it.
 func (c Command) String() string { return line(c[0], c[1:]...) }
 
 // Change is the new content of one file.
@@ -67,7 +67,7 @@ func (p *Plan) Print(w io.Writer) {
 	}
 }
 
-// Diff is the change in unified form.
+// Diff returns the change in unified form.
 func (c Change) Diff() string {
 	from, to := c.Path, c.Path
 	if c.Old == nil {
@@ -87,7 +87,7 @@ func lines(text []byte) []string {
 	return all
 }
 
-// read is a change of an existing file, still without its new content.
+// read returns a change of an existing file, still without its new content.
 func read(path string) (Change, error) {
 	info, err := os.Stat(path)
 	if err != nil {

@@ -51,7 +51,7 @@ func planPostfix(ctx context.Context, m MTA, stage string, us Us) (*Plan, error)
 	return p, editMain(ctx, m, stage, p, append([]string{"-e"}, settings...))
 }
 
-// newPostfixPlan is a plan with what is the same for putting in and taking out.
+// newPostfixPlan returns a plan with what is the same for putting in and taking out.
 func newPostfixPlan(ctx context.Context, m MTA, conf *postfix.Config) *Plan {
 	program := beside(m.program, "postfix")
 	p := &Plan{MTA: m, Checks: []Command{{program, "-c", m.Dir, "check"}}, SMTP: postfixAddress(conf)}
@@ -59,7 +59,7 @@ func newPostfixPlan(ctx context.Context, m MTA, conf *postfix.Config) *Plan {
 	return p
 }
 
-// postfixReload is how a Postfix that is running takes its new configuration.
+// postfixReload returns how a Postfix that is running takes its new configuration.
 func postfixReload(ctx context.Context, m MTA) []Command {
 	conf, err := postfix.Read(ctx, postfix.Tool{Postconf: m.program, Dir: m.Dir})
 	if err != nil {
@@ -142,7 +142,7 @@ func overridden(conf *postfix.Config, ours string) (notes []string, err error) {
 	return notes, nil
 }
 
-// postfixSettings are the arguments of postconf -e, none where nothing is to be
+// postfixSettings returns the arguments of postconf -e, none where nothing is to be
 // changed. What names us by an address at which Postfix does not find us goes.
 func postfixSettings(ctx context.Context, m MTA, conf *postfix.Config, where string, listen []string) ([]string, error) {
 	entry := "{ " + where + ", connect_timeout=10s, command_timeout=30s, content_timeout=300s, default_action=tempfail }"
@@ -164,7 +164,7 @@ func postfixSettings(ctx context.Context, m MTA, conf *postfix.Config, where str
 	return settings, nil
 }
 
-// rawSetting is a setting of main.cf as it is written there.
+// rawSetting returns a setting of main.cf as it is written there.
 func rawSetting(ctx context.Context, m MTA, name string) (string, error) {
 	out, err := run(ctx, m.program, "-c", m.Dir, "-h", name)
 	return strings.TrimSpace(out), err
@@ -192,7 +192,7 @@ func without(conf *postfix.Config, list string, listen []string) (rest string, f
 	return strings.Join(others, " "), true
 }
 
-// postfixAddress is where the first SMTP server of master.cf listens, the one at port
+// postfixAddress returns where the first SMTP server of master.cf listens, the one at port
 // 25 if there is one; "" if there is none.
 func postfixAddress(conf *postfix.Config) string {
 	var first string
@@ -218,7 +218,7 @@ func postfixAddress(conf *postfix.Config) string {
 	return first
 }
 
-// ownAddress is where a server without an address of its own can be reached.
+// ownAddress returns where a server without an address of its own can be reached.
 func ownAddress(conf *postfix.Config) string {
 	local := "127.0.0.1"
 	if conf.Main("inet_protocols") == "ipv6" {

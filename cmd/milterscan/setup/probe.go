@@ -139,10 +139,12 @@ func (p *Probe) reached(said reply) bool {
 // report says what was seen where no refusal was.
 func (p *Probe) report(said reply) {
 	if said.code < 300 {
-		fmt.Fprintf(p.Out, "The MTA accepts MAIL and RCPT, so it reaches milterscan: it would defer them otherwise. (milterscan does not know this host's key, and its rules do not refuse the EICAR test file, so no mail was sent.)\n")
+		fmt.Fprintf(p.Out, "The MTA accepts MAIL and RCPT, so it reaches milterscan: it would defer them otherwise. "+
+			"(milterscan does not know this host's key, and its rules do not refuse the EICAR test file, so no mail was sent.)\n")
 		return
 	}
-	fmt.Fprintf(p.Out, "The MTA accepts MAIL, so it reaches milterscan: it would defer it otherwise. It refuses the probe's recipient itself: %v\n", said)
+	fmt.Fprintf(p.Out, "The MTA accepts MAIL, so it reaches milterscan: it would defer it otherwise. It refuses the "+
+		"probe's recipient itself: %v\n", said)
 }
 
 // failed says why the probe shows nothing good.
@@ -158,7 +160,7 @@ func (p *Probe) failed(said reply) error {
 	return fmt.Errorf("the MTA at %s did not refuse the probe as milterscan does; it said %q", p.SMTP, said)
 }
 
-// ruling is what milterscan itself says about the mail.
+// ruling returns what milterscan itself says about the mail.
 func (p *Probe) ruling(ctx context.Context, mail []byte) (policy.Ruling, error) {
 	network, where, _ := strings.Cut(p.Address, ":")
 	conn, err := net.DialTimeout(network, where, dialTime)
@@ -174,7 +176,7 @@ func (p *Probe) ruling(ctx context.Context, mail []byte) (policy.Ruling, error) 
 const probeHeader = "From: milterscan setup <postmaster>\r\nTo: postmaster\r\nSubject: probe of milterscan setup\r\nDate: %s\r\n" +
 	"MIME-Version: 1.0\r\nContent-Type: text/plain\r\n\r\n"
 
-// passMail is a harmless mail with a pass, nil where there is no key.
+// passMail returns a harmless mail with a pass, nil where there is no key.
 func (p *Probe) passMail() []byte {
 	if p.Key == nil {
 		return nil
@@ -193,7 +195,7 @@ func (p *Probe) passMail() []byte {
 	return append([]byte(token.Field+": "+pass+"\r\n"), mail...)
 }
 
-// eicarMail is a mail with the EICAR test file as its text.
+// eicarMail returns a mail with the EICAR test file as its text.
 func eicarMail() []byte {
 	return fmt.Appendf(nil, probeHeader+"%s\r\n", time.Now().Format(time.RFC1123Z), hostile.EICAR())
 }

@@ -107,7 +107,7 @@ func unplanSendmail(ctx context.Context, m MTA, stage string, _ Us, _ *journal) 
 	return remakeSendmail(ctx, m, stage, mc, cf)
 }
 
-// plain is a configuration without comments, which tell when it was made.
+// plain returns a configuration without comments, which tell when it was made.
 func plain(cf string) string {
 	var b strings.Builder
 	for l := range strings.Lines(cf) {
@@ -121,7 +121,7 @@ func plain(cf string) string {
 // written is the line before what setup puts into sendmail.mc.
 const written = "dnl milterscan: written by milterscan setup\n"
 
-// withoutFilter is sendmail.mc without what setup has put there.
+// withoutFilter returns sendmail.mc without what setup has put there.
 func withoutFilter(mc []byte) ([]byte, error) {
 	before, after, ok := strings.Cut(string(mc), written)
 	if !ok {
@@ -140,7 +140,7 @@ func withoutFilter(mc []byte) ([]byte, error) {
 	return []byte(before + after), nil
 }
 
-// sendmailSocket is the socket as Sendmail writes it.
+// sendmailSocket returns the socket as Sendmail writes it.
 func sendmailSocket(socket string) string {
 	kind, where, _ := strings.Cut(socket, ":")
 	if kind != "tcp" {
@@ -159,7 +159,7 @@ func cutLast(s, sep string) (before, after string, ok bool) {
 
 var mailerLine = regexp.MustCompile(`(?m)^MAILER\(`)
 
-// withFilter is sendmail.mc with the shipped lines before the first mailer.
+// withFilter returns sendmail.mc with the shipped lines before the first mailer.
 func withFilter(mc []byte, socket string) ([]byte, error) {
 	if strings.Contains(string(mc), "`milterscan'") {
 		return nil, ErrNothingToDo
@@ -172,7 +172,7 @@ func withFilter(mc []byte, socket string) ([]byte, error) {
 	return []byte(string(mc[:at[0]]) + written + lines + string(mc[at[0]:])), nil
 }
 
-// statements is m4 text without the lines that are comments.
+// statements returns m4 text without the lines that are comments.
 func statements(text string) string {
 	var b strings.Builder
 	for l := range strings.Lines(text) {
@@ -183,7 +183,7 @@ func statements(text string) string {
 	return b.String()
 }
 
-// m4Command is what m4 is called with, before the file: nothing where the file
+// m4Command returns what m4 is called with, before the file: nothing where the file
 // includes the macros itself.
 func m4Command(m MTA, mc []byte) []string {
 	if strings.Contains(string(mc), "cf.m4") {
@@ -216,7 +216,7 @@ var (
 	daemonOption = regexp.MustCompile(`(?m)^O DaemonPortOptions=(.*)`)
 )
 
-// running is the process id of the daemon with this configuration, "" if none
+// running returns the process id of the daemon with this configuration, "" if none
 // is running.
 func running(cf string) string {
 	found := pidOption.FindStringSubmatch(cf)
@@ -234,7 +234,7 @@ func running(cf string) string {
 	return pid
 }
 
-// sendmailAddress is where the daemon listens.
+// sendmailAddress returns where the daemon listens.
 func sendmailAddress(cf string) string {
 	host, port := "127.0.0.1", "25"
 	if found := daemonOption.FindStringSubmatch(cf); found != nil {

@@ -48,13 +48,16 @@ type candidate struct {
 
 func candidates() []candidate {
 	return []candidate{
-		{"postfix", "/etc/postfix", []string{"milter", "pipe (contrib/postfix/pipe.cf)"}, []string{"postconf"}, postfixVersion, procedure{planPostfix, unplanPostfix, postfixReload}},
-		{"sendmail", "/etc/mail", []string{"milter"}, []string{"/usr/libexec/sendmail/sendmail", "/usr/lib/sm.bin/sendmail", "/usr/sbin/sendmail.sendmail", "sendmail"}, sendmailVersion, procedure{planSendmail, unplanSendmail, nil}},
-		{"exim", "/etc/exim4", []string{"pipe in front of routing", "transport filter (contrib/exim)"}, []string{"exim4", "exim"}, eximVersion, procedure{planExim, unplanExim, nil}},
+		{"postfix", "/etc/postfix", []string{"milter", "pipe (contrib/postfix/pipe.cf)"}, []string{"postconf"}, postfixVersion,
+			procedure{planPostfix, unplanPostfix, postfixReload}},
+		{"sendmail", "/etc/mail", []string{"milter"}, []string{"/usr/libexec/sendmail/sendmail", "/usr/lib/sm.bin/sendmail",
+			"/usr/sbin/sendmail.sendmail", "sendmail"}, sendmailVersion, procedure{planSendmail, unplanSendmail, nil}},
+		{"exim", "/etc/exim4", []string{"pipe in front of routing", "transport filter (contrib/exim)"}, []string{"exim4", "exim"},
+			eximVersion, procedure{planExim, unplanExim, nil}},
 	}
 }
 
-// Names are those of the MTAs that can be set up.
+// Names returns those of the MTAs that can be set up.
 func Names() []string {
 	var names []string
 	for _, c := range candidates() {
@@ -149,7 +152,7 @@ func run(ctx context.Context, program string, args ...string) (string, error) {
 	return out.String(), nil
 }
 
-// line is a command as a person would type it.
+// line returns a command as a person would type it.
 func line(program string, args ...string) string {
 	words := []string{program}
 	for _, a := range args {
@@ -161,7 +164,7 @@ func line(program string, args ...string) string {
 	return strings.Join(words, " ")
 }
 
-// beside is a program in the directory of another, or in the path.
+// beside returns a program in the directory of another, or in the path.
 func beside(program, name string) string {
 	path := filepath.Join(filepath.Dir(program), name)
 	if _, err := os.Stat(path); err == nil {

@@ -45,7 +45,7 @@ func unplanPostfix(ctx context.Context, m MTA, stage string, us Us, j *journal) 
 	return p, editMain(ctx, m, stage, p, edits...)
 }
 
-// addedByUs are the addresses that the setup has added to main.cf.
+// addedByUs returns the addresses that the setup has added to main.cf.
 func addedByUs(ctx context.Context, m MTA, stage string, j *journal) (added []string, err error) {
 	if j == nil || len(j.Files) == 0 {
 		return nil, nil
@@ -63,7 +63,7 @@ func addedByUs(ctx context.Context, m MTA, stage string, j *journal) (added []st
 	return added, err
 }
 
-// addressesIn are the milters that some content of main.cf names.
+// addressesIn returns the milters that some content of main.cf names.
 func addressesIn(ctx context.Context, m MTA, stage string, main []byte) (all []string, err error) {
 	dir, err := os.MkdirTemp(stage, "main")
 	if err != nil {
@@ -84,7 +84,7 @@ func addressesIn(ctx context.Context, m MTA, stage string, main []byte) (all []s
 	return all, nil
 }
 
-// reached are addresses in milterscan's words.
+// reached returns addresses in milterscan's words.
 func reached(conf *postfix.Config, addresses []string) (ours []string) {
 	for _, a := range addresses {
 		if r := conf.Reach(postfix.Service{}, a); r != "" {

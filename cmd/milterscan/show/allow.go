@@ -48,7 +48,7 @@ type allowance struct {
 	before   []policy.RecordRule // rules of the site's own it has to come before
 }
 
-// match takes a rule that stood in the way into account.
+// match takes a rule that was in the way into account.
 func (a *allowance) match(m policy.RecordMatch) {
 	if m.Observed || m.Does == policy.Deliver.String() {
 		return
@@ -68,7 +68,8 @@ func (a *allowance) refused() error {
 	for _, f := range a.findings {
 		switch f.Kind {
 		case scan.Infected:
-			return fmt.Errorf("it is infected (%s): no rule should let it through; a kept copy is released with \"quarantine release --infected\"", Printable(f.Rule))
+			return fmt.Errorf("it is infected (%s): no rule should let it through; a kept copy is released with \"quarantine "+
+				"release --infected\"", Printable(f.Rule))
 		case scan.Failed:
 			return fmt.Errorf("%s did not answer: what is wrong is not the mail, which the sender's server sends again", Printable(f.Rule))
 		}

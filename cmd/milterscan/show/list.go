@@ -19,7 +19,8 @@ func HistoryLine(w io.Writer, r policy.Record, long bool) {
 	if long {
 		whom = Whom(r, func(list []string) string { return strings.Join(list, ", ") })
 	}
-	fmt.Fprintf(w, "%s  %s  %-10s %7s  <%s> to %s: %s%s", r.ID, Time(r.Time), r.Action, Size(r.Size), Printable(r.Sender), Printable(whom), Printable(r.Subject), because(r)+watched(r))
+	fmt.Fprintf(w, "%s  %s  %-10s %7s  <%s> to %s: %s%s", r.ID, Time(r.Time), r.Action, Size(r.Size), Printable(r.Sender), Printable(whom),
+		Printable(r.Subject), because(r)+watched(r))
 	if long {
 		fmt.Fprint(w, known(" queue=", r.QueueID)+known(" client=", r.Client)+known(" user=", r.User)+known(" message-id=", r.MessageID))
 	}
@@ -49,7 +50,7 @@ func because(r policy.Record) string {
 	return ""
 }
 
-// fewer are the first of some addresses.
+// fewer returns the first of some addresses.
 func fewer(list []string) string {
 	if len(list) == 1 {
 		return list[0]

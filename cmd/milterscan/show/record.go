@@ -58,7 +58,8 @@ func (p *explainer) head() {
 // held says how a message that the MTA holds goes on.
 func (p *explainer) held() {
 	if p.Action == policy.Hold.String() && p.QueueID != "" && strings.Trim(p.QueueID, letters) == "" {
-		p.line("  it is held in the MTA's queue: with Postfix, \"postsuper -H %s\" lets it go on, and \"postsuper -d %[1]s\" removes it", p.QueueID)
+		p.line("  it is held in the MTA's queue: with Postfix, \"postsuper -H %s\" lets it go on, and \"postsuper -d %[1]s\" removes it",
+			p.QueueID)
 	}
 }
 
@@ -95,7 +96,7 @@ func (p *explainer) client() string {
 	return strings.TrimSpace(p.Client + " " + Printable(p.ClientName))
 }
 
-// known is a text with what introduces it, or nothing.
+// known returns a text with what introduces it, or nothing.
 func known(introduction, text string) string {
 	if text == "" {
 		return ""
@@ -157,7 +158,7 @@ func subjectOf(m policy.RecordMatch) string {
 	return fmt.Sprintf("finding %d", m.Finding+1)
 }
 
-// place is where a rule stood.
+// place returns where a rule was.
 func place(r policy.RecordRule) string {
 	if r.File == "" {
 		return ""

@@ -68,7 +68,7 @@ func (f Filter) matchesRest(r policy.Record) bool {
 		(f.Reason == "" || slices.ContainsFunc(reasons(r), func(s string) bool { return policy.LikeText(f.Reason, s) }))
 }
 
-// reasons are the names of all rules that decided, and of all findings.
+// reasons returns the names of all rules that decided, and of all findings.
 func reasons(r policy.Record) (list []string) {
 	for _, v := range r.Verdicts {
 		if v.Rule != nil {
@@ -108,7 +108,7 @@ func Counted() []string {
 	return []string{ByAction, ByVerdict, ByRule, ByWatched, ByFinding, BySender, ByRecipient, ByEngine, ByEngineFound, ByEngineFailed, Bytes}
 }
 
-// CountsOf is what one record adds to the counts.
+// CountsOf returns what one record adds to the counts.
 func CountsOf(r policy.Record) []Count {
 	list := append([]Count{{ByAction, r.Action, 1}, {BySender, domain(r.Sender), 1}, {Bytes, "", r.Size}}, verdictCounts(r)...)
 	seen := map[Count]bool{}
@@ -161,7 +161,7 @@ func verdictCounts(r policy.Record) []Count {
 	return list
 }
 
-// domain is what stands behind the last "@", or "<>" for the null sender.
+// domain returns what follows the last "@", or "<>" for the null sender.
 func domain(address string) string {
 	if address == "" {
 		return "<>"

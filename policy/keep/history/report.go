@@ -141,7 +141,8 @@ func (r Report) text(w io.Writer, name, own string) error {
 
 func (r Report) html(w io.Writer, own string) error {
 	name := "report.html"
-	t, err := html.New(name).Funcs(html.FuncMap{"line": policy.Visible, "share": r.share, "percent": percent}).ParseFS(shipped, "templates/"+name)
+	t, err := html.New(name).Funcs(html.FuncMap{"line": policy.Visible, "share": r.share, "percent": percent}).ParseFS(shipped,
+		"templates/"+name)
 	if err == nil && own != "" {
 		name = filepath.Base(own)
 		t, err = t.ParseFS(os.DirFS(filepath.Dir(own)), name)
@@ -152,10 +153,10 @@ func (r Report) html(w io.Writer, own string) error {
 	return t.ExecuteTemplate(w, name, r)
 }
 
-// share is a number in percent of all messages.
+// share returns a number in percent of all messages.
 func (r Report) share(n int64) float64 { return percent(n, r.Messages) }
 
-// percent is a number in percent of another.
+// percent returns a number in percent of another.
 func percent(n, of int64) float64 {
 	if of == 0 {
 		return 0

@@ -96,7 +96,7 @@ func (w *Writer) collect() (list []policy.Record, more bool) {
 	return list, true
 }
 
-// rest is what waits, a batch at a time.
+// rest returns what waits, a batch at a time.
 func (w *Writer) rest() (list []policy.Record) {
 	for len(list) < batch {
 		select {

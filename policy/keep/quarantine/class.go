@@ -8,7 +8,7 @@ import (
 // byPolicy is the class of messages that are kept for no finding.
 const byPolicy = "policy"
 
-// Classes are what retention can differ by: the kind of the gravest finding that
+// Classes returns what retention can differ by: the kind of the gravest finding that
 // decided, or "policy" if it was none.
 func Classes() []string {
 	all := []string{byPolicy}
@@ -18,7 +18,7 @@ func Classes() []string {
 	return all
 }
 
-// class is the class of a message.
+// class returns the class of a message.
 func class(r policy.Record) string {
 	if f := decisive(r); f != nil {
 		return f.Kind.String()
@@ -37,7 +37,7 @@ func reason(r policy.Record) string {
 	return ""
 }
 
-// decisive is the finding behind the verdict that the message was kept for, nil if
+// decisive returns the finding after the verdict that the message was kept for, nil if
 // it rests on none.
 func decisive(r policy.Record) *policy.RecordFinding {
 	if v := keptFor(r); v != nil {
@@ -46,7 +46,7 @@ func decisive(r policy.Record) *policy.RecordFinding {
 	return nil
 }
 
-// keptFor is the verdict that the message was kept for: of those that ask for a
+// keptFor returns the verdict that the message was kept for: of those that ask for a
 // copy the one with the gravest finding. Where none says so, as in old records, it
 // is that of those who do not get the message, before those who do.
 func keptFor(r policy.Record) *policy.RecordVerdict {
@@ -86,7 +86,7 @@ func gets(v policy.RecordVerdict) bool {
 	return v.Action == policy.Deliver.String() || v.Action == policy.Hold.String()
 }
 
-// undelivered are the recipients who did not get the message.
+// undelivered returns the recipients who did not get the message.
 func undelivered(r policy.Record) []string {
 	var list []string
 	for _, v := range r.Verdicts {

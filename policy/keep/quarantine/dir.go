@@ -270,7 +270,7 @@ func (d *Dir) audit(id string, e Event) error {
 	return disk.Append(root, "audit.log", append(line, '\n'))
 }
 
-// Find asks the index, which is made anew if it was lost. Where it cannot be used, on
+// Find asks the index, which is made again if it was lost. Where it cannot be used, on
 // a full disk or for want of rights, the messages themselves are asked.
 func (d *Dir) Find(ctx context.Context, f Filter) ([]Row, error) {
 	rows, err := d.index.Find(ctx, f)
@@ -314,7 +314,7 @@ func outOfDate(err error) error {
 	return fmt.Errorf("quarantine: the index is out of date until \"milterscan quarantine reindex\": %w", err)
 }
 
-// Reindex makes the index anew from the files, and returns how many messages
+// Reindex makes the index again from the files, and returns how many messages
 // there are, and what cannot be read.
 func (d *Dir) Reindex(ctx context.Context) (n int, unreadable []error, err error) {
 	begun := time.Now()
@@ -349,7 +349,7 @@ func (d *Dir) rows(ctx context.Context) (rows []Row, unreadable []error, err err
 	return rows, unreadable, nil
 }
 
-// ids are the ids of all messages, oldest first.
+// ids returns the ids of all messages, oldest first.
 func ids(root *os.Root) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		shards, _ := fs.ReadDir(root.FS(), ".") // sorted; none if it cannot be read

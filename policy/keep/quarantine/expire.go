@@ -20,7 +20,7 @@ type Retention struct {
 	Size    int64                    // bytes on the disk of all together; 0: any number
 }
 
-// age is how long a class is kept, 0 for ever.
+// age returns how long a class is kept, 0 for ever.
 func (r Retention) age(class string) time.Duration {
 	if d, ok := r.Classes[class]; ok {
 		return d
@@ -72,7 +72,7 @@ func (r Retention) why(row Row, total int64, now time.Time) string {
 // any more.
 const abandoned = time.Hour
 
-// Tidy removes what crashes have left behind: files without their final name,
+// Tidy removes what crashes have left after: files without their final name,
 // and entries without their message.
 func (d *Dir) Tidy(now time.Time) error {
 	root, err := disk.Open(d.path, "")

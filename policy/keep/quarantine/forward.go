@@ -31,7 +31,8 @@ func (x Exit) Forward(ctx context.Context, o Order) error {
 		if err != nil {
 			return nil, err
 		}
-		return attached{io.MultiReader(strings.NewReader(x.cover(e, o, boundary)), message, strings.NewReader("\r\n--"+boundary+"--\r\n")), message}, nil
+		return attached{io.MultiReader(strings.NewReader(x.cover(e, o, boundary)), message, strings.NewReader("\r\n--"+boundary+"--\r\n")),
+			message}, nil
 	})
 	note := ""
 	if sent != nil {
@@ -50,7 +51,7 @@ type attached struct {
 	io.Closer
 }
 
-// cover is all of a mail that comes before the message it has attached.
+// cover returns all of a mail that comes before the message it has attached.
 func (x Exit) cover(e Entry, o Order, boundary string) string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\r\n", args...) }

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Bounds of what an index may be behind.
+// Bounds of what an index may be after.
 const (
 	mostChanges = 4096             // that wait to be told; what is more is lost to the index
 	pause       = 5 * time.Second  // after the index has failed
@@ -16,7 +16,7 @@ const (
 )
 
 // Later is an index that is told of changes after they were made, in their order:
-// no message waits for an index, which can be made anew at any time. Who searches
+// no message waits for an index, which can be made again at any time. Who searches
 // sees what was changed before, if the index can be told soon.
 type Later struct {
 	Index
@@ -50,7 +50,7 @@ func (l *Later) Delete(_ context.Context, id string) error {
 	return nil
 }
 
-// Find is that of the index when it knows everything, or cannot be told for a while.
+// Find returns that of the index when it knows everything, or cannot be told for a while.
 func (l *Later) Find(ctx context.Context, f Filter) ([]Row, error) {
 	l.mu.Lock()
 	done := l.done
@@ -122,7 +122,7 @@ func (l *Later) run(stop <-chan struct{}, done chan<- struct{}) {
 	}
 }
 
-// next is the change that has waited longest. Where there is none, the goroutine
+// next returns the change that has waited longest. Where there is none, the goroutine
 // is over.
 func (l *Later) next() change {
 	l.mu.Lock()

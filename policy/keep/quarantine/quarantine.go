@@ -21,7 +21,7 @@ import (
 //   - Changes of one entry happen one after the other, whoever makes them: change
 //     sees what the one before it has written. When Change has returned nil, what
 //     was changed survives like a copy.
-//   - Find may lag behind by what was kept or changed in the last moments, Entry
+//   - Find may lag after by what was kept or changed in the last moments, Entry
 //     never does.
 //   - All methods may be called by any number of goroutines, processes and hosts
 //     at once.
@@ -93,7 +93,7 @@ type Row struct {
 	Stored     int64     `json:"stored"`     // bytes on the disk
 }
 
-// Row is what lists show of the entry.
+// Row returns what lists show of the entry.
 func (e Entry) Row() Row {
 	r := e.Record
 	return Row{
@@ -127,7 +127,7 @@ func (f Filter) Matches(r Row) bool {
 }
 
 // Index finds kept messages without reading them one by one. It can be made
-// anew from the store at any time, so it may be lost. Its methods may be called
+// again from the store at any time, so it may be lost. Its methods may be called
 // by any number of goroutines and processes at once.
 type Index interface {
 	Put(ctx context.Context, r Row) error

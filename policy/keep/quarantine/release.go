@@ -51,7 +51,8 @@ type Order struct {
 // The reasons not to release a message.
 var (
 	ErrReleased = errors.New("released already; --again sends it once more")
-	ErrUnsure   = errors.New("a release was begun and it is not known how it ended: look for it in the MTA's log, then release it with --again or delete it")
+	ErrUnsure   = errors.New("a release was begun and it is not known how it ended: look for it in the MTA's log, then " +
+		"release it with --again or delete it")
 	ErrInfected = errors.New("infected; it is sent only with --infected")
 )
 
@@ -96,7 +97,7 @@ func (e *Entry) begin(o *Order) error {
 	return nil
 }
 
-// harmless is an error if the message is infected, and the order does not say that
+// harmless returns an error if the message is infected, and the order does not say that
 // it is to be sent nevertheless.
 func (e Entry) harmless(o Order) error {
 	viruses := e.viruses()
@@ -191,11 +192,11 @@ func (x Exit) pass(e Entry, o Order, open func() (io.ReadCloser, error)) (string
 	return token.Field + ": " + token.Write(key, g) + "\r\n", nil
 }
 
-// clientChecks are the findings about who delivers a message: of a released one
+// clientChecks returns the findings about who delivers a message: of a released one
 // that is this host, which says nothing about its sender.
 func clientChecks() []string { return []string{"auth/*", "bounce/*", "greylist/*", "relay/*"} }
 
-// rulesFound are the rules of all findings that the record has.
+// rulesFound returns the rules of all findings that the record has.
 func (e Entry) rulesFound() []string {
 	var list []string
 	for _, f := range e.Record.Findings {
@@ -206,7 +207,7 @@ func (e Entry) rulesFound() []string {
 	return list
 }
 
-// rules are the policy rules that kept the message without a finding.
+// rules returns the policy rules that kept the message without a finding.
 func (e Entry) rules() []string {
 	var list []string
 	for _, v := range e.Record.Verdicts {

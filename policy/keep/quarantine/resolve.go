@@ -43,7 +43,8 @@ func (d *Dir) Resolve(ctx context.Context, name string) (string, error) {
 	case 1:
 		return found[0], nil
 	}
-	return "", fmt.Errorf("%d messages go by this name: name one by its id, such as %s", len(found), strings.Join(found[:min(len(found), maxNamed)], ", "))
+	return "", fmt.Errorf("%d messages go by this name: name one by its id, such as %s", len(found),
+		strings.Join(found[:min(len(found), maxNamed)], ", "))
 }
 
 // named reports whether a name is one of the row's.

@@ -22,7 +22,7 @@ import (
 )
 
 // file is a database that is opened when it is first used, made if it is not
-// there, and set aside and made anew if it is damaged. If somebody removes it, or
+// there, and set aside and made again if it is damaged. If somebody removes it, or
 // puts another in its place, the next call uses that one.
 type file struct {
 	path   string
@@ -168,7 +168,7 @@ func busy(err error) bool {
 	return code == sqlite3.SQLITE_BUSY || code == sqlite3.SQLITE_LOCKED
 }
 
-// codeOf is SQLite's code of an error, 0 if it is none of SQLite's.
+// codeOf returns SQLite's code of an error, 0 if it is none of SQLite's.
 func codeOf(err error) int {
 	var e *sqlite.Error
 	if !errors.As(err, &e) {

@@ -22,7 +22,8 @@ func (f *file) expire(ctx context.Context, e expiry) (n int, err error) {
 		limit string
 		arg   int64
 	}{{old, e.before}, {surplus, int64(e.most - 1)}} {
-		query := fmt.Sprintf(`DELETE FROM %s WHERE key IN (SELECT key FROM %[1]s WHERE %s < %s ORDER BY %[2]s LIMIT ?)`, e.table, e.until, c.limit)
+		query := fmt.Sprintf(`DELETE FROM %s WHERE key IN (SELECT key FROM %[1]s WHERE %s < %s ORDER BY %[2]s LIMIT ?)`, e.table, e.until,
+			c.limit)
 		gone, err := f.remove(ctx, query, c.arg)
 		n += gone
 		if err != nil {

@@ -23,7 +23,7 @@ func NewGreylist(path string, warn func(error)) *Greylist {
 	return &Greylist{newFile(path, greylistSchema, warn)}
 }
 
-// Load is part of greylist.Store.
+// Load implements greylist.Store.
 func (g *Greylist) Load(ctx context.Context, k greylist.Key) (e greylist.Entry, err error) {
 	err = g.read(ctx, func(ctx context.Context, db *sql.DB) error {
 		var first, until int64
@@ -38,7 +38,7 @@ func (g *Greylist) Load(ctx context.Context, k greylist.Key) (e greylist.Entry, 
 	return e, err
 }
 
-// Save is part of greylist.Store.
+// Save implements greylist.Store.
 func (g *Greylist) Save(ctx context.Context, k greylist.Key, e greylist.Entry) error {
 	return g.write(ctx, func(ctx context.Context, db *sql.DB) error {
 		_, err := db.ExecContext(ctx, `INSERT OR REPLACE INTO seen (key, first, until, passed) VALUES (?, ?, ?, ?)`,

@@ -82,7 +82,7 @@ func add(ctx context.Context, insert *sql.Stmt, r policy.Record) error {
 	return err
 }
 
-// actions are what became of the message, and of it for single recipients.
+// actions returns what became of the message, and of it for single recipients.
 func actions(r policy.Record) string {
 	list := []string{r.Action}
 	for _, to := range r.Recipients {
@@ -93,7 +93,7 @@ func actions(r policy.Record) string {
 	return strings.Join(list, " ")
 }
 
-// hashed is a number for a text, nil for none.
+// hashed returns a number for a text, nil for none.
 func hashed(s string) any {
 	if s == "" {
 		return nil
@@ -151,7 +151,8 @@ func (h *History) List(ctx context.Context, f history.Filter) ([]policy.Record, 
 		query, args = query+` AND ' ' || action || ' ' LIKE ?`, append(args, "% "+f.Action+" %")
 	}
 	for column, pattern := range map[string]string{
-		"sender": literal(f.Sender), "recipients": literal(f.Recipient), "record": longest(literal(f.User), literal(f.Subject), literal(f.Reason)),
+		"sender": literal(f.Sender), "recipients": literal(f.Recipient), "record": longest(literal(f.User), literal(f.Subject),
+			literal(f.Reason)),
 	} {
 		if pattern != "" {
 			query, args = query+` AND `+column+` LIKE ?`, append(args, "%"+pattern+"%")
@@ -163,7 +164,7 @@ func (h *History) List(ctx context.Context, f history.Filter) ([]policy.Record, 
 	return h.records(ctx, f.Matches, f.Limit, query+` ORDER BY time DESC`, args...)
 }
 
-// literal returns the longest piece of a pattern that stands for itself, in the column of
+// literal returns the longest piece of a pattern that represents itself, in the column of
 // addresses and in JSON, so that a search for it lets at least as much through.
 func literal(pattern string) string {
 	return longest(strings.FieldsFunc(strings.TrimSpace(pattern), func(r rune) bool {
@@ -176,7 +177,8 @@ func longest(list ...string) string {
 }
 
 // records reads records, at most limit unless that is 0.
-func (h *History) records(ctx context.Context, want func(policy.Record) bool, limit int, query string, args ...any) (list []policy.Record, err error) {
+func (h *History) records(ctx context.Context, want func(policy.Record) bool, limit int, query string,
+	args ...any) (list []policy.Record, err error) {
 	err = h.use(ctx, func(db *sql.DB) error {
 		list = nil
 		rows, err := db.QueryContext(ctx, query, args...)
@@ -207,7 +209,8 @@ func (h *History) records(ctx context.Context, want func(policy.Record) bool, li
 func (h *History) Counts(ctx context.Context, since time.Time) (list []history.Count, err error) {
 	err = h.use(ctx, func(db *sql.DB) error {
 		list = nil
-		rows, err := db.QueryContext(ctx, `SELECT what, value, sum(n) FROM count WHERE hour >= ? GROUP BY what, value ORDER BY 3 DESC, 2`, since.UnixMilli()/hour)
+		rows, err := db.QueryContext(ctx, `SELECT what, value, sum(n) FROM count WHERE hour >= ? GROUP BY what, value ORDER BY 3 DESC, 2`,
+			since.UnixMilli()/hour)
 		if err != nil {
 			return err
 		}
@@ -232,7 +235,8 @@ func (h *History) Expire(ctx context.Context, before time.Time) (n int, err erro
 	for {
 		var gone int64
 		err := h.use(ctx, func(db *sql.DB) error {
-			r, err := db.ExecContext(ctx, `DELETE FROM message WHERE rowid IN (SELECT rowid FROM message WHERE time < ? LIMIT ?)`, before.UnixMilli(), slice)
+			r, err := db.ExecContext(ctx, `DELETE FROM message WHERE rowid IN (SELECT rowid FROM message WHERE time < ? LIMIT ?)`,
+				before.UnixMilli(), slice)
 			if err != nil {
 				return err
 			}

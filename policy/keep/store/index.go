@@ -60,7 +60,8 @@ func (x *Index) Find(ctx context.Context, f quarantine.Filter) (rows []quarantin
 		if err := complete(ctx, db); err != nil {
 			return err
 		}
-		found, err := db.QueryContext(ctx, `SELECT row FROM kept WHERE time >= ? AND time < ? ORDER BY time DESC, id DESC`, from(f.Since), until(f.Before))
+		found, err := db.QueryContext(ctx, `SELECT row FROM kept WHERE time >= ? AND time < ? ORDER BY time DESC, id DESC`, from(f.Since),
+			until(f.Before))
 		if err != nil {
 			return err
 		}
@@ -109,7 +110,7 @@ func until(t time.Time) int64 {
 	return t.UnixMilli()
 }
 
-// Replace makes the index anew.
+// Replace makes the index again.
 func (x *Index) Replace(ctx context.Context, rows []quarantine.Row, begun time.Time) error {
 	return x.use(ctx, func(db *sql.DB) error {
 		return inTransaction(ctx, db, func(tx *sql.Tx) error {

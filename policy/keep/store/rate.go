@@ -31,7 +31,7 @@ func NewRate(path string, warn func(error)) *Rate {
 	return &Rate{newFile(path, rateSchema, warn)}
 }
 
-// Take is part of rate.Store. A token that takes less than a millisecond to come
+// Take implements rate.Store. A token that takes less than a millisecond to come
 // is free.
 func (r *Rate) Take(ctx context.Context, k rate.Key, b rate.Bucket, now time.Time) (ok bool, err error) {
 	err = r.write(ctx, func(ctx context.Context, db *sql.DB) error {

@@ -47,7 +47,7 @@ type language struct {
 	html *html.Template
 }
 
-// Languages are those that are shipped.
+// Languages returns those that are shipped.
 func Languages() []string { return []string{"en", "de", "fr", "es"} }
 
 // NewTemplates reads the shipped templates, and those in local, if it is not nil,
@@ -81,7 +81,7 @@ func NewTemplates(local fs.FS) (*Templates, error) {
 	return t, errors.Join(errs...)
 }
 
-// Languages are those there are templates for.
+// Languages returns those there are templates for.
 func (t *Templates) Languages() []string { return slices.Sorted(maps.Keys(t.languages)) }
 
 // newLanguage reads the templates of a language. What one that is not shipped
@@ -217,7 +217,7 @@ func Sign(key, notice []byte, id string, now time.Time) ([]byte, error) {
 	return append([]byte(token.Field+": "+token.Write(key, g)+"\r\n"), notice...), nil
 }
 
-// harmless is the event with every text in it a short line.
+// harmless returns the event with every text in it a short line.
 func (e Event) harmless() Event {
 	for _, s := range []*string{&e.Sender, &e.Recipient, &e.Subject, &e.Client, &e.Finding, &e.File, &e.Detail, &e.Rule} {
 		*s = submission.OneLine(*s, 200)

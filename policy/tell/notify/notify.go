@@ -20,7 +20,7 @@ type Event struct {
 	Subject   string    `json:"subject"`
 	Client    string    `json:"client"`
 	Action    string    `json:"action"`
-	Class     string    `json:"class"` // kind of the finding behind it, or "policy"
+	Class     string    `json:"class"` // kind of the finding after it, or "policy"
 	Finding   string    `json:"finding"`
 	File      string    `json:"file"` // name of the attachment, as its sender wrote it
 	Detail    string    `json:"detail"`
@@ -35,7 +35,7 @@ type Letter struct {
 	Event    Event           `json:"event"`
 }
 
-// Letters are what a decision asks for, without those that would go outside. An
+// Letters returns what a decision asks for, without those that would go outside. An
 // administrator may be anywhere, since the configuration names the address; a
 // recipient is ours if we say so, or say nothing about which domains are ours; a
 // sender only if we say so, since anybody who may send can write any sender.

@@ -85,13 +85,13 @@ func (q *Queue) free(n int) {
 	q.files = max(0, q.files-n)
 }
 
-// file is a name that begins alike for all letters that can go in one notice.
+// file returns a name that begins alike for all letters that can go in one notice.
 func (l Letter) file(n int) string {
 	sum := sha256.Sum256([]byte(string(l.Audience) + " " + l.To))
 	return fmt.Sprintf("%s-%s-%d.json", hex.EncodeToString(sum[:8]), l.Event.ID, n)
 }
 
-// names are the files that wait, those for one address beside each other, the
+// names returns the files that wait, those for one address beside each other, the
 // oldest first.
 func (q *Queue) names() ([]string, error) {
 	entries, err := os.ReadDir(q.dir)
@@ -113,7 +113,7 @@ type bundle struct {
 	files []string
 }
 
-// bundles are what waits.
+// bundles returns what waits.
 func (q *Queue) bundles() ([]bundle, error) {
 	names, err := q.names()
 	var list []bundle
@@ -178,7 +178,7 @@ func (q *Queue) mark(b bundle, now time.Time) error {
 
 const markEnd = ".tried"
 
-// marked is when that was last, the zero time if it is long ago.
+// marked returns when that was last, the zero time if it is long ago.
 func (q *Queue) marked(b bundle) time.Time {
 	info, err := os.Stat(filepath.Join(q.dir, b.key+markEnd))
 	if err != nil {

@@ -104,7 +104,7 @@ func (c *client) parameters(m Mail) string {
 	return p
 }
 
-// data sends the message. Only what happens behind its end leaves open whether
+// data sends the message. Only what happens after its end leaves open whether
 // the server has it; a message that breaks off in the middle it has not.
 func (c *client) data(message io.Reader) error {
 	d := &dots{w: c.W, last: '\n'}
@@ -130,7 +130,7 @@ type dots struct {
 	last byte
 }
 
-// Write fails only if the writer behind it does.
+// Write fails only if the writer after it does.
 func (d *dots) Write(p []byte) (int, error) {
 	for i, c := range p {
 		if d.last == '\n' && c == '.' {

@@ -18,11 +18,11 @@ type standby struct {
 	backups []*Engine
 }
 
-// Name is the name of the first engine, whose failure policy holds.
+// Name returns the name of the first engine, whose failure policy holds.
 func (s *standby) Name() string { return s.first.Name() }
 
 // Scan asks one engine after the other until one can answer. What any of them
-// found stands.
+// found is.
 func (s *standby) Scan(ctx context.Context, m *scan.Message) ([]scan.Finding, error) {
 	var all []scan.Finding
 	var errs []error
@@ -40,7 +40,7 @@ func (s *standby) Scan(ctx context.Context, m *scan.Message) ([]scan.Finding, er
 	return all, errors.Join(errs...)
 }
 
-// order is the engines as they stand, those that failed a moment ago behind the
+// order returns the engines as they are, those that failed a moment ago after the
 // others: no message has to wait for one that hangs.
 func (s *standby) order(now time.Time) []*Engine {
 	var fit, tired []*Engine
@@ -74,7 +74,7 @@ func (s *standby) note(looked *Engine, errs []error) []scan.Finding {
 	}}
 }
 
-// withBackups puts engines that stand in for another behind it. The entries must
+// withBackups puts engines that are in for another after it. The entries must
 // be valid.
 func withBackups(cfgs []Config, engines []scan.Scanner) []scan.Scanner {
 	var list []scan.Scanner

@@ -23,7 +23,7 @@ func newClamd(address string) (clamd, error) {
 	return clamd{network, address}, err
 }
 
-// clamdEngine is an engine whose servers are clamds. They take mail apart
+// clamdEngine returns an engine whose servers are clamds. They take mail apart
 // themselves, so they get what suits that.
 func clamdEngine(c Config) (*Engine, error) {
 	var servers []Server
@@ -51,7 +51,7 @@ func checkClamd(c Config) (errs []error) {
 	return errs
 }
 
-// String is the address as the configuration writes it.
+// String returns the address as the configuration writes it.
 func (d clamd) String() string { return d.network + ":" + d.address }
 
 // Ask asks about one content.
@@ -64,7 +64,7 @@ func (d clamd) Ask(ctx context.Context, c scan.Content) (string, error) {
 	return q.signature, err
 }
 
-// AskAll asks until everything is answered. What it found stands; what a session
+// AskAll asks until everything is answered. What it found is; what a session
 // that failed called clean is asked again.
 func (d clamd) AskAll(ctx context.Context, all []*Question) error {
 	for {

@@ -21,16 +21,19 @@ import (
 // Program is what an entry of type "command" has beside the others: a command line
 // that is run with limits and without a shell.
 type Program struct {
-	Command   []string   `toml:"command"`   // command: the program, by its absolute path, and its arguments. The content is its standard input; "{file}" stands for the path of a private copy, "{dir}" for a private directory with all contents of a message, which are then looked at in one run
-	Clean     []int      `toml:"clean"`     // command: the exit statuses that mean clean; default [0]
-	Infected  []int      `toml:"infected"`  // command: those that mean infected; default [1]. Any other is a failure
-	Signature string     `toml:"signature"` // command: a regular expression (RE2) whose first group in the output is the name of what was found; where it matches, the content is infected whatever the exit status
-	Expect    string     `toml:"expect"`    // command: a regular expression the output must match to count as clean
-	Read      []string   `toml:"read"`      // command: what the program may read beside the directories of the system and its own, such as its signatures
-	Memory    units.Size `toml:"memory"`    // command: how much it may use; default 2GB
+	// command: the program, by its absolute path, and its arguments. The content is its standard input; "{file}" represents the path of a private copy, "{dir}" for a private directory with all contents of a message, which are then looked at in one run
+	Command  []string `toml:"command"`
+	Clean    []int    `toml:"clean"`    // command: the exit statuses that mean clean; default [0]
+	Infected []int    `toml:"infected"` // command: those that mean infected; default [1]. Any other is a failure
+	// command: a regular expression (RE2) whose first group in the output is the name of what was found; where it matches, the content is infected whatever the exit status
+	Signature string `toml:"signature"`
+	Expect    string `toml:"expect"` // command: a regular expression the output must match to count as clean
+	// command: what the program may read beside the directories of the system and its own, such as its signatures
+	Read   []string   `toml:"read"`
+	Memory units.Size `toml:"memory"` // command: how much it may use; default 2GB
 }
 
-// What stands for contents on a command line.
+// What represents contents on a command line.
 const (
 	fileWord = "{file}"
 	dirWord  = "{dir}"
@@ -57,7 +60,7 @@ type command struct {
 // commandDir is a command that looks at all contents of a message in one run.
 type commandDir struct{ command }
 
-// commandEngine is an engine whose server is a program.
+// commandEngine returns an engine whose server is a program.
 func commandEngine(c Config) (*Engine, error) {
 	removeAbandoned(os.TempDir())
 	c.SetDefaults()
@@ -94,7 +97,8 @@ func pattern(s string) *regexp.Regexp {
 
 func checkCommand(c Config) (errs []error) {
 	if len(c.Command) == 0 || !filepath.IsAbs(c.Command[0]) {
-		errs = append(errs, units.Wrong("command", "it is missing; write the absolute path of a program and its arguments, such as [\"/usr/bin/clamscan\", \"--no-summary\", \"{file}\"]"))
+		errs = append(errs, units.Wrong("command",
+			"it is missing; write the absolute path of a program and its arguments, such as [\"/usr/bin/clamscan\", \"--no-summary\", \"{file}\"]"))
 	}
 	line := strings.Join(c.Command, " ")
 	if strings.Contains(line, fileWord) && strings.Contains(line, dirWord) {
@@ -120,7 +124,7 @@ func checkCommand(c Config) (errs []error) {
 	return errs
 }
 
-// String is the command line.
+// String returns the command line.
 func (c command) String() string { return strings.Join(c.line, " ") }
 
 // Health sees whether the program is there and may be run.
@@ -197,7 +201,7 @@ func (c command) judge(o worker.Outcome) (infected bool, err error) {
 	return false, nil
 }
 
-// name is what the program calls what it found in its output.
+// name returns what the program calls what it found in its output.
 func (c command) name(output string) string {
 	if c.signature == nil {
 		return unnamed

@@ -33,21 +33,24 @@ const (
 // Config is one [[virus]] entry of the configuration: one engine. A zero field
 // means its default.
 type Config struct {
-	Name        string         `toml:"name"`        // unique; the engine reports as "virus/NAME"
-	Type        string         `toml:"type"`        // "clamd", "icap", "command" or "hashes"; which keys each has: docs/engines.md
-	Address     Addresses      `toml:"address"`     // clamd: "unix:/path" or "tcp:host:port"; icap: "icap://host:1344/service", or "icaps:" for TLS. Of several the first that works is used
+	Name string `toml:"name"` // unique; the engine reports as "virus/NAME"
+	Type string `toml:"type"` // "clamd", "icap", "command" or "hashes"; which keys each has: docs/engines.md
+	// clamd: "unix:/path" or "tcp:host:port"; icap: "icap://host:1344/service", or "icaps:" for TLS. Of several the first that works is used
+	Address     Addresses      `toml:"address"`
 	Feed        Feed           `toml:"feed"`        // "auto" (default), "raw" or "both"
 	Timeout     units.Duration `toml:"timeout"`     // for one message, all of it; default 45s, less than the time for the whole message
 	Connections int            `toml:"connections"` // messages that are asked about at once; default 16
-	MaxStream   units.Size     `toml:"max_stream"`  // what the engine looks at to the end; for clamd the least of its StreamMaxLength, MaxFileSize and MaxScanSize. Default 25MB. Above, a part counts as not scanned
-	CAFile      string         `toml:"ca_file"`     // icap: the authorities for icaps, in PEM; without it those of the system
-	Lists       []string       `toml:"lists"`       // hashes: .hdb and .hsb files
-	OnFailure   string         `toml:"on_failure"`  // "tempfail" (default), "hold" or "deliver"; for the policy
-	BackupFor   string         `toml:"backup_for"`  // the name of another engine: this one is asked only when that one fails, and the mail then does not count as unexamined
+	// what the engine looks at to the end; for clamd the least of its StreamMaxLength, MaxFileSize and MaxScanSize. Default 25MB. Above, a part counts as not scanned
+	MaxStream units.Size `toml:"max_stream"`
+	CAFile    string     `toml:"ca_file"`    // icap: the authorities for icaps, in PEM; without it those of the system
+	Lists     []string   `toml:"lists"`      // hashes: .hdb and .hsb files
+	OnFailure string     `toml:"on_failure"` // "tempfail" (default), "hold" or "deliver"; for the policy
+	// the name of another engine: this one is asked only when that one fails, and the mail then does not count as unexamined
+	BackupFor string `toml:"backup_for"`
 	Program
 }
 
-// Default is what runs with an empty configuration: the built-in hash engine
+// Default returns what runs with an empty configuration: the built-in hash engine
 // without lists.
 func Default() []Config {
 	c := Config{Name: TypeHashes, Type: TypeHashes}
@@ -100,7 +103,7 @@ func (c Config) checkKeys(k kind) (errs []error) {
 	return errs
 }
 
-// CheckBackup finds what is wrong with the engine c stands in for; all are all
+// CheckBackup finds what is wrong with the engine c is in for; all are all
 // entries.
 func (c Config) CheckBackup(all []Config) error {
 	i := slices.IndexFunc(all, func(other Config) bool { return other.Name == c.BackupFor })

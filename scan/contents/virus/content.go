@@ -75,7 +75,7 @@ func (e *readError) Error() string {
 
 func (e *readError) Unwrap() error { return e.err }
 
-// section is the part of c from start up to end.
+// section returns the part of c from start up to end.
 func section(c scan.Content, start, end int64) *io.SectionReader {
 	return io.NewSectionReader(c, start, end-start)
 }
@@ -91,7 +91,7 @@ func (j *joined) append(c scan.Content) {
 	j.ends = append(j.ends, j.Size()+c.Size())
 }
 
-// Size is the number of bytes in all pieces.
+// Size returns the number of bytes in all pieces.
 func (j *joined) Size() int64 {
 	if len(j.ends) == 0 {
 		return 0

@@ -10,12 +10,12 @@ const eicarName = "Eicar-Test-Signature"
 var eicar = []byte(`X5O!P%@AP[4\PZX54(P^)7CC)7}` + `$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*`)
 
 // anchor is the stretch of eicar that is looked for first: searching is fastest
-// for something short that begins with two bytes which rarely stand together.
+// for something short that begins with two bytes which rarely are together.
 var anchor = eicar[anchorAt : anchorAt+16]
 
 const anchorAt = 26
 
-// hasEICAR reports whether the test string stands anywhere in b.
+// hasEICAR reports whether the test string is anywhere in b.
 func hasEICAR(b []byte) bool {
 	for at := anchorAt; at < len(b); {
 		i := bytes.Index(b[at:], anchor)

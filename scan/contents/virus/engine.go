@@ -28,7 +28,7 @@ type Server interface {
 type Session interface {
 	Server
 	// AskAll answers every question that is open. When it returns an error, what
-	// is answered stands.
+	// is answered is.
 	AskAll(ctx context.Context, open []*Question) error
 }
 
@@ -70,10 +70,10 @@ func NewEngine(c Config, servers ...Server) *Engine {
 	return e
 }
 
-// Name is "virus/" and the name of the entry.
+// Name returns "virus/" and the name of the entry.
 func (e *Engine) Name() string { return e.name }
 
-// Scan asks about m. What one server found stands also if another then fails.
+// Scan asks about m. What one server found is also if another then fails.
 func (e *Engine) Scan(ctx context.Context, m *scan.Message) ([]scan.Finding, error) {
 	ctx, cancel := context.WithTimeout(ctx, e.timeout)
 	defer cancel()
@@ -113,8 +113,8 @@ func (e *Engine) ask(ctx context.Context, all []*Question) error {
 	return errors.Join(errs...)
 }
 
-// order is the servers as they stand in the configuration, those that failed of
-// late behind the others.
+// order returns the servers as they are in the configuration, those that failed of
+// late after the others.
 func (e *Engine) order(now time.Time) []*server {
 	order := slices.Clone(e.servers)
 	slices.SortStableFunc(order, func(a, b *server) int {

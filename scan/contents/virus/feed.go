@@ -5,13 +5,13 @@ import (
 )
 
 // The feeds of engines of which nobody knows what they look into: nothing is left
-// out because it stands in something else.
+// out because it is in something else.
 const (
 	feedParts Feed = "parts" // for FeedAuto
 	feedAll   Feed = "all"   // for FeedBoth
 )
 
-// everything is the feed for an engine that may know nothing of mail.
+// everything returns the feed for an engine that may know nothing of mail.
 func (f Feed) everything() Feed {
 	switch f {
 	case FeedRaw:
@@ -33,7 +33,7 @@ func (f Feed) everything() Feed {
 //     methods every program knows, and only if opening the message found nothing
 //     to remark and the members stay below the engine's limits: then there is
 //     one way to read it. Members of all other containers go both ways.
-//   - A text body without a name, when it stands in the skeleton of a message
+//   - A text body without a name, when it is in the skeleton of a message
 //     that opening found nothing to remark about.
 //
 // The raw message goes as well as soon as opening found anything at all, or a

@@ -11,7 +11,7 @@ import (
 )
 
 // hashes is the built-in engine. It looks for the EICAR test string in every
-// part and between the parts, wherever it stands, and for every part in its hash
+// part and between the parts, wherever it is, and for every part in its hash
 // lists. It never changes once made.
 type hashes struct {
 	name  string
@@ -26,11 +26,11 @@ func newHashes(c Config) (*hashes, error) {
 	return &hashes{name: word + "/" + c.Name, known: known}, nil
 }
 
-// Name is "virus/" and the name of the entry.
+// Name returns "virus/" and the name of the entry.
 func (h *hashes) Name() string { return h.name }
 
 // Scan searches every part to its end, and then, unless a part has the test
-// string, what stands between the parts.
+// string, what is between the parts.
 func (h *hashes) Scan(ctx context.Context, m *scan.Message) ([]scan.Finding, error) {
 	var all []scan.Finding
 	tested := false
@@ -62,7 +62,7 @@ func (h *hashes) Scan(ctx context.Context, m *scan.Message) ([]scan.Finding, err
 	return all, nil
 }
 
-// between are the stretches of the raw message that belong to no part: headers,
+// between returns the stretches of the raw message that belong to no part: headers,
 // delimiters and the text around them. Where opening noted anything at all, it is
 // the whole: nobody is sure then what belongs where.
 func between(m *scan.Message) []scan.Content {
@@ -90,7 +90,7 @@ func between(m *scan.Message) []scan.Content {
 	return gaps
 }
 
-// leaves are all leaves of the first reading, in their order.
+// leaves returns all leaves of the first reading, in their order.
 func leaves(e *entity.Entity) iter.Seq[*entity.Entity] {
 	return func(yield func(*entity.Entity) bool) { eachLeaf(e, yield) }
 }

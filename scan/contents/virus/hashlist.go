@@ -27,7 +27,7 @@ var algorithms = [...]struct {
 	algSHA256: {sha256.Size, sha256.New},
 }
 
-// anySize stands for a size that is not known.
+// anySize represents a size that is not known.
 const anySize = -1
 
 // hashKey is a hash of a list. Shorter results leave the end zero.

@@ -14,7 +14,7 @@ import (
 // icapService is a service that is asked over ICAP.
 type icapService struct{ *icap.Client }
 
-// icapEngine is an engine whose servers are ICAP services.
+// icapEngine returns an engine whose servers are ICAP services.
 func icapEngine(c Config) (*Engine, error) {
 	roots, err := certificates(c.CAFile)
 	if err != nil {
@@ -72,7 +72,7 @@ func (s icapService) Ask(ctx context.Context, c scan.Content) (string, error) {
 	return v.Threat, nil
 }
 
-// Database is the tag that changes with the service's verdicts.
+// Database returns the tag that changes with the service's verdicts.
 func (s icapService) Database(ctx context.Context) string {
 	ctx, cancel := context.WithTimeout(ctx, statsTime)
 	defer cancel()

@@ -17,7 +17,7 @@ type kind struct {
 	open  func(Config) (scan.Scanner, error)
 }
 
-// kinds are all types of engine.
+// kinds returns all types of engine.
 func kinds() []kind {
 	return []kind{
 		{TypeClamd, []string{"address"}, checkClamd, asking(clamdEngine)},

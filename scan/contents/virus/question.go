@@ -33,7 +33,7 @@ const unnamed = "unnamed"
 // takes.
 func (q *Question) TooBig() { q.tooBig = true }
 
-// unanswered are the questions without an answer. That a content was refused for
+// unanswered returns the questions without an answer. That a content was refused for
 // its size is one.
 func unanswered(all []*Question) []*Question {
 	var open []*Question

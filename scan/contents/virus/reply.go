@@ -49,7 +49,7 @@ func parseReply(line string) (reply, error) {
 	return r, nil
 }
 
-// daemonError is the error for what stood before " ERROR".
+// daemonError returns the error for what was before " ERROR".
 func daemonError(text string) error {
 	if strings.HasPrefix(text, "INSTREAM size limit exceeded") {
 		return ErrTooBig

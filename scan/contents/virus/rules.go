@@ -18,7 +18,9 @@ const (
 // Catalogue lists everything the engines report.
 func Catalogue() []scan.Rule {
 	return []scan.Rule{
-		{Name: ruleTooBig, Kind: scan.Unscannable, About: "A part is larger than the engine takes; it was only searched in pieces, which finds nothing that is packed or known by its hash."},
+		{Name: ruleTooBig, Kind: scan.Unscannable,
+			About: "A part is larger than the engine takes; it was only searched in pieces, which finds nothing that is packed " +
+				"or known by its hash."},
 		{Name: ruleLimits, Kind: scan.Unscannable, About: "The engine reached a limit of its own and did not look at everything."},
 		{Name: ruleEncrypted, Kind: scan.Unscannable, About: "The engine met content it cannot read without a password."},
 		{Name: ruleBackup, Kind: scan.Note, About: "An engine failed, and the one that stands in for it looked in its place."},
@@ -27,7 +29,7 @@ func Catalogue() []scan.Rule {
 	}
 }
 
-// found is the finding for a signature that an engine reported. Engines also use
+// found returns the finding for a signature that an engine reported. Engines also use
 // signatures to say that they did not look: those are no viruses.
 func found(engine, signature string, part int) scan.Finding {
 	f := scan.Finding{
@@ -46,7 +48,7 @@ func found(engine, signature string, part int) scan.Finding {
 	return f
 }
 
-// tooBig is the finding for a part that the engine does not take whole.
+// tooBig returns the finding for a part that the engine does not take whole.
 func tooBig(engine string, part int, size int64) scan.Finding {
 	return scan.Finding{
 		Kind:    scan.Unscannable,

@@ -35,7 +35,7 @@ func (s *server) judge(ctx context.Context, err error) {
 }
 
 // answer has the questions answered by this server, within its share of the time
-// that is left for it and those behind it, which are left in number with it.
+// that is left for it and those after it, which are left in number with it.
 func (s *server) answer(ctx context.Context, all []*Question, left int) error {
 	if end, ok := ctx.Deadline(); ok && left > 1 {
 		var cancel context.CancelFunc
@@ -62,7 +62,8 @@ var errLate = errors.New("no answer")
 // the better reason.
 func late(ctx context.Context, begun time.Time, err error) error {
 	var unreadable *readError
-	if err == nil || !errors.Is(ctx.Err(), context.DeadlineExceeded) || errors.Is(err, ErrDaemon) || errors.Is(err, ErrGarbage) || errors.As(err, &unreadable) {
+	if err == nil || !errors.Is(ctx.Err(), context.DeadlineExceeded) || errors.Is(err, ErrDaemon) || errors.Is(err, ErrGarbage) ||
+		errors.As(err, &unreadable) {
 		return err
 	}
 	end, _ := ctx.Deadline()

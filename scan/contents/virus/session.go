@@ -24,7 +24,7 @@ const (
 const longestReply = 4 << 10
 
 // session is one connection to clamd in which several contents are asked about
-// (IDSESSION in clamd(8)). Commands are written one behind the other without
+// (IDSESSION in clamd(8)). Commands are written one after the other without
 // waiting; clamd numbers them from 1 and answers in any order. A session that
 // failed is good for nothing more.
 //
@@ -57,7 +57,7 @@ func (s *session) close() {
 }
 
 // run asks all questions and waits for the answers. The first error ends it;
-// what was answered before stands in them.
+// what was answered before is in them.
 func (s *session) run(ctx context.Context, open []*Question) error {
 	for _, q := range open {
 		if err := s.makeRoom(q.Content.Size()); err != nil {

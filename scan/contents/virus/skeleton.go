@@ -8,7 +8,7 @@ import (
 	"github.com/milterscan/milterscan/scan/format/entity"
 )
 
-// skeletonTop stands in front of every skeleton: an engine that goes by the
+// skeletonTop is in front of every skeleton: an engine that goes by the
 // first bytes then takes it for a mail, whatever field the mail begins with.
 const skeletonTop = "Received: by milterscan\r\n"
 

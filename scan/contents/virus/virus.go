@@ -18,7 +18,7 @@ import (
 const word = "virus"
 
 // New returns the engines that cfgs describe, in that order, each with those that
-// stand in for it. The built-in hash
+// are in for it. The built-in hash
 // engine is always among them: in front, if no entry configures it. All errors
 // are returned at once, each with the name of its entry. Hash lists are read
 // here; to read them again, call New again.
@@ -68,7 +68,7 @@ func (c Config) engine() (scan.Scanner, error) {
 }
 
 // Open returns the engine of one entry, of a type that asks somebody, without those
-// that stand in for it.
+// that are in for it.
 func Open(c Config) (*Engine, error) {
 	s, err := c.engine()
 	if err != nil {

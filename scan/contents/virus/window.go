@@ -1,7 +1,7 @@
 package virus
 
 // overlap is how far windows on a large content reach into each other. A pattern
-// that is not longer stands in one of them as a whole.
+// that is not longer is in one of them as a whole.
 const overlap = 64 << 10
 
 // split tells the contents an engine takes whole from those too large for it.

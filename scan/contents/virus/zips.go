@@ -23,7 +23,7 @@ type zips struct {
 	judged  map[int]bool
 }
 
-// newZips counts; it relies on parts standing behind what they were found in.
+// newZips counts; it relies on parts that is after what they were found in.
 func newZips(m *scan.Message, limit int64) *zips {
 	n := len(m.Parts)
 	z := &zips{m: m, limit: limit, total: make([]int64, n), members: make([]int, n), depth: make([]int, n), judged: map[int]bool{}}

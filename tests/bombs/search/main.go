@@ -37,7 +37,7 @@ type result struct {
 	output int   // bytes
 }
 
-// badness is the share of the limits that a result takes.
+// badness returns the share of the limits that a result takes.
 func (l limits) badness(r result) float64 {
 	return max(r.cpu.Seconds()/l.cpu.Seconds(), float64(r.memory)/float64(l.memory))
 }
@@ -56,7 +56,8 @@ func main() {
 	}
 	defer os.RemoveAll(dir)
 	fmt.Printf("seed %d\n", *seed)
-	worst, err := search(time.Now().Add(*for_), rand.New(rand.NewPCG(*seed, 1)), l, func(s bombs.Shape) (result, error) { return measure(*binary, dir, s) })
+	worst, err := search(time.Now().Add(*for_), rand.New(rand.NewPCG(*seed, 1)), l,
+		func(s bombs.Shape) (result, error) { return measure(*binary, dir, s) })
 	if err != nil {
 		fail(err)
 	}
@@ -81,7 +82,7 @@ func (r result) String() string {
 // kept is how many of the worst are gone on from.
 const kept = 12
 
-// search tries shapes until the time is over: one in three made up anew, the others
+// search tries shapes until the time is over: one in three made up again, the others
 // from the worst so far. It returns the worst.
 func search(until time.Time, r *rand.Rand, l limits, try func(bombs.Shape) (result, error)) ([]result, error) {
 	var worst []result

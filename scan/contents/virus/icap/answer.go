@@ -44,7 +44,7 @@ func (x *conn) options(request string) (answer, error) {
 	case a.status != statusOK:
 		return a, a.refusal()
 	case strings.Contains(a.header.Get("Encapsulated"), "opt-body"):
-		return a, nil // nobody knows what stands in it; the connection is not kept
+		return a, nil // nobody knows what is in it; the connection is not kept
 	}
 	x.fit = a.persists()
 	return a, nil
@@ -111,7 +111,7 @@ func (a answer) persists() bool {
 	return !strings.EqualFold(a.header.Get("Connection"), "close")
 }
 
-// refusal is the error for a status that is no verdict.
+// refusal returns the error for a status that is no verdict.
 func (a answer) refusal() error { return fmt.Errorf("%w: %.200q", ErrService, a.text) }
 
 // verdict reads the rest of the answer to a content.
@@ -179,7 +179,7 @@ func (x *conn) equals(content Content) (bool, error) {
 	}
 }
 
-// layout is what stands in an answer: headers up to end, the last of them from
+// layout is what is in an answer: headers up to end, the last of them from
 // start on, and then a body.
 type layout struct {
 	start, end int

@@ -78,7 +78,7 @@ func New(address string, roots *x509.CertPool) (*Client, error) {
 	return c, nil
 }
 
-// String is the address of the service.
+// String returns the address of the service.
 func (c *Client) String() string { return c.service.String() }
 
 // Close gives up the connections that nobody uses. The client stays usable.

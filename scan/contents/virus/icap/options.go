@@ -44,7 +44,7 @@ func (c *Client) Options(ctx context.Context) (Options, error) {
 	return o, err
 }
 
-// known are the options as they were told of late.
+// known returns the options as they were told of late.
 func (c *Client) known(ctx context.Context) (Options, error) {
 	c.mu.Lock()
 	o, fresh := c.options, time.Now().Before(c.until)
@@ -78,7 +78,7 @@ func (a answer) options() Options {
 	return o
 }
 
-// ttl is how long the options count.
+// ttl returns how long the options count.
 func (a answer) ttl() time.Duration {
 	n, err := strconv.ParseInt(a.header.Get("Options-TTL"), 10, 32)
 	if err != nil || n < 0 {

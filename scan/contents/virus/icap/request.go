@@ -26,7 +26,7 @@ const (
 	requestBody  = "req-body"
 )
 
-// line is the first line of a request and the host.
+// line returns the first line of a request and the host.
 func (c *Client) line(method string) string {
 	target := c.service
 	target.Scheme = "icap" // TLS or not, it is the same service
@@ -146,7 +146,7 @@ func (x *conn) whose(sent, heard error) error {
 	return heard
 }
 
-// lastWords is what the server said before it stopped listening, if it did: the
+// lastWords returns what the server said before it stopped listening, if it did: the
 // reason is better than the failed write.
 func (x *conn) lastWords(cause error) error {
 	var unreadable *contentError
