@@ -3,6 +3,7 @@ package judge
 import (
 	"context"
 	"net/netip"
+	"slices"
 
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/sender/origin"
@@ -17,26 +18,29 @@ func (j *Judge) Begin(ctx context.Context, s scan.Stage, env scan.Envelope) *sca
 	return j.Once.Begin(ctx, s, env)
 }
 
-// early are the checks of the stages before the message. What they were not
-// asked, because nobody told of them or because a relay stood before the client,
-// they are asked now.
-func (j *Judge) early(ctx context.Context, r *Result, in *scan.Received) []*scan.Pending {
-	begun := in.Begun
-	if j.Relays(in.Envelope.Client.Addr()) {
-		r.Envelope, in.Envelope = j.behind(in)
-	} else if len(begun) > 0 {
-		return begun
+// early returns the envelope for the rules, and the message with the one for the
+// scanners and with the checks of the stages before it. What scanners were not
+// asked there, because the caller told of no stage or because a relay came before
+// the client, they are asked now.
+func (j *Judge) early(ctx context.Context, in scan.Received) (forRules scan.Envelope, _ scan.Received) {
+	forRules = in.Envelope
+	switch {
+	case j.Relays(in.Envelope.Client.Addr()):
+		forRules, in.Envelope = j.behind(in)
+	case len(in.Begun) > 0:
+		return forRules, in
 	}
+	in.Begun = slices.Clip(in.Begun)
 	for s := scan.StageConnect; s <= scan.StageMail; s++ {
-		begun = append(begun, j.Once.Begin(ctx, s, in.Envelope))
+		in.Begun = append(in.Begun, j.Once.Begin(ctx, s, in.Envelope))
 	}
-	return begun
+	return forRules, in
 }
 
 // behind is the envelope with the client that stands before our relays, for the
 // rules and for the scanners. Where the trail ends, the rules are left with the
 // relay itself, and the scanners with nobody to ask about.
-func (j *Judge) behind(in *scan.Received) (forRules, forScanners scan.Envelope) {
+func (j *Judge) behind(in scan.Received) (forRules, forScanners scan.Envelope) {
 	env := in.Envelope
 	hop, ok := origin.Client(in.Tree.Root.Header, env.Client.Addr(), j.Relays)
 	if !ok {

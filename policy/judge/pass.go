@@ -44,51 +44,54 @@ func (j *Judge) grant(m *scan.Message) (g token.Grant, ok bool, err error) {
 	return g, err == nil && len(fields) == 1, err
 }
 
-// present takes the pass of a message, if it carries one, into account, and
-// reports whether the message is our own: the decision has fallen then, and no
-// rule is asked.
-func (j *Judge) present(r *Result) (ours bool) {
-	if len(r.Message.Header.Values(token.Field)) == 0 {
-		return false
+// presented is what the pass of a message comes to.
+type presented struct {
+	own     *policy.Decision // on mail of our own, about which no rule is asked
+	release *token.Grant
+	found   []scan.Finding
+}
+
+// present takes the pass of a message, if it carries one, into account.
+func (j *Judge) present(id string, m *scan.Message) presented {
+	if len(m.Header.Values(token.Field)) == 0 {
+		return presented{}
 	}
-	g, ok, err := j.grant(r.Message)
+	g, ok, err := j.grant(m)
 	switch {
 	case ok && g.For == token.Notice:
-		r.Decision.Complete = true
-		return true
+		return presented{own: &policy.Decision{Complete: true}}
 	case ok && g.For == token.Probe:
-		r.Found = []scan.Finding{note(scan.Note, probed, g.ID)}
-		r.Decision = policy.Decision{Complete: true, Answer: policy.Reject, Reply: policy.Probed(r.ID)}
-		return true
-	case ok && g.For == token.Release:
-		r.release = &g
-	default:
-		detail := "more than one"
-		if err != nil {
-			detail = err.Error()
+		return presented{
+			own:   &policy.Decision{Complete: true, Answer: policy.Reject, Reply: policy.Probed(id)},
+			found: []scan.Finding{note(scan.Note, probed, g.ID)},
 		}
-		r.Message.Notes = append(r.Message.Notes, note(scan.Suspicious, notPass, detail))
+	case ok && g.For == token.Release:
+		return presented{release: &g}
 	}
-	return false
+	detail := "more than one"
+	if err != nil {
+		detail = err.Error()
+	}
+	return presented{found: []scan.Finding{note(scan.Suspicious, notPass, detail)}}
 }
 
 func note(k scan.Kind, rule, detail string) scan.Finding {
 	return scan.Finding{Kind: k, Scanner: "pass", Rule: rule, Part: scan.WholeMessage, Detail: detail}
 }
 
-// pardon takes away what does not count for a message that was released. What is
+// pardon leaves out what does not count for a message that was released. What is
 // infected counts unless the release says so in as many words.
-func (r *Result) pardon() {
-	if r.release == nil {
-		return
+func pardon(release *token.Grant, found []scan.Finding) []scan.Finding {
+	if release == nil {
+		return found
 	}
-	left := []scan.Finding{note(scan.Note, released, r.release.ID)}
-	for _, f := range r.Found {
-		if !r.release.Covers(f.Rule) || f.Kind == scan.Infected && !r.release.Infected {
+	left := []scan.Finding{note(scan.Note, released, release.ID)}
+	for _, f := range found {
+		if !release.Covers(f.Rule) || f.Kind == scan.Infected && !release.Infected {
 			left = append(left, f)
 		}
 	}
-	r.Found = left
+	return left
 }
 
 // withoutPass takes the field off, true or forged: nobody else is to see it.

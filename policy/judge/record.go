@@ -27,8 +27,8 @@ const (
 func (r *Result) Record() policy.Record {
 	w := recorder{Result: r, listed: map[int]int{}}
 	rec := w.record()
-	if r.policy != nil {
-		rec.Alternatives = w.alternatives(r.policy.Alternatives(r.input(), r.Decision))
+	if rules := r.choice.rules; rules != nil {
+		rec.Alternatives = w.alternatives(rules.Alternatives(r.input(), r.Decision))
 	}
 	return rec
 }
@@ -87,8 +87,8 @@ func (r *Result) envelope() policy.Record {
 		rec.Subject = subject(r.Message.Header)
 		rec.MessageID = messageID(r.Message.Header)
 	}
-	if r.release != nil {
-		rec.Release = r.release.ID
+	if r.seen.release != nil {
+		rec.Release = r.seen.release.ID
 	}
 	return rec
 }

@@ -21,8 +21,8 @@ func ruling(r *Result) policy.Ruling {
 		out.Changes.Headers = append(out.Changes.Headers, edit.Subject(r.Message.Header, d.Tag)...)
 	}
 	if r.Edited() {
-		out.Changes.Headers = append(out.Changes.Headers, r.result.Headers...)
-		out.Changes.Body = r.result.Body
+		out.Changes.Headers = append(out.Changes.Headers, r.choice.result.Headers...)
+		out.Changes.Body = r.choice.result.Body
 	}
 	return out
 }

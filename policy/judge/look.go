@@ -1,0 +1,121 @@
+package judge
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/milterscan/milterscan/policy"
+	"github.com/milterscan/milterscan/policy/edit"
+	"github.com/milterscan/milterscan/policy/token"
+	"github.com/milterscan/milterscan/scan"
+)
+
+// seen is what a look at a message, or at an early stage, has shown.
+type seen struct {
+	id       string
+	begun    time.Time // the zero time at early stages
+	stage    scan.Stage
+	envelope scan.Envelope
+	size     int64
+	message  *scan.Message // nil at early stages
+	reports  []scan.Report
+	once     []scan.Report // those of them that hold whatever edits make of it
+	found    []scan.Finding
+	release  *token.Grant     // of a released message
+	own      *policy.Decision // on mail of our own, about which no rule is asked
+}
+
+// reserve is the part of the time for a message that is kept for looking at what
+// edits have made of it.
+const reserve = 4
+
+// firstLook is how long a message may be looked at before any edit.
+func (j *Judge) firstLook() time.Duration {
+	if !j.edits() {
+		return j.Time
+	}
+	return j.Time - j.Time/reserve
+}
+
+// look opens a message and has it scanned.
+func (j *Judge) look(ctx context.Context, in scan.Received) seen {
+	s := seen{id: newID(), begun: time.Now(), stage: scan.StageMessage, size: in.Size}
+	ctx, cancel := context.WithTimeout(ctx, j.firstLook())
+	defer cancel()
+	s.envelope, in = j.early(ctx, in)
+	s.message = j.Opener.Open(ctx, in)
+	p := j.present(s.id, s.message)
+	if p.own != nil {
+		s.own, s.found = p.own, p.found
+		return s
+	}
+	s.release = p.release
+	s.message.Notes = append(s.message.Notes, p.found...)
+	once, contents := j.scan(ctx, s.message)
+	s.once = slices.Concat(wait(in.Begun), once)
+	return j.finds(s, contents)
+}
+
+// lookAgain opens and scans what edits have made of a message.
+func (j *Judge) lookAgain(ctx context.Context, s seen, result *edit.Result) seen {
+	s.size = result.Message.Size()
+	s.message = j.Opener.Open(ctx, scan.Received{Envelope: s.envelope, Raw: edited{result, s.message}, Tree: result.Tree, Size: s.size})
+	return j.finds(s, j.Engine.Scan(ctx, s.message))
+}
+
+// finds adds what scanners of the contents report, and all findings that count.
+func (j *Judge) finds(s seen, contents []scan.Report) seen {
+	s.reports = slices.Concat(s.once, contents)
+	found := slices.Concat(s.message.Notes, scan.Findings(s.reports), j.Policy.Named(s.envelope, s.message.Parts))
+	s.found = pardon(s.release, found)
+	return s
+}
+
+// scan has both engines look at the message at the same time.
+func (j *Judge) scan(ctx context.Context, m *scan.Message) (once, contents []scan.Report) {
+	var wg sync.WaitGroup
+	wg.Go(func() { once = j.Once.Scan(ctx, m) })
+	contents = j.Engine.Scan(ctx, m)
+	wg.Wait()
+	return once, contents
+}
+
+// wait collects the reports of early stages.
+func wait(begun []*scan.Pending) []scan.Report {
+	var all []scan.Report
+	for _, p := range begun {
+		all = append(all, p.Wait()...)
+	}
+	return all
+}
+
+// took returns how long ago the look began.
+func (s seen) took() time.Duration {
+	if s.begun.IsZero() {
+		return 0
+	}
+	return time.Since(s.begun)
+}
+
+// input is what the decision depends on, where some edits were tried in vain.
+func (s seen) input(t tried) policy.Input {
+	in := policy.Input{
+		ID:       s.id,
+		Stage:    s.stage,
+		Envelope: s.envelope,
+		Size:     s.size,
+		Found:    s.found,
+		Fixed:    t.fixed,
+		Refused:  t.refused,
+	}
+	if s.release != nil {
+		in.Without = s.release.Rules
+	}
+	if s.message != nil {
+		in.Header = s.message.Header
+		in.Parts = s.message.Parts
+	}
+	return in
+}
