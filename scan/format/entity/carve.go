@@ -15,12 +15,22 @@ import (
 // leaf of t: uuencode, yEnc, BinHex, runs of base64, whole messages and parts
 // with their headers. The spans of what it returns count from the start of c.
 // It reads c once to see whether there is anything to look for.
-func (t *Tree) Carve(c io.ReaderAt, size int64) []*Entity { return carve(t.books.inner(), c, size) }
+func (t *Tree) Carve(c io.ReaderAt, size int64) []*Entity {
+	return carve(t.books.inner(), c, size, carvable&^holdsText&^holdsQP)
+}
+
+// Unwrap finds what is wrapped in a text of size bytes as Carve does, but only what
+// begins and ends with lines of its own, as programs for archives look for it.
+func (t *Tree) Unwrap(c io.ReaderAt, size int64) []*Entity {
+	return carve(t.books.inner(), c, size, holdsWrapped)
+}
 
 // Carve is Tree.Carve for a text that stands alone.
-func Carve(c io.ReaderAt, size int64, l Limits) []*Entity { return carve(newBooks(l), c, size) }
+func Carve(c io.ReaderAt, size int64, l Limits) []*Entity {
+	return carve(newBooks(l), c, size, carvable&^holdsText&^holdsQP)
+}
 
-func carve(k *books, c io.ReaderAt, size int64) []*Entity {
+func carve(k *books, c io.ReaderAt, size int64, what suspicion) []*Entity {
 	host := &Entity{Type: "text/plain", Body: Span{0, size}}
 	buf := scratch.Lend()
 	defer buf.Return()
@@ -30,7 +40,7 @@ func carve(k *books, c io.ReaderAt, size int64) []*Entity {
 	w.begin(math.MaxInt)
 	r.each(host.Body, w.feed)
 	w.end()
-	if host.seen = w.seen & (carvable &^ holdsText &^ holdsQP); host.seen != 0 {
+	if host.seen = w.seen & what; host.seen != 0 {
 		r.carveSpan(host, host.Body, host.seen)
 	}
 	return host.Carved

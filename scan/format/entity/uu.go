@@ -165,6 +165,10 @@ func uuExact(line []byte) bool {
 // uuLength is how many characters hold size bytes.
 func uuLength(size int) int { return (size + 2) / 3 * 4 }
 
+// longestMode is how many digits the mode of a file may have: decoders read any
+// number, of which files need three.
+const longestMode = 16
+
 // uuBegin reads a line "begin MODE NAME" or "begin-base64 MODE NAME" and
 // returns the name and the first word, or two empty strings. The mode is octal;
 // the name may hold blanks, or be missing.
@@ -177,7 +181,7 @@ func uuBegin(line []byte) (name, kind string) {
 	if kind != "begin" && kind != "begin-base64" {
 		return "", ""
 	}
-	if len(mode) < 3 || len(mode) > 6 || strings.Trim(mode, "01234567") != "" {
+	if mode == "" || len(mode) > longestMode || strings.Trim(mode, "01234567") != "" {
 		return "", ""
 	}
 	return strings.TrimSpace(name), kind

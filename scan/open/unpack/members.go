@@ -152,7 +152,10 @@ func (w *walk) visit(m archive.Member, body io.Reader) error {
 	w.locked(part)
 	within := w.in
 	within.own = m.Own
-	return w.open(within, part)
+	if err := w.open(within, part); err != nil {
+		return err
+	}
+	return w.wrapped(w.in, part)
 }
 
 // nameless are the names of a member that has none, as unpackers make them up from

@@ -191,7 +191,7 @@ func TestFilesInsideTexts(t *testing.T) { travel(t, textWays()) }
 func lineWays() map[string]way {
 	encode := func(f traveller, digits string, checksum bool) string {
 		var b strings.Builder
-		b.WriteString("begin 644 " + f.name + "\r\n")
+		b.WriteString("begin 0100644 " + f.name + "\r\n")
 		for rest := f.body; len(rest) > 0; rest = rest[min(len(rest), 45):] {
 			line := append(bytes.Clone(rest[:min(len(rest), 45)]), 0, 0)
 			n := len(line) - 2
@@ -217,8 +217,20 @@ func lineWays() map[string]way {
 	asFile := func(digits, suffix string) way {
 		return way{func(f traveller) string { return attached("text/plain", "a"+suffix, []byte(encode(f, digits, false))) }, true}
 	}
+	inZip := func(name string, encode func(traveller) string) way {
+		return way{func(f traveller) string {
+			return attached("application/zip", "a.zip", zippedBytes(name, []byte(encode(f))))
+		}, name != "a.b64"}
+	}
 	return map[string]way{
-		"uuencode": inText(uu, false), "uuencode with checksums": inText(uu, true), "uuencoded file": asFile(uu, ".uue"),
+		"uuencode in a zip":     inZip("a.uue", func(f traveller) string { return encode(f, uu, false) }),
+		"xxencode in a zip":     inZip("a.dat", func(f traveller) string { return "Notes\r\n\r\n" + encode(f, xx, true) }),
+		"yEnc in a zip":         inZip("a.yenc", yEnc),
+		"yEnc as a file":        {func(f traveller) string { return attached("application/octet-stream", "a.yenc", []byte(yEnc(f))) }, true},
+		"base64 in a zip":       inZip("a.b64", func(f traveller) string { return lined(f.body) }),
+		"begin-base64 in a zip": inZip("a.txt", func(f traveller) string { return "begin-base64 7 " + f.name + "\r\n" + lined(f.body) + "====\r\n" }),
+		"yEnc in a mail in zip": inZip("a.eml", func(f traveller) string { return "Subject: x\r\nMIME-Version: 1.0\r\n\r\n" + yEnc(f) }),
+		"uuencode":              inText(uu, false), "uuencode with checksums": inText(uu, true), "uuencoded file": asFile(uu, ".uue"),
 		"xxencode": inText(xx, false), "xxencode with checksums": inText(xx, true), "xxencoded file": asFile(xx, ".xxe"),
 	}
 }

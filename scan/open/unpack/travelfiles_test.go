@@ -9,22 +9,24 @@ import (
 	"testing"
 )
 
+// yEnc is a file in yEnc.
+func yEnc(f traveller) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "=ybegin line=128 size=%d name=%s\r\n", len(f.body), f.name)
+	for _, c := range f.body {
+		if c += 42; strings.IndexByte("\x00\r\n=.\t ", c) >= 0 {
+			b.WriteByte('=')
+			c += 64
+		}
+		b.WriteByte(c)
+	}
+	return b.String() + fmt.Sprintf("\r\n=yend size=%d crc32=%08x\r\n", len(f.body), crc32.ChecksumIEEE(f.body))
+}
+
 // fileWays are those through other mails, mailboxes, pages, documents and notes.
 func fileWays() map[string]way {
 	inner := func(f traveller) string {
 		return "From: a@example.org\r\nTo: b@example.org\r\nMessage-ID: <1@example.org>\r\nMIME-Version: 1.0\r\n" + multipart("inner", text, entityOf(f))
-	}
-	yenc := func(f traveller) string {
-		var b strings.Builder
-		fmt.Fprintf(&b, "=ybegin line=128 size=%d name=%s\r\n", len(f.body), f.name)
-		for _, c := range f.body {
-			if c += 42; strings.IndexByte("\x00\r\n=.\t ", c) >= 0 {
-				b.WriteByte('=')
-				c += 64
-			}
-			b.WriteByte(c)
-		}
-		return b.String() + fmt.Sprintf("\r\n=yend size=%d crc32=%08x\r\n", len(f.body), crc32.ChecksumIEEE(f.body))
 	}
 	rtf := func(f traveller) string {
 		native := "\x02\x00" + f.name + "\x00C:\\" + f.name + "\x00\x00\x00\x03\x00" + string(le(4)) + "x" + f.name[:2] + "\x00" + string(le(len(f.body))) + string(f.body)
@@ -47,7 +49,7 @@ func fileWays() map[string]way {
 		"mailbox":                 file("a.mbox", func(f traveller) string { return "From a@example.org Mon Jan  5 09:00:00 2026\n" + inner(f) }, true),
 		"page saved with all":     file("a.mht", savedPage, true),
 		"page saved, as a doc":    file("a.doc", savedPage, true),
-		"yEnc in a text":          {func(f traveller) string { return "Subject: x\r\n\r\nhello\r\n" + yenc(f) }, true},
+		"yEnc in a text":          {func(f traveller) string { return "Subject: x\r\n\r\nhello\r\n" + yEnc(f) }, true},
 		"object in RTF":           file("a.rtf", rtf, true),
 		"object in RTF, as a doc": file("a.doc", rtf, true),
 		"attachment of a PDF":     file("a.pdf", pdf, true),

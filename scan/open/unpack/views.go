@@ -1,14 +1,18 @@
 package unpack
 
 import (
+	"bytes"
 	"errors"
 	"io"
+	"path"
+	"slices"
 	"strings"
 
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/format/archive"
 	"github.com/milterscan/milterscan/scan/format/charset"
 	"github.com/milterscan/milterscan/scan/format/entity"
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // views makes parts of what a leaf holds beside its bytes as they are: files
@@ -19,8 +23,8 @@ func (w *work) views(in container, part int) error {
 	if p.Content == nil || p.Opened {
 		return nil
 	}
-	if p.Entity.Encoding != entity.Identity && (isText(&p) || isCMS(&p)) {
-		if err := w.carved(in, part); err != nil {
+	if p.Entity.Encoding != entity.Identity && (isText(&p) || isCMS(&p) || beginsWrapped(&p)) {
+		if err := w.carved(in, part, w.top.Carve); err != nil {
 			return err
 		}
 	}
@@ -34,12 +38,50 @@ func isText(p *scan.Part) bool {
 	return strings.HasPrefix(p.Type, "text/") || strings.HasPrefix(p.Sniffed, "text/")
 }
 
-// carved makes parts of files wrapped in a decoded leaf.
-func (w *work) carved(in container, part int) error {
+// wrapped makes parts of files wrapped in a text that is a member of an archive, or
+// in a file that is nothing else.
+func (w *work) wrapped(in container, part int) error {
+	p := &w.m.Parts[part]
+	if p.Content == nil || p.Opened || !isText(p) && !beginsWrapped(p) {
+		return nil
+	}
+	carve := w.top.Unwrap
+	if isBase64(p) {
+		carve = w.top.Carve
+	}
+	return w.carved(in, part, carve)
+}
+
+// isBase64 reports whether a file has the name of those that programs for archives
+// decode from base64, without any line that says so.
+func isBase64(p *scan.Part) bool {
+	return slices.ContainsFunc(p.Names, func(n string) bool {
+		switch strings.ToLower(path.Ext(strings.TrimRight(n, ". "))) {
+		case ".b64", ".base64", ".mim", ".mme":
+			return true
+		}
+		return false
+	})
+}
+
+// beginsWrapped reports whether a file begins with another one that is wrapped. In
+// yEnc, that is no text.
+func beginsWrapped(p *scan.Part) bool {
+	buf := scratch.Lend()
+	defer buf.Return()
+	found, _ := entity.Wrappings(bytes.NewReader(buf.Head(p.Content, wrappedHead)), 1)
+	return len(found) > 0
+}
+
+// wrappedHead is how much of a file is searched for the line that begins another.
+const wrappedHead = 4 << 10
+
+// carved makes parts of files that carve finds wrapped in a decoded leaf or a member.
+func (w *work) carved(in container, part int, carve func(io.ReaderAt, int64) []*entity.Entity) error {
 	p := w.m.Parts[part]
 	within := container{part: part, path: p.Path, archives: in.archives, nested: in.nested}
 	w.budget.Work(p.Content.Size(), priceCarve)
-	for _, e := range w.top.Carve(p.Content, p.Content.Size()) {
+	for _, e := range carve(p.Content, p.Content.Size()) {
 		if err := w.entity(within, p.Content, e); err != nil {
 			return err
 		}
