@@ -12,6 +12,12 @@ import (
 	"syscall"
 )
 
+// ListenOn opens an address as those of Options.Listen are opened: a unix socket
+// gets its owner and mode before it has its name.
+func ListenOn(address string, mode os.FileMode, owner string) (net.Listener, error) {
+	return Options{SocketMode: mode, SocketOwner: owner}.listen(address)
+}
+
 // listen opens one address of Options.Listen.
 func (o Options) listen(address string) (net.Listener, error) {
 	network, where, _ := strings.Cut(address, ":")

@@ -72,7 +72,7 @@ var permissions = []struct {
 	{"cmd/milterscan/pipeline", []string{"cmd/milterscan/show", "policy", "policy/config", "policy/edit", "policy/judge", "policy/keep/...", "policy/tell/...", "policy/token",
 		"scan", "scan/contents/...", "scan/format/...", "scan/open/...", "scan/sender/...", "scan/spool"}},
 	{"cmd/milterscan/cli", []string{"cmd/milterscan/pipeline", "policy/config", "policy/disk", "scan/units"}},
-	{"cmd/milterscan/daemon", []string{"cmd/milterscan/cli", "cmd/milterscan/pipeline", "cmd/milterscan/show", "milter", "policy", "policy/config", "policy/judge", "policy/keep/quarantine",
+	{"cmd/milterscan/daemon", []string{"cmd/milterscan/cli", "cmd/milterscan/pipeline", "cmd/milterscan/show", "milter", "policy", "policy/config", "policy/judge", "policy/keep/quarantine", "policy/tell/metrics",
 		"scan", "scan/contents/virus"}},
 	{"cmd/milterscan/filter", []string{"cmd/milterscan/cli", "cmd/milterscan/pipeline", "milter", "policy", "policy/config", "policy/judge", "scan", "scan/format/entity"}},
 	{"cmd/milterscan/selftest", []string{"cmd/milterscan/cli", "cmd/milterscan/pipeline", "policy", "policy/judge", "scan", "scan/hostile"}},

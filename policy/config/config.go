@@ -78,6 +78,8 @@ type Config struct {
 	// Where copies are kept for rules that ask for it, and for how long. A copy is
 	// complete and on the disk before the MTA hears an answer.
 	Quarantine Quarantine `toml:"quarantine"`
+	// What is counted, for Prometheus and those who ask whether the daemon is well.
+	Metrics Metrics `toml:"metrics"`
 	// What is remembered of every message, delivered ones too, for "milterscan
 	// explain" and "milterscan report". It never holds up mail.
 	History History `toml:"history"`

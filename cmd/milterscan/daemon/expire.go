@@ -19,7 +19,9 @@ const expireEvery = time.Hour
 // teller is told about every ruling of a generation.
 func (d *Daemon) teller(c *config.Config) func(*judge.Result) {
 	return func(r *judge.Result) {
-		d.tell(r)
+		told := r.Told()
+		d.tell(told)
+		d.metrics.Observe(told)
 		d.health.note(r)
 		d.recorder.Enter(r, c)
 	}

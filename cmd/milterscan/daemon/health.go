@@ -54,6 +54,13 @@ func (h *health) note(r *judge.Result) {
 	}
 }
 
+// count returns how many do not answer.
+func (h *health) count() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.down)
+}
+
 // failures returns the reasons of all failures among findings, by their rules. A list
 // that fails has a rule of its own.
 func failures(found []scan.Finding) map[string]string {

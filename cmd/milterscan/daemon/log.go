@@ -11,7 +11,6 @@ import (
 
 	"github.com/milterscan/milterscan/cmd/milterscan/show"
 	"github.com/milterscan/milterscan/policy"
-	"github.com/milterscan/milterscan/policy/judge"
 )
 
 // newEncoder returns what makes lines of a format: "json" or "console".
@@ -52,7 +51,7 @@ func (v visible) Write(line []byte) (int, error) {
 }
 
 // tell writes the one line of a message, or of a stage that refused.
-func (d *Daemon) tell(r *judge.Result) { logRecord(d.log, d.first.Log.Format, r.Told()) }
+func (d *Daemon) tell(r policy.Record) { logRecord(d.log, d.first.Log.Format, r) }
 
 // logRecord writes a record: for people in their words, else with its own keys. The
 // time of the line is that of the record.

@@ -15,6 +15,7 @@ import (
 	"github.com/milterscan/milterscan/milter"
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/policy/judge"
+	"github.com/milterscan/milterscan/policy/tell/metrics"
 )
 
 // warm is how many children wait for an archive.
@@ -31,6 +32,9 @@ type Daemon struct {
 	server   *milter.Server
 	recorder *pipeline.Recorder
 	health   *health
+	metrics  *metrics.Metrics
+	web      *web
+	ready    readiness
 	current  atomic.Pointer[judge.Judge]
 	config   atomic.Pointer[config.Config] // that of the current judge
 }
@@ -51,6 +55,8 @@ func New(path, version string, stderr io.Writer) (*Daemon, int) {
 	log := zap.New(journal)
 	d := &Daemon{Shared: pipeline.NewShared(c, warm), path: path, version: version, first: c, journal: journal, log: log,
 		health: newHealth(log)}
+	d.metrics = d.counts()
+	d.web = d.newWeb()
 	d.Live = true
 	d.Kept.Warn = func(err error) { log.Warn("a store or a notice failed; mail goes on", zap.Error(err)) }
 	first, err := pipeline.NewJudge(c, 1, d.Shared, d.teller(c))
@@ -105,6 +111,7 @@ func (d *Daemon) reload(ctx context.Context) {
 	}
 	old := d.current.Load()
 	next, err := d.next(ctx, old.Generation()+1)
+	d.metrics.Reloaded(err)
 	if err != nil {
 		d.log.Error("the new configuration is not used, the old one stays",
 			zap.Uint64("generation", old.Generation()), zap.Error(err))
@@ -144,7 +151,11 @@ func (d *Daemon) next(ctx context.Context, n uint64) (g generation, err error) {
 	if g.log, err = openOutput(g.config.Log); err != nil {
 		return g, fmt.Errorf("log.output: %w", err)
 	}
-	if err = d.server.Reload(serverOptions(g.config)); err != nil {
+	if err = d.web.use(g.config); err == nil {
+		err = d.server.Reload(serverOptions(g.config))
+	}
+	if err != nil {
+		err = errors.Join(err, d.web.use(d.config.Load()))
 		g.log.close()
 	}
 	return g, err

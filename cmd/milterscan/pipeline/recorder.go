@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/milterscan/milterscan/policy"
@@ -29,13 +30,14 @@ type memory struct {
 
 // newMemory starts the history, or returns nil if nothing is to be remembered:
 // none is wanted, or the directory for it is not there.
-func newMemory(c config.History, warn func(error)) *memory {
+func newMemory(c config.History, lost *atomic.Int64, warn func(error)) *memory {
 	if _, err := os.Stat(filepath.Dir(c.File)); c.File == "" || errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	s := store.NewHistory(c.File, warn)
-	return &memory{file: c.File, store: s, Writer: history.NewWriter(s, func(lost int, err error) {
-		warn(fmt.Errorf("the history cannot be written, mail goes on; %d records are lost: %w", lost, err))
+	return &memory{file: c.File, store: s, Writer: history.NewWriter(s, func(n int, err error) {
+		lost.Add(int64(n))
+		warn(fmt.Errorf("the history cannot be written, mail goes on; %d records are lost: %w", n, err))
 	})}
 }
 
@@ -54,6 +56,7 @@ func (m *memory) wants(c config.History) bool { return m != nil && m.file == c.F
 // of each, and letters to our own people. All generations share it.
 type Recorder struct {
 	warn func(error)
+	lost atomic.Int64 // records that no history took
 
 	expiring sync.Mutex   // held while the history is expired, or replaced
 	mu       sync.RWMutex // held for reading while a ruling is entered
@@ -65,10 +68,9 @@ type Recorder struct {
 
 // NewRecorder starts a recorder by the terms of a configuration.
 func NewRecorder(c *config.Config, warn func(error)) *Recorder {
-	return &Recorder{
-		warn: warn, memory: newMemory(c.History, warn), terms: c.Notices, notices: notify.NewQueue(c.Notices.Dir,
-			c.Notices.Queue), before: map[string]*notify.Queue{},
-	}
+	r := &Recorder{warn: warn, terms: c.Notices, notices: notify.NewQueue(c.Notices.Dir, c.Notices.Queue), before: map[string]*notify.Queue{}}
+	r.memory = newMemory(c.History, &r.lost, warn)
+	return r
 }
 
 // Use goes on by the terms of another configuration. What was told before is not
@@ -77,7 +79,7 @@ func (r *Recorder) Use(c *config.Config) {
 	r.expiring.Lock()
 	defer r.expiring.Unlock()
 	if !r.memory.wants(c.History) {
-		next := newMemory(c.History, r.warn)
+		next := newMemory(c.History, &r.lost, r.warn)
 		r.mu.Lock()
 		last := r.memory
 		r.memory = next
@@ -93,6 +95,9 @@ func (r *Recorder) Use(c *config.Config) {
 	delete(r.before, c.Notices.Dir)
 	r.terms, r.notices = c.Notices, notify.NewQueue(c.Notices.Dir, c.Notices.Queue)
 }
+
+// Lost returns how many records the history could not keep since the start.
+func (r *Recorder) Lost() int64 { return r.lost.Load() }
 
 // Remembers reports whether there is a history.
 func (r *Recorder) Remembers() bool {

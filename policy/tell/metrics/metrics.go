@@ -92,8 +92,8 @@ func (m *Metrics) Total(name, help string, labels prometheus.Labels, value func(
 // Observe counts a message.
 func (m *Metrics) Observe(r policy.Record) {
 	m.messages.WithLabelValues(r.Stage, r.Action).Inc()
-	m.took.WithLabelValues(r.Action).Observe(r.Took.Seconds())
-	m.recipients.Add(float64(len(r.Recipients)))
+	m.took.WithLabelValues(r.Action).Observe(r.Took.Go().Seconds())
+	m.recipients.Add(float64(len(r.Recipients) + r.MoreRecipients))
 	m.bytes.Add(float64(r.Size))
 	for _, v := range r.Verdicts {
 		if v.Rule != nil {
@@ -105,7 +105,7 @@ func (m *Metrics) Observe(r policy.Record) {
 	}
 	for _, s := range r.Scanners {
 		scanner := m.names.bound("scanner", s.Scanner)
-		m.scanners.WithLabelValues(scanner).Observe(s.Took.Seconds())
+		m.scanners.WithLabelValues(scanner).Observe(s.Took.Go().Seconds())
 		if s.Error != "" {
 			m.failures.WithLabelValues(scanner).Inc()
 		}

@@ -26,10 +26,12 @@ func scrape(t *testing.T, m *Metrics) string {
 	return w.Body.String()
 }
 
+func millis(n int) policy.Millis { return policy.Millis(time.Duration(n) * time.Millisecond) }
+
 func record() policy.Record {
 	return policy.Record{
-		Stage: "message", Action: "reject", Recipients: []string{"a@example.com", "b@example.com"}, Size: 1234, Took: 30 * time.Millisecond,
-		Scanners: []policy.ScannerTime{{Scanner: "virus/clamd", Took: 2 * time.Millisecond}, {Scanner: "auth", Took: time.Second, Error: "timeout"}},
+		Stage: "message", Action: "reject", Recipients: []policy.RecordRecipient{{Recipient: "a@example.com"}, {Recipient: "b@example.com"}}, Size: 1234, Took: millis(30),
+		Scanners: []policy.ScannerTime{{Scanner: "virus/clamd", Took: millis(2)}, {Scanner: "auth", Took: millis(1000), Error: "timeout"}},
 		Findings: []policy.RecordFinding{{Kind: scan.Infected, Rule: "virus/Eicar-Test-Signature"}},
 		Verdicts: []policy.RecordVerdict{{Recipients: []string{"a@example.com", "b@example.com"}, Action: "reject", Rule: &policy.RecordRule{Name: "default/infected"}}},
 	}

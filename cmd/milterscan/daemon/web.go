@@ -1,0 +1,172 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/milterscan/milterscan/milter"
+	"github.com/milterscan/milterscan/policy/config"
+	"github.com/milterscan/milterscan/policy/tell/metrics"
+	"github.com/milterscan/milterscan/scan/contents/virus"
+)
+
+// Times for those who fetch counts. They are few, and mail waits for none of them.
+const (
+	webPatience = 10 * time.Second // to send a question
+	webTime     = 30 * time.Second // to take the answer
+)
+
+// webMode is the mode of unix sockets: whoever fetches counts is in the group.
+const webMode = 0o660
+
+// web serves counts and signs of life over HTTP.
+type web struct {
+	handler http.Handler
+	log     *zap.Logger
+	servers map[config.Address]*http.Server
+	serving sync.WaitGroup
+}
+
+// newWeb returns a server of the daemon's counts that is not listening yet.
+func (d *Daemon) newWeb() *web {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", d.metrics.Handler())
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /readyz", d.answerReady)
+	return &web{handler: mux, log: d.log, servers: map[config.Address]*http.Server{}}
+}
+
+// use listens where a configuration says, and no longer where only the one before
+// did. If an address cannot be opened, nothing changes.
+func (w *web) use(c *config.Config) error {
+	opened := map[config.Address]net.Listener{}
+	for _, a := range c.Metrics.Listen {
+		if w.servers[a] != nil || opened[a] != nil {
+			continue
+		}
+		l, err := milter.ListenOn(string(a), webMode, "")
+		if err != nil {
+			for _, l := range opened {
+				l.Close()
+			}
+			return fmt.Errorf("metrics.listen: %w", err)
+		}
+		opened[a] = l
+	}
+	for a, s := range w.servers {
+		if !slices.Contains(c.Metrics.Listen, a) {
+			s.Close()
+			delete(w.servers, a)
+		}
+	}
+	for a, l := range opened {
+		w.serve(a, l)
+	}
+	return nil
+}
+
+// serve answers at an address until its server is closed.
+func (w *web) serve(a config.Address, l net.Listener) {
+	s := &http.Server{Handler: w.handler, ReadTimeout: webPatience, WriteTimeout: webTime, IdleTimeout: webTime, MaxHeaderBytes: 16 << 10,
+		ErrorLog: zap.NewStdLog(w.log)}
+	w.servers[a] = s
+	w.serving.Go(func() {
+		if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			w.log.Error("counts are not served any more", zap.String("address", string(a)), zap.Error(err))
+		}
+	})
+}
+
+// close ends all servers.
+func (w *web) close() {
+	for _, s := range w.servers {
+		s.Close()
+	}
+	w.serving.Wait()
+}
+
+// answerReady answers whether mail can be judged: the daemon listens, the spool
+// takes messages, and every engine that mail waits for answers.
+func (d *Daemon) answerReady(w http.ResponseWriter, r *http.Request) {
+	troubles := d.ready.ask(r.Context(), d)
+	if len(troubles) == 0 {
+		fmt.Fprintln(w, "ok")
+		return
+	}
+	w.WriteHeader(http.StatusServiceUnavailable)
+	for _, t := range troubles {
+		fmt.Fprintln(w, t)
+	}
+}
+
+// readiness keeps the answer to "can mail be judged" for a moment, so that asking
+// often costs the engines little.
+type readiness struct {
+	mu       sync.Mutex
+	at       time.Time
+	troubles []string
+}
+
+// Times of the question whether mail can be judged.
+const (
+	readyFor  = 5 * time.Second // an answer holds
+	readyTime = 3 * time.Second // the engines may take
+)
+
+// ask returns what keeps mail from being judged, nothing if nothing does.
+func (r *readiness) ask(ctx context.Context, d *Daemon) []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if time.Since(r.at) < readyFor {
+		return r.troubles
+	}
+	ctx, cancel := context.WithTimeout(ctx, readyTime)
+	defer cancel()
+	r.troubles = d.troubles(ctx)
+	r.at = time.Now()
+	return r.troubles
+}
+
+// troubles asks whatever mail needs.
+func (d *Daemon) troubles(ctx context.Context) (list []string) {
+	if len(d.server.Addrs()) == 0 {
+		list = append(list, "no address is listened on")
+	}
+	if err := d.Spool.Check(); err != nil {
+		list = append(list, "messages cannot be spooled: "+err.Error())
+	}
+	for _, c := range d.config.Load().Virus {
+		if !c.Asks() || c.OnFailure == "deliver" {
+			continue
+		}
+		e, err := virus.Open(c)
+		if err == nil {
+			_, err = e.Health(ctx)
+		}
+		if err != nil {
+			list = append(list, c.Name+": "+err.Error())
+		}
+	}
+	return list
+}
+
+// counts adds what other parts of the daemon know to the metrics.
+func (d *Daemon) counts() *metrics.Metrics {
+	m := metrics.New(d.version)
+	m.Gauge("spool_memory_bytes", "Bytes of messages in memory.", nil, func() float64 { memory, _ := d.Spool.Used(); return float64(memory) })
+	m.Gauge("spool_disk_bytes", "Bytes of messages in files of the spool.", nil, func() float64 { _, disk := d.Spool.Used(); return float64(disk) })
+	m.Gauge("generation", "Number of the configuration in force; 1 is the first.", nil, func() float64 {
+		return float64(d.current.Load().Generation())
+	})
+	m.Gauge("troubles", "Checks, engines and stores that do not answer now.", nil, func() float64 { return float64(d.health.count()) })
+	m.Total("history_records_lost_total", "Records that the history could not keep.", nil, func() float64 { return float64(d.recorder.Lost()) })
+	return m
+}

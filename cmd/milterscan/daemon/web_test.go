@@ -1,0 +1,110 @@
+package daemon
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// fetch asks a socket of the daemon for a page.
+func (r *running) fetch(socket, page string) (status int, text string) {
+	r.t.Helper()
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", filepath.Join(r.dir, socket))
+	}
+	transport := &http.Transport{DialContext: dial, DisableKeepAlives: true}
+	defer transport.CloseIdleConnections()
+	client := http.Client{Transport: transport, Timeout: patience}
+	answer, err := client.Get("http://milterscan" + page)
+	if err != nil {
+		return 0, err.Error()
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return answer.StatusCode, string(body)
+}
+
+const counted = plain + `
+[metrics]
+listen = ["unix:DIR/web"]
+`
+
+// TestCounts judges a mail and reads of it what Prometheus would.
+func TestCounts(t *testing.T) {
+	r := start(t, t.TempDir(), counted)
+	r.await("log", `"ready"`)
+	r.mustAsk("m", "one")
+	r.await("log", `"message"`)
+	var text string
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		if _, text = r.fetch("web", "/metrics"); strings.Contains(text, `milterscan_messages_total{action="deliver",stage="message"} 1`+"\n") {
+			break
+		}
+	}
+	for _, want := range []string{
+		`milterscan_messages_total{action="deliver",stage="message"} 1`, `milterscan_recipients_total 1`, `milterscan_build_info{version="test"} 1`,
+		`milterscan_scanner_seconds_count{scanner="attachment"} 1`, "milterscan_generation 1", "milterscan_troubles 0", "milterscan_spool_disk_bytes 0",
+		"milterscan_history_records_lost_total 0",
+	} {
+		if !strings.Contains(text, want+"\n") {
+			t.Errorf("there is no %s in\n%s", want, text)
+		}
+	}
+	for page, want := range map[string]int{"/healthz": 200, "/readyz": 200, "/": 404, "/metrics/x": 404} {
+		if status, text := r.fetch("web", page); status != want {
+			t.Errorf("%s: %d %s", page, status, text)
+		}
+	}
+}
+
+// TestCountsAreReloaded listens elsewhere after a reload, and where it was if that
+// cannot be.
+func TestCountsAreReloaded(t *testing.T) {
+	r := start(t, t.TempDir(), plain)
+	r.await("log", `"ready"`)
+	if status, _ := r.fetch("web", "/healthz"); status != 0 {
+		t.Error("counts are served where none are wanted")
+	}
+	r.reload(counted)
+	r.await("log", `"generation":2`)
+	if status, text := r.fetch("web", "/readyz"); status != 200 {
+		t.Errorf("%d %s", status, text)
+	}
+	r.reload(strings.Replace(counted, "DIR/web", "DIR/none/web", 1))
+	r.await("log", "metrics.listen")
+	if _, text := r.fetch("web", "/metrics"); !strings.Contains(text, `milterscan_reloads_total{result="refused"} 1`+"\n") ||
+		!strings.Contains(text, `milterscan_reloads_total{result="used"} 1`+"\n") {
+		t.Error(text)
+	}
+	r.reload(plain)
+	r.await("log", `"generation":3`)
+	if status, _ := r.fetch("web", "/healthz"); status != 0 {
+		t.Error("counts are served where none are wanted any more")
+	}
+}
+
+// TestNotReady has an engine that mail waits for and that is not there.
+func TestNotReady(t *testing.T) {
+	const engine = `
+[[virus]]
+name = "clamd"
+type = "clamd"
+address = "unix:DIR/nothing"
+`
+	r := start(t, t.TempDir(), counted+engine)
+	r.await("log", `"ready"`)
+	if status, text := r.fetch("web", "/readyz"); status != 503 || !strings.Contains(text, "clamd: ") {
+		t.Errorf("%d %s", status, text)
+	}
+	if status, _ := r.fetch("web", "/healthz"); status != 200 {
+		t.Error("the daemon does not live")
+	}
+}
