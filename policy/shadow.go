@@ -16,6 +16,15 @@ func (r Rule) Hides(other Rule) bool {
 	return r.Scope.covers(other.Scope) && r.Grounds.covers(other.Grounds, r.Outcome.Answer == Deliver)
 }
 
+// LeavesGrave reports whether r delivers, without naming findings, all that other is for
+// but viruses and failures: of these alone other can decide.
+func (r Rule) LeavesGrave(other Rule) bool {
+	if r.Mode != Decides || r.Outcome.Answer != Deliver || len(r.Grounds.When) > 0 || other.Mode == Watches {
+		return false
+	}
+	return r.Scope.covers(other.Scope) && r.Grounds.covers(other.Grounds, false)
+}
+
 // covers reports whether every mail in the scope other is in s.
 func (s Scope) covers(other Scope) bool {
 	return (s.Direction == 0 || other.Direction != 0 && other.Direction&^s.Direction == 0) &&
@@ -50,6 +59,14 @@ func (g Grounds) covers(other Grounds, opens bool) bool {
 // mayBeGrave reports whether the condition can hold for a virus or a failure.
 func mayBeGrave(c Condition) bool {
 	return c.pattern != "" || c.compare == "" && (c.kind == scan.Infected || c.kind == scan.Failed)
+}
+
+// Grave reports whether some finding of the catalogue that meets the condition is a
+// virus or a failure.
+func (c Condition) Grave(catalogue []scan.Rule) bool {
+	return slices.ContainsFunc(catalogue, func(r scan.Rule) bool {
+		return (r.Kind == scan.Infected || r.Kind == scan.Failed) && !c.AboutScore() && c.CanMatch([]scan.Rule{r})
+	})
 }
 
 // Covers reports whether c holds for every finding that other holds for.

@@ -40,8 +40,8 @@ func check(ctx context.Context, args []string, std cli.Streams) int {
 		fmt.Fprintln(std.Err, err)
 		return cli.ExitConfig
 	}
-	for _, caution := range c.Cautions() {
-		fmt.Fprintln(std.Err, "warning:", caution)
+	for _, warning := range warnings(c) {
+		fmt.Fprintln(std.Err, "warning:", warning)
 	}
 	if *effective || *changed || *rules {
 		fmt.Fprint(std.Out, c.Effective().Pick(!*rules, *changed))
@@ -51,7 +51,16 @@ func check(ctx context.Context, args []string, std cli.Streams) int {
 	return cli.ExitOK
 }
 
-// checkedJSON prints what is wrong for programs.
+// warnings returns what in a configuration is no error and is probably a mistake.
+func warnings(c *config.Config) []string {
+	list := c.Cautions()
+	for _, n := range c.Notes(pipeline.Catalogue()) {
+		list = append(list, n.String())
+	}
+	return list
+}
+
+// checkedJSON prints the errors and warnings for programs.
 func checkedJSON(std cli.Streams, file string, c *config.Config, err error) int {
 	type problem struct {
 		File string `json:"file,omitempty"`
@@ -74,7 +83,7 @@ func checkedJSON(std cli.Streams, file string, c *config.Config, err error) int 
 		out.Problems = append(out.Problems, problem{What: err.Error()})
 	}
 	if c != nil {
-		out.Warnings = append(out.Warnings, c.Cautions()...)
+		out.Warnings = append(out.Warnings, warnings(c)...)
 	}
 	show.JSON(std.Out, out)
 	if err != nil {

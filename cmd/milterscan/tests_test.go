@@ -70,3 +70,18 @@ func TestContradictions(t *testing.T) {
 		}
 	}
 }
+
+func TestCheckWarns(t *testing.T) {
+	for config, want := range map[string]string{
+		"[milter]\nlisten = [\"tcp:0.0.0.0:7357\"]\n":                                                   "milterscan.toml:2: milter.listen[0]: tcp:0.0.0.0:7357 is every address",
+		"[milter]\nlisten = [\"unix:/nowhere/m.sock\"]\n":                                               "milter.listen[0]: directory /nowhere does not exist",
+		"[[rule]]\nname = \"s\"\nwhen = [\"score >= 5\"]\naction = \"reject\"\n":                        "milterscan.toml:1: rule: \"s\" rests on the score",
+		"[[rule]]\naction = \"deliver\"\n[[rule]]\nwhen = [\"attachment/name\"]\naction = \"reject\"\n": "milterscan.toml:3: rule: \"rule 2\" never decides",
+		"[[rule]]\naction = \"deliver\"\n[[rule]]\nwhen = [\"virus/*\"]\naction = \"quarantine\"\n":     "",
+	} {
+		status, out := checked(t, config)
+		if status != cli.ExitOK || !strings.Contains(out, "no errors") || strings.Contains(out, "warning:") != (want != "") || !strings.Contains(out, want) {
+			t.Errorf("%s\nstatus %d, %s\nwant the warning %q", config, status, out, want)
+		}
+	}
+}

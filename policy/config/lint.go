@@ -9,9 +9,9 @@ import (
 	"github.com/milterscan/milterscan/scan"
 )
 
-// Contradictions are the rules of the site's own that can never do anything: they
-// wait for findings nobody makes, or stand behind a rule that decides all they
-// are for. catalogue lists every finding there is. The error is of type Problems.
+// Contradictions returns the site's own rules that can never do anything: they wait for
+// findings that no scanner makes, or come after a rule that decides all they are for.
+// catalogue lists every finding there is. The error is of type Problems.
 func (c *Config) Contradictions(catalogue []scan.Rule) error {
 	var found Problems
 	for i, r := range c.Rules {

@@ -12,10 +12,10 @@ type Problem struct {
 	File string
 	Line int    // 0: no line in particular
 	Key  string // "limits.time"; "" for the file as such
-	What string // what is wrong; and behind a semicolon what would be right
+	What string // the fault; after a semicolon, the remedy
 }
 
-// String is the problem as "file:line: key: what".
+// String returns the problem as "file:line: key: what".
 func (p Problem) String() string {
 	s := p.File
 	if p.Line > 0 {
@@ -45,6 +45,11 @@ func (ps Problems) err() error {
 	if len(ps) == 0 {
 		return nil
 	}
+	return ps.sorted()
+}
+
+// sorted sorts the problems by file and line, and returns them.
+func (ps Problems) sorted() Problems {
 	slices.SortStableFunc(ps, func(a, b Problem) int {
 		return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), strings.Compare(a.Key, b.Key))
 	})

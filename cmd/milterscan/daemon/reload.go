@@ -75,13 +75,16 @@ func New(path, version string, stderr io.Writer) (*Daemon, int) {
 	return d, cli.ExitOK
 }
 
-// caution logs what is no error in a configuration and may yet be a mistake.
+// caution logs what in a configuration is no error and is probably a mistake.
 func (d *Daemon) caution(c *config.Config) {
 	var idle config.Problems
 	if errors.As(c.Contradictions(pipeline.Catalogue()), &idle) {
 		for _, p := range idle {
 			d.log.Warn("a rule can never do anything", zap.String("what", p.String()))
 		}
+	}
+	for _, n := range c.Notes(pipeline.Catalogue()) {
+		d.log.Warn("a setting is probably a mistake", zap.String("what", n.String()))
 	}
 	for _, what := range c.Cautions() {
 		d.log.Warn("the configuration may be changed by others than root and the daemon's user", zap.String("what", what))

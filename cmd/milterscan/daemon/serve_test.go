@@ -266,3 +266,14 @@ func TestIdleRulesAreTold(t *testing.T) {
 	r.reload(rule("content/from"))
 	r.await("log", fmt.Sprintf(words, "content/from", "content/form"))
 }
+
+// TestNotesAreTold: the warnings of "check" about rules and addresses are in the log at
+// the start and at a reload, in the same words.
+func TestNotesAreTold(t *testing.T) {
+	const rule = "[[rule]]\nname = %q\nwhen = [\"score >= 5\"]\naction = \"reject\"\n"
+	r := start(t, t.TempDir(), plain+fmt.Sprintf(rule, "first"))
+	const words = `\"%s\" rests on the score, to which only pages and links add here`
+	r.await("log", fmt.Sprintf(words, "first"))
+	r.reload(plain + fmt.Sprintf(rule, "second"))
+	r.await("log", fmt.Sprintf(words, "second"))
+}
