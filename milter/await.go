@@ -19,6 +19,11 @@ var errHungUp = errors.New("the MTA hung up before the answer")
 // It returns when work has returned.
 func (s *session) await(m gomilter.Modifier, work func()) error {
 	s.conn.flush()
+	goOn, ok := s.conn.work()
+	if !ok {
+		return errHungUp
+	}
+	defer goOn()
 	done, awake := make(chan struct{}), make(chan struct{})
 	var failure error
 	go func() {

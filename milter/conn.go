@@ -3,6 +3,7 @@ package milter
 import (
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/milterscan/milterscan/scan/scratch"
@@ -25,11 +26,13 @@ const (
 // The body goes past the library: it would allocate every chunk anew, and has
 // nothing to say about them.
 //
-// It is used by the session's goroutine alone, but for wake and abandon.
+// It is used by the session's goroutine alone, but for wake, abandon and giveWay.
 type conn struct {
 	raw     net.Conn
 	options Options
 	door    *door // that it came in by
+	peer    string
+	phase   atomic.Pointer[phase]
 
 	in         []byte // in[start:end] is read ahead
 	start, end int
@@ -54,7 +57,9 @@ var inputs = sync.Pool{New: func() any { return new([inputSize]byte) }}
 
 func newConn(raw net.Conn, o Options, closed func(cause error)) *conn {
 	small := inputs.Get().(*[inputSize]byte)
-	return &conn{raw: raw, options: o, in: small[:], small: small, opened: time.Now(), closed: closed}
+	c := &conn{raw: raw, options: o, in: small[:], small: small, opened: time.Now(), closed: closed}
+	c.phase.Store(&phase{idle, c.opened})
+	return c
 }
 
 // Read gives the library bytes of checked frames. Every failure is

@@ -21,7 +21,7 @@ type Options struct {
 	SocketMode  os.FileMode
 	SocketOwner string
 
-	MaxConnections int   // open at once; more wait. Default 1000
+	MaxConnections int   // open at once; as many more wait. MTAs share them, see slots. Default 1000
 	MaxRecipients  int   // of one message; each further one is told 452 4.5.3. Default 10000
 	MaxMessage     int64 // bytes stored of one message; see scan.Received.Truncated. Default 100 MiB
 	MaxHeader      int64 // bytes stored of its header. Default 1 MiB

@@ -196,24 +196,31 @@ func (s *Server) accept(ctx context.Context, d *door, l net.Listener) {
 	}
 }
 
-// admit starts a session once there is room for one.
+// admit starts a session once there is room for one. Meanwhile others may come in.
 func (s *Server) admit(ctx context.Context, d *door, raw net.Conn) {
-	if ok, _ := s.slots.tryTake(); !ok {
-		s.log.Warn("all connections are in use; more must wait", zap.Int("connections", s.options().MaxConnections))
-		if !s.slots.take(ctx) {
+	peer := peerOf(raw)
+	s.loops.Go(func() {
+		if !s.slots.take(ctx, peer, s.crowded) {
 			raw.Close()
 			return
 		}
+		s.start(ctx, d, raw, peer)
+	})
+}
+
+// crowded tells that connections wait, once for all that do.
+func (s *Server) crowded(first bool) {
+	if first {
+		s.log.Warn("all connections are in use; more must wait", zap.Int("connections", s.options().MaxConnections))
 	}
-	s.start(ctx, d, raw)
 }
 
 // start gives a connection its session and keeps account of it.
-func (s *Server) start(ctx context.Context, d *door, raw net.Conn) {
+func (s *Server) start(ctx context.Context, d *door, raw net.Conn, peer string) {
 	ctx, cancel := context.WithCancel(ctx)
-	if !d.sessions.takeOff() { // the door was closed behind it
+	if !d.sessions.takeOff() { // the door was closed after it
 		raw.Close()
-		s.slots.give()
+		s.slots.giveUnused(peer)
 		cancel()
 		return
 	}
@@ -222,12 +229,13 @@ func (s *Server) start(ctx context.Context, d *door, raw net.Conn) {
 	c = newConn(raw, s.options(), func(cause error) {
 		cancel()
 		s.forget(c)
-		s.slots.give()
+		s.slots.give(c)
 		d.sessions.land()
-		s.tell(cause)
+		s.tell(c, cause)
 		s.sessions.Done()
 	})
-	c.door = d
+	c.door, c.peer = d, peer
+	s.slots.occupy(c)
 	s.mu.Lock()
 	s.conns[c] = struct{}{}
 	s.mu.Unlock()
@@ -281,9 +289,11 @@ func (s *Server) abandon(which func(*conn) bool) {
 }
 
 // tell logs why a connection ended, if not in the usual way.
-func (s *Server) tell(cause error) {
+func (s *Server) tell(c *conn, cause error) {
 	var frame *frameError
 	switch {
+	case c.phase.Load().kind == gaveWay:
+		s.log.Warn("connection closed: it did nothing while others waited for a place", zap.String("peer", c.peer))
 	case cause == nil, errors.Is(cause, io.EOF), errors.Is(cause, net.ErrClosed):
 	case errors.As(cause, &frame):
 		s.log.Warn("connection closed: the MTA broke the protocol", zap.Error(cause))

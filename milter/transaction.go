@@ -16,6 +16,7 @@ func (s *session) mail(from, args string, m gomilter.Modifier) *gomilter.Respons
 		return s.outOfPlace("mail")
 	}
 	s.msg = s.newMessage(from, args, m)
+	s.conn.enter(hasEnvelope, s.conn.phase.Load().since)
 	r := s.admit(s.msg, m)
 	if r == nil {
 		return gomilter.RespContinue
@@ -140,6 +141,7 @@ func (s *session) takeOff(msg *message) {
 		return
 	}
 	msg.landed = s.conn.door.flights.land
+	s.conn.enter(hasContent, time.Now())
 }
 
 // drop ends the message, if there is one. It counts as in flight until what is
@@ -150,9 +152,12 @@ func (s *session) drop() {
 	}
 	s.msg.close()
 	s.msg.cancel()
+	since := s.conn.phase.Load().since
 	if s.msg.landed != nil {
 		s.conn.whenSent(s.msg.landed)
+		since = time.Now()
 	}
+	s.conn.enter(idle, since)
 	s.msg = nil
 }
 
