@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -31,8 +32,14 @@ const webMode = 0o660
 type web struct {
 	handler http.Handler
 	log     *zap.Logger
-	servers map[config.Address]*http.Server
+	servers map[config.Address]*webServer
 	serving sync.WaitGroup
+}
+
+// webServer answers at one address.
+type webServer struct {
+	http.Server
+	ended atomic.Bool // of itself, which must not be
 }
 
 // newWeb returns a server of the daemon's counts that is not listening yet.
@@ -41,12 +48,17 @@ func (d *Daemon) newWeb() *web {
 	mux.Handle("GET /metrics", d.metrics.Handler())
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", d.answerReady)
-	return &web{handler: mux, log: d.log, servers: map[config.Address]*http.Server{}}
+	return &web{handler: mux, log: d.log, servers: map[config.Address]*webServer{}}
 }
 
 // use listens where a configuration says, and no longer where only the one before
 // did. If an address cannot be opened, nothing changes.
 func (w *web) use(c *config.Config) error {
+	for a, s := range w.servers {
+		if s.ended.Load() {
+			delete(w.servers, a)
+		}
+	}
 	opened := map[config.Address]net.Listener{}
 	for _, a := range c.Metrics.Listen {
 		if w.servers[a] != nil || opened[a] != nil {
@@ -75,11 +87,12 @@ func (w *web) use(c *config.Config) error {
 
 // serve answers at an address until its server is closed.
 func (w *web) serve(a config.Address, l net.Listener) {
-	s := &http.Server{Handler: w.handler, ReadTimeout: webPatience, WriteTimeout: webTime, IdleTimeout: webTime, MaxHeaderBytes: 16 << 10,
-		ErrorLog: zap.NewStdLog(w.log)}
+	s := &webServer{Server: http.Server{Handler: w.handler, ReadTimeout: webPatience, WriteTimeout: webTime, IdleTimeout: webTime,
+		MaxHeaderBytes: 16 << 10, ErrorLog: zap.NewStdLog(w.log)}}
 	w.servers[a] = s
 	w.serving.Go(func() {
 		if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			s.ended.Store(true)
 			w.log.Error("counts are not served any more", zap.String("address", string(a)), zap.Error(err))
 		}
 	})

@@ -9,6 +9,10 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/milterscan/milterscan/policy/config"
 )
 
 // fetch asks a socket of the daemon for a page.
@@ -89,6 +93,30 @@ func TestCountsAreReloaded(t *testing.T) {
 	if status, _ := r.fetch("web", "/healthz"); status != 0 {
 		t.Error("counts are served where none are wanted any more")
 	}
+}
+
+// TestCountsComeBack has a listener that fails by itself: the next reload opens its
+// address again.
+func TestCountsComeBack(t *testing.T) {
+	address := config.Address("unix:" + filepath.Join(t.TempDir(), "web"))
+	w := &web{handler: http.NotFoundHandler(), log: zap.NewNop(), servers: map[config.Address]*webServer{}}
+	defer w.close()
+	c := &config.Config{Metrics: config.Metrics{Listen: []config.Address{address}}}
+	dead, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dead.Close()
+	w.serve(address, dead)
+	w.serving.Wait()
+	if err := w.use(c); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := net.Dial("unix", strings.TrimPrefix(string(address), "unix:"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn.Close()
 }
 
 // TestNotReady has an engine that mail waits for and that is not there.
