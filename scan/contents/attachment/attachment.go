@@ -56,34 +56,35 @@ func (s *Scanner) Name() string { return word }
 func (s *Scanner) Scan(ctx context.Context, m *scan.Message) ([]scan.Finding, error) {
 	var found []scan.Finding
 	var errs []error
+	n := newNest(m)
 	for i := range m.Parts {
 		if err := ctx.Err(); err != nil {
 			return found, errors.Join(append(errs, err)...)
 		}
-		p := part{Part: &m.Parts[i], index: i, place: placeOf(m, i)}
+		p := part{Part: &m.Parts[i], index: i, place: n.places[i]}
 		if p.place != attached && s.members == MembersIgnore {
 			continue
 		}
-		of, err := s.judge(ctx, m, p)
+		of, err := s.judge(ctx, n, p)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("part %s: %w", m.Parts[i].Path, err))
 		}
 		found = append(found, of...)
 	}
-	found = append(found, s.judgeNumber(m)...)
+	found = append(found, s.judgeNumber(n)...)
 	return found, errors.Join(errs...)
 }
 
 // judge finds all there is against one part, unless its content is allowed.
-func (s *Scanner) judge(ctx context.Context, m *scan.Message, p part) ([]scan.Finding, error) {
+func (s *Scanner) judge(ctx context.Context, n *nest, p part) ([]scan.Finding, error) {
 	r := report{part: p}
-	s.judgeNames(&r, m)
+	s.judgeNames(&r, n.around(p.index))
 	err := s.judgeContent(&r)
 	s.judgeSize(&r)
 	if err != nil || len(r.found) == 0 || len(s.allowed) == 0 {
 		return r.found, err
 	}
-	hash, allowed, err := s.allowedHash(ctx, m, p.index)
+	hash, allowed, err := s.allowedHash(ctx, n.m, p.index)
 	if err != nil || !allowed {
 		return r.found, err
 	}
@@ -105,12 +106,12 @@ func (s *Scanner) judgeSize(r *report) {
 }
 
 // judgeNumber holds the number of attachments against its limit.
-func (s *Scanner) judgeNumber(m *scan.Message) []scan.Finding {
+func (s *Scanner) judgeNumber(in *nest) []scan.Finding {
 	n := 0
 	seen := map[*entity.Entity]bool{}
-	for i := range m.Parts {
-		p := part{Part: &m.Parts[i], index: i, place: placeOf(m, i)}
-		if p.place != attached || !p.isFile() || isShownInText(m, p) || p.Entity != nil && p.Entity.Reading != "" || seen[p.Entity] {
+	for i := range in.m.Parts {
+		p := part{Part: &in.m.Parts[i], index: i, place: in.places[i]}
+		if p.place != attached || !p.isFile() || isShownInText(in.m, p) || p.Entity != nil && p.Entity.Reading != "" || seen[p.Entity] {
 			continue
 		}
 		n++

@@ -41,9 +41,8 @@ func newNameRules(c Config) (n nameRules, err error) {
 }
 
 // judgeNames holds every name of the part against the lists and the tricks.
-func (s *Scanner) judgeNames(r *report, m *scan.Message) {
+func (s *Scanner) judgeNames(r *report, around string) {
 	s.judgeOtherNames(r)
-	around := holders(m, r.index)
 	for _, raw := range r.Names {
 		if raw == "" || s.names.allow.match(lastOf(raw)) != "" || s.names.allow.matchPath(around+lastOf(raw)) != "" {
 			continue
@@ -118,21 +117,6 @@ func either(a, b string) string {
 		return a
 	}
 	return b
-}
-
-// holders are the names round a part from the outside in, each with a slash
-// behind it: "forwarded.eml/invoice.zip/". A part without a name has its type.
-func holders(m *scan.Message, i int) string {
-	var names []string
-	for p := m.Parts[i].Parent; p >= 0 && p < i; i, p = p, m.Parts[p].Parent {
-		names = append(names, holderName(m.Parts[p]))
-	}
-	var b strings.Builder
-	for n := len(names) - 1; n >= 0; n-- {
-		b.WriteString(names[n])
-		b.WriteByte('/')
-	}
-	return b.String()
 }
 
 func holderName(p scan.Part) string {

@@ -24,26 +24,6 @@ type part struct {
 	place place
 }
 
-// placeOf says where a part is. What a TNEF file or a wrapping such as uuencode
-// holds is shown by clients as an attachment.
-func placeOf(m *scan.Message, i int) place {
-	for depth := 0; depth <= len(m.Parts); depth++ {
-		p := m.Parts[i]
-		if !p.Archived || p.Parent < 0 || p.Parent >= len(m.Parts) {
-			return attached
-		}
-		switch holder := m.Parts[p.Parent]; {
-		case isCompound(holder) && holder.Sniffed != "application/vnd.ms-outlook":
-			return internal
-		case transparent(holder):
-			i = p.Parent
-		default:
-			return member
-		}
-	}
-	return attached
-}
-
 // transparent reports whether clients show what a part holds in its stead.
 func transparent(p scan.Part) bool {
 	for _, t := range [...]string{p.Type, p.Sniffed} {
