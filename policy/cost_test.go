@@ -133,7 +133,7 @@ func TestWhatWouldHaveBeenIsBounded(t *testing.T) {
 		m := many{4_900, 3, 4_900, 100, 20, own}
 		p, in := m.policy(t), m.input()
 		d := p.Decide(in)
-		w := &whatIf{policy: p, in: in, was: d.effect(), left: maxTries, steps: maxSteps}
+		w := newWhatIf(p, in, d)
 		w.enough(d)
 		if w.steps < -2*m.bound(1) {
 			t.Errorf("%s: %d steps too many", name, -w.steps)
@@ -175,5 +175,23 @@ func TestMixedGroupsAreJudgedStrictly(t *testing.T) {
 		if d := p.Decide(in); d.Answer != Deliver {
 			t.Errorf("all good parts: %v", d.Answer)
 		}
+	}
+}
+
+// TestNamesAreMatchedOnce decides again and again about the same parts: what their
+// names match is worked out the first time only.
+func TestNamesAreMatchedOnce(t *testing.T) {
+	m := many{findings: 1000, names: 3, parts: 1000, recipients: 3, own: ways["parts"]}
+	p, in := m.policy(t), m.input()
+	w := newWhatIf(p, in, p.Decide(in))
+	var costs [3]int
+	for i := range costs {
+		before := w.steps
+		w.without(nil)
+		costs[i] = before - w.steps
+	}
+	lists := len(w.in.listed)
+	if lists == 0 || costs[1] != costs[2] || costs[0]-costs[1] != lists*m.parts {
+		t.Errorf("decisions cost %v steps: %d lists are matched with %d parts more than once, or never", costs, lists, m.parts)
 	}
 }

@@ -30,6 +30,8 @@ type Input struct {
 	// Without names rules that are left out for this message, such as the one
 	// that kept it when it is released.
 	Without []string
+
+	listed listed // what earlier decisions about the same parts have worked out
 }
 
 // Policy is a list of rules made ready. It never changes, and may be used by

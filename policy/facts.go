@@ -46,6 +46,9 @@ func (p *Policy) facts(in Input) *facts {
 		in: in, local: p.local, ours: p.ours, sender: splitAddress(in.Envelope.Sender),
 		fixed: fixedParts(in), forAll: map[int]truth{}, about: map[int][]int8{}, filled: map[fill][]HeaderField{}, room: maxMatches,
 	}
+	if f.in.listed == nil {
+		f.in.listed = listed{}
+	}
 	if f.complete() {
 		f.headerFrom = headerFrom(in.Header)
 	}

@@ -123,14 +123,31 @@ func (f *facts) makeClass(part int) string {
 		copy(class, f.classOf(up))
 	}
 	class[0] = f.fixedEdits(part)
-	names := knownAs(f.in.Parts[part])
 	for i, l := range f.lists {
-		if matchesAny(l.patterns, names) {
+		if f.isListed(l, part) {
 			class[classHead+i/8] |= 1 << (i % 8)
 		}
 	}
-	f.steps += len(f.lists)
 	return string(class)
+}
+
+// listed is what is known of which parts match which lists of patterns, by the list:
+// for each part yes, no, or perhaps as long as it is not known. Decisions about the
+// same parts share it: names may be long and many.
+type listed map[int][]truth
+
+// isListed reports whether a part matches a list.
+func (f *facts) isListed(l partList, part int) bool {
+	known := f.in.listed[l.id]
+	if known == nil {
+		known = slices.Repeat([]truth{perhaps}, len(f.in.Parts))
+		f.in.listed[l.id] = known
+	}
+	if known[part] == perhaps {
+		f.steps++
+		known[part] = truthOf(matchesAny(l.patterns, knownAs(f.in.Parts[part])))
+	}
+	return known[part] == yes
 }
 
 // knownAs returns all that a part goes by, in lower case: its path, its names, and

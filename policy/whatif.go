@@ -26,7 +26,7 @@ const (
 // everything is tried, so the list may be short, and the set larger than it need
 // be.
 func (p *Policy) Alternatives(in Input, d Decision) []Alternative {
-	w := &whatIf{policy: p, in: in, was: d.effect(), left: maxTries, steps: maxSteps}
+	w := newWhatIf(p, in, d)
 	var list []Alternative
 	grounds := w.grounds(d)
 	for _, g := range grounds[:min(len(grounds), maxSingles)] {
@@ -57,6 +57,11 @@ type whatIf struct {
 	was    string
 	left   int // decisions that may still be made
 	steps  int // and how much they may cost
+}
+
+func newWhatIf(p *Policy, in Input, d Decision) *whatIf {
+	in.listed = listed{}
+	return &whatIf{policy: p, in: in, was: d.effect(), left: maxTries, steps: maxSteps}
 }
 
 // without decides without some causes, and says whether that makes a
