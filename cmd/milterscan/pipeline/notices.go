@@ -16,20 +16,20 @@ import (
 // PostEvery is how often the queue of notices is looked at.
 const PostEvery = 2 * time.Second
 
-// Post sends what is in the queues of a recorder, by the terms of the configuration
+// Post sends the notices in the queues of a recorder, by the terms of the configuration
 // that is current then. One goroutine uses it.
 type Post struct {
 	recorder *Recorder
 	current  func() *config.Config
-	offices  map[*notify.Queue]*notify.Office
+	mailers  map[*notify.Queue]*notify.Mailer
 }
 
 // NewPost returns the post of a recorder.
 func NewPost(r *Recorder, current func() *config.Config) *Post {
-	return &Post{r, current, map[*notify.Queue]*notify.Office{}}
+	return &Post{r, current, map[*notify.Queue]*notify.Mailer{}}
 }
 
-// Run sends what is due at every tick, until ctx is done.
+// Run sends the notices that are due at every tick, until ctx is done.
 func (p *Post) Run(ctx context.Context, tick <-chan time.Time) {
 	for {
 		select {
@@ -41,23 +41,23 @@ func (p *Post) Run(ctx context.Context, tick <-chan time.Time) {
 	}
 }
 
-// Round sends what is due now.
+// Round sends the notices that are due now.
 func (p *Post) Round(ctx context.Context, now time.Time) {
 	queues := p.recorder.Queues()
-	maps.DeleteFunc(p.offices, func(q *notify.Queue, _ *notify.Office) bool { return !slices.Contains(queues, q) })
+	maps.DeleteFunc(p.mailers, func(q *notify.Queue, _ *notify.Mailer) bool { return !slices.Contains(queues, q) })
 	for _, q := range queues {
-		if p.offices[q] == nil {
-			p.offices[q] = newOffice(q, p.current, p.recorder.warn)
+		if p.mailers[q] == nil {
+			p.mailers[q] = newMailer(q, p.current, p.recorder.warn)
 		}
-		p.offices[q].Round(ctx, now)
+		p.mailers[q].Round(ctx, now)
 	}
 }
 
-// newOffice sends what is in a queue.
-func newOffice(q *notify.Queue, current func() *config.Config, warn func(error)) *notify.Office {
+// newMailer returns the mailer of a queue.
+func newMailer(q *notify.Queue, current func() *config.Config, warn func(error)) *notify.Mailer {
 	var of *config.Config
 	var terms notify.Terms
-	return notify.NewOffice(q, func() (_ notify.Terms, err error) {
+	return notify.NewMailer(q, func() (_ notify.Terms, err error) {
 		if c := current(); c != of {
 			if terms, err = noticeTerms(c); err != nil {
 				return terms, err
@@ -68,7 +68,7 @@ func newOffice(q *notify.Queue, current func() *config.Config, warn func(error))
 	}, warn)
 }
 
-// noticeTerms returns how a configuration wants notices sent.
+// noticeTerms returns the terms by which a configuration has notices sent.
 func noticeTerms(c *config.Config) (notify.Terms, error) {
 	templates, err := notify.NewTemplates(c.Notices.Local())
 	from, host := Author(c)
@@ -84,7 +84,7 @@ func noticeTerms(c *config.Config) (notify.Terms, error) {
 	}, err
 }
 
-// Author returns who writes our own mail, and the host that sends it.
+// Author returns the sender of our own mail, and the host that sends it.
 func Author(c *config.Config) (from, host string) {
 	host, err := os.Hostname()
 	if err != nil {

@@ -41,7 +41,7 @@ func newMemory(c config.History, lost *atomic.Int64, warn func(error)) *memory {
 	})}
 }
 
-// close writes what is left.
+// close writes the records that wait.
 func (m *memory) close() {
 	if m != nil {
 		m.Writer.Close()
@@ -52,8 +52,8 @@ func (m *memory) close() {
 // wants reports whether a history is the one that a configuration names.
 func (m *memory) wants(c config.History) bool { return m != nil && m.file == c.File }
 
-// Recorder is what is told about messages when they have been judged: a record
-// of each, and letters to our own people. All generations share it.
+// Recorder writes down messages that have been judged: a record
+// of each, and notices to our own people. All generations share it.
 type Recorder struct {
 	warn func(error)
 	lost atomic.Int64 // records that no history took
@@ -74,7 +74,7 @@ func NewRecorder(c *config.Config, warn func(error)) *Recorder {
 }
 
 // Use goes on by the terms of another configuration. What was told before is not
-// lost: it is written where it belongs, and letters that wait are still sent.
+// lost: it is written where it belongs, and notices that wait are still sent.
 func (r *Recorder) Use(c *config.Config) {
 	r.expiring.Lock()
 	defer r.expiring.Unlock()
@@ -96,7 +96,7 @@ func (r *Recorder) Use(c *config.Config) {
 	r.terms, r.notices = c.Notices, notify.NewQueue(c.Notices.Dir, c.Notices.Queue)
 }
 
-// Lost returns how many records the history could not keep since the start.
+// Lost returns the number of records that the history could not keep since the start.
 func (r *Recorder) Lost() int64 { return r.lost.Load() }
 
 // Remembers reports whether there is a history.
@@ -106,14 +106,14 @@ func (r *Recorder) Remembers() bool {
 	return r.memory != nil
 }
 
-// Queues returns the queues in which letters may wait.
+// Queues returns the queues in which notices may wait.
 func (r *Recorder) Queues() []*notify.Queue {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	return append(slices.Collect(maps.Values(r.before)), r.notices)
 }
 
-// Expire removes from the history what is older than before.
+// Expire removes records older than before from the history.
 func (r *Recorder) Expire(ctx context.Context, before time.Time) (int, error) {
 	r.expiring.Lock()
 	defer r.expiring.Unlock()
@@ -123,10 +123,10 @@ func (r *Recorder) Expire(ctx context.Context, before time.Time) (int, error) {
 	return r.memory.store.Expire(ctx, before)
 }
 
-// Close writes what is left.
+// Close writes the records that wait.
 func (r *Recorder) Close() { r.memory.close() }
 
-// Enter takes a ruling down by the terms of its configuration. Letters are on the
+// Enter takes a ruling down by the terms of its configuration. Notices are on the
 // disk before the message is answered, so that none is lost with us; if that
 // fails the log is all there is.
 func (r *Recorder) Enter(result *judge.Result, c *config.Config) {
@@ -139,7 +139,7 @@ func (r *Recorder) Enter(result *judge.Result, c *config.Config) {
 	if r.memory != nil {
 		r.memory.Remember(c.History.Privacy().Apply(record))
 	}
-	if err := r.notices.Add(notify.Letters(record, result.Decision, policy.Local(c.Local))); err != nil {
+	if err := r.notices.Add(notify.Items(record, result.Decision, policy.Local(c.Local))); err != nil {
 		r.warn(fmt.Errorf("somebody is not told of %s: %w", record.ID, err))
 	}
 }

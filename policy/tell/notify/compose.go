@@ -170,7 +170,7 @@ func (t *Templates) Compose(d Draft) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// header says that no person wrote this, and that nobody is to answer it
+// header says that no person wrote this, and that no program is to answer it
 // (RFC 3834, section 5).
 func (d Draft) header(b *bytes.Buffer, subject string) {
 	field := func(name, value string) { fmt.Fprintf(b, "%s: %s\r\n", name, value) }

@@ -1,7 +1,7 @@
 // Package notify tells our own people what became of mail: recipients whose mail
-// was refused without its sender hearing of it, and whoever a rule names.
+// was refused without its sender hearing of it, and the people a rule names.
 // Notices come from the null sender, are marked as automatic (RFC 3834), go to
-// nobody outside, are merged when there are many, and wait on the disk until the
+// our own addresses only, are merged when there are many, and wait on the disk until the
 // MTA has them.
 package notify
 
@@ -11,7 +11,7 @@ import (
 	"github.com/milterscan/milterscan/policy"
 )
 
-// Event is one message that somebody is told about.
+// Event is one message that a notice reports.
 type Event struct {
 	ID        string    `json:"id"`
 	Time      time.Time `json:"time"`
@@ -28,19 +28,19 @@ type Event struct {
 	Kept      bool      `json:"kept"` // there is a copy in the quarantine
 }
 
-// Letter is an event for one address.
-type Letter struct {
+// Item is an event for one address. One notice tells several to the same address.
+type Item struct {
 	To       string          `json:"to"`
 	Audience policy.Audience `json:"audience"`
 	Event    Event           `json:"event"`
 }
 
-// Letters returns what a decision asks for, without those that would go outside. An
+// Items returns the items that a decision asks for, without those that would go outside. An
 // administrator may be anywhere, since the configuration names the address; a
 // recipient is ours if we say so, or say nothing about which domains are ours; a
 // sender only if we say so, since anybody who may send can write any sender.
-func Letters(r policy.Record, d policy.Decision, local policy.Local) []Letter {
-	var list []Letter
+func Items(r policy.Record, d policy.Decision, local policy.Local) []Item {
+	var list []Item
 	for _, n := range d.Notices {
 		inside := true
 		switch n.Audience {
@@ -50,7 +50,7 @@ func Letters(r policy.Record, d policy.Decision, local policy.Local) []Letter {
 			inside = local.Has(n.To)
 		}
 		if inside && n.To != "" {
-			list = append(list, Letter{n.To, n.Audience, event(r, d, n)})
+			list = append(list, Item{n.To, n.Audience, event(r, d, n)})
 		}
 	}
 	return list

@@ -175,14 +175,14 @@ func TestLetters(t *testing.T) {
 			local.Domains = append(local.Domains, policy.Domain(d))
 		}
 		var to []string
-		for _, l := range Letters(r, d, local) {
+		for _, l := range Items(r, d, local) {
 			to = append(to, l.To)
 		}
 		if got := fmt.Sprint(to); got != want {
 			t.Errorf("ours are %q: %s, want %s", domains, got, want)
 		}
 	}
-	if e := Letters(r, d, policy.Local{})[0].Event; e.Class != "infected" || e.File != "a.exe" || !e.Kept {
+	if e := Items(r, d, policy.Local{})[0].Event; e.Class != "infected" || e.File != "a.exe" || !e.Kept {
 		t.Errorf("event %+v", e)
 	}
 }
@@ -203,19 +203,19 @@ func (m *mta) Send(_ context.Context, mail submission.Mail) error {
 	return nil
 }
 
-func letter(to string, n int) Letter {
-	return Letter{to, policy.Administrator, Event{ID: fmt.Sprintf("id%05d", n), Class: "infected"}}
+func item(to string, n int) Item {
+	return Item{to, policy.Administrator, Event{ID: fmt.Sprintf("id%05d", n), Class: "infected"}}
 }
 
-func newOffice(t *testing.T, q *Queue, m *mta) *Office {
+func newMailer(t *testing.T, q *Queue, m *mta) *Mailer {
 	t.Helper()
 	terms := Terms{Templates: templates(t), Sender: m, Key: func() ([]byte, error) { return key, nil }, From: "postmaster@example.com", Host: "mx", Every: 10 * time.Minute, PerHour: 5}
-	return NewOffice(q, func() (Terms, error) { return terms, nil }, func(err error) { t.Log(err) })
+	return NewMailer(q, func() (Terms, error) { return terms, nil }, func(err error) { t.Log(err) })
 }
 
-func add(t *testing.T, q *Queue, letters ...Letter) {
+func add(t *testing.T, q *Queue, items ...Item) {
 	t.Helper()
-	if err := q.Add(letters); err != nil {
+	if err := q.Add(items); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -225,21 +225,21 @@ func add(t *testing.T, q *Queue, letters ...Letter) {
 func TestOffice(t *testing.T) {
 	dir, m := filepath.Join(t.TempDir(), "notices"), &mta{}
 	q := NewQueue(dir, 1000)
-	o := newOffice(t, q, m)
+	o := newMailer(t, q, m)
 	o.Round(t.Context(), now)
-	add(t, q, letter("a@example.com", 1), letter("b@example.com", 1))
+	add(t, q, item("a@example.com", 1), item("b@example.com", 1))
 	o.Round(t.Context(), now)
 	if len(m.got) != 2 || m.got[0].From != "" {
 		t.Fatalf("sent %+v", m.got)
 	}
 	for n := range 30 {
-		add(t, q, letter("a@example.com", 10+n))
+		add(t, q, item("a@example.com", 10+n))
 		o.Round(t.Context(), now.Add(time.Duration(n)*time.Second))
 	}
 	if len(m.got) != 2 {
 		t.Errorf("%d notices within the time for one", len(m.got))
 	}
-	o = newOffice(t, NewQueue(dir, 1000), m)
+	o = newMailer(t, NewQueue(dir, 1000), m)
 	o.Round(t.Context(), now.Add(time.Hour))
 	if len(m.got) != 3 || strings.Count(m.all[2], "Id: id") != 30 {
 		t.Errorf("%d notices, the last\n%s", len(m.got), m.all[len(m.all)-1])
@@ -269,9 +269,9 @@ func checkPass(t *testing.T, notice string) {
 func TestRateLimit(t *testing.T) {
 	m := &mta{}
 	q := NewQueue(t.TempDir(), 1000)
-	o := newOffice(t, q, m)
+	o := newMailer(t, q, m)
 	for n := range 20 {
-		add(t, q, letter(fmt.Sprintf("u%d@example.com", n), n))
+		add(t, q, item(fmt.Sprintf("u%d@example.com", n), n))
 	}
 	for hour, want := range []int{5, 10, 15, 20} {
 		o.Round(t.Context(), now.Add(time.Duration(hour)*time.Hour))
@@ -285,8 +285,8 @@ func TestRateLimit(t *testing.T) {
 func TestMTAIsGone(t *testing.T) {
 	m := &mta{err: errors.New("connection refused")}
 	q := NewQueue(t.TempDir(), 1000)
-	o := newOffice(t, q, m)
-	add(t, q, letter("a@example.com", 1))
+	o := newMailer(t, q, m)
+	add(t, q, item("a@example.com", 1))
 	o.Round(t.Context(), now)
 	m.err = nil
 	o.Round(t.Context(), now.Add(time.Minute))
@@ -305,26 +305,26 @@ func TestQueueIsBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	q := NewQueue(dir, 3)
-	add(t, q, letter("a@example.com", 1), letter("a@example.com", 2))
-	if err := q.Add([]Letter{letter("a@example.com", 3)}); !errors.Is(err, ErrFull) {
+	add(t, q, item("a@example.com", 1), item("a@example.com", 2))
+	if err := q.Add([]Item{item("a@example.com", 3)}); !errors.Is(err, ErrFull) {
 		t.Errorf("one too many: %v", err)
 	}
 	m := &mta{}
-	newOffice(t, q, m).Round(t.Context(), now)
+	newMailer(t, q, m).Round(t.Context(), now)
 	if len(m.got) != 1 {
 		t.Errorf("%d notices", len(m.got))
 	}
-	add(t, q, letter("a@example.com", 4), letter("a@example.com", 5))
+	add(t, q, item("a@example.com", 4), item("a@example.com", 5))
 }
 
 // Of two processes on one queue one sends.
 func TestTwoOffices(t *testing.T) {
 	dir := t.TempDir()
 	q := NewQueue(dir, 10)
-	add(t, q, letter("a@example.com", 1))
+	add(t, q, item("a@example.com", 1))
 	inner := &mta{}
-	second := newOffice(t, NewQueue(dir, 10), inner)
-	first := newOffice(t, q, &mta{})
+	second := newMailer(t, NewQueue(dir, 10), inner)
+	first := newMailer(t, q, &mta{})
 	terms, _ := first.terms()
 	terms.Sender = during(func() { second.Round(t.Context(), now) })
 	first.terms = func() (Terms, error) { return terms, nil }

@@ -17,7 +17,7 @@ import (
 	"github.com/milterscan/milterscan/policy/disk"
 )
 
-// Queue is a directory with one file for each letter that has not been sent. It
+// Queue is a directory with one file for each item that has not been sent. It
 // may be used by several processes at once; one of them sends.
 type Queue struct {
 	dir   string
@@ -29,15 +29,15 @@ type Queue struct {
 }
 
 // NewQueue returns the queue in a directory, which is made when it is needed. It
-// takes at most limit letters.
+// takes at most limit items.
 func NewQueue(dir string, limit int) *Queue { return &Queue{dir: dir, limit: limit} }
 
-// ErrFull says that a letter was not taken.
+// ErrFull says that a item was not taken.
 var ErrFull = errors.New("the queue of notices is full")
 
-// Add puts letters into the queue, and returns when they are on the disk.
-func (q *Queue) Add(letters []Letter) error {
-	if len(letters) == 0 {
+// Add puts items into the queue, and returns when they are on the disk.
+func (q *Queue) Add(items []Item) error {
+	if len(items) == 0 {
 		return nil
 	}
 	if err := disk.MakeDir(q.dir); err != nil {
@@ -48,9 +48,9 @@ func (q *Queue) Add(letters []Letter) error {
 		return err
 	}
 	defer dir.Close()
-	for i, l := range letters {
+	for i, l := range items {
 		if !q.reserve() {
-			return fmt.Errorf("%w: %d of %d were not taken", ErrFull, len(letters)-i, len(letters))
+			return fmt.Errorf("%w: %d of %d were not taken", ErrFull, len(items)-i, len(items))
 		}
 		text, err := json.Marshal(l)
 		if err == nil {
@@ -64,7 +64,7 @@ func (q *Queue) Add(letters []Letter) error {
 	return disk.Sync(dir)
 }
 
-// reserve reports whether there is room for one letter more.
+// reserve reports whether there is room for one item more.
 func (q *Queue) reserve() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -85,13 +85,13 @@ func (q *Queue) free(n int) {
 	q.files = max(0, q.files-n)
 }
 
-// file returns a name that begins alike for all letters that can go in one notice.
-func (l Letter) file(n int) string {
+// file returns a name that begins alike for all items that can go in one notice.
+func (l Item) file(n int) string {
 	sum := sha256.Sum256([]byte(string(l.Audience) + " " + l.To))
 	return fmt.Sprintf("%s-%s-%d.json", hex.EncodeToString(sum[:8]), l.Event.ID, n)
 }
 
-// names returns the files that wait, those for one address beside each other, the
+// names returns the files that wait, those for one address next to each other, the
 // oldest first.
 func (q *Queue) names() ([]string, error) {
 	entries, err := os.ReadDir(q.dir)
@@ -107,13 +107,13 @@ func (q *Queue) names() ([]string, error) {
 	return names, err
 }
 
-// bundle is all letters that can go in one notice.
+// bundle is all items that can go in one notice.
 type bundle struct {
 	key   string // of the address and audience
 	files []string
 }
 
-// bundles returns what waits.
+// bundles returns the notices that wait, by address.
 func (q *Queue) bundles() ([]bundle, error) {
 	names, err := q.names()
 	var list []bundle
@@ -131,16 +131,16 @@ func (q *Queue) bundles() ([]bundle, error) {
 	return list, err
 }
 
-// read returns the letters of a bundle. Files that are none are removed: nobody
-// could ever send them.
-func (q *Queue) read(b bundle) []Letter {
-	var list []Letter
+// read returns the items of a bundle. Files that are none are removed: they
+// could never be sent.
+func (q *Queue) read(b bundle) []Item {
+	var list []Item
 	for _, name := range b.files {
 		text, err := os.ReadFile(filepath.Join(q.dir, name))
 		if err != nil {
 			continue // gone, or to be tried again
 		}
-		var l Letter
+		var l Item
 		if json.Unmarshal(text, &l) != nil || l.To == "" || l.Audience == "" {
 			os.Remove(filepath.Join(q.dir, name))
 			continue
@@ -163,7 +163,7 @@ func (q *Queue) remove(b bundle) error {
 }
 
 // mark notes that a notice to the address of a bundle was sent, or tried, for
-// whoever looks at the queue next.
+// the next process that looks at the queue.
 func (q *Queue) mark(b bundle, now time.Time) error {
 	dir, err := disk.Open(q.dir, "")
 	if err != nil {
@@ -178,7 +178,7 @@ func (q *Queue) mark(b bundle, now time.Time) error {
 
 const markEnd = ".tried"
 
-// marked returns when that was last, the zero time if it is long ago.
+// marked returns the time of the last one, the zero time if it is long ago.
 func (q *Queue) marked(b bundle) time.Time {
 	info, err := os.Stat(filepath.Join(q.dir, b.key+markEnd))
 	if err != nil {

@@ -32,10 +32,10 @@ type Terms struct {
 	PerHour   int                    // notices to all addresses together
 }
 
-// Office sends what is in a queue: the first notice to an address at once, what
-// comes within Terms.Every after it as one. What the MTA does not take stays in
-// the queue. One goroutine uses an office.
-type Office struct {
+// Mailer sends the notices in a queue: the first to an address at once, those within
+// Terms.Every after it as one mail. A notice that the MTA does not take stays in the
+// queue. One goroutine uses a Mailer.
+type Mailer struct {
 	queue *Queue
 	terms func() (Terms, error)
 	warn  func(error)
@@ -43,14 +43,14 @@ type Office struct {
 	sent []time.Time // within the last hour
 }
 
-// NewOffice returns an office for a queue. terms is asked when there is something
+// NewMailer returns a mailer for a queue. terms is asked when there is something
 // to send. warn is told what could not be sent.
-func NewOffice(q *Queue, terms func() (Terms, error), warn func(error)) *Office {
-	return &Office{queue: q, terms: terms, warn: warn}
+func NewMailer(q *Queue, terms func() (Terms, error), warn func(error)) *Mailer {
+	return &Mailer{queue: q, terms: terms, warn: warn}
 }
 
-// Run sends what is due at every tick, until ctx is done.
-func (o *Office) Run(ctx context.Context, tick <-chan time.Time) {
+// Run sends the notices that are due at every tick, until ctx is done.
+func (o *Mailer) Run(ctx context.Context, tick <-chan time.Time) {
 	for {
 		select {
 		case <-ctx.Done():
@@ -61,8 +61,8 @@ func (o *Office) Run(ctx context.Context, tick <-chan time.Time) {
 	}
 }
 
-// Round sends what is due. Where another process does, it does nothing.
-func (o *Office) Round(ctx context.Context, now time.Time) {
+// Round sends the notices that are due. Where another process does so, it does nothing.
+func (o *Mailer) Round(ctx context.Context, now time.Time) {
 	bundles, err := o.queue.bundles()
 	if err != nil || len(bundles) == 0 {
 		o.tell(err)
@@ -90,37 +90,37 @@ func (o *Office) Round(ctx context.Context, now time.Time) {
 	}
 }
 
-func (o *Office) tell(err error) {
+func (o *Mailer) tell(err error) {
 	if err != nil {
 		o.warn(fmt.Errorf("notices: %w", err))
 	}
 }
 
-// forget drops what is too long ago to matter.
-func (o *Office) forget(now time.Time, every time.Duration) {
+// forget removes marks that are too old to matter.
+func (o *Mailer) forget(now time.Time, every time.Duration) {
 	o.queue.unmark(now.Add(-every))
 	for len(o.sent) > 0 && now.Sub(o.sent[0]) >= time.Hour {
 		o.sent = o.sent[1:]
 	}
 }
 
-func (o *Office) due(b bundle, t Terms, now time.Time) bool {
+func (o *Mailer) due(b bundle, t Terms, now time.Time) bool {
 	return len(o.sent) < t.PerHour && now.Sub(o.queue.marked(b)) >= t.Every
 }
 
 // post sends a bundle as one notice, and takes it out of the queue. If the
-// process ends in between, or nobody knows whether the MTA has it, it is sent
+// process ends in between, or whether the MTA has it is not known, it is sent
 // again: twice is better than never.
-func (o *Office) post(ctx context.Context, b bundle, t Terms, now time.Time) error {
-	letters := o.queue.read(b)
-	if len(letters) == 0 {
+func (o *Mailer) post(ctx context.Context, b bundle, t Terms, now time.Time) error {
+	items := o.queue.read(b)
+	if len(items) == 0 {
 		return nil
 	}
-	notice, err := t.write(letters, now)
+	notice, err := t.write(items, now)
 	if err != nil {
 		return err
 	}
-	to := letters[0].To
+	to := items[0].To
 	if err := t.Sender.Send(ctx, submission.Mail{To: []string{to}, Message: bytes.NewReader(notice)}); err != nil {
 		return fmt.Errorf("to %s, will be tried again: %w", to, err)
 	}
@@ -129,13 +129,13 @@ func (o *Office) post(ctx context.Context, b bundle, t Terms, now time.Time) err
 }
 
 // write composes and signs a notice.
-func (t Terms) write(letters []Letter, now time.Time) ([]byte, error) {
-	to := letters[0]
+func (t Terms) write(items []Item, now time.Time) ([]byte, error) {
+	to := items[0]
 	d := Draft{
 		From: t.From, To: to.To, Audience: to.Audience, Language: t.language(to), Host: t.Host,
 		ID: strings.ToLower(rand.Text()), Date: now,
 	}
-	for _, l := range letters {
+	for _, l := range items {
 		d.Events = append(d.Events, l.Event)
 	}
 	notice, err := t.Templates.Compose(d)
@@ -149,7 +149,7 @@ func (t Terms) write(letters []Letter, now time.Time) ([]byte, error) {
 	return Sign(key, notice, d.ID, now)
 }
 
-func (t Terms) language(to Letter) string {
+func (t Terms) language(to Item) string {
 	if t.Language == nil {
 		return Languages()[0]
 	}
