@@ -13,7 +13,7 @@ import (
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
 )
 
-// quarantineCommands returns what can be done with kept messages.
+// quarantineCommands returns the commands for kept messages.
 func quarantineCommands() []cli.Command {
 	return []cli.Command{
 		{Name: "list", About: "list kept messages, newest first", Run: quarantineList},
@@ -59,18 +59,18 @@ func quarantineList(ctx context.Context, args []string, std cli.Streams) int {
 	var filter quarantine.Filter
 	check := quarantineFilter(f, &filter)
 	asJSON := f.Bool("json", false, "print one JSON object a line")
-	v, status, ok := openVault(f, args, std, cli.Parse, check)
+	k, status, ok := openKeeper(f, args, std, cli.Parse, check)
 	if !ok {
 		return status
 	}
-	defer v.close()
+	defer k.close()
 	limit := filter.Limit
 	if limit > 0 {
 		filter.Limit++ // to see whether there are more
 	}
-	rows, err := v.dir.Find(ctx, filter)
+	rows, err := k.dir.Find(ctx, filter)
 	if err != nil {
-		return v.fail(err)
+		return k.fail(err)
 	}
 	for _, r := range cut(std, rows, limit) {
 		if *asJSON {
@@ -92,8 +92,8 @@ func quarantineLine(w io.Writer, r quarantine.Row) {
 		show.Printable(r.Sender), show.Printable(strings.Join(r.Recipients, ", ")), show.Printable(r.Subject), show.Printable(r.Reason), queue)
 }
 
-// quarantineFilter registers the flags of a filter. The returned function takes over
-// what is left when they are read.
+// quarantineFilter registers the flags of a filter. The returned function takes
+// their values over when they are read.
 func quarantineFilter(f *cli.Options, filter *quarantine.Filter) (check func() error) {
 	var since, before cli.Moment
 	f.StringVar(&filter.Sender, "from", "", "only from senders like this `pattern`: \"@example.com\" for a domain, "+
@@ -118,16 +118,16 @@ func quarantineShow(ctx context.Context, args []string, std cli.Streams) int {
 	f := cli.Flags("quarantine show", "[-c FILE] [--json | --message] ID...", std)
 	asJSON := f.Bool("json", false, "print all that is known as JSON")
 	message := f.Bool("message", false, "print the message as it was received, byte for byte")
-	v, status, ok := openVault(f, args, std, cli.ParseArguments)
+	k, status, ok := openKeeper(f, args, std, cli.ParseArguments)
 	if !ok {
 		return status
 	}
-	defer v.close()
-	return v.each(ctx, f.Args(), func(id string) error {
+	defer k.close()
+	return k.each(ctx, f.Args(), func(id string) error {
 		if *message {
-			return v.copyTo(ctx, std.Out, id)
+			return k.copyTo(ctx, std.Out, id)
 		}
-		e, err := v.dir.Entry(ctx, id)
+		e, err := k.dir.Entry(ctx, id)
 		if err != nil {
 			return err
 		}
@@ -140,8 +140,8 @@ func quarantineShow(ctx context.Context, args []string, std cli.Streams) int {
 	})
 }
 
-func (v *vault) copyTo(ctx context.Context, out io.Writer, id string) error {
-	r, err := v.dir.Open(ctx, id)
+func (k *keeper) copyTo(ctx context.Context, out io.Writer, id string) error {
+	r, err := k.dir.Open(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -167,13 +167,13 @@ func quarantineRelease(ctx context.Context, args []string, std cli.Streams) int 
 		"kept with; may be given several times")
 	again := f.Bool("again", false, "also if it was released before, or it is not known whether it was")
 	infected := f.Bool("infected", false, "also if a virus was found in it: the recipients get the virus")
-	v, status, ok := openVault(f, args, std, cli.ParseArguments)
+	k, status, ok := openKeeper(f, args, std, cli.ParseArguments)
 	if !ok {
 		return status
 	}
-	defer v.close()
-	return v.each(ctx, f.Args(), func(id string) error {
-		sent, err := v.exit().Release(ctx, quarantine.Order{ID: id, To: to, Skip: skip, Again: *again, Infected: *infected})
+	defer k.close()
+	return k.each(ctx, f.Args(), func(id string) error {
+		sent, err := k.releaser().Release(ctx, quarantine.Order{ID: id, To: to, Skip: skip, Again: *again, Infected: *infected})
 		if err == nil {
 			fmt.Fprintf(std.Out, "%s: sent to %s\n", id, show.Printable(strings.Join(sent, ", ")))
 		}
@@ -186,16 +186,16 @@ func quarantineForward(ctx context.Context, args []string, std cli.Streams) int 
 	var to cli.Addresses
 	f.Var(&to, "to", "send it to this `address`; may be given several times")
 	infected := f.Bool("infected", false, "also if a virus was found in it: the attachment is the virus")
-	v, status, ok := openVault(f, args, std, cli.ParseArguments)
+	k, status, ok := openKeeper(f, args, std, cli.ParseArguments)
 	if !ok {
 		return status
 	}
-	defer v.close()
+	defer k.close()
 	if len(to) == 0 {
-		return v.misused("--to says who is to look at it")
+		return k.misused("--to says who is to look at it")
 	}
-	return v.each(ctx, f.Args(), func(id string) error {
-		err := v.exit().Forward(ctx, quarantine.Order{ID: id, To: to, Infected: *infected})
+	return k.each(ctx, f.Args(), func(id string) error {
+		err := k.releaser().Forward(ctx, quarantine.Order{ID: id, To: to, Infected: *infected})
 		if err == nil {
 			fmt.Fprintf(std.Out, "%s: forwarded to %s\n", id, show.Printable(strings.Join(to, ", ")))
 		}
@@ -205,13 +205,13 @@ func quarantineForward(ctx context.Context, args []string, std cli.Streams) int 
 
 func quarantineDelete(ctx context.Context, args []string, std cli.Streams) int {
 	f := cli.Flags("quarantine delete", "[-c FILE] ID...", std)
-	v, status, ok := openVault(f, args, std, cli.ParseArguments)
+	k, status, ok := openKeeper(f, args, std, cli.ParseArguments)
 	if !ok {
 		return status
 	}
-	defer v.close()
-	return v.each(ctx, f.Args(), func(id string) error {
-		err := v.exit().Delete(ctx, id)
+	defer k.close()
+	return k.each(ctx, f.Args(), func(id string) error {
+		err := k.releaser().Delete(ctx, id)
 		if err == nil {
 			fmt.Fprintf(std.Out, "%s: deleted\n", id)
 		}
@@ -220,28 +220,28 @@ func quarantineDelete(ctx context.Context, args []string, std cli.Streams) int {
 }
 
 func quarantineExpire(ctx context.Context, args []string, std cli.Streams) int {
-	v, status, ok := openVault(cli.Flags("quarantine expire", "[-c FILE]", std), args, std, cli.Parse)
+	k, status, ok := openKeeper(cli.Flags("quarantine expire", "[-c FILE]", std), args, std, cli.Parse)
 	if !ok {
 		return status
 	}
-	defer v.close()
-	n, err := quarantine.Expire(ctx, v.dir, v.config.Quarantine.Retention(), time.Now())
-	if err := errors.Join(err, v.dir.Tidy(time.Now())); err != nil {
-		return v.fail(err)
+	defer k.close()
+	n, err := quarantine.Expire(ctx, k.dir, k.config.Quarantine.Retention(), time.Now())
+	if err := errors.Join(err, k.dir.Tidy(time.Now())); err != nil {
+		return k.fail(err)
 	}
 	fmt.Fprintf(std.Out, "%d messages removed\n", n)
 	return cli.ExitOK
 }
 
 func quarantineReindex(ctx context.Context, args []string, std cli.Streams) int {
-	v, status, ok := openVault(cli.Flags("quarantine reindex", "[-c FILE]", std), args, std, cli.Parse)
+	k, status, ok := openKeeper(cli.Flags("quarantine reindex", "[-c FILE]", std), args, std, cli.Parse)
 	if !ok {
 		return status
 	}
-	defer v.close()
-	n, unreadable, err := v.dir.Reindex(ctx)
+	defer k.close()
+	n, unreadable, err := k.dir.Reindex(ctx)
 	if err := errors.Join(append(unreadable, err)...); err != nil {
-		status = v.fail(err)
+		status = k.fail(err)
 	}
 	fmt.Fprintf(std.Out, "%d messages\n", n)
 	return status

@@ -8,7 +8,7 @@ import (
 // byPolicy is the class of messages that are kept for no finding.
 const byPolicy = "policy"
 
-// Classes returns what retention can differ by: the kind of the gravest finding that
+// Classes returns the classes by which retention can differ: the kind of the gravest finding that
 // decided, or "policy" if it was none.
 func Classes() []string {
 	all := []string{byPolicy}

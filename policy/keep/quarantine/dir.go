@@ -36,7 +36,7 @@ type Dir struct {
 }
 
 // NewDir returns the store in a directory, which is made when the first message
-// is kept. warn is told what went wrong beside the store itself: an index that is
+// is kept. warn is told of errors outside the store itself: an index that is
 // out of order costs no message.
 func NewDir(path string, index Index, warn func(error)) *Dir {
 	return &Dir{path: path, index: index, warn: warn}
@@ -292,7 +292,7 @@ func (d *Dir) Find(ctx context.Context, f Filter) ([]Row, error) {
 	return f.pick(rows), nil
 }
 
-// pick returns what a filter lets through, newest first.
+// pick returns the rows that a filter lets through, newest first.
 func (f Filter) pick(rows []Row) []Row {
 	rows = slices.DeleteFunc(rows, func(r Row) bool { return !f.Matches(r) })
 	slices.SortFunc(rows, func(a, b Row) int { return cmp.Or(b.Time.Compare(a.Time), cmp.Compare(b.ID, a.ID)) })
@@ -325,7 +325,7 @@ func (d *Dir) Reindex(ctx context.Context) (n int, unreadable []error, err error
 	return len(rows), unreadable, d.index.Replace(ctx, rows, begun)
 }
 
-// rows reads all messages, and returns what cannot be read. The error says that the
+// rows reads all messages, and returns an error for those it cannot read. The error says that the
 // directory cannot.
 func (d *Dir) rows(ctx context.Context) (rows []Row, unreadable []error, err error) {
 	root, err := disk.Open(d.path, "")

@@ -20,7 +20,7 @@ type Retention struct {
 	Size    int64                    // bytes on the disk of all together; 0: any number
 }
 
-// age returns how long a class is kept, 0 for ever.
+// age returns the time for which a class is kept, 0 for ever.
 func (r Retention) age(class string) time.Duration {
 	if d, ok := r.Classes[class]; ok {
 		return d
@@ -28,7 +28,7 @@ func (r Retention) age(class string) time.Duration {
 	return r.Keep
 }
 
-// Expire deletes what is too old for its class, and then the oldest until the
+// Expire deletes messages too old for their class, and then the oldest until the
 // rest is small enough; a release under way is left alone. It returns how many
 // messages went.
 func Expire(ctx context.Context, s Store, r Retention, now time.Time) (int, error) {

@@ -13,11 +13,11 @@ import (
 	"github.com/milterscan/milterscan/policy/tell/submission"
 )
 
-// Forward sends a message to somebody who is to look at it. It stays in the
+// Forward sends a message to a person who is to look at it. It stays in the
 // quarantine, and those it was for do not get it. It travels as the attachment of a
 // mail from us, so that no client shows it as mail of its author, and comes from
 // the null sender, so that no bounce of it reaches that author.
-func (x Exit) Forward(ctx context.Context, o Order) error {
+func (x Releaser) Forward(ctx context.Context, o Order) error {
 	e, err := x.Store.Entry(ctx, o.ID)
 	if err != nil {
 		return err
@@ -51,8 +51,8 @@ type attached struct {
 	io.Closer
 }
 
-// cover returns all of a mail that comes before the message it has attached.
-func (x Exit) cover(e Entry, o Order, boundary string) string {
+// cover returns the part of a mail before the message that it has attached.
+func (x Releaser) cover(e Entry, o Order, boundary string) string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\r\n", args...) }
 	warning := ""
@@ -74,7 +74,7 @@ func (x Exit) cover(e Entry, o Order, boundary string) string {
 	return b.String()
 }
 
-// summary says in words what is attached and why it was kept.
+// summary describes the attached message, and why it was kept.
 func (e Entry) summary(id string) string {
 	r := e.Record
 	lines := []string{

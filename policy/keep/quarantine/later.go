@@ -10,7 +10,7 @@ import (
 
 // Bounds of what an index may be after.
 const (
-	mostChanges = 4096             // that wait to be told; what is more is lost to the index
+	mostChanges = 4096             // that wait to be told; the index misses further ones
 	pause       = 5 * time.Second  // after the index has failed
 	longest     = 10 * time.Second // for one change, and for all that wait when the end comes
 )
@@ -67,8 +67,8 @@ func (l *Later) Find(ctx context.Context, f Filter) ([]Row, error) {
 	return l.Index.Find(ctx, f)
 }
 
-// Close returns when the index has been told everything, or cannot be. What is put
-// after it is told again.
+// Close returns when the index has been told everything, or cannot be. A change
+// that is put after Close is told again.
 func (l *Later) Close() error {
 	l.mu.Lock()
 	done := l.done

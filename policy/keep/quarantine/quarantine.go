@@ -18,7 +18,7 @@ import (
 //   - When Keep has returned nil, the copy survives the end of the process and of
 //     the host. When it has returned an error, the copy may be there or not.
 //   - A copy that can be seen is complete.
-//   - Changes of one entry happen one after the other, whoever makes them: change
+//   - Changes of one entry happen one after the other, also those of several processes: change
 //     sees what the one before it has written. When Change has returned nil, what
 //     was changed survives like a copy.
 //   - Find may lag after by what was kept or changed in the last moments, Entry
@@ -47,7 +47,7 @@ var ErrUnknown = errors.New("no such message in the quarantine")
 type State string
 
 // The states. A message is Releasing from before it is sent until it is known
-// what became of that. If the process ends in between nobody knows, so the
+// what became of that. If the process ends in between that is never known, so the
 // message stays in that state until a person has looked.
 const (
 	Kept      State = "kept"
@@ -66,7 +66,7 @@ type Entry struct {
 	Events []Event       `json:"events,omitempty"`
 }
 
-// Event is something that somebody did to a kept message.
+// Event is something that a person did to a kept message.
 type Event struct {
 	Time time.Time `json:"time"`
 	What string    `json:"what"` // release, released, failed, forward, delete, expire
@@ -93,7 +93,7 @@ type Row struct {
 	Stored     int64     `json:"stored"`     // bytes on the disk
 }
 
-// Row returns what lists show of the entry.
+// Row returns the columns that lists show of the entry.
 func (e Entry) Row() Row {
 	r := e.Record
 	return Row{

@@ -21,8 +21,8 @@ type Sender interface {
 	Send(ctx context.Context, m submission.Mail) error
 }
 
-// Exit is the way out of the quarantine. All fields are required.
-type Exit struct {
+// Releaser lets messages out of the quarantine, and deletes them. All fields are required.
+type Releaser struct {
 	Store  Store
 	Sender Sender
 	Key    func() ([]byte, error) // that signs passes
@@ -32,17 +32,17 @@ type Exit struct {
 	Host   string // that sends it
 }
 
-// Order is what to let out, and for whom.
+// Order names the message to let out, and its recipients.
 type Order struct {
 	ID string
 	// To are the recipients; none for those who have not had the message.
 	To []string
 	// Skip are the rules whose findings do not count this time, "virus/*" for a
 	// family; none for all that were found when the message was kept, and for
-	// those about the client, which is this host now. Whatever is found beside
-	// these counts as ever.
+	// those about the client, which is this host now. Any other finding
+	// counts as ever.
 	Skip []string
-	// Again lets a message out that was let out before, or of which nobody knows.
+	// Again lets a message out that was let out before, or for which that is not known.
 	Again bool
 	// Infected lets a message out although a virus was found in it.
 	Infected bool
@@ -57,9 +57,9 @@ var (
 )
 
 // Release sends a message to those who have not had it, with a pass, so that it
-// is not caught again by what it was kept for. It sends a message once, whoever
-// else asks at the same moment.
-func (x Exit) Release(ctx context.Context, o Order) ([]string, error) {
+// is not caught again by what it was kept for. It sends a message once, even
+// if several ask at the same moment.
+func (x Releaser) Release(ctx context.Context, o Order) ([]string, error) {
 	var e Entry
 	err := x.Store.Change(ctx, o.ID, func(stored *Entry) error {
 		if err := stored.begin(&o); err != nil {
@@ -123,13 +123,13 @@ const maxViruses = 5
 
 func (e *Entry) note(event Event) { e.Events = append(e.Events, event) }
 
-func (x Exit) event(what string, to []string, note string) Event {
+func (x Releaser) event(what string, to []string, note string) Event {
 	return Event{Time: x.Now(), What: what, By: x.By, To: to, Note: note}
 }
 
 // finish writes down what became of a release.
-func (x Exit) finish(ctx context.Context, o Order, sent error) error {
-	// Whoever asked may be gone; what happened is written down all the same.
+func (x Releaser) finish(ctx context.Context, o Order, sent error) error {
+	// The caller may be gone; the outcome is written down all the same.
 	return x.Store.Change(context.WithoutCancel(ctx), o.ID, func(e *Entry) error {
 		switch {
 		case sent == nil:
@@ -146,18 +146,18 @@ func (x Exit) finish(ctx context.Context, o Order, sent error) error {
 }
 
 // Delete removes a message for good.
-func (x Exit) Delete(ctx context.Context, id string) error {
+func (x Releaser) Delete(ctx context.Context, id string) error {
 	return x.Store.Delete(ctx, id, x.event("delete", nil, ""))
 }
 
 // send hands the message over as it came, with a pass on top.
-func (x Exit) send(ctx context.Context, e Entry, o Order) error {
+func (x Releaser) send(ctx context.Context, e Entry, o Order) error {
 	return x.submit(ctx, e, o, e.Record.Sender, func() (io.ReadCloser, error) { return x.Store.Open(ctx, o.ID) })
 }
 
 // submit hands over what open opens, with a pass on top. Making the pass reads the
 // message to its end, so one that is damaged is not sent.
-func (x Exit) submit(ctx context.Context, e Entry, o Order, from string, open func() (io.ReadCloser, error)) error {
+func (x Releaser) submit(ctx context.Context, e Entry, o Order, from string, open func() (io.ReadCloser, error)) error {
 	field, err := x.pass(e, o, open)
 	if err != nil {
 		return err
@@ -171,7 +171,7 @@ func (x Exit) submit(ctx context.Context, e Entry, o Order, from string, open fu
 }
 
 // pass returns the field that lets a message through.
-func (x Exit) pass(e Entry, o Order, open func() (io.ReadCloser, error)) (string, error) {
+func (x Releaser) pass(e Entry, o Order, open func() (io.ReadCloser, error)) (string, error) {
 	key, err := x.Key()
 	if err != nil {
 		return "", fmt.Errorf("the key of passes: %w", err)

@@ -42,8 +42,8 @@ func (m *mta) Send(_ context.Context, mail submission.Mail) error {
 
 var key = []byte(strings.Repeat("k", 32))
 
-func newExit(s Store, m *mta) Exit {
-	return Exit{Store: s, Sender: m, Key: func() ([]byte, error) { return key, nil }, Now: func() time.Time { return now }, By: "root", From: "postmaster@mx.example.com", Host: "mx.example.com"}
+func newExit(s Store, m *mta) Releaser {
+	return Releaser{Store: s, Sender: m, Key: func() ([]byte, error) { return key, nil }, Now: func() time.Time { return now }, By: "root", From: "postmaster@mx.example.com", Host: "mx.example.com"}
 }
 
 func TestRelease(t *testing.T) {
@@ -197,9 +197,9 @@ func TestReleaseSkipsWhatIsNamed(t *testing.T) {
 // TestInfectedNeedsAWord asks for an infected message with and without the word, and
 // for one that is not.
 func TestInfectedNeedsAWord(t *testing.T) {
-	actions := map[string]func(x Exit, o Order) error{
-		"release": func(x Exit, o Order) error { _, err := x.Release(t.Context(), o); return err },
-		"forward": func(x Exit, o Order) error { return x.Forward(t.Context(), o) },
+	actions := map[string]func(x Releaser, o Order) error{
+		"release": func(x Releaser, o Order) error { _, err := x.Release(t.Context(), o); return err },
+		"forward": func(x Releaser, o Order) error { return x.Forward(t.Context(), o) },
 	}
 	for name, do := range actions {
 		for _, c := range []struct {

@@ -60,7 +60,7 @@ func TestTwoQuarantinesInOneDirectory(t *testing.T) {
 
 // releaseAll releases every message that nobody else has.
 func releaseAll(t *testing.T, s *quarantine.Dir, mta *counting, n int) {
-	x := quarantine.Exit{Store: s, Sender: mta, Key: func() ([]byte, error) { return make([]byte, 32), nil }, Now: time.Now, By: "test"}
+	x := quarantine.Releaser{Store: s, Sender: mta, Key: func() ([]byte, error) { return make([]byte, 32), nil }, Now: time.Now, By: "test"}
 	for i := range n {
 		_, err := x.Release(t.Context(), quarantine.Order{ID: fmt.Sprintf("06h08cfwgrgb%04d", i)})
 		if err != nil && !errors.Is(err, quarantine.ErrReleased) && !errors.Is(err, quarantine.ErrUnsure) {

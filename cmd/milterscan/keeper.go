@@ -16,20 +16,20 @@ import (
 	"github.com/milterscan/milterscan/policy/token"
 )
 
-// vault is the quarantine as a command sees it.
-type vault struct {
+// keeper is the quarantine as a command sees it.
+type keeper struct {
 	cli.Streams
 	name   string // of the command, for errors
-	by     string // who has called it
+	by     string // the user who called it
 	config *config.Config
 	dir    *quarantine.Dir
 	close  func()
 }
 
-// openVault reads the arguments of a quarantine command, which goes on as the owner of
+// openKeeper reads the arguments of a quarantine command, which goes on as the owner of
 // the quarantine if root has called it. Unless ok, the command ends with the status.
-func openVault(f *cli.Options, args []string, std cli.Streams, parse func(*cli.Options, []string) (int, bool),
-	checks ...func() error) (v *vault, status int, ok bool) {
+func openKeeper(f *cli.Options, args []string, std cli.Streams, parse func(*cli.Options, []string) (int, bool),
+	checks ...func() error) (k *keeper, status int, ok bool) {
 	path := cli.ConfigFlag(f)
 	if status, ok := parse(f, args); !ok {
 		return nil, status, false
@@ -44,65 +44,65 @@ func openVault(f *cli.Options, args []string, std cli.Streams, parse func(*cli.O
 		fmt.Fprintln(std.Err, err)
 		return nil, cli.ExitConfig, false
 	}
-	v = &vault{Streams: std, name: f.Name(), by: caller(), config: c}
+	k = &keeper{Streams: std, name: f.Name(), by: caller(), config: c}
 	back, err := cli.AsOwner(c.Quarantine.Dir)
 	if err != nil {
-		return nil, v.fail(err), false
+		return nil, k.fail(err), false
 	}
-	kept := pipeline.NewStores()
-	kept.Warn = func(err error) { fmt.Fprintln(std.Err, "milterscan:", err) }
-	v.dir, v.close = kept.Quarantine(c.Quarantine.Dir), func() { kept.Close(); back() }
-	return v, cli.ExitOK, true
+	stores := pipeline.NewStores()
+	stores.Warn = func(err error) { fmt.Fprintln(std.Err, "milterscan:", err) }
+	k.dir, k.close = stores.Quarantine(c.Quarantine.Dir), func() { stores.Close(); back() }
+	return k, cli.ExitOK, true
 }
 
 // each does something with every message that is named, and returns the exit status.
-func (v *vault) each(ctx context.Context, names []string, do func(id string) error) int {
+func (k *keeper) each(ctx context.Context, names []string, do func(id string) error) int {
 	if len(names) == 0 {
-		return v.misused("no id is given")
+		return k.misused("no id is given")
 	}
 	status := cli.ExitOK
 	for _, name := range names {
-		id, err := v.dir.Resolve(ctx, name)
+		id, err := k.dir.Resolve(ctx, name)
 		if err == nil {
 			err = do(id)
 		}
 		if err != nil {
-			status = v.fail(fmt.Errorf("%s: %w", show.Printable(name), err))
+			status = k.fail(fmt.Errorf("%s: %w", show.Printable(name), err))
 		}
 	}
 	return status
 }
 
 // misused says what a call lacks.
-func (v *vault) misused(what string) int {
-	fmt.Fprintf(v.Err, "milterscan %s: %s; nothing was done\n", v.name, what)
+func (k *keeper) misused(what string) int {
+	fmt.Fprintf(k.Err, "milterscan %s: %s; nothing was done\n", k.name, what)
 	return cli.ExitUsage
 }
 
 // fail reports an error and returns the exit status for it.
-func (v *vault) fail(err error) int {
-	fmt.Fprintf(v.Err, "milterscan %s: %v\n", v.name, cli.Denied(err, v.config.Quarantine.Dir))
+func (k *keeper) fail(err error) int {
+	fmt.Fprintf(k.Err, "milterscan %s: %v\n", k.name, cli.Denied(err, k.config.Quarantine.Dir))
 	if errors.Is(err, quarantine.ErrUnknown) {
 		return cli.ExitFound
 	}
 	return cli.ExitError
 }
 
-// exit returns the way out, for whoever has called the command.
-func (v *vault) exit() quarantine.Exit {
-	from, host := pipeline.Author(v.config)
-	return quarantine.Exit{
+// releaser returns the releaser, in the name of the caller of the command.
+func (k *keeper) releaser() quarantine.Releaser {
+	from, host := pipeline.Author(k.config)
+	return quarantine.Releaser{
 		From:   from,
 		Host:   host,
-		Store:  v.dir,
-		Sender: v.config.Submission.Via,
-		Key:    token.KeyFile(v.config.Quarantine.Key()).Make,
+		Store:  k.dir,
+		Sender: k.config.Submission.Via,
+		Key:    token.KeyFile(k.config.Quarantine.Key()).Make,
 		Now:    time.Now,
-		By:     v.by,
+		By:     k.by,
 	}
 }
 
-// caller returns who is doing this: after sudo, whoever called it.
+// caller returns the name of the user: after sudo, of the user who called it.
 func caller() string {
 	for _, name := range []string{os.Getenv("SUDO_USER"), currentUser()} {
 		if name != "" {
