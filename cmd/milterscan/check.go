@@ -13,8 +13,8 @@ import (
 	"github.com/milterscan/milterscan/policy/config"
 )
 
-// check reads the configuration as the daemon would and says everything that is
-// wrong with it.
+// check reads the configuration as the daemon would, and prints all its errors and
+// warnings.
 func check(ctx context.Context, args []string, std cli.Streams) int {
 	f := cli.Flags("check", "[-c FILE] [--json | --effective | --changed | --rules | --migrate]", std)
 	path := cli.ConfigFlag(f)
@@ -123,7 +123,7 @@ func try(ctx context.Context, c *config.Config) error {
 	return pipeline.RunTests(ctx, p, c.Tests)
 }
 
-// nameOf returns what a configuration is called.
+// nameOf returns the name of a configuration: its path, or what it is where it has none.
 func nameOf(path string) string {
 	if path != "" {
 		return path

@@ -18,7 +18,7 @@ import (
 	"github.com/milterscan/milterscan/scan/open/worker"
 )
 
-// examine looks at the installation and says what is wrong with it, and what to do.
+// examine looks at the installation and prints each fault with its remedy.
 func examine(ctx context.Context, args []string, std cli.Streams) int {
 	f := cli.Flags("doctor", "[-c FILE] [--postfix DIR] [--sendmail FILE] [--user NAME] [-v | --json | --nagios]", std)
 	path := f.String("c", cli.DefaultFile, "configuration `file`")
@@ -114,7 +114,7 @@ func showFinding(std cli.Streams, f doctor.Finding) {
 }
 
 // findMTA returns the program that shows Postfix' settings, and the file with
-// Sendmail's; "" for what is not there.
+// Sendmail's; "" for an MTA that is not there.
 func findMTA(postfix, sendmail string) (postconf, cf string) {
 	const system = "/etc/mail/sendmail.cf"
 	program, err := exec.LookPath("postconf")

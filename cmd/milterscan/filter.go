@@ -12,7 +12,7 @@ import (
 )
 
 // filterMail judges the one mail on standard input as the daemon would: by the
-// daemon itself, where one is running. What is to be delivered goes to standard
+// daemon itself, where one is running. Mail to be delivered goes to standard
 // output, which is empty unless the status is 0, or to the program named after
 // "--", whose status is ours then.
 func filterMail(ctx context.Context, args []string, std cli.Streams) int {

@@ -209,7 +209,7 @@ func (s *installer) uninstall(ctx context.Context, name string) error {
 	return nil
 }
 
-// ourselves returns what an MTA has to know of milterscan, and the key by which the
+// ourselves returns the addresses and answers of milterscan that an MTA has to know, and the key by which the
 // daemon knows a probe.
 func (s *installer) ourselves() (us setup.Us, key func() ([]byte, error), err error) {
 	c, err := cli.Load(s.config)
@@ -227,7 +227,7 @@ func (s *installer) ourselves() (us setup.Us, key func() ([]byte, error), err er
 }
 
 // probeKey returns the key of passes, and makes it where the daemon would find it.
-// What is above its directory is not made: it would not be the daemon's.
+// The directories above its own are not made: it would not be the daemon's.
 func probeKey(file string) ([]byte, error) {
 	if _, err := os.Stat(filepath.Dir(filepath.Dir(file))); err != nil {
 		return nil, err

@@ -111,7 +111,7 @@ func at(dir string) func(string) (fs.FileInfo, error) {
 // adopt gives a file to the owner of its directory. Root may look at what
 // the daemon keeps; what root leaves there must not lock the daemon out. What the
 // owner of the directory can have put there is refused: another name of a file that
-// is somewhere else, and what is neither a file nor a directory.
+// is somewhere else, and anything but a file or a directory.
 func adopt(f *os.File, stat func(name string) (fs.FileInfo, error)) error {
 	if os.Geteuid() != 0 {
 		return nil
@@ -172,7 +172,7 @@ var ErrLocked = errors.New("in use by another process")
 // returned function, or with the process.
 func Lock(file string) (unlock func(), err error) { return lock(file, syscall.LOCK_EX) }
 
-// TryLock does what Lock does without waiting: the error is ErrLocked if somebody holds it.
+// TryLock does what Lock does without waiting: the error is ErrLocked if another process holds it.
 func TryLock(file string) (unlock func(), err error) {
 	unlock, err = lock(file, syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {

@@ -1,4 +1,4 @@
-// Package token makes and checks the marker on mail of our own: a released
+// Package token makes and checks the marker on our own mail: a released
 // message, which must not be caught by what it was kept for; a notice, which
 // must not be judged and so lead to another notice; and the probe of "milterscan
 // setup", which is refused whatever the rules say. The marker is a header field
@@ -28,7 +28,7 @@ type Purpose string
 
 // The purposes.
 const (
-	Release Purpose = "release" // what is named in the grant does not count
+	Release Purpose = "release" // findings named in the grant do not count
 	Notice  Purpose = "notice"  // it is our own: not judged at all
 	Probe   Purpose = "probe"   // it is to be refused, to show that the MTA asks us
 )
@@ -48,7 +48,7 @@ const (
 	validity = 24 * time.Hour  // a message may wait for a while in the MTA
 	clocks   = 5 * time.Minute // by which those of two hosts may differ
 	version  = "1"
-	maxNames = 40 // findings and rules by name each; what is more is named by family
+	maxNames = 40 // findings and rules by name each; further ones are named by family
 )
 
 var text = base64.RawURLEncoding

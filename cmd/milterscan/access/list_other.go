@@ -2,5 +2,5 @@
 
 package access
 
-// hasList reports that access control lists are not looked at here.
+// hasList returns false: access control lists are not looked at here.
 func hasList(string) bool { return false }

@@ -12,7 +12,7 @@ type choice[T ~string] struct {
 	words []T
 }
 
-// Choice returns a flag.Value that sets to, and refuses what is none of the words.
+// Choice returns a flag.Value that sets to, and refuses a value that is none of the words.
 func Choice[T ~string](to *T, words ...T) interface {
 	String() string
 	Set(string) error

@@ -47,7 +47,7 @@ func ConfigFlag(f *Options) *string {
 }
 
 // Load reads the named configuration; where none is named, the one of the
-// system if there is one, and else what is shipped.
+// system if there is one, and else the shipped one.
 func Load(path string) (*config.Config, error) {
 	if path != "" {
 		return config.Load(path)

@@ -21,7 +21,7 @@ type Options struct {
 // with.
 func Flags(name, synopsis string, std Streams) *Options {
 	f := flag.NewFlagSet(name, flag.ContinueOnError)
-	f.SetOutput(io.Discard) // parse says what is wrong, in fewer lines
+	f.SetOutput(io.Discard) // parse reports errors, in fewer lines
 	f.Usage = func() {}
 	return &Options{f, synopsis, std}
 }
@@ -170,7 +170,7 @@ func (o *Options) parse(args []string, wanted func(line) ([]string, error)) (sta
 	return ExitOK, true
 }
 
-// Refuse says what is wrong with the command line, and returns the exit status.
+// Refuse prints the error of the command line, and returns the exit status.
 func (o *Options) Refuse(err error) int {
 	fmt.Fprintf(o.std.Err, "milterscan %s: %v; nothing was done. \"milterscan %s --help\" tells more.\n", o.Name(), err, o.Name())
 	return ExitUsage

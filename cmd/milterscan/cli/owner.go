@@ -101,5 +101,5 @@ func ownerName(path string) string {
 	return cmp.Or(u.Username, DaemonUser)
 }
 
-// DaemonUser is whom the daemon runs as where the unit is ours.
+// DaemonUser is the user the daemon runs as where the unit is ours.
 const DaemonUser = "milterscan"

@@ -48,7 +48,7 @@ func (d *Daemon) Run(ctx context.Context, hup <-chan os.Signal) int {
 	return cli.ExitOK
 }
 
-// work begins what goes on beside mail, until ctx is done.
+// work starts the loops that run as well as mail, until ctx is done.
 func (d *Daemon) work(ctx context.Context, loops *sync.WaitGroup, hup <-chan os.Signal) {
 	loops.Go(func() { d.greetEngines(ctx) })
 	loops.Go(func() { d.reloadOn(ctx, hup) })
@@ -67,12 +67,12 @@ func every(ctx context.Context, often time.Duration, loop func(context.Context, 
 func (d *Daemon) close() {
 	d.web.close()
 	d.recorder.Close()
-	d.Kept.Close()
+	d.Stores.Close()
 	d.Workers.Close()
 	d.journal.Close()
 }
 
-// gcPercent lets the heap grow to three times what is in use: messages leave
+// gcPercent lets the heap grow to three times the memory in use: messages leave
 // much garbage and little that stays, and the spool bounds what stays.
 const gcPercent = 200
 

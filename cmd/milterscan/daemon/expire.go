@@ -13,10 +13,10 @@ import (
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
 )
 
-// expireEvery is how often the daemon removes what is too old.
+// expireEvery is how often the daemon removes old messages and records.
 const expireEvery = time.Hour
 
-// teller is told about every ruling of a generation.
+// teller returns the function that records every ruling of a generation.
 func (d *Daemon) teller(c *config.Config) func(*judge.Result) {
 	return func(r *judge.Result) {
 		told := r.Told()
@@ -27,7 +27,7 @@ func (d *Daemon) teller(c *config.Config) func(*judge.Result) {
 	}
 }
 
-// expireOn removes what is too old, now and at every tick, until ctx is done.
+// expireOn removes old messages and records, now and at every tick, until ctx is done.
 func (d *Daemon) expireOn(ctx context.Context, tick <-chan time.Time) {
 	for {
 		d.expire(ctx, d.config.Load())
@@ -39,20 +39,20 @@ func (d *Daemon) expireOn(ctx context.Context, tick <-chan time.Time) {
 	}
 }
 
-// expire removes what is too old. Where nothing is kept there is nothing to open.
+// expire removes messages and records that are too old. It opens no store that is not in use.
 func (d *Daemon) expire(ctx context.Context, c *config.Config) {
 	now := time.Now()
 	if _, err := os.Stat(c.Quarantine.Dir); err == nil {
-		dir := d.Kept.Quarantine(c.Quarantine.Dir)
+		dir := d.Stores.Quarantine(c.Quarantine.Dir)
 		n, err := quarantine.Expire(ctx, dir, c.Quarantine.Retention(), now)
 		d.expired("quarantine", n, errors.Join(err, dir.Tidy(now)))
 	}
 	if c.Greylist.Enabled {
-		n, err := d.Kept.Greylist(c.Greylist.File).Expire(ctx, now, c.Greylist.Entries)
+		n, err := d.Stores.Greylist(c.Greylist.File).Expire(ctx, now, c.Greylist.Entries)
 		d.expired("greylist", n, err)
 	}
 	if len(c.Rate.Limits) > 0 {
-		n, err := d.Kept.Rate(c.Rate.File).Expire(ctx, now, c.Rate.Entries)
+		n, err := d.Stores.Rate(c.Rate.File).Expire(ctx, now, c.Rate.Entries)
 		d.expired("rate", n, err)
 	}
 	if c.History.Keep > 0 {

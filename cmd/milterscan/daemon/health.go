@@ -54,7 +54,7 @@ func (h *health) note(r *judge.Result) {
 	}
 }
 
-// count returns how many do not answer.
+// count returns the number of scanners that do not answer.
 func (h *health) count() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -62,7 +62,7 @@ func (h *health) count() int {
 }
 
 // failures returns the reasons of all failures among findings, by their rules. A list
-// that fails has a rule of its own.
+// that fails has its own rule.
 func failures(found []scan.Finding) map[string]string {
 	all := map[string]string{}
 	for _, f := range found {

@@ -68,7 +68,7 @@ func (j *journal) reopen(c config.Log) error {
 	return err
 }
 
-// Close writes what is left and closes the output. Nothing is logged after it.
+// Close writes the lines that wait and closes the output. Nothing is logged after it.
 func (j *journal) Close() { j.replace(output{zapcore.NewNopCore(), func() {}}) }
 
 // Enabled, With, Check, Write and Sync make journal a zapcore.Core.

@@ -13,7 +13,7 @@ import (
 	"github.com/milterscan/milterscan/policy"
 )
 
-// newEncoder returns what makes lines of a format: "json" or "console".
+// newEncoder returns the encoder of lines in a format: "json" or "console".
 func newEncoder(format string) (zapcore.Encoder, error) {
 	e := zap.NewProductionEncoderConfig()
 	e.TimeKey = "time"

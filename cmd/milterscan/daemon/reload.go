@@ -58,14 +58,14 @@ func New(path, version string, stderr io.Writer) (*Daemon, int) {
 	d.metrics = d.counts()
 	d.web = d.newWeb()
 	d.Live = true
-	d.Kept.Warn = func(err error) { log.Warn("a store or a notice failed; mail goes on", zap.Error(err)) }
+	d.Stores.Warn = func(err error) { log.Warn("a store or a notice failed; mail goes on", zap.Error(err)) }
 	first, err := pipeline.NewJudge(c, 1, d.Shared, d.teller(c))
 	if err != nil {
 		journal.Close()
 		fmt.Fprintln(stderr, "milterscan:", err)
 		return nil, cli.ExitConfig
 	}
-	d.recorder = pipeline.NewRecorder(c, d.Kept.Warn)
+	d.recorder = pipeline.NewRecorder(c, d.Stores.Warn)
 	if !d.recorder.Remembers() {
 		log.Info("history disabled: file empty or directory missing", zap.String("file", c.History.File))
 	}

@@ -9,14 +9,14 @@ import (
 
 // Bounds of the sink.
 const (
-	mostBytes  = 8 << 20         // of lines that wait to be written; what is more is lost
+	mostBytes  = 8 << 20         // of lines that wait to be written; further lines are lost
 	mostLines  = 1 << 16         // likewise
 	parting    = 2 * time.Second // for what waits when the daemon ends
 	largestLot = 256 << 10       // bytes written at once
 )
 
-// sink takes the lines of a log and has them written by a goroutine of its own, in
-// their order: mail goes on when nobody reads the log. Lines that find no room, or
+// sink takes the lines of a log and has them written by a separate goroutine, in
+// their order: mail goes on when no program reads the log. Lines that find no room, or
 // cannot be written, are counted, and a line says how many as soon as one can be
 // written again.
 type sink struct {

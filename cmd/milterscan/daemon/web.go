@@ -25,7 +25,7 @@ const (
 	webTime     = 30 * time.Second // to take the answer
 )
 
-// webMode is the mode of unix sockets: whoever fetches counts is in the group.
+// webMode is the mode of unix sockets: the program that fetches counts is in the group.
 const webMode = 0o660
 
 // web serves counts and signs of life over HTTP.
@@ -134,7 +134,7 @@ const (
 	readyTime = 3 * time.Second // the engines may take
 )
 
-// ask returns what keeps mail from being judged, nothing if nothing does.
+// ask returns the reasons why mail is not judged, none if it is.
 func (r *readiness) ask(ctx context.Context, d *Daemon) []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()

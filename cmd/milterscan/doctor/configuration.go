@@ -8,7 +8,7 @@ import (
 	"github.com/milterscan/milterscan/policy/config"
 )
 
-// configuration reports what is wrong with the file. The rest of the examination
+// configuration reports the errors of the file. The rest of the examination
 // goes by what could be read.
 func (p *Installation) configuration(context.Context) []Finding {
 	var problems config.Problems
@@ -29,7 +29,7 @@ func (p *Installation) configuration(context.Context) []Finding {
 	return found
 }
 
-// cautions reports what is used and may yet be a mistake.
+// cautions reports settings that are in use and are probably mistakes.
 func (p *Installation) cautions() (found []Finding) {
 	for _, c := range p.Config.Cautions() {
 		what, fix, _ := strings.Cut(c, "; ")

@@ -1,6 +1,6 @@
-// Package doctor examines an installation: the configuration, whom milterscan asks,
-// who asks it, and the host. It changes nothing. Each fault comes with what
-// to do about it.
+// Package doctor examines an installation: the configuration, the servers milterscan asks,
+// the MTAs that ask it, and the host. It changes nothing. Each fault comes with its
+// remedy.
 package doctor
 
 import (
@@ -30,7 +30,7 @@ func (l Level) String() string { return [...]string{"ok", "advice", "FAULT"}[l] 
 type Finding struct {
 	Level Level
 	Check string // what it belongs to: "clamd", "Postfix"
-	What  string // what is so
+	What  string // the fact
 	Fix   string // what to do about it; "" if it is well
 }
 
@@ -38,11 +38,11 @@ type Finding struct {
 type Installation struct {
 	File     string         // the configuration's
 	Config   *config.Config // as far as it could be read
-	Problems error          // what is wrong with it, as config.Load says
+	Problems error          // its errors, as config.Load returns them
 	Postconf string         // the program that shows Postfix' settings; "" if there is no Postfix
 	Postfix  string         // Postfix' directory of configuration; "" for its own
 	Sendmail string         // path of sendmail.cf; "" if there is no Sendmail
-	User     string         // whom the daemon runs as
+	User     string         // the user the daemon runs as
 	Workers  worker.Config  // how children are started
 	Now      time.Time
 }

@@ -74,7 +74,7 @@ func (p *Installation) engine(ctx context.Context, c virus.Config) []Finding {
 	return append(found, probe(ctx, e, c, name)...)
 }
 
-// remedy returns what to do about a server that cannot be reached.
+// remedy returns the fix for a server that cannot be reached.
 func remedy(c virus.Config, err error) string {
 	service := map[string]string{virus.TypeClamd: "clamav-daemon", virus.TypeICAP: "c-icap"}[c.Type]
 	switch {
@@ -112,7 +112,7 @@ func (p *Installation) signatures(name, version string) []Finding {
 	return nil
 }
 
-// probe sees what the engine does with what it must find, and with what is larger
+// probe sees what the engine does with a virus it must find, and with files larger
 // or deeper than it may look.
 func probe(ctx context.Context, e *virus.Engine, c virus.Config, name string) []Finding {
 	if rules, err := ask(ctx, e, testVirus()); err != nil || !rules.infected {
@@ -137,7 +137,7 @@ func probe(ctx context.Context, e *virus.Engine, c virus.Config, name string) []
 	return found
 }
 
-// largerLimits returns what to do about an engine that looks at less than it is given.
+// largerLimits returns the fix for an engine that looks at less than it is given.
 func largerLimits(c virus.Config) string {
 	switch c.Type {
 	case virus.TypeClamd:

@@ -87,8 +87,8 @@ func (p *Installation) room(what, dir string, least, most units.Size, key string
 // madeIn is a time that no right clock shows any more.
 var madeIn = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// clock looks for a clock that is wrong: dates in mail, signatures and what is kept
-// for how long depend on it.
+// clock looks for a clock that is wrong: dates in mail, signatures and the age of
+// kept messages depend on it.
 func (p *Installation) clock(context.Context) []Finding {
 	fix := "run an NTP client (systemd-timesyncd, chrony)"
 	switch {

@@ -95,7 +95,7 @@ func (p *Installation) listens() (all []string) {
 	return all
 }
 
-// setUp returns how to have Postfix ask us: by setup, where it can reach a socket
+// setUp returns the fix that has Postfix ask us: by setup, where it can reach a socket
 // of ours already.
 func (m *mailServer) setUp() string {
 	_, _, err := m.conf.Choose(m.listens(), m.User)
@@ -136,7 +136,7 @@ func (m *mailServer) passedBy(s postfix.Service) Finding {
 	return fault(fix, "%s", what)
 }
 
-// override returns what keeps a service from asking us, as postconf -P names it.
+// override returns the setting that keeps a service from asking us, as postconf -P names it.
 func (m *mailServer) override(s postfix.Service) string {
 	if value, ok := s.Own("receive_override_options"); ok && strings.Contains(value, "no_milters") {
 		return s.String() + "/receive_override_options"
@@ -162,7 +162,7 @@ func (m *mailServer) asks(s postfix.Service, ours postfix.Milter) []Finding {
 	return found
 }
 
-// set returns how to change a setting where it counts.
+// set returns the command that changes a setting where it counts.
 func set(s postfix.Service, ours postfix.Milter, name, value string) string {
 	if _, inBraces := ours.Own(name); inBraces {
 		return fmt.Sprintf("write %s=%s into the braces of %s in smtpd_milters and non_smtpd_milters, and postfix reload", name, value,

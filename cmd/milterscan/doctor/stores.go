@@ -16,7 +16,7 @@ import (
 	"github.com/milterscan/milterscan/scan/units"
 )
 
-// stores looks at every file in which milterscan keeps something beside mail, and at
+// stores looks at every file in which milterscan keeps something as well as mail, and at
 // the way by which its own mail leaves.
 func (p *Installation) stores(ctx context.Context) []Finding {
 	found := append(p.history(), p.notices()...)
@@ -74,7 +74,7 @@ func (p *Installation) submission(ctx context.Context) []Finding {
 	return []Finding{ok("submission.via: %s is there", where)}
 }
 
-// senders looks at what is kept of who sends: the databases of [greylist] and
+// senders looks at the records about senders: the databases of [greylist] and
 // [rate], and the keys of [bounce]. Without them mail goes on unlooked at.
 func (p *Installation) senders() (found []Finding) {
 	if c := p.Config.Greylist; c.Enabled {
@@ -89,8 +89,8 @@ func (p *Installation) senders() (found []Finding) {
 	return found
 }
 
-// database sees whether the daemon can make and write a file, and whether what is in
-// it is a database.
+// database sees whether the daemon can make and write a file, and whether the file
+// is a database.
 func (p *Installation) database(key, file string) Finding {
 	dir := filepath.Dir(file)
 	who, err := access.Of(p.User)

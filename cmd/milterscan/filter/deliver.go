@@ -26,7 +26,7 @@ func (j *Job) deliver(write func(io.Writer) error) int {
 	}
 	_, err := io.Copy(j.Streams.Out, scan.Reader(result))
 	if err == nil {
-		err = settle(j.Streams.Out)
+		err = flush(j.Streams.Out)
 	}
 	if err != nil {
 		return j.unable(fmt.Errorf("the result could not be written: %w", err))
@@ -65,9 +65,9 @@ func (j *Job) ownAgain() {
 	}
 }
 
-// settle makes sure that a file has all that was written to it: a full disk may
+// flush returns when all that was written to a file is on the disk: a full disk may
 // only be noticed now.
-func settle(out io.Writer) error {
+func flush(out io.Writer) error {
 	f, ok := out.(*os.File)
 	if !ok {
 		return nil
@@ -80,7 +80,7 @@ func settle(out io.Writer) error {
 
 // nowhere reports whether standard output was closed when the program began:
 // the Go runtime opens /dev/null in the place of a closed one, for reading and
-// writing, where nobody else would for an output. A result written there would
+// writing, as no caller would open an output. A result written there would
 // be lost.
 func nowhere(out io.Writer) bool {
 	f, ok := out.(*os.File)

@@ -38,17 +38,17 @@ func (j *Job) Run(ctx context.Context) int {
 	j.shared, j.back = pipeline.NewShared(j.Config, 0), func() {}
 	defer func() { j.back() }()
 	defer j.shared.Workers.Close()
-	defer j.settle(ctx)
+	defer j.report(ctx)
 	return j.run(ctx)
 }
 
-// settle remembers and tells what the daemon would, where there is none.
-func (j *Job) settle(ctx context.Context) {
+// report writes the history and sends the notices, where no daemon does it.
+func (j *Job) report(ctx context.Context) {
 	if j.recorder == nil {
 		return
 	}
 	j.recorder.Close()
-	j.shared.Kept.Close()
+	j.shared.Stores.Close()
 	pipeline.NewPost(j.recorder, func() *config.Config { return j.Config }).Round(ctx, time.Now())
 }
 
@@ -109,9 +109,9 @@ func (j *Job) judge(ctx context.Context, mail scan.Content, tree *entity.Tree) (
 	if err != nil {
 		return policy.Ruling{}, nil, err
 	}
-	in := scan.Received{Envelope: j.Envelope, Raw: kept{mail}, Tree: tree, Size: mail.Size()}
+	in := scan.Received{Envelope: j.Envelope, Raw: unclosed{mail}, Tree: tree, Size: mail.Size()}
 	if limit := int64(j.Config.Limits.Message); in.Size > limit {
-		in.Raw = kept{io.NewSectionReader(mail, 0, limit)}
+		in.Raw = unclosed{io.NewSectionReader(mail, 0, limit)}
 		if in.Tree, err = parseAgain(in.Raw, j.Config.Limits.MIME); err != nil {
 			return policy.Ruling{}, nil, err
 		}
@@ -120,7 +120,7 @@ func (j *Job) judge(ctx context.Context, mail scan.Content, tree *entity.Tree) (
 	return r, release, nil
 }
 
-// asOwner goes on as the owner of what is written where no daemon does it.
+// asOwner goes on as the owner of the files that are written where no daemon does it.
 func (j *Job) asOwner() error {
 	back, err := cli.AsOwner(j.Config.Quarantine.Dir, j.Config.History.File, j.Config.Notices.Dir)
 	if err == nil {
@@ -147,13 +147,13 @@ func (j *Job) daemon() net.Conn {
 	return nil
 }
 
-// kept is a content that is not closed by whoever reads it.
-type kept struct{ scan.Content }
+// unclosed is a content that its readers do not close.
+type unclosed struct{ scan.Content }
 
 // Close does nothing.
-func (kept) Close() error { return nil }
+func (unclosed) Close() error { return nil }
 
-// parseAgain parses what is left of a message that is too large.
+// parseAgain parses the rest of a message that is too large.
 func parseAgain(c scan.Content, limits entity.Limits) (*entity.Tree, error) {
 	parser := entity.NewParser(limits)
 	if _, err := io.Copy(parser, scan.Reader(c)); err != nil {
@@ -185,8 +185,8 @@ func (j *Job) answer(r policy.Ruling, write func(io.Writer) error) int {
 	}
 }
 
-// unmade returns an error if a filter cannot make all the changes: whoever calls it
-// has its own idea of sender and recipients.
+// unmade returns an error if a filter cannot make all the changes: the program that
+// calls it has its own idea of sender and recipients.
 func unmade(c policy.Changes) error {
 	if c.Sender == nil && len(c.Drop) == 0 && len(c.Add) == 0 {
 		return nil

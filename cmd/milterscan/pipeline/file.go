@@ -24,14 +24,14 @@ func (p *Pipeline) ScanFile(ctx context.Context, file string, stdin io.Reader, e
 	return p.Judge.Examine(ctx, in), nil
 }
 
-// Stored is a message at rest that somebody has to close.
+// Stored is a message at rest. The caller closes it.
 type Stored interface {
 	scan.Content
 	io.Closer
 }
 
-// load returns what is in a file. What is no regular file is kept in the spool
-// first.
+// load returns the content of a file. It first copies to the spool what is not a
+// regular file.
 func (p *Pipeline) load(file string, stdin io.Reader) (Stored, error) {
 	if file == "-" {
 		return p.keep(stdin)

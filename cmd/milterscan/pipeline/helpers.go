@@ -22,7 +22,7 @@ func readPDFs(c *config.Config, texts *texts.Inventory) {
 	})
 }
 
-// Absent says what is not read because a program is not installed.
+// Absent lists the formats that are not read because a program is not installed.
 func Absent(c *config.Config) (list []string) {
 	if worker.FindHelper() == "" {
 		list = append(list, "unar is not installed: StuffIt and other rare archives count as unscannable")

@@ -36,7 +36,7 @@ func NewJudge(c *config.Config, generation uint64, with *Shared, tell func(*judg
 		Once:       scan.NewEngine(switched(c, all.sender)...),
 		Finds:      all.early,
 		Policy:     rules,
-		Keeper:     with.Kept.Quarantine(c.Quarantine.Dir),
+		Keeper:     with.Stores.Quarantine(c.Quarantine.Dir),
 		Key:        token.KeyFile(c.Quarantine.Key()).Read,
 		Time:       c.Limits.Time.Go(),
 		Tell:       tell,

@@ -58,7 +58,7 @@ func scorer(s *site) ([]scan.Scanner, error) {
 	}), nil)
 }
 
-// bounces knows bounces of our own mail, if there are keys.
+// bounces returns the scanner that knows bounces of our mail, if there are keys.
 func bounces(s *site) ([]scan.Scanner, error) {
 	if !s.Bounce.Enabled() {
 		return nil, nil
@@ -76,7 +76,7 @@ func greylisting(s *site) ([]scan.Scanner, error) {
 	if !s.Live || !s.Greylist.Enabled {
 		return nil, nil
 	}
-	return one(greylist.New(s.Greylist, s.Kept.Greylist(s.Greylist.File), s.local.Trusts), nil)
+	return one(greylist.New(s.Greylist, s.Stores.Greylist(s.Greylist.File), s.local.Trusts), nil)
 }
 
 // rates counts recipients, as the daemon gets them.
@@ -84,7 +84,7 @@ func rates(s *site) ([]scan.Scanner, error) {
 	if !s.Live || len(s.Rate.Limits) == 0 {
 		return nil, nil
 	}
-	return one(rate.New(s.Rate, s.Kept.Rate(s.Rate.File)), nil)
+	return one(rate.New(s.Rate, s.Stores.Rate(s.Rate.File)), nil)
 }
 
 // CheckKeys reads what a daemon must be able to read before it begins. A command

@@ -10,17 +10,17 @@ import (
 type Shared struct {
 	Spool   *spool.Spool
 	Workers *worker.Pool
-	Kept    *Stores
-	Live    bool // the mail is on its way: whoever sends it can be told to come back
+	Stores  *Stores
+	Live    bool // the mail is on its way: its client can be told to come back
 }
 
-// NewShared returns what generations share, with children kept ready to read archives.
+// NewShared returns the state that generations share, with children kept ready to read archives.
 func NewShared(c *config.Config, ready int) *Shared {
 	w := worker.Defaults()
 	w.Idle = ready
 	return &Shared{
 		Spool:   spool.New(c.Spool.Dir, int64(c.Spool.Memory), int64(c.Spool.Disk)),
 		Workers: worker.NewPool(w),
-		Kept:    NewStores(),
+		Stores:  NewStores(),
 	}
 }

@@ -13,7 +13,7 @@ import (
 // Stores are what outlives a message. All generations share it, so that a
 // directory or a database is open once, whatever the configuration calls it.
 type Stores struct {
-	Warn func(error) // what is wrong beside the message at hand
+	Warn func(error) // takes errors that do not concern the message at hand
 
 	mu    sync.Mutex
 	dirs  map[string]*quarantine.Dir
@@ -45,7 +45,7 @@ func (k *Stores) Greylist(file string) *store.Greylist {
 	})
 }
 
-// Rate returns what is counted in a file.
+// Rate returns the counts of recipients in a file.
 func (k *Stores) Rate(file string) *store.Rate {
 	return once(k, k.rates, file, func() (*store.Rate, io.Closer) {
 		r := store.NewRate(file, k.tell)
@@ -64,10 +64,10 @@ func (c closers) Close() error {
 	return errors.Join(errs...)
 }
 
-// tell passes a warning on to whoever listens now.
+// tell passes a warning on to the current Warn.
 func (k *Stores) tell(err error) { k.Warn(err) }
 
-// once returns what is known under a name, made and left to be closed if nothing is.
+// once returns the store of a name. It opens one that is not open yet, for Close to close.
 func once[T any](k *Stores, known map[string]T, name string, open func() (T, io.Closer)) T {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -81,7 +81,7 @@ func once[T any](k *Stores, known map[string]T, name string, open func() (T, io.
 	return kept
 }
 
-// Close closes what is open. It is opened again if it is used again.
+// Close closes all stores. One that is used again is opened again.
 func (k *Stores) Close() {
 	k.mu.Lock()
 	defer k.mu.Unlock()

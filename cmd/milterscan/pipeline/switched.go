@@ -10,7 +10,7 @@ import (
 )
 
 // switched returns the scanners, but not asked about mail that is only for domains
-// that do not want them. Mail of our own they always see.
+// that do not want them. They always see our own mail.
 func switched(c *config.Config, list []scan.Scanner) []scan.Scanner {
 	out := make([]scan.Scanner, len(list))
 	for i, s := range list {
@@ -35,7 +35,7 @@ type wanted struct {
 	by func(scan.Envelope) bool
 }
 
-// Scan finds nothing in mail that nobody wants it to look at.
+// Scan finds nothing in mail whose recipients all switched the scanner off.
 func (w wanted) Scan(ctx context.Context, m *scan.Message) ([]scan.Finding, error) {
 	if !w.by(m.Envelope) {
 		return nil, nil
@@ -50,7 +50,7 @@ type wantedEarly struct {
 }
 
 // ScanEnvelope asks nothing for a recipient who does not want it. Before there is
-// a recipient nobody can tell.
+// a recipient, it asks.
 func (w wantedEarly) ScanEnvelope(ctx context.Context, s scan.Stage, e scan.Envelope) ([]scan.Finding, error) {
 	last := e
 	if n := len(e.Recipients); s == scan.StageRcpt && n > 0 {

@@ -47,7 +47,7 @@ func (p *Pipeline) test(ctx context.Context, t config.Test) error {
 	return fmt.Errorf("%s, but not by rule %q%s", t.Expect, t.Rule, because(r))
 }
 
-// because returns what a decision rests on, for an error.
+// because returns the rule and findings that a decision rests on, for an error.
 func because(r *judge.Result) string {
 	for _, v := range r.Decision.Verdicts {
 		switch {

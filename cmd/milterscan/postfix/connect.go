@@ -79,7 +79,7 @@ func (c *Config) Connects(ours, daemon string) *Unreachable {
 	return &Unreachable{err.Error(), c.recipe(daemon)}
 }
 
-// recipe returns how to make a socket that Postfix can reach, in a chroot or not.
+// recipe returns the commands that make a socket that Postfix can reach, in a chroot or not.
 func (c *Config) recipe(daemon string) string {
 	dir := filepath.Join(c.Queue(), "milterscan")
 	return fmt.Sprintf("run \"install -d -o %s -g %s -m 2750 %s\", add \"unix:%s/milter.sock\" to milter.listen, run "+
@@ -87,7 +87,7 @@ func (c *Config) recipe(daemon string) string {
 		daemon, c.group(), dir, dir)
 }
 
-// shared returns how to open the directory of a socket to Postfix. Its
+// shared returns the commands that open the directory of a socket to Postfix. Its
 // set-group-id bit hands the group on to the socket: milterscan has no right to do
 // so itself.
 func (c *Config) shared(path, daemon string) string {

@@ -141,8 +141,8 @@ func (c *Config) Same(s Service, theirs, ours string) bool {
 	return reached == "unix:"+filepath.Clean(where)
 }
 
-// Means reports whether an element names what milterscan listens at, rightly or as
-// somebody outside of the chroot would.
+// Means reports whether an element names an address that milterscan listens at, rightly
+// or as a process outside of the chroot would.
 func (c *Config) Means(address, ours string) bool {
 	inside, outside := Service{Chroot: true}, Service{}
 	return c.Same(inside, address, ours) || c.Same(outside, address, ours)

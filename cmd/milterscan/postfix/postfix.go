@@ -2,7 +2,7 @@
 // single services, and which milters each service asks. It changes nothing.
 //
 // Three things make the answer differ from the plain text of smtpd_milters. A
-// service of master.cf has settings of its own (-o, postconf -P). An element of the
+// service of master.cf has its own settings (-o, postconf -P). An element of the
 // list may be in braces, with settings for this one milter, which outweigh
 // milter_default_action and the like. And a service that runs in a chroot finds
 // every path below the queue directory: "unix:/run/m.sock" is another file there.

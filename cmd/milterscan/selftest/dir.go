@@ -34,7 +34,7 @@ func Write(dir string, cases iter.Seq[hostile.Case], out io.Writer) error {
 	return err
 }
 
-// payload says what is hidden in a case.
+// payload names the harmful file hidden in a case.
 func payload(c hostile.Case) string {
 	if c.Payload.Name != "" {
 		return fmt.Sprintf("name %q", c.Payload.Name)

@@ -99,7 +99,7 @@ type head struct {
 	left, size int64
 }
 
-// Write fails only if the writer after it does.
+// Write fails only if the writer it writes to fails.
 func (h *head) Write(b []byte) (int, error) {
 	h.size += int64(len(b))
 	n := min(int64(len(b)), h.left)

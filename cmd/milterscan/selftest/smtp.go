@@ -21,8 +21,8 @@ const sendTime = 5 * time.Minute
 
 // Send sends every case through an SMTP server and prints what it said. A
 // mail that is accepted may still be cleaned or kept after the server, so it is
-// for the reader to look into the mailbox: each mail carries its name in a field
-// of its own.
+// for the reader to look into the mailbox: each mail carries its name in a separate
+// field.
 func Send(ctx context.Context, server, to string, cases iter.Seq[hostile.Case], out io.Writer) error {
 	t := newTable(out, "refused", "deferred", "accepted")
 	s := sender{server: server, to: to}
@@ -97,7 +97,7 @@ func (s *sender) close() {
 	}
 }
 
-// transfer returns one SMTP transaction.
+// transfer sends one mail in one SMTP transaction.
 func (s *sender) transfer(c hostile.Case) error {
 	if err := s.client.Mail("selftest@example.org"); err != nil {
 		return err
@@ -146,7 +146,7 @@ type dots struct {
 	before, last byte // the two bytes written last
 }
 
-// Write fails only if the writer after it does.
+// Write fails only if the writer it writes to fails.
 func (d *dots) Write(b []byte) (int, error) {
 	for i, c := range b {
 		if c == '.' && (d.last == '\n' || d.last == '\r') {

@@ -21,7 +21,7 @@ var errKilled = errors.New("killed")
 
 // Apply does what a plan says, and then probe, which is to find out whether
 // milterscan is really asked. If anything fails, everything is as it was, or the
-// error says what is not.
+// error names the rest.
 func (s Site) Apply(ctx context.Context, p *Plan, probe func(context.Context) error) error {
 	if err := s.step("keep the old contents"); err != nil {
 		return err
@@ -41,7 +41,7 @@ func (s Site) Apply(ctx context.Context, p *Plan, probe func(context.Context) er
 	return fmt.Errorf("everything is as it was before: %w", err)
 }
 
-// carryOut does what is to be undone if it fails.
+// carryOut makes the changes that are undone if one fails.
 func (s Site) carryOut(ctx context.Context, p *Plan, j *journal, probe func(context.Context) error) error {
 	for _, f := range j.Files {
 		if err := s.step("write " + f.Path); err != nil {

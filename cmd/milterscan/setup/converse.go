@@ -61,7 +61,7 @@ func converse(ctx context.Context, server string, mail []byte) reply {
 	return reply{at, 0, err.Error()}
 }
 
-// transfer returns one SMTP transaction. It returns the stage at which it ended.
+// transfer sends the mail in one SMTP transaction. It returns the stage at which it ended.
 func transfer(c *smtp.Client, mail []byte) (stage, error) {
 	defer c.Quit()
 	if err := c.Mail(""); err != nil {

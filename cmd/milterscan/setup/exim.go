@@ -46,8 +46,8 @@ const eximHook = "pipe in front of all routing"
 // snippet is text for one section.
 type snippet struct{ section, file, text string }
 
-// eximSnippets returns what to add, with the script where it is on this host: beside
-// milterscan itself, in lib instead of bin.
+// eximSnippets returns the text to add, with the path of the script on this host: next
+// to milterscan itself, in lib instead of bin.
 func eximSnippets() ([]snippet, error) {
 	program, err := os.Executable()
 	if err != nil {
@@ -116,7 +116,7 @@ func planOneFile(ctx context.Context, m MTA, stage, path string, snippets []snip
 func inSection(text string, add snippet) (string, error) {
 	if add.section == "main" {
 		if strings.Contains(text, "bounce_return_body") {
-			return text, nil // somebody has decided already
+			return text, nil // the administrator has decided already
 		}
 		return add.text + text, nil
 	}

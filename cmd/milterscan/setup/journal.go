@@ -80,7 +80,7 @@ func newJournal(state string, p *Plan) (*journal, error) {
 	return j, j.write()
 }
 
-// backup returns where the old content of a file is for people; the journal has it
+// backup returns the path of the old content of a file, for people; the journal has it
 // as well.
 func (j *journal) backup(i int) string {
 	return filepath.Join(j.path, fmt.Sprintf("%d-%s", i, filepath.Base(j.Files[i].Path)))
@@ -153,7 +153,7 @@ func remove(path string) error {
 	return nil
 }
 
-// touched reports whether somebody else has changed the file since.
+// touched reports whether the file has been changed since, by another program or a person.
 func (s saved) touched() (bool, error) {
 	now, err := os.ReadFile(s.Path)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -22,7 +22,7 @@ func postfixVersion(ctx context.Context, postconf, _ string) (string, error) {
 var milterLists = []string{"smtpd_milters", "non_smtpd_milters"}
 
 // planPostfix puts milterscan before all milters there are: what a DKIM signer
-// after it signs is what goes out. Its timeouts and what happens without it are
+// after it signs the mail that goes out. Its timeouts and what happens without it are
 // its own, so the other milters' stay as they are.
 func planPostfix(ctx context.Context, m MTA, stage string, us Us) (*Plan, error) {
 	if strings.HasPrefix(m.Version, "1.") || strings.HasPrefix(m.Version, "2.") {
@@ -51,15 +51,15 @@ func planPostfix(ctx context.Context, m MTA, stage string, us Us) (*Plan, error)
 	return p, editMain(ctx, m, stage, p, append([]string{"-e"}, settings...))
 }
 
-// newPostfixPlan returns a plan with what is the same for putting in and taking out.
+// newPostfixPlan returns a plan with the steps that setup and removal share.
 func newPostfixPlan(ctx context.Context, m MTA, conf *postfix.Config) *Plan {
-	program := beside(m.program, "postfix")
+	program := sibling(m.program, "postfix")
 	p := &Plan{MTA: m, Checks: []Command{{program, "-c", m.Dir, "check"}}, SMTP: postfixAddress(conf)}
 	p.Reload = reloadPostfix(ctx, m, p.SMTP)
 	return p
 }
 
-// postfixReload returns how a Postfix that is running takes its new configuration.
+// postfixReload returns the command by which a running Postfix takes its new configuration.
 func postfixReload(ctx context.Context, m MTA) []Command {
 	conf, err := postfix.Read(ctx, postfix.Tool{Postconf: m.program, Dir: m.Dir})
 	if err != nil {
@@ -69,7 +69,7 @@ func postfixReload(ctx context.Context, m MTA) []Command {
 }
 
 func reloadPostfix(ctx context.Context, m MTA, smtp string) []Command {
-	program := beside(m.program, "postfix")
+	program := sibling(m.program, "postfix")
 	if !postfixRuns(ctx, program, m.Dir, smtp) {
 		return nil
 	}
@@ -192,7 +192,7 @@ func without(conf *postfix.Config, list string, listen []string) (rest string, f
 	return strings.Join(others, " "), true
 }
 
-// postfixAddress returns where the first SMTP server of master.cf listens, the one at port
+// postfixAddress returns the address at which the first SMTP server of master.cf listens, the one at port
 // 25 if there is one; "" if there is none.
 func postfixAddress(conf *postfix.Config) string {
 	var first string
@@ -218,7 +218,7 @@ func postfixAddress(conf *postfix.Config) string {
 	return first
 }
 
-// ownAddress returns where a server without an address of its own can be reached.
+// ownAddress returns the address of a server whose line names none.
 func ownAddress(conf *postfix.Config) string {
 	local := "127.0.0.1"
 	if conf.Main("inet_protocols") == "ipv6" {

@@ -32,7 +32,7 @@ type Probe struct {
 	Key     func() ([]byte, error) // of passes; nil if there is none
 	Out     io.Writer
 
-	mail   []byte // what is sent; nil is only the envelope
+	mail   []byte // the mail to send; nil is only the envelope
 	answer string // how milterscan refuses it, without the id
 	before reply  // what the MTA said of it before anything was changed
 }
@@ -160,7 +160,7 @@ func (p *Probe) failed(said reply) error {
 	return fmt.Errorf("the MTA at %s did not refuse the probe as milterscan does; it said %q", p.SMTP, said)
 }
 
-// ruling returns what milterscan itself says about the mail.
+// ruling returns the answer of milterscan itself to the mail.
 func (p *Probe) ruling(ctx context.Context, mail []byte) (policy.Ruling, error) {
 	network, where, _ := strings.Cut(p.Address, ":")
 	conn, err := net.DialTimeout(network, where, dialTime)
@@ -200,7 +200,7 @@ func eicarMail() []byte {
 	return fmt.Appendf(nil, probeHeader+"%s\r\n", time.Now().Format(time.RFC1123Z), hostile.EICAR())
 }
 
-// Listening reports whether somebody accepts connections at an address of ours.
+// Listening reports whether a process accepts connections at an address of ours.
 func Listening(address string) bool {
 	network, where, _ := strings.Cut(address, ":")
 	c, err := net.DialTimeout(network, where, dialTime)

@@ -183,7 +183,7 @@ func statements(text string) string {
 	return b.String()
 }
 
-// m4Command returns what m4 is called with, before the file: nothing where the file
+// m4Command returns the arguments of m4 before the file: nothing where the file
 // includes the macros itself.
 func m4Command(m MTA, mc []byte) []string {
 	if strings.Contains(string(mc), "cf.m4") {
@@ -234,7 +234,7 @@ func running(cf string) string {
 	return pid
 }
 
-// sendmailAddress returns where the daemon listens.
+// sendmailAddress returns the address at which Sendmail listens.
 func sendmailAddress(cf string) string {
 	host, port := "127.0.0.1", "25"
 	if found := daemonOption.FindStringSubmatch(cf); found != nil {

@@ -83,7 +83,7 @@ type Place struct {
 	Program string // its main program: postconf, sendmail or exim
 }
 
-// Lookup finds one MTA by its name. The error says what is missing.
+// Lookup finds one MTA by its name. The error names the missing piece.
 func Lookup(ctx context.Context, name string, at Place) (MTA, error) {
 	for _, c := range candidates() {
 		if c.name == name {
@@ -122,7 +122,7 @@ type Us struct {
 	Daemon string   // the user it runs as
 }
 
-// Plan works out what would change, on a copy in a directory of its own. Where
+// Plan works out what would change, on a copy in a separate directory. Where
 // nothing would, the error is ErrNothingToDo; the plan may still say where to probe.
 func (m MTA) Plan(ctx context.Context, us Us) (*Plan, error) {
 	stage, err := os.MkdirTemp("", "milterscan-setup-")
@@ -164,8 +164,8 @@ func line(program string, args ...string) string {
 	return strings.Join(words, " ")
 }
 
-// beside returns a program in the directory of another, or in the path.
-func beside(program, name string) string {
+// sibling returns a program in the directory of another, or in the path.
+func sibling(program, name string) string {
 	path := filepath.Join(filepath.Dir(program), name)
 	if _, err := os.Stat(path); err == nil {
 		return path

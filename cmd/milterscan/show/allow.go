@@ -13,8 +13,8 @@ import (
 )
 
 // WriteAllow prints the rule that would let a message through which was not delivered to
-// everybody: as narrow as what is remembered allows. There is none for what is infected,
-// and none is needed for what some engine did not answer about.
+// all: as narrow as the record allows. There is none for infected mail, and none is
+// needed for mail that some engine did not answer about.
 func WriteAllow(w io.Writer, r policy.Record) error {
 	var stopped []policy.RecordVerdict
 	for _, v := range r.Verdicts {

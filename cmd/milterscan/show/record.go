@@ -63,10 +63,10 @@ func (p *explainer) held() {
 	}
 }
 
-// letters are those of queue ids.
+// letters are the characters of queue ids.
 const letters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
-// timeline is what was known at each stage.
+// timeline prints what was known at each stage.
 func (p *explainer) timeline() {
 	p.line("  %s  connect  %s %s", Time(p.Time), p.client(), known("HELO ", p.Helo))
 	p.line("  %25s  mail     <%s>%s", "", Printable(p.Sender), known(" as ", p.User))
@@ -158,7 +158,7 @@ func subjectOf(m policy.RecordMatch) string {
 	return fmt.Sprintf("finding %d", m.Finding+1)
 }
 
-// place returns where a rule was.
+// place returns the file and line of a rule, in brackets.
 func place(r policy.RecordRule) string {
 	if r.File == "" {
 		return ""

@@ -66,7 +66,7 @@ func mainFinding(r policy.Record) *policy.RecordFinding {
 	return nil
 }
 
-// Whom lists recipients, and what became of the mail for them where that was not
+// Whom lists the recipients, and what became of the mail for them where that was not
 // the same for all. join makes one text of the addresses of each action.
 func Whom(r policy.Record, join func([]string) string) string {
 	by := map[string][]string{}

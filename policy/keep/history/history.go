@@ -25,12 +25,12 @@ type Reader interface {
 	Lookup(ctx context.Context, key string) ([]policy.Record, error)
 	// List finds records by other properties, newest first.
 	List(ctx context.Context, f Filter) ([]policy.Record, error)
-	// Counts adds up what is counted, see Counted, from the beginning of since's
+	// Counts adds up the counts, see Counted, from the beginning of since's
 	// hour.
 	Counts(ctx context.Context, since time.Time) ([]Count, error)
 }
 
-// Expirer deletes what is older than a time, and returns how many records went.
+// Expirer deletes records older than a time, and returns how many it deleted.
 type Expirer interface {
 	Expire(ctx context.Context, before time.Time) (int, error)
 }
@@ -60,7 +60,7 @@ func (f Filter) Matches(r policy.Record) bool {
 		!r.Time.Before(f.Since) && (f.Before.IsZero() || r.Time.Before(f.Before)) && f.matchesRest(r)
 }
 
-// matchesRest looks at what is neither the envelope nor the time.
+// matchesRest looks at everything but the envelope and the time.
 func (f Filter) matchesRest(r policy.Record) bool {
 	return (f.User == "" || r.User != "" && policy.LikeAddress(f.User, r.User)) &&
 		(f.Client == "" || policy.LikeClient(f.Client, r.Client, r.ClientName)) &&
@@ -88,7 +88,7 @@ type Count struct {
 	N     int64  `json:"n"`
 }
 
-// What is counted.
+// The values that are counted.
 const (
 	ByAction       = "action"           // messages, and stages that refused
 	ByVerdict      = "verdict"          // recipients, by what became of the message for them
@@ -108,7 +108,7 @@ func Counted() []string {
 	return []string{ByAction, ByVerdict, ByRule, ByWatched, ByFinding, BySender, ByRecipient, ByEngine, ByEngineFound, ByEngineFailed, Bytes}
 }
 
-// CountsOf returns what one record adds to the counts.
+// CountsOf returns the counts of one record.
 func CountsOf(r policy.Record) []Count {
 	list := append([]Count{{ByAction, r.Action, 1}, {BySender, domain(r.Sender), 1}, {Bytes, "", r.Size}}, verdictCounts(r)...)
 	seen := map[Count]bool{}
@@ -177,8 +177,8 @@ type Privacy struct {
 	NoClientAddrs bool // addresses and names of clients are left out
 }
 
-// Apply takes out of a record what is not to be remembered. The record is
-// changed, and what it refers to is not.
+// Apply takes out of a record the values that are not to be remembered. It changes the
+// record, and nothing that the record refers to.
 func (p Privacy) Apply(r policy.Record) policy.Record {
 	if p.NoSubjects {
 		r.Subject = ""
@@ -199,7 +199,7 @@ func (p Privacy) Apply(r policy.Record) policy.Record {
 	})
 	r.Edits = mapped(r.Edits, p.edit)
 	if p.NoDetails {
-		r.Changes = nil // which say what is in header fields
+		r.Changes = nil // which quote header fields
 	}
 	return r
 }
@@ -247,7 +247,7 @@ func onlyDomains(r policy.Record) policy.Record {
 	return r
 }
 
-// mapped changes every value, in a list of its own.
+// mapped returns a new list with every value changed.
 func mapped[T any](list []T, change func(T) T) []T {
 	if list == nil {
 		return nil

@@ -17,7 +17,7 @@ const (
 	patient = 10 * time.Second // how long the store may take for one batch
 )
 
-// Writer writes records to a store from a goroutine of its own, many at once.
+// Writer writes records to a store from a separate goroutine, many at once.
 // Remember never waits for the store: if it is slow or gone, what does not fit
 // any more is dropped and counted. Records of the last moments may be lost with
 // the process; those of kept messages are in the quarantine as well.
@@ -52,7 +52,7 @@ func (w *Writer) Remember(r policy.Record) {
 	}
 }
 
-// Close writes what is left, and returns when that is done or has failed.
+// Close writes the records that wait, and returns when that is done or has failed.
 func (w *Writer) Close() {
 	close(w.stop)
 	<-w.done
@@ -96,7 +96,7 @@ func (w *Writer) collect() (list []policy.Record, more bool) {
 	return list, true
 }
 
-// rest returns what waits, a batch at a time.
+// rest returns the records that wait, a batch at a time.
 func (w *Writer) rest() (list []policy.Record) {
 	for len(list) < batch {
 		select {

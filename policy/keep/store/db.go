@@ -1,5 +1,5 @@
 // Package store keeps what has to be found again in SQLite: the history, and the
-// index of the quarantine. Each is a file of its own, in WAL mode, so that
+// index of the quarantine. Each is a separate file, in WAL mode, so that
 // several processes of one host may use it at once; the file systems of networks
 // cannot do that.
 package store
@@ -22,7 +22,7 @@ import (
 )
 
 // file is a database that is opened when it is first used, made if it is not
-// there, and set aside and made again if it is damaged. If somebody removes it, or
+// there, and set aside and made again if it is damaged. If a person removes it, or
 // puts another in its place, the next call uses that one.
 type file struct {
 	path   string
@@ -162,7 +162,7 @@ func (f *file) close() error {
 	return err
 }
 
-// busy reports whether an error says that somebody else has the database locked.
+// busy reports whether an error says that another process has the database locked.
 func busy(err error) bool {
 	code := codeOf(err)
 	return code == sqlite3.SQLITE_BUSY || code == sqlite3.SQLITE_LOCKED

@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// expiry is what is removed from a table with the columns key and one that says
+// expiry names the rows to remove from a table with the columns key and one that says
 // until when a row is of use.
 type expiry struct {
 	table, until string
@@ -14,7 +14,7 @@ type expiry struct {
 	most         int   // rows that may be left; those go first that would be next
 }
 
-// expire removes rows in slices, so that nobody waits long.
+// expire removes rows in slices, so that no other process waits long.
 func (f *file) expire(ctx context.Context, e expiry) (n int, err error) {
 	old := `?`
 	surplus := fmt.Sprintf(`(SELECT %s FROM %s ORDER BY %[1]s DESC LIMIT 1 OFFSET ?)`, e.until, e.table)

@@ -47,8 +47,8 @@ func (g *Greylist) Save(ctx context.Context, k greylist.Key, e greylist.Entry) e
 	})
 }
 
-// Expire forgets what is to be forgotten by now, and of the rest, if it is more
-// than most, what would be next.
+// Expire removes entries whose time is over, and if more than most are left, those
+// whose time would be over next.
 func (g *Greylist) Expire(ctx context.Context, now time.Time, most int) (int, error) {
 	return g.expire(ctx, expiry{table: "seen", until: "until", before: now.Unix(), most: most})
 }

@@ -82,7 +82,7 @@ func add(ctx context.Context, insert *sql.Stmt, r policy.Record) error {
 	return err
 }
 
-// actions returns what became of the message, and of it for single recipients.
+// actions returns the action for the message, and those for single recipients.
 func actions(r policy.Record) string {
 	list := []string{r.Action}
 	for _, to := range r.Recipients {
@@ -164,7 +164,7 @@ func (h *History) List(ctx context.Context, f history.Filter) ([]policy.Record, 
 	return h.records(ctx, f.Matches, f.Limit, query+` ORDER BY time DESC`, args...)
 }
 
-// literal returns the longest piece of a pattern that represents itself, in the column of
+// literal returns the longest piece of a pattern without wildcards, in the column of
 // addresses and in JSON, so that a search for it lets at least as much through.
 func literal(pattern string) string {
 	return longest(strings.FieldsFunc(strings.TrimSpace(pattern), func(r rune) bool {

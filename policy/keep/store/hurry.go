@@ -45,7 +45,7 @@ func (f *file) hurried(ctx context.Context, b *breaker, do func(context.Context,
 // not. The zero value lets all.
 type breaker struct {
 	mu    sync.Mutex
-	until time.Time // nobody tries; zero while calls do not fail
+	until time.Time // no call tries; zero while calls do not fail
 }
 
 // mayTry reports whether the caller may try.

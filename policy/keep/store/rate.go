@@ -22,8 +22,8 @@ CREATE INDEX IF NOT EXISTS bucket_full ON bucket (full);
 const take = `INSERT INTO bucket (key, full) VALUES (?1, ?2 + ?4)
 	ON CONFLICT DO UPDATE SET full = max(full, ?2) + ?4 WHERE max(full, ?2) + ?4 <= ?2 + ?3`
 
-// repair empties a bucket that was used while a clock was ahead: nobody is to wait
-// until it was right.
+// repair empties a bucket that was used while a clock was ahead: no sender is to wait
+// until that time.
 const repair = `UPDATE bucket SET full = ?2 + ?3 WHERE key = ?1 AND full > ?2 + ?3`
 
 // NewRate returns the buckets in a file. warn is told when it was damaged.

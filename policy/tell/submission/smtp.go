@@ -24,7 +24,7 @@ type client struct {
 	offers map[string]bool // keywords of EHLO
 }
 
-// bySMTP sends one mail over a connection of its own.
+// bySMTP sends one mail over a separate connection.
 func bySMTP(ctx context.Context, server string, m Mail) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -90,7 +90,7 @@ func (c *client) hello() error {
 	return nil
 }
 
-// parameters of MAIL: 8BITMIME (RFC 6152), since nobody looked; SMTPUTF8
+// parameters of MAIL: 8BITMIME (RFC 6152), since the body was not looked at; SMTPUTF8
 // (RFC 6531) where an address needs it.
 func (c *client) parameters(m Mail) string {
 	var p string
@@ -130,7 +130,7 @@ type dots struct {
 	last byte
 }
 
-// Write fails only if the writer after it does.
+// Write fails only if the writer it writes to fails.
 func (d *dots) Write(p []byte) (int, error) {
 	for i, c := range p {
 		if d.last == '\n' && c == '.' {

@@ -1,4 +1,4 @@
-// Package submission hands mail of our own – released messages and notices – to the
+// Package submission hands our own mail – released messages and notices – to the
 // MTA, by SMTP or by its sendmail program.
 package submission
 
