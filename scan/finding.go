@@ -70,22 +70,6 @@ type Finding struct {
 	Recipient string
 }
 
-// Rule describes one finding a scanner can make: the entry of the catalogue
-// after docs/findings.md. A name may end in "/*" where the rest comes from
-// outside, such as a virus name.
-type Rule struct {
-	Name  string // scanner/name
-	Kind  Kind
-	About string // one sentence for the administrator
-}
-
-// KindIn returns the kind that a catalogue gives the rule of a name. The rule must be
-// there: a scanner reports nothing that its catalogue does not list.
-func KindIn(catalogue []Rule, name string) Kind {
-	i := slices.IndexFunc(catalogue, func(r Rule) bool { return r.Name == name })
-	return catalogue[i].Kind
-}
-
 // Incomplete reports whether any finding says that something was not examined.
 func Incomplete(found []Finding) bool {
 	return slices.ContainsFunc(found, func(f Finding) bool { return f.Kind >= Unscannable })

@@ -43,40 +43,33 @@ const (
 	ruleMemberTrick   rule = "member-trick"
 )
 
-var catalogue = [...]scan.Rule{
-	entry(ruleAllowed, scan.Note, "An attachment that would be objected to has an allowed hash."),
-	entry(ruleBidi, scan.Forbidden, "A name holds characters that turn the direction of writing, so that it reads otherwise than it ends, or is that of a program or a page."),
-	entry(ruleBlanks, scan.Forbidden, "A name has five or more blanks before its extension, which moves that of a program or a page out of sight, or another than is seen."),
-	entry(ruleCLSID, scan.Forbidden, "A name holds a class identifier in braces, which tells Windows what to open the file with."),
-	entry(ruleControl, scan.Forbidden, "A name holds a NUL, or a control character at which some programs cut it to the name of a program, a page or another sort of file."),
-	entry(ruleDeniedType, scan.Forbidden, "The content is of a type that runs or hides programs, whatever its name: CHM, ACE, OneNote."),
-	entry(ruleDiskImage, scan.Forbidden, "The content is a disk image, which Windows opens as a drive without marking what is in it as foreign."),
-	entry(ruleDisguised, scan.Forbidden, "A name ends in a denied one once that is taken off which Windows or a client ignores: dots, blanks, a stream, what follows a NUL or a semicolon."),
-	entry(ruleDouble, scan.Forbidden, "A name ends in the extension of a document and then in that of a program or a web page."),
-	entry(ruleLong, scan.Forbidden, "A name is longer than file systems allow, so that programs cut it, each in its own way."),
-	entry(ruleMacroName, scan.Suspicious, "The name is that of an office document that may hold macros."),
-	entry(ruleMemberName, scan.Forbidden, "A member of an archive has a denied name."),
-	entry(ruleMemberProgram, scan.Forbidden, "A member of an archive is a program, a script, a shortcut or a disk image by its content."),
-	entry(ruleMemberTrick, scan.Forbidden, "A member of an archive has a name made to deceive: direction marks, control characters, blanks, a class identifier, a double extension or one in disguise."),
-	entry(ruleName, scan.Forbidden, "A name is denied."),
-	entry(ruleOldName, scan.Forbidden, "A name is one of the old kinds that nobody sends on purpose: inf, scf, mad, its, url, dll and the like."),
-	entry(ruleProgram, scan.Forbidden, "The content is a program, whatever its name: PE, DOS, ELF, Mach-O, MSI."),
-	entry(ruleScript, scan.Forbidden, "The content is a script, whatever its name: a shebang, an encoded Windows script, a registry file, an HTML application."),
-	entry(ruleShortcut, scan.Forbidden, "The content is a shortcut, whatever its name: a Windows link, a library, a search or a settings file."),
-	entry(ruleTooLarge, scan.Forbidden, "An attachment is larger than the configuration allows."),
-	entry(ruleTooMany, scan.Forbidden, "The message has more attachments than the configuration allows."),
-	entry(ruleTypeMismatch, scan.Suspicious, "The content is of quite another kind than the name or the declared type says."),
-	{Name: scan.FailedRule(word), Kind: scan.Failed, About: "Attachments could not be judged, because a part could not be read or the time ran out."},
-}
+var catalogue = scan.NewCatalogue(word, word, "Attachments could not be judged, because a part could not be read or the time ran out.",
+	scan.Entry(ruleAllowed, scan.Note, "An attachment that would be objected to has an allowed hash."),
+	scan.Entry(ruleBidi, scan.Forbidden, "A name holds characters that turn the direction of writing, so that it reads otherwise than it ends, or is that of a program or a page."),
+	scan.Entry(ruleBlanks, scan.Forbidden, "A name has five or more blanks before its extension, which moves that of a program or a page out of sight, or another than is seen."),
+	scan.Entry(ruleCLSID, scan.Forbidden, "A name holds a class identifier in braces, which tells Windows what to open the file with."),
+	scan.Entry(ruleControl, scan.Forbidden, "A name holds a NUL, or a control character at which some programs cut it to the name of a program, a page or another sort of file."),
+	scan.Entry(ruleDeniedType, scan.Forbidden, "The content is of a type that runs or hides programs, whatever its name: CHM, ACE, OneNote."),
+	scan.Entry(ruleDiskImage, scan.Forbidden, "The content is a disk image, which Windows opens as a drive without marking what is in it as foreign."),
+	scan.Entry(ruleDisguised, scan.Forbidden, "A name ends in a denied one once that is taken off which Windows or a client ignores: dots, blanks, a stream, what follows a NUL or a semicolon."),
+	scan.Entry(ruleDouble, scan.Forbidden, "A name ends in the extension of a document and then in that of a program or a web page."),
+	scan.Entry(ruleLong, scan.Forbidden, "A name is longer than file systems allow, so that programs cut it, each in its own way."),
+	scan.Entry(ruleMacroName, scan.Suspicious, "The name is that of an office document that may hold macros."),
+	scan.Entry(ruleMemberName, scan.Forbidden, "A member of an archive has a denied name."),
+	scan.Entry(ruleMemberProgram, scan.Forbidden, "A member of an archive is a program, a script, a shortcut or a disk image by its content."),
+	scan.Entry(ruleMemberTrick, scan.Forbidden, "A member of an archive has a name made to deceive: direction marks, control characters, blanks, a class identifier, a double extension or one in disguise."),
+	scan.Entry(ruleName, scan.Forbidden, "A name is denied."),
+	scan.Entry(ruleOldName, scan.Forbidden, "A name is one of the old kinds that nobody sends on purpose: inf, scf, mad, its, url, dll and the like."),
+	scan.Entry(ruleProgram, scan.Forbidden, "The content is a program, whatever its name: PE, DOS, ELF, Mach-O, MSI."),
+	scan.Entry(ruleScript, scan.Forbidden, "The content is a script, whatever its name: a shebang, an encoded Windows script, a registry file, an HTML application."),
+	scan.Entry(ruleShortcut, scan.Forbidden, "The content is a shortcut, whatever its name: a Windows link, a library, a search or a settings file."),
+	scan.Entry(ruleTooLarge, scan.Forbidden, "An attachment is larger than the configuration allows."),
+	scan.Entry(ruleTooMany, scan.Forbidden, "The message has more attachments than the configuration allows."),
+	scan.Entry(ruleTypeMismatch, scan.Suspicious, "The content is of quite another kind than the name or the declared type says."),
+)
 
 // Catalogue lists every finding of this package.
-func Catalogue() []scan.Rule { return slices.Clone(catalogue[:]) }
-
-func entry(r rule, k scan.Kind, about string) scan.Rule {
-	return scan.Rule{Name: word + "/" + string(r), Kind: k, About: about}
-}
-
-func kindOf(name string) scan.Kind { return scan.KindIn(catalogue[:], name) }
+func Catalogue() []scan.Rule { return catalogue.Rules() }
 
 // report collects the findings about one part, each rule once.
 type report struct {
@@ -94,7 +87,7 @@ func (r *report) add(as rule, detail string) {
 	if slices.ContainsFunc(r.found, func(f scan.Finding) bool { return f.Rule == name }) {
 		return
 	}
-	r.found = append(r.found, scan.Finding{Kind: kindOf(name), Scanner: word, Rule: name, Part: r.index, Detail: detail})
+	r.found = append(r.found, catalogue.Finding(name, r.index, detail))
 }
 
 func asMember(as rule) rule {

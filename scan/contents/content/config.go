@@ -151,11 +151,4 @@ func (c Config) allScores() map[string]float64 {
 }
 
 // known reports whether a rule of that name exists.
-func known(name string) bool {
-	for _, r := range catalogue {
-		if r.Name == scannerWord+"/"+name {
-			return true
-		}
-	}
-	return false
-}
+func known(name string) bool { return catalogue.Has(scannerWord + "/" + name) }

@@ -49,44 +49,37 @@ const (
 	ruleLinkUserinfo  rule = "link-userinfo"
 )
 
-var catalogue = [...]scan.Rule{
-	entry(ruleApplet, scan.Suspicious, "The message embeds a Java applet."),
-	entry(ruleDisplay, scan.Note, "The name that is shown for the author is a mail address of another domain than the author's; mailing lists write so too."),
-	entry(ruleEmbed, scan.Suspicious, "The message embeds a plug-in's content."),
-	entry(ruleHandler, scan.Suspicious, "An element of the message runs a script at some event."),
-	entry(ruleExternal, scan.Suspicious, "The message shows nothing but what is fetched from elsewhere when it is read."),
-	entry(ruleForm, scan.Suspicious, "The message holds a form, which sends what is typed into it."),
-	entry(ruleHiddenText, scan.Note, "Style hides text of the message from its reader: a line for previews, or words to mislead filters."),
-	entry(ruleAttachment, scan.Suspicious, "An HTML file, attached or in an archive, holds a script or a form."),
-	entry(ruleFrame, scan.Suspicious, "The message embeds another page in a frame."),
-	entry("list-*", scan.Suspicious, "The message holds words of a list of the configuration, whose name stands behind the dash."),
-	entry(ruleLimit, scan.Unscannable, "A page is larger, or has more of something, than what is read; the rest was not judged."),
-	entry(ruleLinkBad, scan.Suspicious, "A link leads to a place on the list of bad ones."),
-	entry(ruleLinkHidden, scan.Suspicious, "The text of a link does not name where it leads; found only if configured."),
-	entry(ruleLinkLookalike, scan.Suspicious, "A link leads to a host whose name looks like another one, by letters of other scripts."),
-	entry(ruleLinkMailto, scan.Suspicious, "The text of a link names another mail address than the one it writes to."),
-	entry(ruleLinkMismatch, scan.Suspicious, "The text of a link names another place than the one it leads to."),
-	entry(ruleLinkNumeric, scan.Suspicious, "A link leads to a numeric address instead of a name."),
-	entry(ruleLinkProgram, scan.Suspicious, "A link opens a file share or starts a program of the reader's machine."),
-	entry(ruleLinkScript, scan.Suspicious, "A link runs a script, or carries a page of its own."),
-	entry(ruleLinkUserinfo, scan.Suspicious, "A link has a user name before its host, which reads as if that were the place."),
-	entry(ruleRefresh, scan.Suspicious, "The message goes on to another page by itself."),
-	entry(ruleObject, scan.Suspicious, "The message embeds an object."),
-	entry(ruleStyle, scan.Suspicious, "The style of the message is fetched from elsewhere, which tells that it is read."),
-	entry(ruleScript, scan.Suspicious, "The message holds a script."),
-	entry(ruleSmuggling, scan.Suspicious, "A page makes a file or another page of data it carries, which is how programs are brought past filters."),
-	entry(ruleWebBug, scan.Suspicious, "An image too small to be seen, or from a host known for it, tells that the message is read."),
-	{Name: scan.FailedRule(scannerWord), Kind: scan.Failed, About: "Pages could not be judged, because a part could not be read or the time ran out."},
-}
+var catalogue = scan.NewCatalogue(scannerWord, scannerWord, "Pages could not be judged, because a part could not be read or the time ran out.",
+	scan.Entry(ruleApplet, scan.Suspicious, "The message embeds a Java applet."),
+	scan.Entry(ruleDisplay, scan.Note, "The name that is shown for the author is a mail address of another domain than the author's; mailing lists write so too."),
+	scan.Entry(ruleEmbed, scan.Suspicious, "The message embeds a plug-in's content."),
+	scan.Entry(ruleHandler, scan.Suspicious, "An element of the message runs a script at some event."),
+	scan.Entry(ruleExternal, scan.Suspicious, "The message shows nothing but what is fetched from elsewhere when it is read."),
+	scan.Entry(ruleForm, scan.Suspicious, "The message holds a form, which sends what is typed into it."),
+	scan.Entry(ruleHiddenText, scan.Note, "Style hides text of the message from its reader: a line for previews, or words to mislead filters."),
+	scan.Entry(ruleAttachment, scan.Suspicious, "An HTML file, attached or in an archive, holds a script or a form."),
+	scan.Entry(ruleFrame, scan.Suspicious, "The message embeds another page in a frame."),
+	scan.Entry("list-*", scan.Suspicious, "The message holds words of a list of the configuration, whose name stands behind the dash."),
+	scan.Entry(ruleLimit, scan.Unscannable, "A page is larger, or has more of something, than what is read; the rest was not judged."),
+	scan.Entry(ruleLinkBad, scan.Suspicious, "A link leads to a place on the list of bad ones."),
+	scan.Entry(ruleLinkHidden, scan.Suspicious, "The text of a link does not name where it leads; found only if configured."),
+	scan.Entry(ruleLinkLookalike, scan.Suspicious, "A link leads to a host whose name looks like another one, by letters of other scripts."),
+	scan.Entry(ruleLinkMailto, scan.Suspicious, "The text of a link names another mail address than the one it writes to."),
+	scan.Entry(ruleLinkMismatch, scan.Suspicious, "The text of a link names another place than the one it leads to."),
+	scan.Entry(ruleLinkNumeric, scan.Suspicious, "A link leads to a numeric address instead of a name."),
+	scan.Entry(ruleLinkProgram, scan.Suspicious, "A link opens a file share or starts a program of the reader's machine."),
+	scan.Entry(ruleLinkScript, scan.Suspicious, "A link runs a script, or carries a page of its own."),
+	scan.Entry(ruleLinkUserinfo, scan.Suspicious, "A link has a user name before its host, which reads as if that were the place."),
+	scan.Entry(ruleRefresh, scan.Suspicious, "The message goes on to another page by itself."),
+	scan.Entry(ruleObject, scan.Suspicious, "The message embeds an object."),
+	scan.Entry(ruleStyle, scan.Suspicious, "The style of the message is fetched from elsewhere, which tells that it is read."),
+	scan.Entry(ruleScript, scan.Suspicious, "The message holds a script."),
+	scan.Entry(ruleSmuggling, scan.Suspicious, "A page makes a file or another page of data it carries, which is how programs are brought past filters."),
+	scan.Entry(ruleWebBug, scan.Suspicious, "An image too small to be seen, or from a host known for it, tells that the message is read."),
+)
 
 // Catalogue lists every finding of this package.
-func Catalogue() []scan.Rule { return slices.Clone(catalogue[:]) }
-
-func entry(r rule, k scan.Kind, about string) scan.Rule {
-	return scan.Rule{Name: scannerWord + "/" + string(r), Kind: k, About: about}
-}
-
-func kindOf(name string) scan.Kind { return scan.KindIn(catalogue[:], name) }
+func Catalogue() []scan.Rule { return catalogue.Rules() }
 
 // book collects the findings about a message.
 type book struct {
@@ -156,7 +149,9 @@ func (b *book) finding(part int, c count) scan.Finding {
 	if c.n > 1 {
 		detail += fmt.Sprintf(", and %d more", c.n-1)
 	}
-	return scan.Finding{Kind: kindOf(name), Scanner: scannerWord, Rule: name, Part: part, Detail: detail, Score: b.scores[string(c.rule)]}
+	f := catalogue.Finding(name, part, detail)
+	f.Score = b.scores[string(c.rule)]
+	return f
 }
 
 // quoted bounds how much of a text a detail shows.

@@ -47,43 +47,36 @@ const (
 	ruleTooComplex     rule = "too-complex"
 )
 
-var catalogue = [...]scan.Rule{
-	entry(ruleActiveX, scan.Note, "An office document holds an ActiveX control."),
-	entry(ruleDamaged, scan.Unscannable, "A piece of a document that may hold macros or actions is damaged, and was not examined."),
-	entry(ruleDDE, scan.Suspicious, "A document or a table has a DDE field or formula, which starts a program once its reader agrees."),
-	entry(ruleEmbedded, scan.Note, "An office document holds another object or file that is no program."),
-	entry(ruleEquation, scan.Suspicious, "An equation overruns the font name of the old equation editor, as in CVE-2017-11882."),
-	entry(ruleExternal, scan.Note, "An office document refers to pictures, tables or templates elsewhere, at places that documents usually do."),
-	entry(ruleMacro, scan.Suspicious, "An office document has macros, none of which runs by itself."),
-	entry(ruleMacroAutorun, scan.Suspicious, "An office document has a macro that runs by itself, and calls in its macros that start programs, fetch files or hide what they do."),
-	entry(ruleMacroAutostart, scan.Suspicious, "An office document has a macro that runs by itself; nothing suspicious is called."),
-	entry(ruleMacroStomped, scan.Suspicious, "An office document has compiled macros without the source they were made of, as when the source was removed to hide them."),
-	entry(ruleMacroXLM, scan.Suspicious, "A workbook has a sheet of Excel 4 macros."),
-	entry(rulePackage, scan.Suspicious, "An office document has a program, a script or a shortcut embedded as an object to click on."),
-	entry(ruleOneNote, scan.Suspicious, "A OneNote section has a file embedded that is no picture."),
-	entry(rulePDFAction, scan.Suspicious, "A PDF opens something remote, sends a form or fetches data by itself or behind a button."),
-	entry(rulePDFEmbedded, scan.Note, "A PDF has files embedded; each is a part of its own."),
-	entry(rulePDFEncrypted, scan.Unscannable, "A PDF is encrypted, so that not all of it could be examined."),
-	entry(rulePDFForm, scan.Note, "A PDF holds a form in XFA."),
-	entry(rulePDFJavaScript, scan.Suspicious, "A PDF holds JavaScript."),
-	entry(rulePDFLaunch, scan.Suspicious, "A PDF has an action that starts a program or opens a file beside it."),
-	entry(ruleRemoteShortcut, scan.Suspicious, "A shortcut, a library or a search points to a share or a site elsewhere."),
-	entry(ruleRemoteTemplate, scan.Suspicious, "An office document loads a template, an object or a frame from elsewhere when it is opened."),
-	entry(ruleRTFObject, scan.Suspicious, "An RTF document has an object that loads by itself, is written so that scanners miss it, or belongs to the old equation editor."),
-	entry(ruleShortcut, scan.Suspicious, "A Windows shortcut starts an interpreter, fetches something or hides its arguments."),
-	entry(ruleSVG, scan.Suspicious, "An SVG picture, or another XML document, has a script, an event handler or a page in it."),
-	entry(ruleTooComplex, scan.Unscannable, "A document takes more to examine than the configuration allows; the rest of it was not examined."),
-	{Name: scan.FailedRule(name), Kind: scan.Failed, About: "Documents could not be examined, because a part could not be read or the time ran out."},
-}
+var catalogue = scan.NewCatalogue(name, word, "Documents could not be examined, because a part could not be read or the time ran out.",
+	scan.Entry(ruleActiveX, scan.Note, "An office document holds an ActiveX control."),
+	scan.Entry(ruleDamaged, scan.Unscannable, "A piece of a document that may hold macros or actions is damaged, and was not examined."),
+	scan.Entry(ruleDDE, scan.Suspicious, "A document or a table has a DDE field or formula, which starts a program once its reader agrees."),
+	scan.Entry(ruleEmbedded, scan.Note, "An office document holds another object or file that is no program."),
+	scan.Entry(ruleEquation, scan.Suspicious, "An equation overruns the font name of the old equation editor, as in CVE-2017-11882."),
+	scan.Entry(ruleExternal, scan.Note, "An office document refers to pictures, tables or templates elsewhere, at places that documents usually do."),
+	scan.Entry(ruleMacro, scan.Suspicious, "An office document has macros, none of which runs by itself."),
+	scan.Entry(ruleMacroAutorun, scan.Suspicious, "An office document has a macro that runs by itself, and calls in its macros that start programs, fetch files or hide what they do."),
+	scan.Entry(ruleMacroAutostart, scan.Suspicious, "An office document has a macro that runs by itself; nothing suspicious is called."),
+	scan.Entry(ruleMacroStomped, scan.Suspicious, "An office document has compiled macros without the source they were made of, as when the source was removed to hide them."),
+	scan.Entry(ruleMacroXLM, scan.Suspicious, "A workbook has a sheet of Excel 4 macros."),
+	scan.Entry(rulePackage, scan.Suspicious, "An office document has a program, a script or a shortcut embedded as an object to click on."),
+	scan.Entry(ruleOneNote, scan.Suspicious, "A OneNote section has a file embedded that is no picture."),
+	scan.Entry(rulePDFAction, scan.Suspicious, "A PDF opens something remote, sends a form or fetches data by itself or behind a button."),
+	scan.Entry(rulePDFEmbedded, scan.Note, "A PDF has files embedded; each is a part of its own."),
+	scan.Entry(rulePDFEncrypted, scan.Unscannable, "A PDF is encrypted, so that not all of it could be examined."),
+	scan.Entry(rulePDFForm, scan.Note, "A PDF holds a form in XFA."),
+	scan.Entry(rulePDFJavaScript, scan.Suspicious, "A PDF holds JavaScript."),
+	scan.Entry(rulePDFLaunch, scan.Suspicious, "A PDF has an action that starts a program or opens a file beside it."),
+	scan.Entry(ruleRemoteShortcut, scan.Suspicious, "A shortcut, a library or a search points to a share or a site elsewhere."),
+	scan.Entry(ruleRemoteTemplate, scan.Suspicious, "An office document loads a template, an object or a frame from elsewhere when it is opened."),
+	scan.Entry(ruleRTFObject, scan.Suspicious, "An RTF document has an object that loads by itself, is written so that scanners miss it, or belongs to the old equation editor."),
+	scan.Entry(ruleShortcut, scan.Suspicious, "A Windows shortcut starts an interpreter, fetches something or hides its arguments."),
+	scan.Entry(ruleSVG, scan.Suspicious, "An SVG picture, or another XML document, has a script, an event handler or a page in it."),
+	scan.Entry(ruleTooComplex, scan.Unscannable, "A document takes more to examine than the configuration allows; the rest of it was not examined."),
+)
 
 // Catalogue lists every finding of this package.
-func Catalogue() []scan.Rule { return slices.Clone(catalogue[:]) }
-
-func entry(r rule, k scan.Kind, about string) scan.Rule {
-	return scan.Rule{Name: word + "/" + string(r), Kind: k, About: about}
-}
-
-func kindOf(name string) scan.Kind { return scan.KindIn(catalogue[:], name) }
+func Catalogue() []scan.Rule { return catalogue.Rules() }
 
 // longestDetail bounds a finding's detail in bytes, each thing quoted in it by
 // longestQuote.
@@ -112,7 +105,7 @@ func (r *report) add(as rule, detail string) {
 	name := word + "/" + string(as)
 	i := slices.IndexFunc(r.found, func(f scan.Finding) bool { return f.Rule == name })
 	if i < 0 {
-		r.found = append(r.found, scan.Finding{Kind: kindOf(name), Scanner: word, Rule: name, Part: r.part, Detail: clip(detail, longestDetail)})
+		r.found = append(r.found, catalogue.Finding(name, r.part, clip(detail, longestDetail)))
 		return
 	}
 	r.found[i].Detail = clip(r.found[i].Detail+"; "+detail, longestDetail)

@@ -53,7 +53,7 @@ func (c Config) Check() error {
 		errs = append(errs, units.Wrong("id", "%q is no name for a site; write one such as \"mx.example.com\"", c.ID))
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Scores)) {
-		if !slices.ContainsFunc(catalogue, func(r entry) bool { return string(r.rule) == name }) {
+		if !catalogue.Has(word + "/" + name) {
 			errs = append(errs, units.Wrong("scores."+name, "there is no finding auth/%s", name))
 		}
 	}

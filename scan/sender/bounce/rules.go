@@ -17,7 +17,7 @@ const (
 	answer  = word + "/answer"
 )
 
-var catalogue = []scan.Rule{
+var catalogue = scan.Catalogue{
 	{Name: scan.FailedRule(word), Kind: scan.Failed, About: "The keys for marks could not be read, or the message could not."},
 	{Name: Marked, Kind: scan.Note, About: "The mail goes out; this is the mark by which its bounces are known."},
 	{Name: ours, Kind: scan.Note, About: "A bounce that quotes mail the recipient has sent."},
@@ -29,16 +29,11 @@ var catalogue = []scan.Rule{
 }
 
 // Catalogue lists everything this scanner reports.
-func Catalogue() []scan.Rule { return catalogue }
+func Catalogue() []scan.Rule { return catalogue.Rules() }
 
 // found returns a finding about one recipient, or, if to is empty, the message.
 func found(rule, to, detail string) scan.Finding {
-	return scan.Finding{
-		Kind:      scan.KindIn(catalogue, rule),
-		Scanner:   word,
-		Rule:      rule,
-		Part:      scan.WholeMessage,
-		Detail:    detail,
-		Recipient: to,
-	}
+	f := catalogue.Finding(rule, scan.WholeMessage, detail)
+	f.Recipient = to
+	return f
 }

@@ -12,7 +12,7 @@ const (
 	CameBack  = word + "/came-back"
 )
 
-var catalogue = []scan.Rule{
+var catalogue = scan.Catalogue{
 	{Name: scan.FailedRule(word), Kind: scan.Failed, About: "What is remembered of clients and senders could not be read or written."},
 	{Name: FirstSeen, Kind: scan.Note, About: "The client and the sender have not sent mail to the recipient before, or not for long."},
 	{Name: TooEarly, Kind: scan.Note, About: "The client and the sender tried again before the time was over."},
@@ -20,16 +20,11 @@ var catalogue = []scan.Rule{
 }
 
 // Catalogue lists everything this scanner reports.
-func Catalogue() []scan.Rule { return catalogue }
+func Catalogue() []scan.Rule { return catalogue.Rules() }
 
 // found returns a finding about one recipient.
 func found(rule, to, detail string) []scan.Finding {
-	return []scan.Finding{{
-		Kind:      scan.KindIn(catalogue, rule),
-		Scanner:   word,
-		Rule:      rule,
-		Part:      scan.WholeMessage,
-		Detail:    detail,
-		Recipient: to,
-	}}
+	f := catalogue.Finding(rule, scan.WholeMessage, detail)
+	f.Recipient = to
+	return []scan.Finding{f}
 }

@@ -71,7 +71,7 @@ func (c Config) Check() error {
 		errs = append(errs, units.Wrong("connections", "it cannot be negative; write 0 for any number"))
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Scores)) {
-		if !slices.ContainsFunc(catalogue, func(e entry) bool { return string(e.rule) == name }) {
+		if !catalogue.Has(word + "/" + name) {
 			errs = append(errs, units.Wrong("scores."+name, "there is no finding relay/%s", name))
 		}
 	}
