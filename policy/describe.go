@@ -48,7 +48,8 @@ func (g Grounds) words() []string {
 	w = appendList(w, "when", g.When)
 	w = appendList(w, "part", g.Part)
 	w = appendList(w, "requires", g.Requires)
-	return appendList(w, "unless", g.Unless)
+	w = appendList(w, "unless", g.Unless)
+	return appendList(w, "not about", g.Not)
 }
 
 // maxShown is how many values of a condition are shown: lists in files may have

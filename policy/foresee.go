@@ -43,7 +43,7 @@ func (o Outcome) mayRefuse() bool {
 
 // settles reports whether the rule decides about a finding whatever mail it is in.
 func (r *rule) settles(l scan.Rule) bool {
-	if len(r.Scope.words())+len(r.parts)+len(r.Grounds.Requires)+len(r.Grounds.Unless) > 0 {
+	if len(r.Scope.words())+len(r.parts)+len(r.Grounds.Requires)+len(r.Grounds.Unless)+len(r.Grounds.Not) > 0 {
 		return false
 	}
 	if r.blanket() {

@@ -86,3 +86,19 @@ func TestRulesThatCannotDoWhatTheySay(t *testing.T) {
 		}
 	}
 }
+
+// TestPartsThatDeliver takes a rule that lets parts through by their name for one
+// about harmless parts: a virus, or a scanner that did not answer, it does not name.
+func TestPartsThatDeliver(t *testing.T) {
+	p := mustNew(t, []Rule{
+		{Ref: RuleRef{Name: "documents"}, Grounds: Grounds{Part: []string{"*.docx"}}},
+		{Ref: RuleRef{Name: "rest"}, Grounds: Grounds{When: []Condition{OfKind(scan.Infected), OfKind(scan.Failed), OfKind(scan.Suspicious)}}, Outcome: refuse},
+	})
+	for kind, want := range map[scan.Kind]Answer{scan.Infected: Reject, scan.Failed: Reject, scan.Suspicious: Deliver} {
+		in := offer("a@ours.example")
+		in.Found = []scan.Finding{{Kind: kind, Rule: "any/rule", Part: 1}}
+		if d := p.Decide(in); d.Answer != want {
+			t.Errorf("%s: %v, want %v", kind, d.Answer, want)
+		}
+	}
+}

@@ -16,6 +16,7 @@ type Rule struct {
 	Grounds Grounds
 	Outcome Outcome
 	Mode    Mode
+	Yields  bool // of the message itself it lets nothing through that another rule refuses whatever was found
 }
 
 // Mode is how far a rule that matches goes.
@@ -49,14 +50,15 @@ type SizeRange struct{ Min, Max units.Size }
 // Grounds are the findings a rule rests on.
 //
 // A rule with neither When nor Part matches the message itself and every
-// finding. One that delivers does not match findings of the kinds infected and
-// failed, though: letting a virus through, or mail no engine could look at,
+// finding. One without When that delivers does not match findings of the kinds
+// infected and failed, though: letting a virus through, or mail no engine could look at,
 // takes a rule that names it.
 type Grounds struct {
 	When     []Condition // any of them: about a finding, or the score
 	Part     []string    // the finding's part has a name or path like one of these, upper and lower case alike
 	Requires []Condition // all of them hold for some finding of the message
 	Unless   []Condition // none of them holds for any finding of the message
+	Not      []scan.Kind // findings of these kinds the rule is not about after all
 }
 
 // Login matches SASL login names: a name, in which "*" represents anything and
@@ -210,8 +212,11 @@ func (r *rule) concerns(f *facts, subject int) truth {
 	}
 	g := &f.groups[subject]
 	found := f.in.Found[g.first]
-	if r.blanket() {
-		return truthOf(!r.opens() || found.Kind != scan.Infected && found.Kind != scan.Failed)
+	if slices.Contains(r.Grounds.Not, found.Kind) {
+		return no
+	}
+	if len(r.Grounds.When) == 0 && r.opens() && (found.Kind == scan.Infected || found.Kind == scan.Failed) {
+		return no
 	}
 	about := func(c Condition) bool { return c.matches(found) }
 	if len(r.Grounds.When) > 0 && !slices.ContainsFunc(r.Grounds.When, about) {

@@ -45,7 +45,7 @@ func holdsAll[T comparable](list, other []T) bool {
 // says that the rule delivers: without naming them it is not for viruses and
 // failures.
 func (g Grounds) covers(other Grounds, opens bool) bool {
-	if len(g.Unless)+len(g.Part) > 0 || !holdsAll(g.Requires, other.Requires) {
+	if len(g.Unless)+len(g.Part)+len(g.Not) > 0 || !holdsAll(g.Requires, other.Requires) {
 		return false
 	}
 	if len(g.When) == 0 {
@@ -74,6 +74,9 @@ func (c Condition) Covers(other Condition) bool { return c.implied(other) }
 
 // AboutScore reports whether the condition compares the score.
 func (c Condition) AboutScore() bool { return c.compare != "" }
+
+// AboutKind reports whether the condition asks for findings of a kind.
+func (c Condition) AboutKind() bool { return c.compare == "" && c.pattern == "" }
 
 // implied reports whether c holds wherever other does.
 func (c Condition) implied(other Condition) bool {

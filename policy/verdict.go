@@ -24,6 +24,7 @@ type judgement struct {
 	watches map[*rule]bool // that matched
 	first   *ground        // the strongest, nil if there is none
 	pending bool
+	anyway  truth // whether a rule refuses the message whatever was found in it
 }
 
 // judged is the judgement for one recipient.
@@ -39,7 +40,7 @@ func (j judged) refuses() bool { return j.Outcome.Answer >= Discard }
 // judge applies to each subject the first rule that matches it, and adds up
 // what they want.
 func (f *facts) judge(rules []candidate, about subjects) *judgement {
-	j := &judgement{Verdict: Verdict{Because: itself}, watches: map[*rule]bool{}}
+	j := &judgement{Verdict: Verdict{Because: itself}, watches: map[*rule]bool{}, anyway: refusedAnyway(rules)}
 	for _, list := range [...][]int{about.shared, about.own} {
 		for _, s := range list {
 			f.judgeSubject(j, rules, s)
@@ -80,6 +81,9 @@ func (f *facts) judgeSubject(j *judgement, rules []candidate, subject int) {
 	decided, mildest := false, Reject
 	for _, c := range rules {
 		t := min(c.truth, f.concerned(c.rule, subject))
+		if t != no && subject == itself && c.Yields && c.opens() {
+			t = min(t, j.anyway.not())
+		}
 		if t == perhaps && c.Mode == Decides && !decided {
 			mildest = min(mildest, c.Outcome.Answer)
 		}
@@ -100,6 +104,18 @@ func (f *facts) judgeSubject(j *judgement, rules []candidate, subject int) {
 			j.grounds = append(j.grounds, ground{c.rule, subject, f.outcome(c.rule, subject)})
 		}
 	}
+}
+
+// refusedAnyway says whether any rule that does not yield refuses the message
+// whatever was found in it.
+func refusedAnyway(rules []candidate) truth {
+	t := no
+	for _, c := range rules {
+		if c.Mode == Decides && c.blanket() && !c.Yields && c.Outcome.Answer != Deliver {
+			t = max(t, c.truth)
+		}
+	}
+	return t
 }
 
 // Bounds on the matches that a decision lists. They are for people to read, and
