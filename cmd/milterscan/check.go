@@ -109,6 +109,9 @@ func printMigrated(path string, std cli.Streams) int {
 // try makes a judge of a configuration, and has it judge the mails there are
 // tests for.
 func try(ctx context.Context, c *config.Config) error {
+	if err := c.SetAside(); err != nil {
+		return err
+	}
 	if err := c.Contradictions(pipeline.Catalogue()); err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -136,6 +137,27 @@ func TestDoctorForPrograms(t *testing.T) {
 		if err := json.Unmarshal(object.Bytes(), &said); err != nil || status != c.json || said.Healthy != (status == 0) || len(said.Findings) != len(c.found) || said.Findings[0].Check != c.found[0].Check {
 			t.Errorf("%+v: status %d, %v, %s", c.found, status, err, &object)
 		}
+	}
+}
+
+// TestCheckOfADomainsFile refuses a configuration with a bad file of a domain, which
+// the daemon would go on without.
+func TestCheckOfADomainsFile(t *testing.T) {
+	dir := t.TempDir()
+	file := writeConfig(t, dir)
+	text, err := os.ReadFile(file)
+	domains := filepath.Join(dir, "domains.d")
+	err = errors.Join(err, os.Mkdir(domains, 0o700), os.WriteFile(filepath.Join(domains, "a.example.toml"), []byte("no_such_key = 1\n"), 0o600),
+		os.WriteFile(file, append(text, "[per_domain]\ndir = \"domains.d\"\n"...), 0o600))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "a.example.toml:1: no_such_key: there is no such key"
+	if status, _, errs := call(t, "check", "-c", file); status != cli.ExitConfig || !strings.Contains(errs, want) {
+		t.Errorf("status %d, %s", status, errs)
+	}
+	if status, out, _ := call(t, "check", "--json", "-c", file); status != cli.ExitConfig || !strings.Contains(out, `"line":1`) || !strings.Contains(out, `"ok":false`) {
+		t.Errorf("status %d, %s", status, out)
 	}
 }
 

@@ -104,6 +104,8 @@ type Config struct {
 
 	origins  origins
 	domains  []domainFile
+	setAside Problems        // in files of domains that are not used
+	without  []policy.Domain // whose files these are
 	cautions []string
 }
 

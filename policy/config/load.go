@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -15,7 +16,8 @@ const maxFile = 16 << 20
 
 // Load reads the file at path, and the rules in policy.d/*.toml beside it in the
 // order of their names. The error is of type Problems and names everything that
-// is wrong.
+// is wrong. What is wrong with the file of a domain takes out that file alone, and is
+// no error unless there are others; see SetAside.
 func Load(path string) (*Config, error) {
 	c := Default()
 	b := &binder{origins: c.origins, renamings: renamings()}
@@ -38,12 +40,15 @@ func Load(path string) (*Config, error) {
 		c.Rules, c.Tests = append(c.Rules, rules...), append(c.Tests, tests...)
 	}
 	b.domainFiles(c)
-	b.names(c.allOwn())
+	b.problems = append(b.problems, sameNames(map[string]Origin{}, c.Rules)...)
 	b.testedRules(c)
 	for _, f := range c.domains {
 		b.files = append(b.files, f.files...)
 	}
 	c.cautions = cautionsOf(b.files, c.Quarantine.Dir)
+	if len(b.problems) > 0 {
+		b.problems = append(b.problems, c.setAside...)
+	}
 	return c, b.problems.err()
 }
 
@@ -93,7 +98,7 @@ func (b *binder) extraRules(path string, before int) ([]Rule, []Test) {
 	return extra.Rules, extra.Tests
 }
 
-// allOwn are the rules of the site and of all domains.
+// allOwn returns the rules of the site and of all domains.
 func (c *Config) allOwn() []Rule {
 	all := slices.Clone(c.Rules)
 	for _, f := range c.domains {
@@ -109,15 +114,28 @@ func (b *binder) rules(list []Rule, before int) {
 	}
 }
 
-// names refuses two rules of one name: nobody could tell them apart in the log.
-func (b *binder) names(rules []Rule) {
+// ruleNames says where each name of a rule is first.
+func ruleNames(rules []Rule) map[string]Origin {
 	first := map[string]Origin{}
 	for _, r := range rules {
+		if _, ok := first[r.Name]; !ok {
+			first[r.Name] = r.origin
+		}
+	}
+	return first
+}
+
+// sameNames refuses two rules of one name: the log could not tell them apart. taken
+// has the names of other rules.
+func sameNames(taken map[string]Origin, rules []Rule) (found Problems) {
+	first := maps.Clone(taken)
+	for _, r := range rules {
 		if other, ok := first[r.Name]; ok {
-			b.problems = append(b.problems, Problem{r.origin.File, r.origin.Line, "rule.name",
+			found = append(found, Problem{r.origin.File, r.origin.Line, "rule.name",
 				fmt.Sprintf("%q is the name of the rule at %s, too; give each its own", r.Name, other)})
 			continue
 		}
 		first[r.Name] = r.origin
 	}
+	return found
 }

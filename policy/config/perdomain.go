@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/milterscan/milterscan/policy"
+	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/units"
 )
 
 // PerDomain is what domains may settle for themselves, each in a file of its
@@ -20,7 +22,8 @@ type PerDomain struct {
 	// ".example.com.toml" for its subdomains; a relative path counts from this
 	// file's directory; "" for none. In such a file stand rules, and in "off" the
 	// scanners the domain does not want. They are for mail to addresses of the
-	// domain, never for mail that goes out. Your own rules come first.
+	// domain, never for mail that goes out. Your own rules come first, but for
+	// "before". A file with an error is left out, and the others hold.
 	Dir string `toml:"dir"`
 	// The keys that rules in these files may have, beside their name.
 	Keys []string `toml:"keys"`
@@ -29,6 +32,10 @@ type PerDomain struct {
 	// The findings they may be about. Where "*/*" is not among them each rule needs
 	// a "when"; with "spam/*" the score may be in it.
 	Findings []policy.Condition `toml:"findings"`
+	// The findings about which a domain's rules come before your own, so that they
+	// override them: "spam/*", also for the score. What is infected, unscannable or
+	// failed is not among them unless its kind is named here, too.
+	Before []policy.Condition `toml:"before"`
 	// The scanners a domain may do without. Mail that is only for such domains is
 	// not shown to them; mail of our own always is.
 	Scanners []string `toml:"scanners"`
@@ -50,6 +57,14 @@ func (p PerDomain) Check() error {
 	for i, k := range p.Keys {
 		errs = append(errs, oneOf(fmt.Sprintf("keys[%d]", i), k, keys))
 	}
+	for i, c := range p.Before {
+		switch {
+		case c.AboutScore():
+			errs = append(errs, units.Wrong(fmt.Sprintf("before[%d]", i), "%q is for no score in particular; write \"spam/*\", which is for the score, too", c))
+		case !p.covers(c) && !c.AboutKind():
+			errs = append(errs, units.Wrong(fmt.Sprintf("before[%d]", i), "%s is not among the findings that domains may decide about; add it to per_domain.findings", c))
+		}
+	}
 	for i, a := range p.Actions {
 		errs = append(errs, oneOf(fmt.Sprintf("actions[%d]", i), a, slices.Sorted(maps.Keys(answers))))
 	}
@@ -59,10 +74,11 @@ func (p PerDomain) Check() error {
 // domainFile is what one domain has settled.
 type domainFile struct {
 	domain policy.Domain
-	Off    []string `toml:"off"`
-	Rules  []Rule   `toml:"rule"`
-	origin Origin   // of Off
-	files  []string // it, and those it names
+	Off    []string      `toml:"off"`
+	Rules  []Rule        `toml:"rule"`
+	front  []policy.Rule // of Rules, those that come before the host's
+	origin Origin        // of Off
+	files  []string      // it, and those it names
 }
 
 // domainFiles reads the files of all domains.
@@ -80,13 +96,31 @@ func (b *binder) domainFiles(c *Config) {
 		b.wrong("per_domain.dir", "there is no file in %s; write one such as %s, or leave the directory out", dir, filepath.Join(dir, "example.com.toml"))
 	}
 	slices.Sort(files)
-	before := len(c.Rules)
+	hosts := ruleNames(c.Rules)
 	for _, name := range files {
-		f, problems := c.PerDomain.read(name, before)
-		b.problems = append(b.problems, problems...)
+		f, problems := c.PerDomain.read(name, len(c.Rules))
+		problems = append(problems, sameNames(hosts, f.Rules)...)
+		if len(problems) > 0 {
+			c.setAside = append(c.setAside, problems...)
+			c.without = append(c.without, f.domain)
+			continue
+		}
 		c.domains = append(c.domains, f)
-		before += len(f.Rules)
 	}
+}
+
+// SetAside says what is wrong with files of domains that are not used for it: mail
+// to these domains gets the host's rules. The error is of type Problems.
+func (c *Config) SetAside() error { return slices.Clone(c.setAside).err() }
+
+// IsSetAside reports whether the file with the rules of an address is not used.
+func (c *Config) IsSetAside(address string) bool {
+	return policy.Local{Domains: c.without}.Has(address)
+}
+
+// ofSetAside reports whether a rule is called like those of a file that is not used.
+func (c *Config) ofSetAside(rule string) bool {
+	return slices.ContainsFunc(c.without, func(d policy.Domain) bool { return strings.HasPrefix(rule, string(d)+": ") })
 }
 
 // read reads the file of one domain, and holds it to what the host allows.
@@ -107,12 +141,50 @@ func (p PerDomain) read(file string, before int) (domainFile, Problems) {
 		}
 	}
 	p.checkKeys(own)
+	p.checkRules(own, &f, before)
+	f.files = own.files
+	return f, own.problems
+}
+
+// checkRules makes the rules of a domain ready.
+func (p PerDomain) checkRules(own *binder, f *domainFile, before int) {
 	own.rules(f.Rules, before)
 	for i := range f.Rules {
 		p.restrict(own, fmt.Sprintf("rule[%d]", i), &f.Rules[i], f.domain)
 	}
-	f.files = own.files
-	return f, own.problems
+	for _, r := range f.Rules {
+		if p.overrides(r.compiled) {
+			f.front = append(f.front, p.inFront(r.compiled))
+		}
+	}
+}
+
+// overrides reports whether a rule comes before the host's: all that it is about is
+// what the host lets domains override.
+func (p PerDomain) overrides(r policy.Rule) bool {
+	if len(r.Grounds.When) == 0 {
+		return covered(p.Before, policy.Named("*/*"))
+	}
+	return !slices.ContainsFunc(r.Grounds.When, func(c policy.Condition) bool { return !covered(p.Before, c) })
+}
+
+// inFront is a rule as it holds before the host's: not for what is infected or was
+// not examined, and not against a rule of the host's that refuses whatever is found,
+// unless the host says so.
+func (p PerDomain) inFront(r policy.Rule) policy.Rule {
+	r.Grounds.Not = p.grave(p.Before)
+	r.Yields = !covered(p.Before, policy.Named("*/*"))
+	return r
+}
+
+// grave returns the kinds of what no domain lets through, but for those in list.
+func (p PerDomain) grave(list []policy.Condition) (kinds []scan.Kind) {
+	for _, k := range []scan.Kind{scan.Infected, scan.Unscannable, scan.Failed} {
+		if !slices.Contains(list, policy.OfKind(k)) {
+			kinds = append(kinds, k)
+		}
+	}
+	return kinds
 }
 
 // allowed says what may be written instead.
@@ -154,6 +226,12 @@ func (p PerDomain) restrict(own *binder, path string, r *Rule, d policy.Domain) 
 	if len(c.Grounds.When)+len(c.Grounds.Part) == 0 && !p.covers(policy.Named("*/*")) {
 		own.wrong(path, "it is for any mail; say in \"when\" which findings it is about: %s", allowed(texts(p.Findings)))
 	}
+	if len(c.Grounds.When) == 0 && len(c.Grounds.Part) > 0 {
+		if attachments := policy.Named("attachment/*"); !p.covers(attachments) {
+			own.wrong(path, "it is for parts whatever is found in them, and the host does not let domains decide about %s; %s", attachments, allowed(texts(p.Findings)))
+		}
+		c.Grounds.Not = p.grave(p.Findings)
+	}
 	if len(c.Scope.To) == 0 {
 		c.Scope.To = []policy.AddressPattern{policy.Everybody(d)}
 	}
@@ -167,11 +245,16 @@ func (p PerDomain) restrict(own *binder, path string, r *Rule, d policy.Domain) 
 	c.Ref.Name = r.Name
 }
 
-func (p PerDomain) covers(c policy.Condition) bool {
+// covers reports whether domains may decide about a condition.
+func (p PerDomain) covers(c policy.Condition) bool { return covered(p.Findings, c) }
+
+// covered reports whether a condition is about nothing but what is in a list. The
+// score is a finding of the spam scanners there.
+func covered(list []policy.Condition, c policy.Condition) bool {
 	if c.AboutScore() {
 		c = policy.Named("spam/*")
 	}
-	return slices.ContainsFunc(p.Findings, func(own policy.Condition) bool { return own.Covers(c) })
+	return slices.ContainsFunc(list, func(own policy.Condition) bool { return own.Covers(c) })
 }
 
 func texts(list []policy.Condition) []string {
@@ -212,12 +295,23 @@ func (c *Config) withoutScore(r policy.Rule) policy.Rule {
 	return r
 }
 
-// domainRules are the rules of all domains.
+// overriding are the rules of all domains that come before the host's.
+func (c *Config) overriding() []policy.Rule {
+	var rules []policy.Rule
+	for _, f := range c.domains {
+		rules = append(rules, f.front...)
+	}
+	return rules
+}
+
+// domainRules are the rules of all domains that come after the host's.
 func (c *Config) domainRules() []policy.Rule {
 	var rules []policy.Rule
 	for _, f := range c.domains {
 		for _, r := range f.Rules {
-			rules = append(rules, r.compiled)
+			if !c.PerDomain.overrides(r.compiled) {
+				rules = append(rules, r.compiled)
+			}
 		}
 	}
 	return rules

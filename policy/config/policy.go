@@ -18,7 +18,7 @@ func (c *Config) Policy() (*policy.Policy, error) {
 }
 
 // AllRules are all rules in their order: those that only add something, those by
-// which domains switch scanners off, the file's own, those of policy.d, those of
+// which domains switch scanners off or override the host's, the file's own, those of policy.d, those of
 // domains, those that follow from other settings, and those of the profile.
 func (c *Config) AllRules() ([]policy.Rule, error) {
 	shipped, err := policy.Profile(c.Profile)
@@ -26,6 +26,7 @@ func (c *Config) AllRules() ([]policy.Rule, error) {
 		return nil, err
 	}
 	rules := append(c.addedRules(), c.switchedOff()...)
+	rules = append(rules, c.overriding()...)
 	for _, r := range c.Rules {
 		rules = append(rules, c.withoutScore(r.compiled))
 	}

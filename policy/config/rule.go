@@ -45,7 +45,8 @@ type Rule struct {
 	When []policy.Condition `toml:"when" example:"[\"attachment/name\", \"score >= 5\"]"`
 	// Names, paths or media types of the parts the findings are about, or of what
 	// these are in: "*.jar", "image/*". Without "when" it is for the parts
-	// themselves, whatever is found in them.
+	// themselves, whatever is found in them; but if it delivers, not for the kinds
+	// infected and failed.
 	Part []string `toml:"part" example:"[\"*.jar\"]"`
 	// What must have been found as well, all of it, anywhere in the message.
 	Requires []policy.Condition `toml:"requires" example:"[\"auth/dmarc-pass\"]"`

@@ -37,6 +37,14 @@ type Test struct {
 // Origin is where the test stands.
 func (t Test) Origin() Origin { return t.origin }
 
+// Runnable returns the tests that can hold: not those of mail to domains whose files
+// are not used.
+func (c *Config) Runnable() []Test {
+	return slices.DeleteFunc(slices.Clone(c.Tests), func(t Test) bool {
+		return c.ofSetAside(t.Rule) || slices.ContainsFunc(t.To, c.IsSetAside)
+	})
+}
+
 // tests makes tests ready.
 func (b *binder) tests(list []Test) {
 	for i := range list {
@@ -67,7 +75,7 @@ func (b *binder) testedRules(c *Config) {
 	}
 	for _, t := range c.Tests {
 		known := func(r policy.Rule) bool { return r.Ref.Name == t.Rule }
-		if t.Rule != "" && !slices.ContainsFunc(all, known) {
+		if t.Rule != "" && !c.ofSetAside(t.Rule) && !slices.ContainsFunc(all, known) {
 			b.problems = append(b.problems, Problem{t.origin.File, t.origin.Line, "test.rule", fmt.Sprintf("there is no rule %q", t.Rule)})
 		}
 	}

@@ -82,7 +82,10 @@ func TestWhatAllMayWriteIsRefused(t *testing.T) {
 			if err := os.Chmod(path, mode); err != nil {
 				t.Fatal(err)
 			}
-			_, err := Load(file)
+			c, err := Load(file)
+			if err == nil && strings.HasPrefix(name, "domains.d/") { // which takes out that file alone
+				err = c.SetAside()
+			}
 			if got := err != nil && strings.Contains(err.Error(), path+" can be written by every user"); got != refused || !got && err != nil {
 				t.Errorf("%s with mode %v: %v", name, mode, err)
 			}

@@ -77,7 +77,7 @@ func New(path, version string, stderr io.Writer) (*Daemon, int) {
 
 // caution logs what in a configuration is no error and is probably a mistake.
 func (d *Daemon) caution(c *config.Config) {
-	var idle config.Problems
+	var idle, aside config.Problems
 	if errors.As(c.Contradictions(pipeline.Catalogue()), &idle) {
 		for _, p := range idle {
 			d.log.Warn("a rule can never do anything", zap.String("what", p.String()))
@@ -85,6 +85,11 @@ func (d *Daemon) caution(c *config.Config) {
 	}
 	for _, n := range c.Notes(pipeline.Catalogue()) {
 		d.log.Warn("a setting is probably a mistake", zap.String("what", n.String()))
+	}
+	if errors.As(c.SetAside(), &aside) {
+		for _, p := range aside {
+			d.log.Error("the file of a domain is not used, mail to the domain gets the host's rules", zap.String("what", p.String()))
+		}
 	}
 	for _, what := range c.Cautions() {
 		d.log.Warn("the configuration may be changed by others than root and the daemon's user", zap.String("what", what))
@@ -148,7 +153,7 @@ func (d *Daemon) next(ctx context.Context, n uint64) (g generation, err error) {
 		return g, err
 	}
 	p := &pipeline.Pipeline{Shared: d.Shared, Judge: g.judge, MaxMessage: int64(g.config.Limits.Message)}
-	if err = pipeline.RunTests(ctx, p, g.config.Tests); err != nil {
+	if err = pipeline.RunTests(ctx, p, g.config.Runnable()); err != nil {
 		return g, err
 	}
 	if g.log, err = openOutput(g.config.Log); err != nil {

@@ -277,3 +277,32 @@ func TestNotesAreTold(t *testing.T) {
 	r.reload(plain + fmt.Sprintf(rule, "second"))
 	r.await("log", fmt.Sprintf(words, "second"))
 }
+
+// TestBadFileOfADomain: it is left out at the start and at a reload, and the log says
+// so, while the files of other domains and what else was changed are in force.
+func TestBadFileOfADomain(t *testing.T) {
+	dir := t.TempDir()
+	domain := func(name, text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, "domains.d", name+".toml"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(dir, "domains.d"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	domain("a.example", "no_such_key = 1\n")
+	domain("b.example", "off = [\"spam\"]\n")
+	text := plain + "[per_domain]\ndir = \"domains.d\"\n"
+	r := start(t, dir, text)
+	const words = "the file of a domain is not used, mail to the domain gets the host's rules"
+	r.await("log", words)
+	r.await("log", "a.example.toml:1: no_such_key: there is no such key")
+	domain("b.example", "[[rule")
+	r.reload(text + "[limits]\nparts = 77\n")
+	r.await("log", "configuration reloaded")
+	r.await("log", "b.example.toml:1: ")
+	if n := strings.Count(r.log("log"), words); n != 3 || strings.Contains(r.log("log"), "the new configuration is not used") {
+		t.Errorf("it is said %d times:\n%s", n, r.log("log"))
+	}
+}

@@ -14,7 +14,7 @@ func (p *Installation) configuration(context.Context) []Finding {
 	var problems config.Problems
 	switch {
 	case p.Problems == nil:
-		return append(p.cautions(), ok("%s has no errors", p.File))
+		return append(p.setAside(), p.cautions()...)
 	case !errors.As(p.Problems, &problems):
 		return []Finding{fault("correct the file; the daemon does not start with it", "%v", p.Problems)}
 	}
@@ -25,6 +25,19 @@ func (p *Installation) configuration(context.Context) []Finding {
 			fix = "correct the line; until then the daemon does not start, and a reload changes nothing"
 		}
 		found = append(found, fault(fix, "%s", what))
+	}
+	return found
+}
+
+// setAside reports what is wrong with files of domains, which keeps nothing else from
+// being used.
+func (p *Installation) setAside() (found []Finding) {
+	var problems config.Problems
+	if !errors.As(p.Config.SetAside(), &problems) {
+		return []Finding{ok("%s has no errors", p.File)}
+	}
+	for _, one := range problems {
+		found = append(found, fault("correct the file and reload; until then mail to the domain gets the host's rules alone", "%s", one))
 	}
 	return found
 }

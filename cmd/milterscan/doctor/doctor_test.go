@@ -202,6 +202,18 @@ func TestHealthy(t *testing.T) {
 	}
 }
 
+// TestBadFileOfADomain is a fault by itself.
+func TestBadFileOfADomain(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "a.example.toml"), []byte("no_such_key = 1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	found := faults(sound(t).installation(t, fmt.Sprintf("[per_domain]\ndir = %q\n", dir)).Examine(t.Context()))
+	if len(found) != 1 || !named(found, "configuration", "a.example.toml:1: no_such_key", "correct the file and reload") {
+		t.Errorf("faults %+v", found)
+	}
+}
+
 // TestFaults: each fault is named, with what to do about it, and nothing else is.
 func TestFaults(t *testing.T) {
 	h := sound(t)
