@@ -55,7 +55,7 @@ func openKeeper(f *cli.Options, args []string, std cli.Streams, parse func(*cli.
 	return k, cli.ExitOK, true
 }
 
-// each does something with every message that is named, and returns the exit status.
+// each calls do with the id of every message that is named, and returns the exit status.
 func (k *keeper) each(ctx context.Context, names []string, do func(id string) error) int {
 	if len(names) == 0 {
 		return k.misused("no id is given")
@@ -73,7 +73,7 @@ func (k *keeper) each(ctx context.Context, names []string, do func(id string) er
 	return status
 }
 
-// misused says what a call lacks.
+// misused prints the error of a call that lacks something, and returns the exit status.
 func (k *keeper) misused(what string) int {
 	fmt.Fprintf(k.Err, "milterscan %s: %s; nothing was done\n", k.name, what)
 	return cli.ExitUsage

@@ -41,7 +41,7 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
-// run returns the whole program but for the process around it.
+// run runs the program and returns its exit status.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	std := cli.Streams{In: stdin, Out: stdout, Err: stderr}
 	name, args := cli.CommandOf(args)

@@ -39,7 +39,7 @@ func testItself(ctx context.Context, args []string, std cli.Streams) int {
 	return selftest.Judge(ctx, p, cases, std.Out)
 }
 
-// made returns the exit status of a self-test that only makes mail.
+// made prints the error of a self-test that only makes mail, and returns its exit status.
 func made(std cli.Streams, err error) int {
 	if err != nil {
 		fmt.Fprintln(std.Err, "milterscan selftest:", err)

@@ -83,7 +83,7 @@ func (s *installer) choose(ctx context.Context) string {
 	return found[0].Name
 }
 
-// agreed asks whether to go on.
+// agreed asks the administrator whether to go on.
 func (s *installer) agreed() bool {
 	if s.yes {
 		return true

@@ -11,7 +11,7 @@ import (
 )
 
 // Owner returns the user in whose hands a path is: the owner of the first name on
-// the way to it that is not root's. That user decides what is found there, and may
+// the way to it that is not root's. That user decides what others find there, and may
 // put a symbolic link in its place at any time. The path need not be there. Of a
 // path that only root can change the owner is root, 0 and 0.
 func Owner(path string) (uid, gid int, err error) {

@@ -84,7 +84,7 @@ func ManualOf(name string) Manual {
 	return of([]string{"milterscan " + name}, done, misused)
 }
 
-// kept returns the statuses of commands that take ids.
+// kept returns the exit statuses of the commands that take ids of kept messages.
 func kept() []Exit {
 	return []Exit{{ExitFound, "some message is not in the quarantine"}, broken, misused, badConfig}
 }

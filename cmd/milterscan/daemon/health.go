@@ -73,7 +73,7 @@ func failures(found []scan.Finding) map[string]string {
 	return all
 }
 
-// heard takes down what failed where, and what did not any more.
+// heard records the failures of a scanner, and the end of those that are over.
 func (h *health) heard(where string, failed map[string]string) {
 	for rule, why := range failed {
 		h.fails(where, rule, why)
@@ -102,7 +102,7 @@ func named(found []scan.Finding, rule string) *scan.Finding {
 	return nil
 }
 
-// fails takes one failure down.
+// fails records one failure.
 func (h *health) fails(where, rule, why string) {
 	now := h.now()
 	if o := h.down[rule]; o != nil {
@@ -115,7 +115,7 @@ func (h *health) fails(where, rule, why string) {
 		zap.String("error", why))
 }
 
-// works takes down that a failure is over.
+// works records that a failure is over.
 func (h *health) works(rule string, o *outage) {
 	delete(h.down, rule)
 	h.log.Info("check or store answers again", zap.String("name", o.where), zap.String("finding", rule), zap.Int("messages", o.messages),

@@ -70,7 +70,7 @@ type stopped time.Time
 func (s stopped) Now() time.Time                       { return time.Time(s) }
 func (stopped) NewTicker(d time.Duration) *time.Ticker { return time.NewTicker(d) }
 
-// fields returns those of a JSON object, in their order, without the time.
+// fields returns the fields of a JSON object, in their order, without the time.
 func fields(object []byte) []zap.Field {
 	var list []zap.Field
 	in := json.NewDecoder(bytes.NewReader(object))

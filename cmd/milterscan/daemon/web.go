@@ -148,7 +148,8 @@ func (r *readiness) ask(ctx context.Context, d *Daemon) []string {
 	return r.troubles
 }
 
-// troubles asks whatever mail needs.
+// troubles asks the server, the spool and the engines, and returns the reasons why mail
+// cannot be judged.
 func (d *Daemon) troubles(ctx context.Context) (list []string) {
 	if len(d.server.Addrs()) == 0 {
 		list = append(list, "no address is listened on")

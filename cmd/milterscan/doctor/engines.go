@@ -137,7 +137,7 @@ func probe(ctx context.Context, e *virus.Engine, c virus.Config, name string) []
 	return found
 }
 
-// largerLimits returns the fix for an engine that looks at less than it is given.
+// largerLimits returns the fix for an engine that reads less of a file than it gets.
 func largerLimits(c virus.Config) string {
 	switch c.Type {
 	case virus.TypeClamd:
@@ -155,7 +155,7 @@ type said struct {
 	rules          []string
 }
 
-// or returns what was said, or the error.
+// or returns the report of the engine, or the error.
 func (s said) or(err error) string {
 	if err != nil {
 		return err.Error()

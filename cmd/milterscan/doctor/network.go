@@ -46,7 +46,7 @@ func (p *Installation) resolver(ctx context.Context, server dns.Server) []Findin
 	return found
 }
 
-// public returns resolvers that everybody asks.
+// public returns the addresses of public resolvers.
 func public() []string {
 	return []string{"8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1", "9.9.9.9", "149.112.112.112", "208.67.222.222", "208.67.220.220",
 		"2001:4860:4860::8888", "2001:4860:4860::8844", "2606:4700:4700::1111", "2606:4700:4700::1001", "2620:fe::fe"}

@@ -106,8 +106,8 @@ func (m *mailServer) setUp() string {
 	return setUpPostfix
 }
 
-// notAsked reports that no SMTP server asks us, or that one looks for us where we
-// are not.
+// notAsked reports that no SMTP server asks us, or that one asks at an
+// address where we do not listen.
 func (m *mailServer) notAsked() Finding {
 	for _, s := range m.conf.Servers() {
 		for _, one := range m.conf.Milters(s) {

@@ -30,8 +30,8 @@ type Stored interface {
 	io.Closer
 }
 
-// load returns the content of a file. It first copies to the spool what is not a
-// regular file.
+// load returns the content of a file. It first copies a pipe, or
+// anything else but a regular file, to the spool.
 func (p *Pipeline) load(file string, stdin io.Reader) (Stored, error) {
 	if file == "-" {
 		return p.keep(stdin)

@@ -84,7 +84,7 @@ func noticeTerms(c *config.Config) (notify.Terms, error) {
 	}, err
 }
 
-// Author returns the sender of our own mail, and the host that sends it.
+// Author returns the sender of notices and forwarded mail, and the host that sends it.
 func Author(c *config.Config) (from, host string) {
 	host, err := os.Hostname()
 	if err != nil {

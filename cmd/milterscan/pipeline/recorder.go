@@ -73,8 +73,8 @@ func NewRecorder(c *config.Config, warn func(error)) *Recorder {
 	return r
 }
 
-// Use goes on by the terms of another configuration. What was told before is not
-// lost: it is written where it belongs, and notices that wait are still sent.
+// Use goes on by the terms of another configuration. Earlier records are not lost:
+// they are written where they belong, and notices that wait are still sent.
 func (r *Recorder) Use(c *config.Config) {
 	r.expiring.Lock()
 	defer r.expiring.Unlock()
@@ -126,9 +126,9 @@ func (r *Recorder) Expire(ctx context.Context, before time.Time) (int, error) {
 // Close writes the records that wait.
 func (r *Recorder) Close() { r.memory.close() }
 
-// Enter takes a ruling down by the terms of its configuration. Notices are on the
+// Enter records a ruling by the terms of its configuration. Notices are on the
 // disk before the message is answered, so that none is lost with us; if that
-// fails the log is all there is.
+// fails only the log has the event.
 func (r *Recorder) Enter(result *judge.Result, c *config.Config) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
@@ -140,6 +140,6 @@ func (r *Recorder) Enter(result *judge.Result, c *config.Config) {
 		r.memory.Remember(c.History.Privacy().Apply(record))
 	}
 	if err := r.notices.Add(notify.Items(record, result.Decision, policy.Local(c.Local))); err != nil {
-		r.warn(fmt.Errorf("somebody is not told of %s: %w", record.ID, err))
+		r.warn(fmt.Errorf("the notices about message %s cannot be queued: %w", record.ID, err))
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/milterscan/milterscan/scan"
 )
 
-// switched returns the scanners, but not asked about mail that is only for domains
-// that do not want them. They always see our own mail.
+// switched returns the scanners, which are not asked about mail whose recipients are all
+// in domains that switched them off. They always see our own mail.
 func switched(c *config.Config, list []scan.Scanner) []scan.Scanner {
 	out := make([]scan.Scanner, len(list))
 	for i, s := range list {

@@ -167,7 +167,7 @@ func (t *table) line(id, about string, row []int) {
 	fmt.Fprintln(t.out)
 }
 
-// status returns the exit status: something got through, or nothing did.
+// status returns the exit status, by whether some mail got through.
 func (t *table) status() int {
 	if len(t.bad) > 0 {
 		return cli.ExitFound

@@ -86,7 +86,7 @@ func (j *journal) backup(i int) string {
 	return filepath.Join(j.path, fmt.Sprintf("%d-%s", i, filepath.Base(j.Files[i].Path)))
 }
 
-// paths returns those of all files, as a person would read them.
+// paths returns the paths of all files, for people.
 func (j *journal) paths() string {
 	var all []string
 	for _, f := range j.Files {

@@ -170,7 +170,7 @@ func rawSetting(ctx context.Context, m MTA, name string) (string, error) {
 	return strings.TrimSpace(out), err
 }
 
-// names reports whether a list of milters has one at an address.
+// names reports whether a list of milters names an address.
 func names(list, address string) bool {
 	return slices.ContainsFunc(postfix.ParseMilters(list), func(m postfix.Milter) bool { return m.Address == address })
 }

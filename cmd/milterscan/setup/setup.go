@@ -57,7 +57,7 @@ func candidates() []candidate {
 	}
 }
 
-// Names returns those of the MTAs that can be set up.
+// Names returns the names of the MTAs that can be set up.
 func Names() []string {
 	var names []string
 	for _, c := range candidates() {

@@ -48,7 +48,7 @@ type allowance struct {
 	before   []policy.RecordRule // rules of the site's own it has to come before
 }
 
-// match takes a rule that was in the way into account.
+// match adds the findings for which a rule kept the message back.
 func (a *allowance) match(m policy.RecordMatch) {
 	if m.Observed || m.Does == policy.Deliver.String() {
 		return

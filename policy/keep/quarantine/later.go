@@ -32,7 +32,7 @@ type Later struct {
 // change is something an index is to be told.
 type change func(context.Context) error
 
-// NewLater returns x as it is told later. warn is told when x fails, once until it
+// NewLater returns an index that passes changes on to x later. warn is called when x fails, once until it
 // works again, and when it has missed changes.
 func NewLater(x Index, warn func(error)) *Later {
 	return &Later{Index: x, warn: warn, stop: make(chan struct{})}
@@ -50,7 +50,7 @@ func (l *Later) Delete(_ context.Context, id string) error {
 	return nil
 }
 
-// Find returns that of the index when it knows everything, or cannot be told for a while.
+// Find asks the index when it knows every change, or cannot be told for a while.
 func (l *Later) Find(ctx context.Context, f Filter) ([]Row, error) {
 	l.mu.Lock()
 	done := l.done

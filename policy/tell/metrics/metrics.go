@@ -42,7 +42,8 @@ type Metrics struct {
 // New returns counters of a process of that version.
 func New(version string) *Metrics {
 	m := &Metrics{registry: prometheus.NewRegistry()}
-	m.messages = m.counters("messages_total", "Messages judged, and stages before the message that were refused, by what was answered.", "stage", "action")
+	m.messages = m.counters("messages_total",
+		"Messages judged, and stages before the message that were refused, by what was answered.", "stage", "action")
 	m.rules = m.counters("rule_hits_total", "Recipients for whom a rule decided, by the rule's name and what it did.", "rule", "action")
 	m.findings = m.counters("findings_total", "Findings, by name and kind.", "finding", "kind")
 	m.failures = m.counters("scanner_errors_total", "Scans that came to no result, by scanner.", "scanner")

@@ -47,7 +47,7 @@ type language struct {
 	html *html.Template
 }
 
-// Languages returns those that are shipped.
+// Languages returns the languages of the shipped templates.
 func Languages() []string { return []string{"en", "de", "fr", "es"} }
 
 // NewTemplates reads the shipped templates, and those in local, if it is not nil,
@@ -81,7 +81,7 @@ func NewTemplates(local fs.FS) (*Templates, error) {
 	return t, errors.Join(errs...)
 }
 
-// Languages returns those there are templates for.
+// Languages returns the languages that have templates.
 func (t *Templates) Languages() []string { return slices.Sorted(maps.Keys(t.languages)) }
 
 // newLanguage reads the templates of a language. What one that is not shipped

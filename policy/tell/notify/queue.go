@@ -32,7 +32,7 @@ type Queue struct {
 // takes at most limit items.
 func NewQueue(dir string, limit int) *Queue { return &Queue{dir: dir, limit: limit} }
 
-// ErrFull says that a item was not taken.
+// ErrFull says that an item was not taken.
 var ErrFull = errors.New("the queue of notices is full")
 
 // Add puts items into the queue, and returns when they are on the disk.
