@@ -35,7 +35,7 @@ func explainID(ctx context.Context, args []string, std cli.Streams) int {
 	for _, id := range f.Args() {
 		records, err := remembered(ctx, c, id, std)
 		if err == nil && len(records) == 0 {
-			err = errors.New("nothing is known about it (any more)")
+			err = errors.New("neither the history nor the quarantine has a record of it, or has none any more")
 		}
 		if err != nil {
 			fmt.Fprintf(std.Err, "milterscan explain: %s: %v\n", show.Printable(id), err)

@@ -130,7 +130,7 @@ func adopt(f *os.File, stat func(name string) (fs.FileInfo, error)) error {
 	case !ok || !known:
 		return nil
 	case !info.IsDir() && (!info.Mode().IsRegular() || file.Nlink > 1):
-		return fmt.Errorf("%s is no file of its own: remove it", f.Name())
+		return fmt.Errorf("%s is a hard link or no regular file, which the owner of the directory can have put there: remove it", f.Name())
 	}
 	return f.Chown(int(owner.Uid), int(owner.Gid))
 }

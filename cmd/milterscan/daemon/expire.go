@@ -64,8 +64,8 @@ func (d *Daemon) expire(ctx context.Context, c *config.Config) {
 func (d *Daemon) expired(what string, n int, err error) {
 	switch {
 	case err != nil && !errors.Is(err, context.Canceled):
-		d.log.Warn("what is too old cannot be removed", zap.String("from", what), zap.Error(err))
+		d.log.Warn("old messages or records cannot be removed", zap.String("from", what), zap.Error(err))
 	case n > 0:
-		d.log.Info("removed what was too old", zap.String("from", what), zap.Int("messages", n))
+		d.log.Info("removed old messages or records", zap.String("from", what), zap.Int("messages", n))
 	}
 }

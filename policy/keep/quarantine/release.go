@@ -88,7 +88,7 @@ func (e *Entry) begin(o *Order) error {
 		o.To = slices.DeleteFunc(undelivered(e.Record), func(to string) bool { return to == "" })
 	}
 	if len(o.To) == 0 {
-		return errors.New("everybody has had this message; --to says who is to have it")
+		return errors.New("all recipients have had this message; --to names further ones")
 	}
 	if err := errors.Join(e.harmless(*o), submission.Mail{From: e.Record.Sender, To: o.To}.Check()); err != nil {
 		return err

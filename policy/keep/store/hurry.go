@@ -17,7 +17,7 @@ const (
 )
 
 // errRests is reported for a database that made mail wait in vain a moment ago.
-var errRests = fmt.Errorf("locked by somebody else for more than %v; asked again within %v", hurry, rest)
+var errRests = fmt.Errorf("locked by another process for more than %v; asked again within %v", hurry, rest)
 
 // read and write are use for mail, which waits no longer than hurry, and not at all
 // for a database that has made other mail wait in vain. What may be read may yet be
@@ -62,7 +62,7 @@ func (b *breaker) mayTry(now time.Time) bool {
 	return true
 }
 
-// note tells how a call ended that was let try.
+// note records how a call ended that mayTry admitted.
 func (b *breaker) note(now time.Time, failed bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
