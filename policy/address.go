@@ -26,7 +26,7 @@ func splitAddress(s string) address {
 // AddressPattern matches mail addresses, upper and lower case alike. As text it
 // is one of
 //
-//	user@example.com   one address; "*" in the user part represents anything
+//	user@example.com   one address; "*" in the user part matches anything
 //	@example.com       every address of the domain, like *@example.com
 //	.example.com       every address of any subdomain, but not of the domain
 //	postmaster@*       one user part in any domain
@@ -48,7 +48,7 @@ func (p *AddressPattern) UnmarshalText(text []byte) error {
 		return nil
 	}
 	if len(s) > 2 && s[0] == '/' && s[len(s)-1] == '/' {
-		return fmt.Errorf("%q is a regular expression, which no pattern of addresses can be; \"*\" stands for anything in the "+
+		return fmt.Errorf("%q is a regular expression, which no pattern of addresses can be; \"*\" matches anything in the "+
 			"user part, such as \"boss*@example.com\", and a file lists many: \"file:list\"", text)
 	}
 	at := strings.LastIndexByte(s, '@')
@@ -80,7 +80,7 @@ func plausibleDomain(d string) bool {
 	return d == "*" || strings.Trim(d, ".") != "" && !strings.ContainsAny(d, "*?<> \t\r\n")
 }
 
-// MarshalText returns the reverse of UnmarshalText.
+// MarshalText writes the pattern as UnmarshalText reads it.
 func (p AddressPattern) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
 
 // String returns the pattern as it may be written.

@@ -19,7 +19,8 @@ func (r RuleRef) String() string {
 	return fmt.Sprintf("%s:%d: rule %q", r.File, r.Line, r.Name)
 }
 
-// Check says what in a rule contradicts itself, nil if nothing does.
+// Check returns an error that names what in a rule contradicts itself, nil if
+// nothing does.
 func (r Rule) Check() error {
 	s, o := r.Scope.Size, r.Outcome
 	switch {
@@ -66,7 +67,7 @@ func (o Outcome) check() error {
 	return o.Else.check()
 }
 
-// pointless names an effect that the answer leaves no room for.
+// pointless names an effect that makes no sense with the answer.
 func (o Outcome) pointless() string {
 	if o.Answer == Tempfail && o.Keep {
 		return "keeping a copy"

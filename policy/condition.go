@@ -13,8 +13,8 @@ import (
 //
 //	infected           a finding of this kind: note, malformed, ambiguous,
 //	                   suspicious, forbidden, infected, unscannable, failed
-//	attachment/name    a finding of this rule; "*" represents anything, also
-//	                   for a slash: attachment/*, virus/*Eicar*
+//	attachment/name    a finding of this rule; "*" matches anything, also
+//	                   a slash: attachment/*, virus/*Eicar*
 //	score >= 5         the scores of all findings added up; also > < <=
 //
 // The first two are about one finding, the last about the message itself.

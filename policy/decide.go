@@ -22,7 +22,7 @@ type Input struct {
 	Parts    []scan.Part // to name the attachment in the reply
 	// Fixed are the parts that cannot be edited, such as those of a signed
 	// message: what a rule would have edited gets the rule's Else instead.
-	// scan.WholeMessage among them represents all parts.
+	// scan.WholeMessage among them means all parts.
 	Fixed []int
 	// Refused are edits that were tried and could not be made, by kind and part:
 	// they get the rule's Else as well.
@@ -44,8 +44,8 @@ type Policy struct {
 	ours      map[string]bool
 }
 
-// New makes a policy of rules in their order. The error names every rule that
-// contradicts itself.
+// New returns a policy of the rules, in their order. The error names every rule
+// that contradicts itself.
 func New(rules []Rule, local Local) (*Policy, error) {
 	p := &Policy{local: local, ours: map[string]bool{}}
 	for _, d := range local.Domains {
@@ -72,20 +72,20 @@ func (p *Policy) Refuses(s scan.Stage) bool {
 	return slices.ContainsFunc(p.rules, func(r *rule) bool { return r.mayRefuse(s) })
 }
 
-// Decide gives the one answer for what is known at a stage. It is a pure
-// function: the same input gives the same decision, and the order of the
-// findings makes no difference to it. The input is only read.
+// Decide returns the one decision for the input at its stage. It is a pure
+// function: the same input gives the same decision, in whatever order the
+// findings come. Decide does not change the input.
 //
-// At a stage before the message it refuses only what no rule can let through
-// any more; where one still may, the decision is to deliver, and Pending.
+// At a stage before the message it refuses only mail that no rule can let through
+// any more; while one still may, the decision is to deliver, and Pending.
 func (p *Policy) Decide(in Input) Decision {
 	d, _ := p.decide(in)
 	return d
 }
 
-// decide also returns what the decision has cost, in steps of some nanoseconds
-// each. It is at most a number for each finding, each recipient and each rule for
-// a recipient, and for each pair of a recipient's own list of rules and a group of
+// decide also returns the cost of the decision, in steps of some nanoseconds each.
+// It is at most a number for each finding, each recipient and each rule for a
+// recipient, and for each pair of a recipient's own list of rules and a group of
 // findings: never findings times recipients.
 func (p *Policy) decide(in Input) (Decision, int) {
 	f := p.facts(in)

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// String returns the rule on one line, as an administrator reads it: for whom, on
-// what grounds, and after the arrow what is done.
+// String returns the rule on one line for the administrator: for which mail, on
+// which grounds, and after the arrow the action.
 func (r Rule) String() string {
 	words := append(r.Scope.words(), r.Grounds.words()...)
 	if len(words) == 0 {

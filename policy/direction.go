@@ -18,7 +18,7 @@ const (
 	Inbound  Directions = 1 << iota // from elsewhere
 	Outbound                        // from us to elsewhere
 	Internal                        // from us to us
-	Relayed                         // from elsewhere to elsewhere: inbound as well, and nobody's while Local.Domains is empty
+	Relayed                         // from elsewhere to elsewhere: inbound as well; no mail while Local.Domains is empty
 )
 
 var directionNames = map[Directions]string{Inbound: "inbound", Outbound: "outbound", Internal: "internal", Relayed: "relayed"}
@@ -61,7 +61,7 @@ func (n *Network) UnmarshalText(text []byte) error {
 		return fmt.Errorf("%q is no network; write it as \"192.0.2.0/24\", \"2001:db8::/32\" or a single address", text)
 	}
 	if p != p.Masked() {
-		return fmt.Errorf("%q has bits set behind its length; write %q", text, p.Masked())
+		return fmt.Errorf("%q has bits set after its prefix length; write %q", text, p.Masked())
 	}
 	n.Prefix = p
 	return nil
@@ -138,7 +138,7 @@ func (f *facts) directions(to recipient) Directions {
 		away = Internal
 	case to.domain == "" || len(f.ours) == 0:
 	case inNetworks(f.local.Networks, f.in.Envelope.Via):
-		in = Outbound // whoever it is from, one of ours passes it on
+		in = Outbound // one of ours passes it on, from any sender
 	default:
 		in = Relayed
 	}

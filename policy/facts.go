@@ -28,12 +28,12 @@ type facts struct {
 	forAll     map[int]truth  // what each rule says without a recipient
 	about      map[int][]int8 // what each rule says about itself and the groups: a truth and 1
 	filled     map[fill][]HeaderField
-	common     []string // what is filled into every header alike
+	common     []string // the values that are the same in every header
 	room       int      // for matches that are listed
 	steps      int      // what the decision has cost so far
 }
 
-// recipient is whom a rule is tried for: before RCPT nobody in particular.
+// recipient is the recipient a rule is tried for; before RCPT none is known.
 type recipient struct {
 	address
 	text       string
@@ -90,13 +90,13 @@ func total(found []scan.Finding) float64 {
 	return math.Round(sum*1e6) / 1e6
 }
 
-// complete reports whether nothing more will be found.
+// complete reports whether all scanners have finished.
 func (f *facts) complete() bool { return f.in.Stage >= scan.StageMessage }
 
 // knowsSender reports whether MAIL has been given, and with it the login.
 func (f *facts) knowsSender() bool { return f.in.Stage >= scan.StageMail }
 
-// once gives a condition's value if it is known yet.
+// once returns the value of a condition, or perhaps before the stage that tells it.
 func (f *facts) once(known, value bool) truth {
 	if !known {
 		return perhaps
@@ -124,9 +124,9 @@ func (f *facts) part(found scan.Finding) *scan.Part {
 	return &f.in.Parts[found.Part]
 }
 
-// recipients returns those a decision at this stage is about: all of a message, the
-// last one at RCPT, nobody in particular before. A message without recipients,
-// as in a file, has one without a name.
+// recipients returns the recipients a decision at this stage is about: all of a
+// message, the last one at RCPT, before that one that is not known. A message
+// without recipients, as in a file, has one without a name.
 func (f *facts) recipients() []recipient {
 	all := f.in.Envelope.Recipients
 	switch {

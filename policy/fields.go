@@ -9,13 +9,13 @@ import (
 	"github.com/milterscan/milterscan/scan"
 )
 
-// Limits of what is filled in.
+// Limits of the values filled in.
 const (
 	maxDetail = 900 // a line of a header has at most 998 bytes (RFC 5322, section 2.1.1)
 	maxBar    = 50
 )
 
-// headers returns the fields a ground adds, with what is in braces filled in:
+// headers returns the fields a ground adds, with the words in braces replaced:
 //
 //	{rule}    the finding's rule; without a finding, the name of this one
 //	{detail}  what the finding says

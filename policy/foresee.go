@@ -7,8 +7,9 @@ import (
 )
 
 // RefusesOn reports whether Decide may refuse at RCPT for any of some findings.
-// Where it does not, nobody need wait there for whoever makes them. A finding is
-// followed down the rules to the first that decides about it in any mail.
+// Where it does not, the pipeline need not wait there for the scanner that makes
+// them. A finding is followed down the rules to the first that decides about it in
+// any mail.
 func (p *Policy) RefusesOn(listed []scan.Rule) bool {
 	return slices.ContainsFunc(listed, func(l scan.Rule) bool {
 		for _, r := range p.rules {
@@ -50,6 +51,6 @@ func (r *rule) settles(l scan.Rule) bool {
 		return !r.opens() || l.Kind != scan.Infected && l.Kind != scan.Failed
 	}
 	return slices.ContainsFunc(r.Grounds.When, func(c Condition) bool {
-		return c.matches(scan.Finding{Kind: l.Kind, Rule: l.Name}) // a name that is open is met by what is as open
+		return c.matches(scan.Finding{Kind: l.Kind, Rule: l.Name}) // an open name is met by one as open
 	})
 }

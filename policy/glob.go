@@ -2,8 +2,8 @@ package policy
 
 import "strings"
 
-// matchGlob reports whether all of s matches pattern, in which "*" represents
-// any run of bytes and "?" for one. It looks back to the last "*" only, so a
+// matchGlob reports whether all of s matches pattern, in which "*" matches any
+// run of bytes and "?" one byte. It looks back to the last "*" only, so a
 // name made to be slow costs len(pattern)*len(s) steps at the most.
 func matchGlob(pattern, s string) bool {
 	p, i := 0, 0
@@ -42,7 +42,7 @@ func globsMeet(a, b string) bool {
 	return false
 }
 
-// MatchGlob reports whether s is like the pattern, in which "*" represents
+// MatchGlob reports whether s is like the pattern, in which "*" matches
 // anything. Upper and lower case are alike.
 func MatchGlob(pattern, s string) bool {
 	return matchGlob(strings.ToLower(pattern), strings.ToLower(s))

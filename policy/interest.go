@@ -7,8 +7,8 @@ import (
 	"github.com/milterscan/milterscan/scan"
 )
 
-// Interest is the rules that rest on the score or show it, or name one of some findings. Where
-// there is none for a message, nobody need go looking.
+// Interest is the rules that rest on the score or show it, or name one of some
+// findings. A scanner of these need not look at a message that no such rule is for.
 type Interest struct {
 	policy *Policy
 	rules  []*rule

@@ -7,8 +7,8 @@ import (
 
 // LikeAddress reports whether an address is like the pattern of a filter, in the
 // language of rules: "@example.com" for a domain, ".example.com" for its subdomains,
-// "<>" for the null sender. What is no such pattern may have "*" in any place, and
-// without one is any part of the address. Upper and lower case are alike; every address
+// "<>" for the null sender. Any other pattern may have "*" in any place, and without
+// one matches any part of the address. Upper and lower case are alike; every address
 // is like the empty pattern.
 func LikeAddress(pattern, address string) bool {
 	pattern = strings.TrimSpace(pattern)
@@ -26,9 +26,9 @@ func LikeAddress(pattern, address string) bool {
 	return LikeText(pattern, address)
 }
 
-// LikeText reports whether a text is like the pattern of a filter: "*" represents
-// anything and "?" for one letter where there is a "*"; without one the pattern is any
-// part of the text. Upper and lower case are alike; every text is like the empty
+// LikeText reports whether a text is like the pattern of a filter: "*" matches
+// anything and, where there is a "*", "?" matches one letter; a pattern without "*"
+// matches any part of the text. Upper and lower case are alike; every text is like the empty
 // pattern.
 func LikeText(pattern, s string) bool {
 	if strings.Contains(pattern, "*") {

@@ -84,7 +84,8 @@ func (m room) finding(f RecordFinding) RecordFinding {
 	return f
 }
 
-// each changes every value there is room for, in a list of its own.
+// each returns a new list of as many values as there is room for, each changed by
+// change.
 func each[T any](m room, list []T, change func(T) T) []T {
 	cut := slices.Clone(list[:min(len(list), m.list)])
 	for i := range cut {

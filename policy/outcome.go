@@ -1,5 +1,5 @@
-// Package policy decides: pure functions from what was found to what is done.
-// It reads no clock, no file and no network.
+// Package policy decides what becomes of a message: pure functions from findings
+// to a decision. It reads no clock, no file and no network.
 package policy
 
 import (
@@ -154,7 +154,7 @@ type Decision struct {
 	Pending  bool      // an early stage: a rule that may still match is first, so go on
 }
 
-// Audience is what somebody is told for.
+// Audience says why an address gets a notice.
 type Audience string
 
 // The audiences.
@@ -164,8 +164,8 @@ const (
 	ToSender      Audience = "sender"        // one of us has sent the message
 )
 
-// Notice is somebody to be told about what became of a message. It goes to our
-// own people only: a sender elsewhere learns from the reply.
+// Notice is an address that is to be told what became of a message. Notices go to
+// our own people only: a sender elsewhere learns from the reply.
 type Notice struct {
 	To        string
 	Audience  Audience
@@ -197,7 +197,7 @@ type Changes struct {
 	Add     []string
 }
 
-// HeaderOp is what is done to a header field.
+// HeaderOp is an operation on a header field.
 type HeaderOp int
 
 // The operations on header fields.

@@ -8,8 +8,8 @@ import (
 	"github.com/milterscan/milterscan/scan"
 )
 
-// The shipped profiles. Each is a list of rules that is after the site's
-// own and has an answer for every finding.
+// The shipped profiles. Each is a list of rules that follows the site's own and
+// has an answer for every finding.
 const (
 	ProfileDefault = "default"  // delivers, or refuses with a reason; hides nothing
 	ProfileHosting = "hosting"  // for many domains: infected mail is kept and not delivered, doubtful mail is cleaned

@@ -14,16 +14,16 @@ const (
 	maxHeaders     = 32
 )
 
-// sentence is what senders are told about findings of some kind, and no more:
-// the reply must not teach them which signature, score or rule they met. "%"
-// represents the attachment; see facts.attachment.
+// sentence is all that senders are told about findings of some kind: the reply
+// must not teach them which signature, score or rule they met. "%" is replaced by
+// the attachment; see facts.attachment.
 type sentence struct {
 	when  Condition
 	reply Reply
 }
 
-// sentences are looked through in order; the last ones, by kind, catch what has
-// no sentence of its own. The codes are those of RFC 3463, sections 3.2 to 3.8.
+// sentences are searched in order; the last ones, by kind, are for findings that
+// have no separate sentence. The codes are those of RFC 3463, sections 3.2 to 3.8.
 var sentences = [...]sentence{
 	{OfKind(scan.Infected), Reply{550, "5.7.1", "it contains a virus"}},
 	{Named("attachment/too-large"), Reply{552, "5.3.4", "% is larger than is accepted"}},
@@ -34,8 +34,8 @@ var sentences = [...]sentence{
 		"% is protected by a password and cannot be examined; please send it without one, or agree with the recipient on another way"}},
 	{Named("mime/message-size"), Reply{552, "5.3.4", "it is larger than is accepted"}},
 	{Named("mime/partial"), Reply{554, "5.6.1", "it is only a piece of a message"}},
-	{Named("mime/external-body"), Reply{554, "5.6.1", "its content is elsewhere"}},
-	{Named("content/external-body"), Reply{554, "5.6.1", "its content is elsewhere"}},
+	{Named("mime/external-body"), Reply{554, "5.6.1", "its content is stored elsewhere"}},
+	{Named("content/external-body"), Reply{554, "5.6.1", "its content is stored elsewhere"}},
 	{Named("content/*"), Reply{550, "5.7.1", "its content is not accepted"}},
 	{Named("relay/sender-domain"), Reply{550, "5.1.8", "the sender's domain does not exist"}},
 	{Named("relay/null-mx"), Reply{550, "5.7.27", "the sender's domain accepts no mail"}},
@@ -47,7 +47,7 @@ var sentences = [...]sentence{
 	{OfKind(scan.Malformed), Reply{554, "5.6.0", "the structure of % is damaged"}},
 }
 
-// byPolicy is said where no sentence fits: a rule of this site's own.
+// byPolicy is the sentence where no other fits: a rule that this site has written.
 var byPolicy = Reply{550, "5.7.1", "not accepted here by local policy"}
 
 // probed is the reply to the probe of "milterscan setup".
@@ -62,7 +62,7 @@ func Probed(id string) Reply {
 // IsProbed reports whether an SMTP reply with this text answers the probe.
 func IsProbed(text string) bool { return strings.Contains(text, probed) }
 
-// later is the reply to every temporary failure that has no text of its own.
+// later is the reply to every temporary failure whose rule sets no text.
 var later = Reply{451, "4.3.0", "The message could not be examined now; please try again later."}
 
 // The replies that do not come from a rule or a finding. No other package knows
@@ -171,7 +171,7 @@ func quotable(p *scan.Part) string {
 	return strings.ReplaceAll(printable(p.Name(), maxName), `"`, "'")
 }
 
-// holdReason returns what is beside the message in the MTA's queue. Only
+// holdReason returns the text that the MTA's queue shows with a held message. Only
 // administrators see it, so it may name the rule.
 func (f *facts) holdReason(g ground) string {
 	why := g.rule.Ref.Name

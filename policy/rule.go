@@ -61,8 +61,9 @@ type Grounds struct {
 	Not      []scan.Kind // findings of these kinds the rule is not about after all
 }
 
-// Login matches SASL login names: a name, in which "*" represents anything and
-// so "*" alone for everybody who has logged in; or "none" for nobody.
+// Login matches SASL login names: a name, in which "*" matches anything, so that
+// "*" alone means every client that has logged in; or "none" for clients that have
+// not.
 type Login string
 
 // NoLogin matches mail whose client has not authenticated.
@@ -122,7 +123,7 @@ func (r *rule) mayRefuse(s scan.Stage) bool {
 	return true
 }
 
-// forMail says whether the rule is for this mail, whoever it goes to.
+// forMail says whether the rule is for this mail, for any recipient.
 func (r *rule) forMail(f *facts) truth {
 	if len(f.in.Without) > 0 && slices.Contains(f.in.Without, r.Ref.Name) {
 		return no
@@ -162,8 +163,8 @@ func (r *rule) headerFromMatches(from []address) bool {
 	return slices.ContainsFunc(from, r.headerFrom.match)
 }
 
-// background looks at what the message must and must not hold beside the
-// finding in question.
+// background looks at the findings that the message must and must not have in
+// addition to the one in question.
 func (r *rule) background(f *facts) truth {
 	t := yes
 	for _, c := range r.Grounds.Requires {

@@ -41,8 +41,8 @@ func (f *facts) settle(all []judged) Decision {
 	return d
 }
 
-// early turns down what can be turned down before the message is there, and
-// leaves all else for later.
+// early refuses the mail that can be refused before the message is there, and
+// leaves all other mail for later.
 func (f *facts) early(d Decision, all []judged) Decision {
 	if d.Answer == Reject || d.Answer == Tempfail {
 		d.Pending = false
@@ -102,8 +102,8 @@ func (f *facts) reply(d *Decision, all []judged) {
 	}
 }
 
-// change collects what is changed for those who get the message. The body and
-// the header are one for all of them, so they get what any of them needs.
+// change collects the changes for the recipients who get the message. All of them
+// get the same body and header, and so every change that one of them needs.
 func (f *facts) change(d *Decision, all []judged) {
 	var gone []string
 	var grounds []ground
@@ -200,8 +200,8 @@ func banners(grounds []ground) []string {
 	return list
 }
 
-// notices are those the rules ask for, and one for each recipient whose copy
-// was refused without the sender hearing of it. A virus is not worth one.
+// notices returns the notices the rules ask for, and one for each recipient whose
+// copy was refused without the sender hearing of it. A virus is not worth one.
 func (f *facts) notices(d *Decision, all []judged) {
 	for _, j := range all {
 		for _, to := range j.Outcome.Notify {
@@ -222,7 +222,7 @@ func (f *facts) notices(d *Decision, all []judged) {
 	}
 }
 
-// asking returns the strongest ground that has somebody told.
+// asking returns the strongest ground that asks for a notice.
 func (j *judgement) asking(to string) ground {
 	return j.grounds[slices.IndexFunc(j.grounds, func(g ground) bool { return slices.Contains(g.outcome.Notify, to) })]
 }

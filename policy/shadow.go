@@ -7,8 +7,8 @@ import (
 )
 
 // Hides reports whether r decides all that other could: every mail and every
-// finding other is for, r is for as well. A rule after such a one never decides
-// anything. Where that cannot be said for certain the answer is no.
+// finding other is for, r is for as well. If r comes first, other
+// never decides anything. Where that is not certain Hides reports false.
 func (r Rule) Hides(other Rule) bool {
 	if r.Mode != Decides || other.Mode == Watches {
 		return false

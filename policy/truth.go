@@ -1,7 +1,7 @@
 package policy
 
-// truth is what is known of a condition before the whole message is there. Its
-// order makes "and" the least of several and "or" the greatest.
+// truth says whether a condition holds, as far as that is known before the whole
+// message is there. Its order makes "and" the least of several and "or" the greatest.
 type truth int8
 
 const (
@@ -17,5 +17,5 @@ func truthOf(b bool) truth {
 	return no
 }
 
-// not turns no and yes round; what is not known stays so.
+// not exchanges no and yes; unknown stays unknown.
 func (t truth) not() truth { return yes - t }

@@ -9,7 +9,7 @@ import (
 )
 
 // ground is one reason for a verdict: a rule that was applied to a subject, and
-// what it came to.
+// its outcome.
 type ground struct {
 	rule    *rule
 	subject int      // itself or a group
@@ -157,8 +157,8 @@ func (f *facts) concerned(r *rule, subject int) truth {
 // rejected is what becomes of a part that cannot be edited if the rule has no Else.
 var rejected = Outcome{Answer: Reject}
 
-// outcome returns what a rule comes to for a subject: its Else where it would edit a
-// part that cannot be edited.
+// outcome returns the outcome of a rule for a subject: its Else where it would edit
+// a part that cannot be edited.
 func (f *facts) outcome(r *rule, subject int) *Outcome {
 	o := &r.Outcome
 	if o.Edit == NoEdit || subject != itself && !f.isFixed(&f.groups[subject], o.Edit) {
@@ -206,8 +206,8 @@ func (f *facts) gravity(g ground) int {
 }
 
 // infects reports whether the ground keeps mail from its recipient for a virus.
-// Such a ground outranks all others, whatever these want: infected mail gets what
-// the rules say of infected mail, also if its name is forbidden too.
+// Such a ground outranks all others, whatever these want: a rule about infected
+// mail decides about it even if a name in it is forbidden too.
 func (f *facts) infects(g ground) bool {
 	return g.outcome.Answer >= Hold && f.isInfection(f.reason(g))
 }

@@ -19,8 +19,8 @@ func Visible(s string) string {
 	return string(appendVisible(make([]byte, 0, len(s)+16), s))
 }
 
-// VisibleLine does the same for a line that a program wrote, and keeps its end. A
-// line of JSON means the same afterwards.
+// VisibleLine escapes, as Visible does, a line that a program wrote, and keeps its
+// end. A line of JSON means the same afterwards.
 func VisibleLine(line []byte) []byte {
 	text, end := string(line), ""
 	if n := len(text); n > 0 && text[n-1] == '\n' {

@@ -21,8 +21,8 @@ const (
 // Alternatives returns what the decision d on in would have been without its
 // grounds: first, one by one, each finding or rule without which it would have
 // been another; and if there is no such single one, a smallest set of them, so
-// that with any of the set given back the decision is d again. A mail nobody
-// objects to has none. Of a message with thousands of findings or recipients not
+// that with any of the set given back the decision is d again. A mail without
+// objections has none. Of a message with thousands of findings or recipients not
 // everything is tried, so the list may be short, and the set larger than it need
 // be.
 func (p *Policy) Alternatives(in Input, d Decision) []Alternative {
@@ -64,8 +64,8 @@ func newWhatIf(p *Policy, in Input, d Decision) *whatIf {
 	return &whatIf{policy: p, in: in, was: d.effect(), left: maxTries, steps: maxSteps}
 }
 
-// without decides without some causes, and says whether that makes a
-// difference; not if too many decisions were made already.
+// without decides without some causes, and reports whether that makes a
+// difference; it reports false if too many decisions were made already.
 func (w *whatIf) without(gone []cause) (Decision, bool) {
 	if w.left--; w.left < 0 || w.steps < 0 {
 		w.left = 0
@@ -135,7 +135,7 @@ func (w *whatIf) effects(d Decision) []cause {
 	return list
 }
 
-// silent reports whether the outcome has no effect beside its answer.
+// silent reports whether the outcome has no effect but its answer.
 func (o Outcome) silent() bool {
 	return !o.Keep && o.Edit == NoEdit && o.Tag == "" && o.Banner == "" && len(o.Headers)+len(o.Add)+len(o.Only)+len(o.Notify) == 0
 }
@@ -164,7 +164,7 @@ func (w *whatIf) enough(d Decision) (gone []cause, _ Decision, ok bool) {
 		if len(gone) == before {
 			break
 		}
-		// The findings of what is left have other numbers; those of the whole count.
+		// The findings that are left have other numbers; those of the whole count.
 		then, differs := w.without(gone)
 		if differs {
 			return gone, then, true
@@ -242,8 +242,8 @@ func alternative(gone []cause, then Decision) Alternative {
 	return a
 }
 
-// effect returns everything about a decision that somebody notices, without its
-// reasons and words.
+// effect returns everything about a decision that the sender or a recipient
+// notices, without its reasons and words.
 func (d Decision) effect() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %d %s %q %q %q %q %q", d.Action(), d.Reply.Code, d.Reply.Enhanced, d.Tag, d.Banners, d.Headers, d.Drop, d.Add)
@@ -256,8 +256,8 @@ func (d Decision) effect() string {
 	return b.String()
 }
 
-// Words returns what the decision comes to on one line: the answer, and the changes
-// to the message.
+// Words describes the decision on one line: the answer, and the changes to the
+// message.
 func (d Decision) Words() string {
 	w := append([]string{d.Action()}, d.Changes()...)
 	if d.Reply.Code != 0 {
@@ -266,7 +266,7 @@ func (d Decision) Words() string {
 	return strings.Join(w, ", ")
 }
 
-// Changes returns what is changed on the message or its envelope, in words.
+// Changes describes the changes to the message or its envelope in words.
 func (d Decision) Changes() []string {
 	var w []string
 	if d.Tag != "" {
