@@ -25,7 +25,7 @@ type Banner struct {
 	HTML []string `toml:"html"`
 }
 
-// SetDefaults makes b what a banner is if nothing else is said.
+// SetDefaults gives b the values of a banner whose entry sets nothing.
 func (b *Banner) SetDefaults() { b.Position = Bottom }
 
 // Position is where a banner is.
@@ -211,7 +211,7 @@ func (w *work) place(p *page, at Position) (int64, error) {
 }
 
 // withoutLastEnd returns where the last line end of a content begins, or where the
-// content ends: a message that ended in one is to do so again.
+// content ends: a message that ended in a line end must end in one again.
 func withoutLastEnd(c scan.Content) int64 {
 	last := tail(c, 2)
 	return c.Size() - int64(len(last)-len(strings.TrimSuffix(strings.TrimSuffix(last, "\n"), "\r")))

@@ -20,7 +20,7 @@ type change struct {
 	encoded scan.Content // body with the encoding
 
 	plain     bool // a page that is plain text now
-	withdrawn bool // a notice represents the entity
+	withdrawn bool // a notice is put in place of the entity
 }
 
 // field is a header field that gets a value, or goes.
@@ -106,16 +106,16 @@ func (w *work) compose(changes []*change) (*Result, error) {
 	return r, nil
 }
 
-// delimited reports whether a delimiter follows a body without a line end of its
-// own, as after an empty body or a multipart.
+// delimited reports whether a delimiter follows a body that has no line end itself,
+// as after an empty body or a multipart.
 func (w *work) delimited(end int64) bool {
 	var next [1]byte
 	n, _ := w.Message.Raw.ReadAt(next[:], end)
 	return n == 1 && next[0] != '\r' && next[0] != '\n'
 }
 
-// isPlain reports whether all fields of the message's header that change are as an
-// MTA knows them: it is asked for the changes by name.
+// isPlain reports whether the name of every field of the message's header that changes
+// ends in its colon: the MTA finds the fields to change by these names.
 func (w *work) isPlain(c *change) bool {
 	for _, f := range c.entity.Header.Fields {
 		if _, ok := c.of(f.Name); !ok {

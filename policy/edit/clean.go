@@ -13,8 +13,8 @@ import (
 )
 
 // clean takes out of a file what the findings are about: members of archives, the
-// macros of Office documents. Where that cannot be done a notice represents the
-// whole file.
+// macros of Office documents. Where that cannot be done a notice replaces the whole
+// file.
 func (w *work) clean(c *change, s *site, edits []policy.Edit) error {
 	if s.part < 0 || s.entity.Composite() {
 		w.withdraw(c, s, edits)
@@ -50,7 +50,7 @@ type node struct {
 	inside  []int  // parts in it that have nodes
 }
 
-// rebuilder rebuilds a file without some of what is in it.
+// rebuilder rebuilds a file without some of its content.
 type rebuilder struct {
 	*work
 	edits   []policy.Edit
@@ -81,14 +81,14 @@ func newRebuilder(w *work, edits []policy.Edit) *rebuilder {
 }
 
 // errWhole says that nothing less than the whole file can be taken out.
-var errWhole = errors.New("the file cannot be taken apart and put together again")
+var errWhole = errors.New("the file cannot be rebuilt without some of its content")
 
 // run makes the new content of a part.
 func (r *rebuilder) run(root int) (scan.Content, error) {
 	for _, e := range r.edits {
 		part := e.Part
 		if r.above[part] {
-			continue // what was found in it as a whole is what is in it, or is found again in the result
+			continue // a finding about the whole is about a part in it, or is made again for the result
 		}
 		for r.Message.Parts[part].Entity == r.Message.Parts[root].Entity && part != root {
 			part = r.Message.Parts[part].Parent // a text of the part in another charset
@@ -104,15 +104,16 @@ func (r *rebuilder) run(root int) (scan.Content, error) {
 func (r *rebuilder) aboutMacros(e policy.Edit) bool {
 	return !slices.ContainsFunc(e.Found, func(f int) bool {
 		switch r.Found[f].Rule {
-		case "attachment/macro", "attachment/macro-autorun", "attachment/macro-autostart", "attachment/macro-stomped", "attachment/macro-name", "attachment/member-macro-name":
+		case "attachment/macro", "attachment/macro-autorun", "attachment/macro-autostart", "attachment/macro-stomped",
+			"attachment/macro-name", "attachment/member-macro-name":
 			return false
 		}
 		return true
 	})
 }
 
-// plan enters that a part, or the macros in it, have to go. Where a part cannot
-// be taken out of what it is in, that goes as a whole.
+// plan enters that a part, or the macros in it, have to go. Where a part cannot be
+// taken out of its container, the container goes as a whole.
 func (r *rebuilder) plan(root, part int, macros bool) error {
 	for ; ; part = r.Message.Parts[part].Parent {
 		p := &r.Message.Parts[part]
@@ -133,8 +134,8 @@ func (r *rebuilder) plan(root, part int, macros bool) error {
 	}
 }
 
-// link enters a part with all it is in. Where one of these cannot be rebuilt, the
-// inner ones go with it.
+// link enters a part with all its containers. Where one of these cannot be rebuilt,
+// the inner ones go with it.
 func (r *rebuilder) link(root, part int) error {
 	for part != root {
 		up := r.Message.Parts[part].Parent

@@ -10,16 +10,16 @@ import (
 
 // Config is the section [edit] of the configuration.
 type Config struct {
-	// The text, line by line, that represents what was taken out of a message: {name}
-	// is what it was called, {reason} why it is gone, {id} the message's id.
+	// The text, line by line, that replaces a part taken out of a message: {name} is
+	// the part's name, {reason} why it is gone, {id} the message's id.
 	Notice []string `toml:"notice"`
-	// The name of that text where it represents a file.
+	// The name of that text where it replaces a file.
 	NoticeName string `toml:"notice_name"`
-	// What is shown before a link that misleads; {place} is where it really leads.
+	// The warning before a link that misleads; {place} is where it really leads.
 	LinkWarning string `toml:"link_warning"`
-	// What is shown for a link that was taken away because of where it leads.
+	// The text in place of a link that was taken away because of where it leads.
 	LinkRemoved string `toml:"link_removed"`
-	// What is shown for an image that would have told that the message is read.
+	// The text in place of an image that would have told that the message is read.
 	ImageRemoved string `toml:"image_removed"`
 	// Texts that rules put into messages with banner = "name".
 	Banners []Banner `toml:"banner"`

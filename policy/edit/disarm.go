@@ -66,7 +66,7 @@ func (w *work) harmless(p *page, asked map[string]bool) (changed bool, err error
 			return true, nil
 		}
 	}
-	return false, errors.New("there is no end to what has to change")
+	return false, errors.New("every pass over the page finds more to change")
 }
 
 // against returns the rules that are broken by a page.
@@ -78,11 +78,12 @@ func (w *work) against(p *markup.Page) map[string]bool {
 	return rules
 }
 
-// disarms are the findings that disarming does something about; for those about
-// a page in a file, it does so about all that acts.
+// disarms are the findings that disarming removes the cause of; for those about a
+// page in a file, it removes all that acts.
 var (
 	acting = []string{
-		"content/applet", "content/embed", "content/event-handler", "content/form", "content/iframe", "content/link-program", "content/link-script",
+		"content/applet", "content/embed", "content/event-handler", "content/form", "content/iframe", "content/link-program",
+		"content/link-script",
 		"content/meta-refresh", "content/object", "content/script", foreign,
 	}
 	pages   = []string{"content/html-attachment", "content/smuggling", "attachment/svg-script"}
@@ -92,7 +93,7 @@ var (
 		"content/link-numeric", "content/link-userinfo"}
 )
 
-// foreign represents HTML inside a picture, which is no finding of its own.
+// foreign is the name for HTML inside a picture, which is no separate finding.
 const foreign = "foreignobject"
 
 // asked returns the findings that some edits are for.
@@ -109,14 +110,14 @@ func (w *work) asked(edits []policy.Edit) (map[string]bool, error) {
 			case slices.Contains(acting, rule), slices.Contains(fetches, rule), slices.Contains(unlinks, rule), slices.Contains(warns, rule):
 				asked[rule] = true
 			default:
-				return nil, fmt.Errorf("there is no disarming of %s", rule)
+				return nil, fmt.Errorf("a finding %s cannot be disarmed", rule)
 			}
 		}
 	}
 	return asked, nil
 }
 
-// disarmer goes through a page and collects what is to change.
+// disarmer goes through a page and collects the changes.
 type disarmer struct {
 	*work
 	content scan.Content
@@ -127,7 +128,7 @@ type disarmer struct {
 
 	raw    rawElement
 	forms  int                  // open ones that became something else
-	before recentText           // what is shown before the current token
+	before recentText           // the text shown before the current token
 	warned *markup.Span         // the last tag that has a warning
 	inLink [2]string            // the element whose link is open: as browsers read the page, and in what only some clients do
 	opens  map[markup.Span]bool // tags of other elements than "a" whose content is shown for a link
@@ -163,7 +164,7 @@ func (d *disarmer) run(p *page) error {
 		t, err := r.Next()
 		switch {
 		case err == io.EOF && r.Cut():
-			return errors.New("a tag of the page is longer than what is read of one")
+			return errors.New("a tag of the page is longer than the limit for one tag")
 		case err == io.EOF:
 			d.endStyle(nil)
 			return nil
@@ -174,8 +175,8 @@ func (d *disarmer) run(p *page) error {
 	}
 }
 
-// scriptLinks returns scripts in the place of addresses that nobody follows, such as
-// those of backgrounds, where all that acts has to go.
+// scriptLinks returns scripts in the place of addresses that no reader clicks, such
+// as those of backgrounds, where all that acts has to go.
 func (d *disarmer) scriptLinks(p *markup.Page) (found []markup.Objection) {
 	if !d.asked[foreign] {
 		return nil
@@ -234,8 +235,8 @@ func (d *disarmer) replace(at markup.Span, with string) {
 	d.splices = append(d.splices, splice{spanIn(at), text(with)})
 }
 
-// drop takes a span out, so that what is around it does not come together as
-// a tag of its own.
+// drop takes a span out, so that the text before and after it does not come
+// together as a new tag.
 func (d *disarmer) drop(at markup.Span) {
 	before, err := bytesAt(d.content, markup.Span{Start: max(at.Start-1, 0), End: at.Start})
 	if err == nil && len(before) == 1 && strings.ContainsRune("<!/&?", rune(before[0])) {
@@ -247,11 +248,11 @@ func (d *disarmer) drop(at markup.Span) {
 
 // check makes sure that nothing is left in the new page of what had to go, and
 // nothing is new in it. Addresses in its text do not count: they may have come
-// to light, and lead nowhere by themselves. A link that misleads now, since what
-// was shown for one inside it is shown for it, is to be warned of as well.
+// to light, and lead nowhere by themselves. A link that misleads only now, since it
+// shows the text of a link that was inside it, gets a warning as well.
 func (d *disarmer) check(after *markup.Page, rules map[string]bool) error {
 	if after.Cut {
-		return errors.New("the new page holds more than what is read of one")
+		return errors.New("the new page is over the limits for pages")
 	}
 	for _, o := range d.Pages.Objections(after) {
 		if o.Link >= 0 && after.Links[o.Link].Where == markup.InText {
@@ -262,17 +263,17 @@ func (d *disarmer) check(after *markup.Page, rules map[string]bool) error {
 		case slices.Contains(warns, o.Rule):
 			d.asked[o.Rule] = true
 		default:
-			return fmt.Errorf("it would make something new: %s", o.Rule)
+			return fmt.Errorf("the new page would have a new finding: %s", o.Rule)
 		}
 		if d.asked[o.Rule] && !slices.Contains(warns, o.Rule) {
-			return fmt.Errorf("something is left: %s", o.Rule)
+			return fmt.Errorf("the new page would still have the finding: %s", o.Rule)
 		}
 	}
 	if len(d.scriptLinks(after)) > 0 {
-		return errors.New("a script is left in the place of an address")
+		return errors.New("the new page would still have a script in place of an address")
 	}
 	if d.asked[foreign] && slices.ContainsFunc(after.Elements, func(e markup.Element) bool { return e.Name == foreign }) {
-		return errors.New("a page is left in the picture")
+		return errors.New("the picture would still hold a page")
 	}
 	return nil
 }

@@ -1,7 +1,7 @@
 // Package edit changes messages by byte range: what a rule is about is taken out
 // or made harmless, and every other byte stays where it was. The result is
-// parsed again and compared with the original before anybody sees it; an edit
-// that cannot be proved is not made.
+// parsed again and compared with the original before the MTA gets it; an edit that
+// cannot be proved is not made.
 package edit
 
 import (
@@ -27,12 +27,12 @@ type Buffer interface {
 	io.Closer
 }
 
-// Pages judges pages: it must be who found what is to be taken out of them.
+// Pages judges pages. It must be the same scanner that made the findings about them.
 type Pages interface {
 	Objections(p *markup.Page) []markup.Objection
 }
 
-// Options are what an editor works with. All fields are required.
+// Options are the parts an editor is built of. All fields are required.
 type Options struct {
 	Config
 	NewParser func() *entity.Parser // for the proof
@@ -47,7 +47,7 @@ type Options struct {
 // at once.
 type Editor struct{ Options }
 
-// New returns an editor. The error says what is wrong with its configuration.
+// New returns an editor. The error names the faults of its configuration.
 func New(o Options) (*Editor, error) {
 	if err := o.Config.Check(); err != nil {
 		return nil, err
@@ -55,9 +55,9 @@ func New(o Options) (*Editor, error) {
 	return &Editor{o}, nil
 }
 
-// Job is a message and what is to be done with it.
+// Job is a message and the edits to make.
 type Job struct {
-	ID      string // for whoever asks for what was taken out
+	ID      string // shown in notices, so that a reader can ask for the parts taken out
 	Message *scan.Message
 	Found   []scan.Finding
 	Edits   []policy.Edit
@@ -107,10 +107,10 @@ func (r *Refused) add(why error, edits ...policy.Edit) {
 	}
 }
 
-// Apply makes the edits of a job, all or none. An error that is a *Refused says
-// which cannot be made whatever happens, a *NoBanner which banner; any other that
-// the moment was bad, or that a job of nothing but banners cannot be done. What
-// is done already is not done again: edits of an edited message change nothing.
+// Apply makes the edits of a job, all or none. A *Refused names the edits that can
+// never be made, a *NoBanner the banner; any other error means that the edits may
+// succeed later, or that a job of nothing but banners cannot be done. Apply does
+// nothing twice: the same edits of an edited message change nothing.
 func (e *Editor) Apply(ctx context.Context, job Job) (*Result, error) {
 	w := &work{Editor: e, Job: job, ctx: ctx, layout: newLayout(job.Message), newline: newline(job.Message.Raw)}
 	r, err := w.apply()
@@ -179,8 +179,9 @@ func (w *work) changes() ([]*change, error) {
 	return all, nil
 }
 
-// edit makes what becomes of one entity. A notice represents all edits of it; a
-// name may be changed beside a body, but a body only in one way.
+// edit makes the change of one entity. A notice replaces the entity and makes its
+// other edits needless; a name and a body may change together, but a body only in
+// one way.
 func (w *work) edit(s *site) (*change, error) {
 	c := &change{entity: s.entity}
 	if replaces := s.of(policy.Replace); len(replaces) > 0 {
@@ -242,7 +243,8 @@ func (n *NoBanner) Error() string { return fmt.Sprintf("banner %q: %v", n.Name, 
 // Unwrap returns the reason.
 func (n *NoBanner) Unwrap() error { return n.Why }
 
-// momentary reports whether the moment is to blame for an error, not the message.
+// momentary reports whether an error comes from the state of this host or the time
+// limit, not from the message.
 func momentary(err error) bool {
 	return errors.Is(err, ErrNoRoom) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
 }

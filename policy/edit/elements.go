@@ -52,7 +52,7 @@ func (d *disarmer) opened(t *tag, second bool) {
 	}
 }
 
-// which returns the index of what is kept for both ways to read a page.
+// which returns the index of the fields that are kept once for each way to read a page.
 func which(second bool) int {
 	if second {
 		return 1
@@ -139,8 +139,7 @@ func (d *disarmer) dropIf(rule string, t *markup.Token) {
 	}
 }
 
-// formTag makes a block of a form, and fields that nobody can fill in of its
-// fields.
+// formTag makes a form a block, and disables its fields.
 func (d *disarmer) formTag(t *tag) {
 	if !d.asked["content/form"] {
 		return
@@ -305,7 +304,7 @@ func (r *recentText) add(s string) {
 	}
 }
 
-// picture is called for pictures: they are seen between two texts.
+// picture notes a picture: readers see it between two texts.
 func (r *recentText) picture() { r.add("\x00") }
 
 // endsWith compares words, however they are spaced.

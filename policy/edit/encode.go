@@ -45,9 +45,9 @@ func (w *work) encode(changes []*change) error {
 	return nil
 }
 
-// lastEnd returns what is written after the last byte of an encoded body, so that
-// a message that ended in a line end does so again: an MTA would add one, and to
-// quoted-printable that is one more byte of content. So there the end is a soft
+// lastEnd returns the line end to write after the last byte of an encoded body, so
+// that a message that ended in a line end does so again: an MTA would add one, and
+// to quoted-printable that is one more byte of content. So there the end is a soft
 // break. A delimiter brings its own line end.
 func (w *work) lastEnd(c *change) string {
 	switch {
@@ -69,7 +69,7 @@ func encodingName(e entity.Encoding) string {
 }
 
 // fitting returns the encoding for the new body of an entity: the one it has, unless
-// its lines have become too long for that or nobody should use it.
+// its lines have become too long for that or no mail should use it.
 func fitting(e *entity.Entity, old, body scan.Content) entity.Encoding {
 	switch e.Encoding {
 	case entity.Base64, entity.QuotedPrintable:
@@ -115,7 +115,7 @@ func encodeTo(out io.Writer, body scan.Content, e entity.Encoding, newline, last
 	case entity.QuotedPrintable:
 		err = quotedPrintableTo(buffered, body, newline)
 	default:
-		err = fmt.Errorf("nothing is written in %s", e)
+		err = fmt.Errorf("no body is written in encoding %s", e)
 	}
 	if err != nil {
 		return err
@@ -217,7 +217,7 @@ func (q *quoter) escape(c byte) error {
 	return q.out.WriteByte(hexDigits[c&15])
 }
 
-// room breaks the line if n more do not fit beside the sign that would break it.
+// room breaks the line if n more do not fit together with the sign that breaks it.
 func (q *quoter) room(n int) {
 	if q.breaks(n) {
 		q.out.WriteByte('=')

@@ -77,9 +77,9 @@ func (l *layout) inside(e *entity.Entity, holds func(*entity.Entity) bool) bool 
 }
 
 // Fixed returns the parts no edit may touch: those of signed or encrypted mail, and
-// what only some readers see. scan.WholeMessage among them represents all: the
-// message can be read in more than one way, was not read to its end, or is an
-// invitation, which clients take as a whole.
+// what only some readers see. scan.WholeMessage among them means all: the message
+// can be read in more than one way, was not read to its end, or is an invitation,
+// which clients take as a whole.
 func Fixed(m *scan.Message, found []scan.Finding) []int {
 	l := newLayout(m)
 	if l.uncertain(found) || slices.ContainsFunc(l.list, isInvitation) {

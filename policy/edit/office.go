@@ -127,8 +127,8 @@ func readMember(f *zip.File) ([]byte, error) {
 	return all(in, longestPart)
 }
 
-// dropTargets adds to the parts that go those that hold macros under a name of
-// their own: a relationship says so.
+// dropTargets adds to the parts that go those that hold macros under another name,
+// as a relationship says.
 func dropTargets(old *zip.Reader, list *members) error {
 	for _, f := range old.File {
 		if path.Ext(f.Name) != ".rels" {
@@ -156,8 +156,8 @@ func dropTargets(old *zip.Reader, list *members) error {
 	return nil
 }
 
-// withoutMacroElements takes out of a list of types or relationships what is
-// about macros, and changes the type of the document.
+// withoutMacroElements takes the elements about macros out of a list of types or
+// relationships, and changes the type of the document.
 func withoutMacroElements(text []byte) ([]byte, error) {
 	var out []byte
 	at := int64(0)

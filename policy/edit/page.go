@@ -41,7 +41,7 @@ func (w *work) page(part int) (*page, error) {
 		return nil, err
 	}
 	if p.page.Cut {
-		return nil, errors.New("the page holds more than what is read of one")
+		return nil, errors.New("the page is over the limits for pages")
 	}
 	return p, nil
 }

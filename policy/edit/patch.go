@@ -33,7 +33,7 @@ func patch(c scan.Content, within entity.Span, splices []splice) (*patchwork, er
 	return out, nil
 }
 
-// splice is a change by byte range: what is at a span gives way.
+// splice is a change by byte range: its content replaces the bytes of a span.
 type splice struct {
 	at   entity.Span
 	with scan.Content

@@ -26,12 +26,12 @@ func (w *work) prove(r *Result, changes []*change) error {
 		p.by[c.entity] = c
 	}
 	if err := p.entity(w.Message.Root, r.Tree.Root); err != nil {
-		return fmt.Errorf("the result is not what was meant: %w", err)
+		return fmt.Errorf("the edited message failed the check: %w", err)
 	}
 	r.Tree.Reread(r.Message)
 	for e := range r.Tree.All() {
 		if len(e.Also) > 0 {
-			return errors.New("the result can be read in more than one way")
+			return errors.New("the edited message can be read in more than one way")
 		}
 	}
 	return nil

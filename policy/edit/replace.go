@@ -38,7 +38,7 @@ func (w *work) withdraw(c *change, s *site, because []policy.Edit) {
 	}
 }
 
-// notice returns the text that represents something taken out.
+// notice returns the text that is put in place of a part taken out.
 func (w *work) notice(name, reason string) string {
 	fill := strings.NewReplacer("{name}", name, "{reason}", reason, "{id}", w.ID)
 	return fill.Replace(strings.Join(w.Notice, w.newline)) + w.newline
@@ -58,8 +58,8 @@ func (w *work) title(part int) string {
 	return "(" + w.Message.Parts[part].Type + ")"
 }
 
-// plain returns a foreign name as it may be in a text: what cannot be seen, or
-// turns the direction of what is around it, is a question mark.
+// plain returns a foreign name with a question mark in place of every character
+// that cannot be seen or turns the direction of the text around it.
 func plain(name string) string {
 	var b strings.Builder
 	n := 0

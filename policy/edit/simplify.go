@@ -29,7 +29,7 @@ func (w *work) simplify(c *change, s *site, edits []policy.Edit) error {
 		return err
 	}
 	if shown.Cut {
-		return errors.New("the page holds more text than what is read of one")
+		return errors.New("the page is over the limits for pages")
 	}
 	var names []string
 	for _, n := range s.entity.Names {

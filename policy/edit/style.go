@@ -20,8 +20,8 @@ func (d *disarmer) literal(t *markup.Token) {
 	d.sheet = at
 }
 
-// endStyle changes a style sheet, once the token after it is known. Where it has
-// no end some clients show what is in it, so only its tag goes.
+// endStyle changes a style sheet, once the token after it is known. Where it has no
+// end some clients show its text, so only its tag goes.
 func (d *disarmer) endStyle(next *markup.Token) {
 	at := d.sheet
 	d.sheet = markup.Span{}
@@ -30,13 +30,13 @@ func (d *disarmer) endStyle(next *markup.Token) {
 	case next == nil || next.Kind != markup.EndTag || next.Name != "style" || next.Span.Start != at.End:
 		d.drop(d.style)
 	default:
-		if css, err := bytesAt(d.content, at); err == nil { // who checks the result finds it unchanged otherwise
+		if css, err := bytesAt(d.content, at); err == nil { // if it fails, the check of the new page finds the sheet unchanged
 			d.replace(at, string(ownStyle(css)))
 		}
 	}
 }
 
-// styleOf takes what is fetched out of an attribute with style.
+// styleOf takes the addresses to be fetched out of an attribute with style.
 func (d *disarmer) styleOf(t *tag, l markup.Link) {
 	for i, a := range t.attrs {
 		if a.At != l.Value || t.gone[i] {
@@ -52,8 +52,8 @@ func (d *disarmer) styleOf(t *tag, l markup.Link) {
 	}
 }
 
-// ownStyle returns style without what is fetched from elsewhere. Where it is written
-// so that addresses hide in it nothing stays.
+// ownStyle returns style without the addresses elsewhere. Where it is written so that
+// addresses hide in it nothing stays.
 func ownStyle(css []byte) []byte {
 	if bytes.IndexByte(css, '\\') >= 0 {
 		return nil

@@ -7,18 +7,18 @@ import (
 	"github.com/milterscan/milterscan/scan/format/entity"
 )
 
-// Subject puts a mark before the subject, unless it is there already, in
-// whatever encoding. What the sender wrote stays as it is, after the mark. Of
-// several subjects, of which every client shows another, the first stays.
-func Subject(h entity.Header, mark string) []policy.HeaderChange {
+// Subject puts a tag before the subject, unless the tag is there already, in any
+// encoding. The sender's words stay as they are, after the tag. Of several subjects,
+// of which clients show different ones, the first stays.
+func Subject(h entity.Header, word string) []policy.HeaderChange {
 	all := h.Values("Subject")
 	if len(all) == 0 {
-		return []policy.HeaderChange{{Op: policy.InsertTop, Name: "Subject", Value: encodeWords(mark)}}
+		return []policy.HeaderChange{{Op: policy.InsertTop, Name: "Subject", Value: encodeWords(word)}}
 	}
 	var list []policy.HeaderChange
 	value := strings.Trim(all[0], " \t\r\n")
-	if !strings.Contains(entity.DecodeWords(value), mark) {
-		list = append(list, policy.HeaderChange{Op: policy.Change, Name: "Subject", Value: joinWords(encodeWords(mark), value), Index: 1})
+	if !strings.Contains(entity.DecodeWords(value), word) {
+		list = append(list, policy.HeaderChange{Op: policy.Change, Name: "Subject", Value: joinWords(encodeWords(word), value), Index: 1})
 	}
 	for i := 2; i <= len(all); i++ {
 		list = append(list, policy.HeaderChange{Op: policy.Delete, Name: "Subject", Index: i})

@@ -93,7 +93,7 @@ func (r *rebuilder) tarMember(h *tar.Header, m *member) (scan.Content, error) {
 	})
 }
 
-// counting counts what is read, and does not let its reader skip.
+// counting counts the bytes read, and does not let its reader skip.
 type counting struct {
 	r io.Reader
 	n int64

@@ -7,8 +7,8 @@ import (
 	"github.com/milterscan/milterscan/scan/format/entity"
 )
 
-// Fields puts header fields on top of a message. Fields that came in and would
-// pass for them are taken away: see forges.
+// Fields puts header fields on top of a message, and takes away fields that came in
+// and would pass for ours: see forges.
 func Fields(h entity.Header, fields []policy.HeaderField) []policy.HeaderChange {
 	var list []policy.HeaderChange
 	done := map[string]bool{}
