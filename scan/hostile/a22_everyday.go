@@ -4,7 +4,7 @@ import (
 	"strings"
 )
 
-// everyday: damage that broken mailers do every day, beside the families above.
+// everyday: damage that broken mailers do every day, in addition to the families above.
 func everyday() []Case {
 	cases := inBoth(compositePlaces(), everydayComposite)
 	return append(cases, inBoth(leafPlaces(), everydayLeaf)...)

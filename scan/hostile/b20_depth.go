@@ -30,7 +30,7 @@ func (r repeated) writeTo(w io.Writer) error {
 	return nil
 }
 
-// once returns a piece that is once.
+// once returns a piece that is written one time.
 func once(s string) repeated { return repeated{s, 1} }
 
 // sequence writes pieces one after the other.
@@ -46,7 +46,7 @@ func sequence(pieces ...repeated) func(io.Writer) error {
 }
 
 // lawful returns a case that breaks no rule of MIME but, at most, the length of lines,
-// as mail programs do every day: saying so would help nobody.
+// as mail programs do every day: a finding about it would help no administrator.
 func lawful(c Case) Case {
 	c.WantDeviation = false
 	return c
@@ -207,7 +207,8 @@ func temptations() []Case {
 		large("tempt-headers-in-text", all, start, repeated{quoted, 20_000}, end),
 		large("tempt-base64-in-text", all, start, repeated{block + "\r\nwords\r\n", 20_000}, end),
 		large("tempt-uuencode-in-text", all, start, repeated{"begin 644 x\r\n" + toUU([]byte("harmless"), '`') + "end\r\n", 20_000}, end),
-		lawful(large("tempt-mails-in-text", all, start, repeated{"\r\nReturn-Path: <a@example.org>\r\n" + letterhead + crlf + "words\r\n", 10_000}, end)),
+		lawful(large("tempt-mails-in-text", all, start, repeated{"\r\nReturn-Path: <a@example.org>\r\n" + letterhead + crlf +
+			"words\r\n", 10_000}, end)),
 		large("tempt-base64-padded-lines", all, start, open("base64"), repeated{"QUJDREVGR0g=\r\n", 400_000}, once(toBase64(EICAR())), end),
 		large("tempt-qp-controls", all, start, open("quoted-printable"), repeated{"=41\x01=\r\n", 600_000}, once(toQP(EICAR())), end),
 		large("tempt-qp-equals", all, start, open("quoted-printable"), repeated{"=", 5 << 20}, once(crlf+toQP(EICAR())), end),

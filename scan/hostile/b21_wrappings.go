@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// wrapped returns a variant of a leaf with a type and a body of its own.
+// wrapped returns a variant of a leaf with its own type and body.
 func wrapped(name, why, head, body string, read Reading) variant {
 	return variant{name: name, why: why, entity: entity{head, body}, read: in(content, read), tidy: true}
 }
@@ -52,13 +52,16 @@ func uuencoded() []variant {
 		vs = append(vs, wrapped("uu-in-"+e.short(), finds, head, e.to([]byte("Words.\r\n"+file)), in(e.from, fromUU)))
 	}
 	return append(vs,
-		variant{name: "uu-declared-no-begin", why: "a client that starts at the first line", entity: entity{declared("x-uuencode"), toUU(EICAR(), '`')}, read: in(content, swap("M6", "begin 644 x\r\nM6"), fromUU)},
-		variant{name: "uu-denied-name", why: finds, entity: entity{plainText, "begin 644 " + DeniedName + crlf + toUU([]byte("harmless"), '`') + "end\r\n"},
+		variant{name: "uu-declared-no-begin", why: "a client that starts at the first line",
+			entity: entity{declared("x-uuencode"), toUU(EICAR(), '`')}, read: in(content, swap("M6", "begin 644 x\r\nM6"), fromUU)},
+		variant{name: "uu-denied-name", why: finds, entity: entity{plainText,
+			"begin 644 " + DeniedName + crlf + toUU([]byte("harmless"), '`') + "end\r\n"},
 			read: in(after("begin 644 "), before(crlf)), payload: named(DeniedName), tidy: true})
 }
 
 func otherEncoders() []variant {
-	yenc := fmt.Sprintf("=ybegin line=128 size=%d name=papers.dat\r\n", len(EICAR())) + toYEnc(EICAR()) + fmt.Sprintf("=yend size=%d\r\n", len(EICAR()))
+	yenc := fmt.Sprintf("=ybegin line=128 size=%d name=papers.dat\r\n", len(EICAR())) + toYEnc(EICAR()) +
+		fmt.Sprintf("=yend size=%d\r\n", len(EICAR()))
 	hqx := toBinHex("papers.dat", EICAR())
 	hqxHead := "Content-Type: application/mac-binhex40\r\n" + attached
 	return []variant{
@@ -66,14 +69,17 @@ func otherEncoders() []variant {
 		wrapped("yenc-only", "a newsreader", plainText, yenc, fromYEnc),
 		wrapped("yenc-8bit", "a newsreader", plainText+encodingIs+"8bit\r\n", yenc, fromYEnc),
 		wrapped("yenc-declared", "a newsreader", octets+attached+encodingIs+"x-yenc\r\n", yenc, fromYEnc),
-		wrapped("yenc-multipart", "a newsreader", plainText, strings.Replace(strings.Replace(yenc, "line=", "part=1 line=", 1), "papers.dat\r\n", "papers.dat\r\n=ypart begin=1 end=68\r\n", 1), in(swap("=ypart begin=1 end=68\r\n", ""), fromYEnc)),
+		wrapped("yenc-multipart", "a newsreader", plainText, strings.Replace(strings.Replace(yenc, "line=", "part=1 line=", 1),
+			"papers.dat\r\n", "papers.dat\r\n=ypart begin=1 end=68\r\n", 1), in(swap("=ypart begin=1 end=68\r\n", ""), fromYEnc)),
 		wrapped("binhex-text", "a Macintosh client", plainText, "Some words.\r\n"+hqx, fromBinHex),
 		wrapped("binhex-only", "a Macintosh client", plainText, hqx, fromBinHex),
 		wrapped("binhex-type", "every client that knows BinHex (RFC 1741)", hqxHead, hqx, fromBinHex),
 		wrapped("binhex-declared", "a client that knows it as a transfer encoding", octets+attached+encodingIs+"x-binhex\r\n", hqx, fromBinHex),
 		wrapped("binhex-cut-lines", "a Macintosh client", hqxHead, strings.ReplaceAll(hqx, crlf, "\n"), fromBinHex),
-		wrapped("base64-in-text", "a reader who decodes what he sees; Apple Mail did", plainText, "Some words.\r\n\r\n"+toBase64(EICAR()), in(after("\r\n\r\n"), fromBase64)),
-		wrapped("armour", "a client that undoes armour", plainText, "-----BEGIN FILE-----\r\n\r\n"+toBase64(EICAR())+"-----END FILE-----\r\n", in(after("\r\n\r\n"), before("-----"), fromBase64)),
+		wrapped("base64-in-text", "a reader who decodes what he sees; Apple Mail did", plainText,
+			"Some words.\r\n\r\n"+toBase64(EICAR()), in(after("\r\n\r\n"), fromBase64)),
+		wrapped("armour", "a client that undoes armour", plainText,
+			"-----BEGIN FILE-----\r\n\r\n"+toBase64(EICAR())+"-----END FILE-----\r\n", in(after("\r\n\r\n"), before("-----"), fromBase64)),
 	}
 }
 
@@ -91,12 +97,15 @@ func partials() []variant {
 		{name: "partial-2-no-total", entity: entity{partial("; number=2"), inner[half:]}},
 		{name: "partial-no-number", entity: entity{partial(""), inner[:half]}},
 		{name: "partial-1-of-1", entity: entity{partial("; number=1; total=1"), inner}, read: in(content, opened(b64()))},
-		{name: "partial-upper-case", entity: entity{strings.Replace(partial("; number=1; total=2"), "message/partial", "MESSAGE/Partial", 1), inner[:half]}},
+		{name: "partial-upper-case", entity: entity{strings.Replace(partial("; number=1; total=2"), "message/partial",
+			"MESSAGE/Partial", 1), inner[:half]}},
 		{name: "external-url", entity: entity{external("access-type=URL; URL=\"http://payload.example/\""), octets + crlf}},
 		{name: "external-ftp", entity: entity{external("access-type=anon-ftp; site=payload.example; name=x.exe"), octets + crlf}},
 		{name: "external-local", entity: entity{external("access-type=local-file; name=\"/etc/passwd\""), octets + crlf}},
-		{name: "external-phantom", entity: entity{external("access-type=URL; URL=\"http://payload.example/\""), phantom}, read: in(content, opened(b64()))},
-		{name: "external-mail-server", entity: entity{external("access-type=mail-server; server=list@payload.example"), octets + crlf + "get file\r\n"}},
+		{name: "external-phantom", entity: entity{external("access-type=URL; URL=\"http://payload.example/\""), phantom},
+			read: in(content, opened(b64()))},
+		{name: "external-mail-server", entity: entity{external("access-type=mail-server; server=list@payload.example"),
+			octets + crlf + "get file\r\n"}},
 	}
 	for i := range vs {
 		vs[i].why = "a client that puts pieces together, or fetches them (RFC 2046, section 5.2)"
@@ -112,11 +121,16 @@ func digests() []variant {
 	read := in(section("bar", 1), content, opened(b64()))
 	one := func(part string) string { return "--bar\r\n" + part + "--bar--\r\n" }
 	return []variant{
-		{name: "digest-default", why: "every client: message/rfc822 is the default in a digest (RFC 2046, section 5.1.5)", tidy: true, read: in(section("bar", 1), after(crlf), opened(b64())), entity: entity{digest, one(crlf + inner)}},
-		{name: "digest-empty-type", why: "a client that takes an empty type for none", read: read, entity: entity{digest, one("Content-Type:\r\n\r\n" + inner)}},
-		{name: "digest-other-field", why: "every client", tidy: true, read: read, entity: entity{digest, one("Content-Description: x\r\n\r\n" + inner)}},
-		{name: "digest-no-empty-line", tidy: true, why: "a client that takes the message's header for the part's", read: in(section("bar", 1), opened(b64())), entity: entity{digest, one(inner)}},
-		{name: "digest-declared", why: "every client", tidy: true, read: read, entity: entity{digest, one("Content-Type: message/rfc822\r\n\r\n" + inner)}},
+		{name: "digest-default", why: "every client: message/rfc822 is the default in a digest (RFC 2046, section 5.1.5)", tidy: true,
+			read: in(section("bar", 1), after(crlf), opened(b64())), entity: entity{digest, one(crlf + inner)}},
+		{name: "digest-empty-type", why: "a client that takes an empty type for none", read: read,
+			entity: entity{digest, one("Content-Type:\r\n\r\n" + inner)}},
+		{name: "digest-other-field", why: "every client", tidy: true, read: read,
+			entity: entity{digest, one("Content-Description: x\r\n\r\n" + inner)}},
+		{name: "digest-no-empty-line", tidy: true, why: "a client that takes the message's header for the part's",
+			read: in(section("bar", 1), opened(b64())), entity: entity{digest, one(inner)}},
+		{name: "digest-declared", why: "every client", tidy: true, read: read,
+			entity: entity{digest, one("Content-Type: message/rfc822\r\n\r\n" + inner)}},
 	}
 }
 

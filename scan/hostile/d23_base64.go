@@ -23,7 +23,7 @@ func base64Variant(name, why, body string) variant {
 	return variant{name: name, why: why, entity: body64(body), read: in(content, fromBase64)}
 }
 
-// junkInBase64 has what is not of the alphabet, here and there.
+// junkInBase64 has characters outside the alphabet, here and there.
 func junkInBase64(plain string) []variant {
 	const skips = "a client that skips what is not of the alphabet (RFC 2045, section 6.8)"
 	var vs []variant
@@ -39,7 +39,7 @@ func junkInBase64(plain string) []variant {
 			base64Variant("junk-first-"+j.name, skips, j.junk+plain+crlf))
 		if strings.TrimSpace(j.junk) == "" && j.junk != "\xa0" {
 			for i := range 3 {
-				vs[len(vs)-1-i].tidy = true // white space is nothing anybody trips over
+				vs[len(vs)-1-i].tidy = true // every decoder skips white space
 			}
 		}
 	}
@@ -100,7 +100,7 @@ func urlAlphabet() string {
 	return strings.NewReplacer("+", "-", "/", "_").Replace(toBase64(b))
 }
 
-// leftOver returns the last character of plain, which represents two bytes of three,
+// leftOver returns the last character of plain, which encodes the end of two bytes,
 // with one of its unused bits set.
 func leftOver(plain string) string {
 	i := strings.IndexByte(base64Alphabet, plain[len(plain)-1])

@@ -75,8 +75,8 @@ func qpByte(c byte, i int) string {
 	return string(rune(c))
 }
 
-// toUU returns the body of a uuencoded file, between "begin" and "end"; zero is what
-// represents six zero bits, a blank or a backtick.
+// toUU returns the body of a uuencoded file, between "begin" and "end"; zero is the
+// character for six zero bits, a blank or a backtick.
 func toUU(b []byte, zero byte) string {
 	var out strings.Builder
 	for len(b) > 0 {

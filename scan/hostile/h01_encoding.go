@@ -107,7 +107,7 @@ func encodingList() []Case {
 	})
 }
 
-// encodingDress: the right word in a dress that not everybody sees through.
+// encodingDress: the right word, written so that not every program recognises it.
 func encodingDress() []Case {
 	return inBoth(leafPlaces(), func(e encoding) []variant {
 		r, half := e.name, len(e.name)/2

@@ -61,7 +61,8 @@ func quoteRows() []boundaryRow {
 }
 
 func blankRows() []boundaryRow {
-	const trims, keeps, found = "a client that trims", "a client that keeps blanks inside quotes", "a client that looks for the name \"boundary\""
+	const trims, keeps, found = "a client that trims", "a client that keeps blanks inside quotes",
+		"a client that looks for the name \"boundary\""
 	return []boundaryRow{
 		{"blank-before-outside", `; boundary= foo`, "foo", "a client that skips blanks", true},
 		{"blank-before-inside", `; boundary=" foo"`, " foo", keeps, false},

@@ -110,7 +110,7 @@ func foldedOddly(e encoding) []variant {
 	return vs
 }
 
-// separators: what is between a header and its body.
+// separators: the line between a header and its body.
 func separators() []Case {
 	return inBoth(leafPlaces(), func(e encoding) []variant {
 		head := "Content-Type: application/octet-stream\r\nContent-Disposition: attachment; filename=papers.dat\r\n" + encodingIs + e.name
@@ -142,8 +142,8 @@ func separators() []Case {
 	})
 }
 
-// splice returns an entity with a separator of its own. Its body begins after the
-// CRLF CRLF that an entity's text has; so it is all head.
+// splice returns an entity with another separator. An entity's text puts CRLF CRLF
+// before the body, so this one is all head.
 func splice(head, separator, body string) entity {
 	return entity{head: head + separator + body}
 }

@@ -81,7 +81,7 @@ func inForwarded() place {
 	}, in(section("=_outer", 2), content)}
 }
 
-// underOuter puts a composite that uses delimiters of its own into a mail.
+// underOuter puts a composite that uses other delimiters into a mail.
 func underOuter() place {
 	return place{"nested", func(e entity) string {
 		return letterhead + "Content-Type: multipart/mixed; boundary=\"=_outer\"\r\n\r\n" + multipart("=_outer", e.text())

@@ -10,8 +10,8 @@ func EICAR() []byte {
 	return []byte(strings.Join([]string{`X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR`, "STANDARD", "ANTIVIRUS", "TEST", `FILE!$H+H*`}, "-"))
 }
 
-// Marker returns harmless too, and known to nobody until its hash is put on a list.
-// It differs from everything a scanner knows by itself.
+// Marker returns harmless bytes that no scanner knows until a test puts their hash on
+// a list.
 func Marker() []byte {
 	return []byte("milterscan harmless marker: " + strings.Repeat("0123456789abcdef", 8) + "\n")
 }

@@ -22,8 +22,8 @@ func in(steps ...Reading) Reading {
 	}
 }
 
-// section returns what is between the n-th delimiter line, counted from one, and
-// the next. A delimiter line is "--" and delim, and nothing after it but blanks
+// section returns the text between the n-th delimiter line, counted from one, and the
+// next. A delimiter line is "--" and delim, and nothing after it but blanks
 // or a closing "--".
 func section(delim string, n int) Reading {
 	isDelimiter := func(line string) bool {
@@ -45,7 +45,7 @@ func section(delim string, n int) Reading {
 	}
 }
 
-// content returns what follows the first empty line.
+// content returns the text after the first empty line.
 func content(b []byte) []byte {
 	_, rest, _ := bytes.Cut(b, []byte("\n\r\n"))
 	if _, short, ok := bytes.Cut(b, []byte("\n\n")); ok && len(short) > len(rest) {
@@ -54,18 +54,18 @@ func content(b []byte) []byte {
 	return rest
 }
 
-// after returns what follows the first mark.
-func after(mark string) Reading {
+// after returns the text after the first occurrence of word.
+func after(word string) Reading {
 	return func(b []byte) []byte {
-		_, rest, _ := bytes.Cut(b, []byte(mark))
+		_, rest, _ := bytes.Cut(b, []byte(word))
 		return rest
 	}
 }
 
-// before returns what is before the first mark.
-func before(mark string) Reading {
+// before returns the text before the first occurrence of word.
+func before(word string) Reading {
 	return func(b []byte) []byte {
-		b, _, _ = bytes.Cut(b, []byte(mark))
+		b, _, _ = bytes.Cut(b, []byte(word))
 		return b
 	}
 }
@@ -84,7 +84,7 @@ func whole(b []byte) []byte { return b }
 
 const base64Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
-// fromBase64 ignores what is not of the alphabet (RFC 2045, section 6.8) and
+// fromBase64 ignores characters outside the alphabet (RFC 2045, section 6.8) and
 // decodes on after padding.
 func fromBase64(b []byte) []byte {
 	var out, quantum []byte
@@ -105,7 +105,7 @@ func fromQuantum(q []byte) []byte {
 	return b
 }
 
-// fromURLBase64 does what fromBase64 does for the alphabet of RFC 4648, section 5.
+// fromURLBase64 decodes like fromBase64 with the alphabet of RFC 4648, section 5.
 func fromURLBase64(b []byte) []byte {
 	return in(swap("-", "+"), swap("_", "/"), fromBase64)(b)
 }
@@ -125,7 +125,7 @@ func fromQP(b []byte) []byte {
 	return out
 }
 
-// fromEscape reads what begins with "=", and says how much of it there was.
+// fromEscape decodes an escape at the start of s, and returns its length.
 func fromEscape(b []byte) (plain []byte, n int) {
 	if len(b) >= 3 {
 		if c, err := hex.DecodeString(string(b[1:3])); err == nil {
@@ -166,7 +166,7 @@ func fromUULine(line []byte, n int) []byte {
 	return out[:min(n, len(out))]
 }
 
-// fromYEnc decodes what is between "=ybegin" and "=yend".
+// fromYEnc decodes the lines between "=ybegin" and "=yend".
 func fromYEnc(b []byte) []byte {
 	b = in(after("=ybegin"), after("\n"), before("=yend"), without("\r"), without("\n"))(b)
 	var out []byte
@@ -180,8 +180,7 @@ func fromYEnc(b []byte) []byte {
 	return out
 }
 
-// fromBinHex decodes what is between the colons, headers and checksums
-// included. It knows runs only as the escaped 0x90.
+// fromBinHex decodes the text between the colons, headers and checksums included. It knows runs only as the escaped 0x90.
 func fromBinHex(b []byte) []byte {
 	b = in(after("BinHex 4.0"), after(":"), before(":"), without("\r"), without("\n"))(b)
 	raw, _ := base64.NewEncoding(hqxAlphabet).WithPadding(base64.NoPadding).DecodeString(string(b))

@@ -15,8 +15,8 @@ const afterCancel = 64 << 20
 
 var errBroken = errors.New("scantest: the disk is broken")
 
-// leak is content that cancels the scan when it is first read, and counts what
-// is read all the same.
+// leak is content that cancels the scan when it is first read, and counts the bytes
+// read afterwards.
 type leak struct {
 	cancel context.CancelFunc
 	read   atomic.Int64

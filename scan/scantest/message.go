@@ -26,7 +26,7 @@ func Message(raw string, parts ...scan.Part) *scan.Message {
 	}
 }
 
-// Messages are the odd ones every scanner must bear, new at each call.
+// Messages returns the odd messages every scanner must bear, new at each call.
 func Messages() map[string]*scan.Message {
 	text := func(s string) scan.Content { return Bytes([]byte(s)) }
 	mixed := "Subject: two\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n" +
@@ -43,18 +43,19 @@ func Messages() map[string]*scan.Message {
 		m.Parts[0].Entity, m.Parts[1].Entity = m.Root.Children[0], m.Root.Children[1]
 	}
 	return map[string]*scan.Message{
-		"empty":          Message(""),
-		"header only":    Message("Subject: x\r\n"),
-		"body only":      Message("\r\nbody\r\n", scan.Part{Parent: -1, Path: "1", Type: "text/plain", Content: text("body\r\n")}),
-		"empty part":     Message("Subject: x\r\n\r\n", scan.Part{Parent: -1, Path: "1", Type: "text/plain", Content: text("")}),
-		"no content":     Message("Subject: x\r\n\r\n", scan.Part{Parent: -1, Path: "1", Type: "application/zip", Names: []string{""}}),
-		"no type":        Message("Subject: x\r\n\r\nz", scan.Part{Parent: -1, Path: "1", Content: text("z")}),
-		"html":           Message("Content-Type: text/html\r\n\r\n<p>", scan.Part{Parent: -1, Path: "1", Type: "text/html", Content: text("<p><a href=")}),
+		"empty":       Message(""),
+		"header only": Message("Subject: x\r\n"),
+		"body only":   Message("\r\nbody\r\n", scan.Part{Parent: -1, Path: "1", Type: "text/plain", Content: text("body\r\n")}),
+		"empty part":  Message("Subject: x\r\n\r\n", scan.Part{Parent: -1, Path: "1", Type: "text/plain", Content: text("")}),
+		"no content":  Message("Subject: x\r\n\r\n", scan.Part{Parent: -1, Path: "1", Type: "application/zip", Names: []string{""}}),
+		"no type":     Message("Subject: x\r\n\r\nz", scan.Part{Parent: -1, Path: "1", Content: text("z")}),
+		"html": Message("Content-Type: text/html\r\n\r\n<p>", scan.Part{Parent: -1, Path: "1", Type: "text/html",
+			Content: text("<p><a href=")}),
 		"parts and note": m,
 	}
 }
 
-// Bytes is content that gives io.EOF together with its last byte, as io.ReaderAt
+// Bytes returns content that gives io.EOF together with its last byte, as io.ReaderAt
 // allows, and can be read in no other way.
 func Bytes(b []byte) scan.Content { return contentBytes{bytes.NewReader(b)} }
 
@@ -70,7 +71,7 @@ func (c contentBytes) ReadAt(p []byte, off int64) (int, error) {
 	return n, err
 }
 
-// fingerprint is all of a message as text, contents by hash.
+// fingerprint returns all of a message as text, contents by hash.
 func fingerprint(m *scan.Message) string {
 	parts := make([]scan.Part, len(m.Parts))
 	sums := []string{sum(m.Raw)}

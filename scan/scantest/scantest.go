@@ -3,7 +3,7 @@
 //
 //	func TestContract(t *testing.T) { scantest.Run(t, New(Default()), Catalogue()...) }
 //
-// It knows nothing of what a scanner looks for. It asks whether the scanner may
+// It does not know the purpose of a scanner. It asks whether the scanner may
 // be used for many messages at once, leaves them as they are, stops when told
 // to, says so when it could not read something, and reports only findings that
 // its catalogue lists and that point at a part that is there.
@@ -87,7 +87,7 @@ func checkCancelledBefore(t *testing.T, s scan.Scanner, rules []scan.Rule) {
 }
 
 // checkCancelledWhile ends the context at the first read of a large part, and
-// counts what is read after that.
+// counts the bytes read after that.
 func checkCancelledWhile(t *testing.T, s scan.Scanner, rules []scan.Rule) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -100,7 +100,7 @@ func checkCancelledWhile(t *testing.T, s scan.Scanner, rules []scan.Rule) {
 	}
 }
 
-// checkUnreadable gives the scanner a part that cannot be read: whoever tried
+// checkUnreadable gives the scanner a part that cannot be read: a scanner that tried
 // must not call it clean.
 func checkUnreadable(t *testing.T, s scan.Scanner, rules []scan.Rule) {
 	c := &broken{}
