@@ -1,6 +1,6 @@
-// Package bombs makes small files that unpack to very large ones: what archives
-// and documents can be made of so that whoever opens them runs out of disk,
-// memory or time. The same call makes the same file.
+// Package bombs makes small files that unpack to very large ones: archives and
+// documents that make a program that opens them run out of disk, memory or time. The
+// same call makes the same file.
 package bombs
 
 import (
@@ -56,7 +56,7 @@ func repeated(block []byte, size int64) deflated {
 	say()
 	say()
 	before := out.Len()
-	say() // from here on the window is the same each time
+	say() // from here on the dictionary is the same each time
 	again := bytes.Clone(out.Bytes()[before:])
 	d := deflated{size: size}
 	n := size / int64(len(block))
@@ -147,7 +147,7 @@ func filters(n int) []byte {
 		"stream\n31320>\nendstream endobj\ntrailer << >>\n%%%%EOF\n", strings.Repeat("/AHx ", n))
 }
 
-// entities is a document type whose last entity represents 3 GB.
+// entities is a document type whose last entity expands to 3 GB.
 const entities = `<?xml version="1.0"?><!DOCTYPE w:document [<!ENTITY a "ha ha ha "><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;&b;&b;">` +
 	`<!ENTITY d "&c;&c;&c;&c;&c;&c;&c;&c;&c;&c;"><!ENTITY e "&d;&d;&d;&d;&d;&d;&d;&d;&d;&d;"><!ENTITY f "&e;&e;&e;&e;&e;&e;&e;&e;&e;&e;"><!ENTITY g "&f;&f;&f;&f;&f;&f;&f;&f;&f;&f;">` +
 	`<!ENTITY h "&g;&g;&g;&g;&g;&g;&g;&g;&g;&g;"><!ENTITY i "&h;&h;&h;&h;&h;&h;&h;&h;&h;&h;">]><w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:t>&i;&i;&i;</w:t></w:document>`

@@ -33,7 +33,8 @@ var (
 	letters  = []string{"a", "%", "\xff", "../", "日", " ", "a.", "/"}
 	contents = []string{
 		"", "MZ\x90\x00", "hello world\n", "\x00", "<</A[1 2 3(x)<41>/B]>>", "<p><a href=http://e.example/>x</a>", "<w:p><w:t>x</w:t></w:p>",
-		"begin 644 a\n#0V%T\n`\nend\n", "From: a\nContent-Type: multipart/mixed; boundary=b\n\n--b\n", `{\object{\*\objdata 0105000002000000}}`, "PK\x03\x04", "obj<<", "\x04\x01", "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo=\n",
+		"begin 644 a\n#0V%T\n`\nend\n", "From: a\nContent-Type: multipart/mixed; boundary=b\n\n--b\n",
+		`{\object{\*\objdata 0105000002000000}}`, "PK\x03\x04", "obj<<", "\x04\x01", "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo=\n",
 	}
 	suffixes = []string{".txt", ".exe", ".js", ".eml", ".html", ".pdf", ".zip", ".lnk", ".xml.rels", ".rtf", ".docm", ""}
 	sizes    = []int{0, 1, 10, 100, 1000, 5000, 100_000, 1 << 20, 8 << 20, 32 << 20}
@@ -118,7 +119,8 @@ func (s Shape) Mail() []byte {
 	}
 	file = file[:min(len(file), mostMail)]
 	var out bytes.Buffer
-	out.WriteString("From: a@example.net\r\nTo: b@example.com\r\nSubject: x\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n")
+	out.WriteString("From: a@example.net\r\nTo: b@example.com\r\nSubject: x\r\nMIME-Version: 1.0\r\n" +
+		"Content-Type: multipart/mixed; boundary=b\r\n\r\n")
 	for i := range min(s.Copies, max(1, mostMail/(len(file)+1))) {
 		fmt.Fprintf(&out, "--b\r\nContent-Type: application/octet-stream; name=\"a%d\"\r\nContent-Transfer-Encoding: base64\r\n\r\n", i)
 		for text := base64.StdEncoding.EncodeToString(file); len(text) > 0; {

@@ -21,10 +21,10 @@ func Main(run func() int) int {
 	return run()
 }
 
-// Run is a TestMain that does nothing else.
+// Run runs the tests; a TestMain that needs nothing else calls it.
 func Run(m *testing.M) { os.Exit(Main(m.Run)) }
 
-// Watched is a TestMain that also looks for goroutines that outlive the tests.
+// Watched runs the tests like Run, and then looks for goroutines that outlive them.
 func Watched(m *testing.M) { goleak.VerifyTestMain(tests(func() int { return Main(m.Run) })) }
 
 // tests are what goleak runs.

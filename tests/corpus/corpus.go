@@ -1,12 +1,12 @@
 // Package corpus holds legitimate mail with the oddities that real mailers give
-// it: none of it may be refused or changed. The mails are made by ./gen, and are
-// nobody's: all names and domains are reserved ones.
+// it: none of it may be refused or changed. The mails are made by ./gen and belong to
+// no real person: all names and domains are reserved ones.
 //
 // A mail has three files: NAME.eml, NAME.want with what must become of it, and
 // NAME.found with every finding that is made, one a line. The last one is written by
 // "go test ./cmd/milterscan/pipeline -run TestOrdinary -update", and there is none
 // where nothing is found. Mails in the folder private, which is not in the
-// repository, are held to the files beside them as well, whatever becomes of them.
+// repository, are compared with their two files as well, whatever these say.
 package corpus
 
 import (
@@ -36,7 +36,7 @@ type Mail struct {
 // Want is what must become of a mail with the shipped defaults.
 type Want struct {
 	Action string   // "deliver"
-	Allow  []string // kinds of finding, beside "note", that may be made
+	Allow  []string // kinds of finding, other than "note", that may be made
 	Why    string   // why the mail is in order
 }
 
@@ -91,8 +91,8 @@ func load(folder fs.FS, name string) (Mail, error) {
 	return m, err
 }
 
-// Update writes what is found in a mail now, and for a private mail what becomes of
-// it, into the files in a folder.
+// Update writes the findings of a mail, and for a private mail the decision, into the
+// files in a folder.
 func (m Mail) Update(dir, action string, found []string) error {
 	stem := filepath.Join(dir, m.Name)
 	if m.Want.Action == "" {

@@ -11,15 +11,15 @@
 //	MESSAGE hostile/A22/base64/part/ordinary
 //	EXPECT deliver   DROP <a@example.com>   KEEP 1
 //
-// What happens: CLIENT, HELO and AUTH describe the connection; FROM, TO and
-// MESSAGE a mail; ABORT hangs up the mail before its end; THEN begins the next
-// mail on the same connection. CONFIG is a line of configuration; a block of
-// nothing but CONFIG and comments holds for the rest of the file.
+// The client: CLIENT, HELO and AUTH describe the connection; FROM, TO and MESSAGE a
+// mail; ABORT hangs up the mail before its end; THEN begins the next mail on the same
+// connection. CONFIG is a line of configuration; a block of nothing but CONFIG and
+// comments holds for the rest of the file.
 //
-// What must come of it: EXPECT says the action, REPLY the beginning of the SMTP
-// reply, DROP and ADD the recipients that change, SENDER the new sender, HEADER
-// a field that is added, RULE a rule that must have matched, KEEP the number of
-// copies kept, and UNTOUCHED that nothing at all was changed.
+// The expectation: EXPECT says the action, REPLY the beginning of the SMTP reply,
+// DROP and ADD the recipients that change, SENDER the new sender, HEADER a field that
+// is added, RULE a rule that must have matched, KEEP the number of copies kept, and
+// UNTOUCHED that nothing at all was changed.
 package dialogue
 
 // Dialogue is one connection and the mails sent on it.
@@ -55,7 +55,7 @@ type Want struct {
 	Untouched bool
 }
 
-// Answer is what a transport saw become of a mail.
+// Answer is the result of a mail, as a transport sees it.
 type Answer struct {
 	Action    string
 	Reply     string

@@ -1,5 +1,5 @@
-// Package fakes holds servers that misbehave on purpose. What is wrong with one
-// is data: a literal says it all.
+// Package fakes holds servers that misbehave on purpose. The faults of a server are
+// data: a literal lists them all.
 package fakes
 
 import (
@@ -57,7 +57,7 @@ func (c *Clamd) Start(t testing.TB, network string) string {
 	return c.StartAt(t, network, address)
 }
 
-// StartAt does what Start does on a given address, where another may have stopped.
+// StartAt listens like Start, on a given address, where another may have stopped.
 func (c *Clamd) StartAt(t testing.TB, network, address string) string {
 	t.Helper()
 	l, err := net.Listen(network, address)

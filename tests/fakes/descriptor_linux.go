@@ -15,7 +15,7 @@ type reader struct {
 
 func newReader(c net.Conn) *reader { return &reader{conn: c} }
 
-// close closes the descriptors nobody asked for.
+// close closes the descriptors that were not taken.
 func (r *reader) close() {
 	for _, f := range r.files {
 		f.Close()
@@ -43,8 +43,8 @@ func (r *reader) Read(b []byte) (int, error) {
 	return max(n, 0), err
 }
 
-// descriptor takes the byte that represents a descriptor, and reads the file
-// from its beginning, as clamd does.
+// descriptor takes the byte that came with a descriptor, and reads the file from its
+// beginning, as clamd does.
 func (p *peer) descriptor() ([]byte, bool) {
 	if _, err := p.in.ReadByte(); err != nil || len(p.files.files) == 0 {
 		return nil, false

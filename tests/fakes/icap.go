@@ -21,11 +21,11 @@ import (
 type ICAP struct {
 	Virus       string      // content that holds this is infected …
 	Found       string      // … and reported by these header lines; "" for X-Infection-Found
-	Page        bool        // what is infected is replaced by a page, and no header tells
+	Page        bool        // an infected content is replaced by a page, and no header tells
 	Preview     int         // bytes it wants to see first; below zero for no preview
 	Early       bool        // it answers when it has seen the preview
-	Echo        bool        // it repeats what is clean
-	Change      bool        // it repeats what is clean, with a word changed
+	Echo        bool        // it repeats a clean content
+	Change      bool        // it repeats a clean content with a word changed
 	RequestOnly bool        // it knows REQMOD only
 	Tag         string      // its ISTag
 	Options     string      // written instead of the answer to OPTIONS

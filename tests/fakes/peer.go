@@ -69,7 +69,7 @@ func (p *peer) obey(command string) bool {
 	return p.session || p.Mute
 }
 
-// simple answers what is asked without content.
+// simple answers a command without content.
 func (p *peer) simple(name string) string {
 	switch name {
 	case "PING":

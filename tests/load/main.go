@@ -62,7 +62,7 @@ func measure(t servers.TB, messages int, withClamd, remember bool) {
 		"corpus", "milter", "c", "CPU ms/msg", "messages/s", "EOM p50", "EOM p99", "RSS MB", "PSS MB", "answers")
 	for _, corpus := range corpora {
 		for _, connections := range []int{1, 8, 32} {
-			// Each run has a milter of its own, so that none inherits memory.
+			// Each run starts its own milter, so that none inherits memory.
 			for _, start := range []func(servers.TB) candidate{startNull, startMilterscan(config)} {
 				c := start(t)
 				load := mta.Load{Network: "unix", Address: c.socket, Mails: corpus.mails, Messages: messages, Connections: connections}
@@ -121,7 +121,7 @@ func startNull(t servers.TB) candidate {
 	return candidate{"null", socket, cmd.Process.Pid, stop}
 }
 
-// serveNull serves until its standard input ends, and so with whoever started it.
+// serveNull serves until its standard input ends, and so as long as its parent.
 func serveNull(socket string) int {
 	l, err := net.Listen("unix", socket)
 	if err != nil {
@@ -147,7 +147,7 @@ func split(mails [][]byte) []*mta.Message {
 	return messages
 }
 
-// run is what one load cost its milter.
+// run is the cost of one load for its milter.
 type run struct {
 	mta.Outcome
 	cpu    time.Duration

@@ -28,7 +28,7 @@ const (
 // patience is how long a milter may take for one answer.
 const patience = 5 * time.Minute
 
-// Session is one connection to a milter, and represents one SMTP session.
+// Session is one connection to a milter, for one SMTP session.
 type Session struct{ milter *milter.ClientSession }
 
 // Dial connects to the milter and introduces a client at 192.0.2.1.

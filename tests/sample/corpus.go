@@ -57,7 +57,7 @@ on Tuesday please let us know whether the second box was complete because our li
 less we would like to meet in April as agreed with kind regards many thanks for the quick answer
 invoice number total amount delivery garden report meeting minutes house window`)
 
-// prose is at least n bytes of words in lines of at most 72.
+// prose returns at least n bytes of words in lines of at most 72.
 func prose(r *rand.Rand, n int) string {
 	var b strings.Builder
 	for column := 0; b.Len() < n; {

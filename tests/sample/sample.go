@@ -75,8 +75,8 @@ func writeBase64(b *bytes.Buffer, content []byte) {
 	}
 }
 
-// EicarFile returns the test virus as a text file, so that nothing but the virus
-// speaks against it.
+// EicarFile returns the test virus as a text file, so that scanners object to nothing
+// but the virus.
 func EicarFile() File {
 	return File{Name: "notes.txt", Type: "application/octet-stream", Content: []byte(EICAR)}
 }

@@ -29,7 +29,8 @@ func lists() []mail {
 		{name: "list-digest-mime", why: "Mailman's digest: mixed, text, digest, text",
 			text: listed + top("Minutes Digest, Vol 12, Issue 3") + multi("mixed", "===============1==",
 				part(ascii, "Today's Topics:\n\n   1. Monday\n"), multi("digest", "===============2==",
-					"Content-Type: message/rfc822\nMIME-Version: 1.0\n\n"+top("Monday")+ascii+"Message: 1\n\n"+minutes, "Content-Type: message/rfc822\n\n"+top("Tuesday")+multi("mixed", "=_i", words, words)), part(ascii, footer))},
+					"Content-Type: message/rfc822\nMIME-Version: 1.0\n\n"+top("Monday")+ascii+"Message: 1\n\n"+minutes,
+					"Content-Type: message/rfc822\n\n"+top("Tuesday")+multi("mixed", "=_i", words, words)), part(ascii, footer))},
 		{name: "list-digest-plain", why: "a digest in plain text (RFC 1153)",
 			text: listed + top("Minutes Digest, Vol 12, Issue 3") + ascii +
 				"\nToday's Topics:\n\n   1. " +
@@ -126,7 +127,8 @@ func newsletters() []mail {
 			text: head + top("News") + "Content-Type: text/html; charset=utf-8\nContent-Transfer-Encoding: base64\n\n" +
 				strings.ReplaceAll(b64(strings.Repeat("<p>news</p>\n", 200)), "\n", "") + "\n", notes: "malformed"},
 		{name: "newsletter-preheader", why: "a hidden line for previews, padded with characters without width",
-			text: head + top("News") + html + "\n<div style=\"display:none\">Preview&zwnj;&nbsp;\u200c\u00a0\u200c\u00a0</div><p>News</p>\n", notes: "suspicious"},
+			text: head + top("News") + html + "\n" +
+				"<div style=\"display:none\">Preview&zwnj;&nbsp;\u200c\u00a0\u200c\u00a0</div><p>News</p>\n", notes: "suspicious"},
 		{name: "receipt", why: "an order confirmation with structured data",
 			text: top("Your order 4711") + html + "\n<html><body><script " +
 				"type=\"application/ld+json\">{\"@context\":\"http://schema.example.org\"}</script><p>Thank " +
@@ -141,7 +143,9 @@ func newsletters() []mail {
 
 // calendars: invitations and answers.
 func calendars() []mail {
-	event := "BEGIN:VCALENDAR\nPRODID:-//Example//EN\nVERSION:2.0\nMETHOD:REQUEST\nBEGIN:VEVENT\nUID:4711@example.org\nDTSTAMP:20260303T081542Z\nDTSTART:20260309T090000Z\nDTEND:20260309T100000Z\nSUMMARY:Meeting\nORGANIZER;CN=Alice:mailto:alice@example.org\nATTENDEE;RSVP=TRUE:mailto:bob@example.com\nEND:VEVENT\nEND:VCALENDAR\n"
+	event := "BEGIN:VCALENDAR\nPRODID:-//Example//EN\nVERSION:2.0\nMETHOD:REQUEST\nBEGIN:VEVENT\nUID:4711@example.org\n" +
+		"DTSTAMP:20260303T081542Z\nDTSTART:20260309T090000Z\nDTEND:20260309T100000Z\nSUMMARY:Meeting\n" +
+		"ORGANIZER;CN=Alice:mailto:alice@example.org\nATTENDEE;RSVP=TRUE:mailto:bob@example.com\nEND:VEVENT\nEND:VCALENDAR\n"
 	calendar := part("Content-Type: text/calendar; charset=\"utf-8\"; method=REQUEST\nContent-Transfer-Encoding: base64\n",
 		b64(strings.ReplaceAll(event, "\n", "\r\n")))
 	invite := file("application/ics", "invite.ics", strings.ReplaceAll(event, "\n", "\r\n"))
@@ -160,7 +164,7 @@ func calendars() []mail {
 	}
 }
 
-// untidy: mail that breaks a rule in a way that nobody reads differently.
+// untidy: mail that breaks a rule in a way that all programs read alike.
 func untidy() []mail {
 	words, data := part(ascii, minutes), file("text/csv", "minutes.csv", "a;b\n1;2\n")
 	return []mail{

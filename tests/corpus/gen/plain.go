@@ -97,7 +97,12 @@ func headers() []mail {
 			text: h("X-Session: " + strings.Repeat("0123456789", 200) + "\n")},
 		{name: "dkim-arc", why: "DKIM and ARC fill a header",
 			text: "ARC-Seal: i=1; a=rsa-sha256; d=example.net; s=arc; t=1772525742; cv=none;\n b=" + strings.Repeat("Qm9iQWxp",
-				20) + "\nARC-Message-Signature: i=1; a=rsa-sha256; c=relaxed/relaxed; d=example.net; s=arc;\n h=from:to:subject; bh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=;\n b=" + strings.Repeat("Qm9iQWxp", 20) + "\nARC-Authentication-Results: i=1; mx.example.net; dkim=pass header.d=example.org; spf=pass\nDKIM-Signature: v=1; a=rsa-sha256; c=relaxed/simple; d=example.org; s=mail;\n\tt=1772525742; h=From:To:Subject:Date:From;\n\tbh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=;\n\tb=" + strings.Repeat("QWxpY2VF", 40) + "\n" + h("Subject: Signed by many\n")},
+				20) + "\nARC-Message-Signature: i=1; a=rsa-sha256; c=relaxed/relaxed; d=example.net; s=arc;\n" +
+				" h=from:to:subject; bh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=;\n b=" + strings.Repeat("Qm9iQWxp", 20) +
+				"\nARC-Authentication-Results: i=1; mx.example.net; dkim=pass header.d=example.org; spf=pass\n" +
+				"DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/simple; d=example.org; s=mail;\n" +
+				"\tt=1772525742; h=From:To:Subject:Date:From;\n\tbh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=;\n\tb=" +
+				strings.Repeat("QWxpY2VF", 40) + "\n" + h("Subject: Signed by many\n")},
 		{name: "long-field-name", why: "a field name of 70 characters", text: h("X-" + strings.Repeat("Very-Long-", 7) + "Name: 1\n")},
 		{name: "field-name-odd", why: "any printable character but the colon may stand in a name", text: h("X_Mail'er$v2.0!: yes\nX-.: 1\n")},
 		{name: "empty-fields", why: "fields without a value", text: h("Cc:\nX-Empty:\nX-Blank: \nReply-To: \n")},

@@ -14,7 +14,8 @@ func reports() []mail {
 	report := func(kind string, each ...string) string {
 		return "Return-Path: <>\nFrom: MAILER-DAEMON@example.com (Mail Delivery System)\nTo: alice@example.org\nSubject: " +
 			"Undelivered Mail Returned to Sender\nAuto-Submitted: auto-replied\nMIME-Version: 1.0\nContent-Type: " +
-			"multipart/report; report-type=" + kind + ";\n\tboundary=\"4F0DC1.1772525743/mx.example.com\"\n\n" + parts("4F0DC1.1772525743/mx.example.com", each...)
+			"multipart/report; report-type=" + kind + ";\n\tboundary=\"4F0DC1.1772525743/mx.example.com\"\n\n" +
+			parts("4F0DC1.1772525743/mx.example.com", each...)
 	}
 	return []mail{
 		{name: "dsn", why: "a bounce (RFC 3464)", text: report("delivery-status", explain, status, returned)},
@@ -53,7 +54,8 @@ func reports() []mail {
 					"<20260303081542.4711@mail.example.org>\nDisposition: manual-action/MDN-sent-manually; displayed\n"))},
 		{name: "arf", why: "an abuse report (RFC 5965)", text: report("feedback-report", part(ascii, "This is an email abuse report.\n"),
 			part("Content-Type: message/feedback-report\n",
-				"Feedback-Type: abuse\nUser-Agent: SomeGenerator/1.0\nVersion: 1\n"), part("Content-Type: message/rfc822\nContent-Disposition: inline\n", original))},
+				"Feedback-Type: abuse\nUser-Agent: SomeGenerator/1.0\nVersion: 1\n"),
+			part("Content-Type: message/rfc822\nContent-Disposition: inline\n", original))},
 		{name: "vacation", why: "an automatic answer", text: "Auto-Submitted: auto-replied (vacation)\nPrecedence: bulk\n" +
 			top("Out of office: Minutes") + ascii + "\nI am away until Monday.\n"},
 		{name: "dmarc-report", why: "a DMARC report in gzip",
@@ -66,7 +68,8 @@ func reports() []mail {
 		{name: "tls-report", why: "a TLS report (RFC 8460)",
 			text: "From: tls@example.net\nTo: tlsrpt@example.org\nSubject: Report Domain: example.org\nTLS-Report-Domain: " +
 				"example.org\nMIME-Version: 1.0\nContent-Type: multipart/report; report-type=\"tlsrpt\"; " +
-				"boundary=\"----=_tls\"\n\n" + parts("----=_tls", part(ascii, "This is an aggregate TLS report.\n"), file("application/tlsrpt+gzip", "example.net!example.org!1772409600!1772496000!001.json.gz", gz("{}\n")))},
+				"boundary=\"----=_tls\"\n\n" + parts("----=_tls", part(ascii, "This is an aggregate TLS report.\n"),
+				file("application/tlsrpt+gzip", "example.net!example.org!1772409600!1772496000!001.json.gz", gz("{}\n")))},
 		{name: "challenge", why: "an SMTP dialogue quoted in a report to the postmaster",
 			text: top("Postfix SMTP server: errors from unknown[192.0.2.1]") + ascii +
 				"\nTranscript of session follows.\n\n Out: 220 mx.example.com ESMTP Postfix\n In:  EHLO x\n Out: 250 " +

@@ -11,7 +11,7 @@ func sealed() []mail {
 	}
 	pgpSignature := part("Content-Type: application/pgp-signature; name=\"signature.asc\"\nContent-Description: OpenPGP "+
 		"digital signature\nContent-Disposition: attachment; filename=\"signature.asc\"\n", armour("SIGNATURE"))
-	// what a CMS structure begins with, and bytes after it that represent the rest
+	// the beginning of a CMS structure, and other bytes in place of the rest
 	cms := func(kind string) string {
 		return "\x30\x82\x01\x04\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07" + kind + "\xa0\x81\xf6\x30\x81\xf3\x02\x01\x01" +
 			strings.Repeat("\x5a\xc3\x11", 80)
@@ -40,7 +40,8 @@ func sealed() []mail {
 		{name: "pgp-signed-protected", why: "with protected headers, as Thunderbird sends it",
 			text: signed("application/pgp-signature", "pgp-sha256",
 				"Content-Type: multipart/mixed; boundary=\"=_ph\"; protected-headers=\"v1\"\nFrom: Alice Example "+
-					"<alice@example.org>\nSubject: Signed\n\n"+parts("=_ph", words, part("Content-Type: application/pgp-keys; name=\"key.asc\"\n", armour("PUBLIC KEY BLOCK"))), pgpSignature)},
+					"<alice@example.org>\nSubject: Signed\n\n"+
+					parts("=_ph", words, part("Content-Type: application/pgp-keys; name=\"key.asc\"\n", armour("PUBLIC KEY BLOCK"))), pgpSignature)},
 		{name: "pgp-encrypted", why: "PGP/MIME, encrypted: nobody but Bob can read it", text: encrypted, notes: "unscannable"},
 		{name: "pgp-inline-signed", why: "a clear-signed text, with its dashes escaped",
 			text: top("Signed") + ascii + "\n" + dashed + armour("SIGNATURE")},

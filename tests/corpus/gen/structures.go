@@ -116,7 +116,8 @@ func related() []mail {
 		{name: "related", why: "HTML with a picture by cid", text: top("Picture") + multi("related", "=_rel", page, picture)},
 		{name: "related-type-start", why: "with the parameters RFC 2387 asks for",
 			text: top("Picture") + "Content-Type: multipart/related; boundary=\"=_rts\";\n\ttype=\"text/html\"; " +
-				"start=\"<root@example.org>\"\n\n" + parts("=_rts", picture, part("Content-ID: <root@example.org>\n"+html, "<img src=\"cid:logo@example.org\">\n"))},
+				"start=\"<root@example.org>\"\n\n" + parts("=_rts", picture,
+				part("Content-ID: <root@example.org>\n"+html, "<img src=\"cid:logo@example.org\">\n"))},
 		{name: "related-in-alternative", why: "Outlook's nesting",
 			text: top("Picture") + multi("alternative", "=_a", part(ascii, "Hello\n"), multi("related", "=_r", page, picture))},
 		{name: "alternative-in-related", why: "Apple Mail's nesting",

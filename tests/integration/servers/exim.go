@@ -9,12 +9,12 @@ import (
 	"strings"
 )
 
-// Exim is a private Exim, unpacked into a directory of its own, since its
+// Exim is a private Exim, unpacked into a separate directory, since its
 // packages and those of Postfix exclude each other. Whatever it accepts, for any
 // recipient, goes through "milterscan filter" into one maildir.
 //
-// It insists on a user and a file of its own in /etc, so it is given an /etc that
-// nobody else sees.
+// It insists on its own user and a file in /etc, so it is given an /etc that no other
+// process sees.
 type Exim struct {
 	Addr  string // where its SMTP server listens
 	Inbox *Maildir
@@ -63,7 +63,7 @@ func (e *Exim) Start(t TB) {
 	e.proc.ready(t, "Exim at "+e.Addr, func() bool { return answers("tcp", e.Addr) })
 }
 
-// Stop ends Exim; what is queued stays queued.
+// Stop ends Exim; its queue stays.
 func (e *Exim) Stop() { e.proc.stop() }
 
 // Log returns what Exim has logged so far.
@@ -124,7 +124,7 @@ func (e *Exim) makeEtc(t TB) {
 			writeFile(t, e.path("etc/"+name), string(text))
 		}
 	}
-	const uid = 65530 // nobody's
+	const uid = 65530 // of no other user
 	writeFile(t, e.path("etc/passwd"), fmt.Sprintf("root:x:0:0::/:/bin/sh\nmail:x:8:8::/:/bin/sh\nDebian-exim:x:%d:%d::/:/bin/sh\n", uid, uid))
 	writeFile(t, e.path("etc/group"), fmt.Sprintf("root:x:0:\nmail:x:8:\nDebian-exim:x:%d:\n", uid))
 	writeFile(t, e.path("etc/exim4/trusted_configs"), e.path("conf/exim.conf")+"\n")

@@ -35,7 +35,7 @@ func StartMilterscan(t TB, socket, config string) *Milterscan {
 // started or told to by Reload.
 func (m *Milterscan) Configure(t TB, config string) {
 	t.Helper()
-	// Postfix connects as a user of its own.
+	// Postfix connects as another user.
 	listen := fmt.Sprintf("[milter]\nlisten = [\"unix:%s\"]\nsocket_mode = \"0666\"\n", m.Socket)
 	if strings.Contains(config, "[milter]\n") {
 		config = strings.Replace(config, "[milter]\n", listen, 1)

@@ -18,7 +18,7 @@ type Moody struct {
 	deaf  atomic.Bool
 }
 
-// Moods say what is answered how.
+// Moods say how questions are answered.
 type Moods struct {
 	Slow   string        // names that hold this are answered late
 	Silent string        // names that hold this are not answered

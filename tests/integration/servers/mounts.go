@@ -2,8 +2,8 @@ package servers
 
 import "os/exec"
 
-// NeedMounts skips a test for which a server gets a view of the files of its own,
-// where the kernel allows that not even to root: in many containers.
+// NeedMounts skips a test for which a server gets its own view of the files, where the
+// kernel allows that not even to root: in many containers.
 func NeedMounts(t interface {
 	TB
 	Skipf(format string, args ...any)

@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// Postfix is a private Postfix. Whatever it accepts, for any recipient, ends in
-// one maildir. It asks the milter at MilterSocket about every mail, as
+// Postfix is a private Postfix. All mail it accepts, for any recipient, ends in one
+// maildir. It asks the milter at MilterSocket about every mail, as
 // contrib/postfix/main.cf says: that very file is part of its configuration.
 type Postfix struct {
 	Addr  string // where its SMTP server listens
@@ -74,7 +74,7 @@ func (p *Postfix) Start(t TB) {
 	p.proc.ready(t, "Postfix at "+p.Addr, func() bool { return answers("tcp", p.Addr) })
 }
 
-// Stop ends Postfix; what is queued stays queued.
+// Stop ends Postfix; its queue stays.
 func (p *Postfix) Stop() { p.proc.stop() }
 
 // Deliver has Postfix deliver over SMTP, where main.cf says so, with what the name
@@ -109,7 +109,7 @@ type Queued struct {
 	Sender string `json:"sender"`
 }
 
-// Queue lists what is queued now.
+// Queue lists the mails in the queue.
 func (p *Postfix) Queue(t TB) []Queued {
 	t.Helper()
 	var all []Queued
@@ -256,7 +256,7 @@ func parameter(line string) string {
 }
 
 // privateMainCf keeps Postfix within directory %[1]s and off the network, and
-// delivers everything, whoever it is for, to one maildir as user %[2]d.
+// delivers everything, for any recipient, to one maildir as user %[2]d.
 const privateMainCf = `compatibility_level = 3.6
 queue_directory = %[1]s/queue
 data_directory = %[1]s/data

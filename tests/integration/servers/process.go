@@ -16,7 +16,7 @@ type process struct {
 	done chan struct{} // closed when it has ended
 }
 
-// run starts a program. Should we die without cleaning up, it dies with us.
+// run starts a program. If we die without cleaning up, it dies with us.
 func run(t TB, log, path string, args ...string) *process {
 	t.Helper()
 	program, err := exec.LookPath(path)

@@ -10,9 +10,9 @@ import (
 	"strings"
 )
 
-// Sendmail is a private Sendmail, unpacked into a directory of its own, since
-// its packages and those of Postfix exclude each other. Whatever it accepts, for
-// any recipient, ends in one maildir. It asks the milter at MilterSocket about
+// Sendmail is a private Sendmail, unpacked into a separate directory, since its
+// packages and those of Postfix exclude each other. All mail it accepts, for any
+// recipient, ends in one maildir. It asks the milter at MilterSocket about
 // every mail, as contrib/sendmail/milterscan.m4 says: that very file is part of
 // its configuration.
 type Sendmail struct {
@@ -92,7 +92,7 @@ unshare --uts true 2>/dev/null || exec %[1]s "$@"
 exec unshare --uts sh -c 'hostname mx.test.local; exec %[1]s "$@"' sh "$@"
 `
 
-// Stop ends Sendmail; what is queued stays queued.
+// Stop ends Sendmail; its queue stays.
 func (s *Sendmail) Stop() { s.proc.stop() }
 
 // Log returns the SMTP traffic so far, and what Sendmail complained about.
@@ -151,7 +151,7 @@ func (s *Sendmail) tool(t TB, stdin, cf string, args ...string) {
 
 func (s *Sendmail) path(name string) string { return filepath.Join(s.dir, name) }
 
-// makeDirs makes the directories. What hands mail in runs as nobody.
+// makeDirs makes the directories. The program that hands mail in runs as user nobody.
 func (s *Sendmail) makeDirs(t TB) {
 	t.Helper()
 	for _, d := range []string{"queue", "new", "tmp", "run", "submit", "etc"} {

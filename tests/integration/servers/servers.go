@@ -1,7 +1,7 @@
 // Package servers starts real mail servers for the end-to-end tests and the
-// demo: Postfix, Sendmail, clamd and milterscan itself. Each one is private: it has a
-// directory of its own, listens on a loopback address of its own, and is ended
-// by its pid. None of them needs, or touches, an installed server's files.
+// demo: Postfix, Sendmail, clamd and milterscan itself. Each one is private: it has
+// its own directory, listens on its own loopback address, and is ended by its pid.
+// None of them needs, or touches, an installed server's files.
 package servers
 
 import (
@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// TB is what a server needs of whoever starts it: *testing.T is one, and so is
-// the demo. Fatalf does not return. Cleanup functions run last to first.
+// TB is the test or program that starts a server: *testing.T is one, and so is the
+// demo. Fatalf does not return. Cleanup functions run last to first.
 type TB interface {
 	Helper()
 	Logf(format string, args ...any)
@@ -34,7 +34,7 @@ type MTA interface {
 	Mailbox() *Maildir
 	// Submit hands a mail in as a program on the same machine does.
 	Submit(t TB, mail, from string, to ...string)
-	// Settle waits until nothing is left to deliver but what is held.
+	// Settle waits until only held mail is left to deliver.
 	Settle(t TB)
 	// Held are the ids of the mails that are held in its queue.
 	Held(t TB) []string
@@ -63,8 +63,8 @@ func newDir(t TB) string {
 	return dir
 }
 
-// newAddr returns a loopback address and port nobody listens on. The address is
-// drawn from 127.0.0.0/8, so that nobody else takes it in the next moment.
+// newAddr returns a free loopback address and port. The address is drawn from
+// 127.0.0.0/8, so that no other process takes it in the next moment.
 func newAddr(t TB) string {
 	t.Helper()
 	ip := net.IPv4(127, byte(1+rand.IntN(250)), byte(rand.IntN(250)), byte(1+rand.IntN(250)))
@@ -87,7 +87,7 @@ func Await(t TB, what string, done func() bool) {
 	}
 }
 
-// answers reports whether somebody accepts connections at the address.
+// answers reports whether a server accepts connections at the address.
 func answers(network, address string) bool {
 	c, err := net.DialTimeout(network, address, time.Second)
 	if err != nil {

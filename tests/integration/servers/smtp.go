@@ -31,7 +31,7 @@ func (r Reply) Deferred() bool { return r.Code >= 400 && r.Code < 500 }
 // Refused reports a 5xx reply.
 func (r Reply) Refused() bool { return r.Code >= 500 && r.Code < 600 }
 
-// Mail is an envelope and what is sent after DATA.
+// Mail is an envelope and the message sent after DATA.
 type Mail struct {
 	From string   // without angle brackets
 	To   []string // likewise
@@ -54,7 +54,7 @@ func DialSMTP(t TB, addr string) *Client {
 	return c
 }
 
-// TryDialSMTP does what DialSMTP does for a server that may not want to. The client is nil
+// TryDialSMTP connects like DialSMTP to a server that may refuse. The client is nil
 // unless the reply is an acceptance.
 func TryDialSMTP(addr string) (*Client, Reply) {
 	conn, err := net.DialTimeout("tcp", addr, patience)
@@ -166,7 +166,7 @@ func stuffed(message []byte) []byte {
 	return message
 }
 
-// Send delivers one mail over a connection of its own.
+// Send delivers one mail over a separate connection.
 func Send(addr string, m Mail) Reply {
 	c, r := TryDialSMTP(addr)
 	if c == nil {

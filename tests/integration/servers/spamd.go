@@ -13,7 +13,7 @@ import (
 	"github.com/milterscan/milterscan/tests/procstat"
 )
 
-// Spamd is a private spamd that knows one rule and asks nobody: a text with
+// Spamd is a private spamd that knows one rule and asks no other server: a text with
 // "milterscan-test-spam" has 7.5 points, by LOCAL_TEST.
 type Spamd struct {
 	Addr string // its TCP address
