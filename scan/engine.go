@@ -14,8 +14,7 @@ const grace = 500 * time.Millisecond
 // errOverdue is reported for a scanner that did not return in time.
 var errOverdue = errors.New("no answer within the time for this message")
 
-// Engine runs scanners. It keeps no state of its own: one engine serves all
-// messages at once.
+// Engine runs scanners. It keeps no state: one engine serves all messages at once.
 type Engine struct {
 	scanners []Scanner
 }
@@ -35,8 +34,8 @@ func (e *Engine) Scan(ctx context.Context, m *Message) []Report {
 	})
 }
 
-// Begin starts, in the background, every check that can already be made with
-// what the envelope holds at stage s. It stops early when ctx is done.
+// Begin starts, in the background, every check that can already be made with the
+// envelope as far as it is known at stage s. It stops early when ctx is done.
 func (e *Engine) Begin(ctx context.Context, s Stage, env Envelope) *Pending {
 	p := &Pending{reports: make(chan []Report, 1)}
 	early := e.early()
@@ -90,7 +89,7 @@ type answer struct {
 // shortly after ctx is done.
 func (e *Engine) run(ctx context.Context, scanners []Scanner, ask scanFunc) []Report {
 	begun := time.Now()
-	answers := make(chan answer, len(scanners)) // nobody who answers late has to wait
+	answers := make(chan answer, len(scanners)) // with room for all, so that a late scanner need not wait
 	for i, s := range scanners {
 		go func() {
 			r := asked(ctx, s, ask)

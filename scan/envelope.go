@@ -22,8 +22,8 @@ var stageNames = [...]string{"connect", "helo", "mail", "rcpt", "message"}
 // String returns the stage as the log and the rules call it.
 func (s Stage) String() string { return nameOf(stageNames[:], int(s)) }
 
-// Envelope is what the MTA says about a message beside its content. It is a
-// value: a check that runs in the background keeps its own copy.
+// Envelope holds the facts about a message that the MTA gives in addition to its
+// content. It is a value: a check that runs in the background keeps its own copy.
 type Envelope struct {
 	QueueID    string         // the MTA's; empty before it is known
 	Client     netip.AddrPort // the zero value: not a network client, or unknown

@@ -48,9 +48,9 @@ func (k *Kind) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// ErrHost marks an error as a matter of this host at this moment – no process, memory,
-// descriptor or time to be had – and not of the message: what it kept from being
-// examined is Failed, never Unscannable.
+// ErrHost says that an error comes from this host at this moment – it had no process,
+// memory, descriptor or time left – and not from the message: content that could not
+// be examined for it is Failed, never Unscannable.
 var ErrHost = errors.New("this host cannot do it now")
 
 // WholeMessage is the Part of a finding that concerns no single part.
@@ -65,8 +65,8 @@ type Finding struct {
 	Part    int     // index into Message.Parts, or WholeMessage
 	Detail  string  // for the log and the administrator; may quote the message
 	Score   float64 // added up for rules on the score
-	// Recipient is the only one of the message whom the finding is about, as the
-	// envelope has it; "" for everybody.
+	// Recipient is the only recipient that the finding is about, as the envelope has
+	// it; "" for all recipients.
 	Recipient string
 }
 

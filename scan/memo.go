@@ -7,15 +7,15 @@ import (
 	"weak"
 )
 
-// Memo keeps what was learnt about messages, each for as long as it is in use, so
-// that several scanners may ask and it is learnt once. Its zero value knows
-// nothing; it may be asked by any number of goroutines.
+// Memo keeps a result for each message as long as the message is in use, so that
+// several scanners may ask and the work is done once. Its zero value is empty; any
+// number of goroutines may use it.
 type Memo[T any] struct {
 	mu    sync.Mutex
 	known map[weak.Pointer[Message]]*learnt[T]
 }
 
-// learnt is what is known of one message.
+// learnt is the result for one message.
 type learnt[T any] struct {
 	mu    sync.Mutex // held while learning
 	done  bool
@@ -23,8 +23,8 @@ type learnt[T any] struct {
 	err   error
 }
 
-// Of returns what learn says of a message, and its error. What was not finished
-// because ctx was done is learnt again for the next who asks.
+// Of returns the result and the error of learn for a message. If learn did not finish
+// because ctx was done, the next caller starts it again.
 func (k *Memo[T]) Of(ctx context.Context, m *Message, learn func(context.Context, *Message) (T, error)) (T, error) {
 	l := k.entry(m)
 	l.mu.Lock()

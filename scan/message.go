@@ -17,7 +17,7 @@ type Content = scratch.Content
 func Reader(c Content) *io.SectionReader { return scratch.Reader(c) }
 
 // Message is a received mail, taken apart. Once opened it never changes, and
-// any number of goroutines may read it. Whoever opened it closes it.
+// any number of goroutines may read it. The caller that opened it closes it.
 type Message struct {
 	Envelope Envelope
 	Header   entity.Header
@@ -29,7 +29,7 @@ type Message struct {
 
 	mu     sync.Mutex
 	users  int  // scanners still reading
-	closed bool // by whoever opened it
+	closed bool // by the caller that opened it
 	closer []io.Closer
 }
 
@@ -117,7 +117,7 @@ func (m *Message) leave(n int) {
 	}
 }
 
-// left returns what is to be closed now.
+// left returns the contents to be closed now.
 func (m *Message) left(n int) []io.Closer {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -9,9 +9,9 @@ import (
 // Received is a message as it came in, before it is opened.
 type Received struct {
 	Envelope Envelope
-	// Raw is the message as far as it was stored. It is handed over: whoever
-	// judges it closes it once its last reader is done, which may be later than
-	// the answer, where a scanner outstays its time.
+	// Raw is the message as far as it was stored. The function that judges the
+	// message owns it and closes it once its last reader is done, which may be later
+	// than the answer, where a scanner outstays its time.
 	Raw interface {
 		Content
 		io.Closer
@@ -22,5 +22,5 @@ type Received struct {
 }
 
 // Truncated reports whether the message was over a limit, so that Raw and Tree
-// hold its beginning only. What lies after was never seen by anybody.
+// hold its beginning only. No scanner has seen the rest.
 func (r Received) Truncated() bool { return r.Size > r.Raw.Size() }

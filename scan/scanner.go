@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// Scanner looks at a whole message and says what it sees.
+// Scanner examines a whole message and reports findings.
 //
 // Scan may run for many messages at once, must not change the message, must not
 // keep it after returning, and returns soon after ctx is done. An error means
-// "I do not know" and never "clean"; findings returned beside an error count.
+// "I do not know" and never "clean"; findings returned with an error count.
 // Name is a word of the list at Finding.Scanner, with "/instance" after it
 // where several scanners share the word: "virus/clam1".
 type Scanner interface {
@@ -17,16 +17,16 @@ type Scanner interface {
 	Scan(ctx context.Context, m *Message) ([]Finding, error)
 }
 
-// EnvelopeScanner is a Scanner that can say something before the message is
+// EnvelopeScanner is a Scanner that can report findings before the message is
 // there. At StageRcpt it judges the last recipient.
 type EnvelopeScanner interface {
 	Scanner
 	ScanEnvelope(ctx context.Context, s Stage, e Envelope) ([]Finding, error)
 }
 
-// Report is what became of one scanner on one message. No findings and no error
-// is "clean"; a scanner that could not say has an error, and so a finding of
-// kind Failed.
+// Report is the result of one scanner for one message. No findings and no error
+// mean "clean"; a scanner that does not know has an error, and so a finding of kind
+// Failed.
 type Report struct {
 	Scanner  string
 	Took     time.Duration

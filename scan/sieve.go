@@ -9,12 +9,12 @@ import (
 const MoreFindings = "mime/more-findings"
 
 const (
-	wholeFindings = 200     // of one rule, kept with what they say
-	longestDetail = 1 << 10 // bytes of what one says
+	wholeFindings = 200     // of one rule, kept with their detail
+	longestDetail = 1 << 10 // bytes of one detail
 )
 
-// Sieve keeps what one source says about one message: all of it as far as it can
-// change what becomes of the message, and no more, whatever the sender made of
+// Sieve bounds the findings of one source about one message: it keeps all that can
+// change the decision, and little more, however many things the sender has put into
 // the message. Of one rule, the first 200 findings are kept whole; of later ones
 // the first about each part and recipient, without its detail. The others are
 // counted, and their scores added up. Its zero value is empty.
@@ -24,7 +24,7 @@ type Sieve struct {
 	rules []string // in their order
 }
 
-// tally is what was kept of one rule, and what was not.
+// tally counts the findings of one rule, kept or not.
 type tally struct {
 	kept  int
 	about map[about]struct{}
@@ -32,7 +32,7 @@ type tally struct {
 	score float64
 }
 
-// about is what tells two findings of one rule apart.
+// about are the fields that tell two findings of one rule apart.
 type about struct {
 	kind      Kind
 	part      int
@@ -74,7 +74,7 @@ func (s *Sieve) of(rule string) *tally {
 	return t
 }
 
-// Findings returns what was kept, and for each rule of which some were left out
+// Findings returns the findings kept, and for each rule of which some were left out
 // a finding that says how many.
 func (s *Sieve) Findings() []Finding {
 	found := s.kept
@@ -87,7 +87,7 @@ func (s *Sieve) Findings() []Finding {
 	return found
 }
 
-// sieved returns what a sieve keeps of the findings of one scanner.
+// sieved returns the findings of one scanner that a sieve keeps.
 func sieved(found []Finding) []Finding {
 	if len(found) == 0 {
 		return found
@@ -99,8 +99,8 @@ func sieved(found []Finding) []Finding {
 	return s.Findings()
 }
 
-// shortDetail returns the beginning of a long detail. What a failure says stays whole:
-// no message can make it long.
+// shortDetail returns the beginning of a long detail. The detail of a failure stays
+// whole: no message can make it long.
 func shortDetail(f Finding) string {
 	if f.Kind == Failed || len(f.Detail) <= longestDetail {
 		return f.Detail

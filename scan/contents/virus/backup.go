@@ -11,8 +11,8 @@ import (
 	"github.com/milterscan/milterscan/scan"
 )
 
-// standby is an engine with others that are asked when it fails. Only when all of
-// them fail has it failed.
+// standby is an engine with backups that are asked when it fails. It fails only when
+// all of them fail.
 type standby struct {
 	first   *Engine
 	backups []*Engine
@@ -21,8 +21,8 @@ type standby struct {
 // Name returns the name of the first engine, whose failure policy holds.
 func (s *standby) Name() string { return s.first.Name() }
 
-// Scan asks one engine after the other until one can answer. What any of them
-// found is.
+// Scan asks one engine after the other until one can answer. It returns the findings
+// of all of them.
 func (s *standby) Scan(ctx context.Context, m *scan.Message) ([]scan.Finding, error) {
 	var all []scan.Finding
 	var errs []error
@@ -59,7 +59,7 @@ func (e *Engine) rests(now time.Time) bool {
 	return !slices.ContainsFunc(e.servers, func(s *server) bool { return !s.rests(now) })
 }
 
-// note says that another engine looked in the first one's place.
+// note says that another engine looked in place of the first.
 func (s *standby) note(looked *Engine, errs []error) []scan.Finding {
 	if looked == s.first {
 		return nil
@@ -74,8 +74,7 @@ func (s *standby) note(looked *Engine, errs []error) []scan.Finding {
 	}}
 }
 
-// withBackups puts engines that are in for another after it. The entries must
-// be valid.
+// withBackups joins engines with their backups. The entries must be valid.
 func withBackups(cfgs []Config, engines []scan.Scanner) []scan.Scanner {
 	var list []scan.Scanner
 	for i, c := range cfgs {

@@ -41,8 +41,8 @@ func (d clamd) Health(ctx context.Context) (Health, error) {
 	return h, nil
 }
 
-// client returns a client for the simple commands. Its own time limits are set
-// to what is left, since it looks at ctx only while connecting.
+// client returns a client for the simple commands. Its own time limits are set to the
+// time left, since it looks at ctx only while connecting.
 func (d clamd) client(ctx context.Context) (*client.Client, error) {
 	c, err := client.NewClient(d.network, d.address)
 	if err != nil {
@@ -58,7 +58,7 @@ func (d clamd) client(ctx context.Context) (*client.Client, error) {
 	return c, ctx.Err()
 }
 
-// pools is how much memory the loaded signatures take, and was taken for them.
+// pools matches the memory that the loaded signatures use, and that clamd has for them.
 var pools = regexp.MustCompile(`pools \d+ pools_used [0-9.]+M(?: pools_total [0-9.]+M)?`)
 
 // clamdDatabase names the database by the version clamd gives and, since that one

@@ -18,22 +18,25 @@ import (
 	"github.com/milterscan/milterscan/scan/units"
 )
 
-// Program is what an entry of type "command" has beside the others: a command line
+// Program holds the keys that only an entry of type "command" has: a command line
 // that is run with limits and without a shell.
 type Program struct {
-	// command: the program, by its absolute path, and its arguments. The content is its standard input; "{file}" represents the path of a private copy, "{dir}" for a private directory with all contents of a message, which are then looked at in one run
+	// command: the program, by its absolute path, and its arguments. The content is its standard input; "{file}" is replaced
+	// by the path of a private copy, "{dir}" by that of a private directory with all contents of a message, which are then
+	// looked at in one run
 	Command  []string `toml:"command"`
 	Clean    []int    `toml:"clean"`    // command: the exit statuses that mean clean; default [0]
 	Infected []int    `toml:"infected"` // command: those that mean infected; default [1]. Any other is a failure
-	// command: a regular expression (RE2) whose first group in the output is the name of what was found; where it matches, the content is infected whatever the exit status
+	// command: a regular expression (RE2) whose first group in the output is the name of the malware; where it matches, the
+	// content is infected whatever the exit status
 	Signature string `toml:"signature"`
 	Expect    string `toml:"expect"` // command: a regular expression the output must match to count as clean
-	// command: what the program may read beside the directories of the system and its own, such as its signatures
+	// command: paths the program may read in addition to the directories of the system and its own, such as its signatures
 	Read   []string   `toml:"read"`
 	Memory units.Size `toml:"memory"` // command: how much it may use; default 2GB
 }
 
-// What represents contents on a command line.
+// The words of a command line that are replaced by paths of contents.
 const (
 	fileWord = "{file}"
 	dirWord  = "{dir}"
@@ -42,8 +45,8 @@ const (
 // mostOutput is how much a program may say. More makes "clean" an error.
 const mostOutput = 256 << 10
 
-// errStatus is reported for a program that ended as none of its entry's statuses
-// says.
+// errStatus is reported for a program that ended with a status its entry does not
+// list.
 var errStatus = errors.New("the program ended with neither verdict")
 
 // command is a program that is asked about one content at a time. It may take all
@@ -175,7 +178,7 @@ func (c command) run(ctx context.Context, contents []scan.Content) (worker.Outco
 	return o, dir, err
 }
 
-// private writes a content to a file that nobody else can read.
+// private writes a content to a file that no other user can read.
 func private(ctx context.Context, path string, c scan.Content) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -201,7 +204,7 @@ func (c command) judge(o worker.Outcome) (infected bool, err error) {
 	return false, nil
 }
 
-// name returns what the program calls what it found in its output.
+// name returns the name that the program's output gives the malware found.
 func (c command) name(output string) string {
 	if c.signature == nil {
 		return unnamed

@@ -17,10 +17,10 @@ const (
 	TypeHashes  = "hashes"
 )
 
-// Feed says what an engine is given of a message.
+// Feed says which contents of a message an engine gets.
 type Feed string
 
-// The feeds. FeedAuto is what suits the engine: every leaf once, decoded, and the
+// The feeds. FeedAuto depends on the engine: every leaf once, decoded, and the
 // raw message as well where opening it found anything out of the ordinary; clamd,
 // which knows mail, gets the message without its attachments, too. FeedRaw sends
 // the raw message only, FeedBoth all of it.
@@ -40,7 +40,8 @@ type Config struct {
 	Feed        Feed           `toml:"feed"`        // "auto" (default), "raw" or "both"
 	Timeout     units.Duration `toml:"timeout"`     // for one message, all of it; default 45s, less than the time for the whole message
 	Connections int            `toml:"connections"` // messages that are asked about at once; default 16
-	// what the engine looks at to the end; for clamd the least of its StreamMaxLength, MaxFileSize and MaxScanSize. Default 25MB. Above, a part counts as not scanned
+	// the largest content the engine looks at to the end; for clamd the least of its StreamMaxLength, MaxFileSize and
+	// MaxScanSize. Default 25MB. A larger part counts as not scanned
 	MaxStream units.Size `toml:"max_stream"`
 	CAFile    string     `toml:"ca_file"`    // icap: the authorities for icaps, in PEM; without it those of the system
 	Lists     []string   `toml:"lists"`      // hashes: .hdb and .hsb files
@@ -50,7 +51,7 @@ type Config struct {
 	Program
 }
 
-// Default returns what runs with an empty configuration: the built-in hash engine
+// Default returns the entries of an empty configuration: the built-in hash engine
 // without lists.
 func Default() []Config {
 	c := Config{Name: TypeHashes, Type: TypeHashes}
@@ -103,7 +104,7 @@ func (c Config) checkKeys(k kind) (errs []error) {
 	return errs
 }
 
-// CheckBackup finds what is wrong with the engine c is in for; all are all
+// CheckBackup returns the faults of the entry that c is a backup for; all holds all
 // entries.
 func (c Config) CheckBackup(all []Config) error {
 	i := slices.IndexFunc(all, func(other Config) bool { return other.Name == c.BackupFor })
@@ -139,7 +140,7 @@ func (c Config) checkLimits() (errs []error) {
 	return errs
 }
 
-// Asks reports whether the engine asks somebody and so has a time limit.
+// Asks reports whether the engine asks a server and so has a time limit.
 func (c Config) Asks() bool {
 	k, ok := kindOf(c.Type)
 	return ok && k.check != nil

@@ -55,8 +55,8 @@ func pour(ctx context.Context, c scan.Content, take func(piece []byte)) error {
 	return newReadError(at, c.Size(), err)
 }
 
-// readError is a content that could not be read to its end: the fault is on our
-// side, and asking somebody else would not help.
+// readError is a content that could not be read to its end: the fault is on our side,
+// and asking another server would not help.
 type readError struct {
 	at, size int64
 	err      error

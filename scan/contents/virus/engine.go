@@ -11,13 +11,13 @@ import (
 )
 
 // Server is one place that can tell malicious content from other: a daemon at an
-// address, a program. It is asked about many contents at once, and is all that a
-// new type of engine has to supply; see the example of NewEngine. What it can do
-// beside is found out by asking for Session, Versioned and Monitored.
+// address, a program. It is asked about many contents at once, and is all that a new
+// type of engine has to supply; see the example of NewEngine. A server may also
+// implement Session, Versioned and Monitored.
 type Server interface {
 	// String is the place as the configuration writes it.
 	String() string
-	// Ask returns what c is known as, "" for nothing. ErrTooBig says that the
+	// Ask returns the signature that c matches, "" for none. ErrTooBig says that the
 	// server does not take so much; any other error, that it does not know. Ask
 	// returns soon after ctx is done.
 	Ask(ctx context.Context, c scan.Content) (signature string, err error)
@@ -27,8 +27,8 @@ type Server interface {
 // together.
 type Session interface {
 	Server
-	// AskAll answers every question that is open. When it returns an error, what
-	// is answered is.
+	// AskAll answers every question that is open. The answers it gave before an error
+	// count.
 	AskAll(ctx context.Context, open []*Question) error
 }
 
@@ -73,7 +73,7 @@ func NewEngine(c Config, servers ...Server) *Engine {
 // Name returns "virus/" and the name of the entry.
 func (e *Engine) Name() string { return e.name }
 
-// Scan asks about m. What one server found is also if another then fails.
+// Scan asks about m. Findings of one server stay if another then fails.
 func (e *Engine) Scan(ctx context.Context, m *scan.Message) ([]scan.Finding, error) {
 	ctx, cancel := context.WithTimeout(ctx, e.timeout)
 	defer cancel()

@@ -4,8 +4,8 @@ import (
 	"github.com/milterscan/milterscan/scan"
 )
 
-// The feeds of engines of which nobody knows what they look into: nothing is left
-// out because it is in something else.
+// The feeds of engines that may open no containers: nothing is left out because it is
+// in something else.
 const (
 	feedParts Feed = "parts" // for FeedAuto
 	feedAll   Feed = "all"   // for FeedBoth
@@ -22,7 +22,7 @@ func (f Feed) everything() Feed {
 	return feedParts
 }
 
-// feeder chooses what of a message an engine is given.
+// feeder chooses the contents of a message that an engine gets.
 //
 // In FeedAuto that is: every leaf, decoded; every archive, whole; and the
 // skeleton. Two things are not sent a second time where the engine surely takes
@@ -45,7 +45,7 @@ type feeder struct {
 	asked []*Question
 }
 
-// questions returns what to ask for m.
+// questions returns the questions about m.
 func questions(m *scan.Message, feed Feed, limit int64) []*Question {
 	f := &feeder{m: m, limit: limit, plain: unremarkable(m)}
 	switch feed {
@@ -99,7 +99,7 @@ func (f *feeder) leaves(bodies entities) {
 	}
 }
 
-// parts adds every part, and the raw message where somebody might read it
+// parts adds every part, and the raw message where another program might read it
 // differently.
 func (f *feeder) parts() {
 	if !f.plain {

@@ -30,7 +30,7 @@ func newHashes(c Config) (*hashes, error) {
 func (h *hashes) Name() string { return h.name }
 
 // Scan searches every part to its end, and then, unless a part has the test
-// string, what is between the parts.
+// string, the bytes between the parts.
 func (h *hashes) Scan(ctx context.Context, m *scan.Message) ([]scan.Finding, error) {
 	var all []scan.Finding
 	tested := false
@@ -64,7 +64,7 @@ func (h *hashes) Scan(ctx context.Context, m *scan.Message) ([]scan.Finding, err
 
 // between returns the stretches of the raw message that belong to no part: headers,
 // delimiters and the text around them. Where opening noted anything at all, it is
-// the whole: nobody is sure then what belongs where.
+// the whole: it is then not certain which bytes belong to which part.
 func between(m *scan.Message) []scan.Content {
 	if m.Root == nil || len(m.Notes) > 0 {
 		return []scan.Content{m.Raw}

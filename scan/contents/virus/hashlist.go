@@ -27,7 +27,7 @@ var algorithms = [...]struct {
 	algSHA256: {sha256.Size, sha256.New},
 }
 
-// anySize represents a size that is not known.
+// anySize is the size of a hash that is listed for contents of any size.
 const anySize = -1
 
 // hashKey is a hash of a list. Shorter results leave the end zero.

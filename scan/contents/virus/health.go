@@ -26,9 +26,9 @@ type Reloader interface {
 	Reload(ctx context.Context) error
 }
 
-// Health asks every server, and returns what those say that answer. The error
-// names the ones that do not. Of a server that says nothing about itself only
-// the address is returned.
+// Health asks every server, and returns the answers. The error names the servers that
+// do not answer. For a server that says nothing about itself it returns only the
+// address.
 func (e *Engine) Health(ctx context.Context) ([]Health, error) {
 	var all []Health
 	var errs []error

@@ -13,7 +13,7 @@ import (
 type kind struct {
 	name  string
 	keys  []string             // that not every type has
-	check func(Config) []error // what is wrong with them; nil for an engine that asks nobody
+	check func(Config) []error // returns their faults; nil for an engine that asks no server
 	open  func(Config) (scan.Scanner, error)
 }
 
@@ -27,7 +27,7 @@ func kinds() []kind {
 	}
 }
 
-// asking makes a scanner of what makes an engine.
+// asking makes a function that returns a scanner of one that returns an engine.
 func asking(open func(Config) (*Engine, error)) func(Config) (scan.Scanner, error) {
 	return func(c Config) (scan.Scanner, error) { return open(c) }
 }

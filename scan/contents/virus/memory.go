@@ -95,8 +95,8 @@ func (m *memory) keep(database string, all []*Question) {
 	}
 }
 
-// turn forgets by halves: what is young grows until it is full or half of
-// memoryAge old, and is then kept for as long again.
+// turn forgets by halves: young grows until it is full or half of memoryAge old, and
+// is then kept for as long again.
 func (m *memory) turn(now time.Time) {
 	age := now.Sub(m.turned)
 	if m.young != nil && age < memoryAge/2 && len(m.young) < memorySize/2 {

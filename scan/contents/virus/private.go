@@ -16,8 +16,8 @@ const dirPrefix = "milterscan-virus-"
 // justMade is how old a directory is at least that has long been locked.
 const justMade = time.Minute
 
-// privateDir makes a directory for contents that a program looks at, for nobody else's
-// eyes. To be removed.
+// privateDir makes a directory for contents that a program looks at, which no other
+// user can read. The caller removes it.
 func privateDir() (dir string, remove func(), err error) {
 	dir, err = os.MkdirTemp("", dirPrefix+strconv.Itoa(os.Getpid())+"-")
 	if err != nil {

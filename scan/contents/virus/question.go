@@ -21,15 +21,15 @@ type Question struct {
 // Clean answers that nothing is known against the content.
 func (q *Question) Clean() { q.done = true }
 
-// Infected answers what the content is known as.
+// Infected answers that the content matches a signature.
 func (q *Question) Infected(signature string) {
 	q.done, q.signature = true, cmp.Or(signature, unnamed)
 }
 
-// unnamed is the signature of what an engine gives no name.
+// unnamed is the signature of malware that an engine gives no name.
 const unnamed = "unnamed"
 
-// TooBig answers that nobody looked, since the content is larger than the server
+// TooBig answers that the server did not look, since the content is larger than it
 // takes.
 func (q *Question) TooBig() { q.tooBig = true }
 

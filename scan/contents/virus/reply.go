@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// What can be wrong with an answer of clamd. All of them mean "I do not know".
+// The faults of an answer of clamd. All of them mean "I do not know".
 var (
 	ErrTooBig  = errors.New("the stream is larger than clamd's StreamMaxLength")
 	ErrNoReply = errors.New("clamd closed the connection without an answer")

@@ -21,9 +21,9 @@ func Catalogue() []scan.Rule {
 		{Name: ruleTooBig, Kind: scan.Unscannable,
 			About: "A part is larger than the engine takes; it was only searched in pieces, which finds nothing that is packed " +
 				"or known by its hash."},
-		{Name: ruleLimits, Kind: scan.Unscannable, About: "The engine reached a limit of its own and did not look at everything."},
-		{Name: ruleEncrypted, Kind: scan.Unscannable, About: "The engine met content it cannot read without a password."},
-		{Name: ruleBackup, Kind: scan.Note, About: "An engine failed, and the one that stands in for it looked in its place."},
+		{Name: ruleLimits, Kind: scan.Unscannable, About: "The engine reached one of its limits and did not look at everything."},
+		{Name: ruleEncrypted, Kind: scan.Unscannable, About: "The engine found content that it cannot read without a password."},
+		{Name: ruleBackup, Kind: scan.Note, About: "An engine failed, and its backup looked in its place."},
 		{Name: word + "/failed/*", Kind: scan.Failed, About: "The engine of that name gave no usable answer in time."},
 		{Name: word + "/*", Kind: scan.Infected, About: "The engine knows the content as malicious; the rest of the name is its signature."},
 	}

@@ -11,7 +11,7 @@ import (
 // restFor is how long a server that failed is left alone while there are others.
 const restFor = 5 * time.Second
 
-// server is a Server and what is known about it.
+// server is a Server with its health.
 type server struct {
 	Server
 	resting atomic.Int64 // Unix nanoseconds until which others are asked first
@@ -57,9 +57,9 @@ func (s *server) answer(ctx context.Context, all []*Question, left int) error {
 // errLate is reported where the time for an answer ran out.
 var errLate = errors.New("no answer")
 
-// late says plainly that the time ran out, in place of what became of the
-// connection then. An answer that makes no sense, or a part that cannot be read, is
-// the better reason.
+// late says plainly that the time ran out, in place of the error of the connection
+// that followed. An answer that makes no sense, or a part that cannot be read, is the
+// better reason.
 func late(ctx context.Context, begun time.Time, err error) error {
 	var unreadable *readError
 	if err == nil || !errors.Is(ctx.Err(), context.DeadlineExceeded) || errors.Is(err, ErrDaemon) || errors.Is(err, ErrGarbage) ||

@@ -13,7 +13,7 @@ import (
 	"github.com/milterscan/milterscan/scan"
 )
 
-// What may be on its way in one session: enough to keep the scanner's threads
+// Limits of the questions on their way in one session: enough to keep clamd's threads
 // busy, few enough not to hold many copies.
 const (
 	windowOpen  = 8
@@ -35,7 +35,7 @@ type session struct {
 	in      *bufio.Reader
 	sent    int // commands so far; the number of the last one
 	waiting map[int]*Question
-	pending int64 // bytes of what is waiting
+	pending int64 // bytes of the contents without an answer
 	stop    func() bool
 }
 
@@ -56,8 +56,8 @@ func (s *session) close() {
 	s.conn.Close()
 }
 
-// run asks all questions and waits for the answers. The first error ends it;
-// what was answered before is in them.
+// run asks all questions and waits for the answers. The first error ends it; the
+// questions keep the answers that came before.
 func (s *session) run(ctx context.Context, open []*Question) error {
 	for _, q := range open {
 		if err := s.makeRoom(q.Content.Size()); err != nil {
@@ -152,9 +152,9 @@ func (s *session) settle(r reply) error {
 	return nil
 }
 
-// lastWords reads what clamd said before it stopped listening: the reason is
-// better than the failed write. When it was our side that failed there is
-// nothing to wait for.
+// lastWords reads the line that clamd wrote before it stopped listening: it is a
+// better reason than the failed write. If our side failed there is nothing to wait
+// for.
 func (s *session) lastWords(cause error) error {
 	var unreadable *readError
 	if errors.As(cause, &unreadable) {

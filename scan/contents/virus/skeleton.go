@@ -12,8 +12,7 @@ import (
 // first bytes then takes it for a mail, whatever field the mail begins with.
 const skeletonTop = "Received: by milterscan\r\n"
 
-// What is more than this is no text anybody wrote, and is sent decoded like any
-// attachment.
+// A longer text was not written by hand, and is sent decoded like any attachment.
 const (
 	bodySize  = 1 << 20
 	bodyHead  = 16 << 10
@@ -55,7 +54,8 @@ type cutter struct {
 
 // walk goes through e, which lies in the given attached message, or in none. The
 // text of an attached message stays in the skeleton, but does not count as read
-// there: clamd makes no file of its own of it, and misses what must begin one.
+// there: clamd makes no separate file of it, and misses signatures for the start of a
+// file.
 func (w *cutter) walk(e, attached *entity.Entity) {
 	within := attached
 	if strings.HasPrefix(e.Type, "message/") {

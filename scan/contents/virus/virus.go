@@ -17,11 +17,10 @@ import (
 // word is the scanner word of all engines and the first part of their rules.
 const word = "virus"
 
-// New returns the engines that cfgs describe, in that order, each with those that
-// are in for it. The built-in hash
-// engine is always among them: in front, if no entry configures it. All errors
-// are returned at once, each with the name of its entry. Hash lists are read
-// here; to read them again, call New again.
+// New returns the engines that cfgs describe, in that order, each with its backups.
+// The built-in hash engine is always among them: in front, if no entry configures it.
+// All errors are returned at once, each with the name of its entry. Hash lists are
+// read here; to read them again, call New again.
 func New(cfgs []Config) ([]scan.Scanner, error) {
 	cfgs = withHashes(cfgs)
 	var engines []scan.Scanner
@@ -67,8 +66,8 @@ func (c Config) engine() (scan.Scanner, error) {
 	return k.open(c)
 }
 
-// Open returns the engine of one entry, of a type that asks somebody, without those
-// that are in for it.
+// Open returns the engine of one entry, of a type that asks a server, without its
+// backups.
 func Open(c Config) (*Engine, error) {
 	s, err := c.engine()
 	if err != nil {

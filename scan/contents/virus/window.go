@@ -17,8 +17,8 @@ func split(all []*Question, limit int64) (whole, large []*Question) {
 }
 
 // windows cuts large contents into overlapping pieces that an engine takes.
-// Plain patterns are found in them; what is packed or known by its hash is not,
-// which is why the content counts as unscannable all the same.
+// The engine finds plain patterns in them, but no packed files and no hashes, which
+// is why the content counts as unscannable all the same.
 func windows(large []*Question, limit int64) []*Question {
 	var pieces []*Question
 	for _, q := range large {

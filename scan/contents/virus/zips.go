@@ -17,13 +17,14 @@ const (
 type zips struct {
 	m       *scan.Message
 	limit   int64
-	total   []int64 // bytes of each part and all that was found in it
+	total   []int64 // bytes of each part and of all parts in it
 	members []int   // parts directly in each part
 	depth   []int   // plain zip archives that each part is in; 0 for none
 	judged  map[int]bool
 }
 
-// newZips counts; it relies on parts that is after what they were found in.
+// newZips counts. It relies on the order of parts: a container comes before its
+// members.
 func newZips(m *scan.Message, limit int64) *zips {
 	n := len(m.Parts)
 	z := &zips{m: m, limit: limit, total: make([]int64, n), members: make([]int, n), depth: make([]int, n), judged: map[int]bool{}}

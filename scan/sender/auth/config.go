@@ -1,4 +1,4 @@
-// Package auth checks whether a message comes from whom it says: SPF (RFC 7208)
+// Package auth checks whether a message comes from its claimed sender: SPF (RFC 7208)
 // for the envelope sender, DKIM (RFC 6376) for who signed it, and DMARC (RFC
 // 9989) for the domain that clients show.
 package auth
@@ -18,7 +18,7 @@ type Config struct {
 	SPF bool `toml:"spf"`
 	// Whether the signatures of the message are valid.
 	DKIM bool `toml:"dkim"`
-	// Whether one of the two speaks for the domain in the From field, and what that
+	// Whether one of the two confirms the domain in the From field, and what that
 	// domain wants done with mail that neither does. It takes both.
 	DMARC bool `toml:"dmarc"`
 	// Whether the results are added to the message, as Authentication-Results (RFC

@@ -14,7 +14,7 @@ import (
 	"github.com/milterscan/milterscan/scan/sender/origin"
 )
 
-// dmarcResult is what DMARC says about a message.
+// dmarcResult is the result of DMARC for a message.
 type dmarcResult struct {
 	result  string // pass, fail, none, temperror, permerror: as Authentication-Results calls it
 	policy  string // what the domain asks for: none, quarantine, reject
@@ -32,7 +32,7 @@ func (r dmarcResult) rule() rule {
 	return rule("dmarc-" + r.result)
 }
 
-// evidence is what speaks for a message.
+// evidence holds the results of SPF and DKIM for a message.
 type evidence struct {
 	spf        spfResult
 	signatures []dkim.Signature

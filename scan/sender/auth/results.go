@@ -12,7 +12,7 @@ import (
 const longestResults = 900
 
 // results writes the value of Authentication-Results (RFC 8601, section 2.2).
-// What comes from the message is quoted, so that it can end nothing.
+// Text from the message is quoted, so that it can end nothing.
 type results struct {
 	strings.Builder
 	said bool
@@ -51,9 +51,9 @@ func (r *results) value() string {
 // longestValue bounds what one property quotes.
 const longestValue = 200
 
-// quoted returns a value as it may be in the field: as it is where it is a token or
-// an address of tokens, else as a quoted string (RFC 5322, section 3.2.4). What is
-// not printable ASCII becomes "?".
+// quoted returns a value in the form the field allows: unchanged if it is a token or
+// an address of tokens, else as a quoted string (RFC 5322, section 3.2.4). Characters
+// other than printable ASCII become "?".
 func quoted(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if r < ' ' || r > '~' {

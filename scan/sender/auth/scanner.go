@@ -10,7 +10,7 @@ import (
 	"github.com/milterscan/milterscan/scan/sender/dns"
 )
 
-// With is what the checks need of others. All fields are required.
+// With holds the things the checks need from the program. All fields are required.
 type With struct {
 	Resolver   dns.Resolver
 	Questions  int                      // that may be put about one message
@@ -78,7 +78,7 @@ func (s *Scanner) Scan(ctx context.Context, m *scan.Message) ([]scan.Finding, er
 	return found, err
 }
 
-// check collects the evidence and what DMARC makes of it.
+// check collects the evidence and the result of DMARC.
 func (s *Scanner) check(ctx context.Context, m *scan.Message, out *results) ([]scan.Finding, error) {
 	r := dns.Limited(s.with.Resolver, s.with.Questions)
 	var e evidence

@@ -1,7 +1,7 @@
 // Package bounce tells bounces of mail of ours from forged ones. Mail that goes
-// out gets a mark that only we can make; a bounce quotes the mail it is about,
-// and the mark with it (RFC 3464, section 2). What claims to be a bounce and
-// quotes none is about mail that somebody else has sent in our name.
+// out gets a mark that only we can make; a bounce quotes the mail it is about, and
+// the mark with it (RFC 3464, section 2). A message that claims to be a bounce and
+// quotes no mark is about mail that others have sent in our name.
 package bounce
 
 import (

@@ -27,7 +27,7 @@ const (
 	day      = 24 * time.Hour
 )
 
-// What a mark can be other than good.
+// The faults of a mark.
 var (
 	errForged  = errors.New("not made with one of the keys, or for another sender")
 	errExpired = errors.New("too old, or of a day to come")
@@ -39,16 +39,16 @@ func (k Key) Mark(sender string, now time.Time) string {
 	return said + "." + base64.RawURLEncoding.EncodeToString(k.sign(said, sender))
 }
 
-// sign returns what only the holder of the key can say about a sender, upper and lower
-// case alike.
+// sign returns the MAC over a sender, upper and lower case alike, which only the
+// holder of the key can make.
 func (k Key) sign(said, sender string) []byte {
 	h := hmac.New(sha256.New, k.Secret)
 	io.WriteString(h, "milterscan mark\n"+said+"\n"+strings.ToLower(sender))
 	return h.Sum(nil)[:sha256.Size/2]
 }
 
-// check says what is wrong with a mark on mail of a sender: errForged, or
-// errExpired for one that was good once.
+// check returns an error for a bad mark on mail of a sender: errForged, or errExpired
+// for one that was good once.
 func (keys Keys) check(text, sender string, now time.Time, valid time.Duration) error {
 	words := mark.FindStringSubmatch(text)
 	if words == nil {

@@ -13,8 +13,8 @@ import (
 	"github.com/milterscan/milterscan/scan/scratch"
 )
 
-// Limits of what is searched. Bounces quote the header of the mail, and say what
-// they have to say before that.
+// Limits of the search. Bounces quote the header of the mail, and their own text
+// comes before that.
 const (
 	maxMarks   = 20      // of one message
 	maxMessage = 1 << 20 // bytes of the message as it came
@@ -22,10 +22,9 @@ const (
 	maxParts   = 20
 )
 
-// marksIn returns what could be marks, wherever they are: in the header of a quoted
-// message, or in the text, where servers quote it in their own words. The message
-// is searched as it came, and so are its parts of text once their encoding is
-// undone.
+// marksIn returns all texts that could be marks: in the header of a quoted message,
+// or in the text, where servers quote it in their own words. It searches the message
+// as it came, and its parts of text with their encoding undone.
 func marksIn(ctx context.Context, m *scan.Message) ([]string, error) {
 	s := search{ctx: ctx}
 	err := s.in(m.Raw, maxMessage)
@@ -67,7 +66,7 @@ func (s *search) in(c scan.Content, limit int64) error {
 		if off > limit {
 			return errPart
 		}
-		s.window(b)
+		s.collect(b)
 		if len(s.marks) >= maxMarks {
 			return errEnough
 		}
@@ -84,8 +83,8 @@ var errPart = errors.New("enough of this content is searched")
 
 var name = []byte(Field + ":")
 
-// window takes each mark in a piece of text once.
-func (s *search) window(b []byte) {
+// collect takes each mark in a piece of text once.
+func (s *search) collect(b []byte) {
 	for len(s.marks) < maxMarks {
 		at := bytes.Index(b, name)
 		if at < 0 {
@@ -119,7 +118,8 @@ func isAnswer(m *scan.Message) bool {
 		switch p.Type {
 		case "message/disposition-notification":
 			receipt = true
-		case "message/delivery-status", "message/global-delivery-status", "message/rfc822", "message/global", "text/rfc822-headers", "message/global-headers":
+		case "message/delivery-status", "message/global-delivery-status", "message/rfc822", "message/global", "text/rfc822-headers",
+			"message/global-headers":
 			quotes = true
 		}
 	}

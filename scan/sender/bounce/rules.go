@@ -19,13 +19,14 @@ const (
 
 var catalogue = scan.Catalogue{
 	{Name: scan.FailedRule(word), Kind: scan.Failed, About: "The keys for marks could not be read, or the message could not."},
-	{Name: Marked, Kind: scan.Note, About: "The mail goes out; this is the mark by which its bounces are known."},
-	{Name: ours, Kind: scan.Note, About: "A bounce that quotes mail the recipient has sent."},
-	{Name: notOurs, Kind: scan.Suspicious, About: "A bounce, or other mail from the null sender, that quotes no marked " +
+	{Name: Marked, Kind: scan.Note, About: "The mail goes out with this mark, by which its bounces are recognised."},
+	{Name: ours, Kind: scan.Note, About: "A bounce quotes mail that the recipient has sent."},
+	{Name: notOurs, Kind: scan.Suspicious, About: "A bounce, or other mail from the null sender, quotes no marked " +
 		"mail: the recipient has sent none."},
-	{Name: forged, Kind: scan.Suspicious, About: "A bounce with a mark that is not of ours, or is for another sender than the recipient."},
-	{Name: expired, Kind: scan.Suspicious, About: "A bounce of mail of ours that was sent too long ago."},
-	{Name: answer, Kind: scan.Note, About: "An automatic answer or a receipt from the null sender; these quote nothing that could be marked."},
+	{Name: forged, Kind: scan.Suspicious, About: "A bounce quotes a mark that we did not make, or " +
+		"made for another sender than the recipient."},
+	{Name: expired, Kind: scan.Suspicious, About: "A bounce quotes mail of ours that was sent too long ago."},
+	{Name: answer, Kind: scan.Note, About: "The mail is an automatic answer or a receipt from the null sender; these quote no mark."},
 }
 
 // Catalogue lists everything this scanner reports.

@@ -39,7 +39,7 @@ func (s *Scanner) Scan(ctx context.Context, m *scan.Message) ([]scan.Finding, er
 	return nil, nil
 }
 
-// goesOut reports whether a message is from one of us to somebody elsewhere.
+// goesOut reports whether a message is from one of us to a recipient elsewhere.
 func (s *Scanner) goesOut(e scan.Envelope) bool {
 	if e.Sender == "" || !s.with.Trusted(e) || s.with.Local != nil && !s.with.Local(e.Sender) {
 		return false
@@ -83,7 +83,7 @@ func (s *Scanner) check(ctx context.Context, m *scan.Message) ([]scan.Finding, e
 		unmarked = answer
 	}
 	var all []scan.Finding
-	seen := map[string]bool{"": true} // as in a file, where nobody has said who gets it
+	seen := map[string]bool{"": true} // as in a file, which names no recipients
 	for _, to := range m.Envelope.Recipients {
 		if !seen[to] {
 			seen[to] = true

@@ -13,9 +13,8 @@ import (
 	"github.com/milterscan/milterscan/scan/sender/dns"
 )
 
-// What a message may cost to verify. The library looks through all lines of the
-// header for each name that a signature lists, so that it is their product which
-// counts.
+// Limits of the work to verify a message. The library looks through all lines of the
+// header for each name that a signature lists, so that their product counts.
 const (
 	maxHeader      = 1 << 20
 	maxSignature   = 16 << 10
@@ -39,8 +38,7 @@ func body(m *scan.Message) io.Reader {
 	return io.NewSectionReader(m.Raw, m.Root.Head.End, m.Raw.Size()-m.Root.Head.End)
 }
 
-// bearable says why verifying these signatures would take too long, nil if it
-// would not.
+// bearable returns an error if verifying these signatures would take too long.
 func bearable(head []byte, signatures []string) error {
 	if len(head) > maxHeader {
 		return fmt.Errorf("a header of more than %d bytes is not looked at", maxHeader)

@@ -16,7 +16,7 @@ import (
 	"github.com/milterscan/milterscan/scan/sender/dns"
 )
 
-// Result is what came of a signature, in the words of RFC 8601, section 2.7.1.
+// Result is the result of a signature, in the words of RFC 8601, section 2.7.1.
 type Result string
 
 // The results.
@@ -27,7 +27,7 @@ const (
 	TempError Result = "temperror" // the key cannot be had now
 )
 
-// Signature is one DKIM-Signature field and what came of it.
+// Signature is one DKIM-Signature field and its result.
 type Signature struct {
 	Domain   string // d=, in lower case; "" if it cannot be read
 	Identity string // i=, or "@" and the domain
@@ -58,7 +58,7 @@ func (v *Verifier) Of(ctx context.Context, m *scan.Message) ([]Signature, error)
 	return v.known.Of(ctx, m, v.verify)
 }
 
-// field is the name of what holds a signature.
+// field is the name of the header field that holds a signature.
 const field = "DKIM-Signature"
 
 func (v *Verifier) verify(ctx context.Context, m *scan.Message) ([]Signature, error) {
@@ -91,7 +91,7 @@ func (v *Verifier) verify(ctx context.Context, m *scan.Message) ([]Signature, er
 	return signatures, nil
 }
 
-// signature returns what the library says in our words.
+// signature translates the library's result.
 func signature(v *dkim.Verification) Signature {
 	s := Signature{Domain: strings.ToLower(strings.TrimSuffix(cut(v.Domain), ".")), Identity: cut(v.Identifier), Result: Pass}
 	if v.Err == nil {
@@ -109,7 +109,7 @@ func signature(v *dkim.Verification) Signature {
 	return s
 }
 
-// longestText bounds what is taken over from a signature, or from an error that
+// longestText bounds the text taken over from a signature, or from an error that
 // quotes one.
 const longestText = 253
 

@@ -84,7 +84,7 @@ func (c *Client) try(ctx context.Context, query *dns.Msg, server int) (r reading
 	return read(m, query.Question[0])
 }
 
-// knock asks, beside all who wait, whether the servers are there at all. A
+// knock asks, while other questions wait, whether the servers are there at all. A
 // resolver always knows the root.
 func (c *Client) knock() {
 	if !c.pulse.knocking(time.Now()) {

@@ -6,20 +6,20 @@ import (
 	"time"
 )
 
-// question is what an answer is kept under.
+// question is the key of an answer in the cache.
 type question struct {
 	name string
 	t    Type
 }
 
-// answer is what came of a question: records, or an error.
+// answer is the result of a question: records, or an error.
 type answer struct {
 	records []Record
 	err     error
 	ttl     time.Duration // how long it may be kept; 0: not at all
 }
 
-// Sizes in memory, roughly: of an entry, and of a record in it beside its text.
+// Sizes in memory, roughly: of an entry, and of a record in it without its text.
 const (
 	entrySize  = 256
 	recordSize = 80
@@ -39,7 +39,7 @@ func (a answer) size(q question) int64 {
 type cache struct {
 	mu      sync.Mutex
 	size    int64 // of all that may be kept
-	room    int64 // what is left of it
+	room    int64 // that is still free
 	entries map[question]*list.Element
 	recent  *list.List // of *entry, the last used in front
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/miekg/dns"
 )
 
-// maxStrays is how many datagrams that answer no question of ours are passed
-// over: somebody is guessing, and will not be waited for.
+// maxStrays is how many datagrams that answer no question of ours are passed over:
+// more of them mean that an attacker is guessing, and the exchange fails.
 const maxStrays = 100
 
 // exchange sends a query and returns the response to it, however many others

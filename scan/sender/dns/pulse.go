@@ -5,22 +5,22 @@ import (
 	"time"
 )
 
-// What it takes for the servers to count as dead, and how often somebody looks
-// whether they still are.
+// When the servers count as dead, and how often one question tests whether they
+// still are.
 const (
 	missesOfTheDead = 8
 	knockEvery      = time.Second
 )
 
-// pulse is whether the servers are alive. While they are not, questions fail at
-// once, so that dead resolvers cost the first messages their time and no others.
+// pulse knows whether the servers are alive. While they are not, questions fail at
+// once, so that dead resolvers delay only the first messages.
 type pulse struct {
 	mu    sync.Mutex
 	first int       // the server that answered last
 	heard time.Time // when any of them did, to any question
 	miss  int       // silences since then
-	knock time.Time // when somebody last knocked
-	busy  bool      // somebody is knocking
+	knock time.Time // when the last test began
+	busy  bool      // a test is on its way
 }
 
 // dead reports whether there is no use in asking.

@@ -16,7 +16,7 @@ const (
 	longestDenied = 10 * time.Minute
 )
 
-// reading is what one response says.
+// reading is the content of one response.
 type reading struct {
 	records []Record
 	missing bool          // the name does not exist
@@ -119,9 +119,9 @@ func record(rr dns.RR) (Record, bool) {
 
 func host(name string) string { return strings.ToLower(strings.TrimSuffix(name, ".")) }
 
-// deny says how long it holds that the name has no such record (RFC 2308,
-// section 5): without a zone's word, not at all. An alias that leads out of the
-// response is a question of its own.
+// deny says how long an answer without such a record may be kept (RFC 2308, section
+// 5): if the response names no zone, not at all. An alias that leads out of the
+// response takes another question.
 func (r *reading) deny(m *dns.Msg, name string, asked dns.Question) {
 	r.missing = m.Rcode == dns.RcodeNameError
 	for _, rr := range m.Ns {

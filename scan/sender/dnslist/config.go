@@ -1,4 +1,4 @@
-// Package dnslist asks DNS lists about the hosts and domains after a message.
+// Package dnslist asks DNS lists about the hosts and domains of a message.
 //
 // A DNS list (RFC 5782) is a zone: 192.0.2.1 is listed in bl.example if
 // 1.2.0.192.bl.example has an A record, evil.example if evil.example.bl.example
@@ -26,7 +26,7 @@ type Config struct {
 	// more at the end of the message. A list that has not answered by then is
 	// passed over.
 	ListTime units.Duration `toml:"list_time"`
-	// DNS lists. None is asked until you name it: their terms differ, and what is
+	// DNS lists. None is asked until you name it: their terms differ, and those
 	// below are examples. Mail of your own networks and of clients that have
 	// authenticated is not looked up.
 	Lists []List `toml:"list"`
@@ -38,10 +38,10 @@ type List struct {
 	Name string `toml:"name"`
 	// The zone that is asked.
 	Zone string `toml:"zone"`
-	// What is looked up: "client", the client's address; "helo", the name it gave;
-	// "sender", the domain of the envelope sender; "from", those of the From field;
-	// "link", the hosts and domains of links; "received", the addresses of the hosts
-	// before the client; "dkim", the domains of valid signatures.
+	// The names and addresses to look up: "client", the client's address; "helo", the
+	// name it gave; "sender", the domain of the envelope sender; "from", those of the
+	// From field; "link", the hosts and domains of links; "received", the addresses of
+	// the hosts before the client; "dkim", the domains of valid signatures.
 	Lookup Lookup `toml:"lookup"`
 	// The answers that count: an address ("127.0.0.2"), a range
 	// ("127.0.0.4-127.0.0.7"), a network ("127.0.1.0/24"), or the bits of which the
@@ -49,7 +49,7 @@ type List struct {
 	Answers []Answers `toml:"answers"`
 	// What an entry adds to the score of the message.
 	Score float64 `toml:"score"`
-	// An entry speaks for the message: what other lists say does not count.
+	// This is an allow list: if it has an entry for the message, other lists do not count.
 	Allow bool `toml:"allow"`
 	// Entries that the list must have, or it is off: "127.0.0.2" for lists of
 	// addresses (RFC 5782, section 5); none for lists of domains, which differ.
@@ -58,7 +58,7 @@ type List struct {
 	Unlisted []string `toml:"unlisted"`
 }
 
-// SetDefaults is the list that an entry with a name and a zone describes.
+// SetDefaults gives l the values of an entry with nothing but a name and a zone.
 func (l *List) SetDefaults() {
 	*l = List{Lookup: Client, Answers: []Answers{exactly(netip.AddrFrom4([4]byte{127, 0, 0, 2}))}, Score: 1}
 }
@@ -75,7 +75,7 @@ func (c Config) Extent() texts.Extent {
 	return texts.Shown
 }
 
-// Lookup is what is looked up in a list.
+// Lookup names the addresses or domains that are looked up in a list.
 type Lookup string
 
 // What can be looked up.

@@ -35,9 +35,10 @@ type health struct {
 	probed  bool          // at least once
 }
 
-// usable says why a list must not be asked, nil if it may be. A list is not
-// believed before its first probe, which is waited for; later ones run beside
-// the mail. Whoever waits for less than a probe gives the list a chance.
+// usable returns an error that says why a list must not be asked, nil if it may be.
+// A list is not believed before its first probe, which the caller waits for; later
+// ones run in the background. A caller whose time ends before the probe may ask the
+// list.
 func (l *list) usable(ctx context.Context) error {
 	h := &l.health
 	h.mu.Lock()
@@ -58,7 +59,7 @@ func (l *list) usable(ctx context.Context) error {
 	return h.off
 }
 
-// heard notes what became of a question.
+// heard notes the result of a question.
 func (l *list) heard(err error) {
 	h := &l.health
 	h.mu.Lock()
@@ -118,8 +119,8 @@ func (l *list) probe(done chan struct{}) {
 	}
 }
 
-// examine compares a list with what it must and must not have. missing says that
-// an entry is not there; err, that it is worse.
+// examine checks that a list has the entries it must have, and not those it must not
+// have. missing says that an entry is not there; err means any worse fault.
 func (l *list) examine(ctx context.Context) (missing, err error) {
 	for _, text := range l.unlisted() {
 		e := l.look(ctx, l.resolver, ofText(text))

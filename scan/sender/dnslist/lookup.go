@@ -9,14 +9,14 @@ import (
 	"github.com/milterscan/milterscan/scan/sender/dns"
 )
 
-// list is a List made ready, with what is known of its health.
+// list is a List made ready, with its health.
 type list struct {
 	List
 	resolver dns.Resolver
 	health   health
 }
 
-// subject is what is looked up.
+// subject is an address or a domain to look up.
 type subject struct {
 	text string     // a domain; as findings show it
 	addr netip.Addr // the zero address for a domain
@@ -40,7 +40,7 @@ func (s subject) name(zone string) string {
 	return s.text + "." + strings.Trim(zone, ".")
 }
 
-// entry is what a list says of a subject.
+// entry is the answer of a list about a subject.
 type entry struct {
 	subject subject
 	code    netip.Addr // of the answer that counts; the zero address: not listed

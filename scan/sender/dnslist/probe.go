@@ -8,8 +8,8 @@ import (
 	"github.com/milterscan/milterscan/scan/sender/dns"
 )
 
-// Probe asks every list for what it must and must not have, and returns what is
-// wrong with each, nil for one that is well.
+// Probe asks every list for the entries it must and must not have, and returns an
+// error for each, nil for one that is well.
 func Probe(ctx context.Context, c Config, r dns.Resolver) []error {
 	results := make([]error, len(c.Lists))
 	var wg sync.WaitGroup

@@ -13,8 +13,8 @@ const word = "spam"
 // Catalogue lists everything DNS lists report.
 func Catalogue() []scan.Rule {
 	return []scan.Rule{
-		{Name: word + "/list/*", Kind: scan.Suspicious, About: "The DNS list of that name has an entry for a host or domain behind the message."},
-		{Name: word + "/allow/*", Kind: scan.Note, About: "The DNS list of that name speaks for the message; other lists do not count."},
+		{Name: word + "/list/*", Kind: scan.Suspicious, About: "The DNS list of that name has an entry for a host or domain of the message."},
+		{Name: word + "/allow/*", Kind: scan.Note, About: "The allow list of that name has an entry for the message; other lists do not count."},
 		{Name: word + "/failed/*", Kind: scan.Failed,
 			About: "The scorer or DNS list of that name gave no usable answer; a list that is off says why."},
 		{Name: word + "/many-names", Kind: scan.Note, About: "The message holds more hosts and domains than are looked up in lists."},

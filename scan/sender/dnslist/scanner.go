@@ -13,7 +13,7 @@ import (
 	"github.com/milterscan/milterscan/scan/sender/dns"
 )
 
-// With is what the lists need of others. All fields are required.
+// With holds the things the lists need from the program. All fields are required.
 type With struct {
 	Resolver   dns.Resolver
 	Questions  int                      // that may be put about one message
@@ -23,7 +23,7 @@ type With struct {
 }
 
 // Scanner asks all lists. Those about the client are asked as soon as it has
-// connected, and reported once MAIL has told whether it is one of our own.
+// connected, and reported once MAIL has told whether it is one of ours.
 type Scanner struct {
 	config Config
 	lists  []*list
@@ -67,7 +67,7 @@ func (c *Scanner) Scan(ctx context.Context, m *scan.Message) ([]scan.Finding, er
 	})
 }
 
-// about collects what there is to look up of a kind.
+// about collects the subjects of a kind.
 type about func(context.Context, Lookup) (subjects, error)
 
 // ask asks every list about what concerns it, all at once. An entry in an allow
@@ -82,11 +82,11 @@ func (c *Scanner) ask(ctx context.Context, of about) ([]scan.Finding, error) {
 		wg.Go(func() { words[i] = l.ask(ctx, r, of) })
 	}
 	wg.Wait()
-	return c.settle(words), nil
+	return c.merge(words), nil
 }
 
-// ask returns what one list has to say. It runs in a goroutine of its own, where a
-// panic over a strange message would end more than this check.
+// ask returns the findings of one list. It runs in a separate goroutine, where a
+// panic over a strange message would end the whole program, and recovers from it.
 func (l *list) ask(ctx context.Context, r dns.Resolver, of about) (found []scan.Finding) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -128,8 +128,8 @@ func (l *list) lookAll(ctx context.Context, r dns.Resolver, all []subject) []ent
 	return entries
 }
 
-// gravest returns what a list's answers say about the list: a refusal if there is
-// one, nil if anything was answered.
+// gravest returns the error that says most about the list itself: a refusal if there
+// is one, nil if anything was answered.
 func gravest(entries []entry) error {
 	var worst error
 	answered := false
@@ -169,9 +169,9 @@ func (l *list) report(entries []entry) []scan.Finding {
 	return found
 }
 
-// settle puts together what all lists say. Where an allow list speaks for the
-// message, the others are not heard.
-func (c *Scanner) settle(words [][]scan.Finding) []scan.Finding {
+// merge puts together the findings of all lists. Where an allow list has an entry for
+// the message, the others do not count.
+func (c *Scanner) merge(words [][]scan.Finding) []scan.Finding {
 	allowed := false
 	for i, l := range c.lists {
 		allowed = allowed || l.Allow && heard(words[i])

@@ -11,10 +11,10 @@ import (
 	"github.com/milterscan/milterscan/scan/sender/origin"
 )
 
-// maxSubjects bounds what is looked up of one kind for one message.
+// maxSubjects bounds the subjects of one kind for one message.
 const maxSubjects = 40
 
-// subjects collects what is looked up, without repeats and up to a bound.
+// subjects collects the subjects to look up, without repeats and up to a bound.
 type subjects struct {
 	list []subject
 	seen map[string]bool
@@ -36,14 +36,14 @@ func (s *subjects) add(one subject) {
 	s.list = append(s.list, one)
 }
 
-// addr adds an address that says something about somebody.
+// addr adds an address if it is a public one.
 func (s *subjects) addr(a netip.Addr) {
 	if origin.Public(a) {
 		s.add(ofAddr(a))
 	}
 }
 
-// domain adds a host, and the domain somebody registered for it.
+// domain adds a host, and the registered domain it is below.
 func (s *subjects) domain(host string) {
 	host = markup.ParseURL("//" + strings.Trim(host, ".")).Host
 	if a, err := netip.ParseAddr(host); err == nil {
@@ -59,7 +59,7 @@ func (s *subjects) domain(host string) {
 	}
 }
 
-// ofEnvelope returns what a lookup is about that the envelope answers.
+// ofEnvelope returns the subjects that the envelope holds.
 func (l Lookup) ofEnvelope(e scan.Envelope) subjects {
 	var s subjects
 	switch l {
@@ -73,7 +73,7 @@ func (l Lookup) ofEnvelope(e scan.Envelope) subjects {
 	return s
 }
 
-// inMessage returns what a lookup is about that the message answers.
+// inMessage returns the subjects that the message holds.
 func (c *Scanner) inMessage(ctx context.Context, l Lookup, m *scan.Message) (subjects, error) {
 	var s subjects
 	var err error

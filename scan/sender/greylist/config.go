@@ -1,7 +1,6 @@
-// Package greylist tells clients that come back from those that do not. Who sends
-// mail to somebody for the first time is put off for a while: mail servers try
-// again (RFC 5321, section 4.5.4.1), and much of what sends unsolicited mail does
-// not (RFC 6647).
+// Package greylist tells clients that come back from those that do not. A sender's
+// first mail to a recipient is put off for a while: mail servers try again (RFC 5321,
+// section 4.5.4.1), and many programs that send unsolicited mail do not (RFC 6647).
 package greylist
 
 import (
@@ -24,11 +23,11 @@ type Config struct {
 	Delay units.Duration `toml:"delay"`
 	// How long a client may take to try again; later it counts as new.
 	Window units.Duration `toml:"window"`
-	// How long it is remembered who sends to whom, and which clients try again,
-	// after the last mail.
+	// How long after the last mail the pairs of sender and recipient, and the clients
+	// that try again, are remembered.
 	Keep units.Duration `toml:"keep"`
 	// How often a client must have tried again before it is not put off any more,
-	// whoever it sends for; 0: it is put off for each new sender and recipient.
+	// for any sender; 0: it is put off for each new sender and recipient.
 	AutoAllow int `toml:"auto_allow"`
 	// The bits of an IPv4 address that are looked at: many servers try again from
 	// a neighbour's address. 32 for the whole address.
@@ -46,7 +45,7 @@ type Config struct {
 	Entries int `toml:"entries"`
 }
 
-// DefaultConfig puts nobody off.
+// DefaultConfig puts no mail off.
 func DefaultConfig() Config {
 	return Config{
 		File:      "/var/lib/milterscan/greylist.db",

@@ -13,9 +13,9 @@ const (
 )
 
 var catalogue = scan.Catalogue{
-	{Name: scan.FailedRule(word), Kind: scan.Failed, About: "What is remembered of clients and senders could not be read or written."},
+	{Name: scan.FailedRule(word), Kind: scan.Failed, About: "The greylist database could not be read or written."},
 	{Name: FirstSeen, Kind: scan.Note, About: "The client and the sender have not sent mail to the recipient before, or not for long."},
-	{Name: TooEarly, Kind: scan.Note, About: "The client and the sender tried again before the time was over."},
+	{Name: TooEarly, Kind: scan.Note, About: "The client and the sender tried again too soon."},
 	{Name: CameBack, Kind: scan.Note, About: "The client and the sender tried again in time, as mail servers do."},
 }
 

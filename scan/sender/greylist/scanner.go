@@ -12,12 +12,11 @@ import (
 	"github.com/milterscan/milterscan/scan"
 )
 
-// Key represents a client's network, or for one with a sender and a recipient. It
-// is a hash: whoever reads what is remembered learns no address from it that he
-// does not know.
+// Key identifies a client's network, alone or with a sender and a recipient. It is a
+// hash: a reader of the store learns no address from it that he does not know.
 type Key [16]byte
 
-// Entry is what is remembered under a key.
+// Entry is the record of a key.
 type Entry struct {
 	First  time.Time // when it was met; to the second
 	Until  time.Time // when it is to be forgotten; to the second
@@ -25,7 +24,7 @@ type Entry struct {
 }
 
 // Store remembers. It may be used by any number of goroutines, and by several
-// hosts. Where two save the same key at once, either may win: at worst somebody
+// hosts. Where two save the same key at once, either may win: at worst one client
 // waits a little longer.
 type Store interface {
 	// Load returns the entry of a key, the zero Entry if there is none.
@@ -34,9 +33,9 @@ type Store interface {
 	Save(ctx context.Context, k Key, e Entry) error
 }
 
-// Scanner remembers who sends to whom. It judges each recipient at RCPT by the
-// time at which the message began; where an MTA, or a relay of ours, tells no
-// recipients before the message, it says nothing.
+// Scanner remembers which sender has sent to which recipient. It judges each recipient
+// at RCPT by the time at which the message began; where an MTA, or a relay of ours,
+// tells no recipients before the message, it reports nothing.
 type Scanner struct {
 	config  Config
 	store   Store
@@ -68,7 +67,7 @@ func (s *Scanner) ScanEnvelope(ctx context.Context, stage scan.Stage, e scan.Env
 	return v.judge()
 }
 
-// network returns what is looked at of a client's address.
+// network returns the part of a client's address that counts.
 func (s *Scanner) network(a netip.Addr) netip.Prefix {
 	a = a.Unmap().WithZone("")
 	bits := s.config.IPv6
@@ -168,8 +167,8 @@ func (v *visit) prolong(k Key, e Entry) error {
 	return v.store.Save(v.ctx, k, e)
 }
 
-// found returns a finding about the recipient. Where something could not be remembered
-// there is none: who is put off by it would be so for ever.
+// found returns a finding about the recipient. Where the store could not remember
+// there is none: the client would be put off for ever.
 func (v *visit) found(err error, rule, more string) ([]scan.Finding, error) {
 	if err != nil {
 		return nil, err

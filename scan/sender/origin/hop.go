@@ -76,8 +76,8 @@ func cutWord(s string, first bool) (word, rest string) {
 	return s, ""
 }
 
-// cutComment cuts a comment off, which may hold comments. One that nobody closes
-// goes on to the end.
+// cutComment cuts a comment off, which may hold comments. One without a closing
+// parenthesis goes on to the end.
 func cutComment(s string) (comment, rest string) {
 	depth := 0
 	for i := range len(s) {

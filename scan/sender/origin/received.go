@@ -13,7 +13,7 @@ import (
 // 6.3, lets a message pass.
 const maxHops = 100
 
-// longestField bounds what is read of one field.
+// longestField bounds the bytes read of one field.
 const longestField = 4 << 10
 
 // Hop is what one host wrote about the one it got the message from.

@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// Key represents a limit and one whom it is for. It is a hash: whoever reads what
-// is counted learns no address from it that he does not know.
+// Key identifies a limit and the sender, client, user or recipient it counts. It is a
+// hash: a reader of the store learns no address from it that he does not know.
 type Key [16]byte
 
-// Bucket holds tokens, one for each recipient. What is kept of it is the moment at
-// which it will be full again: that is all there is to know about it. Each token
+// Bucket holds tokens, one for each recipient. The store keeps only the moment at
+// which it will be full again, since that says everything about it. Each token
 // that is taken moves the moment on by Every, and none can be taken while it is
 // further off than the bucket is large.
 type Bucket struct {
@@ -33,7 +33,7 @@ func (l Limit) bucket() Bucket {
 	return Bucket{Size: l.Per.Go(), Every: l.Per.Go() / time.Duration(l.Recipients)}
 }
 
-// keyOf returns the key of one whom a limit is for.
+// keyOf returns the key of a limit and a name it counts.
 func (l Limit) keyOf(whom string) (k Key) {
 	b := binary.AppendUvarint(nil, uint64(len(l.Name)))
 	sum := sha256.Sum256(append(append(append(b, l.Name...), l.By...), whom...))

@@ -1,7 +1,7 @@
 // Package rate counts the recipients that clients, senders and users send to, by
-// token bucket: who has been quiet may send a bucket full at once, and after that
-// as fast as the bucket fills. What an account that somebody else has got hold of
-// can send is bounded by it.
+// token bucket: a sender that has been quiet may send a bucket full at once, and
+// after that as fast as the bucket fills. It bounds the mail that a stolen account
+// can send.
 package rate
 
 import (
@@ -32,7 +32,7 @@ type Limit struct {
 	// What findings and rules call the limit: "rate/over/NAME".
 	Name string `toml:"name" example:"\"users\""`
 	// Who is counted: "client" by its address, a /64 of IPv6; "sender" by the
-	// envelope sender; "user" by the login name; "recipient" by what is sent to it.
+	// envelope sender; "user" by the login name; "recipient" by the mail sent to it.
 	By By `toml:"by" example:"\"user\""`
 	// Recipients that each of them may send to within the time below; as many at
 	// once, and then as they come free.
@@ -41,7 +41,7 @@ type Limit struct {
 	Per units.Duration `toml:"per" example:"\"1h\""`
 }
 
-// By is what is counted.
+// By says by which name or address a limit counts.
 type By string
 
 // What can be counted.

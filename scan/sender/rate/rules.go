@@ -11,8 +11,9 @@ const over = word + "/over/"
 // Catalogue lists everything this scanner reports.
 func Catalogue() []scan.Rule {
 	return []scan.Rule{
-		{Name: over + "*", Kind: scan.Suspicious, About: "The limit of that name is reached: more recipients than one may send to in a time."},
-		{Name: scan.FailedRule(word), Kind: scan.Failed, About: "What has been sent could not be counted."},
+		{Name: over + "*", Kind: scan.Suspicious, About: "The limit of that name is reached: more recipients " +
+			"than it allows within its time."},
+		{Name: scan.FailedRule(word), Kind: scan.Failed, About: "The database of rate limits could not be read or written."},
 	}
 }
 

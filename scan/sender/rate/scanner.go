@@ -29,8 +29,8 @@ func (s *Scanner) Name() string { return word }
 func (s *Scanner) Scan(context.Context, *scan.Message) ([]scan.Finding, error) { return nil, nil }
 
 // ScanEnvelope implements scan.EnvelopeScanner. Every limit is asked, even where
-// another is reached. The error is the store's; whom it could not count is not
-// said to be over a limit.
+// another is reached. The error is the store's; a sender that it could not count is
+// not said to be over a limit.
 func (s *Scanner) ScanEnvelope(ctx context.Context, stage scan.Stage, e scan.Envelope) ([]scan.Finding, error) {
 	if stage != scan.StageRcpt || len(e.Recipients) == 0 {
 		return nil, nil
@@ -53,8 +53,8 @@ func (s *Scanner) ScanEnvelope(ctx context.Context, stage scan.Stage, e scan.Env
 	return found, errors.Join(errs...)
 }
 
-// of returns whom the mail to a recipient counts for; "" for nobody. Mail from the null
-// sender is nobody's: it is from every server that bounces.
+// of returns the name or address that the mail to a recipient counts for; "" for none.
+// Mail from the null sender counts for none: every server that bounces sends it.
 func (b By) of(e scan.Envelope, to string) string {
 	switch b {
 	case Client:

@@ -53,8 +53,8 @@ func isHost(name string) bool {
 	return true
 }
 
-// unfitForHost passes what is in names of other scripts (RFC 6531, section
-// 3.7.1), but no damaged letter.
+// unfitForHost reports whether a rune cannot be in a host name: letters of other
+// scripts can (RFC 6531, section 3.7.1), damaged ones cannot.
 func unfitForHost(r rune) bool {
 	return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-' || r == '_' || r >= 0x80 && r != utf8.RuneError)
 }

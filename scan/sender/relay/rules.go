@@ -24,13 +24,13 @@ const (
 var catalogue = scan.NewCatalogue(word, word, "No resolver could be asked about the client or the sender's domain.",
 	scan.Entry(ruleNoDomain, scan.Forbidden, "The sender's domain does not exist, so that no answer could be delivered."),
 	scan.Entry(ruleNullMX, scan.Forbidden, "The sender's domain says that it takes no mail (RFC 7505)."),
-	scan.Entry(ruleUnknown, scan.Failed, "The sender's domain exists or not: its name servers do not say."),
-	scan.Entry(ruleHeloOdd, scan.Suspicious, "What the client calls itself is no host name and no address (RFC 5321, section 4.1.3)."),
-	scan.Entry(ruleHeloLocal, scan.Note, "What the client calls itself is a name without a domain."),
-	scan.Entry(ruleHeloForged, scan.Suspicious, "The client gives itself a name of ours, or an address that is not its own."),
+	scan.Entry(ruleUnknown, scan.Failed, "The name servers of the sender's domain do not say whether it exists."),
+	scan.Entry(ruleHeloOdd, scan.Suspicious, "The client's HELO is no host name and no address (RFC 5321, section 4.1.3)."),
+	scan.Entry(ruleHeloLocal, scan.Note, "The client's HELO is a name without a domain."),
+	scan.Entry(ruleHeloForged, scan.Suspicious, "The client's HELO is a name of ours, or an address that is not the client's."),
 	scan.Entry(ruleNoName, scan.Note, "The client's address has no name in DNS."),
-	scan.Entry(ruleForged, scan.Suspicious, "The client's address claims names that do not have it."),
-	scan.Entry(ruleConnections, scan.Suspicious, "The client has more connections open than one may."),
+	scan.Entry(ruleForged, scan.Suspicious, "The client's address has names in DNS, but none of them has the address."),
+	scan.Entry(ruleConnections, scan.Suspicious, "The client has more connections open than one client may have."),
 )
 
 // Catalogue lists everything this scanner reports.

@@ -14,7 +14,7 @@ import (
 	"github.com/milterscan/milterscan/scan/sender/origin"
 )
 
-// With is what the checks need of others.
+// With holds the things the checks need from the program.
 type With struct {
 	Resolver  dns.Resolver             // nil if nothing is to be asked
 	Questions int                      // that may be put about one message

@@ -16,7 +16,7 @@ type Config struct {
 	Addresses []string `toml:"address" example:"[\"tcp:127.0.0.1:783\"]"`
 	// The user whose preferences spamd takes; "" for those of all.
 	User string `toml:"user"`
-	// How long it may take for one message. What is late counts for nothing.
+	// How long it may take for one message. A late answer does not count.
 	Timeout units.Duration `toml:"timeout"`
 	// The largest message it is asked about: spam is small, and it is slow.
 	MaxSize units.Size `toml:"max_size"`
@@ -26,7 +26,7 @@ type Config struct {
 	Outbound bool `toml:"outbound"`
 }
 
-// DefaultConfig returns what is shipped: nobody is asked.
+// DefaultConfig returns the shipped configuration, which names no spamd.
 func DefaultConfig() Config {
 	return Config{Timeout: units.Duration(20 * time.Second), MaxSize: 512 * units.KB, Connections: 5, Outbound: true}
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/milterscan/milterscan/scan/units"
 )
 
-// What can be wrong with an answer. All of them mean that there is no opinion.
+// The faults of an answer. Each means that there is no opinion.
 var (
 	ErrNoReply = errors.New("spamd closed the connection without a complete answer")
 	ErrGarbage = errors.New("spamd's answer makes no sense")
@@ -40,7 +40,7 @@ type question struct {
 	mail  scan.Content
 }
 
-// ask has the message scored in a connection of its own, as the protocol wants it
+// ask has the message scored over a separate connection, as the protocol wants it
 // (spamd/PROTOCOL in SpamAssassin).
 func (q question) ask(ctx context.Context, address string) (opinion, error) {
 	var o opinion

@@ -1,6 +1,6 @@
-// Package spamd has SpamAssassin score messages, through its daemon. What it says
-// is an opinion among others: its score is added to the message's own, each of its
-// rules is a finding, and where it fails nothing is held up for it.
+// Package spamd has SpamAssassin score messages, through its daemon. Its score is
+// added to the message's own, each of its rules is a finding, and where it fails no
+// mail waits for it.
 package spamd
 
 import (
@@ -25,23 +25,23 @@ const (
 // Catalogue lists everything SpamAssassin's opinion is reported as.
 func Catalogue() []scan.Rule {
 	return append(Opinions(), []scan.Rule{
-		{Name: ruleTooLarge, Kind: scan.Note, About: "The message is larger than what SpamAssassin is asked about."},
+		{Name: ruleTooLarge, Kind: scan.Note, About: "The message is too large to ask SpamAssassin about it."},
 		{Name: word + "/failed/*", Kind: scan.Failed,
 			About: "The scorer or DNS list of that name gave no usable answer; a list that is off says why."},
 	}...)
 }
 
-// Opinions returns the rules that only SpamAssassin's answer can give. Where nobody
-// rests anything on them or on the score, it need not be asked.
+// Opinions returns the rules that only SpamAssassin's answer can give. If no rule of
+// the policy uses them or the score, it need not be asked.
 func Opinions() []scan.Rule {
 	return []scan.Rule{
-		{Name: ruleTotal, Kind: scan.Note, About: "What SpamAssassin adds to the score, with the names of its rules."},
+		{Name: ruleTotal, Kind: scan.Note, About: "SpamAssassin adds its score to the message's, and names its rules."},
 		{Name: ruleHit + "*", Kind: scan.Note, About: "SpamAssassin's rule of that name matched; its points are in `spam/spamassassin`."},
 	}
 }
 
-// Wanted says whether anybody wants to know SpamAssassin's opinion of mail with
-// such an envelope.
+// Wanted reports whether any rule of the policy can use SpamAssassin's opinion of
+// mail with such an envelope.
 type Wanted func(scan.Envelope) bool
 
 // Scanner is a scan.Scanner that asks spamd.
@@ -113,7 +113,7 @@ func (s *Scanner) Ping(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// opinion is what SpamAssassin thinks of a message.
+// opinion is SpamAssassin's answer about a message.
 type opinion struct {
 	score, required float64
 	rules           []string

@@ -18,7 +18,7 @@ const (
 	statusUnmodified = 204
 )
 
-// What a server may say before it is called mad.
+// Limits of an answer. A longer one is an error.
 const (
 	longestLine  = 8 << 10
 	mostLines    = 200
@@ -44,7 +44,7 @@ func (x *conn) options(request string) (answer, error) {
 	case a.status != statusOK:
 		return a, a.refusal()
 	case strings.Contains(a.header.Get("Encapsulated"), "opt-body"):
-		return a, nil // nobody knows what is in it; the connection is not kept
+		return a, nil // an answer that cannot be read further; the connection is not kept
 	}
 	x.fit = a.persists()
 	return a, nil
@@ -126,15 +126,15 @@ func (x *conn) verdict(a answer, r request, content Content) (Verdict, error) {
 	case a.status != statusOK:
 		return Verdict{}, a.refusal()
 	case v.Infected:
-		return v, nil // and the page about it is for nobody
+		return v, nil // the page about it is not needed
 	}
 	same, err := x.repeats(a, r, content)
 	x.fit = err == nil && same && a.persists()
 	return Verdict{Infected: err == nil && !same}, err
 }
 
-// repeats reports whether the answer holds just what was sent. Whatever else a
-// service puts in its place, it objects.
+// repeats reports whether the answer holds exactly the content sent. A service that
+// puts anything else in its place objects.
 func (x *conn) repeats(a answer, r request, content Content) (bool, error) {
 	e, err := encapsulated(a.header.Get("Encapsulated"))
 	if err != nil {
@@ -179,8 +179,8 @@ func (x *conn) equals(content Content) (bool, error) {
 	}
 }
 
-// layout is what is in an answer: headers up to end, the last of them from
-// start on, and then a body.
+// layout describes an answer: headers up to end, the last of them from start on, and
+// then a body.
 type layout struct {
 	start, end int
 	body       string // "res-body", "req-body" or "null-body"
@@ -208,7 +208,7 @@ func encapsulated(field string) (layout, error) {
 	return l, nil
 }
 
-// threat reads the fields in which services name what they found. The first is of
+// threat reads the fields in which services name the malware found. The first is of
 // draft-stecher-icap-subid, the others are customs.
 func (a answer) threat() Verdict {
 	if f := a.header.Get("X-Infection-Found"); f != "" {

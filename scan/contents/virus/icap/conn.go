@@ -66,7 +66,7 @@ func (x *conn) lend(ctx context.Context, do func(*conn) error) error {
 	return err
 }
 
-// pool keeps connections that nobody uses.
+// pool keeps idle connections.
 type pool struct {
 	mu   sync.Mutex
 	kept []*conn

@@ -1,11 +1,10 @@
 // Package icap is a client of virus scanners that speak ICAP (RFC 3507): the
-// protocol in which HTTP proxies hand over what they fetched. A content is sent
-// as the answer to a request that nobody made (RESPMOD, section 4.9); what comes
-// back is either "unmodified", or something else in its place, which means that
-// the service objects.
+// protocol in which HTTP proxies hand over the answers they fetched. A content is sent
+// as the answer to a made-up request (RESPMOD, section 4.9); the service returns
+// "unmodified", or something else in its place, which means that it objects.
 //
-// What the service says is not believed further than it can be checked: a
-// verdict that is neither clear nor complete is an error.
+// The client does not trust an answer: a verdict that is not clear and complete is an
+// error.
 package icap
 
 import (
@@ -22,17 +21,17 @@ import (
 	"github.com/milterscan/milterscan/scan/scratch"
 )
 
-// What can be wrong with an answer. All of them mean "I do not know".
+// The faults of an answer. All of them mean "I do not know".
 var (
 	ErrNoReply = errors.New("the ICAP server closed the connection without a complete answer")
 	ErrGarbage = errors.New("the ICAP server's answer makes no sense")
 	ErrService = errors.New("the ICAP server refuses")
 )
 
-// Content is what is asked about.
+// Content is the content that a question is about.
 type Content = scratch.Content
 
-// Verdict is what the service thinks of a content.
+// Verdict is the answer of the service about a content.
 type Verdict struct {
 	Infected bool
 	Threat   string // as the service calls it; may be empty
@@ -81,11 +80,11 @@ func New(address string, roots *x509.CertPool) (*Client, error) {
 // String returns the address of the service.
 func (c *Client) String() string { return c.service.String() }
 
-// Close gives up the connections that nobody uses. The client stays usable.
+// Close closes the idle connections. The client stays usable.
 func (c *Client) Close() { c.idle.close() }
 
-// Scan asks about a content. An error of the content's own is in what Scan
-// returns.
+// Scan asks about a content. An error in reading the content is in the error that
+// Scan returns.
 func (c *Client) Scan(ctx context.Context, content Content) (Verdict, error) {
 	o, err := c.known(ctx)
 	if err != nil {

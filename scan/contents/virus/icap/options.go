@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Options are what a service says of itself (RFC 3507, section 4.10).
+// Options are the answer of a service to OPTIONS (RFC 3507, section 4.10).
 type Options struct {
 	Service  string // its name and version; may be empty
 	ISTag    string // changes whenever its verdicts might (section 4.7)
@@ -17,7 +17,7 @@ type Options struct {
 }
 
 const (
-	// mostPreview is as much as we send at once.
+	// mostPreview is the largest preview we send.
 	mostPreview = 64 << 10
 	// optionsAge is how long options count if the service does not say, and at most.
 	optionsAge = time.Hour

@@ -20,7 +20,7 @@ type request struct {
 	may204  bool
 }
 
-// What a content is called, depending on the method.
+// The name of the body with a content, by method.
 const (
 	responseBody = "res-body"
 	requestBody  = "req-body"
@@ -58,7 +58,7 @@ func (c *Client) request(o Options, size int64) request {
 	return r
 }
 
-// modify sends a content and reads what becomes of it.
+// modify sends a content and reads the verdict.
 func (x *conn) modify(ctx context.Context, r request, content Content) (Verdict, error) {
 	if r.preview < 0 {
 		return x.converse(ctx, r, content, r.head, 0)
@@ -102,7 +102,7 @@ func (x *conn) converse(ctx context.Context, r request, content Content, head st
 		err := x.sendRest(ctx, content, head, from)
 		var unreadable *contentError
 		if errors.As(err, &unreadable) {
-			x.Close() // so that nobody waits for an answer
+			x.Close() // so that the reader does not wait for an answer
 		}
 		sent <- err
 	}()
@@ -111,7 +111,7 @@ func (x *conn) converse(ctx context.Context, r request, content Content, head st
 	if err == nil {
 		v, err = x.verdict(a, r, content)
 	}
-	return v, x.settle(sent, err)
+	return v, x.stop(sent, err)
 }
 
 // sendRest sends head, the content from an offset on and the last chunk.
@@ -129,9 +129,10 @@ func (x *conn) sendRest(ctx context.Context, content Content, head string, from 
 // grace is how long the sending may take to end when the answer is there.
 const grace = 50 * time.Millisecond
 
-// settle ends the sending, which by now is of no more use, and returns whose error
-// counts. A connection on which something was left unsaid is not kept.
-func (x *conn) settle(sent <-chan error, heard error) error {
+// stop ends the sending, which is useless once the answer is there, and returns the
+// error that counts, of the sending or of the reading. A connection on which part of
+// the content was not sent is not kept.
+func (x *conn) stop(sent <-chan error, heard error) error {
 	x.SetWriteDeadline(time.Now().Add(grace))
 	defer x.SetWriteDeadline(time.Time{})
 	return x.whose(<-sent, heard)

@@ -1,5 +1,5 @@
-// Package dnstest answers questions from a literal, so that a test shows what
-// the world looks like to it:
+// Package dnstest answers questions from a literal, so that a test shows the DNS it
+// runs with:
 //
 //	dnstest.Zone{
 //		"2.0.0.127.bl.example": {"127.0.0.2", "TXT listed"},
@@ -23,7 +23,7 @@ import (
 // exists; one that is not there does not, unless "*." and the rest of it is.
 type Zone map[string][]string
 
-// Records that are none: whoever asks for the name gets no answer.
+// Values that are no records: a question for a name with one of them gets no answer.
 const (
 	Failing     = "!failing"     // dns.ErrFailed at once
 	Timeout     = "!timeout"     // dns.ErrTimeout at once
@@ -60,7 +60,7 @@ func (z Zone) Lookup(ctx context.Context, name string, t dns.Type) ([]dns.Record
 	return records, nil
 }
 
-// find returns what is at a name, or at the nearest wildcard above it.
+// find returns the records of a name, or of the nearest wildcard above it.
 func (z Zone) find(name string) ([]string, bool) {
 	if lines, ok := z[name]; ok {
 		return lines, true
