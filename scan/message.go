@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"sync"
+	"time"
 
 	"github.com/milterscan/milterscan/scan/format/entity"
 	"github.com/milterscan/milterscan/scan/scratch"
@@ -26,6 +27,10 @@ type Message struct {
 	Parts    []Part
 	Notes    []Finding // what opening it found
 	Heavy    Gate      // where to wait before taking more memory than for most messages; nil for nowhere
+	// Work is how much may be done for the message by opening it, and again by each
+	// scanner that reads much of what it holds: the time of a processor at fixed
+	// prices, see archive.Price; 0 is no limit.
+	Work time.Duration
 
 	mu     sync.Mutex
 	users  int  // scanners still reading

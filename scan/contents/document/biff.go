@@ -52,7 +52,7 @@ type biff struct {
 // records reads one record after the other until the end, or until they make no
 // sense.
 func (e *examination) records(c scan.Content) error {
-	r := bufio.NewReaderSize(e.reader(c), 64<<10)
+	r := bufio.NewReaderSize(e.priced(c, priceSyntax), 64<<10)
 	b := &biff{examination: e}
 	var header [4]byte
 	for {

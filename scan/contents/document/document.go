@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/format/archive"
 )
 
 // Scanner is a scan.Scanner. It keeps no state.
@@ -41,18 +42,28 @@ func (s *Scanner) Name() string { return name }
 func (s *Scanner) Scan(ctx context.Context, m *scan.Message) ([]scan.Finding, error) {
 	defer m.Enter(ctx)()
 	var errs []error
-	children, budget := childrenOf(m), s.unpacked
+	work := new(archive.Budget)
+	ctx, done := work.Within(ctx, m.Work)
+	defer done()
+	children, ledger := childrenOf(m), &ledger{s.unpacked, work}
 	all := make([]*examination, 0, len(m.Parts))
 	for i := range m.Parts {
 		if err := ctx.Err(); err != nil {
 			errs = append(errs, err)
 			break
 		}
-		e := s.examine(ctx, m, i, children[i], &budget)
-		if err := e.inspect(); err != nil {
+		e := s.examine(ctx, m, i, children[i], ledger)
+		all = append(all, e)
+		err := e.inspect()
+		if work.Overworked() {
+			e.overworked(m)
+		}
+		if err != nil && !(work.Overworked() && errors.Is(err, context.Canceled)) {
 			errs = append(errs, fmt.Errorf("part %s: %w", m.Parts[i].Path, err))
 		}
-		all = append(all, e)
+		if work.Overworked() {
+			break
+		}
 	}
 	conclude(all)
 	var found []scan.Finding

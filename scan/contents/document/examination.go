@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/format/archive"
 	"github.com/milterscan/milterscan/scan/scratch"
 )
 
@@ -23,7 +24,7 @@ type examination struct {
 	streams  []stream // what is directly inside it, if anything
 	internal bool     // it is a stream of a compound file, judged with that
 	head     []byte
-	budget   *int64 // bytes that may still be unpacked, for the whole message
+	ledger   *ledger
 	report   report
 
 	macros    evidence // of the macros in it
@@ -40,11 +41,13 @@ type stream struct {
 }
 
 // examine begins to look into the part with the given index.
-func (s *Scanner) examine(ctx context.Context, m *scan.Message, i int, children []int, budget *int64) *examination {
-	e := &examination{Scanner: s, ctx: ctx, part: &m.Parts[i], budget: budget, report: report{part: i}}
+func (s *Scanner) examine(ctx context.Context, m *scan.Message, i int, children []int, l *ledger) *examination {
+	p := m.Parts[i]
+	p.Content = l.watched(p.Content)
+	e := &examination{Scanner: s, ctx: ctx, part: &p, ledger: l, report: report{part: i}}
 	for _, c := range children {
 		if p := m.Parts[c]; p.Archived && p.Content != nil {
-			e.streams = append(e.streams, stream{p.Name(), p.Content})
+			e.streams = append(e.streams, stream{p.Name(), l.watched(p.Content)})
 		}
 	}
 	if up := e.part.Parent; up >= 0 && up < len(m.Parts) && e.part.Archived && m.Parts[up].Content != nil {
@@ -98,26 +101,16 @@ func (e *examination) hasExtension(extensions ...string) bool {
 	})
 }
 
-// left is how many bytes may still be unpacked.
-func (e *examination) left() int64 { return *e.budget }
-
-// spend takes n bytes off what may be unpacked. Once it is used up the report
-// says so, and nothing further is unpacked.
-func (e *examination) spend(n int) bool {
-	if *e.budget < int64(n) {
-		*e.budget = 0
-		e.tooComplex("it unpacks to more than max_unpacked")
-		return false
-	}
-	*e.budget -= int64(n)
-	return true
-}
-
 func (e *examination) tooComplex(detail string) { e.report.add(ruleTooComplex, detail) }
 
 // reader reads a content from its start until the examination's time is over.
 func (e *examination) reader(c scan.Content) io.Reader {
 	return scratch.Until(e.ctx.Err, scan.Reader(c))
+}
+
+// priced reads a content as reader does, and charges for each byte.
+func (e *examination) priced(c scan.Content, each archive.Price) io.Reader {
+	return priced{e.reader(c), e.ledger.work, each}
 }
 
 // load reads all of a content that is small; of a larger one, the first most

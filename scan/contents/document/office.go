@@ -23,7 +23,8 @@ var isPage = map[string]bool{"html": true, "HTML": true}
 
 // xml looks into an XML document by what its root is.
 func (e *examination) xml() error {
-	x := newXMLReader(e.reader(e.part.Content), e.head)
+	x := newXMLReader(e.priced(e.part.Content, priceText), e.head)
+	x.work = e.ledger.work
 	defer x.close()
 	err := x.next()
 	switch root := x.tag.name; {

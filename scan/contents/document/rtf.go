@@ -63,7 +63,7 @@ type rtfObjectData struct {
 
 // rtf looks into an RTF document.
 func (e *examination) rtf() error {
-	r := &rtfReader{examination: e, r: bufio.NewReaderSize(e.reader(e.part.Content), 64<<10), groups: []rtfGroup{{}}}
+	r := &rtfReader{examination: e, r: bufio.NewReaderSize(e.priced(e.part.Content, priceSyntax), 64<<10), groups: []rtfGroup{{}}}
 	for {
 		b, err := r.r.ReadByte()
 		if err == nil {

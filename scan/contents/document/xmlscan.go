@@ -6,6 +6,7 @@ import (
 	"io"
 	"sync"
 
+	"github.com/milterscan/milterscan/scan/format/archive"
 	"github.com/milterscan/milterscan/scan/format/charset"
 )
 
@@ -15,10 +16,11 @@ import (
 type xmlReader struct {
 	r      *bufio.Reader
 	tag    element
-	prefix string // of the name that was read last
-	text   []byte // what stands before the tag
-	keep   int    // bytes kept of one text
-	cut    bool   // a tag had more attributes than are kept
+	prefix string          // of the name that was read last
+	text   []byte          // what stands before the tag
+	keep   int             // bytes kept of one text
+	cut    bool            // a tag had more attributes than are kept
+	work   *archive.Budget // charged for tags
 
 	names [knownNames]xmlName // some that were met: the same few come again and again
 }
@@ -111,7 +113,9 @@ func (x *xmlReader) next() error {
 			err = x.skipTo("?>", io.Discard)
 		default:
 			if nameStart(b[0]) || b[0] == '/' {
-				return x.element()
+				err := x.element()
+				x.work.Work(1+int64(len(x.tag.attributes)), priceTag)
+				return err
 			}
 			x.addText([]byte("<"))
 		}

@@ -56,7 +56,7 @@ func (o *Opener) Open(ctx context.Context, in scan.Received) *scan.Message {
 	leave := func() {}
 	defer func() { leave() }()
 	budget.Weigh(lightMessage, func() { leave = o.spool.Heavy.Enter(ctx) })
-	m.Heavy = o.spool.Heavy
+	m.Heavy, m.Work = o.spool.Heavy, o.limits.CPU
 	w := &work{
 		Opener: o,
 		ctx:    ctx,

@@ -1,0 +1,106 @@
+package document
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/scantest"
+)
+
+// counted is a content that counts what is read of it.
+type counted struct {
+	scan.Content
+	bytes *atomic.Int64
+}
+
+func (c counted) ReadAt(p []byte, off int64) (int, error) {
+	n, err := c.Content.ReadAt(p, off)
+	c.bytes.Add(int64(n))
+	return n, err
+}
+
+// laborious are contents that take long to look into, of any size.
+var laborious = map[string]repeated{
+	"XML of links":      {start: `<Relationships>`, text: `<p><a href="http://e.example/">x</a>`},
+	"XML of text":       {start: wordRoot + "<w:t>", text: "hello world "},
+	"XML of attributes": {start: wordRoot, text: `<w:p a="b" c="d" e="f">`},
+	"RTF of groups":     {start: `{\rtf1`, text: `{\b x}`},
+	"RTF of objects":    {start: `{\rtf1`, text: `{\*\objdata 0105}`},
+	"workbook":          {start: "\x09\x08\x10\x00" + strings.Repeat("\x00", 16), text: "\x85\x00\x00\x00"},
+	"bars":              {start: "a,b\n", text: "|"},
+	"notes":             {start: oneNoteMark, text: "\x00"},
+	"a flat document":   {start: `<office:document mimetype="x">`, text: `<text:p>x</text:p>`},
+}
+
+// TestWorkOfDocumentsIsBounded has messages with more and more documents: what is
+// read of them ends with the work allowed, and the report says so, alike each time.
+func TestWorkOfDocumentsIsBounded(t *testing.T) {
+	s := newScanner(t, DefaultConfig())
+	for name, c := range laborious {
+		t.Run(name, func(t *testing.T) {
+			c.size = 100_000
+			scanned := func(n int, work time.Duration) ([]scan.Finding, int64) {
+				var read atomic.Int64
+				var parts []scan.Part
+				for range n {
+					parts = append(parts, scan.Part{Parent: -1, Path: "1", Names: []string{"a.csv"}, Content: counted{c, &read}})
+				}
+				m := scantest.Message("Subject: x\r\n\r\n", parts...)
+				m.Work = work
+				found, err := s.Scan(t.Context(), m)
+				if err != nil {
+					t.Error(err)
+				}
+				return found, read.Load()
+			}
+			_, each := scanned(1, 0)
+			found, few := scanned(100, time.Millisecond)
+			again, more := scanned(300, time.Millisecond)
+			if few != more || few > 60*each {
+				t.Errorf("of 100 documents %d bytes are read, of 300 %d; each has %d", few, more, each)
+			}
+			if !slices.Equal(found, again) || !slices.ContainsFunc(found, func(f scan.Finding) bool {
+				return f.Kind == scan.Unscannable && strings.Contains(f.Detail, "limits.cpu")
+			}) {
+				t.Errorf("found %v, then %v", found, again)
+			}
+		})
+	}
+}
+
+// TestHonestDocumentsAreExamined looks into large documents as people send them.
+func TestHonestDocumentsAreExamined(t *testing.T) {
+	for name, c := range map[string]repeated{
+		"a long text":    {wordRoot, `<w:p w:rsidR="00A1"><w:r><w:t>A sentence of some words, as in a book.</w:t></w:r></w:p>`, 16 << 20},
+		"a table":        {"a,b\n", "12.50,a word\n", 32 << 20},
+		"a scan in RTF":  {`{\rtf1{\pict `, "89504e47", 24 << 20},
+		"many relations": {`<Relationships>`, `<Relationship Id="r1" Type="http://s.example/hyperlink" Target="http://e.example/" TargetMode="External"/>`, 4 << 20},
+	} {
+		m := scantest.Message("Subject: x\r\n\r\n", scan.Part{Parent: -1, Path: "1", Names: []string{"a.csv"}, Content: c})
+		m.Work = time.Second
+		found, err := newScanner(t, DefaultConfig()).Scan(t.Context(), m)
+		if err != nil || slices.ContainsFunc(found, func(f scan.Finding) bool { return strings.Contains(f.Detail, "limits.cpu") }) {
+			t.Errorf("%s: %v, %v", name, found, err)
+		}
+	}
+}
+
+// TestWorkIsChargedForUnpacking has many small documents that unpack to much.
+func TestWorkIsChargedForUnpacking(t *testing.T) {
+	pdf := pdfOf("<< /Type /ObjStm /N 1 /First 4 /Filter /AHx >> stream\n" + strings.Repeat("20", 1<<16) + ">\nendstream")
+	var parts []scan.Part
+	for range 100 {
+		parts = append(parts, scan.Part{Parent: -1, Path: "1", Content: bytes.NewReader(pdf)})
+	}
+	m := scantest.Message("Subject: x\r\n\r\n", parts...)
+	m.Work = time.Millisecond
+	found, err := newScanner(t, DefaultConfig()).Scan(t.Context(), m)
+	if err != nil || !scan.Incomplete(found) || found[len(found)-1].Part > 20 {
+		t.Errorf("found %v, %v", found, err)
+	}
+}
