@@ -18,17 +18,45 @@ import (
 // to be safe, Sync follows. After an error there is no new file. Nothing that is in
 // the directory leads the file out of it.
 func Write(dir *os.Root, name string, fill func(io.Writer) error) error {
-	fresh := ".new-" + rand.Text()
+	return write(dir, ".new-"+rand.Text(), name, func(f *os.File) error {
+		return errors.Join(fill(f), adopt(f, dir.Stat))
+	})
+}
+
+// Replace gives a file its content, mode and owner in one step: a reader sees the old
+// one or the new one, also after the power was cut. Until then the new one has passing
+// added to its name; what an interrupted Replace has left there is replaced.
+func Replace(path, passing string, content []byte, mode fs.FileMode, uid, gid int) error {
+	dir, err := os.OpenRoot(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	name := filepath.Base(path)
+	if err := dir.Remove(name + passing); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	err = write(dir, name+passing, name, func(f *os.File) error {
+		_, err := f.Write(content)
+		return errors.Join(err, f.Chown(uid, gid), f.Chmod(mode))
+	})
+	if err != nil {
+		return err
+	}
+	return Sync(dir)
+}
+
+// write has fill make a file under a fresh name, and moves it into place when it is on
+// the disk.
+func write(dir *os.Root, fresh, name string, fill func(*os.File) error) error {
 	f, err := dir.OpenFile(fresh, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
-	err = fill(f)
-	if err == nil {
-		err = errors.Join(adopt(f, dir.Stat), f.Sync())
+	if err = fill(f); err == nil {
+		err = f.Sync()
 	}
-	err = errors.Join(err, f.Close())
-	if err == nil {
+	if err = errors.Join(err, f.Close()); err == nil {
 		err = dir.Rename(fresh, name)
 	}
 	if err != nil {

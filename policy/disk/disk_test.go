@@ -3,6 +3,7 @@ package disk
 import (
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
@@ -101,5 +102,42 @@ func TestMakeDir(t *testing.T) {
 	}
 	if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("%v, %v", info, err)
+	}
+}
+
+// TestReplace replaces a file, makes one, and goes past what an interrupted call has
+// left, a link among it: what that points to stays as it is.
+func TestReplace(t *testing.T) {
+	dir := t.TempDir()
+	other := filepath.Join(dir, "other")
+	path := filepath.Join(dir, "main.cf")
+	for name, before := range map[string]func() error{
+		"no file":     func() error { return nil },
+		"a file":      func() error { return os.WriteFile(path, []byte("old, and longer"), 0o600) },
+		"half a file": func() error { return os.WriteFile(path+".new", []byte("half, and longer"), 0o600) },
+		"a link in the way": func() error {
+			return errors.Join(os.WriteFile(other, []byte("other"), 0o600), os.Symlink(other, path+".new"))
+		},
+	} {
+		if err := before(); err != nil {
+			t.Fatal(err)
+		}
+		if err := Replace(path, ".new", []byte("new"), 0o640, os.Getuid(), os.Getgid()); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		info, err := os.Lstat(path)
+		if text, _ := os.ReadFile(path); err != nil || string(text) != "new" || info.Mode() != 0o640 {
+			t.Errorf("%s: %q, %v, %v", name, text, info, err)
+		}
+		if _, err := os.Lstat(path + ".new"); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: left behind: %v", name, err)
+		}
+		os.Remove(path)
+	}
+	if text, _ := os.ReadFile(other); string(text) != "other" {
+		t.Errorf("the other file holds %q", text)
+	}
+	if err := Replace(filepath.Join(dir, "none", "x"), ".new", nil, 0o600, os.Getuid(), os.Getgid()); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("no directory: %v", err)
 	}
 }

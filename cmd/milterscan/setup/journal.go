@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"github.com/milterscan/milterscan/policy/disk"
 )
 
 // StateDir is where old contents are kept while milterscan is set up.
@@ -126,7 +128,7 @@ func (j *journal) write() error {
 	if err != nil {
 		return err
 	}
-	return replace(filepath.Join(j.path, journalName), text, 0o600, os.Getuid(), os.Getgid())
+	return disk.Replace(filepath.Join(j.path, journalName), passing, text, 0o600, os.Getuid(), os.Getgid())
 }
 
 // forget removes the journal, which from then on is none, and then the backups.
@@ -142,7 +144,7 @@ func (s saved) install() error {
 	if s.New == nil {
 		return remove(s.Path)
 	}
-	return replace(s.Path, s.New, s.Mode, s.UID, s.GID)
+	return disk.Replace(s.Path, passing, s.New, s.Mode, s.UID, s.GID)
 }
 
 // remove takes a file away that may be gone already.
@@ -171,40 +173,10 @@ func (s saved) restore() error {
 		return err
 	}
 	if s.Existed {
-		return replace(s.Path, s.Old, s.Mode, s.UID, s.GID)
+		return disk.Replace(s.Path, passing, s.Old, s.Mode, s.UID, s.GID)
 	}
 	return remove(s.Path)
 }
 
 // passing is the end of the name a file has until it is complete.
 const passing = ".milterscan-new"
-
-// replace gives a file its content in one step: a reader sees the old one
-// or the new one, also after the power was cut.
-func replace(path string, content []byte, mode fs.FileMode, uid, gid int) error {
-	f, err := os.OpenFile(path+passing, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(content)
-	if err == nil {
-		err = errors.Join(f.Chown(uid, gid), f.Chmod(mode), f.Sync())
-	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(path+passing, path)
-	}
-	if err != nil {
-		os.Remove(path + passing)
-		return err
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
-}
