@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"github.com/milterscan/milterscan/scan/units"
 )
 
 // ListenOn opens an address as those of Options.Listen are opened: a unix socket
@@ -20,7 +22,7 @@ func ListenOn(address string, mode os.FileMode, owner string) (net.Listener, err
 
 // listen opens one address of Options.Listen.
 func (o Options) listen(address string) (net.Listener, error) {
-	network, where, _ := strings.Cut(address, ":")
+	network, where := units.SplitAddress(address)
 	switch {
 	case network == "unix" && where != "":
 		return o.listenUnix(where)

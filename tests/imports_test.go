@@ -64,7 +64,7 @@ var permissions = []struct {
 	{"policy/config", []string{"policy", "policy/edit", "policy/keep/...", "policy/tell/...", "scan", "scan/contents/...", "scan/format/...", "scan/open/...", "scan/sender/...", "scan/units"}},
 
 	// The MTA's side.
-	{"milter", []string{"policy", "scan", "scan/format/entity", "scan/scratch", "scan/spool"}},
+	{"milter", []string{"policy", "scan", "scan/format/entity", "scan/scratch", "scan/spool", "scan/units"}},
 
 	// The commands.
 	{"contrib", nil},
@@ -77,9 +77,9 @@ var permissions = []struct {
 	{"cmd/milterscan/filter", []string{"cmd/milterscan/cli", "cmd/milterscan/pipeline", "milter", "policy", "policy/config", "policy/judge", "scan", "scan/format/entity"}},
 	{"cmd/milterscan/selftest", []string{"cmd/milterscan/cli", "cmd/milterscan/pipeline", "policy", "policy/judge", "scan", "scan/hostile"}},
 	{"cmd/milterscan/access", nil},
-	{"cmd/milterscan/postfix", []string{"cmd/milterscan/access"}},
+	{"cmd/milterscan/postfix", []string{"cmd/milterscan/access", "scan/units"}},
 	{"cmd/milterscan/doctor", []string{"cmd/milterscan/access", "cmd/milterscan/postfix", "policy/config", "scan", "scan/contents/...", "scan/open/...", "scan/sender/...", "scan/units"}},
-	{"cmd/milterscan/setup", []string{"cmd/milterscan/postfix", "contrib", "milter", "policy", "policy/disk", "policy/token", "scan", "scan/format/entity", "scan/hostile"}},
+	{"cmd/milterscan/setup", []string{"cmd/milterscan/postfix", "contrib", "milter", "policy", "policy/disk", "policy/token", "scan", "scan/format/entity", "scan/hostile", "scan/units"}},
 	{"cmd/milterscan", []string{"cmd/milterscan/...", "policy", "policy/config", "policy/judge", "policy/keep/...", "policy/token", "scan/open/worker"}},
 }
 

@@ -6,7 +6,8 @@ import (
 	"net"
 	"path/filepath"
 	"strconv"
-	"strings"
+
+	"github.com/milterscan/milterscan/scan/units"
 )
 
 // Address is where to listen or connect: "unix:/path" or "tcp:host:port".
@@ -14,7 +15,7 @@ type Address string
 
 // UnmarshalText reads an address.
 func (a *Address) UnmarshalText(text []byte) error {
-	network, where, _ := strings.Cut(string(text), ":")
+	network, where := units.SplitAddress(string(text))
 	switch network {
 	case "unix":
 		if !filepath.IsAbs(where) {
@@ -33,10 +34,7 @@ func (a *Address) UnmarshalText(text []byte) error {
 }
 
 // Split returns the network and the address as package net wants them.
-func (a Address) Split() (network, address string) {
-	network, address, _ = strings.Cut(string(a), ":")
-	return network, address
-}
+func (a Address) Split() (network, address string) { return units.SplitAddress(string(a)) }
 
 // FileMode is the access rights of a file. As text it is octal: "0660".
 type FileMode fs.FileMode

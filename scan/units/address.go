@@ -6,10 +6,17 @@ import (
 	"strings"
 )
 
+// SplitAddress splits an address that is known to be good, "unix:/path" or
+// "tcp:host:port", into what net.Dial takes.
+func SplitAddress(s string) (network, address string) {
+	network, address, _ = strings.Cut(s, ":")
+	return network, address
+}
+
 // ParseAddress splits the address of a server, "unix:/path" or "tcp:host:port",
 // into what net.Dial takes.
 func ParseAddress(s string) (network, address string, err error) {
-	network, address, _ = strings.Cut(s, ":")
+	network, address = SplitAddress(s)
 	switch network {
 	case "unix":
 		if strings.HasPrefix(address, "/") {

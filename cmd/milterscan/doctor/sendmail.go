@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/milterscan/milterscan/scan/units"
 )
 
 // remake is how a change of Sendmail's configuration takes effect.
@@ -72,7 +74,7 @@ func (p *Installation) filterFaults(f filter, options map[string]string) (found 
 // of a TCP socket counts as the same where the port is.
 func sameAddress(theirs, ours string) bool {
 	network, where, _ := strings.Cut(theirs, ":")
-	mine, place, _ := strings.Cut(ours, ":")
+	mine, place := units.SplitAddress(ours)
 	switch network {
 	case "unix", "local":
 		return mine == "unix" && filepath.Clean(where) == filepath.Clean(place)

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/access"
+	"github.com/milterscan/milterscan/scan/units"
 )
 
 // Unreachable says that Postfix cannot connect to milterscan, and what to do.
@@ -50,15 +51,15 @@ func (c *Config) Choose(listen []string, daemon string) (ours, spelled string, e
 
 // below reports whether an address is a socket below the queue directory.
 func (c *Config) below(ours string) bool {
-	path, isUnix := strings.CutPrefix(ours, "unix:")
-	return isUnix && strings.HasPrefix(filepath.Clean(path), c.Queue()+"/")
+	network, path := units.SplitAddress(ours)
+	return network == "unix" && strings.HasPrefix(filepath.Clean(path), c.Queue()+"/")
 }
 
 // Connects returns why Postfix cannot connect to an address of milterscan's, nil if
 // it can, or if that cannot be told yet because the socket is not there.
 func (c *Config) Connects(ours, daemon string) *Unreachable {
-	path, isUnix := strings.CutPrefix(ours, "unix:")
-	if !isUnix {
+	network, path := units.SplitAddress(ours)
+	if network != "unix" {
 		return nil
 	}
 	if _, ok := c.Spell(ours); !ok {

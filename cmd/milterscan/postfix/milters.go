@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/milterscan/milterscan/scan/units"
 )
 
 // Milter is one element of smtpd_milters or non_smtpd_milters.
@@ -134,7 +136,7 @@ func (c *Config) Reach(s Service, address string) string {
 // milterscan listens at as ours. A TCP port counts, whatever the name of the host.
 func (c *Config) Same(s Service, theirs, ours string) bool {
 	reached := c.Reach(s, theirs)
-	network, where, _ := strings.Cut(ours, ":")
+	network, where := units.SplitAddress(ours)
 	if network == "tcp" {
 		return strings.HasPrefix(reached, "tcp:") && port(reached) == port(where)
 	}
@@ -154,7 +156,7 @@ func port(address string) string { return address[strings.LastIndexByte(address,
 // chroot and outside find the same socket; ok is false where those in the chroot
 // cannot reach it.
 func (c *Config) Spell(ours string) (address string, ok bool) {
-	network, where, _ := strings.Cut(ours, ":")
+	network, where := units.SplitAddress(ours)
 	if network == "tcp" {
 		return "inet:" + where, true
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/format/entity"
 	"github.com/milterscan/milterscan/scan/hostile"
+	"github.com/milterscan/milterscan/scan/units"
 )
 
 // Probe finds out whether an MTA really asks milterscan, by SMTP. There are three
@@ -162,7 +163,7 @@ func (p *Probe) failed(said reply) error {
 
 // ruling returns the answer of milterscan itself to the mail.
 func (p *Probe) ruling(ctx context.Context, mail []byte) (policy.Ruling, error) {
-	network, where, _ := strings.Cut(p.Address, ":")
+	network, where := units.SplitAddress(p.Address)
 	conn, err := net.DialTimeout(network, where, dialTime)
 	if err != nil {
 		return policy.Ruling{}, err
@@ -202,7 +203,7 @@ func eicarMail() []byte {
 
 // Listening reports whether a process accepts connections at an address of ours.
 func Listening(address string) bool {
-	network, where, _ := strings.Cut(address, ":")
+	network, where := units.SplitAddress(address)
 	c, err := net.DialTimeout(network, where, dialTime)
 	if err != nil {
 		return false

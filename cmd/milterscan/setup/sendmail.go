@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/milterscan/milterscan/contrib"
+	"github.com/milterscan/milterscan/scan/units"
 )
 
 var sendmailBanner = regexp.MustCompile(`(?m)^Version (\S+)`)
@@ -142,8 +143,8 @@ func withoutFilter(mc []byte) ([]byte, error) {
 
 // sendmailSocket returns the socket as Sendmail writes it.
 func sendmailSocket(socket string) string {
-	kind, where, _ := strings.Cut(socket, ":")
-	if kind != "tcp" {
+	network, where := units.SplitAddress(socket)
+	if network != "tcp" {
 		return socket
 	}
 	host, port, _ := cutLast(where, ":")
