@@ -134,8 +134,8 @@ var onlyMail = map[string]string{
 	"hz":                  "hz-gb-2312",
 }
 
-// Mark returns the charset that the byte order mark of a text names, and its
-// length: "" and 0 where there is none. UTF-32's begins as UTF-16's does; no text
+// Mark returns the charset that the byte order mark of a text names, or else its first
+// "<", and the length of the mark: "" and 0 where nothing tells. UTF-32's begins as UTF-16's does; no text
 // begins with the NUL that would be after it.
 func Mark(head []byte) (label string, length int) {
 	for _, m := range marks {
@@ -143,7 +143,27 @@ func Mark(head []byte) (label string, length int) {
 			return m.label, len(m.bytes)
 		}
 	}
-	return "", 0
+	return unmarked(head), 0
+}
+
+// unmarked returns the charset of a text that begins with "<" and no byte order mark,
+// if a character takes several bytes in it (XML 1.0, appendix F.1): programs see what
+// it is without being told.
+func unmarked(head []byte) string {
+	if len(head) < longestMark {
+		return ""
+	}
+	switch a, b, c, d := head[0], head[1], head[2], head[3]; {
+	case a == '<' && b == 0 && c == 0 && d == 0:
+		return "utf-32le"
+	case a == 0 && b == 0 && c == 0 && d == '<':
+		return "utf-32be"
+	case a == '<' && b == 0 && c > ' ' && d == 0:
+		return "utf-16le"
+	case a == 0 && b == '<' && c == 0 && d > ' ':
+		return "utf-16be"
+	}
+	return ""
 }
 
 const longestMark = 4

@@ -49,8 +49,11 @@ func TestMark(t *testing.T) {
 	for text, want := range map[string]string{
 		"\xef\xbb\xbfa": "utf-8", "\xff\xfea\x00": "utf-16", "\xfe\xff\x00a": "utf-16", "\xff\xfe\x00\x00a\x00\x00\x00": "utf-32", "\x00\x00\xfe\xff": "utf-32",
 		"": "", "\xef\xbb": "", "\x00\x00\xfe": "", "<html>": "", "\xff\xfe": "utf-16",
+		"<\x00h\x00": "utf-16le", "\x00<\x00!": "utf-16be", "<\x00\x00\x00a": "utf-32le", "\x00\x00\x00<\x00": "utf-32be",
+		"<\x00\x00a": "", "<\x00h": "", "a\x00b\x00": "", "<\x00h>": "",
 	} {
-		if got, n := Mark([]byte(text)); got != want || (n == 0) != (want == "") {
+		marked := want != "" && !strings.Contains(text, "<")
+		if got, n := Mark([]byte(text)); got != want || (n > 0) != marked {
 			t.Errorf("%q: %q, %d bytes; want %q", text, got, n, want)
 		}
 	}

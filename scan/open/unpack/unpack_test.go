@@ -131,14 +131,15 @@ func TestUnknownCharset(t *testing.T) {
 		field, body string
 		unknown     bool
 	}{
-		"EBCDIC":         {"text/html; charset=x-foo", "\x4c\x81\x40\x88\x99\x85\x86\x7e\x88\xa3\xa3\x97\x7a\x61\x61\xf1", true},
-		"UTF-16":         {"text/html; charset=x-foo", "\x00<\x00a\x00>\x00b\x00<\x00/\x00a\x00>", true},
-		"tags in ASCII":  {"text/html; charset=x-foo", "<p>\xc4\xe3\xba\xc3\xc4\xe3\xba\xc3\xc4\xe3\xba\xc3</p>", false},
-		"mere text":      {"text/html; charset=x-foo", "no tags at all", false},
-		"known":          {"text/html; charset=cp500", "\x4c\x81\x40\x88\x99\x85\x86\x7e\x88\xa3\xa3\x97\x7a\x61\x61\xf1", false},
-		"not a page":     {"text/plain; charset=x-foo", "\xc4\xe3\xba\xc3\xc4\xe3\xba\xc3", false},
-		"no charset":     {"text/html", "\xc4\xe3\xba\xc3\xc4\xe3\xba\xc3", false},
-		"nothing inside": {"text/html; charset=x-foo", "", false},
+		"EBCDIC":                  {"text/html; charset=x-foo", "\x4c\x81\x40\x88\x99\x85\x86\x7e\x88\xa3\xa3\x97\x7a\x61\x61\xf1", true},
+		"UTF-16":                  {"text/html; charset=x-foo", "\x00b\x00<\x00a\x00>\x00b\x00<\x00/\x00a\x00>", true},
+		"UTF-16 by its first tag": {"text/html; charset=x-foo", "\x00<\x00a\x00>\x00b\x00<\x00/\x00a\x00>", false},
+		"tags in ASCII":           {"text/html; charset=x-foo", "<p>\xc4\xe3\xba\xc3\xc4\xe3\xba\xc3\xc4\xe3\xba\xc3</p>", false},
+		"mere text":               {"text/html; charset=x-foo", "no tags at all", false},
+		"known":                   {"text/html; charset=cp500", "\x4c\x81\x40\x88\x99\x85\x86\x7e\x88\xa3\xa3\x97\x7a\x61\x61\xf1", false},
+		"not a page":              {"text/plain; charset=x-foo", "\xc4\xe3\xba\xc3\xc4\xe3\xba\xc3", false},
+		"no charset":              {"text/html", "\xc4\xe3\xba\xc3\xc4\xe3\xba\xc3", false},
+		"nothing inside":          {"text/html; charset=x-foo", "", false},
 	} {
 		m := open(t, testLimits, multipart("out", leaf("Content-Type: "+tt.field, []byte(tt.body))))
 		got := slices.ContainsFunc(m.Notes, func(f scan.Finding) bool { return f.Rule == "mime/charset-unknown" })
