@@ -162,7 +162,20 @@ func (s *dataSeeker) opening() (quote, before byte, ok bool) {
 		i = blank(i - 1)
 	}
 	before = s.back(i)
+	if quote != 0 && s.endsIn(i, "@import") {
+		return quote, before, true
+	}
 	return quote, before, strings.IndexByte("=(,:[+?>{", before) >= 0 && before != 0
+}
+
+// endsIn reports whether the text up to its i-th byte ends in word.
+func (s *dataSeeker) endsIn(i int, word string) bool {
+	for n := range len(word) {
+		if s.back(i-n)|0x20 != word[len(word)-1-n]|0x20 {
+			return false
+		}
+	}
+	return true
 }
 
 // address reads an address after its scheme.
@@ -188,7 +201,12 @@ func (s *dataSeeker) address() {
 		return
 	}
 	f := dataFound{dataAddress: addr, start: s.text.at}
-	f.end = s.skip(quote, before)
+	if f.end = s.skip(quote, before); f.end == f.start && quote != 0 {
+		if next := s.nextString(); next != 0 {
+			f.start = s.text.at
+			f.end = s.skip(next, before)
+		}
+	}
 	s.found = append(s.found, f)
 	s.before, s.after, s.quote, s.waiting = tag, s.after[:0], 0, true
 }
@@ -224,6 +242,24 @@ func (s *dataSeeker) skip(quote, before byte) int64 {
 			return s.text.from
 		}
 	}
+}
+
+// nextString reads on to the next string of a script and returns its quote, if all
+// before it joins it to the one that just ended.
+func (s *dataSeeker) nextString() byte {
+	const longest = 64
+	for range longest {
+		c, err := s.text.ReadByte()
+		switch {
+		case err != nil:
+			return 0
+		case strings.IndexByte("\"'`", c) >= 0:
+			return c
+		case c > ' ' && c != '+' && c != '&' && c != '_':
+			return 0
+		}
+	}
+	return 0
 }
 
 // settle says of the last address what its tag tells.

@@ -158,6 +158,11 @@ func textWays() map[string]way {
 		"page, picture":             {page(`<img src="data:image/png;base64,{base64}">`), false},
 		"page, object":              {page(`<object data = " DATA:application/pdf;Base64,{base64}"></object>`), false},
 		"page, style":               {page(`<div style="background:url(data:image/png;base64,{base64})">x</div>`), false},
+		"page, style import":        {page(`<style>@import "data:text/css;base64,{base64}";</style>`), false},
+		"page, strings of a script": {page(`<script>a = "data:application/zip;base64,"` + "\r\n + " + `'{base64}'</script>`), false},
+		"page in UTF-16, no mark": {func(f traveller) string {
+			return attached("text/html", "a.html", utf16LE(`<html><a href="data:application/zip;base64,` + b64(f.body) + `" download="` + f.name + `">x</a>`)[2:])
+		}, true},
 		"page, refresh":             {page(`<meta http-equiv=refresh content="0;url=data:application/zip;base64,{base64}">`), false},
 		"page, script":              {page(`<script>a.download = "{name}"; a.href = "data:application/zip;base64,{base64}"; a.click()</script>`), true},
 		"page, references":          {page(`<a href="` + references("data:application/zip;base64,") + `{base64}" download="{name}">x</a>`), true},
