@@ -246,6 +246,7 @@ func bad(t testing.TB) map[string]struct {
 		"PDF with XFA":             {"a.pdf", "pdf-form", pdfOf("<< /XFA [ (template) 2 0 R ] >>")},
 		"PDF with a script in XFA": {"a.pdf", "pdf-javascript", pdfOf("<< /XFA 2 0 R >>", "<< /Length 40 >> stream\n<template><script contentType='x'>\nendstream")},
 		"form data with a script":  {"a.fdf", "pdf-javascript", []byte("%FDF-1.2\n1 0 obj\n<< /FDF << /JavaScript << /Doc [ (x) (app.alert\\(1\\)) ] /After (app.alert\\(1\\)) >> >> >>\nendobj\ntrailer\n<< /Root 1 0 R >>\n%%EOF\n")},
+		"form data after a mark":   {"a.fdf", "pdf-javascript", []byte("\xef\xbb\xbf\r\n%FDF-1.2\n1 0 obj\n<< /FDF << /JavaScript << /After (app.alert\\(1\\)) >> >> >>\nendobj\ntrailer\n<< /Root 1 0 R >>\n%%EOF\n")},
 		"form data that launches":  {"a.dat", "pdf-launch", []byte("%FDF-1.2\n1 0 obj\n<< /FDF << /Fields [ << /A << /S /Launch /F (cmd.exe) >> >> ] >> >>\nendobj\ntrailer\n<< /Root 1 0 R >>\n%%EOF\n")},
 		"encrypted PDF":            {"a.pdf", "pdf-encrypted", []byte("%PDF-1.4\n1 0 obj << /Type /Catalog >> endobj\ntrailer << /Root 1 0 R /Encrypt 2 0 R >>\n")},
 		"PDF behind junk":          {"a.pdf", "pdf-launch", append(bytes.Repeat([]byte("x"), 900), pdfOf("<< /S /Launch /F (x) >>")...)},

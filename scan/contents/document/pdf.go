@@ -13,7 +13,7 @@ import (
 func (e *examination) isPDF() bool {
 	const farthest = 1024
 	h := e.head[:min(len(e.head), farthest+8)]
-	return bytes.Contains(h, []byte("%PDF-")) || bytes.HasPrefix(h, []byte("%FDF-")) || bytes.Contains(h, []byte("%!PS-Adobe-")) && bytes.Contains(h, []byte("PDF-"))
+	return bytes.Contains(h, []byte("%PDF-")) || bytes.Contains(h, []byte("%FDF-")) || bytes.Contains(h, []byte("%!PS-Adobe-")) && bytes.Contains(h, []byte("PDF-"))
 }
 
 // pdfFile is a PDF being looked into.
