@@ -109,7 +109,7 @@ func (j *linkJudge) judge(r *report, p *markup.Page) {
 		switch {
 		case u.Active():
 			r.addf(ruleLinkScript, "%s leads to %s", said(l), printable(u.Place()))
-		case startsProgram(u):
+		case startsProgram(u), isShare(l.Href):
 			r.addf(ruleLinkProgram, "%s leads to %s", said(l), printable(u.Place()))
 		case l.Where == markup.InText, l.Where == "form":
 			j.judgePlace(r, l, first, u)
@@ -148,6 +148,10 @@ func startsProgram(u markup.URL) bool {
 	}
 	return strings.HasPrefix(u.Scheme, "ms-")
 }
+
+// isShare reports whether an address is the path of a share, which Windows opens as it
+// opens file:. Browsers take it for a place on the web.
+func isShare(address string) bool { return strings.HasPrefix(strings.TrimSpace(address), `\\`) }
 
 // judgePlace looks at where a link leads, whatever it says.
 func (j *linkJudge) judgePlace(r *report, l markup.Link, first, u markup.URL) {

@@ -109,8 +109,17 @@ func (b *builder) addressIn(e Element, a Attr, t *Token) {
 
 // showsText reports whether a link is shown by the text inside its element: "a",
 // and what Outlook knows beside.
+//
+// Of the two attributes for it, href counts (SVG 2, section 16.1.2).
 func showsText(e Element, a Attr) bool {
-	return (a.Name == "href" || a.Name == "xlink:href") && !isVoid(e.Name) && e.Name != "image" && e.Name != "use"
+	if isVoid(e.Name) || e.Name == "image" || e.Name == "use" {
+		return false
+	}
+	if a.Name == "xlink:href" {
+		_, both := e.Attr("href")
+		return !both
+	}
+	return a.Name == "href"
 }
 
 // srcset adds the images of a list of candidates (WHATWG HTML, section 4.8.4.2).
