@@ -21,7 +21,7 @@ var denied = [...]group{
 		settingcontent-ms search-ms searchconnector-ms library-ms diagcab diagcfg diagpkg theme themepack deskthemepack wsb`},
 	{"databases and add-ins of Office, whose code runs when they are opened", `
 		ade adp accde mda mdb mde mdt mdw mdz pst xll xlam wll ani`},
-	{"files that Excel takes for questions to a server, or for formulas", `slk iqy oqy dqy`},
+	{"files that Excel takes for questions to a server, or for formulas", `slk iqy oqy dqy rqy`},
 	{"what hides files from the mark of foreign ones, or from scanners", `
 		iso img vhd vhdx udf wim dmg ace one onepkg mhtml`},
 }
@@ -35,10 +35,10 @@ const oldNoise = `
 // deniedMembers are the extensions that are refused inside archives: what runs
 // with a double click. Sources and drivers may have all the others.
 const deniedMembers = `
-	exe com scr pif bat cmd cpl msi msp msu appinstaller ppkg
-	vbs vbe js jse wsf wsh wsc ws hta sct jar jnlp ps1 psm1 a3x
-	lnk appref-ms settingcontent-ms search-ms library-ms msc wsb themepack deskthemepack fileloc inetloc
-	xll
+	exe com scr pif bat cmd cpl msi msp msu appinstaller ppkg msix msixbundle appx appxbundle application xbap gadget diagcab
+	vbs vbe js jse wsf wsh wsc ws hta sct jar jnlp ps1 psm1 a3x ahk command
+	lnk scf shb shs appref-ms settingcontent-ms search-ms searchconnector-ms library-ms msc wsb themepack deskthemepack fileloc inetloc
+	xll wll ade accde mde iqy oqy dqy rqy slk
 	iso img vhd vhdx udf wim`
 
 // macroCapable are the extensions of office documents that may hold macros.

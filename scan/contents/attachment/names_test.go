@@ -80,6 +80,11 @@ var nameTests = []struct{ name, want, member string }{
 	{"../../payload.exe", "name", "member-name"},
 	{`C:\temp\payload.exe`, "name", "member-name"},
 	{"a.lnk", "name", "member-name"},
+	{"a.searchConnector-ms", "name", "member-name"},
+	{"a.msixbundle", "name", "member-name"},
+	{"a.iqy", "name", "member-name"},
+	{"a.rqy", "name", "member-name"},
+	{"a.reg", "name", ""}, // sources have it
 	{"a.js", "name", "member-name"},
 	{"a.appref-ms", "name", "member-name"},
 	{"disc.iso", "name", "member-name"},
@@ -203,6 +208,9 @@ func TestEveryDeniedExtension(t *testing.T) {
 	for ext := range strings.FieldsSeq(deniedMembers) {
 		if !s.names.deny.extensions[ext] {
 			t.Errorf("%s is refused in archives only", ext)
+		}
+		if got := rulesOf(t, s, inArchive("x", "a."+ext)...); got != "member-name" {
+			t.Errorf("%s in an archive: %q", ext, got)
 		}
 	}
 }
