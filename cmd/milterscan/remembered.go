@@ -12,24 +12,24 @@ import (
 	"github.com/milterscan/milterscan/policy/keep/store"
 )
 
-// errNoHistory says that nothing is remembered.
+// errNoHistory says that there is no history to read.
 var errNoHistory = errors.New("there is no history")
 
-// remembrance is the history as a command reads it.
-type remembrance struct {
+// openedHistory is the history as a command reads it.
+type openedHistory struct {
 	*store.History
 	back func()
 }
 
 // Close closes the history.
-func (r *remembrance) Close() {
+func (r *openedHistory) Close() {
 	r.History.Close()
 	r.back()
 }
 
 // mustOpenHistory opens the history that the configuration names, or returns nil and the
 // exit status after saying why not.
-func mustOpenHistory(name, path string, std cli.Streams) (*remembrance, int) {
+func mustOpenHistory(name, path string, std cli.Streams) (*openedHistory, int) {
 	c, err := cli.Load(path)
 	if err != nil {
 		fmt.Fprintln(std.Err, err)
@@ -45,7 +45,7 @@ func mustOpenHistory(name, path string, std cli.Streams) (*remembrance, int) {
 
 // openHistory opens the history a command reads, as its owner if root has called the
 // command. The error is errNoHistory if there is none.
-func openHistory(c *config.Config, warn func(error)) (*remembrance, error) {
+func openHistory(c *config.Config, warn func(error)) (*openedHistory, error) {
 	file := c.History.File
 	if file == "" {
 		return nil, fmt.Errorf("%w: set history.file", errNoHistory)
@@ -58,7 +58,7 @@ func openHistory(c *config.Config, warn func(error)) (*remembrance, error) {
 		back()
 		return nil, err
 	}
-	return &remembrance{store.NewHistory(file, warn), back}, nil
+	return &openedHistory{store.NewHistory(file, warn), back}, nil
 }
 
 // readable returns an error if a file cannot be read.

@@ -209,8 +209,8 @@ func (s *installer) uninstall(ctx context.Context, name string) error {
 	return nil
 }
 
-// ourselves returns the addresses and answers of milterscan that an MTA has to know, and the key by which the
-// daemon knows a probe.
+// ourselves returns the addresses and answers of milterscan that an MTA has to know, and
+// the key by which the daemon knows a probe.
 func (s *installer) ourselves() (us setup.Us, key func() ([]byte, error), err error) {
 	c, err := cli.Load(s.config)
 	us.Daemon = findUser()

@@ -149,7 +149,7 @@ func largerLimits(c virus.Config) string {
 	return "raise the program's limits, or set max_stream to less"
 }
 
-// said is what an engine reported.
+// said is the report of an engine.
 type said struct {
 	infected, told bool // a virus; that it did not look at everything
 	rules          []string

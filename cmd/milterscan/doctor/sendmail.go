@@ -15,7 +15,7 @@ import (
 	"github.com/milterscan/milterscan/scan/units"
 )
 
-// remake is how a change of Sendmail's configuration takes effect.
+// remake is the advice by which a change of Sendmail's configuration takes effect.
 const remake = "; make sendmail.cf anew and restart Sendmail (contrib/sendmail)"
 
 // filter is one milter in sendmail.cf: "Xname, S=…, F=…, T=…".

@@ -21,36 +21,36 @@ import (
 	"github.com/milterscan/milterscan/policy/tell/notify"
 )
 
-// memory is the history as it is written.
-type memory struct {
+// recordWriter writes records to the history.
+type recordWriter struct {
 	*history.Writer
 	store *store.History
 	file  string
 }
 
-// newMemory starts the history, or returns nil if nothing is to be remembered:
-// none is wanted, or the directory for it is not there.
-func newMemory(c config.History, lost *atomic.Int64, warn func(error)) *memory {
+// newRecordWriter opens the history, or returns nil if the configuration wants none, or
+// its directory does not exist.
+func newRecordWriter(c config.History, lost *atomic.Int64, warn func(error)) *recordWriter {
 	if _, err := os.Stat(filepath.Dir(c.File)); c.File == "" || errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	s := store.NewHistory(c.File, warn)
-	return &memory{file: c.File, store: s, Writer: history.NewWriter(s, func(n int, err error) {
+	return &recordWriter{file: c.File, store: s, Writer: history.NewWriter(s, func(n int, err error) {
 		lost.Add(int64(n))
 		warn(fmt.Errorf("the history cannot be written, mail goes on; %d records are lost: %w", n, err))
 	})}
 }
 
 // close writes the records that wait.
-func (m *memory) close() {
-	if m != nil {
-		m.Writer.Close()
-		m.store.Close()
+func (w *recordWriter) close() {
+	if w != nil {
+		w.Writer.Close()
+		w.store.Close()
 	}
 }
 
 // wants reports whether a history is the one that a configuration names.
-func (m *memory) wants(c config.History) bool { return m != nil && m.file == c.File }
+func (w *recordWriter) wants(c config.History) bool { return w != nil && w.file == c.File }
 
 // Recorder writes down messages that have been judged: a record
 // of each, and notices to our own people. All generations share it.
@@ -58,9 +58,9 @@ type Recorder struct {
 	warn func(error)
 	lost atomic.Int64 // records that no history took
 
-	expiring sync.Mutex   // held while the history is expired, or replaced
-	mu       sync.RWMutex // held for reading while a ruling is entered
-	memory   *memory      // nil if nothing is remembered
+	expiring sync.Mutex    // held while the history is expired, or replaced
+	mu       sync.RWMutex  // held for reading while a ruling is entered
+	records  *recordWriter // nil without a history
 	terms    config.Notices
 	notices  *notify.Queue
 	before   map[string]*notify.Queue // queues of earlier configurations, by directory
@@ -69,7 +69,7 @@ type Recorder struct {
 // NewRecorder starts a recorder by the terms of a configuration.
 func NewRecorder(c *config.Config, warn func(error)) *Recorder {
 	r := &Recorder{warn: warn, terms: c.Notices, notices: notify.NewQueue(c.Notices.Dir, c.Notices.Queue), before: map[string]*notify.Queue{}}
-	r.memory = newMemory(c.History, &r.lost, warn)
+	r.records = newRecordWriter(c.History, &r.lost, warn)
 	return r
 }
 
@@ -78,11 +78,11 @@ func NewRecorder(c *config.Config, warn func(error)) *Recorder {
 func (r *Recorder) Use(c *config.Config) {
 	r.expiring.Lock()
 	defer r.expiring.Unlock()
-	if !r.memory.wants(c.History) {
-		next := newMemory(c.History, &r.lost, r.warn)
+	if !r.records.wants(c.History) {
+		next := newRecordWriter(c.History, &r.lost, r.warn)
 		r.mu.Lock()
-		last := r.memory
-		r.memory = next
+		last := r.records
+		r.records = next
 		r.mu.Unlock()
 		last.close()
 	}
@@ -103,7 +103,7 @@ func (r *Recorder) Lost() int64 { return r.lost.Load() }
 func (r *Recorder) Remembers() bool {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	return r.memory != nil
+	return r.records != nil
 }
 
 // Queues returns the queues in which notices may wait.
@@ -117,14 +117,14 @@ func (r *Recorder) Queues() []*notify.Queue {
 func (r *Recorder) Expire(ctx context.Context, before time.Time) (int, error) {
 	r.expiring.Lock()
 	defer r.expiring.Unlock()
-	if r.memory == nil {
+	if r.records == nil {
 		return 0, nil
 	}
-	return r.memory.store.Expire(ctx, before)
+	return r.records.store.Expire(ctx, before)
 }
 
 // Close writes the records that wait.
-func (r *Recorder) Close() { r.memory.close() }
+func (r *Recorder) Close() { r.records.close() }
 
 // Enter records a ruling by the terms of its configuration. Notices are on the
 // disk before the message is answered, so that none is lost with us; if that
@@ -132,12 +132,12 @@ func (r *Recorder) Close() { r.memory.close() }
 func (r *Recorder) Enter(result *judge.Result, c *config.Config) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	if r.memory == nil && len(result.Decision.Notices) == 0 {
+	if r.records == nil && len(result.Decision.Notices) == 0 {
 		return
 	}
 	record := result.Record()
-	if r.memory != nil {
-		r.memory.Remember(c.History.Privacy().Apply(record))
+	if r.records != nil {
+		r.records.Remember(c.History.Privacy().Apply(record))
 	}
 	if err := r.notices.Add(notify.Items(record, result.Decision, policy.Local(c.Local))); err != nil {
 		r.warn(fmt.Errorf("the notices about message %s cannot be queued: %w", record.ID, err))

@@ -30,7 +30,7 @@ type entry struct {
 	make    func(*site) ([]scan.Scanner, error) // none where it is switched off
 }
 
-// place is what a scanner looks at.
+// place is the part of a mail that a scanner looks at.
 type place int
 
 const (

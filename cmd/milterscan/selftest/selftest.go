@@ -31,7 +31,7 @@ func Stock(family string, huge bool) iter.Seq[hostile.Case] {
 	}
 }
 
-// fate is what became of one case.
+// fate is the outcome of one case.
 type fate int
 
 // The fates, worst first.

@@ -28,7 +28,7 @@ type journal struct {
 	path string // directory of the journal
 }
 
-// saved is a file as it was and as it was made.
+// saved is a file before and after setup changed it.
 type saved struct {
 	Path     string
 	Existed  bool
@@ -178,5 +178,5 @@ func (s saved) restore() error {
 	return remove(s.Path)
 }
 
-// passing is the end of the name a file has until it is complete.
+// passing is the suffix of a file's name until it is complete.
 const passing = ".milterscan-new"

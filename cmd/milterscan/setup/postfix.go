@@ -192,8 +192,8 @@ func without(conf *postfix.Config, list string, listen []string) (rest string, f
 	return strings.Join(others, " "), true
 }
 
-// postfixAddress returns the address at which the first SMTP server of master.cf listens, the one at port
-// 25 if there is one; "" if there is none.
+// postfixAddress returns the address at which the first SMTP server of master.cf
+// listens, the one at port 25 if there is one; "" if there is none.
 func postfixAddress(conf *postfix.Config) string {
 	var first string
 	for _, s := range conf.Services {

@@ -32,8 +32,8 @@ type Later struct {
 // change is something an index is to be told.
 type change func(context.Context) error
 
-// NewLater returns an index that passes changes on to x later. warn is called when x fails, once until it
-// works again, and when it has missed changes.
+// NewLater returns an index that passes changes on to x later. warn is called when x
+// fails, once until it works again, and when it has missed changes.
 func NewLater(x Index, warn func(error)) *Later {
 	return &Later{Index: x, warn: warn, stop: make(chan struct{})}
 }
