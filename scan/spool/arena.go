@@ -5,20 +5,20 @@ import (
 	"sync"
 )
 
-// slabBlocks is how many large blocks are asked of the system at once.
+// slabBlocks is how many large blocks are taken from the system at once.
 const slabBlocks = 16
 
 // arena hands out large blocks from memory that the garbage collector does not
-// know. A heap that holds messages is let grow to a multiple of them before it
-// is collected; here a byte of a message costs a byte. What was once asked of
-// the system stays, up to the spool's budget, for the next messages.
+// know. A heap that holds messages grows to a multiple of them before it is
+// collected; here a byte of a message costs a byte. Memory that was taken from the
+// system stays, up to the spool's budget, for the next messages.
 type arena struct {
 	mu    sync.Mutex
 	free  []*[largeBlock]byte
 	slabs *slabs
 }
 
-// slabs is what was asked of the system.
+// slabs is the memory taken from the system.
 type slabs struct{ all [][]byte }
 
 // newArena returns an empty arena. Its memory goes back to the system when
@@ -33,7 +33,7 @@ func newArena() *arena {
 	return a
 }
 
-// get returns a block with what is left over from earlier use.
+// get returns a block, which still holds the bytes of earlier use.
 func (a *arena) get() *[largeBlock]byte {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -17,12 +17,12 @@ type Buffer struct {
 	spool   *Spool
 	size    int64
 	blocks  [][]byte // the beginning of the content: the first small, the others large
-	extents []extent // what follows, in blocks that the spool's volumes hold
-	own     ownFile  // what follows that
+	extents []extent // the next bytes, in blocks that the spool's volumes hold
+	own     ownFile  // the rest
 	closed  bool
 }
 
-// ownFile is the end of a large content, at its place in a file of its own.
+// ownFile is the end of a large content, at its place in the buffer's own file.
 type ownFile struct {
 	file   *os.File
 	onDisk int64 // bytes of the disk budget that the file has
@@ -31,12 +31,12 @@ type ownFile struct {
 	whole  bool // it holds all the content and nothing else
 }
 
-// Size is the number of bytes written.
+// Size returns the number of bytes written.
 func (b *Buffer) Size() int64 { return b.size }
 
 // Write appends p, all of it or nothing. It fails with ErrFull when all
 // messages together have used up memory and disk, and with the system's error
-// when a file cannot be made or written. What was written before stays good.
+// when a file cannot be made or written. Bytes written before stay good.
 func (b *Buffer) Write(p []byte) (int, error) {
 	if b.closed {
 		return 0, errClosed("write")
@@ -53,7 +53,7 @@ func (b *Buffer) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// WriteString is Write for a string.
+// WriteString writes a string as Write writes bytes.
 func (b *Buffer) WriteString(s string) (int, error) {
 	if b.closed || b.own.file != nil || !b.grow(int64(len(s))) {
 		return b.Write([]byte(s))
@@ -66,8 +66,9 @@ func (b *Buffer) WriteString(s string) (int, error) {
 	return len(s), nil
 }
 
-// ReadFrom appends what r gives, up to io.EOF; in memory it is read to where it
-// stays. After an error the bytes read before it are in the buffer.
+// ReadFrom appends the bytes of r, up to io.EOF; it reads them directly into the
+// buffer's memory while there is room. After an error the bytes read before it are in
+// the buffer.
 func (b *Buffer) ReadFrom(r io.Reader) (total int64, err error) {
 	for err == nil && !b.closed && b.own.file == nil && b.grow(1) {
 		var n int
@@ -86,7 +87,7 @@ func (b *Buffer) ReadFrom(r io.Reader) (total int64, err error) {
 	return total, err
 }
 
-// readRest is ReadFrom once there is no room in memory.
+// readRest continues ReadFrom when there is no room in memory.
 func (b *Buffer) readRest(r io.Reader) (int64, error) {
 	block := b.spool.large.get()
 	defer b.spool.large.put(block)
@@ -109,15 +110,15 @@ func (b *Buffer) grow(n int64) bool {
 	return true
 }
 
-// room is the rest of the block of memory in which the byte at off goes.
+// room returns the rest of the block of memory that the byte at off belongs to.
 func (b *Buffer) room(off int64) []byte {
 	i, at := position(off)
 	return b.blocks[i][at:]
 }
 
 // spill makes room on disk for content up to end: in blocks of a volume, and in a
-// file of the buffer's own for what is large or where there is no space for whole
-// blocks. Where no file may be opened, everything goes to blocks.
+// separate file for large contents or where there is no space for whole blocks. Where
+// no file may be opened, everything goes to blocks.
 func (b *Buffer) spill(end int64) error {
 	if b.spool.disk.limit <= 0 {
 		return ErrFull
@@ -136,7 +137,7 @@ func (b *Buffer) spill(end int64) error {
 	return nil
 }
 
-// kept is how much content the blocks and extents can hold.
+// kept returns how much content the blocks and extents can hold.
 func (b *Buffer) kept() int64 { return capacity(len(b.blocks) + len(b.extents)) }
 
 // extend adds a block of a volume.
@@ -148,7 +149,7 @@ func (b *Buffer) extend() error {
 	return err
 }
 
-// goOnInFile has what follows the blocks go to a file of its own.
+// goOnInFile opens a file for the bytes after the blocks.
 func (b *Buffer) goOnInFile() error {
 	f, err := b.spool.file()
 	if err != nil {
@@ -185,7 +186,7 @@ func (b *Buffer) fillNext(p []byte, off int64) (int, error) {
 	return len(p), b.onFullDisk(func() error { _, err := e.writeAt(p, int64(at)); return err })
 }
 
-// append writes p to the file of its own, at the end of the content.
+// append writes p to the buffer's own file, at the end of the content.
 func (b *Buffer) append(p []byte, off int64) (int, error) {
 	had := b.own.onDisk
 	if !b.mayTake(off + int64(len(p))) {
@@ -200,7 +201,7 @@ func (b *Buffer) append(p []byte, off int64) (int, error) {
 	return len(p), nil
 }
 
-// onFullDisk writes. Where the disk is full, files that nobody uses go first.
+// onFullDisk writes. If the disk is full, it first deletes files that no buffer uses.
 func (b *Buffer) onFullDisk(write func() error) error {
 	err := write()
 	if errors.Is(err, syscall.ENOSPC) && b.spool.dropSpares() {
@@ -222,8 +223,8 @@ func (b *Buffer) mayTake(end int64) bool {
 	return true
 }
 
-// cut takes half-written bytes off the file, whose whole content is promised to
-// whoever gets its descriptor.
+// cut takes half-written bytes off the file: a process that gets its descriptor reads
+// all of it.
 func (b *Buffer) cut(cause error) error {
 	if err := b.own.file.Truncate(b.size); err != nil {
 		return fmt.Errorf("spool: %w", errors.Join(cause, err))
@@ -241,7 +242,7 @@ func (b *Buffer) Close() error {
 	if b.own.file == nil {
 		return nil
 	}
-	// Another process that has the whole file must never see what comes next.
+	// Another process that has the whole file must never see the next content.
 	return b.spool.fileDone(spareFile{b.own.file, b.own.onDisk, b.own.hole}, !b.own.whole)
 }
 
@@ -259,7 +260,7 @@ func (b *Buffer) release() {
 	b.blocks, b.extents = nil, nil
 }
 
-// position is the block that holds the byte at off, and where in it.
+// position returns the block that holds the byte at off, and where in it.
 func position(off int64) (block, at int) {
 	if off < smallBlock {
 		return 0, int(off)
@@ -268,7 +269,7 @@ func position(off int64) (block, at int) {
 	return 1 + int(off/largeBlock), int(off % largeBlock)
 }
 
-// capacity is what n blocks hold.
+// capacity returns how many bytes n blocks hold.
 func capacity(n int) int64 {
 	if n == 0 {
 		return 0
@@ -276,6 +277,6 @@ func capacity(n int) int64 {
 	return smallBlock + int64(n-1)*largeBlock
 }
 
-// errClosed is what a reader sees that outlived its buffer: an error, never an
-// empty message.
+// errClosed returns the error for a reader that outlived its buffer: never an empty
+// message.
 func errClosed(op string) error { return fmt.Errorf("spool: %s: %w", op, os.ErrClosed) }

@@ -4,11 +4,11 @@ package spool
 
 import "syscall"
 
-// shareOfFiles is the part of the process' descriptors that buffers may have files
-// of their own for. The others are for connections, engines and children.
+// shareOfFiles is the part of the process' descriptors that the files of buffers may
+// use. The others are for connections, engines and children.
 const shareOfFiles = 8
 
-// mostFiles is how many files buffers may have at once.
+// mostFiles returns how many files buffers may have at once.
 func mostFiles() int64 {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {

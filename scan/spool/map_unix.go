@@ -10,5 +10,5 @@ func mapped(size int) ([]byte, bool) {
 	return b, err == nil
 }
 
-// unmap gives it back. There is nothing to be done about a failure.
+// unmap gives memory back to the system. It ignores a failure, which it cannot mend.
 func unmap(b []byte) { _ = syscall.Munmap(b) }

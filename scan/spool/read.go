@@ -7,10 +7,10 @@ import (
 	"os"
 )
 
-// File is the unlinked file that holds exactly the content, for handing its
-// descriptor to another process; nil while the content is elsewhere. It is not to
-// be called before writing is over. The buffer leaves the file's own offset at 0.
-// The file stays the buffer's.
+// File returns the unlinked file that holds exactly the content, so that its
+// descriptor can be passed to another process; nil while the content is elsewhere. The
+// caller must not call it before writing is over, and must not close the file. The
+// buffer leaves the file's own offset at 0.
 func (b *Buffer) File() *os.File {
 	if b.own.file == nil {
 		return nil
@@ -22,8 +22,8 @@ func (b *Buffer) File() *os.File {
 	return b.own.file
 }
 
-// fillHole copies what is in blocks to its place in the file, and cuts off what
-// the file held after the content.
+// fillHole copies the content of the blocks to its place in the file, and cuts off
+// the bytes that the file held after the content.
 func (b *Buffer) fillHole() {
 	hole := b.own.hole
 	b.own.hole = 0
@@ -86,7 +86,7 @@ func (b *Buffer) readNext(p []byte, off int64) (int, error) {
 	return n, err
 }
 
-// inMemory is how much of the content is in memory.
+// inMemory returns how much of the content is in memory.
 func (b *Buffer) inMemory() int64 { return min(b.size, capacity(len(b.blocks))) }
 
 // Piece returns, without copying them, the bytes from off on that lie together;
@@ -99,7 +99,7 @@ func (b *Buffer) Piece(off int64) []byte {
 	return b.piece(off)
 }
 
-// piece is what lies together from off, which is in memory, on.
+// piece returns the bytes from off on, which is in memory, that lie together.
 func (b *Buffer) piece(off int64) []byte {
 	i, at := position(off)
 	block := b.blocks[i]

@@ -22,8 +22,8 @@ type spares struct {
 	bytes int64
 }
 
-// spareFile is a file and the bytes of disk that are counted for it. What is in
-// them is left over from earlier use.
+// spareFile is a file and the bytes of disk that are counted for it. It still holds
+// the bytes of earlier use.
 type spareFile struct {
 	file  *os.File
 	bytes int64
@@ -66,7 +66,7 @@ func (s *spares) drop() (freed, files int64) {
 	return freed, files
 }
 
-// held is how many bytes of disk the files take.
+// held returns how many bytes of disk the files take.
 func (s *spares) held() int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()

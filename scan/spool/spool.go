@@ -26,7 +26,7 @@ const (
 // goes on in a file: a few big messages must not push all small ones out.
 const shareOfMemory = 3
 
-// A file for every small part would cost more than what is in it. So a share of
+// A file for every small part would cost more than its content. So a share of
 // the memory is there for the first blocks of buffers alone: 512 KB of each.
 const (
 	shareReserved  = 3
@@ -34,7 +34,7 @@ const (
 )
 
 // volumeBlocks is how many blocks of a buffer go to volumes where memory is short:
-// 968 KB. What is larger has a file of its own, whose descriptor may be handed on.
+// 968 KB. A larger content gets a separate file, whose descriptor may be passed on.
 const volumeBlocks = 16
 
 // Spool is the one budget all buffers share. It may be used by any number of
@@ -42,7 +42,7 @@ const volumeBlocks = 16
 type Spool struct {
 	dir          string
 	memory, disk budget
-	share        int64 // what one buffer may hold in memory
+	share        int64 // bytes that one buffer may hold in memory
 	small        sync.Pool
 	large        *arena
 	volumes      *volumes
@@ -51,7 +51,7 @@ type Spool struct {
 	resting      sync.Mutex
 	quiet        *time.Timer
 
-	// Heavy is for messages that take much memory beside their buffers.
+	// Heavy is for messages that take much memory in addition to their buffers.
 	Heavy *Gate
 }
 
@@ -77,10 +77,10 @@ func New(dir string, memory, disk int64) *Spool {
 // Buffer returns an empty buffer, to be closed by the caller.
 func (s *Spool) Buffer() *Buffer { return &Buffer{spool: s} }
 
-// Used says how many bytes of memory and of disk the buffers hold just now.
-// Memory is counted in whole blocks, and so is disk but for the ends of large
-// buffers. Some disk, at most 128 MB and within the budget, may be kept beside
-// that for a minute, so that the next buffers find their files.
+// Used returns how many bytes of memory and of disk the buffers hold now. Memory is
+// counted in whole blocks, and so is disk but for the ends of large buffers. Some
+// more disk, at most 128 MB and within the budget, may be kept for a minute, so that
+// the next buffers find their files.
 func (s *Spool) Used() (memory, disk int64) {
 	return s.memory.used.Load(), s.disk.used.Load() - s.spares.held() - s.volumes.held()
 }
@@ -114,7 +114,7 @@ func (s *Spool) file() (spareFile, error) {
 	return spareFile{file: f, hole: math.MaxInt64}, err
 }
 
-// errFiles says that buffers have as many files of their own as they may have.
+// errFiles says that buffers have as many files as they may have.
 var errFiles = errors.New("spool: too many files")
 
 // fileDone takes back a file, to be kept for the next buffers if there is room for
@@ -148,7 +148,7 @@ func (s *Spool) takeDisk(n int64) bool {
 	return s.disk.take(n)
 }
 
-// rest drops, after a quiet minute, what is kept for the next buffers.
+// rest drops, after a quiet minute, the files and blocks kept for the next buffers.
 func (s *Spool) rest() {
 	s.resting.Lock()
 	defer s.resting.Unlock()
@@ -158,8 +158,8 @@ func (s *Spool) rest() {
 	s.quiet.Reset(spareTime)
 }
 
-// dropSpares closes the files that are kept, and gives up the space of blocks that
-// nobody uses. It reports whether there was any.
+// dropSpares closes the files that are kept, and gives up the space of free blocks. It
+// reports whether there was any.
 func (s *Spool) dropSpares() bool {
 	freed, files := s.spares.drop()
 	s.files.give(files)
@@ -168,8 +168,8 @@ func (s *Spool) dropSpares() bool {
 	return freed > 0
 }
 
-// newFile returns a new file, for reading and writing, that has no name: however the
-// process ends, nothing stays behind.
+// newFile returns a new file, for reading and writing, that has no name: it goes when
+// the process ends, even by a crash.
 func newFile(dir string) (*os.File, error) {
 	if f, err := unnamed(dir); err == nil {
 		return f, nil
@@ -186,8 +186,7 @@ func newFile(dir string) (*os.File, error) {
 }
 
 // block returns a block of at least one byte for position i of a buffer, or
-// false if there is no memory left. What it holds is left over from earlier
-// use.
+// false if there is no memory left. It still holds the bytes of earlier use.
 func (s *Spool) block(i int) ([]byte, bool) {
 	if i == 0 {
 		if !s.memory.take(smallBlock) {
@@ -215,7 +214,7 @@ func (s *Spool) takeBack(block []byte) {
 	s.large.put((*[largeBlock]byte)(block))
 }
 
-// budget counts what is used of a limited good.
+// budget counts the use of something limited.
 type budget struct {
 	limit int64
 	used  atomic.Int64
@@ -224,7 +223,7 @@ type budget struct {
 // take takes n, or nothing if that would be more than the limit.
 func (b *budget) take(n int64) bool { return b.takeWithin(n, b.limit) }
 
-// takeWithin is take with another limit.
+// takeWithin takes n as take does, with another limit.
 func (b *budget) takeWithin(n, limit int64) bool {
 	for {
 		used := b.used.Load()

@@ -7,8 +7,8 @@ import (
 )
 
 // unnamed makes a file that never has a name (O_TMPFILE in open(2)): cheaper than
-// one that is removed again, and there is no moment at which a crash leaves it
-// behind. Not every file system can do it.
+// one that is removed again, and a crash leaves no file at any moment. Not every file
+// system can do it.
 func unnamed(dir string) (*os.File, error) {
 	if dir == "" {
 		dir = os.TempDir()

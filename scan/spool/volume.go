@@ -5,10 +5,10 @@ import (
 	"sync"
 )
 
-// volume is a file in which many buffers have blocks of one size: what does not
-// fit into memory costs bytes, and no descriptor for each part. Its space is that
-// of the spool's budget for disk. A free block keeps its bytes on disk for those
-// who come next, up to half of spareBytes; of others the file system gets them back.
+// volume is a file in which many buffers have blocks of one size, so that content that
+// does not fit into memory costs bytes but no descriptor for each part. Its space
+// counts in the spool's budget for disk. Free blocks keep their bytes on disk for the
+// next buffers, up to half of spareBytes; the file system gets back those of others.
 type volume struct {
 	size int64 // of a block
 	open func() (*os.File, error)
@@ -16,8 +16,8 @@ type volume struct {
 	mu    sync.Mutex
 	file  *os.File
 	end   int64
-	free  []int64 // blocks nobody uses, counted in the budget
-	holes []int64 // blocks nobody uses that take no space
+	free  []int64 // unused blocks, counted in the budget
+	holes []int64 // unused blocks that take no space
 }
 
 // volumes are those of one spool.
@@ -98,7 +98,7 @@ func (v *volume) drop() (freed int64) {
 	return freed
 }
 
-// held is how many bytes of disk the free blocks take.
+// held returns how many bytes of disk the free blocks take.
 func (v *volume) held() int64 {
 	v.mu.Lock()
 	defer v.mu.Unlock()
