@@ -31,7 +31,7 @@ type KeyFile string
 
 // Read returns the keys, at least one. It is read whenever keys are needed, so
 // that a new file counts at once; put it in place by renaming it. The error names
-// the file and what is wrong, and never a secret.
+// the file and the fault, and never a secret.
 func (f KeyFile) Read() (Keys, error) {
 	file, err := os.Open(string(f))
 	if err != nil {
