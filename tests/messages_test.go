@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,8 +42,18 @@ func logged(t *testing.T, dirs ...string) (all []string) {
 	return all
 }
 
-// message is the text of a call such as d.log.Warn("text", …).
+// written matches the beginning of a line that is written without a logger.
+var written = regexp.MustCompile(`^\{"level":"(\w+)","msg":"([^"]+)"`)
+
+// message is the text of a call such as d.log.Warn("text", …), or of a line that is
+// written as JSON.
 func message(n ast.Node) (string, bool) {
+	if text, ok := n.(*ast.BasicLit); ok && text.Kind == token.STRING {
+		s, _ := strconv.Unquote(text.Value)
+		if m := written.FindStringSubmatch(s); m != nil {
+			return m[1] + ": " + m[2], true
+		}
+	}
 	call, ok := n.(*ast.CallExpr)
 	if !ok || len(call.Args) == 0 {
 		return "", false

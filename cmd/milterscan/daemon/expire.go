@@ -20,7 +20,7 @@ const expireEvery = time.Hour
 func (d *Daemon) teller(c *config.Config) func(*judge.Result) {
 	return func(r *judge.Result) {
 		told := r.Told()
-		d.tell(told)
+		d.journal.message(told)
 		d.metrics.Observe(told)
 		d.health.note(r)
 		d.recorder.Enter(r, c)

@@ -1,11 +1,14 @@
 package daemon
 
 import (
+	"io"
 	"sync"
+	"time"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/milterscan/milterscan/cmd/milterscan/show"
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/config"
 )
@@ -20,6 +23,7 @@ type journal struct {
 // output is an open file, or standard error, with level and format.
 type output struct {
 	core  zapcore.Core
+	lines io.Writer // for whole lines of JSON; nil if the format is another
 	close func()
 }
 
@@ -38,10 +42,14 @@ func openOutput(c config.Log) (output, error) {
 		return output{}, err
 	}
 	s := newSink(file, func(n int) []byte { return policy.VisibleLine(lostLine(encoder, n)) })
-	return output{zapcore.NewCore(encoder, visible{s}, level), func() {
+	out := output{core: zapcore.NewCore(encoder, visible{s}, level), close: func() {
 		s.Close()
 		closeFile()
-	}}, nil
+	}}
+	if c.Format == "json" {
+		out.lines = s
+	}
+	return out, nil
 }
 
 // openJournal opens the log.
@@ -69,7 +77,7 @@ func (j *journal) reopen(c config.Log) error {
 }
 
 // Close writes the lines that wait and closes the output. Nothing is logged after it.
-func (j *journal) Close() { j.replace(output{zapcore.NewNopCore(), func() {}}) }
+func (j *journal) Close() { j.replace(output{core: zapcore.NewNopCore(), close: func() {}}) }
 
 // Enabled, With, Check, Write and Sync make journal a zapcore.Core.
 func (j *journal) Enabled(l zapcore.Level) bool {
@@ -94,6 +102,24 @@ func (j *journal) Write(e zapcore.Entry, fields []zapcore.Field) error {
 	j.mu.RLock()
 	defer j.mu.RUnlock()
 	return j.out.core.Write(e, fields)
+}
+
+// begin is what comes before the keys of a record in its line.
+const begin = `{"level":"info","msg":"message",`
+
+// message writes the one line of a message, or of a stage that refused it: for
+// people in their words, else with the record's keys, its time among them.
+func (j *journal) message(r policy.Record) {
+	j.mu.RLock()
+	defer j.mu.RUnlock()
+	switch {
+	case !j.out.core.Enabled(zapcore.InfoLevel):
+	case j.out.lines == nil:
+		j.out.core.Write(zapcore.Entry{Level: zapcore.InfoLevel, Time: time.Now(), Message: show.Line(r)}, nil)
+	default:
+		line := append([]byte(begin), r.Line()[1:]...) // which begins with a brace
+		j.out.lines.Write(append(line, '\n'))
+	}
 }
 
 // Sync makes sure that all is written. What cannot be made sure of, such as a

@@ -2,14 +2,12 @@ package daemon
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"time"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
-	"github.com/milterscan/milterscan/cmd/milterscan/show"
 	"github.com/milterscan/milterscan/policy"
 )
 
@@ -48,42 +46,4 @@ func (v visible) Write(line []byte) (int, error) {
 		return 0, err
 	}
 	return len(line), nil
-}
-
-// tell writes the one line of a message, or of a stage that refused.
-func (d *Daemon) tell(r policy.Record) { logRecord(d.log, d.first.Log.Format, r) }
-
-// logRecord writes a record: for people in their words, else with its own keys. The
-// time of the line is that of the record.
-func logRecord(log *zap.Logger, format string, r policy.Record) {
-	if format != "json" {
-		log.Info(show.Line(r))
-		return
-	}
-	log = log.WithOptions(zap.WithClock(stopped(r.Time)))
-	log.Info("message", fields(r.Line())...)
-}
-
-// stopped is a clock that always shows the same time.
-type stopped time.Time
-
-func (s stopped) Now() time.Time                       { return time.Time(s) }
-func (stopped) NewTicker(d time.Duration) *time.Ticker { return time.NewTicker(d) }
-
-// fields returns the fields of a JSON object, in their order, without the time.
-func fields(object []byte) []zap.Field {
-	var list []zap.Field
-	in := json.NewDecoder(bytes.NewReader(object))
-	in.Token() // the brace
-	for in.More() {
-		key, err := in.Token()
-		var value json.RawMessage
-		if err != nil || in.Decode(&value) != nil {
-			break
-		}
-		if name, _ := key.(string); name != "time" {
-			list = append(list, zap.Reflect(name, value))
-		}
-	}
-	return list
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"hash/maphash"
 	"io"
+	"strings"
 
 	"github.com/milterscan/milterscan/scan/scratch"
 )
@@ -57,19 +58,22 @@ func isTextual(head []byte) bool {
 // mayCarry reports whether "data:" is in a text, as it is or with letters of it
 // written as references.
 func mayCarry(b []byte) bool {
+	return anyAt(b, ':', func(at int) bool { return endsInData(b[:at]) }) ||
+		anyAt(b, '&', func(at int) bool {
+			c, _, ok := reference(b[at:])
+			return ok && (c <= ' ' || strings.IndexByte("DATAdata:", c) >= 0)
+		})
+}
+
+// anyAt reports whether a place of c in b fits.
+func anyAt(b []byte, c byte, fits func(at int) bool) bool {
 	for at := 0; ; at++ {
-		next := bytes.IndexAny(b[at:], ":&")
+		next := bytes.IndexByte(b[at:], c)
 		if next < 0 {
 			return false
 		}
-		at += next
-		if b[at] == ':' && endsInData(b[:at]) {
+		if at += next; fits(at) {
 			return true
-		}
-		if b[at] == '&' {
-			if c, _, ok := reference(b[at:]); ok && (c <= ' ' || bytes.IndexByte([]byte("DATAdata:"), c) >= 0) {
-				return true
-			}
 		}
 	}
 }

@@ -92,7 +92,7 @@ func InnerName(f Format, name string) string {
 		return strings.TrimSuffix(name, path.Ext(name))
 	}
 	bare := strings.TrimRight(name, ". ")
-	if anySuffix([]string{bare}, signatures[:]) {
+	if ends := extensions([]string{bare}); len(ends) > 0 && slices.Contains(signatures[:], ends[0]) {
 		return strings.TrimSuffix(bare, path.Ext(bare))
 	}
 	return name
@@ -151,12 +151,13 @@ func Beginning(formats []Format, c Content) []Format {
 // unless a name says that the file is to be opened as one. Where nothing is found
 // at all, the names decide.
 func Further(formats, begun []Format, c Content, names []string, taken Places) []Format {
+	ends := extensions(names)
 	found := choose(formats, func(f Format) bool {
 		e, ok := unwrap(f).(embedded)
 		if !ok || slices.Contains(begun, f) {
 			return false
 		}
-		if named(f, names) {
+		if named(f, ends) {
 			return e.inside(c, nil)
 		}
 		return e.inside(c, taken)
@@ -164,13 +165,16 @@ func Further(formats, begun []Format, c Content, names []string, taken Places) [
 	if len(found) > 0 || len(begun) > 0 || c.Size() == 0 {
 		return found
 	}
-	return choose(formats, func(f Format) bool { return named(f, names) })
+	return choose(formats, func(f Format) bool { return named(f, ends) })
 }
 
-// named reports whether any of the names has a suffix of the format.
-func named(f Format, names []string) bool {
+// named reports whether any of the extensions is a suffix of the format.
+func named(f Format, ends []string) bool {
+	if len(ends) == 0 {
+		return false
+	}
 	s, ok := unwrap(f).(suffixed)
-	return ok && anySuffix(names, s.suffixes())
+	return ok && slices.ContainsFunc(s.suffixes(), func(suffix string) bool { return slices.Contains(ends, suffix) })
 }
 
 // unwrap is the format of this package inside one that walks elsewhere.
@@ -184,11 +188,17 @@ func unwrap(f Format) Format {
 // choose returns those of formats that fit; what makes fit panic does not.
 func choose(formats []Format, fit func(Format) bool) []Format {
 	var found []Format
-	for _, f := range formats {
-		ok := false
-		if err := safely(func() error { ok = fit(f); return nil }); ok && err == nil {
-			found = append(found, f)
-		}
+	for next := 0; next < len(formats); { // again after each panic
+		safely(func() error {
+			for next < len(formats) {
+				f := formats[next]
+				next++
+				if fit(f) {
+					found = append(found, f)
+				}
+			}
+			return nil
+		})
 	}
 	return found
 }
@@ -218,16 +228,15 @@ func find(c Content, mark string, from, to int64) int64 {
 	return at
 }
 
-func anySuffix(names, suffixes []string) bool {
+// extensions returns the extensions of names in lower case, ".zip" for "A.ZIP. ".
+func extensions(names []string) []string {
+	ends := make([]string, 0, len(names))
 	for _, name := range names {
-		ext := strings.ToLower(path.Ext(strings.TrimRight(name, ". ")))
-		for _, s := range suffixes {
-			if ext == s {
-				return true
-			}
+		if end := path.Ext(strings.TrimRight(name, ". ")); end != "" {
+			ends = append(ends, strings.ToLower(end))
 		}
 	}
-	return false
+	return ends
 }
 
 // hasAny reports whether head begins with one of the marks.

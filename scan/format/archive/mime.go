@@ -39,21 +39,26 @@ func (mimeFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) (
 func findMIME(c Content, taken Places) int64 {
 	found := int64(-1)
 	scratch.Windows(c, 0, len(mimeField), func(b []byte, off int64) error {
-		for from := 0; ; {
-			at := bytes.IndexByte(b[from:], '-')
-			if at < 0 {
-				return nil
-			}
-			from += at + 1
-			begin := from - len("mime-")
-			if begin < 0 || !hasFold(b[begin:], mimeField) || taken.hold(off+int64(begin)) {
-				continue
-			}
-			if at := headerAround(c, off+int64(begin)); at >= 0 {
-				found = at
-				return errFound
+		for _, rare := range []string{"-V", "-v"} { // bytes of the field that contents seldom have
+			for at := 0; ; at++ {
+				next := bytes.Index(b[at:], []byte(rare))
+				if next < 0 {
+					break
+				}
+				at += next
+				begin := at - len("mime")
+				if begin < 0 || !hasFold(b[begin:], mimeField) || taken.hold(off+int64(begin)) {
+					continue
+				}
+				if header := headerAround(c, off+int64(begin)); header >= 0 && (found < 0 || header < found) {
+					found = header
+				}
 			}
 		}
+		if found >= 0 {
+			return errFound
+		}
+		return nil
 	})
 	return found
 }
