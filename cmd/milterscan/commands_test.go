@@ -113,6 +113,15 @@ func TestJSON(t *testing.T) {
 	}
 }
 
+// TestSetupForPrograms: JSON is for looking, so that nothing is asked in between.
+func TestSetupForPrograms(t *testing.T) {
+	for _, words := range []string{"setup --json postfix", "setup --json --yes postfix", "setup --json --dry-run"} {
+		if status, out, errs := call(t, strings.Fields(words)...); status != cli.ExitUsage || out != "" || errs == "" {
+			t.Errorf("%s: status %d, %s%s", words, status, out, errs)
+		}
+	}
+}
+
 // TestDoctorForPrograms prints findings as JSON and as plugins of Nagios do.
 func TestDoctorForPrograms(t *testing.T) {
 	well, advice, fault := doctor.Finding{Check: "clock"}, doctor.Finding{Level: doctor.Advice, Check: "helpers", What: "no unar"}, doctor.Finding{Level: doctor.Fault, Check: "clamd", What: "dead | gone", Fix: "start it"}

@@ -11,16 +11,18 @@ import (
 
 	"github.com/milterscan/milterscan/cmd/milterscan/cli"
 	"github.com/milterscan/milterscan/cmd/milterscan/setup"
+	"github.com/milterscan/milterscan/cmd/milterscan/show"
 	"github.com/milterscan/milterscan/policy/token"
 )
 
 // setUp hooks milterscan into an MTA, or takes it out again. Everything that
 // would be done is shown first.
 func setUp(ctx context.Context, args []string, std cli.Streams) int {
-	f := cli.Flags("setup", "[-c FILE] [--dry-run | --yes] [--uninstall] [--dir D] [--program P] ["+strings.Join(setup.Names(), "|")+"]", std)
+	f := cli.Flags("setup", "[-c FILE] [--dry-run [--json] | --yes] [--uninstall] [--dir D] [--program P] ["+strings.Join(setup.Names(), "|")+"]", std)
 	s := installer{std: std, answers: bufio.NewReader(std.In)}
 	f.StringVar(&s.config, "c", "", "milterscan's configuration `file`, which says where it listens")
 	f.BoolVar(&s.dryRun, "dry-run", false, "show what would be done, and do nothing")
+	f.BoolVar(&s.json, "json", false, "with --dry-run and the name of an MTA: print what would be done as a JSON object")
 	f.BoolVar(&s.yes, "yes", false, "do not ask")
 	uninstall := f.Bool("uninstall", false, "take milterscan out again; files that were not changed since become what they were")
 	f.StringVar(&s.at.Dir, "dir", "", "`directory` of the MTA's configuration, if not the usual one")
@@ -29,7 +31,7 @@ func setUp(ctx context.Context, args []string, std cli.Streams) int {
 	if status, ok := cli.ParseArguments(f, args); !ok {
 		return status
 	}
-	if f.NArg() > 1 {
+	if f.NArg() > 1 || s.json && (!s.dryRun || f.NArg() == 0) {
 		f.Usage()
 		return cli.ExitUsage
 	}
@@ -56,6 +58,7 @@ type installer struct {
 	answers     *bufio.Reader
 	config      string
 	dryRun, yes bool
+	json        bool
 	at          setup.Place
 	site        setup.Site
 }
@@ -112,6 +115,9 @@ func (s *installer) install(ctx context.Context, name string) error {
 	}
 	plan, err := mta.Plan(ctx, us)
 	there := errors.Is(err, setup.ErrNothingToDo)
+	if s.json && (err == nil || there) {
+		return s.showJSON(plan, there || plan == nil)
+	}
 	if there {
 		fmt.Fprintln(s.std.Out, err)
 	}
@@ -136,6 +142,16 @@ func (s *installer) install(ctx context.Context, name string) error {
 		return probe.Run(ctx)
 	}
 	return s.apply(ctx, plan, probe)
+}
+
+// showJSON prints what would be done: null if everything is there already.
+func (s *installer) showJSON(plan *setup.Plan, there bool) error {
+	shown := map[string]any{"nothing_to_do": there, "plan": nil}
+	if !there {
+		shown["plan"] = plan.View()
+	}
+	show.JSON(s.std.Out, shown)
+	return nil
 }
 
 // ignore returns an error unless it is the other one.
@@ -194,6 +210,9 @@ func (s *installer) uninstall(ctx context.Context, name string) error {
 	plan, err := s.site.Removal(ctx, mta, us)
 	if err != nil {
 		return err
+	}
+	if s.json {
+		return s.showJSON(plan, false)
 	}
 	plan.Print(s.std.Out)
 	if s.dryRun {
