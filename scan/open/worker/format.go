@@ -88,6 +88,10 @@ type walk struct {
 // errStopped says that the walk ended on this side.
 var errStopped = errors.New("stopped")
 
+// handover is what it takes, on this side and of a child's start, to give a container
+// to a child. So many small containers cost a message what they cost this host.
+const handover = 2 * time.Millisecond
+
 // give begins a conversation: it hands the container to a child. That a child does
 // not take it shows when it is listened to.
 func (w *walk) give(child *process) {
@@ -95,6 +99,7 @@ func (w *walk) give(child *process) {
 	w.release = child.cancelWith(w.ctx)
 	w.given++
 	w.before = child.used()
+	w.budget.Spend(handover)
 	child.jobs++
 	child.left = w.pool.cfg.Wall
 	left := w.budget.Left()

@@ -120,7 +120,7 @@ func (w *helping) run() error {
 // end waits for a program and charges what it took.
 func (w *helping) end(p *process, err error) error {
 	err = p.end(err)
-	w.budget.Spend(p.used())
+	w.budget.Spend(p.used() + handover)
 	return err
 }
 

@@ -3,6 +3,7 @@
 package worker
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"sync"
@@ -119,4 +120,24 @@ func TestCPUTimeIsTheMessages(t *testing.T) {
 	if got := walkAll(t.Context(), f, data); got.codes() != "" {
 		t.Errorf("another message: %v", got)
 	}
+}
+
+// Containers that take a child no time are counted all the same.
+func TestSmallContainersAreCounted(t *testing.T) {
+	pool := newTestPool(t, testConfig(t, "proper"))
+	b := archive.NewBudget(testLimits)
+	child, err := pool.take(t.Context(), b, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &walk{ctx: t.Context(), pool: pool, c: bytes.NewReader(nil), budget: b}
+	for n := range 3 {
+		w.give(child)
+		w.release()
+		if want := time.Duration(n+1) * handover; b.Spent() != want {
+			t.Errorf("%v is spent on %d containers before they were read, want %v", b.Spent(), n+1, want)
+		}
+	}
+	child.stop(nil)
+	pool.put(child, b, false)
 }
