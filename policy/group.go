@@ -131,7 +131,7 @@ func (f *facts) makeClass(part int) string {
 	return string(class)
 }
 
-// listed is what is known of which parts match which lists of patterns, by the list:
+// listed holds which parts match which lists of patterns, as far as known, by the list:
 // for each part yes, no, or perhaps as long as it is not known. Decisions about the
 // same parts share it: names may be long and many.
 type listed map[int][]truth

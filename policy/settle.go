@@ -136,7 +136,7 @@ func addGrounds(list, more []ground, known map[ground]bool) []ground {
 	return list
 }
 
-// without returns what of list is not in other, and no address twice.
+// without returns the addresses of list that are not in other, each once.
 func without(list, other []string) []string {
 	var left []string
 	for _, v := range list {

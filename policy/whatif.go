@@ -99,7 +99,8 @@ func (w *whatIf) found(gone []cause) []scan.Finding {
 	return list
 }
 
-// grounds returns what the verdicts of d rest on, and whatever scored.
+// grounds returns the findings and rules that the verdicts of d rest on, and the
+// findings that have a score.
 func (w *whatIf) grounds(d Decision) []cause {
 	var list []cause
 	for _, v := range d.Verdicts {

@@ -184,7 +184,7 @@ func (w *work) pageOf(c *change) (*page, error) {
 	return &page{content: c.body, label: c.charset}, nil
 }
 
-// place returns where in a page a banner belongs.
+// place returns the position in a page where a banner belongs.
 func (w *work) place(p *page, at Position) (int64, error) {
 	end := withoutLastEnd(p.content)
 	top, bottom := int64(0), end

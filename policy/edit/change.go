@@ -59,7 +59,7 @@ func (c *change) remove(name string) {
 	}
 }
 
-// of returns what becomes of the fields of a name.
+// of returns the change of the fields of a name.
 func (c *change) of(name string) (field, bool) {
 	for _, f := range c.fields {
 		if strings.EqualFold(f.name, name) {

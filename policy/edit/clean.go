@@ -263,7 +263,7 @@ func (r *rebuilder) members(part int) (*members, error) {
 	return list, nil
 }
 
-// of returns what becomes of the member of a name, nil if it stays.
+// of returns the change of the member of a name, nil if it stays.
 func (m *members) of(name string) *member {
 	one := m.by[name]
 	if one == nil {

@@ -297,7 +297,7 @@ func (r *roomy) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// newline returns how the lines of a message end: as the first one does.
+// newline returns the line end of a message: that of its first line.
 func newline(c scan.Content) string {
 	head := make([]byte, min(64<<10, c.Size()))
 	n, _ := c.ReadAt(head, 0)

@@ -95,8 +95,8 @@ func (r *rebuilder) withoutMacros(part int) (scan.Content, error) {
 	return out, proveZip(old, out, list)
 }
 
-// macroMember returns what becomes of a part of a document without macros; nil if it
-// stays.
+// macroMember returns the change of a part when a document loses its macros; nil if
+// the part stays.
 func macroMember(f *zip.File) (*member, error) {
 	switch {
 	case isMacroPart(f.Name):

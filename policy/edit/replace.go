@@ -47,7 +47,7 @@ func (w *work) notice(name, reason string) string {
 // longestTitle bounds how much of a foreign name is shown.
 const longestTitle = 100
 
-// title returns what a part is called in a notice.
+// title returns the name of a part for a notice.
 func (w *work) title(part int) string {
 	if part < 0 {
 		return "(unnamed)"
@@ -92,7 +92,7 @@ var reasons = [...]struct {
 	{policy.OfKind(scan.Failed), "it could not be examined"},
 }
 
-// reason returns what a notice says about some edits: the gravest of their reasons.
+// reason returns the gravest reason for some edits, in the words of a notice.
 func (w *work) reason(edits []policy.Edit) string {
 	for _, r := range reasons {
 		for _, e := range edits {

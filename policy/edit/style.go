@@ -80,7 +80,7 @@ func ownStyle(css []byte) []byte {
 	}
 }
 
-// nextAddress returns where the next "url(", or the next "@import", begins; -1 if
+// nextAddress returns the index of the next "url(", or the next "@import"; -1 if
 // there is none.
 func nextAddress(css []byte) (at int, address bool) {
 	for at := 0; at < len(css); at++ {

@@ -13,7 +13,7 @@ const member = 8 << 20 // bytes that the shared data unpack to
 func u16(n int) string { return string(binary.LittleEndian.AppendUint16(nil, uint16(n))) }
 func u32(n int) string { return string(binary.LittleEndian.AppendUint32(nil, uint32(n))) }
 
-// described returns what a local and a central header have in common.
+// described returns the fields that a local and a central header have in common.
 func described(name string, packed, size int) string {
 	return u16(0) + u16(8) + u32(0) + u32(0) + u32(packed) + u32(size) + u16(len(name)) + u16(0)
 }

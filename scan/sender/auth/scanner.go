@@ -29,7 +29,7 @@ type Scanner struct {
 // New returns a scanner for a valid configuration.
 func New(c Config, w With) *Scanner { return &Scanner{config: c, id: c.SiteID(), with: w} }
 
-// SiteID returns what Authentication-Results calls this site.
+// SiteID returns the name of this site in Authentication-Results.
 func (c Config) SiteID() string {
 	if c.ID != "" {
 		return c.ID

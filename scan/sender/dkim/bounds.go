@@ -33,7 +33,7 @@ func header(m *scan.Message) ([]byte, error) {
 	return append(bytes.TrimRight(head, "\r\n"), "\r\n\r\n"...), nil
 }
 
-// body returns what follows the header.
+// body returns the message after the header.
 func body(m *scan.Message) io.Reader {
 	return io.NewSectionReader(m.Raw, m.Root.Head.End, m.Raw.Size()-m.Root.Head.End)
 }

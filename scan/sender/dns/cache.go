@@ -25,7 +25,7 @@ const (
 	recordSize = 80
 )
 
-// size returns what an answer takes in memory.
+// size returns the memory that an answer takes, in bytes.
 func (a answer) size(q question) int64 {
 	n := int64(entrySize + 2*len(q.name))
 	for _, r := range a.records {

@@ -32,7 +32,7 @@ func ofText(s string) subject {
 	return subject{text: strings.ToLower(strings.TrimSuffix(s, "."))}
 }
 
-// name returns where the subject is in a zone.
+// name returns the domain name of the subject in a zone.
 func (s subject) name(zone string) string {
 	if s.addr.IsValid() {
 		return dns.Reversed(s.addr) + "." + strings.Trim(zone, ".")

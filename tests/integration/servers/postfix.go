@@ -49,16 +49,16 @@ func StartPlainPostfix(t TB, mainCf ...string) *Postfix {
 	return p
 }
 
-// MilterSocket returns where this Postfix looks for its milter.
+// MilterSocket returns the path at which this Postfix looks for its milter.
 func (p *Postfix) MilterSocket() string { return p.path("queue/milterscan/milter.sock") }
 
-// SMTP returns where its SMTP server listens.
+// SMTP returns the address of its SMTP server.
 func (p *Postfix) SMTP() string { return p.Addr }
 
 // Config returns Postfix' directory of configuration.
 func (p *Postfix) Config() string { return p.path("etc") }
 
-// Mailbox returns where it delivers.
+// Mailbox returns the maildir it delivers to.
 func (p *Postfix) Mailbox() *Maildir { return p.Inbox }
 
 // Start starts a stopped Postfix again.
@@ -246,7 +246,8 @@ func lastOfEach(mainCf string) string {
 	return strings.Join(left, "\n")
 }
 
-// parameter returns what a line of main.cf sets; "" for comments and continued lines.
+// parameter returns the parameter a line of main.cf sets; "" for comments and
+// continued lines.
 func parameter(line string) string {
 	name, _, ok := strings.Cut(line, "=")
 	if !ok || strings.HasPrefix(line, "#") || strings.HasPrefix(line, " ") {

@@ -50,10 +50,10 @@ func StartPlainSendmail(t TB, mc ...string) *Sendmail {
 	return s
 }
 
-// Program returns what to start it by, and its tools.
+// Program returns the command that starts it or its tools.
 func (s *Sendmail) Program() string { return s.path("sendmail") }
 
-// ConfigDir returns where its configuration is.
+// ConfigDir returns the directory of its configuration.
 func (s *Sendmail) ConfigDir() string { return s.path("etc") }
 
 // binary returns Sendmail itself.
@@ -68,13 +68,13 @@ func (s *Sendmail) binary() string {
 // Config returns the path of its sendmail.cf.
 func (s *Sendmail) Config() string { return s.path("etc/sendmail.cf") }
 
-// MilterSocket returns where this Sendmail looks for its milter.
+// MilterSocket returns the path at which this Sendmail looks for its milter.
 func (s *Sendmail) MilterSocket() string { return s.path("run/milter.sock") }
 
-// SMTP returns where it listens.
+// SMTP returns the address it listens on.
 func (s *Sendmail) SMTP() string { return s.Addr }
 
-// Mailbox returns where it delivers.
+// Mailbox returns the maildir it delivers to.
 func (s *Sendmail) Mailbox() *Maildir { return s.Inbox }
 
 // Start starts a stopped Sendmail again.
