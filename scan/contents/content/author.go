@@ -32,7 +32,7 @@ type mailbox struct {
 	address string
 }
 
-// otherAddress is the mail address that the name shows, if its domain belongs to
+// otherAddress returns the mail address that the name shows, if its domain belongs to
 // others than that of the address does.
 func (m mailbox) otherAddress() string {
 	host := markup.ParseURL("mailto:" + m.address).Host

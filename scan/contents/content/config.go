@@ -17,7 +17,7 @@ type Config struct {
 	// what somebody registered, so that login.example.com is www.example.com;
 	// "strict" by host; "off" not at all.
 	Phishing Phishing `toml:"phishing"`
-	// Domains that may stand behind any text, with all below them: services that
+	// Domains that may be after any text, with all below them: services that
 	// count clicks. It also outweighs bad.
 	Safe []string `toml:"safe"`
 	// Files with further such domains, one a line; "#" begins a comment.
@@ -84,7 +84,7 @@ func (p *Phishing) UnmarshalText(text []byte) error {
 // MarshalText writes the word.
 func (p Phishing) MarshalText() ([]byte, error) { return []byte(p), nil }
 
-// Extent is how much of a message is to be read for this configuration: files
+// Extent returns how much of a message is to be read for this configuration: files
 // only for the words in them.
 func (c Config) Extent() texts.Extent {
 	if len(c.Lists) > 0 {
@@ -143,7 +143,7 @@ func (c Config) Check() error {
 	return errors.Join(errs...)
 }
 
-// allScores are the configured scores, and the defaults of the others.
+// allScores returns the configured scores, and the defaults of the others.
 func (c Config) allScores() map[string]float64 {
 	all := defaultScores()
 	maps.Copy(all, c.Scores)

@@ -54,7 +54,7 @@ func New(c Config, texts *texts.Inventory) (*Scanner, error) {
 	return s, nil
 }
 
-// Name is the word under which all findings of this package stand.
+// Name returns the word under which all findings of this package are.
 func (s *Scanner) Name() string { return scannerWord }
 
 // Scan judges every page. A part that cannot be read is an error; the findings
@@ -109,7 +109,7 @@ func (s *Scanner) judge(r *report, t texts.Text) {
 	}
 }
 
-// Objections are all findings about a page, one by one with the places they are
+// Objections returns all findings about a page, one by one with the places they are
 // about, as if it were the text of a message.
 func (s *Scanner) Objections(p *markup.Page) []markup.Objection {
 	found := []markup.Objection{}
@@ -147,7 +147,7 @@ func (s *Scanner) judgeRemote(b *book, all *texts.Texts) {
 	}
 }
 
-// remoteOnly is a place all of a page comes from, "" if some of it is in the mail
+// remoteOnly returns a place all of a page comes from, "" if some of it is in the mail
 // or there is nothing to show.
 func (s *Scanner) remoteOnly(p *markup.Page) (place string) {
 	for _, l := range p.Links {

@@ -5,7 +5,7 @@ import (
 	"github.com/milterscan/milterscan/scan/units"
 )
 
-// DefaultConfig is the shipped configuration.
+// DefaultConfig returns the shipped configuration.
 func DefaultConfig() Config {
 	c := Config{
 		Phishing:    PhishingDomain,
@@ -13,10 +13,11 @@ func DefaultConfig() Config {
 		Exempt:      []string{"asp.net", "ado.net", "vb.net", "ml.net", "paint.net", "socket.io"},
 		BugSize:     2,
 		BugHosts:    bugHosts(),
-		Spacers:     []string{"spacer.gif", "spacer.png", "blank.gif", "clear.gif", "transparent.gif", "transparent.png", "shim.gif", "trans.gif"},
-		HiddenText:  100,
-		Smuggled:    4 * units.KB,
-		Limits:      texts.DefaultLimits(),
+		Spacers: []string{"spacer.gif", "spacer.png", "blank.gif", "clear.gif", "transparent.gif", "transparent.png", "shim.gif",
+			"trans.gif"},
+		HiddenText: 100,
+		Smuggled:   4 * units.KB,
+		Limits:     texts.DefaultLimits(),
 	}
 	for _, s := range safe {
 		c.Safe = append(c.Safe, s.domain)
@@ -24,7 +25,7 @@ func DefaultConfig() Config {
 	return c
 }
 
-// reason is a domain that may stand behind any text, and why.
+// reason is a domain that may be after any text, and why.
 type reason struct{ domain, why string }
 
 // safe are services that send newsletters for others and count clicks under
@@ -83,7 +84,7 @@ var safe = [...]reason{
 	{"urldefense.proofpoint.com", "Proofpoint's older check of links"},
 }
 
-// redirectors are services whose links name the place they lead to: checks of
+// redirectors returns services whose links name the place they lead to: checks of
 // links by mail gateways and mailboxes, search engines, social networks.
 func redirectors() []string {
 	return []string{
@@ -102,7 +103,7 @@ func redirectors() []string {
 	}
 }
 
-// bugHosts are services that tell senders of single mails when these are read.
+// bugHosts returns services that tell senders of single mails when these are read.
 func bugHosts() []string {
 	return []string{
 		"mailtrack.io", "mailfoogae.appspot.com", "t.yesware.com", "readnotify.com", "didtheyreadit.com", "getnotify.com",

@@ -34,7 +34,7 @@ func (s *Scanner) judgeElements(r *report, p *markup.Page) {
 	}
 }
 
-// ruleOf is the rule an element breaks by being there.
+// ruleOf returns the rule an element breaks by being there.
 func ruleOf(e markup.Element) rule {
 	switch e.Name {
 	case "form", "isindex":
@@ -81,7 +81,7 @@ func label(e markup.Element) string {
 	return "<" + e.Name + ">"
 }
 
-// handler is the first attribute of an element that handles an event.
+// handler returns the first attribute of an element that handles an event.
 func handler(e markup.Element) string {
 	i := slices.IndexFunc(e.Attrs, func(a markup.Attr) bool { return markup.IsHandler(a.Name) })
 	if i < 0 {
@@ -103,7 +103,7 @@ func isStyle(p *markup.Page, l markup.Link) bool {
 	return strings.Contains(strings.ToLower(rel), "stylesheet") || strings.Contains(strings.ToLower(rel), "import")
 }
 
-// elementAt is the element whose tag holds a link. Elements stand in the order
+// elementAt returns the element whose tag holds a link. Elements are in the order
 // of the page, but for those that are read a second time.
 func elementAt(p *markup.Page, l markup.Link) (markup.Element, bool) {
 	at, ok := slices.BinarySearchFunc(p.Elements, l.Tag.Start, func(e markup.Element, start int64) int {
@@ -115,7 +115,7 @@ func elementAt(p *markup.Page, l markup.Link) (markup.Element, bool) {
 	return markup.Element{}, false
 }
 
-// acting is what in a page acts by itself or sends what is typed.
+// acting returns what in a page acts by itself or sends what is typed.
 func acting(p *markup.Page) (acts []string) {
 	add := func(what string) {
 		if !slices.Contains(acts, what) {
@@ -186,7 +186,7 @@ func (j bugJudge) tiny(e markup.Element) bool {
 	return width <= j.size && height <= j.size
 }
 
-// dimension is what the style of an element, or else an attribute, says of its
+// dimension returns what the style of an element, or else an attribute, says of its
 // size in pixels; -1 if nothing does.
 func dimension(e markup.Element, name string) int {
 	if css, ok := e.Attr("style"); ok {
@@ -227,7 +227,8 @@ func (s *Scanner) smuggles(t texts.Text) string {
 	saves := firstOf(p.Calls, "createObjectURL", "msSaveOrOpenBlob", "msSaveBlob", "showSaveFilePicker", "File(")
 	decodes := firstOf(p.Calls, "atob", "Blob", "fromCharCode", "Uint8Array", "ArrayBuffer", "unescape", "decodeURIComponent")
 	downloads := firstOf(p.Calls, "download", "click(", "dispatchEvent")
-	shows := firstOf(p.Calls, "document.write", "innerHTML", "srcdoc", "insertAdjacentHTML", "eval", "Function(", "location", "data:application/", "data:text/html")
+	shows := firstOf(p.Calls, "document.write", "innerHTML", "srcdoc", "insertAdjacentHTML", "eval", "Function(", "location",
+		"data:application/", "data:text/html")
 	switch {
 	case saves != "" && carries:
 		return "a script saves a file with " + saves + " and carries " + strconv.Itoa(p.Data) + " characters of data"
@@ -292,7 +293,7 @@ func downloadsData(p *markup.Page, least int) string {
 	return ""
 }
 
-// firstOf is the first of some words that stands in a list.
+// firstOf returns the first of some words that is in a list.
 func firstOf(list []string, words ...string) string {
 	for _, w := range words {
 		if slices.Contains(list, w) {

@@ -34,7 +34,7 @@ func newLinkJudge(c Config) linkJudge {
 	return j
 }
 
-// hosts are the domains of a list as hosts are compared.
+// hosts returns the domains of a list as hosts are compared.
 func hosts(list []string) []string {
 	out := make([]string, len(list))
 	for i, d := range list {
@@ -131,7 +131,7 @@ func followed(l markup.Link) bool {
 	return !l.Fetched() && l.Attr != "ping"
 }
 
-// said is the link as its reader sees it.
+// said returns the link as its reader sees it.
 func said(l markup.Link) string {
 	if l.Text == "" {
 		return "a link in <" + string(l.Where) + ">"
@@ -181,7 +181,7 @@ func plainlyPrivate(u markup.URL) bool {
 	return err == nil && (a.IsPrivate() || a.IsLoopback()) && strings.Trim(u.Written, "[]") == u.Host
 }
 
-// numericPlace is the place with the host as it was written, where that hides it.
+// numericPlace returns the place with the host as it was written, where that hides it.
 func numericPlace(u markup.URL) string {
 	if strings.Trim(u.Written, "[]") == u.Host {
 		return u.Place()
@@ -205,7 +205,7 @@ func (j *linkJudge) judgeClaim(r *report, l markup.Link, first, u markup.URL) {
 	}
 }
 
-// claim is the first place a text names that is no product's name, and not what
+// claim returns the first place a text names that is no product's name, and not what
 // the file is called that the link leads to.
 func (j *linkJudge) claim(text string, u markup.URL) (markup.URL, bool) {
 	for _, c := range markup.Claims(text) {

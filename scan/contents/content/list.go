@@ -91,7 +91,7 @@ func (f *Fold) UnmarshalText(text []byte) error {
 // MarshalText writes the word.
 func (f Fold) MarshalText() ([]byte, error) { return []byte(f), nil }
 
-// apply is a text as it is compared.
+// apply returns a text as it is compared.
 func (f Fold) apply(s string) string {
 	switch f {
 	case FoldAll:
@@ -134,7 +134,7 @@ func (l List) compile(pattern string) (*regexp.Regexp, error) {
 	return re, err
 }
 
-// read is the list with what its files hold. An error names file and line.
+// read returns the list with what its files hold. An error names file and line.
 func (l List) read() (List, error) {
 	var errs []error
 	for _, name := range l.Files {

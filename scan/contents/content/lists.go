@@ -142,7 +142,7 @@ func (l *lists) judge(ctx context.Context, m *scan.Message, texts *texts.Texts) 
 	return l.findings(tallies)
 }
 
-// whereOf is where a text stands, as lists call it.
+// whereOf returns where a text is, as lists call it.
 func whereOf(t texts.Text) Where {
 	switch {
 	case t.Place != texts.Body:
@@ -191,7 +191,7 @@ func (l *list) match(text string, in Where, part int, t *tally) {
 	}
 }
 
-// findings are one for each list.
+// findings returns one for each list.
 func (l *lists) findings(tallies []tally) (found []scan.Finding) {
 	for i, t := range tallies {
 		if t.n == 0 {

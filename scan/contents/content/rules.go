@@ -49,14 +49,17 @@ const (
 	ruleLinkUserinfo  rule = "link-userinfo"
 )
 
-var catalogue = scan.NewCatalogue(scannerWord, scannerWord, "Pages could not be judged, because a part could not be read or the time ran out.",
+var catalogue = scan.NewCatalogue(scannerWord, scannerWord,
+	"Pages could not be judged, because a part could not be read or the time ran out.",
 	scan.Entry(ruleApplet, scan.Suspicious, "The message embeds a Java applet."),
-	scan.Entry(ruleDisplay, scan.Note, "The name that is shown for the author is a mail address of another domain than the author's; mailing lists write so too."),
+	scan.Entry(ruleDisplay, scan.Note, "The name that is shown for the author is a mail address of another domain than the "+
+		"author's; mailing lists write so too."),
 	scan.Entry(ruleEmbed, scan.Suspicious, "The message embeds a plug-in's content."),
 	scan.Entry(ruleHandler, scan.Suspicious, "An element of the message runs a script at some event."),
 	scan.Entry(ruleExternal, scan.Suspicious, "The message shows nothing but what is fetched from elsewhere when it is read."),
 	scan.Entry(ruleForm, scan.Suspicious, "The message holds a form, which sends what is typed into it."),
-	scan.Entry(ruleHiddenText, scan.Note, "Style hides text of the message from its reader: a line for previews, or words to mislead filters."),
+	scan.Entry(ruleHiddenText, scan.Note, "Style hides text of the message from its reader: a line for previews, or words "+
+		"to mislead filters."),
 	scan.Entry(ruleAttachment, scan.Suspicious, "An HTML file, attached or in an archive, holds a script or a form."),
 	scan.Entry(ruleFrame, scan.Suspicious, "The message embeds another page in a frame."),
 	scan.Entry("list-*", scan.Suspicious, "The message holds words of a list of the configuration, whose name stands behind the dash."),
@@ -74,7 +77,8 @@ var catalogue = scan.NewCatalogue(scannerWord, scannerWord, "Pages could not be 
 	scan.Entry(ruleObject, scan.Suspicious, "The message embeds an object."),
 	scan.Entry(ruleStyle, scan.Suspicious, "The style of the message is fetched from elsewhere, which tells that it is read."),
 	scan.Entry(ruleScript, scan.Suspicious, "The message holds a script."),
-	scan.Entry(ruleSmuggling, scan.Suspicious, "A page makes a file or another page of data it carries, which is how programs are brought past filters."),
+	scan.Entry(ruleSmuggling, scan.Suspicious,
+		"A page makes a file or another page of data it carries, which is how programs are brought past filters."),
 	scan.Entry(ruleWebBug, scan.Suspicious, "An image too small to be seen, or from a host known for it, tells that the message is read."),
 )
 
@@ -87,7 +91,7 @@ type book struct {
 	pages  []*report
 }
 
-// page is the report about a part.
+// page returns the report about a part.
 func (b *book) page(part int) *report {
 	if i := slices.IndexFunc(b.pages, func(r *report) bool { return r.part == part }); i >= 0 {
 		return b.pages[i]
@@ -130,7 +134,7 @@ func (r *report) addf(as rule, format string, args ...any) { r.add(as, fmt.Sprin
 // hold thousands of pages.
 const perRule = 50
 
-// findings are one for each rule and part.
+// findings returns one for each rule and part.
 func (b *book) findings() (found []scan.Finding) {
 	made := map[rule]int{}
 	for _, r := range b.pages {
@@ -157,7 +161,7 @@ func (b *book) finding(part int, c count) scan.Finding {
 // quoted bounds how much of a text a detail shows.
 const quoted = 120
 
-// printable is a text in quotes, with everything that cannot be seen escaped.
+// printable returns a text in quotes, with everything that cannot be seen escaped.
 func printable(s string) string {
 	runes := 0
 	for i := range s {
@@ -168,7 +172,7 @@ func printable(s string) string {
 	return strconv.Quote(s)
 }
 
-// enumerate is "a, b and c".
+// enumerate returns "a, b and c".
 func enumerate(words []string) string {
 	if len(words) < 2 {
 		return strings.Join(words, "")

@@ -1,5 +1,5 @@
 // Package archive opens containers – archives, compressed files, and the
-// wrappings that carry other files – one file per format, behind one
+// wrappings that carry other files – one file per format, after one
 // interface. It knows nothing of mail. It never writes a file and never makes a
 // path from a name it reads.
 package archive
@@ -18,14 +18,16 @@ type Content = scratch.Content
 
 // Member is one entry of a container.
 type Member struct {
-	Names     []string // every name a program might show for it: central, local, Unicode extra field …; raw bytes, as stored; none for a compressed file that keeps no name
-	Size      int64    // declared unpacked size in bytes, -1 if none is
-	Encrypted bool     // needs a password that is not known; its body is nil
-	Hidden    bool     // only some readers of the format show it
-	Link      bool     // symbolic or hard link; its content, if any, is its target
-	Own       bool     // records of the container's own format, which nobody saves as a file: what stands further in them is handed over as members
-	Type      string   // media type that the container declares, lower case; "" if none
-	Places    Places   // where its bytes stand in the container as they are; none where they are packed, or where that is not known
+	// every name a program might show for it: central, local, Unicode extra field …; raw bytes, as stored; none for a compressed file that keeps no name
+	Names     []string
+	Size      int64 // declared unpacked size in bytes, -1 if none is
+	Encrypted bool  // needs a password that is not known; its body is nil
+	Hidden    bool  // only some readers of the format show it
+	Link      bool  // symbolic or hard link; its content, if any, is its target
+	// records of the container's own format, which nobody saves as a file: what is further in them is handed over as members
+	Own    bool
+	Type   string // media type that the container declares, lower case; "" if none
+	Places Places // where its bytes are in the container as they are; none where they are packed, or where that is not known
 }
 
 // Class says what a note means.

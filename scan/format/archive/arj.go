@@ -102,7 +102,8 @@ func readARJ(c Content, off int64) (*arjMember, error) {
 
 // parseARJ reads a header that is whole. Extended headers follow at off.
 func parseARJ(c Content, b []byte, off int64) (*arjMember, error) {
-	m := &arjMember{flags: b[4], method: b[5], kind: b[6], modifier: b[7], packed: int64(le32(b[12:])), size: int64(le32(b[16:])), sum: le32(b[20:])}
+	m := &arjMember{flags: b[4], method: b[5], kind: b[6], modifier: b[7], packed: int64(le32(b[12:])), size: int64(le32(b[16:])),
+		sum: le32(b[20:])}
 	m.name, _, _ = cstring(b[b[0]:])
 	for range arjExtended {
 		n := fixed(c, off, 2)
@@ -118,7 +119,7 @@ func parseARJ(c Content, b []byte, off int64) (*arjMember, error) {
 	return nil, fmt.Errorf("%w: too many extended headers", errARJ)
 }
 
-// next is where the next header is.
+// next returns where the next header is.
 func (m *arjMember) next() int64 {
 	if m.kind == arjMain {
 		return m.data
@@ -198,7 +199,7 @@ func (w *arjWalk) locked(m Member, h *arjMember) error {
 	return w.member(m, nil)
 }
 
-// open is the reader of the unpacked data.
+// open returns the reader of the unpacked data.
 func (h *arjMember) open(c Content, password string) (io.Reader, error) {
 	src := stretch(c, h.data, h.packed)
 	if password != "" {

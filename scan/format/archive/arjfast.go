@@ -25,7 +25,7 @@ func (u *unfast) step() (literal byte, length, distance int, err error) {
 	return literal, length, distance, nil
 }
 
-// number reads a number that is as many bits wide as ones stand before it, and
+// number reads a number that is as many bits wide as ones are before it, and
 // at least narrow, at most wide.
 func (u *unfast) number(narrow, wide uint) int {
 	width, base := narrow, 0

@@ -139,7 +139,7 @@ func (b *ber) leaveAt(e berElement, depth int) error {
 	}
 }
 
-// value is the value of a short element.
+// value returns the value of a short element.
 func (b *ber) value(e berElement) (string, error) {
 	n := e.end - b.at
 	if e.constructed || n < 0 || n > berShort {

@@ -13,7 +13,7 @@ import (
 // biffLock is an officeLock of a workbook up to 2003 (MS-XLS, section 2.2.10).
 type biffLock interface {
 	officeLock
-	// clear decrypts the bytes of a record that stand at an offset of the stream;
+	// clear decrypts the bytes of a record that are at an offset of the stream;
 	// size is that of the whole record, which begins at start.
 	clear(b []byte, at, start int64, size int)
 }
@@ -64,7 +64,7 @@ func (l *rc4Lock) opens(_ context.Context, password []byte) bool {
 
 func (l *rc4Lock) clear(b []byte, at, _ int64, _ int) { l.stream.clear(b, at) }
 
-// opensRC4 is opens for RC4 through the interface of Windows (section 2.3.5).
+// opensRC4 returns opens for RC4 through the interface of Windows (section 2.3.5).
 func (l *standardLock) opensRC4(password []byte) bool {
 	l.base = hashed(sha1.New(), l.salt, password)
 	both := append(bytes.Clone(l.verifier), l.hash...)
@@ -74,7 +74,7 @@ func (l *standardLock) opensRC4(password []byte) bool {
 	return bytes.Equal(hashed(sha1.New(), both[:16]), both[16:])
 }
 
-// blockKey is the key of a block; one of 40 bits is filled up with zeros.
+// blockKey returns the key of a block; one of 40 bits is filled up with zeros.
 func (l *standardLock) blockKey(block uint32) []byte {
 	key := hashed(sha1.New(), l.base, binary.LittleEndian.AppendUint32(nil, block))[:l.size]
 	if l.size == 5 {
@@ -95,7 +95,7 @@ type rc4Stream struct {
 	at     int64 // of the stream
 }
 
-// clear decrypts b, which stands at an offset of the stream, in its place. It is
+// clear decrypts b, which is at an offset of the stream, in its place. It is
 // cheap only where offsets grow.
 func (s *rc4Stream) clear(b []byte, at int64) {
 	for len(b) > 0 {
@@ -147,7 +147,8 @@ func (l *xorLock) clear(b []byte, at, start int64, size int) {
 	}
 }
 
-var xorInitial = [longestXOR]uint16{0xe1f0, 0x1d0f, 0xcc9c, 0x84c0, 0x110c, 0x0e10, 0xf1ce, 0x313e, 0x1872, 0xe139, 0xd40f, 0x84f9, 0x280c, 0xa96a, 0x4ec3}
+var xorInitial = [longestXOR]uint16{0xe1f0, 0x1d0f, 0xcc9c, 0x84c0, 0x110c, 0x0e10, 0xf1ce, 0x313e, 0x1872, 0xe139, 0xd40f, 0x84f9,
+	0x280c, 0xa96a, 0x4ec3}
 
 var xorMatrix = [7 * longestXOR]uint16{
 	0xaefc, 0x4dd9, 0x9bb2, 0x2745, 0x4e8a, 0x9d14, 0x2a09,
@@ -167,7 +168,7 @@ var xorMatrix = [7 * longestXOR]uint16{
 	0x1021, 0x2042, 0x4084, 0x8108, 0x1231, 0x2462, 0x48c4,
 }
 
-// xorKey is the key of a password.
+// xorKey returns the key of a password.
 func xorKey(password []byte) uint16 {
 	key, at := xorInitial[len(password)-1], len(xorMatrix)-1
 	for i := len(password) - 1; i >= 0; i-- {
@@ -181,7 +182,7 @@ func xorKey(password []byte) uint16 {
 	return key
 }
 
-// xorVerifier is what tells a wrong password.
+// xorVerifier returns what tells a wrong password.
 func xorVerifier(password []byte) uint16 {
 	v := uint16(0)
 	for i := len(password); i >= 0; i-- {
@@ -194,7 +195,7 @@ func xorVerifier(password []byte) uint16 {
 	return v ^ 0xce4b
 }
 
-// xorArray is what the bytes are combined with: the password and what fills it up,
+// xorArray returns what the bytes are combined with: the password and what fills it up,
 // each with the half of the key that its place asks for.
 func xorArray(password []byte, key uint16) (with [16]byte) {
 	const fill = "\xbb\xff\xff\xba\xff\xff\xb9\x80\x00\xbe\x0f\x00\xbf\x0f\x00"
@@ -217,7 +218,8 @@ const (
 	biffSheet    = 0x85
 )
 
-var biffClear = map[uint16]bool{0x809: true, 0x009: true, 0x209: true, 0x409: true, biffFilePass: true, 0x194: true, 0x195: true, 0xe1: true, 0x196: true, 0x138: true}
+var biffClear = map[uint16]bool{0x809: true, 0x009: true, 0x209: true, 0x409: true, biffFilePass: true, 0x194: true, 0x195: true,
+	0xe1: true, 0x196: true, 0x138: true}
 
 // clearBIFF reads a workbook with its records decrypted.
 func clearBIFF(l biffLock, src io.Reader) io.Reader {
@@ -248,7 +250,7 @@ func clearBIFF(l biffLock, src io.Reader) io.Reader {
 	}}
 }
 
-// filePass is the body of the record FilePass at the beginning of a workbook, nil if
+// filePass returns the body of the record FilePass at the beginning of a workbook, nil if
 // it has none.
 func filePass(b []byte) []byte {
 	for len(b) >= 4 {

@@ -26,7 +26,7 @@ func (b *bits) fill() {
 	}
 }
 
-// peek is the next n bits, which stay.
+// peek returns the next n bits, which stay.
 func (b *bits) peek(n uint) uint32 {
 	b.fill()
 	return b.word >> (b.have - n) & (1<<n - 1)

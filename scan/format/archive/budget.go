@@ -59,7 +59,7 @@ func (b *Budget) Grow(n int64) error {
 	return nil
 }
 
-// Left is what may still be spent; the limits that are not used up stay as they
+// Left returns what may still be spent; the limits that are not used up stay as they
 // are.
 func (b *Budget) Left() Limits {
 	l := b.Limits
@@ -71,5 +71,5 @@ func (b *Budget) Left() Limits {
 // Spend charges processor time that a process of its own took for a container.
 func (b *Budget) Spend(d time.Duration) { b.cpu.Add(int64(max(d, 0))) }
 
-// Spent is the processor time that was charged.
+// Spent returns the processor time that was charged.
 func (b *Budget) Spent() time.Duration { return time.Duration(b.cpu.Load()) }

@@ -7,7 +7,7 @@ import (
 	"io"
 )
 
-// cabFormat reads Microsoft's cabinets (MS-CAB). Members stand one after the
+// cabFormat reads Microsoft's cabinets (MS-CAB). Members are one after the
 // other in folders, and a folder is unpacked from its beginning, so that members
 // in the order of their places cost one pass. Others cost one each, and all of it
 // is charged.
@@ -29,7 +29,7 @@ const (
 	cabNext     = 1 << 1
 	cabReserve  = 1 << 2
 
-	// Folder numbers of members that stand in other cabinets as well.
+	// Folder numbers of members that are in other cabinets as well.
 	cabFromPrevious = 0xfffd
 	cabToNext       = 0xfffe
 	cabBoth         = 0xffff
@@ -73,7 +73,7 @@ type cabWalk struct {
 	rewinds int // times that a folder was begun
 }
 
-// errOverlap says that members stand in each other too often.
+// errOverlap says that members are in each other too often.
 var errOverlap = errors.New("too many members that do not follow each other")
 
 // cabFolder is a run of blocks that are packed as one.
@@ -197,7 +197,7 @@ func (w *cabWalk) seek(f cabMember) error {
 	return err
 }
 
-// unpacked is what a folder unpacks to.
+// unpacked returns what a folder unpacks to.
 func (w *cabWalk) unpacked(f cabFolder) (io.Reader, error) {
 	blocks := &cabBlocks{walk: w, left: f.blocks, at: f.start}
 	switch f.method & 15 {

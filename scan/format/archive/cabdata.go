@@ -19,7 +19,7 @@ type cabBlocks struct {
 
 var errCabSum = errors.New("a block does not have its checksum")
 
-// next returns the data of the next block; io.EOF behind the last. A block that is
+// next returns the data of the next block; io.EOF after the last. A block that is
 // wrong by its checksum comes with errCabSum.
 func (b *cabBlocks) next() ([]byte, error) {
 	if b.left == 0 {
@@ -43,7 +43,7 @@ func (b *cabBlocks) next() ([]byte, error) {
 	return data, nil
 }
 
-// cabSum is the checksum of section 3.1: all words, and the rest of a word the
+// cabSum returns the checksum of section 3.1: all words, and the rest of a word the
 // other way round.
 func cabSum(b []byte) uint32 {
 	var sum uint32

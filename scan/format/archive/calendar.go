@@ -163,7 +163,7 @@ func (p cardProperty) isPage() bool {
 	return p.name == "X-ALT-DESC" && kind != "text/plain" || strings.Contains(kind, "html")
 }
 
-// mediaType is what the value is declared to be.
+// mediaType returns what the value is declared to be.
 func (p cardProperty) mediaType() string {
 	for _, v := range p.params {
 		if v.name == "FMTTYPE" || v.name == "MEDIATYPE" {
@@ -174,7 +174,7 @@ func (p cardProperty) mediaType() string {
 	return ""
 }
 
-// member is what the property carries. Every program has a parameter of its own
+// member returns what the property carries. Every program has a parameter of its own
 // for the name of the file.
 func (p cardProperty) member() Member {
 	m := Member{Size: -1, Type: p.mediaType()}
@@ -189,7 +189,7 @@ func (p cardProperty) member() Member {
 	return m
 }
 
-// page is m as a page.
+// page returns m as a page.
 func (p cardProperty) page(m Member) Member {
 	if m.Type == "" && p.isPage() {
 		m.Type = "text/html"
@@ -197,7 +197,7 @@ func (p cardProperty) page(m Member) Member {
 	return m
 }
 
-// unpercented is a name without the escapes of addresses.
+// unpercented returns a name without the escapes of addresses.
 func unpercented(s string) string {
 	b, _ := io.ReadAll(newUnpercent(&byteReader{at: []byte(s), r: eof{}}))
 	return string(b)

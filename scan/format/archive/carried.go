@@ -111,7 +111,7 @@ func (carriedFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit
 }
 
 // shortData bounds what is looked at before it becomes a member, in bytes as they
-// stand in the text.
+// are in the text.
 const shortData = 6 << 10
 
 // carried hands over a file, unless it is one that was handed over before or a
@@ -167,7 +167,7 @@ func wholePNG(b []byte) bool {
 	return false
 }
 
-// looseText reads a text with the references of HTML undone that stand for ASCII.
+// looseText reads a text with the references of HTML undone that represent ASCII.
 type looseText struct {
 	in    *bufio.Reader
 	at    int64 // of the next byte

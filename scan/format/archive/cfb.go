@@ -34,7 +34,7 @@ type cfbEntry struct {
 
 const (
 	cfbMagic  = "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-	cfbHeader = 512 // bytes of the header; sectors begin behind it, or one sector further in
+	cfbHeader = 512 // bytes of the header; sectors begin after it, or one sector further in
 	cfbRecord = 128 // bytes of a directory entry
 	cfbSmall  = 6   // a small sector has 1<<cfbSmall bytes
 	cfbMost   = 0xfffffffa
@@ -77,12 +77,12 @@ func openCompound(c Content) (*compound, error) {
 	return f, err
 }
 
-// sectors is how many sectors there are, a last one that is cut off included.
+// sectors returns how many sectors there are, a last one that is cut off included.
 func (f *compound) sectors() int64 {
 	return (f.c.Size() + 1<<f.shift - 1) >> f.shift
 }
 
-// place is where a sector begins. The header takes the room of one.
+// place returns where a sector begins. The header takes the room of one.
 func (f *compound) place(sector uint32) int64 { return (int64(sector) + 1) << f.shift }
 
 // table reads the table of sectors, the places of which the header lists; what
@@ -168,7 +168,7 @@ func (f *compound) entry(b []byte) cfbEntry {
 	return e
 }
 
-// cfbName is a name without the NUL at its end.
+// cfbName returns a name without the NUL at its end.
 func cfbName(b []byte) string {
 	name, _, _ := strings.Cut(wideText(b), "\x00")
 	return name
@@ -200,7 +200,7 @@ func (f *compound) adopt() {
 	}
 }
 
-// path is the name of an entry with those of the storages it is in.
+// path returns the name of an entry with those of the storages it is in.
 func (f *compound) path(i int) string {
 	path := f.entries[i].name
 	for depth := 0; depth < cfbDepth; depth++ {
@@ -212,7 +212,7 @@ func (f *compound) path(i int) string {
 	return path
 }
 
-// stream is what an entry holds, for one goroutine. Its chain may end before its
+// stream returns what an entry holds, for one goroutine. Its chain may end before its
 // size.
 func (f *compound) stream(e cfbEntry) *cfbContent {
 	s := &cfbContent{f: f, table: f.fat, next: e.next, shift: f.shift, size: e.size}
@@ -229,10 +229,10 @@ type cfbContent struct {
 	shift uint
 	size  int64
 	chain []uint32 // the first sectors
-	next  uint32   // the one behind them
+	next  uint32   // the one after them
 }
 
-// Size is what the directory says.
+// Size returns what the directory says.
 func (s *cfbContent) Size() int64 { return s.size }
 
 // ReadAt reads as io.ReaderAt says.
@@ -256,7 +256,7 @@ func (s *cfbContent) ReadAt(p []byte, off int64) (int, error) {
 	return n, nil
 }
 
-// sector is the i-th sector of the chain, nil if it is not as long as that or
+// sector returns the i-th sector of the chain, nil if it is not as long as that or
 // goes in circles.
 func (s *cfbContent) sector(i int64) []byte {
 	if number, ok := s.number(i); ok {
@@ -265,7 +265,7 @@ func (s *cfbContent) sector(i int64) []byte {
 	return nil
 }
 
-// number is that of the i-th sector of the chain, if it has one.
+// number returns that of the i-th sector of the chain, if it has one.
 func (s *cfbContent) number(i int64) (uint32, bool) {
 	for int64(len(s.chain)) <= i {
 		if int64(s.next) >= int64(len(s.table)) || len(s.chain) >= len(s.table) {
@@ -285,7 +285,7 @@ func (f *compound) sector(n uint32, shift uint) []byte {
 	return nil
 }
 
-// placeOf is where a sector, or a small one, begins.
+// placeOf returns where a sector, or a small one, begins.
 func (f *compound) placeOf(n uint32, shift uint) (int64, bool) {
 	if shift != cfbSmall {
 		return f.place(n), true

@@ -37,7 +37,7 @@ const (
 	cmsDepth = 16 // contents in contents that are read at once
 )
 
-// cmsSealed reports whether what a content type stands for needs a key.
+// cmsSealed reports whether what a content type represents needs a key.
 func cmsSealed(kind string) bool {
 	switch kind {
 	case cmsEnveloped, cmsSignedEnv, cmsEncrypted, cmsAuthEnv:
@@ -59,7 +59,7 @@ func (cmsFormat) Match(head []byte, _ Content) bool {
 	return ok && !cmsSealed(kind)
 }
 
-// cmsKind is the content type of a message that begins with head.
+// cmsKind returns the content type of a message that begins with head.
 func cmsKind(head []byte) (kind string, ok bool) {
 	if !hasAny(head, "\x30") {
 		if head = unarmored(head); !hasAny(head, "\x30") {
@@ -110,7 +110,7 @@ func cmsKnown(kind string) bool {
 	return cmsSealed(kind)
 }
 
-// armored is where in a text the digits of a message begin, -1 if it is none: after
+// armored returns where in a text the digits of a message begin, -1 if it is none: after
 // the line that begins a message in PEM, whatever it calls it, or with the first.
 func armored(head []byte) int {
 	const begin, end = "-----BEGIN ", "-----"
@@ -126,7 +126,7 @@ func armored(head []byte) int {
 	return -1
 }
 
-// unarmored is the beginning of a message that is written as a text.
+// unarmored returns the beginning of a message that is written as a text.
 func unarmored(head []byte) []byte {
 	head = narrowed(head)
 	at := armored(head)
@@ -244,10 +244,10 @@ func (w *cmsWalk) typed(b *ber, info berElement, depth int, through func(io.Read
 	return b.leave(explicit)
 }
 
-// asIs is through where nothing was done.
+// asIs returns through where nothing was done.
 func asIs(r io.Reader) io.Reader { return r }
 
-// inflated is through where the string is compressed: there is one algorithm.
+// inflated returns through where the string is compressed: there is one algorithm.
 func inflated(r io.Reader) io.Reader { return &unzlib{in: bufio.NewReader(r)} }
 
 func errIf(wrong bool) error {

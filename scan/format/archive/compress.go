@@ -113,7 +113,7 @@ func (u *uncompress) step() error {
 	return nil
 }
 
-// expand writes the text of a code. A code that is about to be given out stands
+// expand writes the text of a code. A code that is about to be given out is
 // for the previous text and its own first byte.
 func (u *uncompress) expand(code int) {
 	if code == u.next {

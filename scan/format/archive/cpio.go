@@ -73,7 +73,7 @@ var (
 type cpioReader struct {
 	in   *bufio.Reader
 	left exactly // of the member's data
-	pad  int64   // behind them
+	pad  int64   // after them
 }
 
 // visit hands over the member whose header is h.

@@ -58,7 +58,7 @@ func isDataHead(head []byte) bool {
 	return (len(kind) == 0 || slash > 0 && bytes.IndexAny(kind, " \t\r\n<>\"'") < 0) && bytes.IndexAny(head, "<>") < 0
 }
 
-// member is the file of the address, called otherwise if nothing in it says how.
+// member returns the file of the address, called otherwise if nothing in it says how.
 func (a dataAddress) member(otherwise string) Member {
 	if otherwise == "" {
 		otherwise = nameOfData
@@ -70,7 +70,7 @@ func (a dataAddress) member(otherwise string) Member {
 	return m
 }
 
-// saved is the member under the names that browsers give a file they save: what
+// saved returns the member under the names that browsers give a file they save: what
 // the page says, or the type.
 func (a dataAddress) saved(names []string) Member {
 	m := a.member("download" + savedAs[a.kind])
@@ -104,7 +104,7 @@ func (a dataAddress) decode(in io.ByteReader) io.Reader {
 	return newUnpercent(in)
 }
 
-// body is the file of an address that was read whole.
+// body returns the file of an address that was read whole.
 func (a dataAddress) body() io.Reader { return a.decode(&byteReader{at: a.data, r: eof{}}) }
 
 // unescapedDigits undoes escapes among digits of base64, where a percent sign is
@@ -130,7 +130,7 @@ func (u *unescapedDigits) ReadByte() (byte, error) {
 	return c, nil
 }
 
-// coded is the byte whose code follows in two digits, a blank if none does.
+// coded returns the byte whose code follows in two digits, a blank if none does.
 func (u *unescapedDigits) coded() (byte, error) {
 	high, err := u.in.ReadByte()
 	if err != nil {
@@ -148,7 +148,7 @@ func (u *unescapedDigits) coded() (byte, error) {
 	return a<<4 | b, nil
 }
 
-// inString is what an escape in a string of a script means.
+// inString returns what an escape in a string of a script means.
 func (u *unescapedDigits) inString() (byte, error) {
 	c, err := u.in.ReadByte()
 	switch c {

@@ -10,8 +10,8 @@ import (
 // longestReference bounds what is looked at for one reference, in bytes.
 const longestReference = 24
 
-// reference is the ASCII character that a reference of HTML at the beginning of b
-// stands for, and how long it is.
+// reference returns the ASCII character that a reference of HTML at the beginning of b
+// represents, and how long it is.
 func reference(b []byte) (c byte, n int, ok bool) {
 	n = 1
 	for n < len(b) && n < longestReference && (isLetter(b[n]) || isDigit(b[n]) || b[n] == '#') {
@@ -41,7 +41,7 @@ type dataFound struct {
 	called     []string
 }
 
-// member is the file.
+// member returns the file.
 func (f dataFound) member() Member {
 	if f.saved {
 		return f.dataAddress.saved(f.called)
@@ -138,7 +138,7 @@ func (s *dataSeeker) scheme(c byte) bool {
 	return true
 }
 
-// back is the i-th byte of the text as it was remembered, 0 for one that was
+// back returns the i-th byte of the text as it was remembered, 0 for one that was
 // forgotten.
 func (s *dataSeeker) back(i int) byte {
 	if i < 0 || i < s.n-len(s.recent) {
@@ -211,7 +211,7 @@ func (s *dataSeeker) address() {
 	s.before, s.after, s.quote, s.waiting = tag, s.after[:0], 0, true
 }
 
-// tag is what was read of the tag that the address is in.
+// tag returns what was read of the tag that the address is in.
 func (s *dataSeeker) tag() string {
 	var b []byte
 	for i := max(0, s.n-len(s.recent)); i < s.begun; i++ {

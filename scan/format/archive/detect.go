@@ -85,7 +85,7 @@ func Wraps(f Format) bool {
 	return ok
 }
 
-// InnerName is what programs call the one file in a container of that name: "a.tar"
+// InnerName returns what programs call the one file in a container of that name: "a.tar"
 // in "a.tar.gz". From a signed file they take the suffix of signatures, no other.
 func InnerName(f Format, name string) string {
 	if !Wraps(f) {
@@ -101,7 +101,7 @@ func InnerName(f Format, name string) string {
 // signatures are the suffixes of signed, stamped and compressed files.
 var signatures = [...]string{".p7m", ".p7s", ".p7z", ".p7c", ".p7b", ".tsd", ".tst", ".cms", ".p7"}
 
-// Named is the format of that name, or nil.
+// Named returns the format of that name, or nil.
 func Named(name string) Format {
 	for _, f := range Formats() {
 		if f.Name() == name {
@@ -116,13 +116,13 @@ func Named(name string) Format {
 type suffixed interface{ suffixes() []string }
 
 // embedded is a Format that may begin anywhere, as in self-extracting programs:
-// programs that know the format look further than the first bytes. What stands in
+// programs that know the format look further than the first bytes. What is in
 // a place that is taken is no beginning.
 type embedded interface {
 	inside(c Content, taken Places) bool
 }
 
-// Detect is the one of formats the content has: the first of those it begins with,
+// Detect returns the one of formats the content has: the first of those it begins with,
 // that begin further in, or, where the content is silent, that any of the names
 // points to; nil if there is none.
 func Detect(formats []Format, c Content, names []string) Format {
@@ -133,7 +133,7 @@ func Detect(formats []Format, c Content, names []string) Format {
 	return nil
 }
 
-// Beginning are those of formats whose mark the content begins with.
+// Beginning returns those of formats whose mark the content begins with.
 func Beginning(formats []Format, c Content) []Format {
 	buf := scratch.Lend()
 	defer buf.Return()
@@ -144,8 +144,8 @@ func Beginning(formats []Format, c Content) []Format {
 	return choose(formats, func(f Format) bool { return f.Match(head, c) })
 }
 
-// Further are those of formats, beside the ones the content was found to begin
-// with, that begin further in: a GIF with a zip behind it has one. Taken are the
+// Further returns those of formats, beside the ones the content was found to begin
+// with, that begin further in: a GIF with a zip after it has one. Taken are the
 // places of the members that the others have brought to light: a zip that is
 // attached to a saved mail is the attachment's content, not one of the mail –
 // unless a name says that the file is to be opened as one. Where nothing is found
@@ -177,7 +177,7 @@ func named(f Format, ends []string) bool {
 	return ok && slices.ContainsFunc(s.suffixes(), func(suffix string) bool { return slices.Contains(ends, suffix) })
 }
 
-// unwrap is the format of this package inside one that walks elsewhere.
+// unwrap returns the format of this package inside one that walks elsewhere.
 func unwrap(f Format) Format {
 	if w, ok := f.(interface{ Unwrap() Format }); ok {
 		return w.Unwrap()
@@ -207,10 +207,10 @@ func choose(formats []Format, fit func(Format) bool) []Format {
 // 7z look no further.
 const sfxSize = 1 << 20
 
-// findEarly is where mark first stands, -1 if not within sfxSize.
+// findEarly returns where mark first is, -1 if not within sfxSize.
 func findEarly(c Content, mark string) int64 { return findFree(c, mark, nil) }
 
-// findFree is where mark first stands in no place that is taken, -1 if not within
+// findFree returns where mark first is in no place that is taken, -1 if not within
 // sfxSize.
 func findFree(c Content, mark string, taken Places) int64 {
 	for from := int64(0); ; {
@@ -222,7 +222,7 @@ func findFree(c Content, mark string, taken Places) int64 {
 	}
 }
 
-// find is the first place of mark between from and to, or -1.
+// find returns the first place of mark between from and to, or -1.
 func find(c Content, mark string, from, to int64) int64 {
 	at, _ := scratch.Index(c, mark, from, to)
 	return at

@@ -13,9 +13,10 @@ type exoticFormat struct {
 	shaped   func(head []byte, c Content) bool // instead of a mark, if not nil
 }
 
-// exotics lists them. Where nothing else is said the mark stands at the beginning.
+// exotics lists them. Where nothing else is said the mark is at the beginning.
 var exotics = [...]exoticFormat{
-	{name: "stuffit", helped: true, marks: []string{"SIT!", "ST46", "ST50", "ST60", "ST65", "STin", "STi2", "STi3", "STi4", "StuffIt (c)1997-"}},
+	{name: "stuffit", helped: true, marks: []string{"SIT!", "ST46", "ST50", "ST60", "ST65", "STin", "STi2", "STi3", "STi4",
+		"StuffIt (c)1997-"}},
 	{name: "stuffitx", helped: true, marks: []string{"StuffIt!", "StuffIt?"}},
 	{name: "zoo", helped: true, at: 20, marks: []string{"\xdc\xa7\xc4\xfd"}},
 	{name: "alz", helped: true, marks: []string{"ALZ\x01"}},
@@ -46,7 +47,7 @@ var exotics = [...]exoticFormat{
 	{name: "pst", marks: []string{"!BDN"}},
 }
 
-// longestMark is the length of the longest mark that stands near an end.
+// longestMark is the length of the longest mark that is near an end.
 const longestMark = 8
 
 func (f *exoticFormat) Name() string { return f.name }

@@ -26,11 +26,11 @@ func (isoFormat) Name() string { return "iso" }
 
 func (isoFormat) Match(_ []byte, c Content) bool { return isoTrack(c) != nil }
 
-// isoLayouts are the sizes of sectors, and of what stands before the data in
+// isoLayouts are the sizes of sectors, and of what is before the data in
 // them: plain images, and raw ones of several kinds of track.
 var isoLayouts = [...]struct{ sector, header int64 }{{2048, 0}, {2352, 16}, {2352, 24}, {2336, 8}, {2448, 16}, {2448, 24}}
 
-// isoTrack is the content as sectors of 2048 bytes, nil if it has no descriptor
+// isoTrack returns the content as sectors of 2048 bytes, nil if it has no descriptor
 // of ISO 9660.
 func isoTrack(c Content) Content {
 	for _, l := range isoLayouts {
@@ -71,7 +71,7 @@ func (t *rawTrack) ReadAt(p []byte, off int64) (int, error) {
 func (isoFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
 	track := isoTrack(c)
 	w := &isoWalk{walk: begin(ctx, c, b, visit), c: track, files: map[isoKey]*isoFile{}}
-	w.apart = true // each tree names them anew
+	w.apart = true // each tree names them again
 	if track == nil {
 		w.note(damagedContainer, "no descriptor")
 		return w.end(nil)
@@ -191,7 +191,7 @@ func (w *isoWalk) one(f *isoFile) error {
 	return w.member(m, io.MultiReader(parts...))
 }
 
-// isoName is a name of the plain kind without its version.
+// isoName returns a name of the plain kind without its version.
 func isoName(name string) string {
 	if i := strings.LastIndexByte(name, ';'); i > 0 {
 		name = name[:i]

@@ -117,7 +117,7 @@ type lhaMember struct {
 	data         int64
 }
 
-// names are all names with the directory that programs put before them.
+// names returns all names with the directory that programs put before them.
 func (m *lhaMember) names() []string {
 	return distinct(join(m.dir, m.long), join(m.wideDir, m.unicode), m.name)
 }
@@ -226,7 +226,7 @@ func (m *lhaMember) wide(c Content, off int64, level byte) error {
 }
 
 // extended reads the extended headers that begin at m.data, the first having
-// size bytes, and sets m.data behind them.
+// size bytes, and sets m.data after them.
 func (m *lhaMember) extended(c Content, size, width int64) error {
 	for range lhaExtended {
 		if size == 0 {
@@ -265,10 +265,10 @@ func (m *lhaMember) extension(kind byte, b []byte) {
 	}
 }
 
-// slashes is a path whose components LHA separates by 0xff.
+// slashes returns a path whose components LHA separates by 0xff.
 func slashes(b []byte) string { return strings.ReplaceAll(string(b), "\xff", "/") }
 
-// wideText is text in UTF-16, lowest byte first.
+// wideText returns text in UTF-16, lowest byte first.
 func wideText(b []byte) string {
 	units := make([]uint16, len(b)/2)
 	for i := range units {

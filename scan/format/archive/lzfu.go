@@ -10,7 +10,7 @@ import (
 // written next is the end.
 type unlzfu struct {
 	in    *bufio.Reader
-	flags uint // the next flag is the lowest; above the last stands a mark
+	flags uint // the next flag is the lowest; above the last is a mark
 	at    int  // place in the window
 }
 

@@ -30,7 +30,7 @@ const (
 	lzhLengths   = 19                // symbols of the code for code lengths
 )
 
-// unlzh undoes LZSS with Huffman codes that are sent anew for every block. The
+// unlzh undoes LZSS with Huffman codes that are sent again for every block. The
 // data do not say where they end.
 type unlzh struct {
 	in        *bits
@@ -91,8 +91,8 @@ func (u *unlzh) header() error {
 	return u.short(&u.distances, u.shape.positions, u.shape.width, -1)
 }
 
-// short reads a code of up to n symbols, whose number has width bits. Behind the
-// symbol with the number gap stands how many of the next have no word.
+// short reads a code of up to n symbols, whose number has width bits. After the
+// symbol with the number gap is how many of the next have no word.
 func (u *unlzh) short(p *prefixCode, n int, width uint, gap int) error {
 	number := u.in.take(width)
 	if number == 0 {
@@ -147,7 +147,7 @@ func (u *unlzh) long() error {
 	return u.symbols.build(lengths[:])
 }
 
-// zeros is how many symbols without a word a length symbol below 3 stands for.
+// zeros returns how many symbols without a word a length symbol below 3 represents.
 func (u *unlzh) zeros(symbol int) int {
 	switch symbol {
 	case 0:

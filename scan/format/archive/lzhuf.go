@@ -77,7 +77,7 @@ func (u *unlzhuf) symbol() int {
 }
 
 // count raises the frequency of a leaf and of all nodes above it. A node that
-// becomes more frequent than those behind it changes its place with the last of
+// becomes more frequent than those after it changes its place with the last of
 // them.
 func (u *unlzhuf) count(leaf int) {
 	if u.freq[lzhufRoot] == lzhufMost {
@@ -111,7 +111,7 @@ func (u *unlzhuf) exchange(a, b int) {
 	}
 }
 
-// halve halves all frequencies and makes the tree anew.
+// halve halves all frequencies and makes the tree again.
 func (u *unlzhuf) halve() {
 	n := 0
 	for i := range lzhufNodes {
@@ -131,7 +131,7 @@ func (u *unlzhuf) halve() {
 	}
 }
 
-// insert puts a node with the children at child behind the last of the first n
+// insert puts a node with the children at child after the last of the first n
 // nodes that is not more frequent.
 func (u *unlzhuf) insert(freq, child, n int) {
 	at := n

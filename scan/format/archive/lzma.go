@@ -64,7 +64,7 @@ func (u *unlzma) Read(p []byte) (int, error) {
 	return u.r.Read(p)
 }
 
-// openLZMA returns the unpacked stream behind a .lzma header. The dictionary need
+// openLZMA returns the unpacked stream after a .lzma header. The dictionary need
 // never be larger than what is unpacked.
 func openLZMA(head []byte, in *bufio.Reader, window *windows) (io.Reader, error) {
 	head = bytes.Clone(head)

@@ -15,7 +15,7 @@ const (
 
 type unlzss struct {
 	in    *bufio.Reader
-	flags uint // the next flag is the lowest; above the last stands a mark
+	flags uint // the next flag is the lowest; above the last is a mark
 	at    int  // place in the window
 }
 

@@ -54,7 +54,7 @@ func (w *oleWalk) property(e cfbEntry) error {
 	return w.member(m, w.read(e))
 }
 
-// attachmentNames are all names an attachment has, the long one first.
+// attachmentNames returns all names an attachment has, the long one first.
 func (w *oleWalk) attachmentNames(storage int) []string {
 	var names []string
 	for _, id := range [...]string{"3707", "3704", "3001"} {

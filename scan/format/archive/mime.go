@@ -19,7 +19,7 @@ const mimeField = "mime-version:"
 
 func (mimeFormat) Name() string { return "mime" }
 
-// Match is never true: see inside.
+// Match returns never true: see inside.
 func (mimeFormat) Match([]byte, Content) bool { return false }
 
 func (mimeFormat) inside(c Content, taken Places) bool { return findMIME(c, taken) > 0 }
@@ -31,11 +31,12 @@ func (mimeFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) (
 		return w.end(ctx.Err())
 	}
 	w.note(prefixed, "by %d bytes", at)
-	return w.end(w.member(Member{Names: []string{"mime"}, Type: "message/rfc822", Size: c.Size() - at}, io.NewSectionReader(c, at, c.Size()-at)))
+	return w.end(w.member(Member{Names: []string{"mime"}, Type: "message/rfc822", Size: c.Size() - at},
+		io.NewSectionReader(c, at, c.Size()-at)))
 }
 
-// findMIME is where the first header with a version and a type of MIME begins that
-// stands in no place that is taken, -1 if there is none.
+// findMIME returns where the first header with a version and a type of MIME begins that
+// is in no place that is taken, -1 if there is none.
 func findMIME(c Content, taken Places) int64 {
 	found := int64(-1)
 	scratch.Windows(c, 0, len(mimeField), func(b []byte, off int64) error {
@@ -63,7 +64,7 @@ func findMIME(c Content, taken Places) int64 {
 	return found
 }
 
-// headerAround is where the header begins that has the field at an offset, -1 if
+// headerAround returns where the header begins that has the field at an offset, -1 if
 // that is in no header with a type.
 func headerAround(c Content, at int64) int64 {
 	before := piece(c, at-min(at, entityHead), min(at, entityHead))

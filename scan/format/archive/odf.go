@@ -19,7 +19,7 @@ const (
 	manifestMark = "encryption-data"
 )
 
-// member is the Visit that looks on.
+// member returns the Visit that looks on.
 func (m *manifest) member(f Member, body io.Reader) error {
 	if body == nil || len(f.Names) == 0 || f.Names[0] != manifestName {
 		return m.visit(f, body)

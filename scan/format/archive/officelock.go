@@ -49,7 +49,7 @@ func (w *walk) unlock(l officeLock) (ok bool, err error) {
 	return false, w.ctx.Err()
 }
 
-// wideBytes is a text in UTF-16, the lower byte first.
+// wideBytes returns a text in UTF-16, the lower byte first.
 func wideBytes(s string) []byte {
 	var b []byte
 	for _, u := range utf16.Encode([]rune(s)) {
@@ -141,7 +141,8 @@ func newStandardLock(b []byte) *standardLock {
 	if len(head) < 20 || len(rest) < 60 || le32(rest) != 16 {
 		return nil
 	}
-	l := &standardLock{algorithm: le32(head[8:]), size: int(min(le32(head[16:]), 1<<10) / 8), salt: rest[4:20], verifier: rest[20:36], hash: rest[40:]}
+	l := &standardLock{algorithm: le32(head[8:]), size: int(min(le32(head[16:]), 1<<10) / 8), salt: rest[4:20], verifier: rest[20:36],
+		hash: rest[40:]}
 	if l.algorithm == 0 { // what the flags say
 		l.algorithm = algRC4
 		if flags := le32(b); flags&0x20 != 0 {
@@ -193,7 +194,7 @@ func (l *standardLock) opens(ctx context.Context, password []byte) bool {
 	return bytes.Equal(hashed(sha1.New(), verifier), hash[:sha1.Size])
 }
 
-// padded is the derivation of keys of Windows for AES.
+// padded returns the derivation of keys of Windows for AES.
 func padded(sum []byte, with byte) []byte {
 	b := bytes.Repeat([]byte{with}, 64)
 	for i, c := range sum {
@@ -263,7 +264,8 @@ func newAgileLock(description []byte) *agileLock {
 }
 
 func (k agileKind) known() bool {
-	return k.Cipher == "AES" && k.Chaining == "ChainingModeCBC" && k.hash() != nil && k.Block == aes.BlockSize && (k.Bits == 128 || k.Bits == 192 || k.Bits == 256)
+	return k.Cipher == "AES" && k.Chaining == "ChainingModeCBC" && k.hash() != nil && k.Block == aes.BlockSize &&
+		(k.Bits == 128 || k.Bits == 192 || k.Bits == 256)
 }
 
 func (k agileKind) hash() hash.Hash {
@@ -320,7 +322,7 @@ func chained(key, iv, b []byte) {
 	cipher.NewCBCDecrypter(block, iv).CryptBlocks(b, b)
 }
 
-// fitted is b cut or filled to n bytes.
+// fitted returns b cut or filled to n bytes.
 func fitted(b []byte, n int) []byte {
 	return append(bytes.Clone(b), bytes.Repeat([]byte{0x36}, max(0, n-len(b)))...)[:n]
 }

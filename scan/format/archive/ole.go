@@ -66,7 +66,7 @@ func (w *oleWalk) index() {
 	}
 }
 
-// heads are the beginnings of all streams of a storage that have that name.
+// heads returns the beginnings of all streams of a storage that have that name.
 func (w *oleWalk) heads(storage int, name string, n int64) [][]byte {
 	var heads [][]byte
 	for _, i := range w.inner[inStorage{storage, name}] {
@@ -95,7 +95,7 @@ func (w *oleWalk) one(i int) error {
 	return w.object(i)
 }
 
-// read is the reader of a stream.
+// read returns the reader of a stream.
 func (w *oleWalk) read(e cfbEntry) *exactly {
 	s := w.file.stream(e)
 	return &exactly{stretch(s, 0, e.size), e.size}
@@ -132,7 +132,7 @@ const slideStream = "PowerPoint Document"
 // ownStreams are those with the text, the tables and the pictures of documents.
 var ownStreams = [...]string{"WordDocument", "0Table", "1Table", "Data", "Workbook", "Book", slideStream, "Pictures"}
 
-// records hands over a stream of the document's own, and the files that stand in
+// records hands over a stream of the document's own, and the files that are in
 // it: objects on slides, and the zips in which programs from 2007 on keep the
 // document's theme beside what older programs know of it.
 func (w *oleWalk) records(m Member, i int) error {
@@ -161,7 +161,7 @@ func (w *oleWalk) records(m Member, i int) error {
 	return w.member(m, &exactly{stretch(s, 0, s.Size()), s.Size()})
 }
 
-// zipsIn are the zips that stand whole in a stream.
+// zipsIn returns the zips that are whole in a stream.
 func zipsIn(c Content) []span {
 	var zips []span
 	z := &zipFile{c: c, size: c.Size(), limit: 1}
@@ -213,7 +213,7 @@ func wordEncrypted(b []byte) bool {
 	return len(b) >= 12 && b[1] == 0xa5 && le16(b[10:])&encrypted != 0
 }
 
-// excelEncrypted looks for the record FilePass, which comes right behind the
+// excelEncrypted looks for the record FilePass, which comes right after the
 // beginning, MS-XLS section 2.4.117.
 func excelEncrypted(b []byte) bool {
 	const filePass = 0x2f

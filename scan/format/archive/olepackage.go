@@ -12,10 +12,10 @@ type olePackage struct {
 	size  int64
 }
 
-// packageHead is how much may stand before the data of a package, in bytes.
+// packageHead is how much may be before the data of a package, in bytes.
 const packageHead = 8 << 10
 
-// readPackage reads the description of a package at off, behind the size that a
+// readPackage reads the description of a package at off, after the size that a
 // stream has before it. Where the names are follows from nothing but their ends.
 func readPackage(c Content, off int64) (olePackage, bool) {
 	b := piece(c, off, packageHead)
@@ -48,7 +48,7 @@ func readPackage(c Content, off int64) (olePackage, bool) {
 	return p, true
 }
 
-// wideNames are the three names in Unicode that may follow the data.
+// wideNames returns the three names in Unicode that may follow the data.
 func wideNames(c Content, off int64) []string {
 	var names []string
 	b := piece(c, off, packageHead)

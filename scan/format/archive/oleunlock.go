@@ -26,7 +26,7 @@ func (w *oleWalk) unlockAll() error {
 	return w.unlockSlides()
 }
 
-// unlockPackage is unlockAll for documents of 2007 on.
+// unlockPackage does what unlockAll does for documents of 2007 on.
 func (w *oleWalk) unlockPackage() error {
 	packages := w.inner[inStorage{0, packageStream}]
 	if len(packages) == 0 {
@@ -52,7 +52,7 @@ func (w *oleWalk) unlockPackage() error {
 	return nil
 }
 
-// unlockWorkbook is unlockAll for a workbook up to 2003.
+// unlockWorkbook does what unlockAll does for a workbook up to 2003.
 func (w *oleWalk) unlockWorkbook(i int) error {
 	e := w.file.entries[i]
 	if e.kind != cfbStream {
@@ -73,7 +73,7 @@ func (w *oleWalk) unlockWorkbook(i int) error {
 	return err
 }
 
-// unlockSlides is unlockAll for a presentation up to 2003.
+// unlockSlides does what unlockAll does for a presentation up to 2003.
 func (w *oleWalk) unlockSlides() error {
 	for _, user := range w.inner[inStorage{0, "Current User"}] {
 		head := piece(w.file.stream(w.file.entries[user]), 0, oleHead)
@@ -114,7 +114,7 @@ const (
 	persistEdits     = 1 << 6
 )
 
-// slideRecord is a record of a presentation that begins at an offset, nil if it is not of
+// slideRecord returns a record of a presentation that begins at an offset, nil if it is not of
 // that kind or longer than most.
 func slideRecord(c Content, at int64, kind uint16, most int64) []byte {
 	head := fixed(c, at, 8)
@@ -158,7 +158,7 @@ func (d persisted) directory(b []byte) {
 	}
 }
 
-// lock is what the presentation is encrypted with, nil if that is not known.
+// lock returns what the presentation is encrypted with, nil if that is not known.
 func (d persisted) lock(c Content) *standardLock {
 	at, ok := d.at[d.session]
 	if !ok {

@@ -7,7 +7,7 @@ import (
 )
 
 // oneNoteFormat finds the files embedded in sections of OneNote (MS-ONESTORE): they
-// stand in one piece, each between two marks (section 2.6.13). Their names are
+// are in one piece, each between two marks (section 2.6.13). Their names are
 // elsewhere, in the properties of the page; what of these looks like the name of
 // a file is taken for one of each file, unless there are as many as files.
 type oneNoteFormat struct{}
@@ -43,7 +43,7 @@ func (oneNoteFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit
 	return w.end(nil)
 }
 
-// oneNoteFiles are the places of up to most files.
+// oneNoteFiles returns the places of up to most files.
 func oneNoteFiles(c Content, most int64) []span {
 	var files []span
 	for from := int64(0); int64(len(files)) < most; {
@@ -61,7 +61,7 @@ func oneNoteFiles(c Content, most int64) []span {
 	return files
 }
 
-// oneNoteNamesIn are the texts outside the files that look like names of files,
+// oneNoteNamesIn returns the texts outside the files that look like names of files,
 // each once, in their order.
 func oneNoteNamesIn(c Content, files []span) []string {
 	var names []string
@@ -79,7 +79,7 @@ func oneNoteNamesIn(c Content, files []span) []string {
 // maxWideName is the longest name that is looked for, in bytes of UTF-16.
 const maxWideName = 512
 
-// wideFileNames are the texts in b that have a length of 4 bytes before them, are
+// wideFileNames returns the texts in b that have a length of 4 bytes before them, are
 // UTF-16, and have the form of a file name.
 func wideFileNames(b []byte) []string {
 	var names []string

@@ -92,7 +92,7 @@ type pdfSpec struct {
 	files any
 }
 
-// newReader reads the document anew. No object is read more often than a few times.
+// newReader reads the document again. No object is read more often than a few times.
 func (w *pdfWalk) newReader() *pdf.Reader {
 	return pdf.NewReader(w.ctx, w.c, w.budget.affords(4*w.c.Size()+pdfSpare, priceParsed)+1)
 }
@@ -181,7 +181,7 @@ func (w *pdfWalk) trailer(value any) {
 func (w *pdfWalk) locked() bool { return w.encrypt != nil && w.key == nil }
 
 // decrypt finds the key of an encrypted document and, with it, reads all objects
-// anew.
+// again.
 func (w *pdfWalk) decrypt() error {
 	if w.encrypt == nil {
 		return nil

@@ -85,7 +85,7 @@ func (w *pdfWalk) lock() *pdfLock {
 	return l
 }
 
-// method is what a crypt filter does, section 7.6.6.
+// method returns what a crypt filter does, section 7.6.6.
 func (w *pdfWalk) method(dict pdf.Dict, key pdf.Name) pdfMethod {
 	name, ok := w.resolve(dict.Get(key)).(pdf.Name)
 	if !ok || name == "Identity" {
@@ -118,7 +118,7 @@ func (w *pdfWalk) unlock() (key *pdfKey, password string) {
 	return nil, ""
 }
 
-// open is the file's key, if the password is the user's.
+// open returns the file's key, if the password is the user's.
 func (l *pdfLock) open(password, id []byte) []byte {
 	if l.revision >= 5 {
 		return l.openAES(password)
@@ -177,7 +177,7 @@ func crypt(key, b []byte) {
 	}
 }
 
-// openAES is open from revision 5 on, section 7.6.4.3.3.
+// openAES returns open from revision 5 on, section 7.6.4.3.3.
 func (l *pdfLock) openAES(password []byte) []byte {
 	password = password[:min(len(password), 127)]
 	hash := func(salt []byte) []byte {
@@ -199,7 +199,7 @@ func (l *pdfLock) openAES(password []byte) []byte {
 	return key
 }
 
-// hardened is algorithm 2.B of section 7.6.4.3.4, which takes its time.
+// hardened returns algorithm 2.B of section 7.6.4.3.4, which takes its time.
 func hardened(password, k []byte) []byte {
 	const least, most = 64, 1 << 10
 	for i := 0; i < most; i++ {

@@ -12,7 +12,7 @@ import (
 	"github.com/milterscan/milterscan/scan/format/pdf"
 )
 
-// decrypted is the reader of something in an object that is encrypted by method.
+// decrypted returns the reader of something in an object that is encrypted by method.
 func (k *pdfKey) decrypted(src io.Reader, method pdfMethod, number, generation int64) (io.Reader, error) {
 	switch method {
 	case pdfClear:
@@ -28,7 +28,7 @@ func (k *pdfKey) decrypted(src io.Reader, method pdfMethod, number, generation i
 	return nil, errUnsupported
 }
 
-// objectKey is the key of an object, section 7.6.3.2.
+// objectKey returns the key of an object, section 7.6.3.2.
 func (k *pdfKey) objectKey(number, generation int64, salt string) []byte {
 	in := append(bytes.Clone(k.key), byte(number), byte(number>>8), byte(number>>16), byte(generation), byte(generation>>8))
 	sum := md5.Sum(append(in, salt...))

@@ -19,7 +19,7 @@ func (w *pdfWalk) take(number int64, value any) {
 }
 
 // isPDFFiles reports whether a dictionary may be the EF of a file specification
-// that stands for itself.
+// that represents itself.
 func isPDFFiles(dict pdf.Dict) bool {
 	return slices.ContainsFunc(dict, func(e pdf.Entry) bool {
 		_, ok := e.Value.(pdf.Ref)
@@ -68,7 +68,7 @@ func (w *pdfWalk) specify(dict pdf.Dict, files any) {
 	w.specs = append(w.specs, s)
 }
 
-// resolve is what a reference leads to, as far as that was remembered.
+// resolve returns what a reference leads to, as far as that was remembered.
 func (w *pdfWalk) resolve(value any) any {
 	const most = 32 // references to references
 	for range most {

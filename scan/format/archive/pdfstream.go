@@ -16,7 +16,7 @@ func (w *pdfWalk) again(s pdfStream) (dict pdf.Dict, data int64) {
 	return dict, o.Data
 }
 
-// open is what a stream unpacks to; beside an error, as far as that is known how.
+// open returns what a stream unpacks to; beside an error, as far as that is known how.
 func (w *pdfWalk) open(s pdfStream, dict pdf.Dict, data int64) (io.Reader, error) {
 	if data == 0 {
 		w.troubled(w.reader)

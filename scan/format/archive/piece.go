@@ -35,14 +35,14 @@ func stretch(c Content, off, n int64) io.Reader {
 	return &exactly{io.NewSectionReader(c, off, c.Size()-off), n}
 }
 
-// cstring is b up to its first NUL, and what follows that; ok is false without
+// cstring returns b up to its first NUL, and what follows that; ok is false without
 // a NUL.
 func cstring(b []byte) (s string, rest []byte, ok bool) {
 	text, rest, ok := bytes.Cut(b, []byte{0})
 	return string(text), rest, ok
 }
 
-// lastName is what a path that was made on another system ends with.
+// lastName returns what a path that was made on another system ends with.
 func lastName(path string) string {
 	return path[strings.LastIndexAny(path, `/\:`)+1:]
 }

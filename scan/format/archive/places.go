@@ -5,11 +5,11 @@ import (
 	"slices"
 )
 
-// Places are stretches of a container in which bytes of its members stand as they
+// Places are stretches of a container in which bytes of its members are as they
 // are, one after the other.
 type Places []span
 
-// around is the place that holds the byte at pos.
+// around returns the place that holds the byte at pos.
 func (p Places) around(pos int64) (span, bool) {
 	i := slices.IndexFunc(p, func(s span) bool { return s.start <= pos && pos < s.end })
 	if i < 0 {
@@ -24,7 +24,7 @@ func (p Places) hold(pos int64) bool {
 	return ok
 }
 
-// placesOf are the places of what src reads, as far as it reads the container
+// placesOf returns the places of what src reads, as far as it reads the container
 // without changing a byte.
 func (w *walk) placesOf(src io.Reader) Places {
 	for {
@@ -48,7 +48,7 @@ func (w *walk) placesOf(src io.Reader) Places {
 	return nil
 }
 
-// places are those of n bytes of the stream at off. They end early when following
+// places returns those of n bytes of the stream at off. They end early when following
 // the chains of all streams would cost more than the file is worth, as streams that
 // share their sectors would make it.
 func (s *cfbContent) places(off, n int64) Places {
@@ -69,7 +69,7 @@ func (s *cfbContent) places(off, n int64) Places {
 	return all
 }
 
-// with is p and one more place, which may go on where the last one ends.
+// with returns p and one more place, which may go on where the last one ends.
 func (p Places) with(s span) Places {
 	if last := len(p) - 1; last >= 0 && p[last].end == s.start {
 		p[last].end = s.end

@@ -26,7 +26,7 @@ func wide(head []byte) (order func([]byte) uint16, mark int) {
 	return nil, 0
 }
 
-// narrowed is the beginning of a text in UTF-8, also of one in UTF-16.
+// narrowed returns the beginning of a text in UTF-8, also of one in UTF-16.
 func narrowed(head []byte) []byte {
 	order, mark := wide(head)
 	if order == nil {
@@ -48,7 +48,7 @@ func appendNarrow(dst, b []byte, order func([]byte) uint16) []byte {
 	return dst
 }
 
-// plain is the container as a text in UTF-8. One in UTF-16 is rewritten in memory
+// plain returns the container as a text in UTF-8. One in UTF-16 is rewritten in memory
 // and charged, as much of it as an object may have.
 func (w *walk) plain() (Content, error) {
 	order, mark := wide(piece(w.c, 0, HeadSize))

@@ -32,7 +32,7 @@ func (w *walk) slideObjects(c Content) error {
 	}
 }
 
-// declared is how long an object is unpacked, as it says itself.
+// declared returns how long an object is unpacked, as it says itself.
 func declared(c Content, at int64) int64 {
 	if b := fixed(c, at, 4); b != nil {
 		return int64(le32(b))

@@ -16,9 +16,9 @@ const (
 )
 
 // rockBegins reads the area of the root's own record, which tells whether there
-// are extensions and how many bytes stand before them everywhere.
+// are extensions and how many bytes are before them everywhere.
 func rockBegins(area []byte) (skip int, ok bool) {
-	for _, at := range [...]int{0, 14} { // behind what CD-ROM XA puts there
+	for _, at := range [...]int{0, 14} { // after what CD-ROM XA puts there
 		if len(area) >= at+7 && string(area[at:at+2]) == "SP" && area[at+4] == 0xbe && area[at+5] == 0xef {
 			return int(area[at+6]), true
 		}

@@ -35,7 +35,7 @@ func (rpmFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([
 	return w.end(w.member(Member{Names: []string{"payload.cpio"}, Size: size}, stretch(c, at, size)))
 }
 
-// rpmHeader is where a header that begins at off ends.
+// rpmHeader returns where a header that begins at off ends.
 func rpmHeader(c Content, off int64) (int64, error) {
 	b := fixed(c, off, rpmIndex)
 	if b == nil {

@@ -7,7 +7,7 @@ import (
 	"io"
 )
 
-// rtfFormat finds the objects embedded in RTF: what stands behind \objdata in
+// rtfFormat finds the objects embedded in RTF: what follows \objdata in
 // hexadecimal digits is an object of OLE 1 (MS-OLEDS section 2.2), which holds a
 // compound file, a package or anything else. Writers who want to hide it put
 // blanks, groups and control words between the digits; Word reads over them.
@@ -78,7 +78,7 @@ func (w *walk) hold(src io.Reader) ([]byte, error) {
 	return data, nil
 }
 
-// oleNative is where the data of an embedded object begin, behind version, kind,
+// oleNative returns where the data of an embedded object begin, after version, kind,
 // three names and size; 0 if the object does not look like that.
 func oleNative(b []byte) int64 {
 	at := int64(8)
@@ -94,14 +94,14 @@ func oleNative(b []byte) int64 {
 	return at + 4
 }
 
-// rtfDigits reads the bytes that stand in hexadecimal digits, up to the end of
+// rtfDigits reads the bytes that are in hexadecimal digits, up to the end of
 // the group that it begins in.
 type rtfDigits struct {
 	in    *bufio.Reader
 	n     int64 // bytes read
 	depth int   // groups inside
 	quiet int   // the depth from which on a destination is ignored, 0 for none
-	raw   int64 // bytes that stand there as they are, behind \bin
+	raw   int64 // bytes that are there as they are, after \bin
 }
 
 func (d *rtfDigits) Read(p []byte) (int, error) {
@@ -123,7 +123,7 @@ func (d *rtfDigits) byte() (byte, error) {
 	return c, err
 }
 
-// next reads two digits. What stands between them does not matter.
+// next reads two digits. What is between them does not matter.
 func (d *rtfDigits) next() (byte, error) {
 	var high byte
 	for half := false; ; {
@@ -170,7 +170,7 @@ func (d *rtfDigits) structure(c byte) error {
 	return nil
 }
 
-// control reads a control word or symbol behind its backslash. A group that
+// control reads a control word or symbol after its backslash. A group that
 // begins with "\*" is for readers who know it.
 func (d *rtfDigits) control() {
 	c, _ := d.byte()
@@ -209,7 +209,7 @@ func hexDigit(c byte) (byte, bool) {
 
 func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 
-// parameter reads the number behind a control word, and the blank behind that.
+// parameter reads the number after a control word, and the blank after that.
 func (d *rtfDigits) parameter() int64 {
 	var value int64
 	for digits := 0; digits < 10; digits++ {

@@ -80,7 +80,7 @@ func (h *sevenZipHeader) number() uint64 {
 	return n
 }
 
-// count is a number of things, of which each takes some room in what is left.
+// count returns a number of things, of which each takes some room in what is left.
 func (h *sevenZipHeader) count() int {
 	n := h.number()
 	if n > uint64(len(h.b))*8 { // bits say whether there is one
@@ -260,7 +260,7 @@ func (h *sevenZipHeader) substreams(known []int) {
 	}
 }
 
-// tamed is the directory without what the library refuses, ok if it was understood
+// tamed returns the directory without what the library refuses, ok if it was understood
 // and something was left out.
 func (h *sevenZipHeader) tamed() (out []byte, ok bool) {
 	whole := h.b
@@ -289,7 +289,7 @@ func (h *sevenZipHeader) tamed() (out []byte, ok bool) {
 	return nil, false
 }
 
-// files is the description of the files with their names and attributes alone.
+// files returns the description of the files with their names and attributes alone.
 func (h *sevenZipHeader) files() []byte {
 	begin := h.b
 	h.count()
@@ -309,7 +309,7 @@ func (h *sevenZipHeader) files() []byte {
 	return out
 }
 
-// tameSevenZip is the archive with a directory that the library reads, nil if that
+// tameSevenZip returns the archive with a directory that the library reads, nil if that
 // cannot be made.
 func tameSevenZip(c Content) Content {
 	at := max(0, findEarly(c, sevenZipMagic))
@@ -328,7 +328,7 @@ func tameSevenZip(c Content) Content {
 	return nil
 }
 
-// sevenZipDirectory is the directory as it is stored.
+// sevenZipDirectory returns the directory as it is stored.
 func sevenZipDirectory(c Content, at int64) []byte {
 	start := fixed(c, at, sevenStart)
 	if start == nil || le64(start[20:]) > maxSevenZipHeader || le64(start[12:]) > uint64(c.Size()) {
@@ -363,7 +363,7 @@ type guarded struct{ r io.Reader }
 
 func (g *guarded) Read(p []byte) (int, error) { return readSafely(g.r, p) }
 
-// withDirectory is the archive with another directory at its end.
+// withDirectory returns the archive with another directory at its end.
 func withDirectory(c Content, at int64, header []byte) Content {
 	start := piece(c, at, sevenStart)
 	binary.LittleEndian.PutUint64(start[12:], uint64(c.Size()-at-sevenStart))
@@ -381,7 +381,7 @@ type spliced struct {
 	end   []byte
 }
 
-// Size is that of all.
+// Size returns that of all.
 func (s *spliced) Size() int64 { return s.c.Size() - s.at + int64(len(s.end)) }
 
 // ReadAt reads as io.ReaderAt says.
@@ -420,7 +420,7 @@ func (w *sevenZipWalk) namesOf(header []byte) error {
 	return nil
 }
 
-// wideStrings are the texts in UTF-16 in b that end with a NUL, wherever they begin.
+// wideStrings returns the texts in UTF-16 in b that end with a NUL, wherever they begin.
 func wideStrings(b []byte) []string {
 	var all []string
 	for begin := range 2 {

@@ -136,7 +136,7 @@ func (b *byteReader) ReadByte() (byte, error) {
 	return c, nil
 }
 
-// unbase64Text is the beginning of what a text in base64 holds.
+// unbase64Text returns the beginning of what a text in base64 holds.
 func unbase64Text(text []byte) []byte {
 	out := make([]byte, 0, base64.StdEncoding.DecodedLen(len(text)))
 	r := newUnbase64(&byteReader{at: text, r: eof{}})

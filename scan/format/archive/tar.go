@@ -111,7 +111,7 @@ func (t *tarWalk) source(from int64) io.Reader {
 // those of devices and of GNU tar, which begin where others have names.
 var tarNumbers = [...]span{{100, 108}, {108, 116}, {116, 124}, {136, 148}, {329, 337}, {337, 345}}
 
-// mend is the header at a place with no number in it but the size. One whose size
+// mend returns the header at a place with no number in it but the size. One whose size
 // cannot be read goes on to the next header.
 func (t *tarWalk) mend(at int64) []byte {
 	block := piece(t.c, at, tarBlock)
@@ -130,7 +130,7 @@ func (t *tarWalk) mend(at int64) []byte {
 	return block
 }
 
-// tarNumber is a number of a header, in octal digits or in base 256.
+// tarNumber returns a number of a header, in octal digits or in base 256.
 func tarNumber(field []byte) (int64, bool) {
 	if field[0]&0x80 != 0 {
 		n := int64(field[0] & 0x7f)
@@ -183,7 +183,7 @@ func (t *tarWalk) one(h *tar.Header, body io.Reader) error {
 	return t.member(m, body)
 }
 
-// place is where a file stands that is not stored as sparse: behind its header,
+// place returns where a file is that is not stored as sparse: after its header,
 // which was just read.
 func (t *tarWalk) place(h *tar.Header) Places {
 	for key := range h.PAXRecords {
@@ -195,7 +195,7 @@ func (t *tarWalk) place(h *tar.Header) Places {
 	return Places{{at, at + h.Size}}
 }
 
-// after is where the next member begins after one whose header was just read.
+// after returns where the next member begins after one whose header was just read.
 func (t *tarWalk) after(h *tar.Header) int64 {
 	at := t.from + t.in.n
 	switch {

@@ -14,7 +14,7 @@ type tnefFormat struct{}
 const (
 	tnefMagic     = "\x78\x9f\x3e\x22"
 	tnefHeader    = 6 // bytes of the signature and the key
-	tnefAttribute = 9 // bytes before an attribute's data; behind them a checksum of 2
+	tnefAttribute = 9 // bytes before an attribute's data; after them a checksum of 2
 )
 
 // The attributes that matter, section 2.1.3.

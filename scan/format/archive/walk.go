@@ -40,7 +40,7 @@ func begin(ctx context.Context, c Content, b *Budget, visit Visit) *walk {
 	}
 }
 
-// end is what Walk returns.
+// end returns what Walk returns.
 func (w *walk) end(err error) ([]Note, error) { return w.notes, err }
 
 // note says something about the container as a whole.
@@ -128,7 +128,7 @@ type windows struct{ most, left int64 }
 
 func newWindows(most int64) *windows { return &windows{most, int64(4 * units.GB)} }
 
-// take asks for a window of n bytes, to be allocated anew.
+// take asks for a window of n bytes, to be allocated again.
 func (w *windows) take(n int64) error {
 	if n > w.most {
 		return fmt.Errorf("%w: %d bytes", errWindow, n)
@@ -139,7 +139,7 @@ func (w *windows) take(n int64) error {
 	return nil
 }
 
-// codeOf is the code of what ended a decoder.
+// codeOf returns the code of what ended a decoder.
 func codeOf(err error) string {
 	switch {
 	case errors.Is(err, errWindow):
@@ -156,7 +156,7 @@ func codeOf(err error) string {
 	return damagedMember
 }
 
-// hand is member for formats that judge for themselves how the body ended.
+// hand returns member for formats that judge for themselves how the body ended.
 func (w *walk) hand(m Member, src io.Reader) (*body, error) {
 	if err := w.enter(); err != nil {
 		return nil, err
@@ -279,7 +279,7 @@ func (w *walk) discard(src io.Reader) (*body, error) {
 	return b, err
 }
 
-// readSafely is r.Read with a panic of the decoder turned into an error: foreign
+// readSafely returns r.Read with a panic of the decoder turned into an error: foreign
 // data must not end more than its own member.
 func readSafely(r io.Reader, p []byte) (n int, err error) {
 	defer func() {

@@ -3,7 +3,7 @@ package archive
 import "io"
 
 // stepper decodes one step of an LZ77 kind of code: a literal, if length is 0, or
-// the length bytes that stand distance bytes back.
+// the length bytes that are distance bytes back.
 type stepper interface {
 	step() (literal byte, length, distance int, err error)
 }

@@ -80,7 +80,7 @@ func (b *Budget) Overworked() bool {
 	return b.work.limit > 0 && b.work.done.Load() > b.work.limit
 }
 
-// affords is how many steps of one price may still be charged, and no more than
+// affords returns how many steps of one price may still be charged, and no more than
 // most.
 func (b *Budget) affords(most int64, each Price) int64 {
 	if b.work.limit <= 0 {

@@ -173,7 +173,7 @@ func (x *unxz) openLZMA2(code byte, size int64) error {
 	return err
 }
 
-// xzCheck is the hash of a kind of check, section 2.1.1.2; kinds that are not
+// xzCheck returns the hash of a kind of check, section 2.1.1.2; kinds that are not
 // known have none.
 func xzCheck(kind byte) hash.Hash {
 	switch kind {
@@ -192,7 +192,7 @@ type noHash struct{ hash.Hash }
 
 func (noHash) Write(p []byte) (int, error) { return len(p), nil }
 
-// endBlock reads the padding and the check behind a block's data, section 3.
+// endBlock reads the padding and the check after a block's data, section 3.
 func (x *unxz) endBlock() error {
 	if _, err := x.take((4 - (x.in.n-x.began)%4) % 4); err != nil {
 		return err

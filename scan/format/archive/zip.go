@@ -31,7 +31,7 @@ func (zipFormat) inside(c Content, taken Places) bool {
 	})
 }
 
-// inMember reports whether all that the directory leads to stands in one of the
+// inMember reports whether all that the directory leads to is in one of the
 // places that are taken: such a zip is what the member there holds. One that goes
 // on outside of it is not what the member shows.
 func (z *zipFile) inMember(e zipEnd, d zipDirectory, taken Places) bool {
@@ -210,7 +210,7 @@ func (z *zipFile) unused(from, to int64) {
 
 type span struct{ start, end int64 }
 
-// known are the stretches that headers account for, by their beginning.
+// known returns the stretches that headers account for, by their beginning.
 func (z *zipFile) known() []span {
 	known := z.members()
 	for _, d := range z.dirs {
@@ -220,7 +220,7 @@ func (z *zipFile) known() []span {
 	return known
 }
 
-// members are the stretches of the members and their headers.
+// members returns the stretches of the members and their headers.
 func (z *zipFile) members() []span {
 	var known []span
 	for _, e := range z.entries {
@@ -231,7 +231,7 @@ func (z *zipFile) members() []span {
 	return known
 }
 
-// gaps are the stretches of at least size bytes that nothing accounts for.
+// gaps returns the stretches of at least size bytes that nothing accounts for.
 func (z *zipFile) gaps(size int64) []span {
 	var gaps []span
 	var at int64
@@ -263,7 +263,7 @@ func (z *zipFile) settle() {
 	}
 }
 
-// bound is where e's data ends at the latest: where the next thing begins.
+// bound returns where e's data ends at the latest: where the next thing begins.
 func (z *zipFile) bound(e *zipEntry) int64 {
 	i, _ := slices.BinarySearch(z.starts, e.local.offset+1)
 	if i == len(z.starts) {
@@ -298,7 +298,7 @@ func (z *zipFile) report(w *walk) {
 	}
 }
 
-// lastEnd is where the last directory ends, its comment included.
+// lastEnd returns where the last directory ends, its comment included.
 func (z *zipFile) lastEnd() int64 {
 	var end int64
 	for _, d := range z.dirs {

@@ -43,7 +43,7 @@ func (r *zipReader) locked(e *zipEntry, m Member) error {
 	return r.member(m, nil)
 }
 
-// method is the compression method, also where AES stands in its place.
+// method returns the compression method, also where AES is in its place.
 func (e *zipEntry) method() uint16 {
 	for _, h := range e.headers() {
 		if h.aes != nil && h.method == 99 {
@@ -53,7 +53,7 @@ func (e *zipEntry) method() uint16 {
 	return e.methods()[0]
 }
 
-// overhead is how many bytes encryption adds to the data.
+// overhead returns how many bytes encryption adds to the data.
 func (e *zipEntry) overhead() int64 {
 	if h := e.headers()[0]; h.method == 99 && h.aes != nil {
 		return 4*(int64(h.aes.strength)+1) + 2 + winZipAuth
@@ -138,7 +138,7 @@ func (z *zipCrypto) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// winZipAuth is the length of the authentication code behind AES data. It is not
+// winZipAuth is the length of the authentication code after AES data. It is not
 // checked: wrong data are worth a look, too.
 const winZipAuth = 10
 

@@ -66,7 +66,7 @@ func (z *zipFile) end64(e zipEnd) (zipEnd, bool) {
 	if l == nil || !hasAny(l, "PK\x06\x07") {
 		return e, false
 	}
-	// Data before the zip shifts the offset; the record mostly stands right
+	// Data before the zip shifts the offset; the record mostly is right
 	// before its locator.
 	for _, pos := range []int64{int64(le64(l[8:])), e.pos - zipLocatorSize - zip64EndSize} {
 		b := z.at(pos, zip64EndSize)
@@ -80,7 +80,7 @@ func (z *zipFile) end64(e zipEnd) (zipEnd, bool) {
 	return e, false
 }
 
-// places are the directories an end record may mean: the one it points to, and
+// places returns the directories an end record may mean: the one it points to, and
 // the one before it if data was put before the zip. They differ for good reason
 // in self-extracting files, and for bad reason in others.
 func (z *zipFile) places(e zipEnd) []zipDirectory {

@@ -95,12 +95,12 @@ func (h *zipHeader) plausible() bool {
 	return h.name != "" && (h.method <= 20 || h.method >= 90 && h.method <= 99)
 }
 
-// sizeKnown reports whether the sizes are in the header and not behind the data.
+// sizeKnown reports whether the sizes are in the header and not after the data.
 func (h *zipHeader) sizeKnown() bool {
 	return h.flags&zipDescriptor == 0 || h.packed > 0
 }
 
-// headers are those of the entry that exist, the one most programs go by first.
+// headers returns those of the entry that exist, the one most programs go by first.
 func (e *zipEntry) headers() []*zipHeader {
 	var all []*zipHeader
 	if e.central != nil {
@@ -112,7 +112,7 @@ func (e *zipEntry) headers() []*zipHeader {
 	return all
 }
 
-// member is the entry as it is handed over.
+// member returns the entry as it is handed over.
 func (e *zipEntry) member() Member {
 	m := Member{Hidden: e.dir != 0, Size: -1}
 	var names []string
@@ -128,7 +128,7 @@ func (e *zipEntry) member() Member {
 }
 
 // directory reports whether the entry is a directory: a name is not enough where
-// there are data behind it.
+// there are data after it.
 func (e *zipEntry) directory() bool {
 	for _, h := range e.headers() {
 		if n := len(h.name); n == 0 || h.name[n-1] != '/' && h.name[n-1] != '\\' || h.packed > 2 || h.flags&zipEncrypted != 0 && h.packed > 0 {
@@ -138,7 +138,7 @@ func (e *zipEntry) directory() bool {
 	return true
 }
 
-// methods are those the headers state, each once.
+// methods returns those the headers state, each once.
 func (e *zipEntry) methods() []uint16 {
 	h := e.headers()
 	methods := []uint16{h[0].method}
@@ -158,7 +158,7 @@ func (e *zipEntry) flagged(flag uint16) (all, any bool) {
 	return all, any
 }
 
-// crc is the stated checksum, 0 if none is known before the data is read.
+// crc returns the stated checksum, 0 if none is known before the data is read.
 func (e *zipEntry) crc() uint32 {
 	for _, h := range e.headers() {
 		if h.crc != 0 {

@@ -61,7 +61,7 @@ func (r *zipReader) zstd(in *bufio.Reader) (io.Reader, error) {
 	return openZstd(in, uint64(r.windows.most))
 }
 
-// zstdWindow is the window of the first frame, or most where it does not say.
+// zstdWindow returns the window of the first frame, or most where it does not say.
 func zstdWindow(start []byte, most int64) int64 {
 	var h zstd.Header
 	if err := h.Decode(start); err != nil || h.Skippable {

@@ -109,10 +109,10 @@ func (r *zipReader) all(e *zipEntry, m Member, open packedData) error {
 	return nil
 }
 
-// room is how many bytes there are for the member.
+// room returns how many bytes there are for the member.
 func (r *zipReader) room(e *zipEntry) int64 { return max(0, r.zip.bound(e)-e.local.data) }
 
-// stated is the packed length by the header that most programs go by. There may
+// stated returns the packed length by the header that most programs go by. There may
 // be less room than that.
 func (r *zipReader) stated(e *zipEntry) int64 {
 	if h := e.headers()[0]; h.sizeKnown() {

@@ -21,7 +21,7 @@ var (
 )
 
 // newBase64Digits makes the tables of RFC 4648. The last digits, given in
-// pairs, stand for 62 and 63.
+// pairs, represent 62 and 63.
 func newBase64Digits(last ...byte) (t base64Digits) {
 	values := [256]uint32{}
 	for c := range values {

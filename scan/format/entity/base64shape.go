@@ -119,7 +119,7 @@ func (d *base64Decoder) inspectPadding(before, line, after []byte) {
 }
 
 // sentence is how long a line of digits must be to count as data once text has
-// been met: longer than the words that stand alone on a line.
+// been met: longer than the words that are alone on a line.
 const sentence = 40
 
 // inspectTail judges what follows padding: more data, which some clients decode

@@ -209,7 +209,7 @@ func (f *binhexFile) sumByte(c byte) {
 	f.stage = fileDone
 }
 
-// name is the file's name as its header has it, "" before that is there, or if
+// name returns the file's name as its header has it, "" before that is there, or if
 // the header is damaged and the name is none.
 func (f *binhexFile) name() string {
 	if f.stage == fileHeader {
@@ -222,7 +222,7 @@ func (f *binhexFile) name() string {
 	return string(name)
 }
 
-// crc16 is the CRC of CCITT, the polynomial 0x1021 from zero. BinHex's rule to
+// crc16 returns the CRC of CCITT, the polynomial 0x1021 from zero. BinHex's rule to
 // feed two zero bytes at the end is the same as this form of it.
 func crc16(sum uint16, c byte) uint16 {
 	sum ^= uint16(c) << 8

@@ -37,7 +37,7 @@ func (p *Parser) body(b []byte, r rest) (n int, stuck bool) {
 }
 
 // delimiterLine passes over the line of a delimiter. Blanks may fill it (RFC
-// 2046, section 5.1.1); what a line longer than the window holds behind them is
+// 2046, section 5.1.1); what a line longer than the window holds after them is
 // text outside the parts.
 func (p *Parser) delimiterLine(b []byte, r rest) (n int, stuck bool) {
 	n, whole := p.lineEnd(b, r)
@@ -55,7 +55,7 @@ func (p *Parser) delimiterLine(b []byte, r rest) (n int, stuck bool) {
 	return n, false
 }
 
-// nextDashes is the index of the next two dashes in b from i on, or of a single
+// nextDashes returns the index of the next two dashes in b from i on, or of a single
 // one at its end, or -1.
 func nextDashes(b []byte, i int) int {
 	for i < len(b) {
@@ -80,7 +80,7 @@ func countDashes(b []byte) int {
 	return n
 }
 
-// before is the byte before b[i].
+// before returns the byte before b[i].
 func (p *Parser) before(b []byte, i int) byte {
 	if i == 0 {
 		return p.last[1]
@@ -88,7 +88,7 @@ func (p *Parser) before(b []byte, i int) byte {
 	return b[i-1]
 }
 
-// content moves on behind bytes that are not structure.
+// content moves on after bytes that are not structure.
 func (p *Parser) content(b []byte) {
 	p.off += int64(len(b))
 	p.watch.feed(b)
@@ -101,7 +101,7 @@ func (p *Parser) content(b []byte) {
 	}
 }
 
-// lineEndBefore is the length of the line end right before off, which belongs
+// lineEndBefore returns the length of the line end right before off, which belongs
 // to the delimiter that follows (RFC 2046, section 5.1.1).
 func (p *Parser) lineEndBefore() int64 {
 	n := int64(0)
@@ -136,7 +136,7 @@ func (p *Parser) delimiter(ahead []byte, run int, before byte) (skip int, found 
 type lineEnds struct{ lf, crlf, odd bool }
 
 // noteLineEnd notes delimiters that end in different ways, or have blanks
-// behind them.
+// after them.
 func (p *Parser) noteLineEnd(ahead []byte) {
 	line, _, whole := bytes.Cut(ahead, []byte{'\n'})
 	text := bytes.TrimRight(line, "\r")
@@ -156,7 +156,7 @@ func (p *Parser) noteLineEnd(ahead []byte) {
 	}
 }
 
-// lineOf is the line at the start of ahead, without blanks at its end.
+// lineOf returns the line at the start of ahead, without blanks at its end.
 func (p *Parser) lineOf(ahead []byte) []byte {
 	if i := bytes.IndexByte(ahead, '\n'); i >= 0 {
 		ahead = ahead[:i]
@@ -169,7 +169,7 @@ func (p *Parser) lineOf(ahead []byte) []byte {
 	return bytes.TrimRight(ahead, " \t\r")
 }
 
-// here is where the delimiter that is looked at begins.
+// here returns where the delimiter that is looked at begins.
 func (p *Parser) here() Span { return Span{p.at, p.at} }
 
 // isDelimiter reports whether a line of a header is a delimiter after all.
@@ -232,7 +232,7 @@ func (p *Parser) stray(line []byte) {
 	}
 }
 
-// inLine looks for a delimiter where none should stand: not at the start of a
+// inLine looks for a delimiter where none should be: not at the start of a
 // line.
 func (p *Parser) inLine(ahead []byte, run int, before byte) (skip int, found bool) {
 	for _, i := range p.fitting(ahead[run:]) {

@@ -80,7 +80,7 @@ func compare(s string, b []byte) int {
 	return 0
 }
 
-// innermost is the index of the innermost multipart that goes on, or 0.
+// innermost returns the index of the innermost multipart that goes on, or 0.
 func innermost(open []frame) int {
 	for i := len(open) - 1; i > 0; i-- {
 		if f := &open[i]; f.boundary != "" && !f.closed && f.parts > 0 {

@@ -5,7 +5,7 @@ import "strings"
 // longestBoundary is what RFC 2046, section 5.1.1, allows.
 const longestBoundary = 70
 
-// firstBoundary is the boundary most clients read: the first that is given. It
+// firstBoundary returns the boundary most clients read: the first that is given. It
 // is odd when some may read another one from the same parameter.
 func firstBoundary(params []Param) (b string, odd bool) {
 	for i := range params {
@@ -28,7 +28,7 @@ func firstBoundary(params []Param) (b string, odd bool) {
 }
 
 // plainBoundary reports whether a boundary can be read in one way only: as it
-// stands, or within one pair of quotes.
+// is, or within one pair of quotes.
 func plainBoundary(p *Param) bool {
 	raw := strings.Trim(p.Raw, " \t\r\n")
 	if len(raw) >= 2 && raw[0] == '"' && raw[len(raw)-1] == '"' {
@@ -67,7 +67,7 @@ func countBoundaries(lists [][]Param) int {
 	return n
 }
 
-// baseName is a parameter's name without the stars and section numbers of RFC
+// baseName returns a parameter's name without the stars and section numbers of RFC
 // 2231.
 func baseName(name string) string {
 	base, _, _ := strings.Cut(name, "*")
@@ -75,7 +75,7 @@ func baseName(name string) string {
 }
 
 // joinSections joins the pieces of a parameter that RFC 2231, section 3, splits,
-// in the order they stand.
+// in the order they are.
 func joinSections(params []Param, base string) string {
 	var b strings.Builder
 	for i := range params {

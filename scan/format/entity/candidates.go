@@ -43,7 +43,7 @@ func (f *forms) add(s string) {
 	}
 }
 
-// sections adds what the pieces of RFC 2231 may make: joined as they stand, by
+// sections adds what the pieces of RFC 2231 may make: joined as they are, by
 // number, with the first or the last of repeated numbers, trimmed or not.
 func (f *forms) sections(params []Param) {
 	var given []Param
@@ -78,7 +78,7 @@ func (f *forms) join(order []Param) {
 	}
 }
 
-// lowerASCII is s in lower case, of the same length: strings.ToLower makes
+// lowerASCII returns s in lower case, of the same length: strings.ToLower makes
 // more of bytes that are not UTF-8.
 func lowerASCII(s string) string {
 	b := []byte(s)
@@ -130,7 +130,7 @@ func (f *forms) damaged(raw string) {
 }
 
 // quotes adds s with its quotes kept, dropped, and what is in the first pair,
-// before and behind it.
+// before and after it.
 func (f *forms) quotes(s string) {
 	f.ends(s)
 	if strings.IndexByte(s, '\\') >= 0 {
@@ -162,7 +162,7 @@ func (f *forms) ends(s string) {
 	}
 }
 
-// dropFolds takes out line ends with the blanks behind them.
+// dropFolds takes out line ends with the blanks after them.
 func dropFolds(s string) string {
 	lines := strings.FieldsFunc(s, func(r rune) bool { return r == '\r' || r == '\n' })
 	for i := range lines {

@@ -25,7 +25,7 @@ func (t *Tree) Unwrap(c io.ReaderAt, size int64) []*Entity {
 	return carve(t.books.inner(), c, size, holdsWrapped)
 }
 
-// Carve is Tree.Carve for a text that stands alone.
+// Carve returns Tree.Carve for a text that is alone.
 func Carve(c io.ReaderAt, size int64, l Limits) []*Entity {
 	return carve(newBooks(l), c, size, carvable&^holdsText&^holdsQP)
 }

@@ -43,7 +43,7 @@ func (p *Parser) push(e *Entity) {
 	p.beginText()
 }
 
-// within is what stands before the numbers of the children of a numbered
+// within returns what is before the numbers of the children of a numbered
 // entity.
 func within(number string) string {
 	if number == "" {

@@ -14,7 +14,7 @@ const (
 	Base64NoPad    Encoding = "base64-nopad"    // takes padding for junk and does not begin a new quantum
 	Base64URL      Encoding = "base64-urlsafe"  // takes "-" and "_" for digits (RFC 4648, section 5)
 	Base64Lines    Encoding = "base64-lines"    // begins with the first line of whole quanta and passes over lines that hold anything else
-	Base64EachLine Encoding = "base64-each"     // begins anew at each line
+	Base64EachLine Encoding = "base64-each"     // begins again at each line
 	QPStrict       Encoding = "qp-strict"       // joins no escape over a soft break and repairs no broken one
 	QPLoose        Encoding = "qp-loose"        // drops bytes that may not be there, and what cuts escapes
 	QPDrop         Encoding = "qp-drop"         // drops a stray "="
@@ -181,7 +181,7 @@ func (l *ledger) noted(code string) bool {
 	return slices.ContainsFunc(l.notes, func(n Deviation) bool { return n.Code == code })
 }
 
-// Variants are the other ways in which some client undoes enc, given what
+// Variants returns the other ways in which some client undoes enc, given what
 // Decode met with it. There are none where nothing calls for them. Their
 // results are second readings of the same leaf.
 func Variants(enc Encoding, met []Deviation) []Encoding {
@@ -227,7 +227,7 @@ var variants = [...]struct {
 	{BinHex, "binhex-resource-fork", BinHexResource},
 }
 
-// Code describes one deviation: the entry of the catalogue behind
+// Code describes one deviation: the entry of the catalogue after
 // docs/findings.md.
 type Code struct {
 	Code    string
@@ -244,22 +244,29 @@ var decoderCodes = [...]Code{
 	{"base64-junk", Malformed, "Bytes that are no base64 stand inside a base64 body; clients skip them.", "WD.VP.IV.Al"},
 	{"base64-long-line", Malformed, "A base64 line is longer than the 998 characters that RFC 5322 allows.", "a body in one line"},
 	{"base64-no-padding", Malformed, "A base64 body lacks its padding.", "WDVPIQ"},
-	{"base64-not-encoded", Ambiguous, "A body is declared base64 but looks like plain text; some clients show it as it is.", "Content-Transfer-Encoding: base64, then: Hello, how are you?"},
+	{"base64-not-encoded", Ambiguous, "A body is declared base64 but looks like plain text; some clients show it as it is.",
+		"Content-Transfer-Encoding: base64, then: Hello, how are you?"},
 	{"base64-stray-padding", Malformed, "Base64 padding stands where nothing is to be padded.", "WDVP=IVAl="},
-	{"base64-text-after-padding", Malformed, "Plain text stands below a base64 body, as list servers append it.", "WDVPIQ== and, below, a list's footer"},
-	{"base64-text-before", Ambiguous, "Plain text stands above base64 in a body; some clients decode its letters, others begin below it.", "This is the file: and, below, WDVPIQ=="},
+	{"base64-text-after-padding", Malformed, "Plain text stands below a base64 body, as list servers append it.",
+		"WDVPIQ== and, below, a list's footer"},
+	{"base64-text-before", Ambiguous, "Plain text stands above base64 in a body; some clients decode its letters, others begin below it.",
+		"This is the file: and, below, WDVPIQ=="},
 	{"base64-url-alphabet", Ambiguous, "A base64 body has digits of the URL alphabet, which some clients decode and others skip.", "WDVP_Q-A"},
 	{"binhex-checksum", Malformed, "A checksum in a BinHex file is wrong.", ""},
 	{"binhex-junk", Malformed, "Bytes that are no BinHex stand inside a BinHex file.", ""},
-	{"binhex-no-begin", Ambiguous, "A body is declared BinHex but none begins in it; clients show it as it is.", "Content-Transfer-Encoding: x-binhex, then: Hello"},
+	{"binhex-no-begin", Ambiguous, "A body is declared BinHex but none begins in it; clients show it as it is.",
+		"Content-Transfer-Encoding: x-binhex, then: Hello"},
 	{"binhex-no-end", Malformed, "A BinHex file has no end.", ""},
 	{"binhex-resource-fork", Malformed, "A BinHex file has a resource fork; it is scanned as a file of its own.", ""},
 	{"qp-8bit", Malformed, "Bytes above ASCII stand unescaped in a quoted-printable body.", "gr\xc3\xbcn"},
-	{"qp-bare-break", Malformed, "A soft line break ends in a bare LF where other lines end in CRLF; clients that drop the LF read an escape.", "=<LF>58"},
+	{"qp-bare-break", Malformed, "A soft line break ends in a bare LF where other lines end in CRLF; clients that drop the " +
+		"LF read an escape.", "=<LF>58"},
 	{"qp-blank-after-soft-break", Malformed, "Blanks stand behind a soft line break.", "EIC=␠"},
 	{"qp-control", Malformed, "Control characters stand unescaped in a quoted-printable body.", "EIC<NUL>AR"},
-	{"qp-damaged-break", Ambiguous, "A soft line break has damaged line ends; clients disagree whether a line ends there.", "EIC=<CR><CR><LF>AR"},
-	{"qp-holds-base64", Malformed, "A body declared quoted-printable is base64 throughout, which some clients undo; it is scanned in both ways.", "Content-Transfer-Encoding: quoted-printable, then base64"},
+	{"qp-damaged-break", Ambiguous, "A soft line break has damaged line ends; clients disagree whether a line ends there.",
+		"EIC=<CR><CR><LF>AR"},
+	{"qp-holds-base64", Malformed, "A body declared quoted-printable is base64 throughout, which some clients undo; it is " +
+		"scanned in both ways.", "Content-Transfer-Encoding: quoted-printable, then base64"},
 	{"qp-long-line", Malformed, "A quoted-printable line is longer than the 998 characters that RFC 5322 allows.", "a body in one line"},
 	{"qp-lowercase", Malformed, "A quoted-printable escape has lower-case letters.", "=c3=bc"},
 	{"qp-split-escape", Ambiguous, "A quoted-printable escape is cut by a soft line break; only some clients join it.", "=3=<CR><LF>5"},
@@ -267,11 +274,13 @@ var decoderCodes = [...]Code{
 	{"qp-trailing-blank", Malformed, "Blanks stand at the end of a quoted-printable line; clients drop them.", "text␠"},
 	{"uu-junk", Malformed, "Bytes that are no uuencode stand inside a uuencoded block.", ""},
 	{"uu-line-length", Malformed, "A uuencoded line is longer than its first character says.", ""},
-	{"uu-no-begin", Ambiguous, "A body is declared uuencode but no block begins in it; clients show it as it is.", "Content-Transfer-Encoding: x-uuencode, then: Hello"},
+	{"uu-no-begin", Ambiguous, "A body is declared uuencode but no block begins in it; clients show it as it is.",
+		"Content-Transfer-Encoding: x-uuencode, then: Hello"},
 	{"uu-no-end", Malformed, "A uuencoded block has no end.", "begin 644 a.exe without end"},
 	{"uu-several-files", Malformed, "A uuencoded body holds several files.", ""},
 	{"yenc-checksum", Malformed, "A checksum of a yEnc file is wrong.", "=yend size=3 crc32=00000000"},
-	{"yenc-no-begin", Ambiguous, "A body is declared yEnc but none begins in it; clients show it as it is.", "Content-Transfer-Encoding: x-yenc, then: Hello"},
+	{"yenc-no-begin", Ambiguous, "A body is declared yEnc but none begins in it; clients show it as it is.",
+		"Content-Transfer-Encoding: x-yenc, then: Hello"},
 	{"yenc-no-end", Malformed, "A yEnc file has no end.", ""},
 	{"yenc-several-parts", Malformed, "A body holds several parts or files in yEnc.", "=ybegin part=2"},
 	{"yenc-size", Malformed, "A yEnc file is not as large as its end says.", "=yend size=99"},

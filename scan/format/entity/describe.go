@@ -21,7 +21,7 @@ type meaning struct {
 	counts       struct{ types, encodings, dispositions int }
 }
 
-// typed is a media type and the index of the value it stands in.
+// typed is a media type and the index of the value it is in.
 type typed struct {
 	name  string
 	value int
@@ -108,7 +108,7 @@ func (m *meaning) contentDisposition(s string, l *Limits) {
 	}
 }
 
-// mediaType is the media type of the first reading.
+// mediaType returns the media type of the first reading.
 func (m *meaning) mediaType(byDefault string) string {
 	if len(m.types) == 0 || m.types[0].name == "" {
 		return byDefault
@@ -116,7 +116,7 @@ func (m *meaning) mediaType(byDefault string) string {
 	return m.types[0].name
 }
 
-// encoding is the transfer encoding of the first reading.
+// encoding returns the transfer encoding of the first reading.
 func (m *meaning) encoding() Encoding {
 	if len(m.encodings) == 0 {
 		return Identity
@@ -124,7 +124,7 @@ func (m *meaning) encoding() Encoding {
 	return m.encodings[0]
 }
 
-// params are the parameters that belong to the media type of the first
+// params returns the parameters that belong to the media type of the first
 // reading.
 func (m *meaning) params() []Param {
 	if len(m.types) == 0 {
@@ -133,7 +133,7 @@ func (m *meaning) params() []Param {
 	return m.values[m.types[0].value].Params
 }
 
-// charset is the first charset parameter, lower case.
+// charset returns the first charset parameter, lower case.
 func (m *meaning) charset() string {
 	for _, params := range m.ct {
 		for i := range params {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// knownEncoding is the encoding of a clean name, lower case.
+// knownEncoding returns the encoding of a clean name, lower case.
 func knownEncoding(name string) (enc Encoding, known bool) {
 	switch name {
 	case "7bit", "8bit", "binary", "":
@@ -18,7 +18,7 @@ func knownEncoding(name string) (enc Encoding, known bool) {
 	return oldEncoding(name)
 }
 
-// oldEncoding knows the names that stand in no RFC but in mail.
+// oldEncoding knows the names that are in no RFC but in mail.
 func oldEncoding(name string) (enc Encoding, known bool) {
 	switch name {
 	case "x-uuencode", "uuencode", "x-uue", "uue", "x-uu", "uu":
@@ -51,7 +51,7 @@ func encodings(v string) (list []Encoding, clean bool) {
 }
 
 // namedEncodings finds names of encodings anywhere in a damaged value, in the
-// order they stand, blanks and what no name holds left out.
+// order they are, blanks and what no name holds left out.
 func namedEncodings(v string) []Encoding {
 	type hit struct {
 		at  int

@@ -10,10 +10,10 @@ import "strings"
 // not including, End.
 type Span struct{ Start, End int64 }
 
-// Len is the number of bytes in the span.
+// Len returns the number of bytes in the span.
 func (s Span) Len() int64 { return s.End - s.Start }
 
-// Field is one header field as it stands in the message.
+// Field is one header field as it is in the message.
 type Field struct {
 	Name  string // as written, without the colon and blanks before it
 	Value string // all after the colon: folding, blanks and damage kept, final line end not
@@ -22,10 +22,10 @@ type Field struct {
 	damaged bool // some clients do not take this line for a field
 }
 
-// Header is a header block: the fields in the order they stand.
+// Header is a header block: the fields in the order they are.
 type Header struct{ Fields []Field }
 
-// Values are the values of all fields of a name, in their order. Upper and lower
+// Values returns the values of all fields of a name, in their order. Upper and lower
 // case in names are alike.
 func (h Header) Values(name string) []string {
 	var values []string
@@ -41,7 +41,7 @@ func (h Header) Values(name string) []string {
 // that clients undo though no standard says so.
 type Encoding string
 
-// The encodings this package can undo. Identity stands for 7bit, 8bit, binary
+// The encodings this package can undo. Identity represents 7bit, 8bit, binary
 // and for no encoding at all.
 const (
 	Identity        Encoding = ""
@@ -63,7 +63,7 @@ const Ordinary Class = -1
 const (
 	Malformed Class = iota // untidy; all clients show the same leaves
 	Ambiguous              // some client shows another leaf than others do
-	Exceeded               // a limit was reached; what lies behind was not read
+	Exceeded               // a limit was reached; what lies after was not read
 )
 
 // Deviation is one way in which the message departs from the standards, by a
@@ -99,7 +99,7 @@ type Entity struct {
 
 	composite bool      // this reading took the body apart
 	message   bool      // it is the whole of a message, attached or not
-	prefix    string    // of a message: what stands before the number of its body
+	prefix    string    // of a message: what is before the number of its body
 	seen      suspicion // what calls for another look
 }
 

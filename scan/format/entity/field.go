@@ -15,7 +15,7 @@ const (
 	strictNames                      // fields with damaged names are not there
 	pastBlank                        // the first empty line does not end the header
 	prefixes                         // a delimiter may be followed by anything
-	anywhere                         // a delimiter may stand anywhere in a line
+	anywhere                         // a delimiter may be anywhere in a line
 	closeGoesOn                      // the closing delimiter is one like the others
 	outerFirst                       // the delimiters of outer multiparts come first
 	innerOnly                        // the delimiters of outer multiparts do not count inside an open one
@@ -38,7 +38,7 @@ const (
 	oddFieldName                           // blanks, NULs and the like in or before a name that matters
 	foldedField                            // a continuation line that looks like a content field
 	fieldsInBody                           // content fields right after the empty line
-	delimiterTail                          // --boundary, and something behind it
+	delimiterTail                          // --boundary, and something after it
 	delimiterInLine                        // --boundary, but not at the start of a line
 	delimiterAfterCR                       // --boundary after a lone CR
 	afterClose                             // --boundary after the closing delimiter
@@ -64,7 +64,7 @@ const carvable = holdsWrapped | holdsBase64 | holdsQP | holdsFields | holdsText
 
 // block turns a header block into fields. It is made for one block.
 type block struct {
-	text    string // the block as it stands
+	text    string // the block as it is
 	start   int64  // offset of text in the content
 	dialect dialect
 	limits  *Limits
@@ -129,7 +129,7 @@ func (k *block) extend(end int) {
 	}
 }
 
-// lineLength is the length of the first line of s with its line end.
+// lineLength returns the length of the first line of s with its line end.
 func lineLength(s string, d dialect) int {
 	if d&crEnds == 0 {
 		if i := strings.IndexByte(s, '\n'); i >= 0 {
@@ -158,7 +158,7 @@ func isMboxLine(line string) bool {
 
 // fieldName splits a line into the name of its field and the index of the
 // value. The name is "" if the line is no field. A name with blanks before or
-// behind it, or with bytes that no name has, is damaged; the latter is taken
+// after it, or with bytes that no name has, is damaged; the latter is taken
 // for a field only if it would matter.
 func fieldName(line string) (name string, value int, damaged bool) {
 	colon := strings.IndexByte(line, ':')

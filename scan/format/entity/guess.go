@@ -64,7 +64,7 @@ func (d *dashLines) uses(b string) bool {
 	return false
 }
 
-// guesses are the boundaries the lines suggest: those that fields follow, or a
+// guesses returns the boundaries the lines suggest: those that fields follow, or a
 // closing delimiter, or that are used again; and the first line of all.
 func (d *dashLines) guesses() []string {
 	var list []string

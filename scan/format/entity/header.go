@@ -28,7 +28,7 @@ func (p *Parser) header(b []byte, r rest) (n int, stuck bool) {
 	return p.headerLine(b[:n]), false
 }
 
-// lineEnd is the length of the first line of b with its line end. If there is
+// lineEnd returns the length of the first line of b with its line end. If there is
 // none, whole is false and n the number of bytes that surely belong to the
 // line.
 func (p *Parser) lineEnd(b []byte, r rest) (n int, whole bool) {
@@ -95,7 +95,7 @@ func (p *Parser) emptyLine(line []byte) bool {
 	return true
 }
 
-// own are the habits that concern the header being read.
+// own returns the habits that concern the header being read.
 func (p *Parser) own() dialect {
 	if p.cur == p.root {
 		return p.dialect
@@ -146,7 +146,7 @@ func isFieldLine(line []byte) bool {
 	return name != ""
 }
 
-// keep adds bytes to the block and moves on behind them.
+// keep adds bytes to the block and moves on after them.
 func (p *Parser) keep(b []byte) {
 	p.off += int64(len(b))
 	room := min(p.books.limits.HeaderBytes-len(p.block), p.books.limits.HeaderTotal-p.books.header)

@@ -22,7 +22,7 @@ type Limits struct {
 	RereadBytes   int64 // bytes read again for other readings and carving, what takes long counted higher (reread-limit)
 }
 
-// DefaultLimits are far above what real mail needs and keep the worst message
+// DefaultLimits returns far above what real mail needs and keep the worst message
 // below a second and some 30 MB.
 func DefaultLimits() Limits {
 	return Limits{
@@ -86,7 +86,7 @@ type books struct {
 
 func newBooks(l Limits) *books { return &books{account: &account{limits: l.filled()}} }
 
-// inner are the books for what was decoded from a leaf.
+// inner returns the books for what was decoded from a leaf.
 func (k *books) inner() *books { return &books{account: k.account} }
 
 // note enters a deviation of the class its code has. Limits are entered once

@@ -53,7 +53,7 @@ func isMessage(mediaType string) bool {
 	return false
 }
 
-// defaultType is the type of an entity that declares none (RFC 2046, section
+// defaultType returns the type of an entity that declares none (RFC 2046, section
 // 5.1.5 for the parts of a digest).
 func defaultType(parent *Entity) string {
 	if parent != nil && parent.Type == "multipart/digest" {

@@ -87,9 +87,9 @@ func (n *nameSet) extended(params []Param) {
 	}
 }
 
-// sectionOrders are the ways in which clients put sections together: by number,
+// sectionOrders returns the ways in which clients put sections together: by number,
 // up to the first gap or over it, a repeated number's first or last, or all, or
-// all as they stand.
+// all as they are.
 func sectionOrders(given []section) [][]section {
 	if len(given) < 2 {
 		return [][]section{given}
@@ -105,7 +105,7 @@ func sectionOrders(given []section) [][]section {
 	return [][]section{upToGap(first), first, upToGap(last), last, sorted, given}
 }
 
-// upToGap is what stands before the first number that is missing.
+// upToGap returns what is before the first number that is missing.
 func upToGap(s []section) []section {
 	for i := range s {
 		if s[i].number != i {
@@ -186,8 +186,8 @@ func (n *nameSet) token(value string) {
 	}
 }
 
-// forms adds a value as it stands, with encoded words decoded wherever they
-// stand, with percent signs decoded though no star says so, and without a
+// forms adds a value as it is, with encoded words decoded wherever they
+// are, with percent signs decoded though no star says so, and without a
 // charset in front that no star announces.
 func (n *nameSet) forms(value string) {
 	n.add(strings.Trim(DecodeWords(value), "\r\n"))

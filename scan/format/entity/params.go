@@ -6,7 +6,8 @@ import "strings"
 // Damaged text yields several: `name=a.txt filename=b.exe` is the name "a.txt",
 // the name "a.txt filename=b.exe" and the file name "b.exe".
 type Param struct {
-	Name  string // lower case, without comments, blanks and control characters; the stars and section numbers of RFC 2231 are kept: "filename*0*"
+	// lower case, without comments, blanks and control characters; the stars and section numbers of RFC 2231 are kept: "filename*0*"
+	Name  string
 	Value string // quotes, escapes, folding and trailing comments undone; percent signs and encoded words are not
 	Raw   string // all between the "=" and the next ";", as written
 	Odd   bool   // only some clients read it so
@@ -24,7 +25,7 @@ const (
 	oddName                 // no name, or one with characters that no name has
 	controls                // a NUL or another control character in the value
 	comments                // a comment, closed or not
-	blanks                  // blanks before or behind the "="
+	blanks                  // blanks before or after the "="
 	doubled                 // two parameters of the same name
 	unquoted                // characters outside quotes that belong inside
 	tooManyParams
@@ -63,8 +64,8 @@ type paramParser struct {
 	out      value
 }
 
-// head takes what stands before the first semicolon: the media type. A
-// parameter may stand there too, where the semicolon is missing.
+// head takes what is before the first semicolon: the media type. A
+// parameter may be there too, where the semicolon is missing.
 func (p *paramParser) head() {
 	end := p.segmentEnd(0)
 	p.out.Head, p.pos = p.s[:end], min(end+1, len(p.s))
@@ -108,7 +109,7 @@ func (p *paramParser) segment() {
 	p.add(name, seg[eq+1:], false)
 }
 
-// segmentEnd is the index of the semicolon that ends the segment at start, or
+// segmentEnd returns the index of the semicolon that ends the segment at start, or
 // the length of the text. Semicolons in quotes and comments do not count.
 func (p *paramParser) segmentEnd(start int) int {
 	for i := start; i < len(p.s); {
@@ -138,8 +139,8 @@ func (p *paramParser) skip(i int, ending func(string, int) int, plain *bool, d d
 	return i + 1
 }
 
-// equals is the index of the "=" after the parameter's name; comments may
-// stand before it, `boundary((c=d))="A"`.
+// equals returns the index of the "=" after the parameter's name; comments may
+// are before it, `boundary((c=d))="A"`.
 func (p *paramParser) equals(seg string) int {
 	plain := p.noParens
 	for i := 0; i < len(seg); i++ {
@@ -198,7 +199,7 @@ func (p *paramParser) addPlain(name, raw, text string, odd bool) {
 	p.keep(Param{name, text, raw, true})
 }
 
-// plainDamage is what is wrong with a value without quotes (RFC 2045, section
+// plainDamage returns what is wrong with a value without quotes (RFC 2045, section
 // 5.1: it is a token).
 func plainDamage(text string) damage {
 	if text == "" {

@@ -65,7 +65,7 @@ type hit struct {
 	frame int   // index into open
 	close bool  // it is the last one
 	end   int64 // where the content before it ends
-	tail  Span  // what stands on its line behind blanks that fill the window
+	tail  Span  // what is on its line after blanks that fill the window
 }
 
 // NewParser returns a parser for one message. Limits that are 0 have their
@@ -196,7 +196,7 @@ func (p *Parser) begin(e *Entity) {
 	p.block, p.lines, p.wide, p.over, p.passed = p.block[:0], 0, false, false, -1
 }
 
-// beginText starts to read what stands outside the parts of the innermost
+// beginText starts to read what is outside the parts of the innermost
 // composite.
 func (p *Parser) beginText() {
 	p.cur = nil
@@ -237,7 +237,7 @@ func (p *Parser) endHeader() {
 	p.beginContent(look)
 }
 
-// defaultType is the type of an entity that declares none here.
+// defaultType returns the type of an entity that declares none here.
 func (p *Parser) defaultType() string {
 	switch {
 	case len(p.open) > 0:
@@ -248,7 +248,7 @@ func (p *Parser) defaultType() string {
 	return "text/plain"
 }
 
-// delimited goes on behind the line of a delimiter.
+// delimited goes on after the line of a delimiter.
 func (p *Parser) delimited() {
 	h := p.hit
 	p.endContent(h.end)

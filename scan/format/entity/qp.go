@@ -92,7 +92,7 @@ func (q *qpDecoder) weigh(line []byte) {
 	q.prose = s.digits < len(body) || len(bytes.Trim(end, "=3D")) > 0
 }
 
-// tidied is the line without bytes that must be escaped, blanks that stand
+// tidied returns the line without bytes that must be escaped, blanks that are
 // inside escapes, and all but one "=" of a soft break.
 func (q *qpDecoder) tidied(line []byte) []byte {
 	body := bytes.TrimRight(line, "\r\n")
@@ -215,7 +215,7 @@ func (q *qpDecoder) softBreak(dst, body, end []byte) []byte {
 }
 
 // fragment decodes a line whose end is not there yet, but for its last bytes:
-// blanks that may prove to stand at the end, and an escape that may go on.
+// blanks that may prove to be at the end, and an escape that may go on.
 func (q *qpDecoder) fragment(dst, line []byte) []byte {
 	least := max(0, len(line)-heldBack)
 	n := len(line)
@@ -306,7 +306,7 @@ func (q *qpDecoder) noteUnprintable(s []byte, from int) {
 	}
 }
 
-// unprintable is the index of the first 8 bytes that hold anything but
+// unprintable returns the index of the first 8 bytes that hold anything but
 // printable ASCII and tabs, or -1. A tab may be reported as well.
 func unprintable(s []byte) int {
 	const ones, high = 0x0101010101010101, 0x8080808080808080

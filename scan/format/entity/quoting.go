@@ -2,7 +2,7 @@ package entity
 
 import "strings"
 
-// quoteEnd is the index after the quote that closes the one at i, or -1.
+// quoteEnd returns the index after the quote that closes the one at i, or -1.
 func quoteEnd(s string, i int) int {
 	for i++; i < len(s); i++ {
 		switch s[i] {
@@ -15,7 +15,7 @@ func quoteEnd(s string, i int) int {
 	return -1
 }
 
-// commentEnd is the index after the parenthesis that closes the one at i, or
+// commentEnd returns the index after the parenthesis that closes the one at i, or
 // -1. Comments nest (RFC 5322, section 3.2.2).
 func commentEnd(s string, i int) int {
 	depth := 0

@@ -8,7 +8,7 @@ import (
 )
 
 // sights names, for each code that calls for other readings, the sight it
-// stands for.
+// represents.
 var sights = []struct {
 	code string
 	seen suspicion
@@ -179,7 +179,8 @@ func (r *rereader) decoded(e *Entity, enc Encoding) *Tree {
 // sameShape reports whether two entities hold leaves of the same types, names
 // and encodings.
 func sameShape(a, b *Entity) bool {
-	if a.Type != b.Type || a.Encoding != b.Encoding || len(a.Children) != len(b.Children) || !slices.Equal(a.Names, b.Names) && len(b.Header.Fields) > 0 {
+	if a.Type != b.Type || a.Encoding != b.Encoding || len(a.Children) != len(b.Children) || !slices.Equal(a.Names, b.Names) &&
+		len(b.Header.Fields) > 0 {
 		return false
 	}
 	for i := range a.Children {
@@ -251,7 +252,7 @@ func (r *rereader) boundaries(e *Entity, m *meaning) []string {
 	return list
 }
 
-// fieldValue is the value of the i-th field of that name.
+// fieldValue returns the value of the i-th field of that name.
 func fieldValue(h Header, name string, i int) string {
 	for _, f := range h.Fields {
 		if strings.EqualFold(f.Name, name) {

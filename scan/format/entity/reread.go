@@ -10,7 +10,7 @@ import (
 
 const deepest = 3 // readings of readings of readings are enough
 
-// Reread reads anew what some client might read differently and enters it as
+// Reread reads again what some client might read differently and enters it as
 // Entity.Also, and takes out of texts what is wrapped in them, as
 // Entity.Carved. c holds the bytes that were parsed. A leaf that two readings
 // share is entered once. Deviations of class Ambiguous that turn out to make no
@@ -257,7 +257,7 @@ func mark(e *Entity, name string) {
 	}
 }
 
-// readingName is the name of the n-th other reading: b, c … z, ba, bb …
+// readingName returns the name of the n-th other reading: b, c … z, ba, bb …
 func readingName(n int) string {
 	if n < 26 {
 		return string(rune('a' + n))

@@ -56,7 +56,7 @@ func (d *dots) look(b []byte) {
 	}
 }
 
-// isMark reports whether a dot between before and behind is a line of its own
+// isMark reports whether a dot between before and after is a line of its own
 // with a damaged end.
 func isMark(before, behind []byte) bool {
 	whole := len(before) >= 2 && bytes.HasSuffix(before, []byte("\r\n"))

@@ -6,8 +6,8 @@ import (
 )
 
 // uuDecoder undoes uuencode (POSIX.1-2017, uuencode): from each line "begin
-// 644 name" to its "end". What stands outside is dropped. Several files in one
-// body are joined; Wrappings tells where each stands.
+// 644 name" to its "end". What is outside is dropped. Several files in one
+// body are joined; Wrappings tells where each is.
 type uuDecoder struct {
 	*ledger
 	inside decoder // of the lines of a begin-base64 block, nil outside one
@@ -132,16 +132,16 @@ func (u *uuDecoder) end(dst []byte) []byte {
 	return dst
 }
 
-// uuValue is what a character stands for; the backtick is another zero.
+// uuValue returns what a character represents; the backtick is another zero.
 func uuValue(c byte) int { return int(c-' ') & 63 }
 
 // xxDigits are those of xxencode, which survive translation between character sets.
 const xxDigits = "+-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
-// xxValue is what a digit of xxencode stands for; what is none is a zero.
+// xxValue returns what a digit of xxencode represents; what is none is a zero.
 func xxValue(c byte) int { return max(0, strings.IndexByte(xxDigits, c)) }
 
-// xxData reports whether a line can stand below a "begin" in xxencode: it is as long
+// xxData reports whether a line can be below a "begin" in xxencode: it is as long
 // as its first digit says, or one longer for a checksum.
 func xxData(line []byte) bool {
 	if len(line) == 0 {
@@ -162,7 +162,7 @@ func uuExact(line []byte) bool {
 	return uuData(line) && (longer == 0 || longer == 1)
 }
 
-// uuLength is how many characters hold size bytes.
+// uuLength returns how many characters hold size bytes.
 func uuLength(size int) int { return (size + 2) / 3 * 4 }
 
 // longestMode is how many digits the mode of a file may have: decoders read any
@@ -187,7 +187,7 @@ func uuBegin(line []byte) (name, kind string) {
 	return strings.TrimSpace(name), kind
 }
 
-// uuData reports whether a line can stand below a "begin": it is as long as its
+// uuData reports whether a line can be below a "begin": it is as long as its
 // first character says, give or take lost blanks and a checksum. It tells a
 // block from a sentence.
 func uuData(line []byte) bool {

@@ -2,9 +2,9 @@ package entity
 
 import "iter"
 
-// All yields every entity of every reading with the one it stands in, nil for
+// All yields every entity of every reading with the one it is in, nil for
 // the root: an entity, its children, its other readings, what was carved out of
-// it. Other readings stand in what the first reading stands in.
+// it. Other readings are in what the first reading is in.
 func (t *Tree) All() iter.Seq2[*Entity, *Entity] {
 	return func(yield func(e, parent *Entity) bool) {
 		if t.Root != nil {

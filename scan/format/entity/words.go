@@ -22,7 +22,7 @@ func DecodeWords(s string) string {
 		return rawText(s)
 	}
 	var j wordJoiner
-	at := 0 // what stands before is dealt with
+	at := 0 // what is before is dealt with
 	for i := 0; i < len(s); {
 		next := strings.Index(s[i:], "=?")
 		if next < 0 {
@@ -93,8 +93,8 @@ func wordQ(s string) []byte {
 type wordJoiner struct {
 	out     strings.Builder
 	pending encodedWord
-	gap     string // blanks behind a word, which count only if no word follows
-	within  bool   // a word stands before
+	gap     string // blanks after a word, which count only if no word follows
+	within  bool   // a word is before
 }
 
 func (j *wordJoiner) plain(s string) {
@@ -116,7 +116,7 @@ func (j *wordJoiner) word(w encodedWord) {
 	j.pending, j.within = w, true
 }
 
-// flush writes the words before, and the blanks behind them.
+// flush writes the words before, and the blanks after them.
 func (j *wordJoiner) flush() {
 	if j.within {
 		j.out.WriteString(inCharset(j.pending.charset, j.pending.text))
@@ -125,7 +125,7 @@ func (j *wordJoiner) flush() {
 	j.pending, j.gap, j.within = encodedWord{}, "", false
 }
 
-// inCharset is text in a charset as UTF-8. In an unknown charset it is taken as
+// inCharset returns text in a charset as UTF-8. In an unknown charset it is taken as
 // rawText does.
 func inCharset(label string, b []byte) string {
 	if s, ok := charset.Decode(label, b); ok {
@@ -134,7 +134,7 @@ func inCharset(label string, b []byte) string {
 	return rawText(string(b))
 }
 
-// rawText is text without a charset: that of Japan where its escapes stand, else
+// rawText returns text without a charset: that of Japan where its escapes are, else
 // UTF-8 if it is that, else windows-1252.
 func rawText(s string) string {
 	if strings.Contains(s, "\x1b$B") {

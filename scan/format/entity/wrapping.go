@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Wrapping is a file that stands inside a text: a uuencoded block, a file in
+// Wrapping is a file that is inside a text: a uuencoded block, a file in
 // yEnc, a BinHex file. Many clients show it as an attachment, though no header
 // announces it.
 type Wrapping struct {
@@ -39,7 +39,7 @@ func Wrappings(src io.Reader, limit int) ([]Wrapping, error) {
 	return f.found, nil
 }
 
-// WrappedName is the name of the first file that is wrapped in src in that
+// WrappedName returns the name of the first file that is wrapped in src in that
 // encoding, or "".
 func WrappedName(enc Encoding, src io.Reader) string {
 	found, _ := Wrappings(src, wrappedNameTries)
@@ -51,7 +51,7 @@ func WrappedName(enc Encoding, src io.Reader) string {
 	return ""
 }
 
-// wrappedNameTries is how many files in other encodings may stand before it.
+// wrappedNameTries is how many files in other encodings may be before it.
 const wrappedNameTries = 16
 
 // wrapFinder follows a text line by line.
@@ -157,7 +157,7 @@ func uuEnd(text []byte) bool { return string(text) == "end" || string(text) == "
 
 func yencEnd(text []byte) bool { return strings.HasPrefix(string(text), "=yend") }
 
-// uuOrBase64Data reports whether a line can stand below "begin" or
+// uuOrBase64Data reports whether a line can be below "begin" or
 // "begin-base64".
 func uuOrBase64Data(text []byte) bool {
 	s := base64ShapeOf(text)

@@ -8,7 +8,7 @@ import (
 )
 
 // yencDecoder undoes yEnc (draft 1.3): from each line "=ybegin" to its "=yend".
-// The parts of a file are joined in the order in which they stand.
+// The parts of a file are joined in the order in which they are.
 type yencDecoder struct {
 	*ledger
 	open    bool // between =ybegin and =yend
@@ -40,7 +40,7 @@ func (y *yencDecoder) line(dst, line []byte) []byte {
 	return dst
 }
 
-// data undoes the shift by 42 and, behind "=", by 64 more.
+// data undoes the shift by 42 and, after "=", by 64 more.
 func (y *yencDecoder) data(dst, text []byte) []byte {
 	for _, c := range text {
 		switch {
@@ -101,7 +101,7 @@ func (y *yencDecoder) end(dst []byte) []byte {
 	return dst
 }
 
-// yencField is the value of a field such as "size=11338" in a keyword line.
+// yencField returns the value of a field such as "size=11338" in a keyword line.
 func yencField(fields, key string) string {
 	for f := range strings.FieldsSeq(fields) {
 		if k, v, found := strings.Cut(f, "="); found && k == key {

@@ -12,7 +12,7 @@ import (
 // Span is a range of bytes of a source: from Start up to, not including, End.
 type Span struct{ Start, End int64 }
 
-// Len is the number of bytes in the span.
+// Len returns the number of bytes in the span.
 func (s Span) Len() int64 { return s.End - s.Start }
 
 // Attr is an attribute of a tag.
@@ -49,9 +49,9 @@ func Obeyed(attrs []Attr) []Attr {
 	return kept
 }
 
-// attrScanner takes the inside of a tag apart, from behind the name, as the
+// attrScanner takes the inside of a tag apart, from after the name, as the
 // tokenizer does (WHATWG HTML, sections 13.2.5.32 to 13.2.5.40). The tokenizer
-// itself does not say where attributes stand.
+// itself does not say where attributes are.
 type attrScanner struct {
 	tag   []byte
 	at    int
@@ -76,7 +76,8 @@ func (s *attrScanner) next() (a rawAttr, ok bool) {
 			continue // a lone slash
 		}
 		a.whole = Span{a.name.Start, max(a.name.End, a.value.End)}
-		if end := a.value.End; a.value.Start > 0 && end < int64(len(s.tag)) && isQuote(s.tag[a.value.Start-1]) && s.tag[end] == s.tag[a.value.Start-1] {
+		if end := a.value.End; a.value.Start > 0 && end < int64(len(s.tag)) && isQuote(s.tag[a.value.Start-1]) &&
+			s.tag[end] == s.tag[a.value.Start-1] {
 			a.whole.End++
 		}
 		return a, true
@@ -104,7 +105,7 @@ func (s *attrScanner) name() {
 	}
 }
 
-// value reads the value behind a name, if there is one.
+// value reads the value after a name, if there is one.
 func (s *attrScanner) value() Span {
 	none := Span{int64(s.at), int64(s.at)}
 	s.blanks()
@@ -147,7 +148,7 @@ func (s *attrScanner) quoted(quote byte) Span {
 
 // unescapeValue resolves character references as in attribute values, where a
 // name without semicolon counts only if nothing that looks like a query goes on
-// behind it: "?a=1&copy=2" stays (WHATWG HTML, section 13.2.5.73).
+// after it: "?a=1&copy=2" stays (WHATWG HTML, section 13.2.5.73).
 func unescapeValue(s string) string {
 	amp := strings.IndexByte(s, '&')
 	if amp < 0 {
@@ -164,7 +165,7 @@ func unescapeValue(s string) string {
 	return b.String()
 }
 
-// reference is the length of what may be a reference at the beginning of s.
+// reference returns the length of what may be a reference at the beginning of s.
 func reference(s string) int {
 	n := 1
 	if strings.HasPrefix(s[n:], "#") {

@@ -56,10 +56,12 @@ func isTime(labels []string) bool {
 }
 
 // fileExtensions are public suffixes that are known better as extensions of files.
-var fileExtensions = setOf("ac ai am app bz cab cat cc data docs dot gd java la md mk ml mm mo mobi mov nc one pl pm ps pub py rs run sas sh so srt sv tab tf zip")
+var fileExtensions = setOf("ac ai am app bz cab cat cc data docs dot gd java la md mk ml mm mo mobi mov nc one pl pm ps " +
+	"pub py rs run sas sh so srt sv tab tf zip")
 
 // abbreviations are words that a dot belongs to: "approx.ca."
-var abbreviations = setOf("approx bzw ca cf co corp dept dr ed esp est etc ext fig fr hr inc incl jr ltd max min mr mrs ms mt no nos nr op pp prof ref resp sr st str tel usw vgl vol vs")
+var abbreviations = setOf("approx bzw ca cf co corp dept dr ed esp est etc ext fig fr hr inc incl jr ltd max min mr mrs " +
+	"ms mt no nos nr op pp prof ref resp sr st str tel usw vgl vol vs")
 
 func setOf(words string) map[string]bool {
 	set := map[string]bool{}
@@ -73,7 +75,7 @@ func setOf(words string) map[string]bool {
 // 4): the full-width one and two ideographic full stops.
 const dots = "\uff0e\u3002\uff61"
 
-// dotted is a word with the dots of a host in it as such. Where no letter of a
+// dotted returns a word with the dots of a host in it as such. Where no letter of a
 // host is on both sides, they are punctuation.
 func dotted(word string) string {
 	if !strings.ContainsAny(word, dots) {

@@ -115,7 +115,7 @@ func (b *builder) endLine() {
 	b.line.text = b.line.text[:0]
 }
 
-// open is the link that a token's text belongs to.
+// open returns the link that a token's text belongs to.
 func (b *builder) open(t *Token) *openLink {
 	if t.Second {
 		return &b.second

@@ -14,7 +14,7 @@ const maxClaims = 16
 // own.
 const bareLength = 200
 
-// Claims are the places that a text shown for a link names, in their order: an
+// Claims returns the places that a text shown for a link names, in their order: an
 // address with its scheme, a host that begins with "www.", or a host below a
 // listed public suffix that reads as one. Mail addresses are no places to go to.
 func Claims(text string) []URL {
@@ -33,7 +33,7 @@ func Claims(text string) []URL {
 	return claims
 }
 
-// Addresses are the mail addresses that a text names.
+// Addresses returns the mail addresses that a text names.
 func Addresses(text string) []string {
 	var found []string
 	for _, word := range strings.FieldsFunc(shownText(text), betweenWords) {
@@ -48,8 +48,8 @@ func Addresses(text string) []string {
 	return found
 }
 
-// shownText is a text without the characters that do not show, and put together
-// where its letters stand apart: "b a n k . c o m".
+// shownText returns a text without the characters that do not show, and put together
+// where its letters are apart: "b a n k . c o m".
 func shownText(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Mn, r) && r >= 0xfe00 {
@@ -84,7 +84,7 @@ func naming(word string) bool {
 	return strings.Contains(word, "://") || strings.Contains(strings.ToLower(word), "www.")
 }
 
-// place is the place a word names.
+// place returns the place a word names.
 func place(word string) (URL, how) {
 	word = dotted(trimWord(word))
 	if strings.IndexByte(word, '.') < 0 && !strings.Contains(word, "://") {
@@ -102,7 +102,7 @@ func place(word string) (URL, how) {
 	return bareHost(word)
 }
 
-// bareHost is a word that begins with a host under a listed public suffix.
+// bareHost returns a word that begins with a host under a listed public suffix.
 func bareHost(word string) (URL, how) {
 	host := word
 	if end := strings.IndexAny(word, "/?#:"); end >= 0 {
@@ -126,7 +126,7 @@ func hostOf(s string) string {
 	return host
 }
 
-// trimWord takes off the punctuation around a word, and what stands before a
+// trimWord takes off the punctuation around a word, and what is before a
 // scheme. Brackets go with their partners only: a path may hold a pair.
 func trimWord(w string) string {
 	w = strings.TrimLeft(w[schemeIn(w):], "([{'*_~:,;.-")
@@ -143,7 +143,7 @@ func trimWord(w string) string {
 	return w
 }
 
-// schemeIn is where the scheme of an address begins that stands behind other
+// schemeIn returns where the scheme of an address begins that is after other
 // things without a blank: "URL:http://…". It is 0 where there is none.
 func schemeIn(w string) int {
 	colon := strings.Index(w, "://")
@@ -157,7 +157,7 @@ func schemeIn(w string) int {
 	return i
 }
 
-// betweenWords are the characters that no address holds.
+// betweenWords returns the characters that no address holds.
 func betweenWords(r rune) bool {
 	return unicode.IsSpace(r) || strings.ContainsRune("<>\"|,;„“”‚‘’«»‹›→·•", r)
 }

@@ -56,7 +56,7 @@ func run(p []byte, i int, kind byte) (start, end int) {
 	return len(p), len(p)
 }
 
-// chain measures pieces of base64 that go on one behind the other, and returns
+// chain measures pieces of base64 that go on one after the other, and returns
 // how much of p they take.
 func (d *dataRun) chain(p []byte) int {
 	d.total, d.piece = 0, 0

@@ -12,13 +12,14 @@ import (
 // lookup maps names as browsers do before they look them up (UTS 46): upper case,
 // full-width letters and ideographic dots are folded, soft hyphens and the like
 // vanish. It refuses nothing; what DNS would refuse is still to be compared.
-var lookup = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.StrictDomainName(false), idna.CheckHyphens(false), idna.CheckJoiners(false), idna.ValidateLabels(false))
+var lookup = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.StrictDomainName(false), idna.CheckHyphens(false),
+	idna.CheckJoiners(false), idna.ValidateLabels(false))
 
 // longestHost bounds what is taken for a host (RFC 1035, section 2.3.4), with
 // room for escapes.
 const longestHost = 1024
 
-// canonicalHost is a host as it is connected to, and whether it is an address.
+// canonicalHost returns a host as it is connected to, and whether it is an address.
 func canonicalHost(s string) (host string, numeric bool) {
 	if len(s) > longestHost {
 		return "", false
@@ -98,7 +99,7 @@ func ipv4Part(p string) (uint64, bool) {
 	return n, err == nil
 }
 
-// Registrable is the part of a host that somebody registered: "example.co.uk" of
+// Registrable returns the part of a host that somebody registered: "example.co.uk" of
 // "www.shop.example.co.uk". Addresses, and hosts that are no more than a public
 // suffix, stay whole.
 func Registrable(host string) string {
@@ -136,7 +137,7 @@ func unfitForHost(r rune) bool {
 	return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-' || r == '_')
 }
 
-// Shown is a host as clients show it, with its A-labels in Unicode.
+// Shown returns a host as clients show it, with its A-labels in Unicode.
 func Shown(host string) string {
 	if u, err := idna.ToUnicode(host); err == nil {
 		return u

@@ -25,7 +25,7 @@ func (o *openLink) blank() {
 	}
 }
 
-// closeLink ends a link at a tag; an empty one stands for the end of the page.
+// closeLink ends a link at a tag; an empty one represents the end of the page.
 func (b *builder) closeLink(o *openLink, at Span) {
 	if o.at < 0 {
 		return
@@ -52,7 +52,7 @@ func (b *builder) link(l Link) int {
 	return len(b.page.Links) - 1
 }
 
-// linking are the attributes that hold an address, on any element: one that has
+// linking returns the attributes that hold an address, on any element: one that has
 // none there in the standard may have one in some client.
 func linking(name string) bool {
 	switch name {
@@ -66,7 +66,8 @@ func linking(name string) bool {
 func (b *builder) elementLinks(e Element, t *Token) {
 	for _, a := range e.Attrs {
 		switch {
-		case a.Name == "usemap" && strings.HasPrefix(a.Value, "#"), a.Name == "code" && e.Name != "applet", a.Name == "data" && e.Name != "object":
+		case a.Name == "usemap" && strings.HasPrefix(a.Value, "#"), a.Name == "code" && e.Name != "applet", a.Name == "data" &&
+			e.Name != "object":
 		case linking(a.Name), a.Name == "target" && e.Name == "relationship":
 			b.addressIn(e, a, t)
 		case a.Name == "srcset" || a.Name == "imagesrcset":
@@ -126,7 +127,8 @@ func showsText(e Element, a Attr) bool {
 func (b *builder) srcset(e Element, a Attr) {
 	for candidate := range strings.SplitSeq(a.Value, ", ") {
 		address, _, _ := strings.Cut(strings.TrimSpace(candidate), " ")
-		b.link(Link{Href: strings.TrimRight(address, ","), Where: Where(e.Name), Attr: a.Name, Tag: e.Tag, Value: a.At, Hidden: e.Hidden, Second: e.Second})
+		b.link(Link{Href: strings.TrimRight(address, ","), Where: Where(e.Name), Attr: a.Name, Tag: e.Tag, Value: a.At, Hidden: e.Hidden,
+			Second: e.Second})
 	}
 }
 
@@ -162,7 +164,7 @@ func (b *builder) styleLinks(css string, t *Token, at Span) {
 	}
 }
 
-// cssAddresses are the addresses in url(…) and @import "…".
+// cssAddresses returns the addresses in url(…) and @import "…".
 func cssAddresses(css string) (found []string) {
 	if strings.Contains(css, "\\") {
 		css = unescapeCSS(css)
@@ -193,7 +195,7 @@ func hasSuffixFold(s, suffix string) bool {
 // longestInStyle bounds an address in a style sheet.
 const longestInStyle = 4096
 
-// cssString is a string in quotes, or what stands before an end.
+// cssString returns a string in quotes, or what is before an end.
 func cssString(s string, end byte) string {
 	s = strings.TrimLeft(s[:min(len(s), longestInStyle)], " \t\r\n")
 	if s != "" && isQuote(s[0]) {

@@ -24,7 +24,8 @@ func pairs(list string) map[rune]rune {
 }
 
 // scripts are those whose letters are not mixed with each other in a word.
-var scripts = []*unicode.RangeTable{unicode.Latin, unicode.Cyrillic, unicode.Greek, unicode.Armenian, unicode.Cherokee, unicode.Coptic, unicode.Georgian, unicode.Hebrew, unicode.Arabic}
+var scripts = []*unicode.RangeTable{unicode.Latin, unicode.Cyrillic, unicode.Greek, unicode.Armenian, unicode.Cherokee, unicode.Coptic,
+	unicode.Georgian, unicode.Hebrew, unicode.Arabic}
 
 // Lookalike reports whether a host, as it is shown, has a label that could be
 // taken for another: scripts mixed in one label, or a label all of whose letters
@@ -46,7 +47,7 @@ func Lookalike(host string) (as string, ok bool) {
 	return strings.Join(labels, "."), ok
 }
 
-// Skeleton is a text with the letters that look Latin made Latin.
+// Skeleton returns a text with the letters that look Latin made Latin.
 func Skeleton(s string) string {
 	return strings.Map(func(r rune) rune {
 		if to, ok := lookalikes[r]; ok {

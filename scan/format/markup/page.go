@@ -18,7 +18,7 @@ type Limits struct {
 	Elements int `toml:"elements"`
 }
 
-// DefaultLimits are enough for any mail that people write.
+// DefaultLimits returns enough for any mail that people write.
 func DefaultLimits() Limits {
 	return Limits{Token: 4 * units.MB, Text: 4 * units.MB, Links: 20_000, Elements: 20_000}
 }
@@ -74,7 +74,7 @@ type Element struct {
 	Second bool
 }
 
-// Attr is the value of the first attribute of that name.
+// Attr returns the value of the first attribute of that name.
 func (e Element) Attr(name string) (string, bool) {
 	for _, a := range e.Attrs {
 		if a.Name == name {
@@ -130,7 +130,7 @@ func ReadHTML(s Source, l Limits) (*Page, error) {
 	return readTokens(NewReader(s, int(l.Token)), newBuilder(s, l))
 }
 
-// ReadXML is ReadHTML for XHTML and SVG.
+// ReadXML does what ReadHTML does for XHTML and SVG.
 func ReadXML(s Source, l Limits) (*Page, error) {
 	return readTokens(NewXMLReader(s, int(l.Token)), newBuilder(s, l))
 }

@@ -38,7 +38,7 @@ func ReadText(s Source, l Limits) (*Page, error) {
 	}
 }
 
-// lastBlank is where the last blank of the carry stands, or the end.
+// lastBlank returns where the last blank of the carry is, or the end.
 func lastBlank(b []byte) int {
 	from := max(0, len(b)-carry)
 	if i := bytes.LastIndexAny(b[from:], " \t\r\n"); i > 0 {
@@ -67,7 +67,7 @@ func (b *builder) plain(piece []byte, at int64) {
 	}
 }
 
-// wordEnd is the length of the word at the beginning of p, 0 for what is between
+// wordEnd returns the length of the word at the beginning of p, 0 for what is between
 // words.
 func wordEnd(p []byte) int {
 	for i, c := range p {
@@ -81,7 +81,7 @@ func wordEnd(p []byte) int {
 // longestWrapped bounds an address in angle brackets.
 const longestWrapped = 2048
 
-// wrapped is the length of an address in angle brackets, which may go on over
+// wrapped returns the length of an address in angle brackets, which may go on over
 // line ends (RFC 3986, appendix C).
 func wrapped(p []byte, n int) int {
 	if !bytes.Contains(p[:n], []byte("://")) {
@@ -105,7 +105,7 @@ func (b *builder) word(w []byte, at int64) {
 	}
 }
 
-// textLink is the link that clients make of a word, if they make one.
+// textLink returns the link that clients make of a word, if they make one.
 func textLink(word string) (href string, ok bool) {
 	u, how := place(word)
 	if how < pathy {
@@ -131,7 +131,7 @@ func letters(s string) (n int) {
 	return n
 }
 
-// wideLetters is letters for text that is not all ASCII.
+// wideLetters returns letters for text that is not all ASCII.
 func wideLetters(s string) (n int) {
 	for _, r := range s {
 		if r > ' ' && r < 0x7f || r > 0xa0 && !unicode.IsSpace(r) && !unicode.Is(unicode.Cf, r) && r != 0x34f {

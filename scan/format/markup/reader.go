@@ -34,12 +34,12 @@ type Reader struct {
 type layer struct {
 	z    *html.Tokenizer
 	r    io.Reader
-	at   int64  // where its next token stands
+	at   int64  // where its next token is
 	raw  string // the element whose literal text comes next
 	xml  bool   // it knows CDATA sections
-	over []byte // to be read again, as a layer of its own, behind the current token
+	over []byte // to be read again, as a layer of its own, after the current token
 	from int64  // where over begins
-	held []byte // stands before what the tokenizer goes on with
+	held []byte // is before what the tokenizer goes on with
 }
 
 // NewReader returns a reader of HTML. Tokens longer than limit bytes are cut.
@@ -47,7 +47,7 @@ func NewReader(s Source, limit int) *Reader {
 	return &Reader{source: s, limit: limit, layers: []layer{newLayer(s.r, s.base, limit, "")}}
 }
 
-// NewXMLReader is NewReader for XHTML and SVG, in which CDATA sections are text.
+// NewXMLReader does what NewReader does for XHTML and SVG, in which CDATA sections are text.
 func NewXMLReader(s Source, limit int) *Reader {
 	r := NewReader(s, limit)
 	r.layers[0].xml = true
@@ -191,7 +191,7 @@ func (r *Reader) comment(l *layer) {
 
 // unfinished makes a token of a tag that the end of the page, or the limit, cut
 // off. At the end of the page there was a quote too many: the tag ends at the
-// first ">" then, and what stands behind is read again.
+// first ">" then, and what follows is read again.
 func (r *Reader) unfinished(l *layer) bool {
 	t := &r.token
 	exceeded := errors.Is(l.z.Err(), html.ErrBufferExceeded)
@@ -214,7 +214,7 @@ func (r *Reader) unfinished(l *layer) bool {
 	return true
 }
 
-// again has raw, from an offset on, read as markup behind the current token.
+// again has raw, from an offset on, read as markup after the current token.
 func (r *Reader) again(l *layer, raw []byte, from int) {
 	if len(r.layers) >= maxLayers || from >= len(raw) {
 		return
@@ -222,7 +222,7 @@ func (r *Reader) again(l *layer, raw []byte, from int) {
 	l.over, l.from = bytes.Clone(raw[from:]), r.token.Span.Start+int64(from)
 }
 
-// reopen goes on behind a token that was cut.
+// reopen goes on after a token that was cut.
 func (r *Reader) reopen(l *layer) {
 	rest := io.MultiReader(bytes.NewReader(l.held), bytes.NewReader(bytes.Clone(l.z.Buffered())), l.r)
 	l.held = nil

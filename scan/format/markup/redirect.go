@@ -67,7 +67,7 @@ func (r Redirector) holds(u URL) bool {
 	return Below(u.Host, r.Host)
 }
 
-// inner is the place a redirector's link names, as written.
+// inner returns the place a redirector's link names, as written.
 func (r Redirector) inner(u URL) string {
 	if r.Param == "" {
 		return inPath(strings.TrimPrefix(u.Rest, r.Path))
@@ -99,7 +99,7 @@ func inBase64(s string) (string, bool) {
 	return string(b), err == nil
 }
 
-// inPath is the address that a path holds: between underscores, as Proofpoint's
+// inPath returns the address that a path holds: between underscores, as Proofpoint's
 // and Check Point's have it, from its scheme to the end, or a piece in base64.
 func inPath(path string) string {
 	scheme, lines := schemeInPath(path), strings.Index(path, "__")
@@ -121,7 +121,7 @@ func inPath(path string) string {
 	return ""
 }
 
-// schemeInPath is where in a path an address begins, escaped or not; -1 if none
+// schemeInPath returns where in a path an address begins, escaped or not; -1 if none
 // does.
 func schemeInPath(path string) int {
 	for i := range path {

@@ -40,13 +40,13 @@ type rtfReader struct {
 	bytes   []byte // text in the document's charset
 	words   []byte // text in UTF-8, up to the end of a paragraph
 	at      int64  // of the text in UTF-8, how much was handed on
-	skip    int    // characters that stand in for one that was given in Unicode
+	skip    int    // characters that are in for one that was given in Unicode
 }
 
 // rtfGroup is what holds for a group in braces.
 type rtfGroup struct {
 	silent   bool // it is no text: fonts, pictures
-	fallback int  // characters behind one in Unicode that stand in for it
+	fallback int  // characters after one in Unicode that are in for it
 }
 
 // next reads one piece of the document.
@@ -237,7 +237,7 @@ func (r *rtfReader) obey(word string, n int) error {
 		r.group.silent = true
 	case "objdata":
 		r.group.silent = true
-	case "fldinst", "result": // where a link leads, and what stands for an object
+	case "fldinst", "result": // where a link leads, and what represents an object
 		r.group.silent = false
 	}
 	return nil

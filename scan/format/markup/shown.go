@@ -5,7 +5,7 @@ import (
 	"unicode/utf8"
 )
 
-// isBlock reports whether an element stands on lines of its own, in HTML or, with
+// isBlock reports whether an element is on lines of its own, in HTML or, with
 // a prefix, in an office document.
 func isBlock(name string) bool {
 	if _, local, ok := strings.Cut(name, ":"); ok {
@@ -26,7 +26,7 @@ type textWriter struct {
 	strings.Builder
 	limit   int
 	cut     bool
-	pending byte // the blank or line end that stands before the next word
+	pending byte // the blank or line end that is before the next word
 }
 
 // add adds running text.
@@ -48,10 +48,10 @@ func (w *textWriter) add(s string) {
 	}
 }
 
-// even is the length of the words at the beginning of s that need no folding:
+// even returns the length of the words at the beginning of s that need no folding:
 // there is one space between each two of them.
 func even(s string) int {
-	space := -2 // where the last one stands
+	space := -2 // where the last one is
 	for i := 0; i < len(s); i++ {
 		c := s[i]
 		if c > ' ' && c < utf8.RuneSelf {

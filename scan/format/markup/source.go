@@ -59,7 +59,7 @@ func NewSource(c io.ReaderAt, size int64, label string) Source {
 // reader.
 func (s Source) Reader() io.Reader { return s.r }
 
-// Filter is the source with something between it and its reader. Spans are of
+// Filter returns the source with something between it and its reader. Spans are of
 // what the filter lets through.
 func (s Source) Filter(through func(io.Reader) io.Reader) Source {
 	s.r, s.Decoded = through(s.r), true
@@ -71,7 +71,7 @@ func readable(s string) bool {
 	return strings.Contains(s, "<") || strings.Contains(s, "://") || strings.Contains(s, "www.")
 }
 
-// declared is the charset that the head of an HTML text declares, if it is one
+// declared returns the charset that the head of an HTML text declares, if it is one
 // in which the declaration could be read.
 func declared(head []byte) string {
 	z := html.NewTokenizer(bytes.NewReader(head))
@@ -89,7 +89,7 @@ func declared(head []byte) string {
 	}
 }
 
-// decodedASCII is the beginning of a page as the charset reads it.
+// decodedASCII returns the beginning of a page as the charset reads it.
 func decodedASCII(label string) string {
 	text, _ := charset.Decode(label, []byte("<meta>"))
 	return text
@@ -112,7 +112,7 @@ func metaCharset(attrs []html.Attribute) string {
 	return ""
 }
 
-// text is b, a piece of the source, as UTF-8.
+// text returns b, a piece of the source, as UTF-8.
 func (s Source) text(b []byte) string {
 	if isASCII(b) {
 		return string(b)

@@ -73,7 +73,7 @@ func (l *looks) end(name string) {
 	}
 }
 
-// with is how an element looks inside another.
+// with returns how an element looks inside another.
 func (outer look) with(name string, attrs []Attr) look {
 	e := outer
 	e.name = name
@@ -98,7 +98,7 @@ func (outer look) with(name string, attrs []Attr) look {
 	return e
 }
 
-// shownOn is the colour behind text: white where nothing says.
+// shownOn returns the colour after text: white where nothing says.
 func (l look) shownOn() string {
 	if l.background == "" {
 		return "#ffffff"
@@ -141,7 +141,7 @@ func tiny(value string) bool {
 	return err == nil && (n == 0 || n <= 1 && (unit == "px" || unit == "pt" || unit == "%"))
 }
 
-// color is a colour in one of the ways to write it, for comparing; "image" for
+// color returns a colour in one of the ways to write it, for comparing; "image" for
 // backgrounds that are none, "" for none at all.
 func color(value string) string {
 	value = strings.ToLower(strings.TrimSpace(value))
@@ -171,7 +171,7 @@ func color(value string) string {
 	return value
 }
 
-// plainCSS is style in lower case, without comments and escapes, by which words
+// plainCSS returns style in lower case, without comments and escapes, by which words
 // in it are hidden.
 func plainCSS(css string) string {
 	css = strings.ToLower(css)
@@ -209,7 +209,7 @@ func unescapeCSS(s string) string {
 			end++
 		}
 		if end == i+1 {
-			continue // what follows stands for itself
+			continue // what follows represents itself
 		}
 		n, _ := strconv.ParseUint(s[i+1:end], 16, 32)
 		b.WriteRune(rune(n))

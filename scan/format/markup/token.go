@@ -26,14 +26,14 @@ type Token struct {
 	Kind   Kind
 	Name   string // of a tag, lower case; of literal text, the element it belongs to
 	Span   Span   // in the source
-	Second bool   // it stands in what some clients do not read as markup: a conditional comment, what an unclosed element swallows
+	Second bool   // it is in what some clients do not read as markup: a conditional comment, what an unclosed element swallows
 
 	raw    []byte
 	source Source
-	short  int64 // length of a tag that swallows what stands behind it; 0 for others
+	short  int64 // length of a tag that swallows what follows it; 0 for others
 }
 
-// Tag is where a tag stands: its span, but for one with a quote too many, which
+// Tag returns where a tag is: its span, but for one with a quote too many, which
 // takes the rest of the page with it and ends at its first ">" all the same.
 func (t *Token) Tag() Span {
 	if t.short > 0 {
@@ -42,7 +42,7 @@ func (t *Token) Tag() Span {
 	return t.Span
 }
 
-// Text is the token's text as a reader sees it: charset decoded and, unless it is
+// Text returns the token's text as a reader sees it: charset decoded and, unless it is
 // literal, character references resolved.
 func (t *Token) Text() string {
 	s := t.source.text(t.raw)
@@ -55,7 +55,7 @@ func (t *Token) Text() string {
 // maxAttrs bounds the attributes of one tag.
 const maxAttrs = 4096
 
-// Attrs are the attributes of a tag in their order, the first 4096 of them. Where
+// Attrs returns the attributes of a tag in their order, the first 4096 of them. Where
 // a name is there twice both are returned; see Obeyed.
 func (t *Token) Attrs() []Attr {
 	if t.Kind != StartTag {
@@ -91,10 +91,10 @@ func (t *Token) attr(a rawAttr) Attr {
 	}
 }
 
-// within is a place in the token as one in the source.
+// within returns a place in the token as one in the source.
 func (t *Token) within(s Span) Span { return Span{t.Span.Start + s.Start, t.Span.Start + s.End} }
 
-// tagName is where the name of a tag ends.
+// tagName returns where the name of a tag ends.
 func tagName(raw []byte) int {
 	for i := 1; i < len(raw); i++ {
 		if c := raw[i]; isSpace(c) || c == '>' || c == '/' && i > 1 {
@@ -104,7 +104,7 @@ func tagName(raw []byte) int {
 	return len(raw)
 }
 
-// nameOf is the name of a tag or an attribute in lower case. NULs in it are what
+// nameOf returns the name of a tag or an attribute in lower case. NULs in it are what
 // browsers make of them.
 func nameOf(b []byte) string {
 	if bytes.IndexByte(b, 0) >= 0 {

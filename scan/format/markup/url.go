@@ -9,12 +9,12 @@ import (
 // what deceit is made of: "http:\\bank.com@0x7f.1" is a place too.
 type URL struct {
 	Scheme string // lower case; "" where there is none
-	User   string // what stands before "@", percent-decoded; of a mailto, all of the address before its domain
+	User   string // what is before "@", percent-decoded; of a mailto, all of the address before its domain
 	Host   string // as a browser connects to it: A-labels in lower case, IPv4 in four decimal numbers, IPv6 without brackets
 	Port   string // without the default of the scheme
-	Rest   string // path, query and fragment; of a scheme without host, all behind the colon
+	Rest   string // path, query and fragment; of a scheme without host, all after the colon
 
-	Login   bool   // userinfo stands before the host, as no honest link has it
+	Login   bool   // userinfo is before the host, as no honest link has it
 	Numeric bool   // the host is an address, however written
 	Written string // the host as it was written
 }
@@ -37,7 +37,7 @@ func ParseURL(s string) URL {
 	return u
 }
 
-// ParseLink is ParseURL for what stands in a link: clients take what begins like
+// ParseLink does what ParseURL does for what is in a link: clients take what begins like
 // a host, "www.example.com/a" without a scheme, for that host.
 func ParseLink(s string) URL {
 	u := ParseURL(s)
@@ -63,7 +63,7 @@ func trimURL(s string) string {
 	return strings.NewReplacer("\t", "", "\r", "", "\n", "").Replace(s)
 }
 
-// splitScheme splits at the colon, if what stands before is a scheme
+// splitScheme splits at the colon, if what is before is a scheme
 // (RFC 3986, section 3.1).
 func splitScheme(s string) (scheme, rest string) {
 	for i := range len(s) {
@@ -160,7 +160,7 @@ func unhex(c byte) byte {
 	return c | 0x20 - 'a' + 10
 }
 
-// Address is the mailbox of a mailto in lower case, "" for any other URL.
+// Address returns the mailbox of a mailto in lower case, "" for any other URL.
 func (u URL) Address() string {
 	if u.Scheme != "mailto" || u.Host == "" {
 		return ""
@@ -181,7 +181,7 @@ func (u URL) Active() bool {
 	return false
 }
 
-// Query is the first value of a parameter, decoded, or "".
+// Query returns the first value of a parameter, decoded, or "".
 func (u URL) Query(name string) string {
 	_, query, _ := strings.Cut(u.Rest, "?")
 	query, _, _ = strings.Cut(query, "#")
@@ -196,7 +196,7 @@ func (u URL) Query(name string) string {
 	return ""
 }
 
-// Place is where the link leads, short enough for a log: scheme, host and port.
+// Place returns where the link leads, short enough for a log: scheme, host and port.
 func (u URL) Place() string {
 	switch {
 	case u.Scheme == "mailto":

@@ -51,7 +51,7 @@ func (u *unfolder) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// unfold says how many bytes go, and what stands for them; 0 for nothing.
+// unfold says how many bytes go, and what represents them; 0 for nothing.
 func unfold(b []byte) (skip int, out byte) {
 	switch {
 	case bytes.HasPrefix(b, []byte("\r\n ")), bytes.HasPrefix(b, []byte("\r\n\t")):
@@ -69,11 +69,11 @@ func unfold(b []byte) (skip int, out byte) {
 // longestURI bounds an address in a PDF.
 const longestURI = 4096
 
-// uriKey stands before the address of a link in a PDF.
+// uriKey is before the address of a link in a PDF.
 var uriKey = []byte("/URI")
 
 // readPDF finds the addresses of links in a PDF (ISO 32000-1, section 12.6.4.7)
-// that stand in no compressed stream, as most producers write them.
+// that are in no compressed stream, as most producers write them.
 func readPDF(c scan.Content, l markup.Limits) (*markup.Page, error) {
 	page := &markup.Page{}
 	buf := scratch.Lend()
@@ -115,7 +115,7 @@ func addURI(p *markup.Page, l markup.Limits, uri string, at int64) {
 	p.Links = append(p.Links, markup.Link{Href: uri, Target: uri, Where: markup.InFile, Tag: span, Value: span})
 }
 
-// pdfString is the string in brackets that follows, with its escapes undone.
+// pdfString returns the string in brackets that follows, with its escapes undone.
 func pdfString(b []byte) (from int, s string) {
 	open := bytes.TrimLeft(b[:min(len(b), 16)], " \t\r\n")
 	if len(open) == 0 || open[0] != '(' {

@@ -43,7 +43,7 @@ const (
 	Member                // a file inside an archive or a document
 )
 
-// formOf says how a part is to be read, None if it shows no text or stands for
+// formOf says how a part is to be read, None if it shows no text or represents
 // another part that is read.
 func formOf(m *scan.Message, i int) Form {
 	p := &m.Parts[i]
@@ -134,7 +134,7 @@ func holdsText(name string) bool {
 }
 
 // isView reports whether a part is its parent in another charset. The inventory
-// undoes charsets by itself, and so knows where in the original things stand.
+// undoes charsets by itself, and so knows where in the original things are.
 func isView(m *scan.Message, i int) bool {
 	p := &m.Parts[i]
 	return p.Entity != nil && p.Parent >= 0 && p.Parent < i && m.Parts[p.Parent].Entity == p.Entity

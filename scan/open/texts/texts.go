@@ -23,7 +23,7 @@ type Limits struct {
 	Total units.Size `toml:"total"`
 }
 
-// DefaultLimits are enough for any mail that people write.
+// DefaultLimits returns enough for any mail that people write.
 func DefaultLimits() Limits { return Limits{Limits: markup.DefaultLimits(), Total: 20 * units.MB} }
 
 // Extent is how much of a message is read.
@@ -73,7 +73,7 @@ type Text struct {
 	*markup.Page
 }
 
-// Links yields every link of the message with the text it stands in.
+// Links yields every link of the message with the text it is in.
 func (t *Texts) Links() iter.Seq2[Text, markup.Link] {
 	return func(yield func(Text, markup.Link) bool) {
 		for _, text := range t.Texts {
