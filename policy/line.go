@@ -26,7 +26,7 @@ var rooms = [...]room{{1 << 30, 1 << 30}, {200, 500}, {100, 300}, {50, 200}, {20
 // MaxLine bytes: of one that would be longer, lists are cut and counted, and then
 // texts.
 func (r Record) Line() []byte {
-	r.Verdicts, r.Alternatives = nil, nil
+	r.Verdicts, r.Alternatives, r.NotTried = nil, nil, false
 	var line []byte
 	for _, m := range rooms {
 		line = JSON(r.within(m))

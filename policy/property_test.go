@@ -256,7 +256,7 @@ func BenchmarkDecide(b *testing.B) {
 			in.Envelope.Recipients = recipients(size.recipients)
 			d := p.Decide(in)
 			for b.Loop() {
-				p.Alternatives(in, d)
+				p.Alternatives(in, d, func() bool { return false })
 			}
 		})
 	}

@@ -55,6 +55,7 @@ type Record struct {
 
 	Verdicts     []RecordVerdict `json:"verdicts,omitempty"`
 	Alternatives []Alternative   `json:"alternatives,omitempty"`
+	NotTried     bool            `json:"alternatives_cut,omitempty"` // time was too short to try what would have been otherwise
 
 	places map[int]int // of findings among all that were made; see Finding
 }

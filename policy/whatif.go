@@ -24,9 +24,15 @@ const (
 // that with any of the set given back the decision is d again. A mail without
 // objections has none. Of a message with thousands of findings or recipients not
 // everything is tried, so the list may be short, and the set larger than it need
-// be.
-func (p *Policy) Alternatives(in Input, d Decision) []Alternative {
+// be. Once late reports that time is over no more is tried, and cut is true.
+func (p *Policy) Alternatives(in Input, d Decision, late func() bool) (list []Alternative, cut bool) {
 	w := newWhatIf(p, in, d)
+	w.late = late
+	list = w.alternatives(d)
+	return list, w.cut
+}
+
+func (w *whatIf) alternatives(d Decision) []Alternative {
 	var list []Alternative
 	grounds := w.grounds(d)
 	for _, g := range grounds[:min(len(grounds), maxSingles)] {
@@ -55,8 +61,10 @@ type whatIf struct {
 	policy *Policy
 	in     Input
 	was    string
-	left   int // decisions that may still be made
-	steps  int // and how much they may cost
+	left   int         // decisions that may still be made
+	steps  int         // and how much they may cost
+	late   func() bool // nil: never
+	cut    bool        // because it was late
 }
 
 func newWhatIf(p *Policy, in Input, d Decision) *whatIf {
@@ -67,6 +75,10 @@ func newWhatIf(p *Policy, in Input, d Decision) *whatIf {
 // without decides without some causes, and reports whether that makes a
 // difference; it reports false if too many decisions were made already.
 func (w *whatIf) without(gone []cause) (Decision, bool) {
+	if w.cut = w.cut || w.late != nil && w.late(); w.cut {
+		w.left = 0
+		return Decision{}, false
+	}
 	if w.left--; w.left < 0 || w.steps < 0 {
 		w.left = 0
 		return Decision{}, false

@@ -39,11 +39,29 @@ func TestAlternatives(t *testing.T) {
 		in := inbound()
 		in.Found = c.found
 		var got []string
-		for _, a := range p.Alternatives(in, p.Decide(in)) {
+		all, cut := p.Alternatives(in, p.Decide(in), func() bool { return false })
+		if cut {
+			t.Error("cut though it was not late")
+		}
+		for _, a := range all {
 			got = append(got, fmt.Sprint(a.Findings, a.Rules, " ", a.Then))
 		}
 		if text := strings.ReplaceAll(strings.Join(got, "; "), "] [", "] ["); text != c.want {
 			t.Errorf("%s: %s, want %s", name, text, c.want)
+		}
+	}
+}
+
+// TestAlternativesEndWithTheTime tries no more once it is late, and says so.
+func TestAlternativesEndWithTheTime(t *testing.T) {
+	p := profile(t, ProfileDefault)
+	in := inbound()
+	in.Found = []scan.Finding{{Kind: scan.Suspicious, Rule: "content/x", Part: scan.WholeMessage}, {Kind: scan.Suspicious, Rule: "content/y", Part: scan.WholeMessage}}
+	for tries, want := range []int{0, 1} {
+		asked := 0
+		list, cut := p.Alternatives(in, p.Decide(in), func() bool { asked++; return asked > tries })
+		if len(list) != want || !cut {
+			t.Errorf("late after %d tries: %d alternatives, cut %v", tries, len(list), cut)
 		}
 	}
 }

@@ -58,7 +58,7 @@ var permissions = []struct {
 	{"policy/tell/...", []string{"policy", "policy/disk", "policy/token"}},
 	{"policy/tell/notify", []string{"policy/tell/submission"}},
 	{"policy/keep/...", []string{"policy", "policy/disk", "scan"}},
-	{"policy/keep/quarantine", []string{"policy/tell/submission", "policy/token"}},
+	{"policy/keep/quarantine", []string{"policy/tell/submission", "policy/token", "scan/scratch"}},
 	{"policy/keep/store", []string{"policy/keep/history", "policy/keep/quarantine", "scan/sender/greylist", "scan/sender/rate"}},
 	{"policy/judge", []string{"policy", "policy/edit", "policy/token", "scan", "scan/format/entity", "scan/open/unpack", "scan/sender/origin"}},
 	{"policy/config", []string{"policy", "policy/edit", "policy/keep/...", "policy/tell/...", "scan", "scan/contents/...", "scan/format/...", "scan/open/...", "scan/sender/...", "scan/units"}},

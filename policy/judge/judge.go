@@ -32,11 +32,11 @@ type Options struct {
 	Finds      []scan.Rule  // what Once can find before the message; nil: anything
 	Policy     *policy.Policy
 	Keeper     Keeper
-	Key        func() ([]byte, error) // that signs passes; nil if nobody makes any
-	Time       time.Duration          // for one message, from end of data to the answer
-	Tell       func(*Result)          // is told about every ruling; must not block; nil: nobody is
-	Editor     *edit.Editor           // nil: no part can be edited
-	Relays     func(netip.Addr) bool  // that pass on mail from elsewhere; nil: nobody does
+	Key        func() ([]byte, error)         // that signs passes; nil if nobody makes any
+	Time       time.Duration                  // for one message, from end of data to the answer
+	Tell       func(context.Context, *Result) // is told about every ruling, and has until ctx is done; nil: nobody is
+	Editor     *edit.Editor                   // nil: no part can be edited
+	Relays     func(netip.Addr) bool          // that pass on mail from elsewhere; nil: nobody does
 }
 
 // Judge is one generation: a configuration, its scanners and its policy. It may
@@ -46,7 +46,7 @@ type Judge struct{ Options }
 // New returns a judge.
 func New(o Options) *Judge {
 	if o.Tell == nil {
-		o.Tell = func(*Result) {}
+		o.Tell = func(context.Context, *Result) {}
 	}
 	if o.Key == nil {
 		o.Key = func() ([]byte, error) { return nil, errors.New("no key") }
@@ -68,7 +68,7 @@ func (j *Judge) NewParser() *entity.Parser { return j.Opener.NewParser() }
 
 // Early decides at a stage before the message. What was begun is waited for at
 // RCPT, the last stage that can still refuse the message unseen.
-func (j *Judge) Early(_ context.Context, s scan.Stage, env scan.Envelope, begun []*scan.Pending) policy.Ruling {
+func (j *Judge) Early(ctx context.Context, s scan.Stage, env scan.Envelope, begun []*scan.Pending) policy.Ruling {
 	at := seen{id: newID(), stage: s, envelope: env}
 	if s == scan.StageRcpt {
 		at.reports = wait(begun)
@@ -76,7 +76,7 @@ func (j *Judge) Early(_ context.Context, s scan.Stage, env scan.Envelope, begun 
 	}
 	r := j.result(at, j.decide(at, tried{}))
 	if r.Decision.Answer != policy.Deliver {
-		j.Tell(r)
+		j.Tell(ctx, r)
 	}
 	return ruling(r)
 }
@@ -89,7 +89,7 @@ func (j *Judge) Refuses(s scan.Stage) bool {
 // Examine opens, scans and decides, and changes nothing outside the message.
 // The message becomes the result's, which the caller closes.
 func (j *Judge) Examine(ctx context.Context, in scan.Received) *Result {
-	ctx, cancel := context.WithTimeout(ctx, j.Time)
+	ctx, cancel := context.WithTimeout(ctx, j.examining())
 	defer cancel()
 	s := j.look(ctx, in)
 	return j.result(s, j.choose(ctx, s))
@@ -98,13 +98,15 @@ func (j *Judge) Examine(ctx context.Context, in scan.Received) *Result {
 // Message judges a complete message: Examine, and then what must be safe before
 // the answer. What the ruling refers to is good until release is called.
 func (j *Judge) Message(ctx context.Context, in scan.Received) (policy.Ruling, func()) {
+	ctx, cancel := context.WithTimeout(ctx, j.Time)
+	defer cancel()
 	r := j.Examine(ctx, in)
 	if r.Decision.Keep {
 		if err := j.Keeper.Keep(ctx, r.copy()); err != nil {
 			r = j.notKept(r, err)
 		}
 	}
-	j.Tell(r)
+	j.Tell(ctx, r)
 	return ruling(r), r.Close
 }
 

@@ -55,7 +55,7 @@ func judging(t *testing.T, o policy.Outcome, k *keeper, told *[]*Result, found .
 		Policy:     rules,
 		Keeper:     k,
 		Time:       time.Minute,
-		Tell:       func(r *Result) { *told = append(*told, r) },
+		Tell:       func(_ context.Context, r *Result) { *told = append(*told, r) },
 	})
 }
 

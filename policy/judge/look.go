@@ -31,10 +31,26 @@ type seen struct {
 // edits have made of it.
 const reserve = 4
 
+// closing is the part of the time that is kept for all that comes after the decision:
+// the record, the copy in the quarantine, notices. The first half of it is for what
+// the answer does not need.
+const closing = 16
+
+// examining returns how long opening, scanning, editing and deciding may take.
+func (j *Judge) examining() time.Duration { return j.Time - j.Time/closing }
+
+// spare returns when no time is left any more for what the answer does not need.
+func (j *Judge) spare(s seen) time.Time {
+	if s.begun.IsZero() {
+		return time.Time{}
+	}
+	return s.begun.Add(j.Time - j.Time/(2*closing))
+}
+
 // firstLook is how long a message may be looked at before any edit.
 func (j *Judge) firstLook() time.Duration {
 	if !j.edits() {
-		return j.Time
+		return j.examining()
 	}
 	return j.Time - j.Time/reserve
 }

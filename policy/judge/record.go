@@ -28,7 +28,8 @@ func (r *Result) Record() policy.Record {
 	w := recorder{Result: r, listed: map[int]int{}}
 	rec := w.record()
 	if rules := r.choice.rules; rules != nil {
-		rec.Alternatives = w.alternatives(rules.Alternatives(r.input(), r.Decision))
+		list, cut := rules.Alternatives(r.input(), r.Decision, r.late)
+		rec.Alternatives, rec.NotTried = w.alternatives(list), cut
 	}
 	return rec
 }

@@ -23,7 +23,11 @@ type Result struct {
 
 	seen   seen
 	choice choice
+	until  time.Time // when it is too late to try what would have been otherwise; zero: never
 }
+
+// late reports whether there is no time for what the answer does not need.
+func (r *Result) late() bool { return !r.until.IsZero() && time.Now().After(r.until) }
 
 // result puts together what was seen of a message and what was chosen.
 func (j *Judge) result(s seen, c choice) *Result {
@@ -40,6 +44,7 @@ func (j *Judge) result(s seen, c choice) *Result {
 		Took:       s.took(),
 		seen:       s,
 		choice:     c,
+		until:      j.spare(s),
 	}
 }
 

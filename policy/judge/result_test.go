@@ -288,7 +288,7 @@ func TestCatalogue(t *testing.T) {
 	if _, err := j.Key(); err == nil || j.Relays(netip.MustParseAddr("127.0.0.1")) || j.Once.Early() {
 		t.Error("a judge without options has a key, relays or scanners")
 	}
-	j.Tell(nil)
+	j.Tell(t.Context(), nil)
 }
 
 // TestRecordOfMuch bounds what a record takes from a message, and keeps what the
@@ -401,5 +401,67 @@ func TestScannersAreSummed(t *testing.T) {
 	line := string(r.Told().Line())
 	if n := strings.Count(line, `"spam"`); n != 5 { // of four findings and one scanner
 		t.Errorf("the line names the scanner %d times: %s", n, line)
+	}
+}
+
+// patient is a keeper that takes as long as it is given.
+type patient struct{}
+
+func (patient) Keep(ctx context.Context, _ policy.Copy) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// asking is a keeper that is fast, and notes how long it was given.
+type asking struct{ left time.Duration }
+
+func (a *asking) Keep(ctx context.Context, _ policy.Copy) error {
+	end, _ := ctx.Deadline()
+	a.left = time.Until(end)
+	return ctx.Err()
+}
+
+// TestTimeToKeep ends the wait for a copy with the time for the message, and leaves
+// some for it where scanners take all they can get.
+func TestTimeToKeep(t *testing.T) {
+	var told []*Result
+	j := judging(t, policy.Outcome{Answer: policy.Discard, Keep: true}, &keeper{}, &told, odd)
+	tell := j.Tell
+	j.Tell = func(ctx context.Context, r *Result) {
+		if _, limited := ctx.Deadline(); !limited {
+			t.Error("it may be told about for ever")
+		}
+		tell(ctx, r)
+	}
+	j.Keeper, j.Time = patient{}, 100*time.Millisecond
+	r, release := j.Message(t.Context(), received(j, mail))
+	release()
+	if r.Answer != policy.Tempfail || len(told) != 1 {
+		t.Errorf("ruling %+v", r)
+	}
+	keeper := &asking{}
+	j.Keeper, j.Time, j.Engine = keeper, 500*time.Millisecond, scan.NewEngine(scanner{odd}, slow{})
+	r, release = j.Message(t.Context(), received(j, mail))
+	release()
+	if r.Answer != policy.Discard || keeper.left <= 0 || keeper.left > j.Time/closing {
+		t.Errorf("ruling %+v, %v were left", r, keeper.left)
+	}
+}
+
+// TestWhatIfIsLeftOut where time is short, and the record says so.
+func TestWhatIfIsLeftOut(t *testing.T) {
+	j := judging(t, policy.Outcome{Answer: policy.Reject}, &keeper{}, &[]*Result{}, odd)
+	r := j.Examine(t.Context(), received(j, mail))
+	defer r.Close()
+	if rec := r.Record(); len(rec.Alternatives) != 1 || rec.NotTried {
+		t.Errorf("in time: %+v, cut %v", rec.Alternatives, rec.NotTried)
+	}
+	j.Time = 0 // it is over when it begins
+	late := j.result(r.seen, r.choice)
+	if rec := late.Record(); len(rec.Alternatives) != 0 || !rec.NotTried || rec.Action != "reject" {
+		t.Errorf("too late: %+v, cut %v", rec.Alternatives, rec.NotTried)
+	}
+	if told := late.Told(); told.NotTried {
+		t.Error("the log says that something is missing that it never has")
 	}
 }

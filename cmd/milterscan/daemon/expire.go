@@ -17,13 +17,13 @@ import (
 const expireEvery = time.Hour
 
 // teller returns the function that records every ruling of a generation.
-func (d *Daemon) teller(c *config.Config) func(*judge.Result) {
-	return func(r *judge.Result) {
+func (d *Daemon) teller(c *config.Config) func(context.Context, *judge.Result) {
+	return func(ctx context.Context, r *judge.Result) {
 		told := r.Told()
 		d.journal.message(told)
 		d.metrics.Observe(told)
 		d.health.note(r)
-		d.recorder.Enter(r, c)
+		d.recorder.Enter(ctx, r, c)
 	}
 }
 

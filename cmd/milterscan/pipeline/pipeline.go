@@ -3,6 +3,8 @@
 package pipeline
 
 import (
+	"context"
+
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/policy/judge"
@@ -12,7 +14,7 @@ import (
 )
 
 // NewJudge makes a generation of a configuration.
-func NewJudge(c *config.Config, generation uint64, with *Shared, tell func(*judge.Result)) (*judge.Judge, error) {
+func NewJudge(c *config.Config, generation uint64, with *Shared, tell func(context.Context, *judge.Result)) (*judge.Judge, error) {
 	if err := CheckKeys(c); err != nil && with.Live {
 		return nil, err
 	}

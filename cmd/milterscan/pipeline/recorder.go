@@ -129,7 +129,7 @@ func (r *Recorder) Close() { r.records.close() }
 // Enter records a ruling by the terms of its configuration. Notices are on the
 // disk before the message is answered, so that none is lost with us; if that
 // fails only the log has the event.
-func (r *Recorder) Enter(result *judge.Result, c *config.Config) {
+func (r *Recorder) Enter(ctx context.Context, result *judge.Result, c *config.Config) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	if r.records == nil && len(result.Decision.Notices) == 0 {
@@ -139,7 +139,7 @@ func (r *Recorder) Enter(result *judge.Result, c *config.Config) {
 	if r.records != nil {
 		r.records.Remember(c.History.Privacy().Apply(record))
 	}
-	if err := r.notices.Add(notify.Items(record, result.Decision, policy.Local(c.Local))); err != nil {
+	if err := r.notices.Add(ctx, notify.Items(record, result.Decision, policy.Local(c.Local))); err != nil {
 		r.warn(fmt.Errorf("the notices about message %s cannot be queued: %w", record.ID, err))
 	}
 }

@@ -167,6 +167,9 @@ func place(r policy.RecordRule) string {
 }
 
 func (p *explainer) alternatives() {
+	if p.NotTried {
+		p.line("  not all is known of what would have happened otherwise: time was short")
+	}
 	for _, a := range p.Alternatives {
 		var gone []string
 		for _, f := range a.Findings {

@@ -64,14 +64,14 @@ func entryOf(id string) string   { return id + ".json" }
 func (d *Dir) open(id string) (*os.Root, error) { return disk.Open(d.path, shardOf(id)) }
 
 // Keep writes the copy and returns when both files, and their names, are on the
-// disk.
+// disk, or fails when ctx is done.
 func (d *Dir) Keep(ctx context.Context, c policy.Copy) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	e, err := d.keep(c)
+	e, err := d.keep(ctx, c)
 	if errors.Is(err, fs.ErrNotExist) { // its directory went with the last message in it
-		e, err = d.keep(c)
+		e, err = d.keep(ctx, c)
 	}
 	if err != nil {
 		return fmt.Errorf("quarantine: %w", err)
@@ -80,7 +80,7 @@ func (d *Dir) Keep(ctx context.Context, c policy.Copy) error {
 	return nil
 }
 
-func (d *Dir) keep(c policy.Copy) (Entry, error) {
+func (d *Dir) keep(ctx context.Context, c policy.Copy) (Entry, error) {
 	e := Entry{Record: c.Record, Class: class(c.Record), State: Kept}
 	id := c.Record.ID
 	if !validID(id) {
@@ -92,10 +92,13 @@ func (d *Dir) keep(c policy.Copy) (Entry, error) {
 	}
 	defer shard.Close()
 	part := messageOf(id) + ".part"
-	if e.SHA256, e.Stored, err = pack(shard, part, c.Raw); err != nil {
+	if e.SHA256, e.Stored, err = pack(ctx, shard, part, c.Raw); err != nil {
 		return e, err
 	}
 	if err = write(shard, e); err == nil {
+		err = ctx.Err()
+	}
+	if err == nil {
 		err = shard.Rename(part, messageOf(id))
 	}
 	if err != nil {

@@ -2,6 +2,7 @@ package quarantine
 
 import (
 	"compress/gzip"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -12,18 +13,19 @@ import (
 
 	"github.com/milterscan/milterscan/policy/disk"
 	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // pack compresses a message into a file of a directory, and returns its SHA-256 in hexadecimal
 // and the size of the file.
-func pack(dir *os.Root, file string, raw scan.Content) (sum string, size int64, err error) {
+func pack(ctx context.Context, dir *os.Root, file string, raw scan.Content) (sum string, size int64, err error) {
 	hashed := sha256.New()
 	err = disk.Write(dir, file, func(w io.Writer) error {
 		z, err := gzip.NewWriterLevel(w, gzip.BestSpeed)
 		if err != nil {
 			return err
 		}
-		_, err = io.Copy(io.MultiWriter(z, hashed), scan.Reader(raw))
+		_, err = io.Copy(io.MultiWriter(z, hashed), scratch.Until(ctx.Err, scan.Reader(raw)))
 		return errors.Join(err, z.Close())
 	})
 	if err != nil {

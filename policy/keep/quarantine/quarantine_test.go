@@ -121,6 +121,31 @@ func TestNothingIsLeftOfACopyThatFailed(t *testing.T) {
 	}
 }
 
+// ending is content whose time is over when it is read.
+type ending struct {
+	*bytes.Reader
+	cancel func()
+}
+
+func (e ending) ReadAt(p []byte, off int64) (int, error) {
+	e.cancel()
+	return e.Reader.ReadAt(p, off)
+}
+
+// TestKeepEndsWithTheTime leaves nothing of a copy that is not made in time.
+func TestKeepEndsWithTheTime(t *testing.T) {
+	d, _ := newDir(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	c := aCopy(1)
+	c.Raw = ending{bytes.NewReader([]byte(mail)), cancel}
+	if err := d.Keep(ctx, c); !errors.Is(err, context.Canceled) {
+		t.Errorf("kept: %v", err)
+	}
+	if left, _ := os.ReadDir(shardPath(d, 1)); len(left) != 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
 func TestKeepFails(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {

@@ -215,7 +215,7 @@ func newMailer(t *testing.T, q *Queue, m *mta) *Mailer {
 
 func add(t *testing.T, q *Queue, items ...Item) {
 	t.Helper()
-	if err := q.Add(items); err != nil {
+	if err := q.Add(t.Context(), items); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -306,8 +306,13 @@ func TestQueueIsBounded(t *testing.T) {
 	}
 	q := NewQueue(dir, 3)
 	add(t, q, item("a@example.com", 1), item("a@example.com", 2))
-	if err := q.Add([]Item{item("a@example.com", 3)}); !errors.Is(err, ErrFull) {
+	if err := q.Add(t.Context(), []Item{item("a@example.com", 3)}); !errors.Is(err, ErrFull) {
 		t.Errorf("one too many: %v", err)
+	}
+	late, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := NewQueue(t.TempDir(), 3).Add(late, []Item{item("a@example.com", 3)}); !errors.Is(err, context.Canceled) {
+		t.Errorf("too late: %v", err)
 	}
 	m := &mta{}
 	newMailer(t, q, m).Round(t.Context(), now)

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -35,8 +36,9 @@ func NewQueue(dir string, limit int) *Queue { return &Queue{dir: dir, limit: lim
 // ErrFull says that an item was not taken.
 var ErrFull = errors.New("the queue of notices is full")
 
-// Add puts items into the queue, and returns when they are on the disk.
-func (q *Queue) Add(items []Item) error {
+// Add puts items into the queue, and returns when they are on the disk. It
+// takes no more once ctx is done.
+func (q *Queue) Add(ctx context.Context, items []Item) error {
 	if len(items) == 0 {
 		return nil
 	}
@@ -49,6 +51,9 @@ func (q *Queue) Add(items []Item) error {
 	}
 	defer dir.Close()
 	for i, l := range items {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("%d of %d notices were not taken: %w", len(items)-i, len(items), err)
+		}
 		if !q.reserve() {
 			return fmt.Errorf("%w: %d of %d were not taken", ErrFull, len(items)-i, len(items))
 		}
