@@ -27,9 +27,9 @@ type Message struct {
 	Parts    []Part
 	Notes    []Finding // what opening it found
 	Heavy    Gate      // where to wait before taking more memory than for most messages; nil for nowhere
-	// Work is how much may be done for the message by opening it, and again by each
-	// scanner that reads much of what it holds: the time of a processor at fixed
-	// prices, see archive.Price; 0 is no limit.
+	// Work is how much each scanner that reads much of what the message holds may do:
+	// what opening it has left, and half of the limit at least, as the time of a
+	// processor at fixed prices, see archive.Price; 0 is no limit.
 	Work time.Duration
 
 	mu     sync.Mutex

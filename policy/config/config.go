@@ -157,10 +157,11 @@ type Limits struct {
 	// waits 10 minutes (RFC 5321), Postfix and Sendmail 5 for a milter; the rest
 	// is theirs.
 	Time units.Duration `toml:"time"`
-	// The work of opening one message, that of child processes left out, and again
-	// that of looking into its documents: what a processor takes for it, at fixed
-	// prices for bytes, members and objects, so that a busy host makes no difference.
-	// The rest is not examined, and said to be so.
+	// The work of opening one message, that of child processes left out: what a
+	// processor takes for it, at fixed prices for bytes, members and objects, so that
+	// a busy host makes no difference. Looking into its documents may take what
+	// opening left, and half of it at least. The rest is not examined, and said to be
+	// so.
 	CPU units.Duration `toml:"cpu"`
 	// The parts of one message, members of archives included.
 	Parts int `toml:"parts"`

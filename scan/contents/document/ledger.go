@@ -61,5 +61,5 @@ func (e *examination) spend(n int) bool {
 
 // overworked says that the examination ended, and with it that of the message.
 func (e *examination) overworked(m *scan.Message) {
-	e.tooComplex(fmt.Sprintf("looking into it and the parts before it takes more work than limits.cpu (%v); later parts were not examined", m.Work))
+	e.tooComplex(fmt.Sprintf("looking into it and the parts before it takes more work than limits.cpu leaves for it (%v); later parts were not examined", m.Work))
 }

@@ -80,6 +80,12 @@ func (b *Budget) Overworked() bool {
 	return b.work.limit > 0 && b.work.done.Load() > b.work.limit
 }
 
+// Rest returns how much of the limit on work is left, 0 if there is no limit. It is
+// half of the limit at least: what comes after must not come away empty-handed.
+func (b *Budget) Rest() time.Duration {
+	return time.Duration(max(b.work.limit-b.work.done.Load(), b.work.limit/2) / 1000)
+}
+
 // affords returns how many steps of one price may still be charged, and no more than
 // most.
 func (b *Budget) affords(most int64, each Price) int64 {

@@ -56,7 +56,7 @@ func (o *Opener) Open(ctx context.Context, in scan.Received) *scan.Message {
 	leave := func() {}
 	defer func() { leave() }()
 	budget.Weigh(lightMessage, func() { leave = o.spool.Heavy.Enter(ctx) })
-	m.Heavy, m.Work = o.spool.Heavy, o.limits.CPU
+	m.Heavy = o.spool.Heavy
 	w := &work{
 		Opener: o,
 		ctx:    ctx,
@@ -73,7 +73,7 @@ func (o *Opener) Open(ctx context.Context, in scan.Received) *scan.Message {
 	if w.late() {
 		w.tooLong()
 	}
-	m.Notes = w.notes.Findings()
+	m.Notes, m.Work = w.notes.Findings(), budget.Rest()
 	return m
 }
 
