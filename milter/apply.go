@@ -72,7 +72,7 @@ func offered(r policy.Ruling, m gomilter.Modifier) error {
 // senderVersion is the first version with SMFIR_CHGFROM.
 const senderVersion = 6
 
-// needed are the actions a ruling needs.
+// needed returns the actions a ruling needs.
 func needed(r policy.Ruling) gomilter.OptAction {
 	var need gomilter.OptAction
 	want := func(wanted bool, action gomilter.OptAction) {
@@ -111,7 +111,7 @@ func changeRecipients(c policy.Changes, m gomilter.Modifier) error {
 func touches(h policy.HeaderChange) bool { return h.Op == policy.Change || h.Op == policy.Delete }
 
 // changeHeader changes fields that are there before it adds any, and the last
-// ones first: Postfix counts anew after each removal, Sendmail does not.
+// ones first: Postfix counts again after each removal, Sendmail does not.
 func changeHeader(all []policy.HeaderChange, m gomilter.Modifier) error {
 	ordered := slices.Clone(all)
 	slices.SortStableFunc(ordered, func(a, b policy.HeaderChange) int {
@@ -151,8 +151,8 @@ func changeField(h policy.HeaderChange, m gomilter.Modifier) error {
 	return fmt.Errorf("no such operation: %d", h.Op)
 }
 
-// fieldValue is a value as the MTA wants it: with LF in folds, and with the blank
-// behind the colon if values are exchanged as they stand. No value ends the
+// fieldValue returns a value as the MTA wants it: with LF in folds, and with the blank
+// after the colon if values are exchanged as they are. No value ends the
 // field it is in: a line that is no continuation is made one. An empty value
 // would remove the field.
 func fieldValue(value string, m gomilter.Modifier) string {
@@ -171,7 +171,7 @@ func fieldValue(value string, m gomilter.Modifier) string {
 	return b.String()
 }
 
-// holdReason is what the MTA's queue shows.
+// holdReason returns what the MTA's queue shows.
 func holdReason(r policy.Ruling) string {
 	if reason := replyText(strings.ReplaceAll(r.Reason, "\n", " ")); reason != "" {
 		return reason

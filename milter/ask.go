@@ -26,7 +26,8 @@ var ErrUnsayable = errors.New("milter: the message cannot be put in the milter p
 // and returns its ruling. mail begins with root's header, and is only read. An
 // answer that takes longer than patience, without a sign of progress, is an
 // error; so is the end of ctx. Ask closes conn.
-func Ask(ctx context.Context, conn net.Conn, patience time.Duration, env scan.Envelope, mail scan.Content, root *entity.Entity) (policy.Ruling, error) {
+func Ask(ctx context.Context, conn net.Conn, patience time.Duration, env scan.Envelope, mail scan.Content,
+	root *entity.Entity) (policy.Ruling, error) {
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
 	defer conn.Close()
@@ -90,7 +91,7 @@ func newQuestion(mail scan.Content, root *entity.Entity) (*question, error) {
 	return q, nil
 }
 
-// header is the header as the other end will put it together.
+// header returns the header as the other end will put it together.
 func (q *question) header() string {
 	var b strings.Builder
 	for _, f := range q.root.Header.Fields {
@@ -102,7 +103,7 @@ func (q *question) header() string {
 	return b.String() + q.newline
 }
 
-// told is a value as the protocol has it: with LF in folds.
+// told returns a value as the protocol has it: with LF in folds.
 func told(value string) string { return strings.ReplaceAll(value, "\r\n", "\n") }
 
 // introduce tells the envelope, up to the first answer that is not to go on.
@@ -178,7 +179,7 @@ func (q *question) sendBody(s *gomilter.ClientSession) (*gomilter.Action, error)
 	}
 }
 
-// body is the new body, with the line ends the mail has; nil where it stays.
+// body returns the new body, with the line ends the mail has; nil where it stays.
 func (q *question) body(changes []gomilter.ModifyAction) scan.Content {
 	var b []byte
 	replaced := false
@@ -246,7 +247,7 @@ func take(r *policy.Ruling, c gomilter.ModifyAction) {
 	}
 }
 
-// replyOf is the reply in an answer, its lines joined. "%" is doubled on the
+// replyOf returns the reply in an answer, its lines joined. "%" is doubled on the
 // wire.
 func replyOf(a *gomilter.Action) policy.Reply {
 	r := policy.Reply{Code: int(a.SMTPCode)}

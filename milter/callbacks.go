@@ -39,7 +39,7 @@ func (c callbacks) NewConnection(gomilter.Modifier) error {
 	return err
 }
 
-// Connect is part of the library's interface, as are all that follow.
+// Connect implements the library's interface, as are all that follow.
 func (c callbacks) Connect(host, family string, port uint16, addr string, m gomilter.Modifier) (*gomilter.Response, error) {
 	return c.guarded("connect", func() *gomilter.Response { return c.connect(host, port, addr, m) })
 }

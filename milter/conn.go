@@ -16,14 +16,14 @@ const (
 	frameTimeout = time.Minute // for the rest of a frame once it has begun
 )
 
-// conn stands between the MTA and the library, as the library's connection. The
+// conn is between the MTA and the library, as the library's connection. The
 // library trusts every frame: it allocates what a length says, and a frame cut
 // short makes it panic in a goroutine nobody can recover. So frames are checked
 // before it sees them. Beyond that, conn reads ahead, holds replies back until
 // the MTA is waited for, so that all changes and the answer go out in one
 // write, and notices an MTA that hangs up while a message is being judged.
 //
-// The body goes past the library: it would allocate every chunk anew, and has
+// The body goes past the library: it would allocate every chunk again, and has
 // nothing to say about them.
 //
 // It is used by the session's goroutine alone, but for wake, abandon and giveWay.
@@ -158,7 +158,7 @@ func (c *conn) fail(err error) {
 	}
 }
 
-// Close is the library saying that the session is over.
+// Close returns the library saying that the session is over.
 func (c *conn) Close() error {
 	c.flush()
 	c.raw.Close()
@@ -174,10 +174,10 @@ func (c *conn) Close() error {
 	return nil
 }
 
-// LocalAddr is part of net.Conn.
+// LocalAddr implements net.Conn.
 func (c *conn) LocalAddr() net.Addr { return c.raw.LocalAddr() }
 
-// RemoteAddr is part of net.Conn.
+// RemoteAddr implements net.Conn.
 func (c *conn) RemoteAddr() net.Addr { return c.raw.RemoteAddr() }
 
 // SetDeadline does nothing: conn sets its own deadlines. The library would give

@@ -35,7 +35,7 @@ func (s *Server) inherit(listeners []net.Listener) {
 }
 
 // open opens the addresses that nobody listens on, or none. A socket whose file is
-// gone is opened anew, and returned beside the door it belongs to.
+// gone is opened again, and returned beside the door it belongs to.
 func (s *Server) open(o Options) (opened []*door, again map[*door]net.Listener, err error) {
 	again = map[*door]net.Listener{}
 	for _, address := range o.Listen {

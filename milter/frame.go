@@ -36,7 +36,7 @@ const (
 	maxFrame       = 16 << 10 // all others; SMTP command lines are far shorter
 )
 
-// maxLength is the greatest length of a frame of that command, 0 if there is no
+// maxLength returns the greatest length of a frame of that command, 0 if there is no
 // such command.
 func maxLength(command byte) int {
 	switch command {

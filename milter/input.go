@@ -17,7 +17,7 @@ type bodyTaker interface {
 	piece(b []byte)
 }
 
-// nextForLibrary is next past the body, where the MTA waits for no reply to it.
+// nextForLibrary returns next past the body, where the MTA waits for no reply to it.
 func (c *conn) nextForLibrary() error {
 	for {
 		if err := c.next(); err != nil {
@@ -126,7 +126,7 @@ func (c *conn) need(n int) error {
 	return nil
 }
 
-// deadline is until when the MTA must send its next bytes. Negotiation and each frame
+// deadline returns until when the MTA must send its next bytes. Negotiation and each frame
 // that has begun have a time in all, however small the pieces they come in.
 func (c *conn) deadline(now time.Time) time.Time {
 	switch {
@@ -157,7 +157,7 @@ func (c *conn) readAhead(n int) error {
 	return err
 }
 
-// makeRoom makes space behind what is read ahead. The buffer grows as bytes
+// makeRoom makes space after what is read ahead. The buffer grows as bytes
 // arrive, never because a length promises them, and shrinks when it is empty.
 func (c *conn) makeRoom(n int) {
 	if c.start == c.end {

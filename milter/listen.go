@@ -128,7 +128,7 @@ func owner(s string) (uid, gid int, err error) {
 	return uid, gid, nil
 }
 
-// number is a number as it stands, or what a name is looked up to.
+// number returns a number as it is, or what a name is looked up to.
 func number(name string, lookup func(string) (string, error)) (int, error) {
 	if n, err := strconv.Atoi(name); err == nil && n >= 0 {
 		return n, nil

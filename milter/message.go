@@ -62,7 +62,7 @@ func (m *message) close() {
 }
 
 // header takes a field as the MTA shows it: folded with LF, whatever the sender
-// wrote. leading says that the value begins with what stood behind the colon;
+// wrote. leading says that the value begins with what was after the colon;
 // otherwise the MTA has taken one blank away.
 func (m *message) header(name, value string, leading bool, o Options) error {
 	m.section = inHeader

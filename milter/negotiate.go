@@ -66,7 +66,7 @@ func readOffer(data []byte) (offer, error) {
 	return o, nil
 }
 
-// terms are what is used of an offer: nothing that was not offered. Replies are
+// terms returns what is used of an offer: nothing that was not offered. Replies are
 // asked for at the stages at which something may be refused. That is always so at
 // RCPT: a recipient too many must hear it, or the whole message would have to be
 // refused at its end, at every attempt.
@@ -84,13 +84,14 @@ func (o offer) terms(refuses func(scan.Stage) bool) offer {
 	}
 }
 
-// library is how the library is told.
+// library returns how the library is told.
 func (t offer) library() []gomilter.Option {
 	options := []gomilter.Option{
 		gomilter.WithActions(t.actions),
 		gomilter.WithProtocols(t.protocol),
 		gomilter.WithWriteTimeout(0), // conn's own
-		gomilter.WithNegotiationCallback(func(_, _ uint32, _, _ gomilter.OptAction, _, _ gomilter.OptProtocol, _ gomilter.DataSize) (uint32, gomilter.OptAction, gomilter.OptProtocol, gomilter.DataSize, error) {
+		gomilter.WithNegotiationCallback(func(_, _ uint32, _, _ gomilter.OptAction, _, _ gomilter.OptProtocol, _ gomilter.DataSize) (uint32,
+			gomilter.OptAction, gomilter.OptProtocol, gomilter.DataSize, error) {
 			return t.version, t.actions, t.protocol, gomilter.DataSize64K, nil
 		}),
 	}

@@ -23,7 +23,7 @@ var (
 	laterDefault  = policy.TryLater
 )
 
-// refusal is the response for a ruling that refuses, nil for any other.
+// refusal returns the response for a ruling that refuses, nil for any other.
 func refusal(r policy.Ruling) *gomilter.Response {
 	switch r.Answer {
 	case policy.Reject:
@@ -64,7 +64,7 @@ func enhanced(s string) bool {
 }
 
 // replyText makes text fit for a reply: printable ASCII (RFC 5321, section
-// 4.2), and lines. What stands between becomes a question mark.
+// 4.2), and lines. What is between becomes a question mark.
 func replyText(text string) string {
 	text = strings.ReplaceAll(text, "\r\n", "\n")
 	text = strings.Map(func(r rune) rune {
@@ -81,7 +81,7 @@ func replyText(text string) string {
 	return strings.Trim(text[:min(len(text), maxReplyText)], "\n ")
 }
 
-// respond is a reply as the library sends it: with both codes on every line of
+// respond returns a reply as the library sends it: with both codes on every line of
 // the text, and "%" doubled, which both MTAs undo.
 func respond(r policy.Reply) *gomilter.Response {
 	response, err := gomilter.RejectWithCodeAndReason(uint16(r.Code), r.Enhanced+" "+r.Text)

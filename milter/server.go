@@ -59,11 +59,11 @@ func New(o Options, current func() Judge, sp *spool.Spool, log *zap.Logger) *Ser
 	return s
 }
 
-// options are those of now.
+// options returns those of now.
 func (s *Server) options() Options { return *s.set.Load() }
 
 // Listen opens all addresses that were not inherited, or none. A unix socket left
-// behind by a process that is gone is replaced; one that answers is an error.
+// after by a process that is gone is replaced; one that answers is an error.
 func (s *Server) Listen() error {
 	s.changing.Lock()
 	defer s.changing.Unlock()
@@ -81,7 +81,7 @@ func (s *Server) Listen() error {
 	return nil
 }
 
-// Addrs are the addresses listened on: those inherited, then those configured.
+// Addrs returns the addresses listened on: those inherited, then those configured.
 func (s *Server) Addrs() []net.Addr {
 	s.changing.Lock()
 	defer s.changing.Unlock()
@@ -320,5 +320,5 @@ func (o *once) Accept() (net.Conn, error) {
 // Close does nothing: the connection belongs to its session.
 func (o *once) Close() error { return nil }
 
-// Addr is an address without meaning.
+// Addr returns an address without meaning.
 func (o *once) Addr() net.Addr { return &net.UnixAddr{Net: "unix"} }

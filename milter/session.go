@@ -70,7 +70,7 @@ func (s *session) greet(stage scan.Stage, m gomilter.Modifier) *gomilter.Respons
 	return orContinue(s.barred[stage])
 }
 
-// pending is what was begun for the connection.
+// pending returns what was begun for the connection.
 func (s *session) pending() []*scan.Pending {
 	var all []*scan.Pending
 	for _, p := range s.begun {
@@ -121,10 +121,10 @@ func (s *session) outOfPlace(event string) *gomilter.Response {
 }
 
 // leading reports whether header values come, and are wanted, with the blank
-// behind the colon.
+// after the colon.
 func leading(m gomilter.Modifier) bool { return m.Protocol()&gomilter.OptHeaderLeadingSpace != 0 }
 
-// client is the address the MTA was connected from. Sendmail and Postfix tell
+// client returns the address the MTA was connected from. Sendmail and Postfix tell
 // it with the connection, others perhaps by macro only.
 func client(addr string, port uint16, m gomilter.Modifier) netip.AddrPort {
 	ip, err := netip.ParseAddr(addr)
@@ -141,7 +141,7 @@ func client(addr string, port uint16, m gomilter.Modifier) netip.AddrPort {
 	return netip.AddrPortFrom(ip.Unmap(), port)
 }
 
-// first is the first of two strings that is not empty.
+// first returns the first of two strings that is not empty.
 func first(a, b string) string {
 	if a != "" {
 		return a
@@ -149,7 +149,7 @@ func first(a, b string) string {
 	return b
 }
 
-// orContinue is the response, or what lets the MTA go on.
+// orContinue returns the response, or what lets the MTA go on.
 func orContinue(r *gomilter.Response) *gomilter.Response {
 	if r != nil {
 		return r

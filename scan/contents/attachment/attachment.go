@@ -48,7 +48,7 @@ func New(c Config) (*Scanner, error) {
 	return s, nil
 }
 
-// Name is the word under which all findings of this package stand.
+// Name returns the word under which all findings of this package are.
 func (s *Scanner) Name() string { return word }
 
 // Scan judges every part. A part that cannot be read is an error; the findings

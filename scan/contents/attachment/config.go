@@ -14,7 +14,7 @@ import (
 //
 // A pattern is an extension ("exe", ".tar.gz"), a name ("setup.exe") or a glob
 // on it ("invoice*.zip"), a regular expression on it between slashes
-// ("/^scan_[0-9]+\.zip$/"), or one of the last two behind "path:" for the names
+// ("/^scan_[0-9]+\.zip$/"), or one of the last two after "path:" for the names
 // from the outermost attachment inwards, with slashes between
 // ("path:*.eml/**/*.exe"). Upper and lower case are the same. In a glob "*" is
 // anything within a name, "**" anything at all, "?" one character.
@@ -50,7 +50,7 @@ type Config struct {
 	MaxSize units.Size `toml:"max_size"`
 }
 
-// DefaultConfig is the shipped configuration.
+// DefaultConfig returns the shipped configuration.
 func DefaultConfig() Config {
 	return Config{
 		Deny:         patterns(deniedList()),
@@ -144,5 +144,5 @@ func (h *Hash) UnmarshalText(text []byte) error {
 // MarshalText writes the digits.
 func (h Hash) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
 
-// String is the hash in hexadecimal.
+// String returns the hash in hexadecimal.
 func (h Hash) String() string { return hex.EncodeToString(h[:]) }

@@ -112,7 +112,7 @@ func program(head []byte, c scan.Content) (nature, error) {
 }
 
 // windowsProgram tells a program from a text that begins with MZ: a PE, NE, LE
-// or LX header stands where the DOS header says, or that header is plausible.
+// or LX header is where the DOS header says, or that header is plausible.
 func windowsProgram(head []byte, c scan.Content) (nature, error) {
 	if len(head) < 28 {
 		return nature{}, nil
@@ -133,7 +133,7 @@ func windowsProgram(head []byte, c scan.Content) (nature, error) {
 	return nature{}, nil
 }
 
-// innerProgram reads the header behind the DOS stub.
+// innerProgram reads the header after the DOS stub.
 func innerProgram(h []byte) nature {
 	switch {
 	case bytes.HasPrefix(h, []byte("PE\x00\x00")):

@@ -44,7 +44,7 @@ const deniedMembers = `
 // macroCapable are the extensions of office documents that may hold macros.
 const macroCapable = `docm dotm xlsm xltm xlsb pptm potm ppsm ppam sldm`
 
-// pages are the extensions that make a double one behind that of a document, as
+// pages are the extensions that make a double one after that of a document, as
 // the denied ones do.
 const pages = `html htm shtml xhtml xht`
 
@@ -62,7 +62,7 @@ const sources = `sh bash zsh fish py rb lua tcl awk sed php r jl raku groovy sca
 // themselves, as drivers and sources have them.
 const libraries = `dll sys ocx drv mui ax tlb acm ime nls so o ko a obj lib dylib efi rll cat node pyd`
 
-// deniedList is all of denied.
+// deniedList returns all of denied.
 func deniedList() string {
 	var all []string
 	for _, g := range denied {
@@ -79,7 +79,7 @@ func patterns(list string) []Pattern {
 	return p
 }
 
-// set is a list of extensions to look up.
+// set returns a list of extensions to look up.
 func set(list string) map[string]bool {
 	s := map[string]bool{}
 	for _, w := range strings.Fields(list) {

@@ -9,11 +9,11 @@ import (
 // disguise is a name as Windows or some client takes it.
 type disguise struct {
 	name string
-	cut  bool // something readable was cut off behind it
+	cut  bool // something readable was cut off after it
 }
 
 // doubtful reports whether a match proves nothing: in "a@example.com; b.pdf" and
-// "node.js; b.pdf" what stands before the semicolon is no program.
+// "node.js; b.pdf" what is before the semicolon is no program.
 func (d disguise) doubtful(pattern string) bool {
 	return d.cut && (pattern == "com" || pattern == "js")
 }
@@ -23,8 +23,8 @@ func (d disguise) doubtful(pattern string) bool {
 // of NTFS, a line end.
 var cutters = [...]string{"\x00", "%00", ";", "::", "\r", "\n"}
 
-// disguises are the names that raw may be taken for, without repeats and
-// without the one that stands there.
+// disguises returns the names that raw may be taken for, without repeats and
+// without the one that is there.
 func disguises(raw string) []disguise {
 	var all []disguise
 	add := func(name string, cut bool) {
@@ -42,7 +42,7 @@ func disguises(raw string) []disguise {
 	return all
 }
 
-// bareName is the last component of a name without all that Windows drops from
+// bareName returns the last component of a name without all that Windows drops from
 // it or that cannot be seen, and with dots and blanks of other scripts as the
 // common ones.
 func bareName(name string) string {
@@ -53,7 +53,7 @@ func bareName(name string) string {
 	return strings.TrimLeft(strings.TrimRight(name, ". "), " ")
 }
 
-// lastOf is what stands behind the last slash or backslash, as a file name.
+// lastOf returns what stands behind the last slash or backslash, as a file name.
 func lastOf(name string) string {
 	name = afterDrive(name)
 	if i := strings.LastIndexAny(name, `/\`); i >= 0 {

@@ -56,7 +56,7 @@ func launcher(text []byte) bool {
 var desktopExec = regexp.MustCompile(`(?m)^Exec[ \t]*=`)
 
 // rootElement reports whether an XML text begins with that element, upper and
-// lower case alike, behind nothing but declarations and comments.
+// lower case alike, after nothing but declarations and comments.
 func rootElement(text []byte, element string) bool {
 	for range 8 {
 		text = bytes.TrimLeft(text, " \t\r\n")
@@ -96,7 +96,8 @@ var magics = [...]struct {
 	{0, "KDMV\x01\x00\x00\x00", nature{kind: DiskImage, what: "a virtual disk (VMDK)"}},
 	{0, "KDMV\x03\x00\x00\x00", nature{kind: DiskImage, what: "a virtual disk (VMDK)"}},
 	{0, "QFI\xfb\x00\x00\x00", nature{kind: DiskImage, what: "a virtual disk (QCOW)"}},
-	{0, "\xa3\x48\x4b\xbe\x98\x6c\x4a\xa9\x99\x4c\x53\x0a\x86\xd6\x48\x7d", nature{kind: Script, what: "a compiled AutoIt script", windows: true}},
+	{0, "\xa3\x48\x4b\xbe\x98\x6c\x4a\xa9\x99\x4c\x53\x0a\x86\xd6\x48\x7d",
+		nature{kind: Script, what: "a compiled AutoIt script", windows: true}},
 	{0, "#@~^", nature{kind: Script, what: "an encoded Windows script", windows: true}},
 }
 
@@ -140,7 +141,7 @@ func installer(head []byte, c scan.Content) (nature, error) {
 	return nature{}, nil
 }
 
-// Where the volume descriptors of a disc stand: in sector 16 (ECMA-119, section
+// Where the volume descriptors of a disc are: in sector 16 (ECMA-119, section
 // 6.2.1), in plain images and in raw ones, whose sectors have headers.
 var descriptors = [...]struct{ sector, header int64 }{{2048, 0}, {2352, 16}, {2352, 24}, {2336, 8}}
 
@@ -221,7 +222,7 @@ func hasPrefix(text []byte, prefixes ...string) bool {
 	return false
 }
 
-// asText is the start of a file as text, without a byte order mark; UTF-16 is
+// asText returns the start of a file as text, without a byte order mark; UTF-16 is
 // made readable.
 func asText(head []byte) []byte {
 	switch {

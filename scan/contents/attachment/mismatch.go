@@ -33,7 +33,7 @@ func familyOfName(name string) family {
 	return noFamily
 }
 
-// familyOfType says what a media type, declared or recognised, stands for.
+// familyOfType says what a media type, declared or recognised, represents.
 func familyOfType(t string) family {
 	switch t {
 	case "application/pdf":

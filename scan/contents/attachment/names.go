@@ -77,7 +77,7 @@ func (s *Scanner) judgeOtherNames(r *report) {
 // longestOther bounds how much of such a field is read.
 const longestOther = 4 << 10
 
-// judgeName holds one name against the lists, first as it stands, then as
+// judgeName holds one name against the lists, first as it is, then as
 // Windows or a client may take it.
 func (s *Scanner) judgeName(r *report, raw, around string) {
 	plain := lastOf(raw)
@@ -248,7 +248,7 @@ func clsid(p place) *regexp.Regexp {
 // manyBlanks before an extension move it out of sight.
 const manyBlanks = 5
 
-// beforeBlanks is what is seen of a name whose extension is out of sight, "" for
+// beforeBlanks returns what is seen of a name whose extension is out of sight, "" for
 // any other name.
 func beforeBlanks(name string) string {
 	name = strings.TrimRightFunc(name, func(r rune) bool { return r == '.' || isBlankRune(r) })

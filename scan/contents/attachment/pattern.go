@@ -29,7 +29,7 @@ func (p *Pattern) UnmarshalText(text []byte) error {
 // MarshalText writes the pattern as it was written.
 func (p Pattern) MarshalText() ([]byte, error) { return []byte(p), nil }
 
-// extension returns the extension a pattern stands for, in lower case, or "".
+// extension returns the extension a pattern represents, in lower case, or "".
 func (p Pattern) extension() string {
 	ext := strings.TrimPrefix(string(p), ".")
 	if strings.ContainsAny(ext, "*?/:. \t") {
@@ -61,7 +61,7 @@ func (p Pattern) compile() (*regexp.Regexp, error) {
 	return regexp.Compile("(?is)^" + globExpression(text) + "$")
 }
 
-// globExpression is a glob as a regular expression.
+// globExpression returns a glob as a regular expression.
 func globExpression(glob string) string {
 	var b strings.Builder
 	for i := 0; i < len(glob); i++ {
@@ -145,7 +145,7 @@ func first(list []expression, text string) string {
 	return ""
 }
 
-// extension is what stands behind the last dot of a name, in lower case, "" if
+// extension returns what follows the last dot of a name, in lower case, "" if
 // there is none.
 func extension(name string) string {
 	dot := strings.LastIndexByte(name, '.')
