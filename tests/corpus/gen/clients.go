@@ -51,6 +51,19 @@ func clients() []mail {
 			text: who + "Subject: Minutes\nMime-Version: 1.0\n" +
 				multi("mixed", "=_hqx", words, part("Content-Type: application/mac-binhex40; name=\"note.hqx\"\n",
 					"(This file must be converted with BinHex 4.0)\n\n:\"QPdEf4G!RMSEA\"dEfA3!!!!!!#!!!!!!!!dFaRh3!!!!!!!!3%`:\n")), notes: "malformed"},
+	}
+}
+
+// moreClients: further shapes of mail that clients make.
+func moreClients() []mail {
+	who := "From: \"Alice Example\" <alice@example.org>\nTo: \"Bob Example\" <bob@example.com>\n"
+	gif := file("image/gif", "image001.gif",
+		"GIF89a\x01\x00\x01\x00\x80\x00\x00\xff\xff\xff\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;")
+	page := part("Content-Type: text/html;\n\tcharset=\"us-ascii\"\nContent-Transfer-Encoding: quoted-printable\n",
+		qp("<html xmlns:o=\"urn:schemas-microsoft-com:office:office\"><head><!--[if !mso]><style>v\\:* "+
+			"{behavior:url(#default#VML);}</style><![endif]--></head><body lang=EN-US><p class=MsoNormal>Hello<o:p></o:p></p></body></html>\n"))
+	words := part("Content-Type: text/plain;\n\tcharset=\"us-ascii\"\nContent-Transfer-Encoding: 7bit\n", "Hello\n")
+	return []mail{
 		{name: "thunderbird", why: "Thunderbird, format=flowed",
 			text: "Message-ID: <8f9a@example.org>\nDate: Tue, 3 Mar 2026 09:15:42 +0100\nMIME-Version: 1.0\n" +
 				"User-Agent: Mozilla Thunderbird\nContent-Language: de-DE\n" + who +
@@ -108,6 +121,19 @@ func clients() []mail {
 			parts("y0ulUmNC+osPPQO6", part("Content-Type: text/plain; charset=us-ascii\nContent-Disposition: inline\n", "Hello\n"),
 				part("Content-Type: text/x-diff; charset=us-ascii\nContent-Disposition: attachment; filename=\"fix.patch\"\n",
 					"--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n"))},
+	}
+}
+
+// programs: the shapes of mail that programs make, and phones.
+func programs() []mail {
+	who := "From: \"Alice Example\" <alice@example.org>\nTo: \"Bob Example\" <bob@example.com>\n"
+	gif := file("image/gif", "image001.gif",
+		"GIF89a\x01\x00\x01\x00\x80\x00\x00\xff\xff\xff\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;")
+	page := part("Content-Type: text/html;\n\tcharset=\"us-ascii\"\nContent-Transfer-Encoding: quoted-printable\n",
+		qp("<html xmlns:o=\"urn:schemas-microsoft-com:office:office\"><head><!--[if !mso]><style>v\\:* "+
+			"{behavior:url(#default#VML);}</style><![endif]--></head><body lang=EN-US><p class=MsoNormal>Hello<o:p></o:p></p></body></html>\n"))
+	words := part("Content-Type: text/plain;\n\tcharset=\"us-ascii\"\nContent-Transfer-Encoding: 7bit\n", "Hello\n")
+	return []mail{
 		{name: "mailx", why: "mailx sends no MIME", text: "To: bob@example.com\nSubject: backup ok\n" +
 			"Message-Id: <20260303@host.example.org>\nDate: Tue,  3 Mar 2026 03:00:01 +0100 (CET)\nFrom: root <root@host.example.org>\n\nok\n"},
 		{name: "phpmailer", why: "PHPMailer's boundary, MD5 in it",

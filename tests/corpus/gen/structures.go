@@ -8,7 +8,6 @@ func structures() []mail {
 	withBoundary := func(declared, used string) string {
 		return top("Minutes") + "Content-Type: multipart/mixed; boundary=" + declared + "\n\n" + parts(used, words, data)
 	}
-	letter := top("Inner") + ascii + "\n" + minutes
 	return []mail{
 		{name: "mixed", why: "text and an attachment", text: top("Minutes") + multi("mixed", "=_1", words, data)},
 		{name: "alternative", why: "text and HTML", text: top("Minutes") + multi("alternative", "=_alt", words,
@@ -39,6 +38,17 @@ func structures() []mail {
 			text: withBoundary("\"------------0A0B0C0D\"", "------------0A0B0C0D")},
 		{name: "boundary-only-dashes", why: "nothing but dashes", text: withBoundary("\"----\"", "----"), notes: "malformed"},
 		{name: "boundary-looks-encoded", why: "a boundary with =? and ?= in it", text: withBoundary("\"=?=_next_?=\"", "=?=_next_?=")},
+	}
+}
+
+// nestedStructures: boundaries and nesting that are lawful but unusual.
+func nestedStructures() []mail {
+	words, data := part(ascii, minutes), file("text/csv", "minutes.csv", "a;b\n1;2\n")
+	withBoundary := func(declared, used string) string {
+		return top("Minutes") + "Content-Type: multipart/mixed; boundary=" + declared + "\n\n" + parts(used, words, data)
+	}
+	letter := top("Inner") + ascii + "\n" + minutes
+	return []mail{
 		{name: "boundary-equals-unquoted", why: "Eudora and others forgot the quotes round \"=\"",
 			text: withBoundary("=====================_12345==_", "=====================_12345==_"), notes: "malformed"},
 		{name: "boundary-prefixes", why: "inner and outer boundaries of which one begins like the other",
