@@ -12,7 +12,7 @@ import (
 	"github.com/milterscan/milterscan/scan"
 )
 
-// maxTries bounds how often a decision is made anew because some of its edits
+// maxTries bounds how often a decision is made again because some of its edits
 // cannot be made.
 const maxTries = 4
 
@@ -93,7 +93,7 @@ func (j *Judge) addBanners(ctx context.Context, s seen, c choice) choice {
 	return c
 }
 
-// job is what the choice asks the editor for.
+// job returns what the choice asks the editor for.
 func (s seen) job(c choice) edit.Job {
 	job := edit.Job{ID: s.id, Message: s.message, Found: s.found, Edits: c.decision.Edits, Banners: c.decision.Banners}
 	if c.bare {
@@ -176,7 +176,7 @@ func (c choice) reopened() bool {
 	return ok && raw.Result == c.result
 }
 
-// noBanner is the choice with a note why the message gets no banner.
+// noBanner returns the choice with a note why the message gets no banner.
 func (c choice) noBanner(err error) choice {
 	why := err.Error()
 	if named := (*edit.NoBanner)(nil); !errors.As(err, &named) {
@@ -186,7 +186,7 @@ func (c choice) noBanner(err error) choice {
 	return c.noting(notEdited(scan.WholeMessage, why))
 }
 
-// later is a temporary failure in the place of the choice.
+// later returns a temporary failure in the place of the choice.
 func (c choice) later(reply policy.Reply, why ...scan.Finding) choice {
 	return choice{
 		tried:    c.noting(why...).tried,
@@ -200,7 +200,7 @@ var (
 	errNotClean = errors.New("something is left that is not to be delivered")
 )
 
-// refuse is the choice with edits entered as impossible: those an error names, or
+// refuse returns the choice with edits entered as impossible: those an error names, or
 // else all.
 func (c choice) refuse(err error) choice {
 	var refused *edit.Refused
@@ -217,7 +217,7 @@ func (c choice) refuse(err error) choice {
 	return c
 }
 
-// noting is the choice with more findings about what was tried.
+// noting returns the choice with more findings about what was tried.
 func (c choice) noting(more ...scan.Finding) choice {
 	c.notes = slices.Concat(c.notes, more)
 	return c
@@ -227,12 +227,12 @@ func notEdited(part int, why string) scan.Finding {
 	return scan.Finding{Kind: scan.Note, Scanner: "mime", Rule: "mime/not-edited", Part: part, Detail: why}
 }
 
-// failed is the finding that something here did not work.
+// failed returns the finding that something here did not work.
 func failed(rule string, err error) scan.Finding {
 	return scan.Finding{Kind: scan.Failed, Scanner: "mime", Rule: rule, Part: scan.WholeMessage, Detail: err.Error()}
 }
 
-// failures are what could not be done with the edited message. Its parts have
+// failures returns what could not be done with the edited message. Its parts have
 // numbers of their own.
 func failures(found []scan.Finding) []scan.Finding {
 	var list []scan.Finding

@@ -110,7 +110,7 @@ func (j *Judge) Message(ctx context.Context, in scan.Received) (policy.Ruling, f
 	return ruling(r), r.Close
 }
 
-// notKept is the result where the copy a rule asks for could not be kept: the MTA
+// notKept returns the result where the copy a rule asks for could not be kept: the MTA
 // still has the message, and is asked to come again.
 func (j *Judge) notKept(r *Result, err error) *Result {
 	return j.result(r.seen, r.choice.later(policy.NotNow(r.ID), failed("mime/not-kept", err)))

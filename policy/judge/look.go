@@ -47,7 +47,7 @@ func (j *Judge) spare(s seen) time.Time {
 	return s.begun.Add(j.Time - j.Time/(2*closing))
 }
 
-// firstLook is how long a message may be looked at before any edit.
+// firstLook returns how long a message may be looked at before any edit.
 func (j *Judge) firstLook() time.Duration {
 	if !j.edits() {
 		return j.examining()
@@ -115,7 +115,7 @@ func (s seen) took() time.Duration {
 	return time.Since(s.begun)
 }
 
-// input is what the decision depends on, where some edits were tried in vain.
+// input returns what the decision depends on, where some edits were tried in vain.
 func (s seen) input(t tried) policy.Input {
 	in := policy.Input{
 		ID:       s.id,

@@ -37,7 +37,7 @@ func (j *Judge) early(ctx context.Context, in scan.Received) (forRules scan.Enve
 	return forRules, in
 }
 
-// behind is the envelope with the client that stands before our relays, for the
+// after returns the envelope with the client that is before our relays, for the
 // rules and for the scanners. Where the trail ends, the rules are left with the
 // relay itself, and the scanners with nobody to ask about.
 func (j *Judge) behind(in scan.Received) (forRules, forScanners scan.Envelope) {

@@ -19,13 +19,15 @@ const (
 func Catalogue() []scan.Rule {
 	return []scan.Rule{
 		{Name: released, Kind: scan.Note, About: "The message was released from the quarantine: what it was kept for does not count."},
-		{Name: probed, Kind: scan.Note, About: "The message is the probe of \"milterscan setup\": it is refused whatever the rules say, which shows that the MTA asks milterscan."},
+		{Name: probed, Kind: scan.Note, About: "The message is the probe of \"milterscan setup\": it is refused whatever the " +
+			"rules say, which shows that the MTA asks milterscan."},
 		{Name: policy.PartFound, Kind: scan.Note, About: "A rule with part and without when asks for parts of this name or type."},
-		{Name: notPass, Kind: scan.Suspicious, About: "The message claims to be released or to be a notice, and that is forged, out of date, or of a host with another key."},
+		{Name: notPass, Kind: scan.Suspicious, About: "The message claims to be released or to be a notice, and that is " +
+			"forged, out of date, or of a host with another key."},
 	}
 }
 
-// grant is what a message may do by the pass it carries; ok only if it carries
+// grant returns what a message may do by the pass it carries; ok only if it carries
 // one, and that is good. A message with two is nobody's we know.
 func (j *Judge) grant(m *scan.Message) (g token.Grant, ok bool, err error) {
 	fields := m.Header.Values(token.Field)

@@ -22,7 +22,7 @@ const (
 	maxNames    = 100 // of rules that applied or only watched
 )
 
-// Record is what is remembered of the result. It refers to nothing of the
+// Record returns what is remembered of the result. It refers to nothing of the
 // message, and is made before Close.
 func (r *Result) Record() policy.Record {
 	w := recorder{Result: r, listed: map[int]int{}}
@@ -34,7 +34,7 @@ func (r *Result) Record() policy.Record {
 	return rec
 }
 
-// Told is the record without what would have been, which costs some decisions more.
+// Told returns the record without what would have been, which costs some decisions more.
 func (r *Result) Told() policy.Record {
 	w := recorder{Result: r, listed: map[int]int{}}
 	return w.record()
@@ -57,7 +57,7 @@ func (w *recorder) record() policy.Record {
 	return rec
 }
 
-// envelope is all of the record that is one value.
+// envelope returns all of the record that is one value.
 func (r *Result) envelope() policy.Record {
 	env, d := r.Envelope, r.Decision
 	rec := policy.Record{
@@ -94,7 +94,7 @@ func (r *Result) envelope() policy.Record {
 	return rec
 }
 
-// direction is that of all recipients.
+// direction returns that of all recipients.
 func direction(all []policy.Verdict) string {
 	var d policy.Directions
 	for _, v := range all {
@@ -113,7 +113,7 @@ func subject(h entity.Header) string {
 	return ""
 }
 
-// messageID is what stands between the angle brackets.
+// messageID returns what is between the angle brackets.
 func messageID(h entity.Header) string {
 	for _, s := range h.Values("Message-ID") {
 		return cut(strings.Trim(strings.TrimSpace(s), "<>"), maxSubject)
@@ -172,7 +172,8 @@ func (r *Result) edits() []policy.RecordEdit {
 		out = append(out, policy.RecordEdit{Kind: "banner", Value: b})
 	}
 	for _, e := range d.Edits[:min(len(d.Edits), maxEdits)] {
-		out = append(out, policy.RecordEdit{Kind: e.Kind.String(), Part: cut(r.Message.PathOf(scan.Finding{Part: e.Part}), maxDetail), Rule: e.Rule.Name})
+		out = append(out, policy.RecordEdit{Kind: e.Kind.String(), Part: cut(r.Message.PathOf(scan.Finding{Part: e.Part}), maxDetail),
+			Rule: e.Rule.Name})
 	}
 	for _, a := range d.Add {
 		out = append(out, policy.RecordEdit{Kind: "add-recipient", Value: a})

@@ -57,7 +57,8 @@ func (w *recorder) worthListing() []int {
 
 func (w *recorder) finding(i int) policy.RecordFinding {
 	f := w.Found[i]
-	out := policy.RecordFinding{Kind: f.Kind, Scanner: f.Scanner, Rule: cut(f.Rule, maxSubject), Detail: cut(f.Detail, maxDetail), Score: f.Score, Recipient: f.Recipient}
+	out := policy.RecordFinding{Kind: f.Kind, Scanner: f.Scanner, Rule: cut(f.Rule, maxSubject), Detail: cut(f.Detail, maxDetail),
+		Score: f.Score, Recipient: f.Recipient}
 	if w.Message == nil || f.Part < 0 || f.Part >= len(w.Message.Parts) {
 		return out
 	}
@@ -66,7 +67,7 @@ func (w *recorder) finding(i int) policy.RecordFinding {
 	return out
 }
 
-// place is where the record lists a finding, or -1.
+// place returns where the record lists a finding, or -1.
 func (w *recorder) place(finding int) int {
 	if at, ok := w.listed[finding]; ok {
 		return at
@@ -146,7 +147,7 @@ func ruleNames(list []policy.RuleRef) []string {
 	return names
 }
 
-// alternatives are those whose findings the record lists, with their places in it.
+// alternatives returns those whose findings the record lists, with their places in it.
 func (w *recorder) alternatives(all []policy.Alternative) []policy.Alternative {
 	var list []policy.Alternative
 	for _, a := range all {

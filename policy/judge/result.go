@@ -68,12 +68,12 @@ func (r *Result) Edited() bool { return r.choice.result != nil }
 // Complete reports whether everything in the message was examined.
 func (r *Result) Complete() bool { return !scan.Incomplete(r.Found) }
 
-// input is what the decision rests on, with all that editing has shown.
+// input returns what the decision rests on, with all that editing has shown.
 func (r *Result) input() policy.Input {
 	in := r.seen.input(r.choice.tried)
 	in.Found = r.Found
 	return in
 }
 
-// copy is the message as the quarantine keeps it.
+// copy returns the message as the quarantine keeps it.
 func (r *Result) copy() policy.Copy { return policy.Copy{Record: r.Record(), Raw: r.Message.Raw} }
