@@ -89,7 +89,7 @@ func (r *arReader) header() (name string, size int64, err error) {
 }
 
 // long resolves a name that did not fit into the header: "/12" is in GNU's
-// table, "#1/12" stands before the data.
+// table; "#1/12" means that its 12 bytes come before the data.
 func (r *arReader) long(name string) (string, error) {
 	if digits, ok := strings.CutPrefix(name, "#1/"); ok {
 		n, err := strconv.ParseInt(digits, 10, 32)

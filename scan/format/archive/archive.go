@@ -18,13 +18,14 @@ type Content = scratch.Content
 
 // Member is one entry of a container.
 type Member struct {
-	// every name a program might show for it: central, local, Unicode extra field …; raw bytes, as stored; none for a compressed file that keeps no name
+	// every name a program might show for it: central, local, Unicode extra field …; raw bytes, as stored;
+	// none for a compressed file that keeps no name
 	Names     []string
 	Size      int64 // declared unpacked size in bytes, -1 if none is
 	Encrypted bool  // needs a password that is not known; its body is nil
 	Hidden    bool  // only some readers of the format show it
 	Link      bool  // symbolic or hard link; its content, if any, is its target
-	// records of the container's own format, which nobody saves as a file: what is further in them is handed over as members
+	// records of the container's own format, which no program saves as a file: the files in them are members themselves
 	Own    bool
 	Type   string // media type that the container declares, lower case; "" if none
 	Places Places // where its bytes are in the container as they are; none where they are packed, or where that is not known
@@ -71,12 +72,12 @@ type Visit func(m Member, body io.Reader) error
 // Format reads one container format. It has no state: any number of walks may
 // run at once.
 //
-// Match is told the first bytes of the content (up to HeadSize) beside the
+// Match gets the first bytes of the content (up to HeadSize) as well as the
 // content itself.
 //
 // Walk calls visit for every member it can find, also in a damaged container,
 // charges b for all it unpacks, and says in notes what was odd or could not be
-// read. The notes count also beside an error. The error is not nil only for a
+// read. The notes count even if there is an error. The error is not nil only for a
 // ctx that is done, for visit's own errors and, being ErrLimit, for an exhausted
 // budget: a bad container is a note, never an error.
 //

@@ -19,7 +19,7 @@ type ber struct {
 type berElement struct {
 	tag         byte // class and number, without the bit that says constructed
 	constructed bool
-	end         int64 // where it ends, -1 if an element of its own says so
+	end         int64 // where it ends, -1 if a separate element marks the end
 }
 
 // Tags of BER.
@@ -46,7 +46,7 @@ var (
 
 func newBER(r io.Reader) *ber { return &ber{in: bufio.NewReader(r), left: berElements} }
 
-// berWhole is what is around the outermost element.
+// berWhole is the element around the outermost one: the whole content.
 var berWhole = berElement{end: largest}
 
 func (b *ber) byte() (byte, error) {
@@ -116,7 +116,7 @@ func (b *ber) length(e *berElement) error {
 	return nil
 }
 
-// leave reads over what is left of an element.
+// leave skips the rest of an element.
 func (b *ber) leave(e berElement) error { return b.leaveAt(e, 0) }
 
 func (b *ber) leaveAt(e berElement, depth int) error {

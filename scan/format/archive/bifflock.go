@@ -18,8 +18,8 @@ type biffLock interface {
 	clear(b []byte, at, start int64, size int)
 }
 
-// newBIFFLock reads the record FilePass (section 2.4.117); nil for what is not
-// known.
+// newBIFFLock reads the record FilePass (section 2.4.117). It returns nil for an
+// unknown kind of encryption.
 func newBIFFLock(b []byte) biffLock {
 	switch {
 	case len(b) >= 6 && le16(b) == 0:

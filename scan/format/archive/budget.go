@@ -15,7 +15,7 @@ type Limits struct {
 	Entries  int64      // members in all
 	Depth    int        // containers inside containers; counted by the caller of Walk
 
-	// Passwords that are tried in turn on what is encrypted; the first 32 on each
+	// Passwords that are tried in turn on encrypted members; the first 32 on each
 	// member.
 	Passwords []string
 }
@@ -28,7 +28,7 @@ const freeOfRatio = 32 * units.MB
 // strongest common presets of xz, 7z and rar ask for.
 const maxWindow = 64 * units.MB
 
-// Budget is what is left of the Limits while one message is opened. It may be
+// Budget holds the rest of the Limits while one message is opened. It may be
 // charged from several goroutines at once.
 type Budget struct {
 	Limits
@@ -68,7 +68,7 @@ func (b *Budget) Left() Limits {
 	return l
 }
 
-// Spend charges processor time that a process of its own took for a container.
+// Spend charges processor time that a separate process took for a container.
 func (b *Budget) Spend(d time.Duration) { b.cpu.Add(int64(max(d, 0))) }
 
 // Spent returns the processor time that was charged.

@@ -174,8 +174,8 @@ func (p cardProperty) mediaType() string {
 	return ""
 }
 
-// member returns what the property carries. Every program has a parameter of its own
-// for the name of the file.
+// member returns the file in the property. Programs use different parameters for the
+// name of the file.
 func (p cardProperty) member() Member {
 	m := Member{Size: -1, Type: p.mediaType()}
 	for _, v := range p.params {

@@ -12,7 +12,7 @@ import (
 type foldedLines struct {
 	in     *bufio.Reader
 	digits bool // the value is in base64, which vCard 2.1 goes on with in lines that are not folded
-	quoted bool // the value is in quoted-printable, with line ends of its own
+	quoted bool // the value is in quoted-printable, which has its own soft line ends
 	ended  bool // the line was read to its end
 	last   byte
 }
@@ -79,7 +79,7 @@ func (f *foldedLines) digitsAhead() bool {
 	return ended || len(next) == longest || len(next) > 0
 }
 
-// endLine reads over what is left of the line.
+// endLine skips the rest of the line.
 func (f *foldedLines) endLine() {
 	for !f.ended {
 		f.ReadByte()

@@ -110,8 +110,8 @@ func (carriedFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit
 	return w.end(nil)
 }
 
-// shortData bounds what is looked at before it becomes a member, in bytes as they
-// are in the text.
+// shortData bounds the data that is looked at before it becomes a member, in bytes
+// as they are in the text.
 const shortData = 6 << 10
 
 // carried hands over a file, unless it is one that was handed over before or a

@@ -52,8 +52,8 @@ const (
 
 var errCFB = errors.New("not a compound file")
 
-// openCompound reads tables and directory, as far as they can be read. An error
-// may come beside a file that is useful.
+// openCompound reads tables and directory, as far as they can be read. It may
+// return both an error and a file that is useful.
 func openCompound(c Content) (*compound, error) {
 	h := fixed(c, 0, cfbHeader)
 	if h == nil {

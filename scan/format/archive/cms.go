@@ -11,7 +11,7 @@ import (
 	"github.com/milterscan/milterscan/scan/scratch"
 )
 
-// cmsFormat opens what is signed or compressed and not encrypted: messages of
+// cmsFormat opens content that is signed or compressed and not encrypted: messages of
 // S/MIME and signed files (CMS, RFC 5652; PKCS #7 before it; CAdES), compressed
 // data (RFC 3274), data with a time stamp (RFC 5544). They are BER, as it is, in
 // PEM (RFC 7468), or in base64 without anything around it.
@@ -80,8 +80,8 @@ func cmsKind(head []byte) (kind string, ok bool) {
 }
 
 // startsSigned reports whether signed-data begin as no program does without: with a
-// version and a set of algorithms. What is called a signature and is none is no
-// container.
+// version and a set of algorithms. A file that is called a signature and is none is
+// no container.
 func (b *ber) startsSigned(info berElement) bool {
 	content, ok, err := b.find(info, berFirst, 1)
 	if err == nil && ok {
@@ -208,9 +208,9 @@ func (w *cmsWalk) info(b *ber, in berElement, depth int) error {
 	return w.typed(b, e, depth, asIs)
 }
 
-// typed reads the type and the content of a ContentInfo that was entered, or of
-// what is signed, in which a string has the content; through undoes what was done
-// to that string.
+// typed reads the type and the content of a ContentInfo that was entered, or of the
+// signed content, which is in a string; through undoes the compression of that
+// string.
 func (w *cmsWalk) typed(b *ber, info berElement, depth int, through func(io.Reader) io.Reader) error {
 	if depth >= cmsDepth {
 		return errBERComplex
@@ -302,8 +302,8 @@ func (w *cmsWalk) unknown(b *ber, content berElement) error {
 	return w.member(Member{Size: content.end - b.at}, b.octets(berElement{end: content.end}))
 }
 
-// nth reads what is protected: the n-th sequence in a content, after those of the
-// algorithms.
+// nth reads the protected content: the n-th sequence in a content, after those of
+// the algorithms.
 func (w *cmsWalk) nth(b *ber, content berElement, n, depth int, through func(io.Reader) io.Reader) error {
 	inner, ok, err := b.find(content, berSequence, n)
 	if err != nil || !ok {

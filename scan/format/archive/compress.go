@@ -136,7 +136,7 @@ func (u *uncompress) widen() {
 	}
 }
 
-// skipGroup reads over what is left of a group of eight codes.
+// skipGroup skips the rest of a group of eight codes.
 func (u *uncompress) skipGroup() {
 	group := 8 * u.width
 	if rest := (group - u.group%group) % group; rest > u.have {

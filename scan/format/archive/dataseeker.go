@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// longestReference bounds what is looked at for one reference, in bytes.
+// longestReference bounds the length of one character reference, in bytes.
 const longestReference = 24
 
 // reference returns the ASCII character that a reference of HTML at the beginning of b
@@ -275,7 +275,8 @@ func (s *dataSeeker) settle() {
 		f.called = append(f.called, strings.TrimSpace(m[1]+m[2]+m[3]))
 	}
 	name := strings.ToLower(around[:min(len(around), 8)])
-	f.saved = f.saved || strings.Contains(strings.ToLower(around), "download") || isTag(name, "a") || isTag(name, "area") || isTag(name, "meta")
+	f.saved = f.saved || strings.Contains(strings.ToLower(around), "download") ||
+		isTag(name, "a") || isTag(name, "area") || isTag(name, "meta")
 }
 
 func isTag(text, name string) bool {

@@ -52,7 +52,7 @@ func Formats() []Format {
 }
 
 // Risky reports whether a format's decoder may be made to allocate or compute at
-// will, so that it is to run in a process of its own.
+// will, so that the caller is to run it in a separate process.
 func Risky(f Format) bool {
 	switch f.(type) {
 	case rarFormat, sevenZipFormat, xzFormat, lzmaFormat, lzipFormat, zstdFormat:
@@ -116,8 +116,8 @@ func Named(name string) Format {
 type suffixed interface{ suffixes() []string }
 
 // embedded is a Format that may begin anywhere, as in self-extracting programs:
-// programs that know the format look further than the first bytes. What is in
-// a place that is taken is no beginning.
+// programs that know the format look further than the first bytes. Bytes in a
+// place that is taken are no beginning.
 type embedded interface {
 	inside(c Content, taken Places) bool
 }
@@ -144,8 +144,8 @@ func Beginning(formats []Format, c Content) []Format {
 	return choose(formats, func(f Format) bool { return f.Match(head, c) })
 }
 
-// Further returns those of formats, beside the ones the content was found to begin
-// with, that begin further in: a GIF with a zip after it has one. Taken are the
+// Further returns those of formats that begin further in, in addition to the ones
+// that the content begins with: a GIF with a zip after it has one. Taken are the
 // places of the members that the others have brought to light: a zip that is
 // attached to a saved mail is the attachment's content, not one of the mail –
 // unless a name says that the file is to be opened as one. Where nothing is found

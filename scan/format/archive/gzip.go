@@ -185,8 +185,8 @@ func (g *gunzip) skipPadding() (more bool, err error) {
 	}
 }
 
-// unexpected turns the end of the container into an error of its own, so that
-// it is not taken for the end of a member.
+// unexpected turns the end of the container into a different error, so that
+// the caller does not take it for the end of a member.
 func unexpected(err error) error {
 	if err == io.EOF {
 		return io.ErrUnexpectedEOF

@@ -10,7 +10,7 @@ import (
 
 // isoFormat reads disc images with the file system ISO 9660 (ECMA-119), its
 // extensions Joliet and Rock Ridge, and its later version of 1999. Each
-// descriptor has a tree of its own over the same data; programs go by different
+// descriptor has a separate tree over the same data; programs go by different
 // ones, so their names are put together, and a file that not all of them have is
 // told.
 type isoFormat struct{}
@@ -26,7 +26,7 @@ func (isoFormat) Name() string { return "iso" }
 
 func (isoFormat) Match(_ []byte, c Content) bool { return isoTrack(c) != nil }
 
-// isoLayouts are the sizes of sectors, and of what is before the data in
+// isoLayouts are the sizes of sectors, and of the header before the data in
 // them: plain images, and raw ones of several kinds of track.
 var isoLayouts = [...]struct{ sector, header int64 }{{2048, 0}, {2352, 16}, {2352, 24}, {2336, 8}, {2448, 16}, {2448, 24}}
 

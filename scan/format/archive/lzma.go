@@ -65,7 +65,7 @@ func (u *unlzma) Read(p []byte) (int, error) {
 }
 
 // openLZMA returns the unpacked stream after a .lzma header. The dictionary need
-// never be larger than what is unpacked.
+// never be larger than the unpacked data.
 func openLZMA(head []byte, in *bufio.Reader, window *windows) (io.Reader, error) {
 	head = bytes.Clone(head)
 	dict, size := int64(le32(head[1:])), int64(le64(head[5:]))

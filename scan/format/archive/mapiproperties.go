@@ -34,8 +34,8 @@ type mapiReader struct {
 	at, end int64
 }
 
-// readMAPI calls take for every property between start and end that has a length
-// of its own: texts, binaries, objects. An error says where they could not be
+// readMAPI calls take for every property between start and end that states its
+// length: texts, binaries, objects. An error says where they could not be
 // read further.
 func readMAPI(c Content, start, end int64, take func(mapiProperty)) error {
 	r := &mapiReader{c, start, end}

@@ -38,7 +38,7 @@ next:
 	return out
 }
 
-// checkNames notes what is wrong with the names of the member that comes next.
+// checkNames notes the faults in the names of the member that comes next.
 // Names are data here, never paths; the notes are for those who would unpack.
 func (w *walk) checkNames(m *Member) {
 	for i, name := range m.Names {

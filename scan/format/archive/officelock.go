@@ -72,7 +72,8 @@ const packageSegment = 4096
 // longestInfo bounds what describes an encryption, in bytes.
 const longestInfo = 64 << 10
 
-// newPackageLock reads the stream "EncryptionInfo"; nil for what is not known.
+// newPackageLock reads the stream "EncryptionInfo". It returns nil for an unknown
+// kind of encryption.
 func newPackageLock(info []byte) packageLock {
 	if len(info) < 8 {
 		return nil
@@ -251,7 +252,7 @@ func (b *agileB) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
-// newAgileLock reads the description; nil for what is not known.
+// newAgileLock reads the description. It returns nil for an unknown algorithm.
 func newAgileLock(description []byte) *agileLock {
 	var l agileLock
 	if xml.Unmarshal(description, &l) != nil || len(l.Keys) == 0 || !l.Data.known() || !l.Keys[0].known() {

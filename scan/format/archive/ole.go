@@ -9,8 +9,8 @@ import (
 	"unicode/utf16"
 )
 
-// oleFormat reads compound files: Office documents up to 2003 and what is put
-// into later ones, mails saved by Outlook, installer packages. Every stream is a
+// oleFormat reads compound files: Office documents up to 2003 and objects in
+// later ones, mails saved by Outlook, installer packages. Every stream is a
 // member; files that a user sees in them – attachments, packages – are so under
 // their own names.
 type oleFormat struct{}
@@ -55,7 +55,7 @@ type inStorage struct {
 	name    string
 }
 
-// index notes what is where.
+// index notes which storage holds which entries.
 func (w *oleWalk) index() {
 	w.inner = map[inStorage][]int{}
 	for i, e := range w.file.entries {
@@ -134,7 +134,7 @@ var ownStreams = [...]string{"WordDocument", "0Table", "1Table", "Data", "Workbo
 
 // records hands over a stream of the document's own, and the files that are in
 // it: objects on slides, and the zips in which programs from 2007 on keep the
-// document's theme beside what older programs know of it.
+// document's theme, in addition to the records that older programs know.
 func (w *oleWalk) records(m Member, i int) error {
 	e := w.file.entries[i]
 	s := Content(w.file.stream(e))

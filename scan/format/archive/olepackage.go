@@ -7,7 +7,7 @@ import (
 // olePackage is a file that was put into a document: what the packager of OLE
 // writes, as the stream "\1Ole10Native" or as the data of an object in RTF.
 type olePackage struct {
-	names []string // as shown, and what is left of the paths it came from
+	names []string // as shown, and the last elements of the paths it came from
 	data  int64    // where the file begins
 	size  int64
 }

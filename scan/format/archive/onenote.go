@@ -15,7 +15,7 @@ type oneNoteFormat struct{}
 const (
 	oneNoteSection = "\xe4\x52\x5c\x7b\x8c\xd8\xa7\x4d\xae\xb1\x53\x78\xd0\x29\x96\xd3"
 	oneNoteFile    = "\xe7\x16\xe3\xbd\x65\x26\x11\x45\xa4\xc4\x8d\x4d\x0b\x7a\x9e\xac"
-	oneNoteHeader  = 36 // bytes of the mark, the size, and what is reserved
+	oneNoteHeader  = 36 // bytes of the mark, the size, and the reserved fields
 	oneNoteNames   = 64
 	oneNoteWindow  = 256 << 10 // bytes that are searched at once
 )

@@ -16,7 +16,7 @@ const (
 	pdfMagic = "%PDF-"
 	pdfSpare = 4 << 20 // bytes that may be parsed in the smallest document
 
-	// Bounds of what is remembered, in objects.
+	// How many objects are remembered at most.
 	pdfStreams = 1 << 18
 	pdfValues  = 1 << 16
 	pdfSpecs   = 1 << 14

@@ -16,7 +16,8 @@ func (w *pdfWalk) again(s pdfStream) (dict pdf.Dict, data int64) {
 	return dict, o.Data
 }
 
-// open returns what a stream unpacks to; beside an error, as far as that is known how.
+// open returns the unpacked content of a stream. If a filter is unknown or damaged,
+// it returns an error and the content with the filters before that one undone.
 func (w *pdfWalk) open(s pdfStream, dict pdf.Dict, data int64) (io.Reader, error) {
 	if data == 0 {
 		w.troubled(w.reader)

@@ -8,7 +8,7 @@ import (
 )
 
 // slideObjects hands over the objects that are embedded in a presentation: each a
-// compound file, in a record of its own of the stream "PowerPoint Document",
+// compound file, in a separate record of the stream "PowerPoint Document",
 // MS-PPT section 2.10.34.
 func (w *walk) slideObjects(c Content) error {
 	const object, packed = 0x1011, 1 << 4

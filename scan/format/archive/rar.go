@@ -13,7 +13,7 @@ import (
 )
 
 // rarFormat reads RAR 1.5 to 7 through rardecode. The decoder is meant to run in
-// a process of its own: it runs programs that are in the archive (the filters
+// a separate process: it runs programs that are in the archive (the filters
 // of RAR 3) and derives keys as slowly as the archive asks for.
 type rarFormat struct{}
 

@@ -123,7 +123,7 @@ func (d *rtfDigits) byte() (byte, error) {
 	return c, err
 }
 
-// next reads two digits. What is between them does not matter.
+// next reads two digits. It skips all bytes between them.
 func (d *rtfDigits) next() (byte, error) {
 	var high byte
 	for half := false; ; {

@@ -11,7 +11,7 @@ import (
 )
 
 // sevenZipFormat reads 7z through the library of that name, which allocates what
-// the archive asks for. It must run in a process of its own: some 150 bytes can
+// the archive asks for. It must run in a separate process: some 150 bytes can
 // make it ask for 30 GB.
 type sevenZipFormat struct{}
 
@@ -73,7 +73,7 @@ func checkSevenZip(c Content) error {
 type sevenZipWalk struct {
 	*walk
 	c       Content
-	locked  bool             // no known password opens what is encrypted
+	locked  bool             // no known password opens the encrypted folders
 	probe   *sevenzip.Reader // reads directory, but no data
 	folders map[int]bool     // whether a folder is encrypted, once that is known
 }

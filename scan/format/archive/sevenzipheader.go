@@ -80,7 +80,8 @@ func (h *sevenZipHeader) number() uint64 {
 	return n
 }
 
-// count returns a number of things, of which each takes some room in what is left.
+// count returns a number of things, of which each takes some room in the rest of the
+// header.
 func (h *sevenZipHeader) count() int {
 	n := h.number()
 	if n > uint64(len(h.b))*8 { // bits say whether there is one
@@ -373,7 +374,7 @@ func withDirectory(c Content, at int64, header []byte) Content {
 	return &spliced{c, at, start, header}
 }
 
-// spliced is an archive with another start and an end of its own.
+// spliced is an archive whose start and end are replaced.
 type spliced struct {
 	c     Content
 	at    int64

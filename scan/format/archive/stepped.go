@@ -31,7 +31,7 @@ func (s *stepped) Read(p []byte) (int, error) {
 }
 
 // newUnbase64 undoes base64 (RFC 4648, in both alphabets) as forgiving programs
-// do: what is no digit does not matter, and padding ends a group, not the data.
+// do: it skips bytes that are no digits, and padding ends a group, not the data.
 func newUnbase64(in io.ByteReader) io.Reader {
 	var bits uint32
 	digits := 0

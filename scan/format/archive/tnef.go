@@ -68,7 +68,7 @@ type tnefWalk struct {
 	file tnefFile
 }
 
-// tnefFile is what is known of the attachment that is being read.
+// tnefFile holds the properties found so far of the attachment that is being read.
 type tnefFile struct {
 	title, transported string
 	mapi               mapiFile
@@ -104,7 +104,7 @@ func (w *tnefWalk) next() (attribute, error) {
 	return a, nil
 }
 
-// attribute takes what is wanted from an attribute.
+// attribute takes names, texts and files from an attribute.
 func (w *tnefWalk) attribute(a attribute) error {
 	switch {
 	case a.id == tnefRendering:

@@ -92,7 +92,7 @@ func (w *walk) noteEnd(m Member, b *body) {
 	}
 }
 
-// streamState is what a decoder of a single stream has to say beside its data.
+// streamState is what a decoder of a single stream tells in addition to its data.
 type streamState struct {
 	streams  int
 	wrong    int // parts whose checksum is not what they say
@@ -290,7 +290,8 @@ func readSafely(r io.Reader, p []byte) (n int, err error) {
 	return r.Read(p)
 }
 
-// safely is for the other calls into a decoder.
+// safely calls f, a call into a decoder other than Read, and turns a panic into an
+// error.
 func safely(f func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {

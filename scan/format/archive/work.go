@@ -13,7 +13,7 @@ import (
 // to the same, however busy the host is.
 type Price int64
 
-// What is common to all formats.
+// The prices common to all formats.
 const (
 	priceEntry = 20_000_000 // one member: its finding, naming, sniffing and keeping
 	priceByte  = 3_000      // one byte unpacked, and kept
@@ -32,7 +32,7 @@ const (
 // ErrWork is why the context of an overworked budget is done.
 var ErrWork = errors.New("more work than is done for one message")
 
-// work is what is done for one message.
+// work counts the work done for one message.
 type work struct {
 	limit int64 // picoseconds; 0 is no limit
 	done  atomic.Int64
@@ -47,8 +47,8 @@ type work struct {
 const priceMember = 4 << 10
 
 // Weigh has heavy called, once, when what was unpacked and the members weigh more
-// than light bytes: from here on the message takes memory worth waiting for. Whoever
-// charges the budget waits until heavy returns.
+// than light bytes: from here on the message takes memory worth waiting for. The
+// caller that charges the budget waits until heavy returns.
 func (b *Budget) Weigh(light int64, heavy func()) { b.work.light, b.work.heavy = light, heavy }
 
 // weigh sees whether it is time to call heavy.
@@ -95,7 +95,7 @@ func (b *Budget) affords(most int64, each Price) int64 {
 	return max(0, min(most, (b.work.limit-b.work.done.Load())/int64(each)))
 }
 
-// Watched returns a content that charges b for what is read of it. So a search
+// Watched returns a content that charges b for every byte read of it. So a search
 // that begins again and again has an end, too.
 func Watched(c Content, b *Budget) Content {
 	if shown, ok := c.(pieced); ok {

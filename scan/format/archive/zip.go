@@ -83,7 +83,7 @@ type zipFile struct {
 	astray  int     // end records that point to no directory
 }
 
-// zipTries bounds the search for headers outside what is known.
+// zipTries bounds the search for headers outside the known members.
 const zipTries = 4096
 
 // zipDirectory is a central directory that was read.
@@ -103,8 +103,8 @@ type zipEntry struct {
 	declared int64      // where its data ends by what its headers say
 }
 
-// read finds all directories and members. Gaps between what is known are
-// searched for more, first for directories, then for single members.
+// read finds all directories and members. It searches the gaps between the known
+// ones for more, first for directories, then for single members.
 func (z *zipFile) read() {
 	z.directories(z.endsIn(max(0, z.size-zipTail), z.size))
 	var more []zipEnd

@@ -30,8 +30,8 @@ type zipEnd struct {
 	offset  int64
 }
 
-// endsIn finds the end records between from and to, and their zip64 forms beside
-// them: some programs prefer one, some the other.
+// endsIn finds the end records between from and to, and their zip64 forms too:
+// some programs prefer one, some the other.
 func (z *zipFile) endsIn(from, to int64) []zipEnd {
 	var ends []zipEnd
 	for len(ends) < 64 && z.tries < zipTries {

@@ -106,7 +106,7 @@ type inflater struct {
 	inflate io.Reader
 }
 
-// inflaters holds those nobody uses at present.
+// inflaters holds the inflaters that are not in use at present.
 var inflaters = sync.Pool{New: func() any {
 	in := bufio.NewReaderSize(nil, 1<<15)
 	return &inflater{in, flate.NewReader(in)}

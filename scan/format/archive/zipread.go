@@ -69,7 +69,8 @@ func (r *zipReader) describe(e *zipEntry, m Member) {
 }
 
 // disagree reports whether the names of the headers lead programs to different
-// files. A Unicode path beside a name in another character set is what it is for.
+// files. A Unicode path may differ from a name in another character set: that is
+// its purpose.
 func (e *zipEntry) disagree() bool {
 	if e.central != nil && e.central.name != e.local.name {
 		return true

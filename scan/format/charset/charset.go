@@ -1,6 +1,6 @@
 // Package charset turns text in the charsets of the world's mail into UTF-8.
 // It is as lenient as mail clients are: what cannot be decoded becomes U+FFFD
-// and never an error, so that what is around it is still seen.
+// and never an error, so that the text around it is still seen.
 package charset
 
 import (
@@ -17,11 +17,11 @@ import (
 	"golang.org/x/text/transform"
 )
 
-// longestLabel bounds what is looked up; no charset has a name this long.
+// longestLabel bounds the labels that are looked up; no charset has a name this long.
 const longestLabel = 64
 
 // Decode returns b, which is text in the charset of that label, as UTF-8. It
-// reports false, and no text, for a label that nobody knows. Labels are those
+// reports false, and no text, for an unknown label. Labels are those
 // of the WHATWG Encoding Standard, which browsers and mail clients follow, then
 // the aliases of the IANA registry, and a few that only mail uses, such as
 // UTF-7.

@@ -236,7 +236,7 @@ func (d *base64Decoder) bytes(dst, src []byte) []byte {
 	return dst
 }
 
-// padding is called for each "=".
+// padding treats one "=" as the reading says.
 func (d *base64Decoder) padding(dst []byte) []byte {
 	switch d.reading {
 	case ignorePadding:

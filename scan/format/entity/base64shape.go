@@ -46,7 +46,7 @@ func base64ShapeOf(line []byte) (s base64Shape) {
 // manyKinds of junk are more than damage brings into base64.
 const manyKinds = 4
 
-// textual reports whether lines look like text, or like a file, that nobody
+// textual reports whether lines look like text, or like a file, that was not
 // encoded. Of base64 digits, 26 in 64 are lower-case letters; of the letters of
 // a text most are. Junk of one kind says nothing: clients skip it.
 func (s base64Shape) textual() bool {
@@ -62,7 +62,7 @@ func (s *base64Shape) add(o base64Shape) {
 	s.kinds[0], s.kinds[1] = s.kinds[0]|o.kinds[0], s.kinds[1]|o.kinds[1]
 }
 
-// inspect says what is odd about a line that is not plain quanta.
+// inspect notes the deviations of a line that is not plain quanta.
 func (d *base64Decoder) inspect(line []byte) {
 	s := base64ShapeOf(line)
 	if s == (base64Shape{lines: 1}) {

@@ -17,7 +17,7 @@ const (
 	binhexMarker  = "(This file must be converted with BinHex"
 	binhexLetters = "!\"#$%&'()*+,-012345689@ABCDEFGHIJKLMNPQRSTUVXYZ[`abcdefhijklmpqr"
 	binhexRepeat  = 0x90
-	binhexFixed   = 22 // bytes of the file header beside the name
+	binhexFixed   = 22 // bytes of the file header without the name
 )
 
 // binhexDecoder undoes BinHex 4.0 (RFC 1741, appendix A): between two colons,
@@ -243,8 +243,8 @@ func crc16Of(b []byte) (sum uint16) {
 	return sum
 }
 
-// opensBinhex reports whether a line begins the data: a colon, and nothing but
-// letters of the alphabet behind it.
+// opensBinhex reports whether a line begins the data: a colon, and after it nothing
+// but letters of the alphabet.
 func opensBinhex(line []byte) bool {
 	if len(line) < 2 || line[0] != ':' {
 		return false
@@ -257,7 +257,7 @@ func opensBinhex(line []byte) bool {
 	return true
 }
 
-// binhexValues has what each letter stands for, 255 for all else.
+// binhexValues maps each letter to its value, any other byte to 255.
 var binhexValues = func() (t [256]byte) {
 	for c := range t {
 		t[c] = 255

@@ -129,8 +129,8 @@ func (f *forms) damaged(raw string) {
 	}
 }
 
-// quotes adds s with its quotes kept, dropped, and what is in the first pair,
-// before and after it.
+// quotes adds s with its quotes kept and with them dropped, and the texts in,
+// before and after the first pair.
 func (f *forms) quotes(s string) {
 	f.ends(s)
 	if strings.IndexByte(s, '\\') >= 0 {

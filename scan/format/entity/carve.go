@@ -11,7 +11,7 @@ import (
 	"github.com/milterscan/milterscan/scan/scratch"
 )
 
-// Carve finds what is wrapped in a text of size bytes that was decoded from a
+// Carve finds the files wrapped in a text of size bytes that was decoded from a
 // leaf of t: uuencode, yEnc, BinHex, runs of base64, whole messages and parts
 // with their headers. The spans of what it returns count from the start of c.
 // It reads c once to see whether there is anything to look for.
@@ -19,8 +19,9 @@ func (t *Tree) Carve(c io.ReaderAt, size int64) []*Entity {
 	return carve(t.books.inner(), c, size, carvable&^holdsText&^holdsQP)
 }
 
-// Unwrap finds what is wrapped in a text of size bytes as Carve does, but only what
-// begins and ends with lines of its own, as programs for archives look for it.
+// Unwrap finds the files wrapped in a text of size bytes as Carve does, but only
+// those that begin and end with separate lines, as programs for archives look for
+// them.
 func (t *Tree) Unwrap(c io.ReaderAt, size int64) []*Entity {
 	return carve(t.books.inner(), c, size, holdsWrapped)
 }
@@ -95,7 +96,7 @@ func (r *rereader) carveSpan(e *Entity, s Span, what suspicion) {
 	}
 }
 
-// wrapped takes out files that begin and end with lines of their own.
+// wrapped takes out files that begin and end with separate lines.
 func (r *rereader) wrapped(e *Entity, s Span) {
 	list, err := Wrappings(io.NewSectionReader(r.content, s.Start, s.Len()), r.limits.Wrapped+1)
 	if err != nil {
@@ -124,8 +125,8 @@ func (r *rereader) found(e, found *Entity) {
 	r.enter(e, found)
 }
 
-// foundFile is found for what clients make a file of by themselves, and what looks
-// like one: files have a limit of their own, which nothing else uses up.
+// foundFile enters a file that clients take out of a text by themselves, or that
+// looks like one: files have a separate limit, which nothing else uses up.
 func (r *rereader) foundFile(e, found *Entity) {
 	if r.known(found) {
 		return
@@ -177,8 +178,8 @@ func (r *rereader) looksLikeFile(run Span) bool {
 	return true
 }
 
-// hush drops the deviations of what was carved out: nobody says it is to be
-// read so.
+// hush drops the deviations of a carved entity: the sender did not declare that it
+// is to be read so.
 func hush(e *Entity) {
 	e.Notes = nil
 	for _, child := range e.Children {

@@ -43,8 +43,7 @@ func (p *Parser) push(e *Entity) {
 	p.beginText()
 }
 
-// within returns what is before the numbers of the children of a numbered
-// entity.
+// within returns the prefix of the numbers of a numbered entity's children.
 func within(number string) string {
 	if number == "" {
 		return ""

@@ -111,7 +111,7 @@ type decodeBuffers struct {
 	out []byte
 }
 
-// buffers holds those nobody uses at present: leaves are many and mostly small.
+// buffers holds the buffers not in use at present: leaves are many and mostly small.
 var buffers = sync.Pool{New: func() any {
 	return &decodeBuffers{bufio.NewReaderSize(nil, lineBuffer), make([]byte, 0, outputBuffer+2*lineBuffer)}
 }}

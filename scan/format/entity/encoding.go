@@ -27,7 +27,8 @@ func oldEncoding(name string) (enc Encoding, known bool) {
 		return YEnc, true
 	case "binhex", "binhex40", "x-binhex", "x-binhex40", "mac-binhex40", "x-mac-binhex40":
 		return BinHex, true
-	case "7-bit", "8-bit", "7 bit", "8 bit", "7bits", "8bits", "7", "8", "none", "plain", "text", "ascii", "us-ascii", "utf-8", "utf8", "iso-8859-1", "windows-1252", "binary8", "raw", "identity":
+	case "7-bit", "8-bit", "7 bit", "8 bit", "7bits", "8bits", "7", "8", "none", "plain", "text", "ascii", "us-ascii", "utf-8", "utf8",
+		"iso-8859-1", "windows-1252", "binary8", "raw", "identity":
 		return Identity, true
 	}
 	return Identity, false

@@ -52,7 +52,7 @@ const (
 	BinHex          Encoding = "binhex"
 )
 
-// Class says what a deviation means for whoever decides about the message.
+// Class says what a deviation means for the decision about the message.
 type Class int
 
 // Ordinary is the class of what no standard forbids and some clients decode
@@ -99,7 +99,7 @@ type Entity struct {
 
 	composite bool      // this reading took the body apart
 	message   bool      // it is the whole of a message, attached or not
-	prefix    string    // of a message: what is before the number of its body
+	prefix    string    // of a message: the prefix of its body's number
 	seen      suspicion // what calls for another look
 }
 

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// leafSet is a set of leaves: what is shown, undone how, of what type and under
-// which names.
+// leafSet is a set of leaves. Two are the same if they agree in their bytes,
+// encoding, type and names.
 type leafSet map[leafKey][]leafEnd
 
 type leafKey struct {

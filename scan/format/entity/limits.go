@@ -16,7 +16,7 @@ type Limits struct {
 	BoundaryBytes int   // a longer boundary is cut and matched by its beginning (boundary-limit)
 	Boundaries    int   // boundaries tried for one multipart (boundaries-limit)
 	Readings      int   // other readings of one entity (readings-limit)
-	Carved        int   // carved entities in all, beside files (carved-limit)
+	Carved        int   // carved entities in all, without files (carved-limit)
 	Wrapped       int   // files in all that are carved out of texts (wrapped-limit)
 	Notes         int   // deviations kept for one entity; further ones are dropped, those before them say enough
 	RereadBytes   int64 // bytes read again for other readings and carving, what takes long counted higher (reread-limit)
@@ -71,7 +71,7 @@ type account struct {
 	limits Limits
 	parts  int
 	header int // bytes of header blocks kept
-	carved int // beside files
+	carved int // without files
 	files  int // carved
 	reread int64
 	said   map[string]bool // limits that were reported

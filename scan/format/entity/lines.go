@@ -50,7 +50,7 @@ func (r *lineReader) next() (line []byte, at int64) {
 	return line, at
 }
 
-// fill reads more after what is there.
+// fill reads more bytes after those in the buffer.
 func (r *lineReader) fill() {
 	n := copy(r.buf, r.data)
 	m, err := r.src.Read(r.buf[n:])

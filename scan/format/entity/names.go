@@ -8,7 +8,7 @@ import (
 
 const (
 	// mostNames ends the collecting. It is above any Limits.Names, so that the
-	// limit is what is reported.
+	// limit is reported.
 	mostNames = 1 << 10
 	// highestSection is the largest number of a parameter section that counts;
 	// no client counts further.
@@ -105,7 +105,7 @@ func sectionOrders(given []section) [][]section {
 	return [][]section{upToGap(first), first, upToGap(last), last, sorted, given}
 }
 
-// upToGap returns what is before the first number that is missing.
+// upToGap returns the sections before the first number that is missing.
 func upToGap(s []section) []section {
 	for i := range s {
 		if s[i].number != i {
@@ -211,7 +211,7 @@ func cutCharset(value string) (label, text string) {
 	return label, text
 }
 
-// percentDecoded undoes percent encoding; what is none stays.
+// percentDecoded undoes percent encoding and keeps all other bytes.
 func percentDecoded(s string) []byte {
 	out := make([]byte, 0, len(s))
 	for i := 0; i < len(s); i++ {

@@ -64,7 +64,7 @@ type paramParser struct {
 	out      value
 }
 
-// head takes what is before the first semicolon: the media type. A
+// head takes the text before the first semicolon: the media type. A
 // parameter may be there too, where the semicolon is missing.
 func (p *paramParser) head() {
 	end := p.segmentEnd(0)
@@ -199,7 +199,7 @@ func (p *paramParser) addPlain(name, raw, text string, odd bool) {
 	p.keep(Param{name, text, raw, true})
 }
 
-// plainDamage returns what is wrong with a value without quotes (RFC 2045, section
+// plainDamage returns the faults of a value without quotes (RFC 2045, section
 // 5.1: it is a token).
 func plainDamage(text string) damage {
 	if text == "" {

@@ -12,7 +12,7 @@ type Parser struct {
 	books   *books
 	dialect dialect
 	root    *Entity
-	pinned  *pin // what is decided about the root beforehand; nil in the first reading
+	pinned  *pin // decisions about the root made beforehand; nil in the first reading
 	window  int  // so many bytes of a line are enough to judge it
 
 	off    int64      // offset of the next byte that was not read yet
@@ -65,7 +65,7 @@ type hit struct {
 	frame int   // index into open
 	close bool  // it is the last one
 	end   int64 // where the content before it ends
-	tail  Span  // what is on its line after blanks that fill the window
+	tail  Span  // the rest of its line after blanks that fill the window
 }
 
 // NewParser returns a parser for one message. Limits that are 0 have their
@@ -196,7 +196,7 @@ func (p *Parser) begin(e *Entity) {
 	p.block, p.lines, p.wide, p.over, p.passed = p.block[:0], 0, false, false, -1
 }
 
-// beginText starts to read what is outside the parts of the innermost
+// beginText starts to read the text outside the parts of the innermost
 // composite.
 func (p *Parser) beginText() {
 	p.cur = nil

@@ -101,7 +101,7 @@ func (q *qpDecoder) tidied(line []byte) []byte {
 		end = end[n-2:] // CR before CR
 	}
 	kept := make([]byte, 0, len(line))
-	last := len(bytes.TrimRight(body, "= \t")) // what is left ends in a soft break, if at all
+	last := len(bytes.TrimRight(body, "= \t")) // the rest holds no more than a soft break
 	for i, c := range body {
 		switch {
 		case c >= 0x7f, c < ' ' && c != '\t', isBlankByte(c) && insideEscape(kept, body[i:]):

@@ -163,7 +163,7 @@ func (r *rereader) recoded(e *Entity, m *meaning) []pin {
 	return list
 }
 
-// decoded parses what is in e when its body is decoded first.
+// decoded decodes the body of e and parses the result.
 func (r *rereader) decoded(e *Entity, enc Encoding) *Tree {
 	if enc == Identity || !r.spend(4*e.Body.Len()) {
 		return nil

@@ -11,7 +11,7 @@ import (
 const deepest = 3 // readings of readings of readings are enough
 
 // Reread reads again what some client might read differently and enters it as
-// Entity.Also, and takes out of texts what is wrapped in them, as
+// Entity.Also, and takes wrapped files out of texts, as
 // Entity.Carved. c holds the bytes that were parsed. A leaf that two readings
 // share is entered once. Deviations of class Ambiguous that turn out to make no
 // difference become Malformed. In ordinary mail there is nothing to do, and c
@@ -40,7 +40,7 @@ type rereader struct {
 	content io.ReaderAt
 	first   leafSet          // the leaves of the first reading
 	seen    leafSet          // those of all readings so far
-	tried   map[attempt]bool // whether a reading had leaves of its own
+	tried   map[attempt]bool // whether a reading had new leaves
 	buf     []byte
 	labels  int
 	spent   bool // the budget is used up
@@ -98,7 +98,7 @@ type attempt struct {
 }
 
 // entity reads e, and all in it, in the other ways. What done holds was dealt
-// with further up. It reports whether any reading had leaves of its own.
+// with further up. It reports whether any reading had new leaves.
 func (r *rereader) entity(e *Entity, byDefault string, done suspicion, level int) bool {
 	differs := false
 	if open := e.seen &^ done &^ carvable; open != 0 && level < deepest {
@@ -123,8 +123,8 @@ func (r *rereader) entity(e *Entity, byDefault string, done suspicion, level int
 // ofBelow are the sights that a reading deals with in all it holds.
 const ofBelow = delimiterTail | delimiterInLine | delimiterAfterCR | afterClose | strayDelimiter | sameBoundary | loneCR
 
-// try reads e as n says, keeps what is new, and reports whether the first
-// reading of the message lacks it.
+// try reads e as n says, keeps the new leaves, and reports whether the first
+// reading of the message lacks one.
 func (r *rereader) try(e *Entity, n *pin, done suspicion, level int) bool {
 	key := attempt{Span{e.Head.Start, e.Body.End}, n.choice}
 	if differs, again := r.tried[key]; again {
@@ -221,7 +221,7 @@ func (r *rereader) copy(p *Parser, at Span) bool {
 	return true
 }
 
-// What takes time beside reading, in bytes that could be read meanwhile.
+// The cost of other work than reading, in bytes that could be read meanwhile.
 const (
 	tryCost  = 32 << 10 // another reading, however short
 	partCost = 8 << 10  // an entity in it

@@ -56,17 +56,17 @@ func (d *dots) look(b []byte) {
 	}
 }
 
-// isMark reports whether a dot between before and after is a line of its own
-// with a damaged end.
-func isMark(before, behind []byte) bool {
+// isMark reports whether a dot between before and after is the only character of a
+// line with a damaged end.
+func isMark(before, after []byte) bool {
 	whole := len(before) >= 2 && bytes.HasSuffix(before, []byte("\r\n"))
 	bare := len(before) >= 2 && !whole
 	switch {
-	case behind[0] == '\n':
+	case after[0] == '\n':
 		return bare || whole
-	case behind[0] != '\r' || len(behind) < 2:
+	case after[0] != '\r' || len(after) < 2:
 		return false
-	case behind[1] == '\n':
+	case after[1] == '\n':
 		return bare
 	}
 	return bare || whole

@@ -6,8 +6,8 @@ import (
 )
 
 // uuDecoder undoes uuencode (POSIX.1-2017, uuencode): from each line "begin
-// 644 name" to its "end". What is outside is dropped. Several files in one
-// body are joined; Wrappings tells where each is.
+// 644 name" to its "end". It drops the text outside. It joins several files in one
+// body; Wrappings tells where each is.
 type uuDecoder struct {
 	*ledger
 	inside decoder // of the lines of a begin-base64 block, nil outside one
@@ -67,8 +67,8 @@ func (u *uuDecoder) base64Line(dst, line, text []byte) []byte {
 }
 
 // dataLine decodes one line: its length as a character, then four characters
-// for every three bytes. Blanks at the end may be lost on the way, so what is
-// missing counts as zero; a character more is a checksum.
+// for every three bytes. Blanks at the end may be lost on the way, so a missing
+// character counts as zero; a character more is a checksum.
 func (u *uuDecoder) dataLine(dst, text []byte) []byte {
 	if string(text) == "end" {
 		u.open = false
@@ -138,7 +138,7 @@ func uuValue(c byte) int { return int(c-' ') & 63 }
 // xxDigits are those of xxencode, which survive translation between character sets.
 const xxDigits = "+-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
-// xxValue returns what a digit of xxencode represents; what is none is a zero.
+// xxValue returns the value of a digit of xxencode, zero for any other character.
 func xxValue(c byte) int { return max(0, strings.IndexByte(xxDigits, c)) }
 
 // xxData reports whether a line can be below a "begin" in xxencode: it is as long

@@ -35,7 +35,7 @@ func quotesFields(mediaType string) bool {
 // clients that do not know MIME.
 const longestNotice = 250
 
-// weighText notes what is in a text outside the parts of e.
+// weighText notes the suspicious contents of a text outside the parts of e.
 func (k *books) weighText(e *Entity, at Span, seen suspicion) {
 	if at.Len() > longestNotice {
 		seen |= holdsText

@@ -8,7 +8,7 @@ import (
 	"github.com/milterscan/milterscan/scan/format/charset"
 )
 
-// longestCharset bounds what is taken for the charset of an encoded word.
+// longestCharset bounds the charset of an encoded word, in bytes.
 const longestCharset = 80
 
 // DecodeWords undoes the encoded words (RFC 2047) in a header field's text, as
@@ -22,7 +22,7 @@ func DecodeWords(s string) string {
 		return rawText(s)
 	}
 	var j wordJoiner
-	at := 0 // what is before is dealt with
+	at := 0 // the text before it is dealt with
 	for i := 0; i < len(s); {
 		next := strings.Index(s[i:], "=?")
 		if next < 0 {

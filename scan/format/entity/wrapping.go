@@ -117,7 +117,7 @@ func (f *wrapFinder) start(w Wrapping) {
 	}
 }
 
-// close ends what is open at the offset.
+// close ends the open files at the offset.
 func (f *wrapFinder) close(at int64) {
 	empty := f.plain != nil || f.binhex != nil && f.binhex.place == beforeData
 	if f.open.Encoding == Identity || empty || f.full() {

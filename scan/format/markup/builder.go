@@ -32,7 +32,7 @@ func newBuilder(s Source, l Limits) *builder {
 	}
 }
 
-// finish closes what is open and resolves what had to wait.
+// finish closes open links and lines, and resolves what had to wait.
 func (b *builder) finish() *Page {
 	b.endLine()
 	b.closeLink(&b.first, Span{})
@@ -197,7 +197,7 @@ func (b *builder) keep(e Element) {
 	b.page.Elements = append(b.page.Elements, e)
 }
 
-// longestKept bounds what is kept of a value; images are written in attributes.
+// longestKept bounds the kept part of a value; images are written in attributes.
 const longestKept = 8 << 10
 
 func keptOf(value string) string {

@@ -126,7 +126,7 @@ func hostOf(s string) string {
 	return host
 }
 
-// trimWord takes off the punctuation around a word, and what is before a
+// trimWord takes off the punctuation around a word, and the text before a
 // scheme. Brackets go with their partners only: a path may hold a pair.
 func trimWord(w string) string {
 	w = strings.TrimLeft(w[schemeIn(w):], "([{'*_~:,;.-")

@@ -36,7 +36,7 @@ func (d *dataRun) feed(p []byte) {
 }
 
 // run finds the next minPiece bytes or more of a kind, from i on. It looks for
-// what is of another kind from the far end, so most bytes are never looked at.
+// a byte of another kind from the far end, so most bytes are never looked at.
 func run(p []byte, i int, kind byte) (start, end int) {
 	for i+minPiece <= len(p) {
 		j := i + minPiece - 1

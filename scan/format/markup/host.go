@@ -15,7 +15,7 @@ import (
 var lookup = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.StrictDomainName(false), idna.CheckHyphens(false),
 	idna.CheckJoiners(false), idna.ValidateLabels(false))
 
-// longestHost bounds what is taken for a host (RFC 1035, section 2.3.4), with
+// longestHost bounds the length of a host (RFC 1035, section 2.3.4), with
 // room for escapes.
 const longestHost = 1024
 
@@ -56,7 +56,7 @@ func ipv6(s string) (string, bool) {
 }
 
 // ipv4 reads an address as browsers do: one to four parts, each decimal, octal or
-// hexadecimal, the last filling what is left (WHATWG URL, section 3.5).
+// hexadecimal, the last filling the remaining bytes (WHATWG URL, section 3.5).
 func ipv4(s string) (string, bool) {
 	parts := strings.Split(s, ".")
 	if len(parts) > 4 {
@@ -99,7 +99,7 @@ func ipv4Part(p string) (uint64, bool) {
 	return n, err == nil
 }
 
-// Registrable returns the part of a host that somebody registered: "example.co.uk" of
+// Registrable returns the part of a host that its owner registered: "example.co.uk" of
 // "www.shop.example.co.uk". Addresses, and hosts that are no more than a public
 // suffix, stay whole.
 func Registrable(host string) string {

@@ -2,7 +2,7 @@ package markup
 
 import "strings"
 
-// longestLinkText bounds what is kept of the text of one link.
+// longestLinkText bounds the kept text of one link, in bytes.
 const longestLinkText = 2048
 
 // openLink is a link whose text is being read.
@@ -52,11 +52,12 @@ func (b *builder) link(l Link) int {
 	return len(b.page.Links) - 1
 }
 
-// linking returns the attributes that hold an address, on any element: one that has
-// none there in the standard may have one in some client.
+// linking reports whether an attribute holds an address, on any element: one that
+// holds none there in the standard may hold one in some client.
 func linking(name string) bool {
 	switch name {
-	case "href", "src", "action", "formaction", "background", "data", "codebase", "archive", "code", "classid", "poster", "lowsrc", "dynsrc", "xlink:href", "ping", "manifest", "usemap":
+	case "href", "src", "action", "formaction", "background", "data", "codebase", "archive", "code", "classid",
+		"poster", "lowsrc", "dynsrc", "xlink:href", "ping", "manifest", "usemap":
 		return true
 	}
 	return false
@@ -109,7 +110,7 @@ func (b *builder) addressIn(e Element, a Attr, t *Token) {
 }
 
 // showsText reports whether a link is shown by the text inside its element: "a",
-// and what Outlook knows beside.
+// and the elements that Outlook knows.
 //
 // Of the two attributes for it, href counts (SVG 2, section 16.1.2).
 func showsText(e Element, a Attr) bool {
@@ -195,7 +196,7 @@ func hasSuffixFold(s, suffix string) bool {
 // longestInStyle bounds an address in a style sheet.
 const longestInStyle = 4096
 
-// cssString returns a string in quotes, or what is before an end.
+// cssString returns a string in quotes, or the text before an end.
 func cssString(s string, end byte) string {
 	s = strings.TrimLeft(s[:min(len(s), longestInStyle)], " \t\r\n")
 	if s != "" && isQuote(s[0]) {

@@ -29,8 +29,8 @@ var scripts = []*unicode.RangeTable{unicode.Latin, unicode.Cyrillic, unicode.Gre
 
 // Lookalike reports whether a host, as it is shown, has a label that could be
 // taken for another: scripts mixed in one label, or a label all of whose letters
-// look Latin and are not, under a suffix that is. What it could be taken for is
-// returned beside.
+// look Latin and are not, under a suffix that is. It returns the host that it could
+// be taken for, too.
 func Lookalike(host string) (as string, ok bool) {
 	shown := Shown(host)
 	labels := strings.Split(shown, ".")

@@ -6,7 +6,7 @@ import (
 	"github.com/milterscan/milterscan/scan/units"
 )
 
-// Limits bound what is kept of one text. Where one is reached, Page says so.
+// Limits bound the findings kept of one text. Where one is reached, Page says so.
 type Limits struct {
 	// The longest tag, or text without a tag, that is looked at as a whole.
 	Token units.Size `toml:"token"`
@@ -37,7 +37,7 @@ const (
 type Link struct {
 	Href   string // as a browser reads it
 	Target string // the same, resolved against <base>
-	Text   string // what is shown for it, blanks folded; of an image, its alt
+	Text   string // the text shown for it, blanks folded; of an image, its alt
 	Where  Where
 	Attr   string // the attribute that holds it, "" in plain text
 	Tag    Span   // the start tag, or the address in plain text

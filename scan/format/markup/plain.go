@@ -67,8 +67,8 @@ func (b *builder) plain(piece []byte, at int64) {
 	}
 }
 
-// wordEnd returns the length of the word at the beginning of p, 0 for what is between
-// words.
+// wordEnd returns the length of the word at the beginning of p, 0 where no word
+// begins.
 func wordEnd(p []byte) int {
 	for i, c := range p {
 		if c <= ' ' || c == '<' || c == '>' || c == '"' {

@@ -37,7 +37,7 @@ type layer struct {
 	at   int64  // where its next token is
 	raw  string // the element whose literal text comes next
 	xml  bool   // it knows CDATA sections
-	over []byte // to be read again, as a layer of its own, after the current token
+	over []byte // to be read again, as a separate layer, after the current token
 	from int64  // where over begins
 	held []byte // is before what the tokenizer goes on with
 }
@@ -124,7 +124,7 @@ func (r *Reader) read(l *layer) bool {
 	return true
 }
 
-// text is literal where an element says so. One that has no end swallows the
+// text reads literal text where an element says so. One that has no end swallows the
 // rest of the page in a browser, and not in every client.
 func (r *Reader) text(l *layer, element string) {
 	t := &r.token
@@ -158,7 +158,7 @@ func (l *layer) hold(t *Token) {
 }
 
 // startTag notes what elements hold literal text. Clients without scripts show
-// what is in noscript; plaintext is forgotten by all of them.
+// the contents of noscript; all of them have forgotten plaintext.
 func (r *Reader) startTag(l *layer) {
 	t := &r.token
 	t.Kind, t.Name = StartTag, nameOf(t.raw[1:tagName(t.raw)])
@@ -237,7 +237,7 @@ func (r *Reader) renew(l *layer, rest io.Reader) {
 	*l = next
 }
 
-// skipTag skips what is left of a tag that was cut.
+// skipTag skips the rest of a tag that was cut.
 func (r *Reader) skipTag(l *layer) {
 	s := attrScanner{tag: r.token.raw, at: tagName(r.token.raw)}
 	for ok := true; ok; {

@@ -233,7 +233,8 @@ func (r *rtfReader) obey(word string, n int) error {
 	case "bin":
 		_, err := r.in.Discard(max(n, 0))
 		return err
-	case "fonttbl", "colortbl", "stylesheet", "info", "pict", "object", "themedata", "datastore", "listtable", "listoverridetable", "rsidtbl", "generator", "xmlnstbl", "latentstyles":
+	case "fonttbl", "colortbl", "stylesheet", "info", "pict", "object", "themedata", "datastore",
+		"listtable", "listoverridetable", "rsidtbl", "generator", "xmlnstbl", "latentstyles":
 		r.group.silent = true
 	case "objdata":
 		r.group.silent = true

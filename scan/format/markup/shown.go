@@ -5,7 +5,7 @@ import (
 	"unicode/utf8"
 )
 
-// isBlock reports whether an element is on lines of its own, in HTML or, with
+// isBlock reports whether an element is on separate lines, in HTML or, with
 // a prefix, in an office document.
 func isBlock(name string) bool {
 	if _, local, ok := strings.Cut(name, ":"); ok {

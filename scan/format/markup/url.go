@@ -9,7 +9,7 @@ import (
 // what deceit is made of: "http:\\bank.com@0x7f.1" is a place too.
 type URL struct {
 	Scheme string // lower case; "" where there is none
-	User   string // what is before "@", percent-decoded; of a mailto, all of the address before its domain
+	User   string // the text before "@", percent-decoded; of a mailto, all of the address before its domain
 	Host   string // as a browser connects to it: A-labels in lower case, IPv4 in four decimal numbers, IPv6 without brackets
 	Port   string // without the default of the scheme
 	Rest   string // path, query and fragment; of a scheme without host, all after the colon
@@ -19,8 +19,8 @@ type URL struct {
 	Written string // the host as it was written
 }
 
-// ParseURL takes an address apart. It always gives an answer: what is no address
-// is a URL with nothing but Rest.
+// ParseURL takes an address apart. It always gives an answer: for a text that is no
+// address, a URL with nothing but Rest.
 func ParseURL(s string) URL {
 	s = trimURL(s)
 	scheme, rest := splitScheme(s)
@@ -37,8 +37,8 @@ func ParseURL(s string) URL {
 	return u
 }
 
-// ParseLink does what ParseURL does for what is in a link: clients take what begins like
-// a host, "www.example.com/a" without a scheme, for that host.
+// ParseLink takes the address of a link apart as ParseURL does. Clients take one that
+// begins like a host, "www.example.com/a" without a scheme, for that host.
 func ParseLink(s string) URL {
 	u := ParseURL(s)
 	if u.Scheme != "" || u.Host != "" {
@@ -63,7 +63,7 @@ func trimURL(s string) string {
 	return strings.NewReplacer("\t", "", "\r", "", "\n", "").Replace(s)
 }
 
-// splitScheme splits at the colon, if what is before is a scheme
+// splitScheme splits at the colon, if the text before it is a scheme
 // (RFC 3986, section 3.1).
 func splitScheme(s string) (scheme, rest string) {
 	for i := range len(s) {
@@ -134,7 +134,7 @@ func parseMailto(s string) URL {
 	return u
 }
 
-// unescapePercent decodes percent escapes and leaves alone what is none.
+// unescapePercent decodes percent escapes and keeps all other text.
 func unescapePercent(s string) string {
 	if !strings.Contains(s, "%") {
 		return s
@@ -171,7 +171,7 @@ func (u URL) Address() string {
 // Web reports whether following the link opens a page somewhere.
 func (u URL) Web() bool { return u.Host != "" && special(u.Scheme) }
 
-// Active reports whether the link runs or carries a page of its own instead of
+// Active reports whether the link runs a script or holds a page itself instead of
 // leading to one.
 func (u URL) Active() bool {
 	switch u.Scheme {

@@ -33,8 +33,8 @@ func (a *asciiHex) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// digit reads over what is no digit; io.EOF at the mark of the end. Some writers
-// leave that out.
+// digit reads the next digit and skips all other bytes. It returns io.EOF at the mark
+// of the end, which some writers leave out.
 func (a *asciiHex) digit() (byte, error) {
 	for !a.done {
 		c, err := a.in.ReadByte()

@@ -26,8 +26,9 @@ func NewEnds(c Content) *Ends { return &Ends{c: c} }
 
 // Of returns where a stream ends whose data begins at start: where its length
 // says, if its mark is there, or at the first mark. Length is what its dictionary
-// has for it, below 0 if that is not known. Without any mark, a stream may end
-// after the end of the document. Beside an error, that is where it ends.
+// has for it, below 0 if that is not known. Without any mark, a stream ends where its
+// length says, even after the end of the document, or else with the document. An
+// error comes with the best end that is known.
 func (e *Ends) Of(start, length int64) (int64, error) {
 	const longest = 1<<62 - 1
 	c := e.c

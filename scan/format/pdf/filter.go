@@ -10,7 +10,7 @@ import (
 )
 
 // ErrUnknown is the error of a filter that is not undone: those of pictures, and
-// what is none.
+// names of no filter.
 var ErrUnknown = errors.New("not supported")
 
 // Filter is one filter of a stream with the parameters that matter, as they are

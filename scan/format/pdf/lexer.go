@@ -20,14 +20,14 @@ const (
 	lonelyEnd // one ">" without the other
 )
 
-// longestToken is what is kept of one token in bytes; the rest is read over.
+// longestToken bounds the kept text of one token, in bytes; the lexer skips the rest.
 const longestToken = 64 << 10
 
 // lexer cuts a source into tokens.
 type lexer struct {
 	source
 	text    []byte // of a name, string, number or keyword, escapes undone
-	loose   bool   // what is unclear is read the other way
+	loose   bool   // unclear bytes are read the other way
 	unclear bool   // readers differ in how they read something
 }
 

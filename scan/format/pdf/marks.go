@@ -13,7 +13,7 @@ const (
 const longestNumber = 32
 
 // marks finds the marks in a window. Most of a large document is pictures, in
-// which all bytes are alike; in what is not packed, "j" and "i" are the rarest ones
+// which all bytes are alike; outside of packed data, "j" and "i" are the rarest bytes
 // of the marks.
 type marks struct {
 	b            []byte
@@ -65,8 +65,8 @@ func (m *marks) find(mark string, rare, from int) int {
 }
 
 // numbers reads the number of an object and its generation, which are before its
-// mark, from the end of b: -1 and 0 if they do not. Of what is damaged, the number is
-// the last word but one.
+// mark, from the end of b: -1 and 0 if they are missing. Of a damaged object, the
+// number is the last word but one.
 func numbers(b []byte) (number, generation int64) {
 	b = b[max(0, len(b)-longestNumber):]
 	second, rest := lastNumber(b)

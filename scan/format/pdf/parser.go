@@ -80,7 +80,8 @@ func (p *parser) numberFollows() bool {
 	return ok && isNumeric(b)
 }
 
-// integer returns a number without its fraction, 0 for what is none or is too large.
+// integer returns a number without its fraction, 0 for a text that is no number and
+// for a number that is too large.
 func integer(text []byte) int64 {
 	negative := false
 	if len(text) > 0 && (text[0] == '-' || text[0] == '+') {
@@ -131,8 +132,8 @@ func (p *parser) dict(depth int) Dict {
 	return d
 }
 
-// entry reads a key and its value, or what is there in their stead; false at the
-// end of the dictionary.
+// entry reads a key and its value, or the token in their place. It returns false at
+// the end of the dictionary.
 func (p *parser) entry(depth int) bool {
 	switch t := p.token(); {
 	case t == dictEnd || p.ends(t, depth):

@@ -145,8 +145,8 @@ func (r *Reader) data() int64 {
 // Packed calls look with the objects in an object stream (section 7.5.7), of which
 // data is what it unpacks to and first what its dictionary has for First. Some
 // readers find its objects by the places that it says, others one after the
-// other: if that makes a difference, both are done. What is parsed counts like what
-// is parsed of the document.
+// other: if that makes a difference, both are done. The bytes parsed count like those
+// of the document.
 func (r *Reader) Packed(data []byte, first int64, look func(Object) error) error {
 	if first < 0 || first > int64(len(data)) {
 		first = 0

@@ -22,7 +22,7 @@ type source struct {
 // jump goes to a place, of which b holds bytes, if any are at hand.
 func (s *source) jump(pos int64, b []byte) { s.pos, s.start, s.buf = pos, pos, b }
 
-// rest returns what is at hand of the bytes not read yet, nil at the end.
+// rest returns the buffered bytes that are not read yet, nil at the end.
 func (s *source) rest() []byte {
 	if i := s.pos - s.start; i >= 0 && i < int64(len(s.buf)) {
 		return s.buf[i:]

@@ -2,8 +2,8 @@ package pdf
 
 // Filters returns the filters of a stream with this dictionary, in the order in which
 // they are undone. Resolve is what a value refers to: itself, if it is no
-// reference. A value that refers to nothing is nil. What is neither a name nor refers
-// to anything is no filter.
+// reference. A value that refers to nothing is nil. A value that neither is a name nor
+// refers to anything is no filter.
 func (d Dict) Filters(resolve func(any) any) []Filter {
 	names := list(resolve(d.Get("Filter")))
 	if short := resolve(d.Get("F")); names == nil && !isFile(short) {

@@ -15,7 +15,7 @@ type (
 	Ref    int64  // the number of the object referred to
 
 	// Array is a list. Numbers are left out of it: long lists are of them, and
-	// nobody asks for any. Of its first values all others are there, of the rest
+	// no caller asks for any. Of its first values all others are there, of the rest
 	// those that may hold dictionaries.
 	Array []any
 

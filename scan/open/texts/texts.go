@@ -15,7 +15,7 @@ import (
 	"github.com/milterscan/milterscan/scan/units"
 )
 
-// Limits bound what is read of one message. Where one is reached, the inventory
+// Limits bound the text read of one message. Where one is reached, the inventory
 // says so.
 type Limits struct {
 	markup.Limits
@@ -86,9 +86,9 @@ func (t *Texts) Links() iter.Seq2[Text, markup.Link] {
 	}
 }
 
-// Of returns the inventory of a message. A part that could not be read is an
-// error, beside which the others are returned. What was not finished because ctx
-// was done is read again for the next who asks.
+// Of returns the inventory of a message. If a part could not be read, it returns an
+// error as well as the texts of the other parts. If ctx was done before the end, the
+// next call reads the message again.
 func (i *Inventory) Of(ctx context.Context, m *scan.Message) (*Texts, error) {
 	if i.extent == Shown {
 		return i.take(ctx, m) // one scanner asks, and once
@@ -131,7 +131,7 @@ func (i *Inventory) take(ctx context.Context, m *scan.Message) (*Texts, error) {
 	return all, errors.Join(errs...)
 }
 
-// take charges a page to what is left for the message.
+// take charges a page to the rest of the message's limits.
 func (l *Limits) take(size units.Size, p *markup.Page) {
 	l.Total -= size
 	if l.Text > 0 {
