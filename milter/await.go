@@ -13,7 +13,7 @@ import (
 // errHungUp is a connection that ended while the MTA should have waited.
 var errHungUp = errors.New("the MTA hung up before the answer")
 
-// await runs work in a goroutine of its own, where a panic becomes an error,
+// await runs work in a separate goroutine, where a panic becomes an error,
 // and stays with the MTA meanwhile: it tells it now and then that work goes on,
 // and ends the session's context when it hangs up. Only this side ever uses m.
 // It returns when work has returned.

@@ -75,7 +75,7 @@ func (c callbacks) BodyChunk(chunk []byte, m gomilter.Modifier) (*gomilter.Respo
 // inBody reports whether a message is there whose body may go on.
 func (c callbacks) inBody() bool { return c.msg != nil && c.msg.section == inBody }
 
-// piece is BodyChunk where no reply is waited for.
+// piece takes a chunk of the body where the MTA waits for no reply.
 func (c callbacks) piece(b []byte) {
 	c.guarded("body", func() *gomilter.Response { return c.body(b) })
 }

@@ -18,10 +18,10 @@ const (
 
 // conn is between the MTA and the library, as the library's connection. The
 // library trusts every frame: it allocates what a length says, and a frame cut
-// short makes it panic in a goroutine nobody can recover. So frames are checked
-// before it sees them. Beyond that, conn reads ahead, holds replies back until
-// the MTA is waited for, so that all changes and the answer go out in one
-// write, and notices an MTA that hangs up while a message is being judged.
+// short makes it panic in a goroutine that we cannot recover. So conn checks
+// frames before the library sees them. Beyond that, conn reads ahead, holds
+// replies back until it waits for the MTA, so that all changes and the answer go
+// out in one write, and notices an MTA that hangs up while a message is judged.
 //
 // The body goes past the library: it would allocate every chunk again, and has
 // nothing to say about them.
@@ -46,13 +46,13 @@ type conn struct {
 	frameEnd   time.Time // when the frame that has begun must be there; zero if that is not set
 	out        []byte
 	err        error    // why nothing can be read or written any more
-	onSent     []func() // to be called once what is held back has been sent
+	onSent     []func() // to be called once the held replies have been sent
 
 	closed func(cause error) // called once, when the library is done
 }
 
-// inputs holds the buffers nobody uses at present: an MTA may connect for each
-// message.
+// inputs holds the buffers no connection uses at present: an MTA may connect for
+// each message.
 var inputs = sync.Pool{New: func() any { return new([inputSize]byte) }}
 
 func newConn(raw net.Conn, o Options, closed func(cause error)) *conn {
@@ -80,7 +80,7 @@ func (c *conn) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// take reads what is there already, or straight into p.
+// take returns bytes that were read ahead, or reads straight into p.
 func (c *conn) take(p []byte) (int, error) {
 	if c.start < c.end {
 		n := copy(p, c.in[c.start:c.end])
@@ -111,7 +111,7 @@ func (c *conn) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// flush sends what is held back.
+// flush sends the replies held back.
 func (c *conn) flush() error {
 	if len(c.out) > 0 {
 		c.send(c.out)

@@ -26,7 +26,7 @@ func newDoor(address string, l net.Listener, inherited bool) *door {
 	return &door{address, l, inherited, newFlights(), newFlights()}
 }
 
-// inherit takes over the sockets that somebody else has opened.
+// inherit takes over the sockets that another process, such as systemd, has opened.
 func (s *Server) inherit(listeners []net.Listener) {
 	for _, l := range listeners {
 		address := l.Addr().Network() + ":" + l.Addr().String()
@@ -34,8 +34,9 @@ func (s *Server) inherit(listeners []net.Listener) {
 	}
 }
 
-// open opens the addresses that nobody listens on, or none. A socket whose file is
-// gone is opened again, and returned beside the door it belongs to.
+// open opens the addresses that the server does not listen on yet, or none. A
+// socket whose file is gone is opened again, and returned with the door it
+// belongs to.
 func (s *Server) open(o Options) (opened []*door, again map[*door]net.Listener, err error) {
 	again = map[*door]net.Listener{}
 	for _, address := range o.Listen {

@@ -54,8 +54,8 @@ func maxLength(command byte) int {
 	return 0
 }
 
-// checkFrame says what is wrong with the arguments of a command. The library
-// takes well-formed frames for granted, and a panic in it ends the process.
+// checkFrame returns an error if the arguments of a command are malformed. The
+// library takes well-formed frames for granted, and a panic in it ends the process.
 func checkFrame(command byte, data []byte) error {
 	switch command {
 	case cmdNegotiate:

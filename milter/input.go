@@ -157,7 +157,7 @@ func (c *conn) readAhead(n int) error {
 	return err
 }
 
-// makeRoom makes space after what is read ahead. The buffer grows as bytes
+// makeRoom makes space after the bytes read ahead. The buffer grows as bytes
 // arrive, never because a length promises them, and shrinks when it is empty.
 func (c *conn) makeRoom(n int) {
 	if c.start == c.end {

@@ -1,6 +1,6 @@
 // Package milter is the MTA's side of milterscan: it turns the callbacks of the
 // milter protocol into an envelope and a message, and a ruling into protocol. It
-// knows SMTP and the MTAs' habits; nobody else does.
+// knows SMTP and the MTAs' habits; no other package does.
 package milter
 
 import (
@@ -27,7 +27,7 @@ type Judge interface {
 	// go on.
 	Early(ctx context.Context, s scan.Stage, env scan.Envelope, begun []*scan.Pending) policy.Ruling
 	// NewParser returns the parser the message is to be written to as it
-	// arrives, beside its spool.
+	// arrives, as well as to its spool.
 	NewParser() *entity.Parser
 	// Message judges a message. ctx ends when the MTA hangs up, or when the time
 	// to shut down is over. What the ruling refers to is good until release is

@@ -37,7 +37,7 @@ func (o Options) listen(address string) (net.Listener, error) {
 }
 
 // listenUnix makes a socket under a passing name and moves it into place when
-// mode and owner are right: nobody ever connects to one that is open to all, and
+// mode and owner are right: no client ever connects to one that is open to all, and
 // a stale one is replaced without a gap.
 func (o Options) listenUnix(path string) (net.Listener, error) {
 	if err := free(path); err != nil {
@@ -65,7 +65,7 @@ func (o Options) listenUnix(path string) (net.Listener, error) {
 	return &socket{l, path, made}, nil
 }
 
-// free makes sure that nobody is listening at path, and that nothing but a
+// free makes sure that no server is listening at path, and that nothing but a
 // socket would be replaced.
 func free(path string) error {
 	info, err := os.Lstat(path)

@@ -66,7 +66,7 @@ func readOffer(data []byte) (offer, error) {
 	return o, nil
 }
 
-// terms returns what is used of an offer: nothing that was not offered. Replies are
+// terms returns the part of an offer that we use: nothing that was not offered. Replies are
 // asked for at the stages at which something may be refused. That is always so at
 // RCPT: a recipient too many must hear it, or the whole message would have to be
 // refused at its end, at every attempt.

@@ -10,14 +10,14 @@ import (
 // takes its default.
 type Options struct {
 	// Listen are the addresses, "unix:/path" or "tcp:host:port". Milter has no
-	// encryption and no authentication: whoever can connect is believed.
+	// encryption and no authentication: any client that can connect is believed.
 	Listen []string
-	// Inherited are sockets that somebody else has opened, such as systemd: they
-	// are listened on beside Listen, and instead of an address there that is
-	// theirs. They become the server's.
+	// Inherited are sockets that another process has opened, such as systemd. The
+	// server listens on them as well as on Listen, and instead of an address there
+	// that is theirs. They become the server's.
 	Inherited []net.Listener
 	// SocketMode and SocketOwner ("user", "user:group" or ":group", names or
-	// numbers) are given to unix sockets. Default: 0660, whoever runs the server.
+	// numbers) are given to unix sockets. Default: 0660, the user who runs the server.
 	SocketMode  os.FileMode
 	SocketOwner string
 

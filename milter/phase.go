@@ -29,7 +29,7 @@ type grace struct {
 	greedy time.Duration // where it has
 }
 
-// patienceWith is the grace of each kind. What is at work never gives way.
+// patienceWith is the grace of each kind. A connection at work never gives way.
 var patienceWith = [...]grace{
 	idle:        {10 * time.Second, 0},
 	hasEnvelope: {10 * time.Minute, 10 * time.Second},

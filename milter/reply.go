@@ -64,7 +64,7 @@ func enhanced(s string) bool {
 }
 
 // replyText makes text fit for a reply: printable ASCII (RFC 5321, section
-// 4.2), and lines. What is between becomes a question mark.
+// 4.2), and lines. Every other character becomes a question mark.
 func replyText(text string) string {
 	text = strings.ReplaceAll(text, "\r\n", "\n")
 	text = strings.Map(func(r rune) rune {

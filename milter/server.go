@@ -37,7 +37,7 @@ type Server struct {
 	work     context.Context // of all sessions; nil unless serving
 	ended    bool
 
-	loops    sync.WaitGroup // that accept, and that wait for what is in flight
+	loops    sync.WaitGroup // that accept, and that wait for messages in flight
 	mu       sync.Mutex
 	conns    map[*conn]struct{}
 	sessions sync.WaitGroup
@@ -243,7 +243,7 @@ func (s *Server) start(ctx context.Context, d *door, raw net.Conn, peer string) 
 }
 
 // converse reads what the MTA can do and hands the connection to a library
-// server of its own: only so is it known which session has which connection.
+// server used for it alone: only so is it known which session has which connection.
 func (s *Server) converse(ctx context.Context, cancel context.CancelFunc, c *conn) {
 	defer func() {
 		if p := recover(); p != nil {

@@ -125,8 +125,8 @@ func (s *slots) release(peer string) {
 // resize changes how many there are. Those that are taken stay so.
 func (s *slots) resize(most int) { s.change(func() { s.most = most }) }
 
-// change makes a change, and then gives out what is free. It has connections give
-// way to those that wait still.
+// change makes a change, and then gives out the free slots. It has connections
+// give way to those that still wait.
 func (s *slots) change(f func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

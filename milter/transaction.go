@@ -144,8 +144,8 @@ func (s *session) takeOff(msg *message) {
 	s.conn.enter(hasContent, time.Now())
 }
 
-// drop ends the message, if there is one. It counts as in flight until what is
-// said about it has been sent.
+// drop ends the message, if there is one. It counts as in flight until its
+// answer has been sent.
 func (s *session) drop() {
 	if s.msg == nil {
 		return

@@ -40,7 +40,7 @@ func (s *session) judged(received scan.Received, m gomilter.Modifier) *gomilter.
 	var release func()
 	judge, ctx := s.msg.judge, s.msg.ctx
 	err := s.await(m, func() { ruling, release = judge.Message(ctx, received) })
-	if release == nil { // it panicked; nobody else will
+	if release == nil { // it panicked; no other code will
 		received.Raw.Close()
 		release = func() {}
 	}

@@ -2,8 +2,8 @@ package config
 
 import "github.com/milterscan/milterscan/policy"
 
-// addedRules are the rules behind settings that add something to mail. They
-// stand first, since they decide nothing.
+// addedRules returns the rules made from settings that add something to mail.
+// They come first, since they decide nothing.
 func (c *Config) addedRules() []policy.Rule {
 	var rules []policy.Rule
 	if c.Auth.Enabled() && c.Auth.Results {
@@ -18,7 +18,7 @@ func (c *Config) addedRules() []policy.Rule {
 	return rules
 }
 
-// adding is a rule that adds one field.
+// adding returns a rule that adds one field.
 func (c *Config) adding(key string, when policy.Condition, name, value string) policy.Rule {
 	origin := c.origin(key)
 	return policy.Rule{
@@ -29,7 +29,7 @@ func (c *Config) adding(key string, when policy.Condition, name, value string) p
 	}
 }
 
-// relayControl refuses mail from elsewhere to elsewhere. It stands behind the
+// relayControl refuses mail from elsewhere to elsewhere. It comes after the
 // site's own rules, which may know better.
 func (c *Config) relayControl() policy.Rule {
 	origin := c.origin("local.domains")

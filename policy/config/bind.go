@@ -29,7 +29,7 @@ type Origin struct {
 	Line int
 }
 
-// String is "file:line", or "default".
+// String returns "file:line", or "default".
 func (o Origin) String() string {
 	if o.File == "" {
 		return "default"
@@ -40,7 +40,7 @@ func (o Origin) String() string {
 // origins says where each value that was set comes from, by path.
 type origins map[string]Origin
 
-// defaulter is implemented by sections that may stand several times and have
+// defaulter is implemented by sections that may appear several times and have
 // defaults: each begins with them.
 type defaulter interface{ SetDefaults() }
 
@@ -49,7 +49,7 @@ func (b *binder) wrong(path, format string, args ...any) {
 	b.problems = append(b.problems, Problem{b.file, b.line(path), path, fmt.Sprintf(format, args...)})
 }
 
-// line is the line of path, or of the nearest thing around it.
+// line returns the line of path, or of the nearest table or list around it.
 func (b *binder) line(path string) int {
 	for path != "" {
 		if n, ok := b.lines[path]; ok {
@@ -103,7 +103,7 @@ func (b *binder) bindText(path string, value any, dst encoding.TextUnmarshaler) 
 	b.set(path)
 }
 
-// suchAs is what the value is now, to show how such a value is written.
+// suchAs returns the present value as text, to show how such a value is written.
 func suchAs(dst encoding.TextUnmarshaler) string {
 	m, ok := dst.(encoding.TextMarshaler)
 	if !ok {
@@ -155,8 +155,8 @@ func (b *binder) bindList(path string, value any, dst reflect.Value) {
 	b.set(path)
 }
 
-// elements are the values of a list, which for tables the library delivers in a
-// type of its own.
+// elements returns the values of a list, for which the library has another type
+// where they are tables.
 func elements(value any) ([]any, bool) {
 	switch v := value.(type) {
 	case []any:
@@ -232,7 +232,7 @@ func (b *binder) bindNumber(path string, v int64, dst reflect.Value) bool {
 	return true
 }
 
-// nameOf is what a TOML value is called in an error.
+// nameOf returns the name of a TOML value's type for an error.
 func nameOf(value any) string {
 	switch v := value.(type) {
 	case string:
@@ -261,8 +261,8 @@ func wanted(dst reflect.Value) string {
 	return "text in quotes"
 }
 
-// fieldsOf are the fields of a section by their keys, those of embedded structs
-// among them.
+// fieldsOf returns the fields of a section by their keys, those of embedded
+// structs among them.
 func fieldsOf(section reflect.Value) map[string]reflect.Value {
 	fields := map[string]reflect.Value{}
 	for _, f := range reflect.VisibleFields(section.Type()) {
@@ -273,7 +273,7 @@ func fieldsOf(section reflect.Value) map[string]reflect.Value {
 	return fields
 }
 
-// keyOf is the key of a field: its toml tag, or its name in small letters with
+// keyOf returns the key of a field: its toml tag, or its name in small letters with
 // "_" between words. A field that is no setting has none.
 func keyOf(f reflect.StructField) string {
 	if tag, ok := f.Tag.Lookup("toml"); ok || !f.IsExported() || f.Anonymous {

@@ -23,7 +23,7 @@ const (
 	currentVersion = 1
 )
 
-// checker is a section that can say what is wrong with it. Errors of units.Wrong
+// checker is a section that can check its own values. Errors of units.Wrong
 // are reported with the line of their key.
 type checker interface{ Check() error }
 
@@ -77,7 +77,7 @@ func (b *binder) ask(path string, section any) {
 	}
 }
 
-// Check says what is wrong with the keys that are in no section.
+// Check returns the errors of the keys that are in no section.
 func (c *Config) Check() error {
 	var version error
 	if c.Version != currentVersion {
@@ -86,16 +86,18 @@ func (c *Config) Check() error {
 	return errors.Join(version, oneOf("profile", c.Profile, policy.Profiles()))
 }
 
-// Check says what is wrong with the section [log].
+// Check returns the errors of the section [log].
 func (l Log) Check() error {
 	var output error
 	if l.Output == "" {
 		output = units.Wrong("output", "the log has to go somewhere; write \"stderr\" or the path of a file")
 	}
-	return errors.Join(output, oneOf("level", l.Level, []string{"debug", "info", "warn", "error"}), oneOf("format", l.Format, []string{"json", "console"}))
+	return errors.Join(output,
+		oneOf("level", l.Level, []string{"debug", "info", "warn", "error"}),
+		oneOf("format", l.Format, []string{"json", "console"}))
 }
 
-// Check says what is wrong with the section [milter].
+// Check returns the errors of the section [milter].
 func (m Milter) Check() error {
 	errs := []error{atLeast("max_connections", m.MaxConnections, 1), atLeast("max_recipients", m.MaxRecipients, 1)}
 	wrong := func(key, format string, args ...any) { errs = append(errs, units.Wrong(key, format, args...)) }
@@ -111,18 +113,21 @@ func (m Milter) Check() error {
 		}
 	}
 	if time.Duration(m.Progress) >= mtaWantsAWord {
-		wrong("progress", "%v is too seldom: Sendmail gives up after %v without a word; write less, such as \"5s\"", m.Progress, units.Duration(mtaWantsAWord))
+		wrong("progress", "%v is too seldom: Sendmail gives up after %v without a word; write less, such as \"5s\"",
+			m.Progress, units.Duration(mtaWantsAWord))
 	}
 	if time.Duration(m.IdleTimeout) <= mtaStaysIdle {
-		wrong("idle_timeout", "%v is shorter than the MTA waits for its clients; write more than %v, such as \"2h10m\"", m.IdleTimeout, units.Duration(mtaStaysIdle))
+		wrong("idle_timeout", "%v is shorter than the MTA waits for its clients; write more than %v, such as \"2h10m\"",
+			m.IdleTimeout, units.Duration(mtaStaysIdle))
 	}
 	return errors.Join(errs...)
 }
 
-// Check says what is wrong with the section [limits].
+// Check returns the errors of the section [limits].
 func (l Limits) Check() error {
 	errs := []error{
-		atLeast("parts", l.Parts, 1), atLeast("nesting", l.Nesting, 1), atLeast("mime.parts", l.MIME.Parts, 1), atLeast("mime.depth", l.MIME.Depth, 1),
+		atLeast("parts", l.Parts, 1), atLeast("nesting", l.Nesting, 1),
+		atLeast("mime.parts", l.MIME.Parts, 1), atLeast("mime.depth", l.MIME.Depth, 1),
 		atLeast("archive.depth", l.Archive.Depth, 1),
 	}
 	wrong := func(key, format string, args ...any) { errs = append(errs, units.Wrong(key, format, args...)) }
@@ -136,7 +141,8 @@ func (l Limits) Check() error {
 		wrong("message", "no message would be small enough; write a size such as \"64MB\"")
 	}
 	if l.Archive.Member > l.Archive.Expanded {
-		wrong("archive.member", "%v for one member is more than limits.archive.expanded, which is %v for all; write at most that", l.Archive.Member, l.Archive.Expanded)
+		wrong("archive.member", "%v for one member is more than limits.archive.expanded, which is %v for all; write at most that",
+			l.Archive.Member, l.Archive.Expanded)
 	}
 	return errors.Join(errs...)
 }
@@ -190,7 +196,8 @@ func (b *binder) checkEngineTime(path string, v virus.Config, c *Config) {
 		}
 	}
 	if total >= c.Limits.Time {
-		b.wrong(path+".timeout", "%v for %s is not less than limits.time, which is %v for the whole message; write less, such as %q", total, what, c.Limits.Time, share)
+		b.wrong(path+".timeout", "%v for %s is not less than limits.time, which is %v for the whole message; write less, such as %q",
+			total, what, c.Limits.Time, share)
 	}
 }
 
@@ -221,5 +228,5 @@ func absolute(key, path, example string) error {
 	return units.Wrong(key, "%q is no absolute path; write one such as %q", path, example)
 }
 
-// oneLine puts what is wrong on one line.
+// oneLine puts the text of an error on one line.
 func oneLine(s string) string { return strings.ReplaceAll(s, "\n", "; ") }

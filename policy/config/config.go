@@ -30,14 +30,14 @@ type Config struct {
 	// The version of this file's format. It changes only when an old file would
 	// mean something else.
 	Version int `toml:"version"`
-	// The rules that stand behind your own: "default" delivers, or refuses with a
+	// The rules that come after your own: "default" delivers, or refuses with a
 	// reason; "hosting" is for many domains; "tag-only" delivers everything but
 	// infected mail, marked; "strict" refuses where "default" marks.
 	Profile string `toml:"profile"`
 
 	// The MTA's side: where it connects, and what it may cost.
 	Milter Milter `toml:"milter"`
-	// Where messages are while they are looked at. What is changed here needs a
+	// Where messages are while they are looked at. A change here needs a
 	// restart; everything else is in force after a reload.
 	Spool Spool `toml:"spool"`
 	// What one message may cost. Reaching a limit is a finding.
@@ -47,7 +47,7 @@ type Config struct {
 	Virus []virus.Config `toml:"virus"`
 	// The names and types of attachments. A pattern is an extension ("exe"), a
 	// glob on the name ("invoice*.zip"), a regular expression on it between
-	// slashes, or either behind "path:" for the names from the outermost
+	// slashes, or either after "path:" for the names from the outermost
 	// attachment inwards ("path:*.eml/**/*.exe").
 	Attachment attachment.Config `toml:"attachment"`
 	// What makes documents act: macros, fields, objects, actions. Lists of macro
@@ -57,20 +57,20 @@ type Config struct {
 	Content content.Config `toml:"content"`
 	// The resolvers that checks ask about hosts and domains.
 	DNS dns.Config `toml:"dns"`
-	// Whether mail comes from whom it says.
+	// Whether mail comes from the sender it names.
 	Auth auth.Config `toml:"auth"`
 	// What clients say about themselves before the message.
 	Relay relay.Config `toml:"relay"`
 	// Bounces, and how those of your own mail are known: what goes out gets a mark,
 	// and what comes back quotes it.
 	Bounce bounce.Config `toml:"bounce"`
-	// Who has sent mail to whom before, and who is to try again.
+	// Which senders have written to which recipients before, and which are to try again.
 	Greylist greylist.Config `toml:"greylist"`
 	// How many recipients one may send to.
 	Rate rate.Config `toml:"rate"`
 	// Who asks others whether mail is unsolicited.
 	Spam Spam `toml:"spam"`
-	// What is written into messages that rules edit.
+	// The texts written into messages that rules edit.
 	Edit edit.Config `toml:"edit"`
 	// Which mail is yours. While this is empty, mail counts as inbound unless its
 	// client has authenticated.
@@ -78,14 +78,14 @@ type Config struct {
 	// Where copies are kept for rules that ask for it, and for how long. A copy is
 	// complete and on the disk before the MTA hears an answer.
 	Quarantine Quarantine `toml:"quarantine"`
-	// What is counted, for Prometheus and those who ask whether the daemon is well.
+	// Counters for Prometheus, and for administrators who ask whether the daemon is well.
 	Metrics Metrics `toml:"metrics"`
-	// What is remembered of every message, delivered ones too, for "milterscan
+	// The record kept of every message, delivered ones too, for "milterscan
 	// explain" and "milterscan report". It never holds up mail.
 	History History `toml:"history"`
-	// What our own people are told about mail, in their language: whoever a rule
-	// names in "notify", and recipients whose mail was refused without its sender
-	// hearing of it. Nobody outside is told anything.
+	// What our own people are told about mail, in their language: the addresses a
+	// rule names in "notify", and recipients whose mail was refused without its
+	// sender hearing of it. No notice goes to an address outside.
 	Notices Notices `toml:"notices"`
 	// How mail of our own reaches the MTA: released messages and notices.
 	Submission Submission `toml:"submission"`
@@ -97,7 +97,7 @@ type Config struct {
 	// finding by itself. All conditions of a rule must hold; of the values of one
 	// condition, one must.
 	Rules []Rule `toml:"rule"`
-	// Mails, and what is to become of them. They are judged by "milterscan check"
+	// Mails, and the decision each must get. They are judged by "milterscan check"
 	// and at every reload; if one is judged otherwise, the old configuration stays
 	// in force. Nothing is kept, sent or remembered for them.
 	Tests []Test `toml:"test"`
@@ -122,7 +122,7 @@ type Milter struct {
 	// MTA connections at the same time; further ones wait.
 	MaxConnections int `toml:"max_connections"`
 	// Recipients of one message; further ones are refused, so that the client
-	// sends them in a message of their own.
+	// sends them in a separate message.
 	MaxRecipients int `toml:"max_recipients"`
 	// How long a connection may stay idle. It must be longer than the MTA keeps
 	// one open between messages: libmilter's own limit is 7,210 seconds.
@@ -176,8 +176,8 @@ type Limits struct {
 // Spam is what others say about mail.
 type Spam struct {
 	// The header field with the score of messages that have one of at least 1, such
-	// as "X-Milterscan-Score": as a number, as stars, and with the findings behind
-	// it; "" for none.
+	// as "X-Milterscan-Score": as a number, as stars, and with the findings that
+	// make it; "" for none.
 	ScoreHeader string `toml:"score_header"`
 	dnslist.Config
 	// SpamAssassin, whose score is added to the message's own. It is asked only

@@ -54,7 +54,7 @@ func (c *Config) collect(e *Effective, path string, v reflect.Value) {
 	e.Settings = append(e.Settings, Setting{path, literal(v), c.origin(path)})
 }
 
-// origin is where the value at path was set, or the nearest list or table
+// origin returns where the value at path was set, or the nearest list or table
 // around it that was.
 func (c *Config) origin(path string) Origin {
 	if o, ok := c.origins[path]; ok {
@@ -63,10 +63,10 @@ func (c *Config) origin(path string) Origin {
 	return Origin{}
 }
 
-// String is one line for each value and each rule.
+// String returns one line for each value and each rule.
 func (e Effective) String() string { return e.Pick(true, false) }
 
-// Pick is one line for each rule, and for each value if these are wanted; of both, only
+// Pick returns one line for each rule, and for each value if these are wanted; of both, only
 // what files set if changed is. Rules have the numbers by which they are tried.
 func (e Effective) Pick(values, changed bool) string {
 	var b strings.Builder
@@ -87,7 +87,7 @@ func (e Effective) Pick(values, changed bool) string {
 	return b.String()
 }
 
-// where is a rule's name and file; a shipped rule has its profile in its name.
+// where returns a rule's name and file; a shipped rule has its profile in its name.
 func where(r policy.RuleRef) string {
 	if r.File == "" {
 		return "profile " + r.Name

@@ -5,8 +5,8 @@ import (
 	"github.com/milterscan/milterscan/scan/sender/greylist"
 )
 
-// greylisting puts off who is not known yet. It stands behind the site's own
-// rules, so that one of them may let a client or a recipient alone.
+// greylisting puts off clients that are not known yet. It comes after the site's
+// own rules, so that one of them may let a client or a recipient alone.
 func (c *Config) greylisting() policy.Rule {
 	origin := c.origin("greylist.enabled")
 	r := policy.Rule{

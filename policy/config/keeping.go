@@ -17,7 +17,7 @@ import (
 
 // Quarantine is where copies of messages are kept for rules that ask for it.
 type Quarantine struct {
-	// The directory, on a file system of its own if you can: when it is full,
+	// The directory, on its own file system if you can: when it is full,
 	// mail that must be kept is answered with a temporary failure. No file system
 	// of a network.
 	Dir string `toml:"dir"`
@@ -45,7 +45,7 @@ func defaultQuarantine() Quarantine {
 	}
 }
 
-// Retention is for how long, and how much, is kept.
+// Retention returns for how long, and how much, is kept.
 func (q Quarantine) Retention() quarantine.Retention {
 	r := quarantine.Retention{Keep: q.Keep.Go(), Classes: map[string]time.Duration{}, Size: int64(q.Size)}
 	for class, d := range q.KeepClass {
@@ -54,7 +54,7 @@ func (q Quarantine) Retention() quarantine.Retention {
 	return r
 }
 
-// Key is the path of the key.
+// Key returns the path of the key.
 func (q Quarantine) Key() string {
 	if q.KeyFile != "" {
 		return q.KeyFile
@@ -62,7 +62,7 @@ func (q Quarantine) Key() string {
 	return filepath.Join(q.Dir, "key")
 }
 
-// History is what is remembered of every message.
+// History is the section for the record kept of every message.
 type History struct {
 	// The database, on a file system of this host; "" to remember nothing. Nothing
 	// is remembered either while its directory is not there.
@@ -86,19 +86,19 @@ func defaultHistory() History {
 	}
 }
 
-// Privacy is what is left out of what is remembered.
+// Privacy returns the settings that leave things out of the record.
 func (h History) Privacy() history.Privacy {
 	return history.Privacy{NoSubjects: !h.Subjects, OnlyDomains: !h.Addresses, NoDetails: !h.Details, NoClientAddrs: !h.Clients}
 }
 
-// Submission is how mail of our own reaches the MTA.
+// Submission is how mail that we write reaches the MTA.
 type Submission struct {
 	// "smtp:host:port", or "sendmail:/usr/sbin/sendmail" for a program that takes
 	// sendmail's options. The MTA asks milterscan about this mail like any other.
 	Via submission.Way `toml:"via"`
 }
 
-// Check says what is wrong with the section [quarantine].
+// Check returns the errors of the section [quarantine].
 func (q Quarantine) Check() error {
 	errs := []error{absolute("dir", q.Dir, "/var/lib/milterscan/quarantine")}
 	for class := range q.KeepClass {
@@ -110,7 +110,7 @@ func (q Quarantine) Check() error {
 	return errors.Join(errs...)
 }
 
-// Check says what is wrong with the section [history].
+// Check returns the errors of the section [history].
 func (h History) Check() error {
 	if h.File == "" {
 		return nil
@@ -118,8 +118,8 @@ func (h History) Check() error {
 	return absolute("file", h.File, "/var/lib/milterscan/history.db")
 }
 
-// Notices are what our own people are told: whoever a rule names in "notify",
-// and recipients whose mail was refused without its sender hearing of it.
+// Notices are what our own people are told: the addresses a rule names in
+// "notify", and recipients whose mail was refused without its sender hearing of it.
 type Notices struct {
 	// Where notices wait until the MTA has them. A notice that cannot be put there
 	// is logged, and the mail goes on.
@@ -133,7 +133,7 @@ type Notices struct {
 	Language string `toml:"language"`
 	// The languages of domains that have another: { "example.de" = "de" }.
 	Languages map[string]string `toml:"languages"`
-	// A directory with templates of your own: LANGUAGE.txt and LANGUAGE.html; what
+	// A directory with your templates: LANGUAGE.txt and LANGUAGE.html; what
 	// they define replaces what is shipped. "" for none.
 	Templates string `toml:"templates"`
 	// The time between two notices to one address: what comes meanwhile is told in
@@ -150,7 +150,7 @@ func defaultNotices() Notices {
 	}
 }
 
-// LanguageOf is the language of an address.
+// LanguageOf returns the language of an address.
 func (n Notices) LanguageOf(address string) string {
 	domain := strings.ToLower(address[strings.LastIndexByte(address, '@')+1:])
 	if l, ok := n.Languages[domain]; ok {
@@ -159,7 +159,7 @@ func (n Notices) LanguageOf(address string) string {
 	return n.Language
 }
 
-// Local is the directory of templates of one's own, nil for none.
+// Local returns the directory of the administrator's templates, nil for none.
 func (n Notices) Local() fs.FS {
 	if n.Templates == "" {
 		return nil
@@ -167,7 +167,7 @@ func (n Notices) Local() fs.FS {
 	return os.DirFS(n.Templates)
 }
 
-// Check says what is wrong with the section [notices].
+// Check returns the errors of the section [notices].
 func (n Notices) Check() error {
 	errs := []error{absolute("dir", n.Dir, "/var/lib/milterscan/notices"), atLeast("queue", n.Queue, 1), atLeast("per_hour", n.PerHour, 1)}
 	if strings.ContainsAny(n.From, "\r\n<>") || n.From != "" && !strings.Contains(n.From, "@") {

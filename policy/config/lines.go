@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// The TOML library says what a file means, but not where anything stands in it.
+// The TOML library says what a file means, but not on which line anything is.
 // lineScanner goes over a file the library has accepted and notes the line of
 // every key, and of every element of an array. It trusts that the file is valid
 // and only follows it.
@@ -16,7 +16,7 @@ type lineScanner struct {
 	line   int
 	table  string         // the path of the table whose keys are being read
 	arrays map[string]int // elements so far of each array of tables
-	lines  map[string]int // what is being collected
+	lines  map[string]int // the lines collected so far
 }
 
 // keyLines returns the line of everything that has a path: "limits",
@@ -94,7 +94,7 @@ func (s *lineScanner) header() {
 	}
 }
 
-// note keeps the first line on which a path stands.
+// note keeps the first line on which a path appears.
 func (s *lineScanner) note(path string, line int) {
 	if _, ok := s.lines[path]; !ok {
 		s.lines[path] = line
@@ -144,7 +144,7 @@ func (s *lineScanner) key() string {
 	return s.text[begin:s.at]
 }
 
-// value goes over a value and notes what is inside it.
+// value goes over a value and notes the keys inside it.
 func (s *lineScanner) value(path string) {
 	s.skipBlank("")
 	switch s.peek() {
@@ -165,7 +165,7 @@ func (s *lineScanner) value(path string) {
 	}
 }
 
-// list goes over what stands between brackets, with commas between.
+// list goes over the items between brackets, with commas between.
 func (s *lineScanner) list(end byte, item func(int)) {
 	s.next()
 	for i := 0; ; i++ {
@@ -209,7 +209,7 @@ func (s *lineScanner) quoted() {
 	}
 }
 
-// join is the path of a key in the table at path. Keys that need quotes have
+// join returns the path of a key in the table at path. Keys that need quotes have
 // them.
 func join(path, key string) string {
 	if key == "" || strings.ContainsAny(key, " .[]") {

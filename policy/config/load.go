@@ -14,10 +14,10 @@ import (
 // maxFile is the largest configuration file that is read, in bytes.
 const maxFile = 16 << 20
 
-// Load reads the file at path, and the rules in policy.d/*.toml beside it in the
+// Load reads the file at path, and the rules in policy.d/*.toml next to it in the
 // order of their names. The error is of type Problems and names everything that
-// is wrong. What is wrong with the file of a domain takes out that file alone, and is
-// no error unless there are others; see SetAside.
+// is wrong. An error in the file of a domain takes out that file alone, and is
+// reported only if there are others; see SetAside.
 func Load(path string) (*Config, error) {
 	c := Default()
 	b := &binder{origins: c.origins, renamings: renamings()}
@@ -80,8 +80,8 @@ func (b *binder) syntax(err error) {
 	b.problems = append(b.problems, Problem{b.file, at.Position.Line, at.LastKey, at.Message})
 }
 
-// extraRules reads a file of policy.d, in which rules and tests may stand and
-// nothing else. Where its values come from is noted under its own name.
+// extraRules reads a file of policy.d, which may hold rules and tests and nothing
+// else. Where its values come from is noted under its own name.
 func (b *binder) extraRules(path string, before int) ([]Rule, []Test) {
 	var extra struct {
 		Rules []Rule `toml:"rule"`
@@ -107,7 +107,7 @@ func (c *Config) allOwn() []Rule {
 	return all
 }
 
-// rules makes rules ready; before is how many stand in front of them.
+// rules makes rules ready; before is how many come before them.
 func (b *binder) rules(list []Rule, before int) {
 	for i := range list {
 		b.compile(fmt.Sprintf("rule[%d]", i), before+i, &list[i])

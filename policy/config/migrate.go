@@ -14,17 +14,17 @@ import (
 // the file's format, within the same section.
 type renaming struct {
 	since    int
-	old, new string // "section.key", in lists without numbers; new is "" for what is gone
+	old, new string // "section.key", in lists without numbers; new is "" for a key that is gone
 	why      string // one sentence
 }
 
-// renamings are all there have been. Version 1 is the first, so there are none;
+// renamings returns all there have been. Version 1 is the first, so there are none;
 // a key that is renamed gets its line here, and the version one more.
 func renamings() []renaming { return nil }
 
 var listNumber = regexp.MustCompile(`\[\d+\]`)
 
-// renamed is the renaming of the key at path, nil if there was none.
+// renamed returns the renaming of the key at path, nil if there was none.
 func renamed(all []renaming, path string) *renaming {
 	path = listNumber.ReplaceAllString(path, "")
 	for i := range all {
@@ -58,7 +58,7 @@ func Migrate(path string) (text string, changes []string, err error) {
 	return text, changes, nil
 }
 
-// migrate renames keys where they stand.
+// migrate renames keys in place.
 func migrate(text string, all []renaming) (string, []string) {
 	lines := strings.SplitAfter(text, "\n")
 	var changes []string
@@ -81,7 +81,7 @@ func migrate(text string, all []renaming) (string, []string) {
 	return versioned(lines, &changes), changes
 }
 
-// end is the line behind the value of the first of some keys.
+// end returns the line after the value of the first of some keys.
 func end(keys []keyAt, last int) int {
 	if len(keys) > 1 {
 		return max(keys[0].line, keys[1].line-1)
@@ -89,7 +89,7 @@ func end(keys []keyAt, last int) int {
 	return last
 }
 
-// commentOut keeps what is gone where it stood.
+// commentOut keeps keys that are gone in place, as comments.
 func commentOut(lines []string) {
 	for i, l := range lines {
 		if strings.TrimSpace(l) != "" {
@@ -98,7 +98,7 @@ func commentOut(lines []string) {
 	}
 }
 
-// keyAt is a key and the line on which it stands first.
+// keyAt is a key and the line on which it appears first.
 type keyAt struct {
 	path string
 	line int
@@ -115,7 +115,7 @@ func keysByLine(text string) []keyAt {
 	return list
 }
 
-// last is the key at the end of a path.
+// last returns the key at the end of a path.
 func last(path string) string { return path[strings.LastIndexByte(path, '.')+1:] }
 
 var versionLine = regexp.MustCompile(`^\s*version\s*=\s*\d+`)

@@ -16,7 +16,7 @@ func suggest[T any](key string, known map[string]T) string {
 	return "here may stand " + strings.Join(keys, ", ")
 }
 
-// nearest is the word closest to s, "" if none is close enough to be meant.
+// nearest returns the word closest to s, "" if none is close enough to be meant.
 func nearest(s string, words []string) string {
 	best, least := "", 1+max(2, len(s)/3)
 	for _, w := range words {
@@ -27,8 +27,8 @@ func nearest(s string, words []string) string {
 	return best
 }
 
-// distance is the number of letters to put in, take out, replace or swap with
-// their neighbour to make b of a (Damerau and Levenshtein, restricted).
+// distance counts the letters to put in, take out, replace or swap with their
+// neighbour to make b of a (Damerau and Levenshtein, restricted).
 func distance(a, b string) int {
 	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range row {

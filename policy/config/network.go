@@ -11,8 +11,8 @@ func (b *binder) checkResolvers(c *Config) {
 	}
 }
 
-// RelayChecks are the checks of section [relay], those that are on by themselves
-// switched on.
+// RelayChecks returns the checks of section [relay], with those that are on by
+// themselves switched on.
 func (c *Config) RelayChecks() relay.Config {
 	r := c.Relay
 	if r.SenderDomain == relay.Auto && len(c.DNS.Servers) > 0 && len(c.Local.Domains) > 0 {

@@ -138,7 +138,8 @@ func (c *Config) shadowNotes(catalogue []scan.Rule) (notes Problems) {
 		hides := func(earlier Rule) bool { return earlier.compiled.Hides(r.compiled) }
 		leaves := func(earlier Rule) bool { return hides(earlier) || earlier.compiled.LeavesGrave(r.compiled) }
 		first := slices.IndexFunc(all[:i], leaves)
-		if overrides := i >= len(c.Rules) && c.PerDomain.overrides(r.compiled); overrides || first < 0 || i < len(c.Rules) && slices.ContainsFunc(all[:i], hides) {
+		overrides := i >= len(c.Rules) && c.PerDomain.overrides(r.compiled)
+		if overrides || first < 0 || i < len(c.Rules) && slices.ContainsFunc(all[:i], hides) {
 			continue
 		}
 		name, at := all[first].Name, all[first].origin

@@ -20,12 +20,12 @@ import (
 type PerDomain struct {
 	// The directory with one file for each domain, "example.com.toml", or
 	// ".example.com.toml" for its subdomains; a relative path counts from this
-	// file's directory; "" for none. In such a file stand rules, and in "off" the
+	// file's directory; "" for none. Such a file holds rules, and in "off" the
 	// scanners the domain does not want. They are for mail to addresses of the
 	// domain, never for mail that goes out. Your own rules come first, but for
 	// "before". A file with an error is left out, and the others hold.
 	Dir string `toml:"dir"`
-	// The keys that rules in these files may have, beside their name.
+	// The keys that rules in these files may have, as well as their name.
 	Keys []string `toml:"keys"`
 	// The actions they may name.
 	Actions []string `toml:"actions"`
@@ -33,11 +33,11 @@ type PerDomain struct {
 	// a "when"; with "spam/*" the score may be in it.
 	Findings []policy.Condition `toml:"findings"`
 	// The findings about which a domain's rules come before your own, so that they
-	// override them: "spam/*", also for the score. What is infected, unscannable or
-	// failed is not among them unless its kind is named here, too.
+	// override them: "spam/*", also for the score. Infected, unscannable and failed
+	// parts are not among them unless their kind is named here, too.
 	Before []policy.Condition `toml:"before"`
 	// The scanners a domain may do without. Mail that is only for such domains is
-	// not shown to them; mail of our own always is.
+	// not shown to them; mail from our own users always is.
 	Scanners []string `toml:"scanners"`
 }
 
@@ -50,7 +50,7 @@ func defaultPerDomain() PerDomain {
 	}
 }
 
-// Check says what is wrong with the section [per_domain].
+// Check returns the errors of the section [per_domain].
 func (p PerDomain) Check() error {
 	var errs []error
 	keys := slices.Sorted(maps.Keys(fieldsOf(reflect.ValueOf(&Rule{}).Elem())))
@@ -60,9 +60,11 @@ func (p PerDomain) Check() error {
 	for i, c := range p.Before {
 		switch {
 		case c.AboutScore():
-			errs = append(errs, units.Wrong(fmt.Sprintf("before[%d]", i), "%q is for no score in particular; write \"spam/*\", which is for the score, too", c))
+			errs = append(errs, units.Wrong(fmt.Sprintf("before[%d]", i),
+				"%q is for no score in particular; write \"spam/*\", which is for the score, too", c))
 		case !p.covers(c) && !c.AboutKind():
-			errs = append(errs, units.Wrong(fmt.Sprintf("before[%d]", i), "%s is not among the findings that domains may decide about; add it to per_domain.findings", c))
+			errs = append(errs, units.Wrong(fmt.Sprintf("before[%d]", i),
+				"%s is not among the findings that domains may decide about; add it to per_domain.findings", c))
 		}
 	}
 	for i, a := range p.Actions {
@@ -93,7 +95,8 @@ func (b *binder) domainFiles(c *Config) {
 	b.directory("per_domain.dir", dir)
 	files, err := filepath.Glob(filepath.Join(dir, "*.toml"))
 	if err != nil || len(files) == 0 {
-		b.wrong("per_domain.dir", "there is no file in %s; write one such as %s, or leave the directory out", dir, filepath.Join(dir, "example.com.toml"))
+		b.wrong("per_domain.dir", "there is no file in %s; write one such as %s, or leave the directory out",
+			dir, filepath.Join(dir, "example.com.toml"))
 	}
 	slices.Sort(files)
 	hosts := ruleNames(c.Rules)
@@ -109,8 +112,8 @@ func (b *binder) domainFiles(c *Config) {
 	}
 }
 
-// SetAside says what is wrong with files of domains that are not used for it: mail
-// to these domains gets the host's rules. The error is of type Problems.
+// SetAside returns the errors of the domain files that are not used for them:
+// mail to these domains gets the host's rules. The error is of type Problems.
 func (c *Config) SetAside() error { return slices.Clone(c.setAside).err() }
 
 // IsSetAside reports whether the file with the rules of an address is not used.
@@ -168,9 +171,9 @@ func (p PerDomain) overrides(r policy.Rule) bool {
 	return !slices.ContainsFunc(r.Grounds.When, func(c policy.Condition) bool { return !covered(p.Before, c) })
 }
 
-// inFront is a rule as it holds before the host's: not for what is infected or was
-// not examined, and not against a rule of the host's that refuses whatever is found,
-// unless the host says so.
+// inFront returns a rule as it holds before the host's: not for parts that are
+// infected or were not examined, and not against a rule of the host's that refuses
+// whatever is found, unless the host says so.
 func (p PerDomain) inFront(r policy.Rule) policy.Rule {
 	r.Grounds.Not = p.grave(p.Before)
 	r.Yields = !covered(p.Before, policy.Named("*/*"))
@@ -228,7 +231,8 @@ func (p PerDomain) restrict(own *binder, path string, r *Rule, d policy.Domain) 
 	}
 	if len(c.Grounds.When) == 0 && len(c.Grounds.Part) > 0 {
 		if attachments := policy.Named("attachment/*"); !p.covers(attachments) {
-			own.wrong(path, "it is for parts whatever is found in them, and the host does not let domains decide about %s; %s", attachments, allowed(texts(p.Findings)))
+			own.wrong(path, "it is for parts whatever is found in them, and the host does not let domains decide about %s; %s",
+				attachments, allowed(texts(p.Findings)))
 		}
 		c.Grounds.Not = p.grave(p.Findings)
 	}
@@ -248,8 +252,8 @@ func (p PerDomain) restrict(own *binder, path string, r *Rule, d policy.Domain) 
 // covers reports whether domains may decide about a condition.
 func (p PerDomain) covers(c policy.Condition) bool { return covered(p.Findings, c) }
 
-// covered reports whether a condition is about nothing but what is in a list. The
-// score is a finding of the spam scanners there.
+// covered reports whether a condition is about nothing but the findings of a list.
+// The score is a finding of the spam scanners there.
 func covered(list []policy.Condition, c policy.Condition) bool {
 	if c.AboutScore() {
 		c = policy.Named("spam/*")
@@ -265,7 +269,7 @@ func texts(list []policy.Condition) []string {
 	return all
 }
 
-// switchedOff are the rules by which findings of scanners that a domain does
+// switchedOff returns the rules by which findings of scanners that a domain does
 // not want count for nothing there.
 func (c *Config) switchedOff() []policy.Rule {
 	var rules []policy.Rule
@@ -295,7 +299,7 @@ func (c *Config) withoutScore(r policy.Rule) policy.Rule {
 	return r
 }
 
-// overriding are the rules of all domains that come before the host's.
+// overriding returns the rules of all domains that come before the host's.
 func (c *Config) overriding() []policy.Rule {
 	var rules []policy.Rule
 	for _, f := range c.domains {
@@ -304,7 +308,7 @@ func (c *Config) overriding() []policy.Rule {
 	return rules
 }
 
-// domainRules are the rules of all domains that come after the host's.
+// domainRules returns the rules of all domains that come after the host's.
 func (c *Config) domainRules() []policy.Rule {
 	var rules []policy.Rule
 	for _, f := range c.domains {
@@ -317,8 +321,8 @@ func (c *Config) domainRules() []policy.Rule {
 	return rules
 }
 
-// Unwanted reports whether nobody of these recipients wants a scanner. The word
-// is what stands before the slash in the names of its findings.
+// Unwanted reports whether none of these recipients wants a scanner. The word
+// comes before the slash in the names of its findings.
 func (c *Config) Unwanted(word string, recipients []string) bool {
 	if len(recipients) == 0 {
 		return false

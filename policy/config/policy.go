@@ -17,9 +17,10 @@ func (c *Config) Policy() (*policy.Policy, error) {
 	return policy.New(rules, policy.Local(c.Local))
 }
 
-// AllRules are all rules in their order: those that only add something, those by
-// which domains switch scanners off or override the host's, the file's own, those of policy.d, those of
-// domains, those that follow from other settings, and those of the profile.
+// AllRules returns all rules in their order: those that only add something, those
+// by which domains switch scanners off or override the host's, the file's own,
+// those of policy.d, those of domains, those that follow from other settings, and
+// those of the profile.
 func (c *Config) AllRules() ([]policy.Rule, error) {
 	shipped, err := policy.Profile(c.Profile)
 	if err != nil {
@@ -45,7 +46,7 @@ func (c *Config) AllRules() ([]policy.Rule, error) {
 	return append(rules, shipped...), nil
 }
 
-// onFailure is the rule behind an engine's on_failure. Mail that is delivered without
+// onFailure returns the rule for an engine's on_failure. Mail that is delivered without
 // this engine's opinion bears a mark that says so.
 func (c *Config) onFailure(i int, v virus.Config) policy.Rule {
 	origin := c.origin(fmt.Sprintf("virus[%d].on_failure", i))
@@ -60,7 +61,7 @@ func (c *Config) onFailure(i int, v virus.Config) policy.Rule {
 	}
 }
 
-// Unpack returns the limits for whoever opens messages.
+// Unpack returns the limits for opening messages.
 func (l Limits) Unpack() unpack.Limits {
 	return unpack.Limits{Entity: l.MIME, Archive: l.Archive, Parts: l.Parts, Nesting: l.Nesting, CPU: l.CPU.Go()}
 }

@@ -65,15 +65,15 @@ type Rule struct {
 // Outcome is what becomes of mail a rule matches.
 type Outcome struct {
 	// The answer: "deliver", "tempfail", "hold" (in the MTA's queue), "discard",
-	// "quarantine" (discard, with a copy) or "reject". Without it, what stands
-	// below is added and later rules still decide.
+	// "quarantine" (discard, with a copy) or "reject". Without it, the keys below
+	// still take effect and later rules decide.
 	Action string `toml:"action" example:"\"deliver\""`
 	// The reply for tempfail and reject: "550 5.7.1 We do not take this." The
-	// message's id is put behind it. Without it, a sentence that fits.
+	// message's id follows it. Without it, a sentence that fits.
 	Reply string `toml:"reply" example:"\"550 5.7.1 We do not take this.\""`
 	// Keep a copy in the quarantine, safe on disk before the answer.
 	Keep bool `toml:"keep" example:"false"`
-	// What is done with the part a finding is about: "rename" its file; "disarm"
+	// How to change the part a finding is about: "rename" its file; "disarm"
 	// the page, "text" makes plain text of it; "clean" takes members out of
 	// archives and macros out of documents; "replace" puts a notice in its place.
 	// Signed and encrypted mail is never edited; see "else".
@@ -85,7 +85,7 @@ type Outcome struct {
 	Banner string `toml:"banner" example:"\"legal\""`
 	// Header fields put on top, in which {rule} is the finding's rule, {detail}
 	// what it says, {id} the message's id, {score} its score, {bar} a star for each
-	// point of it, {scored} the findings behind it, {client} the client's address
+	// point of it, {scored} the findings that make it, {client} the client's address
 	// and {user} its login name: { X-Milterscan = "{rule} [{id}]" }.
 	Headers map[string]string `toml:"headers" example:"{ X-Milterscan = \"{rule} [{id}]\" }"`
 	// Who gets the message as well.
@@ -106,7 +106,8 @@ var answers = map[string]policy.Answer{
 }
 
 var edits = map[string]policy.EditKind{
-	"": policy.NoEdit, "rename": policy.Rename, "disarm": policy.Disarm, "text": policy.Simplify, "clean": policy.Clean, "replace": policy.Replace,
+	"": policy.NoEdit, "rename": policy.Rename, "disarm": policy.Disarm,
+	"text": policy.Simplify, "clean": policy.Clean, "replace": policy.Replace,
 }
 
 // compile makes a policy's rule of the one at path.
@@ -145,7 +146,7 @@ func (b *binder) compile(path string, place int, r *Rule) {
 }
 
 // emptyLists refuses a condition without values: nothing could say whether it
-// means nobody or everybody.
+// means no address or all of them.
 func (b *binder) emptyLists(path string, r *Rule) {
 	for key, n := range map[string]int{
 		"direction": len(r.Direction), "client": len(r.Client), "from": len(r.From), "to": len(r.To), "auth": len(r.Auth),
@@ -159,7 +160,8 @@ func (b *binder) emptyLists(path string, r *Rule) {
 
 // none reports whether the outcome asks for nothing.
 func (o *Outcome) none() bool {
-	return o.Action == "" && !o.Keep && o.Edit == "" && o.Tag == "" && o.Banner == "" && len(o.Headers)+len(o.Copy)+len(o.Redirect)+len(o.Notify) == 0
+	return o.Action == "" && !o.Keep && o.Edit == "" && o.Tag == "" && o.Banner == "" &&
+		len(o.Headers)+len(o.Copy)+len(o.Redirect)+len(o.Notify) == 0
 }
 
 func (b *binder) outcome(path string, o *Outcome) policy.Outcome {

@@ -10,12 +10,12 @@ import (
 	"github.com/milterscan/milterscan/policy"
 )
 
-// Test is a mail and what is to become of it. Tests are run by "milterscan check"
-// and at every reload; one that fails leaves the old configuration in force.
+// Test is a mail and the decision it must get. "milterscan check" and every
+// reload run the tests; one that fails leaves the old configuration in force.
 type Test struct {
 	// The mail, in a file; a relative path counts from this one's directory.
 	Mail string `toml:"mail" example:"\"tests/invoice.eml\""`
-	// What is to become of it: "deliver", "tempfail", "hold", "discard",
+	// The action it must get: "deliver", "tempfail", "hold", "discard",
 	// "quarantine" or "reject".
 	Expect string `toml:"expect" example:"\"reject\""`
 	// The rule that is to decide, by its name; "" for any.
@@ -34,7 +34,7 @@ type Test struct {
 	origin Origin
 }
 
-// Origin is where the test stands.
+// Origin returns the file and line of the test.
 func (t Test) Origin() Origin { return t.origin }
 
 // Runnable returns the tests that can hold: not those of mail to domains whose files

@@ -18,11 +18,11 @@ import (
 // domains and lists under users of their own, and refusing them would stop the mail of a
 // host that was set up so on purpose.
 
-// daemonUser is whom the daemon runs as where the unit is ours.
+// daemonUser is the user the daemon runs as where the unit is ours.
 const daemonUser = "milterscan"
 
-// exposed is an error if any user of the host may change what is at a path: a file
-// that all may write, or a directory in which all may replace files.
+// exposed returns an error if any user of the host may change the file or directory
+// at a path: a file that all may write, or a directory in which all may replace files.
 func exposed(path string, info fs.FileInfo) error {
 	if info.Mode().Perm()&0o002 == 0 || info.IsDir() && info.Mode()&fs.ModeSticky != 0 {
 		return nil
@@ -102,8 +102,8 @@ func (b *binder) checkFiles(c *Config) {
 	})
 }
 
-// cautionsOf says which files and directories belong to a stranger. The quarantine is the
-// daemon's, whoever that is.
+// cautionsOf says which files and directories belong to a stranger. The quarantine
+// belongs to the user the daemon runs as.
 func cautionsOf(files []string, quarantine string) []string {
 	var list []string
 	all := map[string]bool{}
@@ -118,7 +118,7 @@ func cautionsOf(files []string, quarantine string) []string {
 	return list
 }
 
-// ownerOf returns the owner of what is at a path, root if nothing is.
+// ownerOf returns the owner of the file at a path, root if there is none.
 func ownerOf(path string) uint32 {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -149,6 +149,6 @@ func userName(uid uint32) string {
 	return fmt.Sprintf("user %d", uid)
 }
 
-// Cautions says, of a configuration that is read from files, what is no error and may
-// yet be a mistake: files of other users.
+// Cautions returns what may be a mistake in a configuration read from files,
+// although it is no error: files of other users.
 func (c *Config) Cautions() []string { return c.cautions }

@@ -52,5 +52,5 @@ func (m *FileMode) UnmarshalText(text []byte) error {
 // MarshalText writes the mode in octal.
 func (m FileMode) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
 
-// String is the mode in octal.
+// String returns the mode in octal.
 func (m FileMode) String() string { return fmt.Sprintf("%#o", uint32(m)) }
