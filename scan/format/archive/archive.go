@@ -25,7 +25,8 @@ type Member struct {
 	Encrypted bool  // needs a password that is not known; its body is nil
 	Hidden    bool  // only some readers of the format show it
 	Link      bool  // symbolic or hard link; its content, if any, is its target
-	// records of the container's own format, which no program saves as a file: the files in them are members themselves
+	// records of the container's own format, which no program saves as a file; the
+	// files in them are handed over as members
 	Own    bool
 	Type   string // media type that the container declares, lower case; "" if none
 	Places Places // where its bytes are in the container as they are; none where they are packed, or where that is not known

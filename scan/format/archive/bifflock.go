@@ -64,7 +64,7 @@ func (l *rc4Lock) opens(_ context.Context, password []byte) bool {
 
 func (l *rc4Lock) clear(b []byte, at, _ int64, _ int) { l.stream.clear(b, at) }
 
-// opensRC4 returns opens for RC4 through the interface of Windows (section 2.3.5).
+// opensRC4 does what opens does, for RC4 through the interface of Windows (section 2.3.5).
 func (l *standardLock) opensRC4(password []byte) bool {
 	l.base = hashed(sha1.New(), l.salt, password)
 	both := append(bytes.Clone(l.verifier), l.hash...)
@@ -182,7 +182,7 @@ func xorKey(password []byte) uint16 {
 	return key
 }
 
-// xorVerifier returns what tells a wrong password.
+// xorVerifier returns the number that tells a wrong password.
 func xorVerifier(password []byte) uint16 {
 	v := uint16(0)
 	for i := len(password); i >= 0; i-- {
@@ -195,7 +195,7 @@ func xorVerifier(password []byte) uint16 {
 	return v ^ 0xce4b
 }
 
-// xorArray returns what the bytes are combined with: the password and what fills it up,
+// xorArray returns the bytes to combine the data with: the password and what fills it up,
 // each with the half of the key that its place asks for.
 func xorArray(password []byte, key uint16) (with [16]byte) {
 	const fill = "\xbb\xff\xff\xba\xff\xff\xb9\x80\x00\xbe\x0f\x00\xbf\x0f\x00"

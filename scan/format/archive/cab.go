@@ -197,7 +197,7 @@ func (w *cabWalk) seek(f cabMember) error {
 	return err
 }
 
-// unpacked returns what a folder unpacks to.
+// unpacked returns the unpacked data of a folder.
 func (w *cabWalk) unpacked(f cabFolder) (io.Reader, error) {
 	blocks := &cabBlocks{walk: w, left: f.blocks, at: f.start}
 	switch f.method & 15 {

@@ -163,7 +163,7 @@ func (p cardProperty) isPage() bool {
 	return p.name == "X-ALT-DESC" && kind != "text/plain" || strings.Contains(kind, "html")
 }
 
-// mediaType returns what the value is declared to be.
+// mediaType returns the declared type of the value.
 func (p cardProperty) mediaType() string {
 	for _, v := range p.params {
 		if v.name == "FMTTYPE" || v.name == "MEDIATYPE" {

@@ -167,7 +167,7 @@ func wholePNG(b []byte) bool {
 	return false
 }
 
-// looseText reads a text with the references of HTML undone that represent ASCII.
+// looseText reads a text and undoes the references of HTML to ASCII characters.
 type looseText struct {
 	in    *bufio.Reader
 	at    int64 // of the next byte

@@ -212,7 +212,7 @@ func (f *compound) path(i int) string {
 	return path
 }
 
-// stream returns what an entry holds, for one goroutine. Its chain may end before its
+// stream returns the content of an entry, for one goroutine. Its chain may end before its
 // size.
 func (f *compound) stream(e cfbEntry) *cfbContent {
 	s := &cfbContent{f: f, table: f.fat, next: e.next, shift: f.shift, size: e.size}
@@ -232,7 +232,7 @@ type cfbContent struct {
 	next  uint32   // the one after them
 }
 
-// Size returns what the directory says.
+// Size returns the size that the directory states.
 func (s *cfbContent) Size() int64 { return s.size }
 
 // ReadAt reads as io.ReaderAt says.
@@ -265,7 +265,7 @@ func (s *cfbContent) sector(i int64) []byte {
 	return nil
 }
 
-// number returns that of the i-th sector of the chain, if it has one.
+// number returns the number of the i-th sector of the chain, if it has one.
 func (s *cfbContent) number(i int64) (uint32, bool) {
 	for int64(len(s.chain)) <= i {
 		if int64(s.next) >= int64(len(s.table)) || len(s.chain) >= len(s.table) {

@@ -37,7 +37,7 @@ const (
 	cmsDepth = 16 // contents in contents that are read at once
 )
 
-// cmsSealed reports whether what a content type represents needs a key.
+// cmsSealed reports whether content of a type needs a key.
 func cmsSealed(kind string) bool {
 	switch kind {
 	case cmsEnveloped, cmsSignedEnv, cmsEncrypted, cmsAuthEnv:
@@ -244,10 +244,11 @@ func (w *cmsWalk) typed(b *ber, info berElement, depth int, through func(io.Read
 	return b.leave(explicit)
 }
 
-// asIs returns through where nothing was done.
+// asIs returns r: the through of a string that is not compressed.
 func asIs(r io.Reader) io.Reader { return r }
 
-// inflated returns through where the string is compressed: there is one algorithm.
+// inflated unpacks r: the through of a compressed string, for which there is one
+// algorithm.
 func inflated(r io.Reader) io.Reader { return &unzlib{in: bufio.NewReader(r)} }
 
 func errIf(wrong bool) error {

@@ -12,7 +12,7 @@ import (
 const HeadSize = 1024
 
 // Formats lists every format, in the order in which they are tried: those with
-// little of a mark come last.
+// the weakest marks come last.
 func Formats() []Format {
 	formats := []Format{
 		zipFormat{},

@@ -279,7 +279,7 @@ func (h *huffman) read(f *inflate64) (int, error) {
 	return 0, errDeflate64
 }
 
-// fixedCodes returns those of RFC 1951 section 3.2.6.
+// fixedCodes returns the fixed Huffman codes of RFC 1951 section 3.2.6.
 func fixedCodes() (length, dist huffman) {
 	var l [288]byte
 	for i := range l {

@@ -30,7 +30,7 @@ func (isoFormat) Match(_ []byte, c Content) bool { return isoTrack(c) != nil }
 // them: plain images, and raw ones of several kinds of track.
 var isoLayouts = [...]struct{ sector, header int64 }{{2048, 0}, {2352, 16}, {2352, 24}, {2336, 8}, {2448, 16}, {2448, 24}}
 
-// isoTrack returns the content as sectors of 2048 bytes, nil if it has no descriptor
+// isoTrack presents the content as sectors of 2048 bytes, nil if it has no descriptor
 // of ISO 9660.
 func isoTrack(c Content) Content {
 	for _, l := range isoLayouts {

@@ -147,7 +147,8 @@ func (u *unlzh) long() error {
 	return u.symbols.build(lengths[:])
 }
 
-// zeros returns how many symbols without a word a length symbol below 3 represents.
+// zeros returns the number of symbols without a word that a length symbol below 3
+// means.
 func (u *unlzh) zeros(symbol int) int {
 	switch symbol {
 	case 0:

@@ -19,7 +19,7 @@ const mimeField = "mime-version:"
 
 func (mimeFormat) Name() string { return "mime" }
 
-// Match returns never true: see inside.
+// Match always returns false: see inside.
 func (mimeFormat) Match([]byte, Content) bool { return false }
 
 func (mimeFormat) inside(c Content, taken Places) bool { return findMIME(c, taken) > 0 }

@@ -9,7 +9,7 @@ import (
 // maxName is how much of a member's name is kept, in bytes.
 const maxName = 4096
 
-// name returns what notes call the member, printable and short.
+// name returns the member's name in notes, printable and short.
 func (m Member) name() string {
 	if len(m.Names) == 0 {
 		return "unnamed member"

@@ -19,7 +19,8 @@ const (
 	manifestMark = "encryption-data"
 )
 
-// member returns the Visit that looks on.
+// member hands a member on to the caller's Visit and notes whether the manifest tells
+// of encryption.
 func (m *manifest) member(f Member, body io.Reader) error {
 	if body == nil || len(f.Names) == 0 || f.Names[0] != manifestName {
 		return m.visit(f, body)

@@ -195,7 +195,7 @@ func (l *standardLock) opens(ctx context.Context, password []byte) bool {
 	return bytes.Equal(hashed(sha1.New(), verifier), hash[:sha1.Size])
 }
 
-// padded returns the derivation of keys of Windows for AES.
+// padded derives one half of a key for AES as Windows does.
 func padded(sum []byte, with byte) []byte {
 	b := bytes.Repeat([]byte{with}, 64)
 	for i, c := range sum {

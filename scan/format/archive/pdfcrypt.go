@@ -178,7 +178,7 @@ func crypt(key, b []byte) {
 	}
 }
 
-// openAES returns open from revision 5 on, section 7.6.4.3.3.
+// openAES does what open does, from revision 5 on, section 7.6.4.3.3.
 func (l *pdfLock) openAES(password []byte) []byte {
 	password = password[:min(len(password), 127)]
 	hash := func(salt []byte) []byte {
@@ -200,7 +200,8 @@ func (l *pdfLock) openAES(password []byte) []byte {
 	return key
 }
 
-// hardened returns algorithm 2.B of section 7.6.4.3.4, which takes its time.
+// hardened returns the hash by algorithm 2.B of section 7.6.4.3.4, which is slow on
+// purpose.
 func hardened(password, k []byte) []byte {
 	const least, most = 64, 1 << 10
 	for i := 0; i < most; i++ {

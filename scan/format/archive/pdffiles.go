@@ -18,8 +18,8 @@ func (w *pdfWalk) take(number int64, value any) {
 	w.collect(value)
 }
 
-// isPDFFiles reports whether a dictionary may be the EF of a file specification
-// that represents itself.
+// isPDFFiles reports whether a dictionary may be the EF of a file specification as a
+// separate object.
 func isPDFFiles(dict pdf.Dict) bool {
 	return slices.ContainsFunc(dict, func(e pdf.Entry) bool {
 		_, ok := e.Value.(pdf.Ref)

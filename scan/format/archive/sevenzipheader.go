@@ -382,7 +382,7 @@ type spliced struct {
 	end   []byte
 }
 
-// Size returns that of all.
+// Size returns the size of the whole archive.
 func (s *spliced) Size() int64 { return s.c.Size() - s.at + int64(len(s.end)) }
 
 // ReadAt reads as io.ReaderAt says.
@@ -407,8 +407,8 @@ func (s *spliced) ReadAt(p []byte, off int64) (int, error) {
 	return n, nil
 }
 
-// namesOf hands over what look like names of files in a directory that could not be
-// read: they are to be judged all the same.
+// namesOf hands over texts that look like names of files in a directory that could not
+// be read: they are to be judged all the same.
 func (w *sevenZipWalk) namesOf(header []byte) error {
 	for _, name := range wideStrings(header) {
 		if !isFileName(lastName(name)) {

@@ -76,7 +76,7 @@ type tnefFile struct {
 	some               bool // there is such an attachment
 }
 
-// attribute is one attribute; what its data are is known by where they are.
+// attribute is one attribute, with the place of its data.
 type attribute struct {
 	level byte
 	id    uint16

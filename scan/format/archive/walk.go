@@ -40,7 +40,7 @@ func begin(ctx context.Context, c Content, b *Budget, visit Visit) *walk {
 	}
 }
 
-// end returns what Walk returns.
+// end returns the results of Walk.
 func (w *walk) end(err error) ([]Note, error) { return w.notes, err }
 
 // note says something about the container as a whole.
@@ -156,7 +156,8 @@ func codeOf(err error) string {
 	return damagedMember
 }
 
-// hand returns member for formats that judge for themselves how the body ended.
+// hand does what member does, for formats that judge for themselves how the body
+// ended.
 func (w *walk) hand(m Member, src io.Reader) (*body, error) {
 	if err := w.enter(); err != nil {
 		return nil, err
@@ -279,7 +280,7 @@ func (w *walk) discard(src io.Reader) (*body, error) {
 	return b, err
 }
 
-// readSafely returns r.Read with a panic of the decoder turned into an error: foreign
+// readSafely calls r.Read and turns a panic of the decoder into an error: foreign
 // data must not end more than its own member.
 func readSafely(r io.Reader, p []byte) (n int, err error) {
 	defer func() {

@@ -112,7 +112,7 @@ func (e *zipEntry) headers() []*zipHeader {
 	return all
 }
 
-// member returns the entry as it is handed over.
+// member returns the entry as the caller of Walk gets it.
 func (e *zipEntry) member() Member {
 	m := Member{Hidden: e.dir != 0, Size: -1}
 	var names []string
@@ -138,7 +138,7 @@ func (e *zipEntry) directory() bool {
 	return true
 }
 
-// methods returns those the headers state, each once.
+// methods returns the compression methods that the headers state, each once.
 func (e *zipEntry) methods() []uint16 {
 	h := e.headers()
 	methods := []uint16{h[0].method}

@@ -104,7 +104,8 @@ func broken(out []byte, high rune) []byte {
 	return utf8.AppendRune(out, utf8.RuneError)
 }
 
-// plain appends a byte that represents itself; 8-bit bytes have no meaning.
+// plain appends a byte outside base64, which is its own character; 8-bit bytes have no
+// meaning.
 func plain(out []byte, c byte) []byte {
 	if c >= utf8.RuneSelf {
 		return utf8.AppendRune(out, utf8.RuneError)

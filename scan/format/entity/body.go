@@ -211,7 +211,7 @@ func (p *Parser) lineDelimiter(line []byte) bool {
 }
 
 // fitting returns the indices of the open multiparts whose boundaries, without
-// their first dashes, text begins with, in the order they are to be tried.
+// their first dashes, text begins with, in the order to try them.
 func (p *Parser) fitting(text []byte) []int {
 	p.looks++
 	fits := p.bounds.of(text)

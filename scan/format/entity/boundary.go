@@ -75,7 +75,7 @@ func baseName(name string) string {
 }
 
 // joinSections joins the pieces of a parameter that RFC 2231, section 3, splits,
-// in the order they are.
+// in their order.
 func joinSections(params []Param, base string) string {
 	var b strings.Builder
 	for i := range params {

@@ -26,7 +26,7 @@ func (t *Tree) Unwrap(c io.ReaderAt, size int64) []*Entity {
 	return carve(t.books.inner(), c, size, holdsWrapped)
 }
 
-// Carve returns Tree.Carve for a text that is alone.
+// Carve does what Tree.Carve does, for a text that belongs to no tree.
 func Carve(c io.ReaderAt, size int64, l Limits) []*Entity {
 	return carve(newBooks(l), c, size, carvable&^holdsText&^holdsQP)
 }

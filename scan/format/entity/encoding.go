@@ -51,8 +51,8 @@ func encodings(v string) (list []Encoding, clean bool) {
 	return append(namedEncodings(v), Identity), false
 }
 
-// namedEncodings finds names of encodings anywhere in a damaged value, in the
-// order they are, blanks and what no name holds left out.
+// namedEncodings finds names of encodings anywhere in a damaged value, in their
+// order. It ignores blanks and other characters that no name holds.
 func namedEncodings(v string) []Encoding {
 	type hit struct {
 		at  int

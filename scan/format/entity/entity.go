@@ -22,7 +22,7 @@ type Field struct {
 	damaged bool // some clients do not take this line for a field
 }
 
-// Header is a header block: the fields in the order they are.
+// Header is a header block: the fields in their order.
 type Header struct{ Fields []Field }
 
 // Values returns the values of all fields of a name, in their order. Upper and lower
@@ -41,8 +41,8 @@ func (h Header) Values(name string) []string {
 // that clients undo though no standard says so.
 type Encoding string
 
-// The encodings this package can undo. Identity represents 7bit, 8bit, binary
-// and for no encoding at all.
+// The encodings this package can undo. Identity means 7bit, 8bit, binary, or no
+// encoding at all.
 const (
 	Identity        Encoding = ""
 	Base64          Encoding = "base64"

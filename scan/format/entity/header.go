@@ -95,7 +95,7 @@ func (p *Parser) emptyLine(line []byte) bool {
 	return true
 }
 
-// own returns the habits that concern the header being read.
+// own returns the dialect that applies to the header being read.
 func (p *Parser) own() dialect {
 	if p.cur == p.root {
 		return p.dialect

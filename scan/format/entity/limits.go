@@ -22,8 +22,8 @@ type Limits struct {
 	RereadBytes   int64 // bytes read again for other readings and carving, what takes long counted higher (reread-limit)
 }
 
-// DefaultLimits returns far above what real mail needs and keep the worst message
-// below a second and some 30 MB.
+// DefaultLimits returns limits far above the needs of real mail, which keep the
+// worst message below a second and some 30 MB.
 func DefaultLimits() Limits {
 	return Limits{
 		Parts:         2000,

@@ -139,8 +139,8 @@ func (p *paramParser) skip(i int, ending func(string, int) int, plain *bool, d d
 	return i + 1
 }
 
-// equals returns the index of the "=" after the parameter's name; comments may
-// are before it, `boundary((c=d))="A"`.
+// equals returns the index of the "=" after the parameter's name. Comments may come
+// before it: `boundary((c=d))="A"`.
 func (p *paramParser) equals(seg string) int {
 	plain := p.noParens
 	for i := 0; i < len(seg); i++ {

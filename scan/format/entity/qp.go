@@ -69,7 +69,7 @@ func (q *qpDecoder) line(dst, line []byte) []byte {
 	return q.whole(dst, line)
 }
 
-// afterSoftBreak returns the line without the blanks that some clients drop.
+// afterSoftBreak returns the line after a soft break without the blanks that some clients drop.
 func (q *qpDecoder) afterSoftBreak(line []byte) []byte {
 	text := bytes.TrimLeft(line, " \t")
 	q.soft = len(text) == 0

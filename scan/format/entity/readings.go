@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// sights names, for each code that calls for other readings, the sight it
-// represents.
+// sights names, for each code that calls for other readings, the sight that it
+// means.
 var sights = []struct {
 	code string
 	seen suspicion

@@ -132,7 +132,7 @@ func (u *uuDecoder) end(dst []byte) []byte {
 	return dst
 }
 
-// uuValue returns what a character represents; the backtick is another zero.
+// uuValue returns the value of a character; the backtick is another zero.
 func uuValue(c byte) int { return int(c-' ') & 63 }
 
 // xxDigits are those of xxencode, which survive translation between character sets.

@@ -8,7 +8,7 @@ import (
 )
 
 // yencDecoder undoes yEnc (draft 1.3): from each line "=ybegin" to its "=yend".
-// The parts of a file are joined in the order in which they are.
+// It joins the parts of a file in their order in the text.
 type yencDecoder struct {
 	*ledger
 	open    bool // between =ybegin and =yend

@@ -143,8 +143,8 @@ func trimWord(w string) string {
 	return w
 }
 
-// schemeIn returns where the scheme of an address begins that is after other
-// things without a blank: "URL:http://…". It is 0 where there is none.
+// schemeIn returns where the scheme of an address begins that follows other text
+// without a blank: "URL:http://…". It returns 0 where there is none.
 func schemeIn(w string) int {
 	colon := strings.Index(w, "://")
 	if colon < 0 || strings.ContainsAny(w[:colon], "/?") {
@@ -157,7 +157,7 @@ func schemeIn(w string) int {
 	return i
 }
 
-// betweenWords returns the characters that no address holds.
+// betweenWords reports whether no address holds a character.
 func betweenWords(r rune) bool {
 	return unicode.IsSpace(r) || strings.ContainsRune("<>\"|,;„“”‚‘’«»‹›→·•", r)
 }

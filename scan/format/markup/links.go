@@ -25,7 +25,7 @@ func (o *openLink) blank() {
 	}
 }
 
-// closeLink ends a link at a tag; an empty one represents the end of the page.
+// closeLink ends a link at a tag; an empty span means the end of the page.
 func (b *builder) closeLink(o *openLink, at Span) {
 	if o.at < 0 {
 		return

@@ -18,7 +18,7 @@ type Limits struct {
 	Elements int `toml:"elements"`
 }
 
-// DefaultLimits returns enough for any mail that people write.
+// DefaultLimits returns limits that suffice for any mail that people write.
 func DefaultLimits() Limits {
 	return Limits{Token: 4 * units.MB, Text: 4 * units.MB, Links: 20_000, Elements: 20_000}
 }

@@ -131,7 +131,7 @@ func letters(s string) (n int) {
 	return n
 }
 
-// wideLetters returns letters for text that is not all ASCII.
+// wideLetters does what letters does, for text that is not all ASCII.
 func wideLetters(s string) (n int) {
 	for _, r := range s {
 		if r > ' ' && r < 0x7f || r > 0xa0 && !unicode.IsSpace(r) && !unicode.Is(unicode.Cf, r) && r != 0x34f {

@@ -170,8 +170,8 @@ func (r *Reader) startTag(l *layer) {
 	}
 }
 
-// comment has conditional comments, which Outlook reads, and comments without
-// end read again.
+// comment arranges that conditional comments, which Outlook reads, and comments
+// without end are read again.
 func (r *Reader) comment(l *layer) {
 	raw := r.token.raw
 	const open, end = "<!--", "-->"
@@ -214,7 +214,8 @@ func (r *Reader) unfinished(l *layer) bool {
 	return true
 }
 
-// again has raw, from an offset on, read as markup after the current token.
+// again arranges that raw, from an offset on, is read as markup after the current
+// token.
 func (r *Reader) again(l *layer, raw []byte, from int) {
 	if len(r.layers) >= maxLayers || from >= len(raw) {
 		return

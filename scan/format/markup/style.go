@@ -73,7 +73,7 @@ func (l *looks) end(name string) {
 	}
 }
 
-// with returns how an element looks inside another.
+// with returns the look of an element inside another.
 func (outer look) with(name string, attrs []Attr) look {
 	e := outer
 	e.name = name
@@ -98,7 +98,7 @@ func (outer look) with(name string, attrs []Attr) look {
 	return e
 }
 
-// shownOn returns the colour after text: white where nothing says.
+// shownOn returns the colour of the background: white where no style sets one.
 func (l look) shownOn() string {
 	if l.background == "" {
 		return "#ffffff"
@@ -141,8 +141,8 @@ func tiny(value string) bool {
 	return err == nil && (n == 0 || n <= 1 && (unit == "px" || unit == "pt" || unit == "%"))
 }
 
-// color returns a colour in one of the ways to write it, for comparing; "image" for
-// backgrounds that are none, "" for none at all.
+// color returns a colour in one of the ways to write it, for comparing: "image" for a
+// background that is no colour, "" for no background.
 func color(value string) string {
 	value = strings.ToLower(strings.TrimSpace(value))
 	switch value {

@@ -33,7 +33,7 @@ type Token struct {
 	short  int64 // length of a tag that swallows what follows it; 0 for others
 }
 
-// Tag returns where a tag is: its span, but for one with a quote too many, which
+// Tag returns the place of a tag: its span, but for one with a quote too many, which
 // takes the rest of the page with it and ends at its first ">" all the same.
 func (t *Token) Tag() Span {
 	if t.short > 0 {

@@ -25,8 +25,8 @@ type Filter struct {
 	Crypt     string // of the filter Crypt, by what it encrypts
 }
 
-// Reader returns what in unpacks to. What it yields before an error is what could be
-// undone. Nothing bounds how much that is.
+// Reader returns the unpacked bytes of in. The bytes before an error are those that
+// could be unpacked. Nothing bounds their number.
 func (f Filter) Reader(in io.Reader) (io.Reader, error) {
 	b := bufio.NewReader(in)
 	switch f.Name {

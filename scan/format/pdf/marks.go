@@ -46,7 +46,7 @@ func (m *marks) next() (at int, mark string) {
 	return at, trailerMark
 }
 
-// find returns where a mark is, from some place on, looked for by its byte rare.
+// find returns the place of a mark, from some place on, looked for by its byte rare.
 func (m *marks) find(mark string, rare, from int) int {
 	for at := from + rare; at < len(m.b); at++ {
 		i := bytes.IndexByte(m.b[at:], mark[rare])

@@ -27,7 +27,7 @@ func (d Dict) Filters(resolve func(any) any) []Filter {
 	return filters
 }
 
-// list returns an array, or a name or dictionary as one.
+// list returns an array as it is, and a name or dictionary as an array of one value.
 func list(value any) Array {
 	switch v := value.(type) {
 	case Array:

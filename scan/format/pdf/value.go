@@ -7,8 +7,8 @@ import (
 )
 
 // The objects of PDF (ISO 32000-1, section 7.3) are Name, String, Ref, Array, Dict,
-// int64 for numbers, whose fractions are dropped, and bool; nil represents null
-// and for what makes no sense.
+// int64 for numbers, whose fractions are dropped, and bool; nil is null, or a value
+// that makes no sense.
 type (
 	Name   string // without its slash, escapes undone
 	String string // its bytes, escapes undone

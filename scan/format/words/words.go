@@ -163,8 +163,8 @@ func (m *Matcher) report(text string, at int, sizes []int, found Found) bool {
 	return true
 }
 
-// Whole reports whether text[from:to] represents itself: no letter, digit or mark
-// goes on at either end.
+// Whole reports whether text[from:to] is a whole word: no letter, digit or mark
+// is next to either end.
 func Whole(text string, from, to int) bool {
 	before, _ := utf8.DecodeLastRuneInString(text[:from])
 	after, _ := utf8.DecodeRuneInString(text[to:])

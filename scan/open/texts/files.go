@@ -51,7 +51,7 @@ func (u *unfolder) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// unfold says how many bytes go, and what represents them; 0 for nothing.
+// unfold returns how many bytes to skip, and the byte that replaces them; 0 for none.
 func unfold(b []byte) (skip int, out byte) {
 	switch {
 	case bytes.HasPrefix(b, []byte("\r\n ")), bytes.HasPrefix(b, []byte("\r\n\t")):

@@ -43,8 +43,8 @@ const (
 	Member                // a file inside an archive or a document
 )
 
-// formOf says how a part is to be read, None if it shows no text or represents
-// another part that is read.
+// formOf says how to read a part. It returns None if the part shows no text or is a
+// view of another part that is read.
 func formOf(m *scan.Message, i int) Form {
 	p := &m.Parts[i]
 	switch {

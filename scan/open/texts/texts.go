@@ -23,7 +23,7 @@ type Limits struct {
 	Total units.Size `toml:"total"`
 }
 
-// DefaultLimits returns enough for any mail that people write.
+// DefaultLimits returns limits that suffice for any mail that people write.
 func DefaultLimits() Limits { return Limits{Limits: markup.DefaultLimits(), Total: 20 * units.MB} }
 
 // Extent is how much of a message is read.
