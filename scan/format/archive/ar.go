@@ -49,7 +49,7 @@ type arReader struct {
 	names []byte  // GNU's table
 }
 
-// next reads over the rest of the member before, and headers up to the next
+// next skips the rest of the member before, and headers up to the next
 // member.
 func (r *arReader) next() (Member, error) {
 	for {

@@ -48,7 +48,7 @@ func (f *foldedLines) skip(c byte) {
 	}
 }
 
-// goesOn reports whether the next line belongs to this one, and reads over the
+// goesOn reports whether the next line belongs to this one, and skips the
 // blank that says so.
 func (f *foldedLines) goesOn() bool {
 	next, err := f.in.Peek(1)

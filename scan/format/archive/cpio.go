@@ -85,7 +85,7 @@ func (r *cpioReader) visit(w *walk, h cpioHeader) error {
 	return w.member(m, &r.left)
 }
 
-// next reads over the rest of the member before and then the next header.
+// next skips the rest of the member before and reads the next header.
 func (r *cpioReader) next() (h cpioHeader, err error) {
 	if _, err = io.Copy(io.Discard, &r.left); err == nil {
 		_, err = r.in.Discard(int(r.pad))

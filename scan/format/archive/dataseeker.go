@@ -220,7 +220,7 @@ func (s *dataSeeker) tag() string {
 	return string(b)
 }
 
-// skip reads over the data and returns where they end.
+// skip skips the data and returns where they end.
 func (s *dataSeeker) skip(quote, before byte) int64 {
 	stops := " \t\r\n\"'<>)`"
 	switch {

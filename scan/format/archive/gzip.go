@@ -169,7 +169,7 @@ func (g *gunzip) next() error {
 	return err
 }
 
-// skipPadding reads over zeros, with which tapes fill up a block, and reports
+// skipPadding skips zeros, with which tapes fill up a block, and reports
 // whether another stream follows. Its error says that nothing follows.
 func (g *gunzip) skipPadding() (more bool, err error) {
 	for {

@@ -90,7 +90,7 @@ func (r *mapiReader) property(take func(mapiProperty)) error {
 	return nil
 }
 
-// name reads over what a named property is called.
+// name skips the name of a named property.
 func (r *mapiReader) name() error {
 	if err := r.skip(16); err != nil {
 		return err

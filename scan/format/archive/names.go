@@ -39,7 +39,7 @@ next:
 }
 
 // checkNames notes the faults in the names of the member that comes next.
-// Names are data here, never paths; the notes are for those who would unpack.
+// Names are data here, never paths; the notes warn users who would unpack the file.
 func (w *walk) checkNames(m *Member) {
 	for i, name := range m.Names {
 		if len(name) > maxName {

@@ -10,7 +10,7 @@ import (
 // rtfFormat finds the objects embedded in RTF: what follows \objdata in
 // hexadecimal digits is an object of OLE 1 (MS-OLEDS section 2.2), which holds a
 // compound file, a package or anything else. Writers who want to hide it put
-// blanks, groups and control words between the digits; Word reads over them.
+// blanks, groups and control words between the digits; Word skips them.
 type rtfFormat struct{}
 
 func (rtfFormat) Name() string { return "rtf" }
@@ -152,7 +152,7 @@ func (d *rtfDigits) next() (byte, error) {
 	}
 }
 
-// structure reads over a brace or a control word.
+// structure skips a brace or a control word.
 func (d *rtfDigits) structure(c byte) error {
 	switch c {
 	case '{':

@@ -55,7 +55,7 @@ func (h *sevenZipHeader) byte() byte {
 	return c
 }
 
-// skip reads over n bytes and returns them.
+// skip goes past n bytes and returns them.
 func (h *sevenZipHeader) skip(n uint64) []byte {
 	if n > uint64(len(h.b)) {
 		h.bad, h.b = true, nil
@@ -107,7 +107,7 @@ func (h *sevenZipHeader) defined(n int) int {
 
 func (h *sevenZipHeader) digests(n int) { h.skip(4 * uint64(h.defined(n))) }
 
-// streams reads over the description of streams.
+// streams skips the description of streams.
 func (h *sevenZipHeader) streams() {
 	var folders []int // streams in each
 	for !h.bad {
@@ -145,7 +145,7 @@ func (h *sevenZipHeader) packed() {
 	}
 }
 
-// folders reads over the coders. What it returns has the streams of each folder, one
+// folders skips the coders. Its result has the streams of each folder, one
 // as long as nothing else is said, and none where its checksum is not known.
 func (h *sevenZipHeader) folders() []int {
 	if h.byte() != sevenFolder {
@@ -200,7 +200,7 @@ func (h *sevenZipHeader) each(n int) []int {
 	return all
 }
 
-// folder reads over one folder and returns how many streams its coders write.
+// folder skips one folder and returns how many streams its coders write.
 func (h *sevenZipHeader) folder() int {
 	ins, outs := 0, 0
 	for n := h.count(); n > 0 && !h.bad; n-- {
@@ -226,7 +226,7 @@ func (h *sevenZipHeader) folder() int {
 	return outs
 }
 
-// substreams reads over how folders are divided. Known says of which folders the
+// substreams skips the description of how folders are divided. Known says of which folders the
 // checksum was there.
 func (h *sevenZipHeader) substreams(known []int) {
 	streams := make([]int, len(known))

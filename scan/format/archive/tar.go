@@ -70,7 +70,7 @@ type tarWalk struct {
 	in     *counted      // of the run that is walked
 	from   int64         // where that began
 	safe   int64         // where the next member begins, headers that belong to its own included; -1 if not known
-	hidden bool          // beyond the end mark, which only tar --ignore-zeros reads over
+	hidden bool          // beyond the end mark, which only tar --ignore-zeros skips
 	tries  map[int64]int // how often a header was tried that archive/tar refuses
 	mended int64         // the header that is read mended
 }

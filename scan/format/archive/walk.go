@@ -176,7 +176,7 @@ func (w *walk) hand(m Member, src io.Reader) (*body, error) {
 	return b, w.after(m, b, err)
 }
 
-// enter charges one entry, whether it is handed over or only read over.
+// enter charges one entry, whether it is handed over or skipped.
 func (w *walk) enter() error {
 	if err := w.ctx.Err(); err != nil {
 		return err

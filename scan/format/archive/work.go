@@ -46,9 +46,9 @@ type work struct {
 // priceMember is what a member weighs, in bytes.
 const priceMember = 4 << 10
 
-// Weigh has heavy called, once, when what was unpacked and the members weigh more
-// than light bytes: from here on the message takes memory worth waiting for. The
-// caller that charges the budget waits until heavy returns.
+// Weigh sets heavy to be called once, when the unpacked bytes and the members weigh
+// more than light bytes: from here on the message takes memory worth waiting for.
+// The caller that charges the budget waits until heavy returns.
 func (b *Budget) Weigh(light int64, heavy func()) { b.work.light, b.work.heavy = light, heavy }
 
 // weigh sees whether it is time to call heavy.

@@ -176,7 +176,7 @@ var marks = []struct{ bytes, label string }{
 	{"\xfe\xff", "utf-16"},
 }
 
-// canonical returns the label in lower case, without quotes and blanks round it, and
+// canonical returns the label in lower case, without quotes and blanks around it, and
 // by the name the lists know.
 func canonical(label string) string {
 	name := strings.ToLower(strings.Trim(label, " \t\r\n\"'"))

@@ -96,7 +96,7 @@ func (d *base64Decoder) line(dst, line []byte) []byte {
 	return dst
 }
 
-// isWhole reports whether a line belongs to the base64 for those who take whole
+// isWhole reports whether a line belongs to the base64 for clients that take whole
 // lines only. A long one that lacks its padding begins it as well.
 func (d *base64Decoder) isWhole(line []byte) bool {
 	s := base64ShapeOf(bytes.TrimRight(line, " \t\r\n"))

@@ -163,7 +163,7 @@ func (q *qpDecoder) whole(dst, line []byte) []byte {
 }
 
 // cutEscape returns how many bytes at the end of a line are an escape that the
-// line end cuts, for those who drop line ends in escapes.
+// line end cuts, for clients that drop line ends in escapes.
 func (q *qpDecoder) cutEscape(body, end []byte) int {
 	switch n := len(body); {
 	case n > 1 && body[n-2] == '=' && hexDigits[body[n-1]] < 16:

@@ -29,7 +29,7 @@ type Source struct {
 // than what the text itself says. A label that cannot be right is ignored.
 func NewSource(c io.ReaderAt, size int64, label string) Source {
 	head := make([]byte, min(size, headSize))
-	n, _ := c.ReadAt(head, 0) // who reads the source meets the error again
+	n, _ := c.ReadAt(head, 0) // the reader of the source meets the error again
 	head = head[:n]
 	s := Source{Charset: label}
 	marked, length := charset.Mark(head)

@@ -69,7 +69,7 @@ type base85 struct {
 	done bool
 }
 
-// newBase85 reads over the mark that may be in front.
+// newBase85 skips the mark that may come first.
 func newBase85(in *bufio.Reader) *base85 {
 	for {
 		b, _ := in.Peek(1)

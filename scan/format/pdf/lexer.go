@@ -32,7 +32,7 @@ type lexer struct {
 }
 
 // The classes of characters, section 7.2.2. A vertical tab is regular to viewers, and
-// a blank to those who ask the C library.
+// a blank to readers that ask the C library.
 const (
 	regular = iota
 	blank
@@ -105,7 +105,7 @@ func (l *lexer) less() token {
 	return stringToken
 }
 
-// skipBlanks reads over blanks and comments and is the byte after them, unread.
+// skipBlanks skips blanks and comments and returns the byte after them, unread.
 func (l *lexer) skipBlanks() (byte, bool) {
 	comment := false
 	for b := l.rest(); b != nil; b = l.rest() {

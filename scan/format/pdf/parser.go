@@ -191,7 +191,7 @@ func (p *parser) element(depth, from int) bool {
 	return true
 }
 
-// foreignEnd reads over the end of a dictionary in an array. It is nothing to some
+// foreignEnd skips the end of a dictionary in an array. It means nothing to some
 // readers and ends the array, too, to others.
 func (p *parser) foreignEnd(t token) bool {
 	p.unclear = true

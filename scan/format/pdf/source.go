@@ -6,7 +6,7 @@ import (
 )
 
 // source is bytes to be read forwards, with jumps. Errors, the end of the data and
-// the end of what may be read look alike to who reads.
+// the limit of the bytes to read look alike to the lexer.
 type source struct {
 	ctx   context.Context
 	c     Content
@@ -19,7 +19,7 @@ type source struct {
 	over  bool  // end was reached
 }
 
-// jump goes to a place, of which b holds bytes, if any are at hand.
+// jump goes to a place. b holds the bytes at that place, if the caller has any.
 func (s *source) jump(pos int64, b []byte) { s.pos, s.start, s.buf = pos, pos, b }
 
 // rest returns the buffered bytes that are not read yet, nil at the end.
