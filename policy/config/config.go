@@ -87,7 +87,7 @@ type Config struct {
 	// rule names in "notify", and recipients whose mail was refused without its
 	// sender hearing of it. No notice goes to an address outside.
 	Notices Notices `toml:"notices"`
-	// How mail of our own reaches the MTA: released messages and notices.
+	// How mail that we write reaches the MTA: released messages and notices.
 	Submission Submission `toml:"submission"`
 	// The log: one line for each message.
 	Log Log `toml:"log"`

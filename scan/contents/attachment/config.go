@@ -22,8 +22,8 @@ type Config struct {
 	// The names that are refused as attachments. All names a client might show
 	// are looked at, as Windows would read them.
 	Deny []Pattern `toml:"deny"`
-	// Names that nobody sends on purpose any more, refused as attachments under a
-	// rule of their own.
+	// Names that people no longer send on purpose, refused as attachments under a
+	// separate rule.
 	DenyOld []Pattern `toml:"deny_old"`
 	// The names that are refused inside archives, with members = "own".
 	DenyMembers []Pattern `toml:"deny_members"`
@@ -34,7 +34,7 @@ type Config struct {
 	// Files with further patterns to refuse, one a line; "#" begins a comment.
 	// They are read again with every reload.
 	DenyFiles []string `toml:"deny_files"`
-	// What is refused by its content: "program", "script", "shortcut",
+	// Files refused by their content: "program", "script", "shortcut",
 	// "disk-image", "denied-type".
 	DenyContents []Kind `toml:"deny_contents"`
 	// The SHA-256 of files that are let through, in hexadecimal.

@@ -26,8 +26,8 @@ var denied = [...]group{
 		iso img vhd vhdx udf wim dmg ace one onepkg mhtml`},
 }
 
-// oldNoise are extensions that were dangerous once and that nobody sends on
-// purpose now.
+// oldNoise are extensions that were dangerous once and that people no longer send
+// on purpose.
 const oldNoise = `
 	inf ins job prf cnf its rdp desktop url dll sys lib mht
 	mad maf mag mam maq mar mas mau mav maw`

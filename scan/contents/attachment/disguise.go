@@ -13,7 +13,7 @@ type disguise struct {
 }
 
 // doubtful reports whether a match proves nothing: in "a@example.com; b.pdf" and
-// "node.js; b.pdf" what is before the semicolon is no program.
+// "node.js; b.pdf" the text before the semicolon is no program.
 func (d disguise) doubtful(pattern string) bool {
 	return d.cut && (pattern == "com" || pattern == "js")
 }
@@ -53,7 +53,7 @@ func bareName(name string) string {
 	return strings.TrimLeft(strings.TrimRight(name, ". "), " ")
 }
 
-// lastOf returns what stands behind the last slash or backslash, as a file name.
+// lastOf returns what follows the last slash or backslash, as a file name.
 func lastOf(name string) string {
 	name = afterDrive(name)
 	if i := strings.LastIndexAny(name, `/\`); i >= 0 {
@@ -87,7 +87,8 @@ func visible(r rune) rune {
 
 // isBlankRune reports whether a character is seen as nothing but room.
 func isBlankRune(r rune) bool {
-	return r != '\r' && r != '\n' && unicode.IsSpace(r) || unicode.Is(unicode.Zs, r) || r == '\u2800' || r == '\u3164' || r == '\uffa0' || r == '\u115f'
+	return r != '\r' && r != '\n' && unicode.IsSpace(r) || unicode.Is(unicode.Zs, r) ||
+		r == '\u2800' || r == '\u3164' || r == '\uffa0' || r == '\u115f'
 }
 
 // isBidi reports whether a character turns the direction of writing (Unicode
@@ -97,5 +98,5 @@ func isBidi(r rune) bool { return r >= '\u202a' && r <= '\u202e' || r >= '\u2066
 
 // isControl reports whether a character is an ASCII control character. Tabs are
 // not, since folded headers leave them; neither are those of 8-bit sets, which
-// are what is left of letters whose charset is unknown.
+// are the remains of letters whose charset is unknown.
 func isControl(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }

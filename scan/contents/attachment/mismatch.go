@@ -23,7 +23,8 @@ const (
 // have no family: an .xls is a web page or a table as often as not.
 func familyOfName(name string) family {
 	switch extension(bareName(name)) {
-	case "jpg", "jpeg", "jpe", "png", "gif", "bmp", "tif", "tiff", "webp", "heic", "mp3", "m4a", "wav", "ogg", "mp4", "avi", "mov", "mpg", "mpeg":
+	case "jpg", "jpeg", "jpe", "png", "gif", "bmp", "tif", "tiff", "webp", "heic",
+		"mp3", "m4a", "wav", "ogg", "mp4", "avi", "mov", "mpg", "mpeg":
 		return media
 	case "pdf":
 		return portable
@@ -40,10 +41,12 @@ func familyOfType(t string) family {
 		return portable
 	case "text/html", "application/xhtml+xml":
 		return page
-	case "application/zip", "application/x-rar-compressed", "application/x-7z-compressed", "application/vnd.ms-cab-compressed", "application/x-tar", "application/gzip",
+	case "application/zip", "application/x-rar-compressed", "application/x-7z-compressed",
+		"application/vnd.ms-cab-compressed", "application/x-tar", "application/gzip",
 		"application/jar", "application/java-archive", "application/vnd.android.package-archive":
 		return archived
-	case "application/x-ole-storage", "application/msword", "application/vnd.ms-excel", "application/vnd.ms-powerpoint", "text/rtf", "application/rtf":
+	case "application/x-ole-storage", "application/msword", "application/vnd.ms-excel", "application/vnd.ms-powerpoint",
+		"text/rtf", "application/rtf":
 		return office
 	case "text/plain", "text/csv", "text/calendar", "text/vcard":
 		return plain

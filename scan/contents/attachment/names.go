@@ -129,7 +129,7 @@ func holderName(p scan.Part) string {
 	return "unnamed"
 }
 
-// judgeTricks looks for what is done to a name to deceive: a trick counts where
+// judgeTricks looks for tricks in a name that deceive: a trick counts where
 // the real extension is one that runs or is a page, or where readers see another
 // than the real one.
 func (s *Scanner) judgeTricks(r *report, raw string) {
@@ -248,8 +248,8 @@ func clsid(p place) *regexp.Regexp {
 // manyBlanks before an extension move it out of sight.
 const manyBlanks = 5
 
-// beforeBlanks returns what is seen of a name whose extension is out of sight, "" for
-// any other name.
+// beforeBlanks returns the visible part of a name whose extension is out of sight,
+// "" for any other name.
 func beforeBlanks(name string) string {
 	name = strings.TrimRightFunc(name, func(r rune) bool { return r == '.' || isBlankRune(r) })
 	dot := strings.LastIndexByte(name, '.')
@@ -264,8 +264,8 @@ func beforeBlanks(name string) string {
 	return bare
 }
 
-// showsOther reports whether what is seen of a name promises another sort of file
-// than the name does.
+// showsOther reports whether the visible part of a name promises another sort of
+// file than the name does.
 func showsOther(shown, name string) bool {
 	seen := extension(shown)
 	return (documentExtensions[seen] || pageExtensions[seen]) && seen != extension(bareName(name))

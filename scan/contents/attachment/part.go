@@ -29,7 +29,8 @@ func transparent(p scan.Part) bool {
 	for _, t := range [...]string{p.Type, p.Sniffed} {
 		switch t {
 		case "application/ms-tnef", "application/vnd.ms-tnef", "application/vnd.ms-outlook", "application/mac-binhex40", "application/applefile",
-			"application/pkcs7-mime", "application/x-pkcs7-mime", "application/pkcs7-signature", "application/x-pkcs7-signature", "application/cms", "application/timestamped-data":
+			"application/pkcs7-mime", "application/x-pkcs7-mime", "application/pkcs7-signature",
+			"application/x-pkcs7-signature", "application/cms", "application/timestamped-data":
 			return true
 		}
 	}

@@ -13,7 +13,7 @@ const word = "attachment"
 // rule is the name of a finding without the scanner's word.
 type rule string
 
-// What is found of attachments.
+// Findings about attachments.
 const (
 	ruleAllowed      rule = "allowed"
 	ruleBidi         rule = "bidi-name"
@@ -36,7 +36,7 @@ const (
 	ruleTypeMismatch rule = "type-mismatch"
 )
 
-// What is found of members of archives, so that a policy can let them pass.
+// Findings about members of archives, so that a policy can let them pass.
 const (
 	ruleMemberName    rule = "member-name"
 	ruleMemberProgram rule = "member-program"

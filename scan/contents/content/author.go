@@ -71,7 +71,7 @@ type mailboxReader struct {
 }
 
 // next reads one token: a quoted text, a comment, an address in angle brackets, a
-// comma or what is between them.
+// comma or the text between them.
 func (r *mailboxReader) next() {
 	switch c := r.rest[0]; c {
 	case '"':

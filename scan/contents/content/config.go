@@ -14,7 +14,7 @@ import (
 // Config is the section [content] of the configuration.
 type Config struct {
 	// How the place a link names is compared with the one it leads to: "domain" by
-	// what somebody registered, so that login.example.com is www.example.com;
+	// the registered domain, so that login.example.com is www.example.com;
 	// "strict" by host; "off" not at all.
 	Phishing Phishing `toml:"phishing"`
 	// Domains that may be after any text, with all below them: services that
@@ -47,14 +47,14 @@ type Config struct {
 	// smuggled file. A link that has data saved as a file counts at any size.
 	Smuggled units.Size `toml:"smuggled"`
 	// What findings add to the score of the message, by their names without
-	// "content/", where that differs from what is shipped: { link-mismatch = 4 }.
+	// "content/", where that differs from the shipped value: { link-mismatch = 4 }.
 	// Shipped are link-bad and smuggling 5; link-lookalike, link-program and
 	// link-script 3; link-mismatch 2.5; link-numeric and link-userinfo 2; script,
 	// object, applet, iframe, meta-refresh and external-body 1.5; link-mailto, form,
 	// embed, event-handler and html-attachment 1; display-address 0.5; hidden-text
 	// 0.3; web-bug and remote-style 0.1.
 	Scores map[string]float64 `toml:"scores"`
-	// What is read of the texts of one message.
+	// How much is read of the texts of one message.
 	Limits texts.Limits `toml:"limits"`
 	// Words and patterns that are restricted. Each list found is one finding,
 	// content/list-NAME, for your own rules.

@@ -57,8 +57,8 @@ func New(c Config, texts *texts.Inventory) (*Scanner, error) {
 // Name returns the word under which all findings of this package are.
 func (s *Scanner) Name() string { return scannerWord }
 
-// Scan judges every page. A part that cannot be read is an error; the findings
-// about the others are returned beside it.
+// Scan judges every page. A part that cannot be read is an error; Scan returns the
+// findings about the others with it.
 func (s *Scanner) Scan(ctx context.Context, m *scan.Message) ([]scan.Finding, error) {
 	texts, err := s.texts.Of(ctx, m)
 	b := book{scores: s.scores}

@@ -28,8 +28,8 @@ func DefaultConfig() Config {
 // reason is a domain that may be after any text, and why.
 type reason struct{ domain, why string }
 
-// safe are services that send newsletters for others and count clicks under
-// domains of their own, which take part in feedback loops and act on abuse. Link
+// safe are services that send newsletters for others and count clicks under their
+// own domains, which take part in feedback loops and act on abuse. Link
 // shorteners are none: anybody may use them for anything.
 var safe = [...]reason{
 	{"acemlna.com", "ActiveCampaign counts clicks there"},
@@ -88,17 +88,24 @@ var safe = [...]reason{
 // links by mail gateways and mailboxes, search engines, social networks.
 func redirectors() []string {
 	return []string{
-		"safelinks.protection.outlook.com?url", "safelinks.protection.office365.us?url", "statics.teams.cdn.office.net?url", "safelink.emails.azure.net?destination",
-		"urldefense.proofpoint.com/v1/url?u", "urldefense.proofpoint.com/v2/url?u", "urldefense.proofpoint.com/v3/", "urldefense.com/v3/", "urldefense.us/v3/",
+		"safelinks.protection.outlook.com?url", "safelinks.protection.office365.us?url",
+		"statics.teams.cdn.office.net?url", "safelink.emails.azure.net?destination",
+		"urldefense.proofpoint.com/v1/url?u", "urldefense.proofpoint.com/v2/url?u",
+		"urldefense.proofpoint.com/v3/", "urldefense.com/v3/", "urldefense.us/v3/",
 		"linkprotect.cudasvc.com/url?a", "protection.sophos.com?u", "protection.sophos.com?d", "secure-web.cisco.com?u", "secure-web.cisco.com/",
-		"clicktime.symantec.com?u", "url.emailprotection.link?b", "trendmicro.com/wis/clicktime?url", "fireeye.com?u", "mimecast.com?domain", "mimecastprotect.com?domain", "inky.com/link?domain",
+		"clicktime.symantec.com?u", "url.emailprotection.link?b", "trendmicro.com/wis/clicktime?url", "fireeye.com?u",
+		"mimecast.com?domain", "mimecastprotect.com?domain", "inky.com/link?domain",
 		"atpscan.global.hornetsecurity.com?u", "protect.checkpoint.com/v2/", "avanan.click/v2/", "edgepilot.com?u", "urlsand.esvalabs.com?u",
-		"linklock.titanhq.com?url", "scanmail.trustwave.com?u", "linkscan.io/scan/ux/", "menlosecurity.com/", "deref-mail.com?redirectUrl", "deref-gmx.net?redirectUrl",
+		"linklock.titanhq.com?url", "scanmail.trustwave.com?u", "linkscan.io/scan/ux/",
+		"menlosecurity.com/", "deref-mail.com?redirectUrl", "deref-gmx.net?redirectUrl",
 		"deref-web.de?redirectUrl",
-		"google.*/url?q", "google.*/url?url", "googleadservices.com/pagead/aclk?adurl", "adclick.g.doubleclick.net?adurl", "bing.com/ck/a?u", "duckduckgo.com/l/?uddg", "r.search.yahoo.com/",
+		"google.*/url?q", "google.*/url?url", "googleadservices.com/pagead/aclk?adurl", "adclick.g.doubleclick.net?adurl",
+		"bing.com/ck/a?u", "duckduckgo.com/l/?uddg", "r.search.yahoo.com/",
 		"web.archive.org/web/",
-		"l.facebook.com/l.php?u", "lm.facebook.com/l.php?u", "l.messenger.com/l.php?u", "l.instagram.com?u", "l.wl.co/l?u", "linkedin.com/redir?url",
-		"linkedin.com/safety/go?url", "youtube.com/redirect?q", "out.reddit.com?url", "slack-redir.net/link?url", "steamcommunity.com/linkfilter?url",
+		"l.facebook.com/l.php?u", "lm.facebook.com/l.php?u", "l.messenger.com/l.php?u",
+		"l.instagram.com?u", "l.wl.co/l?u", "linkedin.com/redir?url",
+		"linkedin.com/safety/go?url", "youtube.com/redirect?q", "out.reddit.com?url",
+		"slack-redir.net/link?url", "steamcommunity.com/linkfilter?url",
 		"steamcommunity.com/linkfilter?u", "vk.com/away.php?to", "t.umblr.com/redirect?z", "medium.com/r/?url", "exit.sc?url",
 	}
 }
@@ -114,10 +121,12 @@ func bugHosts() []string {
 // defaultScores weigh how seldom honest mail has a thing.
 func defaultScores() map[string]float64 {
 	return map[string]float64{
-		string(ruleLinkBad): 5, string(ruleLinkLookalike): 3, string(ruleLinkScript): 3, string(ruleLinkProgram): 3, string(ruleLinkMismatch): 2.5,
+		string(ruleLinkBad): 5, string(ruleLinkLookalike): 3, string(ruleLinkScript): 3,
+		string(ruleLinkProgram): 3, string(ruleLinkMismatch): 2.5,
 		string(ruleLinkNumeric): 2, string(ruleLinkUserinfo): 2, string(ruleLinkMailto): 1, string(ruleLinkHidden): 0,
 		string(ruleSmuggling): 5, string(ruleAttachment): 1, string(ruleExternal): 1.5,
 		string(ruleScript): 1.5, string(ruleObject): 1.5, string(ruleApplet): 1.5, string(ruleFrame): 1.5, string(ruleRefresh): 1.5,
-		string(ruleForm): 1, string(ruleEmbed): 1, string(ruleHandler): 1, string(ruleDisplay): 0.5, string(ruleHiddenText): 0.3, string(ruleWebBug): 0.1, string(ruleStyle): 0.1,
+		string(ruleForm): 1, string(ruleEmbed): 1, string(ruleHandler): 1,
+		string(ruleDisplay): 0.5, string(ruleHiddenText): 0.3, string(ruleWebBug): 0.1, string(ruleStyle): 0.1,
 	}
 }

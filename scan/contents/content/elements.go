@@ -10,7 +10,7 @@ import (
 	"github.com/milterscan/milterscan/scan/open/texts"
 )
 
-// judgeElements looks at what the page of a message holds beside text.
+// judgeElements looks at what the page of a message holds in addition to text.
 func (s *Scanner) judgeElements(r *report, p *markup.Page) {
 	for _, e := range p.Elements {
 		r.about = markup.Objection{Tag: e.Tag, Link: markup.NoLink}
@@ -115,7 +115,7 @@ func elementAt(p *markup.Page, l markup.Link) (markup.Element, bool) {
 	return markup.Element{}, false
 }
 
-// acting returns what in a page acts by itself or sends what is typed.
+// acting returns what in a page acts by itself or sends text that a reader types.
 func acting(p *markup.Page) (acts []string) {
 	add := func(what string) {
 		if !slices.Contains(acts, what) {
@@ -275,7 +275,9 @@ func harmlessData(rest, name string) bool {
 		}
 	}
 	switch strings.ToLower(strings.TrimPrefix(path.Ext(strings.TrimRight(name, ". ")), ".")) {
-	case "", "txt", "csv", "tsv", "json", "ics", "vcf", "md", "log", "png", "jpg", "jpeg", "gif", "webp", "bmp", "tif", "tiff", "mp3", "wav", "ogg", "mp4", "webm", "woff", "woff2", "ttf":
+	case "", "txt", "csv", "tsv", "json", "ics", "vcf", "md", "log",
+		"png", "jpg", "jpeg", "gif", "webp", "bmp", "tif", "tiff",
+		"mp3", "wav", "ogg", "mp4", "webm", "woff", "woff2", "ttf":
 		return true
 	}
 	return false

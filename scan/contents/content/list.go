@@ -30,14 +30,14 @@ type List struct {
 	Where []Where `toml:"where"`
 	// Whether words count only where no letter or digit goes on at their ends.
 	WholeWord bool `toml:"whole_word"`
-	// What is the same: "all" folds upper and lower case, accents and characters
+	// Which letters count as equal: "all" folds upper and lower case, accents and characters
 	// that do not show; "case" only the first; "none" nothing.
 	Fold Fold `toml:"fold"`
 	// What the finding adds to the score of the message, however many words it is.
 	Score float64 `toml:"score"`
 }
 
-// SetDefaults makes l what is shipped.
+// SetDefaults gives l the shipped values.
 func (l *List) SetDefaults() {
 	*l = List{Where: []Where{InSubject, InText, InHTML, InAttachment}, WholeWord: true, Fold: FoldAll}
 }
@@ -102,7 +102,7 @@ func (f Fold) apply(s string) string {
 	return s
 }
 
-// check finds what is wrong with a list.
+// check returns the errors of a list.
 func (l List) check() error {
 	var errs []error
 	if l.Name == "" || strings.Trim(l.Name, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {

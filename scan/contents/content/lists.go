@@ -14,7 +14,7 @@ import (
 	"github.com/milterscan/milterscan/scan/open/texts"
 )
 
-// maxHits bounds what is counted for one list in one message.
+// maxHits bounds the hits counted for one list in one message.
 const maxHits = 1000
 
 // shownHits is how many different words a detail names.
@@ -92,7 +92,7 @@ func newFolded(f Fold, all []word) folded {
 	return this
 }
 
-// tally is what is found of one list.
+// tally holds the hits of one list.
 type tally struct {
 	n     int
 	parts []int

@@ -16,7 +16,7 @@ const scannerWord = "content"
 // rule is the name of a finding without the scanner's word.
 type rule string
 
-// What is found of pages.
+// Findings about pages.
 const (
 	ruleApplet     rule = "applet"
 	ruleAttachment rule = "html-attachment"
@@ -36,7 +36,7 @@ const (
 	ruleWebBug     rule = "web-bug"
 )
 
-// What is found of links.
+// Findings about links.
 const (
 	ruleLinkBad       rule = "link-bad"
 	ruleLinkHidden    rule = "link-hidden"
@@ -100,12 +100,12 @@ func (b *book) page(part int) *report {
 	return b.pages[len(b.pages)-1]
 }
 
-// report collects what is found of one part.
+// report collects the findings about one part.
 type report struct {
 	part   int
 	counts []count
-	about  markup.Objection    // what is being looked at
-	found  *[]markup.Objection // all there is against the page; nil if nobody asks
+	about  markup.Objection    // the element under examination
+	found  *[]markup.Objection // all there is against the page; nil if the caller does not ask
 }
 
 // count is one rule with the first reason for it, and how many there are.

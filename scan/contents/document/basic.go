@@ -167,14 +167,14 @@ func (b *basic) together(line string) string {
 	return line
 }
 
-// backwards is the string that a call of StrReverse makes.
+// backwards returns the string that a call of StrReverse makes.
 func backwards(call string) string {
 	r := []rune(reversed.FindStringSubmatch(call)[1])
 	slices.Reverse(r)
 	return `"` + string(r) + `"`
 }
 
-// asLiteral is the string literal of the character with a code in Basic's
+// asLiteral returns the string literal of the character with a code in Basic's
 // notation.
 func asLiteral(code string) string {
 	digits, radix := code, 10
@@ -219,7 +219,7 @@ func (b *basic) code(piece string, begins bool) {
 	}
 }
 
-// modifiers may stand before the word that declares a procedure.
+// modifiers may come before the word that declares a procedure.
 var modifiers = map[string]bool{"public": true, "private": true, "friend": true, "static": true, "global": true}
 
 func notInWord(r rune) bool {

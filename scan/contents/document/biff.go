@@ -37,7 +37,8 @@ func (e *examination) isBIFF() bool {
 // looseBIFF looks into such a file. Of the old ones each is a single sheet, whose
 // type is in its first record.
 func (e *examination) looseBIFF() error {
-	if len(e.head) >= oldMacroSheetHeader+4 && e.head[1] != 0x08 && binary.LittleEndian.Uint16(e.head[oldMacroSheetHeader+2:]) == macroSubstreamType {
+	if len(e.head) >= oldMacroSheetHeader+4 && e.head[1] != 0x08 &&
+		binary.LittleEndian.Uint16(e.head[oldMacroSheetHeader+2:]) == macroSubstreamType {
 		e.report.add(ruleMacroXLM, "a macro sheet of Excel 4 or older")
 	}
 	return e.records(e.part.Content)
@@ -75,7 +76,7 @@ func (e *examination) records(c scan.Content) error {
 	}
 }
 
-// ended is the error of a reader, unless that is the end of the data.
+// ended returns the error of a reader, unless that is the end of the data.
 func ended(err error) error {
 	if isEnd(err) {
 		return nil
@@ -91,7 +92,7 @@ var biffRecords = map[uint16]func(*biff, []byte){
 	biffFormula:    (*biff).formula,
 }
 
-// begin is the start of a sheet or of the workbook itself.
+// begin takes the start of a sheet or of the workbook itself.
 func (b *biff) begin(data []byte) {
 	b.inMacros = len(data) >= 4 && binary.LittleEndian.Uint16(data[2:]) == macroSubstreamType
 	if b.inMacros {
@@ -99,7 +100,7 @@ func (b *biff) begin(data []byte) {
 	}
 }
 
-// sheet is the entry of a sheet: where it begins, whether it is hidden, its type,
+// sheet takes the entry of a sheet: where it begins, whether it is hidden, its type,
 // its name.
 func (b *biff) sheet(data []byte) {
 	const hidden, veryHidden = 1, 2
@@ -110,8 +111,8 @@ func (b *biff) sheet(data []byte) {
 	b.report.add(ruleMacroXLM, how+"macro sheet "+quote(shortString(data[6:])))
 }
 
-// shortString is a string behind its length, and in Excel 97 and later a byte
-// that says whether it is in UTF-16.
+// shortString reads a string after its length, and in Excel 97 and later after a
+// byte that says whether it is in UTF-16.
 func shortString(b []byte) string {
 	if len(b) < 2 {
 		return ""
@@ -130,7 +131,7 @@ func shortString(b []byte) string {
 // names write them (MS-XLS, section 2.5.66).
 var autoNames = map[byte]string{1: "Auto_Open", 2: "Auto_Close", 10: "Auto_Activate", 11: "Auto_Deactivate"}
 
-// name is a defined name (section 2.4.150).
+// name takes a defined name (section 2.4.150).
 func (b *biff) name(data []byte) {
 	const builtIn, nameAt = 0x20, 14
 	if len(data) <= nameAt+1 {
@@ -205,7 +206,7 @@ func (e *examination) binaryLink() error {
 	return nil
 }
 
-// countedString is a string in UTF-16 behind its length in four bytes.
+// countedString reads a string in UTF-16 after its length in four bytes.
 func countedString(b []byte) (string, []byte) {
 	if len(b) < 4 {
 		return "", nil

@@ -39,7 +39,7 @@ func (e *examination) compound() error {
 	return e.inside(streams)
 }
 
-// closed looks into a compound file that nobody has opened.
+// closed looks into a compound file that the opening stage left unopened.
 func (e *examination) closed(c scan.Content) error {
 	streams, err := e.open(c)
 	if err != nil {
@@ -60,14 +60,14 @@ func (e *examination) inside(streams []stream) error {
 	return errors.Join(errs...)
 }
 
-// streamName is the name of a stream as it is compared: without its storages and
+// streamName returns the name of a stream as it is compared: without its storages and
 // the control character some begin with.
 func streamName(path string) string {
 	return strings.ToLower(strings.TrimLeft(base(path), "\x01\x02\x03\x04\x05\x06"))
 }
 
 // stream looks into one of the streams of a compound file. Files that were put
-// into it stand among them under their own names.
+// into it are among them under their own names.
 func (e *examination) stream(s stream, streams []stream) error {
 	switch streamName(s.name) {
 	case "worddocument":
@@ -81,7 +81,7 @@ func (e *examination) stream(s stream, streams []stream) error {
 	case "equation native":
 		return e.equation(s)
 	case "exoleobjstg":
-		return nil // a compound file of its own
+		return nil // a separate compound file
 	}
 	return e.object(s)
 }
@@ -115,7 +115,7 @@ func (e *examination) activeMime() error {
 	return e.nested(b)
 }
 
-// nested looks into a compound file that stands in another, or in a wrapping.
+// nested looks into a compound file inside another, or in a wrapping.
 func (e *examination) nested(b []byte) error {
 	if bytes.HasPrefix(b, []byte(activeMimeMark)) {
 		b = e.unwrap(b)
@@ -126,7 +126,7 @@ func (e *examination) nested(b []byte) error {
 	return e.closed(bytes.NewReader(b))
 }
 
-// unwrap is the compound file in an ActiveMime file. Its header has no fixed
+// unwrap returns the compound file in an ActiveMime file. Its header has no fixed
 // length; compressed data begins with the first byte of zlib.
 func (e *examination) unwrap(b []byte) []byte {
 	const shortest, longest = 0x20, 0x60
@@ -162,7 +162,8 @@ func (e *examination) open(c scan.Content) ([]stream, error) {
 		return nil, nil
 	}
 	var streams []stream
-	budget := archive.NewBudget(archive.Limits{Expanded: units.Size(max(e.left(), 0)), Member: units.Size(max(e.left(), 0)), Ratio: 1 << 30, Entries: 10_000, Depth: 1})
+	left := units.Size(max(e.left(), 0))
+	budget := archive.NewBudget(archive.Limits{Expanded: left, Member: left, Ratio: 1 << 30, Entries: 10_000, Depth: 1})
 	_, err := format.Walk(e.ctx, c, budget, func(m archive.Member, body io.Reader) error {
 		if body == nil || len(m.Names) == 0 {
 			return nil

@@ -11,16 +11,16 @@ import (
 // Config is the section [document] of the configuration.
 type Config struct {
 	// Procedures that run without being asked for, when a document is opened,
-	// closed or shown. "*" stands for any letters, digits and underscores.
+	// closed or shown. "*" matches any letters, digits and underscores.
 	AutoRun []string `toml:"auto_run"`
 	// Functions and objects that make a macro that runs by itself suspicious; one
 	// is enough. They are looked for in the code, not in its strings, as whole
 	// words.
 	Calls []string `toml:"calls"`
-	// The same for what stands anywhere in the strings of macros, once strings that
+	// The same for words anywhere in the strings of macros, once strings that
 	// were cut up or written in character codes are put together.
 	Texts []string `toml:"texts"`
-	// What is used by harmless macros too; two different ones make a macro that
+	// Words that harmless macros use, too; two different ones make a macro that
 	// runs by itself suspicious. They are looked for in the code.
 	Hints []string `toml:"hints"`
 	// The hosts templates and objects may be loaded from, ".example.com" for a
@@ -31,7 +31,7 @@ type Config struct {
 	MaxUnpacked units.Size `toml:"max_unpacked"`
 }
 
-// DefaultConfig is the shipped configuration.
+// DefaultConfig returns the shipped configuration.
 func DefaultConfig() Config {
 	return Config{
 		AutoRun:     strings.Fields(autoRun),
@@ -109,7 +109,7 @@ const calls = `
 	SaveToFile ResponseBody RegWrite ExecQuery Exec
 	AddFromString InsertLines AccessVBOM VBProject`
 
-// texts are programs, objects and addresses that stand in strings.
+// texts are programs, objects and addresses that appear in strings.
 const texts = `
 	powershell
 	cmd.exe

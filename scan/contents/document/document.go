@@ -33,12 +33,12 @@ func New(c Config) (*Scanner, error) {
 	return &Scanner{basic: g, trusted: slices.Clone(c.TrustedHosts), unpacked: int64(c.MaxUnpacked)}, nil
 }
 
-// Name is the one under which failures are reported; all other findings stand
-// under the word "attachment".
+// Name returns the name under which failures are reported; all other findings
+// have the word "attachment".
 func (s *Scanner) Name() string { return name }
 
-// Scan looks into every part. A part that cannot be read is an error; the
-// findings about the others are returned beside it.
+// Scan looks into every part. A part that cannot be read is an error; Scan returns
+// the findings about the others with it.
 func (s *Scanner) Scan(ctx context.Context, m *scan.Message) ([]scan.Finding, error) {
 	defer m.Enter(ctx)()
 	var errs []error
@@ -74,7 +74,7 @@ func (s *Scanner) Scan(ctx context.Context, m *scan.Message) ([]scan.Finding, er
 }
 
 // conclude judges macros, once all pieces of their documents were seen: in ODF
-// each module and what starts it stand in different members of a package.
+// each module and what starts it are in different members of a package.
 func conclude(all []*examination) {
 	for _, e := range all {
 		owner := e

@@ -21,7 +21,7 @@ type examination struct {
 	*Scanner
 	ctx      context.Context
 	part     *scan.Part
-	streams  []stream // what is directly inside it, if anything
+	streams  []stream // those directly inside it, if any
 	internal bool     // it is a stream of a compound file, judged with that
 	head     []byte
 	ledger   *ledger

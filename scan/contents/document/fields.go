@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// longestField is what is kept of one field's code, in bytes; deepestField how
-// many fields may stand inside each other.
+// longestField bounds the part kept of one field's code, in bytes; deepestField
+// how many fields may be inside each other.
 const (
 	longestField = 8 << 10
 	deepestField = 50
@@ -71,7 +71,7 @@ func (f *fields) close() {
 	}
 }
 
-// spelled is the text of a QUOTE field that gives it in character codes.
+// spelled returns the text of a QUOTE field that gives it in character codes.
 func spelled(code string) (string, bool) {
 	words := strings.Fields(code)
 	if len(words) < 2 || !strings.EqualFold(words[0], "QUOTE") {
@@ -147,7 +147,7 @@ func (e *examination) table() error {
 	})
 }
 
-// programFormula is the formula around a bar, "" if there is none that starts a
+// programFormula returns the formula around a bar, "" if there is none that starts a
 // program.
 func programFormula(before, behind []byte) string {
 	const longest = 40 // of the program's name, in UTF-16
@@ -164,7 +164,7 @@ func programFormula(before, behind []byte) string {
 	return strings.TrimSpace(string(cell) + string(behind))
 }
 
-// lastWord is the word at the end of b in lower case, with blanks behind it.
+// lastWord returns the word at the end of b in lower case, with blanks after it.
 func lastWord(b []byte) string {
 	b = bytes.TrimRight(b, " \x00")
 	start := len(b)
@@ -178,7 +178,7 @@ func isAlphanumeric(b byte) bool {
 	return b >= '0' && b <= '9' || b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z'
 }
 
-// narrow is text without the zero bytes of UTF-16.
+// narrow returns text without the zero bytes of UTF-16.
 func narrow(b []byte) []byte {
 	if strings.IndexByte(string(b[:min(len(b), 64)]), 0) < 0 {
 		return b

@@ -49,7 +49,7 @@ const (
 	manyPieces = 100
 )
 
-// judgeProject says what is odd about a project, and gathers what it does.
+// judgeProject reports the oddities of a project, and gathers what it does.
 func (e *examination) judgeProject(p *project) {
 	if names := p.stomped(e.basic); len(names) > 0 {
 		e.report.add(ruleMacroStomped, "compiled code without its source in "+list(names))
@@ -100,7 +100,7 @@ func (ev *evidence) gather(g *grammar, module string, b *basic) {
 	ev.texts(g, b)
 }
 
-// texts adds what stands in strings, and how they are written.
+// texts adds the suspicious words in strings, and how the strings are written.
 func (ev *evidence) texts(g *grammar, b *basic) {
 	const shown, most = 60, 100
 	for _, t := range b.texts {
@@ -116,7 +116,7 @@ func (ev *evidence) texts(g *grammar, b *basic) {
 	}
 }
 
-// appendOnce appends what is not there yet, whatever its case.
+// appendOnce appends a string that is not in the list yet, whatever its case.
 func appendOnce(to []string, s string) []string {
 	if slices.ContainsFunc(to, func(t string) bool { return strings.EqualFold(t, s) }) {
 		return to

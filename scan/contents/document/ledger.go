@@ -8,10 +8,10 @@ import (
 	"github.com/milterscan/milterscan/scan/format/archive"
 )
 
-// ledger is what is still to be spent on the documents of one message, all together.
+// ledger holds the work and bytes left for the documents of one message, all together.
 type ledger struct {
 	unpacked int64           // bytes that may still be unpacked
-	work     *archive.Budget // what is charged for reading and unpacking
+	work     *archive.Budget // charged for reading and unpacking
 }
 
 // What it costs to look at what was read.
@@ -19,7 +19,7 @@ const (
 	priceUnpacked archive.Price = 3_000  // a byte
 	priceText     archive.Price = 2_000  // a byte of XML
 	priceTag      archive.Price = 60_000 // a tag of XML, or an attribute
-	priceSyntax   archive.Price = 10_000 // a byte of what is read byte by byte: RTF, records
+	priceSyntax   archive.Price = 10_000 // a byte of data read byte by byte: RTF, records
 )
 
 // watched returns a content that is charged for when it is read.
@@ -43,7 +43,7 @@ func (p priced) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// left is how many bytes may still be unpacked.
+// left returns how many bytes may still be unpacked.
 func (e *examination) left() int64 { return e.ledger.unpacked }
 
 // spend takes n bytes off what may be unpacked. Once it is used up the report
@@ -61,5 +61,6 @@ func (e *examination) spend(n int) bool {
 
 // overworked says that the examination ended, and with it that of the message.
 func (e *examination) overworked(m *scan.Message) {
-	e.tooComplex(fmt.Sprintf("looking into it and the parts before it takes more work than limits.cpu leaves for it (%v); later parts were not examined", m.Work))
+	e.tooComplex(fmt.Sprintf("looking into it and the parts before it takes more work than limits.cpu leaves for it (%v); later parts were not examined",
+		m.Work))
 }

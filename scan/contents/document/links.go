@@ -60,7 +60,7 @@ func share(t string) (reach, string) {
 	return remote, host
 }
 
-// slashes is a path with all its escapes undone and all slashes alike.
+// slashes returns a path with all its escapes undone and all slashes alike.
 func slashes(t string) string {
 	if plain, err := url.PathUnescape(t); err == nil {
 		t = plain
@@ -73,8 +73,8 @@ func isDrive(path string) bool {
 	return len(path) >= 2 && (path[1] == ':' || path[1] == '|') && path[0] >= 'a' && path[0] <= 'z'
 }
 
-// hostOf is the host at the start of an address without its scheme, without who
-// logs in there. What WebDAV puts behind an @ stays.
+// hostOf returns the host at the start of an address without its scheme, without
+// who logs in there. What WebDAV puts after an @ stays.
 func hostOf(address string) string {
 	if i := strings.IndexAny(address, "/?#"); i >= 0 {
 		address = address[:i]

@@ -26,7 +26,7 @@ func wordSet(list string) map[string]bool {
 }
 
 // savedMail is a storage that only a mail saved by Outlook has (MS-OXMSG, section
-// 2.2.3), as it stands in the directory of the file.
+// 2.2.3), as it is written in the directory of the file.
 const savedMail = "_\x00_\x00n\x00a\x00m\x00e\x00i\x00d\x00_\x00v\x00e\x00r\x00s\x00i\x00o\x00n\x001\x00"
 
 // object judges a stream that is no part of a document's own format. The files
@@ -52,7 +52,7 @@ func (e *examination) object(s stream) error {
 	return err
 }
 
-// fileName is what tells a file from a stream: an extension. What is in brackets
+// fileName tells a file from a stream by an extension. A name that is in brackets
 // or has no name before its dot belongs to a theme, which is a zip in a stream.
 var fileName = regexp.MustCompile(`^[^\x00-\x1f_\[.][^\x00-\x1f]*\.[A-Za-z0-9]{1,5}$`)
 
@@ -190,8 +190,8 @@ func (e *examination) monikers(b []byte) {
 	}
 }
 
-// monikerTarget is the address behind a moniker's identifier: in UTF-16 behind
-// its length for an address, in bytes behind another two for a file.
+// monikerTarget returns the address after a moniker's identifier: in UTF-16 after
+// its length for an address, in bytes after another two for a file.
 func monikerTarget(b []byte) string {
 	const longest = 4096
 	for _, skip := range [...]int{4, 6} {
@@ -209,7 +209,7 @@ func monikerTarget(b []byte) string {
 	return ""
 }
 
-// cString is a string up to its first NUL.
+// cString returns a string up to its first NUL.
 func cString(s string) string { s, _, _ = strings.Cut(s, "\x00"); return s }
 
 // longestFont is the room the old equation editor has for a font's name.

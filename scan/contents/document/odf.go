@@ -8,12 +8,13 @@ import (
 // clicks are the events that need a reader's click or key. All others happen by
 // themselves, sooner or later.
 var clicks = map[string]bool{
-	"dom:DOMActivate": true, "dom:click": true, "form:performaction": true, "form:approveaction": true, "dom:mousedown": true, "dom:mouseup": true,
+	"dom:DOMActivate": true, "dom:click": true, "form:performaction": true, "form:approveaction": true,
+	"dom:mousedown": true, "dom:mouseup": true,
 	"dom:keydown": true, "dom:keyup": true, "dom:keypress": true, "dom:change": true, "form:textchange": true,
 	"on-click": true,
 }
 
-// listener is the binding of a macro to an event (ODF part 3, section 14.3).
+// listener takes the binding of a macro to an event (ODF part 3, section 14.3).
 func (o *officeXML) listener() {
 	href := o.tag.get("href")
 	script, isScript := strings.CutPrefix(href, "vnd.sun.star.script:")
@@ -28,7 +29,7 @@ func (o *officeXML) listener() {
 	}
 }
 
-// module is a module of LibreOffice Basic. In a document in one piece its source
+// module takes a module of LibreOffice Basic. In a document in one piece its source
 // is an element within.
 func (o *officeXML) module() {
 	if !o.tag.end {

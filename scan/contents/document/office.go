@@ -16,7 +16,8 @@ func (e *examination) isXML() bool {
 }
 
 // silentRoots are roots of pieces that hold nothing that acts, and may be very large.
-var silentRoots = map[string]bool{"html": true, "HTML": true, "worksheet": true, "sst": true, "styleSheet": true, "theme": true, "fonts": true}
+var silentRoots = map[string]bool{"html": true, "HTML": true, "worksheet": true, "sst": true, "styleSheet": true, "theme": true,
+	"fonts": true}
 
 // isPage are roots of web pages, which are for those who judge pages.
 var isPage = map[string]bool{"html": true, "HTML": true}
@@ -125,7 +126,8 @@ func (o *officeXML) relationship() {
 		if where, _ := targetOf(target); where == handler && !strings.HasPrefix(strings.ToLower(target), "about:") {
 			o.report.add(ruleRemoteTemplate, "a link to "+quote(target))
 		}
-	case "image", "media", "video", "audio", "externalLink", "externalLinkPath", "xlExternalLinkPath", "xlPathMissing", "xlStartup", "xlAlternateStartup", "xlLibrary":
+	case "image", "media", "video", "audio", "externalLink", "externalLinkPath",
+		"xlExternalLinkPath", "xlPathMissing", "xlStartup", "xlAlternateStartup", "xlLibrary":
 		o.refers(quote(kind)+" at", target)
 	default:
 		o.loads(quote(kind)+" at", target)
@@ -155,21 +157,21 @@ func (o *officeXML) instruction() {
 	}
 }
 
-// ddeLink is a link of a workbook to a program (section 18.14.2).
+// ddeLink judges a link of a workbook to a program (section 18.14.2).
 func (o *officeXML) ddeLink() {
 	if !o.tag.end {
 		o.report.add(ruleDDE, fmt.Sprintf("link to program %s, topic %s", quote(o.tag.get("ddeService")), quote(o.tag.get("ddeTopic"))))
 	}
 }
 
-// ddeSource is the same in ODF (part 3, section 14.6).
+// ddeSource judges the same in ODF (part 3, section 14.6).
 func (o *officeXML) ddeSource() {
 	if !o.tag.end {
 		o.report.add(ruleDDE, fmt.Sprintf("link to program %s, topic %s", quote(o.tag.get("dde-application")), quote(o.tag.get("dde-topic"))))
 	}
 }
 
-// macroSheet is the root of a sheet of Excel 4 macros (MS-OFFMACRO2, section
+// macroSheet takes the root of a sheet of Excel 4 macros (MS-OFFMACRO2, section
 // 2.2.1).
 func (o *officeXML) macroSheet() {
 	if !o.tag.end {
@@ -177,7 +179,7 @@ func (o *officeXML) macroSheet() {
 	}
 }
 
-// definedName is a name of a workbook; those of macros that run by themselves
+// definedName judges a name of a workbook; those of macros that run by themselves
 // are reserved.
 func (o *officeXML) definedName() {
 	n := strings.ToLower(strings.TrimPrefix(o.tag.get("name"), "_xlnm."))
@@ -186,14 +188,14 @@ func (o *officeXML) definedName() {
 	}
 }
 
-// control is an ActiveX control (MS-OI29500).
+// control judges an ActiveX control (MS-OI29500).
 func (o *officeXML) control() {
 	if !o.tag.end {
 		o.report.add(ruleActiveX, "control "+quote(o.tag.get("classid")))
 	}
 }
 
-// binary is a piece of a document in one file that is no XML, as base64
+// binary takes a piece of a document in one file that is no XML, as base64
 // (ECMA-376 part 2, annex on flat OPC; Word's older XML).
 func (o *officeXML) binary() {
 	if !o.tag.end {
@@ -217,7 +219,7 @@ func (o *officeXML) binary() {
 	}
 }
 
-// ribbon is a change to the menus, which may name a macro to run when it is
+// ribbon judges a change to the menus, which may name a macro to run when it is
 // loaded.
 func (o *officeXML) ribbon() {
 	if load := o.tag.get("onLoad"); load != "" {
@@ -240,7 +242,7 @@ func (o *officeXML) callback() {
 // Office installs (Visual Studio Tools for Office).
 const assembly = "_AssemblyLocation"
 
-// customProperty is a property that the author gave the document (ECMA-376 part 1,
+// customProperty takes a property that the author gave the document (ECMA-376 part 1,
 // section 22.3).
 func (o *officeXML) customProperty() {
 	o.property = ""
@@ -249,7 +251,7 @@ func (o *officeXML) customProperty() {
 	}
 }
 
-// customText is the value of one.
+// customText takes the value of one.
 func (o *officeXML) customText() {
 	if o.tag.end && strings.HasPrefix(strings.ToLower(o.property), strings.ToLower(assembly)) {
 		target, _, _ := strings.Cut(strings.TrimSpace(o.content()), "|")
@@ -257,8 +259,8 @@ func (o *officeXML) customText() {
 	}
 }
 
-// odfTemplate is the template a text was made from, which is only asked for.
+// odfTemplate takes the template a text was made from, which is only asked for.
 func (o *officeXML) odfTemplate() { o.refers("a template at", o.tag.get("href")) }
 
-// odfSection is a section or a frame that stands in another file.
+// odfSection takes a section or a frame whose content is in another file.
 func (o *officeXML) odfSection() { o.loads(quote(o.tag.name)+" at", o.tag.get("href")) }

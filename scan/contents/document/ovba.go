@@ -8,7 +8,7 @@ import (
 
 // Macros are kept in compressed containers (MS-OVBA, section 2.4.1): a
 // signature byte, then chunks of up to 4096 bytes each. A chunk is a sequence of
-// groups of eight tokens behind a byte of flags; a token is one byte of text, or
+// groups of eight tokens after a byte of flags; a token is one byte of text, or
 // a copy of text that came before it in the same chunk.
 
 const (
@@ -19,9 +19,9 @@ const (
 // errContainer is what a container that ends early or makes no sense gives.
 var errContainer = errors.New("damaged compressed container")
 
-// decompress unpacks the container at the start of b, up to limit bytes. What
-// could be unpacked is returned beside an error. Data behind the last chunk is no
-// error: streams keep remains of older versions.
+// decompress unpacks the container at the start of b, up to limit bytes. With an
+// error it returns what could be unpacked. Data after the last chunk is no error:
+// streams keep remains of older versions.
 func decompress(b []byte, limit int) ([]byte, error) {
 	if len(b) < 3 || b[0] != containerMark {
 		return nil, errContainer

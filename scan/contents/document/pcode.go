@@ -9,7 +9,7 @@ import (
 type lineCount struct{ all, code int }
 
 // compiledLines counts the lines of compiled code in the cache of a module. The
-// table of lines is not documented; it stands behind the mark 0xCAFE, a version
+// table of lines is not documented; it follows the magic number 0xCAFE, a version
 // and the number of lines, with twelve bytes for each: four of flags, the length
 // of the line's code, two more, and where that begins.
 func compiledLines(cache []byte) lineCount {
@@ -23,7 +23,7 @@ func compiledLines(cache []byte) lineCount {
 }
 
 // lineTable reads the table of lines; it is none if a line lies outside of the
-// code behind it.
+// code after it.
 func lineTable(b []byte) (n lineCount, ok bool) {
 	if len(b) < 2 {
 		return n, false

@@ -13,7 +13,8 @@ import (
 func (e *examination) isPDF() bool {
 	const farthest = 1024
 	h := e.head[:min(len(e.head), farthest+8)]
-	return bytes.Contains(h, []byte("%PDF-")) || bytes.Contains(h, []byte("%FDF-")) || bytes.Contains(h, []byte("%!PS-Adobe-")) && bytes.Contains(h, []byte("PDF-"))
+	return bytes.Contains(h, []byte("%PDF-")) || bytes.Contains(h, []byte("%FDF-")) ||
+		bytes.Contains(h, []byte("%!PS-Adobe-")) && bytes.Contains(h, []byte("PDF-"))
 }
 
 // pdfFile is a PDF being looked into.
@@ -30,15 +31,15 @@ type pdfFile struct {
 	locked  bool // something says that it is encrypted
 }
 
-// pdfKnown is what is kept of objects by their numbers, to be referred to: of
-// actions, of names and strings, of filters and their parameters. Of several
+// pdfKnown keeps objects by their numbers, to be referred to: actions, names and
+// strings, filters and their parameters. Of several
 // objects with the same number the last one in the file is right.
 type pdfKnown[T any] struct {
 	what T
 	at   int64 // where in the file, for those in a stream that of the stream
 }
 
-// What is kept of the objects of one file.
+// Bounds of what we keep of the objects of one file.
 const (
 	mostObjects = 1_000_000
 	mostKept    = 50_000
@@ -46,7 +47,8 @@ const (
 
 // pdf looks into a PDF (ISO 32000-1).
 func (e *examination) pdf() error {
-	f := &pdfFile{examination: e, ends: pdf.NewEnds(e.part.Content), actions: map[int64]pdfKnown[pdf.Dict]{}, names: map[int64]pdfKnown[string]{}, filters: map[int64]pdfKnown[any]{}}
+	f := &pdfFile{examination: e, ends: pdf.NewEnds(e.part.Content), actions: map[int64]pdfKnown[pdf.Dict]{},
+		names: map[int64]pdfKnown[string]{}, filters: map[int64]pdfKnown[any]{}}
 	f.reader = f.newReader()
 	if err := f.reader.Each(f.object); err != nil && err != errStop {
 		return err
@@ -61,7 +63,7 @@ func (e *examination) pdf() error {
 	return f.judge()
 }
 
-// newReader reads the document anew. No object is read more often than a few times.
+// newReader reads the document again. No object is read more often than a few times.
 func (f *pdfFile) newReader() *pdf.Reader {
 	const times, extra = 8, 16 << 20
 	return pdf.NewReader(f.ctx, f.part.Content, times*f.part.Content.Size()+extra)
@@ -93,8 +95,8 @@ func (f *pdfFile) object(o pdf.Object) error {
 	return nil
 }
 
-// enter keeps what is to be judged of an object. Its place is where it stands in
-// the file, or its stream does.
+// enter keeps the parts of an object to be judged. Its place is its offset in the
+// file, or that of its stream.
 func (f *pdfFile) enter(number, at int64, value any) {
 	f.know(number, at, value)
 	pdf.Dicts(value, func(d pdf.Dict) {
@@ -144,7 +146,7 @@ func know[T any](known map[int64]pdfKnown[T], number int64, value pdfKnown[T]) {
 	}
 }
 
-// named is the name or string with a number, "" if there is none.
+// named returns the name or string with a number, "" if there is none.
 func (f *pdfFile) named(ref pdf.Ref) string {
 	known, ok := f.names[int64(ref)]
 	if !ok && len(f.names) >= mostKept {

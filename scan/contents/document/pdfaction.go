@@ -35,7 +35,7 @@ func (f *pdfFile) dictionary(d pdf.Dict) {
 	}
 }
 
-// namesOf are the names that values are, or may be, if they are lists or
+// namesOf returns the names that values are, or may be, if they are lists or
 // elsewhere.
 func (f *pdfFile) namesOf(values []any) []string {
 	var names []string
@@ -52,7 +52,7 @@ func (f *pdfFile) namesOf(values []any) []string {
 	return slices.DeleteFunc(names, func(n string) bool { return n == "" })
 }
 
-// action judges an action of some kind, whoever starts it.
+// action judges an action of some kind, whatever starts it.
 func (f *pdfFile) action(kind string, d pdf.Dict) {
 	switch kind {
 	case "Launch":
@@ -77,12 +77,13 @@ func (f *pdfFile) action(kind string, d pdf.Dict) {
 // link judges an address that is opened by a click.
 func (f *pdfFile) link(target string) {
 	where, _ := targetOf(target)
-	if where == handler || where == remote && !strings.Contains(target, "//") || where == remote && strings.HasPrefix(strings.ToLower(target), "file:") {
+	if where == handler || where == remote && !strings.Contains(target, "//") ||
+		where == remote && strings.HasPrefix(strings.ToLower(target), "file:") {
 		f.report.add(rulePDFAction, "a link to "+quote(target))
 	}
 }
 
-// launched is what a launch action starts: a file, or a command for Windows.
+// launched returns what a launch action starts: a file, or a command for Windows.
 func (f *pdfFile) launched(d pdf.Dict) string {
 	if win, ok := d.Get("Win").(pdf.Dict); ok {
 		return strings.TrimSpace(f.text(win.Get("F")) + " " + f.text(win.Get("P")))
@@ -110,7 +111,7 @@ func (f *pdfFile) scripts(d pdf.Dict) {
 	}
 }
 
-// dictionaryOf is a dictionary, wherever it is.
+// dictionaryOf returns a dictionary, wherever it is.
 func (f *pdfFile) dictionaryOf(v any) pdf.Dict {
 	switch v := v.(type) {
 	case pdf.Dict:
@@ -141,7 +142,7 @@ func (f *pdfFile) automatic(when string, v any) {
 	}
 }
 
-// text is a string, wherever it is.
+// text returns a string, wherever it is.
 func (f *pdfFile) text(v any) string {
 	switch v := v.(type) {
 	case pdf.String:
@@ -152,7 +153,7 @@ func (f *pdfFile) text(v any) string {
 	return ""
 }
 
-// file is the file or address a file specification names (section 7.11).
+// file returns the file or address a file specification names (section 7.11).
 func (f *pdfFile) file(v any) string {
 	d := f.dictionaryOf(v)
 	for _, key := range [...]pdf.Name{"UF", "F", "Unix", "DOS", "Mac"} {

@@ -46,7 +46,7 @@ func (f *pdfFile) objectStream(o pdf.Object) error {
 // streamPrice is what unpacking a stream costs, however small it is, in bytes.
 const streamPrice = 2 << 10
 
-// stream is the raw data of a stream. It ends at its mark, or where its length says
+// stream returns the raw data of a stream. It ends at its mark, or where its length says
 // if that is later.
 func (f *pdfFile) stream(start int64, d pdf.Dict) ([]byte, error) {
 	end, err := f.ends.Of(start, -1)
@@ -148,8 +148,8 @@ func (f *pdfFile) decode(b []byte, d pdf.Dict) ([]byte, error) {
 	return b, errors.Join(errs...)
 }
 
-// resolve is what a reference in the filters of a stream leads to, and any other
-// value itself.
+// resolve returns what a reference in the filters of a stream leads to, and any
+// other value itself.
 func (f *pdfFile) resolve(v any) any {
 	ref, ok := v.(pdf.Ref)
 	if !ok {

@@ -16,7 +16,7 @@ func (e *examination) isRTF() bool {
 	return bytes.HasPrefix(bytes.TrimLeft(h, " \t\r\n\x00"), []byte("{\\rt"))
 }
 
-// What is kept of one document.
+// Bounds of what we keep of one document.
 const (
 	deepestGroup   = 4096
 	longestRTFText = 8 << 10
@@ -36,7 +36,7 @@ const (
 var destinations = map[string]destination{"objdata": rtfObject, "objclass": rtfClass, "fldinst": rtfField, "template": rtfTemplate}
 
 // rtfReader reads a document forwards (RTF 1.9.1): groups in braces, control
-// words behind backslashes, and text.
+// words after backslashes, and text.
 type rtfReader struct {
 	*examination
 	r      *bufio.Reader
@@ -58,7 +58,7 @@ type rtfGroup struct {
 // on whether those in groups within count.
 type rtfObjectData struct {
 	outer, all []byte
-	junk       int // words and groups among the digits: nobody writes such data on purpose
+	junk       int // words and groups among the digits: no editor writes such data on purpose
 }
 
 // rtf looks into an RTF document.
@@ -122,7 +122,7 @@ func (r *rtfReader) close() {
 	}
 }
 
-// put adds one byte of text to what is collected.
+// put adds one byte of text to the text collected so far.
 func (r *rtfReader) put(b byte) {
 	switch g := r.top(); g.to {
 	case rtfText:
@@ -141,7 +141,7 @@ func (r *rtfReader) put(b byte) {
 	}
 }
 
-// control reads what stands behind a backslash: a word with a number, or a sign.
+// control reads what follows a backslash: a word with a number, or a sign.
 func (r *rtfReader) control() error {
 	b, err := r.r.ReadByte()
 	if err != nil {
@@ -223,8 +223,8 @@ func (r *rtfReader) obey(name string, n int) error {
 	return nil
 }
 
-// unicode adds a character written as a number. What stands in for it in older
-// programs follows as text.
+// unicode adds a character written as a number. Its replacement for older programs
+// follows as text.
 func (r *rtfReader) unicode(n int) {
 	if to := r.top().to; to == rtfText || to == rtfObject {
 		return

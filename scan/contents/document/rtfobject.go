@@ -31,15 +31,15 @@ func (r *rtfReader) objectData() {
 	}
 }
 
-// unhex is the data in an even number of digits.
+// unhex returns the data in an even number of digits.
 func unhex(digits []byte) []byte {
 	out := make([]byte, len(digits)/2)
 	n, _ := hex.Decode(out, digits[:len(digits)&^1]) // nothing but digits was kept
 	return out[:n]
 }
 
-// objectBytes judges an object (MS-OLEDS, section 2.2): its class, what stands
-// in its native data, and where it is linked to.
+// objectBytes judges an object (MS-OLEDS, section 2.2): its class, its native
+// data, and where it is linked to.
 func (r *rtfReader) objectBytes(b []byte) {
 	class, native := oleObject(b)
 	lower := strings.ToLower(class)
@@ -63,7 +63,7 @@ func (r *rtfReader) objectBytes(b []byte) {
 }
 
 // oleObject reads the header of an object: a version, whether it is linked or
-// embedded, three strings behind their lengths, and the native data behind its
+// embedded, three strings after their lengths, and the native data after its
 // length.
 func oleObject(b []byte) (class string, native []byte) {
 	const linked, embedded, longestClass = 1, 2, 256

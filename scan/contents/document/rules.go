@@ -18,7 +18,7 @@ const name = word + "/document"
 // rule is the name of a finding without the scanner's word.
 type rule string
 
-// What is found in documents.
+// Findings about documents.
 const (
 	ruleActiveX        rule = "activex"
 	ruleDamaged        rule = "damaged-document"
@@ -53,11 +53,14 @@ var catalogue = scan.NewCatalogue(name, word, "Documents could not be examined, 
 	scan.Entry(ruleDDE, scan.Suspicious, "A document or a table has a DDE field or formula, which starts a program once its reader agrees."),
 	scan.Entry(ruleEmbedded, scan.Note, "An office document holds another object or file that is no program."),
 	scan.Entry(ruleEquation, scan.Suspicious, "An equation overruns the font name of the old equation editor, as in CVE-2017-11882."),
-	scan.Entry(ruleExternal, scan.Note, "An office document refers to pictures, tables or templates elsewhere, at places that documents usually do."),
+	scan.Entry(ruleExternal, scan.Note,
+		"An office document refers to pictures, tables or templates elsewhere, at places that documents usually do."),
 	scan.Entry(ruleMacro, scan.Suspicious, "An office document has macros, none of which runs by itself."),
-	scan.Entry(ruleMacroAutorun, scan.Suspicious, "An office document has a macro that runs by itself, and calls in its macros that start programs, fetch files or hide what they do."),
+	scan.Entry(ruleMacroAutorun, scan.Suspicious,
+		"An office document has a macro that runs by itself, and calls in its macros that start programs, fetch files or hide what they do."),
 	scan.Entry(ruleMacroAutostart, scan.Suspicious, "An office document has a macro that runs by itself; nothing suspicious is called."),
-	scan.Entry(ruleMacroStomped, scan.Suspicious, "An office document has compiled macros without the source they were made of, as when the source was removed to hide them."),
+	scan.Entry(ruleMacroStomped, scan.Suspicious,
+		"An office document has compiled macros without the source they were made of, as when the source was removed to hide them."),
 	scan.Entry(ruleMacroXLM, scan.Suspicious, "A workbook has a sheet of Excel 4 macros."),
 	scan.Entry(rulePackage, scan.Suspicious, "An office document has a program, a script or a shortcut embedded as an object to click on."),
 	scan.Entry(ruleOneNote, scan.Suspicious, "A OneNote section has a file embedded that is no picture."),
@@ -68,11 +71,14 @@ var catalogue = scan.NewCatalogue(name, word, "Documents could not be examined, 
 	scan.Entry(rulePDFJavaScript, scan.Suspicious, "A PDF holds JavaScript."),
 	scan.Entry(rulePDFLaunch, scan.Suspicious, "A PDF has an action that starts a program or opens a file beside it."),
 	scan.Entry(ruleRemoteShortcut, scan.Suspicious, "A shortcut, a library or a search points to a share or a site elsewhere."),
-	scan.Entry(ruleRemoteTemplate, scan.Suspicious, "An office document loads a template, an object or a frame from elsewhere when it is opened."),
-	scan.Entry(ruleRTFObject, scan.Suspicious, "An RTF document has an object that loads by itself, is written so that scanners miss it, or belongs to the old equation editor."),
+	scan.Entry(ruleRemoteTemplate, scan.Suspicious,
+		"An office document loads a template, an object or a frame from elsewhere when it is opened."),
+	scan.Entry(ruleRTFObject, scan.Suspicious,
+		"An RTF document has an object that loads by itself, is written so that scanners miss it, or belongs to the old equation editor."),
 	scan.Entry(ruleShortcut, scan.Suspicious, "A Windows shortcut starts an interpreter, fetches something or hides its arguments."),
 	scan.Entry(ruleSVG, scan.Suspicious, "An SVG picture, or another XML document, has a script, an event handler or a page in it."),
-	scan.Entry(ruleTooComplex, scan.Unscannable, "A document takes more to examine than the configuration allows; the rest of it was not examined."),
+	scan.Entry(ruleTooComplex, scan.Unscannable,
+		"A document takes more to examine than the configuration allows; the rest of it was not examined."),
 )
 
 // Catalogue lists every finding of this package.
@@ -124,7 +130,7 @@ func clip(text string, n int) string {
 	return strings.TrimSuffix(text[:n], mark) + mark
 }
 
-// quote is text from a document, made fit for a log line and cut short.
+// quote returns text from a document, made fit for a log line and cut short.
 func quote(text string) string {
 	clean := strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f || r == utf8.RuneError || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 {

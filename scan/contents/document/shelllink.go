@@ -36,7 +36,7 @@ type shortcut struct {
 	icon      string
 }
 
-// longestLink bounds what is read of a shortcut. Windows writes a few KB;
+// longestLink bounds how much of a shortcut we read. Windows writes a few KB;
 // attackers append what the command will look for.
 const longestLink = 1 << 20
 
@@ -79,7 +79,8 @@ func (e *examination) shortcut(s shortcut) {
 	}
 	command := strings.TrimSpace(quote(target) + " " + quote(strings.Join(strings.Fields(s.arguments), " ")))
 	switch {
-	case interpreters.MatchString(target[strings.LastIndexAny(target, `\/`)+1:]), fetches.MatchString(s.arguments), interpreters.MatchString(s.arguments):
+	case interpreters.MatchString(target[strings.LastIndexAny(target, `\/`)+1:]),
+		fetches.MatchString(s.arguments), interpreters.MatchString(s.arguments):
 		e.report.add(ruleShortcut, "runs "+command)
 	case len(s.arguments) > hiddenArguments:
 		e.report.add(ruleShortcut, fmt.Sprintf("has arguments of %d characters: %s", len(s.arguments), command))
@@ -106,8 +107,8 @@ func parseLink(b []byte) (s shortcut) {
 	return linkStrings(s, b, flags)
 }
 
-// cutSized cuts off what stands behind its size, of which so many bytes are part
-// of it.
+// cutSized cuts off data that follows its size, of which so many bytes are part of
+// it.
 func cutSized(b []byte, width, own int) (data, rest []byte) {
 	if len(b) < width {
 		return nil, nil
@@ -120,7 +121,7 @@ func cutSized(b []byte, width, own int) (data, rest []byte) {
 	return b[width : int64(width)+n], b[int64(width)+n:]
 }
 
-// linkInfo are the paths in the LinkInfo structure (section 2.3), whose offsets
+// linkInfo returns the paths in the LinkInfo structure (section 2.3), whose offsets
 // count from its size.
 func linkInfo(info []byte) []string {
 	const localPath, network, suffix, netName = 16, 20, 24, 8
@@ -152,7 +153,7 @@ func linkInfo(info []byte) []string {
 }
 
 // linkStrings reads the strings (section 2.4) and the path with variables among
-// the blocks behind them (section 2.5.4).
+// the blocks after them (section 2.5.4).
 func linkStrings(s shortcut, b []byte, flags uint32) shortcut {
 	var path, name, dir string
 	for _, f := range [...]struct {
@@ -180,7 +181,7 @@ func linkStrings(s shortcut, b []byte, flags uint32) shortcut {
 	return s
 }
 
-// variablePaths are the paths of the environment block.
+// variablePaths returns the paths of the environment block.
 func variablePaths(b []byte) []string {
 	const environment, narrowSize = 0xa0000001, 260
 	for len(b) >= 8 {

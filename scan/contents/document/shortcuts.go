@@ -64,7 +64,7 @@ func (e *examination) address(a string) {
 }
 
 // library judges where a Windows library, a search connector or a saved search
-// looks: the Explorer shows what is there as if it were local.
+// looks: the Explorer shows the files there as if they were local.
 func (e *examination) library(x *xmlReader) error {
 	for {
 		targets := []string{x.content()}

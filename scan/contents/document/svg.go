@@ -18,7 +18,7 @@ func (e *examination) svg(x *xmlReader) error {
 		if !x.tag.end {
 			e.svgElement(&x.tag)
 		}
-		// A document type may define what is a script once it is used.
+		// A document type may define text that becomes a script once it is used.
 		if text := strings.ToLower(x.content()); x.tag.name != "style" && (strings.Contains(text, "<script") || strings.Contains(text, "javascript:")) {
 			e.report.add(ruleSVG, "a text that holds a script")
 		}
@@ -40,7 +40,9 @@ func (e *examination) svgElement(t *element) {
 		switch {
 		case eventHandler.MatchString(a.name):
 			e.report.add(ruleSVG, "an event handler "+quote(a.name))
-		case strings.HasPrefix(value, "javascript:"), strings.HasPrefix(value, "vbscript:"), strings.HasPrefix(value, "data:text/html"), strings.HasPrefix(value, "data:image/svg+xml"), strings.HasPrefix(value, "data:application/xhtml"):
+		case strings.HasPrefix(value, "javascript:"), strings.HasPrefix(value, "vbscript:"),
+			strings.HasPrefix(value, "data:text/html"), strings.HasPrefix(value, "data:image/svg+xml"),
+			strings.HasPrefix(value, "data:application/xhtml"):
 			e.report.add(ruleSVG, "an address "+quote(a.value))
 		}
 	}

@@ -89,7 +89,7 @@ func (m moduleEntry) is(stream string) bool {
 	return false
 }
 
-// wide is text from UTF-16, little end first.
+// wide returns text from UTF-16, little end first.
 func wide(b []byte) string {
 	units := make([]uint16, len(b)/2)
 	for i := range units {

@@ -10,12 +10,12 @@ import (
 	"github.com/milterscan/milterscan/scan/scratch"
 )
 
-// largestModule bounds what is read of one stream of a macro project, in bytes.
+// largestModule bounds how much we read of one stream of a macro project, in bytes.
 // The editor itself gives up at 64 KB of code for a procedure, and a few MB for
 // a project.
 const largestModule = 16 << 20
 
-// largestNames bounds what is read of the stream with the names of a project.
+// largestNames bounds how much we read of the stream with the names of a project.
 const largestNames = 1 << 20
 
 // attributeMark is how every compressed source begins: a byte of flags for eight
@@ -40,7 +40,7 @@ type place struct {
 type module struct {
 	name     string
 	source   string
-	compiled lineCount // of the code compiled from it, which stands before it
+	compiled lineCount // of the code compiled from it, which comes before it
 }
 
 // projects judges all macro projects in the streams of a compound file.
@@ -77,7 +77,7 @@ func (e *examination) project(streams []stream) (*project, error) {
 	return p, nil
 }
 
-// base is the last step of a stream's path.
+// base returns the last step of a stream's path.
 func base(name string) string { return name[strings.LastIndexByte(name, '/')+1:] }
 
 // listed adds the modules that a dir stream lists.
@@ -138,7 +138,7 @@ func (e *examination) scattered(p *project, s stream) error {
 	})
 }
 
-// unpack is decompress on the examination's budget.
+// unpack decompresses b on the examination's budget.
 func (e *examination) unpack(b []byte) ([]byte, error) {
 	out, err := decompress(b, int(e.left()))
 	if err == errTooLarge || !e.spend(len(out)) {
@@ -148,7 +148,7 @@ func (e *examination) unpack(b []byte) ([]byte, error) {
 }
 
 // stomped says which modules have compiled code that their source does not
-// account for. Office runs compiled code of its own version and never looks at
+// account for. Office runs code compiled by the same version and never looks at
 // the source.
 func (p *project) stomped(g *grammar) []string {
 	var names []string
@@ -183,14 +183,14 @@ func (p *project) hidden(g *grammar) bool {
 	return false
 }
 
-// mentions reports whether a name stands in any source, in any case.
+// mentions reports whether a name appears in any source, in any case.
 func (p *project) mentions(name string) bool {
 	r := regexp.MustCompile("(?i)" + regexp.QuoteMeta(name))
 	return slices.ContainsFunc(p.modules, func(m module) bool { return r.MatchString(m.source) })
 }
 
-// names are the identifiers in the stream _VBA_PROJECT: each is a length, a byte
-// of type, and the name; six bytes stand between for some.
+// names returns the identifiers in the stream _VBA_PROJECT: each is a length, a
+// byte of type, and the name; for some, six bytes are between.
 func (p *project) names() []string {
 	const shortest, longest = 3, 64
 	var names []string

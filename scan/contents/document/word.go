@@ -64,7 +64,7 @@ func (e *examination) wordTemplate(fib []byte, flags uint16, streams []stream) e
 	return nil
 }
 
-// secondString is the second string of a table of strings in UTF-16 (MS-DOC,
+// secondString returns the second string of a table of strings in UTF-16 (MS-DOC,
 // section 2.2.4).
 func secondString(b []byte) string {
 	const header = 6

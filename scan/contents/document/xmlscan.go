@@ -17,7 +17,7 @@ type xmlReader struct {
 	r      *bufio.Reader
 	tag    element
 	prefix string          // of the name that was read last
-	text   []byte          // what stands before the tag
+	text   []byte          // the text before the tag
 	keep   int             // bytes kept of one text
 	cut    bool            // a tag had more attributes than are kept
 	work   *archive.Budget // charged for tags
@@ -25,13 +25,13 @@ type xmlReader struct {
 	names [knownNames]xmlName // some that were met: the same few come again and again
 }
 
-// What is kept of one tag. The rest of a longer value is read over: pictures
-// stand in attributes.
+// Bounds of what we keep of one tag. The rest of a longer value is read over:
+// attributes may hold whole pictures.
 const (
 	longestValue   = 16 << 10
 	longestXMLName = 256
 	mostAttributes = 256
-	// longestText is what is kept of one text between two tags.
+	// longestText bounds what we keep of one text between two tags.
 	longestText = 64 << 10
 	// knownNames is how many names are kept; a power of two.
 	knownNames = 64
@@ -49,7 +49,7 @@ type element struct {
 
 type attribute struct{ prefix, name, value string }
 
-// get is the value of the first attribute of that name.
+// get returns the value of the first attribute of that name.
 func (t *element) get(name string) string {
 	for _, a := range t.attributes {
 		if a.name == name {
@@ -59,7 +59,7 @@ func (t *element) get(name string) string {
 	return ""
 }
 
-// xmlBuffers holds those nobody uses at present: most XML is smaller than its buffer.
+// xmlBuffers holds the buffers not in use: most XML is smaller than its buffer.
 var xmlBuffers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 32<<10) }}
 
 // newXMLReader reads XML in UTF-8, a charset that has ASCII in it, or UTF-16, until
@@ -80,7 +80,7 @@ func (x *xmlReader) close() {
 	xmlBuffers.Put(x.r)
 }
 
-// wideXML is the label of UTF-16 in which the start of a document is written, ""
+// wideXML returns the label of UTF-16 in which the start of a document is written, ""
 // if it is not.
 func wideXML(head []byte) string {
 	switch {
@@ -95,7 +95,7 @@ func wideXML(head []byte) string {
 }
 
 // next reads up to the end of the next tag. The fields tag and text are good
-// until it is called again. It returns io.EOF behind the last tag.
+// until it is called again. It returns io.EOF after the last tag.
 func (x *xmlReader) next() error {
 	x.text = x.text[:0]
 	for {
@@ -192,7 +192,7 @@ func (x *xmlReader) doctype() error {
 	}
 }
 
-// skipTo reads up to and with the mark, and writes what stands before it to w.
+// skipTo reads up to and with the mark, and writes the text before it to w.
 func (x *xmlReader) skipTo(mark string, w io.Writer) error {
 	last := mark[len(mark)-1]
 	var tail []byte

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// element reads a tag behind its "<".
+// element reads a tag after its "<".
 func (x *xmlReader) element() error {
 	x.tag = element{attributes: x.tag.attributes[:0]}
 	b, err := x.r.ReadByte()
@@ -74,7 +74,7 @@ func (x *xmlReader) attribute() error {
 	return nil
 }
 
-// afterBlanks is the next byte that is no blank.
+// afterBlanks returns the next byte that is no blank.
 func (x *xmlReader) afterBlanks() (byte, error) {
 	for {
 		b, err := x.r.ReadByte()
@@ -92,7 +92,7 @@ var inName = func() (in [256]bool) {
 	return in
 }()
 
-// name reads a name, mostly one that stands in the buffer, and takes off its prefix.
+// name reads a name, mostly one that is in the buffer, and takes off its prefix.
 func (x *xmlReader) name() (string, error) {
 	buffered, _ := x.r.Peek(min(x.r.Buffered(), longestXMLName))
 	for n, b := range buffered {
@@ -108,7 +108,7 @@ func (x *xmlReader) name() (string, error) {
 // xmlName is a name with and without its prefix.
 type xmlName struct{ whole, local string }
 
-// known is a name without its prefix, made anew only if it was not met lately.
+// known returns a name without its prefix, made again only if it was not met lately.
 func (x *xmlReader) known(name []byte) string {
 	if len(name) == 0 {
 		x.prefix = ""

@@ -9,10 +9,10 @@ import (
 	"unicode/utf8"
 )
 
-// local is a name without its prefix.
+// local returns a name without its prefix.
 func local(name string) string { return name[strings.LastIndexByte(name, ':')+1:] }
 
-// content is the text before the tag, its entities resolved.
+// content returns the text before the tag, its entities resolved.
 func (x *xmlReader) content() string { return unescape(x.text) }
 
 var entities = map[string]string{"lt": "<", "gt": ">", "amp": "&", "quot": `"`, "apos": "'"}
@@ -42,7 +42,7 @@ func unescape(b []byte) string {
 	}
 }
 
-// entityText is the text an entity stands for; of one that is not known, itself.
+// entityText returns the text of an entity; of one that is not known, the reference itself.
 func entityText(name string) string {
 	if text, ok := entities[name]; ok {
 		return text

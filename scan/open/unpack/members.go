@@ -47,7 +47,8 @@ func (w *work) open(in container, part int) error {
 func isOffice(p *scan.Part) bool {
 	return slices.ContainsFunc(p.Names, func(n string) bool {
 		switch strings.ToLower(path.Ext(strings.TrimRight(n, ". "))) {
-		case ".doc", ".docx", ".docm", ".dot", ".dotx", ".dotm", ".rtf", ".wri", ".wps", ".xls", ".xlt", ".xla", ".xlsx", ".xlsm", ".ppt", ".pps", ".pptx", ".pdf", ".xml", ".htm", ".html", ".mso":
+		case ".doc", ".docx", ".docm", ".dot", ".dotx", ".dotm", ".rtf", ".wri", ".wps", ".xls", ".xlt", ".xla", ".xlsx", ".xlsm",
+			".ppt", ".pps", ".pptx", ".pdf", ".xml", ".htm", ".html", ".mso":
 			return true
 		}
 		return false
@@ -82,8 +83,8 @@ func (o *opening) read(formats []archive.Format) error {
 }
 
 // walk makes parts of all members of a container. One that was not read to its
-// end does not count as opened: it goes to the engines whole, beside the members
-// that could be read.
+// end does not count as opened: it goes to the engines whole, together with the
+// members that could be read.
 func (o *opening) walk(format archive.Format) error {
 	walk := &walk{opening: o, format: format}
 	notes, err := format.Walk(o.ctx, archive.Watched(o.m.Parts[o.in.part].Content, o.budget), o.budget, walk.visit)
@@ -114,7 +115,7 @@ type walk struct {
 	parts  []int // by call of visit
 }
 
-// partOf is the part that a note is about.
+// partOf returns the part that a note is about.
 func (w *walk) partOf(n archive.Note) int {
 	if n.Member < 0 || n.Member >= len(w.parts) {
 		return w.in.part
@@ -158,7 +159,7 @@ func (w *walk) visit(m archive.Member, body io.Reader) error {
 	return w.wrapped(w.in, part)
 }
 
-// nameless are the names of a member that has none, as unpackers make them up from
+// nameless returns names for a member that has none, as unpackers make them up from
 // those of the container: "a.tar" in "a.tar.gz".
 func (w *walk) nameless() []string {
 	var names []string
@@ -214,7 +215,7 @@ func first(names []string) string {
 }
 
 // isEML reports whether a file is a saved mail or web page, by its name or, where
-// that lies, by its content. Text that is no file is shown as it stands.
+// that lies, by its content. Mail readers show text that is no file as it is.
 func isEML(p *scan.Part) bool {
 	for _, n := range p.Names {
 		switch strings.ToLower(path.Ext(n)) {
@@ -230,7 +231,7 @@ func isEML(p *scan.Part) bool {
 	return sniff.IsMessage(buf.Head(p.Content, sniff.MessageHead))
 }
 
-// kindOfNote is the kind of finding that a note about a container is.
+// kindOfNote returns the kind of finding for a note about a container.
 func kindOfNote(c archive.Class) scan.Kind {
 	switch c {
 	case archive.Informative:

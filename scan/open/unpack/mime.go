@@ -41,8 +41,8 @@ func (w *work) entity(in container, content scan.Content, e *entity.Entity) erro
 	return nil
 }
 
-// part makes the part an entity stands for and opens what is in it. A multipart
-// that nobody could save as a file is none; its children stand in its place.
+// part makes the part for an entity and opens its content. A multipart that a
+// recipient could not save as a file is none; its children take its place.
 func (w *work) part(in container, content scan.Content, e *entity.Entity) (int, error) {
 	if e.Composite() && e.Number == "" && len(e.Names) == 0 {
 		return in.part, nil
@@ -87,8 +87,8 @@ func (w *work) leaf(in container, p scan.Part, body *io.SectionReader) (int, err
 	return part, w.variants(in, p, body, notes)
 }
 
-// isCarved reports whether an entity was carved out of a text. Nobody says that
-// it is to be decoded, so what is odd about it is no deviation.
+// isCarved reports whether an entity was carved out of a text. No header says that
+// it is to be decoded, so oddities in it are no deviation.
 func isCarved(e *entity.Entity) bool { return strings.HasPrefix(e.Reading, "carved") }
 
 // variants makes parts of the other ways to undo an encoding, where the body
@@ -212,7 +212,7 @@ func (w *work) deviations(part int, notes []entity.Deviation) {
 	}
 }
 
-// kindOf is the kind of finding that a deviation is.
+// kindOf returns the kind of finding for a deviation.
 func kindOf(c entity.Class) scan.Kind {
 	switch c {
 	case entity.Ambiguous:

@@ -12,7 +12,7 @@ const (
 	shortName = 64      // what further ones are cut to
 )
 
-// named returns the names of a part as they are kept: what is matched against
+// named returns the names of a part as they are kept: matching patterns against
 // names must not cost members times their longest name. Once there is no more
 // room, that is the beginning and the end of each.
 func (w *work) named(names []string) []string {

@@ -12,7 +12,7 @@ import (
 // paths makes part paths unique within a message.
 type paths map[string]int
 
-// unique returns path, with "#2", "#3" … behind it when it was given out before.
+// unique returns path, followed by "#2", "#3" … when it was given out before.
 func (p paths) unique(path string) string {
 	p[path]++
 	if n := p[path]; n > 1 {
@@ -21,7 +21,7 @@ func (p paths) unique(path string) string {
 	return path
 }
 
-// entityPath is the path of the entity with the given part number and reading
+// entityPath returns the path of the entity with the given part number and reading
 // inside a container: "2" and "1" make "2.1", a member "a.eml" and "1" make
 // "a.eml/1".
 func entityPath(container, separator, number, reading string) string {
@@ -36,7 +36,7 @@ func entityPath(container, separator, number, reading string) string {
 	return path
 }
 
-// memberPath is the path of a member of the container at path.
+// memberPath returns the path of a member of the container at path.
 func memberPath(container, name string) string {
 	return container + "/" + escape(shortened(name, longestName))
 }
@@ -65,7 +65,7 @@ func shortPath(path string) string {
 }
 
 // shortened returns a text of most bytes, or little more: if it is longer, its
-// beginning and its end, by which programs go, and a hash of what is between.
+// beginning and its end, by which programs go, and a hash of the rest.
 func shortened(s string, most int) string {
 	if len(s) <= most {
 		return s
@@ -80,7 +80,7 @@ func shortened(s string, most int) string {
 	return s[:begin] + "…" + hash(s[begin:end]) + s[end:]
 }
 
-// hash is the same for the same text everywhere and always: paths are compared.
+// hash returns the same for the same text everywhere and always: paths are compared.
 func hash(s string) string {
 	h := fnv.New64a()
 	io.WriteString(h, s)

@@ -53,7 +53,7 @@ func encrypted(p *scan.Part) bool {
 
 // The DER object identifiers of encrypted CMS content: id-envelopedData
 // (RFC 5652, section 6.1) and id-ct-authEnvelopedData (RFC 5083, section 2.1). In
-// what is called a message of S/MIME they count even where its structure is damaged.
+// a part labelled as S/MIME they count even where its structure is damaged.
 var (
 	oidEnvelopedData = []byte("\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03")
 	oidAuthEnveloped = []byte("\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x17")

@@ -67,7 +67,8 @@ func (o *Opener) Open(ctx context.Context, in scan.Received) *scan.Message {
 		said:   map[string]bool{},
 	}
 	if in.Truncated() {
-		w.note(scan.Unscannable, "mime", "message-size", scan.WholeMessage, fmt.Sprintf("%d bytes; only the first %d were examined", in.Size, in.Raw.Size()))
+		w.note(scan.Unscannable, "mime", "message-size", scan.WholeMessage,
+			fmt.Sprintf("%d bytes; only the first %d were examined", in.Size, in.Raw.Size()))
 	}
 	w.tree(container{part: scan.WholeMessage}, in.Raw, in.Tree)
 	if w.late() {
@@ -81,7 +82,7 @@ func (o *Opener) Open(ctx context.Context, in scan.Received) *scan.Message {
 // that unpack to more.
 const lightMessage = 4 << 20
 
-// What it costs to look at a byte of a message or of a text, beside decoding it.
+// What it costs to look at a byte of a message or of a text, in addition to decoding it.
 const (
 	priceParse archive.Price = 8_000
 	priceCarve archive.Price = 2_000
@@ -97,7 +98,7 @@ type work struct {
 	paths     paths
 	nameBytes int // of the names of all parts
 	notes     scan.Sieve
-	said      map[string]bool // what is said once
+	said      map[string]bool // notes that are made once
 	full      bool            // a limit on all parts was reached and said
 }
 

@@ -15,7 +15,7 @@ import (
 	"github.com/milterscan/milterscan/scan/scratch"
 )
 
-// views makes parts of what a leaf holds beside its bytes as they are: files
+// views makes parts of what a leaf holds in addition to its plain bytes: files
 // wrapped in a text that was decoded, and the text itself where its characters
 // are not written as in ASCII.
 func (w *work) views(in container, part int) error {
@@ -147,7 +147,7 @@ func showsTags(c scan.Content) bool {
 
 func isLetter(b byte) bool { return b|0x20 >= 'a' && b|0x20 <= 'z' }
 
-// written is the charset a text is written in: what its byte order mark says,
+// written returns the charset a text is written in: what its byte order mark says,
 // else what its header does.
 func written(p *scan.Part) string {
 	var head [4]byte

@@ -18,9 +18,9 @@ import (
 	"github.com/milterscan/milterscan/scan/units"
 )
 
-// Main is the child: it confines itself, then reads one container after the other
+// Main runs the child: it confines itself, then reads one container after the other
 // for the parent at the other end of stdin and stdout, until stdin ends. The one
-// argument is how much memory it may use, in bytes. It returns the exit status.
+// argument says how much memory it may use, in bytes. Main returns the exit status.
 //
 // With the word "helper" before them, the arguments are the rights of a program and
 // its command line, and this process becomes it.
@@ -124,7 +124,7 @@ func (c *child) grown() bool {
 	return held() > uint64(c.memory/4)
 }
 
-// held is how much memory the heap has from the system, in bytes.
+// held returns how much memory the heap has from the system, in bytes.
 func held() uint64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)

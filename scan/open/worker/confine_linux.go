@@ -24,7 +24,7 @@ func confine(memory units.Size) []string {
 			left = append(left, fmt.Sprintf("%s: %v", what, err))
 		}
 	}
-	// The runtime opens a few descriptors of its own when the first timer is set.
+	// The runtime opens a few descriptors itself when the first timer is set.
 	time.Sleep(time.Nanosecond)
 	try("no new privileges", onAllThreads(unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1))
 	try("landlock", landlock())
@@ -75,7 +75,7 @@ func ruleset() (fd int, handled uint64, err error) {
 	return int(made), rules.Handled_access_fs, nil
 }
 
-// everything is the rule set that allows nothing, in the terms of the kernel's
+// everything returns the rule set that allows nothing, in the terms of the kernel's
 // version of landlock. The structure is longer in later versions.
 func everything(abi int) (rules unix.LandlockRulesetAttr, size uintptr) {
 	rights := map[int]uint{1: 13, 2: 14, 3: 15, 4: 15}[min(abi, 4)]
@@ -95,8 +95,8 @@ func everything(abi int) (rules unix.LandlockRulesetAttr, size uintptr) {
 	return rules, size
 }
 
-// dieWithUs are what a child is started with: the kernel kills it when this process is
-// gone.
+// dieWithUs returns the attributes to start a child with: the kernel kills it when
+// this process is gone.
 func dieWithUs() *syscall.SysProcAttr { return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }
 
 // roomFor reports whether this host would give a process that much memory: a child
@@ -139,14 +139,14 @@ func allowCPU(more time.Duration) (lift func()) {
 	}
 }
 
-// ownCPU is how much CPU time this process has taken.
+// ownCPU returns how much CPU time this process has taken.
 func ownCPU() time.Duration {
 	var used unix.Rusage
 	unix.Getrusage(unix.RUSAGE_SELF, &used)
 	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
-// cpuOf is how much CPU time a process has taken, all its threads together: the clock
+// cpuOf returns how much CPU time a process has taken, all its threads together: the clock
 // that clock_getcpuclockid(3) makes of its number.
 func cpuOf(pid int) time.Duration {
 	const ofProcess = 2

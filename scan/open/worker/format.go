@@ -21,7 +21,7 @@ type remote struct {
 	pool *Pool
 }
 
-// Unwrap is the format itself.
+// Unwrap returns the format itself.
 func (r remote) Unwrap() archive.Format { return r.Format }
 
 // Walk gives the container to a child and hands on what it finds.
@@ -54,7 +54,7 @@ func (r remote) Walk(ctx context.Context, c archive.Content, b *archive.Budget, 
 	return w.result(err)
 }
 
-// left is what is left of the CPU time for the containers of a message.
+// left returns the CPU time left for the containers of a message.
 func (c Config) left(b *archive.Budget) time.Duration { return c.CPU - b.Spent() }
 
 // errSpent says that other containers of the message have taken its time.
@@ -205,7 +205,7 @@ func (w *walk) failed(why error) {
 	w.notes = append(w.notes, noteOn(why, fmt.Sprintf("after %d members: ", w.members)))
 }
 
-// noteOn is the note about a container that was not read to its end.
+// noteOn returns the note about a container that was not read to its end.
 func noteOn(why error, before string) archive.Note {
 	code := archive.DecoderFailed
 	switch {
@@ -217,7 +217,7 @@ func noteOn(why error, before string) archive.Note {
 	return archive.NoteOf(code, archive.Container, before+why.Error())
 }
 
-// result is what Walk returns: the child's notes and those of this side.
+// result returns the child's notes and those of this side, for Walk.
 func (w *walk) result(err error) ([]archive.Note, error) {
 	var notes []archive.Note
 	for _, n := range w.out.Notes {

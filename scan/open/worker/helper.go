@@ -36,7 +36,7 @@ type helped struct {
 	pool *Pool
 }
 
-// Unwrap is the format itself.
+// Unwrap returns the format itself.
 func (h helped) Unwrap() archive.Format { return h.Format }
 
 // maxListing bounds what lsar may say, in bytes.

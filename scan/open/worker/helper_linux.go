@@ -29,10 +29,13 @@ func inMemory(c archive.Content) (*os.File, error) {
 	return f, nil
 }
 
-// helperDirectories are what a helper may read, beside its own directory: programs,
+// helperDirectories are what a helper may read, as well as its own directory: programs,
 // libraries, and what the loader and GNUstep need to start. Here /proc/self is the
 // process alone, which stays what it is when it becomes the program.
-var helperDirectories = []string{"/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache", "/etc/ld.so.conf", "/dev/null", "/dev/urandom", "/proc/self", "/etc/nsswitch.conf", "/etc/passwd"}
+var helperDirectories = []string{
+	"/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache", "/etc/ld.so.conf",
+	"/dev/null", "/dev/urandom", "/proc/self", "/etc/nsswitch.conf", "/etc/passwd",
+}
 
 // mostProcesses is how many processes and threads the daemon's user may have when a
 // program begins one more: those of the daemon itself count.
@@ -53,7 +56,10 @@ func become(r rights, command []string) error {
 	if err := unix.Prlimit(0, unix.RLIMIT_CPU, &unix.Rlimit{Cur: uint64(r.CPU), Max: uint64(r.CPU) + 1}, nil); err != nil {
 		return err
 	}
-	for resource, n := range map[int]int64{unix.RLIMIT_NPROC: mostProcesses, unix.RLIMIT_CORE: 0, unix.RLIMIT_FSIZE: r.File, unix.RLIMIT_NOFILE: r.Files, unix.RLIMIT_DATA: r.Memory} {
+	for resource, n := range map[int]int64{
+		unix.RLIMIT_NPROC: mostProcesses, unix.RLIMIT_CORE: 0, unix.RLIMIT_FSIZE: r.File,
+		unix.RLIMIT_NOFILE: r.Files, unix.RLIMIT_DATA: r.Memory,
+	} {
 		if err := limit(resource, uint64(n)); err != nil {
 			return err
 		}
@@ -110,7 +116,8 @@ func (r rights) confine(own string) error {
 }
 
 // Rights that only files have.
-const ofFiles = unix.LANDLOCK_ACCESS_FS_READ_FILE | unix.LANDLOCK_ACCESS_FS_EXECUTE | unix.LANDLOCK_ACCESS_FS_WRITE_FILE | unix.LANDLOCK_ACCESS_FS_TRUNCATE
+const ofFiles = unix.LANDLOCK_ACCESS_FS_READ_FILE | unix.LANDLOCK_ACCESS_FS_EXECUTE |
+	unix.LANDLOCK_ACCESS_FS_WRITE_FILE | unix.LANDLOCK_ACCESS_FS_TRUNCATE
 
 // allow adds to a rule set what may be done with path and all that is below it.
 func allow(ruleset int, path string, access uint64) error {
@@ -127,7 +134,8 @@ func allow(ruleset int, path string, access uint64) error {
 		access &= ofFiles
 	}
 	rule := unix.LandlockPathBeneathAttr{Parent_fd: int32(fd), Allowed_access: access}
-	_, _, errno := unix.Syscall6(unix.SYS_LANDLOCK_ADD_RULE, uintptr(ruleset), unix.LANDLOCK_RULE_PATH_BENEATH, uintptr(unsafe.Pointer(&rule)), 0, 0, 0)
+	_, _, errno := unix.Syscall6(unix.SYS_LANDLOCK_ADD_RULE, uintptr(ruleset), unix.LANDLOCK_RULE_PATH_BENEATH,
+		uintptr(unsafe.Pointer(&rule)), 0, 0, 0)
 	if errno != 0 {
 		return errno
 	}

@@ -24,7 +24,7 @@ type Config struct {
 	Patience time.Duration
 }
 
-// Defaults are limits under which the strongest presets of 7z, xz and rar can
+// Defaults returns limits under which the strongest presets of 7z, xz and rar can
 // still be read, and no message costs more than its share. What takes its time
 // because this host is busy has much more of it than CPU time.
 func Defaults() Config {
@@ -95,7 +95,7 @@ func (p *Pool) refill() {
 		p.mu.Lock()
 		p.coming--
 		p.mu.Unlock()
-		if err == nil { // else whoever needs one will start it, and have the error
+		if err == nil { // else the walk that needs one will start it, and have the error
 			p.keep(child)
 		}
 	})
@@ -165,7 +165,7 @@ func (p *Pool) put(child *process, b *archive.Budget, fit bool) {
 // Format returns f as it is read by the children of the pool.
 func (p *Pool) Format(f archive.Format) archive.Format { return remote{f, p} }
 
-// Formats are all formats of package archive, in their order, with those that
+// Formats returns all formats of package archive, in their order, with those that
 // need it read by the pool, and those that nothing of ours reads by the helper if
 // it is there.
 func (p *Pool) Formats() []archive.Format {

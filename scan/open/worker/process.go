@@ -24,7 +24,7 @@ type process struct {
 	*channel
 	cmd    *exec.Cmd
 	in     *os.File // what the child sends
-	out    *os.File // what is sent to the child
+	out    *os.File // requests to the child
 	errors tail
 	jobs   int           // containers it was given
 	idled  bool          // it has waited for work
@@ -123,7 +123,7 @@ func (t timed) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// used is how much CPU time the child has taken in its life.
+// used returns how much CPU time the child has taken in its life.
 func (p *process) used() time.Duration {
 	if s := p.cmd.ProcessState; s != nil {
 		return s.SystemTime() + s.UserTime()
@@ -171,8 +171,8 @@ func (p *process) wait(patience time.Duration) error {
 	return p.cmd.Wait()
 }
 
-// why is the reason a child ended for, err being how that was noticed: a limit of its
-// own, something about this host, or else a fault of its own.
+// why returns the reason a child ended for, err being how that was noticed: one of
+// its limits, something about this host, or else a fault of the child.
 func (p *process) why(err error) error {
 	state := p.cmd.ProcessState
 	switch {
@@ -195,7 +195,7 @@ func (p *process) why(err error) error {
 }
 
 // end waits for a program that has said all it has to say, err being what was
-// wrong with that. It is given no more than what is left of its time.
+// wrong with that. It is given no more than the rest of its time.
 func (p *process) end(err error) error {
 	if err != nil {
 		return p.stop(err)
@@ -216,7 +216,8 @@ var errProgram = errors.New("the program failed")
 // fromOutside reports whether a process was ended by a signal that a process does not
 // earn by what it does: the administrator's, or the kernel's when memory is short.
 func fromOutside(s *os.ProcessState) bool {
-	return endedBy(s, syscall.SIGKILL) || endedBy(s, syscall.SIGTERM) || endedBy(s, syscall.SIGINT) || endedBy(s, syscall.SIGHUP) || endedBy(s, syscall.SIGQUIT)
+	return endedBy(s, syscall.SIGKILL) || endedBy(s, syscall.SIGTERM) || endedBy(s, syscall.SIGINT) ||
+		endedBy(s, syscall.SIGHUP) || endedBy(s, syscall.SIGQUIT)
 }
 
 func endedBy(s *os.ProcessState, signal syscall.Signal) bool {
@@ -233,7 +234,7 @@ var (
 	errTime = errors.New("time")
 )
 
-// tail keeps the first bytes a child wrote to stderr: the reason stands there.
+// tail keeps the first bytes a child wrote to stderr: they give the reason.
 type tail struct {
 	mu   sync.Mutex
 	text []byte

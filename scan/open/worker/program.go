@@ -68,7 +68,8 @@ var errStart = errors.New("the program cannot be started")
 func (c Config) Run(ctx context.Context, p Program, content archive.Content) (Outcome, error) {
 	ctx, cancel := context.WithTimeout(ctx, p.Wall)
 	defer cancel()
-	r := rights{Memory: int64(p.Memory), CPU: int64((p.CPU + time.Second - 1) / time.Second), Files: mostFiles, Read: p.Read, Write: p.Write, Alone: p.Alone}
+	cpu := int64((p.CPU + time.Second - 1) / time.Second)
+	r := rights{Memory: int64(p.Memory), CPU: cpu, Files: mostFiles, Read: p.Read, Write: p.Write, Alone: p.Alone}
 	if p.Write != "" {
 		r.File = largestFile
 	}
@@ -96,7 +97,7 @@ func (c Config) Run(ctx context.Context, p Program, content archive.Content) (Ou
 	return said.outcome(ctx, cmd.ProcessState, time.Duration(r.CPU)*time.Second, err)
 }
 
-// becoming are the arguments of a worker that becomes a program.
+// becoming returns the arguments of a worker that becomes a program.
 func (c Config) becoming(r rights, path string, args []string) []string {
 	text, _ := json.Marshal(r) // of plain values: cannot fail
 	return append(append(slices.Clone(c.Command[1:]), helperWord, string(text), path), args...)

@@ -22,8 +22,8 @@ const bytesPerSecond = 2 << 20
 // one first whose message has cost and will cost the least. So messages that make
 // children work hard wait for each other, and the others pass.
 //
-// A walk inside another is let in where those further out no longer are: what is
-// inside always ends, and what is around it can go on.
+// A walk inside another is let in where those further out no longer are: the inner
+// walk always ends, and the walk around it can go on.
 type queue struct {
 	most int
 
@@ -107,7 +107,7 @@ func (q *queue) admit() {
 	}
 }
 
-// room is how many walks may be at work when one at a depth is let in.
+// room returns how many walks may be at work when one at a depth is let in.
 func (q *queue) room(depth int) int {
 	inner := deepest - 1 - min(depth, deepest-1)
 	return max(q.most-inner, min(depth+1, q.most))

@@ -26,7 +26,8 @@ var denied = []uintptr{
 var begins = append([]uintptr{unix.SYS_EXECVEAT}, forks...)
 
 // newSpaces are the flags of clone(2) that make name spaces.
-const newSpaces = unix.CLONE_NEWUSER | unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWNET | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS | unix.CLONE_NEWCGROUP
+const newSpaces = unix.CLONE_NEWUSER | unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWNET |
+	unix.CLONE_NEWIPC | unix.CLONE_NEWUTS | unix.CLONE_NEWCGROUP
 
 // Where a filter finds what it looks at, see seccomp(2).
 const (
@@ -53,7 +54,7 @@ func (f *filter) answer(with uint32) {
 	*f = append(*f, unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: with})
 }
 
-// when answers if what is loaded compares with k in that way.
+// when answers if the loaded value compares with k in that way.
 func (f *filter) when(compare uint16, k, with uint32) {
 	*f = append(*f, unix.SockFilter{Code: unix.BPF_JMP | compare | unix.BPF_K, K: k, Jf: 1})
 	f.answer(with)
@@ -65,7 +66,7 @@ func (f *filter) unless(compare uint16, k, with uint32) {
 	f.answer(with)
 }
 
-// callsOf is the filter for a process that may, or may not, begin others.
+// callsOf returns the filter for a process that may, or may not, begin others.
 func callsOf(alone bool) filter {
 	var f filter
 	f.load(atArch)
@@ -93,7 +94,7 @@ func callsOf(alone bool) filter {
 }
 
 // sockets denies sockets of every family, which landlock(7) knows only in part. A
-// program that may begin others may also ask a daemon of its own by a unix socket.
+// program that may begin others may also ask its own daemon by a unix socket.
 func (f *filter) sockets(alone bool) {
 	if alone {
 		f.when(unix.BPF_JEQ, unix.SYS_SOCKET, denyCall)
