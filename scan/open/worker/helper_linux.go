@@ -7,7 +7,9 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"slices"
+	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -57,8 +59,7 @@ func become(r rights, command []string) error {
 		return err
 	}
 	for resource, n := range map[int]int64{
-		unix.RLIMIT_NPROC: mostProcesses, unix.RLIMIT_CORE: 0, unix.RLIMIT_FSIZE: r.File,
-		unix.RLIMIT_NOFILE: r.Files, unix.RLIMIT_DATA: r.Memory,
+		unix.RLIMIT_NPROC: mostProcesses, unix.RLIMIT_CORE: 0, unix.RLIMIT_FSIZE: r.File, unix.RLIMIT_NOFILE: r.Files,
 	} {
 		if err := limit(resource, uint64(n)); err != nil {
 			return err
@@ -71,7 +72,33 @@ func become(r rights, command []string) error {
 	if r.Write != "" {
 		env = append(env, "TMPDIR="+r.Write)
 	}
-	return unix.Exec(command[0], command, env)
+	return execWithin(r.Memory, command, env)
+}
+
+// execWithin replaces this process with a program that has that much memory. Between
+// the limit, which this process may be above, and the program it asks the Go runtime
+// for nothing: what it needs is made before, and nothing is collected.
+func execWithin(memory int64, command, env []string) error {
+	debug.SetGCPercent(-1)
+	path, err := unix.BytePtrFromString(command[0])
+	if err != nil {
+		return err
+	}
+	args, err := syscall.SlicePtrFromStrings(command)
+	if err != nil {
+		return err
+	}
+	vars, err := syscall.SlicePtrFromStrings(env)
+	if err != nil {
+		return err
+	}
+	most := unix.Rlimit{Cur: uint64(memory), Max: uint64(memory)}
+	_, _, errno := unix.RawSyscall6(unix.SYS_PRLIMIT64, 0, unix.RLIMIT_DATA, uintptr(unsafe.Pointer(&most)), 0, 0, 0)
+	if errno != 0 {
+		return errno
+	}
+	_, _, errno = unix.RawSyscall(unix.SYS_EXECVE, uintptr(unsafe.Pointer(path)), uintptr(unsafe.Pointer(&args[0])), uintptr(unsafe.Pointer(&vars[0])))
+	return errno
 }
 
 // What a program may do with files it reads, and with those in the directory it
