@@ -1,6 +1,7 @@
 package spool
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -87,11 +88,29 @@ func (b *Buffer) ReadFrom(r io.Reader) (total int64, err error) {
 	return total, err
 }
 
-// readRest continues ReadFrom when there is no room in memory.
+// readRest continues ReadFrom when there is no room in memory. It writes whole blocks:
+// a reader may come up with ten bytes at a time, and each write asks the system.
 func (b *Buffer) readRest(r io.Reader) (int64, error) {
 	block := b.spool.large.get()
 	defer b.spool.large.put(block)
-	return io.CopyBuffer(struct{ io.Writer }{b}, r, block[:])
+	for total := int64(0); ; {
+		n, err := fillFrom(r, block[:])
+		written, failed := b.Write(block[:n])
+		total += int64(written)
+		if err = cmp.Or(failed, err); err != nil {
+			return total, err
+		}
+	}
+}
+
+// fillFrom reads until p is full, or an error.
+func fillFrom(r io.Reader, p []byte) (n int, err error) {
+	for n < len(p) && err == nil {
+		var more int
+		more, err = r.Read(p[n:])
+		n += more
+	}
+	return n, err
 }
 
 // grow makes room in memory for n more bytes and reports whether it could. The

@@ -3,9 +3,11 @@ package spool
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -478,6 +480,43 @@ func TestReadFromAndStrings(t *testing.T) {
 	if n, err := b.ReadFrom(io.MultiReader(bytes.NewReader([]byte("part")), iotest.ErrReader(io.ErrClosedPipe))); n != 4 || err != io.ErrClosedPipe {
 		t.Errorf("a failing reader: %d, %v", n, err)
 	}
+}
+
+// TestLittleAtATime reads from readers that come up with few bytes: what goes to disk
+// is written in blocks.
+func TestLittleAtATime(t *testing.T) {
+	s := New(t.TempDir(), 64<<10, 8<<20)
+	want := noise(3, 1<<20)
+	for name, r := range map[string]io.Reader{
+		"bytes":             iotest.OneByteReader(bytes.NewReader(want)),
+		"halves":            iotest.HalfReader(bytes.NewReader(want)),
+		"the end with data": iotest.DataErrReader(iotest.OneByteReader(bytes.NewReader(want))),
+	} {
+		b := s.Buffer()
+		before := systemWrites(t)
+		n, err := b.ReadFrom(r)
+		if writes := systemWrites(t) - before; writes > 100 {
+			t.Errorf("%s: %d writes", name, writes)
+		}
+		if n != int64(len(want)) || err != nil || !bytes.Equal(content(t, b), want) {
+			t.Errorf("%s: %d bytes, %v, or others", name, n, err)
+		}
+		b.Close()
+	}
+}
+
+// systemWrites returns how often this process has asked the system to write.
+func systemWrites(t *testing.T) (n int) {
+	t.Helper()
+	text, err := os.ReadFile("/proc/self/io")
+	if err != nil {
+		t.Skip(err)
+	}
+	_, after, _ := strings.Cut(string(text), "syscw: ")
+	if _, err := fmt.Sscan(after, &n); err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 // TestManyAtOnce is for the race detector: writers that run the budget down to
