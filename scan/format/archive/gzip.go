@@ -26,7 +26,7 @@ func (gzipFormat) Match(head []byte, _ Content) bool { return hasAny(head, "\x1f
 
 func (gzipFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
 	w := begin(ctx, c, b, visit)
-	g := &gunzip{in: bufio.NewReader(scratch.Reader(c))}
+	g := &gunzip{in: bufio.NewReader(scratch.Reader(c)), budget: b}
 	m := Member{Size: -1}
 	name, err := g.header()
 	if err != nil {
@@ -57,6 +57,7 @@ var errGzip = errors.New("not a gzip stream")
 // gunzip reads the streams of a gzip file as one.
 type gunzip struct {
 	in       *bufio.Reader
+	budget   *Budget
 	inflate  io.ReadCloser
 	sum      hash.Hash32
 	size     uint32
@@ -128,6 +129,7 @@ func (g *gunzip) text() (string, error) {
 
 func (g *gunzip) start() {
 	g.streams++
+	g.budget.Work(1, priceStream)
 	g.sum, g.size = crc32.NewIEEE(), 0
 	if g.inflate == nil {
 		g.inflate = flate.NewReader(g.in)

@@ -2,6 +2,7 @@ package unpack
 
 import (
 	"bytes"
+	"compress/gzip"
 	"compress/zlib"
 	"context"
 	"fmt"
@@ -53,6 +54,14 @@ func inZlib(text string) string {
 	return b.String()
 }
 
+func inGzip(text string) []byte {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	io.WriteString(w, text)
+	w.Close()
+	return b.Bytes()
+}
+
 // hard are files that take long to open for their size, each larger and larger.
 var hard = map[string]func(n int) []byte{
 	"streams without end": func(n int) []byte { return objectStreams(100*n, "/Filter/FlateDecode", "x", "") },
@@ -69,6 +78,8 @@ var hard = map[string]func(n int) []byte{
 		return objectStreams(n, "/Filter/FlateDecode", inZlib("1 0 "+strings.Repeat("<</A[1 2 3(x)<41>/B]>>", 1<<15)), "endstream endobj")
 	},
 	"objects in each other": func(n int) []byte { return []byte("%PDF-1.7\n" + strings.Repeat("1 0 obj<</A ", 3000*n)) },
+	"streams of gzip":       func(n int) []byte { return bytes.Repeat(inGzip("hello worl"), 5000*n) },
+	"empty streams of gzip": func(n int) []byte { return bytes.Repeat(inGzip(""), 5000*n) },
 	"objects of RTF": func(n int) []byte {
 		return []byte(`{\rtf1` + strings.Repeat(`{\object{\*\objdata 0105000002000000}}`, 2000*n))
 	},
@@ -132,6 +143,20 @@ func TestTimeThatRunsOutIsAFailure(t *testing.T) {
 		m := opened(ctx, t, testLimits, leaf("Content-Type: application/octet-stream; name=a", file(1)))
 		if !noted(m, scan.Failed, "mime/failed") || noted(m, scan.Unscannable, "mime/time") {
 			t.Errorf("%s: %+v", name, m.Notes)
+		}
+	}
+}
+
+// TestStreamsAreCounted has files of many streams that hold next to nothing.
+func TestStreamsAreCounted(t *testing.T) {
+	for _, text := range []string{"", "hello worl"} {
+		l := testLimits
+		l.CPU = 50 * time.Millisecond
+		for n, over := range map[int]bool{1000: false, 50_000: true} {
+			mail := leaf("Content-Type: application/gzip; name=a.gz", bytes.Repeat(inGzip(text), n))
+			if m := opened(t.Context(), t, l, mail); noted(m, scan.Unscannable, "mime/time") != over {
+				t.Errorf("%d streams of %q: %+v", n, text, m.Notes)
+			}
 		}
 	}
 }
