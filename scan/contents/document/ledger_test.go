@@ -2,6 +2,8 @@ package document
 
 import (
 	"bytes"
+	"compress/zlib"
+	"io"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -32,6 +34,7 @@ var laborious = map[string]repeated{
 	"RTF of groups":     {start: `{\rtf1`, text: `{\b x}`},
 	"RTF of objects":    {start: `{\rtf1`, text: `{\*\objdata 0105}`},
 	"workbook":          {start: "\x09\x08\x10\x00" + strings.Repeat("\x00", 16), text: "\x85\x00\x00\x00"},
+	"objects of PDF":    {start: "%PDF-1.7\n", text: "1 0 obj<</A[1 2 3(x)]>>endobj\n"},
 	"bars":              {start: "a,b\n", text: "|"},
 	"notes":             {start: oneNoteMark, text: "\x00"},
 	"a flat document":   {start: `<office:document mimetype="x">`, text: `<text:p>x</text:p>`},
@@ -101,6 +104,26 @@ func TestWorkIsChargedForUnpacking(t *testing.T) {
 	m.Work = time.Millisecond
 	found, err := newScanner(t, DefaultConfig()).Scan(t.Context(), m)
 	if err != nil || !scan.Incomplete(found) || found[len(found)-1].Part > 20 {
+		t.Errorf("found %v, %v", found, err)
+	}
+}
+
+// TestObjectsInStreamsAreCharged has a stream of objects that unpacks to little and
+// takes long to parse.
+func TestObjectsInStreamsAreCharged(t *testing.T) {
+	var packed bytes.Buffer
+	w := zlib.NewWriter(&packed)
+	io.WriteString(w, "1 0 "+strings.Repeat("obj<<", 1<<15))
+	w.Close()
+	file := pdfOf("<< /Type /ObjStm /N 1 /First 4 /Filter /FlateDecode >> stream\n" + packed.String() + "\nendstream")
+	var parts []scan.Part
+	for range 30 {
+		parts = append(parts, scan.Part{Parent: -1, Path: "1", Content: bytes.NewReader(file)})
+	}
+	m := scantest.Message("Subject: x\r\n\r\n", parts...)
+	m.Work = 50 * time.Millisecond // what its unpacking costs is 15 ms
+	found, err := newScanner(t, DefaultConfig()).Scan(t.Context(), m)
+	if err != nil || !slices.ContainsFunc(found, func(f scan.Finding) bool { return f.Part < 20 && strings.Contains(f.Detail, "limits.cpu") }) {
 		t.Errorf("found %v, %v", found, err)
 	}
 }

@@ -50,7 +50,7 @@ func (e *examination) pdf() error {
 	f := &pdfFile{examination: e, ends: pdf.NewEnds(e.part.Content), actions: map[int64]pdfKnown[pdf.Dict]{},
 		names: map[int64]pdfKnown[string]{}, filters: map[int64]pdfKnown[any]{}}
 	f.reader = f.newReader()
-	if err := f.reader.Each(f.object); err != nil && err != errStop {
+	if err := f.parsed(func() error { return f.reader.Each(f.object) }); err != nil && err != errStop {
 		return err
 	}
 	f.troubled()
@@ -67,6 +67,14 @@ func (e *examination) pdf() error {
 func (f *pdfFile) newReader() *pdf.Reader {
 	const times, extra = 8, 16 << 20
 	return pdf.NewReader(f.ctx, f.part.Content, times*f.part.Content.Size()+extra)
+}
+
+// parsed charges for the bytes that parse has the reader parse.
+func (f *pdfFile) parsed(parse func() error) error {
+	room := f.reader.Room()
+	err := parse()
+	f.ledger.work.Work(room-f.reader.Room(), priceParsed)
+	return err
 }
 
 // troubled says what the reader did not follow.

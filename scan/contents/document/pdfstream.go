@@ -35,9 +35,11 @@ func (f *pdfFile) objectStream(o pdf.Object) error {
 		return nil
 	}
 	first, _ := d.Get("First").(int64)
-	err = f.reader.Packed(data, first, func(inner pdf.Object) error {
-		f.enter(inner.Number, o.At, inner.Value)
-		return nil
+	err = f.parsed(func() error {
+		return f.reader.Packed(data, first, func(inner pdf.Object) error {
+			f.enter(inner.Number, o.At, inner.Value)
+			return nil
+		})
 	})
 	f.troubled()
 	return err
