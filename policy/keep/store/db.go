@@ -33,6 +33,7 @@ type file struct {
 	lock          lock    // for what follows
 	db            *sql.DB
 	opened        fs.FileInfo
+	log           fs.FileInfo // the write-ahead log of db; nil if it has none
 }
 
 func newFile(path, schema string, warn func(error)) file {
@@ -83,7 +84,7 @@ func (f *file) open(ctx context.Context) (*sql.DB, error) {
 	}
 	defer f.lock.free()
 	if f.db != nil {
-		if now, err := os.Lstat(f.path); err == nil && os.SameFile(now, f.opened) {
+		if isStill(f.path, f.opened) && (f.log == nil || isStill(f.path+logSuffix, f.log)) {
 			return f.db, nil
 		}
 		f.close()
@@ -92,8 +93,22 @@ func (f *file) open(ctx context.Context) (*sql.DB, error) {
 		return nil, err
 	}
 	db, err := connect(f.path, f.schema)
-	f.db = db
+	f.db, f.log = db, nil
+	if info, err := os.Lstat(f.path + logSuffix); err == nil {
+		f.log = info
+	}
 	return db, err
+}
+
+// logSuffix ends the name of a database's write-ahead log. If another process takes
+// the log away, what is written to it is in no file any more until the connection
+// ends, which writes it to the database.
+const logSuffix = "-wal"
+
+// isStill reports whether the file at a path is the one it was.
+func isStill(path string, was fs.FileInfo) bool {
+	now, err := os.Lstat(path)
+	return err == nil && os.SameFile(now, was)
 }
 
 // connect opens a database file, and sees to it that everything is in it.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -66,5 +67,35 @@ func releaseAll(t *testing.T, s *quarantine.Dir, mta *counting, n int) {
 		if err != nil && !errors.Is(err, quarantine.ErrReleased) && !errors.Is(err, quarantine.ErrUnsure) {
 			t.Error(err)
 		}
+	}
+}
+
+// A write-ahead log that another process has taken away is not written to any more,
+// and what was written to it is not lost.
+func TestLogIsTakenAway(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "index.db")
+	ours := NewIndex(path, func(err error) { t.Error(err) })
+	defer ours.Close()
+	put := func(id string) {
+		t.Helper()
+		if err := ours.Put(t.Context(), quarantine.Row{ID: id, Time: time.Now()}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := ours.Replace(t.Context(), nil, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	put("a")
+	for _, companion := range []string{"-wal", "-shm"} {
+		if err := os.Remove(path + companion); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("b")
+	theirs := NewIndex(path, func(err error) { t.Error(err) })
+	defer theirs.Close()
+	rows, err := theirs.Find(t.Context(), quarantine.Filter{})
+	if err != nil || len(rows) != 2 {
+		t.Errorf("%d rows, %v", len(rows), err)
 	}
 }
