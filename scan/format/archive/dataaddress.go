@@ -55,7 +55,7 @@ func isDataHead(head []byte) bool {
 	kind, _, _ := bytes.Cut(head, []byte(";"))
 	kind = bytes.TrimSpace(kind)
 	slash := bytes.IndexByte(kind, '/')
-	return (len(kind) == 0 || slash > 0 && bytes.IndexAny(kind, " \t\r\n<>\"'") < 0) && bytes.IndexAny(head, "<>") < 0
+	return (len(kind) == 0 || slash > 0 && !bytes.ContainsAny(kind, " \t\r\n<>\"'")) && !bytes.ContainsAny(head, "<>")
 }
 
 // member returns the file of the address, called otherwise if nothing in it says how.
