@@ -198,10 +198,10 @@ func TestAuthentication(t *testing.T) {
 		code               int
 		want               string
 	}{
-		{"SPF", "192.0.2.1", "sender@example.org", clean("a").Data, 250, "mx.test.local; spf=pass smtp.mailfrom=sender@example.org; dkim=none; dmarc=pass header.from=example.org"},
-		{"DKIM", "192.0.2.9", "list@example.net", proved, 250, "mx.test.local; spf=none smtp.mailfrom=list@example.net; dkim=pass header.d=example.org header.i=@example.org; dmarc=pass header.from=example.org"},
+		{"SPF", "192.0.2.1", "sender@example.org", clean("a").Data, 250, "mx.test.local; spf=pass smtp.mailfrom=sender@example.org; dkim=none; dmarc=pass header.from=example.org polrec.p=reject polrec.domain=example.org"},
+		{"DKIM", "192.0.2.9", "list@example.net", proved, 250, "mx.test.local; spf=none smtp.mailfrom=list@example.net; dkim=pass header.d=example.org header.i=@example.org; dmarc=pass header.from=example.org polrec.p=reject polrec.domain=example.org"},
 		{"neither", "192.0.2.9", "sender@example.org", clean("b").Data, 550, ""},
-		{"forged results", "192.0.2.1", "sender@example.org", append([]byte(forged), clean("c").Data...), 250, "mx.test.local; spf=pass smtp.mailfrom=sender@example.org; dkim=none; dmarc=pass header.from=example.org"},
+		{"forged results", "192.0.2.1", "sender@example.org", append([]byte(forged), clean("c").Data...), 250, "mx.test.local; spf=pass smtp.mailfrom=sender@example.org; dkim=none; dmarc=pass header.from=example.org polrec.p=reject polrec.domain=example.org"},
 		{"no answer", "192.0.2.9", "sender@broken.example", bytes.ReplaceAll(clean("d").Data, []byte("example.org"), []byte("broken.example")), 250, "mx.test.local; spf=temperror smtp.mailfrom=sender@broken.example; dkim=none; dmarc=temperror header.from=broken.example"},
 	} {
 		h.mta.Mailbox().Clear()
