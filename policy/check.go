@@ -35,10 +35,27 @@ func (r Rule) Check() error {
 		return errors.New("part is about a part of the message, and a score is about none; put the score into requires")
 	case r.Mode == Adds && o.Answer != Deliver:
 		return fmt.Errorf("%s is an answer, and this rule only adds effects; let it decide", o.Answer)
+	case r.Mode == Decides && o.tellsOfDelivered() != "":
+		return fmt.Errorf("%q hear only of messages that do not arrive, and this rule delivers; leave it out, or put it into "+
+			"a rule that keeps messages back, or into one without an action", o.tellsOfDelivered())
 	case r.Mode == Adds && o.Edit != NoEdit:
 		return fmt.Errorf("%s settles what becomes of a part, and this rule only adds effects; let it decide", o.Edit)
 	}
 	return o.check()
+}
+
+// tellsOfDelivered returns the word in Notify that asks for a notice about a message which
+// the outcome, or what is done where its edit cannot be made, delivers; "" if none does.
+func (o Outcome) tellsOfDelivered() string {
+	for _, word := range o.Notify {
+		if (word == Recipients || word == InternalSender) && o.Answer == Deliver && len(o.Only) == 0 {
+			return word
+		}
+	}
+	if o.Else != nil {
+		return o.Else.tellsOfDelivered()
+	}
+	return ""
 }
 
 func (o Outcome) check() error {

@@ -67,9 +67,15 @@ type Outcome struct {
 	Headers []HeaderField // added on top
 	Add     []string      // recipients who get the message as well
 	Only    []string      // recipients who get it instead of everybody else
-	Notify  []string      // who is told
+	Notify  []string      // who is told: addresses, Recipients, InternalSender
 	Else    *Outcome      // applies where the edit cannot be made; nil: reject
 }
+
+// The words in Outcome.Notify for those whom a message concerns.
+const (
+	Recipients     = "recipients"         // each recipient of ours from whom the message is kept back
+	InternalSender = "sender-if-internal" // the sender of such a message, if it is from us
+)
 
 // Action returns the name of the outcome in reports: the answer, but "quarantine"
 // for a message that is discarded and kept.

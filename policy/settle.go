@@ -200,26 +200,61 @@ func banners(grounds []ground) []string {
 	return list
 }
 
-// notices returns the notices the rules ask for, and one for each recipient whose
-// copy was refused without the sender hearing of it. A virus is not worth one.
+// notices collects the notices that rules ask for, and one for each recipient whose
+// copy was refused without the sender hearing of it. A virus is worth one only if a rule
+// asks for it.
 func (f *facts) notices(d *Decision, all []judged) {
 	for _, j := range all {
+		var told []Notice
 		for _, to := range j.Outcome.Notify {
-			g := j.asking(to)
-			d.Notices = append(d.Notices, Notice{To: to, Audience: Administrator, Recipient: j.recipient, Finding: f.reason(g), Rule: g.rule.Ref})
+			told = addNew(told, f.asked(d, j, to)...)
 		}
-		about := Notice{Recipient: j.recipient, Finding: j.Because, Rule: j.Rule}
-		if j.Outcome.Answer != Reject || d.Answer == Reject || f.isInfection(j.Because) {
-			continue
-		}
-		about.To, about.Audience = j.recipient, ToRecipient
-		if j.directions == Outbound {
-			about.To, about.Audience = f.in.Envelope.Sender, ToSender
-		}
-		if about.To != "" {
-			d.Notices = append(d.Notices, about)
-		}
+		d.Notices = append(d.Notices, addNew(told, f.unheard(d, j)...)...)
 	}
+}
+
+// asked returns the notice that a word or an address in Outcome.Notify stands for.
+// Recipients and senders are told only of what does not arrive.
+func (f *facts) asked(d *Decision, j judged, to string) []Notice {
+	about := Notice{Recipient: j.recipient, Finding: j.Because, Rule: j.Rule}
+	switch {
+	case to != Recipients && to != InternalSender:
+		g := j.asking(to)
+		return []Notice{{To: to, Audience: Administrator, Recipient: j.recipient, Finding: f.reason(g), Rule: g.rule.Ref}}
+	case !f.complete() || d.reaches(j.recipient):
+		return nil
+	case to == Recipients:
+		about.To, about.Audience = j.recipient, ToRecipient
+	case f.trusted() == yes:
+		about.To, about.Audience = f.in.Envelope.Sender, ToSender
+	}
+	return about.ifAddressed()
+}
+
+// unheard returns the notice about a copy that was refused without the sender hearing
+// of it.
+func (f *facts) unheard(d *Decision, j judged) []Notice {
+	if j.Outcome.Answer != Reject || d.Answer == Reject || f.isInfection(j.Because) {
+		return nil
+	}
+	about := Notice{To: j.recipient, Audience: ToRecipient, Recipient: j.recipient, Finding: j.Because, Rule: j.Rule}
+	if j.directions == Outbound {
+		about.To, about.Audience = f.in.Envelope.Sender, ToSender
+	}
+	return about.ifAddressed()
+}
+
+// ifAddressed returns the notice in a list, which is empty if it is for the null sender.
+func (n Notice) ifAddressed() []Notice {
+	if n.To == "" {
+		return nil
+	}
+	return []Notice{n}
+}
+
+// reaches reports whether a recipient gets the message at once.
+func (d *Decision) reaches(recipient string) bool {
+	return d.Answer == Deliver && !slices.Contains(d.Drop, recipient)
 }
 
 // asking returns the strongest ground that asks for a notice.

@@ -92,7 +92,8 @@ type Outcome struct {
 	Copy []string `toml:"copy" example:"[\"archive@example.com\"]"`
 	// Who gets it instead.
 	Redirect []string `toml:"redirect" example:"[\"admin@example.com\"]"`
-	// Who is told.
+	// Who is told: addresses; "recipients" for those in [local] domains from whom the
+	// message is kept back; "sender-if-internal" for its sender, if it is from us.
 	Notify []string `toml:"notify" example:"[\"admin@example.com\"]"`
 	// What becomes of it if the edit cannot be made; without it, it is refused:
 	// { action = "quarantine" }.
@@ -173,7 +174,7 @@ func (b *binder) outcome(path string, o *Outcome) policy.Outcome {
 		Banner: o.Banner,
 		Add:    b.recipients(path+".copy", o.Copy),
 		Only:   b.recipients(path+".redirect", o.Redirect),
-		Notify: b.recipients(path+".notify", o.Notify),
+		Notify: b.told(path+".notify", o.Notify),
 		Reply:  b.reply(path+".reply", o.Reply),
 	}
 	if _, ok := answers[o.Action]; !ok && o.Action != "" {
@@ -195,7 +196,7 @@ func (b *binder) outcome(path string, o *Outcome) policy.Outcome {
 // recipients checks addresses mail is sent to.
 func (b *binder) recipients(path string, list []string) []string {
 	for i, a := range list {
-		if at := strings.LastIndexByte(a, '@'); at < 1 || at == len(a)-1 || strings.ContainsAny(a, " \t\r\n<>,") {
+		if !isAddress(a) {
 			b.wrong(fmt.Sprintf("%s[%d]", path, i), "%q is no address; write \"user@example.com\"", a)
 		}
 	}

@@ -26,6 +26,7 @@ type Event struct {
 	Detail    string    `json:"detail"`
 	Rule      string    `json:"rule"`
 	Kept      bool      `json:"kept"` // there is a copy in the quarantine
+	Told      bool      `json:"told"` // the sender hears that the message is refused
 }
 
 // Item is an event for one address. One notice tells several to the same address.
@@ -59,10 +60,10 @@ func Items(r policy.Record, d policy.Decision, local policy.Local) []Item {
 func event(r policy.Record, d policy.Decision, n policy.Notice) Event {
 	e := Event{
 		ID: r.ID, Time: r.Time, Sender: r.Sender, Recipient: n.Recipient, Subject: r.Subject, Client: r.Client,
-		Action: r.Action, Class: "policy", Rule: n.Rule.Name, Kept: d.Keep,
+		Action: r.Action, Class: "policy", Rule: n.Rule.Name, Kept: d.Keep, Told: d.Answer == policy.Reject,
 	}
 	for _, v := range d.Verdicts {
-		if v.Recipient == n.Recipient {
+		if v.Recipient == n.Recipient && (d.Answer != policy.Hold || v.Outcome.Answer > policy.Hold) {
 			e.Action = v.Outcome.Action()
 			break
 		}

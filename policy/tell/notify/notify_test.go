@@ -120,6 +120,42 @@ func TestCompose(t *testing.T) {
 	}
 }
 
+// A recipient reads where the message is, and what its sender knows.
+func TestWhatRecipientsAreTold(t *testing.T) {
+	all := templates(t)
+	for _, test := range []struct {
+		event Event
+		want  map[string][]string
+	}{
+		{Event{Action: "quarantine", Kept: true}, map[string][]string{
+			"en": {"in the quarantine", "was told nothing", "ask your postmaster and name its id"}, "de": {"in der Quarantäne", "weiß davon nichts"},
+			"fr": {"en quarantaine", "pas été informé"}, "es": {"en cuarentena", "no ha sido informado"},
+		}},
+		{Event{Action: "reject", Told: true}, map[string][]string{
+			"en": {"none", "was told that it is refused", "Of any other, ask its sender"}, "de": {"keine", "hat erfahren"},
+			"fr": {"aucune", "informé du refus"}, "es": {"ninguna", "informado del rechazo"},
+		}},
+		{Event{Action: "hold"}, map[string][]string{
+			"en": {"held by the mail server"}, "de": {"zurückgehalten"}, "fr": {"retenue par le serveur"}, "es": {"retenida por el servidor"},
+		}},
+	} {
+		for language, words := range test.want {
+			notice, err := all.Compose(draft(policy.ToRecipient, language, test.event))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, bodies := parts(t, notice)
+			for _, b := range bodies {
+				for _, word := range words {
+					if !strings.Contains(strings.ReplaceAll(b, "&#39;", "'"), word) {
+						t.Errorf("%s: no %q in\n%s", language, word, b)
+					}
+				}
+			}
+		}
+	}
+}
+
 func TestManyEvents(t *testing.T) {
 	notice, err := templates(t).Compose(draft(policy.Administrator, "en", make([]Event, 1234)...))
 	if err != nil {
