@@ -191,9 +191,18 @@ func (w *walk) dismiss(err error) error {
 	if w.why == nil {
 		w.release()
 		w.why = w.child.stop(err)
+		w.pool.tally.end(w.reason())
 		w.charge()
 	}
 	return w.why
+}
+
+// reason returns what ended the child, on its side or on this one.
+func (w *walk) reason() Reason {
+	if r := reasonOf(w.why); r != Crashed || w.stopped == nil && w.ctx.Err() == nil {
+		return r
+	}
+	return Stopped
 }
 
 // charge charges the CPU time that the child took for the container.

@@ -97,7 +97,7 @@ func (w *walk) replace(err error) error {
 	if w.pool.cfg.left(w.budget) <= 0 {
 		return errSpent
 	}
-	child, err := start(w.pool.cfg)
+	child, err := w.pool.start()
 	if err != nil {
 		return err
 	}

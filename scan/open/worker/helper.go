@@ -56,7 +56,7 @@ type listing struct {
 // Walk lists the archive, then unpacks it all at once and cuts the output by the
 // sizes in the list.
 func (h helped) Walk(ctx context.Context, c archive.Content, b *archive.Budget, visit archive.Visit) ([]archive.Note, error) {
-	w := &helping{ctx: ctx, cfg: h.pool.cfg, budget: b, visit: visit}
+	w := &helping{ctx: ctx, cfg: h.pool.cfg, tally: &h.pool.tally, budget: b, visit: visit}
 	if w.cfg.left(b) <= 0 {
 		return []archive.Note{noteOn(errSpent, "")}, nil
 	}
@@ -86,6 +86,7 @@ func (h helped) Walk(ctx context.Context, c archive.Content, b *archive.Budget, 
 type helping struct {
 	ctx     context.Context
 	cfg     Config
+	tally   *tally
 	file    *os.File
 	budget  *archive.Budget
 	visit   archive.Visit
@@ -121,6 +122,13 @@ func (w *helping) run() error {
 func (w *helping) end(p *process, err error) error {
 	err = p.end(err)
 	w.budget.Spend(p.used() + handover)
+	switch {
+	case err == nil:
+	case w.stopped != nil || w.ctx.Err() != nil:
+		w.tally.end(Stopped)
+	default:
+		w.tally.end(reasonOf(err))
+	}
 	return err
 }
 

@@ -39,6 +39,7 @@ func Defaults() Config {
 type Pool struct {
 	cfg   Config
 	queue *queue
+	tally tally
 
 	mu      sync.Mutex
 	idle    []*process
@@ -91,7 +92,7 @@ func (p *Pool) refill() {
 	}
 	p.coming++
 	p.filling.Go(func() {
-		child, err := start(p.cfg)
+		child, err := p.start()
 		p.mu.Lock()
 		p.coming--
 		p.mu.Unlock()
@@ -130,7 +131,7 @@ func (p *Pool) take(ctx context.Context, b *archive.Budget, size int64) (*proces
 	if child := p.fromIdle(); child != nil {
 		return child, nil
 	}
-	child, err := start(p.cfg)
+	child, err := p.start()
 	if err != nil {
 		p.queue.leave(b)
 		return nil, err
