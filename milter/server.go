@@ -41,6 +41,8 @@ type Server struct {
 	mu       sync.Mutex
 	conns    map[*conn]struct{}
 	sessions sync.WaitGroup
+
+	accepted, unplaced atomic.Int64 // connections
 }
 
 // New returns a server that is not listening yet. current returns the judge of
@@ -198,9 +200,11 @@ func (s *Server) accept(ctx context.Context, d *door, l net.Listener) {
 
 // admit starts a session once there is room for one. Meanwhile others may come in.
 func (s *Server) admit(ctx context.Context, d *door, raw net.Conn) {
+	s.accepted.Add(1)
 	peer := peerOf(raw)
 	s.loops.Go(func() {
 		if !s.slots.take(ctx, peer, s.crowded) {
+			s.unplaced.Add(1)
 			raw.Close()
 			return
 		}

@@ -85,6 +85,9 @@ func (s *Spool) Used() (memory, disk int64) {
 	return s.memory.used.Load(), s.disk.used.Load() - s.spares.held() - s.volumes.held()
 }
 
+// Limits returns how many bytes of memory and of disk the buffers may hold.
+func (s *Spool) Limits() (memory, disk int64) { return s.memory.limit, s.disk.limit }
+
 // Check makes a file as a buffer would, so that a directory that is missing or
 // not writable is told at the start, not by the first large message.
 func (s *Spool) Check() error {

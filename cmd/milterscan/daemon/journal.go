@@ -3,6 +3,7 @@ package daemon
 import (
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -16,8 +17,9 @@ import (
 // journal is where the log goes. It is a zapcore.Core that hands each line to the
 // output of now, which a reload replaces.
 type journal struct {
-	mu  sync.RWMutex // held for reading while a line is written
-	out output
+	mu   sync.RWMutex // held for reading while a line is written
+	out  output
+	lost atomic.Int64 // lines that no output took
 }
 
 // output is an open file, or standard error, with level and format.
@@ -27,8 +29,8 @@ type output struct {
 	close func()
 }
 
-// openOutput opens what a configuration names.
-func openOutput(c config.Log) (output, error) {
+// open opens what a configuration names.
+func (j *journal) open(c config.Log) (output, error) {
 	level, err := zapcore.ParseLevel(c.Level)
 	if err != nil {
 		return output{}, err
@@ -41,7 +43,7 @@ func openOutput(c config.Log) (output, error) {
 	if err != nil {
 		return output{}, err
 	}
-	s := newSink(file, func(n int) []byte { return policy.VisibleLine(lostLine(encoder, n)) })
+	s := newSink(file, &j.lost, func(n int) []byte { return policy.VisibleLine(lostLine(encoder, n)) })
 	out := output{core: zapcore.NewCore(encoder, visible{s}, level), close: func() {
 		s.Close()
 		closeFile()
@@ -54,8 +56,10 @@ func openOutput(c config.Log) (output, error) {
 
 // openJournal opens the log.
 func openJournal(c config.Log) (*journal, error) {
-	out, err := openOutput(c)
-	return &journal{out: out}, err
+	j := new(journal)
+	var err error
+	j.out, err = j.open(c)
+	return j, err
 }
 
 // replace goes on in another output, and closes the one before.
@@ -69,7 +73,7 @@ func (j *journal) replace(out output) {
 
 // reopen goes on in a file of the same name, as after that was renamed.
 func (j *journal) reopen(c config.Log) error {
-	out, err := openOutput(c)
+	out, err := j.open(c)
 	if err == nil {
 		j.replace(out)
 	}

@@ -156,7 +156,7 @@ func (d *Daemon) next(ctx context.Context, n uint64) (g generation, err error) {
 	if err = pipeline.RunTests(ctx, p, g.config.Runnable()); err != nil {
 		return g, err
 	}
-	if g.log, err = openOutput(g.config.Log); err != nil {
+	if g.log, err = d.journal.open(g.config.Log); err != nil {
 		return g, fmt.Errorf("log.output: %w", err)
 	}
 	if err = d.web.use(g.config); err == nil {

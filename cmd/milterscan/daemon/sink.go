@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -20,8 +21,9 @@ const (
 // cannot be written, are counted, and a line says how many as soon as one can be
 // written again.
 type sink struct {
-	out  io.Writer
-	lost func(n int) []byte // the line that says so
+	out   io.Writer
+	count *atomic.Int64      // all lines that were ever lost
+	lost  func(n int) []byte // the line that says so
 
 	mu      sync.Mutex
 	more    sync.Cond // there is something to write, or the end has come
@@ -34,8 +36,8 @@ type sink struct {
 }
 
 // newSink starts a sink. Close ends it.
-func newSink(out io.Writer, lost func(n int) []byte) *sink {
-	s := &sink{out: out, lost: lost, done: make(chan struct{})}
+func newSink(out io.Writer, count *atomic.Int64, lost func(n int) []byte) *sink {
+	s := &sink{out: out, count: count, lost: lost, done: make(chan struct{})}
 	s.more.L = &s.mu
 	go s.run()
 	return s
@@ -46,7 +48,7 @@ func (s *sink) Write(line []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed || s.bytes+len(line) > mostBytes || len(s.lines) >= mostLines {
-		s.missing++
+		s.miss(1)
 		return len(line), nil
 	}
 	s.lines = append(s.lines, append([]byte(nil), line...))
@@ -56,6 +58,12 @@ func (s *sink) Write(line []byte) (int, error) {
 	}
 	s.more.Signal()
 	return len(line), nil
+}
+
+// miss counts lines that are lost.
+func (s *sink) miss(n int) {
+	s.missing += n
+	s.count.Add(int64(n))
 }
 
 // errUnread is reported when the log takes no more lines.
@@ -134,7 +142,7 @@ func (s *sink) finish(err error, n int) {
 	s.lines = append(s.lines[:0:0], s.lines[n:]...)
 	switch {
 	case err != nil:
-		s.missing += n
+		s.miss(n)
 	case s.missing > 0:
 		line := s.lost(s.missing)
 		s.lines, s.bytes, s.missing = append(s.lines, line), s.bytes+len(line), 0

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -42,7 +43,7 @@ func lostText(n int) []byte { return fmt.Appendf(nil, "%d lost\n", n) }
 func TestLogInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &reader{}
-		s := newSink(r, lostText)
+		s := newSink(r, new(atomic.Int64), lostText)
 		var want strings.Builder
 		for i := range 1000 {
 			fmt.Fprintf(s, "line %d\n", i)
@@ -58,7 +59,7 @@ func TestLogInOrder(t *testing.T) {
 func TestLogUnread(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &reader{stop: make(chan struct{})}
-		s := newSink(r, lostText)
+		s := newSink(r, new(atomic.Int64), lostText)
 		line := bytes.Repeat([]byte("x"), 1<<10)
 		begun, fits := time.Now(), mostBytes/len(line)
 		for range fits + 100 {
@@ -85,7 +86,7 @@ func TestLogUnread(t *testing.T) {
 func TestLogNeverReadEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &reader{stop: make(chan struct{})}
-		s := newSink(r, lostText)
+		s := newSink(r, new(atomic.Int64), lostText)
 		fmt.Fprint(s, "a\n")
 		if err := s.Close(); err == nil {
 			t.Error("no error")
@@ -98,7 +99,8 @@ func TestLogNeverReadEnds(t *testing.T) {
 func TestLogReaderIsGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &reader{gone: true}
-		s := newSink(r, lostText)
+		var lost atomic.Int64
+		s := newSink(r, &lost, lostText)
 		for range 3 {
 			fmt.Fprint(s, "lost\n")
 			synctest.Wait()
@@ -109,6 +111,9 @@ func TestLogReaderIsGone(t *testing.T) {
 			t.Errorf("%v, %q", err, r.text.String())
 		}
 		fmt.Fprint(s, "after the end\n") // is no error
+		if n := lost.Load(); n != 4 {
+			t.Errorf("%d lines are counted as lost", n)
+		}
 	})
 }
 
