@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/edit"
@@ -66,6 +67,7 @@ func (j *Judge) fixed(s seen) []int {
 
 // decide asks the policy about what is known so far.
 func (j *Judge) decide(s seen, t tried) choice {
+	defer s.clock.since(Decide, time.Now())
 	return choice{tried: t, decision: j.Policy.Decide(s.input(t)), rules: j.Policy}
 }
 
@@ -165,6 +167,9 @@ func (j *Judge) done(ctx context.Context, after seen, next choice) bool {
 	defer more.Close()
 	return !more.Changed()
 }
+
+// cleaned reports whether edits were made, or tried.
+func (c choice) cleaned() bool { return c.result != nil || len(c.refused) > 0 || c.bare }
 
 // reopened reports whether what goes on is what was looked at again, which closes
 // it.

@@ -92,7 +92,10 @@ func (j *Judge) Examine(ctx context.Context, in scan.Received) *Result {
 	ctx, cancel := context.WithTimeout(ctx, j.examining())
 	defer cancel()
 	s := j.look(ctx, in)
-	return j.result(s, j.choose(ctx, s))
+	begun := time.Now()
+	c := j.choose(ctx, s)
+	s.clock.share(time.Since(begun), c.cleaned())
+	return j.result(s, c)
 }
 
 // Message judges a complete message: Examine, and then what must be safe before
@@ -102,7 +105,10 @@ func (j *Judge) Message(ctx context.Context, in scan.Received) (policy.Ruling, f
 	defer cancel()
 	r := j.Examine(ctx, in)
 	if r.Decision.Keep {
-		if err := j.Keeper.Keep(ctx, r.copy()); err != nil {
+		begun := time.Now()
+		err := j.Keeper.Keep(ctx, r.copy())
+		r.seen.clock.since(Keep, begun)
+		if err != nil {
 			r = j.notKept(r, err)
 		}
 	}

@@ -25,6 +25,7 @@ type seen struct {
 	found    []scan.Finding
 	release  *token.Grant     // of a released message
 	own      *policy.Decision // on mail of our own, about which no rule is asked
+	clock    *clock           // nil at early stages
 }
 
 // reserve is the part of the time for a message that is kept for looking at what
@@ -57,11 +58,12 @@ func (j *Judge) firstLook() time.Duration {
 
 // look opens a message and has it scanned.
 func (j *Judge) look(ctx context.Context, in scan.Received) seen {
-	s := seen{id: newID(), begun: time.Now(), stage: scan.StageMessage, size: in.Size}
+	s := seen{id: newID(), begun: time.Now(), stage: scan.StageMessage, size: in.Size, clock: new(clock)}
 	ctx, cancel := context.WithTimeout(ctx, j.firstLook())
 	defer cancel()
 	s.envelope, in = j.early(ctx, in)
 	s.message = j.Opener.Open(ctx, in)
+	s.clock.since(Open, s.begun)
 	p := j.present(s.id, s.message)
 	if p.own != nil {
 		s.own, s.found = p.own, p.found
@@ -69,8 +71,12 @@ func (j *Judge) look(ctx context.Context, in scan.Received) seen {
 	}
 	s.release = p.release
 	s.message.Notes = append(s.message.Notes, p.found...)
+	begun := time.Now()
 	once, contents := j.scan(ctx, s.message)
+	s.clock.since(Scan, begun)
+	begun = time.Now()
 	s.once = slices.Concat(wait(in.Begun), once)
+	s.clock.since(Ask, begun)
 	return j.finds(s, contents)
 }
 
