@@ -69,7 +69,7 @@ func (p *Installation) engine(ctx context.Context, c virus.Config) []Finding {
 	}
 	found := []Finding{ok("%s: %s", name, cmp.Or(strings.TrimSpace(all[0].Version), "is there"))}
 	if c.Type == virus.TypeClamd {
-		found = append(found, p.signatures(name, all[0].Version)...)
+		found = append(found, p.signatures(name, all[0].Signatures)...)
 	}
 	return append(found, probe(ctx, e, c, name)...)
 }
@@ -93,11 +93,9 @@ func remedy(c virus.Config, err error) string {
 // old is how long signatures may go without news. The official ones change daily.
 const old = 7 * 24 * time.Hour
 
-// signatures looks at the date in "ClamAV 1.4.6/27500/Sun Nov 22 08:24:13 2026".
-func (p *Installation) signatures(name, version string) []Finding {
-	parts := strings.Split(strings.TrimSpace(version), "/")
-	date, err := time.Parse("Mon Jan _2 15:04:05 2006", parts[len(parts)-1])
-	if err != nil {
+// signatures looks at the date of the official signatures.
+func (p *Installation) signatures(name string, date time.Time) []Finding {
+	if date.IsZero() {
 		return []Finding{advice("install clamav-freshclam, unless signatures of your own are all you want",
 			"%s: it has no official signatures", name)}
 	}

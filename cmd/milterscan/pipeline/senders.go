@@ -33,6 +33,7 @@ func lists(s *site) ([]scan.Scanner, error) {
 	}
 	return one(dnslist.New(s.Spam.Config, dnslist.With{
 		Resolver: s.resolver, Questions: s.DNS.Questions, Trusted: s.local.Trusts, Texts: s.texts, Signatures: s.signatures,
+		Heard: s.Heard,
 	}), nil)
 }
 

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/scan/open/worker"
+	"github.com/milterscan/milterscan/scan/sender/dnslist"
 	"github.com/milterscan/milterscan/scan/spool"
 )
 
@@ -11,7 +12,8 @@ type Shared struct {
 	Spool   *spool.Spool
 	Workers *worker.Pool
 	Stores  *Stores
-	Live    bool // the mail is on its way: its client can be told to come back
+	Live    bool                // the mail is on its way: its client can be told to come back
+	Heard   func(dnslist.Heard) // is told what becomes of questions to DNS lists; nil: nobody is
 }
 
 // NewShared returns the state that generations share, with children kept ready to read archives.

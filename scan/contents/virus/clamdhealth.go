@@ -38,7 +38,20 @@ func (d clamd) Health(ctx context.Context) (Health, error) {
 		return h, fmt.Errorf("STATS: %w", err)
 	}
 	h.Database = clamdDatabase(h)
+	h.Signatures = clamdSignatures(h.Version)
 	return h, nil
+}
+
+// clamdSignatures returns the time in "ClamAV 1.4.6/27500/Sun Nov 22 08:24:13 2026",
+// the zero time if there is none: official signatures are missing. clamd writes it in
+// the time of its host, which is taken to be ours.
+func clamdSignatures(version string) time.Time {
+	parts := strings.Split(strings.TrimRight(version, " \r\n\x00"), "/")
+	made, err := time.ParseInLocation("Mon Jan _2 15:04:05 2006", parts[len(parts)-1], time.Local)
+	if err != nil {
+		return time.Time{}
+	}
+	return made
 }
 
 // client returns a client for the simple commands. Its own time limits are set to the

@@ -4,14 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"time"
 )
 
 // Health is what a server says about itself.
 type Health struct {
-	Address  string
-	Version  string // of the program and its signatures: "ClamAV 1.4.6/27500/Sun Nov 22 …"
-	Stats    string // whatever else it tells of itself
-	Database string // changes whenever the signatures do, to the best of our knowledge
+	Address    string
+	Version    string    // of the program and its signatures: "ClamAV 1.4.6/27500/Sun Nov 22 …"
+	Stats      string    // whatever else it tells of itself
+	Database   string    // changes whenever the signatures do, to the best of our knowledge
+	Signatures time.Time // when they were made; zero if the server does not say, or has no official ones
 }
 
 // Monitored is a Server that can be asked how it is.
@@ -60,4 +63,16 @@ func (e *Engine) Reload(ctx context.Context) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// ListsTime returns when the newest of the hash lists was written, the zero time if
+// there are none. Lists are read when the engine is made, so one that is written later
+// counts after a reload.
+func (c Config) ListsTime() (newest time.Time) {
+	for _, file := range c.Lists {
+		if info, err := os.Stat(file); err == nil && !info.Mode().IsDir() && info.ModTime().After(newest) {
+			newest = info.ModTime()
+		}
+	}
+	return newest
 }

@@ -13,6 +13,7 @@ import (
 type list struct {
 	List
 	resolver dns.Resolver
+	tell     func(Heard)
 	health   health
 }
 

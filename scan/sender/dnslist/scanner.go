@@ -13,13 +13,15 @@ import (
 	"github.com/milterscan/milterscan/scan/sender/dns"
 )
 
-// With holds the things the lists need from the program. All fields are required.
+// With holds the things the lists need from the program. Fields are required where
+// they do not say what nil means.
 type With struct {
 	Resolver   dns.Resolver
 	Questions  int                      // that may be put about one message
 	Trusted    func(scan.Envelope) bool // whose mail is not looked up
 	Texts      *texts.Inventory
 	Signatures *dkim.Verifier
+	Heard      func(Heard) // is told what becomes of every question; nil: nobody is
 }
 
 // Scanner asks all lists. Those about the client are asked as soon as it has
@@ -33,8 +35,11 @@ type Scanner struct {
 // New returns a scanner for the lists of a valid configuration.
 func New(c Config, w With) *Scanner {
 	s := &Scanner{config: c, with: w}
+	if w.Heard == nil {
+		w.Heard = func(Heard) {}
+	}
 	for _, l := range c.Lists {
-		s.lists = append(s.lists, &list{List: l, resolver: w.Resolver, health: health{now: time.Now}})
+		s.lists = append(s.lists, &list{List: l, resolver: w.Resolver, tell: w.Heard, health: health{now: time.Now}})
 	}
 	return s
 }
@@ -115,13 +120,14 @@ func (l *list) ask(ctx context.Context, r dns.Resolver, of about) (found []scan.
 // asked.
 func (l *list) lookAll(ctx context.Context, r dns.Resolver, all []subject) []entry {
 	if l.isOff() {
+		l.tell(Heard{List: l.Name, Result: Off})
 		return nil
 	}
 	entries := make([]entry, len(all))
 	var wg sync.WaitGroup
 	wg.Go(func() { l.usable(ctx) })
 	for i, s := range all {
-		wg.Go(func() { entries[i] = l.look(ctx, r, s) })
+		wg.Go(func() { entries[i] = l.question(ctx, r, s) })
 	}
 	wg.Wait()
 	l.heard(gravest(entries))
