@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/milterscan/milterscan/cmd/milterscan/cli"
 	"github.com/milterscan/milterscan/cmd/milterscan/doctor"
+	"github.com/milterscan/milterscan/cmd/milterscan/pipeline"
 	"github.com/milterscan/milterscan/cmd/milterscan/show"
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/scan/open/worker"
@@ -32,7 +34,7 @@ func examine(ctx context.Context, args []string, std cli.Streams) int {
 		return status
 	}
 	c, err := config.Load(*path)
-	p := &doctor.Installation{File: *path, Config: c, Problems: err, Postfix: *postfix, Sendmail: *sendmail, User: *as,
+	p := &doctor.Installation{File: *path, Config: c, Problems: err, Notes: notes(c, err), Postfix: *postfix, Sendmail: *sendmail, User: *as,
 		Workers: worker.Defaults(), Now: time.Now()}
 	p.Postconf, p.Sendmail = findMTA(p.Postfix, p.Sendmail)
 	p.User = cmp.Or(p.User, findUser())
@@ -54,6 +56,15 @@ func examine(ctx context.Context, args []string, std cli.Streams) int {
 	}
 	fmt.Fprintf(std.Out, "healthy: %d checks, no fault\n", len(found))
 	return cli.ExitOK
+}
+
+// notes returns what in a configuration that can be used is probably a mistake.
+func notes(c *config.Config, problems error) (list config.Problems) {
+	if problems != nil {
+		return nil
+	}
+	errors.As(c.Contradictions(pipeline.Catalogue()), &list)
+	return append(list, c.Notes(pipeline.Catalogue())...)
 }
 
 // count counts the findings of a level.

@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -91,9 +92,23 @@ func testHeldMailIsReleased(t *testing.T, h *house) {
 	if len(held) != 1 || h.mta.Mailbox().Count() != 0 {
 		t.Fatalf("held %q, %d delivered; want one mail, held", held, h.mta.Mailbox().Count())
 	}
+	wantHeld(t, h, "holds 1 message, the oldest since")
 	h.mta.Release(t, held[0])
 	if d := h.mta.Mailbox().One(t); !strings.HasSuffix(string(d.Mail), asDelivered(m.Data)) {
 		t.Errorf("what arrived is not what was sent:\n%s", d.Mail)
+	}
+}
+
+// wantHeld checks what doctor says of mail in the MTA's queue.
+func wantHeld(t *testing.T, h *house, want string) {
+	t.Helper()
+	mta := []string{"-sendmail", filepath.Join(filepath.Dir(h.mta.MilterSocket()), "../etc/sendmail.cf")}
+	if p, ok := h.mta.(*servers.Postfix); ok {
+		mta = []string{"-postfix", p.Config()}
+	}
+	report, _ := h.milter.Run(t, "doctor", append(mta, "-v", "-user", "root")...)
+	if !strings.Contains(report, want) {
+		t.Errorf("doctor does not say %q:\n%s", want, report)
 	}
 }
 

@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/milterscan/milterscan/policy/config"
@@ -14,7 +15,7 @@ func (p *Installation) configuration(context.Context) []Finding {
 	var problems config.Problems
 	switch {
 	case p.Problems == nil:
-		return append(p.setAside(), p.cautions()...)
+		return slices.Concat(p.setAside(), p.cautions(), p.notes())
 	case !errors.As(p.Problems, &problems):
 		return []Finding{fault("correct the file; the daemon does not start with it", "%v", p.Problems)}
 	}
@@ -46,6 +47,16 @@ func (p *Installation) setAside() (found []Finding) {
 func (p *Installation) cautions() (found []Finding) {
 	for _, c := range p.Config.Cautions() {
 		what, fix, _ := strings.Cut(c, "; ")
+		found = append(found, advice(fix, "%s", what))
+	}
+	return found
+}
+
+// notes reports rules and values that do not do what they say, as milterscan check
+// does.
+func (p *Installation) notes() (found []Finding) {
+	for _, n := range p.Notes {
+		what, fix, _ := strings.Cut(n.String(), "; ")
 		found = append(found, advice(fix, "%s", what))
 	}
 	return found

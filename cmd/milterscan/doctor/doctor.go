@@ -36,14 +36,15 @@ type Finding struct {
 
 // Installation is what doctor examines.
 type Installation struct {
-	File     string         // the configuration's
-	Config   *config.Config // as far as it could be read
-	Problems error          // its errors, as config.Load returns them
-	Postconf string         // the program that shows Postfix' settings; "" if there is no Postfix
-	Postfix  string         // Postfix' directory of configuration; "" for its own
-	Sendmail string         // path of sendmail.cf; "" if there is no Sendmail
-	User     string         // the user the daemon runs as
-	Workers  worker.Config  // how children are started
+	File     string           // the configuration's
+	Config   *config.Config   // as far as it could be read
+	Problems error            // its errors, as config.Load returns them
+	Notes    []config.Problem // what is no error and is probably a mistake
+	Postconf string           // the program that shows Postfix' settings; "" if there is no Postfix
+	Postfix  string           // Postfix' directory of configuration; "" for its own
+	Sendmail string           // path of sendmail.cf; "" if there is no Sendmail
+	User     string           // the user the daemon runs as
+	Workers  worker.Config    // how children are started
 	Now      time.Time
 }
 

@@ -33,7 +33,7 @@ func (p *Installation) postfix(ctx context.Context) []Finding {
 		found = append(found, advice("see that it names only clients whose mail need not be examined",
 			"smtpd_milter_maps (%s) decides for single clients which milters are asked", maps))
 	}
-	return worthSaying(found)
+	return worthSaying(append(found, m.held(ctx)))
 }
 
 // worthSaying leaves out findings that say nothing, and what was said already.

@@ -25,7 +25,7 @@ type filter struct {
 }
 
 // sendmail compares Sendmail's settings with ours.
-func (p *Installation) sendmail(context.Context) []Finding {
+func (p *Installation) sendmail(ctx context.Context) []Finding {
 	if p.Sendmail == "" {
 		return nil
 	}
@@ -33,6 +33,12 @@ func (p *Installation) sendmail(context.Context) []Finding {
 	if err != nil {
 		return []Finding{fault("see whether it is there and may be read", "its settings cannot be read: %v", err)}
 	}
+	return append(p.asksBy(filters, options), p.heldBySendmail(ctx, cmp.Or(options["QueueDirectory"], sendmailQueue)))
+}
+
+// asksBy looks for the filter that is milterscan among those of Sendmail, and at how
+// Sendmail asks it.
+func (p *Installation) asksBy(filters []filter, options map[string]string) []Finding {
 	for _, f := range filters {
 		for _, a := range p.Config.Milter.Listen {
 			if sameAddress(f.socket, string(a)) {
