@@ -80,6 +80,8 @@ type Config struct {
 	Quarantine Quarantine `toml:"quarantine"`
 	// Counters for Prometheus, and for administrators who ask whether the daemon is well.
 	Metrics Metrics `toml:"metrics"`
+	// The pages for administrators and help desks: search, quarantine, rules.
+	Console Console `toml:"console"`
 	// The record kept of every message, delivered ones too, for "milterscan
 	// explain" and "milterscan report". It never holds up mail.
 	History History `toml:"history"`
@@ -254,6 +256,7 @@ func Default() *Config {
 		Rate:       rate.DefaultConfig(),
 		Spam:       Spam{Config: dnslist.DefaultConfig(), SpamAssassin: spamd.DefaultConfig()},
 		Quarantine: defaultQuarantine(),
+		Console:    defaultConsole(),
 		History:    defaultHistory(),
 		Notices:    defaultNotices(),
 		PerDomain:  defaultPerDomain(),

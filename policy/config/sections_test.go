@@ -18,6 +18,7 @@ var wrongValues = map[string]string{
 	"limits":            "parts = 0",
 	"limits.mime":       "depth = 0",
 	"limits.archive":    "depth = 0",
+	"console":           "file = \"here\"",
 	"metrics":           "listen = [\"nowhere\"]",
 	"virus":             "feed = \"some\"",
 	"attachment":        "longest_name = 0",

@@ -65,6 +65,7 @@ func every(ctx context.Context, often time.Duration, loop func(context.Context, 
 
 // close closes what generations share. Nothing of it is used any more.
 func (d *Daemon) close() {
+	d.console.close()
 	d.web.close()
 	d.recorder.Close()
 	d.Stores.Close()
@@ -89,7 +90,7 @@ func (d *Daemon) listen() bool {
 		return false
 	}
 	d.server = milter.New(options, d.judge, d.Spool, d.log)
-	if err := d.web.use(d.first); err != nil {
+	if err := d.listenAll(d.first); err != nil {
 		d.log.Error("cannot listen", zap.Error(err))
 		return false
 	}

@@ -33,7 +33,8 @@ type Daemon struct {
 	recorder *pipeline.Recorder
 	health   *health
 	metrics  *metrics.Metrics
-	web      *web
+	web      *web // counts
+	console  *web // pages
 	ready    readiness
 	current  atomic.Pointer[judge.Judge]
 	config   atomic.Pointer[config.Config] // that of the current judge
@@ -57,6 +58,11 @@ func New(path, version string, stderr io.Writer) (*Daemon, int) {
 		health: newHealth(log)}
 	d.metrics = d.counts()
 	d.web = d.newWeb()
+	if d.console, err = d.newConsole(); err != nil {
+		journal.Close()
+		fmt.Fprintln(stderr, "milterscan: console:", err)
+		return nil, cli.ExitSoftware
+	}
 	d.Live = true
 	d.Stores.Warn = func(err error) { log.Warn("a store or a notice failed; mail goes on", zap.Error(err)) }
 	first, err := pipeline.NewJudge(c, 1, d.Shared, d.teller(c))
@@ -159,11 +165,11 @@ func (d *Daemon) next(ctx context.Context, n uint64) (g generation, err error) {
 	if g.log, err = d.journal.open(g.config.Log); err != nil {
 		return g, fmt.Errorf("log.output: %w", err)
 	}
-	if err = d.web.use(g.config); err == nil {
+	if err = d.listenAll(g.config); err == nil {
 		err = d.server.Reload(serverOptions(g.config))
 	}
 	if err != nil {
-		err = errors.Join(err, d.web.use(d.config.Load()))
+		err = errors.Join(err, d.listenAll(d.config.Load()))
 		g.log.close()
 	}
 	return g, err

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"golang.org/x/net/netutil"
 
 	"github.com/milterscan/milterscan/milter"
 	"github.com/milterscan/milterscan/policy/config"
@@ -25,12 +26,21 @@ const (
 	webTime     = 30 * time.Second // to take the answer
 )
 
-// webMode is the mode of unix sockets: the program that fetches counts is in the group.
+// webMode is the mode of unix sockets: the program that asks there is in the group.
 const webMode = 0o660
 
-// web serves counts and signs of life over HTTP.
+// mostAsking is how many connections one address has at the same time; further ones
+// wait.
+const mostAsking = 100
+
+// web serves one section of the configuration over HTTP.
 type web struct {
+	section string             // "metrics"
+	ended   func(...zap.Field) // says that a listener has failed
 	handler http.Handler
+	read    time.Duration                   // for a whole question
+	write   time.Duration                   // for a whole answer
+	secure  func(net.Listener) net.Listener // puts TLS around connections; nil for none
 	log     *zap.Logger
 	servers map[config.Address]*webServer
 	serving sync.WaitGroup
@@ -48,19 +58,30 @@ func (d *Daemon) newWeb() *web {
 	mux.Handle("GET /metrics", d.metrics.Handler())
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", d.answerReady)
-	return &web{handler: mux, log: d.log, servers: map[config.Address]*webServer{}}
+	return &web{section: "metrics", handler: mux, read: webPatience, write: webTime, log: d.log,
+		ended:   func(f ...zap.Field) { d.log.Error("counts are not served any more", f...) },
+		servers: map[config.Address]*webServer{}}
 }
 
-// use listens where a configuration says, and no longer where only the one before
-// did. If an address cannot be opened, nothing changes.
-func (w *web) use(c *config.Config) error {
+// listenAll has all servers listen where a configuration says, or leaves everything as
+// it was.
+func (d *Daemon) listenAll(c *config.Config) error {
+	if err := d.web.use(c.Metrics.Listen); err != nil {
+		return err
+	}
+	return d.console.use(c.Console.Listen)
+}
+
+// use listens at some addresses, and no longer at those it listened at before. If one
+// cannot be opened, nothing changes.
+func (w *web) use(addresses []config.Address) error {
 	for a, s := range w.servers {
 		if s.ended.Load() {
 			delete(w.servers, a)
 		}
 	}
 	opened := map[config.Address]net.Listener{}
-	for _, a := range c.Metrics.Listen {
+	for _, a := range addresses {
 		if w.servers[a] != nil || opened[a] != nil {
 			continue
 		}
@@ -69,12 +90,12 @@ func (w *web) use(c *config.Config) error {
 			for _, l := range opened {
 				l.Close()
 			}
-			return fmt.Errorf("metrics.listen: %w", err)
+			return fmt.Errorf("%s.listen: %w", w.section, err)
 		}
 		opened[a] = l
 	}
 	for a, s := range w.servers {
-		if !slices.Contains(c.Metrics.Listen, a) {
+		if !slices.Contains(addresses, a) {
 			s.Close()
 			delete(w.servers, a)
 		}
@@ -87,13 +108,17 @@ func (w *web) use(c *config.Config) error {
 
 // serve answers at an address until its server is closed.
 func (w *web) serve(a config.Address, l net.Listener) {
-	s := &webServer{Server: http.Server{Handler: w.handler, ReadTimeout: webPatience, WriteTimeout: webTime, IdleTimeout: webTime,
-		MaxHeaderBytes: 16 << 10, ErrorLog: zap.NewStdLog(w.log)}}
+	s := &webServer{Server: http.Server{Handler: w.handler, ReadHeaderTimeout: webPatience, ReadTimeout: w.read, WriteTimeout: w.write,
+		IdleTimeout: webTime, MaxHeaderBytes: 16 << 10, ErrorLog: zap.NewStdLog(w.log)}}
 	w.servers[a] = s
+	l = netutil.LimitListener(l, mostAsking)
+	if w.secure != nil {
+		l = w.secure(l)
+	}
 	w.serving.Go(func() {
 		if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			s.ended.Store(true)
-			w.log.Error("counts are not served any more", zap.String("address", string(a)), zap.Error(err))
+			w.ended(zap.String("address", string(a)), zap.Error(err))
 		}
 	})
 }

@@ -99,9 +99,8 @@ func TestCountsAreReloaded(t *testing.T) {
 // address again.
 func TestCountsComeBack(t *testing.T) {
 	address := config.Address("unix:" + filepath.Join(t.TempDir(), "web"))
-	w := &web{handler: http.NotFoundHandler(), log: zap.NewNop(), servers: map[config.Address]*webServer{}}
+	w := &web{section: "metrics", ended: func(...zap.Field) {}, handler: http.NotFoundHandler(), log: zap.NewNop(), servers: map[config.Address]*webServer{}}
 	defer w.close()
-	c := &config.Config{Metrics: config.Metrics{Listen: []config.Address{address}}}
 	dead, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -109,7 +108,7 @@ func TestCountsComeBack(t *testing.T) {
 	dead.Close()
 	w.serve(address, dead)
 	w.serving.Wait()
-	if err := w.use(c); err != nil {
+	if err := w.use([]config.Address{address}); err != nil {
 		t.Fatal(err)
 	}
 	conn, err := net.Dial("unix", strings.TrimPrefix(string(address), "unix:"))
@@ -134,5 +133,24 @@ address = "unix:DIR/nothing"
 	}
 	if status, _ := r.fetch("web", "/healthz"); status != 200 {
 		t.Error("the daemon does not live")
+	}
+}
+
+// TestConsole opens the pages at a reload, and closes them at the next.
+func TestConsole(t *testing.T) {
+	r := start(t, t.TempDir(), plain)
+	r.await("log", `"ready"`)
+	if status, _ := r.fetch("pages", "/"); status != 0 {
+		t.Error("pages are served where none are wanted")
+	}
+	r.reload(plain + "[console]\nlisten = [\"unix:DIR/pages\"]\nfile = \"DIR/console.db\"\n")
+	r.await("log", `"generation":2`)
+	if status, text := r.fetch("pages", "/style/any.css"); status != 200 || !strings.Contains(text, "--page") {
+		t.Errorf("%d %s", status, text)
+	}
+	r.reload(plain)
+	r.await("log", `"generation":3`)
+	if status, _ := r.fetch("pages", "/"); status != 0 {
+		t.Error("pages are served where none are wanted any more")
 	}
 }

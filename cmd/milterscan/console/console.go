@@ -1,0 +1,83 @@
+// Package console serves the pages on which administrators and help desks see what
+// became of mail, and why, and let kept mail go. It works without scripts, and mail
+// never waits for it: it has its own handles, limits and deadlines.
+package console
+
+import (
+	"net/http"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
+)
+
+// Options are what a console works with. All fields are required where they do not say
+// what nil means.
+type Options struct {
+	People  People
+	Host    Host
+	Log     *zap.Logger
+	Now     func() time.Time
+	Surface []Surface // of other rooms: the log-in, the API
+}
+
+// People says who asks, and writes down what persons do.
+type People interface {
+	// Who returns the person who asks. The error is ErrNobody where that is no one
+	// who has logged in.
+	Who(r *http.Request) (login.Person, error)
+	// Audit writes down that a person looked at something, or did something.
+	Audit(r *http.Request, p login.Person, act login.Right, object, outcome string) error
+}
+
+// Limits of all pages together. Further requests wait until the deadline of a page,
+// and are told to come back.
+const mostAtOnce = 32
+
+// Console answers requests.
+type Console struct {
+	Options
+	mux    *http.ServeMux
+	routes []Route
+	pages  map[string]*pages // by language
+	places chan struct{}
+	asks   *asks
+	forge  *http.CrossOriginProtection
+}
+
+// New returns a console. The error is a fault of the program: texts or templates that
+// do not fit.
+func New(o Options) (*Console, error) {
+	c := &Console{Options: o, mux: http.NewServeMux(), places: make(chan struct{}, mostAtOnce), asks: newAsks(),
+		forge: http.NewCrossOriginProtection()}
+	var err error
+	if c.pages, err = parsePages(); err != nil {
+		return nil, err
+	}
+	c.mount(c.ours())
+	for _, s := range o.Surface {
+		c.mount(s)
+	}
+	c.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		c.serve(c.ours(), Route{Open: true, Handle: func(http.ResponseWriter, *http.Request, login.Person) error { return ErrNotFound }}, w, r)
+	})
+	return c, nil
+}
+
+// Routes lists everything that can be asked.
+func (c *Console) Routes() []Route { return c.routes }
+
+// mount makes the routes of a surface reachable.
+func (c *Console) mount(s Surface) {
+	for _, route := range s.Routes {
+		c.routes = append(c.routes, route)
+		c.mux.HandleFunc(route.Method+" "+route.Pattern, func(w http.ResponseWriter, r *http.Request) { c.serve(s, route, w, r) })
+	}
+}
+
+// ServeHTTP answers a request.
+func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	secure(w.Header(), r)
+	c.mux.ServeHTTP(w, r)
+}

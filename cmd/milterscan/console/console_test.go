@@ -1,0 +1,189 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
+)
+
+// TestEveryAnswerIsGuarded asks for every route, as somebody and as nobody, and for one
+// that there is not: each answer has the fields that keep browsers from running or
+// loading what is not ours.
+func TestEveryAnswerIsGuarded(t *testing.T) {
+	s := newSite(t)
+	for _, who := range []string{"", "root"} {
+		for _, route := range append(s.Routes(), Route{Method: "GET", Pattern: "/nothing"}) {
+			path := s.filled(route.Pattern)
+			got := s.ask(route.Method, path, who, nil)
+			name := route.Method + " " + path + " by " + who
+			csp := got.Header().Get("Content-Security-Policy")
+			if !strings.HasPrefix(csp, "default-src 'none';") || strings.Contains(csp, "unsafe") || strings.Contains(csp, "*") ||
+				strings.Contains(csp, "script-src") || !strings.Contains(csp, "frame-ancestors") || !strings.Contains(csp, "base-uri 'none'") {
+				t.Errorf("%s: %q", name, csp)
+			}
+			for field, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"} {
+				if got.Header().Get(field) != want {
+					t.Errorf("%s: %s: %q", name, field, got.Header().Get(field))
+				}
+			}
+			if !strings.HasPrefix(got.Header().Get("Cache-Control"), "no-store") && !route.Open {
+				t.Errorf("%s may be kept: %q", name, got.Header().Get("Cache-Control"))
+			}
+		}
+	}
+}
+
+// TestNobodyGetsNothing asks for every route without having logged in.
+func TestNobodyGetsNothing(t *testing.T) {
+	s := newSite(t)
+	for _, route := range s.Routes() {
+		got := s.ask(route.Method, s.filled(route.Pattern), "", nil)
+		switch {
+		case route.Open:
+		case route.Method == "GET" && got.Code == http.StatusSeeOther && strings.HasPrefix(got.Header().Get("Location"), "/login?to="):
+		case route.Method != "GET" && got.Code == http.StatusUnauthorized:
+		default:
+			t.Errorf("%s %s: %d", route.Method, route.Pattern, got.Code)
+		}
+	}
+}
+
+// TestForgedRequests has other sites post to every route that changes something.
+func TestForgedRequests(t *testing.T) {
+	s := newSite(t)
+	n := 0
+	for _, route := range s.Routes() {
+		if route.Method == "GET" {
+			continue
+		}
+		n++
+		for field, value := range map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"} {
+			got := s.ask(route.Method, s.filled(route.Pattern), "root", func(r *http.Request) { r.Header.Set(field, value) })
+			if got.Code != http.StatusForbidden || !strings.Contains(got.Body.String(), "did not come from a page of the console") {
+				t.Errorf("%s %s with %s: %d", route.Method, route.Pattern, field, got.Code)
+			}
+		}
+	}
+	if len(s.changed) > 0 {
+		t.Errorf("changed: %v", s.changed)
+	}
+}
+
+// TestMethodsThatChangeAreNoGET holds the list of routes to it.
+func TestMethodsThatChangeAreNoGET(t *testing.T) {
+	s := newSite(t)
+	for _, route := range s.Routes() {
+		if route.Method == "GET" && route.Right != "" && route.Right.Changes() {
+			t.Errorf("GET %s needs the right to %s", route.Pattern, route.Right)
+		}
+	}
+}
+
+// TestPanicsTellNothing has a handler that panics.
+func TestPanicsTellNothing(t *testing.T) {
+	s := newSite(t)
+	s.mount(Surface{Who: s.People.Who, Fail: s.fail, Routes: []Route{{Method: "GET", Pattern: "/panic", Handle: func(http.ResponseWriter, *http.Request,
+		login.Person) error {
+		panic("secret of the program")
+	}}}})
+	got := s.ask("GET", "/panic", "root", nil)
+	if body := got.Body.String(); got.Code != 500 || strings.Contains(body, "secret") || strings.Contains(body, "goroutine") {
+		t.Errorf("%d %s", got.Code, body)
+	}
+}
+
+// TestAskGivesUp has a part that looks at no context: the caller goes on when its time is
+// over, only so many calls wait, and the part is asked again when it answers.
+func TestAskGivesUp(t *testing.T) {
+	a := newAsks()
+	free := make(chan struct{})
+	var begun, running sync.WaitGroup
+	begun.Add(mostAsked)
+	for range mostAsked {
+		running.Go(func() {
+			ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
+			defer cancel()
+			_, err := ask(ctx, a, PartHistory, func(context.Context) (int, error) { begun.Done(); <-free; return 1, nil })
+			var part *PartError
+			if !errors.As(err, &part) || !part.Hangs() || part.Part != PartHistory {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+	running.Wait()
+	begun.Wait()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
+	defer cancel()
+	if _, err := ask(ctx, a, PartHistory, func(context.Context) (int, error) { t.Error("one too many"); return 0, nil }); err == nil {
+		t.Error("no error")
+	}
+	if n, err := ask(ctx, a, PartQuarantine, func(context.Context) (int, error) { return 2, nil }); n != 2 && err == nil {
+		t.Error("another part has to wait")
+	}
+	close(free)
+	n, err := ask(context.Background(), a, PartHistory, func(context.Context) (int, error) { return 3, nil })
+	if n != 3 || err != nil {
+		t.Errorf("%d %v", n, err)
+	}
+}
+
+// site is a console with people and stores for tests.
+type site struct {
+	*Console
+	t       *testing.T
+	changed []string
+}
+
+// newSite returns a console whose people are named by a field of requests.
+func newSite(t *testing.T) *site {
+	t.Helper()
+	s := &site{t: t}
+	c, err := New(Options{People: s, Host: nil, Log: zap.NewNop(), Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Console = c
+	return s
+}
+
+// people are those of tests.
+var people = map[string]login.Person{
+	"root": {Name: "root", Role: login.Administrator},
+}
+
+func (s *site) Who(r *http.Request) (login.Person, error) {
+	p, ok := people[r.Header.Get("Test-Person")]
+	if !ok {
+		return p, ErrNobody
+	}
+	return p, nil
+}
+
+func (s *site) Audit(*http.Request, login.Person, login.Right, string, string) error { return nil }
+
+// filled returns a path that a pattern matches.
+func (s *site) filled(pattern string) string {
+	return strings.NewReplacer("{$}", "", "{sum}", "x.css").Replace(pattern)
+}
+
+// ask has the console answer a request of a person.
+func (s *site) ask(method, path, who string, change func(*http.Request)) *httptest.ResponseRecorder {
+	s.t.Helper()
+	r := httptest.NewRequest(method, path, nil)
+	r.Header.Set("Test-Person", who)
+	if change != nil {
+		change(r)
+	}
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, r)
+	return w
+}

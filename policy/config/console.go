@@ -1,0 +1,39 @@
+package config
+
+import (
+	"errors"
+
+	"github.com/milterscan/milterscan/scan/units"
+)
+
+// Console is the section [console].
+type Console struct {
+	// Where the pages for administrators are served: "unix:/path" or
+	// "tcp:host:port"; docs/console.md says how browsers get there. Empty: nowhere.
+	Listen []Address `toml:"listen"`
+	// The database of people, their sessions and what they did, on a file system of
+	// this host.
+	File string `toml:"file"`
+	// The file with the certificate for HTTPS, in PEM. Without one the pages are
+	// served over plain HTTP: to a proxy on this host that has one, or through a tunnel.
+	Certificate string `toml:"certificate"`
+	// The file with its key. Both files are read again when they change.
+	Key string `toml:"key"`
+}
+
+func defaultConsole() Console { return Console{File: "/var/lib/milterscan/console.db"} }
+
+// Check returns the errors of the section [console].
+func (c Console) Check() error {
+	errs := []error{absolute("file", c.File, "/var/lib/milterscan/console.db")}
+	if c.Certificate != "" {
+		errs = append(errs, absolute("certificate", c.Certificate, "/etc/milterscan/console.pem"))
+	}
+	if c.Key != "" {
+		errs = append(errs, absolute("key", c.Key, "/etc/milterscan/console.key"))
+	}
+	if (c.Certificate == "") != (c.Key == "") {
+		errs = append(errs, units.Wrong("certificate", "a certificate and its key come together; set certificate and key, or neither"))
+	}
+	return errors.Join(errs...)
+}
