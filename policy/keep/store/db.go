@@ -29,6 +29,8 @@ type file struct {
 	schema string // creates everything; safe to run on a database that has it
 	warn   func(error)
 
+	precious bool // a damaged one is left where it is
+
 	reads, writes breaker // of mail
 	lock          lock    // for what follows
 	db            *sql.DB
@@ -56,7 +58,7 @@ const patience = 5 * time.Second
 func (f *file) use(ctx context.Context, do func(*sql.DB) error) error {
 	begun := time.Now()
 	err := f.try(ctx, do)
-	if damaged(err) {
+	if damaged(err) && !f.precious {
 		f.setAside(ctx)
 		err = f.try(ctx, do)
 	}

@@ -9,12 +9,14 @@ import (
 // Person is somebody who has logged in. The zero Person may do nothing and sees
 // nothing.
 type Person struct {
-	Account  int64    // the number of the account; 0 for a person who has none, such as root at a shell
-	Name     string   // as the audit log and the pages show it, such as "ann" or "ldap:ann"
-	Role     Role     //
+	Account  int64  // the number of the account; 0 for a person who has none, such as root at a shell
+	Name     string // as the audit log and the pages show it, such as "ann" or "ldap:ann"
+	Role     Role
 	Domains  []string // of a domain administrator; ".example.com" for all subdomains
 	Classes  []string // of kept messages that the person may open; empty for DefaultClasses
 	Language string   // such as "de"; empty for what the browser asks for
+	Token    bool     // a program acts for the person
+	Only     []Right  // with a token: the only ones of the role that it has
 }
 
 // Mail is what has to be known of a message to say who may see it.
@@ -33,7 +35,9 @@ func DefaultClasses() []string {
 
 // May reports whether the person has a right, over messages that it sees. Over one
 // message, MayWith is asked.
-func (p Person) May(r Right) bool { return p.Role.Has(r) }
+func (p Person) May(r Right) bool {
+	return p.Role.Has(r) && (!p.Token || slices.Contains(p.Only, r))
+}
 
 // MayWith reports whether the person has a right over one message.
 func (p Person) MayWith(r Right, m Mail) bool {
@@ -45,7 +49,7 @@ func (p Person) MayWith(r Right, m Mail) bool {
 // sees what is for the domains, and what these have sent; that a sender from
 // elsewhere claims to be in them does not count.
 func (p Person) Sees(m Mail) bool {
-	if !p.May(SeeMessages) {
+	if !p.Role.Has(SeeMessages) {
 		return false
 	}
 	return p.Role != Domain || m.Ours && p.Owns(m.Sender) || slices.ContainsFunc(m.Recipients, p.Owns)

@@ -1,0 +1,71 @@
+// Package accounts keeps what the console knows of persons in one SQLite file: who may log
+// in and how, second factors, sessions, tokens, and the log of what persons looked at
+// and did. It can be used by the daemon and by commands at the same time.
+package accounts
+
+import (
+	"errors"
+	"time"
+
+	"github.com/milterscan/milterscan/policy/keep/store"
+)
+
+// Accounts are the accounts in a file. It may be used by several goroutines at once.
+type Accounts struct {
+	db     *store.Database
+	hasher *hasher
+	now    func() time.Time
+}
+
+// schema makes the tables. What is committed is on the disk: an account that was disabled
+// must not be back after the power was cut, nor a code be good once more. Numbers of accounts
+// are never given twice. A row of the audit log cannot be changed, and goes only when it is
+// older than the log is kept.
+const schema = `
+PRAGMA synchronous = FULL;
+PRAGMA secure_delete = ON;
+CREATE TABLE IF NOT EXISTS account (
+	id INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, subject TEXT NOT NULL, name TEXT NOT NULL UNIQUE,
+	role TEXT NOT NULL, domains TEXT NOT NULL, classes TEXT NOT NULL, language TEXT NOT NULL DEFAULT '',
+	password TEXT NOT NULL DEFAULT '', disabled INTEGER NOT NULL DEFAULT 0, wants_second INTEGER NOT NULL DEFAULT 0,
+	secret TEXT NOT NULL DEFAULT '', step INTEGER NOT NULL DEFAULT 0,
+	epoch INTEGER NOT NULL DEFAULT 0, created INTEGER NOT NULL, seen INTEGER NOT NULL DEFAULT 0,
+	UNIQUE (source, subject));
+CREATE TABLE IF NOT EXISTS recovery (account INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (account, hash)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS session (
+	key TEXT PRIMARY KEY, account INTEGER NOT NULL, handle TEXT NOT NULL, data BLOB NOT NULL, client TEXT NOT NULL,
+	agent TEXT NOT NULL, begun INTEGER NOT NULL, seen INTEGER NOT NULL, expires INTEGER NOT NULL, ended INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS session_account ON session (account);
+CREATE INDEX IF NOT EXISTS session_expires ON session (expires);
+CREATE TABLE IF NOT EXISTS token (
+	hash BLOB PRIMARY KEY, account INTEGER NOT NULL, name TEXT NOT NULL, rights TEXT NOT NULL,
+	created INTEGER NOT NULL, expires INTEGER NOT NULL, used INTEGER NOT NULL DEFAULT 0, UNIQUE (account, name)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS audit (
+	id INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL, person TEXT NOT NULL, role TEXT NOT NULL, client TEXT NOT NULL,
+	act TEXT NOT NULL, object TEXT NOT NULL, outcome TEXT NOT NULL, stranger INTEGER NOT NULL DEFAULT 0);
+CREATE INDEX IF NOT EXISTS audit_time ON audit (stranger, time);
+CREATE TABLE IF NOT EXISTS kept (one INTEGER PRIMARY KEY CHECK (one = 1), since INTEGER NOT NULL, strangers INTEGER NOT NULL);
+CREATE TRIGGER IF NOT EXISTS audit_stays BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is never changed'); END;
+CREATE TRIGGER IF NOT EXISTS audit_once BEFORE INSERT ON audit WHEN EXISTS (SELECT 1 FROM audit WHERE id = NEW.id)
+	BEGIN SELECT RAISE(ABORT, 'the audit log is never changed'); END;
+CREATE TRIGGER IF NOT EXISTS audit_kept BEFORE DELETE ON audit
+	WHEN NOT EXISTS (SELECT 1 FROM kept WHERE OLD.time < CASE OLD.stranger WHEN 0 THEN since ELSE strangers END)
+	BEGIN SELECT RAISE(ABORT, 'the audit log is kept'); END;
+`
+
+// New returns the accounts in a file, which is made when it is first used.
+func New(path string) *Accounts {
+	return &Accounts{db: store.NewDatabase(path, schema), hasher: newHasher(), now: time.Now}
+}
+
+// Close closes the file. It is opened again if it is used again.
+func (a *Accounts) Close() error { return a.db.Close() }
+
+// Errors that a caller may want to tell apart. What is told to the one who logs in is
+// the same for ErrWrong whatever was wrong.
+var (
+	ErrWrong   = errors.New("the name, the password or the code is wrong, or the account is disabled")
+	ErrBusy    = errors.New("too many log in at this moment: try again in a minute")
+	ErrUnknown = errors.New("there is no such account")
+	ErrTaken   = errors.New("there is an account of that name")
+)

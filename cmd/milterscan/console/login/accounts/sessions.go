@@ -1,0 +1,81 @@
+package accounts
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+)
+
+// Session is one browser that somebody has logged in with.
+type Session struct {
+	Key     string // a hash of what the browser has
+	Account int64  // 0 until somebody has logged in
+	Handle  string // names it in lists; opens nothing
+	Data    []byte
+	Client  string // address
+	Agent   string // what the browser calls itself
+	Begun   time.Time
+	Seen    time.Time
+	Expires time.Time
+}
+
+// FindSession returns the data of a session that has not ended.
+func (a *Accounts) FindSession(ctx context.Context, key string) (data []byte, found bool, err error) {
+	err = a.db.Read(ctx, func(db *sql.DB) error {
+		return db.QueryRowContext(ctx, `SELECT data FROM session WHERE key = ? AND ended = 0 AND expires > ?`, key, a.now().Unix()).Scan(&data)
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, false, nil
+	}
+	return data, err == nil, err
+}
+
+// PutSession keeps a session. One that has ended stays so, also if a request that began
+// before is answered after it. Nothing is written where only the time has gone on, by little.
+func (a *Accounts) PutSession(ctx context.Context, s Session) error {
+	_, err := a.change(ctx, `INSERT INTO session (key, account, handle, data, client, agent, begun, seen, expires)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8) ON CONFLICT DO UPDATE SET account = ?2, handle = ?3, data = ?4, client = ?5, agent = ?6,
+		seen = ?7, expires = ?8 WHERE ended = 0 AND (data <> ?4 OR abs(expires - ?8) >= 30)`,
+		s.Key, s.Account, s.Handle, s.Data, cut(s.Client), cut(s.Agent), a.now().Unix(), s.Expires.Unix())
+	return err
+}
+
+// EndSession ends a session. It is remembered as ended until it would have expired.
+func (a *Accounts) EndSession(ctx context.Context, key string) error {
+	_, err := a.change(ctx, `UPDATE session SET ended = 1, data = x'' WHERE key = ?`, key)
+	return err
+}
+
+// EndHandle ends the session that a list of an account shows under a name.
+func (a *Accounts) EndHandle(ctx context.Context, account int64, handle string) error {
+	n, err := a.change(ctx, `UPDATE session SET ended = 1, data = x'' WHERE account = ? AND handle = ? AND ended = 0`, account, handle)
+	if err == nil && n == 0 {
+		return ErrUnknown
+	}
+	return err
+}
+
+// Sessions returns the sessions of an account, the one that was used last first, without data.
+func (a *Accounts) Sessions(ctx context.Context, account int64) (list []Session, err error) {
+	err = a.db.Read(ctx, func(db *sql.DB) error {
+		list = nil
+		rows, err := db.QueryContext(ctx, `SELECT key, account, handle, client, agent, begun, seen, expires FROM session
+			WHERE account = ? AND ended = 0 AND expires > ? ORDER BY seen DESC, begun DESC LIMIT 100`, account, a.now().Unix())
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var s Session
+			var begun, seen, expires int64
+			if err := rows.Scan(&s.Key, &s.Account, &s.Handle, &s.Client, &s.Agent, &begun, &seen, &expires); err != nil {
+				return err
+			}
+			s.Begun, s.Seen, s.Expires = time.Unix(begun, 0).UTC(), time.Unix(seen, 0).UTC(), time.Unix(expires, 0).UTC()
+			list = append(list, s)
+		}
+		return rows.Err()
+	})
+	return list, err
+}

@@ -1,0 +1,34 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+)
+
+// Database is a database whose tables another package knows, such as the accounts of the
+// console. One that is damaged is not set aside and begun anew: calls fail until
+// a person has mended it.
+type Database struct{ file }
+
+// NewDatabase returns the database in a file. schema creates everything in it, and is run
+// each time it is opened.
+func NewDatabase(path, schema string) *Database {
+	d := &Database{newFile(path, schema, func(error) {})}
+	d.precious = true
+	return d
+}
+
+// Read calls do with the database, again while another process has it locked.
+func (d *Database) Read(ctx context.Context, do func(*sql.DB) error) error { return d.use(ctx, do) }
+
+// Change commits what do did unless it failed. do is called again while another process
+// has the database locked.
+func (d *Database) Change(ctx context.Context, do func(*sql.Tx) error) error {
+	return d.use(ctx, func(db *sql.DB) error { return inTransaction(ctx, db, do) })
+}
+
+// Remove runs a query that deletes at most as many rows as its last argument says, until it
+// finds no more: no other process waits long. It returns how many rows went.
+func (d *Database) Remove(ctx context.Context, query string, arg int64) (int, error) {
+	return d.remove(ctx, query, arg)
+}
