@@ -8,7 +8,6 @@ import (
 
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/format/archive"
 	"github.com/milterscan/milterscan/scan/format/entity"
 )
 
@@ -174,7 +173,7 @@ func (r *rebuilder) findFormat(part int) string {
 	if p.Content == nil || r.odd[part] {
 		return ""
 	}
-	all := archive.Beginning(r.Formats, p.Content)
+	all := r.detector.Beginning(p.Content)
 	if len(all) != 1 {
 		return ""
 	}

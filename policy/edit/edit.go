@@ -45,14 +45,17 @@ type Options struct {
 
 // Editor edits messages. It keeps no state between them and may edit any number
 // at once.
-type Editor struct{ Options }
+type Editor struct {
+	Options
+	detector *archive.Detector
+}
 
 // New returns an editor. The error names the faults of its configuration.
 func New(o Options) (*Editor, error) {
 	if err := o.Config.Check(); err != nil {
 		return nil, err
 	}
-	return &Editor{o}, nil
+	return &Editor{o, archive.NewDetector(o.Formats)}, nil
 }
 
 // Job is a message and the edits to make.

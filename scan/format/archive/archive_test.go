@@ -56,7 +56,7 @@ func walkBytes(t testing.TB, f Format, data []byte, b *Budget) walked {
 // open detects and walks data with a full budget.
 func open(t testing.TB, name string, data []byte, passwords ...string) walked {
 	t.Helper()
-	f := Detect(Formats(), bytes.NewReader(data), []string{name})
+	f := NewDetector(Formats()).Detect(bytes.NewReader(data), []string{name})
 	if f == nil {
 		t.Fatalf("%s: not recognised", name)
 	}
@@ -173,7 +173,7 @@ func TestDetect(t *testing.T) {
 		"text.zip":          {[]byte("no mark at all"), "zip"},
 	} {
 		got := ""
-		if f := Detect(Formats(), bytes.NewReader(want.data), []string{name}); f != nil {
+		if f := NewDetector(Formats()).Detect(bytes.NewReader(want.data), []string{name}); f != nil {
 			got = f.Name()
 		}
 		if got != want.format {

@@ -80,14 +80,18 @@ func anyAt(b []byte, c byte, fits func(at int) bool) bool {
 
 // endsInData reports whether b ends in "data", whatever blanks are in it.
 func endsInData(b []byte) bool {
-	for i := len("data") - 1; i >= 0; i-- {
-		b = bytes.TrimRight(b[max(0, len(b)-32):], "\t\r\n")
-		if len(b) == 0 || b[len(b)-1]|0x20 != "data"[i] {
+	left, blanks := len("data"), 0
+	for i := len(b) - 1; i >= 0 && left > 0 && blanks < 32; i-- {
+		switch c := b[i]; {
+		case c == '\t' || c == '\r' || c == '\n':
+			blanks++
+		case c|0x20 == "data"[left-1]:
+			left, blanks = left-1, 0
+		default:
 			return false
 		}
-		b = b[:len(b)-1]
 	}
-	return true
+	return left == 0
 }
 
 func (carriedFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {

@@ -122,59 +122,78 @@ type embedded interface {
 	inside(c Content, taken Places) bool
 }
 
-// Detect returns the one of formats the content has: the first of those it begins with,
+// Detector tells which of its formats contents have. It may be used by any number of
+// goroutines at once.
+type Detector struct {
+	formats  []Format
+	further  []Format            // those that may begin anywhere
+	suffixes map[Format][]string // of those that names may decide about
+	named    []Format            // those, in their order
+}
+
+// NewDetector returns a detector of formats, which are tried in their order.
+func NewDetector(formats []Format) *Detector {
+	d := &Detector{formats: formats, suffixes: map[Format][]string{}}
+	for _, f := range formats {
+		if _, ok := unwrap(f).(embedded); ok {
+			d.further = append(d.further, f)
+		}
+		if s, ok := unwrap(f).(suffixed); ok {
+			d.named = append(d.named, f)
+			d.suffixes[f] = s.suffixes()
+		}
+	}
+	return d
+}
+
+// Detect returns the one format the content has: the first of those it begins with,
 // that begin further in, or, where the content is silent, that any of the names
 // points to; nil if there is none.
-func Detect(formats []Format, c Content, names []string) Format {
-	begun := Beginning(formats, c)
-	if all := append(begun, Further(formats, begun, c, names, nil)...); len(all) > 0 {
+func (d *Detector) Detect(c Content, names []string) Format {
+	begun := d.Beginning(c)
+	if all := append(begun, d.Further(begun, c, names, nil)...); len(all) > 0 {
 		return all[0]
 	}
 	return nil
 }
 
-// Beginning returns those of formats whose mark the content begins with.
-func Beginning(formats []Format, c Content) []Format {
+// Beginning returns the formats whose mark the content begins with.
+func (d *Detector) Beginning(c Content) []Format {
 	buf := scratch.Lend()
 	defer buf.Return()
 	head := buf.Head(c, HeadSize)
 	if len(head) == 0 {
 		return nil
 	}
-	return choose(formats, func(f Format) bool { return f.Match(head, c) })
+	return choose(d.formats, func(f Format) bool { return f.Match(head, c) })
 }
 
-// Further returns those of formats that begin further in, in addition to the ones
+// Further returns the formats that begin further in, in addition to the ones
 // that the content begins with: a GIF with a zip after it has one. Taken are the
 // places of the members that the others have brought to light: a zip that is
 // attached to a saved mail is the attachment's content, not one of the mail –
 // unless a name says that the file is to be opened as one. Where nothing is found
 // at all, the names decide.
-func Further(formats, begun []Format, c Content, names []string, taken Places) []Format {
+func (d *Detector) Further(begun []Format, c Content, names []string, taken Places) []Format {
 	ends := extensions(names)
-	found := choose(formats, func(f Format) bool {
-		e, ok := unwrap(f).(embedded)
-		if !ok || slices.Contains(begun, f) {
+	found := choose(d.further, func(f Format) bool {
+		if slices.Contains(begun, f) {
 			return false
 		}
-		if named(f, ends) {
-			return e.inside(c, nil)
+		if d.names(f, ends) {
+			return unwrap(f).(embedded).inside(c, nil)
 		}
-		return e.inside(c, taken)
+		return unwrap(f).(embedded).inside(c, taken)
 	})
 	if len(found) > 0 || len(begun) > 0 || c.Size() == 0 {
 		return found
 	}
-	return choose(formats, func(f Format) bool { return named(f, ends) })
+	return choose(d.named, func(f Format) bool { return d.names(f, ends) })
 }
 
-// named reports whether any of the extensions is a suffix of the format.
-func named(f Format, ends []string) bool {
-	if len(ends) == 0 {
-		return false
-	}
-	s, ok := unwrap(f).(suffixed)
-	return ok && slices.ContainsFunc(s.suffixes(), func(suffix string) bool { return slices.Contains(ends, suffix) })
+// names reports whether one of the extensions is the format's.
+func (d *Detector) names(f Format, ends []string) bool {
+	return slices.ContainsFunc(ends, func(end string) bool { return slices.Contains(d.suffixes[f], end) })
 }
 
 // unwrap returns the format of this package inside one that walks elsewhere.

@@ -191,7 +191,7 @@ func TestUnopened(t *testing.T) {
 		"sis":  "12345678\x19\x04\x00\x10x",
 		"pst":  "!BDNx",
 	} {
-		f := Detect(Formats(), strings.NewReader(data), nil)
+		f := NewDetector(Formats()).Detect(strings.NewReader(data), nil)
 		if f == nil || f.Name() != name {
 			t.Errorf("%s: %v", name, f)
 			continue
@@ -230,9 +230,10 @@ func readings(t *testing.T, name string, data []byte) walked {
 			}
 		}
 	}
-	begun := Beginning(Formats(), bytes.NewReader(data))
+	d := NewDetector(Formats())
+	begun := d.Beginning(bytes.NewReader(data))
 	read(begun)
-	read(Further(Formats(), begun, bytes.NewReader(data), []string{name}, taken))
+	read(d.Further(begun, bytes.NewReader(data), []string{name}, taken))
 	return all
 }
 

@@ -29,7 +29,7 @@ func fuzzFormat(f *testing.F, format Format, extra ...[]byte) {
 		if err != nil {
 			f.Fatal(err)
 		}
-		if got := Detect(Formats(), bytes.NewReader(data), nil); got == format {
+		if got := NewDetector(Formats()).Detect(bytes.NewReader(data), nil); got == format {
 			f.Add(data)
 		}
 	}

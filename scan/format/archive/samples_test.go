@@ -165,7 +165,7 @@ func TestSamplesCutAnywhere(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		f := Detect(Formats(), strings.NewReader(string(data)), nil)
+		f := NewDetector(Formats()).Detect(strings.NewReader(string(data)), nil)
 		if f == nil || strings.Contains(file, "encrypted") || strings.Contains(file, ".iso.") {
 			continue
 		}

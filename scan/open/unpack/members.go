@@ -25,16 +25,16 @@ func (w *work) open(in container, part int) error {
 	}
 	o := &opening{work: w, in: container{part: part, path: p.Path, archives: in.archives + 1, nested: in.nested}}
 	content, names := archive.Watched(p.Content, w.budget), p.Names
-	begun := archive.Beginning(w.formats, content)
+	begun := w.files.Beginning(content)
 	if err := o.read(begun); err != nil {
 		return err
 	}
 	if !in.own {
-		formats := w.formats
+		formats := w.files
 		if p := &w.m.Parts[part]; isText(p) && !isOffice(p) {
-			formats = slices.DeleteFunc(slices.Clone(formats), archive.Strays)
+			formats = w.texts
 		}
-		if err := o.read(archive.Further(formats, begun, content, names, o.taken)); err != nil {
+		if err := o.read(formats.Further(begun, content, names, o.taken)); err != nil {
 			return err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/milterscan/milterscan/scan"
@@ -30,15 +31,17 @@ type Limits struct {
 // Opener opens messages. It keeps no state between them and may open any number
 // at once.
 type Opener struct {
-	limits  Limits
-	formats []archive.Format
-	spool   *spool.Spool
+	limits Limits
+	files  *archive.Detector
+	texts  *archive.Detector // for what is read as a text
+	spool  *spool.Spool
 }
 
 // NewOpener returns an opener that keeps decoded parts in sp. The formats are
 // tried in their order.
 func NewOpener(l Limits, formats []archive.Format, sp *spool.Spool) *Opener {
-	return &Opener{limits: l, formats: formats, spool: sp}
+	inTexts := slices.DeleteFunc(slices.Clone(formats), archive.Strays)
+	return &Opener{limits: l, files: archive.NewDetector(formats), texts: archive.NewDetector(inTexts), spool: sp}
 }
 
 // NewParser returns the parser a message is to be written to before Open.

@@ -57,7 +57,7 @@ func find(t *testing.T, pool *Pool, name string) archive.Format {
 func TestHelper(t *testing.T) {
 	data := xarOf(t, map[string]string{"a.txt": "one", "b.txt": strings.Repeat("two ", 1000)})
 	pool := newTestPool(t, testConfig(t, "proper"))
-	f := archive.Detect(pool.Formats(), bytes.NewReader(data), nil)
+	f := archive.NewDetector(pool.Formats()).Detect(bytes.NewReader(data), nil)
 	if f == nil || f.Name() != "xar" {
 		t.Fatal(f)
 	}

@@ -203,7 +203,7 @@ func sampleFile(t *testing.T, name string) []byte {
 
 func formatOf(t *testing.T, data []byte) archive.Format {
 	t.Helper()
-	f := archive.Detect(archive.Formats(), bytes.NewReader(data), nil)
+	f := archive.NewDetector(archive.Formats()).Detect(bytes.NewReader(data), nil)
 	if f == nil {
 		t.Fatal("not recognised")
 	}
@@ -444,7 +444,7 @@ func BenchmarkWorker(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	here := archive.Detect(archive.Formats(), bytes.NewReader(data), nil)
+	here := archive.NewDetector(archive.Formats()).Detect(bytes.NewReader(data), nil)
 	for name, f := range map[string]archive.Format{"worker": pool.Format(here), "here": here} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
