@@ -174,7 +174,7 @@ func bootSector(head []byte) bool {
 
 // footer recognises images that have their mark at the end.
 func footer(c scan.Content) (nature, error) {
-	last, err := scratch.ReadAt(c, c.Size()-512, 512)
+	last, err := scratch.ReadAt(c, c.Size()-512, 16)
 	if err != nil {
 		return nature{}, err
 	}

@@ -12,7 +12,7 @@ import (
 // isDesktopEntry reports whether the part has the group by which Linux desktops
 // know a launcher.
 func (e *examination) isDesktopEntry() bool {
-	return e.isFile() && hasSection(narrow(e.head), "[desktop entry]")
+	return e.isFile() && hasSection(e.head, "[desktop entry]")
 }
 
 // shells are programs that run what they are told.

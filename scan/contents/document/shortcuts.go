@@ -10,22 +10,41 @@ import (
 // isInternetShortcut reports whether the part has the section by which Windows
 // knows an Internet shortcut.
 func (e *examination) isInternetShortcut() bool {
-	return e.isFile() && hasSection(narrow(e.head), "[internetshortcut")
+	return e.isFile() && hasSection(e.head, "[internetshortcut")
 }
 
-// hasSection reports whether a section of that name, upper and lower case alike,
-// begins anywhere in b.
+// hasSection reports whether a section of a name in lower case begins anywhere in b,
+// which may be UTF-16.
 func hasSection(b []byte, name string) bool {
-	for {
-		i := bytes.IndexByte(b, '[')
-		if i < 0 || len(b)-i < len(name) {
+	for i := 0; ; i++ {
+		next := bytes.IndexByte(b[i:], '[')
+		if next < 0 {
 			return false
 		}
-		if b = b[i:]; bytes.EqualFold(b[:len(name)], []byte(name)) {
+		if i += next; beginsNarrow(b[i:], name) {
 			return true
 		}
-		b = b[1:]
 	}
+}
+
+// beginsNarrow reports whether b begins with a word in lower case, if it is in lower
+// case and without zero bytes.
+func beginsNarrow(b []byte, word string) bool {
+	for _, c := range b {
+		if c == 0 {
+			continue
+		}
+		if 'A' <= c && c <= 'Z' {
+			c |= 0x20
+		}
+		if c != word[0] {
+			return false
+		}
+		if word = word[1:]; word == "" {
+			return true
+		}
+	}
+	return false
 }
 
 // internetShortcut judges where such a shortcut leads. One to a web site is

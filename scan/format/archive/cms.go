@@ -48,7 +48,9 @@ func cmsSealed(kind string) bool {
 
 // Sealed reports whether c is a cryptographic message that needs a key.
 func Sealed(c Content) bool {
-	kind, _ := cmsKind(piece(c, 0, HeadSize))
+	buf := scratch.Lend()
+	defer buf.Return()
+	kind, _ := cmsKind(buf.Head(c, HeadSize))
 	return cmsSealed(kind)
 }
 

@@ -22,9 +22,11 @@ type Wrapping struct {
 // returned. It reads no further than it needs to.
 func Wrappings(src io.Reader, limit int) ([]Wrapping, error) {
 	f := wrapFinder{limit: limit}
-	r := bufio.NewReaderSize(src, lineBuffer)
+	b := buffers.Get().(*decodeBuffers)
+	defer b.giveBack()
+	b.in.Reset(src)
 	for !f.full() {
-		line, err := r.ReadSlice('\n')
+		line, err := b.in.ReadSlice('\n')
 		if len(line) > 0 {
 			f.line(line)
 		}
