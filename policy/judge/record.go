@@ -25,8 +25,8 @@ const (
 // Record returns what is remembered of the result. It refers to nothing of the
 // message, and is made before Close.
 func (r *Result) Record() policy.Record {
-	w := recorder{Result: r, listed: map[int]int{}}
-	rec := w.record()
+	w := r.told()
+	rec := w.rec
 	if rules := r.choice.rules; rules != nil {
 		list, cut := rules.Alternatives(r.input(), r.Decision, r.late)
 		rec.Alternatives, rec.NotTried = w.alternatives(list), cut
@@ -35,9 +35,13 @@ func (r *Result) Record() policy.Record {
 }
 
 // Told returns the record without what would have been, which costs some decisions more.
-func (r *Result) Told() policy.Record {
-	w := recorder{Result: r, listed: map[int]int{}}
-	return w.record()
+func (r *Result) Told() policy.Record { return r.told().rec }
+
+// recorded makes the record, with what it takes to add to it.
+func (r *Result) recorded() *recorder {
+	w := &recorder{Result: r, listed: map[int]int{}}
+	w.rec = w.record()
+	return w
 }
 
 func (w *recorder) record() policy.Record {

@@ -13,6 +13,7 @@ type recorder struct {
 	*Result
 	listed map[int]int // where the record has a finding, by its place among all
 	room   int         // matches that were listed
+	rec    policy.Record
 }
 
 // findings lists the findings, all if there are not too many: else those that
@@ -29,15 +30,17 @@ func (w *recorder) findings() []policy.RecordFinding {
 // worthListing picks findings, in their order.
 func (w *recorder) worthListing() []int {
 	order := make([]int, len(w.Found))
-	rank := make([]int, len(w.Found))
-	ofRule := map[string]int{}
-	for i, f := range w.Found {
+	for i := range order {
 		order[i] = i
-		ofRule[f.Rule]++
-		rank[i] = ofRule[f.Rule] // the first of each rule, then the second of each …
 	}
 	if len(order) <= maxFindings {
 		return order
+	}
+	rank := make([]int, len(w.Found))
+	ofRule := map[string]int{}
+	for i, f := range w.Found {
+		ofRule[f.Rule]++
+		rank[i] = ofRule[f.Rule] // the first of each rule, then the second of each …
 	}
 	for _, v := range w.Decision.Verdicts {
 		if v.Because >= 0 {

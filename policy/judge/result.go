@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"sync"
 	"time"
 
 	"github.com/milterscan/milterscan/policy"
@@ -23,7 +24,8 @@ type Result struct {
 
 	seen   seen
 	choice choice
-	until  time.Time // when it is too late to try what would have been otherwise; zero: never
+	until  time.Time        // when it is too late to try what would have been otherwise; zero: never
+	told   func() *recorder // makes the record, once
 }
 
 // late reports whether there is no time for what the answer does not need.
@@ -31,7 +33,7 @@ func (r *Result) late() bool { return !r.until.IsZero() && time.Now().After(r.un
 
 // result puts together what was seen of a message and what was chosen.
 func (j *Judge) result(s seen, c choice) *Result {
-	return &Result{
+	r := &Result{
 		ID:         s.id,
 		Generation: j.Options.Generation,
 		Stage:      s.stage,
@@ -46,6 +48,8 @@ func (j *Judge) result(s seen, c choice) *Result {
 		choice:     c,
 		until:      j.spare(s),
 	}
+	r.told = sync.OnceValue(r.recorded)
+	return r
 }
 
 // Close gives back what the message holds.
