@@ -17,8 +17,9 @@ const (
 // room is how much of a record's lists and texts is written.
 type room struct{ list, text int }
 
-// rooms are tried in turn until a record is short enough. The last one is for any.
-var rooms = [...]room{{1 << 30, 1 << 30}, {200, 500}, {100, 300}, {50, 200}, {20, 150}, {8, 80}, {4, 60}}
+// rooms are tried in turn until a record that is too long is short enough. The last one
+// is for any.
+var rooms = [...]room{{200, 500}, {100, 300}, {50, 200}, {20, 150}, {8, 80}, {4, 60}}
 
 // Line returns the record as a line of JSON for the log, without a line end, and
 // with nothing invisible in it. It has all fields but the details for "explain",
@@ -27,12 +28,12 @@ var rooms = [...]room{{1 << 30, 1 << 30}, {200, 500}, {100, 300}, {50, 200}, {20
 // texts.
 func (r Record) Line() []byte {
 	r.Verdicts, r.Alternatives, r.NotTried = nil, nil, false
-	var line []byte
+	line := JSON(r)
 	for _, m := range rooms {
-		line = JSON(r.within(m))
 		if len(line) <= MaxLine-around {
 			break
 		}
+		line = JSON(r.within(m))
 	}
 	return line
 }

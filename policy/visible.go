@@ -22,6 +22,9 @@ func Visible(s string) string {
 // VisibleLine escapes, as Visible does, a line that a program wrote, and keeps its
 // end. A line of JSON means the same afterwards.
 func VisibleLine(line []byte) []byte {
+	if isPlain(line) {
+		return line
+	}
 	text, end := string(line), ""
 	if n := len(text); n > 0 && text[n-1] == '\n' {
 		text, end = text[:n-1], "\n"
@@ -30,6 +33,16 @@ func VisibleLine(line []byte) []byte {
 		return line
 	}
 	return append(appendVisible(make([]byte, 0, len(line)+16), text), end...)
+}
+
+// isPlain reports whether a line is printable ASCII, as most are, but for its end.
+func isPlain(line []byte) bool {
+	for i, c := range line {
+		if (c < ' ' || c > '~') && (c != '\n' || i != len(line)-1) {
+			return false
+		}
+	}
+	return true
 }
 
 func isVisible(s string) bool {
