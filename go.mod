@@ -6,6 +6,7 @@ require (
 	blitiri.com.ar/go/spf v1.6.0
 	github.com/BurntSushi/toml v1.6.0
 	github.com/alexedwards/argon2id v1.0.0
+	github.com/alexedwards/scs/v2 v2.9.0
 	github.com/baruwa-enterprise/clamd v1.0.1
 	github.com/bodgit/sevenzip v1.6.5
 	github.com/d--j/go-milter v0.10.2

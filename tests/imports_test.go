@@ -82,6 +82,8 @@ var permissions = []struct {
 	{"cmd/milterscan/doctor", []string{"cmd/milterscan/access", "cmd/milterscan/postfix", "policy/config", "scan", "scan/contents/...", "scan/open/...", "scan/sender/...", "scan/units"}},
 	{"cmd/milterscan/setup", []string{"cmd/milterscan/postfix", "contrib", "milter", "policy", "policy/disk", "policy/token", "scan", "scan/format/entity", "scan/hostile", "scan/units"}},
 	{"cmd/milterscan/console/login", []string{"policy"}},
+	{"cmd/milterscan/console/login/throttle", nil},
+	{"cmd/milterscan/console/login/session", []string{"cmd/milterscan/console/login/accounts"}},
 	{"cmd/milterscan/console/login/accounts", []string{"cmd/milterscan/console/login", "policy", "policy/keep/store"}},
 	{"cmd/milterscan", []string{"cmd/milterscan/...", "policy", "policy/config", "policy/judge", "policy/keep/...", "policy/token", "scan/open/worker"}},
 }
