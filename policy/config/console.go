@@ -19,13 +19,16 @@ type Console struct {
 	Certificate string `toml:"certificate"`
 	// The file with its key. Both files are read again when they change.
 	Key string `toml:"key"`
+	Access
 }
 
-func defaultConsole() Console { return Console{File: "/var/lib/milterscan/console.db"} }
+func defaultConsole() Console {
+	return Console{File: "/var/lib/milterscan/console.db", Access: defaultAccess()}
+}
 
 // Check returns the errors of the section [console].
 func (c Console) Check() error {
-	errs := []error{absolute("file", c.File, "/var/lib/milterscan/console.db")}
+	errs := []error{absolute("file", c.File, "/var/lib/milterscan/console.db"), c.checkAccess()}
 	if c.Certificate != "" {
 		errs = append(errs, absolute("certificate", c.Certificate, "/etc/milterscan/console.pem"))
 	}

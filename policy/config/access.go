@@ -1,0 +1,266 @@
+package config
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/milterscan/milterscan/policy"
+	"github.com/milterscan/milterscan/scan/units"
+)
+
+// Access is the part of the section [console] that says how persons log in.
+type Access struct {
+	// The address that browsers know the pages by, such as "https://mx.example.com".
+	// With https, cookies are sent over HTTPS only. OpenID Connect needs it.
+	URL string `toml:"url"`
+	// The networks of proxies before the pages: the address of the browser is the one
+	// they write into X-Forwarded-For. What connects to a unix socket is such a proxy.
+	Proxies []policy.Network `toml:"proxies"`
+	// The authorities whose client certificates open accounts, in PEM. It needs
+	// certificate and key: the connection has to end here.
+	ClientCA string `toml:"client_ca"`
+	// What in a client certificate is the name of the account: "cn", the common name of
+	// its subject, or "email", its only e-mail address.
+	ClientName string `toml:"client_name"`
+	// A person who does nothing for as long has to log in again.
+	Idle units.Duration `toml:"idle"`
+	// A person has to log in again after this time in any case.
+	Life units.Duration `toml:"life"`
+	// How long it is remembered who looked at what and did what; "0s" for ever.
+	Audit units.Duration `toml:"audit"`
+	// The roles that may do nothing without a second factor: "administrator",
+	// "helpdesk", "auditor", "domain". Who has none yet sets one up when logging in. A single
+	// account can be held to it by "milterscan user add --require-totp".
+	RequireTOTP []string `toml:"require_totp"`
+
+	// Log-in by OpenID Connect.
+	OIDC OIDC `toml:"oidc"`
+	// Log-in by name and password of a directory. Names of accounts here come first.
+	LDAP LDAP `toml:"ldap"`
+}
+
+// consoleRoles returns the roles of persons in the console.
+func consoleRoles() []string { return []string{"administrator", "helpdesk", "auditor", "domain"} }
+
+func defaultAccess() Access {
+	return Access{
+		ClientName: "cn", Idle: units.Duration(30 * time.Minute), Life: units.Duration(12 * time.Hour), Audit: units.Duration(400 * 24 * time.Hour),
+		OIDC: OIDC{Scopes: []string{"openid", "profile", "email"}, Name: "preferred_username", Groups: "groups"},
+		LDAP: LDAP{StartTLS: true, Filter: "(uid=%s)", Name: "uid", Groups: "memberOf", Timeout: units.Duration(5 * time.Second)},
+	}
+}
+
+// HTTPS reports whether browsers come by HTTPS.
+func (c Console) HTTPS() bool { return c.Certificate != "" || strings.HasPrefix(c.URL, "https://") }
+
+// checkAccess returns the errors of the keys of [console] that say how persons log in.
+func (c Console) checkAccess() error {
+	errs := []error{oneOf("client_name", c.ClientName, []string{"cn", "email"})}
+	wrong := func(key, format string, args ...any) { errs = append(errs, units.Wrong(key, format, args...)) }
+	if u, err := url.Parse(c.URL); c.URL != "" && (err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || strings.Trim(u.Path, "/") != "" ||
+		u.RawQuery != "" || u.Fragment != "" || u.User != nil) {
+		wrong("url", "%q is no address of a host; write one such as \"https://mx.example.com\"", c.URL)
+	}
+	if c.Certificate != "" && strings.HasPrefix(c.URL, "http:") {
+		wrong("url", "%q is no https, and there is a certificate; write https", c.URL)
+	}
+	if c.ClientCA != "" {
+		errs = append(errs, c.checkClientCA())
+	}
+	if c.Idle.Go() < time.Minute {
+		wrong("idle", "%v is too short to read a page; write at least \"1m\"", c.Idle)
+	}
+	if c.Life.Go() < c.Idle.Go() || c.Life.Go() > 30*24*time.Hour {
+		wrong("life", "%v is not between console.idle, which is %v, and 30 days; write one such as \"12h\"", c.Life, c.Idle)
+	}
+	for i, role := range c.RequireTOTP {
+		errs = append(errs, oneOf(fmt.Sprintf("require_totp[%d]", i), role, consoleRoles()))
+	}
+	if c.OIDC.Issuer != "" && c.URL == "" {
+		wrong("url", "the provider of OpenID Connect sends browsers back here: write the address they know, such as \"https://mx.example.com\"")
+	}
+	return errors.Join(errs...)
+}
+
+// checkClientCA returns what is wrong with the authorities of client certificates.
+func (c Console) checkClientCA() error {
+	if c.Certificate == "" {
+		return units.Wrong("client_ca", "client certificates are seen where HTTPS ends: set certificate and key, or leave this empty")
+	}
+	if err := absolute("client_ca", c.ClientCA, "/etc/milterscan/clients.pem"); err != nil {
+		return err
+	}
+	return units.Within("client_ca", authorities(c.ClientCA))
+}
+
+// authorities returns an error if a file holds no certificates.
+func authorities(file string) error {
+	text, err := os.ReadFile(file)
+	if err == nil && !x509.NewCertPool().AppendCertsFromPEM(text) {
+		err = fmt.Errorf("%s holds no certificate", file)
+	}
+	return err
+}
+
+// OIDC is the section [console.oidc].
+type OIDC struct {
+	// The issuer, such as "https://idp.example.com/realms/mail"; "" for none.
+	Issuer string `toml:"issuer"`
+	// The name of the console there.
+	ClientID string `toml:"client_id"`
+	// The file with the secret the console has there, or "env:NAME" for a variable of the
+	// environment; "" for a public client. The console's address there is console.url with
+	// /login/oidc/callback.
+	SecretFile SecretFile `toml:"secret_file"`
+	// The authorities of its certificate, in PEM; "" for those of the system.
+	CAFile string `toml:"ca_file"`
+	// What it is asked for.
+	Scopes []string `toml:"scopes"`
+	// The claim with the name of a person. The person is known again by the claim "sub".
+	Name string `toml:"name_claim"`
+	// The claim with the groups of a person.
+	Groups string `toml:"groups_claim"`
+	// The groups that make a role, such as { administrator = ["mail-admins"] }. Of several
+	// roles a person has the first of administrator, helpdesk, auditor, domain; who has none is
+	// not let in.
+	Roles map[string][]string `toml:"roles"`
+	// The mail domains of the groups of domain administrators, such as
+	// { "example-admins" = ["example.com", ".example.com"] }.
+	Domains map[string][]string `toml:"domains"`
+	// The claim with a list of mail domains, beside those of groups; "" for none.
+	DomainsClaim string `toml:"domains_claim"`
+}
+
+// Check returns the errors of the section [console.oidc].
+func (o OIDC) Check() error {
+	if o.Issuer == "" {
+		return nil
+	}
+	errs := []error{checkRoles(o.Roles, o.Domains), secure("issuer", o.Issuer, "https")}
+	for key, value := range map[string]string{"client_id": o.ClientID, "name_claim": o.Name} {
+		if value == "" {
+			errs = append(errs, units.Wrong(key, "it is needed to log in by OpenID Connect"))
+		}
+	}
+	if !slices.Contains(o.Scopes, "openid") {
+		errs = append(errs, units.Wrong("scopes", "\"openid\" is missing"))
+	}
+	if o.CAFile != "" {
+		errs = append(errs, units.Within("ca_file", authorities(o.CAFile)))
+	}
+	return errors.Join(errs...)
+}
+
+// LDAP is the section [console.ldap].
+type LDAP struct {
+	// The server: "ldaps://ldap.example.com", or "ldap://ldap.example.com" with starttls; ""
+	// for none.
+	URL string `toml:"url"`
+	// Encrypt ldap:// before anything is said. Without it, only a server on this host is
+	// asked.
+	StartTLS bool `toml:"starttls"`
+	// The authorities of its certificate, in PEM; "" for those of the system.
+	CAFile string `toml:"ca_file"`
+	// Who looks persons up; "" for nobody in particular.
+	BindDN string `toml:"bind_dn"`
+	// The file with the password for it, or "env:NAME" for a variable of the environment.
+	PasswordFile SecretFile `toml:"password_file"`
+	// Where persons are looked for.
+	Base string `toml:"base"`
+	// How a person is found. %s is the name that was typed.
+	Filter string `toml:"filter"`
+	// The attribute by which a person is known again, and named.
+	Name string `toml:"name_attribute"`
+	// The attribute with the groups of a person.
+	Groups string `toml:"groups_attribute"`
+	// Where groups are looked for beside that attribute; "" for nowhere.
+	GroupBase string `toml:"group_base"`
+	// How the groups of a person are found there, such as "(member=%s)". %s is the
+	// distinguished name of the person.
+	GroupFilter string `toml:"group_filter"`
+	// The groups that make a role, by distinguished name, as in [console.oidc].
+	Roles map[string][]string `toml:"roles"`
+	// The mail domains of the groups of domain administrators, as in [console.oidc].
+	Domains map[string][]string `toml:"domains"`
+	// How long the server may take.
+	Timeout units.Duration `toml:"timeout"`
+}
+
+// Check returns the errors of the section [console.ldap].
+func (l LDAP) Check() error {
+	if l.URL == "" {
+		return nil
+	}
+	errs := []error{checkRoles(l.Roles, l.Domains)}
+	wrong := func(key, format string, args ...any) { errs = append(errs, units.Wrong(key, format, args...)) }
+	u, err := url.Parse(l.URL)
+	switch {
+	case err != nil || u.Scheme != "ldap" && u.Scheme != "ldaps" || u.Hostname() == "" || u.Path != "" || u.RawQuery != "" || u.User != nil:
+		wrong("url", "%q is no LDAP server; write one such as \"ldaps://ldap.example.com\"", l.URL)
+	case u.Scheme == "ldap" && !l.StartTLS && !loopback(u.Hostname()):
+		wrong("starttls", "passwords would go to %s in the clear; write true, or use ldaps://", u.Hostname())
+	}
+	for key, filter := range map[string]string{"filter": l.Filter, "group_filter": l.GroupFilter} {
+		if (filter != "" || key == "filter") && (strings.Count(filter, "%s") == 0 || strings.Count(filter, "%") != strings.Count(filter, "%s") || !strings.HasPrefix(filter, "(")) {
+			wrong(key, "%q is no filter with %%s for the name; write one such as \"(uid=%%s)\"", filter)
+		}
+	}
+	if (l.GroupBase == "") != (l.GroupFilter == "") {
+		wrong("group_base", "group_base and group_filter come together; set both, or neither")
+	}
+	if (l.BindDN == "") != (l.PasswordFile == "") {
+		wrong("bind_dn", "bind_dn and password_file come together; set both, or neither")
+	}
+	if l.Base == "" || l.Name == "" {
+		wrong("base", "base and name_attribute are needed to find a person")
+	}
+	if l.Timeout.Go() < 100*time.Millisecond || l.Timeout.Go() > 30*time.Second {
+		wrong("timeout", "%v is not between 100ms and 30s; write one such as \"5s\"", l.Timeout)
+	}
+	if l.CAFile != "" {
+		errs = append(errs, units.Within("ca_file", authorities(l.CAFile)))
+	}
+	return errors.Join(errs...)
+}
+
+// checkRoles returns the errors of the two tables that make roles of groups.
+func checkRoles(roles, domains map[string][]string) error {
+	var errs []error
+	if len(roles) == 0 {
+		errs = append(errs, units.Wrong("roles", "nobody would be let in; write what groups make a role, such as { administrator = [\"mail-admins\"] }"))
+	}
+	for role, groups := range roles {
+		errs = append(errs, oneOf("roles."+role, role, consoleRoles()))
+		if slices.Contains(groups, "") {
+			errs = append(errs, units.Wrong("roles."+role, "a group without a name"))
+		}
+	}
+	for group, list := range domains {
+		for i, d := range list {
+			if err := new(policy.Domain).UnmarshalText([]byte(d)); err != nil {
+				errs = append(errs, units.Wrong(fmt.Sprintf("domains.%s[%d]", group, i), "%v", err))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// secure returns an error if an address is not one of a scheme that encrypts, or of this host.
+func secure(key, address, scheme string) error {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.Scheme != scheme && !(u.Scheme == "http" && loopback(u.Hostname())) || u.RawQuery != "" || u.Fragment != "" {
+		return units.Wrong(key, "%q is no address of %s; write one such as \"%s://idp.example.com\"", address, scheme, scheme)
+	}
+	return nil
+}
+
+// loopback reports whether a host is this one.
+func loopback(host string) bool {
+	return host == "localhost" || host == "::1" || strings.HasPrefix(host, "127.")
+}
