@@ -42,28 +42,69 @@ func (cabFormat) Match(head []byte, _ Content) bool { return len(head) > 8 && ha
 func (cabFormat) suffixes() []string { return []string{".cab"} }
 
 func (cabFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
-	w := &cabWalk{walk: begin(ctx, c, b, visit), c: c, open: -1}
-	w.extra = priceBits
+	all := begin(ctx, c, b, visit)
+	all.extra = priceBits
+	at := int64(0)
+	if !(cabFormat{}).Match(piece(c, 0, HeadSize), c) {
+		at = max(0, cabBegin(c, 0, nil))
+	}
+	for at >= 0 {
+		if at > 0 {
+			all.note(prefixed, "by %d bytes", at)
+			if err := all.enter(); err != nil {
+				return all.end(err)
+			}
+		}
+		w := &cabWalk{walk: all, c: io.NewSectionReader(c, at, c.Size()-at), open: -1}
+		if err := w.all(); err != nil {
+			return all.end(err)
+		}
+		at = cabBegin(c, at+max(w.length(), 1), nil)
+	}
+	return all.end(nil)
+}
+
+func (cabFormat) inside(c Content, taken Places) bool { return cabBegin(c, 0, taken) >= 0 }
+
+// cabBegin returns where a cabinet begins at or after a place, -1 if none does within
+// sfxSize: cabextract finds all that are in a file.
+func cabBegin(c Content, from int64, taken Places) int64 {
+	return eachBegin(c, from, cabMagic, 0, func(h []byte, at int64) bool {
+		return len(h) >= cabHeader && le16(h[26:]) > 0 && le16(h[28:]) > 0 && int64(le32(h[16:])) < c.Size()-at && !taken.hold(at)
+	})
+}
+
+// length returns how long the cabinet is by its header, no more than there is.
+func (w *cabWalk) length() int64 {
+	h := fixed(w.c, 0, cabHeader)
+	if h == nil {
+		return 0
+	}
+	return min(int64(le32(h[8:])), w.c.Size()-1)
+}
+
+// all hands over the members of one cabinet.
+func (w *cabWalk) all() error {
 	if err := w.header(); err != nil {
 		w.note(damagedContainer, "header: %v", err)
-		return w.end(nil)
+		return nil
 	}
 	for range w.members {
 		m, err := w.next()
 		if err != nil {
 			w.note(damagedContainer, "after %d members: %v", w.count, err)
-			break
+			return nil
 		}
 		if err := w.one(m); err != nil {
-			return w.end(err)
+			return err
 		}
 	}
-	return w.end(nil)
+	return nil
 }
 
 type cabWalk struct {
 	*walk
-	c       Content
+	c       Content // of the cabinet and what follows it
 	folders []cabFolder
 	members int
 	at      int64 // of the next member's header

@@ -130,7 +130,7 @@ func TestTar(t *testing.T) {
 		"long name, GNU":  {makeTar(t, tar.Header{Name: long, Format: tar.FormatGNU}), long, ""},
 		"escape":          {makeTar(t, tar.Header{Name: "../eicar.com"}), "../eicar.com", pathEscape},
 		"link":            {makeTar(t, tar.Header{Name: "l", Typeflag: tar.TypeSymlink, Linkname: "/etc/passwd"}), "l", link},
-		"damaged header":  {patch(t, two, edit{"first", 0, "FIRST"}), "eicar.com", damagedContainer},
+		"damaged header":  {patch(t, two, edit{"first", 0, "FIRST"}), "eicar.com", damagedContainer + " " + prefixed},
 		"truncated":       {one[:540], "eicar.com", damagedContainer + " " + damagedMember},
 		"after the end":   {append(bytes.Clone(one), two...), "eicar.com first eicar.com", hiddenMember},
 		"without an end":  {one[:1024], "eicar.com", ""},

@@ -28,9 +28,12 @@ func (tarFormat) Match(head []byte, _ Content) bool {
 // tarHeader reports whether the block is a tar header: its checksum, taken with
 // the checksum field blank, is the only mark all dialects share.
 func tarHeader(block []byte) bool {
+	if first := block[148]; block[0] == 0 || first != ' ' && first != 0 && (first < '0' || first > '7') {
+		return false
+	}
 	field := bytes.Trim(block[148:156], " \x00")
 	want, err := strconv.ParseInt(string(field), 8, 64)
-	if err != nil || block[0] == 0 {
+	if err != nil {
 		return false
 	}
 	var unsigned, signed int64
@@ -45,12 +48,32 @@ func tarHeader(block []byte) bool {
 }
 
 func (tarFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
-	t := &tarWalk{walk: begin(ctx, c, b, visit), tries: map[int64]int{}}
-	for from := int64(0); from < c.Size(); {
+	w := begin(ctx, c, b, visit)
+	begins := tarBegins(c, nil)
+	switch {
+	case len(begins) == 0 && !blank(c):
+		w.note(damagedContainer, "no header in the first %d bytes", min(c.Size(), sfxSize))
+	case len(begins) > 0 && begins[0] > 0 && spoiledTarHeader(c):
+		w.note(damagedContainer, "at byte 0: a header with a wrong checksum")
+	}
+	for _, at := range begins {
+		if at > 0 {
+			w.note(prefixed, "by %d bytes", at)
+		}
+		if err := (&tarWalk{walk: w, tries: map[int64]int{}}).all(at); err != nil {
+			return w.end(err)
+		}
+	}
+	return w.end(ctx.Err())
+}
+
+// all walks all runs of members from the header at a place on.
+func (t *tarWalk) all(first int64) error {
+	for from := first; from < t.c.Size(); {
 		t.in, t.from, t.safe = &counted{r: t.source(from)}, from, from
 		err := t.run(tar.NewReader(t.in))
 		if stop, ok := err.(walkError); ok {
-			return t.end(stop.error)
+			return stop.error
 		}
 		if at, ok := t.again(err); ok {
 			from = at
@@ -60,9 +83,9 @@ func (tarFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([
 			t.note(damagedContainer, "at byte %d: %v", from+t.in.n, err)
 		}
 		t.hidden = err == nil
-		from = nextTarHeader(c, from+max(t.in.n, tarBlock))
+		from = t.next(from + max(t.in.n, tarBlock))
 	}
-	return t.end(ctx.Err())
+	return nil
 }
 
 type tarWalk struct {
@@ -119,7 +142,7 @@ func (t *tarWalk) mend(at int64) []byte {
 		clear(block[n.start:n.end])
 	}
 	if _, ok := tarNumber(block[124:136]); !ok {
-		copy(block[124:136], fmt.Sprintf("%011o\x00", nextTarHeader(t.c, at+tarBlock)-at-tarBlock))
+		copy(block[124:136], fmt.Sprintf("%011o\x00", t.next(at+tarBlock)-at-tarBlock))
 	}
 	copy(block[148:156], "        ")
 	sum := 0
@@ -204,20 +227,23 @@ func (t *tarWalk) after(h *tar.Header) int64 {
 	case h.Typeflag >= tar.TypeLink && h.Typeflag <= tar.TypeFifo: // a header alone
 		return at
 	}
-	return (at + h.Size + tarBlock - 1) / tarBlock * tarBlock
+	return at + (h.Size+tarBlock-1)/tarBlock*tarBlock
 }
 
-// nextTarHeader finds the next block with a valid checksum at or after from, or
-// the end of the content.
-func nextTarHeader(c Content, from int64) int64 {
-	from = (from + tarBlock - 1) / tarBlock * tarBlock
+// next finds the next header of the run that is walked.
+func (t *tarWalk) next(at int64) int64 { return nextTarHeader(t.c, at, t.from) }
+
+// nextTarHeader finds the next block with a valid checksum at or after a place, or the
+// end of the content. Blocks are as far from begin as they are long.
+func nextTarHeader(c Content, at, begin int64) int64 {
+	at += (begin - at) & (tarBlock - 1)
 	block := make([]byte, tarBlock)
-	for ; from < c.Size(); from += tarBlock {
-		if n, _ := c.ReadAt(block, from); n == tarBlock && tarHeader(block) {
-			return from
+	for ; at < c.Size(); at += tarBlock {
+		if n, _ := c.ReadAt(block, at); n == tarBlock && tarHeader(block) {
+			return at
 		}
 	}
-	return from
+	return at
 }
 
 // counted counts the bytes read from r.

@@ -27,7 +27,7 @@ func spoiled(t *testing.T, long bool, at int, text string) []byte {
 	w.Close()
 	b := out.Bytes()
 	for from := 0; ; {
-		if from = int(nextTarHeader(bytes.NewReader(b), int64(from))); b[from] == 'b' || long && strings.HasPrefix(string(b[from:]), "directory/") && b[from+156] == '0' {
+		if from = int(nextTarHeader(bytes.NewReader(b), int64(from), 0)); b[from] == 'b' || long && strings.HasPrefix(string(b[from:]), "directory/") && b[from+156] == '0' {
 			mark(b[from:from+tarBlock], at, text)
 			return b
 		}
