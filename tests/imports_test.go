@@ -83,6 +83,8 @@ var permissions = []struct {
 	{"cmd/milterscan/setup", []string{"cmd/milterscan/postfix", "contrib", "milter", "policy", "policy/disk", "policy/token", "scan", "scan/format/entity", "scan/hostile", "scan/units"}},
 	{"cmd/milterscan/console/login", []string{"policy"}},
 	{"cmd/milterscan/console/login/throttle", nil},
+	{"cmd/milterscan/console/login/ldap", []string{"cmd/milterscan/console/login", "cmd/milterscan/console/login/accounts", "policy/config"}},
+	{"cmd/milterscan/console/login/oidc", []string{"cmd/milterscan/console/login", "cmd/milterscan/console/login/accounts", "policy/config"}},
 	{"cmd/milterscan/console/login/session", []string{"cmd/milterscan/console/login/accounts"}},
 	{"cmd/milterscan/console/login/accounts", []string{"cmd/milterscan/console/login", "policy", "policy/keep/store"}},
 	{"cmd/milterscan", []string{"cmd/milterscan/...", "policy", "policy/config", "policy/judge", "policy/keep/...", "policy/token", "scan/open/worker"}},

@@ -1,9 +1,13 @@
 package login
 
 import (
+	"errors"
 	"slices"
 	"strings"
 )
+
+// ErrNoRole is reported for a person who is known elsewhere, and is nothing in the console.
+var ErrNoRole = errors.New("none of the groups of this person makes a role")
 
 // Groups say what role the groups make, by which another place knows a person.
 type Groups struct {
