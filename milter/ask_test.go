@@ -58,7 +58,7 @@ func TestAskTellsAll(t *testing.T) {
 			if string(got.raw) != want {
 				t.Errorf("%d bytes arrived of %d:\n%.300q", len(got.raw), len(want), got.raw)
 			}
-			got.Envelope.Received, got.Envelope.QueueID = env.Received, ""
+			got.Envelope.Received, got.Envelope.QueueID, got.Envelope.Times = env.Received, "", env.Times
 			if !reflect.DeepEqual(got.Envelope, env) {
 				t.Errorf("envelope %+v, want %+v", got.Envelope, env)
 			}

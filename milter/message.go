@@ -3,6 +3,7 @@ package milter
 import (
 	"bytes"
 	"context"
+	"time"
 
 	gomilter "github.com/d--j/go-milter"
 
@@ -124,6 +125,7 @@ func (m *message) store(b []byte, limit int64) error {
 
 // received ends the message and hands it over.
 func (m *message) received() scan.Received {
+	m.env.Times.End = time.Now()
 	r := scan.Received{Envelope: m.env, Raw: m.raw, Tree: m.parser.Close(), Size: m.size, Begun: m.begun}
 	m.raw, m.parser = nil, nil
 	return r

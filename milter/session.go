@@ -48,6 +48,7 @@ func (s *session) connect(host string, port uint16, addr string, m gomilter.Modi
 		Listener:   m.Get(gomilter.MacroDaemonName),
 		Received:   time.Now(),
 	}
+	s.env.Times.Connect = s.env.Received
 	return s.greet(scan.StageConnect, m)
 }
 
@@ -56,7 +57,7 @@ func (s *session) helo(name string, m gomilter.Modifier) *gomilter.Response {
 	if s.judge == nil {
 		return s.outOfPlace("helo")
 	}
-	s.env.Helo = name
+	s.env.Helo, s.env.Times.Helo = name, time.Now()
 	s.env.TLS = s.env.TLS || m.Get(gomilter.MacroTlsVersion) != ""
 	return s.greet(scan.StageHelo, m)
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	gomilter "github.com/d--j/go-milter"
 
@@ -18,6 +19,7 @@ import (
 )
 
 func TestMessageArrivesAsSent(t *testing.T) {
+	began := time.Now()
 	j := newFake()
 	f := start(t, j, Options{})
 	c := f.client(t, map[string]string{
@@ -37,7 +39,11 @@ func TestMessageArrivesAsSent(t *testing.T) {
 	want := scan.Envelope{
 		QueueID: "4XYZ", Client: netip.MustParseAddrPort("192.0.2.1:2525"), ClientName: "client.example.net",
 		Helo: "mail.example.net", AuthUser: "user", Listener: "smtpd", Sender: "a@example.net",
-		Recipients: []string{"b@example.com"}, TLS: true, UTF8: true, Received: got.Received,
+		Recipients: []string{"b@example.com"}, TLS: true, UTF8: true, Received: got.Received, Times: got.Times,
+	}
+	order := []time.Time{began, got.Times.Connect, got.Times.Helo, got.Received, got.Times.Rcpt, got.Times.End, time.Now()}
+	if !slices.IsSortedFunc(order, time.Time.Compare) {
+		t.Errorf("the stages were at %v", order)
 	}
 	if fmt.Sprint(got.Envelope) != fmt.Sprint(want) {
 		t.Errorf("envelope is\n%+v, want\n%+v", got.Envelope, want)

@@ -69,7 +69,7 @@ func (s *session) rcpt(to string, m gomilter.Modifier) *gomilter.Response {
 	}
 	msg.env.QueueID = first(m.Get(gomilter.MacroQueueId), msg.env.QueueID)
 	msg.addresses += len(to)
-	msg.env.Recipients = append(msg.env.Recipients, to)
+	msg.env.Recipients, msg.env.Times.Rcpt = append(msg.env.Recipients, to), time.Now()
 	msg.begun = append(msg.begun, msg.judge.Begin(msg.ctx, scan.StageRcpt, msg.env))
 	r := s.ask(msg.judge, scan.StageRcpt, msg.env, msg.begun, m)
 	if r != nil {

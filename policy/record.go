@@ -42,6 +42,8 @@ type Record struct {
 	Complete   bool      `json:"complete"`
 	Took       Millis    `json:"took"` // from the last byte to the answer
 
+	Times *RecordTimes `json:"times,omitempty"` // of the stages
+
 	Recipients     []RecordRecipient `json:"recipients"`
 	MoreRecipients int               `json:"recipients_more,omitempty"` // that are not listed
 	Findings       []RecordFinding   `json:"findings"`

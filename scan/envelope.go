@@ -36,6 +36,14 @@ type Envelope struct {
 	Recipients []string
 	TLS, UTF8  bool // TLS on the client's connection; SMTPUTF8 was asked for
 	Received   time.Time
+	Times      Times
+}
+
+// Times says when the stages before and after MAIL were; zero where that is not known.
+type Times struct {
+	Connect, Helo time.Time
+	Rcpt          time.Time // the last one that was accepted
+	End           time.Time // of the message
 }
 
 // Clone returns an envelope that shares no memory with e.

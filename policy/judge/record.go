@@ -84,6 +84,7 @@ func (r *Result) envelope() policy.Record {
 		Score:      policy.Score(r.Found),
 		Complete:   r.Complete(),
 		Took:       policy.Millis(r.Took),
+		Times:      times(env, r.Stage),
 	}
 	if env.Client.IsValid() {
 		rec.Client = env.Client.Addr().String()
@@ -96,6 +97,21 @@ func (r *Result) envelope() policy.Record {
 		rec.Release = r.seen.release.ID
 	}
 	return rec
+}
+
+// times returns when the stages were. A message out of a file has none but its own.
+func times(env scan.Envelope, stage scan.Stage) *policy.RecordTimes {
+	t := policy.RecordTimes{Connect: env.Times.Connect, Helo: env.Times.Helo, Rcpt: env.Times.Rcpt, End: env.Times.End}
+	if t == (policy.RecordTimes{}) {
+		return nil
+	}
+	if stage >= scan.StageMail {
+		t.Mail = env.Received
+	}
+	for _, at := range []*time.Time{&t.Connect, &t.Helo, &t.Mail, &t.Rcpt, &t.End} {
+		*at = at.UTC().Truncate(time.Millisecond)
+	}
+	return &t
 }
 
 // direction returns that of all recipients.
