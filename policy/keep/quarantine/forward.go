@@ -26,7 +26,7 @@ func (x Releaser) Forward(ctx context.Context, o Order) error {
 		return err
 	}
 	boundary := "kept-" + strings.ToLower(rand.Text())
-	sent := x.submit(ctx, e, o, "", func() (io.ReadCloser, error) {
+	answer, sent := x.submit(ctx, e, o, "", func() (io.ReadCloser, error) {
 		message, err := x.Store.Open(ctx, o.ID)
 		if err != nil {
 			return nil, err
@@ -39,7 +39,9 @@ func (x Releaser) Forward(ctx context.Context, o Order) error {
 		note = sent.Error()
 	}
 	noted := x.Store.Change(context.WithoutCancel(ctx), o.ID, func(e *Entry) error {
-		e.note(x.event("forward", o.To, note))
+		done := x.event("forward", o.To, note)
+		done.Answer = answer
+		e.note(done)
 		return nil
 	})
 	return errors.Join(sent, noted)

@@ -73,6 +73,8 @@ type Event struct {
 	By   string    `json:"by"`   // a login name, or "milterscan"
 	To   []string  `json:"to,omitempty"`
 	Note string    `json:"note,omitempty"`
+	// What the MTA answered to what was sent, with its queue id.
+	Answer string `json:"answer,omitempty"`
 }
 
 // Row is what lists show of a kept message.

@@ -72,8 +72,8 @@ func (x Releaser) Release(ctx context.Context, o Order) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	sent := x.send(ctx, e, o)
-	return o.To, errors.Join(sent, x.finish(ctx, o, sent))
+	answer, sent := x.send(ctx, e, o)
+	return o.To, errors.Join(sent, x.finish(ctx, o, answer, sent))
 }
 
 // begin makes the entry one that is being released, if it may be.
@@ -128,13 +128,15 @@ func (x Releaser) event(what string, to []string, note string) Event {
 }
 
 // finish writes down what became of a release.
-func (x Releaser) finish(ctx context.Context, o Order, sent error) error {
+func (x Releaser) finish(ctx context.Context, o Order, answer string, sent error) error {
 	// The caller may be gone; the outcome is written down all the same.
 	return x.Store.Change(context.WithoutCancel(ctx), o.ID, func(e *Entry) error {
 		switch {
 		case sent == nil:
 			e.State = Released
-			e.note(x.event("released", o.To, ""))
+			done := x.event("released", o.To, "")
+			done.Answer = answer
+			e.note(done)
 		case errors.Is(sent, submission.ErrUnsure):
 			e.note(x.event("unsure", o.To, sent.Error()))
 		default:
@@ -150,25 +152,31 @@ func (x Releaser) Delete(ctx context.Context, id string) error {
 	return x.Store.Delete(ctx, id, x.event("delete", nil, ""))
 }
 
-// send hands the message over as it came, with a pass on top.
-func (x Releaser) send(ctx context.Context, e Entry, o Order) error {
+// send hands the message over as it came, with a pass on top. It returns what the MTA
+// answered.
+func (x Releaser) send(ctx context.Context, e Entry, o Order) (answer string, err error) {
 	return x.submit(ctx, e, o, e.Record.Sender, func() (io.ReadCloser, error) { return x.Store.Open(ctx, o.ID) })
 }
 
 // submit hands over what open opens, with a pass on top. Making the pass reads the
 // message to its end, so one that is damaged is not sent.
-func (x Releaser) submit(ctx context.Context, e Entry, o Order, from string, open func() (io.ReadCloser, error)) error {
+func (x Releaser) submit(ctx context.Context, e Entry, o Order, from string, open func() (io.ReadCloser, error)) (answer string, err error) {
 	field, err := x.pass(e, o, open)
 	if err != nil {
-		return err
+		return "", err
 	}
 	message, err := open()
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer message.Close()
-	return x.Sender.Send(ctx, submission.Mail{From: from, To: o.To, Message: io.MultiReader(strings.NewReader(field), message)})
+	err = x.Sender.Send(ctx, submission.Mail{From: from, To: o.To, Message: io.MultiReader(strings.NewReader(field), message),
+		Answered: func(said string) { answer = submission.OneLine(said, maxAnswer) }})
+	return answer, err
 }
+
+// maxAnswer is how much is kept of what the MTA answers.
+const maxAnswer = 200
 
 // pass returns the field that lets a message through.
 func (x Releaser) pass(e Entry, o Order, open func() (io.ReadCloser, error)) (string, error) {

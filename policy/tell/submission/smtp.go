@@ -60,7 +60,11 @@ func (c *client) transaction(m Mail) error {
 	if _, err := c.cmd(354, "DATA"); err != nil {
 		return err
 	}
-	return c.data(m.Message)
+	answer, err := c.data(m.Message)
+	if err == nil && m.Answered != nil {
+		m.Answered(answer)
+	}
+	return err
 }
 
 // cmd says a line and wants a reply that begins with the digits of code.
@@ -106,20 +110,20 @@ func (c *client) parameters(m Mail) string {
 
 // data sends the message. Only what happens after its end leaves open whether
 // the server has it; a message that breaks off in the middle it has not.
-func (c *client) data(message io.Reader) error {
+func (c *client) data(message io.Reader) (answer string, err error) {
 	d := &dots{w: c.W, last: '\n'}
 	if _, err := io.Copy(d, message); err != nil {
-		return err
+		return "", err
 	}
 	if err := d.end(); err != nil {
-		return fmt.Errorf("%w: %w", ErrUnsure, err)
+		return "", fmt.Errorf("%w: %w", ErrUnsure, err)
 	}
-	_, _, err := c.ReadResponse(250)
+	_, answer, err = c.ReadResponse(250)
 	var said *textproto.Error
 	if err != nil && !errors.As(err, &said) {
-		return fmt.Errorf("%w: %w", ErrUnsure, err)
+		return "", fmt.Errorf("%w: %w", ErrUnsure, err)
 	}
-	return err
+	return answer, err
 }
 
 // dots writes SMTP data: a dot at the beginning of a line is doubled (RFC 5321,

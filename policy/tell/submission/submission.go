@@ -17,6 +17,8 @@ type Mail struct {
 	From    string    // "" for the null sender
 	To      []string  // at least one
 	Message io.Reader // with CRLF or LF at the ends of lines
+	// Answered, if not nil, is told what the MTA said when it had taken the mail.
+	Answered func(answer string)
 }
 
 // ErrUnsure is wrapped by errors after which the MTA may have the message.
