@@ -36,6 +36,7 @@ func (b *binder) check(c *Config) {
 	b.checkRoom(c)
 	b.checkEngines(c)
 	b.checkResolvers(c)
+	b.checkMTALog(c)
 }
 
 // checkSections asks every section below v, and every entry of lists of them, to

@@ -85,6 +85,11 @@ type Config struct {
 	// The record kept of every message, delivered ones too, for "milterscan
 	// explain" and "milterscan report". It never holds up mail.
 	History History `toml:"history"`
+	// The MTA's log, for what becomes of mail that has passed: "milterscan explain"
+	// shows the queue, each attempt and its answer after the verdict. What is read is
+	// kept with the history and as long. The daemon's user must be allowed to read it:
+	// "milterscan doctor" says how.
+	MTALog MTALog `toml:"mta_log"`
 	// What our own people are told about mail, in their language: the addresses a
 	// rule names in "notify", and recipients whose mail was refused without its
 	// sender hearing of it. No notice goes to an address outside.
@@ -258,6 +263,7 @@ func Default() *Config {
 		Quarantine: defaultQuarantine(),
 		Console:    defaultConsole(),
 		History:    defaultHistory(),
+		MTALog:     defaultMTALog(),
 		Notices:    defaultNotices(),
 		PerDomain:  defaultPerDomain(),
 		Submission: Submission{Via: "smtp:127.0.0.1:25"},

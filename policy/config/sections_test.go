@@ -43,6 +43,7 @@ var wrongValues = map[string]string{
 	"local":             "domains = [\"two words\"]",
 	"quarantine":        "dir = \"here\"",
 	"history":           "file = \"here\"",
+	"mta_log":           "file = \"mail.log\"",
 	"notices":           "queue = 0",
 	"submission":        "via = \"pigeon\"",
 	"log":               "level = \"loud\"",

@@ -23,6 +23,7 @@ func (d *Daemon) teller(c *config.Config) func(context.Context, *judge.Result) {
 		d.journal.message(told)
 		d.metrics.Observe(told)
 		d.health.note(r)
+		d.reading.expect(told)
 		d.recorder.Enter(ctx, r, c)
 	}
 }
@@ -54,6 +55,14 @@ func (d *Daemon) expire(ctx context.Context, c *config.Config) {
 	if len(c.Rate.Limits) > 0 {
 		n, err := d.Stores.Rate(c.Rate.File).Expire(ctx, now, c.Rate.Entries)
 		d.expired("rate", n, err)
+	}
+	if c.MTALog.Enabled() {
+		var before time.Time
+		if c.History.Keep > 0 {
+			before = now.Add(-c.History.Keep.Go())
+		}
+		n, err := d.Stores.Events(c.History.EventsFile()).Expire(ctx, before, c.MTALog.Entries)
+		d.expired("mta_log", n, err)
 	}
 	if c.History.Keep > 0 {
 		n, err := d.recorder.Expire(ctx, now.Add(-c.History.Keep.Go()))

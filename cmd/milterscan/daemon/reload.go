@@ -32,6 +32,7 @@ type Daemon struct {
 	server   *milter.Server
 	recorder *pipeline.Recorder
 	health   *health
+	reading  reading
 	metrics  *metrics.Metrics
 	web      *web // counts
 	console  *web // pages

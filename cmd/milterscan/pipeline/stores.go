@@ -19,13 +19,14 @@ type Stores struct {
 	dirs  map[string]*quarantine.Dir
 	grey  map[string]*store.Greylist
 	rates map[string]*store.Rate
+	told  map[string]*store.Events
 	open  []io.Closer
 }
 
 // NewStores returns stores of which none is open.
 func NewStores() *Stores {
 	return &Stores{Warn: func(error) {}, dirs: map[string]*quarantine.Dir{}, grey: map[string]*store.Greylist{},
-		rates: map[string]*store.Rate{}}
+		rates: map[string]*store.Rate{}, told: map[string]*store.Events{}}
 }
 
 // Quarantine returns the quarantine in a directory.
@@ -50,6 +51,14 @@ func (k *Stores) Rate(file string) *store.Rate {
 	return once(k, k.rates, file, func() (*store.Rate, io.Closer) {
 		r := store.NewRate(file, k.tell)
 		return r, r
+	})
+}
+
+// Events returns what the MTA's log told, in a file.
+func (k *Stores) Events(file string) *store.Events {
+	return once(k, k.told, file, func() (*store.Events, io.Closer) {
+		e := store.NewEvents(file, k.tell)
+		return e, e
 	})
 }
 

@@ -1,0 +1,83 @@
+package config
+
+import (
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/milterscan/milterscan/policy/keep/mtalog"
+	"github.com/milterscan/milterscan/scan/units"
+)
+
+// MTALog is the log of the MTA.
+type MTALog struct {
+	// The file that Postfix, Sendmail or Exim logs to: "/var/log/mail.log". Its form is
+	// found out line by line: syslog's, with times of either kind, Exim's own, or the
+	// journal's JSON. "" for none.
+	File string `toml:"file"`
+	// Read the journal of systemd instead, through journalctl.
+	Journal bool `toml:"journal"`
+	// The time zone of times that name none, as "Europe/Berlin"; "" for that of the
+	// host.
+	Zone string `toml:"zone"`
+	// How many events are kept; beyond that the oldest go. One message has some ten,
+	// and each takes some 500 bytes of disk.
+	Entries int `toml:"entries"`
+}
+
+func defaultMTALog() MTALog { return MTALog{Entries: 2_000_000} }
+
+// Enabled reports whether a log is read.
+func (m MTALog) Enabled() bool { return m.File != "" || m.Journal }
+
+// Location returns the time zone of times that name none.
+func (m MTALog) Location() *time.Location {
+	if m.Zone != "" {
+		if zone, err := time.LoadLocation(m.Zone); err == nil {
+			return zone
+		}
+	}
+	return time.Local
+}
+
+// Check returns the errors of the section [mta_log].
+func (m MTALog) Check() error {
+	var errs []error
+	if m.File != "" {
+		errs = append(errs, absolute("file", m.File, "/var/log/mail.log"))
+	}
+	if m.File != "" && m.Journal {
+		errs = append(errs, units.Wrong("journal", "there is a file as well; leave one of them out"))
+	}
+	if _, err := time.LoadLocation(m.Zone); err != nil {
+		errs = append(errs, units.Wrong("zone", "%q is no time zone this host knows; write one such as \"Europe/Berlin\"", m.Zone))
+	}
+	if m.Entries < 1 {
+		errs = append(errs, units.Wrong("entries", "%d is too few; write at least 1", m.Entries))
+	}
+	return errors.Join(errs...)
+}
+
+// checkMTALog wants a history for what is read.
+func (b *binder) checkMTALog(c *Config) {
+	if c.MTALog.Enabled() && c.History.File == "" {
+		key := "mta_log.file"
+		if c.MTALog.Journal {
+			key = "mta_log.journal"
+		}
+		b.wrong(key, "what is read is kept with the history, and history.file is empty")
+	}
+}
+
+// EventsFile returns the path of the database with what the MTA's log told, as a
+// companion of the history.
+func (h History) EventsFile() string { return strings.TrimSuffix(h.File, ".db") + ".mta.db" }
+
+// StatusFile returns the path of the file that says how the reading of the MTA's log
+// goes on.
+func (h History) StatusFile() string { return strings.TrimSuffix(h.File, ".db") + ".mta.json" }
+
+// KeptOfEvent returns what is remembered of an event of the MTA's log.
+func (h History) KeptOfEvent(e mtalog.Event) mtalog.Event {
+	return e.Private(!h.Addresses, !h.Clients, !h.Details)
+}
