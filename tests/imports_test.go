@@ -59,7 +59,8 @@ var permissions = []struct {
 	{"policy/tell/notify", []string{"policy/tell/submission"}},
 	{"policy/keep/...", []string{"policy", "policy/disk", "scan"}},
 	{"policy/keep/quarantine", []string{"policy/tell/submission", "policy/token", "scan/scratch"}},
-	{"policy/keep/store", []string{"policy/keep/history", "policy/keep/quarantine", "scan/sender/greylist", "scan/sender/rate"}},
+	{"policy/keep/timeline", []string{"policy/keep/mtalog", "policy/keep/quarantine"}},
+	{"policy/keep/store", []string{"policy/keep/history", "policy/keep/mtalog", "policy/keep/quarantine", "scan/sender/greylist", "scan/sender/rate"}},
 	{"policy/judge", []string{"policy", "policy/edit", "policy/token", "scan", "scan/format/entity", "scan/open/unpack", "scan/sender/origin"}},
 	{"policy/config", []string{"policy", "policy/edit", "policy/keep/...", "policy/tell/...", "scan", "scan/contents/...", "scan/format/...", "scan/open/...", "scan/sender/...", "scan/units"}},
 
@@ -68,12 +69,12 @@ var permissions = []struct {
 
 	// The commands.
 	{"contrib", nil},
-	{"cmd/milterscan/show", []string{"policy", "policy/judge", "scan"}},
+	{"cmd/milterscan/show", []string{"policy", "policy/judge", "policy/keep/timeline", "scan"}},
 	{"cmd/milterscan/pipeline", []string{"cmd/milterscan/show", "policy", "policy/config", "policy/edit", "policy/judge", "policy/keep/...", "policy/tell/...", "policy/token",
 		"scan", "scan/contents/...", "scan/format/...", "scan/open/...", "scan/sender/...", "scan/spool"}},
 	{"cmd/milterscan/cli", []string{"cmd/milterscan/pipeline", "policy/config", "policy/disk", "scan/units"}},
 	{"cmd/milterscan/console", []string{"cmd/milterscan/console/login", "policy", "policy/config"}},
-	{"cmd/milterscan/daemon", []string{"cmd/milterscan/cli", "cmd/milterscan/console", "cmd/milterscan/console/login", "cmd/milterscan/pipeline", "cmd/milterscan/show", "milter", "policy", "policy/config", "policy/judge", "policy/keep/quarantine", "policy/tell/metrics",
+	{"cmd/milterscan/daemon", []string{"cmd/milterscan/cli", "cmd/milterscan/console", "cmd/milterscan/console/login", "cmd/milterscan/pipeline", "cmd/milterscan/show", "milter", "policy", "policy/config", "policy/disk", "policy/judge", "policy/keep/mtalog", "policy/keep/quarantine", "policy/tell/metrics",
 		"scan", "scan/contents/virus"}},
 	{"cmd/milterscan/filter", []string{"cmd/milterscan/cli", "cmd/milterscan/pipeline", "milter", "policy", "policy/config", "policy/judge", "scan", "scan/format/entity"}},
 	{"cmd/milterscan/selftest", []string{"cmd/milterscan/cli", "cmd/milterscan/pipeline", "policy", "policy/judge", "scan", "scan/hostile"}},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,12 +12,15 @@ import (
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
+	"github.com/milterscan/milterscan/policy/keep/timeline"
 )
 
 // explainID says what became of a message and why.
 func explainID(ctx context.Context, args []string, std cli.Streams) int {
-	f := cli.Flags("explain", "[-c FILE] [--json | --allow] ID...", std)
+	f := cli.Flags("explain", "[-c FILE] [--mta-log FILE] [--json | --allow] ID...", std)
 	path := cli.ConfigFlag(f)
+	log := f.String("mta-log", "", "look for the message in this log of the MTA, a `file`, and in what it was rotated to; "+
+		"without it in mta_log.file, unless the daemon has read it there")
 	asJSON := f.Bool("json", false, "print one JSON object for each message")
 	allow := f.Bool("allow", false, "print the rule that would let such a message through, for milterscan.toml or a file in policy.d")
 	if status, ok := cli.ParseArguments(f, args); !ok {
@@ -31,35 +35,86 @@ func explainID(ctx context.Context, args []string, std cli.Streams) int {
 		fmt.Fprintln(std.Err, err)
 		return cli.ExitConfig
 	}
+	x := &explanation{Streams: std, config: c, log: cmp.Or(*log, c.MTALog.File), asJSON: *asJSON, allow: *allow}
 	status := cli.ExitOK
 	for _, id := range f.Args() {
-		records, err := remembered(ctx, c, id, std)
-		if err == nil && len(records) == 0 {
-			err = errors.New("neither the history nor the quarantine has a record of it, or has none any more")
-		}
-		if err != nil {
+		if err := x.explain(ctx, id); err != nil {
 			fmt.Fprintf(std.Err, "milterscan explain: %s: %v\n", show.Printable(id), err)
 			status = cli.ExitFound
-		}
-		for _, r := range records {
-			if err := explain(std, r, *asJSON, *allow); err != nil {
-				fmt.Fprintf(std.Err, "milterscan explain: %s: %v\n", show.Printable(r.ID), err)
-				status = cli.ExitFound
-			}
 		}
 	}
 	return status
 }
 
-// explain prints one record as it is wanted.
-func explain(std cli.Streams, r policy.Record, asJSON, allow bool) error {
+// explanation is one call of explain.
+type explanation struct {
+	cli.Streams
+	config        *config.Config
+	log           string // the MTA's, "" for none
+	asJSON, allow bool
+}
+
+// errUnremembered says that nothing is known of a message.
+var errUnremembered = errors.New("neither the history nor the quarantine has a record of it, or has none any more")
+
+// explain prints all that is known of the messages that an id names.
+func (x *explanation) explain(ctx context.Context, id string) error {
+	records, err := remembered(ctx, x.config, id, x.Streams)
+	if len(records) == 0 {
+		return x.elsewhere(ctx, id, err)
+	}
+	for _, r := range records {
+		if failed := x.print(ctx, r); failed != nil {
+			err = errors.Join(err, fmt.Errorf("%s: %w", show.Printable(r.ID), failed))
+		}
+	}
+	return err
+}
+
+// elsewhere prints what the MTA's log tells of a message that no record has this id of.
+func (x *explanation) elsewhere(ctx context.Context, id string, err error) error {
+	stories, failed := x.stories(ctx, id)
+	if len(stories) == 0 {
+		return errors.Join(cmp.Or(err, errUnremembered), failed)
+	}
+	for _, s := range stories {
+		if s.Record != nil {
+			err = errors.Join(err, x.show(*s.Record, s))
+			continue
+		}
+		if x.asJSON {
+			show.JSON(x.Out, map[string]any{"timeline": s})
+		} else if !x.allow {
+			fmt.Fprintf(x.Out, "%s: the MTA's log has it, and there is no record of it: it did not come here, or long ago\n", show.Printable(id))
+			show.WriteStory(x.Out, s)
+		}
+	}
+	return err
+}
+
+// print prints one record as it is wanted.
+func (x *explanation) print(ctx context.Context, r policy.Record) error {
+	if x.allow {
+		return show.WriteAllow(x.Out, r)
+	}
+	story, err := x.story(ctx, r)
+	if err != nil {
+		fmt.Fprintf(x.Err, "milterscan explain: %s: not all is known of what became of it: %v\n", show.Printable(r.ID), err)
+	}
+	return x.show(r, story)
+}
+
+func (x *explanation) show(r policy.Record, s timeline.Story) error {
 	switch {
-	case allow:
-		return show.WriteAllow(std.Out, r)
-	case asJSON:
-		show.JSON(std.Out, r)
+	case x.allow:
+		return show.WriteAllow(x.Out, r)
+	case x.asJSON:
+		show.JSON(x.Out, struct {
+			policy.Record
+			Timeline timeline.Story `json:"timeline"`
+		}{r, s})
 	default:
-		show.WriteRecord(std.Out, r)
+		show.WriteRecord(x.Out, r, s)
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/milterscan/milterscan/cmd/milterscan/cli"
 	"github.com/milterscan/milterscan/cmd/milterscan/show"
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
+	"github.com/milterscan/milterscan/policy/keep/timeline"
 )
 
 // quarantineCommands returns the commands for kept messages.
@@ -151,7 +152,7 @@ func (k *keeper) copyTo(ctx context.Context, out io.Writer, id string) error {
 }
 
 func printEntry(out io.Writer, e quarantine.Entry) {
-	show.WriteRecord(out, e.Record)
+	show.WriteRecord(out, e.Record, timeline.Known(e))
 	fmt.Fprintf(out, "  in the quarantine: %s, class %s, %s on the disk, SHA-256 %s\n", e.State, e.Class, show.Size(e.Stored), e.SHA256)
 	for _, ev := range e.Events {
 		fmt.Fprintf(out, "    %s  %s by %s %s %s\n", show.Time(ev.Time), ev.What, show.Printable(ev.By),

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/milterscan/milterscan/policy"
+	"github.com/milterscan/milterscan/policy/keep/timeline"
 )
 
 // TimeFormat is how people are shown a time: as --since reads it.
@@ -15,11 +16,11 @@ const TimeFormat = "2006-01-02 15:04:05 -0700"
 // WriteRecord prints what became of a message and why, for a person: the stages
 // in their order, what was found, the rules that matched, and what would have
 // made a difference.
-func WriteRecord(w io.Writer, r policy.Record) {
+func WriteRecord(w io.Writer, r policy.Record, s timeline.Story) {
 	p := &explainer{w, colours(w), r}
 	p.head()
 	p.held()
-	p.timeline()
+	p.timeline(s)
 	p.findings()
 	for _, v := range r.Verdicts {
 		p.verdict(v)
@@ -66,20 +67,32 @@ func (p *explainer) held() {
 // letters are the characters of queue ids.
 const letters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
-// timeline prints what was known at each stage.
-func (p *explainer) timeline() {
-	p.line("  %s  connect  %s %s", Time(p.Time), p.client(), known("HELO ", p.Helo))
-	p.line("  %25s  mail     <%s>%s", "", Printable(p.Sender), known(" as ", p.User))
-	if len(p.Recipients) > 0 {
-		p.line("  %25s  rcpt     %s", "", Printable(strings.Join(p.Addresses(), ", ")))
+// timeline prints what happened, in order of time, and how long scanners took.
+func (p *explainer) timeline(s timeline.Story) {
+	for _, step := range s.Steps {
+		p.step(step)
+		if step.Source != timeline.Ours || step.Queue != "" {
+			continue
+		}
+		switch {
+		case step.What == "message":
+			p.line("  %25s  %-10s took %v", "", "", p.Took.Go().Round(10*time.Microsecond))
+			for _, s := range p.Scanners {
+				p.line("  %25s    %-20s %10v%s", "", s.Scanner, s.Took.Go().Round(10*time.Microsecond), known(", no answer: ", s.Error))
+			}
+		case step.What == "verdict" && p.Stage != "message":
+			p.line("  %25s  answered at %s, before there was a message", "", p.Stage)
+		}
 	}
-	if p.Stage != "message" {
-		p.line("  %25s  answered at %s, before there was a message", "", p.Stage)
-		return
+	if s.Ahead != 0 {
+		p.line("  the MTA's clock was %s; its times are put right here", aheadWords(s.Ahead.Go()))
 	}
-	p.line("  %25s  message  %s, looked at for %v", "", Size(p.Size), p.Took.Go().Round(10*time.Microsecond))
-	for _, s := range p.Scanners {
-		p.line("  %25s    %-20s %10v%s", "", s.Scanner, s.Took.Go().Round(10*time.Microsecond), known(", no answer: ", s.Error))
+	for _, o := range s.Outcomes {
+		colour := p.good
+		if o.Kind != "sent" {
+			colour = p.bad
+		}
+		p.line("  in the MTA's log last: %s %s%s%s", Printable(o.Recipient), colour, o.Kind, p.off)
 	}
 	if p.Reply != "" {
 		p.line("  the client was told: %s", Printable(p.Reply))
@@ -89,11 +102,39 @@ func (p *explainer) timeline() {
 	}
 }
 
-func (p *explainer) client() string {
-	if p.Client == "" {
-		return "client unknown"
+// step prints one step.
+func (p *explainer) step(s timeline.Step) {
+	when := ""
+	if !s.Time.IsZero() {
+		when = clockTime(s)
 	}
-	return strings.TrimSpace(p.Client + " " + Printable(p.ClientName))
+	source := ""
+	if s.Source != timeline.Ours {
+		source = "  [" + Printable(strings.TrimSpace(s.Source+" "+s.Queue)) + "]"
+	}
+	p.line("  %25s  %-10s %s%s", when, s.What, Printable(s.Text), source)
+}
+
+// clockTime returns the time of a step: to the millisecond, if it is known so well.
+func clockTime(s timeline.Step) string {
+	t := s.Time.Local()
+	if s.Coarse {
+		return t.Format("2006-01-02 15:04:05     ")
+	}
+	return t.Format("2006-01-02 15:04:05.000 ")
+}
+
+func aheadWords(d time.Duration) string {
+	if d < 0 {
+		return timeline.Span(-d) + " behind ours"
+	}
+	return timeline.Span(d) + " ahead of ours"
+}
+
+// WriteStory prints what the MTA's log alone tells of a message.
+func WriteStory(w io.Writer, s timeline.Story) {
+	p := &explainer{w, colours(w), policy.Record{}}
+	p.timeline(s)
 }
 
 // known returns a text with what introduces it, or nothing.
