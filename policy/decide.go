@@ -189,3 +189,8 @@ type subjects struct{ shared, own []int }
 func (p *Policy) Edits() bool {
 	return slices.ContainsFunc(p.rules, func(r *rule) bool { return r.Outcome.Edit != NoEdit || r.Outcome.Banner != "" })
 }
+
+// Keeps reports whether a copy of any message may be kept.
+func (p *Policy) Keeps() bool {
+	return slices.ContainsFunc(p.rules, func(r *rule) bool { return r.Outcome.Keep || r.Outcome.Else != nil && r.Outcome.Else.Keep })
+}

@@ -80,7 +80,7 @@ var permissions = []struct {
 	{"cmd/milterscan/selftest", []string{"cmd/milterscan/cli", "cmd/milterscan/pipeline", "policy", "policy/judge", "scan", "scan/hostile"}},
 	{"cmd/milterscan/access", nil},
 	{"cmd/milterscan/postfix", []string{"cmd/milterscan/access", "scan/units"}},
-	{"cmd/milterscan/doctor", []string{"cmd/milterscan/access", "cmd/milterscan/postfix", "policy/config", "scan", "scan/contents/...", "scan/open/...", "scan/sender/...", "scan/units"}},
+	{"cmd/milterscan/doctor", []string{"cmd/milterscan/access", "cmd/milterscan/postfix", "policy/config", "policy/disk", "scan", "scan/contents/...", "scan/open/...", "scan/sender/...", "scan/units"}},
 	{"cmd/milterscan/setup", []string{"cmd/milterscan/postfix", "contrib", "milter", "policy", "policy/disk", "policy/token", "scan", "scan/format/entity", "scan/hostile", "scan/units"}},
 	{"cmd/milterscan/console/login", []string{"policy"}},
 	{"cmd/milterscan/console/login/throttle", nil},

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/access"
+	"github.com/milterscan/milterscan/policy/disk"
 	"github.com/milterscan/milterscan/scan/open/worker"
 	"github.com/milterscan/milterscan/scan/units"
 )
@@ -70,7 +71,7 @@ func (p *Installation) room(what, dir string, least, most units.Size, key string
 	} else if _, err := os.Stat(dir); err != nil {
 		return fault("create it", "%s: %v", what, err)
 	}
-	left, err := free(dir)
+	left, _, err := disk.Room(dir)
 	shown := units.Size(left) / units.MB * units.MB
 	switch {
 	case err != nil:

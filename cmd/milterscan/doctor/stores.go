@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/access"
+	"github.com/milterscan/milterscan/policy/disk"
 	"github.com/milterscan/milterscan/scan/sender/bounce"
 	"github.com/milterscan/milterscan/scan/units"
 )
@@ -108,7 +109,7 @@ func (p *Installation) database(key, file string) Finding {
 	if err := isDatabase(file); err != nil {
 		return fault("stop milterscan, move "+file+" away, and start it: a new one is begun", "%s: %s: %v", key, file, err)
 	}
-	if left, err := free(dir); err == nil && units.Size(left) < 10*units.MB {
+	if left, _, err := disk.Room(dir); err == nil && units.Size(left) < 10*units.MB {
 		return fault("make room, or use another file system", "%s: %s has %v left", key, dir, units.Size(left))
 	}
 	return ok("%s can be kept in %s", key, dir)

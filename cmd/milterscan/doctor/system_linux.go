@@ -34,11 +34,3 @@ func drifting() bool {
 	state, err := unix.Adjtimex(&t)
 	return err == nil && state == unix.TIME_ERROR
 }
-
-// free returns how many bytes a user other than root may still write to the file system
-// at path.
-func free(path string) (int64, error) {
-	var s unix.Statfs_t
-	err := unix.Statfs(path, &s)
-	return int64(s.Bavail) * s.Bsize, err
-}

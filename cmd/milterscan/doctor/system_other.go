@@ -3,7 +3,6 @@
 package doctor
 
 import (
-	"errors"
 	"net"
 )
 
@@ -12,5 +11,3 @@ func who(net.Conn) string { return "" }
 
 // drifting cannot be told on this system.
 func drifting() bool { return false }
-
-func free(string) (int64, error) { return 0, errors.ErrUnsupported }
