@@ -4,6 +4,7 @@
 package config
 
 import (
+	"os"
 	"time"
 
 	"github.com/milterscan/milterscan/policy"
@@ -153,6 +154,14 @@ type Spool struct {
 	// Disk space for the same. A message that finds no room is answered with a
 	// temporary failure.
 	Disk units.Size `toml:"disk"`
+}
+
+// Place returns the directory, also where it is the system's.
+func (s Spool) Place() string {
+	if s.Dir == "" {
+		return os.TempDir()
+	}
+	return s.Dir
 }
 
 // Limits bound what one message may cost.

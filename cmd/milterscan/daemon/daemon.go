@@ -50,7 +50,8 @@ func (d *Daemon) Run(ctx context.Context, hup <-chan os.Signal) int {
 
 // work starts the loops that run as well as mail, until ctx is done.
 func (d *Daemon) work(ctx context.Context, loops *sync.WaitGroup, hup <-chan os.Signal) {
-	loops.Go(func() { d.greetEngines(ctx) })
+	loops.Go(func() { every(ctx, watchEvery, d.watchOn) })
+	loops.Go(func() { d.measureOn(ctx) })
 	loops.Go(func() { d.reloadOn(ctx, hup) })
 	loops.Go(func() { every(ctx, expireEvery, d.expireOn) })
 	loops.Go(func() { d.readMTALog(ctx) })

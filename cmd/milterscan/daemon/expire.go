@@ -22,9 +22,12 @@ func (d *Daemon) teller(c *config.Config) func(context.Context, *judge.Result) {
 		told := r.Told()
 		d.journal.message(told)
 		d.metrics.Observe(told)
+		d.steps(r)
 		d.health.note(r)
 		d.reading.expect(told)
+		begun := time.Now()
 		d.recorder.Enter(ctx, r, c)
+		d.metrics.Stage("tell", time.Since(begun))
 	}
 }
 

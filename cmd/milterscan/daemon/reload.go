@@ -37,6 +37,7 @@ type Daemon struct {
 	web      *web // counts
 	console  *web // pages
 	ready    readiness
+	watch    watch
 	current  atomic.Pointer[judge.Judge]
 	config   atomic.Pointer[config.Config] // that of the current judge
 }

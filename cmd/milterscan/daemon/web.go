@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -16,8 +15,6 @@ import (
 
 	"github.com/milterscan/milterscan/milter"
 	"github.com/milterscan/milterscan/policy/config"
-	"github.com/milterscan/milterscan/policy/tell/metrics"
-	"github.com/milterscan/milterscan/scan/contents/virus"
 )
 
 // Times for those who fetch counts. They are few, and mail waits for none of them.
@@ -129,83 +126,4 @@ func (w *web) close() {
 		s.Close()
 	}
 	w.serving.Wait()
-}
-
-// answerReady answers whether mail can be judged: the daemon listens, the spool
-// takes messages, and every engine that mail waits for answers.
-func (d *Daemon) answerReady(w http.ResponseWriter, r *http.Request) {
-	troubles := d.ready.ask(r.Context(), d)
-	if len(troubles) == 0 {
-		fmt.Fprintln(w, "ok")
-		return
-	}
-	w.WriteHeader(http.StatusServiceUnavailable)
-	for _, t := range troubles {
-		fmt.Fprintln(w, t)
-	}
-}
-
-// readiness keeps the answer to "can mail be judged" for a moment, so that asking
-// often costs the engines little.
-type readiness struct {
-	mu       sync.Mutex
-	at       time.Time
-	troubles []string
-}
-
-// Times of the question whether mail can be judged.
-const (
-	readyFor  = 5 * time.Second // an answer holds
-	readyTime = 3 * time.Second // the engines may take
-)
-
-// ask returns the reasons why mail is not judged, none if it is.
-func (r *readiness) ask(ctx context.Context, d *Daemon) []string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if time.Since(r.at) < readyFor {
-		return r.troubles
-	}
-	ctx, cancel := context.WithTimeout(ctx, readyTime)
-	defer cancel()
-	r.troubles = d.troubles(ctx)
-	r.at = time.Now()
-	return r.troubles
-}
-
-// troubles asks the server, the spool and the engines, and returns the reasons why mail
-// cannot be judged.
-func (d *Daemon) troubles(ctx context.Context) (list []string) {
-	if len(d.server.Addrs()) == 0 {
-		list = append(list, "no address is listened on")
-	}
-	if err := d.Spool.Check(); err != nil {
-		list = append(list, "messages cannot be spooled: "+err.Error())
-	}
-	for _, c := range d.config.Load().Virus {
-		if !c.Asks() || c.OnFailure == "deliver" {
-			continue
-		}
-		e, err := virus.Open(c)
-		if err == nil {
-			_, err = e.Health(ctx)
-		}
-		if err != nil {
-			list = append(list, c.Name+": "+err.Error())
-		}
-	}
-	return list
-}
-
-// counts adds what other parts of the daemon know to the metrics.
-func (d *Daemon) counts() *metrics.Metrics {
-	m := metrics.New(d.version)
-	m.Gauge("spool_memory_bytes", "Bytes of messages in memory.", nil, func() float64 { memory, _ := d.Spool.Used(); return float64(memory) })
-	m.Gauge("spool_disk_bytes", "Bytes of messages in files of the spool.", nil, func() float64 { _, disk := d.Spool.Used(); return float64(disk) })
-	m.Gauge("generation", "Number of the configuration in force; 1 is the first.", nil, func() float64 {
-		return float64(d.current.Load().Generation())
-	})
-	m.Gauge("troubles", "Checks, engines and stores that do not answer now.", nil, func() float64 { return float64(d.health.count()) })
-	m.Total("history_records_lost_total", "Records that the history could not keep.", nil, func() float64 { return float64(d.recorder.Lost()) })
-	return m
 }

@@ -54,7 +54,9 @@ func TestCounts(t *testing.T) {
 		}
 	}
 	for _, want := range []string{
-		`milterscan_messages_total{action="deliver",stage="message"} 1`, `milterscan_recipients_total 1`, `milterscan_build_info{version="test"} 1`,
+		`milterscan_messages_total{action="deliver",stage="message"} 1`, `milterscan_recipients_total 1`, `milterscan_stage_seconds_count{stage="scan"} 1`,
+		`milterscan_stage_seconds_count{stage="tell"} 1`, "milterscan_connections 0", "milterscan_connections_accepted_total 1",
+		`milterscan_workers_ended_total{reason="cpu"} 0`, "milterscan_log_lines_lost_total 0",
 		`milterscan_scanner_seconds_count{scanner="attachment"} 1`, "milterscan_generation 1", "milterscan_troubles 0", "milterscan_spool_disk_bytes 0",
 		"milterscan_history_records_lost_total 0",
 	} {
@@ -116,24 +118,6 @@ func TestCountsComeBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	conn.Close()
-}
-
-// TestNotReady has an engine that mail waits for and that is not there.
-func TestNotReady(t *testing.T) {
-	const engine = `
-[[virus]]
-name = "clamd"
-type = "clamd"
-address = "unix:DIR/nothing"
-`
-	r := start(t, t.TempDir(), counted+engine)
-	r.await("log", `"ready"`)
-	if status, text := r.fetch("web", "/readyz"); status != 503 || !strings.Contains(text, "clamd: ") {
-		t.Errorf("%d %s", status, text)
-	}
-	if status, _ := r.fetch("web", "/healthz"); status != 200 {
-		t.Error("the daemon does not live")
-	}
 }
 
 // TestConsole opens the pages at a reload, and closes them at the next.

@@ -18,11 +18,7 @@ import (
 // directories looks at where messages are kept: there, private, writable for the
 // daemon, with room.
 func (p *Installation) directories(context.Context) []Finding {
-	spool := p.Config.Spool.Dir
-	if spool == "" {
-		spool = os.TempDir()
-	}
-	return []Finding{p.quarantine(), p.room("spool", spool, p.Config.Limits.Message, p.Config.Spool.Disk, "spool.disk")}
+	return []Finding{p.quarantine(), p.room("spool", p.Config.Spool.Place(), p.Config.Limits.Message, p.Config.Spool.Disk, "spool.disk")}
 }
 
 func (p *Installation) quarantine() Finding {

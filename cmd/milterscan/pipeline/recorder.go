@@ -99,6 +99,17 @@ func (r *Recorder) Use(c *config.Config) {
 // Lost returns the number of records that the history could not keep since the start.
 func (r *Recorder) Lost() int64 { return r.lost.Load() }
 
+// Check returns why the history cannot take records now, nil if it can or there is none.
+func (r *Recorder) Check(ctx context.Context) error {
+	r.mu.RLock()
+	w := r.records
+	r.mu.RUnlock()
+	if w == nil {
+		return nil
+	}
+	return w.store.Check(ctx)
+}
+
 // Remembers reports whether there is a history.
 func (r *Recorder) Remembers() bool {
 	r.mu.RLock()

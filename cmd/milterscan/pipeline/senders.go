@@ -33,8 +33,16 @@ func lists(s *site) ([]scan.Scanner, error) {
 	}
 	return one(dnslist.New(s.Spam.Config, dnslist.With{
 		Resolver: s.resolver, Questions: s.DNS.Questions, Trusted: s.local.Trusts, Texts: s.texts, Signatures: s.signatures,
-		Heard: s.Heard,
+		Heard: s.heard(),
 	}), nil)
+}
+
+// heard returns the function that is told of questions to DNS lists.
+func (s *site) heard() func(dnslist.Heard) {
+	if s.Heard == nil {
+		return nil
+	}
+	return func(h dnslist.Heard) { s.Heard(h.List, string(h.Result), h.Result != dnslist.Off, h.Took) }
 }
 
 // authentication checks SPF, DKIM and DMARC.

@@ -1,9 +1,10 @@
 package pipeline
 
 import (
+	"time"
+
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/scan/open/worker"
-	"github.com/milterscan/milterscan/scan/sender/dnslist"
 	"github.com/milterscan/milterscan/scan/spool"
 )
 
@@ -12,8 +13,10 @@ type Shared struct {
 	Spool   *spool.Spool
 	Workers *worker.Pool
 	Stores  *Stores
-	Live    bool                // the mail is on its way: its client can be told to come back
-	Heard   func(dnslist.Heard) // is told what becomes of questions to DNS lists; nil: nobody is
+	Live    bool // the mail is on its way: its client can be told to come back
+	// Heard is told what becomes of questions to DNS lists; nil: nobody is. A question
+	// that is not put, as the list is off, takes no time.
+	Heard func(list, result string, put bool, took time.Duration)
 }
 
 // NewShared returns the state that generations share, with children kept ready to read archives.

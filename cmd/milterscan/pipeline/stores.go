@@ -29,10 +29,13 @@ func NewStores() *Stores {
 		rates: map[string]*store.Rate{}, told: map[string]*store.Events{}}
 }
 
+// indexFile is the index of a quarantine in its directory.
+const indexFile = "index.db"
+
 // Quarantine returns the quarantine in a directory.
 func (k *Stores) Quarantine(dir string) *quarantine.Dir {
 	return once(k, k.dirs, dir, func() (*quarantine.Dir, io.Closer) {
-		index := store.NewIndex(filepath.Join(dir, "index.db"), k.tell)
+		index := store.NewIndex(filepath.Join(dir, indexFile), k.tell)
 		later := quarantine.NewLater(index, k.tell)
 		return quarantine.NewDir(dir, later, k.tell), closers{later, index}
 	})

@@ -58,10 +58,14 @@ func CountHistory(ctx context.Context, path string) (n int64, err error) {
 	return n, err
 }
 
-// CountIndex returns what the index of a quarantine has, by class and state. It is
-// answered by an index alone, not by the rows.
+// CountIndex returns what the index of a quarantine has, by class and state, or
+// quarantine.ErrIncomplete while it may not know all. It is answered by an index alone,
+// not by the rows.
 func CountIndex(ctx context.Context, path string) (list []quarantine.Size, err error) {
 	err = question(ctx, path, func(db *sql.DB) error {
+		if err := complete(ctx, db); err != nil {
+			return err
+		}
 		rows, err := db.QueryContext(ctx, countIndex)
 		if err != nil {
 			return err

@@ -35,6 +35,12 @@ func TestCountIndex(t *testing.T) {
 	if err := x.Delete(t.Context(), "id1"); err != nil {
 		t.Fatal(err)
 	}
+	if list, err := CountIndex(t.Context(), x.path); !errors.Is(err, quarantine.ErrIncomplete) || len(list) > 0 {
+		t.Errorf("before it is complete: %v, %v", list, err)
+	}
+	if err := x.Replace(t.Context(), nil, row(0).Time); err != nil {
+		t.Fatal(err)
+	}
 	list, err := CountIndex(t.Context(), x.path)
 	if got := fmt.Sprint(list); err != nil || got != "[{infected kept 3 15} {infected released 1 9} {suspicious kept 4 12} {suspicious released 1 8}]" {
 		t.Errorf("%s, %v", got, err)

@@ -65,6 +65,9 @@ func (e *Engine) Reload(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
+// NameOf returns the name by which the engine of an entry reports.
+func NameOf(c Config) string { return word + "/" + c.Name }
+
 // ListsTime returns when the newest of the hash lists was written, the zero time if
 // there are none. Lists are read when the engine is made, so one that is written later
 // counts after a reload.
