@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -123,10 +124,11 @@ func TestReady(t *testing.T) {
 func TestReadyInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var q questions
-		hangs, asked := make(chan struct{}), 0
+		hangs := make(chan struct{})
+		var asked atomic.Int32
 		all := []condition{
 			{"well", func(context.Context) error { return nil }},
-			{"disk", func(context.Context) error { asked++; <-hangs; return nil }},
+			{"disk", func(context.Context) error { asked.Add(1); <-hangs; return nil }},
 			{"slow", func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }},
 			{"ill", func(context.Context) error { return errors.New("is ill") }},
 		}
@@ -143,13 +145,11 @@ func TestReadyInTime(t *testing.T) {
 			t.Errorf("it took %v", took)
 		}
 		time.Sleep(time.Minute)
-		if got := ask(); len(got) != 3 || !strings.HasPrefix(got[0], "disk: no answer for 1m3") || asked != 1 {
-			t.Errorf("%q, asked %d times", got, asked)
+		if got := ask(); len(got) != 3 || !strings.HasPrefix(got[0], "disk: no answer for 1m3") || asked.Load() != 1 {
+			t.Errorf("%q, asked %d times", got, asked.Load())
 		}
 		close(hangs)
 		synctest.Wait()
-		hangs = make(chan struct{})
-		close(hangs)
 		if got := ask(); len(got) != 2 {
 			t.Errorf("when it is well again: %q", got)
 		}
