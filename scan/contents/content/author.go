@@ -1,6 +1,7 @@
 package content
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/milterscan/milterscan/scan"
@@ -39,7 +40,7 @@ func (m mailbox) otherAddress() string {
 	if host == "" {
 		return ""
 	}
-	name := atSigns.Replace(entity.DecodeWords(m.name))
+	name := spacedSigns.ReplaceAllString(atSigns.Replace(entity.DecodeWords(m.name)), "@")
 	for _, shown := range markup.Addresses(name) {
 		if _, domain, _ := strings.Cut(shown, "@"); markup.Registrable(domain) != markup.Registrable(host) {
 			return shown
@@ -50,6 +51,10 @@ func (m mailbox) otherAddress() string {
 
 // atSigns makes "@" of the signs that look like it.
 var atSigns = strings.NewReplacer("\uff20", "@", "\ufe6b", "@")
+
+// spacedSigns are signs that people read as part of an address, though there are blanks
+// around them or a word is in their place.
+var spacedSigns = regexp.MustCompile(`(?i)[\s\pZ]*(?:@|\(\s*at\s*\)|\[\s*at\s*\]|\{\s*at\s*\})[\s\pZ]*`)
 
 // mailboxes takes an address list apart (RFC 5322, section 3.4) as leniently as
 // clients do: of several addresses in angle brackets the last is the one.
