@@ -17,6 +17,13 @@ type base64Shape struct {
 // clean reports whether the lines hold nothing but digits and padding.
 func (s base64Shape) clean() bool { return s.url+s.blanks+s.junk == 0 }
 
+// IsBase64 reports whether the beginning of a text is lines of base64 and nothing else, and
+// more of them than a word.
+func IsBase64(head []byte) bool {
+	s := base64ShapeOf(head)
+	return s.clean() && s.digits >= ordinaryRun
+}
+
 func base64ShapeOf(line []byte) (s base64Shape) {
 	s.lines = 1
 	for _, c := range line {

@@ -19,6 +19,7 @@ const (
 	QPLoose        Encoding = "qp-loose"        // drops bytes that may not be there, and what cuts escapes
 	QPDrop         Encoding = "qp-drop"         // drops a stray "="
 	QPSkip         Encoding = "qp-skip"         // drops a stray "=" and the byte after it
+	QPSwallow      Encoding = "qp-swallow"      // drops a stray "=" and the two bytes after it
 	QPTrim         Encoding = "qp-trim"         // drops blanks after soft breaks
 	UUBare         Encoding = "uuencode-bare"   // begins with the first line; there is no "begin"
 	BinHexResource Encoding = "binhex-resource" // the resource fork, as Macintoshes show it
@@ -85,6 +86,8 @@ func newDecoder(enc Encoding, l *ledger) decoder {
 		return &qpDecoder{ledger: l, reading: dropping}
 	case QPSkip:
 		return &qpDecoder{ledger: l, reading: skipping}
+	case QPSwallow:
+		return &qpDecoder{ledger: l, reading: swallowing}
 	case QPTrim:
 		return &qpDecoder{ledger: l, reading: trimming}
 	case QPStrict:
@@ -217,6 +220,7 @@ var variants = [...]struct {
 	{QuotedPrintable, "qp-stray-equals", QPLoose},
 	{QuotedPrintable, "qp-unescaped", QPDrop},
 	{QuotedPrintable, "qp-unescaped", QPSkip},
+	{QuotedPrintable, "qp-unescaped", QPSwallow},
 	{QuotedPrintable, "qp-bare-break", QPLoose},
 	{QuotedPrintable, "qp-indented", QPTrim},
 	{QuotedPrintable, "qp-holds-base64", Base64},

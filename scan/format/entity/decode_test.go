@@ -120,7 +120,7 @@ func TestVariants(t *testing.T) {
 		{Base64, "WDVPIV\r\n", nil},
 		{QuotedPrintable, "a=\r\n b\r\n", []Encoding{QPTrim}},
 		{QuotedPrintable, "a=\r\n  \r\nb c\r\n d\r\n", nil},
-		{QuotedPrintable, "a=@b\r\n", []Encoding{QPLoose, QPDrop, QPSkip}},
+		{QuotedPrintable, "a=@b\r\n", []Encoding{QPLoose, QPDrop, QPSkip, QPSwallow}},
 		{QuotedPrintable, "a\r\nb=\n58", []Encoding{QPLoose}},
 	}
 	for _, tt := range tests {
@@ -132,7 +132,7 @@ func TestVariants(t *testing.T) {
 }
 
 var allEncodings = []Encoding{
-	Identity, Base64, Base64Stop, Base64NoPad, Base64URL, Base64Lines, Base64EachLine, QuotedPrintable, QPStrict, QPLoose, QPDrop, QPSkip, QPTrim,
+	Identity, Base64, Base64Stop, Base64NoPad, Base64URL, Base64Lines, Base64EachLine, QuotedPrintable, QPStrict, QPLoose, QPDrop, QPSkip, QPSwallow, QPTrim,
 	UUEncode, UUBare, YEnc, BinHex, BinHexResource,
 }
 

@@ -9,12 +9,13 @@ import (
 type qpReading int
 
 const (
-	mending  qpReading = iota // damaged soft breaks count, and escapes are joined over them
-	strictly                  // only "=", blanks, line end is a soft break; all else is text
-	loosely                   // as mending, but bytes that may not be there are dropped first, and what cuts escapes
-	dropping                  // as mending, but a stray "=" is dropped
-	skipping                  // as mending, but a stray "=" is dropped with the byte after it
-	trimming                  // as mending, but blanks after a soft break are dropped
+	mending    qpReading = iota // damaged soft breaks count, and escapes are joined over them
+	strictly                    // only "=", blanks, line end is a soft break; all else is text
+	loosely                     // as mending, but bytes that may not be there are dropped first, and what cuts escapes
+	dropping                    // as mending, but a stray "=" is dropped
+	skipping                    // as mending, but a stray "=" is dropped with the byte after it
+	swallowing                  // as mending, but a stray "=" is dropped with the two bytes after it
+	trimming                    // as mending, but blanks after a soft break are dropped
 )
 
 // heldBack bounds how much of the end of an unfinished line waits for the rest.
@@ -102,10 +103,11 @@ func (q *qpDecoder) tidied(line []byte) []byte {
 	}
 	kept := make([]byte, 0, len(line))
 	last := len(bytes.TrimRight(body, "= \t")) // the rest holds no more than a soft break
+	final := bytes.LastIndexByte(body, '=')
 	for i, c := range body {
 		switch {
 		case c >= 0x7f, c < ' ' && c != '\t', isBlankByte(c) && insideEscape(kept, body[i:]):
-		case c == '=' && i >= last && bytes.HasSuffix(kept, []byte("=")):
+		case i >= last && i <= final && bytes.HasSuffix(kept, []byte("=")):
 		default:
 			kept = append(kept, c)
 		}
@@ -287,6 +289,8 @@ func (q *qpDecoder) escape(dst, s []byte, at int) ([]byte, int) {
 		return dst, 1
 	case skipping:
 		return dst, min(2, len(s)-at)
+	case swallowing:
+		return dst, min(3, len(s)-at)
 	}
 	return append(dst, '='), 1
 }

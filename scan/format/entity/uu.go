@@ -15,7 +15,8 @@ type uuDecoder struct {
 	fresh  bool    // no line of it was read yet
 	xx     bool    // its digits are those of xxencode
 	blocks int
-	within bool // the fragment before had no line end: the next goes on with its line
+	within bool   // the fragment before had no line end: the next goes on with its line
+	before []byte // each line of the block: the text is quoted
 }
 
 func (u *uuDecoder) line(dst, line []byte) []byte {
@@ -25,6 +26,10 @@ func (u *uuDecoder) line(dst, line []byte) []byte {
 		return u.overlong(dst, line)
 	}
 	text := trimEnd(line)
+	if u.open || u.inside != nil {
+		inner := withoutQuoting(text, u.before)
+		line, text = line[len(text)-len(inner):], inner
+	}
 	switch {
 	case u.inside != nil:
 		return u.base64Line(dst, line, text)
@@ -45,10 +50,12 @@ func (u *uuDecoder) overlong(dst, line []byte) []byte {
 
 // outside waits for the start of a block.
 func (u *uuDecoder) outside(text []byte) {
-	_, kind := uuBegin(text)
+	before := text[:quoting(text)]
+	_, kind := uuBegin(text[len(before):])
 	if kind == "" {
 		return
 	}
+	u.before = append(u.before[:0], before...)
 	if u.blocks++; u.blocks > 1 {
 		u.note("uu-several-files", 0, len(text))
 	}

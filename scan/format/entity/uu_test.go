@@ -25,6 +25,12 @@ var uuTests = []decodeCase{
 	{"two files", UUEncode, "begin 644 a\n#6#5/\n`\nend\nbegin 644 b\n#(5`E\n`\nend\n", "X5O!P%", "uu-several-files"},
 	{"base64", UUEncode, "begin-base64 644 a b.txt\nWDVPIQ==\n====\n", "X5O!", ""},
 	{"base64 without end", UUEncode, "begin-base64 644 a.txt\nWDVPIQ==\n", "X5O!", "uu-no-end"},
+	{"quoted", UUEncode, "a wrote:\n> begin 644 a\n> $6#5/(0``\n> `\n> end\n> Bye\n", "X5O!", ""},
+	{"quoted twice, CRLF", UUEncode, ">> begin 644 a\r\n>> $6#5/(0``\r\n>> `\r\n>> end\r\n", "X5O!", ""},
+	{"quoted, a line as long as the mark says", UUEncode, ">begin 644 a\n>$6#5/(0``\n>`\n>end\n", "X5O!", ""},
+	{"indented, blanks lost", UUEncode, "\t begin 644 a\n\t $6#5/(0``\n\n\t `\n\t end\n", "X5O!", ""},
+	{"quoted base64", UUEncode, "| begin-base64 644 a\n| WDVPIQ==\n| ====\n", "X5O!", ""},
+	{"one quoted, one not", UUEncode, "> begin 644 a\n> #6#5/\n> `\n> end\nbegin 644 b\n#(5`E\n`\nend\n", "X5O!P%", "uu-several-files"},
 	{"junk", UUEncode, "begin 644 a\n$6#5/(0\xff`\n`\nend\n", "X5O!", "uu-junk"},
 	{"overlong line", UUEncode, "begin 644 a\n#6#5/" + strings.Repeat("x", 3*lineBuffer) + "\n#(5`E\n`\nend\n", "X5O!P%", "uu-junk uu-line-length"},
 }

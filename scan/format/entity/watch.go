@@ -86,6 +86,10 @@ func (w *watcher) look(line []byte) {
 		}
 	case c == 'b' && startsUU(line), c == '=' && bytes.HasPrefix(line, yencStart), c == '(' && bytes.HasPrefix(line, binhexStart):
 		s = holdsWrapped
+	case isQuoting(c):
+		if rest := line[quoting(line):]; len(rest) > 0 && rest[0] == 'b' && startsUU(rest) {
+			s = holdsWrapped
+		}
 	}
 	if bytes.IndexByte(line, '=') >= 0 && escapes(line) >= manyEscapes {
 		if s |= holdsQP; w.lines == 1 {
@@ -132,6 +136,33 @@ func startsUU(line []byte) bool {
 		rest, found = bytes.CutPrefix(line, uuBase64Start)
 	}
 	return found && len(rest) > 0 && rest[0] >= '0' && rest[0] <= '7'
+}
+
+// longestQuoting bounds what mail programs put before the lines of a text that they
+// quote, in bytes.
+const longestQuoting = 32
+
+// isQuoting reports whether mail programs put c before lines that they quote or indent.
+func isQuoting(c byte) bool { return c == '>' || c == ' ' || c == '|' || c == '\t' }
+
+// quoting returns how long the part of a line is that shows that it is quoted.
+func quoting(line []byte) (n int) {
+	for n < len(line) && n < longestQuoting && isQuoting(line[n]) {
+		n++
+	}
+	return n
+}
+
+// withoutQuoting returns a line without what is before each line of the text it belongs to. Of a
+// line that is empty but for that, the blanks may be lost.
+func withoutQuoting(line, before []byte) []byte {
+	if rest, ok := bytes.CutPrefix(line, before); ok {
+		return rest
+	}
+	if bytes.Equal(line, trimBlanks(before)) {
+		return nil
+	}
+	return line
 }
 
 var contentFields = [...][]byte{[]byte("content-type"), []byte("content-transfer-encoding"), []byte("content-disposition")}

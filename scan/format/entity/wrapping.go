@@ -66,6 +66,7 @@ type wrapFinder struct {
 	open   Wrapping               // Span.End not known yet; no Encoding: none is open
 	ending func(text []byte) bool // whether a line ends it
 	plain  func(text []byte) bool // whether the line below the start holds data; nil once it was seen
+	before []byte                 // each line of it: the text is quoted
 	binhex *binhexDecoder
 }
 
@@ -90,16 +91,21 @@ func (f *wrapFinder) line(line []byte) {
 
 // text takes the start of a line that ends at the offset end.
 func (f *wrapFinder) text(text []byte, end int64) {
+	inner := text
+	if f.open.Encoding == UUEncode {
+		inner = withoutQuoting(text, f.before)
+	}
 	if f.plain != nil {
-		if !f.plain(text) {
+		if !f.plain(inner) {
 			f.open = Wrapping{}
 		}
 		f.plain = nil
 	}
-	switch w, ok := wrapStart(text); {
+	switch w, before, ok := wrapStart(text); {
 	case ok && f.binhex == nil:
 		f.start(w)
-	case f.open.Encoding != Identity && f.ending(text):
+		f.before = append(f.before[:0], before...)
+	case f.open.Encoding != Identity && f.ending(inner):
 		f.close(end)
 	}
 }
@@ -135,22 +141,24 @@ func (f *wrapFinder) close(at int64) {
 	f.open, f.binhex = Wrapping{}, nil
 }
 
-// wrapStart recognises the line that starts a wrapping.
-func wrapStart(text []byte) (Wrapping, bool) {
-	if len(text) < 2 {
-		return Wrapping{}, false
+// wrapStart recognises the line that starts a wrapping, and what may be before each line
+// of it.
+func wrapStart(text []byte) (w Wrapping, before []byte, ok bool) {
+	before = text[:quoting(text)]
+	if text = text[len(before):]; len(text) < 2 || len(before) > 0 && text[0] != 'b' {
+		return Wrapping{}, nil, false
 	}
 	switch text[0] {
 	case 'b':
 		name, kind := uuBegin(text)
-		return Wrapping{Encoding: UUEncode, Name: name}, kind != ""
+		return Wrapping{Encoding: UUEncode, Name: name}, before, kind != ""
 	case '=':
 		name, ok := yencBegin(text)
-		return Wrapping{Encoding: YEnc, Name: name}, ok
+		return Wrapping{Encoding: YEnc, Name: name}, nil, ok
 	case '(':
-		return Wrapping{Encoding: BinHex}, bytes.HasPrefix(text, []byte(binhexMarker))
+		return Wrapping{Encoding: BinHex}, nil, bytes.HasPrefix(text, []byte(binhexMarker))
 	}
-	return Wrapping{}, false
+	return Wrapping{}, nil, false
 }
 
 func never([]byte) bool { return false }
