@@ -78,8 +78,10 @@ func (w *walk) property(p cardProperty, in *foldedLines) error {
 	case encoding == "base64":
 		in.digits = true
 		return w.member(m, newUnbase64(in))
-	case in.startsData():
+	case in.starts(dataScheme):
 		return w.dataProperty(m, in)
+	case in.starts("BEGIN:V"): // AGENT of vCard 3.0: a card, escaped (RFC 2426, section 3.5.4)
+		return w.member(Member{Names: []string{strings.ToLower(p.name) + ".vcf"}, Type: "text/vcard", Size: -1}, newUnescaped(in))
 	case encoding == "quoted-printable" && (p.carries() || p.isPage()):
 		in.quoted = true
 		return w.member(p.page(m), newUnquoted(in))

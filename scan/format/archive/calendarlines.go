@@ -59,13 +59,13 @@ func (f *foldedLines) goesOn() bool {
 		f.in.ReadByte()
 		return true
 	}
-	return f.quoted && f.last == '=' || f.digits && f.digitsAhead()
+	return f.quoted && f.last == '=' || f.digits && digitsAhead(f.in)
 }
 
 // digitsAhead reports whether the next line is one of base64 and nothing else.
-func (f *foldedLines) digitsAhead() bool {
+func digitsAhead(in *bufio.Reader) bool {
 	const longest = 128
-	next, _ := f.in.Peek(longest)
+	next, _ := in.Peek(longest)
 	line, _, ended := bytes.Cut(next, []byte("\n"))
 	line = bytes.TrimRight(line, "\r")
 	if len(line) < 4 && (len(line) == 0 || !bytes.HasSuffix(line, []byte("="))) {
@@ -131,10 +131,10 @@ func propertyOf(pieces []string) cardProperty {
 // caretless undoes the escapes of values of parameters (RFC 6868).
 var caretless = strings.NewReplacer("^n", " ", "^^", "^", "^'", `"`)
 
-// startsData reports whether the value is a data: address.
-func (f *foldedLines) startsData() bool {
+// starts reports whether the value begins with a mark, upper and lower case alike.
+func (f *foldedLines) starts(mark string) bool {
 	next, _ := f.in.Peek(16)
-	return hasFold(bytes.Map(unfolded, next), dataScheme)
+	return hasFold(bytes.Map(unfolded, next), mark)
 }
 
 // unfolded drops what folding may have put between the letters of a scheme.

@@ -36,6 +36,12 @@ func TestCarried(t *testing.T) {
 		"style":                 {`<style>a{background:url( "data:x/y,hello" )}</style>`, "data x/y"},
 		"picture of a set":      {`<img srcset="a.png 1x, data:x/y,hello 2x">`, "data x/y"},
 		"not closed":            {`<img src="data:x/y;base64,` + hello, "data x/y"},
+		"alone in a text":       {"see data:x/y;base64," + hello + " and", "data x/y"},
+		"alone, at the start":   {"data:x/y;base64," + hello, "data x/y"},
+		"alone in brackets":     {"see <data:x/y;base64," + hello + ">", "data x/y"},
+		"alone, folded":         {"data:x/y;base64," + hello + "\r\n" + hello + "\r\n\r\n", "data x/y; data x/y"},
+		"in a word":             {"metadata:x/y;base64," + hello, ""},
+		"words":                 {"data: x/y;base64, " + hello, ""},
 		"no comma":              {`<img src="data:x/y;base64">x, y`, ""},
 		"an address after that": {`<img src="data:"><a href="data:x/y,hello">`, "download x/y"},
 	} {

@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"bytes"
 	"context"
 	"html"
 	"regexp"
@@ -147,6 +148,12 @@ func (s *dataSeeker) back(i int) byte {
 	return s.recent[i%len(s.recent)]
 }
 
+// alone reports whether an address begins as a word of a plain text does.
+func (s *dataSeeker) alone() bool {
+	c := s.back(s.begun - 1)
+	return c <= ' ' || c == '<'
+}
+
 // opening looks at what comes before an address: whether a value may begin here,
 // and the quote that ends it.
 func (s *dataSeeker) opening() (quote, before byte, ok bool) {
@@ -181,8 +188,12 @@ func (s *dataSeeker) endsIn(i int, word string) bool {
 // address reads an address after its scheme.
 func (s *dataSeeker) address() {
 	quote, before, ok := s.opening()
-	if !ok {
+	alone := !ok && s.alone()
+	if !ok && !alone {
 		return
+	}
+	if alone {
+		quote = 0
 	}
 	s.settle()
 	tag := s.tag()
@@ -197,7 +208,7 @@ func (s *dataSeeker) address() {
 		}
 	}
 	addr, ok := newDataAddress(head)
-	if !ok {
+	if !ok || alone && (!addr.base64 || bytes.ContainsAny(head, " \t\r\n")) {
 		return
 	}
 	f := dataFound{dataAddress: addr, start: s.text.at}
@@ -208,6 +219,10 @@ func (s *dataSeeker) address() {
 		}
 	}
 	s.found = append(s.found, f)
+	if end := f.end; alone && s.lines(&end) {
+		f.end = end
+		s.found = append(s.found, f)
+	}
 	s.before, s.after, s.quote, s.waiting = tag, s.after[:0], 0, true
 }
 
@@ -218,48 +233,6 @@ func (s *dataSeeker) tag() string {
 		b = append(b, s.back(i))
 	}
 	return string(b)
-}
-
-// skip skips the data and returns where they end.
-func (s *dataSeeker) skip(quote, before byte) int64 {
-	stops := " \t\r\n\"'<>)`"
-	switch {
-	case quote != 0:
-		stops = string(quote)
-	case before == '(':
-		stops = " \t\r\n)\"'"
-	case before == '=':
-		stops = " \t\r\n>"
-	case before == '>':
-		stops = "<"
-	}
-	for {
-		c, err := s.text.ReadByte()
-		if err != nil {
-			return s.text.at
-		}
-		if strings.IndexByte(stops, c) >= 0 {
-			return s.text.from
-		}
-	}
-}
-
-// nextString reads on to the next string of a script and returns its quote, if all
-// before it joins it to the one that just ended.
-func (s *dataSeeker) nextString() byte {
-	const longest = 64
-	for range longest {
-		c, err := s.text.ReadByte()
-		switch {
-		case err != nil:
-			return 0
-		case strings.IndexByte("\"'`", c) >= 0:
-			return c
-		case c > ' ' && c != '+' && c != '&' && c != '_':
-			return 0
-		}
-	}
-	return 0
 }
 
 // settle says of the last address what its tag tells.

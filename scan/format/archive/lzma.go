@@ -33,35 +33,64 @@ func (lzmaFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) (
 	w := begin(ctx, c, b, visit)
 	w.extra = priceSorted
 	in := bufio.NewReader(scratch.Reader(c))
-	m := Member{Size: -1}
-	head := make([]byte, lzma.HeaderLen)
-	if _, err := io.ReadFull(in, head); err != nil {
-		w.note(damagedContainer, "header: %v", unexpected(err))
+	if head, err := in.Peek(lzma.HeaderLen); err != nil {
+		w.note(damagedContainer, "header: %v after %d bytes", unexpected(err), len(head))
 		return w.end(nil)
 	}
-	if size := int64(le64(head[5:])); size >= 0 {
-		m.Size = size
-	}
-	return w.end(w.stream(m, &unlzma{head: head, in: in, window: newWindows(int64(maxWindow))}, &streamState{}))
+	u := &unlzma{in: in, window: newWindows(int64(maxWindow))}
+	return w.end(w.stream(Member{Size: -1}, u, &u.state))
 }
 
-// unlzma opens an LZMA stream when it is first read.
+// unlzma reads the streams of an .lzma file as one, as 7-Zip does.
 type unlzma struct {
-	head   []byte // in the form of the .lzma file: properties, dictionary, size
 	in     *bufio.Reader
 	window *windows
+	state  streamState
 	r      io.Reader
 }
 
 func (u *unlzma) Read(p []byte) (int, error) {
-	if u.r == nil {
-		r, err := openLZMA(u.head, u.in, u.window)
-		if err != nil {
-			return 0, err
+	for {
+		if u.r == nil {
+			if err := u.next(); err != nil {
+				return 0, err
+			}
 		}
-		u.r = r
+		n, err := u.r.Read(p)
+		if err == io.EOF {
+			u.r, err = nil, nil
+		}
+		if n > 0 || err != nil {
+			return n, err
+		}
 	}
-	return u.r.Read(p)
+}
+
+// next opens the next stream; io.EOF after the last.
+func (u *unlzma) next() error {
+	ahead, _ := u.in.Peek(lzma.HeaderLen + 1)
+	if u.state.streams > 0 && !goesOnAsLZMA(ahead) {
+		u.state.trailing = len(ahead) > 0
+		return io.EOF
+	}
+	u.state.streams++
+	head := make([]byte, lzma.HeaderLen)
+	_, err := io.ReadFull(u.in, head)
+	if err == nil {
+		u.r, err = openLZMA(head, u.in, u.window)
+	}
+	return unexpected(err)
+}
+
+// goesOnAsLZMA reports whether another stream begins: with possible properties and size, and
+// the zero that is the first byte of any data.
+func goesOnAsLZMA(b []byte) bool {
+	const properties, largest = 9 * 5 * 5, 1 << 56
+	if len(b) <= lzma.HeaderLen || b[0] >= properties || b[lzma.HeaderLen] != 0 {
+		return false
+	}
+	size := le64(b[5:])
+	return size == 1<<64-1 || size < largest
 }
 
 // openLZMA returns the unpacked stream after a .lzma header. The dictionary need

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -174,6 +175,25 @@ func TestLHANames(t *testing.T) {
 		got := open(t, name, c.data)
 		if got.names() != c.names || len(got.members) != 1 || got.members[0].body != eicar || strings.ReplaceAll(got.codes(), checksumMismatch, "") != "" {
 			t.Errorf("%s: %q, notes %v", name, got.names(), got.notes)
+		}
+	}
+}
+
+// 7-Zip reads one stream of .lzma after the other into one file.
+func TestLZMAStreams(t *testing.T) {
+	one := sampleBytes(t, "eicar.com.lzma")
+	for name, c := range map[string]struct {
+		data        []byte
+		body, codes string
+	}{
+		"two":         {slices.Concat(one, one), eicar + eicar, ""},
+		"text after":  {slices.Concat(one, []byte("some words that follow")), eicar, trailingData},
+		"zeros after": {slices.Concat(one, make([]byte, 13)), eicar, trailingData},
+		"cut second":  {slices.Concat(one, one[:40]), eicar, damagedMember},
+	} {
+		got := open(t, "a.lzma", c.data)
+		if len(got.members) != 1 || !strings.HasPrefix(got.members[0].body, c.body) || got.codes() != c.codes {
+			t.Errorf("%s: %d members, %s", name, len(got.members), got.codes())
 		}
 	}
 }

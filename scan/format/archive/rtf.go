@@ -7,7 +7,7 @@ import (
 	"io"
 )
 
-// rtfFormat finds the objects embedded in RTF: what follows \objdata in
+// rtfFormat finds the files and objects embedded in RTF: what follows \objdata in
 // hexadecimal digits is an object of OLE 1 (MS-OLEDS section 2.2), which holds a
 // compound file, a package or anything else. Writers who want to hide it put
 // blanks, groups and control words between the digits; Word skips them.
@@ -23,19 +23,51 @@ func (rtfFormat) Match(head []byte, _ Content) bool {
 func (rtfFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
 	w := begin(ctx, c, b, visit)
 	w.apart, w.extra = true, priceBits
-	const mark = `\objdata`
-	for from := int64(0); ; {
-		at := find(c, mark, from, c.Size())
-		if at < 0 {
-			return w.end(nil)
-		}
-		from = at + int64(len(mark))
-		read, err := w.rtfObject(stretch(c, from, c.Size()-from))
-		if err != nil {
+	if err := w.rtfEach(`\objdata`, w.rtfObject); err != nil {
+		return w.end(err)
+	}
+	for _, mark := range rtfData {
+		if err := w.rtfEach(mark, w.rtfFile); err != nil {
 			return w.end(err)
 		}
-		from += read
 	}
+	return w.end(nil)
+}
+
+// rtfData begin what is in digits as a file is (RTF 1.9.1): a store of data, which is a
+// compound file; a theme, which is a zip; pictures.
+var rtfData = [...]string{`\datastore`, `\themedata`, `\pict`}
+
+// rtfEach calls read with what follows each control word, which returns how much of it it
+// took.
+func (w *walk) rtfEach(word string, read func(io.Reader) (int64, error)) error {
+	for from := int64(0); ; {
+		at := find(w.c, word, from, w.c.Size())
+		if at < 0 {
+			return nil
+		}
+		from = at + int64(len(word))
+		took, err := read(stretch(w.c, from, w.c.Size()-from))
+		if err != nil {
+			return err
+		}
+		from += took
+	}
+}
+
+// rtfFile hands over the file the digits of which begin src, unless src goes on with the
+// control word.
+func (w *walk) rtfFile(src io.Reader) (int64, error) {
+	digits := &rtfDigits{in: bufio.NewReader(src)}
+	if next, err := digits.in.Peek(1); err != nil || isLetter(next[0]) {
+		return 0, nil
+	}
+	var first [1]byte
+	if n, _ := digits.Read(first[:]); n == 0 {
+		return digits.n, nil
+	}
+	err := w.member(Member{Size: -1}, io.MultiReader(bytes.NewReader(first[:]), digits))
+	return digits.n, err
 }
 
 // rtfObject hands over the object the digits of which begin src, and returns how

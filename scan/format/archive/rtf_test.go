@@ -35,8 +35,38 @@ func TestRTF(t *testing.T) {
 		"no digits":         {in(""), ""},
 	} {
 		got := open(t, name, []byte(c.text))
-		if got.err != nil || got.names() != c.names || got.codes() != "" || c.names != "" && !got.has("eicar.com", eicar) {
+		names := strings.TrimSpace(got.names()) // the picture has none
+		if got.err != nil || names != c.names || got.codes() != "" || c.names != "" && !got.has("eicar.com", eicar) {
 			t.Errorf("%s: %q, notes %v, %v", name, got.names(), got.notes, got.err)
+		}
+	}
+}
+
+// What is in digits as it is, is a file: stores, themes, pictures.
+func TestRTFData(t *testing.T) {
+	digits := hex.EncodeToString([]byte(eicar))
+	for name, c := range map[string]struct {
+		text string
+		want bool
+	}{
+		"store":              {`{\rtf1 {\*\datastore ` + digits + `}}`, true},
+		"store in lines":     {"{\\rtf1 {\\*\\datastore\r\n" + digits[:64] + "\r\n" + digits[64:] + "}}", true},
+		"theme":              {`{\rtf1 {\*\themedata ` + digits + `}}`, true},
+		"picture":            {`{\rtf1 {\pict{\*\picprop{\sp{\sn a}{\sv 1}}}\picw10\pngblip ` + digits + `}}`, true},
+		"picture in bytes":   {`{\rtf1 {\pict\wmetafile8\bin68 ` + eicar + `}}`, true},
+		"picture and id":     {`{\rtf1 {\pict\pngblip{\*\blipuid 0123456789abcdef}` + digits + `}}`, true},
+		"the second of two":  {`{\rtf1 {\pict 0102}{\pict ` + digits + `}}`, true},
+		"no such word":       {`{\rtf1 {\pictures ` + digits + `}{\*\datastores ` + digits + `}}`, false},
+		"nothing":            {`{\rtf1 {\pict}}`, false},
+		"words that end all": {`{\rtf1 \pict`, false},
+	} {
+		got := open(t, "a.rtf", []byte(c.text))
+		found := false
+		for _, m := range got.members {
+			found = found || m.body == eicar
+		}
+		if found != c.want || got.err != nil || got.codes() != "" {
+			t.Errorf("%s: %d members, %s, %v", name, len(got.members), got.codes(), got.err)
 		}
 	}
 }

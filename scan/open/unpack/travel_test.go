@@ -148,6 +148,19 @@ func textWays() map[string]way {
 			}
 			return attached("text/x-vcard", "ann.vcf", card("PHOTO;ENCODING=BASE64:\r\n"+lines.String()+"\r\n"))
 		}, false},
+		"card, agent":               {contact("AGENT:BEGIN:VCARD\\nFN:Bob\\nKEY\\;ENCODING=b\\;X-FILENAME={name}:{base64}\\nEND:VCARD\\n"), true},
+		"card, agent of an agent":   {contact("AGENT:BEGIN:VCARD\\nAGENT:BEGIN:VCARD\\\\nPHOTO\\\\\\;ENCODING=b:{base64}\\\\nEND:VCARD\\\\n\\nEND:VCARD\\n"), false},
+		"card, agent as an address": {contact("AGENT;VALUE=uri:data:application/zip;base64,{base64}"), false},
+		"text": {func(f traveller) string {
+			return leaf("Content-Type: text/plain", []byte("Open data:application/zip;base64,"+b64(f.body)+" please"))
+		}, false},
+		"text, in brackets": {func(f traveller) string {
+			return leaf("Content-Type: text/plain", []byte("Open <data:application/zip;name="+f.name+";base64,"+b64(f.body)+">"))
+		}, true},
+		"text, folded": {func(f traveller) string {
+			return leaf("Content-Type: text/plain", []byte("data:application/zip;base64,\r\n"+lined(f.body)))
+		}, false},
+		"text as a file":            {file("a.txt", "data:application/zip;base64,{base64}\n"), false},
 		"card, 4.0":                 {contact("PHOTO:data:image/jpeg;base64,{base64}"), false},
 		"card, 4.0, escaped":        {contact("PHOTO;VALUE=uri:data:image/jpeg\\;base64\\,{base64}"), false},
 		"page, link":                {page(`<p>x</p><a href="data:application/zip;base64,{base64}" download="{name}">x</a>`), true},
@@ -225,17 +238,32 @@ func lineWays() map[string]way {
 	inZip := func(name string, encode func(traveller) string) way {
 		return way{func(f traveller) string {
 			return attached("application/zip", "a.zip", zippedBytes(name, []byte(encode(f))))
-		}, name != "a.b64"}
+		}, name != "a.b64" && name != "a.dat" && name != "a.pem"}
+	}
+	quoted := func(before string, encode func(traveller) string) way {
+		return way{func(f traveller) string {
+			lines := strings.ReplaceAll("Hello,\r\n"+encode(f)+"Regards\r\n", "\r\n", "\r\n"+before)
+			return "Subject: x\r\n\r\nSomebody wrote:\r\n" + before + lines + "\r\n"
+		}, true}
 	}
 	return map[string]way{
-		"uuencode in a zip":     inZip("a.uue", func(f traveller) string { return encode(f, uu, false) }),
-		"xxencode in a zip":     inZip("a.dat", func(f traveller) string { return "Notes\r\n\r\n" + encode(f, xx, true) }),
-		"yEnc in a zip":         inZip("a.yenc", yEnc),
-		"yEnc as a file":        {func(f traveller) string { return attached("application/octet-stream", "a.yenc", []byte(yEnc(f))) }, true},
-		"base64 in a zip":       inZip("a.b64", func(f traveller) string { return lined(f.body) }),
-		"begin-base64 in a zip": inZip("a.txt", func(f traveller) string { return "begin-base64 7 " + f.name + "\r\n" + lined(f.body) + "====\r\n" }),
-		"yEnc in a mail in zip": inZip("a.eml", func(f traveller) string { return "Subject: x\r\nMIME-Version: 1.0\r\n\r\n" + yEnc(f) }),
-		"uuencode":              inText(uu, false), "uuencode with checksums": inText(uu, true), "uuencoded file": asFile(uu, ".uue"),
+		"uuencode in a zip":       inZip("a.uue", func(f traveller) string { return encode(f, uu, false) }),
+		"xxencode in a zip":       inZip("b.dat", func(f traveller) string { return "Notes\r\n\r\n" + encode(f, xx, true) }),
+		"yEnc in a zip":           inZip("a.yenc", yEnc),
+		"yEnc as a file":          {func(f traveller) string { return attached("application/octet-stream", "a.yenc", []byte(yEnc(f))) }, true},
+		"base64 in a zip":         inZip("a.b64", func(f traveller) string { return lined(f.body) }),
+		"base64, named otherwise": inZip("a.dat", func(f traveller) string { return lined(f.body) }),
+		"base64 as in PEM": inZip("a.pem", func(f traveller) string {
+			return "-----BEGIN CERTIFICATE-----\r\n" + lined(f.body) + "-----END CERTIFICATE-----\r\n"
+		}),
+		"begin-base64 in a zip":  inZip("a.txt", func(f traveller) string { return "begin-base64 7 " + f.name + "\r\n" + lined(f.body) + "====\r\n" }),
+		"yEnc in a mail in zip":  inZip("a.eml", func(f traveller) string { return "Subject: x\r\nMIME-Version: 1.0\r\n\r\n" + yEnc(f) }),
+		"uuencode, quoted":       quoted("> ", func(f traveller) string { return encode(f, uu, false) }),
+		"uuencode, quoted twice": quoted(">> ", func(f traveller) string { return encode(f, uu, true) }),
+		"uuencode, indented":     quoted("\t", func(f traveller) string { return encode(f, uu, false) }),
+		"xxencode, quoted":       quoted("> ", func(f traveller) string { return encode(f, xx, false) }),
+		"begin-base64, quoted":   quoted("| ", func(f traveller) string { return "begin-base64 7 " + f.name + "\r\n" + lined(f.body) + "====\r\n" }),
+		"uuencode":               inText(uu, false), "uuencode with checksums": inText(uu, true), "uuencoded file": asFile(uu, ".uue"),
 		"xxencode": inText(xx, false), "xxencode with checksums": inText(xx, true), "xxencoded file": asFile(xx, ".xxe"),
 	}
 }

@@ -52,8 +52,14 @@ func fileWays() map[string]way {
 		"yEnc in a text":          {func(f traveller) string { return "Subject: x\r\n\r\nhello\r\n" + yEnc(f) }, true},
 		"object in RTF":           file("a.rtf", rtf, true),
 		"object in RTF, as a doc": file("a.doc", rtf, true),
-		"attachment of a PDF":     file("a.pdf", pdf, true),
-		"file in OneNote":         file("a.one", note, false),
+		"store of data in RTF":    file("a.rtf", func(f traveller) string { return `{\rtf1{\*\datastore ` + hex.EncodeToString(f.body) + `}}` }, false),
+		"theme of RTF":            file("a.rtf", func(f traveller) string { return `{\rtf1{\*\themedata ` + hex.EncodeToString(f.body) + `}}` }, false),
+		"picture in RTF":          file("a.rtf", func(f traveller) string { return `{\rtf1{\pict\picw9\pngblip ` + hex.EncodeToString(f.body) + `}}` }, false),
+		"picture in RTF, bytes": file("a.rtf", func(f traveller) string {
+			return fmt.Sprintf(`{\rtf1{\pict\pngblip\bin%d %s}}`, len(f.body), f.body)
+		}, false),
+		"attachment of a PDF": file("a.pdf", pdf, true),
+		"file in OneNote":     file("a.one", note, false),
 		"file in a package": {func(f traveller) string {
 			return attached("application/octet-stream", "a.docx", zippedBytes("word/embeddings/"+f.name, f.body))
 		}, false},

@@ -46,10 +46,22 @@ func (w *work) wrapped(in container, part int) error {
 		return nil
 	}
 	carve := w.top.Unwrap
-	if isBase64(p) {
+	if isBase64(p) || holdsBase64(p) {
 		carve = w.top.Carve
 	}
 	return w.carved(in, part, carve)
+}
+
+// holdsBase64 reports whether a file begins with lines of base64 and nothing else, also
+// between lines as PEM has them.
+func holdsBase64(p *scan.Part) bool {
+	buf := scratch.Lend()
+	defer buf.Return()
+	head := bytes.TrimPrefix(buf.Head(p.Content, wrappedHead), []byte("\xef\xbb\xbf"))
+	if begin, rest, ok := bytes.Cut(bytes.TrimLeft(head, " \t\r\n"), []byte("\n")); ok && bytes.HasPrefix(begin, []byte("-----BEGIN ")) {
+		head, _, _ = bytes.Cut(rest, []byte("-----END "))
+	}
+	return entity.IsBase64(head)
 }
 
 // isBase64 reports whether a file has the name of those that programs for archives
