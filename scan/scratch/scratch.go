@@ -5,6 +5,7 @@ package scratch
 import (
 	"bytes"
 	"io"
+	"slices"
 	"sync"
 )
 
@@ -96,10 +97,29 @@ func Index(c Content, mark string, from, to int64) (int64, error) {
 			return -1, err
 		}
 		chunk = chunk[:min(int64(len(chunk)), to-from)]
-		if i := bytes.Index(chunk, []byte(mark)); i >= 0 {
+		if i := index(chunk, mark); i >= 0 {
 			return from + int64(i), nil
 		}
 		from += int64(len(chunk) - len(mark) + 1)
 	}
 	return -1, nil
+}
+
+// index returns the first place of mark in b, -1 if there is none. It looks first for a
+// byte of mark that texts do not have, if there is one.
+func index(b []byte, mark string) int {
+	rare := slices.IndexFunc([]byte(mark), func(c byte) bool { return c < ' ' || c > '~' })
+	if rare < 0 {
+		return bytes.Index(b, []byte(mark))
+	}
+	for at := rare; at < len(b); at++ {
+		next := bytes.IndexByte(b[at:], mark[rare])
+		if next < 0 {
+			break
+		}
+		if at += next; bytes.HasPrefix(b[at-rare:], []byte(mark)) {
+			return at - rare
+		}
+	}
+	return -1
 }

@@ -136,6 +136,9 @@ func unarmored(head []byte) []byte {
 		return nil
 	}
 	digits, _, _ := bytes.Cut(head[at:], []byte("-----"))
+	if first := unbase64Text(digits[:min(len(digits), 8)]); len(first) > 0 && first[0] != '\x30' { // as for most texts that begin with an M
+		return nil
+	}
 	return unbase64Text(digits)
 }
 

@@ -40,23 +40,15 @@ func (mimeFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) (
 func findMIME(c Content, taken Places) int64 {
 	found := int64(-1)
 	scratch.Windows(c, 0, len(mimeField), func(b []byte, off int64) error {
-		for _, rare := range []string{"-V", "-v"} { // bytes of the field that contents seldom have
-			for at := 0; ; at++ {
-				next := bytes.Index(b[at:], []byte(rare))
-				if next < 0 {
-					break
-				}
-				at += next
-				begin := at - len("mime")
-				if begin < 0 || !hasFold(b[begin:], mimeField) || taken.hold(off+int64(begin)) {
-					continue
-				}
-				if header := headerAround(c, off+int64(begin)); header >= 0 && (found < 0 || header < found) {
-					found = header
-				}
+		isField := func(dash int) bool {
+			at := dash - len("mime")
+			if at < 0 || !hasFold(b[at:], mimeField) || taken.hold(off+int64(at)) {
+				return false
 			}
+			found = headerAround(c, off+int64(at))
+			return found >= 0
 		}
-		if found >= 0 {
+		if anyAt(b, '-', isField) {
 			return errFound
 		}
 		return nil
