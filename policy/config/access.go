@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -60,43 +61,35 @@ func defaultAccess() Access {
 func (c Console) HTTPS() bool { return c.Certificate != "" || strings.HasPrefix(c.URL, "https://") }
 
 // checkAccess returns the errors of the keys of [console] that say how persons log in.
-func (c Console) checkAccess() error {
-	errs := []error{oneOf("client_name", c.ClientName, []string{"cn", "email"})}
-	wrong := func(key, format string, args ...any) { errs = append(errs, units.Wrong(key, format, args...)) }
-	if u, err := url.Parse(c.URL); c.URL != "" && (err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || strings.Trim(u.Path, "/") != "" ||
-		u.RawQuery != "" || u.Fragment != "" || u.User != nil) {
-		wrong("url", "%q is no address of a host; write one such as \"https://mx.example.com\"", c.URL)
-	}
-	if c.Certificate != "" && strings.HasPrefix(c.URL, "http:") {
-		wrong("url", "%q is no https, and there is a certificate; write https", c.URL)
-	}
+func (c Console) checkAccess(check *units.Check) {
+	check.Word("client_name", c.ClientName, "cn", "email")
+	u, err := url.Parse(c.URL)
+	check.If(c.URL != "" && (err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || strings.Trim(u.Path, "/") != "" ||
+		u.RawQuery != "" || u.Fragment != "" || u.User != nil), "url", "%q is no address of a host; write one such as \"https://mx.example.com\"", c.URL)
+	check.If(c.Certificate != "" && strings.HasPrefix(c.URL, "http:"), "url", "%q is no https, and there is a certificate; write https", c.URL)
 	if c.ClientCA != "" {
-		errs = append(errs, c.checkClientCA())
+		c.checkClientCA(check)
 	}
-	if c.Idle.Go() < time.Minute {
-		wrong("idle", "%v is too short to read a page; write at least \"1m\"", c.Idle)
-	}
-	if c.Life.Go() < c.Idle.Go() || c.Life.Go() > 30*24*time.Hour {
-		wrong("life", "%v is not between console.idle, which is %v, and 30 days; write one such as \"12h\"", c.Life, c.Idle)
-	}
+	check.If(c.Idle.Go() < time.Minute, "idle", "%v is too short to read a page; write at least \"1m\"", c.Idle)
+	check.If(c.Life.Go() < c.Idle.Go() || c.Life.Go() > 30*24*time.Hour,
+		"life", "%v is not between console.idle, which is %v, and 30 days; write one such as \"12h\"", c.Life, c.Idle)
 	for i, role := range c.RequireTOTP {
-		errs = append(errs, oneOf(fmt.Sprintf("require_totp[%d]", i), role, consoleRoles()))
+		check.Add(oneOf(fmt.Sprintf("require_totp[%d]", i), role, consoleRoles()))
 	}
-	if c.OIDC.Issuer != "" && c.URL == "" {
-		wrong("url", "the provider of OpenID Connect sends browsers back here: write the address they know, such as \"https://mx.example.com\"")
-	}
-	return errors.Join(errs...)
+	check.If(c.OIDC.Issuer != "" && c.URL == "",
+		"url", "the provider of OpenID Connect sends browsers back here: write the address they know, such as \"https://mx.example.com\"")
 }
 
 // checkClientCA returns what is wrong with the authorities of client certificates.
-func (c Console) checkClientCA() error {
+func (c Console) checkClientCA(check *units.Check) {
 	if c.Certificate == "" {
-		return units.Wrong("client_ca", "client certificates are seen where HTTPS ends: set certificate and key, or leave this empty")
+		check.Wrong("client_ca", "client certificates are seen where HTTPS ends: set certificate and key, or leave this empty")
+		return
 	}
-	if err := absolute("client_ca", c.ClientCA, "/etc/milterscan/clients.pem"); err != nil {
-		return err
+	check.Absolute("client_ca", c.ClientCA, "/etc/milterscan/clients.pem")
+	if filepath.IsAbs(c.ClientCA) {
+		check.Add(units.Within("client_ca", authorities(c.ClientCA)))
 	}
-	return units.Within("client_ca", authorities(c.ClientCA))
 }
 
 // authorities returns an error if a file holds no certificates.

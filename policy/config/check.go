@@ -1,9 +1,7 @@
 package config
 
 import (
-	"errors"
 	"fmt"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -80,72 +78,57 @@ func (b *binder) ask(path string, section any) {
 
 // Check returns the errors of the keys that are in no section.
 func (c *Config) Check() error {
-	var version error
-	if c.Version != currentVersion {
-		version = units.Wrong("version", "%d is no version this program knows; write %d", c.Version, currentVersion)
-	}
-	return errors.Join(version, oneOf("profile", c.Profile, policy.Profiles()))
+	var check units.Check
+	check.If(c.Version != currentVersion, "version", "%d is no version this program knows; write %d", c.Version, currentVersion)
+	check.Add(oneOf("profile", c.Profile, policy.Profiles()))
+	return check.Err()
 }
 
 // Check returns the errors of the section [log].
 func (l Log) Check() error {
-	var output error
-	if l.Output == "" {
-		output = units.Wrong("output", "the log has to go somewhere; write \"stderr\" or the path of a file")
-	}
-	return errors.Join(output,
-		oneOf("level", l.Level, []string{"debug", "info", "warn", "error"}),
-		oneOf("format", l.Format, []string{"json", "console"}))
+	var check units.Check
+	check.If(l.Output == "", "output", "the log has to go somewhere; write \"stderr\" or the path of a file")
+	check.Add(oneOf("level", l.Level, []string{"debug", "info", "warn", "error"}), oneOf("format", l.Format, []string{"json", "console"}))
+	return check.Err()
 }
 
 // Check returns the errors of the section [milter].
 func (m Milter) Check() error {
-	errs := []error{atLeast("max_connections", m.MaxConnections, 1), atLeast("max_recipients", m.MaxRecipients, 1)}
-	wrong := func(key, format string, args ...any) { errs = append(errs, units.Wrong(key, format, args...)) }
-	if len(m.Listen) == 0 {
-		wrong("listen", "no MTA could connect; write at least one address, such as \"unix:/run/milterscan/milter.sock\"")
-	}
-	if strings.Count(m.SocketOwner, ":") > 1 {
-		wrong("socket_owner", "%q is no owner; write \"user\", \"user:group\" or \":group\"", m.SocketOwner)
-	}
+	var check units.Check
+	check.AtLeast("max_connections", m.MaxConnections, 1)
+	check.AtLeast("max_recipients", m.MaxRecipients, 1)
+	check.If(len(m.Listen) == 0,
+		"listen", "no MTA could connect; write at least one address, such as \"unix:/run/milterscan/milter.sock\"")
+	check.If(strings.Count(m.SocketOwner, ":") > 1,
+		"socket_owner", "%q is no owner; write \"user\", \"user:group\" or \":group\"", m.SocketOwner)
 	for key, d := range map[string]units.Duration{"write_timeout": m.WriteTimeout, "progress": m.Progress, "drain": m.Drain} {
-		if d == 0 {
-			wrong(key, "there must be some time; write a duration such as \"5s\"")
-		}
+		check.If(d == 0, key, "there must be some time; write a duration such as \"5s\"")
 	}
-	if time.Duration(m.Progress) >= mtaWantsAWord {
-		wrong("progress", "%v is too seldom: Sendmail gives up after %v without a word; write less, such as \"5s\"",
-			m.Progress, units.Duration(mtaWantsAWord))
-	}
-	if time.Duration(m.IdleTimeout) <= mtaStaysIdle {
-		wrong("idle_timeout", "%v is shorter than the MTA waits for its clients; write more than %v, such as \"2h10m\"",
-			m.IdleTimeout, units.Duration(mtaStaysIdle))
-	}
-	return errors.Join(errs...)
+	check.If(time.Duration(m.Progress) >= mtaWantsAWord,
+		"progress", "%v is too seldom: Sendmail gives up after %v without a word; write less, such as \"5s\"",
+		m.Progress, units.Duration(mtaWantsAWord))
+	check.If(time.Duration(m.IdleTimeout) <= mtaStaysIdle,
+		"idle_timeout", "%v is shorter than the MTA waits for its clients; write more than %v, such as \"2h10m\"",
+		m.IdleTimeout, units.Duration(mtaStaysIdle))
+	return check.Err()
 }
 
 // Check returns the errors of the section [limits].
 func (l Limits) Check() error {
-	errs := []error{
-		atLeast("parts", l.Parts, 1), atLeast("nesting", l.Nesting, 1),
-		atLeast("mime.parts", l.MIME.Parts, 1), atLeast("mime.depth", l.MIME.Depth, 1),
-		atLeast("archive.depth", l.Archive.Depth, 1),
+	var check units.Check
+	for key, n := range map[string]int{
+		"parts": l.Parts, "nesting": l.Nesting, "mime.parts": l.MIME.Parts, "mime.depth": l.MIME.Depth, "archive.depth": l.Archive.Depth,
+	} {
+		check.AtLeast(key, n, 1)
 	}
-	wrong := func(key, format string, args ...any) { errs = append(errs, units.Wrong(key, format, args...)) }
-	switch {
-	case l.Time == 0:
-		wrong("time", "no message could be looked at; write a duration such as \"1m\"")
-	case time.Duration(l.Time) >= mtaGivesUp:
-		wrong("time", "%v is too long: the MTA gives up after %v; write less, such as \"1m\"", l.Time, units.Duration(mtaGivesUp))
-	}
-	if l.Message == 0 {
-		wrong("message", "no message would be small enough; write a size such as \"64MB\"")
-	}
-	if l.Archive.Member > l.Archive.Expanded {
-		wrong("archive.member", "%v for one member is more than limits.archive.expanded, which is %v for all; write at most that",
-			l.Archive.Member, l.Archive.Expanded)
-	}
-	return errors.Join(errs...)
+	check.If(l.Time == 0, "time", "no message could be looked at; write a duration such as \"1m\"")
+	check.If(time.Duration(l.Time) >= mtaGivesUp,
+		"time", "%v is too long: the MTA gives up after %v; write less, such as \"1m\"", l.Time, units.Duration(mtaGivesUp))
+	check.If(l.Message == 0, "message", "no message would be small enough; write a size such as \"64MB\"")
+	check.If(l.Archive.Member > l.Archive.Expanded,
+		"archive.member", "%v for one member is more than limits.archive.expanded, which is %v for all; write at most that",
+		l.Archive.Member, l.Archive.Expanded)
+	return check.Err()
 }
 
 // checkRoom holds the largest message to the room there is for messages.
@@ -212,21 +195,6 @@ func oneOf(key, value string, words []string) error {
 		hint = "did you mean \"" + best + "\"?"
 	}
 	return units.Wrong(key, "%q is not known; %s", value, hint)
-}
-
-func atLeast(key string, n, least int) error {
-	if n < least {
-		return units.Wrong(key, "%d is too few; write at least %d", n, least)
-	}
-	return nil
-}
-
-// absolute wants an absolute path, such as the example.
-func absolute(key, path, example string) error {
-	if filepath.IsAbs(path) {
-		return nil
-	}
-	return units.Wrong(key, "%q is no absolute path; write one such as %q", path, example)
 }
 
 // oneLine puts the text of an error on one line.

@@ -1,8 +1,6 @@
 package config
 
 import (
-	"errors"
-
 	"github.com/milterscan/milterscan/scan/units"
 )
 
@@ -28,15 +26,16 @@ func defaultConsole() Console {
 
 // Check returns the errors of the section [console].
 func (c Console) Check() error {
-	errs := []error{absolute("file", c.File, "/var/lib/milterscan/console.db"), c.checkAccess()}
+	var check units.Check
+	check.Absolute("file", c.File, "/var/lib/milterscan/console.db")
+	c.checkAccess(&check)
 	if c.Certificate != "" {
-		errs = append(errs, absolute("certificate", c.Certificate, "/etc/milterscan/console.pem"))
+		check.Absolute("certificate", c.Certificate, "/etc/milterscan/console.pem")
 	}
 	if c.Key != "" {
-		errs = append(errs, absolute("key", c.Key, "/etc/milterscan/console.key"))
+		check.Absolute("key", c.Key, "/etc/milterscan/console.key")
 	}
-	if (c.Certificate == "") != (c.Key == "") {
-		errs = append(errs, units.Wrong("certificate", "a certificate and its key come together; set certificate and key, or neither"))
-	}
-	return errors.Join(errs...)
+	check.If((c.Certificate == "") != (c.Key == ""),
+		"certificate", "a certificate and its key come together; set certificate and key, or neither")
+	return check.Err()
 }

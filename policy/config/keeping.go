@@ -1,7 +1,6 @@
 package config
 
 import (
-	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -100,22 +99,24 @@ type Submission struct {
 
 // Check returns the errors of the section [quarantine].
 func (q Quarantine) Check() error {
-	errs := []error{absolute("dir", q.Dir, "/var/lib/milterscan/quarantine")}
+	var check units.Check
+	check.Absolute("dir", q.Dir, "/var/lib/milterscan/quarantine")
 	for class := range q.KeepClass {
-		errs = append(errs, oneOf(join("keep_class", class), class, quarantine.Classes()))
+		check.Add(oneOf(join("keep_class", class), class, quarantine.Classes()))
 	}
 	if q.KeyFile != "" {
-		errs = append(errs, absolute("key_file", q.KeyFile, "/etc/milterscan/key"))
+		check.Absolute("key_file", q.KeyFile, "/etc/milterscan/key")
 	}
-	return errors.Join(errs...)
+	return check.Err()
 }
 
 // Check returns the errors of the section [history].
 func (h History) Check() error {
-	if h.File == "" {
-		return nil
+	var check units.Check
+	if h.File != "" {
+		check.Absolute("file", h.File, "/var/lib/milterscan/history.db")
 	}
-	return absolute("file", h.File, "/var/lib/milterscan/history.db")
+	return check.Err()
 }
 
 // Notices are what our own people are told: the addresses a rule names in
@@ -169,21 +170,24 @@ func (n Notices) Local() fs.FS {
 
 // Check returns the errors of the section [notices].
 func (n Notices) Check() error {
-	errs := []error{absolute("dir", n.Dir, "/var/lib/milterscan/notices"), atLeast("queue", n.Queue, 1), atLeast("per_hour", n.PerHour, 1)}
-	if strings.ContainsAny(n.From, "\r\n<>") || n.From != "" && !strings.Contains(n.From, "@") {
-		errs = append(errs, units.Wrong("from", "%q is no address; write one such as \"postmaster@example.com\"", n.From))
-	}
+	var check units.Check
+	check.Absolute("dir", n.Dir, "/var/lib/milterscan/notices")
+	check.AtLeast("queue", n.Queue, 1)
+	check.AtLeast("per_hour", n.PerHour, 1)
+	check.If(strings.ContainsAny(n.From, "\r\n<>") || n.From != "" && !strings.Contains(n.From, "@"),
+		"from", "%q is no address; write one such as \"postmaster@example.com\"", n.From)
 	languages := notify.Languages()
 	if n.Templates != "" { // those that are shipped need no check
 		templates, err := notify.NewTemplates(n.Local())
 		if err != nil {
-			return errors.Join(append(errs, units.Wrong("templates", "%v", err))...)
+			check.Wrong("templates", "%v", err)
+			return check.Err()
 		}
 		languages = templates.Languages()
 	}
-	errs = append(errs, oneOf("language", n.Language, languages))
+	check.Add(oneOf("language", n.Language, languages))
 	for domain, l := range n.Languages {
-		errs = append(errs, oneOf(join("languages", domain), l, languages))
+		check.Add(oneOf(join("languages", domain), l, languages))
 	}
-	return errors.Join(errs...)
+	return check.Err()
 }

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"errors"
 	"strings"
 	"time"
 
@@ -42,20 +41,15 @@ func (m MTALog) Location() *time.Location {
 
 // Check returns the errors of the section [mta_log].
 func (m MTALog) Check() error {
-	var errs []error
+	var check units.Check
 	if m.File != "" {
-		errs = append(errs, absolute("file", m.File, "/var/log/mail.log"))
+		check.Absolute("file", m.File, "/var/log/mail.log")
 	}
-	if m.File != "" && m.Journal {
-		errs = append(errs, units.Wrong("journal", "there is a file as well; leave one of them out"))
-	}
-	if _, err := time.LoadLocation(m.Zone); err != nil {
-		errs = append(errs, units.Wrong("zone", "%q is no time zone this host knows; write one such as \"Europe/Berlin\"", m.Zone))
-	}
-	if m.Entries < 1 {
-		errs = append(errs, units.Wrong("entries", "%d is too few; write at least 1", m.Entries))
-	}
-	return errors.Join(errs...)
+	check.If(m.File != "" && m.Journal, "journal", "there is a file as well; leave one of them out")
+	_, err := time.LoadLocation(m.Zone)
+	check.If(err != nil, "zone", "%q is no time zone this host knows; write one such as \"Europe/Berlin\"", m.Zone)
+	check.AtLeast("entries", m.Entries, 1)
+	return check.Err()
 }
 
 // checkMTALog wants a history for what is read.

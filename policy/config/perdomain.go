@@ -1,7 +1,6 @@
 package config
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -52,25 +51,21 @@ func defaultPerDomain() PerDomain {
 
 // Check returns the errors of the section [per_domain].
 func (p PerDomain) Check() error {
-	var errs []error
+	var check units.Check
 	keys := slices.Sorted(maps.Keys(fieldsOf(reflect.ValueOf(&Rule{}).Elem())))
 	for i, k := range p.Keys {
-		errs = append(errs, oneOf(fmt.Sprintf("keys[%d]", i), k, keys))
+		check.Add(oneOf(fmt.Sprintf("keys[%d]", i), k, keys))
 	}
 	for i, c := range p.Before {
-		switch {
-		case c.AboutScore():
-			errs = append(errs, units.Wrong(fmt.Sprintf("before[%d]", i),
-				"%q is for no score in particular; write \"spam/*\", which is for the score, too", c))
-		case !p.covers(c) && !c.AboutKind():
-			errs = append(errs, units.Wrong(fmt.Sprintf("before[%d]", i),
-				"%s is not among the findings that domains may decide about; add it to per_domain.findings", c))
-		}
+		key := fmt.Sprintf("before[%d]", i)
+		check.If(c.AboutScore(), key, "%q is for no score in particular; write \"spam/*\", which is for the score, too", c)
+		check.If(!c.AboutScore() && !p.covers(c) && !c.AboutKind(),
+			key, "%s is not among the findings that domains may decide about; add it to per_domain.findings", c)
 	}
 	for i, a := range p.Actions {
-		errs = append(errs, oneOf(fmt.Sprintf("actions[%d]", i), a, slices.Sorted(maps.Keys(answers))))
+		check.Add(oneOf(fmt.Sprintf("actions[%d]", i), a, slices.Sorted(maps.Keys(answers))))
 	}
-	return errors.Join(errs...)
+	return check.Err()
 }
 
 // domainFile is what one domain has settled.

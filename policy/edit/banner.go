@@ -1,7 +1,6 @@
 package edit
 
 import (
-	"fmt"
 	"html"
 	"io"
 	"strings"
@@ -38,13 +37,7 @@ const (
 )
 
 // UnmarshalText reads "top" or "bottom".
-func (p *Position) UnmarshalText(text []byte) error {
-	if v := Position(text); v != Top && v != Bottom {
-		return fmt.Errorf("%q is no position; it can be \"top\" or \"bottom\"", text)
-	}
-	*p = Position(text)
-	return nil
-}
+func (p *Position) UnmarshalText(text []byte) error { return units.ReadWord(p, text, Top, Bottom) }
 
 // MarshalText writes the word.
 func (p Position) MarshalText() ([]byte, error) { return []byte(p), nil }

@@ -1,8 +1,6 @@
 package edit
 
 import (
-	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/milterscan/milterscan/scan/units"
@@ -42,29 +40,17 @@ func DefaultConfig() Config {
 
 // Check finds what contradicts itself.
 func (c Config) Check() error {
-	var errs []error
+	var check units.Check
 	for key, text := range map[string]string{"link_warning": c.LinkWarning, "link_removed": c.LinkRemoved} {
-		if !strings.Contains(text, "{place}") || strings.ContainsAny(text, "\r\n") {
-			errs = append(errs, units.Wrong(key, "write one line with {place} in it"))
-		}
+		check.If(!strings.Contains(text, "{place}") || strings.ContainsAny(text, "\r\n"), key, "write one line with {place} in it")
 	}
-	if strings.ContainsAny(c.ImageRemoved, "\r\n") {
-		errs = append(errs, units.Wrong("image_removed", "write one line"))
-	}
-	if all := strings.Join(c.Notice, ""); strings.TrimSpace(all) == "" || strings.ContainsAny(all, "\r\n\x00") {
-		errs = append(errs, units.Wrong("notice", "say something about what was taken out"))
-	}
-	if c.NoticeName == "" || c.NoticeName != harmlessBase(c.NoticeName) {
-		errs = append(errs, units.Wrong("notice_name", "write the name of a text file, such as \"removed.txt\""))
-	}
-	seen := map[string]bool{}
+	check.If(strings.ContainsAny(c.ImageRemoved, "\r\n"), "image_removed", "write one line")
+	all := strings.Join(c.Notice, "")
+	check.If(strings.TrimSpace(all) == "" || strings.ContainsAny(all, "\r\n\x00"), "notice", "say something about what was taken out")
+	check.If(c.NoticeName == "" || c.NoticeName != harmlessBase(c.NoticeName),
+		"notice_name", "write the name of a text file, such as \"removed.txt\"")
 	for i, b := range c.Banners {
-		part := fmt.Sprintf("banner[%d]", i)
-		errs = append(errs, units.Within(part, b.check()))
-		if seen[b.Name] {
-			errs = append(errs, units.Wrong(part+".name", "two banners are called %q; give each its own name", b.Name))
-		}
-		seen[b.Name] = true
+		check.Entry("banner", i, b.Name, b.check())
 	}
-	return errors.Join(errs...)
+	return check.Err()
 }

@@ -3,7 +3,6 @@ package attachment
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -66,17 +65,11 @@ func DefaultConfig() Config {
 
 // Check finds what contradicts itself.
 func (c Config) Check() error {
-	var errs []error
-	if c.LongestName <= 0 {
-		errs = append(errs, units.Wrong("longest_name", "%d is too few; write at least 1", c.LongestName))
-	}
-	if c.MaxCount < 0 {
-		errs = append(errs, units.Wrong("max_count", "it cannot be negative; write 0 for any number"))
-	}
-	if c.MaxSize < 0 {
-		errs = append(errs, units.Wrong("max_size", "it cannot be negative; write \"0B\" for any size"))
-	}
-	return errors.Join(errs...)
+	var check units.Check
+	check.AtLeast("longest_name", c.LongestName, 1)
+	check.If(c.MaxCount < 0, "max_count", "it cannot be negative; write 0 for any number")
+	check.If(c.MaxSize < 0, "max_size", "it cannot be negative; write \"0B\" for any size")
+	return check.Err()
 }
 
 // Members says how members of archives are judged.
@@ -91,12 +84,7 @@ const (
 
 // UnmarshalText reads "own", "same" or "ignore".
 func (m *Members) UnmarshalText(text []byte) error {
-	switch v := Members(text); v {
-	case MembersOwn, MembersSame, MembersIgnore:
-		*m = v
-		return nil
-	}
-	return fmt.Errorf("%q is not known; it can be \"own\", \"same\" or \"ignore\"", text)
+	return units.ReadWord(m, text, MembersOwn, MembersSame, MembersIgnore)
 }
 
 // MarshalText writes the word.
@@ -117,12 +105,7 @@ const (
 
 // UnmarshalText reads the word of a kind.
 func (k *Kind) UnmarshalText(text []byte) error {
-	switch v := Kind(text); v {
-	case Program, Script, Shortcut, DiskImage, DeniedType:
-		*k = v
-		return nil
-	}
-	return fmt.Errorf("%q is no kind of content; it can be \"program\", \"script\", \"shortcut\", \"disk-image\" or \"denied-type\"", text)
+	return units.ReadWord(k, text, Program, Script, Shortcut, DiskImage, DeniedType)
 }
 
 // MarshalText writes the word.

@@ -1,7 +1,6 @@
 package content
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -73,12 +72,7 @@ const (
 
 // UnmarshalText reads "domain", "strict" or "off".
 func (p *Phishing) UnmarshalText(text []byte) error {
-	switch v := Phishing(text); v {
-	case PhishingDomain, PhishingStrict, PhishingOff:
-		*p = v
-		return nil
-	}
-	return fmt.Errorf("%q is not known; it can be \"domain\", \"strict\" or \"off\"", text)
+	return units.ReadWord(p, text, PhishingDomain, PhishingStrict, PhishingOff)
 }
 
 // MarshalText writes the word.
@@ -100,47 +94,29 @@ func (c Config) WantsFiles() bool {
 
 // Check finds what contradicts itself.
 func (c Config) Check() error {
-	var errs []error
+	var check units.Check
 	for key, list := range map[string][]string{"safe": c.Safe, "bad": c.Bad, "bug_hosts": c.BugHosts} {
 		for i, d := range list {
-			if !isDomain(d) {
-				errs = append(errs, units.Wrong(fmt.Sprintf("%s[%d]", key, i), "%q is no domain; write one such as \"example.com\"", d))
-			}
+			check.If(!isDomain(d), fmt.Sprintf("%s[%d]", key, i), "%q is no domain; write one such as \"example.com\"", d)
 		}
 	}
 	for i, r := range c.Redirectors {
-		if p := markup.ParseRedirector(r); p.Host == "" || p.Path == "" && p.Param == "" {
-			errs = append(errs, units.Wrong(fmt.Sprintf("redirectors[%d]", i), "%q is no redirector; write one such as \"google.com/url?q\"", r))
-		}
+		p := markup.ParseRedirector(r)
+		check.If(p.Host == "" || p.Path == "" && p.Param == "",
+			fmt.Sprintf("redirectors[%d]", i), "%q is no redirector; write one such as \"google.com/url?q\"", r)
 	}
 	for name := range c.Scores {
-		if !known(name) {
-			errs = append(errs, units.Wrong("scores."+name, "there is no finding content/%s", name))
-		}
+		check.If(!known(name), "scores."+name, "there is no finding content/%s", name)
 	}
-	for key, n := range map[string]int{"bug_size": c.BugSize, "hidden_text": c.HiddenText} {
-		if n < 0 {
-			errs = append(errs, units.Wrong(key, "it cannot be negative; write 0 or more"))
-		}
-	}
-	for key, n := range map[string]int{"limits.links": c.Limits.Links, "limits.elements": c.Limits.Elements} {
-		if n < 1 {
-			errs = append(errs, units.Wrong(key, "%d is too few; write at least 1", n))
-		}
-	}
-	if c.Limits.Token < 4*units.KB {
-		errs = append(errs, units.Wrong("limits.token", "%v is too little; write at least \"4KB\"", c.Limits.Token))
-	}
-	seen := map[string]bool{}
+	check.If(c.BugSize < 0, "bug_size", "it cannot be negative; write 0 or more")
+	check.If(c.HiddenText < 0, "hidden_text", "it cannot be negative; write 0 or more")
+	check.AtLeast("limits.links", c.Limits.Links, 1)
+	check.AtLeast("limits.elements", c.Limits.Elements, 1)
+	check.If(c.Limits.Token < 4*units.KB, "limits.token", "%v is too little; write at least \"4KB\"", c.Limits.Token)
 	for i, l := range c.Lists {
-		part := fmt.Sprintf("list[%d]", i)
-		errs = append(errs, units.Within(part, l.check()))
-		if seen[l.Name] {
-			errs = append(errs, units.Wrong(part+".name", "two lists are called %q; give each its own name", l.Name))
-		}
-		seen[l.Name] = true
+		check.Entry("list", i, l.Name, l.check())
 	}
-	return errors.Join(errs...)
+	return check.Err()
 }
 
 // allScores returns the configured scores, and the defaults of the others.

@@ -57,12 +57,7 @@ const (
 
 // UnmarshalText reads the word of a place.
 func (w *Where) UnmarshalText(text []byte) error {
-	switch v := Where(text); v {
-	case InSubject, InHeaders, InText, InHTML, InAttachment, InNames:
-		*w = v
-		return nil
-	}
-	return fmt.Errorf("%q is no place to look; it can be \"subject\", \"headers\", \"text\", \"html\", \"attachment\" or \"names\"", text)
+	return units.ReadWord(w, text, InSubject, InHeaders, InText, InHTML, InAttachment, InNames)
 }
 
 // MarshalText writes the word.
@@ -80,12 +75,7 @@ const (
 
 // UnmarshalText reads "all", "case" or "none".
 func (f *Fold) UnmarshalText(text []byte) error {
-	switch v := Fold(text); v {
-	case FoldAll, FoldCase, FoldNone:
-		*f = v
-		return nil
-	}
-	return fmt.Errorf("%q is not known; it can be \"all\", \"case\" or \"none\"", text)
+	return units.ReadWord(f, text, FoldAll, FoldCase, FoldNone)
 }
 
 // MarshalText writes the word.
@@ -104,22 +94,17 @@ func (f Fold) apply(s string) string {
 
 // check returns the errors of a list.
 func (l List) check() error {
-	var errs []error
-	if l.Name == "" || strings.Trim(l.Name, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
-		errs = append(errs, units.Wrong("name", "%q is no name; write small letters, digits and \"-\"", l.Name))
-	}
-	if len(l.Words)+len(l.Patterns)+len(l.Files) == 0 {
-		errs = append(errs, units.Wrong("", "the list %q has no words, patterns or files; write some", l.Name))
-	}
-	if len(l.Where) == 0 {
-		errs = append(errs, units.Wrong("where", "the list %q looks nowhere; where can be \"text\"", l.Name))
-	}
+	var check units.Check
+	check.If(l.Name == "" || strings.Trim(l.Name, "abcdefghijklmnopqrstuvwxyz0123456789-") != "",
+		"name", "%q is no name; write small letters, digits and \"-\"", l.Name)
+	check.If(len(l.Words)+len(l.Patterns)+len(l.Files) == 0, "", "the list %q has no words, patterns or files; write some", l.Name)
+	check.If(len(l.Where) == 0, "where", "the list %q looks nowhere; where can be \"text\"", l.Name)
 	for i, p := range l.Patterns {
 		if _, err := l.compile(p); err != nil {
-			errs = append(errs, units.Wrong(fmt.Sprintf("patterns[%d]", i), "%v", err))
+			check.Wrong(fmt.Sprintf("patterns[%d]", i), "%v", err)
 		}
 	}
-	return errors.Join(errs...)
+	return check.Err()
 }
 
 // compile makes a pattern that folds case as the list does.

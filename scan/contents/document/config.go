@@ -1,7 +1,6 @@
 package document
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -44,21 +43,16 @@ func DefaultConfig() Config {
 
 // Check finds what cannot be meant.
 func (c Config) Check() error {
-	var errs []error
-	if c.MaxUnpacked < 64*units.KB {
-		errs = append(errs, units.Wrong("max_unpacked", "%v is too little; write at least \"64KB\"", c.MaxUnpacked))
-	}
-	for _, list := range []struct {
-		key   string
-		words []string
-	}{{"auto_run", c.AutoRun}, {"calls", c.Calls}, {"texts", c.Texts}, {"hints", c.Hints}, {"trusted_hosts", c.TrustedHosts}} {
-		for i, w := range list.words {
-			if strings.Trim(w, " *.") == "" {
-				errs = append(errs, units.Wrong(fmt.Sprintf("%s[%d]", list.key, i), "%q would match anything; write a word", w))
-			}
+	var check units.Check
+	check.If(c.MaxUnpacked < 64*units.KB, "max_unpacked", "%v is too little; write at least \"64KB\"", c.MaxUnpacked)
+	for key, list := range map[string][]string{
+		"auto_run": c.AutoRun, "calls": c.Calls, "texts": c.Texts, "hints": c.Hints, "trusted_hosts": c.TrustedHosts,
+	} {
+		for i, w := range list {
+			check.If(strings.Trim(w, " *.") == "", fmt.Sprintf("%s[%d]", key, i), "%q would match anything; write a word", w)
 		}
 	}
-	return errors.Join(errs...)
+	return check.Err()
 }
 
 func lines(text string) []string {

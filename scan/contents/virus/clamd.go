@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"time"
 
@@ -39,16 +38,9 @@ func clamdEngine(c Config) (*Engine, error) {
 	return e, nil
 }
 
-func checkClamd(c Config) (errs []error) {
-	if len(c.Address) == 0 {
-		errs = append(errs, units.Wrong("address", "it is missing; write \"unix:/path\" or \"tcp:host:port\""))
-	}
-	for i, a := range c.Address {
-		if _, err := newClamd(a); err != nil {
-			errs = append(errs, units.Wrong(fmt.Sprintf("address[%d]", i), "%v", err))
-		}
-	}
-	return errs
+func checkClamd(c Config, check *units.Check) {
+	check.If(len(c.Address) == 0, "address", "it is missing; write \"unix:/path\" or \"tcp:host:port\"")
+	c.checkAddresses(check, func(a string) error { _, err := newClamd(a); return err })
 }
 
 // String returns the address as the configuration writes it.

@@ -98,33 +98,25 @@ func pattern(s string) *regexp.Regexp {
 	return regexp.MustCompile(s)
 }
 
-func checkCommand(c Config) (errs []error) {
-	if len(c.Command) == 0 || !filepath.IsAbs(c.Command[0]) {
-		errs = append(errs, units.Wrong("command",
-			"it is missing; write the absolute path of a program and its arguments, such as [\"/usr/bin/clamscan\", \"--no-summary\", \"{file}\"]"))
-	}
+func checkCommand(c Config, check *units.Check) {
+	check.If(len(c.Command) == 0 || !filepath.IsAbs(c.Command[0]), "command",
+		"it is missing; write the absolute path of a program and its arguments, such as [\"/usr/bin/clamscan\", \"--no-summary\", \"{file}\"]")
 	line := strings.Join(c.Command, " ")
-	if strings.Contains(line, fileWord) && strings.Contains(line, dirWord) {
-		errs = append(errs, units.Wrong("command", "it has %s and %s; write one of them", fileWord, dirWord))
-	}
+	check.If(strings.Contains(line, fileWord) && strings.Contains(line, dirWord),
+		"command", "it has %s and %s; write one of them", fileWord, dirWord)
 	for _, key := range [][2]string{{"signature", c.Signature}, {"expect", c.Expect}} {
 		if re, err := regexp.Compile(key[1]); err != nil {
-			errs = append(errs, units.Wrong(key[0], "%v", err))
+			check.Wrong(key[0], "%v", err)
 		} else if key[1] != "" && re.MatchString("") {
-			errs = append(errs, units.Wrong(key[0], "it matches anything; write a pattern that does not match empty text"))
+			check.Wrong(key[0], "it matches anything; write a pattern that does not match empty text")
 		}
 	}
 	for _, n := range c.Clean {
-		if slices.Contains(c.Infected, n) {
-			errs = append(errs, units.Wrong("clean", "exit status %d means clean and infected; write it into one of both", n))
-		}
+		check.If(slices.Contains(c.Infected, n), "clean", "exit status %d means clean and infected; write it into one of both", n)
 	}
 	for i, dir := range c.Read {
-		if !filepath.IsAbs(dir) {
-			errs = append(errs, units.Wrong(fmt.Sprintf("read[%d]", i), "%q is no absolute path; write one", dir))
-		}
+		check.If(!filepath.IsAbs(dir), fmt.Sprintf("read[%d]", i), "%q is no absolute path; write one", dir)
 	}
-	return errs
 }
 
 // String returns the command line.

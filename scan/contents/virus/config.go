@@ -1,7 +1,7 @@
 package virus
 
 import (
-	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -61,27 +61,27 @@ func Default() []Config {
 
 // Check finds what contradicts itself or is missing.
 func (c Config) Check() error {
-	var errs []error
-	if c.Name == "" || strings.ContainsFunc(c.Name, unfit) || strings.Contains(c.Name, "/") {
-		errs = append(errs, units.Wrong("name", "%q is no name; write a word of printable ASCII without blanks and slashes", c.Name))
-	}
-	if c.OnFailure != "" && !slices.Contains([]string{"tempfail", "hold", "deliver"}, c.OnFailure) {
-		errs = append(errs, units.Wrong("on_failure", "%q is not known; it can be \"tempfail\", \"hold\" or \"deliver\"", c.OnFailure))
+	var check units.Check
+	check.If(c.Name == "" || strings.ContainsFunc(c.Name, unfit) || strings.Contains(c.Name, "/"),
+		"name", "%q is no name; write a word of printable ASCII without blanks and slashes", c.Name)
+	if c.OnFailure != "" {
+		check.Word("on_failure", c.OnFailure, "tempfail", "hold", "deliver")
 	}
 	k, ok := kindOf(c.Type)
 	if !ok {
-		return errors.Join(append(errs, units.Wrong("type", "%q is not known; it can be %s", c.Type, kindNames()))...)
+		check.Word("type", c.Type, kindNames()...)
+		return check.Err()
 	}
-	errs = append(errs, c.checkKeys(k)...)
+	c.checkKeys(k, &check)
 	if k.check != nil {
-		errs = append(errs, c.checkLimits()...)
-		errs = append(errs, k.check(c)...)
+		c.checkLimits(&check)
+		k.check(c, &check)
 	}
-	return errors.Join(errs...)
+	return check.Err()
 }
 
 // checkKeys looks for settings that the type of engine does not have.
-func (c Config) checkKeys(k kind) (errs []error) {
+func (c Config) checkKeys(k kind, check *units.Check) {
 	for _, set := range []struct {
 		key string
 		set bool
@@ -97,11 +97,8 @@ func (c Config) checkKeys(k kind) (errs []error) {
 		{"read", len(c.Read) > 0},
 		{"memory", c.Memory != 0},
 	} {
-		if set.set && !slices.Contains(k.keys, set.key) {
-			errs = append(errs, units.Wrong(set.key, "an engine of type %s has no such key; leave it out", k.name))
-		}
+		check.If(set.set && !slices.Contains(k.keys, set.key), set.key, "an engine of type %s has no such key; leave it out", k.name)
 	}
-	return errs
 }
 
 // CheckBackup returns the faults of the entry that c is a backup for; all holds all
@@ -125,19 +122,23 @@ func (c Config) CheckBackup(all []Config) error {
 }
 
 // checkLimits checks what all engines have that are asked.
-func (c Config) checkLimits() (errs []error) {
-	if c.Feed != "" && c.Feed != FeedAuto && c.Feed != FeedRaw && c.Feed != FeedBoth {
-		errs = append(errs, units.Wrong("feed", "%q is not known; it can be \"auto\", \"raw\" or \"both\"", c.Feed))
+func (c Config) checkLimits(check *units.Check) {
+	if c.Feed != "" {
+		check.Word("feed", string(c.Feed), string(FeedAuto), string(FeedRaw), string(FeedBoth))
 	}
 	for key, negative := range map[string]bool{"connections": c.Connections < 0, "max_stream": c.MaxStream < 0, "timeout": c.Timeout < 0} {
-		if negative {
-			errs = append(errs, units.Wrong(key, "it cannot be negative; leave it out for the default"))
+		check.If(negative, key, "it cannot be negative; leave it out for the default")
+	}
+	check.If(c.MaxStream > 0 && c.MaxStream < minStream, "max_stream", "%v is too little; write at least %v", c.MaxStream, minStream)
+}
+
+// checkAddresses has every address read.
+func (c Config) checkAddresses(check *units.Check, read func(string) error) {
+	for i, a := range c.Address {
+		if err := read(a); err != nil {
+			check.Wrong(fmt.Sprintf("address[%d]", i), "%v", err)
 		}
 	}
-	if c.MaxStream > 0 && c.MaxStream < minStream {
-		errs = append(errs, units.Wrong("max_stream", "%v is too little; write at least %v", c.MaxStream, minStream))
-	}
-	return errs
 }
 
 // Asks reports whether the engine asks a server and so has a time limit.

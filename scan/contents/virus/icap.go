@@ -31,16 +31,9 @@ func icapEngine(c Config) (*Engine, error) {
 	return NewEngine(c, servers...), nil
 }
 
-func checkICAP(c Config) (errs []error) {
-	if len(c.Address) == 0 {
-		errs = append(errs, units.Wrong("address", "it is missing; write \"icap://host:1344/service\""))
-	}
-	for i, a := range c.Address {
-		if _, err := icap.New(a, nil); err != nil {
-			errs = append(errs, units.Wrong(fmt.Sprintf("address[%d]", i), "%v", err))
-		}
-	}
-	return errs
+func checkICAP(c Config, check *units.Check) {
+	check.If(len(c.Address) == 0, "address", "it is missing; write \"icap://host:1344/service\"")
+	c.checkAddresses(check, func(a string) error { _, err := icap.New(a, nil); return err })
 }
 
 // certificates reads the authorities in a file of PEM; nil, which are those of

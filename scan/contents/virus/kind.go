@@ -1,19 +1,18 @@
 package virus
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/units"
 )
 
 // kind is a type of engine. A new one is a file with a Server in it, and a row in
 // kinds.
 type kind struct {
 	name  string
-	keys  []string             // that not every type has
-	check func(Config) []error // returns their faults; nil for an engine that asks no server
+	keys  []string                   // that not every type has
+	check func(Config, *units.Check) // of their own keys; nil for an engine that asks no server
 	open  func(Config) (scan.Scanner, error)
 }
 
@@ -41,11 +40,10 @@ func kindOf(name string) (kind, bool) {
 	return all[i], true
 }
 
-func kindNames() string {
+func kindNames() []string {
 	var names []string
 	for _, k := range kinds() {
-		names = append(names, fmt.Sprintf("%q", k.name))
+		names = append(names, k.name)
 	}
-	last := len(names) - 1
-	return strings.Join(names[:last], ", ") + " or " + names[last]
+	return names
 }

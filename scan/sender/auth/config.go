@@ -4,7 +4,6 @@
 package auth
 
 import (
-	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -45,19 +44,14 @@ const maxSignatures = 50
 
 // Check finds what contradicts itself.
 func (c Config) Check() error {
-	var errs []error
-	if c.Signatures < 1 || c.Signatures > maxSignatures {
-		errs = append(errs, units.Wrong("signatures", "%d is not possible; write a number between 1 and %d", c.Signatures, maxSignatures))
-	}
-	if c.ID != "" && !isToken(c.ID) {
-		errs = append(errs, units.Wrong("id", "%q is no name for a site; write one such as \"mx.example.com\"", c.ID))
-	}
+	var check units.Check
+	check.If(c.Signatures < 1 || c.Signatures > maxSignatures,
+		"signatures", "%d is not possible; write a number between 1 and %d", c.Signatures, maxSignatures)
+	check.If(c.ID != "" && !isToken(c.ID), "id", "%q is no name for a site; write one such as \"mx.example.com\"", c.ID)
 	for _, name := range slices.Sorted(maps.Keys(c.Scores)) {
-		if !catalogue.Has(word + "/" + name) {
-			errs = append(errs, units.Wrong("scores."+name, "there is no finding auth/%s", name))
-		}
+		check.If(!catalogue.Has(word+"/"+name), "scores."+name, "there is no finding auth/%s", name)
 	}
-	return errors.Join(errs...)
+	return check.Err()
 }
 
 // isToken reports whether s can be without quotes (RFC 2045, section 5.1).

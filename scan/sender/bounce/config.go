@@ -5,8 +5,6 @@
 package bounce
 
 import (
-	"errors"
-	"path/filepath"
 	"time"
 
 	"github.com/milterscan/milterscan/scan/units"
@@ -33,13 +31,11 @@ func (c Config) Enabled() bool { return c.Keys != "" }
 
 // Check finds what contradicts itself. It does not read the keys.
 func (c Config) Check() error {
-	var errs []error
-	if c.Enabled() && !filepath.IsAbs(c.Keys) {
-		errs = append(errs, units.Wrong("keys", "%q is no absolute path; write one such as \"/etc/milterscan/bounce.keys\"", c.Keys))
+	var check units.Check
+	if c.Enabled() {
+		check.Absolute("keys", c.Keys, "/etc/milterscan/bounce.keys")
 	}
-	if c.Valid.Go() < 24*time.Hour {
-		errs = append(errs, units.Wrong("valid",
-			"%v is too short: servers try for days before they give up; write at least \"1d\", such as \"14d\"", c.Valid))
-	}
-	return errors.Join(errs...)
+	check.If(c.Valid.Go() < 24*time.Hour, "valid",
+		"%v is too short: servers try for days before they give up; write at least \"1d\", such as \"14d\"", c.Valid)
+	return check.Err()
 }

@@ -1,7 +1,6 @@
 package dns
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -63,20 +62,12 @@ const longestBudget = 15 * time.Second
 
 // Check finds what contradicts itself.
 func (c Config) Check() error {
-	var errs []error
-	if c.Timeout <= 0 {
-		errs = append(errs, units.Wrong("timeout", "there must be some time; write a duration such as \"2s\""))
-	}
-	if c.Tries < 1 {
-		errs = append(errs, units.Wrong("tries", "%d is too few; write at least 1", c.Tries))
-	}
-	if c.Questions < 1 {
-		errs = append(errs, units.Wrong("questions", "%d is too few; write at least 1", c.Questions))
-	}
-	if c.Budget() > longestBudget {
-		errs = append(errs, units.Wrong("tries",
-			"%d tries of %v are more than the %v one question may take; write fewer, or a shorter "+
-				"timeout", c.Tries, c.Timeout, units.Duration(longestBudget)))
-	}
-	return errors.Join(errs...)
+	var check units.Check
+	check.If(c.Timeout <= 0, "timeout", "there must be some time; write a duration such as \"2s\"")
+	check.AtLeast("tries", c.Tries, 1)
+	check.AtLeast("questions", c.Questions, 1)
+	check.If(c.Budget() > longestBudget,
+		"tries", "%d tries of %v are more than the %v one question may take; write fewer, or a shorter timeout",
+		c.Tries, c.Timeout, units.Duration(longestBudget))
+	return check.Err()
 }

@@ -89,16 +89,10 @@ const (
 	DKIM     Lookup = "dkim"
 )
 
-var lookups = []string{string(Client), string(Helo), string(Sender), string(From), string(Link), string(Received), string(DKIM)}
+var lookups = []Lookup{Client, Helo, Sender, From, Link, Received, DKIM}
 
 // UnmarshalText reads one of the words.
-func (l *Lookup) UnmarshalText(text []byte) error {
-	if !slices.Contains(lookups, string(text)) {
-		return fmt.Errorf("%q is nothing that can be looked up; write one of %s", text, strings.Join(lookups, ", "))
-	}
-	*l = Lookup(text)
-	return nil
-}
+func (l *Lookup) UnmarshalText(text []byte) error { return units.ReadWord(l, text, lookups...) }
 
 // MarshalText writes the word.
 func (l Lookup) MarshalText() ([]byte, error) { return []byte(l), nil }
@@ -115,21 +109,14 @@ const longestTime = 20 * time.Second
 
 // Check finds what contradicts itself or is missing.
 func (c Config) Check() error {
-	var errs []error
-	if t := c.ListTime.Go(); t <= 0 || t > longestTime {
-		errs = append(errs, units.Wrong("list_time", "%v is not possible; write more than nothing and at most %v", c.ListTime,
-			units.Duration(longestTime)))
-	}
-	seen := map[string]bool{}
+	var check units.Check
+	t := c.ListTime.Go()
+	check.If(t <= 0 || t > longestTime, "list_time", "%v is not possible; write more than nothing and at most %v",
+		c.ListTime, units.Duration(longestTime))
 	for i, l := range c.Lists {
-		part := fmt.Sprintf("list[%d]", i)
-		errs = append(errs, units.Within(part, l.check()))
-		if seen[l.Name] {
-			errs = append(errs, units.Wrong(part+".name", "two lists are called %q; give each its own name", l.Name))
-		}
-		seen[l.Name] = true
+		check.Entry("list", i, l.Name, l.check())
 	}
-	return errors.Join(errs...)
+	return check.Err()
 }
 
 func (l List) check() error {
@@ -142,7 +129,7 @@ func (l List) check() error {
 	case len(l.Answers) == 0:
 		return units.Wrong("answers", "without answers that count nothing would; write the codes that the operator documents")
 	case l.Lookup == "":
-		return units.Wrong("lookup", "it is missing; write one of %s", strings.Join(lookups, ", "))
+		return units.Wrong("lookup", "it is missing; it can be %s", units.Words(lookups))
 	}
 	return errors.Join(l.checkProbes("listed", l.Listed), l.checkProbes("unlisted", l.Unlisted))
 }

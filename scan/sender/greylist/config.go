@@ -4,8 +4,6 @@
 package greylist
 
 import (
-	"errors"
-	"path/filepath"
 	"time"
 
 	"github.com/milterscan/milterscan/scan/units"
@@ -61,32 +59,16 @@ func DefaultConfig() Config {
 
 // Check finds what contradicts itself.
 func (c Config) Check() error {
-	var errs []error
-	wrong := func(key, format string, args ...any) { errs = append(errs, units.Wrong(key, format, args...)) }
-	if !filepath.IsAbs(c.File) {
-		wrong("file", "%q is no absolute path; write one such as \"/var/lib/milterscan/greylist.db\"", c.File)
-	}
-	if c.Window <= c.Delay {
-		wrong("window", "%v is not more than delay, which is %v, so no sender could come back in time; write more, such as \"48h\"", c.Window,
-			c.Delay)
-	}
-	if c.Keep < c.Window {
-		wrong("keep", "%v is less than window; write more, such as \"35d\"", c.Keep)
-	}
-	if c.AutoAllow < 0 {
-		wrong("auto_allow", "it cannot be negative; write 0 for never")
-	}
-	if c.IPv4 < 8 || c.IPv4 > 32 {
-		wrong("ipv4", "%d is not possible; write a number of bits between 8 and 32, such as 24", c.IPv4)
-	}
-	if c.IPv6 < 16 || c.IPv6 > 128 {
-		wrong("ipv6", "%d is not possible; write a number of bits between 16 and 128, such as 64", c.IPv6)
-	}
-	if c.MaxScore != 0 && c.MaxScore <= c.MinScore {
-		wrong("max_score", "no score is at least min_score, which is %v, and below %v; write more", c.MinScore, c.MaxScore)
-	}
-	if c.Entries < 1 {
-		wrong("entries", "%d is too few; write at least 1", c.Entries)
-	}
-	return errors.Join(errs...)
+	var check units.Check
+	check.Absolute("file", c.File, "/var/lib/milterscan/greylist.db")
+	check.If(c.Window <= c.Delay, "window",
+		"%v is not more than delay, which is %v, so no sender could come back in time; write more, such as \"48h\"", c.Window, c.Delay)
+	check.If(c.Keep < c.Window, "keep", "%v is less than window; write more, such as \"35d\"", c.Keep)
+	check.If(c.AutoAllow < 0, "auto_allow", "it cannot be negative; write 0 for never")
+	check.If(c.IPv4 < 8 || c.IPv4 > 32, "ipv4", "%d is not possible; write a number of bits between 8 and 32, such as 24", c.IPv4)
+	check.If(c.IPv6 < 16 || c.IPv6 > 128, "ipv6", "%d is not possible; write a number of bits between 16 and 128, such as 64", c.IPv6)
+	check.If(c.MaxScore != 0 && c.MaxScore <= c.MinScore,
+		"max_score", "no score is at least min_score, which is %v, and below %v; write more", c.MinScore, c.MaxScore)
+	check.AtLeast("entries", c.Entries, 1)
+	return check.Err()
 }

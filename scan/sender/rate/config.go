@@ -5,10 +5,6 @@
 package rate
 
 import (
-	"errors"
-	"fmt"
-	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -52,16 +48,10 @@ const (
 	Recipient By = "recipient"
 )
 
-var words = []string{string(Client), string(Sender), string(User), string(Recipient)}
+var words = []By{Client, Sender, User, Recipient}
 
 // UnmarshalText reads one of the words.
-func (b *By) UnmarshalText(text []byte) error {
-	if !slices.Contains(words, string(text)) {
-		return fmt.Errorf("%q cannot be counted; write one of %s", text, strings.Join(words, ", "))
-	}
-	*b = By(text)
-	return nil
-}
+func (b *By) UnmarshalText(text []byte) error { return units.ReadWord(b, text, words...) }
 
 // MarshalText writes the word.
 func (b By) MarshalText() ([]byte, error) { return []byte(b), nil }
@@ -79,23 +69,13 @@ const (
 
 // Check finds what contradicts itself or is missing.
 func (c Config) Check() error {
-	var errs []error
-	if !filepath.IsAbs(c.File) {
-		errs = append(errs, units.Wrong("file", "%q is no absolute path; write one such as \"/var/lib/milterscan/rate.db\"", c.File))
-	}
-	if c.Entries < 1 {
-		errs = append(errs, units.Wrong("entries", "%d is too few; write at least 1", c.Entries))
-	}
-	seen := map[string]bool{}
+	var check units.Check
+	check.Absolute("file", c.File, "/var/lib/milterscan/rate.db")
+	check.AtLeast("entries", c.Entries, 1)
 	for i, l := range c.Limits {
-		part := fmt.Sprintf("limit[%d]", i)
-		errs = append(errs, units.Within(part, l.check()))
-		if seen[l.Name] {
-			errs = append(errs, units.Wrong(part+".name", "two limits are called %q; give each its own name", l.Name))
-		}
-		seen[l.Name] = true
+		check.Entry("limit", i, l.Name, l.check())
 	}
-	return errors.Join(errs...)
+	return check.Err()
 }
 
 func (l Limit) check() error {
@@ -104,7 +84,7 @@ func (l Limit) check() error {
 	case l.Name == "" || strings.ContainsFunc(l.Name, unfit):
 		return units.Wrong("name", "%q is no name; write a word of printable ASCII without blanks, slashes and stars", l.Name)
 	case l.By == "":
-		return units.Wrong("by", "it is missing; write one of %s", strings.Join(words, ", "))
+		return units.Wrong("by", "it is missing; it can be %s", units.Words(words))
 	case l.Recipients < 1 || l.Recipients > most:
 		return units.Wrong("recipients", "%d is not possible; write a number between 1 and %d", l.Recipients, most)
 	case l.Per.Go() < time.Second || l.Per.Go() > longest:

@@ -3,8 +3,6 @@
 package relay
 
 import (
-	"errors"
-	"fmt"
 	"maps"
 	"slices"
 
@@ -40,14 +38,7 @@ const (
 )
 
 // UnmarshalText reads "auto", "on" or "off".
-func (s *Switch) UnmarshalText(text []byte) error {
-	switch v := Switch(text); v {
-	case Auto, On, Off:
-		*s = v
-		return nil
-	}
-	return fmt.Errorf("%q is not known; it can be \"auto\", \"on\" or \"off\"", text)
-}
+func (s *Switch) UnmarshalText(text []byte) error { return units.ReadWord(s, text, Auto, On, Off) }
 
 // MarshalText writes the word.
 func (s Switch) MarshalText() ([]byte, error) { return []byte(s), nil }
@@ -66,14 +57,10 @@ func (c Config) NeedsDNS() bool { return c.SenderDomain == On || c.ReverseDNS }
 
 // Check finds what contradicts itself.
 func (c Config) Check() error {
-	var errs []error
-	if c.Connections < 0 {
-		errs = append(errs, units.Wrong("connections", "it cannot be negative; write 0 for any number"))
-	}
+	var check units.Check
+	check.If(c.Connections < 0, "connections", "it cannot be negative; write 0 for any number")
 	for _, name := range slices.Sorted(maps.Keys(c.Scores)) {
-		if !catalogue.Has(word + "/" + name) {
-			errs = append(errs, units.Wrong("scores."+name, "there is no finding relay/%s", name))
-		}
+		check.If(!catalogue.Has(word+"/"+name), "scores."+name, "there is no finding relay/%s", name)
 	}
-	return errors.Join(errs...)
+	return check.Err()
 }

@@ -1,7 +1,6 @@
 package spamd
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -33,23 +32,16 @@ func DefaultConfig() Config {
 
 // Check finds what contradicts itself.
 func (c Config) Check() error {
-	var errs []error
+	var check units.Check
 	for i, a := range c.Addresses {
 		if _, _, err := units.ParseAddress(a); err != nil {
-			errs = append(errs, units.Wrong(fmt.Sprintf("address[%d]", i), "%v", err))
+			check.Wrong(fmt.Sprintf("address[%d]", i), "%v", err)
 		}
 	}
-	if strings.ContainsFunc(c.User, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-		errs = append(errs, units.Wrong("user", "%q is no user; write a name on one line", c.User))
-	}
-	if c.Timeout <= 0 {
-		errs = append(errs, units.Wrong("timeout", "there must be some time; write a duration such as \"30s\""))
-	}
-	if c.MaxSize <= 0 {
-		errs = append(errs, units.Wrong("max_size", "no message would be small enough; write a size such as \"512KB\""))
-	}
-	if c.Connections < 1 {
-		errs = append(errs, units.Wrong("connections", "%d is too few; write at least 1", c.Connections))
-	}
-	return errors.Join(errs...)
+	check.If(strings.ContainsFunc(c.User, func(r rune) bool { return r < ' ' || r == 0x7f }),
+		"user", "%q is no user; write a name on one line", c.User)
+	check.If(c.Timeout <= 0, "timeout", "there must be some time; write a duration such as \"30s\"")
+	check.If(c.MaxSize <= 0, "max_size", "no message would be small enough; write a size such as \"512KB\"")
+	check.AtLeast("connections", c.Connections, 1)
+	return check.Err()
 }
