@@ -105,12 +105,8 @@ func (b *binder) bindText(path string, value any, dst encoding.TextUnmarshaler) 
 
 // suchAs returns the present value as text, to show how such a value is written.
 func suchAs(dst encoding.TextUnmarshaler) string {
-	m, ok := dst.(encoding.TextMarshaler)
-	if !ok {
-		return ""
-	}
-	if text, err := m.MarshalText(); err == nil && len(text) > 0 {
-		return fmt.Sprintf(", such as %q", text)
+	if text := literal(reflect.ValueOf(dst).Elem()); text != `""` {
+		return ", such as " + text
 	}
 	return ""
 }

@@ -39,9 +39,6 @@ const (
 // UnmarshalText reads "top" or "bottom".
 func (p *Position) UnmarshalText(text []byte) error { return units.ReadWord(p, text, Top, Bottom) }
 
-// MarshalText writes the word.
-func (p Position) MarshalText() ([]byte, error) { return []byte(p), nil }
-
 func (b Banner) check() error {
 	switch {
 	case b.Name == "":

@@ -87,9 +87,6 @@ func (m *Members) UnmarshalText(text []byte) error {
 	return units.ReadWord(m, text, MembersOwn, MembersSame, MembersIgnore)
 }
 
-// MarshalText writes the word.
-func (m Members) MarshalText() ([]byte, error) { return []byte(m), nil }
-
 // Kind is what content is, where that matters more than its name.
 type Kind string
 
@@ -107,9 +104,6 @@ const (
 func (k *Kind) UnmarshalText(text []byte) error {
 	return units.ReadWord(k, text, Program, Script, Shortcut, DiskImage, DeniedType)
 }
-
-// MarshalText writes the word.
-func (k Kind) MarshalText() ([]byte, error) { return []byte(k), nil }
 
 // Hash is a SHA-256.
 type Hash [sha256.Size]byte

@@ -75,9 +75,6 @@ func (p *Phishing) UnmarshalText(text []byte) error {
 	return units.ReadWord(p, text, PhishingDomain, PhishingStrict, PhishingOff)
 }
 
-// MarshalText writes the word.
-func (p Phishing) MarshalText() ([]byte, error) { return []byte(p), nil }
-
 // Extent returns how much of a message is to be read for this configuration: files
 // only for the words in them.
 func (c Config) Extent() texts.Extent {

@@ -60,9 +60,6 @@ func (w *Where) UnmarshalText(text []byte) error {
 	return units.ReadWord(w, text, InSubject, InHeaders, InText, InHTML, InAttachment, InNames)
 }
 
-// MarshalText writes the word.
-func (w Where) MarshalText() ([]byte, error) { return []byte(w), nil }
-
 // Fold is what makes words the same.
 type Fold string
 
@@ -77,9 +74,6 @@ const (
 func (f *Fold) UnmarshalText(text []byte) error {
 	return units.ReadWord(f, text, FoldAll, FoldCase, FoldNone)
 }
-
-// MarshalText writes the word.
-func (f Fold) MarshalText() ([]byte, error) { return []byte(f), nil }
 
 // apply returns a text as it is compared.
 func (f Fold) apply(s string) string {

@@ -94,9 +94,6 @@ var lookups = []Lookup{Client, Helo, Sender, From, Link, Received, DKIM}
 // UnmarshalText reads one of the words.
 func (l *Lookup) UnmarshalText(text []byte) error { return units.ReadWord(l, text, lookups...) }
 
-// MarshalText writes the word.
-func (l Lookup) MarshalText() ([]byte, error) { return []byte(l), nil }
-
 // ofMessage reports whether it takes the message to know what to look up.
 func (l Lookup) ofMessage() bool { return l != Client && l != Helo && l != Sender }
 

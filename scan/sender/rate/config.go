@@ -53,9 +53,6 @@ var words = []By{Client, Sender, User, Recipient}
 // UnmarshalText reads one of the words.
 func (b *By) UnmarshalText(text []byte) error { return units.ReadWord(b, text, words...) }
 
-// MarshalText writes the word.
-func (b By) MarshalText() ([]byte, error) { return []byte(b), nil }
-
 // DefaultConfig has no limits.
 func DefaultConfig() Config {
 	return Config{File: "/var/lib/milterscan/rate.db", Entries: 1_000_000}

@@ -40,9 +40,6 @@ const (
 // UnmarshalText reads "auto", "on" or "off".
 func (s *Switch) UnmarshalText(text []byte) error { return units.ReadWord(s, text, Auto, On, Off) }
 
-// MarshalText writes the word.
-func (s Switch) MarshalText() ([]byte, error) { return []byte(s), nil }
-
 // DefaultConfig checks the sender's domain as soon as it is known which are ours,
 // and nothing else.
 func DefaultConfig() Config { return Config{SenderDomain: Auto} }
