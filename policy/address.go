@@ -142,7 +142,7 @@ func (p AddressPattern) match(a address) bool {
 	if a == (address{}) || !matchGlob(p.local, a.local) {
 		return false
 	}
-	return p.domain == "*" || matchDomain(map[string]bool{p.domain: true}, a.domain)
+	return p.domain == "*" || p.domain == a.domain || p.domain[0] == '.' && strings.HasSuffix(a.domain, p.domain)
 }
 
 // matchDomain looks a domain up: itself, or with a dot in front each domain
