@@ -4,7 +4,6 @@ package history
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"time"
 
@@ -23,8 +22,8 @@ type Reader interface {
 	// Lookup finds the records of a message by its id, the MTA's queue id, or its
 	// Message-ID with or without angle brackets, newest first.
 	Lookup(ctx context.Context, key string) ([]policy.Record, error)
-	// List finds records by other properties, newest first.
-	List(ctx context.Context, f Filter) ([]policy.Record, error)
+	// Find finds records by other properties, newest first, a page at a time.
+	Find(ctx context.Context, f Filter, after Cursor) (Page, error)
 	// Counts adds up the counts, see Counted, from the beginning of since's
 	// hour.
 	Counts(ctx context.Context, since time.Time) ([]Count, error)
@@ -33,52 +32,6 @@ type Reader interface {
 // Expirer deletes records older than a time, and returns how many it deleted.
 type Expirer interface {
 	Expire(ctx context.Context, before time.Time) (int, error)
-}
-
-// Filter says which records to list. Zero fields let everything through.
-type Filter struct {
-	Sender    string    // a pattern, see policy.LikeAddress
-	Recipient string    // likewise, for any of the recipients
-	User      string    // likewise, for the login
-	Client    string    // a pattern, see policy.LikeClient
-	Subject   string    // a pattern, see policy.LikeText
-	Reason    string    // likewise, for any rule that decided or finding
-	QueueID   string    // the MTA's, whole
-	Action    string    // of the message or, with Recipient, for such a recipient; without it, also for any of them
-	Since     time.Time // received then or later
-	Before    time.Time // received before then
-	Limit     int       // at most so many, the newest; 0 for all
-}
-
-// Matches reports whether the filter lets a record through. Limit plays no part.
-func (f Filter) Matches(r policy.Record) bool {
-	wanted := func(to policy.RecordRecipient) bool {
-		return policy.LikeAddress(f.Recipient, to.Recipient) && (f.Action == "" || f.Action == to.Action)
-	}
-	return policy.LikeAddress(f.Sender, r.Sender) &&
-		(f.Recipient == "" && (f.Action == "" || f.Action == r.Action) || slices.ContainsFunc(r.Recipients, wanted)) &&
-		!r.Time.Before(f.Since) && (f.Before.IsZero() || r.Time.Before(f.Before)) && f.matchesRest(r)
-}
-
-// matchesRest looks at everything but the envelope and the time.
-func (f Filter) matchesRest(r policy.Record) bool {
-	return (f.User == "" || r.User != "" && policy.LikeAddress(f.User, r.User)) &&
-		(f.Client == "" || policy.LikeClient(f.Client, r.Client, r.ClientName)) &&
-		policy.LikeText(f.Subject, r.Subject) && (f.QueueID == "" || f.QueueID == r.QueueID) &&
-		(f.Reason == "" || slices.ContainsFunc(reasons(r), func(s string) bool { return policy.LikeText(f.Reason, s) }))
-}
-
-// reasons returns the names of all rules that decided, and of all findings.
-func reasons(r policy.Record) (list []string) {
-	for _, v := range r.Verdicts {
-		if v.Rule != nil {
-			list = append(list, v.Rule.Name)
-		}
-	}
-	for _, f := range r.Findings {
-		list = append(list, f.Rule)
-	}
-	return list
 }
 
 // Count is how often a value turned up.
