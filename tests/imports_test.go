@@ -60,7 +60,8 @@ var permissions = []struct {
 	{"policy/keep/...", []string{"policy", "policy/disk", "scan"}},
 	{"policy/keep/quarantine", []string{"policy/tell/submission", "policy/token", "scan/scratch"}},
 	{"policy/keep/timeline", []string{"policy/keep/mtalog", "policy/keep/quarantine"}},
-	{"policy/keep/store", []string{"policy/keep/history", "policy/keep/mtalog", "policy/keep/quarantine", "scan/sender/greylist", "scan/sender/rate"}},
+	{"policy/keep/find", []string{"policy/keep/history"}},
+	{"policy/keep/store", []string{"policy/keep/find", "policy/keep/history", "policy/keep/mtalog", "policy/keep/quarantine", "scan/sender/greylist", "scan/sender/rate"}},
 	{"policy/judge", []string{"policy", "policy/edit", "policy/token", "scan", "scan/format/entity", "scan/open/unpack", "scan/sender/origin"}},
 	{"policy/config", []string{"policy", "policy/edit", "policy/keep/...", "policy/tell/...", "scan", "scan/contents/...", "scan/format/...", "scan/open/...", "scan/sender/...", "scan/units"}},
 

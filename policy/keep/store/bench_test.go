@@ -17,7 +17,9 @@ import (
 var many = flag.Int("records", 20_000, "records for the benchmarks of the history")
 
 // filled is a history of many records, a week long.
-func filled(b *testing.B) *History {
+func filled(b *testing.B) *History { return filledWith(b, typical) }
+
+func filledWith(b *testing.B, record func(n int, at time.Time) policy.Record) *History {
 	b.Helper()
 	h := newHistory(b)
 	step := 7 * 24 * time.Hour / time.Duration(*many)
@@ -25,7 +27,7 @@ func filled(b *testing.B) *History {
 	for n := 0; n < *many; n += 256 {
 		list := make([]policy.Record, min(256, *many-n))
 		for i := range list {
-			list[i] = typical(n+i, now.Add(time.Duration(n+i)*step))
+			list[i] = record(n+i, now.Add(time.Duration(n+i)*step))
 		}
 		if err := h.Append(context.Background(), list); err != nil {
 			b.Fatal(err)

@@ -13,7 +13,7 @@ type Database struct{ file }
 // NewDatabase returns the database in a file. schema creates everything in it, and is run
 // each time it is opened.
 func NewDatabase(path, schema string) *Database {
-	d := &Database{newFile(path, schema, func(error) {})}
+	d := &Database{newFile(path, creating(schema), func(error) {})}
 	d.precious = true
 	return d
 }

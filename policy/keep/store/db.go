@@ -25,9 +25,9 @@ import (
 // there, and set aside and made again if it is damaged. If a person removes it, or
 // puts another in its place, the next call uses that one.
 type file struct {
-	path   string
-	schema string // creates everything; safe to run on a database that has it
-	warn   func(error)
+	path    string
+	prepare func(context.Context, *sql.DB) error // sees to it that everything is in a database that is opened
+	warn    func(error)
 
 	precious bool // a damaged one is left where it is
 
@@ -38,8 +38,17 @@ type file struct {
 	log           fs.FileInfo // the write-ahead log of db; nil if it has none
 }
 
-func newFile(path, schema string, warn func(error)) file {
-	return file{path: path, schema: schema, warn: warn, lock: make(lock, 1)}
+func newFile(path string, prepare func(context.Context, *sql.DB) error, warn func(error)) file {
+	return file{path: path, prepare: prepare, warn: warn, lock: make(lock, 1)}
+}
+
+// creating returns the preparation of a database whose schema has always been the same. It is
+// safe to run on a database that has it.
+func creating(schema string) func(context.Context, *sql.DB) error {
+	return func(ctx context.Context, db *sql.DB) error {
+		_, err := db.ExecContext(ctx, schema)
+		return err
+	}
 }
 
 // options of every connection. A daemon has many messages to keep in memory and
@@ -94,7 +103,7 @@ func (f *file) open(ctx context.Context) (*sql.DB, error) {
 	if err := f.make(); err != nil {
 		return nil, err
 	}
-	db, err := connect(f.path, f.schema)
+	db, err := f.connect(f.path)
 	f.db, f.log = db, nil
 	if info, err := os.Lstat(f.path + logSuffix); err == nil {
 		f.log = info
@@ -114,13 +123,13 @@ func isStill(path string, was fs.FileInfo) bool {
 }
 
 // connect opens a database file, and sees to it that everything is in it.
-func connect(path, schema string) (*sql.DB, error) {
+func (f *file) connect(path string) (*sql.DB, error) {
 	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+options)
 	if err != nil {
 		return nil, err
 	}
 	db.SetMaxOpenConns(1)
-	if _, err := db.Exec(schema); err != nil {
+	if err := f.prepare(context.Background(), db); err != nil {
 		db.Close()
 		return nil, err
 	}
@@ -140,7 +149,7 @@ func (f *file) make() error {
 		return err
 	}
 	err = disk.Begin(dir, filepath.Base(f.path), func(fresh string) error {
-		db, err := connect(fresh, f.schema)
+		db, err := f.connect(fresh)
 		if err != nil {
 			return err
 		}

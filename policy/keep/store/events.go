@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS surplus (queue TEXT PRIMARY KEY, time INTEGER NOT NUL
 
 // NewEvents returns the events in a file. warn is told when it was damaged.
 func NewEvents(path string, warn func(error)) *Events {
-	return &Events{newFile(path, eventsSchema, warn)}
+	return &Events{newFile(path, creating(eventsSchema), warn)}
 }
 
 // Bounds of what is kept of one queue id: events, and those that matter most.

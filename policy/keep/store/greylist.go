@@ -20,7 +20,7 @@ CREATE INDEX IF NOT EXISTS seen_until ON seen (until);
 
 // NewGreylist returns the greylist in a file. warn is told when it was damaged.
 func NewGreylist(path string, warn func(error)) *Greylist {
-	return &Greylist{newFile(path, greylistSchema, warn)}
+	return &Greylist{newFile(path, creating(greylistSchema), warn)}
 }
 
 // Load implements greylist.Store.

@@ -1,43 +1,29 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
-	"hash/fnv"
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/milterscan/milterscan/policy"
+	"github.com/milterscan/milterscan/policy/keep/find"
 	"github.com/milterscan/milterscan/policy/keep/history"
 )
 
 // History keeps the records of messages in a file. It is a history.Appender, a
 // history.Reader and a history.Expirer.
-type History struct{ file }
-
-// queue and mid are hashes of the queue id and the Message-ID: their values may
-// be long, and most will never be looked for. The counts are added up by hour
-// when records are written, so a report need not read them.
-const historySchema = `
-CREATE TABLE IF NOT EXISTS message (
-	id TEXT NOT NULL, time INTEGER NOT NULL, queue INTEGER, mid INTEGER,
-	action TEXT NOT NULL, sender TEXT NOT NULL, recipients TEXT NOT NULL, record TEXT NOT NULL);
-CREATE UNIQUE INDEX IF NOT EXISTS message_id ON message (id);
-CREATE INDEX IF NOT EXISTS message_time ON message (time);
-CREATE INDEX IF NOT EXISTS message_queue ON message (queue) WHERE queue IS NOT NULL;
-CREATE INDEX IF NOT EXISTS message_mid ON message (mid) WHERE mid IS NOT NULL;
-CREATE TABLE IF NOT EXISTS count (
-	hour INTEGER NOT NULL, what TEXT NOT NULL, value TEXT NOT NULL, n INTEGER NOT NULL,
-	PRIMARY KEY (hour, what, value)) WITHOUT ROWID;
-`
+type History struct {
+	file
+	seen  view // of the same file, for searches
+	sizes sizes
+}
 
 // NewHistory returns the history in a file. warn is told when it was damaged.
 func NewHistory(path string, warn func(error)) *History {
-	return &History{newFile(path, historySchema, warn)}
+	return &History{file: newFile(path, prepareHistory, warn), seen: view{path: path, lock: make(lock, 1)}, sizes: usual}
 }
 
 // hour is what counts are added up by, in milliseconds.
@@ -51,34 +37,60 @@ type counted struct {
 
 // Append adds records in one transaction.
 func (h *History) Append(ctx context.Context, records []policy.Record) error {
-	return h.use(ctx, func(db *sql.DB) error {
+	var e extent
+	err := h.use(ctx, func(db *sql.DB) error {
 		return inTransaction(ctx, db, func(tx *sql.Tx) error {
-			insert, err := tx.PrepareContext(ctx,
-				`INSERT OR REPLACE INTO message (id, time, queue, mid, action, sender, recipients, record) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`)
-			if err != nil {
+			if err := upgradeHistory(ctx, tx); err != nil {
 				return err
 			}
 			counts := map[counted]int64{}
 			for _, r := range records {
-				if err := add(ctx, insert, r); err != nil {
-					return err
-				}
 				for _, c := range history.CountsOf(r) {
 					counts[counted{r.Time.UnixMilli() / hour, c.What, c.Value}] += c.N
 				}
 			}
-			return addCounts(ctx, tx, counts)
+			if err := addCounts(ctx, tx, counts); err != nil {
+				return err
+			}
+			var err error
+			e, err = addRecords(ctx, tx, records)
+			return err
 		})
 	})
+	if err == nil && e.next-e.high >= int64(backlog*h.sizes.small) {
+		h.Index(ctx) // what fails here is tried again with the next records
+	}
+	return err
 }
 
-func add(ctx context.Context, insert *sql.Stmt, r policy.Record) error {
+// addRecords gives out the next keys to records. It returns the extent as it is then.
+func addRecords(ctx context.Context, tx *sql.Tx, records []policy.Record) (e extent, err error) {
+	if e, err = extentOf(ctx, tx); err != nil {
+		return e, err
+	}
+	insert, err := tx.PrepareContext(ctx, `INSERT OR REPLACE INTO message (rowid, id, time, queue, mid, action, sender, recipients, record, version)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+	if err != nil {
+		return e, err
+	}
+	defer insert.Close()
+	for _, r := range records {
+		if err := add(ctx, insert, e.next, r); err != nil {
+			return e, err
+		}
+		e.next++
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE extent SET next = ?`, e.next)
+	return e, err
+}
+
+func add(ctx context.Context, insert *sql.Stmt, key int64, r policy.Record) error {
 	text, err := json.Marshal(r)
 	if err != nil {
 		return err
 	}
-	_, err = insert.ExecContext(ctx, r.ID, r.Time.UnixMilli(), hashed(r.QueueID), hashed(r.MessageID),
-		actions(r), r.Sender, strings.Join(r.Addresses(), " "), string(text))
+	_, err = insert.ExecContext(ctx, key, r.ID, r.Time.UnixMilli(), hashed(r.QueueID), hashed(r.MessageID),
+		actions(r), r.Sender, strings.Join(r.Addresses(), " "), string(text), historyVersion)
 	return err
 }
 
@@ -98,9 +110,7 @@ func hashed(s string) any {
 	if s == "" {
 		return nil
 	}
-	h := fnv.New64a()
-	h.Write([]byte(s))
-	return int64(h.Sum64())
+	return int64(find.Hash(s))
 }
 
 func addCounts(ctx context.Context, tx *sql.Tx, counts map[counted]int64) error {
@@ -143,45 +153,12 @@ const (
 	maxShort = 10 // messages that are found by them
 )
 
-// List finds records by a filter.
-func (h *History) List(ctx context.Context, f history.Filter) ([]policy.Record, error) {
-	query := `SELECT record FROM message WHERE time >= ? AND time < ?`
-	args := []any{from(f.Since), until(f.Before)}
-	if f.Action != "" {
-		query, args = query+` AND ' ' || action || ' ' LIKE ?`, append(args, "% "+f.Action+" %")
-	}
-	for column, pattern := range map[string]string{
-		"sender": literal(f.Sender), "recipients": literal(f.Recipient), "record": longest(literal(f.User), literal(f.Subject),
-			literal(f.Reason)),
-	} {
-		if pattern != "" {
-			query, args = query+` AND `+column+` LIKE ?`, append(args, "%"+pattern+"%")
-		}
-	}
-	if f.QueueID != "" {
-		query, args = query+` AND queue = ?`, append(args, hashed(f.QueueID))
-	}
-	return h.records(ctx, f.Matches, f.Limit, query+` ORDER BY time DESC`, args...)
-}
-
-// literal returns the longest piece of a pattern without wildcards, in the column of
-// addresses and in JSON, so that a search for it lets at least as much through.
-func literal(pattern string) string {
-	return longest(strings.FieldsFunc(strings.TrimSpace(pattern), func(r rune) bool {
-		return r > '~' || !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune(".@-/: ", r)
-	})...)
-}
-
-func longest(list ...string) string {
-	return slices.MaxFunc(append(list, ""), func(a, b string) int { return cmp.Compare(len(a), len(b)) })
-}
-
 // records reads records, at most limit unless that is 0.
 func (h *History) records(ctx context.Context, want func(policy.Record) bool, limit int, query string,
 	args ...any) (list []policy.Record, err error) {
-	err = h.use(ctx, func(db *sql.DB) error {
+	err = h.look(ctx, func(tx *sql.Tx) error {
 		list = nil
-		rows, err := db.QueryContext(ctx, query, args...)
+		rows, err := tx.QueryContext(ctx, query, args...)
 		if err != nil {
 			return err
 		}
@@ -207,9 +184,9 @@ func (h *History) records(ctx context.Context, want func(policy.Record) bool, li
 
 // Counts adds up the counts of all hours since.
 func (h *History) Counts(ctx context.Context, since time.Time) (list []history.Count, err error) {
-	err = h.use(ctx, func(db *sql.DB) error {
+	err = h.look(ctx, func(tx *sql.Tx) error {
 		list = nil
-		rows, err := db.QueryContext(ctx, `SELECT what, value, sum(n) FROM count WHERE hour >= ? GROUP BY what, value ORDER BY 3 DESC, 2`,
+		rows, err := tx.QueryContext(ctx, `SELECT what, value, sum(n) FROM count WHERE hour >= ? GROUP BY what, value ORDER BY 3 DESC, 2`,
 			since.UnixMilli()/hour)
 		if err != nil {
 			return err
@@ -225,37 +202,4 @@ func (h *History) Counts(ctx context.Context, since time.Time) (list []history.C
 		return rows.Err()
 	})
 	return list, err
-}
-
-// slice is how many records are deleted in one transaction: others wait for it.
-const slice = 2000
-
-// Expire deletes records and counts.
-func (h *History) Expire(ctx context.Context, before time.Time) (n int, err error) {
-	for {
-		var gone int64
-		err := h.use(ctx, func(db *sql.DB) error {
-			r, err := db.ExecContext(ctx, `DELETE FROM message WHERE rowid IN (SELECT rowid FROM message WHERE time < ? LIMIT ?)`,
-				before.UnixMilli(), slice)
-			if err != nil {
-				return err
-			}
-			gone, err = r.RowsAffected()
-			return err
-		})
-		n += int(gone)
-		if err != nil {
-			return n, err
-		}
-		if gone == 0 {
-			return n, h.expireCounts(ctx, before)
-		}
-	}
-}
-
-func (h *History) expireCounts(ctx context.Context, before time.Time) error {
-	return h.use(ctx, func(db *sql.DB) error {
-		_, err := db.ExecContext(ctx, `DELETE FROM count WHERE hour < ?`, before.UnixMilli()/hour)
-		return err
-	})
 }

@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS complete (since INTEGER NOT NULL);
 
 // NewIndex returns the index in a file. warn is told when it was damaged.
 func NewIndex(path string, warn func(error)) *Index {
-	return &Index{newFile(path, indexSchema+sizeSchema, warn)}
+	return &Index{newFile(path, creating(indexSchema+sizeSchema), warn)}
 }
 
 // Put adds a row or replaces it.

@@ -28,7 +28,7 @@ const repair = `UPDATE bucket SET full = ?2 + ?3 WHERE key = ?1 AND full > ?2 + 
 
 // NewRate returns the buckets in a file. warn is told when it was damaged.
 func NewRate(path string, warn func(error)) *Rate {
-	return &Rate{newFile(path, rateSchema, warn)}
+	return &Rate{newFile(path, creating(rateSchema), warn)}
 }
 
 // Take implements rate.Store. A token that takes less than a millisecond to come
