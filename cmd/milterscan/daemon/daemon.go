@@ -55,6 +55,7 @@ func (d *Daemon) work(ctx context.Context, loops *sync.WaitGroup, hup <-chan os.
 	loops.Go(func() { d.reloadOn(ctx, hup) })
 	loops.Go(func() { every(ctx, expireEvery, d.expireOn) })
 	loops.Go(func() { d.readMTALog(ctx) })
+	loops.Go(func() { every(ctx, indexEvery, d.indexOn) })
 	loops.Go(func() { every(ctx, pipeline.PostEvery, pipeline.NewPost(d.recorder, d.config.Load).Run) })
 }
 

@@ -58,7 +58,7 @@ type Recorder struct {
 	warn func(error)
 	lost atomic.Int64 // records that no history took
 
-	expiring sync.Mutex    // held while the history is expired, or replaced
+	expiring sync.Mutex    // held while the history is expired, indexed, or replaced
 	mu       sync.RWMutex  // held for reading while a ruling is entered
 	records  *recordWriter // nil without a history
 	terms    config.Notices
@@ -132,6 +132,17 @@ func (r *Recorder) Expire(ctx context.Context, before time.Time) (int, error) {
 		return 0, nil
 	}
 	return r.records.store.Expire(ctx, before)
+}
+
+// Index makes records easy to find, some thousand at most, and reports whether there are
+// more.
+func (r *Recorder) Index(ctx context.Context) (more bool, err error) {
+	r.expiring.Lock()
+	defer r.expiring.Unlock()
+	if r.records == nil {
+		return false, nil
+	}
+	return r.records.store.Index(ctx)
 }
 
 // Close writes the records that wait.
