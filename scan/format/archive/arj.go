@@ -34,7 +34,6 @@ func (arjFormat) suffixes() []string { return []string{".arj"} }
 
 func (arjFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
 	w := &arjWalk{walk: begin(ctx, c, b, visit), c: c}
-	w.extra = priceBits
 	for at := int64(0); ; {
 		h, err := readARJ(c, at)
 		if err != nil {
@@ -169,7 +168,7 @@ func (w *arjWalk) one(h *arjMember) error {
 
 // read hands over a member, or notes that there is no reader for its method.
 func (w *arjWalk) read(m Member, h *arjMember, password string) error {
-	src, err := h.open(w.c, password)
+	src, err := w.unpacked(h, password)
 	if err != nil {
 		w.noteNext(codeOf(err), "%s: %v", m.name(), err)
 		return w.member(m, nil)
@@ -180,7 +179,7 @@ func (w *arjWalk) read(m Member, h *arjMember, password string) error {
 // locked hands over a member that is encrypted.
 func (w *arjWalk) locked(m Member, h *arjMember) error {
 	for _, p := range w.budget.Passwords[:min(len(w.budget.Passwords), passwordTries)] {
-		src, err := h.open(w.c, p)
+		src, err := w.unpacked(h, p)
 		if err != nil || p == "" {
 			continue
 		}
@@ -199,9 +198,13 @@ func (w *arjWalk) locked(m Member, h *arjMember) error {
 	return w.member(m, nil)
 }
 
-// open returns the reader of the unpacked data.
-func (h *arjMember) open(c Content, password string) (io.Reader, error) {
-	src := stretch(c, h.data, h.packed)
+// unpacked returns the reader of the unpacked data.
+func (w *arjWalk) unpacked(h *arjMember, password string) (io.Reader, error) {
+	var src io.Reader = stretch(w.c, h.data, h.packed)
+	if w.cost = codecBits; h.method == 0 {
+		w.cost = codecNone
+	}
+	src = w.feed(src)
 	if password != "" {
 		src = &garbled{r: src, key: []byte(password), modifier: h.modifier}
 	}

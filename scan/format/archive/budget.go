@@ -32,8 +32,9 @@ const maxWindow = 64 * units.MB
 // charged from several goroutines at once.
 type Budget struct {
 	Limits
-	expanded, entries, cpu atomic.Int64
-	work                   work
+	expanded, entries atomic.Int64
+	spent, taken      atomic.Int64 // by separate processes: work and processor time, in nanoseconds
+	work              work
 }
 
 // NewBudget returns a full budget.
@@ -68,8 +69,15 @@ func (b *Budget) Left() Limits {
 	return l
 }
 
-// Spend charges processor time that a separate process took for a container.
-func (b *Budget) Spend(d time.Duration) { b.cpu.Add(int64(max(d, 0))) }
+// Spend charges work that a separate process did for a container.
+func (b *Budget) Spend(d time.Duration) { b.spent.Add(int64(max(d, 0))) }
 
-// Spent returns the processor time that was charged.
-func (b *Budget) Spent() time.Duration { return time.Duration(b.cpu.Load()) }
+// Spent returns all work that was charged, that of separate processes included.
+func (b *Budget) Spent() time.Duration { return time.Duration(b.spent.Load()) + b.Worked() }
+
+// Take charges processor time that a separate process took for a container: on a busy
+// host it is more than the work.
+func (b *Budget) Take(d time.Duration) { b.taken.Add(int64(max(d, 0))) }
+
+// Taken returns the processor time that was charged.
+func (b *Budget) Taken() time.Duration { return time.Duration(b.taken.Load()) }

@@ -20,7 +20,7 @@ func (bzip2Format) Match(head []byte, _ Content) bool {
 
 func (bzip2Format) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
 	w := begin(ctx, c, b, visit)
-	w.extra = priceSorted
-	in := bufio.NewReader(scratch.Reader(c))
+	w.cost = codecSorted
+	in := bufio.NewReader(w.feed(scratch.Reader(c)))
 	return w.end(w.member(Member{Size: -1}, bzip2.NewReader(in)))
 }

@@ -43,7 +43,7 @@ func (cabFormat) suffixes() []string { return []string{".cab"} }
 
 func (cabFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
 	all := begin(ctx, c, b, visit)
-	all.extra = priceBits
+	all.cost = codecDeflate
 	at := int64(0)
 	if !(cabFormat{}).Match(piece(c, 0, HeadSize), c) {
 		at = max(0, cabBegin(c, 0, nil))
@@ -245,6 +245,7 @@ func (w *cabWalk) unpacked(f cabFolder) (io.Reader, error) {
 	case 0:
 		return &cabStored{blocks: blocks}, nil
 	case 1:
+		blocks.feed = w.feed(nil)
 		return &mszip{blocks: blocks}, nil
 	case 2:
 		return nil, fmt.Errorf("the method Quantum is %w", errUnsupported)

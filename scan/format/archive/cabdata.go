@@ -15,6 +15,7 @@ type cabBlocks struct {
 	walk *cabWalk
 	left int
 	at   int64
+	feed *feed // charged, nil where nothing is unpacked
 }
 
 var errCabSum = errors.New("a block does not have its checksum")
@@ -25,6 +26,9 @@ func (b *cabBlocks) next() ([]byte, error) {
 	if b.left == 0 {
 		return nil, io.EOF
 	}
+	if err := b.walk.ctx.Err(); err != nil {
+		return nil, err
+	}
 	head := fixed(b.walk.c, b.at, cabData)
 	if head == nil {
 		return nil, io.ErrUnexpectedEOF
@@ -33,6 +37,9 @@ func (b *cabBlocks) next() ([]byte, error) {
 	data := piece(b.walk.c, start, size)
 	b.left--
 	b.at = start + size
+	if b.feed != nil {
+		b.feed.eat(int64(len(data)))
+	}
 	if int64(len(data)) < size {
 		b.left = 0
 		return data, io.ErrUnexpectedEOF

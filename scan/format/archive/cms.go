@@ -252,10 +252,6 @@ func (w *cmsWalk) typed(b *ber, info berElement, depth int, through func(io.Read
 // asIs returns r: the through of a string that is not compressed.
 func asIs(r io.Reader) io.Reader { return r }
 
-// inflated unpacks r: the through of a compressed string, for which there is one
-// algorithm.
-func inflated(r io.Reader) io.Reader { return &unzlib{in: bufio.NewReader(r)} }
-
 func errIf(wrong bool) error {
 	if wrong {
 		return errBER
@@ -282,7 +278,7 @@ func (w *cmsWalk) content(b *ber, kind string, content berElement, depth int) er
 	case cmsDigested, cmsMACed:
 		return w.nth(b, content, 2, depth, asIs)
 	case cmsCompressed:
-		return w.nth(b, content, 2, depth, inflated)
+		return w.nth(b, content, 2, depth, w.inflated)
 	case cmsCollection:
 		return w.collection(b, content, depth)
 	case cmsStamped:

@@ -18,10 +18,10 @@ func (compressFormat) Match(head []byte, _ Content) bool {
 
 func (compressFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
 	w := begin(ctx, c, b, visit)
-	w.extra = priceBits
+	w.cost = codecBits
 	var head [3]byte
 	c.ReadAt(head[:], 0)
-	body := bufio.NewReader(io.NewSectionReader(c, 3, max(0, c.Size()-3)))
+	body := bufio.NewReader(w.feed(io.NewSectionReader(c, 3, max(0, c.Size()-3))))
 	return w.end(w.member(Member{Size: -1}, newUncompress(body, head[2])))
 }
 

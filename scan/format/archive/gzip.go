@@ -26,7 +26,8 @@ func (gzipFormat) Match(head []byte, _ Content) bool { return hasAny(head, "\x1f
 
 func (gzipFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
 	w := begin(ctx, c, b, visit)
-	g := &gunzip{in: bufio.NewReader(scratch.Reader(c)), budget: b}
+	w.cost = codecDeflate
+	g := &gunzip{in: bufio.NewReader(w.feed(scratch.Reader(c))), budget: b}
 	m := Member{Size: -1}
 	name, err := g.header()
 	if err != nil {

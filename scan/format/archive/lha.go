@@ -39,7 +39,6 @@ func lhaMark(b []byte) bool {
 
 func (lhaFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
 	w := &lhaWalk{walk: begin(ctx, c, b, visit), c: c}
-	w.extra = priceBits
 	for at := int64(0); at < c.Size(); {
 		h, err := readLHA(c, at)
 		if err == io.EOF {
@@ -87,7 +86,7 @@ func (w *lhaWalk) one(h *lhaMember) error {
 		return w.enter()
 	}
 	m := Member{Names: h.names(), Size: h.size}
-	src, err := h.open(stretch(w.c, h.data, h.packed))
+	src, err := w.unpacked(h)
 	if err != nil {
 		w.noteNext(codeOf(err), "%s: %v", m.name(), err)
 		return w.member(m, nil)
@@ -130,11 +129,25 @@ func join(dir, name string) string {
 	return strings.TrimSuffix(dir, "/") + "/" + name
 }
 
+// unpacked returns the reader of the unpacked data of a member.
+func (w *lhaWalk) unpacked(h *lhaMember) (io.Reader, error) {
+	w.cost = codecBits
+	if h.stored() {
+		w.cost = codecNone
+	}
+	return h.open(w.feed(stretch(w.c, h.data, h.packed)))
+}
+
+func (m *lhaMember) stored() bool {
+	return m.method == "-lh0-" || m.method == "-lz4-" || m.method == "-pm0-"
+}
+
 func (m *lhaMember) open(src io.Reader) (io.Reader, error) {
+	if m.stored() {
+		return src, nil
+	}
 	var unpacked io.Reader
 	switch m.method {
-	case "-lh0-", "-lz4-", "-pm0-":
-		return src, nil
 	case "-lh1-":
 		unpacked = newUnlzhuf(src)
 	case "-lh4-":

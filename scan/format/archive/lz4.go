@@ -29,7 +29,8 @@ func (lz4Format) Match(head []byte, _ Content) bool {
 
 func (lz4Format) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
 	w := begin(ctx, c, b, visit)
-	u := &unlz4{r: lz4.NewReader(bufio.NewReader(scratch.Reader(c)))}
+	w.cost = codecFast
+	u := &unlz4{r: lz4.NewReader(bufio.NewReader(w.feed(scratch.Reader(c))))}
 	return w.end(w.stream(Member{Size: -1}, u, &u.state))
 }
 

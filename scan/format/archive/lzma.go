@@ -31,13 +31,13 @@ func (lzmaFormat) Match(head []byte, _ Content) bool {
 
 func (lzmaFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
 	w := begin(ctx, c, b, visit)
-	w.extra = priceSorted
-	in := bufio.NewReader(scratch.Reader(c))
+	w.cost = codecLZMA
+	in := bufio.NewReader(w.feed(scratch.Reader(c)))
 	if head, err := in.Peek(lzma.HeaderLen); err != nil {
 		w.note(damagedContainer, "header: %v after %d bytes", unexpected(err), len(head))
 		return w.end(nil)
 	}
-	u := &unlzma{in: in, window: newWindows(int64(maxWindow))}
+	u := &unlzma{in: in, window: newWindows(b, int64(maxWindow))}
 	return w.end(w.stream(Member{Size: -1}, u, &u.state))
 }
 
@@ -143,8 +143,8 @@ func (lzipFormat) Match(head []byte, _ Content) bool { return hasAny(head, "LZIP
 
 func (lzipFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
 	w := begin(ctx, c, b, visit)
-	w.extra = priceSorted
-	u := &unlzip{in: bufio.NewReader(scratch.Reader(c)), window: newWindows(int64(maxWindow))}
+	w.cost = codecLZMA
+	u := &unlzip{in: bufio.NewReader(w.feed(scratch.Reader(c))), window: newWindows(b, int64(maxWindow))}
 	return w.end(w.stream(Member{Size: -1}, u, &u.state))
 }
 

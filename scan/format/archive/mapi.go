@@ -79,5 +79,6 @@ func (w *walk) rtf(m Member, src io.Reader) error {
 		return w.member(m, src)
 	}
 	m.Size = int64(le32(head[4:]))
-	return w.member(m, newUnlzfu(src, m.Size))
+	w.cost = codecBits
+	return w.member(m, newUnlzfu(w.feed(src), m.Size))
 }

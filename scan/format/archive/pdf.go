@@ -36,7 +36,7 @@ func (pdfFormat) inside(c Content, taken Places) bool {
 
 func (f pdfFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
 	w := &pdfWalk{walk: begin(ctx, c, b, visit), c: c, ends: pdf.NewEnds(c), targets: map[int64][]string{}}
-	w.apart, w.extra = true, priceFilter
+	w.apart, w.cost = true, codecFilter
 	if err := w.scan(); err != nil {
 		return w.end(err)
 	}

@@ -28,7 +28,7 @@ func (w *pdfWalk) open(s pdfStream, dict pdf.Dict, data int64) (io.Reader, error
 		length = -1
 	}
 	end, _ := w.ends.Of(data, length)
-	src := stretch(w.c, data, end-data)
+	var src io.Reader = w.feed(stretch(w.c, data, end-data))
 	filters := dict.Filters(w.resolve)
 	if w.key != nil && !slices.ContainsFunc(filters, func(f pdf.Filter) bool { return f.Name == "Crypt" }) {
 		method := w.key.streams
@@ -79,6 +79,7 @@ func (w *pdfWalk) readAll(s pdfStream, src io.Reader) ([]byte, error) {
 	}
 	b := &body{w: w.walk, src: src}
 	text, err := io.ReadAll(io.LimitReader(b, pdfPacked))
+	w.settle()
 	switch {
 	case w.ctx.Err() != nil:
 		return nil, w.ctx.Err()
@@ -148,7 +149,7 @@ func (b *between) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	n, err := b.r.Read(p)
-	b.w.budget.Work(int64(n), b.w.extra)
+	b.w.budget.Work(int64(n), b.w.cost.out)
 	if over := b.w.budget.Grow(int64(n)); over != nil {
 		err = over
 	}

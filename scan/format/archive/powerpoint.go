@@ -22,7 +22,7 @@ func (w *walk) slideObjects(c Content) error {
 		if le16(head[2:]) == object {
 			src := stretch(c, at, size)
 			if le16(head)&packed != 0 {
-				src = &enough{r: &unzlib{in: bufio.NewReader(stretch(c, at+4, size-4))}, left: declared(c, at)}
+				src = &enough{r: w.inflated(stretch(c, at+4, size-4)), left: declared(c, at)}
 			}
 			if err := w.member(Member{Names: []string{"ExOleObjStg"}, Size: -1}, src); err != nil {
 				return err
@@ -62,6 +62,12 @@ func (e *enough) Read(p []byte) (int, error) {
 type unzlib struct {
 	in *bufio.Reader
 	r  io.Reader
+}
+
+// inflated undoes zlib.
+func (w *walk) inflated(r io.Reader) io.Reader {
+	w.cost = codecDeflate
+	return &unzlib{in: bufio.NewReader(w.feed(r))}
 }
 
 func (u *unzlib) Read(p []byte) (n int, err error) {

@@ -30,7 +30,8 @@ func (rarFormat) inside(c Content, taken Places) bool {
 func (rarFormat) suffixes() []string { return []string{".rar"} }
 
 func (rarFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
-	w := &rarWalk{walk: begin(ctx, c, b, visit), c: c}
+	w := &rarWalk{walk: begin(ctx, c, b, visit)}
+	w.c, w.cost = charged{c, w.walk}, codecRAR
 	if at := findEarly(c, rarMagic); at > 0 {
 		w.note(prefixed, "by %d bytes", at)
 	}

@@ -22,7 +22,7 @@ func (rtfFormat) Match(head []byte, _ Content) bool {
 
 func (rtfFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
 	w := begin(ctx, c, b, visit)
-	w.apart, w.extra = true, priceBits
+	w.apart, w.cost = true, codec{out: priceBits}
 	if err := w.rtfEach(`\objdata`, w.rtfObject); err != nil {
 		return w.end(err)
 	}

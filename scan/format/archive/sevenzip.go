@@ -31,14 +31,17 @@ func (sevenZipFormat) inside(c Content, taken Places) bool {
 func (sevenZipFormat) suffixes() []string { return []string{".7z"} }
 
 func (sevenZipFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
-	w := &sevenZipWalk{walk: begin(ctx, c, b, visit), c: c, folders: map[int]bool{}}
+	w := &sevenZipWalk{walk: begin(ctx, c, b, visit), folders: map[int]bool{}, folder: -1}
+	w.c = charged{c, w.walk}
 	if at := findEarly(c, sevenZipMagic); at > 0 {
 		w.note(prefixed, "by %d bytes", at)
 	}
-	if err := checkSevenZip(c); err != nil {
+	size, err := checkSevenZip(c)
+	if err != nil {
 		w.note(damagedContainer, "%v", err)
 		return w.end(nil)
 	}
+	b.Work(size, codecLZMA.in)
 	r, err := w.open()
 	if err != nil && !isEncrypted(err) && !errors.Is(err, ErrLimit) && ctx.Err() == nil {
 		r, err = w.tame(err)
@@ -47,7 +50,9 @@ func (sevenZipFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visi
 		return w.end(w.unopened(err))
 	}
 	for i, f := range r.File {
-		if err := w.one(f, w.sealed(i)); err != nil {
+		sealed := w.sealed(i)
+		w.begun(f)
+		if err := w.one(f, sealed); err != nil {
 			return w.end(err)
 		}
 	}
@@ -55,19 +60,19 @@ func (sevenZipFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visi
 }
 
 // checkSevenZip looks at the start header: what it says of the directory must be
-// possible.
-func checkSevenZip(c Content) error {
+// possible. It returns how large that is.
+func checkSevenZip(c Content) (int64, error) {
 	var b [32]byte
 	at := max(0, findEarly(c, sevenZipMagic))
 	if n, _ := c.ReadAt(b[:], at); n < len(b) {
-		return io.ErrUnexpectedEOF
+		return 0, io.ErrUnexpectedEOF
 	}
 	offset, size := le64(b[12:]), le64(b[20:])
 	left := uint64(c.Size() - at - int64(len(b)))
 	if offset > left || size > left-offset || size > maxSevenZipHeader {
-		return fmt.Errorf("a directory of %d bytes at %d, with %d there", size, offset, left)
+		return 0, fmt.Errorf("a directory of %d bytes at %d, with %d there", size, offset, left)
 	}
-	return nil
+	return int64(size), nil
 }
 
 type sevenZipWalk struct {
@@ -76,6 +81,26 @@ type sevenZipWalk struct {
 	locked  bool             // no known password opens the encrypted folders
 	probe   *sevenzip.Reader // reads directory, but no data
 	folders map[int]bool     // whether a folder is encrypted, once that is known
+	costs   []sevenZipCost   // of the folders
+	folder  int              // of the member before
+}
+
+// begun charges for the beginning of a member's folder, and has its bytes charged as they
+// are read.
+func (w *sevenZipWalk) begun(f *sevenzip.File) {
+	cost := w.costOf(f)
+	if w.cost = cost.codec; f.Stream != w.folder {
+		w.folder = f.Stream
+		w.budget.Work(cost.window, priceWindow)
+	}
+}
+
+// costOf returns what the folder of a member costs: the most, where it is not known.
+func (w *sevenZipWalk) costOf(f *sevenzip.File) sevenZipCost {
+	if f.Stream < len(w.costs) {
+		return w.costs[f.Stream]
+	}
+	return sevenZipCost{codec: codecGuess}
 }
 
 // open opens the archive with the first password that reads its directory and
@@ -126,6 +151,10 @@ func openSevenZip(c Content, password string) (r *sevenzip.Reader, err error) {
 // once; the key is kept, so that readers opened later are sound.
 func (w *sevenZipWalk) stuck(password string) (bool, error) {
 	gate := &gated{Content: w.c}
+	w.cost = codecFast
+	if w.costs == nil {
+		w.costs = sevenZipCosts(w.c)
+	}
 	r, err := openSevenZip(w.c, password)
 	if err == nil {
 		w.probe, err = openSevenZip(gate, password)
@@ -138,6 +167,8 @@ func (w *sevenZipWalk) stuck(password string) (bool, error) {
 		if f.UncompressedSize == 0 || !w.sealed(i) {
 			continue
 		}
+		w.begun(f)
+		w.budget.Work(w.costOf(f).rounds, priceRound)
 		body, err := openMember(f)
 		if err != nil {
 			return true, nil

@@ -14,8 +14,9 @@ import (
 // over: properties of the archive, additional streams, places, comments and times of
 // files.
 type sevenZipHeader struct {
-	b   []byte
-	bad bool
+	b     []byte
+	bad   bool
+	coded []sevenZipCost // of the folders that were skipped
 }
 
 // Kinds of property.
@@ -200,21 +201,26 @@ func (h *sevenZipHeader) each(n int) []int {
 	return all
 }
 
-// folder skips one folder and returns how many streams its coders write.
+// folder skips one folder, all but what it costs, and returns how many streams its coders
+// write.
 func (h *sevenZipHeader) folder() int {
 	ins, outs := 0, 0
+	var cost sevenZipCost
 	for n := h.count(); n > 0 && !h.bad; n-- {
 		flags := h.byte()
-		h.skip(uint64(flags & 0x0f))
+		method := h.skip(uint64(flags & 0x0f))
 		in, out := 1, 1
 		if flags&0x10 != 0 {
 			in, out = h.count(), h.count()
 		}
+		var properties []byte
 		if flags&0x20 != 0 {
-			h.skip(h.number())
+			properties = h.skip(h.number())
 		}
+		cost.add(method, properties)
 		ins, outs = ins+in, outs+out
 	}
+	h.coded = append(h.coded, cost)
 	for i := 0; i < 2*(outs-1) && !h.bad; i++ {
 		h.number()
 	}
@@ -314,19 +320,22 @@ func (h *sevenZipHeader) files() []byte {
 // cannot be made.
 func tameSevenZip(c Content) Content {
 	at := max(0, findEarly(c, sevenZipMagic))
+	if out, ok := (&sevenZipHeader{b: bareDirectory(c, at)}).tamed(); ok {
+		return withDirectory(c, at, out)
+	}
+	return nil
+}
+
+// bareDirectory returns the directory after all packing, nil if it cannot be unpacked.
+func bareDirectory(c Content, at int64) []byte {
 	header := sevenZipDirectory(c, at)
 	for range 4 { // a directory that is packed may be packed again
 		if len(header) == 0 || header[0] != sevenEncoded {
 			break
 		}
-		if header = unpackedDirectory(c, at, header[1:]); header == nil {
-			return nil
-		}
+		header = unpackedDirectory(c, at, header[1:])
 	}
-	if out, ok := (&sevenZipHeader{b: header}).tamed(); ok {
-		return withDirectory(c, at, out)
-	}
-	return nil
+	return header
 }
 
 // sevenZipDirectory returns the directory as it is stored.

@@ -32,5 +32,6 @@ func (szddFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) (
 		return w.end(nil)
 	}
 	m := Member{Size: int64(le32(head[at:]))}
-	return w.end(w.member(m, &exactly{newUnlzss(stretch(c, size, c.Size()-size), start), m.Size}))
+	w.cost = codecBits
+	return w.end(w.member(m, &exactly{newUnlzss(w.feed(stretch(c, size, c.Size()-size)), start), m.Size}))
 }

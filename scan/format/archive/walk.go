@@ -23,7 +23,8 @@ type walk struct {
 	packed int64 // size of the container
 	total  int64 // bytes unpacked from it so far
 
-	extra Price // of a byte, beyond the common one
+	cost codec // of what is read and unpacked
+	fed  *feed // what the decoder at work reads
 
 	count int // members handed over
 	notes []Note
@@ -124,15 +125,22 @@ var (
 // windows is what the decoders of one container may allocate for dictionaries, in
 // bytes: at once, and one after the other. Many small members with large windows
 // would cost more to prepare for than to read.
-type windows struct{ most, left int64 }
+type windows struct {
+	most, left int64
+	budget     *Budget
+}
 
-func newWindows(most int64) *windows { return &windows{most, int64(4 * units.GB)} }
+func newWindows(b *Budget, most int64) *windows { return &windows{most, int64(4 * units.GB), b} }
+
+// priceWindow is what a byte costs that is allocated.
+const priceWindow Price = 200
 
 // take asks for a window of n bytes, to be allocated again.
 func (w *windows) take(n int64) error {
 	if n > w.most {
 		return fmt.Errorf("%w: %d bytes", errWindow, n)
 	}
+	w.budget.Work(n, priceWindow)
 	if w.left -= n; w.left < 0 {
 		return fmt.Errorf("%w: those of all streams together", errWindow)
 	}
@@ -172,6 +180,7 @@ func (w *walk) hand(m Member, src io.Reader) (*body, error) {
 		r = b
 	}
 	err := w.visit(m, r)
+	w.settle()
 	w.count++
 	return b, w.after(m, b, err)
 }
@@ -250,7 +259,7 @@ func (b *body) Read(p []byte) (int, error) {
 func (b *body) charge(n int64) {
 	b.n += n
 	b.w.total += n
-	b.w.budget.Work(n, b.w.extra)
+	b.w.budget.Work(n, b.w.cost.out)
 	limits := b.w.budget
 	switch {
 	case limits.Grow(n) != nil:
@@ -270,6 +279,7 @@ func (b *body) charge(n int64) {
 func (w *walk) discard(src io.Reader) (*body, error) {
 	b := &body{w: w, src: src}
 	_, err := io.Copy(io.Discard, b)
+	w.settle()
 	if b.limited() {
 		w.note(b.limit, "while a member was tried")
 		return b, ErrLimit

@@ -76,6 +76,9 @@ func (b *Budget) Work(n int64, each Price) {
 	}
 }
 
+// Worked returns the work that was charged here, that of separate processes left out.
+func (b *Budget) Worked() time.Duration { return time.Duration(b.work.done.Load() / 1000) }
+
 // Overworked reports whether more work was charged than the limit.
 func (b *Budget) Overworked() bool {
 	return b.work.limit > 0 && b.work.done.Load() > b.work.limit

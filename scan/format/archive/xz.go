@@ -30,8 +30,8 @@ func (xzFormat) Match(head []byte, _ Content) bool { return hasAny(head, xzMagic
 
 func (xzFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
 	w := begin(ctx, c, b, visit)
-	w.extra = priceSorted
-	x := newUnxz(bufio.NewReader(scratch.Reader(c)), newWindows(int64(maxWindow)))
+	w.cost = codecLZMA
+	x := newUnxz(bufio.NewReader(w.feed(scratch.Reader(c))), newWindows(b, int64(maxWindow)))
 	return w.end(w.stream(Member{Size: -1}, x, &x.state))
 }
 

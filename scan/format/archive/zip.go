@@ -56,7 +56,7 @@ func (zipFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([
 	z := &zipFile{c: c, size: c.Size(), limit: b.Left().Entries + 1}
 	z.read()
 	z.report(w)
-	r := &zipReader{walk: w, zip: z, windows: newWindows(zipWindow), inflater: inflaters.Get().(*inflater)}
+	r := &zipReader{walk: w, zip: z, windows: newWindows(w.budget, zipWindow), inflater: inflaters.Get().(*inflater)}
 	defer r.giveBack()
 	for i := 0; i < len(z.entries); i++ { // reading a member may find more of them
 		if err := r.entry(z.entries[i]); err != nil {

@@ -15,11 +15,11 @@ import (
 // decoder unpacks the data of a reading. Used says how many packed bytes were
 // consumed; it is nil where the method cannot tell.
 func (r *zipReader) decoder(z zipReading) (src io.Reader, used func() int64, err error) {
-	r.extra = extraOf[z.method]
+	r.cost = codecOf[z.method]
 	if z.method == 0 {
 		return &exactly{z.open(), z.length}, nil, nil
 	}
-	raw := &counted{r: z.open()}
+	raw := &counted{r: r.feed(z.open())}
 	in := r.buffer(raw)
 	used = func() int64 { return raw.n - int64(in.Buffered()) }
 	switch z.method {
@@ -41,8 +41,8 @@ func (r *zipReader) decoder(z zipReading) (src io.Reader, used func() int64, err
 	return src, nil, err
 }
 
-// extraOf is what the methods cost that are slower than deflate.
-var extraOf = map[uint16]Price{9: priceBits, 12: priceSorted, 14: priceSorted, 95: priceSorted}
+// codecOf is what the methods cost.
+var codecOf = map[uint16]codec{8: codecDeflate, 9: codecBits, 12: codecSorted, 14: codecLZMA, 20: codecFast, 93: codecFast, 95: codecLZMA}
 
 // zipWindow is the largest dictionary for a member of a zip: zips are read in the
 // daemon itself. It is what zip programs use for files of that size, and LZMA

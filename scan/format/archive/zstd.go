@@ -28,7 +28,8 @@ func skippable(head []byte) bool {
 
 func (zstdFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
 	w := begin(ctx, c, b, visit)
-	r, err := openZstd(scratch.Reader(c), uint64(maxWindow))
+	w.cost = codecFast
+	r, err := openZstd(w.feed(scratch.Reader(c)), uint64(maxWindow))
 	if err != nil {
 		w.note(damagedContainer, "%v", err)
 		return w.end(nil)

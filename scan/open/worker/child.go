@@ -63,11 +63,12 @@ func becomeWith(text string, command []string) error {
 	return become(r, command)
 }
 
-// The exit statuses of a child, from sysexits.h but for the last.
+// The exit statuses of a child, from sysexits.h but for the last two.
 const (
 	exitUsage    = 64
 	exitProtocol = 76
 	exitCPU      = 3
+	exitBusy     = 4
 )
 
 func firstOf(args []string) string {
@@ -92,22 +93,27 @@ func (c *child) job(n int) error {
 	if f == nil {
 		return errFrame
 	}
-	watch := allowCPU(time.Duration(a.CPU))
-	defer watch()
 	budget := archive.NewBudget(a.Limits)
+	ctx, done := budget.Within(context.Background(), time.Duration(a.Work))
+	defer done()
+	watch := allowCPU(time.Duration(a.CPU), func() { leave(budget, time.Duration(a.CPU)) })
+	defer watch()
 	for _, p := range a.Passwords {
 		budget.Passwords = append(budget.Passwords, string(p))
 	}
 	remote := &content{channel: c.channel, size: a.Size}
-	notes, err := f.Walk(context.Background(), remote, budget, c.visit)
-	if remote.err != nil || err != nil && !errors.Is(err, archive.ErrLimit) {
+	notes, err := f.Walk(ctx, archive.Watched(remote, budget), budget, c.visit)
+	over := budget.Overworked()
+	if remote.err != nil || err != nil && !errors.Is(err, archive.ErrLimit) && !over {
 		return errFrame
 	}
-	return c.finish(notes, err, int64(a.Limits.Expanded-budget.Left().Expanded))
+	return c.finish(notes, outcome{
+		Limit: errors.Is(err, archive.ErrLimit), Expanded: int64(a.Limits.Expanded - budget.Left().Expanded), Retire: c.grown(),
+		Work: int64(budget.Worked()), Over: over,
+	})
 }
 
-func (c *child) finish(notes []archive.Note, err error, expanded int64) error {
-	out := outcome{Limit: err != nil, Expanded: expanded, Retire: c.grown()}
+func (c *child) finish(notes []archive.Note, out outcome) error {
 	for _, n := range notes {
 		out.Notes = append(out.Notes, note{n.Code, n.Class, n.Member, []byte(n.Detail)})
 	}
@@ -225,5 +231,12 @@ func (c *content) fetch(at int64) ([]byte, error) {
 	return c.payload(n)
 }
 
-// leave ends the process for having used up its time.
-func leave() { os.Exit(exitCPU) }
+// leave ends the process for having taken its time. If the work that was counted is
+// half of that or more, this host is slow or busy; otherwise the container takes more
+// than its bytes tell.
+func leave(b *archive.Budget, time time.Duration) {
+	if b.Worked() >= time/2 {
+		os.Exit(exitBusy)
+	}
+	os.Exit(exitCPU)
+}

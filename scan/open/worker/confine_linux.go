@@ -110,9 +110,9 @@ func roomFor(memory units.Size) bool {
 	return true
 }
 
-// allowCPU lets the process use that much more CPU time; then it ends with
-// exitCPU. Calling the function it returns lifts the limit.
-func allowCPU(more time.Duration) (lift func()) {
+// allowCPU lets the process use that much more CPU time; then it calls leave, which ends
+// it. Calling the function it returns lifts the limit.
+func allowCPU(more time.Duration, leave func()) (lift func()) {
 	limit := ownCPU() + more
 	done, over := make(chan struct{}), make(chan os.Signal, 1)
 	signal.Notify(over, unix.SIGXCPU) // of the kernel, should this process not come to look

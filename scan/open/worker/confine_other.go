@@ -16,7 +16,7 @@ import (
 // confine cannot confine on this system; the parent's wall clock limit remains.
 func confine(units.Size) []string { return []string{"nothing is taken away on " + runtime.GOOS} }
 
-func allowCPU(time.Duration) func() { return func() {} }
+func allowCPU(time.Duration, func()) func() { return func() {} }
 
 func dieWithUs() *syscall.SysProcAttr { return new(syscall.SysProcAttr) }
 

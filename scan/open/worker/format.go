@@ -27,8 +27,8 @@ func (r remote) Unwrap() archive.Format { return r.Format }
 // Walk gives the container to a child and hands on what it finds.
 func (r remote) Walk(ctx context.Context, c archive.Content, b *archive.Budget, visit archive.Visit) ([]archive.Note, error) {
 	w := &walk{ctx: ctx, pool: r.pool, format: r.Name(), c: c, budget: b, visit: visit}
-	if r.pool.cfg.left(b) <= 0 {
-		w.failed(errSpent)
+	if err := r.pool.cfg.spent(b); err != nil {
+		w.failed(err)
 		return w.notes, nil
 	}
 	child, err := r.pool.take(ctx, b, c.Size())
@@ -47,6 +47,7 @@ func (r remote) Walk(ctx context.Context, c archive.Content, b *archive.Budget, 
 	if w.why == nil {
 		w.charge()
 	}
+	w.budget.Spend(w.worked())
 	if !fit && w.why == nil {
 		w.child.stop(nil)
 	}
@@ -54,11 +55,26 @@ func (r remote) Walk(ctx context.Context, c archive.Content, b *archive.Budget, 
 	return w.result(err)
 }
 
-// left returns the CPU time left for the containers of a message.
-func (c Config) left(b *archive.Budget) time.Duration { return c.CPU - b.Spent() }
+// left returns the work left for the containers of a message.
+func (c Config) left(b *archive.Budget) time.Duration { return c.Work - b.Spent() }
 
-// errSpent says that other containers of the message have taken its time.
-var errSpent = fmt.Errorf("%w: %w for the archives of one message", errLimit, errCPU)
+// spent returns why no child may be given another container of a message, nil if it
+// may: the containers before took what is done for one message, or this host took too
+// long for them.
+func (c Config) spent(b *archive.Budget) error {
+	switch {
+	case c.left(b) <= 0:
+		return errSpent
+	case b.Taken() >= c.CPU:
+		return errSlow
+	}
+	return nil
+}
+
+var (
+	errSpent = fmt.Errorf("%w: work for the archives of one message", errLimit)
+	errSlow  = fmt.Errorf("%w: more %w than the work should take", scan.ErrHost, errCPU)
+)
 
 // walk is one container at work with a child, or with several, one after the other.
 type walk struct {
@@ -72,6 +88,7 @@ type walk struct {
 	child   *process
 	release func() bool   // undoes what ends the conversation with the context
 	before  time.Duration // the child's CPU time when it was given the container
+	took    time.Duration // CPU time of the last child for it
 	given   int           // children that were given the container
 	why     error         // what the child ended of, nil while it is there
 	at      place         // of the last frame
@@ -90,7 +107,7 @@ var errStopped = errors.New("stopped")
 
 // handover is what it takes, on this side and of a child's start, to give a container
 // to a child. So many small containers cost a message what they cost this host.
-const handover = 2 * time.Millisecond
+const handover = 2500 * time.Microsecond
 
 // give begins a conversation: it hands the container to a child. That a child does
 // not take it shows when it is listened to.
@@ -105,7 +122,8 @@ func (w *walk) give(child *process) {
 	left := w.budget.Left()
 	left.Expanded += units.Size(w.bytes) // which a second child counts again
 	left.Entries += int64(w.members)
-	a := assignment{Format: w.format, Size: w.c.Size(), Limits: left, CPU: int64(w.pool.cfg.left(w.budget))}
+	a := assignment{Format: w.format, Size: w.c.Size(), Limits: left}
+	a.Work, a.CPU = int64(w.pool.cfg.left(w.budget)), int64(w.pool.cfg.CPU-w.budget.Taken())
 	for _, p := range w.budget.Passwords {
 		a.Passwords = append(a.Passwords, []byte(p))
 	}
@@ -205,8 +223,20 @@ func (w *walk) reason() Reason {
 	return Stopped
 }
 
-// charge charges the CPU time that the child took for the container.
-func (w *walk) charge() { w.budget.Spend(w.child.used() - w.before) }
+// charge charges the CPU time that a child took for the container.
+func (w *walk) charge() {
+	w.took = w.child.used() - w.before
+	w.budget.Take(w.took)
+}
+
+// worked returns the work that the container took: as the child counted it, or else
+// the time of the last child.
+func (w *walk) worked() time.Duration {
+	if w.out.Work > 0 {
+		return time.Duration(w.out.Work)
+	}
+	return w.took
+}
 
 // failed notes why the container was not read to its end: the container's own
 // fault, or that of this host at this moment.
@@ -231,6 +261,9 @@ func (w *walk) result(err error) ([]archive.Note, error) {
 	var notes []archive.Note
 	for _, n := range w.out.Notes {
 		notes = append(notes, archive.Note{Code: n.Code, Class: n.Class, Member: n.Member, Detail: string(n.Detail)})
+	}
+	if w.out.Over {
+		w.failed(errSpent)
 	}
 	notes = append(notes, w.notes...)
 	// What the child unpacked for nothing counts, too.

@@ -45,7 +45,7 @@ type assignment struct {
 	Size      int64
 	Limits    archive.Limits
 	Passwords [][]byte
-	CPU       int64 // nanoseconds
+	Work, CPU int64 // nanoseconds
 }
 
 // entry is a member; names are bytes, which JSON strings are not.
@@ -63,6 +63,8 @@ type outcome struct {
 	Notes    []note
 	Limit    bool  // the budget was used up
 	Expanded int64 // bytes unpacked in all, also for nothing
+	Work     int64 // done, in nanoseconds
+	Over     bool  // that was more than was allowed
 	Retire   bool  // the child has grown large and will read no more
 }
 

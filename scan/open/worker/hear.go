@@ -94,8 +94,8 @@ func (w *walk) replace(err error) error {
 	if w.ctx.Err() != nil || w.trouble != nil || w.given == mostChildren || !curable(why, w.child.idled) {
 		return why
 	}
-	if w.pool.cfg.left(w.budget) <= 0 {
-		return errSpent
+	if err := w.pool.cfg.spent(w.budget); err != nil {
+		return err
 	}
 	child, err := w.pool.start()
 	if err != nil {

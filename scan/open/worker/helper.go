@@ -57,8 +57,8 @@ type listing struct {
 // sizes in the list.
 func (h helped) Walk(ctx context.Context, c archive.Content, b *archive.Budget, visit archive.Visit) ([]archive.Note, error) {
 	w := &helping{ctx: ctx, cfg: h.pool.cfg, tally: &h.pool.tally, budget: b, visit: visit}
-	if w.cfg.left(b) <= 0 {
-		return []archive.Note{noteOn(errSpent, "")}, nil
+	if err := w.cfg.spent(b); err != nil {
+		return []archive.Note{noteOn(err, "")}, nil
 	}
 	err := h.pool.turn(ctx, b, c.Size())
 	if err != nil {
@@ -122,6 +122,7 @@ func (w *helping) run() error {
 func (w *helping) end(p *process, err error) error {
 	err = p.end(err)
 	w.budget.Spend(p.used() + handover)
+	w.budget.Take(p.used())
 	switch {
 	case err == nil:
 	case w.stopped != nil || w.ctx.Err() != nil:

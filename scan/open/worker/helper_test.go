@@ -121,7 +121,7 @@ func TestHelperThatMisbehaves(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg := testConfig(t, "proper")
-			cfg.Helper, cfg.CPU = fakeHelper(t, c.list, c.output), 500*time.Millisecond
+			cfg.Helper, cfg.Work = fakeHelper(t, c.list, c.output), 500*time.Millisecond
 			pool := newTestPool(t, cfg)
 			if got := walkAll(t.Context(), find(t, pool, "xar"), []byte("xar!\x00")); got.err != nil || got.codes() != c.codes {
 				t.Errorf("%v, want %s", got, c.codes)

@@ -72,7 +72,7 @@ var hostActs = map[string]func() int{
 			if life == 1 {
 				kill(c, syscall.SIGKILL)
 			}
-			leave()
+			os.Exit(exitCPU)
 		})
 	},
 	"killed, then crashes": func() int {
@@ -101,7 +101,7 @@ var hostActs = map[string]func() int{
 	// It takes 100 ms of CPU time for each.
 	"works": func() int {
 		return eachJob(func(c *channel, a assignment) {
-			defer allowCPU(time.Duration(a.CPU))()
+			defer allowCPU(time.Duration(a.CPU), func() { os.Exit(exitCPU) })()
 			for end := ownCPU() + 100*time.Millisecond; ownCPU() < end; {
 			}
 		})
@@ -112,6 +112,14 @@ var hostActs = map[string]func() int{
 			os.Exit(2)
 		})
 	},
+	"out of memory unnoticed": func() int {
+		return eachLife(func(int, *channel) {
+			fmt.Fprintln(os.Stderr, "SIGSEGV: segmentation violation\nPC=0x46d63f m=0 sigcode=2 addr=0xc003c00000")
+			os.Exit(2)
+		})
+	},
+	// It takes more time than its work: the host is slow.
+	"slow": func() int { return eachJob(func(*channel, assignment) { os.Exit(exitBusy) }) },
 	"out of memory": func() int {
 		return eachLife(func(int, *channel) {
 			fmt.Fprintln(os.Stderr, "fatal error: runtime: out of memory")
@@ -174,6 +182,8 @@ func TestWhoseFault(t *testing.T) {
 		{act: "no thread", walks: []string{host, host}},
 		{act: "out of memory", change: func(c *Config) { c.Memory = 64 * units.MB }, walks: []string{limit, limit}},
 		{act: "out of memory", change: func(c *Config) { c.Memory = 1 << 60 }, walks: []string{host}},
+		{act: "out of memory unnoticed", change: func(c *Config) { c.Memory = 64 * units.MB }, walks: []string{limit, limit}},
+		{act: "slow", walks: []string{host, host}},
 		{act: "hangs", change: func(c *Config) { c.Wall = 200 * time.Millisecond }, walks: []string{host, host}},
 		{act: "mute", change: func(c *Config) { c.Wall = 200 * time.Millisecond }, walks: []string{host}},
 		{act: "dead", walks: []string{host, host}},

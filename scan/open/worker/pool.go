@@ -18,20 +18,22 @@ type Config struct {
 	Jobs    int           // containers a child reads before it is replaced
 	Helper  string        // directory of unar and lsar, "" to do without
 	Memory  units.Size    // of a child; a Go program starts with 60 MB
-	CPU     time.Duration // for the containers of a message together
+	Work    time.Duration // for the containers of a message, what was done to open it before included (archive.Price)
+	CPU     time.Duration // that children may take for the containers of a message together: more, as hosts may be slow or busy
 	Wall    time.Duration // to start, and again for one container, the time its members are looked at not counted
 	// How long a container may wait until a child is free.
 	Patience time.Duration
 }
 
 // Defaults returns limits under which the strongest presets of 7z, xz and rar can
-// still be read, and no message costs more than its share. What takes its time
-// because this host is busy has much more of it than CPU time.
+// still be read, and no message costs more than its share. Work is counted, so that the
+// same archive comes to the same on any host. What takes its time because this host is
+// busy has more of it.
 func Defaults() Config {
 	return Config{
 		Command: []string{"/proc/self/exe", "worker"}, Helper: FindHelper(),
 		Idle: 2, Most: 16, Jobs: 100,
-		Memory: 192 * units.MB, CPU: 2 * time.Second, Wall: 30 * time.Second, Patience: 30 * time.Second,
+		Memory: 192 * units.MB, Work: 2 * time.Second, CPU: 3 * time.Second, Wall: 30 * time.Second, Patience: 30 * time.Second,
 	}
 }
 

@@ -178,6 +178,8 @@ func (p *process) why(err error) error {
 	switch {
 	case state == nil:
 		return fmt.Errorf("%w: %v", scan.ErrHost, err)
+	case state.ExitCode() == exitBusy:
+		return errSlow
 	case state.ExitCode() == exitCPU, endedBy(state, syscall.SIGXCPU), usedUp(state, p.cpu):
 		return fmt.Errorf("%w: %w", errLimit, errCPU)
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, errTime):
@@ -186,9 +188,9 @@ func (p *process) why(err error) error {
 		return fmt.Errorf("%w: the process that reads it was killed (%v)", scan.ErrHost, state)
 	case p.errors.says("OS thread", "pthread_create", "temporarily unavailable", startWord):
 		return fmt.Errorf("%w: %s", scan.ErrHost, p.errors.firstLine())
-	case p.errors.says("memory") && !roomFor(p.memory): // the runtime says so in several ways
+	case (p.errors.says("memory") || p.errors.brokenOff()) && !roomFor(p.memory): // the runtime says so in several ways
 		return fmt.Errorf("%w: no memory for the process that reads it", scan.ErrHost)
-	case p.errors.says("memory"):
+	case p.errors.says("memory"), p.errors.brokenOff():
 		return fmt.Errorf("%w: memory", errLimit)
 	}
 	return fmt.Errorf("%w (%v) %s", err, state, p.errors.firstLine())
@@ -257,6 +259,13 @@ func (t *tail) String() string {
 func (t *tail) says(words ...string) bool {
 	text := t.String()
 	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(text, w) })
+}
+
+// brokenOff reports whether the Go runtime itself met memory that is not there, as it does
+// where the kernel gave it none and it did not notice. What a program does wrong is a panic,
+// and a signal that another process sent has no such code.
+func (t *tail) brokenOff() bool {
+	return t.says("SIGSEGV: segmentation violation\nPC=") && t.says("sigcode=1", "sigcode=2")
 }
 
 func (t *tail) firstLine() string {

@@ -97,7 +97,7 @@ func TestWaitEnds(t *testing.T) {
 // The containers of a message share its CPU time, whichever children read them.
 func TestCPUTimeIsTheMessages(t *testing.T) {
 	cfg := testConfig(t, "works")
-	cfg.CPU = 300 * time.Millisecond
+	cfg.Work = 300 * time.Millisecond
 	pool := newTestPool(t, cfg)
 	data := sampleFile(t, "eicar.com.xz")
 	f, b := pool.Format(formatOf(t, data)), archive.NewBudget(testLimits)
@@ -111,7 +111,7 @@ func TestCPUTimeIsTheMessages(t *testing.T) {
 			t.Fatal(got)
 		}
 	}
-	if read < 1 || read > 4 || b.Spent() < cfg.CPU {
+	if read < 1 || read > 4 || b.Spent() < cfg.Work {
 		t.Errorf("%d were read, %v spent", read, b.Spent())
 	}
 	if got := walkWith(t.Context(), f, data, b); got.codes() != archive.DecoderLimit {
@@ -119,6 +119,68 @@ func TestCPUTimeIsTheMessages(t *testing.T) {
 	}
 	if got := walkAll(t.Context(), f, data); got.codes() != "" {
 		t.Errorf("another message: %v", got)
+	}
+}
+
+// Work is counted: the same containers come to the same each time, and as many of them
+// are read, however long the children took.
+func TestWorkIsTheSameEachTime(t *testing.T) {
+	for _, name := range []string{"lzma2.7z", "eicar.com.xz", "eicar.com.zst", "bzip2.7z"} {
+		cfg := testConfig(t, "proper")
+		cfg.Work = 20 * time.Millisecond
+		pool := newTestPool(t, cfg)
+		data := sampleFile(t, name)
+		f := pool.Format(formatOf(t, data))
+		var spent [3]time.Duration
+		var read [3]int
+		for i := range spent {
+			b := archive.NewBudget(testLimits)
+			for ; read[i] < 100; read[i]++ {
+				if got := walkWith(t.Context(), f, data, b); got.codes() != "" {
+					if got.codes() != archive.DecoderLimit {
+						t.Fatal(name, got)
+					}
+					break
+				}
+			}
+			spent[i] = b.Spent()
+		}
+		if spent[0] != spent[1] || spent[1] != spent[2] || read[0] != read[1] || read[0] == 0 || read[0] > 8 {
+			t.Errorf("%s: work of %v, %v are read", name, spent, read)
+		}
+	}
+}
+
+// A container that takes more work than there is is read up to there, and no further.
+func TestWorkEndsAContainer(t *testing.T) {
+	cfg := testConfig(t, "proper")
+	cfg.Work = handover + time.Microsecond
+	pool := newTestPool(t, cfg)
+	for _, name := range []string{"lzma2.7z", "eicar.com.xz", "eicar.com.zst"} {
+		data := sampleFile(t, name)
+		for range 2 {
+			if got := walkAll(t.Context(), pool.Format(formatOf(t, data)), data); got.codes() != archive.DecoderLimit || got.err != nil {
+				t.Errorf("%s: %v", name, got)
+			}
+		}
+	}
+}
+
+// What hosts take longer for than the work says does not make a difference, unless it
+// is more than they may take.
+func TestSlowHosts(t *testing.T) {
+	cfg := testConfig(t, "proper")
+	pool := newTestPool(t, cfg)
+	data := sampleFile(t, "eicar.com.xz")
+	f, b := pool.Format(formatOf(t, data)), archive.NewBudget(testLimits)
+	b.Take(cfg.CPU - time.Millisecond/2)
+	b.Take(0)
+	if got := walkWith(t.Context(), f, data, b); got.codes() != "" && got.codes() != archive.Unavailable {
+		t.Errorf("shortly before the end: %v", got)
+	}
+	b.Take(time.Millisecond)
+	if got := walkWith(t.Context(), f, data, b); got.codes() != archive.Unavailable {
+		t.Errorf("at the end: %v", got)
 	}
 }
 

@@ -91,7 +91,7 @@ var acts = map[string]func() int{
 	},
 	"spins": func() int {
 		return say(func(*channel) {
-			allowCPU(0)
+			allowCPU(0, func() { os.Exit(exitCPU) })
 			for n := 1; n != 0; n += 2 { // odd for ever
 			}
 		})
