@@ -30,8 +30,36 @@ func (lz4Format) Match(head []byte, _ Content) bool {
 func (lz4Format) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
 	w := begin(ctx, c, b, visit)
 	w.cost = codecFast
-	u := &unlz4{r: lz4.NewReader(bufio.NewReader(w.feed(scratch.Reader(c))))}
+	u := &unlz4{r: lz4.NewReader(bufio.NewReader(&lz4Frames{r: w.feed(scratch.Reader(c))}))}
 	return w.end(w.stream(Member{Size: -1}, u, &u.state))
+}
+
+// lz4Empty is how many legacy frames without a block may follow each other.
+const lz4Empty = 1000
+
+// lz4Frames reads frames of lz4, up to too many empty ones.
+//
+// QUIRK: the library calls itself for each legacy frame that nothing is in (v4.1.33):
+// millions of them would end the whole process.
+type lz4Frames struct {
+	r   io.Reader
+	run int // bytes of marks, one after the other
+}
+
+func (f *lz4Frames) Read(p []byte) (int, error) {
+	n, err := f.r.Read(p)
+	for i, b := range p[:n] {
+		if b != lz4Legacy[f.run%len(lz4Legacy)] {
+			f.run = 0
+		}
+		if b == lz4Legacy[f.run%len(lz4Legacy)] {
+			f.run++
+		}
+		if f.run > lz4Empty*len(lz4Legacy) {
+			return i, errStreams
+		}
+	}
+	return n, err
 }
 
 // unlz4 tells what follows the last frame from damage.
