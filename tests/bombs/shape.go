@@ -26,6 +26,7 @@ type Shape struct {
 	Content   string // that members are made of
 	Copies    int    // attachments
 	Suffix    string // of the members
+	Beside    string // another container, of which there are as many attachments; "" for none
 }
 
 // The choices that shapes are made of.
@@ -59,7 +60,14 @@ var makers = map[string]func(Shape) []byte{
 	"rtf": func(s Shape) []byte {
 		return append([]byte(`{\rtf1{\object{\*\objdata `), s.content(s.Members*max(1, s.Size))...)
 	},
-	"office": func(s Shape) []byte { s.Suffix = ".xml.rels"; return s.zip() },
+	"office":    func(s Shape) []byte { s.Suffix = ".xml.rels"; return s.zip() },
+	"blocks":    Shape.blocksZip,
+	"blocksPDF": Shape.blocksPDF,
+	"lz4s":      func(s Shape) []byte { return s.streams(lz4Stream) },
+	"lz4olds":   func(s Shape) []byte { return s.streams(lz4Old) },
+	"zstds":     func(s Shape) []byte { return s.streams(zstdStream) },
+	"xzs":       func(s Shape) []byte { return s.streams(xzStream) },
+	"bzip2s":    func(s Shape) []byte { return s.streams(bzip2Stream) },
 }
 
 // Containers returns the kinds of shapes.
@@ -78,7 +86,7 @@ const mostMail = 18 << 20
 // RandomShape returns any shape.
 func RandomShape(r *rand.Rand) Shape {
 	s := Shape{Container: pick(r, Containers()), Depth: r.IntN(3), Copies: 1}
-	for range 9 {
+	for range 10 {
 		s = s.Mutated(r)
 	}
 	return s
@@ -88,7 +96,7 @@ func pick[T any](r *rand.Rand, from []T) T { return from[r.IntN(len(from))] }
 
 // Mutated returns a shape that differs in one number.
 func (s Shape) Mutated(r *rand.Rand) Shape {
-	switch r.IntN(9) {
+	switch r.IntN(10) {
 	case 0:
 		s.Members = pick(r, counts)
 	case 1:
@@ -105,6 +113,8 @@ func (s Shape) Mutated(r *rand.Rand) Shape {
 		s.Suffix = pick(r, suffixes)
 	case 7:
 		s.Copies = pick(r, []int{1, 1, 2, 10, 100})
+	case 8:
+		s.Beside = pick(r, append(Containers(), "", "", ""))
 	default:
 		s.Members = max(1, s.Members*(50+r.IntN(150))/100)
 	}
@@ -113,16 +123,20 @@ func (s Shape) Mutated(r *rand.Rand) Shape {
 
 // Mail returns a message with such attachments, as many as fit into one of 25 MB.
 func (s Shape) Mail() []byte {
-	file := makers[s.Container](s)
-	for i := range s.Depth {
-		file = s.zipped(1, func(w *zip.Writer, _ int) { s.add(w, s.name(i)+".zip", file) })
+	files := [][]byte{s.file(s.Container)}
+	if s.Beside != "" {
+		files = append(files, s.file(s.Beside))
 	}
-	file = file[:min(len(file), mostMail)]
 	var out bytes.Buffer
 	out.WriteString("From: a@example.net\r\nTo: b@example.com\r\nSubject: x\r\nMIME-Version: 1.0\r\n" +
 		"Content-Type: multipart/mixed; boundary=b\r\n\r\n")
-	for i := range min(s.Copies, max(1, mostMail/(len(file)+1))) {
-		fmt.Fprintf(&out, "--b\r\nContent-Type: application/octet-stream; name=\"a%d\"\r\nContent-Transfer-Encoding: base64\r\n\r\n", i)
+	room := mostMail
+	for i := range s.Copies * len(files) {
+		file := files[i%len(files)]
+		if room -= len(file); room < 0 && i > 0 {
+			break
+		}
+		fmt.Fprintf(&out, "--b\r\nContent-Type: application/octet-stream; name=\"a%d%s\"\r\nContent-Transfer-Encoding: base64\r\n\r\n", i, s.Suffix)
 		for text := base64.StdEncoding.EncodeToString(file); len(text) > 0; {
 			n := min(76, len(text))
 			out.WriteString(text[:n] + "\r\n")
@@ -131,6 +145,15 @@ func (s Shape) Mail() []byte {
 	}
 	out.WriteString("--b--\r\n")
 	return out.Bytes()
+}
+
+// file makes a container, with as many zips around it as there are to be.
+func (s Shape) file(container string) []byte {
+	file := makers[container](s)
+	for i := range s.Depth {
+		file = s.zipped(1, func(w *zip.Writer, _ int) { s.add(w, s.name(i)+".zip", file) })
+	}
+	return file[:min(len(file), mostMail)]
 }
 
 // content returns a text of n bytes, at most 64 MB.
