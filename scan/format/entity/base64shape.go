@@ -17,12 +17,14 @@ type base64Shape struct {
 // clean reports whether the lines hold nothing but digits and padding.
 func (s base64Shape) clean() bool { return s.url+s.blanks+s.junk == 0 }
 
-// IsBase64 reports whether the beginning of a text is lines of base64 and nothing else, and
-// more of them than a word.
+// IsBase64 reports whether the beginning of a text is lines of base64 and nothing else: more
+// than a word, and in letters of both cases, which no number or hash has.
 func IsBase64(head []byte) bool {
 	s := base64ShapeOf(head)
-	return s.clean() && s.digits >= ordinaryRun
+	return s.clean() && s.digits >= ordinaryRun && s.lower > 0 && bytes.ContainsAny(head, upperCase)
 }
+
+const upperCase = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 func base64ShapeOf(line []byte) (s base64Shape) {
 	s.lines = 1

@@ -89,7 +89,7 @@ func (q *qpDecoder) weigh(line []byte) {
 	body, end, _ := bytes.Cut(bytes.TrimRight(line, " \t\r\n"), []byte("="))
 	s := base64ShapeOf(body)
 	q.digits.add(s)
-	q.upper = q.upper || bytes.ContainsAny(body, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+	q.upper = q.upper || bytes.ContainsAny(body, upperCase)
 	q.prose = s.digits < len(body) || len(bytes.Trim(end, "=3D")) > 0
 }
 
