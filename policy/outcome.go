@@ -148,6 +148,7 @@ type Decision struct {
 	Reason   string // for Hold: what the MTA's queue shows
 	Keep     bool
 	Edits    []Edit
+	Unmade   []Edit // those rules ask for of parts that cannot be edited; some of them, where there are many
 	Tag      string
 	Banners  []string // put into the text, by name
 	Headers  []HeaderField

@@ -29,6 +29,7 @@ func (f *facts) settle(all []judged) Decision {
 		return f.early(d, all)
 	}
 	d.Pending = false
+	d.Unmade = f.unmade(all)
 	f.reply(&d, all)
 	if d.Answer == Tempfail {
 		return d // nothing is done yet; a copy would be kept at every attempt

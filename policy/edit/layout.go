@@ -99,6 +99,30 @@ func Fixed(m *scan.Message, found []scan.Finding) []int {
 	return fixed
 }
 
+// WhyFixed returns a function that says why no edit may touch a part, or "" of one that is
+// none of Fixed. Of scan.WholeMessage it says why nothing of the message may be touched.
+func WhyFixed(m *scan.Message, found []scan.Finding) func(part int) string {
+	l := newLayout(m)
+	all := ""
+	if slices.ContainsFunc(l.list, isInvitation) {
+		all = "the message is an invitation, which clients take as a whole"
+	} else if l.uncertain(found) {
+		all = "the message can be read in more than one way"
+	}
+	return func(part int) string {
+		if all != "" || part < 0 || part >= len(m.Parts) {
+			return all
+		}
+		switch h := l.host(part); {
+		case h == nil:
+			return "only some clients show the part"
+		case l.inside(h, l.sealed):
+			return "the part is signed or encrypted"
+		}
+		return ""
+	}
+}
+
 // uncertain reports whether there may be more to the message than its first
 // reading.
 func (l *layout) uncertain(found []scan.Finding) bool {

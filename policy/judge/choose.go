@@ -48,7 +48,7 @@ func (j *Judge) choose(ctx context.Context, s seen) choice {
 	for n := 1; ; n++ {
 		c, final := j.attempt(ctx, s, t)
 		if final {
-			return c
+			return c.explained(s)
 		}
 		t = c.tried
 		if n >= maxTries { // the next decision asks for no edit
@@ -84,8 +84,11 @@ func (j *Judge) attempt(ctx context.Context, s seen, t tried) (_ choice, final b
 // addBanners puts banners into a message that is not edited otherwise. They are
 // our own words, so the result needs no second look.
 func (j *Judge) addBanners(ctx context.Context, s seen, c choice) choice {
-	if len(c.decision.Banners) == 0 || c.bare || slices.Contains(c.fixed, scan.WholeMessage) {
+	if len(c.decision.Banners) == 0 || c.bare {
 		return c
+	}
+	if slices.Contains(c.fixed, scan.WholeMessage) {
+		return c.unbannered(s)
 	}
 	result, err := j.Editor.Apply(ctx, s.job(c))
 	if err != nil {
@@ -191,6 +194,15 @@ func (c choice) noBanner(err error) choice {
 	return c.noting(notEdited(scan.WholeMessage, why))
 }
 
+// unbannered returns the choice with a note why nothing can be put into the message.
+func (c choice) unbannered(s seen) choice {
+	why := edit.WhyFixed(s.message, s.found)(scan.WholeMessage)
+	if why == "" {
+		return c
+	}
+	return c.noting(notEdited(scan.WholeMessage, fmt.Sprintf("banner %s: %s", strings.Join(c.decision.Banners, ", "), why)))
+}
+
 // later returns a temporary failure in the place of the choice.
 func (c choice) later(reply policy.Reply, why ...scan.Finding) choice {
 	return choice{
@@ -218,6 +230,25 @@ func (c choice) refuse(err error) choice {
 	c.refused = slices.Concat(c.refused, refused.Edits)
 	for i, e := range refused.Edits {
 		c = c.noting(notEdited(e.Part, fmt.Sprintf("%s: %v", e.Kind, refused.Why[i])))
+	}
+	return c
+}
+
+// explained returns the choice with a note why each edit was not tried that a rule asks for.
+func (c choice) explained(s seen) choice {
+	if len(c.decision.Unmade) == 0 {
+		return c
+	}
+	reason := edit.WhyFixed(s.message, s.found)
+	for _, e := range c.decision.Unmade {
+		why := reason(e.Part)
+		if e.Part < 0 && why == "" {
+			why = "what was found is in no part in particular"
+		}
+		tried := func(r policy.Edit) bool { return r.Part == e.Part && r.Kind == e.Kind }
+		if why != "" && !slices.ContainsFunc(c.refused, tried) {
+			c = c.noting(notEdited(e.Part, fmt.Sprintf("%s: %s", e.Kind, why)))
+		}
 	}
 	return c
 }

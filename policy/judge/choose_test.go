@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -213,6 +214,46 @@ func TestBannerThatCannotBe(t *testing.T) {
 		}
 		if r.Edited() != row.edited || r.Decision.Answer != policy.Deliver {
 			t.Errorf("%s: edited %v, answer %v", name, r.Edited(), r.Decision.Answer)
+		}
+		r.Close()
+	}
+}
+
+// TestWhyNothingIsEdited says of every part that must not be edited why a rule's edit was
+// not made, and of the message why it has no banner.
+func TestWhyNothingIsEdited(t *testing.T) {
+	signed := strings.Replace(infectedMail, "mixed", "signed", 1)
+	invitation := strings.Replace(infectedMail, "--x--", "--x\r\nContent-Type: text/calendar\r\n\r\nBEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n--x--", 1)
+	twice := strings.Replace(infectedMail, "Content-Type: multipart/mixed; boundary=x\r\n", "Content-Type: multipart/mixed; boundary=x\r\nContent-Type: text/plain\r\n", 1)
+	armored := strings.Replace(infectedMail, "VIRUS", "-----BEGIN PGP MESSAGE-----\r\nVIRUS", 1)
+	armored = strings.Replace(armored, "application/octet-stream; name=a.bin", "text/plain", 1)
+	asks := on(scan.Infected, policy.Outcome{Edit: policy.Replace, Else: &policy.Outcome{}})
+	banner := policy.Rule{Ref: policy.RuleRef{Name: "legal"}, Mode: policy.Adds, Outcome: policy.Outcome{Banner: "legal"}}
+	for name, row := range map[string]struct {
+		mail  string
+		rules []policy.Rule
+		want  []string // details, all of them
+	}{
+		"signed":                 {signed, []policy.Rule{asks}, []string{"replace: the part is signed or encrypted"}},
+		"encrypted in a text":    {armored, []policy.Rule{asks}, []string{"replace: the part is signed or encrypted"}},
+		"invitation":             {invitation, []policy.Rule{asks}, []string{"replace: the message is an invitation, which clients take as a whole"}},
+		"two readings":           {twice, []policy.Rule{asks}, []string{"replace: the message can be read in more than one way"}},
+		"a banner, invitation":   {strings.Replace(invitation, "VIRUS", "hello", 1), []policy.Rule{banner}, []string{"banner legal: the message is an invitation, which clients take as a whole"}},
+		"editable":               {infectedMail, []policy.Rule{asks}, nil},
+		"no edit is asked for":   {signed, []policy.Rule{on(scan.Infected, policy.Outcome{})}, nil},
+		"another rule was first": {signed, []policy.Rule{on(scan.Infected, policy.Outcome{}), asks}, nil},
+	} {
+		j, _ := editing(t, &finder{word: "VIRUS"}, row.rules...)
+		r := j.Examine(t.Context(), received(j, row.mail))
+		var got []string
+		for _, f := range r.Found {
+			if f.Rule == "mime/not-edited" {
+				got = append(got, f.Detail)
+			}
+		}
+		got = slices.Compact(slices.Sorted(slices.Values(got))) // the same of each reading
+		if !slices.Equal(got, row.want) || r.Decision.Answer != policy.Deliver {
+			t.Errorf("%s: %q, want %q; %v", name, got, row.want, r.Decision.Answer)
 		}
 		r.Close()
 	}
