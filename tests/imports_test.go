@@ -84,6 +84,7 @@ var permissions = []struct {
 	{"cmd/milterscan/doctor", []string{"cmd/milterscan/access", "cmd/milterscan/postfix", "policy/config", "policy/disk", "scan", "scan/contents/...", "scan/open/...", "scan/sender/...", "scan/units"}},
 	{"cmd/milterscan/setup", []string{"cmd/milterscan/postfix", "contrib", "milter", "policy", "policy/disk", "policy/token", "scan", "scan/format/entity", "scan/hostile", "scan/units"}},
 	{"cmd/milterscan/console/login", []string{"policy"}},
+	{"cmd/milterscan/console/login/door", []string{"cmd/milterscan/console/login", "cmd/milterscan/console/login/...", "policy", "policy/config"}},
 	{"cmd/milterscan/console/login/throttle", nil},
 	{"cmd/milterscan/console/login/ldap", []string{"cmd/milterscan/console/login", "cmd/milterscan/console/login/accounts", "policy/config"}},
 	{"cmd/milterscan/console/login/oidc", []string{"cmd/milterscan/console/login", "cmd/milterscan/console/login/accounts", "policy/config"}},

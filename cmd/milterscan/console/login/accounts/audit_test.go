@@ -134,8 +134,21 @@ func TestSessions(t *testing.T) {
 		t.Error(err)
 	}
 	want("logged out, and answered after it", "2", "")
+	if err := put("5", bob.ID, "five"); err != nil {
+		t.Error(err)
+	}
+	if err := a.SetDisabled(t.Context(), bob.ID, true); err != nil {
+		t.Error(err)
+	}
+	want("of an account that is disabled", "5", "")
+	if list, err := a.Sessions(t.Context(), bob.ID); err != nil || len(list) != 0 {
+		t.Errorf("%+v, %v", list, err)
+	}
+	if err := put("6", 0, "six"); err != nil {
+		t.Error(err)
+	}
 	*now = now.Add(time.Hour)
-	want("expired", "3", "")
+	want("expired", "6", "")
 	*now = now.Add(time.Hour)
 	if _, err := a.Expire(t.Context(), 0); err != nil {
 		t.Error(err)
@@ -144,4 +157,29 @@ func TestSessions(t *testing.T) {
 		t.Error(err)
 	}
 	want("forgotten", "3", "")
+}
+
+// TestSessionsOfNobodyAreBounded: those who never log in do not fill the file, nor end sessions of others.
+func TestSessionsOfNobodyAreBounded(t *testing.T) {
+	a, now := open(t)
+	ann := add(t, a, "ann")
+	if err := a.PutSession(t.Context(), Session{Key: "ann", Account: ann.ID, Data: []byte("x"), Expires: now.Add(time.Hour)}); err != nil {
+		t.Fatal(err)
+	}
+	err := a.db.Change(t.Context(), func(tx *sql.Tx) error {
+		_, err := tx.Exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < ?) INSERT INTO session
+			(key, account, handle, data, client, agent, begun, seen, expires) SELECT 'n' || i, 0, '', x'00', '', '', i, i, ? FROM n`, mostOfNobody, now.Unix()+600)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.PutSession(t.Context(), Session{Key: "new", Data: []byte("x"), Expires: now.Add(time.Hour)}); err != nil {
+		t.Fatal(err)
+	}
+	for key, want := range map[string]bool{"n1": false, "n2": true, "new": true, "ann": true} {
+		if _, found, err := a.FindSession(t.Context(), key); found != want || err != nil {
+			t.Errorf("%s: %v, %v", key, found, err)
+		}
+	}
 }

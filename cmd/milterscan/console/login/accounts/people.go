@@ -73,12 +73,12 @@ func (a *Accounts) SetPassword(ctx context.Context, id int64, password string) e
 	if err != nil {
 		return err
 	}
-	return a.mustChange(ctx, `UPDATE account SET password = ?, epoch = epoch + 1 WHERE id = ?`, hash, id)
+	return a.ending(ctx, id, `UPDATE account SET password = ?, epoch = epoch + 1 WHERE id = ?`, hash, id)
 }
 
 // SetDisabled closes an account, whose sessions end at once, or opens it again.
 func (a *Accounts) SetDisabled(ctx context.Context, id int64, disabled bool) error {
-	return a.mustChange(ctx, `UPDATE account SET disabled = ?, epoch = epoch + 1 WHERE id = ?`, disabled, id)
+	return a.ending(ctx, id, `UPDATE account SET disabled = ?, epoch = epoch + 1 WHERE id = ?`, disabled, id)
 }
 
 // SetLanguage sets the language a person reads; "" for what the browser asks for.
@@ -88,7 +88,27 @@ func (a *Accounts) SetLanguage(ctx context.Context, id int64, language string) e
 
 // EndSessions ends all sessions of an account.
 func (a *Accounts) EndSessions(ctx context.Context, id int64) error {
-	return a.mustChange(ctx, `UPDATE account SET epoch = epoch + 1 WHERE id = ?`, id)
+	return a.ending(ctx, id, `UPDATE account SET epoch = epoch + 1 WHERE id = ?`, id)
+}
+
+// ending changes an account that has to be there, and ends all its sessions.
+func (a *Accounts) ending(ctx context.Context, id int64, query string, args ...any) error {
+	return a.db.Change(ctx, func(tx *sql.Tx) error {
+		done, err := tx.ExecContext(ctx, query, args...)
+		if err != nil {
+			return err
+		}
+		if n, err := done.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(err, ErrUnknown)
+		}
+		return endAll(ctx, tx, id)
+	})
+}
+
+// endAll ends all sessions of an account.
+func endAll(ctx context.Context, tx *sql.Tx, id int64) error {
+	_, err := tx.ExecContext(ctx, `UPDATE session SET ended = 1, data = x'' WHERE account = ?`, id)
+	return err
 }
 
 // Remove forgets an account, with all but what the audit log says.

@@ -31,14 +31,24 @@ func (a *Accounts) FindSession(ctx context.Context, key string) (data []byte, fo
 	return data, err == nil, err
 }
 
+// mostOfNobody is how many sessions there are of those who have not logged in. Older ones make room.
+const mostOfNobody = 10_000
+
 // PutSession keeps a session. One that has ended stays so, also if a request that began
 // before is answered after it. Nothing is written where only the time has gone on, by little.
 func (a *Accounts) PutSession(ctx context.Context, s Session) error {
-	_, err := a.change(ctx, `INSERT INTO session (key, account, handle, data, client, agent, begun, seen, expires)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8) ON CONFLICT DO UPDATE SET account = ?2, handle = ?3, data = ?4, client = ?5, agent = ?6,
-		seen = ?7, expires = ?8 WHERE ended = 0 AND (data <> ?4 OR abs(expires - ?8) >= 30)`,
-		s.Key, s.Account, s.Handle, s.Data, cut(s.Client), cut(s.Agent), a.now().Unix(), s.Expires.Unix())
-	return err
+	return a.db.Change(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO session (key, account, handle, data, client, agent, begun, seen, expires)
+			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8) ON CONFLICT DO UPDATE SET account = ?2, handle = ?3, data = ?4, client = ?5, agent = ?6,
+			seen = ?7, expires = ?8 WHERE ended = 0 AND (data <> ?4 OR abs(expires - ?8) >= 30)`,
+			s.Key, s.Account, s.Handle, s.Data, cut(s.Client), cut(s.Agent), a.now().Unix(), s.Expires.Unix())
+		if err != nil || s.Account != 0 {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `DELETE FROM session WHERE key IN (SELECT key FROM session WHERE account = 0 ORDER BY begun
+			LIMIT max(0, (SELECT count(*) FROM session WHERE account = 0) - ?))`, mostOfNobody)
+		return err
+	})
 }
 
 // EndSession ends a session. It is remembered as ended until it would have expired.

@@ -61,6 +61,9 @@ func (a *Accounts) ConfirmSecond(ctx context.Context, id int64, secret, code str
 		return nil, ErrWrong
 	}
 	return a.newRecovery(ctx, id, func(tx *sql.Tx) (sql.Result, error) {
+		if err := endAll(ctx, tx, id); err != nil {
+			return nil, err
+		}
 		return tx.ExecContext(ctx, `UPDATE account SET secret = ?, step = ?, epoch = epoch + 1 WHERE id = ? AND disabled = 0`, secret, step, id)
 	})
 }
@@ -120,7 +123,7 @@ func (a *Accounts) RemoveSecond(ctx context.Context, id int64) error {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `UPDATE account SET secret = '', epoch = epoch + 1 WHERE id = ?`, id)
-		return err
+		return errors.Join(err, endAll(ctx, tx, id))
 	})
 }
 

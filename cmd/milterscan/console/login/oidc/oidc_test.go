@@ -1,68 +1,33 @@
 package oidc
 
 import (
-	"crypto"
-	"crypto/rand"
-	"crypto/rsa"
-	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
-	"math/big"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login/accounts"
 	"github.com/milterscan/milterscan/policy/config"
+	"github.com/milterscan/milterscan/tests/fakes"
 )
 
-// idp is a provider that answers as it is told.
-type idp struct {
-	*httptest.Server
-	key *rsa.PrivateKey
-
-	mu        sync.Mutex
-	challenge string
-	code      string
-	claims    map[string]any            // of the next token
-	forge     func(token string) string // what becomes of it
-	alg       string
-}
-
-func newIDP(t *testing.T) *idp {
+func newIDP(t *testing.T) *fakes.IDP {
 	t.Helper()
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	i, err := fakes.NewIDP()
 	if err != nil {
 		t.Fatal(err)
 	}
-	i := &idp{key: key, alg: "RS256"}
-	mux := http.NewServeMux()
-	mux.HandleFunc("/.well-known/openid-configuration", func(w http.ResponseWriter, r *http.Request) {
-		json.NewEncoder(w).Encode(map[string]any{"issuer": i.URL, "authorization_endpoint": i.URL + "/auth", "token_endpoint": i.URL + "/token",
-			"jwks_uri": i.URL + "/keys", "id_token_signing_alg_values_supported": []string{"RS256"}})
-	})
-	mux.HandleFunc("/keys", func(w http.ResponseWriter, r *http.Request) {
-		json.NewEncoder(w).Encode(map[string]any{"keys": []any{map[string]any{"kty": "RSA", "alg": "RS256", "use": "sig", "kid": "1",
-			"n": b64(key.N.Bytes()), "e": b64(big.NewInt(int64(key.E)).Bytes())}}})
-	})
-	mux.HandleFunc("/token", i.token)
-	i.Server = httptest.NewServer(mux)
 	t.Cleanup(i.Close)
 	return i
 }
 
-func b64(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
-
-// visit is what a browser does there: it comes back with a code.
-func (i *idp) visit(t *testing.T, where string, claims map[string]any) url.Values {
+// visit is what a browser does that was sent to a place: it comes back with a code.
+func visit(t *testing.T, i *fakes.IDP, where string, claims map[string]any) url.Values {
 	t.Helper()
 	u, err := url.Parse(where)
 	if err != nil {
@@ -72,44 +37,10 @@ func (i *idp) visit(t *testing.T, where string, claims map[string]any) url.Value
 	if q.Get("code_challenge_method") != "S256" || q.Get("redirect_uri") != "https://mx.example.com"+Callback || q.Get("response_type") != "code" {
 		t.Errorf("sent to %s", where)
 	}
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	i.challenge, i.code = q.Get("code_challenge"), rand.Text()
-	i.claims = map[string]any{"iss": i.URL, "aud": "mx", "sub": "1234", "exp": time.Now().Add(time.Minute).Unix(), "iat": time.Now().Unix(),
-		"nonce": q.Get("nonce"), "preferred_username": "ann", "groups": []string{"staff", "admins"}}
-	maps.Copy(i.claims, claims)
-	return url.Values{"code": {i.code}, "state": {q.Get("state")}}
+	return i.Visit(q, claims)
 }
 
-// token gives out the token of a code, once, to the one who has the verifier.
-func (i *idp) token(w http.ResponseWriter, r *http.Request) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	r.ParseForm()
-	sum := sha256.Sum256([]byte(r.Form.Get("code_verifier")))
-	if id, secret, _ := r.BasicAuth(); i.code == "" || r.Form.Get("code") != i.code || b64(sum[:]) != i.challenge || id != "mx" || secret != "s3cret" {
-		http.Error(w, `{"error":"invalid_grant"}`, http.StatusBadRequest)
-		return
-	}
-	i.code = ""
-	token := i.sign()
-	if i.forge != nil {
-		token = i.forge(token)
-	}
-	w.Header().Set("Content-Type", "application/json")
-	json.NewEncoder(w).Encode(map[string]any{"access_token": "x", "token_type": "Bearer", "id_token": token})
-}
-
-func (i *idp) sign() string {
-	head, _ := json.Marshal(map[string]string{"alg": i.alg, "kid": "1"})
-	body, _ := json.Marshal(i.claims)
-	text := b64(head) + "." + b64(body)
-	sum := sha256.Sum256([]byte(text))
-	sig, _ := rsa.SignPKCS1v15(nil, i.key, crypto.SHA256, sum[:])
-	return text + "." + b64(sig)
-}
-
-func newProvider(t *testing.T, i *idp, change func(*config.OIDC)) *Provider {
+func newProvider(t *testing.T, i *fakes.IDP, change func(*config.OIDC)) *Provider {
 	t.Helper()
 	t.Setenv("MILTERSCAN_TEST_OIDC", "s3cret")
 	c := config.OIDC{Issuer: i.URL, ClientID: "mx", SecretFile: "env:MILTERSCAN_TEST_OIDC", Scopes: []string{"openid"}, Name: "preferred_username", Groups: "groups",
@@ -164,7 +95,7 @@ func TestClaims(t *testing.T) {
 		if err != nil {
 			t.Fatal(c.about, err)
 		}
-		got, err := p.Finish(t.Context(), pending, i.visit(t, where, c.claims))
+		got, err := p.Finish(t.Context(), pending, visit(t, i, where, c.claims))
 		if text := strings.TrimSpace(fmt.Sprintln(got.Name, got.Role, got.Domains)); !errors.Is(err, c.err) || c.err == nil && (text != c.want || got.Source != accounts.OIDC ||
 			got.Subject != i.URL+" 1234") || c.err != nil && got.Subject != "" {
 			t.Errorf("%s: %+v, %v", c.about, got, err)
@@ -176,29 +107,29 @@ func TestClaims(t *testing.T) {
 func TestTokensAreChecked(t *testing.T) {
 	i := newIDP(t)
 	parts := func(token string) []string { return strings.Split(token, ".") }
-	none := b64([]byte(`{"alg":"none"}`))
+	none := fakes.B64([]byte(`{"alg":"none"}`))
 	for about, forge := range map[string]func(string) string{
 		"changed": func(s string) string {
 			p := parts(s)
 			body, _ := base64.RawURLEncoding.DecodeString(p[1])
-			return p[0] + "." + b64([]byte(strings.Replace(string(body), "ann", "eve", 1))) + "." + p[2]
+			return p[0] + "." + fakes.B64([]byte(strings.Replace(string(body), "ann", "eve", 1))) + "." + p[2]
 		},
-		"without a signature":  func(s string) string { p := parts(s); return p[0] + "." + p[1] + "." },
-		"that wants none":      func(s string) string { return none + "." + parts(s)[1] + "." },
-		"signed by a password": func(s string) string { return b64([]byte(`{"alg":"HS256"}`)) + "." + parts(s)[1] + "." + parts(s)[2] },
-		"none":                 func(string) string { return "" },
-		"that is no token":     func(string) string { return strings.Repeat("x", 5000) },
-		"too long":             func(s string) string { return s + strings.Repeat("A", 2<<20) },
+		"without a signature": func(s string) string { p := parts(s); return p[0] + "." + p[1] + "." },
+		"that wants none":     func(s string) string { return none + "." + parts(s)[1] + "." },
+		"signed by a password": func(s string) string {
+			return fakes.B64([]byte(`{"alg":"HS256"}`)) + "." + parts(s)[1] + "." + parts(s)[2]
+		},
+		"none":             func(string) string { return "" },
+		"that is no token": func(string) string { return strings.Repeat("x", 5000) },
+		"too long":         func(s string) string { return s + strings.Repeat("A", 2<<20) },
 	} {
 		p := newProvider(t, i, nil)
 		where, pending, err := p.Begin(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		i.mu.Lock()
-		i.forge = forge
-		i.mu.Unlock()
-		if got, err := p.Finish(t.Context(), pending, i.visit(t, where, nil)); !errors.Is(err, ErrRefused) {
+		i.Forge = forge
+		if got, err := p.Finish(t.Context(), pending, visit(t, i, where, nil)); !errors.Is(err, ErrRefused) {
 			t.Errorf("a token %s: %+v, %v", about, got, err)
 		}
 	}
@@ -223,7 +154,7 @@ func TestAnswers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		q := i.visit(t, where, nil)
+		q := visit(t, i, where, nil)
 		change(q)
 		if got, err := p.Finish(t.Context(), pending, q); !errors.Is(err, ErrRefused) {
 			t.Errorf("%s: %+v, %v", about, got, err)
@@ -237,7 +168,7 @@ func TestAnswers(t *testing.T) {
 	if err != nil || other == pending {
 		t.Fatal(other, err)
 	}
-	q := i.visit(t, where, nil)
+	q := visit(t, i, where, nil)
 	q.Set("iss", i.URL)
 	if _, err := p.Finish(t.Context(), Pending{}, q); !errors.Is(err, ErrRefused) {
 		t.Error("a browser that began none:", err)
@@ -245,7 +176,7 @@ func TestAnswers(t *testing.T) {
 	if _, err := p.Finish(t.Context(), Pending{State: pending.State, Nonce: pending.Nonce, Verifier: other.Verifier}, q); !errors.Is(err, ErrRefused) {
 		t.Error("another verifier:", err)
 	}
-	q = i.visit(t, where, nil)
+	q = visit(t, i, where, nil)
 	if _, err := p.Finish(t.Context(), pending, q); err != nil {
 		t.Error("in order:", err)
 	}

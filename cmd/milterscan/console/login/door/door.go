@@ -1,0 +1,259 @@
+// Package door is where persons log in to the console, and out, and look after their
+// accounts: the pages for it, and the answer to who asks.
+package door
+
+import (
+	"context"
+	"errors"
+	"html/template"
+	"net/http"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
+	"github.com/milterscan/milterscan/cmd/milterscan/console/login/accounts"
+	"github.com/milterscan/milterscan/cmd/milterscan/console/login/ldap"
+	"github.com/milterscan/milterscan/cmd/milterscan/console/login/oidc"
+	"github.com/milterscan/milterscan/cmd/milterscan/console/login/session"
+	"github.com/milterscan/milterscan/cmd/milterscan/console/login/throttle"
+	"github.com/milterscan/milterscan/policy/config"
+)
+
+// Page is what a page of the door says, for the layout of the console.
+type Page struct {
+	Title  string
+	Body   template.HTML
+	Status int // of HTTP
+}
+
+// Options are what a door works with. All fields are required.
+type Options struct {
+	Accounts *accounts.Accounts
+	Log      *zap.Logger
+	Host     string // by which second factors are named in the program that makes their codes
+	// Language returns the language in which a page is written for a person, who may be
+	// nobody: "en", "de", "fr" or "es".
+	Language func(r *http.Request, p login.Person) string
+	// Layout writes a page.
+	Layout func(w http.ResponseWriter, r *http.Request, p login.Person, page Page)
+}
+
+// Door lets persons in. It may be used by several goroutines at once.
+type Door struct {
+	Options
+	pages    *pages
+	throttle *throttle.Throttle
+	forge    *http.CrossOriginProtection
+	current  atomic.Pointer[ways]
+	deaf     atomic.Bool // the directory did not answer when it was last asked
+}
+
+// ways are how persons log in, by one configuration.
+type ways struct {
+	config   config.Console
+	sessions *session.Manager
+	ldap     *ldap.Directory // nil for none
+	oidc     *oidc.Provider  // nil for none
+}
+
+// New returns a door that lets in as a configuration says.
+func New(o Options, c config.Console) (*Door, error) {
+	p, err := parse()
+	if err != nil {
+		return nil, err
+	}
+	d := &Door{Options: o, pages: p, throttle: throttle.New(), forge: http.NewCrossOriginProtection()}
+	return d, d.Use(c)
+}
+
+// Use lets in as another configuration says from now on. If the error is not nil, the old one stays.
+func (d *Door) Use(c config.Console) error {
+	w := &ways{config: c, sessions: session.New(session.Options{Accounts: d.Accounts, Idle: c.Idle.Go(), Life: c.Life.Go(), Secure: c.HTTPS()})}
+	if c.LDAP.URL != "" {
+		w.ldap = ldap.New(c.LDAP)
+	}
+	if c.OIDC.Issuer != "" {
+		var err error
+		if w.oidc, err = oidc.New(c.OIDC, c.URL); err != nil {
+			return err
+		}
+	}
+	if old := d.current.Swap(w); old != nil && old.oidc != nil {
+		old.oidc.Close()
+	}
+	d.deaf.Store(false)
+	return nil
+}
+
+// Close ends the connections to others. The accounts are the caller's.
+func (d *Door) Close() {
+	if w := d.current.Load(); w.oidc != nil {
+		w.oidc.Close()
+	}
+}
+
+// waysKey is the key of the ways of a request, which are the same until it is answered.
+type waysKey struct{}
+
+// Load finds the session of each request for next. Everything that asks Who is inside of it.
+func (d *Door) Load(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ways := d.current.Load()
+		r = r.WithContext(context.WithValue(r.Context(), waysKey{}, ways))
+		ways.sessions.Load(next, d.broken).ServeHTTP(w, r)
+	})
+}
+
+// of returns the ways of a request.
+func (d *Door) of(r *http.Request) *ways {
+	if w, ok := r.Context().Value(waysKey{}).(*ways); ok {
+		return w
+	}
+	return d.current.Load()
+}
+
+// broken answers where the sessions cannot be read or kept.
+func (d *Door) broken(w http.ResponseWriter, r *http.Request, err error) {
+	d.Log.Warn("accounts of the console cannot be used", zap.Error(err))
+	d.say(w, r, login.Person{}, http.StatusServiceUnavailable, "broken")
+}
+
+// Who returns the person who asks. The error is login.ErrNobody where no one has logged in, and another one
+// where that cannot be told.
+func (d *Door) Who(r *http.Request) (login.Person, error) {
+	account, err := d.inside(r)
+	if err != nil {
+		return login.Person{}, err
+	}
+	return account.Person(), nil
+}
+
+// inside returns the account of the person who asks. What was changed about it since the person logged in
+// is in force.
+func (d *Door) inside(r *http.Request) (accounts.Account, error) {
+	account, who, err := d.known(r)
+	if err == nil && (who.Stage != session.Inside || d.of(r).lacksSecond(account)) {
+		err = login.ErrNobody
+	}
+	if err != nil {
+		return accounts.Account{}, err
+	}
+	return account, nil
+}
+
+// known returns the account of a session, which may be without its second factor yet.
+func (d *Door) known(r *http.Request) (accounts.Account, session.Who, error) {
+	who := d.of(r).sessions.Of(r.Context())
+	if who.Account == 0 || who.Stage == session.Nobody || who.Proof != "" && who.Proof != proof(r) {
+		return accounts.Account{}, who, login.ErrNobody
+	}
+	account, err := d.Accounts.ByID(r.Context(), who.Account)
+	if errors.Is(err, accounts.ErrUnknown) || err == nil && (account.Disabled || account.Epoch() != who.Epoch) {
+		err = login.ErrNobody
+	}
+	return account, who, err
+}
+
+// lacksSecond reports whether an account must have a second factor and has none. A provider of OpenID Connect
+// asks for one itself, if the role alone wants it.
+func (w *ways) lacksSecond(a accounts.Account) bool {
+	wants := a.WantsSecond || a.Source != accounts.OIDC && slices.Contains(w.config.RequireTOTP, string(a.Role))
+	return wants && !a.HasSecond
+}
+
+// Audit writes down that a person looked at something, or did something. If the error is not nil, it is not to be
+// shown, or done.
+func (d *Door) Audit(r *http.Request, p login.Person, act login.Right, object, outcome string) error {
+	return d.Accounts.Audit(r.Context(), p, d.client(r).String(), act, object, outcome)
+}
+
+// Trail returns lines of the audit log, newest first.
+func (d *Door) Trail(ctx context.Context, t accounts.Trail) ([]accounts.Entry, error) {
+	return d.Accounts.Trail(ctx, t)
+}
+
+// SetLanguage sets the language a person reads.
+func (d *Door) SetLanguage(ctx context.Context, p login.Person, language string) error {
+	return d.Accounts.SetLanguage(ctx, p.Account, language)
+}
+
+// note writes a line of the audit log about an account.
+func (d *Door) note(r *http.Request, a accounts.Account, act, outcome string) error {
+	return d.Accounts.Note(r.Context(), accounts.Entry{Person: a.Name, Role: string(a.Role), Client: d.client(r).String(), Act: act, Object: a.Name, Outcome: outcome})
+}
+
+// Route is one page of the door.
+type Route struct {
+	Method, Pattern string        // of http.ServeMux
+	Open            bool          // nobody need have logged in
+	Within          time.Duration // for the answer
+	Handle          http.HandlerFunc
+}
+
+// The times of answers.
+const (
+	quick = 3 * time.Second
+	slow  = 45 * time.Second // others are asked, or passwords wait for their turn
+)
+
+// Routes lists the pages.
+func (d *Door) Routes() []Route {
+	return []Route{
+		{"GET", "/login", true, quick, d.asked},
+		{"POST", "/login", true, slow, d.guarded(d.enter)},
+		{"POST", "/login/certificate", true, slow, d.guarded(d.enterByCertificate)},
+		{"GET", "/login/oidc", true, slow, d.toProvider},
+		{"GET", oidc.Callback, true, slow, d.fromProvider},
+		{"GET", "/second", true, quick, d.half(d.secondAsked)},
+		{"POST", "/second", true, slow, d.guarded(d.half(d.secondGiven))},
+		{"GET", "/logout", true, quick, d.logoutAsked},
+		{"POST", "/logout", true, quick, d.guarded(d.logout)},
+		{"GET", "/account", false, quick, d.owner(d.account)},
+		{"POST", "/account/password", false, slow, d.guarded(d.owner(d.changePassword))},
+		{"POST", "/account/second", false, slow, d.guarded(d.owner(d.beginSecond))},
+		{"POST", "/account/second/confirm", false, slow, d.guarded(d.owner(d.confirmSecond))},
+		{"POST", "/account/second/remove", false, slow, d.guarded(d.owner(d.removeSecond))},
+		{"POST", "/account/recovery", false, slow, d.guarded(d.owner(d.renewRecovery))},
+		{"POST", "/account/sessions", false, quick, d.guarded(d.owner(d.endSession))},
+		{"POST", "/account/sessions/all", false, quick, d.guarded(d.owner(d.endSessions))},
+		{"POST", "/account/tokens", false, quick, d.guarded(d.owner(d.addToken))},
+		{"POST", "/account/tokens/remove", false, quick, d.guarded(d.owner(d.removeToken))},
+	}
+}
+
+// mostOfForm is how many bytes a form may have.
+const mostOfForm = 64 << 10
+
+// guarded lets forms through that come from a page of ours and are not too long.
+func (d *Door) guarded(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if err := d.forge.Check(r); err != nil {
+			d.say(w, r, login.Person{}, http.StatusForbidden, "forged")
+			return
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, mostOfForm)
+		if err := r.ParseForm(); err != nil {
+			d.say(w, r, login.Person{}, http.StatusBadRequest, "bad")
+			return
+		}
+		next(w, r)
+	}
+}
+
+// owner lets the person through whose account it is.
+func (d *Door) owner(next func(http.ResponseWriter, *http.Request, accounts.Account)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		account, err := d.inside(r)
+		switch {
+		case errors.Is(err, login.ErrNobody):
+			http.Redirect(w, r, "/login", http.StatusSeeOther)
+		case err != nil:
+			d.broken(w, r, err)
+		default:
+			next(w, r, account)
+		}
+	}
+}

@@ -1,0 +1,200 @@
+package door
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"net/http"
+	"net/url"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
+	"github.com/milterscan/milterscan/cmd/milterscan/console/login/accounts"
+	"github.com/milterscan/milterscan/cmd/milterscan/console/login/session"
+)
+
+// loginPage is what the page to log in shows.
+type loginPage struct {
+	Next        string
+	Trouble     string // key of what went wrong last
+	Deaf        bool   // the directory does not answer
+	OIDC        bool
+	Certificate string // the name in the certificate of the browser
+}
+
+// asked shows the page to log in.
+func (d *Door) asked(w http.ResponseWriter, r *http.Request) {
+	if _, err := d.inside(r); err == nil {
+		http.Redirect(w, r, nextOf(r), http.StatusSeeOther)
+		return
+	}
+	d.askAgain(w, r, http.StatusOK, "")
+}
+
+// askAgain shows the page to log in, with what went wrong.
+func (d *Door) askAgain(w http.ResponseWriter, r *http.Request, status int, trouble string) {
+	ways := d.of(r)
+	name, _ := ways.certified(r)
+	d.show(w, r, login.Person{}, status, "login", loginPage{Next: nextOf(r), Trouble: trouble, Deaf: ways.ldap != nil && d.deaf.Load(), OIDC: ways.oidc != nil, Certificate: name})
+}
+
+// enter lets in who has a name and a password.
+func (d *Door) enter(w http.ResponseWriter, r *http.Request) {
+	name, password := r.PostForm.Get("name"), r.PostForm.Get("password")
+	begun := time.Now()
+	good, ok := d.throttle.Try(nameKey(name), d.client(r))
+	if !ok {
+		d.askAgain(w, r, http.StatusTooManyRequests, "slow")
+		return
+	}
+	account, err := d.verify(r, name, password)
+	if err != nil {
+		d.refuse(w, r, name, begun, err)
+		return
+	}
+	good()
+	d.admit(w, r, account, "")
+}
+
+// nameKey is what tries of a name are counted by: spellings of one name are one.
+func nameKey(name string) string {
+	if folded, err := accounts.Canonical(name); err == nil {
+		return folded
+	}
+	return name
+}
+
+// verify returns the account of a name and a password: one here, or, if there is none of that name,
+// one of the directory.
+func (d *Door) verify(r *http.Request, name, password string) (accounts.Account, error) {
+	account, known, err := d.Accounts.Verify(r.Context(), name, password)
+	directory := d.of(r).ldap
+	if known || !errors.Is(err, accounts.ErrWrong) || directory == nil {
+		return account, err
+	}
+	identity, err := directory.Authenticate(r.Context(), name, password)
+	deaf := err != nil && !errors.Is(err, accounts.ErrWrong) && !errors.Is(err, login.ErrNoRole)
+	if d.deaf.Swap(deaf); deaf {
+		d.Log.Warn("the directory cannot be asked who logs in", zap.Error(err))
+		return accounts.Account{}, accounts.ErrWrong
+	}
+	if err != nil {
+		return accounts.Account{}, err
+	}
+	return d.Accounts.Admit(r.Context(), identity)
+}
+
+// failsAfter is when one hears that a log-in failed where a directory is asked, so that it does not show whether the
+// name was known here.
+const failsAfter = time.Second
+
+// refuse answers one who is not let in. What was wrong is for the audit log: the page says the same in all cases.
+func (d *Door) refuse(w http.ResponseWriter, r *http.Request, name string, begun time.Time, err error) {
+	switch {
+	case errors.Is(err, accounts.ErrBusy):
+		w.Header().Set("Retry-After", "30")
+		d.askAgain(w, r, http.StatusServiceUnavailable, "busy")
+		return
+	case !errors.Is(err, accounts.ErrWrong) && !errors.Is(err, login.ErrNoRole) && !errors.Is(err, accounts.ErrTaken):
+		d.broken(w, r, err)
+		return
+	}
+	outcome := "refused"
+	if !errors.Is(err, accounts.ErrWrong) {
+		outcome = "refused: " + err.Error()
+	}
+	note := accounts.Entry{Person: name, Client: d.client(r).String(), Act: "log in", Outcome: outcome}
+	if err := d.Accounts.NoteStranger(r.Context(), note); err != nil {
+		d.broken(w, r, err)
+		return
+	}
+	if d.of(r).ldap != nil {
+		wait(r.Context(), begun.Add(failsAfter))
+	}
+	d.askAgain(w, r, http.StatusUnauthorized, "wrong")
+}
+
+// wait returns at a time, or when ctx is done.
+func wait(ctx context.Context, until time.Time) {
+	timer := time.NewTimer(time.Until(until))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// admit lets in the owner of an account, or asks for the second factor first. by is what the session holds on to.
+func (d *Door) admit(w http.ResponseWriter, r *http.Request, account accounts.Account, by string) {
+	ways := d.of(r)
+	stage, next := session.Inside, nextOf(r)
+	if account.HasSecond || ways.lacksSecond(account) {
+		stage, next = session.First, "/second?"+url.Values{"next": {next}}.Encode()
+	}
+	outcome := map[string]string{session.Inside: "done", session.First: "second factor asked"}[stage]
+	err := errors.Join(d.note(r, account, "log in", outcome), d.begin(r, account, stage, by))
+	if err == nil && stage == session.Inside {
+		err = d.Accounts.Seen(r.Context(), account.ID)
+	}
+	if err != nil {
+		ways.sessions.End(r.Context())
+		d.broken(w, r, err)
+		return
+	}
+	http.Redirect(w, r, next, http.StatusSeeOther)
+}
+
+// begin makes the session that of an account.
+func (d *Door) begin(r *http.Request, account accounts.Account, stage, by string) error {
+	return d.of(r).sessions.Begin(r.Context(), session.Who{Account: account.ID, Epoch: account.Epoch(), Stage: stage, Client: d.client(r).String(), Agent: agent(r), Proof: by})
+}
+
+// proof returns the fingerprint of the certificate that a browser has shown, if it was verified.
+func proof(r *http.Request) string {
+	if leaf := leafOf(r); leaf != nil {
+		sum := sha256.Sum256(leaf.Raw)
+		return hex.EncodeToString(sum[:])
+	}
+	return ""
+}
+
+func leafOf(r *http.Request) *x509.Certificate {
+	if r.TLS == nil || len(r.TLS.VerifiedChains) == 0 || len(r.TLS.VerifiedChains[0]) == 0 {
+		return nil
+	}
+	return r.TLS.VerifiedChains[0][0]
+}
+
+// certified returns the name in the certificate of a browser.
+func (w *ways) certified(r *http.Request) (name string, ok bool) {
+	leaf := leafOf(r)
+	switch {
+	case leaf == nil || w.config.ClientCA == "":
+		return "", false
+	case w.config.ClientName == "cn":
+		name = leaf.Subject.CommonName
+	case len(leaf.EmailAddresses) == 1:
+		name = leaf.EmailAddresses[0]
+	}
+	return name, name != ""
+}
+
+// enterByCertificate lets in the owner of a client certificate.
+func (d *Door) enterByCertificate(w http.ResponseWriter, r *http.Request) {
+	begun := time.Now()
+	name, ok := d.of(r).certified(r)
+	if !ok {
+		d.askAgain(w, r, http.StatusUnauthorized, "no-certificate")
+		return
+	}
+	account, err := d.Accounts.Named(r.Context(), name)
+	if err != nil {
+		d.refuse(w, r, name, begun, err)
+		return
+	}
+	d.admit(w, r, account, proof(r))
+}

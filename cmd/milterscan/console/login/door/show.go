@@ -1,0 +1,101 @@
+package door
+
+import (
+	"bytes"
+	"embed"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"net/http"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
+	"github.com/milterscan/milterscan/policy"
+)
+
+//go:embed templates/*.html
+var templateFiles embed.FS
+
+//go:embed texts/*.json
+var textFiles embed.FS
+
+// languages are those of the pages; the first is that of everybody who reads none of them.
+func languages() []string { return []string{"en", "de", "fr", "es"} }
+
+// texts are those of one language, by key.
+type texts map[string]string
+
+// of returns the text of a key. One that is missing shows its key: a test finds those.
+func (t texts) of(key string, args ...any) string {
+	text, ok := t[key]
+	switch {
+	case !ok:
+		return key
+	case len(args) == 0:
+		return text
+	}
+	return fmt.Sprintf(text, args...)
+}
+
+// pages are the templates and texts, by language.
+type pages struct {
+	texts     map[string]texts
+	templates map[string]*template.Template
+}
+
+// parse reads the templates, once for each language.
+func parse() (*pages, error) {
+	p := &pages{map[string]texts{}, map[string]*template.Template{}}
+	for _, code := range languages() {
+		file, err := textFiles.ReadFile("texts/" + code + ".json")
+		if err != nil {
+			return nil, err
+		}
+		t := texts{}
+		if err := json.Unmarshal(file, &t); err != nil {
+			return nil, fmt.Errorf("texts/%s.json: %w", code, err)
+		}
+		p.texts[code] = t
+		p.templates[code], err = template.New("").Funcs(template.FuncMap{"t": t.of, "time": moment, "visible": visible}).ParseFS(templateFiles, "templates/*.html")
+		if err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// moment shows a time, and says it to programs.
+func moment(t time.Time) template.HTML {
+	if t.IsZero() {
+		return "–"
+	}
+	return template.HTML(`<time datetime="` + t.UTC().Format(time.RFC3339) + `">` + t.Local().Format("2006-01-02 15:04") + `</time>`)
+}
+
+// visible shows a text that comes from elsewhere: what cannot be seen is written out, and its direction ends with it.
+func visible(s string) template.HTML {
+	return template.HTML(`<bdi>` + template.HTMLEscapeString(policy.Visible(s)) + `</bdi>`)
+}
+
+// show writes a page.
+func (d *Door) show(w http.ResponseWriter, r *http.Request, p login.Person, status int, name string, data any) {
+	code := d.Language(r, p)
+	if d.pages.templates[code] == nil {
+		code = languages()[0]
+	}
+	var body bytes.Buffer
+	if err := d.pages.templates[code].ExecuteTemplate(&body, name+".html", data); err != nil {
+		d.Log.Error("page cannot be made", zap.String("page", name), zap.Error(err))
+		http.Error(w, "this page cannot be made", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	d.Layout(w, r, p, Page{Title: d.pages.texts[code].of("title-" + name), Body: template.HTML(body.String()), Status: status})
+}
+
+// say writes a page that says why there is no other.
+func (d *Door) say(w http.ResponseWriter, r *http.Request, p login.Person, status int, key string) {
+	d.show(w, r, p, status, "problem", key)
+}
