@@ -8,7 +8,7 @@ import (
 )
 
 // slice is how many records are deleted in one transaction: others wait for it.
-const slice = 2000
+const slice = 500
 
 // Expire deletes records and counts.
 func (h *History) Expire(ctx context.Context, before time.Time) (n int, err error) {

@@ -1,0 +1,141 @@
+package store
+
+import (
+	"context"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/milterscan/milterscan/policy"
+	"github.com/milterscan/milterscan/policy/keep/history"
+)
+
+// indexes names, in the environment of a child, the history that it is to index.
+const indexes = "MILTERSCAN_TEST_INDEXES"
+
+// TestIndexingChild is the child of TestKilledWhileIndexing.
+func TestIndexingChild(t *testing.T) {
+	path := os.Getenv(indexes)
+	if path == "" {
+		t.Skip("no child")
+	}
+	h := NewHistory(path, func(err error) { t.Error(err) })
+	h.sizes = sizes{16, 64}
+	for {
+		if _, err := h.Index(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestKilledWhileIndexing ends a process that indexes an old history, again and again and in
+// the middle, while records are written: all are found at any time, and in the end the
+// index is whole.
+func TestKilledWhileIndexing(t *testing.T) {
+	w := &world{History: newHistory(t), keys: map[string]int{}}
+	w.sizes = sizes{16, 64}
+	r := rand.New(rand.NewPCG(7, 8))
+	var records []policy.Record
+	for n := range 1200 {
+		records = append(records, mixed(r, n))
+	}
+	w.first(t, records[:1000])
+	for list := range slices.Chunk(records[1000:], 20) {
+		w.write(t, list...)
+		child := exec.Command(os.Args[0], "-test.run=^TestIndexingChild$")
+		child.Env = append(os.Environ(), indexes+"="+w.path)
+		if err := child.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Duration(20+r.IntN(60)) * time.Millisecond)
+		child.Process.Kill()
+		child.Wait()
+		f := mixedFilter(r)
+		if got, want := w.pages(t, f), w.want(f); !slices.Equal(got, want) {
+			t.Fatalf("%+v: %d, want %d", f, len(got), len(want))
+		}
+	}
+	w.index(t, 1000)
+	w.compare(t, r, 10)
+}
+
+// TestIndexKnowsNoMore looks for what is not to be remembered in the bytes of the database.
+func TestIndexKnowsNoMore(t *testing.T) {
+	h := newHistory(t)
+	h.sizes = sizes{2, 4}
+	private := history.Privacy{NoSubjects: true, OnlyDomains: true, NoDetails: true, NoClientAddrs: true}
+	for n := range 8 {
+		r := record(n)
+		r.Subject, r.Sender, r.User, r.Client, r.ClientName = "secretsubject", "secretsender@example.net", "secretuser", "203.0.113.99", "secretclient.example"
+		r.Recipients = to("deliver", "secretrecipient@example.com")
+		r.Findings[0].Detail = "secretdetail"
+		if err := h.Append(t.Context(), []policy.Record{private.Apply(r)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for more := true; more; {
+		var err error
+		if more, err = h.Index(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.Close()
+	data, err := os.ReadFile(h.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, word := range []string{"secret", "203.0.113.99"} {
+		if strings.Contains(string(data), word) {
+			t.Errorf("%q is in the database", word)
+		}
+	}
+	if !strings.Contains(string(data), "*@example.net\xff") {
+		t.Error("no dictionary is in the database")
+	}
+}
+
+// TestExpireLetsOthersIn writes and searches while half of the records are expired: neither
+// waits long.
+func TestExpireLetsOthersIn(t *testing.T) {
+	h := newHistory(t)
+	h.sizes = sizes{64, 1024}
+	var list []policy.Record
+	for n := range 6000 {
+		list = append(list, record(n))
+	}
+	for part := range slices.Chunk(list, 500) {
+		if err := h.Append(t.Context(), part); err != nil {
+			t.Fatal(err)
+		}
+	}
+	done := make(chan error)
+	go func() {
+		_, err := h.Expire(t.Context(), record(5000).Time)
+		done <- err
+	}()
+	for n, rounds := 7000, 0; ; n++ {
+		begun := time.Now()
+		if err := h.Append(t.Context(), []policy.Record{record(n)}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.Find(t.Context(), history.Filter{Sender: "s1@*"}, history.Cursor{}); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(begun); took > 4*time.Second {
+			t.Errorf("writing and searching took %v", took)
+		}
+		select {
+		case err := <-done:
+			if err != nil || rounds < 2 {
+				t.Errorf("%d rounds, %v", rounds, err)
+			}
+			return
+		default:
+			rounds++
+		}
+	}
+}
