@@ -52,7 +52,11 @@ func between(s string) string { return separators + s + separators }
 func inDomains(list []string) step {
 	s := step{}
 	for _, d := range list {
-		s = append(s, want{domains, exactly(d), nil})
+		if strings.HasPrefix(d, ".") {
+			s = append(s, want{domains, fold(d) + separators, nil})
+		} else {
+			s = append(s, want{domains, exactly(d), nil})
+		}
 	}
 	return s
 }

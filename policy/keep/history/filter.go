@@ -13,7 +13,7 @@ type Filter struct {
 	Sender    string    // a pattern, see policy.LikeAddress
 	Recipient string    // likewise, for any of the recipients
 	User      string    // likewise, for the login
-	Domains   []string  // only mail from or to one of these domains, whatever else is asked; nil for all
+	Domains   []string  // only mail from or to one of these domains, ".example.com" for all subdomains; nil for all
 	Client    string    // a pattern, see policy.LikeClient
 	Subject   string    // a pattern, see policy.LikeText
 	Reason    string    // likewise, for any rule that decided or finding
@@ -66,7 +66,11 @@ func (f Filter) inSpan(r policy.Record) bool {
 
 // inDomains looks at the domains of the sender and of all recipients.
 func (f Filter) inDomains(r policy.Record) bool {
-	return f.Domains == nil || slices.ContainsFunc(DomainsOf(r), func(d string) bool { return slices.Contains(f.Domains, d) })
+	return f.Domains == nil || slices.ContainsFunc(DomainsOf(r), func(d string) bool {
+		return slices.ContainsFunc(f.Domains, func(wanted string) bool {
+			return d == wanted || strings.HasPrefix(wanted, ".") && strings.HasSuffix(d, wanted)
+		})
+	})
 }
 
 // envelope looks at senders, recipients and what became of the message for them.
