@@ -68,6 +68,7 @@ func (f Filter) inSpan(r policy.Record) bool {
 func (f Filter) inDomains(r policy.Record) bool {
 	return f.Domains == nil || slices.ContainsFunc(DomainsOf(r), func(d string) bool {
 		return slices.ContainsFunc(f.Domains, func(wanted string) bool {
+			wanted = strings.ToLower(wanted)
 			return d == wanted || strings.HasPrefix(wanted, ".") && strings.HasSuffix(d, wanted)
 		})
 	})
@@ -180,9 +181,9 @@ func Did(s policy.ScannerTime) (list []string) {
 // DomainsOf returns the domains of the sender and of all recipients, in lower case;
 // "<>" for the null sender.
 func DomainsOf(r policy.Record) []string {
-	list := []string{domain(r.Sender)}
+	list := []string{strings.TrimSuffix(domain(r.Sender), ".")}
 	for _, to := range r.Recipients {
-		list = append(list, domain(to.Recipient))
+		list = append(list, strings.TrimSuffix(domain(to.Recipient), "."))
 	}
 	slices.Sort(list)
 	return slices.Compact(list)
