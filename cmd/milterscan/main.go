@@ -28,6 +28,8 @@ func commands() []cli.Command {
 		{Name: "explain", About: "say what became of a message and why", Run: explainID},
 		{Name: "history", About: "list what became of messages", Run: printHistory},
 		{Name: "report", About: "count verdicts, rules, domains and engines", Run: printReport},
+		{Name: "user", About: "let people into the console, and out again", Run: users},
+		{Name: "audit", About: "list what people looked at and did in the console", Run: audited},
 		{Name: "selftest", About: "make hostile mail, harmless itself, and see what gets through", Run: testItself},
 		{Name: "setup", About: "hook milterscan into Postfix, Sendmail or Exim, and out again", Run: setUp},
 		{Name: "config", About: "print the example configuration with every key explained", Run: printConfig},

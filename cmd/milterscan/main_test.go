@@ -10,18 +10,22 @@ import (
 	"testing"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/cli"
+	"github.com/milterscan/milterscan/cmd/milterscan/user"
 )
 
 // everyCommand returns the command lines of all commands, without their options.
 func everyCommand() [][]string {
 	var all [][]string
 	for _, c := range commands() {
-		if c.Name != "quarantine" {
+		if c.Name != "quarantine" && c.Name != "user" {
 			all = append(all, []string{c.Name})
 		}
 	}
 	for _, c := range quarantineCommands() {
 		all = append(all, []string{"quarantine", c.Name})
+	}
+	for _, c := range user.Commands("") {
+		all = append(all, []string{"user", c.Name})
 	}
 	return all
 }

@@ -63,6 +63,18 @@ func ManualOf(name string) Manual {
 		return of([]string{"milterscan quarantine delete 06h08cfwgrgbyv96"}, append(kept(), done)...)
 	case "quarantine expire", "quarantine reindex":
 		return of([]string{"milterscan " + name}, done, broken, misused, badConfig)
+	case "user add":
+		return of([]string{"milterscan user add --role administrator --require-totp --generate ann", "milterscan user add --role domain --domains " +
+			"example.com,.example.com dora <password.txt"}, append(account(), Exit{ExitFound, "there is an account of that name"})...)
+	case "user passwd":
+		return of([]string{"milterscan user passwd --generate ann", "milterscan user passwd --forget-totp ann # whose phone is lost"}, append(account(), noAccount)...)
+	case "user disable", "user enable", "user remove":
+		return of([]string{"milterscan " + name + " bob"}, append(account(), noAccount)...)
+	case "user list":
+		return of([]string{"milterscan user list", "milterscan user list --json"}, account()...)
+	case "audit":
+		return of([]string{"milterscan audit --since yesterday", "milterscan audit --object 06h08cfwgrgbyv96 # who has seen this message",
+			"milterscan audit --person ann --limit 0 --json"}, account()...)
 	case "explain":
 		return of([]string{"milterscan explain 06h08cfwgrgbyv96", "milterscan explain '<message-id@example.net>'",
 			"milterscan explain --allow 06h08cfwgrgbyv96 >>/etc/milterscan/policy.d/allow.toml # and \"milterscan check\""},
@@ -89,3 +101,9 @@ func ManualOf(name string) Manual {
 func kept() []Exit {
 	return []Exit{{ExitFound, "some message is not in the quarantine"}, broken, misused, badConfig}
 }
+
+// noAccount is the status of a command that names an account which is not there.
+var noAccount = Exit{ExitFound, "there is no such account"}
+
+// account returns the exit statuses of the commands for accounts of the console.
+func account() []Exit { return []Exit{done, broken, misused, badConfig} }
