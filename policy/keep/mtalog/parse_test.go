@@ -83,6 +83,13 @@ func TestLines(t *testing.T) {
 			Event{Agent: "local", Kind: Bounced, Recipient: "b@example.net", After: 5000, DSN: "5.1.1", Text: "User unknown"}},
 		{"sm-mta[12]: " + mail + ": xATHA2ab012346: DSN: User unknown", Event{Kind: Notified, Next: "xATHA2ab012346", Text: "DSN: User unknown"}},
 		{"sm-mta[12]: " + mail + ": quarantine=looks odd", Event{Kind: Held, Text: "quarantine=looks odd"}},
+		{"sm-mta[12]: " + mail + ": milter=milterscan, quarantine=held [id]", Event{Kind: Held, Text: "milter=milterscan, quarantine=held [id]"}},
+		{"sm-mta[12]: " + mail + ": to=<b@x>, delay=00:00:00, mailer=script, pri=30251, quarantine=held [id], stat=quarantined",
+			Event{Agent: "script", Kind: Held, Recipient: "b@x", Text: "quarantined"}},
+		{"sm-mta[12]: " + mail + ": to=<b@x>, delay=00:00:00, pri=30251, stat=5.7.1 no", Event{Kind: Bounced, Recipient: "b@x", Text: "5.7.1 no"}},
+		{"sm-mta[12]: " + mail + ": unquarantine", Event{Kind: Freed}},
+		{"sm-mta[12]: " + mail + ": Milter: data, discard", Event{Kind: Refused, Text: "Milter: data, discard"}},
+		{"sm-mta[12]: " + mail + ": Milter: data, reject=550 5.7.1 no", Event{Kind: Refused, Text: "Milter: data, reject=550 5.7.1 no"}},
 		{"sm-mta[12]: " + mail + ": done; delay=00:00:01, ntries=1", Event{Kind: Removed}},
 		{"exim[12]: " + exim1 + " Completed", Event{Kind: Removed}},
 	} {

@@ -101,7 +101,7 @@ func (s *search) pass(ctx context.Context) error {
 		for _, key := range []string{e.Next, e.Parent} {
 			s.want(key)
 		}
-		if e.MessageID != "" || e.Kind == Named {
+		if e.MessageID != "" || e.Parent != "" {
 			s.want(e.Queue)
 		}
 	}

@@ -33,7 +33,7 @@ func sendmailText(e *Event, text string) bool {
 		return sendmailFrom(e, text)
 	case strings.HasPrefix(text, "to="):
 		return sendmailTo(e, text)
-	case strings.HasPrefix(text, "quarantine="):
+	case strings.HasPrefix(text, "quarantine="), milterHeld.MatchString(text):
 		e.Kind, e.Text = Held, cut(text, maxText)
 	case text == "unquarantine":
 		e.Kind = Freed
@@ -64,10 +64,12 @@ func sendmailNotice(e *Event, text string) bool {
 }
 
 var (
-	fromFacts = regexp.MustCompile(`, size=(\d+), class=-?\d+, nrcpts=(\d+), `)
-	toFacts   = regexp.MustCompile(`, delay=((?:\d+\+)?\d\d:\d\d:\d\d), (?:xdelay=(?:\d+\+)?\d\d:\d\d:\d\d, mailer=(\w+), )?pri=\d+, `)
-	toRelay   = regexp.MustCompile(`^relay=([^,]*), `)
-	toDSN     = regexp.MustCompile(`^dsn=([245]\.\d+\.\d+), `)
+	fromFacts  = regexp.MustCompile(`, size=(\d+), class=-?\d+, nrcpts=(\d+), `)
+	toFacts    = regexp.MustCompile(`, delay=((?:\d+\+)?\d\d:\d\d:\d\d)(?:, xdelay=(?:\d+\+)?\d\d:\d\d:\d\d)?(?:, mailer=([\w*]+))?, pri=\d+, `)
+	toHeld     = regexp.MustCompile(`^quarantine=[^,]*, `)
+	milterHeld = regexp.MustCompile(`^milter=[\w.-]+, quarantine=`)
+	toRelay    = regexp.MustCompile(`^relay=([^,]*), `)
+	toDSN      = regexp.MustCompile(`^dsn=([245]\.\d+\.\d+), `)
 )
 
 // sendmailFrom reads "from=<a@example.com>, size=12, class=0, nrcpts=1, msgid=<...>,
@@ -125,8 +127,9 @@ func sendmailTo(e *Event, text string) bool {
 	if m := toDSN.FindStringSubmatch(rest); m != nil {
 		e.DSN, rest = m[1], rest[len(m[0]):]
 	}
-	if i := strings.Index(rest, "stat="); i >= 0 {
-		e.stated(rest[i+len("stat="):])
+	rest = rest[len(toHeld.FindString(rest)):]
+	if stat, ok := strings.CutPrefix(rest, "stat="); ok {
+		e.stated(stat)
 	}
 	return e.Kind != ""
 }
