@@ -76,12 +76,12 @@ func (p *explainer) timeline(s timeline.Story) {
 		}
 		switch {
 		case step.What == "message":
-			p.line("  %25s  %-10s took %v", "", "", p.Took.Go().Round(10*time.Microsecond))
+			p.line("  %29s  %-10s took %v", "", "", p.Took.Go().Round(10*time.Microsecond))
 			for _, s := range p.Scanners {
-				p.line("  %25s    %-20s %10v%s", "", s.Scanner, s.Took.Go().Round(10*time.Microsecond), known(", no answer: ", s.Error))
+				p.line("  %29s    %-20s %10v%s", "", s.Scanner, s.Took.Go().Round(10*time.Microsecond), known(", no answer: ", s.Error))
 			}
 		case step.What == "verdict" && p.Stage != "message":
-			p.line("  %25s  answered at %s, before there was a message", "", p.Stage)
+			p.line("  %29s  answered at %s, before there was a message", "", p.Stage)
 		}
 	}
 	if s.Ahead != 0 {
@@ -112,16 +112,16 @@ func (p *explainer) step(s timeline.Step) {
 	if s.Source != timeline.Ours {
 		source = "  [" + Printable(strings.TrimSpace(s.Source+" "+s.Queue)) + "]"
 	}
-	p.line("  %25s  %-10s %s%s", when, s.What, Printable(s.Text), source)
+	p.line("  %29s  %-10s %s%s", when, s.What, Printable(s.Text), source)
 }
 
 // clockTime returns the time of a step: to the millisecond, if it is known so well.
 func clockTime(s timeline.Step) string {
 	t := s.Time.Local()
 	if s.Coarse {
-		return t.Format("2006-01-02 15:04:05     ")
+		return t.Format("2006-01-02 15:04:05 -0700    ")
 	}
-	return t.Format("2006-01-02 15:04:05.000 ")
+	return t.Format("2006-01-02 15:04:05.000 -0700")
 }
 
 func aheadWords(d time.Duration) string {

@@ -74,14 +74,14 @@ func (x Reader) runs(ctx context.Context, r policy.Record) ([]run, error) {
 	}
 	var found []run
 	var err error
-	if r.QueueID != "" {
+	if r.QueueID != "" { // a filter on a pipe knows none
 		events, failed := x.Events.Queue(ctx, r.QueueID)
 		err = failed
 		if w := nearest(split(events), r); w != nil {
 			found = append(found, w)
 		}
 	}
-	if r.MessageID != "" && r.Passed() {
+	if r.MessageID != "" && (r.Passed() || r.QueueID == "") {
 		again, failed := x.requeued(ctx, r, found)
 		found, err = append(found, again...), errors.Join(err, failed)
 	}

@@ -35,7 +35,7 @@ func (s *Story) thread(t thread, release bool) {
 	switch {
 	case t.record == nil:
 	case release:
-		s.Steps = append(s.Steps, Step{Time: verdictTime(*t.record), Source: Ours, What: "verdict", Queue: t.record.QueueID,
+		s.Steps = append(s.Steps, Step{Time: verdictTime(*t.record), order: verdictTime(*t.record), Source: Ours, What: "verdict", Queue: t.record.QueueID,
 			Text: "the release was judged: " + t.record.Action + " (" + t.record.ID + ")"})
 		off = ahead(*t.record, t.runs)
 	default:
@@ -45,38 +45,27 @@ func (s *Story) thread(t thread, release bool) {
 	if s.Ahead == 0 {
 		s.Ahead = mtalog.Millis(off / time.Millisecond)
 	}
+	r := t.record
 	for _, w := range t.runs {
 		for _, e := range w {
-			s.Steps = append(s.Steps, logStep(e, off))
+			s.Steps = append(s.Steps, logStep(e, off, r))
 		}
+		r = nil // the others come later
 	}
 }
 
-// before orders steps by time. Those of which only the second is known come after the
-// others of that second; of those without a time the place is kept.
-func before(a, b Step) int {
-	if a.Time.IsZero() || b.Time.IsZero() {
-		return 0
-	}
-	return a.latest().Compare(b.latest())
-}
-
-func (s Step) latest() time.Time {
-	if s.Coarse {
-		return s.Time.Truncate(time.Second).Add(time.Second - time.Nanosecond)
-	}
-	return s.Time
-}
+// before orders steps by time.
+func before(a, b Step) int { return a.order.Compare(b.order) }
 
 // stages returns the steps of the SMTP dialogue and the verdict.
 func stages(r policy.Record) (list []Step) {
 	add := func(when time.Time, what, text string) {
-		list = append(list, Step{Time: when, Source: Ours, What: what, Text: text})
+		list = append(list, Step{Time: when, Source: Ours, What: what, Text: text, order: cmp.Or(when, r.Time)})
 	}
 	t := r.When()
 	add(t.Connect, "connect", strings.TrimSpace(cmp.Or(r.Client, "client unknown")+" "+r.ClientName))
 	if r.Helo != "" {
-		add(cmp.Or(t.Helo, t.Connect), "helo", r.Helo)
+		add(cmp.Or(t.Helo, t.Connect), "helo", "HELO "+r.Helo)
 	}
 	if r.Stage != "connect" && r.Stage != "helo" {
 		who := "<" + r.Sender + ">"
@@ -121,18 +110,28 @@ func ahead(r policy.Record, runs []run) time.Duration {
 		return 0
 	}
 	begun := runs[0].begun()
-	if off := begun.Sub(r.When().Connect); off < -together {
-		return off
-	}
-	if off := begun.Sub(verdictTime(r)); off > together {
-		return off
+	if begun.Sub(cmp.Or(r.When().Connect, r.Time)) < -together || begun.Sub(verdictTime(r)) > together {
+		return begun.Sub(r.Time)
 	}
 	return 0
 }
 
-// logStep returns the step of an event.
-func logStep(e mtalog.Event, ahead time.Duration) Step {
-	return Step{Time: e.Time.Add(-ahead), Coarse: e.Coarse, Source: e.MTA, What: string(e.Kind), Queue: e.Queue, Text: words(e), Event: &e}
+// logStep returns the step of an event. One of which only the second is known comes after
+// all others of that second, but for what the MTA logs while a message comes in.
+func logStep(e mtalog.Event, ahead time.Duration, r *policy.Record) Step {
+	s := Step{Time: e.Time.Add(-ahead), Coarse: e.Coarse, Source: e.MTA, What: string(e.Kind), Queue: e.Queue, Text: words(e), Event: &e}
+	s.order = s.Time
+	if e.Coarse {
+		s.order = s.Time.Truncate(time.Second).Add(time.Second - time.Nanosecond)
+	}
+	if r == nil || r.QueueID != "" && r.QueueID != e.Queue {
+		return s
+	}
+	at := map[mtalog.Kind]time.Time{mtalog.Queued: r.Time, mtalog.Named: cmp.Or(r.When().End, r.Time)}[e.Kind]
+	if since := at.Sub(s.Time); e.Coarse && since >= 0 && since < time.Second {
+		s.order = at
+	}
+	return s
 }
 
 // words says an event.
@@ -197,7 +196,7 @@ func act(a quarantine.Event) Step {
 			text += ": " + more
 		}
 	}
-	return Step{Time: a.Time, Source: Vault, What: a.What, Queue: mtalog.QueueIn(a.Answer), Text: text}
+	return Step{Time: a.Time, order: a.Time, Source: Vault, What: a.What, Queue: mtalog.QueueIn(a.Answer), Text: text}
 }
 
 // outcomes returns what the log told last of each recipient. Where the message went on

@@ -57,6 +57,8 @@ type Step struct {
 	Queue  string        `json:"queue,omitempty"` // the queue id, of an MTA's
 	Text   string        `json:"text"`            // in words, for people, from foreign texts among others
 	Event  *mtalog.Event `json:"event,omitempty"` // what the MTA's log told, with its times
+
+	order time.Time // by which it comes before or after others
 }
 
 // Story is the timeline of a message.
@@ -71,7 +73,7 @@ type Story struct {
 // Outcome is what the MTA's log told last of a recipient.
 type Outcome struct {
 	Recipient string      `json:"recipient"`
-	Kind      mtalog.Kind `json:"kind"` // Sent, Deferred, Bounced or Expired
+	Kind      mtalog.Kind `json:"kind"` // Sent, Deferred, Bounced, Held or Unclear
 	Time      time.Time   `json:"time"`
 	Relay     string      `json:"relay,omitempty"`
 	Text      string      `json:"text,omitempty"`
