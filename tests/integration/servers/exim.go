@@ -2,6 +2,7 @@ package servers
 
 import (
 	_ "embed" // the configuration
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -36,7 +37,8 @@ const (
 var eximConf string
 
 // StartExim starts an Exim with the hook. milterscan gets the configuration, a
-// whole file, and is asked without a daemon unless the file names one's socket.
+// whole file, in which @dir@/kept is a directory that it may write to, and is asked
+// without a daemon unless the file names one's socket.
 func StartExim(t TB, hook Hook, config string) *Exim {
 	t.Helper()
 	needRoot(t, "Exim")
@@ -66,6 +68,22 @@ func (e *Exim) Start(t TB) {
 // Stop ends Exim; its queue stays.
 func (e *Exim) Stop() { e.proc.stop() }
 
+// LogFile returns the path of its main log.
+func (e *Exim) LogFile() string { return e.path("log/mainlog") }
+
+// Explain runs "milterscan explain" with the configuration of the mail that Exim hands
+// to it.
+func (e *Exim) Explain(t TB, args ...string) (out string, status int) {
+	t.Helper()
+	cmd := exec.Command(e.path("milterscan"), append([]string{"explain", "-c", e.path("milterscan.toml")}, args...)...)
+	text, err := cmd.CombinedOutput()
+	var ended *exec.ExitError
+	if err != nil && !errors.As(err, &ended) {
+		t.Fatalf("milterscan explain: %v", err)
+	}
+	return string(text), cmd.ProcessState.ExitCode()
+}
+
 // Log returns what Exim has logged so far.
 func (e *Exim) Log() string {
 	var all strings.Builder
@@ -94,7 +112,7 @@ func (e *Exim) install(t TB, config string) {
 	t.Helper()
 	copyFile(t, filepath.Join(unpacked(t, "exim"), "usr/sbin/exim4"), e.path("exim4"), 0o755|os.ModeSetuid)
 	copyFile(t, Binary(t), e.path("milterscan"), 0o755)
-	writeFile(t, e.path("milterscan.toml"), Private(config, e.dir))
+	writeFile(t, e.path("milterscan.toml"), Private(strings.ReplaceAll(config, "@dir@", e.dir), e.dir))
 	copyFile(t, filepath.Join(Root(t), "contrib/filter/milterscan-mda"), e.path("milterscan-mda"), 0o755)
 	copyFile(t, filepath.Join(Root(t), "contrib/exim/milterscan-exim"), e.path("milterscan-exim"), 0o755)
 	copyFile(t, filepath.Join(Root(t), "contrib/exim/milterscan-transport-filter"), e.path("milterscan-transport-filter"), 0o755)
@@ -114,7 +132,7 @@ func (e *Exim) script(t TB, name, line string) {
 // makeEtc makes what Exim reads of /etc.
 func (e *Exim) makeEtc(t TB) {
 	t.Helper()
-	for _, d := range []string{"etc", "etc/exim4", "conf", "spool", "log", "mail"} {
+	for _, d := range []string{"etc", "etc/exim4", "conf", "spool", "log", "mail", "kept"} {
 		if err := os.Mkdir(e.path(d), 0o755); err != nil {
 			t.Fatalf("%v", err)
 		}
@@ -128,7 +146,7 @@ func (e *Exim) makeEtc(t TB) {
 	writeFile(t, e.path("etc/passwd"), fmt.Sprintf("root:x:0:0::/:/bin/sh\nmail:x:8:8::/:/bin/sh\nDebian-exim:x:%d:%d::/:/bin/sh\n", uid, uid))
 	writeFile(t, e.path("etc/group"), fmt.Sprintf("root:x:0:\nmail:x:8:\nDebian-exim:x:%d:\n", uid))
 	writeFile(t, e.path("etc/exim4/trusted_configs"), e.path("conf/exim.conf")+"\n")
-	for name, id := range map[string]int{"spool": uid, "log": uid, "mail": 8} {
+	for name, id := range map[string]int{"spool": uid, "log": uid, "kept": uid, "mail": 8} {
 		if err := os.Chown(e.path(name), id, id); err != nil {
 			t.Fatalf("%v", err)
 		}

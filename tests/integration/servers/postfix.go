@@ -96,9 +96,26 @@ func (p *Postfix) AddServices(t TB, lines string) {
 // Pid returns the process id of Postfix' master, the ancestor of all its processes.
 func (p *Postfix) Pid() int { return p.proc.pid() }
 
+// LogFile returns the path of its log.
+func (p *Postfix) LogFile() string { return p.path("log/mail.log") }
+
+// Rotate has Postfix rename its log and begin another, as logrotate(8) would.
+func (p *Postfix) Rotate(t TB) {
+	t.Helper()
+	if out, err := exec.Command("postfix", "-c", p.path("etc"), "logrotate").CombinedOutput(); err != nil {
+		t.Fatalf("postfix logrotate: %v\n%s", err, out)
+	}
+}
+
+// Super has postsuper(1) do something with a mail in the queue: "-h", "-H", "-r", "-d".
+func (p *Postfix) Super(t TB, what, id string) {
+	t.Helper()
+	p.tool(t, "postsuper", what, id)
+}
+
 // Log returns what Postfix has logged so far.
 func (p *Postfix) Log() string {
-	text, _ := os.ReadFile(p.path("log/mail.log"))
+	text, _ := os.ReadFile(p.LogFile())
 	return string(text)
 }
 

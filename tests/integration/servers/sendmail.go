@@ -4,10 +4,12 @@ import (
 	"bytes"
 	_ "embed" // the configurations
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // Sendmail is a private Sendmail, unpacked into a separate directory, since its
@@ -42,7 +44,8 @@ func StartPlainSendmail(t TB, mc ...string) *Sendmail {
 	writeFile(t, s.path("aliases"), "postmaster: root\n")
 	writeFile(t, s.path("service.switch"), "hosts files\naliases files\npasswd files\n")
 	writeScript(t, s.path("deliver"), fmt.Sprintf(deliverScript, dir))
-	writeScript(t, s.Program(), fmt.Sprintf(withHostName, s.binary()))
+	s.keepLog(t)
+	writeScript(t, s.Program(), fmt.Sprintf(withHostName, s.binary(), dir))
 	s.compile(t, "etc/sendmail", s.fill(strings.Replace(privateMc, "@more@", strings.Join(mc, "\n"), 1)))
 	s.compile(t, "etc/submit", s.fill(submitMc))
 	s.Start(t)
@@ -80,16 +83,59 @@ func (s *Sendmail) Mailbox() *Maildir { return s.Inbox }
 // Start starts a stopped Sendmail again.
 func (s *Sendmail) Start(t TB) {
 	t.Helper()
-	s.proc = run(t, s.path("output.log"), s.Program(), "-C", s.path("etc/sendmail.cf"), "-bD", "-X", s.path("traffic.log"))
+	s.proc = run(t, s.path("output.log"), s.Program(), "-C", s.path("etc/sendmail.cf"), "-bD", "-L", "sm-mta", "-X", s.path("traffic.log"))
 	s.proc.ready(t, "Sendmail at "+s.Addr, func() bool { return answers("tcp", s.Addr) })
 }
 
+// LogFile returns the path of its log, which is written as syslogd(8) does. It is empty
+// where no /dev of its own can be made for it.
+func (s *Sendmail) LogFile() string { return s.path("mail.log") }
+
+// keepLog writes into a file what Sendmail says to /dev/log.
+func (s *Sendmail) keepLog(t TB) {
+	t.Helper()
+	for _, device := range devices {
+		writeFile(t, s.path("dev/"+device), "")
+	}
+	socket, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: s.path("dev/log"), Net: "unixgram"})
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	file, err := os.Create(s.LogFile())
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	os.Chmod(s.path("dev/log"), 0o666)
+	t.Cleanup(func() { socket.Close(); file.Close() })
+	go func() {
+		buf := make([]byte, 64<<10)
+		for {
+			n, err := socket.Read(buf)
+			if err != nil {
+				return
+			}
+			_, line, _ := strings.Cut(string(buf[:n]), ">")
+			if len(line) > len(time.Stamp) {
+				fmt.Fprintf(file, "%s mx%s\n", line[:len(time.Stamp)], strings.TrimRight(line[len(time.Stamp):], "\x00\n"))
+			}
+		}
+	}()
+}
+
+// devices are those that Sendmail's own /dev has, with log.
+var devices = []string{"null", "zero", "full", "random", "urandom", "tty"}
+
 // withHostName gives Sendmail a host name with a dot in it: at every start it
-// waits a minute for one, whatever its configuration says. Where a name cannot
-// be given, it waits.
+// waits a minute for one, whatever its configuration says. It also gives it a /dev with
+// a log of its own. Where neither can be given, it waits, and logs to syslog.
 const withHostName = `#!/bin/sh
 unshare --uts true 2>/dev/null || exec %[1]s "$@"
-exec unshare --uts sh -c 'hostname mx.test.local; exec %[1]s "$@"' sh "$@"
+unshare --uts --mount true 2>/dev/null || exec unshare --uts sh -c 'hostname mx.test.local; exec %[1]s "$@"' sh "$@"
+exec unshare --uts --mount sh -c '
+for d in null zero full random urandom tty; do mount --bind /dev/$d %[2]s/dev/$d; done
+mount --bind %[2]s/dev /dev
+hostname mx.test.local
+exec %[1]s "$@"' sh "$@"
 `
 
 // Stop ends Sendmail; its queue stays.
@@ -154,7 +200,7 @@ func (s *Sendmail) path(name string) string { return filepath.Join(s.dir, name) 
 // makeDirs makes the directories. The program that hands mail in runs as user nobody.
 func (s *Sendmail) makeDirs(t TB) {
 	t.Helper()
-	for _, d := range []string{"queue", "new", "tmp", "run", "submit", "etc"} {
+	for _, d := range []string{"queue", "new", "tmp", "run", "submit", "etc", "dev"} {
 		if err := os.Mkdir(s.path(d), 0o700); err != nil {
 			t.Fatalf("%v", err)
 		}

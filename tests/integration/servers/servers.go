@@ -63,6 +63,9 @@ func newDir(t TB) string {
 	return dir
 }
 
+// FreeAddr returns a free loopback address and port, for a further service of a server.
+func FreeAddr(t TB) string { t.Helper(); return newAddr(t) }
+
 // newAddr returns a free loopback address and port. The address is drawn from
 // 127.0.0.0/8, so that no other process takes it in the next moment.
 func newAddr(t TB) string {
