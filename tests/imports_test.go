@@ -75,7 +75,7 @@ var permissions = []struct {
 		"scan", "scan/contents/...", "scan/format/...", "scan/open/...", "scan/sender/...", "scan/spool"}},
 	{"cmd/milterscan/cli", []string{"cmd/milterscan/pipeline", "policy/config", "policy/disk", "scan/units"}},
 	{"cmd/milterscan/console", []string{"cmd/milterscan/console/login", "policy", "policy/config"}},
-	{"cmd/milterscan/daemon", []string{"cmd/milterscan/cli", "cmd/milterscan/console", "cmd/milterscan/console/login", "cmd/milterscan/pipeline", "cmd/milterscan/show", "milter", "policy", "policy/config", "policy/disk", "policy/judge", "policy/keep/mtalog", "policy/keep/quarantine", "policy/tell/metrics",
+	{"cmd/milterscan/daemon", []string{"cmd/milterscan/cli", "cmd/milterscan/console", "cmd/milterscan/console/login", "cmd/milterscan/console/login/accounts", "cmd/milterscan/console/login/door", "cmd/milterscan/pipeline", "cmd/milterscan/show", "milter", "policy", "policy/config", "policy/disk", "policy/judge", "policy/keep/mtalog", "policy/keep/quarantine", "policy/tell/metrics",
 		"scan", "scan/contents/virus", "scan/open/worker"}},
 	{"cmd/milterscan/filter", []string{"cmd/milterscan/cli", "cmd/milterscan/pipeline", "milter", "policy", "policy/config", "policy/judge", "scan", "scan/format/entity"}},
 	{"cmd/milterscan/selftest", []string{"cmd/milterscan/cli", "cmd/milterscan/pipeline", "policy", "policy/judge", "scan", "scan/hostile"}},

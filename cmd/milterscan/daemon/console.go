@@ -2,8 +2,9 @@ package daemon
 
 import (
 	"crypto/tls"
+	"crypto/x509"
+	"fmt"
 	"net"
-	"net/http"
 	"os"
 	"sync"
 	"time"
@@ -11,7 +12,6 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/console"
-	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
 	"github.com/milterscan/milterscan/policy/config"
 )
 
@@ -23,14 +23,19 @@ const (
 
 // newConsole returns the server of pages that is not listening yet.
 func (d *Daemon) newConsole() (*web, error) {
-	pages, err := console.New(console.Options{People: strangers{}, Host: host{d}, Log: d.log, Now: time.Now})
+	var pages *console.Console
+	var err error
+	if d.people, err = newPeople(d.first.Console, d.log, func() *console.Console { return pages }); err != nil {
+		return nil, err
+	}
+	pages, err = console.New(console.Options{People: d.people, Host: host{d}, Log: d.log, Now: time.Now, Surface: []console.Surface{d.people.surface()}})
 	if err != nil {
 		return nil, err
 	}
 	return &web{
 		section: "console",
 		ended:   func(f ...zap.Field) { d.log.Error("the console is not served any more", f...) },
-		handler: pages,
+		handler: d.people.Load(pages),
 		read:    consoleRead,
 		write:   consoleWrite,
 		secure:  func(l net.Listener) net.Listener { return &secured{Listener: l, config: d.config.Load} },
@@ -44,15 +49,6 @@ type host struct{ d *Daemon }
 
 // Config returns the configuration in force.
 func (h host) Config() *config.Config { return h.d.config.Load() }
-
-// strangers are all who ask where nobody can log in.
-type strangers struct{}
-
-// Who knows nobody.
-func (strangers) Who(*http.Request) (login.Person, error) { return login.Person{}, console.ErrNobody }
-
-// Audit has nothing to write.
-func (strangers) Audit(*http.Request, login.Person, login.Right, string, string) error { return nil }
 
 // secured puts TLS around connections while the configuration names a certificate.
 type secured struct {
@@ -72,7 +68,26 @@ func (s *secured) Accept() (net.Conn, error) {
 	if err != nil || s.config().Console.Certificate == "" {
 		return conn, err
 	}
-	return tls.Server(conn, &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: s.current}), nil
+	return tls.Server(conn, &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: s.current, GetConfigForClient: s.settings}), nil
+}
+
+// settings asks clients for certificates where the configuration names who may have
+// made them. One that shows none may log in by other ways.
+func (s *secured) settings(*tls.ClientHelloInfo) (*tls.Config, error) {
+	file := s.config().Console.ClientCA
+	if file == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	c := &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: s.current, ClientAuth: tls.VerifyClientCertIfGiven, ClientCAs: x509.NewCertPool(),
+		NextProtos: []string{"http/1.1"}}
+	if !c.ClientCAs.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("%s holds no certificate", file)
+	}
+	return c, nil
 }
 
 // current returns the certificate that is in the files now: it is renewed without

@@ -69,6 +69,7 @@ func every(ctx context.Context, often time.Duration, loop func(context.Context, 
 // close closes what generations share. Nothing of it is used any more.
 func (d *Daemon) close() {
 	d.console.close()
+	d.people.close()
 	d.web.close()
 	d.recorder.Close()
 	d.Stores.Close()

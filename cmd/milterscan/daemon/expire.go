@@ -67,6 +67,10 @@ func (d *Daemon) expire(ctx context.Context, c *config.Config) {
 		n, err := d.Stores.Events(c.History.EventsFile()).Expire(ctx, before, c.MTALog.Entries)
 		d.expired("mta_log", n, err)
 	}
+	if len(c.Console.Listen) > 0 {
+		n, err := d.people.accounts.Expire(ctx, c.Console.Audit.Go())
+		d.expired("console", n, err)
+	}
 	if c.History.Keep > 0 {
 		n, err := d.recorder.Expire(ctx, now.Add(-c.History.Keep.Go()))
 		d.expired("history", n, err)

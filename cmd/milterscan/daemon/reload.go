@@ -36,6 +36,7 @@ type Daemon struct {
 	metrics  *metrics.Metrics
 	web      *web // counts
 	console  *web // pages
+	people   *people
 	ready    readiness
 	watch    watch
 	current  atomic.Pointer[judge.Judge]

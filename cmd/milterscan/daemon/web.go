@@ -63,6 +63,9 @@ func (d *Daemon) newWeb() *web {
 // listenAll has all servers listen where a configuration says, or leaves everything as
 // it was.
 func (d *Daemon) listenAll(c *config.Config) error {
+	if err := d.people.use(c.Console); err != nil {
+		return err
+	}
 	if err := d.web.use(c.Metrics.Listen); err != nil {
 		return err
 	}

@@ -64,7 +64,7 @@ func scan(row interface{ Scan(...any) error }) (a Account, err error) {
 // find returns the one account of which something is true. The error is ErrUnknown
 // if there is none.
 func (a *Accounts) find(ctx context.Context, where string, args ...any) (found Account, err error) {
-	err = a.db.Read(ctx, func(db *sql.DB) error {
+	err = a.db().Read(ctx, func(db *sql.DB) error {
 		found, err = scan(db.QueryRowContext(ctx, `SELECT `+columns+` FROM account WHERE `+where, args...))
 		return err
 	})
@@ -90,7 +90,7 @@ func (a *Accounts) ByName(ctx context.Context, name string) (Account, error) {
 
 // List returns all accounts by name.
 func (a *Accounts) List(ctx context.Context) (all []Account, err error) {
-	err = a.db.Read(ctx, func(db *sql.DB) error {
+	err = a.db().Read(ctx, func(db *sql.DB) error {
 		all = nil
 		rows, err := db.QueryContext(ctx, `SELECT `+columns+` FROM account ORDER BY name`)
 		if err != nil {

@@ -5,6 +5,7 @@ package accounts
 
 import (
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/milterscan/milterscan/policy/keep/store"
@@ -12,7 +13,7 @@ import (
 
 // Accounts are the accounts in a file. It may be used by several goroutines at once.
 type Accounts struct {
-	db     *store.Database
+	file   atomic.Pointer[place]
 	hasher *hasher
 	now    func() time.Time
 }
@@ -55,11 +56,32 @@ CREATE TRIGGER IF NOT EXISTS audit_kept BEFORE DELETE ON audit
 
 // New returns the accounts in a file, which is made when it is first used.
 func New(path string) *Accounts {
-	return &Accounts{db: store.NewDatabase(path, schema), hasher: newHasher(), now: time.Now}
+	a := &Accounts{hasher: newHasher(), now: time.Now}
+	a.file.Store(&place{path, store.NewDatabase(path, schema)})
+	return a
+}
+
+// place is a file with its path.
+type place struct {
+	path string
+	db   *store.Database
+}
+
+// db returns the database that is in use.
+func (a *Accounts) db() *store.Database { return a.file.Load().db }
+
+// Use goes on with the accounts in another file, if it is another.
+func (a *Accounts) Use(path string) error {
+	old := a.file.Load()
+	if old.path == path {
+		return nil
+	}
+	a.file.Store(&place{path, store.NewDatabase(path, schema)})
+	return old.db.Close()
 }
 
 // Close closes the file. It is opened again if it is used again.
-func (a *Accounts) Close() error { return a.db.Close() }
+func (a *Accounts) Close() error { return a.db().Close() }
 
 // Errors that a caller may want to tell apart. What is told to the one who logs in is
 // the same for ErrWrong whatever was wrong.

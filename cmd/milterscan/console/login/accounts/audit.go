@@ -88,7 +88,7 @@ func (a *Accounts) Trail(ctx context.Context, t Trail) (list []Entry, err error)
 	if t.Limit > 0 {
 		query, args = query+" LIMIT ?", append(args, t.Limit)
 	}
-	err = a.db.Read(ctx, func(db *sql.DB) error {
+	err = a.db().Read(ctx, func(db *sql.DB) error {
 		list = nil
 		rows, err := db.QueryContext(ctx, query, args...)
 		if err != nil {
@@ -113,7 +113,7 @@ func (a *Accounts) Trail(ctx context.Context, t Trail) (list []Entry, err error)
 // 0 keeps all. It returns how many lines of the log went.
 func (a *Accounts) Expire(ctx context.Context, keep time.Duration) (int, error) {
 	now := a.now()
-	if _, err := a.db.Remove(ctx, `DELETE FROM session WHERE key IN (SELECT key FROM session WHERE expires < ? LIMIT ?)`, now.Unix()); err != nil {
+	if _, err := a.db().Remove(ctx, `DELETE FROM session WHERE key IN (SELECT key FROM session WHERE expires < ? LIMIT ?)`, now.Unix()); err != nil {
 		return 0, err
 	}
 	since := int64(0)
@@ -127,7 +127,7 @@ func (a *Accounts) Expire(ctx context.Context, keep time.Duration) (int, error) 
 	}
 	total := 0
 	for stranger, column := range []string{"since", "strangers"} {
-		n, err := a.db.Remove(ctx, `DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE stranger = ?1 AND time < (SELECT `+column+
+		n, err := a.db().Remove(ctx, `DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE stranger = ?1 AND time < (SELECT `+column+
 			` FROM kept) ORDER BY time LIMIT ?2)`, int64(stranger))
 		if total += n; err != nil {
 			return total, err

@@ -83,7 +83,7 @@ func TestStrangersDriveNothingOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	const over = 500
-	err := a.db.Change(t.Context(), func(tx *sql.Tx) error {
+	err := a.db().Change(t.Context(), func(tx *sql.Tx) error {
 		_, err := tx.Exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < ?) INSERT INTO audit
 			(time, person, role, client, act, object, outcome, stranger) SELECT ? + i, 'x', '', '', 'log in', '', 'refused', 1 FROM n`, mostStrangers+over, now.UnixMilli())
 		return err
@@ -166,7 +166,7 @@ func TestSessionsOfNobodyAreBounded(t *testing.T) {
 	if err := a.PutSession(t.Context(), Session{Key: "ann", Account: ann.ID, Data: []byte("x"), Expires: now.Add(time.Hour)}); err != nil {
 		t.Fatal(err)
 	}
-	err := a.db.Change(t.Context(), func(tx *sql.Tx) error {
+	err := a.db().Change(t.Context(), func(tx *sql.Tx) error {
 		_, err := tx.Exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < ?) INSERT INTO session
 			(key, account, handle, data, client, agent, begun, seen, expires) SELECT 'n' || i, 0, '', x'00', '', '', i, i, ? FROM n`, mostOfNobody, now.Unix()+600)
 		return err

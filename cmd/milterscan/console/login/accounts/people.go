@@ -93,7 +93,7 @@ func (a *Accounts) EndSessions(ctx context.Context, id int64) error {
 
 // ending changes an account that has to be there, and ends all its sessions.
 func (a *Accounts) ending(ctx context.Context, id int64, query string, args ...any) error {
-	return a.db.Change(ctx, func(tx *sql.Tx) error {
+	return a.db().Change(ctx, func(tx *sql.Tx) error {
 		done, err := tx.ExecContext(ctx, query, args...)
 		if err != nil {
 			return err
@@ -113,7 +113,7 @@ func endAll(ctx context.Context, tx *sql.Tx, id int64) error {
 
 // Remove forgets an account, with all but what the audit log says.
 func (a *Accounts) Remove(ctx context.Context, id int64) error {
-	return a.db.Change(ctx, func(tx *sql.Tx) error {
+	return a.db().Change(ctx, func(tx *sql.Tx) error {
 		var errs []error
 		for _, q := range []string{`DELETE FROM recovery WHERE account = ?`, `DELETE FROM token WHERE account = ?`,
 			`DELETE FROM session WHERE account = ?`, `DELETE FROM account WHERE id = ?`} {
@@ -126,7 +126,7 @@ func (a *Accounts) Remove(ctx context.Context, id int64) error {
 
 // change runs one statement, and returns how many rows it changed.
 func (a *Accounts) change(ctx context.Context, query string, args ...any) (n int64, err error) {
-	err = a.db.Change(ctx, func(tx *sql.Tx) error {
+	err = a.db().Change(ctx, func(tx *sql.Tx) error {
 		done, err := tx.ExecContext(ctx, query, args...)
 		if err != nil {
 			return err

@@ -22,7 +22,7 @@ type Session struct {
 
 // FindSession returns the data of a session that has not ended.
 func (a *Accounts) FindSession(ctx context.Context, key string) (data []byte, found bool, err error) {
-	err = a.db.Read(ctx, func(db *sql.DB) error {
+	err = a.db().Read(ctx, func(db *sql.DB) error {
 		return db.QueryRowContext(ctx, `SELECT data FROM session WHERE key = ? AND ended = 0 AND expires > ?`, key, a.now().Unix()).Scan(&data)
 	})
 	if errors.Is(err, sql.ErrNoRows) {
@@ -37,7 +37,7 @@ const mostOfNobody = 10_000
 // PutSession keeps a session. One that has ended stays so, also if a request that began
 // before is answered after it. Nothing is written where only the time has gone on, by little.
 func (a *Accounts) PutSession(ctx context.Context, s Session) error {
-	return a.db.Change(ctx, func(tx *sql.Tx) error {
+	return a.db().Change(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO session (key, account, handle, data, client, agent, begun, seen, expires)
 			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8) ON CONFLICT DO UPDATE SET account = ?2, handle = ?3, data = ?4, client = ?5, agent = ?6,
 			seen = ?7, expires = ?8 WHERE ended = 0 AND (data <> ?4 OR abs(expires - ?8) >= 30)`,
@@ -68,7 +68,7 @@ func (a *Accounts) EndHandle(ctx context.Context, account int64, handle string) 
 
 // Sessions returns the sessions of an account, the one that was used last first, without data.
 func (a *Accounts) Sessions(ctx context.Context, account int64) (list []Session, err error) {
-	err = a.db.Read(ctx, func(db *sql.DB) error {
+	err = a.db().Read(ctx, func(db *sql.DB) error {
 		list = nil
 		rows, err := db.QueryContext(ctx, `SELECT key, account, handle, client, agent, begun, seen, expires FROM session
 			WHERE account = ? AND ended = 0 AND expires > ? ORDER BY seen DESC, begun DESC LIMIT 100`, account, a.now().Unix())

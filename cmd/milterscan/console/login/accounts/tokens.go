@@ -68,7 +68,7 @@ func (a *Accounts) Bearer(ctx context.Context, text string) (login.Person, error
 	}
 	var id, expires, used int64
 	var rights string
-	err := a.db.Read(ctx, func(db *sql.DB) error {
+	err := a.db().Read(ctx, func(db *sql.DB) error {
 		return db.QueryRowContext(ctx, `SELECT account, rights, expires, used FROM token WHERE hash = ?`, tokenHash(text)).Scan(&id, &rights, &expires, &used)
 	})
 	now := a.now()
@@ -96,7 +96,7 @@ func (a *Accounts) Bearer(ctx context.Context, text string) (login.Person, error
 
 // Tokens returns the tokens of an account by name.
 func (a *Accounts) Tokens(ctx context.Context, account int64) (list []Token, err error) {
-	err = a.db.Read(ctx, func(db *sql.DB) error {
+	err = a.db().Read(ctx, func(db *sql.DB) error {
 		list = nil
 		rows, err := db.QueryContext(ctx, `SELECT name, rights, created, expires, used FROM token WHERE account = ? ORDER BY name`, account)
 		if err != nil {

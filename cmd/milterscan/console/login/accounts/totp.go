@@ -81,7 +81,7 @@ func (a *Accounts) newRecovery(ctx context.Context, id int64, change func(*sql.T
 	for i := range list {
 		list[i] = newRecoveryCode()
 	}
-	err := a.db.Change(ctx, func(tx *sql.Tx) error {
+	err := a.db().Change(ctx, func(tx *sql.Tx) error {
 		done, err := change(tx)
 		if err != nil {
 			return err
@@ -118,7 +118,7 @@ func recoveryHash(id int64, code string) []byte {
 
 // RemoveSecond takes a second factor away, and ends all sessions.
 func (a *Accounts) RemoveSecond(ctx context.Context, id int64) error {
-	return a.db.Change(ctx, func(tx *sql.Tx) error {
+	return a.db().Change(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM recovery WHERE account = ?`, id); err != nil {
 			return err
 		}
@@ -158,7 +158,7 @@ func plainRecovery(code string) string {
 
 // secret reads what is kept of a second factor; "" if there is none.
 func (a *Accounts) secret(ctx context.Context, id int64) (secret string, err error) {
-	err = a.db.Read(ctx, func(db *sql.DB) error {
+	err = a.db().Read(ctx, func(db *sql.DB) error {
 		return db.QueryRowContext(ctx, `SELECT secret FROM account WHERE id = ?`, id).Scan(&secret)
 	})
 	if errors.Is(err, sql.ErrNoRows) {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"html/template"
 	"net/http"
+	"reflect"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -71,6 +72,9 @@ func New(o Options, c config.Console) (*Door, error) {
 
 // Use lets in as another configuration says from now on. If the error is not nil, the old one stays.
 func (d *Door) Use(c config.Console) error {
+	if old := d.current.Load(); old != nil && reflect.DeepEqual(old.config, c) {
+		return nil
+	}
 	w := &ways{config: c, sessions: session.New(session.Options{Accounts: d.Accounts, Idle: c.Idle.Go(), Life: c.Life.Go(), Secure: c.HTTPS()})}
 	if c.LDAP.URL != "" {
 		w.ldap = ldap.New(c.LDAP)

@@ -1,0 +1,76 @@
+package daemon
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+
+	"go.uber.org/zap"
+
+	"github.com/milterscan/milterscan/cmd/milterscan/console"
+	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
+	"github.com/milterscan/milterscan/cmd/milterscan/console/login/accounts"
+	"github.com/milterscan/milterscan/cmd/milterscan/console/login/door"
+	"github.com/milterscan/milterscan/policy/config"
+)
+
+// people are those who may be in the console. They are a console.People.
+type people struct {
+	*door.Door
+	accounts *accounts.Accounts
+	pages    func() *console.Console
+}
+
+// newPeople returns those of a configuration. No file is opened until somebody asks. pages are those that
+// the door's are laid out like, once they are there.
+func newPeople(c config.Console, log *zap.Logger, pages func() *console.Console) (*people, error) {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "mail"
+	}
+	p := &people{accounts: accounts.New(c.File), pages: pages}
+	p.Door, err = door.New(door.Options{Accounts: p.accounts, Log: log, Host: host, Language: console.LanguageOf,
+		Layout: func(w http.ResponseWriter, r *http.Request, who login.Person, page door.Page) {
+			pages().Frame(w, r, who, page.Title, page.Body, page.Status)
+		}}, c)
+	return p, err
+}
+
+// use lets in as another configuration says.
+func (p *people) use(c config.Console) error {
+	if err := p.Door.Use(c); err != nil {
+		return fmt.Errorf("console: %w", err)
+	}
+	return p.accounts.Use(c.File)
+}
+
+// close closes the accounts.
+func (p *people) close() {
+	p.Door.Close()
+	p.accounts.Close()
+}
+
+// Who returns the person who asks.
+func (p *people) Who(r *http.Request) (login.Person, error) {
+	who, err := p.Door.Who(r)
+	if errors.Is(err, login.ErrNobody) {
+		err = console.ErrNobody
+	}
+	return who, err
+}
+
+// surface returns the pages on which persons log in and look after their accounts.
+func (p *people) surface() console.Surface {
+	s := console.Surface{Who: p.Who, Fail: func(w http.ResponseWriter, r *http.Request, who login.Person, err error) {
+		p.pages().Fail(w, r, who, err)
+	}}
+	for _, route := range p.Routes() {
+		s.Routes = append(s.Routes, console.Route{Method: route.Method, Pattern: route.Pattern, Open: route.Open, Within: route.Within,
+			Handle: func(w http.ResponseWriter, r *http.Request, _ login.Person) error {
+				route.Handle(w, r)
+				return nil
+			}})
+	}
+	return s
+}
