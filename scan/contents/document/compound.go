@@ -144,15 +144,18 @@ func (e *examination) unwrap(b []byte) []byte {
 
 // inflate unpacks zlib data as far as it goes.
 func (e *examination) inflate(b []byte) []byte {
-	z, err := zlib.NewReader(bytes.NewReader(b))
+	var out bytes.Buffer
+	in := archive.NewFeed(e.ctx, bytes.NewReader(b), e.ledger.work, archive.Inflating, func() int64 { return int64(out.Len()) })
+	z, err := zlib.NewReader(in)
 	if err != nil {
 		return nil
 	}
-	out, _ := io.ReadAll(io.LimitReader(scratch.Until(e.ctx.Err, z), e.left()+1))
-	if !e.spend(len(out)) {
+	out.ReadFrom(io.LimitReader(scratch.Until(e.ctx.Err, z), e.left()+1)) // as far as it goes
+	in.Settle()
+	if !e.spend(out.Len()) {
 		return nil
 	}
-	return out
+	return out.Bytes()
 }
 
 // open lists the streams of a compound file.

@@ -127,3 +127,19 @@ func TestObjectsInStreamsAreCharged(t *testing.T) {
 		t.Errorf("found %v, %v", found, err)
 	}
 }
+
+// TestStreamsOfNothingAreCharged has streams that nothing comes of, however long they are.
+func TestStreamsOfNothingAreCharged(t *testing.T) {
+	nothing := "x\x9c" + strings.Repeat("\x00\x00\x00\xff\xff", 1<<18) // blocks of no bytes
+	file := pdfOf("<< /Type /ObjStm /N 1 /First 4 /Filter /FlateDecode >> stream\n" + nothing + "\nendstream")
+	var parts []scan.Part
+	for range 30 {
+		parts = append(parts, scan.Part{Parent: -1, Path: "1", Content: bytes.NewReader(file)})
+	}
+	m := scantest.Message("Subject: x\r\n\r\n", parts...)
+	m.Work = 500 * time.Millisecond // what reading the parts costs is far less
+	found, err := newScanner(t, DefaultConfig()).Scan(t.Context(), m)
+	if err != nil || !slices.ContainsFunc(found, func(f scan.Finding) bool { return f.Part < 20 && strings.Contains(f.Detail, "limits.cpu") }) {
+		t.Errorf("found %v, %v", found, err)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/milterscan/milterscan/scan/format/archive"
 	"github.com/milterscan/milterscan/scan/format/pdf"
 	"github.com/milterscan/milterscan/scan/scratch"
 )
@@ -136,15 +137,18 @@ func (f *pdfFile) decode(b []byte, d pdf.Dict) ([]byte, error) {
 		if filter.Name == "Crypt" {
 			continue // whatever is encrypted was found to be
 		}
-		r, err := filter.Reader(bytes.NewReader(b))
+		var out bytes.Buffer
+		in := archive.NewFeed(f.ctx, bytes.NewReader(b), f.ledger.work, archive.Inflating, func() int64 { return int64(out.Len()) })
+		r, err := filter.Reader(in)
 		if err != nil {
 			return b, fmt.Errorf("%s: %w", quote(filter.Name), err)
 		}
-		out, err := f.limited(r)
-		if !f.spend(len(out)) {
+		_, err = out.ReadFrom(f.limited(r))
+		in.Settle()
+		if !f.spend(out.Len()) {
 			return nil, errTooLarge
 		}
-		b = out
+		b = out.Bytes()
 		errs = append(errs, err)
 	}
 	return b, errors.Join(errs...)
@@ -166,7 +170,7 @@ func (f *pdfFile) resolve(v any) any {
 	return nil
 }
 
-// limited reads at most what may be unpacked.
-func (f *pdfFile) limited(r io.Reader) ([]byte, error) {
-	return io.ReadAll(io.LimitReader(scratch.Until(f.ctx.Err, r), f.left()+1))
+// limited returns at most what may be unpacked of r.
+func (f *pdfFile) limited(r io.Reader) io.Reader {
+	return io.LimitReader(scratch.Until(f.ctx.Err, r), f.left()+1)
 }

@@ -15,7 +15,7 @@ type cabBlocks struct {
 	walk *cabWalk
 	left int
 	at   int64
-	feed *feed // charged, nil where nothing is unpacked
+	feed *Feed // charged, nil where nothing is unpacked
 }
 
 var errCabSum = errors.New("a block does not have its checksum")

@@ -1,6 +1,9 @@
 package archive
 
-import "io"
+import (
+	"context"
+	"io"
+)
 
 // codec is what a decoder costs for each byte that it reads and, beyond priceByte, for
 // each that it yields.
@@ -10,15 +13,15 @@ type codec struct{ in, out Price }
 // data that hardly pack for what they read, of zeros for what they yield.
 var (
 	codecNone    = codec{}
-	codecFast    = codec{in: 10_000}                     // lz4, Zstandard
-	codecDeflate = codec{in: 15_000, out: 1_000}         //
-	codecBits    = codec{in: 60_000, out: priceBits}     // what goes from bit to bit: Deflate64, LHA, ARJ
-	codecFilter  = codec{in: 15_000, out: priceFilter}   // the filters of PDF
-	codecSorted  = codec{in: 110_000, out: 25_000}       // bzip2
-	codecLZMA    = codec{in: 95_000, out: 6_000}         //
-	codecBranch  = codec{in: 95_000, out: 30_000}        // LZMA after BCJ2
-	codecGuess   = codec{in: 2_500_000, out: 30_000}     // PPMd
-	codecRAR     = codec{in: 60_000, out: 2 * priceBits} //
+	codecFast    = codec{in: 10_000}                      // lz4, Zstandard
+	codecDeflate = codec{in: Inflating, out: 1_000}       //
+	codecBits    = codec{in: 60_000, out: priceBits}      // what goes from bit to bit: Deflate64, LHA, ARJ
+	codecFilter  = codec{in: Inflating, out: priceFilter} // the filters of PDF
+	codecSorted  = codec{in: 110_000, out: 25_000}        // bzip2
+	codecLZMA    = codec{in: 95_000, out: 6_000}          //
+	codecBranch  = codec{in: 95_000, out: 30_000}         // LZMA after BCJ2
+	codecGuess   = codec{in: 2_500_000, out: 30_000}      // PPMd
+	codecRAR     = codec{in: 60_000, out: 2 * priceBits}  //
 )
 
 // priceVain is what a byte costs that a decoder reads and that nothing comes of: it may
@@ -32,26 +35,30 @@ const (
 	feedShare = 2
 )
 
-// feed is what a decoder reads. It charges for each byte, and ends with the work: a
+// Feed is what a decoder reads. It charges for each byte, and ends with the work: a
 // decoder may read to the end of a file without anything to show for it.
-type feed struct {
-	r     io.Reader
-	w     *walk
-	eaten int64
-	from  int64 // bytes unpacked from the container when it began
-	vain  int64 // bytes charged because nothing came of them
+type Feed struct {
+	ctx     context.Context
+	r       io.Reader
+	budget  *Budget
+	each    Price
+	yielded func() int64
+	eaten   int64
+	vain    int64 // bytes charged because nothing came of them
 }
 
-// feed returns r as the next decoder is to read it. What the decoder before read is
-// settled.
-func (w *walk) feed(r io.Reader) *feed {
-	w.settle()
-	w.fed = &feed{r: r, w: w, from: w.total}
-	return w.fed
+// NewFeed returns r as a decoder is to read it that takes that much for each byte. Yielded
+// tells how many bytes came of it so far.
+func NewFeed(ctx context.Context, r io.Reader, b *Budget, each Price, yielded func() int64) *Feed {
+	return &Feed{ctx: ctx, r: r, budget: b, each: each, yielded: yielded}
 }
 
-func (f *feed) Read(p []byte) (int, error) {
-	if err := f.w.ctx.Err(); err != nil {
+// Inflating is what decoders of deflate take for each byte that they read.
+const Inflating Price = 15_000
+
+// Read returns bytes of what is read, until the work is more than is done.
+func (f *Feed) Read(p []byte) (int, error) {
+	if err := f.ctx.Err(); err != nil {
 		return 0, err
 	}
 	n, err := f.r.Read(p)
@@ -60,25 +67,37 @@ func (f *feed) Read(p []byte) (int, error) {
 }
 
 // eat charges for n bytes that were read, and for those before that were read in vain.
-func (f *feed) eat(n int64) {
-	f.w.budget.Work(n, f.w.cost.in)
+func (f *Feed) eat(n int64) {
+	f.budget.Work(n, f.each)
 	f.eaten += n
 	f.charge(feedAhead)
 }
 
+// Settle charges for what was read in vain, now that the decoder has ended.
+func (f *Feed) Settle() { f.charge(0) }
+
 // charge charges for what was read in vain, all but what the decoder may be ahead.
-func (f *feed) charge(ahead int64) {
-	vain := f.eaten - feedShare*(f.w.total-f.from) - ahead
+func (f *Feed) charge(ahead int64) {
+	vain := f.eaten - feedShare*f.yielded() - ahead
 	if vain > f.vain {
-		f.w.budget.Work(vain-f.vain, priceVain)
+		f.budget.Work(vain-f.vain, priceVain)
 		f.vain = vain
 	}
+}
+
+// feed returns r as the next decoder is to read it. What the decoder before read is
+// settled.
+func (w *walk) feed(r io.Reader) *Feed {
+	w.settle()
+	from := w.total
+	w.fed = NewFeed(w.ctx, r, w.budget, w.cost.in, func() int64 { return w.total - from })
+	return w.fed
 }
 
 // settle charges for what the last decoder read in vain, now that it has ended.
 func (w *walk) settle() {
 	if w.fed != nil {
-		w.fed.charge(0)
+		w.fed.Settle()
 		w.fed = nil
 	}
 }

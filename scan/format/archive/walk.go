@@ -24,7 +24,7 @@ type walk struct {
 	total  int64 // bytes unpacked from it so far
 
 	cost codec // of what is read and unpacked
-	fed  *feed // what the decoder at work reads
+	fed  *Feed // what the decoder at work reads
 
 	count int // members handed over
 	notes []Note
