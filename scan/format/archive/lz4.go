@@ -30,9 +30,14 @@ func (lz4Format) Match(head []byte, _ Content) bool {
 func (lz4Format) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
 	w := begin(ctx, c, b, visit)
 	w.cost = codecFast
+	b.Work(lz4Memory, priceWindow)
 	u := &unlz4{r: lz4.NewReader(bufio.NewReader(&lz4Frames{r: w.feed(scratch.Reader(c))}))}
+	defer u.r.Reset(nil) // gives back the blocks
 	return w.end(w.stream(Member{Size: -1}, u, &u.state))
 }
+
+// lz4Memory is what the largest blocks take, packed and unpacked, in bytes.
+const lz4Memory = 16 << 20
 
 // lz4Empty is how many legacy frames without a block may follow each other.
 const lz4Empty = 1000
