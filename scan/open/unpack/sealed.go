@@ -48,7 +48,25 @@ func encrypted(p *scan.Part) bool {
 		begin := head[:min(len(head), 64)]
 		return archive.Sealed(p.Content) || bytes.Contains(begin, oidEnvelopedData) || bytes.Contains(begin, oidAuthEnveloped)
 	}
-	return archive.Sealed(p.Content) || bytes.Contains(head, []byte("-----BEGIN PGP MESSAGE-----"))
+	return archive.Sealed(p.Content) || holdsArmor(head)
+}
+
+// holdsArmor reports whether a text has a line that begins a message in OpenPGP, quoted or
+// not, or a page what shows such a line. A text that speaks of the line has none.
+func holdsArmor(head []byte) bool {
+	const mark = "-----BEGIN PGP MESSAGE-----"
+	for at := 0; ; at += len(mark) {
+		next := bytes.Index(head[at:], []byte(mark))
+		if next < 0 {
+			return false
+		}
+		at += next
+		before, after := bytes.TrimRight(head[:at], " \t|"), bytes.TrimLeft(head[at+len(mark):], " \t")
+		begins := len(before) == 0 || bytes.IndexByte([]byte("\r\n>\xbf"), before[len(before)-1]) >= 0
+		if begins && (len(after) == 0 || bytes.IndexByte([]byte("\r\n<&"), after[0]) >= 0) {
+			return true
+		}
+	}
 }
 
 // The DER object identifiers of encrypted CMS content: id-envelopedData
