@@ -67,3 +67,23 @@ func read(t *testing.T, p scan.Part) string {
 	n, _ := p.Content.ReadAt(b, 0)
 	return string(b[:n])
 }
+
+// A header that is the body in another reading is read once, not as a message in a message
+// in a message.
+func TestHeaderAsBody(t *testing.T) {
+	for _, mail := range []string{
+		"Content-Type: multipart/signed\r\n\r\nMIME-Version: 1.0\r\nContent-Type: multipart/signed;\r\n",
+		"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\nContent-Type: multipart/signed\r\nContent-Disposition: attachment\r\n\r\n" +
+			"MIME-Version: 1.0\r\nSubject: a\r\nContent-Type: multipart/signed;\r\n\tboundary=y\r\n\r\n\r\n--y\r\n\r\nhello\r\n--y--\r\n--x--\r\n",
+	} {
+		m := opened(t.Context(), t, testLimits, mail)
+		for _, f := range m.Notes {
+			if f.Kind == scan.Unscannable {
+				t.Errorf("%q: %s in %s", mail, f.Rule, m.Parts[f.Part].Path)
+			}
+		}
+		if len(m.Parts) > 6 {
+			t.Errorf("%q: %d parts", mail, len(m.Parts))
+		}
+	}
+}

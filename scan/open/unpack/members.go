@@ -20,7 +20,7 @@ func (w *work) open(in container, part int) error {
 	if p.Content == nil || p.Content.Size() == 0 {
 		return nil
 	}
-	if isMessage(p) {
+	if isMessage(p) && !w.isWhole(in, p) {
 		return w.message(in, part)
 	}
 	o := &opening{work: w, in: container{part: part, path: p.Path, archives: in.archives + 1, nested: in.nested}}
@@ -40,6 +40,16 @@ func (w *work) open(in container, part int) error {
 	}
 	w.m.Parts[part].Opened = o.walked > 0 && !o.incomplete
 	return nil
+}
+
+// isWhole reports whether a part is all of the message that it is in: in another reading
+// there is no header, and all is the body. What is in it is known.
+func (w *work) isWhole(in container, p *scan.Part) bool {
+	if in.part < 0 {
+		return false
+	}
+	whole := w.m.Parts[in.part].Content
+	return whole != nil && same(whole, p.Content)
 }
 
 // isOffice reports whether a part has the name of a file that programs open which
