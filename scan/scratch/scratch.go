@@ -97,7 +97,7 @@ func Index(c Content, mark string, from, to int64) (int64, error) {
 			return -1, err
 		}
 		chunk = chunk[:min(int64(len(chunk)), to-from)]
-		if i := index(chunk, mark); i >= 0 {
+		if i := Find(chunk, mark); i >= 0 {
 			return from + int64(i), nil
 		}
 		from += int64(len(chunk) - len(mark) + 1)
@@ -105,13 +105,11 @@ func Index(c Content, mark string, from, to int64) (int64, error) {
 	return -1, nil
 }
 
-// index returns the first place of mark in b, -1 if there is none. It looks first for a
-// byte of mark that texts do not have, if there is one.
-func index(b []byte, mark string) int {
-	rare := slices.IndexFunc([]byte(mark), func(c byte) bool { return c < ' ' || c > '~' })
-	if rare < 0 {
-		return bytes.Index(b, []byte(mark))
-	}
+// Find returns the first place of mark in b, -1 if there is none, as bytes.Index does. It
+// looks first for a byte of mark that texts do not have, if there is one.
+func Find(b []byte, mark string) int {
+	rare := max(0, slices.IndexFunc([]byte(mark), func(c byte) bool { return c < ' ' || c > '~' }))
+	misses := 0
 	for at := rare; at < len(b); at++ {
 		next := bytes.IndexByte(b[at:], mark[rare])
 		if next < 0 {
@@ -119,6 +117,13 @@ func index(b []byte, mark string) int {
 		}
 		if at += next; bytes.HasPrefix(b[at-rare:], []byte(mark)) {
 			return at - rare
+		}
+		if misses++; misses > 16+at/16 { // it is full of them
+			from := at - rare + 1
+			if i := bytes.Index(b[from:], []byte(mark)); i >= 0 {
+				return from + i
+			}
+			break
 		}
 	}
 	return -1

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 	"testing"
 )
 
@@ -119,5 +120,22 @@ func TestIndex(t *testing.T) {
 	}
 	if at, err := Index(pieces{bytes.NewReader(nil), make([]byte, 9), nil}, mark, 0, 9); at != -1 || err != nil {
 		t.Errorf("nothing: %d, %v", at, err)
+	}
+}
+
+// TestFind compares with bytes.Index, in contents that are full of single bytes of the mark.
+func TestFind(t *testing.T) {
+	for _, mark := range []string{"a", "mark", "Rar!\x1a\x07", "7z\xbc\xaf\x27\x1c", "\x00\x00\x01", "aab"} {
+		for _, filling := range []string{"x", mark[:1], mark[:len(mark)/2+len(mark)%2], mark[len(mark)-1:], "some text with marks\n"} {
+			for _, at := range []int{-1, 0, 1, 7, 999} {
+				b := bytes.Repeat([]byte(filling), 1000)
+				if at >= 0 {
+					b = slices.Concat(b[:min(at, len(b))], []byte(mark), b[min(at, len(b)):])
+				}
+				if got, want := Find(b, mark), bytes.Index(b, []byte(mark)); got != want {
+					t.Errorf("%q in %q with one at %d: %d, want %d", mark, filling, at, got, want)
+				}
+			}
+		}
 	}
 }

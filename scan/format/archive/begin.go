@@ -1,7 +1,6 @@
 package archive
 
 import (
-	"bytes"
 	"errors"
 
 	"github.com/milterscan/milterscan/scan/scratch"
@@ -21,7 +20,7 @@ func eachBegin(c Content, from int64, mark string, before int64, fits func(head 
 	found := int64(-1)
 	scratch.Windows(c, from, 2*headRoom, func(b []byte, off int64) error {
 		for at := int64(0); ; at++ {
-			next := bytes.Index(b[at:], []byte(mark))
+			next := scratch.Find(b[at:], mark)
 			if next < 0 {
 				return nil
 			}

@@ -67,15 +67,19 @@ func mayCarry(b []byte) bool {
 
 // anyAt reports whether a place of c in b fits.
 func anyAt(b []byte, c byte, fits func(at int) bool) bool {
-	for at := 0; ; at++ {
-		next := bytes.IndexByte(b[at:], c)
-		if next < 0 {
-			return false
+	for at := 0; at < len(b); at++ {
+		if b[at] != c {
+			next := bytes.IndexByte(b[at:], c)
+			if next < 0 {
+				return false
+			}
+			at += next
 		}
-		if at += next; fits(at) {
+		if fits(at) {
 			return true
 		}
 	}
+	return false
 }
 
 // endsInData reports whether b ends in "data", whatever blanks are in it.

@@ -17,6 +17,9 @@ import (
 // POSIX.1 odc, and the new portable format with and without checksums.
 type cpioFormat struct{}
 
+// cpioMark is what the dialects in ASCII begin with.
+const cpioMark = "07070"
+
 func (cpioFormat) Name() string { return "cpio" }
 
 func (cpioFormat) Match(head []byte, _ Content) bool {
@@ -42,7 +45,7 @@ func cpioBegin(c Content, taken Places) int64 {
 		return 0
 	}
 	first := int64(-1)
-	for _, mark := range [...]string{"07070", "\xc7\x71", "\x71\xc7"} {
+	for _, mark := range [...]string{cpioMark, "\xc7\x71", "\x71\xc7"} {
 		at := eachBegin(c, 0, mark, 0, func(head []byte, at int64) bool {
 			return cpioKind(head) && !taken.hold(at) && cpioMember(c, head, at)
 		})

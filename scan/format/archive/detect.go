@@ -119,6 +119,7 @@ type suffixed interface{ suffixes() []string }
 // programs that know the format look further than the first bytes. Bytes in a
 // place that is taken are no beginning.
 type embedded interface {
+	sight() sights // what is seen of it anywhere it is inside
 	inside(c Content, taken Places) bool
 }
 
@@ -176,14 +177,16 @@ func (d *Detector) Beginning(c Content) []Format {
 // at all, the names decide.
 func (d *Detector) Further(begun []Format, c Content, names []string, taken Places) []Format {
 	ends := extensions(names)
+	seen := survey(c)
 	found := choose(d.further, func(f Format) bool {
-		if slices.Contains(begun, f) {
+		e := unwrap(f).(embedded)
+		if slices.Contains(begun, f) || !seen.isSeen(e) {
 			return false
 		}
 		if d.names(f, ends) {
-			return unwrap(f).(embedded).inside(c, nil)
+			return e.inside(c, nil)
 		}
-		return unwrap(f).(embedded).inside(c, taken)
+		return e.inside(c, taken)
 	})
 	if len(found) > 0 || len(begun) > 0 || c.Size() == 0 {
 		return found

@@ -15,7 +15,10 @@ import (
 type mimeFormat struct{}
 
 // mimeField is the field that Word looks for, in lower case.
-const mimeField = "mime-version:"
+const (
+	mimeField  = "mime-version:"
+	mimeHyphen = len("mime") // where its hyphen is
+)
 
 func (mimeFormat) Name() string { return "mime" }
 
@@ -40,12 +43,12 @@ func (mimeFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) (
 func findMIME(c Content, taken Places) int64 {
 	found := int64(-1)
 	scratch.Windows(c, 0, len(mimeField), func(b []byte, off int64) error {
-		isField := func(dash int) bool {
-			at := dash - len("mime")
-			if at < 0 || !hasFold(b[at:], mimeField) || taken.hold(off+int64(at)) {
+		isField := func(hyphen int) bool {
+			at := off + int64(hyphen-mimeHyphen)
+			if !isMIMEField(b, hyphen) || taken.hold(at) {
 				return false
 			}
-			found = headerAround(c, off+int64(at))
+			found = headerAround(c, at)
 			return found >= 0
 		}
 		if anyAt(b, '-', isField) {
@@ -54,6 +57,11 @@ func findMIME(c Content, taken Places) int64 {
 		return nil
 	})
 	return found
+}
+
+// isMIMEField reports whether the field has its hyphen at a place of b.
+func isMIMEField(b []byte, hyphen int) bool {
+	return hyphen >= mimeHyphen && b[hyphen-1]|0x20 == 'e' && hasFold(b[hyphen-mimeHyphen:], mimeField)
 }
 
 // headerAround returns where the header begins that has the field at an offset, -1 if

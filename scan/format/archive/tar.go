@@ -32,6 +32,9 @@ func tarHeader(block []byte) bool {
 		return false
 	}
 	field := bytes.Trim(block[148:156], " \x00")
+	if len(bytes.Trim(field, "+-01234567")) > 0 { // as of most blocks
+		return false
+	}
 	want, err := strconv.ParseInt(string(field), 8, 64)
 	if err != nil {
 		return false

@@ -16,6 +16,7 @@ const (
 	zip64EndSize   = 56
 	zipTail        = zipEndSize + 1<<16 // where the end record of a proper zip is
 	zipAsk64       = 1<<32 - 1          // "look at the zip64 field"
+	zipEndMark     = "PK\x05\x06"
 )
 
 // zipEnd is an end-of-central-directory record, APPNOTE 4.3.16, or its zip64
@@ -35,7 +36,7 @@ type zipEnd struct {
 func (z *zipFile) endsIn(from, to int64) []zipEnd {
 	var ends []zipEnd
 	for len(ends) < 64 && z.tries < zipTries {
-		pos := find(z.c, "PK\x05\x06", from, to)
+		pos := find(z.c, zipEndMark, from, to)
 		if pos < 0 {
 			break
 		}

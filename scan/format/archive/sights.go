@@ -1,0 +1,99 @@
+package archive
+
+import "github.com/milterscan/milterscan/scan/scratch"
+
+// sights say which formats may begin anywhere in a content: all of them in one pass over
+// it. What was not seen is not there; what was seen still has to be looked at.
+type sights uint8
+
+const (
+	sightZip sights = 1 << iota
+	sightRAR
+	sightSevenZip
+	sightCab
+	sightCPIO
+	sightTar
+	sightMIME
+	allSights = 1<<iota - 1
+)
+
+// signs are the marks of formats that are looked for within sfxSize.
+var signs = [...]struct {
+	mark string
+	of   sights
+}{
+	{rarMagic, sightRAR}, {sevenZipMagic, sightSevenZip}, {cabMagic, sightCab}, {cpioMark, sightCPIO}, {tarMark, sightTar},
+}
+
+// survey returns the sights of a content; all of them if it cannot be read.
+func survey(c Content) sights {
+	var seen sights
+	err := scratch.Windows(c, 0, 2*headRoom, func(b []byte, off int64) error {
+		seen |= mimeIn(b)
+		if off <= sfxSize {
+			seen |= marksIn(b) | tarIn(b, off) | cpioIn(c, b, off)
+		}
+		if off+int64(len(b)) > c.Size()-zipTail {
+			seen |= sightIf(sightZip, scratch.Find(b, zipEndMark) >= 0)
+		}
+		return nil
+	})
+	if err != nil {
+		return allSights
+	}
+	return seen
+}
+
+// marksIn returns the sights of the marks in b.
+func marksIn(b []byte) (seen sights) {
+	for _, s := range signs {
+		if scratch.Find(b, s.mark) >= 0 {
+			seen |= s.of
+		}
+	}
+	return seen
+}
+
+// mimeIn returns the sight of MIME if its field is in b.
+func mimeIn(b []byte) sights {
+	return sightIf(sightMIME, anyAt(b, '-', func(at int) bool { return isMIMEField(b, at) }))
+}
+
+// tarIn returns the sight of tar if a block of a content is a header of any dialect. That
+// of V7 has no mark.
+func tarIn(b []byte, off int64) sights {
+	for at := int(-off & (tarBlock - 1)); at+tarBlock <= len(b); at += tarBlock {
+		if tarHeader(b[at : at+tarBlock]) {
+			return sightTar
+		}
+	}
+	return 0
+}
+
+// cpioIn returns the sight of cpio if a member of its old dialects is in c where b is,
+// which is from off on. They have two bytes for a mark, in either order.
+func cpioIn(c Content, b []byte, off int64) sights {
+	isMember := func(at int) bool { return cpioKind(b[at:]) && cpioMember(c, b[at:], off+int64(at)) }
+	return sightIf(sightCPIO, anyAt(b, 0x71, func(at int) bool {
+		return at > 0 && b[at-1] == 0xc7 && isMember(at-1) || at+1 < len(b) && b[at+1] == 0xc7 && isMember(at)
+	}))
+}
+
+func sightIf(s sights, seen bool) sights {
+	if seen {
+		return s
+	}
+	return 0
+}
+
+func (zipFormat) sight() sights      { return sightZip }
+func (rarFormat) sight() sights      { return sightRAR }
+func (sevenZipFormat) sight() sights { return sightSevenZip }
+func (cabFormat) sight() sights      { return sightCab }
+func (cpioFormat) sight() sights     { return sightCPIO }
+func (tarFormat) sight() sights      { return sightTar }
+func (mimeFormat) sight() sights     { return sightMIME }
+func (pdfFormat) sight() sights      { return allSights } // which is looked for at the beginning only
+
+// isSeen reports whether it is worth looking for a format in a content.
+func (s sights) isSeen(e embedded) bool { return e.sight() == allSights || s&e.sight() != 0 }
