@@ -45,6 +45,7 @@ type Installation struct {
 	Sendmail string           // path of sendmail.cf; "" if there is no Sendmail
 	User     string           // the user the daemon runs as
 	Workers  worker.Config    // how children are started
+	Logs     []string         // where MTAs may log; nil for the usual files
 	Now      time.Time
 }
 
@@ -67,6 +68,7 @@ func checks() []check {
 		{"DNS lists", (*Installation).dnsLists},
 		{"directories", (*Installation).directories},
 		{"stores", (*Installation).stores},
+		{"MTA's log", (*Installation).mtaLog},
 		{"clock", (*Installation).clock},
 		{"helpers", (*Installation).helpers},
 		{"workers", (*Installation).workers},
