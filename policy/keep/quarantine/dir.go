@@ -298,7 +298,9 @@ func (d *Dir) Find(ctx context.Context, f Filter) ([]Row, error) {
 // pick returns the rows that a filter lets through, newest first.
 func (f Filter) pick(rows []Row) []Row {
 	rows = slices.DeleteFunc(rows, func(r Row) bool { return !f.Matches(r) })
-	slices.SortFunc(rows, func(a, b Row) int { return cmp.Or(b.Time.Compare(a.Time), cmp.Compare(b.ID, a.ID)) })
+	slices.SortFunc(rows, func(a, b Row) int {
+		return cmp.Or(cmp.Compare(b.Time.UnixMilli(), a.Time.UnixMilli()), cmp.Compare(b.ID, a.ID))
+	})
 	if f.Limit > 0 {
 		rows = rows[:min(len(rows), f.Limit)]
 	}

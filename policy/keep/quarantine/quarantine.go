@@ -69,7 +69,7 @@ type Entry struct {
 // Event is something that a person did to a kept message.
 type Event struct {
 	Time time.Time `json:"time"`
-	What string    `json:"what"` // release, released, failed, forward, delete, expire
+	What string    `json:"what"` // release, released, failed, unsure, forward, handled, reopened, delete, expire
 	By   string    `json:"by"`   // a login name, or "milterscan"
 	To   []string  `json:"to,omitempty"`
 	Note string    `json:"note,omitempty"`
@@ -93,6 +93,7 @@ type Row struct {
 	Reason     string    `json:"reason"`     // the finding or rule it was kept for
 	Size       int64     `json:"size"`       // bytes of the message
 	Stored     int64     `json:"stored"`     // bytes on the disk
+	Handled    *Handling `json:"handled,omitempty"`
 }
 
 // Row returns the columns that lists show of the entry.
@@ -101,6 +102,7 @@ func (e Entry) Row() Row {
 	return Row{
 		ID: r.ID, Time: r.Time, Class: e.Class, State: e.State, Action: r.Action, Sender: r.Sender, Recipients: r.Addresses(),
 		Subject: r.Subject, Client: r.Client, QueueID: r.QueueID, MessageID: r.MessageID, Reason: reason(r), Size: r.Size, Stored: e.Stored,
+		Handled: e.Handled(),
 	}
 }
 
@@ -116,6 +118,8 @@ type Filter struct {
 	State     State     // one of the states
 	Since     time.Time // received then or later
 	Before    time.Time // received before then
+	Below     string    // of those received in the millisecond of Before, those whose id comes before this one; "" for none
+	Open      bool      // only those that nobody has seen to
 	Limit     int       // at most so many, the newest; 0 for all
 }
 
@@ -125,7 +129,25 @@ func (f Filter) Matches(r Row) bool {
 		(f.Recipient == "" || slices.ContainsFunc(r.Recipients, func(to string) bool { return policy.LikeAddress(f.Recipient, to) })) &&
 		(f.Class == "" || f.Class == r.Class) && (f.State == "" || f.State == r.State) &&
 		(f.Client == "" || policy.LikeClient(f.Client, r.Client, "")) && (f.QueueID == "" || f.QueueID == r.QueueID) &&
-		!r.Time.Before(f.Since) && (f.Before.IsZero() || r.Time.Before(f.Before))
+		!r.Time.Before(f.Since) && f.comes(r) && (!f.Open || r.Handled == nil)
+}
+
+// comes reports whether a row is from before the place at which a list goes on.
+func (f Filter) comes(r Row) bool {
+	switch {
+	case f.Before.IsZero():
+		return true
+	case f.Below == "":
+		return r.Time.Before(f.Before)
+	}
+	at, row := f.Before.UnixMilli(), r.Time.UnixMilli()
+	return row < at || row == at && r.ID < f.Below
+}
+
+// After returns the filter for what a list of its results goes on with after a row.
+func (f Filter) After(r Row) Filter {
+	f.Before, f.Below = r.Time, r.ID
+	return f
 }
 
 // Index finds kept messages without reading them one by one. It can be made

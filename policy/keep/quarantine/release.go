@@ -46,6 +46,12 @@ type Order struct {
 	Again bool
 	// Infected lets a message out although a virus was found in it.
 	Infected bool
+	// Instead opens what is sent in place of the message: the message without what it was
+	// kept for. Whoever makes it has proved that no virus is left in it. nil sends the
+	// message as it was received.
+	Instead func() (io.ReadCloser, error)
+	// Note goes into the audit log.
+	Note string
 }
 
 // The reasons not to release a message.
@@ -65,7 +71,7 @@ func (x Releaser) Release(ctx context.Context, o Order) ([]string, error) {
 		if err := stored.begin(&o); err != nil {
 			return err
 		}
-		stored.note(x.event("release", o.To, strings.Join(o.Skip, " ")))
+		stored.note(x.event("release", o.To, strings.Join(append(o.Skip[:len(o.Skip):len(o.Skip)], noted(o.Note)...), " ")))
 		e = *stored
 		return nil
 	})
@@ -101,7 +107,7 @@ func (e *Entry) begin(o *Order) error {
 // it is to be sent nevertheless.
 func (e Entry) harmless(o Order) error {
 	viruses := e.viruses()
-	if len(viruses) == 0 || o.Infected {
+	if len(viruses) == 0 || o.Infected || o.Instead != nil {
 		return nil
 	}
 	return fmt.Errorf("%w (%s)", ErrInfected, strings.Join(viruses, ", "))
@@ -152,10 +158,22 @@ func (x Releaser) Delete(ctx context.Context, id string) error {
 	return x.Store.Delete(ctx, id, x.event("delete", nil, ""))
 }
 
-// send hands the message over as it came, with a pass on top. It returns what the MTA
-// answered.
+// noted returns a note as a list, which is empty without one.
+func noted(note string) []string {
+	if note == "" {
+		return nil
+	}
+	return []string{note}
+}
+
+// send hands the message over as it came, or what is sent instead, with a pass on top. It returns
+// what the MTA answered.
 func (x Releaser) send(ctx context.Context, e Entry, o Order) (answer string, err error) {
-	return x.submit(ctx, e, o, e.Record.Sender, func() (io.ReadCloser, error) { return x.Store.Open(ctx, o.ID) })
+	open := o.Instead
+	if open == nil {
+		open = func() (io.ReadCloser, error) { return x.Store.Open(ctx, o.ID) }
+	}
+	return x.submit(ctx, e, o, e.Record.Sender, open)
 }
 
 // submit hands over what open opens, with a pass on top. Making the pass reads the

@@ -61,7 +61,7 @@ func (x *Index) Find(ctx context.Context, f quarantine.Filter) (rows []quarantin
 			return err
 		}
 		found, err := db.QueryContext(ctx, `SELECT row FROM kept WHERE time >= ? AND time < ? ORDER BY time DESC, id DESC`, from(f.Since),
-			until(f.Before))
+			lastOf(f))
 		if err != nil {
 			return err
 		}
@@ -101,6 +101,14 @@ func from(t time.Time) int64 {
 		return -1 << 62
 	}
 	return t.UnixMilli()
+}
+
+// lastOf returns the millisecond before which rows have to be that a filter lets through.
+func lastOf(f quarantine.Filter) int64 {
+	if f.Below != "" {
+		return until(f.Before) + 1
+	}
+	return until(f.Before)
 }
 
 func until(t time.Time) int64 {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -250,5 +251,64 @@ func TestLookupByTheBeginning(t *testing.T) {
 		if got, err := h.Lookup(t.Context(), key); err != nil || len(got) != want {
 			t.Errorf("%q: %d records, %v; want %d", key, len(got), err, want)
 		}
+	}
+}
+
+// TestIndexByPages goes through an index whose rows are of one millisecond.
+func TestIndexByPages(t *testing.T) {
+	x := newIndex(t)
+	for n := range 5 {
+		r := row(n)
+		r.Time = row(0).Time
+		if err := x.Put(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := x.Replace(t.Context(), nil, time.UnixMilli(0)); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	f := quarantine.Filter{Limit: 2}
+	for range 4 {
+		page, err := x.Find(t.Context(), f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(page) == 0 {
+			break
+		}
+		got = append(got, ids(page)...)
+		f = f.After(page[len(page)-1])
+	}
+	if want := []string{row(4).ID, row(3).ID, row(2).ID, row(1).ID, row(0).ID}; !slices.Equal(got, want) {
+		t.Errorf("%v", got)
+	}
+}
+
+// TestHours counts by hour, from the hour of a time on.
+func TestHours(t *testing.T) {
+	h := NewHistory(filepath.Join(t.TempDir(), "h.db"), func(err error) { t.Log(err) })
+	t.Cleanup(func() { h.Close() })
+	if list, err := h.Hours(t.Context(), history.ByAction, time.Now()); err != nil || len(list) != 0 {
+		t.Errorf("%v %v", list, err)
+	}
+	at := time.Date(2026, 11, 29, 10, 59, 0, 0, time.UTC)
+	var records []policy.Record
+	for n, action := range []string{"deliver", "reject", "deliver", "deliver"} {
+		records = append(records, policy.Record{Version: policy.RecordVersion, ID: fmt.Sprint("id", n), Time: at.Add(time.Duration(n) * time.Minute), Action: action, Sender: "a@b.example"})
+	}
+	records = append(records, policy.Record{ID: "old", Time: at.AddDate(-3, 0, 0), Action: "reject"}, policy.Record{ID: "wrong", Time: at.AddDate(90, 0, 0), Action: "reject"})
+	if err := h.Append(t.Context(), records); err != nil {
+		t.Fatal(err)
+	}
+	list, err := h.Hours(t.Context(), history.ByAction, at)
+	want := map[string]int64{"10 deliver": 1, "11 reject": 1, "11 deliver": 2}
+	for _, one := range list {
+		if key := one.Begin.UTC().Format("15 ") + one.Value; want[key] != one.N {
+			t.Errorf("%s: %d", key, one.N)
+		}
+	}
+	if err != nil || len(list) != len(want) {
+		t.Errorf("%v %v", list, err)
 	}
 }
