@@ -25,7 +25,12 @@ func (w *work) page(part int) (*page, error) {
 	if at.Content == nil || at.Entity == nil {
 		return nil, errors.New("the part could not be read")
 	}
-	p := &page{content: at.Content, label: at.Entity.Charset, xml: isXML(at.Type) || isXML(at.Sniffed)}
+	return w.readPage(&page{content: at.Content, label: at.Entity.Charset, xml: isXML(at.Type) || isXML(at.Sniffed)})
+}
+
+// readPage reads a page that has its content, in UTF-8 where its charset is one in which
+// tags are not ASCII.
+func (w *work) readPage(p *page) (*page, error) {
 	if src := markup.NewSource(p.content, p.content.Size(), p.label); src.Decoded {
 		text, err := w.keep(func(out io.Writer) error {
 			_, err := io.Copy(out, io.MultiReader(strings.NewReader(byteOrderMark), scratch.Until(w.ctx.Err, src.Reader())))

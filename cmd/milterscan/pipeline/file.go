@@ -24,6 +24,32 @@ func (p *Pipeline) ScanFile(ctx context.Context, file string, stdin io.Reader, e
 	return p.Judge.Examine(ctx, in), nil
 }
 
+// ScanReader judges a mail that comes from a reader.
+func (p *Pipeline) ScanReader(ctx context.Context, r io.Reader, env scan.Envelope) (*judge.Result, error) {
+	raw, err := p.keep(r)
+	if err != nil {
+		return nil, err
+	}
+	in, err := p.receive(env, WithoutMboxLine(raw))
+	if err != nil {
+		return nil, err
+	}
+	return p.Judge.Examine(ctx, in), nil
+}
+
+// Open takes a mail apart, and asks no scanner about it. The caller closes the message.
+func (p *Pipeline) Open(ctx context.Context, r io.Reader) (*scan.Message, error) {
+	raw, err := p.keep(r)
+	if err != nil {
+		return nil, err
+	}
+	in, err := p.receive(scan.Envelope{}, raw)
+	if err != nil {
+		return nil, err
+	}
+	return p.Judge.Opener.Open(ctx, in), nil
+}
+
 // Stored is a message at rest. The caller closes it.
 type Stored interface {
 	scan.Content

@@ -55,6 +55,16 @@ func NewSource(c io.ReaderAt, size int64, label string) Source {
 	return s
 }
 
+// UTF8 returns the text in UTF-8. It takes the place of Reader.
+func (s Source) UTF8() io.Reader {
+	if !s.Decoded {
+		if r, ok := charset.NewReader(s.Charset, s.r); ok {
+			return r
+		}
+	}
+	return s.r
+}
+
 // Reader returns the text that spans count in. It can be read once, by one
 // reader.
 func (s Source) Reader() io.Reader { return s.r }
