@@ -6,6 +6,7 @@ package doctor
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -47,6 +48,8 @@ type Installation struct {
 	Workers  worker.Config    // how children are started
 	Logs     []string         // where MTAs may log; nil for the usual files
 	Now      time.Time
+	Only     []string // names of the checks to make; none for all
+	Gently   bool     // engines are not given large files
 }
 
 // check is one examination.
@@ -78,12 +81,21 @@ func checks() []check {
 // patience bounds how long one examination may take.
 const patience = 90 * time.Second
 
+// Running lists the checks that a daemon can make of itself while mail flows: those that
+// cost engines little, and that need no rights but its own.
+func Running() []string {
+	return []string{"engines", "SpamAssassin", "resolver", "DNS lists", "directories", "stores", "clock"}
+}
+
 // Examine looks at everything at once, and returns what it saw in a fixed order. A
 // check that has nothing to look at says nothing.
 func (p *Installation) Examine(ctx context.Context) []Finding {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	all := checks()
+	if len(p.Only) > 0 {
+		all = slices.DeleteFunc(all, func(c check) bool { return !slices.Contains(p.Only, c.name) })
+	}
 	results := make([][]Finding, len(all))
 	var wg sync.WaitGroup
 	for i, c := range all {
