@@ -3,7 +3,11 @@ package console
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
+	"runtime/debug"
 	"sync"
+	"time"
 )
 
 // mostAsked is how many calls of one part may wait for its answer. A store that hangs
@@ -33,34 +37,60 @@ type answer[T any] struct {
 	err   error
 }
 
-// ask calls a part in a goroutine, and returns when it has answered, or ctx is done:
-// a part may hang where it does not look at ctx. The error is a *PartError, or a
-// *Problem that the part returned.
+// patience is how long a part may take: no store holds a page up for longer, and what
+// asks an MTA or scans a mail has time for that.
+func (part Part) patience() time.Duration {
+	switch part {
+	case PartJudge, PartMTA:
+		return actTime
+	}
+	return pageTime
+}
+
+// ask calls a part in a goroutine, and returns when it has answered, or there is no more
+// time: a part may hang where it does not look at its context. What comes too late is
+// closed if it can be. The error is a *PartError, or a *Problem that the part returned.
 func ask[T any](ctx context.Context, a *asks, part Part, call func(context.Context) (T, error)) (T, error) {
 	var none T
+	ctx, cancel := context.WithTimeout(ctx, part.patience())
 	places := a.of(part)
 	select {
 	case places <- struct{}{}:
 	case <-ctx.Done():
+		cancel()
 		return none, &PartError{part, ctx.Err()}
 	}
-	answers := make(chan answer[T], 1)
+	answers := make(chan answer[T])
 	go func() {
 		defer func() { <-places }()
-		defer func() {
-			if fault := recover(); fault != nil {
-				answers <- answer[T]{none, &faultOf{fault}}
+		got := guarded(ctx, call)
+		select {
+		case answers <- got:
+		case <-ctx.Done():
+			if late, ok := any(got.value).(io.Closer); ok && got.err == nil {
+				late.Close()
 			}
-		}()
-		value, err := call(ctx)
-		answers <- answer[T]{value, err}
+		}
 	}()
 	select {
 	case got := <-answers:
+		cancel()
 		return got.value, partError(part, got.err)
 	case <-ctx.Done():
+		cancel()
 		return none, &PartError{part, ctx.Err()}
 	}
+}
+
+// guarded makes an error of a panic.
+func guarded[T any](ctx context.Context, call func(context.Context) (T, error)) (got answer[T]) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			got.err = &faultOf{fault, debug.Stack()}
+		}
+	}()
+	got.value, got.err = call(ctx)
+	return got
 }
 
 // partError names the part of an error.
@@ -73,7 +103,12 @@ func partError(part Part, err error) error {
 }
 
 // faultOf is a panic of a part.
-type faultOf struct{ what any }
+type faultOf struct {
+	what  any
+	stack []byte
+}
 
-// Error says nothing of the panic, which is for the log.
-func (f *faultOf) Error() string { return "it failed by a fault of the program" }
+// Error is for the log.
+func (f *faultOf) Error() string {
+	return fmt.Sprintf("a fault of the program: %v: %s", f.what, f.stack)
+}

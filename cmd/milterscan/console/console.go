@@ -4,12 +4,15 @@
 package console
 
 import (
+	"context"
+	"crypto/rand"
 	"net/http"
 	"time"
 
 	"go.uber.org/zap"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
+	"github.com/milterscan/milterscan/cmd/milterscan/console/login/accounts"
 )
 
 // Options are what a console works with. All fields are required where they do not say
@@ -29,6 +32,10 @@ type People interface {
 	Who(r *http.Request) (login.Person, error)
 	// Audit writes down that a person looked at something, or did something.
 	Audit(r *http.Request, p login.Person, act login.Right, object, outcome string) error
+	// Trail returns what was written down, newest first.
+	Trail(ctx context.Context, t accounts.Trail) ([]accounts.Entry, error)
+	// SetLanguage keeps the language that a person has chosen.
+	SetLanguage(ctx context.Context, p login.Person, language string) error
 }
 
 // Limits of all pages together. Further requests wait until the deadline of a page,
@@ -44,13 +51,18 @@ type Console struct {
 	places chan struct{}
 	asks   *asks
 	forge  *http.CrossOriginProtection
+	key    []byte // of addresses that are good for a short time
+
+	rehearsing chan struct{} // holds a mail that is judged for a person
 }
 
 // New returns a console. The error is a fault of the program: texts or templates that
 // do not fit.
 func New(o Options) (*Console, error) {
 	c := &Console{Options: o, mux: http.NewServeMux(), places: make(chan struct{}, mostAtOnce), asks: newAsks(),
-		forge: http.NewCrossOriginProtection()}
+		forge: http.NewCrossOriginProtection(), key: make([]byte, 32),
+		rehearsing: make(chan struct{}, 1)}
+	rand.Read(c.key)
 	var err error
 	if c.pages, err = parsePages(); err != nil {
 		return nil, err

@@ -40,6 +40,7 @@ const (
 	PartReloads    Part = "reloads"
 	PartJudge      Part = "judge"
 	PartMTA        Part = "mta"
+	PartHealth     Part = "health"
 )
 
 // PartError says that a part did not answer, or answered with an error.

@@ -17,6 +17,7 @@ func (f framed) title(*pages) string { return f.heading }
 
 // Frame writes a page of another room, laid out like ours. Its body is markup.
 func (c *Console) Frame(w http.ResponseWriter, r *http.Request, p login.Person, title string, body template.HTML, status int) {
+	secure(w.Header(), r) // where the sessions cannot be read, no page of ours is asked
 	v := c.view(r, p, "framed")
 	v.Page = framed{title, body}
 	v.write(w, status)

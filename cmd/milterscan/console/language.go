@@ -4,7 +4,6 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
-	"html/template"
 	"net/http"
 	"slices"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"golang.org/x/text/language"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
+	"github.com/milterscan/milterscan/policy"
 )
 
 //go:embed texts/*.json
@@ -48,16 +48,45 @@ func (t texts) of(key string, args ...any) string {
 	case len(args) == 0:
 		return text
 	}
+	for i, a := range args {
+		if s, ok := a.(string); ok {
+			args[i] = shown(s)
+		}
+	}
 	return fmt.Sprintf(text, args...)
 }
 
-// has returns the text of a key, or the other text: words of the program that are no
+// shown is policy.Visible for texts that a locale may have written: blanks that do not
+// break stay what they are.
+func shown(s string) string {
+	all := strings.FieldsFunc(s, func(r rune) bool { return r == hardBlank || r == thinBlank })
+	if len(all) < 2 {
+		return policy.Visible(s)
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if r == hardBlank || r == thinBlank {
+			b.WriteRune(r)
+		} else {
+			b.WriteString(policy.Visible(string(r)))
+		}
+	}
+	return b.String()
+}
+
+// The blanks of numbers.
+const (
+	hardBlank = '\u00a0'
+	thinBlank = '\u202f'
+)
+
+// or returns the text of a key, or the other text: words of the program that are no
 // closed list have no texts.
 func (t texts) or(key, other string) string {
 	if text, ok := t[key]; ok {
 		return text
 	}
-	return other
+	return shown(other)
 }
 
 // languageOf returns the language that a person has chosen, or else the browser.
@@ -81,14 +110,3 @@ func languageOf(r *http.Request, p login.Person) string {
 
 // maxHeader is how much of a field of the browser is read.
 const maxHeader = 1000
-
-// html returns a text that has links or code in it. It comes from us alone; arguments
-// are escaped.
-func (t texts) html(key string, args ...any) template.HTML {
-	for i, a := range args {
-		if s, ok := a.(string); ok {
-			args[i] = template.HTMLEscapeString(s)
-		}
-	}
-	return template.HTML(strings.ReplaceAll(t.of(key, args...), "\n", " "))
-}

@@ -13,15 +13,16 @@ type locale struct {
 	thousands, dot string
 	date, clock    string // layouts of package time
 	percent        string // before the sign
+	short          string // a day without its year
 	fewestToGroup  int    // digits of the smallest number with separators
 }
 
 // locales are those of Languages.
 var locales = map[string]locale{
-	"en": {"en", ",", ".", "2 Jan 2006", "15:04:05", "", 4},
-	"de": {"de", ".", ",", "02.01.2006", "15:04:05", "\u00a0", 4},
-	"fr": {"fr", "\u202f", ",", "02/01/2006", "15:04:05", "\u202f", 4},
-	"es": {"es", "\u202f", ",", "02/01/2006", "15:04:05", "\u00a0", 5},
+	"en": {"en", ",", ".", "2 Jan 2006", "15:04:05", "", "2 Jan", 4},
+	"de": {"de", ".", ",", "02.01.2006", "15:04:05", "\u00a0", "02.01.", 4},
+	"fr": {"fr", "\u202f", ",", "02/01/2006", "15:04:05", "\u202f", "02/01", 4},
+	"es": {"es", "\u202f", ",", "02/01/2006", "15:04:05", "\u00a0", "02/01", 5},
 }
 
 // number writes a whole number.
@@ -40,6 +41,9 @@ func (l locale) number(n int64) string {
 	}
 	return sign + strings.Join(append([]string{digits}, groups...), l.thousands)
 }
+
+// plain writes a whole number for an address.
+func (l locale) plain(n int) string { return strconv.Itoa(n) }
 
 // decimal writes a number with at most so many places after the dot.
 func (l locale) decimal(f float64, places int) string {

@@ -37,11 +37,34 @@ const (
 	formBody = 64 << 10
 )
 
+// lookTime is for what opens a message: taking one apart may take longer than a page.
+const lookTime = 30 * time.Second
+
 // ours returns the pages.
 func (c *Console) ours() Surface {
-	return Surface{Who: c.People.Who, Fail: c.fail, Routes: []Route{
+	routes := []Route{
 		{Method: "GET", Pattern: "/{$}", Handle: c.overview},
+		{Method: "GET", Pattern: "/messages", Right: login.SeeMessages, Handle: c.messages},
+		{Method: "GET", Pattern: "/messages/{id}", Right: login.SeeMessages, Handle: c.message},
+		{Method: "GET", Pattern: "/quarantine", Right: login.SeeMessages, Handle: c.quarantined},
+		{Method: "GET", Pattern: "/quarantine/{id}/content", Right: login.SeeContent, Within: lookTime, Handle: c.content},
+		{Method: "GET", Pattern: "/quarantine/{id}/page/{part}", Right: login.SeeContent, Within: lookTime, Handle: c.frame},
+		{Method: "GET", Pattern: "/quarantine/{id}/file/{part}", Right: login.DownloadParts, Within: actTime, Handle: c.download},
+		{Method: "GET", Pattern: "/picture/{id}/{part}/{until}/{mark}", Open: true, Within: lookTime, Handle: c.picture},
+		{Method: "POST", Pattern: "/quarantine", Right: login.SeeMessages, Within: bulkTime, Handle: c.bulk},
+		{Method: "GET", Pattern: "/rules", Right: login.SeeRules, Handle: c.rules},
+		{Method: "GET", Pattern: "/rules/settings", Right: login.SeeConfiguration, Handle: c.settings},
+		{Method: "GET", Pattern: "/rules/reloads", Right: login.SeeConfiguration, Handle: c.reloads},
+		{Method: "GET", Pattern: "/rules/rehearsal", Right: login.Rehearse, Handle: c.rehearsal},
+		{Method: "POST", Pattern: "/rules/rehearsal", Right: login.Rehearse, Body: mostUpload, Within: actTime, Handle: c.rehearse},
+		{Method: "GET", Pattern: "/audit", Right: login.SeeAudit, Handle: c.audit},
+		{Method: "POST", Pattern: "/language", Handle: c.language},
 		{Method: "GET", Pattern: stylePath, Open: true, Handle: c.style},
 		{Method: "GET", Pattern: iconPath, Open: true, Handle: c.icon},
-	}}
+	}
+	for _, a := range acts() {
+		routes = append(routes, Route{Method: "POST", Pattern: "/quarantine/{id}/" + a.name, Right: a.right, Within: actTime,
+			Handle: c.acting(a)})
+	}
+	return Surface{Who: c.People.Who, Fail: c.fail, Routes: routes}
 }

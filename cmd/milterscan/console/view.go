@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
+	"github.com/milterscan/milterscan/policy"
 )
 
 //go:embed templates/*.html
@@ -80,11 +81,14 @@ func (v *pages) parse() error {
 // functions are what templates call.
 func (v *pages) functions() template.FuncMap {
 	return template.FuncMap{
-		"t": v.texts.of, "tor": v.texts.or, "thtml": v.texts.html,
-		"text": v.foreign, "brief": v.brief, "visible": func(s string) template.HTML { return isolated(s) },
+		"t": v.texts.of, "tor": v.texts.or,
+		"text": v.foreign, "brief": v.brief, "visible": func(s string) template.HTML { return isolated(policy.Visible(s)) }, "ours": ourNote,
 		"number": v.anyNumber, "size": v.locale.size, "took": v.locale.took, "share": v.locale.share, "decimal": v.locale.decimal,
 		"time": v.time, "first": firstLine, "link": linkTo,
-		"styleURL": styleURL, "add": func(a, b int) int { return a + b },
+		"styleURL": styleURL, "add": func(a, b int) int { return a + b }, "long": func(s string) bool { return len(s) > shortText },
+		"clipped": func(s string) string { return clip(s, shortText) }, "lines": lines, "first3": firstThree, "more3": v.afterThree,
+		"actionClass": known(moods), "kindClass": known(kindClasses), "stateClass": known(stateClasses),
+		"because": becauseOf, "percent": percentOf, "domainFilter": domainFilter, "findingOf": findingOf,
 	}
 }
 
@@ -175,11 +179,30 @@ func (v *view) Sections() []section {
 	return all
 }
 
+// RulePages returns the pages about rules that the person may see.
+func (v *view) RulePages() []section {
+	var all []section
+	for _, s := range []struct {
+		path, name string
+		right      login.Right
+	}{
+		{"/rules", "rules", login.SeeRules}, {"/rules/settings", "settings", login.SeeConfiguration},
+		{"/rules/reloads", "reloads", login.SeeConfiguration}, {"/rules/rehearsal", "rehearsal", login.Rehearse},
+	} {
+		if v.Person.May(s.right) {
+			all = append(all, section{s.path, "title-" + s.name, v.Name == s.name})
+		}
+	}
+	return all
+}
+
 // sectionName returns the section that the page belongs to.
 func (v *view) sectionName() string {
 	switch v.Name {
-	case "message", "content":
+	case "message":
 		return "messages"
+	case "content", "bulk":
+		return "quarantine"
 	case "rehearsal", "reloads", "settings":
 		return "rules"
 	}

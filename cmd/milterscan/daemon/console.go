@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
@@ -28,7 +29,10 @@ func (d *Daemon) newConsole() (*web, error) {
 	if d.people, err = newPeople(d.first.Console, d.log, func() *console.Console { return pages }); err != nil {
 		return nil, err
 	}
-	pages, err = console.New(console.Options{People: d.people, Host: host{d}, Log: d.log, Now: time.Now, Surface: []console.Surface{d.people.surface()}})
+	d.examiner = d.newExaminer()
+	d.pages = console.NewStores(d.config.Load, func(err error) { d.Stores.Warn(err) })
+	pages, err = console.New(console.Options{People: d.people, Host: host{d.pages, d}, Log: d.log, Now: time.Now,
+		Surface: []console.Surface{d.people.surface()}})
 	if err != nil {
 		return nil, err
 	}
@@ -45,10 +49,25 @@ func (d *Daemon) newConsole() (*web, error) {
 }
 
 // host is the daemon as pages see it.
-type host struct{ d *Daemon }
+type host struct {
+	*console.Stores
+	d *Daemon
+}
 
-// Config returns the configuration in force.
-func (h host) Config() *config.Config { return h.d.config.Load() }
+// noteTime is how long the file of the console may take to note a reload.
+const noteTime = 10 * time.Second
+
+// noteReload writes down what a reload has changed, where there is a console to show it.
+func (d *Daemon) noteReload(ctx context.Context, generation uint64, c *config.Config, refused error) {
+	if len(c.Console.Listen) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, noteTime)
+	defer cancel()
+	if err := d.pages.NoteReload(ctx, generation, c, refused); err != nil {
+		d.log.Warn("the reload is not written down for the console", zap.Error(err))
+	}
+}
 
 // secured puts TLS around connections while the configuration names a certificate.
 type secured struct {

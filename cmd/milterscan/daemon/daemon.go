@@ -52,7 +52,10 @@ func (d *Daemon) Run(ctx context.Context, hup <-chan os.Signal) int {
 func (d *Daemon) work(ctx context.Context, loops *sync.WaitGroup, hup <-chan os.Signal) {
 	loops.Go(func() { every(ctx, watchEvery, d.watchOn) })
 	loops.Go(func() { d.measureOn(ctx) })
-	loops.Go(func() { d.reloadOn(ctx, hup) })
+	loops.Go(func() {
+		d.noteReload(ctx, d.current.Load().Generation(), d.first, nil)
+		d.reloadOn(ctx, hup)
+	})
 	loops.Go(func() { every(ctx, expireEvery, d.expireOn) })
 	loops.Go(func() { d.readMTALog(ctx) })
 	loops.Go(func() { every(ctx, indexEvery, d.indexOn) })
@@ -70,6 +73,8 @@ func every(ctx context.Context, often time.Duration, loop func(context.Context, 
 func (d *Daemon) close() {
 	d.console.close()
 	d.people.close()
+	d.examiner.close()
+	d.pages.Close()
 	d.web.close()
 	d.recorder.Close()
 	d.Stores.Close()

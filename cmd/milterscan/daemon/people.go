@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -58,6 +59,20 @@ func (p *people) Who(r *http.Request) (login.Person, error) {
 		err = console.ErrNobody
 	}
 	return who, err
+}
+
+// Trail returns what was written down of what persons looked at and did, newest first.
+func (p *people) Trail(ctx context.Context, t accounts.Trail) ([]accounts.Entry, error) {
+	return p.accounts.Trail(ctx, t)
+}
+
+// SetLanguage keeps the language that a person has chosen. One who has no account reads
+// what the browser asks for.
+func (p *people) SetLanguage(ctx context.Context, who login.Person, language string) error {
+	if who.Account == 0 {
+		return nil
+	}
+	return p.accounts.SetLanguage(ctx, who.Account, language)
 }
 
 // surface returns the pages on which persons log in and look after their accounts.

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/cli"
+	"github.com/milterscan/milterscan/cmd/milterscan/console"
 	"github.com/milterscan/milterscan/cmd/milterscan/pipeline"
 	"github.com/milterscan/milterscan/milter"
 	"github.com/milterscan/milterscan/policy/config"
@@ -37,6 +38,8 @@ type Daemon struct {
 	web      *web // counts
 	console  *web // pages
 	people   *people
+	pages    *console.Stores
+	examiner *examiner
 	ready    readiness
 	watch    watch
 	current  atomic.Pointer[judge.Judge]
@@ -132,6 +135,7 @@ func (d *Daemon) reload(ctx context.Context) {
 	if err != nil {
 		d.log.Error("the new configuration is not used, the old one stays",
 			zap.Uint64("generation", old.Generation()), zap.Error(err))
+		d.noteReload(ctx, old.Generation()+1, d.config.Load(), err)
 		return
 	}
 	d.journal.replace(next.log)
@@ -140,6 +144,7 @@ func (d *Daemon) reload(ctx context.Context) {
 	d.config.Store(next.config)
 	d.current.Store(next.judge)
 	d.log.Info("configuration reloaded", zap.Uint64("generation", next.judge.Generation()))
+	d.noteReload(ctx, next.judge.Generation(), next.config, nil)
 	if keys := d.first.NeedsRestart(next.config); len(keys) > 0 {
 		d.log.Warn("needs a restart", zap.Strings("keys", keys))
 	}

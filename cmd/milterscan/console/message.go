@@ -1,0 +1,243 @@
+package console
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
+	"github.com/milterscan/milterscan/cmd/milterscan/show"
+	"github.com/milterscan/milterscan/policy"
+	"github.com/milterscan/milterscan/policy/keep/quarantine"
+)
+
+// messagePage is what became of one message, and why.
+type messagePage struct {
+	policy.Record
+	Entry    *quarantine.Entry
+	Gone     bool // it was kept, and is no more
+	Troubles []trouble
+	Steps    []step
+	Places   []*place
+	Grounds  []ground
+	Allow    string // the rule that would let such a message through
+	Whom     string // for whom a release is: the default of its form
+	Error    *trouble
+	mail     login.Mail
+	person   login.Person
+}
+
+func (m *messagePage) title(v *pages) string {
+	return cmp.Or(policy.Visible(clip(m.Subject, shortText)), v.texts.of("no-subject"))
+}
+
+// Can reports whether the person has a right over this message, and it is there.
+func (m *messagePage) Can(right string) bool {
+	return m.Entry != nil && m.person.MayWith(login.Right(right), m.mail)
+}
+
+// Infected reports whether a virus was found in the kept message.
+func (m *messagePage) Infected() bool { return m.Entry != nil && infected(m.Entry.Record) }
+
+// message shows one message.
+func (c *Console) message(w http.ResponseWriter, r *http.Request, p login.Person) error {
+	f, err := c.find(r.Context(), p, r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	v := c.view(r, p, "message")
+	v.Page = c.messagePage(v, f)
+	return v.write(w, http.StatusOK)
+}
+
+// messagePage puts together what is shown of a message.
+func (c *Console) messagePage(v *view, f *found) *messagePage {
+	m := &messagePage{Record: f.Record, Entry: f.Entry, mail: f.mail, person: v.Person}
+	for _, err := range f.Errs {
+		m.Troubles = append(m.Troubles, troubleOf(v.pages, err))
+	}
+	m.Gone = f.Entry == nil && len(f.Errs) == 0 && keptOnce(f.Record)
+	m.Steps = steps(v.pages, f.Record, f.Entry)
+	m.Places = places(f.Record)
+	m.Grounds = c.grounds(f.Record)
+	m.Whom = strings.Join(awaiting(v.Person, f.Record), ", ")
+	var allow strings.Builder
+	if show.WriteAllow(&allow, f.Record) == nil {
+		m.Allow = allow.String()
+	}
+	return m
+}
+
+// keptOnce reports whether a copy of the message was to be kept.
+func keptOnce(r policy.Record) bool {
+	return slices.ContainsFunc(r.Verdicts, func(v policy.RecordVerdict) bool { return v.Kept })
+}
+
+// place is a part of a message in which something was seen, with the parts in it.
+type place struct {
+	Path     string // "" for the message as a whole
+	Findings []placed
+	Parts    []*place
+}
+
+// placed is a finding with its number in the record, from 1.
+type placed struct {
+	N int
+	policy.RecordFinding
+}
+
+// places makes a tree of the parts that findings name. A part is in the one whose path
+// its own begins with.
+func places(r policy.Record) []*place {
+	by := map[string]*place{}
+	var all []*place
+	for i, f := range r.Findings {
+		at := by[f.Part]
+		if at == nil {
+			at = &place{Path: f.Part}
+			by[f.Part], all = at, append(all, at)
+		}
+		at.Findings = append(at.Findings, placed{i + 1, f})
+	}
+	slices.SortStableFunc(all, func(a, b *place) int { return strings.Compare(a.Path, b.Path) })
+	var top []*place
+	for _, one := range all {
+		if around := around(by, one.Path); around != nil {
+			around.Parts = append(around.Parts, one)
+			continue
+		}
+		top = append(top, one)
+	}
+	return top
+}
+
+// around returns the nearest part that a path is in, nil for none.
+func around(by map[string]*place, path string) *place {
+	for i := len(path) - 1; i > 0; i-- {
+		if path[i] == '/' && by[path[:i]] != nil {
+			return by[path[:i]]
+		}
+	}
+	return nil
+}
+
+// ground is a rule that had a say, with its text as it is now.
+type ground struct {
+	policy.RecordVerdict
+	Text    string // of the rule that decided; "" if it is not in force any more
+	Changed bool   // it is in another place now, and may be another
+	Lines   []policy.RecordMatch
+}
+
+// grounds returns the verdicts with the texts of their rules.
+func (c *Console) grounds(r policy.Record) []ground {
+	rules := c.Host.Config().Effective().Rules
+	var all []ground
+	for _, v := range r.Verdicts {
+		g := ground{RecordVerdict: v, Lines: v.Matches}
+		if v.Rule != nil {
+			g.Text, g.Changed = ruleText(rules, *v.Rule)
+		}
+		all = append(all, g)
+	}
+	return all
+}
+
+// ruleText returns the text of a rule as it is now: of the one in that place, or else of
+// that name.
+func ruleText(rules []policy.Rule, ref policy.RecordRule) (text string, changed bool) {
+	for _, r := range rules {
+		switch {
+		case r.Ref.Name != ref.Name:
+		case r.Ref.File == ref.File && r.Ref.Line == ref.Line:
+			return r.String(), false
+		default:
+			text, changed = r.String(), true
+		}
+	}
+	return text, changed
+}
+
+// step is a moment in the life of a message.
+type step struct {
+	At   time.Time // zero: not known more exactly
+	Mood string    // good, bad, mild or ""
+	What string    // a word of ours
+	Text string    // what comes from the message or others
+	Note string    // of ours
+	Took time.Duration
+}
+
+// moods say how an action is for a message.
+var moods = map[string]string{"deliver": "good", "reject": "bad", "discard": "bad", "quarantine": "mild", "hold": "mild",
+	"tempfail": "mild"}
+
+// steps returns the line of time of a message: what the MTA said, what was looked at, what
+// was decided, and what persons did with it.
+func steps(v *pages, r policy.Record, e *quarantine.Entry) []step {
+	all := []step{
+		{At: r.Time, What: v.texts.of("step-connect"), Text: strings.TrimSpace(r.Client + " " + r.ClientName), Note: named("HELO", r.Helo)},
+		{What: v.texts.of("step-mail"), Text: "<" + r.Sender + ">", Note: named(v.texts.of("step-login"), r.User)},
+	}
+	if len(r.Recipients) > 0 {
+		all = append(all, step{What: v.texts.of("step-rcpt"), Text: strings.Join(r.Addresses(), ", ")})
+	}
+	if r.Stage == "message" {
+		all = append(all, step{What: v.texts.of("step-data"), Note: v.locale.size(r.Size)})
+		for _, s := range r.Scanners {
+			all = append(all, scanned(v, s))
+		}
+	}
+	said := step{What: v.texts.or("action-"+r.Action, r.Action), Text: r.Reply, Mood: moods[r.Action], Took: r.Took.Go()}
+	if r.Took > 0 {
+		said.At = r.Time.Add(r.Took.Go())
+	}
+	all = append(all, said)
+	for _, change := range r.Changes {
+		all = append(all, step{What: v.texts.of("step-changed"), Text: change})
+	}
+	if e == nil {
+		return all
+	}
+	for _, ev := range e.Events {
+		all = append(all, step{At: ev.Time, What: v.texts.or("event-"+ev.What, ev.What), Note: v.texts.of("by", ev.By),
+			Text: strings.TrimSpace(strings.Join(ev.To, ", ") + " " + ev.Note), Mood: eventMoods[ev.What]})
+	}
+	return all
+}
+
+var eventMoods = map[string]string{"released": "good", "failed": "bad", "unsure": "mild", "forward": "good"}
+
+// scanned is the step of one scanner.
+func scanned(v *pages, s policy.ScannerTime) step {
+	one := step{What: s.Scanner, Took: s.Took.Go()}
+	switch {
+	case s.Error != "":
+		one.Mood, one.Note, one.Text = "bad", v.texts.of("step-no-answer"), s.Error
+	case s.Found > 0:
+		one.Mood, one.Note = "mild", v.texts.of("step-found", s.Found)
+	}
+	return one
+}
+
+// named returns a text with what introduces it, or nothing.
+func named(introduction, text string) string {
+	if text == "" {
+		return ""
+	}
+	return introduction + " " + text
+}
+
+// Without says in words what an alternative does without.
+func (m *messagePage) Without(a policy.Alternative) string {
+	var all []string
+	for _, f := range a.Findings {
+		if f >= 0 && f < len(m.Findings) {
+			all = append(all, fmt.Sprintf("%d. %s", f+1, m.Findings[f].Rule))
+		}
+	}
+	return strings.Join(append(all, a.Rules...), " + ")
+}

@@ -1,0 +1,196 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"os"
+	"sync"
+	"time"
+
+	"github.com/milterscan/milterscan/cmd/milterscan/pipeline"
+	"github.com/milterscan/milterscan/policy"
+	"github.com/milterscan/milterscan/policy/config"
+
+	"github.com/milterscan/milterscan/policy/keep/quarantine"
+	"github.com/milterscan/milterscan/policy/keep/store"
+	"github.com/milterscan/milterscan/policy/token"
+	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/units"
+)
+
+// Stores are the stores that a configuration names, through handles that only pages use:
+// mail waits for none of them.
+type Stores struct {
+	config func() *config.Config
+	warn   func(error)
+	own    *pipeline.Stores
+
+	mu        sync.Mutex
+	histories map[string]*store.History
+	reloads   map[string]*Reloads
+}
+
+// NewStores returns the stores of the configuration that is in force when they are asked.
+func NewStores(c func() *config.Config, warn func(error)) *Stores {
+	own := pipeline.NewStores()
+	own.Warn = warn
+	return &Stores{config: c, warn: warn, own: own, histories: map[string]*store.History{}, reloads: map[string]*Reloads{}}
+}
+
+// Config returns the configuration in force.
+func (s *Stores) Config() *config.Config { return s.config() }
+
+// History returns the records of messages, nil where there are none yet.
+func (s *Stores) History() History {
+	file := s.config().History.File
+	if file == "" {
+		return nil
+	}
+	if _, err := os.Stat(file); errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.histories[file] == nil {
+		s.histories[file] = store.NewHistory(file, s.warn)
+	}
+	return s.histories[file]
+}
+
+// Quarantine returns the kept messages.
+func (s *Stores) Quarantine() quarantine.Store {
+	dir := s.config().Quarantine.Dir
+	return keptIn{s.own.Quarantine(dir), dir}
+}
+
+// keptIn is a quarantine that is not made by looking for what is in it.
+type keptIn struct {
+	*quarantine.Dir
+	path string
+}
+
+// Find lists nothing where no message has ever been kept.
+func (k keptIn) Find(ctx context.Context, f quarantine.Filter) ([]quarantine.Row, error) {
+	if _, err := os.Stat(k.path); errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	return k.Dir.Find(ctx, f)
+}
+
+// Releaser lets kept messages out in the name of a person.
+func (s *Stores) Releaser(by string) quarantine.Releaser {
+	c := s.config()
+	from, host := pipeline.Author(c)
+	return quarantine.Releaser{Store: s.Quarantine(), Sender: c.Submission.Via, Key: token.KeyFile(c.Quarantine.Key()).Make, Now: time.Now,
+		By: by, From: from, Host: host}
+}
+
+// Close closes the stores.
+func (s *Stores) Close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, h := range s.histories {
+		h.Close()
+	}
+	for _, x := range s.reloads {
+		x.Close()
+	}
+	s.own.Close()
+}
+
+// Room that pages have for messages they open, apart from that for mail.
+const (
+	ownMemory = 64 * units.MB
+	ownDisk   = units.GB
+)
+
+// pipeline makes a pipeline for one message, with room of its own.
+func (s *Stores) pipeline() (*pipeline.Pipeline, error) {
+	c := *s.config()
+	c.Spool.Memory, c.Spool.Disk = min(c.Spool.Memory, ownMemory), min(c.Spool.Disk, ownDisk)
+	return pipeline.New(&c)
+}
+
+// opened is a message that was taken apart for a person.
+type opened struct {
+	p *pipeline.Pipeline
+	m *scan.Message
+}
+
+// Open takes a kept message apart.
+func (s *Stores) Open(ctx context.Context, id string) (Opened, error) {
+	kept, err := s.Quarantine().Open(ctx, id)
+	if errors.Is(err, quarantine.ErrUnknown) {
+		return nil, ErrNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer kept.Close()
+	p, err := s.pipeline()
+	if err != nil {
+		return nil, err
+	}
+	m, err := p.Open(ctx, kept)
+	if err != nil {
+		p.Close()
+		return nil, err
+	}
+	return &opened{p, m}, nil
+}
+
+// Message returns the message.
+func (o *opened) Message() *scan.Message { return o.m }
+
+// Harmless returns a page of the message without what acts in it.
+func (o *opened) Harmless(ctx context.Context, page scan.Content, charset string) (string, error) {
+	return o.p.Judge.Editor.Harmless(ctx, page, charset)
+}
+
+// Close gives back what the message holds.
+func (o *opened) Close() error {
+	o.m.Close()
+	o.p.Close()
+	return nil
+}
+
+// Rehearse judges a mail as "scan" does, with engines and rules in force, and keeps
+// nothing of it.
+func (s *Stores) Rehearse(ctx context.Context, mail io.Reader, about pipeline.Delivery) (policy.Record, error) {
+	env, err := about.Envelope()
+	if err != nil {
+		return policy.Record{}, err
+	}
+	p, err := s.pipeline()
+	if err != nil {
+		return policy.Record{}, err
+	}
+	defer p.Close()
+	r, err := p.ScanReader(ctx, mail, env)
+	if err != nil {
+		return policy.Record{}, err
+	}
+	defer r.Close()
+	return r.Record(), nil
+}
+
+// Reloads lists the configurations that were put in force, newest first.
+func (s *Stores) Reloads(ctx context.Context) ([]Reload, error) { return s.reloadsIn().List(ctx) }
+
+// NoteReload writes down that a configuration was put in force, or why it was not.
+func (s *Stores) NoteReload(ctx context.Context, generation uint64, c *config.Config, refused error) error {
+	return s.reloadsIn().Note(ctx, generation, c, refused)
+}
+
+// reloadsIn returns what is kept of reloads in the file of the console.
+func (s *Stores) reloadsIn() *Reloads {
+	file := s.config().Console.File
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.reloads[file] == nil {
+		s.reloads[file] = NewReloads(file)
+	}
+	return s.reloads[file]
+}
