@@ -83,7 +83,7 @@ var permissions = []struct {
 	{"cmd/milterscan/user", []string{"cmd/milterscan/cli", "cmd/milterscan/console/login", "cmd/milterscan/console/login/accounts", "cmd/milterscan/show", "policy/keep/quarantine"}},
 	{"cmd/milterscan/access", nil},
 	{"cmd/milterscan/postfix", []string{"cmd/milterscan/access", "scan/units"}},
-	{"cmd/milterscan/doctor", []string{"cmd/milterscan/access", "cmd/milterscan/postfix", "policy/config", "policy/disk", "policy/keep/mtalog", "scan", "scan/contents/...", "scan/open/...", "scan/sender/...", "scan/units"}},
+	{"cmd/milterscan/doctor", []string{"cmd/milterscan/access", "cmd/milterscan/console/login/ldap", "cmd/milterscan/console/login/oidc", "cmd/milterscan/postfix", "policy/config", "policy/disk", "policy/keep/mtalog", "scan", "scan/contents/...", "scan/open/...", "scan/sender/...", "scan/units"}},
 	{"cmd/milterscan/setup", []string{"cmd/milterscan/postfix", "contrib", "milter", "policy", "policy/disk", "policy/token", "scan", "scan/format/entity", "scan/hostile", "scan/units"}},
 	{"cmd/milterscan/console/login", []string{"policy"}},
 	{"cmd/milterscan/console/login/door", []string{"cmd/milterscan/console/login", "cmd/milterscan/console/login/...", "policy", "policy/config"}},

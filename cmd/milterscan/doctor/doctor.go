@@ -72,6 +72,7 @@ func checks() []check {
 		{"directories", (*Installation).directories},
 		{"stores", (*Installation).stores},
 		{"MTA's log", (*Installation).mtaLog},
+		{"console", (*Installation).console},
 		{"clock", (*Installation).clock},
 		{"helpers", (*Installation).helpers},
 		{"workers", (*Installation).workers},
