@@ -177,22 +177,23 @@ func ranked(terms map[string][]uint16) map[string]int {
 }
 
 // written returns a dictionary and its postings, with every record at its place.
-func written(terms map[string][]uint16, place []uint16) (dictionary, posted []byte) {
+func written(terms map[string][]uint16, place []uint16) (text, posted []byte) {
 	values := slices.Sorted(maps.Keys(terms))
-	text := []byte{separator}
-	dictionary = binary.LittleEndian.AppendUint32(nil, uint32(len(values)))
+	text = []byte{separator}
+	posted = binary.LittleEndian.AppendUint32(nil, uint32(len(values)))
+	var lists []byte
 	for _, v := range values {
 		list := terms[v]
 		for i, p := range list {
 			list[i] = place[p]
 		}
 		slices.Sort(list)
-		dictionary = binary.LittleEndian.AppendUint32(dictionary, uint32(len(text)))
-		dictionary = binary.LittleEndian.AppendUint32(dictionary, uint32(len(posted)))
-		posted = appendList(posted, list, len(place))
+		posted = binary.LittleEndian.AppendUint32(posted, uint32(len(text)))
+		posted = binary.LittleEndian.AppendUint32(posted, uint32(len(lists)))
+		lists = appendList(lists, list, len(place))
 		text = append(append(text, v...), separator)
 	}
-	return append(dictionary, text...), posted
+	return text, append(posted, lists...)
 }
 
 // The forms of a list of records: a bit for each record, or the distances between those

@@ -11,105 +11,104 @@ import (
 // ErrDamaged says that a block cannot be read.
 var ErrDamaged = errors.New("the index is damaged")
 
-// dictionary is the values of a field, as they are kept: their number, where each value and
-// its postings begin, and the values themselves between separators.
-type dictionary struct {
-	count int
-	table []byte
-	text  []byte
-}
+// A dictionary has its values in their order, between separators. It is the part of a block
+// that is read through; where values begin, and what they are posted in, is in another part
+// that is read only if there are hits.
 
-// openDictionary reads what a builder has written.
-func openDictionary(data []byte) (d dictionary, err error) {
-	if len(data) < 4 {
-		return d, ErrDamaged
-	}
-	count, rest := int(binary.LittleEndian.Uint32(data)), data[4:]
-	if count > (len(rest)-1)/perValue {
-		return d, ErrDamaged
-	}
-	return dictionary{count, rest[:count*perValue], rest[count*perValue:]}, nil
-}
-
-// start and posted return where a value and its postings begin.
-func (d dictionary) start(i int) int  { return int(binary.LittleEndian.Uint32(d.table[i*perValue:])) }
-func (d dictionary) posted(i int) int { return int(binary.LittleEndian.Uint32(d.table[i*perValue+4:])) }
-
-// span returns where a value begins and ends.
-func (d dictionary) span(i int) (from, to int, err error) {
-	from, to = d.start(i), len(d.text)-1
-	if i+1 < d.count {
-		to = d.start(i+1) - 1
-	}
-	if from < 1 || from > to || to >= len(d.text) {
-		return 0, 0, ErrDamaged
-	}
-	return from, to, nil
-}
-
-// each calls visit for every value that holds a literal, which may begin or end with a
-// separator to say that the value does.
-func (d dictionary) each(literal string, visit func(i int, value []byte)) error {
-	if literal == "" {
-		return d.all(visit)
+// eachValue calls visit for every value of a dictionary that holds a literal, which may begin
+// or end with a separator to say that the value does. at is where the value begins.
+func eachValue(text []byte, literal string, visit func(at int, value []byte)) error {
+	if len(text) == 0 || text[0] != separator || text[len(text)-1] != separator {
+		return ErrDamaged
 	}
 	wanted := []byte(literal)
-	for at, i := 0, 0; ; {
-		n := bytes.Index(d.text[at:], wanted)
-		if n < 0 {
-			return nil
+	for from := 0; from < len(text)-1; {
+		at := from + 1
+		if len(wanted) > 0 {
+			n := bytes.Index(text[from:], wanted)
+			if n < 0 {
+				return nil
+			}
+			at = from + n
+			if text[at] == separator {
+				at++
+			} else {
+				at = bytes.LastIndexByte(text[:at], separator) + 1
+			}
 		}
-		at += n
-		if i = d.owner(at, i); i < 0 {
-			return ErrDamaged
+		end := bytes.IndexByte(text[at:], separator)
+		if end < 0 {
+			return nil // the last separator begins no value
 		}
-		from, to, err := d.span(i)
-		if err != nil || to <= at {
-			return ErrDamaged
-		}
-		visit(i, d.text[from:to])
-		at = to
-	}
-}
-
-// owner returns the value that a place in the text belongs to, as does the separator before
-// a value: number from or a later one.
-func (d dictionary) owner(at, from int) int {
-	step := 1
-	for from+step < d.count && d.start(from+step)-1 <= at {
-		from, step = from+step, 2*step
-	}
-	until := min(from+step, d.count)
-	return from + sort.Search(until-from, func(i int) bool { return d.start(from+i)-1 > at }) - 1
-}
-
-func (d dictionary) all(visit func(i int, value []byte)) error {
-	for i := range d.count {
-		from, to, err := d.span(i)
-		if err != nil {
-			return err
-		}
-		visit(i, d.text[from:to])
+		visit(at, text[at:at+end])
+		from = at + end
 	}
 	return nil
 }
 
-// hit is a value that is wanted, and where its postings are.
-type hit struct{ id, from, to int }
-
-// hits lists the values that are wanted.
-func (d dictionary) hits(w want) (list []hit, err error) {
-	err = d.each(w.literal, func(i int, value []byte) {
-		if w.check != nil && !w.check(string(value)) {
-			return
+// hits lists where the values begin that are wanted.
+func hits(text []byte, w want) (list []uint32, err error) {
+	err = eachValue(text, w.literal, func(at int, value []byte) {
+		if w.check == nil || w.check(string(value)) {
+			list = append(list, uint32(at))
 		}
-		h := hit{i, d.posted(i), -1}
-		if i+1 < d.count {
-			h.to = d.posted(i + 1)
-		}
-		list = append(list, h)
 	})
 	return list, err
+}
+
+// posting says, for every value of a dictionary, in which records it turns up: their number,
+// where each value and its list begin, and the lists.
+type posting struct {
+	count int
+	table []byte
+	lists []byte
+}
+
+// openPosting reads what a builder has written.
+func openPosting(data []byte) (p posting, err error) {
+	if len(data) < 4 {
+		return p, ErrDamaged
+	}
+	count, rest := int(binary.LittleEndian.Uint32(data)), data[4:]
+	if count > len(rest)/perValue {
+		return p, ErrDamaged
+	}
+	return posting{count, rest[:count*perValue], rest[count*perValue:]}, nil
+}
+
+// start and list return where a value and its list begin.
+func (p posting) start(i int) uint32 { return binary.LittleEndian.Uint32(p.table[i*perValue:]) }
+func (p posting) list(i int) uint32  { return binary.LittleEndian.Uint32(p.table[i*perValue+4:]) }
+
+// each calls visit with the numbers of the values that begin at some places, and their lists.
+func (p posting) each(hits []uint32, visit func(id int, list []byte) error) error {
+	id := -1
+	for _, at := range hits {
+		if id = p.after(id, at); id >= p.count || p.start(id) != at {
+			return ErrDamaged
+		}
+		from, to := int(p.list(id)), len(p.lists)
+		if id+1 < p.count {
+			to = int(p.list(id + 1))
+		}
+		if from >= to || to > len(p.lists) {
+			return ErrDamaged
+		}
+		if err := visit(id, p.lists[from:to]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// after returns the first value after another one that does not begin before a place.
+func (p posting) after(id int, at uint32) int {
+	step := 1
+	for id+step < p.count && p.start(id+step) < at {
+		id, step = id+step, 2*step
+	}
+	until := min(id+step, p.count-1)
+	return id + 1 + sort.Search(until-id, func(i int) bool { return p.start(id+1+i) >= at })
 }
 
 // set is some of the records of a block, a bit for each, by their place.
@@ -134,30 +133,22 @@ func (s set) fill(rows int) {
 }
 
 func (s set) has(i int) bool { return s[i/64]&(1<<(i%64)) != 0 }
-func (s set) put(i int)      { s[i/64] |= 1 << (i % 64) }
 func (s set) drop(i int)     { s[i/64] &^= 1 << (i % 64) }
+
+// with returns the set with one more in it, for which it may have to grow.
+func (s set) with(i int) set {
+	for len(s) <= i/64 {
+		s = append(s, 0)
+	}
+	s[i/64] |= 1 << (i % 64)
+	return s
+}
 
 // and takes away what is not in another set too.
 func (s set) and(other set) {
 	for i := range s {
 		s[i] &= other[i]
 	}
-}
-
-// addAll adds the records of values.
-func (s set) addAll(hits []hit, postings []byte, rows int) error {
-	for _, h := range hits {
-		if h.to < 0 {
-			h.to = len(postings)
-		}
-		if h.from >= h.to || h.to > len(postings) {
-			return ErrDamaged
-		}
-		if err := s.add(postings[h.from:h.to], rows); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // add adds the records of a list.

@@ -10,69 +10,54 @@ type phrase []string
 
 // looked is what a dictionary says of a phrase: for each of its tokens, the values that it
 // may be.
-type looked struct {
-	hits   [][]hit
-	tokens []set // the same, of all values
-}
+type looked []set
 
 // follow leaves the records with all phrases in the subject.
 func (a *asked) follow(phrases []phrase) error {
-	all := make([]looked, len(phrases))
-	if err := a.part(words(subjects), func(data []byte) error {
-		d, err := openDictionary(data)
-		for i := 0; err == nil && i < len(phrases); i++ {
-			all[i], err = phrases[i].look(d)
-		}
-		return err
-	}); err != nil {
-		return err
-	}
-	if err := a.hold(all); err != nil || a.left.few() {
-		return err
-	}
-	all = slices.DeleteFunc(all, func(l looked) bool { return len(l.tokens) == 1 })
-	if len(all) == 0 {
-		return nil
-	}
-	return a.inOrder(all)
-}
-
-// look looks the tokens of a phrase up.
-func (p phrase) look(d dictionary) (l looked, err error) {
-	for _, literal := range p {
-		hits, err := d.hits(want{subjects, literal, nil})
-		if err != nil {
-			return l, err
-		}
-		t := newSet(d.count)
-		for _, h := range hits {
-			t.put(h.id)
-		}
-		l.hits, l.tokens = append(l.hits, hits), append(l.tokens, t)
-	}
-	return l, nil
-}
-
-// hold leaves the records that hold all tokens in any order.
-func (a *asked) hold(all []looked) error {
-	for _, l := range all {
-		if slices.ContainsFunc(l.hits, func(hits []hit) bool { return len(hits) == 0 }) {
-			clear(a.left)
-			return nil
-		}
-	}
-	return a.part(postings(subjects), func(data []byte) error {
-		for _, l := range all {
-			for _, hits := range l.hits {
-				found := newSet(a.Rows)
-				if err := found.addAll(hits, data, a.Rows); err != nil {
-					return err
-				}
-				a.left.and(found)
+	all := slices.Concat(phrases...)
+	found := make([][]uint32, len(all))
+	if err := a.part(words(subjects), func(text []byte) (err error) {
+		for i := 0; err == nil && i < len(all); i++ {
+			if found[i], err = hits(text, want{subjects, all[i], nil}); len(found[i]) == 0 {
+				clear(a.left)
+				return err
 			}
 		}
+		return err
+	}); err != nil || a.left.few() {
+		return err
+	}
+	values, err := a.hold(found)
+	if err != nil || a.left.few() {
+		return err
+	}
+	var several []looked
+	for _, p := range phrases {
+		if len(p) > 1 {
+			several = append(several, values[:len(p)])
+		}
+		values = values[len(p):]
+	}
+	if len(several) == 0 {
 		return nil
+	}
+	return a.inOrder(several)
+}
+
+// hold leaves the records that hold all tokens, in any order. It returns the values of each.
+func (a *asked) hold(found [][]uint32) ([]set, error) {
+	rows, values := make([]set, len(found)), make([]set, len(found))
+	for i := range found {
+		rows[i], values[i] = newSet(a.Rows), nil
+	}
+	err := a.posted(subjects, found, func(n, id int, list []byte) error {
+		values[n] = values[n].with(id)
+		return rows[n].add(list, a.Rows)
 	})
+	for _, r := range rows {
+		a.left.and(r)
+	}
+	return values, err
 }
 
 // inOrder leaves the records in whose subjects the tokens of each phrase follow each other.
@@ -91,7 +76,7 @@ func (a *asked) inOrder(all []looked) error {
 			if from > to || int(to) > len(texts) {
 				return ErrDamaged
 			}
-			if slices.ContainsFunc(all, func(l looked) bool { return !has(texts[from:to], l.tokens) }) {
+			if slices.ContainsFunc(all, func(l looked) bool { return !has(texts[from:to], l) }) {
 				a.left.drop(i)
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 	"math/bits"
+	"slices"
 
 	"github.com/milterscan/milterscan/policy/keep/history"
 )
@@ -103,17 +104,14 @@ func (a *asked) part(p Part, use func([]byte) error) error {
 func (a *asked) take(s step) error {
 	found := newSet(a.Rows)
 	for _, w := range s {
-		var hits []hit
-		if err := a.part(words(w.field), func(data []byte) (err error) {
-			d, err := openDictionary(data)
-			if err == nil {
-				hits, err = d.hits(w)
-			}
+		var list []uint32
+		if err := a.part(words(w.field), func(text []byte) (err error) {
+			list, err = hits(text, w)
 			return err
 		}); err != nil {
 			return err
 		}
-		if err := a.add(found, w.field, hits); err != nil {
+		if err := a.posted(w.field, [][]uint32{list}, func(_, _ int, list []byte) error { return found.add(list, a.Rows) }); err != nil {
 			return err
 		}
 	}
@@ -121,12 +119,19 @@ func (a *asked) take(s step) error {
 	return nil
 }
 
-// add adds the records of values of a field.
-func (a *asked) add(to set, f field, hits []hit) error {
-	if len(hits) == 0 {
+// posted calls visit with the list of every hit, and with the number of the value. n is that of
+// the hits it is among.
+func (a *asked) posted(f field, hits [][]uint32, visit func(n, id int, list []byte) error) error {
+	if !slices.ContainsFunc(hits, func(list []uint32) bool { return len(list) > 0 }) {
 		return nil
 	}
-	return a.part(postings(f), func(data []byte) error { return to.addAll(hits, data, a.Rows) })
+	return a.part(postings(f), func(data []byte) error {
+		p, err := openPosting(data)
+		for n := 0; err == nil && n < len(hits); n++ {
+			err = p.each(hits[n], func(id int, list []byte) error { return visit(n, id, list) })
+		}
+		return err
+	})
 }
 
 // columns leaves the records of the right size and Message-ID.
