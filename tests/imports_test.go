@@ -80,7 +80,7 @@ var permissions = []struct {
 		"scan", "scan/contents/virus", "scan/open/worker"}},
 	{"cmd/milterscan/filter", []string{"cmd/milterscan/cli", "cmd/milterscan/pipeline", "milter", "policy", "policy/config", "policy/judge", "scan", "scan/format/entity"}},
 	{"cmd/milterscan/selftest", []string{"cmd/milterscan/cli", "cmd/milterscan/pipeline", "policy", "policy/judge", "scan", "scan/hostile"}},
-	{"cmd/milterscan/user", []string{"cmd/milterscan/cli", "cmd/milterscan/console/login", "cmd/milterscan/console/login/accounts", "cmd/milterscan/show", "policy/keep/quarantine"}},
+	{"cmd/milterscan/user", []string{"cmd/milterscan/cli", "cmd/milterscan/console/login", "cmd/milterscan/console/login/accounts", "cmd/milterscan/show", "policy/keep/quarantine", "scan/units"}},
 	{"cmd/milterscan/access", nil},
 	{"cmd/milterscan/postfix", []string{"cmd/milterscan/access", "scan/units"}},
 	{"cmd/milterscan/doctor", []string{"cmd/milterscan/access", "cmd/milterscan/console/login/ldap", "cmd/milterscan/console/login/oidc", "cmd/milterscan/postfix", "policy/config", "policy/disk", "policy/keep/mtalog", "scan", "scan/contents/...", "scan/open/...", "scan/sender/...", "scan/units"}},

@@ -29,6 +29,7 @@ func commands() []cli.Command {
 		{Name: "history", About: "list what became of messages", Run: printHistory},
 		{Name: "report", About: "count verdicts, rules, domains and engines", Run: printReport},
 		{Name: "user", About: "let people into the console, and out again", Run: users},
+		{Name: "token", About: "let programs use the API of the console, and end that", Run: tokens},
 		{Name: "audit", About: "list what people looked at and did in the console", Run: audited},
 		{Name: "selftest", About: "make hostile mail, harmless itself, and see what gets through", Run: testItself},
 		{Name: "setup", About: "hook milterscan into Postfix, Sendmail or Exim, and out again", Run: setUp},

@@ -17,7 +17,7 @@ import (
 func everyCommand() [][]string {
 	var all [][]string
 	for _, c := range commands() {
-		if c.Name != "quarantine" && c.Name != "user" {
+		if c.Name != "quarantine" && c.Name != "user" && c.Name != "token" {
 			all = append(all, []string{c.Name})
 		}
 	}
@@ -26,6 +26,9 @@ func everyCommand() [][]string {
 	}
 	for _, c := range user.Commands("") {
 		all = append(all, []string{"user", c.Name})
+	}
+	for _, c := range user.TokenCommands("") {
+		all = append(all, []string{"token", c.Name})
 	}
 	return all
 }

@@ -72,6 +72,13 @@ func ManualOf(name string) Manual {
 		return of([]string{"milterscan " + name + " bob"}, append(account(), noAccount)...)
 	case "user list":
 		return of([]string{"milterscan user list", "milterscan user list --json"}, account()...)
+	case "token add":
+		return of([]string{"milterscan token add --for ann --may 'see messages,export' --expires 90d reports"},
+			append(account(), Exit{ExitFound, "there is no such account, or it has a token of that name"})...)
+	case "token list":
+		return of([]string{"milterscan token list", "milterscan token list --json"}, account()...)
+	case "token revoke":
+		return of([]string{"milterscan token revoke --for ann reports"}, append(account(), Exit{ExitFound, "there is no such account or token"})...)
 	case "audit":
 		return of([]string{"milterscan audit --since yesterday", "milterscan audit --object 06h08cfwgrgbyv96 # who has seen this message",
 			"milterscan audit --person ann --limit 0 --json"}, account()...)

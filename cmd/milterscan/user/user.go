@@ -33,30 +33,35 @@ func Commands(by string) []cli.Command {
 
 // Run runs the command that is named in args.
 func Run(ctx context.Context, args []string, std cli.Streams, by string) int {
+	return choose(ctx, "user", Commands(by), args, std)
+}
+
+// choose runs one of the commands of a group.
+func choose(ctx context.Context, group string, all []cli.Command, args []string, std cli.Streams) int {
 	name, rest := cli.CommandOf(args)
-	for _, c := range Commands(by) {
+	for _, c := range all {
 		if c.Name == name {
 			return c.Run(ctx, rest, std)
 		}
 	}
 	if name == "-h" || name == "-help" || name == "--help" {
-		usage(std.Out)
+		usage(std.Out, group, all)
 		return cli.ExitOK
 	}
 	if name != "" {
-		fmt.Fprintf(std.Err, "milterscan user: %s\n\n", cli.NoCommand(name))
+		fmt.Fprintf(std.Err, "milterscan %s: %s\n\n", group, cli.NoCommand(name))
 	}
-	usage(std.Err)
+	usage(std.Err, group, all)
 	return cli.ExitUsage
 }
 
-// usage lists the commands.
-func usage(w io.Writer) {
-	fmt.Fprint(w, "usage: milterscan user COMMAND [-c FILE] ...\n\n")
-	for _, c := range Commands("") {
+// usage lists the commands of a group.
+func usage(w io.Writer, group string, all []cli.Command) {
+	fmt.Fprintf(w, "usage: milterscan %s COMMAND [-c FILE] ...\n\n", group)
+	for _, c := range all {
 		fmt.Fprintf(w, "  %-8s %s\n", c.Name, c.About)
 	}
-	fmt.Fprint(w, "\n\"milterscan user COMMAND --help\" tells more about one.\n")
+	fmt.Fprintf(w, "\n\"milterscan %s COMMAND --help\" tells more about one.\n", group)
 }
 
 // book is the accounts as a command sees them.
