@@ -28,24 +28,29 @@ const (
 	timeBits = 40      // of the distance in time, in milliseconds: 34 years
 	rowSize  = 8       // bytes of a row
 	perValue = 8       // bytes for each value of a dictionary, apart from the value
+
+	postingChunk = 2048 // values whose lists are read together
+	subjectChunk = 1024 // subjects that are read together
+
 	farKeys  = 1<<keyBits - 1
 	farTimes = 1<<timeBits - 1
 )
 
 // Part is a piece of a block that is read by itself.
-type Part uint8
+type Part uint32
 
-// The parts of a block that belong to no field. Every field has two parts after them.
+// The parts of a block. Subjects have several parts, and so have the lists of each field.
 const (
 	PartRows     Part = iota // when each record was received, and its key
 	PartSizes                // of the messages
 	PartIDs                  // hashes of Message-IDs
-	PartSubjects             // as places of their tokens in the dictionary
-	fieldParts
+	partSubjects Part = 1 << 8
+	partField    Part = 1 << 16
 )
 
-func words(f field) Part    { return fieldParts + 2*Part(f) }
-func postings(f field) Part { return fieldParts + 2*Part(f) + 1 }
+func words(f field) Part               { return partField * Part(f+1) }
+func postings(f field, chunk int) Part { return words(f) + 1 + Part(chunk) }
+func sequences(chunk int) Part         { return partSubjects + Part(chunk) }
 
 // Row is when a record was received, in milliseconds, and the key it is kept under.
 type Row struct{ Time, Key int64 }
@@ -141,9 +146,10 @@ func (b *Builder) Block() Block {
 		ids = binary.LittleEndian.AppendUint64(ids, e.id)
 	}
 	out := Block{Span{len(order), b.first, b.last, b.entries[order[0]].Row, b.entries[order[len(order)-1]].Row},
-		map[Part][]byte{PartRows: rows, PartSizes: sizes, PartIDs: ids, PartSubjects: b.sequences(order)}}
+		map[Part][]byte{PartRows: rows, PartSizes: sizes, PartIDs: ids}}
+	b.sequences(order, out.Parts)
 	for f, terms := range b.terms {
-		out.Parts[words(field(f))], out.Parts[postings(field(f))] = written(terms, place)
+		out.write(field(f), terms, place)
 	}
 	for p, data := range out.Parts {
 		out.Parts[p] = sealed(data)
@@ -176,24 +182,27 @@ func ranked(terms map[string][]uint16) map[string]int {
 	return ids
 }
 
-// written returns a dictionary and its postings, with every record at its place.
-func written(terms map[string][]uint16, place []uint16) (text, posted []byte) {
+// write writes a dictionary and its lists, with every record at its place.
+func (b *Block) write(f field, terms map[string][]uint16, place []uint16) {
 	values := slices.Sorted(maps.Keys(terms))
-	text = []byte{separator}
-	posted = binary.LittleEndian.AppendUint32(nil, uint32(len(values)))
-	var lists []byte
-	for _, v := range values {
-		list := terms[v]
-		for i, p := range list {
-			list[i] = place[p]
+	head, text := binary.LittleEndian.AppendUint32(nil, uint32(len(values))), []byte{separator}
+	for some := range slices.Chunk(values, postingChunk) {
+		head = binary.LittleEndian.AppendUint32(head, uint32(len(text)))
+		table, lists := binary.LittleEndian.AppendUint32(nil, uint32(len(some))), []byte(nil)
+		for _, v := range some {
+			list := terms[v]
+			for i, p := range list {
+				list[i] = place[p]
+			}
+			slices.Sort(list)
+			table = binary.LittleEndian.AppendUint32(table, uint32(len(text)))
+			table = binary.LittleEndian.AppendUint32(table, uint32(len(lists)))
+			lists = appendList(lists, list, len(place))
+			text = append(append(text, v...), separator)
 		}
-		slices.Sort(list)
-		posted = binary.LittleEndian.AppendUint32(posted, uint32(len(text)))
-		posted = binary.LittleEndian.AppendUint32(posted, uint32(len(lists)))
-		lists = appendList(lists, list, len(place))
-		text = append(append(text, v...), separator)
+		b.Parts[postings(f, len(head)/4-2)] = append(table, lists...)
 	}
-	return text, append(posted, lists...)
+	b.Parts[words(f)] = append(head, text...)
 }
 
 // The forms of a list of records: a bit for each record, or the distances between those

@@ -5,58 +5,102 @@ import (
 	"encoding/binary"
 	"errors"
 	"math/bits"
+	"slices"
 	"sort"
 )
 
 // ErrDamaged says that a block cannot be read.
 var ErrDamaged = errors.New("the index is damaged")
 
-// A dictionary has its values in their order, between separators. It is the part of a block
-// that is read through; where values begin, and what they are posted in, is in another part
-// that is read only if there are hits.
+// dictionary is the values of a field in their order, between separators. It is the part of a
+// block that is read through. What the values are posted in is in other parts, of postingChunk
+// values each, of which those are read in which there are hits.
+type dictionary struct {
+	values int
+	chunks []uint32 // where the first value of each chunk begins
+	text   []byte
+}
 
-// eachValue calls visit for every value of a dictionary that holds a literal, which may begin
-// or end with a separator to say that the value does. at is where the value begins.
-func eachValue(text []byte, literal string, visit func(at int, value []byte)) error {
-	if len(text) == 0 || text[0] != separator || text[len(text)-1] != separator {
-		return ErrDamaged
+// openDictionary reads what a builder has written.
+func openDictionary(data []byte) (d dictionary, err error) {
+	if len(data) < 4 {
+		return d, ErrDamaged
 	}
+	d.values, data = int(binary.LittleEndian.Uint32(data)), data[4:]
+	n := chunksOf(d.values)
+	if n > len(data)/4 {
+		return d, ErrDamaged
+	}
+	d.chunks, d.text = make([]uint32, n), data[4*n:]
+	for i := range d.chunks {
+		d.chunks[i] = binary.LittleEndian.Uint32(data[4*i:])
+	}
+	if len(d.text) == 0 || d.text[0] != separator || d.text[len(d.text)-1] != separator {
+		return d, ErrDamaged
+	}
+	return d, nil
+}
+
+// chunksOf returns how many chunks some values take.
+func chunksOf(values int) int { return (values + postingChunk - 1) / postingChunk }
+
+// each calls visit for every value that holds a literal, which may begin or end with a
+// separator to say that the value does. at is where the value begins.
+func (d dictionary) each(literal string, visit func(at int, value []byte)) {
 	wanted := []byte(literal)
-	for from := 0; from < len(text)-1; {
+	for from := 0; from < len(d.text)-1; {
 		at := from + 1
 		if len(wanted) > 0 {
-			n := bytes.Index(text[from:], wanted)
+			n := bytes.Index(d.text[from:], wanted)
 			if n < 0 {
-				return nil
+				return
 			}
 			at = from + n
-			if text[at] == separator {
+			if d.text[at] == separator {
 				at++
 			} else {
-				at = bytes.LastIndexByte(text[:at], separator) + 1
+				at = bytes.LastIndexByte(d.text[:at], separator) + 1
 			}
 		}
-		end := bytes.IndexByte(text[at:], separator)
+		end := bytes.IndexByte(d.text[at:], separator)
 		if end < 0 {
-			return nil // the last separator begins no value
+			return // the last separator begins no value
 		}
-		visit(at, text[at:at+end])
+		visit(at, d.text[at:at+end])
 		from = at + end
 	}
-	return nil
 }
 
-// hits lists where the values begin that are wanted.
-func hits(text []byte, w want) (list []uint32, err error) {
-	err = eachValue(text, w.literal, func(at int, value []byte) {
+// hits is the values of a dictionary that are wanted, by where they begin.
+type hits struct {
+	at     []uint32
+	chunks []uint32 // of the dictionary
+	all    bool     // every value is wanted
+}
+
+// look lists the values that are wanted.
+func (d dictionary) look(w want) hits {
+	h := hits{chunks: d.chunks}
+	d.each(w.literal, func(at int, value []byte) {
 		if w.check == nil || w.check(string(value)) {
-			list = append(list, uint32(at))
+			h.at = append(h.at, uint32(at))
 		}
 	})
-	return list, err
+	h.all = len(h.at) == d.values
+	return h
 }
 
-// posting says, for every value of a dictionary, in which records it turns up: their number,
+// in returns the hits in a chunk.
+func (h hits) in(chunk int) []uint32 {
+	from, _ := slices.BinarySearch(h.at, h.chunks[chunk])
+	to := len(h.at)
+	if chunk+1 < len(h.chunks) {
+		to, _ = slices.BinarySearch(h.at, h.chunks[chunk+1])
+	}
+	return h.at[min(from, to):to]
+}
+
+// posting says, for some values of a dictionary, in which records each turns up: their number,
 // where each value and its list begin, and the lists.
 type posting struct {
 	count int
@@ -115,6 +159,9 @@ func (p posting) after(id int, at uint32) int {
 type set []uint64
 
 func newSet(rows int) set { return make(set, (rows+63)/64) }
+
+// any reports whether there is one at all.
+func (s set) any() bool { return slices.ContainsFunc(s, func(word uint64) bool { return word != 0 }) }
 
 // few reports whether there are so few records that reading them takes less than asking on.
 func (s set) few() bool {

@@ -2,6 +2,7 @@ package find
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -29,6 +30,11 @@ const (
 	subjects
 	fields
 )
+
+// everywhere reports whether every record has a value of the field.
+func (f field) everywhere() bool {
+	return slices.Contains([]field{actions, domains, addresses, names, senders}, f)
+}
 
 // Bytes that are in no value, since they are in no UTF-8.
 const (

@@ -15,12 +15,13 @@ type looked []set
 // follow leaves the records with all phrases in the subject.
 func (a *asked) follow(phrases []phrase) error {
 	all := slices.Concat(phrases...)
-	found := make([][]uint32, len(all))
-	if err := a.part(words(subjects), func(text []byte) (err error) {
+	found := make([]hits, len(all))
+	if err := a.part(words(subjects), func(data []byte) error {
+		d, err := openDictionary(data)
 		for i := 0; err == nil && i < len(all); i++ {
-			if found[i], err = hits(text, want{subjects, all[i], nil}); len(found[i]) == 0 {
+			if found[i] = d.look(want{subjects, all[i], nil}); len(found[i].at) == 0 {
 				clear(a.left)
-				return err
+				return nil
 			}
 		}
 		return err
@@ -38,17 +39,19 @@ func (a *asked) follow(phrases []phrase) error {
 		}
 		values = values[len(p):]
 	}
-	if len(several) == 0 {
-		return nil
+	for first := 0; first < a.Rows && len(several) > 0; first += subjectChunk {
+		if err := a.inOrder(several, first); err != nil {
+			return err
+		}
 	}
-	return a.inOrder(several)
+	return nil
 }
 
 // hold leaves the records that hold all tokens, in any order. It returns the values of each.
-func (a *asked) hold(found [][]uint32) ([]set, error) {
+func (a *asked) hold(found []hits) ([]set, error) {
 	rows, values := make([]set, len(found)), make([]set, len(found))
 	for i := range found {
-		rows[i], values[i] = newSet(a.Rows), nil
+		rows[i] = newSet(a.Rows)
 	}
 	err := a.posted(subjects, found, func(n, id int, list []byte) error {
 		values[n] = values[n].with(id)
@@ -60,16 +63,21 @@ func (a *asked) hold(found [][]uint32) ([]set, error) {
 	return values, err
 }
 
-// inOrder leaves the records in whose subjects the tokens of each phrase follow each other.
-func (a *asked) inOrder(all []looked) error {
-	return a.part(PartSubjects, func(data []byte) error {
-		if len(data) < 4*a.Rows {
+// inOrder leaves, of the records of a chunk, those in whose subjects the tokens of each phrase
+// follow each other.
+func (a *asked) inOrder(all []looked, first int) error {
+	rows := min(subjectChunk, a.Rows-first)
+	if !a.left[first/64 : (first+rows+63)/64].any() {
+		return nil
+	}
+	return a.part(sequences(first/subjectChunk), func(data []byte) error {
+		if len(data) < 4*rows {
 			return ErrDamaged
 		}
-		texts, starts := data[4*a.Rows:], data[:4*a.Rows:4*a.Rows]
+		texts, starts := data[4*rows:], data[:4*rows:4*rows]
 		starts = binary.LittleEndian.AppendUint32(starts, uint32(len(texts)))
-		for i := range a.Rows {
-			if !a.left.has(i) {
+		for i := range rows {
+			if !a.left.has(first + i) {
 				continue
 			}
 			from, to := binary.LittleEndian.Uint32(starts[4*i:]), binary.LittleEndian.Uint32(starts[4*i+4:])
@@ -77,7 +85,7 @@ func (a *asked) inOrder(all []looked) error {
 				return ErrDamaged
 			}
 			if slices.ContainsFunc(all, func(l looked) bool { return !has(texts[from:to], l) }) {
-				a.left.drop(i)
+				a.left.drop(first + i)
 			}
 		}
 		return nil
@@ -112,15 +120,19 @@ func follows(ids []int, tokens []set) bool {
 	return true
 }
 
-// sequences returns the subjects of entries, in an order, as places in the dictionary.
-func (b *Builder) sequences(order []int) []byte {
+// sequences writes the subjects of entries, in an order, as places in the dictionary.
+func (b *Builder) sequences(order []int, to map[Part][]byte) {
 	ids := ranked(b.terms[subjects])
-	var starts, all []byte
-	for _, i := range order {
-		starts = binary.LittleEndian.AppendUint32(starts, uint32(len(all)))
-		for _, t := range b.entries[i].subject {
-			all = binary.AppendUvarint(all, uint64(ids[t]))
+	chunk := 0
+	for some := range slices.Chunk(order, subjectChunk) {
+		var starts, all []byte
+		for _, i := range some {
+			starts = binary.LittleEndian.AppendUint32(starts, uint32(len(all)))
+			for _, t := range b.entries[i].subject {
+				all = binary.AppendUvarint(all, uint64(ids[t]))
+			}
 		}
+		to[sequences(chunk)] = append(starts, all...)
+		chunk++
 	}
-	return append(starts, all...)
 }

@@ -104,14 +104,20 @@ func (a *asked) part(p Part, use func([]byte) error) error {
 func (a *asked) take(s step) error {
 	found := newSet(a.Rows)
 	for _, w := range s {
-		var list []uint32
-		if err := a.part(words(w.field), func(text []byte) (err error) {
-			list, err = hits(text, w)
+		var h hits
+		if err := a.part(words(w.field), func(data []byte) error {
+			d, err := openDictionary(data)
+			if err == nil {
+				h = d.look(w)
+			}
 			return err
 		}); err != nil {
 			return err
 		}
-		if err := a.posted(w.field, [][]uint32{list}, func(_, _ int, list []byte) error { return found.add(list, a.Rows) }); err != nil {
+		if h.all && w.field.everywhere() {
+			return nil
+		}
+		if err := a.posted(w.field, []hits{h}, func(_, _ int, list []byte) error { return found.add(list, a.Rows) }); err != nil {
 			return err
 		}
 	}
@@ -120,18 +126,23 @@ func (a *asked) take(s step) error {
 }
 
 // posted calls visit with the list of every hit, and with the number of the value. n is that of
-// the hits it is among.
-func (a *asked) posted(f field, hits [][]uint32, visit func(n, id int, list []byte) error) error {
-	if !slices.ContainsFunc(hits, func(list []uint32) bool { return len(list) > 0 }) {
-		return nil
-	}
-	return a.part(postings(f), func(data []byte) error {
-		p, err := openPosting(data)
-		for n := 0; err == nil && n < len(hits); n++ {
-			err = p.each(hits[n], func(id int, list []byte) error { return visit(n, id, list) })
+// the hits it is among, which are all of one dictionary.
+func (a *asked) posted(f field, all []hits, visit func(n, id int, list []byte) error) error {
+	for chunk := range all[0].chunks {
+		if !slices.ContainsFunc(all, func(h hits) bool { return len(h.in(chunk)) > 0 }) {
+			continue
 		}
-		return err
-	})
+		if err := a.part(postings(f, chunk), func(data []byte) error {
+			p, err := openPosting(data)
+			for n := 0; err == nil && n < len(all); n++ {
+				err = p.each(all[n].in(chunk), func(id int, list []byte) error { return visit(n, chunk*postingChunk+id, list) })
+			}
+			return err
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // columns leaves the records of the right size and Message-ID.
