@@ -17,9 +17,10 @@ import (
 const Journalctl = "/usr/bin/journalctl"
 
 // journalArguments return how the program is called: what the mail system wrote (facility
-// 2), after a cursor or, if there is none, since yesterday, and on.
+// 2), after a cursor or, if there is none, since yesterday, and on. Without --merge it
+// would follow this boot alone, and leave out how the last one ended.
 func journalArguments(at Place, now time.Time) []string {
-	args := []string{"--output=json", "--follow", "--no-pager", "--quiet", "--lines=all",
+	args := []string{"--output=json", "--follow", "--merge", "--no-pager", "--quiet", "--lines=all",
 		"--output-fields=MESSAGE,SYSLOG_IDENTIFIER,_COMM,_HOSTNAME,_SOURCE_REALTIME_TIMESTAMP"}
 	if at.Cursor != "" {
 		args = append(args, "--after-cursor="+at.Cursor)
