@@ -75,7 +75,11 @@ func (noRecords) Lookup(context.Context, string) ([]policy.Record, error) { retu
 // called the command. events, unless nil, are read instead of those the daemon has kept.
 func (x *explanation) read(events timeline.Events, do func(timeline.Reader) error) error {
 	c := x.config
-	back, err := cli.AsOwner(filepath.Dir(c.History.File), c.Quarantine.Dir)
+	history := "" // its directory
+	if c.History.File != "" {
+		history = filepath.Dir(c.History.File)
+	}
+	back, err := cli.AsOwner(history, c.Quarantine.Dir)
 	if err != nil {
 		return err
 	}

@@ -59,22 +59,23 @@ func (d *Daemon) expire(ctx context.Context, c *config.Config) {
 		n, err := d.Stores.Rate(c.Rate.File).Expire(ctx, now, c.Rate.Entries)
 		d.expired("rate", n, err)
 	}
-	if c.MTALog.Enabled() {
-		var before time.Time
-		if c.History.Keep > 0 {
-			before = now.Add(-c.History.Keep.Go())
-		}
-		n, err := d.Stores.Events(c.History.EventsFile()).Expire(ctx, before, c.MTALog.Entries)
+	if _, err := os.Stat(c.History.EventsFile()); err == nil && c.History.File != "" { // also of a log that is not read any more
+		n, err := d.Stores.Events(c.History.EventsFile()).Expire(ctx, since(now, c.History.Keep.Go()), c.MTALog.Entries)
 		d.expired("mta_log", n, err)
-	}
-	if len(c.Console.Listen) > 0 {
-		n, err := d.people.accounts.Expire(ctx, c.Console.Audit.Go())
-		d.expired("console", n, err)
 	}
 	if c.History.Keep > 0 {
 		n, err := d.recorder.Expire(ctx, now.Add(-c.History.Keep.Go()))
 		d.expired("history", n, err)
 	}
+}
+
+// since returns when a span began that ends now; nothing began before one of no length,
+// which is for ever.
+func since(now time.Time, keep time.Duration) time.Time {
+	if keep == 0 {
+		return time.Time{}
+	}
+	return now.Add(-keep)
 }
 
 func (d *Daemon) expired(what string, n int, err error) {
