@@ -1,7 +1,6 @@
 package dns
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -15,19 +14,19 @@ import (
 const datagram = 1232
 
 // ask puts one question to the servers, one after the other, until one answers.
-func (c *Client) ask(ctx context.Context, q question) (reading, error) {
+func (c *Client) ask(end time.Time, q question) (reading, error) {
 	begun := time.Now()
 	if c.pulse.dead() {
 		c.knock()
 		return reading{}, q.fails(ErrUnreachable, "")
 	}
-	query, err := q.message()
+	query, err := q.query()
 	if err != nil {
 		return reading{}, q.fails(ErrNotFound, err.Error())
 	}
 	var last error
 	for try := range c.config.Tries {
-		r, err := c.try(ctx, query, c.pulse.server(try, len(c.config.Servers)))
+		r, err := c.try(end, query, c.pulse.server(try, len(c.config.Servers)))
 		if err == nil {
 			return r, nil
 		}
@@ -45,16 +44,19 @@ func (c *Client) ask(ctx context.Context, q question) (reading, error) {
 	return reading{}, q.because(last)
 }
 
-// message returns the question as it is sent.
-func (q question) message() (*dns.Msg, error) {
+// query returns the question as it is sent.
+func (q question) query() (*query, error) {
 	m := new(dns.Msg)
 	m.SetQuestion(dns.Fqdn(escaped(q.name)), uint16(q.t))
 	m.SetEdns0(datagram, false)
-	packed, err := m.Pack() // gives the name the form in which answers will show it
+	packed, err := m.Pack()
 	if err != nil {
 		return nil, err
 	}
-	return m, m.Unpack(packed)
+	const header = 12
+	asked := m.Question[0]
+	asked.Name, _, err = dns.UnpackDomainName(packed, header)
+	return &query{packed, asked}, err
 }
 
 // escaped returns a name in the form of zone files, where a backslash is no letter.
@@ -62,26 +64,25 @@ func escaped(name string) string { return strings.ReplaceAll(name, `\`, `\\`) }
 
 // try puts a question to one server: over UDP, and over TCP if the answer does
 // not fit. What makes the library panic is no answer.
-func (c *Client) try(ctx context.Context, query *dns.Msg, server int) (r reading, err error) {
+func (c *Client) try(end time.Time, query *query, server int) (r reading, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%w: panic: %v", ErrFailed, p)
 		}
 	}()
-	ctx, cancel := context.WithTimeout(ctx, c.config.Timeout.Go())
-	defer cancel()
-	query = query.Copy()
-	query.Id = dns.Id()
-	address := string(c.config.Servers[server])
-	m, err := exchange(ctx, "udp", address, query)
+	if own := time.Now().Add(c.config.Timeout.Go()); own.Before(end) {
+		end = own
+	}
+	query.renew()
+	m, err := overUDP(end, c.sockets[server], query)
 	if err == nil && m.Truncated {
-		m, err = exchange(ctx, "tcp", address, query)
+		m, err = overTCP(end, string(c.config.Servers[server]), query)
 	}
 	if err != nil {
 		return reading{}, err
 	}
 	c.pulse.answered(server, time.Now())
-	return read(m, query.Question[0])
+	return read(m, query.asked)
 }
 
 // knock asks, while other questions wait, whether the servers are there at all. A
@@ -92,11 +93,10 @@ func (c *Client) knock() {
 	}
 	go func() {
 		defer c.pulse.knocked()
-		ctx, cancel := context.WithTimeout(context.Background(), c.config.Budget())
-		defer cancel()
-		query, _ := question{"", NS}.message() // which can be packed
+		end := time.Now().Add(c.config.Budget())
+		query, _ := question{"", NS}.query() // which can be packed
 		for server := range c.config.Servers {
-			c.try(ctx, query, server)
+			c.try(end, query, server)
 		}
 	}()
 }

@@ -8,16 +8,17 @@ import (
 	"time"
 )
 
-// atOnce bounds the questions on the way at the same time: each has a socket.
+// atOnce bounds the questions on the way at the same time: each has a socket of its own.
 const atOnce = 256
 
 // Client is the Resolver that asks real servers. Everybody who asks the same
 // question while it is on its way gets the one answer.
 type Client struct {
-	config Config
-	cache  *cache
-	pulse  pulse
-	slots  chan struct{}
+	config  Config
+	cache   *cache
+	pulse   pulse
+	slots   chan struct{}
+	sockets []*sockets // by server
 
 	mu      sync.Mutex
 	flights map[question]*flight
@@ -32,12 +33,16 @@ type flight struct {
 // NewClient returns a resolver that asks the servers of c. The configuration
 // must be valid and name at least one.
 func NewClient(c Config) *Client {
-	return &Client{
+	client := &Client{
 		config:  c,
 		cache:   newCache(int64(c.Cache)),
 		slots:   make(chan struct{}, atOnce),
 		flights: map[question]*flight{},
 	}
+	for _, s := range c.Servers {
+		client.sockets = append(client.sockets, newSockets(s))
+	}
+	return client
 }
 
 // Lookup asks the cache, and then the servers. A question that is on its way
@@ -89,16 +94,31 @@ func (c *Client) fly(q question, f *flight) {
 		c.mu.Unlock()
 		close(f.landed)
 	}()
-	ctx, cancel := context.WithTimeout(context.Background(), c.config.Budget())
-	defer cancel()
-	select {
-	case c.slots <- struct{}{}:
+	end := time.Now().Add(c.config.Budget())
+	if c.enter(end) {
 		defer func() { <-c.slots }()
-		f.answer = c.resolve(ctx, q)
-	case <-ctx.Done():
+		f.answer = c.resolve(end, q)
+	} else {
 		f.answer = answer{err: q.fails(ErrTimeout, "too many questions on the way")}
 	}
 	c.cache.put(q, f.answer, time.Now())
+}
+
+// enter takes a slot, and waits until the end for one. It reports whether there was one.
+func (c *Client) enter(end time.Time) bool {
+	select {
+	case c.slots <- struct{}{}:
+		return true
+	default:
+	}
+	timer := time.NewTimer(time.Until(end))
+	defer timer.Stop()
+	select {
+	case c.slots <- struct{}{}:
+		return true
+	case <-timer.C:
+		return false
+	}
 }
 
 // How long a failure is kept, so that all who need the answer for one message,
@@ -112,10 +132,10 @@ const (
 const maxAliases = 8
 
 // resolve follows a question through its aliases.
-func (c *Client) resolve(ctx context.Context, q question) answer {
+func (c *Client) resolve(end time.Time, q question) answer {
 	at, hops, ttl := q, 0, longestKept
 	for {
-		r, err := c.ask(ctx, at)
+		r, err := c.ask(end, at)
 		if err != nil {
 			return answer{err: q.because(err), ttl: kept(err)}
 		}

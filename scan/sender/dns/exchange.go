@@ -1,7 +1,6 @@
 package dns
 
 import (
-	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -9,72 +8,84 @@ import (
 	"net"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // maxStrays is how many datagrams that answer no question of ours are passed over:
 // more of them mean that an attacker is guessing, and the exchange fails.
 const maxStrays = 100
 
-// exchange sends a query and returns the response to it, however many others
+// query is a question as it is sent.
+type query struct {
+	packed []byte
+	asked  dns.Question // with the name in the form in which answers will show it
+}
+
+// renew gives the query another number.
+func (q *query) renew() { binary.BigEndian.PutUint16(q.packed, dns.Id()) }
+
+// overUDP sends a query to a server and returns the response to it, however many others
 // come first. The errors are those of this package.
-func exchange(ctx context.Context, network, address string, query *dns.Msg) (*dns.Msg, error) {
-	packed, err := query.Pack()
+func overUDP(end time.Time, server *sockets, q *query) (*dns.Msg, error) {
+	k, err := server.get()
 	if err != nil {
-		return nil, err
+		return nil, unheard(err)
 	}
-	conn, err := new(net.Dialer).DialContext(ctx, network, address)
+	k.SetDeadline(end)
+	m, strays, err := k.ask(q)
+	if err != nil {
+		k.Close()
+		return nil, unheard(err)
+	}
+	if strays > 0 {
+		k.Close()
+	} else {
+		server.put(k)
+	}
+	return m, nil
+}
+
+// ask returns the response to a query, and how many datagrams came that are none.
+func (k *socket) ask(q *query) (m *dns.Msg, strays int, err error) {
+	if _, err := k.Write(q.packed); err != nil {
+		return nil, 0, err
+	}
+	buf := scratch.Lend() // which a datagram fits into
+	defer buf.Return()
+	for ; strays < maxStrays; strays++ {
+		n, err := k.Read(buf[:])
+		if err != nil {
+			return nil, strays, err
+		}
+		if m := q.response(buf[:n]); m != nil {
+			return m, strays, nil
+		}
+	}
+	return nil, strays, fmt.Errorf("%w: %d datagrams, none to the question", ErrFailed, strays)
+}
+
+// overTCP does what overUDP does for a response that no datagram holds.
+func overTCP(end time.Time, address string, q *query) (*dns.Msg, error) {
+	conn, err := (&net.Dialer{Deadline: end}).Dial("tcp", address)
 	if err != nil {
 		return nil, unheard(err)
 	}
 	defer conn.Close()
-	if end, ok := ctx.Deadline(); ok {
-		conn.SetDeadline(end)
-	}
-	var m *dns.Msg
-	if network == "tcp" {
-		m, err = overTCP(conn, query, packed)
-	} else {
-		m, err = overUDP(conn, query, packed)
-	}
+	conn.SetDeadline(end)
+	m, err := q.askStream(conn)
 	if err != nil {
 		return nil, unheard(err)
 	}
 	return m, nil
 }
 
-// unheard makes an error of the network one of this package.
-func unheard(err error) error {
-	switch {
-	case errors.Is(err, ErrFailed):
-		return err
-	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
-		return ErrTimeout
-	}
-	return fmt.Errorf("%w: %w", ErrTimeout, err)
-}
-
-func overUDP(conn net.Conn, query *dns.Msg, packed []byte) (*dns.Msg, error) {
-	if _, err := conn.Write(packed); err != nil {
-		return nil, err
-	}
-	buf := make([]byte, 1<<16)
-	for range maxStrays {
-		n, err := conn.Read(buf)
-		if err != nil {
-			return nil, err
-		}
-		if m := response(buf[:n], query); m != nil {
-			return m, nil
-		}
-	}
-	return nil, fmt.Errorf("%w: %d datagrams, none to the question", ErrFailed, maxStrays)
-}
-
-func overTCP(conn net.Conn, query *dns.Msg, packed []byte) (*dns.Msg, error) {
-	frame := binary.BigEndian.AppendUint16(nil, uint16(len(packed)))
-	if _, err := conn.Write(append(frame, packed...)); err != nil {
+func (q *query) askStream(conn net.Conn) (*dns.Msg, error) {
+	frame := binary.BigEndian.AppendUint16(nil, uint16(len(q.packed)))
+	if _, err := conn.Write(append(frame, q.packed...)); err != nil {
 		return nil, err
 	}
 	var length [2]byte
@@ -85,22 +96,33 @@ func overTCP(conn net.Conn, query *dns.Msg, packed []byte) (*dns.Msg, error) {
 	if _, err := io.ReadFull(conn, buf); err != nil {
 		return nil, err
 	}
-	if m := response(buf, query); m != nil {
+	if m := q.response(buf); m != nil {
 		return m, nil
 	}
 	return nil, fmt.Errorf("%w: what came over TCP is no response to the question", ErrFailed)
 }
 
+// unheard makes an error of the network one of this package.
+func unheard(err error) error {
+	switch {
+	case errors.Is(err, ErrFailed):
+		return err
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return ErrTimeout
+	}
+	return fmt.Errorf("%w: %w", ErrTimeout, err)
+}
+
 // response returns the message in b if it is one to the query: its number and its
 // question are the same (RFC 5452, section 9.1). A truncated one need not be
 // readable to its end.
-func response(b []byte, query *dns.Msg) *dns.Msg {
+func (q *query) response(b []byte) *dns.Msg {
 	m := new(dns.Msg)
 	err := m.Unpack(b)
-	if err != nil && !m.Truncated || !m.Response || m.Id != query.Id || len(m.Question) != 1 {
+	if err != nil && !m.Truncated || !m.Response || m.Id != binary.BigEndian.Uint16(q.packed) || len(m.Question) != 1 {
 		return nil
 	}
-	got, asked := m.Question[0], query.Question[0]
+	got, asked := m.Question[0], q.asked
 	if got.Qtype != asked.Qtype || got.Qclass != asked.Qclass || !strings.EqualFold(got.Name, asked.Name) {
 		return nil
 	}
