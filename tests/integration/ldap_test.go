@@ -36,6 +36,7 @@ func directory() string {
 }
 
 func TestDirectoryLetsIn(t *testing.T) {
+	needServers(t)
 	s := servers.StartSlapd(t, directory())
 	password := filepath.Join(t.TempDir(), "password")
 	if err := os.WriteFile(password, []byte(servers.SlapdPassword+"\n"), 0o600); err != nil {

@@ -310,3 +310,36 @@ func TestTokens(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestFloodTakesMemoryOnce: a hundred who log in at once take no more memory than one, or two while one is collected.
+func TestFloodTakesMemoryOnce(t *testing.T) {
+	a, _ := open(t)
+	add(t, a, "ann")
+	done := make(chan struct{})
+	most := make(chan uint64)
+	go func() {
+		peak := uint64(0)
+		for {
+			var m runtime.MemStats
+			runtime.ReadMemStats(&m)
+			peak = max(peak, m.HeapSys-m.HeapReleased)
+			select {
+			case <-done:
+				most <- peak
+				return
+			case <-time.After(time.Millisecond):
+			}
+		}
+	}()
+	var all sync.WaitGroup
+	for range 100 {
+		all.Go(func() { a.Verify(t.Context(), "ann", "wrong horse battery") })
+	}
+	all.Wait()
+	close(done)
+	if peak := <-most >> 20; peak > 180 {
+		t.Errorf("%d MB", peak)
+	} else {
+		t.Logf("%d MB", peak)
+	}
+}

@@ -41,6 +41,14 @@ func (d *Door) client(r *http.Request) netip.Addr {
 	return peer
 }
 
+// from returns where a browser is, for people. A proxy that does not tell hides it.
+func (d *Door) from(r *http.Request) string {
+	if a := d.client(r); a.IsValid() {
+		return a.String()
+	}
+	return "unknown"
+}
+
 // mostOfNext is how long an address may be to which somebody goes after logging in.
 const mostOfNext = 2000
 

@@ -171,7 +171,7 @@ func (w *ways) lacksSecond(a accounts.Account) bool {
 // Audit writes down that a person looked at something, or did something. If the error is not nil, it is not to be
 // shown, or done.
 func (d *Door) Audit(r *http.Request, p login.Person, act login.Right, object, outcome string) error {
-	return d.Accounts.Audit(r.Context(), p, d.client(r).String(), act, object, outcome)
+	return d.Accounts.Audit(r.Context(), p, d.from(r), act, object, outcome)
 }
 
 // Trail returns lines of the audit log, newest first.
@@ -186,7 +186,7 @@ func (d *Door) SetLanguage(ctx context.Context, p login.Person, language string)
 
 // note writes a line of the audit log about an account.
 func (d *Door) note(r *http.Request, a accounts.Account, act, outcome string) error {
-	return d.Accounts.Note(r.Context(), accounts.Entry{Person: a.Name, Role: string(a.Role), Client: d.client(r).String(), Act: act, Object: a.Name, Outcome: outcome})
+	return d.Accounts.Note(r.Context(), accounts.Entry{Person: a.Name, Role: string(a.Role), Client: d.from(r), Act: act, Object: a.Name, Outcome: outcome})
 }
 
 // Route is one page of the door.

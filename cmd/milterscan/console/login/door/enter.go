@@ -107,7 +107,7 @@ func (d *Door) refuse(w http.ResponseWriter, r *http.Request, name string, begun
 	if !errors.Is(err, accounts.ErrWrong) {
 		outcome = "refused: " + err.Error()
 	}
-	note := accounts.Entry{Person: name, Client: d.client(r).String(), Act: "log in", Outcome: outcome}
+	note := accounts.Entry{Person: name, Client: d.from(r), Act: "log in", Outcome: outcome}
 	if err := d.Accounts.NoteStranger(r.Context(), note); err != nil {
 		d.broken(w, r, err)
 		return
@@ -150,7 +150,7 @@ func (d *Door) admit(w http.ResponseWriter, r *http.Request, account accounts.Ac
 
 // begin makes the session that of an account.
 func (d *Door) begin(r *http.Request, account accounts.Account, stage, by string) error {
-	return d.of(r).sessions.Begin(r.Context(), session.Who{Account: account.ID, Epoch: account.Epoch(), Stage: stage, Client: d.client(r).String(), Agent: agent(r), Proof: by})
+	return d.of(r).sessions.Begin(r.Context(), session.Who{Account: account.ID, Epoch: account.Epoch(), Stage: stage, Client: d.from(r), Agent: agent(r), Proof: by})
 }
 
 // proof returns the fingerprint of the certificate that a browser has shown, if it was verified.

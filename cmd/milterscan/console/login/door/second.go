@@ -159,7 +159,7 @@ type recoveryPage struct {
 
 // noteRefused writes down why somebody was not let in who comes from elsewhere.
 func (d *Door) noteRefused(r *http.Request, from string, why error) error {
-	return d.Accounts.NoteStranger(r.Context(), accounts.Entry{Client: d.client(r).String(), Act: "log in", Object: from, Outcome: "refused: " + why.Error()})
+	return d.Accounts.NoteStranger(r.Context(), accounts.Entry{Client: d.from(r), Act: "log in", Object: from, Outcome: "refused: " + why.Error()})
 }
 
 // logoutAsked shows a button to log out: nothing changes by looking.
