@@ -49,21 +49,33 @@ func (l *layout) entity(part int) *entity.Entity {
 }
 
 // host returns the entity that a part is or comes out of, nil if it belongs to a
-// reading that not everybody has.
+// reading that not everybody has. The body of an entity that is decoded in several ways
+// is that of the entity in each.
 func (l *layout) host(part int) *entity.Entity {
+	e, _ := l.hostAs(part)
+	return e
+}
+
+// hostAs returns the host, and whether only some clients decode its body as the part needs.
+func (l *layout) hostAs(part int) (host *entity.Entity, some bool) {
 	for steps := 0; part >= 0 && part < len(l.parts) && steps <= len(l.parts); steps++ {
 		p := &l.parts[part]
 		if e := l.entity(part); e != nil {
-			return e
+			return e, some
 		}
-		_, own := l.part[p.Entity]
+		first, own := l.part[p.Entity]
 		view := own && p.Parent >= 0 && l.parts[p.Parent].Entity == p.Entity
-		if own && !view || p.Entity != nil && p.Entity.Reading != "" {
-			return nil
+		switch {
+		case p.Entity != nil && p.Entity.Reading != "":
+			return nil, false
+		case own && !view && first >= 0 && l.parts[first].Parent == p.Parent:
+			return p.Entity, true
+		case own && !view:
+			return nil, false
 		}
 		part = p.Parent
 	}
-	return nil
+	return nil, false
 }
 
 // inside reports whether e is in, or is, one that holds.
@@ -201,8 +213,8 @@ func (w *work) whole(s *site, edits []policy.Edit) bool {
 func (w *work) sites(refused *Refused) []*site {
 	by := map[*entity.Entity]*site{}
 	for _, e := range w.Edits {
-		host := w.layout.host(e.Part)
-		if host == nil {
+		host, some := w.layout.hostAs(e.Part)
+		if host == nil || some && e.Kind != policy.Rename && e.Kind != policy.Replace {
 			refused.add(errOtherReading, e)
 			continue
 		}
