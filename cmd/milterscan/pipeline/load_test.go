@@ -1,0 +1,106 @@
+package pipeline
+
+import (
+	"bytes"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/hostile"
+	"github.com/milterscan/milterscan/tests/bombs"
+	"github.com/milterscan/milterscan/tests/corpus"
+)
+
+// judgedTwice is how many mails TestLoadChangesNoVerdict judges.
+const judgedTwice = 1000
+
+// TestLoadChangesNoVerdict judges mails one after the other, and again many at once while
+// the processors are busy with other things: each gets the same verdict, or is put off.
+func TestLoadChangesNoVerdict(t *testing.T) {
+	p, mails := pipelineOf(t, ""), thousand(t)
+	idle := make([]string, len(mails))
+	for i, mail := range mails {
+		idle[i] = p.actionOn(t, mail)
+	}
+	var stop atomic.Bool
+	var busy, judges sync.WaitGroup
+	for range 8 {
+		busy.Go(func() {
+			for n := 1; !stop.Load(); n++ {
+				bytes.Count(mails[n%len(mails)], []byte("\n"))
+			}
+		})
+	}
+	var next, put, refused atomic.Int64
+	for range 16 {
+		judges.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(mails)); i = next.Add(1) - 1 {
+				switch got := p.actionOn(t, mails[i]); {
+				case got == "tempfail":
+					put.Add(1)
+				case got != idle[i]:
+					t.Errorf("mail %d: %s when idle, %s under load", i, idle[i], got)
+				case got == "reject":
+					refused.Add(1)
+				}
+			}
+		})
+	}
+	judges.Wait()
+	stop.Store(true)
+	busy.Wait()
+	if refused.Load() < judgedTwice/10 {
+		t.Errorf("only %d are refused", refused.Load())
+	}
+	t.Logf("of %d mails, %d are refused and %d put off", len(mails), refused.Load(), put.Load())
+}
+
+// actionOn returns what is done with a mail.
+func (p *Pipeline) actionOn(t *testing.T, mail []byte) string {
+	raw, err := p.keep(bytes.NewReader(mail))
+	if err != nil {
+		t.Error(err)
+		return ""
+	}
+	env := scan.Envelope{Sender: "alice@example.org", Recipients: []string{"bob@example.com"}, Received: time.Now()}
+	in, err := p.receive(env, raw)
+	if err != nil {
+		t.Error(err)
+		return ""
+	}
+	r := p.Judge.Examine(t.Context(), in)
+	defer r.Close()
+	return r.Decision.Action()
+}
+
+// thousand returns ordinary mails, hostile ones and bombs.
+func thousand(t *testing.T) (mails [][]byte) {
+	ordinary, err := corpus.All()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range ordinary {
+		mails = append(mails, m.Message)
+	}
+	for _, container := range bombs.Containers() {
+		s := bombs.Shape{Container: container, Members: 500, Depth: 1, Name: 10, Letter: "a", Size: 5000, Content: "MZ\x90\x00", Copies: 3, Suffix: ".txt"}
+		mails = append(mails, s.Mail())
+	}
+	turn := 0
+	for c := range hostile.Cases() {
+		if turn++; c.Huge || turn%5 != 0 {
+			continue
+		}
+		var mail bytes.Buffer
+		if err := c.Write(&mail); err != nil {
+			t.Fatal(err)
+		}
+		if mails = append(mails, mail.Bytes()); len(mails) == judgedTwice {
+			return mails
+		}
+	}
+	t.Fatalf("only %d mails", len(mails))
+	return nil
+}
