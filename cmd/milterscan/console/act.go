@@ -212,7 +212,7 @@ func (c *Console) notActed(w http.ResponseWriter, r *http.Request, p login.Perso
 		return err
 	}
 	v := c.view(r, p, "message")
-	m := c.messagePage(v, f)
+	m := c.messagePage(r.Context(), v, f)
 	t := troubleOf(v.pages, err)
 	m.Error = &t
 	c.note(r, err)

@@ -41,6 +41,7 @@ const (
 	PartJudge      Part = "judge"
 	PartMTA        Part = "mta"
 	PartHealth     Part = "health"
+	PartTimeline   Part = "timeline"
 )
 
 // PartError says that a part did not answer, or answered with an error.

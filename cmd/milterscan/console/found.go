@@ -17,6 +17,7 @@ type found struct {
 	Record policy.Record
 	Entry  *quarantine.Entry // nil if it is not kept, or that is not known
 	Errs   []error           // of parts that did not answer
+	Unsure bool              // it is not known whether it is kept
 
 	mail login.Mail
 }
@@ -63,6 +64,7 @@ func (c *Console) find(ctx context.Context, p login.Person, id string) (*found, 
 		return nil, ErrNotFound
 	}
 	f.Record = seen(p, f.Record)
+	f.Unsure = errs[1] != nil
 	f.Errs = slices.DeleteFunc(errs[:], func(err error) bool { return err == nil })
 	return f, nil
 }

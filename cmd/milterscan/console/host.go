@@ -10,6 +10,7 @@ import (
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/policy/keep/history"
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
+	"github.com/milterscan/milterscan/policy/keep/timeline"
 )
 
 // Host is the daemon, as pages see it. What it lends is for pages alone: mail has its
@@ -21,6 +22,8 @@ type Host interface {
 	History() History
 	// Quarantine returns the kept messages.
 	Quarantine() quarantine.Store
+	// Story returns what happened to a message, with what the MTA's log told of it.
+	Story(ctx context.Context, r policy.Record) (timeline.Story, error)
 	// Open takes a kept message apart.
 	Open(ctx context.Context, id string) (Opened, error)
 	// Without takes out of a kept message what is bad in it. The error is one of package

@@ -2,11 +2,11 @@ package console
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
 	"github.com/milterscan/milterscan/cmd/milterscan/show"
@@ -49,18 +49,28 @@ func (c *Console) message(w http.ResponseWriter, r *http.Request, p login.Person
 		return err
 	}
 	v := c.view(r, p, "message")
-	v.Page = c.messagePage(v, f)
+	v.Page = c.messagePage(r.Context(), v, f)
 	return v.write(w, http.StatusOK)
 }
 
 // messagePage puts together what is shown of a message.
-func (c *Console) messagePage(v *view, f *found) *messagePage {
+func (c *Console) messagePage(ctx context.Context, v *view, f *found) *messagePage {
+	story, err := c.story(ctx, v.Person, f)
+	if err != nil {
+		f.Errs = append(f.Errs, err)
+	}
+	m := c.judgedPage(v, f)
+	m.Steps = steps(v.pages, f.Record, story)
+	return m
+}
+
+// judgedPage is messagePage without what happened when.
+func (c *Console) judgedPage(v *view, f *found) *messagePage {
 	m := &messagePage{Record: f.Record, Entry: f.Entry, mail: f.mail, person: v.Person}
 	for _, err := range f.Errs {
 		m.Troubles = append(m.Troubles, troubleOf(v.pages, err))
 	}
-	m.Gone = f.Entry == nil && len(f.Errs) == 0 && keptOnce(f.Record)
-	m.Steps = steps(v.pages, f.Record, f.Entry)
+	m.Gone = f.Entry == nil && !f.Unsure && f.Record.Kept()
 	m.Places = places(f.Record)
 	m.Grounds = c.grounds(f.Record)
 	m.Whom = strings.Join(awaiting(v.Person, f.Record), ", ")
@@ -69,11 +79,6 @@ func (c *Console) messagePage(v *view, f *found) *messagePage {
 		m.Allow = allow.String()
 	}
 	return m
-}
-
-// keptOnce reports whether a copy of the message was to be kept.
-func keptOnce(r policy.Record) bool {
-	return slices.ContainsFunc(r.Verdicts, func(v policy.RecordVerdict) bool { return v.Kept })
 }
 
 // place is a part of a message in which something was seen, with the parts in it.
@@ -159,76 +164,6 @@ func ruleText(rules []policy.Rule, ref policy.RecordRule) (text string, changed 
 		}
 	}
 	return text, changed
-}
-
-// step is a moment in the life of a message.
-type step struct {
-	At   time.Time // zero: not known more exactly
-	Mood string    // good, bad, mild or ""
-	What string    // a word of ours
-	Text string    // what comes from the message or others
-	Note string    // of ours
-	Took time.Duration
-}
-
-// moods say how an action is for a message.
-var moods = map[string]string{"deliver": "good", "reject": "bad", "discard": "bad", "quarantine": "mild", "hold": "mild",
-	"tempfail": "mild"}
-
-// steps returns the line of time of a message: what the MTA said, what was looked at, what
-// was decided, and what persons did with it.
-func steps(v *pages, r policy.Record, e *quarantine.Entry) []step {
-	all := []step{
-		{At: r.Time, What: v.texts.of("step-connect"), Text: strings.TrimSpace(r.Client + " " + r.ClientName), Note: named("HELO", r.Helo)},
-		{What: v.texts.of("step-mail"), Text: "<" + r.Sender + ">", Note: named(v.texts.of("step-login"), r.User)},
-	}
-	if len(r.Recipients) > 0 {
-		all = append(all, step{What: v.texts.of("step-rcpt"), Text: strings.Join(r.Addresses(), ", ")})
-	}
-	if r.Stage == "message" {
-		all = append(all, step{What: v.texts.of("step-data"), Note: v.locale.size(r.Size)})
-		for _, s := range r.Scanners {
-			all = append(all, scanned(v, s))
-		}
-	}
-	said := step{What: v.texts.or("action-"+r.Action, r.Action), Text: r.Reply, Mood: moods[r.Action], Took: r.Took.Go()}
-	if r.Took > 0 {
-		said.At = r.Time.Add(r.Took.Go())
-	}
-	all = append(all, said)
-	for _, change := range r.Changes {
-		all = append(all, step{What: v.texts.of("step-changed"), Text: change})
-	}
-	if e == nil {
-		return all
-	}
-	for _, ev := range e.Events {
-		all = append(all, step{At: ev.Time, What: v.texts.or("event-"+ev.What, ev.What), Note: v.texts.of("by", ev.By),
-			Text: strings.TrimSpace(strings.Join(ev.To, ", ") + " " + ev.Note), Mood: eventMoods[ev.What]})
-	}
-	return all
-}
-
-var eventMoods = map[string]string{"released": "good", "failed": "bad", "unsure": "mild", "forward": "good"}
-
-// scanned is the step of one scanner.
-func scanned(v *pages, s policy.ScannerTime) step {
-	one := step{What: s.Scanner, Took: s.Took.Go()}
-	switch {
-	case s.Error != "":
-		one.Mood, one.Note, one.Text = "bad", v.texts.of("step-no-answer"), s.Error
-	case s.Found > 0:
-		one.Mood, one.Note = "mild", v.texts.of("step-found", s.Found)
-	}
-	return one
-}
-
-// named returns a text with what introduces it, or nothing.
-func named(introduction, text string) string {
-	if text == "" {
-		return ""
-	}
-	return introduction + " " + text
 }
 
 // Without says in words what an alternative does without.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
 	"github.com/milterscan/milterscan/policy/keep/store"
+	"github.com/milterscan/milterscan/policy/keep/timeline"
 	"github.com/milterscan/milterscan/policy/token"
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/units"
@@ -155,6 +156,30 @@ func (o *opened) Close() error {
 	o.p.Close()
 	return nil
 }
+
+// Story returns what happened to a message, with what the MTA's log told of it.
+func (s *Stores) Story(ctx context.Context, r policy.Record) (timeline.Story, error) {
+	c := s.config()
+	reader := timeline.Reader{Records: noRecords{}}
+	if h := s.History(); h != nil {
+		reader.Records = h
+	}
+	if _, err := os.Stat(c.Quarantine.Dir); err == nil {
+		reader.Kept = s.Quarantine()
+	}
+	if file := c.History.EventsFile(); c.History.File != "" {
+		if _, err := os.Stat(file); err == nil {
+			reader.Events = s.own.Events(file)
+		}
+	}
+	return reader.Of(ctx, r)
+}
+
+// noRecords is a history that is not there.
+type noRecords struct{}
+
+// Lookup finds nothing.
+func (noRecords) Lookup(context.Context, string) ([]policy.Record, error) { return nil, nil }
 
 // Rehearse judges a mail as "scan" does, with engines and rules in force, and keeps
 // nothing of it.

@@ -47,7 +47,7 @@ func TestLanguagesAreComplete(t *testing.T) {
 }
 
 // same are keys whose texts are alike in several languages.
-var same = regexp.MustCompile(`^(language-|queue-id|id$|action$|page$|message$|messages$|type$|client$|login$|state-kept$|score$|direction$|part$|title-settings$|no-)`)
+var same = regexp.MustCompile(`^(language-|queue-id|id$|action$|page$|message$|messages$|type$|client$|login$|state-kept$|score$|direction$|part$|step-|title-settings$|no-)`)
 
 // TestLanguagesAreTranslated finds texts that are still those of another language.
 func TestLanguagesAreTranslated(t *testing.T) {
@@ -100,7 +100,7 @@ func TestEveryTextIsThere(t *testing.T) {
 			}
 		}
 	}
-	families := regexp.MustCompile(`^(language|title|problem|part|act|page|action|kind|state|direction|level|role|right|done|event|span|top|bulk)-`)
+	families := regexp.MustCompile(`^(language|title|problem|part|act|page|action|kind|state|direction|level|role|right|done|step|span|top|bulk)-`)
 	for _, key := range slices.Sorted(maps.Keys(english)) {
 		if !families.MatchString(key) && !strings.Contains(all.String(), `"`+key+`"`) {
 			t.Errorf("nothing uses %q", key)
