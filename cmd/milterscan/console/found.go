@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -53,7 +54,7 @@ func (c *Console) find(ctx context.Context, p login.Person, id string) (*found, 
 	case f.Entry != nil:
 		f.Record = f.Entry.Record
 	default:
-		return nil, errors.Join(errors.Join(errs[:]...), ErrNotFound)
+		return nil, cmp.Or(errors.Join(errs[:]...), error(ErrNotFound))
 	}
 	class := ""
 	if f.Entry != nil {
