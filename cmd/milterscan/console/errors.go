@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
 )
@@ -73,6 +74,24 @@ func StatusOf(err error) int {
 		return http.StatusServiceUnavailable
 	}
 	return http.StatusInternalServerError
+}
+
+// nameOf returns the name of an error: the key of a problem, or what is the matter with
+// a part.
+func nameOf(err error) string {
+	var p *Problem
+	var part *PartError
+	switch {
+	case errors.As(err, &p):
+		return strings.TrimPrefix(p.Key, "problem-")
+	case StatusOf(err) == ErrLarge.Status:
+		return "large"
+	case errors.As(err, &part) && part.Hangs():
+		return string(part.Part) + "-hangs"
+	case errors.As(err, &part):
+		return string(part.Part) + "-fails"
+	}
+	return "fault"
 }
 
 // fail shows an error as a page. One who has not logged in is asked to do so.

@@ -112,9 +112,13 @@ func (c *Console) search(ctx context.Context, p login.Person, f history.Filter, 
 		}
 		list := page.Records
 		page.Records = nil
+		wanted := f.Matcher()
 		for _, r := range list {
-			if p.Sees(mailOf(r, "")) {
-				page.Records = append(page.Records, seen(p, r))
+			if !p.Sees(mailOf(r, "")) {
+				continue
+			}
+			if r = seen(p, r); !p.Bound() || wanted(r) { // or a filter would tell who else has had it
+				page.Records = append(page.Records, r)
 			}
 		}
 		return &page, nil

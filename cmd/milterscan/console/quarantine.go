@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -65,7 +66,8 @@ const mostRounds = 8
 
 // rows returns a page of kept messages that a person sees, and whether there are more.
 func (c *Console) rows(ctx context.Context, p login.Person, f quarantine.Filter) (rows []quarantine.Row, more bool, err error) {
-	f.Limit = rowsOfPage + 1
+	size := cmp.Or(f.Limit, rowsOfPage)
+	f.Limit = size + 1
 	for range mostRounds {
 		found, err := ask(ctx, c.asks, PartQuarantine, func(ctx context.Context) ([]quarantine.Row, error) {
 			return c.Host.Quarantine().Find(ctx, f)
@@ -75,13 +77,14 @@ func (c *Console) rows(ctx context.Context, p login.Person, f quarantine.Filter)
 		}
 		for _, row := range found {
 			if p.Sees(rowMail(row)) {
-				row.Recipients = p.Own(row.Recipients)
-				rows = append(rows, row)
+				if row.Recipients = p.Own(row.Recipients); !p.Bound() || f.Matches(row) { // or a filter would tell who else has had it
+					rows = append(rows, row)
+				}
 			}
 		}
 		switch {
-		case len(rows) > rowsOfPage:
-			return rows[:rowsOfPage], true, nil
+		case len(rows) > size:
+			return rows[:size], true, nil
 		case len(found) < f.Limit:
 			return rows, false, nil
 		}
