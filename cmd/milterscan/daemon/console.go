@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/console"
+	"github.com/milterscan/milterscan/cmd/milterscan/console/api"
 	"github.com/milterscan/milterscan/policy/config"
 )
 
@@ -36,6 +37,7 @@ func (d *Daemon) newConsole() (*web, error) {
 	if err != nil {
 		return nil, err
 	}
+	pages.Mount(api.New(pages, d.people.accounts))
 	return &web{
 		section: "console",
 		ended:   func(f ...zap.Field) { d.log.Error("the console is not served any more", f...) },
