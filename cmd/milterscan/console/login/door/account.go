@@ -26,6 +26,7 @@ type accountPage struct {
 	Trouble  string        // key of what went wrong
 	Reason   string        // what else is said of it
 	Setup    *setup
+	Manages  bool // the accounts of others
 }
 
 // account shows the account of a person.
@@ -53,6 +54,7 @@ func (d *Door) accountPage(w http.ResponseWriter, r *http.Request, a accounts.Ac
 	bare := a
 	bare.HasSecond = false
 	page.Required = ways.lacksSecond(bare)
+	page.Manages = a.Role.Has(login.ManageUsers)
 	page.This = ways.sessions.Of(r.Context()).Handle
 	if a.Role.Has(login.UseAPI) {
 		for _, right := range login.Rights() {

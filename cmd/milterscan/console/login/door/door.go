@@ -193,6 +193,7 @@ func (d *Door) note(r *http.Request, a accounts.Account, act, outcome string) er
 type Route struct {
 	Method, Pattern string        // of http.ServeMux
 	Open            bool          // nobody need have logged in
+	Right           login.Right   // that the person must have; "" for any
 	Within          time.Duration // for the answer
 	Handle          http.HandlerFunc
 }
@@ -206,25 +207,27 @@ const (
 // Routes lists the pages.
 func (d *Door) Routes() []Route {
 	return []Route{
-		{"GET", "/login", true, quick, d.asked},
-		{"POST", "/login", true, slow, d.guarded(d.enter)},
-		{"POST", "/login/certificate", true, slow, d.guarded(d.enterByCertificate)},
-		{"GET", "/login/oidc", true, slow, d.toProvider},
-		{"GET", oidc.Callback, true, slow, d.fromProvider},
-		{"GET", "/second", true, quick, d.half(d.secondAsked)},
-		{"POST", "/second", true, slow, d.guarded(d.half(d.secondGiven))},
-		{"GET", "/logout", true, quick, d.logoutAsked},
-		{"POST", "/logout", true, quick, d.guarded(d.logout)},
-		{"GET", "/account", false, quick, d.owner(d.account)},
-		{"POST", "/account/password", false, slow, d.guarded(d.owner(d.changePassword))},
-		{"POST", "/account/second", false, slow, d.guarded(d.owner(d.beginSecond))},
-		{"POST", "/account/second/confirm", false, slow, d.guarded(d.owner(d.confirmSecond))},
-		{"POST", "/account/second/remove", false, slow, d.guarded(d.owner(d.removeSecond))},
-		{"POST", "/account/recovery", false, slow, d.guarded(d.owner(d.renewRecovery))},
-		{"POST", "/account/sessions", false, quick, d.guarded(d.owner(d.endSession))},
-		{"POST", "/account/sessions/all", false, quick, d.guarded(d.owner(d.endSessions))},
-		{"POST", "/account/tokens", false, quick, d.guarded(d.owner(d.addToken))},
-		{"POST", "/account/tokens/remove", false, quick, d.guarded(d.owner(d.removeToken))},
+		{"GET", "/login", true, "", quick, d.asked},
+		{"POST", "/login", true, "", slow, d.guarded(d.enter)},
+		{"POST", "/login/certificate", true, "", slow, d.guarded(d.enterByCertificate)},
+		{"GET", "/login/oidc", true, "", slow, d.toProvider},
+		{"GET", oidc.Callback, true, "", slow, d.fromProvider},
+		{"GET", "/second", true, "", quick, d.half(d.secondAsked)},
+		{"POST", "/second", true, "", slow, d.guarded(d.half(d.secondGiven))},
+		{"GET", "/logout", true, "", quick, d.logoutAsked},
+		{"POST", "/logout", true, "", quick, d.guarded(d.logout)},
+		{"GET", "/account", false, "", quick, d.owner(d.account)},
+		{"POST", "/account/password", false, "", slow, d.guarded(d.owner(d.changePassword))},
+		{"POST", "/account/second", false, "", slow, d.guarded(d.owner(d.beginSecond))},
+		{"POST", "/account/second/confirm", false, "", slow, d.guarded(d.owner(d.confirmSecond))},
+		{"POST", "/account/second/remove", false, "", slow, d.guarded(d.owner(d.removeSecond))},
+		{"POST", "/account/recovery", false, "", slow, d.guarded(d.owner(d.renewRecovery))},
+		{"POST", "/account/sessions", false, "", quick, d.guarded(d.owner(d.endSession))},
+		{"POST", "/account/sessions/all", false, "", quick, d.guarded(d.owner(d.endSessions))},
+		{"POST", "/account/tokens", false, "", quick, d.guarded(d.owner(d.addToken))},
+		{"POST", "/account/tokens/remove", false, "", quick, d.guarded(d.owner(d.removeToken))},
+		{"GET", "/people", false, login.ManageUsers, quick, d.holder(login.ManageUsers, d.people)},
+		{"POST", "/people/{deed}", false, login.ManageUsers, quick, d.guarded(d.holder(login.ManageUsers, d.act))},
 	}
 }
 

@@ -450,3 +450,50 @@ func TestDirectoryIsDown(t *testing.T) {
 		t.Errorf("it took %v; %s", took, c.body)
 	}
 }
+
+// TestPeople: who may manage users closes and opens accounts of others, and nobody else does.
+func TestPeople(t *testing.T) {
+	h := newHouse(t, nil)
+	h.add("root", login.Administrator)
+	roles := map[string]login.Role{"desk": login.HelpDesk, "eye": login.Auditor, "dom": login.Domain}
+	for name, role := range roles {
+		h.add(name, role)
+	}
+	root, bob := h.browser().login("root", good), h.browser()
+	if h.add("bob", login.HelpDesk); bob.login("bob", good).room() == "" {
+		t.Fatal("bob is not in")
+	}
+	h.browser().get("/people").want("nobody", http.StatusSeeOther, "/login")
+	for name := range roles {
+		b := h.browser().login(name, good)
+		b.get("/people").want(name, http.StatusForbidden, "")
+		for deed := range deeds {
+			b.post("/people/"+deed, "name", "bob").want(name, http.StatusForbidden, "")
+		}
+	}
+	if bob.room() == "" {
+		t.Fatal("bob is out")
+	}
+	if root.get("/people"); strings.Count(root.body, `formaction="/people/disable"`) != 4 {
+		t.Errorf("%s", root.body)
+	}
+	root.post("/people/disable", "name", "root").want("oneself", http.StatusForbidden, "")
+	root.post("/people/disable", "name", "zoe").want("nobody", http.StatusNotFound, "")
+	root.post("/people/explode", "name", "bob").want("no deed", http.StatusNotFound, "")
+	root.post("/people/sessions", "name", "bob").want("sessions", http.StatusSeeOther, "/people?done=1")
+	if bob.room() != "" || bob.login("bob", good).room() == "" {
+		t.Error("the session goes on, or no other begins")
+	}
+	root.post("/people/disable", "name", "bob").want("close", http.StatusSeeOther, "/people?done=1")
+	if bob.room() != "" || bob.login("bob", good).status != http.StatusUnauthorized {
+		t.Error("bob is in")
+	}
+	root.post("/people/enable", "name", "bob").want("open", http.StatusSeeOther, "/people?done=1")
+	if bob.login("bob", good).room() == "" {
+		t.Error("bob is out")
+	}
+	list, err := h.accounts.Trail(t.Context(), accounts.Trail{Person: "root", Object: "bob"})
+	if err != nil || len(list) != 3 || list[0].Act != "enable user" {
+		t.Errorf("%+v, %v", list, err)
+	}
+}
