@@ -27,6 +27,7 @@ func commands() []cli.Command {
 		{Name: "quarantine", About: "list, show, release and remove kept messages", Run: quarantined},
 		{Name: "explain", About: "say what became of a message and why", Run: explainID},
 		{Name: "history", About: "list what became of messages", Run: printHistory},
+		{Name: "top", About: "show verdicts as they happen", Run: top},
 		{Name: "report", About: "count verdicts, rules, domains and engines", Run: printReport},
 		{Name: "user", About: "let people into the console, and out again", Run: users},
 		{Name: "token", About: "let programs use the API of the console, and end that", Run: tokens},
