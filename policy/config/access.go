@@ -4,6 +4,8 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -62,6 +64,7 @@ func (c Console) HTTPS() bool { return c.Certificate != "" || strings.HasPrefix(
 
 // checkAccess returns the errors of the keys of [console] that say how persons log in.
 func (c Console) checkAccess(check *units.Check) {
+	c.checkClear(check)
 	check.Word("client_name", c.ClientName, "cn", "email")
 	u, err := url.Parse(c.URL)
 	check.If(c.URL != "" && (err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || strings.Trim(u.Path, "/") != "" ||
@@ -78,6 +81,17 @@ func (c Console) checkAccess(check *units.Check) {
 	}
 	check.If(c.OIDC.Issuer != "" && c.URL == "",
 		"url", "the provider of OpenID Connect sends browsers back here: write the address they know, such as \"https://mx.example.com\"")
+}
+
+// checkClear refuses an address that others can reach, where nothing says that passwords are encrypted on
+// the way.
+func (c Console) checkClear(check *units.Check) {
+	for i, a := range c.Listen {
+		network, address := units.SplitAddress(string(a))
+		host, _, err := net.SplitHostPort(address)
+		check.If(network == "tcp" && err == nil && !c.HTTPS() && !loopback(host), fmt.Sprintf("listen[%d]", i),
+			"passwords would go to %s in the clear; set certificate and key, or url to the https address of the proxy before it", address)
+	}
 }
 
 // checkClientCA returns what is wrong with the authorities of client certificates.
@@ -255,5 +269,6 @@ func secure(key, address, scheme string) error {
 
 // loopback reports whether a host is this one.
 func loopback(host string) bool {
-	return host == "localhost" || host == "::1" || strings.HasPrefix(host, "127.")
+	a, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && a.IsLoopback()
 }
