@@ -19,7 +19,7 @@ const (
 	priceUnpacked archive.Price = 3_000  // a byte
 	priceText     archive.Price = 2_000  // a byte of XML
 	priceTag      archive.Price = 60_000 // a tag of XML, or an attribute
-	priceParsed   archive.Price = 30_000 // a byte of the objects of PDF
+	priceParsed   archive.Price = 45_000 // a byte of the objects of PDF
 	priceSyntax   archive.Price = 10_000 // a byte of data read byte by byte: RTF, records
 )
 

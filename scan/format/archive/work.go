@@ -27,7 +27,7 @@ const (
 	priceBits   Price = 8_000  // what goes from bit to bit
 	priceFilter Price = 15_000 // the filters of PDF, which may be those of PNG on lines of one byte
 	priceSorted Price = 30_000 // bzip2, and LZMA in the process itself
-	priceParsed Price = 30_000 // the objects of a document
+	priceParsed Price = 45_000 // the objects of a document
 )
 
 // ErrWork is why the context of an overworked budget is done.
