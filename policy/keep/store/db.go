@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"modernc.org/sqlite"
@@ -203,10 +204,13 @@ func codeOf(err error) int {
 	return e.Code() & 0xff
 }
 
-// damaged reports whether an error says that a file is no sound database.
+// damaged reports whether an error says that a file is no sound database. Pages have no
+// checksums: what is wrong in a text shows where an index is made of what is in it, and
+// no call gets past that.
 func damaged(err error) bool {
 	code := codeOf(err)
-	return code == sqlite3.SQLITE_CORRUPT || code == sqlite3.SQLITE_NOTADB
+	return code == sqlite3.SQLITE_CORRUPT || code == sqlite3.SQLITE_NOTADB ||
+		code == sqlite3.SQLITE_ERROR && strings.Contains(err.Error(), "malformed JSON")
 }
 
 // setAside renames a damaged database, so that nothing in it is lost and a new

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -103,6 +104,39 @@ func TestDamage(t *testing.T) {
 	}
 	if _, err := os.Stat(x.path); err != nil {
 		t.Error(err)
+	}
+}
+
+// A text that was damaged in a sound database does not keep the index from being made anew.
+func TestDamagedText(t *testing.T) {
+	x := newIndex(t)
+	if err := x.Replace(t.Context(), []quarantine.Row{row(1), row(2)}, now); err != nil {
+		t.Fatal(err)
+	}
+	x.Close()
+	file, err := os.ReadFile(x.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at := 0; ; at++ { // every row, wherever it is
+		next := bytes.Index(file[at:], []byte(`{"`))
+		if next < 0 {
+			break
+		}
+		at += next
+		file[at] = 'x'
+	}
+	if err := os.WriteFile(x.path, file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := x.Replace(t.Context(), []quarantine.Row{row(1), row(2), row(3)}, now.Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if rows, err := x.Find(t.Context(), quarantine.Filter{}); err != nil || len(rows) != 3 {
+		t.Errorf("%v, %v", ids(rows), err)
+	}
+	if aside, _ := filepath.Glob(x.path + ".damaged-*"); len(aside) != 1 {
+		t.Errorf("set aside: %v", aside)
 	}
 }
 
