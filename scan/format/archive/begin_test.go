@@ -4,8 +4,6 @@ import (
 	"archive/tar"
 	"bytes"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -46,12 +44,8 @@ func beginnings(t *testing.T) map[string][]byte {
 	for name, f := range map[string]tar.Format{"ustar": tar.FormatUSTAR, "pax": tar.FormatPAX, "gnu": tar.FormatGNU} {
 		all[name+".tar"] = makeTar(t, tar.Header{Name: "eicar.com", Format: f})
 	}
-	for _, name := range []string{"bin", "crc", "newc", "odc"} {
-		data, err := os.ReadFile(filepath.Join("testdata", name+".cpio"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		all[name+".cpio"] = data
+	for _, name := range []string{"bin.cpio", "crc.cpio", "newc.cpio", "odc.cpio", "level0-lh5.lzh", "level1-lh6.lzh", "level2-lh7.lzh", "lzs.lzh", "lh1.lzh"} {
+		all[name] = sampleBytes(t, name)
 	}
 	return all
 }
@@ -62,7 +56,7 @@ func TestAfterOtherData(t *testing.T) {
 	for name, data := range beginnings(t) {
 		for what, before := range map[string]string{
 			"one byte": "\x00", "NUL": strings.Repeat("\x00", 16), "block": strings.Repeat("A", 512), "text": strings.Repeat("hello\r\n", 3000),
-			"picture": "GIF89a" + strings.Repeat("\x01\x02", 40_000), "nearly a header": strings.Repeat("ustar 070707 MSCF", 100),
+			"picture": "GIF89a" + strings.Repeat("\x01\x02", 40_000), "nearly a header": strings.Repeat("ustar 070707 MSCF -lh5-", 100),
 		} {
 			for _, as := range []string{name, "x.dat"} {
 				w := open(t, as, append([]byte(before), data...))
@@ -158,11 +152,11 @@ func TestTakenBeginnings(t *testing.T) {
 
 // Looking for a beginning costs little, whatever nearly is one.
 func BenchmarkNearlyBeginnings(b *testing.B) {
-	for _, unit := range []string{"ustar", "07070", "\xc7\x71", "\x71\xc7", "MSCF", "070701" + strings.Repeat("0", 104), strings.Repeat("0", 148) + "1234567\x00"} {
+	for _, unit := range []string{"ustar", "07070", "\xc7\x71", "\x71\xc7", "MSCF", "xx-lh5-" + strings.Repeat("\x01", 13) + "\x02\x01", "070701" + strings.Repeat("0", 104), strings.Repeat("0", 148) + "1234567\x00"} {
 		data := []byte(strings.Repeat(unit, 3<<20/len(unit)))
 		b.Run(fmt.Sprintf("%.12q", unit), func(b *testing.B) {
 			for b.Loop() {
-				for _, f := range []embedded{tarFormat{}, cpioFormat{}, cabFormat{}} {
+				for _, f := range []embedded{tarFormat{}, cpioFormat{}, cabFormat{}, lhaFormat{}} {
 					f.inside(bytes.NewReader(data), nil)
 				}
 			}

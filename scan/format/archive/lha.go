@@ -39,7 +39,11 @@ func lhaMark(b []byte) bool {
 
 func (lhaFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
 	w := &lhaWalk{walk: begin(ctx, c, b, visit), c: c}
-	for at := int64(0); at < c.Size(); {
+	first := max(0, lhaBegin(c, nil))
+	if first > 0 {
+		w.note(prefixed, "by %d bytes", first)
+	}
+	for at := first; at < c.Size(); {
 		h, err := readLHA(c, at)
 		if err == io.EOF {
 			return w.end(nil)

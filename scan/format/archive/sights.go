@@ -14,6 +14,7 @@ const (
 	sightCPIO
 	sightTar
 	sightMIME
+	sightLHA
 	allSights = 1<<iota - 1
 )
 
@@ -23,6 +24,7 @@ var signs = [...]struct {
 	of   sights
 }{
 	{rarMagic, sightRAR}, {sevenZipMagic, sightSevenZip}, {cabMagic, sightCab}, {cpioMark, sightCPIO}, {tarMark, sightTar},
+	{"-lh", sightLHA}, {"-lz", sightLHA}, {"-pm", sightLHA},
 }
 
 // survey returns the sights of a content; all of them if it cannot be read.
@@ -93,6 +95,7 @@ func (cabFormat) sight() sights      { return sightCab }
 func (cpioFormat) sight() sights     { return sightCPIO }
 func (tarFormat) sight() sights      { return sightTar }
 func (mimeFormat) sight() sights     { return sightMIME }
+func (lhaFormat) sight() sights      { return sightLHA }
 func (pdfFormat) sight() sights      { return allSights } // which is looked for at the beginning only
 
 // isSeen reports whether it is worth looking for a format in a content.
