@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -93,6 +94,11 @@ func TestPeople(t *testing.T) {
 	}
 	if page, at := v.post("/login", "name", "ann", "password", "correct horse battery", "next", "/account"); at != "/account" || !strings.Contains(page, "<bdi>ann</bdi>") {
 		t.Errorf("%s %s", at, page)
+	}
+	r.visitorOf("pages").post("/login", "name", "ann\n\x1b[31m", "password", "wrong horse battery")
+	r.await("log", `"log-in refused"`)
+	if text, err := os.ReadFile(filepath.Join(r.dir, "log")); err != nil || strings.Contains(string(text), "horse") || strings.Contains(string(text), "\x1b") {
+		t.Errorf("%s %v", text, err)
 	}
 	ann, err := a.ByName(t.Context(), "ann")
 	if err == nil {

@@ -107,6 +107,7 @@ func (d *Door) refuse(w http.ResponseWriter, r *http.Request, name string, begun
 	if !errors.Is(err, accounts.ErrWrong) {
 		outcome = "refused: " + err.Error()
 	}
+	d.Log.Info("log-in refused", zap.String("name", name[:min(len(name), mostOfNamed)]), zap.String("client", d.from(r)))
 	note := accounts.Entry{Person: name, Client: d.from(r), Act: "log in", Outcome: outcome}
 	if err := d.Accounts.NoteStranger(r.Context(), note); err != nil {
 		d.broken(w, r, err)
@@ -117,6 +118,9 @@ func (d *Door) refuse(w http.ResponseWriter, r *http.Request, name string, begun
 	}
 	d.askAgain(w, r, http.StatusUnauthorized, "wrong")
 }
+
+// mostOfNamed is how much of a name is logged.
+const mostOfNamed = 128
 
 // wait returns at a time, or when ctx is done.
 func wait(ctx context.Context, until time.Time) {

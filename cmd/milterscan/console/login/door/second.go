@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 
+	"go.uber.org/zap"
+
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login/accounts"
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login/session"
@@ -114,6 +116,7 @@ func (d *Door) secondGiven(w http.ResponseWriter, r *http.Request, account accou
 // wrongCode asks again for the second factor, or from the beginning after some wrong codes.
 func (d *Door) wrongCode(w http.ResponseWriter, r *http.Request, account accounts.Account) {
 	sessions := d.of(r).sessions
+	d.Log.Info("log-in refused", zap.String("name", account.Name), zap.String("client", d.from(r)))
 	if err := d.note(r, account, "second factor", "refused"); err != nil {
 		d.broken(w, r, err)
 		return
