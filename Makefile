@@ -14,6 +14,9 @@ PACKAGES    := postfix knot dovecot-pop3d fetchmail clamav clamav-daemon c-icap 
                libpython3.*-testsuite poppler-utils slapd ldap-utils prometheus \
                systemd-journal-remote
 
+# A browser, and the fonts that its pictures are made with on every machine.
+BROWSER     := chromium fonts-dejavu-core fonts-liberation
+
 # Sendmail and Exim cannot be installed beside Postfix, so they are unpacked where
 # they disturb nobody.
 SENDMAIL    := sendmail-bin sendmail-base sendmail-cf
@@ -25,7 +28,7 @@ AS_ROOT := -exec 'sudo -E'
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help build deb test unit integration soak office screenshots demo bench fuzz lint packages unpacked clean
+.PHONY: help build deb test unit integration browser pictures soak office screenshots demo bench fuzz lint packages unpacked clean
 
 help: ## show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
@@ -36,13 +39,14 @@ build: ## compile bin/milterscan, a static binary, the same one wherever it is c
 deb: build ## pack bin/milterscan for Debian and Ubuntu
 	contrib/debian/build bin/milterscan $(DEBVERSION) bin
 
-test: packages lint unit integration ## everything: vet, staticcheck, unit tests with -race, end to end
+test: packages lint unit integration browser ## everything: vet, staticcheck, unit tests with -race, end to end, the console in a browser
 
 lint: ## gofmt, go vet, staticcheck
 	@unformatted=$$(gofmt -l cmd contrib milter policy scan tests); \
 		[ -z "$$unformatted" ] || { echo "not gofmt-ed: $$unformatted"; exit 1; }
 	$(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
+	cd tests/browser && $(GO) vet . && $(GO) run $(STATICCHECK) .
 
 unit: ## unit tests with the race detector; needs nothing installed
 	$(GO) test -race ./...
@@ -50,6 +54,17 @@ unit: ## unit tests with the race detector; needs nothing installed
 integration: packages unpacked build ## end to end, with a private Postfix, Sendmail and clamd on loopback
 	MILTERSCAN_E2E=1 MILTERSCAN_BINARY=$(CURDIR)/bin/milterscan \
 		$(GO) test $(AS_ROOT) -count=1 -timeout 20m ./tests/integration/...
+
+browser: packages build ## the console in Debian's Chromium, with axe-core; installs both
+	@.ci/packages $(BROWSER)
+	@.ci/axe
+	cd tests/browser && MILTERSCAN_E2E=1 MILTERSCAN_BINARY=$(CURDIR)/bin/milterscan $(GO) test $(AS_ROOT) -count=1 -timeout 20m .
+
+pictures: packages build ## the screenshots of docs/screenshots, made anew
+	@.ci/packages $(BROWSER)
+	@.ci/axe
+	cd tests/browser && MILTERSCAN_E2E=1 MILTERSCAN_PICTURES=$(CURDIR)/docs/screenshots MILTERSCAN_BINARY=$(CURDIR)/bin/milterscan \
+		$(GO) test $(AS_ROOT) -count=1 -timeout 20m -run Pictures .
 
 soak: packages unpacked build ## the long end-to-end tests: 20,000 messages, a minute of reloads
 	MILTERSCAN_E2E=1 MILTERSCAN_SOAK=1 MILTERSCAN_BINARY=$(CURDIR)/bin/milterscan \

@@ -1,0 +1,163 @@
+package browser
+
+import (
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/milterscan/milterscan/cmd/milterscan/console/login/accounts"
+	"github.com/milterscan/milterscan/tests/sample"
+)
+
+// view is a page of the console as a person comes to it.
+type view struct {
+	name string
+	open func(*tab)
+	show bool // it is among the pictures
+}
+
+// at opens a page by its address.
+func at(path string) func(*tab) { return func(b *tab) { b.open(path) } }
+
+// first opens a page and follows its link.
+func first(path, text string) func(*tab) {
+	return func(b *tab) {
+		b.open(path)
+		b.click(link(text))
+	}
+}
+
+// found is the address of a search.
+func found(page, key, value string) string {
+	return page + "?" + url.Values{key: {value}}.Encode()
+}
+
+// views are all pages of the console, and the states of them that look different.
+func views(file string) []view {
+	kept, macro := first(found("/quarantine", "subject", "virus"), "Offer with a virus"), first(found("/quarantine", "subject", "macro"), "Offer with a macro")
+	inside := func(open func(*tab)) func(*tab) {
+		return func(b *tab) {
+			open(b)
+			b.click(link("Look inside"))
+		}
+	}
+	return []view{
+		{"overview", at("/?days=7"), true},
+		{"messages", at("/messages"), true},
+		{"messages-found", at(found("/messages", "rule", "no programs")), false},
+		{"messages-none", at(found("/messages", "subject", "there is no such subject")), false},
+		{"messages-wrong", at(found("/messages", "larger", "many")), false},
+		{"message", macro, true},
+		{"message-infected", kept, false},
+		{"message-delivered", first(found("/messages", "subject", "Delivered today"), "Delivered today"), false},
+		{"quarantine", at("/quarantine"), true},
+		{"content", inside(first(found("/quarantine", "subject", "hostile"), "Parcel [hostile]")), true},
+		{"content-macro", inside(macro), false},
+		{"bulk", func(b *tab) {
+			b.open("/quarantine")
+			b.tap(`(//input[@name="id"])[1]`)
+			b.click(`//button[starts-with(normalize-space(.), "Delete")]`)
+		}, false},
+		{"rules", at("/rules?days=7"), true},
+		{"settings", at("/rules/settings"), false},
+		{"reloads", at("/rules/reloads"), false},
+		{"rehearsal", func(b *tab) {
+			b.open("/rules/rehearsal")
+			b.do(chromedp.SetUploadFiles(chromedp.CSS("input[type=file]"), []string{file}))
+			b.click(button("Judge"))
+		}, true},
+		{"audit", at("/audit"), true},
+		{"account", at("/account"), false},
+		{"problem", at("/there-is-no-such-page"), false},
+	}
+}
+
+// TestPictures opens every page, wide and narrow, by day and by night: axe finds nothing serious
+// on any, none is wider than its window, and the browser refuses nothing of it. With MILTERSCAN_PICTURES it takes their pictures.
+func TestPictures(t *testing.T) {
+	o := openOfficeWith(t, func(file string) { seed(t, file, 6000, 7) })
+	away := newCanary(t)
+	o.mustSend(250, "parcels@example.net", "ann@example.com", page("Parcel [hostile]", hostile(away.URL)))
+	o.mustSend(250, "billing@example.net", "bob@example.com", invoice(t, "Offer with a macro"))
+	o.mustSend(250, "billing@example.net", "bob@example.com", infected("Offer with a virus"))
+	o.mustSend(250, "joe@example.net", "ann@example.com", sample.Plain("Delivered today", "hello"))
+	o.mustSend(550, "joe@example.net", "ann@example.com", sample.Attached("The setup you wanted", sample.Program("setup.exe")))
+	o.arrived("Delivered today")
+	file := filepath.Join(t.TempDir(), "mail.eml")
+	if err := os.WriteFile(file, infected("Only a try"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	browser := chromium(t)
+	o.milter.Reload()
+	o.hire(accounts.Account{Name: "ann", Role: administrator("").Role})
+	for _, width := range []int64{wide, narrow} {
+		b := newTab(t, browser, o.base, width)
+		doors := []view{{"login", at("/login"), width == wide}}
+		for _, v := range doors {
+			b.look(v, width)
+		}
+		b.knock("ann", password)
+		for _, v := range views(file) {
+			b.look(v, width)
+		}
+	}
+	b := newTab(t, browser, o.base, narrow)
+	o.hire(administrator("bert"))
+	b.open("/")
+	b.knock("bert", password)
+	b.look(view{"second", func(*tab) {}, false}, narrow)
+	away.silent(t)
+}
+
+// look opens a page and looks at it by day and by night.
+func (b *tab) look(v view, width int64) {
+	b.t.Helper()
+	b.dark(false)
+	b.told()
+	v.open(b)
+	for _, when := range []string{"light", "dark"} {
+		b.dark(when == "dark")
+		name := fmt.Sprintf("%s-%s", v.name, when)
+		if width == narrow {
+			name += "-narrow"
+		}
+		b.accessible(name, when == "dark")
+		if over := ask(b, chromedp.Evaluate[int64]("document.documentElement.scrollWidth - document.documentElement.clientWidth")); over > 0 {
+			b.t.Errorf("%s is %d pixels wider than the window: %v", name, over, ask(b, chromedp.Evaluate[[]string](widest)))
+		}
+		if dir := os.Getenv("MILTERSCAN_PICTURES"); dir != "" && (v.show || os.Getenv("MILTERSCAN_ALL_PICTURES") != "") {
+			b.picture(filepath.Join(dir, name+".png"))
+		}
+	}
+	if _, refused := b.told(); len(refused) > 0 {
+		b.t.Errorf("%s: the browser refused %q", v.name, refused)
+	}
+}
+
+// widest names what sticks out of the window.
+const widest = `[...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+	.slice(0, 5).map(e => e.outerHTML.slice(0, 200))`
+
+// longest is how much of a page a picture shows.
+const longest = 2200
+
+// picture takes a picture of the page, with few colours, so that it is small.
+func (b *tab) picture(path string) {
+	b.t.Helper()
+	height := min(ask(b, chromedp.Evaluate[int64]("document.documentElement.scrollHeight")), longest)
+	width := ask(b, chromedp.Evaluate[int64]("window.innerWidth"))
+	b.do(chromedp.EmulateViewport(width, height))
+	image := ask(b, chromedp.CaptureScreenshot())
+	b.do(chromedp.EmulateViewport(width, 900))
+	if err := os.WriteFile(path, image, 0o644); err != nil {
+		b.t.Fatal(err)
+	}
+	if out, err := exec.Command("pngquant", "--force", "--skip-if-larger", "--strip", "--output", path, "64", path).CombinedOutput(); err != nil {
+		b.t.Logf("%s stays large: %v %s", path, err, out)
+	}
+}
