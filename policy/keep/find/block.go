@@ -29,8 +29,8 @@ const (
 	rowSize  = 8       // bytes of a row
 	perValue = 8       // bytes for each value of a dictionary, apart from the value
 
-	postingChunk = 2048 // values whose lists are read together
-	subjectChunk = 1024 // subjects that are read together
+	postingChunk = 8192 // values whose lists are read together
+	subjectChunk = 8192 // subjects that are read together
 
 	farKeys  = 1<<keyBits - 1
 	farTimes = 1<<timeBits - 1

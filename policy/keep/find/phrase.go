@@ -95,29 +95,27 @@ func (a *asked) inOrder(all []looked, first int) error {
 // has reports whether tokens follow each other in a subject, which is their places in the
 // dictionary.
 func has(subject []byte, tokens []set) bool {
-	var ids [mostTokens]int // the latest, one after the other
-	for n := 0; len(subject) > 0; n++ {
-		id, size := binary.Uvarint(subject)
-		if size <= 0 {
-			return true // for the filter to see
+	var met uint // a bit for each token: it was met, after all those before it
+	for len(subject) > 0 {
+		id, size := uint64(subject[0]), 1
+		if id >= 0x80 {
+			if id, size = binary.Uvarint(subject); size <= 0 {
+				return true // for the filter to see
+			}
 		}
 		subject = subject[size:]
-		copy(ids[:], ids[1:])
-		ids[mostTokens-1] = int(id)
-		if n+1 >= len(tokens) && follows(ids[mostTokens-len(tokens):], tokens) {
+		may := met<<1 | 1
+		met = 0
+		for i, t := range tokens {
+			if may&(1<<i) != 0 && id/64 < uint64(len(t)) && t[id/64]&(1<<(id%64)) != 0 {
+				met |= 1 << i
+			}
+		}
+		if met&(1<<(len(tokens)-1)) != 0 {
 			return true
 		}
 	}
 	return false
-}
-
-func follows(ids []int, tokens []set) bool {
-	for i, id := range ids {
-		if id < 0 || id/64 >= len(tokens[i]) || !tokens[i].has(id) {
-			return false
-		}
-	}
-	return true
 }
 
 // sequences writes the subjects of entries, in an order, as places in the dictionary.
