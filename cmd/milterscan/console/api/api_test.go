@@ -142,6 +142,9 @@ func TestExport(t *testing.T) {
 	if err != nil || len(lines) != 2304 || got.Header().Get("Content-Type") != "text/csv; charset=utf-8" {
 		t.Errorf("%d lines, %v, %v", len(lines), err, got.Header())
 	}
+	if !slices.Equal(s.audit, []string{"root export messages"}) {
+		t.Errorf("written down: %v", s.audit)
+	}
 	got = s.ask("own", "GET", "/api/v1/messages/export?to=@example.com", "")
 	if n := strings.Count(got.Body.String(), "\n"); n != 2302 || got.Header().Get("Content-Type") != "application/jsonl" {
 		t.Errorf("%d lines, %v", n, got.Header())

@@ -146,6 +146,9 @@ func (a *api) export(w http.ResponseWriter, r *http.Request, p login.Person, q *
 	if err != nil {
 		return err
 	}
+	if err := a.People.Audit(r, p, login.Export, "messages", exportedBy(q)); err != nil {
+		return err
+	}
 	out := newExport(w, format)
 	for found := first; found != nil; {
 		if err = out.write(found.Records); err == nil && found.Next.IsZero() {
@@ -160,6 +163,14 @@ func (a *api) export(w http.ResponseWriter, r *http.Request, p login.Person, q *
 		}
 	}
 	return nil
+}
+
+// exportedBy says for the audit log what was exported.
+func exportedBy(q *query) string {
+	if len(q.values) == 0 {
+		return "all"
+	}
+	return q.values.Encode()
 }
 
 // exported writes records, and gives each page time to be taken.
