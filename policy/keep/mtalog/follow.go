@@ -10,11 +10,15 @@ import (
 // Store keeps events.
 type Store interface {
 	// AddEvents adds events and remembers up to where a source has been read, all or
-	// nothing.
-	AddEvents(ctx context.Context, source string, events []Event, at Place) error
+	// nothing. The error wraps ErrElsewhere unless the source has been read up to was:
+	// another process reads it too.
+	AddEvents(ctx context.Context, source string, events []Event, was, at Place) error
 	// PlaceIn returns up to where a source has been read; known is false if it never was.
 	PlaceIn(ctx context.Context, source string) (at Place, known bool, err error)
 }
+
+// ErrElsewhere says that a source has been read up to another place.
+var ErrElsewhere = errors.New("another process reads the log as well")
 
 // Follower reads the log of an MTA as it is written, and has a store keep what it tells.
 // All fields but Store and one of File and Journal may be zero.
@@ -52,8 +56,10 @@ func (f *Follower) Run(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		f.State.failed(err)
-		f.once(err)
+		if !errors.Is(err, ErrElsewhere) { // it goes on where the other process is
+			f.State.failed(err)
+			f.once(err)
+		}
 		wait(ctx, f.Pause)
 	}
 }
@@ -107,9 +113,10 @@ func (f *Follower) follow(ctx context.Context) error {
 			return err
 		}
 		begun := time.Now()
-		if err := f.take(ctx, parser, l); err != nil {
+		if err := f.take(ctx, parser, l, at); err != nil {
 			return err
 		}
+		at = l.at
 		f.rest(ctx, len(l.lines), time.Since(begun))
 	}
 }
@@ -129,8 +136,8 @@ func (f *Follower) rest(ctx context.Context, lines int, took time.Duration) {
 	}
 }
 
-// take has the events in some lines kept, and the place after them.
-func (f *Follower) take(ctx context.Context, parser *Parser, l lot) error {
+// take has the events in some lines kept, and the place after them instead of that before.
+func (f *Follower) take(ctx context.Context, parser *Parser, l lot, was Place) error {
 	parser.Near(l.near)
 	var events []Event
 	for _, line := range l.lines {
@@ -145,11 +152,13 @@ func (f *Follower) take(ctx context.Context, parser *Parser, l lot) error {
 		f.warn(errStrange)
 	}
 	for {
-		err := f.add(ctx, events, l.at)
+		err := f.add(ctx, events, was, l.at)
 		if err == nil {
 			f.said = ""
 			f.State.kept(events)
-			return nil
+		}
+		if err == nil || errors.Is(err, ErrElsewhere) {
+			return err
 		}
 		f.once(err)
 		if wait(ctx, f.Pause); ctx.Err() != nil {
@@ -161,8 +170,8 @@ func (f *Follower) take(ctx context.Context, parser *Parser, l lot) error {
 var errStrange = errors.New("most lines are in no form that is known, which are those of syslog, with times of either kind, " +
 	"of Exim's own log, and of the journal as JSON")
 
-func (f *Follower) add(ctx context.Context, events []Event, at Place) error {
+func (f *Follower) add(ctx context.Context, events []Event, was, at Place) error {
 	ctx, cancel := context.WithTimeout(ctx, patient)
 	defer cancel()
-	return f.Store.AddEvents(ctx, f.Source(), events, at)
+	return f.Store.AddEvents(ctx, f.Source(), events, was, at)
 }

@@ -26,12 +26,15 @@ type kept struct {
 
 func newKept() *kept { return &kept{places: map[string]Place{}} }
 
-func (k *kept) AddEvents(_ context.Context, source string, events []Event, at Place) error {
+func (k *kept) AddEvents(_ context.Context, source string, events []Event, was, at Place) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.fail > 0 {
 		k.fail--
 		return errors.New("no room")
+	}
+	if k.places[source] != was {
+		return ErrElsewhere
 	}
 	k.events = append(k.events, events...)
 	k.places[source] = at
@@ -285,6 +288,21 @@ func TestKilled(t *testing.T) {
 	defer s.follow()()
 	s.write(1)
 	s.until("after 30 ends")
+}
+
+// TestTwoReaders has two processes read one log into one store: each line is read once.
+func TestTwoReaders(t *testing.T) {
+	s := newScene(t)
+	defer s.follow()()
+	defer s.follow()()
+	for range 20 {
+		s.write(20)
+		time.Sleep(2 * time.Millisecond)
+	}
+	s.until("by two")
+	if w := s.warned(); len(w) > 0 {
+		t.Errorf("warned of %q", w)
+	}
 }
 
 // TestStoreFails keeps what was read until it can be kept.

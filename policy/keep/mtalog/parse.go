@@ -35,7 +35,7 @@ func (p *Parser) Near(near time.Time) { p.clock.near, p.again.near = near, near 
 
 // Line reads one line without its end. The event keeps nothing of it.
 func (p *Parser) Line(text string) (Event, Verdict) {
-	l, ok := p.header(strings.TrimSuffix(text, "\r"))
+	l, ok := p.header(strings.TrimSuffix(strings.TrimLeft(text, "\x00"), "\r")) // a host that went down leaves zeros
 	if !ok {
 		return Event{}, Unread
 	}

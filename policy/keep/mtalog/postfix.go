@@ -147,10 +147,10 @@ func super(e *Event, text string) bool {
 	return e.Kind != ""
 }
 
-// states are the values of "status=".
+// states are the values of "status=". Probes of addresses, which are (un)deliverable, are
+// no mail.
 var states = map[string]Kind{
 	"sent": Sent, "deferred": Deferred, "bounced": Bounced, "expired": Expired,
-	"deliverable": Sent, "undeliverable": Bounced,
 }
 
 // outcome is what follows the recipient in the line of a delivery, up to the answer.

@@ -110,7 +110,7 @@ func (t *tail) searched(at Place) error {
 func (t *tail) follows(at Place) (found bool, err error) {
 	list, err := earlier(t.path)
 	if err != nil {
-		return false, err
+		t.warn(fmt.Errorf("rotated files cannot be found: %w", err))
 	}
 	for i := len(list) - 1; i >= 0; i-- {
 		if at.holds(list[i]) {

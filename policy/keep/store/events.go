@@ -41,18 +41,26 @@ const (
 	mostWeighty = 600
 )
 
-// AddEvents adds events and remembers the place in one transaction.
-func (x *Events) AddEvents(ctx context.Context, source string, events []mtalog.Event, at mtalog.Place) error {
+// AddEvents adds events and remembers the place in one transaction, if no other process
+// has remembered another place meanwhile.
+func (x *Events) AddEvents(ctx context.Context, source string, events []mtalog.Event, was, at mtalog.Place) error {
 	place, err := json.Marshal(at)
 	if err != nil {
 		return err
 	}
 	return x.use(ctx, func(db *sql.DB) error {
 		return inTransaction(ctx, db, func(tx *sql.Tx) error {
-			if err := addEvents(ctx, tx, events); err != nil {
+			now, _, err := placeIn(ctx, tx, source)
+			if err == nil && now != was {
+				err = mtalog.ErrElsewhere
+			}
+			if err == nil {
+				err = addEvents(ctx, tx, events)
+			}
+			if err != nil {
 				return err
 			}
-			_, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO place (source, place) VALUES (?, ?)`, source, string(place))
+			_, err = tx.ExecContext(ctx, `INSERT OR REPLACE INTO place (source, place) VALUES (?, ?)`, source, string(place))
 			return err
 		})
 	})
@@ -116,19 +124,22 @@ func surplus(ctx context.Context, tx *sql.Tx, e mtalog.Event) error {
 // PlaceIn returns up to where a source has been read.
 func (x *Events) PlaceIn(ctx context.Context, source string) (at mtalog.Place, known bool, err error) {
 	err = x.use(ctx, func(db *sql.DB) error {
-		var text []byte
-		err := db.QueryRowContext(ctx, `SELECT place FROM place WHERE source = ?`, source).Scan(&text)
-		if errors.Is(err, sql.ErrNoRows) {
-			known = false
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		known = true
-		return json.Unmarshal(text, &at)
+		at, known, err = placeIn(ctx, db, source)
+		return err
 	})
 	return at, known, err
+}
+
+func placeIn(ctx context.Context, in asker, source string) (at mtalog.Place, known bool, err error) {
+	var text []byte
+	err = in.QueryRowContext(ctx, `SELECT place FROM place WHERE source = ?`, source).Scan(&text)
+	if errors.Is(err, sql.ErrNoRows) {
+		return at, false, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(text, &at)
+	}
+	return at, err == nil, err
 }
 
 // mostFound is how many events one question is answered with.

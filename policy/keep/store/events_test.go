@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -39,8 +40,11 @@ func TestEventsAndPlace(t *testing.T) {
 	bounce := told("C", mtalog.Queued, 2)
 	bounce.Parent = "A"
 	place := mtalog.Place{Inode: 7, Offset: 4711, Head: "abc", Bytes: 3}
-	if err := first.AddEvents(t.Context(), "/var/log/mail.log", []mtalog.Event{named, sent, bounce}, place); err != nil {
+	if err := first.AddEvents(t.Context(), "/var/log/mail.log", []mtalog.Event{named, sent, bounce}, mtalog.Place{}, place); err != nil {
 		t.Fatal(err)
+	}
+	if err := first.AddEvents(t.Context(), "/var/log/mail.log", []mtalog.Event{named}, mtalog.Place{}, place); !errors.Is(err, mtalog.ErrElsewhere) {
+		t.Errorf("from a place that is not the last: %v", err)
 	}
 	first.Close()
 	second := newEvents(t, path)
@@ -77,7 +81,7 @@ func TestEventsAreBounded(t *testing.T) {
 	}
 	list = append(list, told("A", mtalog.Removed, 700), told("B", mtalog.Removed, 1))
 	for lot := range slices.Chunk(list, 150) {
-		if err := x.AddEvents(t.Context(), "log", lot, mtalog.Place{}); err != nil {
+		if err := x.AddEvents(t.Context(), "log", lot, mtalog.Place{}, mtalog.Place{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -94,7 +98,7 @@ func TestEventsExpire(t *testing.T) {
 	for n := range 10 {
 		list = append(list, told(fmt.Sprint("Q", n), mtalog.Removed, n))
 	}
-	if err := x.AddEvents(t.Context(), "log", list, mtalog.Place{}); err != nil {
+	if err := x.AddEvents(t.Context(), "log", list, mtalog.Place{}, mtalog.Place{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ after, most, gone int }{{0, 100, 0}, {3, 100, 3}, {3, 5, 2}, {3, 5, 0}, {100, 5, 5}} {
@@ -111,7 +115,7 @@ func TestEventsOfADamagedFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	x := newEvents(t, path)
-	if err := x.AddEvents(t.Context(), "log", []mtalog.Event{told("A", mtalog.Removed, 0)}, mtalog.Place{}); err != nil {
+	if err := x.AddEvents(t.Context(), "log", []mtalog.Event{told("A", mtalog.Removed, 0)}, mtalog.Place{}, mtalog.Place{}); err != nil {
 		t.Fatal(err)
 	}
 	if list, err := x.Queue(t.Context(), "A"); len(list) != 1 || err != nil {
