@@ -126,6 +126,10 @@ func (x Reader) requeued(ctx context.Context, r policy.Record, found []run) (lis
 	others, err := x.others(ctx, r)
 	queues, failed := x.Events.MessageID(ctx, r.MessageID)
 	err = errors.Join(err, failed)
+	until := r.Time.Add(maxSkew)
+	for _, w := range found {
+		until = later(until, w)
+	}
 	for _, queue := range queues {
 		if others[queue] || slices.ContainsFunc(found, func(w run) bool { return w.queue() == queue }) {
 			continue
@@ -134,12 +138,26 @@ func (x Reader) requeued(ctx context.Context, r policy.Record, found []run) (lis
 		err = errors.Join(err, failed)
 		for _, w := range split(events) {
 			id, _ := w.messageID()
-			if since := w.begun().Sub(r.Time); sameID(id, r.MessageID) && since > -maxSkew && since < maxStay && (len(found) > 0 || since < maxSkew) {
+			if since := w.begun().Sub(r.Time); sameID(id, r.MessageID) && since > -maxSkew && !w.begun().After(until) {
+				until = later(until, w)
 				list = append(list, w)
 			}
 		}
 	}
 	return list, err
+}
+
+// handing is how long a filter may take from when the MTA has handed a message to it
+// until it hands it in again.
+const handing = 10 * time.Minute
+
+// later returns the later of a time and of that until which a message may come back that
+// is through a run.
+func later(t time.Time, w run) time.Time {
+	if end := w[len(w)-1].Time.Add(handing); end.After(t) {
+		return end
+	}
+	return t
 }
 
 // others returns the queue ids of other messages with the same Message-ID, and those

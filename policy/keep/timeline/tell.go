@@ -211,17 +211,27 @@ func outcomes(runs []run) (list []Outcome) {
 			if e.Recipient == "" || e.Next != "" && has(runs, e.Next) {
 				continue
 			}
-			o := Outcome{e.Recipient, e.Kind, e.Time, e.Relay, e.Text}
-			i, ok := place[e.Recipient]
-			if !ok {
-				place[e.Recipient] = len(list)
-				list = append(list, o)
-			} else if !o.Time.Before(list[i].Time) {
-				list[i] = o
+			for _, to := range recipients(e) {
+				o := Outcome{to, e.Kind, e.Time, e.Relay, e.Text}
+				i, ok := place[to]
+				if !ok {
+					place[to] = len(list)
+					list = append(list, o)
+				} else if !o.Time.Before(list[i].Time) {
+					list[i] = o
+				}
 			}
 		}
 	}
 	return list
+}
+
+// recipients returns those of a delivery, of which Sendmail logs all together.
+func recipients(e mtalog.Event) []string {
+	if e.MTA != "sendmail" || strings.Contains(e.Recipient, `"`) {
+		return []string{e.Recipient}
+	}
+	return strings.Split(e.Recipient, ", ")
 }
 
 // notice reports whether a run is of the mail that tells the sender of another one.

@@ -125,6 +125,9 @@ func TestStories(t *testing.T) {
 			1 cleanup[1]: BBBBBBBB: message-id=<m1@x>
 			2 qmgr[1]: BBBBBBBB: removed`, message("id1", "AAAAAAAA", "m1@x", 0.1), nil,
 			first + "removed queued@BBBBBBBB message-id@BBBBBBBB removed@BBBBBBBB"},
+		{"the same mail sent again, hours later", delivered + `
+			9000 pickup[1]: BBBBBBBB: uid=1 from=<a>
+			9000 cleanup[1]: BBBBBBBB: message-id=<m1@x>`, message("id1", "AAAAAAAA", "m1@x", 0.1), nil, first + "sent removed"},
 		{"an answer that names another's mail", filtered + `
 			1 smtpd[1]: BBBBBBBB: client=localhost[127.0.0.1]
 			1 cleanup[1]: BBBBBBBB: message-id=<m2@x>
