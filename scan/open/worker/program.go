@@ -91,8 +91,8 @@ func (c Config) Run(ctx context.Context, p Program, content archive.Content) (Ou
 		cmd.Stdin = in
 	}
 	err := cmd.Run()
-	if errors.Is(err, exec.ErrWaitDelay) { // what it has started goes on writing
-		cmd.Cancel()
+	if cmd.Process != nil {
+		cmd.Cancel() // what it has started and left
 	}
 	return said.outcome(ctx, cmd.ProcessState, time.Duration(r.CPU)*time.Second, err)
 }

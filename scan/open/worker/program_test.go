@@ -6,9 +6,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -126,6 +129,39 @@ func TestProgramIsCancelled(t *testing.T) {
 	if o, err := testConfig(t, "proper").Run(ctx, p, nil); err == nil {
 		t.Errorf("%+v, no error", o)
 	}
+}
+
+// TestNothingOfAProgramIsLeft: what it has started ends with it, though it has let go of
+// what it was given, and cannot leave its group.
+func TestNothingOfAProgramIsLeft(t *testing.T) {
+	for name, start := range map[string]string{
+		"in the background":    `sleep 100 </dev/null >/dev/null 2>&1 & echo $!`,
+		"in a session":         `setsid sleep 100 </dev/null >/dev/null 2>&1 & echo $!`,
+		"in a group":           `set -m 2>/dev/null; sleep 100 </dev/null >/dev/null 2>&1 & echo $!`,
+		"by what it has begun": `(sleep 100 </dev/null >/dev/null 2>&1 & echo $!) & wait`,
+	} {
+		p := script(t, start)
+		p.Write = t.TempDir() // and /dev/null
+		o, err := ran(t, p, "")
+		left, wrong := strconv.Atoi(strings.TrimSpace(o.Output))
+		if err != nil || wrong != nil {
+			t.Errorf("%s: %+v, error %v", name, o, err)
+			continue
+		}
+		for end := time.Now().Add(5 * time.Second); alive(left) && time.Now().Before(end); {
+			time.Sleep(time.Millisecond)
+		}
+		if alive(left) {
+			t.Errorf("%s: a process is left", name)
+			syscall.Kill(left, syscall.SIGKILL)
+		}
+	}
+}
+
+// alive reports whether a process has not ended. One that nobody has waited for has.
+func alive(pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return err == nil && !bytes.Contains(stat, []byte(") Z "))
 }
 
 // TestProgramReadsWhatItMay: with Landlock, other files are out of reach.
