@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"hash/crc32"
 	"io"
-	"slices"
 	"unicode/utf16"
 )
 
@@ -17,6 +16,9 @@ type sevenZipHeader struct {
 	b     []byte
 	bad   bool
 	coded []sevenZipCost // of the folders that were skipped
+
+	additional []byte                      // the description of the additional streams
+	unpack     func(streams []byte) []byte // returns the one stream that is described so, nil if it cannot
 }
 
 // Kinds of property.
@@ -265,65 +267,6 @@ func (h *sevenZipHeader) substreams(known []int) {
 			h.bad = true
 		}
 	}
-}
-
-// tamed returns the directory without what the library refuses, ok if it was understood
-// and something was left out.
-func (h *sevenZipHeader) tamed() (out []byte, ok bool) {
-	whole := h.b
-	out = append(out, h.byte())
-	for !h.bad {
-		rest := h.b
-		switch kind := h.byte(); kind {
-		case sevenEnd:
-			return append(out, sevenEnd), !h.bad && len(out)+1 < len(whole)
-		case sevenArchiveProperties:
-			for h.byte() != sevenEnd && !h.bad {
-				h.skip(h.number())
-			}
-		case sevenAdditional:
-			h.streams()
-		case sevenStreams:
-			h.streams()
-			out = append(out, rest[:len(rest)-len(h.b)]...)
-		case sevenFiles:
-			out = append(out, kind)
-			out = append(out, h.files()...)
-		default:
-			h.bad = true
-		}
-	}
-	return nil, false
-}
-
-// files returns the description of the files with their names and attributes alone.
-func (h *sevenZipHeader) files() []byte {
-	begin := h.b
-	h.count()
-	out := slices.Clone(begin[:len(begin)-len(h.b)])
-	for !h.bad {
-		rest := h.b
-		kind := h.byte()
-		if kind == sevenEnd {
-			return append(out, sevenEnd)
-		}
-		h.skip(h.number())
-		switch kind {
-		case sevenEmptyStream, sevenEmptyFile, sevenName, sevenWinAttributes:
-			out = append(out, rest[:len(rest)-len(h.b)]...)
-		}
-	}
-	return out
-}
-
-// tameSevenZip returns the archive with a directory that the library reads, nil if that
-// cannot be made.
-func tameSevenZip(c Content) Content {
-	at := max(0, findEarly(c, sevenZipMagic))
-	if out, ok := (&sevenZipHeader{b: bareDirectory(c, at)}).tamed(); ok {
-		return withDirectory(c, at, out)
-	}
-	return nil
 }
 
 // bareDirectory returns the directory after all packing, nil if it cannot be unpacked.

@@ -72,6 +72,35 @@ func TestSevenZipProperties(t *testing.T) {
 	}
 }
 
+// 7-Zip reads names that are in a stream of their own.
+func TestSevenZipNamesElsewhere(t *testing.T) {
+	for _, file := range []string{"copy.7z", "bzip2.7z", "deflate.7z"} {
+		data := sampleBytes(t, file)
+		good := open(t, file, data)
+		plain := plainDirectory(t, bytes.NewReader(data))
+		at := strings.Index(string(plain), utf16le(strings.Fields(good.names())[0]+"\x00")) - 3 // kind, size, not elsewhere
+		if at < 0 || plain[at] != sevenName || plain[at+2] != 0 {
+			t.Fatalf("%s: % x", file, plain)
+		}
+		size := int(plain[at+1])
+		names := plain[at+3 : at+2+size]
+		stream := len(data) - sevenStart
+		additional := []byte{sevenAdditional, sevenPack, 0xc0 | byte(stream>>16), byte(stream), byte(stream >> 8), 1, sevenSize, 0x80, byte(len(names)), sevenEnd,
+			sevenUnpack, sevenFolder, 1, 0, 1, 1, 0, sevenCodersSize, 0x80, byte(len(names)), sevenEnd, sevenEnd}
+		header := append(append([]byte{sevenMain}, additional...), plain[1:at]...)
+		header = append(append(header, sevenName, 2, 1, 0), plain[at+2+size:]...)
+		whole := bytes.NewReader(append(bytes.Clone(data), names...))
+		w := open(t, "a.7z", readAll(withDirectory(whole, 0, header)))
+		if w.names() != good.names() || w.codes() != good.codes() || w.members[0].body != good.members[0].body {
+			t.Errorf("%s: %q, want %q; %v", file, w.names(), good.names(), w.notes)
+		}
+		header[len(header)-len(plain[at+2+size:])-1] = 1 // of streams there is one
+		if w := open(t, "a.7z", readAll(withDirectory(whole, 0, header))); !strings.Contains(w.codes(), damagedContainer) {
+			t.Errorf("%s: names nowhere: %s", file, w.codes())
+		}
+	}
+}
+
 // The names of what cannot be read are told all the same.
 func TestSevenZipNamesInDamage(t *testing.T) {
 	header := append([]byte{sevenMain, sevenFiles, 1, sevenName, 21, 1}, utf16le("setup.exe\x00")...)
