@@ -68,7 +68,8 @@ func TestMistakesDoNothing(t *testing.T) {
 	dir := t.TempDir()
 	config := writeConfig(t, dir)
 	before := namesBelow(t, dir)
-	takes := []string{"scan", "explain", "setup", "quarantine show", "quarantine release", "quarantine forward", "quarantine delete"}
+	takes := []string{"scan", "explain", "setup", "quarantine show", "quarantine release", "quarantine forward", "quarantine delete", "user add", "user passwd",
+		"user disable", "user enable", "user remove", "token add", "token revoke"}
 	for _, command := range everyCommand() {
 		name := strings.Join(command, " ")
 		options := []string{"-c", config}
