@@ -82,8 +82,9 @@ screenshots: build ## pages before and after they are disarmed, in screenshots/;
 demo: packages build ## send mail through a private Postfix, clamd and milterscan, and show each verdict
 	$(GO) run $(AS_ROOT) ./tests/demo -binary bin/milterscan
 
-bench: build ## benchmarks, then a load run against bin/milterscan and a milter that does nothing
+bench: build ## benchmarks, what messages allocate, then a load run against bin/milterscan and a milter that does nothing
 	$(GO) test -run '^$$' -bench . -benchmem ./scan/... ./policy/... ./milter/...
+	MILTERSCAN_BENCH=1 $(GO) test -run Garbage -v ./cmd/milterscan/pipeline
 	$(GO) run ./tests/load -binary bin/milterscan
 
 fuzz: ## every fuzz target for FUZZTIME (30s) each
