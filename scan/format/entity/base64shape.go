@@ -3,6 +3,7 @@ package entity
 import (
 	"bytes"
 	"math/bits"
+	"slices"
 )
 
 // base64Shape counts the bytes of lines by what they are to base64.
@@ -20,8 +21,12 @@ func (s base64Shape) clean() bool { return s.url+s.blanks+s.junk == 0 }
 // IsBase64 reports whether the beginning of a text is lines of base64 and nothing else: more
 // than a word, and in letters of both cases, which no number or hash has.
 func IsBase64(head []byte) bool {
+	isJunk := func(c byte) bool { return standardDigits[3][c] == notDigit && c != '=' && c != '\r' && c != '\n' }
+	if slices.ContainsFunc(head, isJunk) { // which most contents have early on
+		return false
+	}
 	s := base64ShapeOf(head)
-	return s.clean() && s.digits >= ordinaryRun && s.lower > 0 && bytes.ContainsAny(head, upperCase)
+	return s.digits >= ordinaryRun && s.lower > 0 && bytes.ContainsAny(head, upperCase)
 }
 
 const upperCase = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
