@@ -177,7 +177,7 @@ func (d *Detector) Beginning(c Content) []Format {
 // at all, the names decide.
 func (d *Detector) Further(begun []Format, c Content, names []string, taken Places) []Format {
 	ends := extensions(names)
-	seen := survey(c)
+	seen := survey(c, d.wanted(begun))
 	found := choose(d.further, func(f Format) bool {
 		e := unwrap(f).(embedded)
 		if slices.Contains(begun, f) || !seen.isSeen(e) {
@@ -192,6 +192,17 @@ func (d *Detector) Further(begun []Format, c Content, names []string, taken Plac
 		return found
 	}
 	return choose(d.named, func(f Format) bool { return d.names(f, ends) })
+}
+
+// wanted returns the sights of the formats that may begin further in, but for those that
+// have begun.
+func (d *Detector) wanted(begun []Format) (s sights) {
+	for _, f := range d.further {
+		if e := unwrap(f).(embedded); e.sight() != allSights && !slices.Contains(begun, f) {
+			s |= e.sight()
+		}
+	}
+	return s
 }
 
 // names reports whether one of the extensions is the format's.

@@ -27,13 +27,16 @@ var signs = [...]struct {
 	{"-lh", sightLHA}, {"-lz", sightLHA}, {"-pm", sightLHA},
 }
 
-// survey returns the sights of a content; all of them if it cannot be read.
-func survey(c Content) sights {
+// survey returns which of the wanted sights a content has; all of them if it cannot be
+// read.
+func survey(c Content, wanted sights) sights {
 	var seen sights
 	err := scratch.Windows(c, 0, 2*headRoom, func(b []byte, off int64) error {
-		seen |= mimeIn(b)
+		if wanted&sightMIME != 0 {
+			seen |= mimeIn(b)
+		}
 		if off <= sfxSize {
-			seen |= marksIn(b) | tarIn(b, off) | cpioIn(c, b, off)
+			seen |= marksIn(b, wanted) | tarIn(b, off) | cpioIn(c, b, off)
 		}
 		if off+int64(len(b)) > c.Size()-zipTail {
 			seen |= sightIf(sightZip, scratch.Find(b, zipEndMark) >= 0)
@@ -46,10 +49,10 @@ func survey(c Content) sights {
 	return seen
 }
 
-// marksIn returns the sights of the marks in b.
-func marksIn(b []byte) (seen sights) {
+// marksIn returns the wanted sights of the marks in b.
+func marksIn(b []byte, wanted sights) (seen sights) {
 	for _, s := range signs {
-		if scratch.Find(b, s.mark) >= 0 {
+		if wanted&s.of != 0 && scratch.Find(b, s.mark) >= 0 {
 			seen |= s.of
 		}
 	}
