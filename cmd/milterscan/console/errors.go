@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
@@ -97,7 +98,7 @@ func nameOf(err error) string {
 // fail shows an error as a page. One who has not logged in is asked to do so.
 func (c *Console) fail(w http.ResponseWriter, r *http.Request, p login.Person, err error) {
 	if errors.Is(err, ErrNobody) && r.Method == http.MethodGet {
-		http.Redirect(w, r, "/login?to="+escapedPath(r.URL), http.StatusSeeOther)
+		http.Redirect(w, r, "/login?to="+url.QueryEscape(escapedPath(r.URL)), http.StatusSeeOther)
 		return
 	}
 	c.note(r, err)

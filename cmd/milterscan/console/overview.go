@@ -158,11 +158,8 @@ func (o *overviewPage) needs(v *pages, unsure []quarantine.Row) {
 		o.Needs = append(o.Needs, need{Level: "mild", Text: v.texts.of("need-unsure", row.ID), Link: "/messages/" + row.ID})
 	}
 	for _, f := range o.Health.Findings {
-		switch f.Level {
-		case doctor.Fault:
+		if f.Level == doctor.Fault {
 			o.Needs = append(o.Needs, need{Level: "bad", Text: f.Check + ": " + f.What, Fix: f.Fix})
-		case doctor.Advice:
-			o.Needs = append(o.Needs, need{Level: "mild", Text: f.Check + ": " + f.What, Fix: f.Fix})
 		}
 	}
 	slices.SortStableFunc(o.Needs, func(a, b need) int { return cmp.Compare(a.Level, b.Level) })

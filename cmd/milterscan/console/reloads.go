@@ -119,6 +119,9 @@ func effective(c *config.Config) string {
 	return strings.Join(lines, "\n")
 }
 
+// Same reports whether two configurations mean the same.
+func Same(a, b *config.Config) bool { return effective(a) == effective(b) }
+
 func oneLine(s string) string { return strings.ReplaceAll(s, "\n", " ") }
 
 // mostCells bounds the work of a comparison.

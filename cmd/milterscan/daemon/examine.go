@@ -10,6 +10,7 @@ import (
 
 	"github.com/milterscan/milterscan/cmd/milterscan/console"
 	"github.com/milterscan/milterscan/cmd/milterscan/doctor"
+	"github.com/milterscan/milterscan/policy/config"
 )
 
 // Times of examinations for pages: they are made while pages are looked at, not for
@@ -41,9 +42,24 @@ func (d *Daemon) newExaminer() *examiner {
 			name = u.Username
 		}
 		p := doctor.Installation{File: d.path, Config: d.config.Load(), User: name, Now: time.Now(), Only: doctor.Running(), Gently: true}
-		return p.Examine(ctx)
+		return append(d.drift(), p.Examine(ctx)...)
 	}
 	return x
+}
+
+// drift says whether the file of the configuration is what is in force.
+func (d *Daemon) drift() []doctor.Finding {
+	next, err := config.Load(d.path)
+	one := doctor.Finding{Level: doctor.Fault, Check: "configuration"}
+	switch {
+	case err != nil:
+		one.What, one.Fix = "the next reload will be refused: "+err.Error(), "correct it; milterscan check says when it is right"
+	case !console.Same(next, d.config.Load()):
+		one.What, one.Fix = d.path+" was changed, and is not in force", "systemctl reload milterscan"
+	default:
+		return nil
+	}
+	return []doctor.Finding{one}
 }
 
 // last returns the last examination, and begins another one if that was long ago.

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"net"
@@ -136,5 +137,24 @@ func TestConsole(t *testing.T) {
 	r.await("log", `"generation":3`)
 	if status, _ := r.fetch("pages", "/"); status != 0 {
 		t.Error("pages are served where none are wanted any more")
+	}
+}
+
+// TestDrift tells when the file is not what is in force.
+func TestDrift(t *testing.T) {
+	dir := t.TempDir()
+	r := &running{t: t, dir: dir}
+	r.configure(plain)
+	var errs bytes.Buffer
+	d, _ := New(filepath.Join(dir, "milterscan.toml"), "test", &errs)
+	if d == nil {
+		t.Fatal(errs.String())
+	}
+	defer d.close()
+	for text, want := range map[string]string{plain: "", plain + "[limits]\nparts = 77\n": "is not in force", plain + "[limits]\nparts = 0\n": "will be refused"} {
+		r.configure(text)
+		if got := d.drift(); (len(got) == 0) != (want == "") || want != "" && !strings.Contains(got[0].What, want) {
+			t.Errorf("%q: %+v", want, got)
+		}
 	}
 }
