@@ -49,6 +49,7 @@ type Console struct {
 	routes []Route
 	pages  map[string]*pages // by language
 	places chan struct{}
+	tally  *tally
 	asks   *asks
 	forge  *http.CrossOriginProtection
 	key    []byte // of addresses that are good for a short time
@@ -63,6 +64,7 @@ func New(o Options) (*Console, error) {
 		forge: http.NewCrossOriginProtection(), key: make([]byte, 32),
 		rehearsing: make(chan struct{}, 1)}
 	rand.Read(c.key)
+	c.tally = &tally{count: c.countLately, now: o.Now, by: map[int]*counting{}}
 	var err error
 	if c.pages, err = parsePages(); err != nil {
 		return nil, err

@@ -76,23 +76,14 @@ func (c *Console) overview(w http.ResponseWriter, r *http.Request, p login.Perso
 	return v.write(w, http.StatusOK)
 }
 
-// lately is what an overview asks of the history.
-type lately struct {
-	counts []history.Count
-	hours  []history.Hour
-	recent []policy.Record
-	none   bool
-}
-
 // fill asks all parts at the same time.
 func (c *Console) fill(ctx context.Context, v *view, o *overviewPage) {
-	now := c.Now()
-	since := now.Add(-time.Duration(o.Days) * 24 * time.Hour)
+	now, since := c.Now(), c.since(o.Days)
 	var l lately
 	var unsure []quarantine.Row
 	errs := make([]error, 3)
 	var wg sync.WaitGroup
-	wg.Go(func() { l, errs[0] = c.lately(ctx, since) })
+	wg.Go(func() { l, errs[0] = c.lately(ctx, o.Days) })
 	wg.Go(func() {
 		unsure, errs[1] = ask(ctx, c.asks, PartQuarantine, func(ctx context.Context) ([]quarantine.Row, error) {
 			return c.Host.Quarantine().Find(ctx, quarantine.Filter{State: quarantine.Releasing, Limit: mostNeeds})
@@ -128,25 +119,6 @@ const (
 	mostRecent = 500
 	mostNeeds  = 10
 )
-
-// lately asks the history.
-func (c *Console) lately(ctx context.Context, since time.Time) (lately, error) {
-	return ask(ctx, c.asks, PartHistory, func(ctx context.Context) (l lately, err error) {
-		h := c.Host.History()
-		if h == nil {
-			return lately{none: true}, nil
-		}
-		if l.counts, err = h.Counts(ctx, since); err != nil {
-			return l, err
-		}
-		if l.hours, err = h.Hours(ctx, history.ByAction, since); err != nil {
-			return l, err
-		}
-		page, err := h.Find(ctx, history.Filter{Since: since, Limit: mostRecent}, history.Cursor{})
-		l.recent = page.Records
-		return l, err
-	})
-}
 
 // needs collects what waits for a person.
 func (o *overviewPage) needs(v *pages, unsure []quarantine.Row) {

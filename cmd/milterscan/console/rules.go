@@ -1,10 +1,8 @@
 package console
 
 import (
-	"context"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
 	"github.com/milterscan/milterscan/policy"
@@ -42,20 +40,12 @@ func (c *Console) rules(w http.ResponseWriter, r *http.Request, p login.Person) 
 			m.Days = days
 		}
 	}
-	since := c.Now().Add(-time.Duration(m.Days) * 24 * time.Hour)
-	counts, err := ask(r.Context(), c.asks, PartHistory, func(ctx context.Context) ([]history.Count, error) {
-		h := c.Host.History()
-		if h == nil {
-			return nil, nil
-		}
-		m.Counted = true
-		return h.Counts(ctx, since)
-	})
+	l, err := c.lately(r.Context(), m.Days)
 	if err != nil {
-		m.Counted = false
 		m.Troubles = append(m.Troubles, troubleOf(v.pages, err))
 	}
-	m.fill(c.Host.Config().Effective().Rules, counts)
+	m.Counted = err == nil && !l.none
+	m.fill(c.Host.Config().Effective().Rules, l.counts)
 	v.Page = m
 	return v.write(w, http.StatusOK)
 }
