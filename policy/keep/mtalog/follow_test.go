@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -357,35 +356,6 @@ func TestNoFile(t *testing.T) {
 	}
 }
 
-// TestSearch finds a message in files of every age, and what it went on as.
-func TestSearch(t *testing.T) {
-	dir := t.TempDir()
-	path := filepath.Join(dir, "mail.log")
-	line := func(tag, text string) string { return "Nov 29 17:10:02 mx postfix/" + tag + "[1]: " + text + "\n" }
-	write := func(name, text string) {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write("old", line("smtpd", "4A5B6C7D8E: client=x[192.0.2.1]")+line("cleanup", "4A5B6C7D8E: message-id=<m1@x>"))
-	(&scene{T: t}).compress(filepath.Join(dir, "old"), path+".2.gz")
-	write("mail.log.1", line("smtp", "4A5B6C7D8E: to=<b@x>, relay=127.0.0.1[127.0.0.1]:10025, delay=1, delays=0/0/0/1, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as 9F8E7D6C5B)")+
-		line("qmgr", "1111111111: removed"))
-	write("mail.log", line("qmgr", "4A5B6C7D8E: removed")+line("qmgr", "9F8E7D6C5B: removed"))
-	for _, key := range []string{"4A5B6C7D8E", "<m1@x>"} {
-		found, err := Search(t.Context(), path, time.UTC, time.Time{}, key)
-		if err != nil || len(found) != 5 || found[0].Kind != Queued || found[4].Queue != "9F8E7D6C5B" {
-			t.Errorf("%s: %v, %+v", key, err, found)
-		}
-	}
-	if found, err := Search(t.Context(), path, time.UTC, time.Now().Add(time.Hour), "4A5B6C7D8E"); err != nil || len(found) != 0 {
-		t.Errorf("of old files: %v, %v", found, err)
-	}
-	if _, err := Search(t.Context(), filepath.Join(dir, "none", "mail.log"), time.UTC, time.Time{}, "4A5B6C7D8E"); err == nil {
-		t.Error("a directory that is not there is no error")
-	}
-}
-
 // TestBurst has 100,000 lines read.
 func TestBurst(t *testing.T) {
 	s := newScene(t)
@@ -395,62 +365,3 @@ func TestBurst(t *testing.T) {
 	s.until("a burst")
 	t.Logf("100,000 lines in %v", time.Since(begun))
 }
-
-// TestJournal follows a program that writes as journalctl does, and starts it again where
-// it was left when it ends.
-func TestJournal(t *testing.T) {
-	dir := t.TempDir()
-	program := filepath.Join(dir, "journalctl")
-	const script = `#!/bin/sh
-echo "$@" >>%[1]s/calls
-n=$(wc -l <%[1]s/calls)
-echo '{"__CURSOR":"s='$n'","__REALTIME_TIMESTAMP":"1795972202123456","_HOSTNAME":"mx","SYSLOG_IDENTIFIER":"postfix/qmgr","MESSAGE":"0000000'$n': removed"}'
-echo no json
-echo '{"__CURSOR":"s='$n'x","__REALTIME_TIMESTAMP":"1795972202123456","SYSLOG_IDENTIFIER":"postfix/qmgr","MESSAGE":null}'
-head -c 400000 /dev/zero | tr '\0' x; echo
-[ $n -ge 3 ] && exec sleep 60
-echo gone >&2; exit 1
-`
-	if err := os.WriteFile(program, fmt.Appendf(nil, script, dir), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	s := &scene{T: t, kept: newKept(), n: 3}
-	ctx, cancel := context.WithCancel(t.Context())
-	var warns []string
-	f := &Follower{Store: s.kept, Journal: program, Poll: time.Millisecond, Pause: time.Millisecond, Warn: func(err error) { warns = append(warns, err.Error()) }}
-	var loop sync.WaitGroup
-	loop.Go(func() { f.Run(ctx) })
-	s.until("the journal")
-	cancel()
-	loop.Wait()
-	calls, _ := os.ReadFile(filepath.Join(dir, "calls"))
-	lines := strings.Split(strings.TrimSpace(string(calls)), "\n")
-	if len(lines) != 3 || !strings.Contains(lines[0], "--since=@") || !strings.Contains(lines[1], "--after-cursor=s=1x ") || !strings.Contains(lines[2], "--after-cursor=s=2x ") {
-		t.Errorf("called with %q", lines)
-	}
-	if len(warns) == 0 || !strings.Contains(warns[0], "gone") {
-		t.Errorf("warned of %q", warns)
-	}
-}
-
-// TestSilence tells when the log says nothing of the messages that pass.
-func TestSilence(t *testing.T) {
-	s, now := NewState(), time.Now()
-	if s.Status("x", now).Silent(now.Add(2 * silence)) {
-		t.Error("silent without a message")
-	}
-	s.Expect("4A5B6C7D8E", now)
-	if st := s.Status("x", now); st.Silent(now.Add(silence/2)) || !st.Silent(now.Add(2*silence)) || st.Passed != 1 {
-		t.Errorf("%+v", st)
-	}
-	s.kept([]Event{{Queue: "other", Time: now}})
-	if !s.Status("x", now).Silent(now.Add(2 * silence)) {
-		t.Error("another message's event counts")
-	}
-	s.kept([]Event{{Queue: "4A5B6C7D8E", Time: now}})
-	if st := s.Status("x", now); st.Silent(now.Add(2*silence)) || st.Joined != 1 || st.Events != 2 {
-		t.Errorf("%+v", st)
-	}
-}
-
-var _ io.Writer = (*limited)(nil)
