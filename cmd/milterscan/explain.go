@@ -115,8 +115,20 @@ func (x *explanation) show(r policy.Record, s timeline.Story) error {
 		}{r, s})
 	default:
 		show.WriteRecord(x.Out, r, s)
+		x.hint(r, s)
 	}
 	return nil
+}
+
+// hint says why nothing is shown of what became of a message in the MTA.
+func (x *explanation) hint(r policy.Record, s timeline.Story) {
+	switch {
+	case s.Logged || !r.Passed():
+	case x.log == "" && !x.config.MTALog.Enabled():
+		fmt.Fprintln(x.Out, "  the MTA's log is not read, which tells what became of it then: set [mta_log], or name a log by --mta-log")
+	default:
+		fmt.Fprintln(x.Out, "  the MTA's log tells nothing of it, or not yet")
+	}
 }
 
 // remembered looks for a message in the history, and in the quarantine if it is
