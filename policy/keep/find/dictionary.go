@@ -7,6 +7,7 @@ import (
 	"math/bits"
 	"slices"
 	"sort"
+	"strings"
 )
 
 // ErrDamaged says that a block cannot be read.
@@ -71,15 +72,23 @@ func (d dictionary) each(literal string, visit func(at int, value []byte)) {
 	}
 }
 
-// hits is the values of a dictionary that are wanted, by where they begin.
+// hits is the values of a dictionary that are wanted, by where they begin: some, or all from
+// the first to the last.
 type hits struct {
-	at     []uint32
-	chunks []uint32 // of the dictionary
-	all    bool     // every value is wanted
+	at          []uint32
+	first, last uint32 // unless first is 0, in place of at
+	chunks      []uint32
+	all         bool // every value of the dictionary is wanted
 }
 
-// look lists the values that are wanted.
+// none reports whether no value is wanted.
+func (h hits) none() bool { return len(h.at) == 0 && h.first == 0 }
+
+// look finds the values that are wanted.
 func (d dictionary) look(w want) hits {
+	if w.check == nil && strings.HasPrefix(w.literal, separators) && !strings.HasSuffix(w.literal, separators) {
+		return d.beginning(w.literal)
+	}
 	h := hits{chunks: d.chunks}
 	d.each(w.literal, func(at int, value []byte) {
 		if w.check == nil || w.check(string(value)) {
@@ -90,7 +99,27 @@ func (d dictionary) look(w want) hits {
 	return h
 }
 
-// in returns the hits in a chunk.
+// beginning finds the values that begin with a literal. They follow each other, since values
+// are in their order.
+func (d dictionary) beginning(literal string) hits {
+	first := bytes.Index(d.text, []byte(literal))
+	if first < 0 {
+		return hits{chunks: d.chunks}
+	}
+	last := bytes.LastIndex(d.text, []byte(literal))
+	end := bytes.IndexByte(d.text[last+1:], separator)
+	return hits{first: uint32(first + 1), last: uint32(last + 1), chunks: d.chunks, all: first == 0 && last+1+end == len(d.text)-1}
+}
+
+// touches reports whether there are hits in a chunk.
+func (h hits) touches(chunk int) bool {
+	if h.first == 0 {
+		return len(h.in(chunk)) > 0
+	}
+	return h.chunks[chunk] <= h.last && (chunk+1 == len(h.chunks) || h.chunks[chunk+1] > h.first)
+}
+
+// in returns where the hits in a chunk begin.
 func (h hits) in(chunk int) []uint32 {
 	from, _ := slices.BinarySearch(h.at, h.chunks[chunk])
 	to := len(h.at)
@@ -124,25 +153,43 @@ func openPosting(data []byte) (p posting, err error) {
 func (p posting) start(i int) uint32 { return binary.LittleEndian.Uint32(p.table[i*perValue:]) }
 func (p posting) list(i int) uint32  { return binary.LittleEndian.Uint32(p.table[i*perValue+4:]) }
 
-// each calls visit with the numbers of the values that begin at some places, and their lists.
-func (p posting) each(hits []uint32, visit func(id int, list []byte) error) error {
+// each calls visit with the numbers of the values of a chunk that are hit, and their lists.
+func (p posting) each(h hits, chunk int, visit func(id int, list []byte) error) error {
+	if h.first > 0 {
+		return p.between(h, visit)
+	}
 	id := -1
-	for _, at := range hits {
+	for _, at := range h.in(chunk) {
 		if id = p.after(id, at); id >= p.count || p.start(id) != at {
 			return ErrDamaged
 		}
-		from, to := int(p.list(id)), len(p.lists)
-		if id+1 < p.count {
-			to = int(p.list(id + 1))
-		}
-		if from >= to || to > len(p.lists) {
-			return ErrDamaged
-		}
-		if err := visit(id, p.lists[from:to]); err != nil {
+		if err := p.visit(id, visit); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// between calls visit for the values from the first hit to the last.
+func (p posting) between(h hits, visit func(id int, list []byte) error) error {
+	for id := p.after(-1, h.first); id < p.count && p.start(id) <= h.last; id++ {
+		if err := p.visit(id, visit); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// visit calls visit with the list of a value.
+func (p posting) visit(id int, visit func(id int, list []byte) error) error {
+	from, to := int(p.list(id)), len(p.lists)
+	if id+1 < p.count {
+		to = int(p.list(id + 1))
+	}
+	if from >= to || to > len(p.lists) {
+		return ErrDamaged
+	}
+	return visit(id, p.lists[from:to])
 }
 
 // after returns the first value after another one that does not begin before a place.

@@ -129,13 +129,13 @@ func (a *asked) take(s step) error {
 // the hits it is among, which are all of one dictionary.
 func (a *asked) posted(f field, all []hits, visit func(n, id int, list []byte) error) error {
 	for chunk := range all[0].chunks {
-		if !slices.ContainsFunc(all, func(h hits) bool { return len(h.in(chunk)) > 0 }) {
+		if !slices.ContainsFunc(all, func(h hits) bool { return h.touches(chunk) }) {
 			continue
 		}
 		if err := a.part(postings(f, chunk), func(data []byte) error {
 			p, err := openPosting(data)
 			for n := 0; err == nil && n < len(all); n++ {
-				err = p.each(all[n].in(chunk), func(id int, list []byte) error { return visit(n, chunk*postingChunk+id, list) })
+				err = p.each(all[n], chunk, func(id int, list []byte) error { return visit(n, chunk*postingChunk+id, list) })
 			}
 			return err
 		}); err != nil {
