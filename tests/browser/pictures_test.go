@@ -21,6 +21,11 @@ type view struct {
 	show bool // it is among the pictures
 }
 
+// shown reports whether a picture is taken of a page: narrow ones look alike.
+func (v view) shown(width int64) bool {
+	return v.show && (width == wide || v.name == "overview" || v.name == "message")
+}
+
 // at opens a page by its address.
 func at(path string) func(*tab) { return func(b *tab) { b.open(path) } }
 
@@ -56,7 +61,8 @@ func views(file string) []view {
 		{"message-infected", kept, false},
 		{"message-delivered", first(found("/messages", "subject", "Delivered today"), "Delivered today"), false},
 		{"quarantine", at("/quarantine"), true},
-		{"content", inside(first(found("/quarantine", "subject", "hostile"), "Parcel [hostile]")), true},
+		{"content", inside(first(found("/quarantine", "subject", "waiting"), "Your parcel is waiting")), true},
+		{"content-hostile", inside(first(found("/quarantine", "subject", "hostile"), "Parcel [hostile]")), false},
 		{"content-macro", inside(macro), false},
 		{"bulk", func(b *tab) {
 			b.open("/quarantine")
@@ -77,12 +83,21 @@ func views(file string) []view {
 	}
 }
 
+// phishing is a page as senders of such mail make it.
+const phishing = `<html><head><style>.b { background: #c40; color: #fff; padding: 12px 24px; border-radius: 4px; text-decoration: none }</style></head>
+<body style="font-family: sans-serif"><h2 style="color: #c40">Your parcel is waiting</h2><p>Dear customer,</p>
+<p>we could not deliver parcel <b>00340434161094</b> since a fee of <b>1.99 EUR</b> has not been paid.</p>
+<table border="1" cellpadding="6"><tr><td>Sender</td><td>Online shop</td></tr><tr><td>Held until</td><td>1 December</td></tr></table>
+<p><a class="b" href="http://parcels.example.invalid/pay?ann" onclick="alert(1)">www.parcels.example/pay</a></p>
+<img src="http://track.example.invalid/p.gif?ann" width="1" height="1"><script>document.title = 'acted'</script></body></html>`
+
 // TestPictures opens every page, wide and narrow, by day and by night: axe finds nothing serious
 // on any, none is wider than its window, and the browser refuses nothing of it. With MILTERSCAN_PICTURES it takes their pictures.
 func TestPictures(t *testing.T) {
 	o := openOfficeWith(t, func(file string) { seed(t, file, 6000, 7) })
 	away := newCanary(t)
 	o.mustSend(250, "parcels@example.net", "ann@example.com", page("Parcel [hostile]", hostile(away.URL)))
+	o.mustSend(250, "parcels@example.net", "ann@example.com", page("Your parcel is waiting", phishing))
 	o.mustSend(250, "billing@example.net", "bob@example.com", invoice(t, "Offer with a macro"))
 	o.mustSend(250, "billing@example.net", "bob@example.com", infected("Offer with a virus"))
 	o.mustSend(250, "joe@example.net", "ann@example.com", sample.Plain("Delivered today", "hello"))
@@ -130,7 +145,7 @@ func (b *tab) look(v view, width int64) {
 		if over := ask(b, chromedp.Evaluate[int64]("document.documentElement.scrollWidth - document.documentElement.clientWidth")); over > 0 {
 			b.t.Errorf("%s is %d pixels wider than the window: %v", name, over, ask(b, chromedp.Evaluate[[]string](widest)))
 		}
-		if dir := os.Getenv("MILTERSCAN_PICTURES"); dir != "" && (v.show || os.Getenv("MILTERSCAN_ALL_PICTURES") != "") {
+		if dir := os.Getenv("MILTERSCAN_PICTURES"); dir != "" && (v.shown(width) || os.Getenv("MILTERSCAN_ALL_PICTURES") != "") {
 			b.picture(filepath.Join(dir, name+".png"))
 		}
 	}
@@ -144,7 +159,7 @@ const widest = `[...document.querySelectorAll("body *")].filter(e => e.getBoundi
 	.slice(0, 5).map(e => e.outerHTML.slice(0, 200))`
 
 // longest is how much of a page a picture shows.
-const longest = 2200
+const longest = 1400
 
 // picture takes a picture of the page, with few colours, so that it is small.
 func (b *tab) picture(path string) {

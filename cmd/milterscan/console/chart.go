@@ -12,6 +12,7 @@ const (
 	chartWidth  = 960
 	chartHeight = 220
 	chartLeft   = 44 // for the numbers
+	chartTop    = 10 // for half of the highest number
 	chartBottom = 24 // for the times
 )
 
@@ -94,19 +95,19 @@ func (c *chart) columns(hours []history.Hour, from, until time.Time, per time.Du
 
 // place works out where everything is.
 func (c *chart) place(v *pages, top int64, per int) {
-	height, width := float64(chartHeight-chartBottom), float64(chartWidth-chartLeft)/float64(len(c.Columns))
+	height, width := float64(chartHeight-chartBottom-chartTop), float64(chartWidth-chartLeft)/float64(len(c.Columns))
 	for i := range 5 {
 		n := top * int64(i) / 4
-		c.Lines = append(c.Lines, gridLine{height - height*float64(n)/float64(top), v.locale.number(n)})
+		c.Lines = append(c.Lines, gridLine{chartTop + height - height*float64(n)/float64(top), v.locale.number(n)})
 	}
 	for i := range c.Columns {
 		col := &c.Columns[i]
 		col.X, col.W = chartLeft+float64(i)*width+width*.12, width*.76
 		col.When = v.locale.when(col.From, per)
-		if i%max(1, len(c.Columns)/8) == 0 {
+		if labelled(col.From, i, len(c.Columns), per) {
 			col.Label = v.locale.tick(col.From, per)
 		}
-		y := height
+		y := chartTop + height
 		for _, action := range charted() {
 			if n := col.Counts[action]; n > 0 {
 				h := height * float64(n) / float64(top)
@@ -117,10 +118,19 @@ func (c *chart) place(v *pages, top int64, per int) {
 	}
 }
 
+// labelled reports whether a column has a label: where several make a day, the first of
+// each day, if there is room for it; else every so many.
+func labelled(from time.Time, i, columns, per int) bool {
+	if per > 1 && per < 24 {
+		return from.Local().Hour() < per && i < columns-1
+	}
+	return i%max(1, columns/8) == 0
+}
+
 // roundUp returns the next number of four equal steps that read well.
 func roundUp(n int64) int64 {
 	for step := int64(1); ; step *= 10 {
-		for _, times := range []int64{1, 2, 5} {
+		for _, times := range []int64{1, 2, 3, 4, 5, 6, 8} {
 			if 4*step*times >= n {
 				return 4 * step * times
 			}

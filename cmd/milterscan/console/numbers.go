@@ -68,11 +68,14 @@ func (l locale) share(n, of int64) string {
 	if of == 0 {
 		return "–"
 	}
-	places := 0
-	if f := 100 * float64(n) / float64(of); f < 10 && n > 0 {
+	percent, places := 100*float64(n)/float64(of), 0
+	switch {
+	case n > 0 && percent < .05: // which is not nothing
+		return "< " + l.decimal(.1, 1) + l.percent + "%"
+	case n > 0 && percent < 10:
 		places = 1
 	}
-	return l.decimal(100*float64(n)/float64(of), places) + l.percent + "%"
+	return l.decimal(percent, places) + l.percent + "%"
 }
 
 // size writes a number of bytes.
