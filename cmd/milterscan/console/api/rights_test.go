@@ -6,6 +6,9 @@ import (
 	"testing"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
+	"github.com/milterscan/milterscan/policy"
+	"github.com/milterscan/milterscan/policy/keep/history"
+	"github.com/milterscan/milterscan/scan"
 )
 
 // row says what is expected of a route.
@@ -105,5 +108,16 @@ func TestBoundTellsNothing(t *testing.T) {
 		if strings.Contains(got.Body.String(), "example.org") || strings.Contains(got.Body.String(), id(3)) {
 			t.Errorf("%s: %s", route.Pattern, got.Body)
 		}
+	}
+}
+
+// TestSubdomains has one who is bound to subdomains find their mail, and no other.
+func TestSubdomains(t *testing.T) {
+	s := newSite(t)
+	s.remember([]policy.Record{record(4, scan.Forbidden, "bob@mail.Example.com"), record(5, scan.Forbidden, "bob@notexample.com")})
+	p := login.Person{Name: "sub", Role: login.Domain, Domains: []string{".example.com"}}
+	page, err := s.Search(t.Context(), p, history.Filter{}, history.Cursor{})
+	if err != nil || len(page.Records) != 1 || page.Records[0].ID != id(4) || !page.Next.IsZero() {
+		t.Errorf("%+v, %v", page, err)
 	}
 }
