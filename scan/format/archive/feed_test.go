@@ -159,3 +159,14 @@ func TestSevenZipsCostWhatTheirCodersDo(t *testing.T) {
 		}
 	}
 }
+
+// TestLargestAttachmentOfPhotosIsRead holds the price of LZMA to what fills a mail of 25 MB
+// and does not pack: it is opened within the work for the archives of a message, 2 s, and
+// what the mail itself takes.
+func TestLargestAttachmentOfPhotosIsRead(t *testing.T) {
+	const attachment, mail, others = 18_200_000, 25_000_000, 9_000
+	work := time.Duration(attachment*int64(codecLZMA.in+codecLZMA.out+priceByte+priceSeen)+mail*others) / 1000
+	if work >= 2*time.Second {
+		t.Errorf("it takes work of %v", work)
+	}
+}
