@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -16,6 +17,12 @@ import (
 func filtered(t *testing.T, config, mail string, out io.Writer, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "milterscan.toml")
+	dir := t.TempDir()
+	for section, key := range map[string]string{"history": "file", "quarantine": "dir"} {
+		if !strings.Contains(config, "["+section+"]") {
+			config += fmt.Sprintf("\n[%s]\n%s = %q\n", section, key, filepath.Join(dir, section))
+		}
+	}
 	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}

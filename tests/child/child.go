@@ -3,6 +3,7 @@
 package child
 
 import (
+	"fmt"
 	"os"
 	"testing"
 
@@ -18,7 +19,23 @@ func Main(run func() int) int {
 	if len(os.Args) > 1 && os.Args[1] == "worker" {
 		os.Exit(worker.Main(os.Args[2:], os.Stdin, os.Stdout, os.Stderr))
 	}
-	return run()
+	before := exists(state)
+	status := run()
+	if !before && exists(state) {
+		fmt.Fprintf(os.Stderr, "a test made %s: give its configuration files and directories of its own\n", state)
+		return 1
+	}
+	return status
+}
+
+// state is where the program keeps things if nothing else is configured; tests keep
+// out of it.
+const state = "/var/lib/milterscan"
+
+// exists reports whether there is such a file.
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
 }
 
 // Run runs the tests; a TestMain that needs nothing else calls it.
