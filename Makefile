@@ -61,7 +61,7 @@ browser: packages build ## the console in Debian's Chromium, with axe-core; inst
 	cd tests/browser && MILTERSCAN_E2E=1 MILTERSCAN_BINARY=$(CURDIR)/bin/milterscan $(GO) test $(AS_ROOT) -count=1 -timeout 20m .
 
 pictures: packages build ## the screenshots of docs/screenshots, made anew
-	@.ci/packages $(BROWSER)
+	@.ci/packages $(BROWSER) pngquant
 	@.ci/axe
 	cd tests/browser && MILTERSCAN_E2E=1 MILTERSCAN_PICTURES=$(CURDIR)/docs/screenshots MILTERSCAN_BINARY=$(CURDIR)/bin/milterscan \
 		$(GO) test $(AS_ROOT) -count=1 -timeout 20m -run Pictures .
