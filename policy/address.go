@@ -163,7 +163,7 @@ func matchDomain(set map[string]bool, domain string) bool {
 // It takes too much rather than too little: two From fields, addresses in
 // comments and in display names are how senders pretend to be others.
 func headerFrom(h entity.Header) []address {
-	var found []address
+	found := []address{}
 	for _, f := range h.Fields {
 		if !strings.EqualFold(strings.TrimSpace(f.Name), "From") {
 			continue

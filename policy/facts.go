@@ -12,25 +12,25 @@ const itself = -1
 
 // facts are an Input with what follows from it, worked out once for all rules.
 type facts struct {
-	in         Input
-	local      Local
-	ours       map[string]bool // Local.Domains
-	sender     address
-	headerFrom []address
-	score      float64
-	kinds      []scan.Finding // one for each rule and kind there are findings of
-	groups     []group
-	shared     []int            // itself, and the groups that are about everybody
-	personal   map[string][]int // the groups that are about one recipient
-	lists      []partList
-	classes    []string       // of the parts, "" before it is asked for
-	fixed      map[int]byte   // see fixedParts
-	forAll     map[int]truth  // what each rule says without a recipient
-	about      map[int][]int8 // what each rule says about itself and the groups: a truth and 1
-	filled     map[fill][]HeaderField
-	common     []string // the values that are the same in every header
-	room       int      // for matches that are listed
-	steps      int      // what the decision has cost so far
+	in       Input
+	local    Local
+	ours     map[string]bool // Local.Domains
+	sender   address
+	authors  []address // of the From fields, nil before they are asked for
+	score    float64
+	kinds    []scan.Finding // one for each rule and kind there are findings of
+	groups   []group
+	shared   []int            // itself, and the groups that are about everybody
+	personal map[string][]int // the groups that are about one recipient
+	lists    []partList
+	classes  []string       // of the parts, "" before it is asked for
+	fixed    map[int]byte   // see fixedParts
+	forAll   map[int]truth  // what each rule says without a recipient
+	about    map[int][]int8 // what each rule says about itself and the groups: a truth and 1
+	filled   map[fill][]HeaderField
+	common   []string // the values that are the same in every header
+	room     int      // for matches that are listed
+	steps    int      // what the decision has cost so far
 }
 
 // recipient is the recipient a rule is tried for; before RCPT none is known.
@@ -49,12 +49,17 @@ func (p *Policy) facts(in Input) *facts {
 	if f.in.listed == nil {
 		f.in.listed = listed{}
 	}
-	if f.complete() {
-		f.headerFrom = headerFrom(in.Header)
-	}
 	f.score = total(in.Found)
 	f.kinds = kindsOf(in.Found)
 	return f
+}
+
+// headerFrom returns the addresses of the From fields, which few rules ask for.
+func (f *facts) headerFrom() []address {
+	if f.authors == nil && f.complete() {
+		f.authors = headerFrom(f.in.Header)
+	}
+	return f.authors
 }
 
 // kindsOf has one finding of each rule and kind: conditions look at nothing else.

@@ -136,7 +136,7 @@ func (r *rule) forMail(f *facts) truth {
 		t = min(t, f.once(f.knowsSender(), r.authMatches(f.in.Envelope.AuthUser)))
 	}
 	if t != no && len(r.Scope.HeaderFrom) > 0 {
-		t = min(t, f.once(f.complete(), r.headerFromMatches(f.headerFrom)))
+		t = min(t, f.once(f.complete(), r.headerFromMatches(f.headerFrom())))
 	}
 	if t != no && r.Scope.Size != (SizeRange{}) {
 		t = min(t, f.once(f.complete(), r.Scope.Size.holds(f.in.Size)))
