@@ -2,6 +2,8 @@ package pipeline
 
 import (
 	"bytes"
+	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -16,10 +18,20 @@ import (
 // judgedTwice is how many mails TestLoadChangesNoVerdict judges.
 const judgedTwice = 1000
 
+// raced reports whether the race detector, which makes judging ten times slower, is in
+// the binary.
+func raced() bool {
+	info, _ := debug.ReadBuildInfo()
+	return slices.ContainsFunc(info.Settings, func(s debug.BuildSetting) bool { return s.Key == "-race" && s.Value == "true" })
+}
+
 // TestLoadChangesNoVerdict judges mails one after the other, and again many at once while
 // the processors are busy with other things: each gets the same verdict, or is put off.
 func TestLoadChangesNoVerdict(t *testing.T) {
-	p, mails := pipelineOf(t, ""), thousand(t)
+	p, mails, turn := pipelineOf(t, ""), thousand(t), 0
+	if raced() {
+		mails = slices.DeleteFunc(mails, func([]byte) bool { turn++; return turn%5 != 0 })
+	}
 	idle := make([]string, len(mails))
 	for i, mail := range mails {
 		idle[i] = p.actionOn(t, mail)
@@ -38,7 +50,7 @@ func TestLoadChangesNoVerdict(t *testing.T) {
 		judges.Go(func() {
 			for i := next.Add(1) - 1; i < int64(len(mails)); i = next.Add(1) - 1 {
 				switch got := p.actionOn(t, mails[i]); {
-				case got == "tempfail":
+				case got == "tempfail", idle[i] == "tempfail":
 					put.Add(1)
 				case got != idle[i]:
 					t.Errorf("mail %d: %s when idle, %s under load", i, idle[i], got)
@@ -51,8 +63,8 @@ func TestLoadChangesNoVerdict(t *testing.T) {
 	judges.Wait()
 	stop.Store(true)
 	busy.Wait()
-	if refused.Load() < judgedTwice/10 {
-		t.Errorf("only %d are refused", refused.Load())
+	if refused.Load() < int64(len(mails)/10) {
+		t.Errorf("only %d are refused, %d are put off", refused.Load(), put.Load())
 	}
 	t.Logf("of %d mails, %d are refused and %d put off", len(mails), refused.Load(), put.Load())
 }
