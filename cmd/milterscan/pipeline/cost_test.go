@@ -41,6 +41,9 @@ func shapesOfAll() []bombs.Shape {
 // TestNoMessageCostsMore judges bombs of every kind for many recipients with rules of
 // their own: no scanner, nor anything after them, takes more than its share.
 func TestNoMessageCostsMore(t *testing.T) {
+	if raced() {
+		t.Skip("the race detector makes pools give nothing back; make unit runs this without it as well")
+	}
 	const recipients = 100
 	env := scan.Envelope{Sender: "alice@example.org", Received: time.Now()}
 	var rules strings.Builder
