@@ -23,7 +23,9 @@ type searchPage struct {
 	More      bool // one that is not among the first
 	Early     bool // the time was over before the page was full
 	Unindexed int64
-	None      bool // nothing is remembered
+	ByRule    *ruleSums // nil where that was not asked for
+	CountLink string    // the address that counts by rule; "" without a filter
+	None      bool      // nothing is remembered
 	Wrong     bool
 	Trouble   *trouble
 }
@@ -49,7 +51,7 @@ func (c *Console) messages(w http.ResponseWriter, r *http.Request, p login.Perso
 	if key := strings.TrimSpace(clip(q.Get("q"), 1000)); key != "" {
 		return c.direct(w, r, v, m, key)
 	}
-	page, err := c.search(r.Context(), p, f, after)
+	page, err := c.searched(r, v, m, f, after)
 	if err != nil {
 		t := troubleOf(v.pages, err)
 		m.Trouble = &t
@@ -103,13 +105,21 @@ func (c *Console) search(ctx context.Context, p login.Person, f history.Filter, 
 		if h == nil {
 			return nil, nil
 		}
+		page, err := findFor(h, p)(ctx, f, after)
+		if err != nil {
+			return nil, err
+		}
+		return &page, nil
+	})
+}
+
+// findFor returns a function that finds what a person sees, as the person sees it.
+func findFor(h history.Reader, p login.Person) history.Finder {
+	return func(ctx context.Context, f history.Filter, after history.Cursor) (history.Page, error) {
 		if p.Bound() {
 			f.Domains = append([]string{}, p.Domains...)
 		}
 		page, err := h.Find(ctx, f, after)
-		if err != nil {
-			return nil, err
-		}
 		list := page.Records
 		page.Records = nil
 		wanted := f.Matcher()
@@ -121,8 +131,8 @@ func (c *Console) search(ctx context.Context, p login.Person, f history.Filter, 
 				page.Records = append(page.Records, r)
 			}
 		}
-		return &page, nil
-	})
+		return page, err
+	}
 }
 
 // searchPatience is how long a search may take: it leaves a page time to be made.

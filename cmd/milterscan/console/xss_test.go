@@ -81,9 +81,10 @@ func TestHostileTexts(t *testing.T) {
 		s.Releaser(hostile).Handle(t.Context(), id(n), true)
 		query := linkTo("", "from", hostile, "to", hostile, "subject", hostile, "rule", hostile, "finding", hostile, "q", "", "done", hostile, "class", hostile, "person", hostile,
 			"key", hostile, "days", hostile, "act", hostile)
+		sums := linkTo("", "by", "rule", "finding", hostile)
 		for _, pattern := range pages {
 			path := strings.NewReplacer("{$}", "", "{id}", id(n)).Replace(pattern)
-			for _, more := range []string{"", query} {
+			for _, more := range []string{"", query, sums} {
 				code := Languages()[(i+len(more))%len(Languages())]
 				got := s.ask("GET", path+more, "root", func(r *http.Request) { r.Header.Set("Test-Language", code) })
 				s.check(fmt.Sprintf("%s with %.40q", path, hostile), got.Code, got.Body.String())
