@@ -14,7 +14,7 @@ import (
 
 // printHistory lists what became of messages.
 func printHistory(ctx context.Context, args []string, std cli.Streams) int {
-	f := cli.Flags("history", "[-c FILE] [filters] [--long | --json | --csv]", std)
+	f := cli.Flags("history", "[-c FILE] [filters] [--long | --csv | --count FIELD] [--json]", std)
 	path := cli.ConfigFlag(f)
 	var filter history.Filter
 	var after history.Cursor
@@ -23,18 +23,30 @@ func printHistory(ctx context.Context, args []string, std cli.Streams) int {
 	f.BoolVar(&as.long, "long", false, "print all recipients, the client, the login, and the queue id")
 	f.BoolVar(&as.json, "json", false, "print one JSON object a line")
 	f.BoolVar(&as.csv, "csv", false, "print comma-separated values, with the names of the columns first")
+	f.Var(cli.Choice(&as.count, history.SumRule, history.SumFinding, history.SumAction, history.SumSender), "count",
+		"count the messages by this `field` and by what became of them, instead of listing them: rule (the one that decided), "+
+			"finding, action, sender (its domain); all of them unless there is a --limit")
 	if status, ok := cli.Parse(f, args); !ok {
 		return status
 	}
 	if err := errors.Join(check(), as.check()); err != nil {
 		return f.Refuse(err)
 	}
+	if as.count != "" && !given(f, "limit") {
+		filter.Limit = 0
+	}
 	h, status := mustOpenHistory("history", *path, std)
 	if h == nil {
 		return status
 	}
 	defer h.Close()
-	if err := list(ctx, h, filter, after, as.printer(std.Out), std.Err); err != nil {
+	var err error
+	if as.count != "" {
+		err = countUp(ctx, h, filter, after, as, std)
+	} else {
+		err = list(ctx, h, filter, after, as.printer(std.Out), std.Err)
+	}
+	if err != nil {
 		fmt.Fprintln(std.Err, "milterscan history:", err)
 		return cli.ExitError
 	}
@@ -42,12 +54,18 @@ func printHistory(ctx context.Context, args []string, std cli.Streams) int {
 }
 
 // printing says how records are printed.
-type printing struct{ long, json, csv bool }
+type printing struct {
+	long, json, csv bool
+	count           string // one of history.SumRule and the like; "" for a list
+}
 
 // check refuses two forms at once.
 func (p printing) check() error {
 	if p.long && (p.json || p.csv) || p.json && p.csv {
 		return errors.New("--long, --json and --csv exclude each other")
+	}
+	if p.count != "" && (p.long || p.csv) {
+		return errors.New("--count excludes --long and --csv; it goes with --json")
 	}
 	return nil
 }
@@ -81,9 +99,8 @@ func list(ctx context.Context, h *openedHistory, f history.Filter, after history
 		if err != nil {
 			return errors.Join(err, to.flush())
 		}
-		if p.Unindexed > 0 && !told {
-			told = true
-			fmt.Fprintf(notes, "note: %d records are not indexed yet and are read one by one; a daemon of this version indexes them\n", p.Unindexed)
+		if !told {
+			told = noteUnindexed(notes, p.Unindexed)
 		}
 		for _, r := range p.Records {
 			to.record(r)
@@ -101,6 +118,14 @@ func list(ctx context.Context, h *openedHistory, f history.Filter, after history
 			}
 		}
 	}
+}
+
+// noteUnindexed says that records are read one by one, and reports whether it did.
+func noteUnindexed(notes io.Writer, n int64) bool {
+	if n > 0 {
+		fmt.Fprintf(notes, "note: %d records are not indexed yet and are read one by one; a daemon of this version indexes them\n", n)
+	}
+	return n > 0
 }
 
 // historyFilter registers the flags of a filter. The returned function takes over what

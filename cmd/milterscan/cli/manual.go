@@ -90,6 +90,7 @@ func ManualOf(name string) Manual {
 		return of([]string{"milterscan history --to bob@example.com --since 2d",
 			"milterscan history --action reject --since '2026-11-29 17:10' " +
 				"--long", "milterscan history --client 192.0.2.0/24 --limit 0 --json",
+			"milterscan history --count rule --to @example.com --action reject --since 1w",
 			"milterscan history --rule default/virus --since 1w --limit 0 --csv >refused.csv # for a spreadsheet"}, done, broken, misused, badConfig)
 	case "report":
 		return of([]string{"milterscan report --since 1w", "milterscan report --since yesterday --html >report.html"}, done, broken, misused,
