@@ -47,7 +47,8 @@ func TestStranger(t *testing.T) {
 			b.open("/")
 			b.says("Rules, by recipients", "no programs")
 			b.click(link("example.com"))
-			b.says("no programs")
+			b.click(link("Count by rule"))
+			b.says("Messages that were found, by the rule that decided: 7.", "no programs\trejected\t4")
 		}},
 		{"Is clamd up to date?", 1, func() {
 			b.click(link("Overview"))
