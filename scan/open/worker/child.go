@@ -96,7 +96,7 @@ func (c *child) job(n int) error {
 	budget := archive.NewBudget(a.Limits)
 	ctx, done := budget.Within(context.Background(), time.Duration(a.Work))
 	defer done()
-	watch := allowCPU(time.Duration(a.CPU), func() { leave(budget, time.Duration(a.CPU)) })
+	watch := allowCPU(time.Duration(a.CPU), func() { leave(budget, a) })
 	defer watch()
 	for _, p := range a.Passwords {
 		budget.Passwords = append(budget.Passwords, string(p))
@@ -233,9 +233,10 @@ func (c *content) fetch(at int64) ([]byte, error) {
 
 // leave ends the process for having taken its time. If the work that was counted is
 // half of that or more, this host is slow or busy; otherwise the container takes more
-// than its bytes tell.
-func leave(b *archive.Budget, time time.Duration) {
-	if b.Worked() >= time/2 {
+// than its bytes tell. Of what was left of the time by the containers before, too
+// little to tell, the host is always said to be slow.
+func leave(b *archive.Budget, a assignment) {
+	if int64(b.Worked()) >= a.CPU/2 || a.CPU < a.Most/16 {
 		os.Exit(exitBusy)
 	}
 	os.Exit(exitCPU)

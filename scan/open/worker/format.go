@@ -122,7 +122,7 @@ func (w *walk) give(child *process) {
 	left := w.budget.Left()
 	left.Expanded += units.Size(w.bytes) // which a second child counts again
 	left.Entries += int64(w.members)
-	a := assignment{Format: w.format, Size: w.c.Size(), Limits: left}
+	a := assignment{Format: w.format, Size: w.c.Size(), Limits: left, Most: int64(w.pool.cfg.CPU)}
 	a.Work, a.CPU = int64(w.pool.cfg.left(w.budget)), int64(w.pool.cfg.CPU-w.budget.Taken())
 	for _, p := range w.budget.Passwords {
 		a.Passwords = append(a.Passwords, []byte(p))

@@ -172,15 +172,17 @@ func TestSlowHosts(t *testing.T) {
 	cfg := testConfig(t, "proper")
 	pool := newTestPool(t, cfg)
 	data := sampleFile(t, "eicar.com.xz")
-	f, b := pool.Format(formatOf(t, data)), archive.NewBudget(testLimits)
-	b.Take(cfg.CPU - time.Millisecond/2)
-	b.Take(0)
-	if got := walkWith(t.Context(), f, data, b); got.codes() != "" && got.codes() != archive.Unavailable {
-		t.Errorf("shortly before the end: %v", got)
-	}
-	b.Take(time.Millisecond)
-	if got := walkWith(t.Context(), f, data, b); got.codes() != archive.Unavailable {
-		t.Errorf("at the end: %v", got)
+	f := pool.Format(formatOf(t, data))
+	for _, left := range []time.Duration{time.Nanosecond, 50 * time.Microsecond, time.Millisecond / 2} {
+		b := archive.NewBudget(testLimits)
+		b.Take(cfg.CPU - left)
+		if got := walkWith(t.Context(), f, data, b); got.codes() != "" && got.codes() != archive.Unavailable {
+			t.Errorf("%v before the end: %v", left, got)
+		}
+		b.Take(left)
+		if got := walkWith(t.Context(), f, data, b); got.codes() != archive.Unavailable {
+			t.Errorf("at the end: %v", got)
+		}
 	}
 }
 
