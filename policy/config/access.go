@@ -94,7 +94,7 @@ func (c Console) checkClear(check *units.Check) {
 	}
 }
 
-// checkClientCA returns what is wrong with the authorities of client certificates.
+// checkClientCA returns the mistakes in the authorities of client certificates.
 func (c Console) checkClientCA(check *units.Check) {
 	if c.Certificate == "" {
 		check.Wrong("client_ca", "client certificates are seen where HTTPS ends: set certificate and key, or leave this empty")

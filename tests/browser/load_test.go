@@ -21,13 +21,13 @@ import (
 	"github.com/milterscan/milterscan/tests/sample"
 )
 
-// reader is somebody who reads pages without a browser.
+// reader is a person who reads pages without a browser.
 type reader struct {
 	client http.Client
 	base   string
 }
 
-// readAs logs in somebody who has no second factor.
+// readAs logs in a person who has no second factor.
 func (o *office) readAs(t *testing.T, name string) *reader {
 	t.Helper()
 	o.hire(accounts.Account{Name: name, Role: login.Administrator})

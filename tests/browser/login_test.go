@@ -52,7 +52,7 @@ func (b *tab) firstTime(name string) (secret string) {
 	return secret
 }
 
-// newcomer opens a tab, wide or narrow, in which somebody new has logged in.
+// newcomer opens a tab, wide or narrow, in which a new person has logged in.
 func (o *office) newcomer(t *testing.T, browser context.Context, name string, width int64) *tab {
 	t.Helper()
 	o.hire(administrator(name))

@@ -7,7 +7,7 @@ import (
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
 )
 
-// Bounds of what is done with several messages at once.
+// Bounds of acts on several messages at once.
 const (
 	mostBulk = 200
 	bulkTime = 150 * time.Second // less than an answer may take to be written

@@ -68,7 +68,7 @@ func (r restOf) Close() error {
 	return err
 }
 
-// Without takes out of a kept message what is bad in it.
+// Without takes the bad parts out of a kept message.
 func (s *Stores) Without(ctx context.Context, r policy.Record) (Rest, error) {
 	kept, err := s.Quarantine().Open(ctx, r.ID)
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 	"github.com/milterscan/milterscan/scan/format/markup"
 )
 
-// Bounds of what is shown of a message.
+// Bounds of the data that is shown of a message.
 const (
 	mostBody   = 256 << 10 // bytes of its text
 	mostPage   = 2 << 20   // of a page in it

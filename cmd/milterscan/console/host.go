@@ -26,7 +26,7 @@ type Host interface {
 	Story(ctx context.Context, r policy.Record) (timeline.Story, error)
 	// Open takes a kept message apart.
 	Open(ctx context.Context, id string) (Opened, error)
-	// Without takes out of a kept message what is bad in it. The error is one of package
+	// Without takes the bad parts out of a kept message. The error is one of package
 	// pipeline where there is nothing, or where that cannot be done.
 	Without(ctx context.Context, r policy.Record) (Rest, error)
 	// Health says what of what the daemon asks does not answer, and what else needs a

@@ -53,7 +53,7 @@ func (c *Console) message(w http.ResponseWriter, r *http.Request, p login.Person
 	return v.write(w, http.StatusOK)
 }
 
-// messagePage puts together what is shown of a message.
+// messagePage puts together the view of a message.
 func (c *Console) messagePage(ctx context.Context, v *view, f *found) *messagePage {
 	story, err := c.story(ctx, v.Person, f)
 	if err != nil {

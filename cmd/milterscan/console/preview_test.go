@@ -111,7 +111,7 @@ func TestTheFrameAlone(t *testing.T) {
 	}
 }
 
-// TestPictures shows those of the message only, on demand, by addresses that nobody can
+// TestPictures shows those of the message only, on demand, by addresses that no person can
 // guess and that end.
 func TestPictures(t *testing.T) {
 	s := keptSite(t)

@@ -35,13 +35,13 @@ CREATE TABLE IF NOT EXISTS reload (
 CREATE TABLE IF NOT EXISTS effective (one INTEGER PRIMARY KEY CHECK (one = 1), text TEXT NOT NULL);
 `
 
-// NewReloads returns what is kept of reloads in a file.
+// NewReloads returns the stored data of reloads in a file.
 func NewReloads(file string) *Reloads { return &Reloads{store.NewDatabase(file, reloadsSchema)} }
 
 // Close closes the file.
 func (x *Reloads) Close() error { return x.db.Close() }
 
-// Bounds of what is kept.
+// Bounds of the data that is kept.
 const (
 	mostReloads = 200
 	mostChanges = 64 << 10 // bytes

@@ -249,7 +249,7 @@ func (s *site) keep(record policy.Record, text string) {
 	}
 }
 
-// stored returns what is known of a kept message.
+// stored returns the facts about a kept message.
 func (s *site) stored(n int) quarantine.Entry {
 	s.t.Helper()
 	e, err := s.Quarantine().Entry(s.t.Context(), id(n))

@@ -209,7 +209,7 @@ func (s *Stores) NoteReload(ctx context.Context, generation uint64, c *config.Co
 	return s.reloadsIn().Note(ctx, generation, c, refused)
 }
 
-// reloadsIn returns what is kept of reloads in the file of the console.
+// reloadsIn returns the stored data of reloads in the file of the console.
 func (s *Stores) reloadsIn() *Reloads {
 	file := s.config().Console.File
 	s.mu.Lock()

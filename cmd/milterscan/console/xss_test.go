@@ -97,7 +97,7 @@ func TestHostileTexts(t *testing.T) {
 	}
 }
 
-// check looks for what is not ours in a page.
+// check looks for foreign elements in a page.
 func (s *site) check(name string, status int, page string) {
 	s.t.Helper()
 	if status == http.StatusInternalServerError || strings.Contains(page, "goroutine ") {

@@ -24,7 +24,7 @@ const (
 	statusEvery   = time.Minute
 )
 
-// reading is what is known of the MTA's log that is read.
+// reading holds the facts about the MTA's log that is read.
 type reading struct {
 	state atomic.Pointer[mtalog.State] // nil while none is read
 }

@@ -23,7 +23,7 @@ type people struct {
 	pages    func() *console.Console
 }
 
-// newPeople returns those of a configuration. No file is opened until somebody asks. pages are those that
+// newPeople returns those of a configuration. No file is opened until a person asks. pages are those that
 // the door's are laid out like, once they are there.
 func newPeople(c config.Console, log *zap.Logger, pages func() *console.Console) (*people, error) {
 	host, err := os.Hostname()

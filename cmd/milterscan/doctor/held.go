@@ -12,7 +12,7 @@ import (
 	"github.com/milterscan/milterscan/scan/units"
 )
 
-// heldTooLong is how long a message may wait in an MTA's queue before somebody should
+// heldTooLong is how long a message may wait in an MTA's queue before a person should
 // decide about it.
 const heldTooLong = 24 * time.Hour
 

@@ -69,7 +69,7 @@ func TestLoadChangesNoVerdict(t *testing.T) {
 	t.Logf("of %d mails, %d are refused and %d put off", len(mails), refused.Load(), put.Load())
 }
 
-// actionOn returns what is done with a mail.
+// actionOn returns the action on a mail.
 func (p *Pipeline) actionOn(t *testing.T, mail []byte) string {
 	raw, err := p.keep(bytes.NewReader(mail))
 	if err != nil {

@@ -34,7 +34,7 @@ func (r *Rest) Close() error {
 	return err
 }
 
-// Without judges a mail and takes out what is bad in it: macros of documents and what acts
+// Without judges a mail and takes out its bad parts: macros of documents and what acts
 // in pages, or else the part as a whole. The rest is judged once more, and returned only
 // if the rules deliver it and nothing in it is forbidden, infected or not looked into. Who
 // sent the mail plays no part, since a person has decided about that.

@@ -201,7 +201,7 @@ func remarks(a accounts.Account) (list []string) {
 	return list
 }
 
-// accountFlags registers the flags that say what an account may do. The returned function says what is wrong with them.
+// accountFlags registers the flags that say what an account may do. The returned function reports mistakes in them.
 func accountFlags(f *cli.Options, a *accounts.Account) (check func() error) {
 	var domains, classes cli.Addresses
 	f.Var(cli.Choice(&a.Role, login.Roles()...), "role", "the `role` of the person: administrator, helpdesk, auditor, domain; docs/console-access.md says who may what")

@@ -10,7 +10,7 @@ import (
 	"github.com/milterscan/milterscan/policy/keep/history"
 )
 
-// Bounds of what is looked up of a pattern for subjects. What that lets through is read in
+// Bounds of the data that is looked up of a pattern for subjects. What that lets through is read in
 // any case.
 const (
 	mostTokens  = 8 // of a phrase

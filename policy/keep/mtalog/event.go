@@ -76,7 +76,7 @@ func (e Event) Weighty() bool {
 	return false
 }
 
-// Bounds of what is kept of a text in a line.
+// Bounds of the data that is kept of a text in a line.
 const (
 	maxText    = 500
 	maxAddress = 320 // RFC 5321, section 4.5.3.1: 64 and 255 bytes around "@"

@@ -94,7 +94,7 @@ func digits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == 
 // isName reports whether a text can be the name of a program: of one word.
 func isName(s string) bool { return s != "" && len(s) < 100 && !strings.ContainsAny(s, " \t:()\"") }
 
-// entry is what is read of an entry of the journal (systemd.journal-fields(7)).
+// entry holds the bytes read of an entry of the journal (systemd.journal-fields(7)).
 type entry struct {
 	Cursor     string          `json:"__CURSOR"`
 	Time       string          `json:"__REALTIME_TIMESTAMP"`

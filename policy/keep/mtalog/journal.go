@@ -39,7 +39,7 @@ type journal struct {
 	stop   context.CancelFunc
 }
 
-// Bounds of what is taken from the child at once.
+// Bounds of the data that is taken from the child at once.
 const (
 	journalLines = 500
 	journalLong  = 256 << 10 // bytes of an entry; a longer one is not read

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// The events by which persons tell each other that a message needs nobody any more, or
-// needs somebody after all.
+// The events by which persons tell each other that a message needs no person any more, or
+// needs a person after all.
 const (
 	handled  = "handled"
 	reopened = "reopened"

@@ -119,7 +119,7 @@ type Filter struct {
 	Since     time.Time // received then or later
 	Before    time.Time // received before then
 	Below     string    // of those received in the millisecond of Before, those whose id comes before this one; "" for none
-	Open      bool      // only those that nobody has seen to
+	Open      bool      // only those that no person has seen to
 	Limit     int       // at most so many, the newest; 0 for all
 }
 

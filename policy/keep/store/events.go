@@ -35,7 +35,7 @@ func NewEvents(path string, warn func(error)) *Events {
 	return &Events{newFile(path, creating(eventsSchema), warn)}
 }
 
-// Bounds of what is kept of one queue id: events, and those that matter most.
+// Bounds of the data that is kept of one queue id: events, and those that matter most.
 const (
 	mostEvents  = 500
 	mostWeighty = 600

@@ -1,4 +1,4 @@
-// Package timeline puts what is known of a message into one line of time: the stages of
+// Package timeline puts the facts about a message into one line of time: the stages of
 // its SMTP dialogue, the verdict, what the MTA's log told of it afterwards, and what
 // people did to the copy that was kept.
 package timeline

@@ -32,7 +32,7 @@ func (m *mistake) Error() string { return m.title + ": " + m.text }
 
 var errMethod = &mistake{http.StatusMethodNotAllowed, "method", "Method not allowed", "The field Allow lists the methods that this path takes."}
 
-// wrong says what is wrong with a parameter, or with the body.
+// wrong reports mistakes in a parameter, or in the body.
 func wrong(what string, err error) error {
 	return &mistake{http.StatusBadRequest, "request", "The request cannot be understood", what + ": " + err.Error()}
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/milterscan/milterscan/policy"
 )
 
-// Person is somebody who has logged in. The zero Person may do nothing and sees
+// Person is one who has logged in. The zero Person may do nothing and sees
 // nothing.
 type Person struct {
 	Account  int64  // the number of the account; 0 for a person who has none, such as root at a shell

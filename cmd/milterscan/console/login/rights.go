@@ -44,7 +44,7 @@ const (
 	Forward          Right = "forward"           // as an attachment, to another address
 	Delete           Right = "delete"            // a kept message for good
 	AllowSenders     Right = "allow senders"     // let a sender through to a recipient from now on
-	MarkHandled      Right = "mark handled"      // say that somebody has looked at it
+	MarkHandled      Right = "mark handled"      // say that a person has looked at it
 	Export           Right = "export"            // lists of messages as files
 	SeeRules         Right = "see rules"         // rules, their hits, reloads
 	SeeConfiguration Right = "see configuration" // the effective configuration of the host

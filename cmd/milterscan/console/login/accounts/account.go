@@ -11,7 +11,7 @@ import (
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
 )
 
-// Account is what is known of somebody who may log in.
+// Account holds the facts about a person who may log in.
 type Account struct {
 	ID          int64      `json:"-"`
 	Name        string     `json:"name"`   // canonical; "ldap:ann" and "oidc:ann" for accounts of others

@@ -14,7 +14,7 @@ import (
 type Entry struct {
 	ID      int64     `json:"id"`
 	Time    time.Time `json:"time"`
-	Person  string    `json:"person"` // the name somebody gave who has not logged in
+	Person  string    `json:"person"` // the name a person gave who has not logged in
 	Role    string    `json:"role,omitempty"`
 	Client  string    `json:"client"` // address of the browser, or "shell"
 	Act     string    `json:"act"`    // a login.Right, or what was done to an account
@@ -38,7 +38,7 @@ func (a *Accounts) Audit(ctx context.Context, p login.Person, client string, act
 // Note writes a line of the audit log, with the time.
 func (a *Accounts) Note(ctx context.Context, e Entry) error { return a.note(ctx, e, false) }
 
-// NoteStranger is Note about somebody who has not proved who it is.
+// NoteStranger is Note about a person who has not proved who it is.
 func (a *Accounts) NoteStranger(ctx context.Context, e Entry) error { return a.note(ctx, e, true) }
 
 func (a *Accounts) note(ctx context.Context, e Entry, stranger bool) error {

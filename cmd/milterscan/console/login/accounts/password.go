@@ -27,7 +27,7 @@ const (
 	leastBeside     = 8    // characters that are not the name
 )
 
-// CheckPassword says what is wrong with a new password of an account.
+// CheckPassword reports mistakes in a new password of an account.
 func CheckPassword(name, password string) error {
 	plain, err := precis.OpaqueString.String(password)
 	if err != nil || len(password) > mostOfPassword {
@@ -87,7 +87,7 @@ func (h *hasher) run(ctx context.Context, do func()) error {
 	return nil
 }
 
-// hash returns what is kept of a password.
+// hash returns the stored data of a password.
 func (h *hasher) hash(ctx context.Context, password string) (hash string, err error) {
 	plain, err := precis.OpaqueString.String(password)
 	if err != nil {

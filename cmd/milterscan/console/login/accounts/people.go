@@ -11,7 +11,7 @@ import (
 	"github.com/milterscan/milterscan/policy"
 )
 
-// Check says what is wrong with an account that is to be made, and puts its domains in order.
+// Check reports mistakes in an account that is to be made, and puts its domains in order.
 func (a *Account) Check() error {
 	if !slices.Contains(login.Roles(), a.Role) {
 		return fmt.Errorf("%q is no role", a.Role)

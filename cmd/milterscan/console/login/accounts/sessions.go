@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// Session is one browser that somebody has logged in with.
+// Session is one browser that a person has logged in with.
 type Session struct {
 	Key     string // a hash of what the browser has
-	Account int64  // 0 until somebody has logged in
+	Account int64  // 0 until a person has logged in
 	Handle  string // names it in lists; opens nothing
 	Data    []byte
 	Client  string // address

@@ -110,7 +110,7 @@ func newRecoveryCode() string {
 	return strings.Join([]string{text[:4], text[4:8], text[8:12], text[12:]}, "-")
 }
 
-// recoveryHash is what is kept of a code.
+// recoveryHash is the stored form of a code.
 func recoveryHash(id int64, code string) []byte {
 	sum := sha256.Sum256(fmt.Appendf(nil, "recovery %d %s", id, code))
 	return sum[:]

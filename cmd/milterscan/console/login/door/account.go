@@ -144,7 +144,7 @@ func (d *Door) stays(w http.ResponseWriter, r *http.Request, a *accounts.Account
 	return true
 }
 
-// beginSecond shows what is needed to set a second factor up.
+// beginSecond shows the means to set a second factor up.
 func (d *Door) beginSecond(w http.ResponseWriter, r *http.Request, a accounts.Account) {
 	if a.HasSecond {
 		d.wrongWay(w, r, a, http.StatusBadRequest, "second-there")

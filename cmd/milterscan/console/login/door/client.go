@@ -49,10 +49,10 @@ func (d *Door) from(r *http.Request) string {
 	return "unknown"
 }
 
-// mostOfNext is how long an address may be to which somebody goes after logging in.
+// mostOfNext is how long an address may be to which a person goes after logging in.
 const mostOfNext = 2000
 
-// nextOf returns where somebody goes after logging in: an address of the console, and of no other site.
+// nextOf returns where a person goes after logging in: an address of the console, and of no other site.
 func nextOf(r *http.Request) string {
 	for _, name := range []string{"next", "to"} {
 		if to := r.FormValue(name); to != "" {

@@ -279,7 +279,7 @@ func TestGuessing(t *testing.T) {
 	forged.login("ann", good).want("with a field that a browser made up", http.StatusTooManyRequests, "")
 }
 
-// TestForgedForms: no other site logs somebody in, or does anything in the name of who is in.
+// TestForgedForms: no other site logs a person in, or does anything in the name of who is in.
 func TestForgedForms(t *testing.T) {
 	h := newHouse(t, nil)
 	h.add("ann", login.Administrator)

@@ -451,7 +451,7 @@ func TestDirectoryIsDown(t *testing.T) {
 	}
 }
 
-// TestPeople: who may manage users closes and opens accounts of others, and nobody else does.
+// TestPeople: who may manage users closes and opens accounts of others, and no other person does.
 func TestPeople(t *testing.T) {
 	h := newHouse(t, nil)
 	h.add("root", login.Administrator)

@@ -160,7 +160,7 @@ type recoveryPage struct {
 	Codes []string
 }
 
-// noteRefused writes down why somebody was not let in who comes from elsewhere.
+// noteRefused writes down why a person was not let in who comes from elsewhere.
 func (d *Door) noteRefused(r *http.Request, from string, why error) error {
 	return d.Accounts.NoteStranger(r.Context(), accounts.Entry{Client: d.from(r), Act: "log in", Object: from, Outcome: "refused: " + why.Error()})
 }

@@ -23,7 +23,7 @@ type Options struct {
 	Secure   bool          // browsers come by HTTPS, and may send the cookie by nothing else
 }
 
-// half is how long somebody has for the second factor, or at the place that knows the password.
+// half is how long a person has for the second factor, or at the place that knows the password.
 const half = 10 * time.Minute
 
 // patience is how long a request waits for the sessions.
@@ -148,7 +148,7 @@ type Who struct {
 }
 
 // Begin makes the session that of a person. It has another token from now on: one that was given to the
-// browser by somebody else is worth nothing.
+// browser by another person is worth nothing.
 func (m *Manager) Begin(ctx context.Context, w Who) error {
 	if err := m.scs.Clear(ctx); err != nil {
 		return err
@@ -173,7 +173,7 @@ func (m *Manager) Of(ctx context.Context) Who {
 // End ends the session.
 func (m *Manager) End(ctx context.Context) error { return m.scs.Destroy(ctx) }
 
-// Put remembers a text in the session. That of somebody who has not logged in is short.
+// Put remembers a text in the session. That of a person who has not logged in is short.
 func (m *Manager) Put(ctx context.Context, key, text string) {
 	m.scs.Put(ctx, key, text)
 	if m.Of(ctx).Stage == Nobody {

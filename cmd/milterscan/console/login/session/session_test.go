@@ -84,7 +84,7 @@ func TestCookie(t *testing.T) {
 	}
 }
 
-// TestTokenIsRenewed: a session that somebody else began in the browser is not the one
+// TestTokenIsRenewed: a session that another person began in the browser is not the one
 // that a person logs in with.
 func TestTokenIsRenewed(t *testing.T) {
 	m, _ := newManager(t, time.Hour, 2*time.Hour, true)

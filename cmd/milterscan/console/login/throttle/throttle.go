@@ -27,7 +27,7 @@ var (
 	attacked  = limit{30, 2 * time.Minute} // failures for a name, from all
 )
 
-// mostKept bounds what is remembered of each kind.
+// mostKept bounds how many of each kind are remembered.
 const mostKept = 10_000
 
 // Throttle counts failures. It may be used by several goroutines at once.
@@ -44,7 +44,7 @@ func New() *Throttle {
 	return &Throttle{now: time.Now, seed: maphash.MakeSeed(), pairs: counts{}, clients: counts{}, networks: counts{}, names: counts{}}
 }
 
-// Try reports whether somebody at an address may try a name. If so, it counts as a failure until
+// Try reports whether a person at an address may try a name. If so, it counts as a failure until
 // good is called.
 func (t *Throttle) Try(name string, client netip.Addr) (good func(), ok bool) {
 	t.mu.Lock()
