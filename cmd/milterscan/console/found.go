@@ -133,6 +133,7 @@ func seen(p login.Person, r policy.Record) policy.Record {
 	}
 	r.Verdicts = verdicts
 	r.Changes, r.Alternatives = nil, nil // which name recipients
+	decideFor(&r)
 	r.Findings = slices.Clone(r.Findings)
 	for i := range r.Findings { // in their places, by which verdicts name them
 		if f := &r.Findings[i]; f.Recipient != "" && !p.Owns(f.Recipient) {
@@ -143,6 +144,29 @@ func seen(p login.Person, r policy.Record) policy.Record {
 		return strings.HasSuffix(e.Kind, "-recipient") && !p.Owns(e.Value)
 	})
 	return r
+}
+
+// decideFor has a record say what was decided for the recipients that are left in it, and by
+// which rules: what became of the message for others is in none of its fields.
+func decideFor(r *policy.Record) {
+	if len(r.Recipients) == 0 {
+		return
+	}
+	same := func(to policy.RecordRecipient) bool { return to.Action == r.Action && to.Rule == r.Rule }
+	if !slices.ContainsFunc(r.Recipients, same) {
+		first := r.Recipients[0]
+		if first.Action != r.Action {
+			r.Reply = ""
+		}
+		r.Action, r.Rule = first.Action, first.Rule
+	}
+	r.Applied, r.Watched = nil, nil
+	for _, v := range r.Verdicts {
+		r.Applied, r.Watched = append(r.Applied, v.Applied...), append(r.Watched, v.Watched...)
+	}
+	slices.Sort(r.Applied)
+	slices.Sort(r.Watched)
+	r.Applied, r.Watched = slices.Compact(r.Applied), slices.Compact(r.Watched)
 }
 
 // awaiting returns those recipients of a message who have not had it, as far as the person

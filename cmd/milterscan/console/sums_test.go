@@ -58,7 +58,7 @@ func TestCountByRule(t *testing.T) {
 		{"root", "/messages?to=@example.com&rule=programs&by=rule", "programs rejected 2"},
 		{"root", "/messages?to=@example.net&by=rule", ""}, {"root", "/messages?to=@example.com", ""}, {"root", "/messages?by=rule", ""},
 		{"root", "/messages?to=@example.com&by=nothing", ""},
-		{"own", "/messages?from=eve&by=rule", com}, {"own", "/messages?to=@example.org&by=rule", ""}, {"own", "/messages?rule=secret&by=rule", "No rule decided delivered 1"},
+		{"own", "/messages?from=eve&by=rule", com}, {"own", "/messages?to=@example.org&by=rule", ""}, {"own", "/messages?rule=secret&by=rule", ""},
 		{"own", "/messages?action=reject&by=rule", "programs rejected 2, macros & <b>more</b> rejected 1"},
 		{"other", "/messages?from=eve&by=rule", "secret rejected 2"},
 	} {
@@ -93,5 +93,20 @@ func TestCountByRuleIsCut(t *testing.T) {
 	got, page := s.sums("/messages?to=@example.com&by=rule", "root")
 	if n := strings.TrimPrefix(got, "programs rejected "); n == got || n == "" || !strings.Contains(text(page), "There may be more") {
 		t.Errorf("%q: %s", got, clip(text(page), 2000))
+	}
+}
+
+// TestDecidedForOthers shows one who sees a domain only what was decided for it: neither the
+// action, nor the rule, nor the answer for another domain's recipients.
+func TestDecidedForOthers(t *testing.T) {
+	r := refused(1, "bob@example.com", "", "ann@example.org", "secret")
+	r.Reply, r.Applied = "550 5.7.1 Message refused", []string{"secret"}
+	s := newSite(t)
+	s.remember(r)
+	for who, secret := range map[string]bool{"root": true, "own": false, "other": true} {
+		page := s.ask("GET", "/messages/"+id(1), who, nil).Body.String()
+		if !strings.Contains(page, id(1)) || strings.Contains(page, "secret") != secret || strings.Contains(page, "rejected") != secret {
+			t.Errorf("%s sees what was decided for others, or not what was for it: %s", who, page)
+		}
 	}
 }
