@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 
@@ -79,6 +80,8 @@ func views(file string) []view {
 		}, true},
 		{"audit", at("/audit"), true},
 		{"account", at("/account"), false},
+		{"people", at("/people"), false},
+		{"counted", at(found("/messages", "to", "@example.com") + "&by=rule"), false},
 		{"problem", at("/there-is-no-such-page"), false},
 	}
 }
@@ -121,11 +124,23 @@ func TestPictures(t *testing.T) {
 			b.look(v, width)
 		}
 	}
-	b := newTab(t, browser, o.base, narrow)
-	o.hire(administrator("bert"))
-	b.open("/")
-	b.knock("bert", password)
-	b.look(view{"second", func(*tab) {}, false}, narrow)
+	for name, width := range map[string]int64{"bert": narrow, "carol": wide} {
+		b := newTab(t, browser, o.base, width)
+		o.hire(administrator(name))
+		b.open("/")
+		b.knock(name, password)
+		here := func(*tab) {}
+		b.look(view{"second", here, false}, width)
+		b.fill("Code", code(t, ask(b, chromedp.Text(chromedp.CSS("code.secret"))), time.Now()))
+		b.click(button("Go on"))
+		b.says("Recovery codes")
+		b.look(view{"codes", here, false}, width)
+		b.click(link("I have kept them"))
+		b.click(button("Log out"))
+		b.look(view{"out", here, false}, width)
+		b.knock(name, password)
+		b.look(view{"code", here, false}, width)
+	}
 	away.silent(t)
 }
 
