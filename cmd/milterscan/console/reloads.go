@@ -83,26 +83,19 @@ func (x *Reloads) Note(ctx context.Context, generation uint64, c *config.Config,
 
 // List returns what was noted, newest first.
 func (x *Reloads) List(ctx context.Context) (list []Reload, err error) {
-	err = x.db.Read(ctx, func(db *sql.DB) error {
-		list = nil
-		rows, err := db.QueryContext(ctx, `SELECT time, generation, error, changes FROM reload ORDER BY id DESC LIMIT ?`, mostReloads)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var r Reload
-			var at, generation int64
-			var changes string
-			if err := rows.Scan(&at, &generation, &r.Error, &changes); err != nil {
-				return err
-			}
-			r.Time, r.Generation, r.Changes = time.UnixMilli(at), uint64(generation), parseChanges(changes)
-			list = append(list, r)
-		}
-		return rows.Err()
+	err = x.db.Read(ctx, func(db *sql.DB) (err error) {
+		list, err = store.Rows(ctx, db, readReload, `SELECT time, generation, error, changes FROM reload ORDER BY id DESC LIMIT ?`, mostReloads)
+		return err
 	})
 	return list, err
+}
+
+func readReload(rows *sql.Rows) (r Reload, err error) {
+	var at, generation int64
+	var changes string
+	err = rows.Scan(&at, &generation, &r.Error, &changes)
+	r.Time, r.Generation, r.Changes = time.UnixMilli(at), uint64(generation), parseChanges(changes)
+	return r, err
 }
 
 // effective writes a configuration for comparing: without the lines of files, which change

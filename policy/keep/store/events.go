@@ -196,27 +196,19 @@ func (x *Events) Linked(ctx context.Context, id string) (queues []string, err er
 }
 
 func (x *Events) events(ctx context.Context, query string, args ...any) (list []mtalog.Event, err error) {
-	err = x.use(ctx, func(db *sql.DB) error {
-		list = nil
-		rows, err := db.QueryContext(ctx, query, args...)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var text []byte
-			var e mtalog.Event
-			if err := rows.Scan(&text); err != nil {
-				return err
-			}
-			if err := json.Unmarshal(text, &e); err != nil {
-				return err
-			}
-			list = append(list, e)
-		}
-		return rows.Err()
+	err = x.use(ctx, func(db *sql.DB) (err error) {
+		list, err = Rows(ctx, db, readEvent, query, args...)
+		return err
 	})
 	return list, err
+}
+
+func readEvent(rows *sql.Rows) (e mtalog.Event, err error) {
+	var text []byte
+	if err := rows.Scan(&text); err != nil {
+		return e, err
+	}
+	return e, json.Unmarshal(text, &e)
 }
 
 // Expire removes events from before a time, and the oldest of more than most.

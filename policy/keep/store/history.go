@@ -184,22 +184,11 @@ func (h *History) records(ctx context.Context, want func(policy.Record) bool, li
 
 // Counts adds up the counts of all hours since.
 func (h *History) Counts(ctx context.Context, since time.Time) (list []history.Count, err error) {
-	err = h.look(ctx, func(tx *sql.Tx) error {
-		list = nil
-		rows, err := tx.QueryContext(ctx, `SELECT what, value, sum(n) FROM count WHERE hour >= ? GROUP BY what, value ORDER BY 3 DESC, 2`,
+	read := func(rows *sql.Rows) (c history.Count, err error) { return c, rows.Scan(&c.What, &c.Value, &c.N) }
+	err = h.look(ctx, func(tx *sql.Tx) (err error) {
+		list, err = Rows(ctx, tx, read, `SELECT what, value, sum(n) FROM count WHERE hour >= ? GROUP BY what, value ORDER BY 3 DESC, 2`,
 			since.UnixMilli()/hour)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var c history.Count
-			if err := rows.Scan(&c.What, &c.Value, &c.N); err != nil {
-				return err
-			}
-			list = append(list, c)
-		}
-		return rows.Err()
+		return err
 	})
 	return list, err
 }

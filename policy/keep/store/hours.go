@@ -15,26 +15,19 @@ const mostHours = 24 * 400
 // Hours returns one kind of counts, see history.Counted, hour by hour from the beginning
 // of since's. It looks up each hour by itself, so what else is counted costs nothing.
 func (h *History) Hours(ctx context.Context, what string, since time.Time) (list []history.Hour, err error) {
-	err = h.use(ctx, func(db *sql.DB) error {
-		list = nil
-		rows, err := db.QueryContext(ctx, `WITH RECURSIVE h(hour) AS (
+	err = h.use(ctx, func(db *sql.DB) (err error) {
+		list, err = Rows(ctx, db, readHour, `WITH RECURSIVE h(hour) AS (
 				SELECT max(?1, (SELECT min(hour) FROM count)) WHERE (SELECT min(hour) FROM count) IS NOT NULL
 				UNION ALL SELECT hour + 1 FROM h WHERE hour < (SELECT max(hour) FROM count) LIMIT ?3)
 			SELECT h.hour, c.value, c.n FROM h JOIN count c ON c.hour = h.hour AND c.what = ?2`, since.UnixMilli()/hour, what, mostHours)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var at int64
-			var c history.Hour
-			if err := rows.Scan(&at, &c.Value, &c.N); err != nil {
-				return err
-			}
-			c.Begin = time.UnixMilli(at * hour)
-			list = append(list, c)
-		}
-		return rows.Err()
+		return err
 	})
 	return list, err
+}
+
+func readHour(rows *sql.Rows) (c history.Hour, err error) {
+	var at int64
+	err = rows.Scan(&at, &c.Value, &c.N)
+	c.Begin = time.UnixMilli(at * hour)
+	return c, err
 }

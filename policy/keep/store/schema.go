@@ -85,6 +85,7 @@ func upgradeHistory(ctx context.Context, tx *sql.Tx) error {
 
 // asker is a database or a transaction.
 type asker interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 

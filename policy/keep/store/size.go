@@ -62,23 +62,15 @@ func CountHistory(ctx context.Context, path string) (n int64, err error) {
 // quarantine.ErrIncomplete while it may not know all. It is answered by an index alone,
 // not by the rows.
 func CountIndex(ctx context.Context, path string) (list []quarantine.Size, err error) {
+	read := func(rows *sql.Rows) (s quarantine.Size, err error) {
+		return s, rows.Scan(&s.Class, &s.State, &s.Messages, &s.Bytes)
+	}
 	err = question(ctx, path, func(db *sql.DB) error {
-		if err := complete(ctx, db); err != nil {
-			return err
+		err := complete(ctx, db)
+		if err == nil {
+			list, err = Rows(ctx, db, read, countIndex)
 		}
-		rows, err := db.QueryContext(ctx, countIndex)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var s quarantine.Size
-			if err := rows.Scan(&s.Class, &s.State, &s.Messages, &s.Bytes); err != nil {
-				return err
-			}
-			list = append(list, s)
-		}
-		return rows.Err()
+		return err
 	})
 	return list, err
 }

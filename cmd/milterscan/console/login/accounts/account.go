@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
+	"github.com/milterscan/milterscan/policy/keep/store"
 )
 
 // Account holds the facts about a person who may log in.
@@ -90,21 +91,10 @@ func (a *Accounts) ByName(ctx context.Context, name string) (Account, error) {
 
 // List returns all accounts by name.
 func (a *Accounts) List(ctx context.Context) (all []Account, err error) {
-	err = a.db().Read(ctx, func(db *sql.DB) error {
-		all = nil
-		rows, err := db.QueryContext(ctx, `SELECT `+columns+` FROM account ORDER BY name`)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			one, err := scan(rows)
-			if err != nil {
-				return err
-			}
-			all = append(all, one)
-		}
-		return rows.Err()
+	read := func(rows *sql.Rows) (Account, error) { return scan(rows) }
+	err = a.db().Read(ctx, func(db *sql.DB) (err error) {
+		all, err = store.Rows(ctx, db, read, `SELECT `+columns+` FROM account ORDER BY name`)
+		return err
 	})
 	return all, err
 }

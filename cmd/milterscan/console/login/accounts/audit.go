@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
+	"github.com/milterscan/milterscan/policy/keep/store"
 )
 
 // Entry is a line of the audit log.
@@ -88,25 +89,18 @@ func (a *Accounts) Trail(ctx context.Context, t Trail) (list []Entry, err error)
 	if t.Limit > 0 {
 		query, args = query+" LIMIT ?", append(args, t.Limit)
 	}
-	err = a.db().Read(ctx, func(db *sql.DB) error {
-		list = nil
-		rows, err := db.QueryContext(ctx, query, args...)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var e Entry
-			var at int64
-			if err := rows.Scan(&e.ID, &at, &e.Person, &e.Role, &e.Client, &e.Act, &e.Object, &e.Outcome); err != nil {
-				return err
-			}
-			e.Time = time.UnixMilli(at).UTC()
-			list = append(list, e)
-		}
-		return rows.Err()
+	err = a.db().Read(ctx, func(db *sql.DB) (err error) {
+		list, err = store.Rows(ctx, db, readEntry, query, args...)
+		return err
 	})
 	return list, err
+}
+
+func readEntry(rows *sql.Rows) (e Entry, err error) {
+	var at int64
+	err = rows.Scan(&e.ID, &at, &e.Person, &e.Role, &e.Client, &e.Act, &e.Object, &e.Outcome)
+	e.Time = time.UnixMilli(at).UTC()
+	return e, err
 }
 
 // Expire removes what is over: sessions, and lines of the audit log that are older than keep;

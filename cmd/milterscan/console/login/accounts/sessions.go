@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"time"
+
+	"github.com/milterscan/milterscan/policy/keep/store"
 )
 
 // Session is one browser that a person has logged in with.
@@ -68,24 +70,17 @@ func (a *Accounts) EndHandle(ctx context.Context, account int64, handle string) 
 
 // Sessions returns the sessions of an account, the one that was used last first, without data.
 func (a *Accounts) Sessions(ctx context.Context, account int64) (list []Session, err error) {
-	err = a.db().Read(ctx, func(db *sql.DB) error {
-		list = nil
-		rows, err := db.QueryContext(ctx, `SELECT key, account, handle, client, agent, begun, seen, expires FROM session
+	err = a.db().Read(ctx, func(db *sql.DB) (err error) {
+		list, err = store.Rows(ctx, db, readSession, `SELECT key, account, handle, client, agent, begun, seen, expires FROM session
 			WHERE account = ? AND ended = 0 AND expires > ? ORDER BY seen DESC, begun DESC LIMIT 100`, account, a.now().Unix())
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var s Session
-			var begun, seen, expires int64
-			if err := rows.Scan(&s.Key, &s.Account, &s.Handle, &s.Client, &s.Agent, &begun, &seen, &expires); err != nil {
-				return err
-			}
-			s.Begun, s.Seen, s.Expires = time.Unix(begun, 0).UTC(), time.Unix(seen, 0).UTC(), time.Unix(expires, 0).UTC()
-			list = append(list, s)
-		}
-		return rows.Err()
+		return err
 	})
 	return list, err
+}
+
+func readSession(rows *sql.Rows) (s Session, err error) {
+	var begun, seen, expires int64
+	err = rows.Scan(&s.Key, &s.Account, &s.Handle, &s.Client, &s.Agent, &begun, &seen, &expires)
+	s.Begun, s.Seen, s.Expires = time.Unix(begun, 0).UTC(), time.Unix(seen, 0).UTC(), time.Unix(expires, 0).UTC()
+	return s, err
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
+	"github.com/milterscan/milterscan/policy/keep/store"
 )
 
 // Token is a key for programs, which act for a person. It may do what it is for, as long as
@@ -96,29 +97,21 @@ func (a *Accounts) Bearer(ctx context.Context, text string) (login.Person, error
 
 // Tokens returns the tokens of an account by name.
 func (a *Accounts) Tokens(ctx context.Context, account int64) (list []Token, err error) {
-	err = a.db().Read(ctx, func(db *sql.DB) error {
-		list = nil
-		rows, err := db.QueryContext(ctx, `SELECT name, rights, created, expires, used FROM token WHERE account = ? ORDER BY name`, account)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var t Token
-			var rights string
-			var created, expires, used int64
-			if err := rows.Scan(&t.Name, &rights, &created, &expires, &used); err != nil {
-				return err
-			}
-			t.Created, t.Expires, t.Used = moment(created), moment(expires), moment(used)
-			if err := json.Unmarshal([]byte(rights), &t.Rights); err != nil {
-				return err
-			}
-			list = append(list, t)
-		}
-		return rows.Err()
+	err = a.db().Read(ctx, func(db *sql.DB) (err error) {
+		list, err = store.Rows(ctx, db, readToken, `SELECT name, rights, created, expires, used FROM token WHERE account = ? ORDER BY name`, account)
+		return err
 	})
 	return slices.Clip(list), err
+}
+
+func readToken(rows *sql.Rows) (t Token, err error) {
+	var rights string
+	var created, expires, used int64
+	if err := rows.Scan(&t.Name, &rights, &created, &expires, &used); err != nil {
+		return t, err
+	}
+	t.Created, t.Expires, t.Used = moment(created), moment(expires), moment(used)
+	return t, json.Unmarshal([]byte(rights), &t.Rights)
 }
 
 // RemoveToken ends a token of an account.
