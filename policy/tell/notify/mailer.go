@@ -49,18 +49,6 @@ func NewMailer(q *Queue, terms func() (Terms, error), warn func(error)) *Mailer 
 	return &Mailer{queue: q, terms: terms, warn: warn}
 }
 
-// Run sends the notices that are due at every tick, until ctx is done.
-func (o *Mailer) Run(ctx context.Context, tick <-chan time.Time) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case now := <-tick:
-			o.Round(ctx, now)
-		}
-	}
-}
-
 // Round sends the notices that are due. Where another process does so, it does nothing.
 func (o *Mailer) Round(ctx context.Context, now time.Time) {
 	bundles, err := o.queue.bundles()
