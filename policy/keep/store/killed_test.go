@@ -104,7 +104,7 @@ func TestExpireLetsOthersIn(t *testing.T) {
 	h := newHistory(t)
 	h.sizes = sizes{64, 1024}
 	var list []policy.Record
-	for n := range 6000 {
+	for n := range 16000 {
 		list = append(list, record(n))
 	}
 	for part := range slices.Chunk(list, 500) {
@@ -114,10 +114,10 @@ func TestExpireLetsOthersIn(t *testing.T) {
 	}
 	done := make(chan error)
 	go func() {
-		_, err := h.Expire(t.Context(), record(5000).Time)
+		_, err := h.Expire(t.Context(), record(15000).Time)
 		done <- err
 	}()
-	for n, rounds := 7000, 0; ; n++ {
+	for n, rounds := 17000, 0; ; n++ {
 		begun := time.Now()
 		if err := h.Append(t.Context(), []policy.Record{record(n)}); err != nil {
 			t.Fatal(err)
