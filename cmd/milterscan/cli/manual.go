@@ -22,88 +22,98 @@ var (
 
 // ManualOf returns the manual of a command, such as "quarantine list".
 func ManualOf(name string) Manual {
-	of := func(examples []string, exits ...Exit) Manual { return Manual{examples, exits} }
 	switch name {
 	case "serve":
-		return of([]string{"milterscan serve -c /etc/milterscan/milterscan.toml"},
+		return manual([]string{"milterscan serve -c /etc/milterscan/milterscan.toml"},
 			Exit{ExitOK, "it was told to stop, and has answered the last mail"}, misused, Exit{ExitSoftware, "it cannot listen or spool"}, badConfig)
 	case "check":
-		return of([]string{"milterscan check", "milterscan check --changed # only what the files set",
+		return manual([]string{"milterscan check", "milterscan check --changed # only what the files set",
 			"milterscan check --effective --rules # all rules, in the order in which they are tried", "milterscan check --json | jq .problems"},
 			Exit{ExitOK, "no errors; there may be warnings"}, misused, badConfig)
 	case "doctor":
-		return of([]string{"milterscan doctor", "milterscan doctor -v", "milterscan doctor --json",
+		return manual([]string{"milterscan doctor", "milterscan doctor -v", "milterscan doctor --json",
 			"milterscan doctor --nagios # one line, for Nagios and its kin"},
 			Exit{ExitOK, "healthy; --nagios: OK"}, Exit{ExitFound, "there are faults; --nagios: WARNING, there is advice"}, Exit{ExitError,
 				"--nagios: CRITICAL, there are faults"}, misused)
 	case "scan":
-		return of([]string{"milterscan scan mail.eml",
+		return manual([]string{"milterscan scan mail.eml",
 			"milterscan scan --from a@example.net --to b@example.com --client 192.0.2.1 --json *.eml", "milterscan scan - <mail.eml"},
 			Exit{ExitOK, "every mail is to be delivered"}, Exit{ExitFound, "some mail is not"}, Exit{ExitError,
 				"some file cannot be read"}, misused, badConfig)
 	case "filter":
-		return of([]string{"milterscan filter --from a@example.net --to b@example.com <mail >result",
+		return manual([]string{"milterscan filter --from a@example.net --to b@example.com <mail >result",
 			"milterscan filter --from a@example.net --to b@example.com -- /usr/bin/procmail -d bob <mail"},
 			Exit{ExitOK, "accepted; the mail is on standard output, or with a program: the program's status"}, misused, Exit{ExitRefused,
 				"refused; standard error has the SMTP reply"},
 			Exit{ExitTempfail, "not now: try again later"}, badConfig, Exit{ExitNothingLeft, "accepted, and nothing to pass on: kept or discarded"})
 	case "quarantine list":
-		return of([]string{"milterscan quarantine list --to @example.com --since yesterday",
+		return manual([]string{"milterscan quarantine list --to @example.com --since yesterday",
 			"milterscan quarantine list --reason 'virus/*' --json"}, done, broken, misused, badConfig)
 	case "quarantine show":
-		return of([]string{"milterscan quarantine show 06h08cfwgrgbyv96",
+		return manual([]string{"milterscan quarantine show 06h08cfwgrgbyv96",
 			"milterscan quarantine show --message 4F2A91C0E2 >mail.eml # by the MTA's queue id"}, append(kept(), done)...)
 	case "quarantine release":
-		return of([]string{"milterscan quarantine release 06h08cfwgrgbyv96",
+		return manual([]string{"milterscan quarantine release 06h08cfwgrgbyv96",
 			"milterscan quarantine release 06h08cfwgrgbyv96 --to helpdesk@example.com", "milterscan quarantine release " +
 				"06h08cfwgrgbyv96 --infected # the recipients get the virus"}, append(kept(), done)...)
 	case "quarantine forward":
-		return of([]string{"milterscan quarantine forward 06h08cfwgrgbyv96 --to helpdesk@example.com"}, append(kept(), done)...)
+		return manual([]string{"milterscan quarantine forward 06h08cfwgrgbyv96 --to helpdesk@example.com"}, append(kept(), done)...)
 	case "quarantine delete":
-		return of([]string{"milterscan quarantine delete 06h08cfwgrgbyv96"}, append(kept(), done)...)
+		return manual([]string{"milterscan quarantine delete 06h08cfwgrgbyv96"}, append(kept(), done)...)
 	case "quarantine expire", "quarantine reindex":
-		return of([]string{"milterscan " + name}, done, broken, misused, badConfig)
-	case "user add":
-		return of([]string{"milterscan user add --role administrator --require-totp --generate ann", "milterscan user add --role domain --domains " +
-			"example.com,.example.com dora <password.txt"}, append(account(), Exit{ExitFound, "there is an account of that name"})...)
-	case "user passwd":
-		return of([]string{"milterscan user passwd --generate ann", "milterscan user passwd --forget-totp ann # whose phone is lost"}, append(account(), noAccount)...)
-	case "user disable", "user enable", "user remove":
-		return of([]string{"milterscan " + name + " bob"}, append(account(), noAccount)...)
-	case "user list":
-		return of([]string{"milterscan user list", "milterscan user list --json"}, account()...)
-	case "token add":
-		return of([]string{"milterscan token add --for ann --may 'see messages,export' --expires 90d reports"},
-			append(account(), Exit{ExitFound, "there is no such account, or it has a token of that name"})...)
-	case "token list":
-		return of([]string{"milterscan token list", "milterscan token list --json"}, account()...)
-	case "token revoke":
-		return of([]string{"milterscan token revoke --for ann reports"}, append(account(), Exit{ExitFound, "there is no such account or token"})...)
-	case "audit":
-		return of([]string{"milterscan audit --since yesterday", "milterscan audit --object 06h08cfwgrgbyv96 # who has seen this message",
-			"milterscan audit --person ann --limit 0 --json"}, account()...)
+		return manual([]string{"milterscan " + name}, done, broken, misused, badConfig)
 	case "explain":
-		return of([]string{"milterscan explain 06h08cfwgrgbyv96", "milterscan explain '<message-id@example.net>'",
+		return manual([]string{"milterscan explain 06h08cfwgrgbyv96", "milterscan explain '<message-id@example.net>'",
 			"milterscan explain --allow 06h08cfwgrgbyv96 >>/etc/milterscan/policy.d/allow.toml # and \"milterscan check\""},
 			done, Exit{ExitFound, "nothing is known of some id, or no rule would let it through"}, misused, badConfig)
 	case "history":
-		return of([]string{"milterscan history --to bob@example.com --since 2d",
+		return manual([]string{"milterscan history --to bob@example.com --since 2d",
 			"milterscan history --action reject --since '2026-11-29 17:10' " +
 				"--long", "milterscan history --client 192.0.2.0/24 --limit 0 --json",
 			"milterscan history --count rule --to @example.com --action reject --since 1w",
 			"milterscan history --rule default/virus --since 1w --limit 0 --csv >refused.csv # for a spreadsheet"}, done, broken, misused, badConfig)
 	case "report":
-		return of([]string{"milterscan report --since 1w", "milterscan report --since yesterday --html >report.html"}, done, broken, misused,
+		return manual([]string{"milterscan report --since 1w", "milterscan report --since yesterday --html >report.html"}, done, broken, misused,
 			badConfig)
 	case "selftest":
-		return of([]string{"milterscan selftest", "milterscan selftest --family H1 --dir /tmp/mails"}, Exit{ExitOK, "nothing got through"},
+		return manual([]string{"milterscan selftest", "milterscan selftest --family H1 --dir /tmp/mails"}, Exit{ExitOK, "nothing got through"},
 			Exit{ExitFound, "something did"}, broken, misused, badConfig)
 	case "setup":
-		return of([]string{"milterscan setup --dry-run postfix", "milterscan setup postfix", "milterscan setup --uninstall postfix"}, done,
+		return manual([]string{"milterscan setup --dry-run postfix", "milterscan setup postfix", "milterscan setup --uninstall postfix"}, done,
 			broken, misused)
 	}
-	return of([]string{"milterscan " + name}, done, misused)
+	return accountManualOf(name)
 }
+
+// accountManualOf returns the manual of a command for the console's accounts, or of one
+// that needs no more than a line.
+func accountManualOf(name string) Manual {
+	switch name {
+	case "user add":
+		return manual([]string{"milterscan user add --role administrator --require-totp --generate ann", "milterscan user add --role domain --domains " +
+			"example.com,.example.com dora <password.txt"}, append(account(), Exit{ExitFound, "there is an account of that name"})...)
+	case "user passwd":
+		return manual([]string{"milterscan user passwd --generate ann", "milterscan user passwd --forget-totp ann # whose phone is lost"}, append(account(), noAccount)...)
+	case "user disable", "user enable", "user remove":
+		return manual([]string{"milterscan " + name + " bob"}, append(account(), noAccount)...)
+	case "user list":
+		return manual([]string{"milterscan user list", "milterscan user list --json"}, account()...)
+	case "token add":
+		return manual([]string{"milterscan token add --for ann --may 'see messages,export' --expires 90d reports"},
+			append(account(), Exit{ExitFound, "there is no such account, or it has a token of that name"})...)
+	case "token list":
+		return manual([]string{"milterscan token list", "milterscan token list --json"}, account()...)
+	case "token revoke":
+		return manual([]string{"milterscan token revoke --for ann reports"}, append(account(), Exit{ExitFound, "there is no such account or token"})...)
+	case "audit":
+		return manual([]string{"milterscan audit --since yesterday", "milterscan audit --object 06h08cfwgrgbyv96 # who has seen this message",
+			"milterscan audit --person ann --limit 0 --json"}, account()...)
+	}
+	return manual([]string{"milterscan " + name}, done, misused)
+}
+
+// manual returns a manual with examples and exit statuses.
+func manual(examples []string, exits ...Exit) Manual { return Manual{examples, exits} }
 
 // kept returns the exit statuses of the commands that take ids of kept messages.
 func kept() []Exit {
