@@ -86,18 +86,27 @@ func (d *Door) proved(w http.ResponseWriter, r *http.Request, a accounts.Account
 	if a.Source != accounts.Local || !a.Password {
 		return true
 	}
-	good, ok := d.throttle.Try(nameKey(a.Name), d.client(r))
+	return d.tried(w, r, a, nameKey(a.Name), "password-wrong", func() error {
+		_, _, err := d.Accounts.Verify(r.Context(), a.Name, r.PostForm.Get("password"))
+		return err
+	})
+}
+
+// tried reports whether what the person gave is right, as try says. Guesses of one key are
+// slowed down. If it is not right, the answer was given.
+func (d *Door) tried(w http.ResponseWriter, r *http.Request, a accounts.Account, key, wrong string, try func() error) bool {
+	good, ok := d.throttle.Try(key, d.client(r))
 	if !ok {
 		d.wrongWay(w, r, a, http.StatusTooManyRequests, "slow")
 		return false
 	}
-	_, _, err := d.Accounts.Verify(r.Context(), a.Name, r.PostForm.Get("password"))
+	err := try()
 	switch {
 	case err == nil:
 		good()
 		return true
 	case errors.Is(err, accounts.ErrWrong):
-		d.wrongWay(w, r, a, http.StatusForbidden, "password-wrong")
+		d.wrongWay(w, r, a, http.StatusForbidden, wrong)
 	case errors.Is(err, accounts.ErrBusy):
 		d.wrongWay(w, r, a, http.StatusServiceUnavailable, "busy")
 	default:
@@ -193,22 +202,9 @@ func (d *Door) showRecovery(w http.ResponseWriter, r *http.Request, a accounts.A
 
 // coded reports whether the form has a code of the second factor. If not, the answer was given.
 func (d *Door) coded(w http.ResponseWriter, r *http.Request, a accounts.Account) bool {
-	good, ok := d.throttle.Try("second "+strconv.FormatInt(a.ID, 10), d.client(r))
-	if !ok {
-		d.wrongWay(w, r, a, http.StatusTooManyRequests, "slow")
-		return false
-	}
-	err := d.Accounts.CheckSecond(r.Context(), a.ID, r.PostForm.Get("code"))
-	switch {
-	case err == nil:
-		good()
-		return true
-	case errors.Is(err, accounts.ErrWrong):
-		d.wrongWay(w, r, a, http.StatusForbidden, "code")
-	default:
-		d.broken(w, r, err)
-	}
-	return false
+	return d.tried(w, r, a, "second "+strconv.FormatInt(a.ID, 10), "code", func() error {
+		return d.Accounts.CheckSecond(r.Context(), a.ID, r.PostForm.Get("code"))
+	})
 }
 
 // removeSecond takes the second factor away, unless the account must have one.
