@@ -17,11 +17,7 @@ func (p *Pipeline) ScanFile(ctx context.Context, file string, stdin io.Reader, e
 	if err != nil {
 		return nil, err
 	}
-	in, err := p.receive(env, WithoutMboxLine(raw))
-	if err != nil {
-		return nil, err
-	}
-	return p.Judge.Examine(ctx, in), nil
+	return p.examine(ctx, raw, env)
 }
 
 // ScanReader judges a mail that comes from a reader.
@@ -30,6 +26,11 @@ func (p *Pipeline) ScanReader(ctx context.Context, r io.Reader, env scan.Envelop
 	if err != nil {
 		return nil, err
 	}
+	return p.examine(ctx, raw, env)
+}
+
+// examine judges a mail at rest.
+func (p *Pipeline) examine(ctx context.Context, raw Stored, env scan.Envelope) (*judge.Result, error) {
 	in, err := p.receive(env, WithoutMboxLine(raw))
 	if err != nil {
 		return nil, err
