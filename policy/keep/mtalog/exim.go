@@ -151,18 +151,7 @@ func eximReason(text string) (fields, reason string) {
 
 // eximAddress reads the address at the beginning of a text, which may have quotes.
 func eximAddress(text string) (address, rest string) {
-	quoted := false
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case c == '\\' && quoted:
-			i++
-		case c == '"':
-			quoted = !quoted
-		case c == ' ' && !quoted:
-			return text[:i], text[i+1:]
-		}
-	}
-	return text, ""
+	return untilUnquoted(text, ' ')
 }
 
 // eximFields returns the fields "K=value" of a line. A value ends at a blank, one in
@@ -188,7 +177,7 @@ func eximFields(text string) (fields []string) {
 // eximField takes the first field off a text. Addresses in brackets may have quotes.
 func eximField(text string) (field, rest string) {
 	if i := strings.Index(text, "=<"); i > 0 && !strings.Contains(text[:i], " ") {
-		address, rest := untilBracket(text[i+2:])
+		address, rest := untilUnquoted(text[i+2:], '>')
 		return text[:i+2] + address + ">", strings.TrimPrefix(rest, " ")
 	}
 	if i := strings.Index(text, `="`); i > 0 && !strings.Contains(text[:i], " ") {

@@ -199,16 +199,16 @@ func (e *Event) answered(text string) {
 // Addresses are as RFC 5321 writes them. Postfix before 3.5 wrote no quotes, so that an
 // address may seem to end before it does.
 func deliveredTo(text string) (to, rest string) {
-	to, rest = untilBracket(strings.TrimPrefix(text, "to=<"))
+	to, rest = untilUnquoted(strings.TrimPrefix(text, "to=<"), '>')
 	if orig, ok := strings.CutPrefix(rest, ", orig_to=<"); ok {
-		_, rest = untilBracket(orig)
+		_, rest = untilUnquoted(orig, '>')
 	}
 	return to, rest
 }
 
-// untilBracket reads an address up to the ">" that is in no quotes; rest is empty if
-// there is none.
-func untilBracket(text string) (address, rest string) {
+// untilUnquoted reads an address up to the first end that is in no quotes; rest is empty
+// if there is none.
+func untilUnquoted(text string, end byte) (address, rest string) {
 	quoted := false
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; {
@@ -216,7 +216,7 @@ func untilBracket(text string) (address, rest string) {
 			i++
 		case c == '"':
 			quoted = !quoted
-		case c == '>' && !quoted:
+		case c == end && !quoted:
 			return text[:i], text[i+1:]
 		}
 	}
