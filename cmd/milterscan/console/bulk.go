@@ -23,7 +23,7 @@ type bulkPage struct {
 	Done    int
 }
 
-func (b *bulkPage) title(v *pages) string { return v.texts.of("bulk-" + b.Act) }
+func (b *bulkPage) title(v *pages) string { return v.texts.Of("bulk-" + b.Act) }
 
 // bulkResult is what came of it for one message.
 type bulkResult struct {

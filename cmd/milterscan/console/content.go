@@ -52,7 +52,7 @@ type contentPage struct {
 	Download  bool // the person may
 }
 
-func (m *contentPage) title(v *pages) string { return v.texts.of("title-content") }
+func (m *contentPage) title(v *pages) string { return v.texts.Of("title-content") }
 
 // field is a field of a header.
 type field struct{ Name, Value string }

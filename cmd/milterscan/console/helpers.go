@@ -4,6 +4,7 @@ import (
 	"html/template"
 	"strings"
 
+	"github.com/milterscan/milterscan/cmd/milterscan/console/wording"
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
 )
@@ -58,7 +59,7 @@ func numbered(i int, r policy.Record) *placed {
 }
 
 // ourNote shows a note in which a locale may have written something.
-func ourNote(s string) template.HTML { return isolated(shown(s)) }
+func ourNote(s string) template.HTML { return isolated(wording.Shown(s)) }
 
 // percentOf returns a number in percent of another, for the width of a bar.
 func percentOf(n, of int64) int64 {

@@ -31,7 +31,7 @@ type messagePage struct {
 }
 
 func (m *messagePage) title(v *pages) string {
-	return cmp.Or(policy.Visible(clip(m.Subject, shortText)), v.texts.of("no-subject"))
+	return cmp.Or(policy.Visible(clip(m.Subject, shortText)), v.texts.Of("no-subject"))
 }
 
 // Can reports whether the person has a right over this message, and it is there.

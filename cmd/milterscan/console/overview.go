@@ -123,11 +123,11 @@ const (
 // needs collects what waits for a person.
 func (o *overviewPage) needs(v *pages, unsure []quarantine.Row) {
 	for _, out := range o.Health.Outages {
-		o.Needs = append(o.Needs, need{Level: "bad", Text: v.texts.of("need-outage", policy.Visible(out.Name), v.locale.moment(out.Since),
+		o.Needs = append(o.Needs, need{Level: "bad", Text: v.texts.Of("need-outage", policy.Visible(out.Name), v.locale.moment(out.Since),
 			v.locale.number(int64(out.Messages)))})
 	}
 	for _, row := range unsure {
-		o.Needs = append(o.Needs, need{Level: "mild", Text: v.texts.of("need-unsure", row.ID), Link: "/messages/" + row.ID})
+		o.Needs = append(o.Needs, need{Level: "mild", Text: v.texts.Of("need-unsure", row.ID), Link: "/messages/" + row.ID})
 	}
 	for _, f := range o.Health.Findings {
 		if f.Level == doctor.Fault {

@@ -14,13 +14,13 @@ func troubleOf(v *pages, err error) trouble {
 	var part *PartError
 	switch {
 	case errors.As(err, &p):
-		return trouble{v.texts.of(p.Key), v.texts.of(p.Key + "-text")}
+		return trouble{v.texts.Of(p.Key), v.texts.Of(p.Key + "-text")}
 	case StatusOf(err) == ErrLarge.Status:
-		return trouble{v.texts.of(ErrLarge.Key), v.texts.of(ErrLarge.Key + "-text")}
+		return trouble{v.texts.Of(ErrLarge.Key), v.texts.Of(ErrLarge.Key + "-text")}
 	case errors.As(err, &part) && part.Hangs():
-		return trouble{v.texts.of("part-hangs", v.texts.of("part-"+string(part.Part))), v.texts.of("part-hangs-text")}
+		return trouble{v.texts.Of("part-hangs", v.texts.Of("part-"+string(part.Part))), v.texts.Of("part-hangs-text")}
 	case errors.As(err, &part):
-		return trouble{v.texts.of("part-fails", v.texts.of("part-"+string(part.Part))), v.texts.of("part-fails-text")}
+		return trouble{v.texts.Of("part-fails", v.texts.Of("part-"+string(part.Part))), v.texts.Of("part-fails-text")}
 	}
-	return trouble{v.texts.of(ErrFault.Key), v.texts.of(ErrFault.Key + "-text")}
+	return trouble{v.texts.Of(ErrFault.Key), v.texts.Of(ErrFault.Key + "-text")}
 }

@@ -62,7 +62,7 @@ var stepMoods = map[string]string{"released": "good", "failed": "bad", "unsure":
 func steps(v *pages, r policy.Record, s timeline.Story) []step {
 	var all []step
 	for _, one := range s.Steps {
-		next := step{At: one.Time, What: v.texts.or("step-"+one.What, one.What), Text: one.Text, Mood: stepMoods[one.What]}
+		next := step{At: one.Time, What: v.texts.Or("step-"+one.What, one.What), Text: one.Text, Mood: stepMoods[one.What]}
 		if one.Source != timeline.Ours && one.Source != timeline.Vault {
 			next.Note = strings.TrimSpace(one.Source + " " + one.Queue)
 		}
@@ -72,7 +72,7 @@ func steps(v *pages, r policy.Record, s timeline.Story) []step {
 		}
 		switch one.What {
 		case "verdict":
-			next.What, next.Text, next.Mood, next.Took = v.texts.or("action-"+r.Action, r.Action), cmp.Or(r.Reply, r.Rule), moods[r.Action], r.Took.Go()
+			next.What, next.Text, next.Mood, next.Took = v.texts.Or("action-"+r.Action, r.Action), cmp.Or(r.Reply, r.Rule), moods[r.Action], r.Took.Go()
 			all = append(all, next)
 		case "message":
 			next.Text, next.Note = "", v.locale.size(r.Size)
@@ -90,7 +90,7 @@ func looks(v *pages, r policy.Record) (all []step) {
 		all = append(all, scanned(v, s))
 	}
 	for _, change := range r.Changes {
-		all = append(all, step{What: v.texts.of("step-changed"), Text: change})
+		all = append(all, step{What: v.texts.Of("step-changed"), Text: change})
 	}
 	return all
 }
@@ -100,9 +100,9 @@ func scanned(v *pages, s policy.ScannerTime) step {
 	one := step{What: s.Scanner, Took: s.Took.Go()}
 	switch {
 	case s.Error != "":
-		one.Mood, one.Note, one.Text = "bad", v.texts.of("step-no-answer"), s.Error
+		one.Mood, one.Note, one.Text = "bad", v.texts.Of("step-no-answer"), s.Error
 	case s.Found > 0:
-		one.Mood, one.Note = "mild", v.texts.of("step-found", s.Found)
+		one.Mood, one.Note = "mild", v.texts.Of("step-found", s.Found)
 	}
 	return one
 }

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/milterscan/milterscan/cmd/milterscan/console/wording"
 )
 
 // verb matches what arguments are put in for.
@@ -16,12 +18,12 @@ var verb = regexp.MustCompile(`%[sd]`)
 // TestLanguagesAreComplete compares the keys of all languages, and the arguments that
 // their texts take.
 func TestLanguagesAreComplete(t *testing.T) {
-	english, err := readTexts("en")
+	english, err := wording.Read(textFiles, "en")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, code := range Languages() {
-		other, err := readTexts(code)
+	for _, code := range wording.Languages() {
+		other, err := wording.Read(textFiles, code)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -51,12 +53,12 @@ var same = regexp.MustCompile(`^(language-|queue-id|id$|action$|page$|message$|m
 
 // TestLanguagesAreTranslated finds texts that are still those of another language.
 func TestLanguagesAreTranslated(t *testing.T) {
-	english, err := readTexts("en")
+	english, err := wording.Read(textFiles, "en")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, code := range Languages()[1:] {
-		other, err := readTexts(code)
+	for _, code := range wording.Languages()[1:] {
+		other, err := wording.Read(textFiles, code)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -70,13 +72,13 @@ func TestLanguagesAreTranslated(t *testing.T) {
 
 // used matches the keys of texts in templates and in the program.
 var used = []*regexp.Regexp{
-	regexp.MustCompile(`\{\{-? ?t "([^"]+)"`), regexp.MustCompile(`\(t "([^"]+)"`), regexp.MustCompile(`texts\.of\("([^"]+)"`),
+	regexp.MustCompile(`\{\{-? ?t "([^"]+)"`), regexp.MustCompile(`\(t "([^"]+)"`), regexp.MustCompile(`texts\.Of\("([^"]+)"`),
 }
 
 // TestEveryTextIsThere looks for the keys that templates and the program use, and for
 // texts that nothing uses.
 func TestEveryTextIsThere(t *testing.T) {
-	english, err := readTexts("en")
+	english, err := wording.Read(textFiles, "en")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
+	"github.com/milterscan/milterscan/cmd/milterscan/console/wording"
 	"github.com/milterscan/milterscan/policy"
 )
 
@@ -33,7 +34,7 @@ const stylePath = "/style/{sum}"
 
 // pages are the templates of one language.
 type pages struct {
-	texts
+	texts wording.Texts
 	locale
 	templates map[string]*template.Template // by page
 }
@@ -41,8 +42,8 @@ type pages struct {
 // parsePages reads the templates, once for each language.
 func parsePages() (map[string]*pages, error) {
 	all := map[string]*pages{}
-	for _, code := range Languages() {
-		t, err := readTexts(code)
+	for _, code := range wording.Languages() {
+		t, err := wording.Read(textFiles, code)
 		if err != nil {
 			return nil, err
 		}
@@ -81,7 +82,7 @@ func (v *pages) parse() error {
 // functions are what templates call.
 func (v *pages) functions() template.FuncMap {
 	return template.FuncMap{
-		"t": v.texts.of, "tor": v.texts.or,
+		"t": v.texts.Of, "tor": v.texts.Or,
 		"text": v.foreign, "brief": v.brief, "visible": func(s string) template.HTML { return isolated(policy.Visible(s)) }, "ours": ourNote,
 		"number": v.anyNumber, "size": v.locale.size, "took": v.locale.took, "share": v.locale.share, "decimal": v.locale.decimal,
 		"time": v.time, "first": firstLine, "link": linkTo,
@@ -153,7 +154,7 @@ func (v *view) Title() string {
 	if t, ok := v.Page.(interface{ title(*pages) string }); ok {
 		return t.title(v.pages)
 	}
-	return v.texts.of("title-" + v.Name)
+	return v.texts.Of("title-" + v.Name)
 }
 
 // section is an entry of the navigation.
@@ -216,7 +217,7 @@ func (v *view) Zone() string { return time.Now().Format("MST, -07:00") }
 func (v *view) Code() string { return v.locale.code }
 
 // Languages returns the codes of all languages.
-func (v *view) Languages() []string { return Languages() }
+func (v *view) Languages() []string { return wording.Languages() }
 
 // write fills the layout. What cannot be filled is a fault of ours, and nobody gets
 // half a page.
@@ -224,7 +225,7 @@ func (v *view) write(w http.ResponseWriter, status int) error {
 	var page bytes.Buffer
 	if err := v.templates[v.Name].ExecuteTemplate(&page, "layout.html", v); err != nil {
 		v.log.Error("page cannot be made", zap.String("page", v.Name), zap.Error(err))
-		http.Error(w, v.texts.of("problem-fault"), http.StatusInternalServerError)
+		http.Error(w, v.texts.Of("problem-fault"), http.StatusInternalServerError)
 		return nil
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")

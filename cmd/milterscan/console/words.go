@@ -40,11 +40,11 @@ func (v *pages) cut(s string, most int) template.HTML {
 	whole := clip(s, mostText)
 	more := ""
 	if whole != s {
-		told := v.texts.of("text-cut", v.locale.size(mostText), v.locale.size(int64(len(s))))
+		told := v.texts.Of("text-cut", v.locale.size(mostText), v.locale.size(int64(len(s))))
 		more = `<p class="note">` + template.HTMLEscapeString(told) + `</p>`
 	}
 	return template.HTML(`<details class="long"><summary>` + string(isolated(policy.Visible(short))) + `… <span class="more">` +
-		template.HTMLEscapeString(v.texts.of("text-whole")) + `</span></summary><div class="whole">` + string(isolated(policy.Visible(whole))) +
+		template.HTMLEscapeString(v.texts.Of("text-whole")) + `</span></summary><div class="whole">` + string(isolated(policy.Visible(whole))) +
 		`</div>` + more + `</details>`)
 }
 

@@ -22,8 +22,8 @@ func TestForeignTexts(t *testing.T) {
 		{"brief", string(v.brief(long)), `<bdi title="` + long + `">` + strings.Repeat("ä", shortText/2) + "…</bdi>"},
 		{"long", string(v.foreign(long)), `<details class="long"><summary><bdi>` + strings.Repeat("ä", shortText/2) + `</bdi>… <span class="more">show all</span></summary>` +
 			`<div class="whole"><bdi>` + long + "</bdi></div></details>"},
-		{"arguments", v.texts.of("by-rule") + v.texts.of("handled-by", "\u202ex\u00a0y"), "by ruleby \\u202ex\u00a0y"},
-		{"unknown word", v.texts.or("action-nothing", "a\nb"), `a\u000ab`},
+		{"arguments", v.texts.Of("by-rule") + v.texts.Of("handled-by", "\u202ex\u00a0y"), "by ruleby \\u202ex\u00a0y"},
+		{"unknown word", v.texts.Or("action-nothing", "a\nb"), `a\u000ab`},
 		{"cut", clip("aä", 2), "a"}, {"cut broken", clip("a\xff\xff\xff\xff\xff", 3), "a"}, {"link", linkTo("/x", "a", "&b", "c", ""), "/x?a=%26b"},
 	} {
 		if c.got != c.want {

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/milterscan/milterscan/cmd/milterscan/console/wording"
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
 	"github.com/milterscan/milterscan/scan"
@@ -85,7 +86,7 @@ func TestHostileTexts(t *testing.T) {
 		for _, pattern := range pages {
 			path := strings.NewReplacer("{$}", "", "{id}", id(n)).Replace(pattern)
 			for _, more := range []string{"", query, sums} {
-				code := Languages()[(i+len(more))%len(Languages())]
+				code := wording.Languages()[(i+len(more))%len(wording.Languages())]
 				got := s.ask("GET", path+more, "root", func(r *http.Request) { r.Header.Set("Test-Language", code) })
 				s.check(fmt.Sprintf("%s with %.40q", path, hostile), got.Code, got.Body.String())
 			}

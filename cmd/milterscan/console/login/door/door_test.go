@@ -18,6 +18,7 @@ import (
 
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login/accounts"
+	"github.com/milterscan/milterscan/cmd/milterscan/console/wording"
 	"github.com/milterscan/milterscan/policy/config"
 )
 
@@ -443,7 +444,7 @@ func TestPages(t *testing.T) {
 	h.add("ann", login.Administrator)
 	h.add("dom", login.Domain)
 	key := regexp.MustCompile(`\b(title|trouble|done|role|source|right|token|second|setup|recovery|password|tokens|login)-[a-z]`)
-	for _, code := range languages() {
+	for _, code := range wording.Languages() {
 		h.language = code
 		if len(h.door.pages.texts[code]) != len(h.door.pages.texts["en"]) {
 			t.Errorf("%s has %d texts", code, len(h.door.pages.texts[code]))

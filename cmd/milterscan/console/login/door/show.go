@@ -3,8 +3,6 @@ package door
 import (
 	"bytes"
 	"embed"
-	"encoding/json"
-	"fmt"
 	"html/template"
 	"net/http"
 	"time"
@@ -12,6 +10,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
+	"github.com/milterscan/milterscan/cmd/milterscan/console/wording"
 	"github.com/milterscan/milterscan/policy"
 )
 
@@ -21,44 +20,22 @@ var templateFiles embed.FS
 //go:embed texts/*.json
 var textFiles embed.FS
 
-// languages are those of the pages; the first is that of everybody who reads none of them.
-func languages() []string { return []string{"en", "de", "fr", "es"} }
-
-// texts are those of one language, by key.
-type texts map[string]string
-
-// of returns the text of a key. One that is missing shows its key: a test finds those.
-func (t texts) of(key string, args ...any) string {
-	text, ok := t[key]
-	switch {
-	case !ok:
-		return key
-	case len(args) == 0:
-		return text
-	}
-	return fmt.Sprintf(text, args...)
-}
-
 // pages are the templates and texts, by language.
 type pages struct {
-	texts     map[string]texts
+	texts     map[string]wording.Texts
 	templates map[string]*template.Template
 }
 
 // parse reads the templates, once for each language.
 func parse() (*pages, error) {
-	p := &pages{map[string]texts{}, map[string]*template.Template{}}
-	for _, code := range languages() {
-		file, err := textFiles.ReadFile("texts/" + code + ".json")
+	p := &pages{map[string]wording.Texts{}, map[string]*template.Template{}}
+	for _, code := range wording.Languages() {
+		t, err := wording.Read(textFiles, code)
 		if err != nil {
 			return nil, err
 		}
-		t := texts{}
-		if err := json.Unmarshal(file, &t); err != nil {
-			return nil, fmt.Errorf("texts/%s.json: %w", code, err)
-		}
 		p.texts[code] = t
-		p.templates[code], err = template.New("").Funcs(template.FuncMap{"t": t.of, "time": moment, "visible": visible}).ParseFS(templateFiles, "templates/*.html")
+		p.templates[code], err = template.New("").Funcs(template.FuncMap{"t": t.Of, "time": moment, "visible": visible}).ParseFS(templateFiles, "templates/*.html")
 		if err != nil {
 			return nil, err
 		}
@@ -83,7 +60,7 @@ func visible(s string) template.HTML {
 func (d *Door) show(w http.ResponseWriter, r *http.Request, p login.Person, status int, name string, data any) {
 	code := d.Language(r, p)
 	if d.pages.templates[code] == nil {
-		code = languages()[0]
+		code = wording.Languages()[0]
 	}
 	var body bytes.Buffer
 	if err := d.pages.templates[code].ExecuteTemplate(&body, name+".html", data); err != nil {
@@ -92,7 +69,7 @@ func (d *Door) show(w http.ResponseWriter, r *http.Request, p login.Person, stat
 		return
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	d.Layout(w, r, p, Page{Title: d.pages.texts[code].of("title-" + name), Body: template.HTML(body.String()), Status: status})
+	d.Layout(w, r, p, Page{Title: d.pages.texts[code].Of("title-" + name), Body: template.HTML(body.String()), Status: status})
 }
 
 // say writes a page that says why there is no other.
