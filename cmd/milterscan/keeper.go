@@ -30,19 +30,9 @@ type keeper struct {
 // the quarantine if root has called it. Unless ok, the command ends with the status.
 func openKeeper(f *cli.Options, args []string, std cli.Streams, parse func(*cli.Options, []string) (int, bool),
 	checks ...func() error) (k *keeper, status int, ok bool) {
-	path := cli.ConfigFlag(f)
-	if status, ok := parse(f, args); !ok {
+	c, status, ok := cli.Configured(f, args, std, parse, checks...)
+	if !ok {
 		return nil, status, false
-	}
-	for _, check := range checks {
-		if err := check(); err != nil {
-			return nil, f.Refuse(err), false
-		}
-	}
-	c, err := cli.Load(*path)
-	if err != nil {
-		fmt.Fprintln(std.Err, err)
-		return nil, cli.ExitConfig, false
 	}
 	k = &keeper{Streams: std, name: f.Name(), by: caller(), config: c}
 	back, err := cli.AsOwner(c.Quarantine.Dir)

@@ -5,6 +5,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -44,6 +45,27 @@ const DefaultFile = "/etc/milterscan/milterscan.toml"
 // ConfigFlag registers the flag that names the configuration file, for Load.
 func ConfigFlag(f *Options) *string {
 	return f.String("c", "", "configuration `file`; without it "+DefaultFile+" if there, else what is shipped")
+}
+
+// Configured reads the arguments of a command as parse does, lets the checks look at them,
+// and loads the configuration that they name. Unless ok, the command ends with the status.
+func Configured(f *Options, args []string, std Streams, parse func(*Options, []string) (int, bool),
+	checks ...func() error) (c *config.Config, status int, ok bool) {
+	path := ConfigFlag(f)
+	if status, ok := parse(f, args); !ok {
+		return nil, status, false
+	}
+	for _, check := range checks {
+		if err := check(); err != nil {
+			return nil, f.Refuse(err), false
+		}
+	}
+	c, err := Load(*path)
+	if err != nil {
+		fmt.Fprintln(std.Err, err)
+		return nil, ExitConfig, false
+	}
+	return c, ExitOK, true
 }
 
 // Load reads the named configuration; where none is named, the one of the
