@@ -163,35 +163,29 @@ type section struct {
 	Here      bool
 }
 
+// entry is a page that the navigation may lead to.
+type entry struct {
+	path, name string
+	right      login.Right
+}
+
 // Sections returns the entries of the navigation that the person may see.
 func (v *view) Sections() []section {
-	var all []section
-	for _, s := range []struct {
-		path, name string
-		right      login.Right
-	}{
-		{"/", "overview", login.SeeOverview}, {"/messages", "messages", login.SeeMessages}, {"/quarantine", "quarantine", login.SeeMessages},
-		{"/rules", "rules", login.SeeRules}, {"/audit", "audit", login.SeeAudit},
-	} {
-		if v.Person.May(s.right) {
-			all = append(all, section{s.path, "title-" + s.name, v.sectionName() == s.name})
-		}
-	}
-	return all
+	return v.allowed(v.sectionName(), entry{"/", "overview", login.SeeOverview}, entry{"/messages", "messages", login.SeeMessages},
+		entry{"/quarantine", "quarantine", login.SeeMessages}, entry{"/rules", "rules", login.SeeRules}, entry{"/audit", "audit", login.SeeAudit})
 }
 
 // RulePages returns the pages about rules that the person may see.
 func (v *view) RulePages() []section {
-	var all []section
-	for _, s := range []struct {
-		path, name string
-		right      login.Right
-	}{
-		{"/rules", "rules", login.SeeRules}, {"/rules/settings", "settings", login.SeeConfiguration},
-		{"/rules/reloads", "reloads", login.SeeConfiguration}, {"/rules/rehearsal", "rehearsal", login.Rehearse},
-	} {
-		if v.Person.May(s.right) {
-			all = append(all, section{s.path, "title-" + s.name, v.Name == s.name})
+	return v.allowed(v.Name, entry{"/rules", "rules", login.SeeRules}, entry{"/rules/settings", "settings", login.SeeConfiguration},
+		entry{"/rules/reloads", "reloads", login.SeeConfiguration}, entry{"/rules/rehearsal", "rehearsal", login.Rehearse})
+}
+
+// allowed returns those entries that the person may see, and marks the one named here.
+func (v *view) allowed(here string, entries ...entry) (all []section) {
+	for _, e := range entries {
+		if v.Person.May(e.right) {
+			all = append(all, section{e.path, "title-" + e.name, here == e.name})
 		}
 	}
 	return all
