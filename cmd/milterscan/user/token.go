@@ -18,9 +18,7 @@ import (
 // TokenCommands returns the commands for the tokens of programs. by is the user who calls
 // them.
 func TokenCommands(by string) []cli.Command {
-	as := func(do func(context.Context, []string, cli.Streams, string) int) func(context.Context, []string, cli.Streams) int {
-		return func(ctx context.Context, args []string, std cli.Streams) int { return do(ctx, args, std, by) }
-	}
+	as := calledBy(by)
 	return []cli.Command{
 		{Name: "add", About: "make a token, with which a program acts for somebody", Run: as(addToken)},
 		{Name: "list", About: "list all tokens, with what they are for", Run: as(listTokens)},

@@ -16,11 +16,19 @@ import (
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
 )
 
-// Commands returns the commands for accounts. by is the user who calls them.
-func Commands(by string) []cli.Command {
-	as := func(do func(context.Context, []string, cli.Streams, string) int) func(context.Context, []string, cli.Streams) int {
+// run is a command, with the user who calls it.
+type run func(ctx context.Context, args []string, std cli.Streams, by string) int
+
+// calledBy turns what a user calls into commands.
+func calledBy(by string) func(run) func(context.Context, []string, cli.Streams) int {
+	return func(do run) func(context.Context, []string, cli.Streams) int {
 		return func(ctx context.Context, args []string, std cli.Streams) int { return do(ctx, args, std, by) }
 	}
+}
+
+// Commands returns the commands for accounts. by is the user who calls them.
+func Commands(by string) []cli.Command {
+	as := calledBy(by)
 	return []cli.Command{
 		{Name: "add", About: "let somebody into the console", Run: as(add)},
 		{Name: "passwd", About: "give somebody another password, or take a lost second factor away", Run: as(passwd)},
@@ -77,19 +85,9 @@ type book struct {
 // open reads the arguments of a command, which goes on as the owner of the accounts if root has called it. Unless
 // ok, the command ends with the status.
 func open(f *cli.Options, args []string, std cli.Streams, by string, parse func(*cli.Options, []string) (int, bool), checks ...func() error) (b *book, status int, ok bool) {
-	path := cli.ConfigFlag(f)
-	if status, ok := parse(f, args); !ok {
+	c, status, ok := cli.Configured(f, args, std, parse, checks...)
+	if !ok {
 		return nil, status, false
-	}
-	for _, check := range checks {
-		if err := check(); err != nil {
-			return nil, f.Refuse(err), false
-		}
-	}
-	c, err := cli.Load(*path)
-	if err != nil {
-		fmt.Fprintln(std.Err, err)
-		return nil, cli.ExitConfig, false
 	}
 	b = &book{Streams: std, name: f.Name(), by: by, file: c.Console.File}
 	back, err := cli.AsOwner(b.file)
