@@ -18,6 +18,18 @@ import (
 // their levels: "warn: all connections are in use; more must wait".
 func logged(t *testing.T, dirs ...string) (all []string) {
 	t.Helper()
+	inspect(t, dirs, func(_ string, n ast.Node) {
+		if text, ok := message(n); ok && !slices.Contains(all, text) {
+			all = append(all, text)
+		}
+	})
+	return all
+}
+
+// inspect calls look with every node of the sources below some directories, and with the file
+// it is in. Tests are no sources.
+func inspect(t *testing.T, dirs []string, look func(path string, n ast.Node)) {
+	t.Helper()
 	for _, dir := range dirs {
 		err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
@@ -28,9 +40,7 @@ func logged(t *testing.T, dirs ...string) (all []string) {
 				return err
 			}
 			ast.Inspect(file, func(n ast.Node) bool {
-				if text, ok := message(n); ok && !slices.Contains(all, text) {
-					all = append(all, text)
-				}
+				look(path, n)
 				return true
 			})
 			return nil
@@ -39,7 +49,6 @@ func logged(t *testing.T, dirs ...string) (all []string) {
 			t.Fatal(err)
 		}
 	}
-	return all
 }
 
 // written matches the beginning of a line that is written without a logger.

@@ -2,13 +2,10 @@ package tests
 
 import (
 	"go/ast"
-	"go/parser"
 	"go/token"
-	"io/fs"
 	"path/filepath"
 	"regexp"
 	"strconv"
-	"strings"
 	"testing"
 )
 
@@ -19,36 +16,20 @@ var smtpCode = regexp.MustCompile(`^([245]\d\d )?[245]\.[0-7]\.\d{1,3}($| )`)
 // may write into a rule is shown in the configuration.
 func TestRepliesAreInOneRoom(t *testing.T) {
 	here := 0
-	for _, dir := range []string{"../cmd", "../milter", "../policy", "../scan"} {
-		err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
-				return err
-			}
-			file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
-			if err != nil {
-				return err
-			}
-			ast.Inspect(file, func(n ast.Node) bool {
-				literal, ok := n.(*ast.BasicLit)
-				if !ok || literal.Kind != token.STRING {
-					return true
-				}
-				text, err := strconv.Unquote(literal.Value)
-				switch {
-				case err != nil || !smtpCode.MatchString(text):
-				case filepath.ToSlash(path) == "../policy/reply.go":
-					here++
-				default:
-					t.Errorf("%s: %q; policy/reply.go is the place for replies", path, text)
-				}
-				return true
-			})
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
+	inspect(t, []string{"../cmd", "../milter", "../policy", "../scan"}, func(path string, n ast.Node) {
+		literal, ok := n.(*ast.BasicLit)
+		if !ok || literal.Kind != token.STRING {
+			return
 		}
-	}
+		text, err := strconv.Unquote(literal.Value)
+		switch {
+		case err != nil || !smtpCode.MatchString(text):
+		case filepath.ToSlash(path) == "../policy/reply.go":
+			here++
+		default:
+			t.Errorf("%s: %q; policy/reply.go is the place for replies", path, text)
+		}
+	})
 	if here < 10 {
 		t.Errorf("only %d codes were found in policy/reply.go: is the test blind?", here)
 	}
