@@ -62,7 +62,7 @@ func TestActs(t *testing.T) {
 		s := keptSite(t)
 		got := s.post("/quarantine/"+id(c.n)+"/"+c.act, c.who, c.form...)
 		var sent []string
-		for _, to := range s.mta.to {
+		for _, to := range s.mta.To {
 			sent = append(sent, to...)
 		}
 		if got.Code != c.status || !slices.Equal(sent, c.sent) {
@@ -106,8 +106,8 @@ func TestDelete(t *testing.T) {
 func TestInfectedGoesAttached(t *testing.T) {
 	s := keptSite(t)
 	s.post("/quarantine/"+id(2)+"/release", "root", "infected", "1")
-	if len(s.mta.got) != 1 || !strings.Contains(s.mta.got[0], "Content-Type: message/rfc822") || !strings.Contains(s.mta.got[0], "INFECTED: ") {
-		t.Errorf("%q", s.mta.got)
+	if len(s.mta.Got) != 1 || !strings.Contains(s.mta.Got[0], "Content-Type: message/rfc822") || !strings.Contains(s.mta.Got[0], "INFECTED: ") {
+		t.Errorf("%q", s.mta.Got)
 	}
 }
 
@@ -120,13 +120,13 @@ func TestClean(t *testing.T) {
 			t.Errorf("%d: %d %s", n, got.Code, text(got.Body.String()))
 		}
 	}
-	if len(s.mta.got) != 2 {
-		t.Fatalf("%d mails", len(s.mta.got))
+	if len(s.mta.Got) != 2 {
+		t.Fatalf("%d mails", len(s.mta.Got))
 	}
-	if m := s.mta.got[0]; strings.Contains(m, "<script>") || strings.Contains(m, "onload") || !strings.Contains(m, "Dear customer") {
+	if m := s.mta.Got[0]; strings.Contains(m, "<script>") || strings.Contains(m, "onload") || !strings.Contains(m, "Dear customer") {
 		t.Errorf("%q", m)
 	}
-	if m := s.mta.got[1]; strings.Contains(m, "EICAR") || !strings.Contains(m, "see the file") {
+	if m := s.mta.Got[1]; strings.Contains(m, "EICAR") || !strings.Contains(m, "see the file") {
 		t.Errorf("%q", m)
 	}
 	if e := s.stored(2).Events[0]; !strings.HasPrefix(e.Note, "without ") {
@@ -151,8 +151,8 @@ func TestTwoAtOnce(t *testing.T) {
 	}
 	wg.Wait()
 	slices.Sort(codes)
-	if len(s.mta.got) != 1 || codes[0] != http.StatusSeeOther || codes[1] != http.StatusConflict {
-		t.Errorf("%v, %d mails", codes, len(s.mta.got))
+	if len(s.mta.Got) != 1 || codes[0] != http.StatusSeeOther || codes[1] != http.StatusConflict {
+		t.Errorf("%v, %d mails", codes, len(s.mta.Got))
 	}
 }
 
@@ -160,7 +160,7 @@ func TestTwoAtOnce(t *testing.T) {
 // unasked.
 func TestReleaseUnsure(t *testing.T) {
 	s := keptSite(t)
-	s.mta.err = submission.ErrUnsure
+	s.mta.Err = submission.ErrUnsure
 	for range 2 {
 		if got := s.post("/quarantine/"+id(1)+"/release", "root"); got.Code != http.StatusConflict || !strings.Contains(got.Body.String(), "not known whether") {
 			t.Errorf("%d %s", got.Code, text(got.Body.String()))
@@ -169,8 +169,8 @@ func TestReleaseUnsure(t *testing.T) {
 	if got := s.ask("GET", "/", "root", nil); !strings.Contains(got.Body.String(), "how the release of message "+id(1)) {
 		t.Error("the overview does not say so")
 	}
-	s.mta.err = nil
-	if got := s.post("/quarantine/"+id(1)+"/release", "root", "again", "1"); got.Code != http.StatusSeeOther || len(s.mta.got) != 1 {
+	s.mta.Err = nil
+	if got := s.post("/quarantine/"+id(1)+"/release", "root", "again", "1"); got.Code != http.StatusSeeOther || len(s.mta.Got) != 1 {
 		t.Errorf("%d", got.Code)
 	}
 }
@@ -185,8 +185,8 @@ func TestBulk(t *testing.T) {
 		t.Errorf("%d %s", got.Code, text(got.Body.String()))
 	}
 	form[7] = "release"
-	if got := s.post("/quarantine", "desk", form...); len(s.mta.got) != 1 || !strings.Contains(text(got.Body.String()), "Done: 1 of 3.") {
-		t.Errorf("%d sent: %s", len(s.mta.got), text(got.Body.String()))
+	if got := s.post("/quarantine", "desk", form...); len(s.mta.Got) != 1 || !strings.Contains(text(got.Body.String()), "Done: 1 of 3.") {
+		t.Errorf("%d sent: %s", len(s.mta.Got), text(got.Body.String()))
 	}
 	form[7] = "delete"
 	if got := s.post("/quarantine", "root", form...); got.Code != 200 || !strings.Contains(got.Body.String(), `name="sure"`) || s.stored(1).SHA256 == "" {
@@ -220,7 +220,7 @@ func TestAGetChangesNothing(t *testing.T) {
 		s.ask("GET", s.filled(route.Pattern)+q, "root", nil)
 		s.ask("HEAD", s.filled(route.Pattern)+q, "root", nil)
 	}
-	if after := s.stored(1); after.State != before.State || len(after.Events) != 0 || len(s.mta.got) > 0 {
+	if after := s.stored(1); after.State != before.State || len(after.Events) != 0 || len(s.mta.Got) > 0 {
 		t.Errorf("%+v", after)
 	}
 }

@@ -7,8 +7,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -20,6 +18,7 @@ import (
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/policy/keep/store"
 	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/tests/consoletest"
 )
 
 // many is how many records the benchmark of pages works on: -records=1000000 for the
@@ -54,17 +53,9 @@ func busyHost(n int, at time.Time) policy.Record {
 // busySite returns a console over the history of a busy host, a week long and indexed.
 func busySite(b *testing.B) *Console {
 	b.Helper()
-	dir := b.TempDir()
-	file := filepath.Join(dir, "milterscan.toml")
-	if err := os.WriteFile(file, []byte(strings.ReplaceAll(settings, "DIR", dir)), 0o600); err != nil {
-		b.Fatal(err)
-	}
-	c, err := config.Load(file)
-	if err != nil {
-		b.Fatal(err)
-	}
+	c := consoletest.Config(b, keepTheOdd)
 	fill(b, c.History.File, *many)
-	s := &site{mta: &mta{}}
+	s := &site{mta: &consoletest.MTA{}}
 	s.stores = NewStores(func() *config.Config { return c }, func(err error) { b.Log(err) })
 	b.Cleanup(s.stores.Close)
 	console, err := New(Options{People: s, Host: s, Log: zap.NewNop(), Now: time.Now})

@@ -3,12 +3,9 @@ package console
 import (
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -23,9 +20,8 @@ import (
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
-	"github.com/milterscan/milterscan/policy/keep/store"
-	"github.com/milterscan/milterscan/policy/tell/submission"
 	"github.com/milterscan/milterscan/tests/child"
+	"github.com/milterscan/milterscan/tests/consoletest"
 )
 
 // TestMain lets the test binary start itself as the child that reads archives, and looks
@@ -40,7 +36,7 @@ type site struct {
 	*Console
 	stores
 	t      *testing.T
-	mta    *mta
+	mta    *consoletest.MTA
 	health Health
 	mu     sync.Mutex
 	audit  []accounts.Entry
@@ -57,65 +53,23 @@ func (s *site) Releaser(by string) quarantine.Releaser {
 	return x
 }
 
-// mta takes mail, or fails.
-type mta struct {
-	mu  sync.Mutex
-	got []string
-	to  [][]string
-	err error
-}
-
-func (m *mta) Send(_ context.Context, mail submission.Mail) error {
-	text, err := io.ReadAll(mail.Message)
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.err != nil {
-		return m.err
-	}
-	m.got, m.to = append(m.got, string(text)), append(m.to, mail.To)
-	return err
-}
-
-// settings are the configuration of sites.
-const settings = `
-[quarantine]
-dir = "DIR/quarantine"
-[history]
-file = "DIR/history.db"
-[console]
-file = "DIR/console.db"
-[notices]
-dir = "DIR/notices"
-[submission]
-via = "sendmail:/bin/false"
-[[rule]]
+// keepTheOdd is the rule of sites.
+const keepTheOdd = `[[rule]]
 name = "keep the odd"
 when = ["content/script"]
-action = "quarantine"
-[[rule]]
-name = "never met"
-from = ["nobody@example.net"]
-action = "reject"
-`
+action = "quarantine"`
 
 // newSite returns a console whose people are named by a field of requests.
 func newSite(t *testing.T) *site {
 	t.Helper()
-	dir := t.TempDir()
-	file := filepath.Join(dir, "milterscan.toml")
-	if err := os.WriteFile(file, []byte(strings.ReplaceAll(settings, "DIR", dir)), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	c, err := config.Load(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &site{t: t, mta: &mta{}, health: Health{At: time.Now(), Findings: []doctor.Finding{
+	c := consoletest.Config(t, keepTheOdd)
+	s := &site{t: t, mta: &consoletest.MTA{}, health: Health{At: time.Now(), Findings: []doctor.Finding{
 		{Check: "engines", What: "clamd (unix:/run/clamav/clamd.ctl): ClamAV 1.4.3/27500/Sun Nov 29 08:24:13 2026"},
 		{Level: doctor.Fault, Check: "directories", What: "quarantine.dir: /var/lib/milterscan has 40MB left", Fix: "make room, or lower quarantine.size"}},
 		Outages: []Outage{{Name: "spam/list.example", Finding: "spam/failed/list.example", Since: time.Now().Add(-time.Hour), Messages: 12}}}}
 	s.stores = NewStores(func() *config.Config { return c }, func(err error) { t.Log(err) })
 	t.Cleanup(s.stores.Close)
+	var err error
 	s.Console, err = New(Options{People: s, Host: s, Log: zap.NewNop(), Now: time.Now})
 	if err != nil {
 		t.Fatal(err)
@@ -123,17 +77,8 @@ func newSite(t *testing.T) *site {
 	return s
 }
 
-// people are those of tests, one for each role, and two of domains.
-var people = map[string]login.Person{
-	"root":  {Account: 1, Name: "root", Role: login.Administrator},
-	"desk":  {Account: 2, Name: "desk", Role: login.HelpDesk},
-	"audit": {Account: 3, Name: "audit", Role: login.Auditor},
-	"own":   {Account: 4, Name: "own", Role: login.Domain, Domains: []string{"example.com"}},
-	"other": {Account: 5, Name: "other", Role: login.Domain, Domains: []string{"example.org"}},
-}
-
 func (s *site) Who(r *http.Request) (login.Person, error) {
-	p, ok := people[r.Header.Get("Test-Person")]
+	p, ok := consoletest.People[r.Header.Get("Test-Person")]
 	if !ok {
 		return p, ErrNobody
 	}
@@ -233,11 +178,7 @@ func (s *site) judged(n int, text string, to ...string) policy.Record {
 // remember puts records into the history.
 func (s *site) remember(records ...policy.Record) {
 	s.t.Helper()
-	h := store.NewHistory(s.Config().History.File, func(err error) { s.t.Log(err) })
-	defer h.Close()
-	if err := h.Append(s.t.Context(), records); err != nil {
-		s.t.Fatal(err)
-	}
+	consoletest.Remember(s.t, s.Config(), records...)
 }
 
 // keep puts a message into the quarantine.

@@ -13,6 +13,7 @@ import (
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
 	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/tests/consoletest"
 )
 
 // hostileTexts are what senders write where a page shows it.
@@ -59,7 +60,7 @@ func letter(r rune) rune {
 // has an element or an attribute that is not ours, nor a character that hides or turns others.
 func TestHostileTexts(t *testing.T) {
 	s := newSite(t)
-	s.mta.err = fmt.Errorf("550 %s", hostileTexts[0])
+	s.mta.Err = fmt.Errorf("550 %s", hostileTexts[0])
 	var pages []string
 	for _, route := range s.Routes() {
 		if route.Method == "GET" && !strings.Contains(route.Pattern, "{part}") && !route.Open {
@@ -75,7 +76,7 @@ func TestHostileTexts(t *testing.T) {
 		s.mu.Lock()
 		s.Console.Host.(*site).health.Outages[0].Name = hostile
 		s.mu.Unlock()
-		s.Audit(nil, people["root"], "x", hostile, hostile)
+		s.Audit(nil, consoletest.People["root"], "x", hostile, hostile)
 		if err := s.NoteReload(t.Context(), uint64(n), s.Config(), fmt.Errorf("%s", hostile)); err != nil {
 			t.Fatal(err)
 		}

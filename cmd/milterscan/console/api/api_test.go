@@ -17,6 +17,7 @@ import (
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login/accounts"
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/tests/consoletest"
 )
 
 // TestPages follows the links of lists: every message once, the newest first.
@@ -75,8 +76,8 @@ func TestMistakes(t *testing.T) {
 			t.Errorf("%s %.80s: Allow: %q", c.method, c.path, got.Header().Get("Allow"))
 		}
 	}
-	if len(s.mta.sent) > 0 {
-		t.Errorf("sent %v", s.mta.sent)
+	if len(s.mta.To) > 0 {
+		t.Errorf("sent %v", s.mta.To)
 	}
 	r := httptest.NewRequest("POST", "/api/v1/rehearsals", strings.NewReader("from=x"))
 	r.Header.Set("Authorization", "Bearer root")
@@ -100,14 +101,14 @@ func TestReleaseOnce(t *testing.T) {
 	}
 	wg.Wait()
 	slices.Sort(codes)
-	if len(s.mta.sent) != 1 || codes[0] != 200 || codes[1] != 409 {
-		t.Errorf("%v, %d mails", codes, len(s.mta.sent))
+	if len(s.mta.To) != 1 || codes[0] != 200 || codes[1] != 409 {
+		t.Errorf("%v, %d mails", codes, len(s.mta.To))
 	}
 	if !slices.ContainsFunc(s.audit, func(line string) bool { return strings.HasSuffix(line, " release "+id(1)) }) {
 		t.Errorf("written down: %v", s.audit)
 	}
 	got := s.ask("own", "POST", "/api/v1/quarantine/"+id(2)+"/release", `{"to": ["ann@example.org"], "infected": true}`)
-	if got.Code != 403 || len(s.mta.sent) != 1 {
+	if got.Code != 403 || len(s.mta.To) != 1 {
 		t.Errorf("to another domain: %d %s", got.Code, got.Body)
 	}
 }
@@ -136,7 +137,7 @@ func TestExport(t *testing.T) {
 		r.ID, r.Time = "06h09cfwgrgb"+string(rune('a'+n%26))+strings.Repeat("x", n/26), now.Add(time.Duration(n)*time.Second)
 		more = append(more, r)
 	}
-	s.remember(more)
+	consoletest.Remember(t, s.Config(), more...)
 	got := s.ask("root", "GET", "/api/v1/messages/export?format=csv", "")
 	lines, err := csv.NewReader(got.Body).ReadAll()
 	if err != nil || len(lines) != 2304 || got.Header().Get("Content-Type") != "text/csv; charset=utf-8" {

@@ -6,9 +6,9 @@ import (
 	"testing"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
-	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/keep/history"
 	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/tests/consoletest"
 )
 
 // row says what is expected of a route.
@@ -53,7 +53,7 @@ func TestWhoMayWhat(t *testing.T) {
 			t.Errorf("%s needs the right to %q, open %v", name, route.Right, route.Open)
 		}
 		s := newSite(t)
-		for who, p := range people {
+		for who, p := range consoletest.People {
 			if route.Method != "GET" {
 				s = newSite(t)
 			}
@@ -114,7 +114,7 @@ func TestBoundTellsNothing(t *testing.T) {
 // TestSubdomains has one who is bound to subdomains find their mail, and no other.
 func TestSubdomains(t *testing.T) {
 	s := newSite(t)
-	s.remember([]policy.Record{record(4, scan.Forbidden, "bob@mail.Example.com"), record(5, scan.Forbidden, "bob@notexample.com")})
+	consoletest.Remember(t, s.Config(), record(4, scan.Forbidden, "bob@mail.Example.com"), record(5, scan.Forbidden, "bob@notexample.com"))
 	p := login.Person{Name: "sub", Role: login.Domain, Domains: []string{".example.com"}}
 	page, err := s.Search(t.Context(), p, history.Filter{}, history.Cursor{})
 	if err != nil || len(page.Records) != 1 || page.Records[0].ID != id(4) || !page.Next.IsZero() {

@@ -4,11 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -25,10 +22,9 @@ import (
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
-	"github.com/milterscan/milterscan/policy/keep/store"
-	"github.com/milterscan/milterscan/policy/tell/submission"
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/tests/child"
+	"github.com/milterscan/milterscan/tests/consoletest"
 )
 
 // TestMain lets the test binary start itself as the child that reads archives.
@@ -39,23 +35,9 @@ type site struct {
 	*console.Console
 	*console.Stores
 	t     *testing.T
-	mta   *mta
+	mta   *consoletest.MTA
 	mu    sync.Mutex
 	audit []string
-}
-
-// mta takes mail.
-type mta struct {
-	mu   sync.Mutex
-	sent [][]string
-}
-
-func (m *mta) Send(_ context.Context, mail submission.Mail) error {
-	_, err := io.Copy(io.Discard, mail.Message)
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.sent = append(m.sent, mail.To)
-	return err
 }
 
 // Releaser sends to the MTA of the test.
@@ -73,18 +55,9 @@ func (s *site) Health() console.Health {
 
 var now = time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
 
-// people are those of tests, by their tokens.
-var people = map[string]login.Person{
-	"root":  {Account: 1, Name: "root", Role: login.Administrator},
-	"desk":  {Account: 2, Name: "desk", Role: login.HelpDesk},
-	"audit": {Account: 3, Name: "audit", Role: login.Auditor},
-	"own":   {Account: 4, Name: "own", Role: login.Domain, Domains: []string{"example.com"}},
-	"other": {Account: 5, Name: "other", Role: login.Domain, Domains: []string{"example.org"}},
-}
-
 // Bearer knows people with all rights of their roles, and "root-reads" with one of them.
 func (s *site) Bearer(_ context.Context, text string) (login.Person, error) {
-	p, ok := people[strings.TrimSuffix(text, "-reads")]
+	p, ok := consoletest.People[strings.TrimSuffix(text, "-reads")]
 	if !ok {
 		return p, accounts.ErrWrong
 	}
@@ -108,40 +81,15 @@ func (s *site) Trail(context.Context, accounts.Trail) ([]accounts.Entry, error) 
 
 func (s *site) SetLanguage(context.Context, login.Person, string) error { return nil }
 
-// settings are the configuration of sites.
-const settings = `
-[quarantine]
-dir = "DIR/quarantine"
-[history]
-file = "DIR/history.db"
-[console]
-file = "DIR/console.db"
-[notices]
-dir = "DIR/notices"
-[submission]
-via = "sendmail:/bin/false"
-[[rule]]
-name = "never met"
-from = ["nobody@example.net"]
-action = "reject"
-`
-
 // newSite returns a console with kept messages: 1 is for example.com and example.org, 2
 // for example.com with a virus, 3 for example.org.
 func newSite(t *testing.T) *site {
 	t.Helper()
-	dir := t.TempDir()
-	file := filepath.Join(dir, "milterscan.toml")
-	if err := os.WriteFile(file, []byte(strings.ReplaceAll(settings, "DIR", dir)), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	c, err := config.Load(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &site{t: t, mta: &mta{}}
+	c := consoletest.Config(t, "")
+	s := &site{t: t, mta: &consoletest.MTA{}}
 	s.Stores = console.NewStores(func() *config.Config { return c }, func(err error) { t.Log(err) })
 	t.Cleanup(s.Stores.Close)
+	var err error
 	if s.Console, err = console.New(console.Options{People: s, Host: s, Log: zap.NewNop(), Now: func() time.Time { return now }}); err != nil {
 		t.Fatal(err)
 	}
@@ -170,23 +118,13 @@ const hostile = "<script>alert(1)</script>\r\nSet-Cookie: a=b\u202e \x1b[31m"
 // keep puts messages into the history and the quarantine.
 func (s *site) keep(records ...policy.Record) {
 	s.t.Helper()
-	s.remember(records)
+	consoletest.Remember(s.t, s.Config(), records...)
 	own := pipeline.NewStores()
 	defer own.Close()
 	for _, r := range records {
 		if err := own.Quarantine(s.Config().Quarantine.Dir).Keep(s.t.Context(), policy.Copy{Record: r, Raw: strings.NewReader("Subject: x\r\n\r\nbody\r\n")}); err != nil {
 			s.t.Fatal(err)
 		}
-	}
-}
-
-// remember puts records into the history.
-func (s *site) remember(records []policy.Record) {
-	s.t.Helper()
-	h := store.NewHistory(s.Config().History.File, func(err error) { s.t.Log(err) })
-	defer h.Close()
-	if err := h.Append(s.t.Context(), records); err != nil {
-		s.t.Fatal(err)
 	}
 }
 
