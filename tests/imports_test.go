@@ -62,6 +62,7 @@ var permissions = []struct {
 	{"policy/keep/timeline", []string{"policy/keep/mtalog", "policy/keep/quarantine"}},
 	{"policy/keep/find", []string{"policy/keep/history"}},
 	{"policy/keep/store", []string{"policy/keep/find", "policy/keep/history", "policy/keep/mtalog", "policy/keep/quarantine", "scan/sender/greylist", "scan/sender/rate"}},
+	{"policy/people", []string{"policy/keep/store", "scan/format/markup"}},
 	{"policy/judge", []string{"policy", "policy/edit", "policy/token", "scan", "scan/format/entity", "scan/open/unpack", "scan/sender/origin"}},
 	{"policy/config", []string{"policy", "policy/edit", "policy/keep/...", "policy/tell/...", "scan", "scan/contents/...", "scan/format/...", "scan/open/...", "scan/sender/...", "scan/units"}},
 
@@ -71,7 +72,7 @@ var permissions = []struct {
 	// The commands.
 	{"contrib", nil},
 	{"cmd/milterscan/show", []string{"policy", "policy/judge", "policy/keep/timeline", "scan"}},
-	{"cmd/milterscan/pipeline", []string{"cmd/milterscan/show", "policy", "policy/config", "policy/disk", "policy/edit", "policy/judge", "policy/keep/...", "policy/tell/...", "policy/token",
+	{"cmd/milterscan/pipeline", []string{"cmd/milterscan/show", "policy", "policy/config", "policy/disk", "policy/edit", "policy/judge", "policy/keep/...", "policy/people", "policy/tell/...", "policy/token",
 		"scan", "scan/contents/...", "scan/format/...", "scan/open/...", "scan/sender/...", "scan/spool"}},
 	{"cmd/milterscan/cli", []string{"cmd/milterscan/pipeline", "policy/config", "policy/disk", "scan/units"}},
 	{"cmd/milterscan/console", []string{"cmd/milterscan/console/login", "cmd/milterscan/console/login/accounts", "cmd/milterscan/console/wording", "cmd/milterscan/doctor", "cmd/milterscan/pipeline",

@@ -99,6 +99,8 @@ type Config struct {
 	Submission Submission `toml:"submission"`
 	// The log: one line for each message.
 	Log Log `toml:"log"`
+	// What people may settle for themselves: their lists of senders.
+	People People `toml:"people"`
 	// What domains may settle for themselves.
 	PerDomain PerDomain `toml:"per_domain"`
 	// Your own rules. The first that matches decides, for each recipient and each
@@ -274,6 +276,7 @@ func Default() *Config {
 		History:    defaultHistory(),
 		MTALog:     defaultMTALog(),
 		Notices:    defaultNotices(),
+		People:     defaultPeople(),
 		PerDomain:  defaultPerDomain(),
 		Submission: Submission{Via: "smtp:127.0.0.1:25"},
 		Log:        Log{Level: "info", Format: "json", Output: "stderr"},

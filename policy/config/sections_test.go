@@ -47,6 +47,7 @@ var wrongValues = map[string]string{
 	"notices":           "queue = 0",
 	"submission":        "via = \"pigeon\"",
 	"log":               "level = \"loud\"",
+	"people":            "file = \"here\"",
 	"per_domain":        "actions = [\"explode\"]",
 	"rule":              "action = \"explode\"",
 	"test":              "expect = \"explode\"",

@@ -8,6 +8,7 @@ import (
 
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
 	"github.com/milterscan/milterscan/policy/keep/store"
+	"github.com/milterscan/milterscan/policy/people"
 )
 
 // Stores are what outlives a message. All generations share it, so that a
@@ -20,13 +21,15 @@ type Stores struct {
 	grey  map[string]*store.Greylist
 	rates map[string]*store.Rate
 	told  map[string]*store.Events
+	folk  map[string]*people.Store
 	open  []io.Closer
 }
 
 // NewStores returns stores of which none is open.
 func NewStores() *Stores {
 	return &Stores{Warn: func(error) {}, dirs: map[string]*quarantine.Dir{}, grey: map[string]*store.Greylist{},
-		rates: map[string]*store.Rate{}, told: map[string]*store.Events{}}
+		rates: map[string]*store.Rate{}, told: map[string]*store.Events{},
+		folk: map[string]*people.Store{}}
 }
 
 // indexFile is the index of a quarantine in its directory.
@@ -62,6 +65,14 @@ func (k *Stores) Events(file string) *store.Events {
 	return once(k, k.told, file, func() (*store.Events, io.Closer) {
 		e := store.NewEvents(file, k.tell)
 		return e, e
+	})
+}
+
+// People returns what people settled for themselves, in a file.
+func (k *Stores) People(file string) *people.Store {
+	return once(k, k.folk, file, func() (*people.Store, io.Closer) {
+		p := people.New(file)
+		return p, p
 	})
 }
 

@@ -19,6 +19,17 @@ var lookup = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.Strict
 // room for escapes.
 const longestHost = 1024
 
+// ASCII returns a host name as DNS is asked for it: in lower case, other scripts in
+// their ASCII form, without a dot at its end. It is empty for an address and for a name that
+// is too long.
+func ASCII(host string) string {
+	ascii, numeric := canonicalHost(host)
+	if numeric {
+		return ""
+	}
+	return ascii
+}
+
 // canonicalHost returns a host as it is connected to, and whether it is an address.
 func canonicalHost(s string) (host string, numeric bool) {
 	if len(s) > longestHost {

@@ -1,0 +1,19 @@
+package config
+
+import "github.com/milterscan/milterscan/scan/units"
+
+// People is what people may settle for themselves.
+type People struct {
+	// The database of lists, settings and requests of people, on a file system of
+	// this host.
+	File string `toml:"file"`
+}
+
+func defaultPeople() People { return People{File: "/var/lib/milterscan/people.db"} }
+
+// Check returns the errors of the section [people].
+func (p People) Check() error {
+	var check units.Check
+	check.Absolute("file", p.File, "/var/lib/milterscan/people.db")
+	return check.Err()
+}

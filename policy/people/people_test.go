@@ -1,0 +1,62 @@
+package people
+
+import (
+	"path/filepath"
+	"testing"
+)
+
+func TestFold(t *testing.T) {
+	for _, c := range []struct{ written, want string }{
+		{"ann@example.com", "ann@example.com"},
+		{" <Ann@Example.COM> ", "ann@example.com"},
+		{"ann@example.com.", "ann@example.com"},
+		{"Ann+List@example.com", "ann+list@example.com"},
+		{"ann@bücher.example", "ann@xn--bcher-kva.example"},
+		{"ann@xn--bcher-kva.example", "ann@xn--bcher-kva.example"},
+		{"ANN@BÜCHER.example", "ann@xn--bcher-kva.example"},
+		{"ann@example。com", "ann@example.com"},
+		{"jürgen@example.com", "jürgen@example.com"},
+		{`"a@b"@example.com`, `"a@b"@example.com`},
+		{"", ""},
+		{"ann", ""},
+		{"@example.com", ""},
+		{"ann@", ""},
+		{"ann@.example.com", ""},
+		{"ann@example..com", ""},
+		{"ann@192.0.2.1", ""},
+		{"ann@[192.0.2.1]", ""},
+		{"ann@exa mple.com", ""},
+		{"an n@example.com", ""},
+		{"ann@example.com>", "ann@example.com"},
+		{"ann<x@example.com", ""},
+		{"ann@example.com\r\nBcc: eve@example.org", ""},
+		{"ann\x00@example.com", ""},
+		{"ann\u202e@example.com", ""},
+		{"ann@*.example.com", ""},
+		{"\xff@example.com", ""},
+		{"0123456789012345678901234567890123456789012345678901234567890123x@example.com", ""},
+	} {
+		got, err := Fold(c.written)
+		if got != c.want || (err == nil) != (c.want != "") {
+			t.Errorf("%q: %q, %v; want %q", c.written, got, err, c.want)
+		}
+	}
+}
+
+// TestUse goes on with another file, and makes none that is not used.
+func TestUse(t *testing.T) {
+	dir := t.TempDir()
+	s := New(filepath.Join(dir, "a.db"))
+	if err := s.Use(filepath.Join(dir, "b.db")); err != nil {
+		t.Fatal(err)
+	}
+	if s.Path() != filepath.Join(dir, "b.db") {
+		t.Error(s.Path())
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if made, _ := filepath.Glob(filepath.Join(dir, "*")); len(made) > 0 {
+		t.Error(made)
+	}
+}
