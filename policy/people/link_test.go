@@ -1,0 +1,70 @@
+package people
+
+import (
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// Of many that use a link at once, in two processes, one is the first.
+func TestUseOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "people.db")
+	stores := []*Store{New(path), New(path)}
+	expires := time.Now().Add(time.Hour)
+	var firsts atomic.Int32
+	var all sync.WaitGroup
+	for i := range 16 {
+		all.Go(func() {
+			first, err := stores[i%2].UseOnce(t.Context(), "a\x00\xff", expires)
+			if err != nil {
+				t.Error(err)
+			}
+			if first {
+				firsts.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	if firsts.Load() != 1 {
+		t.Errorf("%d were the first", firsts.Load())
+	}
+	if first, err := stores[0].UseOnce(t.Context(), "a\x00", expires); !first || err != nil {
+		t.Errorf("another link: %t, %v", first, err)
+	}
+	if at, err := stores[1].Used(t.Context(), "a\x00\xff"); at.IsZero() || err != nil {
+		t.Errorf("%v, %v", at, err)
+	}
+	if err := stores[1].Unuse(t.Context(), "a\x00\xff"); err != nil {
+		t.Fatal(err)
+	}
+	if at, err := stores[0].Used(t.Context(), "a\x00\xff"); !at.IsZero() || err != nil {
+		t.Errorf("%v, %v", at, err)
+	}
+	if first, err := stores[0].UseOnce(t.Context(), "a\x00\xff", expires); !first || err != nil {
+		t.Errorf("good again: %t, %v", first, err)
+	}
+	for _, s := range stores {
+		s.Close()
+	}
+}
+
+// A link is remembered until it is good nowhere any more.
+func TestUsedLinksAreForgotten(t *testing.T) {
+	s := New(filepath.Join(t.TempDir(), "people.db"))
+	defer s.Close()
+	for nonce, expires := range map[string]time.Time{"long ago": time.Now().Add(-linkGrace - time.Hour), "just now": time.Now().Add(-time.Minute)} {
+		if first, err := s.UseOnce(t.Context(), nonce, expires); !first || err != nil {
+			t.Fatalf("%s: %t, %v", nonce, first, err)
+		}
+	}
+	if first, err := s.UseOnce(t.Context(), "other", time.Now().Add(time.Hour)); !first || err != nil {
+		t.Fatalf("%t, %v", first, err)
+	}
+	for nonce, want := range map[string]bool{"long ago": true, "just now": false} {
+		if first, err := s.UseOnce(t.Context(), nonce, time.Now()); first != want || err != nil {
+			t.Errorf("%s: first %t, %v", nonce, first, err)
+		}
+	}
+}
