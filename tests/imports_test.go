@@ -62,7 +62,8 @@ var permissions = []struct {
 	{"policy/keep/timeline", []string{"policy/keep/mtalog", "policy/keep/quarantine"}},
 	{"policy/keep/find", []string{"policy/keep/history"}},
 	{"policy/keep/store", []string{"policy/keep/find", "policy/keep/history", "policy/keep/mtalog", "policy/keep/quarantine", "scan/sender/greylist", "scan/sender/rate"}},
-	{"policy/people", []string{"policy/keep/store", "scan/format/markup"}},
+	{"policy/people", []string{"policy/keep/store", "policy/people/address"}},
+	{"policy/people/address", []string{"scan/format/markup"}},
 	{"policy/judge", []string{"policy", "policy/edit", "policy/token", "scan", "scan/format/entity", "scan/open/unpack", "scan/sender/origin"}},
 	{"policy/config", []string{"policy", "policy/edit", "policy/keep/...", "policy/tell/...", "scan", "scan/contents/...", "scan/format/...", "scan/open/...", "scan/sender/...", "scan/units"}},
 
@@ -88,14 +89,14 @@ var permissions = []struct {
 	{"cmd/milterscan/setup", []string{"cmd/milterscan/postfix", "contrib", "milter", "policy", "policy/disk", "policy/token", "scan", "scan/format/entity", "scan/hostile", "scan/units"}},
 	{"cmd/milterscan/console/api", []string{"cmd/milterscan/console", "cmd/milterscan/console/login", "cmd/milterscan/console/login/accounts", "cmd/milterscan/doctor", "cmd/milterscan/pipeline", "policy",
 		"policy/keep/history", "policy/keep/quarantine"}},
-	{"cmd/milterscan/console/login", []string{"policy"}},
+	{"cmd/milterscan/console/login", []string{"policy", "policy/people/address"}},
 	{"cmd/milterscan/console/wording", []string{"policy"}},
 	{"cmd/milterscan/console/login/door", []string{"cmd/milterscan/console/login", "cmd/milterscan/console/login/...", "cmd/milterscan/console/wording", "policy", "policy/config"}},
 	{"cmd/milterscan/console/login/throttle", nil},
 	{"cmd/milterscan/console/login/ldap", []string{"cmd/milterscan/console/login", "cmd/milterscan/console/login/accounts", "policy/config"}},
 	{"cmd/milterscan/console/login/oidc", []string{"cmd/milterscan/console/login", "cmd/milterscan/console/login/accounts", "policy/config"}},
 	{"cmd/milterscan/console/login/session", []string{"cmd/milterscan/console/login/accounts"}},
-	{"cmd/milterscan/console/login/accounts", []string{"cmd/milterscan/console/login", "policy", "policy/keep/store"}},
+	{"cmd/milterscan/console/login/accounts", []string{"cmd/milterscan/console/login", "policy", "policy/keep/store", "policy/people/address"}},
 	{"cmd/milterscan", []string{"cmd/milterscan/...", "policy", "policy/config", "policy/judge", "policy/keep/...", "policy/token", "scan/open/worker"}},
 }
 

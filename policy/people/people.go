@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/milterscan/milterscan/policy/keep/store"
+	"github.com/milterscan/milterscan/policy/people/address"
 )
 
 // ErrUnknown says that there is no such row, or that it is not the person's.
@@ -56,3 +57,9 @@ func (s *Store) Use(path string) error {
 
 // Close closes the file. It is opened again if it is used again.
 func (s *Store) Close() error { return s.db().Close() }
+
+// Fold returns an address as all data of people is found by it, see address.Fold.
+func Fold(written string) (string, error) { return address.Fold(written) }
+
+// FoldDomain returns a domain likewise, see address.Domain.
+func FoldDomain(written string) (string, error) { return address.Domain(written) }

@@ -1,4 +1,5 @@
-package people
+// Package address writes mail addresses in the one form by which data of people is found.
+package address
 
 import (
 	"fmt"
@@ -25,7 +26,7 @@ func Fold(address string) (string, error) {
 	if at <= 0 || at == len(s)-1 || !utf8.ValidString(s) {
 		return "", fmt.Errorf("%q is no address; write \"user@example.com\"", address)
 	}
-	domain, err := FoldDomain(s[at+1:])
+	domain, err := Domain(s[at+1:])
 	if err != nil {
 		return "", fmt.Errorf("%q is no address: %w", address, err)
 	}
@@ -36,8 +37,8 @@ func Fold(address string) (string, error) {
 	return local + "@" + domain, nil
 }
 
-// FoldDomain returns a domain in lower case, in its ASCII form, without a dot at its end.
-func FoldDomain(domain string) (string, error) {
+// Domain returns a domain in lower case, in its ASCII form, without a dot at its end.
+func Domain(domain string) (string, error) {
 	folded := markup.ASCII(strings.TrimSpace(domain))
 	if folded == "" || len(folded) > mostOfDomain || folded[0] == '.' || strings.Contains(folded, "..") || strings.ContainsFunc(folded, notInDomain) {
 		return "", fmt.Errorf("%q is no domain; write \"example.com\"", domain)
