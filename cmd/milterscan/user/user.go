@@ -202,7 +202,7 @@ func remarks(a accounts.Account) (list []string) {
 // accountFlags registers the flags that say what an account may do. The returned function reports mistakes in them.
 func accountFlags(f *cli.Options, a *accounts.Account) (check func() error) {
 	var domains, classes cli.Addresses
-	f.Var(cli.Choice(&a.Role, login.Roles()...), "role", "the `role` of the person: administrator, helpdesk, auditor, domain; docs/console-access.md says who may what")
+	f.Var(cli.Choice(&a.Role, login.Given()...), "role", "the `role` of the person: administrator, helpdesk, auditor, domain; docs/console-access.md says who may what")
 	f.Var(&domains, "domains", "the mail `domains` of a domain administrator, with commas between them; \".example.com\" for all subdomains; may be given several times")
 	f.Var(&classes, "classes", "open and release kept mail of these `classes` only, with commas between them: "+strings.Join(quarantine.Classes(), ", "))
 	f.BoolVar(&a.WantsSecond, "require-totp", false, "let the person in with a second factor only, which is set up at the first log-in")

@@ -23,7 +23,7 @@ func (g Groups) RoleOf(groups, own []string) (Role, []string) {
 	in := func(list []string) bool {
 		return slices.ContainsFunc(list, func(one string) bool { return g.has(groups, one) })
 	}
-	for _, role := range Roles() {
+	for _, role := range Given() {
 		if !in(g.Roles[string(role)]) {
 			continue
 		}

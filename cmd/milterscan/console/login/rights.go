@@ -17,15 +17,20 @@ const (
 	HelpDesk      Role = "helpdesk"      // sees messages; opens and releases those of its classes
 	Auditor       Role = "auditor"       // reads everything, changes nothing
 	Domain        Role = "domain"        // sees and releases the mail of its own domains, and knows of no other
+	Recipient     Role = "recipient"     // sees and releases what was kept back from its own addresses, and knows of no other
 )
 
 // Roles returns all roles, the one that may do most first.
-func Roles() []Role { return []Role{Administrator, HelpDesk, Auditor, Domain} }
+func Roles() []Role { return append(Given(), Recipient) }
+
+// Given returns the roles that a person with an account is given. Recipients are given
+// none: who proves to be the owner of an address of ours is one.
+func Given() []Role { return []Role{Administrator, HelpDesk, Auditor, Domain} }
 
 // UnmarshalText reads a role.
 func (r *Role) UnmarshalText(text []byte) error {
-	if !slices.Contains(Roles(), Role(text)) {
-		return fmt.Errorf("%q is no role; write one of %s", text, names(Roles()))
+	if !slices.Contains(Given(), Role(text)) {
+		return fmt.Errorf("%q is no role that can be given; write one of %s", text, names(Given()))
 	}
 	*r = Role(text)
 	return nil
@@ -36,6 +41,7 @@ type Right string
 
 // The rights.
 const (
+	SeeOwn           Right = "see own mail"      // what was kept back from addresses of one's own
 	SeeOverview      Right = "see overview"      // counts and health of the whole host
 	SeeMessages      Right = "see messages"      // what became of messages, and why
 	SeeContent       Right = "see content"       // texts and pictures of a message
@@ -71,14 +77,15 @@ var table = []struct {
 	opens, changes bool
 	roles          []Role
 }{
+	{right: SeeOwn, roles: []Role{Recipient}},
 	{right: SeeOverview, roles: []Role{Administrator, HelpDesk, Auditor}},
 	{right: SeeMessages, roles: []Role{Administrator, HelpDesk, Auditor, Domain}},
-	{right: SeeContent, opens: true, roles: []Role{Administrator, HelpDesk, Auditor, Domain}},
+	{right: SeeContent, opens: true, roles: []Role{Administrator, HelpDesk, Auditor, Domain, Recipient}},
 	{right: DownloadParts, opens: true, roles: []Role{Administrator, Domain}},
-	{right: Release, opens: true, changes: true, roles: []Role{Administrator, HelpDesk, Domain}},
+	{right: Release, opens: true, changes: true, roles: []Role{Administrator, HelpDesk, Domain, Recipient}},
 	{right: Forward, opens: true, changes: true, roles: []Role{Administrator}},
-	{right: Delete, opens: true, changes: true, roles: []Role{Administrator, Domain}},
-	{right: AllowSenders, changes: true, roles: []Role{Administrator, HelpDesk, Domain}},
+	{right: Delete, opens: true, changes: true, roles: []Role{Administrator, Domain, Recipient}},
+	{right: AllowSenders, changes: true, roles: []Role{Administrator, HelpDesk, Domain, Recipient}},
 	{right: MarkHandled, changes: true, roles: []Role{Administrator, HelpDesk, Domain}},
 	{right: Export, roles: []Role{Administrator, HelpDesk, Auditor, Domain}},
 	{right: SeeRules, roles: []Role{Administrator, HelpDesk, Auditor}},

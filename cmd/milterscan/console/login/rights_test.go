@@ -12,22 +12,23 @@ import (
 // change of it is made on purpose. Columns are as in Roles.
 func TestRolesHaveTheirRights(t *testing.T) {
 	matrix := map[Right]string{
-		SeeOverview:      "yyy-",
-		SeeMessages:      "yyyy",
-		SeeContent:       "yyyy",
-		DownloadParts:    "y--y",
-		Release:          "yy-y",
-		Forward:          "y---",
-		Delete:           "y--y",
-		AllowSenders:     "yy-y",
-		MarkHandled:      "yy-y",
-		Export:           "yyyy",
-		SeeRules:         "yyy-",
-		SeeConfiguration: "y-y-",
-		Rehearse:         "yy--",
-		SeeAudit:         "y-y-",
-		ManageUsers:      "y---",
-		UseAPI:           "yyyy",
+		SeeOwn:           "----y",
+		SeeOverview:      "yyy--",
+		SeeMessages:      "yyyy-",
+		SeeContent:       "yyyyy",
+		DownloadParts:    "y--y-",
+		Release:          "yy-yy",
+		Forward:          "y----",
+		Delete:           "y--yy",
+		AllowSenders:     "yy-yy",
+		MarkHandled:      "yy-y-",
+		Export:           "yyyy-",
+		SeeRules:         "yyy--",
+		SeeConfiguration: "y-y--",
+		Rehearse:         "yy---",
+		SeeAudit:         "y-y--",
+		ManageUsers:      "y----",
+		UseAPI:           "yyyy-",
 	}
 	for _, r := range Rights() {
 		if matrix[r] == "" {
@@ -107,6 +108,57 @@ func TestWhoSeesWhat(t *testing.T) {
 	}
 }
 
+// TestRecipientsSeeTheirOwn: a recipient sees what is kept back from its addresses, and of
+// those classes only that the host shows; it releases less than it sees.
+func TestRecipientsSeeTheirOwn(t *testing.T) {
+	ann := Person{Role: Recipient, Addresses: []string{"ann@example.com", "sales@example.com"}, Classes: []string{"suspicious", "forbidden", "infected"},
+		Releases: []string{"suspicious", "infected"}}
+	back := func(class string, to ...string) Mail {
+		return Mail{Sender: "x@elsewhere.example", Recipients: []string{"ann@example.com", "ben@example.com"}, Class: class, Back: to}
+	}
+	grave := func(m Mail, kinds ...string) Mail { m.Grave = kinds; return m }
+	for _, c := range []struct {
+		about string
+		who   Person
+		mail  Mail
+		sees  bool
+		opens bool // may release
+	}{
+		{"its own", ann, back("suspicious", "ann@example.com"), true, true},
+		{"its own, written in another way", ann, back("suspicious", "<Ann@EXAMPLE.com.>"), true, true},
+		{"of another address of its own", ann, back("suspicious", "sales@example.com"), true, true},
+		{"another's", ann, back("suspicious", "ben@example.com"), false, false},
+		{"one that it has had, kept back from another", ann, back("suspicious", "ben@example.com"), false, false},
+		{"one that is kept for nobody", ann, back("suspicious"), false, false},
+		{"one that is not kept", ann, back("", "ann@example.com"), false, false},
+		{"of a class that is shown, not released", ann, back("forbidden", "ann@example.com"), true, false},
+		{"of a class that is not shown", ann, back("policy", "ann@example.com"), false, false},
+		{"a virus, whatever is configured", ann, back("infected", "ann@example.com"), false, false},
+		{"with a virus that did not decide", ann, grave(back("suspicious", "ann@example.com"), "infected"), false, false},
+		{"with an attachment that may not be released", ann, grave(back("suspicious", "ann@example.com"), "forbidden"), true, false},
+		{"with what was not looked into", ann, grave(back("suspicious", "ann@example.com"), "unscannable"), true, false},
+		{"an address that ends alike", ann, back("suspicious", "joann@example.com"), false, false},
+		{"another domain", ann, back("suspicious", "ann@example.org"), false, false},
+		{"no address", ann, back("suspicious", "", "ann"), false, false},
+		{"sent in its name", ann, Mail{Sender: "ann@example.com", Ours: true, Class: "suspicious", Back: []string{"ben@example.com"}}, false, false},
+		{"without addresses", Person{Role: Recipient, Classes: ann.Classes}, back("suspicious", "ann@example.com", ""), false, false},
+		{"without classes", Person{Role: Recipient, Addresses: ann.Addresses}, back("policy", "ann@example.com"), false, false},
+	} {
+		if got := c.who.Sees(c.mail); got != c.sees {
+			t.Errorf("%s: sees %v", c.about, got)
+		}
+		if got := c.who.MayWith(SeeContent, c.mail); got != c.sees {
+			t.Errorf("%s: may see its content %v", c.about, got)
+		}
+		if got := c.who.MayWith(Release, c.mail); got != c.opens {
+			t.Errorf("%s: may release %v", c.about, got)
+		}
+	}
+	if !ann.Bound() || fmt.Sprint(ann.Own([]string{"Ann@example.com", "ben@example.com"})) != "[Ann@example.com]" {
+		t.Error("a recipient is shown who else has had its mail")
+	}
+}
+
 func TestOwn(t *testing.T) {
 	all := []string{"a@example.com", "b@other.example", "c@example.com"}
 	if got := (Person{Role: Domain, Domains: []string{"example.com"}}).Own(all); fmt.Sprint(got) != "[a@example.com c@example.com]" {
@@ -130,6 +182,9 @@ func TestRoleIsRead(t *testing.T) {
 	}
 	if err := r.UnmarshalText([]byte("root")); err == nil || !strings.Contains(err.Error(), "helpdesk") {
 		t.Error(err)
+	}
+	if err := r.UnmarshalText([]byte("recipient")); err == nil {
+		t.Error("a person was made a recipient")
 	}
 }
 
@@ -166,7 +221,7 @@ func cell(role Role, right Right, opens bool) string {
 	switch {
 	case !role.Has(right):
 		return " – |"
-	case opens && !(Person{Role: role}).opensClass("infected"):
+	case opens && !(Person{Role: role}).opensClass(infected):
 		return " by class |"
 	}
 	return " yes |"

@@ -6,20 +6,23 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
 	"github.com/milterscan/milterscan/policy/keep/store"
+	"github.com/milterscan/milterscan/policy/people/address"
 )
 
 // Account holds the facts about a person who may log in.
 type Account struct {
 	ID          int64      `json:"-"`
 	Name        string     `json:"name"`   // canonical; "ldap:ann" and "oidc:ann" for accounts of others
-	Source      string     `json:"source"` // which of Local, LDAP and OIDC knows the password
+	Source      string     `json:"source"` // which of Local, LDAP, OIDC and Owner knows who it is
 	Subject     string     `json:"-"`      // by which the source knows it
 	Role        login.Role `json:"role"`
-	Domains     []string   `json:"domains,omitempty"`
+	Domains     []string   `json:"domains,omitempty"`   // of a domain administrator
+	Addresses   []string   `json:"addresses,omitempty"` // that a recipient has proved to own, the main one first
 	Classes     []string   `json:"classes,omitempty"`
 	Language    string     `json:"language,omitempty"`
 	Disabled    bool       `json:"disabled"`
@@ -36,13 +39,13 @@ type Account struct {
 
 // Person returns who the account is in the console.
 func (a Account) Person() login.Person {
-	return login.Person{Account: a.ID, Name: a.Name, Role: a.Role, Domains: a.Domains, Classes: a.Classes, Language: a.Language}
+	return login.Person{Account: a.ID, Name: a.Name, Role: a.Role, Domains: a.Domains, Addresses: a.Addresses, Classes: a.Classes, Language: a.Language}
 }
 
 // Epoch returns a number that changes when all sessions of the account are to end.
 func (a Account) Epoch() int64 { return a.epoch }
 
-// columns of an account, for scan.
+// columns of an account, for scan. Of a recipient, domains are its addresses.
 const columns = `id, source, subject, name, role, domains, classes, language, disabled, password, wants_second, secret <> '',
 	(SELECT count(*) FROM recovery WHERE account = id), epoch, created, seen`
 
@@ -59,7 +62,11 @@ func scan(row interface{ Scan(...any) error }) (a Account, err error) {
 	if seen > 0 {
 		a.Seen = time.Unix(seen, 0).UTC()
 	}
-	return a, errors.Join(json.Unmarshal([]byte(domains), &a.Domains), json.Unmarshal([]byte(classes), &a.Classes))
+	own := &a.Domains
+	if a.Role == login.Recipient {
+		own = &a.Addresses
+	}
+	return a, errors.Join(json.Unmarshal([]byte(domains), own), json.Unmarshal([]byte(classes), &a.Classes))
 }
 
 // find returns the one account of which something is true. The error is ErrUnknown
@@ -83,17 +90,21 @@ func (a *Accounts) ByID(ctx context.Context, id int64) (Account, error) {
 // ByName returns an account by its name.
 func (a *Accounts) ByName(ctx context.Context, name string) (Account, error) {
 	folded, err := Canonical(name)
+	if own, ok := strings.CutPrefix(name, Owner+":"); ok {
+		folded, err = address.Fold(own)
+		folded = Owner + ":" + folded
+	}
 	if err != nil {
 		return Account{}, fmt.Errorf("%w: %w", ErrUnknown, err)
 	}
 	return a.find(ctx, `name = ?`, folded)
 }
 
-// List returns all accounts by name.
+// List returns all accounts by name, but those of recipients, who may be many thousands.
 func (a *Accounts) List(ctx context.Context) (all []Account, err error) {
 	read := func(rows *sql.Rows) (Account, error) { return scan(rows) }
 	err = a.db().Read(ctx, func(db *sql.DB) (err error) {
-		all, err = store.Rows(ctx, db, read, `SELECT `+columns+` FROM account ORDER BY name`)
+		all, err = store.Rows(ctx, db, read, `SELECT `+columns+` FROM account WHERE role <> ? ORDER BY name`, string(login.Recipient))
 		return err
 	})
 	return all, err

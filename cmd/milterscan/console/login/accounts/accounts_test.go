@@ -249,6 +249,44 @@ func TestAdmit(t *testing.T) {
 	}
 }
 
+// TestAdmitOwner: a recipient has one account, however it proves to own its addresses, and none
+// is made by hand. Lists leave it out.
+func TestAdmitOwner(t *testing.T) {
+	a, _ := open(t)
+	add(t, a, "ann")
+	own, err := a.AdmitOwner(t.Context(), []string{"o'hara/x@example.com"})
+	if err != nil || own.Role != login.Recipient || own.Name != "recipient:o'hara/x@example.com" {
+		t.Fatalf("%+v, %v", own, err)
+	}
+	again, err := a.AdmitOwner(t.Context(), []string{"o'hara/x@example.com", "sales@example.com"})
+	if p := again.Person(); err != nil || again.ID != own.ID || len(p.Addresses) != 2 || len(p.Domains) != 0 {
+		t.Errorf("%+v, %v", again, err)
+	}
+	if named, err := a.ByName(t.Context(), "recipient:O'Hara/x@Example.com"); err != nil || named.ID != own.ID {
+		t.Errorf("%+v, %v", named, err)
+	}
+	if list, err := a.List(t.Context()); err != nil || len(list) != 1 || list[0].Name != "ann" {
+		t.Errorf("%+v, %v", list, err)
+	}
+	if _, err := a.AdmitOwner(t.Context(), nil); !errors.Is(err, ErrWrong) {
+		t.Error("the owner of nothing:", err)
+	}
+	if err := a.Add(t.Context(), Account{Name: "ben", Role: login.Recipient}, good); err == nil {
+		t.Error("a recipient was made by hand")
+	}
+	for _, i := range []Identity{{Source: LDAP, Subject: "eve", Name: "eve", Role: login.Recipient}, {Source: Owner, Subject: "x", Name: "x", Role: login.Recipient}} {
+		if _, err := a.Admit(t.Context(), i); err == nil {
+			t.Errorf("%+v is admitted", i)
+		}
+	}
+	if err := a.SetDisabled(t.Context(), own.ID, true); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.AdmitOwner(t.Context(), own.Addresses); !errors.Is(err, ErrWrong) {
+		t.Error("disabled:", err)
+	}
+}
+
 // TestDamagedFileIsLeft: a file that is no database is not replaced by one without the
 // accounts that were disabled, and nobody gets in.
 func TestDamagedFileIsLeft(t *testing.T) {

@@ -16,6 +16,7 @@ const (
 	Local = "local"
 	LDAP  = "ldap"
 	OIDC  = "oidc"
+	Owner = "recipient" // of addresses, however that was proved
 )
 
 // Canonical returns a name as accounts are looked up by it: names that only differ in case,

@@ -11,9 +11,10 @@ import (
 	"github.com/milterscan/milterscan/policy"
 )
 
-// Check reports mistakes in an account that is to be made, and puts its domains in order.
+// Check reports mistakes in an account that is to be made, and puts its domains in order. No
+// account is made for a recipient by hand.
 func (a *Account) Check() error {
-	if !slices.Contains(login.Roles(), a.Role) {
+	if !slices.Contains(login.Given(), a.Role) {
 		return fmt.Errorf("%q is no role", a.Role)
 	}
 	if (a.Role == login.Domain) != (len(a.Domains) > 0) {

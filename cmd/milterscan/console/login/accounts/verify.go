@@ -45,12 +45,13 @@ func (a *Accounts) Named(ctx context.Context, name string) (Account, error) {
 
 // Identity is what another place says of a person who has proved there who it is.
 type Identity struct {
-	Source  string // LDAP or OIDC
+	Source  string // LDAP, OIDC or Owner
 	Subject string // which the place never gives to another person
 	Name    string // to be shown
 	Role    login.Role
-	Domains []string
+	Domains []string // of a recipient: its addresses
 	Classes []string
+	Mail    []string // addresses that are the person's, as that place says
 }
 
 // Admit returns the account of a person whom another place knows, and makes it if there
@@ -62,8 +63,23 @@ func (a *Accounts) Admit(ctx context.Context, i Identity) (Account, error) {
 	if err := errors.Join(err, account.Check()); err != nil {
 		return Account{}, fmt.Errorf("%s says of %q what cannot be used: %w", i.Source, i.Name, err)
 	}
-	name = i.Source + ":" + name
-	taken, err := a.find(ctx, `name = ? AND NOT (source = ? AND subject = ?)`, name, i.Source, i.Subject)
+	i.Name, i.Domains = i.Source+":"+name, account.Domains
+	return a.admitted(ctx, i)
+}
+
+// AdmitOwner returns the account of a recipient who has proved to own addresses of ours, the main
+// one first, each as address.Fold writes it. It makes the account if there is none. The error
+// is ErrWrong where the account is disabled.
+func (a *Accounts) AdmitOwner(ctx context.Context, addresses []string) (Account, error) {
+	if len(addresses) == 0 {
+		return Account{}, ErrWrong
+	}
+	return a.admitted(ctx, Identity{Source: Owner, Subject: addresses[0], Name: Owner + ":" + addresses[0], Role: login.Recipient, Domains: addresses})
+}
+
+// admitted writes down what another place says of a person, whose name is as accounts have it.
+func (a *Accounts) admitted(ctx context.Context, i Identity) (Account, error) {
+	taken, err := a.find(ctx, `name = ? AND NOT (source = ? AND subject = ?)`, i.Name, i.Source, i.Subject)
 	if err == nil {
 		return Account{}, fmt.Errorf("%w, %s, of another person: remove that account if it is no longer used", ErrTaken, taken.Name)
 	}
@@ -72,11 +88,11 @@ func (a *Accounts) Admit(ctx context.Context, i Identity) (Account, error) {
 	}
 	_, err = a.change(ctx, `INSERT INTO account (source, subject, name, role, domains, classes, created) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
 		ON CONFLICT (source, subject) DO UPDATE SET name = ?3, role = ?4, domains = ?5, classes = ?6`,
-		i.Source, i.Subject, name, string(i.Role), asJSON(account.Domains), asJSON(i.Classes), a.now().Unix())
+		i.Source, i.Subject, i.Name, string(i.Role), asJSON(i.Domains), asJSON(i.Classes), a.now().Unix())
 	if err != nil {
 		return Account{}, err
 	}
-	account, err = a.find(ctx, `source = ? AND subject = ?`, i.Source, i.Subject)
+	account, err := a.find(ctx, `source = ? AND subject = ?`, i.Source, i.Subject)
 	if err == nil && account.Disabled {
 		return Account{}, ErrWrong
 	}
