@@ -65,6 +65,9 @@ func (o Outcome) check() error {
 	if err := o.Reply.check(o.Answer); err != nil {
 		return err
 	}
+	if len(o.Appeal) > 0 && o.Answer != Reject {
+		return fmt.Errorf("senders appeal against a refusal, and this rule answers with %s; leave appeal out, or let it reject", o.Answer)
+	}
 	if e := o.pointless(); e != "" {
 		return fmt.Errorf("%s has no effect on mail that is answered with %s; leave it out", e, o.Answer)
 	}

@@ -80,6 +80,9 @@ func (o Outcome) String() string {
 	if o.Keep && o.Action() != "quarantine" {
 		w = append(w, "keep")
 	}
+	if len(o.Appeal) > 0 {
+		w = append(w, "appeal")
+	}
 	if o.Edit != NoEdit {
 		w = append(w, o.Edit.String())
 	}

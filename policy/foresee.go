@@ -28,7 +28,7 @@ func (p *Policy) RefusesOn(listed []scan.Rule) bool {
 // refusesOn reports whether the rule may refuse for a finding before the message
 // is there.
 func (r *rule) refusesOn(l scan.Rule) bool {
-	late := len(r.Scope.HeaderFrom)+len(r.parts)+len(r.Grounds.Unless) > 0 || r.Scope.Size != (SizeRange{})
+	late := r.waits() || len(r.Scope.HeaderFrom)+len(r.parts)+len(r.Grounds.Unless) > 0 || r.Scope.Size != (SizeRange{})
 	about := func(c Condition) bool { return c.aboutFinding() && c.CanMatch([]scan.Rule{l}) }
 	return r.Outcome.mayRefuse() && !late && (slices.ContainsFunc(r.Grounds.When, about) || slices.ContainsFunc(r.Grounds.Requires, about))
 }

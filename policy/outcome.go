@@ -61,6 +61,7 @@ type Outcome struct {
 	Answer  Answer
 	Reply   Reply         // for Tempfail and Reject; zero: made from the finding
 	Keep    bool          // a copy in the quarantine, safe before the answer
+	Appeal  []string      // for Reject: the classes of what the sender may appeal against; see Decision.Appeal
 	Edit    EditKind      // of the part the finding points at
 	Tag     string        // put before the subject
 	Banner  string        // the name of the one put into the text
@@ -147,6 +148,7 @@ type Decision struct {
 	Reply    Reply  // for Tempfail and Reject
 	Reason   string // for Hold: what the MTA's queue shows
 	Keep     bool
+	Appeal   bool // for Reject: the sender may ask for the message nevertheless, so a copy is to be kept, and the reply to say how
 	Edits    []Edit
 	Unmade   []Edit // those rules ask for of parts that cannot be edited; some of them, where there are many
 	Tag      string

@@ -54,6 +54,7 @@ type Record struct {
 	Watched        []string          `json:"watched,omitempty"` // rules that matched and only watch
 	Scanners       []ScannerTime     `json:"scanners,omitempty"`
 	Release        string            `json:"release,omitempty"` // the kept message this is the release of
+	Appeal         bool              `json:"appeal,omitempty"`  // a copy is kept in case its sender appeals, and the reply says how
 
 	Verdicts     []RecordVerdict `json:"verdicts,omitempty"`
 	Alternatives []Alternative   `json:"alternatives,omitempty"`
@@ -132,7 +133,8 @@ type RecordEdit struct {
 type RecordVerdict struct {
 	Recipients []string      `json:"recipients"`
 	Action     string        `json:"action"`
-	Kept       bool          `json:"kept,omitempty"` // a copy was to be kept for them
+	Kept       bool          `json:"kept,omitempty"`   // a copy was to be kept for them
+	Appeal     bool          `json:"appeal,omitempty"` // the sender may appeal to them
 	Rule       *RecordRule   `json:"rule,omitempty"`
 	Because    int           `json:"because"` // index into Record.Findings, -1: none in particular
 	Applied    []string      `json:"applied,omitempty"`

@@ -106,6 +106,15 @@ func (r *rule) blanket() bool { return len(r.Grounds.When) == 0 && len(r.parts) 
 // opens reports whether the rule lets mail through that a later one may refuse.
 func (r *rule) opens() bool { return r.Mode == Decides && r.Outcome.Answer == Deliver }
 
+// mildest returns the mildest answer of the rule where it is not known yet whether it
+// matches. One that lets senders appeal is milder than one that does not.
+func (r *rule) mildest() Answer {
+	if len(r.Outcome.Appeal) > 0 {
+		return Deliver
+	}
+	return r.Outcome.Answer
+}
+
 // mayRefuse reports whether the rule alone, without any finding, may refuse mail
 // at a stage: all it depends on can be known by then.
 func (r *rule) mayRefuse(s scan.Stage) bool {
@@ -113,7 +122,7 @@ func (r *rule) mayRefuse(s scan.Stage) bool {
 		return false
 	}
 	switch {
-	case len(r.Scope.HeaderFrom)+len(r.Grounds.Requires)+len(r.Grounds.Unless) > 0, r.Scope.Size != (SizeRange{}):
+	case r.waits(), len(r.Scope.HeaderFrom)+len(r.Grounds.Requires)+len(r.Grounds.Unless) > 0, r.Scope.Size != (SizeRange{}):
 		return s >= scan.StageMessage
 	case len(r.Scope.To) > 0, r.Scope.Direction == Relayed:
 		return s >= scan.StageRcpt
@@ -143,6 +152,9 @@ func (r *rule) forMail(f *facts) truth {
 	}
 	if t != no {
 		t = min(t, r.background(f))
+	}
+	if r.waits() && !f.complete() {
+		t = min(t, perhaps)
 	}
 	return t
 }

@@ -35,6 +35,7 @@ func (f *facts) settle(all []judged) Decision {
 		return d // nothing is done yet; a copy would be kept at every attempt
 	}
 	d.Keep = slices.ContainsFunc(all, func(j judged) bool { return j.Outcome.Keep })
+	d.Appeal = f.appealed(d, all)
 	if d.Answer == Deliver || d.Answer == Hold {
 		f.change(&d, all)
 	}

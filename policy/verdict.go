@@ -85,7 +85,7 @@ func (f *facts) judgeSubject(j *judgement, rules []candidate, subject int) {
 			t = min(t, j.anyway.not())
 		}
 		if t == perhaps && c.Mode == Decides && !decided {
-			mildest = min(mildest, c.Outcome.Answer)
+			mildest = min(mildest, c.mildest())
 		}
 		if t != yes {
 			continue
@@ -259,6 +259,9 @@ func (f *facts) addUp(grounds []ground) Outcome {
 	var o Outcome
 	if len(grounds) > 0 {
 		o.Answer, o.Reply = grounds[0].outcome.Answer, grounds[0].outcome.Reply
+	}
+	if f.appealable(grounds) {
+		o.Appeal = grounds[0].outcome.Appeal
 	}
 	var tags []string
 	var last *Outcome

@@ -32,6 +32,7 @@ type choice struct {
 	decision policy.Decision
 	rules    *policy.Policy // that decided; nil: it is not rules that answer
 	result   *edit.Result   // what goes on in the place of the message; nil: the message
+	invites  bool           // the reply says where the sender may appeal
 }
 
 // edits reports whether any message may be edited.

@@ -22,6 +22,22 @@ type Keeper interface {
 	Keep(ctx context.Context, c policy.Copy) error
 }
 
+// Appeals gives senders links by which they ask for what is refused.
+type Appeals interface {
+	// Offer returns the link for a message that is to be kept for it, and how to take the
+	// offer back. The link is "" where none is to be had now. It does not wait.
+	Offer(a Appeal) (link string, back func())
+}
+
+// Appeal is a message that is refused, and may be asked for.
+type Appeal struct {
+	ID         string
+	Client     netip.Addr
+	Sender     string
+	Recipients []string // who may be asked
+	Size       int64    // in bytes
+}
+
 // Options are what a judge works with. Fields are required where they do not say
 // what nil means.
 type Options struct {
@@ -32,6 +48,7 @@ type Options struct {
 	Finds      []scan.Rule  // what Once can find before the message; nil: anything
 	Policy     *policy.Policy
 	Keeper     Keeper
+	Appeals    Appeals                        // nil: no sender may appeal
 	Key        func() ([]byte, error)         // that signs passes; nil if nobody makes any
 	Time       time.Duration                  // for one message, from end of data to the answer
 	Tell       func(context.Context, *Result) // is told about every ruling, and has until ctx is done; nil: nobody is
@@ -103,17 +120,29 @@ func (j *Judge) Examine(ctx context.Context, in scan.Received) *Result {
 func (j *Judge) Message(ctx context.Context, in scan.Received) (policy.Ruling, func()) {
 	ctx, cancel := context.WithTimeout(ctx, j.Time)
 	defer cancel()
-	r := j.Examine(ctx, in)
-	if r.Decision.Keep {
-		begun := time.Now()
-		err := j.Keeper.Keep(ctx, r.copy())
-		r.seen.clock.since(Keep, begun)
-		if err != nil {
-			r = j.notKept(r, err)
-		}
-	}
+	r := j.kept(ctx, j.Examine(ctx, in))
 	j.Tell(ctx, r)
 	return ruling(r), r.Close
+}
+
+// kept returns the result when the copies are safe that it asks for.
+func (j *Judge) kept(ctx context.Context, r *Result) *Result {
+	if r.Decision.Appeal {
+		r = j.appealed(ctx, r)
+	}
+	if !r.Decision.Keep || r.Decision.Appeal {
+		return r
+	}
+	if err := j.keep(ctx, r); err != nil {
+		return j.notKept(r, err)
+	}
+	return r
+}
+
+// keep keeps a copy of the message.
+func (j *Judge) keep(ctx context.Context, r *Result) error {
+	defer r.seen.clock.since(Keep, time.Now())
+	return j.Keeper.Keep(ctx, r.copy())
 }
 
 // notKept returns the result where the copy a rule asks for could not be kept: the MTA

@@ -83,6 +83,7 @@ func (r *Result) envelope() policy.Record {
 		Rule:       d.Rule.Name,
 		Score:      policy.Score(r.Found),
 		Complete:   r.Complete(),
+		Appeal:     r.choice.invites,
 		Took:       policy.Millis(r.Took),
 		Times:      times(env, r.Stage),
 	}

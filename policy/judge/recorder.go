@@ -124,6 +124,7 @@ func (w *recorder) verdict(v policy.Verdict) policy.RecordVerdict {
 	out := policy.RecordVerdict{
 		Recipients: []string{v.Recipient}, Action: v.Outcome.Action(), Kept: v.Outcome.Keep, Because: w.place(v.Because),
 		Applied: ruleNames(v.Applied), Watched: ruleNames(v.Watched), More: v.More,
+		Appeal: w.choice.invites && asked(v),
 	}
 	if v.Rule != (policy.RuleRef{}) {
 		rule := policy.RecordRule(v.Rule)

@@ -288,7 +288,7 @@ func TestCatalogue(t *testing.T) {
 	for _, r := range Catalogue() {
 		names = append(names, r.Name)
 	}
-	if want := []string{released, probed, policy.PartFound, notPass}; !slices.Equal(names, want) {
+	if want := []string{released, probed, policy.PartFound, notOffered, notPass}; !slices.Equal(names, want) {
 		t.Errorf("%v, want %v", names, want)
 	}
 	j := New(Options{})

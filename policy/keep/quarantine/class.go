@@ -5,13 +5,10 @@ import (
 	"github.com/milterscan/milterscan/scan"
 )
 
-// byPolicy is the class of messages that are kept for no finding.
-const byPolicy = "policy"
-
 // Classes returns the classes by which retention can differ: the kind of the gravest finding that
 // decided, or "policy" if it was none.
 func Classes() []string {
-	all := []string{byPolicy}
+	all := []string{policy.ByPolicy}
 	for k := scan.Note; k <= scan.Failed; k++ {
 		all = append(all, k.String())
 	}
@@ -23,7 +20,7 @@ func class(r policy.Record) string {
 	if f := decisive(r); f != nil {
 		return f.Kind.String()
 	}
-	return byPolicy
+	return policy.ByPolicy
 }
 
 // reason names what a message was kept for.
@@ -68,7 +65,7 @@ func precedence(r policy.Record, v policy.RecordVerdict) int {
 	if !gets(v) {
 		n += 100
 	}
-	if v.Kept {
+	if v.Kept || v.Appeal {
 		n += 1000
 	}
 	return n
