@@ -21,7 +21,7 @@ var ErrUnknown = errors.New("there is none of that number")
 var schema = strings.Join([]string{`
 PRAGMA synchronous = FULL;
 PRAGMA secure_delete = ON;
-`, linkSchema}, "")
+`, linkSchema, requestSchema}, "")
 
 // Store is the data of people in a file. It may be used by several goroutines at once.
 type Store struct{ file atomic.Pointer[place] }
