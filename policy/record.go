@@ -33,6 +33,7 @@ type Record struct {
 	User       string    `json:"user"`
 	TLS        bool      `json:"tls"`
 	Sender     string    `json:"sender"`
+	From       string    `json:"from,omitempty"` // the author as the message names it, decoded
 	Subject    string    `json:"subject"` // decoded
 	Size       int64     `json:"size"`    // in bytes
 	Action     string    `json:"action"`

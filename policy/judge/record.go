@@ -91,7 +91,7 @@ func (r *Result) envelope() policy.Record {
 		rec.Client = env.Client.Addr().String()
 	}
 	if r.Message != nil {
-		rec.Subject = subject(r.Message.Header)
+		rec.From, rec.Subject = words(r.Message.Header, "From"), words(r.Message.Header, "Subject")
 		rec.MessageID = messageID(r.Message.Header)
 	}
 	if r.seen.release != nil {
@@ -127,8 +127,9 @@ func direction(all []policy.Verdict) string {
 	return d.String()
 }
 
-func subject(h entity.Header) string {
-	for _, s := range h.Values("Subject") {
+// words returns the first field of a name, decoded.
+func words(h entity.Header, name string) string {
+	for _, s := range h.Values(name) {
 		return cut(strings.TrimSpace(entity.DecodeWords(s)), maxSubject)
 	}
 	return ""

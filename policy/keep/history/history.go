@@ -184,7 +184,7 @@ func (p Privacy) edit(e policy.RecordEdit) policy.RecordEdit {
 }
 
 func onlyDomains(r policy.Record) policy.Record {
-	r.Sender = onlyDomain(r.Sender)
+	r.Sender, r.From = onlyDomain(r.Sender), ""
 	r.Recipients = mapped(r.Recipients, func(to policy.RecordRecipient) policy.RecordRecipient {
 		to.Recipient = onlyDomain(to.Recipient)
 		return to
