@@ -34,8 +34,8 @@ type Record struct {
 	TLS        bool      `json:"tls"`
 	Sender     string    `json:"sender"`
 	From       string    `json:"from,omitempty"` // the author as the message names it, decoded
-	Subject    string    `json:"subject"` // decoded
-	Size       int64     `json:"size"`    // in bytes
+	Subject    string    `json:"subject"`        // decoded
+	Size       int64     `json:"size"`           // in bytes
 	Action     string    `json:"action"`
 	Reply      string    `json:"reply"`
 	Rule       string    `json:"rule"`  // the one with the strongest ground for the action

@@ -81,7 +81,7 @@ func (d *Dir) Keep(ctx context.Context, c policy.Copy) error {
 }
 
 func (d *Dir) keep(ctx context.Context, c policy.Copy) (Entry, error) {
-	e := Entry{Record: c.Record, Class: class(c.Record), State: Kept}
+	e := Entry{Record: c.Record, Class: class(c.Record), State: Kept, KeptAt: time.Now().UTC().Truncate(time.Millisecond)}
 	id := c.Record.ID
 	if !validID(id) {
 		return e, fmt.Errorf("%q is no id", id)

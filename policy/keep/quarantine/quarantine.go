@@ -63,8 +63,12 @@ type Entry struct {
 	SHA256 string        `json:"sha256"`
 	Stored int64         `json:"stored"` // bytes on the disk
 	State  State         `json:"state"`
+	KeptAt time.Time     `json:"kept_at,omitzero"` // when the copy was made; zero for old ones
 	Events []Event       `json:"events,omitempty"`
 }
+
+// released is the event of a message that its recipients have.
+const released = "released"
 
 // Event is something that a person did to a kept message.
 type Event struct {
@@ -85,14 +89,17 @@ type Row struct {
 	State      State     `json:"state"`
 	Action     string    `json:"action"`
 	Sender     string    `json:"sender"`
+	From       string    `json:"from"` // the author as the message names it
 	Recipients []string  `json:"recipients"`
+	Missed     []string  `json:"missed"` // those of them who have not had it; nil where that is not known
 	Subject    string    `json:"subject"`
 	Client     string    `json:"client"`
 	QueueID    string    `json:"queue_id"`
-	MessageID  string    `json:"message_id"` // without angle brackets
-	Reason     string    `json:"reason"`     // the finding or rule it was kept for
-	Size       int64     `json:"size"`       // bytes of the message
-	Stored     int64     `json:"stored"`     // bytes on the disk
+	MessageID  string    `json:"message_id"`       // without angle brackets
+	Reason     string    `json:"reason"`           // the finding or rule it was kept for
+	Size       int64     `json:"size"`             // bytes of the message
+	Stored     int64     `json:"stored"`           // bytes on the disk
+	KeptAt     time.Time `json:"kept_at,omitzero"` // when the copy was made; zero where that is not known
 	Handled    *Handling `json:"handled,omitempty"`
 }
 
@@ -100,10 +107,27 @@ type Row struct {
 func (e Entry) Row() Row {
 	r := e.Record
 	return Row{
-		ID: r.ID, Time: r.Time, Class: e.Class, State: e.State, Action: r.Action, Sender: r.Sender, Recipients: r.Addresses(),
+		ID: r.ID, Time: r.Time, Class: e.Class, State: e.State, Action: r.Action, Sender: r.Sender, From: r.From, Recipients: r.Addresses(),
+		Missed:  append([]string{}, e.Missed()...),
 		Subject: r.Subject, Client: r.Client, QueueID: r.QueueID, MessageID: r.MessageID, Reason: reason(r), Size: r.Size, Stored: e.Stored,
-		Handled: e.Handled(),
+		KeptAt: e.KeptAt, Handled: e.Handled(),
 	}
+}
+
+// Waiting returns the recipients who have not had the message: all where that is not known.
+func (r Row) Waiting() []string {
+	if r.Missed == nil {
+		return r.Recipients
+	}
+	return r.Missed
+}
+
+// Came returns when the copy was made, as far as that is known.
+func (r Row) Came() time.Time {
+	if r.KeptAt.IsZero() {
+		return r.Time
+	}
+	return r.KeptAt
 }
 
 // Filter says which messages to list. Zero fields let everything through.
