@@ -62,10 +62,10 @@ var permissions = []struct {
 	{"policy/keep/timeline", []string{"policy/keep/mtalog", "policy/keep/quarantine"}},
 	{"policy/keep/find", []string{"policy/keep/history"}},
 	{"policy/keep/store", []string{"policy/keep/find", "policy/keep/history", "policy/keep/mtalog", "policy/keep/quarantine", "scan/sender/greylist", "scan/sender/rate"}},
-	{"policy/people", []string{"policy/keep/store", "policy/people/address"}},
+	{"policy/people", []string{"policy", "policy/keep/store", "policy/people/address", "scan/units"}},
 	{"policy/people/address", []string{"scan/format/markup"}},
 	{"policy/judge", []string{"policy", "policy/edit", "policy/token", "scan", "scan/format/entity", "scan/open/unpack", "scan/sender/origin"}},
-	{"policy/config", []string{"policy", "policy/edit", "policy/keep/...", "policy/tell/...", "scan", "scan/contents/...", "scan/format/...", "scan/open/...", "scan/sender/...", "scan/units"}},
+	{"policy/config", []string{"policy", "policy/edit", "policy/keep/...", "policy/people", "policy/tell/...", "scan", "scan/contents/...", "scan/format/...", "scan/open/...", "scan/sender/...", "scan/units"}},
 
 	// The MTA's side.
 	{"milter", []string{"policy", "scan", "scan/format/entity", "scan/scratch", "scan/spool", "scan/units"}},

@@ -1,15 +1,23 @@
 package config
 
-import "github.com/milterscan/milterscan/scan/units"
+import (
+	"github.com/milterscan/milterscan/policy/people"
+	"github.com/milterscan/milterscan/scan/units"
+)
 
 // People is what people may settle for themselves.
 type People struct {
 	// The database of lists, settings and requests of people, on a file system of
 	// this host.
 	File string `toml:"file"`
+	// The lists of senders that people allow and block, and who may list whom: see
+	// docs/lists.md.
+	Lists people.Terms `toml:"lists"`
 }
 
-func defaultPeople() People { return People{File: "/var/lib/milterscan/people.db"} }
+func defaultPeople() People {
+	return People{File: "/var/lib/milterscan/people.db", Lists: people.DefaultTerms()}
+}
 
 // Check returns the errors of the section [people].
 func (p People) Check() error {

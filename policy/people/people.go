@@ -17,11 +17,12 @@ var ErrUnknown = errors.New("there is none of that number")
 
 // schema makes the tables. What is committed is on the disk: an entry that was removed must
 // not be back after the power was cut, nor a link be good once more. Each table is in the
-// file of what it is for.
+// file of what it is for. A million entries need more pages in memory than other databases.
 var schema = strings.Join([]string{`
 PRAGMA synchronous = FULL;
 PRAGMA secure_delete = ON;
-`, linkSchema, requestSchema}, "")
+PRAGMA cache_size = -16384;
+`, linkSchema, listSchema, requestSchema}, "")
 
 // Store is the data of people in a file. It may be used by several goroutines at once.
 type Store struct{ file atomic.Pointer[place] }

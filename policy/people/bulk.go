@@ -1,0 +1,205 @@
+package people
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"iter"
+	"slices"
+	"time"
+)
+
+// atOnce is how many entries are written or removed in one go: no other process waits long.
+const atOnce = 10_000
+
+// Import makes entries, some thousand at a time, as Add does each. It returns how many were made
+// before one could not be. A maker for the whole host may bring who made an entry, and when.
+func (s *Store) Import(ctx context.Context, by Maker, entries iter.Seq2[Entry, error]) (int, error) {
+	next, stop := iter.Pull2(entries)
+	defer stop()
+	made := 0
+	for {
+		some, err := nextSlice(ctx, by, next)
+		if err == nil && len(some) > 0 {
+			err = s.importSlice(ctx, by, some)
+		}
+		if err != nil {
+			return made, plainly(err)
+		}
+		if made += len(some); len(some) < atOnce {
+			return made, nil
+		}
+	}
+}
+
+// nextSlice returns the next entries as they are kept.
+func nextSlice(ctx context.Context, by Maker, next func() (Entry, error, bool)) ([]Entry, error) {
+	now := time.Now().Truncate(time.Second)
+	var some []Entry
+	for len(some) < atOnce && ctx.Err() == nil {
+		read, err, ok := next()
+		if !ok {
+			break
+		}
+		e := read
+		if err == nil {
+			e, err = by.Entry(read, now)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if by.Level == OfHost && read.Maker != "" && !read.Made.IsZero() {
+			e.Maker, e.Made = read.Maker, read.Made
+		}
+		some = append(some, e)
+	}
+	return some, ctx.Err()
+}
+
+// rows is how many entries one statement writes.
+const rows = 500
+
+func (s *Store) importSlice(ctx context.Context, by Maker, some []Entry) error {
+	some = lastOfEach(some)
+	return s.change(ctx, func(tx *sql.Tx, n int64) error {
+		for i := range some {
+			if err := by.room(ctx, tx, some[i]); err != nil {
+				return err
+			}
+		}
+		for few := range slices.Chunk(some, rows) {
+			var values []any
+			for _, e := range few {
+				values = append(values, e.values(n)...)
+			}
+			if _, err := tx.ExecContext(ctx, putting(len(few)), values...); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// RemoveAll removes all entries that meet a filter, some thousand at a time, and returns how many
+// went.
+func (s *Store) RemoveAll(ctx context.Context, f Filter) (int, error) {
+	where, args := f.where()
+	return s.removeWhere(ctx, where, args)
+}
+
+func (s *Store) removeWhere(ctx context.Context, where string, args []any) (int, error) {
+	removed := 0
+	for {
+		var some []int64
+		err := s.db().Read(ctx, func(db *sql.DB) (err error) {
+			some, err = numbers(ctx, db, where, args)
+			return err
+		})
+		if err != nil || len(some) == 0 {
+			return removed, err
+		}
+		n, err := s.removeThese(ctx, some, where, args)
+		if removed += n; err != nil {
+			return removed, err
+		}
+	}
+}
+
+// numbers returns those of the first entries that meet a condition.
+func numbers(ctx context.Context, db asker, where string, args []any) (list []int64, err error) {
+	rows, err := db.QueryContext(ctx, `SELECT id FROM entry WHERE `+where+` ORDER BY id LIMIT ?`, append(args[:len(args):len(args)], atOnce)...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		list = append(list, id)
+	}
+	return list, rows.Err()
+}
+
+// removeThese removes entries by their numbers, if they still meet the condition.
+func (s *Store) removeThese(ctx context.Context, some []int64, where string, args []any) (n int, err error) {
+	query := `DELETE FROM entry WHERE id = ? AND ` + where + ` RETURNING ` + entryColumns
+	err = s.change(ctx, func(tx *sql.Tx, change int64) error {
+		n = 0
+		for _, id := range some {
+			e, err := scanEntry(tx.QueryRowContext(ctx, query, append([]any{id}, args...)...))
+			if errors.Is(err, sql.ErrNoRows) {
+				continue
+			}
+			if err == nil {
+				err = bury(ctx, tx, change, e)
+			}
+			if err != nil {
+				return err
+			}
+			n++
+		}
+		return nil
+	})
+	return n, err
+}
+
+// mostGone is how many removals are remembered. A reader that has not read for so long reads
+// everything again.
+const mostGone = 10_000
+
+// ExpireEntries removes entries that have expired, and forgets old removals. It returns how many
+// entries went.
+func (s *Store) ExpireEntries(ctx context.Context, now time.Time) (int, error) {
+	n, err := s.removeWhere(ctx, `expires > 0 AND expires <= ?`, []any{now.Unix()})
+	if err != nil {
+		return n, err
+	}
+	var last int64
+	err = s.db().Read(ctx, func(db *sql.DB) error {
+		return db.QueryRowContext(ctx, `SELECT change FROM gone ORDER BY change DESC LIMIT 1 OFFSET ?`, mostGone).Scan(&last)
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		return n, nil
+	}
+	if err != nil {
+		return n, err
+	}
+	return n, s.db().Change(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE changed SET floor = max(floor, ?)`, last)
+		if err == nil {
+			_, err = tx.ExecContext(ctx, `DELETE FROM gone WHERE change <= ?`, last)
+		}
+		return err
+	})
+}
+
+// lastOfEach leaves out entries that others with the same owner, pattern and authentication
+// follow: one statement cannot write a row twice (in other engines than SQLite).
+func lastOfEach(some []Entry) []Entry {
+	slices.SortStableFunc(some, func(a, b Entry) int {
+		return cmp.Or(cmp.Compare(a.Owner, b.Owner), cmp.Compare(a.Pattern, b.Pattern), cmp.Compare(number(a.Authenticated), number(b.Authenticated)))
+	})
+	last := some[:0]
+	for i, e := range some {
+		if i+1 < len(some) && e.sameKey(some[i+1]) {
+			continue
+		}
+		last = append(last, e)
+	}
+	return last
+}
+
+func number(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// sameKey reports whether one entry replaces the other.
+func (e Entry) sameKey(o Entry) bool {
+	return e.Owner == o.Owner && e.Pattern == o.Pattern && e.Authenticated == o.Authenticated
+}
