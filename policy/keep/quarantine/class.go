@@ -1,8 +1,6 @@
 package quarantine
 
 import (
-	"slices"
-
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/scan"
 )
@@ -91,23 +89,6 @@ func undelivered(r policy.Record) []string {
 	for _, v := range r.Verdicts {
 		if !gets(v) {
 			list = append(list, v.Recipients...)
-		}
-	}
-	return list
-}
-
-// addressed returns the addresses that are one.
-func addressed(list []string) []string {
-	return slices.DeleteFunc(slices.Clone(list), func(to string) bool { return to == "" })
-}
-
-// Missed returns the recipients who have not had the message: it was kept from them, and not
-// released to them since.
-func (e Entry) Missed() []string {
-	list := addressed(undelivered(e.Record))
-	for _, ev := range e.Events {
-		if ev.What == released {
-			list = slices.DeleteFunc(list, func(to string) bool { return slices.Contains(ev.To, to) })
 		}
 	}
 	return list

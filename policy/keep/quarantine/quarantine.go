@@ -67,9 +67,6 @@ type Entry struct {
 	Events []Event       `json:"events,omitempty"`
 }
 
-// released is the event of a message that its recipients have.
-const released = "released"
-
 // Event is something that a person did to a kept message.
 type Event struct {
 	Time time.Time `json:"time"`
@@ -91,7 +88,6 @@ type Row struct {
 	Sender     string    `json:"sender"`
 	From       string    `json:"from"` // the author as the message names it
 	Recipients []string  `json:"recipients"`
-	Missed     []string  `json:"missed"` // those of them who have not had it; nil where that is not known
 	Subject    string    `json:"subject"`
 	Client     string    `json:"client"`
 	QueueID    string    `json:"queue_id"`
@@ -108,18 +104,9 @@ func (e Entry) Row() Row {
 	r := e.Record
 	return Row{
 		ID: r.ID, Time: r.Time, Class: e.Class, State: e.State, Action: r.Action, Sender: r.Sender, From: r.From, Recipients: r.Addresses(),
-		Missed:  append([]string{}, e.Missed()...),
 		Subject: r.Subject, Client: r.Client, QueueID: r.QueueID, MessageID: r.MessageID, Reason: reason(r), Size: r.Size, Stored: e.Stored,
 		KeptAt: e.KeptAt, Handled: e.Handled(),
 	}
-}
-
-// Waiting returns the recipients who have not had the message: all where that is not known.
-func (r Row) Waiting() []string {
-	if r.Missed == nil {
-		return r.Recipients
-	}
-	return r.Missed
 }
 
 // Came returns when the copy was made, as far as that is known.

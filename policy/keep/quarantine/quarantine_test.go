@@ -301,3 +301,25 @@ func TestTidy(t *testing.T) {
 		t.Errorf("left %v", left)
 	}
 }
+
+// The time at which a copy was made is that of the entry, whatever is done with it later.
+func TestCame(t *testing.T) {
+	d, _ := newDir(t)
+	begun := time.Now().Truncate(time.Millisecond)
+	keep(t, d, 1)
+	e, err := d.Entry(t.Context(), id(1))
+	came := e.Row().Came()
+	if err != nil || came.Before(begun) || came.After(time.Now()) || came.Equal(e.Record.Time) {
+		t.Errorf("came %s, %v", came, err)
+	}
+	if err := d.Change(t.Context(), id(1), func(e *Entry) error { e.State = Released; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := d.Find(t.Context(), Filter{})
+	if err != nil || len(rows) != 1 || !rows[0].Came().Equal(came) {
+		t.Errorf("%+v, %v", rows, err)
+	}
+	if old := (Row{Time: now}); !old.Came().Equal(now) {
+		t.Errorf("an old one came %s", old.Came())
+	}
+}

@@ -63,8 +63,8 @@ var (
 )
 
 // Release sends a message to those who have not had it, with a pass, so that it
-// is not caught again by what it was kept for. It sends a message to each of its recipients
-// once, even if several ask at the same moment.
+// is not caught again by what it was kept for. It sends a message once, even
+// if several ask at the same moment.
 func (x Releaser) Release(ctx context.Context, o Order) ([]string, error) {
 	var e Entry
 	err := x.Store.Change(ctx, o.ID, func(stored *Entry) error {
@@ -84,17 +84,14 @@ func (x Releaser) Release(ctx context.Context, o Order) ([]string, error) {
 
 // begin makes the entry one that is being released, if it may be.
 func (e *Entry) begin(o *Order) error {
-	if e.State == Releasing && !o.Again {
+	switch {
+	case e.State == Released && !o.Again:
+		return ErrReleased
+	case e.State == Releasing && !o.Again:
 		return ErrUnsure
 	}
 	if len(o.To) == 0 {
-		o.To = e.Missed()
-		if o.Again {
-			o.To = addressed(undelivered(e.Record))
-		}
-	}
-	if e.State == Released && !o.Again && !e.lacking(o.To) {
-		return ErrReleased
+		o.To = slices.DeleteFunc(undelivered(e.Record), func(to string) bool { return to == "" })
 	}
 	if len(o.To) == 0 {
 		return errors.New("all recipients have had this message; --to names further ones")
@@ -104,13 +101,6 @@ func (e *Entry) begin(o *Order) error {
 	}
 	e.State = Releasing
 	return nil
-}
-
-// lacking reports whether there are addresses, and all of them are those of recipients who
-// have not had the message.
-func (e Entry) lacking(to []string) bool {
-	missed := e.Missed()
-	return len(to) > 0 && !slices.ContainsFunc(to, func(a string) bool { return !slices.Contains(missed, a) })
 }
 
 // harmless returns an error if the message is infected, and the order does not say that
@@ -150,7 +140,7 @@ func (x Releaser) finish(ctx context.Context, o Order, answer string, sent error
 		switch {
 		case sent == nil:
 			e.State = Released
-			done := x.event(released, o.To, "")
+			done := x.event("released", o.To, "")
 			done.Answer = answer
 			e.note(done)
 		case errors.Is(sent, submission.ErrUnsure):

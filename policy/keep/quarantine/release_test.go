@@ -16,7 +16,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/tell/submission"
 	"github.com/milterscan/milterscan/policy/token"
 	"github.com/milterscan/milterscan/scan"
@@ -276,57 +275,5 @@ func TestForward(t *testing.T) {
 	}
 	if _, err := d.Entry(t.Context(), id(1)); !errors.Is(err, ErrUnknown) {
 		t.Errorf("deleted: %v", err)
-	}
-}
-
-// Each recipient gets a message once, whoever had it before.
-func TestReleaseToOneAfterTheOther(t *testing.T) {
-	d, _ := newDir(t)
-	c := policy.Copy{Record: record(1), Raw: strings.NewReader("Subject: x\r\n\r\nbody\r\n")}
-	c.Record.Findings = nil
-	c.Record.Verdicts = []policy.RecordVerdict{
-		{Recipients: []string{"a@example.com", "b@example.com"}, Action: "quarantine", Because: -1},
-		{Recipients: []string{"had@example.com"}, Action: "deliver", Because: -1},
-	}
-	if err := d.Keep(t.Context(), c); err != nil {
-		t.Fatal(err)
-	}
-	m := &mta{}
-	x := newExit(d, m)
-	for i, step := range []struct {
-		to     []string
-		want   error
-		sent   int
-		missed []string
-	}{
-		{[]string{"a@example.com"}, nil, 1, []string{"b@example.com"}},
-		{[]string{"a@example.com"}, ErrReleased, 1, []string{"b@example.com"}},
-		{[]string{"a@example.com", "b@example.com"}, ErrReleased, 1, []string{"b@example.com"}},
-		{[]string{"had@example.com"}, ErrReleased, 1, []string{"b@example.com"}},
-		{[]string{"else@example.com"}, ErrReleased, 1, []string{"b@example.com"}},
-		{nil, nil, 2, nil},
-		{nil, ErrReleased, 2, nil},
-		{[]string{"b@example.com"}, ErrReleased, 2, nil},
-	} {
-		_, err := x.Release(t.Context(), Order{ID: id(1), To: step.to})
-		e, lost := d.Entry(t.Context(), id(1))
-		if !errors.Is(err, step.want) || lost != nil || len(m.got) != step.sent || !slices.Equal(e.Missed(), step.missed) || !slices.Equal(e.Row().Waiting(), step.missed) {
-			t.Errorf("step %d: %v, sent %d, missed %q, waiting %q", i, err, len(m.got), e.Missed(), e.Row().Waiting())
-		}
-	}
-	if _, err := x.Release(t.Context(), Order{ID: id(1), Again: true}); err != nil || len(m.got) != 3 || len(m.got[2].To) != 2 {
-		t.Errorf("again: %v, %+v", err, m.got)
-	}
-}
-
-// Rows that were written before say of all recipients that they have not had the message.
-func TestOldRows(t *testing.T) {
-	r := Row{Recipients: []string{"a@example.com"}, Time: now}
-	if !slices.Equal(r.Waiting(), r.Recipients) || !r.Came().Equal(now) {
-		t.Errorf("%q, %s", r.Waiting(), r.Came())
-	}
-	r.Missed, r.KeptAt = []string{}, now.Add(1)
-	if len(r.Waiting()) != 0 || !r.Came().Equal(now.Add(1)) {
-		t.Errorf("%q, %s", r.Waiting(), r.Came())
 	}
 }
