@@ -12,6 +12,7 @@ import (
 
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/disk"
+	"github.com/milterscan/milterscan/policy/tell/letter"
 	"github.com/milterscan/milterscan/policy/tell/submission"
 )
 
@@ -134,7 +135,7 @@ func (t Terms) write(items []Item, now time.Time) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Sign(key, notice, d.ID, now)
+	return letter.Sign(key, notice, d.ID, now)
 }
 
 func (t Terms) language(to Item) string {
