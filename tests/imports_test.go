@@ -65,8 +65,9 @@ var permissions = []struct {
 	{"policy/keep/store", []string{"policy/keep/find", "policy/keep/history", "policy/keep/mtalog", "policy/keep/quarantine", "scan/sender/greylist", "scan/sender/rate"}},
 	{"policy/people", []string{"policy", "policy/keep/store", "policy/people/address", "scan/units"}},
 	{"policy/people/address", []string{"scan/format/markup"}},
+	{"policy/people/directory", []string{"policy", "policy/disk", "policy/people/address", "scan/units"}},
 	{"policy/judge", []string{"policy", "policy/edit", "policy/token", "scan", "scan/format/entity", "scan/open/unpack", "scan/sender/origin"}},
-	{"policy/config", []string{"policy", "policy/edit", "policy/keep/...", "policy/people", "policy/tell/...", "scan", "scan/contents/...", "scan/format/...", "scan/open/...", "scan/sender/...", "scan/units"}},
+	{"policy/config", []string{"policy", "policy/edit", "policy/keep/...", "policy/people", "policy/people/directory", "policy/tell/...", "scan", "scan/contents/...", "scan/format/...", "scan/open/...", "scan/sender/...", "scan/units"}},
 
 	// The MTA's side.
 	{"milter", []string{"policy", "scan", "scan/format/entity", "scan/scratch", "scan/spool", "scan/units"}},
@@ -74,12 +75,12 @@ var permissions = []struct {
 	// The commands.
 	{"contrib", nil},
 	{"cmd/milterscan/show", []string{"policy", "policy/judge", "policy/keep/timeline", "scan"}},
-	{"cmd/milterscan/pipeline", []string{"cmd/milterscan/show", "policy", "policy/config", "policy/disk", "policy/edit", "policy/judge", "policy/keep/...", "policy/people", "policy/tell/...", "policy/token",
+	{"cmd/milterscan/pipeline", []string{"cmd/milterscan/show", "policy", "policy/config", "policy/disk", "policy/edit", "policy/judge", "policy/keep/...", "policy/people/directory", "policy/people", "policy/tell/...", "policy/token",
 		"scan", "scan/contents/...", "scan/format/...", "scan/open/...", "scan/sender/...", "scan/spool"}},
 	{"cmd/milterscan/cli", []string{"cmd/milterscan/pipeline", "policy/config", "policy/disk", "scan/units"}},
 	{"cmd/milterscan/console", []string{"cmd/milterscan/console/login", "cmd/milterscan/console/login/accounts", "cmd/milterscan/console/wording", "cmd/milterscan/doctor", "cmd/milterscan/pipeline",
 		"cmd/milterscan/show", "policy", "policy/config", "policy/keep/...", "policy/tell/submission", "policy/token", "scan", "scan/format/...", "scan/units"}},
-	{"cmd/milterscan/daemon", []string{"cmd/milterscan/cli", "cmd/milterscan/console", "cmd/milterscan/console/api", "cmd/milterscan/console/login", "cmd/milterscan/console/login/accounts", "cmd/milterscan/console/login/door", "cmd/milterscan/doctor", "cmd/milterscan/pipeline", "cmd/milterscan/show", "milter", "policy", "policy/config", "policy/disk", "policy/judge", "policy/keep/mtalog", "policy/keep/quarantine", "policy/tell/metrics",
+	{"cmd/milterscan/daemon", []string{"cmd/milterscan/cli", "cmd/milterscan/console", "cmd/milterscan/console/api", "cmd/milterscan/console/login", "cmd/milterscan/console/login/accounts", "cmd/milterscan/console/login/door", "cmd/milterscan/doctor", "cmd/milterscan/pipeline", "cmd/milterscan/show", "milter", "policy", "policy/config", "policy/disk", "policy/judge", "policy/keep/mtalog", "policy/keep/quarantine", "policy/people/directory", "policy/tell/metrics",
 		"scan", "scan/contents/virus", "scan/open/worker"}},
 	{"cmd/milterscan/filter", []string{"cmd/milterscan/cli", "cmd/milterscan/pipeline", "milter", "policy", "policy/config", "policy/judge", "scan", "scan/format/entity"}},
 	{"cmd/milterscan/selftest", []string{"cmd/milterscan/cli", "cmd/milterscan/pipeline", "policy", "policy/judge", "scan", "scan/hostile"}},

@@ -35,6 +35,7 @@ func (b *binder) check(c *Config) {
 	b.checkEngines(c)
 	b.checkResolvers(c)
 	b.checkMTALog(c)
+	b.checkPeople(c)
 }
 
 // checkSections asks every section below v, and every entry of lists of them, to

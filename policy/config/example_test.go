@@ -16,6 +16,7 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"github.com/milterscan/milterscan/policy/edit"
+	"github.com/milterscan/milterscan/policy/people/directory"
 	"github.com/milterscan/milterscan/scan/contents/content"
 	"github.com/milterscan/milterscan/scan/contents/virus"
 	"github.com/milterscan/milterscan/scan/sender/dnslist"
@@ -171,6 +172,11 @@ func shown(path string, v reflect.Value) reflect.Value {
 		return reflect.ValueOf([]content.List{list})
 	case "edit.banner":
 		return reflect.ValueOf([]edit.Banner{{Name: "legal", Position: edit.Bottom, Text: []string{"Example Ltd, registered in Exampleshire"}, HTML: []string{"<small>Example Ltd</small>"}}})
+	case "people.source":
+		table := directory.Source{}
+		table.SetDefaults()
+		table.Name, table.Type, table.File = "staff", directory.CSV, "/etc/milterscan/people.csv"
+		return reflect.ValueOf([]directory.Source{table})
 	case "spam.list":
 		return reflect.ValueOf(wellKnown)
 	case "rule":
@@ -366,6 +372,7 @@ func TestExampleShowsTheDefaults(t *testing.T) {
 		t.Errorf("the example has the banners %+v", c.Edit.Banners)
 	}
 	c.Edit.Banners = nil
+	c.People.Sources = nil
 	if len(c.DNS.Servers) != 1 || len(c.Spam.Lists) != len(wellKnown) || len(c.Spam.SpamAssassin.Addresses) != 1 {
 		t.Errorf("the example asks %v about %+v", c.DNS.Servers, c.Spam.Lists)
 	}

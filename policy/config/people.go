@@ -13,15 +13,17 @@ type People struct {
 	// The lists of senders that people allow and block, and who may list whom: see
 	// docs/lists.md.
 	Lists people.Terms `toml:"lists"`
+	Directory
 }
 
 func defaultPeople() People {
-	return People{File: "/var/lib/milterscan/people.db", Lists: people.DefaultTerms()}
+	return People{File: "/var/lib/milterscan/people.db", Lists: people.DefaultTerms(), Directory: defaultDirectory()}
 }
 
 // Check returns the errors of the section [people].
 func (p People) Check() error {
 	var check units.Check
 	check.Absolute("file", p.File, "/var/lib/milterscan/people.db")
+	p.checkDirectory(&check)
 	return check.Err()
 }

@@ -51,6 +51,7 @@ var wrongValues = map[string]string{
 	"people.lists":            "firm = [\"lists\"]",
 	"people.lists.recipients": "allow = \"all\"",
 	"people.lists.domains":    "entries = -1",
+	"people.source":           "every = \"1s\"",
 	"per_domain":              "actions = [\"explode\"]",
 	"rule":                    "action = \"explode\"",
 	"test":                    "expect = \"explode\"",
@@ -58,13 +59,14 @@ var wrongValues = map[string]string{
 
 // complete makes an entry valid but for its wrong value.
 var complete = map[string]string{
-	"virus":        "name = \"c\"\ntype = \"clamd\"\naddress = [\"unix:/c\"]\n",
-	"content.list": "name = \"l\"\nwords = [\"w\"]\n",
-	"rate.limit":   "name = \"l\"\nby = \"sender\"\nper = \"1h\"\n",
-	"spam.list":    "name = \"l\"\nlookup = \"client\"\nanswers = [\"127.0.0.2\"]\n",
-	"edit.banner":  "name = \"b\"\n",
-	"rule":         "name = \"r\"\n",
-	"test":         "mail = \"/dev/null\"\n",
+	"virus":         "name = \"c\"\ntype = \"clamd\"\naddress = [\"unix:/c\"]\n",
+	"content.list":  "name = \"l\"\nwords = [\"w\"]\n",
+	"rate.limit":    "name = \"l\"\nby = \"sender\"\nper = \"1h\"\n",
+	"spam.list":     "name = \"l\"\nlookup = \"client\"\nanswers = [\"127.0.0.2\"]\n",
+	"edit.banner":   "name = \"b\"\n",
+	"people.source": "name = \"s\"\ntype = \"csv\"\nfile = \"/people.csv\"\n",
+	"rule":          "name = \"r\"\n",
+	"test":          "mail = \"/dev/null\"\n",
 }
 
 // sectionsOf returns the paths of all sections below v, and of the lists of them.
