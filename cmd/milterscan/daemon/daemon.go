@@ -33,6 +33,7 @@ func (d *Daemon) Run(ctx context.Context, hup <-chan os.Signal) int {
 		return cli.ExitSoftware
 	}
 	d.confinement(ctx)
+	d.meetPeople(ctx)
 	working, stop := context.WithCancel(ctx)
 	var loops sync.WaitGroup
 	d.work(working, &loops, hup)
@@ -58,6 +59,7 @@ func (d *Daemon) work(ctx context.Context, loops *sync.WaitGroup, hup <-chan os.
 	})
 	loops.Go(func() { every(ctx, expireEvery, d.expireOn) })
 	loops.Go(func() { d.readMTALog(ctx) })
+	loops.Go(func() { d.Directory.Run(ctx) })
 	loops.Go(func() { every(ctx, indexEvery, d.indexOn) })
 	loops.Go(func() { every(ctx, pipeline.PostEvery, pipeline.NewPost(d.recorder, d.config.Load).Run) })
 }

@@ -70,6 +70,7 @@ func New(path, version string, stderr io.Writer) (*Daemon, int) {
 		return nil, cli.ExitSoftware
 	}
 	d.Live = true
+	d.Directory = newDirectory(c, log)
 	d.Stores.Warn = func(err error) { log.Warn("a store or a notice failed; mail goes on", zap.Error(err)) }
 	first, err := pipeline.NewJudge(c, 1, d.Shared, d.teller(c))
 	if err != nil {
@@ -140,6 +141,7 @@ func (d *Daemon) reload(ctx context.Context) {
 	}
 	d.journal.replace(next.log)
 	d.recorder.Use(next.config)
+	d.Directory.Use(next.config.People.Sources, next.config.People.Delimiter)
 	d.caution(next.config)
 	d.config.Store(next.config)
 	d.current.Store(next.judge)

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/milterscan/milterscan/policy/config"
+	"github.com/milterscan/milterscan/policy/people/directory"
 	"github.com/milterscan/milterscan/scan/open/worker"
 	"github.com/milterscan/milterscan/scan/spool"
 )
@@ -13,7 +14,9 @@ type Shared struct {
 	Spool   *spool.Spool
 	Workers *worker.Pool
 	Stores  *Stores
-	Live    bool // the mail is on its way: its client can be told to come back
+	// Directory knows who is who.
+	Directory *directory.Directory
+	Live      bool // the mail is on its way: its client can be told to come back
 	// Heard is told what becomes of questions to DNS lists; nil: nobody is. A question
 	// that is not put, as the list is off, takes no time.
 	Heard func(list, result string, put bool, took time.Duration)
@@ -24,8 +27,9 @@ func NewShared(c *config.Config, ready int) *Shared {
 	w := worker.Defaults()
 	w.Idle = ready
 	return &Shared{
-		Spool:   spool.New(c.Spool.Dir, int64(c.Spool.Memory), int64(c.Spool.Disk)),
-		Workers: worker.NewPool(w),
-		Stores:  NewStores(),
+		Spool:     spool.New(c.Spool.Dir, int64(c.Spool.Memory), int64(c.Spool.Disk)),
+		Workers:   worker.NewPool(w),
+		Stores:    NewStores(),
+		Directory: directory.New(directory.Options{}),
 	}
 }
