@@ -354,11 +354,16 @@ func (d *Dir) rows(ctx context.Context) (rows []Row, unreadable []error, err err
 	return rows, unreadable, nil
 }
 
-// ids returns the ids of all messages, oldest first.
+// ids returns the ids of all messages, oldest first. It opens directories only: the index
+// may be in this one, and a process that closes any descriptor of a file loses the locks it
+// has on it, by which SQLite tells others that it has a database open.
 func ids(root *os.Root) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		shards, _ := fs.ReadDir(root.FS(), ".") // sorted; none if it cannot be read
 		for _, s := range shards {
+			if !s.IsDir() {
+				continue
+			}
 			files, _ := fs.ReadDir(root.FS(), s.Name())
 			for _, f := range files {
 				id, ok := strings.CutSuffix(f.Name(), ".eml.gz")

@@ -15,6 +15,7 @@ import (
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
 	"github.com/milterscan/milterscan/policy/tell/submission"
+	"github.com/milterscan/milterscan/tests/procstat"
 )
 
 // counting is an MTA that counts what it is given.
@@ -97,5 +98,52 @@ func TestLogIsTakenAway(t *testing.T) {
 	rows, err := theirs.Find(t.Context(), quarantine.Filter{})
 	if err != nil || len(rows) != 2 {
 		t.Errorf("%d rows, %v", len(rows), err)
+	}
+}
+
+// TestLocksStay does everything with a quarantine that has its index in it: none of it may cost the
+// process its lock on the index, without which another process takes the log away.
+func TestLocksStay(t *testing.T) {
+	dir, mta := t.TempDir(), &counting{}
+	x := NewIndex(filepath.Join(dir, "index.db"), func(err error) { t.Error(err) })
+	defer x.Close()
+	d := quarantine.NewDir(dir, x, func(err error) { t.Error(err) })
+	const first, second = "06h08cfwgrgb0000", "06h08cfwgrgb0001"
+	keep := func(id string) error {
+		r := policy.Record{ID: id, Time: now, Verdicts: []policy.RecordVerdict{{Recipients: []string{"a@example.com"}, Action: "quarantine", Because: -1}}}
+		return d.Keep(t.Context(), policy.Copy{Record: r, Raw: strings.NewReader("Subject: x\r\n\r\nbody\r\n")})
+	}
+	for _, step := range []struct {
+		name string
+		do   func() error
+	}{
+		{"Keep", func() error { return errors.Join(keep(first), keep(second)) }},
+		{"Find, which makes the index", func() error { _, err := d.Find(t.Context(), quarantine.Filter{}); return err }},
+		{"Find", func() error { _, err := d.Find(t.Context(), quarantine.Filter{}); return err }},
+		{"Reindex", func() error { _, _, err := d.Reindex(t.Context()); return err }},
+		{"Check", d.Check},
+		{"CountIndex", func() error { _, err := CountIndex(t.Context(), x.path); return err }},
+		{"Bytes", func() error { _, err := Bytes(x.path); return err }},
+		{"Open", func() error {
+			r, err := d.Open(t.Context(), first)
+			if err != nil {
+				return err
+			}
+			return r.Close()
+		}},
+		{"Release", func() error { releaseAll(t, d, mta, 2); return nil }},
+		{"Tidy", func() error { return d.Tidy(now.Add(time.Hour)) }},
+		{"Delete", func() error { return d.Delete(t.Context(), first, quarantine.Event{}) }},
+		{"Expire", func() error {
+			_, err := quarantine.Expire(t.Context(), d, quarantine.Retention{Keep: time.Hour}, now.Add(24*time.Hour))
+			return err
+		}},
+	} {
+		if err := step.do(); err != nil {
+			t.Errorf("%s: %v", step.name, err)
+		}
+		if lost := procstat.Unlocked(os.Getpid()); len(lost) > 0 {
+			t.Fatalf("%s: the lock on %q is lost", step.name, lost)
+		}
 	}
 }
