@@ -49,7 +49,7 @@ type Installation struct {
 	Logs     []string         // where MTAs may log; nil for the usual files
 	Now      time.Time
 	Only     []string // names of the checks to make; none for all
-	Gently   bool     // engines are not given large files
+	Gently   bool     // the daemon looks at itself: engines are not given large files, databases are not opened
 }
 
 // check is one examination.

@@ -106,8 +106,10 @@ func (p *Installation) database(key, file string) Finding {
 			return fault("chown "+p.User+" "+name, "%s: %v", key, err)
 		}
 	}
-	if err := isDatabase(file); err != nil {
-		return fault("stop milterscan, move "+file+" away, and start it: a new one is begun", "%s: %s: %v", key, file, err)
+	if !p.Gently {
+		if err := isDatabase(file); err != nil {
+			return fault("stop milterscan, move "+file+" away, and start it: a new one is begun", "%s: %s: %v", key, file, err)
+		}
 	}
 	if left, _, err := disk.Room(dir); err == nil && units.Size(left) < 10*units.MB {
 		return fault("make room, or use another file system", "%s: %s has %v left", key, dir, units.Size(left))
@@ -120,7 +122,8 @@ var errNoDatabase = errors.New("it is no database")
 
 // isDatabase looks at how a file begins (the database file format of SQLite, section
 // 1.3). It is not opened as a database: that would leave files that belong
-// to the user who asks.
+// to the user who asks. A process that has it open as a database must not call this: it
+// would lose its locks on it when the file is closed (fcntl(2)).
 func isDatabase(file string) error {
 	const magic = "SQLite format 3\x00"
 	f, err := os.Open(file)

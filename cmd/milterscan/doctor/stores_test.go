@@ -3,8 +3,12 @@ package doctor
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/milterscan/milterscan/policy/keep/store"
+	"github.com/milterscan/milterscan/tests/procstat"
 )
 
 func TestSenders(t *testing.T) {
@@ -104,5 +108,25 @@ func TestSocketGone(t *testing.T) {
 	found := faults(p.Examine(t.Context()))
 	if len(found) != 1 || found[0].Fix != "systemctl restart milterscan" || !strings.Contains(found[0].What, "was removed") {
 		t.Errorf("%+v", found)
+	}
+}
+
+// TestDaemonKeepsItsLocks: what a daemon looks at of itself costs it no lock on a database.
+func TestDaemonKeepsItsLocks(t *testing.T) {
+	h := sound(t)
+	h.historyFile = filepath.Join(h.dir, "history.db")
+	history := store.NewHistory(h.historyFile, func(err error) { t.Error(err) })
+	defer history.Close()
+	if err := history.Check(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	p := h.installation(t, "")
+	p.Only, p.Gently = Running(), true
+	found := p.Examine(t.Context())
+	if !slices.ContainsFunc(found, func(f Finding) bool { return strings.Contains(f.What, "history.file can be kept") }) {
+		t.Errorf("the history was not looked at: %+v", found)
+	}
+	if lost := procstat.Unlocked(os.Getpid()); len(lost) > 0 {
+		t.Errorf("the lock on %q is lost", lost)
 	}
 }
