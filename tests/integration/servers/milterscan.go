@@ -9,6 +9,9 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
+
+	"github.com/milterscan/milterscan/tests/procstat"
 )
 
 // Milterscan is a running milterscan daemon.
@@ -27,8 +30,26 @@ func StartMilterscan(t TB, socket, config string) *Milterscan {
 	m := &Milterscan{Socket: socket, binary: Binary(t), dir: newDir(t)}
 	m.Configure(t, config)
 	m.Start(t)
-	t.Cleanup(m.Stop)
+	t.Cleanup(func() {
+		defer m.Stop()
+		m.wantLocks(t)
+	})
 	return m
+}
+
+// wantLocks looks for databases that the daemon has open without a lock: whatever a test did,
+// there must be none. One that is being opened has its lock in a moment.
+func (m *Milterscan) wantLocks(t TB) {
+	t.Helper()
+	var lost []string
+	for end := time.Now().Add(time.Second); !m.Ended(); time.Sleep(10 * time.Millisecond) {
+		if lost = procstat.Unlocked(m.Pid()); len(lost) == 0 {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("milterscan has lost its locks on %q", lost)
+		}
+	}
 }
 
 // Configure replaces the configuration file. The daemon reads it when it is
