@@ -59,7 +59,7 @@ var permissions = []struct {
 	{"policy/tell/letter", []string{"policy/tell/submission"}},
 	{"policy/tell/notify", []string{"policy/tell/letter", "policy/tell/submission"}},
 	{"policy/keep/...", []string{"policy", "policy/disk", "scan"}},
-	{"policy/keep/quarantine", []string{"policy/tell/submission", "policy/token", "scan/scratch"}},
+	{"policy/keep/quarantine", []string{"policy/people/address", "policy/tell/submission", "policy/token", "scan/scratch"}},
 	{"policy/keep/timeline", []string{"policy/keep/mtalog", "policy/keep/quarantine"}},
 	{"policy/keep/find", []string{"policy/keep/history"}},
 	{"policy/keep/store", []string{"policy/keep/find", "policy/keep/history", "policy/keep/mtalog", "policy/keep/quarantine", "scan/sender/greylist", "scan/sender/rate"}},

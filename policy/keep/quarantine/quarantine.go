@@ -70,7 +70,7 @@ type Entry struct {
 // Event is something that a person did to a kept message.
 type Event struct {
 	Time time.Time `json:"time"`
-	What string    `json:"what"` // release, released, failed, unsure, forward, handled, reopened, delete, expire
+	What string    `json:"what"` // release, released, failed, unsure, forward, handled, reopened, dismiss, delete, expire
 	By   string    `json:"by"`   // a login name, or "milterscan"
 	To   []string  `json:"to,omitempty"`
 	Note string    `json:"note,omitempty"`
@@ -97,6 +97,8 @@ type Row struct {
 	Stored     int64     `json:"stored"`           // bytes on the disk
 	KeptAt     time.Time `json:"kept_at,omitzero"` // when the copy was made; zero where that is not known
 	Handled    *Handling `json:"handled,omitempty"`
+	Waiting    []string  `json:"waiting,omitempty"` // those from whom it is kept back, see Entry.Waiting
+	Grave      []string  `json:"grave,omitempty"`   // see Entry.Grave
 }
 
 // Row returns the columns that lists show of the entry.
@@ -105,7 +107,7 @@ func (e Entry) Row() Row {
 	return Row{
 		ID: r.ID, Time: r.Time, Class: e.Class, State: e.State, Action: r.Action, Sender: r.Sender, From: r.From, Recipients: r.Addresses(),
 		Subject: r.Subject, Client: r.Client, QueueID: r.QueueID, MessageID: r.MessageID, Reason: reason(r), Size: r.Size, Stored: e.Stored,
-		KeptAt: e.KeptAt, Handled: e.Handled(),
+		KeptAt: e.KeptAt, Handled: e.Handled(), Waiting: e.Waiting(), Grave: e.Grave(),
 	}
 }
 
@@ -121,6 +123,7 @@ func (r Row) Came() time.Time {
 type Filter struct {
 	Sender    string    // a pattern, see policy.LikeAddress
 	Recipient string    // likewise, for any of the recipients
+	Waiting   []string  // addresses, as address.Fold writes them: it is kept back from one of them
 	Client    string    // a pattern, see policy.LikeClient
 	QueueID   string    // the MTA's, whole
 	Subject   string    // a pattern, see policy.LikeText
@@ -138,6 +141,7 @@ type Filter struct {
 func (f Filter) Matches(r Row) bool {
 	return policy.LikeAddress(f.Sender, r.Sender) && policy.LikeText(f.Subject, r.Subject) && policy.LikeText(f.Reason, r.Reason) &&
 		(f.Recipient == "" || slices.ContainsFunc(r.Recipients, func(to string) bool { return policy.LikeAddress(f.Recipient, to) })) &&
+		(f.Waiting == nil || r.waitsFor(f.Waiting)) &&
 		(f.Class == "" || f.Class == r.Class) && (f.State == "" || f.State == r.State) &&
 		(f.Client == "" || policy.LikeClient(f.Client, r.Client, "")) && (f.QueueID == "" || f.QueueID == r.QueueID) &&
 		!r.Time.Before(f.Since) && f.comes(r) && (!f.Open || r.Handled == nil)

@@ -42,6 +42,9 @@ type Order struct {
 	// those about the client, which is this host now. Any other finding
 	// counts as ever.
 	Skip []string
+	// Each has the copies of To go by themselves: a copy goes once, whatever became of those of
+	// others.
+	Each bool
 	// Again lets a message out that was let out before, or for which that is not known.
 	Again bool
 	// Infected lets a message out although a virus was found in it.
@@ -84,14 +87,14 @@ func (x Releaser) Release(ctx context.Context, o Order) ([]string, error) {
 
 // begin makes the entry one that is being released, if it may be.
 func (e *Entry) begin(o *Order) error {
-	switch {
-	case e.State == Released && !o.Again:
-		return ErrReleased
-	case e.State == Releasing && !o.Again:
-		return ErrUnsure
+	if err := e.free(*o); err != nil {
+		return err
 	}
 	if len(o.To) == 0 {
-		o.To = slices.DeleteFunc(undelivered(e.Record), func(to string) bool { return to == "" })
+		o.To = e.Waiting()
+	}
+	if len(o.To) == 0 && o.Again {
+		o.To = e.Back()
 	}
 	if len(o.To) == 0 {
 		return errors.New("all recipients have had this message; --to names further ones")
@@ -100,6 +103,21 @@ func (e *Entry) begin(o *Order) error {
 		return err
 	}
 	e.State = Releasing
+	return nil
+}
+
+// free returns an error if a release is not to begin, since there was one.
+func (e Entry) free(o Order) error {
+	switch {
+	case o.Again:
+		return nil
+	case o.Each:
+		return e.sole(o.To)
+	case e.State == Released:
+		return ErrReleased
+	case e.State == Releasing:
+		return ErrUnsure
+	}
 	return nil
 }
 
@@ -149,11 +167,14 @@ func (x Releaser) finish(ctx context.Context, o Order, answer string, sent error
 			e.State = Kept
 			e.note(x.event("failed", o.To, sent.Error()))
 		}
+		if o.Each {
+			e.State = e.settled()
+		}
 		return nil
 	})
 }
 
-// Delete removes a message for good.
+// Delete removes a message for good, from all that it is kept back from.
 func (x Releaser) Delete(ctx context.Context, id string) error {
 	return x.Store.Delete(ctx, id, x.event("delete", nil, ""))
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -61,6 +62,76 @@ func TestIndex(t *testing.T) {
 		if got := fmt.Sprint(ids(rows)); got != want || err != nil {
 			t.Errorf("%+v: %s, %v; want %s", f, got, err, want)
 		}
+	}
+}
+
+// TestIndexByAddress: rows are found by those for whom they wait, newest first, page by page, each
+// once, and no longer once they do not wait.
+func TestIndexByAddress(t *testing.T) {
+	x := newIndex(t)
+	var rows []quarantine.Row
+	for n := range 6 {
+		r := row(n)
+		r.Waiting = [][]string{{"Ann@Example.com"}, {"ben@example.com", "ann@example.com"}, {"ben@example.com"}, {"sales@example.com"}, nil, {"no address"}}[n]
+		rows = append(rows, r)
+	}
+	if err := x.Replace(t.Context(), rows, time.Now().Add(time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	find := func(f quarantine.Filter) string {
+		t.Helper()
+		rows, err := x.Find(t.Context(), f)
+		if err != nil {
+			t.Error(err)
+		}
+		return fmt.Sprint(ids(rows))
+	}
+	ann, both := []string{"ann@example.com"}, []string{"ann@example.com", "ben@example.com"}
+	for _, c := range []struct {
+		f    quarantine.Filter
+		want string
+	}{
+		{quarantine.Filter{Waiting: ann}, "[id1 id0]"},
+		{quarantine.Filter{Waiting: both}, "[id2 id1 id0]"},
+		{quarantine.Filter{Waiting: both, Limit: 1}, "[id2]"},
+		{quarantine.Filter{Waiting: both}.After(row(1)), "[id0]"},
+		{quarantine.Filter{Waiting: ann}.After(row(1)), "[id0]"},
+		{quarantine.Filter{Waiting: ann, Sender: "s0@*"}, "[id0]"},
+		{quarantine.Filter{Waiting: []string{}}, "[]"},
+		{quarantine.Filter{Waiting: []string{"eve@example.com"}}, "[]"},
+		{quarantine.Filter{}, "[id5 id4 id3 id2 id1 id0]"},
+	} {
+		if got := find(c.f); got != c.want {
+			t.Errorf("%+v: %s; want %s", c.f, got, c.want)
+		}
+	}
+	rows[1].Waiting = nil
+	if err := errors.Join(x.Put(t.Context(), rows[1]), x.Delete(t.Context(), "id0")); err != nil {
+		t.Fatal(err)
+	}
+	if got := find(quarantine.Filter{Waiting: both}); got != "[id2]" {
+		t.Error(got)
+	}
+}
+
+// TestOldIndexIsMadeAgain: rows of an older milterscan do not say who waits.
+func TestOldIndexIsMadeAgain(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "index.db")
+	old := NewDatabase(path, indexSchema+sizeSchema+`INSERT OR REPLACE INTO kept VALUES ('id1', 1, 1, '{}'); INSERT INTO complete VALUES (1);`)
+	if err := errors.Join(old.Read(t.Context(), func(*sql.DB) error { return nil }), old.Close()); err != nil {
+		t.Fatal(err)
+	}
+	x := NewIndex(path, func(err error) { t.Log(err) })
+	defer x.Close()
+	if _, err := x.Find(t.Context(), quarantine.Filter{}); !errors.Is(err, quarantine.ErrIncomplete) {
+		t.Error(err)
+	}
+	if err := x.Replace(t.Context(), nil, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	x.Close()
+	if rows, err := x.Find(t.Context(), quarantine.Filter{}); err != nil || len(rows) != 0 {
+		t.Error("it is made again each time:", rows, err)
 	}
 }
 
