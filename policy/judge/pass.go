@@ -1,9 +1,11 @@
 package judge
 
 import (
+	"slices"
 	"time"
 
 	"github.com/milterscan/milterscan/policy"
+	"github.com/milterscan/milterscan/policy/edit"
 	"github.com/milterscan/milterscan/policy/token"
 	"github.com/milterscan/milterscan/scan"
 )
@@ -99,11 +101,20 @@ func pardon(release *token.Grant, found []scan.Finding) []scan.Finding {
 	return left
 }
 
-// withoutPass takes the field off, true or forged: nobody else is to see it.
-func withoutPass(m *scan.Message) []policy.HeaderChange {
-	var changes []policy.HeaderChange
-	for i := range m.Header.Values(token.Field) {
-		changes = append(changes, policy.HeaderChange{Op: policy.Delete, Name: token.Field, Index: i + 1})
+// marks returns what becomes of the fields that are ours. The pass is taken off, true or forged:
+// nobody else is to see it. A released message says so, to rules of mailboxes that would put it
+// into Junk; no other message does.
+func marks(r *Result) []policy.HeaderChange {
+	var list []policy.HeaderChange
+	off := func(name string) {
+		for i := range r.Message.Header.Values(name) {
+			list = append(list, policy.HeaderChange{Op: policy.Delete, Name: name, Index: i + 1})
+		}
 	}
-	return changes
+	off(token.Field)
+	if i := slices.IndexFunc(r.Found, func(f scan.Finding) bool { return f.Rule == released }); i >= 0 {
+		return append(list, edit.Fields(r.Message.Header, []policy.HeaderField{{Name: token.Released, Value: "id=" + r.Found[i].Detail}})...)
+	}
+	off(token.Released)
+	return list
 }

@@ -53,8 +53,45 @@ func TestPass(t *testing.T) {
 		if c.rule == probed && !policy.IsProbed(r.Reply.Text) {
 			t.Errorf("%s: the reply is %v", name, r.Reply)
 		}
-		if n := bytes.Count([]byte(c.mail), []byte(token.Field)); r.Answer == policy.Deliver && len(r.Changes.Headers) != n {
-			t.Errorf("%s: %d of %d passes are taken off", name, len(r.Changes.Headers), n)
+		if n := len(changesOf(r, policy.Delete, token.Field)); r.Answer == policy.Deliver && n != bytes.Count([]byte(c.mail), []byte(token.Field)) {
+			t.Errorf("%s: %d passes are taken off", name, n)
+		}
+		if n := len(changesOf(r, policy.InsertTop, token.Released)); r.Answer == policy.Deliver && (n == 1) != (c.rule == released) {
+			t.Errorf("%s: %d fields say that it was released", name, n)
+		}
+		release()
+	}
+}
+
+// changesOf returns the changes of one kind of a field.
+func changesOf(r policy.Ruling, op policy.HeaderOp, name string) (list []policy.HeaderChange) {
+	for _, h := range r.Changes.Headers {
+		if h.Op == op && h.Name == name {
+			list = append(list, h)
+		}
+	}
+	return list
+}
+
+// Nobody can say of a message of their own that we have released it.
+func TestReleasedIsNotForged(t *testing.T) {
+	forged := "X-Milterscan-Released: id=x\r\nx-milterscan-released: id=y\r\n"
+	release := carrying(t, token.Grant{For: token.Release, ID: "06h08cfwgrgbyv96", Findings: []string{odd.Rule}})
+	for about, c := range map[string]struct {
+		mail         string
+		gone, placed int
+	}{
+		"a stranger's":                {forged + mail, 2, 0},
+		"a stranger's without":        {mail, 0, 0},
+		"released, and forged before": {release[:len(release)-len(mail)] + forged + mail, 2, 1},
+	} {
+		var told []*Result
+		j := judging(t, policy.Outcome{}, &keeper{}, &told)
+		j.Key = func() ([]byte, error) { return key, nil }
+		r, release := j.Message(t.Context(), received(j, c.mail))
+		gone, placed := changesOf(r, policy.Delete, token.Released), changesOf(r, policy.InsertTop, token.Released)
+		if len(gone) != c.gone || len(placed) != c.placed || c.placed == 1 && !strings.Contains(placed[0].Value, "06h08cfwgrgbyv96") {
+			t.Errorf("%s: %+v", about, r.Changes.Headers)
 		}
 		release()
 	}

@@ -16,7 +16,7 @@ func ruling(r *Result) policy.Ruling {
 	if r.Message == nil {
 		return out
 	}
-	out.Changes.Headers = append(edit.Fields(r.Message.Header, d.Headers), withoutPass(r.Message)...)
+	out.Changes.Headers = append(edit.Fields(r.Message.Header, d.Headers), marks(r)...)
 	if d.Tag != "" {
 		out.Changes.Headers = append(out.Changes.Headers, edit.Subject(r.Message.Header, d.Tag)...)
 	}

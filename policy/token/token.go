@@ -23,6 +23,10 @@ import (
 // found on.
 const Field = "X-Milterscan-Pass"
 
+// Released is the name of the field by which rules of mailboxes know that a person has let a
+// message out of the quarantine. It is taken off every message that has no pass for that.
+const Released = "X-Milterscan-Released"
+
 // Purpose is what a message may pass for.
 type Purpose string
 
