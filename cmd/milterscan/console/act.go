@@ -68,7 +68,7 @@ func (c *Console) release(ctx context.Context, p login.Person, f *found, in form
 	if err != nil {
 		return err
 	}
-	order := quarantine.Order{ID: f.Record.ID, To: to, Again: in.Again, Infected: in.Infected}
+	order := quarantine.Order{ID: f.Record.ID, To: to, Each: p.Bound(), Again: in.Again, Infected: in.Infected}
 	if !infected(f.Entry.Record) {
 		_, err := c.Host.Releaser(p.Name).Release(ctx, order)
 		return err
@@ -84,7 +84,7 @@ func (c *Console) release(ctx context.Context, p login.Person, f *found, in form
 func recipients(p login.Person, f *found, in form) ([]string, error) {
 	to := in.To
 	if len(to) == 0 {
-		to = awaiting(p, f.Entry.Record)
+		to = awaiting(p, f.Entry)
 	}
 	switch {
 	case len(to) == 0:
@@ -96,8 +96,11 @@ func recipients(p login.Person, f *found, in form) ([]string, error) {
 }
 
 // mayHave reports whether a person may release a message to an address: to one that it was
-// for, or to any if the person may forward it.
+// for, or to any if the person may forward it. A recipient has it where it was kept back.
 func mayHave(p login.Person, f *found, address string) bool {
+	if p.Role == login.Recipient && !slices.Contains(f.Entry.Back(), address) {
+		return false
+	}
 	return p.Owns(address) && (slices.Contains(f.Entry.Record.Addresses(), address) || p.MayWith(login.Forward, f.mail))
 }
 
@@ -109,10 +112,14 @@ func (c *Console) forward(ctx context.Context, p login.Person, f *found, in form
 	return c.Host.Releaser(p.Name).Forward(ctx, quarantine.Order{ID: f.Record.ID, To: in.To, Infected: in.Infected})
 }
 
-// delete removes a message for good.
+// delete removes a message for good. One who sees the mail of some domains or addresses only removes
+// it from these: others may still want it.
 func (c *Console) delete(ctx context.Context, p login.Person, f *found, in form) error {
 	if !in.Sure {
 		return errNotSure
+	}
+	if r := f.Entry.Record; p.Bound() && !(ours(r) && p.Owns(r.Sender)) {
+		return c.Host.Releaser(p.Name).Dismiss(ctx, r.ID, p.Own(f.Entry.Back()))
 	}
 	return c.Host.Releaser(p.Name).Delete(ctx, f.Record.ID)
 }
@@ -146,6 +153,9 @@ func (c *Console) Do(r *http.Request, p login.Person, id, name string, in form) 
 	a, err := actNamed(name)
 	if err != nil {
 		return err
+	}
+	if p.Role == login.Recipient {
+		in = form{Sure: in.Sure} // what has gone is gone, and an own copy goes to no one else
 	}
 	ctx := context.WithoutCancel(r.Context()) // what has begun is finished, also if its person goes away
 	f, err := c.kept(r.Context(), p, id, a.right)

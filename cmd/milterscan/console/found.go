@@ -23,9 +23,14 @@ type found struct {
 	mail login.Mail
 }
 
-// mailOf returns what has to be known of a message to say who may see it.
-func mailOf(r policy.Record, class string) login.Mail {
-	return login.Mail{Sender: r.Sender, Ours: ours(r), Recipients: r.Addresses(), Class: class}
+// mailOf returns what has to be known of a message to say who may see it. e is nil for one that is
+// not kept.
+func mailOf(r policy.Record, e *quarantine.Entry) login.Mail {
+	m := login.Mail{Sender: r.Sender, Ours: ours(r), Recipients: r.Addresses()}
+	if e != nil {
+		m.Class, m.Back, m.Grave = e.Class, e.Back(), e.Grave()
+	}
+	return m
 }
 
 // ours reports whether the client of a message was one of ours, so that its sender is who
@@ -56,11 +61,7 @@ func (c *Console) find(ctx context.Context, p login.Person, id string) (*found, 
 	default:
 		return nil, cmp.Or(errors.Join(errs[:]...), error(ErrNotFound))
 	}
-	class := ""
-	if f.Entry != nil {
-		class = f.Entry.Class
-	}
-	f.mail = mailOf(f.Record, class)
+	f.mail = mailOf(f.Record, f.Entry)
 	if !p.Sees(f.mail) {
 		return nil, ErrNotFound
 	}
@@ -106,7 +107,7 @@ func (c *Console) kept(ctx context.Context, p login.Person, id string, right log
 	case e == nil:
 		return nil, ErrNotFound
 	}
-	f := &found{Record: e.Record, Entry: e, mail: mailOf(e.Record, e.Class)}
+	f := &found{Record: e.Record, Entry: e, mail: mailOf(e.Record, e)}
 	switch {
 	case !p.Sees(f.mail):
 		return nil, ErrNotFound
@@ -169,14 +170,14 @@ func decideFor(r *policy.Record) {
 	r.Applied, r.Watched = slices.Compact(r.Applied), slices.Compact(r.Watched)
 }
 
-// awaiting returns those recipients of a message who have not had it, as far as the person
-// may release mail to them.
-func awaiting(p login.Person, r policy.Record) []string {
-	var list []string
-	for _, v := range r.Verdicts {
-		if v.Action != policy.Deliver.String() && v.Action != policy.Hold.String() {
-			list = append(list, v.Recipients...)
-		}
+// awaiting returns those recipients of a kept message who have not had it, as far as the person
+// may release mail to them; where all have, those who were let have it.
+func awaiting(p login.Person, e *quarantine.Entry) []string {
+	if e == nil {
+		return nil
 	}
-	return slices.DeleteFunc(p.Own(list), func(to string) bool { return to == "" })
+	if own := p.Own(e.Waiting()); len(own) > 0 {
+		return own
+	}
+	return p.Own(e.Back())
 }

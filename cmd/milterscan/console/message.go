@@ -73,7 +73,7 @@ func (c *Console) judgedPage(v *view, f *found) *messagePage {
 	m.Gone = f.Entry == nil && !f.Unsure && f.Record.Kept()
 	m.Places = places(f.Record)
 	m.Grounds = c.grounds(f.Record)
-	m.Whom = strings.Join(awaiting(v.Person, f.Record), ", ")
+	m.Whom = strings.Join(awaiting(v.Person, f.Entry), ", ")
 	var allow strings.Builder
 	if show.WriteAllow(&allow, f.Record) == nil {
 		m.Allow = allow.String()

@@ -87,7 +87,7 @@ func (c *Console) direct(w http.ResponseWriter, r *http.Request, v *view, m *sea
 		return v.write(w, StatusOf(err))
 	}
 	for _, record := range list {
-		if v.Person.Sees(mailOf(record, "")) {
+		if v.Person.Sees(mailOf(record, nil)) {
 			m.Records = append(m.Records, seen(v.Person, record))
 		}
 	}
@@ -124,7 +124,7 @@ func findFor(h history.Reader, p login.Person) history.Finder {
 		page.Records = nil
 		wanted := f.Matcher()
 		for _, r := range list {
-			if !p.Sees(mailOf(r, "")) {
+			if !p.Sees(mailOf(r, nil)) {
 				continue
 			}
 			if r = seen(p, r); !p.Bound() || wanted(r) { // or a filter would tell who else has had it

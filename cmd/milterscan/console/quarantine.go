@@ -77,6 +77,7 @@ func (c *Console) rows(ctx context.Context, p login.Person, f quarantine.Filter)
 		}
 		for _, row := range found {
 			if p.Sees(rowMail(row)) {
+				row.Waiting = p.Own(row.Waiting)
 				if row.Recipients = p.Own(row.Recipients); !p.Bound() || f.Matches(row) { // or a filter would tell who else has had it
 					rows = append(rows, row)
 				}
@@ -95,7 +96,7 @@ func (c *Console) rows(ctx context.Context, p login.Person, f quarantine.Filter)
 
 // rowMail is mailOf of a row, which does not say whose client it was.
 func rowMail(r quarantine.Row) login.Mail {
-	return login.Mail{Sender: r.Sender, Recipients: r.Recipients, Class: r.Class}
+	return login.Mail{Sender: r.Sender, Recipients: r.Recipients, Class: r.Class, Back: r.Waiting, Grave: r.Grave}
 }
 
 // keptFilter reads a filter.

@@ -52,7 +52,7 @@ func (c *Console) rehearse(w http.ResponseWriter, r *http.Request, p login.Perso
 		c.note(r, err)
 		return v.write(w, StatusOf(err))
 	}
-	m.Result = c.judgedPage(v, &found{Record: record, mail: mailOf(record, "")})
+	m.Result = c.judgedPage(v, &found{Record: record, mail: mailOf(record, nil)})
 	m.JSON = string(policy.JSON(show.Report{File: file, Record: record}))
 	return v.write(w, http.StatusOK)
 }
