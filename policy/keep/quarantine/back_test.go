@@ -135,8 +135,8 @@ func TestRowSaysWhoWaits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range []policy.RecordFinding{{Kind: scan.Note}, {Kind: scan.Forbidden}, {Kind: scan.Forbidden}, {Kind: scan.Infected}} {
-		e.Record.Findings = append(e.Record.Findings, f)
+	for _, k := range []scan.Kind{scan.Note, scan.Forbidden, scan.Forbidden, scan.Infected} {
+		e.Record.Findings = append(e.Record.Findings, policy.RecordFinding{Kind: k})
 	}
 	e.Record.MoreFindings = 1
 	if got := fmt.Sprint(e.Row().Grave); got != "[forbidden infected unscannable]" {
