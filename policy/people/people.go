@@ -8,8 +8,8 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/milterscan/milterscan/policy/address"
 	"github.com/milterscan/milterscan/policy/keep/store"
-	"github.com/milterscan/milterscan/policy/people/address"
 )
 
 // ErrUnknown says that there is no such row, or that it is not the person's.

@@ -4,7 +4,7 @@ import (
 	"context"
 	"slices"
 
-	"github.com/milterscan/milterscan/policy/people/address"
+	"github.com/milterscan/milterscan/policy/address"
 	"github.com/milterscan/milterscan/scan"
 )
 

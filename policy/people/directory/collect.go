@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/milterscan/milterscan/policy/people/address"
+	"github.com/milterscan/milterscan/policy/address"
 )
 
 // Bounds of what a source may have.

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/milterscan/milterscan/policy"
-	"github.com/milterscan/milterscan/policy/people/address"
+	"github.com/milterscan/milterscan/policy/address"
 )
 
 // Options are what a directory works with.

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/milterscan/milterscan/policy/people/address"
+	"github.com/milterscan/milterscan/policy/address"
 )
 
 // snapshot is all that is known at one time. It never changes.

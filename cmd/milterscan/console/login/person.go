@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"github.com/milterscan/milterscan/policy"
-	"github.com/milterscan/milterscan/policy/people/address"
+	"github.com/milterscan/milterscan/policy/address"
 )
 
 // Person is one who has logged in. The zero Person may do nothing and sees

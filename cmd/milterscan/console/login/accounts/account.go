@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
+	"github.com/milterscan/milterscan/policy/address"
 	"github.com/milterscan/milterscan/policy/keep/store"
-	"github.com/milterscan/milterscan/policy/people/address"
 )
 
 // Account holds the facts about a person who may log in.
