@@ -18,8 +18,8 @@ var (
 	codecBits    = codec{in: 60_000, out: priceBits}      // what goes from bit to bit: Deflate64, LHA, ARJ
 	codecFilter  = codec{in: Inflating, out: priceFilter} // the filters of PDF
 	codecSorted  = codec{in: 110_000, out: 25_000}        // bzip2
-	codecLZMA    = codec{in: 85_000, out: 6_000}          //
-	codecBranch  = codec{in: 85_000, out: 30_000}         // LZMA after BCJ2
+	codecLZMA    = codec{in: 2_000, out: 1_000}           // beside its steps
+	codecBranch  = codec{in: 2_000, out: 30_000}          // BCJ2, after LZMA
 	codecGuess   = codec{in: 2_500_000, out: 30_000}      // PPMd
 	codecRAR     = codec{in: 60_000, out: 2 * priceBits}  //
 )

@@ -2,13 +2,12 @@ package archive
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"io"
 
-	"github.com/ulikunitz/xz/lzma"
-
+	"github.com/milterscan/milterscan/scan/format/lzma"
 	"github.com/milterscan/milterscan/scan/scratch"
 )
 
@@ -16,24 +15,27 @@ import (
 // that a common tool would write is taken for one, any other only by its name.
 type lzmaFormat struct{}
 
+// lzmaHeader is the length of the header: properties, dictionary and size.
+const lzmaHeader = 13
+
 func (lzmaFormat) Name() string { return "lzma" }
 
 func (lzmaFormat) suffixes() []string { return []string{".lzma", ".tlz"} }
 
 func (lzmaFormat) Match(head []byte, _ Content) bool {
-	if len(head) < lzma.HeaderLen+5 || head[0] != 0x5d || head[lzma.HeaderLen] != 0 {
+	if len(head) < lzmaHeader+5 || head[0] != 0x5d || head[lzmaHeader] != 0 {
 		return false
 	}
 	dict, size := le32(head[1:]), le64(head[5:])
 	rest := dict & (dict - 1) // without its lowest bit: tools write at most two
-	return dict >= lzma.MinDictCap && rest&(rest-1) == 0 && (size == 1<<64-1 || size < 1<<38)
+	return dict >= lzma.MinWindow && rest&(rest-1) == 0 && (size == 1<<64-1 || size < 1<<38)
 }
 
 func (lzmaFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
 	w := begin(ctx, c, b, visit)
 	w.cost = codecLZMA
 	in := bufio.NewReader(w.feed(scratch.Reader(c)))
-	if head, err := in.Peek(lzma.HeaderLen); err != nil {
+	if head, err := in.Peek(lzmaHeader); err != nil {
 		w.note(damagedContainer, "header: %v after %d bytes", unexpected(err), len(head))
 		return w.end(nil)
 	}
@@ -68,13 +70,13 @@ func (u *unlzma) Read(p []byte) (int, error) {
 
 // next opens the next stream; io.EOF after the last.
 func (u *unlzma) next() error {
-	ahead, _ := u.in.Peek(lzma.HeaderLen + 1)
+	ahead, _ := u.in.Peek(lzmaHeader + 1)
 	if u.state.streams > 0 && !goesOnAsLZMA(ahead) {
 		u.state.trailing = len(ahead) > 0
 		return io.EOF
 	}
 	u.state.streams++
-	head := make([]byte, lzma.HeaderLen)
+	head := make([]byte, lzmaHeader)
 	_, err := io.ReadFull(u.in, head)
 	if err == nil {
 		u.r, err = openLZMA(head, u.in, u.window)
@@ -86,7 +88,7 @@ func (u *unlzma) next() error {
 // the zero that is the first byte of any data.
 func goesOnAsLZMA(b []byte) bool {
 	const properties, largest = 9 * 5 * 5, 1 << 56
-	if len(b) <= lzma.HeaderLen || b[0] >= properties || b[lzma.HeaderLen] != 0 {
+	if len(b) <= lzmaHeader || b[0] >= properties || b[lzmaHeader] != 0 {
 		return false
 	}
 	size := le64(b[5:])
@@ -95,43 +97,30 @@ func goesOnAsLZMA(b []byte) bool {
 
 // openLZMA returns the unpacked stream after a .lzma header. The dictionary need
 // never be larger than the unpacked data.
-func openLZMA(head []byte, in *bufio.Reader, window *windows) (io.Reader, error) {
-	head = bytes.Clone(head)
+func openLZMA(head []byte, in *bufio.Reader, w *windows) (*lzma.Reader, error) {
 	dict, size := int64(le32(head[1:])), int64(le64(head[5:]))
-	if size >= 0 && size < dict {
-		dict = max(size, lzma.MinDictCap)
-		binary.LittleEndian.PutUint32(head[1:], uint32(dict))
+	properties, err := lzma.ParseProperties(head[0])
+	switch {
+	case err != nil:
+		return nil, err
+	case size < -1:
+		return nil, errSize
+	case size >= 0:
+		dict = min(dict, size)
 	}
-	if err := window.take(dict); err != nil {
+	if err := w.take(dict); err != nil {
 		return nil, err
 	}
-	return lzma.NewReader(&afterHead{head, in})
+	return lzma.NewReader(in, properties, dict, size, w.steps)
 }
 
-// afterHead is head and then in; it keeps in a byte reader, which lets the
-// decoder stop exactly at its end.
-type afterHead struct {
-	head []byte
-	in   *bufio.Reader
-}
+var errSize = errors.New("an impossible size")
 
-func (a *afterHead) Read(p []byte) (int, error) {
-	if len(a.head) > 0 {
-		n := copy(p, a.head)
-		a.head = a.head[n:]
-		return n, nil
-	}
-	return a.in.Read(p)
-}
+// priceStep is what it takes to decode a bit of LZMA.
+const priceStep Price = 6_000
 
-func (a *afterHead) ReadByte() (byte, error) {
-	if len(a.head) > 0 {
-		c := a.head[0]
-		a.head = a.head[1:]
-		return c, nil
-	}
-	return a.in.ReadByte()
-}
+// steps charges for bits of LZMA.
+func (w *windows) steps(n int64) { w.budget.Work(n, priceStep) }
 
 // lzipFormat reads lzip files: LZMA with fixed properties between a header of 6
 // and a trailer of 20 bytes.

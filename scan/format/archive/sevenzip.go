@@ -20,6 +20,9 @@ const sevenZipMagic = "7z\xbc\xaf\x27\x1c"
 // maxSevenZipHeader bounds the directory of a 7z as it is stored, in bytes.
 const maxSevenZipHeader = 16 << 20
 
+// priceDirectory is what it takes to read a byte of the directory as it is stored.
+const priceDirectory Price = 85_000
+
 func (sevenZipFormat) Name() string { return "7z" }
 
 func (sevenZipFormat) Match(head []byte, _ Content) bool { return hasAny(head, sevenZipMagic) }
@@ -31,7 +34,7 @@ func (sevenZipFormat) inside(c Content, taken Places) bool {
 func (sevenZipFormat) suffixes() []string { return []string{".7z"} }
 
 func (sevenZipFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
-	w := &sevenZipWalk{walk: begin(ctx, c, b, visit), folders: map[int]bool{}, folder: -1}
+	w := &sevenZipWalk{walk: begin(ctx, c, b, visit), windows: newWindows(b, int64(maxWindow)), folders: map[int]bool{}, folder: -1}
 	w.c = charged{c, w.walk}
 	if at := findEarly(c, sevenZipMagic); at > 0 {
 		w.note(prefixed, "by %d bytes", at)
@@ -41,7 +44,7 @@ func (sevenZipFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visi
 		w.note(damagedContainer, "%v", err)
 		return w.end(nil)
 	}
-	b.Work(size, codecLZMA.in)
+	b.Work(size, priceDirectory)
 	r, err := w.open()
 	if err != nil && !isEncrypted(err) && !errors.Is(err, ErrLimit) && ctx.Err() == nil {
 		r, err = w.tame(err)
@@ -78,6 +81,7 @@ func checkSevenZip(c Content) (int64, error) {
 type sevenZipWalk struct {
 	*walk
 	c       Content
+	windows *windows
 	locked  bool             // no known password opens the encrypted folders
 	probe   *sevenzip.Reader // reads directory, but no data
 	folders map[int]bool     // whether a folder is encrypted, once that is known
@@ -110,7 +114,7 @@ func (w *sevenZipWalk) open() (*sevenzip.Reader, error) {
 	var first *sevenzip.Reader
 	var failed error
 	for i, p := range passwords {
-		r, err := openSevenZip(w.c, p)
+		r, err := openSevenZip(w.c, p, w.windows)
 		if err == nil {
 			w.locked, err = w.stuck(p)
 		}
@@ -127,7 +131,7 @@ func (w *sevenZipWalk) open() (*sevenzip.Reader, error) {
 // tame opens an archive whose directory the library refuses, without what it refuses
 // it for; failed is why it did.
 func (w *sevenZipWalk) tame(failed error) (*sevenzip.Reader, error) {
-	tamed := tameSevenZip(w.c)
+	tamed := tameSevenZip(w.c, w.windows)
 	if tamed == nil {
 		return nil, failed
 	}
@@ -135,8 +139,8 @@ func (w *sevenZipWalk) tame(failed error) (*sevenzip.Reader, error) {
 	return w.open()
 }
 
-func openSevenZip(c Content, password string) (r *sevenzip.Reader, err error) {
-	err = safely(func() error {
+func openSevenZip(c Content, password string, w *windows) (r *sevenzip.Reader, err error) {
+	err = w.lendLZMA(func() error {
 		r, err = sevenzip.NewReaderWithPassword(c, c.Size(), password)
 		return err
 	})
@@ -153,11 +157,11 @@ func (w *sevenZipWalk) stuck(password string) (bool, error) {
 	gate := &gated{Content: w.c}
 	w.cost = codecFast
 	if w.costs == nil {
-		w.costs = sevenZipCosts(w.c)
+		w.costs = sevenZipCosts(w.c, w.windows)
 	}
-	r, err := openSevenZip(w.c, password)
+	r, err := openSevenZip(w.c, password, w.windows)
 	if err == nil {
-		w.probe, err = openSevenZip(gate, password)
+		w.probe, err = openSevenZip(gate, password, w.windows)
 	}
 	if err != nil {
 		return true, nil
@@ -169,7 +173,7 @@ func (w *sevenZipWalk) stuck(password string) (bool, error) {
 		}
 		w.begun(f)
 		w.budget.Work(w.costOf(f).rounds, priceRound)
-		body, err := openMember(f)
+		body, err := openMember(f, w.windows)
 		if err != nil {
 			return true, nil
 		}
@@ -210,7 +214,7 @@ func (w *sevenZipWalk) sealed(i int) bool {
 	if ok {
 		return known
 	}
-	body, err := openMember(f)
+	body, err := openMember(f, w.windows)
 	if err == nil {
 		_, err = readSafely(body, make([]byte, 1))
 	}
@@ -218,8 +222,8 @@ func (w *sevenZipWalk) sealed(i int) bool {
 	return w.folders[f.Stream]
 }
 
-func openMember(f *sevenzip.File) (body io.ReadCloser, err error) {
-	err = safely(func() error { body, err = f.Open(); return err })
+func openMember(f *sevenzip.File, w *windows) (body io.ReadCloser, err error) {
+	err = w.lendLZMA(func() error { body, err = f.Open(); return err })
 	return body, err
 }
 
@@ -256,9 +260,9 @@ func (w *sevenZipWalk) one(f *sevenzip.File, sealed bool) error {
 		w.noteNext(encryptedMember, "%s", m.name())
 		return w.member(m, nil)
 	}
-	src, err := openMember(f)
+	src, err := openMember(f, w.windows)
 	if err != nil {
-		w.noteNext(damagedMember, "%s: %v", m.name(), err)
+		w.noteNext(codeOf(err), "%s: %v", m.name(), err)
 		return w.member(m, nil)
 	}
 	defer safely(src.Close)

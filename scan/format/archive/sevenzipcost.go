@@ -1,12 +1,10 @@
 package archive
 
-import "github.com/ulikunitz/xz/lzma"
-
 // sevenZipCost is what a folder of a 7z costs, by its coders.
 type sevenZipCost struct {
 	codec
 	rounds int64 // of the hash that makes its key
-	window int64 // bytes that are allocated to unpack it
+	window int64 // bytes that are allocated to unpack it, for others than LZMA
 }
 
 // The price of a round of SHA-256, and how many are counted at most.
@@ -39,19 +37,15 @@ func (s *sevenZipCost) add(method, properties []byte) {
 
 // sevenZipWindow returns how many bytes a coder allocates.
 func sevenZipWindow(method, properties []byte) int64 {
-	switch c := sevenZipCodecs[string(method)]; {
-	case (c == codecLZMA || c == codecGuess) && len(properties) >= 5:
+	if sevenZipCodecs[string(method)] == codecGuess && len(properties) >= 5 {
 		return int64(le32(properties[1:]))
-	case c == codecLZMA && len(properties) == 1:
-		size, _ := lzma.DecodeDictCap(properties[0])
-		return size
 	}
 	return 0
 }
 
 // sevenZipCosts returns what the folders cost, as far as the directory can be read.
-func sevenZipCosts(c Content) []sevenZipCost {
-	h := &sevenZipHeader{b: bareDirectory(c, max(0, findEarly(c, sevenZipMagic)))}
+func sevenZipCosts(c Content, w *windows) []sevenZipCost {
+	h := &sevenZipHeader{b: bareDirectory(c, max(0, findEarly(c, sevenZipMagic)), w)}
 	if h.byte() != sevenMain {
 		return nil
 	}

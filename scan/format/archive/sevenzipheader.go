@@ -270,13 +270,13 @@ func (h *sevenZipHeader) substreams(known []int) {
 }
 
 // bareDirectory returns the directory after all packing, nil if it cannot be unpacked.
-func bareDirectory(c Content, at int64) []byte {
+func bareDirectory(c Content, at int64, w *windows) []byte {
 	header := sevenZipDirectory(c, at)
 	for range 4 { // a directory that is packed may be packed again
 		if len(header) == 0 || header[0] != sevenEncoded {
 			break
 		}
-		header = unpackedDirectory(c, at, header[1:])
+		header = unpackedDirectory(c, at, header[1:], w)
 	}
 	return header
 }
@@ -292,14 +292,14 @@ func sevenZipDirectory(c Content, at int64) []byte {
 
 // unpackedDirectory unpacks a directory: the library reads it as the one file of an
 // archive that consists of it.
-func unpackedDirectory(c Content, at int64, streams []byte) []byte {
+func unpackedDirectory(c Content, at int64, streams []byte, w *windows) []byte {
 	header := append([]byte{sevenMain, sevenStreams}, streams...)
 	header = append(header, sevenFiles, 1, sevenName, 5, 0, 'a', 0, 0, 0, sevenEnd, sevenEnd)
-	r, err := openSevenZip(withDirectory(c, at, header), "")
+	r, err := openSevenZip(withDirectory(c, at, header), "", w)
 	if err != nil || len(r.File) != 1 {
 		return nil
 	}
-	body, err := openMember(r.File[0])
+	body, err := openMember(r.File[0], w)
 	if err != nil {
 		return nil
 	}

@@ -18,7 +18,7 @@ func plainDirectory(t *testing.T, c Content) []byte {
 	t.Helper()
 	h := sevenZipDirectory(c, 0)
 	if len(h) > 0 && h[0] == sevenEncoded {
-		h = unpackedDirectory(c, 0, h[1:])
+		h = unpackedDirectory(c, 0, h[1:], newWindows(NewBudget(Limits{}), int64(maxWindow)))
 	}
 	if len(h) < 2 || h[0] != sevenMain {
 		t.Fatalf("directory % x", h)

@@ -82,9 +82,9 @@ func (h *sevenZipHeader) elsewhere(index []byte) []byte {
 
 // tameSevenZip returns the archive with a directory that the library reads, nil if that
 // cannot be made.
-func tameSevenZip(c Content) Content {
+func tameSevenZip(c Content, w *windows) Content {
 	at := max(0, findEarly(c, sevenZipMagic))
-	h := &sevenZipHeader{b: bareDirectory(c, at), unpack: func(streams []byte) []byte { return unpackedDirectory(c, at, streams) }}
+	h := &sevenZipHeader{b: bareDirectory(c, at, w), unpack: func(streams []byte) []byte { return unpackedDirectory(c, at, streams, w) }}
 	if out, ok := h.tamed(); ok {
 		return withDirectory(c, at, out)
 	}

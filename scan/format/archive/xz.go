@@ -12,14 +12,12 @@ import (
 	"hash/crc64"
 	"io"
 
-	"github.com/ulikunitz/xz/lzma"
-
+	"github.com/milterscan/milterscan/scan/format/lzma"
 	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // xzFormat reads xz (The .xz File Format 1.2). The container is read here, so
-// that the dictionary of every block is known before a decoder allocates it;
-// LZMA2 itself is the library's.
+// that the dictionary of every block is known before a decoder allocates it.
 type xzFormat struct{}
 
 const xzMagic = "\xfd7zXZ\x00"
@@ -43,9 +41,9 @@ type unxz struct {
 	state  streamState
 	check  byte // kind of the blocks' checksums
 	sum    hash.Hash
-	block  io.Reader // nil between blocks
-	began  int64     // where the block's data began
-	open   bool      // inside a stream
+	block  *lzma.Reader // nil between blocks
+	began  int64        // where the block's data began
+	open   bool         // inside a stream
 }
 
 func newUnxz(r *bufio.Reader, window *windows) *unxz {
@@ -65,6 +63,7 @@ func (x *unxz) Read(p []byte) (int, error) {
 		n, err := x.block.Read(p)
 		x.sum.Write(p[:n])
 		if err == io.EOF {
+			x.in.n += x.block.Taken()
 			x.block, err = nil, x.endBlock()
 		}
 		if n > 0 || err != nil {
@@ -160,8 +159,8 @@ func (x *unxz) openBlock(size byte) error {
 
 // openLZMA2 opens a block of that size. The dictionary need be no larger.
 func (x *unxz) openLZMA2(code byte, size int64) error {
-	dict, err := lzma.DecodeDictCap(code)
-	dict = max(min(dict, size), lzma.MinDictCap)
+	dict, err := lzma.Dictionary(code)
+	dict = min(dict, size)
 	if err == nil {
 		err = x.window.take(dict)
 	}
@@ -169,8 +168,8 @@ func (x *unxz) openLZMA2(code byte, size int64) error {
 		return err
 	}
 	x.began, x.sum = x.in.n, xzCheck(x.check)
-	x.block, err = lzma.Reader2Config{DictCap: int(dict)}.NewReader2(x.in)
-	return err
+	x.block = lzma.NewReader2(x.buf, dict, x.window.steps)
+	return nil
 }
 
 // xzCheck returns the hash of a kind of check, section 2.1.1.2; kinds that are not
