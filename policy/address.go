@@ -32,6 +32,7 @@ func splitAddress(s string) address {
 //	postmaster@*       one user part in any domain
 //	<>                 the null sender
 //	*                  every address and the null sender
+//	group:finance      the addresses of all in a group of people
 type AddressPattern struct{ local, domain string }
 
 // ParseAddressPattern reads a pattern.
@@ -46,6 +47,11 @@ func (p *AddressPattern) UnmarshalText(text []byte) error {
 	if s == "*" || s == "<>" {
 		*p = AddressPattern{local: s}
 		return nil
+	}
+	if name, ok := strings.CutPrefix(s, groupPrefix); ok {
+		var err error
+		*p, err = groupPattern(name)
+		return err
 	}
 	if len(s) > 2 && s[0] == '/' && s[len(s)-1] == '/' {
 		return fmt.Errorf("%q is a regular expression, which no pattern of addresses can be; \"*\" matches anything in the "+
@@ -88,6 +94,8 @@ func (p AddressPattern) String() string {
 	switch {
 	case p.domain == "":
 		return p.local
+	case p.domain == groupMark:
+		return groupPrefix + p.local
 	case p.local != "*":
 		return p.local + "@" + p.domain
 	case p.domain[0] == '.':
@@ -103,6 +111,7 @@ type addresses struct {
 	exact     map[address]bool
 	domains   map[string]bool // whole domains; ".example.com" for subdomains
 	globs     []AddressPattern
+	groups    []string // of people
 }
 
 func compileAddresses(patterns []AddressPattern) addresses {
@@ -112,6 +121,8 @@ func compileAddresses(patterns []AddressPattern) addresses {
 		case p.domain == "":
 			l.all = l.all || p.local == "*"
 			l.null = l.null || p.local == "<>"
+		case p.domain == groupMark:
+			l.groups = append(l.groups, p.local)
 		case p.local == "*" && p.domain != "*":
 			l.domains[p.domain] = true
 		case strings.ContainsAny(p.local, "*?") || p.domain == "*" || p.domain[0] == '.':

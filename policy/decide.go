@@ -30,6 +30,8 @@ type Input struct {
 	// Without names rules that are left out for this message, such as the one
 	// that kept it when it is released.
 	Without []string
+	// People says who is in which group; nil: nobody is in any.
+	People People
 
 	listed listed // what earlier decisions about the same parts have worked out
 }

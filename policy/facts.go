@@ -101,6 +101,14 @@ func (f *facts) complete() bool { return f.in.Stage >= scan.StageMessage }
 // knowsSender reports whether MAIL has been given, and with it the login.
 func (f *facts) knowsSender() bool { return f.in.Stage >= scan.StageMail }
 
+// when returns what is known of a condition, or perhaps before the stage that tells it.
+func (f *facts) when(known bool, t truth) truth {
+	if !known {
+		return perhaps
+	}
+	return t
+}
+
 // once returns the value of a condition, or perhaps before the stage that tells it.
 func (f *facts) once(known, value bool) truth {
 	if !known {

@@ -29,7 +29,7 @@ func newIndex(rules []*rule) index {
 // keys returns what a list of patterns can be looked up by; false if it holds any
 // pattern that cannot be, or is empty.
 func (l addresses) keys() ([]string, bool) {
-	if l.all || l.null || len(l.globs) > 0 || len(l.exact)+len(l.domains) == 0 {
+	if l.all || l.null || len(l.globs)+len(l.groups) > 0 || len(l.exact)+len(l.domains) == 0 {
 		return nil, false
 	}
 	var keys []string

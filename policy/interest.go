@@ -46,7 +46,7 @@ func (i Interest) Covers(e scan.Envelope) bool {
 	if len(i.rules) == 0 {
 		return false
 	}
-	f := i.policy.facts(Input{Stage: scan.StageRcpt, Envelope: e})
+	f := i.policy.facts(Input{Stage: scan.StageRcpt, Envelope: e, People: anyPeople{}})
 	var to []recipient
 	for _, a := range e.Recipients {
 		to = append(to, f.recipient(a))

@@ -40,6 +40,7 @@ var sentences = [...]sentence{
 	{Named("relay/sender-domain"), Reply{550, "5.1.8", "the sender's domain does not exist"}},
 	{Named("relay/null-mx"), Reply{550, "5.7.27", "the sender's domain accepts no mail"}},
 	{Named("relay/*"), Reply{550, "5.7.1", "this server does not relay for you"}},
+	{Named("recipient/unknown"), Reply{550, "5.1.1", "there is no such recipient"}},
 	{Named("auth/*"), Reply{550, "5.7.1", "the sender could not be authenticated"}},
 	{Named("spam/*"), Reply{550, "5.7.1", "it looks like unsolicited mail"}},
 	{OfKind(scan.Unscannable), Reply{554, "5.6.0", "% cannot be examined within the limits of this server"}},

@@ -124,7 +124,7 @@ func (r *rule) mayRefuse(s scan.Stage) bool {
 	switch {
 	case r.waits(), len(r.Scope.HeaderFrom)+len(r.Grounds.Requires)+len(r.Grounds.Unless) > 0, r.Scope.Size != (SizeRange{}):
 		return s >= scan.StageMessage
-	case len(r.Scope.To) > 0, r.Scope.Direction == Relayed:
+	case len(r.Scope.To)+len(r.Scope.NotTo) > 0, r.Scope.Direction == Relayed:
 		return s >= scan.StageRcpt
 	case len(r.Scope.From)+len(r.Scope.Auth) > 0:
 		return s >= scan.StageMail
@@ -139,13 +139,13 @@ func (r *rule) forMail(f *facts) truth {
 	}
 	t := truthOf(len(r.Scope.Client) == 0 || r.client.hold(f.in.Envelope.Client.Addr()))
 	if t == yes && len(r.Scope.From) > 0 {
-		t = f.once(f.knowsSender(), r.from.match(f.sender))
+		t = f.when(f.knowsSender(), r.sentBy(f, r.from, f.sender))
 	}
 	if t != no && len(r.Scope.Auth) > 0 {
 		t = min(t, f.once(f.knowsSender(), r.authMatches(f.in.Envelope.AuthUser)))
 	}
 	if t != no && len(r.Scope.HeaderFrom) > 0 {
-		t = min(t, f.once(f.complete(), r.headerFromMatches(f.headerFrom())))
+		t = min(t, f.when(f.complete(), r.headerFromMatches(f)))
 	}
 	if t != no && r.Scope.Size != (SizeRange{}) {
 		t = min(t, f.once(f.complete(), r.Scope.Size.holds(f.in.Size)))
@@ -167,12 +167,20 @@ func (r *rule) authMatches(user string) bool {
 	return slices.ContainsFunc(r.Scope.Auth, func(l Login) bool { return l.match(user) })
 }
 
-func (r *rule) headerFromMatches(from []address) bool {
-	if r.opens() {
-		strange := func(a address) bool { return !r.headerFrom.match(a) }
-		return len(from) > 0 && !slices.ContainsFunc(from, strange)
+func (r *rule) headerFromMatches(f *facts) truth {
+	from := f.headerFrom()
+	if !r.opens() {
+		t := no
+		for _, a := range from {
+			t = max(t, r.sentBy(f, r.headerFrom, a))
+		}
+		return t
 	}
-	return slices.ContainsFunc(from, r.headerFrom.match)
+	t := truthOf(len(from) > 0)
+	for _, a := range from {
+		t = min(t, r.sentBy(f, r.headerFrom, a))
+	}
+	return t
 }
 
 // background looks at the findings that the message must and must not have in
@@ -195,10 +203,10 @@ func (r *rule) forRecipient(f *facts, to recipient) truth {
 		t = r.Scope.Direction.covers(to.directions)
 	}
 	if len(r.Scope.To) > 0 {
-		t = min(t, f.once(to.known, r.to.match(to.address)))
+		t = min(t, f.when(to.known, r.to.holds(f, to.address)))
 	}
 	if len(r.Scope.NotTo) > 0 {
-		t = min(t, f.once(to.known, !r.notTo.match(to.address)))
+		t = min(t, f.when(to.known, r.notTo.holds(f, to.address).not()))
 	}
 	return t
 }

@@ -10,7 +10,7 @@ import (
 // finding other is for, r is for as well. If r comes first, other
 // never decides anything. Where that is not certain Hides reports false.
 func (r Rule) Hides(other Rule) bool {
-	if r.Mode != Decides || other.Mode == Watches {
+	if r.Mode != Decides || other.Mode == Watches || r.Outcome.Answer == Deliver && r.Scope.bySender() {
 		return false
 	}
 	return r.Scope.covers(other.Scope) && r.Grounds.covers(other.Grounds, r.Outcome.Answer == Deliver)
@@ -19,7 +19,7 @@ func (r Rule) Hides(other Rule) bool {
 // LeavesGrave reports whether r delivers, without naming findings, all that other is for
 // but viruses and failures: of these alone other can decide.
 func (r Rule) LeavesGrave(other Rule) bool {
-	if r.Mode != Decides || r.Outcome.Answer != Deliver || len(r.Grounds.When) > 0 || other.Mode == Watches {
+	if r.Mode != Decides || r.Outcome.Answer != Deliver || len(r.Grounds.When) > 0 || other.Mode == Watches || r.Scope.bySender() {
 		return false
 	}
 	return r.Scope.covers(other.Scope) && r.Grounds.covers(other.Grounds, false)

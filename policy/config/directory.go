@@ -37,6 +37,49 @@ func (d Directory) checkDirectory(check *units.Check) {
 	}
 }
 
+// Complete reports whether some source has all addresses of a domain.
+func (d Directory) Complete() bool {
+	return slices.ContainsFunc(d.Sources, func(s directory.Source) bool { return len(s.Domains) > 0 })
+}
+
+// Groups returns the names of all groups of people that rules go by.
+func (c *Config) Groups() (names []string) {
+	for _, r := range c.allOwn() {
+		for _, g := range r.compiled.Scope.Groups() {
+			if !slices.Contains(names, g) {
+				names = append(names, g)
+			}
+		}
+	}
+	return names
+}
+
+// withoutPeople returns an error for each rule that goes by a group while no source says who is in it.
+func (c *Config) withoutPeople(rules []Rule) (found Problems) {
+	if len(c.People.Sources) > 0 {
+		return nil
+	}
+	for _, r := range rules {
+		if groups := r.compiled.Scope.Groups(); len(groups) > 0 {
+			found = append(found, note(r.origin, "rule", "%q goes by the group %q, and no [[people.source]] says who is in it", r.Name, groups[0]))
+		}
+	}
+	return found
+}
+
+// UnknownGroups returns each rule that goes by a group that is not known to be one.
+func (c *Config) UnknownGroups(known func(group string) bool) (found Problems) {
+	for _, r := range c.allOwn() {
+		for _, g := range r.compiled.Scope.Groups() {
+			if !known(g) {
+				found = append(found, note(r.origin, "rule", "%q goes by the group %q, and nobody is in a group of that name; "+
+					"\"milterscan people check\" lists those there are", r.Name, g))
+			}
+		}
+	}
+	return found.sorted()
+}
+
 // checkPeople wants sources to have all addresses of domains of ours only.
 func (b *binder) checkPeople(c *Config) {
 	for i, s := range c.People.Sources {

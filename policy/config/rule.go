@@ -26,8 +26,12 @@ type Rule struct {
 	// ".example.com" for its subdomains, "<>" for the null sender, or
 	// "file:/path" for a file with one of these on each line.
 	From []string `toml:"from" example:"[\"@partner.example\", \"file:partners.txt\"]"`
-	// The envelope recipient, in the same forms.
-	To []string `toml:"to" example:"[\"lab@example.com\"]"`
+	// The envelope recipient, in the same forms, or "group:finance" for those in a
+	// group of people, of whom [[people.source]] knows. In "from" a group of a rule that
+	// delivers is for mail from your own clients only, since anybody can write an address.
+	To []string `toml:"to" example:"[\"lab@example.com\", \"group:finance\"]"`
+	// Recipients the rule is not for after all, in the same forms.
+	NotTo []string `toml:"not_to" example:"[\"boss@example.com\"]"`
 	// The login name of the client, "*" for any, "none" for mail without one.
 	Auth []policy.Login `toml:"auth" example:"[\"*\"]"`
 	// The addresses in the From field, which anybody can forge, in the same
@@ -123,6 +127,7 @@ func (b *binder) compile(path string, place int, r *Rule) {
 		Auth:       r.Auth,
 		From:       b.addresses(path+".from", r.From),
 		To:         b.addresses(path+".to", r.To),
+		NotTo:      b.addresses(path+".not_to", r.NotTo),
 		HeaderFrom: b.addresses(path+".header_from", r.HeaderFrom),
 		Size:       policy.SizeRange{Min: r.MinSize, Max: r.MaxSize},
 	}
@@ -150,7 +155,7 @@ func (b *binder) compile(path string, place int, r *Rule) {
 // means no address or all of them.
 func (b *binder) emptyLists(path string, r *Rule) {
 	for key, n := range map[string]int{
-		"direction": len(r.Direction), "client": len(r.Client), "from": len(r.From), "to": len(r.To), "auth": len(r.Auth),
+		"direction": len(r.Direction), "client": len(r.Client), "from": len(r.From), "to": len(r.To), "not_to": len(r.NotTo), "auth": len(r.Auth),
 		"header_from": len(r.HeaderFrom), "when": len(r.When), "part": len(r.Part), "requires": len(r.Requires), "unless": len(r.Unless),
 	} {
 		if _, set := b.origins[join(path, key)]; set && n == 0 {

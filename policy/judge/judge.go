@@ -54,6 +54,7 @@ type Options struct {
 	Tell       func(context.Context, *Result) // is told about every ruling, and has until ctx is done; nil: nobody is
 	Editor     *edit.Editor                   // nil: no part can be edited
 	Relays     func(netip.Addr) bool          // that pass on mail from elsewhere; nil: nobody does
+	People     policy.People                  // who is in which group; nil: nobody is in any
 }
 
 // Judge is one generation: a configuration, its scanners and its policy. It may
@@ -86,7 +87,7 @@ func (j *Judge) NewParser() *entity.Parser { return j.Opener.NewParser() }
 // Early decides at a stage before the message. What was begun is waited for at
 // RCPT, the last stage that can still refuse the message unseen.
 func (j *Judge) Early(ctx context.Context, s scan.Stage, env scan.Envelope, begun []*scan.Pending) policy.Ruling {
-	at := seen{id: newID(), stage: s, envelope: env}
+	at := seen{id: newID(), stage: s, envelope: env, people: j.People}
 	if s == scan.StageRcpt {
 		at.reports = wait(begun)
 		at.found = scan.Findings(at.reports)

@@ -26,6 +26,7 @@ type seen struct {
 	release  *token.Grant     // of a released message
 	own      *policy.Decision // on mail of our own, about which no rule is asked
 	clock    *clock           // nil at early stages
+	people   policy.People
 }
 
 // reserve is the part of the time for a message that is kept for looking at what
@@ -58,7 +59,7 @@ func (j *Judge) firstLook() time.Duration {
 
 // look opens a message and has it scanned.
 func (j *Judge) look(ctx context.Context, in scan.Received) seen {
-	s := seen{id: newID(), begun: time.Now(), stage: scan.StageMessage, size: in.Size, clock: new(clock)}
+	s := seen{id: newID(), begun: time.Now(), stage: scan.StageMessage, size: in.Size, clock: new(clock), people: j.People}
 	ctx, cancel := context.WithTimeout(ctx, j.firstLook())
 	defer cancel()
 	s.envelope, in = j.early(ctx, in)
@@ -131,6 +132,7 @@ func (s seen) input(t tried) policy.Input {
 		Found:    s.found,
 		Fixed:    t.fixed,
 		Refused:  t.refused,
+		People:   s.people,
 	}
 	if s.release != nil {
 		in.Without = s.release.Rules
