@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/cli"
 	"github.com/milterscan/milterscan/cmd/milterscan/pipeline"
@@ -30,17 +31,21 @@ func check(ctx context.Context, args []string, std cli.Streams) int {
 		return printMigrated(cmp.Or(*path, cli.DefaultFile), std)
 	}
 	c, err := cli.Load(*path)
+	var notes []string
 	if err == nil {
-		err = try(ctx, c)
+		notes, err = try(ctx, c)
+	}
+	if c != nil {
+		notes = slices.Concat(warnings(c), notes)
 	}
 	if *asJSON {
-		return checkedJSON(std, nameOf(*path), c, err)
+		return checkedJSON(std, nameOf(*path), notes, err)
 	}
 	if err != nil {
 		fmt.Fprintln(std.Err, err)
 		return cli.ExitConfig
 	}
-	for _, warning := range warnings(c) {
+	for _, warning := range notes {
 		fmt.Fprintln(std.Err, "warning:", warning)
 	}
 	if *effective || *changed || *rules {
@@ -61,7 +66,7 @@ func warnings(c *config.Config) []string {
 }
 
 // checkedJSON prints the errors and warnings for programs.
-func checkedJSON(std cli.Streams, file string, c *config.Config, err error) int {
+func checkedJSON(std cli.Streams, file string, warnings []string, err error) int {
 	type problem struct {
 		File string `json:"file,omitempty"`
 		Line int    `json:"line,omitempty"`
@@ -82,9 +87,7 @@ func checkedJSON(std cli.Streams, file string, c *config.Config, err error) int 
 	} else if err != nil {
 		out.Problems = append(out.Problems, problem{What: err.Error()})
 	}
-	if c != nil {
-		out.Warnings = append(out.Warnings, warnings(c)...)
-	}
+	out.Warnings = append(out.Warnings, warnings...)
 	show.JSON(std.Out, out)
 	if err != nil {
 		return cli.ExitConfig
@@ -107,23 +110,27 @@ func printMigrated(path string, std cli.Streams) int {
 }
 
 // try makes a judge of a configuration, and has it judge the mails there are
-// tests for.
-func try(ctx context.Context, c *config.Config) error {
+// tests for. It returns warnings about what cannot be tried.
+func try(ctx context.Context, c *config.Config) ([]string, error) {
 	if err := c.SetAside(); err != nil {
-		return err
+		return nil, err
 	}
 	if err := c.Contradictions(pipeline.Catalogue()); err != nil {
-		return err
+		return nil, err
 	}
 	if err := pipeline.CheckKeys(c); err != nil {
-		return fmt.Errorf("milterscan: %w", err)
+		return nil, fmt.Errorf("milterscan: %w", err)
+	}
+	unknown, unsure := pipeline.CheckGroups(ctx, c)
+	if len(unknown) > 0 {
+		return nil, unknown
 	}
 	p, err := pipeline.New(c)
 	if err != nil {
-		return fmt.Errorf("milterscan: %w", err)
+		return nil, fmt.Errorf("milterscan: %w", err)
 	}
 	defer p.Close()
-	return pipeline.RunTests(ctx, p, c.Tests)
+	return unsure, pipeline.RunTests(ctx, p, c.Tests)
 }
 
 // nameOf returns the name of a configuration: its path, or what it is where it has none.

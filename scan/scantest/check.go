@@ -10,7 +10,7 @@ import (
 )
 
 // words are the names a scanner may have, before any "/instance".
-var words = []string{"mime", "archive", "virus", "attachment", "content", "spam", "auth", "relay", "greylist", "bounce", "rate"}
+var words = []string{"mime", "archive", "virus", "attachment", "content", "spam", "auth", "relay", "greylist", "bounce", "rate", "recipient"}
 
 // Check compares the findings that s made in m with what the engine, the policy
 // and the documentation expect of findings.

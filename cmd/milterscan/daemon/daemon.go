@@ -33,7 +33,7 @@ func (d *Daemon) Run(ctx context.Context, hup <-chan os.Signal) int {
 		return cli.ExitSoftware
 	}
 	d.confinement(ctx)
-	d.meetPeople(ctx)
+	d.meet(ctx, d.first)
 	working, stop := context.WithCancel(ctx)
 	var loops sync.WaitGroup
 	d.work(working, &loops, hup)

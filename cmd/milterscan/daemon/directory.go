@@ -2,27 +2,37 @@ package daemon
 
 import (
 	"context"
-	"path/filepath"
 	"time"
 
 	"go.uber.org/zap"
 
+	"github.com/milterscan/milterscan/cmd/milterscan/pipeline"
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/policy/people/directory"
 )
 
-// meetTime is how long mail waits, after a start, for people of whom nothing is known yet.
+// meetTime is how long a start or a reload waits for people of whom nothing is known yet.
 const meetTime = 10 * time.Second
 
 // newDirectory returns who is who by a configuration, as far as that was known before the start.
 func newDirectory(c *config.Config, log *zap.Logger) *directory.Directory {
-	w := directory.New(directory.Options{Dir: filepath.Dir(c.People.File), Keep: true, Tell: tellOfSource(log)})
-	w.Use(c.People.Sources, c.People.Delimiter)
-	return w
+	return pipeline.NewDirectory(c, directory.Options{Keep: true, Tell: tellOfSource(log)})
 }
 
-// meetPeople loads the sources of people that have left nothing since before the start.
-func (d *Daemon) meetPeople(ctx context.Context) {
+// unknownGroups returns the rules that go by groups in which nobody is, as far as that is known.
+func (d *Daemon) unknownGroups(c *config.Config) config.Problems {
+	if !d.Directory.Ready() {
+		return nil
+	}
+	return c.UnknownGroups(d.Directory.HasGroup)
+}
+
+// know goes on with the sources of people that a configuration names.
+func (d *Daemon) know(c *config.Config) { d.Directory.Use(c.People.Sources, c.People.Delimiter) }
+
+// meet goes on with the sources of people that a configuration names, and loads those of which nothing is known.
+func (d *Daemon) meet(ctx context.Context, c *config.Config) {
+	d.know(c)
 	ctx, cancel := context.WithTimeout(ctx, meetTime)
 	defer cancel()
 	d.Directory.LoadMissing(ctx)

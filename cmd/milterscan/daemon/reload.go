@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"sync/atomic"
 
 	"go.uber.org/zap"
@@ -96,7 +97,7 @@ func (d *Daemon) caution(c *config.Config) {
 			d.log.Warn("a rule can never do anything", zap.String("what", p.String()))
 		}
 	}
-	for _, n := range c.Notes(pipeline.Catalogue()) {
+	for _, n := range slices.Concat(c.Notes(pipeline.Catalogue()), d.unknownGroups(c)) {
 		d.log.Warn("a setting is probably a mistake", zap.String("what", n.String()))
 	}
 	if errors.As(c.SetAside(), &aside) {
@@ -141,7 +142,6 @@ func (d *Daemon) reload(ctx context.Context) {
 	}
 	d.journal.replace(next.log)
 	d.recorder.Use(next.config)
-	d.Directory.Use(next.config.People.Sources, next.config.People.Delimiter)
 	d.caution(next.config)
 	d.config.Store(next.config)
 	d.current.Store(next.judge)
@@ -165,6 +165,12 @@ func (d *Daemon) next(ctx context.Context, n uint64) (g generation, err error) {
 	if g.config, err = config.Load(d.path); err != nil {
 		return g, err
 	}
+	d.meet(ctx, g.config)
+	defer func() {
+		if err != nil {
+			d.know(d.config.Load())
+		}
+	}()
 	if g.judge, err = pipeline.NewJudge(g.config, n, d.Shared, d.teller(g.config)); err != nil {
 		return g, err
 	}

@@ -44,6 +44,7 @@ func NewJudge(c *config.Config, generation uint64, with *Shared, tell func(conte
 		Tell:       tell,
 		Editor:     editor,
 		Relays:     policy.Local(c.Local).Relay,
+		People:     with.Directory,
 	}), nil
 }
 
@@ -61,6 +62,7 @@ func (p *Pipeline) Close() { p.Workers.Close() }
 // New makes a pipeline of a configuration.
 func New(c *config.Config) (*Pipeline, error) {
 	with := NewShared(c, 0)
+	with.meet(c)
 	j, err := NewJudge(c, 1, with, nil)
 	if err != nil {
 		return nil, err

@@ -18,6 +18,7 @@ import (
 	"github.com/milterscan/milterscan/scan/sender/dnslist"
 	"github.com/milterscan/milterscan/scan/sender/greylist"
 	"github.com/milterscan/milterscan/scan/sender/rate"
+	"github.com/milterscan/milterscan/scan/sender/recipient"
 	"github.com/milterscan/milterscan/scan/sender/relay"
 	"github.com/milterscan/milterscan/scan/sender/spamd"
 )
@@ -52,6 +53,7 @@ func roster() []entry {
 		{"spam", dnslist.Catalogue, sender, lists},
 		{"auth", auth.Catalogue, sender, authentication},
 		{"spam.spamassassin", spamd.Catalogue, sender, scorer},
+		{"people", recipient.Catalogue, sender, recipients},
 		{"bounce", bounce.Catalogue, sender, bounces},
 		{"greylist", greylist.Catalogue, sender, greylisting},
 		{"rate", rate.Catalogue, sender, rates},

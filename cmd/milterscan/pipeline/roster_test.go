@@ -22,6 +22,11 @@ enabled = true
 keys = "/nowhere/keys"
 [local]
 domains = ["example.com"]
+[[people.source]]
+name = "staff"
+type = "csv"
+file = "/nowhere/people.csv"
+domains = ["example.com"]
 [spam.spamassassin]
 address = ["tcp:127.0.0.1:783"]
 [[spam.list]]

@@ -10,6 +10,7 @@ import (
 	"github.com/milterscan/milterscan/scan/sender/dnslist"
 	"github.com/milterscan/milterscan/scan/sender/greylist"
 	"github.com/milterscan/milterscan/scan/sender/rate"
+	"github.com/milterscan/milterscan/scan/sender/recipient"
 	"github.com/milterscan/milterscan/scan/sender/relay"
 	"github.com/milterscan/milterscan/scan/sender/spamd"
 )
@@ -77,6 +78,22 @@ func bounces(s *site) ([]scan.Scanner, error) {
 		w.Local = s.local.Has
 	}
 	return one(bounce.New(s.Bounce, w), nil)
+}
+
+// recipients looks recipients up in the directory of people, where rules can go by that.
+func recipients(s *site) ([]scan.Scanner, error) {
+	grouped := len(s.Groups()) > 0
+	if !grouped && !s.People.Complete() {
+		return nil, nil
+	}
+	w := recipient.With{Known: s.Directory.Known}
+	if grouped {
+		w.Ready = s.Directory.Ready
+	}
+	if s.Live {
+		return one(recipient.NewEarly(w), nil)
+	}
+	return one(recipient.New(w), nil)
 }
 
 // greylisting puts off unknown senders. Only the daemon does: the mail that
