@@ -226,7 +226,7 @@ func quarantineExpire(ctx context.Context, args []string, std cli.Streams) int {
 		return status
 	}
 	defer k.close()
-	n, err := quarantine.Expire(ctx, k.dir, k.config.Quarantine.Retention(), time.Now())
+	n, err := quarantine.Expire(ctx, k.dir, k.config.Retention(), time.Now())
 	if err := errors.Join(err, k.dir.Tidy(time.Now())); err != nil {
 		return k.fail(err)
 	}

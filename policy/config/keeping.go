@@ -44,10 +44,11 @@ func defaultQuarantine() Quarantine {
 	}
 }
 
-// Retention returns for how long, and how much, is kept.
-func (q Quarantine) Retention() quarantine.Retention {
-	r := quarantine.Retention{Keep: q.Keep.Go(), Classes: map[string]time.Duration{}, Size: int64(q.Size)}
-	for class, d := range q.KeepClass {
+// Retention returns for how long, and how much, is kept in the quarantine.
+func (c *Config) Retention() quarantine.Retention {
+	r := quarantine.Retention{Keep: c.Quarantine.Keep.Go(), Classes: map[string]time.Duration{}, Size: int64(c.Quarantine.Size),
+		Unasked: quarantine.Unasked{Keep: c.People.Appeal.Keep.Go(), Size: int64(c.People.Appeal.Size)}}
+	for class, d := range c.Quarantine.KeepClass {
 		r.Classes[class] = d.Go()
 	}
 	return r
@@ -60,6 +61,10 @@ func (q Quarantine) Key() string {
 	}
 	return filepath.Join(q.Dir, "key")
 }
+
+// LinkKey returns the path of the key by which links in mail and in replies are known again.
+// It is beside that of passes.
+func (q Quarantine) LinkKey() string { return filepath.Join(filepath.Dir(q.Key()), "link-key") }
 
 // History is the section for the record kept of every message.
 type History struct {

@@ -26,6 +26,9 @@ func (c *Config) Contradictions(catalogue []scan.Rule) error {
 			wrong("rule", fmt.Sprintf("%q can never match: %s", r.Name, why))
 			continue
 		}
+		if why := c.unheard(r, catalogue); why != "" {
+			wrong("rule.appeal", fmt.Sprintf("%q: %s", r.Name, why))
+		}
 		first := slices.IndexFunc(c.Rules[:i], func(earlier Rule) bool { return earlier.compiled.Hides(r.compiled) })
 		if first >= 0 {
 			wrong("rule", fmt.Sprintf("%q never decides: all it is for is decided by %q at %s; put it in front of that, or leave it out",

@@ -43,6 +43,7 @@ func Load(path string) (*Config, error) {
 	b.problems = append(b.problems, sameNames(map[string]Origin{}, c.Rules)...)
 	b.problems = append(b.problems, c.withoutDomains(c.Rules)...)
 	b.problems = append(b.problems, c.withoutPeople(c.Rules)...)
+	b.problems = append(b.problems, c.withoutPages(c.Rules)...)
 	b.testedRules(c)
 	for _, f := range c.domains {
 		b.files = append(b.files, f.files...)

@@ -14,10 +14,13 @@ type People struct {
 	// docs/lists.md.
 	Lists people.Terms `toml:"lists"`
 	Directory
+	// The sender's way out of a refusal: rules with "appeal" keep a copy of what they
+	// refuse, and the reply has a link by which the sender asks the recipient for it.
+	Appeal Appeals `toml:"appeal"`
 }
 
 func defaultPeople() People {
-	return People{File: "/var/lib/milterscan/people.db", Lists: people.DefaultTerms(), Directory: defaultDirectory()}
+	return People{File: "/var/lib/milterscan/people.db", Lists: people.DefaultTerms(), Directory: defaultDirectory(), Appeal: defaultAppeals()}
 }
 
 // Check returns the errors of the section [people].

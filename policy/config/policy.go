@@ -43,6 +43,9 @@ func (c *Config) AllRules() ([]policy.Rule, error) {
 	if c.Greylist.Enabled {
 		rules = append(rules, c.greylisting())
 	}
+	for i := range rules {
+		rules[i].Outcome = c.hearing(rules[i].Outcome)
+	}
 	return append(rules, shipped...), nil
 }
 

@@ -77,6 +77,10 @@ type Outcome struct {
 	Reply string `toml:"reply" example:"\"550 5.7.1 We do not take this.\""`
 	// Keep a copy in the quarantine, safe on disk before the answer.
 	Keep bool `toml:"keep" example:"false"`
+	// For "reject": let the sender ask the recipient for the message. A copy is kept, and
+	// the reply has a link to a page; see [people.appeal]. The rule then waits for the
+	// whole message.
+	Appeal bool `toml:"appeal" example:"false"`
 	// How to change the part a finding is about: "rename" its file; "disarm"
 	// the page, "text" makes plain text of it; "clean" takes members out of
 	// archives and macros out of documents; "replace" puts a notice in its place.
@@ -166,7 +170,7 @@ func (b *binder) emptyLists(path string, r *Rule) {
 
 // none reports whether the outcome asks for nothing.
 func (o *Outcome) none() bool {
-	return o.Action == "" && !o.Keep && o.Edit == "" && o.Tag == "" && o.Banner == "" &&
+	return o.Action == "" && !o.Keep && !o.Appeal && o.Edit == "" && o.Tag == "" && o.Banner == "" &&
 		len(o.Headers)+len(o.Copy)+len(o.Redirect)+len(o.Notify) == 0
 }
 
@@ -181,6 +185,9 @@ func (b *binder) outcome(path string, o *Outcome) policy.Outcome {
 		Only:   b.recipients(path+".redirect", o.Redirect),
 		Notify: b.told(path+".notify", o.Notify),
 		Reply:  b.reply(path+".reply", o.Reply),
+	}
+	if o.Appeal {
+		out.Appeal = policy.Appealable() // as far as the host hears appeals; see Config.hearing
 	}
 	if _, ok := answers[o.Action]; !ok && o.Action != "" {
 		b.wrong(path+".action", "there is no action %q; %s", o.Action, suggest(o.Action, answers))

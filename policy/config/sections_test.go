@@ -48,6 +48,7 @@ var wrongValues = map[string]string{
 	"submission":              "via = \"pigeon\"",
 	"log":                     "level = \"loud\"",
 	"people":                  "file = \"here\"",
+	"people.appeal":           "per_day = 0",
 	"people.lists":            "firm = [\"lists\"]",
 	"people.lists.recipients": "allow = \"all\"",
 	"people.lists.domains":    "entries = -1",

@@ -40,8 +40,8 @@ func (c choice) withdrawn(why ...scan.Finding) choice {
 }
 
 // appeal describes the message to those who give links.
-func (r *Result) appeal() Appeal {
-	a := Appeal{ID: r.ID, Client: r.Envelope.Client.Addr(), Sender: r.Envelope.Sender, Size: r.Size}
+func (r *Result) appeal() policy.Appeal {
+	a := policy.Appeal{ID: r.ID, Client: r.Envelope.Client.Addr(), Sender: r.Envelope.Sender, Size: r.Size}
 	for _, v := range r.Decision.Verdicts {
 		if asked(v) && !slices.Contains(a.Recipients, v.Recipient) {
 			a.Recipients = append(a.Recipients, v.Recipient)

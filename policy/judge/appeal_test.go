@@ -15,11 +15,11 @@ import (
 // desk gives a link, or none.
 type desk struct {
 	link  string
-	asked []Appeal
+	asked []policy.Appeal
 	back  int
 }
 
-func (d *desk) Offer(a Appeal) (string, func()) {
+func (d *desk) Offer(a policy.Appeal) (string, func()) {
 	d.asked = append(d.asked, a)
 	return d.link, func() { d.back++ }
 }

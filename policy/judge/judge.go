@@ -26,16 +26,7 @@ type Keeper interface {
 type Appeals interface {
 	// Offer returns the link for a message that is to be kept for it, and how to take the
 	// offer back. The link is "" where none is to be had now. It does not wait.
-	Offer(a Appeal) (link string, back func())
-}
-
-// Appeal is a message that is refused, and may be asked for.
-type Appeal struct {
-	ID         string
-	Client     netip.Addr
-	Sender     string
-	Recipients []string // who may be asked
-	Size       int64    // in bytes
+	Offer(a policy.Appeal) (link string, back func())
 }
 
 // Options are what a judge works with. Fields are required where they do not say

@@ -37,6 +37,8 @@ file = "DIR/history.db"
 file = "DIR/console.db"
 [notices]
 dir = "DIR/notices"
+[people]
+file = "DIR/people.db"
 [submission]
 via = "sendmail:/bin/false"
 RULES

@@ -102,7 +102,7 @@ func rowMail(r quarantine.Row) login.Mail {
 // keptFilter reads a filter.
 func keptFilter(q url.Values) (quarantine.Filter, error) {
 	get := func(name string) string { return strings.TrimSpace(clip(q.Get(name), 500)) }
-	f := quarantine.Filter{Sender: get("from"), Recipient: get("to"), Subject: get("subject"), Reason: get("reason"), Client: get("client"),
+	f := quarantine.Filter{Asked: true, Sender: get("from"), Recipient: get("to"), Subject: get("subject"), Reason: get("reason"), Client: get("client"),
 		QueueID: get("queue"), Class: get("class"), State: quarantine.State(get("state")), Open: get("open") != ""}
 	var err error
 	if f.Since, f.Before, err = span(q); err != nil {

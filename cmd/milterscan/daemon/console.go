@@ -38,6 +38,9 @@ func (d *Daemon) newConsole() (*web, error) {
 		return nil, err
 	}
 	pages.Mount(api.New(pages, d.people.accounts))
+	if err := d.mountAppeals(pages); err != nil {
+		return nil, err
+	}
 	return &web{
 		section: "console",
 		ended:   func(f ...zap.Field) { d.log.Error("the console is not served any more", f...) },

@@ -48,9 +48,11 @@ func (d *Daemon) expire(ctx context.Context, c *config.Config) {
 	now := time.Now()
 	if _, err := os.Stat(c.Quarantine.Dir); err == nil {
 		dir := d.Stores.Quarantine(c.Quarantine.Dir)
-		n, err := quarantine.Expire(ctx, dir, c.Quarantine.Retention(), now)
+		n, err := quarantine.Expire(ctx, dir, c.Retention(), now)
 		d.expired("quarantine", n, errors.Join(err, dir.Tidy(now)))
 	}
+	d.countUnasked(ctx, c)
+	d.forgetRequests(ctx, c, now)
 	if c.Greylist.Enabled {
 		n, err := d.Stores.Greylist(c.Greylist.File).Expire(ctx, now, c.Greylist.Entries)
 		d.expired("greylist", n, err)

@@ -17,6 +17,7 @@ import (
 	"github.com/milterscan/milterscan/milter"
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/policy/judge"
+	"github.com/milterscan/milterscan/policy/people/appeals"
 	"github.com/milterscan/milterscan/policy/tell/metrics"
 )
 
@@ -41,6 +42,7 @@ type Daemon struct {
 	people   *people
 	pages    *console.Stores
 	examiner *examiner
+	desk     *appeals.Desk
 	ready    readiness
 	watch    watch
 	current  atomic.Pointer[judge.Judge]
@@ -71,6 +73,9 @@ func New(path, version string, stderr io.Writer) (*Daemon, int) {
 		return nil, cli.ExitSoftware
 	}
 	d.Live = true
+	d.desk = d.newDesk()
+	d.Appeals = d.desk
+	d.useDesk(c)
 	d.Directory = newDirectory(c, log)
 	d.Stores.Warn = func(err error) { log.Warn("a store or a notice failed; mail goes on", zap.Error(err)) }
 	first, err := pipeline.NewJudge(c, 1, d.Shared, d.teller(c))
@@ -144,9 +149,11 @@ func (d *Daemon) reload(ctx context.Context) {
 	d.recorder.Use(next.config)
 	d.caution(next.config)
 	d.config.Store(next.config)
+	d.useDesk(next.config)
 	d.current.Store(next.judge)
 	d.log.Info("configuration reloaded", zap.Uint64("generation", next.judge.Generation()))
 	d.noteReload(ctx, next.judge.Generation(), next.config, nil)
+	d.countUnasked(ctx, next.config)
 	if keys := d.first.NeedsRestart(next.config); len(keys) > 0 {
 		d.log.Warn("needs a restart", zap.Strings("keys", keys))
 	}

@@ -39,6 +39,7 @@ func NewJudge(c *config.Config, generation uint64, with *Shared, tell func(conte
 		Finds:      all.early,
 		Policy:     rules,
 		Keeper:     with.Stores.Quarantine(c.Quarantine.Dir),
+		Appeals:    with.Appeals,
 		Key:        token.KeyFile(c.Quarantine.Key()).Read,
 		Time:       c.Limits.Time.Go(),
 		Tell:       tell,

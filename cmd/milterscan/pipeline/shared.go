@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/milterscan/milterscan/policy/config"
+	"github.com/milterscan/milterscan/policy/judge"
 	"github.com/milterscan/milterscan/policy/people/directory"
 	"github.com/milterscan/milterscan/scan/open/worker"
 	"github.com/milterscan/milterscan/scan/spool"
@@ -16,7 +17,9 @@ type Shared struct {
 	Stores  *Stores
 	// Directory knows who is who.
 	Directory *directory.Directory
-	Live      bool // the mail is on its way: its client can be told to come back
+	// Appeals gives senders links; nil: nobody does.
+	Appeals judge.Appeals
+	Live    bool // the mail is on its way: its client can be told to come back
 	// Heard is told what becomes of questions to DNS lists; nil: nobody is. A question
 	// that is not put, as the list is off, takes no time.
 	Heard func(list, result string, put bool, took time.Duration)

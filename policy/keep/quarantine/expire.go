@@ -1,6 +1,7 @@
 package quarantine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -18,6 +19,14 @@ type Retention struct {
 	Keep    time.Duration            // 0: for ever
 	Classes map[string]time.Duration // those that differ, by class
 	Size    int64                    // bytes on the disk of all together; 0: any number
+	Unasked Unasked
+}
+
+// Unasked says how long, and how many bytes of them, messages are kept that wait for their
+// sender to ask for them.
+type Unasked struct {
+	Keep time.Duration // 0: as long as others
+	Size int64         // 0: as many as there is room for
 }
 
 // age returns the time for which a class is kept, 0 for ever.
@@ -36,14 +45,14 @@ func Expire(ctx context.Context, s Store, r Retention, now time.Time) (int, erro
 	if err != nil {
 		return 0, err
 	}
-	slices.SortFunc(rows, func(a, b Row) int { return a.Time.Compare(b.Time) })
-	var total int64
+	slices.SortFunc(rows, func(a, b Row) int { return cmp.Or(last(a)-last(b), a.Time.Compare(b.Time)) })
+	var use used
 	for _, row := range rows {
-		total += row.Stored
+		use.add(row, row.Stored)
 	}
 	n := 0
 	for _, row := range rows {
-		why := r.why(row, total, now)
+		why := r.why(row, use, now)
 		if why == "" || row.State == Releasing {
 			continue
 		}
@@ -51,18 +60,40 @@ func Expire(ctx context.Context, s Store, r Retention, now time.Time) (int, erro
 		if err != nil && !errors.Is(err, ErrUnknown) {
 			return n, err
 		}
-		total -= row.Stored
+		use.add(row, -row.Stored)
 		n++
 	}
 	return n, nil
 }
 
+// used is how many bytes messages have on the disk.
+type used struct{ all, unasked int64 }
+
+func (u *used) add(row Row, n int64) {
+	u.all += n
+	if row.Unasked {
+		u.unasked += n
+	}
+}
+
+// last returns 0 for messages that make room for others, which have 1.
+func last(row Row) int {
+	if row.Unasked {
+		return 0
+	}
+	return 1
+}
+
 // why says why a message goes, "" if it stays.
-func (r Retention) why(row Row, total int64, now time.Time) string {
-	switch age := r.age(row.Class); {
+func (r Retention) why(row Row, use used, now time.Time) string {
+	age := r.age(row.Class)
+	if row.Unasked && r.Unasked.Keep > 0 && (age == 0 || r.Unasked.Keep < age) {
+		age = r.Unasked.Keep
+	}
+	switch {
 	case age > 0 && now.Sub(row.Time) > age:
 		return "age"
-	case r.Size > 0 && total > r.Size:
+	case r.Size > 0 && use.all > r.Size, row.Unasked && r.Unasked.Size > 0 && use.unasked > r.Unasked.Size:
 		return "size"
 	}
 	return ""

@@ -70,7 +70,7 @@ type Entry struct {
 // Event is something that a person did to a kept message.
 type Event struct {
 	Time time.Time `json:"time"`
-	What string    `json:"what"` // release, released, failed, unsure, forward, handled, reopened, dismiss, delete, expire
+	What string    `json:"what"` // release, released, failed, unsure, forward, handled, reopened, dismiss, appeal, delete, expire
 	By   string    `json:"by"`   // a login name, or "milterscan"
 	To   []string  `json:"to,omitempty"`
 	Note string    `json:"note,omitempty"`
@@ -99,15 +99,19 @@ type Row struct {
 	Handled    *Handling `json:"handled,omitempty"`
 	Waiting    []string  `json:"waiting,omitempty"` // those from whom it is kept back, see Entry.Waiting
 	Grave      []string  `json:"grave,omitempty"`   // see Entry.Grave
+	Unasked    bool      `json:"unasked,omitempty"` // see Entry.Unasked
 }
 
 // Row returns the columns that lists show of the entry.
 func (e Entry) Row() Row {
-	r := e.Record
+	r, waiting := e.Record, e.Waiting()
+	if e.Unasked() { // nobody is to see to it
+		waiting = nil
+	}
 	return Row{
 		ID: r.ID, Time: r.Time, Class: e.Class, State: e.State, Action: r.Action, Sender: r.Sender, From: r.From, Recipients: r.Addresses(),
 		Subject: r.Subject, Client: r.Client, QueueID: r.QueueID, MessageID: r.MessageID, Reason: reason(r), Size: r.Size, Stored: e.Stored,
-		KeptAt: e.KeptAt, Handled: e.Handled(), Waiting: e.Waiting(), Grave: e.Grave(),
+		KeptAt: e.KeptAt, Handled: e.Handled(), Unasked: e.Unasked(), Waiting: waiting, Grave: e.Grave(),
 	}
 }
 
@@ -134,6 +138,7 @@ type Filter struct {
 	Before    time.Time // received before then
 	Below     string    // of those received in the millisecond of Before, those whose id comes before this one; "" for none
 	Open      bool      // only those that no person has seen to
+	Asked     bool      // not those that wait for their sender to ask for them, see Entry.Unasked
 	Limit     int       // at most so many, the newest; 0 for all
 }
 
@@ -144,7 +149,7 @@ func (f Filter) Matches(r Row) bool {
 		(f.Waiting == nil || r.waitsFor(f.Waiting)) &&
 		(f.Class == "" || f.Class == r.Class) && (f.State == "" || f.State == r.State) &&
 		(f.Client == "" || policy.LikeClient(f.Client, r.Client, "")) && (f.QueueID == "" || f.QueueID == r.QueueID) &&
-		!r.Time.Before(f.Since) && f.comes(r) && (!f.Open || r.Handled == nil)
+		!r.Time.Before(f.Since) && f.comes(r) && (!f.Open || r.Handled == nil) && (!f.Asked || !r.Unasked)
 }
 
 // comes reports whether a row is from before the place at which a list goes on.

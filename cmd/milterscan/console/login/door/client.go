@@ -1,44 +1,17 @@
 package door
 
 import (
-	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"strings"
+
+	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
 )
 
-// client returns the address of the browser. Where a proxy of ours connects, it is the last one that the proxy, or a
-// proxy of ours before it, wrote into X-Forwarded-For. It is the zero address where none is known.
+// client returns the address of the browser; see login.ClientOf.
 func (d *Door) client(r *http.Request) netip.Addr {
-	peer := netip.Addr{}
-	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
-		peer, _ = netip.ParseAddr(host)
-	}
-	peer = peer.Unmap().WithZone("")
-	proxies := d.of(r).config.Proxies
-	trusted := func(a netip.Addr) bool {
-		for _, n := range proxies {
-			if n.Contains(a) {
-				return true
-			}
-		}
-		return false
-	}
-	if peer.IsValid() && !trusted(peer) {
-		return peer
-	}
-	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-	for i := len(hops) - 1; i >= 0; i-- {
-		a, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
-		if err != nil {
-			break
-		}
-		if peer = a.Unmap().WithZone(""); !trusted(peer) {
-			break
-		}
-	}
-	return peer
+	return login.ClientOf(r, d.of(r).config.Proxies)
 }
 
 // from returns where a browser is, for people. A proxy that does not tell hides it.

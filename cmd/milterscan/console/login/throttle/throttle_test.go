@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/milterscan/milterscan/policy/pace"
 )
 
 func at(s string) netip.Addr {
@@ -91,7 +93,7 @@ func TestFailuresAreForgotten(t *testing.T) {
 	l := newAt(&now)
 	client := at("192.0.2.1")
 	fails(l, same("ann"), same(client), 10)
-	now = now.Add(pairs.forget - time.Second)
+	now = now.Add(pairs.Forget - time.Second)
 	if _, ok := l.Try("ann", client); ok {
 		t.Error("too soon")
 	}
@@ -133,8 +135,8 @@ func TestMemoryIsBounded(t *testing.T) {
 	l := newAt(&now)
 	fails(l, same("victim"), same(at("192.0.2.1")), 10)
 	fails(l, func(i int) string { return fmt.Sprint(i) }, func(i int) netip.Addr { return at(fmt.Sprintf("10.%d.%d.1", i/250, i%250)) }, 30_000)
-	for _, c := range []counts{l.pairs, l.clients, l.networks, l.names} {
-		if len(c) > mostKept {
+	for _, c := range []pace.Counts{l.pairs, l.clients, l.networks, l.names} {
+		if len(c) > pace.MostKept {
 			t.Errorf("%d counts", len(c))
 		}
 	}
