@@ -32,6 +32,7 @@ var permissions = []struct {
 	{"scan/hostile", nil},
 	{"scan/format/...", []string{"scan/scratch", "scan/units"}},
 	{"scan/format/archive", []string{"scan/format/lzma", "scan/format/pdf"}},
+	{"scan/format/picture", []string{"scan/format/archive"}},
 	{"scan/format/entity", []string{"scan/format/charset", "scan/format/sniff"}},
 	{"scan/format/markup", []string{"scan/format/charset"}},
 	{"scan", []string{"scan/format/entity", "scan/scratch"}},

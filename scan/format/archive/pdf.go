@@ -84,6 +84,7 @@ type pdfStream struct {
 	again    bool  // it is to be read the other way
 	packed   bool  // an object stream
 	embedded bool  // says of itself that it is an embedded file
+	picture  bool  // says of itself that it is a picture of pages
 }
 
 // pdfSpec is a file specification, section 7.11.3.
@@ -150,6 +151,7 @@ func (w *pdfWalk) stream(o pdf.Object) {
 	s := pdfStream{number: o.Number, generation: o.Generation, at: o.At, again: o.Again}
 	kind, _ := dict.Get("Type").(pdf.Name)
 	s.packed, s.embedded = dict.IsPacked(), kind == "EmbeddedFile"
+	s.picture = dict.Get("Subtype") == pdf.Name("Image")
 	if kind == "XRef" {
 		w.trailer(dict)
 	}

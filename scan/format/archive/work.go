@@ -99,6 +99,9 @@ func (b *Budget) affords(most int64, each Price) int64 {
 	return max(0, min(most, (b.work.limit-b.work.done.Load())/int64(each)))
 }
 
+// Affords reports whether n steps of one price may still be charged.
+func (b *Budget) Affords(n int64, each Price) bool { return b.affords(n, each) >= n }
+
 // Watched returns a content that charges b for every byte read of it. So a search
 // that begins again and again has an end, too.
 func Watched(c Content, b *Budget) Content {

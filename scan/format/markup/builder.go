@@ -18,6 +18,7 @@ type builder struct {
 	second openLink // the same, in what only some clients read
 	line   line
 	data   dataRun
+	drawn  drawer
 }
 
 func newBuilder(s Source, l Limits) *builder {
@@ -44,6 +45,8 @@ func (b *builder) finish() *Page {
 	p.Text = b.text.String()
 	p.Cut = p.Cut || b.text.cut
 	p.Data = b.data.longest
+	p.Drawings = b.drawn.drawings()
+	p.Cut = p.Cut || b.drawn.over
 	return p
 }
 
@@ -74,6 +77,7 @@ func (b *builder) shown(t *Token) {
 	}
 	b.page.Letters += letters(s)
 	b.text.add(s)
+	b.drawn.add(s)
 	if o := b.open(t); o.at >= 0 {
 		o.add(s)
 		return
@@ -145,6 +149,7 @@ func (b *builder) startTag(t *Token) {
 	if isBlock(t.Name) {
 		b.endBlock(t)
 	}
+	b.drawn.start(t.Name, attrs, b.looks.background())
 	keep := Kept(t.Name)
 	for _, a := range attrs {
 		keep = b.attr(e, a, t) || keep
@@ -159,6 +164,7 @@ func (b *builder) startTag(t *Token) {
 func (b *builder) endBlock(t *Token) {
 	b.endLine()
 	b.text.line()
+	b.drawn.line()
 	b.open(t).blank()
 }
 
@@ -209,6 +215,7 @@ func keptOf(value string) string {
 
 func (b *builder) endTag(t *Token) {
 	b.looks.end(t.Name)
+	b.drawn.end(t.Name)
 	if isBlock(t.Name) {
 		b.endBlock(t)
 	}

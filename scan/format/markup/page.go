@@ -109,6 +109,8 @@ type Page struct {
 	Hidden   int      // characters hidden by style
 	Data     int      // longest run of base64 in a script, an attribute or the text, in characters
 
+	Drawings []Drawing // pictures made of characters or of cells
+
 	Cut bool // a limit was reached: there is more of something
 }
 

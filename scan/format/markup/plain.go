@@ -52,6 +52,7 @@ func (b *builder) plain(piece []byte, at int64) {
 	text := b.source.text(piece)
 	b.page.Letters += letters(text)
 	b.text.add(text)
+	b.drawn.add(text)
 	for i := 0; i < len(piece); {
 		n := wordEnd(piece[i:])
 		if n == 0 {
@@ -117,6 +118,9 @@ func textLink(word string) (href string, ok bool) {
 	return href, true
 }
 
+// isBlockGlyph reports whether a character is one that pictures are drawn with.
+func isBlockGlyph(r rune) bool { return r >= 0x2580 && r <= 0x259f || r == 0x2b1b || r == 0x2b1c }
+
 // letters counts what shows in a text: all but blanks, controls and characters
 // without width.
 func letters(s string) (n int) {
@@ -134,7 +138,7 @@ func letters(s string) (n int) {
 // wideLetters does what letters does, for text that is not all ASCII.
 func wideLetters(s string) (n int) {
 	for _, r := range s {
-		if r > ' ' && r < 0x7f || r > 0xa0 && !unicode.IsSpace(r) && !unicode.Is(unicode.Cf, r) && r != 0x34f {
+		if r > ' ' && r < 0x7f || r > 0xa0 && !unicode.IsSpace(r) && !unicode.Is(unicode.Cf, r) && r != 0x34f && !isBlockGlyph(r) {
 			n++
 		}
 	}

@@ -26,6 +26,14 @@ type look struct {
 
 func (l *looks) hidden() bool { return len(l.stack) > 0 && l.stack[len(l.stack)-1].hidden }
 
+// background returns the colour that is around what comes next; "" if nothing says.
+func (l *looks) background() string {
+	if len(l.stack) == 0 {
+		return ""
+	}
+	return l.stack[len(l.stack)-1].background
+}
+
 // start opens an element.
 func (l *looks) start(name string, attrs []Attr) {
 	l.last = false
@@ -139,36 +147,6 @@ func tiny(value string) bool {
 	n, err := strconv.ParseFloat(number, 64)
 	unit := value[len(number):]
 	return err == nil && (n == 0 || n <= 1 && (unit == "px" || unit == "pt" || unit == "%"))
-}
-
-// color returns a colour in one of the ways to write it, for comparing: "image" for a
-// background that is no colour, "" for no background.
-func color(value string) string {
-	value = strings.ToLower(strings.TrimSpace(value))
-	switch value {
-	case "", "none", "inherit", "initial", "unset", "currentcolor":
-		return ""
-	case "transparent":
-		return "transparent"
-	case "white":
-		return "#ffffff"
-	case "black":
-		return "#000000"
-	}
-	if strings.Contains(value, "url(") || strings.Contains(value, "gradient") {
-		return "image"
-	}
-	value, _, _ = strings.Cut(value, " ")
-	hex := strings.TrimPrefix(value, "#")
-	switch {
-	case len(hex) == 3 && strings.Trim(hex, "0123456789abcdef") == "":
-		return "#" + string([]byte{hex[0], hex[0], hex[1], hex[1], hex[2], hex[2]})
-	case len(hex) == 6 && strings.Trim(hex, "0123456789abcdef") == "":
-		return "#" + hex
-	case strings.ReplaceAll(value, " ", "") == "rgb(255,255,255)":
-		return "#ffffff"
-	}
-	return value
 }
 
 // plainCSS returns style in lower case, without comments and escapes, by which words
