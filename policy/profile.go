@@ -90,6 +90,7 @@ var (
 	htmlBody   = append(named("content/link-*", "content/remote-style", "content/web-bug"), htmlActive...)
 	smuggling  = named("content/smuggling")
 	remoteBody = named("content/external-body")
+	codes      = named("content/qr-lure", "content/qr-unread") // honest mail has photographs and codes
 )
 
 // shipped returns a rule of a profile, for any mail.
@@ -186,6 +187,7 @@ func strictRules() []Rule {
 	return slices.Concat(firstRules(), []Rule{
 		shipped("infected", kind(scan.Infected), refuse),
 		shipped("html-body", htmlBody, marked),
+		shipped("picture", codes, marked),
 		shipped("elsewhere", slices.Concat(elsewhere, remoteBody), refuse),
 		shipped("smuggling", smuggling, refuse),
 		shipped("macro", macros, refuse),

@@ -2,9 +2,11 @@ package pipeline
 
 import (
 	"context"
+	"time"
 
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/format/picture"
 	"github.com/milterscan/milterscan/scan/open/texts"
 	"github.com/milterscan/milterscan/scan/open/worker"
 )
@@ -19,6 +21,17 @@ func readPDFs(c *config.Config, texts *texts.Inventory) {
 	run := worker.Defaults()
 	texts.ReadPDF(func(ctx context.Context, pdf scan.Content, most int) (string, bool, error) {
 		return run.PDFText(ctx, path, pdf, most)
+	})
+}
+
+// readCodes has codes in pictures read by the children that read archives.
+func readCodes(c *config.Config, workers *worker.Pool, texts *texts.Inventory) {
+	work := time.Duration(c.Content.Limits.Pictures)
+	if work <= 0 {
+		return
+	}
+	texts.ReadCodes(func(ctx context.Context, pictures *picture.Set) ([]picture.Found, error) {
+		return workers.Codes(ctx, pictures, work)
 	})
 }
 

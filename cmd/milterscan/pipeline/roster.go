@@ -76,6 +76,7 @@ func newSite(c *config.Config, with *Shared, rules *policy.Policy) *site {
 	s := &site{Config: c, Shared: with, local: policy.Local(c.Local), rules: rules}
 	s.texts = texts.New(c.Content.Limits, max(c.Content.Extent(), c.Spam.Extent()))
 	readPDFs(c, s.texts)
+	readCodes(c, with.Workers, s.texts)
 	if len(c.DNS.Servers) > 0 {
 		s.resolver = dns.NewClient(c.DNS)
 	}

@@ -48,10 +48,10 @@ type Config struct {
 	// What findings add to the score of the message, by their names without
 	// "content/", where that differs from the shipped value: { link-mismatch = 4 }.
 	// Shipped are link-bad and smuggling 5; link-lookalike, link-program and
-	// link-script 3; link-mismatch 2.5; link-numeric and link-userinfo 2; script,
+	// link-script 3; link-mismatch 2.5; link-numeric, link-userinfo and qr-lure 2; script,
 	// object, applet, iframe, meta-refresh and external-body 1.5; link-mailto, form,
 	// embed, event-handler and html-attachment 1; display-address 0.5; hidden-text
-	// 0.3; web-bug and remote-style 0.1.
+	// and qr-link 0.3; web-bug and remote-style 0.1.
 	Scores map[string]float64 `toml:"scores"`
 	// How much is read of the texts of one message.
 	Limits texts.Limits `toml:"limits"`

@@ -73,6 +73,7 @@ func (s *Scanner) Scan(ctx context.Context, m *scan.Message) ([]scan.Finding, er
 		}
 	}
 	s.judgeRemote(&b, texts)
+	s.judgeCodes(&b, m, texts)
 	judgeAuthors(&b, m)
 	for _, u := range texts.Unread {
 		if isPage(u.Form) || len(s.lists.lists) > 0 {

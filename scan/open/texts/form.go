@@ -22,6 +22,7 @@ const (
 	Document  Form = "document"  // the part of an Office or OpenDocument file with its text
 	RTF       Form = "RTF"
 	PDF       Form = "PDF"
+	QR        Form = "QR" // a code in a picture
 )
 
 // inFile reports whether the form is one of files that clients do not show.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"time"
 
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/format/markup"
@@ -21,10 +22,15 @@ type Limits struct {
 	markup.Limits
 	// The text parts of one message together, members of archives included.
 	Total units.Size `toml:"total"`
+	// The work of looking for QR codes in the pictures of one message, those in PDF and
+	// Office documents included, as the time of a processor; "0s" looks for none.
+	Pictures units.Duration `toml:"pictures"`
 }
 
 // DefaultLimits returns limits that suffice for any mail that people write.
-func DefaultLimits() Limits { return Limits{Limits: markup.DefaultLimits(), Total: 20 * units.MB} }
+func DefaultLimits() Limits {
+	return Limits{Limits: markup.DefaultLimits(), Total: 20 * units.MB, Pictures: units.Duration(300 * time.Millisecond)}
+}
 
 // Extent is how much of a message is read.
 type Extent int
@@ -41,6 +47,7 @@ type Inventory struct {
 	limits Limits
 	extent Extent
 	pdf    PDFText // nil for none
+	codes  Codes   // nil for none
 	known  scan.Memo[*Texts]
 }
 
@@ -57,6 +64,8 @@ func New(l Limits, e Extent) *Inventory {
 type Texts struct {
 	Texts  []Text
 	Unread []Unread // because the limit on all was reached
+
+	Obscure []Obscure
 }
 
 // Unread is a part that shows text and was not read.
@@ -101,8 +110,12 @@ func (i *Inventory) take(ctx context.Context, m *scan.Message) (*Texts, error) {
 	all := new(Texts)
 	left := i.limits
 	pdf := pdfs{read: i.pdf}
+	var shown pictures
 	var errs []error
 	for part := range m.Parts {
+		if i.codes != nil {
+			errs = append(errs, shown.add(m, part))
+		}
 		form := formOf(m, part)
 		if form == None || i.extent == Shown && form.inFile() {
 			continue
@@ -125,9 +138,11 @@ func (i *Inventory) take(ctx context.Context, m *scan.Message) (*Texts, error) {
 				errs = append(errs, fmt.Errorf("part %s: %w", m.Parts[part].Path, err))
 			}
 		}
+		shown.drawn(part, page)
 		left.take(size, page)
 		all.Texts = append(all.Texts, Text{part, form, placeOf(m, part), page})
 	}
+	errs = append(errs, i.read(ctx, m, &shown, all))
 	return all, errors.Join(errs...)
 }
 

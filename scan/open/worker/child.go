@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/milterscan/milterscan/scan/format/archive"
+	"github.com/milterscan/milterscan/scan/format/picture"
 	"github.com/milterscan/milterscan/scan/units"
 )
 
@@ -90,6 +91,9 @@ func (c *child) job(n int) error {
 		return err
 	}
 	f := archive.Named(a.Format)
+	if f == nil && a.Format == (picture.Format{}).Name() {
+		f = picture.Format{}
+	}
 	if f == nil {
 		return errFrame
 	}

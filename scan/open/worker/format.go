@@ -19,6 +19,7 @@ import (
 type remote struct {
 	archive.Format
 	pool *Pool
+	cfg  *Config // of the pool, but for what one message may take
 }
 
 // Unwrap returns the format itself.
@@ -26,8 +27,8 @@ func (r remote) Unwrap() archive.Format { return r.Format }
 
 // Walk gives the container to a child and hands on what it finds.
 func (r remote) Walk(ctx context.Context, c archive.Content, b *archive.Budget, visit archive.Visit) ([]archive.Note, error) {
-	w := &walk{ctx: ctx, pool: r.pool, format: r.Name(), c: c, budget: b, visit: visit}
-	if err := r.pool.cfg.spent(b); err != nil {
+	w := &walk{ctx: ctx, pool: r.pool, format: r.Name(), c: c, budget: b, visit: visit, cfg: r.cfg}
+	if err := r.cfg.spent(b); err != nil {
 		w.failed(err)
 		return w.notes, nil
 	}
@@ -84,6 +85,7 @@ type walk struct {
 	c      archive.Content
 	budget *archive.Budget
 	visit  archive.Visit
+	cfg    *Config
 
 	child   *process
 	release func() bool   // undoes what ends the conversation with the context
@@ -118,12 +120,12 @@ func (w *walk) give(child *process) {
 	w.before = child.used()
 	w.budget.Spend(handover)
 	child.jobs++
-	child.left = w.pool.cfg.Wall
+	child.left = w.cfg.Wall
 	left := w.budget.Left()
 	left.Expanded += units.Size(w.bytes) // which a second child counts again
 	left.Entries += int64(w.members)
-	a := assignment{Format: w.format, Size: w.c.Size(), Limits: left, Most: int64(w.pool.cfg.CPU)}
-	a.Work, a.CPU = int64(w.pool.cfg.left(w.budget)), int64(w.pool.cfg.CPU-w.budget.Taken())
+	a := assignment{Format: w.format, Size: w.c.Size(), Limits: left, Most: int64(w.cfg.CPU)}
+	a.Work, a.CPU = int64(w.cfg.left(w.budget)), int64(w.cfg.CPU-w.budget.Taken())
 	for _, p := range w.budget.Passwords {
 		a.Passwords = append(a.Passwords, []byte(p))
 	}

@@ -94,7 +94,7 @@ func (w *walk) replace(err error) error {
 	if w.ctx.Err() != nil || w.trouble != nil || w.given == mostChildren || !curable(why, w.child.idled) {
 		return why
 	}
-	if err := w.pool.cfg.spent(w.budget); err != nil {
+	if err := w.cfg.spent(w.budget); err != nil {
 		return err
 	}
 	child, err := w.pool.start()

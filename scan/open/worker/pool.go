@@ -166,7 +166,7 @@ func (p *Pool) put(child *process, b *archive.Budget, fit bool) {
 }
 
 // Format returns f as it is read by the children of the pool.
-func (p *Pool) Format(f archive.Format) archive.Format { return remote{f, p} }
+func (p *Pool) Format(f archive.Format) archive.Format { return remote{f, p, &p.cfg} }
 
 // Formats returns all formats of package archive, in their order, with those that
 // need it read by the pool, and those that nothing of ours reads by the helper if

@@ -194,7 +194,7 @@ func TestSmallContainersAreCounted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &walk{ctx: t.Context(), pool: pool, c: bytes.NewReader(nil), budget: b}
+	w := &walk{ctx: t.Context(), pool: pool, c: bytes.NewReader(nil), budget: b, cfg: &pool.cfg}
 	for n := range 3 {
 		w.give(child)
 		w.release()
