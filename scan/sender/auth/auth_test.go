@@ -202,21 +202,57 @@ func TestDKIM(t *testing.T) {
 	z["huge._domainkey.example.org"] = []string{"TXT v=DKIM1; p=" + huge}
 	for name, test := range map[string]struct{ mail, want string }{
 		"none":           {letter, "dkim-none"},
-		"pass":           {signed, "dkim-pass"},
-		"bare LF":        {strings.ReplaceAll(signed, "\r\n", "\n"), "dkim-pass"},
+		"pass":           {signed, "dkim-author dkim-pass"},
+		"bare LF":        {strings.ReplaceAll(signed, "\r\n", "\n"), "dkim-author dkim-pass"},
 		"altered":        {signed + "x\r\n", "dkim-fail"},
 		"not readable":   {"DKIM-Signature: nonsense\r\n" + letter, "dkim-permerror"},
-		"both":           {"DKIM-Signature: v=1\r\n" + signed, "dkim-pass dkim-permerror"},
+		"both":           {"DKIM-Signature: v=1\r\n" + signed, "dkim-author dkim-pass dkim-permerror"},
 		"no key":         {strings.Replace(signed, "s=sel;", "s=gone;", 1), "dkim-permerror"},
 		"16-kbit key":    {strings.Replace(signed, "s=sel;", "s=huge;", 1), "dkim-permerror"},
 		"length":         {strings.Replace(signed, "DKIM-Signature:", "DKIM-Signature: l=5;", 1), "dkim-fail"},
-		"200 signatures": {strings.Repeat(field, 200) + letter, "dkim-pass"},
+		"200 signatures": {strings.Repeat(field, 200) + letter, "dkim-author dkim-pass"},
 		"huge field":     {"DKIM-Signature: v=1; h=" + strings.Repeat("from:", 10_000) + "\r\n" + letter, "dkim-permerror"},
 		"odd domain":     {strings.Replace(signed, "d=example.org", "d=a\\b..c", 1), "dkim-permerror"},
 	} {
 		found, err := scanner(Config{DKIM: true}, z).Scan(t.Context(), scantest.Message(test.mail))
 		if got := rules(found); got != test.want || err != nil {
 			t.Errorf("%s: %q, want %q (%+v, %v)", name, got, test.want, found, err)
+		}
+	}
+}
+
+// TestAuthorsOwnSignature finds that a signature is of the author's domain only where it is.
+func TestAuthorsOwnSignature(t *testing.T) {
+	z := zone()
+	signers := map[string]signer{}
+	sign := func(domain, from string) string {
+		if _, ok := signers[domain]; !ok {
+			signers[domain] = newSigner(t, z, domain)
+		}
+		return signers[domain].sign(t, strings.Replace(letter, "From: Joe <joe@example.org>", "From: "+from, 1))
+	}
+	if !strings.Contains(letter, "From: Joe <joe@example.org>") {
+		t.Fatal(letter)
+	}
+	for name, test := range map[string]struct {
+		mail string
+		own  bool
+	}{
+		"the domain":         {sign("example.com", "joe@example.com"), true},
+		"upper case":         {sign("example.com", "joe@EXAMPLE.com"), true},
+		"one above it":       {sign("example.com", "joe@news.example.com"), true},
+		"one below it":       {sign("news.example.com", "joe@example.com"), false},
+		"a public suffix":    {sign("co.uk", "joe@example.co.uk"), false},
+		"an end of its name": {sign("ample.com", "joe@example.com"), false},
+		"another":            {sign("list.com", "joe@example.com"), false},
+		"another script":     {sign("xn--bcher-kva.com", "joe@bücher.com"), true},
+		"two authors":        {sign("example.com", "joe@example.com, x@bank.com"), false},
+		"altered":            {sign("example.com", "joe@example.com") + "x\r\n", false},
+		"none":               {letter, false},
+	} {
+		found, err := scanner(Config{DKIM: true}, z).Scan(t.Context(), scantest.Message(test.mail))
+		if got := strings.Contains(rules(found), "dkim-author"); got != test.own || err != nil {
+			t.Errorf("%s: %v (%+v, %v)", name, got, found, err)
 		}
 	}
 }

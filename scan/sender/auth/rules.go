@@ -23,6 +23,7 @@ var catalogue = scan.NewCatalogue(word, word, "The checks of the sender failed o
 	scan.Entry("spf-permerror", scan.Note, "The SPF record of the sender's domain cannot be used."),
 	scan.Entry("spf-temperror", scan.Failed, "The SPF record of the sender's domain could not be looked up."),
 	scan.Entry("dkim-pass", scan.Note, "The message has a valid signature of a domain."),
+	scan.Entry("dkim-author", scan.Note, "The message has a valid signature of the domain in the From field, or of one above it."),
 	scan.Entry("dkim-fail", scan.Note, "The message was changed after it was signed, as mailing lists do."),
 	scan.Entry("dkim-none", scan.Note, "The message has no signature."),
 	scan.Entry("dkim-permerror", scan.Note, "A signature or its key cannot be used."),

@@ -6,8 +6,11 @@ import (
 	"os"
 
 	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/format/entity"
+	"github.com/milterscan/milterscan/scan/format/markup"
 	"github.com/milterscan/milterscan/scan/sender/dkim"
 	"github.com/milterscan/milterscan/scan/sender/dns"
+	"github.com/milterscan/milterscan/scan/sender/origin"
 )
 
 // With holds the things the checks need from the program. All fields are required.
@@ -90,7 +93,7 @@ func (s *Scanner) check(ctx context.Context, m *scan.Message, out *results) ([]s
 	if s.config.DKIM || s.config.DMARC {
 		e.signatures, e.unknown = s.with.Signatures.Of(ctx, m)
 		out.dkim(e.signatures)
-		found = append(found, s.dkimFindings(e.signatures)...)
+		found = append(found, s.dkimFindings(m.Header, e.signatures)...)
 	}
 	if s.config.DMARC {
 		d := checkDMARC(ctx, r, m.Header, e)
@@ -100,8 +103,8 @@ func (s *Scanner) check(ctx context.Context, m *scan.Message, out *results) ([]s
 	return found, e.unknown
 }
 
-// dkimFindings returns one for each result that signatures have.
-func (s *Scanner) dkimFindings(list []dkim.Signature) []scan.Finding {
+// dkimFindings returns one for each result that signatures have, and one if any is the author's.
+func (s *Scanner) dkimFindings(h entity.Header, list []dkim.Signature) []scan.Finding {
 	if !s.config.DKIM {
 		return nil
 	}
@@ -114,7 +117,27 @@ func (s *Scanner) dkimFindings(list []dkim.Signature) []scan.Finding {
 			found = append(found, s.found(rule("dkim-"+string(result)), text))
 		}
 	}
+	if domain := ofAuthor(h, list); domain != "" {
+		found = append(found, s.found("dkim-author", "d="+domain))
+	}
 	return found
+}
+
+// ofAuthor returns the domain of a valid signature that is the author's, or one above it, to which
+// the author's belongs; "" if there is none. A domain below the author's may be another's.
+func ofAuthor(h entity.Header, list []dkim.Signature) string {
+	author, err := origin.Author(h)
+	if err != nil {
+		return ""
+	}
+	author = ascii(author)
+	for _, sig := range list {
+		signed := ascii(sig.Domain)
+		if sig.Valid() && signed != "" && (author == signed || markup.Below(author, signed) && markup.Suffixed(signed)) {
+			return signed
+		}
+	}
+	return ""
 }
 
 // described names the signatures with a result.
