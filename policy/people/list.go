@@ -62,8 +62,7 @@ type Entry struct {
 }
 
 // Weak reports whether anybody can have the entry let mail through, by writing the sender's
-// address: all that makes it less so is the sender's own domain, which may ask to refuse
-// what is forged.
+// address: that the sender's domain asks to refuse what is forged does not count either.
 func (e Entry) Weak() bool {
 	return e.Act == Allow && !e.Authenticated && KindOf(e.Pattern) != Network
 }
@@ -243,6 +242,20 @@ func scanEntry(row interface{ Scan(...any) error }) (e Entry, err error) {
 	var expires, made int64
 	err = row.Scan(&e.ID, &e.Owner, &e.Act, &e.Pattern, &e.Authenticated, &expires, &e.Note, &e.Maker, &made)
 	e.Expires, e.Made = timeOf(expires), timeOf(made)
+	return e, err
+}
+
+// Find returns the entry of an owner for a pattern, with or without a wish for authentication. The
+// error is ErrUnknown if there is none.
+func (s *Store) Find(ctx context.Context, owner, pattern string, authenticated bool) (e Entry, err error) {
+	err = s.db().Read(ctx, func(db *sql.DB) error {
+		e, err = scanEntry(db.QueryRowContext(ctx, `SELECT `+entryColumns+` FROM entry WHERE owner = ? AND pattern = ? AND authenticated = ?`,
+			owner, pattern, authenticated))
+		return err
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		return Entry{}, ErrUnknown
+	}
 	return e, err
 }
 
