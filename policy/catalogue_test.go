@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/milterscan/milterscan/policy"
+	"github.com/milterscan/milterscan/policy/judge"
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/contents/attachment"
 	"github.com/milterscan/milterscan/scan/contents/content"
@@ -28,7 +29,7 @@ var announced = []string{}
 
 // catalogue is everything the scanners can find.
 func catalogue() []scan.Rule {
-	return slices.Concat(attachment.Catalogue(), document.Catalogue(), content.Catalogue(), virus.Catalogue(), unpack.Catalogue(), dnslist.Catalogue(), auth.Catalogue(), relay.Catalogue(), greylist.Catalogue(), bounce.Catalogue(), rate.Catalogue())
+	return slices.Concat(attachment.Catalogue(), document.Catalogue(), content.Catalogue(), virus.Catalogue(), unpack.Catalogue(), dnslist.Catalogue(), auth.Catalogue(), relay.Catalogue(), greylist.Catalogue(), bounce.Catalogue(), rate.Catalogue(), judge.Catalogue())
 }
 
 func TestConditionsOfProfilesCanHold(t *testing.T) {
@@ -71,7 +72,7 @@ func decide(t *testing.T, profile string, f scan.Finding) policy.Decision {
 
 // optional reports a check that asks others: their silence stops no mail.
 func optional(rule string) bool {
-	return strings.HasPrefix(rule, "auth/") || strings.HasPrefix(rule, "spam/") || rule == "relay/failed" || rule == "greylist/failed" || rule == "bounce/failed" || rule == "rate/failed"
+	return strings.HasPrefix(rule, "auth/") || strings.HasPrefix(rule, "spam/") || rule == "relay/failed" || rule == "greylist/failed" || rule == "bounce/failed" || rule == "rate/failed" || rule == "people/lists"
 }
 
 // TestEveryFindingHasAnAnswer checks that no finding passes a profile unseen,

@@ -34,6 +34,12 @@ func Named(pattern string) Condition { return Condition{pattern: pattern} }
 // ScoreAtLeast asks for a sum of all scores.
 func ScoreAtLeast(limit float64) Condition { return Condition{compare: ">=", limit: limit} }
 
+// AnyScore asks for a score, whatever it is.
+func AnyScore() Condition { return Condition{compare: anyScore} }
+
+// anyScore is the comparison that every score meets.
+const anyScore = "any"
+
 // named asks for findings of any of several rules.
 func named(patterns ...string) []Condition {
 	list := make([]Condition, len(patterns))
@@ -87,6 +93,8 @@ func (c Condition) MarshalText() ([]byte, error) { return []byte(c.String()), ni
 // String returns the condition as it may be written.
 func (c Condition) String() string {
 	switch {
+	case c.compare == anyScore:
+		return "any score"
 	case c.compare != "":
 		return "score " + c.compare + " " + strconv.FormatFloat(c.limit, 'g', -1, 64)
 	case c.pattern != "":
@@ -114,6 +122,8 @@ func (c Condition) matches(f scan.Finding) bool {
 // holdsFor reports whether a condition about the score holds for a sum.
 func (c Condition) holdsFor(score float64) bool {
 	switch c.compare {
+	case anyScore:
+		return true
 	case ">=":
 		return score >= c.limit
 	case ">":

@@ -32,6 +32,8 @@ type Input struct {
 	Without []string
 	// People says who is in which group; nil: nobody is in any.
 	People People
+	// Lists are the senders that people allow and block; nil: none.
+	Lists Lists
 
 	listed listed // what earlier decisions about the same parts have worked out
 }
@@ -71,7 +73,13 @@ func New(rules []Rule, local Local) (*Policy, error) {
 // Refuses reports whether Decide may refuse at a stage before anything was
 // found. Where it does not, only the findings of that stage can.
 func (p *Policy) Refuses(s scan.Stage) bool {
-	return slices.ContainsFunc(p.rules, func(r *rule) bool { return r.mayRefuse(s) })
+	return slices.ContainsFunc(p.rules, func(r *rule) bool { return !r.byList && r.mayRefuse(s) })
+}
+
+// RefusesListed reports whether Decide may refuse at a stage by lists alone, if they have any
+// entry. Where it does not, and Refuses says neither, only findings of that stage can.
+func (p *Policy) RefusesListed(s scan.Stage) bool {
+	return slices.ContainsFunc(p.rules, func(r *rule) bool { return r.byList && r.mayRefuse(s) })
 }
 
 // Decide returns the one decision for the input at its stage. It is a pure
@@ -102,7 +110,7 @@ func (p *Policy) decide(in Input) (Decision, int) {
 		if seen[key] == nil {
 			seen[key] = f.judge(rules, subjects)
 		}
-		all = append(all, judged{seen[key], to.text, to.directions})
+		all = append(all, judged{seen[key], to.text, to.directions, f.deciding(seen[key], to)})
 	}
 	d := f.settle(all)
 	d.Complete = !scan.Incomplete(in.Found)

@@ -28,12 +28,12 @@ func (s Scope) words() []string {
 	if s.Direction != 0 {
 		w = append(w, s.Direction.String())
 	}
-	w = appendList(w, "client", s.Client)
-	w = appendList(w, "from", s.From)
+	w = appendListed(w, "client", s.Lists.Client, s.Client)
+	w = appendListed(w, "from", s.Lists.From, s.From)
 	w = appendList(w, "to", s.To)
 	w = appendList(w, "not to", s.NotTo)
 	w = appendList(w, "auth", s.Auth)
-	w = appendList(w, "header_from", s.HeaderFrom)
+	w = appendListed(w, "header_from", s.Lists.HeaderFrom, s.HeaderFrom)
 	if s.Size.Min != 0 {
 		w = append(w, fmt.Sprintf("at least %v", s.Size.Min))
 	}
@@ -55,6 +55,18 @@ func (g Grounds) words() []string {
 // maxShown is how many values of a condition are shown: lists in files may have
 // any number.
 const maxShown = 20
+
+// appendListed adds a condition that lists and values meet.
+func appendListed[T any](words []string, key string, lists []ListName, values []T) []string {
+	all := make([]any, 0, len(lists)+len(values))
+	for _, n := range lists {
+		all = append(all, n)
+	}
+	for _, v := range values {
+		all = append(all, v)
+	}
+	return appendList(words, key, all)
+}
 
 // appendList adds a condition with its values, if it has any.
 func appendList[T any](words []string, key string, values []T) []string {

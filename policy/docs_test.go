@@ -78,17 +78,21 @@ func repliesTable(testing.TB) string {
 
 func profilesTable(t testing.TB) string {
 	var b strings.Builder
-	for _, name := range Profiles() {
-		rules, err := Profile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
+	write := func(name string, rules []Rule) {
 		fmt.Fprintf(&b, "### %s\n\n%s", name, head("rule", "is for", "and does"))
 		for _, r := range rules {
 			grounds, does, _ := strings.Cut(r.String(), " → ")
 			b.WriteString(row(strings.TrimPrefix(r.Ref.Name, name+"/"), strings.ReplaceAll(grounds, "*", `\*`), does))
 		}
 		b.WriteString("\n")
+	}
+	write("every", ListRules("every", named("spam/*", "content/*", "auth/*", "bounce/*", "greylist/*")))
+	for _, name := range Profiles() {
+		rules, err := Profile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(name, rules)
 	}
 	return strings.TrimSuffix(b.String(), "\n")
 }

@@ -12,25 +12,26 @@ const itself = -1
 
 // facts are an Input with what follows from it, worked out once for all rules.
 type facts struct {
-	in       Input
-	local    Local
-	ours     map[string]bool // Local.Domains
-	sender   address
-	authors  []address // of the From fields, nil before they are asked for
-	score    float64
-	kinds    []scan.Finding // one for each rule and kind there are findings of
-	groups   []group
-	shared   []int            // itself, and the groups that are about everybody
-	personal map[string][]int // the groups that are about one recipient
-	lists    []partList
-	classes  []string       // of the parts, "" before it is asked for
-	fixed    map[int]byte   // see fixedParts
-	forAll   map[int]truth  // what each rule says without a recipient
-	about    map[int][]int8 // what each rule says about itself and the groups: a truth and 1
-	filled   map[fill][]HeaderField
-	common   []string // the values that are the same in every header
-	room     int      // for matches that are listed
-	steps    int      // what the decision has cost so far
+	in        Input
+	local     Local
+	ours      map[string]bool // Local.Domains
+	sender    address
+	authors   []address // of the From fields, nil before they are asked for
+	score     float64
+	kinds     []scan.Finding // one for each rule and kind there are findings of
+	groups    []group
+	shared    []int            // itself, and the groups that are about everybody
+	personal  map[string][]int // the groups that are about one recipient
+	lists     []partList
+	classes   []string       // of the parts, "" before it is asked for
+	fixed     map[int]byte   // see fixedParts
+	forAll    map[int]truth  // what each rule says without a recipient
+	about     map[int][]int8 // what each rule says about itself and the groups: a truth and 1
+	filled    map[fill][]HeaderField
+	standings map[asked]standing
+	common    []string // the values that are the same in every header
+	room      int      // for matches that are listed
+	steps     int      // what the decision has cost so far
 }
 
 // recipient is the recipient a rule is tried for; before RCPT none is known.
@@ -44,7 +45,8 @@ type recipient struct {
 func (p *Policy) facts(in Input) *facts {
 	f := &facts{
 		in: in, local: p.local, ours: p.ours, sender: splitAddress(in.Envelope.Sender),
-		fixed: fixedParts(in), forAll: map[int]truth{}, about: map[int][]int8{}, filled: map[fill][]HeaderField{}, room: maxMatches,
+		fixed: fixedParts(in), forAll: map[int]truth{}, about: map[int][]int8{}, filled: map[fill][]HeaderField{}, standings: map[asked]standing{},
+		room: maxMatches,
 	}
 	if f.in.listed == nil {
 		f.in.listed = listed{}
@@ -121,7 +123,7 @@ func (f *facts) once(known, value bool) truth {
 // is there stays; one that is not may still come, and moves the score.
 func (f *facts) holds(c Condition) truth {
 	if !c.aboutFinding() {
-		return f.once(f.complete(), c.holdsFor(f.score))
+		return f.once(f.complete() || c == AnyScore(), c.holdsFor(f.score))
 	}
 	if slices.ContainsFunc(f.kinds, c.matches) {
 		return yes

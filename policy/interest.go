@@ -19,6 +19,9 @@ type Interest struct {
 func (p *Policy) Interest(listed []scan.Rule) Interest {
 	i := Interest{policy: p}
 	for _, r := range p.rules {
+		if r.byList && r.opens() && r.Outcome.silent() {
+			continue // what only lets pass needs no scanner
+		}
 		all := slices.Concat(r.Grounds.When, r.Grounds.Requires, r.Grounds.Unless)
 		if r.Outcome.showsScore() || slices.ContainsFunc(all, func(c Condition) bool { return c.names(listed) }) {
 			i.rules = append(i.rules, r)
@@ -46,7 +49,7 @@ func (i Interest) Covers(e scan.Envelope) bool {
 	if len(i.rules) == 0 {
 		return false
 	}
-	f := i.policy.facts(Input{Stage: scan.StageRcpt, Envelope: e, People: anyPeople{}})
+	f := i.policy.facts(Input{Stage: scan.StageRcpt, Envelope: e, People: anyPeople{}, Lists: anyLists{}})
 	var to []recipient
 	for _, a := range e.Recipients {
 		to = append(to, f.recipient(a))

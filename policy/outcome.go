@@ -130,8 +130,9 @@ type Verdict struct {
 	Applied   []RuleRef // all that decided about a finding or added something, those first that count most
 	Watched   []RuleRef // those that only watch
 	Direction Directions
-	Matches   []Match // of the message, and of the findings that rules do not tell apart together
-	More      int     // matches there was no room for
+	Listed    *ListEntry // the entry of a list by which it was decided; nil if by none
+	Matches   []Match    // of the message, and of the findings that rules do not tell apart together
+	More      int        // matches there was no room for
 }
 
 // Edit is a change to one part.

@@ -33,7 +33,7 @@ func (p *Policy) named(e scan.Envelope) []partList {
 	if !slices.ContainsFunc(p.partRules, (*rule).byName) {
 		return nil
 	}
-	f := p.facts(Input{Stage: scan.StageRcpt, Envelope: e, People: anyPeople{}})
+	f := p.facts(Input{Stage: scan.StageRcpt, Envelope: e, People: anyPeople{}, Lists: anyLists{}})
 	var to []recipient
 	for _, a := range e.Recipients {
 		to = append(to, f.recipient(a))

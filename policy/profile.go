@@ -43,10 +43,41 @@ func Profile(name string) ([]Rule, error) {
 	return rules, nil
 }
 
+// ListRules returns the rules of a shipped profile by which the lists of people count. They
+// come before the site's own, so that none of these hides what a person has settled. Of mail of an
+// allowed sender some findings do not count, the score among them if any finding that adds
+// to it is; what is infected, forbidden, or was not examined always does, and so does a rule
+// that refuses mail whatever was found in it.
+func ListRules(profile string, skips []Condition) []Rule {
+	rules := []Rule{
+		{Ref: RuleRef{Name: "blocked-network"}, Scope: Scope{Lists: ByList{Client: []ListName{Blocked}}}, Outcome: unwanted},
+		{Ref: RuleRef{Name: "blocked-sender"}, Scope: Scope{Lists: ByList{From: []ListName{Blocked}}}, Outcome: unwanted},
+		{Ref: RuleRef{Name: "blocked-author"}, Scope: Scope{Lists: ByList{HeaderFrom: []ListName{Blocked}}}, Outcome: unwanted},
+	}
+	if len(skips) > 0 {
+		rules = append(rules, skipping("allowed-network", ByList{Client: []ListName{Allowed}}, skips),
+			skipping("allowed-sender", ByList{From: []ListName{Allowed}}, skips))
+	}
+	for i := range rules {
+		rules[i].Ref.Name = profile + "/" + rules[i].Ref.Name
+	}
+	return rules
+}
+
+// skipping returns the rule by which findings do not count for mail of those who are listed.
+func skipping(name string, by ByList, skips []Condition) Rule {
+	g := Grounds{When: slices.Clone(skips), Not: []scan.Kind{scan.Forbidden, scan.Infected, scan.Unscannable, scan.Failed}}
+	if slices.ContainsFunc(skips, func(c Condition) bool { return c.Covers(Named("spam/*")) }) {
+		g.When = append(g.When, AnyScore())
+	}
+	return Rule{Ref: RuleRef{Name: name}, Scope: Scope{Lists: by, Direction: Inbound | Internal}, Grounds: g, Yields: true}
+}
+
 // The outcomes the profiles are made of.
 var (
 	deliver    = Outcome{}
 	refuse     = Outcome{Answer: Reject}
+	unwanted   = Outcome{Answer: Reject, Reply: senderBlocked}
 	retry      = Outcome{Answer: Tempfail}
 	verify     = Outcome{Answer: Tempfail, Reply: senderLater}
 	quarantine = Outcome{Answer: Discard, Keep: true}
@@ -60,7 +91,7 @@ var (
 // Findings that the profiles treat alike, by the names their scanners give them.
 var (
 	// Checks that ask others and whose silence must not stop the mail.
-	optional = named("auth/failed*", "auth/*-temperror", "relay/failed*", "spam/failed*", "greylist/failed", "bounce/failed", "rate/failed")
+	optional = named("auth/failed*", "auth/*-temperror", "relay/failed*", "spam/failed*", "greylist/failed", "bounce/failed", "rate/failed", "people/lists")
 
 	// What cannot be said now about the sender's domain, though others are known.
 	unverified = named("relay/sender-unverified")

@@ -78,6 +78,7 @@ var (
 	NoQueue           = Reply{451, "4.7.1", "The message is held and there is no queue to hold it in"}
 	NoRelay           = Reply{550, "5.7.1", "This server does not relay mail for you."}
 	NotKnownYet       = Reply{451, "4.7.1", "We do not know you yet; please try again in a few minutes."}
+	senderBlocked     = Reply{550, "5.7.1", "The recipient does not accept mail from this sender."}
 	senderLater       = Reply{451, "4.1.8", "The sender's domain cannot be verified now; please try again later."}
 )
 

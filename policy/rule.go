@@ -16,7 +16,7 @@ type Rule struct {
 	Grounds Grounds
 	Outcome Outcome
 	Mode    Mode
-	Yields  bool // of the message itself it lets nothing through that another rule refuses whatever was found
+	Yields  bool // of the message itself it lets nothing through that another rule refuses whatever was found; and what others add to all mail is added
 }
 
 // Mode is how far a rule that matches goes.
@@ -42,7 +42,20 @@ type Scope struct {
 	// second one; for any other rule one is enough.
 	HeaderFrom []AddressPattern
 	Size       SizeRange
+	Lists      ByList
 }
+
+// ByList are lists whose entries count as further patterns of conditions. What they hold
+// differs from recipient to recipient.
+type ByList struct{ From, HeaderFrom, Client []ListName }
+
+// has reports whether any condition goes by a list.
+func (b ByList) has(n ListName) bool {
+	return slices.Contains(b.From, n) || slices.Contains(b.HeaderFrom, n) || slices.Contains(b.Client, n)
+}
+
+// any reports whether any condition goes by any list.
+func (b ByList) any() bool { return b.has(Allowed) || b.has(Blocked) }
 
 // SizeRange holds sizes of at least Min and at most Max; a zero Max is no limit.
 type SizeRange struct{ Min, Max units.Size }
@@ -84,11 +97,13 @@ type rule struct {
 	from, to, headerFrom addresses
 	notTo                addresses
 	parts                []string // lower case
-	list                 int      // numbers the lists of parts that are not the same; only with parts
+	lists                ByList
+	byList               bool
+	list                 int // numbers the lists of parts that are not the same; only with parts
 }
 
 func compile(r Rule, place int) *rule {
-	c := &rule{Rule: r, place: place}
+	c := &rule{Rule: r, place: place, lists: r.Scope.Lists, byList: r.Scope.Lists.any()}
 	c.client = compileNetworks(r.Scope.Client)
 	c.from = compileAddresses(r.Scope.From)
 	c.to = compileAddresses(r.Scope.To)
@@ -122,9 +137,10 @@ func (r *rule) mayRefuse(s scan.Stage) bool {
 		return false
 	}
 	switch {
-	case r.waits(), len(r.Scope.HeaderFrom)+len(r.Grounds.Requires)+len(r.Grounds.Unless) > 0, r.Scope.Size != (SizeRange{}):
+	case r.waits(), len(r.Scope.HeaderFrom)+len(r.lists.HeaderFrom)+len(r.Grounds.Requires)+len(r.Grounds.Unless) > 0,
+		r.Scope.Size != (SizeRange{}):
 		return s >= scan.StageMessage
-	case len(r.Scope.To)+len(r.Scope.NotTo) > 0, r.Scope.Direction == Relayed:
+	case len(r.Scope.To)+len(r.Scope.NotTo) > 0, r.Scope.Direction == Relayed, r.byList:
 		return s >= scan.StageRcpt
 	case len(r.Scope.From)+len(r.Scope.Auth) > 0:
 		return s >= scan.StageMail
@@ -137,15 +153,18 @@ func (r *rule) forMail(f *facts) truth {
 	if len(f.in.Without) > 0 && slices.Contains(f.in.Without, r.Ref.Name) {
 		return no
 	}
-	t := truthOf(len(r.Scope.Client) == 0 || r.client.hold(f.in.Envelope.Client.Addr()))
-	if t == yes && len(r.Scope.From) > 0 {
-		t = f.when(f.knowsSender(), r.sentBy(f, r.from, f.sender))
+	t := yes
+	if len(r.lists.Client) == 0 {
+		t = r.clientMatches(f)
+	}
+	if t == yes && len(r.Scope.From) > 0 && len(r.lists.From) == 0 {
+		t = r.fromMatches(f)
 	}
 	if t != no && len(r.Scope.Auth) > 0 {
 		t = min(t, f.once(f.knowsSender(), r.authMatches(f.in.Envelope.AuthUser)))
 	}
-	if t != no && len(r.Scope.HeaderFrom) > 0 {
-		t = min(t, f.when(f.complete(), r.headerFromMatches(f)))
+	if t != no && len(r.Scope.HeaderFrom) > 0 && len(r.lists.HeaderFrom) == 0 {
+		t = min(t, f.when(f.complete(), r.headerFromMatches(f, nil)))
 	}
 	if t != no && r.Scope.Size != (SizeRange{}) {
 		t = min(t, f.once(f.complete(), r.Scope.Size.holds(f.in.Size)))
@@ -159,6 +178,14 @@ func (r *rule) forMail(f *facts) truth {
 	return t
 }
 
+func (r *rule) clientMatches(f *facts) truth {
+	return truthOf(len(r.Scope.Client) == 0 || r.client.hold(f.in.Envelope.Client.Addr()))
+}
+
+func (r *rule) fromMatches(f *facts) truth {
+	return f.when(f.knowsSender(), r.sentBy(f, r.from, f.sender))
+}
+
 func (s SizeRange) holds(n int64) bool {
 	return n >= int64(s.Min) && (s.Max == 0 || n <= int64(s.Max))
 }
@@ -167,18 +194,27 @@ func (r *rule) authMatches(user string) bool {
 	return slices.ContainsFunc(r.Scope.Auth, func(l Login) bool { return l.match(user) })
 }
 
-func (r *rule) headerFromMatches(f *facts) truth {
+// headerFromMatches looks at the addresses in From fields; listed says of one of them whether a
+// list has it, nil if the rule goes by none.
+func (r *rule) headerFromMatches(f *facts, listed func(address) truth) truth {
 	from := f.headerFrom()
+	match := func(a address) truth {
+		t := r.sentBy(f, r.headerFrom, a)
+		if listed != nil {
+			t = max(t, listed(a))
+		}
+		return t
+	}
 	if !r.opens() {
 		t := no
 		for _, a := range from {
-			t = max(t, r.sentBy(f, r.headerFrom, a))
+			t = max(t, match(a))
 		}
 		return t
 	}
 	t := truthOf(len(from) > 0)
 	for _, a := range from {
-		t = min(t, r.sentBy(f, r.headerFrom, a))
+		t = min(t, match(a))
 	}
 	return t
 }
@@ -207,6 +243,9 @@ func (r *rule) forRecipient(f *facts, to recipient) truth {
 	}
 	if len(r.Scope.NotTo) > 0 {
 		t = min(t, f.when(to.known, r.notTo.holds(f, to.address).not()))
+	}
+	if t != no && r.byList {
+		t = min(t, r.listedFor(f, to))
 	}
 	return t
 }

@@ -21,7 +21,7 @@ func (f *facts) settle(all []judged) Decision {
 	}
 	for _, j := range all {
 		v := j.Verdict
-		v.Recipient, v.Direction = j.recipient, j.directions
+		v.Recipient, v.Direction, v.Listed = j.recipient, j.directions, j.listed
 		d.Verdicts = append(d.Verdicts, v)
 		d.Pending = d.Pending || j.pending
 	}
@@ -234,9 +234,9 @@ func (f *facts) asked(d *Decision, j judged, to string) []Notice {
 }
 
 // unheard returns the notice about a copy that was refused without the sender hearing
-// of it.
+// of it. Those who have blocked a sender want to hear no more of it.
 func (f *facts) unheard(d *Decision, j judged) []Notice {
-	if j.Outcome.Answer != Reject || d.Answer == Reject || f.isInfection(j.Because) {
+	if j.Outcome.Answer != Reject || d.Answer == Reject || f.isInfection(j.Because) || j.first.rule.lists.has(Blocked) {
 		return nil
 	}
 	about := Notice{To: j.recipient, Audience: ToRecipient, Recipient: j.recipient, Finding: j.Because, Rule: j.Rule}

@@ -32,6 +32,7 @@ type judged struct {
 	*judgement
 	recipient  string
 	directions Directions
+	listed     *ListEntry // by which it was decided; nil if by none
 }
 
 // refuses reports whether this recipient is not to get the message at all.
@@ -76,9 +77,9 @@ func namesOf(grounds []ground) []RuleRef {
 
 // judgeSubject walks the rules for one subject. A rule that may still match
 // only matters if it is milder than the one that does: then there is no
-// answer yet.
+// answer yet. What rules add to all mail is added to one that a rule that yields lets through.
 func (f *facts) judgeSubject(j *judgement, rules []candidate, subject int) {
-	decided, mildest := false, Reject
+	decided, yielded, mildest := false, false, Reject
 	for _, c := range rules {
 		t := min(c.truth, f.concerned(c.rule, subject))
 		if t != no && subject == itself && c.Yields && c.opens() {
@@ -92,7 +93,7 @@ func (f *facts) judgeSubject(j *judgement, rules []candidate, subject int) {
 		}
 		decides := false
 		if !decided && c.Mode == Decides {
-			decided = true
+			decided, yielded = true, c.Yields && subject == itself
 			decides = mildest >= c.Outcome.Answer
 			j.pending = j.pending || !decides
 		}
@@ -100,7 +101,7 @@ func (f *facts) judgeSubject(j *judgement, rules []candidate, subject int) {
 		if c.Mode == Watches {
 			j.watches[c.rule] = true
 		}
-		if decides || !decided && c.Mode == Adds {
+		if decides || c.Mode == Adds && (!decided || yielded && c.blanket()) {
 			j.grounds = append(j.grounds, ground{c.rule, subject, f.outcome(c.rule, subject)})
 		}
 	}

@@ -52,7 +52,7 @@ var permissions = []struct {
 	{"scan/scantest", []string{"scan", "scan/format/...", "scan/open/unpack", "scan/spool", "scan/units"}},
 
 	// From findings to decisions, and what becomes of them.
-	{"policy", []string{"scan", "scan/format/entity", "scan/units"}},
+	{"policy", []string{"scan", "scan/format/entity", "scan/format/markup", "scan/units"}},
 	{"policy/disk", nil},
 	{"policy/pace", nil},
 	{"policy/token", []string{"policy/disk"}},
@@ -66,6 +66,7 @@ var permissions = []struct {
 	{"policy/keep/find", []string{"policy/keep/history"}},
 	{"policy/keep/store", []string{"policy/keep/find", "policy/keep/history", "policy/keep/mtalog", "policy/keep/quarantine", "scan/sender/greylist", "scan/sender/rate"}},
 	{"policy/people", []string{"policy", "policy/keep/store", "policy/address", "scan/units"}},
+	{"policy/people/lists", []string{"policy", "policy/people"}},
 	{"policy/address", []string{"scan/format/markup"}},
 	{"policy/people/appeals", []string{"policy", "policy/address", "policy/pace", "policy/token"}},
 	{"policy/people/directory", []string{"policy", "policy/disk", "policy/address", "scan/units"}},
@@ -78,12 +79,12 @@ var permissions = []struct {
 	// The commands.
 	{"contrib", nil},
 	{"cmd/milterscan/show", []string{"policy", "policy/judge", "policy/keep/timeline", "scan"}},
-	{"cmd/milterscan/pipeline", []string{"cmd/milterscan/show", "policy", "policy/config", "policy/disk", "policy/edit", "policy/judge", "policy/keep/...", "policy/people/directory", "policy/people", "policy/tell/...", "policy/token",
+	{"cmd/milterscan/pipeline", []string{"cmd/milterscan/show", "policy", "policy/config", "policy/disk", "policy/edit", "policy/judge", "policy/keep/...", "policy/people/directory", "policy/people", "policy/people/lists", "policy/tell/...", "policy/token",
 		"scan", "scan/contents/...", "scan/format/...", "scan/open/...", "scan/sender/...", "scan/spool"}},
 	{"cmd/milterscan/cli", []string{"cmd/milterscan/pipeline", "policy/config", "policy/disk", "scan/units"}},
 	{"cmd/milterscan/console", []string{"cmd/milterscan/console/login", "cmd/milterscan/console/login/accounts", "cmd/milterscan/console/wording", "cmd/milterscan/doctor", "cmd/milterscan/pipeline",
 		"cmd/milterscan/show", "policy", "policy/config", "policy/keep/...", "policy/tell/submission", "policy/token", "scan", "scan/format/...", "scan/units"}},
-	{"cmd/milterscan/daemon", []string{"cmd/milterscan/cli", "cmd/milterscan/console", "cmd/milterscan/console/api", "cmd/milterscan/console/appeal", "cmd/milterscan/console/login", "cmd/milterscan/console/login/accounts", "cmd/milterscan/console/login/door", "cmd/milterscan/doctor", "cmd/milterscan/pipeline", "cmd/milterscan/show", "milter", "policy", "policy/config", "policy/disk", "policy/judge", "policy/keep/mtalog", "policy/keep/quarantine", "policy/people/appeals", "policy/people/directory", "policy/tell/metrics", "policy/token",
+	{"cmd/milterscan/daemon", []string{"cmd/milterscan/cli", "cmd/milterscan/console", "cmd/milterscan/console/api", "cmd/milterscan/console/appeal", "cmd/milterscan/console/login", "cmd/milterscan/console/login/accounts", "cmd/milterscan/console/login/door", "cmd/milterscan/doctor", "cmd/milterscan/pipeline", "cmd/milterscan/show", "milter", "policy", "policy/config", "policy/disk", "policy/judge", "policy/keep/mtalog", "policy/keep/quarantine", "policy/people/appeals", "policy/people/directory", "policy/tell/metrics", "policy/token", "policy/people/lists",
 		"scan", "scan/contents/virus", "scan/open/worker"}},
 	{"cmd/milterscan/filter", []string{"cmd/milterscan/cli", "cmd/milterscan/pipeline", "milter", "policy", "policy/config", "policy/judge", "scan", "scan/format/entity"}},
 	{"cmd/milterscan/selftest", []string{"cmd/milterscan/cli", "cmd/milterscan/pipeline", "policy", "policy/judge", "scan", "scan/hostile"}},

@@ -185,7 +185,7 @@ func TestCheckShowsAPart(t *testing.T) {
 		"--changed":             {[]string{"quarantine.dir", `"mine"`}, []string{"limits.parts", "profile default"}},
 		"--rules":               {[]string{`"mine"`, "profile default"}, []string{"quarantine.dir"}},
 		"--effective --rules":   {[]string{`"mine"`, "profile default"}, []string{"quarantine.dir"}},
-		"--rules --changed":     {[]string{"  1. \"mine\""}, []string{"quarantine.dir", "profile default"}},
+		"--rules --changed":     {[]string{"  6. \"mine\""}, []string{"quarantine.dir", "profile default"}},
 		"--effective --changed": {[]string{"quarantine.dir"}, []string{"limits.parts"}},
 	} {
 		status, out, errs := call(t, append(strings.Fields("check "+words), "-c", file)...)

@@ -26,15 +26,34 @@ func (b *binder) addresses(path string, list []string) []policy.AddressPattern {
 	return patterns[policy.AddressPattern](b, path, list)
 }
 
-// networks reads networks, and those in the files it names.
-func (b *binder) networks(path string, list []string) []policy.Network {
-	return patterns[policy.Network](b, path, list)
+// listed reads the patterns of a condition on senders, and the names of lists that people
+// keep.
+func listed[T any, P pattern[T]](b *binder, path string, list []string) (all []T, names []policy.ListName) {
+	all = read[T, P](b, path, list, func(at, name string) {
+		var n policy.ListName
+		if err := n.UnmarshalText([]byte(name)); err != nil {
+			b.wrong(at, "%v", err)
+		}
+		names = append(names, n)
+	})
+	return all, names
 }
 
 func patterns[T any, P pattern[T]](b *binder, path string, list []string) []T {
+	return read[T, P](b, path, list, func(at, name string) {
+		b.wrong(at, "\"list:%s\" is a list of senders; write it into from, header_from or client", name)
+	})
+}
+
+// read reads patterns. The names of lists go to named.
+func read[T any, P pattern[T]](b *binder, path string, list []string, named func(at, name string)) []T {
 	var all []T
 	for i, s := range list {
 		at := fmt.Sprintf("%s[%d]", path, i)
+		if name, ok := strings.CutPrefix(s, "list:"); ok {
+			named(at, name)
+			continue
+		}
 		if file, ok := strings.CutPrefix(s, "file:"); ok {
 			all = append(all, patternFile[T, P](b, at, file)...)
 			continue

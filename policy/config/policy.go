@@ -18,7 +18,7 @@ func (c *Config) Policy() (*policy.Policy, error) {
 }
 
 // AllRules returns all rules in their order: those that only add something, those
-// by which domains switch scanners off or override the host's, the file's own,
+// by which the lists of people count, by which domains switch scanners off or override the host's, the file's own,
 // those of policy.d, those of domains, those that follow from other settings, and
 // those of the profile.
 func (c *Config) AllRules() ([]policy.Rule, error) {
@@ -26,7 +26,8 @@ func (c *Config) AllRules() ([]policy.Rule, error) {
 	if err != nil {
 		return nil, err
 	}
-	rules := append(c.addedRules(), c.switchedOff()...)
+	rules := append(c.addedRules(), policy.ListRules(c.Profile, c.People.Lists.Skips)...)
+	rules = append(rules, c.switchedOff()...)
 	rules = append(rules, c.overriding()...)
 	for _, r := range c.Rules {
 		rules = append(rules, c.withoutScore(r.compiled))

@@ -19,12 +19,15 @@ type Rule struct {
 	// Which way the mail goes: "inbound", "outbound", "internal"; "relayed" is
 	// inbound mail for domains that are not yours.
 	Direction []policy.Directions `toml:"direction" example:"[\"inbound\"]"`
-	// The client's address: "192.0.2.0/24", "2001:db8::1", or "file:/path" for a
-	// file with one of these on each line.
+	// The client's address: "192.0.2.0/24", "2001:db8::1", "file:/path" for a
+	// file with one of these on each line, or "list:blocked" or "list:allowed" for
+	// the networks that the recipient, its domain or the host have listed.
 	Client []string `toml:"client" example:"[\"192.0.2.0/24\", \"2001:db8::/32\"]"`
 	// The envelope sender: "user@example.com", "@example.com" for a domain,
-	// ".example.com" for its subdomains, "<>" for the null sender, or
-	// "file:/path" for a file with one of these on each line.
+	// ".example.com" for its subdomains, "<>" for the null sender,
+	// "file:/path" for a file with one of these on each line, or "list:blocked" or
+	// "list:allowed" for the senders that the recipient, its domain or the host have
+	// listed.
 	From []string `toml:"from" example:"[\"@partner.example\", \"file:partners.txt\"]"`
 	// The envelope recipient, in the same forms, or "group:finance" for those in a
 	// group of people, of whom [[people.source]] knows. In "from" a group of a rule that
@@ -127,14 +130,14 @@ func (b *binder) compile(path string, place int, r *Rule) {
 	}
 	c := policy.Rule{Ref: policy.RuleRef{Name: r.Name, File: b.file, Line: r.origin.Line}}
 	c.Scope = policy.Scope{
-		Client:     b.networks(path+".client", r.Client),
-		Auth:       r.Auth,
-		From:       b.addresses(path+".from", r.From),
-		To:         b.addresses(path+".to", r.To),
-		NotTo:      b.addresses(path+".not_to", r.NotTo),
-		HeaderFrom: b.addresses(path+".header_from", r.HeaderFrom),
-		Size:       policy.SizeRange{Min: r.MinSize, Max: r.MaxSize},
+		Auth:  r.Auth,
+		To:    b.addresses(path+".to", r.To),
+		NotTo: b.addresses(path+".not_to", r.NotTo),
+		Size:  policy.SizeRange{Min: r.MinSize, Max: r.MaxSize},
 	}
+	c.Scope.Client, c.Scope.Lists.Client = listed[policy.Network](b, path+".client", r.Client)
+	c.Scope.From, c.Scope.Lists.From = listed[policy.AddressPattern](b, path+".from", r.From)
+	c.Scope.HeaderFrom, c.Scope.Lists.HeaderFrom = listed[policy.AddressPattern](b, path+".header_from", r.HeaderFrom)
 	for _, d := range r.Direction {
 		c.Scope.Direction |= d
 	}

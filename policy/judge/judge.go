@@ -46,6 +46,7 @@ type Options struct {
 	Editor     *edit.Editor                   // nil: no part can be edited
 	Relays     func(netip.Addr) bool          // that pass on mail from elsewhere; nil: nobody does
 	People     policy.People                  // who is in which group; nil: nobody is in any
+	Lists      func() (policy.Lists, error)   // that people keep, nil lists if they are empty; nil: there are none
 }
 
 // Judge is one generation: a configuration, its scanners and its policy. It may
@@ -66,6 +67,9 @@ func New(o Options) *Judge {
 	if o.Relays == nil {
 		o.Relays = func(netip.Addr) bool { return false }
 	}
+	if o.Lists == nil {
+		o.Lists = func() (policy.Lists, error) { return nil, nil }
+	}
 	return &Judge{o}
 }
 
@@ -76,10 +80,11 @@ func (j *Judge) Generation() uint64 { return j.Options.Generation }
 func (j *Judge) NewParser() *entity.Parser { return j.Opener.NewParser() }
 
 // Early decides at a stage before the message. What was begun is waited for at
-// RCPT, the last stage that can still refuse the message unseen.
+// RCPT, the last stage that can still refuse the message unseen, unless only lists can do that.
 func (j *Judge) Early(ctx context.Context, s scan.Stage, env scan.Envelope, begun []*scan.Pending) policy.Ruling {
 	at := seen{id: newID(), stage: s, envelope: env, people: j.People}
-	if s == scan.StageRcpt {
+	at.lists, _ = j.Lists() // of which the message has a finding
+	if s == scan.StageRcpt && (at.lists == nil || j.Policy.Refuses(s) || j.refusesFound()) {
 		at.reports = wait(begun)
 		at.found = scan.Findings(at.reports)
 	}
@@ -92,7 +97,17 @@ func (j *Judge) Early(ctx context.Context, s scan.Stage, env scan.Envelope, begu
 
 // Refuses reports whether Early may refuse at stage s.
 func (j *Judge) Refuses(s scan.Stage) bool {
-	return j.Policy.Refuses(s) || s == scan.StageRcpt && j.Once.Early() && (j.Finds == nil || j.Policy.RefusesOn(j.Finds))
+	if j.Policy.RefusesListed(s) {
+		if l, _ := j.Lists(); l != nil {
+			return true
+		}
+	}
+	return j.Policy.Refuses(s) || s == scan.StageRcpt && j.refusesFound()
+}
+
+// refusesFound reports whether Early may refuse at RCPT for what was found by then.
+func (j *Judge) refusesFound() bool {
+	return j.Once.Early() && (j.Finds == nil || j.Policy.RefusesOn(j.Finds))
 }
 
 // Examine opens, scans and decides, and changes nothing outside the message.

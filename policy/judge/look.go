@@ -25,6 +25,7 @@ type seen struct {
 	found    []scan.Finding
 	release  *token.Grant     // of a released message
 	own      *policy.Decision // on mail of our own, about which no rule is asked
+	lists    policy.Lists     // that people keep
 	clock    *clock           // nil at early stages
 	people   policy.People
 }
@@ -71,7 +72,7 @@ func (j *Judge) look(ctx context.Context, in scan.Received) seen {
 		return s
 	}
 	s.release = p.release
-	s.message.Notes = append(s.message.Notes, p.found...)
+	s.message.Notes = append(s.message.Notes, append(p.found, j.takeLists(&s)...)...)
 	begun := time.Now()
 	once, contents := j.scan(ctx, s.message)
 	s.clock.since(Scan, begun)
@@ -79,6 +80,19 @@ func (j *Judge) look(ctx context.Context, in scan.Received) seen {
 	s.once = slices.Concat(wait(in.Begun), once)
 	s.clock.since(Ask, begun)
 	return j.finds(s, contents)
+}
+
+// takeLists takes the lists of senders as they are now, which hold for all that is decided about
+// the message. They do not count for one that a person has released.
+func (j *Judge) takeLists(s *seen) []scan.Finding {
+	if s.release != nil {
+		return nil
+	}
+	var err error
+	if s.lists, err = j.Lists(); err != nil {
+		return []scan.Finding{{Kind: scan.Failed, Scanner: "people", Rule: noLists, Part: scan.WholeMessage, Detail: err.Error()}}
+	}
+	return nil
 }
 
 // lookAgain opens and scans what edits have made of a message.
@@ -130,6 +144,7 @@ func (s seen) input(t tried) policy.Input {
 		Envelope: s.envelope,
 		Size:     s.size,
 		Found:    s.found,
+		Lists:    s.lists,
 		Fixed:    t.fixed,
 		Refused:  t.refused,
 		People:   s.people,

@@ -10,13 +10,15 @@ import (
 	"github.com/milterscan/milterscan/scan"
 )
 
-// The findings about passes.
+// The findings of this package.
 const (
 	released = "pass/released" // a release: what it was kept for does not count
 	probed   = "pass/probe"    // "milterscan setup" looks whether the MTA asks us
 	notPass  = "pass/invalid"  // the field is there, and is none of ours
 
 	notOffered = "pass/no-appeal" // there is no copy that the sender could ask for
+
+	noLists = "people/lists" // the senders that people have listed are not known
 )
 
 // Catalogue lists the findings of this package.
@@ -26,6 +28,8 @@ func Catalogue() []scan.Rule {
 		{Name: probed, Kind: scan.Note, About: "The message is the probe of \"milterscan setup\": it is refused whatever the " +
 			"rules say, which shows that the MTA asks milterscan."},
 		{Name: policy.PartFound, Kind: scan.Note, About: "A rule with part and without when asks for parts of this name or type."},
+		{Name: noLists, Kind: scan.Failed, About: "The senders that people allow and block are not known: their file has not been " +
+			"read since the start."},
 		{Name: notOffered, Kind: scan.Note, About: "The copy for an appeal of the sender could not be kept: the message was refused without a link."},
 		{Name: notPass, Kind: scan.Suspicious, About: "The message claims to be released or to be a notice, and that is " +
 			"forged, out of date, or of a host with another key."},

@@ -282,13 +282,13 @@ func (unreadable) ReadAt([]byte, int64) (int, error) { return 0, errors.New("gon
 func (u unreadable) Size() int64                     { return u.size }
 func (unreadable) Close() error                      { return nil }
 
-// TestCatalogue names every finding about passes once.
+// TestCatalogue names every finding of this package once.
 func TestCatalogue(t *testing.T) {
 	var names []string
 	for _, r := range Catalogue() {
 		names = append(names, r.Name)
 	}
-	if want := []string{released, probed, policy.PartFound, notOffered, notPass}; !slices.Equal(names, want) {
+	if want := []string{released, probed, policy.PartFound, noLists, notOffered, notPass}; !slices.Equal(names, want) {
 		t.Errorf("%v, want %v", names, want)
 	}
 	j := New(Options{})

@@ -17,6 +17,7 @@ import (
 	"github.com/milterscan/milterscan/cmd/milterscan/pipeline"
 	"github.com/milterscan/milterscan/milter"
 	"github.com/milterscan/milterscan/policy/config"
+	book "github.com/milterscan/milterscan/policy/people/lists"
 )
 
 // Run answers the MTA until ctx is done, and reloads the configuration at every
@@ -60,6 +61,7 @@ func (d *Daemon) work(ctx context.Context, loops *sync.WaitGroup, hup <-chan os.
 	loops.Go(func() { every(ctx, expireEvery, d.expireOn) })
 	loops.Go(func() { d.readMTALog(ctx) })
 	loops.Go(func() { d.Directory.Run(ctx) })
+	loops.Go(func() { every(ctx, book.Every, d.followLists) })
 	loops.Go(func() { every(ctx, indexEvery, d.indexOn) })
 	loops.Go(func() { every(ctx, pipeline.PostEvery, pipeline.NewPost(d.recorder, d.config.Load).Run) })
 }

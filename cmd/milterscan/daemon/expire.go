@@ -65,6 +65,10 @@ func (d *Daemon) expire(ctx context.Context, c *config.Config) {
 		n, err := d.Stores.Events(c.History.EventsFile()).Expire(ctx, since(now, c.History.Keep.Go()), c.MTALog.Entries)
 		d.expired("mta_log", n, err)
 	}
+	if _, err := os.Stat(c.People.File); err == nil {
+		n, err := d.Stores.People(c.People.File).ExpireEntries(ctx, now)
+		d.expired("people", n, err)
+	}
 	if c.History.Keep > 0 {
 		n, err := d.recorder.Expire(ctx, now.Add(-c.History.Keep.Go()))
 		d.expired("history", n, err)

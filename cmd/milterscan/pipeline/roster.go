@@ -50,7 +50,7 @@ func roster() []entry {
 		{"document", document.Catalogue, contents, func(s *site) ([]scan.Scanner, error) { return one(document.New(s.Document)) }},
 		{"content", content.Catalogue, contents, func(s *site) ([]scan.Scanner, error) { return one(content.New(s.Content, s.texts)) }},
 		{"relay", relay.Catalogue, sender, relays},
-		{"spam", dnslist.Catalogue, sender, lists},
+		{"spam", dnslist.Catalogue, sender, dnsLists},
 		{"auth", auth.Catalogue, sender, authentication},
 		{"spam.spamassassin", spamd.Catalogue, sender, scorer},
 		{"people", recipient.Catalogue, sender, recipients},

@@ -27,8 +27,8 @@ func relays(s *site) ([]scan.Scanner, error) {
 	}), nil)
 }
 
-// lists asks DNS lists.
-func lists(s *site) ([]scan.Scanner, error) {
+// dnsLists asks DNS lists.
+func dnsLists(s *site) ([]scan.Scanner, error) {
 	if len(s.Spam.Lists) == 0 {
 		return nil, nil
 	}

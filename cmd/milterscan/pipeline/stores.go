@@ -9,6 +9,7 @@ import (
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
 	"github.com/milterscan/milterscan/policy/keep/store"
 	"github.com/milterscan/milterscan/policy/people"
+	"github.com/milterscan/milterscan/policy/people/lists"
 )
 
 // Stores are what outlives a message. All generations share it, so that a
@@ -22,6 +23,8 @@ type Stores struct {
 	rates map[string]*store.Rate
 	told  map[string]*store.Events
 	folk  map[string]*people.Store
+	books map[string]*lists.Book
+	asked map[string]*lists.Direct
 	open  []io.Closer
 }
 
@@ -29,7 +32,7 @@ type Stores struct {
 func NewStores() *Stores {
 	return &Stores{Warn: func(error) {}, dirs: map[string]*quarantine.Dir{}, grey: map[string]*store.Greylist{},
 		rates: map[string]*store.Rate{}, told: map[string]*store.Events{},
-		folk: map[string]*people.Store{}}
+		folk: map[string]*people.Store{}, books: map[string]*lists.Book{}, asked: map[string]*lists.Direct{}}
 }
 
 // indexFile is the index of a quarantine in its directory.
@@ -73,6 +76,22 @@ func (k *Stores) People(file string) *people.Store {
 	return once(k, k.folk, file, func() (*people.Store, io.Closer) {
 		p := people.New(file)
 		return p, p
+	})
+}
+
+// Book returns the lists of senders in a file, in memory.
+func (k *Stores) Book(file string) *lists.Book {
+	return once(k, k.books, file, func() (*lists.Book, io.Closer) {
+		b := lists.New(file, k.tell)
+		return b, b
+	})
+}
+
+// direct returns the lists of senders in a file.
+func (k *Stores) direct(file string) *lists.Direct {
+	return once(k, k.asked, file, func() (*lists.Direct, io.Closer) {
+		d := lists.NewDirect(file, k.tell)
+		return d, d
 	})
 }
 
