@@ -69,9 +69,12 @@ var permissions = []struct {
 	{"policy/people/lists", []string{"policy", "policy/people"}},
 	{"policy/address", []string{"scan/format/markup"}},
 	{"policy/people/appeals", []string{"policy", "policy/address", "policy/pace", "policy/token"}},
-	{"policy/people/directory", []string{"policy", "policy/disk", "policy/address", "scan/units"}},
+	{"policy/secret", nil},
+	{"policy/ldap", []string{"scan/units"}},
+	{"policy/keep/postgres", []string{"scan/units"}},
+	{"policy/people/directory", []string{"policy/keep/postgres", "policy/keep/store", "policy/ldap", "policy/secret", "policy", "policy/disk", "policy/address", "scan/units"}},
 	{"policy/judge", []string{"policy", "policy/edit", "policy/token", "scan", "scan/format/entity", "scan/open/unpack", "scan/sender/origin"}},
-	{"policy/config", []string{"policy", "policy/edit", "policy/keep/...", "policy/people", "policy/people/directory", "policy/tell/...", "scan", "scan/contents/...", "scan/format/...", "scan/open/...", "scan/sender/...", "scan/units"}},
+	{"policy/config", []string{"policy/ldap", "policy/secret", "policy", "policy/edit", "policy/keep/...", "policy/people", "policy/people/directory", "policy/tell/...", "scan", "scan/contents/...", "scan/format/...", "scan/open/...", "scan/sender/...", "scan/units"}},
 
 	// The MTA's side.
 	{"milter", []string{"policy", "scan", "scan/format/entity", "scan/scratch", "scan/spool", "scan/units"}},
@@ -101,7 +104,7 @@ var permissions = []struct {
 	{"cmd/milterscan/console/wording", []string{"policy"}},
 	{"cmd/milterscan/console/login/door", []string{"cmd/milterscan/console/login", "cmd/milterscan/console/login/...", "cmd/milterscan/console/wording", "policy", "policy/config"}},
 	{"cmd/milterscan/console/login/throttle", []string{"policy/pace"}},
-	{"cmd/milterscan/console/login/ldap", []string{"cmd/milterscan/console/login", "cmd/milterscan/console/login/accounts", "policy/config"}},
+	{"cmd/milterscan/console/login/ldap", []string{"policy/ldap", "cmd/milterscan/console/login", "cmd/milterscan/console/login/accounts", "policy/config"}},
 	{"cmd/milterscan/console/login/oidc", []string{"cmd/milterscan/console/login", "cmd/milterscan/console/login/accounts", "policy/config"}},
 	{"cmd/milterscan/console/login/session", []string{"cmd/milterscan/console/login/accounts"}},
 	{"cmd/milterscan/console/login/accounts", []string{"cmd/milterscan/console/login", "policy", "policy/keep/store", "policy/address"}},

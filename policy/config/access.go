@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"github.com/milterscan/milterscan/policy"
+	"github.com/milterscan/milterscan/policy/ldap"
 	"github.com/milterscan/milterscan/scan/units"
 )
 
@@ -89,7 +89,7 @@ func (c Console) checkClear(check *units.Check) {
 	for i, a := range c.Listen {
 		network, address := units.SplitAddress(string(a))
 		host, _, err := net.SplitHostPort(address)
-		check.If(network == "tcp" && err == nil && !c.HTTPS() && !loopback(host), fmt.Sprintf("listen[%d]", i),
+		check.If(network == "tcp" && err == nil && !c.HTTPS() && !units.Loopback(host), fmt.Sprintf("listen[%d]", i),
 			"passwords would go to %s in the clear; set certificate and key, or url to the https address of the proxy before it", address)
 	}
 }
@@ -204,15 +204,8 @@ func (l LDAP) Check() error {
 	if l.URL == "" {
 		return nil
 	}
-	errs := []error{checkRoles(l.Roles, l.Domains)}
+	errs := []error{checkRoles(l.Roles, l.Domains), ldap.Server{URL: l.URL, StartTLS: l.StartTLS}.Check()}
 	wrong := func(key, format string, args ...any) { errs = append(errs, units.Wrong(key, format, args...)) }
-	u, err := url.Parse(l.URL)
-	switch {
-	case err != nil || u.Scheme != "ldap" && u.Scheme != "ldaps" || u.Hostname() == "" || u.Path != "" || u.RawQuery != "" || u.User != nil:
-		wrong("url", "%q is no LDAP server; write one such as \"ldaps://ldap.example.com\"", l.URL)
-	case u.Scheme == "ldap" && !l.StartTLS && !loopback(u.Hostname()):
-		wrong("starttls", "passwords would go to %s in the clear; write true, or use ldaps://", u.Hostname())
-	}
 	for key, filter := range map[string]string{"filter": l.Filter, "group_filter": l.GroupFilter} {
 		if (filter != "" || key == "filter") && (strings.Count(filter, "%s") == 0 || strings.Count(filter, "%") != strings.Count(filter, "%s") || !strings.HasPrefix(filter, "(")) {
 			wrong(key, "%q is no filter with %%s for the name; write one such as \"(uid=%%s)\"", filter)
@@ -261,14 +254,8 @@ func checkRoles(roles, domains map[string][]string) error {
 // secure returns an error if an address is not one of a scheme that encrypts, or of this host.
 func secure(key, address, scheme string) error {
 	u, err := url.Parse(address)
-	if err != nil || u.Host == "" || u.Scheme != scheme && !(u.Scheme == "http" && loopback(u.Hostname())) || u.RawQuery != "" || u.Fragment != "" {
+	if err != nil || u.Host == "" || u.Scheme != scheme && !(u.Scheme == "http" && units.Loopback(u.Hostname())) || u.RawQuery != "" || u.Fragment != "" {
 		return units.Wrong(key, "%q is no address of %s; write one such as \"%s://idp.example.com\"", address, scheme, scheme)
 	}
 	return nil
-}
-
-// loopback reports whether a host is this one.
-func loopback(host string) bool {
-	a, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && a.IsLoopback()
 }

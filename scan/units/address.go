@@ -3,6 +3,7 @@ package units
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"strings"
 )
 
@@ -28,4 +29,10 @@ func ParseAddress(s string) (network, address string, err error) {
 		}
 	}
 	return "", "", fmt.Errorf("address is %q; write \"unix:/path\" or \"tcp:host:port\"", s)
+}
+
+// Loopback reports whether a host is this one.
+func Loopback(host string) bool {
+	a, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && a.IsLoopback()
 }

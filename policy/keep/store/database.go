@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"net/url"
 )
 
 // Database is a database whose tables another package knows, such as the accounts of the
@@ -31,4 +32,14 @@ func (d *Database) Change(ctx context.Context, do func(*sql.Tx) error) error {
 // finds no more: no other process waits long. It returns how many rows went.
 func (d *Database) Remove(ctx context.Context, query string, arg int64) (int, error) {
 	return d.remove(ctx, query, arg)
+}
+
+// OpenForeign opens a database of another program, to read it: nothing in it is changed, and nothing is made if
+// it is not there. The caller closes it.
+func OpenForeign(path string) (*sql.DB, error) {
+	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?mode=ro&_pragma=busy_timeout(5000)&_pragma=query_only(1)")
+	if err == nil {
+		db.SetMaxOpenConns(1)
+	}
+	return db, err
 }

@@ -12,7 +12,9 @@ import (
 
 // The types of sources.
 const (
-	CSV = "csv"
+	CSV      = "csv"
+	Database = "sql"
+	LDAP     = "ldap"
 )
 
 // Source is an entry of [[people.source]]: where people come from, and what is believed.
@@ -20,7 +22,8 @@ type Source struct {
 	// What the log and "milterscan people" call the source: small letters, digits and
 	// hyphens.
 	Name string `toml:"name"`
-	// What it is: "csv" for a file with a table.
+	// What it is: "csv" for a file with a table, "sql" for a database of SQLite or
+	// PostgreSQL, "ldap" for an LDAP server such as OpenLDAP or Active Directory.
 	Type string `toml:"type"`
 	// How often all of it is loaded. A file with a table is also read when it changes.
 	Every units.Duration `toml:"every"`
@@ -34,17 +37,23 @@ type Source struct {
 	Fresh units.Duration `toml:"fresh"`
 	// What the source calls "address", "name", "aliases", "groups", "language" and
 	// "delegates", where it does not call them that: the columns of a table, such as
-	// { address = ["E-Mail"], aliases = ["Alias 1", "Alias 2"] }.
+	// { address = ["E-Mail"], aliases = ["Alias 1", "Alias 2"] }, or attributes of LDAP,
+	// where they are otherwise mail, displayName and cn, proxyAddresses and
+	// mailAlternateAddress, memberOf, preferredLanguage and publicDelegates.
 	Fields map[string][]string `toml:"fields"`
-	// The table's file.
+	// The table's file, or that of a database of SQLite.
 	File string `toml:"file"`
 	// What is between the columns of a table: one sign, "\t" for tabs.
 	Separator string `toml:"separator"`
+	SQL
+	Login
+	LDAPSource
 }
 
 // SetDefaults gives s the values of an entry with nothing but a name and a type.
 func (s *Source) SetDefaults() {
-	*s = Source{Every: units.Duration(5 * time.Minute), Timeout: units.Duration(time.Minute), Fresh: units.Duration(15 * time.Minute), Separator: ","}
+	*s = Source{Every: units.Duration(5 * time.Minute), Timeout: units.Duration(time.Minute), Fresh: units.Duration(15 * time.Minute), Separator: ",",
+		LDAPSource: LDAPSource{StartTLS: true, Filter: "(|(mail=*)(proxyAddresses=*))", GroupFilter: "(|(objectClass=group)(objectClass=groupOfNames)(objectClass=groupOfUniqueNames))"}}
 }
 
 // The fields of a person.
@@ -91,6 +100,10 @@ func (s Source) checkType() error {
 	switch s.Type {
 	case CSV:
 		return s.checkCSV()
+	case Database:
+		return s.checkSQL()
+	case LDAP:
+		return s.checkLDAP()
 	}
-	return units.Wrong("type", "%q is not known; it can be %s", s.Type, units.Words([]string{CSV}))
+	return units.Wrong("type", "%q is not known; it can be %s", s.Type, units.Words([]string{CSV, Database, LDAP}))
 }

@@ -54,6 +54,12 @@ type State struct {
 
 // open returns what reads the source.
 func (s Source) open() reader {
+	switch s.Type {
+	case Database:
+		return database{s}
+	case LDAP:
+		return tree{s}
+	}
 	return table{s}
 }
 

@@ -3,13 +3,8 @@ package ldap
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
-	"net"
-	"net/url"
-	"os"
 	"strings"
 	"time"
 
@@ -18,6 +13,7 @@ import (
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login/accounts"
 	"github.com/milterscan/milterscan/policy/config"
+	servers "github.com/milterscan/milterscan/policy/ldap"
 )
 
 // Directory asks an LDAP server. It may be used by several goroutines at once; each log-in has its
@@ -26,6 +22,15 @@ type Directory struct{ config config.LDAP }
 
 // New returns a directory. Nothing is asked yet.
 func New(c config.LDAP) *Directory { return &Directory{c} }
+
+// server returns the server that is asked.
+func (d *Directory) server() servers.Server {
+	return servers.Server{URL: d.config.URL, StartTLS: d.config.StartTLS, CAFile: d.config.CAFile, BindDN: d.config.BindDN,
+		Password: d.config.PasswordFile.Read, Most: mostOfAnswers}
+}
+
+// mostOfAnswers is how many bytes a server may send for one log-in.
+const mostOfAnswers = 4 << 20
 
 // errNobody is reported for a person that the directory does not have, or has several times.
 var errNobody = errors.New("the directory has no such person")
@@ -38,7 +43,7 @@ func (d *Directory) Authenticate(ctx context.Context, name, password string) (ac
 	}
 	ctx, cancel := context.WithTimeout(ctx, d.config.Timeout.Go())
 	defer cancel()
-	conn, err := d.connect(ctx)
+	conn, err := d.server().Connect(ctx)
 	if err != nil {
 		return accounts.Identity{}, err
 	}
@@ -67,7 +72,7 @@ func (d *Directory) Authenticate(ctx context.Context, name, password string) (ac
 func (d *Directory) Health(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, d.config.Timeout.Go())
 	defer cancel()
-	conn, err := d.connect(ctx)
+	conn, err := d.server().Connect(ctx)
 	if err != nil {
 		return err
 	}
@@ -81,108 +86,8 @@ func refused(err error) bool {
 		ldap.LDAPResultInsufficientAccessRights, ldap.LDAPResultUnwillingToPerform, ldap.LDAPResultConstraintViolation, ldap.LDAPResultInvalidDNSyntax)
 }
 
-// connect returns a connection that is encrypted, and bound in our own name. It ends with ctx.
-func (d *Directory) connect(ctx context.Context) (*ldap.Conn, error) {
-	conn, err := d.dial(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", d.config.URL, err)
-	}
-	context.AfterFunc(ctx, func() { conn.Close() })
-	if d.config.BindDN == "" {
-		return conn, nil
-	}
-	password, err := d.config.PasswordFile.Read()
-	if err == nil {
-		err = conn.Bind(d.config.BindDN, password)
-	}
-	if err != nil {
-		conn.Close()
-		return nil, fmt.Errorf("%s, as %s: %w", d.config.URL, d.config.BindDN, err)
-	}
-	return conn, nil
-}
-
-// dial opens a connection, and encrypts it.
-func (d *Directory) dial(ctx context.Context) (*ldap.Conn, error) {
-	u, err := url.Parse(d.config.URL)
-	if err != nil {
-		return nil, err
-	}
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"ldap": "389", "ldaps": "636"}[u.Scheme]
-	}
-	trust, err := d.trust(u.Hostname())
-	if err != nil {
-		return nil, err
-	}
-	raw, err := (&net.Dialer{}).DialContext(ctx, "tcp", net.JoinHostPort(u.Hostname(), port))
-	if err != nil {
-		return nil, err
-	}
-	deadline, _ := ctx.Deadline()
-	raw.SetDeadline(deadline)
-	var c net.Conn = &bounded{raw, mostOfAnswers}
-	if u.Scheme == "ldaps" {
-		encrypted := tls.Client(c, trust)
-		if err := encrypted.HandshakeContext(ctx); err != nil {
-			raw.Close()
-			return nil, err
-		}
-		c = encrypted
-	}
-	conn := ldap.NewConn(c, u.Scheme == "ldaps")
-	conn.SetTimeout(time.Until(deadline))
-	conn.Start()
-	if u.Scheme == "ldap" && d.config.StartTLS {
-		if err := conn.StartTLS(trust); err != nil {
-			conn.Close()
-			return nil, err
-		}
-	}
-	return conn, nil
-}
-
-// trust returns what the certificate of the server is checked by.
-func (d *Directory) trust(host string) (*tls.Config, error) {
-	c := &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12}
-	if d.config.CAFile == "" {
-		return c, nil
-	}
-	text, err := os.ReadFile(d.config.CAFile)
-	if err != nil {
-		return nil, err
-	}
-	c.RootCAs = x509.NewCertPool()
-	if !c.RootCAs.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("%s holds no certificate", d.config.CAFile)
-	}
-	return c, nil
-}
-
-// mostOfAnswers is how many bytes a server may send for one log-in.
-const mostOfAnswers = 4 << 20
-
-// bounded is a connection from which no more than so much is read.
-type bounded struct {
-	net.Conn
-	left int
-}
-
-var errTooMuch = errors.New("the server sends too much")
-
-// Read implements net.Conn.
-func (b *bounded) Read(p []byte) (int, error) {
-	if b.left <= 0 {
-		return 0, errTooMuch
-	}
-	n, err := b.Conn.Read(p[:min(len(p), b.left)])
-	b.left -= n
-	return n, err
-}
-
 // find returns the one person of a name.
-func (d *Directory) find(conn *ldap.Conn, name string) (*ldap.Entry, error) {
+func (d *Directory) find(conn *servers.Conn, name string) (*ldap.Entry, error) {
 	filter := strings.ReplaceAll(d.config.Filter, "%s", ldap.EscapeFilter(strings.TrimSpace(name)))
 	list, err := d.search(conn, d.config.Base, filter, 2, d.config.Name, d.config.Groups)
 	switch {
@@ -199,7 +104,7 @@ func (d *Directory) find(conn *ldap.Conn, name string) (*ldap.Entry, error) {
 }
 
 // search asks for entries below a base.
-func (d *Directory) search(conn *ldap.Conn, base, filter string, most int, attributes ...string) ([]*ldap.Entry, error) {
+func (d *Directory) search(conn *servers.Conn, base, filter string, most int, attributes ...string) ([]*ldap.Entry, error) {
 	seconds := int(d.config.Timeout.Go()/time.Second) + 1
 	found, err := conn.Search(ldap.NewSearchRequest(base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, most, seconds, false, filter, attributes, nil))
 	if err != nil {
@@ -212,7 +117,7 @@ func (d *Directory) search(conn *ldap.Conn, base, filter string, most int, attri
 const mostOfGroups = 1000
 
 // groups returns the groups of a person.
-func (d *Directory) groups(conn *ldap.Conn, who *ldap.Entry) ([]string, error) {
+func (d *Directory) groups(conn *servers.Conn, who *ldap.Entry) ([]string, error) {
 	var all []string
 	if d.config.Groups != "" {
 		all = who.GetEqualFoldAttributeValues(d.config.Groups)
