@@ -129,7 +129,7 @@ func (d database) query(ctx context.Context, tx *sql.Tx, i int, query string, ta
 
 // columns finds the columns of all fields. A query need not have all that fields names, as another may.
 func (d database) columns(names []string) (columns, error) {
-	t := table{d.Source}
+	t := table(d)
 	t.Fields = map[string][]string{}
 	for field := range d.Fields {
 		for _, name := range d.namesOf(field) {
