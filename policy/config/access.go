@@ -54,8 +54,8 @@ func consoleRoles() []string { return []string{"administrator", "helpdesk", "aud
 func defaultAccess() Access {
 	return Access{
 		ClientName: "cn", Idle: units.Duration(30 * time.Minute), Life: units.Duration(12 * time.Hour), Audit: units.Duration(400 * 24 * time.Hour),
-		OIDC: OIDC{Scopes: []string{"openid", "profile", "email"}, Name: "preferred_username", Groups: "groups"},
-		LDAP: LDAP{StartTLS: true, Filter: "(uid=%s)", Name: "uid", Groups: "memberOf", Timeout: units.Duration(5 * time.Second)},
+		OIDC: OIDC{Scopes: []string{"openid", "profile", "email"}, Name: "preferred_username", Groups: "groups", Mail: "email"},
+		LDAP: LDAP{StartTLS: true, Filter: "(uid=%s)", Name: "uid", Groups: "memberOf", Mail: "mail", Timeout: units.Duration(5 * time.Second)},
 	}
 }
 
@@ -133,6 +133,9 @@ type OIDC struct {
 	Name string `toml:"name_claim"`
 	// The claim with the groups of a person.
 	Groups string `toml:"groups_claim"`
+	// The claim with the address of a person, by which recipients log in: see [people.pages].
+	// It counts only where the claim "email_verified" is true.
+	Mail string `toml:"mail_claim"`
 	// The groups that make a role, such as { administrator = ["mail-admins"] }. Of several
 	// roles a person has the first of administrator, helpdesk, auditor, domain; who has none is
 	// not let in.
@@ -186,6 +189,9 @@ type LDAP struct {
 	Name string `toml:"name_attribute"`
 	// The attribute with the groups of a person.
 	Groups string `toml:"groups_attribute"`
+	// The attribute with the addresses of a person, by which recipients log in: see
+	// [people.pages].
+	Mail string `toml:"mail_attribute"`
 	// Where groups are looked for beside that attribute; "" for nowhere.
 	GroupBase string `toml:"group_base"`
 	// How the groups of a person are found there, such as "(member=%s)". %s is the

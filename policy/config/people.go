@@ -13,6 +13,8 @@ type People struct {
 	// The lists of senders that people allow and block, and who may list whom: see
 	// docs/lists.md.
 	Lists people.Terms `toml:"lists"`
+	// The pages of recipients: see docs/people.md.
+	Pages PeoplePages `toml:"pages"`
 	Directory
 	// The sender's way out of a refusal: rules with "appeal" keep a copy of what they
 	// refuse, and the reply has a link by which the sender asks the recipient for it.
@@ -20,7 +22,7 @@ type People struct {
 }
 
 func defaultPeople() People {
-	return People{File: "/var/lib/milterscan/people.db", Lists: people.DefaultTerms(), Directory: defaultDirectory(), Appeal: defaultAppeals()}
+	return People{File: "/var/lib/milterscan/people.db", Lists: people.DefaultTerms(), Pages: defaultPages(), Directory: defaultDirectory(), Appeal: defaultAppeals()}
 }
 
 // Check returns the errors of the section [people].

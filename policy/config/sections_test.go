@@ -49,6 +49,7 @@ var wrongValues = map[string]string{
 	"log":                     "level = \"loud\"",
 	"people":                  "file = \"here\"",
 	"people.appeal":           "per_day = 0",
+	"people.pages":            "login = [\"telephone\"]",
 	"people.lists":            "firm = [\"lists\"]",
 	"people.lists.recipients": "allow = \"all\"",
 	"people.lists.domains":    "entries = -1",

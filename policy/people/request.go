@@ -111,6 +111,15 @@ func (s *Store) Answer(ctx context.Context, id int64, state RequestState, by, an
 	})
 }
 
+// Reopen makes a request open again that a person has granted, and that could not be done.
+func (s *Store) Reopen(ctx context.Context, id int64, by string) error {
+	return s.db().Change(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE request SET state = ?, by = '', answer = '', answered = 0 WHERE id = ? AND state = ? AND by = ?`,
+			string(RequestOpen), id, string(RequestGranted), by)
+		return err
+	})
+}
+
 // RequestFilter says which requests to list. Zero fields let everything through.
 type RequestFilter struct {
 	ID        int64

@@ -26,6 +26,7 @@ type Link struct {
 // The purposes of links.
 const (
 	DigestLink Purpose = "digest" // an act on a kept message that a digest lists
+	LogInLink  Purpose = "login"  // to log in as a recipient
 )
 
 // Reasons why something is no link that is good now.

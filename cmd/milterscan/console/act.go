@@ -29,6 +29,7 @@ type form struct {
 	Again    bool // also if it was let out before
 	Infected bool // also if a virus was found in it
 	Sure     bool
+	Each     bool // to those in To, each by itself
 }
 
 // acts returns all of them.
@@ -68,7 +69,7 @@ func (c *Console) release(ctx context.Context, p login.Person, f *found, in form
 	if err != nil {
 		return err
 	}
-	order := quarantine.Order{ID: f.Record.ID, To: to, Each: p.Bound(), Again: in.Again, Infected: in.Infected}
+	order := quarantine.Order{ID: f.Record.ID, To: to, Each: p.Bound() || in.Each, Again: in.Again, Infected: in.Infected}
 	if !infected(f.Entry.Record) {
 		_, err := c.Host.Releaser(p.Name).Release(ctx, order)
 		return err

@@ -45,7 +45,7 @@ func (c *Console) sendClean(ctx context.Context, p login.Person, f *found, in fo
 		return err
 	}
 	defer rest.Close()
-	_, err = c.Host.Releaser(p.Name).Release(ctx, quarantine.Order{ID: f.Record.ID, To: to, Each: p.Bound(), Again: in.Again,
+	_, err = c.Host.Releaser(p.Name).Release(ctx, quarantine.Order{ID: f.Record.ID, To: to, Each: p.Bound() || in.Each, Again: in.Again,
 		Note:    "without " + clip(strings.Join(rest.Parts(), ", "), 500),
 		Instead: func() (io.ReadCloser, error) { return io.NopCloser(scan.Reader(rest.Content())), nil }})
 	return err

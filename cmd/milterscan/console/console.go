@@ -54,6 +54,8 @@ type Console struct {
 	forge  *http.CrossOriginProtection
 	key    []byte // of addresses that are good for a short time
 
+	requests func(context.Context, login.Person) int // how many wait for a person; nil: nobody counts them
+
 	rehearsing chan struct{} // holds a mail that is judged for a person
 }
 

@@ -35,8 +35,8 @@ type Opened interface {
 	Harmless(ctx context.Context, page scan.Content, charset string) (string, error)
 }
 
-// contentPage is a message for a person who looks at it.
-type contentPage struct {
+// Content is a message for a person who looks at it.
+type Content struct {
 	policy.Record
 	Fields    []field // those that clients show
 	Header    []field // all
@@ -52,7 +52,7 @@ type contentPage struct {
 	Download  bool // the person may
 }
 
-func (m *contentPage) title(v *pages) string { return v.texts.Of("title-content") }
+func (m *Content) title(v *pages) string { return v.texts.Of("title-content") }
 
 // field is a field of a header.
 type field struct{ Name, Value string }
@@ -73,23 +73,32 @@ type link struct{ Text, Target string }
 
 // content shows what is in a kept message. That the person looks is written down before.
 func (c *Console) content(w http.ResponseWriter, r *http.Request, p login.Person) error {
-	f, err := c.kept(r.Context(), p, r.PathValue("id"), login.SeeContent)
+	m, err := c.Inside(r, p, r.PathValue("id"))
 	if err != nil {
 		return err
 	}
+	v := c.view(r, p, "content")
+	v.Page = m
+	return v.write(w, http.StatusOK)
+}
+
+// Inside returns what is in a kept message, after it was written down that the person looks.
+func (c *Console) Inside(r *http.Request, p login.Person, id string) (*Content, error) {
+	f, err := c.kept(r.Context(), p, id, login.SeeContent)
+	if err != nil {
+		return nil, err
+	}
 	if err := c.looks(r, p, login.SeeContent, f.Record.ID, "shown"); err != nil {
-		return err
+		return nil, err
 	}
 	o, err := c.open(r.Context(), f.Record.ID)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer o.Close()
-	v := c.view(r, p, "content")
-	m := &contentPage{Record: f.Record, Download: p.MayWith(login.DownloadParts, f.mail), Pictures: r.URL.Query().Get("pictures") == "1"}
+	m := &Content{Record: f.Record, Download: p.MayWith(login.DownloadParts, f.mail), Pictures: r.URL.Query().Get("pictures") == "1"}
 	m.read(o.Message())
-	v.Page = m
-	return v.write(w, http.StatusOK)
+	return m, nil
 }
 
 // looks writes down that a person looks into a message. What cannot be written down is
@@ -111,7 +120,7 @@ func (c *Console) open(ctx context.Context, id string) (Opened, error) {
 var shownFields = []string{"From", "Sender", "Reply-To", "To", "Cc", "Date", "Subject", "Authentication-Results"}
 
 // read takes over what a page shows of a message.
-func (m *contentPage) read(msg *scan.Message) {
+func (m *Content) read(msg *scan.Message) {
 	for _, f := range msg.Header.Fields {
 		value := entity.DecodeWords(f.Value)
 		if len(m.Header) < mostFields {
@@ -127,7 +136,7 @@ func (m *contentPage) read(msg *scan.Message) {
 }
 
 // part takes over one part.
-func (m *contentPage) part(msg *scan.Message, i int) {
+func (m *Content) part(msg *scan.Message, i int) {
 	at := &msg.Parts[i]
 	if len(m.Parts) == mostParts {
 		m.MoreParts++
@@ -175,7 +184,7 @@ func textOf(at *scan.Part) (text string, cut bool) {
 }
 
 // links lists where a page leads.
-func (m *contentPage) links(at *scan.Part) {
+func (m *Content) links(at *scan.Part) {
 	limits := markup.DefaultLimits()
 	page, err := markup.ReadHTML(markup.NewSource(at.Content, at.Content.Size(), at.Entity.Charset), limits)
 	if err != nil {

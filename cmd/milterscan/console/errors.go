@@ -31,6 +31,14 @@ var (
 	ErrFault     = &Problem{http.StatusInternalServerError, "problem-fault"}
 )
 
+// The problems of what recipients ask for, which other rooms have.
+var (
+	ErrNoReason   = &Problem{http.StatusBadRequest, "problem-no-reason"}
+	ErrManyAsked  = &Problem{http.StatusTooManyRequests, "problem-many-asked"}
+	ErrAnswered   = &Problem{http.StatusConflict, "problem-answered"}
+	ErrNoneChosen = errNoneChosen
+)
+
 // Part is a part of the daemon that a page asks.
 type Part string
 

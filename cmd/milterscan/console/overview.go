@@ -60,6 +60,10 @@ func spans() []int { return []int{1, 7, 30} }
 // overview shows what happened lately, and what needs a person. One who may not see
 // that of the whole host is shown its messages.
 func (c *Console) overview(w http.ResponseWriter, r *http.Request, p login.Person) error {
+	if p.May(login.SeeOwn) {
+		http.Redirect(w, r, MinePath, http.StatusSeeOther)
+		return nil
+	}
 	if !p.May(login.SeeOverview) {
 		http.Redirect(w, r, "/messages", http.StatusSeeOther)
 		return nil

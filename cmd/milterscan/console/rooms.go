@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"html/template"
 	"io"
 	"net/http"
 	"slices"
@@ -22,6 +23,10 @@ import (
 // Mount makes the routes of a surface reachable that needs the console itself. It is called
 // before the console answers.
 func (c *Console) Mount(s Surface) { c.mount(s) }
+
+// CountRequests has the navigation show how many requests wait for a person. It is called before
+// the console answers; count is not to wait for long.
+func (c *Console) CountRequests(count func(context.Context, login.Person) int) { c.requests = count }
 
 // Message is all that a person may know of one message.
 type Message struct {
@@ -47,7 +52,11 @@ func (c *Console) Message(ctx context.Context, p login.Person, id string) (Messa
 
 // Kept returns a kept message likewise.
 func (c *Console) Kept(ctx context.Context, p login.Person, id string) (quarantine.Entry, error) {
-	f, err := c.kept(ctx, p, id, login.SeeMessages)
+	right := login.SeeMessages
+	if p.Role.Has(login.SeeOwn) {
+		right = login.SeeOwn
+	}
+	f, err := c.kept(ctx, p, id, right)
 	if err != nil {
 		return quarantine.Entry{}, err
 	}
@@ -109,6 +118,22 @@ func (c *Console) Timeline(ctx context.Context, p login.Person, id string) (time
 
 // Note writes an error to the log that is the console's, not that of the person who asks.
 func (c *Console) Note(r *http.Request, err error) { c.note(r, err) }
+
+// Functions returns what templates of other rooms call, in a language, so that texts of messages are
+// shown everywhere alike.
+func (c *Console) Functions(language string) template.FuncMap { return c.pages[language].functions() }
+
+// Trouble returns the texts of an error in a language, and writes it to the log if it is ours.
+func (c *Console) Trouble(r *http.Request, language string, err error) (title, text string) {
+	c.note(r, err)
+	t := troubleOf(c.pages[language], err)
+	return t.Title, t.Text
+}
+
+// Ask calls a part of the daemon for another room, within the time that the part may take.
+func Ask[T any](ctx context.Context, c *Console, part Part, call func(context.Context) (T, error)) (T, error) {
+	return ask(ctx, c.asks, part, call)
+}
 
 // Words returns the name of an error, and in English what it is and what can be done.
 func (c *Console) Words(err error) (name, title, text string) {

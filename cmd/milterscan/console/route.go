@@ -47,7 +47,7 @@ func (c *Console) ours() Surface {
 		{Method: "GET", Pattern: "/messages", Right: login.SeeMessages, Handle: c.messages},
 		{Method: "GET", Pattern: "/messages/{id}", Right: login.SeeMessages, Handle: c.message},
 		{Method: "GET", Pattern: "/quarantine", Right: login.SeeMessages, Handle: c.quarantined},
-		{Method: "GET", Pattern: "/quarantine/{id}/content", Right: login.SeeContent, Within: lookTime, Handle: c.content},
+		{Method: "GET", Pattern: "/quarantine/{id}/content", Right: login.SeeMessages, Within: lookTime, Handle: c.content},
 		{Method: "GET", Pattern: "/quarantine/{id}/page/{part}", Right: login.SeeContent, Within: lookTime, Handle: c.frame},
 		{Method: "GET", Pattern: "/quarantine/{id}/file/{part}", Right: login.DownloadParts, Within: actTime, Handle: c.download},
 		{Method: "GET", Pattern: "/picture/{id}/{part}/{until}/{mark}", Open: true, Within: lookTime, Handle: c.picture},

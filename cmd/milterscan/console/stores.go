@@ -16,6 +16,7 @@ import (
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
 	"github.com/milterscan/milterscan/policy/keep/store"
 	"github.com/milterscan/milterscan/policy/keep/timeline"
+	"github.com/milterscan/milterscan/policy/people"
 	"github.com/milterscan/milterscan/policy/token"
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/units"
@@ -79,6 +80,9 @@ func (k keptIn) Find(ctx context.Context, f quarantine.Filter) ([]quarantine.Row
 	}
 	return k.Dir.Find(ctx, f)
 }
+
+// Folk returns what people settled for themselves.
+func (s *Stores) Folk() *people.Store { return s.own.People(s.config().People.File) }
 
 // Releaser lets kept messages out in the name of a person.
 func (s *Stores) Releaser(by string) quarantine.Releaser {

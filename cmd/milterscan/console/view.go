@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -138,12 +139,17 @@ type view struct {
 	Here   string // the address of the page, to come back to
 	Notice string // key of what was done last
 	Page   any
+	asked  int // how many requests wait for the person
 	log    *zap.Logger
 }
 
 // view begins a page for a person.
 func (c *Console) view(r *http.Request, p login.Person, name string) *view {
-	return &view{pages: c.pages[languageOf(r, p)], Person: p, Name: name, Here: escapedPath(r.URL), Notice: notice(r), log: c.Log}
+	v := &view{pages: c.pages[languageOf(r, p)], Person: p, Name: name, Here: escapedPath(r.URL), Notice: notice(r), log: c.Log}
+	if c.requests != nil && p.May(login.AnswerRequests) {
+		v.asked = c.requests(r.Context(), p)
+	}
+	return v
 }
 
 // May reports whether the person has a right, by its words.
@@ -161,6 +167,7 @@ func (v *view) Title() string {
 type section struct {
 	Path, Key string
 	Here      bool
+	Count     int // of what waits there for the person
 }
 
 // entry is a page that the navigation may lead to.
@@ -172,7 +179,8 @@ type entry struct {
 // Sections returns the entries of the navigation that the person may see.
 func (v *view) Sections() []section {
 	return v.allowed(v.sectionName(), entry{"/", "overview", login.SeeOverview}, entry{"/messages", "messages", login.SeeMessages},
-		entry{"/quarantine", "quarantine", login.SeeMessages}, entry{"/rules", "rules", login.SeeRules}, entry{"/audit", "audit", login.SeeAudit})
+		entry{"/quarantine", "quarantine", login.SeeMessages}, entry{RequestsPath, "requests", login.AnswerRequests}, entry{"/rules", "rules", login.SeeRules}, entry{"/audit", "audit", login.SeeAudit},
+		entry{MinePath, "mine", login.SeeOwn}, entry{MinePath + "/lists", "mine-lists", login.SeeOwn}, entry{MinePath + "/settings", "mine-settings", login.SeeOwn})
 }
 
 // RulePages returns the pages about rules that the person may see.
@@ -185,7 +193,11 @@ func (v *view) RulePages() []section {
 func (v *view) allowed(here string, entries ...entry) (all []section) {
 	for _, e := range entries {
 		if v.Person.May(e.right) {
-			all = append(all, section{e.path, "title-" + e.name, here == e.name})
+			s := section{Path: e.path, Key: "title-" + e.name, Here: here == e.name}
+			if e.path == RequestsPath {
+				s.Count = v.asked
+			}
+			all = append(all, s)
 		}
 	}
 	return all
@@ -198,8 +210,32 @@ func (v *view) sectionName() string {
 		return "messages"
 	case "content", "bulk":
 		return "quarantine"
+	case "framed":
+		return v.room()
 	case "rehearsal", "reloads", "settings":
 		return "rules"
+	}
+	return v.Name
+}
+
+// The addresses of pages of other rooms: those of recipients, and that with what they ask for.
+const (
+	MinePath     = "/mine"
+	RequestsPath = "/requests"
+)
+
+// room returns the section that a page of another room belongs to, by its address.
+func (v *view) room() string {
+	path, _, _ := strings.Cut(v.Here, "?")
+	switch {
+	case strings.HasPrefix(path, MinePath+"/lists"):
+		return "mine-lists"
+	case strings.HasPrefix(path, MinePath+"/settings"):
+		return "mine-settings"
+	case path == RequestsPath || strings.HasPrefix(path, RequestsPath+"/"):
+		return "requests"
+	case path == MinePath || strings.HasPrefix(path, MinePath+"/"):
+		return "mine"
 	}
 	return v.Name
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -27,18 +28,18 @@ const (
 func (d *Daemon) newConsole() (*web, error) {
 	var pages *console.Console
 	var err error
-	if d.people, err = newPeople(d.first.Console, d.log, func() *console.Console { return pages }); err != nil {
+	d.pages = console.NewStores(d.config.Load, func(err error) { d.Stores.Warn(err) })
+	if d.people, err = newPeople(d.first.Console, d.log, d.newOwners(), func() *console.Console { return pages }); err != nil {
 		return nil, err
 	}
 	d.examiner = d.newExaminer()
-	d.pages = console.NewStores(d.config.Load, func(err error) { d.Stores.Warn(err) })
 	pages, err = console.New(console.Options{People: d.people, Host: host{d.pages, d}, Log: d.log, Now: time.Now,
 		Surface: []console.Surface{d.people.surface()}})
 	if err != nil {
 		return nil, err
 	}
 	pages.Mount(api.New(pages, d.people.accounts))
-	if err := d.mountAppeals(pages); err != nil {
+	if err := errors.Join(d.mountAppeals(pages), d.mountMine(pages)); err != nil {
 		return nil, err
 	}
 	return &web{

@@ -13,25 +13,28 @@ import (
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login/accounts"
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login/door"
+	"github.com/milterscan/milterscan/cmd/milterscan/console/login/owner"
 	"github.com/milterscan/milterscan/policy/config"
+	settled "github.com/milterscan/milterscan/policy/people"
 )
 
 // people are those who may be in the console. They are a console.People.
 type people struct {
 	*door.Door
 	accounts *accounts.Accounts
+	owners   *owner.Owners
 	pages    func() *console.Console
 }
 
 // newPeople returns those of a configuration. No file is opened until a person asks. pages are those that
-// the door's are laid out like, once they are there.
-func newPeople(c config.Console, log *zap.Logger, pages func() *console.Console) (*people, error) {
+// the door's are laid out like, once they are there, and owners let in recipients.
+func newPeople(c config.Console, log *zap.Logger, owners *owner.Owners, pages func() *console.Console) (*people, error) {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "mail"
 	}
-	p := &people{accounts: accounts.New(c.File), pages: pages}
-	p.Door, err = door.New(door.Options{Accounts: p.accounts, Log: log, Host: host, Language: console.LanguageOf,
+	p := &people{accounts: accounts.New(c.File), owners: owners, pages: pages}
+	p.Door, err = door.New(door.Options{Accounts: p.accounts, Log: log, Host: host, Owners: owners, Language: console.LanguageOf,
 		Layout: func(w http.ResponseWriter, r *http.Request, who login.Person, page door.Page) {
 			pages().Frame(w, r, who, page.Title, page.Body, page.Status)
 		}}, c)
@@ -49,6 +52,7 @@ func (p *people) use(c config.Console) error {
 // close closes the accounts.
 func (p *people) close() {
 	p.Door.Close()
+	p.owners.Close()
 	p.accounts.Close()
 }
 
@@ -67,8 +71,11 @@ func (p *people) Trail(ctx context.Context, t accounts.Trail) ([]accounts.Entry,
 }
 
 // SetLanguage keeps the language that a person has chosen. One who has no account reads
-// what the browser asks for.
+// what the browser asks for. That of a recipient is among its settings, and that of its mail, too.
 func (p *people) SetLanguage(ctx context.Context, who login.Person, language string) error {
+	if who.Role == login.Recipient {
+		return p.owners.Store().SetSettings(ctx, who.Shown(), func(now *settled.Settings) { now.Language = language })
+	}
 	if who.Account == 0 {
 		return nil
 	}

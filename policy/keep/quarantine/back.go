@@ -3,6 +3,7 @@ package quarantine
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/milterscan/milterscan/policy/address"
 	"github.com/milterscan/milterscan/scan"
@@ -128,12 +129,27 @@ func (r Row) waitsFor(addresses []string) bool {
 	return slices.ContainsFunc(r.WaitingFor(), func(to string) bool { return slices.Contains(addresses, to) })
 }
 
-// WaitingFor returns those of Waiting that are addresses, as address.Fold writes them.
+// WaitingFor returns the addresses under which the message is found: those of Waiting, as address.Fold
+// writes them, and what is left of each without what comes after a sign that often delimits
+// the name of a mailbox. Who sees the message is told by others.
 func (r Row) WaitingFor() []string {
 	var list []string
+	add := func(a string) {
+		if !slices.Contains(list, a) {
+			list = append(list, a)
+		}
+	}
 	for _, to := range r.Waiting {
-		if folded, err := address.Fold(to); err == nil && !slices.Contains(list, folded) {
-			list = append(list, folded)
+		folded, err := address.Fold(to)
+		if err != nil {
+			continue
+		}
+		add(folded)
+		at := strings.LastIndexByte(folded, '@')
+		for _, sign := range []byte("+-=_") {
+			if i := strings.IndexByte(folded[:at], sign); i > 0 {
+				add(folded[:i] + folded[at:])
+			}
 		}
 	}
 	return list

@@ -147,6 +147,11 @@ func TestRowSaysWhoWaits(t *testing.T) {
 			t.Errorf("%q: %v", address, got)
 		}
 	}
+	tagged := Row{Waiting: []string{"Ann+News@Example.com", "eve-x+y@example.com", "+z@example.com", "q@ex-a_mple.com"}}
+	want := "[ann+news@example.com ann@example.com eve-x+y@example.com eve-x@example.com eve@example.com +z@example.com q@ex-a_mple.com]"
+	if got := fmt.Sprint(tagged.WaitingFor()); got != want {
+		t.Error(got)
+	}
 	if (Filter{Waiting: []string{}}).Matches(e.Row()) {
 		t.Error("one without addresses finds it")
 	}

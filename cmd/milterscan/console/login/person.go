@@ -17,11 +17,14 @@ type Person struct {
 	// Addresses are those of a recipient, the main one first, and of those who have made the
 	// person a delegate: as address.Fold writes them.
 	Addresses []string
-	Classes   []string // of kept messages that the person may open; empty for DefaultClasses, and for a recipient for none
-	Releases  []string // of a recipient: the classes that it may release without asking
-	Language  string   // such as "de"; empty for what the browser asks for
-	Token     bool     // a program acts for the person
-	Only      []Right  // with a token: the only ones of the role that it has
+	// Resolve returns the address that gets the mail of another, such as that of "ann+news@example.com";
+	// nil where each gets its own.
+	Resolve  func(folded string) string
+	Classes  []string // of kept messages that the person may open; empty for DefaultClasses, and for a recipient for none
+	Releases []string // of a recipient: the classes that it may release without asking
+	Language string   // such as "de"; empty for what the browser asks for
+	Token    bool     // a program acts for the person
+	Only     []Right  // with a token: the only ones of the role that it has
 }
 
 // Mail is what has to be known of a message to say who may see it.
@@ -40,6 +43,14 @@ type Mail struct {
 // no others are named: those in which no virus was found and that were looked into.
 func DefaultClasses() []string {
 	return []string{"policy", "note", "malformed", "ambiguous", "suspicious", "forbidden"}
+}
+
+// Shown returns the name by which pages call the person: the main address of a recipient.
+func (p Person) Shown() string {
+	if p.Role == Recipient && len(p.Addresses) > 0 {
+		return p.Addresses[0]
+	}
+	return p.Name
 }
 
 // May reports whether the person has a right, over messages that it sees. Over one
@@ -89,7 +100,7 @@ func (p Person) Owns(to string) bool {
 	switch p.Role {
 	case Recipient:
 		folded, err := address.Fold(to)
-		return err == nil && slices.Contains(p.Addresses, folded)
+		return err == nil && (slices.Contains(p.Addresses, folded) || p.Resolve != nil && slices.Contains(p.Addresses, p.Resolve(folded)))
 	case Domain:
 	default:
 		return slices.Contains(Given(), p.Role)

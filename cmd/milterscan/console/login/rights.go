@@ -50,6 +50,7 @@ const (
 	Forward          Right = "forward"           // as an attachment, to another address
 	Delete           Right = "delete"            // a kept message for good
 	AllowSenders     Right = "allow senders"     // let a sender through to a recipient from now on
+	AnswerRequests   Right = "answer requests"   // of recipients who ask for a release
 	MarkHandled      Right = "mark handled"      // say that a person has looked at it
 	Export           Right = "export"            // lists of messages as files
 	SeeRules         Right = "see rules"         // rules, their hits, reloads
@@ -86,6 +87,7 @@ var table = []struct {
 	{right: Forward, opens: true, changes: true, roles: []Role{Administrator}},
 	{right: Delete, opens: true, changes: true, roles: []Role{Administrator, Domain, Recipient}},
 	{right: AllowSenders, changes: true, roles: []Role{Administrator, HelpDesk, Domain, Recipient}},
+	{right: AnswerRequests, changes: true, roles: []Role{Administrator, HelpDesk, Domain}},
 	{right: MarkHandled, changes: true, roles: []Role{Administrator, HelpDesk, Domain}},
 	{right: Export, roles: []Role{Administrator, HelpDesk, Auditor, Domain}},
 	{right: SeeRules, roles: []Role{Administrator, HelpDesk, Auditor}},

@@ -21,6 +21,7 @@ func TestRolesHaveTheirRights(t *testing.T) {
 		Forward:          "y----",
 		Delete:           "y--yy",
 		AllowSenders:     "yy-yy",
+		AnswerRequests:   "yy-y-",
 		MarkHandled:      "yy-y-",
 		Export:           "yyyy-",
 		SeeRules:         "yyy--",

@@ -18,6 +18,7 @@ import (
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login/accounts"
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login/ldap"
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login/oidc"
+	"github.com/milterscan/milterscan/cmd/milterscan/console/login/owner"
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login/session"
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login/throttle"
 	"github.com/milterscan/milterscan/policy/config"
@@ -35,6 +36,8 @@ type Options struct {
 	Accounts *accounts.Accounts
 	Log      *zap.Logger
 	Host     string // by which second factors are named in the program that makes their codes
+	// Owners know who owns an address of ours, and let in recipients.
+	Owners Owners
 	// Language returns the language in which a page is written for a person, who may be
 	// nobody: "en", "de", "fr" or "es".
 	Language func(r *http.Request, p login.Person) string
@@ -132,7 +135,7 @@ func (d *Door) Who(r *http.Request) (login.Person, error) {
 	if err != nil {
 		return login.Person{}, err
 	}
-	return account.Person(), nil
+	return d.Owners.Complete(r.Context(), account.Person())
 }
 
 // inside returns the account of the person who asks. What was changed about it since the person logged in
@@ -141,6 +144,9 @@ func (d *Door) inside(r *http.Request) (accounts.Account, error) {
 	account, who, err := d.known(r)
 	if err == nil && (who.Stage != session.Inside || d.of(r).lacksSecond(account)) {
 		err = login.ErrNobody
+	}
+	if err == nil && account.Role == login.Recipient {
+		_, err = d.Owners.Complete(r.Context(), account.Person())
 	}
 	if err != nil {
 		return accounts.Account{}, err
@@ -210,6 +216,9 @@ func (d *Door) Routes() []Route {
 		{"GET", "/login", true, "", quick, d.asked},
 		{"POST", "/login", true, "", slow, d.guarded(d.enter)},
 		{"POST", "/login/certificate", true, "", slow, d.guarded(d.enterByCertificate)},
+		{"POST", "/login/link", true, "", quick, d.guarded(d.linkAsked)},
+		{"GET", owner.LinkPath + "{link}", true, "", quick, d.linkShown},
+		{"POST", owner.LinkPath + "{link}", true, "", quick, d.guarded(d.enterByLink)},
 		{"GET", "/login/oidc", true, "", slow, d.toProvider},
 		{"GET", oidc.Callback, true, "", slow, d.fromProvider},
 		{"GET", "/second", true, "", quick, d.half(d.secondAsked)},

@@ -18,8 +18,10 @@ import (
 
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login/accounts"
+	"github.com/milterscan/milterscan/cmd/milterscan/console/login/owner"
 	"github.com/milterscan/milterscan/cmd/milterscan/console/wording"
 	"github.com/milterscan/milterscan/policy/config"
+	"github.com/milterscan/milterscan/policy/tell/courier"
 )
 
 const good = "correct horse battery"
@@ -28,6 +30,9 @@ const good = "correct horse battery"
 type house struct {
 	t        *testing.T
 	accounts *accounts.Accounts
+	owners   *owner.Owners
+	post     chan courier.Page // letters that were sent
+	whole    *config.Config
 	door     *Door
 	config   config.Console
 	handler  http.Handler
@@ -42,8 +47,9 @@ func newHouse(t *testing.T, change func(*config.Console)) *house {
 	if change != nil {
 		change(&h.config)
 	}
+	h.lodge()
 	var err error
-	h.door, err = New(Options{Accounts: h.accounts, Log: zap.NewNop(), Host: "mx.example.com",
+	h.door, err = New(Options{Accounts: h.accounts, Log: zap.NewNop(), Host: "mx.example.com", Owners: h.owners,
 		Language: func(*http.Request, login.Person) string { return h.language },
 		Layout: func(w http.ResponseWriter, r *http.Request, p login.Person, page Page) {
 			w.WriteHeader(page.Status)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -23,6 +24,9 @@ type loginPage struct {
 	Trouble     string // key of what went wrong last
 	Deaf        bool   // the directory does not answer
 	OIDC        bool
+	Link        bool   // recipients can have a link sent
+	Own         bool   // recipients can log in with the password of their mailbox
+	First       bool   // it is a recipient who asks, most likely
 	Certificate string // the name in the certificate of the browser
 }
 
@@ -35,11 +39,17 @@ func (d *Door) asked(w http.ResponseWriter, r *http.Request) {
 	d.askAgain(w, r, http.StatusOK, "")
 }
 
+// minePath is where the pages of recipients are.
+const minePath = "/mine"
+
 // askAgain shows the page to log in, with what went wrong.
 func (d *Door) askAgain(w http.ResponseWriter, r *http.Request, status int, trouble string) {
-	ways := d.of(r)
+	ways, own := d.of(r), d.Owners.Pages()
 	name, _ := ways.certified(r)
-	d.show(w, r, login.Person{}, status, "login", loginPage{Next: nextOf(r), Trouble: trouble, Deaf: ways.ldap != nil && d.deaf.Load(), OIDC: ways.oidc != nil, Certificate: name})
+	page := loginPage{Next: nextOf(r), Trouble: trouble, Deaf: ways.ldap != nil && d.deaf.Load(), OIDC: ways.oidc != nil, Certificate: name}
+	page.Link, page.Own = own.By("link"), own.By("imap") || own.By("smtp") || own.By("ldap")
+	page.First = page.Next == minePath || strings.HasPrefix(page.Next, minePath+"/")
+	d.show(w, r, login.Person{}, status, "login", page)
 }
 
 // enter lets in who has a name and a password.
@@ -57,7 +67,7 @@ func (d *Door) enter(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	good()
-	d.admit(w, r, account, "")
+	d.admit(w, r, account, "", "password")
 }
 
 // nameKey is what tries of a name are counted by: spellings of one name are one.
@@ -69,23 +79,49 @@ func nameKey(name string) string {
 }
 
 // verify returns the account of a name and a password: one here, or, if there is none of that name,
-// one of the directory.
+// one of the directory, or that of the owner of a mailbox.
 func (d *Door) verify(r *http.Request, name, password string) (accounts.Account, error) {
 	account, known, err := d.Accounts.Verify(r.Context(), name, password)
-	directory := d.of(r).ldap
-	if known || !errors.Is(err, accounts.ErrWrong) || directory == nil {
+	if known || !errors.Is(err, accounts.ErrWrong) {
 		return account, err
 	}
-	identity, err := directory.Authenticate(r.Context(), name, password)
+	if d.of(r).ldap != nil {
+		if account, err = d.verifyThere(r, name, password); !errors.Is(err, accounts.ErrWrong) {
+			return account, err
+		}
+	}
+	if own := d.Owners.Pages(); !own.By("imap") && !own.By("smtp") {
+		return account, err
+	}
+	proved, err := d.Owners.Verify(r.Context(), name, password)
+	if err != nil {
+		return accounts.Account{}, err
+	}
+	return d.Accounts.AdmitOwner(r.Context(), proved)
+}
+
+// verifyThere returns the account of a name and a password that the directory knows. The error is
+// accounts.ErrWrong where it does not, or does not say.
+func (d *Door) verifyThere(r *http.Request, name, password string) (accounts.Account, error) {
+	identity, err := d.of(r).ldap.Authenticate(r.Context(), name, password)
 	deaf := err != nil && !errors.Is(err, accounts.ErrWrong) && !errors.Is(err, login.ErrNoRole)
 	if d.deaf.Swap(deaf); deaf {
 		d.Log.Warn("the directory cannot be asked who logs in", zap.Error(err))
 		return accounts.Account{}, accounts.ErrWrong
 	}
-	if err != nil {
-		return accounts.Account{}, err
+	return d.admitted(r, identity, err, "ldap")
+}
+
+// admitted returns the account of a person whom another place knows. One who is nothing in the console may
+// be a recipient, if recipients log in that way.
+func (d *Door) admitted(r *http.Request, i accounts.Identity, err error, way string) (accounts.Account, error) {
+	switch own := d.Owners.Of(i.Mail); {
+	case err == nil:
+		return d.Accounts.Admit(r.Context(), i)
+	case errors.Is(err, login.ErrNoRole) && d.Owners.Pages().By(way) && len(own) > 0:
+		return d.Accounts.AdmitOwner(r.Context(), own)
 	}
-	return d.Accounts.Admit(r.Context(), identity)
+	return accounts.Account{}, err
 }
 
 // failsAfter is when one hears that a log-in failed where a directory is asked, so that it does not show whether the
@@ -113,7 +149,7 @@ func (d *Door) refuse(w http.ResponseWriter, r *http.Request, name string, begun
 		d.broken(w, r, err)
 		return
 	}
-	if d.of(r).ldap != nil {
+	if own := d.Owners.Pages(); d.of(r).ldap != nil || own.By("imap") || own.By("smtp") {
 		wait(r.Context(), begun.Add(failsAfter))
 	}
 	d.askAgain(w, r, http.StatusUnauthorized, "wrong")
@@ -132,14 +168,18 @@ func wait(ctx context.Context, until time.Time) {
 	}
 }
 
-// admit lets in the owner of an account, or asks for the second factor first. by is what the session holds on to.
-func (d *Door) admit(w http.ResponseWriter, r *http.Request, account accounts.Account, by string) {
+// admit lets in the owner of an account, or asks for the second factor first. by is what the session holds on to, and
+// way how the owner has proved to be it.
+func (d *Door) admit(w http.ResponseWriter, r *http.Request, account accounts.Account, by, way string) {
 	ways := d.of(r)
 	stage, next := session.Inside, nextOf(r)
 	if account.HasSecond || ways.lacksSecond(account) {
 		stage, next = session.First, "/second?"+url.Values{"next": {next}}.Encode()
 	}
 	outcome := map[string]string{session.Inside: "done", session.First: "second factor asked"}[stage]
+	if account.Role == login.Recipient {
+		outcome += ", by " + way
+	}
 	err := errors.Join(d.note(r, account, "log in", outcome), d.begin(r, account, stage, by))
 	if err == nil && stage == session.Inside {
 		err = d.Accounts.Seen(r.Context(), account.ID)
@@ -200,5 +240,5 @@ func (d *Door) enterByCertificate(w http.ResponseWriter, r *http.Request) {
 		d.refuse(w, r, name, begun, err)
 		return
 	}
-	d.admit(w, r, account, proof(r))
+	d.admit(w, r, account, proof(r), "certificate")
 }

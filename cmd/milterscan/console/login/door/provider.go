@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
+	"github.com/milterscan/milterscan/cmd/milterscan/console/login/accounts"
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login/oidc"
 )
 
@@ -48,22 +49,22 @@ func (d *Door) fromProvider(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	identity, err := ways.oidc.Finish(r.Context(), pending, r.URL.Query())
+	account, err := d.admitted(r, identity, err, "oidc")
 	if errors.Is(err, oidc.ErrRefused) || errors.Is(err, login.ErrNoRole) {
 		d.refuseProvided(w, r, err)
 		return
 	}
-	if err != nil {
+	if err != nil && identity.Name == "" && !errors.Is(err, accounts.ErrWrong) {
 		d.Log.Warn("the provider of OpenID Connect cannot be asked who logs in", zap.Error(err))
 		d.askAgain(w, r, http.StatusBadGateway, "provider")
 		return
 	}
-	account, err := d.Accounts.Admit(r.Context(), identity)
 	if err != nil {
 		d.refuse(w, r, identity.Name, begun, err)
 		return
 	}
 	r.Form = url.Values{"next": {next}} // not what came back with the browser
-	d.admit(w, r, account, "")
+	d.admit(w, r, account, "", "OpenID Connect")
 }
 
 // refuseProvided answers one whom the provider's answer does not let in.

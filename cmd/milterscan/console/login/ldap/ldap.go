@@ -36,7 +36,8 @@ const mostOfAnswers = 4 << 20
 var errNobody = errors.New("the directory has no such person")
 
 // Authenticate returns who has a name and a password. The error is accounts.ErrWrong where the
-// directory does not know the name or does not take the password.
+// directory does not know the name or does not take the password, and login.ErrNoRole for a
+// person who is nothing in the console, of whom it returns the addresses.
 func (d *Directory) Authenticate(ctx context.Context, name, password string) (accounts.Identity, error) {
 	if _, err := accounts.Canonical(name); err != nil || password == "" { // a bind without a password succeeds for any name (RFC 4513, section 5.1.2)
 		return accounts.Identity{}, accounts.ErrWrong
@@ -89,7 +90,7 @@ func refused(err error) bool {
 // find returns the one person of a name.
 func (d *Directory) find(conn *servers.Conn, name string) (*ldap.Entry, error) {
 	filter := strings.ReplaceAll(d.config.Filter, "%s", ldap.EscapeFilter(strings.TrimSpace(name)))
-	list, err := d.search(conn, d.config.Base, filter, 2, d.config.Name, d.config.Groups)
+	list, err := d.search(conn, d.config.Base, filter, 2, d.config.Name, d.config.Groups, d.config.Mail)
 	switch {
 	case ldap.IsErrorWithCode(err, ldap.LDAPResultNoSuchObject), err == nil && len(list) == 0:
 		return nil, errNobody
@@ -137,15 +138,15 @@ func (d *Directory) groups(conn *servers.Conn, who *ldap.Entry) ([]string, error
 }
 
 // identity returns who a person is in the console. The error is login.ErrNoRole for one who is
-// nothing there.
+// nothing there, of whom it returns the addresses.
 func (d *Directory) identity(who *ldap.Entry, groups []string, typed string) (accounts.Identity, error) {
+	role, domains := login.Groups{Roles: d.config.Roles, Domains: d.config.Domains, Fold: true}.RoleOf(groups, nil)
+	if role == "" {
+		return accounts.Identity{Mail: who.GetEqualFoldAttributeValues(d.config.Mail)}, fmt.Errorf("%w: %s", login.ErrNoRole, who.DN)
+	}
 	name, err := d.nameOf(who, typed)
 	if err != nil {
 		return accounts.Identity{}, err
-	}
-	role, domains := login.Groups{Roles: d.config.Roles, Domains: d.config.Domains, Fold: true}.RoleOf(groups, nil)
-	if role == "" {
-		return accounts.Identity{}, fmt.Errorf("%w: %s", login.ErrNoRole, who.DN)
 	}
 	return accounts.Identity{Source: accounts.LDAP, Subject: name, Name: name, Role: role, Domains: domains}, nil
 }

@@ -157,7 +157,8 @@ func (p *Provider) oauth(ctx context.Context) (*oauth2.Config, *oidc.Provider, e
 var ErrRefused = errors.New("the provider's answer does not let in")
 
 // Finish returns who a browser is that comes back from the provider with query. The error is
-// ErrRefused for an answer that is not the one to the pending log-in.
+// ErrRefused for an answer that is not the one to the pending log-in, and login.ErrNoRole for a person
+// who is nothing in the console, of whom it returns the address.
 func (p *Provider) Finish(ctx context.Context, pending Pending, query url.Values) (accounts.Identity, error) {
 	if pending.State == "" || len(query["state"]) != 1 || subtle.ConstantTimeCompare([]byte(query.Get("state")), []byte(pending.State)) != 1 {
 		return accounts.Identity{}, fmt.Errorf("%w: it answers no log-in that this browser began", ErrRefused)
@@ -211,9 +212,18 @@ func (p *Provider) identity(token *oidc.IDToken) (accounts.Identity, error) {
 	}
 	role, domains := login.Groups{Roles: p.config.Roles, Domains: p.config.Domains}.RoleOf(texts(claims[p.config.Groups]), own)
 	if role == "" {
-		return accounts.Identity{}, fmt.Errorf("%w: %s", login.ErrNoRole, name)
+		return accounts.Identity{Mail: p.mail(claims)}, fmt.Errorf("%w: %s", login.ErrNoRole, name)
 	}
 	return accounts.Identity{Source: accounts.OIDC, Subject: token.Issuer + " " + token.Subject, Name: name, Role: role, Domains: domains}, nil
+}
+
+// mail returns the address of a person as the provider has verified it.
+func (p *Provider) mail(claims map[string]any) []string {
+	verified, _ := claims["email_verified"].(bool)
+	if address, ok := claims[p.config.Mail].(string); ok && verified {
+		return []string{address}
+	}
+	return nil
 }
 
 // texts returns the texts of a claim, which is one or a list.

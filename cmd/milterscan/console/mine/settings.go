@@ -1,0 +1,82 @@
+package mine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/milterscan/milterscan/cmd/milterscan/console"
+	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
+	"github.com/milterscan/milterscan/cmd/milterscan/console/wording"
+	"github.com/milterscan/milterscan/policy/people"
+)
+
+// settingsPage is what a person has settled.
+type settingsPage struct {
+	people.Settings
+	At        string // of daily digests
+	Intervals []string
+	Languages []string
+	Own       []string // addresses of the person
+	Others    []string // those of whom it is a delegate
+}
+
+// settings shows what a person has settled, and which addresses are its own.
+func (x *room) settings(w http.ResponseWriter, r *http.Request, p login.Person) error {
+	s := &settingsPage{Intervals: people.Intervals(), Languages: wording.Languages()}
+	var err error
+	s.Settings, err = kept(r.Context(), x, func(ctx context.Context, store Store) (people.Settings, error) { return store.Settings(ctx, p.Shown()) })
+	if err != nil {
+		return err
+	}
+	if s.Digest == "daily" {
+		s.At = fmt.Sprintf("%02d:%02d", s.Settings.At/60, s.Settings.At%60)
+	}
+	own := p.Addresses[:1]
+	if who, ok := x.Directory.Who(p.Shown()); ok {
+		own = who.Addresses
+	}
+	for _, a := range p.Addresses {
+		if slices.Contains(own, a) || a == p.Shown() {
+			s.Own = append(s.Own, a)
+		} else {
+			s.Others = append(s.Others, a)
+		}
+	}
+	return x.show(w, r, p, "mine-settings", http.StatusOK, page{Data: s})
+}
+
+// settle takes over what a person has settled.
+func (x *room) settle(w http.ResponseWriter, r *http.Request, p login.Person) error {
+	if err := r.ParseForm(); err != nil {
+		return errors.Join(console.ErrBad, err)
+	}
+	want := people.Settings{Language: r.PostForm.Get("language"), Digest: r.PostForm.Get("digest")}
+	if want.Language != "" && !slices.Contains(wording.Languages(), want.Language) {
+		return console.ErrBad
+	}
+	if want.Digest == "daily" {
+		at, err := time.Parse("15:04", r.PostForm.Get("at"))
+		if err != nil {
+			return console.ErrBad
+		}
+		want.At = at.Hour()*60 + at.Minute()
+	}
+	if want.Check() != nil {
+		return console.ErrBad
+	}
+	err := changed(r.Context(), x, func(ctx context.Context, s Store) error {
+		return s.SetSettings(ctx, p.Shown(), func(now *people.Settings) { now.Language, now.Digest, now.At = want.Language, want.Digest, want.At })
+	})
+	if err != nil {
+		return err
+	}
+	if err := x.Console.People.Audit(r, p, login.SeeOwn, p.Shown(), "settles: language "+want.Language+", digests "+want.Digest); err != nil {
+		x.Console.Note(r, err)
+	}
+	http.Redirect(w, r, console.MinePath+"/settings?done=settled", http.StatusSeeOther)
+	return nil
+}
