@@ -11,18 +11,22 @@ import (
 
 	"github.com/milterscan/milterscan/cmd/milterscan/cli"
 	"github.com/milterscan/milterscan/cmd/milterscan/user"
+	"github.com/milterscan/milterscan/cmd/milterscan/who"
 )
 
 // everyCommand returns the command lines of all commands, without their options.
 func everyCommand() [][]string {
 	var all [][]string
 	for _, c := range commands() {
-		if c.Name != "quarantine" && c.Name != "user" && c.Name != "token" {
+		if c.Name != "quarantine" && c.Name != "user" && c.Name != "token" && c.Name != "people" {
 			all = append(all, []string{c.Name})
 		}
 	}
 	for _, c := range quarantineCommands() {
 		all = append(all, []string{"quarantine", c.Name})
+	}
+	for _, c := range who.Commands() {
+		all = append(all, []string{"people", c.Name})
 	}
 	for _, c := range user.Commands("") {
 		all = append(all, []string{"user", c.Name})

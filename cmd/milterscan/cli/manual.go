@@ -105,6 +105,12 @@ func accountManualOf(name string) Manual {
 		return manual([]string{"milterscan token list", "milterscan token list --json"}, account()...)
 	case "token revoke":
 		return manual([]string{"milterscan token revoke --for ann reports"}, append(account(), Exit{ExitFound, "there is no such account or token"})...)
+	case "people show":
+		return manual([]string{"milterscan people show ann@example.com", "milterscan people show --json sales@example.com"},
+			done, Exit{ExitFound, "no source has the address"}, Exit{ExitError, "no source has it, and some cannot be loaded"}, misused, badConfig)
+	case "people check":
+		return manual([]string{"milterscan people check", "milterscan people check --json | jq .conflicts"},
+			done, Exit{ExitError, "some source cannot be loaded"}, misused, badConfig)
 	case "audit":
 		return manual([]string{"milterscan audit --since yesterday", "milterscan audit --object 06h08cfwgrgbyv96 # who has seen this message",
 			"milterscan audit --person ann --limit 0 --json"}, account()...)

@@ -72,6 +72,7 @@ func checks() []check {
 		{"directories", (*Installation).directories},
 		{"stores", (*Installation).stores},
 		{"MTA's log", (*Installation).mtaLog},
+		{"people", (*Installation).people},
 		{"console", (*Installation).console},
 		{"clock", (*Installation).clock},
 		{"helpers", (*Installation).helpers},

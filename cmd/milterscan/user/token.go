@@ -28,7 +28,7 @@ func TokenCommands(by string) []cli.Command {
 
 // RunToken runs the command that is named in args.
 func RunToken(ctx context.Context, args []string, std cli.Streams, by string) int {
-	return choose(ctx, "token", TokenCommands(by), args, std)
+	return cli.Choose(ctx, "token", TokenCommands(by), args, std)
 }
 
 // owned registers the flag for whose a token is.

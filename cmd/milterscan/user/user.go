@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
@@ -41,35 +40,7 @@ func Commands(by string) []cli.Command {
 
 // Run runs the command that is named in args.
 func Run(ctx context.Context, args []string, std cli.Streams, by string) int {
-	return choose(ctx, "user", Commands(by), args, std)
-}
-
-// choose runs one of the commands of a group.
-func choose(ctx context.Context, group string, all []cli.Command, args []string, std cli.Streams) int {
-	name, rest := cli.CommandOf(args)
-	for _, c := range all {
-		if c.Name == name {
-			return c.Run(ctx, rest, std)
-		}
-	}
-	if name == "-h" || name == "-help" || name == "--help" {
-		usage(std.Out, group, all)
-		return cli.ExitOK
-	}
-	if name != "" {
-		fmt.Fprintf(std.Err, "milterscan %s: %s\n\n", group, cli.NoCommand(name))
-	}
-	usage(std.Err, group, all)
-	return cli.ExitUsage
-}
-
-// usage lists the commands of a group.
-func usage(w io.Writer, group string, all []cli.Command) {
-	fmt.Fprintf(w, "usage: milterscan %s COMMAND [-c FILE] ...\n\n", group)
-	for _, c := range all {
-		fmt.Fprintf(w, "  %-8s %s\n", c.Name, c.About)
-	}
-	fmt.Fprintf(w, "\n\"milterscan %s COMMAND --help\" tells more about one.\n", group)
+	return cli.Choose(ctx, "user", Commands(by), args, std)
 }
 
 // book is the accounts as a command sees them.

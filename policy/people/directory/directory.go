@@ -205,3 +205,16 @@ func (d *Directory) HasGroup(name string) bool {
 	s := d.now.Load()
 	return s != nil && len(s.groups[foldGroup(name)]) > 0
 }
+
+// Groups returns all groups, by their short names, and how many persons are in each.
+func (d *Directory) Groups() map[string]int {
+	count := map[string]int{}
+	if s := d.now.Load(); s != nil {
+		for _, p := range s.people {
+			for _, g := range p.Groups {
+				count[g]++
+			}
+		}
+	}
+	return count
+}

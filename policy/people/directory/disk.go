@@ -125,3 +125,24 @@ func (s Source) readBack(path string) (rows []Row, h head, at time.Time, err err
 	}
 	return rows, h, info.ModTime(), nil
 }
+
+// Kept returns when the load of a source was done that is kept in a directory, and how many addresses it has.
+func Kept(dir string, s Source) (at time.Time, addresses int, err error) {
+	f, err := os.Open(filepath.Join(dir, s.fileName()))
+	if err != nil {
+		return at, 0, err
+	}
+	defer f.Close()
+	var h head
+	if err := json.NewDecoder(io.LimitReader(f, 1<<12)).Decode(&h); err != nil {
+		return at, 0, err
+	}
+	if h.Source != s.fingerprint() {
+		return at, 0, errOther
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return at, 0, err
+	}
+	return info.ModTime(), h.Addresses, nil
+}
