@@ -46,6 +46,9 @@ type Access struct {
 	OIDC OIDC `toml:"oidc"`
 	// Log-in by name and password of a directory. Names of accounts here come first.
 	LDAP LDAP `toml:"ldap"`
+	// Log-in by another program that knows persons, such as a hosting panel: it sends
+	// their browsers here with a signed address that works once, for a minute.
+	SSO SSO `toml:"sso"`
 }
 
 // consoleRoles returns the roles of persons in the console.
@@ -55,6 +58,7 @@ func defaultAccess() Access {
 	return Access{
 		ClientName: "cn", Idle: units.Duration(30 * time.Minute), Life: units.Duration(12 * time.Hour), Audit: units.Duration(400 * 24 * time.Hour),
 		OIDC: OIDC{Scopes: []string{"openid", "profile", "email"}, Name: "preferred_username", Groups: "groups", Mail: "email"},
+		SSO:  SSO{Roles: []string{"domain"}},
 		LDAP: LDAP{StartTLS: true, Filter: "(uid=%s)", Name: "uid", Groups: "memberOf", Mail: "mail", Timeout: units.Duration(5 * time.Second)},
 	}
 }

@@ -20,6 +20,7 @@ var wrongValues = map[string]string{
 	"limits.archive":          "depth = 0",
 	"console":                 "file = \"here\"",
 	"console.oidc":            "issuer = \"http://idp.example.com\"",
+	"console.sso":             "key_file = \"here\"",
 	"console.ldap":            "url = \"http://ldap.example.com\"",
 	"metrics":                 "listen = [\"nowhere\"]",
 	"virus":                   "feed = \"some\"",

@@ -29,7 +29,7 @@ func (d *Daemon) newConsole() (*web, error) {
 	var pages *console.Console
 	var err error
 	d.pages = console.NewStores(d.config.Load, func(err error) { d.Stores.Warn(err) })
-	if d.people, err = newPeople(d.first.Console, d.log, d.newOwners(), func() *console.Console { return pages }); err != nil {
+	if d.people, err = newPeople(d.first.Console, d.log, d.newOwners(), func() *console.Console { return pages }, d.once); err != nil {
 		return nil, err
 	}
 	d.examiner = d.newExaminer()
@@ -52,6 +52,11 @@ func (d *Daemon) newConsole() (*web, error) {
 		log:     d.log,
 		servers: map[config.Address]*webServer{},
 	}, nil
+}
+
+// once notes that something is used that is good once, and reports whether it is the first time.
+func (d *Daemon) once(ctx context.Context, name string, expires time.Time) (bool, error) {
+	return d.Stores.People(d.config.Load().People.File).UseOnce(ctx, name, expires)
 }
 
 // host is the daemon as pages see it.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -27,14 +28,15 @@ type people struct {
 }
 
 // newPeople returns those of a configuration. No file is opened until a person asks. pages are those that
-// the door's are laid out like, once they are there, and owners let in recipients.
-func newPeople(c config.Console, log *zap.Logger, owners *owner.Owners, pages func() *console.Console) (*people, error) {
+// the door's are laid out like, once they are there, and owners let in recipients. once notes that a sign-on is used.
+func newPeople(c config.Console, log *zap.Logger, owners *owner.Owners, pages func() *console.Console,
+	once func(context.Context, string, time.Time) (bool, error)) (*people, error) {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "mail"
 	}
 	p := &people{accounts: accounts.New(c.File), owners: owners, pages: pages}
-	p.Door, err = door.New(door.Options{Accounts: p.accounts, Log: log, Host: host, Owners: owners, Language: console.LanguageOf,
+	p.Door, err = door.New(door.Options{Accounts: p.accounts, Log: log, Host: host, Owners: owners, Language: console.LanguageOf, Once: once,
 		Layout: func(w http.ResponseWriter, r *http.Request, who login.Person, page door.Page) {
 			pages().Frame(w, r, who, page.Title, page.Body, page.Status)
 		}}, c)

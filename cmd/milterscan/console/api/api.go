@@ -3,7 +3,6 @@
 package api
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"strings"
@@ -14,15 +13,10 @@ import (
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login/accounts"
 )
 
-// Tokens knows whom a token acts for. accounts.Accounts is one.
-type Tokens interface {
-	Bearer(ctx context.Context, text string) (login.Person, error)
-}
-
 // api is the surface while it answers.
 type api struct {
 	*console.Console
-	tokens    Tokens
+	accounts  Accounts
 	endpoints []endpoint
 	known     *http.ServeMux // of the endpoints, to tell what a path takes
 	exports   chan struct{}  // holds one for each export that runs
@@ -47,8 +41,8 @@ type endpoint struct {
 }
 
 // New returns the surface of a console. It is to be mounted there.
-func New(c *console.Console, tokens Tokens) console.Surface {
-	a := &api{Console: c, tokens: tokens, known: http.NewServeMux(), exports: make(chan struct{}, mostExports)}
+func New(c *console.Console, people Accounts) console.Surface {
+	a := &api{Console: c, accounts: people, known: http.NewServeMux(), exports: make(chan struct{}, mostExports)}
 	a.endpoints = a.list()
 	s := console.Surface{Who: a.who, Fail: a.fail}
 	for _, e := range a.endpoints {
@@ -79,6 +73,14 @@ func (a *api) list() []endpoint {
 		{method: get, pattern: "/api/v1/rules", right: login.SeeRules, params: []string{"days"}, handle: a.rules},
 		{method: get, pattern: "/api/v1/configuration", right: login.SeeConfiguration, handle: a.configuration},
 		{method: get, pattern: "/api/v1/status", right: login.SeeOverview, handle: a.status},
+		{method: get, pattern: "/api/v1/accounts", right: login.ManageUsers, handle: a.people},
+		{method: post, pattern: "/api/v1/accounts", right: login.ManageUsers, within: actTime, handle: a.addAccount},
+		{method: get, pattern: "/api/v1/accounts/{name}", right: login.ManageUsers, handle: a.account},
+		{method: http.MethodPatch, pattern: "/api/v1/accounts/{name}", right: login.ManageUsers, handle: a.amend},
+		{method: http.MethodDelete, pattern: "/api/v1/accounts/{name}", right: login.ManageUsers, handle: a.removeAccount},
+		{method: get, pattern: "/api/v1/accounts/{name}/tokens", right: login.ManageUsers, handle: a.tokensOf},
+		{method: post, pattern: "/api/v1/accounts/{name}/tokens", right: login.ManageUsers, handle: a.addToken},
+		{method: http.MethodDelete, pattern: "/api/v1/accounts/{name}/tokens/{token}", right: login.ManageUsers, handle: a.removeToken},
 		{method: post, pattern: "/api/v1/rehearsals", right: login.Rehearse, params: []string{"from", "to", "client", "helo"}, body: mostMail,
 			within: actTime, handle: a.rehearse},
 	}
@@ -110,7 +112,7 @@ func (a *api) who(r *http.Request) (login.Person, error) {
 	if !strings.EqualFold(scheme, "Bearer") || text == "" || len(r.Header.Values("Authorization")) > 1 {
 		return login.Person{}, console.ErrNobody
 	}
-	p, err := a.tokens.Bearer(r.Context(), strings.TrimSpace(text))
+	p, err := a.accounts.Bearer(r.Context(), strings.TrimSpace(text))
 	if errors.Is(err, accounts.ErrWrong) {
 		err = console.ErrNobody
 	}

@@ -191,7 +191,7 @@ func TestTokens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &api{Console: s.Console, tokens: people}
+	a := &api{Console: s.Console, accounts: people}
 	who := func(header string) (login.Person, error) {
 		r := httptest.NewRequest("GET", "/api/v1/messages", nil)
 		r.Header.Set("Authorization", header)

@@ -70,8 +70,10 @@ func TestOpenAPI(t *testing.T) {
 		}
 		delete(all, name)
 		want := slices.Clone(e.params)
-		if strings.Contains(e.pattern, "{id}") {
-			want = append(want, "id")
+		for _, name := range []string{"id", "name", "token"} {
+			if strings.Contains(e.pattern, "{"+name+"}") {
+				want = append(want, name)
+			}
 		}
 		slices.Sort(want)
 		slices.Sort(op.params)

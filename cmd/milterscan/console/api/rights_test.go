@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
+	"github.com/milterscan/milterscan/cmd/milterscan/console/login/accounts"
 	"github.com/milterscan/milterscan/policy/keep/history"
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/tests/consoletest"
@@ -21,22 +22,44 @@ type row struct {
 
 // matrix has a row for every route.
 var matrix = map[string]row{
-	"GET /api/v1/messages":                 {login.SeeMessages, false, "", 200},
-	"GET /api/v1/messages/export":          {login.Export, false, "", 200},
-	"GET /api/v1/messages/{id}":            {login.SeeMessages, true, "", 200},
-	"GET /api/v1/messages/{id}/timeline":   {login.SeeMessages, true, "", 200},
-	"GET /api/v1/quarantine":               {login.SeeMessages, false, "", 200},
-	"GET /api/v1/quarantine/{id}":          {login.SeeMessages, true, "", 200},
-	"DELETE /api/v1/quarantine/{id}":       {login.Delete, true, "", 204},
-	"POST /api/v1/quarantine/{id}/release": {login.Release, true, "", 200},
-	"POST /api/v1/quarantine/{id}/clean":   {login.Release, true, "", 409}, // there is nothing bad in the mail itself
-	"POST /api/v1/quarantine/{id}/forward": {login.Forward, true, `{"to": ["analyst@example.net"]}`, 200},
-	"POST /api/v1/quarantine/{id}/handled": {login.MarkHandled, true, "", 200},
-	"POST /api/v1/quarantine/{id}/reopen":  {login.MarkHandled, true, "", 200},
-	"GET /api/v1/rules":                    {login.SeeRules, false, "", 200},
-	"GET /api/v1/configuration":            {login.SeeConfiguration, false, "", 200},
-	"GET /api/v1/status":                   {login.SeeOverview, false, "", 200},
-	"POST /api/v1/rehearsals":              {login.Rehearse, false, "Subject: x\r\n\r\nbody\r\n", 200},
+	"GET /api/v1/messages":                          {login.SeeMessages, false, "", 200},
+	"GET /api/v1/messages/export":                   {login.Export, false, "", 200},
+	"GET /api/v1/messages/{id}":                     {login.SeeMessages, true, "", 200},
+	"GET /api/v1/messages/{id}/timeline":            {login.SeeMessages, true, "", 200},
+	"GET /api/v1/quarantine":                        {login.SeeMessages, false, "", 200},
+	"GET /api/v1/quarantine/{id}":                   {login.SeeMessages, true, "", 200},
+	"DELETE /api/v1/quarantine/{id}":                {login.Delete, true, "", 204},
+	"POST /api/v1/quarantine/{id}/release":          {login.Release, true, "", 200},
+	"POST /api/v1/quarantine/{id}/clean":            {login.Release, true, "", 409}, // there is nothing bad in the mail itself
+	"POST /api/v1/quarantine/{id}/forward":          {login.Forward, true, `{"to": ["analyst@example.net"]}`, 200},
+	"POST /api/v1/quarantine/{id}/handled":          {login.MarkHandled, true, "", 200},
+	"POST /api/v1/quarantine/{id}/reopen":           {login.MarkHandled, true, "", 200},
+	"GET /api/v1/rules":                             {login.SeeRules, false, "", 200},
+	"GET /api/v1/configuration":                     {login.SeeConfiguration, false, "", 200},
+	"GET /api/v1/status":                            {login.SeeOverview, false, "", 200},
+	"GET /api/v1/accounts":                          {login.ManageUsers, false, "", 200},
+	"POST /api/v1/accounts":                         {login.ManageUsers, false, `{"name": "dan", "domains": ["example.com"]}`, 201},
+	"GET /api/v1/accounts/{name}":                   {login.ManageUsers, false, "", 200},
+	"PATCH /api/v1/accounts/{name}":                 {login.ManageUsers, false, `{"disabled": true}`, 200},
+	"DELETE /api/v1/accounts/{name}":                {login.ManageUsers, false, "", 204},
+	"GET /api/v1/accounts/{name}/tokens":            {login.ManageUsers, false, "", 200},
+	"POST /api/v1/accounts/{name}/tokens":           {login.ManageUsers, false, `{"name": "more", "rights": ["see messages"]}`, 201},
+	"DELETE /api/v1/accounts/{name}/tokens/{token}": {login.ManageUsers, false, "", 204},
+	"POST /api/v1/rehearsals":                       {login.Rehearse, false, "Subject: x\r\n\r\nbody\r\n", 200},
+}
+
+// filled returns the path of a route about the n-th message, and about dora.
+func filled(pattern string, n int) string {
+	return strings.NewReplacer("{id}", id(n), "{name}", "dora", "{token}", "script").Replace(pattern)
+}
+
+// inhabit makes the account that routes are about.
+func (s *site) inhabit() {
+	s.t.Helper()
+	dora := s.add("dora", login.Domain, "example.com")
+	if _, err := s.people.AddToken(s.t.Context(), dora, accounts.Token{Name: "script", Rights: []login.Right{login.SeeMessages}}); err != nil {
+		s.t.Fatal(err)
+	}
 }
 
 // TestWhoMayWhat asks for every route as each person, about a message of its own, of
@@ -53,11 +76,13 @@ func TestWhoMayWhat(t *testing.T) {
 			t.Errorf("%s needs the right to %q, open %v", name, route.Right, route.Open)
 		}
 		s := newSite(t)
+		s.inhabit()
 		for who, p := range consoletest.People {
 			if route.Method != "GET" {
 				s = newSite(t)
+				s.inhabit()
 			}
-			path := func(n int) string { return strings.ReplaceAll(route.Pattern, "{id}", id(n)) }
+			path := func(n int) string { return filled(route.Pattern, n) }
 			own, foreign := 1, 99
 			switch who {
 			case "own":
@@ -86,7 +111,7 @@ func TestWhoMayWhat(t *testing.T) {
 			}
 		}
 		for _, who := range []string{"", "nobody", "root x"} {
-			got := s.ask(who, route.Method, strings.ReplaceAll(route.Pattern, "{id}", id(1)), want.body)
+			got := s.ask(who, route.Method, filled(route.Pattern, 1), want.body)
 			if got.Code != http.StatusUnauthorized || got.Header().Get("WWW-Authenticate") == "" {
 				t.Errorf("%s by %q: %d", name, who, got.Code)
 			}
@@ -104,7 +129,7 @@ func TestBoundTellsNothing(t *testing.T) {
 		if route.Method != "GET" {
 			continue
 		}
-		got := s.ask("own", "GET", strings.ReplaceAll(route.Pattern, "{id}", id(1)), "")
+		got := s.ask("own", "GET", filled(route.Pattern, 1), "")
 		if strings.Contains(got.Body.String(), "example.org") || strings.Contains(got.Body.String(), id(3)) {
 			t.Errorf("%s: %s", route.Pattern, got.Body)
 		}

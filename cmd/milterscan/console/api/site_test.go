@@ -38,6 +38,8 @@ type site struct {
 	mta   *consoletest.MTA
 	mu    sync.Mutex
 	audit []string
+
+	people *accounts.Accounts
 }
 
 // Releaser sends to the MTA of the test.
@@ -54,6 +56,30 @@ func (s *site) Health() console.Health {
 }
 
 var now = time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
+
+// bearers are accounts whose tokens are the names of people.
+type bearers struct {
+	*accounts.Accounts
+	s *site
+}
+
+// Bearer is that of the site.
+func (b bearers) Bearer(ctx context.Context, text string) (login.Person, error) {
+	return b.s.Bearer(ctx, text)
+}
+
+// add makes an account.
+func (s *site) add(name string, role login.Role, domains ...string) accounts.Account {
+	s.t.Helper()
+	if err := s.people.Add(s.t.Context(), accounts.Account{Name: name, Role: role, Domains: domains}, ""); err != nil {
+		s.t.Fatal(err)
+	}
+	a, err := s.people.ByName(s.t.Context(), name)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return a
+}
 
 // Bearer knows people with all rights of their roles, and "root-reads" with one of them.
 func (s *site) Bearer(_ context.Context, text string) (login.Person, error) {
@@ -93,7 +119,9 @@ func newSite(t *testing.T) *site {
 	if s.Console, err = console.New(console.Options{People: s, Host: s, Log: zap.NewNop(), Now: func() time.Time { return now }}); err != nil {
 		t.Fatal(err)
 	}
-	s.Mount(New(s.Console, s))
+	s.people = accounts.New(c.Console.File)
+	t.Cleanup(func() { s.people.Close() })
+	s.Mount(New(s.Console, bearers{s.people, s}))
 	s.keep(record(1, scan.Forbidden, "bob@example.com", "ann@example.org"), record(2, scan.Infected, "bob@example.com"), record(3, scan.Forbidden, "ann@example.org"))
 	return s
 }

@@ -44,7 +44,7 @@ func TestNames(t *testing.T) {
 		"": "", "a b": "", "a\x00b": "", "a\nb": "", "a\u202eb": "", "a\u200bb": "", "\xff": "", strings.Repeat("a", 129): "", strings.Repeat("é", 10000): "",
 		"ldap:ann": "", "<b>": "", "a/b": "", "a\\b": "", "a'b": "",
 	} {
-		got, err := localName(name)
+		got, err := LocalName(name)
 		if got != want && err == nil || (err != nil) != (want == "") {
 			t.Errorf("%.20q: %q, %v", name, got, err)
 		}

@@ -37,9 +37,9 @@ func Canonical(name string) (string, error) {
 	return folded, nil
 }
 
-// localName is Canonical for names of local accounts, whose names must not look like those
+// LocalName is Canonical for names of local accounts, whose names must not look like those
 // of others, such as "ldap:ann".
-func localName(name string) (string, error) {
+func LocalName(name string) (string, error) {
 	folded, err := Canonical(name)
 	if err == nil && strings.ContainsAny(folded, ":/\\<>\"'&") {
 		return "", fmt.Errorf("%q is no name: it must not have any of : / \\ < > \" ' &", name)

@@ -33,7 +33,7 @@ func (a *Account) Check() error {
 // Add makes a local account. Without a password only a client certificate opens it. The
 // error is ErrTaken if there is one of that name.
 func (a *Accounts) Add(ctx context.Context, account Account, password string) error {
-	name, err := localName(account.Name)
+	name, err := LocalName(account.Name)
 	if err != nil {
 		return err
 	}
@@ -80,6 +80,16 @@ func (a *Accounts) SetPassword(ctx context.Context, id int64, password string) e
 // SetDisabled closes an account, whose sessions end at once, or opens it again.
 func (a *Accounts) SetDisabled(ctx context.Context, id int64, disabled bool) error {
 	return a.ending(ctx, id, `UPDATE account SET disabled = ?, epoch = epoch + 1 WHERE id = ?`, disabled, id)
+}
+
+// Amend writes down what an account may do and see, and how it has to log in. Its sessions end:
+// what they were begun for may be another now.
+func (a *Accounts) Amend(ctx context.Context, account Account) error {
+	if err := account.Check(); err != nil {
+		return err
+	}
+	return a.ending(ctx, account.ID, `UPDATE account SET role = ?, domains = ?, classes = ?, language = ?, wants_second = ?, epoch = epoch + 1 WHERE id = ?`,
+		string(account.Role), asJSON(account.Domains), asJSON(account.Classes), account.Language, account.WantsSecond, account.ID)
 }
 
 // SetLanguage sets the language a person reads; "" for what the browser asks for.

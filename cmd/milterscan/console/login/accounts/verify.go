@@ -13,7 +13,7 @@ import (
 // no password: all take the same time. It reports through known whether the name is that
 // of a local account, so that no other place is asked about it.
 func (a *Accounts) Verify(ctx context.Context, name, password string) (account Account, known bool, err error) {
-	folded, unusable := localName(name)
+	folded, unusable := LocalName(name)
 	account, err = a.find(ctx, `source = ? AND subject = ?`, Local, folded)
 	if err != nil && !errors.Is(err, ErrUnknown) {
 		return Account{}, false, err
@@ -32,7 +32,7 @@ func (a *Accounts) Verify(ctx context.Context, name, password string) (account A
 // Named returns the local account that a client certificate names. The error is ErrWrong if
 // there is none that may log in.
 func (a *Accounts) Named(ctx context.Context, name string) (Account, error) {
-	folded, err := localName(name)
+	folded, err := LocalName(name)
 	if err != nil {
 		return Account{}, ErrWrong
 	}
@@ -58,7 +58,7 @@ type Identity struct {
 // is none. What the account may do is what that place says now. The error is ErrWrong where the
 // account is disabled here, and ErrTaken where another person has the name.
 func (a *Accounts) Admit(ctx context.Context, i Identity) (Account, error) {
-	name, err := localName(i.Name)
+	name, err := LocalName(i.Name)
 	account := Account{Role: i.Role, Domains: i.Domains, Classes: i.Classes}
 	if err := errors.Join(err, account.Check()); err != nil {
 		return Account{}, fmt.Errorf("%s says of %q what cannot be used: %w", i.Source, i.Name, err)

@@ -31,7 +31,7 @@ type Page struct {
 	Status int // of HTTP
 }
 
-// Options are what a door works with. All fields are required.
+// Options are what a door works with. All fields are required that do not say what nil means.
 type Options struct {
 	Accounts *accounts.Accounts
 	Log      *zap.Logger
@@ -41,6 +41,10 @@ type Options struct {
 	// Language returns the language in which a page is written for a person, who may be
 	// nobody: "en", "de", "fr" or "es".
 	Language func(r *http.Request, p login.Person) string
+	// Once notes that a sign-on of another program is used, and reports whether it is the first time. nil: no
+	// program signs persons on.
+	Once func(ctx context.Context, name string, expires time.Time) (bool, error)
+	Now  func() time.Time // nil: time.Now
 	// Layout writes a page.
 	Layout func(w http.ResponseWriter, r *http.Request, p login.Person, page Page)
 }
@@ -221,6 +225,8 @@ func (d *Door) Routes() []Route {
 		{"POST", owner.LinkPath + "{link}", true, "", quick, d.guarded(d.enterByLink)},
 		{"GET", "/login/oidc", true, "", slow, d.toProvider},
 		{"GET", oidc.Callback, true, "", slow, d.fromProvider},
+		{"GET", ssoPath, true, "", quick, d.ssoAsked},
+		{"POST", ssoPath, true, "", slow, d.guarded(d.ssoEnter)},
 		{"GET", "/second", true, "", quick, d.half(d.secondAsked)},
 		{"POST", "/second", true, "", slow, d.guarded(d.half(d.secondGiven))},
 		{"GET", "/logout", true, "", quick, d.logoutAsked},
