@@ -17,8 +17,8 @@ import (
 	"github.com/milterscan/milterscan/tests/integration/servers"
 )
 
-// directory has persons of all roles and of none, and names that would be something else in a filter.
-func directory() string {
+// consoleEntries has persons of all roles and of none, and names that would be something else in a filter.
+func consoleEntries() string {
 	var b strings.Builder
 	person := func(uid, more string) {
 		fmt.Fprintf(&b, "dn: cn=%[1]s,dc=example,dc=com\nobjectClass: inetOrgPerson\ncn: %[1]s\nsn: x\nuid: %[1]s\nuserPassword: secret of %[1]s\n%[2]s\n", uid, more)
@@ -37,7 +37,7 @@ func directory() string {
 
 func TestDirectoryLetsIn(t *testing.T) {
 	needServers(t)
-	s := servers.StartSlapd(t, directory())
+	s := servers.StartSlapd(t, consoleEntries())
 	password := filepath.Join(t.TempDir(), "password")
 	if err := os.WriteFile(password, []byte(servers.SlapdPassword+"\n"), 0o600); err != nil {
 		t.Fatal(err)

@@ -74,7 +74,7 @@ func (v *visitor) read(answer *http.Response, err error) (page, at string) {
 // administrator closes their accounts at a shell, and they are out.
 func TestPeopleLogIn(t *testing.T) {
 	needServers(t)
-	slapd := servers.StartSlapd(t, directory())
+	slapd := servers.StartSlapd(t, consoleEntries())
 	idp, err := fakes.NewIDP()
 	if err != nil {
 		t.Fatal(err)

@@ -90,7 +90,7 @@ func (s *source) restore(dir string) {
 	s.rows, s.saved = rows, true
 	s.known.Store(true)
 	s.state.Loaded, s.state.Restored = at, true
-	s.state.Addresses, s.state.People = h.Addresses, mains(rows)
+	s.state.Addresses = h.Addresses
 }
 
 var errOther = errors.New("it is of another source")

@@ -45,7 +45,6 @@ type State struct {
 	Tried     time.Time     // the last load
 	Took      time.Duration // that load
 	Addresses int
-	People    int // rows of main addresses
 	Wrong     int // rows and addresses that were left out
 	Problems  []string
 	Err       error // of the last load
@@ -110,7 +109,7 @@ func (d *Directory) load(ctx context.Context, s *source) error {
 	before := s.state
 	d.mu.Lock()
 	if err == nil {
-		err = s.believe(c.addresses)
+		err = s.believe(addressesOf(rows))
 	}
 	s.state.Tried, s.state.Took, s.state.Err = begun, time.Since(begun), err
 	if err == nil {
@@ -134,7 +133,7 @@ func (d *Directory) take(s *source, c *collection, rows []Row, begun time.Time) 
 	same := s.known.Load() && slices.EqualFunc(s.rows, rows, Row.equal)
 	s.state.Loaded, s.state.Restored = begun, false
 	s.state.Wrong, s.state.Problems = c.wrong, c.problems
-	s.state.Addresses, s.state.People = c.addresses, mains(rows)
+	s.state.Addresses = addressesOf(rows)
 	s.since.Store(begun.UnixNano())
 	s.known.Store(true)
 	if !same {
@@ -143,10 +142,10 @@ func (d *Directory) take(s *source, c *collection, rows []Row, begun time.Time) 
 	}
 }
 
-// mains counts the main addresses of rows, which are in order.
-func mains(rows []Row) (n int) {
+// addressesOf counts the addresses of rows, which are in order.
+func addressesOf(rows []Row) (n int) {
 	for i, r := range rows {
-		if i == 0 || rows[i-1].Address != r.Address {
+		if n += len(r.Aliases); i == 0 || rows[i-1].Address != r.Address {
 			n++
 		}
 	}
