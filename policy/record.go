@@ -89,6 +89,29 @@ type RecordRecipient struct {
 	Action    string         `json:"action"`
 	Rule      string         `json:"rule"`
 	Because   *RecordFinding `json:"because"` // null: no finding in particular
+	Listed    *RecordListed  `json:"listed,omitempty"`
+}
+
+// RecordListed is the entry of a list by which it was decided for a recipient. Its note is its
+// owner's business.
+type RecordListed struct {
+	ID            int64  `json:"id"`
+	Owner         string `json:"owner"`
+	Act           string `json:"act"` // allow or block
+	Pattern       string `json:"pattern"`
+	Authenticated bool   `json:"authenticated,omitempty"`
+}
+
+// Record returns the entry as records have it.
+func (e *ListEntry) Record() *RecordListed {
+	if e == nil {
+		return nil
+	}
+	act := "allow"
+	if e.Block {
+		act = "block"
+	}
+	return &RecordListed{e.ID, e.Owner, act, e.Pattern, e.Authenticated}
 }
 
 // UnmarshalJSON also reads the recipients of old records, which are addresses.

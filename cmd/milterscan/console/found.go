@@ -121,7 +121,16 @@ func (c *Console) kept(ctx context.Context, p login.Person, id string, right log
 // seen returns a record as a person sees it. Who else has had a message is not the business
 // of one who sees the mail of some domains only.
 func seen(p login.Person, r policy.Record) policy.Record {
-	if !p.Bound() || ours(r) && p.Owns(r.Sender) {
+	if !p.Bound() {
+		return r
+	}
+	r.Recipients = slices.Clone(r.Recipients)
+	for i := range r.Recipients {
+		if !p.Owns(r.Recipients[i].Recipient) {
+			r.Recipients[i].Listed = nil // whom others have listed
+		}
+	}
+	if ours(r) && p.Owns(r.Sender) {
 		return r
 	}
 	r.Recipients = slices.DeleteFunc(slices.Clone(r.Recipients), func(to policy.RecordRecipient) bool { return !p.Owns(to.Recipient) })

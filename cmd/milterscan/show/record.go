@@ -3,6 +3,7 @@ package show
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -170,6 +171,11 @@ func (p *explainer) verdict(v policy.RecordVerdict) {
 		why += fmt.Sprintf(" because of %d", v.Because+1)
 	}
 	p.line("  for %s: %s, %s", Printable(strings.Join(v.Recipients, ", ")), v.Action, why)
+	for _, to := range p.Recipients {
+		if to.Listed != nil && slices.Contains(v.Recipients, to.Recipient) {
+			p.line("    %s", byEntry(to.Listed))
+		}
+	}
 	for _, m := range v.Matches {
 		p.line("    %s %-11s %q%s: %s", mark(m), subjectOf(m), m.Rule.Name, place(m.Rule), Printable(m.Does))
 	}

@@ -83,6 +83,21 @@ func explainRecipient(w io.Writer, v policy.RecordRecipient, several bool) {
 	case several:
 		fmt.Fprintf(w, "  %s%s\n", whom(v, several), v.Action)
 	}
+	if l := v.Listed; l != nil {
+		fmt.Fprintf(w, "  %s%s\n", whom(v, several), byEntry(l))
+	}
+}
+
+// listed says what an entry of a list does to a sender.
+var listed = map[string]string{"allow": "allowed", "block": "blocked"}
+
+// byEntry says which entry of a list decided.
+func byEntry(l *policy.RecordListed) string {
+	text := fmt.Sprintf("%s by an entry of %s: %s", listed[l.Act], l.Owner, l.Pattern)
+	if l.Authenticated {
+		text += ", if authenticated"
+	}
+	return Printable(text)
 }
 
 func whom(v policy.RecordRecipient, several bool) string {

@@ -186,7 +186,7 @@ func (p Privacy) edit(e policy.RecordEdit) policy.RecordEdit {
 func onlyDomains(r policy.Record) policy.Record {
 	r.Sender, r.From = onlyDomain(r.Sender), ""
 	r.Recipients = mapped(r.Recipients, func(to policy.RecordRecipient) policy.RecordRecipient {
-		to.Recipient = onlyDomain(to.Recipient)
+		to.Recipient, to.Listed = onlyDomain(to.Recipient), nil
 		return to
 	})
 	if r.User != "" {
