@@ -29,6 +29,7 @@ func commands() []cli.Command {
 		{Name: "history", About: "list what became of messages", Run: printHistory},
 		{Name: "top", About: "show verdicts as they happen", Run: top},
 		{Name: "report", About: "count verdicts, rules, domains and engines", Run: printReport},
+		{Name: "list", About: "allow and block senders, for recipients, domains and the host", Run: listSenders},
 		{Name: "user", About: "let people into the console, and out again", Run: users},
 		{Name: "token", About: "let programs use the API of the console, and end that", Run: tokens},
 		{Name: "audit", About: "list what people looked at and did in the console", Run: audited},

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/cli"
+	"github.com/milterscan/milterscan/cmd/milterscan/lists"
 	"github.com/milterscan/milterscan/cmd/milterscan/user"
 	"github.com/milterscan/milterscan/cmd/milterscan/who"
 )
@@ -18,7 +19,7 @@ import (
 func everyCommand() [][]string {
 	var all [][]string
 	for _, c := range commands() {
-		if c.Name != "quarantine" && c.Name != "user" && c.Name != "token" && c.Name != "people" {
+		if c.Name != "quarantine" && c.Name != "user" && c.Name != "token" && c.Name != "people" && c.Name != "list" {
 			all = append(all, []string{c.Name})
 		}
 	}
@@ -27,6 +28,9 @@ func everyCommand() [][]string {
 	}
 	for _, c := range who.Commands() {
 		all = append(all, []string{"people", c.Name})
+	}
+	for _, c := range lists.Commands("") {
+		all = append(all, []string{"list", c.Name})
 	}
 	for _, c := range user.Commands("") {
 		all = append(all, []string{"user", c.Name})
@@ -73,7 +77,7 @@ func TestMistakesDoNothing(t *testing.T) {
 	config := writeConfig(t, dir)
 	before := namesBelow(t, dir)
 	takes := []string{"scan", "explain", "setup", "quarantine show", "quarantine release", "quarantine forward", "quarantine delete", "user add", "user passwd",
-		"user disable", "user enable", "user remove", "token add", "token revoke"}
+		"list add", "list remove", "list import", "user disable", "user enable", "user remove", "token add", "token revoke"}
 	for _, command := range everyCommand() {
 		name := strings.Join(command, " ")
 		options := []string{"-c", config}

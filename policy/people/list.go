@@ -73,8 +73,9 @@ func (e Entry) Expired(now time.Time) bool { return !e.Expires.IsZero() && !now.
 // longestNote is how much a note may hold, in bytes.
 const longestNote = 500
 
-// folded returns the entry with its owner and its pattern as they are kept.
-func (e Entry) folded(now time.Time) (Entry, error) {
+// Folded returns the entry with its owner and its pattern as they are kept. The error, an Error,
+// says what is wrong with it, whoever makes it.
+func (e Entry) Folded(now time.Time) (Entry, error) {
 	var err error
 	if e.Owner, err = FoldOwner(e.Owner); err != nil {
 		return e, &Error{err.Error()}
@@ -144,7 +145,7 @@ func plainly(err error) error {
 // Entry returns an entry as it is kept if the maker makes it. The error is an Error if the maker
 // may not.
 func (m Maker) Entry(e Entry, now time.Time) (Entry, error) {
-	e, err := e.folded(now)
+	e, err := e.Folded(now)
 	if err == nil {
 		err = m.Check(e, now)
 	}

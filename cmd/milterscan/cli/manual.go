@@ -82,6 +82,29 @@ func ManualOf(name string) Manual {
 		return manual([]string{"milterscan setup --dry-run postfix", "milterscan setup postfix", "milterscan setup --uninstall postfix"}, done,
 			broken, misused)
 	}
+	return listManualOf(name)
+}
+
+// listManualOf returns the manual of a command for lists of senders, or of one that is elsewhere.
+func listManualOf(name string) Manual {
+	wrong := Exit{ExitUsage, "the command line, or an entry, is wrong; standard error says where"}
+	switch name {
+	case "list add":
+		return manual([]string{"milterscan list add block --for host @spam.example .bad.example 192.0.2.0/24 --note 'ticket 4711'",
+			"milterscan list add allow --for bob@example.com --authenticated --expires 30d news@shop.example"}, done, broken, wrong, badConfig)
+	case "list show":
+		return manual([]string{"milterscan list show --for bob@example.com", "milterscan list show --like spam.example --limit 0 --json"}, done, broken, misused,
+			badConfig)
+	case "list remove":
+		return manual([]string{"milterscan list remove --for host @spam.example", "milterscan list remove --for bob@example.com --all"}, done,
+			Exit{ExitFound, "the list has no such entry"}, broken, wrong, badConfig)
+	case "list import":
+		return manual([]string{"milterscan list import senders.csv", "milterscan list import --for host --act block blocklist.txt # one sender on each line",
+			"milterscan list import --for example.com --act allow - <partners.txt"}, Exit{ExitOK, "all entries were made"}, broken,
+			Exit{ExitUsage, "the command line, or some entry, is wrong; no entry was made"}, badConfig)
+	case "list export":
+		return manual([]string{"milterscan list export >lists.csv", "milterscan list export --for example.com --format json"}, done, broken, misused, badConfig)
+	}
 	return accountManualOf(name)
 }
 

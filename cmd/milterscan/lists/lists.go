@@ -1,0 +1,162 @@
+// Package lists is the commands for the senders that people allow and block.
+package lists
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/milterscan/milterscan/cmd/milterscan/cli"
+	"github.com/milterscan/milterscan/cmd/milterscan/console/login/accounts"
+	"github.com/milterscan/milterscan/cmd/milterscan/show"
+	"github.com/milterscan/milterscan/policy/config"
+	"github.com/milterscan/milterscan/policy/people"
+)
+
+// Commands returns the commands for lists. by is the user who calls them.
+func Commands(by string) []cli.Command {
+	as := func(do func(context.Context, []string, cli.Streams, string) int) func(context.Context, []string, cli.Streams) int {
+		return func(ctx context.Context, args []string, std cli.Streams) int { return do(ctx, args, std, by) }
+	}
+	return []cli.Command{
+		{Name: "add", About: "allow or block senders, for a recipient, a domain or the host", Run: as(add)},
+		{Name: "show", About: "show the entries of lists, the last made first", Run: as(shown)},
+		{Name: "remove", About: "take entries out of a list", Run: as(remove)},
+		{Name: "import", About: "make entries out of a file", Run: as(imported)},
+		{Name: "export", About: "write entries out, as \"import\" reads them", Run: as(export)},
+	}
+}
+
+// Run runs the command that is named in args.
+func Run(ctx context.Context, args []string, std cli.Streams, by string) int {
+	name, rest := cli.CommandOf(args)
+	for _, c := range Commands(by) {
+		if c.Name == name {
+			return c.Run(ctx, rest, std)
+		}
+	}
+	if name == "-h" || name == "-help" || name == "--help" {
+		usage(std.Out)
+		return cli.ExitOK
+	}
+	if name != "" {
+		fmt.Fprintf(std.Err, "milterscan list: %s\n\n", cli.NoCommand(name))
+	}
+	usage(std.Err)
+	return cli.ExitUsage
+}
+
+func usage(w io.Writer) {
+	fmt.Fprint(w, "usage: milterscan list COMMAND [-c FILE] ...\n\n")
+	for _, c := range Commands("") {
+		fmt.Fprintf(w, "  %-8s %s\n", c.Name, c.About)
+	}
+	fmt.Fprint(w, "\n\"milterscan list COMMAND --help\" tells more about one.\n")
+}
+
+// book is the lists as a command sees them.
+type book struct {
+	cli.Streams
+	name   string // of the command, for errors
+	by     string // the user who called it
+	config *config.Config
+	store  *people.Store
+	close  func()
+}
+
+// open reads the arguments of a command, which goes on as the owner of the lists if root has called it. Unless
+// ok, the command ends with the status.
+func open(f *cli.Options, args []string, std cli.Streams, by string, parse func(*cli.Options, []string) (int, bool), checks ...func() error) (b *book, status int, ok bool) {
+	c, status, ok := cli.Configured(f, args, std, parse, checks...)
+	if !ok {
+		return nil, status, false
+	}
+	b = &book{Streams: std, name: f.Name(), by: by, config: c}
+	back, err := cli.AsOwner(c.People.File)
+	if err != nil {
+		return nil, b.fail(err), false
+	}
+	b.store = people.New(c.People.File)
+	b.close = func() { b.store.Close(); back() }
+	return b, cli.ExitOK, true
+}
+
+// fail reports an error and returns the exit status for it.
+func (b *book) fail(err error) int {
+	fmt.Fprintf(b.Err, "milterscan %s: %v\n", b.name, cli.Denied(err, b.config.People.File))
+	var told *people.Error
+	switch {
+	case errors.As(err, &told):
+		return cli.ExitUsage
+	case errors.Is(err, people.ErrUnknown):
+		return cli.ExitFound
+	}
+	return cli.ExitError
+}
+
+// maker is the user who called the command, who may make any entry.
+func (b *book) maker() people.Maker {
+	return people.Maker{Name: b.by, Level: people.OfHost, Terms: b.config.People.Lists}
+}
+
+// note writes what was done into the audit log of the console, which is in another file.
+func (b *book) note(ctx context.Context, act, object string) error {
+	log := accounts.New(b.config.Console.File)
+	defer log.Close()
+	return log.Note(ctx, accounts.Entry{Person: b.by, Client: "shell", Act: act, Object: object, Outcome: "done"})
+}
+
+// object names entries in the audit log.
+func object(e people.Entry) string {
+	return fmt.Sprintf("%s: %s %s", e.Owner, e.Act, e.Pattern)
+}
+
+// owner registers the flag for whose list it is.
+func owner(f *cli.Options, to *string) (check func() error) {
+	f.StringVar(to, "for", "", "whose `list` it is: the address of a recipient, a domain, \".example.com\" for its subdomains, or \"host\"")
+	return func() (err error) {
+		if *to == "" {
+			return errors.New("--for says whose list it is: an address, a domain, or \"host\"")
+		}
+		*to, err = people.FoldOwner(*to)
+		return err
+	}
+}
+
+// until is a flag for when entries expire: a time, or how long from now.
+type until struct{ to *time.Time }
+
+// String returns "", as nothing is set before.
+func (u until) String() string { return "" }
+
+// Set reads a date, or a duration such as "30d".
+func (u until) Set(s string) error {
+	for _, layout := range []string{time.RFC3339, time.DateOnly} {
+		if t, err := time.ParseInLocation(layout, s, time.Local); err == nil {
+			*u.to = t
+			return nil
+		}
+	}
+	return u.after(s)
+}
+
+// line tells a person about an entry.
+func line(e people.Entry, now time.Time) string {
+	text := fmt.Sprintf("%s %s %s", e.Owner, e.Act, e.Pattern)
+	if e.Authenticated {
+		text += " authenticated"
+	}
+	switch {
+	case e.Expired(now):
+		text += " expired " + e.Expires.Local().Format(time.DateTime)
+	case !e.Expires.IsZero():
+		text += " until " + e.Expires.Local().Format(time.DateTime)
+	}
+	text += fmt.Sprintf(" (%s, %s)", e.Maker, e.Made.Local().Format(time.DateOnly))
+	if e.Note != "" {
+		text += " # " + e.Note
+	}
+	return show.Printable(text)
+}
