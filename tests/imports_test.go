@@ -117,7 +117,7 @@ var permissions = []struct {
 	{"cmd/milterscan/console/login/oidc", []string{"cmd/milterscan/console/login", "cmd/milterscan/console/login/accounts", "policy/config"}},
 	{"cmd/milterscan/console/login/session", []string{"cmd/milterscan/console/login/accounts"}},
 	{"cmd/milterscan/console/login/accounts", []string{"cmd/milterscan/console/login", "policy", "policy/keep/store", "policy/address"}},
-	{"cmd/milterscan", []string{"cmd/milterscan/...", "policy", "policy/config", "policy/judge", "policy/keep/...", "policy/token", "scan/open/worker"}},
+	{"cmd/milterscan", []string{"cmd/milterscan/...", "policy", "policy/config", "policy/keep/...", "policy/token", "scan/open/worker"}},
 }
 
 // mostOfMain is how many of our packages package main may import.

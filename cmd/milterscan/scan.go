@@ -8,7 +8,6 @@ import (
 	"github.com/milterscan/milterscan/cmd/milterscan/cli"
 	"github.com/milterscan/milterscan/cmd/milterscan/pipeline"
 	"github.com/milterscan/milterscan/cmd/milterscan/show"
-	"github.com/milterscan/milterscan/policy/judge"
 )
 
 // scanFiles judges mail in files. It writes nothing but its report: no
@@ -38,7 +37,12 @@ func scanFiles(ctx context.Context, args []string, std cli.Streams) int {
 	printer := printer{out: std.Out, json: *asJSON}
 	for _, file := range f.Args() {
 		r, err := p.ScanFile(ctx, file, std.In, env)
-		printer.print(file, r, err)
+		if err != nil {
+			printer.fail(file, err)
+			continue
+		}
+		printer.print(show.NewReport(file, r))
+		r.Close()
 	}
 	return printer.status
 }
@@ -66,14 +70,13 @@ type printer struct {
 	status int
 }
 
-func (p *printer) print(file string, r *judge.Result, err error) {
-	if err != nil {
-		p.status = cli.ExitError
-		p.write(show.FileError{File: file, Error: err.Error()}, func() { fmt.Fprintf(p.out, "%s: %v\n", file, err) })
-		return
-	}
-	defer r.Close()
-	out := show.NewReport(file, r)
+// fail prints why a file could not be judged.
+func (p *printer) fail(file string, err error) {
+	p.status = cli.ExitError
+	p.write(show.FileError{File: file, Error: err.Error()}, func() { fmt.Fprintf(p.out, "%s: %v\n", file, err) })
+}
+
+func (p *printer) print(out show.Report) {
 	if out.Action != "deliver" && p.status == cli.ExitOK {
 		p.status = cli.ExitFound
 	}
