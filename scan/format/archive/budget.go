@@ -70,7 +70,10 @@ func (b *Budget) Left() Limits {
 }
 
 // Spend charges work that a separate process did for a container.
-func (b *Budget) Spend(d time.Duration) { b.spent.Add(int64(max(d, 0))) }
+func (b *Budget) Spend(d time.Duration) {
+	b.spent.Add(int64(max(d, 0)))
+	b.Work(0, 0)
+}
 
 // Spent returns all work that was charged, that of separate processes included.
 func (b *Budget) Spent() time.Duration { return time.Duration(b.spent.Load()) + b.Worked() }

@@ -71,9 +71,17 @@ func (b *Budget) Within(ctx context.Context, limit time.Duration) (context.Conte
 
 // Work charges n steps of one price.
 func (b *Budget) Work(n int64, each Price) {
-	if b.work.done.Add(n*int64(each)) > b.work.limit && b.work.limit > 0 {
+	b.work.done.Add(n * int64(each))
+	if b.Overworked() {
 		b.work.over(ErrWork)
 	}
+}
+
+// left returns the work left, which is negative if there was more. What separate processes do is
+// for them to limit; but what they do beyond the limit here is taken off it, so that a message
+// does not come to the limits of all together.
+func (b *Budget) left() int64 {
+	return b.work.limit - b.work.done.Load() - max(0, 1000*b.spent.Load()-b.work.limit)
 }
 
 // Worked returns the work that was charged here, that of separate processes left out.
@@ -81,13 +89,13 @@ func (b *Budget) Worked() time.Duration { return time.Duration(b.work.done.Load(
 
 // Overworked reports whether more work was charged than the limit.
 func (b *Budget) Overworked() bool {
-	return b.work.limit > 0 && b.work.done.Load() > b.work.limit
+	return b.work.limit > 0 && b.left() < 0
 }
 
 // Rest returns how much of the limit on work is left, 0 if there is no limit. It is
 // half of the limit at least: what comes after must not come away empty-handed.
 func (b *Budget) Rest() time.Duration {
-	return time.Duration(max(b.work.limit-b.work.done.Load(), b.work.limit/2) / 1000)
+	return time.Duration(max(b.left(), b.work.limit/2) / 1000)
 }
 
 // affords returns how many steps of one price may still be charged, and no more than
@@ -96,7 +104,7 @@ func (b *Budget) affords(most int64, each Price) int64 {
 	if b.work.limit <= 0 {
 		return most
 	}
-	return max(0, min(most, (b.work.limit-b.work.done.Load())/int64(each)))
+	return max(0, min(most, b.left()/int64(each)))
 }
 
 // Affords reports whether n steps of one price may still be charged.
