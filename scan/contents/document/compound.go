@@ -2,7 +2,6 @@ package document
 
 import (
 	"bytes"
-	"compress/zlib"
 	"errors"
 	"io"
 	"regexp"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/format/archive"
+	"github.com/milterscan/milterscan/scan/format/pdf"
 	"github.com/milterscan/milterscan/scan/scratch"
 	"github.com/milterscan/milterscan/scan/units"
 )
@@ -146,7 +146,7 @@ func (e *examination) unwrap(b []byte) []byte {
 func (e *examination) inflate(b []byte) []byte {
 	var out bytes.Buffer
 	in := archive.NewFeed(e.ctx, bytes.NewReader(b), e.ledger.work, archive.Inflating, func() int64 { return int64(out.Len()) })
-	z, err := zlib.NewReader(in)
+	z, err := pdf.Filter{Name: "FlateDecode"}.Reader(in, e.ledger.work.Inflated)
 	if err != nil {
 		return nil
 	}

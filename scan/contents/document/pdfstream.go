@@ -139,7 +139,7 @@ func (f *pdfFile) decode(b []byte, d pdf.Dict) ([]byte, error) {
 		}
 		var out bytes.Buffer
 		in := archive.NewFeed(f.ctx, bytes.NewReader(b), f.ledger.work, archive.Inflating, func() int64 { return int64(out.Len()) })
-		r, err := filter.Reader(in)
+		r, err := filter.Reader(in, f.ledger.work.Inflated)
 		if err != nil {
 			return b, fmt.Errorf("%s: %w", quote(filter.Name), err)
 		}

@@ -246,7 +246,7 @@ func (w *cabWalk) unpacked(f cabFolder) (io.Reader, error) {
 		return &cabStored{blocks: blocks}, nil
 	case 1:
 		blocks.feed = w.feed(nil)
-		return &mszip{blocks: blocks}, nil
+		return &mszip{blocks: blocks, budget: w.budget}, nil
 	case 2:
 		return nil, fmt.Errorf("the method Quantum is %w", errUnsupported)
 	case 3:

@@ -1,13 +1,14 @@
 package archive
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 
-	"github.com/klauspost/compress/flate"
+	"github.com/milterscan/milterscan/scan/format/inflate"
 )
 
 // cabBlocks are the blocks of a folder, section 2.4 of MS-CAB.
@@ -98,9 +99,11 @@ func (s *cabStored) Read(p []byte) (int, error) {
 // over a window that goes on from block to block.
 type mszip struct {
 	blocks  *cabBlocks
-	inflate io.ReadCloser // nil between blocks
-	reader  io.ReadCloser // reused
-	window  []byte        // the end of what was unpacked
+	budget  *Budget
+	inflate *inflate.Reader // nil between blocks
+	reader  *inflate.Reader // reused, and so is in
+	in      *bufio.Reader
+	window  []byte // the end of what was unpacked
 }
 
 const (
@@ -135,12 +138,11 @@ func (z *mszip) open() error {
 	if !hasAny(data, mszipMark) {
 		return fmt.Errorf("a block without the mark of MSZIP")
 	}
-	in := bytes.NewReader(data[len(mszipMark):])
 	if z.reader == nil {
-		z.reader = flate.NewReader(in)
-	} else {
-		z.reader.(flate.Resetter).Reset(in, z.window)
+		z.in, z.reader = bufio.NewReader(nil), new(inflate.Reader)
 	}
+	z.in.Reset(bytes.NewReader(data[len(mszipMark):]))
+	z.reader.Reset(z.in, z.window, z.budget.Inflated)
 	z.inflate = z.reader
 	return nil
 }

@@ -14,7 +14,7 @@ type codec struct{ in, out Price }
 var (
 	codecNone    = codec{}
 	codecFast    = codec{in: 10_000}                      // lz4, Zstandard
-	codecDeflate = codec{in: Inflating, out: 1_000}       //
+	codecDeflate = codec{in: Inflating}                   // beside its steps
 	codecBits    = codec{in: 60_000, out: priceBits}      // what goes from bit to bit: Deflate64, LHA, ARJ
 	codecFilter  = codec{in: Inflating, out: priceFilter} // the filters of PDF
 	codecSorted  = codec{in: 110_000, out: 25_000}        // bzip2
@@ -53,8 +53,15 @@ func NewFeed(ctx context.Context, r io.Reader, b *Budget, each Price, yielded fu
 	return &Feed{ctx: ctx, r: r, budget: b, each: each, yielded: yielded}
 }
 
-// Inflating is what decoders of deflate take for each byte that they read.
-const Inflating Price = 15_000
+// Inflating is what a decoder of Deflate takes for each byte that it reads, in addition to what its
+// steps take.
+const Inflating Price = 4_000
+
+// priceInflate is what a step of package inflate takes.
+const priceInflate Price = 8_000
+
+// Inflated charges for steps of package inflate.
+func (b *Budget) Inflated(steps int64) { b.Work(steps, priceInflate) }
 
 // Read returns bytes of what is read, until the work is more than is done.
 func (f *Feed) Read(p []byte) (int, error) {

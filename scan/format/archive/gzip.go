@@ -10,8 +10,7 @@ import (
 	"hash/crc32"
 	"io"
 
-	"github.com/klauspost/compress/flate"
-
+	"github.com/milterscan/milterscan/scan/format/inflate"
 	"github.com/milterscan/milterscan/scan/scratch"
 )
 
@@ -27,7 +26,8 @@ func (gzipFormat) Match(head []byte, _ Content) bool { return hasAny(head, "\x1f
 func (gzipFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
 	w := begin(ctx, c, b, visit)
 	w.cost = codecDeflate
-	g := &gunzip{in: bufio.NewReader(w.feed(scratch.Reader(c))), budget: b}
+	g := &gunzip{in: bufio.NewReader(w.feed(scratch.Reader(c))), budget: b, inflate: inflate.Borrow()}
+	defer g.inflate.GiveBack()
 	m := Member{Size: -1}
 	name, err := g.header()
 	if err != nil {
@@ -59,7 +59,7 @@ var errGzip = errors.New("not a gzip stream")
 type gunzip struct {
 	in       *bufio.Reader
 	budget   *Budget
-	inflate  io.ReadCloser
+	inflate  *inflate.Reader
 	sum      hash.Hash32
 	size     uint32
 	streams  int
@@ -132,11 +132,7 @@ func (g *gunzip) start() {
 	g.streams++
 	g.budget.Work(1, priceStream)
 	g.sum, g.size = crc32.NewIEEE(), 0
-	if g.inflate == nil {
-		g.inflate = flate.NewReader(g.in)
-		return
-	}
-	g.inflate.(flate.Resetter).Reset(g.in, nil)
+	g.inflate.Reset(g.in, nil, g.budget.Inflated)
 }
 
 // Read returns the bytes of all streams.

@@ -125,7 +125,7 @@ func (w *pdfWalk) decoded(src io.Reader, filters []pdf.Filter) (io.Reader, error
 		if i > 0 {
 			src = &between{w: w.walk, r: src}
 		}
-		next, err := f.Reader(src)
+		next, err := f.Reader(src, w.budget.Inflated)
 		if errors.Is(err, pdf.ErrUnknown) {
 			return src, fmt.Errorf("the filter %q is %w", f.Name, errUnsupported)
 		}

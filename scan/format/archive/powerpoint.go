@@ -4,7 +4,7 @@ import (
 	"bufio"
 	"io"
 
-	"github.com/klauspost/compress/flate"
+	"github.com/milterscan/milterscan/scan/format/inflate"
 )
 
 // slideObjects hands over the objects that are embedded in a presentation: each a
@@ -60,14 +60,15 @@ func (e *enough) Read(p []byte) (int, error) {
 // unzlib reads zlib data (RFC 1950) up to their end or the first damage. Neither
 // their header nor their checksum is held against them.
 type unzlib struct {
-	in *bufio.Reader
-	r  io.Reader
+	in     *bufio.Reader
+	budget *Budget
+	r      *inflate.Reader
 }
 
 // inflated undoes zlib.
 func (w *walk) inflated(r io.Reader) io.Reader {
 	w.cost = codecDeflate
-	return &unzlib{in: bufio.NewReader(w.feed(r))}
+	return &unzlib{in: bufio.NewReader(w.feed(r)), budget: w.budget}
 }
 
 func (u *unzlib) Read(p []byte) (n int, err error) {
@@ -75,7 +76,8 @@ func (u *unzlib) Read(p []byte) (n int, err error) {
 		if head, _ := u.in.Peek(2); len(head) == 2 && head[0]&0x0f == 8 && (uint(head[0])<<8|uint(head[1]))%31 == 0 {
 			u.in.Discard(2)
 		}
-		u.r = flate.NewReader(u.in)
+		u.r = new(inflate.Reader)
+		u.r.Reset(u.in, nil, u.budget.Inflated)
 	}
 	return u.r.Read(p)
 }

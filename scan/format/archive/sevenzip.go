@@ -140,7 +140,7 @@ func (w *sevenZipWalk) tame(failed error) (*sevenzip.Reader, error) {
 }
 
 func openSevenZip(c Content, password string, w *windows) (r *sevenzip.Reader, err error) {
-	err = w.lendLZMA(func() error {
+	err = w.lend(func() error {
 		r, err = sevenzip.NewReaderWithPassword(c, c.Size(), password)
 		return err
 	})
@@ -223,7 +223,7 @@ func (w *sevenZipWalk) sealed(i int) bool {
 }
 
 func openMember(f *sevenzip.File, w *windows) (body io.ReadCloser, err error) {
-	err = w.lendLZMA(func() error { body, err = f.Open(); return err })
+	err = w.lend(func() error { body, err = f.Open(); return err })
 	return body, err
 }
 

@@ -8,8 +8,9 @@ import (
 	"io"
 	"sync"
 
-	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/milterscan/milterscan/scan/format/inflate"
 )
 
 // decoder unpacks the data of a reading. Used says how many packed bytes were
@@ -24,7 +25,8 @@ func (r *zipReader) decoder(z zipReading) (src io.Reader, used func() int64, err
 	used = func() int64 { return raw.n - int64(in.Buffered()) }
 	switch z.method {
 	case 8:
-		return r.flate(in), used, nil
+		r.inflate.Reset(in, nil, r.budget.Inflated)
+		return r.inflate, used, nil
 	case 9:
 		return newInflate64(in), used, nil
 	case 12:
@@ -95,26 +97,19 @@ func (r *zipReader) buffer(src io.Reader) *bufio.Reader {
 	return r.in
 }
 
-func (r *zipReader) flate(in *bufio.Reader) io.Reader {
-	r.inflate.(flate.Resetter).Reset(in, nil)
-	return r.inflate
-}
-
 // inflater is what most members are read with: large, and so used again.
 type inflater struct {
 	in      *bufio.Reader
-	inflate io.Reader
+	inflate *inflate.Reader
 }
 
 // inflaters holds the inflaters that are not in use at present.
-var inflaters = sync.Pool{New: func() any {
-	in := bufio.NewReaderSize(nil, 1<<15)
-	return &inflater{in, flate.NewReader(in)}
-}}
+var inflaters = sync.Pool{New: func() any { return &inflater{bufio.NewReaderSize(nil, 1<<15), new(inflate.Reader)} }}
 
 // giveBack lets other archives use it.
 func (i *inflater) giveBack() {
 	i.in.Reset(nil)
+	i.inflate.Reset(nil, nil, nil)
 	inflaters.Put(i)
 }
 

@@ -26,12 +26,13 @@ type Filter struct {
 }
 
 // Reader returns the unpacked bytes of in. The bytes before an error are those that
-// could be unpacked. Nothing bounds their number.
-func (f Filter) Reader(in io.Reader) (io.Reader, error) {
+// could be unpacked. Nothing bounds their number. Work is told the steps that Deflate takes
+// (package inflate).
+func (f Filter) Reader(in io.Reader, work func(steps int64)) (io.Reader, error) {
 	b := bufio.NewReader(in)
 	switch f.Name {
 	case "FlateDecode", "Fl":
-		return f.predicted(&unzlib{in: b})
+		return f.predicted(&unzlib{in: b, work: work})
 	case "LZWDecode", "LZW":
 		return f.predicted(newLZW(b, f.Late))
 	case "ASCIIHexDecode", "AHx":

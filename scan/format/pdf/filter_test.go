@@ -30,7 +30,7 @@ func to85(text string) string {
 // undone is what a filter makes of a text, and how that ends.
 func undone(t *testing.T, f Filter, text string) (string, error) {
 	t.Helper()
-	r, err := f.Reader(strings.NewReader(text))
+	r, err := f.Reader(strings.NewReader(text), func(int64) {})
 	if err != nil {
 		return "", err
 	}
@@ -116,7 +116,7 @@ func FuzzFilters(f *testing.F) {
 
 // some is the beginning of what a filter makes of data, read in pieces.
 func some(f Filter, data []byte, piece int) string {
-	r, err := f.Reader(bytes.NewReader(data))
+	r, err := f.Reader(bytes.NewReader(data), func(int64) {})
 	if err != nil {
 		return err.Error()
 	}

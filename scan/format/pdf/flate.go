@@ -2,24 +2,19 @@ package pdf
 
 import (
 	"bufio"
-	"compress/flate"
-	"io"
-	"strings"
-	"sync"
+
+	"github.com/milterscan/milterscan/scan/format/inflate"
 )
 
 // unzlib reads zlib data (RFC 1950) up to their end or the first damage. Neither
 // their header nor their checksum is held against them, nor line ends before them:
 // viewers do not insist.
 type unzlib struct {
-	in  *bufio.Reader
-	r   io.Reader // nil before the first byte, and after the last
-	err error     // what it ended with
+	in   *bufio.Reader
+	work func(steps int64)
+	r    *inflate.Reader // nil before the first byte, and after the last
+	err  error           // what it ended with
 }
-
-// inflaters are the readers of deflate that are not in use. They are large, and documents
-// have many small streams.
-var inflaters = sync.Pool{New: func() any { return flate.NewReader(nil) }}
 
 func (u *unzlib) Read(p []byte) (int, error) {
 	if u.err != nil {
@@ -27,13 +22,12 @@ func (u *unzlib) Read(p []byte) (int, error) {
 	}
 	if u.r == nil {
 		u.skipHeader()
-		u.r = inflaters.Get().(io.Reader)
-		u.r.(flate.Resetter).Reset(u.in, nil)
+		u.r = inflate.Borrow()
+		u.r.Reset(u.in, nil, u.work)
 	}
 	n, err := u.r.Read(p)
 	if u.err = err; err != nil {
-		u.r.(flate.Resetter).Reset(strings.NewReader(""), nil) // lets go of the document
-		inflaters.Put(u.r)
+		u.r.GiveBack()
 		u.r = nil
 	}
 	return n, err

@@ -8,6 +8,7 @@ import (
 
 	"github.com/bodgit/sevenzip"
 
+	"github.com/milterscan/milterscan/scan/format/inflate"
 	"github.com/milterscan/milterscan/scan/format/lzma"
 )
 
@@ -19,9 +20,9 @@ var lending struct {
 	windows *windows
 }
 
-// lendLZMA calls f, in which the library may make decoders of LZMA: they take windows of w
+// lend calls f, in which the library may make decoders of LZMA: they take windows of w
 // and charge its budget for as long as they live.
-func (w *windows) lendLZMA(f func() error) error {
+func (w *windows) lend(f func() error) error {
 	decodeLZMA()
 	lending.Lock()
 	defer lending.Unlock()
@@ -33,6 +34,7 @@ func (w *windows) lendLZMA(f func() error) error {
 var decodeLZMA = sync.OnceFunc(func() {
 	sevenzip.RegisterDecompressor([]byte("\x03\x01\x01"), sevenZipLZMA)
 	sevenzip.RegisterDecompressor([]byte("\x21"), sevenZipLZMA2)
+	sevenzip.RegisterDecompressor([]byte("\x04\x01\x08"), sevenZipDeflate)
 })
 
 // sevenZipLZMA opens a coder of LZMA.
@@ -59,6 +61,16 @@ func sevenZipLZMA2(properties []byte, size uint64, in []io.ReadCloser) (io.ReadC
 		return nil, err
 	}
 	return closing{lzma.NewReader2(bufio.NewReader(in[0]), dict, lending.windows.steps), in[0]}, nil
+}
+
+// sevenZipDeflate opens a coder of Deflate.
+func sevenZipDeflate(_ []byte, _ uint64, in []io.ReadCloser) (io.ReadCloser, error) {
+	if len(in) != 1 {
+		return nil, inflate.ErrDamaged
+	}
+	r := new(inflate.Reader)
+	r.Reset(bufio.NewReader(in[0]), nil, lending.windows.budget.Inflated)
+	return closing{r, in[0]}, nil
 }
 
 // closing is a reader of what is closed with it.
