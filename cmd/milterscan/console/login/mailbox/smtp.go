@@ -98,7 +98,7 @@ func (c *conn) reply() (code, text string, err error) {
 		if err != nil {
 			return "", "", err
 		}
-		if len(line) < 3 || len(line) > 3 && line[3] != ' ' && line[3] != '-' {
+		if len(line) < 3 || strings.Trim(line[:3], "0123456789") != "" || len(line) > 3 && line[3] != ' ' && line[3] != '-' {
 			return "", "", fmt.Errorf("it does not speak SMTP: %.100q", line)
 		}
 		text += line[min(4, len(line)):] + "\n"
