@@ -114,7 +114,7 @@ func (o *Owners) Complete(ctx context.Context, p login.Person) (login.Person, er
 	p.Classes, p.Releases, p.Resolve = pages.Classes, pages.Release, o.base
 	for _, who := range o.Directory.Acting(own[0]) {
 		for _, a := range who.Addresses {
-			if !slices.Contains(own, a) && o.ours(a) {
+			if a[0] != '@' && !slices.Contains(own, a) && o.ours(a) {
 				own = append(own, a)
 			}
 		}
