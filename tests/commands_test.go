@@ -56,7 +56,7 @@ func TestPagesCommands(t *testing.T) {
 			seen++
 			words := strings.Fields(call)
 			name := words[:1]
-			if (words[0] == "quarantine" || words[0] == "user" || words[0] == "token") && len(words) > 1 {
+			if (words[0] == "quarantine" || words[0] == "user" || words[0] == "token" || words[0] == "people") && len(words) > 1 {
 				name = words[:2]
 			}
 			key := strings.Join(name, " ")
@@ -64,7 +64,7 @@ func TestPagesCommands(t *testing.T) {
 				out, _ := exec.Command(binary, append(slices.Clone(name), "--help")...).CombinedOutput()
 				help[key] = string(out)
 			}
-			if !strings.HasPrefix(help[key], "usage: milterscan "+key) && words[0] != "quarantine" && words[0] != "user" && words[0] != "token" && words[0] != "help" {
+			if !strings.HasPrefix(help[key], "usage: milterscan "+key) && words[0] != "quarantine" && words[0] != "user" && words[0] != "token" && words[0] != "people" && words[0] != "help" {
 				t.Errorf("%s: \"milterscan %s\" is no command:\n%s", page, call, help[key])
 				continue
 			}

@@ -63,7 +63,9 @@ func (d *Daemon) work(ctx context.Context, loops *sync.WaitGroup, hup <-chan os.
 	loops.Go(func() { d.Directory.Run(ctx) })
 	loops.Go(func() { every(ctx, book.Every, d.followLists) })
 	loops.Go(func() { every(ctx, indexEvery, d.indexOn) })
-	loops.Go(func() { every(ctx, pipeline.PostEvery, pipeline.NewPost(d.recorder, d.config.Load).Run) })
+	loops.Go(func() {
+		every(ctx, pipeline.PostEvery, pipeline.NewPost(d.recorder, d.config.Load, d.language(ctx)).Run)
+	})
 }
 
 // every calls a loop with a clock that ticks as often as that.

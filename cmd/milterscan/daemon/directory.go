@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"os"
 	"time"
 
 	"go.uber.org/zap"
@@ -36,6 +37,24 @@ func (d *Daemon) meet(ctx context.Context, c *config.Config) {
 	ctx, cancel := context.WithTimeout(ctx, meetTime)
 	defer cancel()
 	d.Directory.LoadMissing(ctx)
+}
+
+// language returns the function that knows in which language a person reads: the one that the person has
+// chosen, or else that of the directory.
+func (d *Daemon) language(ctx context.Context) func(address string) string {
+	return func(address string) string {
+		main := address
+		who, known := d.Directory.Who(address)
+		if known {
+			main = who.Main()
+		}
+		if _, err := os.Stat(d.config.Load().People.File); err == nil {
+			if s, err := d.pages.Folk().Settings(ctx, main); err == nil && s.Language != "" {
+				return s.Language
+			}
+		}
+		return who.Language
+	}
 }
 
 // tellOfSource logs that a source of people stops answering, and that it does so again.

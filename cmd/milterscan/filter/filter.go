@@ -49,7 +49,7 @@ func (j *Job) report(ctx context.Context) {
 	}
 	j.recorder.Close()
 	j.shared.Stores.Close()
-	pipeline.NewPost(j.recorder, func() *config.Config { return j.Config }).Round(ctx, time.Now())
+	pipeline.NewPost(j.recorder, func() *config.Config { return j.Config }, j.shared.Directory.Language).Round(ctx, time.Now())
 }
 
 // run reads, judges and hands on. Whatever goes wrong on the way is a temporary

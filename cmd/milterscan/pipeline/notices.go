@@ -21,12 +21,14 @@ const PostEvery = 2 * time.Second
 type Post struct {
 	recorder *Recorder
 	current  func() *config.Config
+	language func(to string) string
 	mailers  map[*notify.Queue]*notify.Mailer
 }
 
-// NewPost returns the post of a recorder.
-func NewPost(r *Recorder, current func() *config.Config) *Post {
-	return &Post{r, current, map[*notify.Queue]*notify.Mailer{}}
+// NewPost returns the post of a recorder. language knows that of a reader, and says "" where it does not; the
+// configuration has one for these.
+func NewPost(r *Recorder, current func() *config.Config, language func(to string) string) *Post {
+	return &Post{r, current, language, map[*notify.Queue]*notify.Mailer{}}
 }
 
 // Run sends the notices that are due at every tick, until ctx is done.
@@ -47,19 +49,19 @@ func (p *Post) Round(ctx context.Context, now time.Time) {
 	maps.DeleteFunc(p.mailers, func(q *notify.Queue, _ *notify.Mailer) bool { return !slices.Contains(queues, q) })
 	for _, q := range queues {
 		if p.mailers[q] == nil {
-			p.mailers[q] = newMailer(q, p.current, p.recorder.warn)
+			p.mailers[q] = newMailer(q, p.current, p.language, p.recorder.warn)
 		}
 		p.mailers[q].Round(ctx, now)
 	}
 }
 
 // newMailer returns the mailer of a queue.
-func newMailer(q *notify.Queue, current func() *config.Config, warn func(error)) *notify.Mailer {
+func newMailer(q *notify.Queue, current func() *config.Config, language func(string) string, warn func(error)) *notify.Mailer {
 	var of *config.Config
 	var terms notify.Terms
 	return notify.NewMailer(q, func() (_ notify.Terms, err error) {
 		if c := current(); c != of {
-			if terms, err = noticeTerms(c); err != nil {
+			if terms, err = noticeTerms(c, language); err != nil {
 				return terms, err
 			}
 			of = c
@@ -69,8 +71,12 @@ func newMailer(q *notify.Queue, current func() *config.Config, warn func(error))
 }
 
 // noticeTerms returns the terms by which a configuration has notices sent.
-func noticeTerms(c *config.Config) (notify.Terms, error) {
+func noticeTerms(c *config.Config, language func(string) string) (notify.Terms, error) {
 	templates, err := notify.NewTemplates(c.Notices.Local())
+	if err != nil {
+		return notify.Terms{}, err
+	}
+	written := templates.Languages()
 	from, host := Author(c)
 	return notify.Terms{
 		Templates: templates,
@@ -78,10 +84,15 @@ func noticeTerms(c *config.Config) (notify.Terms, error) {
 		Key:       token.KeyFile(c.Quarantine.Key()).Make,
 		From:      from,
 		Host:      host,
-		Language:  c.Notices.LanguageOf,
-		Every:     c.Notices.Every.Go(),
-		PerHour:   c.Notices.PerHour,
-	}, err
+		Language: func(to string) string {
+			if l := language(to); slices.Contains(written, l) {
+				return l
+			}
+			return c.Notices.LanguageOf(to)
+		},
+		Every:   c.Notices.Every.Go(),
+		PerHour: c.Notices.PerHour,
+	}, nil
 }
 
 // Author returns the sender of notices and forwarded mail, and the host that sends it.

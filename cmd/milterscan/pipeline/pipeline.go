@@ -22,6 +22,9 @@ func NewJudge(c *config.Config, generation uint64, with *Shared, tell func(conte
 	if err != nil {
 		return nil, err
 	}
+	if !with.Live {
+		with.meet(c)
+	}
 	all, err := newSite(c, with, rules).scanners()
 	if err != nil {
 		return nil, err
@@ -77,7 +80,6 @@ func (p *Pipeline) Close() { p.Workers.Close() }
 // New makes a pipeline of a configuration.
 func New(c *config.Config) (*Pipeline, error) {
 	with := NewShared(c, 0)
-	with.meet(c)
 	j, err := NewJudge(c, 1, with, nil)
 	if err != nil {
 		return nil, err

@@ -141,6 +141,12 @@ func (d *Directory) Who(written string) (Person, bool) {
 	return s.people[at], true
 }
 
+// Language returns the language of the person who has an address, "" if no source says.
+func (d *Directory) Language(address string) string {
+	p, _ := d.Who(address)
+	return p.Language
+}
+
 // Acting returns the persons for whom one may act who has an address: the person, if it is one, and
 // those whose delegate it is.
 func (d *Directory) Acting(written string) (list []Person) {
