@@ -178,23 +178,28 @@ func (w *arjWalk) read(m Member, h *arjMember, password string) error {
 
 // locked hands over a member that is encrypted.
 func (w *arjWalk) locked(m Member, h *arjMember) error {
-	for _, p := range w.budget.Passwords[:min(len(w.budget.Passwords), passwordTries)] {
-		src, err := w.unpacked(h, p)
-		if err != nil || p == "" {
+	why := ""
+	for _, s := range w.budget.secrets() {
+		if !w.budget.tries(s, h.packed, w.cost.in+priceByte) {
+			why = untried
+			break
+		}
+		src, err := w.unpacked(h, s.text)
+		if err != nil || s.text == "" {
 			continue
 		}
 		sum := &summed{r: src}
 		b, err := w.discard(sum)
 		if err == nil && sum.sum == h.sum {
-			w.noteNext(openedByPassword, "%s", m.name())
-			return w.read(m, h, p)
+			w.noteNext(s.code(), "%s", m.name())
+			return w.read(m, h, s.text)
 		}
 		if b.limited() || w.ctx.Err() != nil {
 			return err
 		}
 	}
 	m.Encrypted = true
-	w.noteNext(encryptedMember, "%s", m.name())
+	w.noteNext(encryptedMember, "%s%s", m.name(), why)
 	return w.member(m, nil)
 }
 

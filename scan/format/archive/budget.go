@@ -18,6 +18,8 @@ type Limits struct {
 	// Passwords that are tried in turn on encrypted members; the first 32 on each
 	// member.
 	Passwords []string
+	// Whether words of the message itself that may be passwords are tried after those.
+	TryWords bool `toml:"words"`
 }
 
 // freeOfRatio may be unpacked from any container, whatever the ratio: screenshots,
@@ -32,6 +34,7 @@ const maxWindow = 64 * units.MB
 // charged from several goroutines at once.
 type Budget struct {
 	Limits
+	Words             func() []string // of the message that may be passwords, the likeliest first; nil for none
 	expanded, entries atomic.Int64
 	spent, taken      atomic.Int64 // by separate processes: work and processor time, in nanoseconds
 	work              work

@@ -33,6 +33,7 @@ const (
 	nulInName         = "nul-in-name"
 	oddHeader         = "odd-header"
 	openedByPassword  = "opened-by-password"
+	openedByWord      = "opened-by-word"
 	overlapping       = "overlapping-members"
 	pathEscape        = "path-escape"
 	prefixed          = "prefixed"
@@ -127,6 +128,8 @@ var codes = [...]Code{
 		"format's own program does.", "a tar with letters where the owner's number belongs"},
 	{openedByPassword, Informative, "A member was opened with one of the configured passwords, or with one that Office " +
 		"programs try by themselves.", "a zip made with the password \"infected\""},
+	{openedByWord, Informative, "A member was opened with a word from the message: its sender told the password along with it, " +
+		"so that no scanner on the way looks inside.", "a zip whose password is in the text of the mail"},
 	{overlapping, Exceeded, "Members of the archive share their data, as in archive bombs; shared data was read once.",
 		"a zip of 10 MB that unpacks to 281 TB"},
 	{pathEscape, Suspicious, "A member's name climbs out of the directory it is unpacked to.", "../../etc/cron.d/x"},

@@ -71,6 +71,15 @@ func Carries(f Format) bool {
 	return false
 }
 
+// Locks reports whether the format of a name has passwords.
+func Locks(name string) bool {
+	switch Named(name).(type) {
+	case sevenZipFormat, rarFormat, zipFormat, arjFormat, pdfFormat, oleFormat:
+		return true
+	}
+	return false
+}
+
 // Strays reports whether a format finds messages after the beginning of something
 // else, as those do who look into texts of messages anyway.
 func Strays(f Format) bool {

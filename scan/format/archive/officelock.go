@@ -35,18 +35,20 @@ type officeLock interface {
 }
 
 // unlock finds the password of a document among those that programs try by
-// themselves and those that are known; ok is false if none is right.
-func (w *walk) unlock(l officeLock) (ok bool, err error) {
+// themselves and those that are known. It returns the code of its kind, "" if none is
+// right.
+func (w *walk) unlock(l officeLock) (code string, err error) {
 	left := officeRounds
-	for _, p := range append(builtIn[:], w.budget.Passwords[:min(len(w.budget.Passwords), passwordTries)]...) {
-		if left -= l.rounds(); left < 0 || w.ctx.Err() != nil {
-			return false, w.ctx.Err()
+	secrets := []secret{{text: builtIn[0]}, {text: builtIn[1]}}
+	for _, s := range append(secrets, w.budget.secrets()...) {
+		if left -= l.rounds(); left < 0 || w.ctx.Err() != nil || !w.budget.tries(s, int64(l.rounds()), priceSpin) {
+			return "", w.ctx.Err()
 		}
-		if l.opens(w.ctx, wideBytes(p)) {
-			return true, nil
+		if l.opens(w.ctx, wideBytes(s.text)) {
+			return s.code(), nil
 		}
 	}
-	return false, w.ctx.Err()
+	return "", w.ctx.Err()
 }
 
 // wideBytes returns a text in UTF-16, the lower byte first.

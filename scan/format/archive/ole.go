@@ -46,6 +46,7 @@ type oleWalk struct {
 	file  *compound
 	inner map[inStorage][]int
 	open  map[int]func() io.Reader // by entry, the streams that a known password opens
+	by    map[int]string           // by entry, the code of that password
 }
 
 // inStorage is a name within a storage. Nothing keeps a file from having several
@@ -107,7 +108,7 @@ func (w *oleWalk) object(i int) error {
 	m := Member{Names: distinct(msiName(w.file.path(i))), Size: e.size}
 	switch {
 	case w.open[i] != nil && e.name != slideStream:
-		w.noteNext(openedByPassword, "%s", m.name())
+		w.noteNext(w.by[i], "%s", m.name())
 		m.Size, m.Own = -1, e.name != packageStream
 		return w.member(m, w.open[i]())
 	case e.name == packageStream:
@@ -156,7 +157,7 @@ func (w *oleWalk) records(m Member, i int) error {
 		}
 	}
 	if w.open[i] != nil {
-		w.noteNext(openedByPassword, "%s", m.name())
+		w.noteNext(w.by[i], "%s", m.name())
 	}
 	return w.member(m, &exactly{stretch(s, 0, s.Size()), s.Size()})
 }

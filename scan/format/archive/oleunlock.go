@@ -12,7 +12,7 @@ import (
 // unlockAll finds the streams of a document that are encrypted with a password that
 // its program tries by itself, or with one that is known.
 func (w *oleWalk) unlockAll() error {
-	w.open = map[int]func() io.Reader{}
+	w.open, w.by = map[int]func() io.Reader{}, map[int]string{}
 	if err := w.unlockPackage(); err != nil {
 		return err
 	}
@@ -37,14 +37,15 @@ func (w *oleWalk) unlockPackage() error {
 		if l == nil {
 			continue
 		}
-		ok, err := w.unlock(l)
+		code, err := w.unlock(l)
 		if err != nil {
 			return err
 		}
-		if !ok {
+		if code == "" {
 			continue
 		}
 		for _, i := range packages {
+			w.by[i] = code
 			w.open[i] = func() io.Reader { return clearPackage(l, w.read(w.file.entries[i])) }
 		}
 		return nil
@@ -66,8 +67,9 @@ func (w *oleWalk) unlockWorkbook(i int) error {
 	if l == nil {
 		return nil
 	}
-	ok, err := w.unlock(l)
-	if ok {
+	code, err := w.unlock(l)
+	if code != "" {
+		w.by[i] = code
 		w.open[i] = func() io.Reader { return clearBIFF(l, w.read(e)) }
 	}
 	return err
@@ -87,11 +89,12 @@ func (w *oleWalk) unlockSlides() error {
 			if l == nil {
 				continue
 			}
-			ok, err := w.unlock(l)
+			code, err := w.unlock(l)
 			if err != nil {
 				return err
 			}
-			if ok {
+			if code != "" {
+				w.by[i], w.by[user] = code, code
 				w.open[i] = func() io.Reader { return d.clear(l, w.read(w.file.entries[i])) }
 				w.open[user] = func() io.Reader { return w.read(w.file.entries[user]) }
 			}

@@ -188,12 +188,12 @@ func (w *pdfWalk) decrypt() error {
 	if w.encrypt == nil {
 		return nil
 	}
-	key, password := w.unlock()
+	key, s := w.unlock()
 	if key == nil {
 		return nil
 	}
-	if password != "" {
-		w.note(openedByPassword, "the document")
+	if s.text != "" {
+		w.note(s.code(), "the document")
 	}
 	w.key = key
 	return w.scan()

@@ -98,24 +98,41 @@ func (w *pdfWalk) method(dict pdf.Dict, key pdf.Name) pdfMethod {
 }
 
 // unlock finds the key, with no password or with one of those that are known.
-func (w *pdfWalk) unlock() (key *pdfKey, password string) {
+func (w *pdfWalk) unlock() (key *pdfKey, by secret) {
 	l := w.lock()
 	if l == nil {
-		return nil, ""
+		return nil, secret{}
 	}
-	passwords := append([]string{""}, w.budget.Passwords[:min(len(w.budget.Passwords), passwordTries)]...)
 	ids := append([]string{""}, w.ids...)
 	if l.revision >= 5 { // which has no part for it
 		ids = ids[:1]
 	}
-	for _, p := range passwords {
-		for _, id := range ids {
-			if k := l.open([]byte(p), []byte(id)); k != nil {
-				return &pdfKey{l, k}, p
-			}
+	price := pricePDF
+	if l.revision >= 5 {
+		price = pricePDFHard
+	}
+	if k := l.openAny("", ids); k != nil { // as most open
+		return &pdfKey{l, k}, secret{}
+	}
+	for _, s := range w.budget.secrets() {
+		if !w.budget.tries(s, int64(len(ids)), price) {
+			break
+		}
+		if k := l.openAny(s.text, ids); k != nil {
+			return &pdfKey{l, k}, s
 		}
 	}
-	return nil, ""
+	return nil, secret{}
+}
+
+// openAny returns the file's key for a password, whichever of the names the document has.
+func (l *pdfLock) openAny(password string, ids []string) []byte {
+	for _, id := range ids {
+		if k := l.open([]byte(password), []byte(id)); k != nil {
+			return k
+		}
+	}
+	return nil
 }
 
 // open returns the file's key, if the password is the user's.

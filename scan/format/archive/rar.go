@@ -39,11 +39,12 @@ func (rarFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([
 	if err != nil {
 		return w.end(err)
 	}
+	w.by = password
 	r, err := w.open(password)
 	for err == nil {
 		var h *rardecode.FileHeader
 		if h, err = w.next(r); err == nil {
-			err = w.one(h, r, password != nil)
+			err = w.one(h, r)
 		}
 	}
 	return w.end(w.ended(err))
@@ -51,13 +52,15 @@ func (rarFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([
 
 type rarWalk struct {
 	*walk
-	c Content
+	c   Content
+	by  *secret // what opens it; nil for nothing
+	why string  // what to say of what stays closed
 }
 
-func (w *rarWalk) open(password *string) (r *rardecode.Reader, err error) {
+func (w *rarWalk) open(password *secret) (r *rardecode.Reader, err error) {
 	options := []rardecode.Option{rardecode.MaxDictionarySize(int64(maxWindow))}
 	if password != nil {
-		options = append(options, rardecode.Password(*password))
+		options = append(options, rardecode.Password(password.text))
 	}
 	err = safely(func() error {
 		r, err = rardecode.NewReader(scratch.Reader(w.c), options...)
@@ -72,19 +75,19 @@ func (w *rarWalk) next(r *rardecode.Reader) (h *rardecode.FileHeader, err error)
 }
 
 // one hands over a member.
-func (w *rarWalk) one(h *rardecode.FileHeader, r io.Reader, unlocked bool) error {
+func (w *rarWalk) one(h *rardecode.FileHeader, r io.Reader) error {
 	m := Member{Names: distinct(h.Name), Size: h.UnPackedSize, Link: h.LinkType != 0 || h.Mode()&fs.ModeSymlink != 0}
 	switch {
 	case h.IsDir:
 		return stop(w.enter())
 	case h.LinkTarget != "":
 		return stop(w.member(m, strings.NewReader(h.LinkTarget)))
-	case h.Encrypted && !unlocked:
+	case h.Encrypted && w.by == nil:
 		m.Encrypted = true
-		w.noteNext(encryptedMember, "%s", m.name())
+		w.noteNext(encryptedMember, "%s%s", m.name(), w.why)
 		return stop(w.member(m, nil))
 	case h.Encrypted:
-		w.noteNext(openedByPassword, "%s", m.name())
+		w.noteNext(w.by.code(), "%s", m.name())
 	}
 	b, err := w.hand(m, r)
 	if err != nil {
@@ -116,7 +119,7 @@ func (w *rarWalk) ended(err error) error {
 	case errors.As(err, &end):
 		return end.error
 	case errors.Is(err, rardecode.ErrArchiveEncrypted) || errors.Is(err, rardecode.ErrBadPassword):
-		w.note(encryptedNames, "after %d members", w.count)
+		w.note(encryptedNames, "after %d members%s", w.count, w.why)
 	case errors.Is(err, rardecode.ErrMultiVolume), errors.Is(err, rardecode.ErrFileNameRequired),
 		errors.Is(err, rardecode.ErrInvalidFileBlock), errors.Is(err, rardecode.ErrBadVolumeNumber):
 		w.note(volume, "after %d members: %v", w.count, err)
@@ -130,14 +133,20 @@ func (w *rarWalk) ended(err error) error {
 
 // password finds the password of the archive among those that are known; nil if
 // none fits or none is needed.
-func (w *rarWalk) password() (*string, error) {
-	if len(w.budget.Passwords) == 0 || !w.locked() {
+func (w *rarWalk) password() (*secret, error) {
+	secrets := w.budget.secrets()
+	if len(secrets) == 0 || !w.locked() {
 		return nil, nil
 	}
-	for _, p := range w.budget.Passwords[:min(len(w.budget.Passwords), passwordTries)] {
-		ok, err := w.try(p)
+	rounds, price := w.rounds()
+	for _, s := range secrets {
+		if !w.budget.tries(s, rounds, price) {
+			w.why = untried
+			break
+		}
+		ok, err := w.try(s)
 		if ok || err != nil {
-			return &p, err
+			return &s, err
 		}
 	}
 	return nil, nil
@@ -162,7 +171,7 @@ func (w *rarWalk) locked() bool {
 }
 
 // try reports whether the first encrypted member can be read with a password.
-func (w *rarWalk) try(password string) (bool, error) {
+func (w *rarWalk) try(password secret) (bool, error) {
 	r, err := w.open(&password)
 	for range w.budget.Entries {
 		var h *rardecode.FileHeader

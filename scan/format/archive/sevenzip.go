@@ -83,6 +83,8 @@ type sevenZipWalk struct {
 	c       Content
 	windows *windows
 	locked  bool             // no known password opens the encrypted folders
+	by      secret           // what opened them
+	why     string           // what to say of what stays closed
 	probe   *sevenzip.Reader // reads directory, but no data
 	folders map[int]bool     // whether a folder is encrypted, once that is known
 	costs   []sevenZipCost   // of the folders
@@ -110,22 +112,52 @@ func (w *sevenZipWalk) costOf(f *sevenzip.File) sevenZipCost {
 // open opens the archive with the first password that reads its directory and
 // its first encrypted member, or with none.
 func (w *sevenZipWalk) open() (*sevenzip.Reader, error) {
-	passwords := append([]string{""}, w.budget.Passwords[:min(len(w.budget.Passwords), passwordTries)]...)
-	var first *sevenzip.Reader
-	var failed error
-	for i, p := range passwords {
-		r, err := openSevenZip(w.c, p, w.windows)
-		if err == nil {
-			w.locked, err = w.stuck(p)
+	first, failed := w.with("")
+	if failed == nil && !w.locked || errors.Is(failed, ErrLimit) || w.ctx.Err() != nil || failed != nil && !isEncrypted(failed) {
+		return first, failed
+	}
+	rounds := w.rounds()
+	for _, s := range w.budget.secrets() {
+		if !w.budget.tries(s, rounds, priceRound) {
+			w.why = untried
+			break
 		}
+		r, err := w.with(s.text)
 		if err == nil && !w.locked || errors.Is(err, ErrLimit) || w.ctx.Err() != nil {
+			w.by = s
 			return r, err
 		}
-		if i == 0 {
-			first, failed = r, err
+	}
+	w.locked = failed == nil
+	return first, failed
+}
+
+// with opens the archive with a password, and sees whether it reads its first encrypted
+// member.
+func (w *sevenZipWalk) with(password string) (r *sevenzip.Reader, err error) {
+	r, err = openSevenZip(w.c, password, w.windows)
+	if err == nil {
+		w.locked, err = w.stuck(password)
+	}
+	return r, err
+}
+
+// rounds returns how much hashing one password takes: that of the directory, if it is
+// encrypted, and that of the first encrypted folder.
+func (w *sevenZipWalk) rounds() (n int64) {
+	if header := sevenZipDirectory(w.walk.c, max(0, findEarly(w.walk.c, sevenZipMagic))); len(header) > 0 && header[0] == sevenEncoded {
+		h := &sevenZipHeader{b: header[1:]}
+		h.streams()
+		for _, c := range h.coded {
+			n = max(n, c.rounds)
 		}
 	}
-	return first, failed
+	for _, c := range w.costs {
+		if c.rounds > 0 {
+			return n + c.rounds
+		}
+	}
+	return max(n, 1)
 }
 
 // tame opens an archive whose directory the library refuses, without what it refuses
@@ -241,7 +273,7 @@ func (w *sevenZipWalk) unopened(err error) error {
 	case errors.Is(err, ErrLimit):
 		return ErrLimit
 	case isEncrypted(err):
-		w.note(encryptedNames, "no password opens the directory")
+		w.note(encryptedNames, "no password opens the directory%s", w.why)
 	default:
 		w.note(damagedContainer, "%v", err)
 		return w.namesOf(sevenZipDirectory(w.walk.c, max(0, findEarly(w.walk.c, sevenZipMagic))))
@@ -257,7 +289,7 @@ func (w *sevenZipWalk) one(f *sevenzip.File, sealed bool) error {
 	}
 	if sealed && w.locked {
 		m.Encrypted = true
-		w.noteNext(encryptedMember, "%s", m.name())
+		w.noteNext(encryptedMember, "%s%s", m.name(), w.why)
 		return w.member(m, nil)
 	}
 	src, err := openMember(f, w.windows)
@@ -267,7 +299,7 @@ func (w *sevenZipWalk) one(f *sevenzip.File, sealed bool) error {
 	}
 	defer safely(src.Close)
 	if sealed {
-		w.noteNext(openedByPassword, "%s", m.name())
+		w.noteNext(w.by.code(), "%s", m.name())
 	}
 	sum := &summed{r: src}
 	b, err := w.hand(m, sum)

@@ -24,8 +24,13 @@ func (r *zipReader) locked(e *zipEntry, m Member) error {
 		r.noteNext(encryptionLie, "%s is not encrypted", m.name())
 		return r.all(e, m, clear)
 	}
-	for _, password := range r.budget.Passwords[:min(len(r.budget.Passwords), passwordTries)] {
-		open := r.decrypted(e, password)
+	why := ""
+	for _, s := range r.secrets() {
+		if !r.budget.tries(s, 1, e.priceOfTry()) {
+			why = untried
+			break
+		}
+		open := r.decrypted(e, s.text)
 		if open == nil {
 			continue
 		}
@@ -34,13 +39,37 @@ func (r *zipReader) locked(e *zipEntry, m Member) error {
 		if err != nil {
 			return err
 		} else if ok {
-			r.noteNext(openedByPassword, "%s", m.name())
+			r.right = &s
+			r.noteNext(s.code(), "%s", m.name())
 			return r.read(zipReading{e, m, e.method(), open, length})
 		}
 	}
+	r.vain++
 	m.Encrypted = true
-	r.noteNext(encryptedMember, "%s", m.name())
+	r.noteNext(encryptedMember, "%s%s", m.name(), why)
 	return r.member(m, nil)
+}
+
+// secrets returns the passwords to try: the one that was right before comes first, and
+// where no word was, no more are tried after a few members.
+func (r *zipReader) secrets() (list []secret) {
+	if r.right != nil {
+		list = append(list, *r.right)
+	}
+	for _, s := range r.budget.secrets() {
+		if !s.word || r.right == nil && r.vain < strayWords {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// priceOfTry returns what it takes to try a password.
+func (e *zipEntry) priceOfTry() Price {
+	if e.headers()[0].method == 99 {
+		return priceWinZip
+	}
+	return pricePKZip
 }
 
 // method returns the compression method, also where AES is in its place.

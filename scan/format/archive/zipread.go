@@ -13,6 +13,8 @@ type zipReader struct {
 	zip       *zipFile
 	*inflater          // reused from member to member
 	windows   *windows // of the other methods
+	right     *secret  // the password that was right before
+	vain      int      // members that no password opened
 }
 
 // packedData opens a member's packed bytes at their beginning.

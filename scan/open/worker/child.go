@@ -105,6 +105,12 @@ func (c *child) job(n int) error {
 	for _, p := range a.Passwords {
 		budget.Passwords = append(budget.Passwords, string(p))
 	}
+	budget.Words = func() (words []string) {
+		for _, w := range a.Words {
+			words = append(words, string(w))
+		}
+		return words
+	}
 	remote := &content{channel: c.channel, size: a.Size}
 	notes, err := f.Walk(ctx, archive.Watched(remote, budget), budget, c.visit)
 	over := budget.Overworked()

@@ -129,6 +129,11 @@ func (w *walk) give(child *process) {
 	for _, p := range w.budget.Passwords {
 		a.Passwords = append(a.Passwords, []byte(p))
 	}
+	if w.budget.Words != nil && archive.Locks(w.format) {
+		for _, word := range w.budget.Words() {
+			a.Words = append(a.Words, []byte(word))
+		}
+	}
 	child.sendValue(job, a)
 }
 

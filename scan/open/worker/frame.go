@@ -45,8 +45,9 @@ type assignment struct {
 	Size      int64
 	Limits    archive.Limits
 	Passwords [][]byte
-	Work, CPU int64 // that are left, in nanoseconds
-	Most      int64 // CPU for all containers of a message, in nanoseconds
+	Words     [][]byte // of the message, that may be passwords
+	Work, CPU int64    // that are left, in nanoseconds
+	Most      int64    // CPU for all containers of a message, in nanoseconds
 }
 
 // entry is a member; names are bytes, which JSON strings are not.
