@@ -15,6 +15,7 @@ import (
 // tree makes parts of a message that was parsed, in every reading.
 func (w *work) tree(in container, content scan.Content, t *entity.Tree) error {
 	t.Reread(content)
+	w.talk.heard(content, t.Root)
 	return w.entity(in, content, t.Root)
 }
 

@@ -60,12 +60,17 @@ func (o *Opener) Open(ctx context.Context, in scan.Received) *scan.Message {
 	defer func() { leave() }()
 	budget.Weigh(lightMessage, func() { leave = o.spool.Heavy.Enter(ctx) })
 	m.Heavy = o.spool.Heavy
+	talk := &correspondence{}
+	if o.limits.Archive.TryWords {
+		budget.Words = talk.secrets
+	}
 	w := &work{
 		Opener: o,
 		ctx:    ctx,
 		top:    in.Tree,
 		m:      m,
 		budget: budget,
+		talk:   talk,
 		paths:  paths{},
 		said:   map[string]bool{},
 	}
@@ -98,6 +103,7 @@ type work struct {
 	top       *entity.Tree // of the message itself; all inside it share its limits
 	m         *scan.Message
 	budget    *archive.Budget
+	talk      *correspondence
 	paths     paths
 	nameBytes int // of the names of all parts
 	notes     scan.Sieve
