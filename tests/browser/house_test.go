@@ -46,6 +46,11 @@ when = ["content/*"]
 from = ["parcels@example.net"]
 action = "quarantine"
 [[rule]]
+name = "programs of one are kept"
+when = ["attachment/name", "attachment/program"]
+from = ["tools@example.net"]
+action = "quarantine"
+[[rule]]
 name = "no programs"
 when = ["attachment/name", "attachment/program"]
 action = "reject"
@@ -72,7 +77,13 @@ address = "unix:%s"
 timeout = "10s"
 [console]
 listen = ["tcp:%s"]
+url = %q
 file = %q
+[people]
+file = %q
+[people.pages]
+login = ["link"]
+notify = ["desk@example.com"]
 [submission]
 via = "smtp:%s"
 [history]
@@ -83,7 +94,7 @@ dir = %q
 dir = %q
 [mta_log]
 file = %q
-`, clamd.Socket, strings.TrimPrefix(o.base, "http://"), o.accounts, o.postfix.SMTP(), filepath.Join(o.dir, "history.db"),
+`, clamd.Socket, strings.TrimPrefix(o.base, "http://"), o.base, o.accounts, filepath.Join(o.dir, "people.db"), o.postfix.SMTP(), filepath.Join(o.dir, "history.db"),
 		filepath.Join(o.dir, "quarantine"), filepath.Join(o.dir, "notices"), o.postfix.LogFile())
 	begin(filepath.Join(o.dir, "history.db"))
 	o.milter = servers.StartMilterscan(t, o.postfix.MilterSocket(), config)
