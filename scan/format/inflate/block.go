@@ -146,10 +146,12 @@ func (d *Reader) sizes(sizes []uint8) error {
 		if again > len(sizes)-i {
 			return ErrDamaged
 		}
-		for range again {
-			sizes[i] = size
-			i++
+		if size > 0 { // others are 0 already
+			for j := range again {
+				sizes[i+j] = size
+			}
 		}
+		i += again
 	}
 	return nil
 }

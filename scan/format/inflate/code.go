@@ -1,6 +1,7 @@
 package inflate
 
 import (
+	"encoding/binary"
 	"math/bits"
 	"slices"
 )
@@ -50,9 +51,9 @@ func (c *code) look(b uint64) uint32 {
 func (c *code) make(sizes []uint8, entries []uint32, primary uint) bool {
 	var count, next [longestCode + 1]int
 	largest := uint(0)
-	for _, n := range sizes {
-		count[n]++
-		largest = max(largest, uint(n))
+	for i := skipped(sizes, 0); i < len(sizes); i = skipped(sizes, i+1) {
+		count[sizes[i]]++
+		largest = max(largest, uint(sizes[i]))
 	}
 	count[0] = 0
 	place := 0
@@ -73,13 +74,21 @@ func (c *code) make(sizes []uint8, entries []uint32, primary uint) bool {
 	case largest > c.first:
 		c.links(sizes, next)
 	}
-	for symbol, n := range sizes {
-		if n > 0 {
-			c.put(reversed(next[n], n), uint(n), entries[symbol])
+	for i := skipped(sizes, 0); i < len(sizes); i = skipped(sizes, i+1) {
+		if n := sizes[i]; n > 0 {
+			c.put(reversed(next[n], n), uint(n), entries[i])
 			next[n]++
 		}
 	}
 	return true
+}
+
+// skipped returns the first symbol from i on that may be used: eight that are not are passed at once.
+func skipped(sizes []uint8, i int) int {
+	for i+8 <= len(sizes) && binary.LittleEndian.Uint64(sizes[i:]) == 0 {
+		i += 8
+	}
+	return i
 }
 
 // reversed returns the n bits of a code as they are read.

@@ -15,6 +15,9 @@ const mostFuzzed = 1 << 20
 
 // FuzzInflate compares with two libraries on any bytes: what is yielded, where the data end, and
 // whether they are whole.
+//
+// QUIRK: the fast library goes on after codes that mean nothing (v1.20), which the standard
+// library and zlib take for damage; so it is compared on whole data only.
 func FuzzInflate(f *testing.F) {
 	for _, text := range texts() {
 		for _, level := range []int{flate.HuffmanOnly, 0, 1, 9} {
@@ -23,25 +26,30 @@ func FuzzInflate(f *testing.F) {
 	}
 	f.Add(blocks(3, 5))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		in := bufio.NewReader(bytes.NewReader(data))
-		d := new(Reader)
-		d.Reset(in, nil, idle)
-		got, err := io.ReadAll(io.LimitReader(d, mostFuzzed))
-		rest, _ := io.ReadAll(in)
-		for name, open := range map[string]func(io.Reader) io.ReadCloser{"standard": flate.NewReader, "fast": fast.NewReader} {
-			other := bufio.NewReader(bytes.NewReader(data))
-			want, failed := io.ReadAll(io.LimitReader(open(other), mostFuzzed))
-			left, _ := io.ReadAll(other)
-			switch {
-			case (err == nil) != (failed == nil):
-				t.Errorf("%v, %s: %v", err, name, failed)
-			case err == nil && !bytes.Equal(got, want) || !bytes.HasPrefix(got, want):
-				t.Errorf("%d bytes, %s: %d", len(got), name, len(want))
-			case err == nil && len(got) < mostFuzzed && len(rest) != len(left):
-				t.Errorf("%d bytes left, %s: %d", len(rest), name, len(left))
+		got, rest, err := read(data, func(in io.Reader) io.Reader { return opened(in, nil, idle) })
+		want, left, failed := read(data, func(in io.Reader) io.Reader { return flate.NewReader(in) })
+		switch {
+		case (err == nil) != (failed == nil):
+			t.Errorf("%v, the standard library: %v", err, failed)
+		case err == nil && !bytes.Equal(got, want) || !bytes.HasPrefix(got, want):
+			t.Errorf("%d bytes, the standard library: %d", len(got), len(want))
+		case err == nil && len(got) < mostFuzzed && rest != left:
+			t.Errorf("%d bytes left, the standard library: %d", rest, left)
+		}
+		if err == nil {
+			if want, _, failed := read(data, func(in io.Reader) io.Reader { return fast.NewReader(in) }); failed != nil || !bytes.Equal(got, want) {
+				t.Errorf("%d bytes, the fast library: %d, %v", len(got), len(want), failed)
 			}
 		}
 	})
+}
+
+// read returns what a decoder yields, and how many bytes it leaves.
+func read(data []byte, open func(io.Reader) io.Reader) (text []byte, left int, err error) {
+	in := bufio.NewReader(bytes.NewReader(data))
+	text, err = io.ReadAll(io.LimitReader(open(in), mostFuzzed))
+	rest, _ := io.ReadAll(in)
+	return text, len(rest), err
 }
 
 // FuzzRoundTrip packs data and unpacks them.
