@@ -1,0 +1,8 @@
+// Package digest tells people what is kept back from them: one mail for each person and
+// time, with links by which they look, let go and block.
+package digest
+
+import "embed"
+
+//go:embed templates
+var shipped embed.FS
