@@ -39,6 +39,9 @@ func commandLines(page string) (all []string) {
 	return all
 }
 
+// groups are commands that have commands.
+var groups = []string{"quarantine", "digest", "user", "token", "people", "list"}
+
 // TestPagesCommands: every command that a page shows is one, with options that it has.
 func TestPagesCommands(t *testing.T) {
 	binary := filepath.Join(t.TempDir(), "milterscan")
@@ -56,7 +59,7 @@ func TestPagesCommands(t *testing.T) {
 			seen++
 			words := strings.Fields(call)
 			name := words[:1]
-			if (words[0] == "quarantine" || words[0] == "user" || words[0] == "token" || words[0] == "people") && len(words) > 1 {
+			if slices.Contains(groups, words[0]) && len(words) > 1 {
 				name = words[:2]
 			}
 			key := strings.Join(name, " ")
@@ -64,7 +67,7 @@ func TestPagesCommands(t *testing.T) {
 				out, _ := exec.Command(binary, append(slices.Clone(name), "--help")...).CombinedOutput()
 				help[key] = string(out)
 			}
-			if !strings.HasPrefix(help[key], "usage: milterscan "+key) && words[0] != "quarantine" && words[0] != "user" && words[0] != "token" && words[0] != "people" && words[0] != "help" {
+			if !strings.HasPrefix(help[key], "usage: milterscan "+key) && !slices.Contains(groups, words[0]) && words[0] != "help" {
 				t.Errorf("%s: \"milterscan %s\" is no command:\n%s", page, call, help[key])
 				continue
 			}

@@ -6,14 +6,12 @@ import (
 	"fmt"
 	"os"
 	"os/user"
-	"time"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/cli"
 	"github.com/milterscan/milterscan/cmd/milterscan/pipeline"
 	"github.com/milterscan/milterscan/cmd/milterscan/show"
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
-	"github.com/milterscan/milterscan/policy/token"
 )
 
 // keeper is the quarantine as a command sees it.
@@ -79,18 +77,7 @@ func (k *keeper) fail(err error) int {
 }
 
 // releaser returns the releaser, in the name of the caller of the command.
-func (k *keeper) releaser() quarantine.Releaser {
-	from, host := pipeline.Author(k.config)
-	return quarantine.Releaser{
-		From:   from,
-		Host:   host,
-		Store:  k.dir,
-		Sender: k.config.Submission.Via,
-		Key:    token.KeyFile(k.config.Quarantine.Key()).Make,
-		Now:    time.Now,
-		By:     k.by,
-	}
-}
+func (k *keeper) releaser() quarantine.Releaser { return pipeline.Releaser(k.config, k.dir, k.by) }
 
 // caller returns the name of the user: after sudo, of the user who called it.
 func caller() string {

@@ -25,6 +25,7 @@ func commands() []cli.Command {
 		{Name: "scan", About: "judge mail in files and explain the verdict", Run: scanFiles},
 		{Name: "filter", About: "judge one mail on standard input, for MTAs that call a program", Run: filterMail},
 		{Name: "quarantine", About: "list, show, release and remove kept messages", Run: quarantined},
+		{Name: "digest", About: "tell people by mail what is kept back from them", Run: digested},
 		{Name: "explain", About: "say what became of a message and why", Run: explainID},
 		{Name: "history", About: "list what became of messages", Run: printHistory},
 		{Name: "top", About: "show verdicts as they happen", Run: top},

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/cli"
+	"github.com/milterscan/milterscan/cmd/milterscan/digests"
 	"github.com/milterscan/milterscan/cmd/milterscan/lists"
 	"github.com/milterscan/milterscan/cmd/milterscan/user"
 	"github.com/milterscan/milterscan/cmd/milterscan/who"
@@ -19,7 +20,7 @@ import (
 func everyCommand() [][]string {
 	var all [][]string
 	for _, c := range commands() {
-		if c.Name != "quarantine" && c.Name != "user" && c.Name != "token" && c.Name != "people" && c.Name != "list" {
+		if !slices.Contains([]string{"quarantine", "digest", "user", "token", "people", "list"}, c.Name) {
 			all = append(all, []string{c.Name})
 		}
 	}
@@ -31,6 +32,9 @@ func everyCommand() [][]string {
 	}
 	for _, c := range lists.Commands("") {
 		all = append(all, []string{"list", c.Name})
+	}
+	for _, c := range digests.Commands() {
+		all = append(all, []string{"digest", c.Name})
 	}
 	for _, c := range user.Commands("") {
 		all = append(all, []string{"user", c.Name})
@@ -77,7 +81,7 @@ func TestMistakesDoNothing(t *testing.T) {
 	config := writeConfig(t, dir)
 	before := namesBelow(t, dir)
 	takes := []string{"scan", "explain", "setup", "quarantine show", "quarantine release", "quarantine forward", "quarantine delete", "user add", "user passwd",
-		"list add", "list remove", "list import", "user disable", "user enable", "user remove", "token add", "token revoke"}
+		"list add", "list remove", "list import", "user disable", "user enable", "user remove", "token add", "token revoke", "digest resume", "people show"}
 	for _, command := range everyCommand() {
 		name := strings.Join(command, " ")
 		options := []string{"-c", config}

@@ -5,14 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/cli"
 	"github.com/milterscan/milterscan/cmd/milterscan/setup"
 	"github.com/milterscan/milterscan/cmd/milterscan/show"
-	"github.com/milterscan/milterscan/policy/token"
 )
 
 // setUp hooks milterscan into an MTA, or takes it out again. Everything that
@@ -242,14 +239,5 @@ func (s *installer) ourselves() (us setup.Us, key func() ([]byte, error), err er
 	for _, a := range c.Milter.Listen {
 		us.Listen = append(us.Listen, string(a))
 	}
-	return us, func() ([]byte, error) { return probeKey(c.Quarantine.Key()) }, nil
-}
-
-// probeKey returns the key of passes, and makes it where the daemon would find it.
-// The directories above its own are not made: it would not be the daemon's.
-func probeKey(file string) ([]byte, error) {
-	if _, err := os.Stat(filepath.Dir(filepath.Dir(file))); err != nil {
-		return nil, err
-	}
-	return token.KeyFile(file).Make()
+	return us, func() ([]byte, error) { return setup.ProbeKey(c.Quarantine.Key()) }, nil
 }

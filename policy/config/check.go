@@ -36,6 +36,7 @@ func (b *binder) check(c *Config) {
 	b.checkResolvers(c)
 	b.checkMTALog(c)
 	b.checkPages(c)
+	b.checkDigest(c)
 	b.checkPeople(c)
 }
 

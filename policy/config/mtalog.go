@@ -30,13 +30,22 @@ func defaultMTALog() MTALog { return MTALog{Entries: 2_000_000} }
 func (m MTALog) Enabled() bool { return m.File != "" || m.Journal }
 
 // Location returns the time zone of times that name none.
-func (m MTALog) Location() *time.Location {
-	if m.Zone != "" {
-		if zone, err := time.LoadLocation(m.Zone); err == nil {
-			return zone
+func (m MTALog) Location() *time.Location { return locationOf(m.Zone) }
+
+// locationOf returns a time zone, that of the host where none is named.
+func locationOf(zone string) *time.Location {
+	if zone != "" {
+		if z, err := time.LoadLocation(zone); err == nil {
+			return z
 		}
 	}
 	return time.Local
+}
+
+// checkZone wants a time zone that there is.
+func checkZone(check *units.Check, zone string) {
+	_, err := time.LoadLocation(zone)
+	check.If(err != nil, "zone", "%q is no time zone this host knows; write one such as \"Europe/Berlin\"", zone)
 }
 
 // Check returns the errors of the section [mta_log].
@@ -46,8 +55,7 @@ func (m MTALog) Check() error {
 		check.Absolute("file", m.File, "/var/log/mail.log")
 	}
 	check.If(m.File != "" && m.Journal, "journal", "there is a file as well; leave one of them out")
-	_, err := time.LoadLocation(m.Zone)
-	check.If(err != nil, "zone", "%q is no time zone this host knows; write one such as \"Europe/Berlin\"", m.Zone)
+	checkZone(&check, m.Zone)
 	check.AtLeast("entries", m.Entries, 1)
 	return check.Err()
 }

@@ -15,6 +15,8 @@ type People struct {
 	Lists people.Terms `toml:"lists"`
 	// The pages of recipients: see docs/people.md.
 	Pages PeoplePages `toml:"pages"`
+	// The mail by which recipients are told what is kept back from them.
+	Digest Digest `toml:"digest"`
 	Directory
 	// The sender's way out of a refusal: rules with "appeal" keep a copy of what they
 	// refuse, and the reply has a link by which the sender asks the recipient for it.
@@ -22,7 +24,8 @@ type People struct {
 }
 
 func defaultPeople() People {
-	return People{File: "/var/lib/milterscan/people.db", Lists: people.DefaultTerms(), Pages: defaultPages(), Directory: defaultDirectory(), Appeal: defaultAppeals()}
+	return People{File: "/var/lib/milterscan/people.db", Lists: people.DefaultTerms(), Pages: defaultPages(), Digest: defaultDigest(),
+		Directory: defaultDirectory(), Appeal: defaultAppeals()}
 }
 
 // Check returns the errors of the section [people].

@@ -54,6 +54,7 @@ var wrongValues = map[string]string{
 	"people.lists":            "firm = [\"lists\"]",
 	"people.lists.recipients": "allow = \"all\"",
 	"people.lists.domains":    "entries = -1",
+	"people.digest":           "default = \"weekly\"",
 	"people.source":           "every = \"1s\"",
 	"per_domain":              "actions = [\"explode\"]",
 	"rule":                    "action = \"explode\"",

@@ -85,13 +85,13 @@ func (s *Store) digests(ctx context.Context, query string, args ...any) (list []
 // has ended does not send what it has claimed.
 const staleClaim = 15 * time.Minute
 
-// ClaimDigest says that the caller sends a person the digest of a time. Of all that ask, at any host,
-// it is true for one, until that one says what came of it.
-func (s *Store) ClaimDigest(ctx context.Context, person, to string, due, now time.Time) (mine bool, err error) {
+// ClaimDigest says that the caller sends a person the digest of a time, with mail since another. Of all that
+// ask, at any host, it is true for one, until that one says what came of it.
+func (s *Store) ClaimDigest(ctx context.Context, person, to string, since, due, now time.Time) (mine bool, err error) {
 	err = s.db().Change(ctx, func(tx *sql.Tx) error {
-		done, err := tx.ExecContext(ctx, `INSERT INTO digest (person, address, claim, claimed) VALUES (?1, ?2, ?3, ?4)
+		done, err := tx.ExecContext(ctx, `INSERT INTO digest (person, address, claim, claimed, until) VALUES (?1, ?2, ?3, ?4, ?6)
 			ON CONFLICT (person) DO UPDATE SET address = ?2, claim = ?3, claimed = ?4 WHERE due < ?3 AND claimed < ?5`,
-			person, to, due.UnixMilli(), now.UnixMilli(), now.Add(-staleClaim).UnixMilli())
+			person, to, due.UnixMilli(), now.UnixMilli(), now.Add(-staleClaim).UnixMilli(), since.UnixMilli())
 		if err != nil {
 			return err
 		}

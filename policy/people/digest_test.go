@@ -30,7 +30,7 @@ func TestClaimDigest(t *testing.T) {
 	}
 	now := seven.Add(time.Minute)
 	claim := func(s *Store, due, now time.Time) bool {
-		mine, err := s.ClaimDigest(t.Context(), "p1", "bob@example.com", due, now)
+		mine, err := s.ClaimDigest(t.Context(), "p1", "bob@example.com", seven.AddDate(0, 0, -1), due, now)
 		if err != nil {
 			t.Error(err)
 		}
@@ -85,7 +85,7 @@ func TestDigestsThatFail(t *testing.T) {
 		t.Helper()
 		day++
 		at := seven.AddDate(0, 0, day)
-		if mine, err := s.ClaimDigest(t.Context(), "bob@example.com", "bob@example.com", at, at); !mine || err != nil {
+		if mine, err := s.ClaimDigest(t.Context(), "bob@example.com", "bob@example.com", seven.AddDate(0, 0, -1), at, at); !mine || err != nil {
 			t.Fatalf("%t, %v", mine, err)
 		}
 	}
@@ -99,7 +99,7 @@ func TestDigestsThatFail(t *testing.T) {
 	must(s.DigestRefused(t.Context(), "bob@example.com", "550 no such user"))
 	claim()
 	must(s.DigestRefused(t.Context(), "bob@example.com", "550 no such user"))
-	if d := row(t, s); d.Fails() != 2 || d.Trouble != "550 no such user" || !d.Until.IsZero() || !d.Due.Equal(seven.AddDate(0, 0, day)) {
+	if d := row(t, s); d.Fails() != 2 || d.Trouble != "550 no such user" || !d.Until.Equal(seven.AddDate(0, 0, -1)) || !d.Due.Equal(seven.AddDate(0, 0, day)) {
 		t.Errorf("refused: %+v", d)
 	}
 	for times, want := range map[int]int{1: 1, 2: 1, 3: 0} {
@@ -159,7 +159,7 @@ func TestDigestRounds(t *testing.T) {
 	empty := map[string]time.Time{}
 	for i := range 2*digestsAtOnce + 1 {
 		person := string(rune('a'+i%26)) + string(rune('a'+i/26))
-		if mine, err := s.ClaimDigest(t.Context(), person, person, seven, seven); !mine || err != nil {
+		if mine, err := s.ClaimDigest(t.Context(), person, person, seven.AddDate(0, 0, -1), seven, seven); !mine || err != nil {
 			t.Fatal(mine, err)
 		}
 		if err := s.DigestTaken(t.Context(), person, "m", seven, seven); err != nil {

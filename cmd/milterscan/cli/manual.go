@@ -112,6 +112,17 @@ func listManualOf(name string) Manual {
 // that needs no more than a line.
 func accountManualOf(name string) Manual {
 	switch name {
+	case "digest preview":
+		return manual([]string{"milterscan digest preview --for bob@example.com", "milterscan digest preview --for bob@example.com --since 1w --html >digest.html"},
+			append(account(), Exit{ExitFound, "there is nothing new, or the address is not ours"})...)
+	case "digest send":
+		return manual([]string{"milterscan digest send --dry-run # who would get one", "milterscan digest send --for bob@example.com"},
+			append(account(), Exit{ExitFound, "there is nothing new, or the address is not ours"})...)
+	case "digest status":
+		return manual([]string{"milterscan digest status", "milterscan digest status --json | jq .trouble"},
+			append(account(), Exit{ExitFound, "there are people who get none any more, as they did not arrive"})...)
+	case "digest resume":
+		return manual([]string{"milterscan digest resume bob@example.com"}, append(account(), Exit{ExitFound, "no digest was ever sent there"})...)
 	case "user add":
 		return manual([]string{"milterscan user add --role administrator --require-totp --generate ann", "milterscan user add --role domain --domains " +
 			"example.com,.example.com dora <password.txt"}, append(account(), Exit{ExitFound, "there is an account of that name"})...)

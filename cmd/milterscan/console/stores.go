@@ -7,7 +7,6 @@ import (
 
 	"os"
 	"sync"
-	"time"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/pipeline"
 	"github.com/milterscan/milterscan/policy"
@@ -17,7 +16,6 @@ import (
 	"github.com/milterscan/milterscan/policy/keep/store"
 	"github.com/milterscan/milterscan/policy/keep/timeline"
 	"github.com/milterscan/milterscan/policy/people"
-	"github.com/milterscan/milterscan/policy/token"
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/units"
 )
@@ -86,10 +84,7 @@ func (s *Stores) Folk() *people.Store { return s.own.People(s.config().People.Fi
 
 // Releaser lets kept messages out in the name of a person.
 func (s *Stores) Releaser(by string) quarantine.Releaser {
-	c := s.config()
-	from, host := pipeline.Author(c)
-	return quarantine.Releaser{Store: s.Quarantine(), Sender: c.Submission.Via, Key: token.KeyFile(c.Quarantine.Key()).Make, Now: time.Now,
-		By: by, From: from, Host: host}
+	return pipeline.Releaser(s.config(), s.Quarantine(), by)
 }
 
 // Close closes the stores.

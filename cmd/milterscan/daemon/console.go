@@ -15,6 +15,7 @@ import (
 
 	"github.com/milterscan/milterscan/cmd/milterscan/console"
 	"github.com/milterscan/milterscan/cmd/milterscan/console/api"
+	"github.com/milterscan/milterscan/cmd/milterscan/console/link"
 	"github.com/milterscan/milterscan/policy/config"
 )
 
@@ -33,8 +34,13 @@ func (d *Daemon) newConsole() (*web, error) {
 		return nil, err
 	}
 	d.examiner = d.newExaminer()
+	links, err := link.New(link.Options{Host: linkHost{host{d.pages, d}}, Audit: d.people.Audit, Now: time.Now,
+		Pages: func() *console.Console { return pages }})
+	if err != nil {
+		return nil, err
+	}
 	pages, err = console.New(console.Options{People: d.people, Host: host{d.pages, d}, Log: d.log, Now: time.Now,
-		Surface: []console.Surface{d.people.surface()}})
+		Surface: []console.Surface{d.people.surface(), links.Surface(d.people.Who)}})
 	if err != nil {
 		return nil, err
 	}

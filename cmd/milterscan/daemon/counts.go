@@ -19,6 +19,7 @@ func (d *Daemon) counts() *metrics.Metrics {
 	m.Gauges("ready", "1 while mail can be judged, as /readyz says.", nil, d.ready.sample)
 	m.Total("history_records_lost_total", "Records that the history could not keep.", nil, func() float64 { return float64(d.recorder.Lost()) })
 	m.Total("log_lines_lost_total", "Lines of the log that could not be written.", nil, func() float64 { return float64(d.journal.lost.Load()) })
+	m.Totals("digests_total", "Digests, by what became of them.", []string{"result"}, func() []metrics.Sample { return d.digests.samples() })
 	d.countConnections(m)
 	d.countSpool(m)
 	d.countWorkers(m)

@@ -42,7 +42,7 @@ func (d *Daemon) newExaminer() *examiner {
 			name = u.Username
 		}
 		p := doctor.Installation{File: d.path, Config: d.config.Load(), User: name, Now: time.Now(), Only: doctor.Running(), Gently: true}
-		return append(d.drift(), p.Examine(ctx)...)
+		return slices.Concat(d.drift(), p.Examine(ctx), d.digests.dropped(ctx))
 	}
 	return x
 }

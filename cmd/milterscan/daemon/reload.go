@@ -43,6 +43,7 @@ type Daemon struct {
 	pages    *console.Stores
 	examiner *examiner
 	desk     *appeals.Desk
+	digests  *digests
 	ready    readiness
 	watch    watch
 	current  atomic.Pointer[judge.Judge]
@@ -77,6 +78,7 @@ func New(path, version string, stderr io.Writer) (*Daemon, int) {
 	d.Appeals = d.desk
 	d.useDesk(c)
 	d.Directory = newDirectory(c, log)
+	d.digests = d.newDigests()
 	d.Stores.Warn = func(err error) { log.Warn("a store or a notice failed; mail goes on", zap.Error(err)) }
 	first, err := pipeline.NewJudge(c, 1, d.Shared, d.teller(c))
 	if err != nil {

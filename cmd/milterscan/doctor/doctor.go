@@ -74,6 +74,7 @@ func checks() []check {
 		{"MTA's log", (*Installation).mtaLog},
 		{"people", (*Installation).people},
 		{"console", (*Installation).console},
+		{"digests", (*Installation).digests},
 		{"clock", (*Installation).clock},
 		{"helpers", (*Installation).helpers},
 		{"workers", (*Installation).workers},
@@ -86,7 +87,7 @@ const patience = 90 * time.Second
 // Running lists the checks that a daemon can make of itself while mail flows: those that
 // cost engines little, and that need no rights but its own.
 func Running() []string {
-	return []string{"engines", "SpamAssassin", "resolver", "DNS lists", "directories", "stores", "clock"}
+	return []string{"engines", "SpamAssassin", "resolver", "DNS lists", "directories", "stores", "digests", "clock"}
 }
 
 // Examine looks at everything at once, and returns what it saw in a fixed order. A

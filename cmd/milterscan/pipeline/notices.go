@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/milterscan/milterscan/policy/config"
+	"github.com/milterscan/milterscan/policy/keep/quarantine"
 	"github.com/milterscan/milterscan/policy/tell/notify"
 	"github.com/milterscan/milterscan/policy/token"
 )
@@ -102,4 +103,11 @@ func Author(c *config.Config) (from, host string) {
 		host = "localhost"
 	}
 	return cmp.Or(c.Notices.From, "postmaster@"+host), host
+}
+
+// Releaser lets messages out of a quarantine in the name of a person, by the terms of a configuration.
+func Releaser(c *config.Config, kept quarantine.Store, by string) quarantine.Releaser {
+	from, host := Author(c)
+	return quarantine.Releaser{Store: kept, Sender: c.Submission.Via, Key: token.KeyFile(c.Quarantine.Key()).Make, Now: time.Now,
+		By: by, From: from, Host: host}
 }

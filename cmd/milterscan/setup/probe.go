@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -210,4 +212,13 @@ func Listening(address string) bool {
 	}
 	c.Close()
 	return true
+}
+
+// ProbeKey returns the key of passes, and makes it where the daemon would find it.
+// The directories above its own are not made: it would not be the daemon's.
+func ProbeKey(file string) ([]byte, error) {
+	if _, err := os.Stat(filepath.Dir(filepath.Dir(file))); err != nil {
+		return nil, err
+	}
+	return token.KeyFile(file).Make()
 }

@@ -120,6 +120,9 @@ func (l *Links) ask(w http.ResponseWriter, r *http.Request, who login.Person, u 
 // page returns a page about a link.
 func (l *Links) page(u use, who login.Person, state string) page {
 	rec := u.entry.Record
+	if u.terms.Mine != "" {
+		u.terms.Mine += "/" + u.ID
+	}
 	return page{State: state, Act: u.Act, Allow: u.Act == digest.Release && u.terms.Allow && rec.Sender != "", Mine: u.terms.Mine, Logged: who.Name != "",
 		Mail: &shown{Sender: rec.Sender, From: rec.From, Subject: rec.Subject, Class: u.entry.Class, To: u.to, Time: rec.Time, Size: rec.Size}}
 }

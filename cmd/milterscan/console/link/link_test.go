@@ -187,7 +187,7 @@ func TestLinkCheckers(t *testing.T) {
 			}
 		}
 		body := s.ask("GET", path, "", nil).Body.String()
-		for what, want := range map[string]bool{"you have won": true, "Eve &lt;eve@example.net&gt;": true, "<script": false, "<form method=\"post\">": act != "look",
+		for what, want := range map[string]bool{"you have won": true, "Eve &lt;eve@example.net&gt;": true, "<script": false, "<form method=\"post\">": act != "look", `href="/mine/` + id + `"`: true,
 			`value="` + act + `"`: act != "look", "ann@example.com": false, "secret content": false, "<img src=\"http": false} {
 			if strings.Contains(body, what) != want {
 				t.Errorf("%s: %q is %t in\n%s", act, what, !want, body)

@@ -1,0 +1,13 @@
+package main
+
+import (
+	"context"
+
+	"github.com/milterscan/milterscan/cmd/milterscan/cli"
+	"github.com/milterscan/milterscan/cmd/milterscan/digests"
+)
+
+// digested looks after the mail by which people are told what is kept back from them.
+func digested(ctx context.Context, args []string, std cli.Streams) int {
+	return digests.Run(ctx, args, std)
+}

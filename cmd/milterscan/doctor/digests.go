@@ -1,0 +1,62 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/milterscan/milterscan/policy/people"
+)
+
+// digests looks at the mail by which people are told what is kept back from them. A daemon that looks at itself
+// knows of those to whom they do not arrive.
+func (p *Installation) digests(ctx context.Context) []Finding {
+	c := p.Config.People
+	if !c.Digest.Enabled {
+		return nil
+	}
+	found := p.links()
+	if p.Gently {
+		return found
+	}
+	if _, err := os.Stat(c.File); errors.Is(err, fs.ErrNotExist) {
+		return append(found, ok("no digest was sent yet"))
+	}
+	book := people.New(c.File)
+	defer book.Close()
+	list, err := book.FailedDigests(ctx, c.Digest.DropAfter)
+	if err != nil {
+		return append(found, fault("make "+c.File+" readable for "+p.User, "it cannot be read who gets digests: %v", err))
+	}
+	return append(found, Dropped(list)...)
+}
+
+// links says whether digests have links.
+func (p *Installation) links() []Finding {
+	if p.Config.Console.URL == "" || len(p.Config.Console.Listen) == 0 {
+		return []Finding{advice("set console.listen, and console.url to the address that browsers of recipients reach",
+			"digests have no links: recipients can do nothing about what they read")}
+	}
+	return nil
+}
+
+// mostNamed is how many people one finding names.
+const mostNamed = 5
+
+// Dropped says who gets no digests any more, as several in a row did not arrive.
+func Dropped(list []people.Digest) []Finding {
+	if len(list) == 0 {
+		return []Finding{ok("digests arrive")}
+	}
+	var names []string
+	for _, d := range list[:min(len(list), mostNamed)] {
+		names = append(names, d.Address)
+	}
+	if len(list) > mostNamed {
+		names = append(names, "…")
+	}
+	return []Finding{advice("mend or remove these addresses, and milterscan digest resume ADDRESS; milterscan digest status says more",
+		"%d people get no digests any more, as theirs did not arrive: %s", len(list), strings.Join(names, ", "))}
+}
