@@ -19,6 +19,9 @@ type builder struct {
 	line   line
 	data   dataRun
 	drawn  drawer
+	media  string // of the style sheet that is read
+	whole  bool   // all style sheets were known before
+	late   bool   // a style sheet came after text that it may hide
 }
 
 func newBuilder(s Source, l Limits) *builder {
@@ -46,7 +49,7 @@ func (b *builder) finish() *Page {
 	p.Cut = p.Cut || b.text.cut
 	p.Data = b.data.longest
 	p.Drawings = b.drawn.drawings()
-	p.Cut = p.Cut || b.drawn.over
+	p.Cut = p.Cut || b.drawn.over || b.looks.sheet != nil && b.looks.sheet.over
 	return p
 }
 
@@ -135,6 +138,7 @@ func (b *builder) literal(t *Token) {
 		b.calls(t.Text())
 	case "style":
 		b.styleLinks(t.Text(), t, t.Span)
+		b.styleSheet(t)
 	case "textarea", "xmp":
 		b.shown(t)
 	}
@@ -145,6 +149,9 @@ func (b *builder) startTag(t *Token) {
 	b.page.Cut = b.page.Cut || len(attrs) >= maxAttrs
 	attrs = Obeyed(attrs)
 	b.looks.start(t.Name, attrs)
+	if t.Name == "style" {
+		b.media = attrOf(attrs, "media")
+	}
 	e := Element{Name: t.Name, Attrs: attrs, Tag: t.Tag(), Hidden: b.looks.hidden() || b.looks.last, Second: t.Second}
 	if isBlock(t.Name) {
 		b.endBlock(t)
@@ -158,6 +165,29 @@ func (b *builder) startTag(t *Token) {
 	if keep {
 		b.keep(e)
 	}
+}
+
+func attrOf(attrs []Attr, name string) string {
+	for _, a := range attrs {
+		if a.Name == name {
+			return a.Value
+		}
+	}
+	return ""
+}
+
+// styleSheet takes in a style sheet, if it is for screens. What only some clients read
+// is left out.
+func (b *builder) styleSheet(t *Token) {
+	if t.Second || b.whole || !onScreens(b.media) {
+		return
+	}
+	if b.looks.sheet == nil {
+		b.looks.sheet = newSheet()
+	}
+	before := len(b.looks.sheet.rules)
+	b.looks.sheet.add(t.Text())
+	b.late = b.late || len(b.looks.sheet.rules) > before && b.page.Letters+b.page.Hidden > 0
 }
 
 // endBlock ends a line of text.

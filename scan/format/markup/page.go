@@ -129,12 +129,26 @@ func Kept(name string) bool {
 
 // ReadHTML reads HTML. It fails only if the source does.
 func ReadHTML(s Source, l Limits) (*Page, error) {
-	return readTokens(NewReader(s, int(l.Token)), newBuilder(s, l))
+	return readPage(s, l, func(s Source) *Reader { return NewReader(s, int(l.Token)) })
+}
+
+// readPage reads a page; a second time, if a style sheet comes after what it may be about.
+func readPage(s Source, l Limits, reader func(Source) *Reader) (*Page, error) {
+	b := newBuilder(s, l)
+	page, err := readTokens(reader(s), b)
+	if err != nil || !b.late || s.again == nil {
+		return page, err
+	}
+	s = s.again()
+	second := newBuilder(s, l)
+	second.whole, second.looks.sheet = true, b.looks.sheet
+	second.looks.sheet.matches = mostMatches
+	return readTokens(reader(s), second)
 }
 
 // ReadXML does what ReadHTML does for XHTML and SVG.
 func ReadXML(s Source, l Limits) (*Page, error) {
-	return readTokens(NewXMLReader(s, int(l.Token)), newBuilder(s, l))
+	return readPage(s, l, func(s Source) *Reader { return NewXMLReader(s, int(l.Token)) })
 }
 
 func readTokens(r *Reader, b *builder) (*Page, error) {

@@ -20,8 +20,9 @@ type Source struct {
 	Charset string // by which it is read; "" for UTF-8 or else windows-1252, whichever fits
 	Decoded bool   // spans are of the text in UTF-8: the original does not show ASCII as ASCII
 
-	r    io.Reader
-	base int64 // bytes before r
+	r     io.Reader
+	base  int64         // bytes before r
+	again func() Source // returns the source from its beginning; nil where it can be read once
 }
 
 // NewSource opens a text of that size that is declared to be in that charset. As
@@ -31,7 +32,7 @@ func NewSource(c io.ReaderAt, size int64, label string) Source {
 	head := make([]byte, min(size, headSize))
 	n, _ := c.ReadAt(head, 0) // the reader of the source meets the error again
 	head = head[:n]
-	s := Source{Charset: label}
+	s := Source{Charset: label, again: func() Source { return NewSource(c, size, label) }}
 	marked, length := charset.Mark(head)
 	switch {
 	case marked == "utf-8":
@@ -72,7 +73,7 @@ func (s Source) Reader() io.Reader { return s.r }
 // Filter returns the source with something between it and its reader. Spans are of
 // what the filter lets through.
 func (s Source) Filter(through func(io.Reader) io.Reader) Source {
-	s.r, s.Decoded = through(s.r), true
+	s.r, s.Decoded, s.again = through(s.r), true, nil
 	return s
 }
 

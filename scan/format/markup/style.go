@@ -1,6 +1,8 @@
 package markup
 
 import (
+	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -8,23 +10,33 @@ import (
 // deepest bounds how many open elements are remembered for their style.
 const deepest = 200
 
-// looks knows which text is hidden: by inline style, as lures and filters are
-// fed. Style sheets are not looked at.
+// looks knows which text is hidden, by style of elements and by style sheets, as lures and
+// filters are fed.
 type looks struct {
 	stack []look
 	open  map[string]int // how often each name is in the stack
 	last  bool           // the element that was just begun is hidden, though nothing can be in it
+	sheet *sheet         // nil while there is none
 }
 
 // look is an open element.
 type look struct {
-	name       string
-	hidden     bool
+	being
+	gone       bool   // nothing in it is seen, whatever that says
+	invisible  bool   // what is in it may say that it is visible
+	small      bool   // too small to be read, unless what is in it has a size
+	colored    bool   // style says what colour its text has
 	color      string // of its text, as written; "" where nothing says
 	background string
 }
 
-func (l *looks) hidden() bool { return len(l.stack) > 0 && l.stack[len(l.stack)-1].hidden }
+// hidden reports whether the text of an element is hidden.
+func (l look) hidden() bool {
+	return l.gone || l.invisible || l.small || l.colored && (l.color == transparent || l.color != "" && l.color == l.shownOn())
+}
+
+// hidden reports whether text that comes next is hidden.
+func (l *looks) hidden() bool { return len(l.stack) > 0 && l.stack[len(l.stack)-1].hidden() }
 
 // background returns the colour that is around what comes next; "" if nothing says.
 func (l *looks) background() string {
@@ -46,9 +58,9 @@ func (l *looks) start(name string, attrs []Attr) {
 			top = l.stack[n-1]
 		}
 	}
-	e := top.with(name, attrs)
+	e := top.with(newBeing(name, attrs), l.declared(name, attrs))
 	if isVoid(name) {
-		l.last = e.hidden
+		l.last = e.hidden()
 		return
 	}
 	if len(l.stack) < deepest {
@@ -81,27 +93,56 @@ func (l *looks) end(name string) {
 	}
 }
 
-// with returns the look of an element inside another.
-func (outer look) with(name string, attrs []Attr) look {
-	e := outer
-	e.name = name
-	own := false
+// declared returns what applies to an element, what outweighs other things last: what
+// sheets say by their weight, then what the element says itself, then what is important.
+func (l *looks) declared(name string, attrs []Attr) []declaration {
+	var list, important []declaration
+	put := func(d declaration) {
+		if d.important {
+			important = append(important, d)
+		} else {
+			list = append(list, d)
+		}
+	}
+	if l.sheet != nil {
+		said := l.sheet.of(newBeing(name, attrs), l.stack)
+		slices.SortStableFunc(said, func(a, b weighed) int { return cmp.Compare(a.weight, b.weight) })
+		for _, d := range said {
+			put(d.declaration)
+		}
+	}
 	for _, a := range attrs {
+		if a.Name != "style" {
+			continue
+		}
+		for decl := range strings.SplitSeq(plainCSS(a.Value), ";") {
+			property, value, _ := strings.Cut(decl, ":")
+			put(newDeclaration(strings.TrimSpace(property), value))
+		}
+	}
+	return append(list, important...)
+}
+
+// with returns the look of an element inside another.
+func (outer look) with(b being, declared []declaration) look {
+	e := outer
+	e.being = b
+	for _, a := range b.attrs {
 		switch a.Name {
 		case "hidden":
-			e.hidden = true
+			e.gone = true
 		case "bgcolor":
 			e.background = color(a.Value)
 		case "color":
-			e.color, own = color(a.Value), name == "font"
+			if e.color = color(a.Value); b.name == "font" {
+				e.colored = true
+			}
 		case "background":
 			e.background = "image"
-		case "style":
-			own = e.style(a.Value) || own
 		}
 	}
-	if own && e.color != "" && e.color == e.shownOn() {
-		e.hidden = true
+	if len(declared) > 0 {
+		e.apply(declared)
 	}
 	return e
 }
@@ -114,30 +155,150 @@ func (l look) shownOn() string {
 	return l.background
 }
 
-// style applies inline style, and reports whether it sets the colour of text.
-func (l *look) style(css string) (colored bool) {
-	for decl := range strings.SplitSeq(plainCSS(css), ";") {
-		property, value, _ := strings.Cut(decl, ":")
-		property = strings.TrimSpace(property)
-		value = strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(value), "!important"))
-		switch property {
-		case "display":
-			l.hidden = l.hidden || value == "none"
-		case "visibility":
-			l.hidden = value == "hidden" || value == "collapse" || l.hidden && value != "visible"
-		case "mso-hide":
-			l.hidden = l.hidden || value == "all"
-		case "opacity", "font-size", "max-height", "max-width":
-			l.hidden = l.hidden || tiny(value)
-		case "text-indent":
-			l.hidden = l.hidden || strings.HasPrefix(value, "-999")
-		case "color":
-			l.color, colored = color(value), true
-		case "background", "background-color":
-			l.background = color(value)
+// apply applies style.
+func (l *look) apply(declared []declaration) {
+	own := map[string]string{}
+	for _, d := range declared {
+		switch d.property {
+		case "background":
+			own["background-color"] = d.value
+		case "overflow-x", "overflow-y":
+			own["overflow"] = d.value
+		case "font":
+			if size := sizeIn(d.value); size != "" {
+				own["font-size"] = size
+			}
+		default:
+			own[d.property] = d.value
 		}
 	}
-	return colored
+	l.gone = l.gone || vanishes(own) || isAside(own)
+	if v, ok := own["visibility"]; ok {
+		l.invisible = v == "hidden" || v == "collapse" || l.invisible && v != "visible"
+	}
+	if v, ok := own["font-size"]; ok && v != "inherit" && !strings.HasSuffix(v, "em") && !strings.HasSuffix(v, "%") || tiny(v) {
+		l.small = tiny(v)
+	}
+	for _, property := range [...]string{"color", "-webkit-text-fill-color"} {
+		if v, ok := own[property]; ok {
+			l.color, l.colored = color(v), true
+		}
+	}
+	if v, ok := own["background-color"]; ok {
+		l.background = color(v)
+	}
+}
+
+// vanishes reports whether style takes an element and all in it from the page.
+func vanishes(own map[string]string) bool {
+	for property, value := range own {
+		switch property {
+		case "display":
+			if value == "none" {
+				return true
+			}
+		case "mso-hide":
+			if value == "all" {
+				return true
+			}
+		case "opacity":
+			if tiny(value) || faint(value) {
+				return true
+			}
+		case "max-height", "max-width":
+			if tiny(value) {
+				return true
+			}
+		case "height", "width":
+			if tiny(value) && strings.Contains(own["overflow"], "hidden") {
+				return true
+			}
+		case "content-visibility":
+			if value == "hidden" {
+				return true
+			}
+		case "transform":
+			if noScale(value) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// faint reports whether so little is seen through that nobody reads it.
+func faint(opacity string) bool {
+	n, err := strconv.ParseFloat(opacity, 64)
+	return err == nil && n < 0.1
+}
+
+// noScale reports whether a transformation makes an element a point or a line.
+func noScale(value string) bool {
+	_, by, ok := strings.Cut(value, "scale")
+	by = strings.TrimLeft(by, "xyz3d")
+	return ok && (strings.HasPrefix(by, "(0)") || strings.HasPrefix(by, "(0,") || strings.HasPrefix(by, "(0.0"))
+}
+
+// aside is how far from the page nobody sees an element, in pixels.
+const aside = -500
+
+// isAside reports whether style moves text off the screen, or cuts all of it off.
+func isAside(own map[string]string) bool {
+	if pixelsOf(own["text-indent"]) <= aside || pixelsOf(own["margin-left"]) <= aside || pixelsOf(own["margin-top"]) <= aside {
+		return true
+	}
+	clip := strings.ReplaceAll(own["clip-path"], " ", "")
+	if strings.HasPrefix(clip, "inset(100%") || strings.HasPrefix(clip, "inset(50%") || strings.HasPrefix(clip, "circle(0") {
+		return true
+	}
+	switch own["position"] {
+	case "absolute", "fixed":
+	case "relative":
+		return pixelsOf(own["left"]) <= aside || pixelsOf(own["top"]) <= aside
+	default:
+		return false
+	}
+	rect := strings.Join(strings.FieldsFunc(own["clip"], func(r rune) bool { return r == ' ' || r == ',' }), " ")
+	if rect = strings.ReplaceAll(rect, "px", ""); rect == "rect(0 0 0 0)" || rect == "rect(1 1 1 1)" {
+		return true
+	}
+	for _, side := range [...]string{"left", "top", "right", "bottom"} {
+		if pixelsOf(own[side]) <= aside {
+			return true
+		}
+	}
+	return false
+}
+
+// pixelsOf returns a length in pixels, 0 where it is none.
+func pixelsOf(value string) float64 {
+	number := strings.TrimRight(value, "abcdefghijklmnopqrstuvwxyz%")
+	n, err := strconv.ParseFloat(number, 64)
+	if err != nil {
+		return 0
+	}
+	switch value[len(number):] {
+	case "em", "rem", "pc":
+		n *= 16
+	case "cm":
+		n *= 38
+	case "in":
+		n *= 96
+	case "vw", "vh", "%":
+		n *= 10
+	}
+	return n
+}
+
+// sizeIn returns the size in the value of font, "" if there is none.
+func sizeIn(font string) string {
+	for _, word := range strings.Fields(font) {
+		size, _, _ := strings.Cut(word, "/")
+		if size != "" && (size[0] >= '0' && size[0] <= '9' || size[0] == '.') && strings.Trim(size, "0123456789") != "" || size == "0" {
+			return size
+		}
+	}
+	return ""
 }
 
 // tiny reports whether a size is at most one of its unit, other than of those
