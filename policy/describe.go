@@ -34,6 +34,7 @@ func (s Scope) words() []string {
 	w = appendList(w, "not to", s.NotTo)
 	w = appendList(w, "auth", s.Auth)
 	w = appendListed(w, "header_from", s.Lists.HeaderFrom, s.HeaderFrom)
+	w = appendList(w, "hours", s.Hours)
 	if s.Size.Min != 0 {
 		w = append(w, fmt.Sprintf("at least %v", s.Size.Min))
 	}

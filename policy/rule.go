@@ -42,6 +42,7 @@ type Scope struct {
 	// second one; for any other rule one is enough.
 	HeaderFrom []AddressPattern
 	Size       SizeRange
+	Hours      []Hours // any of them, when the message was received
 	Lists      ByList
 }
 
@@ -165,6 +166,10 @@ func (r *rule) forMail(f *facts) truth {
 	}
 	if t != no && len(r.Scope.HeaderFrom) > 0 && len(r.lists.HeaderFrom) == 0 {
 		t = min(t, f.when(f.complete(), r.headerFromMatches(f, nil)))
+	}
+	if t != no && len(r.Scope.Hours) > 0 {
+		at := f.in.Envelope.Received
+		t = min(t, f.once(f.complete() || !at.IsZero(), !at.IsZero() && inHours(r.Scope.Hours, at)))
 	}
 	if t != no && r.Scope.Size != (SizeRange{}) {
 		t = min(t, f.once(f.complete(), r.Scope.Size.holds(f.in.Size)))

@@ -40,6 +40,9 @@ type Rule struct {
 	// The addresses in the From field, which anybody can forge, in the same
 	// forms as the sender.
 	HeaderFrom []string `toml:"header_from" example:"[\".partner.example\"]"`
+	// When the message came, by the clock of this host or of a time zone:
+	// "mon-fri 08:00-18:00", "sat,sun", "22:00-06:00 Europe/Berlin".
+	Hours []policy.Hours `toml:"hours" example:"[\"mon-fri 08:00-18:00\"]"`
 	// The size of the message, at least.
 	MinSize units.Size `toml:"min_size" example:"\"1KB\""`
 	// The size of the message, at most; "0B" for no limit.
@@ -134,6 +137,7 @@ func (b *binder) compile(path string, place int, r *Rule) {
 		To:    b.addresses(path+".to", r.To),
 		NotTo: b.addresses(path+".not_to", r.NotTo),
 		Size:  policy.SizeRange{Min: r.MinSize, Max: r.MaxSize},
+		Hours: r.Hours,
 	}
 	c.Scope.Client, c.Scope.Lists.Client = listed[policy.Network](b, path+".client", r.Client)
 	c.Scope.From, c.Scope.Lists.From = listed[policy.AddressPattern](b, path+".from", r.From)
@@ -162,7 +166,7 @@ func (b *binder) compile(path string, place int, r *Rule) {
 // means no address or all of them.
 func (b *binder) emptyLists(path string, r *Rule) {
 	for key, n := range map[string]int{
-		"direction": len(r.Direction), "client": len(r.Client), "from": len(r.From), "to": len(r.To), "not_to": len(r.NotTo), "auth": len(r.Auth),
+		"direction": len(r.Direction), "client": len(r.Client), "from": len(r.From), "to": len(r.To), "not_to": len(r.NotTo), "auth": len(r.Auth), "hours": len(r.Hours),
 		"header_from": len(r.HeaderFrom), "when": len(r.When), "part": len(r.Part), "requires": len(r.Requires), "unless": len(r.Unless),
 	} {
 		if _, set := b.origins[join(path, key)]; set && n == 0 {
