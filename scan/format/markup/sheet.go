@@ -1,7 +1,6 @@
 package markup
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/tdewolff/parse/v2"
@@ -241,7 +240,7 @@ func (r *sheetReader) declarations() (list []declaration) {
 			property := strings.ToLower(unescapeCSS(r.text))
 			r.next()
 			value, ok := r.value()
-			if ok && slices.Contains(hiding, property) {
+			if ok && (property == "font" || new(styled).of(property) != nil) {
 				list = append(list, newDeclaration(property, value))
 			}
 		default:
@@ -289,11 +288,4 @@ func newDeclaration(property, value string) declaration {
 		d.value, d.important = strings.TrimSpace(before), true
 	}
 	return d
-}
-
-// hiding are the properties that can hide text, or show it again.
-var hiding = []string{
-	"display", "visibility", "mso-hide", "opacity", "font-size", "font", "max-height", "max-width", "height", "width", "overflow",
-	"overflow-x", "overflow-y", "text-indent", "color", "background", "background-color", "position", "left", "top", "right", "bottom",
-	"clip", "clip-path", "transform", "content-visibility", "margin-left", "margin-top", "line-height", "-webkit-text-fill-color",
 }

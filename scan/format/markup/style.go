@@ -58,7 +58,13 @@ func (l *looks) start(name string, attrs []Attr) {
 			top = l.stack[n-1]
 		}
 	}
-	e := top.with(newBeing(name, attrs), l.declared(name, attrs))
+	e := top.with(name, attrs)
+	if l.sheet != nil {
+		e.being = newBeing(name, attrs)
+	}
+	if own, ok := l.declared(e.being, attrs); ok {
+		e.apply(&own)
+	}
 	if isVoid(name) {
 		l.last = e.hidden()
 		return
@@ -93,56 +99,144 @@ func (l *looks) end(name string) {
 	}
 }
 
-// declared returns what applies to an element, what outweighs other things last: what
-// sheets say by their weight, then what the element says itself, then what is important.
-func (l *looks) declared(name string, attrs []Attr) []declaration {
-	var list, important []declaration
-	put := func(d declaration) {
-		if d.important {
-			important = append(important, d)
-		} else {
-			list = append(list, d)
-		}
-	}
+// declared returns what applies to an element, and whether anything does. What outweighs
+// other things comes last: what sheets say by their weight, then what the element says
+// itself, then what is important.
+func (l *looks) declared(b being, attrs []Attr) (own styled, any bool) {
+	var important []declaration
 	if l.sheet != nil {
-		said := l.sheet.of(newBeing(name, attrs), l.stack)
+		said := l.sheet.of(b, l.stack)
 		slices.SortStableFunc(said, func(a, b weighed) int { return cmp.Compare(a.weight, b.weight) })
 		for _, d := range said {
-			put(d.declaration)
+			any = true
+			if d.important {
+				important = append(important, d.declaration)
+			} else {
+				own.set(d.property, d.value)
+			}
 		}
 	}
 	for _, a := range attrs {
 		if a.Name != "style" {
 			continue
 		}
+		any = true
 		for decl := range strings.SplitSeq(plainCSS(a.Value), ";") {
 			property, value, _ := strings.Cut(decl, ":")
-			put(newDeclaration(strings.TrimSpace(property), value))
+			property = strings.TrimSpace(property)
+			value, _, is := strings.Cut(value, "!")
+			if value = strings.TrimSpace(value); is {
+				important = append(important, declaration{property: property, value: value})
+			} else {
+				own.set(property, value)
+			}
 		}
 	}
-	return append(list, important...)
+	for _, d := range important {
+		own.set(d.property, d.value)
+	}
+	return own, any
 }
 
-// with returns the look of an element inside another.
-func (outer look) with(b being, declared []declaration) look {
+// styled is what style says of one element, by property; "" where it says nothing.
+type styled struct {
+	display, visibility, outlook, opacity, fontSize, maxHeight, maxWidth, height, width, overflow, indent string
+	color, fill, background, position, left, top, right, bottom, clip, clipPath, transform, content       string
+	marginLeft, marginTop                                                                                 string
+}
+
+// of returns where a property is kept, nil for one that is not.
+func (s *styled) of(property string) *string {
+	switch property {
+	case "display":
+		return &s.display
+	case "visibility":
+		return &s.visibility
+	case "mso-hide":
+		return &s.outlook
+	case "opacity":
+		return &s.opacity
+	case "font-size":
+		return &s.fontSize
+	case "max-height":
+		return &s.maxHeight
+	case "max-width":
+		return &s.maxWidth
+	case "height":
+		return &s.height
+	case "width":
+		return &s.width
+	case "overflow", "overflow-x", "overflow-y":
+		return &s.overflow
+	case "text-indent":
+		return &s.indent
+	case "color":
+		return &s.color
+	case "-webkit-text-fill-color":
+		return &s.fill
+	case "background", "background-color":
+		return &s.background
+	}
+	return s.placed(property)
+}
+
+// placed does what of does for properties that say where an element is.
+func (s *styled) placed(property string) *string {
+	switch property {
+	case "position":
+		return &s.position
+	case "left":
+		return &s.left
+	case "top":
+		return &s.top
+	case "right":
+		return &s.right
+	case "bottom":
+		return &s.bottom
+	case "clip":
+		return &s.clip
+	case "clip-path":
+		return &s.clipPath
+	case "transform":
+		return &s.transform
+	case "content-visibility":
+		return &s.content
+	case "margin-left":
+		return &s.marginLeft
+	case "margin-top":
+		return &s.marginTop
+	}
+	return nil
+}
+
+// set takes in a declaration.
+func (s *styled) set(property, value string) {
+	if property == "font" {
+		if size := sizeIn(value); size != "" {
+			s.fontSize = size
+		}
+	} else if at := s.of(property); at != nil {
+		*at = value
+	}
+}
+
+// with returns the look of an element inside another, style left out.
+func (outer look) with(name string, attrs []Attr) look {
 	e := outer
-	e.being = b
-	for _, a := range b.attrs {
+	e.being = being{name: name}
+	for _, a := range attrs {
 		switch a.Name {
 		case "hidden":
 			e.gone = true
 		case "bgcolor":
 			e.background = color(a.Value)
 		case "color":
-			if e.color = color(a.Value); b.name == "font" {
+			if e.color = color(a.Value); name == "font" {
 				e.colored = true
 			}
 		case "background":
 			e.background = "image"
 		}
-	}
-	if len(declared) > 0 {
-		e.apply(declared)
 	}
 	return e
 }
@@ -156,78 +250,40 @@ func (l look) shownOn() string {
 }
 
 // apply applies style.
-func (l *look) apply(declared []declaration) {
-	own := map[string]string{}
-	for _, d := range declared {
-		switch d.property {
-		case "background":
-			own["background-color"] = d.value
-		case "overflow-x", "overflow-y":
-			own["overflow"] = d.value
-		case "font":
-			if size := sizeIn(d.value); size != "" {
-				own["font-size"] = size
-			}
-		default:
-			own[d.property] = d.value
-		}
-	}
-	l.gone = l.gone || vanishes(own) || isAside(own)
-	if v, ok := own["visibility"]; ok {
+func (l *look) apply(own *styled) {
+	l.gone = l.gone || own.vanishes() || own.isAside()
+	if v := own.visibility; v != "" {
 		l.invisible = v == "hidden" || v == "collapse" || l.invisible && v != "visible"
 	}
-	if v, ok := own["font-size"]; ok && v != "inherit" && !strings.HasSuffix(v, "em") && !strings.HasSuffix(v, "%") || tiny(v) {
+	if v := own.fontSize; v != "" && v != "inherit" && !strings.HasSuffix(v, "em") && !strings.HasSuffix(v, "%") || tiny(v) {
 		l.small = tiny(v)
 	}
-	for _, property := range [...]string{"color", "-webkit-text-fill-color"} {
-		if v, ok := own[property]; ok {
+	for _, v := range [...]string{own.color, own.fill} {
+		if v != "" {
 			l.color, l.colored = color(v), true
 		}
 	}
-	if v, ok := own["background-color"]; ok {
-		l.background = color(v)
+	if own.background != "" {
+		l.background = color(own.background)
 	}
 }
 
 // vanishes reports whether style takes an element and all in it from the page.
-func vanishes(own map[string]string) bool {
-	for property, value := range own {
-		switch property {
-		case "display":
-			if value == "none" {
-				return true
-			}
-		case "mso-hide":
-			if value == "all" {
-				return true
-			}
-		case "opacity":
-			if tiny(value) || faint(value) {
-				return true
-			}
-		case "max-height", "max-width":
-			if tiny(value) {
-				return true
-			}
-		case "height", "width":
-			if tiny(value) && strings.Contains(own["overflow"], "hidden") {
-				return true
-			}
-		case "content-visibility":
-			if value == "hidden" {
-				return true
-			}
-		case "transform":
-			if noScale(value) {
-				return true
-			}
-		}
+func (s *styled) vanishes() bool {
+	switch {
+	case s.display == "none", s.outlook == "all", s.content == "hidden":
+		return true
+	case tiny(s.opacity), faint(s.opacity), tiny(s.maxHeight), tiny(s.maxWidth), s.transform != "" && noScale(s.transform):
+		return true
 	}
-	return false
+	return s.overflow != "" && (tiny(s.height) || tiny(s.width)) && strings.Contains(s.overflow, "hidden")
 }
 
 // faint reports whether so little is seen through that nobody reads it.
 func faint(opacity string) bool {
+	if opacity == "" {
+		return false
+	}
 	n, err := strconv.ParseFloat(opacity, 64)
 	return err == nil && n < 0.1
 }
@@ -243,35 +299,33 @@ func noScale(value string) bool {
 const aside = -500
 
 // isAside reports whether style moves text off the screen, or cuts all of it off.
-func isAside(own map[string]string) bool {
-	if pixelsOf(own["text-indent"]) <= aside || pixelsOf(own["margin-left"]) <= aside || pixelsOf(own["margin-top"]) <= aside {
+func (s *styled) isAside() bool {
+	if pixelsOf(s.indent) <= aside || pixelsOf(s.marginLeft) <= aside || pixelsOf(s.marginTop) <= aside {
 		return true
 	}
-	clip := strings.ReplaceAll(own["clip-path"], " ", "")
-	if strings.HasPrefix(clip, "inset(100%") || strings.HasPrefix(clip, "inset(50%") || strings.HasPrefix(clip, "circle(0") {
+	if clip := strings.ReplaceAll(s.clipPath, " ", ""); strings.HasPrefix(clip, "inset(100%") || strings.HasPrefix(clip, "inset(50%") ||
+		strings.HasPrefix(clip, "circle(0") {
 		return true
 	}
-	switch own["position"] {
+	switch s.position {
 	case "absolute", "fixed":
 	case "relative":
-		return pixelsOf(own["left"]) <= aside || pixelsOf(own["top"]) <= aside
+		return pixelsOf(s.left) <= aside || pixelsOf(s.top) <= aside
 	default:
 		return false
 	}
-	rect := strings.Join(strings.FieldsFunc(own["clip"], func(r rune) bool { return r == ' ' || r == ',' }), " ")
+	rect := strings.Join(strings.FieldsFunc(s.clip, func(r rune) bool { return r == ' ' || r == ',' }), " ")
 	if rect = strings.ReplaceAll(rect, "px", ""); rect == "rect(0 0 0 0)" || rect == "rect(1 1 1 1)" {
 		return true
 	}
-	for _, side := range [...]string{"left", "top", "right", "bottom"} {
-		if pixelsOf(own[side]) <= aside {
-			return true
-		}
-	}
-	return false
+	return pixelsOf(s.left) <= aside || pixelsOf(s.top) <= aside || pixelsOf(s.right) <= aside || pixelsOf(s.bottom) <= aside
 }
 
 // pixelsOf returns a length in pixels, 0 where it is none.
 func pixelsOf(value string) float64 {
+	if value == "" {
+		return 0
+	}
 	number := strings.TrimRight(value, "abcdefghijklmnopqrstuvwxyz%")
 	n, err := strconv.ParseFloat(number, 64)
 	if err != nil {
@@ -304,6 +358,9 @@ func sizeIn(font string) string {
 // tiny reports whether a size is at most one of its unit, other than of those
 // that are large.
 func tiny(value string) bool {
+	if value == "" || value[0] > '9' {
+		return false
+	}
 	number := strings.TrimRight(value, "abcdefghijklmnopqrstuvwxyz%")
 	n, err := strconv.ParseFloat(number, 64)
 	unit := value[len(number):]
