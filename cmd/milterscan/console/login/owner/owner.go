@@ -68,11 +68,12 @@ func (o *Owners) main(folded string) string {
 }
 
 // base returns the address that gets the mail of an address: without what comes after a delimiter,
-// unless somebody has the whole one.
+// unless somebody has the whole one, or nobody is known who has the rest where people are listed.
 func (o *Owners) base(folded string) string {
+	c := o.Config().People
 	who, known := o.Directory.Who(folded)
-	i, at := strings.IndexAny(folded, o.Config().People.Delimiter), strings.LastIndexByte(folded, '@')
-	if i <= 0 || i > at || known && slices.Contains(who.Addresses, folded) {
+	i, at := strings.IndexAny(folded, c.Delimiter), strings.LastIndexByte(folded, '@')
+	if i <= 0 || i > at || known && slices.Contains(who.Addresses, folded) || !known && len(c.Sources) > 0 {
 		return folded
 	}
 	return folded[:i] + folded[at:]

@@ -1,0 +1,147 @@
+package owner
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
+	"github.com/milterscan/milterscan/cmd/milterscan/console/login/accounts"
+	"github.com/milterscan/milterscan/policy"
+	"github.com/milterscan/milterscan/policy/config"
+	"github.com/milterscan/milterscan/policy/people"
+	"github.com/milterscan/milterscan/policy/people/directory"
+)
+
+// folk has Ann with an alias, for whom Pa acts, and Dan, whose address looks like one of Ann's.
+const folk = "address,name,aliases,groups,language,delegates\n" +
+	"ann@example.com,Ann,a.smith@example.com; ann@example.org,,de,pa@example.com\n" +
+	"pa@example.com,Pa,,,,\n" +
+	"ann+x@example.com,Dan,,,,\n"
+
+// newOwners returns owners of addresses in example.com, by a table of people where there is one.
+func newOwners(t *testing.T, table string) (*Owners, *config.Config) {
+	t.Helper()
+	c := config.Default()
+	c.Local.Domains = []policy.Domain{"example.com"}
+	c.People.Pages.Login = []string{"link"}
+	d := directory.New(directory.Options{})
+	if table != "" {
+		file := filepath.Join(t.TempDir(), "people.csv")
+		if err := os.WriteFile(file, []byte(table), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s := directory.Source{}
+		s.SetDefaults()
+		s.Name, s.Type, s.File, s.Domains = "x", directory.CSV, file, c.Local.Domains
+		c.People.Sources = []directory.Source{s}
+		d.Use(c.People.Sources, c.People.Delimiter)
+		d.Load(t.Context())
+	}
+	store := people.New(filepath.Join(t.TempDir(), "people.db"))
+	o := New(Options{Config: func() *config.Config { return c }, Directory: d, Store: func() *people.Store { return store }, Log: zap.NewNop()})
+	t.Cleanup(func() { store.Close() })
+	t.Cleanup(o.Close)
+	return o, c
+}
+
+// TestOf: what is proved is the address and what is listed for its person; an address that only looks like another's
+// makes nobody that person.
+func TestOf(t *testing.T) {
+	for _, c := range []struct {
+		table  string
+		proved []string
+		want   string
+	}{
+		{"", []string{" <Ann@Example.com>"}, "[ann@example.com]"},
+		{"", []string{"ann+x@example.com"}, "[ann+x@example.com]"},
+		{"", []string{"ann@example.org", "", "ann", "ann@example.com.example.org"}, "[]"},
+		{"", []string{"b@example.com", "a@example.org", "a@example.com"}, "[b@example.com a@example.com]"},
+		{folk, []string{"ann@example.com"}, "[ann@example.com]"},
+		{folk, []string{"A.Smith@example.com"}, "[ann@example.com a.smith@example.com]"},
+		{folk, []string{"ann+x@example.com"}, "[ann+x@example.com]"},
+		{folk, []string{"nobody@example.com"}, "[]"},
+	} {
+		o, _ := newOwners(t, c.table)
+		if got := fmt.Sprint(o.Of(c.proved)); got != c.want {
+			t.Errorf("%q: %s; want %s", c.proved, got, c.want)
+		}
+	}
+}
+
+// TestComplete: a recipient is completed with what is its own at this moment, or is none any more.
+func TestComplete(t *testing.T) {
+	o, c := newOwners(t, folk)
+	complete := func(addresses ...string) (login.Person, error) {
+		return o.Complete(t.Context(), login.Person{Role: login.Recipient, Addresses: addresses})
+	}
+	ann, err := complete("ann@example.com")
+	if err != nil || fmt.Sprint(ann.Addresses) != "[ann@example.com a.smith@example.com]" || ann.Language != "de" || len(ann.Classes) == 0 || len(ann.Releases) == 0 {
+		t.Errorf("%+v, %v", ann, err)
+	}
+	for to, want := range map[string]bool{"ann@example.com": true, "Ann+News@example.com": true, "ann+x@example.com": false, "pa@example.com": false, "ann@example.org": false, "": false} {
+		if ann.Owns(to) != want {
+			t.Errorf("%q is Ann's: %v", to, !want)
+		}
+	}
+	if pa, err := complete("pa@example.com"); err != nil || fmt.Sprint(pa.Addresses) != "[pa@example.com ann@example.com a.smith@example.com]" {
+		t.Errorf("%+v, %v", pa, err)
+	}
+	if err := o.Store().SetSettings(t.Context(), "ann@example.com", func(s *people.Settings) { s.Language = "fr" }); err != nil {
+		t.Fatal(err)
+	}
+	if ann, err := complete("ann@example.com"); err != nil || ann.Language != "fr" {
+		t.Errorf("%+v, %v", ann, err)
+	}
+	for _, gone := range []string{"nobody@example.com", "a.smith@example.com", "ann@example.org"} {
+		if _, err := complete(gone); !errors.Is(err, login.ErrNobody) {
+			t.Errorf("%s: %v", gone, err)
+		}
+	}
+	desk := login.Person{Role: login.HelpDesk, Name: "desk"}
+	if got, err := o.Complete(t.Context(), desk); err != nil || got.Name != "desk" || len(got.Addresses) > 0 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	c.People.Pages.Login = nil
+	if _, err := complete("ann@example.com"); !errors.Is(err, login.ErrNobody) {
+		t.Error("recipients are not let in:", err)
+	}
+}
+
+// TestVerifyAsksForOursOnly: no password goes anywhere for an address that is none of ours, nor where no way is on.
+func TestVerifyAsksForOursOnly(t *testing.T) {
+	o, c := newOwners(t, folk)
+	c.People.Pages.Login, c.People.Pages.IMAP = []string{"imap"}, "imaps:127.0.0.1:1"
+	for _, name := range []string{"ann", "ann@example.org", "nobody@example.com", ""} {
+		if _, err := o.Verify(t.Context(), name, "secret"); !errors.Is(err, accounts.ErrWrong) {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+}
+
+// TestSpend: an address is sent three links at once and twelve in a day, whoever asks; and little is remembered.
+func TestSpend(t *testing.T) {
+	x, now := newLinks(), time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
+	n := 0
+	for minute := range 24 * 60 {
+		for x.spend("ann@example.com", now.Add(time.Duration(minute)*time.Minute)) {
+			if n++; minute < 15 && n > mostAtOnce {
+				t.Fatal("more than at once")
+			}
+		}
+	}
+	if n != mostInDay || !x.spend("ben@example.com", now) || !x.spend("ann@example.com", now.Add(49*time.Hour)) {
+		t.Errorf("%d in a day", n)
+	}
+	for i := range 3 * mostCounted {
+		x.spend(fmt.Sprint(i, "@example.com"), now.Add(time.Duration(i)*time.Millisecond))
+	}
+	if len(x.sent) > mostCounted {
+		t.Errorf("%d addresses are remembered", len(x.sent))
+	}
+}
