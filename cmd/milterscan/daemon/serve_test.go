@@ -30,6 +30,7 @@ const patience = time.Minute
 
 // running is a daemon that serves from a directory of its own.
 type running struct {
+	d    *Daemon
 	t    *testing.T
 	dir  string
 	hup  chan os.Signal
@@ -67,6 +68,7 @@ func start(t *testing.T, dir, text string) *running {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan int, 1)
+	r.d = d
 	go func() { ended <- d.Run(ctx, r.hup) }()
 	done := -1
 	r.stop = func() int {

@@ -74,8 +74,12 @@ type Pipeline struct {
 	MaxMessage int64
 }
 
-// Close ends the children of the pipeline.
-func (p *Pipeline) Close() { p.Workers.Close() }
+// Close ends the children of the pipeline, and closes its stores: pages make a pipeline for each
+// mail that they judge.
+func (p *Pipeline) Close() {
+	p.Workers.Close()
+	p.Stores.Close()
+}
 
 // New makes a pipeline of a configuration.
 func New(c *config.Config) (*Pipeline, error) {
