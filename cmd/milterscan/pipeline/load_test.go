@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/hostile"
 	"github.com/milterscan/milterscan/tests/bombs"
@@ -26,15 +28,16 @@ func raced() bool {
 }
 
 // TestLoadChangesNoVerdict judges mails one after the other, and again many at once while
-// the processors are busy with other things: each gets the same verdict, or is put off.
+// the processors are busy with other things: each gets the same verdict in the same words, or
+// is put off.
 func TestLoadChangesNoVerdict(t *testing.T) {
 	p, mails, turn := pipelineOf(t, ""), thousand(t), 0
 	if raced() {
 		mails = slices.DeleteFunc(mails, func([]byte) bool { turn++; return turn%5 != 0 })
 	}
-	idle := make([]string, len(mails))
+	idle := make([]verdict, len(mails))
 	for i, mail := range mails {
-		idle[i] = p.actionOn(t, mail)
+		idle[i] = p.verdictOn(t, mail)
 	}
 	var stop atomic.Bool
 	var busy, judges sync.WaitGroup
@@ -49,12 +52,12 @@ func TestLoadChangesNoVerdict(t *testing.T) {
 	for range 16 {
 		judges.Go(func() {
 			for i := next.Add(1) - 1; i < int64(len(mails)); i = next.Add(1) - 1 {
-				switch got := p.actionOn(t, mails[i]); {
-				case got == "tempfail", idle[i] == "tempfail":
+				switch got := p.verdictOn(t, mails[i]); {
+				case got.action == "tempfail", idle[i].action == "tempfail":
 					put.Add(1)
 				case got != idle[i]:
-					t.Errorf("mail %d: %s when idle, %s under load", i, idle[i], got)
-				case got == "reject":
+					t.Errorf("mail %d: %+v when idle, %+v under load", i, idle[i], got)
+				case got.action == "reject":
 					refused.Add(1)
 				}
 			}
@@ -69,22 +72,30 @@ func TestLoadChangesNoVerdict(t *testing.T) {
 	t.Logf("of %d mails, %d are refused and %d put off", len(mails), refused.Load(), put.Load())
 }
 
-// actionOn returns the action on a mail.
-func (p *Pipeline) actionOn(t *testing.T, mail []byte) string {
+// verdict is what becomes of a mail, and what its sender hears.
+type verdict struct {
+	action string
+	reply  policy.Reply // without the id of the message
+}
+
+// verdictOn returns the verdict on a mail.
+func (p *Pipeline) verdictOn(t *testing.T, mail []byte) verdict {
 	raw, err := p.keep(bytes.NewReader(mail))
 	if err != nil {
 		t.Error(err)
-		return ""
+		return verdict{}
 	}
 	env := scan.Envelope{Sender: "alice@example.org", Recipients: []string{"bob@example.com"}, Received: time.Now()}
 	in, err := p.receive(env, raw)
 	if err != nil {
 		t.Error(err)
-		return ""
+		return verdict{}
 	}
 	r := p.Judge.Examine(t.Context(), in)
 	defer r.Close()
-	return r.Decision.Action()
+	reply := r.Decision.Reply
+	reply.Text, _, _ = strings.Cut(reply.Text, " [")
+	return verdict{r.Decision.Action(), reply}
 }
 
 // thousand returns ordinary mails, hostile ones and bombs.
