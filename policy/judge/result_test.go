@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/milterscan/milterscan/policy"
@@ -199,9 +200,11 @@ func (slow) Scan(ctx context.Context, _ *scan.Message) ([]scan.Finding, error) {
 
 // TestTimeIsOver is a failure of the scanner that did not answer, and nothing that
 // is taken for clean.
-func TestTimeIsOver(t *testing.T) {
+func TestTimeIsOver(t *testing.T) { synctest.Test(t, timeIsOver) }
+
+func timeIsOver(t *testing.T) {
 	j, _ := editing(t, &finder{}, on(scan.Failed, policy.Outcome{Answer: policy.Tempfail}))
-	j.Engine, j.Time = scan.NewEngine(slow{}), 20*time.Millisecond
+	j.Engine, j.Time = scan.NewEngine(slow{}), 10*time.Second
 	r, release := j.Message(t.Context(), received(j, mail))
 	defer release()
 	if r.Answer != policy.Tempfail {
@@ -430,7 +433,9 @@ func (a *asking) Keep(ctx context.Context, _ policy.Copy) error {
 
 // TestTimeToKeep ends the wait for a copy with the time for the message, and leaves
 // some for it where scanners take all they can get.
-func TestTimeToKeep(t *testing.T) {
+func TestTimeToKeep(t *testing.T) { synctest.Test(t, timeToKeep) }
+
+func timeToKeep(t *testing.T) {
 	var told []*Result
 	j := judging(t, policy.Outcome{Answer: policy.Discard, Keep: true}, &keeper{}, &told, odd)
 	tell := j.Tell
@@ -440,14 +445,14 @@ func TestTimeToKeep(t *testing.T) {
 		}
 		tell(ctx, r)
 	}
-	j.Keeper, j.Time = patient{}, 100*time.Millisecond
+	j.Keeper, j.Time = patient{}, 10*time.Second
 	r, release := j.Message(t.Context(), received(j, mail))
 	release()
 	if r.Answer != policy.Tempfail || len(told) != 1 {
 		t.Errorf("ruling %+v", r)
 	}
 	keeper := &asking{}
-	j.Keeper, j.Time, j.Engine = keeper, 500*time.Millisecond, scan.NewEngine(scanner{odd}, slow{})
+	j.Keeper, j.Time, j.Engine = keeper, 10*time.Second, scan.NewEngine(scanner{odd}, slow{})
 	r, release = j.Message(t.Context(), received(j, mail))
 	release()
 	if r.Answer != policy.Discard || keeper.left <= 0 || keeper.left > j.Time/closing {
