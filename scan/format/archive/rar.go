@@ -115,6 +115,9 @@ func (w *rarWalk) ended(err error) error {
 	var end walkError
 	switch {
 	case err == io.EOF:
+		if wrong := checkBlocks(w.c, max(0, findEarly(w.c, rarMagic)), w.budget.Entries); wrong != nil {
+			w.note(damagedContainer, "%v", wrong)
+		}
 		return nil
 	case errors.As(err, &end):
 		return end.error

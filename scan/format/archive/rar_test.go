@@ -1,10 +1,13 @@
 package archive
 
 import (
+	"bytes"
 	"encoding/binary"
 	"hash/crc32"
 	"strings"
 	"testing"
+
+	mails "github.com/milterscan/milterscan/tests/sample"
 )
 
 // rar4 and rar5 write stored archives; no program that is free does.
@@ -69,7 +72,7 @@ func TestRar(t *testing.T) {
 		"rar5, dictionary":            {rar5(rar5File(solidHuge, "x", "text")), "", windowTooLarge, false},
 		"rar4, damaged second header": {patch(t, two4, edit{"x.txt", 0, "X"}), "eicar.com", damagedContainer, true},
 		"rar5, checksum":              {patch(t, two5, edit{"EICAR", 0, "E1CAR"}), "eicar.com d/x.txt", checksumMismatch, false},
-		"rar4, cut":                   {two4[:70], "eicar.com", damagedMember, false},
+		"rar4, cut":                   {two4[:70], "eicar.com", damagedContainer + " " + damagedMember, false},
 		"rar4, second volume":         {rar4(1, rar4File(1, "eicar.com", eicar)), "", volume, false},
 		"rar4, first volume":          {rar4(1, rar4File(2, "eicar.com", eicar)), "eicar.com", volume, true},
 	} {
@@ -89,5 +92,57 @@ func TestRarPasswordsDoNotFit(t *testing.T) {
 	}
 	if got := open(t, "x.rar", rar5Locked(), "wrong"); got.err != nil || len(got.notes) == 0 {
 		t.Errorf("%v, %v", got.notes, got.err)
+	}
+}
+
+// TestRarBlocks: what the decoder takes for the end of an archive, or for the whole of a stored file,
+// need not be that for other programs.
+func TestRarBlocks(t *testing.T) {
+	four := func(packed, size, flags int, method string, more string) []byte {
+		head := u32(packed) + u32(size) + "\x03" + u32(0) + u32(0) + "\x14" + method + u16(1) + u32(0o100644) + "a"
+		return rar4(0, rar4Block(0x74, 0x8000|flags, head)+strings.Repeat("x", 20)+more)
+	}
+	five := func(packed, size, flags, info int, extra string) []byte {
+		head := vint(2) + vint(2|flags|min(len(extra), 1))
+		if extra != "" {
+			head += vint(len(extra))
+		}
+		head += vint(packed) + vint(0) + vint(size) + vint(0o100644) + vint(info) + vint(1) + vint(1) + "a" + extra
+		return rar5(rar5Block(head) + strings.Repeat("x", 20))
+	}
+	for name, c := range map[string]struct {
+		data []byte
+		bad  bool
+	}{
+		"4":                           {four(20, 20, 0, "\x30", ""), false},
+		"4, ends later":               {four(1000, 20, 0, "\x30", ""), true},
+		"4, ends much later":          {four(-1, 20, 0, "\x33", ""), true},
+		"4, stored and longer":        {four(20, 10, 0, "\x30", ""), true},
+		"4, stored and shorter":       {four(20, 30, 0, "\x30", ""), true},
+		"4, packed":                   {four(20, 30, 0, "\x33", ""), false},
+		"4, encrypted":                {four(20, 17, 4, "\x30", ""), false},
+		"4, goes on elsewhere":        {four(20, 30, 2, "\x30", ""), false},
+		"4, a comment that ends late": {four(20, 20, 0, "\x30", rar4Block(0x7a, 0x8000, u32(500))), true},
+		"5":                           {five(20, 20, 0, 0, ""), false},
+		"5, ends later":               {five(1000, 20, 0, 0, ""), true},
+		"5, stored and longer":        {five(20, 10, 0, 0, ""), true},
+		"5, stored and shorter":       {five(20, 30, 0, 0, ""), true},
+		"5, packed":                   {five(20, 30, 0, 3<<7, ""), false},
+		"5, encrypted":                {five(20, 17, 0, 0, "\x03\x01\x00\x00"), false},
+		"5, with another record":      {five(20, 17, 0, 0, "\x03\x02\x00\x00"), true},
+		"5, goes on elsewhere":        {five(20, 30, 16, 0, ""), false},
+	} {
+		for _, before := range []string{"", "MZ and more"} {
+			data := []byte(before + string(c.data))
+			if err := checkBlocks(bytes.NewReader(data), int64(len(before)), 100); (err != nil) != c.bad {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+	files := []mails.File{{Name: "a"}, {Name: "b", Content: []byte("text")}}
+	for _, whole := range [][]byte{mails.Rar4(files...), mails.Rar5(files...), rar5Locked(), rar4(0x80)} {
+		if err := checkBlocks(bytes.NewReader(whole), 0, 100); err != nil {
+			t.Error(err)
+		}
 	}
 }
