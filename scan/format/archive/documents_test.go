@@ -49,9 +49,18 @@ func TestRPM(t *testing.T) {
 	}
 	lead := rpmMagic + strings.Repeat("\x00", 92)
 	signature := header(1, 5)
-	file := lead + signature + strings.Repeat("\x00", -len(lead+signature)&7) + header(2, 7) + eicar
-	if got := open(t, "x.rpm", []byte(file)); !got.has("payload.cpio", eicar) || got.codes() != "" {
+	start := lead + signature + strings.Repeat("\x00", -len(lead+signature)&7)
+	payload := string(makeGzip(t, "", strings.NewReader(eicar)))
+	file := start + header(2, 7) + payload
+	if got := open(t, "x.rpm", []byte(file)); !got.has("payload.cpio", payload) || got.codes() != "" {
 		t.Errorf("%v", got)
+	}
+	for what, bad := range map[string]string{
+		"no payload": start + header(2, 7), "an unknown one": start + header(2, 7) + eicar, "a header that is too long": start + rpmMark + strings.Repeat("\xff", 13) + payload,
+	} {
+		if got := open(t, "x.rpm", []byte(bad)); got.codes() != damagedContainer {
+			t.Errorf("%s: %v", what, got.notes)
+		}
 	}
 	for _, bad := range []string{lead, lead + "nothing here that is a header", file[:120]} {
 		if got := open(t, "x.rpm", []byte(bad)); got.codes() != damagedContainer {

@@ -32,6 +32,9 @@ func (rpmFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([
 		return w.end(nil)
 	}
 	size := max(0, c.Size()-at)
+	if !isPayload(piece(c, at, HeadSize)) {
+		w.note(damagedContainer, "no payload at byte %d", at)
+	}
 	return w.end(w.member(Member{Names: []string{"payload.cpio"}, Size: size}, stretch(c, at, size)))
 }
 
@@ -46,4 +49,11 @@ func rpmHeader(c Content, off int64) (int64, error) {
 	}
 	entries, size := int64(be32(b[8:])), int64(be32(b[12:]))
 	return off + rpmIndex + entries*rpmIndex + size, nil
+}
+
+// isPayload reports whether a payload begins with head: cpio, packed or not. Programs that find
+// none there look for it elsewhere in the file.
+func isPayload(head []byte) bool {
+	packed := gzipFormat{}.Match(head, nil) || bzip2Format{}.Match(head, nil) || xzFormat{}.Match(head, nil) || zstdFormat{}.Match(head, nil)
+	return packed || hasAny(head, "\x5d\x00\x00", "07070", "\xc7\x71", "\x71\xc7")
 }
