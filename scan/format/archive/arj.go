@@ -34,7 +34,11 @@ func (arjFormat) suffixes() []string { return []string{".arj"} }
 
 func (arjFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
 	w := &arjWalk{walk: begin(ctx, c, b, visit), c: c}
-	for at := int64(0); ; {
+	at := max(0, arjBegin(c, nil))
+	if at > 0 {
+		w.note(prefixed, "by %d bytes", at)
+	}
+	for {
 		h, err := readARJ(c, at)
 		if err != nil {
 			w.note(damagedContainer, "at byte %d: %v", at, err)

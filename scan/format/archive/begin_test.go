@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -40,18 +41,19 @@ func le(n, v int) (b []byte) {
 // beginnings are archives with EICAR that programs find after other data.
 func beginnings(t *testing.T) map[string][]byte {
 	t.Helper()
-	all := map[string][]byte{"a.cab": cabinet("eicar.com", eicar)}
+	all := map[string][]byte{"a.cab": cabinet("eicar.com", eicar), "a.gz": makeGzip(t, "eicar.com", strings.NewReader(eicar))}
 	for name, f := range map[string]tar.Format{"ustar": tar.FormatUSTAR, "pax": tar.FormatPAX, "gnu": tar.FormatGNU} {
 		all[name+".tar"] = makeTar(t, tar.Header{Name: "eicar.com", Format: f})
 	}
-	for _, name := range []string{"bin.cpio", "crc.cpio", "newc.cpio", "odc.cpio", "level0-lh5.lzh", "level1-lh6.lzh", "level2-lh7.lzh", "lzs.lzh", "lh1.lzh"} {
+	for _, name := range []string{"bin.cpio", "crc.cpio", "newc.cpio", "odc.cpio", "level0-lh5.lzh", "level1-lh6.lzh", "level2-lh7.lzh", "lzs.lzh", "lh1.lzh",
+		"m1.arj", "eicar.com.bz2", "eicar.com.xz", "eicar.com.zst"} {
 		all[name] = sampleBytes(t, name)
 	}
 	return all
 }
 
 // Programs that look further than the first bytes find an archive after whatever is before
-// it, and so do we: 7-Zip and GNU tar in tars, cpio(1), cabextract.
+// it, and so do we: 7-Zip in all, GNU tar in tars, cpio(1), cabextract.
 func TestAfterOtherData(t *testing.T) {
 	for name, data := range beginnings(t) {
 		for what, before := range map[string]string{
@@ -60,7 +62,8 @@ func TestAfterOtherData(t *testing.T) {
 		} {
 			for _, as := range []string{name, "x.dat"} {
 				w := open(t, as, append([]byte(before), data...))
-				if !w.has("eicar.com", eicar) || !strings.Contains(w.codes(), prefixed) {
+				found := w.has("eicar.com", eicar) || w.names() == "" && len(w.members) == 1 && w.members[0].body == eicar
+				if !found || !strings.Contains(w.codes(), prefixed) {
 					t.Errorf("%s as %s after %s: %s; %s", name, as, what, w.names(), w.codes())
 				}
 			}
@@ -152,14 +155,37 @@ func TestTakenBeginnings(t *testing.T) {
 
 // Looking for a beginning costs little, whatever nearly is one.
 func BenchmarkNearlyBeginnings(b *testing.B) {
-	for _, unit := range []string{"ustar", "07070", "\xc7\x71", "\x71\xc7", "MSCF", "xx-lh5-" + strings.Repeat("\x01", 13) + "\x02\x01", "070701" + strings.Repeat("0", 104), strings.Repeat("0", 148) + "1234567\x00"} {
+	for _, unit := range []string{"ustar", "07070", "\xc7\x71", "\x71\xc7", "MSCF", "xx-lh5-" + strings.Repeat("\x01", 13) + "\x02\x01",
+		"070701" + strings.Repeat("0", 104), strings.Repeat("0", 148) + "1234567\x00",
+		"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\x01", "BZh91AY&SY", xzMagic, zstdMagic, "\x60\xea\x28\x0a\x1e\x0a\x0a\x0a\x0a\x0a\x02\x0a"} {
 		data := []byte(strings.Repeat(unit, 3<<20/len(unit)))
 		b.Run(fmt.Sprintf("%.12q", unit), func(b *testing.B) {
 			for b.Loop() {
-				for _, f := range []embedded{tarFormat{}, cpioFormat{}, cabFormat{}, lhaFormat{}} {
-					f.inside(bytes.NewReader(data), nil)
+				for _, f := range NewDetector(Formats()).further {
+					f.(embedded).inside(bytes.NewReader(data), nil)
 				}
 			}
 		})
+	}
+}
+
+// TestStreamsInsideOthers: what comes after a compressed file that is itself after other data takes nothing
+// from it, and one in a container with packed members is none.
+func TestStreamsInsideOthers(t *testing.T) {
+	for name, data := range beginnings(t) {
+		if !strings.HasPrefix(name, "eicar.com.") && name != "a.gz" {
+			continue
+		}
+		all := slices.Concat([]byte("\x7fELF\x00\x00"), data, bytes.Repeat([]byte("more data "), 100))
+		if w := open(t, "x.bin", all); len(w.members) != 1 || w.members[0].body != eicar || w.codes() != prefixed+" "+trailingData {
+			t.Errorf("%s: %s", name, w.codes())
+		}
+	}
+	for _, name := range []string{"7z-bzip2.zip", "bzip2.7z"} {
+		c := bytes.NewReader(sampleBytes(t, name))
+		d := NewDetector(Formats())
+		if more := d.Further(d.Beginning(c), c, nil, nil); len(more) > 0 {
+			t.Errorf("%s is opened once more as %s", name, more[0].Name())
+		}
 	}
 }

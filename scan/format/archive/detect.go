@@ -187,6 +187,9 @@ func (d *Detector) Beginning(c Content) []Format {
 func (d *Detector) Further(begun []Format, c Content, names []string, taken Places) []Format {
 	ends := extensions(names)
 	seen := survey(c, d.wanted(begun))
+	if packs(begun) {
+		seen &^= sightStreams
+	}
 	found := choose(d.further, func(f Format) bool {
 		e := unwrap(f).(embedded)
 		if slices.Contains(begun, f) || !seen.isSeen(e) {

@@ -11,7 +11,6 @@ import (
 	"io"
 
 	"github.com/milterscan/milterscan/scan/format/inflate"
-	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // gzipFormat reads gzip (RFC 1952) from its own header on, so that a wrong
@@ -21,12 +20,12 @@ type gzipFormat struct{}
 
 func (gzipFormat) Name() string { return "gzip" }
 
-func (gzipFormat) Match(head []byte, _ Content) bool { return hasAny(head, "\x1f\x8b\x08") }
+func (gzipFormat) Match(head []byte, _ Content) bool { return hasAny(head, gzipMagic) }
 
 func (gzipFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
 	w := begin(ctx, c, b, visit)
 	w.cost = codecDeflate
-	g := &gunzip{in: bufio.NewReader(w.feed(scratch.Reader(c))), budget: b, inflate: inflate.Borrow()}
+	g := &gunzip{in: bufio.NewReader(w.feed(w.skip(c, gzipBegin(c, nil)))), budget: b, inflate: inflate.Borrow()}
 	defer g.inflate.GiveBack()
 	m := Member{Size: -1}
 	name, err := g.header()
@@ -73,7 +72,7 @@ func (g *gunzip) header() (string, error) {
 	if _, err := io.ReadFull(g.in, fixed[:]); err != nil {
 		return "", unexpected(err)
 	}
-	if !hasAny(fixed[:], "\x1f\x8b\x08") {
+	if !hasAny(fixed[:], gzipMagic) {
 		return "", errGzip
 	}
 	name, err := g.optional(fixed[3])
@@ -178,7 +177,7 @@ func (g *gunzip) skipPadding() (more bool, err error) {
 		}
 		if next[0] != 0 {
 			mark, _ := g.in.Peek(3)
-			return hasAny(mark, "\x1f\x8b\x08"), nil
+			return hasAny(mark, gzipMagic), nil
 		}
 		g.in.Discard(1)
 	}

@@ -4,7 +4,7 @@ import "github.com/milterscan/milterscan/scan/scratch"
 
 // sights say which formats may begin anywhere in a content: all of them in one pass over
 // it. What was not seen is not there; what was seen still has to be looked at.
-type sights uint8
+type sights uint16
 
 const (
 	sightZip sights = 1 << iota
@@ -15,6 +15,11 @@ const (
 	sightTar
 	sightMIME
 	sightLHA
+	sightGzip
+	sightBzip2
+	sightXZ
+	sightZstd
+	sightARJ
 	allSights = 1<<iota - 1
 )
 
@@ -25,6 +30,7 @@ var signs = [...]struct {
 }{
 	{rarMagic, sightRAR}, {sevenZipMagic, sightSevenZip}, {cabMagic, sightCab}, {cpioMark, sightCPIO}, {tarMark, sightTar},
 	{"-lh", sightLHA}, {"-lz", sightLHA}, {"-pm", sightLHA},
+	{gzipMagic, sightGzip}, {bzip2Block, sightBzip2}, {xzMagic, sightXZ}, {zstdMagic, sightZstd}, {arjMagic, sightARJ},
 }
 
 // survey returns which of the wanted sights a content has; all of them if it cannot be
@@ -99,6 +105,11 @@ func (cpioFormat) sight() sights     { return sightCPIO }
 func (tarFormat) sight() sights      { return sightTar }
 func (mimeFormat) sight() sights     { return sightMIME }
 func (lhaFormat) sight() sights      { return sightLHA }
+func (gzipFormat) sight() sights     { return sightGzip }
+func (bzip2Format) sight() sights    { return sightBzip2 }
+func (xzFormat) sight() sights       { return sightXZ }
+func (zstdFormat) sight() sights     { return sightZstd }
+func (arjFormat) sight() sights      { return sightARJ }
 func (pdfFormat) sight() sights      { return allSights } // which is looked for at the beginning only
 
 // isSeen reports whether it is worth looking for a format in a content.

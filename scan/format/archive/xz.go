@@ -13,7 +13,6 @@ import (
 	"io"
 
 	"github.com/milterscan/milterscan/scan/format/lzma"
-	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // xzFormat reads xz (The .xz File Format 1.2). The container is read here, so
@@ -29,7 +28,7 @@ func (xzFormat) Match(head []byte, _ Content) bool { return hasAny(head, xzMagic
 func (xzFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
 	w := begin(ctx, c, b, visit)
 	w.cost = codecLZMA
-	x := newUnxz(bufio.NewReader(w.feed(scratch.Reader(c))), newWindows(b, int64(maxWindow)))
+	x := newUnxz(bufio.NewReader(w.feed(w.skip(c, xzBegin(c, nil)))), newWindows(b, int64(maxWindow)))
 	return w.end(w.stream(Member{Size: -1}, x, &x.state))
 }
 

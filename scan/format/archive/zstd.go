@@ -7,8 +7,6 @@ import (
 	"io"
 
 	"github.com/klauspost/compress/zstd"
-
-	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // zstdFormat reads Zstandard (RFC 8878) frames; several are one member.
@@ -17,7 +15,7 @@ type zstdFormat struct{}
 func (zstdFormat) Name() string { return "zstd" }
 
 func (zstdFormat) Match(head []byte, _ Content) bool {
-	return hasAny(head, "\x28\xb5\x2f\xfd") || skippable(head) && hasAny(head[8+min(uint32(len(head)-8), le32(head[4:])):], "\x28\xb5\x2f\xfd")
+	return hasAny(head, zstdMagic) || skippable(head) && hasAny(head[8+min(uint32(len(head)-8), le32(head[4:])):], zstdMagic)
 }
 
 // skippable reports whether head begins with a skippable frame, RFC 8878 section
@@ -29,13 +27,18 @@ func skippable(head []byte) bool {
 func (zstdFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([]Note, error) {
 	w := begin(ctx, c, b, visit)
 	w.cost = codecFast
-	r, err := openZstd(w.feed(scratch.Reader(c)), uint64(maxWindow))
+	at, state := zstdBegin(c, nil), &streamState{}
+	r, err := openZstd(w.feed(w.skip(c, at)), uint64(maxWindow))
 	if err != nil {
 		w.note(damagedContainer, "%v", err)
 		return w.end(nil)
 	}
 	defer r.Close()
-	return w.end(w.stream(Member{Size: -1}, r, &streamState{}))
+	var in io.Reader = r
+	if at > 0 {
+		in = &ending{r, state, func(err error) bool { return errors.Is(err, zstd.ErrMagicMismatch) }}
+	}
+	return w.end(w.stream(Member{Size: -1}, in, state))
 }
 
 // unzstd is a decoder that says in our words when a window is too large.
