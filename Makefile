@@ -12,7 +12,7 @@ FUZZTIME    ?= 30s
 # a C compiler for the race detector; two packages for the mails they bring.
 PACKAGES    := postfix knot dovecot-pop3d dovecot-imapd fetchmail clamav clamav-daemon c-icap libc-icap-mod-virus-scan spamassassin spamd unzip python3-dkim m4 gcc libc6-dev \
                libpython3.*-testsuite poppler-utils slapd ldap-utils postgresql prometheus \
-               systemd-journal-remote xz-utils lzip p7zip-full
+               systemd-journal-remote xz-utils lzip p7zip-full unar unrar-free libarchive-tools rpm2cpio cpio
 
 # A browser, and the fonts that its pictures are made with on every machine.
 BROWSER     := chromium fonts-dejavu-core fonts-liberation
