@@ -86,16 +86,13 @@ func nextRAR4(c Content, off int64) (f rarFile, end int64, err error) {
 const (
 	rar5FileKind = 2
 	rar5Service  = 3
-	rar5Secret   = 4 // all further blocks are encrypted
 	rar5End      = 5
 
-	rar5Extra   = 1
-	rar5Data    = 2
 	rar5Split   = 8 | 0x10
-	rar5Time    = 2 // of a file: it has a time
-	rar5Sum     = 4 // it has a checksum
-	rar5Unknown = 8 // its size is not known
-	rar5Most    = 2 << 20
+	rar5Time    = 2       // of a file: it has a time
+	rar5Sum     = 4       // it has a checksum
+	rar5Unknown = 8       // its size is not known
+	rar5Longest = 2 << 20 // of a block
 )
 
 // vints reads numbers of RAR 5 one after the other.
@@ -127,12 +124,12 @@ func nextRAR5(c Content, off int64) (f rarFile, end int64, err error) {
 	head := vints{b: piece(c, off+4, 3)}
 	size := head.next()
 	start := off + 4 + 3 - int64(len(head.b))
-	if head.bad || size == 0 || size > rar5Most {
+	if head.bad || size == 0 || size > rar5Longest {
 		return f, off, nil
 	}
 	v := vints{b: piece(c, start, size)}
 	kind, flags := v.next(), v.next()
-	if v.bad || kind == rar5Secret || kind == rar5End {
+	if v.bad || kind == rar5Encryption || kind == rar5End {
 		return f, off, nil
 	}
 	var extra int64
@@ -173,7 +170,7 @@ func (v *vints) encrypted(extra int64) bool {
 	for len(r.b) > 0 && !r.bad {
 		size := r.next()
 		before := len(r.b)
-		if r.next() == 1 {
+		if r.next() == rar5Encrypted {
 			return true
 		}
 		r.skip(size - int64(before-len(r.b)))
