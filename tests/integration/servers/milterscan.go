@@ -76,7 +76,7 @@ func (m *Milterscan) Configure(t TB, config string) {
 func Private(config, dir string) string {
 	for _, place := range []struct{ table, key, name string }{
 		{"[quarantine]", "dir", "quarantine"}, {"[history]", "file", "history.db"}, {"[notices]", "dir", "notices"},
-		{"[console]", "file", "console.db"},
+		{"[console]", "file", "console.db"}, {"[people]", "file", "people.db"},
 	} {
 		if !strings.Contains(config, place.table+"\n") {
 			config += fmt.Sprintf("\n%s\n%s = %q\n", place.table, place.key, filepath.Join(dir, place.name))
