@@ -105,7 +105,7 @@ var permissions = []struct {
 	{"cmd/milterscan/setup", []string{"cmd/milterscan/postfix", "contrib", "milter", "policy", "policy/disk", "policy/token", "scan", "scan/format/entity", "scan/hostile", "scan/units"}},
 	{"cmd/milterscan/console/appeal", []string{"cmd/milterscan/console", "cmd/milterscan/console/login", "cmd/milterscan/console/wording", "policy", "policy/config", "policy/keep/quarantine",
 		"policy/pace", "policy/people", "policy/people/appeals", "policy/token"}},
-	{"cmd/milterscan/console/api", []string{"cmd/milterscan/console", "cmd/milterscan/console/login", "cmd/milterscan/console/login/accounts", "cmd/milterscan/doctor", "cmd/milterscan/pipeline", "policy",
+	{"cmd/milterscan/console/api", []string{"policy/people", "policy/people/listfile", "cmd/milterscan/console", "cmd/milterscan/console/login", "cmd/milterscan/console/login/accounts", "cmd/milterscan/doctor", "cmd/milterscan/pipeline", "policy",
 		"policy/keep/history", "policy/keep/quarantine"}},
 	{"cmd/milterscan/console/link", []string{"cmd/milterscan/console", "cmd/milterscan/console/login", "cmd/milterscan/console/wording", "policy", "policy/address", "policy/keep/quarantine", "policy/people", "policy/people/digest", "policy/tell/submission", "policy/token"}},
 	{"cmd/milterscan/console/login", []string{"policy", "policy/address"}},

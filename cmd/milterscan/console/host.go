@@ -11,6 +11,7 @@ import (
 	"github.com/milterscan/milterscan/policy/keep/history"
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
 	"github.com/milterscan/milterscan/policy/keep/timeline"
+	"github.com/milterscan/milterscan/policy/people"
 )
 
 // Host is the daemon, as pages see it. What it lends is for pages alone: mail has its
@@ -36,6 +37,8 @@ type Host interface {
 	Rehearse(ctx context.Context, mail io.Reader, about pipeline.Delivery) (policy.Record, error)
 	// Reloads lists the configurations that were put in force, newest first.
 	Reloads(ctx context.Context) ([]Reload, error)
+	// Folk has what people settled for themselves, such as the senders that they have listed.
+	Folk() *people.Store
 	// Releaser lets kept messages out in the name of a person.
 	Releaser(by string) quarantine.Releaser
 }

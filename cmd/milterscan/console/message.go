@@ -25,6 +25,8 @@ type messagePage struct {
 	Grounds  []ground
 	Allow    string // the rule that would let such a message through
 	Whom     string // for whom a release is: the default of its form
+	Senders  []listable
+	Owners   []string // on whose lists the person may put them
 	Error    *trouble
 	mail     login.Mail
 	person   login.Person
@@ -73,6 +75,9 @@ func (c *Console) judgedPage(v *view, f *found) *messagePage {
 	m.Gone = f.Entry == nil && !f.Unsure && f.Record.Kept()
 	m.Places = places(f.Record)
 	m.Grounds = c.grounds(f.Record)
+	if v.Person.MayWith(login.AllowSenders, f.mail) && f.Record.Sender+f.Record.From != "" {
+		m.Senders, m.Owners = senders(f.Record), slices.Compact(slices.Sorted(slices.Values(v.Person.Own(f.Record.Addresses()))))
+	}
 	m.Whom = strings.Join(awaiting(v.Person, f.Entry), ", ")
 	var allow strings.Builder
 	if show.WriteAllow(&allow, f.Record) == nil {

@@ -47,6 +47,7 @@ func (c *Console) ours() Surface {
 		{Method: "GET", Pattern: "/{$}", Handle: c.overview},
 		{Method: "GET", Pattern: "/messages", Right: login.SeeMessages, Handle: c.messages},
 		{Method: "GET", Pattern: "/messages/{id}", Right: login.SeeMessages, Handle: c.message},
+		{Method: "POST", Pattern: "/messages/{id}/sender", Right: login.AllowSenders, Handle: c.listSender},
 		{Method: "GET", Pattern: "/quarantine", Right: login.SeeMessages, Handle: c.quarantined},
 		{Method: "GET", Pattern: "/quarantine/{id}/content", Right: login.SeeMessages, Within: lookTime, Handle: c.content},
 		{Method: "GET", Pattern: "/quarantine/{id}/page/{part}", Right: login.SeeContent, Within: lookTime, Handle: c.frame},

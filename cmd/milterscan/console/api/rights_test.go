@@ -34,6 +34,9 @@ var matrix = map[string]row{
 	"POST /api/v1/quarantine/{id}/forward":          {login.Forward, true, `{"to": ["analyst@example.net"]}`, 200},
 	"POST /api/v1/quarantine/{id}/handled":          {login.MarkHandled, true, "", 200},
 	"POST /api/v1/quarantine/{id}/reopen":           {login.MarkHandled, true, "", 200},
+	"GET /api/v1/lists":                             {login.SeeMessages, false, "", 200},
+	"POST /api/v1/lists":                            {login.AllowSenders, false, "{}", 400}, // see TestLists
+	"DELETE /api/v1/lists/{id}":                     {login.AllowSenders, false, "", 400},
 	"GET /api/v1/rules":                             {login.SeeRules, false, "", 200},
 	"GET /api/v1/configuration":                     {login.SeeConfiguration, false, "", 200},
 	"GET /api/v1/status":                            {login.SeeOverview, false, "", 200},
