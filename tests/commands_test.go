@@ -15,9 +15,6 @@ var (
 	command = regexp.MustCompile(`^\$? *(?:sudo (?:-u \S+ )?)?(?:/usr/bin/)?milterscan (.*)`)
 )
 
-// groups are commands that are followed by another.
-var groups = []string{"quarantine", "user", "token", "people", "list"}
-
 // commandLines are the calls of milterscan in a page, without what a shell makes
 // of the rest of the line.
 func commandLines(page string) (all []string) {
