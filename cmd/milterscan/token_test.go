@@ -21,7 +21,7 @@ func TestToken(t *testing.T) {
 		says   string
 	}{
 		{"token", 64, "usage: milterscan token"}, {"token fly", 64, "not a command"}, {"token list", 0, ""}, {"token add --may release x", 64, "--for"}, {"token add --for ann x", 64, "--may"},
-		{"token add --for ann --may fly x", 64, "write one of see overview"}, {"token add --for ann --may release", 64, "one name"}, {"token add --for ann --may release --expires soon x", 64, "expires"},
+		{"token add --for ann --may fly x", 64, "write one of see own mail, see overview"}, {"token add --for ann --may release", 64, "one name"}, {"token add --for ann --may release --expires soon x", 64, "expires"},
 		{"token add --for bob --may release x", 1, "no such account"}, {"token add --for ann --may delete x", 2, `may not "delete"`}, {"token revoke --for ann x", 1, "x"}, {"token revoke --for ann", 64, "no name"},
 	} {
 		words := strings.Fields(c.line)

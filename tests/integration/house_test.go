@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/milterscan/milterscan/policy/token"
 	"github.com/milterscan/milterscan/tests/integration/servers"
 	"github.com/milterscan/milterscan/tests/sample"
 )
@@ -134,10 +135,19 @@ func wantReply(t *testing.T, what string, got servers.Reply, code int, words ...
 
 // unchanged reports whether the delivered mail is the sent one, below the trace
 // fields that the MTA puts on top.
-func unchanged(d servers.Delivered, sent []byte) bool {
-	return strings.HasSuffix(string(d.Mail), asDelivered(sent)) &&
-		strings.HasPrefix(string(d.Mail), "Received: ") &&
-		strings.Count(strings.TrimSuffix(string(d.Mail), asDelivered(sent)), "\n") == 3
+func unchanged(d servers.Delivered, sent []byte) bool { return below(string(d.Mail), sent) }
+
+// unchangedButReleased reports whether the delivered mail is the sent one, below the field
+// that says it was released, and the MTA's.
+func unchangedButReleased(d servers.Delivered, sent []byte) bool {
+	first, rest, _ := strings.Cut(string(d.Mail), "\n")
+	return strings.HasPrefix(first, token.Released+": id=") && below(rest, sent)
+}
+
+func below(mail string, sent []byte) bool {
+	return strings.HasSuffix(mail, asDelivered(sent)) &&
+		strings.HasPrefix(mail, "Received: ") &&
+		strings.Count(strings.TrimSuffix(mail, asDelivered(sent)), "\n") == 3
 }
 
 // asDelivered is the mail with the line ends of a mailbox.

@@ -126,7 +126,7 @@ func TestRecipientsAreTold(t *testing.T) {
 		if out, status := h.milter.Run(t, "quarantine release", id, "--to", "user@test.local"); status != 0 {
 			t.Fatalf("release: status %d, %s", status, out)
 		}
-		if d := h.mta.Mailbox().One(t); d.Recipient != "user@test.local" || !unchanged(d, m.Data) {
+		if d := h.mta.Mailbox().One(t); d.Recipient != "user@test.local" || !unchangedButReleased(d, m.Data) {
 			t.Errorf("to %s was released\n%s", d.Recipient, d.Mail)
 		}
 	})

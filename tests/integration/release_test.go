@@ -81,7 +81,7 @@ func TestRelease(t *testing.T) {
 	if out, status := h.milter.Run(t, "quarantine release", id, "--infected"); status != 0 {
 		t.Fatalf("release: status %d, %s", status, out)
 	}
-	if d := h.mta.Mailbox().One(t); !unchanged(d, m.Data) || d.Sender != m.From {
+	if d := h.mta.Mailbox().One(t); !unchangedButReleased(d, m.Data) || d.Sender != m.From {
 		t.Errorf("from %s arrived\n%s", d.Sender, d.Mail)
 	}
 	if out, status := h.milter.Run(t, "quarantine release", id, "--infected"); status == 0 || !strings.Contains(out, "released already") {

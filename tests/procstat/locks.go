@@ -26,7 +26,8 @@ func Unlocked(pid int) []string {
 		if err != nil {
 			continue
 		}
-		if database, ok := strings.CutSuffix(strings.TrimSuffix(file, deleted), walSuffix); ok {
+		file = strings.TrimSuffix(file, deleted)
+		if database, ok := strings.CutSuffix(file, walSuffix); ok {
 			open = append(open, database)
 		}
 		info, _ := os.ReadFile(path(pid, "fdinfo/"+filepath.Base(d)))
