@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -14,6 +15,7 @@ type Config struct {
 	Command []string      // program and arguments that lead to Main; Main's own are added
 	Env     []string      // environment; nothing is inherited
 	Idle    int           // children kept ready
+	Linger  time.Duration // that further ones wait for work when they have done theirs
 	Most    int           // children at once
 	Jobs    int           // containers a child reads before it is replaced
 	Helper  string        // directory of unar and lsar, "" to do without
@@ -32,7 +34,7 @@ type Config struct {
 func Defaults() Config {
 	return Config{
 		Command: []string{"/proc/self/exe", "worker"}, Helper: FindHelper(),
-		Idle: 2, Most: 16, Jobs: 100,
+		Idle: 2, Linger: 5 * time.Second, Most: 16, Jobs: 100,
 		Memory: 192 * units.MB, Work: 2 * time.Second, CPU: 3 * time.Second, Wall: 30 * time.Second, Patience: 30 * time.Second,
 	}
 }
@@ -44,8 +46,9 @@ type Pool struct {
 	tally tally
 
 	mu      sync.Mutex
-	idle    []*process
-	coming  int // being started
+	idle    []*process  // the one that was at work last is taken first
+	trimmer *time.Timer // of those that linger; nil while there are none
+	coming  int         // being started
 	closed  bool
 	filling sync.WaitGroup
 }
@@ -67,6 +70,9 @@ func (p *Pool) Close() {
 	p.filling.Wait()
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.trimmer != nil {
+		p.trimmer.Stop()
+	}
 	for _, child := range p.idle {
 		child.stop(nil)
 	}
@@ -104,17 +110,39 @@ func (p *Pool) refill() {
 	})
 }
 
-// keep makes a child wait for work, or stops it if enough do.
+// keep makes a child wait for work. Where enough do, it waits for a short time only, in which
+// there is more to do on a busy host: to start one takes longer than most containers.
 func (p *Pool) keep(child *process) {
 	p.mu.Lock()
-	surplus := p.closed || len(p.idle) >= max(p.cfg.Idle, 1)
-	if !surplus {
-		child.idled = true
-		p.idle = append(p.idle, child)
+	defer p.mu.Unlock()
+	if p.closed || p.surplus() >= 0 && p.cfg.Linger == 0 {
+		p.filling.Go(func() { child.stop(nil) })
+		return
 	}
-	p.mu.Unlock()
-	if surplus {
-		child.stop(nil)
+	child.idled, child.since = true, time.Now()
+	p.idle = append(p.idle, child)
+	if p.surplus() > 0 && p.trimmer == nil {
+		p.trimmer = time.AfterFunc(p.cfg.Linger, p.trim)
+	}
+}
+
+// surplus returns how many children more wait than are kept ready.
+func (p *Pool) surplus() int { return len(p.idle) - max(p.cfg.Idle, 1) }
+
+// trim stops the children that have waited long enough.
+func (p *Pool) trim() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.trimmer = nil
+	for p.surplus() > 0 {
+		rest := p.cfg.Linger - time.Since(p.idle[0].since)
+		if rest > 0 {
+			p.trimmer = time.AfterFunc(rest, p.trim)
+			return
+		}
+		child := p.idle[0]
+		p.idle = slices.Delete(p.idle, 0, 1)
+		p.filling.Go(func() { child.stop(nil) })
 	}
 }
 
