@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"math"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/milterscan/milterscan/scan"
@@ -185,6 +187,21 @@ type RecordMatch struct {
 	Does     string     `json:"does"`
 	Decides  bool       `json:"decides,omitempty"`
 	Observed bool       `json:"observed,omitempty"`
+}
+
+// Senders returns the addresses that a message says it is from, see SendersOf.
+func (r Record) Senders() []string { return SendersOf(r.Sender, r.From) }
+
+// SendersOf returns the sender of an envelope, and every word with an "@" of the author that
+// the message names.
+func SendersOf(sender, author string) []string {
+	list := []string{sender}
+	for _, word := range strings.FieldsFunc(author, betweenAddresses) {
+		if strings.Contains(word, "@") && !slices.Contains(list, word) {
+			list = append(list, word)
+		}
+	}
+	return list
 }
 
 // Alternative is what the decision would have been without some of its grounds.

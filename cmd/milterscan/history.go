@@ -153,8 +153,8 @@ func historyFilter(f *cli.Options, filter *history.Filter, after *history.Cursor
 
 // addressFlags are about whom a message is from and for.
 func addressFlags(f *cli.Options, filter *history.Filter) {
-	f.StringVar(&filter.Sender, "from", "", "only from senders like this `pattern`: \"@example.com\" for a domain, "+
-		"\".example.com\" for its subdomains, with \"*\", or any part of the address")
+	f.StringVar(&filter.Sender, "from", "", "only from senders like this `pattern`, by the envelope or by the message itself: \"@example.com\" "+
+		"for a domain, \".example.com\" for its subdomains, with \"*\", or any part of the address")
 	f.StringVar(&filter.Recipient, "to", "", "only to recipients like this `pattern`, likewise")
 	f.StringVar(&filter.User, "user", "", "only from logins like this `pattern`, likewise")
 	f.StringVar(&filter.Client, "client", "",

@@ -59,7 +59,7 @@ func valuesOf(r policy.Record) (list [fields][]string) {
 		list[users] = lower([]string{r.User})
 	}
 	list[addresses], list[names] = lower(client(r.Client)), lower([]string{r.ClientName})
-	list[senders] = lower([]string{r.Sender})
+	list[senders] = lower(r.Senders())
 	list[subjects] = tokens(fold(r.Subject))
 	return list
 }

@@ -10,7 +10,7 @@ import (
 
 // Filter says which records to find. Zero fields let everything through.
 type Filter struct {
-	Sender    string    // a pattern, see policy.LikeAddress
+	Sender    string    // a pattern, see policy.LikeAddress, for the envelope or the author that the message names
 	Recipient string    // likewise, for any of the recipients
 	User      string    // likewise, for the login
 	Domains   []string  // only mail from or to one of these domains, ".example.com" for all subdomains; nil for all
@@ -84,7 +84,7 @@ func (f Filter) envelope() func(policy.Record) bool {
 		return recipient(to.Recipient) && (f.Action == "" || f.Action == to.Action)
 	}
 	return func(r policy.Record) bool {
-		return sender(r.Sender) &&
+		return (f.Sender == "" || slices.ContainsFunc(r.Senders(), sender)) &&
 			(f.Recipient == "" && (f.Action == "" || f.Action == r.Action) || slices.ContainsFunc(r.Recipients, wanted))
 	}
 }

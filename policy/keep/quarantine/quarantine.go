@@ -125,7 +125,7 @@ func (r Row) Came() time.Time {
 
 // Filter says which messages to list. Zero fields let everything through.
 type Filter struct {
-	Sender    string    // a pattern, see policy.LikeAddress
+	Sender    string    // a pattern, see policy.LikeAddress, for the envelope or the author that the message names
 	Recipient string    // likewise, for any of the recipients
 	Waiting   []string  // addresses, as address.Fold writes them: it is kept back from one of them
 	Client    string    // a pattern, see policy.LikeClient
@@ -144,7 +144,7 @@ type Filter struct {
 
 // Matches reports whether the filter lets a row through. Limit plays no part.
 func (f Filter) Matches(r Row) bool {
-	return policy.LikeAddress(f.Sender, r.Sender) && policy.LikeText(f.Subject, r.Subject) && policy.LikeText(f.Reason, r.Reason) &&
+	return (f.Sender == "" || slices.ContainsFunc(policy.SendersOf(r.Sender, r.From), policy.AddressesLike(f.Sender))) && policy.LikeText(f.Subject, r.Subject) && policy.LikeText(f.Reason, r.Reason) &&
 		(f.Recipient == "" || slices.ContainsFunc(r.Recipients, func(to string) bool { return policy.LikeAddress(f.Recipient, to) })) &&
 		(f.Waiting == nil || r.waitsFor(f.Waiting)) &&
 		(f.Class == "" || f.Class == r.Class) && (f.State == "" || f.State == r.State) &&

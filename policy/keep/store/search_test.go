@@ -29,6 +29,7 @@ func mixed(r *rand.Rand, n int) policy.Record {
 		Version: policy.RecordVersion, ID: fmt.Sprintf("id%06d", n), Time: now.Add(time.Duration(n/3)*time.Second + time.Duration(r.IntN(40))*time.Second + time.Duration(r.IntN(1e9))),
 		QueueID: fmt.Sprintf("Q%d", r.IntN(200)), MessageID: anyOf(r, "", "same@example.net", fmt.Sprintf("m%d@example.net", r.IntN(100))),
 		Client: anyOf(r, "192.0.2.1", "192.0.2.10", "198.51.100.7", "2001:db8::1", "2001:0DB8::1", "::ffff:192.0.2.1", ""), ClientName: anyOf(r, "mx.example.net", "Mail.example.org", ""),
+		From:   anyOf(r, "", "", `"Boss b@c.example" <Boss@`+domain+">", "alice@"+domain),
 		Sender: anyOf(r, "", "<>", "alice@"+domain, "Bob.B@"+domain, fmt.Sprintf("u%d@%s", r.IntN(50), domain), `"a@b"@`+domain, "no-domain", "Ärger@"+domain),
 		User:   anyOf(r, "", "", "joe", "ann@example.com"), Action: action, Size: int64(r.IntN(5)) * 1000,
 		Subject:  anyOf(r, "", "Rechnung 4711", "rechnung4711", "Re: Rechnung  4711!", "ÄRGER\u202e mit \x1b[31m Gruß", "a-b_c", "日本語の件名", `" OR subject:* NEAR(a b) --`, "%_*?", strings.Repeat("x1 ", 3000), "\U0001f600 sale\U0001f600", "\xff\xfe broken", "Invoice\t4711\n"),

@@ -91,9 +91,10 @@ func TestOthersAreNotThere(t *testing.T) {
 	for _, act := range []string{"release", "clean", "forward", "delete", "handled", "reopen"} {
 		same("POST", "/quarantine/{id}/"+act, "to", "eve@example.com", "sure", "1", "again", "1", "infected", "1")
 	}
+	same("POST", "/messages/{id}/sender", "act", "allow", "kind", "allow", "for", "eve@example.com")
 	for _, route := range s.Routes() {
 		open := route.Open || strings.HasPrefix(route.Pattern, "/mine") || route.Pattern == "/{$}" || route.Pattern == "/language" ||
-			strings.HasPrefix(route.Pattern, "/quarantine/{id}/") // asked above
+			strings.HasPrefix(route.Pattern, "/quarantine/{id}/") || strings.HasPrefix(route.Pattern, "/messages/{id}/") // asked above
 		if got := s.ask("eve", route.Method, strings.NewReplacer("{id}", id(4), "{part}", "0", "{$}", "").Replace(route.Pattern)); !open && got.Code != http.StatusForbidden {
 			t.Errorf("%s %s for a recipient: %d", route.Method, route.Pattern, got.Code)
 		}
