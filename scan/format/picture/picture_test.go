@@ -204,8 +204,8 @@ func TestHostile(t *testing.T) {
 			found, work := lookedAt(t, s)
 			took := ownCPU() - begun
 			t.Logf("work %v, processor time %v, %d found", work, took, len(found))
-			if took > 3*most {
-				t.Errorf("it took %v", took)
+			if work > most+most/10 { // the time itself depends on the host
+				t.Errorf("it is %v of work", work)
 			}
 			said := slices.ContainsFunc(found, func(f Found) bool { return f.What == Over || f.What == Damaged })
 			if h.over && !said {
