@@ -47,7 +47,7 @@ func (s *Scanner) judgeCodes(b *book, m *scan.Message, all *texts.Texts) {
 	}
 	for _, o := range all.Obscure {
 		as := ruleQRUnread
-		if o.What == picture.Unsupported {
+		if o.What == picture.Unsupported || o.What == picture.Broken {
 			as = ruleQRUnsupported
 		}
 		b.page(o.Part).add(as, string(o.What)+": "+cutText(o.Why))

@@ -71,6 +71,7 @@ func TestCodesUnread(t *testing.T) {
 	for what, want := range map[picture.What]scan.Finding{
 		picture.Over:        {Kind: scan.Unscannable, Rule: "content/qr-unread"},
 		picture.Damaged:     {Kind: scan.Unscannable, Rule: "content/qr-unread"},
+		picture.Broken:      {Kind: scan.Note, Rule: "content/qr-unsupported"},
 		picture.Unsupported: {Kind: scan.Note, Rule: "content/qr-unsupported"},
 	} {
 		conf := DefaultConfig()

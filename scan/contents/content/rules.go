@@ -85,7 +85,7 @@ var catalogue = scan.NewCatalogue(scannerWord, scannerWord,
 		"message shows little else, or comes from somebody who has not logged in here."),
 	scan.Entry(ruleQRUnread, scan.Unscannable, "Pictures were not, or not all of them, looked at for QR codes: that takes more work than is done for "+
 		"one message, or they are damaged."),
-	scan.Entry(ruleQRUnsupported, scan.Note, "A picture is of a kind in which no QR codes are looked for."),
+	scan.Entry(ruleQRUnsupported, scan.Note, "A picture is of a kind in which no QR codes are looked for, or is broken at its beginning, so that no program shows it."),
 	scan.Entry(ruleStyle, scan.Suspicious, "The style of the message is fetched from elsewhere, which tells that it is read."),
 	scan.Entry(ruleScript, scan.Suspicious, "The message holds a script."),
 	scan.Entry(ruleSmuggling, scan.Suspicious,

@@ -32,6 +32,7 @@ const (
 	Code        What = "code"
 	Over        What = "over"        // not all was looked at: it would have taken too much
 	Damaged     What = "damaged"     // something could not be read
+	Broken      What = "broken"      // it does not say how large it is: no program shows it
 	Unsupported What = "unsupported" // it is of a kind that is not read
 )
 
@@ -194,7 +195,7 @@ func (s *search) inFile(item int, c scratch.Content) (list []candidate) {
 		}
 		w, h, err := f.sizeOf(frame.content)
 		if err != nil {
-			s.found(item, Damaged, f.name+": "+err.Error())
+			s.found(item, Broken, f.name+": "+err.Error())
 			continue
 		}
 		list = append(list, candidate{item, w, h, f.price, f.bytes, func() (*picture, error) { return f.open(frame.content) }})
