@@ -7,7 +7,7 @@ import (
 	"github.com/milterscan/milterscan/cmd/milterscan/digests"
 )
 
-// digested looks after the mail by which people are told what is kept back from them.
+// digested looks after the mail by which people are told of the mail that is kept back from them.
 func digested(ctx context.Context, args []string, std cli.Streams) int {
 	return digests.Run(ctx, args, std)
 }

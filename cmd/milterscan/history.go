@@ -151,17 +151,17 @@ func historyFilter(f *cli.Options, filter *history.Filter, after *history.Cursor
 	}
 }
 
-// addressFlags are about whom a message is from and for.
+// addressFlags defines the flags about the sender, the recipient and the client of a message.
 func addressFlags(f *cli.Options, filter *history.Filter) {
-	f.StringVar(&filter.Sender, "from", "", "only from senders like this `pattern`, by the envelope or by the message itself: \"@example.com\" "+
-		"for a domain, \".example.com\" for its subdomains, with \"*\", or any part of the address")
+	f.StringVar(&filter.Sender, "from", "", "only from senders like this `pattern`, by the envelope or by the message itself: "+
+		"\"@example.com\" for a domain, \".example.com\" for its subdomains, with \"*\", or any part of the address")
 	f.StringVar(&filter.Recipient, "to", "", "only to recipients like this `pattern`, likewise")
 	f.StringVar(&filter.User, "user", "", "only from logins like this `pattern`, likewise")
 	f.StringVar(&filter.Client, "client", "",
 		"only from clients like this `pattern`: an address, a network such as 192.0.2.0/24, or a part of the name")
 }
 
-// groundFlags are about why it became of a message what became of it.
+// groundFlags defines the flags about why it became of a message what became of it.
 func groundFlags(f *cli.Options, filter *history.Filter) {
 	f.StringVar(&filter.Reason, "reason", "", "only with a finding or a deciding rule like this `pattern`, likewise: \"virus/*\"")
 	f.StringVar(&filter.Rule, "rule", "",

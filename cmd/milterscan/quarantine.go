@@ -97,8 +97,8 @@ func quarantineLine(w io.Writer, r quarantine.Row) {
 // their values over when they are read.
 func quarantineFilter(f *cli.Options, filter *quarantine.Filter) (check func() error) {
 	var since, before cli.Moment
-	f.StringVar(&filter.Sender, "from", "", "only from senders like this `pattern`, by the envelope or by the message itself: \"@example.com\" for a domain, "+
-		"\".example.com\" for its subdomains, with \"*\", or any part of the address")
+	f.StringVar(&filter.Sender, "from", "", "only from senders like this `pattern`, by the envelope or by the message itself: "+
+		"\"@example.com\" for a domain, \".example.com\" for its subdomains, with \"*\", or any part of the address")
 	f.StringVar(&filter.Recipient, "to", "", "only to recipients like this `pattern`, likewise")
 	f.StringVar(&filter.Client, "client", "", "only from clients like this `pattern`: an address, or a network such as 192.0.2.0/24")
 	f.StringVar(&filter.Subject, "subject", "", "only with subjects like this `pattern`: with \"*\", or any part")

@@ -15,7 +15,8 @@ import (
 // setUp hooks milterscan into an MTA, or takes it out again. Everything that
 // would be done is shown first.
 func setUp(ctx context.Context, args []string, std cli.Streams) int {
-	f := cli.Flags("setup", "[-c FILE] [--dry-run [--json] | --yes] [--uninstall] [--dir D] [--program P] ["+strings.Join(setup.Names(), "|")+"]", std)
+	f := cli.Flags("setup", "[-c FILE] [--dry-run [--json] | --yes] [--uninstall] [--dir D] [--program P] ["+
+		strings.Join(setup.Names(), "|")+"]", std)
 	s := installer{std: std, answers: bufio.NewReader(std.In)}
 	f.StringVar(&s.config, "c", "", "milterscan's configuration `file`, which says where it listens")
 	f.BoolVar(&s.dryRun, "dry-run", false, "show what would be done, and do nothing")

@@ -71,7 +71,7 @@ type noRecords struct{}
 
 func (noRecords) Lookup(context.Context, string) ([]policy.Record, error) { return nil, nil }
 
-// read calls do with a reader of timelines, as the owner of what is read if root has
+// read calls do with a reader of timelines, as the owner of the files if root has
 // called the command. events, unless nil, are read instead of those the daemon has kept.
 func (x *explanation) read(events timeline.Events, do func(timeline.Reader) error) error {
 	c := x.config

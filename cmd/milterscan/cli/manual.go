@@ -93,17 +93,19 @@ func listManualOf(name string) Manual {
 		return manual([]string{"milterscan list add block --for host @spam.example .bad.example 192.0.2.0/24 --note 'ticket 4711'",
 			"milterscan list add allow --for bob@example.com --authenticated --expires 30d news@shop.example"}, done, broken, wrong, badConfig)
 	case "list show":
-		return manual([]string{"milterscan list show --for bob@example.com", "milterscan list show --like spam.example --limit 0 --json"}, done, broken, misused,
-			badConfig)
+		return manual([]string{"milterscan list show --for bob@example.com", "milterscan list show --like spam.example --limit 0 --json"},
+			done, broken, misused, badConfig)
 	case "list remove":
 		return manual([]string{"milterscan list remove --for host @spam.example", "milterscan list remove --for bob@example.com --all"}, done,
 			Exit{ExitFound, "the list has no such entry"}, broken, wrong, badConfig)
 	case "list import":
-		return manual([]string{"milterscan list import senders.csv", "milterscan list import --for host --act block blocklist.txt # one sender on each line",
+		return manual([]string{"milterscan list import senders.csv",
+			"milterscan list import --for host --act block blocklist.txt # one sender on each line",
 			"milterscan list import --for example.com --act allow - <partners.txt"}, Exit{ExitOK, "all entries were made"}, broken,
 			Exit{ExitUsage, "the command line, or some entry, is wrong; no entry was made"}, badConfig)
 	case "list export":
-		return manual([]string{"milterscan list export >lists.csv", "milterscan list export --for example.com --format json"}, done, broken, misused, badConfig)
+		return manual([]string{"milterscan list export >lists.csv", "milterscan list export --for example.com --format json"},
+			done, broken, misused, badConfig)
 	}
 	return accountManualOf(name)
 }
@@ -113,7 +115,8 @@ func listManualOf(name string) Manual {
 func accountManualOf(name string) Manual {
 	switch name {
 	case "digest preview":
-		return manual([]string{"milterscan digest preview --for bob@example.com", "milterscan digest preview --for bob@example.com --since 1w --html >digest.html"},
+		return manual([]string{"milterscan digest preview --for bob@example.com",
+			"milterscan digest preview --for bob@example.com --since 1w --html >digest.html"},
 			append(account(), Exit{ExitFound, "there is nothing new, or the address is not ours"})...)
 	case "digest send":
 		return manual([]string{"milterscan digest send --dry-run # who would get one", "milterscan digest send --for bob@example.com"},
@@ -122,12 +125,15 @@ func accountManualOf(name string) Manual {
 		return manual([]string{"milterscan digest status", "milterscan digest status --json | jq .trouble"},
 			append(account(), Exit{ExitFound, "there are people who get none any more, as they did not arrive"})...)
 	case "digest resume":
-		return manual([]string{"milterscan digest resume bob@example.com"}, append(account(), Exit{ExitFound, "no digest was ever sent there"})...)
+		return manual([]string{"milterscan digest resume bob@example.com"},
+			append(account(), Exit{ExitFound, "no digest was ever sent there"})...)
 	case "user add":
-		return manual([]string{"milterscan user add --role administrator --require-totp --generate ann", "milterscan user add --role domain --domains " +
-			"example.com,.example.com dora <password.txt"}, append(account(), Exit{ExitFound, "there is an account of that name"})...)
+		return manual([]string{"milterscan user add --role administrator --require-totp --generate ann",
+			"milterscan user add --role domain --domains example.com,.example.com dora <password.txt"},
+			append(account(), Exit{ExitFound, "there is an account of that name"})...)
 	case "user passwd":
-		return manual([]string{"milterscan user passwd --generate ann", "milterscan user passwd --forget-totp ann # whose phone is lost"}, append(account(), noAccount)...)
+		return manual([]string{"milterscan user passwd --generate ann", "milterscan user passwd --forget-totp ann # whose phone is lost"},
+			append(account(), noAccount)...)
 	case "user disable", "user enable", "user remove":
 		return manual([]string{"milterscan " + name + " bob"}, append(account(), noAccount)...)
 	case "user list":
@@ -138,7 +144,8 @@ func accountManualOf(name string) Manual {
 	case "token list":
 		return manual([]string{"milterscan token list", "milterscan token list --json"}, account()...)
 	case "token revoke":
-		return manual([]string{"milterscan token revoke --for ann reports"}, append(account(), Exit{ExitFound, "there is no such account or token"})...)
+		return manual([]string{"milterscan token revoke --for ann reports"},
+			append(account(), Exit{ExitFound, "there is no such account or token"})...)
 	case "people show":
 		return manual([]string{"milterscan people show ann@example.com", "milterscan people show --json sales@example.com"},
 			done, Exit{ExitFound, "no source has the address"}, Exit{ExitError, "no source has it, and some cannot be loaded"}, misused, badConfig)

@@ -63,7 +63,7 @@ func infected(r policy.Record) bool {
 }
 
 // release sends a message to those who have not had it. One that is infected goes as the
-// attachment of a mail from us, so that nobody opens it for mail of its author.
+// attachment of a mail from us, so that no recipient opens it for mail of its author.
 func (c *Console) release(ctx context.Context, p login.Person, f *found, in form) error {
 	to, err := recipients(p, f, in)
 	if err != nil {
@@ -80,8 +80,8 @@ func (c *Console) release(ctx context.Context, p login.Person, f *found, in form
 	return c.Host.Releaser(p.Name).Forward(ctx, order)
 }
 
-// recipients returns those to whom a person releases a message: those who are named, or all
-// who have not had it.
+// recipients returns the addresses to which a person releases a message: those that the form names,
+// or all that have not had it.
 func recipients(p login.Person, f *found, in form) ([]string, error) {
 	to := in.To
 	if len(to) == 0 {

@@ -37,7 +37,7 @@ type answer[T any] struct {
 	err   error
 }
 
-// patience is how long a part may take: no store holds a page up for longer, and what
+// patience returns how long a part may take: no store holds a page up for longer, and what
 // asks an MTA or scans a mail has time for that.
 func (part Part) patience() time.Duration {
 	switch part {
@@ -108,7 +108,7 @@ type faultOf struct {
 	stack []byte
 }
 
-// Error is for the log.
+// Error returns the text for the log.
 func (f *faultOf) Error() string {
 	return fmt.Sprintf("a fault of the program: %v: %s", f.what, f.stack)
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/milterscan/milterscan/policy/keep/history"
 )
 
-// The size of a chart, in units of its own.
+// The size of a chart, in its own units.
 const (
 	chartWidth  = 960
 	chartHeight = 220
@@ -16,7 +16,7 @@ const (
 	chartBottom = 24 // for the times
 )
 
-// charted are the actions that a chart shows, from the bottom upwards.
+// charted lists the actions that a chart shows, from the bottom upwards.
 func charted() []string {
 	return []string{"deliver", "hold", "tempfail", "quarantine", "discard", "reject"}
 }

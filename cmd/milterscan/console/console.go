@@ -54,7 +54,7 @@ type Console struct {
 	forge  *http.CrossOriginProtection
 	key    []byte // of addresses that are good for a short time
 
-	requests func(context.Context, login.Person) int // how many wait for a person; nil: nobody counts them
+	requests func(context.Context, login.Person) int // how many wait for a person; nil: they are not counted
 
 	rehearsing chan struct{} // holds a mail that is judged for a person
 }

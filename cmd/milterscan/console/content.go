@@ -71,7 +71,7 @@ type partRow struct {
 // link is a place that a page leads to.
 type link struct{ Text, Target string }
 
-// content shows what is in a kept message. That the person looks is written down before.
+// content shows the parts of a kept message. That the person looks is written down before.
 func (c *Console) content(w http.ResponseWriter, r *http.Request, p login.Person) error {
 	m, err := c.Inside(r, p, r.PathValue("id"))
 	if err != nil {
@@ -82,7 +82,7 @@ func (c *Console) content(w http.ResponseWriter, r *http.Request, p login.Person
 	return v.write(w, http.StatusOK)
 }
 
-// Inside returns what is in a kept message, after it was written down that the person looks.
+// Inside returns the parts of a kept message, after it was written down that the person looks.
 func (c *Console) Inside(r *http.Request, p login.Person, id string) (*Content, error) {
 	f, err := c.kept(r.Context(), p, id, login.SeeContent)
 	if err != nil {

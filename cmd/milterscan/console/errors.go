@@ -85,7 +85,7 @@ func StatusOf(err error) int {
 	return http.StatusInternalServerError
 }
 
-// nameOf returns the name of an error: the key of a problem, or what is the matter with
+// nameOf returns the name of an error: the key of a problem, or of the trouble with
 // a part.
 func nameOf(err error) string {
 	var p *Problem

@@ -127,7 +127,7 @@ func seen(p login.Person, r policy.Record) policy.Record {
 	r.Recipients = slices.Clone(r.Recipients)
 	for i := range r.Recipients {
 		if !p.Owns(r.Recipients[i].Recipient) {
-			r.Recipients[i].Listed = nil // whom others have listed
+			r.Recipients[i].Listed = nil // the senders that others have listed
 		}
 	}
 	if ours(r) && p.Owns(r.Sender) {

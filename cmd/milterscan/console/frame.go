@@ -28,6 +28,6 @@ func (c *Console) Fail(w http.ResponseWriter, r *http.Request, p login.Person, e
 	c.fail(w, r, p, err)
 }
 
-// LanguageOf returns the language in which pages are written for a person, who may be
-// nobody.
+// LanguageOf returns the language in which pages are written for a person, who may not
+// have logged in.
 func LanguageOf(r *http.Request, p login.Person) string { return languageOf(r, p) }

@@ -88,11 +88,11 @@ func (c *Console) admit(s Surface, route Route, w http.ResponseWriter, r *http.R
 	return p, nil
 }
 
-// noReferrer has browsers tell nobody the address of a page.
+// noReferrer has browsers tell no site the address of a page.
 const noReferrer = "no-referrer"
 
 // nameless reports whether a form came without saying from where: an old browser sends one so from a page
-// whose address it is to tell nobody. Of an address that is the proof itself no other site knows.
+// whose address it is to tell no site. Of an address that is the proof itself no other site knows.
 func nameless(r *http.Request) bool {
 	return r.Header.Get("Origin") == "null" && r.Header.Get("Sec-Fetch-Site") == ""
 }

@@ -24,7 +24,7 @@ type messagePage struct {
 	Places   []*place
 	Grounds  []ground
 	Allow    string // the rule that would let such a message through
-	Whom     string // for whom a release is: the default of its form
+	Whom     string // the recipients of a release: the default of its form
 	Senders  []listable
 	Owners   []string // on whose lists the person may put them
 	Error    *trouble
@@ -66,7 +66,7 @@ func (c *Console) messagePage(ctx context.Context, v *view, f *found) *messagePa
 	return m
 }
 
-// judgedPage is messagePage without what happened when.
+// judgedPage returns a page as messagePage does, without what happened when.
 func (c *Console) judgedPage(v *view, f *found) *messagePage {
 	m := &messagePage{Record: f.Record, Entry: f.Entry, mail: f.mail, person: v.Person}
 	for _, err := range f.Errs {

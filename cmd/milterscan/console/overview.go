@@ -54,7 +54,7 @@ type need struct {
 	Link  string
 }
 
-// spans are the numbers of days that an overview can be about.
+// spans returns the numbers of days that an overview can be about.
 func spans() []int { return []int{1, 7, 30} }
 
 // overview shows what happened lately, and what needs a person. One who may not see

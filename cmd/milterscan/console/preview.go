@@ -23,7 +23,7 @@ import (
 	"github.com/milterscan/milterscan/scan"
 )
 
-// A page of a message is shown behind three locks, each of which would do: what acts in
+// Three locks guard a page of a message that is shown, each of which would do: what acts in
 // it is taken out as rules do it (Opened.Harmless); then only elements and attributes of
 // a short list stay (clean); and the rest is shown in a frame that may do nothing, of a
 // document that may load nothing but pictures of the same message (policyOfPreview).
@@ -32,7 +32,7 @@ import (
 // no styles, nothing from elsewhere, in a browsing context with no rights at all.
 const policyOfPreview = "default-src 'none'; img-src 'self'; form-action 'none'; frame-ancestors 'self'; base-uri 'none'; sandbox"
 
-// policyOfFiles is the policy of what is handed over as it came.
+// policyOfFiles is the policy of files that are handed over as they came.
 const policyOfFiles = "default-src 'none'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'; sandbox"
 
 // shownElements returns the list of what may stay of a page. Nothing that remains can
@@ -50,7 +50,7 @@ var shownElements = sync.OnceValue(func() *bluemonday.Policy {
 	return p
 })
 
-// clean is the second lock.
+// clean cleans a page: the second lock.
 func clean(page string) string { return shownElements().Sanitize(page) }
 
 // source matches the pictures that clean has left.
@@ -127,7 +127,7 @@ func pictureType(at *scan.Part) string {
 }
 
 // pictures returns the addresses of a message's pictures by their Content-IDs. They are
-// good for a short time and for whoever has them: the frame that shows them is nobody, and
+// good for a short time and for any who have them: the frame that shows them has not logged in, and
 // browsers do not tell us who it is.
 func (c *Console) pictures(m *scan.Message, id string) func(cid string) string {
 	by := map[string]string{}

@@ -94,7 +94,7 @@ func (c *Console) rows(ctx context.Context, p login.Person, f quarantine.Filter)
 	return rows, len(rows) > 0, nil
 }
 
-// rowMail is mailOf of a row, which does not say whose client it was.
+// rowMail returns the mail of a row, as mailOf does; a row does not say whose client it was.
 func rowMail(r quarantine.Row) login.Mail {
 	return login.Mail{Sender: r.Sender, Recipients: r.Recipients, Class: r.Class, Back: r.Waiting, Grave: r.Grave}
 }
@@ -102,8 +102,8 @@ func rowMail(r quarantine.Row) login.Mail {
 // keptFilter reads a filter.
 func keptFilter(q url.Values) (quarantine.Filter, error) {
 	get := func(name string) string { return strings.TrimSpace(clip(q.Get(name), 500)) }
-	f := quarantine.Filter{Asked: true, Sender: get("from"), Recipient: get("to"), Subject: get("subject"), Reason: get("reason"), Client: get("client"),
-		QueueID: get("queue"), Class: get("class"), State: quarantine.State(get("state")), Open: get("open") != ""}
+	f := quarantine.Filter{Asked: true, Sender: get("from"), Recipient: get("to"), Subject: get("subject"), Reason: get("reason"),
+		Client: get("client"), QueueID: get("queue"), Class: get("class"), State: quarantine.State(get("state")), Open: get("open") != ""}
 	var err error
 	if f.Since, f.Before, err = span(q); err != nil {
 		return f, err

@@ -17,7 +17,7 @@ type Reload struct {
 	Time       time.Time
 	Generation uint64
 	Error      string   // why it was not put in force
-	Changes    []Change // what is otherwise than before
+	Changes    []Change // how it differs from the one before
 }
 
 // Change is a line of a difference.
@@ -47,7 +47,7 @@ const (
 	mostChanges = 64 << 10 // bytes
 )
 
-// Note writes down that a configuration was put in force, and what is otherwise than in
+// Note writes down that a configuration was put in force, and how it differs from
 // the one before, or why it was not. A start is a reload, too, and is noted if something
 // is otherwise than it was.
 func (x *Reloads) Note(ctx context.Context, generation uint64, c *config.Config, refused error) error {
@@ -156,7 +156,7 @@ func difference(before, now string) string {
 	return strings.Join(out, "\n")
 }
 
-// longestCommon returns the lengths of the longest common subsequences of what is left of
+// longestCommon returns the lengths of the longest common subsequences of the rests of
 // two lists.
 func longestCommon(a, b []string) [][]int32 {
 	table := make([][]int32, len(a)+1)

@@ -16,7 +16,7 @@ type Route struct {
 	Method  string
 	Pattern string        // of http.ServeMux, without the method
 	Right   login.Right   // that a person must have; "" for any who has logged in
-	Open    bool          // nobody need have logged in
+	Open    bool          // no person need have logged in
 	Bearer  bool          // the address itself proves who may ask
 	Body    int64         // bytes that a request may bring; 0 for those of a form
 	Within  time.Duration // for the answer; 0 for that of a page

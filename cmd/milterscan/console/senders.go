@@ -152,8 +152,8 @@ func (c *Console) listSender(w http.ResponseWriter, r *http.Request, p login.Per
 	if i < 0 || !slices.Contains(p.Own(f.Record.Addresses()), owner) {
 		return ErrBad
 	}
-	_, err = c.List(r, p, people.Entry{Owner: owner, Act: act, Pattern: known[i].Pattern, Authenticated: act == people.Allow && known[i].Proved,
-		Note: "message " + id})
+	_, err = c.List(r, p, people.Entry{Owner: owner, Act: act, Pattern: known[i].Pattern,
+		Authenticated: act == people.Allow && known[i].Proved, Note: "message " + id})
 	var told *people.Error
 	switch {
 	case errors.As(err, &told):

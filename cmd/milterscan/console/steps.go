@@ -28,7 +28,7 @@ func (c *Console) story(ctx context.Context, p login.Person, f *found) (timeline
 }
 
 // knows reports whether a person who sees the mail of some domains only may know of a
-// step: what the MTA did for others is not its business, nor to whom a copy was sent.
+// step: what the MTA did for others is not its business, nor where a copy was sent.
 func knows(p login.Person, s timeline.Step) bool {
 	switch {
 	case s.Source == timeline.Ours:
@@ -72,7 +72,8 @@ func steps(v *pages, r policy.Record, s timeline.Story) []step {
 		}
 		switch one.What {
 		case "verdict":
-			next.What, next.Text, next.Mood, next.Took = v.texts.Or("action-"+r.Action, r.Action), cmp.Or(r.Reply, r.Rule), moods[r.Action], r.Took.Go()
+			next.What, next.Text, next.Mood, next.Took = v.texts.Or("action-"+r.Action, r.Action),
+				cmp.Or(r.Reply, r.Rule), moods[r.Action], r.Took.Go()
 			all = append(all, next)
 		case "message":
 			next.Text, next.Note = "", v.locale.size(r.Size)
@@ -95,7 +96,7 @@ func looks(v *pages, r policy.Record) (all []step) {
 	return all
 }
 
-// scanned is the step of one scanner.
+// scanned returns the step of one scanner.
 func scanned(v *pages, s policy.ScannerTime) step {
 	one := step{What: s.Scanner, Took: s.Took.Go()}
 	switch {

@@ -65,7 +65,7 @@ func (s *Stores) Quarantine() quarantine.Store {
 	return keptIn{s.own.Quarantine(dir), dir}
 }
 
-// keptIn is a quarantine that is not made by looking for what is in it.
+// keptIn is a quarantine that a search does not make.
 type keptIn struct {
 	*quarantine.Dir
 	path string
@@ -106,7 +106,7 @@ const (
 	ownDisk   = units.GB
 )
 
-// pipeline makes a pipeline for one message, with room of its own.
+// pipeline makes a pipeline for one message, with separate room.
 func (s *Stores) pipeline() (*pipeline.Pipeline, error) {
 	c := *s.config()
 	c.Spool.Memory, c.Spool.Disk = min(c.Spool.Memory, ownMemory), min(c.Spool.Disk, ownDisk)

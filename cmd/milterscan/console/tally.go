@@ -32,7 +32,7 @@ type counting struct {
 	at    time.Time // of the result; zero: there is none
 	value lately
 	err   error
-	done  chan struct{} // closed when counting ends; nil while nobody counts
+	done  chan struct{} // closed when counting ends; nil while no goroutine counts
 }
 
 // The times of counting.

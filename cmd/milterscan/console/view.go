@@ -80,7 +80,7 @@ func (v *pages) parse() error {
 	return nil
 }
 
-// functions are what templates call.
+// functions returns the functions that templates call.
 func (v *pages) functions() template.FuncMap {
 	return template.FuncMap{
 		"t": v.texts.Of, "tor": v.texts.Or,
@@ -179,8 +179,10 @@ type entry struct {
 // Sections returns the entries of the navigation that the person may see.
 func (v *view) Sections() []section {
 	return v.allowed(v.sectionName(), entry{"/", "overview", login.SeeOverview}, entry{"/messages", "messages", login.SeeMessages},
-		entry{"/quarantine", "quarantine", login.SeeMessages}, entry{RequestsPath, "requests", login.AnswerRequests}, entry{"/rules", "rules", login.SeeRules}, entry{"/audit", "audit", login.SeeAudit},
-		entry{MinePath, "mine", login.SeeOwn}, entry{MinePath + "/lists", "mine-lists", login.SeeOwn}, entry{MinePath + "/settings", "mine-settings", login.SeeOwn})
+		entry{"/quarantine", "quarantine", login.SeeMessages}, entry{RequestsPath, "requests", login.AnswerRequests},
+		entry{"/rules", "rules", login.SeeRules}, entry{"/audit", "audit", login.SeeAudit},
+		entry{MinePath, "mine", login.SeeOwn}, entry{MinePath + "/lists", "mine-lists", login.SeeOwn},
+		entry{MinePath + "/settings", "mine-settings", login.SeeOwn})
 }
 
 // RulePages returns the pages about rules that the person may see.
@@ -249,7 +251,7 @@ func (v *view) Code() string { return v.locale.code }
 // Languages returns the codes of all languages.
 func (v *view) Languages() []string { return wording.Languages() }
 
-// write fills the layout. What cannot be filled is a fault of ours, and nobody gets
+// write fills the layout. What cannot be filled is a fault of ours, and no browser gets
 // half a page.
 func (v *view) write(w http.ResponseWriter, status int) error {
 	var page bytes.Buffer
@@ -280,7 +282,7 @@ func notice(r *http.Request) string {
 // escapedPath returns the path and the query of an address.
 func escapedPath(u *url.URL) string { return u.RequestURI() }
 
-// styleURL is the address of the stylesheet as it is now.
+// styleURL returns the address of the stylesheet as it is now.
 func styleURL() string {
 	sum := sha256.Sum256(stylesheet)
 	return "/style/" + hex.EncodeToString(sum[:6]) + ".css"

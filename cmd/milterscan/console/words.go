@@ -22,7 +22,7 @@ func (v *pages) foreign(s string) template.HTML {
 	return v.cut(s, shortText)
 }
 
-// brief is foreign for cells of tables, where the whole is a title.
+// brief shows a text as foreign does, for cells of tables, where the whole is a title.
 func (v *pages) brief(s string) template.HTML {
 	short := clip(s, shortText)
 	if short == s {

@@ -118,8 +118,8 @@ func (s *secured) settings(*tls.ClientHelloInfo) (*tls.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: s.current, ClientAuth: tls.VerifyClientCertIfGiven, ClientCAs: x509.NewCertPool(),
-		NextProtos: []string{"http/1.1"}}
+	c := &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: s.current, ClientAuth: tls.VerifyClientCertIfGiven,
+		ClientCAs: x509.NewCertPool(), NextProtos: []string{"http/1.1"}}
 	if !c.ClientCAs.AppendCertsFromPEM(text) {
 		return nil, fmt.Errorf("%s holds no certificate", file)
 	}

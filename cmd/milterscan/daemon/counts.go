@@ -17,8 +17,10 @@ func (d *Daemon) counts() *metrics.Metrics {
 	})
 	m.Gauge("troubles", "Checks, engines and stores that do not answer now.", nil, func() float64 { return float64(d.health.count()) })
 	m.Gauges("ready", "1 while mail can be judged, as /readyz says.", nil, d.ready.sample)
-	m.Total("history_records_lost_total", "Records that the history could not keep.", nil, func() float64 { return float64(d.recorder.Lost()) })
-	m.Total("log_lines_lost_total", "Lines of the log that could not be written.", nil, func() float64 { return float64(d.journal.lost.Load()) })
+	m.Total("history_records_lost_total", "Records that the history could not keep.", nil,
+		func() float64 { return float64(d.recorder.Lost()) })
+	m.Total("log_lines_lost_total", "Lines of the log that could not be written.", nil,
+		func() float64 { return float64(d.journal.lost.Load()) })
 	m.Totals("digests_total", "Digests, by what became of them.", []string{"result"}, func() []metrics.Sample { return d.digests.samples() })
 	d.countConnections(m)
 	d.countSpool(m)
@@ -55,7 +57,8 @@ func (d *Daemon) countConnections(m *metrics.Metrics) {
 func (d *Daemon) countSpool(m *metrics.Metrics) {
 	memory, disk := d.Spool.Limits()
 	m.Gauge("spool_memory_bytes", "Bytes of messages in memory.", nil, func() float64 { memory, _ := d.Spool.Used(); return float64(memory) })
-	m.Gauge("spool_disk_bytes", "Bytes of messages in files of the spool.", nil, func() float64 { _, disk := d.Spool.Used(); return float64(disk) })
+	m.Gauge("spool_disk_bytes", "Bytes of messages in files of the spool.", nil,
+		func() float64 { _, disk := d.Spool.Used(); return float64(disk) })
 	m.Gauge("spool_memory_limit_bytes", "Bytes of messages that may be in memory.", nil, func() float64 { return float64(memory) })
 	m.Gauge("spool_disk_limit_bytes", "Bytes of messages that may be in files of the spool.", nil, func() float64 { return float64(disk) })
 }
@@ -68,14 +71,15 @@ func (d *Daemon) countWorkers(m *metrics.Metrics) {
 	m.Gauge("workers_waiting", "Archives that wait for a child.", nil, func() float64 { return float64(d.Workers.Counts().Waiting) })
 	m.Gauge("workers_limit", "Children that may be at work at once.", nil, func() float64 { return float64(d.Workers.Counts().Most) })
 	m.Total("workers_started_total", "Children that were started.", nil, func() float64 { return float64(d.Workers.Counts().Started) })
-	m.Totals("workers_ended_total", "Children that were ended, or ended, in the middle of an archive.", []string{"reason"}, func() []metrics.Sample {
-		ended := d.Workers.Counts().Ended
-		var list []metrics.Sample
-		for _, r := range worker.Reasons() {
-			list = append(list, metrics.Sample{Labels: []string{string(r)}, Value: float64(ended[r])})
-		}
-		return list
-	})
+	m.Totals("workers_ended_total", "Children that were ended, or ended, in the middle of an archive.", []string{"reason"},
+		func() []metrics.Sample {
+			ended := d.Workers.Counts().Ended
+			var list []metrics.Sample
+			for _, r := range worker.Reasons() {
+				list = append(list, metrics.Sample{Labels: []string{string(r)}, Value: float64(ended[r])})
+			}
+			return list
+		})
 }
 
 func (d *Daemon) countEngines(m *metrics.Metrics) {

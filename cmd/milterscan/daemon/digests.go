@@ -44,7 +44,7 @@ func (d *Daemon) newDigests() *digests {
 	return &digests{Digests: pipeline.NewDigests(d.Directory, func(err error) { d.log.Warn("a digest was refused", zap.Error(err)) }), d: d}
 }
 
-// run sends what is due at every tick, until ctx is done.
+// run sends the digests that are due at every tick, until ctx is done.
 func (g *digests) run(ctx context.Context, tick <-chan time.Time) {
 	for {
 		select {
@@ -56,7 +56,7 @@ func (g *digests) run(ctx context.Context, tick <-chan time.Time) {
 	}
 }
 
-// round sends what is due now.
+// round sends the digests that are due now.
 func (g *digests) round(ctx context.Context, c *config.Config, now time.Time) {
 	if !now.Before(g.again) {
 		begun := time.Now()
@@ -130,7 +130,8 @@ func (g *digests) dropped(ctx context.Context) []doctor.Finding {
 
 // samples returns the counts.
 func (t *tidings) samples() []metrics.Sample {
-	return []metrics.Sample{{Labels: []string{"sent"}, Value: float64(t.sent.Load())}, {Labels: []string{"refused"}, Value: float64(t.failed.Load())},
+	return []metrics.Sample{{Labels: []string{"sent"}, Value: float64(t.sent.Load())},
+		{Labels: []string{"refused"}, Value: float64(t.failed.Load())},
 		{Labels: []string{"bounced"}, Value: float64(t.bounced.Load())}}
 }
 
@@ -145,7 +146,8 @@ func (h linkHost) Key() ([]byte, error) {
 // Terms returns what recipients may do now.
 func (h linkHost) Terms() link.Terms {
 	p := h.Config().People
-	t := link.Terms{Classes: p.Pages.Classes, Releases: p.Pages.Release, Allow: p.Lists.Recipients.Allow != "none", Block: p.Lists.Recipients.Block}
+	t := link.Terms{Classes: p.Pages.Classes, Releases: p.Pages.Release, Allow: p.Lists.Recipients.Allow != "none",
+		Block: p.Lists.Recipients.Block}
 	if len(p.Pages.Login) > 0 {
 		t.Mine = pipeline.PageOfRecipients
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/milterscan/milterscan/policy/people/directory"
 )
 
-// meetTime is how long a start or a reload waits for people of whom nothing is known yet.
+// meetTime is how long a start or a reload waits for people that it knows nothing of yet.
 const meetTime = 10 * time.Second
 
 // newDirectory returns who is who by a configuration, as far as that was known before the start.
@@ -20,7 +20,7 @@ func newDirectory(c *config.Config, log *zap.Logger) *directory.Directory {
 	return pipeline.NewDirectory(c, directory.Options{Keep: true, Tell: tellOfSource(log)})
 }
 
-// unknownGroups returns the rules that go by groups in which nobody is, as far as that is known.
+// unknownGroups returns the rules that go by groups that have no members, as far as that is known.
 func (d *Daemon) unknownGroups(c *config.Config) config.Problems {
 	if !d.Directory.Ready() {
 		return nil

@@ -47,7 +47,7 @@ func (d *Daemon) newExaminer() *examiner {
 	return x
 }
 
-// drift says whether the file of the configuration is what is in force.
+// drift says whether the file of the configuration is the one in force.
 func (d *Daemon) drift() []doctor.Finding {
 	next, err := config.Load(d.path)
 	one := doctor.Finding{Level: doctor.Fault, Check: "configuration"}

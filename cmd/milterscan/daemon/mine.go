@@ -18,7 +18,7 @@ type whoIsWho struct{ d *Daemon }
 // Who returns the person of an address.
 func (w whoIsWho) Who(address string) (directory.Person, bool) { return w.d.Directory.Who(address) }
 
-// Acting returns those for whom one may act who has an address.
+// Acting returns the persons for which the person of an address may act.
 func (w whoIsWho) Acting(address string) []directory.Person { return w.d.Directory.Acting(address) }
 
 // Known reports whether an address is known, or surely not.
@@ -39,6 +39,6 @@ func (d *Daemon) letters() courier.Courier {
 
 // mountMine makes the pages of recipients reachable.
 func (d *Daemon) mountMine(pages *console.Console) error {
-	return mine.Mount(mine.Options{Console: pages, Store: func() mine.Store { return d.pages.Folk() }, Letters: func() mine.Letters { return d.letters() },
-		Directory: whoIsWho{d}, Log: d.log, Now: time.Now}, d.people.Who)
+	return mine.Mount(mine.Options{Console: pages, Store: func() mine.Store { return d.pages.Folk() },
+		Letters: func() mine.Letters { return d.letters() }, Directory: whoIsWho{d}, Log: d.log, Now: time.Now}, d.people.Who)
 }

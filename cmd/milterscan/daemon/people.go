@@ -90,8 +90,8 @@ func (p *people) surface() console.Surface {
 		p.pages().Fail(w, r, who, err)
 	}}
 	for _, route := range p.Routes() {
-		s.Routes = append(s.Routes, console.Route{Method: route.Method, Pattern: route.Pattern, Right: route.Right, Open: route.Open, Within: route.Within,
-			Handle: func(w http.ResponseWriter, r *http.Request, _ login.Person) error {
+		s.Routes = append(s.Routes, console.Route{Method: route.Method, Pattern: route.Pattern, Right: route.Right, Open: route.Open,
+			Within: route.Within, Handle: func(w http.ResponseWriter, r *http.Request, _ login.Person) error {
 				route.Handle(w, r)
 				return nil
 			}})

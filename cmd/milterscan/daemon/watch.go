@@ -26,7 +26,7 @@ type watch struct {
 // engineState is what an engine said of itself when it was asked last.
 type engineState struct {
 	name       string // as scanners have it: "virus/clamd"
-	asked      bool   // it has servers; what is built in has none
+	asked      bool   // it has servers; an engine that is built in has none
 	up, down   int    // servers
 	signatures time.Time
 	health     []virus.Health

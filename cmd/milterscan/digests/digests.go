@@ -1,4 +1,5 @@
-// Package digests is the commands for the mail by which people are told what is kept back from them.
+// Package digests is the commands for the mail by which people are told of the mail that is kept
+// back from them.
 package digests
 
 import (
@@ -41,7 +42,7 @@ type desk struct {
 	close  func()
 }
 
-// meetTime is how long people are loaded of whom the daemon has left nothing.
+// meetTime is how long people may take to load of which the daemon has left nothing.
 const meetTime = 30 * time.Second
 
 // open reads the arguments of a command, which goes on as the owner of the file of people if root has called
@@ -76,7 +77,7 @@ func (d *desk) fail(err error) int {
 	return cli.ExitError
 }
 
-// needed refuses a command that names nobody.
+// needed refuses a command that names no person.
 func needed(to *string) func() error {
 	return func() error {
 		if *to == "" {

@@ -17,7 +17,7 @@ type state struct {
 	People  int             `json:"people"`         // who have got one
 	Last    time.Time       `json:"last,omitzero"`  // when one was sent last
 	Going   int             `json:"going"`          // that are being sent
-	Trouble []people.Digest `json:"trouble"`        // of whom some did not arrive
+	Trouble []people.Digest `json:"trouble"`        // some of which did not arrive
 	Dropped int             `json:"dropped"`        // who get none any more
 }
 
@@ -83,13 +83,15 @@ func (d *desk) print(s state) {
 		}
 		fmt.Fprintln(d.Out, ", for those who have settled nothing else")
 	}
-	fmt.Fprintf(d.Out, "all sent that were due up to: %s\npeople who have got one: %d, the last at: %s\nbeing sent: %d\n", moment(s.Until), s.People, moment(s.Last), s.Going)
+	fmt.Fprintf(d.Out, "all sent that were due up to: %s\npeople who have got one: %d, the last at: %s\nbeing sent: %d\n",
+		moment(s.Until), s.People, moment(s.Last), s.Going)
 	for _, one := range s.Trouble {
 		word := "trouble"
 		if one.Fails() >= c.DropAfter {
 			word = "DROPPED"
 		}
-		fmt.Fprintf(d.Out, "%s  %s: %d in a row did not arrive: %s\n", word, show.Printable(one.Address), one.Fails(), show.Printable(one.Trouble))
+		fmt.Fprintf(d.Out, "%s  %s: %d in a row did not arrive: %s\n", word, show.Printable(one.Address), one.Fails(),
+			show.Printable(one.Trouble))
 	}
 	if s.Dropped > 0 {
 		fmt.Fprintf(d.Out, "dropped: %d; milterscan digest resume ADDRESS takes one up again\n", s.Dropped)

@@ -30,7 +30,7 @@ func (p *Installation) configuration(context.Context) []Finding {
 	return found
 }
 
-// setAside reports what is wrong with files of domains, which keeps nothing else from
+// setAside reports mistakes in files of domains, which keep nothing else from
 // being used.
 func (p *Installation) setAside() (found []Finding) {
 	var problems config.Problems

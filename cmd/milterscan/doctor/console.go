@@ -57,7 +57,7 @@ func (p *Installation) readable(key, file string) []Finding {
 	return []Finding{fault("chgrp "+p.User+" "+file+"; chmod 640 "+file, "%s: %v", key, err)}
 }
 
-// secret says if the daemon cannot read a secret. What is in its environment is not seen from here.
+// secret says if the daemon cannot read a secret. The environment of the daemon is not seen from here.
 func (p *Installation) secret(key string, from config.SecretFile) []Finding {
 	if from == "" || strings.HasPrefix(string(from), "env:") {
 		return nil
@@ -80,7 +80,8 @@ func (p *Installation) directoryOfPeople(ctx context.Context, c config.LDAP) []F
 		return []Finding{ok("console.ldap: %s is not asked: its password is in the daemon's environment", c.URL)}
 	}
 	if err := ldap.New(c).Health(ctx); err != nil {
-		return []Finding{fault("start the directory, or correct [console.ldap]: until then its persons cannot log in to the console", "console.ldap: %v", err)}
+		return []Finding{fault("start the directory, or correct [console.ldap]: until then its persons cannot log in to the console",
+			"console.ldap: %v", err)}
 	}
 	return []Finding{ok("console.ldap: %s answers", c.URL)}
 }
@@ -101,7 +102,8 @@ func (p *Installation) provider(ctx context.Context, c config.Console) []Finding
 		err = provider.Health(ctx)
 	}
 	if err != nil {
-		return []Finding{fault("start the provider, or correct [console.oidc]: until then its persons cannot log in to the console", "console.oidc: %v", err)}
+		return []Finding{fault("start the provider, or correct [console.oidc]: until then its persons cannot log in to the console",
+			"console.oidc: %v", err)}
 	}
 	return []Finding{ok("console.oidc: %s answers", c.OIDC.Issuer)}
 }

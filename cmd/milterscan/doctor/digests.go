@@ -10,8 +10,8 @@ import (
 	"github.com/milterscan/milterscan/policy/people"
 )
 
-// digests looks at the mail by which people are told what is kept back from them. A daemon that looks at itself
-// knows of those to whom they do not arrive.
+// digests looks at the mail by which people are told of the mail that is kept back from them. A daemon that
+// looks at itself knows the people that they do not reach.
 func (p *Installation) digests(ctx context.Context) []Finding {
 	c := p.Config.People
 	if !c.Digest.Enabled {

@@ -40,7 +40,7 @@ type Installation struct {
 	File     string           // the configuration's
 	Config   *config.Config   // as far as it could be read
 	Problems error            // its errors, as config.Load returns them
-	Notes    []config.Problem // what is no error and is probably a mistake
+	Notes    []config.Problem // things that are no errors and are probably mistakes
 	Postconf string           // the program that shows Postfix' settings; "" if there is no Postfix
 	Postfix  string           // Postfix' directory of configuration; "" for its own
 	Sendmail string           // path of sendmail.cf; "" if there is no Sendmail

@@ -87,8 +87,9 @@ func (m *mailServer) held(ctx context.Context) Finding {
 		return Finding{}
 	}
 	h, err := heldBelow(ctx, filepath.Join(queue, "hold"), func(string) bool { return true })
-	return heldBy(h, err, m.Now, "Postfix' hold queue", "postqueue -p marks them with !; milterscan explain ID says why; postsuper -H ID lets "+
-		"a message go on, postsuper -d ID removes it")
+	return heldBy(h, err, m.Now, "Postfix' hold queue",
+		"postqueue -p marks them with !; milterscan explain ID says why; postsuper -H ID lets a message go on, "+
+			"postsuper -d ID removes it")
 }
 
 // sendmailQueue is where Sendmail keeps messages if its configuration does not say.

@@ -15,9 +15,10 @@ import (
 	"github.com/milterscan/milterscan/policy/keep/mtalog"
 )
 
-// usualLogs are where MTAs log, on the usual systems.
+// usualLogs returns the files to which MTAs log, on the usual systems.
 func usualLogs() []string {
-	return []string{"/var/log/mail.log", "/var/log/maillog", "/var/log/mail", "/var/log/exim4/mainlog", "/var/log/exim/main.log", "/var/log/exim/mainlog"}
+	return []string{"/var/log/mail.log", "/var/log/maillog", "/var/log/mail", "/var/log/exim4/mainlog", "/var/log/exim/main.log",
+		"/var/log/exim/mainlog"}
 }
 
 // journals are where the journal is: kept, or until the next start.
@@ -116,15 +117,16 @@ func (p *Installation) reading() []Finding {
 	case errors.Is(err, fs.ErrNotExist):
 		return []Finding{advice("systemctl reload milterscan, if it runs and mta_log was set just now", "the MTA's log has not been read yet")}
 	case err != nil:
-		return []Finding{fault("run doctor as root, or remove a damaged file: it is written again within a minute", "how the MTA's log is read: %v", err)}
+		return []Finding{fault("run doctor as root, or remove a damaged file: it is written again within a minute",
+			"how the MTA's log is read: %v", err)}
 	case s.Error != "":
 		return []Finding{fault("mend what it says; what is in the log is read then", "the MTA's log %s: %s", s.Source, s.Error)}
 	case s.Silent(p.Now):
 		return []Finding{fault("see that mta_log names the log of the MTA that asks milterscan",
 			"the MTA's log %s has told of no message that passed since %s", s.Source, s.Waiting.Local().Format("2006-01-02 15:04"))}
 	}
-	return []Finding{ok("the MTA's log %s: %d lines read, %d events; it told of %d of the %d messages that passed", s.Source, s.Lines, s.Events,
-		s.Joined, s.Passed)}
+	return []Finding{ok("the MTA's log %s: %d lines read, %d events; it told of %d of the %d messages that passed",
+		s.Source, s.Lines, s.Events, s.Joined, s.Passed)}
 }
 
 // unusedLog finds a log that could be read.

@@ -29,7 +29,8 @@ func (p *Installation) age(name string, s directory.Source) Finding {
 	}
 	age := time.Since(at).Round(time.Second)
 	if age > s.Fresh.Go() {
-		return advice("milterscan people check, which says why", "%s: loaded %v ago, and new people are not known; it has %d addresses", name, age, addresses)
+		return advice("milterscan people check, which says why", "%s: loaded %v ago, and new people are not known; it has %d addresses",
+			name, age, addresses)
 	}
 	return ok("%s: %d addresses, loaded %v ago", name, addresses, age)
 }

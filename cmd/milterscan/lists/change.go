@@ -24,7 +24,8 @@ func (u until) after(s string) error {
 }
 
 func add(ctx context.Context, args []string, std cli.Streams, by string) int {
-	f := cli.Flags("list add", "[-c FILE] allow|block --for ADDRESS|DOMAIN|host [--authenticated] [--expires 30d] [--note TEXT] SENDER...", std)
+	f := cli.Flags("list add",
+		"[-c FILE] allow|block --for ADDRESS|DOMAIN|host [--authenticated] [--expires 30d] [--note TEXT] SENDER...", std)
 	var e people.Entry
 	check := owner(f, &e.Owner)
 	f.BoolVar(&e.Authenticated, "authenticated", false, "only if DMARC or a DKIM signature proves the domain in the From field")
@@ -59,8 +60,8 @@ func add(ctx context.Context, args []string, std cli.Streams, by string) int {
 		}
 		fmt.Fprintln(std.Out, line(made, time.Now()))
 		if made.Weak() {
-			fmt.Fprintf(std.Err, "milterscan list add: %s: this is weak: anybody can write this sender's address, and their mail is let through, too; "+
-				"with --authenticated the entry is for mail only that the sender's domain has signed\n", show.Printable(p))
+			fmt.Fprintf(std.Err, "milterscan list add: %s: this is weak: anybody can write this sender's address, and their mail "+
+				"is let through, too; with --authenticated the entry is for mail only that the sender's domain has signed\n", show.Printable(p))
 		}
 	}
 	return cli.ExitOK

@@ -100,7 +100,8 @@ func imported(ctx context.Context, args []string, std cli.Streams, by string) in
 	var e people.Entry
 	check := owner(f, &e.Owner)
 	f.Var(cli.Choice(&e.Act, people.Allow, people.Block), "act", "what to do with the senders of lines that do not say it: `allow` or block")
-	f.Var(until{&e.Expires}, "expires", "when entries end that do not say it: a `time` from now such as \"30d\", or a date such as \"2026-12-31\"")
+	f.Var(until{&e.Expires}, "expires", "when entries end that do not say it: a `time` from now such as \"30d\", or a date "+
+		"such as \"2026-12-31\"")
 	var text []byte
 	var unread error
 	b, status, ok := open(f, args, std, by, cli.ParseArguments, func() error {
@@ -122,7 +123,8 @@ func imported(ctx context.Context, args []string, std cli.Streams, by string) in
 	}
 	name := f.Arg(0)
 	if bad, entries := b.mistakes(name, text, e); bad > 0 {
-		fmt.Fprintf(std.Err, "milterscan list import: %d of %d entries of %s cannot be made, so none was\n", bad, bad+entries, show.Printable(name))
+		fmt.Fprintf(std.Err, "milterscan list import: %d of %d entries of %s cannot be made, so none was\n", bad, bad+entries,
+			show.Printable(name))
 		return cli.ExitUsage
 	}
 	n, err := b.store.Import(ctx, b.maker(), listfile.Read(name, text, e))
@@ -153,7 +155,7 @@ func read(name string, in io.Reader) ([]byte, error) {
 	return text, err
 }
 
-// mistakes reads a whole file before any of its entries is made, and says what is wrong in it.
+// mistakes reads a whole file before any of its entries is made, and reports the mistakes in it.
 func (b *book) mistakes(name string, text []byte, e people.Entry) (bad, good int) {
 	for _, err := range listfile.Read(name, text, e) {
 		if err == nil {

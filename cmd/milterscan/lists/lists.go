@@ -68,7 +68,8 @@ type book struct {
 
 // open reads the arguments of a command, which goes on as the owner of the lists if root has called it. Unless
 // ok, the command ends with the status.
-func open(f *cli.Options, args []string, std cli.Streams, by string, parse func(*cli.Options, []string) (int, bool), checks ...func() error) (b *book, status int, ok bool) {
+func open(f *cli.Options, args []string, std cli.Streams, by string, parse func(*cli.Options, []string) (int, bool),
+	checks ...func() error) (b *book, status int, ok bool) {
 	c, status, ok := cli.Configured(f, args, std, parse, checks...)
 	if !ok {
 		return nil, status, false
@@ -96,7 +97,7 @@ func (b *book) fail(err error) int {
 	return cli.ExitError
 }
 
-// maker is the user who called the command, who may make any entry.
+// maker returns the user who called the command, who may make any entry.
 func (b *book) maker() people.Maker {
 	return people.Maker{Name: b.by, Level: people.OfHost, Terms: b.config.People.Lists}
 }

@@ -20,8 +20,8 @@ import (
 	"github.com/milterscan/milterscan/scan"
 )
 
-// Digests sends people digests of what is kept back from them, by the terms of the configuration that is
-// current then, with handles of its own: mail waits for none of them. One goroutine uses it.
+// Digests sends people digests of the mail that is kept back from them, by the terms of the configuration
+// that is current then, with separate handles: mail waits for none of them. One goroutine uses it.
 type Digests struct {
 	stores    *Stores
 	directory *directory.Directory
@@ -55,14 +55,14 @@ func (d *Digests) Round(ctx context.Context, c *config.Config, now time.Time) (d
 
 // Post returns the post of a configuration.
 func (d *Digests) Post(c *config.Config) digest.Post {
-	return digest.Post{Kept: keptOf{d.stores.Quarantine(c.Quarantine.Dir), c.Quarantine.Dir}, People: readers{c, d.directory, d.stores.People(c.People.File)}, Book: d.stores.People(c.People.File),
-		Warn: d.warn}
+	return digest.Post{Kept: keptOf{d.stores.Quarantine(c.Quarantine.Dir), c.Quarantine.Dir},
+		People: readers{c, d.directory, d.stores.People(c.People.File)}, Book: d.stores.People(c.People.File), Warn: d.warn}
 }
 
 // Book returns how far the digests of people are.
 func (d *Digests) Book(c *config.Config) *people.Store { return d.stores.People(c.People.File) }
 
-// keptOf is a quarantine that is not made by looking for what is in it.
+// keptOf is a quarantine that a search does not make.
 type keptOf struct {
 	*quarantine.Dir
 	path string
@@ -87,8 +87,9 @@ func (d *Digests) Terms(c *config.Config) (digest.Terms, error) {
 	}
 	from, host := Author(c)
 	d.of, d.terms = c, digest.Terms{
-		Templates: templates, Sender: c.Submission.Via, Key: token.KeyFile(c.Quarantine.Key()).Make, LinkKey: token.KeyFile(c.Quarantine.LinkKey()).Make,
-		From: from, Host: host, Good: c.People.Digest.Links.Go(), Rows: c.People.Digest.Rows, DropAfter: c.People.Digest.DropAfter,
+		Templates: templates, Sender: c.Submission.Via, Key: token.KeyFile(c.Quarantine.Key()).Make,
+		LinkKey: token.KeyFile(c.Quarantine.LinkKey()).Make,
+		From:    from, Host: host, Good: c.People.Digest.Links.Go(), Rows: c.People.Digest.Rows, DropAfter: c.People.Digest.DropAfter,
 		Blocks:   c.People.Lists.Recipients.Block,
 		Lists:    func(r quarantine.Row) bool { return Lets(c.People.Pages.Classes, r.Class, nil) && Clean(r) },
 		Releases: func(r quarantine.Row) bool { return Lets(c.People.Pages.Release, r.Class, r.Grave) },
@@ -126,7 +127,7 @@ type readers struct {
 	settled   *people.Store
 }
 
-// Person returns the person an address is of. Those who are not ours get no digests, nor those whom the
+// Person returns the person an address is of. Those who are not ours get no digests, nor those that the
 // directory surely does not know.
 func (r readers) Person(ctx context.Context, address string) (digest.Person, bool, error) {
 	p := digest.Person{ID: address, Address: address}
@@ -153,7 +154,7 @@ func (r readers) plan(s people.Settings) digest.Plan {
 	return p
 }
 
-// Plans returns all plans that somebody has.
+// Plans returns all plans that any person has.
 func (r readers) Plans(ctx context.Context) ([]digest.Plan, error) {
 	list := []digest.Plan{r.c.People.Digest.Plan()}
 	settled, err := r.settled.Schedules(ctx)

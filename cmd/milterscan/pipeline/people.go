@@ -10,7 +10,7 @@ import (
 	"github.com/milterscan/milterscan/policy/people/directory"
 )
 
-// meetTime is how long a command waits for people of whom nothing is known.
+// meetTime is how long a command waits for people that it knows nothing of.
 const meetTime = 10 * time.Second
 
 // meet has the directory know the people of a configuration, if any rule can go by them: by
@@ -33,7 +33,7 @@ func NewDirectory(c *config.Config, o directory.Options) *directory.Directory {
 	return d
 }
 
-// CheckGroups loads all people, and returns each rule that goes by a group in which nobody is; where that
+// CheckGroups loads all people, and returns each rule that goes by a group that has no members; where that
 // cannot be said, why not.
 func CheckGroups(ctx context.Context, c *config.Config) (unknown config.Problems, unsure []string) {
 	if len(c.Groups()) == 0 {
@@ -44,7 +44,8 @@ func CheckGroups(ctx context.Context, c *config.Config) (unknown config.Problems
 	d.Load(ctx)
 	for _, s := range d.States() {
 		if s.Err != nil {
-			unsure = append(unsure, fmt.Sprintf("people.source %s cannot be loaded, so whether there are the groups that rules name is not known: %v", s.Source, s.Err))
+			unsure = append(unsure, fmt.Sprintf("people.source %s cannot be loaded, so whether there are the groups that rules "+
+				"name is not known: %v", s.Source, s.Err))
 		}
 	}
 	if unsure != nil {

@@ -61,7 +61,7 @@ func (s *Shared) lists(c config.People) func() (policy.Lists, error) {
 	}
 	book := s.Stores.Book(c.File)
 	if n, read := book.Entries(); n == 0 && read.IsZero() {
-		book.Read(context.Background()) // which says what is wrong
+		book.Read(context.Background()) // which reports the mistakes
 	}
 	return func() (policy.Lists, error) { return book.Lists(c.Lists) }
 }

@@ -17,10 +17,10 @@ type Shared struct {
 	Stores  *Stores
 	// Directory knows who is who.
 	Directory *directory.Directory
-	// Appeals gives senders links; nil: nobody does.
+	// Appeals gives senders links; nil: they get none.
 	Appeals judge.Appeals
 	Live    bool // the mail is on its way: its client can be told to come back
-	// Heard is told what becomes of questions to DNS lists; nil: nobody is. A question
+	// Heard is told what becomes of questions to DNS lists, unless it is nil. A question
 	// that is not put, as the list is off, takes no time.
 	Heard func(list, result string, put bool, took time.Duration)
 }

@@ -27,7 +27,7 @@ type Room struct {
 }
 
 // Measure asks the stores of a configuration, on connections that are in the way of no
-// mail. What is not there yet has no size; the error says what cannot be asked.
+// mail. A store that is not there yet has no size; the error says what cannot be asked.
 func (k *Stores) Measure(ctx context.Context, c *config.Config) (s Sizes, err error) {
 	var errs [3]error
 	s.Quarantine, errs[0] = k.countQuarantine(ctx, c.Quarantine.Dir)
@@ -44,7 +44,7 @@ func (k *Stores) Measure(ctx context.Context, c *config.Config) (s Sizes, err er
 	return s, errors.Join(errs[:]...)
 }
 
-// countQuarantine asks the index. One that was begun anew is first made of the messages,
+// countQuarantine asks the index. One that was begun again is first made of the messages,
 // as by any search.
 func (k *Stores) countQuarantine(ctx context.Context, dir string) ([]quarantine.Size, error) {
 	index := filepath.Join(dir, indexFile)

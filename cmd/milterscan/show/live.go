@@ -38,7 +38,7 @@ func NewLive(out io.Writer) *Live {
 	return newLive(out, colours(out), func() (int, int, bool) { return terminalSize(f) })
 }
 
-// The sequences that take a terminal for a page of its own, with no cursor and no lines
+// The sequences that take a terminal for a separate page, with no cursor and no lines
 // that are wrapped, and give it back.
 const (
 	takeScreen = "\x1b[?1049h\x1b[?25l\x1b[?7l"
@@ -63,7 +63,7 @@ func (l *Live) End() {
 	}
 }
 
-// Show takes further verdicts, the newest first, and shows what is known. trouble, if not
+// Show takes further verdicts, the newest first, and shows all that is known. trouble, if not
 // nil, is why there may be more.
 func (l *Live) Show(fresh []policy.Record, now time.Time, trouble error) {
 	if !l.screen {
@@ -99,7 +99,8 @@ func (l *Live) head(now time.Time, trouble error) []string {
 		}
 	}
 	slices.Sort(took)
-	first := fmt.Sprintf("%smilterscan top%s  %s  last %d min: %d mails", l.bold, l.off, now.Local().Format("15:04:05"), int(countedFor.Minutes()), len(took))
+	first := fmt.Sprintf("%smilterscan top%s  %s  last %d min: %d mails", l.bold, l.off, now.Local().Format("15:04:05"),
+		int(countedFor.Minutes()), len(took))
 	if n := len(took); n > 0 {
 		first += fmt.Sprintf(", median %v, 99 %% %v", took[n/2].Go().Round(100*time.Microsecond), took[n*99/100].Go().Round(100*time.Microsecond))
 	}

@@ -51,7 +51,7 @@ func Line(r policy.Record) string {
 	return policy.Visible(strings.Join(w, " "))
 }
 
-// mainFinding returns the finding that decided for the first recipient for whom one did.
+// mainFinding returns the finding that decided for the first recipient for which one did.
 func mainFinding(r policy.Record) *policy.RecordFinding {
 	for _, to := range r.Recipients {
 		if to.Because != nil && to.Action == r.Action {

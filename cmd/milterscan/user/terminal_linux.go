@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// hide stops a terminal from showing what is typed, until show is called. It reports whether the file is one.
+// hide stops a terminal from showing the keys that are typed, until show is called. It reports whether the file is one.
 func hide(f *os.File) (show func(), ok bool) {
 	fd := int(f.Fd())
 	before, err := unix.IoctlGetTermios(fd, unix.TCGETS)

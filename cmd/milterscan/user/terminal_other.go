@@ -4,5 +4,5 @@ package user
 
 import "os"
 
-// hide is not possible here.
+// hide reports that it is not possible here.
 func hide(*os.File) (show func(), ok bool) { return nil, false }

@@ -148,7 +148,8 @@ func printToken(w io.Writer, a accounts.Account, t accounts.Token, asJSON bool) 
 	if a.Disabled {
 		notes = append(notes, "account DISABLED")
 	}
-	fmt.Fprintf(w, "%-24s %-24s %s; %s\n", show.Printable(a.Name), show.Printable(t.Name), strings.Join(rights, ", "), strings.Join(notes, ", "))
+	fmt.Fprintf(w, "%-24s %-24s %s; %s\n", show.Printable(a.Name), show.Printable(t.Name), strings.Join(rights, ", "),
+		strings.Join(notes, ", "))
 }
 
 func revoke(ctx context.Context, args []string, std cli.Streams, by string) int {

@@ -55,7 +55,8 @@ type book struct {
 
 // open reads the arguments of a command, which goes on as the owner of the accounts if root has called it. Unless
 // ok, the command ends with the status.
-func open(f *cli.Options, args []string, std cli.Streams, by string, parse func(*cli.Options, []string) (int, bool), checks ...func() error) (b *book, status int, ok bool) {
+func open(f *cli.Options, args []string, std cli.Streams, by string, parse func(*cli.Options, []string) (int, bool),
+	checks ...func() error) (b *book, status int, ok bool) {
 	c, status, ok := cli.Configured(f, args, std, parse, checks...)
 	if !ok {
 		return nil, status, false
@@ -173,11 +174,15 @@ func remarks(a accounts.Account) (list []string) {
 // accountFlags registers the flags that say what an account may do. The returned function reports mistakes in them.
 func accountFlags(f *cli.Options, a *accounts.Account) (check func() error) {
 	var domains, classes cli.Addresses
-	f.Var(cli.Choice(&a.Role, login.Given()...), "role", "the `role` of the person: administrator, helpdesk, auditor, domain; docs/console-access.md says who may what")
-	f.Var(&domains, "domains", "the mail `domains` of a domain administrator, with commas between them; \".example.com\" for all subdomains; may be given several times")
-	f.Var(&classes, "classes", "open and release kept mail of these `classes` only, with commas between them: "+strings.Join(quarantine.Classes(), ", "))
+	f.Var(cli.Choice(&a.Role, login.Given()...), "role",
+		"the `role` of the person: administrator, helpdesk, auditor, domain; docs/console-access.md says who may what")
+	f.Var(&domains, "domains", "the mail `domains` of a domain administrator, with commas between them; \".example.com\" "+
+		"for all subdomains; may be given several times")
+	f.Var(&classes, "classes", "open and release kept mail of these `classes` only, with commas between them: "+
+		strings.Join(quarantine.Classes(), ", "))
 	f.BoolVar(&a.WantsSecond, "require-totp", false, "let the person in with a second factor only, which is set up at the first log-in")
-	f.Var(cli.Choice((*language)(&a.Language), "en", "de", "fr", "es"), "language", "write pages in this `language`: en, de, fr, es; without it, as the browser asks")
+	f.Var(cli.Choice((*language)(&a.Language), "en", "de", "fr", "es"), "language",
+		"write pages in this `language`: en, de, fr, es; without it, as the browser asks")
 	return func() error {
 		a.Domains, a.Classes = split(domains), split(classes)
 		if a.Role == "" {
@@ -241,8 +246,8 @@ func Audit(ctx context.Context, args []string, std cli.Streams) int {
 			show.JSON(std.Out, e)
 			continue
 		}
-		fmt.Fprintf(std.Out, "%s  %-20s %-15s %s %s: %s\n", e.Time.Local().Format(time.DateTime), show.Printable(e.Person), show.Printable(e.Client),
-			show.Printable(e.Act), show.Printable(e.Object), show.Printable(e.Outcome))
+		fmt.Fprintf(std.Out, "%s  %-20s %-15s %s %s: %s\n", e.Time.Local().Format(time.DateTime), show.Printable(e.Person),
+			show.Printable(e.Client), show.Printable(e.Act), show.Printable(e.Object), show.Printable(e.Outcome))
 	}
 	return cli.ExitOK
 }

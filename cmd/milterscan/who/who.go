@@ -33,7 +33,8 @@ func Run(ctx context.Context, args []string, std cli.Streams) int {
 }
 
 // configured loads a configuration that has sources.
-func configured(f *cli.Options, args []string, std cli.Streams, parse func(*cli.Options, []string) (int, bool), checks ...func() error) (*config.Config, int, bool) {
+func configured(f *cli.Options, args []string, std cli.Streams, parse func(*cli.Options, []string) (int, bool),
+	checks ...func() error) (*config.Config, int, bool) {
 	c, status, ok := cli.Configured(f, args, std, parse, checks...)
 	if ok && len(c.People.Sources) == 0 {
 		fmt.Fprintf(std.Err, "milterscan %s: nobody is known: the configuration has no [[people.source]]\n", f.Name())
@@ -42,7 +43,7 @@ func configured(f *cli.Options, args []string, std cli.Streams, parse func(*cli.
 	return c, status, ok
 }
 
-// shown is what is known of an address.
+// shown is the knowledge of an address.
 type shown struct {
 	Address string   `json:"address"`
 	Known   bool     `json:"known"`
@@ -65,7 +66,7 @@ func of(p directory.Person) person {
 	return person{p.Main(), p.Name, p.Addresses[1:], p.Groups, p.Language, p.Delegates}
 }
 
-// showPerson shows what is known of an address, by what the daemon has loaded last.
+// showPerson shows all that is known of an address, by what the daemon has loaded last.
 func showPerson(ctx context.Context, args []string, std cli.Streams) int {
 	f := cli.Flags("people show", "[-c FILE] [--json] ADDRESS", std)
 	asJSON := f.Bool("json", false, "print a JSON object")
@@ -112,7 +113,7 @@ func look(d *directory.Directory, address string) shown {
 	return s
 }
 
-// print prints what is known for a person to read.
+// print prints all that is known for a person to read.
 func (s shown) print(w io.Writer) {
 	line := func(name string, values ...string) {
 		if text := strings.Join(values, ", "); text != "" {

@@ -269,7 +269,7 @@ func (a *api) addToken(w http.ResponseWriter, r *http.Request, p login.Person, _
 	return reply(w, http.StatusCreated, map[string]any{"name": o.Name, "token": text})
 }
 
-// checkToken returns what is wrong with a token that is to be made.
+// checkToken returns the mistake in a token that is to be made.
 func checkToken(account accounts.Account, name string, rights []login.Right) error {
 	if name == "" || len(name) > 100 || len(rights) == 0 {
 		return wrong("the body", errors.New("a token has a name of at most 100 bytes, and rights"))

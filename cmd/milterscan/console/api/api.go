@@ -64,13 +64,16 @@ func (a *api) list() []endpoint {
 	const get, post = http.MethodGet, http.MethodPost
 	all := []endpoint{
 		{method: get, pattern: "/api/v1/messages", right: login.SeeMessages, params: append(filters(), "limit", "after"), handle: a.messages},
-		{method: get, pattern: "/api/v1/messages/export", right: login.Export, params: append(filters(), "format"), within: exportTime, handle: a.export},
+		{method: get, pattern: "/api/v1/messages/export", right: login.Export, params: append(filters(), "format"), within: exportTime,
+			handle: a.export},
 		{method: get, pattern: "/api/v1/messages/{id}", right: login.SeeMessages, handle: a.message},
 		{method: get, pattern: "/api/v1/messages/{id}/timeline", right: login.SeeMessages, handle: a.timeline},
-		{method: get, pattern: "/api/v1/quarantine", right: login.SeeMessages, params: append(keptFilters(), "limit", "after"), handle: a.quarantine},
+		{method: get, pattern: "/api/v1/quarantine", right: login.SeeMessages, params: append(keptFilters(), "limit", "after"),
+			handle: a.quarantine},
 		{method: get, pattern: "/api/v1/quarantine/{id}", right: login.SeeMessages, handle: a.kept},
 		{method: http.MethodDelete, pattern: "/api/v1/quarantine/{id}", right: login.Delete, within: actTime, handle: a.acting("delete")},
-		{method: get, pattern: "/api/v1/lists", right: login.SeeMessages, params: []string{"owner", "act", "like", "limit", "after"}, handle: a.lists},
+		{method: get, pattern: "/api/v1/lists", right: login.SeeMessages, params: []string{"owner", "act", "like", "limit", "after"},
+			handle: a.lists},
 		{method: post, pattern: "/api/v1/lists", right: login.AllowSenders, handle: a.enlist},
 		{method: http.MethodDelete, pattern: "/api/v1/lists/{id}", right: login.AllowSenders, params: []string{"owner"}, handle: a.unlist},
 		{method: get, pattern: "/api/v1/rules", right: login.SeeRules, params: []string{"days"}, handle: a.rules},
@@ -90,7 +93,10 @@ func (a *api) list() []endpoint {
 	for _, act := range []struct {
 		name  string
 		right login.Right
-	}{{"release", login.Release}, {"clean", login.Release}, {"forward", login.Forward}, {"handled", login.MarkHandled}, {"reopen", login.MarkHandled}} {
+	}{
+		{"release", login.Release}, {"clean", login.Release}, {"forward", login.Forward},
+		{"handled", login.MarkHandled}, {"reopen", login.MarkHandled},
+	} {
 		all = append(all, endpoint{method: post, pattern: "/api/v1/quarantine/{id}/" + act.name, right: act.right, within: actTime,
 			handle: a.acting(act.name)})
 	}

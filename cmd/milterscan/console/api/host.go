@@ -120,7 +120,8 @@ var errMedia = &mistake{http.StatusUnsupportedMediaType, "media-type", "The body
 
 // rehearse judges a mail, and keeps nothing of it.
 func (a *api) rehearse(w http.ResponseWriter, r *http.Request, _ login.Person, q *query) error {
-	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "message/rfc822" && kind != "application/octet-stream" {
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil ||
+		kind != "message/rfc822" && kind != "application/octet-stream" {
 		return errMedia
 	}
 	about := pipeline.Delivery{From: q.text("from"), To: q.values["to"], Client: q.text("client"), Helo: q.text("helo")}

@@ -69,7 +69,8 @@ func (a *api) enlist(w http.ResponseWriter, r *http.Request, p login.Person, _ *
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return wrong("the body", errors.New("there is something after the object"))
 	}
-	made, err := a.List(r, p, people.Entry{Owner: in.Owner, Act: in.Act, Pattern: in.Pattern, Authenticated: in.Authenticated, Expires: in.Expires, Note: in.Note})
+	made, err := a.List(r, p, people.Entry{Owner: in.Owner, Act: in.Act, Pattern: in.Pattern, Authenticated: in.Authenticated,
+		Expires: in.Expires, Note: in.Note})
 	var told *people.Error
 	if errors.As(err, &told) {
 		return wrong("the entry", told)

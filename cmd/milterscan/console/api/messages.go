@@ -20,16 +20,16 @@ const (
 	patience = 2 * time.Second // of a search, which has 3 to be answered
 )
 
-// filters are the parameters of a search in the history.
+// filters lists the parameters of a search in the history.
 func filters() []string {
-	return []string{"from", "to", "user", "client", "subject", "reason", "rule", "finding", "engine", "engine_did", "queue_id", "message_id", "action",
-		"larger", "smaller", "since", "before"}
+	return []string{"from", "to", "user", "client", "subject", "reason", "rule", "finding", "engine", "engine_did", "queue_id",
+		"message_id", "action", "larger", "smaller", "since", "before"}
 }
 
 // filter reads them.
 func (q *query) filter() history.Filter {
-	return history.Filter{Sender: q.text("from"), Recipient: q.text("to"), User: q.text("user"), Client: q.text("client"), Subject: q.text("subject"),
-		Reason: q.text("reason"), Rule: q.text("rule"), Finding: q.text("finding"), Engine: q.text("engine"),
+	return history.Filter{Sender: q.text("from"), Recipient: q.text("to"), User: q.text("user"), Client: q.text("client"),
+		Subject: q.text("subject"), Reason: q.text("reason"), Rule: q.text("rule"), Finding: q.text("finding"), Engine: q.text("engine"),
 		Did: q.word("engine_did", history.DidFind, history.DidFail), QueueID: q.text("queue_id"), MessageID: q.text("message_id"),
 		Action: q.word("action", "deliver", "tempfail", "hold", "discard", "quarantine", "reject"),
 		Larger: q.number("larger", 0, 0, math.MaxInt64), Smaller: q.number("smaller", 0, 0, math.MaxInt64),
@@ -80,7 +80,7 @@ func (a *api) messages(w http.ResponseWriter, r *http.Request, p login.Person, q
 	return out.send(w)
 }
 
-// oneMessage is a message with what is kept of it.
+// oneMessage is a message with its kept copy.
 type oneMessage struct {
 	Record  policy.Record `json:"record"`
 	Kept    *keptCopy     `json:"kept,omitempty"`

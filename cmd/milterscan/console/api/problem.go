@@ -30,7 +30,8 @@ type mistake struct {
 // Error returns the text.
 func (m *mistake) Error() string { return m.title + ": " + m.text }
 
-var errMethod = &mistake{http.StatusMethodNotAllowed, "method", "Method not allowed", "The field Allow lists the methods that this path takes."}
+var errMethod = &mistake{http.StatusMethodNotAllowed, "method", "Method not allowed",
+	"The field Allow lists the methods that this path takes."}
 
 // wrong reports mistakes in a parameter, or in the body.
 func wrong(what string, err error) error {

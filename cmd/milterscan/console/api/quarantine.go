@@ -17,14 +17,15 @@ import (
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
 )
 
-// keptFilters are the parameters of a search in the quarantine.
+// keptFilters lists the parameters of a search in the quarantine.
 func keptFilters() []string {
 	return []string{"from", "to", "client", "subject", "reason", "class", "state", "queue_id", "open", "since", "before"}
 }
 
 // keptFilter reads them, and the place where a list goes on.
 func (q *query) keptFilter() quarantine.Filter {
-	f := quarantine.Filter{Asked: true, Sender: q.text("from"), Recipient: q.text("to"), Client: q.text("client"), Subject: q.text("subject"), Reason: q.text("reason"),
+	f := quarantine.Filter{Asked: true, Sender: q.text("from"), Recipient: q.text("to"), Client: q.text("client"),
+		Subject: q.text("subject"), Reason: q.text("reason"),
 		Class: q.word("class", quarantine.Classes()...), QueueID: q.text("queue_id"), Open: q.yes("open"),
 		State: quarantine.State(q.word("state", string(quarantine.Kept), string(quarantine.Releasing), string(quarantine.Released))),
 		Since: q.moment("since"), Before: q.moment("before"), Limit: int(q.number("limit", pageSize, 1, pageMost))}

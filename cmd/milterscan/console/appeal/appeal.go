@@ -1,5 +1,5 @@
 // Package appeal serves the page that a link in a refusal leads to. The sender of the refused
-// message proves there to be a person, and writes a line to those whom it was for.
+// message proves there to be a person, and writes a line to those it was for.
 package appeal
 
 import (
@@ -112,7 +112,7 @@ func (x *room) late(t time.Time) bool { return x.Now().Sub(t) > x.settings().Kee
 
 func (x *room) settings() config.Appeals { return x.Console.Host.Config().People.Appeal }
 
-// asked shows the page. It changes nothing, however often it is asked for, and by whom.
+// asked shows the page. It changes nothing, however often it is asked for, and by any client.
 func (x *room) asked(w http.ResponseWriter, r *http.Request, _ login.Person) error {
 	a, err := x.find(r)
 	if err != nil {
@@ -177,7 +177,8 @@ func (x *room) try(client string) bool {
 func (x *room) pass(r *http.Request, a appealed, client, text string) error {
 	s := x.settings()
 	limits := people.AppealLimits{Client: s.PerClient, Sender: s.PerSender, Recipient: s.PerRecipient, All: s.PerDay}
-	asking := people.Appeal{Message: a.id, Sender: a.entry.Record.Sender, Client: client, Recipients: a.entry.Asked(), Text: text, Time: x.Now()}
+	asking := people.Appeal{Message: a.id, Sender: a.entry.Record.Sender, Client: client, Recipients: a.entry.Asked(), Text: text,
+		Time: x.Now()}
 	err := x.Requests().Appeal(context.WithoutCancel(r.Context()), asking, limits)
 	switch {
 	case errors.Is(err, people.ErrLimit):

@@ -58,13 +58,14 @@ func (x *room) ask(w http.ResponseWriter, r *http.Request, a appealed, status in
 		p = x.pages[l.Act]
 		form, q = r.PostForm.Get("form"), p.question(a.key, l.Nonce)
 	}
-	return x.show(w, r, p, status, "form", formPage{ID: a.id, Time: a.entry.Record.Time, Form: form, Question: q.text, Trouble: trouble, Text: text, Most: mostText})
+	return x.show(w, r, p, status, "form", formPage{ID: a.id, Time: a.entry.Record.Time, Form: form, Question: q.text, Trouble: trouble,
+		Text: text, Most: mostText})
 }
 
 // page returns the texts in the language of the browser.
 func (x *room) page(r *http.Request) *page { return x.pages[languageOf(r, login.Person{})] }
 
-// oneLine makes a line of plain text of what somebody has written: without letters that cannot
+// oneLine makes a line of plain text of what the sender has written: without letters that cannot
 // be seen or that change the direction of others, and without anything that mail programs make
 // links of.
 func oneLine(s string) string {

@@ -26,7 +26,7 @@ const (
 	listed     = 4  // words of which one is asked for
 )
 
-// question returns the one that follows from a nonce. Without the key nobody can tell it but by
+// question returns the one that follows from a nonce. Without the key no program can tell it but by
 // reading it.
 func (p *page) question(key []byte, nonce string) question {
 	h := hmac.New(sha256.New, key)
@@ -60,8 +60,8 @@ func (p *page) nth(words []string, n int) question {
 // words returns a list among the texts.
 func (p *page) words(key string) []string { return strings.Split(p.texts.Of(key), ", ") }
 
-// plain makes answers alike that a person would call the same: case, accents, and what is not a
-// letter or a digit make no difference.
+// plain makes answers alike that a person would call the same: case, accents, and anything but
+// letters and digits make no difference.
 func plain(s string) string {
 	s = s[:min(len(s), mostAnswer)]
 	return strings.Map(func(r rune) rune {

@@ -35,7 +35,8 @@ func parse() (map[string]*page, error) {
 			return nil, err
 		}
 		p := &page{code: code, texts: t}
-		p.templates, err = template.New("").Funcs(template.FuncMap{"t": t.Of, "time": moment, "visible": policy.Visible}).ParseFS(templateFiles, "templates/*.html")
+		p.templates, err = template.New("").Funcs(template.FuncMap{"t": t.Of, "time": moment, "visible": policy.Visible}).
+			ParseFS(templateFiles, "templates/*.html")
 		if err != nil {
 			return nil, err
 		}
@@ -52,8 +53,8 @@ func moment(t time.Time) template.HTML {
 	return template.HTML(`<time datetime="` + t.UTC().Format(time.RFC3339) + `">` + t.Local().Format("2006-01-02 15:04") + `</time>`)
 }
 
-// formPage is what the page with the form shows: of the message nothing that somebody else
-// than its sender would learn from.
+// formPage is what the page with the form shows: of the message nothing from which
+// another person than its sender would learn.
 type formPage struct {
 	ID       string
 	Time     time.Time

@@ -21,7 +21,7 @@ import (
 	"github.com/milterscan/milterscan/policy/token"
 )
 
-// use is a link that somebody has opened, with what it is about.
+// use is a link that a browser has opened, with the message and the terms it is about.
 type use struct {
 	token.Link
 	terms Terms
@@ -62,10 +62,12 @@ func (l *Links) open(r *http.Request) (use, error) {
 
 // admit finds the recipient, and says whether the link may do now what it was made for.
 func (u *use) admit() error {
-	u.owner = login.Person{Role: login.Recipient, Name: u.Address, Addresses: []string{u.Address}, Classes: u.terms.Classes, Releases: u.terms.Releases}
+	u.owner = login.Person{Role: login.Recipient, Name: u.Address, Addresses: []string{u.Address}, Classes: u.terms.Classes,
+		Releases: u.terms.Releases}
 	back := u.entry.Back()
 	i := slices.IndexFunc(back, func(to string) bool { folded, err := address.Fold(to); return err == nil && folded == u.Address })
-	mail := login.Mail{Sender: u.entry.Record.Sender, Recipients: u.entry.Record.Addresses(), Class: u.entry.Class, Back: back, Grave: u.entry.Grave()}
+	mail := login.Mail{Sender: u.entry.Record.Sender, Recipients: u.entry.Record.Addresses(), Class: u.entry.Class, Back: back,
+		Grave: u.entry.Grave()}
 	if i < 0 || !u.owner.Sees(mail) {
 		return errGone
 	}
@@ -123,8 +125,9 @@ func (l *Links) page(u use, who login.Person, state string) page {
 	if u.terms.Mine != "" {
 		u.terms.Mine += "/" + u.ID
 	}
-	return page{State: state, Act: u.Act, Allow: u.Act == digest.Release && u.terms.Allow && rec.Sender != "", Mine: u.terms.Mine, Logged: who.Name != "",
-		Mail: &shown{Sender: rec.Sender, From: rec.From, Subject: rec.Subject, Class: u.entry.Class, To: u.to, Time: rec.Time, Size: rec.Size}}
+	return page{State: state, Act: u.Act, Allow: u.Act == digest.Release && u.terms.Allow && rec.Sender != "", Mine: u.terms.Mine,
+		Logged: who.Name != "", Mail: &shown{Sender: rec.Sender, From: rec.From, Subject: rec.Subject, Class: u.entry.Class,
+			To: u.to, Time: rec.Time, Size: rec.Size}}
 }
 
 // refuse shows why a link does nothing. A mail that is not kept any more is not described.
@@ -221,7 +224,8 @@ func (l *Links) outcome(u use, who login.Person, err error) (p page, status int,
 func (l *Links) release(ctx context.Context, u use) error {
 	ctx, cancel := context.WithTimeout(ctx, actTime)
 	defer cancel()
-	_, err := l.Host.Releaser(u.Address).Release(ctx, quarantine.Order{ID: u.ID, To: []string{u.to}, Each: true, Note: "by a link in a digest"})
+	_, err := l.Host.Releaser(u.Address).Release(ctx, quarantine.Order{ID: u.ID, To: []string{u.to}, Each: true,
+		Note: "by a link in a digest"})
 	return err
 }
 
@@ -234,7 +238,8 @@ func (l *Links) block(ctx context.Context, u use) error {
 // page.
 func (l *Links) allow(ctx context.Context, u use) (state, why string) {
 	var listed *people.Error
-	err := l.Host.List(ctx, people.Entry{Owner: u.Address, Act: people.Allow, Pattern: u.entry.Record.Sender, Authenticated: true, Note: "by a link in a digest"})
+	err := l.Host.List(ctx, people.Entry{Owner: u.Address, Act: people.Allow, Pattern: u.entry.Record.Sender, Authenticated: true,
+		Note: "by a link in a digest"})
 	switch {
 	case errors.As(err, &listed):
 		return "released-notlisted", listed.Text

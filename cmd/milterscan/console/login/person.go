@@ -33,14 +33,14 @@ type Mail struct {
 	Ours       bool   // the client was one of ours: the sender is who it says
 	Recipients []string
 	Class      string // as in the quarantine; empty for a message that is not kept
-	// Back are those from whom it was kept back. A recipient who had it from the start has no
+	// Back are the recipients from which it was kept back. A recipient who had it from the start has no
 	// business with the copy that is kept for others.
 	Back  []string
 	Grave []string // see quarantine.Row
 }
 
-// DefaultClasses returns the classes of kept messages that a person may open for whom
-// no others are named: those in which no virus was found and that were looked into.
+// DefaultClasses returns the classes of kept messages that a person may open if
+// no others are named for it: those in which no virus was found and that were looked into.
 func DefaultClasses() []string {
 	return []string{"policy", "note", "malformed", "ambiguous", "suspicious", "forbidden"}
 }
@@ -65,7 +65,7 @@ func (p Person) MayWith(r Right, m Mail) bool {
 }
 
 // opensMail reports whether a right over a message itself, which the role has, is one over this
-// message. What a recipient releases is not looked at again for what is known of it, so
+// message. A message that a recipient releases is not looked at again for its findings, so
 // each of the grave things in it has to be among the classes that the host lets go.
 func (p Person) opensMail(r Right, m Mail) bool {
 	if p.Role != Recipient || r != Release {
@@ -81,8 +81,8 @@ const infected = "infected"
 
 // Sees reports whether there is the message at all for the person. Of another's
 // message it is told what it would be told of one that never was. A domain administrator
-// sees what is for the domains, and what these have sent; that a sender from
-// elsewhere claims to be in them does not count. A recipient sees what is kept back from its
+// sees mail for the domains, and mail that these have sent; that a sender from
+// elsewhere claims to be in them does not count. A recipient sees mail that is kept back from its
 // addresses, of the classes that the host shows.
 func (p Person) Sees(m Mail) bool {
 	switch {
@@ -95,7 +95,7 @@ func (p Person) Sees(m Mail) bool {
 }
 
 // Owns reports whether an address is one whose mail the person may see and release:
-// for a recipient one of its own, for a domain administrator one in the domains, for others any.
+// for a recipient its own, for a domain administrator one in the domains, for others any.
 func (p Person) Owns(to string) bool {
 	switch p.Role {
 	case Recipient:

@@ -1,5 +1,5 @@
 // Package login says who may do what in the console. The rooms below it know how
-// persons prove who they are and what is remembered of them.
+// persons prove who they are and what the console remembers of them.
 package login
 
 import (
@@ -16,7 +16,7 @@ const (
 	Administrator Role = "administrator" // everything
 	HelpDesk      Role = "helpdesk"      // sees messages; opens and releases those of its classes
 	Auditor       Role = "auditor"       // reads everything, changes nothing
-	Domain        Role = "domain"        // sees and releases the mail of its own domains, and knows of no other
+	Domain        Role = "domain"        // sees and releases the mail of its domains, and knows of no other
 	Recipient     Role = "recipient"     // sees and releases what was kept back from its own addresses, and knows of no other
 )
 

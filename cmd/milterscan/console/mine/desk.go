@@ -106,7 +106,7 @@ func (x *room) answer(w http.ResponseWriter, r *http.Request, p login.Person) er
 	return nil
 }
 
-// settleRequest takes a request for a person, does what is asked, and tells who has asked. A request
+// settleRequest takes a request for a person, does as asked, and tells who has asked. A request
 // whose message cannot be let go is open again.
 func (x *room) settleRequest(r *http.Request, p login.Person, one people.Request, state people.RequestState, text string) error {
 	ctx := context.WithoutCancel(r.Context()) // what has begun is finished
@@ -134,8 +134,8 @@ func (x *room) settleRequest(r *http.Request, p login.Person, one people.Request
 		x.Console.Note(r, err)
 	}
 	if one.Kind == people.ReleaseRequest { // senders hear nothing: anybody can write any sender
-		x.send(r, courier.Answered, one.Address, x.languageOf(ctx, one.Address), e, courier.Page{Granted: state == people.RequestGranted, Text: text,
-			URL: x.urlOf(console.MinePath)})
+		x.send(r, courier.Answered, one.Address, x.languageOf(ctx, one.Address), e,
+			courier.Page{Granted: state == people.RequestGranted, Text: text, URL: x.urlOf(console.MinePath)})
 	}
 	return nil
 }
@@ -212,7 +212,7 @@ func (x *room) count(ctx context.Context, p login.Person) int {
 	return len(list)
 }
 
-// forget has the number of requests counted anew.
+// forget has the number of requests counted again.
 func (x *room) forget() {
 	x.mu.Lock()
 	defer x.mu.Unlock()

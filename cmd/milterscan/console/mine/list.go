@@ -17,7 +17,7 @@ import (
 // rowsOfPage is how many kept messages a page lists.
 const rowsOfPage = 50
 
-// listPage lists what is kept back from a person.
+// listPage lists the mail that is kept back from a person.
 type listPage struct {
 	Form     url.Values // as the filter was asked for
 	Rows     []row
@@ -35,7 +35,7 @@ type row struct {
 	Releases bool // the person may, without asking
 }
 
-// list shows what is kept back from a person, newest first.
+// list shows the mail that is kept back from a person, newest first.
 func (x *room) list(w http.ResponseWriter, r *http.Request, p login.Person) error {
 	return x.showList(w, r, p, http.StatusOK, page{})
 }

@@ -30,15 +30,15 @@ type listsPage struct {
 	Form      people.Entry // what was filled in
 }
 
-// lists shows whom a person allows and blocks.
+// lists shows the senders that a person allows and blocks.
 func (x *room) lists(w http.ResponseWriter, r *http.Request, p login.Person) error {
 	return x.showLists(w, r, p, http.StatusOK, page{}, people.Entry{Act: people.Block})
 }
 
 func (x *room) showLists(w http.ResponseWriter, r *http.Request, p login.Person, status int, data page, form people.Entry) error {
 	terms := x.Console.Host.Config().People.Lists.Recipients
-	l := &listsPage{Allows: terms.Allow != "none", Only: terms.Allow == "authenticated", Blocks: terms.Block, Days: []int{30, 90, 365}, Addresses: p.Addresses,
-		Form: form, Like: pattern(r.URL.Query().Get("like"))}
+	l := &listsPage{Allows: terms.Allow != "none", Only: terms.Allow == "authenticated", Blocks: terms.Block, Days: []int{30, 90, 365},
+		Addresses: p.Addresses, Form: form, Like: pattern(r.URL.Query().Get("like"))}
 	below, _ := strconv.ParseInt(r.URL.Query().Get("below"), 10, 64)
 	f := people.Filter{Owners: p.Addresses, Like: l.Like, Before: max(0, below), Limit: entriesOfPage + 1}
 	data.Data = l
@@ -86,7 +86,7 @@ func (x *room) addEntry(w http.ResponseWriter, r *http.Request, p login.Person) 
 	return nil
 }
 
-// statusOf is console.StatusOf for errors of lists.
+// statusOf returns the status of an error of lists; of others, that of console.StatusOf.
 func statusOf(err error) int {
 	var entry *people.Error
 	if errors.As(err, &entry) {

@@ -61,7 +61,7 @@ type room struct {
 	templates map[string]*template.Template
 
 	mu      sync.Mutex
-	waiting map[string]counted // how many requests wait, by whom they wait for
+	waiting map[string]counted // how many requests wait, by the person they wait for
 }
 
 //go:embed templates/*.html
@@ -160,8 +160,8 @@ func (x *room) show(w http.ResponseWriter, r *http.Request, p login.Person, name
 }
 
 // done are what a page can say was done, by the parameter "done" of its address.
-var done = map[string]bool{"released": true, "allowed": true, "blocked": true, "deleted": true, "asked": true, "listed": true, "unlisted": true, "settled": true,
-	"granted": true, "refused": true}
+var done = map[string]bool{"released": true, "allowed": true, "blocked": true, "deleted": true, "asked": true, "listed": true,
+	"unlisted": true, "settled": true, "granted": true, "refused": true}
 
 // trouble puts what went wrong into a page.
 func (x *room) trouble(r *http.Request, p login.Person, err error, data page) page {
@@ -174,7 +174,7 @@ func kept[T any](ctx context.Context, x *room, call func(context.Context, Store)
 	return console.Ask(ctx, x.Console, console.PartPeople, func(ctx context.Context) (T, error) { return call(ctx, x.Store()) })
 }
 
-// changed is kept for a change, which returns nothing.
+// changed calls, as kept does, for a change, which returns nothing.
 func changed(ctx context.Context, x *room, call func(context.Context, Store) error) error {
 	_, err := kept(ctx, x, func(ctx context.Context, s Store) (struct{}, error) { return struct{}{}, call(ctx, s) })
 	return err

@@ -21,14 +21,16 @@ type settingsPage struct {
 	Intervals []string
 	Languages []string
 	Own       []string // addresses of the person
-	Others    []string // those of whom it is a delegate
+	Others    []string // those of persons who have made it a delegate
 }
 
 // settings shows what a person has settled, and which addresses are its own.
 func (x *room) settings(w http.ResponseWriter, r *http.Request, p login.Person) error {
 	s := &settingsPage{Intervals: people.Intervals(), Languages: wording.Languages()}
 	var err error
-	s.Settings, err = kept(r.Context(), x, func(ctx context.Context, store Store) (people.Settings, error) { return store.Settings(ctx, p.Shown()) })
+	s.Settings, err = kept(r.Context(), x, func(ctx context.Context, store Store) (people.Settings, error) {
+		return store.Settings(ctx, p.Shown())
+	})
 	if err != nil {
 		return err
 	}
@@ -69,7 +71,9 @@ func (x *room) settle(w http.ResponseWriter, r *http.Request, p login.Person) er
 		return console.ErrBad
 	}
 	err := changed(r.Context(), x, func(ctx context.Context, s Store) error {
-		return s.SetSettings(ctx, p.Shown(), func(now *people.Settings) { now.Language, now.Digest, now.At = want.Language, want.Digest, want.At })
+		return s.SetSettings(ctx, p.Shown(), func(now *people.Settings) {
+			now.Language, now.Digest, now.At = want.Language, want.Digest, want.At
+		})
 	})
 	if err != nil {
 		return err

@@ -49,7 +49,7 @@ func (t Texts) Of(key string, args ...any) string {
 	return fmt.Sprintf(text, args...)
 }
 
-// Shown is policy.Visible for texts that a locale may have written: blanks that do not
+// Shown returns a text as policy.Visible does, for texts that a locale may have written: blanks that do not
 // break stay what they are.
 func Shown(s string) string {
 	all := strings.FieldsFunc(s, func(r rune) bool { return r == hardBlank || r == thinBlank })

@@ -39,7 +39,8 @@ type Account struct {
 
 // Person returns who the account is in the console.
 func (a Account) Person() login.Person {
-	return login.Person{Account: a.ID, Name: a.Name, Role: a.Role, Domains: a.Domains, Addresses: a.Addresses, Classes: a.Classes, Language: a.Language}
+	return login.Person{Account: a.ID, Name: a.Name, Role: a.Role, Domains: a.Domains, Addresses: a.Addresses, Classes: a.Classes,
+		Language: a.Language}
 }
 
 // Epoch returns a number that changes when all sessions of the account are to end.

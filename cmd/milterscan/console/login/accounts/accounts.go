@@ -18,7 +18,7 @@ type Accounts struct {
 	now    func() time.Time
 }
 
-// schema makes the tables. What is committed is on the disk: an account that was disabled
+// schema makes the tables. All that was committed is on the disk: an account that was disabled
 // must not be back after the power was cut, nor a code be good once more. Numbers of accounts
 // are never given twice. A row of the audit log cannot be changed, and goes only when it is
 // older than the log is kept.
@@ -35,7 +35,8 @@ CREATE TABLE IF NOT EXISTS account (
 CREATE TABLE IF NOT EXISTS recovery (account INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (account, hash)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS session (
 	key TEXT PRIMARY KEY, account INTEGER NOT NULL, handle TEXT NOT NULL, data BLOB NOT NULL, client TEXT NOT NULL,
-	agent TEXT NOT NULL, begun INTEGER NOT NULL, seen INTEGER NOT NULL, expires INTEGER NOT NULL, ended INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+	agent TEXT NOT NULL, begun INTEGER NOT NULL, seen INTEGER NOT NULL, expires INTEGER NOT NULL, ended INTEGER NOT NULL DEFAULT 0)
+	WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS session_account ON session (account);
 CREATE INDEX IF NOT EXISTS session_expires ON session (expires);
 CREATE TABLE IF NOT EXISTS token (
@@ -85,8 +86,8 @@ func (a *Accounts) Use(path string) error {
 // Close closes the file. It is opened again if it is used again.
 func (a *Accounts) Close() error { return a.db().Close() }
 
-// Errors that a caller may want to tell apart. What is told to the one who logs in is
-// the same for ErrWrong whatever was wrong.
+// Errors that a caller may want to tell apart. The person who logs in is
+// told the same for ErrWrong whatever was wrong.
 var (
 	ErrWrong   = errors.New("the name, the password or the code is wrong, or the account is disabled")
 	ErrBusy    = errors.New("too many log in at this moment: try again in a minute")

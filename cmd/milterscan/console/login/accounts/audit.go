@@ -26,8 +26,8 @@ type Entry struct {
 // mostOfField is how many bytes of a field are kept.
 const mostOfField = 512
 
-// mostStrangers is how many lines about those who could not log in are kept. Nobody can
-// drive out what persons did by failing to log in.
+// mostStrangers is how many lines about those who could not log in are kept. No stranger
+// can drive out what persons did by failing to log in.
 const mostStrangers = 100_000
 
 // Audit writes down what a person did or looked at, before it is shown. Where the error is
@@ -39,7 +39,7 @@ func (a *Accounts) Audit(ctx context.Context, p login.Person, client string, act
 // Note writes a line of the audit log, with the time.
 func (a *Accounts) Note(ctx context.Context, e Entry) error { return a.note(ctx, e, false) }
 
-// NoteStranger is Note about a person who has not proved who it is.
+// NoteStranger writes a line, as Note does, about a person who has not proved who it is.
 func (a *Accounts) NoteStranger(ctx context.Context, e Entry) error { return a.note(ctx, e, true) }
 
 func (a *Accounts) note(ctx context.Context, e Entry, stranger bool) error {
@@ -48,7 +48,7 @@ func (a *Accounts) note(ctx context.Context, e Entry, stranger bool) error {
 	return err
 }
 
-// cut shortens a field, and takes out what is no text.
+// cut shortens a field, and takes out bytes that are no text.
 func cut(s string) string {
 	if len(s) > mostOfField {
 		s = s[:mostOfField]
@@ -103,19 +103,21 @@ func readEntry(rows *sql.Rows) (e Entry, err error) {
 	return e, err
 }
 
-// Expire removes what is over: sessions, and lines of the audit log that are older than keep;
+// Expire removes sessions that are over, and lines of the audit log that are older than keep;
 // 0 keeps all. It returns how many lines of the log went.
 func (a *Accounts) Expire(ctx context.Context, keep time.Duration) (int, error) {
 	now := a.now()
-	if _, err := a.db().Remove(ctx, `DELETE FROM session WHERE key IN (SELECT key FROM session WHERE expires < ? LIMIT ?)`, now.Unix()); err != nil {
+	if _, err := a.db().Remove(ctx,
+		`DELETE FROM session WHERE key IN (SELECT key FROM session WHERE expires < ? LIMIT ?)`, now.Unix()); err != nil {
 		return 0, err
 	}
 	since := int64(0)
 	if keep > 0 {
 		since = now.Add(-keep).UnixMilli()
 	}
-	_, err := a.change(ctx, `INSERT INTO kept (one, since, strangers) VALUES (1, ?1, max(?1, coalesce((SELECT time FROM audit WHERE stranger = 1
-		ORDER BY time DESC LIMIT 1 OFFSET ?2), 0))) ON CONFLICT DO UPDATE SET since = excluded.since, strangers = excluded.strangers`, since, mostStrangers)
+	_, err := a.change(ctx, `INSERT INTO kept (one, since, strangers)
+		VALUES (1, ?1, max(?1, coalesce((SELECT time FROM audit WHERE stranger = 1 ORDER BY time DESC LIMIT 1 OFFSET ?2), 0)))
+		ON CONFLICT DO UPDATE SET since = excluded.since, strangers = excluded.strangers`, since, mostStrangers)
 	if err != nil {
 		return 0, err
 	}

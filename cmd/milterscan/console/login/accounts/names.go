@@ -21,7 +21,7 @@ const (
 
 // Canonical returns a name as accounts are looked up by it: names that only differ in case,
 // in width, or in how letters are composed are one (RFC 8265, section 3.3). The error says
-// what is wrong with the name.
+// why the name is wrong.
 func Canonical(name string) (string, error) {
 	name = strings.TrimSpace(name)
 	if len(name) > mostOfName {
@@ -37,8 +37,8 @@ func Canonical(name string) (string, error) {
 	return folded, nil
 }
 
-// LocalName is Canonical for names of local accounts, whose names must not look like those
-// of others, such as "ldap:ann".
+// LocalName returns a name as Canonical does, for local accounts, whose names must not look like
+// those of others, such as "ldap:ann".
 func LocalName(name string) (string, error) {
 	folded, err := Canonical(name)
 	if err == nil && strings.ContainsAny(folded, ":/\\<>\"'&") {

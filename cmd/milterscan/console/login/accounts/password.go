@@ -115,5 +115,6 @@ func (h *hasher) matches(ctx context.Context, password, hash string) (ok bool, e
 // sound reports whether a hash is one of ours, and costs no more than ours.
 func sound(hash string) bool {
 	p, salt, key, err := argon2id.DecodeHash(hash)
-	return err == nil && p.Memory <= strength.Memory && p.Iterations >= 1 && p.Iterations <= 8 && p.Parallelism >= 1 && len(salt) >= 8 && len(key) >= 16
+	return err == nil && p.Memory <= strength.Memory && p.Iterations >= 1 && p.Iterations <= 8 && p.Parallelism >= 1 && len(salt) >= 8 &&
+		len(key) >= 16
 }

@@ -88,7 +88,8 @@ func (a *Accounts) Amend(ctx context.Context, account Account) error {
 	if err := account.Check(); err != nil {
 		return err
 	}
-	return a.ending(ctx, account.ID, `UPDATE account SET role = ?, domains = ?, classes = ?, language = ?, wants_second = ?, epoch = epoch + 1 WHERE id = ?`,
+	return a.ending(ctx, account.ID, `UPDATE account SET role = ?, domains = ?, classes = ?, language = ?, wants_second = ?,
+		epoch = epoch + 1 WHERE id = ?`,
 		string(account.Role), asJSON(account.Domains), asJSON(account.Classes), account.Language, account.WantsSecond, account.ID)
 }
 
@@ -148,7 +149,7 @@ func (a *Accounts) change(ctx context.Context, query string, args ...any) (n int
 	return n, err
 }
 
-// mustChange is change for an account that has to be there.
+// mustChange changes an account that has to be there.
 func (a *Accounts) mustChange(ctx context.Context, query string, args ...any) error {
 	n, err := a.change(ctx, query, args...)
 	if err == nil && n == 0 {

@@ -45,7 +45,8 @@ func (a *Accounts) AddToken(ctx context.Context, account Account, t Token) (text
 		return "", err
 	}
 	text = tokenPrefix + strings.ToLower(rand.Text()+rand.Text())
-	n, err := a.change(ctx, `INSERT INTO token (hash, account, name, rights, created, expires) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+	n, err := a.change(ctx, `INSERT INTO token (hash, account, name, rights, created, expires) VALUES (?, ?, ?, ?, ?, ?)
+		ON CONFLICT DO NOTHING`,
 		tokenHash(text), account.ID, t.Name, string(rights), a.now().Unix(), unix(t.Expires))
 	if err == nil && n == 0 {
 		err = ErrTaken
@@ -70,7 +71,8 @@ func (a *Accounts) Bearer(ctx context.Context, text string) (login.Person, error
 	var id, expires, used int64
 	var rights string
 	err := a.db().Read(ctx, func(db *sql.DB) error {
-		return db.QueryRowContext(ctx, `SELECT account, rights, expires, used FROM token WHERE hash = ?`, tokenHash(text)).Scan(&id, &rights, &expires, &used)
+		return db.QueryRowContext(ctx, `SELECT account, rights, expires, used FROM token WHERE hash = ?`, tokenHash(text)).
+			Scan(&id, &rights, &expires, &used)
 	})
 	now := a.now()
 	switch {
@@ -98,7 +100,8 @@ func (a *Accounts) Bearer(ctx context.Context, text string) (login.Person, error
 // Tokens returns the tokens of an account by name.
 func (a *Accounts) Tokens(ctx context.Context, account int64) (list []Token, err error) {
 	err = a.db().Read(ctx, func(db *sql.DB) (err error) {
-		list, err = store.Rows(ctx, db, readToken, `SELECT name, rights, created, expires, used FROM token WHERE account = ? ORDER BY name`, account)
+		list, err = store.Rows(ctx, db, readToken, `SELECT name, rights, created, expires, used FROM token WHERE account = ? ORDER BY name`,
+			account)
 		return err
 	})
 	return slices.Clip(list), err
@@ -119,7 +122,7 @@ func (a *Accounts) RemoveToken(ctx context.Context, account int64, name string) 
 	return a.mustChange(ctx, `DELETE FROM token WHERE account = ? AND name = ?`, account, name)
 }
 
-// unix is 0 for no time.
+// unix returns a time in seconds; 0 for no time.
 func unix(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
@@ -127,7 +130,7 @@ func unix(t time.Time) int64 {
 	return t.Unix()
 }
 
-// moment is unix the other way.
+// moment returns the time that unix has made a number of.
 func moment(n int64) time.Time {
 	if n == 0 {
 		return time.Time{}

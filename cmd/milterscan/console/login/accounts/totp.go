@@ -110,7 +110,7 @@ func newRecoveryCode() string {
 	return strings.Join([]string{text[:4], text[4:8], text[8:12], text[12:]}, "-")
 }
 
-// recoveryHash is the stored form of a code.
+// recoveryHash returns the stored form of a code.
 func recoveryHash(id int64, code string) []byte {
 	sum := sha256.Sum256(fmt.Appendf(nil, "recovery %d %s", id, code))
 	return sum[:]
@@ -156,7 +156,7 @@ func plainRecovery(code string) string {
 	return strings.Join([]string{code[:4], code[4:8], code[8:12], code[12:]}, "-")
 }
 
-// secret reads what is kept of a second factor; "" if there is none.
+// secret reads the secret of a second factor as it is kept; "" if there is none.
 func (a *Accounts) secret(ctx context.Context, id int64) (secret string, err error) {
 	err = a.db().Read(ctx, func(db *sql.DB) error {
 		return db.QueryRowContext(ctx, `SELECT secret FROM account WHERE id = ?`, id).Scan(&secret)

@@ -54,7 +54,7 @@ type Identity struct {
 	Mail    []string // addresses that are the person's, as that place says
 }
 
-// Admit returns the account of a person whom another place knows, and makes it if there
+// Admit returns the account of a person that another place knows, and makes it if there
 // is none. What the account may do is what that place says now. The error is ErrWrong where the
 // account is disabled here, and ErrTaken where another person has the name.
 func (a *Accounts) Admit(ctx context.Context, i Identity) (Account, error) {
@@ -74,7 +74,8 @@ func (a *Accounts) AdmitOwner(ctx context.Context, addresses []string) (Account,
 	if len(addresses) == 0 {
 		return Account{}, ErrWrong
 	}
-	return a.admitted(ctx, Identity{Source: Owner, Subject: addresses[0], Name: Owner + ":" + addresses[0], Role: login.Recipient, Domains: addresses})
+	return a.admitted(ctx, Identity{Source: Owner, Subject: addresses[0], Name: Owner + ":" + addresses[0], Role: login.Recipient,
+		Domains: addresses})
 }
 
 // admitted writes down what another place says of a person, whose name is as accounts have it.

@@ -40,7 +40,8 @@ func local(to string) string {
 	u, err := url.Parse(to)
 	plain := strings.HasPrefix(to, "/") && !strings.HasPrefix(to, "//") && len(to) <= mostOfNext &&
 		!strings.ContainsFunc(to, func(c rune) bool { return c <= ' ' || c >= 0x7f || c == '\\' })
-	if err != nil || !plain || u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" || strings.HasPrefix(u.Path, "//") || strings.Contains(u.Path, "\\") {
+	if err != nil || !plain || u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" || strings.HasPrefix(u.Path, "//") ||
+		strings.Contains(u.Path, "\\") {
 		return "/"
 	}
 	for _, own := range []string{"/login", "/second", "/logout"} {

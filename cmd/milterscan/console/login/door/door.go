@@ -38,8 +38,8 @@ type Options struct {
 	Host     string // by which second factors are named in the program that makes their codes
 	// Owners know who owns an address of ours, and let in recipients.
 	Owners Owners
-	// Language returns the language in which a page is written for a person, who may be
-	// nobody: "en", "de", "fr" or "es".
+	// Language returns the language in which a page is written for a person, who may
+	// not have logged in: "en", "de", "fr" or "es".
 	Language func(r *http.Request, p login.Person) string
 	// Once notes that a sign-on of another program is used, and reports whether it is the first time. nil: no
 	// program signs persons on.
@@ -82,7 +82,9 @@ func (d *Door) Use(c config.Console) error {
 	if old := d.current.Load(); old != nil && reflect.DeepEqual(old.config, c) {
 		return nil
 	}
-	w := &ways{config: c, sessions: session.New(session.Options{Accounts: d.Accounts, Idle: c.Idle.Go(), Life: c.Life.Go(), Secure: c.HTTPS()})}
+	w := &ways{config: c, sessions: session.New(session.Options{
+		Accounts: d.Accounts, Idle: c.Idle.Go(), Life: c.Life.Go(), Secure: c.HTTPS(),
+	})}
 	if c.LDAP.URL != "" {
 		w.ldap = ldap.New(c.LDAP)
 	}
@@ -196,13 +198,14 @@ func (d *Door) SetLanguage(ctx context.Context, p login.Person, language string)
 
 // note writes a line of the audit log about an account.
 func (d *Door) note(r *http.Request, a accounts.Account, act, outcome string) error {
-	return d.Accounts.Note(r.Context(), accounts.Entry{Person: a.Name, Role: string(a.Role), Client: d.from(r), Act: act, Object: a.Name, Outcome: outcome})
+	return d.Accounts.Note(r.Context(), accounts.Entry{Person: a.Name, Role: string(a.Role), Client: d.from(r), Act: act, Object: a.Name,
+		Outcome: outcome})
 }
 
 // Route is one page of the door.
 type Route struct {
 	Method, Pattern string        // of http.ServeMux
-	Open            bool          // nobody need have logged in
+	Open            bool          // no person need have logged in
 	Right           login.Right   // that the person must have; "" for any
 	Within          time.Duration // for the answer
 	Handle          http.HandlerFunc

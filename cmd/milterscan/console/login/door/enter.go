@@ -70,7 +70,7 @@ func (d *Door) enter(w http.ResponseWriter, r *http.Request) {
 	d.admit(w, r, account, "", "password")
 }
 
-// nameKey is what tries of a name are counted by: spellings of one name are one.
+// nameKey returns the key by which tries of a name are counted: spellings of one name are one.
 func nameKey(name string) string {
 	if folded, err := accounts.Canonical(name); err == nil {
 		return folded
@@ -112,7 +112,7 @@ func (d *Door) verifyThere(r *http.Request, name, password string) (accounts.Acc
 	return d.admitted(r, identity, err, "ldap")
 }
 
-// admitted returns the account of a person whom another place knows. One who is nothing in the console may
+// admitted returns the account of a person that another place knows. One who is nothing in the console may
 // be a recipient, if recipients log in that way.
 func (d *Door) admitted(r *http.Request, i accounts.Identity, err error, way string) (accounts.Account, error) {
 	switch own := d.Owners.Of(i.Mail); {
@@ -194,7 +194,8 @@ func (d *Door) admit(w http.ResponseWriter, r *http.Request, account accounts.Ac
 
 // begin makes the session that of an account.
 func (d *Door) begin(r *http.Request, account accounts.Account, stage, by string) error {
-	return d.of(r).sessions.Begin(r.Context(), session.Who{Account: account.ID, Epoch: account.Epoch(), Stage: stage, Client: d.from(r), Agent: agent(r), Proof: by})
+	return d.of(r).sessions.Begin(r.Context(), session.Who{Account: account.ID, Epoch: account.Epoch(), Stage: stage, Client: d.from(r),
+		Agent: agent(r), Proof: by})
 }
 
 // proof returns the fingerprint of the certificate that a browser has shown, if it was verified.

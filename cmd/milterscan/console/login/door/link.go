@@ -35,7 +35,7 @@ type Owners interface {
 	Complete(ctx context.Context, p login.Person) (login.Person, error)
 }
 
-// A link lets in with the browser that has asked for it, which a cookie of its own tells: who else
+// A link lets in with the browser that has asked for it, which a separate cookie tells: who else
 // reads the mail, and programs that open links in mail and press buttons, have nothing from it.
 
 // linkTime is how long a browser is remembered that has asked for a link.
@@ -117,7 +117,8 @@ func (d *Door) enterByLink(w http.ResponseWriter, r *http.Request) {
 
 // badLink says why a link does not let in.
 func (d *Door) badLink(w http.ResponseWriter, r *http.Request, err error) {
-	for known, key := range map[error]string{token.ErrNoLink: "link-none", token.ErrExpired: "link-expired", owner.ErrUsed: "link-used", owner.ErrBrowser: "link-browser"} {
+	for known, key := range map[error]string{token.ErrNoLink: "link-none", token.ErrExpired: "link-expired", owner.ErrUsed: "link-used",
+		owner.ErrBrowser: "link-browser"} {
 		if errors.Is(err, known) {
 			d.say(w, r, login.Person{}, http.StatusForbidden, key)
 			return

@@ -56,11 +56,13 @@ var deeds = map[string]deed{
 		return a.SetDisabled(r.Context(), id, false)
 	}},
 	"sessions": {"end all sessions", func(a *accounts.Accounts, r *http.Request, id int64) error { return a.EndSessions(r.Context(), id) }},
-	"second":   {"remove second factor", func(a *accounts.Accounts, r *http.Request, id int64) error { return a.RemoveSecond(r.Context(), id) }},
+	"second": {"remove second factor", func(a *accounts.Accounts, r *http.Request, id int64) error {
+		return a.RemoveSecond(r.Context(), id)
+	}},
 }
 
-// act does something to an account that is named in the form, after it was written down. Nobody
-// does it to the own account, where it has other ways, and an administrator who is alone would be shut out.
+// act does something to an account that is named in the form, after it was written down. No administrator
+// does it to the own account, where it has other ways, and one who is alone would be shut out.
 func (d *Door) act(w http.ResponseWriter, r *http.Request, a accounts.Account) {
 	doing, ok := deeds[r.PathValue("deed")]
 	if !ok {
@@ -77,7 +79,8 @@ func (d *Door) act(w http.ResponseWriter, r *http.Request, a accounts.Account) {
 		return
 	}
 	if err == nil {
-		err = d.Accounts.Note(r.Context(), accounts.Entry{Person: a.Name, Role: string(a.Role), Client: d.from(r), Act: doing.act, Object: other.Name, Outcome: "done"})
+		err = d.Accounts.Note(r.Context(), accounts.Entry{Person: a.Name, Role: string(a.Role), Client: d.from(r), Act: doing.act,
+			Object: other.Name, Outcome: "done"})
 	}
 	if err == nil {
 		err = doing.do(d.Accounts, r, other.ID)

@@ -67,7 +67,7 @@ func (d *Door) fromProvider(w http.ResponseWriter, r *http.Request) {
 	d.admit(w, r, account, "", "OpenID Connect")
 }
 
-// refuseProvided answers one whom the provider's answer does not let in.
+// refuseProvided answers a person that the provider's answer does not let in.
 func (d *Door) refuseProvided(w http.ResponseWriter, r *http.Request, err error) {
 	d.Log.Info("log-in refused", zap.String("name", ""), zap.String("client", d.from(r)))
 	if err := d.noteRefused(r, "oidc", err); err != nil {

@@ -33,6 +33,7 @@ func drawn(text string) (template.HTML, error) {
 		}
 	}
 	all := size + 2*quiet
-	return template.HTML(fmt.Sprintf(`<svg class="qr" role="img" aria-labelledby="qr-title" viewBox="0 0 %d %d" width="240" height="240" shape-rendering="crispEdges">`+
-		`<title id="qr-title">QR</title><rect width="%d" height="%d" fill="#fff"/><path fill="#000" d="%s"/></svg>`, all, all, all, all, path.String())), nil
+	return template.HTML(fmt.Sprintf(`<svg class="qr" role="img" aria-labelledby="qr-title" viewBox="0 0 %d %d" `+
+		`width="240" height="240" shape-rendering="crispEdges"><title id="qr-title">QR</title>`+
+		`<rect width="%d" height="%d" fill="#fff"/><path fill="#000" d="%s"/></svg>`, all, all, all, all, path.String())), nil
 }

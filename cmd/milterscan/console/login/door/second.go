@@ -140,7 +140,8 @@ func (d *Door) pass(w http.ResponseWriter, r *http.Request, account accounts.Acc
 		outcome = "set up"
 	}
 	if err == nil {
-		err = errors.Join(d.note(r, account, "second factor", outcome), d.Accounts.Seen(r.Context(), account.ID), d.begin(r, account, session.Inside, by))
+		err = errors.Join(d.note(r, account, "second factor", outcome), d.Accounts.Seen(r.Context(), account.ID),
+			d.begin(r, account, session.Inside, by))
 	}
 	if err != nil {
 		d.of(r).sessions.End(r.Context())
@@ -162,7 +163,8 @@ type recoveryPage struct {
 
 // noteRefused writes down why a person was not let in who comes from elsewhere.
 func (d *Door) noteRefused(r *http.Request, from string, why error) error {
-	return d.Accounts.NoteStranger(r.Context(), accounts.Entry{Client: d.from(r), Act: "log in", Object: from, Outcome: "refused: " + why.Error()})
+	return d.Accounts.NoteStranger(r.Context(), accounts.Entry{Client: d.from(r), Act: "log in", Object: from,
+		Outcome: "refused: " + why.Error()})
 }
 
 // logoutAsked shows a button to log out: nothing changes by looking.

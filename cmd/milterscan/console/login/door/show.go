@@ -35,7 +35,8 @@ func parse() (*pages, error) {
 			return nil, err
 		}
 		p.texts[code] = t
-		p.templates[code], err = template.New("").Funcs(template.FuncMap{"t": t.Of, "time": moment, "visible": visible}).ParseFS(templateFiles, "templates/*.html")
+		p.templates[code], err = template.New("").Funcs(template.FuncMap{"t": t.Of, "time": moment, "visible": visible}).
+			ParseFS(templateFiles, "templates/*.html")
 		if err != nil {
 			return nil, err
 		}

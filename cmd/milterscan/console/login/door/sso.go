@@ -24,7 +24,7 @@ type ssoPage struct {
 	Other                      string // who has logged in with this browser now
 }
 
-// The reasons not to let in one whom another program has sent.
+// The reasons not to let in a person that another program has sent.
 var (
 	errUsed  = errors.New("it was used before")
 	errFixed = errors.New("the account has a role that no other program lets in")
@@ -43,7 +43,7 @@ func (d *Door) signedOn(r *http.Request) (token.SignOn, error) {
 	return token.ReadSignOn(key, r.Form, d.now())
 }
 
-// now is the clock of sign-ons.
+// now returns the time by the clock of sign-ons.
 func (d *Door) now() time.Time {
 	if d.Now == nil {
 		return time.Now()
@@ -51,8 +51,8 @@ func (d *Door) now() time.Time {
 	return d.Now()
 }
 
-// ssoAsked shows who is to be let in, and a button. Looking changes nothing and lets nobody in: an address that
-// somebody else has sent would log a person in under a name that is not the person's.
+// ssoAsked shows who is to be let in, and a button. Looking changes nothing and lets no person in: an address that
+// another person has sent would log a person in under a name that is not the person's.
 func (d *Door) ssoAsked(w http.ResponseWriter, r *http.Request) {
 	if err := r.ParseForm(); err != nil {
 		d.say(w, r, login.Person{}, http.StatusBadRequest, "bad")
@@ -70,7 +70,8 @@ func (d *Door) ssoAsked(w http.ResponseWriter, r *http.Request) {
 	d.show(w, r, login.Person{}, http.StatusOK, "sso", page)
 }
 
-// ssoEnter lets in whom another program has sent, once, as with a password: who has a second factor is asked for it.
+// ssoEnter lets in a person that another program has sent, once, as with a password: who has a second factor
+// is asked for it.
 func (d *Door) ssoEnter(w http.ResponseWriter, r *http.Request) {
 	s, err := d.signedOn(r)
 	var account accounts.Account
@@ -101,7 +102,8 @@ func (d *Door) refuseSSO(w http.ResponseWriter, r *http.Request, err error) {
 		d.broken(w, r, err)
 		return
 	}
-	d.Log.Info("log-in refused", zap.String("name", r.Form.Get("account")[:min(len(r.Form.Get("account")), mostOfNamed)]), zap.String("client", d.from(r)), zap.Error(err))
+	d.Log.Info("log-in refused", zap.String("name", r.Form.Get("account")[:min(len(r.Form.Get("account")), mostOfNamed)]),
+		zap.String("client", d.from(r)), zap.Error(err))
 	if err := d.noteRefused(r, "sso", err); err != nil {
 		d.broken(w, r, err)
 		return

@@ -37,9 +37,10 @@ var errNobody = errors.New("the directory has no such person")
 
 // Authenticate returns who has a name and a password. The error is accounts.ErrWrong where the
 // directory does not know the name or does not take the password, and login.ErrNoRole for a
-// person who is nothing in the console, of whom it returns the addresses.
+// person who is nothing in the console: then the addresses of the person are returned, too.
 func (d *Directory) Authenticate(ctx context.Context, name, password string) (accounts.Identity, error) {
-	if _, err := accounts.Canonical(name); err != nil || password == "" { // a bind without a password succeeds for any name (RFC 4513, section 5.1.2)
+	// a bind without a password succeeds for any name (RFC 4513, section 5.1.2)
+	if _, err := accounts.Canonical(name); err != nil || password == "" {
 		return accounts.Identity{}, accounts.ErrWrong
 	}
 	ctx, cancel := context.WithTimeout(ctx, d.config.Timeout.Go())
@@ -84,7 +85,8 @@ func (d *Directory) Health(ctx context.Context) error {
 // refused reports whether a server says that a name and a password do not fit.
 func refused(err error) bool {
 	return ldap.IsErrorAnyOf(err, ldap.LDAPResultInvalidCredentials, ldap.LDAPResultNoSuchObject, ldap.LDAPResultInappropriateAuthentication,
-		ldap.LDAPResultInsufficientAccessRights, ldap.LDAPResultUnwillingToPerform, ldap.LDAPResultConstraintViolation, ldap.LDAPResultInvalidDNSyntax)
+		ldap.LDAPResultInsufficientAccessRights, ldap.LDAPResultUnwillingToPerform, ldap.LDAPResultConstraintViolation,
+		ldap.LDAPResultInvalidDNSyntax)
 }
 
 // find returns the one person of a name.
@@ -98,7 +100,7 @@ func (d *Directory) find(conn *servers.Conn, name string) (*ldap.Entry, error) {
 		return nil, fmt.Errorf("%w: it has several", errNobody)
 	case err != nil:
 		return nil, err
-	case list[0].DN == "": // to bind by such a name is to bind as nobody
+	case list[0].DN == "": // to bind by such a name is to bind as no person
 		return nil, fmt.Errorf("%s: the server answers with a person without a name", d.config.URL)
 	}
 	return list[0], nil
@@ -107,7 +109,8 @@ func (d *Directory) find(conn *servers.Conn, name string) (*ldap.Entry, error) {
 // search asks for entries below a base.
 func (d *Directory) search(conn *servers.Conn, base, filter string, most int, attributes ...string) ([]*ldap.Entry, error) {
 	seconds := int(d.config.Timeout.Go()/time.Second) + 1
-	found, err := conn.Search(ldap.NewSearchRequest(base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, most, seconds, false, filter, attributes, nil))
+	found, err := conn.Search(ldap.NewSearchRequest(base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, most, seconds, false, filter,
+		attributes, nil))
 	if err != nil {
 		return nil, fmt.Errorf("%s: search below %s: %w", d.config.URL, base, err)
 	}
@@ -138,7 +141,7 @@ func (d *Directory) groups(conn *servers.Conn, who *ldap.Entry) ([]string, error
 }
 
 // identity returns who a person is in the console. The error is login.ErrNoRole for one who is
-// nothing there, of whom it returns the addresses.
+// nothing there: then the addresses of the person are returned, too.
 func (d *Directory) identity(who *ldap.Entry, groups []string, typed string) (accounts.Identity, error) {
 	role, domains := login.Groups{Roles: d.config.Roles, Domains: d.config.Domains, Fold: true}.RoleOf(groups, nil)
 	if role == "" {

@@ -158,7 +158,7 @@ var ErrRefused = errors.New("the provider's answer does not let in")
 
 // Finish returns who a browser is that comes back from the provider with query. The error is
 // ErrRefused for an answer that is not the one to the pending log-in, and login.ErrNoRole for a person
-// who is nothing in the console, of whom it returns the address.
+// who is nothing in the console: then the address of the person is returned, too.
 func (p *Provider) Finish(ctx context.Context, pending Pending, query url.Values) (accounts.Identity, error) {
 	if pending.State == "" || len(query["state"]) != 1 || subtle.ConstantTimeCompare([]byte(query.Get("state")), []byte(pending.State)) != 1 {
 		return accounts.Identity{}, fmt.Errorf("%w: it answers no log-in that this browser began", ErrRefused)

@@ -29,7 +29,7 @@ const (
 )
 
 // Bounds of links: how many wait to be sent, and how many one address is sent. They are for the
-// address, whoever asks: a mailbox is not to be filled by many who ask in its name.
+// address, from any client: a mailbox is not to be filled by many who ask in its name.
 const (
 	mostWaiting  = 100
 	mostAtOnce   = 3
@@ -59,7 +59,7 @@ func newLinks() links {
 		begin: &sync.Once{}, finish: &sync.Once{}, all: &sync.WaitGroup{}}
 }
 
-// Close ends what is sent in the background.
+// Close ends the sending of links in the background.
 func (o *Owners) Close() {
 	o.links.finish.Do(func() { close(o.links.ended) })
 	o.links.all.Wait()
@@ -148,7 +148,7 @@ func mark(browser string) string {
 	return hex.EncodeToString(sum[:12])
 }
 
-// Reasons why a link does not let in, beside token.ErrNoLink and token.ErrExpired.
+// Reasons why a link does not let in, next to token.ErrNoLink and token.ErrExpired.
 var (
 	ErrBrowser = errors.New("the link was asked for in another browser")
 	ErrUsed    = errors.New("the link was used before")

@@ -58,8 +58,8 @@ func (o *Owners) ours(folded string) bool {
 	return known || !sure
 }
 
-// main returns the main address of the person who has an address. Only what is listed for a person
-// counts: who gets the mail of "boss+x@example.com" is not the boss where that is a mailbox.
+// main returns the main address of the person who has an address. Only addresses that are listed for a
+// person count: who gets the mail of "boss+x@example.com" is not the boss where that is a mailbox.
 func (o *Owners) main(folded string) string {
 	if who, ok := o.Directory.Who(folded); ok && slices.Contains(who.Addresses, folded) {
 		return who.Main()
@@ -68,7 +68,7 @@ func (o *Owners) main(folded string) string {
 }
 
 // base returns the address that gets the mail of an address: without what comes after a delimiter,
-// unless somebody has the whole one, or nobody is known who has the rest where people are listed.
+// unless a person has the whole one, or no person is known who has the rest where people are listed.
 func (o *Owners) base(folded string) string {
 	c := o.Config().People
 	who, known := o.Directory.Who(folded)
@@ -100,8 +100,8 @@ func (o *Owners) Of(proved []string) []string {
 // mostProved is how many addresses another place may say are one person's.
 const mostProved = 100
 
-// Complete returns a recipient with the addresses that are its own now, and those of whom it is a
-// delegate, and with what the host lets recipients do now. The error is login.ErrNobody where
+// Complete returns a recipient with the addresses that are its own now, those of persons who have
+// made it a delegate, and with what the host lets recipients do now. The error is login.ErrNobody where
 // recipients are not let in, or no address is its own any more.
 func (o *Owners) Complete(ctx context.Context, p login.Person) (login.Person, error) {
 	pages := o.Pages()

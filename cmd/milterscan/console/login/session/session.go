@@ -164,7 +164,8 @@ func (m *Manager) Begin(ctx context.Context, w Who) error {
 	return nil
 }
 
-// Of returns whose the session of a request is. The zero Who is that of nobody.
+// Of returns whose the session of a request is. The zero Who is that of a person
+// who has not logged in.
 func (m *Manager) Of(ctx context.Context) Who {
 	w, _ := m.scs.Get(ctx, keyWho).(Who)
 	return w

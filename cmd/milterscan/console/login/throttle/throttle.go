@@ -1,4 +1,4 @@
-// Package throttle slows down those who guess passwords and codes, and nobody else: guesses of a name
+// Package throttle slows down those who guess passwords and codes, and no others: guesses of a name
 // from one address never keep its owner out at another.
 package throttle
 
@@ -33,7 +33,8 @@ type Throttle struct {
 
 // New returns a throttle that has seen no failures.
 func New() *Throttle {
-	return &Throttle{now: time.Now, seed: pace.NewSeed(), pairs: pace.Counts{}, clients: pace.Counts{}, networks: pace.Counts{}, names: pace.Counts{}}
+	return &Throttle{now: time.Now, seed: pace.NewSeed(), pairs: pace.Counts{}, clients: pace.Counts{}, networks: pace.Counts{},
+		names: pace.Counts{}}
 }
 
 // Try reports whether a person at an address may try a name. If so, it counts as a failure until
@@ -77,7 +78,7 @@ func (t *Throttle) forgive(places []place, pair uint64) {
 	delete(t.pairs, pair)
 }
 
-// key is a number for a text of any length.
+// key returns a number for a text of any length.
 func (t *Throttle) key(text string) uint64 {
 	return t.seed.Key(strings.ToLower(text))
 }
