@@ -32,7 +32,7 @@ func (r *rule) waits() bool { return len(r.Outcome.Appeal) > 0 }
 
 // appealable reports whether a sender may appeal against a verdict on these grounds, strongest
 // first: each that keeps the message back says so, for what it rests on, and nothing
-// else about the message stands against it.
+// else about the message prevents it.
 func (f *facts) appealable(grounds []ground) bool {
 	if len(grounds) == 0 || grounds[0].outcome.Answer != Reject || len(grounds[0].outcome.Appeal) == 0 || f.unappealable() {
 		return false

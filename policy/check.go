@@ -45,7 +45,7 @@ func (r Rule) Check() error {
 }
 
 // tellsOfDelivered returns the word in Notify that asks for a notice about a message which
-// the outcome, or what is done where its edit cannot be made, delivers; "" if none does.
+// the outcome, or its Else where the edit cannot be made, delivers; "" if none does.
 func (o Outcome) tellsOfDelivered() string {
 	for _, word := range o.Notify {
 		if (word == Recipients || word == InternalSender) && o.Answer == Deliver && len(o.Only) == 0 {

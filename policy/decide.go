@@ -30,7 +30,7 @@ type Input struct {
 	// Without names rules that are left out for this message, such as the one
 	// that kept it when it is released.
 	Without []string
-	// People says who is in which group; nil: nobody is in any.
+	// People says who is in which group; nil: no person is in any.
 	People People
 	// Lists are the senders that people allow and block; nil: none.
 	Lists Lists

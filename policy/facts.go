@@ -45,7 +45,8 @@ type recipient struct {
 func (p *Policy) facts(in Input) *facts {
 	f := &facts{
 		in: in, local: p.local, ours: p.ours, sender: splitAddress(in.Envelope.Sender),
-		fixed: fixedParts(in), forAll: map[int]truth{}, about: map[int][]int8{}, filled: map[fill][]HeaderField{}, standings: map[asked]standing{},
+		fixed: fixedParts(in), forAll: map[int]truth{}, about: map[int][]int8{},
+		filled: map[fill][]HeaderField{}, standings: map[asked]standing{},
 		room: maxMatches,
 	}
 	if f.in.listed == nil {
@@ -103,7 +104,7 @@ func (f *facts) complete() bool { return f.in.Stage >= scan.StageMessage }
 // knowsSender reports whether MAIL has been given, and with it the login.
 func (f *facts) knowsSender() bool { return f.in.Stage >= scan.StageMail }
 
-// when returns what is known of a condition, or perhaps before the stage that tells it.
+// when returns the truth of a condition, or perhaps before the stage that tells it.
 func (f *facts) when(known bool, t truth) truth {
 	if !known {
 		return perhaps

@@ -33,7 +33,7 @@ func either(first bool, a, b truth) truth {
 	return max(a, b)
 }
 
-// listed says whether one of some lists has what is asked about, for a recipient.
+// listed says whether one of some lists has what a asks about, for a recipient.
 func (f *facts) listed(to recipient, names []ListName, a asked) truth {
 	_, unknown := f.in.Lists.(anyLists)
 	switch {

@@ -101,7 +101,7 @@ func (a address) patterns() []string {
 	return append([]string{a.local + "@" + a.domain, "@" + a.domain}, above(a.domain)...)
 }
 
-// standing says whether what is asked about is allowed and whether it is blocked; it can be
+// standing says whether the sender or client asked about is allowed and whether it is blocked; it can be
 // neither.
 type standing struct {
 	allowed, blocked truth
@@ -174,7 +174,7 @@ func (f *facts) standing(a asked) standing {
 	return s
 }
 
-// ownStanding is the standing by the entries of one owner.
+// ownStanding returns the standing by the entries of one owner.
 func (f *facts) ownStanding(owner string, own Owned, a asked) standing {
 	w := walk{facts: f, owner: owner, rest: yes, proved: own.AllowsProved || own.BlocksProved}
 	switch {

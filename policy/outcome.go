@@ -72,9 +72,9 @@ type Outcome struct {
 	Else    *Outcome      // applies where the edit cannot be made; nil: reject
 }
 
-// The words in Outcome.Notify for those whom a message concerns.
+// The words in Outcome.Notify for those that a message concerns.
 const (
-	Recipients     = "recipients"         // each recipient of ours from whom the message is kept back
+	Recipients     = "recipients"         // each recipient of ours that the message is kept back from
 	InternalSender = "sender-if-internal" // the sender of such a message, if it is from us
 )
 

@@ -13,7 +13,7 @@ type People interface {
 	Group(name, address string) bool
 }
 
-// anyPeople are people of whom nothing is known: each may be in any group.
+// anyPeople are people that nothing is known of: each may be in any group.
 type anyPeople struct{}
 
 func (anyPeople) Group(string, string) bool { return true }

@@ -46,7 +46,7 @@ func Profile(name string) ([]Rule, error) {
 // ListRules returns the rules of a shipped profile by which the lists of people count. They
 // come before the site's own, so that none of these hides what a person has settled. Of mail of an
 // allowed sender some findings do not count, the score among them if any finding that adds
-// to it is; what is infected, forbidden, or was not examined always does, and so does a rule
+// to it is; infected, forbidden or unexamined content always does, and so does a rule
 // that refuses mail whatever was found in it.
 func ListRules(profile string, skips []Condition) []Rule {
 	rules := []Rule{
@@ -91,7 +91,8 @@ var (
 // Findings that the profiles treat alike, by the names their scanners give them.
 var (
 	// Checks that ask others and whose silence must not stop the mail.
-	optional = named("auth/failed*", "auth/*-temperror", "relay/failed*", "spam/failed*", "greylist/failed", "bounce/failed", "rate/failed", "people/lists")
+	optional = named("auth/failed*", "auth/*-temperror", "relay/failed*", "spam/failed*", "greylist/failed", "bounce/failed",
+		"rate/failed", "people/lists")
 
 	// What cannot be said now about the sender's domain, though others are known.
 	unverified = named("relay/sender-unverified")

@@ -16,7 +16,9 @@ type Rule struct {
 	Grounds Grounds
 	Outcome Outcome
 	Mode    Mode
-	Yields  bool // of the message itself it lets nothing through that another rule refuses whatever was found; and what others add to all mail is added
+	// Of the message itself the rule lets nothing through that another rule refuses whatever
+	// was found; and what others add to all mail is added.
+	Yields bool
 }
 
 // Mode is how far a rule that matches goes.

@@ -215,7 +215,7 @@ func (f *facts) notices(d *Decision, all []judged) {
 	}
 }
 
-// asked returns the notice that a word or an address in Outcome.Notify stands for.
+// asked returns the notice that a word or an address in Outcome.Notify means.
 // Recipients and senders are told only of what does not arrive.
 func (f *facts) asked(d *Decision, j judged, to string) []Notice {
 	about := Notice{Recipient: j.recipient, Finding: j.Because, Rule: j.Rule}

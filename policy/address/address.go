@@ -32,7 +32,8 @@ func Fold(address string) (string, error) {
 	}
 	local := strings.ToLower(s[:at])
 	if len(local) > mostOfLocal || strings.ContainsFunc(local, unprintable) {
-		return "", fmt.Errorf("%q is no address: the part before the @ has blanks or signs that are none, or more than %d bytes", address, mostOfLocal)
+		return "", fmt.Errorf("%q is no address: the part before the @ has blanks or signs that are none, or more than %d bytes",
+			address, mostOfLocal)
 	}
 	return local + "@" + domain, nil
 }
@@ -40,7 +41,8 @@ func Fold(address string) (string, error) {
 // Domain returns a domain in lower case, in its ASCII form, without a dot at its end.
 func Domain(domain string) (string, error) {
 	folded := markup.ASCII(strings.TrimSpace(domain))
-	if folded == "" || len(folded) > mostOfDomain || folded[0] == '.' || strings.Contains(folded, "..") || strings.ContainsFunc(folded, notInDomain) {
+	if folded == "" || len(folded) > mostOfDomain || folded[0] == '.' ||
+		strings.Contains(folded, "..") || strings.ContainsFunc(folded, notInDomain) {
 		return "", fmt.Errorf("%q is no domain; write \"example.com\"", domain)
 	}
 	return folded, nil

@@ -56,10 +56,11 @@ func consoleRoles() []string { return []string{"administrator", "helpdesk", "aud
 
 func defaultAccess() Access {
 	return Access{
-		ClientName: "cn", Idle: units.Duration(30 * time.Minute), Life: units.Duration(12 * time.Hour), Audit: units.Duration(400 * 24 * time.Hour),
-		OIDC: OIDC{Scopes: []string{"openid", "profile", "email"}, Name: "preferred_username", Groups: "groups", Mail: "email"},
-		SSO:  SSO{Roles: []string{"domain"}},
-		LDAP: LDAP{StartTLS: true, Filter: "(uid=%s)", Name: "uid", Groups: "memberOf", Mail: "mail", Timeout: units.Duration(5 * time.Second)},
+		ClientName: "cn", Idle: units.Duration(30 * time.Minute), Life: units.Duration(12 * time.Hour),
+		Audit: units.Duration(400 * 24 * time.Hour),
+		OIDC:  OIDC{Scopes: []string{"openid", "profile", "email"}, Name: "preferred_username", Groups: "groups", Mail: "email"},
+		SSO:   SSO{Roles: []string{"domain"}},
+		LDAP:  LDAP{StartTLS: true, Filter: "(uid=%s)", Name: "uid", Groups: "memberOf", Mail: "mail", Timeout: units.Duration(5 * time.Second)},
 	}
 }
 
@@ -72,7 +73,8 @@ func (c Console) checkAccess(check *units.Check) {
 	check.Word("client_name", c.ClientName, "cn", "email")
 	u, err := url.Parse(c.URL)
 	check.If(c.URL != "" && (err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || strings.Trim(u.Path, "/") != "" ||
-		u.RawQuery != "" || u.Fragment != "" || u.User != nil), "url", "%q is no address of a host; write one such as \"https://mx.example.com\"", c.URL)
+		u.RawQuery != "" || u.Fragment != "" || u.User != nil), "url",
+		"%q is no address of a host; write one such as \"https://mx.example.com\"", c.URL)
 	check.If(c.Certificate != "" && strings.HasPrefix(c.URL, "http:"), "url", "%q is no https, and there is a certificate; write https", c.URL)
 	if c.ClientCA != "" {
 		c.checkClientCA(check)
@@ -217,7 +219,8 @@ func (l LDAP) Check() error {
 	errs := []error{checkRoles(l.Roles, l.Domains), ldap.Server{URL: l.URL, StartTLS: l.StartTLS}.Check()}
 	wrong := func(key, format string, args ...any) { errs = append(errs, units.Wrong(key, format, args...)) }
 	for key, filter := range map[string]string{"filter": l.Filter, "group_filter": l.GroupFilter} {
-		if (filter != "" || key == "filter") && (strings.Count(filter, "%s") == 0 || strings.Count(filter, "%") != strings.Count(filter, "%s") || !strings.HasPrefix(filter, "(")) {
+		if (filter != "" || key == "filter") && (strings.Count(filter, "%s") == 0 ||
+			strings.Count(filter, "%") != strings.Count(filter, "%s") || !strings.HasPrefix(filter, "(")) {
 			wrong(key, "%q is no filter with %%s for the name; write one such as \"(uid=%%s)\"", filter)
 		}
 	}
@@ -243,7 +246,8 @@ func (l LDAP) Check() error {
 func checkRoles(roles, domains map[string][]string) error {
 	var errs []error
 	if len(roles) == 0 {
-		errs = append(errs, units.Wrong("roles", "nobody would be let in; write what groups make a role, such as { administrator = [\"mail-admins\"] }"))
+		errs = append(errs, units.Wrong("roles",
+			"nobody would be let in; write what groups make a role, such as { administrator = [\"mail-admins\"] }"))
 	}
 	for role, groups := range roles {
 		errs = append(errs, oneOf("roles."+role, role, consoleRoles()))
@@ -264,7 +268,8 @@ func checkRoles(roles, domains map[string][]string) error {
 // secure returns an error if an address is not one of a scheme that encrypts, or of this host.
 func secure(key, address, scheme string) error {
 	u, err := url.Parse(address)
-	if err != nil || u.Host == "" || u.Scheme != scheme && !(u.Scheme == "http" && units.Loopback(u.Hostname())) || u.RawQuery != "" || u.Fragment != "" {
+	if err != nil || u.Host == "" || u.Scheme != scheme && !(u.Scheme == "http" && units.Loopback(u.Hostname())) ||
+		u.RawQuery != "" || u.Fragment != "" {
 		return units.Wrong(key, "%q is no address of %s; write one such as \"%s://idp.example.com\"", address, scheme, scheme)
 	}
 	return nil

@@ -47,9 +47,12 @@ func (a Appeals) Check() error {
 	for i, class := range a.Classes {
 		check.Add(oneOf(fmt.Sprintf("classes[%d]", i), class, policy.Appealable()))
 	}
-	check.If(a.Keep.Go() < time.Hour || a.Keep.Go() > 60*24*time.Hour, "keep", "%v is not between an hour and 60 days; write one such as \"7d\"", a.Keep)
+	check.If(a.Keep.Go() < time.Hour || a.Keep.Go() > 60*24*time.Hour, "keep",
+		"%v is not between an hour and 60 days; write one such as \"7d\"", a.Keep)
 	check.If(a.Size == 0, "size", "no copy could be kept; write a size such as \"1GB\"")
-	for key, n := range map[string]int{"per_client": a.PerClient, "per_sender": a.PerSender, "per_recipient": a.PerRecipient, "per_day": a.PerDay} {
+	for key, n := range map[string]int{
+		"per_client": a.PerClient, "per_sender": a.PerSender, "per_recipient": a.PerRecipient, "per_day": a.PerDay,
+	} {
 		check.AtLeast(key, n, 1)
 	}
 	return check.Err()
@@ -60,7 +63,7 @@ func (c *Config) Appeals() bool {
 	return slices.ContainsFunc(c.allOwn(), func(r Rule) bool { return r.Outcome.appeals() })
 }
 
-// appeals reports whether the outcome, or what is done where its edit cannot be made, lets
+// appeals reports whether the outcome, or its Else where the edit cannot be made, lets
 // the sender appeal.
 func (o *Outcome) appeals() bool { return o.Appeal || o.Else != nil && o.Else.appeals() }
 
@@ -93,7 +96,8 @@ func (c *Config) withoutPages(rules []Rule) Problems {
 	case len(c.Console.Listen) == 0:
 		return wrong("set console.listen and console.url, or leave appeal out")
 	case err != nil || u.Host == "" || len(c.Console.URL) > longestHost:
-		return wrong(fmt.Sprintf("set console.url to the address that senders reach, such as \"https://mx.example.com\", with at most %d characters", longestHost))
+		return wrong(fmt.Sprintf("set console.url to the address that senders reach, such as \"https://mx.example.com\", "+
+			"with at most %d characters", longestHost))
 	}
 	return nil
 }
@@ -101,8 +105,8 @@ func (c *Config) withoutPages(rules []Rule) Problems {
 // unknownRecipient is the finding that says that an address does not exist.
 const unknownRecipient = "recipient/unknown"
 
-// unheard says why nobody can ever appeal against what a rule refuses, or must not; "" if
-// somebody can.
+// unheard says why no sender can ever appeal against what a rule refuses, or must not; "" if
+// one can.
 func (c *Config) unheard(r Rule, catalogue []scan.Rule) string {
 	if !r.Outcome.appeals() {
 		return ""
@@ -110,7 +114,8 @@ func (c *Config) unheard(r Rule, catalogue []scan.Rule) string {
 	g, gone := r.compiled.Grounds, []scan.Rule{{Name: unknownRecipient}}
 	for _, when := range slices.Concat(g.When, g.Requires, g.Unless) {
 		if !when.AboutScore() && !when.AboutKind() && when.String() != "*/*" && when.CanMatch(gone) {
-			return "a link that is there for some recipients only tells senders which addresses exist; leave appeal out of rules about " + when.String()
+			return "a link that is there for some recipients only tells senders which addresses exist; " +
+				"leave appeal out of rules about " + when.String()
 		}
 	}
 	if len(g.When) == 0 {

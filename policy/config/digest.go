@@ -51,7 +51,7 @@ func (d Digest) Local() fs.FS {
 	return os.DirFS(d.Templates)
 }
 
-// The most that one digest may list: what is longer is read by nobody.
+// The most that one digest may list: no person reads a longer one.
 const mostDigestRows = 500
 
 // Check returns the errors of the section [people.digest].

@@ -63,7 +63,7 @@ func (q Quarantine) Key() string {
 }
 
 // LinkKey returns the path of the key by which links in mail and in replies are known again.
-// It is beside that of passes.
+// It is in the same directory as that of passes.
 func (q Quarantine) LinkKey() string { return filepath.Join(filepath.Dir(q.Key()), "link-key") }
 
 // History is the section for the record kept of every message.

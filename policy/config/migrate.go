@@ -107,7 +107,7 @@ type keyAt struct {
 func keysByLine(text string) []keyAt {
 	var list []keyAt
 	for path, line := range keyLines(text) {
-		if !strings.HasSuffix(path, "]") { // a value in a list, or what its header stands for
+		if !strings.HasSuffix(path, "]") { // a value in a list, or what its header means
 			list = append(list, keyAt{path, line})
 		}
 	}

@@ -60,7 +60,7 @@ func (m MTALog) Check() error {
 	return check.Err()
 }
 
-// checkMTALog wants a history for what is read.
+// checkMTALog wants a history for the events that are read.
 func (b *binder) checkMTALog(c *Config) {
 	if c.MTALog.Enabled() && c.History.File == "" {
 		key := "mta_log.file"
@@ -79,7 +79,7 @@ func (h History) EventsFile() string { return strings.TrimSuffix(h.File, ".db") 
 // goes on.
 func (h History) StatusFile() string { return strings.TrimSuffix(h.File, ".db") + ".mta.json" }
 
-// KeptOfEvent returns what is remembered of an event of the MTA's log.
+// KeptOfEvent returns an event of the MTA's log as the history keeps it.
 func (h History) KeptOfEvent(e mtalog.Event) mtalog.Event {
 	return e.Private(!h.Addresses, !h.Clients, !h.Details)
 }

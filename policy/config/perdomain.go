@@ -97,7 +97,8 @@ func (b *binder) domainFiles(c *Config) {
 	hosts := ruleNames(c.Rules)
 	for _, name := range files {
 		f, problems := c.PerDomain.read(name, len(c.Rules))
-		problems = slices.Concat(problems, sameNames(hosts, f.Rules), c.withoutDomains(f.Rules), c.withoutPeople(f.Rules), c.withoutPages(f.Rules))
+		problems = slices.Concat(problems, sameNames(hosts, f.Rules),
+			c.withoutDomains(f.Rules), c.withoutPeople(f.Rules), c.withoutPages(f.Rules))
 		if len(problems) > 0 {
 			c.setAside = append(c.setAside, problems...)
 			c.without = append(c.without, f.domain)

@@ -166,7 +166,8 @@ func (b *binder) compile(path string, place int, r *Rule) {
 // means no address or all of them.
 func (b *binder) emptyLists(path string, r *Rule) {
 	for key, n := range map[string]int{
-		"direction": len(r.Direction), "client": len(r.Client), "from": len(r.From), "to": len(r.To), "not_to": len(r.NotTo), "auth": len(r.Auth), "hours": len(r.Hours),
+		"direction": len(r.Direction), "client": len(r.Client), "from": len(r.From), "to": len(r.To), "not_to": len(r.NotTo),
+		"auth": len(r.Auth), "hours": len(r.Hours),
 		"header_from": len(r.HeaderFrom), "when": len(r.When), "part": len(r.Part), "requires": len(r.Requires), "unless": len(r.Unless),
 	} {
 		if _, set := b.origins[join(path, key)]; set && n == 0 {

@@ -13,7 +13,7 @@ func isAddress(a string) bool {
 	return at >= 1 && at < len(a)-1 && !strings.ContainsAny(a, " \t\r\n<>,")
 }
 
-// told checks who is to be told: addresses, and words for those whom the message concerns.
+// told checks the recipients of notices: addresses, and words for those that the message concerns.
 func (b *binder) told(path string, list []string) []string {
 	for i, a := range list {
 		if !isAddress(a) && a != policy.Recipients && a != policy.InternalSender {
@@ -39,7 +39,7 @@ func (c *Config) withoutDomains(rules []Rule) (found Problems) {
 	return found
 }
 
-// tells returns the word in notify, or in that of else, for those whom the message
+// tells returns the word in notify, or in that of else, for those that the message
 // concerns; "" if there is none.
 func (o *Outcome) tells() string {
 	for _, word := range []string{policy.Recipients, policy.InternalSender} {

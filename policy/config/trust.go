@@ -15,7 +15,7 @@ import (
 // Files of the configuration decide about all mail. One that any user of the host may
 // write is refused, as sshd and cron refuse theirs. One that belongs to another user
 // than root and the daemon's is used, and Cautions say so: control panels write files of
-// domains and lists under users of their own, and refusing them would stop the mail of a
+// domains and lists under separate users, and refusing them would stop the mail of a
 // host that was set up so on purpose.
 
 // daemonUser is the user the daemon runs as where the unit is ours.
@@ -42,7 +42,8 @@ func (b *binder) directory(key, dir string) {
 }
 
 // fileKeys are the keys of values that name files or programs.
-var fileKeys = []string{"ca_file", "client_ca", "command", "deny_files", "files", "key_file", "keys", "lists", "password_file", "safe_files", "secret_file"}
+var fileKeys = []string{"ca_file", "client_ca", "command", "deny_files", "files", "key_file", "keys", "lists",
+	"password_file", "safe_files", "secret_file"}
 
 // named calls visit with every file that a value names, and the key of the value.
 func named(path string, v reflect.Value, visit func(key, file string)) {

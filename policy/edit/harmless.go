@@ -33,5 +33,7 @@ func (e *Editor) Harmless(ctx context.Context, content scan.Content, label strin
 
 // Disarms reports whether Disarm removes the cause of a finding.
 func Disarms(rule string) bool {
-	return slices.ContainsFunc([][]string{acting, pages, fetches, unlinks, warns}, func(list []string) bool { return slices.Contains(list, rule) })
+	return slices.ContainsFunc([][]string{acting, pages, fetches, unlinks, warns}, func(list []string) bool {
+		return slices.Contains(list, rule)
+	})
 }

@@ -66,7 +66,7 @@ func (j *Judge) fixed(s seen) []int {
 	return edit.Fixed(s.message, s.found)
 }
 
-// decide asks the policy about what is known so far.
+// decide asks the policy about the facts known so far.
 func (j *Judge) decide(s seen, t tried) choice {
 	defer s.clock.since(Decide, time.Now())
 	return choice{tried: t, decision: j.Policy.Decide(s.input(t)), rules: j.Policy}
@@ -269,8 +269,8 @@ func failed(rule string, err error) scan.Finding {
 	return scan.Finding{Kind: scan.Failed, Scanner: "mime", Rule: rule, Part: scan.WholeMessage, Detail: err.Error()}
 }
 
-// failures returns what could not be done with the edited message. Its parts have
-// numbers of their own.
+// failures returns what could not be done with the edited message. Its parts are
+// numbered separately.
 func failures(found []scan.Finding) []scan.Finding {
 	var list []scan.Finding
 	for _, f := range found {

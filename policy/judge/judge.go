@@ -1,6 +1,6 @@
-// Package judge is the one pipeline every message goes through, whoever asks:
+// Package judge is the one pipeline every message goes through, for every caller:
 // open, scan, decide, keep. The milter, "scan" and "filter" differ only in where
-// the message comes from and what is done with the ruling.
+// the message comes from and what they do with the ruling.
 package judge
 
 import (
@@ -22,7 +22,7 @@ type Keeper interface {
 	Keep(ctx context.Context, c policy.Copy) error
 }
 
-// Appeals gives senders links by which they ask for what is refused.
+// Appeals gives senders links by which they ask for a refused message.
 type Appeals interface {
 	// Offer returns the link for a message that is to be kept for it, and how to take the
 	// offer back. The link is "" where none is to be had now. It does not wait.
@@ -35,17 +35,17 @@ type Options struct {
 	Generation uint64
 	Opener     *unpack.Opener
 	Engine     *scan.Engine
-	Once       *scan.Engine // asked before the message and about it as it came, not about what edits make of it; nil: nobody
+	Once       *scan.Engine // asked before the message and about it as it came, not about what edits make of it; nil: none
 	Finds      []scan.Rule  // what Once can find before the message; nil: anything
 	Policy     *policy.Policy
 	Keeper     Keeper
 	Appeals    Appeals                        // nil: no sender may appeal
-	Key        func() ([]byte, error)         // that signs passes; nil if nobody makes any
+	Key        func() ([]byte, error)         // that signs passes; nil if no pass is made
 	Time       time.Duration                  // for one message, from end of data to the answer
-	Tell       func(context.Context, *Result) // is told about every ruling, and has until ctx is done; nil: nobody is
+	Tell       func(context.Context, *Result) // is told about every ruling, and has until ctx is done; nil: no function is
 	Editor     *edit.Editor                   // nil: no part can be edited
-	Relays     func(netip.Addr) bool          // that pass on mail from elsewhere; nil: nobody does
-	People     policy.People                  // who is in which group; nil: nobody is in any
+	Relays     func(netip.Addr) bool          // that pass on mail from elsewhere; nil: no host does
+	People     policy.People                  // who is in which group; nil: no person is in any
 	Lists      func() (policy.Lists, error)   // that people keep, nil lists if they are empty; nil: there are none
 }
 

@@ -24,7 +24,7 @@ type seen struct {
 	once     []scan.Report // those of them that hold whatever edits make of it
 	found    []scan.Finding
 	release  *token.Grant     // of a released message
-	own      *policy.Decision // on mail of our own, about which no rule is asked
+	own      *policy.Decision // on our mail, about which no rule is asked
 	lists    policy.Lists     // that people keep
 	clock    *clock           // nil at early stages
 	people   policy.People

@@ -9,8 +9,8 @@ import (
 	"github.com/milterscan/milterscan/scan/sender/origin"
 )
 
-// Begin starts the checks of an early stage in the background. Whom a relay
-// speaks for is known only when the message is there.
+// Begin starts the checks of an early stage in the background. The client that a
+// relay speaks for is known only when the message is there.
 func (j *Judge) Begin(ctx context.Context, s scan.Stage, env scan.Envelope) *scan.Pending {
 	if j.Relays(env.Client.Addr()) {
 		return scan.NewEngine().Begin(ctx, s, env)
@@ -37,9 +37,9 @@ func (j *Judge) early(ctx context.Context, in scan.Received) (forRules scan.Enve
 	return forRules, in
 }
 
-// after returns the envelope with the client that is before our relays, for the
+// behind returns the envelope with the client that is before our relays, for the
 // rules and for the scanners. Where the trail ends, the rules are left with the
-// relay itself, and the scanners with nobody to ask about.
+// relay itself, and the scanners with no client to ask about.
 func (j *Judge) behind(in scan.Received) (forRules, forScanners scan.Envelope) {
 	env := in.Envelope
 	hop, ok := origin.Client(in.Tree.Root.Header, env.Client.Addr(), j.Relays)

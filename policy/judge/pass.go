@@ -30,14 +30,15 @@ func Catalogue() []scan.Rule {
 		{Name: policy.PartFound, Kind: scan.Note, About: "A rule with part and without when asks for parts of this name or type."},
 		{Name: noLists, Kind: scan.Failed, About: "The senders that people allow and block are not known: their file has not been " +
 			"read since the start."},
-		{Name: notOffered, Kind: scan.Note, About: "The copy for an appeal of the sender could not be kept: the message was refused without a link."},
+		{Name: notOffered, Kind: scan.Note,
+			About: "The copy for an appeal of the sender could not be kept: the message was refused without a link."},
 		{Name: notPass, Kind: scan.Suspicious, About: "The message claims to be released or to be a notice, and that is " +
 			"forged, out of date, or of a host with another key."},
 	}
 }
 
 // grant returns what a message may do by the pass it carries; ok only if it carries
-// one, and that is good. A message with two is nobody's we know.
+// one, and that is good. A message with two is from no sender we know.
 func (j *Judge) grant(m *scan.Message) (g token.Grant, ok bool, err error) {
 	fields := m.Header.Values(token.Field)
 	if len(fields) == 0 {
@@ -57,7 +58,7 @@ func (j *Judge) grant(m *scan.Message) (g token.Grant, ok bool, err error) {
 
 // presented is what the pass of a message comes to.
 type presented struct {
-	own     *policy.Decision // on mail of our own, about which no rule is asked
+	own     *policy.Decision // on our mail, about which no rule is asked
 	release *token.Grant
 	found   []scan.Finding
 }
@@ -90,8 +91,8 @@ func note(k scan.Kind, rule, detail string) scan.Finding {
 	return scan.Finding{Kind: k, Scanner: "pass", Rule: rule, Part: scan.WholeMessage, Detail: detail}
 }
 
-// pardon leaves out what does not count for a message that was released. What is
-// infected counts unless the release says so in as many words.
+// pardon leaves out the findings that do not count for a message that was released. An
+// infection counts unless the release says so in as many words.
 func pardon(release *token.Grant, found []scan.Finding) []scan.Finding {
 	if release == nil {
 		return found
@@ -106,7 +107,7 @@ func pardon(release *token.Grant, found []scan.Finding) []scan.Finding {
 }
 
 // marks returns what becomes of the fields that are ours. The pass is taken off, true or forged:
-// nobody else is to see it. A released message says so, to rules of mailboxes that would put it
+// no person and no other host is to see it. A released message says so, to rules of mailboxes that would put it
 // into Junk; no other message does.
 func marks(r *Result) []policy.HeaderChange {
 	var list []policy.HeaderChange

@@ -22,7 +22,7 @@ const (
 	maxNames    = 100 // of rules that applied or only watched
 )
 
-// Record returns what is remembered of the result. It refers to nothing of the
+// Record returns the record that is kept of the result. It refers to nothing of the
 // message, and is made before Close.
 func (r *Result) Record() policy.Record {
 	w := r.told()
@@ -135,7 +135,7 @@ func words(h entity.Header, name string) string {
 	return ""
 }
 
-// messageID returns what is between the angle brackets.
+// messageID returns the text between the angle brackets.
 func messageID(h entity.Header) string {
 	for _, s := range h.Values("Message-ID") {
 		return cut(strings.Trim(strings.TrimSpace(s), "<>"), maxSubject)
@@ -143,7 +143,7 @@ func messageID(h entity.Header) string {
 	return ""
 }
 
-// cut is at most n bytes of s, in a string of its own, and valid UTF-8.
+// cut returns at most n bytes of s, in a separate string, and valid UTF-8.
 func cut(s string, n int) string {
 	return strings.Clone(strings.ToValidUTF8(s[:min(len(s), n)], "\uFFFD"))
 }

@@ -83,7 +83,7 @@ func (w *recorder) recipients(rec policy.Record) []policy.RecordRecipient {
 	list := make([]policy.RecordRecipient, 0, len(w.Decision.Verdicts))
 	for _, v := range w.Decision.Verdicts {
 		if v.Recipient == "" && w.Stage < scan.StageRcpt {
-			continue // nobody has been named yet
+			continue // no recipient has been named yet
 		}
 		to := policy.RecordRecipient{Recipient: v.Recipient, Action: v.Outcome.Action(), Rule: v.Rule.Name, Listed: v.Listed.Record()}
 		if v.Because >= 0 {
@@ -137,7 +137,8 @@ func (w *recorder) verdict(v policy.Verdict) policy.RecordVerdict {
 		}
 		w.room++
 		out.Matches = append(out.Matches, policy.RecordMatch{
-			Rule: policy.RecordRule(m.Rule), Finding: w.place(m.Finding), Alike: m.Alike, Does: m.Outcome.String(), Decides: m.Decides, Observed: m.Observed,
+			Rule: policy.RecordRule(m.Rule), Finding: w.place(m.Finding), Alike: m.Alike, Does: m.Outcome.String(),
+			Decides: m.Decides, Observed: m.Observed,
 		})
 	}
 	return out

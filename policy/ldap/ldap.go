@@ -27,12 +27,12 @@ type Server struct {
 	URL      string                 // "ldap://host" or "ldaps://host"
 	StartTLS bool                   // ldap:// is encrypted
 	CAFile   string                 // with the authorities of its certificate; "" for those of the system
-	BindDN   string                 // "" for nobody's name
+	BindDN   string                 // "" for none
 	Password func() (string, error) // of that name
 	Most     int                    // bytes that it may send on one connection
 }
 
-// Check says what is wrong with the address of a server.
+// Check returns the error in the address of a server.
 func (s Server) Check() error {
 	u, err := url.Parse(s.URL)
 	switch {
@@ -142,7 +142,7 @@ func (b *bounded) Read(p []byte) (int, error) {
 }
 
 // FoldDN returns the name of an entry in the one form by which names are compared; in small letters, as
-// it is, what is no name of one.
+// it is, a text that is no name of one.
 func FoldDN(name string) string {
 	if dn, err := ldap.ParseDN(name); err == nil && len(dn.RDNs) > 0 {
 		name = dn.String()

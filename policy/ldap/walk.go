@@ -30,14 +30,14 @@ func (e Entry) Values(attribute string) []string { return e.values[strings.ToLow
 // page is how many entries are asked for at once. Servers give no more than a thousand without.
 const page = 500
 
-// CheckFilter says what is wrong with a filter.
+// CheckFilter returns the error in a filter.
 func CheckFilter(filter string) error {
 	_, err := ldap.CompileFilter(filter)
 	return err
 }
 
 // Walk passes on all entries that a server has, page by page, until ctx is done or take returns an error. A
-// server that has more than it gives is an error: nobody is left out without a word.
+// server that has more than it gives is an error: no entry is left out without a word.
 func Walk(ctx context.Context, conn *Conn, q Query, take func(Entry) error) error {
 	paging := ldap.NewControlPaging(page)
 	for {

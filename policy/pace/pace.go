@@ -1,5 +1,5 @@
-// Package pace counts what many do, by key, and forgets it bit by bit, in little memory whoever
-// does how much of it.
+// Package pace counts what many do, by key, and forgets it bit by bit, in little memory however
+// much of it any of them does.
 package pace
 
 import (

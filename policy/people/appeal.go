@@ -34,7 +34,7 @@ const appealDay = 24 * time.Hour
 
 // Appeal asks those recipients of a message who have not been asked too often. It is taken
 // once: the error is ErrAsked if the sender has asked for this message before, and ErrLimit if
-// nobody may be asked now.
+// no recipient may be asked now.
 func (s *Store) Appeal(ctx context.Context, a Appeal, limits AppealLimits) error {
 	return s.db().Change(ctx, func(tx *sql.Tx) error {
 		if n, err := appeals(ctx, tx, "message = ?", a.Message, time.Time{}); err != nil || n > 0 {

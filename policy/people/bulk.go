@@ -108,7 +108,8 @@ func (s *Store) removeWhere(ctx context.Context, where string, args []any) (int,
 
 // numbers returns those of the first entries that meet a condition.
 func numbers(ctx context.Context, db asker, where string, args []any) (list []int64, err error) {
-	rows, err := db.QueryContext(ctx, `SELECT id FROM entry WHERE `+where+` ORDER BY id LIMIT ?`, append(args[:len(args):len(args)], atOnce)...)
+	rows, err := db.QueryContext(ctx, `SELECT id FROM entry WHERE `+where+` ORDER BY id LIMIT ?`,
+		append(args[:len(args):len(args)], atOnce)...)
 	if err != nil {
 		return nil, err
 	}
@@ -180,7 +181,8 @@ func (s *Store) ExpireEntries(ctx context.Context, now time.Time) (int, error) {
 // follow: one statement cannot write a row twice (in other engines than SQLite).
 func lastOfEach(some []Entry) []Entry {
 	slices.SortStableFunc(some, func(a, b Entry) int {
-		return cmp.Or(cmp.Compare(a.Owner, b.Owner), cmp.Compare(a.Pattern, b.Pattern), cmp.Compare(number(a.Authenticated), number(b.Authenticated)))
+		return cmp.Or(cmp.Compare(a.Owner, b.Owner), cmp.Compare(a.Pattern, b.Pattern),
+			cmp.Compare(number(a.Authenticated), number(b.Authenticated)))
 	})
 	last := some[:0]
 	for i, e := range some {

@@ -11,7 +11,7 @@ import (
 
 // digestSchema has one row for each person that was ever sent a digest. due is the time of
 // the last one that is over and done with, until up to where the mail is that was listed. claim is the
-// time of the one that is being sent since claimed. rounds has up to when nobody waits for one. Times are
+// time of the one that is being sent since claimed. rounds has up to when no person waits for one. Times are
 // in milliseconds since 1970.
 const digestSchema = `
 CREATE TABLE IF NOT EXISTS digest (
@@ -203,7 +203,8 @@ func (s *Store) DigestRound(ctx context.Context) (until time.Time, err error) {
 
 // EndDigestRound says that no digest is left to be sent up to a time.
 func (s *Store) EndDigestRound(ctx context.Context, until time.Time) error {
-	return s.changeDigest(ctx, `INSERT INTO rounds (one, until) VALUES (1, ?1) ON CONFLICT (one) DO UPDATE SET until = max(until, ?1)`, until.UnixMilli())
+	return s.changeDigest(ctx, `INSERT INTO rounds (one, until) VALUES (1, ?1) ON CONFLICT (one) DO UPDATE SET until = max(until, ?1)`,
+		until.UnixMilli())
 }
 
 // ExpireDigests forgets persons who have got no digest since a time, and returns how many. Those whose digests did

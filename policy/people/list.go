@@ -36,7 +36,7 @@ CREATE TABLE IF NOT EXISTS changed (
 	one INTEGER PRIMARY KEY CHECK (one = 1), lineage TEXT NOT NULL, change INTEGER NOT NULL, floor INTEGER NOT NULL);
 `
 
-// Act is what is done with mail of a sender.
+// Act says what to do with mail of a sender.
 type Act string
 
 // The acts.
@@ -62,7 +62,7 @@ type Entry struct {
 }
 
 // Weak reports whether anybody can have the entry let mail through, by writing the sender's
-// address: that the sender's domain asks to refuse what is forged does not count either.
+// address: that the sender's domain asks to refuse forged mail does not count either.
 func (e Entry) Weak() bool {
 	return e.Act == Allow && !e.Authenticated && KindOf(e.Pattern) != Network
 }
@@ -74,7 +74,7 @@ func (e Entry) Expired(now time.Time) bool { return !e.Expires.IsZero() && !now.
 const longestNote = 500
 
 // Folded returns the entry with its owner and its pattern as they are kept. The error, an Error,
-// says what is wrong with it, whoever makes it.
+// names its mistake, for every maker.
 func (e Entry) Folded(now time.Time) (Entry, error) {
 	var err error
 	if e.Owner, err = FoldOwner(e.Owner); err != nil {

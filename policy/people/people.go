@@ -15,7 +15,7 @@ import (
 // ErrUnknown says that there is no such row, or that it is not the person's.
 var ErrUnknown = errors.New("there is none of that number")
 
-// schema makes the tables. What is committed is on the disk: an entry that was removed must
+// schema makes the tables. A committed change is on the disk: an entry that was removed must
 // not be back after the power was cut, nor a link be good once more. Each table is in the
 // file of what it is for. A million entries need more pages in memory than other databases.
 var schema = strings.Join([]string{`

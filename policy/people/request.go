@@ -77,8 +77,8 @@ func (s *Store) Ask(ctx context.Context, r Request) (id int64, err error) {
 func ask(ctx context.Context, tx *sql.Tx, r Request) (int64, error) {
 	_, domain, _ := strings.Cut(r.Address[max(0, strings.LastIndexByte(r.Address, '@')):], "@")
 	done, err := tx.ExecContext(ctx, `INSERT INTO request (kind, message, address, domain, who, client, text, time, state)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`, string(r.Kind), r.Message, r.Address, domain, r.Who, r.Client, r.Text, r.Time.Unix(),
-		string(RequestOpen))
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`, string(r.Kind), r.Message, r.Address, domain, r.Who, r.Client, r.Text,
+		r.Time.Unix(), string(RequestOpen))
 	if err != nil {
 		return 0, err
 	}

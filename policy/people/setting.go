@@ -40,7 +40,8 @@ func (s Settings) Check() error {
 // Settings returns those of a person, by its main address.
 func (s *Store) Settings(ctx context.Context, address string) (got Settings, err error) {
 	err = s.db().Read(ctx, func(db *sql.DB) error {
-		return db.QueryRowContext(ctx, `SELECT language, digest, at FROM setting WHERE address = ?`, address).Scan(&got.Language, &got.Digest, &got.At)
+		return db.QueryRowContext(ctx, `SELECT language, digest, at FROM setting WHERE address = ?`, address).
+			Scan(&got.Language, &got.Digest, &got.At)
 	})
 	if errors.Is(err, sql.ErrNoRows) {
 		return Settings{}, nil
@@ -52,7 +53,8 @@ func (s *Store) Settings(ctx context.Context, address string) (got Settings, err
 func (s *Store) SetSettings(ctx context.Context, address string, change func(*Settings)) error {
 	return s.db().Change(ctx, func(tx *sql.Tx) error {
 		var now Settings
-		err := tx.QueryRowContext(ctx, `SELECT language, digest, at FROM setting WHERE address = ?`, address).Scan(&now.Language, &now.Digest, &now.At)
+		err := tx.QueryRowContext(ctx, `SELECT language, digest, at FROM setting WHERE address = ?`, address).
+			Scan(&now.Language, &now.Digest, &now.At)
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return err
 		}
@@ -66,7 +68,7 @@ func (s *Store) SetSettings(ctx context.Context, address string, change func(*Se
 	})
 }
 
-// Schedules returns the intervals, with times of day, that somebody has settled on.
+// Schedules returns the intervals, with times of day, that any person has settled on.
 func (s *Store) Schedules(ctx context.Context) (list []Settings, err error) {
 	read := func(rows *sql.Rows) (one Settings, err error) { return one, rows.Scan(&one.Digest, &one.At) }
 	err = s.db().Read(ctx, func(db *sql.DB) (err error) {

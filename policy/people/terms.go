@@ -52,26 +52,27 @@ func DefaultTerms() Terms {
 	}
 }
 
-// Whom entries may let through.
+// The senders that entries may let through.
 const (
 	anySender     = "any"
 	authenticated = "authenticated"
 	noSender      = "none"
 )
 
-// Check says what is wrong with the terms.
+// Check returns the errors in the terms.
 func (t Terms) Check() error {
 	var check units.Check
 	for i, w := range t.Firm {
 		check.Word(fmt.Sprintf("firm[%d]", i), w, string(Allow), string(Block))
 	}
 	for i, c := range t.Skips {
-		check.If(c.AboutScore(), fmt.Sprintf("skips[%d]", i), "%q is for no score in particular; write \"spam/*\", which is for the score, too", c)
+		check.If(c.AboutScore(), fmt.Sprintf("skips[%d]", i),
+			"%q is for no score in particular; write \"spam/*\", which is for the score, too", c)
 	}
 	return check.Err()
 }
 
-// Check says what is wrong with the allowance.
+// Check returns the errors in the allowance.
 func (a Allowance) Check() error {
 	var check units.Check
 	check.Word("allow", a.Allow, anySender, authenticated, noSender)

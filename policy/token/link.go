@@ -12,7 +12,7 @@ import (
 
 // Link is what the bearer of a link in a mail may do: one act on one message, for one
 // person, once. The link names them, so that nothing has to be stored until it is used. Its
-// mark is an HMAC with a key of its own over all of it and its purpose; a link of one purpose,
+// mark is an HMAC with a separate key over all of it and its purpose; a link of one purpose,
 // or a pass, is never good for another.
 type Link struct {
 	Purpose Purpose

@@ -12,12 +12,12 @@ const (
 	AppealForm Purpose = "appeal form" // in the page that the link leads to
 )
 
-// shortText has no letters that are easily taken for digits, and one case: what is in a reply
+// shortText has no letters that are easily taken for digits, and one case: a link in a reply
 // goes through bounces, and is typed off them.
 var shortText = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
 
 // Sizes of short links, in characters. The mark has 55 bits, and the id of a message 32 that
-// nobody can guess.
+// no person can guess.
 const (
 	shortID   = 16
 	shortMark = 11

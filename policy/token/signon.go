@@ -43,7 +43,8 @@ var (
 // WriteSignOn returns the parameters of an address that lets a person in.
 func WriteSignOn(key []byte, s SignOn) url.Values {
 	at := strconv.FormatInt(s.Issued.Unix(), 10)
-	return url.Values{"account": {s.Account}, "time": {at}, "nonce": {s.Nonce}, "mark": {hex.EncodeToString(signOnMark(key, s.Account, at, s.Nonce))}}
+	return url.Values{"account": {s.Account}, "time": {at}, "nonce": {s.Nonce},
+		"mark": {hex.EncodeToString(signOnMark(key, s.Account, at, s.Nonce))}}
 }
 
 func signOnMark(key []byte, account, at, nonce string) []byte {
@@ -63,12 +64,14 @@ func ReadSignOn(key []byte, v url.Values, now time.Time) (s SignOn, err error) {
 			return s, ErrNoSignOn
 		}
 	}
-	if err != nil || notTime != nil || account == "" || len(nonce) < 8 || len(key) == 0 || !hmac.Equal(mark, signOnMark(key, account, at, nonce)) {
+	if err != nil || notTime != nil || account == "" || len(nonce) < 8 || len(key) == 0 ||
+		!hmac.Equal(mark, signOnMark(key, account, at, nonce)) {
 		return s, ErrNoSignOn
 	}
 	s = SignOn{account, time.Unix(seconds, 0), nonce}
 	if age := now.Sub(s.Issued); age > SignOnLife || age < -SignOnAhead {
-		return s, fmt.Errorf("%w: it says %s, and it is %s here", ErrSignOnOld, s.Issued.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
+		return s, fmt.Errorf("%w: it says %s, and it is %s here",
+			ErrSignOnOld, s.Issued.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 	}
 	return s, nil
 }

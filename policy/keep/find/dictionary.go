@@ -238,7 +238,7 @@ func (s set) with(i int) set {
 	return s
 }
 
-// and takes away what is not in another set too.
+// and takes away the members that another set lacks.
 func (s set) and(other set) {
 	for i := range s {
 		s[i] &= other[i]

@@ -98,7 +98,7 @@ func addressed(in field, pattern string, like func(string) bool) want {
 	return want{in, longest(pieces), like}
 }
 
-// recipient wants recipients like a pattern for whom the action was taken.
+// recipient wants the action taken for a recipient like a pattern.
 func recipient(f history.Filter) want {
 	like, action := policy.AddressesLike(f.Recipient), fold(f.Action)
 	return addressed(recipients, f.Recipient, func(value string) bool {

@@ -16,7 +16,7 @@ type Kind string
 
 // The kinds.
 const (
-	Queued   Kind = "queued"     // the MTA has begun to take the message: from whom
+	Queued   Kind = "queued"     // the MTA has begun to take the message: from which client or sender
 	Named    Kind = "message-id" // its Message-ID became known
 	Active   Kind = "active"     // it is about to be delivered
 	Tried    Kind = "tried"      // one host of several did not take it
@@ -84,7 +84,7 @@ const (
 	maxQueue   = 32
 )
 
-// cut returns at most n bytes of s, in a string of its own, valid UTF-8.
+// cut returns at most n bytes of s, in a separate string, valid UTF-8.
 func cut(s string, n int) string {
 	s = s[:min(len(s), n+utf8.UTFMax)]
 	s = strings.ToValidUTF8(s, "\uFFFD")
@@ -105,7 +105,7 @@ func sender(address string) string {
 	return cut(address, maxAddress)
 }
 
-// Private returns the event without what is not to be remembered: local parts of
+// Private returns the event without what must not be remembered: local parts of
 // addresses, addresses and names of clients, what the MTA and others said.
 func (e Event) Private(noAddresses, noClients, noTexts bool) Event {
 	if noClients {

@@ -23,7 +23,7 @@ func afterNumber(text string) string {
 	return text
 }
 
-// exim reads a line of Exim: of its own log, or of syslog, where it may repeat the time.
+// exim reads a line of Exim: from its log, or from syslog, where it may repeat the time.
 func (p *Parser) exim(l line) (e Event, ok bool) {
 	if !l.bare {
 		if l.tag != "exim" && l.tag != "exim4" {

@@ -29,7 +29,7 @@ type Follower struct {
 	Zone    *time.Location    // of times that name none
 	Change  func(Event) Event // what of an event is kept
 	Warn    func(error)       // told of everything that keeps the log from being read
-	State   *State            // told of what is read
+	State   *State            // told of everything read
 	Poll    time.Duration     // how often a file is looked at
 	Pause   time.Duration     // after a failure
 
@@ -40,7 +40,7 @@ type Follower struct {
 // patient is how long the store may take.
 const patient = 20 * time.Second
 
-// Source names what is read.
+// Source names the log: "journal", or the path of its file.
 func (f *Follower) Source() string {
 	if f.Journal != "" {
 		return "journal"

@@ -22,7 +22,7 @@ func postfix(l line) (e Event, ok bool) {
 	if read, known := postfixServices[e.Agent]; known {
 		return e, read(&e, text)
 	}
-	return e, delivery(&e, text) // a transport with a name of its own
+	return e, delivery(&e, text) // a transport with another name
 }
 
 // postfixServices read what the programs of Postfix write of a message.
@@ -121,7 +121,8 @@ func manager(e *Event, text string) bool {
 	return delivery(e, text) // of a transport that cannot be started
 }
 
-var notification = regexp.MustCompile(`^((?:sender|postmaster) (?:non-delivery|delay|delivery status) notification|postmaster copy): (\w+)$`)
+var notification = regexp.MustCompile(`^((?:sender|postmaster) (?:non-delivery|delay|delivery status) notification|` +
+	`postmaster copy): (\w+)$`)
 
 // notified reads "sender non-delivery notification: ID".
 func notified(e *Event, text string) bool {
@@ -154,7 +155,8 @@ var states = map[string]Kind{
 }
 
 // outcome is what follows the recipient in the line of a delivery, up to the answer.
-var outcome = regexp.MustCompile(`, relay=([^ ,]+), (?:conn_use=\d+, )?delay=([0-9.]+), delays=[0-9./]+, dsn=([245]\.\d+\.\d+), status=(\w+)(?: |$)`)
+var outcome = regexp.MustCompile(`, relay=([^ ,]+), (?:conn_use=\d+, )?delay=([0-9.]+), delays=[0-9./]+, ` +
+	`dsn=([245]\.\d+\.\d+), status=(\w+)(?: |$)`)
 
 // delivery reads "to=<a@example.com>, orig_to=<b>, relay=..., status=sent (answer)". The
 // address is the sender's choice and the answer that of another host: the words between

@@ -87,7 +87,7 @@ func (t *text) Close() error { return t.file.Close() }
 // compressed reports whether the file has something else than the text.
 func (t *text) compressed() bool { return t.Reader != t.file }
 
-// errNoFile is reported for what is no file: of a FIFO the end never comes.
+// errNoFile is reported for a name that is no file: of a FIFO the end never comes.
 var errNoFile = errors.New("it is no regular file")
 
 // openText opens a log file, at an offset of its text.

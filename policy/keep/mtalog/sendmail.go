@@ -64,8 +64,9 @@ func sendmailNotice(e *Event, text string) bool {
 }
 
 var (
-	fromFacts  = regexp.MustCompile(`, size=(\d+), class=-?\d+, nrcpts=(\d+), `)
-	toFacts    = regexp.MustCompile(`, delay=((?:\d+\+)?\d\d:\d\d:\d\d)(?:, xdelay=(?:\d+\+)?\d\d:\d\d:\d\d)?(?:, mailer=([\w*]+))?, pri=\d+, `)
+	fromFacts = regexp.MustCompile(`, size=(\d+), class=-?\d+, nrcpts=(\d+), `)
+	toFacts   = regexp.MustCompile(`, delay=((?:\d+\+)?\d\d:\d\d:\d\d)(?:, xdelay=(?:\d+\+)?\d\d:\d\d:\d\d)?` +
+		`(?:, mailer=([\w*]+))?, pri=\d+, `)
 	toHeld     = regexp.MustCompile(`^quarantine=[^,]*, `)
 	milterHeld = regexp.MustCompile(`^milter=[\w.-]+, quarantine=`)
 	toRelay    = regexp.MustCompile(`^relay=([^,]*), `)
@@ -73,7 +74,7 @@ var (
 )
 
 // sendmailFrom reads "from=<a@example.com>, size=12, class=0, nrcpts=1, msgid=<...>,
-// proto=ESMTP, daemon=MTA, relay=host [192.0.2.1]". What is between the address and the
+// proto=ESMTP, daemon=MTA, relay=host [192.0.2.1]". The text between the address and the
 // Message-ID must be there once, or neither can be told from what the sender made up.
 func sendmailFrom(e *Event, text string) bool {
 	all := fromFacts.FindAllStringSubmatchIndex(text, 2)

@@ -42,7 +42,7 @@ type tail struct {
 	old     []rotated // those to read next, before the one at the path
 	changed time.Time // when the file was changed last, if it is an old one
 	at      Place
-	buf     []byte // what is read of the file and not returned; at.Offset is its beginning
+	buf     []byte // bytes read of the file and not returned; at.Offset is its beginning
 	quiet   int    // looks since the file has grown last
 }
 

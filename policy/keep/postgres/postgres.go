@@ -28,7 +28,7 @@ type Server struct {
 // plain are the modes in which a connection may be one that is not encrypted.
 var plain = []string{"", "disable", "allow", "prefer"}
 
-// Check says what is wrong with the address of a database.
+// Check returns the error in the address of a database.
 func (s Server) Check() error {
 	u, err := url.Parse(s.URL)
 	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" || strings.Trim(u.Path, "/") == "" {

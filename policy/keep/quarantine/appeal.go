@@ -23,7 +23,7 @@ func (e Entry) Unasked() bool {
 	return e.Record.Appeal && !slices.ContainsFunc(e.Record.Verdicts, kept) && !slices.ContainsFunc(e.Events, asked)
 }
 
-// Asked returns the recipients whom the sender may ask for the message.
+// Asked returns the recipients that the sender may ask for the message.
 func (e Entry) Asked() []string {
 	var list []string
 	for _, v := range e.Record.Verdicts {

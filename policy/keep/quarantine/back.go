@@ -44,7 +44,7 @@ func (e Entry) progressOf(to string) progress {
 	return p
 }
 
-// Back returns those from whom the message was kept back and who have not dismissed it, whether
+// Back returns the recipients that the message was kept back from and who have not dismissed it, whether
 // they have had it since or not.
 func (e Entry) Back() []string {
 	return slices.DeleteFunc(undelivered(e.Record), func(to string) bool { return to == "" || e.progressOf(to) == wanted })
@@ -56,7 +56,7 @@ func (e Entry) Waiting() []string {
 }
 
 // Grave returns the kinds of findings in the message that matter to one who lets it go, other than
-// the class: a virus, what is forbidden, what was not looked into. What the record has no
+// the class: a virus, forbidden content, what was not looked into. What the record has no
 // room for was not looked into.
 func (e Entry) Grave() []string {
 	var list []string
@@ -130,7 +130,7 @@ func (r Row) waitsFor(addresses []string) bool {
 }
 
 // WaitingFor returns the addresses under which the message is found: those of Waiting, as address.Fold
-// writes them, and what is left of each without what comes after a sign that often delimits
+// writes them, and the rest of each without the text after a sign that often delimits
 // the name of a mailbox. Who sees the message is told by others.
 func (r Row) WaitingFor() []string {
 	var list []string

@@ -18,7 +18,7 @@ type Handling struct {
 	Time time.Time `json:"time"`
 }
 
-// Handled returns who has seen to the message, nil while nobody has.
+// Handled returns who has seen to the message, nil while no person has.
 func (e Entry) Handled() *Handling {
 	for i := len(e.Events) - 1; i >= 0; i-- {
 		switch ev := e.Events[i]; ev.What {

@@ -97,7 +97,7 @@ type Row struct {
 	Stored     int64     `json:"stored"`           // bytes on the disk
 	KeptAt     time.Time `json:"kept_at,omitzero"` // when the copy was made; zero where that is not known
 	Handled    *Handling `json:"handled,omitempty"`
-	Waiting    []string  `json:"waiting,omitempty"` // those from whom it is kept back, see Entry.Waiting
+	Waiting    []string  `json:"waiting,omitempty"` // those it is kept back from, see Entry.Waiting
 	Grave      []string  `json:"grave,omitempty"`   // see Entry.Grave
 	Unasked    bool      `json:"unasked,omitempty"` // see Entry.Unasked
 }
@@ -105,7 +105,7 @@ type Row struct {
 // Row returns the columns that lists show of the entry.
 func (e Entry) Row() Row {
 	r, waiting := e.Record, e.Waiting()
-	if e.Unasked() { // nobody is to see to it
+	if e.Unasked() { // no person is to see to it
 		waiting = nil
 	}
 	return Row{
@@ -144,7 +144,8 @@ type Filter struct {
 
 // Matches reports whether the filter lets a row through. Limit plays no part.
 func (f Filter) Matches(r Row) bool {
-	return (f.Sender == "" || slices.ContainsFunc(policy.SendersOf(r.Sender, r.From), policy.AddressesLike(f.Sender))) && policy.LikeText(f.Subject, r.Subject) && policy.LikeText(f.Reason, r.Reason) &&
+	return (f.Sender == "" || slices.ContainsFunc(policy.SendersOf(r.Sender, r.From), policy.AddressesLike(f.Sender))) &&
+		policy.LikeText(f.Subject, r.Subject) && policy.LikeText(f.Reason, r.Reason) &&
 		(f.Recipient == "" || slices.ContainsFunc(r.Recipients, func(to string) bool { return policy.LikeAddress(f.Recipient, to) })) &&
 		(f.Waiting == nil || r.waitsFor(f.Waiting)) &&
 		(f.Class == "" || f.Class == r.Class) && (f.State == "" || f.State == r.State) &&

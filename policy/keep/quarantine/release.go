@@ -49,8 +49,8 @@ type Order struct {
 	Again bool
 	// Infected lets a message out although a virus was found in it.
 	Infected bool
-	// Instead opens what is sent in place of the message: the message without what it was
-	// kept for. Whoever makes it has proved that no virus is left in it. nil sends the
+	// Instead opens the copy that is sent in place of the message: the message without what it was
+	// kept for. Its maker has proved that no virus is left in it. nil sends the
 	// message as it was received.
 	Instead func() (io.ReadCloser, error)
 	// Note goes into the audit log.
@@ -187,7 +187,7 @@ func noted(note string) []string {
 	return []string{note}
 }
 
-// send hands the message over as it came, or what is sent instead, with a pass on top. It returns
+// send hands the message over as it came, or the copy that is sent instead, with a pass on top. It returns
 // what the MTA answered.
 func (x Releaser) send(ctx context.Context, e Entry, o Order) (answer string, err error) {
 	open := o.Instead
@@ -199,7 +199,9 @@ func (x Releaser) send(ctx context.Context, e Entry, o Order) (answer string, er
 
 // submit hands over what open opens, with a pass on top. Making the pass reads the
 // message to its end, so one that is damaged is not sent.
-func (x Releaser) submit(ctx context.Context, e Entry, o Order, from string, open func() (io.ReadCloser, error)) (answer string, err error) {
+func (x Releaser) submit(
+	ctx context.Context, e Entry, o Order, from string, open func() (io.ReadCloser, error),
+) (answer string, err error) {
 	field, err := x.pass(e, o, open)
 	if err != nil {
 		return "", err

@@ -7,7 +7,7 @@ import (
 )
 
 // Database is a database whose tables another package knows, such as the accounts of the
-// console. One that is damaged is not set aside and begun anew: calls fail until
+// console. One that is damaged is not set aside and begun again: calls fail until
 // a person has mended it.
 type Database struct{ file }
 

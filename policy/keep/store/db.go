@@ -113,7 +113,7 @@ func (f *file) open(ctx context.Context) (*sql.DB, error) {
 }
 
 // logSuffix ends the name of a database's write-ahead log. If another process takes
-// the log away, what is written to it is in no file any more until the connection
+// the log away, data written to it is in no file any more until the connection
 // ends, which writes it to the database.
 const logSuffix = "-wal"
 
@@ -205,7 +205,7 @@ func codeOf(err error) int {
 }
 
 // damaged reports whether an error says that a file is no sound database. Pages have no
-// checksums: what is wrong in a text shows where an index is made of what is in it, and
+// checksums: an error in a text shows where an index is made of its contents, and
 // no call gets past that.
 func damaged(err error) bool {
 	code := codeOf(err)

@@ -41,7 +41,7 @@ func (h *History) expireCounts(ctx context.Context, before time.Time) error {
 }
 
 // expireBlocks deletes the blocks of which no record is left, one at a time. It comes after
-// the records: what is in no block that should be in one is not found.
+// the records: a record in no block that should be in one is not found.
 func (h *History) expireBlocks(ctx context.Context, before time.Time) error {
 	for gone := true; gone; {
 		gone = false

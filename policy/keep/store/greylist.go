@@ -14,7 +14,8 @@ type Greylist struct{ file }
 
 // Times are in seconds since 1970.
 const greylistSchema = `
-CREATE TABLE IF NOT EXISTS seen (key BLOB PRIMARY KEY, first INTEGER NOT NULL, until INTEGER NOT NULL, passed INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS seen (key BLOB PRIMARY KEY, first INTEGER NOT NULL, until INTEGER NOT NULL, ` +
+	`passed INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS seen_until ON seen (until);
 `
 

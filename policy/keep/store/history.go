@@ -68,7 +68,8 @@ func addRecords(ctx context.Context, tx *sql.Tx, records []policy.Record) (e ext
 	if e, err = extentOf(ctx, tx); err != nil {
 		return e, err
 	}
-	insert, err := tx.PrepareContext(ctx, `INSERT OR REPLACE INTO message (rowid, id, time, queue, mid, action, sender, recipients, record, version)
+	insert, err := tx.PrepareContext(ctx,
+		`INSERT OR REPLACE INTO message (rowid, id, time, queue, mid, action, sender, recipients, record, version)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
 	if err != nil {
 		return e, err

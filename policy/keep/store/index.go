@@ -13,7 +13,7 @@ import (
 type Index struct{ file }
 
 // put is when a row was written, in milliseconds; complete has a row once the
-// index was made from the store. waiting has those for whom a message waits: one person may
+// index was made from the store. waiting has those that a message waits for: one person may
 // have few of a million. Where the table is new the index is made again, since older rows do
 // not name them.
 const indexSchema = `

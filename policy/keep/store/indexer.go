@@ -13,7 +13,7 @@ import (
 )
 
 // sizes says how many records are put into a small block, as they come, and into a large
-// one, which is made of small ones. What is in no block yet is read by every search.
+// one, which is made of small ones. A record in no block yet is read by every search.
 type sizes struct{ small, large int }
 
 // usual are the sizes that a search of a million records takes least time with.
@@ -107,7 +107,7 @@ func (z sizes) former(ctx context.Context, tx *sql.Tx, e extent) (*indexing, err
 	return w, nil
 }
 
-// merging makes a large block of small ones, and of what is between them.
+// merging makes a large block of small ones, and of the records between them.
 func (z sizes) merging(ctx context.Context, tx *sql.Tx, e extent) (*indexing, error) {
 	small, err := blockSpans(ctx, tx, `SELECT first, last FROM block WHERE merged = 0 ORDER BY first LIMIT ?`, z.large/z.small)
 	if err != nil || len(small) < z.large/z.small {
@@ -204,7 +204,8 @@ func (w *indexing) commit(ctx context.Context, tx *sql.Tx) error {
 // write adds a block.
 func (w *indexing) write(ctx context.Context, tx *sql.Tx, b find.Block) error {
 	if _, err := tx.ExecContext(ctx, `INSERT INTO block (first, last, rows, merged, newest, newest_key, oldest, oldest_key)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, b.First, b.Last, b.Rows, w.merged, b.Newest.Time, b.Newest.Key, b.Oldest.Time, b.Oldest.Key); err != nil {
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, b.First, b.Last, b.Rows, w.merged,
+		b.Newest.Time, b.Newest.Key, b.Oldest.Time, b.Oldest.Key); err != nil {
 		return err
 	}
 	insert, err := tx.PrepareContext(ctx, `INSERT INTO part (block, part, data) VALUES (?, ?, ?)`)

@@ -34,7 +34,7 @@ CREATE TABLE IF NOT EXISTS count (
 // so that none is ever given out twice: blocks name records by them. Records with a key from
 // low to below high are in blocks; those below low were there before, and come into blocks
 // little by little. The trigger stops daemons of the first version, which would give out keys
-// of their own: they do not name the column version.
+// by themselves: they do not name the column version.
 const historySecond = `
 ALTER TABLE message ADD COLUMN version INTEGER;
 CREATE TRIGGER message_version BEFORE INSERT ON message WHEN NEW.version IS NULL BEGIN

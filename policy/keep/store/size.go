@@ -18,7 +18,7 @@ import (
 // other's way.
 const onlyRead = "?mode=ro&_pragma=busy_timeout(100)&_pragma=cache_size(-1024)"
 
-// question asks a database on a connection of its own. It makes no database, and
+// question asks a database on a separate connection. It makes no database, and
 // changes none.
 func question(ctx context.Context, path string, do func(*sql.DB) error) error {
 	if _, err := regular(path); err != nil {

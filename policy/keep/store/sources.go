@@ -52,7 +52,7 @@ func (s *search) open(ctx context.Context, p *history.Page) (err error) {
 	return s.blocks(ctx)
 }
 
-// start is the place of the newest record that may be wanted.
+// start returns the place of the newest record that may be wanted.
 func (s *search) start() find.Row {
 	if s.after.IsZero() {
 		return find.Row{Time: math.MaxInt64, Key: math.MaxInt64 - 1}
@@ -113,14 +113,14 @@ func (s *search) rows(ctx context.Context, query string, args ...any) (list []fi
 	return list, found.Err()
 }
 
-// keys is the source of all records with keys from first to below next.
+// keys returns the source of all records with keys from first to below next.
 func (s *search) keys(top find.Row, first, next int64) *source {
 	return &source{top: top, load: func(ctx context.Context) ([]find.Row, error) {
 		return s.rows(ctx, `SELECT time, rowid FROM message WHERE rowid >= ? AND rowid < ?`, first, next)
 	}}
 }
 
-// before is the source of records with keys below low, which are read in the order of time.
+// before returns the source of records with keys below low, which are read in the order of time.
 func (s *search) before(low int64, top find.Row) *source {
 	c := &source{top: top}
 	var load func(context.Context) ([]find.Row, error)
@@ -155,7 +155,7 @@ func (s *search) blocks(ctx context.Context) error {
 	return found.Err()
 }
 
-// block is the source of the records of a block. One that is damaged is not asked: its
+// block returns the source of the records of a block. One that is damaged is not asked: its
 // records are read.
 func (s *search) block(b find.Span) *source {
 	all := s.keys(b.Newest, b.First, b.Last+1)

@@ -15,7 +15,7 @@ const lookers = 4
 // when they began, and neither wait for those who write nor hold them up.
 const viewOptions = "?mode=rw&_pragma=busy_timeout(100)&_pragma=query_only(1)&_pragma=cache_size(-8192)"
 
-// view reads a database through connections of its own.
+// view reads a database through separate connections.
 type view struct {
 	path        string
 	lock        lock // for what follows

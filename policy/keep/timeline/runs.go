@@ -224,7 +224,7 @@ func has(runs []run, queue string) bool {
 }
 
 // follows reports whether a run is where an event of another one leads to. What the MTA
-// says of its own queue is believed. What another host answered may be anything: it
+// says of its queue is believed. What another host answered may be anything: it
 // counts if the message there has the same Message-ID and came at that moment.
 func follows(from run, e mtalog.Event, to run) bool {
 	apart := to.begun().Sub(e.Time)

@@ -35,8 +35,8 @@ func (s *Story) thread(t thread, release bool) {
 	switch {
 	case t.record == nil:
 	case release:
-		s.Steps = append(s.Steps, Step{Time: verdictTime(*t.record), order: verdictTime(*t.record), Source: Ours, What: "verdict", Queue: t.record.QueueID,
-			Text: "the release was judged: " + t.record.Action + " (" + t.record.ID + ")"})
+		s.Steps = append(s.Steps, Step{Time: verdictTime(*t.record), order: verdictTime(*t.record), Source: Ours, What: "verdict",
+			Queue: t.record.QueueID, Text: "the release was judged: " + t.record.Action + " (" + t.record.ID + ")"})
 		off = ahead(*t.record, t.runs)
 	default:
 		s.Steps = append(s.Steps, stages(*t.record)...)

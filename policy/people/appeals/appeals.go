@@ -43,7 +43,8 @@ type Desk struct {
 
 // New returns a desk. key is that of links; warn is told why it cannot be had.
 func New(key func() ([]byte, error), warn func(error)) *Desk {
-	return &Desk{key: key, warn: warn, now: time.Now, seed: pace.NewSeed(), clients: pace.Counts{}, senders: pace.Counts{}, addresses: pace.Counts{}}
+	return &Desk{key: key, warn: warn, now: time.Now, seed: pace.NewSeed(),
+		clients: pace.Counts{}, senders: pace.Counts{}, addresses: pace.Counts{}}
 }
 
 // Use gives links as other settings say from now on.

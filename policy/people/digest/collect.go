@@ -26,7 +26,7 @@ type People interface {
 	// Person returns the person an address is of; false for one that gets no digests, such as
 	// one outside.
 	Person(ctx context.Context, address string) (Person, bool, error)
-	// Plans returns all plans that somebody has.
+	// Plans returns all plans that any person has.
 	Plans(ctx context.Context) ([]Plan, error)
 }
 

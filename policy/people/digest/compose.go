@@ -66,8 +66,8 @@ func NewTemplates(local fs.FS) (*Templates, error) {
 func try(fill letter.Fill) error {
 	var errs []error
 	for _, class := range quarantine.Classes() {
-		m := Mail{Sender: "a@example.net", Class: class, Family: "spam", Look: "https://mx.example.com/link/x", Release: "https://mx.example.com/link/y",
-			Block: "https://mx.example.com/link/z"}
+		m := Mail{Sender: "a@example.net", Class: class, Family: "spam", Look: "https://mx.example.com/link/x",
+			Release: "https://mx.example.com/link/y", Block: "https://mx.example.com/link/z"}
 		p := Page{Host: "mx.example.com", To: "a@example.com", Total: 3, More: 1, URL: "https://mx.example.com/mine",
 			Groups: []Group{{Address: "a@example.com", Class: class, Mails: []Mail{m, {}}}}}
 		_, err := fill(kind, p)
@@ -120,7 +120,8 @@ func (t Terms) mail(r listed, now time.Time, zone *time.Location, key []byte) Ma
 	m := Mail{Sender: address(r.Sender), From: harmless(r.From, mostOfAddress), Subject: harmless(r.Subject, mostOfSubject), Class: r.Class,
 		Family: harmless(family, mostOfAddress), Time: r.Time.In(zone), Size: size(r.Size)}
 	link := func(act string) string {
-		return strings.TrimSuffix(t.URL, "/") + "/link/" + token.WriteLink(key, token.Link{Purpose: token.DigestLink, Address: r.to, ID: r.ID, Act: act,
+		return strings.TrimSuffix(t.URL, "/") + "/link/" + token.WriteLink(key, token.Link{
+			Purpose: token.DigestLink, Address: r.to, ID: r.ID, Act: act,
 			Expires: now.Add(t.Good), Nonce: token.NewNonce()})
 	}
 	if t.URL == "" {

@@ -1,4 +1,4 @@
-// Package digest tells people what is kept back from them: one mail for each person and
+// Package digest tells people which mail is kept back from them: one mail for each person and
 // time, with links by which they look, let go and block.
 package digest
 

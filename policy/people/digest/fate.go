@@ -33,7 +33,9 @@ const askedFor = 6 * 24 * time.Hour
 // Settle writes down what became of digests that the MTA has taken, and returns how many did not
 // arrive. A bounce of one has nowhere to go, since it is sent by no one: what the MTA's log
 // tells is all there is.
-func Settle(ctx context.Context, book Ledger, now time.Time, fate func(ctx context.Context, message string) (Fate, string, error)) (bounced int, err error) {
+func Settle(
+	ctx context.Context, book Ledger, now time.Time, fate func(ctx context.Context, message string) (Fate, string, error),
+) (bounced int, err error) {
 	list, err := book.SentDigests(ctx, now.Add(-askedFor))
 	if err != nil {
 		return 0, err

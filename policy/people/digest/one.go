@@ -71,7 +71,7 @@ func (p Post) Preview(ctx context.Context, t Terms, to string, since, now time.T
 	return t.fill(f, now, key)
 }
 
-// SendTo sends a person the digest of what is new, due or not, and also to one whose digests did not
+// SendTo sends a person the digest of new mail, due or not, and also to one whose digests did not
 // arrive.
 func (p Post) SendTo(ctx context.Context, t Terms, to string, now time.Time) (Outcome, error) {
 	f, err := p.one(ctx, t, to, time.Time{}, now.Truncate(time.Millisecond))
@@ -88,7 +88,7 @@ type Due struct {
 	Since   time.Time `json:"since"`
 }
 
-// Due returns whom a round would send digests now, of as many persons as it has in memory at once, and
+// Due returns the persons that a round would send digests now, of as many as it has in memory at once, and
 // whether there are more.
 func (p Post) Due(ctx context.Context, t Terms, now time.Time) (list []Due, more bool, err error) {
 	began, err := p.Book.DigestRound(ctx)

@@ -149,13 +149,15 @@ func (p Post) pass(ctx context.Context, t Terms, began, now time.Time) (o Outcom
 
 // collection begins a pass. since is from when mail matters, empty has the persons who wait for a digest,
 // with its time.
-func (p Post) collection(ctx context.Context, t Terms, began, now time.Time) (c *collection, since time.Time, empty map[string]time.Time, err error) {
+func (p Post) collection(
+	ctx context.Context, t Terms, began, now time.Time,
+) (c *collection, since time.Time, empty map[string]time.Time, err error) {
 	books, err := p.Book.Digests(ctx)
 	if err != nil {
 		return nil, since, nil, err
 	}
-	c = &collection{terms: t, people: p.People, now: now.Add(-late), began: began, books: map[string]people.Digest{}, known: map[string]*folder{},
-		folders: map[string]*folder{}, most: cmp.Or(p.folders, mostFolders)}
+	c = &collection{terms: t, people: p.People, now: now.Add(-late), began: began, books: map[string]people.Digest{},
+		known: map[string]*folder{}, folders: map[string]*folder{}, most: cmp.Or(p.folders, mostFolders)}
 	for _, b := range books {
 		c.books[b.Person] = b
 	}
@@ -277,7 +279,8 @@ func (p Post) note(ctx context.Context, f folder, message string, sent error, no
 		p.Warn(fmt.Errorf("digest to %s: %w", f.who.Address, sent))
 		return Outcome{Failed: 1}, p.Book.DigestRefused(ctx, f.who.ID, why)
 	}
-	return Outcome{PutOff: 1}, errors.Join(p.Book.DigestPutOff(ctx, f.who.ID, why), fmt.Errorf("digest to %s, will be tried again: %w", f.who.Address, sent))
+	return Outcome{PutOff: 1}, errors.Join(p.Book.DigestPutOff(ctx, f.who.ID, why),
+		fmt.Errorf("digest to %s, will be tried again: %w", f.who.Address, sent))
 }
 
 // name returns the id of the digest of a person and a time: if it is sent once more, as whether the MTA had

@@ -35,7 +35,7 @@ type collection struct {
 	problems        []string // some of them
 }
 
-// collect takes a row. What is no address is left out, and named.
+// collect takes a row. A text that is no address is left out, and named.
 func (c *collection) collect(where string, r Row) error {
 	for _, list := range [][]string{r.Aliases, r.Groups, r.Delegates} {
 		if len(list) > mostOfValues {
@@ -66,7 +66,7 @@ func (c *collection) collect(where string, r Row) error {
 	return nil
 }
 
-// fold folds addresses, and leaves out and names what is none.
+// fold folds addresses, and leaves out and names texts that are none.
 func (c *collection) fold(where string, list []string, fold func(string) (string, error)) (folded []string) {
 	for _, s := range list {
 		a, err := fold(s)
@@ -128,7 +128,7 @@ func nameOf(s string) string {
 	return cut(s, mostOfName)
 }
 
-// Bounds of what is shown.
+// Bounds of the texts that are shown.
 const (
 	mostOfName = 200
 	mostOfLine = 300

@@ -52,8 +52,10 @@ type Source struct {
 
 // SetDefaults gives s the values of an entry with nothing but a name and a type.
 func (s *Source) SetDefaults() {
-	*s = Source{Every: units.Duration(5 * time.Minute), Timeout: units.Duration(time.Minute), Fresh: units.Duration(15 * time.Minute), Separator: ",",
-		LDAPSource: LDAPSource{StartTLS: true, Filter: "(|(mail=*)(proxyAddresses=*))", GroupFilter: "(|(objectClass=group)(objectClass=groupOfNames)(objectClass=groupOfUniqueNames))"}}
+	*s = Source{Every: units.Duration(5 * time.Minute), Timeout: units.Duration(time.Minute),
+		Fresh: units.Duration(15 * time.Minute), Separator: ",",
+		LDAPSource: LDAPSource{StartTLS: true, Filter: "(|(mail=*)(proxyAddresses=*))",
+			GroupFilter: "(|(objectClass=group)(objectClass=groupOfNames)(objectClass=groupOfUniqueNames))"}}
 }
 
 // The fields of a person.
@@ -81,16 +83,20 @@ func (s Source) namesOf(field string) []string {
 
 var nameOfSource = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)
 
-// Check says what is wrong with the entry.
+// Check returns the errors in the entry.
 func (s Source) Check() error {
 	var check units.Check
-	check.If(!nameOfSource.MatchString(s.Name), "name", "%q is no name of a source; write small letters, digits and hyphens, such as \"staff\"", s.Name)
+	check.If(!nameOfSource.MatchString(s.Name), "name",
+		"%q is no name of a source; write small letters, digits and hyphens, such as \"staff\"", s.Name)
 	check.If(s.Every.Go() < 10*time.Second, "every", "%v is too often; write at least \"10s\", such as \"5m\"", s.Every)
-	check.If(s.Timeout.Go() < time.Second || s.Timeout.Go() > time.Hour, "timeout", "%v is not between 1s and 1h; write one such as \"1m\"", s.Timeout)
-	check.If(s.Fresh.Go() < s.Every.Go(), "fresh", "%v is shorter than every, which is %v: at times nobody could say; write three times as much", s.Fresh, s.Every)
+	check.If(s.Timeout.Go() < time.Second || s.Timeout.Go() > time.Hour, "timeout",
+		"%v is not between 1s and 1h; write one such as \"1m\"", s.Timeout)
+	check.If(s.Fresh.Go() < s.Every.Go(), "fresh",
+		"%v is shorter than every, which is %v: at times nobody could say; write three times as much", s.Fresh, s.Every)
 	for _, field := range slices.Sorted(maps.Keys(s.Fields)) {
 		check.If(!slices.Contains(fields(), field), "fields."+field, "there is no field %q; it can be %s", field, units.Words(fields()))
-		check.If(len(s.Fields[field]) == 0 || slices.Contains(s.Fields[field], ""), "fields."+field, "the name of a field is empty; leave it out, or write what the source calls it")
+		check.If(len(s.Fields[field]) == 0 || slices.Contains(s.Fields[field], ""), "fields."+field,
+			"the name of a field is empty; leave it out, or write what the source calls it")
 	}
 	check.Add(s.checkType())
 	return check.Err()

@@ -20,7 +20,7 @@ const (
 	mostOfRow  = 1 << 20
 )
 
-// checkCSV says what is wrong with a source that is a table.
+// checkCSV returns the errors in a source that is a table.
 func (s Source) checkCSV() error {
 	var check units.Check
 	check.Absolute("file", s.File, "/etc/milterscan/people.csv")

@@ -16,11 +16,11 @@ import (
 type Options struct {
 	Dir  string      // where the last good loads are kept; "": nowhere
 	Keep bool        // loads are put there, and not only read
-	Tell func(State) // is told when a source stops answering, and when it does so again; nil: nobody is
+	Tell func(State) // is told when a source stops answering, and when it does so again; nil: no function is
 }
 
 // Directory answers who is who, from memory. It may be used by several goroutines at once. The zero
-// Directory knows nobody.
+// Directory knows no person.
 type Directory struct {
 	options   Options
 	mu        sync.Mutex // for what follows
@@ -121,7 +121,7 @@ func (d *Directory) loadAll(ctx context.Context, which func(*source) bool) {
 	all.Wait()
 }
 
-// Ready reports whether every source has been loaded at some time, so that somebody who is not found
+// Ready reports whether every source has been loaded at some time, so that a person who is not found
 // was in none then.
 func (d *Directory) Ready() bool {
 	s := d.now.Load()
@@ -147,7 +147,7 @@ func (d *Directory) Language(address string) string {
 	return p.Language
 }
 
-// Acting returns the persons for whom one may act who has an address: the person, if it is one, and
+// Acting returns the persons that the owner of an address may act for: the person, if it is one, and
 // those whose delegate it is.
 func (d *Directory) Acting(written string) (list []Person) {
 	s := d.now.Load()

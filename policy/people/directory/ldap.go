@@ -42,7 +42,7 @@ const (
 // mostOfTransfer is how many bytes a server may send in one load.
 const mostOfTransfer = 2 << 30
 
-// checkLDAP says what is wrong with a source that is an LDAP server.
+// checkLDAP returns the errors in a source that is an LDAP server.
 func (s Source) checkLDAP() error {
 	var check units.Check
 	check.Add(s.server().Check())
@@ -60,7 +60,8 @@ func (s Source) checkLDAP() error {
 }
 
 func (s Source) server() ldap.Server {
-	return ldap.Server{URL: s.URL, StartTLS: s.StartTLS, CAFile: s.CAFile, BindDN: s.BindDN, Password: s.PasswordFile.Read, Most: mostOfTransfer}
+	return ldap.Server{URL: s.URL, StartTLS: s.StartTLS, CAFile: s.CAFile, BindDN: s.BindDN,
+		Password: s.PasswordFile.Read, Most: mostOfTransfer}
 }
 
 // tree is a source that is an LDAP server.
@@ -99,7 +100,7 @@ func (t tree) read(ctx context.Context, take taker) error {
 	return found.pass(groups, take)
 }
 
-// entries are the people of a server, before it is known whom the names of entries in them are.
+// entries are the people of a server, before it is known which people the names of entries in them are.
 type entries struct {
 	tree
 	rows      []Row
@@ -107,7 +108,7 @@ type entries struct {
 	addresses map[string]string // main addresses, by the names of entries
 }
 
-// add takes an entry. One without an address is nobody's who gets mail.
+// add takes an entry. One without an address is of no person who gets mail.
 func (e *entries) add(entry ldap.Entry) error {
 	values := func(field string) (all []string) {
 		for _, a := range e.attributesOf(field) {
@@ -115,7 +116,8 @@ func (e *entries) add(entry ldap.Entry) error {
 		}
 		return all
 	}
-	r := Row{Name: first(values(fieldName)), Language: first(values(fieldLanguage)), Groups: values(fieldGroups), Delegates: values(fieldDelegates)}
+	r := Row{Name: first(values(fieldName)), Language: first(values(fieldLanguage)),
+		Groups: values(fieldGroups), Delegates: values(fieldDelegates)}
 	var main string
 	for _, v := range values(fieldAliases) {
 		address, is := proxyAddress(v)

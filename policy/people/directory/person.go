@@ -1,5 +1,5 @@
 // Package directory knows who is who: which addresses are one person's, in which groups and
-// languages, and who may act for whom. It loads all people of its sources now and then, and
+// languages, and who may act for another. It loads all people of its sources now and then, and
 // answers from memory. What a source said last stays in force while it does not answer, also
 // after a restart.
 package directory

@@ -13,7 +13,7 @@ import (
 type snapshot struct {
 	people    []Person
 	byAddress map[string]int32   // every address, and "@example.com"; everyone for a domain that takes any address
-	acting    map[string][]int32 // whom an address may act for as a delegate
+	acting    map[string][]int32 // those that an address may act for as a delegate
 	groups    map[string][]int32 // groups by their names, long and short
 	sources   []*source
 	delimiter string
@@ -67,7 +67,7 @@ func assemble(sources []*source, delimiter string) *snapshot {
 
 // person adds what a row says.
 func (a *assembly) person(s *source, r Row) {
-	if r.Address[0] == '@' { // nobody in particular
+	if r.Address[0] == '@' { // no person in particular
 		a.byAddress[r.Address] = everyone
 		return
 	}
@@ -123,8 +123,8 @@ func (a *assembly) claim() {
 	}
 }
 
-// settle gives each alias to the person who has it. One that several have becomes a person for
-// whom they act.
+// settle gives each alias to the person who has it. One that several have becomes a person that
+// they act for.
 func (a *assembly) settle() {
 	for at := range len(a.aliases) { // those that are added meanwhile have none
 		for _, alias := range a.aliases[at] {
@@ -149,7 +149,7 @@ func (a *assembly) settle() {
 	}
 }
 
-// delegate notes who may act for whom.
+// delegate notes who may act for each person.
 func (a *assembly) delegate() {
 	for at := range a.people {
 		p := &a.people[at]
@@ -192,7 +192,7 @@ func (a *assembly) inGroups() {
 }
 
 // find returns the person of a folded address: its own, that of the address without what comes after
-// the delimiter, or the one who gets what is left of its domain.
+// the delimiter, or the one who gets the rest of its domain.
 func (s *snapshot) find(address string) (int32, bool) {
 	if at, ok := s.byAddress[address]; ok {
 		return at, true

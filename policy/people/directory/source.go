@@ -62,7 +62,7 @@ func (s Source) open() reader {
 	return table{s}
 }
 
-// fresh reports whether the last load of this process is recent enough to say whom the source lacks.
+// fresh reports whether the last load of this process is recent enough to say which addresses the source lacks.
 func (s *source) fresh(now time.Time) bool {
 	at := s.since.Load()
 	return at != 0 && now.Sub(time.Unix(0, at)) <= s.Fresh.Go()
@@ -97,7 +97,7 @@ func (d *Directory) Size() (people, addresses int) {
 	return len(s.people), len(s.byAddress)
 }
 
-// load loads a source, and puts in force what it says. What is wrong leaves the last good load.
+// load loads a source, and puts in force what it says. An error leaves the last good load.
 func (d *Directory) load(ctx context.Context, s *source) error {
 	s.busy.Lock()
 	defer s.busy.Unlock()

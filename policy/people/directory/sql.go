@@ -36,10 +36,11 @@ type Login struct {
 // mostOfQueries is how many queries a source may have.
 const mostOfQueries = 100
 
-// checkSQL says what is wrong with a source that is a database.
+// checkSQL returns the errors in a source that is a database.
 func (s Source) checkSQL() error {
 	var check units.Check
-	check.If(len(s.Queries) == 0 || len(s.Queries) > mostOfQueries, "queries", "write 1 to %d, such as \"SELECT email AS address FROM users\"", mostOfQueries)
+	check.If(len(s.Queries) == 0 || len(s.Queries) > mostOfQueries, "queries",
+		"write 1 to %d, such as \"SELECT email AS address FROM users\"", mostOfQueries)
 	for i, q := range s.Queries {
 		check.If(strings.TrimSpace(q) == "", fmt.Sprintf("queries[%d]", i), "it is empty")
 	}

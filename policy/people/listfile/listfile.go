@@ -20,7 +20,7 @@ import (
 	"github.com/milterscan/milterscan/policy/people"
 )
 
-// Error says what is wrong in a file, and where.
+// Error tells of a mistake in a file, and where it is.
 type Error struct {
 	File string
 	Line int
@@ -30,7 +30,7 @@ type Error struct {
 // Error names the place.
 func (e *Error) Error() string { return fmt.Sprintf("%s:%d: %v", e.File, e.Line, e.Err) }
 
-// Unwrap returns what is wrong.
+// Unwrap returns the error without its place.
 func (e *Error) Unwrap() error { return e.Err }
 
 // columns are those of a file, in the order in which they are written.
@@ -98,7 +98,7 @@ func (r reader) plain(text []byte) iter.Seq2[people.Entry, error] {
 	}
 }
 
-// pass yields an entry, folded, or what is wrong with it.
+// pass yields an entry, folded, or the error in it.
 func (r reader) pass(yield func(people.Entry, error) bool, line int, e people.Entry, err error) bool {
 	if err == nil {
 		e, err = e.Folded(r.now)
@@ -234,7 +234,7 @@ func (r reader) json(text []byte) iter.Seq2[people.Entry, error] {
 	}
 }
 
-// object is an entry as JSON has it, with what is only told.
+// object is an entry as JSON has it, with values that are only told.
 type object struct {
 	people.Entry
 	Weak bool `json:"weak"`
@@ -259,7 +259,8 @@ func NewCSV(w io.Writer) Writer {
 type csvWriter struct{ w *csv.Writer }
 
 func (c *csvWriter) Write(e people.Entry) error {
-	return c.w.Write([]string{e.Owner, string(e.Act), e.Pattern, strconv.FormatBool(e.Authenticated), written(e.Expires), e.Note, e.Maker, written(e.Made)})
+	return c.w.Write([]string{e.Owner, string(e.Act), e.Pattern, strconv.FormatBool(e.Authenticated), written(e.Expires),
+		e.Note, e.Maker, written(e.Made)})
 }
 
 func (c *csvWriter) Close() error {

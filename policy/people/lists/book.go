@@ -1,5 +1,5 @@
 // Package lists has the senders that people allow and block in memory, where mail finds them
-// without waiting, and follows what is changed in their file.
+// without waiting, and follows changes of their file.
 package lists
 
 import (
@@ -97,7 +97,7 @@ func (b *Book) told(err error) {
 	}
 }
 
-// stays says what is in force while the file cannot be read.
+// stays says which entries are in force while the file cannot be read.
 func (b *Book) stays() string {
 	if s := b.current.Load(); s != nil {
 		return fmt.Sprintf("the %d entries that were read before stay in force", s.Len())

@@ -63,7 +63,8 @@ func (d *Direct) Entry(owner, pattern string, proved bool) (policy.ListEntry, bo
 	if errors.Is(err, people.ErrUnknown) || d.failed(err) {
 		return policy.ListEntry{}, false
 	}
-	return policy.ListEntry{ID: e.ID, Owner: owner, Pattern: pattern, Block: e.Act == people.Block, Authenticated: proved, Expires: e.Expires}, true
+	return policy.ListEntry{ID: e.ID, Owner: owner, Pattern: pattern, Block: e.Act == people.Block,
+		Authenticated: proved, Expires: e.Expires}, true
 }
 
 // failed warns of an error.

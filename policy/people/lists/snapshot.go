@@ -17,7 +17,7 @@ import (
 // sender cannot make two that are the same.
 type key [16]byte
 
-// item is what is kept of an entry: a million take some fifty megabytes.
+// item has the values that are kept of an entry: a million take some fifty megabytes.
 type item struct {
 	id      int64
 	expires uint32 // seconds since 1970; 0: never
@@ -117,7 +117,7 @@ func (s *Snapshot) Entry(owner, pattern string, proved bool) (policy.ListEntry, 
 	return e, true
 }
 
-// draft is a snapshot in the making. It shares with another what is not changed. It is a
+// draft is a snapshot in the making. It shares with another the parts that are not changed. It is a
 // people.Taker.
 type draft struct {
 	*Snapshot

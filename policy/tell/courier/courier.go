@@ -25,7 +25,7 @@ type Kind string
 // The kinds of letters.
 const (
 	LogIn    Kind = "login"    // a link to log in with
-	Asked    Kind = "asked"    // somebody asks for a kept message
+	Asked    Kind = "asked"    // a person asks for a kept message
 	Answered Kind = "answered" // what was answered
 )
 

@@ -24,7 +24,7 @@ type Letter struct {
 	Date time.Time
 }
 
-// MessageID returns what is between the angle brackets of the Message-ID.
+// MessageID returns the text between the angle brackets of the Message-ID.
 func (l Letter) MessageID() string { return l.ID + "@" + l.Host }
 
 // Write writes the letter, without the pass that lets it through.

@@ -1,4 +1,4 @@
-// Package letter writes mail of our own, as notices and digests are: texts by language,
+// Package letter writes our mail, as notices and digests are: texts by language,
 // in plain text and HTML, under a header that says that no person wrote it, with the pass that
 // lets it through.
 package letter
