@@ -10,7 +10,9 @@ import (
 )
 
 // words are the names a scanner may have, before any "/instance".
-var words = []string{"mime", "archive", "virus", "attachment", "content", "spam", "auth", "relay", "greylist", "bounce", "rate", "recipient"}
+var words = []string{
+	"mime", "archive", "virus", "attachment", "content", "spam", "auth", "relay", "greylist", "bounce", "rate", "recipient",
+}
 
 // Check compares the findings that s made in m with what the engine, the policy
 // and the documentation expect of findings.

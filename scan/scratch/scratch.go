@@ -18,7 +18,7 @@ const Size = 64 << 10
 // last borrower left in it.
 type Buffer [Size]byte
 
-// buffers holds those nobody uses at present.
+// buffers holds those that no borrower uses at present.
 var buffers = sync.Pool{New: func() any { return new(Buffer) }}
 
 // Lend hands out a buffer.
@@ -41,8 +41,8 @@ const fewest = 4 << 10
 
 // Windows calls look with windows of c and their offsets, from one place on to the
 // end, until it returns an error. Each begins with the last bytes of the one
-// before, as many as overlap says, which must be less than half of Size. What is
-// in memory is shown where it lies, so a window is not to be changed, and not to
+// before, as many as overlap says, which must be less than half of Size. Bytes
+// in memory are shown where they lie, so a window is not to be changed, and not to
 // be used once look has returned.
 func Windows(c Content, from int64, overlap int, look func(b []byte, off int64) error) error {
 	buf := Lend()
@@ -60,8 +60,8 @@ func Windows(c Content, from int64, overlap int, look func(b []byte, off int64) 
 	return nil
 }
 
-// Window shows what is in c from off on: where it lies if that is in memory,
-// else up to most bytes of it, read into the buffer. Where a piece of memory ends,
+// Window shows the bytes of c from off on: where they lie if those are in memory,
+// else up to most bytes of them, read into the buffer. Where a piece of memory ends,
 // a short copy leads over to the next.
 func (buf *Buffer) Window(c Content, off int64, overlap int, most int64) ([]byte, error) {
 	want := min(most, Size, c.Size()-off)
@@ -85,7 +85,7 @@ func (buf *Buffer) Window(c Content, off int64, overlap int, most int64) ([]byte
 }
 
 // Index returns the first place of mark in c between from and to, -1 if there is none,
-// or none was found before an error. It reads little at first: what is looked for
+// or none was found before an error. It reads little at first: the mark
 // is often near.
 func Index(c Content, mark string, from, to int64) (int64, error) {
 	buf := Lend()

@@ -46,7 +46,7 @@ func (c *Check) Word(key, word string, words ...string) {
 }
 
 // Entry takes over the faults of the entry of a list, by kind and index, and wants it to
-// have a name of its own.
+// have its own name.
 func (c *Check) Entry(kind string, i int, name string, faults error) {
 	part := fmt.Sprintf("%s[%d]", kind, i)
 	c.Add(Within(part, faults))

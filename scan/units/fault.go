@@ -10,7 +10,7 @@ import (
 // line of its key.
 type Fault struct {
 	Key  string // below the section: "max_unpacked", "list[2].name"; "" for the section itself
-	What string // what is wrong and, after a semicolon, what would be right
+	What string // the mistake and, after a semicolon, what would be right
 }
 
 // Wrong returns a fault as an error.

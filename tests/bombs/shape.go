@@ -140,7 +140,8 @@ func (s Shape) Mail() []byte {
 		if room -= len(file); room < 0 && i > 0 {
 			break
 		}
-		fmt.Fprintf(&out, "--b\r\nContent-Type: application/octet-stream; name=\"a%d%s\"\r\nContent-Transfer-Encoding: base64\r\n\r\n", i, s.Suffix)
+		fmt.Fprintf(&out, "--b\r\nContent-Type: application/octet-stream; name=\"a%d%s\"\r\nContent-Transfer-Encoding: base64\r\n\r\n",
+			i, s.Suffix)
 		for text := base64.StdEncoding.EncodeToString(file); len(text) > 0; {
 			n := min(76, len(text))
 			out.WriteString(text[:n] + "\r\n")

@@ -35,7 +35,7 @@ func (b *bits) put(v uint64, n uint) {
 	}
 }
 
-// block writes a block of deflate with codes of its own, and some matches of 258 bytes or of
+// block writes a block of deflate with its own codes, and some matches of 258 bytes or of
 // 3 in it (RFC 1951, section 3.2.7).
 func (b *bits) block(matches int, short bool) {
 	for _, field := range [...]struct {
@@ -65,7 +65,7 @@ func (b *bits) block(matches int, short bool) {
 	b.put(0, 1)
 }
 
-// blocks returns data of deflate in small blocks, each with codes of its own.
+// blocks returns data of deflate in small blocks, each with its own codes.
 func (s Shape) blocks(short bool) []byte {
 	b := new(bits)
 	b.put(0x1a<<3|2, 11) // a fixed block that begins with a byte
@@ -93,7 +93,8 @@ func (s Shape) blocksZip(short bool) []byte {
 
 // blocksPDF returns a PDF with a stream of blocks.
 func (s Shape) blocksPDF(short bool) []byte {
-	return fmt.Appendf(nil, "%%PDF-1.7\n1 0 obj<</Type/ObjStm/N 1/First 4/Filter/FlateDecode>>stream\nx\x9c%s\nendstream endobj\n", s.blocks(short))
+	return fmt.Appendf(nil, "%%PDF-1.7\n1 0 obj<</Type/ObjStm/N 1/First 4/Filter/FlateDecode>>stream\nx\x9c%s\nendstream endobj\n",
+		s.blocks(short))
 }
 
 // literals returns a .lzma file of zeros, none of which is packed with others: of packed data that are

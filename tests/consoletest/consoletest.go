@@ -64,7 +64,7 @@ func Config(t testing.TB, rules string) *config.Config {
 	return c
 }
 
-// MTA takes mail, or fails. It is asked what it has once nobody sends any more.
+// MTA takes mail, or fails. A test asks what it has once the console sends no more.
 type MTA struct {
 	Err error      // what sending ends with, if not nil
 	Got []string   // the mails

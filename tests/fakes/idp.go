@@ -56,7 +56,7 @@ func NewIDP() (*IDP, error) {
 // B64 writes bytes as tokens have them.
 func B64(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 
-// Visit is what a browser does that was sent to the provider by query: the person of the claims
+// Visit does as a browser does that was sent to the provider by query: the person of the claims
 // agrees, and the browser goes back with what Visit returns. Claims replace those of ann, who is in
 // the groups staff and admins.
 func (i *IDP) Visit(query url.Values, claims map[string]any) url.Values {
@@ -81,7 +81,8 @@ func (i *IDP) token(w http.ResponseWriter, r *http.Request) {
 	defer i.mu.Unlock()
 	r.ParseForm()
 	sum := sha256.Sum256([]byte(r.Form.Get("code_verifier")))
-	if id, secret, _ := r.BasicAuth(); i.code == "" || r.Form.Get("code") != i.code || B64(sum[:]) != i.challenge || id != "mx" || secret != "s3cret" {
+	if id, secret, _ := r.BasicAuth(); i.code == "" || r.Form.Get("code") != i.code || B64(sum[:]) != i.challenge ||
+		id != "mx" || secret != "s3cret" {
 		http.Error(w, `{"error":"invalid_grant"}`, http.StatusBadRequest)
 		return
 	}

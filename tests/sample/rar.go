@@ -12,18 +12,19 @@ func Rar4(files ...File) []byte {
 	out := []byte("Rar!\x1a\x07\x00")
 	out = append(out, block4(0x73, 0, make([]byte, 6))...)
 	for _, f := range files {
-		b := binary.LittleEndian.AppendUint32(nil, uint32(len(f.Content)))                                  // packed
-		b = binary.LittleEndian.AppendUint32(b, uint32(len(f.Content)))                                     // unpacked
-		b = append(b, 3)                                                                                    // made under Unix
-		b = binary.LittleEndian.AppendUint32(b, crc32.ChecksumIEEE(f.Content))                              //
-		b = append(binary.LittleEndian.AppendUint32(b, 46<<25|1<<21|1<<16), 20, 0x30, byte(len(f.Name)), 0) // time, version, stored, length of the name
-		b = append(binary.LittleEndian.AppendUint32(b, 0o100644), f.Name...)                                // mode
+		b := binary.LittleEndian.AppendUint32(nil, uint32(len(f.Content)))     // packed
+		b = binary.LittleEndian.AppendUint32(b, uint32(len(f.Content)))        // unpacked
+		b = append(b, 3)                                                       // made under Unix
+		b = binary.LittleEndian.AppendUint32(b, crc32.ChecksumIEEE(f.Content)) //
+		// time, version, stored, length of the name
+		b = append(binary.LittleEndian.AppendUint32(b, 46<<25|1<<21|1<<16), 20, 0x30, byte(len(f.Name)), 0)
+		b = append(binary.LittleEndian.AppendUint32(b, 0o100644), f.Name...) // mode
 		out = append(append(out, block4(0x74, 0x8000, b)...), f.Content...)
 	}
 	return append(out, block4(0x7b, 0x4000, nil)...)
 }
 
-// block4 is a header of RAR 4: the lower half of a checksum, type, flags, length, and the rest.
+// block4 returns a header of RAR 4: the lower half of a checksum, type, flags, length, and the rest.
 func block4(kind byte, flags uint16, rest []byte) []byte {
 	b := binary.LittleEndian.AppendUint16([]byte{kind}, flags)
 	b = append(binary.LittleEndian.AppendUint16(b, uint16(7+len(rest))), rest...)
@@ -48,7 +49,7 @@ func Rar5(files ...File) []byte {
 	return append(out, block5(5, 0, []byte{0})...)
 }
 
-// block5 is a header of RAR 5: a checksum, length, type, flags, and the rest.
+// block5 returns a header of RAR 5: a checksum, length, type, flags, and the rest.
 func block5(kind, flags byte, rest []byte) []byte {
 	b := slices.Concat(binary.AppendUvarint(nil, uint64(2+len(rest))), []byte{kind, flags}, rest)
 	return append(binary.LittleEndian.AppendUint32(nil, crc32.ChecksumIEEE(b)), b...)

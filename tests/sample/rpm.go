@@ -27,7 +27,7 @@ func RPM(files ...File) []byte {
 	return append(out, packed.Bytes()...)
 }
 
-// rpmHeader is a header of texts, each after the four bytes of its tag. The first entry says
+// rpmHeader returns a header of texts, each after the four bytes of its tag. The first entry says
 // where the header begins.
 func rpmHeader(region byte, texts ...string) []byte {
 	var index, store []byte
@@ -53,7 +53,8 @@ func rpmHeader(region byte, texts ...string) []byte {
 func CPIO(files ...File) []byte {
 	var out bytes.Buffer
 	entry := func(name string, content []byte, mode int) {
-		fmt.Fprintf(&out, "070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%s\x00", 1, mode, 0, 0, 1, 0, len(content), 0, 0, 0, 0, len(name)+1, 0, name)
+		fmt.Fprintf(&out, "070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%s\x00",
+			1, mode, 0, 0, 1, 0, len(content), 0, 0, 0, 0, len(name)+1, 0, name)
 		fill(&out)
 		out.Write(content)
 		fill(&out)

@@ -17,8 +17,8 @@ var denied = [...]group{
 		bat cmd vb vbs vbe js jse mjs ws wsf wsh wsc sct hta htc asp aspx bas vbp prg ksh csh pl pyw pyc pyo pyz pyzw a3x ahk command
 		ps1 ps1xml ps2 ps2xml psm1 psc1 psc2 psd1 psdm1 msh msh1 msh2 mshxml msh1xml msh2xml fxp`},
 	{"what starts programs, or tells Windows to", `
-		lnk scf reg msc pcd osd ops cnt hlp hpj chm grp udl asx bgi mcf xnk plg shb shs vsmacros vsw webpnp printerexport website webloc fileloc inetloc
-		settingcontent-ms search-ms searchconnector-ms library-ms diagcab diagcfg diagpkg theme themepack deskthemepack wsb`},
+		lnk scf reg msc pcd osd ops cnt hlp hpj chm grp udl asx bgi mcf xnk plg shb shs vsmacros vsw webpnp printerexport website webloc
+		fileloc inetloc settingcontent-ms search-ms searchconnector-ms library-ms diagcab diagcfg diagpkg theme themepack deskthemepack wsb`},
 	{"databases and add-ins of Office, whose code runs when they are opened", `
 		ade adp accde mda mdb mde mdt mdw mdz pst xll xlam wll ani`},
 	{"files that Excel takes for questions to a server, or for formulas", `slk iqy oqy dqy rqy`},

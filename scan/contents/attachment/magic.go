@@ -190,7 +190,9 @@ func footer(c scan.Content) (nature, error) {
 var (
 	// shebang is the first line of a script, with the path of its program, which is
 	// below a folder that systems have programs in. Blanks may be before it.
-	shebang = regexp.MustCompile(`^#![ \t]*/(?:app|bin|sbin|usr|opt|nix|gnu|lib|snap|system|data|home|root|tmp|var|etc|dev|proc|run|srv|mnt|media|private|sw|pkg|Applications|Library|System|Users|Volumes)/[A-Za-z0-9_./+@-]+(?:[ \t\r\n\x00]|$)`)
+	shebang = regexp.MustCompile(`^#![ \t]*/(?:app|bin|sbin|usr|opt|nix|gnu|lib|snap|system|data|home|root|tmp|var|etc|dev|proc|` +
+		`run|srv|mnt|media|private|sw|pkg|Applications|Library|System|Users|Volumes)/` +
+		`[A-Za-z0-9_./+@-]+(?:[ \t\r\n\x00]|$)`)
 	// htmlApplication is the element that makes a web page a program.
 	htmlApplication = regexp.MustCompile(`(?i)<hta:application[\s/>]`)
 	// scriptHost is the root of a Windows script file.

@@ -79,13 +79,17 @@ var catalogue = scan.NewCatalogue(scannerWord, scannerWord,
 	scan.Entry(ruleLinkUserinfo, scan.Suspicious, "A link has a user name before its host, which reads as if that were the place."),
 	scan.Entry(ruleRefresh, scan.Suspicious, "The message goes on to another page by itself."),
 	scan.Entry(ruleObject, scan.Suspicious, "The message embeds an object."),
-	scan.Entry(ruleQRLink, scan.Note, "A QR code in a picture, or one that a text or a table draws, leads to a place that is not on the list of "+
-		"safe ones. The link counts like any other."),
-	scan.Entry(ruleQRLure, scan.Suspicious, "A QR code leads to a place of a domain that is neither the author's nor that of any other link, and the "+
-		"message shows little else, or comes from somebody who has not logged in here."),
-	scan.Entry(ruleQRUnread, scan.Unscannable, "Pictures were not, or not all of them, looked at for QR codes: that takes more work than is done for "+
-		"one message, or they are damaged."),
-	scan.Entry(ruleQRUnsupported, scan.Note, "A picture is of a kind in which no QR codes are looked for, or is broken at its beginning, so that no program shows it."),
+	scan.Entry(ruleQRLink, scan.Note,
+		"A QR code in a picture, or one that a text or a table draws, leads to a place that is not on the list of "+
+			"safe ones. The link counts like any other."),
+	scan.Entry(ruleQRLure, scan.Suspicious,
+		"A QR code leads to a place of a domain that is neither the author's nor that of any other link, and the "+
+			"message shows little else, or comes from somebody who has not logged in here."),
+	scan.Entry(ruleQRUnread, scan.Unscannable,
+		"Pictures were not, or not all of them, looked at for QR codes: that takes more work than is done for "+
+			"one message, or they are damaged."),
+	scan.Entry(ruleQRUnsupported, scan.Note,
+		"A picture is of a kind in which no QR codes are looked for, or is broken at its beginning, so that no program shows it."),
 	scan.Entry(ruleStyle, scan.Suspicious, "The style of the message is fetched from elsewhere, which tells that it is read."),
 	scan.Entry(ruleScript, scan.Suspicious, "The message holds a script."),
 	scan.Entry(ruleSmuggling, scan.Suspicious,

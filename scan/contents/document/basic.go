@@ -141,7 +141,9 @@ var (
 	between  = regexp.MustCompile(`"\s*[&+]\s*"`)
 	reversed = regexp.MustCompile(`(?i)\bstrreverse\$?\s*\(\s*"([^"]*)"\s*\)`)
 	// usual is the making of objects that harmless macros make.
-	usual = regexp.MustCompile(`(?i)\b(?:create|get)object(\s*\(\s*"(?:Scripting\.(?:Dictionary|FileSystemObject)|VBScript\.RegExp|(?:Excel|Word|PowerPoint|Outlook|Access)\.Application|ADODB\.(?:Connection|Recordset|Command)|System\.Collections\.\w+|M?S?Forms\.\w+(?:\.\d)?|new:\{1C3B4210-F441-11CE-B9EA-00AA006B1A69\})")`)
+	usual = regexp.MustCompile(`(?i)\b(?:create|get)object(\s*\(\s*"(?:Scripting\.(?:Dictionary|FileSystemObject)|` +
+		`VBScript\.RegExp|(?:Excel|Word|PowerPoint|Outlook|Access)\.Application|ADODB\.(?:Connection|Recordset|Command)|` +
+		`System\.Collections\.\w+|M?S?Forms\.\w+(?:\.\d)?|new:\{1C3B4210-F441-11CE-B9EA-00AA006B1A69\})")`)
 )
 
 // together writes characters given as codes as themselves, and strings that were

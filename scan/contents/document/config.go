@@ -86,8 +86,8 @@ const autoRun = `
 	OnSlideShowPageChange OnSlideShowTerminate
 	UserForm_Initialize UserForm_Activate UserForm_Layout UserForm_Terminate
 	Form_Open Form_Load Form_Current Form_Activate Form_Timer Form_Unload Form_Close Report_Open Report_Load Report_Activate Report_Page
-	Application_Startup Application_Quit Application_NewMail Application_NewMailEx Application_ItemSend Application_Reminder Application_MAPILogonComplete
-	App_DocumentOpen App_WorkbookOpen App_NewWorkbook App_PresentationOpen
+	Application_Startup Application_Quit Application_NewMail Application_NewMailEx Application_ItemSend Application_Reminder
+	Application_MAPILogonComplete App_DocumentOpen App_WorkbookOpen App_NewWorkbook App_PresentationOpen
 	*_DocumentOpen *_WorkbookOpen *_WorkbookActivate *_PresentationOpen *_AfterPresentationOpen *_AfterNewPresentation *_SlideShowBegin
 	*_Painted *_Painting *_GotFocus *_LostFocus *_MouseHover *_Resize *_Layout
 	*_BeforeNavigate2 *_NavigateComplete2 *_DocumentComplete *_DownloadBegin *_DownloadComplete *_FileDownload

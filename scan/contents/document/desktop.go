@@ -16,11 +16,13 @@ func (e *examination) isDesktopEntry() bool {
 }
 
 // shells are programs that run what they are told.
-var shells = regexp.MustCompile(`\b(?:sh|bash|dash|zsh|ksh|fish|csh|tcsh|busybox|python[0-9.]*|perl|ruby|node|php|lua|osascript|xterm|[a-z-]*terminal[a-z-]*|konsole|wine|eval)\b`)
+var shells = regexp.MustCompile(`\b(?:sh|bash|dash|zsh|ksh|fish|csh|tcsh|busybox|python[0-9.]*|perl|ruby|node|` +
+	`php|lua|osascript|xterm|[a-z-]*terminal[a-z-]*|konsole|wine|eval)\b`)
 
 // hauls are signs in a command of something being fetched or decoded to be run, or
 // of a place that programs are put in to be run once.
-var hauls = regexp.MustCompile(`\b(?:curl|wget|aria2c|nc|ncat|netcat|socat|base64|xxd|openssl enc|smbclient|certutil)\b|https?://|ftp://|\\\\|smb://|(?:^|[\s"'=])/(?:tmp|var/tmp|dev/shm|dev/tcp|run/user)/|\|\s*(?:sudo\s+)?(?:ba|da|z|k)?sh\b`)
+var hauls = regexp.MustCompile(`\b(?:curl|wget|aria2c|nc|ncat|netcat|socat|base64|xxd|openssl enc|smbclient|certutil)\b|` +
+	`https?://|ftp://|\\\\|smb://|(?:^|[\s"'=])/(?:tmp|var/tmp|dev/shm|dev/tcp|run/user)/|\|\s*(?:sudo\s+)?(?:ba|da|z|k)?sh\b`)
 
 // asDocument is the name of a launcher that is shown as a document.
 var asDocument = regexp.MustCompile(`(?i)\.(?:pdf|docx?|xlsx?|pptx?|od[tsp]|rtf|txt|csv|jpe?g|png|gif|zip|mp[34])(?:\.desktop)?\s*$`)

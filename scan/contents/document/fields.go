@@ -126,7 +126,8 @@ func (e *examination) isTable() bool {
 }
 
 // services are the programs that formulas ask for a value.
-var services = wordSet(`cmd cmd.exe msexcel excel powershell powershell.exe pwsh mshta rundll32 regsvr32 certutil bitsadmin wscript cscript wmic msiexec explorer dde`)
+var services = wordSet(`cmd cmd.exe msexcel excel powershell powershell.exe pwsh mshta rundll32 regsvr32
+	certutil bitsadmin wscript cscript wmic msiexec explorer dde`)
 
 // table looks for formulas that start programs, in texts of any length: a cell
 // that begins with a sign of formulas and has the form service|topic!item.

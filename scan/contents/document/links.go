@@ -37,7 +37,8 @@ func targetOf(target string) (reach, string) {
 			return handler, ""
 		}
 	}
-	if scheme, rest, ok := strings.Cut(t, ":"); ok && slices.Contains([]string{"http", "https", "ftp", "ftps", "dav", "davs", "webdav", "smb"}, scheme) {
+	if scheme, rest, ok := strings.Cut(t, ":"); ok &&
+		slices.Contains([]string{"http", "https", "ftp", "ftps", "dav", "davs", "webdav", "smb"}, scheme) {
 		return remote, hostOf(strings.TrimLeft(slashes(rest), "/"))
 	}
 	return share(t)

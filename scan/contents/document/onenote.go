@@ -21,7 +21,10 @@ func (e *examination) isOneNote() bool { return e.beginsWith(oneNoteMark, notebo
 
 // pictures are the beginnings of what notes usually have embedded: pictures,
 // recordings and the printed pages of documents.
-var pictures = []string{"\x89PNG", "\xff\xd8\xff", "GIF8", "BM", "II*\x00", "MM\x00*", "\x01\x00\x00\x00", "RIFF", "\x30\x26\xb2\x75", "\x00\x00\x00", "ID3"}
+var pictures = []string{
+	"\x89PNG", "\xff\xd8\xff", "GIF8", "BM", "II*\x00", "MM\x00*",
+	"\x01\x00\x00\x00", "RIFF", "\x30\x26\xb2\x75", "\x00\x00\x00", "ID3",
+}
 
 // oneNote looks for files embedded in a section.
 func (e *examination) oneNote() error {

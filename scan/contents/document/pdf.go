@@ -164,7 +164,9 @@ func (f *pdfFile) named(ref pdf.Ref) string {
 }
 
 // acts are the kinds of actions that are judged (section 12.6.4).
-var acts = map[string]bool{"Launch": true, "JavaScript": true, "GoToR": true, "GoToE": true, "SubmitForm": true, "ImportData": true, "URI": true}
+var acts = map[string]bool{
+	"Launch": true, "JavaScript": true, "GoToR": true, "GoToE": true, "SubmitForm": true, "ImportData": true, "URI": true,
+}
 
 // notableKeys are keys of dictionaries in which something is to be judged: of
 // actions, the catalogue, files, forms and trailers; and events, in a dictionary

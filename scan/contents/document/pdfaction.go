@@ -93,7 +93,8 @@ func (f *pdfFile) launched(d pdf.Dict) string {
 
 // formScript is a script that does nothing but format and check a field, by the
 // functions that Acrobat has for it and that form designers write.
-var formScript = regexp.MustCompile(`^(?:\s*AF(?:Date|Time|Number|Percent|Special|Range|Simple|Make)[A-Za-z_]*\s*\([^()]*(?:\([^()]*\)[^()]*)*\)\s*;?)+\s*$`)
+var formScript = regexp.MustCompile(`^(?:\s*AF(?:Date|Time|Number|Percent|Special|Range|Simple|Make)[A-Za-z_]*` +
+	`\s*\([^()]*(?:\([^()]*\)[^()]*)*\)\s*;?)+\s*$`)
 
 // scripts judges the scripts of an action, wherever they are.
 func (f *pdfFile) scripts(d pdf.Dict) {

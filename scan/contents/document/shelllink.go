@@ -51,10 +51,13 @@ func (e *examination) shellLink() error {
 }
 
 // interpreters are programs that run what they are told.
-var interpreters = regexp.MustCompile(`(?i)\b(powershell|pwsh|cmd|mshta|wscript|cscript|rundll32|regsvr32|certutil|bitsadmin|msiexec|curl|wmic|forfiles|conhost|ftp|ssh|scp|msbuild|hh|odbcconf|pcalua|python|bash|wsl|control|schtasks|regasm|installutil|cmstp|tar|finger|cmdkey|syncappvpublishingserver)(\.exe|\.com)?\b`)
+var interpreters = regexp.MustCompile(`(?i)\b(powershell|pwsh|cmd|mshta|wscript|cscript|rundll32|regsvr32|certutil|bitsadmin|` +
+	`msiexec|curl|wmic|forfiles|conhost|ftp|ssh|scp|msbuild|hh|odbcconf|pcalua|python|bash|wsl|control|schtasks|regasm|` +
+	`installutil|cmstp|tar|finger|cmdkey|syncappvpublishingserver)(\.exe|\.com)?\b`)
 
 // fetches are signs in arguments of something being fetched or run.
-var fetches = regexp.MustCompile(`(?i)https?:|\\\\[a-z0-9.-]+[@\\]|javascript:|vbscript:|-enc|frombase64|downloadstring|invoke-|iex\b|%comspec%|start-process`)
+var fetches = regexp.MustCompile(`(?i)https?:|\\\\[a-z0-9.-]+[@\\]|javascript:|vbscript:|-enc|` +
+	`frombase64|downloadstring|invoke-|iex\b|%comspec%|start-process`)
 
 // hiddenArguments is the length beyond which the window of a shortcut's
 // properties does not show arguments.
@@ -159,7 +162,10 @@ func linkStrings(s shortcut, b []byte, flags uint32) shortcut {
 	for _, f := range [...]struct {
 		flag uint32
 		to   *string
-	}{{linkHasName, &name}, {linkHasRelativePath, &path}, {linkHasWorkingDir, &dir}, {linkHasArguments, &s.arguments}, {linkHasIcon, &s.icon}} {
+	}{
+		{linkHasName, &name}, {linkHasRelativePath, &path}, {linkHasWorkingDir, &dir},
+		{linkHasArguments, &s.arguments}, {linkHasIcon, &s.icon},
+	} {
 		if flags&f.flag == 0 || len(b) < 2 {
 			continue
 		}

@@ -9,7 +9,10 @@ import (
 var eventHandler = regexp.MustCompile(`(?i)^on[a-z]{3,}$`)
 
 // pageElements are elements of web pages that have no place in a picture.
-var pageElements = map[string]bool{"iframe": true, "embed": true, "object": true, "form": true, "meta": true, "input": true, "base": true, "link": true}
+var pageElements = map[string]bool{
+	"iframe": true, "embed": true, "object": true, "form": true, "meta": true,
+	"input": true, "base": true, "link": true,
+}
 
 // svg looks for what makes a picture act. Browsers open SVG by itself, with all
 // that a page may do.
@@ -19,7 +22,8 @@ func (e *examination) svg(x *xmlReader) error {
 			e.svgElement(&x.tag)
 		}
 		// A document type may define text that becomes a script once it is used.
-		if text := strings.ToLower(x.content()); x.tag.name != "style" && (strings.Contains(text, "<script") || strings.Contains(text, "javascript:")) {
+		if text := strings.ToLower(x.content()); x.tag.name != "style" &&
+			(strings.Contains(text, "<script") || strings.Contains(text, "javascript:")) {
 			e.report.add(ruleSVG, "a text that holds a script")
 		}
 		if err := x.next(); err != nil {

@@ -12,7 +12,7 @@ import (
 type kind struct {
 	name  string
 	keys  []string                   // that not every type has
-	check func(Config, *units.Check) // of their own keys; nil for an engine that asks no server
+	check func(Config, *units.Check) // of the keys of this type; nil for an engine that asks no server
 	open  func(Config) (scan.Scanner, error)
 }
 

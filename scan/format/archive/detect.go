@@ -128,7 +128,7 @@ type suffixed interface{ suffixes() []string }
 // programs that know the format look further than the first bytes. Bytes in a
 // place that is taken are no beginning.
 type embedded interface {
-	sight() sights // what is seen of it anywhere it is inside
+	sight() sights // the signs of it in whatever it is inside
 	inside(c Content, taken Places) bool
 }
 

@@ -9,16 +9,16 @@ import (
 // each that it yields.
 type codec struct{ in, out Price }
 
-// What decoders cost. The figures are those of a byte of what is hard for them: of
+// What decoders cost. The figures are those of a byte of data that are hard for them: of
 // data that hardly pack for what they read, of zeros for what they yield.
 var (
 	codecNone    = codec{}
 	codecFast    = codec{in: 10_000}                      // lz4, Zstandard
-	codecDeflate = codec{in: Inflating}                   // beside its steps
+	codecDeflate = codec{in: Inflating}                   // as well as its steps
 	codecBits    = codec{in: 60_000, out: priceBits}      // what goes from bit to bit: Deflate64, LHA, ARJ
 	codecFilter  = codec{in: Inflating, out: priceFilter} // the filters of PDF
 	codecSorted  = codec{in: 110_000, out: 25_000}        // bzip2
-	codecLZMA    = codec{in: 2_000, out: 1_000}           // beside its steps
+	codecLZMA    = codec{in: 2_000, out: 1_000}           // as well as its steps
 	codecBranch  = codec{in: 2_000, out: 30_000}          // BCJ2, after LZMA
 	codecGuess   = codec{in: 2_500_000, out: 30_000}      // PPMd
 	codecRAR     = codec{in: 60_000, out: 2 * priceBits}  //
@@ -63,7 +63,7 @@ const priceInflate Price = 8_000
 // Inflated charges for steps of package inflate.
 func (b *Budget) Inflated(steps int64) { b.Work(steps, priceInflate) }
 
-// Read returns bytes of what is read, until the work is more than is done.
+// Read returns bytes of the reader that feeds it, until the work is more than is done.
 func (f *Feed) Read(p []byte) (int, error) {
 	if err := f.ctx.Err(); err != nil {
 		return 0, err

@@ -16,7 +16,8 @@ type unlzfu struct {
 
 const (
 	lzfuWindow = 4096
-	lzfuText   = `{\rtf1\ansi\mac\deff0\deftab720{\fonttbl;}{\f0\fnil \froman \fswiss \fmodern \fscript \fdecor MS Sans SerifSymbolArialTimes New RomanCourier{\colortbl\red0\green0\blue0` +
+	lzfuText   = `{\rtf1\ansi\mac\deff0\deftab720{\fonttbl;}{\f0\fnil \froman \fswiss \fmodern \fscript \fdecor MS Sans Serif` +
+		`SymbolArialTimes New RomanCourier{\colortbl\red0\green0\blue0` +
 		"\r\n" + `\par \pard\plain\f0\fs20\b\i\u\tab\tx`
 )
 

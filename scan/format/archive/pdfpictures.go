@@ -15,8 +15,8 @@ type PDFPicture struct {
 	Bits          int64  // of one colour of a pixel
 	Palette       []byte // colours by number; nil for none, or where it is not known
 	Mask          bool   // one bit a pixel says where paint goes
-	// Filter is what is left to be undone of a kind that is for pictures only: the bytes
-	// are a file of JPEG ("DCTDecode"), a fax ("CCITTFaxDecode"), or what is not read.
+	// Filter names the filter left to be undone, of a kind for pictures only: the bytes
+	// are a file of JPEG ("DCTDecode"), a fax ("CCITTFaxDecode"), or of a kind not read.
 	Filter string
 	Fax    Fax
 	// Open returns the bytes of its pixels, or those that Filter is about.
@@ -32,7 +32,7 @@ type Fax struct {
 }
 
 // PDFPictures calls look with every picture that is an object of a document. It returns
-// what kept it from seeing all, "" for nothing. What is read is charged to b. The error is
+// what kept it from seeing all, "" for nothing. The bytes read are charged to b. The error is
 // that of look, of ctx, or ErrLimit.
 func PDFPictures(ctx context.Context, c Content, b *Budget, look func(PDFPicture) error) (trouble string, err error) {
 	w := &pdfWalk{walk: begin(ctx, c, b, nil), c: c, ends: pdf.NewEnds(c), targets: map[int64][]string{}}

@@ -6,7 +6,8 @@ import (
 	"fmt"
 )
 
-// errBlocks is what is wrong with the blocks of an archive of which the decoder says nothing.
+// errBlocks means that the blocks of an archive are wrong in a way of which the decoder says
+// nothing.
 var errBlocks = errors.New("blocks")
 
 // rarFile is what the block of a file says of its data.

@@ -34,7 +34,7 @@ func (rtfFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([
 	return w.end(nil)
 }
 
-// rtfData begin what is in digits as a file is (RTF 1.9.1): a store of data, which is a
+// rtfData begin data in digits, as a file is (RTF 1.9.1): a store of data, which is a
 // compound file; a theme, which is a zip; pictures.
 var rtfData = [...]string{`\datastore`, `\themedata`, `\pict`}
 

@@ -5,7 +5,7 @@ import "slices"
 // secret is a password that may be right.
 type secret struct {
 	text string
-	word bool // of the message: nobody told us that it is one
+	word bool // of the message: the administrator did not give it as one
 }
 
 // code returns the code of what was opened with the password.

@@ -73,7 +73,7 @@ func sevenZipDeflate(_ []byte, _ uint64, in []io.ReadCloser) (io.ReadCloser, err
 	return closing{r, in[0]}, nil
 }
 
-// closing is a reader of what is closed with it.
+// closing is a reader with the source that is closed with it.
 type closing struct {
 	io.Reader
 	io.Closer

@@ -38,7 +38,7 @@ func tarBegins(c Content, taken Places) []int64 {
 	return begins
 }
 
-// spoiledTarHeader reports whether the content begins with what is a header but for its
+// spoiledTarHeader reports whether the content begins with a block that is a header but for its
 // checksum.
 func spoiledTarHeader(c Content) bool {
 	block := fixed(c, 0, tarBlock)

@@ -23,7 +23,7 @@ type walk struct {
 	packed int64 // size of the container
 	total  int64 // bytes unpacked from it so far
 
-	cost codec // of what is read and unpacked
+	cost codec // of the bytes read and unpacked
 	fed  *Feed // what the decoder at work reads
 
 	count int // members handed over

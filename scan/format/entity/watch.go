@@ -153,7 +153,7 @@ func quoting(line []byte) (n int) {
 	return n
 }
 
-// withoutQuoting returns a line without what is before each line of the text it belongs to. Of a
+// withoutQuoting returns a line without the signs before each line of the text it belongs to. Of a
 // line that is empty but for that, the blanks may be lost.
 func withoutQuoting(line, before []byte) []byte {
 	if rest, ok := bytes.CutPrefix(line, before); ok {

@@ -9,7 +9,7 @@ import (
 // What preparing for a block counts.
 const (
 	stepsBlock = 10 // any
-	stepsCodes = 60 // one with codes of its own, and as many as its tables take
+	stepsCodes = 60 // one with its own codes, and as many as its tables take
 	entries    = 8  // of tables that are one step
 )
 

@@ -162,7 +162,7 @@ func spans(base, each, n int, last uint32) []uint32 {
 	return append(all, 0, 0)
 }
 
-// The codes of blocks without any of their own, section 3.2.6.
+// The codes of blocks that bring none, section 3.2.6.
 var fixedLengths, fixedDistances = func() (l, d *code) {
 	l, d = new(code), new(code)
 	var sizes [288]uint8

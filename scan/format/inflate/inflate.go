@@ -1,5 +1,5 @@
 // Package inflate undoes Deflate (RFC 1951), which zip, gzip, PDF, cabinets and 7z hold. It counts
-// what it does: blocks with codes of their own take far longer than the bytes in them.
+// what it does: blocks with their own codes take far longer than the bytes in them.
 package inflate
 
 import (
@@ -95,7 +95,7 @@ func (d *Reader) Read(p []byte) (int, error) {
 	}
 }
 
-// How large the window and what is unpacked after it are, in bytes: few at the beginning, as many
+// How large the window and the data unpacked after it are, in bytes: few at the beginning, as many
 // streams are small.
 const (
 	leastOut = 4 << 10
@@ -139,8 +139,8 @@ func (d *Reader) show() {
 	d.src = d.tail[:]
 }
 
-// hide gives back the whole bytes that were not used, and takes the others from what is
-// read.
+// hide gives back the whole bytes that were not used, and takes the others from the
+// input.
 func (d *Reader) hide() {
 	d.at -= int(d.have / 8)
 	d.have %= 8

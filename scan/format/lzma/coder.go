@@ -16,7 +16,7 @@ type coder struct {
 // longest is more bytes than a symbol takes: 20.
 const longest = 32
 
-// Probabilities are in 2048ths, and move by a 32nd of what is left.
+// Probabilities are in 2048ths, and move by a 32nd of the rest.
 const (
 	probBits = 11
 	half     = 1 << (probBits - 1)

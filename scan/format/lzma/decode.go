@@ -2,7 +2,7 @@ package lzma
 
 import "io"
 
-// The steps that symbols count, beside those of the distance and of literals.
+// The steps that symbols count, in addition to those of the distance and of literals.
 const (
 	stepsLiteral = 9
 	stepsShort   = 4
@@ -136,7 +136,7 @@ func (d *Reader) literal() {
 	}
 }
 
-// finish is what comes after the last byte of a stream whose size is known: nothing, or the
+// finish reads the end of a stream whose size is known, after its last byte: nothing, or the
 // mark.
 func (d *Reader) finish() error {
 	if d.pending > 0 {

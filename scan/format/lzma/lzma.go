@@ -72,7 +72,7 @@ func newReader(r *bufio.Reader, dict int64, work func(steps int64)) *Reader {
 	return &Reader{source: source{r: r}, work: work, window: window{size: max(dict, MinWindow)}}
 }
 
-// reset forgets what is known of the data.
+// reset forgets everything known of the data.
 func (d *Reader) reset(p Properties) {
 	d.model.reset(p)
 	d.code.steps += stepsModel + stepsContext*int64(len(d.model.literals))

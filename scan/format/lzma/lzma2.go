@@ -6,7 +6,7 @@ import (
 )
 
 // The control bytes of chunks. Those of packed chunks have the highest bit, and two that say
-// what is forgotten: nothing, the state, that and the properties, or the dictionary as well.
+// what to forget: nothing, the state, that and the properties, or the dictionary as well.
 const (
 	chunkEnd      = 0
 	chunkRawReset = 1
@@ -114,7 +114,7 @@ func (d *Reader) newModel() error {
 	return err
 }
 
-// copied takes over what is not packed, up to a place of the window.
+// copied takes over data that are not packed, up to a place of the window.
 func (d *Reader) copied(end int) error {
 	w := &d.window
 	n, err := io.ReadFull(d.source.r, w.b[w.at:end])

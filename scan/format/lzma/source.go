@@ -5,7 +5,7 @@ import (
 	"io"
 )
 
-// source is what is decoded: a stream, or a chunk of one.
+// source is the input of the decoder: a stream, or a chunk of one.
 type source struct {
 	r     *bufio.Reader
 	left  int64 // bytes of the chunk; -1 for a stream

@@ -9,7 +9,7 @@ type window struct {
 	place int64  // of the next byte, since the dictionary was empty
 }
 
-// reset empties the dictionary. What is not handed on yet stays.
+// reset empties the dictionary. Bytes not handed on yet stay.
 func (w *window) reset() { w.place = 0 }
 
 // make makes the window if it is not there yet.

@@ -109,7 +109,7 @@ func parseSelector(tokens []cssToken) (selector, bool) {
 	return s, true
 }
 
-// parseAttrTest reads what is in brackets, and returns how many tokens that are.
+// parseAttrTest reads the test in brackets, and returns how many tokens it takes.
 func parseAttrTest(tokens []cssToken) (t attrTest, n int, ok bool) {
 	var parts []cssToken
 	for n < len(tokens) && tokens[n].kind != css.RightBracketToken {

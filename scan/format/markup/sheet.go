@@ -7,7 +7,7 @@ import (
 	"github.com/tdewolff/parse/v2/css"
 )
 
-// What is read of the style sheets of one page.
+// How much is read of the style sheets of one page.
 const (
 	longestSheet = 2 << 20 // bytes in all
 	mostRules    = 20_000
@@ -105,7 +105,7 @@ func (r *sheetReader) rules(depth int) {
 	}
 }
 
-// prelude reads what is before a block.
+// prelude reads the tokens before a block.
 func (r *sheetReader) prelude() (tokens []cssToken) {
 	for {
 		switch r.kind {
@@ -124,7 +124,7 @@ func (r *sheetReader) prelude() (tokens []cssToken) {
 	}
 }
 
-// atRule reads what is for some media or some clients only: of these what every screen
+// atRule reads rules for some media or some clients only: of these the ones that every screen
 // shows.
 func (r *sheetReader) atRule(depth int) {
 	name := strings.ToLower(unescapeCSS(r.text))
@@ -250,7 +250,7 @@ func (r *sheetReader) declarations() (list []declaration) {
 	return list
 }
 
-// value reads what is after a property.
+// value reads the value after a property.
 func (r *sheetReader) value() (string, bool) {
 	var b strings.Builder
 	colon := false

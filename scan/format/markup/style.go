@@ -23,8 +23,8 @@ type looks struct {
 type look struct {
 	being
 	gone       bool   // nothing in it is seen, whatever that says
-	invisible  bool   // what is in it may say that it is visible
-	small      bool   // too small to be read, unless what is in it has a size
+	invisible  bool   // elements in it may say that they are visible
+	small      bool   // too small to be read, unless an element in it has a size
 	colored    bool   // style says what colour its text has
 	color      string // of its text, as written; "" where nothing says
 	background string
@@ -101,7 +101,7 @@ func (l *looks) end(name string) {
 
 // declared returns what applies to an element, and whether anything does. What outweighs
 // other things comes last: what sheets say by their weight, then what the element says
-// itself, then what is important.
+// itself, then the important declarations.
 func (l *looks) declared(b being, attrs []Attr) (own styled, any bool) {
 	var important []declaration
 	if l.sheet != nil {
@@ -279,7 +279,7 @@ func (s *styled) vanishes() bool {
 	return s.overflow != "" && (tiny(s.height) || tiny(s.width)) && strings.Contains(s.overflow, "hidden")
 }
 
-// faint reports whether so little is seen through that nobody reads it.
+// faint reports whether so little is seen through that no person reads it.
 func faint(opacity string) bool {
 	if opacity == "" {
 		return false
@@ -295,7 +295,7 @@ func noScale(value string) bool {
 	return ok && (strings.HasPrefix(by, "(0)") || strings.HasPrefix(by, "(0,") || strings.HasPrefix(by, "(0.0"))
 }
 
-// aside is how far from the page nobody sees an element, in pixels.
+// aside is how far from the page no reader sees an element, in pixels.
 const aside = -500
 
 // isAside reports whether style moves text off the screen, or cuts all of it off.

@@ -10,11 +10,11 @@ import (
 	"github.com/makiuchi-d/gozxing/qrcode/detector"
 )
 
-// What is tried with the marks of one picture of black and white.
+// How much is tried with the marks of one picture of black and white.
 const (
 	bestMarks = 40 // marks, those that were crossed most often
 	mostTries = 48 // sets of three
-	blindly   = 4  // of these without a look at what is between the marks
+	blindly   = 4  // of these without a look between the marks
 )
 
 // triple are three marks that may be those of one code, the corner first.

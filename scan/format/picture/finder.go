@@ -14,7 +14,7 @@ type mark struct {
 	used   bool    // by a code that was read
 }
 
-// What is looked for in one picture of black and white. Pictures full of marks are made
+// How much is looked for in one picture of black and white. Pictures full of marks are made
 // to cost time.
 const (
 	mostCrossings = 1 << 15 // lines that look as if they crossed a mark

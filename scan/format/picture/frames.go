@@ -14,7 +14,7 @@ type frame struct {
 	shown   int // hundredths of a second; 0 for a picture that stays
 }
 
-// What is read of one file.
+// How much is read of one file.
 const (
 	mostFrames = 20_000
 	mostPages  = 64
@@ -23,7 +23,7 @@ const (
 	readable = 30
 )
 
-// chained is some contents, one after the other.
+// chained joins contents, one after the other.
 func chained(list ...scratch.Content) scratch.Content {
 	s := &Set{ends: []int64{0}}
 	for _, c := range list {
@@ -166,7 +166,7 @@ func webpFrames(c scratch.Content) (frames []frame, more bool) {
 	return longOnes(frames), false
 }
 
-// longOnes leaves out what is shown too short, but for the first and the last.
+// longOnes leaves out frames shown for too short a time, but for the first and the last.
 func longOnes(frames []frame) []frame {
 	var kept []frame
 	for i, f := range frames {

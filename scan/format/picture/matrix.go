@@ -39,7 +39,7 @@ func (m *Matrix) Content() scratch.Content {
 	return bytes.NewReader(b)
 }
 
-// What is drawn around a matrix, in cells, and how large a cell is drawn, in pixels.
+// How wide the margin around a matrix is, in cells, and how large a cell is drawn, in pixels.
 const (
 	quietZone = 4
 	cellSize  = 4

@@ -24,7 +24,7 @@ type Found struct {
 	Text string // of a code; or why something was not looked at
 }
 
-// What is the nature of something found.
+// What tells the nature of something found.
 type What string
 
 // What there is to find.
@@ -67,7 +67,7 @@ const (
 	priceScale   archive.Price = 2_500      // a pixel that is made part of a smaller picture
 	priceChannel archive.Price = 40_000     // a pixel of one colour
 	priceOpen    archive.Price = 30_000_000 // the header of a picture
-	priceByte    archive.Price = 400        // a byte of what is searched for the frames of a picture
+	priceByte    archive.Price = 400        // a byte of a file that is searched for the frames of a picture
 )
 
 // mostMemory bounds what decoding a picture may allocate, in bytes.

@@ -88,7 +88,7 @@ func (b *bits) inverted() *bits {
 	return out
 }
 
-// split returns what is darker than one threshold for all (Otsu's, which parts the shades
+// split returns the pixels darker than one threshold for all (Otsu's, which parts the shades
 // into the two groups that differ most).
 func (p *plane) split() *bits {
 	var counts [256]int
@@ -123,7 +123,7 @@ func (p *plane) split() *bits {
 	return out
 }
 
-// adapted returns what is darker than the pixels around it, within so many in each
+// adapted returns the pixels darker than those around it, within so many in each
 // direction.
 func (p *plane) adapted(radius int) *bits {
 	out := &bits{p.w, p.h, make([]byte, len(p.px))}

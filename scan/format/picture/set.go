@@ -61,7 +61,7 @@ func (s *Set) Seal() *Set {
 	return s
 }
 
-// Size returns the bytes of all pictures and of what is before them.
+// Size returns the bytes of all pictures and of everything before them.
 func (s *Set) Size() int64 { return s.ends[len(s.ends)-1] }
 
 // ReadAt reads as io.ReaderAt says.

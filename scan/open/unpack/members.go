@@ -43,7 +43,7 @@ func (w *work) open(in container, part int) error {
 }
 
 // isWhole reports whether a part is all of the message that it is in: in another reading
-// there is no header, and all is the body. What is in it is known.
+// there is no header, and all is the body. Its contents are known.
 func (w *work) isWhole(in container, p *scan.Part) bool {
 	if in.part < 0 {
 		return false

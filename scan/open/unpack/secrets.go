@@ -16,7 +16,7 @@ import (
 	"github.com/milterscan/milterscan/scan/units"
 )
 
-// What is read of a message for words that may be passwords.
+// How much is read of a message for words that may be passwords.
 const (
 	mostSecrets  = 32
 	longestWord  = 64 // characters
@@ -169,7 +169,8 @@ func (p *pick) add(word string, as int) {
 func (p *pick) token(word string, as int) {
 	word = strings.TrimSpace(word)
 	bare := strings.Trim(word, quotes+".,;:!?()[]{}<>*")
-	if strings.HasSuffix(word, ".") || strings.HasSuffix(word, ",") || strings.HasSuffix(word, ";") || bare != "" && strings.ContainsAny(word[:1], quotes) {
+	if strings.HasSuffix(word, ".") || strings.HasSuffix(word, ",") || strings.HasSuffix(word, ";") ||
+		bare != "" && strings.ContainsAny(word[:1], quotes) {
 		p.add(bare, as)
 		p.add(word, min(as, maybe))
 		return
@@ -256,7 +257,7 @@ func (p *pick) following(lines []string) {
 	}
 }
 
-// keyed adds what is around the word in its line.
+// keyed adds the text around the word in its line.
 func (p *pick) keyed(before, rest string) {
 	told, said := toldAfter(rest)
 	if told && said != "" {
@@ -308,7 +309,8 @@ func toldAfter(rest string) (bool, string) {
 func firstOf(s string) string { first, _, _ := strings.Cut(s, " "); return first }
 
 // says are words by which a password is told.
-var says = []string{" is ", " ist ", " lautet ", " est ", " es ", " è ", " é ", " to open ", " это ", " jest ", " är ", " er ", "は", "为", "是", "為"}
+var says = []string{" is ", " ist ", " lautet ", " est ", " es ", " è ", " é ", " to open ",
+	" это ", " jest ", " är ", " er ", "は", "为", "是", "為"}
 
 // isOdd reports whether a word looks like a password and not like one of a language.
 func isOdd(word string) bool {
@@ -329,10 +331,10 @@ func isOdd(word string) bool {
 	return digits > 0 || signs > 0 && letters > 0 || capitals > 0 && letters > capitals
 }
 
-// quotes are the signs around what is quoted.
+// quotes are the signs around quoted text.
 const quotes = "\"'`“”„‟«»‹›‘’‚「」『』"
 
-// quoted returns what is quoted in a line.
+// quoted returns the quoted texts of a line.
 func quoted(line string) (list []string) {
 	pairs := [...][2]string{{"\"", "\""}, {"“", "”"}, {"„", "“"}, {"„", "”"}, {"«", "»"}, {"»", "«"}, {"'", "'"}, {"‘", "’"}, {"`", "`"},
 		{"「", "」"}, {"『", "』"}, {"[", "]"}, {"(", ")"}, {"<", ">"}, {"*", "*"}}
@@ -351,7 +353,7 @@ func quoted(line string) (list []string) {
 	return list
 }
 
-// afterKeyword finds the word for a password in a line, and returns what is after and
+// afterKeyword finds the word for a password in a line, and returns the text after and
 // before it.
 func afterKeyword(line string) (rest, before string, ok bool) {
 	lower := strings.ToLower(line)
@@ -393,8 +395,8 @@ func startsWord(s string, i int, word string) bool {
 
 // keywords are words for a password in the languages mail is in, in small letters.
 var keywords = []string{
-	"password", "passwords", "passwort", "passwd", "passcode", "passphrase", "pass word", "pass", "pwd", "pw", "pin", "pin code", "access code",
-	"kennwort", "losungswort", "zugangscode", "entsperrcode", "code",
+	"password", "passwords", "passwort", "passwd", "passcode", "passphrase", "pass word", "pass", "pwd", "pw", "pin", "pin code",
+	"access code", "kennwort", "losungswort", "zugangscode", "entsperrcode", "code",
 	"mot de passe", "mdp", "code d'accès", "contraseña", "contrasena", "clave", "senha", "palavra-passe", "parola d'ordine", "parola",
 	"wachtwoord", "toegangscode", "lösenord", "losenord", "adgangskode", "kodeord", "passord", "salasana", "parool", "parole", "slaptažodis",
 	"hasło", "haslo", "hasłem", "heslo", "heslom", "jelszó", "jelszo", "lozinka", "geslo", "parolă", "şifre", "sifre", "şifresi", "parolası",

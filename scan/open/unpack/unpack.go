@@ -33,7 +33,7 @@ type Limits struct {
 type Opener struct {
 	limits Limits
 	files  *archive.Detector
-	texts  *archive.Detector // for what is read as a text
+	texts  *archive.Detector // for parts read as a text
 	spool  *spool.Spool
 }
 

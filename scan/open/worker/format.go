@@ -60,7 +60,7 @@ func (r remote) Walk(ctx context.Context, c archive.Content, b *archive.Budget, 
 func (c Config) left(b *archive.Budget) time.Duration { return c.Work - b.Spent() }
 
 // spent returns why no child may be given another container of a message, nil if it
-// may: the containers before took what is done for one message, or this host took too
+// may: the containers before took all the work done for one message, or this host took too
 // long for them.
 func (c Config) spent(b *archive.Budget) error {
 	switch {

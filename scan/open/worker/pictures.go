@@ -15,7 +15,7 @@ import (
 // slowHost is how many times longer than it was counted the work on pictures may take.
 const slowHost = 5
 
-// mostFound bounds what is found in the pictures of a message, and how long it is.
+// mostFound bounds how many things are found in the pictures of a message, and how long they are together.
 const (
 	mostFound = 20_000
 	longFound = 4 * units.MB

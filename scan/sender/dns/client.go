@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// atOnce bounds the questions on the way at the same time: each has a socket of its own.
+// atOnce bounds the questions on the way at the same time: each has its own socket.
 const atOnce = 256
 
 // Client is the Resolver that asks real servers. Everybody who asks the same

@@ -21,7 +21,7 @@ type With struct {
 	Trusted    func(scan.Envelope) bool // whose mail is not looked up
 	Texts      *texts.Inventory
 	Signatures *dkim.Verifier
-	Heard      func(Heard) // is told what becomes of every question; nil: nobody is
+	Heard      func(Heard) // is told what becomes of every question; may be nil
 }
 
 // Scanner asks all lists. Those about the client are asked as soon as it has

@@ -18,9 +18,11 @@ const unknown = word + "/unknown"
 // Catalogue lists everything this scanner reports.
 func Catalogue() []scan.Rule {
 	return []scan.Rule{
-		{Name: unknown, Kind: scan.Note, About: "The recipient's domain is one of which a source of people has all addresses, and this is none of them."},
-		{Name: scan.FailedRule(word), Kind: scan.Failed, About: "Rules go by groups of people, and some source of people has never been loaded: who is in a " +
-			"group cannot be said."},
+		{Name: unknown, Kind: scan.Note,
+			About: "The recipient's domain is one of which a source of people has all addresses, and this is none of them."},
+		{Name: scan.FailedRule(word), Kind: scan.Failed,
+			About: "Rules go by groups of people, and some source of people has never been loaded: who is in a " +
+				"group cannot be said."},
 	}
 }
 
@@ -28,7 +30,7 @@ func Catalogue() []scan.Rule {
 type With struct {
 	// Known reports whether there is such an address, and whether that is sure.
 	Known func(address string) (known, sure bool)
-	// Ready reports whether it can be said who is in which group; nil: nobody asks for that.
+	// Ready reports whether it can be said who is in which group; nil: no rule asks for that.
 	Ready func() bool
 }
 

@@ -129,7 +129,7 @@ func measure(binary, dir string, s bombs.Shape) (result, error) {
 	return r, err
 }
 
-// launchWord is the first argument of the process that starts what is measured: the
+// launchWord is the first argument of the process that starts the measured one: the
 // kernel counts the memory of a process that starts another for that one, too.
 const launchWord = "launch"
 

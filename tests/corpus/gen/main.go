@@ -34,8 +34,8 @@ type mail struct {
 func all() []mail {
 	var mails []mail
 	for _, group := range [][]mail{
-		plain(), headers(), charsets(), structures(), nestedStructures(), related(), names(), sealed(), reports(), clients(), moreClients(), programs(), lists(), texts(), files(),
-		newsletters(), untidy(), encodings(), calendars(), carried(),
+		plain(), headers(), charsets(), structures(), nestedStructures(), related(), names(), sealed(), reports(), clients(), moreClients(),
+		programs(), lists(), texts(), files(), newsletters(), untidy(), encodings(), calendars(), carried(),
 	} {
 		mails = append(mails, group...)
 	}

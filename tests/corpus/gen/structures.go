@@ -118,7 +118,8 @@ func pages(n int) []string {
 
 // related: pictures inside HTML.
 func related() []mail {
-	const gif = "GIF89a\x01\x00\x01\x00\x80\x00\x00\xff\xff\xff\x00\x00\x00!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
+	const gif = "GIF89a\x01\x00\x01\x00\x80\x00\x00\xff\xff\xff\x00\x00\x00" +
+		"!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
 	picture := part("Content-Type: image/gif; name=\"logo.gif\"\nContent-ID: <logo@example.org>\nContent-Disposition: "+
 		"inline; filename=\"logo.gif\"\nContent-Transfer-Encoding: base64\n", b64(gif))
 	page := part(html, "<html><body><p>Hello</p><img src=\"cid:logo@example.org\" alt=\"\"></body></html>\n")

@@ -5,7 +5,7 @@ import (
 )
 
 // Mailboxes is a private Dovecot that lets users in by IMAP, encrypted, and answers an MTA that asks
-// it for SASL. Each user has a password of its own.
+// it for SASL. Each user has a separate password.
 type Mailboxes struct {
 	IMAP string // where STARTTLS comes first
 	// IMAPS is where the connection is encrypted from the start.
@@ -31,7 +31,8 @@ func StartMailboxes(t TB, users map[string]string, sasl string) *Mailboxes {
 		passwd.WriteString(name + ":{PLAIN}" + password + "\n")
 	}
 	writeFile(t, m.dir+"/passwd", passwd.String())
-	writeFile(t, m.dir+"/dovecot.conf", strings.NewReplacer("@dir@", m.dir, "@sasl@", sasl, "@host@", host+", "+other, "@plain@", plain, "@secure@", secure,
+	writeFile(t, m.dir+"/dovecot.conf", strings.NewReplacer("@dir@", m.dir, "@sasl@", sasl,
+		"@host@", host+", "+other, "@plain@", plain, "@secure@", secure,
 		"@cert@", cert.File, "@key@", cert.Key).Replace(mailboxesConf))
 	m.proc = run(t, m.dir+"/output.log", "/usr/sbin/dovecot", "-F", "-c", m.dir+"/dovecot.conf")
 	t.Cleanup(m.proc.stop)

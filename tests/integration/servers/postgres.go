@@ -39,9 +39,11 @@ func StartPostgres(t TB, schema string) *Postgres {
 			t.Fatalf("%v", err)
 		}
 	}
-	p.must(t, p.as("initdb", "-D", data, "-U", PostgresUser, "-A", "scram-sha-256", "--pwfile", password, "-E", "UTF8", "--locale=C.UTF-8", "-N"))
+	p.must(t, p.as("initdb", "-D", data, "-U", PostgresUser, "-A", "scram-sha-256",
+		"--pwfile", password, "-E", "UTF8", "--locale=C.UTF-8", "-N"))
 	host, port, _ := strings.Cut(p.Addr, ":")
-	cmd := p.as("postgres", "-D", data, "-k", p.dir, "-p", port, "-c", "listen_addresses="+host, "-c", "fsync=off", "-c", "shared_buffers=16MB")
+	cmd := p.as("postgres", "-D", data, "-k", p.dir, "-p", port,
+		"-c", "listen_addresses="+host, "-c", "fsync=off", "-c", "shared_buffers=16MB")
 	p.proc = run(t, filepath.Join(p.dir, "log"), cmd.Path, cmd.Args[1:]...)
 	t.Cleanup(p.Stop)
 	p.proc.ready(t, "PostgreSQL at "+p.Addr, func() bool { return p.psql("SELECT 1").Run() == nil })
@@ -51,7 +53,8 @@ func StartPostgres(t TB, schema string) *Postgres {
 
 // as returns a program of the server, run by its user: it refuses to be root.
 func (p *Postgres) as(program string, args ...string) *exec.Cmd {
-	cmd := exec.Command("setpriv", append([]string{"--reuid=postgres", "--regid=postgres", "--init-groups", filepath.Join(p.bin, program)}, args...)...)
+	cmd := exec.Command("setpriv",
+		append([]string{"--reuid=postgres", "--regid=postgres", "--init-groups", filepath.Join(p.bin, program)}, args...)...)
 	cmd.Dir = p.dir
 	return cmd
 }
@@ -71,7 +74,7 @@ func (p *Postgres) must(t TB, cmd *exec.Cmd) {
 	}
 }
 
-// URL is the address of the database, without the password.
+// URL returns the address of the database, without the password.
 func (p *Postgres) URL() string { return "postgres://" + PostgresUser + "@" + p.Addr + "/postgres" }
 
 // Stop ends the server.

@@ -16,7 +16,7 @@ type Prometheus struct {
 	client  http.Client
 }
 
-// StartPrometheus starts a Prometheus with a configuration and further files beside it,
+// StartPrometheus starts a Prometheus with a configuration and further files next to it,
 // by their names. Cleanup stops it.
 func StartPrometheus(t TB, config string, files map[string]string) *Prometheus {
 	t.Helper()

@@ -88,7 +88,7 @@ func (s *Sendmail) Start(t TB) {
 }
 
 // LogFile returns the path of its log, which is written as syslogd(8) does. It is empty
-// where no /dev of its own can be made for it.
+// where no separate /dev can be made for it.
 func (s *Sendmail) LogFile() string { return s.path("mail.log") }
 
 // keepLog writes into a file what Sendmail says to /dev/log.
@@ -127,7 +127,7 @@ var devices = []string{"null", "zero", "full", "random", "urandom", "tty"}
 
 // withHostName gives Sendmail a host name with a dot in it: at every start it
 // waits a minute for one, whatever its configuration says. It also gives it a /dev with
-// a log of its own. Where neither can be given, it waits, and logs to syslog.
+// a separate log. Where neither can be given, it waits, and logs to syslog.
 const withHostName = `#!/bin/sh
 unshare --uts true 2>/dev/null || exec %[1]s "$@"
 unshare --uts --mount true 2>/dev/null || exec unshare --uts sh -c 'hostname mx.test.local; exec %[1]s "$@"' sh "$@"

@@ -58,7 +58,8 @@ func StartSlapd(t TB, entries string) *Slapd {
 	}
 	conf := filepath.Join(s.dir, "slapd.conf")
 	writeFile(t, conf, fmt.Sprintf(slapdConf, s.dir, cert.File, cert.Key, SlapdAdmin, SlapdPassword))
-	s.proc = run(t, filepath.Join(s.dir, "slapd.log"), "/usr/sbin/slapd", "-f", conf, "-h", "ldap://"+s.Addr+"/ ldaps://"+s.Secure+"/", "-d", "0")
+	s.proc = run(t, filepath.Join(s.dir, "slapd.log"),
+		"/usr/sbin/slapd", "-f", conf, "-h", "ldap://"+s.Addr+"/ ldaps://"+s.Secure+"/", "-d", "0")
 	t.Cleanup(s.Stop)
 	s.proc.ready(t, "slapd at "+s.Addr, func() bool { return answers("tcp", s.Addr) && answers("tcp", s.Secure) })
 	s.add(t, entries)
@@ -70,7 +71,8 @@ func (s *Slapd) add(t TB, entries string) {
 	t.Helper()
 	cmd := exec.Command("ldapadd", "-x", "-ZZ", "-H", "ldap://"+s.Addr, "-D", SlapdAdmin, "-w", SlapdPassword)
 	cmd.Env = append(os.Environ(), "LDAPTLS_CACERT="+s.CA)
-	cmd.Stdin = strings.NewReader("dn: dc=example,dc=com\nobjectClass: dcObject\nobjectClass: organization\no: Example\ndc: example\n\n" + entries)
+	cmd.Stdin = strings.NewReader("dn: dc=example,dc=com\nobjectClass: dcObject\nobjectClass: organization\n" +
+		"o: Example\ndc: example\n\n" + entries)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("filling the directory: %v\n%s", err, out)
 	}
