@@ -30,6 +30,7 @@ func (h *house) makeVault(t *testing.T, config string) (dir string) {
 	h.milter.Configure(t, h.vault(dir, h.mta.SMTP())+config)
 	h.milter.Stop()
 	h.milter.Start(t)
+	t.Cleanup(func() { h.milter.End(t) }) // before the directory goes
 	return dir
 }
 

@@ -90,9 +90,9 @@ func TestBusyCounts(t *testing.T) {
 // TestChildrenLinger keeps the children that were at work at once for what comes next, and lets
 // all but the usual ones go when nothing comes.
 func TestChildrenLinger(t *testing.T) {
-	const atOnce = 3
+	const atOnce = 4
 	cfg := testConfig(t, "proper")
-	cfg.Linger = 3 * time.Second
+	cfg.Idle, cfg.Linger = 2, 3*time.Second
 	pool := newTestPool(t, cfg)
 	pool.filling.Wait()
 	data := sampleFile(t, "lzma2.7z")

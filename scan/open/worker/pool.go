@@ -110,12 +110,12 @@ func (p *Pool) refill() {
 	})
 }
 
-// keep makes a child wait for work. Where enough do, it waits for a short time only, in which
+// keep makes a child wait for work. Where enough do, as many more wait for a short time, in which
 // there is more to do on a busy host: to start one takes longer than most containers.
 func (p *Pool) keep(child *process) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed || p.surplus() >= 0 && p.cfg.Linger == 0 {
+	if p.closed || p.surplus() >= 0 && p.cfg.Linger == 0 || p.surplus() >= p.cfg.Idle {
 		p.filling.Go(func() { child.stop(nil) })
 		return
 	}

@@ -30,11 +30,15 @@ func StartMilterscan(t TB, socket, config string) *Milterscan {
 	m := &Milterscan{Socket: socket, binary: Binary(t), dir: newDir(t)}
 	m.Configure(t, config)
 	m.Start(t)
-	t.Cleanup(func() {
-		defer m.Stop()
-		m.wantLocks(t)
-	})
+	t.Cleanup(func() { m.End(t) })
 	return m
+}
+
+// End stops the daemon, unless it has ended, and looks whether it had its locks until then.
+func (m *Milterscan) End(t TB) {
+	t.Helper()
+	defer m.Stop()
+	m.wantLocks(t)
 }
 
 // wantLocks looks for databases that the daemon has open without a lock: whatever a test did,
