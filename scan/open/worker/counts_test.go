@@ -9,7 +9,6 @@ import (
 	"io"
 	"path/filepath"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
@@ -84,43 +83,5 @@ func TestBusyCounts(t *testing.T) {
 	}
 	if after := pool.Counts(); after.Busy != 0 || after.Idle < 1 {
 		t.Errorf("%+v", after)
-	}
-}
-
-// TestChildrenLinger keeps the children that were at work at once for what comes next, and lets
-// all but the usual ones go when nothing comes.
-func TestChildrenLinger(t *testing.T) {
-	const atOnce = 4
-	cfg := testConfig(t, "proper")
-	cfg.Idle, cfg.Linger = 2, 3*time.Second
-	pool := newTestPool(t, cfg)
-	pool.filling.Wait()
-	data := sampleFile(t, "lzma2.7z")
-	f := pool.Format(formatOf(t, data))
-	together := func() {
-		var walks, within sync.WaitGroup
-		within.Add(atOnce)
-		for range atOnce {
-			walks.Go(func() {
-				entered := sync.OnceFunc(within.Done)
-				f.Walk(t.Context(), bytes.NewReader(data), archive.NewBudget(testLimits), func(archive.Member, io.Reader) error {
-					entered()
-					within.Wait()
-					return nil
-				})
-			})
-		}
-		walks.Wait()
-	}
-	together()
-	first := pool.Counts()
-	together()
-	if again := pool.Counts(); again.Started != first.Started || again.Idle != first.Idle || first.Idle < atOnce {
-		t.Errorf("after the first walks %+v, after the second ones %+v", first, again)
-	}
-	for deadline := time.Now().Add(time.Minute); pool.Counts().Idle != cfg.Idle; time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("%+v", pool.Counts())
-		}
 	}
 }

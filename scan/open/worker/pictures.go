@@ -22,8 +22,17 @@ const (
 )
 
 // Codes looks for codes in pictures, with so much work at most. An error means that
-// this host could not look at all of them now.
+// this host could not look at all of them now. Most mail has pictures, and to start a child takes
+// longer than most of them: no more messages are looked at together than there are processors, or
+// children kept ready, and the others wait. They have no turn of the queue meanwhile, so that
+// archives go on.
 func (p *Pool) Codes(ctx context.Context, pictures *picture.Set, work time.Duration) (found []picture.Found, err error) {
+	select {
+	case p.pictures <- struct{}{}:
+		defer func() { <-p.pictures }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 	cfg := p.cfg
 	cfg.Work, cfg.CPU = work, slowHost*work
 	f := remote{picture.Format{}, p, &cfg}

@@ -4,10 +4,12 @@ package worker
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"image"
 	"image/png"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -68,5 +70,41 @@ func TestCodesWithoutChild(t *testing.T) {
 	}
 	if found, err := newTestPool(t, testConfig(t, "dead")).Codes(t.Context(), s, time.Second); !errors.Is(err, scan.ErrHost) {
 		t.Errorf("no child: %v, error %v", found, err)
+	}
+}
+
+// TestCodesWait looks at many messages at once with no more children than there are places.
+func TestCodesWait(t *testing.T) {
+	pool := newTestPool(t, testConfig(t, "proper"))
+	pool.filling.Wait()
+	places := cap(pool.pictures)
+	var messages sync.WaitGroup
+	for range 4 * places {
+		messages.Go(func() {
+			s := new(picture.Set)
+			s.Add(picture.Image, bytes.NewReader(rings(100, 2)))
+			if _, err := pool.Codes(t.Context(), s.Seal(), time.Second); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	messages.Wait()
+	if got := pool.Counts(); got.Busy != 0 || places <= mostSpare && got.Started > int64(places+pool.cfg.Idle) {
+		t.Errorf("%d places, %+v", places, got)
+	}
+}
+
+// TestCodesGiveUp: a message whose time is over waits no longer.
+func TestCodesGiveUp(t *testing.T) {
+	pool := newTestPool(t, testConfig(t, "proper"))
+	for range cap(pool.pictures) {
+		pool.pictures <- struct{}{}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	s := new(picture.Set)
+	s.Add(picture.Image, bytes.NewReader(rings(100, 2)))
+	if found, err := pool.Codes(ctx, s.Seal(), time.Second); !errors.Is(err, context.Canceled) || len(found) > 0 {
+		t.Errorf("%v, error %v", found, err)
 	}
 }

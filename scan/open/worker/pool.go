@@ -2,7 +2,7 @@ package worker
 
 import (
 	"context"
-	"slices"
+	"runtime"
 	"sync"
 	"time"
 
@@ -15,7 +15,6 @@ type Config struct {
 	Command []string      // program and arguments that lead to Main; Main's own are added
 	Env     []string      // environment; nothing is inherited
 	Idle    int           // children kept ready
-	Linger  time.Duration // that further ones wait for work when they have done theirs
 	Most    int           // children at once
 	Jobs    int           // containers a child reads before it is replaced
 	Helper  string        // directory of unar and lsar, "" to do without
@@ -34,28 +33,28 @@ type Config struct {
 func Defaults() Config {
 	return Config{
 		Command: []string{"/proc/self/exe", "worker"}, Helper: FindHelper(),
-		Idle: 2, Linger: 5 * time.Second, Most: 16, Jobs: 100,
+		Idle: 2, Most: 16, Jobs: 100,
 		Memory: 192 * units.MB, Work: 2 * time.Second, CPU: 3 * time.Second, Wall: 30 * time.Second, Patience: 30 * time.Second,
 	}
 }
 
 // Pool keeps children ready. Any number of walks may use it at once.
 type Pool struct {
-	cfg   Config
-	queue *queue
-	tally tally
+	cfg      Config
+	queue    *queue
+	pictures chan struct{} // holds what looks for codes now
+	tally    tally
 
 	mu      sync.Mutex
-	idle    []*process  // the one that was at work last is taken first
-	trimmer *time.Timer // of those that linger; nil while there are none
-	coming  int         // being started
+	idle    []*process
+	coming  int // being started
 	closed  bool
 	filling sync.WaitGroup
 }
 
 // NewPool returns a pool and begins to start its children. To be closed.
 func NewPool(cfg Config) *Pool {
-	p := &Pool{cfg: cfg, queue: newQueue(cfg.Most)}
+	p := &Pool{cfg: cfg, queue: newQueue(cfg.Most), pictures: make(chan struct{}, max(cfg.Idle, runtime.GOMAXPROCS(0)))}
 	for range cfg.Idle {
 		p.refill()
 	}
@@ -70,9 +69,6 @@ func (p *Pool) Close() {
 	p.filling.Wait()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.trimmer != nil {
-		p.trimmer.Stop()
-	}
 	for _, child := range p.idle {
 		child.stop(nil)
 	}
@@ -110,39 +106,21 @@ func (p *Pool) refill() {
 	})
 }
 
-// keep makes a child wait for work. Where enough do, as many more wait for a short time, in which
-// there is more to do on a busy host: to start one takes longer than most containers.
+// mostSpare bounds how many children wait for work where fewer are kept ready: one for each message
+// that may be looked at for codes, which are as many as processors.
+const mostSpare = 4
+
+// keep makes a child wait for work, or stops it if enough do.
 func (p *Pool) keep(child *process) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.closed || p.surplus() >= 0 && p.cfg.Linger == 0 || p.surplus() >= p.cfg.Idle {
-		p.filling.Go(func() { child.stop(nil) })
-		return
+	surplus := p.closed || len(p.idle) >= max(p.cfg.Idle, min(cap(p.pictures), mostSpare))
+	if !surplus {
+		child.idled = true
+		p.idle = append(p.idle, child)
 	}
-	child.idled, child.since = true, time.Now()
-	p.idle = append(p.idle, child)
-	if p.surplus() > 0 && p.trimmer == nil {
-		p.trimmer = time.AfterFunc(p.cfg.Linger, p.trim)
-	}
-}
-
-// surplus returns how many children more wait than are kept ready.
-func (p *Pool) surplus() int { return len(p.idle) - max(p.cfg.Idle, 1) }
-
-// trim stops the children that have waited long enough.
-func (p *Pool) trim() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.trimmer = nil
-	for p.surplus() > 0 {
-		rest := p.cfg.Linger - time.Since(p.idle[0].since)
-		if rest > 0 {
-			p.trimmer = time.AfterFunc(rest, p.trim)
-			return
-		}
-		child := p.idle[0]
-		p.idle = slices.Delete(p.idle, 0, 1)
-		p.filling.Go(func() { child.stop(nil) })
+	p.mu.Unlock()
+	if surplus {
+		child.stop(nil)
 	}
 }
 

@@ -28,7 +28,6 @@ type process struct {
 	errors tail
 	jobs   int           // containers it was given
 	idled  bool          // it has waited for work
-	since  time.Time     // it waits for work
 	left   time.Duration // how long it may still be waited for
 	memory units.Size    // it may use
 	cpu    time.Duration // it may use in its life, 0 where each container has its own
