@@ -29,30 +29,7 @@ func quarantineCommands() []cli.Command {
 
 // quarantined shows what was kept and lets it out again.
 func quarantined(ctx context.Context, args []string, std cli.Streams) int {
-	name, rest := cli.CommandOf(args)
-	for _, c := range quarantineCommands() {
-		if c.Name == name {
-			return c.Run(ctx, rest, std)
-		}
-	}
-	if name == "-h" || name == "-help" || name == "--help" {
-		quarantineUsage(std.Out)
-		return cli.ExitOK
-	}
-	if name != "" {
-		fmt.Fprintf(std.Err, "milterscan quarantine: %s\n\n", cli.NoCommand(name))
-	}
-	quarantineUsage(std.Err)
-	return cli.ExitUsage
-}
-
-// quarantineUsage lists the commands.
-func quarantineUsage(w io.Writer) {
-	fmt.Fprint(w, "usage: milterscan quarantine COMMAND [-c FILE] ...\n\n")
-	for _, c := range quarantineCommands() {
-		fmt.Fprintf(w, "  %-8s %s\n", c.Name, c.About)
-	}
-	fmt.Fprint(w, "\n\"milterscan quarantine COMMAND --help\" tells more about one.\n")
+	return cli.Choose(ctx, "quarantine", quarantineCommands(), args, std)
 }
 
 func quarantineList(ctx context.Context, args []string, std cli.Streams) int {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/cli"
@@ -31,29 +30,7 @@ func Commands(by string) []cli.Command {
 
 // Run runs the command that is named in args.
 func Run(ctx context.Context, args []string, std cli.Streams, by string) int {
-	name, rest := cli.CommandOf(args)
-	for _, c := range Commands(by) {
-		if c.Name == name {
-			return c.Run(ctx, rest, std)
-		}
-	}
-	if name == "-h" || name == "-help" || name == "--help" {
-		usage(std.Out)
-		return cli.ExitOK
-	}
-	if name != "" {
-		fmt.Fprintf(std.Err, "milterscan list: %s\n\n", cli.NoCommand(name))
-	}
-	usage(std.Err)
-	return cli.ExitUsage
-}
-
-func usage(w io.Writer) {
-	fmt.Fprint(w, "usage: milterscan list COMMAND [-c FILE] ...\n\n")
-	for _, c := range Commands("") {
-		fmt.Fprintf(w, "  %-8s %s\n", c.Name, c.About)
-	}
-	fmt.Fprint(w, "\n\"milterscan list COMMAND --help\" tells more about one.\n")
+	return cli.Choose(ctx, "list", Commands(by), args, std)
 }
 
 // book is the lists as a command sees them.

@@ -45,25 +45,16 @@ func configured(f *cli.Options, args []string, std cli.Streams, parse func(*cli.
 
 // shown is the knowledge of an address.
 type shown struct {
-	Address string   `json:"address"`
-	Known   bool     `json:"known"`
-	Sure    bool     `json:"sure"` // of that
-	Person  *person  `json:"person,omitempty"`
-	Acts    []person `json:"acts_for,omitempty"`
+	Address string          `json:"address"`
+	Known   bool            `json:"known"`
+	Sure    bool            `json:"sure"` // of that
+	Person  *directory.Row  `json:"person,omitempty"`
+	Acts    []directory.Row `json:"acts_for,omitempty"`
 }
 
-// person is one who gets mail here.
-type person struct {
-	Address   string   `json:"address"`
-	Name      string   `json:"name,omitempty"`
-	Aliases   []string `json:"aliases,omitempty"`
-	Groups    []string `json:"groups,omitempty"`
-	Language  string   `json:"language,omitempty"`
-	Delegates []string `json:"delegates,omitempty"`
-}
-
-func of(p directory.Person) person {
-	return person{p.Main(), p.Name, p.Addresses[1:], p.Groups, p.Language, p.Delegates}
+// of returns a person as sources name one.
+func of(p directory.Person) directory.Row {
+	return directory.Row{Address: p.Main(), Name: p.Name, Aliases: p.Addresses[1:], Groups: p.Groups, Language: p.Language, Delegates: p.Delegates}
 }
 
 // showPerson shows all that is known of an address, by what the daemon has loaded last.
