@@ -30,6 +30,18 @@ func ASCII(host string) string {
 	return ascii
 }
 
+// Hostname returns a domain as ASCII does, and "" if it is no name of a host, made of
+// letters, digits, hyphens, underscores and dots. DNS takes any byte for a part of a label: who has
+// example.net can publish records at "example.org/.example.net", and they prove
+// nothing about example.org.
+func Hostname(domain string) string {
+	host := ASCII(domain)
+	if strings.Contains(domain, "%") || strings.ContainsFunc(host, func(r rune) bool { return unfitForHost(r) && r != '.' }) {
+		return ""
+	}
+	return host
+}
+
 // canonicalHost returns a host as it is connected to, and whether it is an address.
 func canonicalHost(s string) (host string, numeric bool) {
 	if len(s) > longestHost {

@@ -107,6 +107,18 @@ var claimTests = []struct {
 	{strings.Repeat("long text ", 30) + "www.bank.com", []string{"www.bank.com"}},
 }
 
+func TestHostname(t *testing.T) {
+	for domain, want := range map[string]string{
+		"Example.ORG.": "example.org", "_sel.example.org": "_sel.example.org", "bücher.example": "xn--bcher-kva.example",
+		"example.org/.example.net": "", "example.org?.example.net": "", "example.org#x": "", `example.org\x`: "", "example.org:25": "",
+		"a@example.org": "", "example%2eorg": "", "exam ple.org": "", "192.0.2.1": "", "": "", "example.org\x00.example.net": "",
+	} {
+		if got := Hostname(domain); got != want {
+			t.Errorf("%q is %q, not %q", domain, got, want)
+		}
+	}
+}
+
 func TestClaims(t *testing.T) {
 	for _, tt := range claimTests {
 		var got []string

@@ -184,6 +184,24 @@ func TestDMARC(t *testing.T) {
 	}
 }
 
+// TestNoHostProvesNothing has names under example.net that begin like one of the
+// author's and go on with a byte that ends a host in addresses of pages.
+func TestNoHostProvesNothing(t *testing.T) {
+	for _, mark := range []string{"/", "?", "#", "\\", "%2f", ":", "@", "/x"} {
+		name := "example.org" + mark + ".example.net"
+		z := zone()
+		z["_dmarc.example.org"] = []string{"TXT v=DMARC1; p=reject"}
+		z[name] = []string{"TXT v=spf1 +all"}
+		s := newSigner(t, z, name)
+		m := scantest.Message(s.sign(t, letter))
+		m.Envelope = envelope("192.0.2.2", "x.example", "joe@"+name)
+		found, err := scanner(Config{DKIM: true, DMARC: true}, z).Scan(t.Context(), m)
+		if got := rules(found); !strings.Contains(got, "dmarc-reject") || strings.Contains(got, "dkim-author") || err != nil {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+	}
+}
+
 func rules(found []scan.Finding) string {
 	var names []string
 	for _, f := range found {

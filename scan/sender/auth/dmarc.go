@@ -63,7 +63,8 @@ func checkDMARC(ctx context.Context, r dns.Resolver, h entity.Header, e evidence
 	return res
 }
 
-// ascii returns a domain with its A-labels.
+// ascii returns the domain with its A-labels that clients may show for one of an
+// author: that before a slash, of "example.org/.example.net".
 func ascii(domain string) string { return markup.ParseURL("//" + domain).Host }
 
 // judge fills in the result under the policy that applies.
@@ -137,7 +138,7 @@ func (a alignment) judge(e evidence) string {
 // the tree only for a domain below the author's organisation: no other one can
 // belong to it.
 func (a alignment) aligned(proved string, strict bool) (bool, error) {
-	proved = ascii(proved)
+	proved = markup.Hostname(proved)
 	if proved == a.author.domain || strict || proved == "" {
 		return proved == a.author.domain, nil
 	}

@@ -132,7 +132,7 @@ func ofAuthor(h entity.Header, list []dkim.Signature) string {
 	}
 	author = ascii(author)
 	for _, sig := range list {
-		signed := ascii(sig.Domain)
+		signed := markup.Hostname(sig.Domain)
 		if sig.Valid() && signed != "" && (author == signed || markup.Below(author, signed) && markup.Suffixed(signed)) {
 			return signed
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/emersion/go-msgauth/dkim"
 
 	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/format/markup"
 	"github.com/milterscan/milterscan/scan/sender/dns"
 )
 
@@ -94,6 +95,9 @@ func (v *Verifier) verify(ctx context.Context, m *scan.Message) ([]Signature, er
 // signature translates the library's result.
 func signature(v *dkim.Verification) Signature {
 	s := Signature{Domain: strings.ToLower(strings.TrimSuffix(cut(v.Domain), ".")), Identity: cut(v.Identifier), Result: Pass}
+	if v.Err == nil && markup.Hostname(s.Domain) == "" { // RFC 6376, section 3.5
+		s.Result, s.Reason = PermError, "the domain is no name of a host"
+	}
 	if v.Err == nil {
 		return s
 	}
