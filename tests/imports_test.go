@@ -98,6 +98,7 @@ var permissions = []struct {
 	{"cmd/milterscan/lists", []string{"cmd/milterscan/cli", "cmd/milterscan/console/login/accounts", "cmd/milterscan/show", "policy/config", "policy/people", "policy/people/listfile", "scan/units"}},
 	{"cmd/milterscan/user", []string{"cmd/milterscan/cli", "cmd/milterscan/console/login", "cmd/milterscan/console/login/accounts", "cmd/milterscan/show", "policy/keep/quarantine", "scan/units"}},
 	{"cmd/milterscan/digests", []string{"cmd/milterscan/cli", "cmd/milterscan/pipeline", "cmd/milterscan/show", "policy/config", "policy/people", "policy/people/digest", "policy/people/directory"}},
+	{"cmd/milterscan/past", []string{"cmd/milterscan/cli", "cmd/milterscan/pipeline", "cmd/milterscan/show", "policy", "policy/config", "policy/keep/..."}},
 	{"cmd/milterscan/who", []string{"cmd/milterscan/cli", "cmd/milterscan/pipeline", "cmd/milterscan/show", "policy/config", "policy/people/directory"}},
 	{"cmd/milterscan/access", nil},
 	{"cmd/milterscan/postfix", []string{"cmd/milterscan/access", "scan/units"}},

@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/cli"
+	"github.com/milterscan/milterscan/cmd/milterscan/past"
 	"github.com/milterscan/milterscan/cmd/milterscan/pipeline"
 	"github.com/milterscan/milterscan/scan/open/worker"
 )
@@ -26,10 +27,10 @@ func commands() []cli.Command {
 		{Name: "filter", About: "judge one mail on standard input, for MTAs that call a program", Run: filterMail},
 		{Name: "quarantine", About: "list, show, release and remove kept messages", Run: quarantined},
 		{Name: "digest", About: "tell people by mail what is kept back from them", Run: digested},
-		{Name: "explain", About: "say what became of a message and why", Run: explainID},
-		{Name: "history", About: "list what became of messages", Run: printHistory},
-		{Name: "top", About: "show verdicts as they happen", Run: top},
-		{Name: "report", About: "count verdicts, rules, domains and engines", Run: printReport},
+		{Name: "explain", About: "say what became of a message and why", Run: past.Explain},
+		{Name: "history", About: "list what became of messages", Run: past.History},
+		{Name: "top", About: "show verdicts as they happen", Run: past.Top},
+		{Name: "report", About: "count verdicts, rules, domains and engines", Run: past.Report},
 		{Name: "list", About: "allow and block senders, for recipients, domains and the host", Run: listSenders},
 		{Name: "user", About: "let people into the console, and out again", Run: users},
 		{Name: "token", About: "let programs use the API of the console, and end that", Run: tokens},

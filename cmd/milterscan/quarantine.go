@@ -50,7 +50,7 @@ func quarantineList(ctx context.Context, args []string, std cli.Streams) int {
 	if err != nil {
 		return k.fail(err)
 	}
-	for _, r := range cut(std, rows, limit) {
+	for _, r := range cli.Cut(std, rows, limit) {
 		if *asJSON {
 			show.JSON(std.Out, r)
 		} else {
@@ -88,7 +88,7 @@ func quarantineFilter(f *cli.Options, filter *quarantine.Filter) (check func() e
 	f.IntVar(&filter.Limit, "limit", 100, "at most this `number`, the newest; 0 for all")
 	return func() error {
 		filter.Since, filter.Before = since.Time, before.Time
-		return errors.Join(span(), limited(filter.Limit))
+		return errors.Join(span(), cli.Limited(filter.Limit))
 	}
 }
 

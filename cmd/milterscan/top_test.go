@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/cli"
+	"github.com/milterscan/milterscan/cmd/milterscan/past"
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/keep/store"
 )
@@ -57,7 +58,7 @@ func TestTop(t *testing.T) {
 	var out, errs spoken
 	status := make(chan int, 1)
 	go func() {
-		status <- top(ctx, []string{"-c", config, "--from", "@example.org"}, cli.Streams{In: strings.NewReader(""), Out: &out, Err: &errs})
+		status <- past.Top(ctx, []string{"-c", config, "--from", "@example.org"}, cli.Streams{In: strings.NewReader(""), Out: &out, Err: &errs})
 	}()
 	await := func(want string) {
 		t.Helper()

@@ -1,4 +1,6 @@
-package main
+// Package past has the commands that say what became of messages: explain, history, report, and
+// top, which says so as it happens.
+package past
 
 import (
 	"cmp"
@@ -15,8 +17,8 @@ import (
 	"github.com/milterscan/milterscan/policy/keep/timeline"
 )
 
-// explainID says what became of a message and why.
-func explainID(ctx context.Context, args []string, std cli.Streams) int {
+// Explain says what became of a message and why.
+func Explain(ctx context.Context, args []string, std cli.Streams) int {
 	f := cli.Flags("explain", "[-c FILE] [--mta-log FILE] [--json | --allow] ID...", std)
 	path := cli.ConfigFlag(f)
 	log := f.String("mta-log", "", "look for the message in this log of the MTA, a `file`, and in what it was rotated to; "+

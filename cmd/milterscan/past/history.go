@@ -1,4 +1,4 @@
-package main
+package past
 
 import (
 	"context"
@@ -12,8 +12,8 @@ import (
 	"github.com/milterscan/milterscan/policy/keep/history"
 )
 
-// printHistory lists what became of messages.
-func printHistory(ctx context.Context, args []string, std cli.Streams) int {
+// History lists what became of messages.
+func History(ctx context.Context, args []string, std cli.Streams) int {
 	f := cli.Flags("history", "[-c FILE] [filters] [--long | --csv | --count FIELD] [--json]", std)
 	path := cli.ConfigFlag(f)
 	var filter history.Filter
@@ -147,7 +147,7 @@ func historyFilter(f *cli.Options, filter *history.Filter, after *history.Cursor
 	})
 	return func() error {
 		filter.Since, filter.Before = since.Time, before.Time
-		return errors.Join(span(), limited(filter.Limit))
+		return errors.Join(span(), cli.Limited(filter.Limit))
 	}
 }
 
@@ -172,21 +172,4 @@ func groundFlags(f *cli.Options, filter *history.Filter) {
 		"only where that engine, or any, did `this`: found something, or failed; found, failed")
 	f.Var(cli.Choice(&filter.Action, "deliver", "tempfail", "hold", "discard", "quarantine", "reject"), "action",
 		"only with this `action`: deliver, tempfail, hold, discard, quarantine, reject")
-}
-
-// limited refuses a limit below nothing.
-func limited(n int) error {
-	if n < 0 {
-		return fmt.Errorf("--limit %d is less than nothing", n)
-	}
-	return nil
-}
-
-// cut returns the first of a list, and says on standard error if there are more.
-func cut[T any](std cli.Streams, list []T, limit int) []T {
-	if limit == 0 || len(list) <= limit {
-		return list
-	}
-	fmt.Fprintf(std.Err, "note: only the newest %d are listed, there are more; --limit 0 lists all\n", limit)
-	return list[:limit]
 }

@@ -1,4 +1,4 @@
-package main
+package past
 
 import (
 	"context"
@@ -10,8 +10,8 @@ import (
 	"github.com/milterscan/milterscan/policy/keep/history"
 )
 
-// printReport counts what happened.
-func printReport(ctx context.Context, args []string, std cli.Streams) int {
+// Report counts what happened.
+func Report(ctx context.Context, args []string, std cli.Streams) int {
 	f := cli.Flags("report", "[-c FILE] [--since 7d] [--html | --json | --template FILE]", std)
 	path := cli.ConfigFlag(f)
 	since := cli.Moment{Time: time.Now().Add(-7 * 24 * time.Hour)}

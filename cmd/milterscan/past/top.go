@@ -1,4 +1,4 @@
-package main
+package past
 
 import (
 	"context"
@@ -20,8 +20,8 @@ const (
 	latest    = 2 * time.Minute
 )
 
-// top shows verdicts as they happen, until it is interrupted.
-func top(ctx context.Context, args []string, std cli.Streams) int {
+// Top shows verdicts as they happen, until it is interrupted.
+func Top(ctx context.Context, args []string, std cli.Streams) int {
 	f := cli.Flags("top", "[-c FILE] [filters]", std)
 	path := cli.ConfigFlag(f)
 	var filter history.Filter
