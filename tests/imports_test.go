@@ -99,6 +99,7 @@ var permissions = []struct {
 	{"cmd/milterscan/user", []string{"cmd/milterscan/cli", "cmd/milterscan/console/login", "cmd/milterscan/console/login/accounts", "cmd/milterscan/show", "policy/keep/quarantine", "scan/units"}},
 	{"cmd/milterscan/digests", []string{"cmd/milterscan/cli", "cmd/milterscan/pipeline", "cmd/milterscan/show", "policy/config", "policy/people", "policy/people/digest", "policy/people/directory"}},
 	{"cmd/milterscan/past", []string{"cmd/milterscan/cli", "cmd/milterscan/pipeline", "cmd/milterscan/show", "policy", "policy/config", "policy/keep/..."}},
+	{"cmd/milterscan/replay", []string{"cmd/milterscan/pipeline", "cmd/milterscan/show", "policy", "policy/config", "policy/keep/quarantine", "scan"}},
 	{"cmd/milterscan/who", []string{"cmd/milterscan/cli", "cmd/milterscan/pipeline", "cmd/milterscan/show", "policy/config", "policy/people/directory"}},
 	{"cmd/milterscan/access", nil},
 	{"cmd/milterscan/postfix", []string{"cmd/milterscan/access", "scan/units"}},
@@ -122,7 +123,7 @@ var permissions = []struct {
 	{"cmd/milterscan/console/login/oidc", []string{"cmd/milterscan/console/login", "cmd/milterscan/console/login/accounts", "policy/config"}},
 	{"cmd/milterscan/console/login/session", []string{"cmd/milterscan/console/login/accounts"}},
 	{"cmd/milterscan/console/login/accounts", []string{"cmd/milterscan/console/login", "policy", "policy/keep/store", "policy/address"}},
-	{"cmd/milterscan", []string{"cmd/milterscan/...", "policy", "policy/config", "policy/keep/...", "scan/open/worker"}},
+	{"cmd/milterscan", []string{"cmd/milterscan/...", "policy/config", "policy/keep/...", "scan/open/worker"}},
 }
 
 // mostOfMain is how many of our packages package main may import.

@@ -24,6 +24,7 @@ func commands() []cli.Command {
 		{Name: "check", About: "read the configuration and say what is wrong with it", Run: check},
 		{Name: "doctor", About: "examine the installation and say what to do about each fault", Run: examine},
 		{Name: "scan", About: "judge mail in files and explain the verdict", Run: scanFiles},
+		{Name: "replay", About: "judge mail again under another configuration, and show what ends otherwise", Run: replayed},
 		{Name: "filter", About: "judge one mail on standard input, for MTAs that call a program", Run: filterMail},
 		{Name: "quarantine", About: "list, show, release and remove kept messages", Run: quarantined},
 		{Name: "digest", About: "tell people by mail what is kept back from them", Run: digested},

@@ -40,6 +40,12 @@ func ManualOf(name string) Manual {
 			"milterscan scan --from a@example.net --to b@example.com --client 192.0.2.1 --json *.eml", "milterscan scan - <mail.eml"},
 			Exit{ExitOK, "every mail is to be delivered"}, Exit{ExitFound, "some mail is not"}, Exit{ExitError,
 				"some file cannot be read"}, misused, badConfig)
+	case "replay":
+		return manual([]string{"milterscan replay --with /etc/milterscan/new.toml # of all kept mail, what would end otherwise",
+			"milterscan replay --since 1w # what is kept, and would not be with the signatures of today",
+			"milterscan replay --with new.toml --to bob@example.com --json /var/mail/bob ~bob/Maildir"},
+			Exit{ExitOK, "no mail ends otherwise"}, Exit{ExitFound, "some mail does"}, Exit{ExitError,
+				"some mail could not be read or judged, or the replay was interrupted"}, misused, badConfig)
 	case "filter":
 		return manual([]string{"milterscan filter --from a@example.net --to b@example.com <mail >result",
 			"milterscan filter --from a@example.net --to b@example.com -- /usr/bin/procmail -d bob <mail"},

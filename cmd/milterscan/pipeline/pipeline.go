@@ -83,7 +83,10 @@ func (p *Pipeline) Close() {
 
 // New makes a pipeline of a configuration.
 func New(c *config.Config) (*Pipeline, error) {
-	with := NewShared(c, 0)
+	return newPipeline(c, NewShared(c, 0))
+}
+
+func newPipeline(c *config.Config, with *Shared) (*Pipeline, error) {
 	j, err := NewJudge(c, 1, with, nil)
 	if err != nil {
 		return nil, err

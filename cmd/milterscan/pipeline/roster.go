@@ -93,6 +93,9 @@ type scanners struct {
 // scanners makes everything on the roster.
 func (s *site) scanners() (all scanners, err error) {
 	for _, row := range roster() {
+		if s.Recall != nil && row.recalled() {
+			continue
+		}
 		made, err := row.make(s)
 		if err != nil {
 			return all, err
@@ -105,6 +108,9 @@ func (s *site) scanners() (all scanners, err error) {
 		if slices.ContainsFunc(made, isEarly) {
 			all.early = append(all.early, row.finds()...)
 		}
+	}
+	if s.Recall != nil {
+		all.sender = append(all.sender, s.Recall)
 	}
 	return all, nil
 }

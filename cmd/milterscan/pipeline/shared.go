@@ -20,6 +20,8 @@ type Shared struct {
 	// Appeals gives senders links; nil: they get none.
 	Appeals judge.Appeals
 	Live    bool // the mail is on its way: its client can be told to come back
+	// Recall stands in for the scanners of senders, unless it is nil.
+	Recall *Recall
 	// Heard is told what becomes of questions to DNS lists, unless it is nil. A question
 	// that is not put, as the list is off, takes no time.
 	Heard func(list, result string, put bool, took time.Duration)

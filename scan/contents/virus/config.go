@@ -147,6 +147,12 @@ func (c Config) Asks() bool {
 	return ok && k.check != nil
 }
 
+// Local reports whether asking the engine asks no other host: it has no addresses, or they are
+// sockets in this host's files.
+func (c Config) Local() bool {
+	return !slices.ContainsFunc(c.Address, func(a string) bool { return !strings.HasPrefix(a, "unix:") })
+}
+
 // minStream leaves room for windows that overlap.
 const minStream = 1 * units.MB
 

@@ -1,0 +1,83 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/milterscan/milterscan/policy"
+	"github.com/milterscan/milterscan/policy/config"
+	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/contents/virus"
+)
+
+// Recall finds again what the record of a mail says was found about its sender when it came. It
+// stands in for the scanners that ask others about senders: their answers of today say nothing of
+// that day, and a rehearsal has no business with the network. It serves one mail at a time.
+type Recall struct{ found []scan.Finding }
+
+// Of recalls a record from now on; nil recalls nothing.
+func (r *Recall) Of(record *policy.Record) {
+	r.found = nil
+	if record == nil {
+		return
+	}
+	for _, f := range record.Findings {
+		if Recalled(f.Rule) {
+			r.found = append(r.found, scan.Finding{
+				Kind: f.Kind, Scanner: f.Scanner, Rule: f.Rule, Part: scan.WholeMessage, Detail: f.Detail, Score: f.Score, Recipient: f.Recipient,
+			})
+		}
+	}
+}
+
+// Name returns the name under which a mistake of the scanner itself would be reported.
+func (r *Recall) Name() string { return "sender" }
+
+// Scan returns what was found then.
+func (r *Recall) Scan(context.Context, *scan.Message) ([]scan.Finding, error) { return r.found, nil }
+
+// Recalled reports whether Recall stands in for the scanner that a rule is of.
+func Recalled(rule string) bool {
+	for _, row := range roster() {
+		if row.recalled() && slices.ContainsFunc(row.finds(), func(r scan.Rule) bool { return word(r.Name) == word(rule) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// word returns the first word of the name of a rule, which is the scanner's.
+func word(rule string) string {
+	w, _, _ := strings.Cut(rule, "/")
+	return w
+}
+
+// recalled reports whether Recall stands in for the scanners of the row. Who is who is known
+// here, and is what the configuration says today.
+func (e entry) recalled() bool { return e.looks == sender && e.section != "people" }
+
+// NewOffline makes a pipeline that asks no other host: about senders it goes by what r recalls,
+// and engines that are elsewhere are left out. The notes name those.
+func NewOffline(c *config.Config, r *Recall) (p *Pipeline, notes []string, err error) {
+	local := *c
+	local.Virus = nil
+	for _, engine := range c.Virus {
+		if engine.Local() {
+			local.Virus = append(local.Virus, engine)
+			continue
+		}
+		notes = append(notes, fmt.Sprintf("the engine %s is on another host and was not asked", engine.Name))
+	}
+	for i, engine := range local.Virus {
+		there := func(other virus.Config) bool { return other.Name == engine.BackupFor }
+		if engine.BackupFor != "" && !slices.ContainsFunc(local.Virus, there) {
+			local.Virus[i].BackupFor = ""
+		}
+	}
+	with := NewShared(&local, 0)
+	with.Recall = r
+	p, err = newPipeline(&local, with)
+	return p, notes, err
+}
