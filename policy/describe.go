@@ -29,6 +29,8 @@ func (s Scope) words() []string {
 		w = append(w, s.Direction.String())
 	}
 	w = appendListed(w, "client", s.Lists.Client, s.Client)
+	w = appendList(w, "country", s.Country)
+	w = appendList(w, "asn", s.ASN)
 	w = appendListed(w, "from", s.Lists.From, s.From)
 	w = appendList(w, "to", s.To)
 	w = appendList(w, "not to", s.NotTo)

@@ -31,6 +31,9 @@ type Record struct {
 	MessageID  string    `json:"message_id"` // without angle brackets
 	Client     string    `json:"client"`
 	ClientName string    `json:"client_name"`
+	Country    string    `json:"country,omitempty"` // of the client
+	ASN        uint32    `json:"asn,omitempty"`     // of the client's autonomous system
+	ASName     string    `json:"as_name,omitempty"`
 	Helo       string    `json:"helo"`
 	User       string    `json:"user"`
 	TLS        bool      `json:"tls"`

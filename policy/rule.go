@@ -36,6 +36,8 @@ const (
 type Scope struct {
 	Direction Directions
 	Client    []Network
+	Country   []Country        // any of them, of the client
+	ASN       []uint32         // any of them, the number of the client's autonomous system
 	From, To  []AddressPattern // envelope sender and recipient
 	NotTo     []AddressPattern // recipients the rule is not for after all
 	Auth      []Login
@@ -162,6 +164,9 @@ func (r *rule) forMail(f *facts) truth {
 	}
 	if t == yes && len(r.Scope.From) > 0 && len(r.lists.From) == 0 {
 		t = r.fromMatches(f)
+	}
+	if t != no && len(r.Scope.Country)+len(r.Scope.ASN) > 0 {
+		t = min(t, r.placeMatches(f))
 	}
 	if t != no && len(r.Scope.Auth) > 0 {
 		t = min(t, f.once(f.knowsSender(), r.authMatches(f.in.Envelope.AuthUser)))

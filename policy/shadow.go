@@ -30,7 +30,8 @@ func (s Scope) covers(other Scope) bool {
 	return (s.Direction == 0 || other.Direction != 0 && other.Direction&^s.Direction == 0) &&
 		holdsAll(s.Client, other.Client) && holdsAll(s.From, other.From) && holdsAll(s.To, other.To) && len(s.NotTo) == 0 &&
 		holdsAll(s.Auth, other.Auth) && len(s.HeaderFrom) == 0 && (s.Size == SizeRange{} || s.Size == other.Size) &&
-		!s.Lists.any() && holdsAll(s.Hours, other.Hours)
+		!s.Lists.any() && holdsAll(s.Hours, other.Hours) &&
+		holdsAll(s.Country, other.Country) && holdsAll(s.ASN, other.ASN)
 }
 
 // holdsAll reports whether a condition with the values of list holds wherever one

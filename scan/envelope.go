@@ -27,6 +27,7 @@ func (s Stage) String() string { return nameOf(stageNames[:], int(s)) }
 type Envelope struct {
 	QueueID    string         // the MTA's; empty before it is known
 	Client     netip.AddrPort // the zero value: not a network client, or unknown
+	Place      Place          // of Client, as far as it is known
 	Via        netip.Addr     // the host of ours that passed it on, if Client is only what that one wrote
 	ClientName string         // as the MTA resolved it
 	Helo       string
@@ -37,6 +38,13 @@ type Envelope struct {
 	TLS, UTF8  bool // TLS on the client's connection; SMTPUTF8 was asked for
 	Received   time.Time
 	Times      Times
+}
+
+// Place says where a client is, as far as the administrator's databases do.
+type Place struct {
+	Country string // its two letters (ISO 3166-1), upper case; "" if that is not known
+	ASN     uint32 // the number of the autonomous system, 0 if that is not known
+	Network string // the name of that; "" if that is not known
 }
 
 // Times says when the stages before and after MAIL were; zero where that is not known.

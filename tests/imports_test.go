@@ -48,6 +48,7 @@ var permissions = []struct {
 	{"scan/sender/auth", []string{"scan/sender/dkim", "scan/sender/dns", "scan/sender/origin"}},
 	{"scan/sender/dkim", []string{"scan/sender/dns"}},
 	{"scan/sender/dns/dnstest", []string{"scan/sender/dns"}},
+	{"scan/sender/geo/geotest", nil},
 	{"scan/sender/dnslist", []string{"scan/sender/dkim", "scan/sender/dns", "scan/sender/origin"}},
 	{"scan/sender/relay", []string{"scan/sender/dns", "scan/sender/origin"}},
 	{"scan/scantest", []string{"scan", "scan/format/...", "scan/open/unpack", "scan/spool", "scan/units"}},

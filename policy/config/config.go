@@ -19,6 +19,7 @@ import (
 	"github.com/milterscan/milterscan/scan/sender/bounce"
 	"github.com/milterscan/milterscan/scan/sender/dns"
 	"github.com/milterscan/milterscan/scan/sender/dnslist"
+	"github.com/milterscan/milterscan/scan/sender/geo"
 	"github.com/milterscan/milterscan/scan/sender/greylist"
 	"github.com/milterscan/milterscan/scan/sender/rate"
 	"github.com/milterscan/milterscan/scan/sender/relay"
@@ -60,6 +61,9 @@ type Config struct {
 	DNS dns.Config `toml:"dns"`
 	// Whether mail comes from the sender it names.
 	Auth auth.Config `toml:"auth"`
+	// The databases that say where clients are, for rules with "country" or "asn" and for the
+	// log. None comes with milterscan.
+	Geo geo.Config `toml:"geo"`
 	// What clients say about themselves before the message.
 	Relay relay.Config `toml:"relay"`
 	// Bounces, and how those of your own mail are known: what goes out gets a mark,

@@ -27,7 +27,10 @@ func TestNotes(t *testing.T) {
 	hidden := `:4: rule: "b" never decides: all it is for is decided by "all" at FILE:1; put it in front`
 	graveOnly := `:4: rule: "b" decides about viruses and failures only: all else is delivered by "all" at FILE:1; put it in front`
 	for text, want := range map[string]string{
-		"":      "",
+		"": "",
+		"[[rule]]\nname = \"p\"\ncountry = [\"DE\"]\naction = \"reject\"\n":                               `:1: rule: "p" never matches: no database says in which country`,
+		"[[rule]]\nname = \"p\"\nasn = [64496]\naction = \"reject\"\n":                                    `:1: rule: "p" never matches: no database says in which network`,
+		"[geo]\ncountry = \"/c.mmdb\"\n[[rule]]\nname = \"p\"\ncountry = [\"DE\"]\naction = \"reject\"\n": "",
 		onScore: ":1: " + isScored,
 		"[[rule]]\nname = \"s\"\nrequires = [\"score < 5\"]\naction = \"deliver\"\n":                                     ":1: " + isScored,
 		"[[rule]]\nname = \"s\"\nunless = [\"score > 5\"]\naction = \"deliver\"\n":                                       ":1: " + isScored,

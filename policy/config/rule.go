@@ -23,6 +23,11 @@ type Rule struct {
 	// file with one of these on each line, or "list:blocked" or "list:allowed" for
 	// the networks that the recipient, its domain or the host have listed.
 	Client []string `toml:"client" example:"[\"192.0.2.0/24\", \"2001:db8::/32\"]"`
+	// The country the client is in, by its two letters; it matches nothing where geo.country
+	// does not know it.
+	Country []policy.Country `toml:"country" example:"[\"DE\", \"AT\"]"`
+	// The number of the client's autonomous system, as geo.asn knows it.
+	ASN []int64 `toml:"asn" example:"[64496]"`
 	// The envelope sender: "user@example.com", "@example.com" for a domain,
 	// ".example.com" for its subdomains, "<>" for the null sender,
 	// "file:/path" for a file with one of these on each line, or "list:blocked" or
@@ -137,7 +142,7 @@ func (b *binder) compile(path string, place int, r *Rule) {
 		To:    b.addresses(path+".to", r.To),
 		NotTo: b.addresses(path+".not_to", r.NotTo),
 		Size:  policy.SizeRange{Min: r.MinSize, Max: r.MaxSize},
-		Hours: r.Hours,
+		Hours: r.Hours, Country: r.Country, ASN: b.systems(path+".asn", r.ASN),
 	}
 	c.Scope.Client, c.Scope.Lists.Client = listed[policy.Network](b, path+".client", r.Client)
 	c.Scope.From, c.Scope.Lists.From = listed[policy.AddressPattern](b, path+".from", r.From)
@@ -167,7 +172,7 @@ func (b *binder) compile(path string, place int, r *Rule) {
 func (b *binder) emptyLists(path string, r *Rule) {
 	for key, n := range map[string]int{
 		"direction": len(r.Direction), "client": len(r.Client), "from": len(r.From), "to": len(r.To), "not_to": len(r.NotTo),
-		"auth": len(r.Auth), "hours": len(r.Hours),
+		"auth": len(r.Auth), "hours": len(r.Hours), "country": len(r.Country), "asn": len(r.ASN),
 		"header_from": len(r.HeaderFrom), "when": len(r.When), "part": len(r.Part), "requires": len(r.Requires), "unless": len(r.Unless),
 	} {
 		if _, set := b.origins[join(path, key)]; set && n == 0 {

@@ -46,6 +46,7 @@ type Options struct {
 	Editor     *edit.Editor                   // nil: no part can be edited
 	Relays     func(netip.Addr) bool          // that pass on mail from elsewhere; nil: no host does
 	People     policy.People                  // who is in which group; nil: no person is in any
+	Places     func(netip.Addr) scan.Place    // says where clients are; nil: it is not known
 	Lists      func() (policy.Lists, error)   // that people keep, nil lists if they are empty; nil: there are none
 }
 
@@ -67,6 +68,9 @@ func New(o Options) *Judge {
 	if o.Relays == nil {
 		o.Relays = func(netip.Addr) bool { return false }
 	}
+	if o.Places == nil {
+		o.Places = func(netip.Addr) scan.Place { return scan.Place{} }
+	}
 	if o.Lists == nil {
 		o.Lists = func() (policy.Lists, error) { return nil, nil }
 	}
@@ -82,7 +86,7 @@ func (j *Judge) NewParser() *entity.Parser { return j.Opener.NewParser() }
 // Early decides at a stage before the message. What was begun is waited for at
 // RCPT, the last stage that can still refuse the message unseen, unless only lists can do that.
 func (j *Judge) Early(ctx context.Context, s scan.Stage, env scan.Envelope, begun []*scan.Pending) policy.Ruling {
-	at := seen{id: newID(), stage: s, envelope: env, people: j.People}
+	at := seen{id: newID(), stage: s, envelope: j.placed(env), people: j.People}
 	at.lists, _ = j.Lists() // of which the message has a finding
 	if s == scan.StageRcpt && (at.lists == nil || j.Policy.Refuses(s) || j.refusesFound()) {
 		at.reports = wait(begun)

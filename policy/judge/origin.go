@@ -23,6 +23,7 @@ func (j *Judge) Begin(ctx context.Context, s scan.Stage, env scan.Envelope) *sca
 // asked there, because the caller told of no stage or because a relay came before
 // the client, they are asked now.
 func (j *Judge) early(ctx context.Context, in scan.Received) (forRules scan.Envelope, _ scan.Received) {
+	in.Envelope = j.placed(in.Envelope)
 	forRules = in.Envelope
 	switch {
 	case j.Relays(in.Envelope.Client.Addr()):
@@ -50,5 +51,15 @@ func (j *Judge) behind(in scan.Received) (forRules, forScanners scan.Envelope) {
 	}
 	env.Via = env.Client.Addr()
 	env.Client, env.ClientName, env.Helo = netip.AddrPortFrom(hop.Addr, 0), "", hop.Helo
+	env.Place = j.Places(hop.Addr)
 	return env, env
+}
+
+// placed returns the envelope with where its client is. Where a relay of ours is says nothing of
+// the mail.
+func (j *Judge) placed(env scan.Envelope) scan.Envelope {
+	if a := env.Client.Addr(); a.IsValid() && !j.Relays(a) {
+		env.Place = j.Places(a)
+	}
+	return env
 }

@@ -69,6 +69,7 @@ func checks() []check {
 		{"SpamAssassin", (*Installation).spamAssassin},
 		{"resolver", (*Installation).resolvers},
 		{"DNS lists", (*Installation).dnsLists},
+		{"places", (*Installation).places},
 		{"directories", (*Installation).directories},
 		{"stores", (*Installation).stores},
 		{"MTA's log", (*Installation).mtaLog},
@@ -87,7 +88,7 @@ const patience = 90 * time.Second
 // Running lists the checks that a daemon can make of itself while mail flows: those that
 // cost engines little, and that need no rights but its own.
 func Running() []string {
-	return []string{"engines", "SpamAssassin", "resolver", "DNS lists", "directories", "stores", "digests", "clock"}
+	return []string{"engines", "SpamAssassin", "resolver", "DNS lists", "places", "directories", "stores", "digests", "clock"}
 }
 
 // Examine looks at everything at once, and returns what it saw in a fixed order. A

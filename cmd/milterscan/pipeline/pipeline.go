@@ -11,6 +11,7 @@ import (
 	"github.com/milterscan/milterscan/policy/token"
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/open/unpack"
+	"github.com/milterscan/milterscan/scan/sender/geo"
 )
 
 // NewJudge makes a generation of a configuration.
@@ -34,6 +35,10 @@ func NewJudge(c *config.Config, generation uint64, with *Shared, tell func(conte
 	if err != nil {
 		return nil, err
 	}
+	places, err := geo.Open(c.Geo, with.Stores.tell)
+	if err != nil {
+		return nil, err
+	}
 	return judge.New(judge.Options{
 		Generation: generation,
 		Opener:     opener,
@@ -49,6 +54,7 @@ func NewJudge(c *config.Config, generation uint64, with *Shared, tell func(conte
 		Editor:     editor,
 		Relays:     policy.Local(c.Local).Relay,
 		People:     with.Directory,
+		Places:     places.Place,
 		Lists:      with.lists(c.People),
 	}), nil
 }

@@ -37,6 +37,8 @@ var columns = []struct {
 	{"rules", func(r policy.Record) string { return strings.Join(RulesOf(r), " ") }},
 	{"findings", func(r policy.Record) string { return strings.Join(distinct(FindingsOf(r)), " ") }},
 	{"reply", func(r policy.Record) string { return r.Reply }},
+	{"country", func(r policy.Record) string { return r.Country }},
+	{"asn", func(r policy.Record) string { return number(r.ASN) }},
 }
 
 func actions(r policy.Record) (list []string) {
@@ -44,6 +46,14 @@ func actions(r policy.Record) (list []string) {
 		list = append(list, to.Action)
 	}
 	return list
+}
+
+// number writes a number, and nothing for none.
+func number(n uint32) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.FormatUint(uint64(n), 10)
 }
 
 func distinct(list []string) []string {

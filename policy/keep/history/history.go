@@ -138,6 +138,7 @@ func (p Privacy) Apply(r policy.Record) policy.Record {
 	}
 	if p.NoClientAddrs {
 		r.Client, r.ClientName, r.Helo = "", "", ""
+		r.Country, r.ASN, r.ASName = "", 0, ""
 	}
 	if p.OnlyDomains {
 		r = onlyDomains(r)

@@ -57,13 +57,28 @@ func (s *Story) thread(t thread, release bool) {
 // before orders steps by time.
 func before(a, b Step) int { return a.order.Compare(b.order) }
 
+// place says in which country and network the client is: " (DE, AS64496 Example)".
+func place(r policy.Record) string {
+	var words []string
+	if r.Country != "" {
+		words = append(words, r.Country)
+	}
+	if r.ASN != 0 {
+		words = append(words, strings.TrimSpace(fmt.Sprintf("AS%d %s", r.ASN, r.ASName)))
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(words, ", ") + ")"
+}
+
 // stages returns the steps of the SMTP dialogue and the verdict.
 func stages(r policy.Record) (list []Step) {
 	add := func(when time.Time, what, text string) {
 		list = append(list, Step{Time: when, Source: Ours, What: what, Text: text, order: cmp.Or(when, r.Time)})
 	}
 	t := r.When()
-	add(t.Connect, "connect", strings.TrimSpace(cmp.Or(r.Client, "client unknown")+" "+r.ClientName))
+	add(t.Connect, "connect", strings.TrimSpace(cmp.Or(r.Client, "client unknown")+" "+r.ClientName)+place(r))
 	if r.Helo != "" {
 		add(cmp.Or(t.Helo, t.Connect), "helo", "HELO "+r.Helo)
 	}
