@@ -17,6 +17,8 @@ type People struct {
 	Pages PeoplePages `toml:"pages"`
 	// The mail by which recipients are told what is kept back from them.
 	Digest Digest `toml:"digest"`
+	// What is left to administrators of domains: see docs/console-access.md.
+	DomainAdmins DomainAdmins `toml:"domain_admins"`
 	Directory
 	// The sender's way out of a refusal: rules with "appeal" keep a copy of what they
 	// refuse, and the reply has a link by which the sender asks the recipient for it.
@@ -25,7 +27,7 @@ type People struct {
 
 func defaultPeople() People {
 	return People{File: "/var/lib/milterscan/people.db", Lists: people.DefaultTerms(), Pages: defaultPages(), Digest: defaultDigest(),
-		Directory: defaultDirectory(), Appeal: defaultAppeals()}
+		DomainAdmins: defaultDomainAdmins(), Directory: defaultDirectory(), Appeal: defaultAppeals()}
 }
 
 // Check returns the errors of the section [people].

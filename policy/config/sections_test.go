@@ -58,6 +58,7 @@ var wrongValues = map[string]string{
 	"people.digest":           "default = \"weekly\"",
 	"people.source":           "every = \"1s\"",
 	"per_domain":              "actions = [\"explode\"]",
+	"people.domain_admins":    "may = [\"everything\"]",
 	"rule":                    "action = \"explode\"",
 	"test":                    "expect = \"explode\"",
 }

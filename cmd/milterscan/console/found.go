@@ -18,7 +18,7 @@ type found struct {
 	Record policy.Record
 	Entry  *quarantine.Entry // nil if it is not kept, or that is not known
 	Errs   []error           // of parts that did not answer
-	Unsure bool              // it is not known whether it is kept
+	Unsure bool              // it is not known, or none of the person's business, whether it is kept
 
 	mail login.Mail
 }
@@ -44,14 +44,17 @@ func ours(r policy.Record) bool {
 	return true
 }
 
-// find looks for a message by its id. One that a person may not see is not there for it.
+// find looks for a message by its id. One that a person may not see is not there for it, nor is what is kept of
+// it for one who may not see the quarantine.
 func (c *Console) find(ctx context.Context, p login.Person, id string) (*found, error) {
 	f := &found{}
 	var remembered []policy.Record
 	var errs [2]error
 	var wg sync.WaitGroup
 	wg.Go(func() { remembered, errs[0] = c.lookup(ctx, id) })
-	wg.Go(func() { f.Entry, errs[1] = c.entry(ctx, id) })
+	if p.May(login.SeeQuarantine) {
+		wg.Go(func() { f.Entry, errs[1] = c.entry(ctx, id) })
+	}
 	wg.Wait()
 	switch {
 	case len(remembered) > 0:
@@ -66,7 +69,7 @@ func (c *Console) find(ctx context.Context, p login.Person, id string) (*found, 
 		return nil, ErrNotFound
 	}
 	f.Record = seen(p, f.Record)
-	f.Unsure = errs[1] != nil
+	f.Unsure = errs[1] != nil || !p.May(login.SeeQuarantine)
 	f.Errs = slices.DeleteFunc(errs[:], func(err error) bool { return err == nil })
 	return f, nil
 }

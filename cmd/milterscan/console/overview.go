@@ -65,7 +65,7 @@ func (c *Console) overview(w http.ResponseWriter, r *http.Request, p login.Perso
 		return nil
 	}
 	if !p.May(login.SeeOverview) {
-		http.Redirect(w, r, "/messages", http.StatusSeeOther)
+		http.Redirect(w, r, firstPage(p), http.StatusSeeOther)
 		return nil
 	}
 	v := c.view(r, p, "overview")

@@ -52,7 +52,7 @@ func (c *Console) Message(ctx context.Context, p login.Person, id string) (Messa
 
 // Kept returns a kept message likewise.
 func (c *Console) Kept(ctx context.Context, p login.Person, id string) (quarantine.Entry, error) {
-	right := login.SeeMessages
+	right := login.SeeQuarantine
 	if p.Role.Has(login.SeeOwn) {
 		right = login.SeeOwn
 	}

@@ -30,7 +30,7 @@ func (c *Console) makerOf(p login.Person) people.Maker {
 func hasList(p login.Person, owner string) bool {
 	switch {
 	case !p.Bound():
-		return p.Role.Has(login.SeeMessages)
+		return p.Role.Has(login.SeeLists)
 	case people.LevelOf(owner) == people.OfRecipient:
 		return p.Owns(owner)
 	case p.Role != login.Domain || people.LevelOf(owner) == people.OfHost:

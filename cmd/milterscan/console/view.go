@@ -177,12 +177,26 @@ type entry struct {
 }
 
 // Sections returns the entries of the navigation that the person may see.
-func (v *view) Sections() []section {
-	return v.allowed(v.sectionName(), entry{"/", "overview", login.SeeOverview}, entry{"/messages", "messages", login.SeeMessages},
-		entry{"/quarantine", "quarantine", login.SeeMessages}, entry{RequestsPath, "requests", login.AnswerRequests},
-		entry{"/rules", "rules", login.SeeRules}, entry{"/audit", "audit", login.SeeAudit},
-		entry{MinePath, "mine", login.SeeOwn}, entry{MinePath + "/lists", "mine-lists", login.SeeOwn},
-		entry{MinePath + "/settings", "mine-settings", login.SeeOwn})
+func (v *view) Sections() []section { return v.allowed(v.sectionName(), sections()...) }
+
+// sections returns all entries of the navigation.
+func sections() []entry {
+	return []entry{{"/", "overview", login.SeeOverview}, {"/messages", "messages", login.SeeMessages},
+		{"/quarantine", "quarantine", login.SeeQuarantine}, {RequestsPath, "requests", login.AnswerRequests},
+		{"/rules", "rules", login.SeeRules}, {"/audit", "audit", login.SeeAudit},
+		{MinePath, "mine", login.SeeOwn}, {MinePath + "/lists", "mine-lists", login.SeeOwn},
+		{MinePath + "/settings", "mine-settings", login.SeeOwn}}
+}
+
+// firstPage returns the address of the first page of the navigation that a person may see; that of its account
+// for one who may see none.
+func firstPage(p login.Person) string {
+	for _, e := range sections() {
+		if p.May(e.right) {
+			return e.path
+		}
+	}
+	return "/account"
 }
 
 // RulePages returns the pages about rules that the person may see.

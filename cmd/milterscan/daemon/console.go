@@ -44,7 +44,7 @@ func (d *Daemon) newConsole() (*web, error) {
 	if err != nil {
 		return nil, err
 	}
-	pages.Mount(api.New(pages, d.people.accounts))
+	pages.Mount(api.New(pages, bearers{d.people.accounts, d.people.owners}))
 	if err := errors.Join(d.mountAppeals(pages), d.mountMine(pages)); err != nil {
 		return nil, err
 	}

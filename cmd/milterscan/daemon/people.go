@@ -43,6 +43,21 @@ func newPeople(c config.Console, log *zap.Logger, owners *owner.Owners, pages fu
 	return p, err
 }
 
+// bearers are accounts whose tokens do no more than the host lets their owners do now.
+type bearers struct {
+	*accounts.Accounts
+	owners *owner.Owners
+}
+
+// Bearer returns the person a token acts for.
+func (b bearers) Bearer(ctx context.Context, text string) (login.Person, error) {
+	p, err := b.Accounts.Bearer(ctx, text)
+	if err != nil {
+		return p, err
+	}
+	return b.owners.Complete(ctx, p)
+}
+
 // use lets in as another configuration says.
 func (p *people) use(c config.Console) error {
 	if err := p.Door.Use(c); err != nil {

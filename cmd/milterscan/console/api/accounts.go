@@ -275,8 +275,8 @@ func checkToken(account accounts.Account, name string, rights []login.Right) err
 		return wrong("the body", errors.New("a token has a name of at most 100 bytes, and rights"))
 	}
 	for _, right := range rights {
-		if !account.Person().May(right) {
-			return wrong("rights", errors.New("the account itself may not do all of that"))
+		if !account.Role.Has(right) {
+			return wrong("rights", errors.New("its role may not do all of that"))
 		}
 	}
 	return nil

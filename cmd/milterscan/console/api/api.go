@@ -68,11 +68,11 @@ func (a *api) list() []endpoint {
 			handle: a.export},
 		{method: get, pattern: "/api/v1/messages/{id}", right: login.SeeMessages, handle: a.message},
 		{method: get, pattern: "/api/v1/messages/{id}/timeline", right: login.SeeMessages, handle: a.timeline},
-		{method: get, pattern: "/api/v1/quarantine", right: login.SeeMessages, params: append(keptFilters(), "limit", "after"),
+		{method: get, pattern: "/api/v1/quarantine", right: login.SeeQuarantine, params: append(keptFilters(), "limit", "after"),
 			handle: a.quarantine},
-		{method: get, pattern: "/api/v1/quarantine/{id}", right: login.SeeMessages, handle: a.kept},
+		{method: get, pattern: "/api/v1/quarantine/{id}", right: login.SeeQuarantine, handle: a.kept},
 		{method: http.MethodDelete, pattern: "/api/v1/quarantine/{id}", right: login.Delete, within: actTime, handle: a.acting("delete")},
-		{method: get, pattern: "/api/v1/lists", right: login.SeeMessages, params: []string{"owner", "act", "like", "limit", "after"},
+		{method: get, pattern: "/api/v1/lists", right: login.SeeLists, params: []string{"owner", "act", "like", "limit", "after"},
 			handle: a.lists},
 		{method: post, pattern: "/api/v1/lists", right: login.AllowSenders, handle: a.enlist},
 		{method: http.MethodDelete, pattern: "/api/v1/lists/{id}", right: login.AllowSenders, params: []string{"owner"}, handle: a.unlist},
@@ -122,7 +122,7 @@ func (a *api) who(r *http.Request) (login.Person, error) {
 		return login.Person{}, console.ErrNobody
 	}
 	p, err := a.accounts.Bearer(r.Context(), strings.TrimSpace(text))
-	if errors.Is(err, accounts.ErrWrong) {
+	if errors.Is(err, accounts.ErrWrong) || err == nil && !p.Has(login.UseAPI) {
 		err = console.ErrNobody
 	}
 	return p, err

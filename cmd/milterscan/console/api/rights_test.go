@@ -26,15 +26,15 @@ var matrix = map[string]row{
 	"GET /api/v1/messages/export":                   {login.Export, false, "", 200},
 	"GET /api/v1/messages/{id}":                     {login.SeeMessages, true, "", 200},
 	"GET /api/v1/messages/{id}/timeline":            {login.SeeMessages, true, "", 200},
-	"GET /api/v1/quarantine":                        {login.SeeMessages, false, "", 200},
-	"GET /api/v1/quarantine/{id}":                   {login.SeeMessages, true, "", 200},
+	"GET /api/v1/quarantine":                        {login.SeeQuarantine, false, "", 200},
+	"GET /api/v1/quarantine/{id}":                   {login.SeeQuarantine, true, "", 200},
 	"DELETE /api/v1/quarantine/{id}":                {login.Delete, true, "", 204},
 	"POST /api/v1/quarantine/{id}/release":          {login.Release, true, "", 200},
 	"POST /api/v1/quarantine/{id}/clean":            {login.Release, true, "", 409}, // there is nothing bad in the mail itself
 	"POST /api/v1/quarantine/{id}/forward":          {login.Forward, true, `{"to": ["analyst@example.net"]}`, 200},
 	"POST /api/v1/quarantine/{id}/handled":          {login.MarkHandled, true, "", 200},
 	"POST /api/v1/quarantine/{id}/reopen":           {login.MarkHandled, true, "", 200},
-	"GET /api/v1/lists":                             {login.SeeMessages, false, "", 200},
+	"GET /api/v1/lists":                             {login.SeeLists, false, "", 200},
 	"POST /api/v1/lists":                            {login.AllowSenders, false, "{}", 400}, // see TestLists
 	"DELETE /api/v1/lists/{id}":                     {login.AllowSenders, false, "", 400},
 	"GET /api/v1/rules":                             {login.SeeRules, false, "", 200},

@@ -14,6 +14,8 @@ type Person struct {
 	Name    string // as the audit log and the pages show it, such as "ann" or "ldap:ann"
 	Role    Role
 	Domains []string // of a domain administrator; ".example.com" for all subdomains
+	// Delegated are the rights of a domain administrator that the host leaves to it; it has no others.
+	Delegated []Right
 	// Addresses are those of a recipient, the main one first, and of those who have made the
 	// person a delegate: as address.Fold writes them.
 	Addresses []string
@@ -56,7 +58,13 @@ func (p Person) Shown() string {
 // May reports whether the person has a right, over messages that it sees. Over one
 // message, MayWith is asked.
 func (p Person) May(r Right) bool {
-	return p.Role.Has(r) && (!p.Token || slices.Contains(p.Only, r))
+	return p.Has(r) && (!p.Token || slices.Contains(p.Only, r))
+}
+
+// Has reports whether the role gives the person a right, and the host leaves it to that. What a token is for is
+// another matter.
+func (p Person) Has(r Right) bool {
+	return p.Role.Has(r) && (p.Role != Domain || slices.Contains(p.Delegated, r))
 }
 
 // MayWith reports whether the person has a right over one message.

@@ -44,13 +44,17 @@ const (
 	SeeOwn           Right = "see own mail"      // what was kept back from addresses of one's own
 	SeeOverview      Right = "see overview"      // counts and health of the whole host
 	SeeMessages      Right = "see messages"      // what became of messages, and why
+	SeeQuarantine    Right = "see quarantine"    // messages that are kept
 	SeeContent       Right = "see content"       // texts and pictures of a message
 	DownloadParts    Right = "download parts"    // a message or a part of it as a file
 	Release          Right = "release"           // to those it was meant for, whole or without the bad parts
 	Forward          Right = "forward"           // as an attachment, to another address
 	Delete           Right = "delete"            // a kept message for good
+	SeeLists         Right = "see lists"         // of senders that are allowed and blocked
 	AllowSenders     Right = "allow senders"     // let a sender through to a recipient from now on
 	AnswerRequests   Right = "answer requests"   // of recipients who ask for a release
+	SeePeople        Right = "see people"        // recipients: addresses, delegates, settings
+	ChangePeople     Right = "change people"     // their settings and delegates
 	MarkHandled      Right = "mark handled"      // say that a person has looked at it
 	Export           Right = "export"            // lists of messages as files
 	SeeRules         Right = "see rules"         // rules, their hits, reloads
@@ -81,13 +85,17 @@ var table = []struct {
 	{right: SeeOwn, roles: []Role{Recipient}},
 	{right: SeeOverview, roles: []Role{Administrator, HelpDesk, Auditor}},
 	{right: SeeMessages, roles: []Role{Administrator, HelpDesk, Auditor, Domain}},
+	{right: SeeQuarantine, roles: []Role{Administrator, HelpDesk, Auditor, Domain}},
 	{right: SeeContent, opens: true, roles: []Role{Administrator, HelpDesk, Auditor, Domain, Recipient}},
 	{right: DownloadParts, opens: true, roles: []Role{Administrator, Domain}},
 	{right: Release, opens: true, changes: true, roles: []Role{Administrator, HelpDesk, Domain, Recipient}},
 	{right: Forward, opens: true, changes: true, roles: []Role{Administrator}},
 	{right: Delete, opens: true, changes: true, roles: []Role{Administrator, Domain, Recipient}},
+	{right: SeeLists, roles: []Role{Administrator, HelpDesk, Auditor, Domain}},
 	{right: AllowSenders, changes: true, roles: []Role{Administrator, HelpDesk, Domain, Recipient}},
 	{right: AnswerRequests, changes: true, roles: []Role{Administrator, HelpDesk, Domain}},
+	{right: SeePeople, roles: []Role{Administrator, HelpDesk, Auditor, Domain}},
+	{right: ChangePeople, changes: true, roles: []Role{Administrator, HelpDesk, Domain}},
 	{right: MarkHandled, changes: true, roles: []Role{Administrator, HelpDesk, Domain}},
 	{right: Export, roles: []Role{Administrator, HelpDesk, Auditor, Domain}},
 	{right: SeeRules, roles: []Role{Administrator, HelpDesk, Auditor}},

@@ -15,13 +15,17 @@ func TestRolesHaveTheirRights(t *testing.T) {
 		SeeOwn:           "----y",
 		SeeOverview:      "yyy--",
 		SeeMessages:      "yyyy-",
+		SeeQuarantine:    "yyyy-",
 		SeeContent:       "yyyyy",
 		DownloadParts:    "y--y-",
 		Release:          "yy-yy",
 		Forward:          "y----",
 		Delete:           "y--yy",
+		SeeLists:         "yyyy-",
 		AllowSenders:     "yy-yy",
 		AnswerRequests:   "yy-y-",
+		SeePeople:        "yyyy-",
+		ChangePeople:     "yy-y-",
 		MarkHandled:      "yy-y-",
 		Export:           "yyyy-",
 		SeeRules:         "yyy--",
@@ -41,12 +45,12 @@ func TestRolesHaveTheirRights(t *testing.T) {
 			t.Errorf("%q is not in the table", right)
 		}
 		for i, role := range Roles() {
-			if want := row[i] == 'y'; (Person{Role: role}).May(right) != want {
+			if want := row[i] == 'y'; (Person{Role: role, Delegated: Delegated(Capabilities())}).May(right) != want {
 				t.Errorf("%s may %s: want %v", role, right, want)
 			}
 		}
 		for _, role := range []Role{"", "root", "Administrator", "administrator "} {
-			if (Person{Role: role}).May(right) {
+			if (Person{Role: role, Delegated: Rights()}).May(right) {
 				t.Errorf("%q may %s", role, right)
 			}
 		}
@@ -63,7 +67,7 @@ func TestRolesHaveTheirRights(t *testing.T) {
 
 func TestWhoSeesWhat(t *testing.T) {
 	admin, desk := Person{Role: Administrator}, Person{Role: HelpDesk}
-	dom := Person{Role: Domain, Domains: []string{"example.com", ".sub.example.net"}}
+	dom := Person{Role: Domain, Domains: []string{"example.com", ".sub.example.net"}, Delegated: []Right{Release}}
 	to := func(a ...string) Mail { return Mail{Sender: "x@elsewhere.example", Recipients: a, Class: "suspicious"} }
 	for _, c := range []struct {
 		about string
@@ -189,15 +193,63 @@ func TestRoleIsRead(t *testing.T) {
 	}
 }
 
-// TestTableIsDocumented: docs/console-access.md shows the table as it is.
+// TestDelegated: what a host leaves to administrators of domains are rights of the role, each by one word; what it
+// does not leave to them is not theirs, and others lose nothing by it.
+func TestDelegated(t *testing.T) {
+	by := map[Right]string{}
+	for _, word := range Capabilities() {
+		given := Delegated([]string{word})
+		if len(given) == 0 {
+			t.Errorf("%s gives nothing", word)
+		}
+		dora := Person{Role: Domain, Domains: []string{"example.com"}, Delegated: given}
+		for _, right := range Rights() {
+			if dora.May(right) != slices.Contains(given, right) {
+				t.Errorf("%s: may %s %v", word, right, dora.May(right))
+			}
+		}
+		for _, right := range given {
+			if !Domain.Has(right) || by[right] != "" {
+				t.Errorf("%s gives %q, which is none of the role or %q gives, too", word, right, by[right])
+			}
+			by[right] = word
+		}
+	}
+	for _, right := range Rights() {
+		if Domain.Has(right) && by[right] == "" {
+			t.Errorf("no word gives the right to %s", right)
+		}
+		if got := (Person{Role: Domain}).May(right) || (Person{Role: Domain, Delegated: Delegated([]string{"all", "", "Release"})}).May(right); got {
+			t.Errorf("without a word that gives it, the role may %s", right)
+		}
+	}
+	desk := Person{Role: HelpDesk, Token: true, Only: []Right{Release}}
+	if !desk.May(Release) || desk.May(SeeMessages) || !desk.Has(SeeMessages) {
+		t.Error("what a token is for and what its owner has are mixed up")
+	}
+}
+
+// TestTableIsDocumented: docs/console-access.md shows the tables as they are.
 func TestTableIsDocumented(t *testing.T) {
 	page, err := os.ReadFile("../../../../docs/console-access.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(string(page), markdown()) {
-		t.Errorf("docs/console-access.md lacks this table:\n%s", markdown())
+	for _, want := range []string{markdown(), delegation()} {
+		if !strings.Contains(string(page), want) {
+			t.Errorf("docs/console-access.md lacks this table:\n%s", want)
+		}
 	}
+}
+
+// delegation writes what may be left to administrators of domains as the page shows it.
+func delegation() string {
+	var b strings.Builder
+	b.WriteString("| `may` has | an administrator of domains may |\n|---|---|\n")
+	for _, word := range Capabilities() {
+		fmt.Fprintf(&b, "| `%s` | %s |\n", word, names(Delegated([]string{word})))
+	}
+	return b.String()
 }
 
 // markdown writes the table as the page shows it.

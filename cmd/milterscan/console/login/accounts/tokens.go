@@ -29,14 +29,14 @@ type Token struct {
 // tokenPrefix lets scanners for secrets know a token.
 const tokenPrefix = "milterscan_"
 
-// AddToken makes a token of an account, and returns its text, which is not kept. The account
-// must have every right of it. The error is ErrTaken if the account has one of that name.
+// AddToken makes a token of an account, and returns its text, which is not kept. The account's
+// role must have every right of it. The error is ErrTaken if the account has one of that name.
 func (a *Accounts) AddToken(ctx context.Context, account Account, t Token) (text string, err error) {
 	if t.Name == "" || len(t.Name) > mostOfName || len(t.Rights) == 0 {
 		return "", errors.New("a token has a name, and what it is for")
 	}
 	for _, r := range t.Rights {
-		if !account.Person().May(r) {
+		if !account.Role.Has(r) {
 			return "", fmt.Errorf("the account itself may not %q", r)
 		}
 	}

@@ -56,14 +56,15 @@ func (d *Door) accountPage(w http.ResponseWriter, r *http.Request, a accounts.Ac
 	page.Required = ways.lacksSecond(bare)
 	page.Manages = a.Role.Has(login.ManageUsers)
 	page.This = ways.sessions.Of(r.Context()).Handle
-	if a.Role.Has(login.UseAPI) {
-		for _, right := range login.Rights() {
-			if a.Role.Has(right) {
-				page.Rights = append(page.Rights, right)
-			}
-		}
+	p, err := d.Owners.Complete(r.Context(), a.Person())
+	if err != nil {
+		d.broken(w, r, err)
+		return
 	}
-	d.show(w, r, a.Person(), status, "account", page)
+	if p.May(login.UseAPI) {
+		page.Rights = slices.DeleteFunc(login.Rights(), func(right login.Right) bool { return !p.May(right) })
+	}
+	d.show(w, r, p, status, "account", page)
 }
 
 // wrongWay shows the account, with what went wrong.

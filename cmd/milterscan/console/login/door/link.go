@@ -31,7 +31,7 @@ type Owners interface {
 	Read(ctx context.Context, link, browser string) (token.Link, error)
 	// Use returns the addresses of the owner of a link, once.
 	Use(ctx context.Context, link, browser string) ([]string, error)
-	// Complete returns a recipient with all that is its own now; others as they are.
+	// Complete returns a person with all that is its own now, and with what the host lets it do.
 	Complete(ctx context.Context, p login.Person) (login.Person, error)
 }
 

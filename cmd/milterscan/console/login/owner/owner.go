@@ -100,12 +100,18 @@ func (o *Owners) Of(proved []string) []string {
 // mostProved is how many addresses another place may say are one person's.
 const mostProved = 100
 
-// Complete returns a recipient with the addresses that are its own now, those of persons who have
-// made it a delegate, and with what the host lets recipients do now. The error is login.ErrNobody where
-// recipients are not let in, or no address is its own any more.
+// Complete returns a person with what the host lets it do now: a domain administrator with the rights that are
+// left to it, and a recipient with the addresses that are its own, those of persons who have made it a delegate, and
+// what recipients see and release. The error is login.ErrNobody where recipients are not let in, or no address is its
+// own any more.
 func (o *Owners) Complete(ctx context.Context, p login.Person) (login.Person, error) {
 	pages := o.Pages()
-	if p.Role != login.Recipient {
+	switch p.Role {
+	case login.Domain:
+		p.Delegated = login.Delegated(o.Config().People.DomainAdmins.May)
+		return p, nil
+	case login.Recipient:
+	default:
 		return p, nil
 	}
 	own := o.Of(p.Addresses)

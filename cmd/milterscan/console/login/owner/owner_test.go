@@ -104,6 +104,14 @@ func TestComplete(t *testing.T) {
 		}
 	}
 	desk := login.Person{Role: login.HelpDesk, Name: "desk"}
+	dora := login.Person{Name: "dora", Role: login.Domain, Domains: []string{"example.com"}}
+	if got, err := o.Complete(t.Context(), dora); err != nil || !got.May(login.Release) || got.May(login.ChangePeople) || got.May(login.SeeOverview) {
+		t.Errorf("a domain administrator may %v, %v", got.Delegated, err)
+	}
+	c.People.DomainAdmins.May = []string{"messages"}
+	if got, err := o.Complete(t.Context(), dora); err != nil || !got.May(login.SeeMessages) || got.May(login.SeeQuarantine) {
+		t.Errorf("of whom the host takes all but one thing: %v, %v", got.Delegated, err)
+	}
 	if got, err := o.Complete(t.Context(), desk); err != nil || got.Name != "desk" || len(got.Addresses) > 0 {
 		t.Errorf("%+v, %v", got, err)
 	}
@@ -143,5 +151,12 @@ func TestSpend(t *testing.T) {
 	}
 	if len(x.sent) > mostCounted {
 		t.Errorf("%d addresses are remembered", len(x.sent))
+	}
+}
+
+// TestCapabilities: what a configuration can leave to administrators of domains is what the console knows.
+func TestCapabilities(t *testing.T) {
+	if got, want := fmt.Sprint(login.Capabilities()), fmt.Sprint(config.Capabilities()); got != want {
+		t.Errorf("%s; want %s", got, want)
 	}
 }
