@@ -151,15 +151,16 @@ func TestBots(t *testing.T) {
 		later  time.Duration
 		want   string // the trouble
 	}{
-		"all fields filled in": {func(_ *site, f url.Values) { f.Set("website", "https://example.net") }, time.Minute, "wrong"},
-		"no answer":            {func(_ *site, f url.Values) { f.Del("answer") }, time.Minute, "wrong"},
-		"another answer":       {func(_ *site, f url.Values) { f.Set("answer", "yes") }, time.Minute, "wrong"},
-		"blanks as an answer":  {func(_ *site, f url.Values) { f.Set("answer", " - ") }, time.Minute, "wrong"},
-		"a long answer":        {func(_ *site, f url.Values) { f.Set("answer", strings.Repeat("7", 60000)) }, time.Minute, "wrong"},
-		"too fast":             {func(*site, url.Values) {}, soonest - time.Millisecond, "fast"},
-		"too late":             {func(*site, url.Values) {}, latest + time.Second, "old"},
-		"no form":              {func(_ *site, f url.Values) { f.Del("form") }, time.Minute, "old"},
-		"an altered form":      {func(_ *site, f url.Values) { f.Set("form", f.Get("form")[1:]+"A") }, time.Minute, "old"},
+		"all fields filled in":               {func(_ *site, f url.Values) { f.Set("website", "https://example.net") }, time.Minute, "wrong"},
+		"no answer":                          {func(_ *site, f url.Values) { f.Del("answer") }, time.Minute, "wrong"},
+		"another answer":                     {func(_ *site, f url.Values) { f.Set("answer", "yes") }, time.Minute, "wrong"},
+		"blanks as an answer":                {func(_ *site, f url.Values) { f.Set("answer", " - ") }, time.Minute, "wrong"},
+		"a long answer":                      {func(_ *site, f url.Values) { f.Set("answer", strings.Repeat("7", 60000)) }, time.Minute, "wrong"},
+		"too fast":                           {func(*site, url.Values) {}, soonest - time.Millisecond, "fast"},
+		"by a clock behind that of the page": {func(*site, url.Values) {}, -3 * time.Minute, "fast"},
+		"too late":                           {func(*site, url.Values) {}, latest + time.Second, "old"},
+		"no form":                            {func(_ *site, f url.Values) { f.Del("form") }, time.Minute, "old"},
+		"an altered form":                    {func(_ *site, f url.Values) { f.Set("form", f.Get("form")[1:]+"A") }, time.Minute, "old"},
 		"the form of another link": {func(s *site, f url.Values) {
 			f.Set("form", s.form(appeals.Path+token.WriteShort(key, token.AppealLink, other), nil).Get("form"))
 		}, time.Minute, "old"},

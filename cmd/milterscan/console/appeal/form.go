@@ -39,7 +39,7 @@ func (x *room) trouble(a appealed, r *http.Request, text string) string {
 		return "old"
 	case r.PostForm.Get("website") != "" || !p.question(a.key, l.Nonce).right(r.PostForm.Get("answer")):
 		return "wrong"
-	case x.Now().Sub(l.Expires.Add(-latest)) < soonest:
+	case x.age(l) < soonest:
 		return "fast"
 	case text == "":
 		return "empty"
@@ -49,12 +49,15 @@ func (x *room) trouble(a appealed, r *http.Request, text string) string {
 	return ""
 }
 
+// age returns how long ago a form was made; less than nothing if a host made it whose clock is ahead.
+func (x *room) age(form token.Link) time.Duration { return x.Now().Sub(form.Expires.Add(-latest)) }
+
 // ask shows the form, with what was written before and why it was not passed on.
 func (x *room) ask(w http.ResponseWriter, r *http.Request, a appealed, status int, trouble, text string) error {
 	p := x.page(r)
 	form, q := x.issue(a, p)
-	if trouble == "fast" { // the same again, as its time has begun
-		l, _ := token.ReadLink(a.key, r.PostForm.Get("form"), token.AppealForm, x.Now())
+	l, _ := token.ReadLink(a.key, r.PostForm.Get("form"), token.AppealForm, x.Now())
+	if trouble == "fast" && x.age(l) >= 0 { // the same again, as its time has begun by this clock
 		p = x.pages[l.Act]
 		form, q = r.PostForm.Get("form"), p.question(a.key, l.Nonce)
 	}
