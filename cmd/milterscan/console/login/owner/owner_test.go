@@ -16,6 +16,7 @@ import (
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/policy/people"
 	"github.com/milterscan/milterscan/policy/people/directory"
+	"github.com/milterscan/milterscan/policy/token"
 )
 
 // folk has Ann with an alias, for whom Pa acts, and Dan, whose address looks like one of Ann's.
@@ -158,5 +159,58 @@ func TestSpend(t *testing.T) {
 func TestCapabilities(t *testing.T) {
 	if got, want := fmt.Sprint(login.Capabilities()), fmt.Sprint(config.Capabilities()); got != want {
 		t.Errorf("%s; want %s", got, want)
+	}
+}
+
+// TestLinksAndClocks: a link to log in is good until its time is over, by a clock that may be some minutes apart from
+// that of the host which has sent it; it is good once, for what it was made for and with the browser that has asked
+// for it, and no change makes it another.
+func TestLinksAndClocks(t *testing.T) {
+	o, c := newOwners(t, folk)
+	c.Quarantine.Dir = t.TempDir()
+	key, err := token.KeyFile(c.Quarantine.LinkKey()).Make()
+	if err != nil {
+		t.Fatal(err)
+	}
+	link := func(change func(*token.Link)) string {
+		l := token.Link{Purpose: token.LogInLink, Address: "ann@example.com", ID: mark("ann's"), Expires: time.Now().Add(linkLife), Nonce: token.NewNonce()}
+		change(&l)
+		return token.WriteLink(key, l)
+	}
+	ends := func(after time.Duration) func(*token.Link) {
+		return func(l *token.Link) { l.Expires = time.Now().Add(after) }
+	}
+	whole := link(func(*token.Link) {})
+	other := link(func(l *token.Link) { l.Address = "pa@example.com" })
+	for _, c := range []struct {
+		about, link, browser string
+		want                 error
+	}{
+		{"of now", link(ends(linkLife)), "ann's", nil},
+		{"of a host whose clock is 4 minutes ahead", link(ends(linkLife + 4*time.Minute)), "ann's", nil},
+		{"at its end, of a host whose clock is 4 minutes late", link(ends(-4 * time.Minute)), "ann's", nil},
+		{"of yesterday", link(ends(-24 * time.Hour)), "ann's", token.ErrExpired},
+		{"at its end, of a host whose clock is 6 minutes late", link(ends(-6 * time.Minute)), "ann's", token.ErrExpired},
+		{"with another browser", link(ends(linkLife)), "eve's", ErrBrowser},
+		{"with none", link(ends(linkLife)), "", ErrBrowser},
+		{"of a digest", link(func(l *token.Link) { l.Purpose = token.DigestLink }), "ann's", token.ErrNoLink},
+		{"cut off", whole[:len(whole)-1], "ann's", token.ErrNoLink},
+		{"longer", whole + "A", "ann's", token.ErrNoLink},
+		{"with the end of another", whole[:len(whole)-8] + other[len(other)-8:], "ann's", token.ErrNoLink},
+		{"of an address that is none of ours", link(func(l *token.Link) { l.Address = "ann@example.org" }), "ann's", token.ErrNoLink},
+	} {
+		own, err := o.Use(t.Context(), c.link, c.browser)
+		if !errors.Is(err, c.want) || (err == nil) != (len(own) > 0) {
+			t.Errorf("a link %s: %v, %v", c.about, own, err)
+		}
+		if c.want != nil {
+			continue
+		}
+		if _, err := o.Use(t.Context(), c.link, c.browser); !errors.Is(err, ErrUsed) {
+			t.Errorf("a link %s, again: %v", c.about, err)
+		}
+		if _, err := o.Read(t.Context(), c.link, c.browser); !errors.Is(err, ErrUsed) {
+			t.Errorf("a link %s, looked at again: %v", c.about, err)
+		}
 	}
 }
