@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/format/entity"
 	"github.com/milterscan/milterscan/scan/format/markup"
 	"github.com/milterscan/milterscan/scan/format/picture"
 	"github.com/milterscan/milterscan/scan/open/texts"
@@ -68,8 +69,8 @@ func knownHosts(m *scan.Message, all *texts.Texts) map[string]bool {
 	}
 	add(m.Envelope.Sender)
 	for _, field := range m.Header.Values("From") {
-		for _, a := range mailboxes(field[:min(len(field), longestFrom)]) {
-			add(a.address)
+		for _, a := range entity.Mailboxes(field[:min(len(field), longestFrom)]) {
+			add(a.Address)
 		}
 	}
 	for t, l := range all.Links() {
