@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/milterscan/milterscan/policy"
+	"github.com/milterscan/milterscan/scan/format/skeleton"
 	"github.com/milterscan/milterscan/scan/units"
 )
 
@@ -356,5 +357,38 @@ func TestBounds(t *testing.T) {
 		if _, rows, err := s.fetch(t.Context()); err == nil || !strings.Contains(err.Error(), want) || rows != nil {
 			t.Errorf("got %v, want %q", err, want)
 		}
+	}
+}
+
+// TestCalled: persons are found by their names, and those who share one have all their addresses.
+func TestCalled(t *testing.T) {
+	d := known([]Row{
+		{Address: "jane@example.com", Name: "Dr. Jane Doe", Aliases: []string{"jane@home.example"}},
+		{Address: "j2@example.com", Name: "DOE, Jane", Aliases: []string{"@jane.example"}},
+		{Address: "a@example.com", Name: "A"},
+		{Address: "team@example.com", Name: "Team"},
+		{Address: "x@example.com"},
+	})
+	for _, row := range []struct {
+		name, address string
+		ok, own       bool
+	}{
+		{"Jane Doe", "x@evil.test", true, false},
+		{"Jane Doe", "no address", true, false},
+		{"Jane Doe", "JANE@home.example", true, true},
+		{"Jane Doe", "any@jane.example", true, true},
+		{"Jane Doe", "j2+x@example.com", true, true},
+		{"Jane Doe", "a@example.com", true, false},
+		{"A", "x@evil.test", false, false},
+		{"Team", "x@evil.test", false, false},
+		{"", "x@evil.test", false, false},
+	} {
+		p, ok, own := d.Called(skeleton.Names(row.name), row.address)
+		if ok != row.ok || own != row.own || ok != (p.ID != "") {
+			t.Errorf("%s <%s> is called as %q, %v, %v", row.name, row.address, p.ID, ok, own)
+		}
+	}
+	if _, ok, _ := new(Directory).Called(skeleton.Names("Jane Doe"), ""); ok {
+		t.Error("an empty directory knows somebody")
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/milterscan/milterscan/policy/address"
+	"github.com/milterscan/milterscan/scan/format/skeleton"
 )
 
 // snapshot is all that is known at one time. It never changes.
@@ -15,6 +16,7 @@ type snapshot struct {
 	byAddress map[string]int32   // every address, and "@example.com"; everyone for a domain that takes any address
 	acting    map[string][]int32 // those that an address may act for as a delegate
 	groups    map[string][]int32 // groups by their names, long and short
+	called    map[string]int32   // one of the persons who have a name, by its forms
 	sources   []*source
 	delimiter string
 	conflicts conflicts
@@ -52,7 +54,7 @@ type saying struct{ name, language *source }
 // holds.
 func assemble(sources []*source, delimiter string) *snapshot {
 	a := &assembly{snapshot: &snapshot{byAddress: map[string]int32{}, acting: map[string][]int32{}, groups: map[string][]int32{},
-		sources: sources, delimiter: delimiter}, claims: map[string][]int32{}}
+		called: map[string]int32{}, sources: sources, delimiter: delimiter}, claims: map[string][]int32{}}
 	for _, s := range sources {
 		for _, r := range s.rows {
 			a.person(s, r)
@@ -62,7 +64,19 @@ func assemble(sources []*source, delimiter string) *snapshot {
 	a.settle()
 	a.delegate()
 	a.inGroups()
+	a.name()
 	return a.snapshot
+}
+
+// name notes how persons are called.
+func (a *assembly) name() {
+	for at, p := range a.people {
+		for _, form := range skeleton.Names(p.Name) {
+			if _, taken := a.called[form]; !taken {
+				a.called[form] = int32(at)
+			}
+		}
+	}
 }
 
 // person adds what a row says.
