@@ -36,6 +36,7 @@ var permissions = []struct {
 	{"scan/format/picture", []string{"scan/format/archive"}},
 	{"scan/format/entity", []string{"scan/format/charset", "scan/format/sniff"}},
 	{"scan/format/markup", []string{"scan/format/charset"}},
+	{"scan/format/skeleton", []string{"scan/format/charset"}},
 	{"scan", []string{"scan/format/entity", "scan/scratch"}},
 
 	// Structure to parts.
@@ -77,7 +78,7 @@ var permissions = []struct {
 	{"policy/secret", nil},
 	{"policy/ldap", []string{"scan/units"}},
 	{"policy/keep/postgres", []string{"scan/units"}},
-	{"policy/people/directory", []string{"policy/keep/postgres", "policy/keep/store", "policy/ldap", "policy/secret", "policy", "policy/disk", "policy/address", "scan/units"}},
+	{"policy/people/directory", []string{"policy/keep/postgres", "policy/keep/store", "policy/ldap", "policy/secret", "policy", "policy/disk", "policy/address", "scan/format/skeleton", "scan/units"}},
 	{"policy/judge", []string{"policy", "policy/edit", "policy/token", "scan", "scan/format/entity", "scan/open/unpack", "scan/sender/origin"}},
 	{"policy/config", []string{"policy/ldap", "policy/secret", "policy", "policy/address", "policy/edit", "policy/keep/...", "policy/people", "policy/people/digest", "policy/people/directory", "policy/tell/...", "scan", "scan/contents/...", "scan/format/...", "scan/open/...", "scan/sender/...", "scan/units"}},
 

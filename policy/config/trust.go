@@ -43,7 +43,7 @@ func (b *binder) directory(key, dir string) {
 
 // fileKeys are the keys of values that name files or programs.
 var fileKeys = []string{"ca_file", "client_ca", "command", "deny_files", "files", "key_file", "keys", "lists",
-	"password_file", "safe_files", "secret_file"}
+	"name_files", "password_file", "safe_files", "secret_file"}
 
 // named calls visit with every file that a value names, and the key of the value.
 func named(path string, v reflect.Value, visit func(key, file string)) {

@@ -36,7 +36,7 @@ func newBench(t testing.TB) *bench {
 	b.opener = unpack.NewOpener(unpack.Limits{Entity: entity.DefaultLimits(), Archive: limits, Parts: 10000, Nesting: 20}, archive.Formats(), room)
 	c := content.DefaultConfig()
 	var err error
-	if b.content, err = content.New(c, texts.New(c.Limits, c.Extent())); err != nil {
+	if b.content, err = content.New(c, content.With{Texts: texts.New(c.Limits, c.Extent())}); err != nil {
 		t.Fatal(err)
 	}
 	b.editor, err = New(Options{
@@ -334,7 +334,7 @@ func (b *bench) contentWith(change func(*contentConfig)) *content.Scanner {
 	b.Helper()
 	c := content.DefaultConfig()
 	change(&c)
-	s, err := content.New(c, texts.New(c.Limits, c.Extent()))
+	s, err := content.New(c, content.With{Texts: texts.New(c.Limits, c.Extent())})
 	if err != nil {
 		b.Fatal(err)
 	}

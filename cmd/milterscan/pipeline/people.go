@@ -2,21 +2,24 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"time"
 
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/policy/people/directory"
+	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/contents/content"
 )
 
 // meetTime is how long a command waits for people that it knows nothing of.
 const meetTime = 10 * time.Second
 
-// meet has the directory know the people of a configuration, if any rule can go by them: by
-// what the daemon has loaded last, where it can be read.
+// meet has the directory know the people of a configuration, by what the daemon has loaded
+// last, where it can be read.
 func (s *Shared) meet(c *config.Config) {
-	if len(c.Groups()) == 0 && !c.People.Complete() {
+	if len(c.People.Sources) == 0 {
 		return
 	}
 	s.Directory = NewDirectory(c, directory.Options{})
@@ -52,4 +55,32 @@ func CheckGroups(ctx context.Context, c *config.Config) (unknown config.Problems
 		return nil, unsure
 	}
 	return c.UnknownGroups(d.HasGroup), nil
+}
+
+// shown judges what a message shows, and compares whom it says it is from with our people and
+// domains.
+func shown(s *site) ([]scan.Scanner, error) {
+	w := content.With{Texts: s.texts, Trusted: s.local.Trusts}
+	for _, d := range s.local.Domains {
+		w.Domains = append(w.Domains, string(d))
+	}
+	if len(s.People.Sources) > 0 {
+		w.Called = s.called
+	}
+	return one(content.New(s.Content, w))
+}
+
+// errNotMet is reported while nothing is known of some people. It names the remedy.
+var errNotMet = errors.New("some source of people has not been loaded yet; the log and \"milterscan people check\" say why")
+
+// called is a content.Called that asks the directory.
+func (s *site) called(forms []string, address string) (person string, ok, own bool, err error) {
+	p, ok, own := s.Directory.Called(forms, address)
+	if !s.Directory.Ready() {
+		err = errNotMet
+	}
+	if ok {
+		person = p.Main()
+	}
+	return person, ok, own, err
 }

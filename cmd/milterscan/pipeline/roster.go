@@ -48,7 +48,7 @@ func roster() []entry {
 		{"virus", virus.Catalogue, contents, func(s *site) ([]scan.Scanner, error) { return virus.New(s.Virus) }},
 		{"attachment", attachment.Catalogue, contents, func(s *site) ([]scan.Scanner, error) { return one(attachment.New(s.Attachment)) }},
 		{"document", document.Catalogue, contents, func(s *site) ([]scan.Scanner, error) { return one(document.New(s.Document)) }},
-		{"content", content.Catalogue, contents, func(s *site) ([]scan.Scanner, error) { return one(content.New(s.Content, s.texts)) }},
+		{"content", content.Catalogue, contents, shown},
 		{"relay", relay.Catalogue, sender, relays},
 		{"spam", dnslist.Catalogue, sender, dnsLists},
 		{"auth", auth.Catalogue, sender, authentication},

@@ -38,7 +38,7 @@ func TestCodes(t *testing.T) {
 		inventory.ReadCodes(func(context.Context, *picture.Set) ([]picture.Found, error) {
 			return []picture.Found{{Item: 0, What: picture.Code, Text: c.code}}, nil
 		})
-		s, err := New(conf, inventory)
+		s, err := New(conf, With{Texts: inventory})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -79,7 +79,7 @@ func TestCodesUnread(t *testing.T) {
 		inventory.ReadCodes(func(context.Context, *picture.Set) ([]picture.Found, error) {
 			return []picture.Found{{Item: 0, What: what, Text: "why"}}, nil
 		})
-		s, err := New(conf, inventory)
+		s, err := New(conf, With{Texts: inventory})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -45,13 +45,21 @@ type Config struct {
 	// How much data in a page, together with a script that decodes it, counts as a
 	// smuggled file. A link that has data saved as a file counts at any size.
 	Smuggled units.Size `toml:"smuggled"`
+	// Files with the names of your people, one a line: "Jane Doe", and in angle brackets
+	// the addresses elsewhere that are hers, "Jane Doe <jane@home.example>". Mail from elsewhere
+	// whose author has one of these names, or one of those that [[people.source]] has, is a
+	// finding. "#" begins a comment.
+	NameFiles []string `toml:"name_files"`
+	// Domains of others, or of yours, that may look like one of local.domains, with all below
+	// them.
+	Neighbours []string `toml:"neighbours"`
 	// What findings add to the score of the message, by their names without
 	// "content/", where that differs from the shipped value: { link-mismatch = 4 }.
 	// Shipped are link-bad and smuggling 5; link-lookalike, link-program and
 	// link-script 3; link-mismatch 2.5; link-numeric, link-userinfo and qr-lure 2; script,
 	// object, applet, iframe, meta-refresh and external-body 1.5; link-mailto, form,
-	// embed, event-handler and html-attachment 1; display-address 0.5; hidden-text
-	// and qr-link 0.3; web-bug and remote-style 0.1.
+	// embed, event-handler, html-attachment and lookalike-domain 1; display-address,
+	// impersonation and reply-to 0.5; hidden-text and qr-link 0.3; web-bug and remote-style 0.1.
 	Scores map[string]float64 `toml:"scores"`
 	// How much is read of the texts of one message.
 	Limits texts.Limits `toml:"limits"`
@@ -92,7 +100,7 @@ func (c Config) WantsFiles() bool {
 // Check finds what contradicts itself.
 func (c Config) Check() error {
 	var check units.Check
-	for key, list := range map[string][]string{"safe": c.Safe, "bad": c.Bad, "bug_hosts": c.BugHosts} {
+	for key, list := range map[string][]string{"safe": c.Safe, "bad": c.Bad, "bug_hosts": c.BugHosts, "neighbours": c.Neighbours} {
 		for i, d := range list {
 			check.If(!isDomain(d), fmt.Sprintf("%s[%d]", key, i), "%q is no domain; write one such as \"example.com\"", d)
 		}

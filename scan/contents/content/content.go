@@ -18,6 +18,7 @@ type Scanner struct {
 	links linkJudge
 	bugs  bugJudge
 	lists *lists
+	ours  ours
 	config
 }
 
@@ -28,10 +29,17 @@ type config struct {
 	smuggled   int
 }
 
-// New returns a scanner for the configuration, which reads messages through an
-// inventory that others may use as well. It reads the files of lists; an error
-// names file and line.
-func New(c Config, texts *texts.Inventory) (*Scanner, error) {
+// With is what a scanner works with.
+type With struct {
+	Texts   *texts.Inventory         // reads messages; others may use it as well
+	Trusted func(scan.Envelope) bool // reports the mail of our own clients; nil: there is none
+	Domains []string                 // ours, ".example.com" for all below one
+	Called  Called                   // finds our people by their names; nil: only files name them
+}
+
+// New returns a scanner for the configuration. It reads the files of lists and names; an
+// error names file and line.
+func New(c Config, w With) (*Scanner, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
@@ -43,9 +51,14 @@ func New(c Config, texts *texts.Inventory) (*Scanner, error) {
 	if err != nil {
 		return nil, err
 	}
+	ours, err := newOurs(c, w)
+	if err != nil {
+		return nil, err
+	}
 	s := &Scanner{
 		lists:  lists,
-		texts:  texts,
+		texts:  w.Texts,
+		ours:   ours,
 		links:  newLinkJudge(c),
 		bugs:   bugJudge{c.BugSize, hosts(c.BugHosts), c.Spacers},
 		config: config{c.allScores(), c.HiddenText, int(c.Smuggled)},
@@ -75,6 +88,7 @@ func (s *Scanner) Scan(ctx context.Context, m *scan.Message) ([]scan.Finding, er
 	s.judgeRemote(&b, texts)
 	s.judgeCodes(&b, m, texts)
 	judgeAuthors(&b, m)
+	s.ours.judge(&b, m)
 	for _, u := range texts.Unread {
 		if isPage(u.Form) || len(s.lists.lists) > 0 {
 			b.page(u.Part).add(ruleLimit, "the texts of this message are larger than what is read of them")

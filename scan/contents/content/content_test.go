@@ -12,7 +12,7 @@ import (
 
 func TestContract(t *testing.T) {
 	c := DefaultConfig()
-	s, err := New(c, texts.New(c.Limits, texts.Everything))
+	s, err := New(c, With{Texts: texts.New(c.Limits, texts.Everything)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,7 +171,7 @@ func TestManyPagesMakeFewFindings(t *testing.T) {
 func TestScores(t *testing.T) {
 	c := DefaultConfig()
 	c.Scores = map[string]float64{"form": 7.5}
-	s, err := New(c, texts.New(c.Limits, texts.Everything))
+	s, err := New(c, With{Texts: texts.New(c.Limits, texts.Everything)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,7 +194,7 @@ func TestConfigIsChecked(t *testing.T) {
 	} {
 		c := DefaultConfig()
 		change(&c)
-		if _, err := New(c, texts.New(c.Limits, texts.Everything)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := New(c, With{Texts: texts.New(c.Limits, texts.Everything)}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %s", err, want)
 		}
 	}

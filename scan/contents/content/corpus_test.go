@@ -18,7 +18,7 @@ func judged(t *testing.T, mail []byte) []scan.Finding {
 	m := scantest.Open(t, mail)
 	defer m.Close()
 	c := content.DefaultConfig()
-	s, err := content.New(c, texts.New(c.Limits, texts.Everything))
+	s, err := content.New(c, content.With{Texts: texts.New(c.Limits, texts.Everything)})
 	if err != nil {
 		t.Fatal(err)
 	}

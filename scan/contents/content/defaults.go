@@ -128,6 +128,7 @@ func defaultScores() map[string]float64 {
 		string(ruleScript): 1.5, string(ruleObject): 1.5, string(ruleApplet): 1.5, string(ruleFrame): 1.5, string(ruleRefresh): 1.5,
 		string(ruleForm): 1, string(ruleEmbed): 1, string(ruleHandler): 1,
 		string(ruleQRLure): 2, string(ruleQRLink): 0.3,
+		string(ruleLookalikeDomain): 1, string(ruleImpersonation): 0.5, string(ruleReplyTo): 0.5,
 		string(ruleDisplay): 0.5, string(ruleHiddenText): 0.3, string(ruleWebBug): 0.1, string(ruleStyle): 0.1,
 	}
 }

@@ -35,7 +35,7 @@ func part(mediaType, name, content string) scan.Part {
 // rule, and their details.
 func found(t testing.TB, c Config, m *scan.Message) (rules []string, details string) {
 	t.Helper()
-	s, err := New(c, texts.New(c.Limits, texts.Everything))
+	s, err := New(c, With{Texts: texts.New(c.Limits, texts.Everything)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -355,12 +355,12 @@ func TestSafeFiles(t *testing.T) {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := New(c, texts.New(c.Limits, texts.Everything)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := New(c, With{Texts: texts.New(c.Limits, texts.Everything)}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v", text, err)
 		}
 	}
 	c.SafeFiles = []string{file + ".none"}
-	if _, err := New(c, texts.New(c.Limits, texts.Everything)); !errors.Is(err, os.ErrNotExist) {
+	if _, err := New(c, With{Texts: texts.New(c.Limits, texts.Everything)}); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no file: %v", err)
 	}
 }

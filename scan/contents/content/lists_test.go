@@ -81,7 +81,7 @@ func TestLists(t *testing.T) {
 func TestListsAreCountedApart(t *testing.T) {
 	c := DefaultConfig()
 	c.Lists = []List{newList(func(l *List) { l.Name, l.Score = "a", 2.5 }, "plain"), newList(func(l *List) { l.Name = "b"; l.Fold = FoldNone }, "Plain"), newList(func(l *List) { l.Name = "c" }, "no such")}
-	s, err := New(c, texts.New(c.Limits, texts.Everything))
+	s, err := New(c, With{Texts: texts.New(c.Limits, texts.Everything)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +130,7 @@ func TestListsInFiles(t *testing.T) {
 	}
 	for file, want := range map[string]string{write("bad", "word\n/(/\n"): "bad:2: ", write("empty", "/x*/"): "empty:1: ", filepath.Join(dir, "missing"): "no such file"} {
 		c.Lists[0].Files = []string{file}
-		if _, err := New(c, texts.New(c.Limits, texts.Everything)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := New(c, With{Texts: texts.New(c.Limits, texts.Everything)}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %s", err, want)
 		}
 	}
@@ -184,7 +184,7 @@ func BenchmarkLists(b *testing.B) {
 		c := DefaultConfig()
 		c.Limits.Text = 16 << 20
 		c.Lists = []List{newList(nil, strings.Fields(text(n*14, 6, 13))[:n]...)}
-		s, err := New(c, texts.New(c.Limits, texts.Everything))
+		s, err := New(c, With{Texts: texts.New(c.Limits, texts.Everything)})
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -27,18 +27,24 @@ const (
 	ruleFrame         rule = "iframe"
 	ruleHandler       rule = "event-handler"
 	ruleHiddenText    rule = "hidden-text"
+	ruleImpersonation rule = "impersonation"
 	ruleLimit         rule = "limit"
+	ruleNamesUnknown  rule = "names-unknown"
 	ruleObject        rule = "object"
 	ruleQRLink        rule = "qr-link"
 	ruleQRLure        rule = "qr-lure"
 	ruleQRUnread      rule = "qr-unread"
 	ruleQRUnsupported rule = "qr-unsupported"
 	ruleRefresh       rule = "meta-refresh"
+	ruleReplyTo       rule = "reply-to"
 	ruleScript        rule = "script"
 	ruleSmuggling     rule = "smuggling"
 	ruleStyle         rule = "remote-style"
 	ruleWebBug        rule = "web-bug"
 )
+
+// ruleLookalikeDomain is about the hosts of those who say that they write.
+const ruleLookalikeDomain rule = "lookalike-domain"
 
 // Findings about links.
 const (
@@ -66,8 +72,19 @@ var catalogue = scan.NewCatalogue(scannerWord, scannerWord,
 		"to mislead filters."),
 	scan.Entry(ruleAttachment, scan.Suspicious, "An HTML file, attached or in an archive, holds a script or a form."),
 	scan.Entry(ruleFrame, scan.Suspicious, "The message embeds another page in a frame."),
+	scan.Entry(ruleImpersonation, scan.Note,
+		"The author is called like one of our people and writes from an address elsewhere that is none of that person's. "+
+			"Others may have the same name."),
 	scan.Entry("list-*", scan.Suspicious, "The message holds words of a list of the configuration, whose name stands behind the dash."),
 	scan.Entry(ruleLimit, scan.Unscannable, "A page is larger, or has more of something, than what is read; the rest was not judged."),
+	scan.Entry(ruleLookalikeDomain, scan.Note,
+		"The domain of the author, of the sender or of the address for replies could be taken for one of ours: it looks like it, "+
+			"differs in one letter, has another suffix, or begins with it."),
+	scan.Entry(ruleNamesUnknown, scan.Failed,
+		"Some source of people has never been loaded: whether one of ours is called like the author cannot be said."),
+	scan.Entry(ruleReplyTo, scan.Note,
+		"Replies go to another domain than the author's: the author is said to be one of ours, or the sender is of a third domain "+
+			"and the mail was not sent to many."),
 	scan.Entry(ruleLinkBad, scan.Suspicious, "A link leads to a place on the list of bad ones."),
 	scan.Entry(ruleLinkHidden, scan.Suspicious, "The text of a link does not name where it leads; found only if configured."),
 	scan.Entry(ruleLinkLookalike, scan.Suspicious, "A link leads to a host whose name looks like another one, by letters of other scripts."),
