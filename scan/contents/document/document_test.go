@@ -281,6 +281,8 @@ func bad(t testing.TB) map[string]struct {
 		"script in XML, escaped":           {"a.dat", "svg-script", []byte(`<report xmlns:h="http&#58;//www.w3.org/1999/xhtml"><h:script src="x"/></report>`)},
 		"script of pictures in XML":        {"a.xml", "svg-script", []byte(`<theme><script xmlns="http://www.w3.org/2000/svg">x()</script></theme>`)},
 		"script in XML by an entity":       {"a.xml", "svg-script", []byte(`<!DOCTYPE a [<!ENTITY x "<script xmlns='http://www.w3.org/1999/xhtml'>x()</script>">]><a>&x;</a>`)},
+		"namespace by an entity":           {"a.xml", "svg-script", []byte(`<!DOCTYPE a [<!ENTITY n "http://www.w3.org/1999/xhtml">]><a xmlns:h="&n;"><h:script>x()</h:script></a>`)},
+		"namespace with an entity in it":   {"a.xml", "svg-script", []byte(`<!DOCTYPE a [<!ENTITY n "w3.org">]><a><script xmlns="http://www.&n;/1999/xhtml">x()</script></a>`)},
 		"script in XML, inside":            {"a.xml", "svg-script", []byte(`<a xmlns="urn:a"><b xmlns="http://www.w3.org/1999/xhtml"><c xmlns="urn:c"><d/></c><script/></b></a>`)},
 		"handler in XML":                   {"a.xml", "svg-script", []byte(`<a xmlns:h="http://www.w3.org/1999/xhtml"><h:img src="x" onerror="x()"/></a>`)},
 		"script in UTF-16 XML":             {"a.xml", "svg-script", utf16XML(`<a><script xmlns="http://www.w3.org/1999/xhtml">x()</script></a>`)},

@@ -15,6 +15,10 @@ func isWebNamespace(value string) bool {
 	return false
 }
 
+// mayBeWeb reports whether the value of a declaration is such a namespace, or is put
+// together by an entity of the document type, which may say anything.
+func mayBeWeb(value string) bool { return isWebNamespace(value) || strings.Contains(value, "&") }
+
 // web knows which names in a document are those of web pages.
 type web struct {
 	prefixes map[string]bool
@@ -34,8 +38,8 @@ func (w *web) declare(t *element) {
 	for _, a := range t.attributes {
 		switch {
 		case a.prefix == "" && a.name == "xmlns":
-			w.scopes = append(w.scopes, scope{w.depth, isWebNamespace(a.value)})
-		case a.prefix == "xmlns" && isWebNamespace(a.value):
+			w.scopes = append(w.scopes, scope{w.depth, mayBeWeb(a.value)})
+		case a.prefix == "xmlns" && mayBeWeb(a.value):
 			if w.prefixes == nil {
 				w.prefixes = map[string]bool{}
 			}

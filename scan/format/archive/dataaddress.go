@@ -8,9 +8,10 @@ import (
 )
 
 const (
-	dataScheme = "data:"
-	dataHead   = 2 << 10 // bytes that may come before the comma
-	nameOfData = "data"  // of what has no name and is not saved
+	dataScheme  = "data:"
+	dataHead    = 2 << 10  // bytes before the comma that are looked at
+	longestHead = 64 << 10 // bytes that may come before the comma in a text
+	nameOfData  = "data"   // of what has no name and is not saved
 )
 
 // dataAddress is the head of a data: address (RFC 2397): what it says of the file

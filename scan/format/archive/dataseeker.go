@@ -1,7 +1,6 @@
 package archive
 
 import (
-	"bytes"
 	"context"
 	"html"
 	"regexp"
@@ -80,8 +79,8 @@ func (s *dataSeeker) seek() error {
 		if err != nil {
 			break
 		}
-		if s.scheme(c) {
-			s.address()
+		for again := s.scheme(c); again; {
+			again = s.address()
 		}
 	}
 	s.settle()
@@ -185,31 +184,27 @@ func (s *dataSeeker) endsIn(i int, word string) bool {
 	return true
 }
 
-// address reads an address after its scheme.
-func (s *dataSeeker) address() {
+// address reads an address after its scheme, and reports whether it read another scheme
+// instead.
+func (s *dataSeeker) address() (again bool) {
 	quote, before, ok := s.opening()
-	alone := !ok && s.alone()
+	quoted := quote != 0 && s.back(s.begun-1) == quote
+	alone := !ok && (quoted || s.alone())
 	if !ok && !alone {
-		return
+		return false
 	}
-	if alone {
+	if alone && !quoted {
 		quote = 0
 	}
 	s.settle()
 	tag := s.tag()
-	head := []byte(dataScheme)
-	for len(head) < dataHead {
-		c, err := s.next()
-		if err != nil || c == '<' || c == '>' || c == quote && !s.text.coded {
-			return
-		}
-		if head = append(head, c); c == ',' {
-			break
-		}
+	head, again := s.head(quote, alone, !alone && (quote != 0 || before == '=' || before == '('))
+	if again {
+		return true
 	}
 	addr, ok := newDataAddress(head)
-	if !ok || alone && (!addr.base64 || bytes.ContainsAny(head, " \t\r\n")) {
-		return
+	if !ok || alone && !addr.base64 {
+		return false
 	}
 	f := dataFound{dataAddress: addr, start: s.text.at}
 	if f.end = s.skip(quote, before); f.end == f.start && quote != 0 {
@@ -219,11 +214,12 @@ func (s *dataSeeker) address() {
 		}
 	}
 	s.found = append(s.found, f)
-	if end := f.end; alone && s.lines(&end) {
+	if end := f.end; alone && !quoted && s.lines(&end) {
 		f.end = end
 		s.found = append(s.found, f)
 	}
 	s.before, s.after, s.quote, s.waiting = tag, s.after[:0], 0, true
+	return false
 }
 
 // tag returns what was read of the tag that the address is in.
