@@ -48,6 +48,10 @@ const mostProcesses = 1024
 // files.
 func become(r rights, command []string) error {
 	runtime.LockOSThread() // what follows is this thread's, and the new program's
+	// The daemon asked it of the first thread alone, and this may be another.
+	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0); err != nil {
+		return err
+	}
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return err
 	}

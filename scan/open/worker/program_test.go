@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -154,6 +155,50 @@ func TestNothingOfAProgramIsLeft(t *testing.T) {
 		if alive(left) {
 			t.Errorf("%s: a process is left", name)
 			syscall.Kill(left, syscall.SIGKILL)
+		}
+	}
+}
+
+// runProgram is what a daemon does that runs a program, whose path is its argument.
+func runProgram() int {
+	cfg := Defaults()
+	cfg.Command, cfg.Env = []string{os.Args[0]}, []string{actVariable + "=proper, on a thread of its own"}
+	p := Program{Path: os.Args[1], Memory: 64 * units.MB, CPU: 5 * time.Second, Wall: time.Minute, Write: os.Args[2]}
+	cfg.Run(context.Background(), p, nil)
+	return 0
+}
+
+// TestProgramsDieWithTheDaemon: also where nothing of the daemon is left to end them, and
+// whichever thread becomes the program.
+func TestProgramsDieWithTheDaemon(t *testing.T) {
+	p := script(t, `echo $$ >"$TMPDIR/new" && mv "$TMPDIR/new" "$TMPDIR/pid" && exec sleep 100`)
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		dir := t.TempDir()
+		daemon := exec.Command(self, p.Path, dir)
+		daemon.Env = []string{actVariable + "=daemon"}
+		if err := daemon.Start(); err != nil {
+			t.Fatal(err)
+		}
+		program := 0
+		for end := time.Now().Add(20 * time.Second); program == 0 && time.Now().Before(end); time.Sleep(time.Millisecond) {
+			text, _ := os.ReadFile(filepath.Join(dir, "pid"))
+			program, _ = strconv.Atoi(strings.TrimSpace(string(text)))
+		}
+		daemon.Process.Kill()
+		daemon.Wait()
+		if program == 0 {
+			t.Fatal("the program did not begin")
+		}
+		for end := time.Now().Add(5 * time.Second); alive(program) && time.Now().Before(end); {
+			time.Sleep(time.Millisecond)
+		}
+		if alive(program) {
+			syscall.Kill(program, syscall.SIGKILL)
+			t.Fatal("the program goes on")
 		}
 	}
 }

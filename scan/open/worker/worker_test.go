@@ -13,6 +13,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -35,10 +36,17 @@ func TestMain(m *testing.M) {
 // acts are the ways a worker may behave.
 var acts = map[string]func() int{
 	"proper": func() int { return Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr) },
-	"mute":   hang,
-	"dead":   func() int { return 1 },
-	"dies":   func() int { stage(job); return 7 },
-	"hangs":  func() int { stage(job); return hang() },
+	"daemon": runProgram,
+	"proper, on a thread of its own": func() int {
+		runtime.LockOSThread()
+		status := make(chan int)
+		go func() { status <- Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr) }()
+		return <-status
+	},
+	"mute":  hang,
+	"dead":  func() int { return 1 },
+	"dies":  func() int { stage(job); return 7 },
+	"hangs": func() int { stage(job); return hang() },
 	"garbage": func() int {
 		stage(job)
 		io.Copy(os.Stdout, strings.NewReader(strings.Repeat("nonsense", 1000)))
