@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -69,12 +70,16 @@ func encodingName(e entity.Encoding) string {
 }
 
 // fitting returns the encoding for the new body of an entity: the one it has, unless
-// its lines have become too long for that or no mail should use it.
+// its lines have become too long for that, no mail should use it, or nobody knows what it is
+// called: clients would guess anew.
 func fitting(e *entity.Entity, old, body scan.Content) entity.Encoding {
 	switch e.Encoding {
 	case entity.Base64, entity.QuotedPrintable:
 		return e.Encoding
 	case entity.Identity:
+		if slices.ContainsFunc(e.Notes, func(n entity.Deviation) bool { return n.Code == "encoding-unknown" }) {
+			return entity.QuotedPrintable
+		}
 		if long := widest(body); long > longestLine && long > widest(old) {
 			return entity.QuotedPrintable
 		}

@@ -46,6 +46,9 @@ var ways = []struct {
 	{"binary", "binary", asIs},
 	{"quoted-printable", "quoted-printable", quoted},
 	{"quoted-printable with a soft break at its end", "quoted-printable", func(s, newline string) string { return quoted(s, newline) + "=" + newline }},
+	{"one that nobody knows", "x-strange", asIs},
+	{"8bit, named twice", "8bit\nContent-Transfer-Encoding: 8bit", asIs},
+	{"quoted-printable, named twice", "quoted-printable\nContent-Transfer-Encoding: quoted-printable", quoted},
 	{"base64", "base64", func(s, newline string) string { return base64.StdEncoding.EncodeToString([]byte(s)) + newline }},
 	{"base64 without a line end", "base64", func(s, _ string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }},
 }

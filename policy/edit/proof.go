@@ -34,7 +34,7 @@ func (w *work) prove(r *Result, changes []*change) error {
 			return errors.New("the edited message can be read in more than one way")
 		}
 	}
-	return nil
+	return p.nothingNew()
 }
 
 // proof compares two messages.
@@ -42,6 +42,13 @@ type proof struct {
 	*work
 	result *Result
 	by     map[*entity.Entity]*change
+	bodies []newBody
+}
+
+// newBody is an entity whose body was edited, with what it was to become.
+type newBody struct {
+	c     *change
+	after *entity.Entity
 }
 
 // entity compares an entity with the one in its place.
@@ -127,11 +134,7 @@ func (p *proof) edited(c *change, after *entity.Entity) error {
 	if after.Encoding != c.with {
 		return fmt.Errorf("part %q has encoding %q", after.Number, after.Encoding)
 	}
-	for _, n := range after.Notes {
-		if n.Class != entity.Malformed || !slices.ContainsFunc(c.entity.Notes, func(old entity.Deviation) bool { return old.Code == n.Code }) {
-			return fmt.Errorf("part %q: %s", after.Number, n.Code)
-		}
-	}
+	p.bodies = append(p.bodies, newBody{c, after})
 	want := &matching{want: scan.Reader(c.body)}
 	if _, err := entity.Decode(want, io.NewSectionReader(p.result.Message, after.Body.Start, after.Body.Len()), c.with); err != nil {
 		return fmt.Errorf("the new body of part %q: %w", after.Number, err)
@@ -140,6 +143,20 @@ func (p *proof) edited(c *change, after *entity.Entity) error {
 		return fmt.Errorf("the new body of part %q: %w", after.Number, errDiffers)
 	}
 	return p.lineEnds(c)
+}
+
+// nothingNew makes sure that no edited entity deviates in a way that it did not before, or
+// that other readings came of. It looks when all readings were made: of a transfer encoding
+// that nobody knows, or that is named twice, only they say that there is but one.
+func (p *proof) nothingNew() error {
+	for _, b := range p.bodies {
+		for _, n := range b.after.Notes {
+			if n.Class != entity.Malformed || !slices.ContainsFunc(b.c.entity.Notes, func(old entity.Deviation) bool { return old.Code == n.Code }) {
+				return fmt.Errorf("the edited message failed the check: part %q: %s", b.after.Number, n.Code)
+			}
+		}
+	}
+	return nil
 }
 
 // matching is a writer that takes nothing but what it wants.
