@@ -5,6 +5,7 @@
 package document
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,8 +38,9 @@ func New(c Config) (*Scanner, error) {
 // have the word "attachment".
 func (s *Scanner) Name() string { return name }
 
-// Scan looks into every part. A part that cannot be read is an error; Scan returns
-// the findings about the others with it.
+// Scan looks into every part, the smallest first: macros, relations and menus are small, so
+// that they are seen whatever else takes all the work there is. A part that cannot be read is
+// an error; Scan returns the findings about the others with it.
 func (s *Scanner) Scan(ctx context.Context, m *scan.Message) ([]scan.Finding, error) {
 	defer m.Enter(ctx)()
 	var errs []error
@@ -46,14 +48,16 @@ func (s *Scanner) Scan(ctx context.Context, m *scan.Message) ([]scan.Finding, er
 	ctx, done := work.Within(ctx, m.Work)
 	defer done()
 	children, ledger := childrenOf(m), &ledger{s.unpacked, work}
-	all := make([]*examination, 0, len(m.Parts))
+	all := make([]*examination, len(m.Parts))
 	for i := range m.Parts {
+		all[i] = s.examine(ctx, m, i, children[i], ledger)
+	}
+	for _, i := range bySize(m.Parts) {
 		if err := ctx.Err(); err != nil {
 			errs = append(errs, err)
 			break
 		}
-		e := s.examine(ctx, m, i, children[i], ledger)
-		all = append(all, e)
+		e := all[i]
 		err := e.inspect()
 		if work.Overworked() {
 			e.overworked(m)
@@ -71,6 +75,22 @@ func (s *Scanner) Scan(ctx context.Context, m *scan.Message) ([]scan.Finding, er
 		found = append(found, e.report.found...)
 	}
 	return found, errors.Join(errs...)
+}
+
+// bySize returns the indices of parts, the smallest first.
+func bySize(parts []scan.Part) []int {
+	order := make([]int, len(parts))
+	for i := range order {
+		order[i] = i
+	}
+	size := func(i int) int64 {
+		if parts[i].Content == nil {
+			return 0
+		}
+		return parts[i].Content.Size()
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(size(a), size(b)) })
+	return order
 }
 
 // conclude judges macros, once all pieces of their documents were seen: in ODF

@@ -62,7 +62,7 @@ func (e *examination) spend(n int) bool {
 
 // overworked says that the examination ended, and with it that of the message.
 func (e *examination) overworked(m *scan.Message) {
-	e.tooComplex(fmt.Sprintf("looking into it and the parts before it takes more work than limits.cpu leaves for it (%v); "+
-		"later parts were not examined",
+	e.tooComplex(fmt.Sprintf("looking into it and smaller parts takes more work than limits.cpu leaves for it (%v); "+
+		"larger parts were not examined",
 		m.Work))
 }

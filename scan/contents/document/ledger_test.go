@@ -93,6 +93,31 @@ func TestHonestDocumentsAreExamined(t *testing.T) {
 	}
 }
 
+// TestSmallPartsAreExaminedFirst has macros beside more text than there is work for: before
+// it, behind it, and in a document of its own.
+func TestSmallPartsAreExaminedFirst(t *testing.T) {
+	text := repeated{wordRoot, `<w:p><w:t>x</w:t></w:p>`, 90 << 20}
+	long := scan.Part{Parent: 0, Path: "1/word/document.xml", Names: []string{"word/document.xml"}, Archived: true, Content: text}
+	macro := scan.Part{Parent: 0, Path: "1/word/vbaProject.bin", Names: []string{"word/vbaProject.bin"}, Archived: true,
+		Content: bytes.NewReader(macros(vbaModule{"ThisDocument", "Sub AutoOpen()\r\nShell \"x\"\r\nEnd Sub\r\n", 0}))}
+	package0 := scan.Part{Parent: -1, Path: "1", Names: []string{"a.docx"}, Content: repeated{"PK\x03\x04", "x", 6 << 20}}
+	alone := macro
+	alone.Parent, alone.Archived = -1, false
+	for name, parts := range map[string][]scan.Part{
+		"before": {package0, macro, long, long}, "behind": {package0, long, long, macro}, "beside": {package0, long, long, alone},
+	} {
+		m := scantest.Message("Subject: x\r\n\r\n", parts...)
+		m.Work = time.Second
+		found, err := newScanner(t, DefaultConfig()).Scan(t.Context(), m)
+		has := func(rule string) bool {
+			return slices.ContainsFunc(found, func(f scan.Finding) bool { return f.Rule == rule })
+		}
+		if err != nil || !has("attachment/macro-autorun") || !has("attachment/too-complex") {
+			t.Errorf("%s: found %v, %v", name, found, err)
+		}
+	}
+}
+
 // TestWorkIsChargedForUnpacking has many small documents that unpack to much.
 func TestWorkIsChargedForUnpacking(t *testing.T) {
 	pdf := pdfOf("<< /Type /ObjStm /N 1 /First 4 /Filter /AHx >> stream\n" + strings.Repeat("20", 1<<16) + ">\nendstream")
