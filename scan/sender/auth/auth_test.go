@@ -337,7 +337,15 @@ func TestCheck(t *testing.T) {
 	if err := DefaultConfig().Check(); err != nil {
 		t.Error(err)
 	}
-	for _, c := range []Config{{}, {Signatures: 500}, {Signatures: 1, ID: "a b"}, {Signatures: 1, Scores: map[string]float64{"spf-fali": 1}}} {
+	if err := (Config{Signatures: 1, DMARC: true, ARCTrusted: []string{"lists.example.org", ".example.net", "bücher.example"}}).Check(); err != nil {
+		t.Error(err)
+	}
+	for _, d := range []string{"", ".", "org", ".org", "a@example.org", "*.example.org", "example.org/x", "..example.org", "a b.example", "192.0.2.1"} {
+		if (Config{Signatures: 1, DMARC: true, ARCTrusted: []string{d}}).Check() == nil {
+			t.Errorf("%q may be trusted", d)
+		}
+	}
+	for _, c := range []Config{{}, {Signatures: 1, ARCTrusted: []string{"example.org"}}, {Signatures: 500}, {Signatures: 1, ID: "a b"}, {Signatures: 1, Scores: map[string]float64{"spf-fali": 1}}} {
 		if c.Check() == nil {
 			t.Errorf("%+v is fine", c)
 		}

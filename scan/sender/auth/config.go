@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/milterscan/milterscan/scan/format/markup"
 	"github.com/milterscan/milterscan/scan/units"
 )
 
@@ -20,6 +21,12 @@ type Config struct {
 	// Whether one of the two confirms the domain in the From field, and what that
 	// domain wants done with mail that neither does. It takes both.
 	DMARC bool `toml:"dmarc"`
+	// Domains whose ARC seals are believed (RFC 8617), such as those of mailing lists
+	// and forwarders that your people use: "lists.example.org", or ".example.org" for
+	// all domains below it.
+	// Where DMARC fails and one of them says that it passed before, the finding is
+	// auth/arc-trusted instead of the failure. It takes dmarc.
+	ARCTrusted []string `toml:"arc_trusted"`
 	// Whether the results are added to the message, as Authentication-Results (RFC
 	// 8601). Fields that claim to be ours are removed from mail from elsewhere.
 	Results bool `toml:"results"`
@@ -48,10 +55,22 @@ func (c Config) Check() error {
 	check.If(c.Signatures < 1 || c.Signatures > maxSignatures,
 		"signatures", "%d is not possible; write a number between 1 and %d", c.Signatures, maxSignatures)
 	check.If(c.ID != "" && !isToken(c.ID), "id", "%q is no name for a site; write one such as \"mx.example.com\"", c.ID)
+	check.If(len(c.ARCTrusted) > 0 && !c.DMARC, "arc_trusted", "it changes what a failure of DMARC means; write dmarc = true as well")
+	for _, d := range c.ARCTrusted {
+		check.If(!isDomain(strings.TrimPrefix(d, ".")), "arc_trusted",
+			"%q is no domain; write one such as \"lists.example.org\", or \".example.org\" for all below it", d)
+	}
 	for _, name := range slices.Sorted(maps.Keys(c.Scores)) {
 		check.If(!catalogue.Has(word+"/"+name), "scores."+name, "there is no finding auth/%s", name)
 	}
 	return check.Err()
+}
+
+// isDomain reports whether s is a domain of at least two labels. One label would
+// stand for everybody below it.
+func isDomain(s string) bool {
+	host := markup.Hostname(s)
+	return strings.Contains(host, ".") && host[0] != '.' && !strings.Contains(host, "..")
 }
 
 // isToken reports whether s can be without quotes (RFC 2045, section 5.1).

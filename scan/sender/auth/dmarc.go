@@ -22,6 +22,8 @@ type dmarcResult struct {
 	applied step   // whose record was applied, and which; zero if none was
 	why     string
 	two     bool // there is more than one author
+
+	alignment *alignment // with which the author was compared; nil if there was nothing to go by
 }
 
 // rule returns the finding for the result.
@@ -79,8 +81,8 @@ func (d *dmarcResult) judge(ctx context.Context, r dns.Resolver, w walk, e evide
 		return
 	}
 	d.policy = asked
-	a := alignment{ctx, r, w, d.applied.record}
-	d.result = a.judge(e)
+	d.alignment = &alignment{ctx, r, w, d.applied.record}
+	d.result = d.alignment.judge(e)
 	d.why = fmt.Sprintf("%s=%s", tag, asked)
 	if d.applied.record.testing {
 		d.policy = softer(asked)

@@ -90,3 +90,16 @@ func (r *results) dkim(list []dkim.Signature) {
 func (r *results) dmarc(d dmarcResult) {
 	r.add("dmarc", d.result, "header.from", d.domain, "polrec.p", d.policy, "polrec.domain", d.applied.domain)
 }
+
+// arc adds the result of a chain whose signatures were verified (RFC 8617, section
+// 10.2).
+func (r *results) arc(a arcResult, e scan.Envelope) {
+	if a.result == "" {
+		return
+	}
+	client := ""
+	if addr := e.Client.Addr(); addr.IsValid() {
+		client = addr.Unmap().String()
+	}
+	r.add("arc", a.result, "smtp.remote-ip", client)
+}

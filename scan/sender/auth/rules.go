@@ -12,6 +12,7 @@ type rule string
 const (
 	ruleResults    rule = "results"
 	ruleTwoAuthors rule = "two-authors"
+	ruleTrusted    rule = "arc-trusted"
 )
 
 var catalogue = scan.NewCatalogue(word, word, "The checks of the sender failed or took too long.",
@@ -36,6 +37,12 @@ var catalogue = scan.NewCatalogue(word, word, "The checks of the sender failed o
 	scan.Entry("dmarc-none", scan.Note, "The domain in the From field has no DMARC policy."),
 	scan.Entry("dmarc-permerror", scan.Note, "The From field has no domain, or the domain's DMARC policy cannot be used."),
 	scan.Entry("dmarc-temperror", scan.Failed, "The DNS records for DMARC could not be looked up."),
+	scan.Entry(ruleTrusted, scan.Note,
+		"DMARC fails, but hosts in auth.arc_trusted that passed the message on say that it passed when they got it."),
+	scan.Entry("arc-pass", scan.Note, "DMARC fails. The message has a valid ARC chain, but no trusted host in it says that DMARC ever passed."),
+	scan.Entry("arc-untrusted", scan.Note, "DMARC fails. The newest ARC seal is of a domain that is not in auth.arc_trusted; nothing was verified."),
+	scan.Entry("arc-fail", scan.Note, "DMARC fails. The message has an ARC chain, which is broken."),
+	scan.Entry("arc-temperror", scan.Failed, "DMARC fails. A key of the message's ARC chain could not be looked up."),
 	scan.Entry(ruleTwoAuthors, scan.Suspicious, "The From field can be read as different domains, so that DMARC can check none of them."),
 	scan.Entry(ruleResults, scan.Note, "All results, as the field Authentication-Results shows them."),
 )

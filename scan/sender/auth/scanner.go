@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -97,8 +98,11 @@ func (s *Scanner) check(ctx context.Context, m *scan.Message, out *results) ([]s
 	}
 	if s.config.DMARC {
 		d := checkDMARC(ctx, r, m.Header, e)
+		a, err := s.checkARC(ctx, r, m, d)
 		out.dmarc(d)
-		found = append(found, s.dmarcFindings(d)...)
+		out.arc(a, m.Envelope)
+		found = append(found, s.dmarcFindings(d, a)...)
+		e.unknown = cmp.Or(e.unknown, err)
 	}
 	return found, e.unknown
 }
@@ -157,8 +161,17 @@ func described(list []dkim.Signature, result dkim.Result) string {
 	return text
 }
 
-func (s *Scanner) dmarcFindings(d dmarcResult) []scan.Finding {
-	found := []scan.Finding{s.found(d.rule(), d.domain+": "+d.why)}
+// dmarcFindings returns the finding of DMARC and that of ARC. What hosts that are
+// believed have confirmed replaces a failure, so that rules about failures do not
+// apply.
+func (s *Scanner) dmarcFindings(d dmarcResult, a arcResult) []scan.Finding {
+	var found []scan.Finding
+	if a.rule != ruleTrusted {
+		found = append(found, s.found(d.rule(), d.domain+": "+d.why))
+	}
+	if a.rule != "" {
+		found = append(found, s.found(a.rule, a.why))
+	}
 	if d.two {
 		found = append(found, s.found(ruleTwoAuthors, d.why))
 	}

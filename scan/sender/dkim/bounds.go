@@ -21,10 +21,10 @@ const (
 	maxComparisons = 1 << 20
 )
 
-// header returns the header of a message, as far as it is looked at, with the empty
+// Header returns the header of a message, as far as it is looked at, with the empty
 // line that ends it: programs differ about where damaged ones end, and the library
 // is not to take a body for one.
-func header(m *scan.Message) ([]byte, error) {
+func Header(m *scan.Message) ([]byte, error) {
 	span := m.Root.Head
 	head := make([]byte, min(span.Len(), maxHeader+1))
 	if n, err := m.Raw.ReadAt(head, span.Start); n < len(head) {
@@ -33,13 +33,13 @@ func header(m *scan.Message) ([]byte, error) {
 	return append(bytes.TrimRight(head, "\r\n"), "\r\n\r\n"...), nil
 }
 
-// body returns the message after the header.
-func body(m *scan.Message) io.Reader {
+// Body returns the message after the header.
+func Body(m *scan.Message) io.Reader {
 	return io.NewSectionReader(m.Raw, m.Root.Head.End, m.Raw.Size()-m.Root.Head.End)
 }
 
-// bearable returns an error if verifying these signatures would take too long.
-func bearable(head []byte, signatures []string) error {
+// Bearable returns an error if verifying these signatures would take too long.
+func Bearable(head []byte, signatures []string) error {
 	if len(head) > maxHeader {
 		return fmt.Errorf("a header of more than %d bytes is not looked at", maxHeader)
 	}
@@ -60,10 +60,10 @@ func bearable(head []byte, signatures []string) error {
 // it. RFC 8301, section 3.2, asks for up to 4,096; above, time goes with the cube.
 const longestKey = 2 << 10
 
-// key looks a key record up. The errors are those the library understands: of
+// Key looks a key record up. The errors are those the library understands: of
 // package net, and temporary if asking again may help.
-func (v *Verifier) key(ctx context.Context, name string) ([]string, error) {
-	texts, err := dns.Texts(ctx, v.resolver, name)
+func Key(ctx context.Context, r dns.Resolver, name string) ([]string, error) {
+	texts, err := dns.Texts(ctx, r, name)
 	if err != nil {
 		return nil, &net.DNSError{Err: err.Error(), Name: name, IsNotFound: dns.NotFound(err), IsTemporary: !dns.NotFound(err) &&
 			!errors.Is(err, dns.ErrBudget)}

@@ -67,16 +67,16 @@ func (v *Verifier) verify(ctx context.Context, m *scan.Message) ([]Signature, er
 	if len(values) == 0 {
 		return nil, nil
 	}
-	head, err := header(m)
+	head, err := Header(m)
 	if err != nil {
 		return nil, fmt.Errorf("the message cannot be read: %w", err)
 	}
-	if err := bearable(head, values[:min(len(values), v.most)]); err != nil {
+	if err := Bearable(head, values[:min(len(values), v.most)]); err != nil {
 		return []Signature{{Result: PermError, Reason: err.Error()}}, nil
 	}
-	in := &source{ctx: ctx, r: io.MultiReader(bytes.NewReader(head), body(m))}
+	in := &source{ctx: ctx, r: io.MultiReader(bytes.NewReader(head), Body(m))}
 	list, err := dkim.VerifyWithOptions(in, &dkim.VerifyOptions{
-		LookupTXT:        func(name string) ([]string, error) { return v.key(ctx, name) },
+		LookupTXT:        func(name string) ([]string, error) { return Key(ctx, v.resolver, name) },
 		MaxVerifications: v.most,
 	})
 	switch {
