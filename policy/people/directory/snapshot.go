@@ -17,6 +17,7 @@ type snapshot struct {
 	acting    map[string][]int32 // those that an address may act for as a delegate
 	groups    map[string][]int32 // groups by their names, long and short
 	called    map[string]int32   // one of the persons who have a name, by its forms
+	rolls     []roll             // all people, in order
 	sources   []*source
 	delimiter string
 	conflicts conflicts
@@ -65,6 +66,7 @@ func assemble(sources []*source, delimiter string) *snapshot {
 	a.delegate()
 	a.inGroups()
 	a.name()
+	a.enroll()
 	return a.snapshot
 }
 
