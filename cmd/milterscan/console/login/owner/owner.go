@@ -119,23 +119,40 @@ func (o *Owners) Complete(ctx context.Context, p login.Person) (login.Person, er
 		return login.Person{}, login.ErrNobody
 	}
 	p.Classes, p.Releases, p.Resolve = pages.Classes, pages.Release, o.base
-	for _, who := range o.Directory.Acting(own[0]) {
-		for _, a := range who.Addresses {
-			if a[0] != '@' && !slices.Contains(own, a) && o.ours(a) {
-				own = append(own, a)
-			}
-		}
-	}
-	p.Addresses = own
 	settled, err := o.Store().Settings(ctx, own[0])
 	if err != nil {
 		return p, err
 	}
+	appointed, err := o.Store().Owners(ctx, own[0])
+	if err != nil {
+		return p, err
+	}
+	for _, a := range o.acting(own[0], appointed) {
+		if a[0] != '@' && !slices.Contains(own, a) && o.ours(a) {
+			own = append(own, a)
+		}
+	}
+	p.Addresses = own
 	if p.Language = settled.Language; p.Language == "" {
 		who, _ := o.Directory.Who(own[0])
 		p.Language = who.Language
 	}
 	return p, nil
+}
+
+// acting returns the addresses of those for whom the person with a main address may act: as the directory has it, and
+// as was settled here.
+func (o *Owners) acting(main string, appointed []string) (list []string) {
+	for _, who := range o.Directory.Acting(main) {
+		list = append(list, who.Addresses...)
+	}
+	for _, a := range appointed {
+		list = append(list, a)
+		if who, ok := o.Directory.Who(a); ok && who.ID == a {
+			list = append(list, who.Addresses...)
+		}
+	}
+	return list
 }
 
 // Verify returns the addresses of one who has the password of the mailbox of an address. The error

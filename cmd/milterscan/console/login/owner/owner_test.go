@@ -105,6 +105,20 @@ func TestComplete(t *testing.T) {
 		}
 	}
 	desk := login.Person{Role: login.HelpDesk, Name: "desk"}
+	for _, by := range []string{"ann@example.com", "gone@example.com", "zoe@example.org"} {
+		if err := o.Store().Appoint(t.Context(), by, "ann+x@example.com", "root", time.Now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := complete("ann+x@example.com"); err != nil || fmt.Sprint(got.Addresses) != "[ann+x@example.com ann@example.com a.smith@example.com]" {
+		t.Errorf("who was named a delegate here, also by one who is gone, and by another's: %v, %v", got.Addresses, err)
+	}
+	if err := o.Store().Dismiss(t.Context(), "ann@example.com", "ann+x@example.com"); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := complete("ann+x@example.com"); err != nil || fmt.Sprint(got.Addresses) != "[ann+x@example.com]" {
+		t.Errorf("who is no delegate any more: %v, %v", got.Addresses, err)
+	}
 	dora := login.Person{Name: "dora", Role: login.Domain, Domains: []string{"example.com"}}
 	if got, err := o.Complete(t.Context(), dora); err != nil || !got.May(login.Release) || got.May(login.ChangePeople) || got.May(login.SeeOverview) {
 		t.Errorf("a domain administrator may %v, %v", got.Delegated, err)
