@@ -244,8 +244,8 @@ func (d *Door) Routes() []Route {
 		{"POST", "/account/sessions/all", false, "", quick, d.guarded(d.owner(d.endSessions))},
 		{"POST", "/account/tokens", false, "", quick, d.guarded(d.owner(d.addToken))},
 		{"POST", "/account/tokens/remove", false, "", quick, d.guarded(d.owner(d.removeToken))},
-		{"GET", "/people", false, login.ManageUsers, quick, d.holder(login.ManageUsers, d.people)},
-		{"POST", "/people/{deed}", false, login.ManageUsers, quick, d.guarded(d.holder(login.ManageUsers, d.act))},
+		{"GET", "/accounts", false, login.ManageUsers, quick, d.holder(login.ManageUsers, d.people)},
+		{"POST", "/accounts/{deed}", false, login.ManageUsers, quick, d.guarded(d.holder(login.ManageUsers, d.act))},
 	}
 }
 

@@ -466,7 +466,7 @@ func TestPages(t *testing.T) {
 			b.post("/account/second", "password", good).body, b.post("/account/second/confirm", "code", "1").body,
 			b.post("/account/tokens", "name", "t-"+code, "right", "release", "days", "9").body, b.get("/account?done=password").body,
 			b.post("/account/password", "password", "x").body, d.login("dom", good).get("/second").body, d.get("/login/oidc").body,
-			b.get("/people?done=1").body, b.post("/people/disable", "name", "ann").body, b.post("/people/disable", "name", "x").body, d.get("/people").body}
+			b.get("/accounts?done=1").body, b.post("/accounts/disable", "name", "ann").body, b.post("/accounts/disable", "name", "x").body, d.get("/accounts").body}
 		for i, page := range pages {
 			text := regexp.MustCompile(`<[^>]*>`).ReplaceAllString(page, " ")
 			if m := key.FindString(text); m != "" || page == "" || strings.Contains(text, "%!") {

@@ -463,32 +463,32 @@ func TestPeople(t *testing.T) {
 	if h.add("bob", login.HelpDesk); bob.login("bob", good).room() == "" {
 		t.Fatal("bob is not in")
 	}
-	h.browser().get("/people").want("nobody", http.StatusSeeOther, "/login")
+	h.browser().get("/accounts").want("nobody", http.StatusSeeOther, "/login")
 	for name := range roles {
 		b := h.browser().login(name, good)
-		b.get("/people").want(name, http.StatusForbidden, "")
+		b.get("/accounts").want(name, http.StatusForbidden, "")
 		for deed := range deeds {
-			b.post("/people/"+deed, "name", "bob").want(name, http.StatusForbidden, "")
+			b.post("/accounts/"+deed, "name", "bob").want(name, http.StatusForbidden, "")
 		}
 	}
 	if bob.room() == "" {
 		t.Fatal("bob is out")
 	}
-	if root.get("/people"); strings.Count(root.body, `formaction="/people/disable"`) != 4 {
+	if root.get("/accounts"); strings.Count(root.body, `formaction="/accounts/disable"`) != 4 {
 		t.Errorf("%s", root.body)
 	}
-	root.post("/people/disable", "name", "root").want("oneself", http.StatusForbidden, "")
-	root.post("/people/disable", "name", "zoe").want("nobody", http.StatusNotFound, "")
-	root.post("/people/explode", "name", "bob").want("no deed", http.StatusNotFound, "")
-	root.post("/people/sessions", "name", "bob").want("sessions", http.StatusSeeOther, "/people?done=1")
+	root.post("/accounts/disable", "name", "root").want("oneself", http.StatusForbidden, "")
+	root.post("/accounts/disable", "name", "zoe").want("nobody", http.StatusNotFound, "")
+	root.post("/accounts/explode", "name", "bob").want("no deed", http.StatusNotFound, "")
+	root.post("/accounts/sessions", "name", "bob").want("sessions", http.StatusSeeOther, "/accounts?done=1")
 	if bob.room() != "" || bob.login("bob", good).room() == "" {
 		t.Error("the session goes on, or no other begins")
 	}
-	root.post("/people/disable", "name", "bob").want("close", http.StatusSeeOther, "/people?done=1")
+	root.post("/accounts/disable", "name", "bob").want("close", http.StatusSeeOther, "/accounts?done=1")
 	if bob.room() != "" || bob.login("bob", good).status != http.StatusUnauthorized {
 		t.Error("bob is in")
 	}
-	root.post("/people/enable", "name", "bob").want("open", http.StatusSeeOther, "/people?done=1")
+	root.post("/accounts/enable", "name", "bob").want("open", http.StatusSeeOther, "/accounts?done=1")
 	if bob.login("bob", good).room() == "" {
 		t.Error("bob is out")
 	}

@@ -218,7 +218,7 @@ func TestRecipientIsNoAdministrator(t *testing.T) {
 	if _, _, page := ann.do("GET", "/room"); page != "recipient:ann@example.com recipient" {
 		t.Error(page)
 	}
-	if status, _, _ := ann.do("GET", "/people"); status == http.StatusOK {
+	if status, _, _ := ann.do("GET", "/accounts"); status == http.StatusOK {
 		t.Error("a recipient sees accounts")
 	}
 }

@@ -38,7 +38,7 @@ func (d *Door) peoplePage(w http.ResponseWriter, r *http.Request, a accounts.Acc
 		d.broken(w, r, err)
 		return
 	}
-	d.show(w, r, a.Person(), status, "people", peoplePage{list, a.ID, r.URL.Query().Get("done") == "1" && trouble == "", trouble})
+	d.show(w, r, a.Person(), status, "accounts", peoplePage{list, a.ID, r.URL.Query().Get("done") == "1" && trouble == "", trouble})
 }
 
 // deed is something that is done to the account of another.
@@ -89,5 +89,5 @@ func (d *Door) act(w http.ResponseWriter, r *http.Request, a accounts.Account) {
 		d.broken(w, r, err)
 		return
 	}
-	http.Redirect(w, r, "/people?done=1", http.StatusSeeOther)
+	http.Redirect(w, r, "/accounts?done=1", http.StatusSeeOther)
 }
