@@ -80,6 +80,7 @@ func views(file string) []view {
 		}, true},
 		{"audit", at("/audit"), true},
 		{"account", at("/account"), false},
+		{"accounts", at("/accounts"), false},
 		{"people", at("/people"), false},
 		{"counted", at(found("/messages", "to", "@example.com") + "&by=rule"), false},
 		{"problem", at("/there-is-no-such-page"), false},

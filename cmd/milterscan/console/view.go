@@ -183,6 +183,7 @@ func (v *view) Sections() []section { return v.allowed(v.sectionName(), sections
 func sections() []entry {
 	return []entry{{"/", "overview", login.SeeOverview}, {"/messages", "messages", login.SeeMessages},
 		{"/quarantine", "quarantine", login.SeeQuarantine}, {RequestsPath, "requests", login.AnswerRequests},
+		{PeoplePath, "people", login.SeePeople},
 		{"/rules", "rules", login.SeeRules}, {"/audit", "audit", login.SeeAudit},
 		{MinePath, "mine", login.SeeOwn}, {MinePath + "/lists", "mine-lists", login.SeeOwn},
 		{MinePath + "/settings", "mine-settings", login.SeeOwn}}
@@ -234,10 +235,11 @@ func (v *view) sectionName() string {
 	return v.Name
 }
 
-// The addresses of pages of other rooms: those of recipients, and that with what they ask for.
+// The addresses of pages of other rooms: those of recipients, that with what they ask for, and that with who they are.
 const (
 	MinePath     = "/mine"
 	RequestsPath = "/requests"
+	PeoplePath   = "/people"
 )
 
 // room returns the section that a page of another room belongs to, by its address.
@@ -250,6 +252,8 @@ func (v *view) room() string {
 		return "mine-settings"
 	case path == RequestsPath || strings.HasPrefix(path, RequestsPath+"/"):
 		return "requests"
+	case path == PeoplePath || strings.HasPrefix(path, PeoplePath+"/"):
+		return "people"
 	case path == MinePath || strings.HasPrefix(path, MinePath+"/"):
 		return "mine"
 	}

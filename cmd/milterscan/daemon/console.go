@@ -15,6 +15,7 @@ import (
 
 	"github.com/milterscan/milterscan/cmd/milterscan/console"
 	"github.com/milterscan/milterscan/cmd/milterscan/console/api"
+	"github.com/milterscan/milterscan/cmd/milterscan/console/folk"
 	"github.com/milterscan/milterscan/cmd/milterscan/console/link"
 	"github.com/milterscan/milterscan/policy/config"
 )
@@ -44,8 +45,9 @@ func (d *Daemon) newConsole() (*web, error) {
 	if err != nil {
 		return nil, err
 	}
-	pages.Mount(api.New(pages, bearers{d.people.accounts, d.people.owners}))
-	if err := errors.Join(d.mountAppeals(pages), d.mountMine(pages)); err != nil {
+	who := d.newFolk(pages)
+	pages.Mount(api.New(pages, bearers{d.people.accounts, d.people.owners}, who))
+	if err := errors.Join(folk.Mount(who, d.people.Who), d.mountAppeals(pages), d.mountMine(pages)); err != nil {
 		return nil, err
 	}
 	return &web{

@@ -34,6 +34,13 @@ var left = map[string]string{
 	"POST /quarantine/{id}/reopen":         "quarantine",
 	"GET /requests":                        "requests",
 	"POST /requests/{id}":                  "requests",
+	"GET /people":                          "people",
+	"GET /people/{address}":                "people",
+	"POST /people/{address}":               "settings",
+	"POST /people/{address}/delegates":     "settings",
+	"GET /api/v1/people":                   "people",
+	"GET /api/v1/people/{address}":         "people",
+	"PATCH /api/v1/people/{address}":       "settings",
 	"GET /api/v1/messages":                 "messages",
 	"GET /api/v1/messages/export":          "export",
 	"GET /api/v1/messages/{id}":            "messages",
@@ -54,7 +61,7 @@ var left = map[string]string{
 func (c *club) leave(words []string) {
 	c.t.Helper()
 	quoted := fmt.Sprintf("%q", words)
-	c.reload(matrixSettings + "[people.domain_admins]\nmay = " + strings.ReplaceAll(quoted, " ", ", ") + "\n")
+	c.reload(matrixBase + "[people.domain_admins]\nmay = " + strings.ReplaceAll(quoted, " ", ", ") + "\n")
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		if slices.Equal(c.d.config.Load().People.DomainAdmins.May, words) {
 			return

@@ -25,7 +25,12 @@ import (
 )
 
 // matrixSettings let persons of all roles in.
-const matrixSettings = plain + `[console]
+const matrixSettings = matrixBase + `[people.domain_admins]
+may = ["messages", "quarantine", "content", "release", "delete", "lists", "requests", "people", "settings", "export", "api"]
+`
+
+// matrixBase is matrixSettings without what is left to administrators of domains.
+const matrixBase = plain + `[console]
 listen = ["unix:DIR/pages"]
 file = "DIR/console.db"
 url = "http://milterscan"
@@ -149,19 +154,31 @@ func (c *club) keep(to string) (id, request string) {
 	return id, fmt.Sprint(n)
 }
 
+// whoseOf returns the person of whom routes about persons are asked, where those about messages have an id: zoe has the
+// first message, and no person the last.
+func whoseOf(id string) string {
+	switch id {
+	case "06h08cfwgrgb0001":
+		return "zoe@example.org"
+	case "06h08cfwgrgb9999":
+		return "nobody@example.org"
+	}
+	return "ann@example.com"
+}
+
 // about returns the path of a route about a message, or the request about it.
 func about(route console.Route, id, request string) string {
 	if strings.HasPrefix(route.Pattern, "/requests/") {
 		id = request
 	}
-	return strings.NewReplacer("{$}", "", "{id}", id, "{part}", "0", "{sum}", "x", "{until}", "1", "{mark}", "x", "{deed}", "disable", "{link}", "x", "{name}", "dora", "{token}", "x").Replace(route.Pattern)
+	return strings.NewReplacer("{$}", "", "{id}", id, "{part}", "0", "{sum}", "x", "{until}", "1", "{mark}", "x", "{deed}", "disable", "{link}", "x", "{address}", whoseOf(id), "{name}", "dora", "{token}", "x").Replace(route.Pattern)
 }
 
 // full is a form with all that acts ask for.
-var full = url.Values{"to": {"ann@example.com"}, "sure": {"1"}, "answer": {"granted"}, "text": {"please"}, "reason": {"please"}, "language": {"en"}}
+var full = url.Values{"to": {"ann@example.com"}, "sure": {"1"}, "answer": {"granted"}, "text": {"please"}, "reason": {"please"}, "language": {"en"}, "delegate": {"sec@example.com"}}
 
 // numbers are what differs in answers about different messages.
-var idsOf = regexp.MustCompile(`06h08cfwgrgb\d{4}|/requests/\d+`)
+var idsOf = regexp.MustCompile(`06h08cfwgrgb\d{4}|/requests/\d+|(zoe|nobody)@example\.org|%40example\.org`)
 
 // TestMatrix asks for everything that the console serves, pages, log-in, API, pages of recipients and
 // of senders, as each role, a delegate and nobody: who may not is told so, or to log in; and of a message
@@ -198,7 +215,7 @@ func TestMatrix(t *testing.T) {
 			case own.Code == http.StatusUnauthorized || own.Code == http.StatusForbidden && route.Method == "GET":
 				t.Errorf("%s: %d %.500s", name, own.Code, own.Body)
 			}
-			if m.bound && strings.Contains(route.Pattern, "{id}") {
+			if m.bound && (strings.Contains(route.Pattern, "{id}") || strings.Contains(route.Pattern, "{address}")) {
 				another := c.do(m, route.Method, about(route, zoe, hers), full)
 				none := c.do(m, route.Method, about(route, "06h08cfwgrgb9999", "999999"), full)
 				alike := func(w *httptest.ResponseRecorder) string { return idsOf.ReplaceAllString(w.Body.String(), "") }

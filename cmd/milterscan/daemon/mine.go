@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/console"
+	"github.com/milterscan/milterscan/cmd/milterscan/console/folk"
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login/owner"
 	"github.com/milterscan/milterscan/cmd/milterscan/console/mine"
 	"github.com/milterscan/milterscan/cmd/milterscan/pipeline"
@@ -35,6 +36,16 @@ func (d *Daemon) letters() courier.Courier {
 	c := d.config.Load()
 	from, host := pipeline.Author(c)
 	return courier.Courier{Sender: c.Submission.Via, Key: token.KeyFile(c.Quarantine.Key()).Make, From: from, Host: host}
+}
+
+// List returns people in the order of their domains.
+func (w whoIsWho) List(walk directory.Walk) ([]directory.Person, string) {
+	return w.d.Directory.List(walk)
+}
+
+// newFolk returns who there is, for the console.
+func (d *Daemon) newFolk(pages *console.Console) *folk.Folk {
+	return &folk.Folk{Options: folk.Options{Console: pages, Store: func() folk.Store { return d.pages.Folk() }, Directory: whoIsWho{d}, Now: time.Now}}
 }
 
 // mountMine makes the pages of recipients reachable.

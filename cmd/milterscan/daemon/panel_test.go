@@ -63,14 +63,14 @@ func TestPanel(t *testing.T) {
 	l.Close()
 	dir := t.TempDir()
 	files := map[string]string{"sso-key": fmt.Sprintf("%x\n", strings.Repeat("k", 32))}
-	r := start(t, dir, plain+"[console]\nlisten = [\"tcp:"+address+"\"]\nfile = \"DIR/console.db\"\n[console.sso]\nkey_file = \"DIR/sso-key\"\n[people]\nfile = \"DIR/people.db\"\n")
+	r := start(t, dir, plain+"[console]\nlisten = [\"tcp:"+address+"\"]\nfile = \"DIR/console.db\"\n[local]\ndomains = [\"example.com\"]\n[console.sso]\nkey_file = \"DIR/sso-key\"\n[people]\nfile = \"DIR/people.db\"\n")
 	r.await("log", `"ready"`)
 	a := r.accounts("console.db", "ann")
 	ann, err := a.ByName(t.Context(), "ann")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if files["token"], err = a.AddToken(t.Context(), ann, accounts.Token{Name: "panel", Rights: []login.Right{login.ManageUsers}}); err != nil {
+	if files["token"], err = a.AddToken(t.Context(), ann, accounts.Token{Name: "panel", Rights: []login.Right{login.ManageUsers, login.SeePeople, login.ChangePeople}}); err != nil {
 		t.Fatal(err)
 	}
 	for name, text := range files {
@@ -122,6 +122,12 @@ func TestPanel(t *testing.T) {
 	if _, err := a.Bearer(t.Context(), token); err == nil {
 		t.Error("a token is good that was revoked")
 	}
+	p.must("bob@example.com de daily 06:30", "settle", "Bob@example.com", "language=de", "digest=daily", "at=06:30")
+	p.must("bob@example.com - daily 06:30", "settle", "bob@example.com", "language=")
+	p.must("bob@example.com - daily 06:30", "people")
+	if text := p.must("", "people", "zoe"); text != "" {
+		t.Errorf("nobody is found: %s", text)
+	}
 	p.must("dora domain disabled", "disable", "dora")
 	page, _ = other.get(strings.TrimPrefix(p.must("", "sign-on", "dora"), "http://"+address))
 	if _, at := other.press(page); at != "/login/sso" {
@@ -132,7 +138,7 @@ func TestPanel(t *testing.T) {
 	if text := p.must("ann administrator", "list"); strings.Contains(text, "dora") {
 		t.Errorf("%s", text)
 	}
-	for _, wrong := range [][]string{{"disable", "ann"}, {"remove", "ann"}, {"disable", "nobody"}, {"add", "x"}, {"fly"}, {"add", "x/y", "example.com"}} {
+	for _, wrong := range [][]string{{"disable", "ann"}, {"remove", "ann"}, {"disable", "nobody"}, {"settle", "bob@example.net", "language=de"}, {"settle", "bob@example.com", "digest=always"}, {"settle", "bob@example.com"}, {"add", "x"}, {"fly"}, {"add", "x/y", "example.com"}} {
 		if text, err := p.call(wrong...); err == nil || strings.Contains(text, "Traceback") {
 			t.Errorf("%q: %v %s", wrong, err, text)
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/console"
+	"github.com/milterscan/milterscan/cmd/milterscan/console/folk"
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login/accounts"
 )
@@ -17,6 +18,7 @@ import (
 type api struct {
 	*console.Console
 	accounts  Accounts
+	folk      *folk.Folk
 	endpoints []endpoint
 	known     *http.ServeMux // of the endpoints, to tell what a path takes
 	exports   chan struct{}  // holds one for each export that runs
@@ -41,8 +43,8 @@ type endpoint struct {
 }
 
 // New returns the surface of a console. It is to be mounted there.
-func New(c *console.Console, people Accounts) console.Surface {
-	a := &api{Console: c, accounts: people, known: http.NewServeMux(), exports: make(chan struct{}, mostExports)}
+func New(c *console.Console, people Accounts, who *folk.Folk) console.Surface {
+	a := &api{Console: c, accounts: people, folk: who, known: http.NewServeMux(), exports: make(chan struct{}, mostExports)}
 	a.endpoints = a.list()
 	s := console.Surface{Who: a.who, Fail: a.fail}
 	for _, e := range a.endpoints {
@@ -76,6 +78,9 @@ func (a *api) list() []endpoint {
 			handle: a.lists},
 		{method: post, pattern: "/api/v1/lists", right: login.AllowSenders, handle: a.enlist},
 		{method: http.MethodDelete, pattern: "/api/v1/lists/{id}", right: login.AllowSenders, params: []string{"owner"}, handle: a.unlist},
+		{method: get, pattern: "/api/v1/people", right: login.SeePeople, params: []string{"like", "limit", "after"}, handle: a.whoIsThere},
+		{method: get, pattern: "/api/v1/people/{address}", right: login.SeePeople, handle: a.person},
+		{method: http.MethodPatch, pattern: "/api/v1/people/{address}", right: login.ChangePeople, handle: a.settle},
 		{method: get, pattern: "/api/v1/rules", right: login.SeeRules, params: []string{"days"}, handle: a.rules},
 		{method: get, pattern: "/api/v1/configuration", right: login.SeeConfiguration, handle: a.configuration},
 		{method: get, pattern: "/api/v1/status", right: login.SeeOverview, handle: a.status},

@@ -42,7 +42,7 @@ func TestStoreThatHangs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.Mount(New(c, bearers{s.people, s}))
+	c.Mount(New(c, bearers{s.people, s}, nil))
 	ask := func(path string) *httptest.ResponseRecorder {
 		r := httptest.NewRequest("GET", path, nil)
 		r.Header.Set("Authorization", "Bearer root")

@@ -70,7 +70,7 @@ func TestOpenAPI(t *testing.T) {
 		}
 		delete(all, name)
 		want := slices.Clone(e.params)
-		for _, name := range []string{"id", "name", "token"} {
+		for _, name := range []string{"id", "name", "token", "address"} {
 			if strings.Contains(e.pattern, "{"+name+"}") {
 				want = append(want, name)
 			}

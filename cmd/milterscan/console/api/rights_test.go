@@ -37,6 +37,9 @@ var matrix = map[string]row{
 	"GET /api/v1/lists":                             {login.SeeLists, false, "", 200},
 	"POST /api/v1/lists":                            {login.AllowSenders, false, "{}", 400}, // see TestLists
 	"DELETE /api/v1/lists/{id}":                     {login.AllowSenders, false, "", 400},
+	"GET /api/v1/people":                            {login.SeePeople, false, "", 200},
+	"GET /api/v1/people/{address}":                  {login.SeePeople, true, "", 200},
+	"PATCH /api/v1/people/{address}":                {login.ChangePeople, true, `{"language": "de"}`, 200},
 	"GET /api/v1/rules":                             {login.SeeRules, false, "", 200},
 	"GET /api/v1/configuration":                     {login.SeeConfiguration, false, "", 200},
 	"GET /api/v1/status":                            {login.SeeOverview, false, "", 200},
@@ -53,7 +56,11 @@ var matrix = map[string]row{
 
 // filled returns the path of a route about the n-th message, and about dora.
 func filled(pattern string, n int) string {
-	return strings.NewReplacer("{id}", id(n), "{name}", "dora", "{token}", "script").Replace(pattern)
+	who := map[int]string{1: "bob@example.com", 2: "bob@example.com", 3: "ann@example.org"}[n]
+	if who == "" {
+		who = "nobody@example.net"
+	}
+	return strings.NewReplacer("{address}", who, "{id}", id(n), "{name}", "dora", "{token}", "script").Replace(pattern)
 }
 
 // inhabit makes the account that routes are about.

@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/console"
+	"github.com/milterscan/milterscan/cmd/milterscan/console/folk"
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login/accounts"
 	"github.com/milterscan/milterscan/cmd/milterscan/doctor"
@@ -22,6 +23,7 @@ import (
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
+	"github.com/milterscan/milterscan/policy/people/directory"
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/tests/child"
 	"github.com/milterscan/milterscan/tests/consoletest"
@@ -121,7 +123,9 @@ func newSite(t *testing.T) *site {
 	}
 	s.people = accounts.New(c.Console.File)
 	t.Cleanup(func() { s.people.Close() })
-	s.Mount(New(s.Console, bearers{s.people, s}))
+	c.Local.Domains = []policy.Domain{"example.com", "example.org"}
+	s.Mount(New(s.Console, bearers{s.people, s}, &folk.Folk{Options: folk.Options{Console: s.Console, Store: func() folk.Store { return s.Folk() }, Directory: directory.New(directory.Options{}),
+		Now: func() time.Time { return now }}}))
 	s.keep(record(1, scan.Forbidden, "bob@example.com", "ann@example.org"), record(2, scan.Infected, "bob@example.com"), record(3, scan.Forbidden, "ann@example.org"))
 	return s
 }
