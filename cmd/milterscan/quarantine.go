@@ -203,11 +203,15 @@ func quarantineExpire(ctx context.Context, args []string, std cli.Streams) int {
 		return status
 	}
 	defer k.close()
+	incomplete := k.dir.Complete(ctx)
 	n, err := quarantine.Expire(ctx, k.dir, k.config.Retention(), time.Now())
-	if err := errors.Join(err, k.dir.Tidy(time.Now())); err != nil {
-		return k.fail(err)
+	if n > 0 && incomplete != nil { // there may be room for it now
+		incomplete = k.dir.Complete(ctx)
 	}
 	fmt.Fprintf(std.Out, "%d messages removed\n", n)
+	if err := errors.Join(incomplete, err, k.dir.Tidy(time.Now())); err != nil {
+		return k.fail(err)
+	}
 	return cli.ExitOK
 }
 

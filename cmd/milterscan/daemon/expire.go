@@ -48,8 +48,9 @@ func (d *Daemon) expire(ctx context.Context, c *config.Config) {
 	now := time.Now()
 	if _, err := os.Stat(c.Quarantine.Dir); err == nil {
 		dir := d.Stores.Quarantine(c.Quarantine.Dir)
+		incomplete := dir.Complete(ctx)
 		n, err := quarantine.Expire(ctx, dir, c.Retention(), now)
-		d.expired("quarantine", n, errors.Join(err, dir.Tidy(now)))
+		d.expired("quarantine", n, errors.Join(incomplete, err, dir.Tidy(now)))
 	}
 	d.countUnasked(ctx, c)
 	d.forgetRequests(ctx, c, now)

@@ -183,6 +183,37 @@ func TestTheIndexIsNoPartOfThePromise(t *testing.T) {
 	}
 }
 
+// What the index had no room for is in it later, as it is then; what is damaged is named.
+func TestComplete(t *testing.T) {
+	d, index := newDir(t)
+	d.warn = func(error) {}
+	keep(t, d, 1)
+	if _, err := d.Find(t.Context(), Filter{}); err != nil { // of a complete index
+		t.Fatal(err)
+	}
+	lost := func(n int) {
+		keep(t, d, n)
+		delete(index.rows, id(n))
+	}
+	lost(2)
+	lost(3)
+	lost(4)
+	if err := d.Change(t.Context(), id(3), func(e *Entry) error { e.State = Released; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	delete(index.rows, id(3))
+	if err := os.WriteFile(pathOf(d, 4, entryOf), []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Complete(t.Context()); err == nil || !strings.Contains(err.Error(), id(4)) {
+		t.Errorf("a damaged entry: %v", err)
+	}
+	rows, err := d.Find(t.Context(), Filter{})
+	if err != nil || len(rows) != 3 || index.rows[id(3)].State != Released {
+		t.Errorf("found %+v, %v", rows, err)
+	}
+}
+
 func TestUnknown(t *testing.T) {
 	d, _ := newDir(t)
 	keep(t, d, 1)
