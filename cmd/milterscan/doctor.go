@@ -5,11 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"os/user"
 	"slices"
+	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/cli"
@@ -26,7 +29,7 @@ func examine(ctx context.Context, args []string, std cli.Streams) int {
 	path := f.String("c", cli.DefaultFile, "configuration `file`")
 	postfix := f.String("postfix", "", "Postfix' configuration `directory`; without it Postfix' own, if Postfix is installed")
 	sendmail := f.String("sendmail", "", "sendmail.cf; without it /etc/mail/sendmail.cf, if it is there and Postfix is not")
-	as := f.String("user", "", "whom the daemon runs as; without it "+cli.DaemonUser+", if there is such a user")
+	as := f.String("user", "", "whom the daemon runs as; without it the owner of its socket, or "+cli.DaemonUser+", if there is such a user")
 	verbose := f.Bool("v", false, "show what is well, too")
 	asJSON := f.Bool("json", false, "print a JSON object with all that was looked at")
 	nagios := f.Bool("nagios", false, "print one line, and end with 0, 1 or 2 for OK, WARNING or CRITICAL, as plugins of Nagios do")
@@ -37,7 +40,7 @@ func examine(ctx context.Context, args []string, std cli.Streams) int {
 	p := &doctor.Installation{File: *path, Config: c, Problems: err, Notes: notes(c, err), Postfix: *postfix, Sendmail: *sendmail, User: *as,
 		Workers: worker.Defaults(), Now: time.Now()}
 	p.Postconf, p.Sendmail = findMTA(p.Postfix, p.Sendmail)
-	p.User = cmp.Or(p.User, findUser())
+	p.User = cmp.Or(p.User, findUser(c.Milter))
 	found := p.Examine(ctx)
 	switch {
 	case *nagios:
@@ -138,8 +141,16 @@ func findMTA(postfix, sendmail string) (postconf, cf string) {
 	return "", sendmail
 }
 
-// findUser returns the daemon's user if there is one, else the user who asks.
-func findUser() string {
+// findUser returns whom the daemon runs as: the owner of a socket it has made, else the
+// user of the package if there is one, else the user who asks.
+func findUser(m config.Milter) string {
+	for _, a := range m.Listen {
+		path, isUnix := strings.CutPrefix(string(a), "unix:")
+		given, _, _ := strings.Cut(m.SocketOwner, ":")
+		if name := ownerOf(path); isUnix && given == "" && name != "" {
+			return name
+		}
+	}
 	if u, err := user.Lookup(cli.DaemonUser); err == nil {
 		return u.Username
 	}
@@ -147,4 +158,21 @@ func findUser() string {
 		return u.Username
 	}
 	return "root"
+}
+
+// ownerOf returns the name of the owner of a socket, "" if there is none.
+func ownerOf(path string) string {
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Type() != fs.ModeSocket {
+		return ""
+	}
+	owner, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return ""
+	}
+	u, err := user.LookupId(strconv.FormatUint(uint64(owner.Uid), 10))
+	if err != nil {
+		return ""
+	}
+	return u.Username
 }

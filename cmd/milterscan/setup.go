@@ -230,10 +230,10 @@ func (s *installer) uninstall(ctx context.Context, name string) error {
 // the key by which the daemon knows a probe.
 func (s *installer) ourselves() (us setup.Us, key func() ([]byte, error), err error) {
 	c, err := cli.Load(s.config)
-	us.Daemon = findUser()
 	if err != nil {
 		return us, nil, err
 	}
+	us.Daemon = findUser(c.Milter)
 	if len(c.Milter.Listen) == 0 {
 		return us, nil, errors.New("milterscan listens nowhere: set milter.listen")
 	}

@@ -61,7 +61,11 @@ func (p *Installation) toBeMade(what, dir, create string) Finding {
 // room sees whether the daemon can write to a directory, and for how long.
 func (p *Installation) room(what, dir string, least, most units.Size, key string) Finding {
 	if who, err := access.Of(p.User); err == nil {
-		if err := who.Reaches(dir, access.Read|access.Write|access.Search); err != nil {
+		err := who.Reaches(dir, access.Read|access.Write|access.Search)
+		if errors.Is(err, fs.ErrNotExist) {
+			return fault("install -d -m 700 -o "+p.User+" "+dir, "%s: %v", what, err)
+		}
+		if err != nil {
 			return fault("chown "+p.User+" "+dir+", and let it be entered", "%s: %v", what, err)
 		}
 	} else if _, err := os.Stat(dir); err != nil {

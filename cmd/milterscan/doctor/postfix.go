@@ -66,7 +66,7 @@ func (m *mailServer) servers() (found []Finding) {
 		asked = true
 		found = append(found, m.asks(s, ours)...)
 	}
-	if !asked {
+	if !asked && !m.overridden(not) {
 		return []Finding{m.notAsked()}
 	}
 	for _, s := range not {
@@ -123,7 +123,19 @@ func (m *mailServer) notAsked() Finding {
 		m.conf.Main("smtpd_milters"), m.Config.Milter.Listen)
 }
 
-// passedBy reports a server that does not ask us, where others do.
+// overridden reports whether master.cf decides for all of the servers, so that what main.cf
+// says counts nowhere.
+func (m *mailServer) overridden(servers []postfix.Service) bool {
+	for _, s := range servers {
+		if _, own := s.Own(m.setting(s)); !own {
+			return false
+		}
+	}
+	return len(servers) > 0 && m.conf.Main("smtpd_milters") != ""
+}
+
+// passedBy reports a server that does not ask us, where others do or main.cf
+// would have it.
 func (m *mailServer) passedBy(s postfix.Service) Finding {
 	if s.Local() {
 		return ok("%s takes mail from this host only, and does not ask milterscan", s)
@@ -137,11 +149,14 @@ func (m *mailServer) passedBy(s postfix.Service) Finding {
 }
 
 // override returns the setting that keeps a service from asking us, as postconf -P names it.
-func (m *mailServer) override(s postfix.Service) string {
+func (m *mailServer) override(s postfix.Service) string { return s.String() + "/" + m.setting(s) }
+
+// setting returns the name of that setting.
+func (m *mailServer) setting(s postfix.Service) string {
 	if value, ok := s.Own("receive_override_options"); ok && strings.Contains(value, "no_milters") {
-		return s.String() + "/receive_override_options"
+		return "receive_override_options"
 	}
-	return s.String() + "/smtpd_milters"
+	return "smtpd_milters"
 }
 
 // asks looks at how a service asks us.
