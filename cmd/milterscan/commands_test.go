@@ -23,7 +23,8 @@ func commandsPage(t *testing.T) string {
 	fmt.Fprint(&b, "# Commands\n\nThis page lists what every command takes, and the status it ends with, as its `--help` does.\n\n"+
 		"Options and arguments may come in any order; `--` ends the options. An option there is not, a value that cannot be and an argument that is not\n"+
 		"expected are refused with status 64 before anything is done. `--help` does nothing else. `-c FILE` may also come before the command.\n"+
-		"`milterscan` alone prints help; the daemon is `milterscan serve`.\n\n"+
+		"`milterscan` alone prints help; the daemon is `milterscan serve`. `milterscan help KEY` explains a key of the configuration, such as `limits.archive.depth`, or a\n"+
+		"section, such as `[history]`; `milterscan help FINDING` a finding, or those that a pattern such as `archive/*` matches.\n\n"+
 		"| status | means |\n|--:|---|\n"+
 		"| 0 | done; `scan`, `filter`: delivered |\n| 1 | `scan`: some mail is not to be delivered; `doctor`: faults; elsewhere: there is no such message |\n"+
 		"| 2 | something failed |\n| 64 | the command line is wrong |\n| 69 | `filter`: refused |\n| 70 | the daemon cannot go on |\n| 75 | `filter`: try again later |\n"+

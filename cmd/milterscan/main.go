@@ -8,12 +8,10 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/cli"
 	"github.com/milterscan/milterscan/cmd/milterscan/past"
-	"github.com/milterscan/milterscan/cmd/milterscan/pipeline"
 	"github.com/milterscan/milterscan/scan/open/worker"
 )
 
@@ -69,7 +67,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 			return c.Run(ctx, args, std)
 		}
 	}
-	fmt.Fprintf(stderr, "milterscan: %s; try \"milterscan help\"\n", cli.NoCommand(name))
+	fmt.Fprintf(stderr, "milterscan: %s; \"milterscan help\" lists all\n", cli.NoCommand(name, commands()))
 	return cli.ExitUsage
 }
 
@@ -81,21 +79,4 @@ func unnamed(args []string, std cli.Streams) int {
 	}
 	fmt.Fprintln(std.Err, "milterscan: no command is named, such as \"milterscan serve\"; try \"milterscan help\"")
 	return cli.ExitUsage
-}
-
-// help lists the commands, or explains one.
-func help(args []string, std cli.Streams) int {
-	if len(args) > 0 && args[0] == "findings" {
-		fmt.Fprint(std.Out, pipeline.CatalogueText())
-		return cli.ExitOK
-	}
-	if len(args) > 0 && !strings.HasPrefix(args[0], "-") && args[0] != "help" {
-		return run(context.Background(), append(args, "--help"), std.In, std.Out, std.Err)
-	}
-	fmt.Fprint(std.Out, "milterscan judges mail before the MTA accepts it.\n\nCommands:\n")
-	for _, c := range commands() {
-		fmt.Fprintf(std.Out, "  %-10s %s\n", c.Name, c.About)
-	}
-	fmt.Fprint(std.Out, "\n\"milterscan COMMAND --help\" tells more about one, \"milterscan help findings\" what can be found.\n")
-	return cli.ExitOK
 }

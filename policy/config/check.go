@@ -194,7 +194,7 @@ func oneOf(key, value string, words []string) error {
 		return nil
 	}
 	hint := "write one of " + strings.Join(words, ", ")
-	if best := nearest(value, words); best != "" {
+	if best := Nearest(value, words); best != "" {
 		hint = "did you mean \"" + best + "\"?"
 	}
 	return units.Wrong(key, "%q is not known; %s", value, hint)

@@ -179,10 +179,9 @@ func shown(path string, v reflect.Value) reflect.Value {
 		return reflect.ValueOf([]directory.Source{table})
 	case "spam.list":
 		return reflect.ValueOf(wellKnown)
-	case "rule":
-		return reflect.ValueOf([]Rule{{}})
-	case "test":
-		return reflect.ValueOf([]Test{{}})
+	}
+	if v.Kind() == reflect.Slice && v.Len() == 0 {
+		return reflect.MakeSlice(v.Type(), 1, 1) // or its keys would be told nowhere
 	}
 	return v
 }
@@ -373,6 +372,10 @@ func TestExampleShowsTheDefaults(t *testing.T) {
 	}
 	c.Edit.Banners = nil
 	c.People.Sources = nil
+	if len(c.Rate.Limits) != 1 {
+		t.Errorf("the example has the limits %+v", c.Rate.Limits)
+	}
+	c.Rate.Limits = nil
 	if len(c.DNS.Servers) != 1 || len(c.Spam.Lists) != len(wellKnown) || len(c.Spam.SpamAssassin.Addresses) != 1 {
 		t.Errorf("the example asks %v about %+v", c.DNS.Servers, c.Spam.Lists)
 	}

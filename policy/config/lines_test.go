@@ -120,7 +120,7 @@ headers = { X-M = "{rule}" }
 func TestNearest(t *testing.T) {
 	words := []string{"listen", "socket_mode", "socket_owner", "progress"}
 	for s, want := range map[string]string{"lisen": "listen", "lsiten": "listen", "Listen": "listen", "socketmode": "socket_mode", "timeout": "", "x": ""} {
-		if got := nearest(s, words); got != want {
+		if got := Nearest(s, words); got != want {
 			t.Errorf("nearest to %q is %q, want %q", s, got, want)
 		}
 	}

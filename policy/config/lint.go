@@ -46,7 +46,7 @@ func unmade(unknown []policy.Condition, catalogue []scan.Rule) string {
 	}
 	for _, c := range unknown {
 		text := c.String() + " is no finding that is ever made"
-		if best := nearest(c.String(), names); best != "" {
+		if best := Nearest(c.String(), names); best != "" {
 			text += fmt.Sprintf("; did you mean %q?", best)
 		}
 		all = append(all, text)

@@ -10,14 +10,14 @@ import (
 // suggest says which key may have been meant, or which there are.
 func suggest[T any](key string, known map[string]T) string {
 	keys := slices.Sorted(maps.Keys(known))
-	if best := nearest(key, keys); best != "" {
+	if best := Nearest(key, keys); best != "" {
 		return fmt.Sprintf("did you mean %q?", best)
 	}
 	return "here may stand " + strings.Join(keys, ", ")
 }
 
-// nearest returns the word closest to s, "" if none is close enough to be meant.
-func nearest(s string, words []string) string {
+// Nearest returns the word closest to s, "" if none is close enough to be meant.
+func Nearest(s string, words []string) string {
 	best, least := "", 1+max(2, len(s)/3)
 	for _, w := range words {
 		if d := distance(strings.ToLower(s), w); d < least {

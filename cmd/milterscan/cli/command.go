@@ -3,6 +3,8 @@ package cli
 import (
 	"fmt"
 	"strings"
+
+	"github.com/milterscan/milterscan/policy/config"
 )
 
 // CommandOf takes the name of a command out of its arguments. The configuration
@@ -22,10 +24,23 @@ func CommandOf(args []string) (name string, rest []string) {
 	return "", before
 }
 
-// NoCommand says why a word is no command.
-func NoCommand(name string) string {
+// NoCommand says why a word is none of the commands, and which may have been meant.
+func NoCommand(name string, all []Command) string {
 	if strings.HasPrefix(name, "-") {
 		return fmt.Sprintf("options such as %s come after the command", name)
 	}
-	return fmt.Sprintf("%q is not a command", name)
+	text := fmt.Sprintf("%q is not a command", name)
+	if best := config.Nearest(name, Names(all)); best != "" {
+		text += fmt.Sprintf("; did you mean %q?", best)
+	}
+	return text
+}
+
+// Names returns the names of commands.
+func Names(all []Command) []string {
+	names := make([]string, len(all))
+	for i, c := range all {
+		names[i] = c.Name
+	}
+	return names
 }

@@ -19,7 +19,7 @@ func Choose(ctx context.Context, group string, all []Command, args []string, std
 		return ExitOK
 	}
 	if name != "" {
-		fmt.Fprintf(std.Err, "milterscan %s: %s\n\n", group, NoCommand(name))
+		fmt.Fprintf(std.Err, "milterscan %s: %s\n\n", group, NoCommand(name, all))
 	}
 	usage(std.Err, group, all)
 	return ExitUsage

@@ -36,6 +36,9 @@ func examples() map[string]string {
 	return of
 }
 
+// ExampleOf returns what a finding looks like in a mail, "" where its name says it.
+func ExampleOf(finding string) string { return examples()[finding] }
+
 // CatalogueText returns docs/findings.md.
 func CatalogueText() string {
 	var b strings.Builder

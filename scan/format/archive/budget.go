@@ -13,7 +13,7 @@ type Limits struct {
 	Member   units.Size // bytes of one member
 	Ratio    int64      // unpacked bytes for each byte of container, beyond the first 32 MB
 	Entries  int64      // members in all
-	Depth    int        // containers inside containers; counted by the caller of Walk
+	Depth    int        // Containers inside containers
 
 	// Passwords that are tried in turn on encrypted members; the first 32 on each
 	// member.
