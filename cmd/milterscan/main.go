@@ -11,12 +11,17 @@ import (
 	"syscall"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/cli"
+	"github.com/milterscan/milterscan/cmd/milterscan/digests"
+	"github.com/milterscan/milterscan/cmd/milterscan/lists"
 	"github.com/milterscan/milterscan/cmd/milterscan/past"
+	"github.com/milterscan/milterscan/cmd/milterscan/user"
+	"github.com/milterscan/milterscan/cmd/milterscan/who"
 	"github.com/milterscan/milterscan/scan/open/worker"
 )
 
 // commands returns all subcommands, in the order in which help lists them.
 func commands() []cli.Command {
+	by := caller()
 	return []cli.Command{
 		{Name: "serve", About: "answer the MTA, as the service does", Run: serve},
 		{Name: "check", About: "read the configuration and say what is wrong with it", Run: check},
@@ -24,17 +29,17 @@ func commands() []cli.Command {
 		{Name: "scan", About: "judge mail in files and explain the verdict", Run: scanFiles},
 		{Name: "replay", About: "judge mail again under another configuration, and show what ends otherwise", Run: replayed},
 		{Name: "filter", About: "judge one mail on standard input, for MTAs that call a program", Run: filterMail},
-		{Name: "quarantine", About: "list, show, release and remove kept messages", Run: quarantined},
-		{Name: "digest", About: "tell people by mail what is kept back from them", Run: digested},
+		{Name: "quarantine", About: "list, show, release and remove kept messages", Sub: quarantineCommands()},
+		{Name: "digest", About: "tell people by mail what is kept back from them", Sub: digests.Commands()},
 		{Name: "explain", About: "say what became of a message and why", Run: past.Explain},
 		{Name: "history", About: "list what became of messages", Run: past.History},
 		{Name: "top", About: "show verdicts as they happen", Run: past.Top},
 		{Name: "report", About: "count verdicts, rules, domains and engines", Run: past.Report},
-		{Name: "list", About: "allow and block senders, for recipients, domains and the host", Run: listSenders},
-		{Name: "user", About: "let people into the console, and out again", Run: users},
-		{Name: "token", About: "let programs use the API of the console, and end that", Run: tokens},
-		{Name: "audit", About: "list what people looked at and did in the console", Run: audited},
-		{Name: "people", About: "say whose an address is, and what the sources of people have", Run: shownPeople},
+		{Name: "list", About: "allow and block senders, for recipients, domains and the host", Sub: lists.Commands(by)},
+		{Name: "user", About: "let people into the console, and out again", Sub: user.Commands(by)},
+		{Name: "token", About: "let programs use the API of the console, and end that", Sub: user.TokenCommands(by)},
+		{Name: "audit", About: "list what people looked at and did in the console", Run: user.Audit},
+		{Name: "people", About: "say whose an address is, and what the sources of people have", Sub: who.Commands()},
 		{Name: "selftest", About: "make hostile mail, harmless itself, and see what gets through", Run: testItself},
 		{Name: "setup", About: "hook milterscan into Postfix, Sendmail or Exim, and out again", Run: setUp},
 		{Name: "config", About: "print the example configuration with every key explained", Run: printConfig},
@@ -63,7 +68,11 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return worker.Main(args, stdin, stdout, stderr)
 	}
 	for _, c := range commands() {
-		if c.Name == name {
+		switch {
+		case c.Name != name:
+		case c.Sub != nil:
+			return cli.Choose(ctx, name, c.Sub, args, std)
+		default:
 			return c.Run(ctx, args, std)
 		}
 	}

@@ -10,37 +10,18 @@ import (
 	"testing"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/cli"
-	"github.com/milterscan/milterscan/cmd/milterscan/digests"
-	"github.com/milterscan/milterscan/cmd/milterscan/lists"
-	"github.com/milterscan/milterscan/cmd/milterscan/user"
-	"github.com/milterscan/milterscan/cmd/milterscan/who"
 )
 
 // everyCommand returns the command lines of all commands, without their options.
 func everyCommand() [][]string {
 	var all [][]string
 	for _, c := range commands() {
-		if !slices.Contains([]string{"quarantine", "digest", "user", "token", "people", "list"}, c.Name) {
+		if c.Sub == nil {
 			all = append(all, []string{c.Name})
 		}
-	}
-	for _, c := range quarantineCommands() {
-		all = append(all, []string{"quarantine", c.Name})
-	}
-	for _, c := range who.Commands() {
-		all = append(all, []string{"people", c.Name})
-	}
-	for _, c := range lists.Commands("") {
-		all = append(all, []string{"list", c.Name})
-	}
-	for _, c := range digests.Commands() {
-		all = append(all, []string{"digest", c.Name})
-	}
-	for _, c := range user.Commands("") {
-		all = append(all, []string{"user", c.Name})
-	}
-	for _, c := range user.TokenCommands("") {
-		all = append(all, []string{"token", c.Name})
+		for _, sub := range c.Sub {
+			all = append(all, []string{c.Name, sub.Name})
+		}
 	}
 	return all
 }

@@ -27,11 +27,6 @@ func quarantineCommands() []cli.Command {
 	}
 }
 
-// quarantined shows what was kept and lets it out again.
-func quarantined(ctx context.Context, args []string, std cli.Streams) int {
-	return cli.Choose(ctx, "quarantine", quarantineCommands(), args, std)
-}
-
 func quarantineList(ctx context.Context, args []string, std cli.Streams) int {
 	f := cli.Flags("quarantine list", "[-c FILE] [filters] [--json]", std)
 	var filter quarantine.Filter

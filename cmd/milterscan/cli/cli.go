@@ -32,11 +32,12 @@ type Streams struct {
 	Out, Err io.Writer
 }
 
-// Command is one subcommand.
+// Command is one subcommand, or a group of them.
 type Command struct {
 	Name  string
 	About string
-	Run   func(ctx context.Context, args []string, std Streams) int
+	Run   func(ctx context.Context, args []string, std Streams) int // nil for a group
+	Sub   []Command                                                 // of a group
 }
 
 // DefaultFile is the configuration file that is read where no other is named.

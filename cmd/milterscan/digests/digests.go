@@ -28,11 +28,6 @@ func Commands() []cli.Command {
 	}
 }
 
-// Run runs the command that is named in args.
-func Run(ctx context.Context, args []string, std cli.Streams) int {
-	return cli.Choose(ctx, "digest", Commands(), args, std)
-}
-
 // desk is what sends digests, as a command sees it.
 type desk struct {
 	cli.Streams

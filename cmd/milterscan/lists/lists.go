@@ -28,11 +28,6 @@ func Commands(by string) []cli.Command {
 	}
 }
 
-// Run runs the command that is named in args.
-func Run(ctx context.Context, args []string, std cli.Streams, by string) int {
-	return cli.Choose(ctx, "list", Commands(by), args, std)
-}
-
 // book is the lists as a command sees them.
 type book struct {
 	cli.Streams

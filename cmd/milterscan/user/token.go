@@ -26,11 +26,6 @@ func TokenCommands(by string) []cli.Command {
 	}
 }
 
-// RunToken runs the command that is named in args.
-func RunToken(ctx context.Context, args []string, std cli.Streams, by string) int {
-	return cli.Choose(ctx, "token", TokenCommands(by), args, std)
-}
-
 // owned registers the flag for whose a token is.
 func owned(f *cli.Options) (name *string, check func() error) {
 	name = f.String("for", "", "the `account` that the program acts for; it can do no more than that")

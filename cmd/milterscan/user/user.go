@@ -38,11 +38,6 @@ func Commands(by string) []cli.Command {
 	}
 }
 
-// Run runs the command that is named in args.
-func Run(ctx context.Context, args []string, std cli.Streams, by string) int {
-	return cli.Choose(ctx, "user", Commands(by), args, std)
-}
-
 // book is the accounts as a command sees them.
 type book struct {
 	cli.Streams

@@ -27,11 +27,6 @@ func Commands() []cli.Command {
 	}
 }
 
-// Run runs the command that is named in args.
-func Run(ctx context.Context, args []string, std cli.Streams) int {
-	return cli.Choose(ctx, "people", Commands(), args, std)
-}
-
 // configured loads a configuration that has sources.
 func configured(f *cli.Options, args []string, std cli.Streams, parse func(*cli.Options, []string) (int, bool),
 	checks ...func() error) (*config.Config, int, bool) {
