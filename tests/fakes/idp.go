@@ -23,6 +23,8 @@ type IDP struct {
 
 	// Forge, if not nil, makes another token of each.
 	Forge func(token string) string
+	// Claims replace those of ann for browsers that come by themselves. They are set while none is there.
+	Claims map[string]any
 
 	key       *rsa.PrivateKey
 	mu        sync.Mutex
@@ -69,9 +71,9 @@ func (i *IDP) Visit(query url.Values, claims map[string]any) url.Values {
 	return url.Values{"code": {i.code}, "state": {query.Get("state")}}
 }
 
-// auth sends a real browser back, as ann.
+// auth sends a real browser back, as ann or whom Claims make of her.
 func (i *IDP) auth(w http.ResponseWriter, r *http.Request) {
-	back := i.Visit(r.URL.Query(), nil)
+	back := i.Visit(r.URL.Query(), i.Claims)
 	http.Redirect(w, r, r.URL.Query().Get("redirect_uri")+"?"+back.Encode(), http.StatusSeeOther)
 }
 

@@ -128,7 +128,9 @@ func (d *Door) admitted(r *http.Request, i accounts.Identity, err error, way str
 // name was known here.
 const failsAfter = time.Second
 
-// refuse answers one who is not let in. What was wrong is for the audit log: the page says the same in all cases.
+// refuse answers one who is not let in. What was wrong is for the audit log: the page says the same in all cases but
+// one. Who has proved to the directory who it is, where recipients log in by that, hears that it has no address here, or
+// it would look for the fault in its password.
 func (d *Door) refuse(w http.ResponseWriter, r *http.Request, name string, begun time.Time, err error) {
 	switch {
 	case errors.Is(err, accounts.ErrBusy):
@@ -152,7 +154,11 @@ func (d *Door) refuse(w http.ResponseWriter, r *http.Request, name string, begun
 	if own := d.Owners.Pages(); d.of(r).ldap != nil || own.By("imap") || own.By("smtp") {
 		wait(r.Context(), begun.Add(failsAfter))
 	}
-	d.askAgain(w, r, http.StatusUnauthorized, "wrong")
+	trouble := "wrong"
+	if errors.Is(err, login.ErrNoRole) && d.Owners.Pages().By("ldap") {
+		trouble = "no-address"
+	}
+	d.askAgain(w, r, http.StatusUnauthorized, trouble)
 }
 
 // mostOfNamed is how much of a name is logged.

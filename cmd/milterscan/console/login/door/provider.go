@@ -75,7 +75,10 @@ func (d *Door) refuseProvided(w http.ResponseWriter, r *http.Request, err error)
 		return
 	}
 	trouble := "provider-refused"
-	if errors.Is(err, login.ErrNoRole) {
+	switch {
+	case errors.Is(err, login.ErrNoRole) && d.Owners.Pages().By("oidc"):
+		trouble = "no-address"
+	case errors.Is(err, login.ErrNoRole):
 		trouble = "no-role"
 	}
 	d.askAgain(w, r, http.StatusUnauthorized, trouble)
