@@ -25,9 +25,11 @@ func (carriedFormat) Match(head []byte, c Content) bool {
 	if order, _ := wide(head); order != nil {
 		return mayCarry(narrowed(head)) || bytes.IndexByte(narrowed(head), '<') >= 0
 	}
-	if !isTextual(head) || (calendarFormat{}).Match(head, c) {
-		return false
-	}
+	return isTextual(head) && !(calendarFormat{}).Match(head, c) && mayCarryIn(c)
+}
+
+// mayCarryIn reports whether "data:" may be in a content.
+func mayCarryIn(c Content) bool {
 	const overlap = 64
 	err := scratch.Windows(c, 0, overlap, func(b []byte, _ int64) error {
 		if mayCarry(b) {
@@ -105,17 +107,26 @@ func (carriedFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit
 	if err != nil {
 		return w.end(err)
 	}
-	s := &dataSeeker{ctx: ctx, text: newLooseText(text, 0, text.Size()), most: b.Left().Entries + 1}
+	err = w.carriedIn(text)
+	if order, _ := wide(piece(c, 0, HeadSize)); order != nil && err == nil {
+		err = w.carriedIn(c) // a client that believes the header more than a byte order mark
+	}
+	return w.end(err)
+}
+
+// carriedIn hands over the files of a text whose ASCII characters are single bytes.
+func (w *walk) carriedIn(text Content) error {
+	s := &dataSeeker{ctx: w.ctx, text: newLooseText(text, 0, text.Size()), most: w.budget.Left().Entries + 1}
 	if err := s.seek(); err != nil {
-		return w.end(err)
+		return err
 	}
 	seen := map[uint64]bool{}
 	for _, f := range s.found {
 		if err := w.carried(text, f, seen); err != nil {
-			return w.end(err)
+			return err
 		}
 	}
-	return w.end(nil)
+	return nil
 }
 
 // shortData bounds the data that is looked at before it becomes a member, in bytes

@@ -178,6 +178,16 @@ func (d *Detector) Beginning(c Content) []Format {
 	return choose(d.formats, func(f Format) bool { return f.Match(head, c) })
 }
 
+// Shown adds to the formats that a content begins with that of the files a page carries, if
+// there may be any: what a client is told to show as a page it shows as one, whatever other
+// format it begins with.
+func Shown(begun []Format, c Content) []Format {
+	if slices.Contains(begun, Format(carriedFormat{})) || !mayCarryIn(c) {
+		return begun
+	}
+	return append(begun, carriedFormat{})
+}
+
 // Further returns the formats that begin further in, in addition to the ones
 // that the content begins with: a GIF with a zip after it has one. Taken are the
 // places of the members that the others have brought to light: a zip that is

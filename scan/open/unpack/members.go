@@ -26,6 +26,9 @@ func (w *work) open(in container, part int) error {
 	o := &opening{work: w, in: container{part: part, path: p.Path, archives: in.archives + 1, nested: in.nested}}
 	content, names := archive.Watched(p.Content, w.budget), p.Names
 	begun := w.files.Beginning(content)
+	if isPage(p) || hasPageName(p) {
+		begun = archive.Shown(begun, content)
+	}
 	if err := o.read(begun); err != nil {
 		return err
 	}
@@ -59,6 +62,17 @@ func isOffice(p *scan.Part) bool {
 		switch strings.ToLower(path.Ext(strings.TrimRight(n, ". "))) {
 		case ".doc", ".docx", ".docm", ".dot", ".dotx", ".dotm", ".rtf", ".wri", ".wps", ".xls", ".xlt", ".xla", ".xlsx", ".xlsm",
 			".ppt", ".pps", ".pptx", ".pdf", ".xml", ".htm", ".html", ".mso":
+			return true
+		}
+		return false
+	})
+}
+
+// hasPageName reports whether a part has the name of a file that browsers show as a page.
+func hasPageName(p *scan.Part) bool {
+	return slices.ContainsFunc(p.Names, func(n string) bool {
+		switch strings.ToLower(path.Ext(strings.TrimRight(n, ". "))) {
+		case ".htm", ".html", ".shtml", ".xhtml", ".xht", ".hta", ".svg":
 			return true
 		}
 		return false

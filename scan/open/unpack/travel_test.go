@@ -184,12 +184,18 @@ func textWays() map[string]way {
 		"page in UTF-16": {func(f traveller) string {
 			return attached("text/html", "a.html", utf16LE(`<html><a href="data:application/zip;base64,`+b64(f.body)+`" download="`+f.name+`">x</a>`))
 		}, true},
-		"page as a file": {file("a.html", `<html><a href="data:application/zip;base64,{base64}" download="{name}">x</a>`), true},
-		"picture, SVG":   {file("a.svg", `<svg xmlns="http://www.w3.org/2000/svg"><a xlink:href="data:application/zip;base64,{base64}" download="{name}">x</a></svg>`), true},
-		"picture, image": {file("a.svg", `<svg><image href="data:image/png;base64,{base64}"/></svg>`), false},
-		"style sheet":    {file("a.css", `a { src: url('data:font/woff;base64,{base64}') }`), false},
-		"XML":            {file("a.xml", `<?xml version="1.0"?><a><file>data:application/zip;base64,{base64}</file></a>`), false},
-		"XML, attribute": {file("a.xml", `<?xml version="1.0"?><a><file href="data:application/zip;base64,{base64}"/></a>`), false},
+		"page that begins like a PDF":      {page("%PDF-1.7\r\n<html><a href=\"data:application/zip;base64,{base64}\" download=\"{name}\">x</a>"), true},
+		"page that begins like RTF":        {file("a.html", "{\\rtf1 <html><a href=\"data:application/zip;base64,{base64}\" download=\"{name}\">x</a>"), true},
+		"page that begins like a calendar": {page("BEGIN:VCALENDAR\r\n<html><a href=\"data:application/zip;base64,{base64}\" download=\"{name}\">x</a>"), true},
+		"page behind NULs":                 {file("a.htm", strings.Repeat("\x00", 2000)+"<html><a href=\"data:application/zip;base64,{base64}\" download=\"{name}\">x</a>"), true},
+		"page behind a mark of UTF-16":     {page("\xff\xfe<html><a href=\"data:application/zip;base64,{base64}\" download=\"{name}\">x</a>"), true},
+		"page behind a block of tar":       {page("a.txt" + strings.Repeat("\x00", 507) + "<html><a href=\"data:application/zip;base64,{base64}\" download=\"{name}\">x</a>"), true},
+		"page as a file":                   {file("a.html", `<html><a href="data:application/zip;base64,{base64}" download="{name}">x</a>`), true},
+		"picture, SVG":                     {file("a.svg", `<svg xmlns="http://www.w3.org/2000/svg"><a xlink:href="data:application/zip;base64,{base64}" download="{name}">x</a></svg>`), true},
+		"picture, image":                   {file("a.svg", `<svg><image href="data:image/png;base64,{base64}"/></svg>`), false},
+		"style sheet":                      {file("a.css", `a { src: url('data:font/woff;base64,{base64}') }`), false},
+		"XML":                              {file("a.xml", `<?xml version="1.0"?><a><file>data:application/zip;base64,{base64}</file></a>`), false},
+		"XML, attribute":                   {file("a.xml", `<?xml version="1.0"?><a><file href="data:application/zip;base64,{base64}"/></a>`), false},
 		"page in a page": {func(f traveller) string {
 			inner := `<a href="data:application/zip;base64,` + b64(f.body) + `" download="` + f.name + `">x</a>`
 			return leaf("Content-Type: text/html", []byte(`<iframe src="data:text/html;base64,`+b64([]byte(inner))+`"></iframe>`))
