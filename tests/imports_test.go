@@ -104,6 +104,7 @@ var permissions = []struct {
 	{"cmd/milterscan/digests", []string{"cmd/milterscan/cli", "cmd/milterscan/pipeline", "cmd/milterscan/show", "policy/config", "policy/people", "policy/people/digest", "policy/people/directory"}},
 	{"cmd/milterscan/past", []string{"cmd/milterscan/cli", "cmd/milterscan/pipeline", "cmd/milterscan/show", "policy", "policy/config", "policy/keep/..."}},
 	{"cmd/milterscan/replay", []string{"cmd/milterscan/pipeline", "cmd/milterscan/show", "policy", "policy/config", "policy/keep/quarantine", "scan"}},
+	{"cmd/milterscan/shell", []string{"cmd/milterscan/cli"}},
 	{"cmd/milterscan/who", []string{"cmd/milterscan/cli", "cmd/milterscan/pipeline", "cmd/milterscan/show", "policy/config", "policy/people/directory"}},
 	{"cmd/milterscan/access", nil},
 	{"cmd/milterscan/postfix", []string{"cmd/milterscan/access", "scan/units"}},

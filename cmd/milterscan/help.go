@@ -105,13 +105,7 @@ func firstSentence(text string) string {
 
 // unexplained says that nothing has a name, and what may have been meant.
 func unexplained(word string) string {
-	names := cli.Names(commands())
-	for _, k := range config.Keys() {
-		names = append(names, k.Name)
-	}
-	for _, r := range pipeline.Catalogue() {
-		names = append(names, r.Name)
-	}
+	names := explained()
 	text := fmt.Sprintf("%q is no command, no key of the configuration and no finding", word)
 	if best := config.Nearest(word, names); best != "" {
 		return text + fmt.Sprintf("; did you mean %q?", best)
@@ -120,4 +114,16 @@ func unexplained(word string) string {
 		return text + fmt.Sprintf("; did you mean %q?", names[inner])
 	}
 	return text
+}
+
+// explained returns all names that help explains.
+func explained() []string {
+	names := cli.Names(commands())
+	for _, k := range config.Keys() {
+		names = append(names, k.Name)
+	}
+	for _, r := range pipeline.Catalogue() {
+		names = append(names, r.Name)
+	}
+	return names
 }

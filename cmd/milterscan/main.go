@@ -14,6 +14,7 @@ import (
 	"github.com/milterscan/milterscan/cmd/milterscan/digests"
 	"github.com/milterscan/milterscan/cmd/milterscan/lists"
 	"github.com/milterscan/milterscan/cmd/milterscan/past"
+	"github.com/milterscan/milterscan/cmd/milterscan/shell"
 	"github.com/milterscan/milterscan/cmd/milterscan/user"
 	"github.com/milterscan/milterscan/cmd/milterscan/who"
 	"github.com/milterscan/milterscan/scan/open/worker"
@@ -43,6 +44,8 @@ func commands() []cli.Command {
 		{Name: "selftest", About: "make hostile mail, harmless itself, and see what gets through", Run: testItself},
 		{Name: "setup", About: "hook milterscan into Postfix, Sendmail or Exim, and out again", Run: setUp},
 		{Name: "config", About: "print the example configuration with every key explained", Run: printConfig},
+		{Name: "completion", About: "print what a shell needs to complete command lines", Run: printCompletion},
+		{Name: "man", About: "write pages for man(1) into a directory", Run: writeManual},
 		{Name: "version", About: "print the version", Run: version},
 	}
 }
@@ -66,6 +69,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		name = "version"
 	case "worker": // for ourselves: a child that reads archives
 		return worker.Main(args, stdin, stdout, stderr)
+	case shell.Asked: // for the scripts of "completion"
+		return complete(ctx, args, std)
 	}
 	for _, c := range commands() {
 		switch {

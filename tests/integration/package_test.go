@@ -62,6 +62,8 @@ milterscan version
 milterscan check -c /etc/milterscan/milterscan.toml
 [ "$(stat -c %U:%a /var/lib/milterscan)" = milterscan:700 ]
 [ -x /usr/lib/milterscan/milterscan-mda ] && [ -x /usr/lib/milterscan/milterscan-exim ]
+bash -n /usr/share/bash-completion/completions/milterscan && [ -s /usr/share/zsh/vendor-completions/_milterscan ] && [ -s /usr/share/fish/vendor_completions.d/milterscan.fish ]
+zcat /usr/share/man/man1/milterscan-quarantine-release.1.gz | grep -q "EXIT STATUS"
 if command -v systemd-analyze; then
     # It complains about units that the machine has not, too.
     ! systemd-analyze verify /usr/lib/systemd/system/milterscan.service 2>&1 | grep -i '^[^ ]*milterscan'

@@ -20,6 +20,15 @@ func Choice[T ~string](to *T, words ...T) interface {
 	return &choice[T]{to, words}
 }
 
+// Words returns what the flag may be.
+func (c *choice[T]) Words() []string {
+	list := make([]string, len(c.words))
+	for i, w := range c.words {
+		list[i] = string(w)
+	}
+	return list
+}
+
 // String returns the word.
 func (c *choice[T]) String() string {
 	if c.to == nil {
@@ -31,16 +40,8 @@ func (c *choice[T]) String() string {
 // Set takes a word.
 func (c *choice[T]) Set(s string) error {
 	if !slices.Contains(c.words, T(s)) {
-		return errors.New("there is no such value; write one of " + listed(c.words))
+		return errors.New("there is no such value; write one of " + strings.Join(c.Words(), ", "))
 	}
 	*c.to = T(s)
 	return nil
-}
-
-func listed[T ~string](words []T) string {
-	list := make([]string, len(words))
-	for i, w := range words {
-		list[i] = string(w)
-	}
-	return strings.Join(list, ", ")
 }

@@ -84,6 +84,12 @@ func ManualOf(name string) Manual {
 	case "selftest":
 		return manual([]string{"milterscan selftest", "milterscan selftest --family H1 --dir /tmp/mails"}, Exit{ExitOK, "nothing got through"},
 			Exit{ExitFound, "something did"}, broken, misused, badConfig)
+	case "completion":
+		return manual([]string{"milterscan completion bash >/etc/bash_completion.d/milterscan",
+			"milterscan completion zsh >/usr/local/share/zsh/site-functions/_milterscan",
+			"milterscan completion fish >/etc/fish/completions/milterscan.fish"}, done, broken, misused)
+	case "man":
+		return manual([]string{"milterscan man /usr/local/share/man/man1"}, done, broken, misused)
 	case "setup":
 		return manual([]string{"milterscan setup --dry-run postfix", "milterscan setup postfix", "milterscan setup --uninstall postfix"}, done,
 			broken, misused)

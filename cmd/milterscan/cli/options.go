@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"context"
 	"flag"
 	"fmt"
 	"io"
@@ -16,6 +17,33 @@ type Options struct {
 	synopsis string
 	std      Streams
 }
+
+// Describer is a standard output that wants to know the options of a command, rather than to be
+// written its help.
+type Describer interface {
+	io.Writer
+	Describe(*Options)
+}
+
+// Synopsis returns what the help of the command begins with, after its name.
+func (o *Options) Synopsis() string { return o.synopsis }
+
+// OptionsOf returns the options of a command, which it tells when it is asked for help; nil for
+// one that takes none.
+func OptionsOf(ctx context.Context, c Command) *Options {
+	var told describer
+	c.Run(ctx, []string{"--help"}, Streams{In: strings.NewReader(""), Out: &told, Err: io.Discard})
+	return told.options
+}
+
+// describer keeps the options that it is told.
+type describer struct{ options *Options }
+
+// Write ignores text.
+func (d *describer) Write(b []byte) (int, error) { return len(b), nil }
+
+// Describe keeps the options.
+func (d *describer) Describe(o *Options) { d.options = o }
 
 // Flags returns the options of a command, with the synopsis its help begins
 // with.
@@ -154,6 +182,10 @@ func ParseProgram(o *Options, args []string) (status int, ok bool) {
 func (o *Options) parse(args []string, wanted func(line) ([]string, error)) (status int, ok bool) {
 	l, err := o.takeApart(args)
 	if l.help {
+		if d, ok := o.std.Out.(Describer); ok {
+			d.Describe(o)
+			return ExitOK, false
+		}
 		o.describe(o.std.Out)
 		return ExitOK, false
 	}
