@@ -36,12 +36,7 @@ func examine(ctx context.Context, args []string, std cli.Streams) int {
 	if status, ok := cli.Parse(f, args); !ok {
 		return status
 	}
-	c, err := config.Load(*path)
-	p := &doctor.Installation{File: *path, Config: c, Problems: err, Notes: notes(c, err), Postfix: *postfix, Sendmail: *sendmail, User: *as,
-		Workers: worker.Defaults(), Now: time.Now()}
-	p.Postconf, p.Sendmail = findMTA(p.Postfix, p.Sendmail)
-	p.User = cmp.Or(p.User, findUser(c.Milter))
-	found := p.Examine(ctx)
+	found := installation(&doctor.Installation{File: *path, Postfix: *postfix, Sendmail: *sendmail, User: *as}).Examine(ctx)
 	switch {
 	case *nagios:
 		return nagiosLine(std, found)
@@ -59,6 +54,16 @@ func examine(ctx context.Context, args []string, std cli.Streams) int {
 	}
 	fmt.Fprintf(std.Out, "healthy: %d checks, no fault\n", len(found))
 	return cli.ExitOK
+}
+
+// installation adds to what was named on the command line what else the doctor has to know.
+func installation(p *doctor.Installation) *doctor.Installation {
+	p.Config, p.Problems = config.Load(p.File)
+	p.Notes = notes(p.Config, p.Problems)
+	p.Workers, p.Now = worker.Defaults(), time.Now()
+	p.Postconf, p.Sendmail = findMTA(p.Postfix, p.Sendmail)
+	p.User = cmp.Or(p.User, findUser(p.Config.Milter))
+	return p
 }
 
 // notes returns what in a configuration that can be used is probably a mistake.

@@ -44,6 +44,7 @@ func commands() []cli.Command {
 		{Name: "selftest", About: "make hostile mail, harmless itself, and see what gets through", Run: testItself},
 		{Name: "setup", About: "hook milterscan into Postfix, Sendmail or Exim, and out again", Run: setUp},
 		{Name: "config", About: "print the example configuration with every key explained", Run: printConfig},
+		{Name: "bugreport", About: "print what somebody needs to know who is to find a fault", Run: bugReport},
 		{Name: "completion", About: "print what a shell needs to complete command lines", Run: printCompletion},
 		{Name: "man", About: "write pages for man(1) into a directory", Run: writeManual},
 		{Name: "version", About: "print the version", Run: version},

@@ -27,10 +27,15 @@ func version(_ context.Context, args []string, std cli.Streams) int {
 			"arch": runtime.GOARCH})
 		return cli.ExitOK
 	}
+	fmt.Fprintln(std.Out, versionLine())
+	return cli.ExitOK
+}
+
+// versionLine says on one line what was built from what.
+func versionLine() string {
 	name := release
 	if revision != "" {
 		name += "+" + revision
 	}
-	fmt.Fprintf(std.Out, "milterscan %s %s %s/%s\n", name, runtime.Version(), runtime.GOOS, runtime.GOARCH)
-	return cli.ExitOK
+	return fmt.Sprintf("milterscan %s %s %s/%s", name, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }

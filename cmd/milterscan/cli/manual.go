@@ -84,6 +84,8 @@ func ManualOf(name string) Manual {
 	case "selftest":
 		return manual([]string{"milterscan selftest", "milterscan selftest --family H1 --dir /tmp/mails"}, Exit{ExitOK, "nothing got through"},
 			Exit{ExitFound, "something did"}, broken, misused, badConfig)
+	case "bugreport":
+		return manual([]string{"milterscan bugreport >report.txt # and read it before you pass it on"}, done, misused)
 	case "completion":
 		return manual([]string{"milterscan completion bash >/etc/bash_completion.d/milterscan",
 			"milterscan completion zsh >/usr/local/share/zsh/site-functions/_milterscan",
