@@ -58,18 +58,18 @@ reply = "550 5.7.1 Programs are not accepted here"
 `
 
 // openOffice starts all of an office.
-func openOffice(t *testing.T) *office { return openOfficeWith(t, func(string) {}) }
+func openOffice(t *testing.T) *office { return openOfficeWith(t, "", func(string) {}) }
 
-// openOfficeWith starts an office whose history is begun by a function that is given its
-// file.
-func openOfficeWith(t *testing.T, begin func(history string)) *office {
+// openOfficeWith starts an office with more in its configuration, where DIR is the directory of what milterscan
+// keeps, and whose history is begun by a function that is given its file.
+func openOfficeWith(t *testing.T, more string, begin func(history string)) *office {
 	t.Helper()
 	needBrowser(t)
 	o := &office{t: t, dir: t.TempDir(), base: "http://" + servers.FreeAddress(t)}
 	clamd := servers.StartClamd(t)
 	o.postfix = servers.StartPostfix(t)
 	o.accounts = filepath.Join(o.dir, "console.db")
-	config := rules + fmt.Sprintf(`
+	config := rules + strings.ReplaceAll(more, "DIR", o.dir) + fmt.Sprintf(`
 [[virus]]
 name = "clamd"
 type = "clamd"

@@ -98,7 +98,7 @@ const phishing = `<html><head><style>.b { background: #c40; color: #fff; padding
 // TestPictures opens every page, wide and narrow, by day and by night: axe finds nothing serious
 // on any, none is wider than its window, and the browser refuses nothing of it. With MILTERSCAN_PICTURES it takes their pictures.
 func TestPictures(t *testing.T) {
-	o := openOfficeWith(t, func(file string) { seed(t, file, 6000, 7) })
+	o := openOfficeWith(t, "", func(file string) { seed(t, file, 6000, 7) })
 	away := newCanary(t)
 	o.mustSend(250, "parcels@example.net", "ann@example.com", page("Parcel [hostile]", hostile(away.URL)))
 	o.mustSend(250, "parcels@example.net", "ann@example.com", page("Your parcel is waiting", phishing))
