@@ -93,3 +93,25 @@ func TestListIsBound(t *testing.T) {
 		t.Errorf("%v on %d pages", got, pages)
 	}
 }
+
+// BenchmarkList lists a page in the middle of 100,000 people, and one of a search that finds nobody.
+func BenchmarkList(b *testing.B) {
+	var rows []Row
+	for i := range 100_000 {
+		a := fmt.Sprintf("p%06d@d%03d.example.com", i, i%500)
+		rows = append(rows, Row{Address: a, Name: fmt.Sprint("Person ", i), Aliases: []string{"x." + a, "y." + a}})
+	}
+	d := known(rows)
+	for name, w := range map[string]Walk{
+		"page":   {After: "p050250@d250.example.com", Limit: 50, Looks: 20_000},
+		"domain": {Domains: []policy.Domain{"d250.example.com"}, Limit: 50, Looks: 20_000},
+		"search": {Like: "nobody is called that", Limit: 50, Looks: 20_000},
+		"whole":  {Like: "y.p099999@d499.example.com", Limit: 50, Looks: 20_000},
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				d.List(w)
+			}
+		})
+	}
+}
