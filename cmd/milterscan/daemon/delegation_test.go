@@ -143,3 +143,19 @@ func TestLeft(t *testing.T) {
 		}
 	}
 }
+
+// TestNavigation: on all pages, those of the account among them, an administrator of domains finds the way to what
+// is left to it, and to nothing else.
+func TestNavigation(t *testing.T) {
+	c := newClub(t)
+	dora := c.members[slices.IndexFunc(c.members, func(m *member) bool { return m.role == login.Domain })]
+	c.leave([]string{"messages", "people"})
+	for _, path := range []string{"/messages", "/people", "/people/ann@example.com", "/account", "/logout", "/accounts", "/there-is-none"} {
+		page := c.do(dora, "GET", path, nil).Body.String()
+		for _, to := range []string{"/messages", "/people", "/quarantine", "/requests", "/rules", "/audit"} {
+			if want := to == "/messages" || to == "/people"; strings.Contains(page, `<li><a href="`+to+`"`) != want {
+				t.Errorf("%s: a way to %s: %v", path, to, !want)
+			}
+		}
+	}
+}

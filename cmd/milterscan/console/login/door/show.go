@@ -57,8 +57,12 @@ func visible(s string) template.HTML {
 	return template.HTML(`<bdi>` + template.HTMLEscapeString(policy.Visible(s)) + `</bdi>`)
 }
 
-// show writes a page.
+// show writes a page. Its navigation has what the person may see now; of one of whom that cannot be told, what
+// is known of the account.
 func (d *Door) show(w http.ResponseWriter, r *http.Request, p login.Person, status int, name string, data any) {
+	if whole, err := d.Owners.Complete(r.Context(), p); err == nil {
+		p = whole
+	}
 	code := d.Language(r, p)
 	if d.pages.templates[code] == nil {
 		code = wording.Languages()[0]
