@@ -69,11 +69,13 @@ const heard = "+"
 
 // List returns a page of the people that a person sees, those of the sources first. next is where the next page goes on;
 // "" where that is all. A search that has looked at enough people ends with a page that is not full.
-func (f *Folk) List(ctx context.Context, p login.Person, like, after string, limit int) (list []One, next string, err error) {
+func (f *Folk) List(ctx context.Context, p login.Person, like, after string, limit int) (
+	list []One, next string, err error) {
 	mine := domainsOf(p)
 	rest, among := strings.CutPrefix(after, heard)
 	if !among {
-		found, next := f.Directory.List(directory.Walk{Domains: mine, After: after, Like: like, Limit: limit, Looks: mostLooked})
+		found, next := f.Directory.List(directory.Walk{Domains: mine, After: after, Like: like, Limit: limit,
+			Looks: mostLooked})
 		for _, who := range found {
 			list = append(list, One{Person: who, Listed: true})
 		}
@@ -94,8 +96,11 @@ func (f *Folk) List(ctx context.Context, p login.Person, like, after string, lim
 }
 
 // heard returns a page of those people that no source has, of whom something is kept.
-func (f *Folk) heard(ctx context.Context, p login.Person, like, after string, limit int) (list []One, next string, err error) {
-	names, err := kept(ctx, f, func(ctx context.Context, s Store) ([]string, error) { return s.Heard(ctx, after, mostHeard) })
+func (f *Folk) heard(ctx context.Context, p login.Person, like, after string, limit int) (
+	list []One, next string, err error) {
+	names, err := kept(ctx, f, func(ctx context.Context, s Store) ([]string, error) {
+		return s.Heard(ctx, after, mostHeard)
+	})
 	if err != nil {
 		return nil, "", err
 	}
@@ -219,9 +224,8 @@ func (f *Folk) Appoint(r *http.Request, p login.Person, written, delegate string
 
 // Dismiss has another person no longer act for a person.
 func (f *Folk) Dismiss(r *http.Request, p login.Person, written, delegate string) error {
-	return f.delegate(r, p, written, delegate, "no longer delegate ", func(ctx context.Context, s Store, owner, other string) error {
-		return s.Dismiss(ctx, owner, other)
-	})
+	dismiss := func(ctx context.Context, s Store, owner, other string) error { return s.Dismiss(ctx, owner, other) }
+	return f.delegate(r, p, written, delegate, "no longer delegate ", dismiss)
 }
 
 // delegate changes who acts for a person.
@@ -236,7 +240,8 @@ func (f *Folk) delegate(r *http.Request, p login.Person, written, delegate, what
 		return errNoDelegate
 	}
 	err = changed(r.Context(), f, func(ctx context.Context, s Store) error { return change(ctx, s, one.ID, other.ID) })
-	for known, problem := range map[error]error{people.ErrSelf: errSelf, people.ErrManyDelegates: errManyDelegates, people.ErrUnknown: console.ErrNotFound} {
+	for known, problem := range map[error]error{people.ErrSelf: errSelf, people.ErrManyDelegates: errManyDelegates,
+		people.ErrUnknown: console.ErrNotFound} {
 		if errors.Is(err, known) {
 			err = problem
 		}
@@ -273,7 +278,9 @@ func (f *Folk) note(r *http.Request, p login.Person, about, what string, err err
 
 // kept asks the store of people for something, within the time it may take.
 func kept[T any](ctx context.Context, f *Folk, call func(context.Context, Store) (T, error)) (T, error) {
-	return console.Ask(ctx, f.Console, console.PartPeople, func(ctx context.Context) (T, error) { return call(ctx, f.Store()) })
+	return console.Ask(ctx, f.Console, console.PartPeople, func(ctx context.Context) (T, error) {
+		return call(ctx, f.Store())
+	})
 }
 
 // changed calls, as kept does, for a change, which returns nothing.
