@@ -46,11 +46,24 @@ func disguises(raw string) []disguise {
 // it or that cannot be seen, and with dots and blanks of other scripts as the
 // common ones.
 func bareName(name string) string {
-	name = strings.Map(visible, name)
+	if !isPlain(name) {
+		name = strings.Map(visible, name)
+	}
 	name = strings.TrimRight(name, `/\`)
 	name = lastOf(name)
 	name = strings.Trim(name, "\"'`<>")
 	return strings.TrimLeft(strings.TrimRight(name, ". "), " ")
+}
+
+// isPlain reports whether a name is printable ASCII throughout: each character is what it
+// passes for.
+func isPlain(name string) bool {
+	for i := range len(name) {
+		if name[i] < ' ' || name[i] > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 // lastOf returns what follows the last slash or backslash, as a file name.
@@ -73,6 +86,8 @@ func afterDrive(name string) string {
 // visible maps a character to the one it passes for, or to none.
 func visible(r rune) rune {
 	switch {
+	case r >= ' ' && r <= '~', r >= '\u3400' && r <= '\u9fff': // and Chinese
+		return r
 	case r == '\u2024' || r == '\uff0e' || r == '\ufe52' || r == '\u3002' || r == '\uff61':
 		return '.'
 	case r >= '\uff01' && r <= '\uff5e': // fullwidth forms of ASCII

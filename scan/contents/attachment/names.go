@@ -44,12 +44,13 @@ func newNameRules(c Config) (n nameRules, err error) {
 func (s *Scanner) judgeNames(r *report, around string) {
 	s.judgeOtherNames(r)
 	for _, raw := range r.Names {
-		if raw == "" || s.names.allow.match(lastOf(raw)) != "" || s.names.allow.matchPath(around+lastOf(raw)) != "" {
+		if raw == "" || s.names.allow.match(lastOf(raw)) != "" || s.names.allow.matchPath(around, lastOf(raw)) != "" {
 			continue
 		}
-		s.judgeName(r, raw, around)
+		as := disguises(raw)
+		s.judgeName(r, raw, as, around)
 		if r.place != internal {
-			s.judgeTricks(r, raw)
+			s.judgeTricks(r, raw, as)
 		}
 	}
 }
@@ -79,14 +80,14 @@ const longestOther = 4 << 10
 
 // judgeName holds one name against the lists, first as it is, then as
 // Windows or a client may take it.
-func (s *Scanner) judgeName(r *report, raw, around string) {
+func (s *Scanner) judgeName(r *report, raw string, taken []disguise, around string) {
 	plain := lastOf(raw)
 	as, pattern := s.denied(r, plain, around)
 	if pattern != "" {
 		r.add(as, fmt.Sprintf("%s matches %s", printable(raw), pattern))
 		return
 	}
-	for _, seen := range disguises(raw) {
+	for _, seen := range taken {
 		if _, pattern := s.denied(r, seen.name, around); pattern != "" && !seen.doubtful(pattern) {
 			r.add(ruleDisguised, fmt.Sprintf("%s is taken for %s, which matches %s", printable(raw), printable(seen.name), pattern))
 			return
@@ -101,15 +102,15 @@ func (s *Scanner) judgeName(r *report, raw, around string) {
 // strings.
 func (s *Scanner) denied(r *report, name, around string) (rule, string) {
 	if r.place != attached && s.members == MembersOwn {
-		return ruleName, either(s.names.members.match(name), s.names.members.matchPath(around+name))
+		return ruleName, either(s.names.members.match(name), s.names.members.matchPath(around, name))
 	}
-	if pattern := either(s.names.deny.match(name), s.names.deny.matchPath(around+name)); pattern != "" {
+	if pattern := either(s.names.deny.match(name), s.names.deny.matchPath(around, name)); pattern != "" {
 		if isComposite(r.Type) && (pattern == "com" || pattern == "js" && strings.ContainsAny(name, " \t")) {
 			return "", "" // a forwarded mail is named by its subject, which may end in a domain, or "about vue.js"
 		}
 		return ruleName, pattern
 	}
-	return ruleOldName, either(s.names.old.match(name), s.names.old.matchPath(around+name))
+	return ruleOldName, either(s.names.old.match(name), s.names.old.matchPath(around, name))
 }
 
 func either(a, b string) string {
@@ -132,16 +133,17 @@ func holderName(p scan.Part) string {
 // judgeTricks looks for tricks in a name that deceive: a trick counts where
 // the real extension is one that runs or is a page, or where readers see another
 // than the real one.
-func (s *Scanner) judgeTricks(r *report, raw string) {
+func (s *Scanner) judgeTricks(r *report, raw string, taken []disguise) {
 	name := lastOf(raw)
-	risky := s.runs(raw)
+	names := append([]disguise{{name: name}}, taken...)
+	risky := s.runs(names)
 	switch {
 	case strings.ContainsFunc(raw, isBidi) && (risky || turnsExtension(name)):
 		r.add(ruleBidi, printable(raw))
 	case strings.ContainsFunc(raw, isControl) && (risky || s.cutsExtension(name)):
 		r.add(ruleControl, printable(raw))
 	}
-	if clsid(r.place).MatchString(raw) || risky && clsidAnywhere.MatchString(raw) {
+	if strings.IndexByte(raw, '{') >= 0 && (clsid(r.place).MatchString(raw) || risky && clsidAnywhere.MatchString(raw)) {
 		r.add(ruleCLSID, printable(raw))
 	}
 	if shown := beforeBlanks(name); shown != "" && (risky || showsOther(shown, name)) {
@@ -150,15 +152,14 @@ func (s *Scanner) judgeTricks(r *report, raw string) {
 	if n := utf8.RuneCountInString(name); n > s.longest {
 		r.add(ruleLong, fmt.Sprintf("%d characters: %s", n, printable(name)))
 	}
-	if inner, last := s.doubleExtension(r, raw); last != "" {
+	if inner, last := s.doubleExtension(r, names); last != "" {
 		r.add(ruleDouble, fmt.Sprintf("%s ends in .%s.%s", printable(raw), inner, last))
 	}
 }
 
 // runs reports whether a name, as it is or as some program takes it, ends in a
 // denied extension or that of a page.
-func (s *Scanner) runs(raw string) bool {
-	names := append([]disguise{{name: lastOf(raw)}}, disguises(raw)...)
+func (s *Scanner) runs(names []disguise) bool {
 	return slices.ContainsFunc(names, func(d disguise) bool { return s.denies(d.name) || pageExtensions[extension(d.name)] })
 }
 
@@ -273,13 +274,14 @@ func showsOther(shown, name string) bool {
 
 // doubleExtension returns the last two extensions of a name if the last is of a
 // program, or in an attachment of a web page, and the one before of a document.
-func (s *Scanner) doubleExtension(r *report, raw string) (inner, last string) {
-	names := append([]disguise{{name: lastOf(raw)}}, disguises(raw)...)
+func (s *Scanner) doubleExtension(r *report, names []disguise) (inner, last string) {
 	for _, d := range names {
-		last = extension(d.name)
+		if last = extension(d.name); last == "" || last == "com" {
+			continue
+		}
 		stem := strings.TrimRight(strings.TrimSuffix(strings.ToLower(d.name), "."+last), " \t_")
 		inner = strings.TrimSpace(extension(stem))
-		if last == "" || last == "com" || !documentExtensions[inner] {
+		if !documentExtensions[inner] {
 			continue
 		}
 		_, pattern := s.denied(r, d.name, "")

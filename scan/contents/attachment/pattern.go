@@ -133,8 +133,13 @@ func (s *patternSet) match(name string) string {
 	return first(s.names, name)
 }
 
-// matchPath returns the pattern that matches a path of names, or "".
-func (s *patternSet) matchPath(path string) string { return first(s.paths, path) }
+// matchPath returns the pattern that matches a name with the names around it, or "".
+func (s *patternSet) matchPath(around, name string) string {
+	if len(s.paths) == 0 {
+		return ""
+	}
+	return first(s.paths, around+name)
+}
 
 func first(list []expression, text string) string {
 	for _, e := range list {
