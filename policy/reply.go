@@ -164,7 +164,9 @@ var documents = named("*.doc?", "*.doc", "*.dot", "*.dot?", "*.xls", "*.xls?", "
 	"*.rtf", "*.pdf", "*.one", "*.pub", "*.vsd?", "*.vsd", "*.eml", "*.msg", "*.ics", "*.vcf", "*.html", "*.htm", "*.svg")
 
 func isDocument(p *scan.Part) bool {
-	name := strings.ToLower(p.Name())
+	const end = 16 // bytes of a name: more than any of the patterns, which all are about its end
+	name := p.Name()
+	name = strings.ToLower(name[max(0, len(name)-end):])
 	return slices.ContainsFunc(documents, func(c Condition) bool { return matchGlob(c.pattern, name) })
 }
 
