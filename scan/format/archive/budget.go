@@ -45,7 +45,7 @@ func NewBudget(l Limits) *Budget { return &Budget{Limits: l} }
 
 // Entry charges one member; ErrLimit if there were too many.
 func (b *Budget) Entry() error {
-	b.Work(1, priceEntry)
+	b.Work(1, PricePart)
 	if b.entries.Add(1) > b.Entries {
 		return ErrLimit
 	}

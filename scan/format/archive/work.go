@@ -15,12 +15,15 @@ type Price int64
 
 // The prices common to all formats.
 const (
-	priceEntry  = 20_000_000 // one member: its finding, naming, sniffing and keeping
-	priceByte   = 3_000      // one byte unpacked, and kept
-	priceRead   = 500_000    // one reading of the container
-	priceSeen   = 300        // one byte read
-	priceStream = 5_000_000  // the start of a decoder, for one of the streams of a file
+	priceByte   = 3_000     // one byte unpacked, and kept
+	priceRead   = 500_000   // one reading of the container
+	priceSeen   = 300       // one byte read
+	priceStream = 5_000_000 // the start of a decoder, for one of the streams of a file
 )
+
+// PricePart is what a member costs, or any other part of a message: finding, naming, sniffing and
+// keeping it.
+const PricePart Price = 20_000_000
 
 // What some decoders cost for a byte beyond priceByte.
 const (

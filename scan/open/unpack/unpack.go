@@ -139,6 +139,9 @@ func (w *work) add(p scan.Part) (int, error) {
 	if w.late() {
 		return 0, w.tooLong()
 	}
+	if !p.Archived { // or it was charged as a member
+		w.budget.Work(1, archive.PricePart)
+	}
 	p.Path = w.paths.unique(shortPath(p.Path))
 	p.Names = w.named(p.Names)
 	w.m.Parts = append(w.m.Parts, p)
