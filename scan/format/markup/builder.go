@@ -10,6 +10,7 @@ import (
 // builder makes a page of tokens.
 type builder struct {
 	source Source
+	meter  Meter
 	limits Limits
 	page   *Page
 	text   textWriter
@@ -27,6 +28,7 @@ type builder struct {
 func newBuilder(s Source, l Limits) *builder {
 	return &builder{
 		source: s,
+		meter:  s.meter,
 		limits: l,
 		page:   &Page{Charset: s.Charset, Decoded: s.Decoded},
 		text:   textWriter{limit: int(l.Text)},
@@ -146,9 +148,12 @@ func (b *builder) literal(t *Token) {
 
 func (b *builder) startTag(t *Token) {
 	attrs := t.Attrs()
+	b.spend(len(attrs), priceAttr)
 	b.page.Cut = b.page.Cut || len(attrs) >= maxAttrs
 	attrs = Obeyed(attrs)
+	matches := b.looks.matches()
 	b.looks.start(t.Name, attrs)
+	b.spend(matches-b.looks.matches(), priceMatch)
 	if t.Name == "style" {
 		b.media = attrOf(attrs, "media")
 	}
@@ -256,6 +261,8 @@ func (b *builder) endTag(t *Token) {
 
 // calls notes which words of interest a script uses.
 func (b *builder) calls(script string) {
+	b.spend(len(script), priceByte)
+	b.spend(1, priceCalls)
 	for _, w := range calls {
 		if strings.Contains(script, w) && !slices.Contains(b.page.Calls, w) {
 			b.page.Calls = append(b.page.Calls, w)

@@ -162,5 +162,8 @@ func readTokens(r *Reader, b *builder) (*Page, error) {
 			return nil, err
 		}
 		b.token(t)
+		if !b.spendToken(t) {
+			return b.finish(), nil
+		}
 	}
 }

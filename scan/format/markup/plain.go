@@ -30,7 +30,7 @@ func ReadText(s Source, l Limits) (*Page, error) {
 			end = lastBlank(got)
 		}
 		b.plain(got[:end], at)
-		if err != nil {
+		if !b.spend(end, pricePlain) || err != nil {
 			return b.finish(), nil
 		}
 		at += int64(end)
@@ -99,6 +99,7 @@ func (b *builder) word(w []byte, at int64) {
 	if bytes.IndexByte(w, '.') < 0 && !bytes.Contains(w, []byte("://")) {
 		return
 	}
+	b.spend(1, priceWord)
 	s := b.source.text(bytes.Join(bytes.FieldsFunc(w, func(r rune) bool { return r <= ' ' }), nil))
 	if href, ok := textLink(s); ok {
 		span := Span{at, at + int64(len(w))}

@@ -12,7 +12,8 @@ import (
 // ReadRTF reads the text of an RTF document (Rich Text Format, version 1.9.1) and
 // the addresses in it. It fails only if the source does.
 func ReadRTF(s Source, l Limits) (*Page, error) {
-	r := rtfReader{in: bufio.NewReaderSize(s.r, 64<<10), b: newBuilder(s, l), charset: "windows-1252"}
+	b := newBuilder(s, l)
+	r := rtfReader{in: bufio.NewReaderSize(meteredReader{s.r, b}, 64<<10), b: b, charset: "windows-1252"}
 	r.b.page.Decoded = true
 	for {
 		err := r.next()

@@ -23,6 +23,7 @@ type Source struct {
 	r     io.Reader
 	base  int64         // bytes before r
 	again func() Source // returns the source from its beginning; nil where it can be read once
+	meter Meter         // nil for none
 }
 
 // NewSource opens a text of that size that is declared to be in that charset. As

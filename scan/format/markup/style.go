@@ -46,6 +46,14 @@ func (l *looks) background() string {
 	return l.stack[len(l.stack)-1].background
 }
 
+// matches returns how often rules of style sheets may still be compared with elements.
+func (l *looks) matches() int {
+	if l.sheet == nil {
+		return 0
+	}
+	return l.sheet.matches
+}
+
 // start opens an element.
 func (l *looks) start(name string, attrs []Attr) {
 	l.last = false
