@@ -84,7 +84,7 @@ func (b *Budget) Work(n int64, each Price) {
 // for them to limit; but what they do beyond the limit here is taken off it, so that a message
 // does not come to the limits of all together.
 func (b *Budget) left() int64 {
-	return b.work.limit - b.work.done.Load() - max(0, 1000*b.spent.Load()-b.work.limit)
+	return b.work.limit - b.work.done.Load() - b.beyond()
 }
 
 // Worked returns the work that was charged here, that of separate processes left out.
@@ -96,10 +96,18 @@ func (b *Budget) Overworked() bool {
 }
 
 // Rest returns how much of the limit on work is left, 0 if there is no limit. It is
-// half of the limit at least: what comes after must not come away empty-handed.
+// half of the limit at least: what comes after must not come away empty-handed. Where
+// separate processes did more than the limit, a quarter of that is taken off the half, and no
+// more than a half of it: with all that they may do, there is more work in the message already
+// than in any other.
 func (b *Budget) Rest() time.Duration {
-	return time.Duration(max(b.left(), b.work.limit/2) / 1000)
+	half := b.work.limit / 2
+	least := half - min(b.beyond()/4, half/2)
+	return time.Duration(max(b.left(), least) / 1000)
 }
+
+// beyond returns how much of the work of separate processes was beyond the limit.
+func (b *Budget) beyond() int64 { return max(0, 1000*b.spent.Load()-b.work.limit) }
 
 // affords returns how many steps of one price may still be charged, and no more than
 // most.

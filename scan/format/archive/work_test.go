@@ -18,10 +18,11 @@ func TestWorkOfProcessesCounts(t *testing.T) {
 		{0, 0, limit, false},
 		{300 * time.Millisecond, limit, 700 * time.Millisecond, false},
 		{300 * time.Millisecond, 1200 * time.Millisecond, limit / 2, false},
-		{300 * time.Millisecond, 1701 * time.Millisecond, limit / 2, true},
+		{300 * time.Millisecond, 1704 * time.Millisecond, limit/2 - 176*time.Millisecond, true},
 		{0, 1400 * time.Millisecond, 600 * time.Millisecond, false},
-		{0, 2 * time.Second, limit / 2, false},
-		{0, 2*time.Second + 1, limit / 2, true},
+		{0, 2 * time.Second, limit / 4, false},
+		{0, 2*time.Second + 1, limit / 4, true},
+		{0, time.Hour, limit / 4, true},
 		{limit + 1, 0, limit / 2, true},
 	} {
 		b := NewBudget(Limits{})
