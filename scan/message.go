@@ -28,8 +28,9 @@ type Message struct {
 	Notes    []Finding // what opening it found
 	Heavy    Gate      // where to wait before taking more memory than for most messages; nil for nowhere
 	// Work is how much each scanner that reads much of what the message holds may do:
-	// what opening it has left, and half of the limit at least, as the time of a
-	// processor at fixed prices, see archive.Price; 0 is no limit.
+	// what opening it has left, and half of the limit at least (less where separate
+	// processes did more than the limit), as the time of a processor at fixed prices, see
+	// archive.Price; 0 is no limit. Those who read texts take half of it.
 	Work time.Duration
 
 	mu     sync.Mutex

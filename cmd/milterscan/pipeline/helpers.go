@@ -2,11 +2,9 @@ package pipeline
 
 import (
 	"context"
-	"time"
 
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/format/picture"
 	"github.com/milterscan/milterscan/scan/open/texts"
 	"github.com/milterscan/milterscan/scan/open/worker"
 )
@@ -26,13 +24,9 @@ func readPDFs(c *config.Config, texts *texts.Inventory) {
 
 // readCodes has codes in pictures read by the children that read archives.
 func readCodes(c *config.Config, workers *worker.Pool, texts *texts.Inventory) {
-	work := time.Duration(c.Content.Limits.Pictures)
-	if work <= 0 {
-		return
+	if c.Content.Limits.Pictures > 0 {
+		texts.ReadCodes(workers.Codes)
 	}
-	texts.ReadCodes(func(ctx context.Context, pictures *picture.Set) ([]picture.Found, error) {
-		return workers.Codes(ctx, pictures, work)
-	})
 }
 
 // Absent lists the formats that are not read because a program is not installed.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/format/picture"
@@ -35,7 +36,7 @@ func TestCodes(t *testing.T) {
 		conf := DefaultConfig()
 		conf.Safe, conf.Bad = append(conf.Safe, c.safe...), c.bad
 		inventory := texts.New(conf.Limits, conf.Extent())
-		inventory.ReadCodes(func(context.Context, *picture.Set) ([]picture.Found, error) {
+		inventory.ReadCodes(func(context.Context, *picture.Set, time.Duration) ([]picture.Found, error) {
 			return []picture.Found{{Item: 0, What: picture.Code, Text: c.code}}, nil
 		})
 		s, err := New(conf, With{Texts: inventory})
@@ -76,7 +77,7 @@ func TestCodesUnread(t *testing.T) {
 	} {
 		conf := DefaultConfig()
 		inventory := texts.New(conf.Limits, conf.Extent())
-		inventory.ReadCodes(func(context.Context, *picture.Set) ([]picture.Found, error) {
+		inventory.ReadCodes(func(context.Context, *picture.Set, time.Duration) ([]picture.Found, error) {
 			return []picture.Found{{Item: 0, What: what, Text: "why"}}, nil
 		})
 		s, err := New(conf, With{Texts: inventory})

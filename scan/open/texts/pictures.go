@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/format/markup"
@@ -13,9 +14,9 @@ import (
 	"github.com/milterscan/milterscan/scan/scratch"
 )
 
-// Codes reads the codes in pictures. An error means that this host could not look at all
+// Codes reads the codes in pictures, with so much work at most. An error means that this host could not look at all
 // of them now.
-type Codes func(ctx context.Context, pictures *picture.Set) ([]picture.Found, error)
+type Codes func(ctx context.Context, pictures *picture.Set, most time.Duration) ([]picture.Found, error)
 
 // ReadCodes makes the inventory look for codes in pictures by way of f; without it, links
 // in pictures are not listed. To be called before the first message.
@@ -112,7 +113,7 @@ func (i *Inventory) read(ctx context.Context, m *scan.Message, p *pictures, all 
 	if i.codes == nil || p.set.Len() == 0 {
 		return nil
 	}
-	found, err := i.codes(ctx, p.set.Seal())
+	found, err := i.codes(ctx, p.set.Seal(), i.forPictures(m))
 	for _, f := range found {
 		if f.Item < 0 || f.Item >= len(p.parts) {
 			continue
@@ -129,6 +130,16 @@ func (i *Inventory) read(ctx context.Context, m *scan.Message, p *pictures, all 
 		all.Texts = append(all.Texts, Text{part, QR, placeOfPicture(m, part), page})
 	}
 	return err
+}
+
+// forPictures returns how much work the pictures of a message may take: where more than the limit on
+// all was needed to open it, less than for others.
+func (i *Inventory) forPictures(m *scan.Message) time.Duration {
+	most := time.Duration(i.limits.Pictures)
+	if m.Work > 0 {
+		most = min(most, m.Work*3/5)
+	}
+	return most
 }
 
 // readCode reads the text of a code. One that is an address as a whole is its link, as

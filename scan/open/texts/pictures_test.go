@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/format/entity"
@@ -21,7 +22,7 @@ func shown(sniffed, content string) scan.Part {
 
 // answering reads the same code in every picture of a set.
 func answering(code string) Codes {
-	return func(_ context.Context, s *picture.Set) (found []picture.Found, err error) {
+	return func(_ context.Context, s *picture.Set, _ time.Duration) (found []picture.Found, err error) {
 		for i := range s.Len() {
 			found = append(found, picture.Found{Item: i, What: picture.Code, Text: code})
 		}
@@ -100,7 +101,7 @@ func TestLinksOfCodes(t *testing.T) {
 // error.
 func TestPicturesUnread(t *testing.T) {
 	i := New(DefaultLimits(), Shown)
-	i.ReadCodes(func(context.Context, *picture.Set) ([]picture.Found, error) {
+	i.ReadCodes(func(context.Context, *picture.Set, time.Duration) ([]picture.Found, error) {
 		return []picture.Found{{Item: 1, What: picture.Over, Text: "too much"}, {Item: 7, What: picture.Code}},
 			fmt.Errorf("%w: no child", scan.ErrHost)
 	})

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/format/archive"
 	"github.com/milterscan/milterscan/scan/format/markup"
 	"github.com/milterscan/milterscan/scan/scratch"
 	"github.com/milterscan/milterscan/scan/units"
@@ -63,7 +64,7 @@ func New(l Limits, e Extent) *Inventory {
 // not be changed.
 type Texts struct {
 	Texts  []Text
-	Unread []Unread // because the limit on all was reached
+	Unread []Unread // because a limit on all was reached
 
 	Obscure []Obscure
 }
@@ -109,6 +110,8 @@ func (i *Inventory) Of(ctx context.Context, m *scan.Message) (*Texts, error) {
 func (i *Inventory) take(ctx context.Context, m *scan.Message) (*Texts, error) {
 	all := new(Texts)
 	left := i.limits
+	meter, over, done := meterFor(ctx, m)
+	defer done()
 	pdf := pdfs{read: i.pdf}
 	var shown pictures
 	var errs []error
@@ -124,11 +127,11 @@ func (i *Inventory) take(ctx context.Context, m *scan.Message) (*Texts, error) {
 			return all, errors.Join(append(errs, err)...)
 		}
 		size := units.Size(m.Parts[part].Content.Size())
-		if size > left.Total {
+		if size > left.Total || over() {
 			all.Unread = append(all.Unread, Unread{part, form})
 			continue
 		}
-		page, err := readPart(ctx, &m.Parts[part], form, left.Limits)
+		page, err := readPart(ctx, &m.Parts[part], form, left.Limits, meter)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("part %s: %w", m.Parts[part].Path, err))
 			continue
@@ -146,6 +149,22 @@ func (i *Inventory) take(ctx context.Context, m *scan.Message) (*Texts, error) {
 	return all, errors.Join(errs...)
 }
 
+// workShare is the divisor of scan.Message.Work that gives what reading the texts may take. Of
+// what people send, logs of 20 MB full of addresses come closest to that.
+const workShare = 2
+
+// meterFor returns the meter for the texts of a message, and what says that it is used up. The
+// caller calls done in the end.
+func meterFor(ctx context.Context, m *scan.Message) (meter markup.Meter, over func() bool, done func()) {
+	work := new(archive.Budget)
+	_, done = work.Within(ctx, m.Work/workShare)
+	meter = func(steps int64) bool {
+		work.Work(steps, 1)
+		return !work.Overworked()
+	}
+	return meter, work.Overworked, done
+}
+
 // take charges a page to the rest of the message's limits.
 func (l *Limits) take(size units.Size, p *markup.Page) {
 	l.Total -= size
@@ -157,23 +176,25 @@ func (l *Limits) take(size units.Size, p *markup.Page) {
 }
 
 // readPart reads one part.
-func readPart(ctx context.Context, p *scan.Part, form Form, l markup.Limits) (*markup.Page, error) {
+func readPart(ctx context.Context, p *scan.Part, form Form, l markup.Limits, meter markup.Meter) (*markup.Page, error) {
 	c := scratch.UntilAt(ctx.Err, p.Content)
 	var label string
-	if p.Entity != nil {
+	if p.Entity != nil && form != RTF {
 		label = p.Entity.Charset
 	}
+	if form == PDF {
+		return readPDF(c, l)
+	}
+	source := markup.NewSource(c, c.Size(), label).Metered(meter)
 	switch form {
 	case Plain:
-		return markup.ReadText(markup.NewSource(c, c.Size(), label), l)
+		return markup.ReadText(source, l)
 	case Calendar:
-		return readCalendar(markup.NewSource(c, c.Size(), label), l)
-	case PDF:
-		return readPDF(c, l)
+		return readCalendar(source, l)
 	case RTF:
-		return markup.ReadRTF(markup.NewSource(c, c.Size(), ""), l)
+		return markup.ReadRTF(source, l)
 	case SVG, XHTML, Relations, Document:
-		return markup.ReadXML(markup.NewSource(c, c.Size(), label), l)
+		return markup.ReadXML(source, l)
 	}
-	return markup.ReadHTML(markup.NewSource(c, c.Size(), label), l)
+	return markup.ReadHTML(source, l)
 }
