@@ -22,7 +22,8 @@ const (
 	mostRecord    = 1 << 20
 )
 
-// shapesOfAll are bombs of every container, with many members, deep and with long names.
+// shapesOfAll are bombs of every container, with many members, deep and with long names, and the
+// worst of them.
 func shapesOfAll() []bombs.Shape {
 	var all []bombs.Shape
 	for _, container := range bombs.Containers() {
@@ -35,7 +36,8 @@ func shapesOfAll() []bombs.Shape {
 			all = append(all, s)
 		}
 	}
-	return all
+	return append(all, bombs.Shape{Container: "tgz", Members: 600, Depth: 6, Name: 4090, Letter: "a", Size: 5000,
+		Content: "<</A[1 2 3(x)<41>/B]>>", Copies: 2, Suffix: ".zip", Beside: "tgz"}) // as tests/bombs/search found it, but smaller
 }
 
 // TestNoMessageCostsMore judges bombs of every kind for many recipients with rules of
