@@ -17,7 +17,7 @@ var (
 	codecDeflate = codec{in: Inflating}                   // as well as its steps
 	codecBits    = codec{in: 60_000, out: priceBits}      // what goes from bit to bit: Deflate64, LHA, ARJ
 	codecFilter  = codec{in: Inflating, out: priceFilter} // the filters of PDF
-	codecSorted  = codec{in: 110_000, out: 25_000}        // bzip2
+	codecSorted  = codec{in: 110_000, out: 28_000}        // bzip2, where the tables of other processes are in the cache
 	codecLZMA    = codec{in: 2_000, out: 1_000}           // as well as its steps
 	codecBranch  = codec{in: 2_000, out: 30_000}          // BCJ2, after LZMA
 	codecGuess   = codec{in: 2_500_000, out: 30_000}      // PPMd
