@@ -170,6 +170,7 @@ type record struct {
 	psd                   string // "y", "n", or "" for neither
 	testing               bool
 	strictSPF, strictDKIM bool
+	reports               string // rua, as it is written: addresses are not all of one case
 }
 
 // recordAt returns the one policy record of a domain. More than one is none.
@@ -193,15 +194,19 @@ func recordAt(ctx context.Context, r dns.Resolver, domain string) (record, bool,
 // parseRecord reads a record (RFC 9989, section 4.7). Tags it does not know mean
 // nothing, among them pct, rf and ri of RFC 7489.
 func parseRecord(text string) record {
-	tags := map[string]string{}
+	tags, reports := map[string]string{}, ""
 	for pair := range strings.SplitSeq(text, ";") {
 		key, value, _ := strings.Cut(pair, "=")
 		key = strings.ToLower(strings.TrimSpace(key))
-		if _, twice := tags[key]; !twice {
-			tags[key] = strings.ToLower(strings.TrimSpace(value))
+		if _, twice := tags[key]; twice {
+			continue
+		}
+		tags[key] = strings.ToLower(strings.TrimSpace(value))
+		if key == "rua" {
+			reports = strings.TrimSpace(value)
 		}
 	}
-	rec := record{tags: tags, testing: tags["t"] == "y", strictSPF: tags["aspf"] == "s", strictDKIM: tags["adkim"] == "s"}
+	rec := record{tags: tags, reports: reports, testing: tags["t"] == "y", strictSPF: tags["aspf"] == "s", strictDKIM: tags["adkim"] == "s"}
 	if psd := tags["psd"]; psd == "y" || psd == "n" {
 		rec.psd = psd
 	}

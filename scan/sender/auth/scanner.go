@@ -14,12 +14,15 @@ import (
 	"github.com/milterscan/milterscan/scan/sender/origin"
 )
 
-// With holds the things the checks need from the program. All fields are required.
+// With holds the things the checks need from the program. All fields but the last are
+// required.
 type With struct {
 	Resolver   dns.Resolver
 	Questions  int                      // that may be put about one message
 	Trusted    func(scan.Envelope) bool // whose mail is not checked: its authors are ours
 	Signatures *dkim.Verifier
+
+	Evaluations *Evaluations // keeps what reports are made of; nil for none
 }
 
 // Scanner checks messages. SPF is told before the message, since it takes no
@@ -102,6 +105,7 @@ func (s *Scanner) check(ctx context.Context, m *scan.Message, out *results) ([]s
 		out.dmarc(d)
 		out.arc(a, m.Envelope)
 		found = append(found, s.dmarcFindings(d, a)...)
+		s.evaluated(ctx, m, d, a, e)
 		e.unknown = cmp.Or(e.unknown, err)
 	}
 	return found, e.unknown

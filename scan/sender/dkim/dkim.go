@@ -32,6 +32,7 @@ const (
 type Signature struct {
 	Domain   string // d=, in lower case; "" if it cannot be read
 	Identity string // i=, or "@" and the domain
+	Selector string // s=; "" if it cannot be read
 	Result   Result
 	Reason   string // for the log; "" if it is valid
 }
@@ -88,6 +89,9 @@ func (v *Verifier) verify(ctx context.Context, m *scan.Message) ([]Signature, er
 	signatures := make([]Signature, len(list))
 	for i, one := range list {
 		signatures[i] = signature(one)
+		if i < len(values) {
+			signatures[i].Selector = selector(values[i])
+		}
 	}
 	return signatures, nil
 }
@@ -111,6 +115,16 @@ func signature(v *dkim.Verification) Signature {
 		s.Result = Fail
 	}
 	return s
+}
+
+// selector returns the tag s of a signature, without blanks.
+func selector(value string) string {
+	for tag := range strings.SplitSeq(value, ";") {
+		if name, s, _ := strings.Cut(tag, "="); strings.TrimSpace(name) == "s" {
+			return cut(strings.Join(strings.Fields(s), ""))
+		}
+	}
+	return ""
 }
 
 // longestText bounds the text taken over from a signature, or from an error that
