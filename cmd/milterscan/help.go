@@ -37,7 +37,7 @@ func help(args []string, std cli.Streams) int {
 func overview(out io.Writer) {
 	fmt.Fprint(out, "milterscan judges mail before the MTA accepts it.\n\nCommands:\n")
 	for _, c := range commands() {
-		fmt.Fprintf(out, "  %-10s %s\n", c.Name, c.About)
+		fmt.Fprintf(out, "  %-12s %s\n", c.Name, c.About)
 	}
 	fmt.Fprint(out, "\n\"milterscan COMMAND --help\" tells more about one, \"milterscan help KEY\" about a key or section of the configuration,\n"+
 		"such as limits.archive.depth or [history], \"milterscan help FINDING\" about what can be found, such as attachment/program or 'archive/*'.\n")

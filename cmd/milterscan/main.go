@@ -14,6 +14,7 @@ import (
 	"github.com/milterscan/milterscan/cmd/milterscan/digests"
 	"github.com/milterscan/milterscan/cmd/milterscan/lists"
 	"github.com/milterscan/milterscan/cmd/milterscan/past"
+	"github.com/milterscan/milterscan/cmd/milterscan/reports"
 	"github.com/milterscan/milterscan/cmd/milterscan/shell"
 	"github.com/milterscan/milterscan/cmd/milterscan/user"
 	"github.com/milterscan/milterscan/cmd/milterscan/who"
@@ -32,6 +33,7 @@ func commands() []cli.Command {
 		{Name: "filter", About: "judge one mail on standard input, for MTAs that call a program", Run: filterMail},
 		{Name: "quarantine", About: "list, show, release and remove kept messages", Sub: quarantineCommands()},
 		{Name: "digest", About: "tell people by mail what is kept back from them", Sub: digests.Commands()},
+		{Name: "dmarc-report", About: "tell domains what mail in their name looks like from here", Sub: reports.Commands()},
 		{Name: "explain", About: "say what became of a message and why", Run: past.Explain},
 		{Name: "history", About: "list what became of messages", Run: past.History},
 		{Name: "top", About: "show verdicts as they happen", Run: past.Top},

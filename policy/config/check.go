@@ -35,6 +35,7 @@ func (b *binder) check(c *Config) {
 	b.checkEngines(c)
 	b.checkResolvers(c)
 	b.checkMTALog(c)
+	b.checkReports(c)
 	b.checkPages(c)
 	b.checkDigest(c)
 	b.checkPeople(c)

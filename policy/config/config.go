@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/milterscan/milterscan/policy"
+	"github.com/milterscan/milterscan/policy/dmarc"
 	"github.com/milterscan/milterscan/policy/edit"
 	"github.com/milterscan/milterscan/scan/contents/attachment"
 	"github.com/milterscan/milterscan/scan/contents/content"
@@ -61,6 +62,8 @@ type Config struct {
 	DNS dns.Config `toml:"dns"`
 	// Whether mail comes from the sender it names.
 	Auth auth.Config `toml:"auth"`
+	// What domains are told about the mail in their name: see docs/dmarc.md.
+	DMARC dmarc.Config `toml:"dmarc_reports"`
 	// The databases that say where clients are, for rules with "country" or "asn" and for the
 	// log. None comes with milterscan.
 	Geo geo.Config `toml:"geo"`
@@ -270,6 +273,7 @@ func Default() *Config {
 		Edit:       edit.DefaultConfig(),
 		DNS:        dns.DefaultConfig(),
 		Auth:       auth.DefaultConfig(),
+		DMARC:      dmarc.DefaultConfig(),
 		Relay:      relay.DefaultConfig(),
 		Bounce:     bounce.DefaultConfig(),
 		Greylist:   greylist.DefaultConfig(),

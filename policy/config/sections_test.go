@@ -31,6 +31,7 @@ var wrongValues = map[string]string{
 	"content.list":            "patterns = [\"(\"]",
 	"dns":                     "tries = 0",
 	"auth":                    "signatures = 0",
+	"dmarc_reports":           "file = \"here\"",
 	"geo":                     "country = \"countries.mmdb\"",
 	"relay":                   "scores = { bogus = 1.0 }",
 	"bounce":                  "valid = \"1h\"",

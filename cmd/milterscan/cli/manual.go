@@ -141,6 +141,16 @@ func accountManualOf(name string) Manual {
 	case "digest resume":
 		return manual([]string{"milterscan digest resume bob@example.com"},
 			append(account(), Exit{ExitFound, "no digest was ever sent there"})...)
+	case "dmarc-report preview":
+		return manual([]string{"milterscan dmarc-report preview --domain example.org",
+			"milterscan dmarc-report preview --domain example.org --day 2026-11-30 >report.xml"},
+			append(account(), Exit{ExitFound, "there is nothing to report about the domain and the day"})...)
+	case "dmarc-report send":
+		return manual([]string{"milterscan dmarc-report send", "milterscan dmarc-report send --domain example.org --day 2026-11-30"},
+			append(account(), Exit{ExitFound, "there is nothing to report, or nobody wants it"})...)
+	case "dmarc-report status":
+		return manual([]string{"milterscan dmarc-report status", "milterscan dmarc-report status --json | jq -r 'select(.state == \"failed\").why'"},
+			append(account(), Exit{ExitFound, "there is nothing to report yet"})...)
 	case "user add":
 		return manual([]string{"milterscan user add --role administrator --require-totp --generate ann",
 			"milterscan user add --role domain --domains example.com,.example.com dora <password.txt"},

@@ -22,6 +22,7 @@ func (d *Daemon) counts() *metrics.Metrics {
 	m.Total("log_lines_lost_total", "Lines of the log that could not be written.", nil,
 		func() float64 { return float64(d.journal.lost.Load()) })
 	m.Totals("digests_total", "Digests, by what became of them.", []string{"result"}, func() []metrics.Sample { return d.digests.samples() })
+	d.countReports(m)
 	d.countConnections(m)
 	d.countSpool(m)
 	d.countWorkers(m)

@@ -27,6 +27,7 @@ func (d *Daemon) teller(c *config.Config) func(context.Context, *judge.Result) {
 		d.reading.expect(told)
 		begun := time.Now()
 		d.recorder.Enter(ctx, r, c)
+		d.reports.note(ctx, r, c)
 		d.metrics.Stage("tell", time.Since(begun))
 	}
 }

@@ -44,6 +44,7 @@ type Daemon struct {
 	examiner *examiner
 	desk     *appeals.Desk
 	digests  *digests
+	reports  dmarcReports
 	ready    readiness
 	watch    watch
 	current  atomic.Pointer[judge.Judge]
@@ -79,6 +80,7 @@ func New(path, version string, stderr io.Writer) (*Daemon, int) {
 	d.useDesk(c)
 	d.Directory = newDirectory(c, log)
 	d.digests = d.newDigests()
+	d.reports.d = d
 	d.Stores.Warn = func(err error) { log.Warn("a store or a notice failed; mail goes on", zap.Error(err)) }
 	first, err := pipeline.NewJudge(c, 1, d.Shared, d.teller(c))
 	if err != nil {

@@ -76,6 +76,7 @@ func checks() []check {
 		{"people", (*Installation).people},
 		{"console", (*Installation).console},
 		{"digests", (*Installation).digests},
+		{"DMARC reports", (*Installation).dmarcReports},
 		{"clock", (*Installation).clock},
 		{"helpers", (*Installation).helpers},
 		{"workers", (*Installation).workers},

@@ -51,9 +51,11 @@ func authentication(s *site) ([]scan.Scanner, error) {
 	if !s.Auth.Enabled() {
 		return nil, nil
 	}
-	return one(auth.New(s.Auth, auth.With{
-		Resolver: s.resolver, Questions: s.DNS.Questions, Trusted: s.local.Trusts, Signatures: s.signatures,
-	}), nil)
+	w := auth.With{Resolver: s.resolver, Questions: s.DNS.Questions, Trusted: s.local.Trusts, Signatures: s.signatures}
+	if s.Live && s.DMARC.Enabled {
+		w.Evaluations = &s.Evaluations
+	}
+	return one(auth.New(s.Auth, w), nil)
 }
 
 // scorer asks SpamAssassin, only where some rule rests on what it says.

@@ -7,6 +7,7 @@ import (
 	"github.com/milterscan/milterscan/policy/judge"
 	"github.com/milterscan/milterscan/policy/people/directory"
 	"github.com/milterscan/milterscan/scan/open/worker"
+	"github.com/milterscan/milterscan/scan/sender/auth"
 	"github.com/milterscan/milterscan/scan/spool"
 )
 
@@ -19,7 +20,9 @@ type Shared struct {
 	Directory *directory.Directory
 	// Appeals gives senders links; nil: they get none.
 	Appeals judge.Appeals
-	Live    bool // the mail is on its way: its client can be told to come back
+	// Evaluations has what DMARC found about messages, where domains are told of it.
+	Evaluations auth.Evaluations
+	Live        bool // the mail is on its way: its client can be told to come back
 	// Recall stands in for the scanners of senders, unless it is nil.
 	Recall *Recall
 	// Heard is told what becomes of questions to DNS lists, unless it is nil. A question
