@@ -110,7 +110,7 @@ var permissions = []struct {
 	{"cmd/milterscan/who", []string{"cmd/milterscan/cli", "cmd/milterscan/pipeline", "cmd/milterscan/show", "policy/config", "policy/people/directory"}},
 	{"cmd/milterscan/access", nil},
 	{"cmd/milterscan/postfix", []string{"cmd/milterscan/access", "scan/units"}},
-	{"cmd/milterscan/doctor", []string{"cmd/milterscan/access", "cmd/milterscan/console/login/ldap", "cmd/milterscan/console/login/oidc", "cmd/milterscan/postfix", "policy/config", "policy/disk", "policy/keep/mtalog", "policy/people", "policy/people/directory", "scan", "scan/contents/...", "scan/open/...", "scan/sender/...", "scan/units"}},
+	{"cmd/milterscan/doctor", []string{"cmd/milterscan/access", "cmd/milterscan/console/login/ldap", "cmd/milterscan/console/login/oidc", "cmd/milterscan/postfix", "policy/config", "policy/disk", "policy/dmarc", "policy/keep/mtalog", "policy/people", "policy/people/directory", "scan", "scan/contents/...", "scan/open/...", "scan/sender/...", "scan/units"}},
 	{"cmd/milterscan/setup", []string{"cmd/milterscan/postfix", "contrib", "milter", "policy", "policy/disk", "policy/token", "scan", "scan/format/entity", "scan/hostile", "scan/units"}},
 	{"cmd/milterscan/console/appeal", []string{"cmd/milterscan/console", "cmd/milterscan/console/login", "cmd/milterscan/console/wording", "policy", "policy/config", "policy/keep/quarantine",
 		"policy/pace", "policy/people", "policy/people/appeals", "policy/token"}},

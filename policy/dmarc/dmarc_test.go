@@ -369,6 +369,25 @@ func TestRoom(t *testing.T) {
 	}
 }
 
+// TestOneOwner publishes policies for more domains than a day has reports of one owner.
+func TestOneOwner(t *testing.T) {
+	p := post(t, new(outbox), nil)
+	var c Collector
+	for i := range mostOfOne + 50 {
+		e := failed()
+		e.Policy.Domain = fmt.Sprintf("d%d.evil.com", i)
+		c.Note(&e, policy.Decision{}, noon)
+	}
+	e := failed()
+	c.Note(&e, policy.Decision{}, noon)
+	if err := c.Flush(t.Context(), p.Store, p.Terms); err != nil || c.Lost() != 50 {
+		t.Errorf("%v, %d lost", err, c.Lost())
+	}
+	if _, err := p.Store.one(t.Context(), dayOf(noon), "example.org"); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestNoDisk counts on in memory while the file cannot be written, up to a bound.
 func TestNoDisk(t *testing.T) {
 	p := post(t, new(outbox), nil)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/milterscan/milterscan/policy/keep/store"
+	"github.com/milterscan/milterscan/scan/format/markup"
 )
 
 // schema of the file. Times are in seconds since 1970. The latest policy of a day is
@@ -15,10 +16,12 @@ import (
 // what has become of it at each address, which need not be tried again.
 const schema = `
 CREATE TABLE IF NOT EXISTS report (
-	day INTEGER NOT NULL, domain TEXT NOT NULL, policy TEXT NOT NULL, rua TEXT NOT NULL,
+	day INTEGER NOT NULL, domain TEXT NOT NULL, owner TEXT NOT NULL, policy TEXT NOT NULL, rua TEXT NOT NULL,
 	state TEXT NOT NULL DEFAULT '', again INTEGER NOT NULL DEFAULT 0, tries INTEGER NOT NULL DEFAULT 0,
 	done TEXT NOT NULL DEFAULT '{}', why TEXT NOT NULL DEFAULT '',
 	PRIMARY KEY (day, domain)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS report_waiting ON report (day, domain) WHERE state = '';
+CREATE INDEX IF NOT EXISTS report_owner ON report (day, owner);
 CREATE TABLE IF NOT EXISTS row (
 	day INTEGER NOT NULL, domain TEXT NOT NULL, sum BLOB NOT NULL, row TEXT NOT NULL, n INTEGER NOT NULL,
 	PRIMARY KEY (day, domain, sum)) WITHOUT ROWID;
@@ -102,20 +105,25 @@ func addOne(ctx context.Context, tx *sql.Tx, at place, n *count, terms Config, r
 	return err == nil, err
 }
 
+// mostOfOne bounds the reports of a day about the domains of one owner, who could publish a policy
+// for as many as he likes.
+const mostOfOne = 200
+
 // begin begins the report of a domain, or notes its latest policy, and returns for how
 // many further rows there is room.
 func begin(ctx context.Context, tx *sql.Tx, of place, n *count, terms Config) (room int, err error) {
-	var domains, rows, known int
+	var domains, rows, known, owned int
+	owner := markup.Registrable(of.domain)
 	const counted = `SELECT (SELECT count(*) FROM report WHERE day = ?1), (SELECT count(*) FROM row WHERE day = ?1 AND domain = ?2),
-		(SELECT count(*) FROM report WHERE day = ?1 AND domain = ?2)`
-	if err := tx.QueryRowContext(ctx, counted, of.day, of.domain).Scan(&domains, &rows, &known); err != nil {
+		(SELECT count(*) FROM report WHERE day = ?1 AND domain = ?2), (SELECT count(*) FROM report WHERE day = ?1 AND owner = ?3)`
+	if err := tx.QueryRowContext(ctx, counted, of.day, of.domain, owner).Scan(&domains, &rows, &known, &owned); err != nil {
 		return 0, err
 	}
-	if known == 0 && domains >= terms.Domains {
+	if known == 0 && (domains >= terms.Domains || owned >= mostOfOne) {
 		return 0, nil
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO report (day, domain, policy, rua) VALUES (?1, ?2, ?3, ?4)
-		ON CONFLICT DO UPDATE SET policy = ?3, rua = ?4`, of.day, of.domain, published(n.policy), n.policy.ReportAddresses)
+	_, err = tx.ExecContext(ctx, `INSERT INTO report (day, domain, policy, rua, owner) VALUES (?1, ?2, ?3, ?4, ?5)
+		ON CONFLICT DO UPDATE SET policy = ?3, rua = ?4`, of.day, of.domain, published(n.policy), n.policy.ReportAddresses, owner)
 	return terms.Rows - rows, err
 }
 

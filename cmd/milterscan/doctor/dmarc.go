@@ -5,17 +5,21 @@ import (
 	"errors"
 	"net/netip"
 
+	"github.com/milterscan/milterscan/policy/dmarc"
 	"github.com/milterscan/milterscan/scan/sender/dns"
 )
 
-// dmarcReports looks at the domain that reports of DMARC come from: receivers refuse reports
-// that do not pass DMARC themselves (RFC 9990, section 3.5.2).
+// dmarcReports looks at the domain that reports of DMARC come from.
 func (p *Installation) dmarcReports(ctx context.Context) []Finding {
-	c := p.Config.DMARC
-	if !c.Enabled {
+	if !p.Config.DMARC.Enabled {
 		return nil
 	}
-	r := dns.NewClient(p.Config.DNS)
+	return submitter(ctx, dns.NewClient(p.Config.DNS), p.Config.DMARC)
+}
+
+// submitter looks at what the domain of reports publishes: receivers refuse reports that do
+// not pass DMARC themselves (RFC 9990, section 3.5.2).
+func submitter(ctx context.Context, r dns.Resolver, c dmarc.Config) []Finding {
 	domain := c.Submitter()
 	texts, err := dns.Texts(ctx, r, "_dmarc."+domain)
 	switch {
@@ -42,13 +46,22 @@ func hasVersion(texts []string, version string) bool {
 	return false
 }
 
-var errNoHost = errors.New("it has neither MX records nor an address")
+// Why a domain takes no mail.
+var (
+	errNoHost = errors.New("it has neither MX records nor an address")
+	errNullMX = errors.New("it has a null MX")
+)
 
 // mailable returns nil if mail can be sent to a domain (RFC 5321, section 5.1).
 func mailable(ctx context.Context, r dns.Resolver, domain string) error {
 	list, err := r.Lookup(ctx, domain, dns.MX)
-	if err != nil || len(list) > 0 {
+	switch {
+	case err != nil:
 		return err
+	case len(list) == 1 && list[0].Host == "": // RFC 7505
+		return errNullMX
+	case len(list) > 0:
+		return nil
 	}
 	for _, like := range []netip.Addr{netip.IPv4Unspecified(), netip.IPv6Unspecified()} {
 		if addrs, err := dns.Addrs(ctx, r, domain, like); err == nil && len(addrs) > 0 {

@@ -75,14 +75,17 @@ func (p *Installation) submission(ctx context.Context) []Finding {
 	return []Finding{ok("submission.via: %s is there", where)}
 }
 
-// senders looks at the records about senders: the databases of [greylist] and
-// [rate], and the keys of [bounce]. Without them mail goes on unlooked at.
+// senders looks at the records about senders: the databases of [greylist], [rate] and
+// [dmarc_reports], and the keys of [bounce]. Without them mail goes on unlooked at.
 func (p *Installation) senders() (found []Finding) {
 	if c := p.Config.Greylist; c.Enabled {
 		found = append(found, p.database("greylist.file", c.File))
 	}
 	if c := p.Config.Rate; len(c.Limits) > 0 {
 		found = append(found, p.database("rate.file", c.File))
+	}
+	if c := p.Config.DMARC; c.Enabled {
+		found = append(found, p.database("dmarc_reports.file", c.File))
 	}
 	if c := p.Config.Bounce; c.Enabled() {
 		found = append(found, p.keys(c.Keys))
