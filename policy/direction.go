@@ -85,7 +85,7 @@ type Domain string
 // UnmarshalText reads a domain.
 func (d *Domain) UnmarshalText(text []byte) error {
 	s := strings.TrimSuffix(strings.ToLower(strings.TrimSpace(string(text))), ".")
-	if !plausibleDomain(s) || s == "*" || strings.Contains(s, "@") {
+	if !plausibleDomain(s) || s == "*" || strings.ContainsAny(s, "@:/,;") {
 		return fmt.Errorf("%q is no domain; write \"example.com\", or \".example.com\" for its subdomains", text)
 	}
 	*d = Domain(s)

@@ -354,7 +354,11 @@ func uncommented(t *testing.T) string {
 
 func TestExampleShowsTheDefaults(t *testing.T) {
 	before, _, _ := strings.Cut(uncommented(t), "[[rule]]")
-	c, err := Load(write(t, map[string]string{"milterscan.toml": before}))
+	words := filepath.Join(t.TempDir(), "confidential.txt")
+	if err := os.WriteFile(words, []byte("strictly confidential\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := Load(write(t, map[string]string{"milterscan.toml": strings.ReplaceAll(before, "/etc/milterscan/confidential.txt", words)}))
 	if err != nil {
 		t.Fatal(err)
 	}

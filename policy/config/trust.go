@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
 	"syscall"
 )
 
@@ -45,6 +46,9 @@ func (b *binder) directory(key, dir string) {
 var fileKeys = []string{"ca_file", "client_ca", "command", "deny_files", "files", "key_file", "keys", "lists",
 	"name_files", "password_file", "safe_files", "secret_file"}
 
+// listKeys are those of files that are read whenever the configuration is.
+var listKeys = []string{"deny_files", "files", "lists", "name_files", "safe_files"}
+
 // named calls visit with every file that a value names, and the key of the value.
 func named(path string, v reflect.Value, visit func(key, file string)) {
 	for _, f := range reflect.VisibleFields(v.Type()) {
@@ -65,7 +69,7 @@ func named(path string, v reflect.Value, visit func(key, file string)) {
 				list = list[:min(len(list), 1)]
 			}
 			for _, file := range list {
-				if filepath.IsAbs(file) {
+				if filepath.IsAbs(file) || slices.Contains(listKeys, key) {
 					visit(join(path, key), file)
 				}
 			}
@@ -88,10 +92,19 @@ func textsIn(v reflect.Value) []string {
 	return nil
 }
 
-// checkFiles refuses values that name files any user may change.
+// checkFiles refuses values that name files any user may change, and lists that cannot be
+// read: the daemon, check and root's shell must all find the same file.
 func (b *binder) checkFiles(c *Config) {
 	named("", reflect.ValueOf(c).Elem(), func(key, file string) {
+		isList := slices.ContainsFunc(listKeys, func(k string) bool { return strings.HasSuffix(key, k) })
+		if isList && !filepath.IsAbs(file) {
+			b.wrong(key, "%q is no whole path; write one such as %q", file, filepath.Join("/etc/milterscan", file))
+			return
+		}
 		info, err := os.Stat(file)
+		if err != nil && isList {
+			b.wrong(key, "the list cannot be read: %v%s", err, remedy(err))
+		}
 		if err != nil {
 			return // the section that reads it says so
 		}
