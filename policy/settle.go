@@ -123,7 +123,7 @@ func (f *facts) change(d *Decision, all []judged) {
 	o := f.addUp(grounds)
 	wanted := addNew(o.Only, o.Add...)
 	d.Tag, d.Headers, d.Edits = o.Tag, o.Headers, f.edits(grounds)
-	d.Banners = banners(grounds)
+	d.Banners = f.banners(grounds, all)
 	d.Drop, d.Add = without(gone, wanted), without(wanted, f.in.Envelope.Recipients)
 }
 
@@ -191,15 +191,27 @@ func (f *facts) addEdit(byPart map[int]*Edit, g ground, finding int) {
 	}
 }
 
-// banners returns those that any ground asks for, as the rules are.
-func banners(grounds []ground) []string {
+// banners returns those that any ground asks for, as the rules are. One that is about a single
+// recipient is put into the text only if all who get the message have it: they read the same text.
+func (f *facts) banners(grounds []ground, all []judged) []string {
 	var list []string
 	for _, g := range inRuleOrder(grounds) {
-		if g.outcome.Banner != "" {
+		if g.outcome.Banner != "" && (!f.personalGround(g) || forAll(g.outcome.Banner, all)) {
 			list = addNew(list, g.outcome.Banner)
 		}
 	}
 	return list
+}
+
+// personalGround reports whether a ground is a finding about one recipient.
+func (f *facts) personalGround(g ground) bool {
+	return g.subject != itself && f.in.Found[f.groups[g.subject].first].Recipient != ""
+}
+
+// forAll reports whether all who get the message have a ground for a banner.
+func forAll(banner string, all []judged) bool {
+	asks := func(g ground) bool { return g.outcome.Banner == banner }
+	return !slices.ContainsFunc(all, func(j judged) bool { return !j.refuses() && !slices.ContainsFunc(j.grounds, asks) })
 }
 
 // notices collects the notices that rules ask for, and one for each recipient whose
