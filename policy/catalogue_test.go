@@ -17,6 +17,7 @@ import (
 	"github.com/milterscan/milterscan/scan/open/unpack"
 	"github.com/milterscan/milterscan/scan/sender/auth"
 	"github.com/milterscan/milterscan/scan/sender/bounce"
+	"github.com/milterscan/milterscan/scan/sender/contact"
 	"github.com/milterscan/milterscan/scan/sender/dnslist"
 	"github.com/milterscan/milterscan/scan/sender/greylist"
 	"github.com/milterscan/milterscan/scan/sender/rate"
@@ -29,7 +30,7 @@ var announced = []string{}
 
 // catalogue is everything the scanners can find.
 func catalogue() []scan.Rule {
-	return slices.Concat(attachment.Catalogue(), document.Catalogue(), content.Catalogue(), virus.Catalogue(), unpack.Catalogue(), dnslist.Catalogue(), auth.Catalogue(), relay.Catalogue(), greylist.Catalogue(), bounce.Catalogue(), rate.Catalogue(), judge.Catalogue())
+	return slices.Concat(attachment.Catalogue(), document.Catalogue(), content.Catalogue(), virus.Catalogue(), unpack.Catalogue(), dnslist.Catalogue(), auth.Catalogue(), relay.Catalogue(), contact.Catalogue(), greylist.Catalogue(), bounce.Catalogue(), rate.Catalogue(), judge.Catalogue())
 }
 
 func TestConditionsOfProfilesCanHold(t *testing.T) {
@@ -72,7 +73,7 @@ func decide(t *testing.T, profile string, f scan.Finding) policy.Decision {
 
 // optional reports a check that asks others: their silence stops no mail.
 func optional(rule string) bool {
-	return strings.HasPrefix(rule, "auth/") || strings.HasPrefix(rule, "spam/") || rule == "relay/failed" || rule == "greylist/failed" || rule == "bounce/failed" || rule == "rate/failed" || rule == "people/lists" || rule == "content/names-unknown"
+	return strings.HasPrefix(rule, "auth/") || strings.HasPrefix(rule, "spam/") || rule == "relay/failed" || rule == "greylist/failed" || rule == "bounce/failed" || rule == "rate/failed" || rule == "people/lists" || rule == "content/names-unknown" || rule == "content/failed/contact"
 }
 
 // TestEveryFindingHasAnAnswer checks that no finding passes a profile unseen,

@@ -18,6 +18,7 @@ import (
 	"github.com/milterscan/milterscan/scan/format/entity"
 	"github.com/milterscan/milterscan/scan/sender/auth"
 	"github.com/milterscan/milterscan/scan/sender/bounce"
+	"github.com/milterscan/milterscan/scan/sender/contact"
 	"github.com/milterscan/milterscan/scan/sender/dns"
 	"github.com/milterscan/milterscan/scan/sender/dnslist"
 	"github.com/milterscan/milterscan/scan/sender/geo"
@@ -74,6 +75,8 @@ type Config struct {
 	Bounce bounce.Config `toml:"bounce"`
 	// Which senders have written to which recipients before, and which are to try again.
 	Greylist greylist.Config `toml:"greylist"`
+	// Who has written to whom before.
+	Contact contact.Config `toml:"contact"`
 	// How many recipients one may send to.
 	Rate rate.Config `toml:"rate"`
 	// Who asks others whether mail is unsolicited.
@@ -277,6 +280,7 @@ func Default() *Config {
 		Relay:      relay.DefaultConfig(),
 		Bounce:     bounce.DefaultConfig(),
 		Greylist:   greylist.DefaultConfig(),
+		Contact:    contact.DefaultConfig(),
 		Rate:       rate.DefaultConfig(),
 		Spam:       Spam{Config: dnslist.DefaultConfig(), SpamAssassin: spamd.DefaultConfig()},
 		Quarantine: defaultQuarantine(),

@@ -36,6 +36,7 @@ var wrongValues = map[string]string{
 	"relay":                   "scores = { bogus = 1.0 }",
 	"bounce":                  "valid = \"1h\"",
 	"greylist":                "ipv4 = 64",
+	"contact":                 "keep = \"1h\"",
 	"rate":                    "entries = 0",
 	"rate.limit":              "recipients = 0",
 	"spam":                    "list_time = \"0s\"",

@@ -25,6 +25,7 @@ func (d *Daemon) teller(c *config.Config) func(context.Context, *judge.Result) {
 		d.steps(r)
 		d.health.note(r)
 		d.reading.expect(told)
+		d.contacts.learn(r, c)
 		begun := time.Now()
 		d.recorder.Enter(ctx, r, c)
 		d.reports.note(ctx, r, c)
@@ -58,6 +59,10 @@ func (d *Daemon) expire(ctx context.Context, c *config.Config) {
 	if c.Greylist.Enabled {
 		n, err := d.Stores.Greylist(c.Greylist.File).Expire(ctx, now, c.Greylist.Entries)
 		d.expired("greylist", n, err)
+	}
+	if c.Contact.Enabled {
+		n, err := d.Stores.Contact(c.Contact.File).Expire(ctx, now, c.Contact.Entries)
+		d.expired("contact", n, err)
 	}
 	if len(c.Rate.Limits) > 0 {
 		n, err := d.Stores.Rate(c.Rate.File).Expire(ctx, now, c.Rate.Entries)

@@ -36,6 +36,7 @@ type Daemon struct {
 	recorder *pipeline.Recorder
 	health   *health
 	reading  reading
+	contacts *contacts
 	metrics  *metrics.Metrics
 	web      *web // counts
 	console  *web // pages
@@ -65,7 +66,7 @@ func New(path, version string, stderr io.Writer) (*Daemon, int) {
 		return nil, cli.ExitConfig
 	}
 	log := zap.New(journal)
-	d := &Daemon{Shared: pipeline.NewShared(c, warm), path: path, version: version, first: c, journal: journal, log: log,
+	d := &Daemon{Shared: pipeline.NewShared(c, warm), contacts: newContacts(), path: path, version: version, first: c, journal: journal, log: log,
 		health: newHealth(log)}
 	d.metrics = d.counts()
 	d.web = d.newWeb()

@@ -75,11 +75,14 @@ func (p *Installation) submission(ctx context.Context) []Finding {
 	return []Finding{ok("submission.via: %s is there", where)}
 }
 
-// senders looks at the records about senders: the databases of [greylist], [rate] and
-// [dmarc_reports], and the keys of [bounce]. Without them mail goes on unlooked at.
+// senders looks at the records about senders: the databases of [greylist], [contact],
+// [rate] and [dmarc_reports], and the keys of [bounce]. Without them mail goes on unlooked at.
 func (p *Installation) senders() (found []Finding) {
 	if c := p.Config.Greylist; c.Enabled {
 		found = append(found, p.database("greylist.file", c.File))
+	}
+	if c := p.Config.Contact; c.Enabled {
+		found = append(found, p.database("contact.file", c.File))
 	}
 	if c := p.Config.Rate; len(c.Limits) > 0 {
 		found = append(found, p.database("rate.file", c.File))

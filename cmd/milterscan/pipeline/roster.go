@@ -13,6 +13,7 @@ import (
 	"github.com/milterscan/milterscan/scan/open/texts"
 	"github.com/milterscan/milterscan/scan/sender/auth"
 	"github.com/milterscan/milterscan/scan/sender/bounce"
+	"github.com/milterscan/milterscan/scan/sender/contact"
 	"github.com/milterscan/milterscan/scan/sender/dkim"
 	"github.com/milterscan/milterscan/scan/sender/dns"
 	"github.com/milterscan/milterscan/scan/sender/dnslist"
@@ -56,6 +57,7 @@ func roster() []entry {
 		{"people", recipient.Catalogue, sender, recipients},
 		{"bounce", bounce.Catalogue, sender, bounces},
 		{"greylist", greylist.Catalogue, sender, greylisting},
+		{"contact", contact.Catalogue, sender, contacts},
 		{"rate", rate.Catalogue, sender, rates},
 	}
 }

@@ -18,6 +18,8 @@ spf = true
 helo = true
 [greylist]
 enabled = true
+[contact]
+enabled = true
 [bounce]
 keys = "/nowhere/keys"
 [local]

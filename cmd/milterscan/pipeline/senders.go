@@ -7,6 +7,7 @@ import (
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/sender/auth"
 	"github.com/milterscan/milterscan/scan/sender/bounce"
+	"github.com/milterscan/milterscan/scan/sender/contact"
 	"github.com/milterscan/milterscan/scan/sender/dnslist"
 	"github.com/milterscan/milterscan/scan/sender/greylist"
 	"github.com/milterscan/milterscan/scan/sender/rate"
@@ -105,6 +106,16 @@ func greylisting(s *site) ([]scan.Scanner, error) {
 		return nil, nil
 	}
 	return one(greylist.New(s.Greylist, s.Stores.Greylist(s.Greylist.File), s.local.Trusts), nil)
+}
+
+// contacts knows who has written to whom. Only the daemon does, as with the greylist.
+func contacts(s *site) ([]scan.Scanner, error) {
+	if !s.Live || !s.Contact.Enabled {
+		return nil, nil
+	}
+	return one(contact.New(s.Contact, contact.With{
+		Store: s.Stores.Contact(s.Contact.File), Trusted: s.local.Trusts, Delimiter: s.People.Delimiter,
+	}), nil)
 }
 
 // rates counts recipients, as the daemon gets them.

@@ -21,6 +21,7 @@ type Stores struct {
 	dirs  map[string]*quarantine.Dir
 	grey  map[string]*store.Greylist
 	rates map[string]*store.Rate
+	knows map[string]*store.Contact
 	told  map[string]*store.Events
 	folk  map[string]*people.Store
 	books map[string]*lists.Book
@@ -31,7 +32,7 @@ type Stores struct {
 // NewStores returns stores of which none is open.
 func NewStores() *Stores {
 	return &Stores{Warn: func(error) {}, dirs: map[string]*quarantine.Dir{}, grey: map[string]*store.Greylist{},
-		rates: map[string]*store.Rate{}, told: map[string]*store.Events{},
+		rates: map[string]*store.Rate{}, knows: map[string]*store.Contact{}, told: map[string]*store.Events{},
 		folk: map[string]*people.Store{}, books: map[string]*lists.Book{}, asked: map[string]*lists.Direct{}}
 }
 
@@ -60,6 +61,14 @@ func (k *Stores) Rate(file string) *store.Rate {
 	return once(k, k.rates, file, func() (*store.Rate, io.Closer) {
 		r := store.NewRate(file, k.tell)
 		return r, r
+	})
+}
+
+// Contact returns who knows whom, in a file.
+func (k *Stores) Contact(file string) *store.Contact {
+	return once(k, k.knows, file, func() (*store.Contact, io.Closer) {
+		c := store.NewContact(file, k.tell)
+		return c, c
 	})
 }
 

@@ -30,8 +30,8 @@ type ownDomains struct {
 }
 
 func newOwnDomains(list []string) ownDomains {
-	d := ownDomains{hosts: map[string]bool{}, sites: map[string]bool{}, names: map[string]string{}, looks: map[string]string{},
-		near: map[string][]string{}, dashed: map[string]string{}}
+	d := ownDomains{hosts: map[string]bool{}, sites: map[string]bool{}, names: map[string]string{},
+		looks: map[string]string{}, near: map[string][]string{}, dashed: map[string]string{}}
 	for _, own := range list {
 		host := markup.ASCII(strings.TrimPrefix(own, "."))
 		if host == "" {

@@ -102,8 +102,8 @@ func (o *ours) judgeName(r *report, a entity.Mailbox) {
 	person, err := o.who(forms, a.Address)
 	switch {
 	case person != "":
-		r.addf(ruleImpersonation, "the author is called %s, as %s of ours is, and writes from %s", printable(name), printable(person),
-			printable(a.Address))
+		r.addf(ruleImpersonation, "the author is called %s, as %s of ours is, and writes from %s",
+			printable(name), printable(person), printable(a.Address))
 	case err != nil:
 		r.addf(ruleNamesUnknown, "whether one of ours is called %s: %v", printable(name), err)
 	}
@@ -152,13 +152,13 @@ func (o *ours) judgeHosts(r *report, c claims) {
 // and not to a list.
 func (o *ours) judgeReplies(r *report, c claims, m *scan.Message) {
 	authors, replies := sitesOf(c.authors), sitesOf(c.replies)
-	if len(authors) == 0 || len(replies) == 0 || slices.ContainsFunc(replies, func(s string) bool { return slices.Contains(authors, s) }) {
+	if len(authors) == 0 || slices.ContainsFunc(replies, func(s string) bool { return slices.Contains(authors, s) }) {
 		return
 	}
 	sender := markup.Registrable(c.sender)
 	isOurs := func(site string) bool { return o.domains.sites[site] }
 	switch {
-	case slices.ContainsFunc(replies, isOurs):
+	case len(replies) == 0, slices.ContainsFunc(replies, isOurs):
 	case slices.ContainsFunc(authors, isOurs) && !toList(m, replies):
 		r.addf(ruleReplyTo, "the author is of %s, which is ours, and replies go to %s", authors[0], replies[0])
 	case sender != "" && !slices.Contains(authors, sender) && !slices.Contains(replies, sender) && !toMany(m):
@@ -194,7 +194,8 @@ func toList(m *scan.Message, replies []string) bool {
 // toMany reports whether a message says that it goes to many, or that a program wrote it.
 // Services that send for others have replies go where these want them.
 func toMany(m *scan.Message) bool {
-	for _, name := range [...]string{"List-Id", "List-Post", "List-Unsubscribe", "Precedence", "Auto-Submitted", "Feedback-ID"} {
+	marks := [...]string{"List-Id", "List-Post", "List-Unsubscribe", "Precedence", "Auto-Submitted", "Feedback-ID"}
+	for _, name := range marks {
 		if len(m.Root.Header.Values(name)) > 0 {
 			return true
 		}

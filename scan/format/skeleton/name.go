@@ -44,8 +44,9 @@ func Names(name string) (forms []string) {
 }
 
 // umlauts are letters that are written as two where a keyboard has none of them.
-var umlauts = strings.NewReplacer("ä", "ae", "ö", "oe", "ü", "ue", "Ä", "Ae", "Ö", "Oe", "Ü", "Ue", "å", "aa", "Å", "Aa",
-	"ø", "oe", "Ø", "Oe", "a\u0308", "ae", "o\u0308", "oe", "u\u0308", "ue", "A\u0308", "Ae", "O\u0308", "Oe", "U\u0308", "Ue")
+var umlauts = strings.NewReplacer("ä", "ae", "ö", "oe", "ü", "ue", "Ä", "Ae", "Ö", "Oe", "Ü", "Ue",
+	"å", "aa", "Å", "Aa", "ø", "oe", "Ø", "Oe",
+	"a\u0308", "ae", "o\u0308", "oe", "u\u0308", "ue", "A\u0308", "Ae", "O\u0308", "Oe", "U\u0308", "Ue")
 
 // formOf returns the words of a folded name, as they look, in the order of the alphabet; "" if
 // they say too little.
@@ -86,7 +87,8 @@ func ideographs(word string) (n int) {
 
 // titles are words that people put before and after their names.
 var titles = titleSet("dr prof professor mr mrs ms miss mx sir dame herr frau hr fr monsieur madame mme mlle senor senora " +
-	"sr sra srta sig dott ing dipl mag lic phd msc bsc mba ma ba md esq jr junior senior ceo cfo coo cto cio ciso cmo " +
+	"sr sra srta sig dott ing dipl mag lic phd msc bsc mba ma ba md esq jr junior senior " +
+	"ceo cfo coo cto cio ciso cmo " +
 	"president director manager chairman geschaeftsfuehrer geschaftsfuhrer vorstand directeur gerente")
 
 func titleSet(list string) map[string]bool {
