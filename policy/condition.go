@@ -16,13 +16,16 @@ import (
 //	attachment/name    a finding of this rule; "*" matches anything, also
 //	                   a slash: attachment/*, virus/*Eicar*
 //	score >= 5         the scores of all findings added up; also > < <=
+//	score >= own 5     the same, by the limit that the recipient has set;
+//	                   5 for those who have set none
 //
-// The first two are about one finding, the last about the message itself.
+// The first two are about one finding, the others about the message itself.
 type Condition struct {
 	kind    scan.Kind // for a kind
 	pattern string    // for a rule's name
 	compare string    // for the score
 	limit   float64
+	own     bool // the limit of the recipient comes before limit
 }
 
 // OfKind asks for findings of a kind.
@@ -77,11 +80,19 @@ func (c *Condition) parseScore(rest, whole string) error {
 		if !ok {
 			continue
 		}
-		limit, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+		number = strings.TrimSpace(number)
+		standard, own := strings.CutPrefix(number, ownWord)
+		if own {
+			number = strings.TrimSpace(standard)
+		}
+		limit, err := strconv.ParseFloat(number, 64)
+		if own && number == "" {
+			return fmt.Errorf("%q says nothing for recipients who have set no limit; write \"score %s %s 6\"", whole, op, ownWord)
+		}
 		if err != nil || limit-limit != 0 { // not a number, or infinite
 			break
 		}
-		*c = Condition{compare: op, limit: limit}
+		*c = Condition{compare: op, limit: limit, own: own}
 		return nil
 	}
 	return fmt.Errorf("%q compares the score with nothing; write \"score >= 5\"", whole)
@@ -96,7 +107,11 @@ func (c Condition) String() string {
 	case c.compare == anyScore:
 		return "any score"
 	case c.compare != "":
-		return "score " + c.compare + " " + strconv.FormatFloat(c.limit, 'g', -1, 64)
+		number := strconv.FormatFloat(c.limit, 'g', -1, 64)
+		if c.own {
+			number = ownWord + " " + number
+		}
+		return "score " + c.compare + " " + number
 	case c.pattern != "":
 		return c.pattern
 	}

@@ -32,7 +32,7 @@ type Input struct {
 	Without []string
 	// People says who is in which group; nil: no person is in any.
 	People People
-	// Lists are the senders that people allow and block; nil: none.
+	// Lists are the senders that people allow and block, and the limits they have set; nil: none.
 	Lists Lists
 
 	listed listed // what earlier decisions about the same parts have worked out
@@ -110,7 +110,7 @@ func (p *Policy) decide(in Input) (Decision, int) {
 		if seen[key] == nil {
 			seen[key] = f.judge(rules, subjects)
 		}
-		all = append(all, judged{seen[key], to.text, to.directions, f.deciding(seen[key], to)})
+		all = append(all, judged{seen[key], to.text, to.directions, f.deciding(seen[key], to), f.ownLimit(to)})
 	}
 	d := f.settle(all)
 	d.Complete = !scan.Incomplete(in.Found)
@@ -121,6 +121,7 @@ func (p *Policy) decide(in Input) (Decision, int) {
 type candidate struct {
 	*rule
 	truth truth
+	own   truth // whether the recipient's own limit gives it a reason
 }
 
 // numberLists gives equal lists of part patterns the same number.
@@ -162,7 +163,7 @@ func (p *Policy) candidates(f *facts, to recipient) []candidate {
 			t = min(t, r.forRecipient(f, to))
 		}
 		if t != no {
-			list = append(list, candidate{r, t})
+			list = append(list, candidate{r, t, r.aboutOwn(f, to)})
 		}
 	}
 	if !to.known {
@@ -182,7 +183,7 @@ func (p *Policy) candidates(f *facts, to recipient) []candidate {
 func signature(rules []candidate, about subjects) string {
 	var b []byte
 	for _, c := range rules {
-		b = binary.AppendUvarint(b, uint64(c.place)<<2|uint64(c.truth))
+		b = binary.AppendUvarint(b, uint64(c.place)<<4|uint64(c.own)<<2|uint64(c.truth))
 	}
 	b = binary.AppendUvarint(b, uint64(len(about.own)))
 	for _, s := range about.own {

@@ -29,9 +29,11 @@ type facts struct {
 	about     map[int][]int8 // what each rule says about itself and the groups: a truth and 1
 	filled    map[fill][]HeaderField
 	standings map[asked]standing
-	common    []string // the values that are the same in every header
-	room      int      // for matches that are listed
-	steps     int      // what the decision has cost so far
+	limits    map[string]*OwnLimit // of recipients, nil of those who have none
+	asksOwn   map[string]bool      // recipients for whom some rule asks for that
+	common    []string             // the values that are the same in every header
+	room      int                  // for matches that are listed
+	steps     int                  // what the decision has cost so far
 }
 
 // recipient is the recipient a rule is tried for; before RCPT none is known.
@@ -47,6 +49,7 @@ func (p *Policy) facts(in Input) *facts {
 		in: in, local: p.local, ours: p.ours, sender: splitAddress(in.Envelope.Sender),
 		fixed: fixedParts(in), forAll: map[int]truth{}, about: map[int][]int8{},
 		filled: map[fill][]HeaderField{}, standings: map[asked]standing{},
+		limits: map[string]*OwnLimit{}, asksOwn: map[string]bool{},
 		room: maxMatches,
 	}
 	if f.in.listed == nil {

@@ -22,6 +22,7 @@ func TestInterest(t *testing.T) {
 	for text, want := range map[string]bool{
 		"score >= 5":     true,
 		"score < 1":      true,
+		"score >= own 5": true,
 		"spam/sa/BAYES*": true,
 		"spam/*":         true,
 		"*/spamassassin": true,

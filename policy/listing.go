@@ -7,6 +7,7 @@ func (anyLists) Owners(string) []string                       { return nil }
 func (anyLists) Owned(string) Owned                           { return Owned{} }
 func (anyLists) Entry(string, string, bool) (ListEntry, bool) { return ListEntry{}, false }
 func (anyLists) Firm(bool) bool                               { return false }
+func (anyLists) Limit(string) (OwnLimit, bool)                { return OwnLimit{}, false }
 
 // listedFor says whether all conditions that go by lists hold for a recipient. Before the
 // recipient is known they may, and mail from our own hosts is not refused by them before

@@ -31,8 +31,8 @@ func (n *ListName) UnmarshalText(text []byte) error {
 // String returns the name as conditions have it.
 func (n ListName) String() string { return "list:" + string(n) }
 
-// Lists are the senders that people allow and block, as they were at one moment. Whose entries
-// count for a recipient, and which of several, is decided here: see standing.
+// Lists are the senders that people allow and block, and the limits that they have set, as they were at one
+// moment. Whose entries count for a recipient, and which of several, is decided here: see standing.
 type Lists interface {
 	// Owners returns those whose entries count for mail to a recipient, the nearest first:
 	// the recipient, its domain, the host.
@@ -45,6 +45,8 @@ type Lists interface {
 	// Firm reports whether entries that allow, or that block, hold against those of
 	// nearer owners.
 	Firm(blocks bool) bool
+	// Limit returns the limit of the score that the person has set who gets mail at an address.
+	Limit(recipient string) (OwnLimit, bool)
 }
 
 // Owned says what kinds of entries an owner has.

@@ -17,6 +17,7 @@ import (
 type book struct {
 	entries map[string]ListEntry
 	firm    string
+	limits  map[string]float64 // of recipients as the envelope has them
 }
 
 const theHost = "host"
@@ -24,7 +25,7 @@ const theHost = "host"
 var listTime = time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
 
 func newBook(firm string, lines ...string) *book {
-	b := &book{map[string]ListEntry{}, firm}
+	b := &book{entries: map[string]ListEntry{}, firm: firm}
 	for i, line := range lines {
 		w := strings.Fields(line)
 		e := ListEntry{ID: int64(i + 1), Owner: w[0], Pattern: w[2], Block: w[1] == "block"}
@@ -46,6 +47,11 @@ func newBook(firm string, lines ...string) *book {
 func (b *book) Owners(recipient string) []string { return OwnersOf(recipient, theHost) }
 func (b *book) Firm(blocks bool) bool {
 	return strings.Contains(b.firm, map[bool]string{true: "block", false: "allow"}[blocks])
+}
+
+func (b *book) Limit(recipient string) (OwnLimit, bool) {
+	l, ok := b.limits[recipient]
+	return OwnLimit{Owner: "main-" + recipient, Score: l}, ok
 }
 
 func (b *book) Entry(owner, pattern string, authenticated bool) (ListEntry, bool) {

@@ -131,6 +131,7 @@ type Verdict struct {
 	Watched   []RuleRef // those that only watch
 	Direction Directions
 	Listed    *ListEntry // the entry of a list by which it was decided; nil if by none
+	Limit     *OwnLimit  // that the recipient has set, if a rule asks for it; nil if none does
 	Matches   []Match    // of the message, and of the findings that rules do not tell apart together
 	More      int        // matches there was no room for
 }

@@ -95,6 +95,7 @@ type RecordRecipient struct {
 	Rule      string         `json:"rule"`
 	Because   *RecordFinding `json:"because"` // null: no finding in particular
 	Listed    *RecordListed  `json:"listed,omitempty"`
+	Limit     *RecordLimit   `json:"own_limit,omitempty"` // by which a rule decided
 }
 
 // RecordListed is the entry of a list by which it was decided for a recipient. Its note is its
@@ -105,6 +106,12 @@ type RecordListed struct {
 	Act           string `json:"act"` // allow or block
 	Pattern       string `json:"pattern"`
 	Authenticated bool   `json:"authenticated,omitempty"`
+}
+
+// RecordLimit is the limit for the score that a recipient has set, by which a rule decided.
+type RecordLimit struct {
+	Owner string  `json:"owner"`
+	Score float64 `json:"score"`
 }
 
 // Record returns the entry as records have it.

@@ -104,11 +104,12 @@ type rule struct {
 	parts                []string // lower case
 	lists                ByList
 	byList               bool
-	list                 int // numbers the lists of parts that are not the same; only with parts
+	own                  bool // some condition goes by what the recipient has set
+	list                 int  // numbers the lists of parts that are not the same; only with parts
 }
 
 func compile(r Rule, place int) *rule {
-	c := &rule{Rule: r, place: place, lists: r.Scope.Lists, byList: r.Scope.Lists.any()}
+	c := &rule{Rule: r, place: place, lists: r.Scope.Lists, byList: r.Scope.Lists.any(), own: r.owns()}
 	c.client = compileNetworks(r.Scope.Client)
 	c.from = compileAddresses(r.Scope.From)
 	c.to = compileAddresses(r.Scope.To)
@@ -232,14 +233,18 @@ func (r *rule) headerFromMatches(f *facts, listed func(address) truth) truth {
 }
 
 // background looks at the findings that the message must and must not have in
-// addition to the one in question.
+// addition to the one in question. What goes by the recipient's own limit is not among them.
 func (r *rule) background(f *facts) truth {
 	t := yes
 	for _, c := range r.Grounds.Requires {
-		t = min(t, f.holds(c))
+		if !c.own {
+			t = min(t, f.holds(c))
+		}
 	}
 	for _, c := range r.Grounds.Unless {
-		t = min(t, f.holds(c).not())
+		if !c.own {
+			t = min(t, f.holds(c).not())
+		}
 	}
 	return t
 }
@@ -258,6 +263,10 @@ func (r *rule) forRecipient(f *facts, to recipient) truth {
 	}
 	if t != no && r.byList {
 		t = min(t, r.listedFor(f, to))
+	}
+	if t != no && r.own {
+		f.asksOwn[to.text] = true
+		t = min(t, r.ownBackground(f, to))
 	}
 	return t
 }
@@ -303,7 +312,7 @@ func (r *rule) concernsMessage(f *facts) truth {
 	}
 	t := no
 	for _, c := range r.Grounds.When {
-		if !c.aboutFinding() {
+		if !c.aboutFinding() && !c.own { // see aboutOwn
 			t = max(t, f.holds(c))
 		}
 	}

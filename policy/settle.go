@@ -21,7 +21,7 @@ func (f *facts) settle(all []judged) Decision {
 	}
 	for _, j := range all {
 		v := j.Verdict
-		v.Recipient, v.Direction, v.Listed = j.recipient, j.directions, j.listed
+		v.Recipient, v.Direction, v.Listed, v.Limit = j.recipient, j.directions, j.listed, j.limit
 		d.Verdicts = append(d.Verdicts, v)
 		d.Pending = d.Pending || j.pending
 	}

@@ -116,7 +116,7 @@ func scoreRange(list []Condition) (low, high Condition, ok bool) {
 	for _, a := range list {
 		for _, b := range list {
 			least, most := a.compare == ">=" || a.compare == ">", b.compare == "<=" || b.compare == "<"
-			if least && most && (a.limit > b.limit || a.limit == b.limit && a.compare+b.compare != ">=<=") {
+			if least && most && !a.own && !b.own && (a.limit > b.limit || a.limit == b.limit && a.compare+b.compare != ">=<=") {
 				return a, b, false
 			}
 		}

@@ -75,6 +75,9 @@ func TestHides(t *testing.T) {
 		{"reject", "watch; infected", false},
 		{"score >= 5; reject", "score >= 6", false}, // not certain enough for us
 		{"score >= 5; reject", "score >= 5", true},
+		{"score >= own 5; reject", "score >= own 5", true},
+		{"score >= own 5; reject", "score >= 5", false},
+		{"score >= 5; reject", "score >= own 5", false},
 	} {
 		if got := ruleOf(t, c.first).Hides(ruleOf(t, c.second)); got != c.want {
 			t.Errorf("%q hides %q: %v", c.first, c.second, got)
@@ -91,9 +94,10 @@ func TestImpossible(t *testing.T) {
 		"forbidden":                       "forbidden is no finding",
 		"not:content/x":                   "content/x is no finding",
 		"requires:spam/bayes; not:spam/*": "rules it out",
-		"requires:score >= 5; requires:score < 3":  "no score",
-		"requires:score >= 5; requires:score <= 5": "",
-		"requires:score > 5; requires:score <= 5":  "no score",
+		"requires:score >= 5; requires:score < 3":     "no score",
+		"requires:score >= 5; requires:score <= 5":    "",
+		"requires:score >= own 5; requires:score < 3": "",
+		"requires:score > 5; requires:score <= 5":     "no score",
 	} {
 		got := ruleOf(t, text).Grounds.Impossible(catalogue)
 		if got != want && (want == "" || !strings.Contains(got, want)) {

@@ -33,6 +33,7 @@ type judged struct {
 	recipient  string
 	directions Directions
 	listed     *ListEntry // by which it was decided; nil if by none
+	limit      *OwnLimit  // the same
 }
 
 // refuses reports whether this recipient is not to get the message at all.
@@ -82,6 +83,9 @@ func (f *facts) judgeSubject(j *judgement, rules []candidate, subject int) {
 	decided, yielded, mildest := false, false, Reject
 	for _, c := range rules {
 		t := min(c.truth, f.concerned(c.rule, subject))
+		if subject == itself {
+			t = max(t, min(c.truth, c.own))
+		}
 		if t != no && subject == itself && c.Yields && c.opens() {
 			t = min(t, j.anyway.not())
 		}

@@ -107,7 +107,7 @@ var permissions = []struct {
 	{"cmd/milterscan/replay", []string{"cmd/milterscan/pipeline", "cmd/milterscan/show", "policy", "policy/config", "policy/keep/quarantine", "scan"}},
 	{"cmd/milterscan/shell", []string{"cmd/milterscan/cli"}},
 	{"cmd/milterscan/reports", []string{"cmd/milterscan/cli", "cmd/milterscan/pipeline", "cmd/milterscan/show", "policy/config", "policy/dmarc"}},
-	{"cmd/milterscan/who", []string{"cmd/milterscan/cli", "cmd/milterscan/pipeline", "cmd/milterscan/show", "policy/config", "policy/people/directory"}},
+	{"cmd/milterscan/who", []string{"cmd/milterscan/cli", "cmd/milterscan/console/login/accounts", "cmd/milterscan/pipeline", "cmd/milterscan/show", "policy/config", "policy/people", "policy/people/directory"}},
 	{"cmd/milterscan/access", nil},
 	{"cmd/milterscan/daemon", []string{"scan/sender/contact"}},
 	{"cmd/milterscan/postfix", []string{"cmd/milterscan/access", "scan/units"}},

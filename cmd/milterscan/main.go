@@ -42,7 +42,7 @@ func commands() []cli.Command {
 		{Name: "user", About: "let people into the console, and out again", Sub: user.Commands(by)},
 		{Name: "token", About: "let programs use the API of the console, and end that", Sub: user.TokenCommands(by)},
 		{Name: "audit", About: "list what people looked at and did in the console", Run: user.Audit},
-		{Name: "people", About: "say whose an address is, and what the sources of people have", Sub: who.Commands()},
+		{Name: "people", About: "say whose an address is, and what the sources of people have", Sub: who.Commands(by)},
 		{Name: "selftest", About: "make hostile mail, harmless itself, and see what gets through", Run: testItself},
 		{Name: "setup", About: "hook milterscan into Postfix, Sendmail or Exim, and out again", Run: setUp},
 		{Name: "config", About: "print the example configuration with every key explained", Run: printConfig},

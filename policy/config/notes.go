@@ -23,7 +23,7 @@ const runtimeDir = "/run/milterscan"
 // decide less than they say, and sockets that the MTA cannot reach or that all can.
 // catalogue lists every finding there is.
 func (c *Config) Notes(catalogue []scan.Rule) Problems {
-	return slices.Concat(c.listenNotes(), c.scoreNotes(), c.placeNotes(), c.shadowNotes(catalogue)).sorted()
+	return slices.Concat(c.listenNotes(), c.scoreNotes(), c.ownNotes(), c.placeNotes(), c.shadowNotes(catalogue)).sorted()
 }
 
 // listenNotes returns a note for each address that the MTA cannot connect to, or that
@@ -103,6 +103,27 @@ func (c *Config) scoreNotes() (notes Problems) {
 		if set {
 			notes = append(notes, note(c.origin(key), key, "it %s", unscored))
 		}
+	}
+	return notes
+}
+
+// ownNotes returns a note for rules by the limits of recipients where these can set none, and for limits that
+// no rule asks for.
+func (c *Config) ownNotes() (notes Problems) {
+	asked := false
+	for _, r := range c.allOwn() {
+		if !r.compiled.Grounds.Own() {
+			continue
+		}
+		asked = true
+		if !c.People.Score.On() {
+			notes = append(notes, note(r.origin, "rule", "%q goes by limits that recipients set, and they can set none: its own "+
+				"number counts for all; say in people.score what they may set", r.Name))
+		}
+	}
+	if !asked && c.People.Score.On() {
+		notes = append(notes, note(c.origin("people.score.most"), "people.score.most", "no rule asks for the limits that recipients "+
+			"set, so they change nothing; write \"score >= own 6\" into when or requires of one"))
 	}
 	return notes
 }

@@ -13,6 +13,9 @@ type People struct {
 	// The lists of senders that people allow and block, and who may list whom: see
 	// docs/lists.md.
 	Lists people.Terms `toml:"lists"`
+	// The limits of the score that recipients may set for themselves: see docs/people.md. Rules
+	// with "score >= own 6" go by them.
+	Score people.Bounds `toml:"score"`
 	// The pages of recipients: see docs/people.md.
 	Pages PeoplePages `toml:"pages"`
 	// The mail by which recipients are told what is kept back from them.

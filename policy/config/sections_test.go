@@ -53,6 +53,7 @@ var wrongValues = map[string]string{
 	"log":                     "level = \"loud\"",
 	"people":                  "file = \"here\"",
 	"people.appeal":           "per_day = 0",
+	"people.score":            "least = -1",
 	"people.pages":            "login = [\"telephone\"]",
 	"people.lists":            "firm = [\"lists\"]",
 	"people.lists.recipients": "allow = \"all\"",

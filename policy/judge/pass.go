@@ -29,7 +29,7 @@ func Catalogue() []scan.Rule {
 			"rules say, which shows that the MTA asks milterscan."},
 		{Name: policy.PartFound, Kind: scan.Note, About: "A rule with part and without when asks for parts of this name or type."},
 		{Name: noLists, Kind: scan.Failed, About: "The senders that people allow and block are not known: their file has not been " +
-			"read since the start."},
+			"read since the start, or whose addresses are one person's is not known yet."},
 		{Name: notOffered, Kind: scan.Note,
 			About: "The copy for an appeal of the sender could not be kept: the message was refused without a link."},
 		{Name: notPass, Kind: scan.Suspicious, About: "The message claims to be released or to be a notice, and that is " +

@@ -85,7 +85,8 @@ func (w *recorder) recipients(rec policy.Record) []policy.RecordRecipient {
 		if v.Recipient == "" && w.Stage < scan.StageRcpt {
 			continue // no recipient has been named yet
 		}
-		to := policy.RecordRecipient{Recipient: v.Recipient, Action: v.Outcome.Action(), Rule: v.Rule.Name, Listed: v.Listed.Record()}
+		to := policy.RecordRecipient{Recipient: v.Recipient, Action: v.Outcome.Action(), Rule: v.Rule.Name, Listed: v.Listed.Record(),
+			Limit: v.Limit.Record()}
 		if v.Because >= 0 {
 			to.Because = rec.Finding(v.Because)
 		}

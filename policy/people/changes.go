@@ -49,11 +49,12 @@ func (s *Store) ChangesSince(ctx context.Context, since Mark, take Taker) (m Mar
 	return m, err
 }
 
-// Taker takes over entries. What it has taken counts only if the call that it is for has no error.
+// Taker takes over entries and limits. What it has taken counts only if the call that it is for has no error.
 type Taker interface {
 	Begin(all bool) // what was taken before does not count any more if all is set
 	Take(Entry)
 	Drop(Entry) // which has no more than an owner, a pattern, and whether it wants a pass
+	Limit(Limit)
 }
 
 func changesSince(ctx context.Context, tx asker, since Mark, take Taker) (Mark, error) {
@@ -66,6 +67,12 @@ func changesSince(ctx context.Context, tx asker, since Mark, take Taker) (Mark, 
 	}
 	all := now.Lineage != since.Lineage || since.Change > now.Change || since.Change < floor
 	take.Begin(all)
+	if all {
+		since.Change = 0
+	}
+	if err := eachRow(ctx, tx, take.Limit, scanLimit, `SELECT address, score FROM score_limit WHERE change > ?`, since.Change); err != nil {
+		return now, err
+	}
 	if all {
 		return now, eachRow(ctx, tx, take.Take, scanRow, `SELECT `+entryColumns+` FROM entry`)
 	}
@@ -83,7 +90,7 @@ func scanGone(rows *sql.Rows) (e Entry, err error) {
 }
 
 // eachRow asks a query, and passes on each row of the answer.
-func eachRow(ctx context.Context, db asker, take func(Entry), read func(*sql.Rows) (Entry, error), query string, args ...any) error {
+func eachRow[T any](ctx context.Context, db asker, take func(T), read func(*sql.Rows) (T, error), query string, args ...any) error {
 	rows, err := db.QueryContext(ctx, query, args...)
 	if err != nil {
 		return err

@@ -172,16 +172,18 @@ func shared(t *testing.T) *Store {
 type taken struct {
 	all     bool
 	entries map[string]Act
+	limits  map[string]Limit
 }
 
 func (k *taken) Begin(all bool) {
 	if k.all = all; all {
-		k.entries = map[string]Act{}
+		k.entries, k.limits = map[string]Act{}, map[string]Limit{}
 	}
 }
 
-func (k *taken) Take(e Entry) { k.entries[k.key(e)] = e.Act }
-func (k *taken) Drop(e Entry) { delete(k.entries, k.key(e)) }
+func (k *taken) Take(e Entry)  { k.entries[k.key(e)] = e.Act }
+func (k *taken) Drop(e Entry)  { delete(k.entries, k.key(e)) }
+func (k *taken) Limit(l Limit) { k.limits[l.Address] = l }
 func (k *taken) key(e Entry) string {
 	return fmt.Sprint(e.Owner, " ", e.Pattern, " ", e.Authenticated)
 }

@@ -22,7 +22,7 @@ var schema = strings.Join([]string{`
 PRAGMA synchronous = FULL;
 PRAGMA secure_delete = ON;
 PRAGMA cache_size = -16384;
-`, linkSchema, digestSchema, listSchema, requestSchema, settingSchema, delegateSchema}, "")
+`, linkSchema, digestSchema, listSchema, requestSchema, settingSchema, delegateSchema, limitSchema}, "")
 
 // Store is the data of people in a file. It may be used by several goroutines at once.
 type Store struct{ file atomic.Pointer[place] }

@@ -3,6 +3,7 @@ package integration
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -89,6 +90,57 @@ func TestLists(t *testing.T) {
 	if !strings.Contains(explained, "blocked by an entry of user@test.local: @spam.example") || strings.Contains(explained, "annoys") {
 		t.Errorf("explain: %s", explained)
 	}
+}
+
+// TestOwnLimits has recipients decide from which score on they want no mail, and entries and limits of a person count
+// for an alias of it.
+func TestOwnLimits(t *testing.T) {
+	needServers(t)
+	table := filepath.Join(t.TempDir(), "people.csv")
+	if err := os.WriteFile(table, []byte("address,aliases\nuser@test.local,alias@test.local\nother@test.local,\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	h := newHouse(t, "[local]\ndomains = [\"test.local\"]\n[people.score]\nleast = 4\nmost = 12\n"+
+		fmt.Sprintf("[[people.source]]\nname = \"staff\"\ntype = \"csv\"\nfile = %q\n", table)+
+		strings.Replace(pills, "score >= 5", "score >= own 8", 1), open)
+	spam := sample.Plain("an offer", "Buy pills.\r\n")
+	to := func(recipient string) servers.Reply {
+		c := h.as(t, "ADDR=192.0.2.1")
+		defer c.Quit()
+		return c.Send(servers.Mail{From: "ann@shop.example", To: []string{recipient}, Data: spam})
+	}
+	limit := func(args ...string) time.Time {
+		t.Helper()
+		if out, status := h.milter.Run(t, "people limit", args...); status != 0 {
+			t.Fatalf("people limit %q: status %d, %s", args, status, out)
+		}
+		return time.Now()
+	}
+	wantReply(t, "mail within the usual limit", to("alias@test.local"), 250)
+	took := await(t, "the limit to count", limit("alias@test.local", "5.5"), 550, func() servers.Reply { return to("user@test.local") })
+	if t.Logf("a limit counts after %v", took); took > inForce {
+		t.Errorf("a limit counts after %v", took)
+	}
+	wantReply(t, "mail for an alias of the person", to("alias@test.local"), 550)
+	wantReply(t, "mail for another", to("other@test.local"), 250)
+	servers.Await(t, "explain to name the limit", func() bool {
+		out, _ := h.milter.Run(t, "history", "--to", "alias@test.local", "--action", "reject", "--limit", "1")
+		explained, _ := h.milter.Run(t, "explain", strings.Fields(out + " ?")[0])
+		return strings.Contains(explained, "own limit 5.5 of user@test.local")
+	})
+	if out, status := h.milter.Run(t, "people limit", "user@test.local", "3"); status != 64 || !strings.Contains(out, "between 4 and 12") {
+		t.Errorf("a limit that the host does not let: %d, %s", status, out)
+	}
+	took = await(t, "no limit to count", limit("user@test.local", "none"), 250, func() servers.Reply { return to("alias@test.local") })
+	if took > inForce {
+		t.Errorf("a limit counts for %v more", took)
+	}
+	took = await(t, "the block to count", h.lists(t, "add", "block", "--for", "user@test.local", "@shop.example"), 550,
+		func() servers.Reply { return h.rcpt(t, "ann@shop.example", "alias@test.local") })
+	if took > inForce {
+		t.Errorf("a block counts for an alias after %v", took)
+	}
+	wantReply(t, "a sender whom another person blocks", h.rcpt(t, "ann@shop.example", "other@test.local"), 250)
 }
 
 // TestListsOfMillions has the daemon start with a million entries, and follow one change of them.

@@ -176,6 +176,10 @@ func accountManualOf(name string) Manual {
 	case "people check":
 		return manual([]string{"milterscan people check", "milterscan people check --json | jq .conflicts"},
 			done, Exit{ExitError, "some source cannot be loaded"}, misused, badConfig)
+	case "people limit":
+		return manual([]string{"milterscan people limit ann@example.com", "milterscan people limit ann@example.com 6.5",
+			"milterscan people limit ann@example.com none"}, done, broken,
+			Exit{ExitUsage, "the command line, or the score, is wrong; nothing was done"}, badConfig)
 	case "audit":
 		return manual([]string{"milterscan audit --since yesterday", "milterscan audit --object 06h08cfwgrgbyv96 # who has seen this message",
 			"milterscan audit --person ann --limit 0 --json"}, account()...)

@@ -129,8 +129,12 @@ func seen(p login.Person, r policy.Record) policy.Record {
 	}
 	r.Recipients = slices.Clone(r.Recipients)
 	for i := range r.Recipients {
-		if !p.Owns(r.Recipients[i].Recipient) {
-			r.Recipients[i].Listed = nil // the senders that others have listed
+		to := &r.Recipients[i]
+		if !p.Owns(to.Recipient) || to.Listed != nil && strings.Contains(to.Listed.Owner, "@") && !p.Owns(to.Listed.Owner) {
+			to.Listed = nil // the senders that others have listed
+		}
+		if !p.Owns(to.Recipient) || to.Limit != nil && !p.Owns(to.Limit.Owner) {
+			to.Limit = nil
 		}
 	}
 	if ours(r) && p.Owns(r.Sender) {

@@ -7,8 +7,10 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/policy/people/directory"
+	"github.com/milterscan/milterscan/policy/people/lists"
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/contents/content"
 )
@@ -26,6 +28,38 @@ func (s *Shared) meet(c *config.Config) {
 	ctx, cancel := context.WithTimeout(context.Background(), meetTime)
 	defer cancel()
 	s.Directory.LoadMissing(ctx)
+}
+
+// lists returns where the lists of senders, and the limits of recipients, are looked up: in memory where mail
+// comes all the time.
+func (s *Shared) lists(c *config.Config) func() (policy.Lists, error) {
+	by := lists.Terms{Lists: c.People.Lists, Score: c.People.Score}
+	if len(c.People.Sources) > 0 {
+		by.Main = s.Directory.Main
+	}
+	ask := s.settled(c.People.File)
+	return func() (policy.Lists, error) {
+		l, err := ask(by)
+		if err == nil && l != nil && by.Main != nil && !s.Directory.Ready() {
+			err = errUnacquainted
+		}
+		return l, err
+	}
+}
+
+// errUnacquainted says that an entry of a person may have to count for another address of the person.
+var errUnacquainted = errors.New("which addresses are one person's is not known: a source of people has never been loaded")
+
+// settled returns where what people have settled in a file is looked up.
+func (s *Shared) settled(file string) func(lists.Terms) (policy.Lists, error) {
+	if !s.Live {
+		return s.Stores.direct(file).Lists
+	}
+	book := s.Stores.Book(file)
+	if n, read := book.Entries(); n == 0 && read.IsZero() {
+		book.Read(context.Background()) // which reports the mistakes
+	}
+	return book.Lists
 }
 
 // NewDirectory returns the people of a configuration, as far as loads that were kept tell.

@@ -55,21 +55,8 @@ func NewJudge(c *config.Config, generation uint64, with *Shared, tell func(conte
 		Relays:     policy.Local(c.Local).Relay,
 		People:     with.Directory,
 		Places:     places.Place,
-		Lists:      with.lists(c.People),
+		Lists:      with.lists(c),
 	}), nil
-}
-
-// lists returns where the lists of senders are looked up: in memory where mail comes all the time.
-func (s *Shared) lists(c config.People) func() (policy.Lists, error) {
-	if !s.Live {
-		d := s.Stores.direct(c.File)
-		return func() (policy.Lists, error) { return d.Lists(c.Lists) }
-	}
-	book := s.Stores.Book(c.File)
-	if n, read := book.Entries(); n == 0 && read.IsZero() {
-		book.Read(context.Background()) // which reports the mistakes
-	}
-	return func() (policy.Lists, error) { return book.Lists(c.Lists) }
 }
 
 // Pipeline is the judge of the commands that look at one mail after the other,

@@ -175,6 +175,9 @@ func (p *explainer) verdict(v policy.RecordVerdict) {
 		if to.Listed != nil && slices.Contains(v.Recipients, to.Recipient) {
 			p.line("    %s", byEntry(to.Listed))
 		}
+		if to.Limit != nil && slices.Contains(v.Recipients, to.Recipient) {
+			p.line("    %s", byLimit(to.Limit))
+		}
 	}
 	for _, m := range v.Matches {
 		p.line("    %s %-11s %q%s: %s", mark(m), subjectOf(m), m.Rule.Name, place(m.Rule), Printable(m.Does))

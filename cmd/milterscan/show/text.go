@@ -86,6 +86,9 @@ func explainRecipient(w io.Writer, v policy.RecordRecipient, several bool) {
 	if l := v.Listed; l != nil {
 		fmt.Fprintf(w, "  %s%s\n", whom(v, several), byEntry(l))
 	}
+	if v.Limit != nil {
+		fmt.Fprintf(w, "  %s%s\n", whom(v, several), byLimit(v.Limit))
+	}
 }
 
 // listed says what an entry of a list does to a sender.
@@ -98,6 +101,11 @@ func byEntry(l *policy.RecordListed) string {
 		text += ", if authenticated"
 	}
 	return Printable(text)
+}
+
+// byLimit says by whose limit of the score it was decided.
+func byLimit(l *policy.RecordLimit) string {
+	return Printable(fmt.Sprintf("own limit %g of %s", l.Score, l.Owner))
 }
 
 func whom(v policy.RecordRecipient, several bool) string {

@@ -19,11 +19,13 @@ import (
 	"github.com/milterscan/milterscan/policy/people/directory"
 )
 
-// Commands returns the commands about people.
-func Commands() []cli.Command {
+// Commands returns the commands about people. by is the user who calls them.
+func Commands(by string) []cli.Command {
 	return []cli.Command{
 		{Name: "show", About: "say whose an address is, and who may act for whom", Run: showPerson},
 		{Name: "check", About: "load all sources now, and say what they have and what is wrong", Run: check},
+		{Name: "limit", About: "show or set the score from which on a recipient wants no mail",
+			Run: func(ctx context.Context, args []string, std cli.Streams) int { return limit(ctx, args, std, by) }},
 	}
 }
 

@@ -141,6 +141,19 @@ func (d *Directory) Who(written string) (Person, bool) {
 	return s.people[at], true
 }
 
+// Main returns the main address of the person who has an address, "" if that is nobody in particular.
+func (d *Directory) Main(written string) string {
+	s := d.now.Load()
+	if s == nil {
+		return ""
+	}
+	at, ok := s.person(written)
+	if !ok {
+		return ""
+	}
+	return s.people[at].Main()
+}
+
 // Language returns the language of the person who has an address, "" if no source says.
 func (d *Directory) Language(address string) string {
 	p, _ := d.Who(address)

@@ -58,7 +58,7 @@ func (b *Book) read(ctx context.Context) error {
 	_, err := os.Stat(b.store.Path())
 	last := b.current.Load()
 	switch {
-	case errors.Is(err, fs.ErrNotExist) && (last == nil || last.Len() == 0):
+	case errors.Is(err, fs.ErrNotExist) && (last == nil || last.empty()):
 		b.current.Store(newSnapshot())
 		b.mark = people.Mark{}
 		return nil
@@ -125,50 +125,15 @@ func (b *Book) Entries() (n int, read time.Time) {
 	return n, read
 }
 
-// Lists returns the entries in force for one decision; nil if there are none. The error says that
-// they are not known.
-func (b *Book) Lists(terms people.Terms) (policy.Lists, error) {
+// Lists returns the entries and limits in force for one decision; nil if there are none. The error says
+// that they are not known.
+func (b *Book) Lists(by Terms) (policy.Lists, error) {
 	s := b.current.Load()
 	switch {
 	case s == nil:
 		return nil, fmt.Errorf("the lists of senders have not been read: %w", b.Failure())
-	case s.n == 0:
+	case s.empty():
 		return nil, nil
 	}
-	return view{s, firm(terms), owners}, nil
-}
-
-// entries are those that a view is of.
-type entries interface {
-	Owned(owner string) policy.Owned
-	Entry(owner, pattern string, proved bool) (policy.ListEntry, bool)
-}
-
-// view is entries under some terms. It is a policy.Lists.
-type view struct {
-	entries
-	firm   [2]bool
-	owners func(recipient string) []string
-}
-
-// Firm implements policy.Lists.
-func (v view) Firm(blocks bool) bool { return v.firm[index(blocks)] }
-
-// Owners implements policy.Lists.
-func (v view) Owners(recipient string) []string { return v.owners(recipient) }
-
-func owners(recipient string) []string { return policy.OwnersOf(recipient, people.Host) }
-
-func firm(t people.Terms) (f [2]bool) {
-	for _, word := range t.Firm {
-		f[index(word == string(people.Block))] = true
-	}
-	return f
-}
-
-func index(blocks bool) int {
-	if blocks {
-		return 1
-	}
-	return 0
+	return by.view(s), nil
 }

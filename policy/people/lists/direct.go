@@ -26,7 +26,7 @@ func NewDirect(path string, warn func(error)) *Direct { return &Direct{people.Ne
 func (d *Direct) Close() error { return d.store.Close() }
 
 // Lists returns the entries; nil if there are none. The error says that they are not known.
-func (d *Direct) Lists(terms people.Terms) (policy.Lists, error) {
+func (d *Direct) Lists(by Terms) (policy.Lists, error) {
 	if _, err := os.Stat(d.store.Path()); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -34,7 +34,7 @@ func (d *Direct) Lists(terms people.Terms) (policy.Lists, error) {
 	if err != nil || mark == (people.Mark{}) {
 		return nil, err
 	}
-	return view{d, firm(terms), owners}, nil
+	return by.view(d), nil
 }
 
 // allLengths are those of any network.
@@ -65,6 +65,15 @@ func (d *Direct) Entry(owner, pattern string, proved bool) (policy.ListEntry, bo
 	}
 	return policy.ListEntry{ID: e.ID, Owner: owner, Pattern: pattern, Block: e.Act == people.Block,
 		Authenticated: proved, Expires: e.Expires}, true
+}
+
+// Limit returns the limit of a person, by its main address.
+func (d *Direct) Limit(address string) (float64, bool) {
+	l, err := d.store.LimitOf(context.Background(), address)
+	if err != nil {
+		d.warn(fmt.Errorf("the limit of a recipient cannot be read, and does not count: %w", err))
+	}
+	return l.Score, l.Set
 }
 
 // failed warns of an error.

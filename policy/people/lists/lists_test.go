@@ -18,6 +18,9 @@ import (
 
 var root = people.Maker{Name: "root", Level: people.OfHost, Terms: people.DefaultTerms()}
 
+// usual are the terms as they are shipped.
+var usual = Terms{Lists: people.DefaultTerms()}
+
 // warnings are those of a book.
 type warnings struct {
 	mu   sync.Mutex
@@ -52,7 +55,7 @@ func read(t testing.TB, b *Book) policy.Lists {
 	if err := b.Read(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	l, err := b.Lists(people.DefaultTerms())
+	l, err := b.Lists(usual)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +78,7 @@ func TestBook(t *testing.T) {
 	defer direct.Close()
 	look := func(step string, owner, pattern string, proved bool, want string) {
 		t.Helper()
-		asked, err := direct.Lists(people.DefaultTerms())
+		asked, err := direct.Lists(usual)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -155,7 +158,7 @@ func TestUnreadable(t *testing.T) {
 				t.Errorf("%s: it was read", name)
 			}
 		}
-		l, err := b.Lists(people.DefaultTerms())
+		l, err := b.Lists(usual)
 		if err != nil || l == nil {
 			t.Fatalf("%s: %v, %v", name, l, err)
 		}
@@ -167,12 +170,12 @@ func TestUnreadable(t *testing.T) {
 		}
 		fresh := New(s.Path(), func(error) {})
 		fresh.Read(t.Context())
-		if l, err := fresh.Lists(people.DefaultTerms()); (err == nil) != (name == "taken away") || l != nil {
+		if l, err := fresh.Lists(usual); (err == nil) != (name == "taken away") || l != nil {
 			t.Errorf("%s: at the start: %v, %v", name, l, err)
 		}
 		fresh.Close()
 		if name != "taken away" {
-			if _, err := NewDirect(s.Path(), func(error) {}).Lists(people.DefaultTerms()); err == nil {
+			if _, err := NewDirect(s.Path(), func(error) {}).Lists(usual); err == nil {
 				t.Errorf("%s: asked directly, no error", name)
 			}
 		}
@@ -183,6 +186,93 @@ func TestUnreadable(t *testing.T) {
 		read(t, b)
 		if len(w.list) != 2 || !strings.Contains(w.list[1], "can be read again") || b.Failure() != nil {
 			t.Errorf("%s: %q", name, w.list)
+		}
+	}
+}
+
+// TestLimits follows the limits that people set, within the bounds that count now.
+func TestLimits(t *testing.T) {
+	s, b, w := open(t)
+	direct := NewDirect(s.Path(), w.add)
+	defer direct.Close()
+	bounds := people.Bounds{Least: 4, Most: 12}
+	set := func(address string, score float64, is bool) {
+		t.Helper()
+		if err := s.SetLimit(t.Context(), bounds, people.Limit{Address: address, Score: score, Set: is}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	by := usual
+	by.Score, by.Main = bounds, func(address string) string {
+		return map[string]string{"a.smith@example.com": "ann@example.com", "ann@example.com": "ann@example.com"}[strings.ToLower(address)]
+	}
+	look := func(step, recipient, want string) {
+		t.Helper()
+		if err := b.Read(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for _, ask := range []func(Terms) (policy.Lists, error){b.Lists, direct.Lists} {
+			l, err := ask(by)
+			got := ""
+			if l != nil {
+				if one, ok := l.Limit(recipient); ok {
+					got = fmt.Sprint(one.Owner, " ", one.Score)
+				}
+			}
+			if got != want || err != nil {
+				t.Errorf("%s: %s: %q, %v; want %q", step, recipient, got, err, want)
+			}
+		}
+	}
+	set("ann@example.com", 6.5, true)
+	set("bob@example.com", 11, true)
+	look("set", "ann@example.com", "ann@example.com 6.5")
+	look("set", "A.Smith@example.com", "ann@example.com 6.5")
+	look("set", "Bob@Example.com", "bob@example.com 11")
+	look("set", "no address", "")
+	by.Score = people.Bounds{Least: 7, Most: 9}
+	look("drawn closer", "ann@example.com", "ann@example.com 7")
+	look("drawn closer", "bob@example.com", "bob@example.com 9")
+	by.Score = people.Bounds{}
+	look("switched off", "ann@example.com", "")
+	by.Score = bounds
+	set("ann@example.com", 8, true)
+	set("bob@example.com", 0, false)
+	look("changed", "ann@example.com", "ann@example.com 8")
+	look("taken back", "bob@example.com", "")
+	set("ann@example.com", 0, false)
+	look("all taken back", "ann@example.com", "")
+	if l, err := b.Lists(by); l != nil || err != nil {
+		t.Errorf("there is nothing, and lists %v, %v", l, err)
+	}
+	for _, bad := range []people.Limit{{Address: "ann@example.com", Score: 3.9, Set: true}, {Address: "ann@example.com", Score: 12.01, Set: true}} {
+		if err := s.SetLimit(t.Context(), bounds, bad); err == nil {
+			t.Errorf("%+v is kept", bad)
+		}
+	}
+}
+
+// TestOwners has entries of a person count for all its addresses, after those of the address that mail is for.
+func TestOwners(t *testing.T) {
+	s, b, _ := open(t)
+	add(t, s, people.Entry{Owner: "ann@example.com", Act: people.Block, Pattern: "spam@example.net"})
+	if err := b.Read(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	by := usual
+	by.Main = func(address string) string {
+		return map[string]string{"a.smith@example.org": "ann@example.com", "ann@example.com": "ann@example.com"}[address]
+	}
+	l, err := b.Lists(by)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for recipient, want := range map[string]string{
+		"a.smith@example.org": "a.smith@example.org ann@example.com example.org .org host", "ann@example.com": "ann@example.com example.com .com host",
+		"sales@example.com": "sales@example.com example.com .com host", "": "host",
+	} {
+		if got := strings.Join(l.Owners(recipient), " "); got != want {
+			t.Errorf("%q: %s, want %s", recipient, got, want)
 		}
 	}
 }
@@ -202,7 +292,7 @@ func TestReadersAndWriters(t *testing.T) {
 					return
 				default:
 				}
-				l, err := b.Lists(people.DefaultTerms())
+				l, err := b.Lists(usual)
 				if err != nil {
 					t.Error(err)
 					return

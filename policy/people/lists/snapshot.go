@@ -34,18 +34,20 @@ type owned struct {
 // shards is how many pieces the entries are in: a change copies one of them.
 const shards = 1024
 
-// shard holds the entries whose keys begin alike. It never changes once it is in a snapshot.
+// shard holds the entries and limits whose keys begin alike. It never changes once it is in a snapshot.
 type shard struct {
 	entries map[key]item
 	owners  map[key]owned
+	limits  map[key]float64 // of the score, by the person
 }
 
-// Snapshot is all entries as they were at one moment. It never changes, and may be used by any
+// Snapshot is all entries and limits as they were at one moment. It never changes, and may be used by any
 // number of goroutines at once.
 type Snapshot struct {
 	salt   [16]byte
 	shards [shards]*shard
-	n      int
+	n      int // entries
+	limits int
 }
 
 // newSnapshot returns one without entries.
@@ -55,11 +57,17 @@ func newSnapshot() *Snapshot {
 	return s
 }
 
+// empty reports whether there is nothing to look up.
+func (s *Snapshot) empty() bool { return s.n+s.limits == 0 }
+
 // Len returns the number of entries.
 func (s *Snapshot) Len() int { return s.n }
 
 // ownerKey returns the key of an owner.
 func (s *Snapshot) ownerKey(owner string) key { return s.hash('o', owner, "") }
+
+// limitKey returns the key of the limit of a person.
+func (s *Snapshot) limitKey(address string) key { return s.hash('l', address, "") }
 
 // entryKey returns the key of an entry.
 func (s *Snapshot) entryKey(owner, pattern string, proved bool) key {
@@ -117,6 +125,17 @@ func (s *Snapshot) Entry(owner, pattern string, proved bool) (policy.ListEntry, 
 	return e, true
 }
 
+// Limit returns the limit of a person, by its main address.
+func (s *Snapshot) Limit(address string) (float64, bool) {
+	k := s.limitKey(address)
+	at := s.shards[k.shard()]
+	if at == nil {
+		return 0, false
+	}
+	score, ok := at.limits[k]
+	return score, ok
+}
+
 // draft is a snapshot in the making. It shares with another the parts that are not changed. It is a
 // people.Taker.
 type draft struct {
@@ -140,9 +159,9 @@ func (d *draft) Begin(all bool) {
 func (d *draft) own(k key) *shard {
 	i := k.shard()
 	if !d.fresh[i] {
-		own := &shard{entries: map[key]item{}, owners: map[key]owned{}}
+		own := &shard{entries: map[key]item{}, owners: map[key]owned{}, limits: map[key]float64{}}
 		if old := d.shards[i]; old != nil {
-			own = &shard{entries: maps.Clone(old.entries), owners: maps.Clone(old.owners)}
+			own = &shard{entries: maps.Clone(old.entries), owners: maps.Clone(old.owners), limits: maps.Clone(old.limits)}
 		}
 		d.shards[i], d.fresh[i] = own, true
 	}
@@ -174,6 +193,19 @@ func (d *draft) Drop(e people.Entry) {
 		d.n--
 		d.count(e, i, -1)
 	}
+}
+
+// Limit implements people.Taker.
+func (d *draft) Limit(l people.Limit) {
+	k := d.limitKey(l.Address)
+	at := d.own(k)
+	d.limits -= len(at.limits)
+	if l.Set {
+		at.limits[k] = l.Score
+	} else {
+		delete(at.limits, k)
+	}
+	d.limits += len(at.limits)
 }
 
 // count adds an entry to those of its owner, or takes it away.

@@ -150,19 +150,34 @@ func (x *room) block(r *http.Request, p login.Person, id string) error {
 	return x.enter(r, p, e, people.Block)
 }
 
-// enter puts the sender of a message on the lists of those of a person's addresses from which the message
-// is kept back.
+// enter puts the sender of a message on the lists of those persons, of those for whom a person acts, from whom
+// the message is kept back.
 func (x *room) enter(r *http.Request, p login.Person, e quarantine.Entry, act people.Act) error {
 	sender, err := address.Fold(e.Record.Sender)
 	if err != nil {
 		return errNoSender
 	}
-	for _, owner := range ownersOf(p, e) {
+	for _, owner := range x.personsOf(p, e) {
 		if err := x.add(r, p, people.Entry{Owner: owner, Act: act, Pattern: sender}); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// personsOf returns the main addresses of those persons, among a person's addresses, from whom a message is kept
+// back: an entry of a main address counts for all addresses of the person.
+func (x *room) personsOf(p login.Person, e quarantine.Entry) []string {
+	var list []string
+	for _, own := range ownersOf(p, e) {
+		if who, ok := x.Directory.Who(own); ok && slices.Contains(p.Addresses, who.Main()) {
+			own = who.Main()
+		}
+		if !slices.Contains(list, own) {
+			list = append(list, own)
+		}
+	}
+	return list
 }
 
 // ownersOf returns those of a person's addresses from which a message is kept back.

@@ -25,6 +25,8 @@ import (
 type Store interface {
 	Settings(ctx context.Context, address string) (people.Settings, error)
 	SetSettings(ctx context.Context, address string, change func(*people.Settings)) error
+	LimitOf(ctx context.Context, address string) (people.Limit, error)
+	SetLimit(ctx context.Context, within people.Bounds, l people.Limit) error
 	Add(ctx context.Context, by people.Maker, e people.Entry) (people.Entry, error)
 	Remove(ctx context.Context, owner string, id int64) (people.Entry, error)
 	Entries(ctx context.Context, f people.Filter) ([]people.Entry, error)

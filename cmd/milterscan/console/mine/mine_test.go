@@ -373,6 +373,41 @@ func TestSettings(t *testing.T) {
 	}
 }
 
+// TestLimit: a person sets its own limit of the score, within what the host lets it.
+func TestLimit(t *testing.T) {
+	s := newSite(t)
+	limit := func(want string) {
+		t.Helper()
+		if got, err := s.Folk().LimitOf(t.Context(), "ann@example.com"); err != nil || fmt.Sprint(got.Set, got.Score) != want {
+			t.Errorf("%+v, %v, want %s", got, err, want)
+		}
+	}
+	if page := s.page("ann", "/mine/settings"); strings.Contains(page, `name="limit"`) {
+		t.Error("a limit can be set where the host lets none be set")
+	}
+	if got := s.ask("ann", "POST", "/mine/settings", "limit", "6"); got.Code != http.StatusBadRequest {
+		t.Error(got.Code)
+	}
+	limit("false 0")
+	s.config.People.Score = people.Bounds{Least: 4, Most: 12}
+	for _, bad := range []string{"3.9", "12.1", "NaN", "1e9", "-5", "six"} {
+		if got := s.ask("ann", "POST", "/mine/settings", "limit", bad); got.Code != http.StatusBadRequest || !strings.Contains(got.Body.String(), "between 4 and 12") {
+			t.Errorf("%s: %d", bad, got.Code)
+		}
+	}
+	limit("false 0")
+	s.led("ann", "/mine/settings", "limit", " 6,5 ")
+	limit("true 6.5")
+	if page := s.page("ann", "/mine/settings"); !strings.Contains(page, `min="4" max="12" step="any" value="6.5"`) {
+		t.Error(page)
+	}
+	s.led("ann", "/mine/settings", "limit", "")
+	limit("false 0")
+	if trail := strings.Join(s.audit, "\n"); !strings.Contains(trail, "sets the limit 6.5") || !strings.Contains(trail, "sets no limit") {
+		t.Error(trail)
+	}
+}
+
 // TestLook: the text is shown behind the locks of the console, after it was written down.
 func TestLook(t *testing.T) {
 	s := newSite(t)

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/console"
@@ -20,19 +22,30 @@ type settingsPage struct {
 	At        string // of daily digests
 	Intervals []string
 	Languages []string
+	Limit     string // of the score, "" for that of the rules
+	Bounds    people.Bounds
 	Own       []string // addresses of the person
 	Others    []string // those of persons who have made it a delegate
 }
 
 // settings shows what a person has settled, and which addresses are its own.
 func (x *room) settings(w http.ResponseWriter, r *http.Request, p login.Person) error {
-	s := &settingsPage{Intervals: people.Intervals(), Languages: wording.Languages()}
+	return x.showSettings(w, r, p, http.StatusOK, page{})
+}
+
+func (x *room) showSettings(w http.ResponseWriter, r *http.Request, p login.Person, status int, data page) error {
+	s := &settingsPage{Intervals: people.Intervals(), Languages: wording.Languages(), Bounds: x.Console.Host.Config().People.Score}
 	var err error
 	s.Settings, err = kept(r.Context(), x, func(ctx context.Context, store Store) (people.Settings, error) {
 		return store.Settings(ctx, p.Shown())
 	})
 	if err != nil {
 		return err
+	}
+	if limit, err := x.limitOf(r.Context(), p); err != nil {
+		return err
+	} else if limit.Set {
+		s.Limit = strconv.FormatFloat(limit.Score, 'f', -1, 64)
 	}
 	if s.Digest == "daily" {
 		s.At = fmt.Sprintf("%02d:%02d", s.Settings.At/60, s.Settings.At%60)
@@ -48,7 +61,8 @@ func (x *room) settings(w http.ResponseWriter, r *http.Request, p login.Person) 
 			s.Others = append(s.Others, a)
 		}
 	}
-	return x.show(w, r, p, "mine-settings", http.StatusOK, page{Data: s})
+	data.Data = s
+	return x.show(w, r, p, "mine-settings", status, data)
 }
 
 // settle takes over what a person has settled.
@@ -70,11 +84,19 @@ func (x *room) settle(w http.ResponseWriter, r *http.Request, p login.Person) er
 	if want.Check() != nil {
 		return console.ErrBad
 	}
+	limit, ok := x.readLimit(r, p)
+	if !ok {
+		b, texts := x.Console.Host.Config().People.Score, x.texts[console.LanguageOf(r, p)]
+		return x.showSettings(w, r, p, http.StatusBadRequest, page{Title: texts.Of("no-limit"), Text: texts.Of("no-limit-text", b.Least, b.Most)})
+	}
 	err := changed(r.Context(), x, func(ctx context.Context, s Store) error {
 		return s.SetSettings(ctx, p.Shown(), func(now *people.Settings) {
 			now.Language, now.Digest, now.At = want.Language, want.Digest, want.At
 		})
 	})
+	if err == nil {
+		err = x.setLimit(r, p, limit)
+	}
 	if err != nil {
 		return err
 	}
@@ -82,5 +104,44 @@ func (x *room) settle(w http.ResponseWriter, r *http.Request, p login.Person) er
 		x.Console.Note(r, err)
 	}
 	http.Redirect(w, r, console.MinePath+"/settings?done=settled", http.StatusSeeOther)
+	return nil
+}
+
+// limitOf returns the limit of the score that a person has set.
+func (x *room) limitOf(ctx context.Context, p login.Person) (people.Limit, error) {
+	return kept(ctx, x, func(ctx context.Context, s Store) (people.Limit, error) { return s.LimitOf(ctx, p.Shown()) })
+}
+
+// readLimit reads the limit that a person wants; not ok if the host does not let it have that.
+func (x *room) readLimit(r *http.Request, p login.Person) (l people.Limit, ok bool) {
+	l.Address = p.Shown()
+	text := strings.ReplaceAll(strings.TrimSpace(r.PostForm.Get("limit")), ",", ".")
+	if text == "" {
+		return l, true
+	}
+	var err error
+	l.Score, err = strconv.ParseFloat(text, 64)
+	l.Set = true
+	return l, err == nil && x.Console.Host.Config().People.Score.Holds(l.Score)
+}
+
+// setLimit takes over the limit that a person wants, if it is another, and writes it down.
+func (x *room) setLimit(r *http.Request, p login.Person, want people.Limit) error {
+	bounds := x.Console.Host.Config().People.Score
+	now, err := x.limitOf(r.Context(), p)
+	if err != nil || !bounds.On() || now == want {
+		return err
+	}
+	err = changed(r.Context(), x, func(ctx context.Context, s Store) error { return s.SetLimit(ctx, bounds, want) })
+	if err != nil {
+		return err
+	}
+	outcome := "sets no limit"
+	if want.Set {
+		outcome = "sets the limit " + strconv.FormatFloat(want.Score, 'f', -1, 64)
+	}
+	if err := x.Console.People.Audit(r, p, login.SeeOwn, p.Shown(), outcome); err != nil {
+		x.Console.Note(r, err)
+	}
 	return nil
 }

@@ -1,0 +1,135 @@
+package who
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+
+	"github.com/milterscan/milterscan/cmd/milterscan/cli"
+	"github.com/milterscan/milterscan/cmd/milterscan/console/login/accounts"
+	"github.com/milterscan/milterscan/cmd/milterscan/pipeline"
+	"github.com/milterscan/milterscan/cmd/milterscan/show"
+	"github.com/milterscan/milterscan/policy/config"
+	settled "github.com/milterscan/milterscan/policy/people"
+	"github.com/milterscan/milterscan/policy/people/directory"
+)
+
+// noLimit is written in the place of a score by one who takes the limit back.
+const noLimit = "none"
+
+// limit shows or sets the limit of the score that a recipient has.
+func limit(ctx context.Context, args []string, std cli.Streams, by string) int {
+	f := cli.Flags("people limit", "[-c FILE] ADDRESS [SCORE|"+noLimit+"]", std)
+	want := settled.Limit{Set: true}
+	c, status, ok := cli.Configured(f, args, std, cli.ParseArguments, func() error {
+		if f.NArg() < 1 || f.NArg() > 2 {
+			return errors.New("name one address, and a score if it is to be set")
+		}
+		return readLimit(f.Arg(1), &want)
+	})
+	if !ok {
+		return status
+	}
+	fail := func(err error) int {
+		fmt.Fprintf(std.Err, "milterscan people limit: %v\n", cli.Denied(err, c.People.File))
+		if told := (*settled.Error)(nil); errors.As(err, &told) {
+			return cli.ExitUsage
+		}
+		return cli.ExitError
+	}
+	if want.Address, ok = mainAddress(ctx, c, f.Arg(0)); !ok {
+		return fail(&settled.Error{Text: show.Printable(f.Arg(0)) + " is no address"})
+	}
+	if f.NArg() == 1 {
+		if _, err := os.Stat(c.People.File); errors.Is(err, os.ErrNotExist) { // looking makes no file
+			fmt.Fprintln(std.Out, limitLine(settled.Limit{Address: want.Address}, c.People.Score))
+			return cli.ExitOK
+		}
+	}
+	back, err := cli.AsOwner(c.People.File)
+	if err != nil {
+		return fail(err)
+	}
+	defer back()
+	var set *settled.Limit
+	if f.NArg() == 2 {
+		set = &want
+	}
+	now, err := limitNow(ctx, c, by, want.Address, set)
+	if err != nil {
+		return fail(err)
+	}
+	fmt.Fprintln(std.Out, limitLine(now, c.People.Score))
+	return cli.ExitOK
+}
+
+// limitNow returns the limit of a person, after it was set if it is to be.
+func limitNow(ctx context.Context, c *config.Config, by, address string, set *settled.Limit) (settled.Limit, error) {
+	store := settled.New(c.People.File)
+	defer store.Close()
+	if set != nil {
+		err := store.SetLimit(ctx, c.People.Score, *set)
+		if err == nil {
+			err = noteLimit(ctx, c, by, *set)
+		}
+		if err != nil {
+			return settled.Limit{}, err
+		}
+	}
+	return store.LimitOf(ctx, address)
+}
+
+// readLimit reads a score, or the word for none; "" sets nothing.
+func readLimit(text string, to *settled.Limit) error {
+	if text == "" || text == noLimit {
+		to.Set = false
+		return nil
+	}
+	score, err := strconv.ParseFloat(text, 64)
+	if err != nil || score-score != 0 {
+		return fmt.Errorf("%q is no score; write one such as 6.5, or %q", text, noLimit)
+	}
+	to.Score = score
+	return nil
+}
+
+// mainAddress returns the main address of the person who has an address.
+func mainAddress(ctx context.Context, c *config.Config, written string) (string, bool) {
+	if len(c.People.Sources) > 0 {
+		d := pipeline.NewDirectory(c, directory.Options{})
+		d.LoadMissing(ctx)
+		if main := d.Main(written); main != "" {
+			return main, true
+		}
+	}
+	folded, err := settled.Fold(written)
+	return folded, err == nil
+}
+
+// noteLimit writes into the audit log that a limit was set.
+func noteLimit(ctx context.Context, c *config.Config, by string, l settled.Limit) error {
+	log := accounts.New(c.Console.File)
+	defer log.Close()
+	value := noLimit
+	if l.Set {
+		value = strconv.FormatFloat(l.Score, 'g', -1, 64)
+	}
+	return log.Note(ctx, accounts.Entry{Person: by, Client: "shell", Act: "people limit", Object: l.Address + ": " + value, Outcome: "done"})
+}
+
+// limitLine tells a person about a limit.
+func limitLine(l settled.Limit, within settled.Bounds) string {
+	text := fmt.Sprintf("%s has no limit of its own: the number in the rule counts", l.Address)
+	if l.Set {
+		text = fmt.Sprintf("%s: own limit %v", l.Address, l.Score)
+		switch {
+		case !within.On():
+			text += ", which does not count: people.score lets recipients set none"
+		case !within.Holds(l.Score):
+			text += fmt.Sprintf(", which counts as %v: people.score is from %v to %v", within.Within(l.Score), within.Least, within.Most)
+		}
+	}
+	return show.Printable(text)
+}
