@@ -260,6 +260,17 @@ func (s *Store) Find(ctx context.Context, owner, pattern string, authenticated b
 	return e, err
 }
 
+// Count returns how many entries there are, and when the last of them was made.
+func (s *Store) Count(ctx context.Context) (n int, last time.Time, err error) {
+	err = s.db().Read(ctx, func(db *sql.DB) error {
+		var made int64
+		err := db.QueryRowContext(ctx, `SELECT count(*), coalesce((SELECT made FROM entry ORDER BY id DESC LIMIT 1), 0) FROM entry`).Scan(&n, &made)
+		last = timeOf(made)
+		return err
+	})
+	return n, last, err
+}
+
 // Filter says which entries are wanted: those that meet all of it.
 type Filter struct {
 	Owners  []string // those of these owners, as FoldOwner writes them; nil for all
