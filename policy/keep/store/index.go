@@ -116,11 +116,15 @@ func (x *Index) Find(ctx context.Context, f quarantine.Filter) (rows []quarantin
 			return err
 		}
 		defer found.Close()
+		may := f.Hint()
 		for found.Next() && (f.Limit == 0 || len(rows) < f.Limit) {
-			var text []byte
+			var text sql.RawBytes // until the next one
 			var r quarantine.Row
 			if err := found.Scan(&text); err != nil {
 				return err
+			}
+			if !may(text) {
+				continue
 			}
 			if err := json.Unmarshal(text, &r); err != nil {
 				return err
