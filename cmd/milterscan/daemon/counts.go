@@ -5,6 +5,7 @@ import (
 
 	"github.com/milterscan/milterscan/policy/judge"
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
+	book "github.com/milterscan/milterscan/policy/people/lists"
 	"github.com/milterscan/milterscan/policy/tell/metrics"
 	"github.com/milterscan/milterscan/scan/open/worker"
 )
@@ -23,6 +24,7 @@ func (d *Daemon) counts() *metrics.Metrics {
 		func() float64 { return float64(d.journal.lost.Load()) })
 	m.Totals("digests_total", "Digests, by what became of them.", []string{"result"}, func() []metrics.Sample { return d.digests.samples() })
 	d.countReports(m)
+	d.countLists(m)
 	d.countConnections(m)
 	d.countSpool(m)
 	d.countWorkers(m)
@@ -39,6 +41,30 @@ func (d *Daemon) steps(r *judge.Result) {
 			d.metrics.Stage(s.String(), took)
 		}
 	}
+}
+
+// book returns what people have settled, as it is in force.
+func (d *Daemon) book() *book.Book { return d.Stores.Book(d.config.Load().People.File) }
+
+// countLists counts what people have settled, as it is in force.
+func (d *Daemon) countLists(m *metrics.Metrics) {
+	m.Gauge("lists_entries", "Senders that people allow and block, as far as they are in force.", nil, func() float64 {
+		n, _ := d.book().Entries()
+		return float64(n)
+	})
+	m.Gauge("lists_readable", "1 while the file of lists can be read.", nil, func() float64 {
+		if d.book().Failure() != nil {
+			return 0
+		}
+		return 1
+	})
+	m.Gauges("lists_read_timestamp_seconds", "When the file of lists was last read.", nil, func() []metrics.Sample {
+		_, at := d.book().Entries()
+		if at.IsZero() {
+			return nil
+		}
+		return []metrics.Sample{{Value: unix(at)}}
+	})
 }
 
 func (d *Daemon) countConnections(m *metrics.Metrics) {

@@ -3,6 +3,7 @@ package daemon
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"os/user"
 	"slices"
 	"sync"
@@ -42,9 +43,26 @@ func (d *Daemon) newExaminer() *examiner {
 			name = u.Username
 		}
 		p := doctor.Installation{File: d.path, Config: d.config.Load(), User: name, Now: time.Now(), Only: doctor.Running(), Gently: true}
-		return slices.Concat(d.drift(), p.Examine(ctx), d.digests.dropped(ctx))
+		return slices.Concat(d.drift(), p.Examine(ctx), d.digests.dropped(ctx), d.lists())
 	}
 	return x
+}
+
+// lists says whether what people change in their lists is in force.
+func (d *Daemon) lists() []doctor.Finding {
+	file := d.config.Load().People.File
+	err := d.book().Failure()
+	if err == nil {
+		return nil
+	}
+	n, read := d.book().Entries()
+	one := doctor.Finding{Level: doctor.Fault, Check: "lists", Fix: doctor.MendLists(file)}
+	one.What = fmt.Sprintf("the lists of senders cannot be read, and no entry is in force: %v", err)
+	if !read.IsZero() {
+		one.What = fmt.Sprintf("the lists of senders cannot be read since %s; the %d entries that were read then stay in force: %v",
+			read.Format(time.DateTime), n, err)
+	}
+	return []doctor.Finding{one}
 }
 
 // drift says whether the file of the configuration is the one in force.

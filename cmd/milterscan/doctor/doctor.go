@@ -74,6 +74,7 @@ func checks() []check {
 		{"stores", (*Installation).stores},
 		{"MTA's log", (*Installation).mtaLog},
 		{"people", (*Installation).people},
+		{"lists", (*Installation).lists},
 		{"console", (*Installation).console},
 		{"digests", (*Installation).digests},
 		{"DMARC reports", (*Installation).dmarcReports},
