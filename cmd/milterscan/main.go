@@ -39,6 +39,7 @@ func commands() []cli.Command {
 		{Name: "top", About: "show verdicts as they happen", Run: past.Top},
 		{Name: "report", About: "count verdicts, rules, domains and engines", Run: past.Report},
 		{Name: "list", About: "allow and block senders, for recipients, domains and the host", Sub: lists.Commands(by)},
+		{Name: "greylist", About: "let senders through that greylisting puts off", Sub: lists.Greylist(by)},
 		{Name: "user", About: "let people into the console, and out again", Sub: user.Commands(by)},
 		{Name: "token", About: "let programs use the API of the console, and end that", Sub: user.TokenCommands(by)},
 		{Name: "audit", About: "list what people looked at and did in the console", Run: user.Audit},

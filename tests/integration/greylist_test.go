@@ -44,6 +44,23 @@ func TestGreylisting(t *testing.T) {
 	putOff("another client", h.from(t, "192.0.3.1", "third@test.local"))
 }
 
+// TestGreylistLetsThrough has one sender let through at the next try, from whatever client, and another by an entry
+// of a list, whoever it is put off for else.
+func TestGreylistLetsThrough(t *testing.T) {
+	needServers(t)
+	h := newHouse(t, ours+greylisting(t), open)
+	putOff := func(what string, r servers.Reply) { t.Helper(); wantReply(t, what, r, 451, "4.7.1", "try again") }
+	putOff("the first try", h.from(t, "192.0.2.1", "user@test.local"))
+	if out, status := h.milter.Run(t, "greylist pass", "Sender@Example.org", "user@test.local"); status != 0 {
+		t.Fatalf("status %d, %s", status, out)
+	}
+	wantReply(t, "from another client", h.from(t, "198.51.100.1", "user@test.local"), 250)
+	putOff("for another recipient", h.from(t, "198.51.100.1", "other@test.local"))
+	h.lists(t, "add", "allow", "--for", "third@test.local", "@example.org")
+	servers.Await(t, "the entry to count", func() bool { return h.from(t, "203.0.113.1", "third@test.local").Code == 250 })
+	putOff("for one who has not allowed the sender", h.from(t, "203.0.113.1", "other@test.local"))
+}
+
 // One recipient is known, and another not: each is answered for himself.
 func TestGreylistingOfOneRecipient(t *testing.T) {
 	needServers(t)

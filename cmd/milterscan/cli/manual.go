@@ -176,6 +176,9 @@ func accountManualOf(name string) Manual {
 	case "people check":
 		return manual([]string{"milterscan people check", "milterscan people check --json | jq .conflicts"},
 			done, Exit{ExitError, "some source cannot be loaded"}, misused, badConfig)
+	case "greylist pass":
+		return manual([]string{"milterscan greylist pass news@shop.example bob@example.com", "milterscan greylist pass '<>' bob@example.com"},
+			done, broken, misused, Exit{ExitConfig, "the configuration is wrong, or does not greylist; nothing was done"})
 	case "people limit":
 		return manual([]string{"milterscan people limit ann@example.com", "milterscan people limit ann@example.com 6.5",
 			"milterscan people limit ann@example.com none"}, done, broken,

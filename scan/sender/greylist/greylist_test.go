@@ -56,6 +56,34 @@ func mail(client, sender, to string, after time.Duration) scan.Envelope {
 	}
 }
 
+// TestPass lets a sender through to one recipient at the next try, from any client, which is known from then on.
+func TestPass(t *testing.T) {
+	store := newTable()
+	c := DefaultConfig()
+	s := New(c, store, trusted)
+	const ann, bob = "ann@example.net", "bob@example.com"
+	steps := func(client, sender, to string, after time.Duration, want string) {
+		t.Helper()
+		if got := ask(t, s, mail(client, sender, to, after)); got != want {
+			t.Errorf("%s from %s to %s after %v: %q, want %q", sender, client, to, after, got, want)
+		}
+	}
+	steps("192.0.2.1", ann, bob, 0, "first-seen")
+	if until, err := c.Pass(t.Context(), store, "Ann@Example.net", "BOB@example.com", start); err != nil || !until.Equal(start.Add(c.Window.Go())) {
+		t.Error(until, err)
+	}
+	steps("192.0.2.1", ann, "amy@example.com", time.Second, "first-seen")
+	steps("192.0.2.1", "eve@example.net", bob, time.Second, "first-seen")
+	steps("192.0.2.1", ann, bob, time.Second, "")
+	steps("198.51.100.1", ann, bob, time.Minute, "")
+	steps("198.51.100.1", ann, bob, c.Window.Go()+time.Hour, "") // it is known by now
+	steps("203.0.113.1", ann, bob, c.Window.Go()+time.Hour, "first-seen")
+	store.full = errors.New("full")
+	if _, err := c.Pass(t.Context(), store, ann, bob, start); err == nil {
+		t.Error("a pass that cannot be kept is promised")
+	}
+}
+
 // ask is what the scanner says at RCPT.
 func ask(t *testing.T, s *Scanner, e scan.Envelope) string {
 	t.Helper()

@@ -108,10 +108,14 @@ func (v *visit) judge() ([]scan.Finding, error) {
 	if err != nil {
 		return nil, err
 	}
+	if e.Passed > 0 {
+		return nil, v.prolong(key, e)
+	}
+	if through, err := v.letThrough(key); through || err != nil {
+		return nil, err
+	}
 	due := e.First.Add(v.config.Delay.Go())
 	switch {
-	case e.Passed > 0:
-		return nil, v.prolong(key, e)
 	case e.First.IsZero() || v.now.Before(e.First): // the clock was wrong then, or is now
 		err := v.store.Save(v.ctx, key, Entry{First: v.now, Until: v.now.Add(v.config.Window.Go())})
 		return v.found(err, FirstSeen, "")
