@@ -17,10 +17,11 @@ var (
 	codecDeflate = codec{in: Inflating}                   // as well as its steps
 	codecBits    = codec{in: 60_000, out: priceBits}      // what goes from bit to bit: Deflate64, LHA, ARJ
 	codecFilter  = codec{in: Inflating, out: priceFilter} // the filters of PDF
-	codecSorted  = codec{in: 110_000, out: 28_000}        // bzip2, where the tables of other processes are in the cache
+	codecSorted  = codec{in: 110_000, out: 25_000}        // bzip2
+	codecApart   = codec{in: 110_000, out: 38_000}        // bzip2 in children, which may do more of it than a cache has room for
 	codecLZMA    = codec{in: 2_000, out: 1_000}           // as well as its steps
 	codecBranch  = codec{in: 2_000, out: 30_000}          // BCJ2, after LZMA
-	codecGuess   = codec{in: 2_500_000, out: 30_000}      // PPMd
+	codecGuess   = codec{in: 2_500_000, out: 70_000}      // PPMd, whose model no cache holds
 	codecRAR     = codec{in: 60_000, out: 2 * priceBits}  //
 )
 

@@ -17,7 +17,7 @@ const (
 // LZMA SDK). The others are filters, which pass on what they read.
 var sevenZipCodecs = map[string]codec{
 	"\x21": codecLZMA, "\x03\x01\x01": codecLZMA, "\x03\x03\x01\x1b": codecBranch, "\x03\x04\x01": codecGuess,
-	"\x04\x01\x08": codecDeflate, "\x04\x01\x09": codecBits, "\x04\x02\x02": codecSorted,
+	"\x04\x01\x08": codecDeflate, "\x04\x01\x09": codecBits, "\x04\x02\x02": codecApart,
 }
 
 const sevenZipAES = "\x06\xf1\x07\x01"

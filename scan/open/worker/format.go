@@ -109,7 +109,7 @@ var errStopped = errors.New("stopped")
 
 // handover is what it takes, on this side and of a child's start, to give a container
 // to a child. So many small containers cost a message what they cost this host.
-const handover = 2800 * time.Microsecond
+const handover = 3300 * time.Microsecond
 
 // give begins a conversation: it hands the container to a child. That a child does
 // not take it shows when it is listened to.
