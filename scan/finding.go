@@ -65,6 +65,9 @@ type Finding struct {
 	Part    int     // index into Message.Parts, or WholeMessage
 	Detail  string  // for the log and the administrator; may quote the message
 	Score   float64 // added up for rules on the score
+	// Opinion says that the score is what an engine thinks of the message as a whole. Of
+	// several opinions only the highest counts: they are about the same things.
+	Opinion bool
 	// Recipient is the only recipient that the finding is about, as the envelope has
 	// it; "" for all recipients.
 	Recipient string

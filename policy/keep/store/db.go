@@ -20,6 +20,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/milterscan/milterscan/policy/disk"
+	"github.com/milterscan/milterscan/scan/breaker"
 )
 
 // file is a database that is opened when it is first used, made if it is not
@@ -32,8 +33,8 @@ type file struct {
 
 	precious bool // a damaged one is left where it is
 
-	reads, writes breaker // of mail
-	lock          lock    // for what follows
+	reads, writes breaker.Breaker // of mail
+	lock          lock            // for what follows
 	db            *sql.DB
 	opened        fs.FileInfo
 	log           fs.FileInfo // the write-ahead log of db; nil if it has none

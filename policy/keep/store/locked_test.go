@@ -191,33 +191,7 @@ func TestGivenUp(t *testing.T) {
 	if _, err := r.Take(ctx, rate.Key{1}, rate.Bucket{Size: time.Hour, Every: time.Second}, now); err == nil {
 		t.Error("no error")
 	}
-	if !r.writes.mayTry(time.Now()) {
+	if !r.writes.MayTry(time.Now()) {
 		t.Error("the database rests")
-	}
-}
-
-func TestBreaker(t *testing.T) {
-	var b breaker
-	at := now
-	for i, step := range []struct {
-		after  time.Duration
-		may    bool
-		failed bool
-	}{
-		{0, true, false}, {0, true, true}, {0, false, false}, {rest - 1, false, false}, {1, true, true}, {rest - 1, false, false}, {1, true, false}, {0, true, false},
-	} {
-		at = at.Add(step.after)
-		may := b.mayTry(at)
-		if may != step.may {
-			t.Fatalf("step %d: %t", i, may)
-		}
-		if may {
-			b.note(at, step.failed)
-		}
-	}
-	b.note(at, true)
-	at = at.Add(rest)
-	if !b.mayTry(at) || b.mayTry(at) {
-		t.Error("not one tries for all")
 	}
 }

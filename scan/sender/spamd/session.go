@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/sender/scorer"
 	"github.com/milterscan/milterscan/scan/units"
 )
 
@@ -35,6 +36,8 @@ const (
 
 // question is a message as spamd is to see it.
 type question struct {
+	verb  string // SYMBOLS or TELL
+	own   string // header fields of the verb
 	user  string
 	trace string // header fields in front of it
 	mail  scan.Content
@@ -59,9 +62,9 @@ func (q question) ask(ctx context.Context, address string) (opinion, error) {
 	return o, err
 }
 
-// send writes the request: the rules that matched, by name.
+// send writes the request.
 func (q question) send(w io.Writer) error {
-	head := "SYMBOLS SPAMC/1.5\r\n"
+	head := q.verb + " SPAMC/1.5\r\n" + q.own
 	if q.user != "" {
 		head += "User: " + q.user + "\r\n"
 	}
@@ -183,14 +186,11 @@ func (f fields) opinion() (opinion, error) {
 	default:
 		err = strconv.ErrSyntax
 	}
-	if err = errors.Join(err, err2); err != nil || !believable(o.score) || !believable(o.required) {
+	if err = errors.Join(err, err2); err != nil || !scorer.Believable(o.score) || !scorer.Believable(o.required) {
 		return o, fmt.Errorf("%w: Spam is %.80q", ErrGarbage, f["spam"])
 	}
 	return o, nil
 }
-
-// believable reports whether a score is a number that rules could add up to.
-func believable(score float64) bool { return score > -1e6 && score < 1e6 }
 
 // rules reads the names of the rules that matched, which are the body. It must be
 // as long as it is said to be.

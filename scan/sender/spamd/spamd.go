@@ -6,30 +6,21 @@ package spamd
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/sender/scorer"
 )
 
 // The findings.
 const (
-	word         = "spam"
-	ruleTotal    = word + "/spamassassin"
-	ruleHit      = word + "/sa/"
-	ruleTooLarge = word + "/not-scored"
+	ruleTotal = scorer.Word + "/spamassassin"
+	ruleHit   = scorer.Word + "/sa/"
 )
 
 // Catalogue lists everything SpamAssassin's opinion is reported as.
-func Catalogue() []scan.Rule {
-	return append(Opinions(), []scan.Rule{
-		{Name: ruleTooLarge, Kind: scan.Note, About: "The message is too large to ask SpamAssassin about it."},
-		{Name: word + "/failed/*", Kind: scan.Failed,
-			About: "The scorer or DNS list of that name gave no usable answer; a list that is off says why."},
-	}...)
-}
+func Catalogue() []scan.Rule { return append(Opinions(), scorer.Catalogue()...) }
 
 // Opinions returns the rules that only SpamAssassin's answer can give. If no rule of
 // the policy uses them or the score, it need not be asked.
@@ -46,15 +37,15 @@ type Wanted func(scan.Envelope) bool
 
 // Scanner is a scan.Scanner that asks spamd.
 type Scanner struct {
-	cfg    Config
-	wanted Wanted
-	slots  chan struct{} // one for each connection
+	cfg     Config
+	wanted  Wanted
+	servers *scorer.Servers
 }
 
 // New returns a scanner for a valid configuration, which asks about mail that is
 // wanted.
 func New(c Config, wanted Wanted) *Scanner {
-	return &Scanner{cfg: c, wanted: wanted, slots: make(chan struct{}, c.Connections)}
+	return &Scanner{cfg: c, wanted: wanted, servers: scorer.NewServers(c.Addresses, c.Connections)}
 }
 
 // Name returns the word of scorers, and SpamAssassin's.
@@ -66,51 +57,24 @@ func (s *Scanner) Scan(ctx context.Context, m *scan.Message) ([]scan.Finding, er
 		return nil, nil
 	}
 	if size := m.Raw.Size(); size > int64(s.cfg.MaxSize) {
-		return []scan.Finding{note(ruleTooLarge, fmt.Sprintf("%d bytes", size))}, nil
+		return []scan.Finding{scorer.TooLarge("SpamAssassin", size)}, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout.Go())
-	defer cancel()
-	select {
-	case s.slots <- struct{}{}:
-		defer func() { <-s.slots }()
-	case <-ctx.Done():
-		return nil, fmt.Errorf("waiting for one of %d connections: %w", cap(s.slots), ctx.Err())
-	}
-	o, err := s.ask(ctx, question{user: s.cfg.User, trace: trace(m.Envelope), mail: m.Raw})
+	q := question{verb: "SYMBOLS", user: s.cfg.User, trace: trace(m.Envelope), mail: m.Raw}
+	var o opinion
+	err := s.servers.Ask(ctx, s.cfg.Timeout.Go(), func(ctx context.Context, address string) (err error) {
+		o, err = q.ask(ctx, address)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
 	return o.findings(), nil
 }
 
-// ask asks one address after the other, each within its share of the time.
-func (s *Scanner) ask(ctx context.Context, q question) (opinion, error) {
-	var errs []error
-	for i, address := range s.cfg.Addresses {
-		end, _ := ctx.Deadline()
-		share, cancel := context.WithTimeout(ctx, time.Until(end)/time.Duration(len(s.cfg.Addresses)-i))
-		o, err := q.ask(share, address)
-		cancel()
-		if err == nil {
-			return o, nil
-		}
-		errs = append(errs, fmt.Errorf("%s: %w", address, err))
-	}
-	return opinion{}, errors.Join(errs...)
-}
-
 // Ping asks every address whether spamd is there. The error names those where it
 // is not.
 func (s *Scanner) Ping(ctx context.Context) error {
-	var errs []error
-	for _, address := range s.cfg.Addresses {
-		ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout.Go())
-		if err := ping(ctx, address); err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", address, err))
-		}
-		cancel()
-	}
-	return errors.Join(errs...)
+	return s.servers.Each(ctx, s.cfg.Timeout.Go(), ping)
 }
 
 // opinion is SpamAssassin's answer about a message.
@@ -121,15 +85,10 @@ type opinion struct {
 
 // findings returns one with the score and one for each rule.
 func (o opinion) findings() []scan.Finding {
-	total := note(ruleTotal, fmt.Sprintf("%g of %g: %s", o.score, o.required, cmp.Or(strings.Join(o.rules, ", "), "no rule")))
-	total.Score = o.score
-	found := []scan.Finding{total}
+	detail := fmt.Sprintf("%g of %g: %s", o.score, o.required, cmp.Or(strings.Join(o.rules, ", "), "no rule"))
+	found := []scan.Finding{scorer.Opinion(ruleTotal, o.score, detail)}
 	for _, r := range o.rules {
-		found = append(found, note(ruleHit+r, ""))
+		found = append(found, scorer.Note(ruleHit+r, ""))
 	}
 	return found
-}
-
-func note(rule, detail string) scan.Finding {
-	return scan.Finding{Kind: scan.Note, Scanner: word, Rule: rule, Part: scan.WholeMessage, Detail: detail}
 }

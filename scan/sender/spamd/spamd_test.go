@@ -70,7 +70,7 @@ func TestNotAsked(t *testing.T) {
 		t.Errorf("unwanted: found %v, error %v", found, err)
 	}
 	found, err := s.Scan(context.Background(), mail(strings.Repeat("x", 2000)))
-	if err != nil || len(found) != 1 || found[0].Rule != ruleTooLarge || found[0].Score != 0 {
+	if err != nil || len(found) != 1 || found[0].Rule != "spam/not-scored" || found[0].Detail != "SpamAssassin: 2014 bytes" || found[0].Score != 0 {
 		t.Errorf("large: found %v, error %v", found, err)
 	}
 	if heads, _ := fake.Got(); len(heads) != 0 {
