@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -15,15 +16,16 @@ import (
 //	                   suspicious, forbidden, infected, unscannable, failed
 //	attachment/name    a finding of this rule; "*" matches anything, also
 //	                   a slash: attachment/*, virus/*Eicar*
+//	spam/rspamd >= 8   a finding of this rule with such a score of its own
 //	score >= 5         the scores of all findings added up; also > < <=
 //	score >= own 5     the same, by the limit that the recipient has set;
 //	                   5 for those who have set none
 //
-// The first two are about one finding, the others about the message itself.
+// Those with a name or a kind are about one finding, the others about the message itself.
 type Condition struct {
 	kind    scan.Kind // for a kind
 	pattern string    // for a rule's name
-	compare string    // for the score
+	compare string    // for the score: of the finding where there is a pattern, else of all
 	limit   float64
 	own     bool // the limit of the recipient comes before limit
 }
@@ -65,13 +67,25 @@ func (c *Condition) UnmarshalText(text []byte) error {
 		*c = OfKind(k)
 		return nil
 	}
-	word, name, ok := strings.Cut(s, "/")
-	if !ok || word == "" || name == "" || strings.ContainsAny(s, " \t") {
+	pattern, rest := s, ""
+	if i := strings.IndexAny(s, " \t<>"); i >= 0 {
+		pattern, rest = s[:i], strings.TrimSpace(s[i:])
+	}
+	word, name, ok := strings.Cut(pattern, "/")
+	if !ok || word == "" || name == "" || rest != "" && !strings.ContainsAny(rest[:1], "<>") {
 		return fmt.Errorf("%q is no condition; write a kind such as \"infected\", a rule such as \"attachment/*\", or a score "+
 			"such as \"score >= 5\"", text)
 	}
-	*c = Named(s)
-	return nil
+	if rest == "" {
+		*c = Named(s)
+		return nil
+	}
+	err := c.parseScore(rest, s)
+	if err == nil && c.own {
+		err = fmt.Errorf("%q: the limit of a recipient is for the score of the message; write \"score %s %s %g\"", s, c.compare, ownWord, c.limit)
+	}
+	c.pattern = pattern
+	return err
 }
 
 func (c *Condition) parseScore(rest, whole string) error {
@@ -111,7 +125,7 @@ func (c Condition) String() string {
 		if c.own {
 			number = ownWord + " " + number
 		}
-		return "score " + c.compare + " " + number
+		return cmp.Or(c.pattern, "score") + " " + c.compare + " " + number
 	case c.pattern != "":
 		return c.pattern
 	}
@@ -119,22 +133,22 @@ func (c Condition) String() string {
 }
 
 // aboutFinding reports whether the condition is about a single finding.
-func (c Condition) aboutFinding() bool { return c.compare == "" }
+func (c Condition) aboutFinding() bool { return !c.AboutScore() }
 
 // Matches reports whether a condition about a finding holds for f.
 func (c Condition) Matches(f scan.Finding) bool { return c.matches(f) }
 
 func (c Condition) matches(f scan.Finding) bool {
 	switch {
-	case c.compare != "":
+	case c.AboutScore():
 		return false
 	case c.pattern != "":
-		return matchGlob(c.pattern, f.Rule)
+		return matchGlob(c.pattern, f.Rule) && (c.compare == "" || c.holdsFor(f.Score))
 	}
 	return f.Kind == c.kind
 }
 
-// holdsFor reports whether a condition about the score holds for a sum.
+// holdsFor reports whether the comparison holds for a score.
 func (c Condition) holdsFor(score float64) bool {
 	switch c.compare {
 	case anyScore:
@@ -154,7 +168,7 @@ func (c Condition) holdsFor(score float64) bool {
 func (c Condition) CanMatch(catalogue []scan.Rule) bool {
 	return slices.ContainsFunc(catalogue, func(r scan.Rule) bool {
 		switch {
-		case c.compare != "":
+		case c.AboutScore():
 			return true
 		case c.pattern != "":
 			return globsMeet(c.pattern, r.Name)

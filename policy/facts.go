@@ -18,7 +18,7 @@ type facts struct {
 	sender    address
 	authors   []address // of the From fields, nil before they are asked for
 	score     float64
-	kinds     []scan.Finding // one for each rule and kind there are findings of
+	kinds     []scan.Finding // one for each rule, kind and score there are findings of
 	groups    []group
 	shared    []int            // itself, and the groups that are about everybody
 	personal  map[string][]int // the groups that are about one recipient
@@ -68,16 +68,17 @@ func (f *facts) headerFrom() []address {
 	return f.authors
 }
 
-// kindsOf has one finding of each rule and kind: conditions look at nothing else.
+// kindsOf has one finding of each rule, kind and score: conditions look at nothing else.
 func kindsOf(found []scan.Finding) []scan.Finding {
 	type sort struct {
-		kind scan.Kind
-		rule string
+		kind  scan.Kind
+		rule  string
+		score float64
 	}
 	var list []scan.Finding
 	seen := map[sort]bool{}
 	for _, f := range found {
-		if s := (sort{f.Kind, f.Rule}); !seen[s] {
+		if s := (sort{f.Kind, f.Rule, counted(f)}); !seen[s] {
 			seen[s] = true
 			list = append(list, f)
 		}
@@ -89,16 +90,35 @@ func kindsOf(found []scan.Finding) []scan.Finding {
 func Score(found []scan.Finding) float64 { return total(found) }
 
 // total adds the scores up, to the millionth, so that the order in which they
-// come makes no difference to a comparison. A score that is no number counts
-// for nothing.
+// come makes no difference to a comparison.
 func total(found []scan.Finding) float64 {
 	var sum float64
-	for _, f := range found {
-		if f.Score-f.Score == 0 {
-			sum += f.Score
+	best := highestOpinion(found)
+	for i, f := range found {
+		if !f.Opinion || i == best {
+			sum += counted(f)
 		}
 	}
 	return math.Round(sum*1e6) / 1e6
+}
+
+// counted returns the score of a finding. One that is no number counts for nothing.
+func counted(f scan.Finding) float64 {
+	if f.Score-f.Score != 0 {
+		return 0
+	}
+	return f.Score
+}
+
+// highestOpinion returns the index of the opinion that counts, -1 for none.
+func highestOpinion(found []scan.Finding) int {
+	best := -1
+	for i, f := range found {
+		if f.Opinion && (best < 0 || counted(f) > counted(found[best])) {
+			best = i
+		}
+	}
+	return best
 }
 
 // complete reports whether all scanners have finished.

@@ -99,11 +99,12 @@ func (f *facts) commonValues() []string {
 	}
 }
 
-// scored lists the findings that have a score, the highest first.
+// scored lists the findings that make the score, the highest first.
 func scored(found []scan.Finding) string {
 	sums := map[string]float64{}
-	for _, f := range found {
-		if f.Score != 0 && f.Score-f.Score == 0 {
+	best := highestOpinion(found)
+	for i, f := range found {
+		if counted(f) != 0 && (!f.Opinion || i == best) {
 			sums[f.Rule] += f.Score
 		}
 	}

@@ -51,6 +51,7 @@ func (r *rule) settles(l scan.Rule) bool {
 		return !r.opens() || l.Kind != scan.Infected && l.Kind != scan.Failed
 	}
 	return slices.ContainsFunc(r.Grounds.When, func(c Condition) bool {
-		return c.matches(scan.Finding{Kind: l.Kind, Rule: l.Name}) // an open name is met by one as open
+		// An open name is met by one as open, and what the score will be is not known.
+		return c.compare == "" && c.matches(scan.Finding{Kind: l.Kind, Rule: l.Name})
 	})
 }

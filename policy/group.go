@@ -30,6 +30,7 @@ type group struct {
 type groupKey struct {
 	kind            scan.Kind
 	rule, recipient string
+	score           float64
 	class           string // of its part; see classOf
 }
 
@@ -41,7 +42,7 @@ func (f *facts) gather(lists []partList) {
 	f.shared, f.personal = []int{itself}, map[string][]int{}
 	index := map[groupKey]int{}
 	for i, found := range f.in.Found {
-		key := groupKey{found.Kind, found.Rule, found.Recipient, f.classOf(found.Part)}
+		key := groupKey{found.Kind, found.Rule, found.Recipient, counted(found), f.classOf(found.Part)}
 		at, ok := index[key]
 		mixed := !ok && found.Recipient == "" && len(f.shared) > maxGroups
 		if mixed {

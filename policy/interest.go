@@ -41,7 +41,7 @@ func (o Outcome) showsScore() bool {
 // names reports whether the condition is about the score or the name of a finding
 // that is listed.
 func (c Condition) names(listed []scan.Rule) bool {
-	return c.compare != "" || c.pattern != "" && c.CanMatch(listed)
+	return c.AboutScore() || c.pattern != "" && c.CanMatch(listed)
 }
 
 // Covers reports whether any of the rules may be for mail with such an envelope.

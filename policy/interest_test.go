@@ -27,8 +27,11 @@ func TestInterest(t *testing.T) {
 		"spam/*":         true,
 		"*/spamassassin": true,
 		"spam/failed*":   false,
-		"virus/*":        false,
-		"note":           false,
+
+		"spam/spamassassin >= 5": true,
+		"spam/rspamd >= 5":       false,
+		"virus/*":                false,
+		"note":                   false,
 	} {
 		for _, g := range []Grounds{{When: []Condition{condition(t, text)}}, {Requires: []Condition{condition(t, text)}}, {Unless: []Condition{condition(t, text)}}} {
 			p, err := New([]Rule{{Grounds: g}}, Local{})

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/milterscan/milterscan/scan"
 )
@@ -74,15 +75,19 @@ func (c Condition) Grave(catalogue []scan.Rule) bool {
 // Covers reports whether c holds for every finding that other holds for.
 func (c Condition) Covers(other Condition) bool { return c.implied(other) }
 
-// AboutScore reports whether the condition compares the score.
-func (c Condition) AboutScore() bool { return c.compare != "" }
+// AboutScore reports whether the condition compares the score of the message, not that
+// of a finding.
+func (c Condition) AboutScore() bool { return c.compare != "" && c.pattern == "" }
 
 // AboutKind reports whether the condition asks for findings of a kind.
 func (c Condition) AboutKind() bool { return c.compare == "" && c.pattern == "" }
 
 // implied reports whether c holds wherever other does.
 func (c Condition) implied(other Condition) bool {
-	return c == other || c.pattern != "" && other.pattern != "" && matchGlob(c.pattern, other.pattern)
+	if c == other || c.pattern == "" || other.pattern == "" || !matchGlob(c.pattern, other.pattern) {
+		return c == other
+	}
+	return c.compare == "" || c.compare == other.compare && c.limit == other.limit
 }
 
 // Unknown lists the conditions that no finding of the catalogue can meet.
@@ -115,6 +120,9 @@ func (g Grounds) Impossible(catalogue []scan.Rule) string {
 func scoreRange(list []Condition) (low, high Condition, ok bool) {
 	for _, a := range list {
 		for _, b := range list {
+			if a.pattern != b.pattern || strings.Contains(a.pattern, "*") {
+				continue // of several findings one may have a high score and another a low one
+			}
 			least, most := a.compare == ">=" || a.compare == ">", b.compare == "<=" || b.compare == "<"
 			if least && most && !a.own && !b.own && (a.limit > b.limit || a.limit == b.limit && a.compare+b.compare != ">=<=") {
 				return a, b, false

@@ -54,6 +54,11 @@ func TestHides(t *testing.T) {
 		want          bool
 	}{
 		{"reject", "virus/x; to:a@b.example", true},
+		{"reject; spam/x >= 5", "spam/x >= 5", true},
+		{"reject; spam/x", "spam/x >= 5", true},
+		{"reject; spam/*", "spam/x >= 5", true},
+		{"reject; spam/x >= 5", "spam/x", false},
+		{"reject; spam/x >= 5", "spam/x >= 4", false},
 		{"", "spam/x", false}, // a pattern may be about a failure
 		{"", "suspicious", true},
 		{"", "infected", false},

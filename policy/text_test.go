@@ -61,7 +61,7 @@ func TestNetworks(t *testing.T) {
 }
 
 func TestConditionText(t *testing.T) {
-	for _, text := range []string{"infected", "note", "attachment/*", "virus/Win.*-1", "score >= 5", "score < -2.5", "score >= own 6", "score < own -0.5"} {
+	for _, text := range []string{"infected", "note", "attachment/*", "virus/Win.*-1", "score >= 5", "score < -2.5", "score >= own 6", "score < own -0.5", "spam/rspamd >= 8", "spam/* < -1.5"} {
 		var c Condition
 		if err := c.UnmarshalText([]byte(text)); err != nil {
 			t.Errorf("%q: %v", text, err)
@@ -69,7 +69,7 @@ func TestConditionText(t *testing.T) {
 			t.Errorf("%q is written as %q", text, c)
 		}
 	}
-	for _, bad := range []string{"", "infectd", "attachment", "/x", "x/", "score", "score 5", "score >= NaN", "score > inf", "score = 5", "a/b c", "score >= own", "score >= own x", "score own 5", "score >= own NaN"} {
+	for _, bad := range []string{"", "infectd", "attachment", "/x", "x/", "score", "score 5", "score >= NaN", "score > inf", "score = 5", "a/b c", "score >= own", "score >= own x", "score own 5", "score >= own NaN", "spam/rspamd >= x", "spam/rspamd = 8", "spam/rspamd > NaN", "infected >= 5", "spam/ > 1", "spam/rspamd >= own 5"} {
 		var c Condition
 		if err := c.UnmarshalText([]byte(bad)); err == nil {
 			t.Errorf("%q is taken for the condition %v", bad, c)
