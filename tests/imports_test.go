@@ -28,6 +28,7 @@ var permissions = []struct {
 	// Bytes to structure.
 	{"scan/units", nil},
 	{"scan/scratch", nil},
+	{"scan/breaker", nil},
 	{"scan/spool", nil},
 	{"scan/hostile", nil},
 	{"scan/format/...", []string{"scan/scratch", "scan/units"}},
@@ -53,6 +54,9 @@ var permissions = []struct {
 	{"scan/sender/dns/dnstest", []string{"scan/sender/dns"}},
 	{"scan/sender/geo/geotest", nil},
 	{"scan/sender/dnslist", []string{"scan/sender/dkim", "scan/sender/dns", "scan/sender/origin"}},
+	{"scan/sender/rspamd", []string{"scan/sender/scorer"}},
+	{"scan/sender/scorer", []string{"scan/breaker"}},
+	{"scan/sender/spamd", []string{"scan/sender/scorer"}},
 	{"scan/sender/relay", []string{"scan/sender/dns", "scan/sender/origin"}},
 	{"scan/scantest", []string{"scan", "scan/format/...", "scan/open/unpack", "scan/spool", "scan/units"}},
 
@@ -70,7 +74,7 @@ var permissions = []struct {
 	{"policy/keep/quarantine", []string{"policy/address", "policy/tell/submission", "policy/token", "scan/scratch"}},
 	{"policy/keep/timeline", []string{"policy/keep/mtalog", "policy/keep/quarantine"}},
 	{"policy/keep/find", []string{"policy/keep/history"}},
-	{"policy/keep/store", []string{"policy/keep/find", "policy/keep/history", "policy/keep/mtalog", "policy/keep/quarantine", "scan/sender/contact", "scan/sender/greylist", "scan/sender/rate"}},
+	{"policy/keep/store", []string{"policy/keep/find", "policy/keep/history", "policy/keep/mtalog", "policy/keep/quarantine", "scan/breaker", "scan/sender/contact", "scan/sender/greylist", "scan/sender/rate"}},
 	{"policy/people", []string{"policy", "policy/keep/store", "policy/address", "scan/units"}},
 	{"policy/people/listfile", []string{"policy", "policy/people"}},
 	{"policy/people/lists", []string{"policy", "policy/people"}},

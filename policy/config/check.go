@@ -33,6 +33,7 @@ func (b *binder) check(c *Config) {
 	b.checkBanners(c)
 	b.checkRoom(c)
 	b.checkEngines(c)
+	b.checkScorers(c)
 	b.checkResolvers(c)
 	b.checkMTALog(c)
 	b.checkReports(c)

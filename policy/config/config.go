@@ -20,12 +20,10 @@ import (
 	"github.com/milterscan/milterscan/scan/sender/bounce"
 	"github.com/milterscan/milterscan/scan/sender/contact"
 	"github.com/milterscan/milterscan/scan/sender/dns"
-	"github.com/milterscan/milterscan/scan/sender/dnslist"
 	"github.com/milterscan/milterscan/scan/sender/geo"
 	"github.com/milterscan/milterscan/scan/sender/greylist"
 	"github.com/milterscan/milterscan/scan/sender/rate"
 	"github.com/milterscan/milterscan/scan/sender/relay"
-	"github.com/milterscan/milterscan/scan/sender/spamd"
 	"github.com/milterscan/milterscan/scan/units"
 )
 
@@ -201,19 +199,6 @@ type Limits struct {
 	Archive archive.Limits `toml:"archive"`
 }
 
-// Spam is what others say about mail.
-type Spam struct {
-	// The header field with the score of messages that have one of at least 1, such
-	// as "X-Milterscan-Score": as a number, as stars, and with the findings that
-	// make it; "" for none.
-	ScoreHeader string `toml:"score_header"`
-	dnslist.Config
-	// SpamAssassin, whose score is added to the message's own. It is asked only
-	// about mail for which some rule of yours rests on the score, or on what it
-	// alone can say ("spam/sa/BAYES_99"); what it does not answer counts for nothing.
-	SpamAssassin spamd.Config `toml:"spamassassin"`
-}
-
 // Local says which mail is ours.
 type Local struct {
 	// The domains you receive mail for; ".example.com" for all subdomains. Once
@@ -282,7 +267,7 @@ func Default() *Config {
 		Greylist:   greylist.DefaultConfig(),
 		Contact:    contact.DefaultConfig(),
 		Rate:       rate.DefaultConfig(),
-		Spam:       Spam{Config: dnslist.DefaultConfig(), SpamAssassin: spamd.DefaultConfig()},
+		Spam:       defaultSpam(),
 		Quarantine: defaultQuarantine(),
 		Console:    defaultConsole(),
 		History:    defaultHistory(),

@@ -380,10 +380,11 @@ func TestExampleShowsTheDefaults(t *testing.T) {
 		t.Errorf("the example has the limits %+v", c.Rate.Limits)
 	}
 	c.Rate.Limits = nil
-	if len(c.DNS.Servers) != 1 || len(c.Spam.Lists) != len(wellKnown) || len(c.Spam.SpamAssassin.Addresses) != 1 {
+	if len(c.DNS.Servers) != 1 || len(c.Spam.Lists) != len(wellKnown) || len(c.Spam.SpamAssassin.Addresses) != 1 || len(c.Spam.Rspamd.Addresses) != 1 {
 		t.Errorf("the example asks %v about %+v", c.DNS.Servers, c.Spam.Lists)
 	}
 	c.DNS.Servers, c.Spam.Lists, c.Spam.SpamAssassin.Addresses = nil, nil, nil
+	c.Spam.Rspamd.Addresses = nil
 	if got, want := c.Effective(), Default().Effective(); !reflect.DeepEqual(got, want) {
 		t.Errorf("the example gives\n%v, the defaults are\n%v", got, want)
 	}

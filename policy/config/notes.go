@@ -88,7 +88,8 @@ func (c *Config) scoreNotes() (notes Problems) {
 	if c.scores() {
 		return nil
 	}
-	const unscored = "rests on the score, to which only pages and links add here; name a [[spam.list]], spam.spamassassin.address or scores"
+	const unscored = "rests on the score, to which only pages and links add here; name a [[spam.list]], " +
+		"spam.spamassassin.address, spam.rspamd.address or scores"
 	for _, r := range c.allOwn() {
 		g := r.compiled.Grounds
 		if slices.ContainsFunc(slices.Concat(g.When, g.Requires, g.Unless), policy.Condition.AboutScore) {
@@ -131,7 +132,7 @@ func (c *Config) ownNotes() (notes Problems) {
 // scores reports whether a scanner that the administrator has switched on adds to the
 // score of messages.
 func (c *Config) scores() bool {
-	return len(c.Spam.SpamAssassin.Addresses) > 0 ||
+	return len(c.Spam.SpamAssassin.Addresses) > 0 || len(c.Spam.Rspamd.Addresses) > 0 ||
 		slices.ContainsFunc(c.Spam.Lists, func(l dnslist.List) bool { return l.Score != 0 }) ||
 		slices.ContainsFunc(c.Content.Lists, func(l content.List) bool { return l.Score != 0 }) ||
 		anyScore(c.Content.Scores) || c.Auth.Enabled() && anyScore(c.Auth.Scores) || c.relayChecked() && anyScore(c.Relay.Scores)

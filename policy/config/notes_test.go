@@ -34,6 +34,7 @@ func TestNotes(t *testing.T) {
 		onScore: ":1: " + isScored,
 		"[[rule]]\nname = \"s\"\nrequires = [\"score < 5\"]\naction = \"deliver\"\n":                                     ":1: " + isScored,
 		"[[rule]]\nname = \"s\"\nunless = [\"score > 5\"]\naction = \"deliver\"\n":                                       ":1: " + isScored,
+		"[spam.rspamd]\naddress = [\"unix:/run/rspamd\"]\n" + onScore:                                                    "",
 		"[spam.spamassassin]\naddress = [\"tcp:127.0.0.1:783\"]\n" + onScore:                                             "",
 		"[dns]\nservers = [\"127.0.0.1:53\"]\n[[spam.list]]\nname = \"x\"\nzone = \"bl.example\"\n" + onScore:            "",
 		"[dns]\nservers = [\"127.0.0.1:53\"]\n[[spam.list]]\nname = \"x\"\nzone = \"bl.example\"\nscore = 0\n" + onScore: ":7: " + isScored,

@@ -54,7 +54,8 @@ type Rule struct {
 	MaxSize units.Size `toml:"max_size" example:"\"20MB\""`
 
 	// The findings the rule is for: a kind ("infected"), a rule of the list in
-	// findings.md ("attachment/*"), or the score of all ("score >= 5"). Without
+	// findings.md ("attachment/*"), such a name with a score of the finding's own
+	// ("spam/rspamd >= 8"), or the score of all ("score >= 5"). Without
 	// "when" and "part" the rule is for the message itself and all findings; but
 	// if it delivers, not for the kinds infected and failed.
 	When []policy.Condition `toml:"when" example:"[\"attachment/name\", \"score >= 5\"]"`

@@ -42,6 +42,7 @@ var wrongValues = map[string]string{
 	"spam":                    "list_time = \"0s\"",
 	"spam.list":               "zone = \".\"",
 	"spam.spamassassin":       "connections = 0",
+	"spam.rspamd":             "connections = 0",
 	"edit":                    "notice_name = \"../a.txt\"",
 	"edit.banner":             "text = [\"\"]",
 	"local":                   "domains = [\"two words\"]",

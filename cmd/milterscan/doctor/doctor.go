@@ -67,6 +67,7 @@ func checks() []check {
 		{"Sendmail", (*Installation).sendmail},
 		{"engines", (*Installation).engines},
 		{"SpamAssassin", (*Installation).spamAssassin},
+		{"rspamd", (*Installation).rspamd},
 		{"resolver", (*Installation).resolvers},
 		{"DNS lists", (*Installation).dnsLists},
 		{"places", (*Installation).places},
@@ -90,7 +91,7 @@ const patience = 90 * time.Second
 // Running lists the checks that a daemon can make of itself while mail flows: those that
 // cost engines little, and that need no rights but its own.
 func Running() []string {
-	return []string{"engines", "SpamAssassin", "resolver", "DNS lists", "places", "directories", "stores", "digests", "clock"}
+	return []string{"engines", "SpamAssassin", "rspamd", "resolver", "DNS lists", "places", "directories", "stores", "digests", "clock"}
 }
 
 // Examine looks at everything at once, and returns what it saw in a fixed order. A

@@ -34,6 +34,7 @@ func TestMain(m *testing.M) {
 type house struct {
 	dir                   string
 	clamd, icap, spam, ns string
+	rspamd                string
 	settings              map[string]string // Postfix'
 	historyFile           string
 	services, overrides   string // of its master.cf, as postconf -M and -P show them
@@ -49,6 +50,7 @@ func sound(t *testing.T) *house {
 	h.clamd = (&fakes.Clamd{Virus: string(testVirus()), Beyond: "nothing to see"}).Start(t, "unix")
 	h.icap = (&fakes.ICAP{Virus: string(testVirus()), Preview: 1024}).Start(t)
 	h.spam = (&fakes.Spamd{}).Start(t)
+	h.rspamd = (&fakes.Rspamd{}).Start(t)
 	me, err := user.Current()
 	if err != nil {
 		t.Fatal(err)
@@ -138,6 +140,8 @@ disk = "64MB"
 servers = ["%[5]s"]
 [spam.spamassassin]
 address = ["%[4]s"]
+[spam.rspamd]
+address = ["%[8]s"]
 [[virus]]
 name = "clam"
 type = "clamd"
@@ -152,7 +156,7 @@ max_stream = "1MB"
 name = "spam"
 when = ["score >= 9"]
 action = "reject"
-`, h.dir, h.clamd, h.icap, h.spam, h.ns, extra, h.historyFile)
+`, h.dir, h.clamd, h.icap, h.spam, h.ns, extra, h.historyFile, h.rspamd)
 }
 
 // installation is the house as doctor sees it.
@@ -221,7 +225,7 @@ func TestFaults(t *testing.T) {
 	h.settings["message_size_limit"] = "1000000000"
 	h.settings["smtpd_milters"] = "inet:localhost:9999"
 	h.clamd = (&fakes.Clamd{Virus: string(testVirus())}).Start(t, "unix")
-	h.icap, h.spam = "icap://"+closed+"/avscan", "tcp:"+closed
+	h.icap, h.spam, h.rspamd = "icap://"+closed+"/avscan", "tcp:"+closed, "http://"+closed
 	h.ns = closed
 	if err := os.Chmod(filepath.Join(h.dir, "quarantine"), 0o755); err != nil {
 		t.Fatal(err)
@@ -239,6 +243,7 @@ func TestFaults(t *testing.T) {
 		{"engines", "beyond its limits it calls clean", "AlertExceedsMax yes"},
 		{"engines", "icap", "systemctl start c-icap"},
 		{"SpamAssassin", closed, "systemctl start spamd"},
+		{"rspamd", closed, "systemctl start rspamd"},
 		{"resolver", closed, "dns.servers"},
 		{"directories", "can be read by others", "chmod 700"},
 	}

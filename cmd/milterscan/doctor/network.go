@@ -8,10 +8,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/sender/dns"
 	"github.com/milterscan/milterscan/scan/sender/dnslist"
-	"github.com/milterscan/milterscan/scan/sender/spamd"
 )
 
 // question is what a resolver is asked to see whether it answers: a name that is
@@ -70,27 +68,6 @@ func (p *Installation) dnsLists(ctx context.Context) []Finding {
 				"else take it out of spam.list",
 				"%s (%s): %v", l.Name, l.Zone, err))
 		}
-	}
-	return found
-}
-
-// spamAssassin asks every spamd whether it is there, and whether anybody wants its
-// score.
-func (p *Installation) spamAssassin(ctx context.Context) []Finding {
-	c := p.Config.Spam.SpamAssassin
-	var found []Finding
-	for _, address := range c.Addresses {
-		one := c
-		one.Addresses = []string{address}
-		err := spamd.New(one, func(scan.Envelope) bool { return true }).Ping(ctx)
-		if err != nil {
-			found = append(found, fault("start it (systemctl start spamd), or correct spam.spamassassin.address", "%v", err))
-			continue
-		}
-		found = append(found, ok("%s answers", address))
-	}
-	if rules, err := p.Config.Policy(); err == nil && len(found) > 0 && !rules.Interest(spamd.Opinions()).Any() {
-		found = append(found, advice("write a rule with when = [\"score >= 5\"]", "it is never asked: no rule rests on the score"))
 	}
 	return found
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/milterscan/milterscan/scan/sender/rate"
 	"github.com/milterscan/milterscan/scan/sender/recipient"
 	"github.com/milterscan/milterscan/scan/sender/relay"
+	"github.com/milterscan/milterscan/scan/sender/rspamd"
 	"github.com/milterscan/milterscan/scan/sender/spamd"
 )
 
@@ -54,6 +55,7 @@ func roster() []entry {
 		{"spam", dnslist.Catalogue, sender, dnsLists},
 		{"auth", auth.Catalogue, sender, authentication},
 		{"spam.spamassassin", spamd.Catalogue, sender, scorer},
+		{"spam.rspamd", rspamd.Catalogue, sender, rspamdScorer},
 		{"people", recipient.Catalogue, sender, recipients},
 		{"bounce", bounce.Catalogue, sender, bounces},
 		{"greylist", greylist.Catalogue, sender, greylisting},

@@ -13,6 +13,7 @@ import (
 	"github.com/milterscan/milterscan/scan/sender/rate"
 	"github.com/milterscan/milterscan/scan/sender/recipient"
 	"github.com/milterscan/milterscan/scan/sender/relay"
+	"github.com/milterscan/milterscan/scan/sender/rspamd"
 	"github.com/milterscan/milterscan/scan/sender/spamd"
 )
 
@@ -69,6 +70,19 @@ func scorer(s *site) ([]scan.Scanner, error) {
 	return one(spamd.New(c, func(e scan.Envelope) bool {
 		return (c.Outbound || !s.local.Trusts(e)) && interest.Covers(e)
 	}), nil)
+}
+
+// rspamdScorer asks rspamd, only where some rule rests on what it says.
+func rspamdScorer(s *site) ([]scan.Scanner, error) {
+	c := s.Spam.Rspamd
+	if len(c.Addresses) == 0 {
+		return nil, nil
+	}
+	interest := s.rules.Interest(rspamd.Opinions())
+	return one(rspamd.New(c.Config, rspamd.With{
+		Wanted:   func(e scan.Envelope) bool { return (c.Outbound || !s.local.Trusts(e)) && interest.Covers(e) },
+		Password: c.PasswordFile.Read,
+	}))
 }
 
 // bounces returns the scanner that knows bounces of our mail, if there are keys.

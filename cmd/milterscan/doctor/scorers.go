@@ -1,0 +1,59 @@
+package doctor
+
+import (
+	"context"
+
+	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/sender/rspamd"
+	"github.com/milterscan/milterscan/scan/sender/spamd"
+)
+
+// spamAssassin asks every spamd whether it is there, and whether any rule wants its
+// score.
+func (p *Installation) spamAssassin(ctx context.Context) []Finding {
+	c := p.Config.Spam.SpamAssassin
+	var found []Finding
+	for _, address := range c.Addresses {
+		one := c
+		one.Addresses = []string{address}
+		err := spamd.New(one, func(scan.Envelope) bool { return true }).Ping(ctx)
+		if err != nil {
+			found = append(found, fault("start it (systemctl start spamd), or correct spam.spamassassin.address", "%v", err))
+			continue
+		}
+		found = append(found, ok("%s answers", address))
+	}
+	return append(found, p.unasked(found, spamd.Opinions())...)
+}
+
+// rspamd asks every rspamd whether it is there, and whether any rule wants its score.
+func (p *Installation) rspamd(ctx context.Context) []Finding {
+	c := p.Config.Spam.Rspamd
+	if len(c.Addresses) == 0 {
+		return nil
+	}
+	found := p.secret("spam.rspamd.password_file", c.PasswordFile)
+	for _, address := range c.Addresses {
+		one := c.Config
+		one.Addresses = []string{address}
+		s, err := rspamd.New(one, rspamd.With{})
+		if err == nil {
+			err = s.Ping(ctx)
+		}
+		if err != nil {
+			found = append(found, fault("start it (systemctl start rspamd), or correct spam.rspamd.address", "%v", err))
+			continue
+		}
+		found = append(found, ok("%s answers", address))
+	}
+	return append(found, p.unasked(found, rspamd.Opinions())...)
+}
+
+// unasked returns advice where a scorer is there, and no rule rests on what it says.
+func (p *Installation) unasked(servers []Finding, opinions []scan.Rule) []Finding {
+	rules, err := p.Config.Policy()
+	if err != nil || len(servers) == 0 || rules.Interest(opinions).Any() {
+		return nil
+	}
+	return []Finding{advice("write a rule with when = [\"score >= 5\"]", "it is never asked: no rule rests on the score")}
+}
