@@ -123,7 +123,7 @@ func fit(name string) bool {
 
 // The findings.
 const (
-	ruleTotal  = scorer.Word + "/rspamd"
+	ruleTotal  = scorer.Rspamd
 	ruleHit    = ruleTotal + "/"
 	ruleAction = scorer.Word + "/rspamd-action/"
 )

@@ -9,6 +9,15 @@ import (
 // Word is the word of scorers, which their findings begin with.
 const Word = "spam"
 
+// The findings with the scores of engines.
+const (
+	SpamAssassin = Word + "/spamassassin"
+	Rspamd       = Word + "/rspamd"
+)
+
+// Opinions returns the names of the findings with the scores of engines.
+func Opinions() []string { return []string{SpamAssassin, Rspamd} }
+
 const ruleTooLarge = Word + "/not-scored"
 
 // Catalogue lists what is reported of every scorer alike.

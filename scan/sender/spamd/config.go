@@ -23,6 +23,9 @@ type Config struct {
 	Connections int `toml:"connections"`
 	// Whether mail from your own networks and users is asked about, too.
 	Outbound bool `toml:"outbound"`
+	// Whether it is told what people say is spam, and what is not. spamd has to run
+	// with --allow-tell.
+	Learn bool `toml:"learn"`
 }
 
 // DefaultConfig returns the shipped configuration, which names no spamd.

@@ -15,7 +15,7 @@ import (
 
 // The findings.
 const (
-	ruleTotal = scorer.Word + "/spamassassin"
+	ruleTotal = scorer.SpamAssassin
 	ruleHit   = scorer.Word + "/sa/"
 )
 

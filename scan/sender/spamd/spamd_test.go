@@ -13,6 +13,7 @@ import (
 
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/scantest"
+	"github.com/milterscan/milterscan/scan/sender/scorer"
 	"github.com/milterscan/milterscan/scan/units"
 	"github.com/milterscan/milterscan/tests/fakes"
 )
@@ -199,4 +200,29 @@ func FuzzAnswer(f *testing.F) {
 		o.rules, _ = head.rules(in)
 		scantest.Check(t, s, mail(""), o.findings(), Catalogue()...)
 	})
+}
+
+// TestLearn: spamd is told what a message is, as it was told of it when it was scored; what it refuses is an error.
+func TestLearn(t *testing.T) {
+	fake := &fakes.Spamd{}
+	c := DefaultConfig()
+	c.Addresses, c.User = []string{fake.Start(t)}, "joe"
+	e := scan.Envelope{Client: netip.MustParseAddrPort("192.0.2.7:25"), Sender: "a@example.org"}
+	for _, as := range []scorer.Lesson{scorer.Spam, scorer.Ham} {
+		if err := Learn(t.Context(), c, as, e, mail("pills").Raw); err != nil {
+			t.Errorf("%s: %v", as, err)
+		}
+	}
+	heads, mails := fake.Got()
+	if len(heads) != 2 || !strings.HasPrefix(heads[0], "TELL SPAMC/1.5\r\nMessage-class: spam\r\nSet: local\r\nUser: joe\r\nContent-length: ") ||
+		!strings.Contains(heads[1], "\r\nMessage-class: ham\r\n") || !strings.HasPrefix(string(mails[0]), "Return-Path: <a@example.org>\r\nReceived: ") ||
+		!strings.HasSuffix(string(mails[0]), "\r\n\r\npills") {
+		t.Errorf("told %q of %q", heads, mails)
+	}
+	for name, c2 := range map[string]*fakes.Spamd{"deaf": {Deaf: true}, "garbage": {Answer: "hello\r\n\r\n"}, "gone": {Hangup: true}} {
+		c.Addresses = []string{c2.Start(t)}
+		if err := Learn(t.Context(), c, scorer.Spam, e, mail("pills").Raw); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
 }
