@@ -43,7 +43,7 @@ func (b *binder) directory(key, dir string) {
 }
 
 // fileKeys are the keys of values that name files or programs.
-var fileKeys = []string{"ca_file", "client_ca", "command", "deny_files", "files", "key_file", "keys", "lists",
+var fileKeys = []string{"ca_file", "client_ca", "command", "controller_password_file", "deny_files", "files", "key_file", "keys", "lists",
 	"name_files", "password_file", "safe_files", "secret_file"}
 
 // listKeys are those of files that are read whenever the configuration is.

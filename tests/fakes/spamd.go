@@ -20,6 +20,7 @@ type Spamd struct {
 	Hangup  bool   // connections are closed at once
 	Mute    bool   // reads, says nothing
 	Refuses bool   // answers before it has read the mail, and reads no more
+	Deaf    bool   // does not let itself be taught
 
 	net     net.Listener
 	work    sync.WaitGroup
@@ -108,6 +109,10 @@ func (s *Spamd) answer(head string, mail []byte) string {
 		return s.Answer
 	case strings.HasPrefix(head, "PING"):
 		return "SPAMD/1.5 0 PONG\r\n"
+	case strings.HasPrefix(head, "TELL") && s.Deaf:
+		return "SPAMD/1.0 69 Service Unavailable: TELL commands are not enabled, set the --allow-tell switch.\r\n"
+	case strings.HasPrefix(head, "TELL"):
+		return "SPAMD/1.1 0 EX_OK\r\nDidSet: local\r\nContent-length: 2\r\n\r\n\r\n"
 	}
 	verdict, rules := "False ; -1.2 / 5.0", ""
 	if s.Spam != "" && bytes.Contains(mail, []byte(s.Spam)) {

@@ -66,6 +66,8 @@ func ManualOf(name string) Manual {
 		return manual([]string{"milterscan quarantine forward 06h08cfwgrgbyv96 --to helpdesk@example.com"}, append(kept(), done)...)
 	case "quarantine delete":
 		return manual([]string{"milterscan quarantine delete 06h08cfwgrgbyv96"}, append(kept(), done)...)
+	case "learn":
+		return manual([]string{"milterscan learn spam 06h08cfwgrgbyv96", "milterscan learn ham ./newsletter.eml"}, append(kept(), done)...)
 	case "quarantine expire", "quarantine reindex":
 		return manual([]string{"milterscan " + name}, done, broken, misused, badConfig)
 	case "explain":

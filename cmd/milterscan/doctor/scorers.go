@@ -30,7 +30,7 @@ func (p *Installation) spamAssassin(ctx context.Context) []Finding {
 func (p *Installation) rspamd(ctx context.Context) []Finding {
 	c := p.Config.Spam.Rspamd
 	if len(c.Addresses) == 0 {
-		return nil
+		return p.controller(ctx)
 	}
 	found := p.secret("spam.rspamd.password_file", c.PasswordFile)
 	for _, address := range c.Addresses {
@@ -46,7 +46,22 @@ func (p *Installation) rspamd(ctx context.Context) []Finding {
 		}
 		found = append(found, ok("%s answers", address))
 	}
+	found = append(found, p.controller(ctx)...)
 	return append(found, p.unasked(found, rspamd.Opinions())...)
+}
+
+// controller asks the controller of rspamd whether it is there.
+func (p *Installation) controller(ctx context.Context) []Finding {
+	c := p.Config.Spam.Rspamd
+	if c.Controller == "" {
+		return nil
+	}
+	found := p.secret("spam.rspamd.controller_password_file", c.ControllerPasswordFile)
+	one := rspamd.Controller{Address: c.Controller, CAFile: c.CAFile, Timeout: c.Timeout.Go()}
+	if err := one.Ping(ctx); err != nil {
+		return append(found, fault("start it (systemctl start rspamd), or correct spam.rspamd.controller", "%v", err))
+	}
+	return append(found, ok("%s answers", c.Controller))
 }
 
 // unasked returns advice where a scorer is there, and no rule rests on what it says.

@@ -109,5 +109,5 @@ func Author(c *config.Config) (from, host string) {
 func Releaser(c *config.Config, kept quarantine.Store, by string) quarantine.Releaser {
 	from, host := Author(c)
 	return quarantine.Releaser{Store: kept, Sender: c.Submission.Via, Key: token.KeyFile(c.Quarantine.Key()).Make, Now: time.Now,
-		By: by, From: from, Host: host}
+		By: by, From: from, Host: host, Teacher: Teacher(c), LearnReleased: c.Spam.LearnReleased}
 }

@@ -54,7 +54,7 @@ func roster() []entry {
 		{"relay", relay.Catalogue, sender, relays},
 		{"spam", dnslist.Catalogue, sender, dnsLists},
 		{"auth", auth.Catalogue, sender, authentication},
-		{"spam.spamassassin", spamd.Catalogue, sender, scorer},
+		{"spam.spamassassin", spamd.Catalogue, sender, spamAssassin},
 		{"spam.rspamd", rspamd.Catalogue, sender, rspamdScorer},
 		{"people", recipient.Catalogue, sender, recipients},
 		{"bounce", bounce.Catalogue, sender, bounces},

@@ -60,8 +60,8 @@ func authentication(s *site) ([]scan.Scanner, error) {
 	return one(auth.New(s.Auth, w), nil)
 }
 
-// scorer asks SpamAssassin, only where some rule rests on what it says.
-func scorer(s *site) ([]scan.Scanner, error) {
+// spamAssassin asks SpamAssassin, only where some rule rests on what it says.
+func spamAssassin(s *site) ([]scan.Scanner, error) {
 	c := s.Spam.SpamAssassin
 	if len(c.Addresses) == 0 {
 		return nil, nil

@@ -70,7 +70,7 @@ type Entry struct {
 // Event is something that a person did to a kept message.
 type Event struct {
 	Time time.Time `json:"time"`
-	What string    `json:"what"` // release, released, failed, unsure, forward, handled, reopened, dismiss, appeal, delete, expire
+	What string    `json:"what"` // release, released, failed, unsure, forward, handled, reopened, dismiss, appeal, learn, learned, not-learned, delete, expire
 	By   string    `json:"by"`   // a login name, or "milterscan"
 	To   []string  `json:"to,omitempty"`
 	Note string    `json:"note,omitempty"`

@@ -21,7 +21,8 @@ type Sender interface {
 	Send(ctx context.Context, m submission.Mail) error
 }
 
-// Releaser lets messages out of the quarantine, and deletes them. All fields are required.
+// Releaser lets messages out of the quarantine, and deletes them. All fields are required that do not say
+// what nil means.
 type Releaser struct {
 	Store  Store
 	Sender Sender
@@ -30,6 +31,9 @@ type Releaser struct {
 	By     string // who is doing it, for the audit log
 	From   string // the author of what Forward sends
 	Host   string // that sends it
+
+	Teacher       Teacher // nil: no scorer learns
+	LearnReleased bool    // what is let out is learned as no spam
 }
 
 // Order names the message to let out, and its recipients.
@@ -82,7 +86,11 @@ func (x Releaser) Release(ctx context.Context, o Order) ([]string, error) {
 		return nil, err
 	}
 	answer, sent := x.send(ctx, e, o)
-	return o.To, errors.Join(sent, x.finish(ctx, o, answer, sent))
+	err = errors.Join(sent, x.finish(ctx, o, answer, sent))
+	if err == nil && o.Instead == nil {
+		x.teachReleased(ctx, o.ID)
+	}
+	return o.To, err
 }
 
 // begin makes the entry one that is being released, if it may be.
