@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -13,13 +12,11 @@ import (
 	"github.com/milterscan/milterscan/cmd/milterscan/pipeline"
 	"github.com/milterscan/milterscan/cmd/milterscan/show"
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
-	"github.com/milterscan/milterscan/scan"
-	"github.com/milterscan/milterscan/scan/sender/scorer"
 )
 
 // lesson is what is to be learned, and of what.
 type lesson struct {
-	as    scorer.Lesson
+	as    quarantine.Lesson
 	ids   []string
 	files []*os.File // opened as the caller, before the command goes on as the owner of the quarantine
 }
@@ -61,10 +58,10 @@ func learned(ctx context.Context, args []string, std cli.Streams) int {
 // read takes the arguments apart. One that has a slash in it, or that is there, is a file; "./" before the name
 // of a file makes sure of that.
 func (l *lesson) read(args []string) error {
-	if len(args) < 2 || args[0] != string(scorer.Spam) && args[0] != string(scorer.Ham) {
+	if len(args) < 2 || args[0] != string(quarantine.Spam) && args[0] != string(quarantine.Ham) {
 		return errors.New("say what it is, and of what: \"learn spam ID\", or \"learn ham FILE\"")
 	}
-	l.as = scorer.Lesson(args[0])
+	l.as = quarantine.Lesson(args[0])
 	for _, name := range args[1:] {
 		file, err := os.Open(name)
 		switch {
@@ -87,7 +84,7 @@ func (l *lesson) close() {
 }
 
 // teach gives a lesson with the message in a file. Whether it was given before is for the scorers to know.
-func teach(ctx context.Context, teacher quarantine.Teacher, as scorer.Lesson, file *os.File) error {
+func teach(ctx context.Context, teacher quarantine.Teacher, as quarantine.Lesson, file *os.File) error {
 	most := teacher.Largest()
 	text, err := io.ReadAll(io.LimitReader(file, most+1))
 	switch {
@@ -98,5 +95,5 @@ func teach(ctx context.Context, teacher quarantine.Teacher, as scorer.Lesson, fi
 	case int64(len(text)) > most:
 		return fmt.Errorf("%w (%d bytes)", quarantine.ErrLessonTooBig, most)
 	}
-	return teacher.Teach(ctx, as, scan.Envelope{}, bytes.NewReader(text))
+	return pipeline.TeachText(ctx, teacher, as, text)
 }

@@ -12,7 +12,8 @@ type DomainAdmins struct {
 	// What administrators of domains may do for their domains, in the console and by its API:
 	// "messages", search what became of mail; "quarantine", see what is kept and mark it as handled;
 	// "content", look into it; "release"; "delete"; "lists", allow and block senders; "requests",
-	// answer those who ask for a release; "people", see who there is; "settings", change their
+	// answer those who ask for a release; "learn", say that kept mail is spam or is not, from which
+	// the scorers learn for everybody; "people", see who there is; "settings", change their
 	// settings and delegates; "export", have lists of messages as files; "api", have tokens.
 	// Empty: nothing.
 	May []string `toml:"may"`
@@ -20,7 +21,7 @@ type DomainAdmins struct {
 
 // Capabilities returns what can be left to administrators of domains.
 func Capabilities() []string {
-	return []string{"messages", "quarantine", "content", "release", "delete", "lists", "requests", "people", "settings", "export", "api"}
+	return []string{"messages", "quarantine", "content", "release", "delete", "lists", "requests", "learn", "people", "settings", "export", "api"}
 }
 
 func defaultDomainAdmins() DomainAdmins {
@@ -29,7 +30,7 @@ func defaultDomainAdmins() DomainAdmins {
 
 // rests says what something can be left to administrators of domains with only: one who releases mail has to see
 // what there is.
-var rests = map[string]string{"quarantine": "messages", "content": "quarantine", "release": "quarantine", "delete": "quarantine", "requests": "release",
+var rests = map[string]string{"quarantine": "messages", "content": "quarantine", "release": "quarantine", "delete": "quarantine", "requests": "release", "learn": "quarantine",
 	"settings": "people", "export": "messages"}
 
 // RestsOn returns what has to be left to administrators of domains, too, where something is; "" for nothing.

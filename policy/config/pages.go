@@ -32,9 +32,8 @@ type PeoplePages struct {
 	Classes []string `toml:"classes"`
 	// Those that they release; of others they may ask for a release.
 	Release []string `toml:"release"`
-	// Whether recipients and administrators of domains may say that kept mail is spam, or
-	// is not, from which the scorers learn for everybody: see docs/spam.md. Each
-	// may do so fifty times a day.
+	// Whether recipients may say that kept mail is spam, or is not, from which the
+	// scorers learn for everybody: see docs/spam.md. Each may do so fifty times a day.
 	Learn bool `toml:"learn"`
 	// Who is told by mail that somebody asks for a release.
 	Notify []string `toml:"notify"`

@@ -14,6 +14,7 @@ import (
 
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login/accounts"
+	"github.com/milterscan/milterscan/tests/fakes"
 	"github.com/milterscan/milterscan/tests/integration/servers"
 	"github.com/milterscan/milterscan/tests/sample"
 )
@@ -25,6 +26,7 @@ type office struct {
 	milter   *servers.Milterscan
 	dir      string // of what milterscan keeps
 	base     string // address of the console
+	rspamd   *fakes.Rspamd
 	accounts string // their database
 }
 
@@ -65,7 +67,7 @@ func openOffice(t *testing.T) *office { return openOfficeWith(t, "", func(string
 func openOfficeWith(t *testing.T, more string, begin func(history string)) *office {
 	t.Helper()
 	needBrowser(t)
-	o := &office{t: t, dir: t.TempDir(), base: "http://" + servers.FreeAddress(t)}
+	o := &office{t: t, dir: t.TempDir(), rspamd: &fakes.Rspamd{}, base: "http://" + servers.FreeAddress(t)}
 	clamd := servers.StartClamd(t)
 	o.postfix = servers.StartPostfix(t)
 	o.accounts = filepath.Join(o.dir, "console.db")
@@ -83,7 +85,10 @@ file = %q
 file = %q
 [people.pages]
 login = ["link"]
+learn = true
 notify = ["desk@example.com"]
+[spam.rspamd]
+controller = %q
 [submission]
 via = "smtp:%s"
 [history]
@@ -94,7 +99,7 @@ dir = %q
 dir = %q
 [mta_log]
 file = %q
-`, clamd.Socket, strings.TrimPrefix(o.base, "http://"), o.base, o.accounts, filepath.Join(o.dir, "people.db"), o.postfix.SMTP(), filepath.Join(o.dir, "history.db"),
+`, clamd.Socket, strings.TrimPrefix(o.base, "http://"), o.base, o.accounts, filepath.Join(o.dir, "people.db"), o.rspamd.Start(t), o.postfix.SMTP(), filepath.Join(o.dir, "history.db"),
 		filepath.Join(o.dir, "quarantine"), filepath.Join(o.dir, "notices"), o.postfix.LogFile())
 	begin(filepath.Join(o.dir, "history.db"))
 	o.milter = servers.StartMilterscan(t, o.postfix.MilterSocket(), config)

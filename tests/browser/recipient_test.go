@@ -8,6 +8,7 @@ import (
 	"mime/multipart"
 	"net/mail"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -72,6 +73,23 @@ func (o *office) enter(b *tab, browser context.Context, address string) {
 	b.says("Kept for you", address)
 }
 
+// learned wants the scorer to have been taught some messages, by their subjects, and no others.
+func (o *office) learned(want ...string) {
+	o.t.Helper()
+	asked, mails := o.rspamd.Got()
+	var got []string
+	for i, r := range asked {
+		m, err := mail.ReadMessage(bytes.NewReader(mails[i]))
+		if err != nil {
+			o.t.Fatal(err)
+		}
+		got = append(got, r.URL.Path+" "+m.Header.Get("Subject"))
+	}
+	if !slices.Equal(got, want) {
+		o.t.Errorf("the scorer has learned %q; want %q", got, want)
+	}
+}
+
 // TestRecipient does what recipients do, on a computer and on a telephone: nothing but the mail, and no
 // scripts, is needed.
 func TestRecipient(t *testing.T) {
@@ -103,6 +121,15 @@ func TestRecipient(t *testing.T) {
 	b.click(link("Your parcel is waiting"))
 	b.click(button("Release and allow sender"))
 	o.arrived("Your parcel is waiting")
+	b.click(link("Another parcel"))
+	b.click(button("This is spam"))
+	b.says("The spam filter has learned that this is spam.", "Another parcel")
+	o.learned("/learnspam Another parcel")
+	b.click(link("Another parcel"))
+	b.says("The filter was told that this is spam.")
+	b.click(button("This is spam"))
+	b.says("The spam filter was told so before")
+	b.click(link("Back to the list"))
 	b.click(link("Another parcel"))
 	b.click(button("Block sender"))
 	b.says("The sender is blocked from now on.")

@@ -13,6 +13,7 @@ import (
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
 	"github.com/milterscan/milterscan/policy/tell/submission"
 	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/sender/scorer"
 )
 
 // act is something that a person can do with a kept message.
@@ -45,6 +46,8 @@ func acts() []act {
 		{"reopen", login.MarkHandled, "reopened", func(c *Console, ctx context.Context, p login.Person, f *found, _ form) error {
 			return c.Host.Releaser(p.Name).Handle(ctx, f.Record.ID, false)
 		}},
+		{"learn-spam", login.Teach, "learned-spam", teaching(scorer.Spam)},
+		{"learn-ham", login.Teach, "learned-ham", teaching(scorer.Ham)},
 	}
 }
 
@@ -146,7 +149,18 @@ func problemOfAct(err error) error {
 	if errors.Is(err, quarantine.ErrUnknown) {
 		return ErrNotFound
 	}
+	if p := problemOfLesson(err); p != nil {
+		return p
+	}
 	return err
+}
+
+// part returns what an act asks beside the quarantine.
+func (a act) part() Part {
+	if a.right == login.Teach {
+		return PartScorers
+	}
+	return PartMTA
 }
 
 // Do has a person do something with a kept message, and writes down what came of it.
@@ -161,7 +175,7 @@ func (c *Console) Do(r *http.Request, p login.Person, id, name string, in form) 
 	ctx := context.WithoutCancel(r.Context()) // what has begun is finished, also if its person goes away
 	f, err := c.kept(r.Context(), p, id, a.right)
 	if err == nil {
-		_, err = ask(ctx, c.asks, PartMTA, func(ctx context.Context) (struct{}, error) {
+		_, err = ask(ctx, c.asks, a.part(), func(ctx context.Context) (struct{}, error) {
 			return struct{}{}, problemOfAct(a.do(c, ctx, p, f, in))
 		})
 	}

@@ -41,7 +41,7 @@ type answer[T any] struct {
 // asks an MTA or scans a mail has time for that.
 func (part Part) patience() time.Duration {
 	switch part {
-	case PartJudge, PartMTA:
+	case PartJudge, PartMTA, PartScorers:
 		return actTime
 	}
 	return pageTime

@@ -13,6 +13,7 @@ import (
 
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login/accounts"
+	"github.com/milterscan/milterscan/policy/pace"
 )
 
 // Options are what a console works with. All fields are required where they do not say
@@ -45,14 +46,15 @@ const mostAtOnce = 32
 // Console answers requests.
 type Console struct {
 	Options
-	mux    *http.ServeMux
-	routes []Route
-	pages  map[string]*pages // by language
-	places chan struct{}
-	tally  *tally
-	asks   *asks
-	forge  *http.CrossOriginProtection
-	key    []byte // of addresses that are good for a short time
+	mux     *http.ServeMux
+	routes  []Route
+	pages   map[string]*pages // by language
+	places  chan struct{}
+	tally   *tally
+	asks    *asks
+	lessons lessons
+	forge   *http.CrossOriginProtection
+	key     []byte // of addresses that are good for a short time
 
 	requests func(context.Context, login.Person) int // how many wait for a person; nil: they are not counted
 
@@ -64,7 +66,7 @@ type Console struct {
 func New(o Options) (*Console, error) {
 	c := &Console{Options: o, mux: http.NewServeMux(), places: make(chan struct{}, mostAtOnce), asks: newAsks(),
 		forge: http.NewCrossOriginProtection(), key: make([]byte, 32),
-		rehearsing: make(chan struct{}, 1)}
+		rehearsing: make(chan struct{}, 1), lessons: lessons{seed: pace.NewSeed(), counts: pace.Counts{}}}
 	rand.Read(c.key)
 	c.tally = &tally{count: c.countLately, now: o.Now, by: map[int]*counting{}}
 	var err error

@@ -50,6 +50,7 @@ const (
 	PartReloads    Part = "reloads"
 	PartJudge      Part = "judge"
 	PartMTA        Part = "mta"
+	PartScorers    Part = "scorers"
 	PartHealth     Part = "health"
 	PartTimeline   Part = "timeline"
 )

@@ -28,6 +28,7 @@ type messagePage struct {
 	Senders  []listable
 	Owners   []string // on whose lists the person may put them
 	Error    *trouble
+	Teaches  bool // the person may say whether it is spam
 	mail     login.Mail
 	person   login.Person
 }
@@ -72,6 +73,7 @@ func (c *Console) judgedPage(v *view, f *found) *messagePage {
 	for _, err := range f.Errs {
 		m.Troubles = append(m.Troubles, troubleOf(v.pages, err))
 	}
+	m.Teaches = m.Can(string(login.Teach)) && !m.Infected() && c.Teaches(v.Person)
 	m.Gone = f.Entry == nil && !f.Unsure && f.Record.Kept()
 	m.Places = places(f.Record)
 	m.Grounds = c.grounds(f.Record)

@@ -27,6 +27,7 @@ type quarantinePage struct {
 	Trouble *trouble
 	Active  bool // some filter is set
 	Wrong   bool // some value of the filter cannot be read
+	Teaches bool // the person may say whether messages are spam
 	person  login.Person
 }
 
@@ -37,7 +38,7 @@ func (q *quarantinePage) Can(right string) bool { return q.person.May(login.Righ
 func (c *Console) quarantined(w http.ResponseWriter, r *http.Request, p login.Person) error {
 	v := c.view(r, p, "quarantine")
 	q := &quarantinePage{Form: r.URL.Query(), Classes: quarantine.Classes(),
-		States: []quarantine.State{quarantine.Kept, quarantine.Releasing, quarantine.Released}, person: p}
+		States: []quarantine.State{quarantine.Kept, quarantine.Releasing, quarantine.Released}, Teaches: c.Teaches(p), person: p}
 	v.Page = q
 	f, err := keptFilter(q.Form)
 	q.Active = anySet(q.Form, "from", "to", "subject", "reason", "class", "state", "client", "queue", "since", "until", "open")

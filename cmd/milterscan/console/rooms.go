@@ -72,7 +72,7 @@ func entrySeen(p login.Person, f *found) *quarantine.Entry {
 	e.Record = seen(p, e.Record)
 	e.Events = nil
 	for _, event := range f.Entry.Events {
-		if event.To = p.Own(event.To); len(event.To) > 0 || event.What == "handled" || event.What == "reopened" {
+		if event.To = p.Own(event.To); len(event.To) > 0 || ofAll(event.What) {
 			event.Answer = ""
 			e.Events = append(e.Events, event)
 		}

@@ -34,9 +34,14 @@ func knows(p login.Person, s timeline.Step) bool {
 	case s.Source == timeline.Ours:
 		return s.Queue == "" // a release may have been for others
 	case s.Event == nil:
-		return s.What == "handled" || s.What == "reopened"
+		return ofAll(s.What)
 	}
 	return s.Event.Recipient != "" && p.Owns(s.Event.Recipient)
+}
+
+// ofAll reports whether an event is about the message whoever it is kept back from.
+func ofAll(what string) bool {
+	return what == "handled" || what == "reopened" || what == "learned"
 }
 
 // step is a moment in the life of a message.
@@ -53,7 +58,7 @@ type step struct {
 var moods = map[string]string{"deliver": "good", "reject": "bad", "discard": "bad", "quarantine": "mild", "hold": "mild",
 	"tempfail": "mild"}
 
-var stepMoods = map[string]string{"released": "good", "failed": "bad", "unsure": "mild", "forward": "good",
+var stepMoods = map[string]string{"released": "good", "failed": "bad", "unsure": "mild", "forward": "good", "not-learned": "bad",
 	string(mtalog.Sent): "good", string(mtalog.Deferred): "mild", string(mtalog.Bounced): "bad", string(mtalog.Expired): "bad",
 	string(mtalog.Held): "mild", string(mtalog.Refused): "bad", string(mtalog.Tried): "mild", string(mtalog.Unclear): "mild"}
 

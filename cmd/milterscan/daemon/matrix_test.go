@@ -42,6 +42,9 @@ via = "sendmail:/bin/false"
 file = "DIR/people.db"
 [people.pages]
 login = ["link"]
+learn = true
+[spam.rspamd]
+controller = "unix:DIR/rspamd"
 [[people.source]]
 name = "staff"
 type = "csv"

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -62,6 +63,11 @@ func (t teacher) Teach(ctx context.Context, as scorer.Lesson, e scan.Envelope, m
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// TeachText teaches scorers what a message is that no quarantine has.
+func TeachText(ctx context.Context, t quarantine.Teacher, as quarantine.Lesson, text []byte) error {
+	return t.Teach(ctx, as, scan.Envelope{}, bytes.NewReader(text))
 }
 
 // Largest implements quarantine.Teacher.

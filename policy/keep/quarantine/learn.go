@@ -24,6 +24,15 @@ type Teacher interface {
 	Largest() int64
 }
 
+// Lesson is what scorers are taught that a message is.
+type Lesson = scorer.Lesson
+
+// The lessons.
+const (
+	Spam = scorer.Spam
+	Ham  = scorer.Ham
+)
+
 // The events of a lesson: it was begun, it was learned, it was not.
 const (
 	learn      = "learn"

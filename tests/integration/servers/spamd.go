@@ -13,8 +13,8 @@ import (
 	"github.com/milterscan/milterscan/tests/procstat"
 )
 
-// Spamd is a private spamd that knows one rule and asks no other server: a text with
-// "milterscan-test-spam" has 7.5 points, by LOCAL_TEST.
+// Spamd is a private spamd that knows one rule, learns, and asks no other server: a text with
+// "milterscan-test-spam" has 7.5 points, by LOCAL_TEST. BAYES_99 and BAYES_00 say what it has learned.
 type Spamd struct {
 	Addr string // its TCP address
 
@@ -33,8 +33,14 @@ func StartSpamd(t TB) *Spamd {
 			t.Fatalf("%v", err)
 		}
 	}
-	writeFile(t, filepath.Join(dir, "rules", "init.pre"), "loadplugin Mail::SpamAssassin::Plugin::Check\n")
-	writeFile(t, filepath.Join(dir, "rules", "local.cf"), spamdRules)
+	writeFile(t, filepath.Join(dir, "rules", "init.pre"), "loadplugin Mail::SpamAssassin::Plugin::Check\nloadplugin Mail::SpamAssassin::Plugin::Bayes\n")
+	writeFile(t, filepath.Join(dir, "rules", "local.cf"), strings.ReplaceAll(spamdRules, "DIR", dir))
+	if err := os.Mkdir(filepath.Join(dir, "bayes"), 0o777); err != nil {
+		t.Fatalf("%v", err)
+	}
+	if err := os.Chmod(filepath.Join(dir, "bayes"), 0o777); err != nil { // spamd writes there as nobody
+		t.Fatalf("%v", err)
+	}
 	s.Start(t)
 	t.Cleanup(s.Stop)
 	return s
@@ -50,7 +56,7 @@ func (s *Spamd) Start(t TB) {
 	host, port, _ := net.SplitHostPort(s.Addr)
 	rules := filepath.Join(s.dir, "rules")
 	s.proc = run(t, filepath.Join(s.dir, "spamd.log"), program, "-i", host, "-p", port, "-A", host+",127.0.0.1",
-		"-L", "-x", "-u", "nobody", "-g", "nogroup", "-H", filepath.Join(s.dir, "home"),
+		"-L", "-x", "--allow-tell", "-u", "nobody", "-g", "nogroup", "-H", filepath.Join(s.dir, "home"),
 		"--siteconfigpath="+rules, "--configpath="+rules, "-m", "2", "--min-children=1", "-s", "stderr")
 	s.proc.ready(t, "spamd at "+s.Addr, s.pong)
 }
@@ -90,7 +96,11 @@ func (s *Spamd) pong() bool {
 	return strings.Contains(string(answer[:n]), "PONG")
 }
 
-const spamdRules = `use_bayes 0
+const spamdRules = `bayes_path DIR/bayes/db
+bayes_file_mode 0777
+bayes_min_spam_num 1
+bayes_min_ham_num 1
+bayes_auto_learn 0
 skip_rbl_checks 1
 dns_available no
 report_safe 0
@@ -101,4 +111,10 @@ header LOCAL_CLIENT X-Spam-Relays-Trusted =~ /ip=127\..*helo=client\.test\.local
 header LOCAL_SENDER EnvelopeFrom =~ /sender\@example\.org/
 score LOCAL_CLIENT 0.1
 score LOCAL_SENDER 0.1
+body BAYES_00 eval:check_bayes('0.00', '0.20')
+body BAYES_99 eval:check_bayes('0.80', '1.00')
+score BAYES_00 -0.01
+score BAYES_99 0.01
+tflags BAYES_00 learn nice
+tflags BAYES_99 learn
 `

@@ -101,6 +101,7 @@ func (a *api) list() []endpoint {
 	}{
 		{"release", login.Release}, {"clean", login.Release}, {"forward", login.Forward},
 		{"handled", login.MarkHandled}, {"reopen", login.MarkHandled},
+		{"learn-spam", login.Teach}, {"learn-ham", login.Teach},
 	} {
 		all = append(all, endpoint{method: post, pattern: "/api/v1/quarantine/{id}/" + act.name, right: act.right, within: actTime,
 			handle: a.acting(act.name)})

@@ -34,6 +34,8 @@ var matrix = map[string]row{
 	"POST /api/v1/quarantine/{id}/forward":          {login.Forward, true, `{"to": ["analyst@example.net"]}`, 200},
 	"POST /api/v1/quarantine/{id}/handled":          {login.MarkHandled, true, "", 200},
 	"POST /api/v1/quarantine/{id}/reopen":           {login.MarkHandled, true, "", 200},
+	"POST /api/v1/quarantine/{id}/learn-spam":       {login.Teach, true, "", 409}, // no scorer learns here; see TestLearn
+	"POST /api/v1/quarantine/{id}/learn-ham":        {login.Teach, true, "", 409},
 	"GET /api/v1/lists":                             {login.SeeLists, false, "", 200},
 	"POST /api/v1/lists":                            {login.AllowSenders, false, "{}", 400}, // see TestLists
 	"DELETE /api/v1/lists/{id}":                     {login.AllowSenders, false, "", 400},

@@ -16,6 +16,7 @@ var capabilities = []struct {
 	{"delete", []Right{Delete}},
 	{"lists", []Right{SeeLists, AllowSenders}},
 	{"requests", []Right{AnswerRequests}},
+	{"learn", []Right{Teach}},
 	{"people", []Right{SeePeople}},
 	{"settings", []Right{ChangePeople}},
 	{"export", []Right{Export}},

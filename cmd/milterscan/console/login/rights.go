@@ -52,6 +52,7 @@ const (
 	Delete           Right = "delete"            // a kept message for good
 	SeeLists         Right = "see lists"         // of senders that are allowed and blocked
 	AllowSenders     Right = "allow senders"     // let a sender through to a recipient from now on
+	Teach            Right = "teach scorers"     // that a kept message is spam, or is not
 	AnswerRequests   Right = "answer requests"   // of recipients who ask for a release
 	SeePeople        Right = "see people"        // recipients: addresses, delegates, settings
 	ChangePeople     Right = "change people"     // their settings and delegates
@@ -93,6 +94,7 @@ var table = []struct {
 	{right: Delete, opens: true, changes: true, roles: []Role{Administrator, Domain, Recipient}},
 	{right: SeeLists, roles: []Role{Administrator, HelpDesk, Auditor, Domain}},
 	{right: AllowSenders, changes: true, roles: []Role{Administrator, HelpDesk, Domain, Recipient}},
+	{right: Teach, opens: true, changes: true, roles: []Role{Administrator, HelpDesk, Domain, Recipient}},
 	{right: AnswerRequests, changes: true, roles: []Role{Administrator, HelpDesk, Domain}},
 	{right: SeePeople, roles: []Role{Administrator, HelpDesk, Auditor, Domain}},
 	{right: ChangePeople, changes: true, roles: []Role{Administrator, HelpDesk, Domain}},

@@ -23,6 +23,7 @@ func TestRolesHaveTheirRights(t *testing.T) {
 		Delete:           "y--yy",
 		SeeLists:         "yyyy-",
 		AllowSenders:     "yy-yy",
+		Teach:            "yy-yy",
 		AnswerRequests:   "yy-y-",
 		SeePeople:        "yyyy-",
 		ChangePeople:     "yy-y-",

@@ -28,7 +28,23 @@ var deeds = map[string]deed{
 	"allow":   {"allowed", (*room).allow},
 	"block":   {"blocked", (*room).block},
 	"delete":  {"deleted", (*room).remove},
+	"spam":    {"learned-spam", teaching("learn-spam")},
+	"ham":     {"learned-ham", teaching("learn-ham")},
 }
+
+// teaching returns what tells the scorers what a message is, by the act of the console. The message stays where it is.
+func teaching(act string) func(x *room, r *http.Request, p login.Person, id string) error {
+	return func(x *room, r *http.Request, p login.Person, id string) error {
+		err := x.Console.Do(r, p, id, act, console.Order{})
+		if errors.Is(err, console.ErrForbidden) {
+			err = errMayNotTeach // and asking for a release would be of no use
+		}
+		return err
+	}
+}
+
+// errMayNotTeach says that the host does not let its recipients teach the scorers.
+var errMayNotTeach = errors.New("recipients do not teach scorers here")
 
 // result is what came of it for one message.
 type result struct {
@@ -87,6 +103,8 @@ func (x *room) told(r *http.Request, p login.Person, err error) (title, text str
 		return x.texts[code].Of("no-entry"), entry.Text
 	case errors.Is(err, errNoSender):
 		return x.texts[code].Of("no-sender"), x.texts[code].Of("no-sender-text")
+	case errors.Is(err, errMayNotTeach):
+		return x.Console.Trouble(r, code, console.ErrForbidden)
 	case errors.Is(err, console.ErrForbidden):
 		return x.texts[code].Of("ask-first"), x.texts[code].Of("ask-first-text")
 	}

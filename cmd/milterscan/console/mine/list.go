@@ -25,6 +25,7 @@ type listPage struct {
 	Active   bool   // some filter is set
 	Allows   bool
 	Blocks   bool
+	Teaches  bool             // the person may say whether messages are spam
 	Requests []people.Request // of the person, and of senders who ask the person
 	Several  bool             // the person has several addresses
 }
@@ -42,7 +43,7 @@ func (x *room) list(w http.ResponseWriter, r *http.Request, p login.Person) erro
 
 func (x *room) showList(w http.ResponseWriter, r *http.Request, p login.Person, status int, data page) error {
 	terms := x.Console.Host.Config().People.Lists.Recipients
-	l := &listPage{Form: r.URL.Query(), Allows: terms.Allow != "none", Blocks: terms.Block, Several: len(p.Addresses) > 1}
+	l := &listPage{Form: r.URL.Query(), Allows: terms.Allow != "none", Blocks: terms.Block, Teaches: x.Console.Teaches(p), Several: len(p.Addresses) > 1}
 	l.Active = l.Form.Get("from") != "" || l.Form.Get("subject") != ""
 	data.Data = l
 	rows, more, err := x.Console.Rows(r.Context(), p, filterOf(l.Form, p))

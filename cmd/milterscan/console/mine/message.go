@@ -25,6 +25,7 @@ type messagePage struct {
 	Releases bool             // the person may, without asking
 	Allows   bool
 	Blocks   bool
+	Teaches  bool // the person may say whether it is spam
 	Requests []people.Request
 	Asked    bool // the person has asked for it
 	Missing  string
@@ -42,7 +43,8 @@ func (x *room) showMessage(w http.ResponseWriter, r *http.Request, p login.Perso
 	}
 	terms := x.Console.Host.Config().People.Lists.Recipients
 	m := &messagePage{Entry: e, To: p.Own(e.Back()), Waits: len(p.Own(e.Waiting())) > 0, Releases: p.MayWith(login.Release, mailOf(e)),
-		Allows: terms.Allow != "none" && e.Record.Sender != "", Blocks: terms.Block && e.Record.Sender != ""}
+		Allows: terms.Allow != "none" && e.Record.Sender != "", Blocks: terms.Block && e.Record.Sender != "",
+		Teaches: x.Console.Teaches(p) && p.MayWith(login.Teach, mailOf(e))}
 	data.Data = m
 	if m.Requests, err = x.asked(r.Context(), p, people.RequestFilter{Message: e.Record.ID}); err != nil {
 		return err

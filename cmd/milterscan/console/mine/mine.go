@@ -163,7 +163,7 @@ func (x *room) show(w http.ResponseWriter, r *http.Request, p login.Person, name
 
 // done are what a page can say was done, by the parameter "done" of its address.
 var done = map[string]bool{"released": true, "allowed": true, "blocked": true, "deleted": true, "asked": true, "listed": true,
-	"unlisted": true, "settled": true, "granted": true, "refused": true}
+	"unlisted": true, "settled": true, "granted": true, "refused": true, "learned-spam": true, "learned-ham": true}
 
 // trouble puts what went wrong into a page.
 func (x *room) trouble(r *http.Request, p login.Person, err error, data page) page {
