@@ -3,6 +3,7 @@ module github.com/milterscan/milterscan
 go 1.26.0
 
 require (
+	aead.dev/minisign v0.3.0
 	blitiri.com.ar/go/spf v1.6.0
 	github.com/BurntSushi/toml v1.6.0
 	github.com/alexedwards/argon2id v1.0.0

@@ -11,6 +11,7 @@ import (
 	"github.com/milterscan/milterscan/scan/contents/attachment"
 	"github.com/milterscan/milterscan/scan/contents/content"
 	"github.com/milterscan/milterscan/scan/contents/document"
+	"github.com/milterscan/milterscan/scan/contents/listed"
 	"github.com/milterscan/milterscan/scan/contents/virus"
 	"github.com/milterscan/milterscan/scan/format/archive"
 	"github.com/milterscan/milterscan/scan/format/entity"
@@ -20,6 +21,7 @@ import (
 	"github.com/milterscan/milterscan/scan/sender/contact"
 	"github.com/milterscan/milterscan/scan/sender/dnslist"
 	"github.com/milterscan/milterscan/scan/sender/greylist"
+	"github.com/milterscan/milterscan/scan/sender/network"
 	"github.com/milterscan/milterscan/scan/sender/rate"
 	"github.com/milterscan/milterscan/scan/sender/relay"
 )
@@ -30,7 +32,8 @@ var announced = []string{}
 
 // catalogue is everything the scanners can find.
 func catalogue() []scan.Rule {
-	return slices.Concat(attachment.Catalogue(), document.Catalogue(), content.Catalogue(), virus.Catalogue(), unpack.Catalogue(), dnslist.Catalogue(), auth.Catalogue(), relay.Catalogue(), contact.Catalogue(), greylist.Catalogue(), bounce.Catalogue(), rate.Catalogue(), judge.Catalogue())
+	return slices.Concat(attachment.Catalogue(), document.Catalogue(), content.Catalogue(), virus.Catalogue(), unpack.Catalogue(), dnslist.Catalogue(), auth.Catalogue(), relay.Catalogue(), contact.Catalogue(), greylist.Catalogue(), bounce.Catalogue(), rate.Catalogue(), judge.Catalogue(),
+		listed.Catalogue(), network.Catalogue())
 }
 
 func TestConditionsOfProfilesCanHold(t *testing.T) {
@@ -73,7 +76,7 @@ func decide(t *testing.T, profile string, f scan.Finding) policy.Decision {
 
 // optional reports a check that asks others: their silence stops no mail.
 func optional(rule string) bool {
-	return strings.HasPrefix(rule, "auth/") || strings.HasPrefix(rule, "spam/") || rule == "relay/failed" || rule == "greylist/failed" || rule == "bounce/failed" || rule == "rate/failed" || rule == "people/lists" || rule == "content/names-unknown" || rule == "content/failed/contact"
+	return strings.HasPrefix(rule, "auth/") || strings.HasPrefix(rule, "spam/") || strings.HasPrefix(rule, "feed/") || rule == "relay/failed" || rule == "greylist/failed" || rule == "bounce/failed" || rule == "rate/failed" || rule == "people/lists" || rule == "content/names-unknown" || rule == "content/failed/contact"
 }
 
 // TestEveryFindingHasAnAnswer checks that no finding passes a profile unseen,

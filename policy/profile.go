@@ -92,7 +92,7 @@ var (
 var (
 	// Checks that ask others and whose silence must not stop the mail.
 	optional = named("auth/failed*", "auth/*-temperror", "relay/failed*", "spam/failed*", "greylist/failed", "bounce/failed",
-		"rate/failed", "people/lists", "content/names-unknown", "content/failed/contact")
+		"rate/failed", "people/lists", "content/names-unknown", "content/failed/contact", "feed/failed*")
 
 	// What cannot be said now about the sender's domain, though others are known.
 	unverified = named("relay/sender-unverified")

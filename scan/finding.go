@@ -60,7 +60,7 @@ const WholeMessage = -1
 // it.
 type Finding struct {
 	Kind    Kind
-	Scanner string  // mime, archive, virus, attachment, content, spam, auth, relay, greylist, bounce, rate, recipient
+	Scanner string  // mime, archive, virus, attachment, content, spam, auth, relay, greylist, bounce, rate, recipient, feed
 	Rule    string  // scanner/name, as docs/findings.md lists it
 	Part    int     // index into Message.Parts, or WholeMessage
 	Detail  string  // for the log and the administrator; may quote the message

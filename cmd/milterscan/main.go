@@ -12,6 +12,7 @@ import (
 
 	"github.com/milterscan/milterscan/cmd/milterscan/cli"
 	"github.com/milterscan/milterscan/cmd/milterscan/digests"
+	"github.com/milterscan/milterscan/cmd/milterscan/feeds"
 	"github.com/milterscan/milterscan/cmd/milterscan/lists"
 	"github.com/milterscan/milterscan/cmd/milterscan/past"
 	"github.com/milterscan/milterscan/cmd/milterscan/reports"
@@ -41,6 +42,7 @@ func commands() []cli.Command {
 		{Name: "report", About: "count verdicts, rules, domains and engines", Run: past.Report},
 		{Name: "list", About: "allow and block senders, for recipients, domains and the host", Sub: lists.Commands(by)},
 		{Name: "greylist", About: "let senders through that greylisting puts off", Sub: lists.Greylist(by)},
+		{Name: "feed", About: "fetch the lists that others publish, and say what is on them", Sub: feeds.Commands()},
 		{Name: "user", About: "let people into the console, and out again", Sub: user.Commands(by)},
 		{Name: "token", About: "let programs use the API of the console, and end that", Sub: user.TokenCommands(by)},
 		{Name: "audit", About: "list what people looked at and did in the console", Run: user.Audit},

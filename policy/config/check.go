@@ -34,6 +34,7 @@ func (b *binder) check(c *Config) {
 	b.checkRoom(c)
 	b.checkEngines(c)
 	b.checkScorers(c)
+	b.checkFeeds(c)
 	b.checkResolvers(c)
 	b.checkMTALog(c)
 	b.checkReports(c)
@@ -86,6 +87,7 @@ func (c *Config) Check() error {
 	var check units.Check
 	check.If(c.Version != currentVersion, "version", "%d is no version this program knows; write %d", c.Version, currentVersion)
 	check.Add(oneOf("profile", c.Profile, policy.Profiles()))
+	check.Absolute("feed_dir", c.FeedDir, "/var/lib/milterscan/feeds")
 	return check.Err()
 }
 

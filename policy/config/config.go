@@ -10,6 +10,7 @@ import (
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/dmarc"
 	"github.com/milterscan/milterscan/policy/edit"
+	"github.com/milterscan/milterscan/policy/feed"
 	"github.com/milterscan/milterscan/scan/contents/attachment"
 	"github.com/milterscan/milterscan/scan/contents/content"
 	"github.com/milterscan/milterscan/scan/contents/document"
@@ -37,6 +38,9 @@ type Config struct {
 	// infected mail, marked; "strict" refuses where "default" marks.
 	Profile string `toml:"profile"`
 
+	// The directory with the last good list of each [[feed]].
+	FeedDir string `toml:"feed_dir"`
+
 	// The MTA's side: where it connects, and what it may cost.
 	Milter Milter `toml:"milter"`
 	// Where messages are while they are looked at. A change here needs a
@@ -57,6 +61,9 @@ type Config struct {
 	Document document.Config `toml:"document"`
 	// What messages show: links and where they lead, forms, scripts, web bugs.
 	Content content.Config `toml:"content"`
+	// Lists that others publish, of hosts, URLs, files and networks. They are fetched in the
+	// background; the last good one is in force until there is a newer one.
+	Feeds []feed.Config `toml:"feed"`
 	// The resolvers that checks ask about hosts and domains.
 	DNS dns.Config `toml:"dns"`
 	// Whether mail comes from the sender it names.
@@ -228,6 +235,7 @@ func Default() *Config {
 	return &Config{
 		Version: 1,
 		Profile: policy.ProfileDefault,
+		FeedDir: "/var/lib/milterscan/feeds",
 		Milter: Milter{
 			Listen:         []Address{"unix:/run/milterscan/milter.sock"},
 			SocketMode:     0o660,

@@ -16,6 +16,7 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"github.com/milterscan/milterscan/policy/edit"
+	"github.com/milterscan/milterscan/policy/feed"
 	"github.com/milterscan/milterscan/policy/people/directory"
 	"github.com/milterscan/milterscan/scan/contents/content"
 	"github.com/milterscan/milterscan/scan/contents/virus"
@@ -170,6 +171,10 @@ func shown(path string, v reflect.Value) reflect.Value {
 		var list content.List
 		list.SetDefaults()
 		return reflect.ValueOf([]content.List{list})
+	case "feed":
+		var list feed.Config
+		list.SetDefaults()
+		return reflect.ValueOf([]feed.Config{list})
 	case "edit.banner":
 		return reflect.ValueOf([]edit.Banner{{Name: "legal", Position: edit.Bottom, Text: []string{"Example Ltd, registered in Exampleshire"}, HTML: []string{"<small>Example Ltd</small>"}}})
 	case "people.source":
@@ -371,6 +376,10 @@ func TestExampleShowsTheDefaults(t *testing.T) {
 		t.Errorf("the example has the lists %+v", c.Content.Lists)
 	}
 	c.Content.Lists = nil
+	if len(c.Feeds) != 1 {
+		t.Errorf("the example has the feeds %+v", c.Feeds)
+	}
+	c.Feeds = nil
 	if len(c.Edit.Banners) != 1 {
 		t.Errorf("the example has the banners %+v", c.Edit.Banners)
 	}

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/milterscan/milterscan/policy"
+	"github.com/milterscan/milterscan/policy/feed"
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/contents/content"
 	"github.com/milterscan/milterscan/scan/sender/dnslist"
@@ -134,6 +135,7 @@ func (c *Config) ownNotes() (notes Problems) {
 func (c *Config) scores() bool {
 	return len(c.Spam.SpamAssassin.Addresses) > 0 || len(c.Spam.Rspamd.Addresses) > 0 ||
 		slices.ContainsFunc(c.Spam.Lists, func(l dnslist.List) bool { return l.Score != 0 }) ||
+		slices.ContainsFunc(c.Feeds, func(f feed.Config) bool { return f.Score != 0 }) ||
 		slices.ContainsFunc(c.Content.Lists, func(l content.List) bool { return l.Score != 0 }) ||
 		anyScore(c.Content.Scores) || c.Auth.Enabled() && anyScore(c.Auth.Scores) || c.relayChecked() && anyScore(c.Relay.Scores)
 }

@@ -11,7 +11,7 @@ import (
 
 // words are the names a scanner may have, before any "/instance".
 var words = []string{
-	"mime", "archive", "virus", "attachment", "content", "spam", "auth", "relay", "greylist", "bounce", "rate", "recipient",
+	"mime", "archive", "virus", "attachment", "content", "spam", "auth", "relay", "greylist", "bounce", "rate", "recipient", "feed",
 }
 
 // Check compares the findings that s made in m with what the engine, the policy

@@ -105,6 +105,15 @@ func ManualOf(name string) Manual {
 func listManualOf(name string) Manual {
 	wrong := Exit{ExitUsage, "the command line, or an entry, is wrong; standard error says where"}
 	switch name {
+	case "feed show":
+		return manual([]string{"milterscan feed show", "milterscan feed show --json"}, done,
+			Exit{ExitFound, "some list is old, or cannot be used"}, broken, misused, badConfig)
+	case "feed check":
+		return manual([]string{"milterscan feed check evil.example.com http://shared.example.net/eve 192.0.2.7"},
+			Exit{ExitOK, "some feed lists some of it"}, Exit{ExitFound, "none does"},
+			Exit{ExitError, "some list was never fetched, so it is not known"}, misused, badConfig)
+	case "feed update":
+		return manual([]string{"milterscan feed update", "milterscan feed update --force urlhaus"}, done, broken, misused, badConfig)
 	case "list add":
 		return manual([]string{"milterscan list add block --for host @spam.example .bad.example 192.0.2.0/24 --note 'ticket 4711'",
 			"milterscan list add allow --for bob@example.com --authenticated --expires 30d news@shop.example"}, done, broken, wrong, badConfig)

@@ -30,6 +30,7 @@ func (d *Daemon) counts() *metrics.Metrics {
 	d.countWorkers(m)
 	d.countEngines(m)
 	d.countStores(m)
+	d.countFeeds(m)
 	d.Heard = m.List
 	return m
 }

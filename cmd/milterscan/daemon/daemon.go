@@ -62,6 +62,7 @@ func (d *Daemon) work(ctx context.Context, loops *sync.WaitGroup, hup <-chan os.
 	loops.Go(func() { d.rememberContacts(ctx) })
 	loops.Go(func() { d.readMTALog(ctx) })
 	loops.Go(func() { d.Directory.Run(ctx) })
+	loops.Go(func() { d.Published.Run(ctx) })
 	loops.Go(func() { every(ctx, book.Every, d.followLists) })
 	loops.Go(func() { every(ctx, digestEvery, d.digests.run) })
 	loops.Go(func() { every(ctx, dmarcEvery, d.reports.run) })

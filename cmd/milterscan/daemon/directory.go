@@ -34,6 +34,7 @@ func (d *Daemon) know(c *config.Config) { d.Directory.Use(c.People.Sources, c.Pe
 // meet goes on with the sources of people that a configuration names, and loads those of which nothing is known.
 func (d *Daemon) meet(ctx context.Context, c *config.Config) {
 	d.know(c)
+	d.Published.Use(c.Feeds, c.FeedDir)
 	ctx, cancel := context.WithTimeout(ctx, meetTime)
 	defer cancel()
 	d.Directory.LoadMissing(ctx)

@@ -27,6 +27,10 @@ name = "test"
 zone = "bl.test"
 lookup = "sender"
 answers = ["127.0.0.2"]
+[[feed]]
+name = "known"
+url = "PUBLISHER/hosts.txt"
+kind = "hosts"
 `
 
 // counts has mails judged by a daemon that counts everything, and returns the counts.
@@ -34,7 +38,7 @@ func allCounts(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	(&running{t: t, dir: dir}).clamd("well")
-	settings := everything + engine("clamd", "well", `on_failure = "deliver"`) + engine("gone", "nothing", `on_failure = "deliver"`)
+	settings := strings.Replace(everything, "PUBLISHER", publisher(t).URL, 1) + engine("clamd", "well", `on_failure = "deliver"`) + engine("gone", "nothing", `on_failure = "deliver"`)
 	r := start(t, dir, settings)
 	r.await("log", `"ready"`)
 	r.mustAsk("m", "one")
@@ -55,7 +59,7 @@ func allCounts(t *testing.T) string {
 	r.fetch("web", "/readyz")
 	var text string
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-		if _, text = r.fetch("web", "/metrics"); strings.Contains(text, "milterscan_quarantine_messages{") {
+		if _, text = r.fetch("web", "/metrics"); strings.Contains(text, "milterscan_quarantine_messages{") && strings.Contains(text, "milterscan_feed_seen") {
 			return text
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/milterscan/milterscan/cmd/milterscan/pipeline"
 	"github.com/milterscan/milterscan/milter"
 	"github.com/milterscan/milterscan/policy/config"
+	"github.com/milterscan/milterscan/policy/feed"
 	"github.com/milterscan/milterscan/policy/judge"
 	"github.com/milterscan/milterscan/policy/people/appeals"
 	"github.com/milterscan/milterscan/policy/tell/metrics"
@@ -80,6 +81,7 @@ func New(path, version string, stderr io.Writer) (*Daemon, int) {
 	d.Appeals = d.desk
 	d.useDesk(c)
 	d.Directory = newDirectory(c, log)
+	d.Published = feed.New(feed.Options{Tell: tellOfFeed(log)})
 	d.digests = d.newDigests()
 	d.reports.d = d
 	d.Stores.Warn = func(err error) { log.Warn("a store or a notice failed; mail goes on", zap.Error(err)) }
@@ -181,6 +183,7 @@ func (d *Daemon) next(ctx context.Context, n uint64) (g generation, err error) {
 	defer func() {
 		if err != nil {
 			d.know(d.config.Load())
+			d.Published.Use(d.config.Load().Feeds, d.config.Load().FeedDir)
 		}
 	}()
 	if g.judge, err = pipeline.NewJudge(g.config, n, d.Shared, d.teller(g.config)); err != nil {

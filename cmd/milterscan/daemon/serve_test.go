@@ -40,7 +40,7 @@ type running struct {
 // settings are a configuration whose files are in dir. What it says about the
 // spool, the history and the notices, a test changes.
 func settings(dir, more string) string {
-	return fmt.Sprintf("[quarantine]\ndir = %q\n%s", filepath.Join(dir, "quarantine"), strings.ReplaceAll(more, "DIR", dir))
+	return fmt.Sprintf("feed_dir = %q\n[quarantine]\ndir = %q\n%s", filepath.Join(dir, "feeds"), filepath.Join(dir, "quarantine"), strings.ReplaceAll(more, "DIR", dir))
 }
 
 // plain is what the tests begin with.

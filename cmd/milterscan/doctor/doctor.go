@@ -70,6 +70,7 @@ func checks() []check {
 		{"rspamd", (*Installation).rspamd},
 		{"resolver", (*Installation).resolvers},
 		{"DNS lists", (*Installation).dnsLists},
+		{"feeds", (*Installation).feeds},
 		{"places", (*Installation).places},
 		{"directories", (*Installation).directories},
 		{"stores", (*Installation).stores},
@@ -91,7 +92,7 @@ const patience = 90 * time.Second
 // Running lists the checks that a daemon can make of itself while mail flows: those that
 // cost engines little, and that need no rights but its own.
 func Running() []string {
-	return []string{"engines", "SpamAssassin", "rspamd", "resolver", "DNS lists", "places", "directories", "stores", "digests", "clock"}
+	return []string{"engines", "SpamAssassin", "rspamd", "resolver", "DNS lists", "feeds", "places", "directories", "stores", "digests", "clock"}
 }
 
 // Examine looks at everything at once, and returns what it saw in a fixed order. A

@@ -25,6 +25,7 @@ func NewJudge(c *config.Config, generation uint64, with *Shared, tell func(conte
 	}
 	if !with.Live {
 		with.meet(c)
+		with.Published.Use(c.Feeds, c.FeedDir)
 	}
 	all, err := newSite(c, with, rules).scanners()
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/milterscan/milterscan/scan/contents/attachment"
 	"github.com/milterscan/milterscan/scan/contents/content"
 	"github.com/milterscan/milterscan/scan/contents/document"
+	"github.com/milterscan/milterscan/scan/contents/listed"
 	"github.com/milterscan/milterscan/scan/contents/virus"
 	"github.com/milterscan/milterscan/scan/open/texts"
 	"github.com/milterscan/milterscan/scan/sender/auth"
@@ -18,6 +19,7 @@ import (
 	"github.com/milterscan/milterscan/scan/sender/dns"
 	"github.com/milterscan/milterscan/scan/sender/dnslist"
 	"github.com/milterscan/milterscan/scan/sender/greylist"
+	"github.com/milterscan/milterscan/scan/sender/network"
 	"github.com/milterscan/milterscan/scan/sender/rate"
 	"github.com/milterscan/milterscan/scan/sender/recipient"
 	"github.com/milterscan/milterscan/scan/sender/relay"
@@ -51,6 +53,8 @@ func roster() []entry {
 		{"attachment", attachment.Catalogue, contents, func(s *site) ([]scan.Scanner, error) { return one(attachment.New(s.Attachment)) }},
 		{"document", document.Catalogue, contents, func(s *site) ([]scan.Scanner, error) { return one(document.New(s.Document)) }},
 		{"content", content.Catalogue, contents, shown},
+		{"feed", listed.Catalogue, contents, listedContents},
+		{"feed", network.Catalogue, sender, listedClients},
 		{"relay", relay.Catalogue, sender, relays},
 		{"spam", dnslist.Catalogue, sender, dnsLists},
 		{"auth", auth.Catalogue, sender, authentication},
@@ -78,7 +82,7 @@ type site struct {
 
 func newSite(c *config.Config, with *Shared, rules *policy.Policy) *site {
 	s := &site{Config: c, Shared: with, local: policy.Local(c.Local), rules: rules}
-	s.texts = texts.New(c.Content.Limits, max(c.Content.Extent(), c.Spam.Extent()))
+	s.texts = texts.New(c.Content.Limits, max(c.Content.Extent(), c.Spam.Extent(), extentOf(c.Feeds)))
 	readPDFs(c, s.texts)
 	readCodes(c, with.Workers, s.texts)
 	if len(c.DNS.Servers) > 0 {

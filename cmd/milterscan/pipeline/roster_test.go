@@ -41,6 +41,14 @@ name = "all"
 by = "sender"
 recipients = 10
 per = "1h"
+[[feed]]
+name = "hosts"
+url = "https://lists.example.com/hosts"
+kind = "hosts"
+[[feed]]
+name = "networks"
+url = "https://lists.example.com/networks"
+kind = "networks"
 `
 
 // TestRoster makes every scanner of the roster: each row has a section of the

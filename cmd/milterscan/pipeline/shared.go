@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/milterscan/milterscan/policy/config"
+	"github.com/milterscan/milterscan/policy/feed"
 	"github.com/milterscan/milterscan/policy/judge"
 	"github.com/milterscan/milterscan/policy/people/directory"
 	"github.com/milterscan/milterscan/scan/open/worker"
@@ -18,6 +19,8 @@ type Shared struct {
 	Stores  *Stores
 	// Directory knows who is who.
 	Directory *directory.Directory
+	// Published has the lists of feeds.
+	Published *feed.Set
 	// Appeals gives senders links; nil: they get none.
 	Appeals judge.Appeals
 	// Evaluations has what DMARC found about messages, where domains are told of it.
@@ -39,5 +42,6 @@ func NewShared(c *config.Config, ready int) *Shared {
 		Workers:   worker.NewPool(w),
 		Stores:    NewStores(),
 		Directory: directory.New(directory.Options{}),
+		Published: feed.New(feed.Options{}),
 	}
 }
