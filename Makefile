@@ -10,7 +10,7 @@ FUZZTIME    ?= 30s
 
 # Mail servers and scanners for the end-to-end tests, m4 to make Sendmail's configuration,
 # a C compiler for the race detector; two packages for the mails they bring.
-PACKAGES    := postfix knot dovecot-pop3d dovecot-imapd fetchmail clamav clamav-daemon c-icap libc-icap-mod-virus-scan spamassassin spamd rspamd unzip python3-dkim python3-authres libxml2-utils m4 gcc libc6-dev \
+PACKAGES    := postfix knot yara dovecot-pop3d dovecot-imapd fetchmail clamav clamav-daemon c-icap libc-icap-mod-virus-scan spamassassin spamd rspamd unzip python3-dkim python3-authres libxml2-utils m4 gcc libc6-dev \
                libpython3.*-testsuite poppler-utils slapd ldap-utils postgresql prometheus \
                systemd-journal-remote xz-utils lzip p7zip-full unar unrar-free libarchive-tools rpm2cpio cpio
 

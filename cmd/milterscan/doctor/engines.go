@@ -71,6 +71,9 @@ func (p *Installation) engine(ctx context.Context, c virus.Config) []Finding {
 	if c.Type == virus.TypeClamd {
 		found = append(found, p.signatures(name, all[0].Signatures)...)
 	}
+	if c.Type == virus.TypeYARA {
+		return found // which viruses it knows is for its rules to say
+	}
 	if p.Gently {
 		return append(found, knowsTestVirus(ctx, e, name)...)
 	}
@@ -81,6 +84,8 @@ func (p *Installation) engine(ctx context.Context, c virus.Config) []Finding {
 func remedy(c virus.Config, err error) string {
 	service := map[string]string{virus.TypeClamd: "clamav-daemon", virus.TypeICAP: "c-icap"}[c.Type]
 	switch {
+	case c.Type == virus.TypeYARA:
+		return "install yara, or correct its rules"
 	case c.Type == virus.TypeCommand:
 		return "install the program, or correct command"
 	case errors.Is(err, fs.ErrPermission):

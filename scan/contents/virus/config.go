@@ -14,6 +14,7 @@ const (
 	TypeClamd   = "clamd"
 	TypeICAP    = "icap"
 	TypeCommand = "command"
+	TypeYARA    = "yara"
 	TypeHashes  = "hashes"
 )
 
@@ -34,7 +35,7 @@ const (
 // means its default.
 type Config struct {
 	Name string `toml:"name"` // unique; the engine reports as "virus/NAME"
-	Type string `toml:"type"` // "clamd", "icap", "command" or "hashes"; which keys each has: docs/engines.md
+	Type string `toml:"type"` // "clamd", "icap", "command", "yara" or "hashes"; which keys each has: docs/engines.md
 	// clamd: "unix:/path" or "tcp:host:port"; icap: "icap://host:1344/service", or "icaps:" for TLS. Of several the first that works is used
 	Address     Addresses      `toml:"address"`
 	Feed        Feed           `toml:"feed"`        // "auto" (default), "raw" or "both"
@@ -49,6 +50,7 @@ type Config struct {
 	// the name of another engine: this one is asked only when that one fails, and the mail then does not count as unexamined
 	BackupFor string `toml:"backup_for"`
 	Program
+	YARA
 }
 
 // Default returns the entries of an empty configuration: the built-in hash engine
@@ -96,6 +98,8 @@ func (c Config) checkKeys(k kind, check *units.Check) {
 		{"expect", c.Expect != ""},
 		{"read", len(c.Read) > 0},
 		{"memory", c.Memory != 0},
+		{"rules", len(c.Rules) > 0},
+		{"verdict", c.Verdict != ""},
 	} {
 		check.If(set.set && !slices.Contains(k.keys, set.key), set.key, "an engine of type %s has no such key; leave it out", k.name)
 	}

@@ -51,6 +51,7 @@ type Engine struct {
 	limit   int64
 	servers []*server
 	slots   chan struct{} // one for each message that is asked about
+	mild    bool          // what it finds is suspicious, and not yet infected
 }
 
 // NewEngine returns an engine that asks the given servers, the first that works
@@ -63,6 +64,7 @@ func NewEngine(c Config, servers ...Server) *Engine {
 		timeout: time.Duration(c.Timeout),
 		limit:   int64(c.MaxStream),
 		slots:   make(chan struct{}, c.Connections),
+		mild:    c.Verdict == verdictSuspicious,
 	}
 	for _, s := range servers {
 		e.servers = append(e.servers, &server{Server: s})
@@ -130,6 +132,15 @@ func (e *Engine) order(now time.Time) []*server {
 	return order
 }
 
+// found returns the finding for a signature, which is as grave as the entry says.
+func (e *Engine) found(signature string, part int) scan.Finding {
+	f := found(e.name, signature, part)
+	if e.mild && f.Kind == scan.Infected {
+		f.Kind, f.Rule = scan.Suspicious, ruleSuspicious+sanitised(signature)
+	}
+	return f
+}
+
 // findings turns answers into findings, each fact once.
 func (e *Engine) findings(whole, pieces, large []*Question) []scan.Finding {
 	var all []scan.Finding
@@ -141,7 +152,7 @@ func (e *Engine) findings(whole, pieces, large []*Question) []scan.Finding {
 	for _, q := range slices.Concat(whole, pieces) {
 		for _, part := range q.parts {
 			if q.signature != "" {
-				add(found(e.name, q.signature, part))
+				add(e.found(q.signature, part))
 			}
 			if q.tooBig {
 				add(tooBig(e.name, part, q.Content.Size()))

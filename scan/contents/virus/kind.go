@@ -22,6 +22,7 @@ func kinds() []kind {
 		{TypeClamd, []string{"address"}, checkClamd, asking(clamdEngine)},
 		{TypeICAP, []string{"address", "ca_file"}, checkICAP, asking(icapEngine)},
 		{TypeCommand, []string{"command", "clean", "infected", "signature", "expect", "read", "memory"}, checkCommand, asking(commandEngine)},
+		{TypeYARA, []string{"rules", "verdict", "command", "read", "memory"}, checkYARA, asking(yaraEngine)},
 		{TypeHashes, []string{"lists"}, nil, func(c Config) (scan.Scanner, error) { return newHashes(c) }},
 	}
 }

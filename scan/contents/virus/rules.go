@@ -13,6 +13,8 @@ const (
 	ruleLimits    = word + "/limits-exceeded"
 	ruleEncrypted = word + "/encrypted"
 	ruleBackup    = word + "/backup"
+
+	ruleSuspicious = word + "/suspicious/" // and what follows
 )
 
 // Catalogue lists everything the engines report.
@@ -24,6 +26,8 @@ func Catalogue() []scan.Rule {
 		{Name: ruleLimits, Kind: scan.Unscannable, About: "The engine reached one of its limits and did not look at everything."},
 		{Name: ruleEncrypted, Kind: scan.Unscannable, About: "The engine found content that it cannot read without a password."},
 		{Name: ruleBackup, Kind: scan.Note, About: "An engine failed, and its backup looked in its place."},
+		{Name: ruleSuspicious + "*", Kind: scan.Suspicious,
+			About: "An engine whose verdict is \"suspicious\" knows the content; the rest of the name is the rule."},
 		{Name: word + "/failed/*", Kind: scan.Failed, About: "The engine of that name gave no usable answer in time."},
 		{Name: word + "/*", Kind: scan.Infected, About: "The engine knows the content as malicious; the rest of the name is its signature."},
 	}
