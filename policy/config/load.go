@@ -27,6 +27,7 @@ func Load(path string) (*Config, error) {
 	b.rules(c.Rules, 0)
 	b.tests(c.Tests)
 	b.check(c)
+	c.giveTokens()
 	b.checkFiles(c)
 	b.directory("", filepath.Dir(path))
 	b.directory("", filepath.Join(filepath.Dir(path), "policy.d"))

@@ -14,6 +14,7 @@ const (
 	TypeClamd   = "clamd"
 	TypeICAP    = "icap"
 	TypeCommand = "command"
+	TypeHTTP    = "http"
 	TypeYARA    = "yara"
 	TypeHashes  = "hashes"
 )
@@ -35,7 +36,7 @@ const (
 // means its default.
 type Config struct {
 	Name string `toml:"name"` // unique; the engine reports as "virus/NAME"
-	Type string `toml:"type"` // "clamd", "icap", "command", "yara" or "hashes"; which keys each has: docs/engines.md
+	Type string `toml:"type"` // "clamd", "icap", "http", "command", "yara" or "hashes"; which keys each has: docs/engines.md
 	// clamd: "unix:/path" or "tcp:host:port"; icap: "icap://host:1344/service", or "icaps:" for TLS. Of several the first that works is used
 	Address     Addresses      `toml:"address"`
 	Feed        Feed           `toml:"feed"`        // "auto" (default), "raw" or "both"
@@ -51,6 +52,7 @@ type Config struct {
 	BackupFor string `toml:"backup_for"`
 	Program
 	YARA
+	HTTP
 }
 
 // Default returns the entries of an empty configuration: the built-in hash engine
@@ -98,6 +100,16 @@ func (c Config) checkKeys(k kind, check *units.Check) {
 		{"expect", c.Expect != ""},
 		{"read", len(c.Read) > 0},
 		{"memory", c.Memory != 0},
+		{"poll", c.Poll != ""},
+		{"poll_every", c.PollEvery != 0},
+		{"token_file", c.TokenFile != ""},
+		{"id_at", c.IDAt != ""},
+		{"verdict_at", c.VerdictAt != ""},
+		{"name_at", c.NameAt != ""},
+		{"clean_words", len(c.CleanWords) > 0},
+		{"infected_words", len(c.InfectedWords) > 0},
+		{"pending_words", len(c.PendingWords) > 0},
+		{"remember", c.Remember != 0},
 		{"rules", len(c.Rules) > 0},
 		{"verdict", c.Verdict != ""},
 	} {

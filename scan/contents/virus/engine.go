@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/milterscan/milterscan/scan"
@@ -141,6 +142,12 @@ func (e *Engine) found(signature string, part int) scan.Finding {
 	return f
 }
 
+// pending returns the finding for a part about which there is no verdict yet.
+func (e *Engine) pending(part int) scan.Finding {
+	return scan.Finding{Kind: scan.Failed, Scanner: word, Rule: rulePending + strings.TrimPrefix(e.name, word+"/"), Part: part,
+		Detail: e.name + ": " + ErrPending.Error()}
+}
+
 // findings turns answers into findings, each fact once.
 func (e *Engine) findings(whole, pieces, large []*Question) []scan.Finding {
 	var all []scan.Finding
@@ -153,6 +160,9 @@ func (e *Engine) findings(whole, pieces, large []*Question) []scan.Finding {
 		for _, part := range q.parts {
 			if q.signature != "" {
 				add(e.found(q.signature, part))
+			}
+			if q.pending {
+				add(e.pending(part))
 			}
 			if q.tooBig {
 				add(tooBig(e.name, part, q.Content.Size()))

@@ -16,6 +16,7 @@ type Question struct {
 	done      bool
 	signature string // what was found, "" for nothing
 	tooBig    bool   // the engine refused it for its size
+	pending   bool   // the server works on, and has no verdict yet
 }
 
 // Clean answers that nothing is known against the content.
@@ -33,12 +34,15 @@ const unnamed = "unnamed"
 // takes.
 func (q *Question) TooBig() { q.tooBig = true }
 
+// Pending answers that the server works on, and has no verdict yet.
+func (q *Question) Pending() { q.pending = true }
+
 // unanswered returns the questions without an answer. That a content was refused for
 // its size is one.
 func unanswered(all []*Question) []*Question {
 	var open []*Question
 	for _, q := range all {
-		if !q.done && !q.tooBig {
+		if !q.done && !q.tooBig && !q.pending {
 			open = append(open, q)
 		}
 	}
