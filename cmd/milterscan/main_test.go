@@ -61,12 +61,12 @@ func TestMistakesDoNothing(t *testing.T) {
 	dir := t.TempDir()
 	config := writeConfig(t, dir)
 	before := namesBelow(t, dir)
-	takes := []string{"scan", "replay", "explain", "setup", "quarantine show", "quarantine release", "quarantine forward", "quarantine delete", "user add", "user passwd",
+	takes := []string{"scan", "replay", "man", "explain", "setup", "quarantine show", "quarantine release", "quarantine forward", "quarantine delete", "user add", "user passwd",
 		"list add", "list remove", "list import", "user disable", "user enable", "user remove", "token add", "token revoke", "digest resume", "people show", "people limit", "greylist pass"}
 	for _, command := range everyCommand() {
 		name := strings.Join(command, " ")
 		options := []string{"-c", config}
-		if name == "config" || name == "version" {
+		if slices.Contains([]string{"config", "version", "completion", "man"}, name) {
 			options = nil
 		}
 		for _, args := range placed(command, options, "--bogus", "06h08cfwgrgbyv96") {

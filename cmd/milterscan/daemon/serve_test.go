@@ -40,6 +40,9 @@ type running struct {
 // settings are a configuration whose files are in dir. What it says about the
 // spool, the history and the notices, a test changes.
 func settings(dir, more string) string {
+	if !strings.Contains(more, "[people]\n") {
+		more = "[people]\nfile = \"DIR/people.db\"\n" + more
+	}
 	return fmt.Sprintf("feed_dir = %q\n[quarantine]\ndir = %q\n%s", filepath.Join(dir, "feeds"), filepath.Join(dir, "quarantine"), strings.ReplaceAll(more, "DIR", dir))
 }
 
