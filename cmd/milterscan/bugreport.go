@@ -41,7 +41,7 @@ func bugReport(ctx context.Context, args []string, std cli.Streams) int {
 	return cli.ExitOK
 }
 
-// reporter writes a report, line by line, without what is nobody's business.
+// reporter writes a report, line by line, without passwords and the persons of addresses.
 type reporter struct {
 	out  io.Writer
 	mask mask
@@ -165,7 +165,7 @@ func warningsIn(text []byte) (lines []string) {
 	return lines[max(0, len(lines)-mostWarnings):]
 }
 
-// mask takes out of text what is nobody's business.
+// mask takes passwords and the persons of addresses out of text.
 type mask struct {
 	keep  bool           // addresses
 	known map[string]int // addresses, numbered

@@ -203,8 +203,11 @@ func quarantineExpire(ctx context.Context, args []string, std cli.Streams) int {
 	if n > 0 && incomplete != nil { // there may be room for it now
 		incomplete = k.dir.Complete(ctx)
 	}
-	fmt.Fprintf(std.Out, "%d messages removed\n", n)
-	if err := errors.Join(incomplete, err, k.dir.Tidy(time.Now())); err != nil {
+	err = errors.Join(incomplete, err, k.dir.Tidy(time.Now()))
+	if n > 0 || err == nil {
+		fmt.Fprintf(std.Out, "%d messages removed\n", n)
+	}
+	if err != nil {
 		return k.fail(err)
 	}
 	return cli.ExitOK

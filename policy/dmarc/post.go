@@ -33,7 +33,7 @@ type Post struct {
 // Outcome is what became of reports.
 type Outcome struct {
 	Sent     int // the MTA has them, or may have, for all who want them
-	Unwanted int // nobody was left who wants them
+	Unwanted int // whose domains did not ask for them any more
 	Failed   int // given up
 	PutOff   int // to be tried again
 }

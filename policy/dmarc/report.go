@@ -96,7 +96,7 @@ type document struct {
 	xml      []byte
 }
 
-// generator names our program. Of which version it is, is nobody's business.
+// generator names our program. It does not tell the version.
 const generator = "milterscan"
 
 // write makes the document of a report.

@@ -34,7 +34,7 @@ type State string
 const (
 	Waiting  State = ""         // its day is not over, or it is tried again
 	Sent     State = "sent"     // the MTA has it for all who want it, or may have
-	Unwanted State = "unwanted" // nobody is left who wants it
+	Unwanted State = "unwanted" // the domain does not ask for it any more
 	Failed   State = "failed"   // it was given up
 )
 

@@ -97,7 +97,7 @@ func TestMisbehaving(t *testing.T) {
 		answer http.HandlerFunc
 		want   string
 	}{
-		"an error":  {func(w http.ResponseWriter, r *http.Request) { http.Error(w, "no", 503) }, "503"},
+		"an error":  {func(w http.ResponseWriter, r *http.Request) { http.Error(w, "no", http.StatusServiceUnavailable) }, "503"},
 		"a page":    {text(page), "this is no such list"},
 		"no answer": {func(w http.ResponseWriter, r *http.Request) { panic(http.ErrAbortHandler) }, "EOF"},
 		"older":     {dated(old.Add(-time.Hour), hosts(100)), "older than the last one"},

@@ -24,7 +24,7 @@ const MostDelegates = 50
 
 // The reasons not to appoint somebody.
 var (
-	ErrSelf          = errors.New("nobody is one's own delegate")
+	ErrSelf          = errors.New("a person cannot be their own delegate")
 	ErrManyDelegates = errors.New("there are as many delegates as there may be")
 )
 

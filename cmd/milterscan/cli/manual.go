@@ -158,7 +158,7 @@ func accountManualOf(name string) Manual {
 			append(account(), Exit{ExitFound, "there is nothing to report about the domain and the day"})...)
 	case "dmarc-report send":
 		return manual([]string{"milterscan dmarc-report send", "milterscan dmarc-report send --domain example.org --day 2026-11-30"},
-			append(account(), Exit{ExitFound, "there is nothing to report, or nobody wants it"})...)
+			append(account(), Exit{ExitFound, "there is nothing to report, or no domain asks for it"})...)
 	case "dmarc-report status":
 		return manual([]string{"milterscan dmarc-report status", "milterscan dmarc-report status --json | jq -r 'select(.state == \"failed\").why'"},
 			append(account(), Exit{ExitFound, "there is nothing to report yet"})...)

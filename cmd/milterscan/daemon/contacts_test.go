@@ -20,13 +20,13 @@ func passed(answer policy.Answer, drop ...string) *judge.Result {
 		Envelope: scan.Envelope{Recipients: []string{"a@ours.example", "b@ours.example"}, Received: time.Now()}}
 }
 
-// TestOnlyDeliveredMailIsLearnt: who has got no mail knows nobody by it.
+// TestOnlyDeliveredMailIsLearnt keeps mail from making its author known to recipients who did not get it.
 func TestOnlyDeliveredMailIsLearnt(t *testing.T) {
 	c := config.Default()
 	k := newContacts()
 	k.learn(passed(policy.Deliver), c)
 	if len(k.queue) != 0 {
-		t.Error("it is learnt, though nobody asked for it")
+		t.Error("it is learnt, though no rule asks for it")
 	}
 	c.Contact.Enabled = true
 	c.Contact.File = filepath.Join(t.TempDir(), "contact.db")

@@ -141,7 +141,7 @@ func (d *Directory) Who(written string) (Person, bool) {
 	return s.people[at], true
 }
 
-// Main returns the main address of the person who has an address, "" if that is nobody in particular.
+// Main returns the main address of the person who has an address, "" if the sources have no person with it.
 func (d *Directory) Main(written string) string {
 	s := d.now.Load()
 	if s == nil {

@@ -11,7 +11,7 @@ import (
 type Terms struct {
 	Lists people.Terms
 	Score people.Bounds // of the limits that count
-	// Main returns the main address of the person who has an address; "" if that is nobody in particular.
+	// Main returns the main address of the person who has an address; "" if the sources have no person with it.
 	// Its entries and its limit count for all addresses of the person. nil: each address is a person.
 	Main func(address string) string
 }

@@ -1,6 +1,6 @@
 // Package arc verifies chains of ARC (RFC 8617): sets of header fields in which
 // hosts that pass a message on seal what they found when they got it. A valid
-// chain says that nobody has changed what the sealers said. Whether they tell the
+// chain says that what the sealers said was not changed. Whether they tell the
 // truth is for the caller to know.
 package arc
 

@@ -148,10 +148,7 @@ func (m Mail) Known() (k Known) {
 
 // writers returns those of ours who have written a mail.
 func (m Mail) writers() (list []string) {
-	all := []string{m.Sender}
-	for _, a := range authors(m.Header) {
-		all = append(all, a)
-	}
+	all := append([]string{m.Sender}, authors(m.Header)...)
 	for _, a := range all {
 		if own := fold(a, m.Delimiter); own != "" && !slices.Contains(list, own) {
 			list = append(list, own)

@@ -18,12 +18,13 @@ const (
 // Opinions returns the names of the findings with the scores of engines.
 func Opinions() []string { return []string{SpamAssassin, Rspamd} }
 
-const ruleTooLarge = Word + "/not-scored"
+// RuleTooLarge is the finding about a message that a scorer is not asked about.
+const RuleTooLarge = Word + "/not-scored"
 
 // Catalogue lists what is reported of every scorer alike.
 func Catalogue() []scan.Rule {
 	return []scan.Rule{
-		{Name: ruleTooLarge, Kind: scan.Note, About: "The message is too large for the scorer that the detail names to be asked about it."},
+		{Name: RuleTooLarge, Kind: scan.Note, About: "The message is too large for the scorer that the detail names to be asked about it."},
 		{Name: Word + "/failed/*", Kind: scan.Failed,
 			About: "The scorer or DNS list of that name gave no usable answer; a list that is off says why."},
 	}
@@ -43,7 +44,7 @@ func Opinion(rule string, score float64, detail string) scan.Finding {
 
 // TooLarge returns the finding about a message that a scorer is not asked about.
 func TooLarge(engine string, size int64) scan.Finding {
-	return Note(ruleTooLarge, fmt.Sprintf("%s: %d bytes", engine, size))
+	return Note(RuleTooLarge, fmt.Sprintf("%s: %d bytes", engine, size))
 }
 
 // Believable reports whether a score is a number that rules could add up to.
