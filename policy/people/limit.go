@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"math"
+	"strconv"
+	"strings"
 
 	"github.com/milterscan/milterscan/scan/units"
 )
@@ -58,6 +60,26 @@ type Limit struct {
 
 // rounded returns a score as limits are kept, to the hundredth.
 func rounded(score float64) float64 { return math.Round(score*100) / 100 }
+
+// Read reads a limit as persons write it; "" is none. not ok: the bounds do not let a person have that.
+func (b Bounds) Read(address, text string) (l Limit, ok bool) {
+	l.Address = address
+	text = strings.ReplaceAll(strings.TrimSpace(text), ",", ".")
+	if text == "" {
+		return l, true
+	}
+	score, err := strconv.ParseFloat(text, 64)
+	l.Score, l.Set = rounded(score), true
+	return l, err == nil && b.Holds(l.Score)
+}
+
+// String returns the limit as Read reads it.
+func (l Limit) String() string {
+	if !l.Set {
+		return ""
+	}
+	return strconv.FormatFloat(l.Score, 'f', -1, 64)
+}
 
 // SetLimit sets the limit of a person, by its main address, or takes it back. The error is an Error
 // if the bounds do not let the person set it.

@@ -69,7 +69,7 @@ type hosted struct {
 	to   string
 	user string // who sends it, if it is one of the host's customers
 	code int
-	got  string   // who got it; "" if none is needed
+	got  string   // the recipient who got it; "" if none did
 	with []string // what is in the mail that arrives
 	kept int
 }

@@ -55,7 +55,7 @@ domains = ["example.com", "example.org"]
 // member is a person of the matrix, with the session that the person has.
 type member struct {
 	name    string
-	role    login.Role // "" if none is needed
+	role    login.Role // "" for a visitor without an account
 	bound   bool       // sees some mail only
 	cookies []*http.Cookie
 }

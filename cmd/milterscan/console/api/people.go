@@ -2,10 +2,12 @@ package api
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"time"
 
+	"github.com/milterscan/milterscan/cmd/milterscan/console"
 	"github.com/milterscan/milterscan/cmd/milterscan/console/folk"
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
 	"github.com/milterscan/milterscan/policy/people"
@@ -30,6 +32,7 @@ type settled struct {
 	Language string `json:"language"`
 	Digest   string `json:"digest"` // off, daily, hourly
 	At       string `json:"at"`     // of daily ones
+	Limit    string `json:"limit"`  // of the score, a number; lists of people leave it out
 }
 
 // digestState is how far the digests of a person are.
@@ -48,7 +51,7 @@ func told(one folk.One) person {
 	list := func(l []string) []string { return append([]string{}, l...) }
 	out := person{Address: one.ID, Name: one.Name, Addresses: list(one.Addresses), Groups: list(one.Groups), Listed: one.Listed,
 		Language: one.Language, Delegates: list(one.Delegates), Appointed: list(one.Appointed),
-		Settings: settled{Language: one.Settings.Language, Digest: one.Settings.Digest}}
+		Settings: settled{Language: one.Settings.Language, Digest: one.Settings.Digest, Limit: one.Limit.String()}}
 	if one.Settings.Digest == "daily" {
 		out.Settings.At = folk.TimeOfDay(one.Settings.At)
 	}
@@ -99,6 +102,7 @@ func (a *api) settle(w http.ResponseWriter, r *http.Request, p login.Person, q *
 		Language  *string   `json:"language"`
 		Digest    *string   `json:"digest"`
 		At        *string   `json:"at"`
+		Limit     *string   `json:"limit"`
 		Appointed *[]string `json:"appointed"`
 	}
 	address := r.PathValue("address")
@@ -115,6 +119,11 @@ func (a *api) settle(w http.ResponseWriter, r *http.Request, p login.Person, q *
 			*to = *from
 		}
 	}
+	if in.Limit != nil {
+		if err := a.folk.Limits(r, p, address, *in.Limit); err != nil {
+			return limitProblem(err, a.folk.Bounds())
+		}
+	}
 	if in.Language != nil || in.Digest != nil || in.At != nil {
 		if err := a.settleAs(r, p, address, now); err != nil {
 			return err
@@ -126,6 +135,17 @@ func (a *api) settle(w http.ResponseWriter, r *http.Request, p login.Person, q *
 		}
 	}
 	return a.person(w, r, p, q)
+}
+
+// limitProblem says what limits can be, if the one that was asked for cannot.
+func limitProblem(err error, b people.Bounds) error {
+	switch {
+	case !errors.Is(err, console.ErrBad):
+		return err
+	case !b.On():
+		return wrong("limit", errors.New("this host does not let people set limits of the score"))
+	}
+	return wrong("limit", fmt.Errorf("write a number between %v and %v as a text, or \"\" for none", b.Least, b.Most))
 }
 
 // settleAs gives a person other settings.

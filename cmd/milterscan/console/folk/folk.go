@@ -26,6 +26,8 @@ type Store interface {
 	Delegates(ctx context.Context, owners []string) (map[string][]string, error)
 	Heard(ctx context.Context, after string, limit int) ([]string, error)
 	SetSettings(ctx context.Context, address string, change func(*people.Settings)) error
+	LimitOf(ctx context.Context, address string) (people.Limit, error)
+	SetLimit(ctx context.Context, within people.Bounds, l people.Limit) error
 	Appoint(ctx context.Context, owner, delegate, by string, now time.Time) error
 	Dismiss(ctx context.Context, owner, delegate string) error
 }
@@ -53,6 +55,7 @@ type One struct {
 	directory.Person                 // of one that no source has, the address alone
 	Listed           bool            // a source has it
 	Settings         people.Settings // its own; what it has not settled is as the host has it
+	Limit            people.Limit    // of the score; lists of people leave it out
 	Digest           people.Digest   // the zero Digest where none was sent
 	Appointed        []string        // delegates that were named here, beside those of the sources
 }
@@ -128,7 +131,9 @@ func (f *Folk) One(ctx context.Context, p login.Person, written string) (One, er
 		return One{}, err
 	}
 	list := []One{one}
-	err = f.fill(ctx, p, list)
+	if err = f.fill(ctx, p, list); err == nil {
+		list[0].Limit, err = kept(ctx, f, func(ctx context.Context, s Store) (people.Limit, error) { return s.LimitOf(ctx, one.ID) })
+	}
 	return list[0], err
 }
 
@@ -214,6 +219,34 @@ func (f *Folk) Settle(r *http.Request, p login.Person, written string, change fu
 	f.note(r, p, one.ID, "settings: language "+now.Language+", digests "+now.Digest, err)
 	return err
 }
+
+// Limits sets the limit of the score of a person for another, as persons write it, and writes it down; "" takes it back.
+// The error is console.ErrBad for one that the host does not let people have.
+func (f *Folk) Limits(r *http.Request, p login.Person, written, text string) error {
+	one, err := f.changeable(p, written)
+	if err != nil {
+		return err
+	}
+	bounds := f.Bounds()
+	want, ok := bounds.Read(one.ID, text)
+	if !ok {
+		return console.ErrBad
+	}
+	now, err := kept(r.Context(), f, func(ctx context.Context, s Store) (people.Limit, error) { return s.LimitOf(ctx, one.ID) })
+	if err != nil || now == want || !bounds.On() {
+		return err
+	}
+	err = changed(r.Context(), f, func(ctx context.Context, s Store) error { return s.SetLimit(ctx, bounds, want) })
+	what := "no limit of the score"
+	if want.Set {
+		what = "limit of the score " + want.String()
+	}
+	f.note(r, p, one.ID, what, err)
+	return err
+}
+
+// Bounds returns within what the host lets people set limits of the score.
+func (f *Folk) Bounds() people.Bounds { return f.Console.Host.Config().People.Score }
 
 // Appoint has another person act for a person from now on. Both have to be people that the one who does it sees.
 func (f *Folk) Appoint(r *http.Request, p login.Person, written, delegate string) error {

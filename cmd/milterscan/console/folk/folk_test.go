@@ -318,3 +318,46 @@ func TestLanguages(t *testing.T) {
 		}
 	}
 }
+
+// TestLimits sets the limit of the score of a person for it, within the bounds of the host.
+func TestLimits(t *testing.T) {
+	s := newSite(t, table)
+	const path = "/people/ann@example.com"
+	is := func(want string) {
+		t.Helper()
+		if l, err := s.Folk().LimitOf(t.Context(), "ann@example.com"); err != nil || l.String() != want {
+			t.Errorf("the limit is %v, %v; want %q", l, err, want)
+		}
+	}
+	if page := s.ask("own", "GET", path).Body.String(); strings.Contains(page, `name="limit"`) {
+		t.Errorf("without bounds: %s", page)
+	}
+	if w := s.ask("own", "POST", path, "limit", "6"); w.Code != http.StatusBadRequest {
+		t.Errorf("without bounds: %d", w.Code)
+	}
+	s.c.People.Score = people.Bounds{Least: 4, Most: 12}
+	if w := s.ask("own", "POST", path, "language", "fr", "limit", " 6,5"); w.Code != http.StatusSeeOther {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	is("6.5")
+	if page := s.ask("own", "GET", path).Body.String(); !strings.Contains(page, `min="4" max="12" step="any" value="6.5"`) {
+		t.Error(page)
+	}
+	for _, bad := range []string{"3.9", "13", "much", "NaN"} {
+		if w := s.ask("own", "POST", path, "language", "es", "limit", bad); w.Code != http.StatusBadRequest {
+			t.Errorf("%q: %d", bad, w.Code)
+		}
+	}
+	if got, err := s.Folk().Settings(t.Context(), "ann@example.com"); err != nil || got.Language != "fr" {
+		t.Errorf("%+v, %v: settings beside a bad limit were taken over", got, err)
+	}
+	s.ask("own", "POST", path, "language", "fr") // a form that knows of no limit
+	is("6.5")
+	if w := s.ask("own", "POST", path, "language", "fr", "limit", ""); w.Code != http.StatusSeeOther {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	is("")
+	if !slices.Contains(s.audit, "own change people ann@example.com limit of the score 6.5: done") || !slices.Contains(s.audit, "own change people ann@example.com no limit of the score: done") {
+		t.Errorf("%q", s.audit)
+	}
+}

@@ -60,7 +60,8 @@ type onePage struct {
 	Intervals []string
 	Languages []string
 	DropAfter int
-	Form      string // a delegate that could not be named
+	Bounds    people.Bounds // of limits of the score
+	Form      string        // a delegate that could not be named
 }
 
 // Mount makes the pages reachable. The error is a fault of the program: texts or templates that do not fit.
@@ -144,7 +145,7 @@ func (x *room) showOne(w http.ResponseWriter, r *http.Request, p login.Person, s
 		return err
 	}
 	o := &onePage{One: one, Changes: p.May(login.ChangePeople), Intervals: people.Intervals(), Languages: wording.Languages(),
-		DropAfter: x.Console.Host.Config().People.Digest.DropAfter, Form: form}
+		DropAfter: x.Console.Host.Config().People.Digest.DropAfter, Bounds: x.Bounds(), Form: form}
 	if o.Settings.Digest == "daily" {
 		o.At = TimeOfDay(o.Settings.At)
 	}
@@ -187,9 +188,15 @@ func (x *room) settle(w http.ResponseWriter, r *http.Request, p login.Person) er
 	if err != nil {
 		return err
 	}
+	if _, ok := x.Bounds().Read("", r.PostForm.Get("limit")); !ok {
+		return console.ErrBad
+	}
 	err = x.Settle(r, p, r.PathValue("address"), func(now *people.Settings) {
 		now.Language, now.Digest, now.At = want.Language, want.Digest, want.At
 	})
+	if err == nil && r.PostForm.Has("limit") {
+		err = x.Limits(r, p, r.PathValue("address"), r.PostForm.Get("limit"))
+	}
 	return x.ended(w, r, p, err, "")
 }
 

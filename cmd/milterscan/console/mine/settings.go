@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/console"
@@ -44,8 +42,8 @@ func (x *room) showSettings(w http.ResponseWriter, r *http.Request, p login.Pers
 	}
 	if limit, err := x.limitOf(r.Context(), p); err != nil {
 		return err
-	} else if limit.Set {
-		s.Limit = strconv.FormatFloat(limit.Score, 'f', -1, 64)
+	} else {
+		s.Limit = limit.String()
 	}
 	if s.Digest == "daily" {
 		s.At = fmt.Sprintf("%02d:%02d", s.Settings.At/60, s.Settings.At%60)
@@ -84,9 +82,10 @@ func (x *room) settle(w http.ResponseWriter, r *http.Request, p login.Person) er
 	if want.Check() != nil {
 		return console.ErrBad
 	}
-	limit, ok := x.readLimit(r, p)
+	b := x.Console.Host.Config().People.Score
+	limit, ok := b.Read(p.Shown(), r.PostForm.Get("limit"))
 	if !ok {
-		b, texts := x.Console.Host.Config().People.Score, x.texts[console.LanguageOf(r, p)]
+		texts := x.texts[console.LanguageOf(r, p)]
 		return x.showSettings(w, r, p, http.StatusBadRequest, page{Title: texts.Of("no-limit"), Text: texts.Of("no-limit-text", b.Least, b.Most)})
 	}
 	err := changed(r.Context(), x, func(ctx context.Context, s Store) error {
@@ -112,19 +111,6 @@ func (x *room) limitOf(ctx context.Context, p login.Person) (people.Limit, error
 	return kept(ctx, x, func(ctx context.Context, s Store) (people.Limit, error) { return s.LimitOf(ctx, p.Shown()) })
 }
 
-// readLimit reads the limit that a person wants; not ok if the host does not let it have that.
-func (x *room) readLimit(r *http.Request, p login.Person) (l people.Limit, ok bool) {
-	l.Address = p.Shown()
-	text := strings.ReplaceAll(strings.TrimSpace(r.PostForm.Get("limit")), ",", ".")
-	if text == "" {
-		return l, true
-	}
-	var err error
-	l.Score, err = strconv.ParseFloat(text, 64)
-	l.Set = true
-	return l, err == nil && x.Console.Host.Config().People.Score.Holds(l.Score)
-}
-
 // setLimit takes over the limit that a person wants, if it is another, and writes it down.
 func (x *room) setLimit(r *http.Request, p login.Person, want people.Limit) error {
 	bounds := x.Console.Host.Config().People.Score
@@ -138,7 +124,7 @@ func (x *room) setLimit(r *http.Request, p login.Person, want people.Limit) erro
 	}
 	outcome := "sets no limit"
 	if want.Set {
-		outcome = "sets the limit " + strconv.FormatFloat(want.Score, 'f', -1, 64)
+		outcome = "sets the limit " + want.String()
 	}
 	if err := x.Console.People.Audit(r, p, login.SeeOwn, p.Shown(), outcome); err != nil {
 		x.Console.Note(r, err)
