@@ -6,6 +6,8 @@ import (
 	"io"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -13,7 +15,9 @@ import (
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
 	"github.com/milterscan/milterscan/policy/keep/store"
+	"github.com/milterscan/milterscan/policy/people/digest"
 	"github.com/milterscan/milterscan/policy/tell/submission"
+	"github.com/milterscan/milterscan/scan"
 )
 
 // counter is an MTA that takes everything at once.
@@ -59,19 +63,8 @@ func BenchmarkDigests(b *testing.B) {
 		messages, perDay, people = messages/10, perDay/10, people/10
 	}
 	for range b.N {
-		d, c := digestsOf(b, "127.0.0.1:1")
-		now := time.Now().UTC().Truncate(24 * time.Hour).Add(12 * time.Hour)
-		if _, err := d.Round(b.Context(), c, now.Add(-12*time.Hour)); err != nil {
-			b.Fatal(err)
-		}
-		mustKeep(b, d, c, now)
-		fillIndex(b, c, now, messages, perDay, people)
-		t, err := d.Terms(c)
-		if err != nil {
-			b.Fatal(err)
-		}
-		mta := &counter{}
-		t.Sender = mta
+		d, c, t, now := crowded(b, messages, perDay, people)
+		mta := t.Sender.(*counter)
 		runtime.GC()
 		peak, stop := watchHeap()
 		b.ResetTimer()
@@ -87,6 +80,83 @@ func BenchmarkDigests(b *testing.B) {
 		b.ReportMetric(float64(peak.Load())/(1<<20), "MB-heap")
 		b.ReportMetric(float64(mta.bytes.Load())/float64(o.Sent), "B/digest")
 	}
+}
+
+// crowded returns what digests are sent with, when they are due, out of a quarantine that is full.
+func crowded(b *testing.B, messages, perDay, people int) (*Digests, *config.Config, digest.Terms, time.Time) {
+	b.Helper()
+	d, c := digestsOf(b, "127.0.0.1:1")
+	now := time.Now().UTC().Truncate(24 * time.Hour).Add(12 * time.Hour)
+	if _, err := d.Round(b.Context(), c, now.Add(-12*time.Hour)); err != nil {
+		b.Fatal(err)
+	}
+	mustKeep(b, d, c, now)
+	fillIndex(b, c, now, messages, perDay, people)
+	t, err := d.Terms(c)
+	if err != nil {
+		b.Fatal(err)
+	}
+	t.Sender = &counter{}
+	return d, c, t, now
+}
+
+// BenchmarkMailBesideDigests judges a small mail again and again, first alone and then while digests are sent as
+// BenchmarkDigests does, and reports how long it took in both.
+func BenchmarkMailBesideDigests(b *testing.B) {
+	messages, perDay, people := benchMessages, benchPerDay, benchPeople
+	if testing.Short() {
+		messages, perDay, people = messages/10, perDay/10, people/10
+	}
+	for range b.N {
+		d, c, t, now := crowded(b, messages, perDay, people)
+		p, err := New(c)
+		if err != nil {
+			b.Fatal(err)
+		}
+		runtime.GC()
+		alone := judging(b, p, func(n int) bool { return n >= 2000 })
+		done := make(chan error, 1)
+		go func() {
+			_, err := d.Post(c).Round(b.Context(), t, now)
+			done <- err
+		}()
+		var sent error
+		beside := judging(b, p, func(int) bool {
+			select {
+			case sent = <-done:
+				return true
+			default:
+				return false
+			}
+		})
+		p.Close()
+		if sent != nil {
+			b.Fatal(sent)
+		}
+		for name, list := range map[string][]time.Duration{"alone": alone, "beside": beside} {
+			b.ReportMetric(float64(list[len(list)/2].Microseconds())/1000, "ms-p50-"+name)
+			b.ReportMetric(float64(list[len(list)*99/100].Microseconds())/1000, "ms-p99-"+name)
+		}
+	}
+}
+
+// judging judges a small mail until enough says so, a little apart, and returns how long each took, sorted.
+func judging(b *testing.B, p *Pipeline, enough func(n int) bool) (took []time.Duration) {
+	b.Helper()
+	mail := "From: a@example.org\r\nTo: u1@example.com\r\nSubject: hello\r\n\r\n" + strings.Repeat("Nothing is wrong with this line.\r\n", 150)
+	env := scan.Envelope{Sender: "a@example.org", Recipients: []string{"u1@example.com"}, Received: time.Now()}
+	for n := 0; !enough(n); n++ {
+		begun := time.Now()
+		r, err := p.ScanReader(b.Context(), strings.NewReader(mail), env)
+		if err != nil {
+			b.Fatal(err)
+		}
+		r.Close()
+		took = append(took, time.Since(begun))
+		time.Sleep(2 * time.Millisecond)
+	}
+	slices.Sort(took)
+	return took
 }
 
 // mustKeep makes the directory of the quarantine.
