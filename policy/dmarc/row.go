@@ -33,8 +33,8 @@ const (
 var severity = map[string]int{"none": 0, "quarantine": 1, "reject": 2}
 
 // rowOf returns the row of a message; ok is false for one that comes again, and is
-// counted then. What is done with mail for other reasons than DMARC is nobody's
-// business: at most what the policy asks for is reported.
+// counted then. What is done with mail for other reasons than DMARC does
+// not concern the owner of a domain: at most what its policy asks for is reported.
 func rowOf(e *auth.Evaluation, d policy.Decision) (r row, ok bool) {
 	if d.Answer == policy.Tempfail || !e.Client.IsValid() {
 		return r, false

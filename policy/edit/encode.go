@@ -70,7 +70,7 @@ func encodingName(e entity.Encoding) string {
 }
 
 // fitting returns the encoding for the new body of an entity: the one it has, unless
-// its lines have become too long for that, no mail should use it, or nobody knows what it is
+// its lines have become too long for that, no mail should use it, or it is unknown
 // called: clients would guess anew.
 func fitting(e *entity.Entity, old, body scan.Content) entity.Encoding {
 	switch e.Encoding {

@@ -147,7 +147,7 @@ func (p *proof) edited(c *change, after *entity.Entity) error {
 
 // nothingNew makes sure that no edited entity deviates in a way that it did not before, or
 // that other readings came of. It looks when all readings were made: of a transfer encoding
-// that nobody knows, or that is named twice, only they say that there is but one.
+// that is unknown, or that is named twice, only they say that there is but one.
 func (p *proof) nothingNew() error {
 	for _, b := range p.bodies {
 		for _, n := range b.after.Notes {

@@ -94,7 +94,7 @@ func TestListIsBound(t *testing.T) {
 	}
 }
 
-// BenchmarkList lists a page in the middle of 100,000 people, and one of a search that finds nobody.
+// BenchmarkList lists a page in the middle of 100,000 people, and one of a search that finds no person.
 func BenchmarkList(b *testing.B) {
 	var rows []Row
 	for i := range 100_000 {

@@ -42,7 +42,7 @@ func (s sealers) has(domain string) bool {
 
 // checkARC asks whether hosts that are believed had the message when DMARC still
 // passed (RFC 8617, section 7.2.1). It verifies nothing, and puts no question, where
-// that cannot matter: DMARC has not failed, or the newest seal is nobody's who is
+// that cannot matter: DMARC has not failed, or the domain of the newest seal is not
 // believed.
 func (s *Scanner) checkARC(ctx context.Context, r dns.Resolver, m *scan.Message, d dmarcResult) (arcResult, error) {
 	trusted := sealers(s.config.ARCTrusted)

@@ -62,7 +62,7 @@ func TestARC(t *testing.T) {
 	}
 }
 
-// TestARCOnlyWhereItMatters asks for no key where DMARC passes, where nobody is
+// TestARCOnlyWhereItMatters asks for no key where DMARC passes, where no sealer is
 // believed, and where the newest sealer is not.
 func TestARCOnlyWhereItMatters(t *testing.T) {
 	z := zone()
