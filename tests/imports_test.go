@@ -133,7 +133,7 @@ var permissions = []struct {
 	{"cmd/milterscan/console/login/mailbox", nil},
 	{"cmd/milterscan/console/login/owner", []string{"cmd/milterscan/console/login", "cmd/milterscan/console/login/accounts", "cmd/milterscan/console/login/mailbox", "policy", "policy/address", "policy/config",
 		"policy/people", "policy/people/directory", "policy/tell/courier", "policy/token"}},
-	{"cmd/milterscan/console/mine", []string{"cmd/milterscan/console", "cmd/milterscan/console/login", "cmd/milterscan/console/wording", "policy/address", "policy/keep/quarantine", "policy/people",
+	{"cmd/milterscan/console/mine", []string{"cmd/milterscan/console", "cmd/milterscan/console/folk", "cmd/milterscan/console/login", "cmd/milterscan/console/wording", "policy/address", "policy/keep/quarantine", "policy/people",
 		"policy/people/directory", "policy/tell/courier"}},
 	{"cmd/milterscan/console/login/ldap", []string{"policy/ldap", "cmd/milterscan/console/login", "cmd/milterscan/console/login/accounts", "policy/config"}},
 	{"cmd/milterscan/console/login/oidc", []string{"cmd/milterscan/console/login", "cmd/milterscan/console/login/accounts", "policy/config"}},

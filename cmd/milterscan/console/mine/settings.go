@@ -3,12 +3,11 @@ package mine
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
-	"time"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/console"
+	"github.com/milterscan/milterscan/cmd/milterscan/console/folk"
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
 	"github.com/milterscan/milterscan/cmd/milterscan/console/wording"
 	"github.com/milterscan/milterscan/policy/people"
@@ -46,7 +45,7 @@ func (x *room) showSettings(w http.ResponseWriter, r *http.Request, p login.Pers
 		s.Limit = limit.String()
 	}
 	if s.Digest == "daily" {
-		s.At = fmt.Sprintf("%02d:%02d", s.Settings.At/60, s.Settings.At%60)
+		s.At = folk.TimeOfDay(s.Settings.At)
 	}
 	own := p.Addresses[:1]
 	if who, ok := x.Directory.Who(p.Shown()); ok {
@@ -68,19 +67,9 @@ func (x *room) settle(w http.ResponseWriter, r *http.Request, p login.Person) er
 	if err := r.ParseForm(); err != nil {
 		return errors.Join(console.ErrBad, err)
 	}
-	want := people.Settings{Language: r.PostForm.Get("language"), Digest: r.PostForm.Get("digest")}
-	if want.Language != "" && !slices.Contains(wording.Languages(), want.Language) {
-		return console.ErrBad
-	}
-	if want.Digest == "daily" {
-		at, err := time.Parse("15:04", r.PostForm.Get("at"))
-		if err != nil {
-			return console.ErrBad
-		}
-		want.At = at.Hour()*60 + at.Minute()
-	}
-	if want.Check() != nil {
-		return console.ErrBad
+	want, err := folk.Wanted(r.PostForm.Get("language"), r.PostForm.Get("digest"), r.PostForm.Get("at"))
+	if err != nil {
+		return err
 	}
 	b := x.Console.Host.Config().People.Score
 	limit, ok := b.Read(p.Shown(), r.PostForm.Get("limit"))
@@ -88,7 +77,7 @@ func (x *room) settle(w http.ResponseWriter, r *http.Request, p login.Person) er
 		texts := x.texts[console.LanguageOf(r, p)]
 		return x.showSettings(w, r, p, http.StatusBadRequest, page{Title: texts.Of("no-limit"), Text: texts.Of("no-limit-text", b.Least, b.Most)})
 	}
-	err := changed(r.Context(), x, func(ctx context.Context, s Store) error {
+	err = changed(r.Context(), x, func(ctx context.Context, s Store) error {
 		return s.SetSettings(ctx, p.Shown(), func(now *people.Settings) {
 			now.Language, now.Digest, now.At = want.Language, want.Digest, want.At
 		})
