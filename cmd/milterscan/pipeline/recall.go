@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -38,14 +39,24 @@ func (r *Recall) Name() string { return "sender" }
 // Scan returns what was found then.
 func (r *Recall) Scan(context.Context, *scan.Message) ([]scan.Finding, error) { return r.found, nil }
 
-// Recalled reports whether Recall stands in for the scanner that a rule is of.
+// Recalled reports whether Recall stands in for the scanner that a rule is of. Where scanners of
+// contents share the first word of a rule, as in content/first-contact, the whole name says so.
 func Recalled(rule string) bool {
+	sender, shared := false, false
 	for _, row := range roster() {
-		if row.recalled() && slices.ContainsFunc(row.finds(), func(r scan.Rule) bool { return word(r.Name) == word(rule) }) {
-			return true
+		for _, r := range row.finds() {
+			switch named, _ := path.Match(r.Name, rule); {
+			case word(r.Name) != word(rule):
+			case !row.recalled():
+				shared = true
+			case named:
+				return true
+			default:
+				sender = true
+			}
 		}
 	}
-	return false
+	return sender && !shared
 }
 
 // word returns the first word of the name of a rule, which is the scanner's.
