@@ -53,6 +53,7 @@ const (
 	PartScorers    Part = "scorers"
 	PartHealth     Part = "health"
 	PartTimeline   Part = "timeline"
+	PartGreylist   Part = "greylist"
 )
 
 // PartError says that a part did not answer, or answered with an error.

@@ -39,6 +39,9 @@ type Host interface {
 	Reloads(ctx context.Context) ([]Reload, error)
 	// Folk has what people settled for themselves, such as the senders that they have listed.
 	Folk() *people.Store
+	// LetThrough has a sender of envelopes not put off for a recipient any more. It returns until when the next
+	// try may come.
+	LetThrough(ctx context.Context, sender, recipient string) (time.Time, error)
 	// Releaser lets kept messages out in the name of a person.
 	Releaser(by string) quarantine.Releaser
 }

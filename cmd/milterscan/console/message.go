@@ -27,6 +27,7 @@ type messagePage struct {
 	Whom     string // the recipients of a release: the default of its form
 	Senders  []listable
 	Owners   []string // on whose lists the person may put them
+	PutOff   []string // the recipients for whom the person may have the sender put off no more
 	Error    *trouble
 	Teaches  bool // the person may say whether it is spam
 	mail     login.Mail
@@ -78,7 +79,10 @@ func (c *Console) judgedPage(v *view, f *found) *messagePage {
 	m.Places = places(f.Record)
 	m.Grounds = c.grounds(f.Record)
 	if v.Person.MayWith(login.AllowSenders, f.mail) && f.Record.Sender+f.Record.From != "" {
-		m.Senders, m.Owners = senders(f.Record), slices.Compact(slices.Sorted(slices.Values(v.Person.Own(f.Record.Addresses()))))
+		m.Senders, m.Owners = senders(f.Record), ownRecipients(v.Person, f.Record)
+	}
+	if v.Person.MayWith(login.AllowSenders, f.mail) && c.putsOff(f.Record) {
+		m.PutOff = ownRecipients(v.Person, f.Record)
 	}
 	m.Whom = strings.Join(awaiting(v.Person, f.Entry), ", ")
 	var allow strings.Builder

@@ -136,7 +136,7 @@ func senders(r policy.Record) (list []listable) {
 	return list
 }
 
-// listSender puts a sender of a message on the list of one of its recipients.
+// listSender puts a sender of a message on the list of one of its recipients, or lets it through to one.
 func (c *Console) listSender(w http.ResponseWriter, r *http.Request, p login.Person) error {
 	if err := r.ParseForm(); err != nil {
 		return errors.Join(ErrBad, err)
@@ -145,6 +145,12 @@ func (c *Console) listSender(w http.ResponseWriter, r *http.Request, p login.Per
 	f, err := c.find(r.Context(), p, id)
 	if err != nil {
 		return err
+	}
+	if !p.MayWith(login.AllowSenders, f.mail) {
+		return ErrForbidden
+	}
+	if r.PostForm.Get("act") == "pass" {
+		return c.letThrough(w, r, p, f)
 	}
 	act, owner := people.Act(r.PostForm.Get("act")), r.PostForm.Get("owner")
 	known := senders(f.Record)

@@ -2,12 +2,15 @@ package console
 
 import (
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/people"
+	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/sender/greylist"
 )
 
 // TestListable lists the author of a message only if its domain is proved, and no sender that is none.
@@ -64,5 +67,48 @@ func TestListSender(t *testing.T) {
 	}
 	if page := s.ask("GET", path, "audit", nil).Body.String(); strings.Contains(page, "Block this sender") {
 		t.Error("one who may not list senders is shown the buttons")
+	}
+}
+
+// TestLetThrough presses the button for a sender that greylisting puts off, as those who may and those who may not.
+func TestLetThrough(t *testing.T) {
+	s := newSite(t)
+	s.Config().Greylist.Enabled, s.Config().Greylist.File = true, filepath.Join(t.TempDir(), "grey.db")
+	finding := func(rule string) []policy.RecordFinding {
+		return []policy.RecordFinding{{Rule: rule, Kind: scan.Note, Recipient: "bob@example.com"}}
+	}
+	r := policy.Record{Version: policy.RecordVersion, Stage: "recipient", Direction: "inbound", Sender: "News@shop.example", Action: "tempfail",
+		Recipients: []policy.RecordRecipient{{Recipient: "bob@example.com", Action: "tempfail"}, {Recipient: "ann@example.org", Action: "tempfail"}}}
+	for i, rule := range []string{greylist.FirstSeen, greylist.CameBack} {
+		r.ID, r.Time, r.Findings = id(i+1), time.Now().Add(-time.Minute), finding(rule)
+		s.remember(r)
+	}
+	for _, c := range []struct {
+		message string
+		who, to string
+		status  int
+		offered bool
+		enabled bool
+	}{
+		{message: id(1), who: "root", to: "bob@example.com", status: http.StatusSeeOther, offered: true, enabled: true},
+		{message: id(1), who: "own", to: "bob@example.com", status: http.StatusSeeOther, offered: true, enabled: true},
+		{message: id(1), who: "own", to: "ann@example.org", status: http.StatusBadRequest, offered: true, enabled: true},
+		{message: id(1), who: "root", to: "eve@example.com", status: http.StatusBadRequest, offered: true, enabled: true},
+		{message: id(1), who: "audit", to: "bob@example.com", status: http.StatusForbidden, enabled: true},
+		{message: id(2), who: "root", to: "bob@example.com", status: http.StatusBadRequest, enabled: true},
+		{message: id(1), who: "root", to: "bob@example.com", status: http.StatusBadRequest},
+	} {
+		s.Config().Greylist.Enabled = c.enabled
+		page := s.ask("GET", "/messages/"+c.message, c.who, nil).Body.String()
+		if strings.Contains(page, "Let through now") != c.offered {
+			t.Errorf("%+v: the page has the wrong buttons", c)
+		}
+		if got := s.post("/messages/"+c.message+"/sender", c.who, "act", "pass", "owner", c.to); got.Code != c.status {
+			t.Errorf("%+v: %d %s", c, got.Code, got.Body)
+		}
+	}
+	gone, err := s.own.Greylist(s.Config().Greylist.File).Expire(t.Context(), time.Now().AddDate(0, 1, 0), 10)
+	if err != nil || gone != 1 {
+		t.Errorf("greylisting remembers %d pairs, %v", gone, err)
 	}
 }

@@ -4,14 +4,13 @@ import (
 	"context"
 	"errors"
 	"io"
-
 	"os"
 	"sync"
+	"time"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/pipeline"
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/config"
-
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
 	"github.com/milterscan/milterscan/policy/keep/store"
 	"github.com/milterscan/milterscan/policy/keep/timeline"
@@ -81,6 +80,12 @@ func (k keptIn) Find(ctx context.Context, f quarantine.Filter) ([]quarantine.Row
 
 // Folk returns what people settled for themselves.
 func (s *Stores) Folk() *people.Store { return s.own.People(s.config().People.File) }
+
+// LetThrough has a sender not put off for a recipient any more.
+func (s *Stores) LetThrough(ctx context.Context, sender, recipient string) (time.Time, error) {
+	g := s.config().Greylist
+	return g.Pass(ctx, s.own.Greylist(g.File), sender, recipient, time.Now())
+}
 
 // Releaser lets kept messages out in the name of a person.
 func (s *Stores) Releaser(by string) quarantine.Releaser {

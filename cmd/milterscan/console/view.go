@@ -288,7 +288,7 @@ func (v *view) write(w http.ResponseWriter, status int) error {
 // notices are what a page can say was done, by the parameter "done" of its address. Nothing
 // else of an address is ever shown as a text of ours.
 var notices = map[string]bool{"released": true, "forwarded": true, "deleted": true, "handled": true, "reopened": true, "cleaned": true,
-	"sender-allowed": true, "sender-blocked": true, "learned-spam": true, "learned-ham": true}
+	"sender-allowed": true, "sender-blocked": true, "let-through": true, "learned-spam": true, "learned-ham": true}
 
 func notice(r *http.Request) string {
 	if key := r.URL.Query().Get("done"); notices[key] {
