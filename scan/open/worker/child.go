@@ -1,7 +1,6 @@
 package worker
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 	"encoding/json"
@@ -11,6 +10,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"time"
 
@@ -82,6 +82,7 @@ func firstOf(args []string) string {
 type child struct {
 	*channel
 	memory units.Size
+	room   []byte // for pieces of bodies, of one member after the other
 }
 
 // job reads one container. An error means that the parent is not to be understood.
@@ -156,11 +157,13 @@ func (c *child) visit(m archive.Member, r io.Reader) error {
 	if err := c.sendValue(member, e); err != nil || r == nil {
 		return err
 	}
-	piece := make([]byte, pieceSize)
+	if c.room == nil {
+		c.room = make([]byte, pieceSize)
+	}
 	for {
-		n, err := r.Read(piece)
+		n, err := r.Read(c.room)
 		if n > 0 {
-			if err := c.send(body, piece[:n]); err != nil {
+			if err := c.send(body, c.room[:n]); err != nil {
 				return err
 			}
 		}
@@ -220,25 +223,30 @@ func (c *content) piece(at int64) (*piece, error) {
 	p := &c.pieces[c.next]
 	c.next = (c.next + 1) % len(c.pieces)
 	var err error
+	room := p.data
 	*p = piece{at: at}
-	p.data, err = c.fetch(at)
+	p.data, err = c.fetch(at, room)
 	return p, err
 }
 
-func (c *content) fetch(at int64) ([]byte, error) {
+// fetch asks for the piece at a place. It is read into the room, if that is enough.
+func (c *content) fetch(at int64, room []byte) ([]byte, error) {
 	if c.err != nil {
 		return nil, c.err
 	}
-	var want bytes.Buffer
-	binary.Write(&want, binary.LittleEndian, [2]int64{at, pieceSize})
-	if err := c.send(read, want.Bytes()); err != nil {
+	want := binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, uint64(at)), pieceSize)
+	if err := c.send(read, want); err != nil {
 		return nil, err
 	}
 	k, n, err := c.channel.next()
-	if err != nil || k != data {
+	if err != nil || k != data || n > pieceSize {
 		return nil, errFrame
 	}
-	return c.payload(n)
+	room = slices.Grow(room[:0], n)[:n]
+	if _, err := io.ReadFull(c.channel.in, room); err != nil {
+		return nil, err
+	}
+	return room, nil
 }
 
 // leave ends the process for having taken its time. If the work that was counted is

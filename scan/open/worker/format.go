@@ -94,7 +94,6 @@ type walk struct {
 	given   int           // children that were given the container
 	why     error         // what the child ended of, nil while it is there
 	at      place         // of the last frame
-	frame   []byte        // its payload
 
 	out     outcome
 	members int

@@ -81,21 +81,46 @@ var errFrame = errors.New("not a frame")
 
 // channel carries frames one way and the other.
 type channel struct {
-	in  *bufio.Reader
-	out *bufio.Writer
+	in   *bufio.Reader
+	out  *bufio.Writer
+	head [headSize]byte // of the frame that is sent
 }
 
+// headSize is the bytes of a frame before its payload.
+const headSize = 5
+
 func newChannel(in io.Reader, out io.Writer) *channel {
-	return &channel{bufio.NewReaderSize(in, pieceSize+64), bufio.NewWriterSize(out, pieceSize+64)}
+	return &channel{in: bufio.NewReaderSize(in, pieceSize+64), out: bufio.NewWriterSize(out, pieceSize+64)}
 }
 
 func (c *channel) send(k kind, payload []byte) error {
-	var head [5]byte
-	head[0] = byte(k)
-	binary.LittleEndian.PutUint32(head[1:], uint32(len(payload)))
-	c.out.Write(head[:])
+	putHead(c.head[:], k, len(payload))
+	c.out.Write(c.head[:])
 	_, err := c.out.Write(payload)
 	return err
+}
+
+// sendPiece sends n bytes, at most pieceSize, which read puts where they wait to be
+// sent: pieces are many, and are not to be copied once more.
+func (c *channel) sendPiece(n int, read func([]byte) error) error {
+	if c.out.Available() < headSize+n {
+		if err := c.out.Flush(); err != nil {
+			return err
+		}
+	}
+	frame := c.out.AvailableBuffer()[:headSize+n]
+	putHead(frame, data, n)
+	if err := read(frame[headSize:]); err != nil {
+		return err
+	}
+	_, err := c.out.Write(frame)
+	return err
+}
+
+// putHead writes the head of a frame.
+func putHead(b []byte, k kind, n int) {
+	b[0] = byte(k)
+	binary.LittleEndian.PutUint32(b[1:], uint32(n))
 }
 
 // sendValue sends v as JSON.
@@ -115,8 +140,8 @@ func (c *channel) next() (kind, int, error) {
 	if err := c.out.Flush(); err != nil {
 		return 0, 0, err
 	}
-	var head [5]byte
-	if _, err := io.ReadFull(c.in, head[:]); err != nil {
+	head, err := c.peek(headSize)
+	if err != nil {
 		return 0, 0, err
 	}
 	n := binary.LittleEndian.Uint32(head[1:])
@@ -126,16 +151,28 @@ func (c *channel) next() (kind, int, error) {
 	return kind(head[0]), int(n), nil
 }
 
-// payload reads the n bytes of a frame.
-func (c *channel) payload(n int) ([]byte, error) {
-	b := make([]byte, n)
-	_, err := io.ReadFull(c.in, b)
-	return b, err
+// peek reads n bytes, which are good until more is read. Those of most frames are shown
+// in the buffer of the channel.
+func (c *channel) peek(n int) ([]byte, error) {
+	if n > c.in.Size() {
+		b := make([]byte, n)
+		_, err := io.ReadFull(c.in, b)
+		return b, err
+	}
+	b, err := c.in.Peek(n)
+	switch {
+	case err == io.EOF && len(b) > 0:
+		return nil, io.ErrUnexpectedEOF
+	case err != nil:
+		return nil, err
+	}
+	c.in.Discard(n) // which leaves them where they are
+	return b, nil
 }
 
 // value reads the n bytes of a frame into v.
 func (c *channel) value(n int, v any) error {
-	b, err := c.payload(n)
+	b, err := c.peek(n)
 	if err == nil {
 		err = json.Unmarshal(b, v)
 	}

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/milterscan/milterscan/scan"
 )
@@ -54,15 +53,9 @@ func (w *walk) hear() (kind, []byte, error) {
 		if err != nil {
 			return 0, nil, err
 		}
-		if cap(w.frame) < n {
-			w.frame = make([]byte, max(n, pieceSize))
-		}
-		payload := w.frame[:n]
-		if _, err := io.ReadFull(w.child.channel.in, payload); err != nil {
-			return 0, nil, err
-		}
-		if k != read {
-			return k, payload, nil
+		payload, err := w.child.peek(n)
+		if err != nil || k != read {
+			return k, payload, err
 		}
 		if err := w.answer(payload); err != nil {
 			return 0, nil, err
@@ -79,12 +72,12 @@ func (w *walk) answer(want []byte) error {
 	if at < 0 || at > w.c.Size() || length < 0 || length > pieceSize {
 		return errFrame
 	}
-	piece := make([]byte, min(length, w.c.Size()-at))
-	if n, err := w.c.ReadAt(piece, at); n < len(piece) {
-		w.trouble = fmt.Errorf("%w: reading the container: %v", scan.ErrHost, err)
+	return w.child.sendPiece(int(min(length, w.c.Size()-at)), func(piece []byte) error {
+		if n, err := w.c.ReadAt(piece, at); n < len(piece) {
+			w.trouble = fmt.Errorf("%w: reading the container: %v", scan.ErrHost, err)
+		}
 		return w.trouble
-	}
-	return w.child.send(data, piece)
+	})
 }
 
 // replace stops the child after an error, and gives the container to a fresh one if

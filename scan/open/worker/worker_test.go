@@ -123,7 +123,7 @@ func stage(k kind) *channel {
 	if got, n, err := c.next(); err != nil || got != k {
 		os.Exit(exitProtocol)
 	} else {
-		c.payload(n)
+		c.peek(n)
 	}
 	return c
 }
