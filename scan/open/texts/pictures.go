@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"io"
 	"strings"
 	"time"
 
@@ -33,7 +32,7 @@ type Obscure struct {
 type pictures struct {
 	set   picture.Set
 	parts []int           // by item
-	seen  map[string]bool // contents
+	sums  map[int64]*sums // of contents, by their size
 }
 
 // add adds what a part shows as a picture, and returns whether it is one.
@@ -84,19 +83,46 @@ func sortOf(p *scan.Part) picture.Sort {
 }
 
 // again reports whether the same content was added before: other readings of a message
-// hold it again.
+// hold it again. Only pictures of the same size are read for that.
 func (p *pictures) again(c scan.Content) (bool, error) {
-	sum := sha256.New()
-	if _, err := io.Copy(sum, scan.Reader(c)); err != nil {
+	if p.sums == nil {
+		p.sums = map[int64]*sums{}
+	}
+	same := p.sums[c.Size()]
+	if same == nil {
+		p.sums[c.Size()] = &sums{first: c}
+		return false, nil
+	}
+	if same.seen == nil {
+		sum, err := sumOf(same.first)
+		if err != nil {
+			return false, err
+		}
+		same.seen = map[[sha256.Size]byte]bool{sum: true}
+	}
+	sum, err := sumOf(c)
+	if err != nil {
 		return false, err
 	}
-	key := string(sum.Sum(nil))
-	if p.seen == nil {
-		p.seen = map[string]bool{}
-	}
-	was := p.seen[key]
-	p.seen[key] = true
+	was := same.seen[sum]
+	same.seen[sum] = true
 	return was, nil
+}
+
+// sums are the checksums of contents of one size. They are made once there is a second.
+type sums struct {
+	first scan.Content
+	seen  map[[sha256.Size]byte]bool
+}
+
+func sumOf(c scan.Content) (sum [sha256.Size]byte, err error) {
+	h := sha256.New()
+	err = scratch.Windows(c, 0, 0, func(b []byte, _ int64) error {
+		_, err := h.Write(b)
+		return err
+	})
+	h.Sum(sum[:0])
+	return sum, err
 }
 
 // drawn adds what a page draws.
