@@ -1,6 +1,7 @@
 package content
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/milterscan/milterscan/scan"
@@ -16,6 +17,21 @@ const littleText = 200
 // judgeCodes looks at the links that codes in pictures hold. Telephones follow them, where
 // no filter of the office sees it.
 func (s *Scanner) judgeCodes(b *book, m *scan.Message, all *texts.Texts) {
+	isCode := func(t texts.Text) bool { return t.Form == texts.QR }
+	if slices.ContainsFunc(all.Texts, isCode) {
+		s.judgeCodeLinks(b, m, all)
+	}
+	for _, o := range all.Obscure {
+		as := ruleQRUnread
+		if o.What == picture.Unsupported || o.What == picture.Broken {
+			as = ruleQRUnsupported
+		}
+		b.page(o.Part).add(as, string(o.What)+": "+cutText(o.Why))
+	}
+}
+
+// judgeCodeLinks judges where codes lead.
+func (s *Scanner) judgeCodeLinks(b *book, m *scan.Message, all *texts.Texts) {
 	known := knownHosts(m, all)
 	shown := 0
 	for _, t := range all.Texts {
@@ -45,13 +61,6 @@ func (s *Scanner) judgeCodes(b *book, m *scan.Message, all *texts.Texts) {
 				r.addf(ruleQRLure, "a code leads to %s, of which nothing else in the message tells, and its sender is not one of ours", u.Place())
 			}
 		}
-	}
-	for _, o := range all.Obscure {
-		as := ruleQRUnread
-		if o.What == picture.Unsupported || o.What == picture.Broken {
-			as = ruleQRUnsupported
-		}
-		b.page(o.Part).add(as, string(o.What)+": "+cutText(o.Why))
 	}
 }
 

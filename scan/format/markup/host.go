@@ -81,6 +81,9 @@ func ipv6(s string) (string, bool) {
 // ipv4 reads an address as browsers do: one to four parts, each decimal, octal or
 // hexadecimal, the last filling the remaining bytes (WHATWG URL, section 3.5).
 func ipv4(s string) (string, bool) {
+	if !endsInNumber(s) {
+		return "", false
+	}
 	parts := strings.Split(s, ".")
 	if len(parts) > 4 {
 		return "", false
@@ -105,6 +108,13 @@ func ipv4(s string) (string, bool) {
 	return netip.AddrFrom4([4]byte{byte(addr >> 24), byte(addr >> 16), byte(addr >> 8), byte(addr)}).String(), true
 }
 
+// endsInNumber reports whether the last label of a host begins as numbers do. Names do
+// not, and are most hosts.
+func endsInNumber(s string) bool {
+	last := s[strings.LastIndexByte(s, '.')+1:]
+	return last != "" && '0' <= last[0] && last[0] <= '9'
+}
+
 func ipv4Part(p string) (uint64, bool) {
 	base := 10
 	switch {
@@ -126,13 +136,22 @@ func ipv4Part(p string) (uint64, bool) {
 // "www.shop.example.co.uk". Addresses, and hosts that are no more than a public
 // suffix, stay whole.
 func Registrable(host string) string {
-	if _, err := netip.ParseAddr(host); err == nil {
+	if isAddress(host) {
 		return host
 	}
 	if d, err := publicsuffix.EffectiveTLDPlusOne(host); err == nil {
 		return d
 	}
 	return host
+}
+
+// isAddress reports whether a host is an address as canonicalHost writes it.
+func isAddress(host string) bool {
+	if !endsInNumber(host) && !strings.Contains(host, ":") {
+		return false
+	}
+	_, err := netip.ParseAddr(host)
+	return err == nil
 }
 
 // Suffixed reports whether a host ends in a public suffix that is listed and has
