@@ -37,19 +37,19 @@ func (e *Engine) Scan(ctx context.Context, m *Message) []Report {
 // Begin starts, in the background, every check that can already be made with the
 // envelope as far as it is known at stage s. It stops early when ctx is done.
 func (e *Engine) Begin(ctx context.Context, s Stage, env Envelope) *Pending {
-	p := &Pending{reports: make(chan []Report, 1)}
 	early := e.early()
 	if len(early) == 0 {
-		p.reports <- nil
-		return p
+		return new(Pending)
 	}
-	env = env.Clone()
-	go func() {
-		p.reports <- e.run(ctx, early, func(ctx context.Context, scanner Scanner) ([]Finding, error) {
-			return scanner.(EnvelopeScanner).ScanEnvelope(ctx, s, env)
-		})
-	}()
+	p := &Pending{reports: make(chan []Report, 1)}
+	go e.begin(ctx, p, early, s, env.Clone())
 	return p
+}
+
+func (e *Engine) begin(ctx context.Context, p *Pending, early []Scanner, s Stage, env Envelope) {
+	p.reports <- e.run(ctx, early, func(ctx context.Context, scanner Scanner) ([]Finding, error) {
+		return scanner.(EnvelopeScanner).ScanEnvelope(ctx, s, env)
+	})
 }
 
 // Early reports whether any scanner can say something before the message.
@@ -66,11 +66,16 @@ func (e *Engine) early() []Scanner {
 }
 
 // Pending is the work begun for one stage of the dialogue.
-type Pending struct{ reports chan []Report }
+type Pending struct {
+	reports chan []Report // nil if no scanner has anything to say
+}
 
 // Wait returns the reports of the stage. It may be called any number of times,
 // by one goroutine at a time.
 func (p *Pending) Wait() []Report {
+	if p.reports == nil {
+		return nil
+	}
 	r := <-p.reports
 	p.reports <- r
 	return r
