@@ -142,13 +142,12 @@ func (p *Policy) numberLists() {
 
 // general asks a rule, once, for all it can say without a recipient.
 func (p *Policy) general(f *facts, r *rule) truth {
-	t, ok := f.forAll[r.place]
-	if !ok {
+	at := &f.forAll[r.place]
+	if *at == 0 {
 		f.steps++
-		t = r.forMail(f)
-		f.forAll[r.place] = t
+		*at = int8(r.forMail(f)) + 1
 	}
-	return t
+	return truth(*at - 1)
 }
 
 // candidates returns the rules that hold, or may, for the mail as it goes to one

@@ -23,10 +23,11 @@ type facts struct {
 	shared    []int            // itself, and the groups that are about everybody
 	personal  map[string][]int // the groups that are about one recipient
 	lists     []partList
-	classes   []string       // of the parts, "" before it is asked for
-	fixed     map[int]byte   // see fixedParts
-	forAll    map[int]truth  // what each rule says without a recipient
-	about     map[int][]int8 // what each rule says about itself and the groups: a truth and 1
+	classes   []string     // of the parts, "" before it is asked for
+	fixed     map[int]byte // see fixedParts
+	forAll    []int8       // what each rule says without a recipient: a truth and 1
+	about     []int32      // where the answers of each rule about subjects begin, and 1; 0 if it was not asked
+	answers   []int8       // about the message itself and the groups: a truth and 1
 	filled    map[fill][]HeaderField
 	standings map[asked]standing
 	limits    map[string]*OwnLimit // of recipients, nil of those who have none
@@ -47,7 +48,7 @@ type recipient struct {
 func (p *Policy) facts(in Input) *facts {
 	f := &facts{
 		in: in, local: p.local, ours: p.ours, sender: splitAddress(in.Envelope.Sender),
-		fixed: fixedParts(in), forAll: map[int]truth{}, about: map[int][]int8{},
+		fixed: fixedParts(in), forAll: make([]int8, len(p.rules)), about: make([]int32, len(p.rules)),
 		filled: map[fill][]HeaderField{}, standings: map[asked]standing{},
 		limits: map[string]*OwnLimit{}, asksOwn: map[string]bool{},
 		room: maxMatches,

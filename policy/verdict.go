@@ -42,7 +42,7 @@ func (j judged) refuses() bool { return j.Outcome.Answer >= Discard }
 // judge applies to each subject the first rule that matches it, and adds up
 // what they want.
 func (f *facts) judge(rules []candidate, about subjects) *judgement {
-	j := &judgement{Verdict: Verdict{Because: itself}, watches: map[*rule]bool{}, anyway: refusedAnyway(rules)}
+	j := &judgement{Verdict: Verdict{Because: itself}, anyway: refusedAnyway(rules)}
 	for _, list := range [...][]int{about.shared, about.own} {
 		for _, s := range list {
 			f.judgeSubject(j, rules, s)
@@ -61,6 +61,14 @@ func (f *facts) judge(rules []candidate, about subjects) *judgement {
 	}
 	j.Outcome = f.addUp(j.grounds)
 	return j
+}
+
+// watch notes that a rule has matched that only watches; few do.
+func (j *judgement) watch(r *rule) {
+	if j.watches == nil {
+		j.watches = map[*rule]bool{}
+	}
+	j.watches[r] = true
 }
 
 // namesOf lists the rules of the grounds, those first that count most.
@@ -103,7 +111,7 @@ func (f *facts) judgeSubject(j *judgement, rules []candidate, subject int) {
 		}
 		f.list(j, c.rule, subject, decides)
 		if c.Mode == Watches {
-			j.watches[c.rule] = true
+			j.watch(c.rule)
 		}
 		if decides || c.Mode == Adds && (!decided || yielded && c.blanket()) {
 			j.grounds = append(j.grounds, ground{c.rule, subject, f.outcome(c.rule, subject)})
@@ -146,17 +154,17 @@ func (f *facts) list(j *judgement, r *rule, subject int, decides bool) {
 
 // concerned asks a rule, once, whether it is about a subject.
 func (f *facts) concerned(r *rule, subject int) truth {
-	known := f.about[r.place]
-	if known == nil {
-		known = make([]int8, len(f.groups)+1)
-		f.about[r.place] = known
+	begins := &f.about[r.place]
+	if *begins == 0 {
+		*begins = int32(len(f.answers)) + 1
+		f.answers = append(f.answers, make([]int8, len(f.groups)+1)...)
 	}
 	f.steps++
-	at := &known[subject+1]
-	if *at == 0 {
-		*at = int8(r.concerns(f, subject)) + 1
+	at := int(*begins) + subject
+	if f.answers[at] == 0 {
+		f.answers[at] = int8(r.concerns(f, subject)) + 1
 	}
-	return truth(*at - 1)
+	return truth(f.answers[at] - 1)
 }
 
 // rejected is what becomes of a part that cannot be edited if the rule has no Else.
