@@ -20,7 +20,7 @@ type keeper struct {
 	name   string // of the command, for errors
 	by     string // the user who called it
 	config *config.Config
-	dir    *quarantine.Dir
+	kept   quarantine.Store
 	close  func()
 }
 
@@ -39,7 +39,7 @@ func openKeeper(f *cli.Options, args []string, std cli.Streams, parse func(*cli.
 	}
 	stores := pipeline.NewStores()
 	stores.Warn = func(err error) { fmt.Fprintln(std.Err, "milterscan:", err) }
-	k.dir, k.close = stores.Quarantine(c.Quarantine.Dir), func() { stores.Close(); back() }
+	k.kept, k.close = stores.Quarantine(c), func() { stores.Close(); back() }
 	return k, cli.ExitOK, true
 }
 
@@ -50,7 +50,7 @@ func (k *keeper) each(ctx context.Context, names []string, do func(id string) er
 	}
 	status := cli.ExitOK
 	for _, name := range names {
-		id, err := k.dir.Resolve(ctx, name)
+		id, err := quarantine.Resolve(ctx, k.kept, name)
 		if err == nil {
 			err = do(id)
 		}
@@ -77,7 +77,7 @@ func (k *keeper) fail(err error) int {
 }
 
 // releaser returns the releaser, in the name of the caller of the command.
-func (k *keeper) releaser() quarantine.Releaser { return pipeline.Releaser(k.config, k.dir, k.by) }
+func (k *keeper) releaser() quarantine.Releaser { return pipeline.Releaser(k.config, k.kept, k.by) }
 
 // caller returns the name of the user: after sudo, of the user who called it.
 func caller() string {

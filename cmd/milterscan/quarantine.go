@@ -41,7 +41,7 @@ func quarantineList(ctx context.Context, args []string, std cli.Streams) int {
 	if limit > 0 {
 		filter.Limit++ // to see whether there are more
 	}
-	rows, err := k.dir.Find(ctx, filter)
+	rows, err := k.kept.Find(ctx, filter)
 	if err != nil {
 		return k.fail(err)
 	}
@@ -100,7 +100,7 @@ func quarantineShow(ctx context.Context, args []string, std cli.Streams) int {
 		if *message {
 			return k.copyTo(ctx, std.Out, id)
 		}
-		e, err := k.dir.Entry(ctx, id)
+		e, err := k.kept.Entry(ctx, id)
 		if err != nil {
 			return err
 		}
@@ -114,7 +114,7 @@ func quarantineShow(ctx context.Context, args []string, std cli.Streams) int {
 }
 
 func (k *keeper) copyTo(ctx context.Context, out io.Writer, id string) error {
-	r, err := k.dir.Open(ctx, id)
+	r, err := k.kept.Open(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -198,12 +198,7 @@ func quarantineExpire(ctx context.Context, args []string, std cli.Streams) int {
 		return status
 	}
 	defer k.close()
-	incomplete := k.dir.Complete(ctx)
-	n, err := quarantine.Expire(ctx, k.dir, k.config.Retention(), time.Now())
-	if n > 0 && incomplete != nil { // there may be room for it now
-		incomplete = k.dir.Complete(ctx)
-	}
-	err = errors.Join(incomplete, err, k.dir.Tidy(time.Now()))
+	n, err := quarantine.Round(ctx, k.kept, k.config.Retention(), time.Now())
 	if n > 0 || err == nil {
 		fmt.Fprintf(std.Out, "%d messages removed\n", n)
 	}
@@ -219,7 +214,13 @@ func quarantineReindex(ctx context.Context, args []string, std cli.Streams) int 
 		return status
 	}
 	defer k.close()
-	n, unreadable, err := k.dir.Reindex(ctx)
+	lists, ok := k.kept.(interface {
+		Reindex(context.Context) (n int, unreadable []error, err error)
+	})
+	if !ok {
+		return k.misused("this quarantine has no index that could be made again: lists are read from the messages themselves")
+	}
+	n, unreadable, err := lists.Reindex(ctx)
 	if err := errors.Join(append(unreadable, err)...); err != nil {
 		status = k.fail(err)
 	}

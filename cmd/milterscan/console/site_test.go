@@ -184,7 +184,7 @@ func (s *site) remember(records ...policy.Record) {
 // keep puts a message into the quarantine.
 func (s *site) keep(record policy.Record, text string) {
 	s.t.Helper()
-	err := s.stores.own.Quarantine(s.Config().Quarantine.Dir).Keep(s.t.Context(), policy.Copy{Record: record, Raw: strings.NewReader(text)})
+	err := s.stores.own.Quarantine(s.Config()).Keep(s.t.Context(), policy.Copy{Record: record, Raw: strings.NewReader(text)})
 	if err != nil {
 		s.t.Fatal(err)
 	}

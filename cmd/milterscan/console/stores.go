@@ -60,22 +60,7 @@ func (s *Stores) History() History {
 
 // Quarantine returns the kept messages.
 func (s *Stores) Quarantine() quarantine.Store {
-	dir := s.config().Quarantine.Dir
-	return keptIn{s.own.Quarantine(dir), dir}
-}
-
-// keptIn is a quarantine that a search does not make.
-type keptIn struct {
-	*quarantine.Dir
-	path string
-}
-
-// Find lists nothing where no message has ever been kept.
-func (k keptIn) Find(ctx context.Context, f quarantine.Filter) ([]quarantine.Row, error) {
-	if _, err := os.Stat(k.path); errors.Is(err, os.ErrNotExist) {
-		return nil, nil
-	}
-	return k.Dir.Find(ctx, f)
+	return s.own.Quarantine(s.config())
 }
 
 // Folk returns what people settled for themselves.
@@ -168,9 +153,7 @@ func (s *Stores) Story(ctx context.Context, r policy.Record) (timeline.Story, er
 	if h := s.History(); h != nil {
 		reader.Records = h
 	}
-	if _, err := os.Stat(c.Quarantine.Dir); err == nil {
-		reader.Kept = s.Quarantine()
-	}
+	reader.Kept = s.Quarantine()
 	if file := c.History.EventsFile(); c.History.File != "" {
 		if _, err := os.Stat(file); err == nil {
 			reader.Events = s.own.Events(file)

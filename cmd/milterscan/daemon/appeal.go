@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"context"
-	"errors"
 	"os"
 	"time"
 
@@ -47,13 +46,9 @@ func (d *Daemon) countUnasked(ctx context.Context, c *config.Config) {
 	if !c.Appeals() {
 		return
 	}
-	var bytes int64
-	_, err := os.Stat(c.Quarantine.Dir)
-	if err == nil {
-		bytes, err = quarantine.UnaskedBytes(ctx, d.Stores.Quarantine(c.Quarantine.Dir))
-	}
+	bytes, err := quarantine.UnaskedBytes(ctx, d.Stores.Quarantine(c))
 	switch {
-	case err == nil, errors.Is(err, os.ErrNotExist):
+	case err == nil:
 		d.desk.Waiting(bytes)
 	case ctx.Err() == nil:
 		d.log.Warn("no links are given to senders", zap.Error(err))

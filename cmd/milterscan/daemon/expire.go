@@ -48,12 +48,8 @@ func (d *Daemon) expireOn(ctx context.Context, tick <-chan time.Time) {
 // expire removes messages and records that are too old. It opens no store that is not in use.
 func (d *Daemon) expire(ctx context.Context, c *config.Config) {
 	now := time.Now()
-	if _, err := os.Stat(c.Quarantine.Dir); err == nil {
-		dir := d.Stores.Quarantine(c.Quarantine.Dir)
-		incomplete := dir.Complete(ctx)
-		n, err := quarantine.Expire(ctx, dir, c.Retention(), now)
-		d.expired("quarantine", n, errors.Join(incomplete, err, dir.Tidy(now)))
-	}
+	n, err := quarantine.Round(ctx, d.Stores.Quarantine(c), c.Retention(), now)
+	d.expired("quarantine", n, err)
 	d.countUnasked(ctx, c)
 	d.forgetRequests(ctx, c, now)
 	if c.Greylist.Enabled {

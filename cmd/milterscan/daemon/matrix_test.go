@@ -147,7 +147,7 @@ func (c *club) keep(to string) (id, request string) {
 	r := policy.Record{Version: policy.RecordVersion, ID: id, Time: time.Now().UTC().Truncate(time.Millisecond), Action: "quarantine", Stage: "message", Direction: "inbound", Sender: "eve@example.net",
 		Subject: "kept", Findings: []policy.RecordFinding{found}, Recipients: []policy.RecordRecipient{{Recipient: to, Action: "quarantine", Rule: "r", Because: &found}},
 		Verdicts: []policy.RecordVerdict{{Recipients: []string{to}, Action: "quarantine", Kept: true, Because: 0, Rule: &policy.RecordRule{Name: "r"}}}}
-	if err := c.d.Stores.Quarantine(filepath.Join(c.dir, "quarantine")).Keep(c.t.Context(), policy.Copy{Record: r, Raw: strings.NewReader("Subject: kept\r\n\r\nbody\r\n")}); err != nil {
+	if err := c.d.Stores.Quarantine(c.d.config.Load()).Keep(c.t.Context(), policy.Copy{Record: r, Raw: strings.NewReader("Subject: kept\r\n\r\nbody\r\n")}); err != nil {
 		c.t.Fatal(err)
 	}
 	n, err := c.d.Stores.People(filepath.Join(c.dir, "people.db")).Ask(c.t.Context(), store.Request{Kind: store.AppealRequest, Message: id, Address: to, Who: "eve@example.net", Text: "please", Time: time.Now()})
@@ -231,7 +231,7 @@ func TestMatrix(t *testing.T) {
 	if n < 300 {
 		t.Errorf("%d questions for %d routes", n, len(routes))
 	}
-	if e, err := c.d.Stores.Quarantine(filepath.Join(c.dir, "quarantine")).Entry(t.Context(), zoe); err != nil || len(e.Events) > 0 {
+	if e, err := c.d.Stores.Quarantine(c.d.config.Load()).Entry(t.Context(), zoe); err != nil || len(e.Events) > 0 {
 		t.Errorf("something was done with the message of another: %+v, %v", e.Events, err)
 	}
 }

@@ -96,8 +96,7 @@ func (d *Daemon) conditions() []condition {
 		{"messages cannot be spooled", func(context.Context) error { return d.Spool.Check() }},
 	}
 	if d.current.Load().Policy.Keeps() {
-		dir := d.Stores.Quarantine(c.Quarantine.Dir)
-		list = append(list, condition{"messages cannot be kept in the quarantine", func(context.Context) error { return dir.Check() }})
+		list = append(list, condition{"messages cannot be kept in the quarantine", d.Stores.Quarantine(c).Check})
 	}
 	if d.recorder.Remembers() {
 		list = append(list, condition{"records cannot be written to the history", d.recorder.Check})

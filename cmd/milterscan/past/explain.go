@@ -169,15 +169,15 @@ func inQuarantine(ctx context.Context, c *config.Config, name string, warn func(
 	kept := pipeline.NewStores()
 	kept.Warn = warn
 	defer kept.Close()
-	dir := kept.Quarantine(c.Quarantine.Dir)
-	id, err := dir.Resolve(ctx, name)
+	from := kept.Quarantine(c)
+	id, err := quarantine.Resolve(ctx, from, name)
 	if errors.Is(err, quarantine.ErrUnknown) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, cli.Denied(err, c.Quarantine.Dir)
 	}
-	e, err := dir.Entry(ctx, id)
+	e, err := from.Entry(ctx, id)
 	if err != nil {
 		return nil, err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -96,8 +95,6 @@ func (x *explanation) read(events timeline.Events, do func(timeline.Reader) erro
 	if file := c.History.EventsFile(); events == nil && c.History.File != "" && readable(file) == nil {
 		reader.Events = stores.Events(file)
 	}
-	if _, err := os.Stat(c.Quarantine.Dir); err == nil {
-		reader.Kept = stores.Quarantine(c.Quarantine.Dir)
-	}
+	reader.Kept = stores.Quarantine(c)
 	return do(reader)
 }

@@ -55,26 +55,12 @@ func (d *Digests) Round(ctx context.Context, c *config.Config, now time.Time) (d
 
 // Post returns the post of a configuration.
 func (d *Digests) Post(c *config.Config) digest.Post {
-	return digest.Post{Kept: keptOf{d.stores.Quarantine(c.Quarantine.Dir), c.Quarantine.Dir},
+	return digest.Post{Kept: d.stores.Quarantine(c),
 		People: readers{c, d.directory, d.stores.People(c.People.File)}, Book: d.stores.People(c.People.File), Warn: d.warn}
 }
 
 // Book returns how far the digests of people are.
 func (d *Digests) Book(c *config.Config) *people.Store { return d.stores.People(c.People.File) }
-
-// keptOf is a quarantine that a search does not make.
-type keptOf struct {
-	*quarantine.Dir
-	path string
-}
-
-// Find lists nothing where no message has ever been kept.
-func (k keptOf) Find(ctx context.Context, f quarantine.Filter) ([]quarantine.Row, error) {
-	if _, err := os.Stat(k.path); os.IsNotExist(err) {
-		return nil, nil
-	}
-	return k.Dir.Find(ctx, f)
-}
 
 // Terms returns the terms by which a configuration has digests sent.
 func (d *Digests) Terms(c *config.Config) (digest.Terms, error) {

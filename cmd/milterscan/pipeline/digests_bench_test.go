@@ -162,7 +162,7 @@ func judging(b *testing.B, p *Pipeline, enough func(n int) bool) (took []time.Du
 // mustKeep makes the directory of the quarantine.
 func mustKeep(b *testing.B, d *Digests, c *config.Config, now time.Time) {
 	b.Helper()
-	keptAt(b, d.stores.Quarantine(c.Quarantine.Dir), 1, now.Add(-100*24*time.Hour), "x@elsewhere.example")
+	keptAt(b, d.stores.Quarantine(c), 1, now.Add(-100*24*time.Hour), "x@elsewhere.example")
 	d.stores.Close()
 }
 

@@ -72,7 +72,7 @@ func TestDigests(t *testing.T) {
 	if o, err := d.Round(t.Context(), c, now.Add(-48*time.Hour)); err != nil || o != (digest.Outcome{}) {
 		t.Fatalf("%+v, %v", o, err)
 	}
-	keptAt(t, d.stores.Quarantine(c.Quarantine.Dir), 1, now, "Bob@example.com", "off@example.com", "eve@elsewhere.example")
+	keptAt(t, d.stores.Quarantine(c), 1, now, "Bob@example.com", "off@example.com", "eve@elsewhere.example")
 	if err := d.Book(c).SetSettings(t.Context(), "off@example.com", func(s *people.Settings) { s.Digest = "off" }); err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +96,7 @@ func TestDigests(t *testing.T) {
 	}
 	off := *c
 	off.People.Digest.Enabled = false
-	keptAt(t, d.stores.Quarantine(c.Quarantine.Dir), 2, now, "bob@example.com")
+	keptAt(t, d.stores.Quarantine(c), 2, now, "bob@example.com")
 	if o, err := d.Round(t.Context(), &off, now.Add(26*time.Hour)); err != nil || o != (digest.Outcome{}) {
 		t.Errorf("switched off: %+v, %v", o, err)
 	}

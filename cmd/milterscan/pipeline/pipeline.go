@@ -47,7 +47,7 @@ func NewJudge(c *config.Config, generation uint64, with *Shared, tell func(conte
 		Once:       scan.NewEngine(switched(c, all.sender)...),
 		Finds:      all.early,
 		Policy:     rules,
-		Keeper:     with.Stores.Quarantine(c.Quarantine.Dir),
+		Keeper:     with.Stores.Quarantine(c),
 		Appeals:    with.Appeals,
 		Key:        token.KeyFile(c.Quarantine.Key()).Read,
 		Time:       c.Limits.Time.Go(),

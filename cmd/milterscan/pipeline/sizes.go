@@ -52,7 +52,7 @@ func (k *Stores) countQuarantine(ctx context.Context, dir string) ([]quarantine.
 	if !errors.Is(err, quarantine.ErrIncomplete) {
 		return list, err
 	}
-	if _, err := k.Quarantine(dir).Find(ctx, quarantine.Filter{Limit: 1}); err != nil {
+	if _, err := k.dir(dir).Find(ctx, quarantine.Filter{Limit: 1}); err != nil {
 		return nil, err
 	}
 	return store.CountIndex(ctx, index)

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"sync"
 
+	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
 	"github.com/milterscan/milterscan/policy/keep/store"
 	"github.com/milterscan/milterscan/policy/people"
@@ -39,8 +40,11 @@ func NewStores() *Stores {
 // indexFile is the index of a quarantine in its directory.
 const indexFile = "index.db"
 
-// Quarantine returns the quarantine in a directory.
-func (k *Stores) Quarantine(dir string) *quarantine.Dir {
+// Quarantine returns the quarantine of a configuration.
+func (k *Stores) Quarantine(c *config.Config) quarantine.Store { return k.dir(c.Quarantine.Dir) }
+
+// dir returns the quarantine in a directory.
+func (k *Stores) dir(dir string) *quarantine.Dir {
 	return once(k, k.dirs, dir, func() (*quarantine.Dir, io.Closer) {
 		index := store.NewIndex(filepath.Join(dir, indexFile), k.tell)
 		later := quarantine.NewLater(index, k.tell)

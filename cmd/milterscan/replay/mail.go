@@ -34,7 +34,7 @@ func (u *Unreadable) Error() string { return u.Name + ": " + u.Err.Error() }
 func (u *Unreadable) Unwrap() error { return u.Err }
 
 // kept returns a mail of the quarantine, with the envelope that was recorded.
-func kept(ctx context.Context, from *quarantine.Dir, id string) (Mail, error) {
+func kept(ctx context.Context, from quarantine.Store, id string) (Mail, error) {
 	e, err := from.Entry(ctx, id)
 	if err != nil {
 		return Mail{}, &Unreadable{id, err}

@@ -274,8 +274,12 @@ func (d *Dir) audit(id string, e Event) error {
 }
 
 // Find asks the index, which is made again if it was lost. Where it cannot be used, on
-// a full disk or for want of rights, the messages themselves are asked.
+// a full disk or for want of rights, the messages themselves are asked. Where no message
+// has ever been kept, it makes no index.
 func (d *Dir) Find(ctx context.Context, f Filter) ([]Row, error) {
+	if _, err := os.Stat(d.path); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
 	rows, err := d.index.Find(ctx, f)
 	if err == nil || ctx.Err() != nil {
 		return rows, err

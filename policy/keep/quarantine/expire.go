@@ -37,6 +37,28 @@ func (r Retention) age(class string) time.Duration {
 	return r.Keep
 }
 
+// Round removes from a store what is too old or too much, and what crashes have left in it. It
+// returns how many messages went.
+func Round(ctx context.Context, s Store, r Retention, now time.Time) (int, error) {
+	incomplete := complete(ctx, s)
+	n, err := Expire(ctx, s, r, now)
+	if n > 0 && incomplete != nil { // there may be room for it now
+		incomplete = complete(ctx, s)
+	}
+	if x, ok := s.(interface{ Tidy(time.Time) error }); ok {
+		err = errors.Join(err, x.Tidy(now))
+	}
+	return n, errors.Join(incomplete, err)
+}
+
+// complete has a store whose lists may lack messages complete them.
+func complete(ctx context.Context, s Store) error {
+	if x, ok := s.(interface{ Complete(context.Context) error }); ok {
+		return x.Complete(ctx)
+	}
+	return nil
+}
+
 // Expire deletes messages too old for their class, and then the oldest until the
 // rest is small enough; a release under way is left alone. It returns how many
 // messages went.

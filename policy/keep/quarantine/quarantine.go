@@ -13,7 +13,7 @@ import (
 )
 
 // Store is where copies are. Dir is one in the file system of one host; one that
-// several hosts share is to promise the same:
+// several hosts share is to promise the same, which quarantinetest tests:
 //
 //   - When Keep has returned nil, the copy survives the end of the process and of
 //     the host. When it has returned an error, the copy may be there or not.
@@ -38,6 +38,8 @@ type Store interface {
 	Change(ctx context.Context, id string, change func(*Entry) error) error
 	// Delete removes a message and its entry; why goes into the audit log.
 	Delete(ctx context.Context, id string, why Event) error
+	// Check returns why no message can be kept now.
+	Check(ctx context.Context) error
 }
 
 // ErrUnknown says that there is no message of an id.
@@ -139,6 +141,7 @@ type Filter struct {
 	Below     string    // of those received in the millisecond of Before, those whose id comes before this one; "" for none
 	Open      bool      // only those that no person has seen to
 	Asked     bool      // not those that wait for their sender to ask for them, see Entry.Unasked
+	Name      string    // what a person calls the message by, see Resolve
 	Limit     int       // at most so many, the newest; 0 for all
 }
 
@@ -150,7 +153,8 @@ func (f Filter) Matches(r Row) bool {
 		(f.Waiting == nil || r.waitsFor(f.Waiting)) &&
 		(f.Class == "" || f.Class == r.Class) && (f.State == "" || f.State == r.State) &&
 		(f.Client == "" || policy.LikeClient(f.Client, r.Client, "")) && (f.QueueID == "" || f.QueueID == r.QueueID) &&
-		!r.Time.Before(f.Since) && f.comes(r) && (!f.Open || r.Handled == nil) && (!f.Asked || !r.Unasked)
+		!r.Time.Before(f.Since) && f.comes(r) && (!f.Open || r.Handled == nil) && (!f.Asked || !r.Unasked) &&
+		(f.Name == "" || r.named(f.Name))
 }
 
 // comes reports whether a row is from before the place at which a list goes on.

@@ -17,9 +17,9 @@ const maxNamed = 5
 // Resolve returns the id of the message that is named: by its id, by the beginning of
 // it, by the MTA's queue id, or by its Message-ID. It is an error if several are, and
 // ErrUnknown if none is.
-func (d *Dir) Resolve(ctx context.Context, name string) (string, error) {
+func Resolve(ctx context.Context, s Store, name string) (string, error) {
 	if validID(name) {
-		if _, err := d.Entry(ctx, name); !errors.Is(err, ErrUnknown) {
+		if _, err := s.Entry(ctx, name); !errors.Is(err, ErrUnknown) {
 			return name, err
 		}
 	}
@@ -27,24 +27,21 @@ func (d *Dir) Resolve(ctx context.Context, name string) (string, error) {
 	if name == "" {
 		return "", ErrUnknown
 	}
-	rows, err := d.Find(ctx, Filter{})
+	found, err := s.Find(ctx, Filter{Name: name})
 	if err != nil {
 		return "", err
-	}
-	var found []string
-	for _, r := range rows {
-		if r.named(name) {
-			found = append(found, r.ID)
-		}
 	}
 	switch len(found) {
 	case 0:
 		return "", ErrUnknown
 	case 1:
-		return found[0], nil
+		return found[0].ID, nil
 	}
-	return "", fmt.Errorf("%d messages go by this name: name one by its id, such as %s", len(found),
-		strings.Join(found[:min(len(found), maxNamed)], ", "))
+	var ids []string
+	for _, r := range found[:min(len(found), maxNamed)] {
+		ids = append(ids, r.ID)
+	}
+	return "", fmt.Errorf("%d messages go by this name: name one by its id, such as %s", len(found), strings.Join(ids, ", "))
 }
 
 // named reports whether a name is one of the row's.

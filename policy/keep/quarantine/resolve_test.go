@@ -20,17 +20,17 @@ func TestResolve(t *testing.T) {
 	for name, want := range map[string]string{
 		id(1): id(1), id(2)[:16]: id(2), id(13)[:15]: id(13), "77B1": id(2), "<77B1@example.net>": id(2), "77B1@example.net": id(2),
 	} {
-		if got, err := d.Resolve(t.Context(), name); got != want || err != nil {
+		if got, err := Resolve(t.Context(), d, name); got != want || err != nil {
 			t.Errorf("%q is %q, %v; want %q", name, got, err, want)
 		}
 	}
 	for _, none := range []string{"", " ", "<>", "06", id(3), "../../etc", "77B", "77b1", "*"} {
-		if got, err := d.Resolve(t.Context(), none); !errors.Is(err, ErrUnknown) {
+		if got, err := Resolve(t.Context(), d, none); !errors.Is(err, ErrUnknown) {
 			t.Errorf("%q is %q, %v", none, got, err)
 		}
 	}
 	for _, several := range []string{"4F2A", id(1)[:12]} {
-		if got, err := d.Resolve(t.Context(), several); err == nil || errors.Is(err, ErrUnknown) {
+		if got, err := Resolve(t.Context(), d, several); err == nil || errors.Is(err, ErrUnknown) {
 			t.Errorf("%q is %q, %v", several, got, err)
 		}
 	}

@@ -1,6 +1,10 @@
 package quarantine
 
-import "github.com/milterscan/milterscan/policy/disk"
+import (
+	"context"
+
+	"github.com/milterscan/milterscan/policy/disk"
+)
 
 // Size is how much of one class and state is kept.
 type Size struct {
@@ -11,4 +15,4 @@ type Size struct {
 }
 
 // Check returns why no message can be kept now.
-func (d *Dir) Check() error { return disk.Writable(d.path) }
+func (d *Dir) Check(context.Context) error { return disk.Writable(d.path) }

@@ -121,7 +121,7 @@ func TestLocksStay(t *testing.T) {
 		{"Find, which makes the index", func() error { _, err := d.Find(t.Context(), quarantine.Filter{}); return err }},
 		{"Find", func() error { _, err := d.Find(t.Context(), quarantine.Filter{}); return err }},
 		{"Reindex", func() error { _, _, err := d.Reindex(t.Context()); return err }},
-		{"Check", d.Check},
+		{"Check", func() error { return d.Check(t.Context()) }},
 		{"CountIndex", func() error { _, err := CountIndex(t.Context(), x.path); return err }},
 		{"Bytes", func() error { _, err := Bytes(x.path); return err }},
 		{"Open", func() error {

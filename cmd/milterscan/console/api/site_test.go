@@ -154,7 +154,7 @@ func (s *site) keep(records ...policy.Record) {
 	own := pipeline.NewStores()
 	defer own.Close()
 	for _, r := range records {
-		if err := own.Quarantine(s.Config().Quarantine.Dir).Keep(s.t.Context(), policy.Copy{Record: r, Raw: strings.NewReader("Subject: x\r\n\r\nbody\r\n")}); err != nil {
+		if err := own.Quarantine(s.Config()).Keep(s.t.Context(), policy.Copy{Record: r, Raw: strings.NewReader("Subject: x\r\n\r\nbody\r\n")}); err != nil {
 			s.t.Fatal(err)
 		}
 	}

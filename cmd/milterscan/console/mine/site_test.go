@@ -155,7 +155,7 @@ func (s *site) keep(records ...policy.Record) {
 	defer own.Close()
 	for _, r := range records {
 		text := "Subject: x\r\nContent-Type: text/html\r\n\r\n<p>Hello<script>alert(2)</script><img src=http://canary.test/x.gif>\r\n"
-		if err := own.Quarantine(s.config.Quarantine.Dir).Keep(s.t.Context(), policy.Copy{Record: r, Raw: strings.NewReader(text)}); err != nil {
+		if err := own.Quarantine(s.config).Keep(s.t.Context(), policy.Copy{Record: r, Raw: strings.NewReader(text)}); err != nil {
 			s.t.Fatal(err)
 		}
 	}
