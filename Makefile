@@ -8,11 +8,15 @@ RELEASE     := $(shell sed -n 's/^const release = "\(.*\)"/\1/p' cmd/milterscan/
 DEBVERSION  ?= $(RELEASE)~r$(shell git rev-list --count HEAD 2>/dev/null)
 FUZZTIME    ?= 30s
 
-# Mail servers and scanners for the end-to-end tests, m4 to make Sendmail's configuration,
+# The machine that packages are for: amd64 or arm64.
+ARCH        ?= $(shell $(GO) env GOARCH)
+COMPILE      = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w -X main.revision=$(REVISION)'
+
+# Mail servers and scanners for the end-to-end tests, what checks packages, m4 to make Sendmail's configuration,
 # a C compiler for the race detector; two packages for the mails they bring.
 PACKAGES    := postfix knot yara dovecot-pop3d dovecot-imapd fetchmail clamav clamav-daemon c-icap libc-icap-mod-virus-scan spamassassin spamd rspamd unzip python3-dkim python3-authres libxml2-utils m4 gcc libc6-dev \
                libpython3.*-testsuite poppler-utils slapd ldap-utils postgresql prometheus \
-               systemd-journal-remote xz-utils lzip p7zip-full unar unrar-free libarchive-tools rpm2cpio cpio
+               systemd-journal-remote xz-utils lzip p7zip-full unar unrar-free libarchive-tools rpm2cpio cpio rpm rpmlint python3-jsonschema
 
 # A browser, and the fonts that its pictures are made with on every machine.
 BROWSER     := chromium fonts-dejavu-core fonts-liberation
@@ -28,16 +32,24 @@ AS_ROOT := -exec 'sudo -E'
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help build deb test unit integration browser pictures soak office screenshots demo bench fuzz lint packages unpacked clean
+.PHONY: help build packed deb rpm test unit integration browser pictures soak office screenshots demo bench fuzz lint packages unpacked clean
 
 help: ## show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
 
 build: ## compile bin/milterscan, a static binary, the same one wherever it is compiled
-	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w -X main.revision=$(REVISION)' -o bin/milterscan ./cmd/milterscan
+	$(COMPILE) -o bin/milterscan ./cmd/milterscan
 
-deb: build ## pack bin/milterscan for Debian and Ubuntu
-	contrib/debian/build bin/milterscan $(DEBVERSION) bin
+# The program for ARCH; bin/milterscan, which runs here, prints what packages have of its pages.
+packed: build
+	GOARCH=$(ARCH) $(COMPILE) -o bin/$(ARCH)/milterscan ./cmd/milterscan
+
+deb: packed ## pack the program for Debian and Ubuntu; ARCH=arm64 for another machine
+	PROGRAM=bin/milterscan contrib/debian/build bin/$(ARCH)/milterscan $(DEBVERSION) bin
+
+rpm: packed ## pack it for Fedora, RHEL and their kin; installs rpmbuild
+	@.ci/packages rpm
+	PROGRAM=bin/milterscan contrib/rpm/build bin/$(ARCH)/milterscan $(DEBVERSION) bin
 
 test: packages lint unit integration browser ## everything: vet, staticcheck, unit tests with -race, end to end, the console in a browser
 

@@ -97,6 +97,7 @@ var permissions = []struct {
 
 	// The commands.
 	{"contrib", nil},
+	{"contrib/package/sbom", nil},
 	{"cmd/milterscan/show", []string{"policy", "policy/judge", "policy/keep/timeline", "scan"}},
 	{"cmd/milterscan/pipeline", []string{"policy/feed", "cmd/milterscan/show", "policy", "policy/dmarc", "policy/config", "policy/disk", "policy/edit", "policy/judge", "policy/keep/...", "policy/people/digest", "policy/people/directory", "policy/people", "policy/people/lists", "policy/tell/...", "policy/token",
 		"scan", "scan/contents/...", "scan/format/...", "scan/open/...", "scan/sender/...", "scan/spool"}},
