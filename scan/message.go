@@ -37,6 +37,7 @@ type Message struct {
 	users  int  // scanners still reading
 	closed bool // by the caller that opened it
 	closer []io.Closer
+	sums   map[int]*summed // of parts, as far as anybody has asked for them
 }
 
 // Gate lets few in at once.

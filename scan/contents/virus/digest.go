@@ -8,10 +8,10 @@ import (
 )
 
 // sum is the SHA-256 of a content, the zero value if it was not taken.
-type sum [sha256.Size]byte
+type sum = scan.Sum
 
 // digest takes the hash of every part, and makes with the same content one question.
-func digest(ctx context.Context, in []*Question) ([]*Question, error) {
+func digest(ctx context.Context, m *scan.Message, in []*Question) ([]*Question, error) {
 	seen := map[sum]*Question{}
 	var out []*Question
 	for _, q := range in {
@@ -19,7 +19,8 @@ func digest(ctx context.Context, in []*Question) ([]*Question, error) {
 			out = append(out, q)
 			continue
 		}
-		if err := q.digest(ctx); err != nil {
+		var err error
+		if q.sum, err = m.SHA256(ctx, q.parts[0]); err != nil {
 			return nil, err
 		}
 		if first := seen[q.sum]; first != nil {
@@ -32,6 +33,7 @@ func digest(ctx context.Context, in []*Question) ([]*Question, error) {
 	return out, nil
 }
 
+// digest takes the hash of a content that is no part.
 func (q *Question) digest(ctx context.Context) error {
 	h := sha256.New()
 	err := each(ctx, q.Content, func(b *block, n int) error {

@@ -81,7 +81,7 @@ func (e *Engine) Scan(ctx context.Context, m *scan.Message) ([]scan.Finding, err
 	ctx, cancel := context.WithTimeout(ctx, e.timeout)
 	defer cancel()
 	whole, large := split(questions(m, e.feed, e.limit), e.limit)
-	whole, err := digest(ctx, whole)
+	whole, err := digest(ctx, m, whole)
 	if err != nil {
 		return nil, err
 	}

@@ -100,9 +100,6 @@ func (t *Texts) Links() iter.Seq2[Text, markup.Link] {
 // error as well as the texts of the other parts. If ctx was done before the end, the
 // next call reads the message again.
 func (i *Inventory) Of(ctx context.Context, m *scan.Message) (*Texts, error) {
-	if i.extent == Shown {
-		return i.take(ctx, m) // one scanner asks, and once
-	}
 	return i.known.Of(ctx, m, i.take)
 }
 

@@ -1,0 +1,63 @@
+package scan
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/milterscan/milterscan/scan/scratch"
+)
+
+// Sum is the SHA-256 of a content.
+type Sum [sha256.Size]byte
+
+// summed is the hash of one part, for all who ask for it.
+type summed struct {
+	mu   sync.Mutex // held while it is taken
+	done bool
+	sum  Sum
+}
+
+// SHA256 returns the hash of the content of a part, which has one. It is taken once, whoever asks:
+// virus engines go by it, and so does the history.
+func (m *Message) SHA256(ctx context.Context, part int) (Sum, error) {
+	m.mu.Lock()
+	if m.sums == nil {
+		m.sums = map[int]*summed{}
+	}
+	s := m.sums[part]
+	if s == nil {
+		s = new(summed)
+		m.sums[part] = s
+	}
+	m.mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.done {
+		return s.sum, nil
+	}
+	if err := s.take(ctx, m.Parts[part].Content); err != nil {
+		return Sum{}, fmt.Errorf("part %q: %w", m.Parts[part].Path, err)
+	}
+	return s.sum, nil
+}
+
+// take reads a content to its end.
+func (s *summed) take(ctx context.Context, c Content) error {
+	h, read := sha256.New(), int64(0)
+	err := scratch.Windows(c, 0, 0, func(b []byte, off int64) error {
+		h.Write(b)
+		read = off + int64(len(b))
+		return ctx.Err()
+	})
+	if err == nil && read < c.Size() {
+		err = io.ErrUnexpectedEOF
+	}
+	if err == nil {
+		h.Sum(s.sum[:0])
+		s.done = true
+	}
+	return err
+}
