@@ -27,7 +27,7 @@ var rooms = [...]room{{200, 500}, {100, 300}, {50, 200}, {20, 150}, {8, 80}, {4,
 // MaxLine bytes: of one that would be longer, lists are cut and counted, and then
 // texts.
 func (r Record) Line() []byte {
-	r.Verdicts, r.Alternatives, r.NotTried = nil, nil, false
+	r.Verdicts, r.Alternatives, r.NotTried, r.Contents = nil, nil, false, nil
 	line := JSON(r)
 	for _, m := range rooms {
 		if len(line) <= MaxLine-around {

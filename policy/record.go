@@ -62,6 +62,8 @@ type Record struct {
 	Release        string            `json:"release,omitempty"` // the kept message this is the release of
 	Appeal         bool              `json:"appeal,omitempty"`  // a copy is kept in case its sender appeals, and the reply says how
 
+	Contents *RecordContents `json:"contents,omitempty"` // nil: not recorded
+
 	Verdicts     []RecordVerdict `json:"verdicts,omitempty"`
 	Alternatives []Alternative   `json:"alternatives,omitempty"`
 	NotTried     bool            `json:"alternatives_cut,omitempty"` // time was too short to try what would have been otherwise

@@ -81,12 +81,18 @@ type History struct {
 	Details bool `toml:"details"`
 	// Remember the addresses and names of clients.
 	Clients bool `toml:"clients"`
+	// Remember the SHA-256 of what a message holds, members of archives included, 64 of a
+	// message at most: "milterscan retro" looks for what becomes known later.
+	Parts bool `toml:"parts"`
+	// Remember the hosts that links lead to, likewise. They are what scanners quote: without
+	// details there are none.
+	Links bool `toml:"links"`
 }
 
 func defaultHistory() History {
 	return History{
 		File: "/var/lib/milterscan/history.db", Keep: units.Duration(30 * 24 * time.Hour),
-		Subjects: true, Addresses: true, Details: true, Clients: true,
+		Subjects: true, Addresses: true, Details: true, Clients: true, Parts: true, Links: true,
 	}
 }
 

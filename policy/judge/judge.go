@@ -48,6 +48,8 @@ type Options struct {
 	People     policy.People                  // who is in which group; nil: no person is in any
 	Places     func(netip.Addr) scan.Place    // says where clients are; nil: it is not known
 	Lists      func() (policy.Lists, error)   // that people keep, nil lists if they are empty; nil: there are none
+	// Contents lists what a message holds, for its record; nil: that is not recorded.
+	Contents func(context.Context, *scan.Message) *policy.RecordContents
 }
 
 // Judge is one generation: a configuration, its scanners and its policy. It may
@@ -70,6 +72,9 @@ func New(o Options) *Judge {
 	}
 	if o.Places == nil {
 		o.Places = func(netip.Addr) scan.Place { return scan.Place{} }
+	}
+	if o.Contents == nil {
+		o.Contents = func(context.Context, *scan.Message) *policy.RecordContents { return nil }
 	}
 	if o.Lists == nil {
 		o.Lists = func() (policy.Lists, error) { return nil, nil }

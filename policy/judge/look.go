@@ -28,6 +28,7 @@ type seen struct {
 	lists    policy.Lists     // that people keep
 	clock    *clock           // nil at early stages
 	people   policy.People
+	contents *policy.RecordContents // of the message as it came; nil: not recorded
 }
 
 // reserve is the part of the time for a message that is kept for looking at what
@@ -74,7 +75,7 @@ func (j *Judge) look(ctx context.Context, in scan.Received) seen {
 	s.release = p.release
 	s.message.Notes = append(s.message.Notes, append(p.found, j.takeLists(&s)...)...)
 	begun := time.Now()
-	once, contents := j.scan(ctx, s.message)
+	once, contents := j.scan(ctx, &s)
 	s.clock.since(Scan, begun)
 	begun = time.Now()
 	s.once = slices.Concat(wait(in.Begun), once)
@@ -110,11 +111,12 @@ func (j *Judge) finds(s seen, contents []scan.Report) seen {
 	return s
 }
 
-// scan has both engines look at the message at the same time.
-func (j *Judge) scan(ctx context.Context, m *scan.Message) (once, contents []scan.Report) {
+// scan has both engines look at the message at the same time, and what it holds listed meanwhile.
+func (j *Judge) scan(ctx context.Context, s *seen) (once, contents []scan.Report) {
 	var wg sync.WaitGroup
-	wg.Go(func() { once = j.Once.Scan(ctx, m) })
-	contents = j.Engine.Scan(ctx, m)
+	wg.Go(func() { once = j.Once.Scan(ctx, s.message) })
+	wg.Go(func() { s.contents = j.Contents(ctx, s.message) })
+	contents = j.Engine.Scan(ctx, s.message)
 	wg.Wait()
 	return once, contents
 }

@@ -57,7 +57,7 @@ func (w *recorder) record() policy.Record {
 		rec.Applied = addNames(rec.Applied, v.Applied)
 		rec.Watched = addNames(rec.Watched, v.Watched)
 	}
-	rec.Scanners = scannerTimes(r.Reports)
+	rec.Scanners, rec.Contents = scannerTimes(r.Reports), r.seen.contents
 	return rec
 }
 

@@ -27,7 +27,8 @@ func NewJudge(c *config.Config, generation uint64, with *Shared, tell func(conte
 		with.meet(c)
 		with.Published.Use(c.Feeds, c.FeedDir)
 	}
-	all, err := newSite(c, with, rules).scanners()
+	site := newSite(c, with, rules)
+	all, err := site.scanners()
 	if err != nil {
 		return nil, err
 	}
@@ -57,6 +58,7 @@ func NewJudge(c *config.Config, generation uint64, with *Shared, tell func(conte
 		People:     with.Directory,
 		Places:     places.Place,
 		Lists:      with.lists(c),
+		Contents:   site.contentsOf(),
 	}), nil
 }
 

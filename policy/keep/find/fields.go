@@ -28,6 +28,8 @@ const (
 	recipients
 	senders
 	subjects
+	parts // since they are later than the others, blocks of earlier versions have none of these
+	hosts
 	fields
 )
 
@@ -61,6 +63,7 @@ func valuesOf(r policy.Record) (list [fields][]string) {
 	list[addresses], list[names] = lower(client(r.Client)), lower([]string{r.ClientName})
 	list[senders] = lower(r.Senders())
 	list[subjects] = tokens(fold(r.Subject))
+	list[parts], list[hosts] = contentsOf(r, history.Parts), contentsOf(r, history.Hosts)
 	return list
 }
 

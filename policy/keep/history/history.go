@@ -155,7 +155,26 @@ func (p Privacy) Apply(r policy.Record) policy.Record {
 	if p.NoDetails {
 		r.Changes = nil // which quote header fields
 	}
+	r.Contents = p.contents(r.Contents)
 	return r
+}
+
+// contents leaves out the names of files and the hosts of links.
+func (p Privacy) contents(c *policy.RecordContents) *policy.RecordContents {
+	if c == nil || !p.NoSubjects && !p.NoDetails {
+		return c
+	}
+	left := *c
+	if p.NoSubjects {
+		left.Parts = mapped(c.Parts, func(part policy.RecordPart) policy.RecordPart {
+			part.Name = ""
+			return part
+		})
+	}
+	if p.NoDetails {
+		left.Hosts, left.MoreHosts = nil, 0
+	}
+	return &left
 }
 
 func (p Privacy) finding(f policy.RecordFinding) policy.RecordFinding {

@@ -138,21 +138,20 @@ func (s *search) before(low int64, top find.Row) *source {
 
 // blocks makes a source of every block that may have wanted records.
 func (s *search) blocks(ctx context.Context) error {
-	found, err := s.tx.QueryContext(ctx, `SELECT first, last, rows, newest, newest_key, oldest, oldest_key FROM block`)
-	if err != nil {
-		return err
-	}
-	defer found.Close()
-	for found.Next() {
-		var b find.Span
-		if err := found.Scan(&b.First, &b.Last, &b.Rows, &b.Newest.Time, &b.Newest.Key, &b.Oldest.Time, &b.Oldest.Key); err != nil {
-			return err
-		}
+	spans, err := Rows(ctx, s.tx, readSpan, spansOfBlocks)
+	for _, b := range spans {
 		if s.after.Comes(b.Oldest.Time, b.Oldest.Key) && b.Newest.Time >= s.oldest && s.query.May(b.Oldest.Time, b.Newest.Time) {
 			s.sources = append(s.sources, s.block(b))
 		}
 	}
-	return found.Err()
+	return err
+}
+
+// spansOfBlocks asks for the spans of all blocks.
+const spansOfBlocks = `SELECT first, last, rows, newest, newest_key, oldest, oldest_key FROM block`
+
+func readSpan(rows *sql.Rows) (b find.Span, err error) {
+	return b, rows.Scan(&b.First, &b.Last, &b.Rows, &b.Newest.Time, &b.Newest.Key, &b.Oldest.Time, &b.Oldest.Key)
 }
 
 // block returns the source of the records of a block. One that is damaged is not asked: its
@@ -176,7 +175,7 @@ func (s *search) part(ctx context.Context, block int64, p find.Part, use func([]
 	}
 	defer rows.Close()
 	if !rows.Next() {
-		return cmp.Or(rows.Err(), find.ErrDamaged)
+		return cmp.Or(rows.Err(), find.ErrAbsent)
 	}
 	var data sql.RawBytes
 	if err := rows.Scan(&data); err != nil {
