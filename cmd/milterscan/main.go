@@ -16,6 +16,7 @@ import (
 	"github.com/milterscan/milterscan/cmd/milterscan/lists"
 	"github.com/milterscan/milterscan/cmd/milterscan/past"
 	"github.com/milterscan/milterscan/cmd/milterscan/reports"
+	"github.com/milterscan/milterscan/cmd/milterscan/retro"
 	"github.com/milterscan/milterscan/cmd/milterscan/shell"
 	"github.com/milterscan/milterscan/cmd/milterscan/user"
 	"github.com/milterscan/milterscan/cmd/milterscan/who"
@@ -38,6 +39,7 @@ func commands() []cli.Command {
 		{Name: "dmarc-report", About: "tell domains what mail in their name looks like from here", Sub: reports.Commands()},
 		{Name: "explain", About: "say what became of a message and why", Run: past.Explain},
 		{Name: "history", About: "list what became of messages", Run: past.History},
+		{Name: "retro", About: "say which mail had what has become known since", Run: retro.Run},
 		{Name: "top", About: "show verdicts as they happen", Run: past.Top},
 		{Name: "report", About: "count verdicts, rules, domains and engines", Run: past.Report},
 		{Name: "list", About: "allow and block senders, for recipients, domains and the host", Sub: lists.Commands(by)},

@@ -80,6 +80,12 @@ func ManualOf(name string) Manual {
 				"--long", "milterscan history --client 192.0.2.0/24 --limit 0 --json",
 			"milterscan history --count rule --to @example.com --action reject --since 1w",
 			"milterscan history --rule default/virus --since 1w --limit 0 --csv >refused.csv # for a spreadsheet"}, done, broken, misused, badConfig)
+	case "retro":
+		return manual([]string{"milterscan retro # all lists of the configuration, all mail that is remembered",
+			"milterscan retro --feed urlhaus --since 1w", "milterscan retro new.hsb incident.txt --json",
+			"milterscan retro --kind networks drop.txt"},
+			Exit{ExitOK, "no mail had any of it, as far as was recorded; the output says how far"}, Exit{ExitFound, "some mail had"},
+			Exit{ExitError, "a list or the history cannot be read, or nothing was recorded"}, misused, badConfig)
 	case "report":
 		return manual([]string{"milterscan report --since 1w", "milterscan report --since yesterday --html >report.html"}, done, broken, misused,
 			badConfig)

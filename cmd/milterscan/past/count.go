@@ -13,7 +13,7 @@ import (
 
 // countUp prints how many messages a search finds, by a field, and says if these are not
 // all.
-func countUp(ctx context.Context, h *openedHistory, f history.Filter, after history.Cursor, as printing, std cli.Streams) error {
+func countUp(ctx context.Context, h *Opened, f history.Filter, after history.Cursor, as printing, std cli.Streams) error {
 	s, err := f.SumUp(ctx, h.Find, after, as.count)
 	if err != nil {
 		return err

@@ -89,7 +89,7 @@ func (p printing) printer(out io.Writer) recordPrinter {
 
 // list prints page after page until there are as many records as the filter says, and says
 // what it may be good to know about them.
-func list(ctx context.Context, h *openedHistory, f history.Filter, after history.Cursor, to recordPrinter, notes io.Writer) error {
+func list(ctx context.Context, h *Opened, f history.Filter, after history.Cursor, to recordPrinter, notes io.Writer) error {
 	most, left, told := f.Limit, f.Limit, false
 	for {
 		if f.Limit = history.PageMost; left > 0 {

@@ -15,37 +15,44 @@ import (
 // errNoHistory says that there is no history to read.
 var errNoHistory = errors.New("there is no history")
 
-// openedHistory is the history as a command reads it.
-type openedHistory struct {
+// Opened is the history as a command reads it. The command closes it.
+type Opened struct {
 	*store.History
 	back func()
 }
 
 // Close closes the history.
-func (r *openedHistory) Close() {
+func (r *Opened) Close() {
 	r.History.Close()
 	r.back()
 }
 
 // mustOpenHistory opens the history that the configuration names, or returns nil and the
 // exit status after saying why not.
-func mustOpenHistory(name, path string, std cli.Streams) (*openedHistory, int) {
+func mustOpenHistory(name, path string, std cli.Streams) (*Opened, int) {
+	h, _, status := Open(name, path, std)
+	return h, status
+}
+
+// Open opens the history that the configuration names for a command of that name, as its owner if root has called
+// it. The history is nil if that fails: the command has said why then, and ends with the status.
+func Open(name, path string, std cli.Streams) (h *Opened, c *config.Config, status int) {
 	c, err := cli.Load(path)
 	if err != nil {
 		fmt.Fprintln(std.Err, err)
-		return nil, cli.ExitConfig
+		return nil, nil, cli.ExitConfig
 	}
-	h, err := openHistory(c, func(err error) { fmt.Fprintln(std.Err, "milterscan:", err) })
+	h, err = openHistory(c, func(err error) { fmt.Fprintln(std.Err, "milterscan:", err) })
 	if err != nil {
 		fmt.Fprintf(std.Err, "milterscan %s: %v\n", name, err)
-		return nil, cli.ExitError
+		return nil, nil, cli.ExitError
 	}
-	return h, cli.ExitOK
+	return h, c, cli.ExitOK
 }
 
 // openHistory opens the history a command reads, as its owner if root has called the
 // command. The error is errNoHistory if there is none.
-func openHistory(c *config.Config, warn func(error)) (*openedHistory, error) {
+func openHistory(c *config.Config, warn func(error)) (*Opened, error) {
 	file := c.History.File
 	if file == "" {
 		return nil, fmt.Errorf("%w: set history.file", errNoHistory)
@@ -58,7 +65,7 @@ func openHistory(c *config.Config, warn func(error)) (*openedHistory, error) {
 		back()
 		return nil, err
 	}
-	return &openedHistory{store.NewHistory(file, warn), back}, nil
+	return &Opened{store.NewHistory(file, warn), back}, nil
 }
 
 // readable returns an error if a file cannot be read.
