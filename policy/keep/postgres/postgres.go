@@ -34,7 +34,7 @@ func (s Server) Check() error {
 	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" || strings.Trim(u.Path, "/") == "" {
 		return units.Wrong("url", "this is no database; write one such as \"postgres://user@db.example.com/mail?sslmode=verify-full\"")
 	}
-	if _, has := u.User.Password(); has {
+	if _, has := u.User.Password(); has || u.Query().Has("password") {
 		return units.Wrong("url", "it holds a password, which others may read here; put that into password_file")
 	}
 	c, err := pgx.ParseConfig(s.URL)
@@ -65,7 +65,7 @@ const connectTime = 30 * time.Second
 
 // Open returns a database. Nothing is asked yet. The caller closes it.
 func (s Server) Open(password string) (*sql.DB, error) {
-	c, err := pgx.ParseConfig(s.URL)
+	c, err := s.config()
 	if err != nil {
 		return nil, err
 	}
@@ -73,14 +73,21 @@ func (s Server) Open(password string) (*sql.DB, error) {
 		c.Password = password
 	}
 	c.ConnectTimeout = connectTime
+	return stdlib.OpenDB(*c), nil
+}
+
+// config returns how connections are made.
+func (s Server) config() (*pgx.ConnConfig, error) {
+	c, err := pgx.ParseConfig(s.URL)
+	if err != nil {
+		return nil, err
+	}
 	c.DefaultQueryExecMode = pgx.QueryExecModeExec // which goes through poolers of connections, too
 	c.RuntimeParams["application_name"] = "milterscan"
 	if s.CAFile != "" {
-		if err := trust(c, s.CAFile); err != nil {
-			return nil, err
-		}
+		return c, trust(c, s.CAFile)
 	}
-	return stdlib.OpenDB(*c), nil
+	return c, nil
 }
 
 var errClear = errors.New("ca_file is set, and sslmode of url encrypts nothing; add sslmode=verify-full")

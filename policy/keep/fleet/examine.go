@@ -1,0 +1,55 @@
+package fleet
+
+import (
+	"context"
+	"database/sql"
+	"time"
+)
+
+// Facts are what a look at the database shows.
+type Facts struct {
+	Layout   Layout
+	Server   int           // version of the server: 150004 is 15.4
+	Settings Settings      // of the server
+	Drift    time.Duration // how far the clock of this host is ahead of that of the database
+	Exact    time.Duration // how well that is known
+	Used     int           // connections of all, at the moment
+	Room     int           // that there may be
+}
+
+// Settings are those that decide whether what is kept outlives a crash.
+type Settings struct{ Fsync, SynchronousCommit, FullPageWrites string }
+
+// Examine looks at the database, and changes nothing.
+func (s *State) Examine(ctx context.Context) (f Facts, err error) {
+	ctx, cancel := context.WithTimeout(ctx, lookTime)
+	defer cancel()
+	p, err := s.open()
+	if err != nil {
+		return f, s.named(err)
+	}
+	err = p.watch.QueryRowContext(ctx, `SELECT current_setting('server_version_num')::bigint, current_setting('fsync'), current_setting('synchronous_commit'),
+		current_setting('full_page_writes'), current_setting('max_connections')::bigint - current_setting('superuser_reserved_connections')::bigint,
+		(SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend')`).
+		Scan(&f.Server, &f.Settings.Fsync, &f.Settings.SynchronousCommit, &f.Settings.FullPageWrites, &f.Room, &f.Used)
+	if err == nil {
+		f.Drift, f.Exact, err = drift(ctx, p.watch)
+	}
+	if err == nil {
+		f.Layout, err = layoutOf(ctx, p.watch)
+	}
+	return f, s.named(err)
+}
+
+// drift returns how far our clock is ahead of that of the database, and how well that is known: the answer was written
+// somewhere between the question and its coming.
+func drift(ctx context.Context, db *sql.DB) (ahead, exact time.Duration, err error) {
+	var theirs time.Time
+	begun := time.Now()
+	err = db.QueryRowContext(ctx, `SELECT clock_timestamp()`).Scan(&theirs)
+	took := time.Since(begun)
+	return begun.Add(took / 2).Round(0).Sub(theirs), took / 2, err
+}
+
+// Fits returns why this program cannot use the tables, nil if it can.
+func (f Facts) Fits() error { return f.Layout.fits(Known()) }

@@ -1,0 +1,213 @@
+// Package fleet keeps in PostgreSQL what several hosts share. Mail waits for it but shortly, and not at all while it
+// cannot be reached or its tables are not what they should be.
+package fleet
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/milterscan/milterscan/policy/keep/postgres"
+	"github.com/milterscan/milterscan/scan/breaker"
+)
+
+// Options say where the database is, and what it may cost.
+type Options struct {
+	Server      postgres.Server
+	Password    func() (string, error) // asked for each connection
+	Connections int                    // of mail; others have some more
+	Patience    time.Duration          // that mail has for one call
+}
+
+// State is what hosts share. It may be used by any number of goroutines. Until Prepare or Check has found its tables, and
+// whenever they are not there any more, calls fail at once.
+type State struct {
+	options Options
+
+	calls breaker.Breaker // of mail
+
+	mu    sync.Mutex
+	pools *pools // nil until they are used
+	unfit error  // why the tables cannot be used
+}
+
+// pools are the connections: mail never waits for people, nor does what watches the database wait for either.
+type pools struct{ mail, others, watch *sql.DB }
+
+// Numbers of connections, and times.
+const (
+	fewest        = 2                // connections of what is not mail
+	statementTime = 30 * time.Second // that a statement of what is not mail may take
+	retries       = 5                // of a transaction that another was in the way of
+)
+
+// errUnprepared is reported until the tables have been looked at.
+var errUnprepared = errors.New("it has not been reached yet")
+
+// New returns the state in a database, of which nothing is asked yet.
+func New(o Options) *State { return &State{options: o, unfit: errUnprepared} }
+
+// othersOf returns how many connections there are for what is not mail.
+func (o Options) othersOf() int { return max(fewest, o.Connections/2) }
+
+// Most returns how many connections one daemon may have at the same time: those of mail and of
+// others, and one that watches.
+func (o Options) Most() int { return o.Connections + o.othersOf() + 1 }
+
+// Place returns where the database is.
+func (s *State) Place() string { return s.options.Server.Place() }
+
+// pool returns how the server is asked.
+func (s *State) pool(connections int, statement time.Duration) postgres.Pool {
+	o := s.options
+	return postgres.Pool{Server: o.Server, Password: o.Password, Connections: connections, Connect: max(o.Patience, time.Second), Statement: statement}
+}
+
+// open opens the pools, once.
+func (s *State) open() (*pools, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.pools != nil {
+		return s.pools, nil
+	}
+	p := &pools{}
+	for _, one := range []struct {
+		db **sql.DB
+		postgres.Pool
+	}{
+		{&p.mail, s.pool(s.options.Connections, s.options.Patience)}, {&p.others, s.pool(s.options.othersOf(), statementTime)},
+		{&p.watch, s.pool(1, lookTime)},
+	} {
+		var err error
+		if *one.db, err = one.Open(); err != nil {
+			return nil, errors.Join(err, p.close())
+		}
+	}
+	s.pools = p
+	return p, nil
+}
+
+// close closes what is open.
+func (p *pools) close() error {
+	var errs []error
+	for _, db := range []*sql.DB{p.mail, p.others, p.watch} {
+		if db != nil {
+			errs = append(errs, db.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Ready returns nil if the tables can be used, otherwise why not. It asks nothing.
+func (s *State) Ready() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.unfit
+}
+
+// judge notes whether the tables can be used.
+func (s *State) judge(err error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unfit = err
+	return err
+}
+
+// errRests is reported for a database that made mail wait in vain a moment ago.
+var errRests = fmt.Errorf("it did not answer a moment ago; asked again within %v", breaker.Rest)
+
+// Ask calls do for mail: with a deadline, and not at all while the database makes others wait in vain. do may be called
+// again if a connection ends in the middle.
+func (s *State) Ask(ctx context.Context, do func(context.Context, *sql.DB) error) error {
+	if err := s.Ready(); err != nil {
+		return s.named(err)
+	}
+	if !s.calls.MayTry(time.Now()) {
+		return s.named(errRests)
+	}
+	hurried, cancel := context.WithTimeout(ctx, s.options.Patience)
+	defer cancel()
+	p, err := s.open()
+	if err == nil {
+		err = do(hurried, p.mail)
+	}
+	if postgres.Broke(err) {
+		err = do(hurried, p.mail)
+	}
+	s.calls.Note(time.Now(), postgres.Away(err) && ctx.Err() == nil)
+	return s.named(s.missed(err))
+}
+
+// missed notes tables that are not there any more, so that they are looked at again.
+func (s *State) missed(err error) error {
+	switch postgres.Code(err) {
+	case postgres.NoTable, postgres.NoColumn, postgres.NoFunction:
+		return s.judge(err)
+	}
+	return err
+}
+
+// Read calls do for anything but mail.
+func (s *State) Read(ctx context.Context, do func(*sql.DB) error) error {
+	if err := s.Ready(); err != nil {
+		return s.named(err)
+	}
+	p, err := s.open()
+	if err == nil {
+		err = s.missed(do(p.others))
+	}
+	return s.named(err)
+}
+
+// Change commits what do did unless it failed. do is called again where another transaction was in its way.
+func (s *State) Change(ctx context.Context, do func(*sql.Tx) error) error {
+	return s.Read(ctx, func(db *sql.DB) error {
+		for tries := 1; ; tries++ {
+			err := inTransaction(ctx, db, do)
+			if !postgres.Again(err) || tries >= retries || ctx.Err() != nil {
+				return err
+			}
+			select {
+			case <-ctx.Done():
+			case <-time.After(time.Duration(rand.Int64N(int64(tries * 20 * int(time.Millisecond))))):
+			}
+		}
+	})
+}
+
+// inTransaction commits what do did unless it failed.
+func inTransaction(ctx context.Context, db *sql.DB, do func(*sql.Tx) error) error {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err := do(tx); err != nil {
+		tx.Rollback() // which fails where the connection is gone, and then nothing was done either
+		return err
+	}
+	return tx.Commit()
+}
+
+// named returns an error with the name of the database.
+func (s *State) named(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("shared database %s: %w", s.Place(), err)
+}
+
+// Close closes all connections. They are opened again if they are used again.
+func (s *State) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.pools == nil {
+		return nil
+	}
+	err := s.pools.close()
+	s.pools = nil
+	return err
+}

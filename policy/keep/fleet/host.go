@@ -1,0 +1,92 @@
+package fleet
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"time"
+)
+
+// Host is what a daemon says about itself.
+type Host struct {
+	Name    string        `json:"name"`
+	Version string        `json:"version"` // of milterscan
+	Layout  int           `json:"layout"`  // of the tables, that it knows
+	Config  string        `json:"config"`  // a hash of the settings and rules in force
+	Started time.Time     `json:"started"`
+	Ago     time.Duration `json:"ago_ns"`   // how long ago it last spoke, by the clock of the database
+	Drift   time.Duration `json:"drift_ns"` // how far its clock is ahead of that of the database
+	// Facts are what hosts of one fleet have alike: "key quarantine" has a fingerprint, "engine clamav" the age of signatures.
+	Facts map[string]string `json:"facts"`
+}
+
+// Announce says how this host is. Its clock is compared with that of the database.
+func (s *State) Announce(ctx context.Context, h Host) error {
+	ctx, cancel := context.WithTimeout(ctx, lookTime)
+	defer cancel()
+	facts, err := json.Marshal(h.Facts)
+	if err != nil {
+		return err
+	}
+	p, err := s.open()
+	if err != nil {
+		return s.named(err)
+	}
+	ahead, _, err := drift(ctx, p.watch)
+	if err == nil {
+		_, err = p.watch.ExecContext(ctx, `INSERT INTO host (name, started, seen, drift_ms, version, layout, config, facts)
+			VALUES ($1, $2, clock_timestamp(), $3, $4, $5, $6, $7::text::jsonb)
+			ON CONFLICT (name) DO UPDATE SET started = excluded.started, seen = excluded.seen, drift_ms = excluded.drift_ms, version = excluded.version,
+				layout = excluded.layout, config = excluded.config, facts = excluded.facts`,
+			h.Name, h.Started, ahead.Milliseconds(), h.Version, int64(Known()), h.Config, string(facts))
+	}
+	return s.named(s.missed(err))
+}
+
+// mostOfHosts is how many hosts are listed, those that spoke last.
+const mostOfHosts = 1000
+
+// Hosts returns what the hosts last said, by name.
+func (s *State) Hosts(ctx context.Context) (list []Host, err error) {
+	err = s.Read(ctx, func(db *sql.DB) error {
+		rows, err := db.QueryContext(ctx, `SELECT * FROM (SELECT name, version, layout, config, started, (extract(epoch FROM clock_timestamp() - seen) * 1000)::bigint,
+			drift_ms, facts::text FROM host ORDER BY seen DESC LIMIT $1) AS last ORDER BY name`, int64(mostOfHosts))
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			h, err := scanHost(rows)
+			if err != nil {
+				return err
+			}
+			list = append(list, h)
+		}
+		return rows.Err()
+	})
+	return list, err
+}
+
+func scanHost(rows *sql.Rows) (h Host, err error) {
+	var ago, ahead int64
+	var facts string
+	if err = rows.Scan(&h.Name, &h.Version, &h.Layout, &h.Config, &h.Started, &ago, &ahead, &facts); err != nil {
+		return h, err
+	}
+	h.Ago, h.Drift = time.Duration(ago)*time.Millisecond, time.Duration(ahead)*time.Millisecond
+	return h, json.Unmarshal([]byte(facts), &h.Facts)
+}
+
+// Forget takes a host off the list, which is no more. It reports whether there was one of that name.
+func (s *State) Forget(ctx context.Context, name string) (was bool, err error) {
+	err = s.Change(ctx, func(tx *sql.Tx) error {
+		r, err := tx.ExecContext(ctx, `DELETE FROM host WHERE name = $1`, name)
+		if err != nil {
+			return err
+		}
+		n, err := r.RowsAffected()
+		was = n > 0
+		return err
+	})
+	return was, err
+}
