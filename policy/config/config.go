@@ -43,7 +43,7 @@ type Config struct {
 
 	// The MTA's side: where it connects, and what it may cost.
 	Milter Milter `toml:"milter"`
-	// Where messages are while they are looked at. A change here needs a
+	// Where messages are while they are looked at. A change here, or in [store], needs a
 	// restart; everything else is in force after a reload.
 	Spool Spool `toml:"spool"`
 	// What one message may cost. Reaching a limit is a finding.
@@ -86,6 +86,9 @@ type Config struct {
 	Rate rate.Config `toml:"rate"`
 	// Who asks others whether mail is unsolicited.
 	Spam Spam `toml:"spam"`
+	// The database in which several hosts share what they keep: see docs/hosts.md. Without
+	// it each host keeps all for itself. A change here needs a restart.
+	Store Store `toml:"store"`
 	// The texts written into messages that rules edit.
 	Edit edit.Config `toml:"edit"`
 	// Which mail is yours. While this is empty, mail counts as inbound unless its
@@ -276,6 +279,7 @@ func Default() *Config {
 		Contact:    contact.DefaultConfig(),
 		Rate:       rate.DefaultConfig(),
 		Spam:       defaultSpam(),
+		Store:      defaultStore(),
 		Quarantine: defaultQuarantine(),
 		Console:    defaultConsole(),
 		History:    defaultHistory(),

@@ -6,7 +6,7 @@ import (
 )
 
 // restartSections are the sections that a reload cannot put in force.
-var restartSections = []string{"spool"}
+var restartSections = []string{"spool", "store"}
 
 // NeedsRestart lists the keys that next changes and a reload cannot put in force.
 func (c *Config) NeedsRestart(next *Config) (keys []string) {

@@ -74,6 +74,7 @@ func checks() []check {
 		{"places", (*Installation).places},
 		{"directories", (*Installation).directories},
 		{"stores", (*Installation).stores},
+		{"shared database", (*Installation).shared},
 		{"MTA's log", (*Installation).mtaLog},
 		{"people", (*Installation).people},
 		{"lists", (*Installation).lists},
@@ -92,7 +93,7 @@ const patience = 90 * time.Second
 // Running lists the checks that a daemon can make of itself while mail flows: those that
 // cost engines little, and that need no rights but its own.
 func Running() []string {
-	return []string{"engines", "SpamAssassin", "rspamd", "resolver", "DNS lists", "feeds", "places", "directories", "stores", "digests", "clock"}
+	return []string{"engines", "SpamAssassin", "rspamd", "resolver", "DNS lists", "feeds", "places", "directories", "stores", "shared database", "digests", "clock"}
 }
 
 // Examine looks at everything at once, and returns what it saw in a fixed order. A

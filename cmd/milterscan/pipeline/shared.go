@@ -37,10 +37,12 @@ type Shared struct {
 func NewShared(c *config.Config, ready int) *Shared {
 	w := worker.Defaults()
 	w.Idle = ready
+	stores := NewStores()
+	stores.Fleet = c.Store.Fleet()
 	return &Shared{
 		Spool:     spool.New(c.Spool.Dir, int64(c.Spool.Memory), int64(c.Spool.Disk)),
 		Workers:   worker.NewPool(w),
-		Stores:    NewStores(),
+		Stores:    stores,
 		Directory: directory.New(directory.Options{}),
 		Published: feed.New(feed.Options{}),
 	}

@@ -4,9 +4,11 @@ import (
 	"errors"
 	"io"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/milterscan/milterscan/policy/config"
+	"github.com/milterscan/milterscan/policy/keep/fleet"
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
 	"github.com/milterscan/milterscan/policy/keep/store"
 	"github.com/milterscan/milterscan/policy/people"
@@ -16,7 +18,8 @@ import (
 // Stores are what outlives a message. All generations share it, so that a
 // directory or a database is open once, whatever the configuration calls it.
 type Stores struct {
-	Warn func(error) // takes errors that do not concern the message at hand
+	Warn  func(error)  // takes errors that do not concern the message at hand
+	Fleet *fleet.State // what hosts share; nil: nothing
 
 	mu    sync.Mutex
 	dirs  map[string]*quarantine.Dir
@@ -140,7 +143,11 @@ func once[T any](k *Stores, known map[string]T, name string, open func() (T, io.
 func (k *Stores) Close() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	for _, c := range k.open {
+	open := k.open
+	if k.Fleet != nil {
+		open = append(slices.Clone(open), k.Fleet)
+	}
+	for _, c := range open {
 		if err := c.Close(); err != nil {
 			k.Warn(err)
 		}

@@ -5,6 +5,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
+
+	"github.com/milterscan/milterscan/tests/procstat"
 )
 
 // Postgres is a private PostgreSQL server, which knows one user by a password.
@@ -12,6 +15,7 @@ type Postgres struct {
 	Addr string // where it listens
 	dir  string
 	bin  string
+	args []string
 	proc *process
 }
 
@@ -21,8 +25,8 @@ const (
 	PostgresPassword = "a password of PostgreSQL"
 )
 
-// StartPostgres starts a server and runs some SQL. Cleanup stops it.
-func StartPostgres(t TB, schema string) *Postgres {
+// StartPostgres starts a server, with settings such as "max_connections=20", and runs some SQL. Cleanup stops it.
+func StartPostgres(t TB, schema string, settings ...string) *Postgres {
 	t.Helper()
 	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/postgres")
 	if err != nil || len(found) == 0 {
@@ -42,13 +46,67 @@ func StartPostgres(t TB, schema string) *Postgres {
 	p.must(t, p.as("initdb", "-D", data, "-U", PostgresUser, "-A", "scram-sha-256",
 		"--pwfile", password, "-E", "UTF8", "--locale=C.UTF-8", "-N"))
 	host, port, _ := strings.Cut(p.Addr, ":")
-	cmd := p.as("postgres", "-D", data, "-k", p.dir, "-p", port,
-		"-c", "listen_addresses="+host, "-c", "fsync=off", "-c", "shared_buffers=16MB")
-	p.proc = run(t, filepath.Join(p.dir, "log"), cmd.Path, cmd.Args[1:]...)
+	p.args = []string{"-D", data, "-k", p.dir, "-p", port, "-c", "listen_addresses=" + host}
+	for _, s := range append([]string{"fsync=off", "shared_buffers=16MB"}, settings...) {
+		p.args = append(p.args, "-c", s)
+	}
+	p.Start(t)
 	t.Cleanup(p.Stop)
-	p.proc.ready(t, "PostgreSQL at "+p.Addr, func() bool { return p.psql("SELECT 1").Run() == nil })
-	p.must(t, p.psql(schema))
+	p.SQL(t, schema)
 	return p
+}
+
+// Start starts the server again after Stop or Kill.
+func (p *Postgres) Start(t TB) {
+	t.Helper()
+	cmd := p.as("postgres", p.args...)
+	p.proc = run(t, filepath.Join(p.dir, "log"), cmd.Path, cmd.Args[1:]...)
+	p.proc.ready(t, "PostgreSQL at "+p.Addr, func() bool { return p.psql("SELECT 1").Run() == nil })
+}
+
+// SQL runs some SQL, and returns what it prints: a row on each line, with "|" between its columns.
+func (p *Postgres) SQL(t TB, text string) string {
+	t.Helper()
+	cmd := p.psql(text)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", cmd.Path, err, out)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// PasswordFile returns the path of a file with the password.
+func (p *Postgres) PasswordFile(t TB) string {
+	t.Helper()
+	file := filepath.Join(newDir(t), "password")
+	writeFile(t, file, PostgresPassword+"\n")
+	if err := os.Chmod(file, 0o600); err != nil {
+		t.Fatalf("%v", err)
+	}
+	return file
+}
+
+// Pause stops all its processes without ending them, so that connections hang.
+func (p *Postgres) Pause() { p.signal(syscall.SIGSTOP) }
+
+// Continue lets them go on.
+func (p *Postgres) Continue() { p.signal(syscall.SIGCONT) }
+
+// signal sends a signal to the server and to its children, which have sessions of their own.
+func (p *Postgres) signal(s syscall.Signal) {
+	p.proc.signal(s)
+	for _, pid := range procstat.Children(p.proc.pid()) {
+		syscall.Kill(pid, s)
+	}
+}
+
+// Kill ends the server as a crash would.
+func (p *Postgres) Kill() {
+	children := procstat.Children(p.proc.pid())
+	p.proc.kill()
+	for _, pid := range children {
+		syscall.Kill(pid, syscall.SIGKILL)
+	}
 }
 
 // as returns a program of the server, run by its user: it refuses to be root.
@@ -78,4 +136,8 @@ func (p *Postgres) must(t TB, cmd *exec.Cmd) {
 func (p *Postgres) URL() string { return "postgres://" + PostgresUser + "@" + p.Addr + "/postgres" }
 
 // Stop ends the server.
-func (p *Postgres) Stop() { p.proc.stop() }
+func (p *Postgres) Stop() {
+	p.signal(syscall.SIGCONT)
+	p.proc.signal(syscall.SIGINT) // which waits for no client
+	p.proc.stop()
+}

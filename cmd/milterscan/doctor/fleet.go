@@ -1,0 +1,79 @@
+package doctor
+
+import (
+	"context"
+	"time"
+
+	"github.com/milterscan/milterscan/policy/keep/fleet"
+)
+
+// shared looks at the database in which hosts share what they keep.
+func (p *Installation) shared(ctx context.Context) []Finding {
+	c := p.Config.Store
+	state := c.Fleet()
+	if state == nil {
+		return nil
+	}
+	defer state.Close()
+	found := p.secret("store.password_file", c.PasswordFile)
+	f, err := state.Examine(ctx)
+	if err != nil {
+		return append(found, fault("start it, or correct [store]; docs/hosts.md says how to set it up", "%v", err))
+	}
+	found = append(found, layoutFinding(f))
+	found = append(found, serverFindings(f)...)
+	return append(found, connectionFindings(f, c.Hosts, fleet.Options{Connections: c.Connections}.Most())...)
+}
+
+// layoutFinding says whether this program can use the tables.
+func layoutFinding(f fleet.Facts) Finding {
+	if err := f.Fits(); err != nil {
+		return fault("start the daemon of the newest milterscan among the hosts, and update this one", "%v", err)
+	}
+	return ok("its tables have layout %d", f.Layout.Version)
+}
+
+// oldest is the least version of the server, as it numbers them.
+const oldest = 130000
+
+// Differences of clocks.
+const (
+	drifts = 2 * time.Second
+	wrong  = time.Minute
+)
+
+// serverFindings look at the version, the settings and the clock of the server.
+func serverFindings(f fleet.Facts) (found []Finding) {
+	if f.Server < oldest {
+		found = append(found, fault("use PostgreSQL 13 or later", "the server is PostgreSQL %d.%d", f.Server/10000, f.Server%10000))
+	}
+	for _, s := range []struct{ name, value, risk string }{
+		{"fsync", f.Settings.Fsync, "a power cut may destroy the whole database"},
+		{"full_page_writes", f.Settings.FullPageWrites, "a power cut may destroy parts of the database"},
+		{"synchronous_commit", f.Settings.SynchronousCommit, "what was confirmed may be gone after a crash"},
+	} {
+		if s.value == "off" {
+			found = append(found, fault(s.name+" = on in postgresql.conf, and reload it", "%s is off: %s", s.name, s.risk))
+		}
+	}
+	ahead := f.Drift.Abs() - f.Exact
+	switch fix := "set the clocks by NTP, here and there"; {
+	case ahead > wrong:
+		found = append(found, fault(fix, "the clock of this host differs by %v from that of the database", f.Drift.Round(time.Millisecond)))
+	case ahead > drifts:
+		found = append(found, advice(fix, "the clock of this host differs by %v from that of the database", f.Drift.Round(time.Millisecond)))
+	}
+	if len(found) == 0 {
+		found = append(found, ok("the server is PostgreSQL %d.%d, and keeps what it confirms", f.Server/10000, f.Server%10000))
+	}
+	return found
+}
+
+// connectionFindings say whether all hosts get their connections.
+func connectionFindings(f fleet.Facts, hosts, each int) []Finding {
+	if hosts*each > f.Room {
+		return []Finding{advice("raise max_connections of the server, or lower store.connections",
+			"%d hosts may want %d connections each, and the server has %d for all", hosts, each, f.Room)}
+	}
+	return []Finding{ok("%d of %d connections are used", f.Used, f.Room)}
+}

@@ -1,0 +1,81 @@
+package config
+
+import (
+	"os"
+	"time"
+
+	"github.com/milterscan/milterscan/policy/keep/fleet"
+	"github.com/milterscan/milterscan/policy/keep/postgres"
+	"github.com/milterscan/milterscan/scan/units"
+)
+
+// Store is where several hosts keep what they share.
+type Store struct {
+	// The database of PostgreSQL, 13 or later, in which hosts share what docs/hosts.md
+	// lists; "" if this host shares nothing. Several hosts stand with commas between them:
+	// "postgres://milterscan@db1.example.com,db2.example.com/milterscan?sslmode=verify-full".
+	URL string `toml:"url"`
+	// The authorities of its certificate, in PEM; "" for those of the system.
+	CAFile string `toml:"ca_file"`
+	// The file with the password, or "env:NAME" for a variable of the environment; ""
+	// for none. It is read for each connection, so that it may be changed.
+	PasswordFile SecretFile `toml:"password_file"`
+	// Connections for mail; half as many more are for all else.
+	Connections int `toml:"connections"`
+	// How long one mail waits for the database. After that mail does without for ten
+	// seconds: see docs/hosts.md for what that means.
+	Timeout units.Duration `toml:"timeout"`
+	// How many hosts share the database. While it is away, each lets this part of a
+	// limit of [rate] through.
+	Hosts int `toml:"hosts"`
+	// What this host is called among them; "" for its name.
+	Name string `toml:"name"`
+}
+
+func defaultStore() Store {
+	return Store{Connections: 8, Timeout: units.Duration(2 * time.Second), Hosts: 2}
+}
+
+// mostOfConnections is how many connections one host may have: servers take some hundred of all.
+const mostOfConnections = 1000
+
+// mostOfTimeout is how long a mail may wait for the database.
+const mostOfTimeout = 10 * time.Second
+
+// Check returns the errors of the section [store].
+func (s Store) Check() error {
+	var check units.Check
+	if s.URL != "" {
+		check.Add(s.server().Check())
+	}
+	check.If(s.URL == "" && s.CAFile != "", "ca_file", "it is of no use without a url")
+	check.If(s.URL == "" && s.PasswordFile != "", "password_file", "it is of no use without a url")
+	check.AtLeast("connections", s.Connections, 1)
+	check.If(s.Connections > mostOfConnections, "connections", "%d are more than a server takes; write at most %d", s.Connections, mostOfConnections)
+	check.If(s.Timeout == 0 || s.Timeout.Go() > mostOfTimeout, "timeout", "%v is not possible: clients wait for it at RCPT; write at most %v, such as \"2s\"",
+		s.Timeout, units.Duration(mostOfTimeout))
+	check.AtLeast("hosts", s.Hosts, 1)
+	return check.Err()
+}
+
+func (s Store) server() postgres.Server { return postgres.Server{URL: s.URL, CAFile: s.CAFile} }
+
+// Fleet returns where the hosts share what they share; nil if they share nothing.
+func (s Store) Fleet() *fleet.State {
+	if s.URL == "" {
+		return nil
+	}
+	return fleet.New(fleet.Options{Server: s.server(), Password: s.PasswordFile.Read, Connections: s.Connections, Patience: s.Timeout.Go()})
+}
+
+// Host returns what this host is called among those that share.
+func (s Store) Host() string {
+	if s.Name != "" {
+		return s.Name
+	}
+	name, err := os.Hostname()
+	if err != nil || name == "" {
+		return "unnamed"
+	}
+	return name
+}
