@@ -61,3 +61,6 @@ func (s *summed) take(ctx context.Context, c Content) error {
 	}
 	return err
 }
+
+// SumOf returns the SHA-256 of bytes.
+func SumOf(b []byte) Sum { return sha256.Sum256(b) }

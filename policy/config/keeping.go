@@ -87,12 +87,14 @@ type History struct {
 	// Remember the hosts that links lead to, likewise. They are what scanners quote: without
 	// details there are none.
 	Links bool `toml:"links"`
+	// What the daemon looks for in all that when a list changes.
+	Retro Retro `toml:"retro"`
 }
 
 func defaultHistory() History {
 	return History{
 		File: "/var/lib/milterscan/history.db", Keep: units.Duration(30 * 24 * time.Hour),
-		Subjects: true, Addresses: true, Details: true, Clients: true, Parts: true, Links: true,
+		Subjects: true, Addresses: true, Details: true, Clients: true, Parts: true, Links: true, Retro: defaultRetro(),
 	}
 }
 

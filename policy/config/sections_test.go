@@ -49,6 +49,7 @@ var wrongValues = map[string]string{
 	"local":                   "domains = [\"two words\"]",
 	"quarantine":              "dir = \"here\"",
 	"history":                 "file = \"here\"",
+	"history.retro":           "back = \"1m\"",
 	"mta_log":                 "file = \"mail.log\"",
 	"notices":                 "queue = 0",
 	"submission":              "via = \"pigeon\"",

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"reflect"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -63,7 +64,9 @@ func (d *Daemon) readMTALog(ctx context.Context) {
 	}
 }
 
-func sameLog(a, b *config.Config) bool { return a.MTALog == b.MTALog && a.History == b.History }
+func sameLog(a, b *config.Config) bool {
+	return a.MTALog == b.MTALog && reflect.DeepEqual(a.History, b.History)
+}
 
 func (d *Daemon) follower(c *config.Config) *mtalog.Follower {
 	f := &mtalog.Follower{

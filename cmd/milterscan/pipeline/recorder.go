@@ -145,6 +145,26 @@ func (r *Recorder) Index(ctx context.Context) (more bool, err error) {
 	return r.records.store.Index(ctx)
 }
 
+// errNoHistory says that nothing is remembered.
+var errNoHistory = errors.New("there is no history")
+
+// Hold returns the records that have something on a list. The history is not indexed meanwhile.
+func (r *Recorder) Hold(ctx context.Context, q history.Holding) (history.Held, error) {
+	r.expiring.Lock()
+	defer r.expiring.Unlock()
+	if r.records == nil {
+		return history.Held{}, errNoHistory
+	}
+	return r.records.store.Hold(ctx, q)
+}
+
+// Notify has notices sent.
+func (r *Recorder) Notify(ctx context.Context, items []notify.Item) error {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.notices.Add(ctx, items)
+}
+
 // Close writes the records that wait.
 func (r *Recorder) Close() { r.records.close() }
 

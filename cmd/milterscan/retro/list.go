@@ -43,6 +43,11 @@ var (
 	errOther = errors.New("it has MD5 and SHA-1 only, and the history has SHA-256")
 )
 
+// Comparable reports whether a list may be compared another time that could not be now.
+func Comparable(err error) bool {
+	return !errors.Is(err, errEmpty) && !errors.Is(err, errPages) && !errors.Is(err, errOther)
+}
+
 // FromTable makes a list of the one that a feed has.
 func FromTable(name string, t *listing.Table) (List, error) {
 	l := List{Name: name, Entries: t.Len()}
