@@ -2,7 +2,7 @@
 // does nothing and to milterscan, over 1, 8 and 32 connections at once, and
 // prints what each took. Nothing but this source tree is needed.
 //
-//	go run ./tests/load [-binary bin/milterscan] [-messages 2000] [-clamd] [-remember]
+//	go run ./tests/load [-binary bin/milterscan] [-messages 2000] [-connections 1,8,32] [-clamd] [-remember] [-config FILE]
 package main
 
 import (
@@ -15,6 +15,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/milterscan/milterscan/tests/integration/servers"
@@ -28,6 +30,8 @@ func main() {
 	messages := flag.Int("messages", 2000, "messages of each run")
 	clamd := flag.Bool("clamd", false, "start a clamd and let milterscan use it")
 	remember := flag.Bool("remember", false, "have milterscan remember every message in a history")
+	file := flag.String("config", "", "configuration that milterscan has in addition")
+	connections := flag.String("connections", "1,8,32", "how many are used at once, one run for each")
 	null := flag.String("null", "", "be the milter that does nothing, on this unix socket (used by the run itself)")
 	flag.Parse()
 	if *null != "" {
@@ -36,7 +40,14 @@ func main() {
 	if *binary != "" {
 		os.Setenv("MILTERSCAN_BINARY", *binary)
 	}
-	os.Exit(servers.Script(func(t servers.TB) { measure(t, *messages, *clamd, *remember) }))
+	os.Exit(servers.Script(func(t servers.TB) {
+		config := configuration(t, *file, *clamd, *remember)
+		for _, corpus := range corpora() {
+			for _, n := range numbers(t, *connections) {
+				measure(t, corpus, config, *messages, n)
+			}
+		}
+	}))
 }
 
 // candidate is a milter to be measured.
@@ -46,30 +57,54 @@ type candidate struct {
 	stop         func()
 }
 
-func measure(t servers.TB, messages int, withClamd, remember bool) {
-	config := ""
-	if remember {
-		config = fmt.Sprintf("[history]\nfile = %q\n", filepath.Join(filepath.Dir(socketIn(t)), "history.db"))
+// configuration returns what milterscan is to be configured with.
+func configuration(t servers.TB, file string, clamd, remember bool) (config string) {
+	if file != "" {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatalf("%v", err)
+		}
+		config = string(text) + "\n"
 	}
-	if withClamd {
+	if remember {
+		config += fmt.Sprintf("[history]\nfile = %q\n", filepath.Join(filepath.Dir(socketIn(t)), "history.db"))
+	}
+	if clamd {
 		config += fmt.Sprintf("[[virus]]\nname = \"clamd\"\ntype = \"clamd\"\naddress = \"unix:%s\"\n", servers.StartClamd(t).Socket)
 	}
-	corpora := []struct {
-		name  string
-		mails []*mta.Message
-	}{{"small", split(sample.Small(200))}, {"mixed", split(sample.Mixed(200))}}
+	return config
+}
+
+func numbers(t servers.TB, list string) (all []int) {
+	for text := range strings.SplitSeq(list, ",") {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 {
+			t.Fatalf("-connections: %q is no number of connections", text)
+		}
+		all = append(all, n)
+	}
+	return all
+}
+
+// corpus is what is sent in a run.
+type corpus struct {
+	name  string
+	mails []*mta.Message
+}
+
+func corpora() []corpus {
 	fmt.Printf("%-7s %-11s %3s %9s %10s %9s %9s %8s %8s  %s\n",
 		"corpus", "milter", "c", "CPU ms/msg", "messages/s", "EOM p50", "EOM p99", "RSS MB", "PSS MB", "answers")
-	for _, corpus := range corpora {
-		for _, connections := range []int{1, 8, 32} {
-			// Each run starts its own milter, so that none inherits memory.
-			for _, start := range []func(servers.TB) candidate{startNull, startMilterscan(config)} {
-				c := start(t)
-				load := mta.Load{Network: "unix", Address: c.socket, Mails: corpus.mails, Messages: messages, Connections: connections}
-				print(corpus.name, c, load, measured(t, c, load))
-				c.stop()
-			}
-		}
+	return []corpus{{"small", split(sample.Small(200))}, {"mixed", split(sample.Mixed(200))}}
+}
+
+// measure puts a corpus to both. Each run starts its own milter, so that none inherits memory.
+func measure(t servers.TB, corpus corpus, config string, messages, connections int) {
+	for _, start := range []func(servers.TB) candidate{startNull, startMilterscan(config)} {
+		c := start(t)
+		load := mta.Load{Network: "unix", Address: c.socket, Mails: corpus.mails, Messages: messages, Connections: connections}
+		print(corpus.name, c, load, measured(t, c, load))
+		c.stop()
 	}
 }
 
