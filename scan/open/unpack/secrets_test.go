@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/milterscan/milterscan/scan/format/entity"
 )
@@ -93,4 +94,25 @@ func TestSecretsAreFew(t *testing.T) {
 			}
 		}
 	}
+}
+
+// FuzzSecrets: whatever a mail says, its words are few, of the lengths that are tried, and no two the same.
+func FuzzSecrets(f *testing.F) {
+	for _, text := range []string{"The password is: 48213.", "Das Passwort lautet „Sommer2025“", "密码8866", "ПАРОЛЬ - 2026", "pw \"a b\"\n\nx", "PAßWORT İ: 1"} {
+		f.Add("x", text, "utf-8")
+	}
+	f.Add("=?koi8-r?q?=f0=c1=d2=cf=cc=d8: 77?=", "<p>password: <b>x1</b>", "koi8-r")
+	f.Fuzz(func(t *testing.T, subject, text, label string) {
+		for _, kind := range []string{"plain", "html"} {
+			got := words("Subject: " + subject + "\r\nContent-Type: text/" + kind + "; charset=" + label + "\r\n\r\n" + text)
+			if len(got) > mostSecrets {
+				t.Errorf("%d words", len(got))
+			}
+			for i, w := range got {
+				if n := utf8.RuneCountInString(w); n < shortestWord || n > longestWord || slices.Contains(got[:i], w) {
+					t.Errorf("%q in %q", w, got)
+				}
+			}
+		}
+	})
 }

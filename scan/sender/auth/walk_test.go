@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -161,4 +162,29 @@ func TestWalkAsksLittle(t *testing.T) {
 	if n := len(asked.Asked()); n > 12 {
 		t.Errorf("%d questions for a mail", n)
 	}
+}
+
+// FuzzRecords: whatever domains publish, an organisation is the domain or above it, and a policy is one
+// of those that there are.
+func FuzzRecords(f *testing.F) {
+	f.Add("a.b.example.org", "v=DMARC1; p=reject", "v=DMARC1;psd=y;sp=none")
+	f.Add("example.org", "v=DMARC1; p=none; p=reject; T = Y", "v=DMARC1; np=reject; psd=n")
+	f.Add("org", "v = DMARC1;=;;p=;rua=mailto:a@b", "")
+	f.Fuzz(func(t *testing.T, domain, own, above string) {
+		if domain = ascii(domain); domain == "" {
+			return
+		}
+		_, parent, _ := strings.Cut(domain, ".")
+		w := walkTree(t.Context(), dnstest.Zone{"_dmarc." + domain: {"TXT " + own}, "_dmarc." + parent: {"TXT " + above}}, domain)
+		if org := w.organization(); org != domain && !strings.HasSuffix(domain, "."+org) {
+			t.Errorf("the organisation of %q is %q", domain, org)
+		}
+		s, ok := w.policy()
+		if !ok {
+			return
+		}
+		if tag, asked, err := s.request(t.Context(), dnstest.Zone{}, domain); err == nil && !slices.Contains(policies, asked) {
+			t.Errorf("%q asks for %q by %q", domain, asked, tag)
+		}
+	})
 }
