@@ -26,6 +26,7 @@ type Rspamd struct {
 	Controller string // the URL of the one that learns
 
 	dir  string
+	args []string
 	proc *process
 }
 
@@ -45,6 +46,7 @@ func StartRspamd(t TB) *Rspamd {
 	writeFile(t, filepath.Join(dir, "tld.dat"), "com\norg\nexample\nlocal\n") // the whole list takes half a minute to compile
 	writeFile(t, filepath.Join(dir, "rspamd.conf"), strings.NewReplacer("DIR", dir, "SCAN", strings.TrimPrefix(s.URL, "http://"),
 		"CONTROL", strings.TrimPrefix(s.Controller, "http://"), "WORD", RspamdPassword).Replace(rspamdConf))
+	s.args = []string{"-c", filepath.Join(s.dir, "rspamd.conf")}
 	s.Start(t)
 	t.Cleanup(s.Stop)
 	return s
@@ -53,7 +55,8 @@ func StartRspamd(t TB) *Rspamd {
 // Start starts a stopped rspamd again, on the same addresses.
 func (s *Rspamd) Start(t TB) {
 	t.Helper()
-	s.proc = run(t, filepath.Join(s.dir, "rspamd.log"), "rspamd", "-f", "-u", "nobody", "-g", "nogroup", "-c", filepath.Join(s.dir, "rspamd.conf"))
+	s.proc = run(t, filepath.Join(s.dir, "rspamd.log"), "rspamd",
+		append([]string{"-f", "-u", "nobody", "-g", "nogroup"}, s.args...)...)
 	s.proc.ready(t, "rspamd at "+s.URL, func() bool { return pongs(s.URL) && pongs(s.Controller) })
 }
 

@@ -19,6 +19,7 @@ type Spamd struct {
 	Addr string // its TCP address
 
 	dir  string
+	args []string
 	proc *process
 }
 
@@ -41,6 +42,8 @@ func StartSpamd(t TB) *Spamd {
 	if err := os.Chmod(filepath.Join(dir, "bayes"), 0o777); err != nil { // spamd writes there as nobody
 		t.Fatalf("%v", err)
 	}
+	rules := filepath.Join(s.dir, "rules")
+	s.args = []string{"-L", "--allow-tell", "--siteconfigpath=" + rules, "--configpath=" + rules}
 	s.Start(t)
 	t.Cleanup(s.Stop)
 	return s
@@ -54,10 +57,8 @@ func (s *Spamd) Start(t TB) {
 		program = "/usr/sbin/spamd"
 	}
 	host, port, _ := net.SplitHostPort(s.Addr)
-	rules := filepath.Join(s.dir, "rules")
-	s.proc = run(t, filepath.Join(s.dir, "spamd.log"), program, "-i", host, "-p", port, "-A", host+",127.0.0.1",
-		"-L", "-x", "--allow-tell", "-u", "nobody", "-g", "nogroup", "-H", filepath.Join(s.dir, "home"),
-		"--siteconfigpath="+rules, "--configpath="+rules, "-m", "2", "--min-children=1", "-s", "stderr")
+	s.proc = run(t, filepath.Join(s.dir, "spamd.log"), program, append([]string{"-i", host, "-p", port, "-A", host + ",127.0.0.1",
+		"-x", "-u", "nobody", "-g", "nogroup", "-H", filepath.Join(s.dir, "home"), "-m", "2", "--min-children=1", "-s", "stderr"}, s.args...)...)
 	s.proc.ready(t, "spamd at "+s.Addr, s.pong)
 }
 
