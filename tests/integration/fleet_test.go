@@ -14,6 +14,9 @@ import (
 
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/policy/keep/fleet"
+	"github.com/milterscan/milterscan/scan/sender/greylist"
+	"github.com/milterscan/milterscan/scan/sender/rate"
+	"github.com/milterscan/milterscan/scan/sender/sendertest"
 	"github.com/milterscan/milterscan/tests/integration/servers"
 )
 
@@ -162,4 +165,43 @@ func eventually(t *testing.T, what string, try func() error) {
 		}
 	}
 	t.Fatalf("%s: %v", what, err)
+}
+
+// shared is one greylist and one set of buckets, of two hosts.
+func shared(t *testing.T, pg *servers.Postgres) (hosts []*fleet.State, clock sendertest.Clock) {
+	t.Helper()
+	for range 2 {
+		s := member(t, pg, "timeout = \"10s\"")
+		if err := s.Prepare(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		hosts = append(hosts, s)
+	}
+	pg.SQL(t, "TRUNCATE greylist_seen, rate_bucket")
+	return hosts, sendertest.Clock{Now: time.Now, Later: func(d time.Duration) {
+		pg.SQL(t, fmt.Sprintf("UPDATE greylist_seen SET first_at = first_at - %d, until = until - %[1]d; UPDATE rate_bucket SET full_at = full_at - %d",
+			int64(d.Seconds()), d.Milliseconds()))
+	}}
+}
+
+// TestFleetSenders holds the greylist and the rates that two hosts share to what all promise.
+func TestFleetSenders(t *testing.T) {
+	needServers(t)
+	pg := servers.StartPostgres(t, "")
+	sendertest.Greylist(t, func(t *testing.T) sendertest.Greylists {
+		hosts, clock := shared(t, pg)
+		return sendertest.Greylists{Clock: clock, Hosts: []greylist.Store{hosts[0].Greylist(), hosts[1].Greylist()}}
+	})
+	sendertest.Rate(t, func(t *testing.T) sendertest.Rates {
+		hosts, clock := shared(t, pg)
+		return sendertest.Rates{Clock: clock, Hosts: []rate.Store{hosts[0].Rate(), hosts[1].Rate()}}
+	})
+	hosts, clock := shared(t, pg)
+	pg.SQL(t, "INSERT INTO rate_bucket SELECT decode(md5(n::text), 'hex'), (extract(epoch FROM now()) * 1000)::bigint + n * 60000 FROM generate_series(1, 5000) AS n")
+	clock.Later(2001 * time.Minute)
+	for _, step := range []struct{ most, want int }{{5000, 2001}, {100, 2899}, {100, 0}} { // but for the minute that goes by
+		if n, err := hosts[0].Rate().Expire(t.Context(), time.Time{}, step.most); n-step.want < -1 || n-step.want > 1 || err != nil {
+			t.Errorf("of at most %d: %d forgotten, %v; want %d", step.most, n, err, step.want)
+		}
+	}
 }

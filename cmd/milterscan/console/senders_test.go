@@ -107,7 +107,7 @@ func TestLetThrough(t *testing.T) {
 			t.Errorf("%+v: %d %s", c, got.Code, got.Body)
 		}
 	}
-	gone, err := s.own.Greylist(s.Config().Greylist.File).Expire(t.Context(), time.Now().AddDate(0, 1, 0), 10)
+	gone, err := s.own.Greylist(s.Config()).Expire(t.Context(), time.Now().AddDate(0, 1, 0), 10)
 	if err != nil || gone != 1 {
 		t.Errorf("greylisting remembers %d pairs, %v", gone, err)
 	}

@@ -68,8 +68,8 @@ func (s *Stores) Folk() *people.Store { return s.own.People(s.config().People.Fi
 
 // LetThrough has a sender not put off for a recipient any more.
 func (s *Stores) LetThrough(ctx context.Context, sender, recipient string) (time.Time, error) {
-	g := s.config().Greylist
-	return g.Pass(ctx, s.own.Greylist(g.File), sender, recipient, time.Now())
+	c := s.config()
+	return c.Greylist.Pass(ctx, s.own.Greylist(c), sender, recipient, time.Now())
 }
 
 // Releaser lets kept messages out in the name of a person.

@@ -53,7 +53,7 @@ func (d *Daemon) expire(ctx context.Context, c *config.Config) {
 	d.countUnasked(ctx, c)
 	d.forgetRequests(ctx, c, now)
 	if c.Greylist.Enabled {
-		n, err := d.Stores.Greylist(c.Greylist.File).Expire(ctx, now, c.Greylist.Entries)
+		n, err := d.Stores.Greylist(c).Expire(ctx, now, c.Greylist.Entries)
 		d.expired("greylist", n, err)
 	}
 	if c.Contact.Enabled {
@@ -61,8 +61,10 @@ func (d *Daemon) expire(ctx context.Context, c *config.Config) {
 		d.expired("contact", n, err)
 	}
 	if len(c.Rate.Limits) > 0 {
-		n, err := d.Stores.Rate(c.Rate.File).Expire(ctx, now, c.Rate.Entries)
-		d.expired("rate", n, err)
+		for _, counts := range d.Stores.Counts(c) {
+			n, err := counts.Expire(ctx, now, c.Rate.Entries)
+			d.expired("rate", n, err)
+		}
 	}
 	if _, err := os.Stat(c.History.EventsFile()); err == nil && c.History.File != "" { // also of a log that is not read any more
 		n, err := d.Stores.Events(c.History.EventsFile()).Expire(ctx, since(now, c.History.Keep.Go()), c.MTALog.Entries)

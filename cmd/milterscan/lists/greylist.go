@@ -63,21 +63,38 @@ func pass(ctx context.Context, args []string, std cli.Streams, by string) int {
 
 // letThrough remembers that a sender is let through, and writes it into the audit log.
 func letThrough(ctx context.Context, c *config.Config, std cli.Streams, by, sender, rcpt string) (until time.Time, err error) {
-	back, err := cli.AsOwner(c.Greylist.File)
+	if state := c.Store.Fleet(); state != nil {
+		defer state.Close()
+		if err = state.Check(ctx); err == nil {
+			until, err = c.Greylist.Pass(ctx, state.Greylist(), sender, rcpt, time.Now())
+		}
+	} else {
+		until, err = letThroughHere(ctx, c, std, sender, rcpt)
+	}
+	if err != nil {
+		return until, err
+	}
+	back, err := cli.AsOwner(c.Console.File)
 	if err != nil {
 		return until, err
 	}
 	defer back()
-	g := store.NewGreylist(c.Greylist.File, func(err error) { fmt.Fprintf(std.Err, "milterscan greylist pass: %v\n", err) })
-	defer g.Close()
-	until, err = c.Greylist.Pass(ctx, g, sender, rcpt, time.Now())
-	if err != nil {
-		return until, err
-	}
 	log := accounts.New(c.Console.File)
 	defer log.Close()
 	return until, log.Note(ctx, accounts.Entry{Person: by, Client: "shell", Act: "greylist pass",
 		Object: fmt.Sprintf("<%s> to <%s>", sender, rcpt), Outcome: "done"})
+}
+
+// letThroughHere remembers it in the file of this host.
+func letThroughHere(ctx context.Context, c *config.Config, std cli.Streams, sender, rcpt string) (time.Time, error) {
+	back, err := cli.AsOwner(c.Greylist.File)
+	if err != nil {
+		return time.Time{}, err
+	}
+	defer back()
+	g := store.NewGreylist(c.Greylist.File, func(err error) { fmt.Fprintf(std.Err, "milterscan greylist pass: %v\n", err) })
+	defer g.Close()
+	return c.Greylist.Pass(ctx, g, sender, rcpt, time.Now())
 }
 
 // envelopeAddress returns an address as envelopes have it: "" for the null sender.

@@ -119,7 +119,7 @@ func greylisting(s *site) ([]scan.Scanner, error) {
 	if !s.Live || !s.Greylist.Enabled {
 		return nil, nil
 	}
-	return one(greylist.New(s.Greylist, s.Stores.Greylist(s.Greylist.File), s.local.Trusts), nil)
+	return one(greylist.New(s.Greylist, s.Stores.Greylist(s.Config), s.local.Trusts), nil)
 }
 
 // contacts knows who has written to whom. Only the daemon does, as with the greylist.
@@ -137,7 +137,7 @@ func rates(s *site) ([]scan.Scanner, error) {
 	if !s.Live || len(s.Rate.Limits) == 0 {
 		return nil, nil
 	}
-	return one(rate.New(s.Rate, s.Stores.Rate(s.Rate.File)), nil)
+	return one(rate.New(s.Rate, s.Stores.Rates(s.Config)), nil)
 }
 
 // CheckKeys reads what a daemon must be able to read before it begins. A command

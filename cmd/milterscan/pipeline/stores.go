@@ -1,11 +1,13 @@
 package pipeline
 
 import (
+	"context"
 	"errors"
 	"io"
 	"path/filepath"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/policy/keep/fleet"
@@ -13,6 +15,8 @@ import (
 	"github.com/milterscan/milterscan/policy/keep/store"
 	"github.com/milterscan/milterscan/policy/people"
 	"github.com/milterscan/milterscan/policy/people/lists"
+	"github.com/milterscan/milterscan/scan/sender/greylist"
+	"github.com/milterscan/milterscan/scan/sender/rate"
 )
 
 // Stores are what outlives a message. All generations share it, so that a
@@ -55,16 +59,48 @@ func (k *Stores) dir(dir string) *quarantine.Dir {
 	})
 }
 
-// Greylist returns the greylist in a file.
-func (k *Stores) Greylist(file string) *store.Greylist {
-	return once(k, k.grey, file, func() (*store.Greylist, io.Closer) {
-		g := store.NewGreylist(file, k.tell)
+// Forgetful is what forgets rows that are of no use any more, and some more if there are more than most.
+type Forgetful interface {
+	Expire(ctx context.Context, now time.Time, most int) (int, error)
+}
+
+// Greylist is a greylist that forgets.
+type Greylist interface {
+	greylist.Store
+	Forgetful
+}
+
+// Greylist returns the greylist of a configuration: that of all hosts, or the one in a file.
+func (k *Stores) Greylist(c *config.Config) Greylist {
+	if k.Fleet != nil {
+		return k.Fleet.Greylist()
+	}
+	return once(k, k.grey, c.Greylist.File, func() (*store.Greylist, io.Closer) {
+		g := store.NewGreylist(c.Greylist.File, k.tell)
 		return g, g
 	})
 }
 
-// Rate returns the counts of recipients in a file.
-func (k *Stores) Rate(file string) *store.Rate {
+// Rates returns what counts recipients by a configuration: the buckets of all hosts, and those in a file while these are away; or
+// the latter alone.
+func (k *Stores) Rates(c *config.Config) rate.With {
+	own := k.rate(c.Rate.File)
+	if k.Fleet != nil {
+		return rate.With{Store: k.Fleet.Rate(), Local: own, Hosts: c.Store.Hosts}
+	}
+	return rate.With{Store: own}
+}
+
+// Counts returns the buckets of a configuration, those of this host last.
+func (k *Stores) Counts(c *config.Config) (all []Forgetful) {
+	if k.Fleet != nil {
+		all = append(all, k.Fleet.Rate())
+	}
+	return append(all, k.rate(c.Rate.File))
+}
+
+// rate returns the counts of recipients in a file.
+func (k *Stores) rate(file string) *store.Rate {
 	return once(k, k.rates, file, func() (*store.Rate, io.Closer) {
 		r := store.NewRate(file, k.tell)
 		return r, r

@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/milterscan/milterscan/scan/sender/greylist"
+	"github.com/milterscan/milterscan/scan/sender/sendertest"
 )
 
 func newGreylist(t *testing.T, path string) *Greylist {
@@ -23,79 +23,70 @@ func keyFor(n int) (k greylist.Key) {
 	return k
 }
 
-func entry(n int) greylist.Entry {
-	return greylist.Entry{First: now, Until: now.Add(time.Duration(n) * time.Minute), Passed: n}
+// clock is one that tests put forward.
+type clock struct{ time.Time }
+
+func (c *clock) suite() sendertest.Clock {
+	return sendertest.Clock{Now: func() time.Time { return c.Time }, Later: func(d time.Duration) { c.Time = c.Add(d) }}
 }
 
-func same(a, b greylist.Entry) bool {
-	return a.First.Equal(b.First) && a.Until.Equal(b.Until) && a.Passed == b.Passed
+// TestGreylistContract has two processes on one file.
+func TestGreylistContract(t *testing.T) {
+	sendertest.Greylist(t, func(t *testing.T) sendertest.Greylists {
+		path := filepath.Join(t.TempDir(), "greylist.db")
+		return sendertest.Greylists{Clock: (&clock{now}).suite(), Hosts: []greylist.Store{newGreylist(t, path), newGreylist(t, path)}}
+	})
+}
+
+// hold keeps a pass of each number, for as many minutes.
+func hold(t *testing.T, g *Greylist, n int) {
+	t.Helper()
+	until, err := g.Pass(t.Context(), keyFor(n), now, time.Duration(n)*time.Minute)
+	if err != nil || !until.Equal(now.Add(time.Duration(n)*time.Minute)) {
+		t.Fatalf("%v, %v", until, err)
+	}
+}
+
+// passing reports whether a pass holds some time after now.
+func passing(t *testing.T, g *Greylist, n int, after time.Duration) bool {
+	t.Helper()
+	try := greylist.Try{Client: keyFor(-1), Pair: keyFor(-2), Pass: keyFor(n), Now: now.Add(after), Terms: greylist.Terms{Delay: time.Hour, Window: 2 * time.Hour, Keep: 0}}
+	a, err := g.Try(t.Context(), try)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a.Standing == greylist.Known
 }
 
 func TestGreylistOutlivesItsProcess(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "greylist.db")
 	first := newGreylist(t, path)
-	for n := range 3 {
-		if err := first.Save(t.Context(), keyFor(n%2), entry(n)); err != nil {
-			t.Fatal(err)
-		}
-	}
+	hold(t, first, 5)
 	first.Close()
 	second := newGreylist(t, path)
-	for key, want := range map[int]greylist.Entry{0: entry(2), 1: entry(1), 2: {}} {
-		if got, err := second.Load(t.Context(), keyFor(key)); !same(got, want) || err != nil {
-			t.Errorf("key %d: %+v, %v; want %+v", key, got, err, want)
-		}
+	if !passing(t, second, 5, time.Minute) || passing(t, second, 6, 2*time.Minute) {
+		t.Error("what one process remembers another does not, or what none does")
 	}
 }
 
 func TestGreylistForgets(t *testing.T) {
 	g := newGreylist(t, filepath.Join(t.TempDir(), "greylist.db"))
 	for n := range 10 {
-		if err := g.Save(t.Context(), keyFor(n), entry(n)); err != nil {
-			t.Fatal(err)
+		hold(t, g, n)
+	}
+	for _, test := range []struct{ after, most, gone int }{{0, 100, 0}, {3, 100, 3}, {3, 7, 0}, {3, 5, 2}, {100, 5, 5}} {
+		if gone, err := g.Expire(t.Context(), now.Add(time.Duration(test.after)*time.Minute), test.most); gone != test.gone || err != nil {
+			t.Errorf("%+v: %d gone, %v", test, gone, err)
 		}
 	}
-	for _, test := range []struct{ after, most, want, gone int }{{0, 100, 10, 0}, {3, 100, 7, 3}, {3, 7, 7, 0}, {3, 5, 5, 2}, {100, 5, 0, 5}} {
-		gone, err := g.Expire(t.Context(), now.Add(time.Duration(test.after)*time.Minute), test.most)
-		left := 0
-		for n := range 10 {
-			if e, _ := g.Load(t.Context(), keyFor(n)); !e.First.IsZero() {
-				left++
-			}
-		}
-		if gone != test.gone || left != test.want || err != nil {
-			t.Errorf("%+v: %d gone, %d left, %v", test, gone, left, err)
-		}
-	}
-}
-
-func TestGreylistForManyAtOnce(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "greylist.db")
-	var wg sync.WaitGroup
-	for range 2 { // processes
-		g := newGreylist(t, path)
-		for n := range 8 {
-			wg.Go(func() {
-				for i := range 20 {
-					if err := g.Save(t.Context(), keyFor(n*100+i), entry(n)); err != nil {
-						t.Error(err)
-					}
-					if e, err := g.Load(t.Context(), keyFor(n*100+i)); !same(e, entry(n)) || err != nil {
-						t.Errorf("%+v, %v", e, err)
-					}
-				}
-			})
-		}
-	}
-	wg.Wait()
 }
 
 func TestGreylistThatCannotBe(t *testing.T) {
 	blocked := newGreylist(t, filepath.Join("/dev/null", "greylist.db"))
-	if _, err := blocked.Load(t.Context(), keyFor(1)); err == nil || !strings.Contains(err.Error(), "/dev/null/greylist.db") {
+	if _, err := blocked.Try(t.Context(), greylist.Try{Now: now}); err == nil || !strings.Contains(err.Error(), "/dev/null/greylist.db") {
 		t.Errorf("%v", err)
 	}
-	if err := blocked.Save(t.Context(), keyFor(1), entry(1)); err == nil {
+	if _, err := blocked.Pass(t.Context(), keyFor(1), now, time.Hour); err == nil {
 		t.Error("saved to nowhere")
 	}
 }

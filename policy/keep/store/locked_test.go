@@ -88,10 +88,8 @@ func TestLockedDatabaseHoldsUpNoMail(t *testing.T) {
 		"greylist": func(path string) (func() error, func() error) {
 			g := NewGreylist(path, quiet)
 			return func() error {
-				if _, err := g.Load(t.Context(), greylist.Key{1}); err != nil {
-					return err
-				}
-				return g.Save(t.Context(), greylist.Key{1}, greylist.Entry{First: now, Until: now})
+				_, err := g.Try(t.Context(), greylist.Try{Pair: greylist.Key{1}, Now: now, Terms: greylist.Terms{Window: time.Hour}})
+				return err
 			}, g.Close
 		},
 		"rate": func(path string) (func() error, func() error) {

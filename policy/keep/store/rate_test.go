@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/milterscan/milterscan/scan/sender/rate"
+	"github.com/milterscan/milterscan/scan/sender/sendertest"
 )
 
 // tenAMinute gives one token every six seconds.
@@ -56,6 +57,14 @@ func TestRate(t *testing.T) {
 			t.Errorf("step %d: %d tokens, want %d", i+1, got, step.want)
 		}
 	}
+}
+
+// TestRateContract has two processes on one file.
+func TestRateContract(t *testing.T) {
+	sendertest.Rate(t, func(t *testing.T) sendertest.Rates {
+		path := filepath.Join(t.TempDir(), "rate.db")
+		return sendertest.Rates{Clock: (&clock{now}).suite(), Hosts: []rate.Store{newRate(t, path), newRate(t, path)}}
+	})
 }
 
 func TestRateForgets(t *testing.T) {

@@ -21,26 +21,34 @@ type table struct {
 	entries map[Key]Entry
 	saved   int
 	err     error // of everything
-	full    error // of Save
+	full    error // of what is to be written
 }
 
 func newTable() *table { return &table{entries: map[Key]Entry{}} }
 
-func (t *table) Load(_ context.Context, k Key) (Entry, error) {
+func (t *table) Try(_ context.Context, try Try) (Answer, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.entries[k], t.err
+	a, write := try.Judge(Records{t.entries[try.Client], t.entries[try.Pair], t.entries[try.Pass]})
+	return a, errors.Join(t.err, t.save(try.Client, write.Client), t.save(try.Pair, write.Pair))
 }
 
-func (t *table) Save(_ context.Context, k Key, e Entry) error {
+func (t *table) Pass(_ context.Context, k Key, now time.Time, hold time.Duration) (time.Time, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	return now.Add(hold), errors.Join(t.err, t.save(k, Entry{First: now, Until: now.Add(hold)}))
+}
+
+func (t *table) save(k Key, e Entry) error {
+	if e.First.IsZero() {
+		return nil
+	}
 	if t.full != nil {
 		return t.full
 	}
 	t.entries[k] = e
 	t.saved++
-	return t.err
+	return nil
 }
 
 var start = time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)

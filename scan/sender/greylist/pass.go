@@ -17,15 +17,5 @@ func passKey(sender, rcpt string) Key {
 // Pass lets a sender through to a recipient, from whatever client the next try comes: from then on that client is known
 // for the two. It is forgotten after the time within which clients have to come back, and returns when that is.
 func (c Config) Pass(ctx context.Context, s Store, sender, rcpt string, now time.Time) (until time.Time, err error) {
-	until = now.Add(c.Window.Go())
-	return until, s.Save(ctx, passKey(sender, rcpt), Entry{First: now, Until: until})
-}
-
-// letThrough remembers the client if a person lets the sender through to the recipient.
-func (v *visit) letThrough(k Key) (bool, error) {
-	e, err := v.load(passKey(v.sender, v.rcpt))
-	if err != nil || e.First.IsZero() {
-		return false, err
-	}
-	return true, v.store.Save(v.ctx, k, Entry{First: e.First, Until: v.now.Add(v.config.Keep.Go()), Passed: 1})
+	return s.Pass(ctx, passKey(sender, rcpt), now, c.Window.Go())
 }

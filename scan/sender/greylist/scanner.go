@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/netip"
-	"strings"
 	"time"
 
 	"github.com/milterscan/milterscan/scan"
@@ -16,21 +15,14 @@ import (
 // hash: a reader of the store learns no address from it that he does not know.
 type Key [16]byte
 
-// Entry is the record of a key.
-type Entry struct {
-	First  time.Time // when it was met; to the second
-	Until  time.Time // when it is to be forgotten; to the second
-	Passed int       // times that the client came back in time
-}
-
-// Store remembers. It may be used by any number of goroutines, and by several
-// hosts. Where two save the same key at once, either may win: at worst one client
-// waits a little longer.
+// Store remembers. It may be used by any number of goroutines, and by several hosts: what a client does at one of them
+// counts at all, and is counted once.
 type Store interface {
-	// Load returns the entry of a key, the zero Entry if there is none.
-	Load(ctx context.Context, k Key) (Entry, error)
-	// Save replaces the entry of a key.
-	Save(ctx context.Context, k Key, e Entry) error
+	// Try records that a client tries to send, and says how it stands: Try.Judge says what that is. A store that several
+	// hosts share goes by a clock of its own.
+	Try(ctx context.Context, t Try) (Answer, error)
+	// Pass remembers a pass for a time from now, and returns when it is over. The store has its own clock as above.
+	Pass(ctx context.Context, k Key, now time.Time, hold time.Duration) (until time.Time, err error)
 }
 
 // Scanner remembers which sender has sent to which recipient. It judges each recipient
@@ -60,11 +52,12 @@ func (s *Scanner) ScanEnvelope(ctx context.Context, stage scan.Stage, e scan.Env
 	if stage != scan.StageRcpt || len(e.Recipients) == 0 || !e.Client.IsValid() || s.trusted(e) {
 		return nil, nil
 	}
-	v := visit{s, ctx, s.network(e.Client.Addr()), e.Sender, e.Recipients[len(e.Recipients)-1], e.Received}
-	if allowed, err := v.clientAllowed(); allowed || err != nil {
+	client, to := s.network(e.Client.Addr()), e.Recipients[len(e.Recipients)-1]
+	answer, err := s.store.Try(ctx, s.config.try(client, e.Sender, to, e.Received))
+	if err != nil {
 		return nil, err
 	}
-	return v.judge()
+	return answer.found(to, fmt.Sprintf("%v, <%s> to <%s>", client, short(e.Sender), short(to))), nil
 }
 
 // network returns the part of a client's address that counts.
@@ -76,108 +69,6 @@ func (s *Scanner) network(a netip.Addr) netip.Prefix {
 	}
 	p, _ := a.Prefix(bits) // which fails for bits that Check does not let through
 	return p
-}
-
-// visit is one recipient of one message.
-type visit struct {
-	*Scanner
-	ctx          context.Context
-	client       netip.Prefix
-	sender, rcpt string
-	now          time.Time
-}
-
-// clientAllowed reports whether the client has come back often enough, and if so
-// remembers it for longer.
-func (v *visit) clientAllowed() (bool, error) {
-	if v.config.AutoAllow == 0 {
-		return false, nil
-	}
-	key := keyOf(v.client.String())
-	e, err := v.load(key)
-	if err != nil || e.Passed < v.config.AutoAllow {
-		return false, err
-	}
-	return true, v.prolong(key, e)
-}
-
-// judge tells the ways apart in which a client may send to a recipient.
-func (v *visit) judge() ([]scan.Finding, error) {
-	key := keyOf(v.client.String(), strings.ToLower(v.sender), strings.ToLower(v.rcpt))
-	e, err := v.load(key)
-	if err != nil {
-		return nil, err
-	}
-	if e.Passed > 0 {
-		return nil, v.prolong(key, e)
-	}
-	if through, err := v.letThrough(key); through || err != nil {
-		return nil, err
-	}
-	due := e.First.Add(v.config.Delay.Go())
-	switch {
-	case e.First.IsZero() || v.now.Before(e.First): // the clock was wrong then, or is now
-		err := v.store.Save(v.ctx, key, Entry{First: v.now, Until: v.now.Add(v.config.Window.Go())})
-		return v.found(err, FirstSeen, "")
-	case v.now.Before(due):
-		return v.found(nil, TooEarly, fmt.Sprintf(", %v too early", due.Sub(v.now).Round(time.Second)))
-	}
-	err = v.store.Save(v.ctx, key, Entry{First: e.First, Until: v.now.Add(v.config.Keep.Go()), Passed: 1})
-	if err == nil {
-		err = v.countClient()
-	}
-	return v.found(err, CameBack, fmt.Sprintf(", after %v", v.now.Sub(e.First).Round(time.Second)))
-}
-
-// countClient remembers that the client has come back once more.
-func (v *visit) countClient() error {
-	if v.config.AutoAllow == 0 {
-		return nil
-	}
-	key := keyOf(v.client.String())
-	e, err := v.load(key)
-	if err != nil {
-		return err
-	}
-	if e.First.IsZero() {
-		e.First = v.now
-	}
-	e.Passed++
-	e.Until = v.now.Add(v.config.Keep.Go())
-	return v.store.Save(v.ctx, key, e)
-}
-
-// load returns the entry of a key, unless its time is over.
-func (v *visit) load(k Key) (Entry, error) {
-	e, err := v.store.Load(v.ctx, k)
-	if err != nil || v.now.After(e.Until) {
-		return Entry{}, err
-	}
-	return e, nil
-}
-
-// lazily is the part of a time to be remembered that must have gone by before it
-// is written again: most mail comes from those who wrote a moment ago.
-const lazily = 50
-
-// prolong remembers an entry for longer.
-func (v *visit) prolong(k Key, e Entry) error {
-	keep := v.config.Keep.Go()
-	until := v.now.Add(keep)
-	if until.Sub(e.Until) < keep/lazily {
-		return nil
-	}
-	e.Until = until
-	return v.store.Save(v.ctx, k, e)
-}
-
-// found returns a finding about the recipient. Where the store could not remember
-// there is none: the client would be put off for ever.
-func (v *visit) found(err error, rule, more string) ([]scan.Finding, error) {
-	if err != nil {
-		return nil, err
-	}
-	return found(rule, v.rcpt, fmt.Sprintf("%v, <%s> to <%s>%s", v.client, short(v.sender), short(v.rcpt), more)), nil
 }
 
 // longest is how much of an address a finding quotes.

@@ -25,8 +25,15 @@ type Bucket struct {
 type Store interface {
 	// Take takes a token from a bucket, and reports false if there was none. One
 	// that was never used is full. One that will be full later than it could be has
-	// been used while a clock was wrong: it is empty, and no emptier.
+	// been used while a clock was wrong: it is empty, and no emptier. A store that several hosts share goes by a
+	// clock of its own.
 	Take(ctx context.Context, k Key, b Bucket, now time.Time) (bool, error)
+}
+
+// share returns the bucket that one of several hosts has for itself. It holds one token at least.
+func (b Bucket) share(hosts int) Bucket {
+	b.Every = min(b.Every*time.Duration(max(hosts, 1)), b.Size)
+	return b
 }
 
 func (l Limit) bucket() Bucket {

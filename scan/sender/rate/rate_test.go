@@ -3,6 +3,7 @@ package rate
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"strings"
 	"sync"
@@ -48,7 +49,7 @@ func scanner(by ...By) (*Scanner, *table) {
 		c.Limits = append(c.Limits, limit(b))
 	}
 	t := &table{full: map[Key]time.Time{}}
-	return New(c, t), t
+	return New(c, With{Store: t}), t
 }
 
 func mail(client, sender, user, to string) scan.Envelope {
@@ -148,6 +149,34 @@ func TestAStoreThatIsGone(t *testing.T) {
 		if !errors.Is(err, table.err) || len(got) > 0 {
 			t.Errorf("%v, %v", got, err)
 		}
+	}
+}
+
+// TestAway: while the store of all hosts cannot be used, each counts its part, and says so.
+func TestAway(t *testing.T) {
+	c := DefaultConfig()
+	c.Limits = []Limit{{Name: "many", By: User, Recipients: 4, Per: units.Duration(time.Hour)}, {Name: "one", By: Recipient, Recipients: 1, Per: units.Duration(time.Hour)}}
+	shared, own := &table{full: map[Key]time.Time{}}, &table{full: map[Key]time.Time{}}
+	s := New(c, With{Store: shared, Local: own, Hosts: 2})
+	shared.err = errors.New("no route to host")
+	for i, want := range []string{"rate/local", "rate/local", "rate/over/many rate/local"} {
+		got, err := s.ScanEnvelope(t.Context(), scan.StageRcpt, mail("192.0.2.1", "a", "joe", fmt.Sprint(i)))
+		var names []string
+		for _, f := range got {
+			names = append(names, f.Rule)
+		}
+		if strings.Join(names, " ") != want || err != nil {
+			t.Errorf("recipient %d: %q, %v; want %q", i, names, err, want)
+		}
+	}
+	own.err = errors.New("disk I/O error")
+	got, err := s.ScanEnvelope(t.Context(), scan.StageRcpt, mail("192.0.2.1", "a", "ann", "b"))
+	if !errors.Is(err, own.err) || !errors.Is(err, shared.err) || len(got) > 0 {
+		t.Errorf("neither counts: %v, %v", got, err)
+	}
+	shared.err, own.err = nil, nil
+	if got := ask(t, s, mail("192.0.2.1", "a", "joe", "c")); got != "" {
+		t.Errorf("the store is back: %q", got)
 	}
 }
 

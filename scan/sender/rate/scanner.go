@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/milterscan/milterscan/scan"
 )
@@ -15,11 +16,20 @@ import (
 // says nothing.
 type Scanner struct {
 	limits []Limit
-	store  Store
+	with   With
+}
+
+// With is what the scanner counts with.
+type With struct {
+	Store Store
+	// Local counts for this host alone while the store cannot be used, with a limit that is divided by the number of hosts;
+	// nil: nothing is counted then.
+	Local Store
+	Hosts int
 }
 
 // New returns a scanner for a valid configuration.
-func New(c Config, s Store) *Scanner { return &Scanner{c.Limits, s} }
+func New(c Config, w With) *Scanner { return &Scanner{c.Limits, w} }
 
 // Name implements scan.Scanner.
 func (s *Scanner) Name() string { return word }
@@ -37,20 +47,40 @@ func (s *Scanner) ScanEnvelope(ctx context.Context, stage scan.Stage, e scan.Env
 	}
 	to := e.Recipients[len(e.Recipients)-1]
 	var found []scan.Finding
-	var errs []error
+	var errs, away []error
 	for _, l := range s.limits {
 		whom := l.By.of(e, to)
 		if whom == "" {
 			continue
 		}
-		ok, err := s.store.Take(ctx, l.keyOf(whom), l.bucket(), e.Received)
+		ok, missed, err := s.take(ctx, l, whom, e.Received)
+		if missed != nil {
+			away = append(away, missed)
+		}
 		if err != nil {
 			errs = append(errs, err)
 		} else if !ok {
 			found = append(found, l.found(to, fmt.Sprintf("%s %s: more than %d recipients in %v", l.By, shown(whom), l.Recipients, l.Per)))
 		}
 	}
+	if len(away) > 0 {
+		found = append(found, local(to, s.with.Hosts, away[0]))
+	}
 	return found, errors.Join(errs...)
+}
+
+// take takes a token, from our own where that of all hosts cannot be had: missed says why.
+func (s *Scanner) take(ctx context.Context, l Limit, whom string, now time.Time) (ok bool, missed, err error) {
+	k, b := l.keyOf(whom), l.bucket()
+	ok, err = s.with.Store.Take(ctx, k, b, now)
+	if err == nil || s.with.Local == nil || ctx.Err() != nil {
+		return ok, nil, err
+	}
+	ok, failed := s.with.Local.Take(ctx, k, b.share(s.with.Hosts), now)
+	if failed != nil {
+		return false, nil, errors.Join(err, failed)
+	}
+	return ok, err, nil
 }
 
 // of returns the name or address that the mail to a recipient counts for; "" for none.
