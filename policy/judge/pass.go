@@ -87,6 +87,14 @@ func (j *Judge) present(id string, m *scan.Message) presented {
 	return presented{found: []scan.Finding{note(scan.Suspicious, notPass, detail)}}
 }
 
+// Released returns the id of the kept message that was released as this one; "" for any other message.
+func (r *Result) Released() string {
+	if r.seen.release == nil {
+		return ""
+	}
+	return r.seen.release.ID
+}
+
 func note(k scan.Kind, rule, detail string) scan.Finding {
 	return scan.Finding{Kind: k, Scanner: "pass", Rule: rule, Part: scan.WholeMessage, Detail: detail}
 }

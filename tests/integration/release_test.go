@@ -85,6 +85,9 @@ func TestRelease(t *testing.T) {
 	if d := h.mta.Mailbox().One(t); !unchangedButReleased(d, m.Data) || d.Sender != m.From {
 		t.Errorf("from %s arrived\n%s", d.Sender, d.Mail)
 	}
+	if out, _ := h.milter.Run(t, "quarantine show", id, "--json"); !strings.Contains(out, `"what":"passed"`) || !strings.Contains(out, `"what":"released"`) {
+		t.Errorf("that it came past is not known: %s", out)
+	}
 	if out, status := h.milter.Run(t, "quarantine release", id, "--infected"); status == 0 || !strings.Contains(out, "released already") {
 		t.Errorf("released twice: status %d, %s", status, out)
 	}

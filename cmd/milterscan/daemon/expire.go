@@ -26,6 +26,7 @@ func (d *Daemon) teller(c *config.Config) func(context.Context, *judge.Result) {
 		d.health.note(r)
 		d.reading.expect(told)
 		d.contacts.learn(r, c)
+		d.pass(ctx, r, c)
 		begun := time.Now()
 		d.recorder.Enter(ctx, r, c)
 		d.reports.note(ctx, r, c)

@@ -31,9 +31,13 @@ func (e Entry) progressOf(to string) progress {
 			continue
 		}
 		switch ev.What {
-		case "release", "unsure":
+		case "release":
 			p = begun
-		case "released":
+		case "unsure":
+			if p != has { // it has come past a host of ours
+				p = begun
+			}
+		case "released", passed:
 			p = has
 		case "failed":
 			p = waits

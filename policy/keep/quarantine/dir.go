@@ -48,8 +48,16 @@ const (
 	idLetters = "0123456789abcdefghjkmnpqrstvwxyz"
 )
 
-// validID reports whether an id may be part of a path.
-func validID(id string) bool {
+// Begin returns the entry of a copy that is about to be made, without what is known when it is.
+func Begin(c policy.Copy) (Entry, error) {
+	if !ValidID(c.Record.ID) {
+		return Entry{}, fmt.Errorf("%q is no id", c.Record.ID)
+	}
+	return Entry{Record: c.Record, Class: class(c.Record), State: Kept, KeptAt: time.Now().UTC().Truncate(time.Millisecond)}, nil
+}
+
+// ValidID reports whether an id may be part of a path.
+func ValidID(id string) bool {
 	return len(id) == idLength && strings.Trim(id, idLetters) == ""
 }
 
@@ -81,11 +89,11 @@ func (d *Dir) Keep(ctx context.Context, c policy.Copy) error {
 }
 
 func (d *Dir) keep(ctx context.Context, c policy.Copy) (Entry, error) {
-	e := Entry{Record: c.Record, Class: class(c.Record), State: Kept, KeptAt: time.Now().UTC().Truncate(time.Millisecond)}
-	id := c.Record.ID
-	if !validID(id) {
-		return e, fmt.Errorf("%q is no id", id)
+	e, err := Begin(c)
+	if err != nil {
+		return e, err
 	}
+	id := c.Record.ID
 	shard, err := d.make(id)
 	if err != nil {
 		return e, err
@@ -139,7 +147,7 @@ func write(shard *os.Root, e Entry) error {
 
 // Entry reads an entry.
 func (d *Dir) Entry(_ context.Context, id string) (Entry, error) {
-	if !validID(id) {
+	if !ValidID(id) {
 		return Entry{}, ErrUnknown
 	}
 	shard, err := d.open(id)
@@ -214,7 +222,7 @@ func (d *Dir) Change(ctx context.Context, id string, change func(*Entry) error) 
 
 // locked does something with the directory of a message under the lock of ours.
 func (d *Dir) locked(id string, do func(shard *os.Root) error) error {
-	if !validID(id) {
+	if !ValidID(id) {
 		return ErrUnknown
 	}
 	unlock, err := disk.Lock(filepath.Join(d.path, "lock"))
@@ -249,7 +257,7 @@ func (d *Dir) Delete(ctx context.Context, id string, why Event) error {
 		return err
 	}
 	d.late(d.index.Delete(ctx, id))
-	if root, openErr := disk.Open(d.path, ""); openErr == nil && validID(id) {
+	if root, openErr := disk.Open(d.path, ""); openErr == nil && ValidID(id) {
 		root.Remove(shardOf(id)) // which works if that was the last
 		root.Close()
 	}
@@ -371,7 +379,7 @@ func ids(root *os.Root) iter.Seq[string] {
 			files, _ := fs.ReadDir(root.FS(), s.Name())
 			for _, f := range files {
 				id, ok := strings.CutSuffix(f.Name(), ".eml.gz")
-				if ok && validID(id) && strings.HasPrefix(id, s.Name()) && !yield(id) {
+				if ok && ValidID(id) && strings.HasPrefix(id, s.Name()) && !yield(id) {
 					return
 				}
 			}

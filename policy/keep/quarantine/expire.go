@@ -63,6 +63,9 @@ func complete(ctx context.Context, s Store) error {
 // rest is small enough; a release under way is left alone. It returns how many
 // messages went.
 func Expire(ctx context.Context, s Store, r Retention, now time.Time) (int, error) {
+	if x, ok := s.(expirer); ok {
+		return x.Expire(ctx, r, now)
+	}
 	rows, err := s.Find(ctx, Filter{})
 	if err != nil {
 		return 0, err
@@ -88,6 +91,37 @@ func Expire(ctx context.Context, s Store, r Retention, now time.Time) (int, erro
 	return n, nil
 }
 
+// expirer is a Store that expires what is in it by separate means, which come to the same.
+type expirer interface {
+	Expire(ctx context.Context, r Retention, now time.Time) (int, error)
+}
+
+// Bound is when messages have to be received to be kept.
+type Bound struct {
+	Since   time.Time // zero: whenever
+	Unasked time.Time // of those that wait for their sender to ask for them
+}
+
+// Bounds returns the bound for each class that differs, and the one for all others.
+func (r Retention) Bounds(now time.Time) (classes map[string]Bound, others Bound) {
+	classes = map[string]Bound{}
+	for class := range r.Classes {
+		classes[class] = r.bound(r.age(class), now)
+	}
+	return classes, r.bound(r.Keep, now)
+}
+
+func (r Retention) bound(age time.Duration, now time.Time) (b Bound) {
+	if age > 0 {
+		b.Since = now.Add(-age)
+	}
+	b.Unasked = b.Since
+	if r.Unasked.Keep > 0 && (age == 0 || r.Unasked.Keep < age) {
+		b.Unasked = now.Add(-r.Unasked.Keep)
+	}
+	return b
+}
+
 // used is how many bytes messages have on the disk.
 type used struct{ all, unasked int64 }
 
@@ -108,12 +142,13 @@ func last(row Row) int {
 
 // why says why a message goes, "" if it stays.
 func (r Retention) why(row Row, use used, now time.Time) string {
-	age := r.age(row.Class)
-	if row.Unasked && r.Unasked.Keep > 0 && (age == 0 || r.Unasked.Keep < age) {
-		age = r.Unasked.Keep
+	bound := r.bound(r.age(row.Class), now)
+	since := bound.Since
+	if row.Unasked {
+		since = bound.Unasked
 	}
 	switch {
-	case age > 0 && now.Sub(row.Time) > age:
+	case row.Time.Before(since):
 		return "age"
 	case r.Size > 0 && use.all > r.Size, row.Unasked && r.Unasked.Size > 0 && use.unasked > r.Unasked.Size:
 		return "size"
@@ -156,7 +191,7 @@ func orphan(root *os.Root, file string) bool {
 		return true
 	}
 	id, ok := strings.CutSuffix(name, ".json")
-	if !ok || !validID(id) {
+	if !ok || !ValidID(id) {
 		return false
 	}
 	_, err := root.Stat(path.Join(path.Dir(file), messageOf(id)))

@@ -66,13 +66,14 @@ type Entry struct {
 	Stored int64         `json:"stored"` // bytes on the disk
 	State  State         `json:"state"`
 	KeptAt time.Time     `json:"kept_at,omitzero"` // when the copy was made; zero for old ones
+	Host   string        `json:"host,omitempty"`   // that kept it, where several hosts share a quarantine
 	Events []Event       `json:"events,omitempty"`
 }
 
 // Event is something that a person did to a kept message.
 type Event struct {
 	Time time.Time `json:"time"`
-	What string    `json:"what"` // release, released, failed, unsure, forward, handled, reopened, dismiss, appeal, learn, learned, not-learned, delete, expire
+	What string    `json:"what"` // release, released, passed, failed, unsure, forward, handled, reopened, dismiss, appeal, learn, learned, not-learned, delete, expire
 	By   string    `json:"by"`   // a login name, or "milterscan"
 	To   []string  `json:"to,omitempty"`
 	Note string    `json:"note,omitempty"`

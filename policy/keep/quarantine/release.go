@@ -75,7 +75,7 @@ var (
 func (x Releaser) Release(ctx context.Context, o Order) ([]string, error) {
 	var e Entry
 	err := x.Store.Change(ctx, o.ID, func(stored *Entry) error {
-		if err := stored.begin(&o); err != nil {
+		if err := errors.Join(stored.leased(o.To, x.Now()), stored.begin(&o)); err != nil {
 			return err
 		}
 		stored.note(x.event("release", o.To, strings.Join(append(o.Skip[:len(o.Skip):len(o.Skip)], noted(o.Note)...), " ")))

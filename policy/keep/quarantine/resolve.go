@@ -18,7 +18,7 @@ const maxNamed = 5
 // it, by the MTA's queue id, or by its Message-ID. It is an error if several are, and
 // ErrUnknown if none is.
 func Resolve(ctx context.Context, s Store, name string) (string, error) {
-	if validID(name) {
+	if ValidID(name) {
 		if _, err := s.Entry(ctx, name); !errors.Is(err, ErrUnknown) {
 			return name, err
 		}

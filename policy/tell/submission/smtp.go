@@ -13,9 +13,9 @@ import (
 	"time"
 )
 
-// patience is for one whole transaction. The server is on this host or near it,
+// Patience is for one whole transaction. The server is on this host or near it,
 // and scans what it gets: that is us again.
-const patience = 6 * time.Minute
+const Patience = 6 * time.Minute
 
 // client is one SMTP session (RFC 5321). It is our own since net/smtp would
 // rewrite the ends of lines, and a released message goes as it came.
@@ -26,7 +26,7 @@ type client struct {
 
 // bySMTP sends one mail over a separate connection.
 func bySMTP(ctx context.Context, server string, m Mail) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, Patience)
 	defer cancel()
 	raw, err := new(net.Dialer).DialContext(ctx, "tcp", server)
 	if err != nil {

@@ -167,8 +167,18 @@ func testCutShort(t *testing.T, p pair) {
 	if n, _ := mta.count(); n != 1 {
 		t.Errorf("sent %d times", n)
 	}
+	if _, err := releaser(p.there, mta).Release(t.Context(), quarantine.Order{ID: ID(1), Again: true}); !errors.Is(err, quarantine.ErrUnsure) {
+		t.Errorf("it may be under way, and is sent again: %v", err)
+	}
 	if n, err := quarantine.Round(t.Context(), p.there, quarantine.Retention{Keep: time.Hour, Size: 1}, now.Add(1000*time.Hour)); n != 0 || err != nil {
 		t.Errorf("%d expired, %v", n, err)
+	}
+	err := quarantine.Pass(t.Context(), p.there, quarantine.Passage{ID: ID(1), To: []string{"ben@example.com"}, Time: now, Host: "there"})
+	if e := entry(t, p.here, 1); err != nil || e.State != quarantine.Released {
+		t.Errorf("it came past: %+v, %v", e, err)
+	}
+	if _, err := releaser(p.here, mta).Release(t.Context(), quarantine.Order{ID: ID(1)}); !errors.Is(err, quarantine.ErrReleased) {
+		t.Error(err)
 	}
 }
 
