@@ -74,6 +74,10 @@ func TestNothingIsAsked(t *testing.T) {
 	if err := s.Read(t.Context(), func(*sql.DB) error { return asked(nil, nil) }); !errors.Is(err, errUnprepared) {
 		t.Error(err)
 	}
+	err = s.Commit(t.Context(), func(func(string, ...any) error) error { return asked(nil, nil) })
+	if !errors.Is(err, errUnprepared) {
+		t.Error(err)
+	}
 	if err := s.Prepare(t.Context()); err == nil || s.Ready() == nil {
 		t.Errorf("%v, %v", err, s.Ready())
 	}
