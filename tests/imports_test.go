@@ -73,6 +73,7 @@ var permissions = []struct {
 	{"policy/tell/notify", []string{"policy/tell/letter", "policy/tell/submission"}},
 	{"policy/keep/...", []string{"policy", "policy/disk", "scan"}},
 	{"policy/keep/quarantine", []string{"policy/address", "policy/tell/submission", "policy/token", "scan/scratch", "scan/sender/scorer"}},
+	{"policy/keep/quarantine/shared", []string{"policy/keep/quarantine"}},
 	{"policy/keep/quarantine/quarantinetest", []string{"policy/keep/quarantine", "policy/tell/submission", "scan/sender/scorer"}},
 	{"policy/keep/timeline", []string{"policy/keep/mtalog", "policy/keep/quarantine"}},
 	{"policy/keep/find", []string{"policy/keep/history"}},

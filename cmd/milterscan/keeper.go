@@ -37,8 +37,7 @@ func openKeeper(f *cli.Options, args []string, std cli.Streams, parse func(*cli.
 	if err != nil {
 		return nil, k.fail(err), false
 	}
-	stores := pipeline.NewStores()
-	stores.Warn = func(err error) { fmt.Fprintln(std.Err, "milterscan:", err) }
+	stores := pipeline.StoresOf(c, func(err error) { fmt.Fprintln(std.Err, "milterscan:", err) })
 	k.kept, k.close = stores.Quarantine(c), func() { stores.Close(); back() }
 	return k, cli.ExitOK, true
 }

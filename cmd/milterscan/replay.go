@@ -53,9 +53,16 @@ type rehearsal struct {
 	journal      *replay.Journal
 }
 
+// errShared is reported where no path is named and the quarantine is no directory.
+var errShared = errors.New("the quarantine is in the shared database; name files or directories with mail, such as those that " +
+	"\"milterscan quarantine show --message ID\" writes")
+
 // run judges the mails, those of the quarantine where no path is named.
 func (r *rehearsal) run(ctx context.Context, c *config.Config, paths []string) int {
 	if len(paths) == 0 {
+		if c.Store.URL != "" {
+			return r.fail(errShared)
+		}
 		paths = []string{c.Quarantine.Dir}
 		back, err := cli.AsOwner(c.Quarantine.Dir)
 		if err != nil {

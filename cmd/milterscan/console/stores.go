@@ -38,6 +38,9 @@ func NewStores(c func() *config.Config, warn func(error)) *Stores {
 	return &Stores{config: c, warn: warn, own: own, histories: map[string]*store.History{}, reloads: map[string]*Reloads{}}
 }
 
+// Share has pages use what hosts share through the connections of others.
+func (s *Stores) Share(with *pipeline.Stores) { s.own.Share(with) }
+
 // Config returns the configuration in force.
 func (s *Stores) Config() *config.Config { return s.config() }
 

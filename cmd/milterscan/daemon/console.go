@@ -31,6 +31,7 @@ func (d *Daemon) newConsole() (*web, error) {
 	var pages *console.Console
 	var err error
 	d.pages = console.NewStores(d.config.Load, func(err error) { d.Stores.Warn(err) })
+	d.pages.Share(d.Stores)
 	if d.people, err = newPeople(d.first.Console, d.log, d.newOwners(), func() *console.Console { return pages }, d.once); err != nil {
 		return nil, err
 	}

@@ -41,7 +41,9 @@ type digests struct {
 }
 
 func (d *Daemon) newDigests() *digests {
-	return &digests{Digests: pipeline.NewDigests(d.Directory, func(err error) { d.log.Warn("a digest was refused", zap.Error(err)) }), d: d}
+	sent := pipeline.NewDigests(d.Directory, func(err error) { d.log.Warn("a digest was refused", zap.Error(err)) })
+	sent.Share(d.Stores)
+	return &digests{Digests: sent, d: d}
 }
 
 // run sends the digests that are due at every tick, until ctx is done.

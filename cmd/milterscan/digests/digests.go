@@ -58,7 +58,9 @@ func open(ctx context.Context, f *cli.Options, args []string, std cli.Streams, p
 	meeting, cancel := context.WithTimeout(ctx, meetTime)
 	w.LoadMissing(meeting)
 	cancel()
-	d.Digests = pipeline.NewDigests(w, func(err error) { fmt.Fprintln(std.Err, "milterscan:", err) })
+	warn := func(err error) { fmt.Fprintln(std.Err, "milterscan:", err) }
+	d.Digests = pipeline.NewDigests(w, warn)
+	d.Share(pipeline.StoresOf(c, warn))
 	d.close = func() { d.Close(); back() }
 	return d, cli.ExitOK, true
 }

@@ -166,8 +166,7 @@ func inQuarantine(ctx context.Context, c *config.Config, name string, warn func(
 		return nil, err
 	}
 	defer back()
-	kept := pipeline.NewStores()
-	kept.Warn = warn
+	kept := pipeline.StoresOf(c, warn)
 	defer kept.Close()
 	from := kept.Quarantine(c)
 	id, err := quarantine.Resolve(ctx, from, name)

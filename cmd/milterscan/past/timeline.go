@@ -89,8 +89,7 @@ func (x *explanation) read(events timeline.Events, do func(timeline.Reader) erro
 		defer h.Close()
 		reader.Records = h
 	}
-	stores := pipeline.NewStores()
-	stores.Warn = warn
+	stores := pipeline.StoresOf(c, warn)
 	defer stores.Close()
 	if file := c.History.EventsFile(); events == nil && c.History.File != "" && readable(file) == nil {
 		reader.Events = stores.Events(file)

@@ -38,6 +38,9 @@ func NewDigests(d *directory.Directory, warn func(error)) *Digests {
 	return &Digests{stores: s, directory: d, warn: warn}
 }
 
+// Share has digests use what hosts share through the connections of others.
+func (d *Digests) Share(with *Stores) { d.stores.Share(with) }
+
 // Close closes the handles.
 func (d *Digests) Close() { d.stores.Close() }
 

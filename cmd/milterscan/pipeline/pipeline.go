@@ -79,7 +79,9 @@ func (p *Pipeline) Close() {
 
 // New makes a pipeline of a configuration.
 func New(c *config.Config) (*Pipeline, error) {
-	return newPipeline(c, NewShared(c, 0))
+	with := NewShared(c, 0)
+	with.Stores.joins = true
+	return newPipeline(c, with)
 }
 
 func newPipeline(c *config.Config, with *Shared) (*Pipeline, error) {

@@ -9,6 +9,7 @@ import (
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/policy/disk"
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
+	"github.com/milterscan/milterscan/policy/keep/quarantine/shared"
 	"github.com/milterscan/milterscan/policy/keep/store"
 )
 
@@ -30,7 +31,11 @@ type Room struct {
 // mail. A store that is not there yet has no size; the error says what cannot be asked.
 func (k *Stores) Measure(ctx context.Context, c *config.Config) (s Sizes, err error) {
 	var errs [3]error
-	s.Quarantine, errs[0] = k.countQuarantine(ctx, c.Quarantine.Dir)
+	if q, ok := k.Quarantine(c).(*shared.Store); ok {
+		s.Quarantine, errs[0] = q.Sizes(ctx)
+	} else {
+		s.Quarantine, errs[0] = k.countQuarantine(ctx, c.Quarantine.Dir)
+	}
 	if c.History.File != "" {
 		s.Records, errs[1] = store.CountHistory(ctx, c.History.File)
 		s.HistoryBytes, errs[2] = store.Bytes(c.History.File)

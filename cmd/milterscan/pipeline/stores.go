@@ -24,6 +24,7 @@ import (
 type Stores struct {
 	Warn  func(error)  // takes errors that do not concern the message at hand
 	Fleet *fleet.State // what hosts share; nil: nothing
+	joins bool         // no daemon looks at the tables of Fleet
 
 	mu    sync.Mutex
 	dirs  map[string]*quarantine.Dir
@@ -46,9 +47,6 @@ func NewStores() *Stores {
 
 // indexFile is the index of a quarantine in its directory.
 const indexFile = "index.db"
-
-// Quarantine returns the quarantine of a configuration.
-func (k *Stores) Quarantine(c *config.Config) quarantine.Store { return k.dir(c.Quarantine.Dir) }
 
 // dir returns the quarantine in a directory.
 func (k *Stores) dir(dir string) *quarantine.Dir {
