@@ -85,7 +85,7 @@ func (c *Config) recipe(daemon string) string {
 	dir := filepath.Join(c.Queue(), "milterscan")
 	return fmt.Sprintf("run \"install -d -o %s -g %s -m 2750 %s\", add \"unix:%s/milter.sock\" to milter.listen, run "+
 		"\"systemctl restart milterscan\", then \"milterscan setup postfix\"",
-		daemon, c.group(), dir, dir)
+		daemon, c.Group(), dir, dir)
 }
 
 // shared returns the commands that open the directory of a socket to Postfix. Its
@@ -96,12 +96,12 @@ func (c *Config) shared(path, daemon string) string {
 	if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o060 != 0o060 {
 		mode = "write socket_mode = \"0660\" into [milter], "
 	}
-	return fmt.Sprintf("%srun \"install -d -o %s -g %s -m 2750 %s\", then \"systemctl restart milterscan\"", mode, daemon, c.group(),
+	return fmt.Sprintf("%srun \"install -d -o %s -g %s -m 2750 %s\", then \"systemctl restart milterscan\"", mode, daemon, c.Group(),
 		filepath.Dir(path))
 }
 
-// group returns the name of the group of Postfix' user.
-func (c *Config) group() string {
+// Group returns the name of the group of Postfix' user.
+func (c *Config) Group() string {
 	owner := c.main["mail_owner"]
 	u, err := user.Lookup(owner)
 	if err != nil {

@@ -27,6 +27,8 @@ var keys = []string{
 	"smtpd_milters", "non_smtpd_milters", "milter_default_action", "milter_protocol", "milter_connect_timeout",
 	"milter_command_timeout", "milter_content_timeout", "message_size_limit", "queue_directory", "mail_owner",
 	"receive_override_options", "smtpd_milter_maps", "inet_interfaces", "inet_protocols", "compatibility_level",
+	"mydestination", "virtual_alias_domains", "virtual_mailbox_domains", "relay_domains", "parent_domain_matches_subdomains",
+	"mynetworks", "content_filter",
 }
 
 // Config is the part of Postfix' configuration that milters depend on.
