@@ -211,8 +211,9 @@ type Limits struct {
 
 // Local says which mail is ours.
 type Local struct {
-	// The domains you receive mail for; ".example.com" for all subdomains. Once
-	// there are any, mail from elsewhere to other domains is refused.
+	// The domains you receive mail for; ".example.com" for all subdomains,
+	// "file:/path" for a file with one of these on each line. Once there are any,
+	// mail from elsewhere to other domains is refused.
 	Domains []policy.Domain `toml:"domains"`
 	// The networks whose mail is yours, without authentication.
 	Networks []policy.Network `toml:"networks"`

@@ -154,7 +154,7 @@ func TestContradictionsAndEdges(t *testing.T) {
 		{"[[content.list]]\nname = \"a\"\nfiles = [\"/nonexistent/x\"]", ":3: content.list[0].files: the list cannot be read"},
 		{"[[content.list]]\nname = \"a\"\nfiles = [\"words\"]", ":3: content.list[0].files: \"words\" is no whole path; write one such as \"/etc/milterscan/words\""},
 		{"[[virus]]\nname = \"h\"\ntype = \"hashes\"\nlists = [\"/nonexistent/x\"]", ":4: virus[0].lists: the list cannot be read"},
-		{"[local]\ndomains = [\"file:/etc/domains\"]", ":2: local.domains[0]: \"file:/etc/domains\" is no domain"},
+		{"[local]\ndomains = [\"file:/etc/domains\"]", ":2: local.domains[0]: the list cannot be read: stat /etc/domains: no such file or directory"},
 		{"[local]\ndomains = [\"a.example, b.example\"]", ":2: local.domains[0]: \"a.example, b.example\" is no domain"},
 		{"[[rule]]\naction = \"reject\"\nfrom = [\"file:nowhere\"]", ":3: rule[0].from[0]: the list cannot be read"},
 		{"[[rule]]\nname = \"x\"", ":1: rule[0]: the rule does nothing"},

@@ -124,3 +124,25 @@ func readFile(name string, limit int64) (string, error) {
 	text, err := os.ReadFile(name)
 	return string(text), err
 }
+
+// listedDomains reads the files that local.domains names, each of which leaves its first domain
+// in its place, so that all others keep theirs. It returns the rest.
+func (b *binder) listedDomains(table map[string]any) (more []policy.Domain) {
+	const key = "domains"
+	section, _ := table["local"].(map[string]any)
+	list, _ := section[key].([]any)
+	for i, item := range list {
+		text, _ := item.(string)
+		file, named := strings.CutPrefix(text, "file:")
+		if !named {
+			continue
+		}
+		found := patternFile[policy.Domain](b, fmt.Sprintf("local.%s[%d]", key, i), file)
+		if len(found) == 0 { // which is a problem by now
+			found = []policy.Domain{"invalid"}
+		}
+		list[i] = string(found[0])
+		more = append(more, found[1:]...)
+	}
+	return more
+}

@@ -22,7 +22,9 @@ func Load(path string) (*Config, error) {
 	c := Default()
 	b := &binder{origins: c.origins, renamings: renamings()}
 	if table, ok := b.read(path); ok {
+		more := b.listedDomains(table)
 		b.bindTable("", table, reflect.ValueOf(c).Elem())
+		c.Local.Domains = append(c.Local.Domains, more...)
 	}
 	b.rules(c.Rules, 0)
 	b.tests(c.Tests)
