@@ -37,9 +37,12 @@ func (r reply) String() string {
 	return fmt.Sprint(r.code, " ", r.text)
 }
 
-// converse sends a mail to postmaster, from the null sender, and returns what the server
+// postmaster is the recipient of a probe: every server has one.
+const postmaster = "postmaster"
+
+// converse sends a mail from the null sender, and returns what the server
 // said. Without a mail it ends with RSET after RCPT.
-func converse(ctx context.Context, server string, mail []byte) reply {
+func converse(ctx context.Context, server, to string, mail []byte) reply {
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", server)
 	if err != nil {
 		return reply{atConnect, 0, err.Error()}
@@ -49,7 +52,7 @@ func converse(ctx context.Context, server string, mail []byte) reply {
 	at := atConnect
 	c, err := smtp.NewClient(conn, "localhost")
 	if err == nil {
-		at, err = transfer(c, mail)
+		at, err = transfer(c, to, mail)
 	}
 	var refused *textproto.Error
 	switch {
@@ -62,12 +65,12 @@ func converse(ctx context.Context, server string, mail []byte) reply {
 }
 
 // transfer sends the mail in one SMTP transaction. It returns the stage at which it ended.
-func transfer(c *smtp.Client, mail []byte) (stage, error) {
+func transfer(c *smtp.Client, to string, mail []byte) (stage, error) {
 	defer c.Quit()
 	if err := c.Mail(""); err != nil {
 		return atMail, err
 	}
-	if err := c.Rcpt("postmaster"); err != nil {
+	if err := c.Rcpt(to); err != nil {
 		return atRcpt, err
 	}
 	if mail == nil {

@@ -192,6 +192,15 @@ func without(conf *postfix.Config, list string, listen []string) (rest string, f
 	return strings.Join(others, " "), true
 }
 
+// postfixSMTP returns the address at which Postfix takes mail.
+func postfixSMTP(ctx context.Context, m MTA) (string, error) {
+	conf, err := postfix.Read(ctx, postfix.Tool{Postconf: m.program, Dir: m.Dir})
+	if err != nil {
+		return "", err
+	}
+	return postfixAddress(conf), nil
+}
+
 // postfixAddress returns the address at which the first SMTP server of master.cf
 // listens, the one at port 25 if there is one; "" if there is none.
 func postfixAddress(conf *postfix.Config) string {

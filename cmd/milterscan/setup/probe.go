@@ -89,7 +89,7 @@ func (p *Probe) Prepare(ctx context.Context) error {
 			break
 		}
 	}
-	p.before = converse(ctx, p.SMTP, nil)
+	p.before = converse(ctx, p.SMTP, postmaster, nil)
 	return nil
 }
 
@@ -107,7 +107,7 @@ func (p *Probe) Run(ctx context.Context) error {
 			return ctx.Err()
 		case <-time.After(probePause):
 		}
-		said = converse(ctx, p.SMTP, p.mail)
+		said = converse(ctx, p.SMTP, postmaster, p.mail)
 		switch {
 		case p.mail != nil && said.code >= 500 && strings.Contains(said.text, p.answer):
 			fmt.Fprintf(p.Out, "The probe was refused, as it should be: %v\n", said)
@@ -172,7 +172,7 @@ func (p *Probe) ruling(ctx context.Context, mail []byte) (policy.Ruling, error) 
 	}
 	parser := entity.NewParser(entity.DefaultLimits())
 	parser.Write(mail)
-	env := scan.Envelope{Recipients: []string{"postmaster"}}
+	env := scan.Envelope{Recipients: []string{postmaster}}
 	return milter.Ask(ctx, conn, askTime, env, bytes.NewReader(mail), parser.Close().Root)
 }
 

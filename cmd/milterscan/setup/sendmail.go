@@ -235,6 +235,12 @@ func running(cf string) string {
 	return pid
 }
 
+// sendmailSMTP returns the address at which Sendmail takes mail.
+func sendmailSMTP(_ context.Context, m MTA) (string, error) {
+	cf, err := os.ReadFile(filepath.Join(m.Dir, "sendmail.cf"))
+	return sendmailAddress(string(cf)), err
+}
+
 // sendmailAddress returns the address at which Sendmail listens.
 func sendmailAddress(cf string) string {
 	host, port := "127.0.0.1", "25"

@@ -32,6 +32,19 @@ type procedure struct {
 	// is that of the setup, nil if there is none.
 	remover func(ctx context.Context, m MTA, stage string, us Us, j *journal) (*Plan, error)
 	reload  func(ctx context.Context, m MTA) []Command // nil: as at the setup
+	// smtp returns the address at which the MTA takes mail; nil where that is not known.
+	smtp func(ctx context.Context, m MTA) (string, error)
+}
+
+// Program returns the path of the MTA's main program.
+func (m MTA) Program() string { return m.program }
+
+// SMTP returns the address at which the MTA takes mail, "" where that is not known.
+func (m MTA) SMTP(ctx context.Context) (string, error) {
+	if m.smtp == nil {
+		return "", nil
+	}
+	return m.smtp(ctx, m)
 }
 
 // ErrNothingToDo is returned by Plan where milterscan is asked already.
@@ -49,11 +62,11 @@ type candidate struct {
 func candidates() []candidate {
 	return []candidate{
 		{"postfix", "/etc/postfix", []string{"milter", "pipe (contrib/postfix/pipe.cf)"}, []string{"postconf"}, postfixVersion,
-			procedure{planPostfix, unplanPostfix, postfixReload}},
+			procedure{planPostfix, unplanPostfix, postfixReload, postfixSMTP}},
 		{"sendmail", "/etc/mail", []string{"milter"}, []string{"/usr/libexec/sendmail/sendmail", "/usr/lib/sm.bin/sendmail",
-			"/usr/sbin/sendmail.sendmail", "sendmail"}, sendmailVersion, procedure{planSendmail, unplanSendmail, nil}},
+			"/usr/sbin/sendmail.sendmail", "sendmail"}, sendmailVersion, procedure{planSendmail, unplanSendmail, nil, sendmailSMTP}},
 		{"exim", "/etc/exim4", []string{"pipe in front of routing", "transport filter (contrib/exim)"}, []string{"exim4", "exim"},
-			eximVersion, procedure{planExim, unplanExim, nil}},
+			eximVersion, procedure{planExim, unplanExim, nil, nil}},
 	}
 }
 
