@@ -17,3 +17,8 @@ var (
 	//go:embed exim/transport.conf
 	EximTransport string
 )
+
+// DebianConfiguration is the configuration that the Debian package brings.
+//
+//go:embed debian/milterscan.toml
+var DebianConfiguration string

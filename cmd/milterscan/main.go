@@ -28,6 +28,7 @@ func commands() []cli.Command {
 	by := caller()
 	return []cli.Command{
 		{Name: "serve", About: "answer the MTA, as the service does", Run: serve},
+		{Name: "init", About: "write the first configuration of a host, for what is there", Run: begin},
 		{Name: "check", About: "read the configuration and say what is wrong with it", Run: check},
 		{Name: "doctor", About: "examine the installation and say what to do about each fault", Run: examine},
 		{Name: "scan", About: "judge mail in files and explain the verdict", Run: scanFiles},

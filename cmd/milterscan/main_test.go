@@ -61,7 +61,7 @@ func TestMistakesDoNothing(t *testing.T) {
 	dir := t.TempDir()
 	config := writeConfig(t, dir)
 	before := namesBelow(t, dir)
-	takes := []string{"scan", "replay", "retro", "man", "learn", "feed check", "feed update", "explain", "setup", "quarantine show", "quarantine release", "quarantine forward", "quarantine delete", "user add", "user passwd",
+	takes := []string{"init", "scan", "replay", "retro", "man", "learn", "feed check", "feed update", "explain", "setup", "quarantine show", "quarantine release", "quarantine forward", "quarantine delete", "user add", "user passwd",
 		"list add", "list remove", "list import", "user disable", "user enable", "user remove", "token add", "token revoke", "digest resume", "people show", "people limit", "greylist pass"}
 	for _, command := range everyCommand() {
 		name := strings.Join(command, " ")

@@ -26,6 +26,10 @@ func ManualOf(name string) Manual {
 	case "serve":
 		return manual([]string{"milterscan serve -c /etc/milterscan/milterscan.toml"},
 			Exit{ExitOK, "it was told to stop, and has answered the last mail"}, misused, Exit{ExitSoftware, "it cannot listen or spool"}, badConfig)
+	case "init":
+		return manual([]string{"milterscan init # looks, asks, shows, and writes", "milterscan init --dry-run --json",
+			"milterscan init --yes --output /tmp/milterscan.toml postfix"}, done, broken,
+			Exit{ExitUsage, "the command line is wrong, or there is nobody to ask; nothing was done"})
 	case "check":
 		return manual([]string{"milterscan check", "milterscan check --changed # only what the files set",
 			"milterscan check --effective --rules # all rules, in the order in which they are tried", "milterscan check --json | jq .problems"},
@@ -90,7 +94,8 @@ func ManualOf(name string) Manual {
 		return manual([]string{"milterscan report --since 1w", "milterscan report --since yesterday --html >report.html"}, done, broken, misused,
 			badConfig)
 	case "selftest":
-		return manual([]string{"milterscan selftest", "milterscan selftest --family H1 --dir /tmp/mails"}, Exit{ExitOK, "nothing got through"},
+		return manual([]string{"milterscan selftest", "milterscan selftest --family H1 --dir /tmp/mails",
+			"milterscan selftest --eicar # through the MTA of this host"}, Exit{ExitOK, "nothing got through"},
 			Exit{ExitFound, "something did"}, broken, misused, badConfig)
 	case "bugreport":
 		return manual([]string{"milterscan bugreport >report.txt # and read it before you pass it on"}, done, misused)

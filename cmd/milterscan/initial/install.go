@@ -1,0 +1,252 @@
+package initial
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/milterscan/milterscan/cmd/milterscan/cli"
+	"github.com/milterscan/milterscan/cmd/milterscan/setup"
+	"github.com/milterscan/milterscan/contrib"
+	"github.com/milterscan/milterscan/policy/disk"
+)
+
+// existing is the configuration that is there.
+type existing struct {
+	there    bool
+	text     []byte
+	mode     fs.FileMode
+	uid, gid int
+}
+
+// newMode is the mode of a file that was not there: it has no secrets, and the daemon has to
+// read it.
+const newMode = 0o644
+
+// present reads the file that is there.
+func (c *Command) present() (e existing, err error) {
+	e = existing{mode: newMode, uid: os.Geteuid(), gid: os.Getegid()}
+	info, err := os.Lstat(c.File)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return e, nil
+	case err != nil:
+		return e, cli.Denied(err, c.File)
+	case !info.Mode().IsRegular():
+		return e, fmt.Errorf("%s is no regular file; nothing was done", c.File)
+	}
+	if owner, ok := info.Sys().(*syscall.Stat_t); ok {
+		e.uid, e.gid = int(owner.Uid), int(owner.Gid)
+	}
+	e.there, e.mode = true, info.Mode().Perm()
+	e.text, err = os.ReadFile(c.File)
+	return e, cli.Denied(err, c.File)
+}
+
+// replaced reports whether somebody's file would be replaced: not one that the package brought and
+// that nobody has changed, nor one with the same text.
+func (e existing) replaced(d Draft) bool {
+	return e.there && len(e.text) > 0 && !e.same(d) && string(e.text) != contrib.DebianConfiguration
+}
+
+// tried has a draft checked in a directory of its own.
+func (c *Command) tried(ctx context.Context, d Draft) error {
+	dir, err := os.MkdirTemp("", "milterscan-init-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	text, beside := d.Text, filepath.Join(dir, domainsFile)
+	if d.Beside != "" {
+		text = strings.Replace(text, strconv.Quote("file:"+d.Beside), strconv.Quote("file:"+beside), 1)
+		if err := os.WriteFile(beside, []byte(d.Domains), 0o600); err != nil {
+			return err
+		}
+	}
+	file := filepath.Join(dir, "milterscan.toml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		return err
+	}
+	return c.Check(ctx, file)
+}
+
+// steps returns what is done beside writing files, as commands that would do it.
+func (c *Command) steps(d Draft) (steps []string) {
+	for _, s := range d.Sockets {
+		steps = append(steps, fmt.Sprintf("install -d -o %s -g %s -m 2750 %s", c.Daemon, s.Group, s.Dir))
+	}
+	if c.Service != nil {
+		steps = append(steps, c.Service.String())
+	}
+	return steps
+}
+
+// install writes the files, makes the directories of sockets and starts the daemon. Where the
+// configuration does not work where it is, the old one is put back.
+func (c *Command) install(ctx context.Context, d Draft, old existing) error {
+	for _, s := range d.Sockets {
+		if err := c.directory(s); err != nil {
+			return fmt.Errorf("%w; the configuration was not written", err)
+		}
+	}
+	if err := os.MkdirAll(filepath.Dir(c.File), 0o755); err != nil {
+		return cli.Denied(err, filepath.Dir(c.File))
+	}
+	if d.Beside != "" {
+		if err := keepOld(d.Beside, []byte(d.Domains)); err != nil {
+			return cli.Denied(err, d.Beside)
+		}
+		if err := disk.Replace(d.Beside, ".new", []byte(d.Domains), newMode, os.Geteuid(), os.Getegid()); err != nil {
+			return cli.Denied(err, d.Beside)
+		}
+	}
+	if err := c.write(ctx, d, old); err != nil {
+		return err
+	}
+	if c.Service == nil {
+		return nil
+	}
+	return c.Service.Start(ctx, c.File)
+}
+
+// write writes the configuration, and takes it back if it is wrong where it is: beside it there may
+// be rules that do not go with it.
+func (c *Command) write(ctx context.Context, d Draft, old existing) error {
+	if old.replaced(d) {
+		if err := keepOld(c.File, []byte(d.Text)); err != nil {
+			return cli.Denied(err, c.File)
+		}
+	}
+	if err := disk.Replace(c.File, ".new", []byte(d.Text), old.mode, old.uid, old.gid); err != nil {
+		return cli.Denied(err, filepath.Dir(c.File))
+	}
+	err := c.Check(ctx, c.File)
+	if err == nil {
+		return nil
+	}
+	undo := os.Remove(c.File)
+	if old.there {
+		undo = disk.Replace(c.File, ".new", old.text, old.mode, old.uid, old.gid)
+	}
+	return errors.Join(fmt.Errorf("it does not go with what is beside it, so %s is as it was: %w", c.File, err), undo)
+}
+
+// mostOld is how many old files are kept beside a new one.
+const mostOld = 100
+
+// keepOld keeps a file that is about to get another content, under a name that is free.
+func keepOld(path string, next []byte) error {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && string(text) == string(next) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for i := range mostOld {
+		name := fmt.Sprintf("%s.old-%d", path, i+1)
+		err := os.Link(path, name)
+		if err == nil || !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+	}
+	return fmt.Errorf("there are %d old ones beside %s; remove some", mostOld, path)
+}
+
+// directory makes the directory of a socket: milterscan's, with the MTA's group, which its
+// set-group-id bit hands on to the socket.
+func (c *Command) directory(s Socket) error {
+	uid, gid, err := ids(c.Daemon, s.Group)
+	if err != nil {
+		return err
+	}
+	if err := os.Mkdir(s.Dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return cli.Denied(err, s.Dir)
+	}
+	dir, err := os.OpenFile(s.Dir, os.O_RDONLY|syscall.O_DIRECTORY|syscall.O_NOFOLLOW, 0)
+	if err != nil {
+		return cli.Denied(err, s.Dir)
+	}
+	defer dir.Close()
+	return cli.Denied(errors.Join(dir.Chown(uid, gid), dir.Chmod(0o750|fs.ModeSetgid)), s.Dir)
+}
+
+// ids looks up a user and a group.
+func ids(owner, group string) (uid, gid int, err error) {
+	u, err := user.Lookup(owner)
+	if err != nil {
+		return 0, 0, err
+	}
+	g, err := user.LookupGroup(group)
+	if err != nil {
+		return 0, 0, err
+	}
+	uid, err = strconv.Atoi(u.Uid)
+	gid, gidErr := strconv.Atoi(g.Gid)
+	return uid, gid, errors.Join(err, gidErr)
+}
+
+// Service is the daemon as systemd runs it.
+type Service struct {
+	Unit   string
+	Listen func(file string) []string // where the daemon is to listen
+}
+
+// String returns the command that starts it.
+func (s *Service) String() string { return "systemctl restart " + s.Unit }
+
+// Systemd returns the service of this host, nil where systemd does not run or has none.
+func Systemd(ctx context.Context, listen func(string) []string) *Service {
+	if _, err := os.Stat("/run/systemd/system"); err != nil {
+		return nil
+	}
+	if exec.CommandContext(ctx, "systemctl", "cat", unit).Run() != nil {
+		return nil
+	}
+	return &Service{unit, listen}
+}
+
+const unit = "milterscan.service"
+
+// The daemon opens stores before it listens.
+const (
+	startTries = 120
+	startPause = 500 * time.Millisecond
+)
+
+// Start starts the daemon with its new configuration, and waits until it listens.
+func (s *Service) Start(ctx context.Context, file string) error {
+	if out, err := exec.CommandContext(ctx, "systemctl", "restart", s.Unit).CombinedOutput(); err != nil {
+		return fmt.Errorf("%s is written, but: systemctl restart %s: %w: %s", file, s.Unit, err, strings.TrimSpace(string(out)))
+	}
+	for _, address := range s.Listen(file) {
+		if err := await(ctx, address); err != nil {
+			return fmt.Errorf("%s is written, but %w; \"journalctl -u %s\" says why", file, err, s.Unit)
+		}
+	}
+	return nil
+}
+
+// await waits until somebody listens.
+func await(ctx context.Context, address string) error {
+	for range startTries {
+		if setup.Listening(address) {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(startPause):
+		}
+	}
+	return fmt.Errorf("milterscan does not listen at %s", address)
+}
