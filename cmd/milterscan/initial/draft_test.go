@@ -153,3 +153,32 @@ func TestCompose(t *testing.T) {
 		loaded(t, d)
 	}
 }
+
+// TestTranscript composes what the page of the first ten minutes shows, line by line.
+func TestTranscript(t *testing.T) {
+	page, err := os.ReadFile("../../../docs/quickstart.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &survey.Host{
+		MTAs: []survey.MTA{{Name: "postfix", Version: "3.7.11", Dir: "/etc/postfix", Domains: []string{"mx.test.local", "localhost", "virtual.test"},
+			Networks: []string{"127.0.0.0/8", "::1/128"}, Size: 70_000_000, Socket: "unix:/var/spool/postfix/milterscan/milter.sock", Group: "postfix"}},
+		Clamd: &survey.Clamd{File: "/etc/clamav/clamd.conf", Address: "unix:/run/clamav/clamd.ctl", Least: 25 * units.MB, Admits: true,
+			Version: "ClamAV 1.4.6"},
+		Resolvers: []survey.Resolver{{Server: "127.0.0.1:53"}},
+		Room:      survey.Room{Memory: 21 * units.GB, State: 11 * units.GB, Spool: 11 * units.GB},
+	}
+	d := Compose(h, h.MTAs, Answers{}, "/etc/milterscan/milterscan.toml")
+	if !strings.Contains(string(page), "\n"+d.Text+"\n") {
+		t.Errorf("the page does not show\n%s", d.Text)
+	}
+	var said strings.Builder
+	c := Command{Out: &said, File: "/etc/milterscan/milterscan.toml", Service: &Service{Unit: unit}}
+	c.showSeen(seen(h, "bl.example"))
+	c.showEnd(Result{Written: true, Notes: d.Notes, Next: c.next(h.MTAs, &d)})
+	for line := range strings.Lines(said.String()) {
+		if !strings.Contains(string(page), line) {
+			t.Errorf("the page does not show %q", line)
+		}
+	}
+}
