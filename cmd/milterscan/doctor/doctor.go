@@ -96,6 +96,11 @@ func Running() []string {
 	return []string{"engines", "SpamAssassin", "rspamd", "resolver", "DNS lists", "feeds", "places", "directories", "stores", "shared database", "digests", "clock"}
 }
 
+// Quick lists the checks that tell in seconds whether the daemon takes mail: those of what
+// is its own, not of the servers it asks, so that whoever starts a daemon again that is not
+// well does so where it can help.
+func Quick() []string { return []string{"configuration", "sockets", "directories"} }
+
 // Examine looks at everything at once, and returns what it saw in a fixed order. A
 // check that has nothing to look at says nothing.
 func (p *Installation) Examine(ctx context.Context) []Finding {

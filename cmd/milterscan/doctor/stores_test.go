@@ -130,3 +130,16 @@ func TestDaemonKeepsItsLocks(t *testing.T) {
 		t.Errorf("the lock on %q is lost", lost)
 	}
 }
+
+// TestQuick: a quick examination looks at what is the daemon's own, and at no server.
+func TestQuick(t *testing.T) {
+	p := sound(t).installation(t, "")
+	p.Only = Quick()
+	asked := map[string]bool{}
+	for _, f := range p.Examine(t.Context()) {
+		asked[f.Check] = true
+	}
+	if len(asked) != len(Quick()) {
+		t.Errorf("looked at %v, want %v", asked, Quick())
+	}
+}
