@@ -16,7 +16,7 @@ COMPILE      = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s 
 # a C compiler for the race detector; two packages for the mails they bring.
 PACKAGES    := postfix knot yara dovecot-pop3d dovecot-imapd fetchmail clamav clamav-daemon c-icap libc-icap-mod-virus-scan spamassassin spamd rspamd unzip python3-dkim python3-authres libxml2-utils m4 gcc libc6-dev \
                libpython3.*-testsuite poppler-utils slapd ldap-utils postgresql prometheus \
-               systemd-journal-remote xz-utils lzip p7zip-full unar unrar-free libarchive-tools rpm2cpio cpio rpm rpmlint python3-jsonschema
+               systemd-journal-remote xz-utils lzip p7zip-full unar unrar-free libarchive-tools rpm2cpio cpio rpm rpmlint python3-jsonschema skopeo
 
 # A browser, and the fonts that its pictures are made with on every machine.
 BROWSER     := chromium fonts-dejavu-core fonts-liberation
@@ -32,7 +32,7 @@ AS_ROOT := -exec 'sudo -E'
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help build packed deb rpm test unit integration browser pictures soak office screenshots demo bench fuzz lint packages unpacked clean
+.PHONY: help build packed deb rpm image tarball release test unit integration browser pictures soak office screenshots demo bench fuzz lint packages unpacked clean
 
 help: ## show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
@@ -51,6 +51,16 @@ rpm: packed ## pack it for Fedora, RHEL and their kin; installs rpmbuild
 	@.ci/packages rpm
 	PROGRAM=bin/milterscan contrib/rpm/build bin/$(ARCH)/milterscan $(DEBVERSION) bin
 
+image: packed ## pack it as a container image, which begins with nothing
+	contrib/image/build bin/$(ARCH)/milterscan $(DEBVERSION) bin
+
+tarball: packed ## pack it for systems with neither dpkg nor rpm, with a script that installs it
+	PROGRAM=bin/milterscan contrib/package/tarball bin/$(ARCH)/milterscan $(DEBVERSION) bin
+
+release: ## all packages for all machines, made twice and compared, in bin/release; some ten minutes
+	@.ci/packages rpm
+	.ci/release $(DEBVERSION)
+
 test: packages lint unit integration browser ## everything: vet, staticcheck, unit tests with -race, end to end, the console in a browser
 
 lint: ## gofmt, go vet, staticcheck
@@ -59,9 +69,11 @@ lint: ## gofmt, go vet, staticcheck
 	$(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
 	cd tests/browser && $(GO) vet . && $(GO) run $(STATICCHECK) .
+	cd contrib/image && $(GO) vet . && $(GO) run $(STATICCHECK) .
 
 unit: ## unit tests with the race detector; needs nothing installed
 	$(GO) test -race ./...
+	cd contrib/image && $(GO) test .
 	$(GO) test -run 'CostsMore|Codes' ./cmd/milterscan/pipeline ./scan/open/worker # which the detector changes: it allocates, and is slow
 
 integration: packages unpacked build ## end to end, with a private Postfix, Sendmail and clamd on loopback
