@@ -32,7 +32,7 @@ AS_ROOT := -exec 'sudo -E'
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help build packed deb rpm image tarball release test unit integration browser pictures soak office screenshots demo bench fuzz lint packages unpacked clean
+.PHONY: help build packed deb rpm image tarball release docs test unit integration browser pictures soak office screenshots demo bench fuzz lint packages unpacked clean
 
 help: ## show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
@@ -61,10 +61,13 @@ release: ## all packages for all machines, made twice and compared, in bin/relea
 	@.ci/packages rpm
 	.ci/release $(DEBVERSION)
 
+docs: ## the pages as a site of files, with search, in bin/docs
+	$(GO) run ./docs/site bin/docs
+
 test: packages lint unit integration browser ## everything: vet, staticcheck, unit tests with -race, end to end, the console in a browser
 
 lint: ## gofmt, go vet, staticcheck
-	@unformatted=$$(gofmt -l cmd contrib milter policy scan tests); \
+	@unformatted=$$(gofmt -l cmd contrib docs milter policy scan tests); \
 		[ -z "$$unformatted" ] || { echo "not gofmt-ed: $$unformatted"; exit 1; }
 	$(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...

@@ -83,6 +83,10 @@ func views(file string) []view {
 		{"accounts", at("/accounts"), false},
 		{"people", at("/people"), false},
 		{"counted", at(found("/messages", "to", "@example.com") + "&by=rule"), false},
+		{"help", at("/help"), false},
+		{"help-found", at("/help?q=greylist"), false},
+		{"help-page", at("/help/doctor"), false},
+		{"help-findings", at("/help/findings"), false},
 		{"problem", at("/there-is-no-such-page"), false},
 	}
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
 	"github.com/milterscan/milterscan/cmd/milterscan/console/wording"
+	"github.com/milterscan/milterscan/docs/guide"
 	"github.com/milterscan/milterscan/policy"
 )
 
@@ -91,7 +92,18 @@ func (v *pages) functions() template.FuncMap {
 		"clipped": func(s string) string { return clip(s, shortText) }, "lines": lines, "first3": firstThree, "more3": v.afterThree,
 		"actionClass": known(moods), "kindClass": known(kindClasses), "stateClass": known(stateClasses),
 		"because": becauseOf, "percent": percentOf, "domainFilter": domainFilter, "findingOf": findingOf,
+		"helpFinding": func(rule string) string { return guide.Address("findings", rule) }, "helpSection": helpSection,
 	}
+}
+
+// helpSection returns the address of what is written about a section of the configuration, or
+// about the one it is a part of; "" if there is nothing.
+func helpSection(name string) string {
+	first, _, _ := strings.Cut(name, ".")
+	if first == "" {
+		return ""
+	}
+	return guide.Address("config", first)
 }
 
 // anyNumber writes a whole number of any type.

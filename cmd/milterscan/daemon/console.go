@@ -16,6 +16,7 @@ import (
 	"github.com/milterscan/milterscan/cmd/milterscan/console"
 	"github.com/milterscan/milterscan/cmd/milterscan/console/api"
 	"github.com/milterscan/milterscan/cmd/milterscan/console/folk"
+	"github.com/milterscan/milterscan/cmd/milterscan/console/help"
 	"github.com/milterscan/milterscan/cmd/milterscan/console/link"
 	"github.com/milterscan/milterscan/policy/config"
 )
@@ -48,7 +49,7 @@ func (d *Daemon) newConsole() (*web, error) {
 	}
 	who := d.newFolk(pages)
 	pages.Mount(api.New(pages, bearers{d.people.accounts, d.people.owners}, who))
-	if err := errors.Join(folk.Mount(who, d.people.Who), d.mountAppeals(pages), d.mountMine(pages)); err != nil {
+	if err := errors.Join(folk.Mount(who, d.people.Who), help.Mount(pages, d.people), d.mountAppeals(pages), d.mountMine(pages)); err != nil {
 		return nil, err
 	}
 	return &web{

@@ -174,7 +174,7 @@ func about(route console.Route, id, request string) string {
 	if strings.HasPrefix(route.Pattern, "/requests/") {
 		id = request
 	}
-	return strings.NewReplacer("{$}", "", "{id}", id, "{part}", "0", "{sum}", "x", "{until}", "1", "{mark}", "x", "{deed}", "disable", "{link}", "x", "{address}", whoseOf(id), "{name}", "dora", "{token}", "x").Replace(route.Pattern)
+	return strings.NewReplacer("{$}", "", "{id}", id, "{part}", "0", "{sum}", "x", "{until}", "1", "{mark}", "x", "{deed}", "disable", "{link}", "x", "{address}", whoseOf(id), "{name}", "dora", "{token}", "x", "{page}", "config").Replace(route.Pattern)
 }
 
 // full is a form with all that acts ask for.
