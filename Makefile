@@ -72,11 +72,9 @@ lint: ## gofmt, go vet, staticcheck
 	$(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
 	cd tests/browser && $(GO) vet . && $(GO) run $(STATICCHECK) .
-	cd contrib/image && $(GO) vet . && $(GO) run $(STATICCHECK) .
 
 unit: ## unit tests with the race detector; needs nothing installed
 	$(GO) test -race ./...
-	cd contrib/image && $(GO) test .
 	$(GO) test -run 'CostsMore|Codes' ./cmd/milterscan/pipeline ./scan/open/worker # which the detector changes: it allocates, and is slow
 
 integration: packages unpacked build ## end to end, with a private Postfix, Sendmail and clamd on loopback

@@ -101,6 +101,7 @@ var permissions = []struct {
 	// The commands.
 	{"contrib", nil},
 	{"contrib/package/sbom", nil},
+	{"contrib/image", nil},
 	{"docs", nil},
 	{"docs/guide", []string{"docs"}},
 	{"docs/site", []string{"docs", "docs/guide"}},

@@ -1,7 +1,7 @@
 // Command image packs a tree of files as a container image, one file that "docker load",
 // "podman load" and skopeo take:
 //
-//	cd contrib/image && go run . TREE MACHINE VERSION IMAGE.tar
+//	go run ./contrib/image TREE MACHINE VERSION IMAGE.tar
 //
 // The image begins with nothing: it has the files of the tree, the certificates of the
 // authorities that Mozilla trusts, the zones of time, and a user who is nobody else. The
