@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"time"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/cli"
@@ -17,18 +19,24 @@ import (
 // replayed judges mail again, under another configuration or with what engines know today, and
 // prints what ends otherwise.
 func replayed(ctx context.Context, args []string, std cli.Streams) int {
-	f := cli.Flags("replay", "[-c FILE] [--with FILE] [--json] [--online] [--resume FILE] [--since T] [--before T] "+
+	f := cli.Flags("replay", "[-c FILE] [--with FILE] [--sample] [--json] [--online] [--resume FILE] [--since T] [--before T] "+
 		"[--from A] [--to B]... [--client IP] [--helo H] [--auth USER] [PATH...]", std)
 	r := rehearsal{Streams: std, begun: time.Now()}
 	f.StringVar(&r.with, "with", "", "the other configuration `file`; without it, mail is compared with what was recorded when it came")
 	f.BoolVar(&r.json, "json", false, "print one JSON object for each mail that ends otherwise, and one that adds up")
 	f.BoolVar(&r.online, "online", false, "ask resolvers, DNS lists and other hosts as well; without it, what was found about the sender is "+
 		"taken from the record of the mail")
+	f.BoolVar(&r.sample, "sample", false, "judge the mail that [replay] has kept, instead of the quarantine")
 	f.StringVar(&r.resume, "resume", "", "a `file` that remembers what was judged; with the same one, an interrupted replay goes on")
 	var since, before cli.Moment
 	inTime := cli.Span(f, &since, &before)
 	about := cli.DeliveryFlags(f)
-	c, status, ok := cli.Configured(f, args, std, cli.ParseArguments, inTime)
+	c, status, ok := cli.Configured(f, args, std, cli.ParseArguments, inTime, func() error {
+		if r.sample && f.NArg() > 0 {
+			return errors.New("--sample and paths exclude each other")
+		}
+		return nil
+	})
 	if !ok {
 		return status
 	}
@@ -46,6 +54,7 @@ type rehearsal struct {
 	cli.Streams
 	with, resume string
 	json, online bool
+	sample       bool // the mail is that of [replay]
 	begun        time.Time
 	source       replay.Source
 	report       replay.Report
@@ -60,13 +69,20 @@ var errShared = errors.New("the quarantine is in the shared database; name files
 // run judges the mails, those of the quarantine where no path is named.
 func (r *rehearsal) run(ctx context.Context, c *config.Config, paths []string) int {
 	if len(paths) == 0 {
-		if c.Store.URL != "" {
+		if c.Store.URL != "" && !r.sample {
 			return r.fail(errShared)
 		}
-		paths = []string{c.Quarantine.Dir}
-		back, err := cli.AsOwner(c.Quarantine.Dir)
+		dir := c.Quarantine.Dir
+		if r.sample {
+			dir = c.Replay.Dir
+			if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+				return r.fail(fmt.Errorf("no mail was kept for replays in %q: set replay.keep, and wait", dir))
+			}
+		}
+		paths = []string{dir}
+		back, err := cli.AsOwner(dir)
 		if err != nil {
-			return r.fail(cli.Denied(err, c.Quarantine.Dir))
+			return r.fail(cli.Denied(err, dir))
 		}
 		defer back()
 	}

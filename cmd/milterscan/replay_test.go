@@ -312,3 +312,25 @@ func (lostIndex) Find(context.Context, quarantine.Filter) ([]quarantine.Row, err
 	return nil, nil
 }
 func (lostIndex) Replace(context.Context, []quarantine.Row, time.Time) error { return nil }
+
+// TestReplayOfSample judges what [replay] has kept.
+func TestReplayOfSample(t *testing.T) {
+	config, dir := keptMails(t, 3)
+	sample := filepath.Join(t.TempDir(), "sample.toml")
+	put(t, sample, readText(t, config)+fmt.Sprintf("\n[replay]\ndir = %q\n", dir))
+	for _, c := range []struct {
+		config string
+		args   []string
+		status int
+		text   string
+	}{
+		{sample, []string{"--sample", "--with", sample}, cli.ExitOK, "3 mails were judged"},
+		{sample, []string{"--sample", dir}, cli.ExitUsage, "exclude each other"},
+		{config, []string{"--sample"}, cli.ExitError, "set replay.keep"},
+	} {
+		status, out, errs := call(t, append([]string{"replay", "-c", c.config}, c.args...)...)
+		if status != c.status || !strings.Contains(out+errs, c.text) {
+			t.Errorf("%q: status %d: %s%s", c.args, status, out, errs)
+		}
+	}
+}

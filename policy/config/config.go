@@ -104,6 +104,9 @@ type Config struct {
 	// The record kept of every message, delivered ones too, for "milterscan
 	// explain" and "milterscan report". It never holds up mail.
 	History History `toml:"history"`
+	// A sample of all mail, for "milterscan replay --sample": what another configuration would
+	// have done with the mail of last week. It is off unless you say how much is kept.
+	Replay Replay `toml:"replay"`
 	// The MTA's log, for what becomes of mail that has passed: "milterscan explain"
 	// shows the queue, each attempt and its answer after the verdict. What is read is
 	// kept with the history and as long. The daemon's user must be allowed to read it:
@@ -284,6 +287,7 @@ func Default() *Config {
 		Quarantine: defaultQuarantine(),
 		Console:    defaultConsole(),
 		History:    defaultHistory(),
+		Replay:     defaultReplay(),
 		MTALog:     defaultMTALog(),
 		Notices:    defaultNotices(),
 		People:     defaultPeople(),

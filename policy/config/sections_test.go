@@ -50,6 +50,7 @@ var wrongValues = map[string]string{
 	"quarantine":              "dir = \"here\"",
 	"history":                 "file = \"here\"",
 	"history.retro":           "back = \"1m\"",
+	"replay":                  "for = \"1m\"",
 	"mta_log":                 "file = \"mail.log\"",
 	"notices":                 "queue = 0",
 	"submission":              "via = \"pigeon\"",

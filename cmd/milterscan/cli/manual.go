@@ -46,6 +46,7 @@ func ManualOf(name string) Manual {
 				"some file cannot be read"}, misused, badConfig)
 	case "replay":
 		return manual([]string{"milterscan replay --with /etc/milterscan/new.toml # of all kept mail, what would end otherwise",
+			"milterscan replay --sample --with new.toml # of the sample of all mail that [replay] keeps",
 			"milterscan replay --since 1w # what is kept, and would not be with the signatures of today",
 			"milterscan replay --with new.toml --to bob@example.com --json /var/mail/bob ~bob/Maildir"},
 			Exit{ExitOK, "no mail ends otherwise"}, Exit{ExitFound, "some mail does"}, Exit{ExitError,

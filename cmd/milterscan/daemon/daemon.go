@@ -70,6 +70,7 @@ func (d *Daemon) work(ctx context.Context, loops *sync.WaitGroup, hup <-chan os.
 	loops.Go(func() { every(ctx, dmarcEvery, d.reports.run) })
 	loops.Go(func() { every(ctx, indexEvery, d.indexOn) })
 	loops.Go(func() { every(ctx, retroEvery, d.lookBack) })
+	loops.Go(func() { d.sampleOn(ctx) })
 	loops.Go(func() {
 		every(ctx, pipeline.PostEvery, pipeline.NewPost(d.recorder, d.config.Load, d.language(ctx)).Run)
 	})

@@ -30,6 +30,7 @@ func (d *Daemon) teller(c *config.Config) func(context.Context, *judge.Result) {
 		begun := time.Now()
 		d.recorder.Enter(ctx, r, c)
 		d.reports.note(ctx, r, c)
+		d.samples.take(r, c.Replay)
 		d.metrics.Stage("tell", time.Since(begun))
 	}
 }
@@ -51,6 +52,7 @@ func (d *Daemon) expire(ctx context.Context, c *config.Config) {
 	now := time.Now()
 	n, err := quarantine.Round(ctx, d.Stores.Quarantine(c), c.Retention(), now)
 	d.expired("quarantine", n, err)
+	d.expireSamples(ctx, c.Replay, now)
 	d.countUnasked(ctx, c)
 	d.forgetRequests(ctx, c, now)
 	if c.Greylist.Enabled {

@@ -37,6 +37,7 @@ type Daemon struct {
 	recorder *pipeline.Recorder
 	health   *health
 	reading  reading
+	samples  *sampler
 	contacts *contacts
 	metrics  *metrics.Metrics
 	web      *web // counts
@@ -68,7 +69,7 @@ func New(path, version string, stderr io.Writer) (*Daemon, int) {
 	}
 	log := zap.New(journal)
 	d := &Daemon{Shared: pipeline.NewShared(c, warm), contacts: newContacts(), path: path, version: version, first: c, journal: journal, log: log,
-		health: newHealth(log)}
+		health: newHealth(log), samples: newSampler()}
 	d.metrics = d.counts()
 	d.web = d.newWeb()
 	if d.console, err = d.newConsole(); err != nil {

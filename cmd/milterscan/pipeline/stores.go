@@ -48,6 +48,9 @@ func NewStores() *Stores {
 // indexFile is the index of a quarantine in its directory.
 const indexFile = "index.db"
 
+// Sample returns the store in the directory of messages that are kept for replays, on this host.
+func (k *Stores) Sample(dir string) quarantine.Store { return k.dir(dir) }
+
 // dir returns the quarantine in a directory.
 func (k *Stores) dir(dir string) *quarantine.Dir {
 	return once(k, k.dirs, dir, func() (*quarantine.Dir, io.Closer) {
