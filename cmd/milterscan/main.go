@@ -51,6 +51,7 @@ func commands() []cli.Command {
 		{Name: "audit", About: "list what people looked at and did in the console", Run: user.Audit},
 		{Name: "people", About: "say whose an address is, and what the sources of people have", Sub: who.Commands(by)},
 		{Name: "selftest", About: "make hostile mail, harmless itself, and see what gets through", Run: testItself},
+		{Name: "import", About: "take over the configuration of another filter", Sub: importCommands()},
 		{Name: "setup", About: "hook milterscan into Postfix, Sendmail or Exim, and out again", Run: setUp},
 		{Name: "config", About: "print the example configuration with every key explained", Run: printConfig},
 		{Name: "bugreport", About: "print what somebody needs to know who is to find a fault", Run: bugReport},

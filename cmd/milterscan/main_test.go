@@ -62,11 +62,12 @@ func TestMistakesDoNothing(t *testing.T) {
 	config := writeConfig(t, dir)
 	before := namesBelow(t, dir)
 	takes := []string{"init", "scan", "replay", "retro", "man", "learn", "feed check", "feed update", "explain", "setup", "quarantine show", "quarantine release", "quarantine forward", "quarantine delete", "user add", "user passwd",
-		"list add", "list remove", "list import", "user disable", "user enable", "user remove", "token add", "token revoke", "digest resume", "people show", "people limit", "greylist pass"}
+		"list add", "list remove", "list import", "user disable", "user enable", "user remove", "token add", "token revoke", "digest resume", "people show", "people limit", "greylist pass",
+		"import mailscanner", "import mailwatch", "import amavis", "import rspamd", "import mimedefang"}
 	for _, command := range everyCommand() {
 		name := strings.Join(command, " ")
 		options := []string{"-c", config}
-		if slices.Contains([]string{"config", "version", "completion", "man"}, name) {
+		if slices.Contains([]string{"config", "version", "completion", "man"}, name) || command[0] == "import" {
 			options = nil
 		}
 		for _, args := range placed(command, options, "--bogus", "06h08cfwgrgbyv96") {

@@ -1,5 +1,7 @@
 package cli
 
+import "strings"
+
 // Manual is what the help of a command says after its options.
 type Manual struct {
 	Examples []string // command lines, each with what it does after "#"
@@ -22,6 +24,9 @@ var (
 
 // ManualOf returns the manual of a command, such as "quarantine list".
 func ManualOf(name string) Manual {
+	if from, ok := strings.CutPrefix(name, "import "); ok {
+		return importManual(from)
+	}
 	switch name {
 	case "serve":
 		return manual([]string{"milterscan serve -c /etc/milterscan/milterscan.toml"},
@@ -211,6 +216,15 @@ func accountManualOf(name string) Manual {
 			"milterscan audit --person ann --limit 0 --json"}, account()...)
 	}
 	return manual([]string{"milterscan " + name}, done, misused)
+}
+
+// importManual returns the manual of a command that takes over the configuration of another filter.
+func importManual(from string) Manual {
+	dirs := map[string]string{"mailscanner": "/etc/MailScanner"}
+	return manual([]string{"milterscan import " + from + " " + dirs[from] + " --output /root/milterscan", "milterscan import " + from + " ./copy --output ./new"},
+		Exit{ExitOK, "everything was taken over, or is not needed"},
+		Exit{ExitFound, "it was written, and something differs, is not possible or was not understood; report.txt says what"},
+		Exit{ExitError, "the files cannot be read, or nothing could be written"}, misused)
 }
 
 // manual returns a manual with examples and exit statuses.

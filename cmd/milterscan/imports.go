@@ -1,0 +1,47 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/milterscan/milterscan/cmd/milterscan/cli"
+	"github.com/milterscan/milterscan/cmd/milterscan/moving"
+)
+
+// importCommands returns the commands that take over what was settled for another filter.
+func importCommands() []cli.Command {
+	return []cli.Command{
+		{Name: "mailscanner", About: "take over MailScanner.conf, its rulesets and lists", Run: importing("mailscanner", moving.MailScanner)},
+	}
+}
+
+// importing returns a command that reads a directory by one reader.
+func importing(name string, read func(dir string) (*moving.Result, error)) func(context.Context, []string, cli.Streams) int {
+	return func(_ context.Context, args []string, std cli.Streams) int {
+		f := cli.Flags("import "+name, "DIRECTORY --output DIRECTORY", std)
+		output := f.String("output", "", "the `directory` for "+moving.ConfigName+", its lists and "+moving.ReportName+"; it is made if it is not there")
+		if status, ok := cli.ParseArguments(f, args); !ok {
+			return status
+		}
+		switch {
+		case f.NArg() != 1:
+			return f.Refuse(errors.New("it takes one directory, with the files of the other filter"))
+		case *output == "":
+			return f.Refuse(errors.New("--output names the directory for what is made of them"))
+		}
+		result, err := read(f.Arg(0))
+		if err == nil {
+			err = result.Write(*output)
+		}
+		if err != nil {
+			fmt.Fprintf(std.Err, "milterscan import %s: %v\n", name, err)
+			return cli.ExitError
+		}
+		fmt.Fprintf(std.Out, "%s; see %s/%s\n", result.Sum(), *output, moving.ReportName)
+		if !result.Complete() {
+			return cli.ExitFound
+		}
+		return cli.ExitOK
+	}
+}
