@@ -76,6 +76,7 @@ var (
 	Refused           = Reply{550, "5.7.1", "Message refused"}
 	TryLater          = Reply{451, "4.3.0", "Try again later"}
 	NoQueue           = Reply{451, "4.7.1", "The message is held and there is no queue to hold it in"}
+	TooLarge          = Reply{552, "5.3.4", "Message refused: it is larger than is accepted."}
 	NoRelay           = Reply{550, "5.7.1", "This server does not relay mail for you."}
 	NotKnownYet       = Reply{451, "4.7.1", "We do not know you yet; please try again in a few minutes."}
 	senderBlocked     = Reply{550, "5.7.1", "The recipient does not accept mail from this sender."}

@@ -4,6 +4,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/milterscan/milterscan/policy"
 )
 
 // limits takes over sizes, numbers and depths.
@@ -84,7 +86,7 @@ func (c *conf) sizeRules(s setting, l clause, size, least float64) {
 		rule.words("when", []string{anyMail}, origin)
 		rule.set("min_size", bytesText(size+1), origin)
 		rule.set("action", "reject", origin)
-		rule.set("reply", "552 5.3.4 Message refused: it is larger than is accepted.", origin)
+		rule.set("reply", policy.TooLarge.String(), origin)
 	}
 	if l.scope.everybody() || size > 0 && size <= least {
 		return

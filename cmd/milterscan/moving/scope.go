@@ -208,6 +208,7 @@ func ones(mask netip.Addr) int {
 // address makes a pattern of addresses.
 func address(s string) (string, error) {
 	switch {
+	case strings.HasPrefix(s, "."):
 	case strings.HasPrefix(s, "*@*."):
 		s = s[3:]
 	case strings.HasPrefix(s, "*@"):
