@@ -91,12 +91,15 @@ func (t *taking) bytes(name string) ([]byte, error) {
 	return text, nil
 }
 
+// errAbsent is why a file cannot be read that is not there.
+var errAbsent = errors.New("there is no such file")
+
 // plain returns what is wrong with a file without its name, which the note has.
 func plain(err error) error {
 	var at *fs.PathError
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return errors.New("there is no such file")
+		return errAbsent
 	case errors.Is(err, syscall.ELOOP):
 		return errors.New("its link leads back to itself")
 	case errors.As(err, &at):
