@@ -13,6 +13,10 @@ import (
 func importCommands() []cli.Command {
 	return []cli.Command{
 		{Name: "mailscanner", About: "take over MailScanner.conf, its rulesets and lists", Run: importing("mailscanner", moving.MailScanner)},
+		{Name: "mailwatch", About: "take over the lists and users in a dump of MailWatch", Run: importing("mailwatch", moving.MailWatch)},
+		{Name: "amavis", About: "take over amavisd.conf and conf.d, as far as they are data", Run: importing("amavis", moving.Amavis)},
+		{Name: "rspamd", About: "take over local.d of rspamd, which goes on as a scorer", Run: importing("rspamd", moving.Rspamd)},
+		{Name: "mimedefang", About: "take over what in mimedefang-filter is data", Run: importing("mimedefang", moving.Mimedefang)},
 	}
 }
 

@@ -220,7 +220,9 @@ func accountManualOf(name string) Manual {
 
 // importManual returns the manual of a command that takes over the configuration of another filter.
 func importManual(from string) Manual {
-	dirs := map[string]string{"mailscanner": "/etc/MailScanner"}
+	dirs := map[string]string{
+		"mailscanner": "/etc/MailScanner", "mailwatch": "/root/dumps", "amavis": "/etc/amavis", "rspamd": "/etc/rspamd", "mimedefang": "/etc/mail",
+	}
 	return manual([]string{"milterscan import " + from + " " + dirs[from] + " --output /root/milterscan", "milterscan import " + from + " ./copy --output ./new"},
 		Exit{ExitOK, "everything was taken over, or is not needed"},
 		Exit{ExitFound, "it was written, and something differs, is not possible or was not understood; report.txt says what"},

@@ -1,0 +1,142 @@
+package moving
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/milterscan/milterscan/policy/people"
+	"github.com/milterscan/milterscan/policy/people/listfile"
+)
+
+// others are the imports of filters other than MailScanner.
+var others = map[string]func(string) (*Result, error){"mailwatch": MailWatch, "amavis": Amavis, "rspamd": Rspamd, "mimedefang": Mimedefang}
+
+// TestOthers takes over a directory of each filter, and compares what is made with what is expected.
+func TestOthers(t *testing.T) {
+	for name, read := range others {
+		r, err := read(filepath.Join("testdata", name))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		conf, report := written(t, r)
+		golden(t, name+".toml", conf)
+		golden(t, name+".txt", report)
+		origins(t, conf)
+		if _, err := read(t.TempDir()); err == nil {
+			t.Errorf("%s: a directory without files is no error", name)
+		}
+		if _, err := read(filepath.Join(t.TempDir(), "nowhere")); err == nil {
+			t.Errorf("%s: a directory that is not there is no error", name)
+		}
+	}
+}
+
+// TestMailWatchLists: "milterscan list import" takes every entry, and no command has a name that a shell would read.
+func TestMailWatchLists(t *testing.T) {
+	r, err := MailWatch(filepath.Join("testdata", "mailwatch"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for e, err := range listfile.Read("senders.csv", []byte(r.Lists["lists/senders.csv"]), people.Entry{Maker: "import"}) {
+		if err != nil {
+			t.Error(err)
+		}
+		if n++; e.Owner == "" || e.Pattern == "" {
+			t.Errorf("%+v", e)
+		}
+	}
+	if n != 6 {
+		t.Errorf("%d entries\n%s", n, r.Lists["lists/senders.csv"])
+	}
+	commands := r.Lists["lists/commands.txt"]
+	if strings.Contains(commands, "rm -rf") || strings.Contains(commands+r.Config, "$2y$") || !strings.Contains(commands, "milterscan people limit bob@example.com 5.5\n") {
+		t.Error(commands)
+	}
+}
+
+// TestBrokenDumps says where a dump cannot be followed, and keeps what comes before.
+func TestBrokenDumps(t *testing.T) {
+	const table = "CREATE TABLE `whitelist` (`id` int, `to_address` text, `to_domain` text, `from_address` text);\nINSERT INTO `whitelist` VALUES (1,'default','','a@b.example')"
+	for text, want := range map[string]string{
+		table + ",(2,'default','','c@d.example": "line 2: a text has no end",
+		table + ",(2,'default')":                "a row has 2 values for 4 columns",
+		table + ",(2,'default','','x','y')":     "more values than the 4 columns",
+		table + ",2":                            "does not begin with a bracket",
+		"INSERT INTO `whitelist` VALUES (1)":    "more values than the 0 columns",
+		"CREATE TABLE `whitelist` (`id` int":    "has no end",
+	} {
+		r, err := MailWatch(confDir(t, map[string]string{"a.sql": text}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if report := strings.Join(strings.Fields(r.Report()), " "); !strings.Contains(report, want) || strings.HasPrefix(text, table) != (len(r.Lists) > 0) {
+			t.Errorf("%q: %q is not in\n%s", text, want, report)
+		}
+	}
+}
+
+// TestPerlData tells values that stand there from those that are computed.
+func TestPerlData(t *testing.T) {
+	for text, want := range map[string]string{
+		`$x = 'it''s';`: "code", `$x = 'it\'s';`: "it's", `$x = "a\n";`: "a\n", `$x = "a$y";`: "code", `$x = "a$known";`: "aK", `$x = "a${known}b";`: "aKb", `$x = 3*1024;`: "3072", `$x = -1.5;`: "-1.5",
+		`$x = f(1);`: "", `$x = $y;`: "code", `$x = 'a' . 'b';`: "code", `$x =~ s/a/b/;`: "code", `$x == 1;`: "code", `@x = (1, 'b', [2]);`: "1 b 2", `@x = qw(a b);`: "a b",
+		`$x = undef;`: "", `$x = D_REJECT;`: "D_REJECT", `$x = reject;`: "code", `system('rm');`: "code", "$x = `rm`;": "code", `$x = do { 1 };`: "code", `$x = "a`: "code", `$x = q{a{b}c};`: "a{b}c",
+		`$x = 0x10;`: "code", `$x = ` + strings.Repeat("[", 100) + `;`: "code",
+	} {
+		list := assignments([]line{{text, Place{"x", 1}}}, map[string]string{"$known": "K"})
+		if len(list) != 1 {
+			t.Errorf("%s: %+v", text, list)
+			continue
+		}
+		got := strings.Join(list[0].value.texts(), " ")
+		if list[0].err != nil {
+			got = "code"
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q (%v)", text, got, want, list[0].err)
+		}
+	}
+}
+
+// TestUCL reads what rspamd's files have, and says where they are broken.
+func TestUCL(t *testing.T) {
+	root, err := readUCL("x", "a = 1; b { c: \"d;e\" } b \"f\" { g = [1, two, \"3\"]; }\n# comment\nh <<EOD\ntext\nEOD\ni = yes\n.include \"x\"\n", func(Place, string) {})
+	if err != nil || root.word("a") != "1" || root.nodes[1].word("c") != "d;e" || strings.Join(root.get("b").nodes[0].get("g").words(), " ") != "1 two 3" ||
+		root.word("h") != "text" || !isOn(root.word("i")) {
+		t.Errorf("%v, %+v", err, root)
+	}
+	for text, want := range map[string]string{
+		"a {": "not closed", "a = [1": "not closed", "}": "closes nothing", "a = [1}": "closes a bracket", "/*": "no end", `a = "x`: "no end", "a <<EOD\nx": "no end",
+		strings.Repeat("a {", 100): "in each other", "a = " + strings.Repeat("[", 100): "in each other", "= 1": "is no key",
+	} {
+		if _, err := readUCL("x", text, func(Place, string) {}); err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "line ") {
+			t.Errorf("%.40q: %v, want %q", text, err, want)
+		}
+	}
+}
+
+// FuzzOthers: whatever the files of the other filters say, what is made of them can be loaded.
+func FuzzOthers(f *testing.F) {
+	f.Add("CREATE TABLE `whitelist` (`id` int, `to_address` text, `from_address` text);\nINSERT INTO `whitelist` VALUES (1,'default','a@b.example');")
+	f.Add("$sa_kill_level_deflt = 5;\n@mynetworks = qw(10/8);\n$banned_filename_re = new_RE( qr'\\.exe$'i, [ qr'x' => 0 ] );\n%spam_lovers = ('a@b.example' => 1);\n")
+	f.Add("a { type = \"from\"; map = \"a.map\"; action = \"reject\"; }\nreject = 5;\nrules { x { action = \"discard\"; expression = \"A & !B\"; } }\nlovers { rcpt = \"a@b.example\"; want_spam = yes; }")
+	f.Add("$bad_exts = '(exe|com)';\n$AdminAddress = 'a@b.example';\n$MaxMIMEParts = 3;\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		files := map[string]string{"a.sql": text, "amavisd.conf": text, "mimedefang-filter": text, "a.map": text}
+		for _, name := range []string{"actions", "antivirus", "multimap", "force_actions", "settings"} {
+			files["local.d/"+name+".conf"] = text
+		}
+		dir := confDir(t, files)
+		for name, read := range others {
+			r, err := read(dir)
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			conf, _ := written(t, r)
+			origins(t, conf)
+		}
+	})
+}
