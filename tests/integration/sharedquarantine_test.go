@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,6 +18,7 @@ import (
 	"github.com/milterscan/milterscan/policy/keep/quarantine/quarantinetest"
 	vault "github.com/milterscan/milterscan/policy/keep/quarantine/shared"
 	"github.com/milterscan/milterscan/policy/tell/submission"
+	"github.com/milterscan/milterscan/tests/fakes"
 	"github.com/milterscan/milterscan/tests/integration/servers"
 )
 
@@ -160,4 +164,53 @@ func TestSharedQuarantineAway(t *testing.T) {
 func (r refusing) Send(context.Context, submission.Mail) error {
 	r.t.Error("a damaged message was sent")
 	return nil
+}
+
+// TestThousandReleasedAtOnce: two hosts let out the same thousand messages at the same time, and each arrives once.
+func TestThousandReleasedAtOnce(t *testing.T) {
+	needServers(t)
+	const messages = 1000
+	pg, sink := servers.StartPostgres(t, ""), &fakes.SMTP{}
+	s := vault.New(prepared(t, pg), "mx1")
+	var ids []string
+	for n := range messages {
+		r := quarantinetest.Record(n, fmt.Sprintf("p%d@example.com", n))
+		r.Time = time.Now().UTC().Truncate(time.Millisecond) // or the daemons remove it as they begin
+		if err := s.Keep(t.Context(), policy.Copy{Record: r, Raw: strings.NewReader("Subject: x\r\n\r\nbody\r\n")}); err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, r.ID)
+	}
+	config := storeText(t, pg, `timeout = "10s"`) + fmt.Sprintf("[submission]\nvia = \"smtp:%s\"\n", sink.Start(t))
+	var all sync.WaitGroup
+	for n := range 2 {
+		host := servers.StartMilterscan(t, filepath.Join(t.TempDir(), "m"), config)
+		mine := slices.Clone(ids)
+		if n == 1 {
+			slices.Reverse(mine)
+		}
+		for _, list := range [][]string{mine, ids} {
+			all.Go(func() { // which says of many that another command has released them
+				if out, _ := host.Run(t, "quarantine release", list...); !strings.Contains(out, "released") {
+					t.Errorf("a command says %s", last(out, 1000))
+				}
+			})
+		}
+	}
+	all.Wait()
+	times := map[string]int{}
+	for _, m := range sink.Got() {
+		for _, to := range m.To {
+			times[to]++
+		}
+	}
+	for to, n := range times {
+		if n != 1 {
+			t.Errorf("%s got it %d times", to, n)
+		}
+	}
+	rows, err := s.Find(t.Context(), quarantine.Filter{State: quarantine.Released})
+	if len(times) != messages || len(rows) != messages || err != nil {
+		t.Errorf("%d arrived and %d are released; want %d of each, %v", len(times), len(rows), messages, err)
+	}
 }
