@@ -3,7 +3,6 @@ package daemon
 import (
 	"context"
 	"errors"
-	"os"
 	"slices"
 	"time"
 
@@ -27,8 +26,7 @@ func (d *Daemon) pass(ctx context.Context, r *judge.Result, c *config.Config) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, passTime)
 	defer cancel()
-	host, _ := os.Hostname() // which is but told
-	err := quarantine.Pass(ctx, d.Stores.Quarantine(c), quarantine.Passage{ID: id, Time: time.Now(), Host: host, QueueID: r.Envelope.QueueID,
+	err := quarantine.Pass(ctx, d.Stores.Quarantine(c), quarantine.Passage{ID: id, Time: time.Now(), Host: c.Store.Host(), QueueID: r.Envelope.QueueID,
 		To: slices.DeleteFunc(slices.Clone(r.Envelope.Recipients), func(to string) bool { return slices.Contains(r.Decision.Drop, to) })})
 	if err != nil && !errors.Is(err, quarantine.ErrUnknown) { // it is another host's
 		d.log.Warn("it could not be noted that a released message came past", zap.String("id", id), zap.Error(err))
