@@ -2,15 +2,22 @@ package daemon
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"os"
 	"time"
 
 	"go.uber.org/zap"
 
+	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/policy/keep/fleet"
 )
 
-// joinTime is how long a start waits for the database that hosts share.
-const joinTime = 10 * time.Second
+// Times of what hosts share.
+const (
+	joinTime  = 10 * time.Second // a start waits for the database
+	factEvery = 5 * time.Minute  // engines are asked for others to know
+)
 
 // join has the first mail find what hosts share, if that can be reached. If not, mail goes on without it.
 func (d *Daemon) join(ctx context.Context) {
@@ -22,13 +29,14 @@ func (d *Daemon) join(ctx context.Context) {
 	d.tellOfFleet(d.Stores.Fleet.Prepare(ctx))
 }
 
-// share sees to it that what hosts share can be used, until ctx is done.
+// share sees to it that what hosts share can be used, and says how this host is, until ctx is done.
 func (d *Daemon) share(ctx context.Context) {
 	if d.Stores.Fleet == nil {
 		return
 	}
+	m := announcer{d: d, begun: time.Now()}
 	every(ctx, fleet.Every, func(ctx context.Context, tick <-chan time.Time) {
-		d.Stores.Fleet.Watch(ctx, tick, d.tellOfFleet, func(context.Context) {})
+		d.Stores.Fleet.Watch(ctx, tick, d.tellOfFleet, m.announce)
 	})
 }
 
@@ -39,4 +47,46 @@ func (d *Daemon) tellOfFleet(err error) {
 		return
 	}
 	d.log.Info("the shared database can be used", zap.String("database", d.Stores.Fleet.Place()))
+}
+
+// announcer speaks for this host among those that share.
+type announcer struct {
+	d     *Daemon
+	begun time.Time
+	facts map[string]string
+	asked time.Time // when the facts were collected
+}
+
+// announce tells the others how this host is.
+func (m *announcer) announce(ctx context.Context) error {
+	c := m.d.config.Load()
+	if now := time.Now(); now.Sub(m.asked) >= factEvery {
+		m.facts, m.asked = factsOf(ctx, c), now
+	}
+	return m.d.Stores.Fleet.Announce(ctx, fleet.Host{Name: c.Store.Host(), Version: m.d.version, Config: c.Fingerprint(), Started: m.begun, Facts: m.facts})
+}
+
+// factsOf returns what hosts of one fleet have alike: fingerprints of keys, and how old the signatures of engines are.
+func factsOf(ctx context.Context, c *config.Config) map[string]string {
+	facts := map[string]string{}
+	for name, file := range map[string]string{"key of released mail": c.Quarantine.Key(), "key of links": c.Quarantine.LinkKey(), "keys of bounces": c.Bounce.Keys} {
+		if text, err := os.ReadFile(file); err == nil {
+			facts[name] = fingerprint(text)
+		}
+	}
+	for _, e := range askEngines(ctx, c) {
+		switch {
+		case e.asked && e.up == 0:
+			facts[fleet.Signatures+e.name] = fleet.NoAnswer
+		case !e.signatures.IsZero():
+			facts[fleet.Signatures+e.name] = e.signatures.UTC().Format(time.RFC3339)
+		}
+	}
+	return facts
+}
+
+// fingerprint returns so little of a hash of a key that nobody finds the key by it.
+func fingerprint(key []byte) string {
+	sum := sha256.Sum256(append([]byte("milterscan key\x00"), key...))
+	return hex.EncodeToString(sum[:4])
 }

@@ -16,11 +16,21 @@ type Host struct {
 	Started time.Time     `json:"started"`
 	Ago     time.Duration `json:"ago_ns"`   // how long ago it last spoke, by the clock of the database
 	Drift   time.Duration `json:"drift_ns"` // how far its clock is ahead of that of the database
-	// Facts are what hosts of one fleet have alike: "key quarantine" has a fingerprint, "engine clamav" the age of signatures.
+	// Facts are what hosts of one fleet have alike: fingerprints of keys, and the times of signatures.
 	Facts map[string]string `json:"facts"`
 }
 
-// Announce says how this host is. Its clock is compared with that of the database.
+// Signatures begins the names of facts about the signatures of engines: when they were made, or NoAnswer.
+const Signatures = "signatures of "
+
+// NoAnswer is the fact about signatures of an engine that does not answer.
+const NoAnswer = "no answer"
+
+// hostsTime is how long a host is remembered after it last spoke.
+const hostsTime = "7 days"
+
+// Announce says how this host is. Its clock is compared with that of the database. Hosts that have long said nothing are
+// forgotten.
 func (s *State) Announce(ctx context.Context, h Host) error {
 	ctx, cancel := context.WithTimeout(ctx, lookTime)
 	defer cancel()
@@ -34,7 +44,8 @@ func (s *State) Announce(ctx context.Context, h Host) error {
 	}
 	ahead, _, err := drift(ctx, p.watch)
 	if err == nil {
-		_, err = p.watch.ExecContext(ctx, `INSERT INTO host (name, started, seen, drift_ms, version, layout, config, facts)
+		_, err = p.watch.ExecContext(ctx, `WITH gone AS (DELETE FROM host WHERE seen < clock_timestamp() - interval '`+hostsTime+`' AND name <> $1)
+			INSERT INTO host (name, started, seen, drift_ms, version, layout, config, facts)
 			VALUES ($1, $2, clock_timestamp(), $3, $4, $5, $6, $7::text::jsonb)
 			ON CONFLICT (name) DO UPDATE SET started = excluded.started, seen = excluded.seen, drift_ms = excluded.drift_ms, version = excluded.version,
 				layout = excluded.layout, config = excluded.config, facts = excluded.facts`,
@@ -75,18 +86,4 @@ func scanHost(rows *sql.Rows) (h Host, err error) {
 	}
 	h.Ago, h.Drift = time.Duration(ago)*time.Millisecond, time.Duration(ahead)*time.Millisecond
 	return h, json.Unmarshal([]byte(facts), &h.Facts)
-}
-
-// Forget takes a host off the list, which is no more. It reports whether there was one of that name.
-func (s *State) Forget(ctx context.Context, name string) (was bool, err error) {
-	err = s.Change(ctx, func(tx *sql.Tx) error {
-		r, err := tx.ExecContext(ctx, `DELETE FROM host WHERE name = $1`, name)
-		if err != nil {
-			return err
-		}
-		n, err := r.RowsAffected()
-		was = n > 0
-		return err
-	})
-	return was, err
 }

@@ -14,21 +14,21 @@ const Every = breaker.Rest
 const prepareTime = 10 * time.Minute
 
 // Watch sees to it that the tables can be used, until ctx is done. It tells each change: an error, or nil when they can.
-// also is called each time that they can.
-func (s *State) Watch(ctx context.Context, tick <-chan time.Time, tell func(error), also func(context.Context)) {
+// also is called each time that they can, and its error is told as well.
+func (s *State) Watch(ctx context.Context, tick <-chan time.Time, tell func(error), also func(context.Context) error) {
 	told := s.Ready()
 	for {
 		err := s.prepare(ctx)
 		if ctx.Err() != nil {
 			return
 		}
+		if err == nil {
+			err = also(ctx)
+		}
 		if was := told; (err == nil) != (was == nil) || err != nil && err.Error() != was.Error() {
 			tell(err)
 		}
 		told = err
-		if err == nil {
-			also(ctx)
-		}
 		select {
 		case <-ctx.Done():
 			return
