@@ -28,12 +28,13 @@ const quickTime = 10 * time.Second
 
 // examine looks at the installation and prints each fault with its remedy.
 func examine(ctx context.Context, args []string, std cli.Streams) int {
-	f := cli.Flags("doctor", "[-c FILE] [--postfix DIR] [--sendmail FILE] [--user NAME] [--quick] [-v | --json | --nagios]", std)
+	f := cli.Flags("doctor", "[-c FILE] [--postfix DIR] [--sendmail FILE] [--user NAME] [--quick | --fleet] [-v | --json | --nagios]", std)
 	path := f.String("c", cli.DefaultFile, "configuration `file`")
 	postfix := f.String("postfix", "", "Postfix' configuration `directory`; without it Postfix' own, if Postfix is installed")
 	sendmail := f.String("sendmail", "", "sendmail.cf; without it /etc/mail/sendmail.cf, if it is there and Postfix is not")
 	as := f.String("user", "", "whom the daemon runs as; without it the owner of its socket, or "+cli.DaemonUser+", if there is such a user")
 	quick := f.Bool("quick", false, "look only at the configuration, the daemon's sockets and its directories, for 10s at most, as the health check of a container")
+	fleet := f.Bool("fleet", false, "show the hosts that share the database of [store], and what they do not have alike, and nothing else")
 	verbose := f.Bool("v", false, "show what is well, too")
 	asJSON := f.Bool("json", false, "print a JSON object with all that was looked at")
 	nagios := f.Bool("nagios", false, "print one line, and end with 0, 1 or 2 for OK, WARNING or CRITICAL, as plugins of Nagios do")
@@ -45,6 +46,13 @@ func examine(ctx context.Context, args []string, std cli.Streams) int {
 		short, cancel := context.WithTimeout(ctx, quickTime)
 		defer cancel()
 		ctx, p.Only = short, doctor.Quick()
+	}
+	if *fleet {
+		if p.Config.Store.URL == "" {
+			fmt.Fprintln(std.Err, "milterscan doctor: the configuration has no store.url, so this host shares nothing")
+			return cli.ExitConfig
+		}
+		*verbose, p.Only = true, []string{doctor.Database, doctor.Fleet}
 	}
 	found := p.Examine(ctx)
 	switch {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -204,4 +205,86 @@ func TestFleetSenders(t *testing.T) {
 			t.Errorf("of at most %d: %d forgotten, %v; want %d", step.most, n, err, step.want)
 		}
 	}
+}
+
+// TestFleetHosts has two hosts say how they are, and doctor read it as an administrator does.
+func TestFleetHosts(t *testing.T) {
+	needServers(t)
+	pg := servers.StartPostgres(t, "")
+	text := storeText(t, pg, "name = \"mx1\"")
+	s := sectionOf(t, text).Fleet()
+	t.Cleanup(func() { s.Close() })
+	if err := s.Prepare(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for name, version := range map[string]string{"mx1": "1.0", "mx2": "1.1", "mx3": "1.0"} {
+		h := fleet.Host{Name: name, Version: version, Config: "same", Started: time.Now(), Facts: map[string]string{"key of links": "k" + version}}
+		if err := s.Announce(t.Context(), h); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pg.SQL(t, "UPDATE host SET seen = seen - interval '8 days' WHERE name = 'mx3'")
+	if err := s.Announce(t.Context(), fleet.Host{Name: "mx1", Version: "1.0", Config: "same", Started: time.Now(), Facts: map[string]string{"key of links": "k1.0"}}); err != nil {
+		t.Fatal(err)
+	}
+	hosts, err := s.Hosts(t.Context())
+	if err != nil || len(hosts) != 2 || hosts[0].Name != "mx1" || hosts[1].Facts["key of links"] != "k1.1" || hosts[0].Drift.Abs() > time.Minute || hosts[1].Ago < 0 {
+		t.Fatalf("%+v, %v", hosts, err)
+	}
+	file := filepath.Join(t.TempDir(), "milterscan.toml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command(servers.Binary(t), "doctor", "--fleet", "-c", file).CombinedOutput()
+	report := string(out)
+	for _, want := range []string{"mx1: milterscan 1.0", "mx2: milterscan 1.1", "the hosts run different versions: 1.0 (mx1), 1.1 (mx2)",
+		"key of links: the hosts do not have the same: k1.0 (mx1), k1.1 (mx2)", "fsync is off", "its tables have layout"} {
+		if !strings.Contains(report, want) {
+			t.Errorf("doctor does not say %q:\n%s", want, report)
+		}
+	}
+	if err == nil {
+		t.Error("doctor finds nothing")
+	}
+}
+
+// TestFleetOfTwo has two hosts share a greylist and a limit; the database hangs, and mail goes on at once.
+func TestFleetOfTwo(t *testing.T) {
+	needServers(t)
+	pg := servers.StartPostgres(t, "")
+	engine := "unix:" + servers.StartClamd(t).Socket
+	var hosts [2]*house
+	for i := range hosts {
+		hosts[i] = &house{engine: engine}
+		hosts[i].start(t, ours+greylisting(t)+storeText(t, pg, fmt.Sprintf("name = \"mx%d\"", i+1))+
+			fmt.Sprintf("[rate]\nfile = %q\n\n[[rate.limit]]\nname = \"all\"\nby = \"recipient\"\nrecipients = 4\nper = \"24h\"\n\n", filepath.Join(t.TempDir(), "rate.db"))+
+			"[[rule]]\nname = \"over\"\nto = [\"all@test.local\"]\nwhen = [\"rate/over/all\"]\naction = \"reject\"\nreply = \"550 5.7.1 Too much.\"\n\n"+
+			"[[rule]]\nname = \"impatient\"\nto = [\"all@test.local\"]\naction = \"deliver\"\n", open)
+	}
+	one, other := hosts[0], hosts[1]
+	putOff := func(what string, r servers.Reply) { t.Helper(); wantReply(t, what, r, 451, "4.7.1", "try again") }
+	putOff("the first try", one.from(t, "192.0.2.1", "user@test.local"))
+	putOff("at once, at the other host", other.from(t, "192.0.2.1", "user@test.local"))
+	servers.Await(t, "the time to be over", func() bool { return other.from(t, "192.0.2.1", "user@test.local").Code == 250 })
+	wantReply(t, "back at the first", one.from(t, "192.0.2.1", "user@test.local"), 250)
+	for i := range 4 {
+		wantReply(t, "within the limit", hosts[i%2].from(t, "192.0.2.1", "all@test.local"), 250)
+	}
+	wantReply(t, "over the limit", one.from(t, "192.0.2.1", "all@test.local"), 550, "Too much")
+	wantReply(t, "over the limit", other.from(t, "192.0.2.1", "all@test.local"), 550, "Too much")
+	servers.Await(t, "both to have spoken", func() bool { return pg.SQL(t, "SELECT count(*) FROM host") == "2" })
+	if report, _ := one.milter.Run(t, "doctor", "--fleet"); !strings.Contains(report, "mx1: milterscan") || !strings.Contains(report, "mx2: milterscan") {
+		t.Errorf("doctor shows\n%s", report)
+	}
+
+	pg.Pause()
+	wantReply(t, "while the database hangs", one.from(t, "203.0.113.1", "new@test.local"), 250)
+	if got := strings.Join(one.found(t), " "); !strings.Contains(got, "greylist/failed") || !strings.Contains(got, "rate/local") {
+		t.Errorf("found %s", got)
+	}
+	for i, want := range []int{250, 250, 550} {
+		wantReply(t, fmt.Sprint("a half of the limit, ", i+1), one.from(t, "192.0.2.1", "all@test.local"), want)
+	}
+	pg.Continue()
+	servers.Await(t, "the database to be used again", func() bool { return one.from(t, "203.0.113.2", "newer@test.local").Code == 451 })
 }

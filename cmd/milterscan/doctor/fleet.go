@@ -7,6 +7,9 @@ import (
 	"github.com/milterscan/milterscan/policy/keep/fleet"
 )
 
+// Database is the check of the database that hosts share.
+const Database = "shared database"
+
 // shared looks at the database in which hosts share what they keep.
 func (p *Installation) shared(ctx context.Context) []Finding {
 	c := p.Config.Store
