@@ -61,7 +61,7 @@ func (c *conf) messageSize() {
 			least = min(least, n)
 		}
 	}
-	if len(list) == 1 && largest == 0 {
+	if largest == 0 {
 		c.done(Differs, s, "there is always a limit, limits.message, 64MB as shipped; keep it at or above the MTA's own")
 		return
 	}

@@ -236,6 +236,7 @@ func TestHostileFiles(t *testing.T) {
 		"variables that grow":    {map[string]string{"MailScanner.conf": "%a% = 0123456789\n" + strings.Repeat("%a% = %a%%a%\n", 64) + "Max Children = %a%\n"}, "more than 65536 bytes"},
 		"an unknown setting":     {map[string]string{"MailScanner.conf": "Virus Scaners = clamd\n"}, `did you mean "Virus Scanners"?`},
 		"a ruleset that is gone": {map[string]string{"MailScanner.conf": "Is Definitely Not Spam = /etc/MailScanner/rules/gone.rules\n"}, "the ruleset cannot be read: there is no such file"},
+		"sizes without a limit":  {map[string]string{"MailScanner.conf": "Maximum Message Size = a.rules\n", "a.rules": "From: 10. 0\nFrom: default 0\n"}, "there is always a limit"},
 		"a function":             {map[string]string{"MailScanner.conf": "Is Definitely Not Spam = &SQLWhitelist\n"}, "a function in Perl decides"},
 		"a name that is code":    {map[string]string{"MailScanner.conf": "Spam Subject Text = \"\"\"\\\n]]\n"}, "Spam Subject Text"},
 	} {

@@ -118,6 +118,17 @@ func TestUCL(t *testing.T) {
 	}
 }
 
+// TestOddEngines leaves out what [[virus]] would refuse.
+func TestOddEngines(t *testing.T) {
+	r, err := Rspamd(confDir(t, map[string]string{"local.d/antivirus.conf": "clamav { servers = \",\"; }\nsmall { type = clamav; servers = \"/run/clamd\"; max_size = 2000; }\n"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if conf, report := written(t, r); strings.Contains(conf, "max_stream") || !strings.Contains(report, "servers names no server") {
+		t.Error(conf, report)
+	}
+}
+
 // FuzzOthers: whatever the files of the other filters say, what is made of them can be loaded.
 func FuzzOthers(f *testing.F) {
 	f.Add("CREATE TABLE `whitelist` (`id` int, `to_address` text, `from_address` text);\nINSERT INTO `whitelist` VALUES (1,'default','a@b.example');")

@@ -230,11 +230,15 @@ func (r *rspamd) antivirus(root *uclNode) {
 				addresses = append(addresses, "tcp:"+s+":3310")
 			}
 		}
+		if len(addresses) == 0 {
+			r.note(Unclear, n.at, what, "servers names no server")
+			continue
+		}
 		t := r.out.add("virus")
 		t.set("name", r.nameList(n.key), n.at.String())
 		t.set("type", "clamd", n.at.String())
 		t.words("address", addresses, n.at.String())
-		if size, err := number(n.word("max_size")); err == nil && size >= 1024 {
+		if size, err := number(n.word("max_size")); err == nil && size >= 1<<20 { // less is refused
 			t.set("max_stream", bytesText(size), n.get("max_size").at.String())
 		}
 		r.note(Taken, n.at, what, "[[virus]]; infected mail is refused, whatever action it has here")
