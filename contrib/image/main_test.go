@@ -10,11 +10,21 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 )
+
+// zones returns the file of time zones that Go brings.
+func zones(t *testing.T) string {
+	t.Helper()
+	root, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(strings.TrimSpace(string(root)), "lib/time/zoneinfo.zip")
+}
 
 // made packs a tree with one program.
 func made(t *testing.T) string {
@@ -27,7 +37,7 @@ func made(t *testing.T) string {
 		t.Fatal(err)
 	}
 	t.Setenv("SOURCE_DATE_EPOCH", "1767225600")
-	t.Setenv("ZONES", filepath.Join(runtime.GOROOT(), "lib/time/zoneinfo.zip"))
+	t.Setenv("ZONES", zones(t))
 	image := filepath.Join(t.TempDir(), "image.tar")
 	if err := pack(tree, "arm64", "1.0~r2", image); err != nil {
 		t.Fatal(err)
@@ -116,17 +126,17 @@ func TestSame(t *testing.T) {
 // TestMistakes: what cannot be packed is said, and leaves no file.
 func TestMistakes(t *testing.T) {
 	image := filepath.Join(t.TempDir(), "image.tar")
-	zones := filepath.Join(runtime.GOROOT(), "lib/time/zoneinfo.zip")
+	file := zones(t)
 	linked := t.TempDir()
 	if err := os.Symlink("/etc/passwd", filepath.Join(linked, "passwd")); err != nil {
 		t.Fatal(err)
 	}
 	for what, m := range map[string]struct{ tree, machine, epoch, zones string }{
-		"no time":    {t.TempDir(), "amd64", "", zones},
-		"no machine": {t.TempDir(), "riscv64", "1", zones},
+		"no time":    {t.TempDir(), "amd64", "", file},
+		"no machine": {t.TempDir(), "riscv64", "1", file},
 		"no zones":   {t.TempDir(), "amd64", "1", "/nowhere"},
-		"no tree":    {"/nowhere", "amd64", "1", zones},
-		"a link":     {linked, "amd64", "1", zones},
+		"no tree":    {"/nowhere", "amd64", "1", file},
+		"a link":     {linked, "amd64", "1", file},
 	} {
 		t.Setenv("SOURCE_DATE_EPOCH", m.epoch)
 		t.Setenv("ZONES", m.zones)

@@ -109,7 +109,7 @@ func direction(word string) (directions, error) {
 	d.to = strings.Contains(strings.ReplaceAll(word, "from", " "), "to")
 	d.both = d.from && d.to && strings.Contains(word, "and")
 	if !d.from && !d.to && !d.virus {
-		return d, fmt.Errorf("%q is no direction; there are From:, To:, FromOrTo: and FromAndTo:", word)
+		return d, fmt.Errorf("%q is no direction; write From:, To:, FromOrTo: or FromAndTo: before the pattern", word)
 	}
 	if d.virus {
 		return d, errors.New("the name of a virus is not a condition of it; in a rule of milterscan it is: when = [\"virus/NAME*\"]")
@@ -177,7 +177,7 @@ func condition(text string, at Place) ([]scope, string, error) {
 	case len(addresses)+len(networks) == 0:
 		return []scope{{}}, rest, nil
 	case len(networks) > 0 && (d.both || !d.from):
-		return nil, "", errors.New("the network of a client says where mail comes from, and not to whom it goes; write From:")
+		return nil, "", errors.New("the network of a client says where mail comes from, and not to whom it goes; write From: before it")
 	case len(networks) > 0:
 		return []scope{{client: placed(networks)}}, rest, nil
 	case d.both:
