@@ -78,6 +78,9 @@ const (
 	InternalSender = "sender-if-internal" // the sender of such a message, if it is from us
 )
 
+// Lets reports whether the outcome lets the message through without a change to a part, which may fail.
+func (o Outcome) Lets() bool { return o.Answer == Deliver && o.Edit == NoEdit }
+
 // Action returns the name of the outcome in reports: the answer, but "quarantine"
 // for a message that is discarded and kept.
 func (o Outcome) Action() string { return action(o.Answer, o.Keep) }

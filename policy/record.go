@@ -199,6 +199,7 @@ type RecordMatch struct {
 	Does     string     `json:"does"`
 	Decides  bool       `json:"decides,omitempty"`
 	Observed bool       `json:"observed,omitempty"`
+	Lets     bool       `json:"lets,omitempty"` // it lets the message through, and changes no part of it
 }
 
 // Senders returns the addresses that a message says it is from, see SendersOf.

@@ -71,6 +71,9 @@ type Finding struct {
 	// Recipient is the only recipient that the finding is about, as the envelope has
 	// it; "" for all recipients.
 	Recipient string
+	// Job is the name under which the scanner can be asked later for a verdict that it has not come to; ""
+	// for none. It is for the copy of a message, and is told nobody.
+	Job string
 }
 
 // Incomplete reports whether any finding says that something was not examined.
@@ -94,6 +97,24 @@ func FailedRule(scanner string) string {
 	}
 	return word + "/failed"
 }
+
+// PendingRule returns the rule under which it is reported that the named scanner has not come to a verdict in
+// time, and works on: "virus/pending/sandbox" for "virus/sandbox".
+func PendingRule(scanner string) string {
+	word, instance, _ := strings.Cut(scanner, "/")
+	return word + pendingWord + instance
+}
+
+// PendingScanner returns the name of the scanner that a rule of PendingRule is about, "" for any other rule.
+func PendingScanner(rule string) string {
+	word, instance, ok := strings.Cut(rule, pendingWord)
+	if !ok || strings.Contains(word, "/") {
+		return ""
+	}
+	return word + "/" + instance
+}
+
+const pendingWord = "/pending/"
 
 func nameOf(names []string, i int) string {
 	if i < 0 || i >= len(names) {

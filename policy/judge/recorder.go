@@ -139,7 +139,7 @@ func (w *recorder) verdict(v policy.Verdict) policy.RecordVerdict {
 		w.room++
 		out.Matches = append(out.Matches, policy.RecordMatch{
 			Rule: policy.RecordRule(m.Rule), Finding: w.place(m.Finding), Alike: m.Alike, Does: m.Outcome.String(),
-			Decides: m.Decides, Observed: m.Observed,
+			Decides: m.Decides, Observed: m.Observed, Lets: m.Outcome.Lets(),
 		})
 	}
 	return out

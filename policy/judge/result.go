@@ -80,4 +80,6 @@ func (r *Result) input() policy.Input {
 }
 
 // copy returns the message as the quarantine keeps it.
-func (r *Result) copy() policy.Copy { return policy.Copy{Record: r.Record(), Raw: r.Message.Raw} }
+func (r *Result) copy() policy.Copy {
+	return policy.Copy{Record: r.Record(), Raw: r.Message.Raw, Jobs: policy.Jobs(r.Found)}
+}

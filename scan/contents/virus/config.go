@@ -110,6 +110,9 @@ func (c Config) checkKeys(k kind, check *units.Check) {
 		{"infected_words", len(c.InfectedWords) > 0},
 		{"pending_words", len(c.PendingWords) > 0},
 		{"remember", c.Remember != 0},
+		{"await", c.Await != 0},
+		{"on_infected", c.OnInfected != ""},
+		{"notify", len(c.Notify) > 0},
 		{"rules", len(c.Rules) > 0},
 		{"verdict", c.Verdict != ""},
 	} {

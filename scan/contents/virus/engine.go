@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/milterscan/milterscan/scan"
@@ -142,10 +141,10 @@ func (e *Engine) found(signature string, part int) scan.Finding {
 	return f
 }
 
-// pending returns the finding for a part about which there is no verdict yet.
-func (e *Engine) pending(part int) scan.Finding {
-	return scan.Finding{Kind: scan.Failed, Scanner: word, Rule: rulePending + strings.TrimPrefix(e.name, word+"/"), Part: part,
-		Detail: e.name + ": " + ErrPending.Error()}
+// pending returns the finding for a part about which there is no verdict yet, but a job.
+func (e *Engine) pending(part int, job string) scan.Finding {
+	return scan.Finding{Kind: scan.Failed, Scanner: word, Rule: scan.PendingRule(e.name), Part: part,
+		Detail: e.name + ": " + ErrPending.Error(), Job: job}
 }
 
 // findings turns answers into findings, each fact once.
@@ -162,7 +161,7 @@ func (e *Engine) findings(whole, pieces, large []*Question) []scan.Finding {
 				add(e.found(q.signature, part))
 			}
 			if q.pending {
-				add(e.pending(part))
+				add(e.pending(part, q.job))
 			}
 			if q.tooBig {
 				add(tooBig(e.name, part, q.Content.Size()))

@@ -17,6 +17,9 @@ import (
 	"github.com/milterscan/milterscan/scan/scratch"
 )
 
+// ErrNoJob says that a server does not know a job: it has forgotten what was submitted to it.
+var ErrNoJob = errors.New("it knows nothing of the job")
+
 // ErrPending says that a server has not come to a verdict in time, and works on: it can be asked again.
 var ErrPending = errors.New("there is no verdict yet")
 
@@ -72,11 +75,20 @@ const spare = 500 * time.Millisecond
 // AskAll submits all contents that are not known yet, and asks for verdicts until all are there or time
 // is over.
 func (s *service) AskAll(ctx context.Context, open []*Question) error {
+	jobs, err := s.begin(ctx, open)
+	if err != nil {
+		return err
+	}
+	return s.wait(ctx, jobs)
+}
+
+// begin submits all contents that are not known yet, and returns the jobs of those without a verdict.
+func (s *service) begin(ctx context.Context, open []*Question) (map[*Question]string, error) {
 	jobs := map[*Question]string{}
 	for _, q := range open {
 		if q.sum == (sum{}) {
 			if err := q.digest(ctx); err != nil {
-				return err
+				return nil, err
 			}
 		}
 		a, known := s.verdicts.of(q.sum)
@@ -88,7 +100,7 @@ func (s *service) AskAll(ctx context.Context, open []*Question) error {
 				continue
 			}
 			if err != nil {
-				return err
+				return nil, err
 			}
 			s.verdicts.keep(q.sum, a)
 		}
@@ -96,7 +108,7 @@ func (s *service) AskAll(ctx context.Context, open []*Question) error {
 			jobs[q] = a.job
 		}
 	}
-	return s.wait(ctx, jobs)
+	return jobs, nil
 }
 
 // settle answers a question, and reports whether there was a verdict.
@@ -119,8 +131,8 @@ func (s *service) wait(ctx context.Context, jobs map[*Question]string) error {
 	defer every.Stop()
 	for len(jobs) > 0 {
 		if end, ok := ctx.Deadline(); ok && time.Until(end) < spare+s.PollEvery.Go() {
-			for q := range jobs {
-				q.Pending()
+			for q, job := range jobs {
+				q.Pending(job)
 			}
 			return nil
 		}
@@ -187,6 +199,8 @@ func (s *service) do(r *http.Request, statuses ...int) (answer, error) {
 	switch {
 	case response.StatusCode == http.StatusRequestEntityTooLarge && r.Method == http.MethodPost:
 		return answer{}, ErrTooBig
+	case r.Method == http.MethodGet && (response.StatusCode == http.StatusNotFound || response.StatusCode == http.StatusGone):
+		return answer{}, fmt.Errorf("%w: it answers %s", ErrNoJob, response.Status)
 	case !slices.Contains(statuses, response.StatusCode):
 		return answer{}, fmt.Errorf("it answers %s: %.200q", response.Status, text[:min(len(text), 200)])
 	case err != nil:

@@ -232,6 +232,9 @@ func TestHTTPCheck(t *testing.T) {
 		"poll":           func(c *Config) { c.Poll = "https://s.example/" },
 		"poll_every":     func(c *Config) { c.PollEvery = 1 },
 		"remember":       func(c *Config) { c.Remember = 1 },
+		"await":          func(c *Config) { c.Await = units.Duration(time.Second) },
+		"on_infected":    func(c *Config) { c.OnInfected = "release" },
+		"notify[0]":      func(c *Config) { c.Notify = []string{"postmaster"} },
 		"token_file":     func(c *Config) { c.TokenFile = "token" },
 		"infected_words": func(c *Config) { c.InfectedWords = []string{"Clean"} },
 		"pending_words":  func(c *Config) { c.PendingWords = []string{"CLEAN"} },
@@ -245,6 +248,11 @@ func TestHTTPCheck(t *testing.T) {
 		if faults := units.Faults(c.Check()); len(faults) != 1 || faults[0].Key != key {
 			t.Errorf("%s: %v", key, faults)
 		}
+	}
+	alone := good()
+	alone.Poll, alone.OnInfected = "", "delete"
+	if faults := units.Faults(alone.Check()); len(faults) != 1 || faults[0].Key != "await" {
+		t.Errorf("without poll: %v", faults)
 	}
 	local := good()
 	local.Address, local.Poll = Addresses{"http://127.0.0.1:8080/"}, "http://[::1]/{id}"

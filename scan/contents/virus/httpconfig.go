@@ -28,10 +28,21 @@ type HTTP struct {
 	PendingWords  []string `toml:"pending_words"`  // http: those that mean that there is no verdict yet; default ["pending"]
 	// http: how long a verdict on a content holds; default 1h
 	Remember units.Duration `toml:"remember"`
+	// http: how long kept mail waits for a verdict that had not come in time, and is released by it if all else lets it pass; default 2h
+	Await      units.Duration `toml:"await"`
+	OnInfected string         `toml:"on_infected"` // http: what becomes of kept mail in which something is found then: "keep" (default) or "delete"
+	// http: the addresses that are told of kept mail in which something is found then, and of such for which no verdict came
+	Notify []string `toml:"notify"`
 
 	// Token reads what TokenFile names; nil for nothing. The configuration sets it.
 	Token func() (string, error) `toml:"-"`
 }
+
+// DefaultAwait is how long kept mail waits for a verdict.
+const DefaultAwait = 2 * time.Hour
+
+// longestAwait is how long it may at most: no sandbox takes so long, and people wait for their mail.
+const longestAwait = 7 * 24 * time.Hour
 
 // setDefaults fills in the fields that are not set.
 func (h *HTTP) setDefaults() {
@@ -57,6 +68,9 @@ func (h *HTTP) setDefaults() {
 	if h.Remember == 0 {
 		h.Remember = units.Duration(time.Hour)
 	}
+	if h.Await == 0 {
+		h.Await = units.Duration(DefaultAwait)
+	}
 }
 
 func checkHTTP(c Config, check *units.Check) {
@@ -73,6 +87,7 @@ func checkHTTP(c Config, check *units.Check) {
 	}{{"poll_every", c.PollEvery}, {"remember", c.Remember}} {
 		check.If(one.d < 0 || one.d != 0 && one.d.Go() < 100*time.Millisecond, one.key, "%v is too short; write such as \"2s\"", one.d)
 	}
+	checkAwait(c, check)
 	check.If(c.TokenFile != "" && !filepath.IsAbs(c.TokenFile) && !strings.HasPrefix(c.TokenFile, "env:"), "token_file",
 		"%q is no place of a token; write the path of a file, or \"env:NAME\"", c.TokenFile)
 	h := c.HTTP
@@ -86,6 +101,24 @@ func checkHTTP(c Config, check *units.Check) {
 			"%q means clean as well; write it into one of the lists", w)
 	}
 }
+
+// checkAwait checks what becomes of kept mail whose verdict comes later.
+func checkAwait(c Config, check *units.Check) {
+	check.If(c.Await != 0 && (c.Await.Go() < time.Minute || c.Await.Go() > longestAwait), "await",
+		"%v is no time to wait for a verdict; write \"1m\" to \"7d\", such as \"2h\"", c.Await)
+	if c.OnInfected != "" {
+		check.Word("on_infected", c.OnInfected, "keep", OnInfectedDelete)
+	}
+	for i, to := range c.Notify {
+		check.If(!strings.Contains(to, "@") || strings.ContainsAny(to, "\r\n<> ,"), fmt.Sprintf("notify[%d]", i),
+			"%q is no address; write one such as \"postmaster@example.com\"", to)
+	}
+	check.If(c.Poll == "" && (c.Await != 0 || c.OnInfected != "" || len(c.Notify) > 0), "await",
+		"without poll no verdict comes later; set poll, or leave await, on_infected and notify out")
+}
+
+// OnInfectedDelete has kept mail deleted in which something is found later.
+const OnInfectedDelete = "delete"
 
 // checkPlace returns an error for a place that is not asked: mail goes over the network encrypted.
 func checkPlace(place string) error {

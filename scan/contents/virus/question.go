@@ -17,6 +17,7 @@ type Question struct {
 	signature string // what was found, "" for nothing
 	tooBig    bool   // the engine refused it for its size
 	pending   bool   // the server works on, and has no verdict yet
+	job       string // under which it does
 }
 
 // Clean answers that nothing is known against the content.
@@ -34,8 +35,8 @@ const unnamed = "unnamed"
 // takes.
 func (q *Question) TooBig() { q.tooBig = true }
 
-// Pending answers that the server works on, and has no verdict yet.
-func (q *Question) Pending() { q.pending = true }
+// Pending answers that the server works on under the name of a job, and has no verdict yet.
+func (q *Question) Pending(job string) { q.pending, q.job = true, job }
 
 // unanswered returns the questions without an answer. That a content was refused for
 // its size is one.

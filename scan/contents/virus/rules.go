@@ -14,7 +14,6 @@ const (
 	ruleEncrypted = word + "/encrypted"
 	ruleBackup    = word + "/backup"
 
-	rulePending    = word + "/pending/"    // and the engine's name
 	ruleSuspicious = word + "/suspicious/" // and what follows
 )
 
@@ -29,7 +28,7 @@ func Catalogue() []scan.Rule {
 		{Name: ruleBackup, Kind: scan.Note, About: "An engine failed, and its backup looked in its place."},
 		{Name: ruleSuspicious + "*", Kind: scan.Suspicious,
 			About: "An engine whose verdict is \"suspicious\" knows the content; the rest of the name is the rule."},
-		{Name: rulePending + "*", Kind: scan.Failed,
+		{Name: scan.PendingRule(word + "/*"), Kind: scan.Failed,
 			About: "The engine of that name looks at the content, and has not come to a verdict in time; asked again later it may have."},
 		{Name: word + "/failed/*", Kind: scan.Failed, About: "The engine of that name gave no usable answer in time."},
 		{Name: word + "/*", Kind: scan.Infected, About: "The engine knows the content as malicious; the rest of the name is its signature."},
