@@ -61,8 +61,16 @@ func quarantineLine(w io.Writer, r quarantine.Row) {
 	if r.QueueID != "" {
 		queue = " queue=" + show.Printable(r.QueueID)
 	}
-	fmt.Fprintf(w, "%s  %s  %-11s %-9s %7s  <%s> to %s: %s [%s]%s\n", r.ID, show.Time(r.Time), r.Class, r.State, show.Size(r.Size),
-		show.Printable(r.Sender), show.Printable(strings.Join(r.Recipients, ", ")), show.Printable(r.Subject), show.Printable(r.Reason), queue)
+	fmt.Fprintf(w, "%s  %s  %-11s %-9s %7s  <%s> to %s: %s [%s]%s%s\n", r.ID, show.Time(r.Time), r.Class, r.State, show.Size(r.Size),
+		show.Printable(r.Sender), show.Printable(strings.Join(r.Recipients, ", ")), show.Printable(r.Subject), show.Printable(r.Reason), queue, awaits(r))
+}
+
+// awaits names the engines whose verdict a message awaits.
+func awaits(r quarantine.Row) string {
+	if len(r.Awaits) == 0 {
+		return ""
+	}
+	return " awaits=" + show.Printable(strings.Join(r.Awaits, ",")) + " since " + show.Time(r.Came())
 }
 
 // quarantineFilter registers the flags of a filter. The returned function takes
@@ -126,6 +134,11 @@ func (k *keeper) copyTo(ctx context.Context, out io.Writer, id string) error {
 func printEntry(out io.Writer, e quarantine.Entry) {
 	show.WriteRecord(out, e.Record, timeline.Known(e))
 	fmt.Fprintf(out, "  in the quarantine: %s, class %s, %s on the disk, SHA-256 %s\n", e.State, e.Class, show.Size(e.Stored), e.SHA256)
+	for _, a := range e.Awaits {
+		if !a.Done {
+			fmt.Fprintf(out, "    awaits the verdict of %s since %s\n", show.Printable(a.Engine), show.Time(a.Since))
+		}
+	}
 	for _, ev := range e.Events {
 		fmt.Fprintf(out, "    %s  %s by %s %s %s\n", show.Time(ev.Time), ev.What, show.Printable(ev.By),
 			show.Printable(strings.Join(ev.To, ", ")), show.Printable(ev.Note))

@@ -41,7 +41,7 @@ func knows(p login.Person, s timeline.Step) bool {
 
 // ofAll reports whether an event is about the message whoever it is kept back from.
 func ofAll(what string) bool {
-	return what == "handled" || what == "reopened" || what == "learned"
+	return what == "handled" || what == "reopened" || what == "learned" || what == "pronounce"
 }
 
 // step is a moment in the life of a message.

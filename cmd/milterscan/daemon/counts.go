@@ -24,6 +24,7 @@ func (d *Daemon) counts() *metrics.Metrics {
 		func() float64 { return float64(d.journal.lost.Load()) })
 	m.Totals("digests_total", "Digests, by what became of them.", []string{"result"}, func() []metrics.Sample { return d.digests.samples() })
 	d.countReports(m)
+	d.countVerdicts(m)
 	d.countLists(m)
 	d.countConnections(m)
 	d.countSpool(m)

@@ -68,6 +68,7 @@ func (d *Daemon) work(ctx context.Context, loops *sync.WaitGroup, hup <-chan os.
 	loops.Go(func() { every(ctx, book.Every, d.followLists) })
 	loops.Go(func() { every(ctx, digestEvery, d.digests.run) })
 	loops.Go(func() { every(ctx, dmarcEvery, d.reports.run) })
+	loops.Go(func() { every(ctx, awaitEvery, d.verdicts.run) })
 	loops.Go(func() { every(ctx, indexEvery, d.indexOn) })
 	loops.Go(func() { every(ctx, retroEvery, d.lookBack) })
 	loops.Go(func() { d.sampleOn(ctx) })

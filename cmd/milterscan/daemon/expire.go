@@ -24,6 +24,7 @@ func (d *Daemon) teller(c *config.Config) func(context.Context, *judge.Result) {
 		d.metrics.Observe(told)
 		d.steps(r)
 		d.health.note(r)
+		d.verdicts.note(r)
 		d.reading.expect(told)
 		d.contacts.learn(r, c)
 		d.pass(ctx, r, c)

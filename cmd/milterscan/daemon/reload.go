@@ -48,6 +48,7 @@ type Daemon struct {
 	desk     *appeals.Desk
 	digests  *digests
 	reports  dmarcReports
+	verdicts *verdicts
 	ready    readiness
 	watch    watch
 	current  atomic.Pointer[judge.Judge]
@@ -70,6 +71,7 @@ func New(path, version string, stderr io.Writer) (*Daemon, int) {
 	log := zap.New(journal)
 	d := &Daemon{Shared: pipeline.NewShared(c, warm), contacts: newContacts(), path: path, version: version, first: c, journal: journal, log: log,
 		health: newHealth(log), samples: newSampler()}
+	d.verdicts = newVerdicts(d)
 	d.metrics = d.counts()
 	d.web = d.newWeb()
 	if d.console, err = d.newConsole(); err != nil {

@@ -66,6 +66,7 @@ func checks() []check {
 		{"Postfix", (*Installation).postfix},
 		{"Sendmail", (*Installation).sendmail},
 		{"engines", (*Installation).engines},
+		{"verdicts", (*Installation).verdicts},
 		{"SpamAssassin", (*Installation).spamAssassin},
 		{"rspamd", (*Installation).rspamd},
 		{"resolver", (*Installation).resolvers},

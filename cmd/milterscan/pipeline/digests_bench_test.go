@@ -41,7 +41,7 @@ const (
 // person who has as much new mail as many others.
 func fillIndex(b *testing.B, c *config.Config, now time.Time, messages, perDay, people int) {
 	b.Helper()
-	x := store.NewIndex(filepath.Join(c.Quarantine.Dir, indexFile), func(err error) { b.Error(err) })
+	x := store.NewIndex(filepath.Join(c.Quarantine.Dir, quarantine.IndexFile), func(err error) { b.Error(err) })
 	defer x.Close()
 	rows := make([]quarantine.Row, 0, messages)
 	for i := range messages {

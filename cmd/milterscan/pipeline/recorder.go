@@ -168,6 +168,13 @@ func (r *Recorder) Notify(ctx context.Context, items []notify.Item) error {
 // Close writes the records that wait.
 func (r *Recorder) Close() { r.records.close() }
 
+// Tell queues notices about messages that were entered before.
+func (r *Recorder) Tell(ctx context.Context, items []notify.Item) error {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.notices.Add(ctx, items)
+}
+
 // Enter records a ruling by the terms of its configuration. Notices are on the
 // disk before the message is answered, so that none is lost with us; if that
 // fails only the log has the event.

@@ -52,7 +52,7 @@ func (k *Stores) Measure(ctx context.Context, c *config.Config) (s Sizes, err er
 // countQuarantine asks the index. One that was begun again is first made of the messages,
 // as by any search.
 func (k *Stores) countQuarantine(ctx context.Context, dir string) ([]quarantine.Size, error) {
-	index := filepath.Join(dir, indexFile)
+	index := filepath.Join(dir, quarantine.IndexFile)
 	list, err := store.CountIndex(ctx, index)
 	if !errors.Is(err, quarantine.ErrIncomplete) {
 		return list, err

@@ -45,16 +45,13 @@ func NewStores() *Stores {
 		folk: map[string]*people.Store{}, books: map[string]*lists.Book{}, asked: map[string]*lists.Direct{}}
 }
 
-// indexFile is the index of a quarantine in its directory.
-const indexFile = "index.db"
-
 // Sample returns the store in the directory of messages that are kept for replays, on this host.
 func (k *Stores) Sample(dir string) quarantine.Store { return k.dir(dir) }
 
 // dir returns the quarantine in a directory.
 func (k *Stores) dir(dir string) *quarantine.Dir {
 	return once(k, k.dirs, dir, func() (*quarantine.Dir, io.Closer) {
-		index := store.NewIndex(filepath.Join(dir, indexFile), k.tell)
+		index := store.NewIndex(filepath.Join(dir, quarantine.IndexFile), k.tell)
 		later := quarantine.NewLater(index, k.tell)
 		return quarantine.NewDir(dir, later, k.tell), closers{later, index}
 	})

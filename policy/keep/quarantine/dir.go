@@ -35,6 +35,9 @@ type Dir struct {
 	warn  func(error)
 }
 
+// IndexFile is the name of the file, in the directory, with the index of the programs.
+const IndexFile = "index.db"
+
 // NewDir returns the store in a directory, which is made when the first message
 // is kept. warn is told of errors outside the store itself: an index that is
 // out of order costs no message.
@@ -53,7 +56,8 @@ func Begin(c policy.Copy) (Entry, error) {
 	if !ValidID(c.Record.ID) {
 		return Entry{}, fmt.Errorf("%q is no id", c.Record.ID)
 	}
-	return Entry{Record: c.Record, Class: class(c.Record), State: Kept, KeptAt: time.Now().UTC().Truncate(time.Millisecond)}, nil
+	at := time.Now().UTC().Truncate(time.Millisecond)
+	return Entry{Record: c.Record, Class: class(c.Record), State: Kept, KeptAt: at, Awaits: awaits(c.Jobs, at)}, nil
 }
 
 // ValidID reports whether an id may be part of a path.

@@ -35,6 +35,9 @@ func (f Filter) Pieces() []string {
 			all = append(all, piece)
 		}
 	}
+	if f.Awaited {
+		all = append(all, `"awaits":[`)
+	}
 	return all
 }
 

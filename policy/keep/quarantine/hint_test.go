@@ -14,7 +14,7 @@ func FuzzHint(f *testing.F) {
 		f.Add(seed[0], seed[1], seed[2])
 	}
 	f.Fuzz(func(t *testing.T, pattern, sender, subject string) {
-		text, err := json.Marshal(Row{Sender: sender, From: subject, Subject: subject, Reason: "spam/x", Recipients: []string{sender}, QueueID: "4F1", Class: "note", State: Kept})
+		text, err := json.Marshal(Row{Sender: sender, From: subject, Subject: subject, Reason: "spam/x", Recipients: []string{sender}, QueueID: "4F1", Class: "note", State: Kept, Awaits: []string{"virus/x"}})
 		if err != nil {
 			t.Skip()
 		}
@@ -24,7 +24,7 @@ func FuzzHint(f *testing.F) {
 		}
 		for name, one := range map[string]Filter{"sender": {Sender: pattern}, "recipient": {Recipient: pattern}, "subject": {Subject: pattern},
 			"reason": {Reason: pattern}, "queue": {QueueID: pattern}, "class": {Class: pattern}, "state": {State: State(pattern)},
-			"both": {Subject: pattern, Class: "note"}} {
+			"awaited": {Awaited: true}, "both": {Subject: pattern, Class: "note"}} {
 			if one.Matches(r) && !one.Hint()(text) {
 				t.Errorf("%s: %q lets %s through, and the hint says no", name, pattern, text)
 			}

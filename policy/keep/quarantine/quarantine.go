@@ -68,13 +68,14 @@ type Entry struct {
 	KeptAt time.Time     `json:"kept_at,omitzero"` // when the copy was made; zero for old ones
 	Host   string        `json:"host,omitempty"`   // that kept it, where several hosts share a quarantine
 	Events []Event       `json:"events,omitempty"`
+	Awaits []Await       `json:"awaits,omitempty"` // verdicts that had not come when it was kept
 }
 
 // Event is something that a person did to a kept message.
 type Event struct {
 	Time time.Time `json:"time"`
-	What string    `json:"what"` // release, released, passed, failed, unsure, forward, handled, reopened, dismiss, appeal, learn, learned, not-learned, delete, expire
-	By   string    `json:"by"`   // a login name, or "milterscan"
+	What string    `json:"what"` // release, released, passed, failed, unsure, forward, handled, reopened, dismiss, appeal, learn, learned, not-learned, pronounce, delete, expire
+	By   string    `json:"by"`   // a login name, "milterscan", or "engine" and a name
 	To   []string  `json:"to,omitempty"`
 	Note string    `json:"note,omitempty"`
 	// What the MTA answered to what was sent, with its queue id.
@@ -103,6 +104,7 @@ type Row struct {
 	Waiting    []string  `json:"waiting,omitempty"` // those it is kept back from, see Entry.Waiting
 	Grave      []string  `json:"grave,omitempty"`   // see Entry.Grave
 	Unasked    bool      `json:"unasked,omitempty"` // see Entry.Unasked
+	Awaits     []string  `json:"awaits,omitempty"`  // the engines of which it awaits something, see Entry.Awaited
 }
 
 // Row returns the columns that lists show of the entry.
@@ -114,7 +116,7 @@ func (e Entry) Row() Row {
 	return Row{
 		ID: r.ID, Time: r.Time, Class: e.Class, State: e.State, Action: r.Action, Sender: r.Sender, From: r.From, Recipients: r.Addresses(),
 		Subject: r.Subject, Client: r.Client, QueueID: r.QueueID, MessageID: r.MessageID, Reason: reason(r), Size: r.Size, Stored: e.Stored,
-		KeptAt: e.KeptAt, Handled: e.Handled(), Unasked: e.Unasked(), Waiting: waiting, Grave: e.Grave(),
+		KeptAt: e.KeptAt, Handled: e.Handled(), Unasked: e.Unasked(), Waiting: waiting, Grave: e.Grave(), Awaits: e.Awaited(),
 	}
 }
 
@@ -142,6 +144,7 @@ type Filter struct {
 	Below     string    // of those received in the millisecond of Before, those whose id comes before this one; "" for none
 	Open      bool      // only those that no person has seen to
 	Asked     bool      // not those that wait for their sender to ask for them, see Entry.Unasked
+	Awaited   bool      // only those that await the verdict of an engine
 	Name      string    // what a person calls the message by, see Resolve
 	Limit     int       // at most so many, the newest; 0 for all
 }
@@ -155,7 +158,7 @@ func (f Filter) Matches(r Row) bool {
 		(f.Class == "" || f.Class == r.Class) && (f.State == "" || f.State == r.State) &&
 		(f.Client == "" || policy.LikeClient(f.Client, r.Client, "")) && (f.QueueID == "" || f.QueueID == r.QueueID) &&
 		!r.Time.Before(f.Since) && f.comes(r) && (!f.Open || r.Handled == nil) && (!f.Asked || !r.Unasked) &&
-		(f.Name == "" || r.named(f.Name))
+		(f.Name == "" || r.named(f.Name)) && (!f.Awaited || len(r.Awaits) > 0)
 }
 
 // comes reports whether a row is from before the place at which a list goes on.
