@@ -251,6 +251,23 @@ func TestHostileFiles(t *testing.T) {
 	}
 }
 
+// TestLongLists leaves out what would take for ever to compare, and says so once.
+func TestLongLists(t *testing.T) {
+	var checks, black strings.Builder
+	for n := range 5000 {
+		fmt.Fprintf(&checks, "From: a%d@example.org yes\n", n)
+		fmt.Fprintf(&black, "From: b%d@example.org yes\n", n)
+	}
+	r, err := MailScanner(confDir(t, map[string]string{"MailScanner.conf": "Spam Checks = checks.rules\nIs Definitely Spam = black.rules\nSpam Actions = store\n",
+		"checks.rules": checks.String() + "FromOrTo: default no\n", "black.rules": black.String() + "FromOrTo: default no\n"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, report := written(t, r); strings.Count(report, "the rest was left out") != 1 {
+		t.Errorf("the report does not say once what was left out:\n%.4000s", report)
+	}
+}
+
 // TestLinks: nothing outside of the directory is read, and what is no file is not waited for.
 func TestLinks(t *testing.T) {
 	secret := filepath.Join(t.TempDir(), "secret")

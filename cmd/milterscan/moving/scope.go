@@ -22,6 +22,11 @@ func (s *scope) lists() []*[]entry { return []*[]entry{&s.from, &s.to, &s.client
 // scopeKeys are the keys of rules for the lists of a scope.
 var scopeKeys = []string{"from", "to", "client"}
 
+// pairs returns how many pairs of entries within compares.
+func (s scope) pairs(with scope) int {
+	return len(s.from)*len(with.from) + len(s.to)*len(with.to) + len(s.client)*len(with.client)
+}
+
 // within returns the mail that both scopes are for; none if there is none.
 func (s scope) within(o scope) (both scope, some bool) {
 	mine, theirs, out := s.lists(), o.lists(), both.lists()

@@ -33,10 +33,14 @@ type spamRules struct {
 	onLists  bool    // DNS lists are asked
 	needed   float64 // lists that make spam
 	cases    int
+	full     bool // there are more combinations than are gone through, and the report says so
 }
 
-// maxCases bounds the combinations of what rulesets say.
-const maxCases = 2000
+// The bounds of combinations of what rulesets say.
+const (
+	maxCases    = 2000
+	maxCompared = 20_000_000 // pairs of entries of the lists of two rulesets
+)
 
 // spam takes over what is about spam.
 func (c *conf) spam() {
@@ -70,16 +74,19 @@ func (g *spamRules) level(within scope, i int, picked []clause) {
 		return
 	}
 	for _, l := range g.lists[i] {
-		s, some := g.both(within, l.scope)
+		if g.full {
+			return
+		}
+		if g.cases == maxCases || within.pairs(l.scope) > maxCompared {
+			g.full = true
+			g.note(Impossible, l.at, g.settings[i].text(), "the rulesets about spam have more than %d combinations, or lists of thousands that are compared with each other; the rest was left out", maxCases)
+			return
+		}
+		s, some := within.within(l.scope)
 		if !some {
 			continue
 		}
-		if g.cases++; g.cases > maxCases {
-			if g.cases == maxCases+1 {
-				g.note(Impossible, l.at, g.settings[i].text(), "the rulesets about spam have more than %d combinations; the rest was left out", maxCases)
-			}
-			return
-		}
+		g.cases++
 		is, ok := yes(l.value)
 		switch {
 		case i == dimChecks && ok && !is:
@@ -90,17 +97,6 @@ func (g *spamRules) level(within scope, i int, picked []clause) {
 			g.level(s, i+1, append(picked[:len(picked):len(picked)], l))
 		}
 	}
-}
-
-// both returns the mail that two scopes are for, as long as comparing lists does not take for ever.
-func (g *spamRules) both(a, b scope) (scope, bool) {
-	const most = 20_000_000
-	cost := len(a.from)*len(b.from) + len(a.to)*len(b.to) + len(a.client)*len(b.client)
-	if cost > most {
-		g.cases = maxCases
-		return b, true
-	}
-	return a.within(b)
 }
 
 // anyMail is a condition that holds for every message, and for no finding.
