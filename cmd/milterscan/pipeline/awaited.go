@@ -36,10 +36,16 @@ func (l later) Ask(ctx context.Context, jobs []string) (awaited.Progress, error)
 func (l later) Submit(ctx context.Context, message io.Reader) (awaited.Progress, error) {
 	m, err := l.open.Open(ctx, message)
 	if err != nil {
-		return awaited.Progress{}, err
+		return awaited.Progress{}, fmt.Errorf("%w: %w", awaited.ErrClosed, err)
 	}
 	defer m.Close()
+	if scan.Incomplete(m.Notes) { // of what was not opened now nothing would be known
+		return awaited.Progress{}, awaited.ErrClosed
+	}
 	p, err := l.engine.Submit(ctx, m)
+	if errors.Is(err, virus.ErrTooBig) {
+		err = fmt.Errorf("%w: %w", awaited.ErrClosed, err)
+	}
 	return awaited.Progress(p), err
 }
 

@@ -66,8 +66,11 @@ func (a *Asker) ask(ctx context.Context, w With, e quarantine.Entry, one quarant
 	if errors.Is(ctx.Err(), context.Canceled) { // which says nothing of the engine
 		return nil
 	}
-	if errors.Is(err, errGivenUp) {
+	switch closed := errors.Is(err, ErrClosed); {
+	case errors.Is(err, errGivenUp), closed && late:
 		return none(err.Error())
+	case closed:
+		return nil
 	}
 	failed := a.judge(one.Engine, err, now)
 	switch {
@@ -116,7 +119,7 @@ func progress(ctx context.Context, w With, x quarantine.Releaser, id string, one
 	}
 	message, err := w.Store.Open(ctx, id)
 	if err != nil {
-		return Progress{}, err
+		return Progress{}, fmt.Errorf("%w: %w", ErrClosed, err)
 	}
 	defer message.Close()
 	p, err := engine.Submit(ctx, message)

@@ -23,12 +23,16 @@ import (
 type Engine interface {
 	// Ask asks for the verdicts on jobs. The error is ErrLost where the engine knows nothing of one of them.
 	Ask(ctx context.Context, jobs []string) (Progress, error)
-	// Submit has the engine look at a message from the beginning.
+	// Submit has the engine look at a message from the beginning. The error is ErrClosed where it is the message
+	// that keeps it from that.
 	Submit(ctx context.Context, message io.Reader) (Progress, error)
 }
 
 // ErrLost says that an engine knows nothing of a job.
 var ErrLost = errors.New("the engine has lost the job")
+
+// ErrClosed says that a message cannot be submitted as a whole, which is no fault of the engine.
+var ErrClosed = errors.New("the engine would not see all that is in the message")
 
 // Progress is what an engine has come to.
 type Progress struct {
