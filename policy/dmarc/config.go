@@ -29,11 +29,14 @@ type Config struct {
 	Domains int `toml:"domains"`
 	// Rows in the report of one domain; further ones are counted as lost.
 	Rows int `toml:"rows"`
+	// Reports that are sent on one day to the hosts of one organisation, about whatever domains; further
+	// ones are not sent.
+	PerDestination int `toml:"per_destination"`
 }
 
 // DefaultConfig sends nothing.
 func DefaultConfig() Config {
-	return Config{File: "/var/lib/milterscan/dmarc.db", Domains: 10_000, Rows: 5_000}
+	return Config{File: "/var/lib/milterscan/dmarc.db", Domains: 10_000, Rows: 5_000, PerDestination: 500}
 }
 
 // Bounds of the settings.
@@ -48,6 +51,7 @@ func (c Config) Check() error {
 	check.Absolute("file", c.File, "/var/lib/milterscan/dmarc.db")
 	check.If(c.Domains < 1 || c.Domains > mostDomains, "domains", "%d is not between 1 and %d", c.Domains, mostDomains)
 	check.If(c.Rows < 1 || c.Rows > mostRows, "rows", "%d is not between 1 and %d", c.Rows, mostRows)
+	check.If(c.PerDestination < 1 || c.PerDestination > mostDomains, "per_destination", "%d is not between 1 and %d", c.PerDestination, mostDomains)
 	check.If(c.Enabled && strings.TrimSpace(c.Organization) == "", "organization", "reports would come from no organisation; write its name")
 	check.If((c.Enabled || c.Email != "") && !isAddress(c.Email), "email", "%q is no address; write one such as \"dmarc@example.com\"", c.Email)
 	return check.Err()

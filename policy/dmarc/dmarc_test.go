@@ -446,7 +446,7 @@ func TestCheck(t *testing.T) {
 	if err := DefaultConfig().Check(); err != nil {
 		t.Error(err)
 	}
-	good := Config{Enabled: true, Organization: "Us", Email: "dmarc@us.example", File: "/var/lib/x.db", Domains: 1, Rows: 1}
+	good := Config{Enabled: true, Organization: "Us", Email: "dmarc@us.example", File: "/var/lib/x.db", Domains: 1, Rows: 1, PerDestination: 1}
 	if err := good.Check(); err != nil {
 		t.Error(err)
 	}
@@ -457,6 +457,7 @@ func TestCheck(t *testing.T) {
 		"file":         func(c *Config) { c.File = "x.db" },
 		"domains":      func(c *Config) { c.Domains = 0 },
 		"rows":         func(c *Config) { c.Rows = mostRows + 1 },
+		"destination":  func(c *Config) { c.PerDestination = 0 },
 	} {
 		c := good
 		change(&c)

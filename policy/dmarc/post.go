@@ -223,6 +223,9 @@ func (p Post) deliver(ctx context.Context, r *Report, d document, now time.Time)
 
 // deliverTo sends a report to one address, if that wants it.
 func (p Post) deliverTo(ctx context.Context, resolver dns.Resolver, r Report, d document, to Destination, now time.Time) (State, error) {
+	if full, err := p.Store.full(ctx, dayOf(now), to, p.Terms); err != nil || full { // before its host is asked
+		return unsent(err, p.Terms)
+	}
 	switch err := agreed(ctx, resolver, r.Domain, to); {
 	case errors.Is(err, errUnwanted), errors.Is(err, dns.ErrBudget):
 		return Unwanted, err
@@ -243,7 +246,23 @@ func (p Post) deliverTo(ctx context.Context, resolver dns.Resolver, r Report, d 
 	if mail, err = letter.Sign(key, mail, d.id, now); err != nil {
 		return Waiting, err
 	}
-	return fate(p.Sender.Send(ctx, submission.Mail{From: p.Terms.Email, To: []string{to.Address}, Message: bytes.NewReader(mail)}))
+	if taken, err := p.Store.take(ctx, dayOf(now), to, p.Terms); err != nil || !taken {
+		return unsent(err, p.Terms)
+	}
+	state, err := fate(p.Sender.Send(ctx, submission.Mail{From: p.Terms.Email, To: []string{to.Address}, Message: bytes.NewReader(mail)}))
+	if state == Waiting {
+		err = errors.Join(err, p.Store.giveBack(context.WithoutCancel(ctx), dayOf(now), to))
+	}
+	return state, err
+}
+
+// unsent says that no more reports go to a destination on this day, unless it is not known whether
+// that is so.
+func unsent(err error, terms Config) (State, error) {
+	if err != nil {
+		return Waiting, err
+	}
+	return Failed, fmt.Errorf("its organisation has got %d reports on this day (dmarc_reports.per_destination)", terms.PerDestination)
 }
 
 // fate returns what the MTA's answer comes to.

@@ -25,6 +25,8 @@ CREATE INDEX IF NOT EXISTS report_owner ON report (day, owner);
 CREATE TABLE IF NOT EXISTS row (
 	day INTEGER NOT NULL, domain TEXT NOT NULL, sum BLOB NOT NULL, row TEXT NOT NULL, n INTEGER NOT NULL,
 	PRIMARY KEY (day, domain, sum)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS sent (
+	day INTEGER NOT NULL, destination TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (day, destination)) WITHOUT ROWID;
 `
 
 // State is what has become of a report.
@@ -242,7 +244,7 @@ func (s *Store) note(ctx context.Context, r Report) error {
 // Expire forgets days that have long been reported.
 func (s *Store) Expire(ctx context.Context, before time.Time) (int, error) {
 	n := 0
-	for _, query := range []string{`DELETE FROM row WHERE day < ?`, `DELETE FROM report WHERE day < ?`} {
+	for _, query := range []string{`DELETE FROM sent WHERE day < ?`, `DELETE FROM row WHERE day < ?`, `DELETE FROM report WHERE day < ?`} {
 		err := s.Change(ctx, func(tx *sql.Tx) error {
 			r, err := tx.ExecContext(ctx, query, dayOf(before))
 			if err != nil {
