@@ -60,6 +60,7 @@ func (d *Daemon) work(ctx context.Context, loops *sync.WaitGroup, hup <-chan os.
 		d.reloadOn(ctx, hup)
 	})
 	loops.Go(func() { every(ctx, expireEvery, d.expireOn) })
+	loops.Go(func() { every(ctx, lettersEvery, d.forgetLetters) })
 	loops.Go(func() { d.rememberContacts(ctx) })
 	loops.Go(func() { d.readMTALog(ctx) })
 	loops.Go(func() { d.Directory.Run(ctx) })

@@ -16,6 +16,21 @@ import (
 // expireEvery is how often the daemon removes old messages and records.
 const expireEvery = time.Hour
 
+// lettersEvery is how often words of earlier mail are forgotten, whether mail comes or not.
+const lettersEvery = time.Minute
+
+// forgetLetters forgets words of earlier mail whose time is over at every tick, until ctx is done.
+func (d *Daemon) forgetLetters(ctx context.Context, tick <-chan time.Time) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick:
+			d.Letters.Forget()
+		}
+	}
+}
+
 // teller returns the function that records every ruling of a generation.
 func (d *Daemon) teller(c *config.Config) func(context.Context, *judge.Result) {
 	return func(ctx context.Context, r *judge.Result) {

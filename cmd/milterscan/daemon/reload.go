@@ -20,6 +20,7 @@ import (
 	"github.com/milterscan/milterscan/policy/judge"
 	"github.com/milterscan/milterscan/policy/people/appeals"
 	"github.com/milterscan/milterscan/policy/tell/metrics"
+	"github.com/milterscan/milterscan/scan/open/unpack"
 )
 
 // warm is how many children wait for an archive.
@@ -80,6 +81,7 @@ func New(path, version string, stderr io.Writer) (*Daemon, int) {
 		return nil, cli.ExitSoftware
 	}
 	d.Live = true
+	d.Letters = unpack.NewLetters()
 	d.desk = d.newDesk()
 	d.Appeals = d.desk
 	d.useDesk(c)

@@ -33,6 +33,7 @@ func NewJudge(c *config.Config, generation uint64, with *Shared, tell func(conte
 		return nil, err
 	}
 	opener := unpack.NewOpener(c.Limits.Unpack(), with.Workers.Formats(), with.Spool)
+	opener.Letters = with.Letters
 	editor, err := newEditor(c, with, opener, all.contents)
 	if err != nil {
 		return nil, err

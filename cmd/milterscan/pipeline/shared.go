@@ -7,6 +7,7 @@ import (
 	"github.com/milterscan/milterscan/policy/feed"
 	"github.com/milterscan/milterscan/policy/judge"
 	"github.com/milterscan/milterscan/policy/people/directory"
+	"github.com/milterscan/milterscan/scan/open/unpack"
 	"github.com/milterscan/milterscan/scan/open/worker"
 	"github.com/milterscan/milterscan/scan/sender/auth"
 	"github.com/milterscan/milterscan/scan/spool"
@@ -26,6 +27,8 @@ type Shared struct {
 	// Evaluations has what DMARC found about messages, where domains are told of it.
 	Evaluations auth.Evaluations
 	Live        bool // the mail is on its way: its client can be told to come back
+	// Letters has words of earlier mail that may be passwords; nil: nothing is remembered.
+	Letters *unpack.Letters
 	// Recall stands in for the scanners of senders, unless it is nil.
 	Recall *Recall
 	// Heard is told what becomes of questions to DNS lists, unless it is nil. A question

@@ -20,6 +20,9 @@ type Limits struct {
 	Passwords []string
 	// Whether words of the message itself that may be passwords are tried after those.
 	TryWords bool `toml:"words"`
+	// How long words of a mail that may be passwords are tried, after its own, on what the same sender sends
+	// to the same recipient: at most 1h. "0s": not at all.
+	WordsFor units.Duration `toml:"words_for"`
 }
 
 // freeOfRatio may be unpacked from any container, whatever the ratio: screenshots,
@@ -35,6 +38,7 @@ const maxWindow = 64 * units.MB
 type Budget struct {
 	Limits
 	Words             func() []string // of the message that may be passwords, the likeliest first; nil for none
+	Earlier           func() []string // likewise of messages that came before; nil for none
 	expanded, entries atomic.Int64
 	spent, taken      atomic.Int64 // by separate processes: work and processor time, in nanoseconds
 	work              work

@@ -32,6 +32,7 @@ const (
 	noDirectory       = "no-directory"
 	nulInName         = "nul-in-name"
 	oddHeader         = "odd-header"
+	openedByEarlier   = "opened-by-earlier-word"
 	openedByPassword  = "opened-by-password"
 	openedByWord      = "opened-by-word"
 	overlapping       = "overlapping-members"
@@ -126,6 +127,8 @@ var codes = [...]Code{
 	{nulInName, Suspicious, "A member's name holds a NUL byte, at which some programs cut it.", "a.exe, NUL, .txt"},
 	{oddHeader, Malformed, "The header of a member has numbers that cannot be read; it was read without them, as the " +
 		"format's own program does.", "a tar with letters where the owner's number belongs"},
+	{openedByEarlier, Informative, "A member was opened with a word from an earlier message of the same sender to the same recipient, " +
+		"as where the password comes in a mail of its own.", "a zip whose password was in the mail before"},
 	{openedByPassword, Informative, "A member was opened with one of the configured passwords, or with one that Office " +
 		"programs try by themselves.", "a zip made with the password \"infected\""},
 	{openedByWord, Informative, "A member was opened with a word from the message: its sender told the password along with it, " +

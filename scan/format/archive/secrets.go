@@ -4,39 +4,49 @@ import "slices"
 
 // secret is a password that may be right.
 type secret struct {
-	text string
-	word bool // of the message: the administrator did not give it as one
+	text    string
+	word    bool // of a message: the administrator did not give it as one
+	earlier bool // of one that came before
 }
 
 // code returns the code of what was opened with the password.
 func (s secret) code() string {
-	if s.word {
+	switch {
+	case s.earlier:
+		return openedByEarlier
+	case s.word:
 		return openedByWord
 	}
 	return openedByPassword
 }
 
 // secrets returns the passwords to try on one member: those that are configured, then the
-// words of the message.
+// words of the message, then those of messages before it.
 func (b *Budget) secrets() []secret {
 	var list []secret
-	for _, p := range b.Passwords[:min(len(b.Passwords), passwordTries)] {
-		list = append(list, secret{text: p})
-	}
-	for _, w := range b.words() {
-		if !slices.ContainsFunc(list, func(s secret) bool { return s.text == w }) {
-			list = append(list, secret{w, true})
+	add := func(s secret) {
+		if !slices.ContainsFunc(list, func(known secret) bool { return known.text == s.text }) {
+			list = append(list, s)
 		}
+	}
+	for _, p := range b.Passwords[:min(len(b.Passwords), passwordTries)] {
+		add(secret{text: p})
+	}
+	for _, w := range few(b.Words) {
+		add(secret{text: w, word: true})
+	}
+	for _, w := range few(b.Earlier) {
+		add(secret{text: w, word: true, earlier: true})
 	}
 	return list
 }
 
-// words returns the words of the message that may be passwords.
-func (b *Budget) words() []string {
-	if b.Words == nil {
+// few returns the first of words that may be passwords.
+func few(all func() []string) []string {
+	if all == nil {
 		return nil
 	}
-	words := b.Words()
+	words := all()
 	return words[:min(len(words), passwordTries)]
 }
 

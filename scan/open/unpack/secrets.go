@@ -64,7 +64,10 @@ func (c *correspondence) secrets() (words []string) {
 }
 
 // wordsOf returns the words of one message.
-func wordsOf(m said) []string {
+func wordsOf(m said) []string { return pickFrom(m).best() }
+
+// pickFrom collects the words of one message.
+func pickFrom(m said) *pick {
 	p := &pick{}
 	for _, s := range m.root.Header.Values("Subject") {
 		p.text(entity.DecodeWords(s), true)
@@ -80,7 +83,7 @@ func wordsOf(m said) []string {
 			p.text(text, false)
 		}
 	})
-	return p.best()
+	return p
 }
 
 // eachLeaf calls look with every leaf of the first reading.
@@ -185,6 +188,11 @@ func (p *pick) token(word string, as int) {
 func (p *pick) best() []string {
 	slices.SortStableFunc(p.order, func(a, b string) int { return cmp.Compare(p.words[b], p.words[a]) })
 	return p.order[:min(len(p.order), mostSecrets)]
+}
+
+// promising returns the likeliest words, without those that have nothing to say for them but that they are there.
+func (p *pick) promising() []string {
+	return slices.DeleteFunc(p.best(), func(w string) bool { return p.words[w] <= seldom })
 }
 
 // text looks through a text. In names and subjects, every word that looks like one counts.

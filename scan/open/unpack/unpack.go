@@ -28,9 +28,12 @@ type Limits struct {
 	CPU     time.Duration // work of opening, counted at fixed prices near the time a processor takes (archive.Price); 0 is no limit
 }
 
-// Opener opens messages. It keeps no state between them and may open any number
+// Opener opens messages. It keeps no state between them, but what Letters has, and may open any number
 // at once.
 type Opener struct {
+	// Letters has words of earlier messages, for as long as the limits say; nil: of none.
+	Letters *Letters
+
 	limits Limits
 	files  *archive.Detector
 	texts  *archive.Detector // for parts read as a text
@@ -63,6 +66,8 @@ func (o *Opener) Open(ctx context.Context, in scan.Received) *scan.Message {
 	talk := &correspondence{}
 	if o.limits.Archive.TryWords {
 		budget.Words = talk.secrets
+		budget.Earlier = o.Letters.recall(in.Envelope, o.limits.Archive.WordsFor.Go())
+		defer func() { o.Letters.note(in.Envelope, in.Raw, in.Tree.Root, o.limits.Archive.WordsFor.Go()) }()
 	}
 	w := &work{
 		Opener: o,

@@ -106,12 +106,7 @@ func (c *child) job(n int) error {
 	for _, p := range a.Passwords {
 		budget.Passwords = append(budget.Passwords, string(p))
 	}
-	budget.Words = func() (words []string) {
-		for _, w := range a.Words {
-			words = append(words, string(w))
-		}
-		return words
-	}
+	budget.Words, budget.Earlier = asStrings(a.Words), asStrings(a.Earlier)
 	remote := &content{channel: c.channel, size: a.Size}
 	notes, err := f.Walk(ctx, archive.Watched(remote, budget), budget, c.visit)
 	over := budget.Overworked()
@@ -122,6 +117,15 @@ func (c *child) job(n int) error {
 		Limit: errors.Is(err, archive.ErrLimit), Expanded: int64(a.Limits.Expanded - budget.Left().Expanded), Retire: c.grown(),
 		Work: int64(budget.Worked()), Over: over,
 	})
+}
+
+// asStrings returns a function that tells words which came as bytes.
+func asStrings(list [][]byte) func() []string {
+	words := make([]string, len(list))
+	for i, w := range list {
+		words[i] = string(w)
+	}
+	return func() []string { return words }
 }
 
 func (c *child) finish(notes []archive.Note, out outcome) error {

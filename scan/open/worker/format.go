@@ -128,12 +128,21 @@ func (w *walk) give(child *process) {
 	for _, p := range w.budget.Passwords {
 		a.Passwords = append(a.Passwords, []byte(p))
 	}
-	if w.budget.Words != nil && archive.Locks(w.format) {
-		for _, word := range w.budget.Words() {
-			a.Words = append(a.Words, []byte(word))
-		}
+	if archive.Locks(w.format) {
+		a.Words, a.Earlier = asBytes(w.budget.Words), asBytes(w.budget.Earlier)
 	}
 	child.sendValue(job, a)
+}
+
+// asBytes returns words as bytes, which JSON strings are not; none where nothing tells them.
+func asBytes(words func() []string) (list [][]byte) {
+	if words == nil {
+		return nil
+	}
+	for _, word := range words() {
+		list = append(list, []byte(word))
+	}
+	return list
 }
 
 // run talks to the child until the walk is over. An error leaves the conversation

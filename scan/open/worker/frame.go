@@ -46,6 +46,7 @@ type assignment struct {
 	Limits    archive.Limits
 	Passwords [][]byte
 	Words     [][]byte // of the message, that may be passwords
+	Earlier   [][]byte // likewise of messages before it
 	Work, CPU int64    // that are left, in nanoseconds
 	Most      int64    // CPU for all containers of a message, in nanoseconds
 }
