@@ -95,6 +95,26 @@ func TestRarPasswordsDoNotFit(t *testing.T) {
 	}
 }
 
+// TestRarLocked opens what is encrypted, with its names or without, by a password and by a word of an earlier message, and
+// nothing of it without.
+func TestRarLocked(t *testing.T) {
+	for _, names := range []bool{false, true} {
+		data := mails.Rar5Locked("secret", names, mails.EicarFile(), mails.File{Name: "d/x.txt", Content: []byte("sixteen bytes...")})
+		got := open(t, "x.rar", data, "wrong", "secret")
+		if got.err != nil || !got.has("notes.txt", eicar) || !got.has("d/x.txt", "sixteen bytes...") || !strings.Contains(got.codes(), openedByPassword) {
+			t.Errorf("names %v: %s; %s; %v", names, got.names(), got.codes(), got.err)
+		}
+		b := NewBudget(testLimits)
+		b.Earlier = func() []string { return []string{"nothing", "secret"} }
+		if got := openWith(t, "x.rar", data, b, "wrong"); !got.has("notes.txt", eicar) || !strings.Contains(got.codes(), openedByEarlier) {
+			t.Errorf("names %v: %s; %s; %v", names, got.names(), got.codes(), got.err)
+		}
+		if got := open(t, "x.rar", data, "wrong"); got.has("notes.txt", eicar) || !strings.Contains(got.codes(), "encrypted") {
+			t.Errorf("names %v: opened without the password: %s", names, got.codes())
+		}
+	}
+}
+
 // TestRarBlocks: what the decoder takes for the end of an archive, or for the whole of a stored file,
 // need not be that for other programs.
 func TestRarBlocks(t *testing.T) {

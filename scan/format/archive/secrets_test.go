@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	mails "github.com/milterscan/milterscan/tests/sample"
 )
 
 // openWith opens a container with words of a message.
@@ -28,6 +30,8 @@ func TestWordsOpen(t *testing.T) {
 	samples := map[string][]byte{
 		"agile.xlsx":    agile("secret", "SHA512", 256, 1000, body),
 		"standard.xlsx": standard("secret", algAES128, 16, body),
+		"data.rar":      mails.Rar5Locked("secret", false, mails.EicarFile(), mails.File{Name: "d/x.txt", Content: []byte("text")}),
+		"names.rar":     mails.Rar5Locked("secret", true, mails.EicarFile(), mails.File{Name: "d/x.txt", Content: []byte("text")}),
 	}
 	for _, name := range []string{"zipcrypto.zip", "aes128.zip", "aes192.zip", "aes256.zip", "encrypted.7z", "encrypted-copy.7z", "encrypted-names.7z", "garbled.arj", "locked128.pdf", "locked256.pdf"} {
 		data, err := os.ReadFile(filepath.Join("testdata", name))
