@@ -38,7 +38,8 @@ func (p *Installation) setAside() (found []Finding) {
 		return []Finding{ok("%s has no errors", p.File)}
 	}
 	for _, one := range problems {
-		found = append(found, fault("correct the file and reload; until then mail to the domain gets the host's rules alone", "%s", one))
+		found = append(found,
+			fault("correct the file and reload; until then mail to the domain gets the host's rules alone", "%s", one))
 	}
 	return found
 }

@@ -42,7 +42,8 @@ func (p *Installation) nobody(c config.Console) []Finding {
 	if !errors.Is(err, fs.ErrNotExist) || c.LDAP.URL != "" || c.OIDC.Issuer != "" {
 		return nil
 	}
-	return []Finding{advice("milterscan user add --role administrator --generate NAME", "console: nobody can log in: there is no account")}
+	return []Finding{advice("milterscan user add --role administrator --generate NAME",
+		"console: nobody can log in: there is no account")}
 }
 
 // readable says if the daemon cannot read a file.
@@ -63,7 +64,8 @@ func (p *Installation) secret(key string, from config.SecretFile) []Finding {
 		return nil
 	}
 	if _, err := from.Read(); err != nil {
-		return []Finding{fault("write the secret into "+string(from)+", for the daemon's eyes only", "%s: %v", key, err)}
+		return []Finding{fault("write the secret into "+string(from)+", for the daemon's eyes only",
+			"%s: %v", key, err)}
 	}
 	return p.readable(key, string(from))
 }
@@ -80,7 +82,8 @@ func (p *Installation) directoryOfPeople(ctx context.Context, c config.LDAP) []F
 		return []Finding{ok("console.ldap: %s is not asked: its password is in the daemon's environment", c.URL)}
 	}
 	if err := ldap.New(c).Health(ctx); err != nil {
-		return []Finding{fault("start the directory, or correct [console.ldap]: until then its persons cannot log in to the console",
+		return []Finding{fault("start the directory, or correct [console.ldap]: "+
+			"until then its persons cannot log in to the console",
 			"console.ldap: %v", err)}
 	}
 	return []Finding{ok("console.ldap: %s answers", c.URL)}
@@ -102,7 +105,8 @@ func (p *Installation) provider(ctx context.Context, c config.Console) []Finding
 		err = provider.Health(ctx)
 	}
 	if err != nil {
-		return []Finding{fault("start the provider, or correct [console.oidc]: until then its persons cannot log in to the console",
+		return []Finding{fault("start the provider, or correct [console.oidc]: "+
+			"until then its persons cannot log in to the console",
 			"console.oidc: %v", err)}
 	}
 	return []Finding{ok("console.oidc: %s answers", c.OIDC.Issuer)}

@@ -28,7 +28,8 @@ func (p *Installation) digests(ctx context.Context) []Finding {
 	defer book.Close()
 	list, err := book.FailedDigests(ctx, c.Digest.DropAfter)
 	if err != nil {
-		return append(found, fault("make "+c.File+" readable for "+p.User, "it cannot be read who gets digests: %v", err))
+		return append(found, fault("make "+c.File+" readable for "+p.User,
+			"it cannot be read who gets digests: %v", err))
 	}
 	return append(found, Dropped(list)...)
 }
@@ -57,6 +58,7 @@ func Dropped(list []people.Digest) []Finding {
 	if len(list) > mostNamed {
 		names = append(names, "…")
 	}
-	return []Finding{advice("mend or remove these addresses, and milterscan digest resume ADDRESS; milterscan digest status says more",
+	return []Finding{advice("mend or remove these addresses, and milterscan digest resume ADDRESS; "+
+		"milterscan digest status says more",
 		"%d people get no digests any more, as theirs did not arrive: %s", len(list), strings.Join(names, ", "))}
 }

@@ -24,14 +24,16 @@ func submitter(ctx context.Context, r dns.Resolver, c dmarc.Config) []Finding {
 	texts, err := dns.Texts(ctx, r, "_dmarc."+domain)
 	switch {
 	case err != nil && !dns.NotFound(err):
-		return []Finding{advice("see that dns.servers answer", "it is not known whether reports of DMARC from %s pass DMARC: %v", domain, err)}
+		return []Finding{advice("see that dns.servers answer",
+			"it is not known whether reports of DMARC from %s pass DMARC: %v", domain, err)}
 	case !hasVersion(texts, "v=DMARC1"):
 		return []Finding{advice("publish a DMARC record at _dmarc."+domain+", and have the MTA sign mail from there",
 			"reports of DMARC come from %s, which has no DMARC record: many receivers will not take them", domain)}
 	}
 	if err := mailable(ctx, r, domain); err != nil {
 		return []Finding{advice("let "+c.Email+" be a mailbox that is read",
-			"reports of DMARC that cannot be delivered come back to %s, and %s takes no mail: %v", c.Email, domain, err)}
+			"reports of DMARC that cannot be delivered come back to %s, and %s takes no mail: %v",
+			c.Email, domain, err)}
 	}
 	return []Finding{ok("reports of DMARC come from %s", c.Email)}
 }

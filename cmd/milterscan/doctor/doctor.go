@@ -95,7 +95,8 @@ const patience = 90 * time.Second
 // Running lists the checks that a daemon can make of itself while mail flows: those that
 // cost engines little, and that need no rights but its own.
 func Running() []string {
-	return []string{"engines", "SpamAssassin", "rspamd", "resolver", "DNS lists", "feeds", "places", "directories", "stores", Database, "digests", "clock"}
+	return []string{"engines", "SpamAssassin", "rspamd", "resolver", "DNS lists", "feeds", "places", "directories",
+		"stores", Database, "digests", "clock"}
 }
 
 // Quick lists the checks that tell in seconds whether the daemon takes mail: those of what

@@ -34,7 +34,8 @@ func (p *Installation) engines(ctx context.Context) []Finding {
 		}
 	}
 	if len(all) == 0 {
-		return []Finding{advice("add clamd or another engine: docs/engines.md", "nothing but the built-in engine looks for viruses")}
+		return []Finding{advice("add clamd or another engine: docs/engines.md",
+			"nothing but the built-in engine looks for viruses")}
 	}
 	results := make([][]Finding, len(all))
 	var wg sync.WaitGroup
@@ -109,11 +110,11 @@ func (p *Installation) signatures(name string, date time.Time) []Finding {
 	}
 	switch age := p.Now.Sub(date); {
 	case age > old:
-		return []Finding{fault("run freshclam, and see in its log why it does not run by itself", "%s: its signatures are %d days old", name,
-			int(age.Hours()/24))}
+		return []Finding{fault("run freshclam, and see in its log why it does not run by itself",
+			"%s: its signatures are %d days old", name, int(age.Hours()/24))}
 	case age < -24*time.Hour:
-		return []Finding{fault("set the clock, and keep it right with NTP", "%s: its signatures are of %s, which is to come", name,
-			date.Format(time.DateOnly))}
+		return []Finding{fault("set the clock, and keep it right with NTP",
+			"%s: its signatures are of %s, which is to come", name, date.Format(time.DateOnly))}
 	}
 	return nil
 }
@@ -128,8 +129,8 @@ func probe(ctx context.Context, e *virus.Engine, c virus.Config, name string) []
 	large, err := largeArchive(int(c.MaxStream))
 	if err == nil {
 		if rules, err := ask(ctx, e, large); err != nil || !rules.infected {
-			found = append(found, fault(largerLimits(c), "%s: it does not look at all of %v, which is max_stream (%s)", name, c.MaxStream,
-				rules.or(err)))
+			found = append(found, fault(largerLimits(c),
+				"%s: it does not look at all of %v, which is max_stream (%s)", name, c.MaxStream, rules.or(err)))
 		}
 	}
 	if c.Type != virus.TypeClamd {
@@ -148,16 +149,19 @@ func knowsTestVirus(ctx context.Context, e *virus.Engine, name string) []Finding
 	if err == nil && rules.infected {
 		return nil
 	}
-	return []Finding{fault("see its log; it must know the EICAR test string", "%s: it does not find the test virus (%s)", name, rules.or(err))}
+	return []Finding{fault("see its log; it must know the EICAR test string",
+		"%s: it does not find the test virus (%s)", name, rules.or(err))}
 }
 
 // largerLimits returns the fix for an engine that reads less of a file than it gets.
 func largerLimits(c virus.Config) string {
 	switch c.Type {
 	case virus.TypeClamd:
-		return fmt.Sprintf("set StreamMaxLength, MaxFileSize and MaxScanSize in clamd.conf to at least %v, or max_stream to less", c.MaxStream)
+		return fmt.Sprintf("set StreamMaxLength, MaxFileSize and MaxScanSize in clamd.conf to at least %v, "+
+			"or max_stream to less", c.MaxStream)
 	case virus.TypeICAP:
-		return fmt.Sprintf("raise the service's limit (c-icap: virus_scan.MaxObjectSize %v, and ScanFileTypes), or set max_stream to less",
+		return fmt.Sprintf("raise the service's limit (c-icap: virus_scan.MaxObjectSize %v, and ScanFileTypes), "+
+			"or set max_stream to less",
 			c.MaxStream)
 	}
 	return "raise the program's limits, or set max_stream to less"
@@ -182,7 +186,8 @@ func (s said) or(err error) string {
 
 // ask has the engine look at one content.
 func ask(ctx context.Context, e *virus.Engine, content []byte) (said, error) {
-	m := &scan.Message{Raw: bytes.NewReader(nil), Parts: []scan.Part{{Parent: -1, Path: "1", Content: bytes.NewReader(content)}}}
+	m := &scan.Message{Raw: bytes.NewReader(nil),
+		Parts: []scan.Part{{Parent: -1, Path: "1", Content: bytes.NewReader(content)}}}
 	found, err := e.Scan(ctx, m)
 	var s said
 	for _, f := range found {

@@ -48,7 +48,8 @@ const (
 // serverFindings look at the version, the settings and the clock of the server.
 func serverFindings(f fleet.Facts) (found []Finding) {
 	if f.Server < oldest {
-		found = append(found, fault("use PostgreSQL 13 or later", "the server is PostgreSQL %d.%d", f.Server/10000, f.Server%10000))
+		found = append(found, fault("use PostgreSQL 13 or later",
+			"the server is PostgreSQL %d.%d", f.Server/10000, f.Server%10000))
 	}
 	for _, s := range []struct{ name, value, risk string }{
 		{"fsync", f.Settings.Fsync, "a power cut may destroy the whole database"},
@@ -56,18 +57,22 @@ func serverFindings(f fleet.Facts) (found []Finding) {
 		{"synchronous_commit", f.Settings.SynchronousCommit, "what was confirmed may be gone after a crash"},
 	} {
 		if s.value == "off" {
-			found = append(found, fault(s.name+" = on in postgresql.conf, and reload it", "%s is off: %s", s.name, s.risk))
+			found = append(found, fault(s.name+" = on in postgresql.conf, and reload it",
+				"%s is off: %s", s.name, s.risk))
 		}
 	}
 	ahead := f.Drift.Abs() - f.Exact
 	switch fix := "set the clocks by NTP, here and there"; {
 	case ahead > wrong:
-		found = append(found, fault(fix, "the clock of this host differs by %v from that of the database", f.Drift.Round(time.Millisecond)))
+		found = append(found, fault(fix, "the clock of this host differs by %v from that of the database",
+			f.Drift.Round(time.Millisecond)))
 	case ahead > drifts:
-		found = append(found, advice(fix, "the clock of this host differs by %v from that of the database", f.Drift.Round(time.Millisecond)))
+		found = append(found, advice(fix, "the clock of this host differs by %v from that of the database",
+			f.Drift.Round(time.Millisecond)))
 	}
 	if len(found) == 0 {
-		found = append(found, ok("the server is PostgreSQL %d.%d, and keeps what it confirms", f.Server/10000, f.Server%10000))
+		found = append(found, ok("the server is PostgreSQL %d.%d, and keeps what it confirms",
+			f.Server/10000, f.Server%10000))
 	}
 	return found
 }

@@ -97,8 +97,8 @@ const sendmailQueue = "/var/spool/mqueue"
 
 // heldBySendmail looks at the quarantined messages of Sendmail's queues: the files hf….
 func (p *Installation) heldBySendmail(ctx context.Context, queues string) Finding {
-	const where, fix = "Sendmail's queue", "mailq -qQ shows them; milterscan explain ID says why; sendmail -qIID -qQ -Q, then " +
-		"sendmail -q, lets a message go on"
+	const where, fix = "Sendmail's queue", "mailq -qQ shows them; milterscan explain ID says why; " +
+		"sendmail -qIID -qQ -Q, then sendmail -q, lets a message go on"
 	dirs, err := filepath.Glob(queues)
 	var all held
 	for _, dir := range dirs {

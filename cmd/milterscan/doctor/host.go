@@ -18,7 +18,8 @@ import (
 // directories looks at where messages are kept: there, private, writable for the
 // daemon, with room.
 func (p *Installation) directories(context.Context) []Finding {
-	return []Finding{p.quarantine(), p.room("spool", p.Config.Spool.Place(), p.Config.Limits.Message, p.Config.Spool.Disk, "spool.disk")}
+	return []Finding{p.quarantine(), p.room("spool", p.Config.Spool.Place(), p.Config.Limits.Message,
+		p.Config.Spool.Disk, "spool.disk")}
 }
 
 func (p *Installation) quarantine() Finding {
@@ -77,10 +78,11 @@ func (p *Installation) room(what, dir string, least, most units.Size, key string
 	case err != nil:
 		return advice("see it yourself: df "+dir, "%s %s: free space cannot be told: %v", what, dir, err)
 	case units.Size(left) < least:
-		return fault("make room, or use another file system", "%s %s has %v left: mail will be answered with a temporary failure", what, dir,
-			shown)
+		return fault("make room, or use another file system",
+			"%s %s has %v left: mail will be answered with a temporary failure", what, dir, shown)
 	case most > 0 && units.Size(left) < most:
-		return advice("make room, or set "+key+" to less", "%s %s has %v left, and %s allows %v", what, dir, shown, key, most)
+		return advice("make room, or set "+key+" to less", "%s %s has %v left, and %s allows %v",
+			what, dir, shown, key, most)
 	}
 	return ok("%s %s has %v left", what, dir, shown)
 }
@@ -104,10 +106,12 @@ func (p *Installation) clock(context.Context) []Finding {
 // helpers looks for the programs that read what nothing of ours reads.
 func (p *Installation) helpers(context.Context) (found []Finding) {
 	if worker.FindHelper() == "" {
-		found = append(found, advice("apt-get install unar", "unar is not installed: StuffIt and other rare archives count as unscannable"))
+		found = append(found, advice("apt-get install unar",
+			"unar is not installed: StuffIt and other rare archives count as unscannable"))
 	}
 	if worker.FindPDFToText() == "" && p.Config.Content.WantsFiles() {
-		found = append(found, advice("apt-get install poppler-utils", "pdftotext is not installed: lists do not look for words in PDF files"))
+		found = append(found, advice("apt-get install poppler-utils",
+			"pdftotext is not installed: lists do not look for words in PDF files"))
 	}
 	if len(found) == 0 {
 		found = append(found, ok("nothing is missing"))

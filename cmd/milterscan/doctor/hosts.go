@@ -50,11 +50,13 @@ func compareHosts(hosts []fleet.Host, self string, expected int) (found []Findin
 		}
 	}
 	if !slices.ContainsFunc(live, func(h fleet.Host) bool { return h.Name == self }) {
-		found = append(found, advice("start the daemon of this host, or reload it if it was started before [store] was written", "this host, %s, has not spoken", self))
+		found = append(found, advice("start the daemon of this host, or reload it if it was started "+
+			"before [store] was written", "this host, %s, has not spoken", self))
 	}
 	if len(live) > expected {
 		found = append(found, advice(fmt.Sprintf("hosts = %d in [store] on all hosts, and restart them", len(live)),
-			"%d hosts share the database, and store.hosts is %d: while it is away more gets through than the limits of [rate] say", len(live), expected))
+			"%d hosts share the database, and store.hosts is %d: "+
+				"while it is away more gets through than the limits of [rate] say", len(live), expected))
 	}
 	if len(live) > 1 {
 		found = append(found, differences(live)...)
@@ -64,10 +66,12 @@ func compareHosts(hosts []fleet.Host, self string, expected int) (found []Findin
 
 // hostFinding says how one host is.
 func hostFinding(h fleet.Host) Finding {
-	what := fmt.Sprintf("%s: milterscan %s, configuration %s, up for %v", h.Name, h.Version, h.Config, time.Since(h.Started).Round(time.Minute))
+	what := fmt.Sprintf("%s: milterscan %s, configuration %s, up for %v", h.Name, h.Version, h.Config,
+		time.Since(h.Started).Round(time.Minute))
 	switch {
 	case h.Ago > silence:
-		return advice("start its daemon; a host that is no more: milterscan doctor --forget "+h.Name, "%s: it has said nothing for %v", h.Name, h.Ago.Round(time.Second))
+		return advice("start its daemon; a host that is no more: milterscan doctor --forget "+h.Name,
+			"%s: it has said nothing for %v", h.Name, h.Ago.Round(time.Second))
 	case h.Drift.Abs() > wrong:
 		return fault("set its clock by NTP", "%s; its clock differs by %v from that of the database", what, h.Drift)
 	case h.Drift.Abs() > drifts:
@@ -83,7 +87,8 @@ func differences(hosts []fleet.Host) (found []Finding) {
 		of        func(fleet.Host) string
 	}{
 		{"run different versions", "update the others", func(h fleet.Host) string { return h.Version }},
-		{"have different configurations", "distribute the files again, and reload", func(h fleet.Host) string { return h.Config }},
+		{"have different configurations", "distribute the files again, and reload",
+			func(h fleet.Host) string { return h.Config }},
 	} {
 		if groups := groupBy(hosts, d.of); len(groups) > 1 {
 			found = append(found, advice(d.fix, "the hosts %s: %s", d.what, listed(groups)))
@@ -101,9 +106,11 @@ func differences(hosts []fleet.Host) (found []Finding) {
 		switch signatures := strings.HasPrefix(name, fleet.Signatures); {
 		case len(groups) < 2 || signatures && !apart(groups):
 		case signatures:
-			found = append(found, advice("see why the signatures of the others are not renewed", "%s differ: %s", name, listed(groups)))
+			found = append(found, advice("see why the signatures of the others are not renewed",
+				"%s differ: %s", name, listed(groups)))
 		default:
-			found = append(found, fault("copy the file to the others, with its mode and owner, and restart them", "%s: the hosts do not have the same: %s", name, listed(groups)))
+			found = append(found, fault("copy the file to the others, with its mode and owner, and restart them",
+				"%s: the hosts do not have the same: %s", name, listed(groups)))
 		}
 	}
 	return found

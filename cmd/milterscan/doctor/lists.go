@@ -12,12 +12,12 @@ import (
 
 // MendLists says what to do about a file of lists that cannot be read.
 func MendLists(file string) string {
-	return "make " + file + " readable for the daemon; if it is damaged, stop the daemon and put a copy of it, or the result of " +
-		"milterscan list export, in its place"
+	return "make " + file + " readable for the daemon; if it is damaged, stop the daemon and put a copy of it, " +
+		"or the result of milterscan list export, in its place"
 }
 
-// lists looks at the senders that people allow and block: whether they can be read, and how many there are. A daemon that
-// looks at itself knows what it could read last.
+// lists looks at the senders that people allow and block: whether they can be read, and how many there are. A
+// daemon that looks at itself knows which it could read last.
 func (p *Installation) lists(ctx context.Context) []Finding {
 	file := p.Config.People.File
 	if p.Gently {
@@ -34,7 +34,8 @@ func (p *Installation) lists(ctx context.Context) []Finding {
 	n, made, err := book.Count(ctx)
 	switch {
 	case err != nil:
-		return []Finding{fault(MendLists(file), "the lists of senders cannot be read, and entries that are made do not count: %v", err)}
+		return []Finding{fault(MendLists(file),
+			"the lists of senders cannot be read, and entries that are made do not count: %v", err)}
 	case n == 0:
 		return []Finding{ok("no person has listed any sender yet")}
 	}

@@ -17,8 +17,8 @@ import (
 
 // usualLogs returns the files to which MTAs log, on the usual systems.
 func usualLogs() []string {
-	return []string{"/var/log/mail.log", "/var/log/maillog", "/var/log/mail", "/var/log/exim4/mainlog", "/var/log/exim/main.log",
-		"/var/log/exim/mainlog"}
+	return []string{"/var/log/mail.log", "/var/log/maillog", "/var/log/mail", "/var/log/exim4/mainlog",
+		"/var/log/exim/main.log", "/var/log/exim/mainlog"}
 }
 
 // journals are where the journal is: kept, or until the next start.
@@ -45,12 +45,14 @@ func (p *Installation) logFile(file string) Finding {
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fault("see where the MTA logs to, and whether syslog has the file made again; or set mta_log.journal", "mta_log.file: %v", err)
+		return fault("see where the MTA logs to, and whether syslog has the file made again; or set mta_log.journal",
+			"mta_log.file: %v", err)
 	case err != nil:
 		return fault(p.admit(file), "mta_log.file: %v", err)
 	}
 	if err := who.Reaches(filepath.Dir(file), access.Read|access.Search); err != nil {
-		return fault("setfacl -m u:"+p.User+":rx "+filepath.Dir(file), "mta_log.file: rotated files cannot be found: %v", err)
+		return fault("setfacl -m u:"+p.User+":rx "+filepath.Dir(file),
+			"mta_log.file: rotated files cannot be found: %v", err)
 	}
 	seen, err := mtalog.Look(file, p.Config.MTALog.Location())
 	switch {
@@ -61,7 +63,8 @@ func (p *Installation) logFile(file string) Finding {
 			"mta_log.file: %s: %d of the last %d lines are in no form that is known", file, seen.Unread, seen.Lines)
 	case seen.Events == 0:
 		return advice("see where the MTA logs to; this is well if there was no mail since the last rotation",
-			"mta_log.file: %s: none of the last %d lines is of a message of Postfix, Sendmail or Exim", file, seen.Lines)
+			"mta_log.file: %s: none of the last %d lines is of a message of Postfix, Sendmail or Exim",
+			file, seen.Lines)
 	}
 	return ok("mta_log.file: %s can be read: %s", file, strings.Join(seen.MTAs, ", "))
 }
@@ -96,7 +99,8 @@ func (p *Installation) journal() Finding {
 		}
 	}
 	if err != nil {
-		return fault("usermod -aG systemd-journal "+p.User+", and systemctl restart milterscan", "mta_log.journal: %v", err)
+		return fault("usermod -aG systemd-journal "+p.User+", and systemctl restart milterscan",
+			"mta_log.journal: %v", err)
 	}
 	return ok("mta_log.journal: the journal can be read")
 }
@@ -115,15 +119,18 @@ func (p *Installation) reading() []Finding {
 	s, err := mtalog.ReadStatus(file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return []Finding{advice("systemctl reload milterscan, if it runs and mta_log was set just now", "the MTA's log has not been read yet")}
+		return []Finding{advice("systemctl reload milterscan, if it runs and mta_log was set just now",
+			"the MTA's log has not been read yet")}
 	case err != nil:
 		return []Finding{fault("run doctor as root, or remove a damaged file: it is written again within a minute",
 			"how the MTA's log is read: %v", err)}
 	case s.Error != "":
-		return []Finding{fault("mend what it says; what is in the log is read then", "the MTA's log %s: %s", s.Source, s.Error)}
+		return []Finding{fault("mend what it says; what is in the log is read then",
+			"the MTA's log %s: %s", s.Source, s.Error)}
 	case s.Silent(p.Now):
 		return []Finding{fault("see that mta_log names the log of the MTA that asks milterscan",
-			"the MTA's log %s has told of no message that passed since %s", s.Source, s.Waiting.Local().Format("2006-01-02 15:04"))}
+			"the MTA's log %s has told of no message that passed since %s",
+			s.Source, s.Waiting.Local().Format("2006-01-02 15:04"))}
 	}
 	return []Finding{ok("the MTA's log %s: %d lines read, %d events; it told of %d of the %d messages that passed",
 		s.Source, s.Lines, s.Events, s.Joined, s.Passed)}
@@ -137,12 +144,13 @@ func (p *Installation) unusedLog() []Finding {
 	}
 	for _, file := range logs {
 		if seen, err := mtalog.Look(file, p.Config.MTALog.Location()); err == nil && seen.Events > 0 {
-			return []Finding{ok("mta_log is off; with file = %q, \"milterscan explain\" shows what became of mail in the MTA (%s)", file,
-				strings.Join(seen.MTAs, ", "))}
+			return []Finding{ok("mta_log is off; with file = %q, \"milterscan explain\" shows what became of mail "+
+				"in the MTA (%s)", file, strings.Join(seen.MTAs, ", "))}
 		}
 	}
 	if len(journalFiles()) > 0 {
-		return []Finding{ok("mta_log is off; with journal = true, \"milterscan explain\" shows what became of mail in the MTA")}
+		return []Finding{ok("mta_log is off; with journal = true, \"milterscan explain\" shows what became of mail " +
+			"in the MTA")}
 	}
 	return nil
 }

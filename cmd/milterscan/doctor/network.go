@@ -46,7 +46,8 @@ func (p *Installation) resolver(ctx context.Context, server dns.Server) []Findin
 
 // public returns the addresses of public resolvers.
 func public() []string {
-	return []string{"8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1", "9.9.9.9", "149.112.112.112", "208.67.222.222", "208.67.220.220",
+	return []string{"8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1", "9.9.9.9", "149.112.112.112",
+		"208.67.222.222", "208.67.220.220",
 		"2001:4860:4860::8888", "2001:4860:4860::8844", "2606:4700:4700::1111", "2606:4700:4700::1001", "2620:fe::fe"}
 }
 
@@ -64,8 +65,8 @@ func (p *Installation) dnsLists(ctx context.Context) []Finding {
 		case errors.Is(err, dns.ErrUnreachable):
 			found = append(found, fault("see to the resolver first", "%s (%s): %v", l.Name, l.Zone, err))
 		default:
-			found = append(found, fault("see whether the list still exists and answers your resolver (limits, registration); "+
-				"else take it out of spam.list",
+			found = append(found, fault("see whether the list still exists and answers your resolver "+
+				"(limits, registration); else take it out of spam.list",
 				"%s (%s): %v", l.Name, l.Zone, err))
 		}
 	}

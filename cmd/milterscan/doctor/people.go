@@ -25,11 +25,13 @@ func (p *Installation) people(context.Context) (found []Finding) {
 func (p *Installation) age(name string, s directory.Source) Finding {
 	at, addresses, err := directory.Kept(filepath.Dir(p.Config.People.File), s)
 	if err != nil {
-		return advice("milterscan people check, which says why; and start the daemon", "%s: nothing is known of its people: %v", name, err)
+		return advice("milterscan people check, which says why; and start the daemon",
+			"%s: nothing is known of its people: %v", name, err)
 	}
 	age := time.Since(at).Round(time.Second)
 	if age > s.Fresh.Go() {
-		return advice("milterscan people check, which says why", "%s: loaded %v ago, and new people are not known; it has %d addresses",
+		return advice("milterscan people check, which says why",
+			"%s: loaded %v ago, and new people are not known; it has %d addresses",
 			name, age, addresses)
 	}
 	return ok("%s: %d addresses, loaded %v ago", name, addresses, age)

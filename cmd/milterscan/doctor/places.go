@@ -15,7 +15,8 @@ func (p *Installation) places(context.Context) (found []Finding) {
 	for _, h := range d.Health() {
 		made := h.Built.UTC().Format("2006-01-02")
 		if h.Old {
-			found = append(found, advice("renew it: networks move from one country to another", "%s (%s) was made on %s", h.File, h.Type, made))
+			found = append(found, advice("renew it: networks move from one country to another",
+				"%s (%s) was made on %s", h.File, h.Type, made))
 			continue
 		}
 		found = append(found, ok("%s (%s) was made on %s", h.File, h.Type, made))

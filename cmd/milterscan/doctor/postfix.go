@@ -23,12 +23,14 @@ func (p *Installation) postfix(ctx context.Context) []Finding {
 	}
 	c, err := postfix.Read(ctx, postfix.Tool{Postconf: p.Postconf, Dir: p.Postfix})
 	if err != nil {
-		return []Finding{fault("correct Postfix' configuration (postfix check)", "its settings cannot be read: %v", err)}
+		return []Finding{fault("correct Postfix' configuration (postfix check)",
+			"its settings cannot be read: %v", err)}
 	}
 	m := &mailServer{p, c}
 	found := m.servers()
 	found = append(found, m.submitted()...)
-	found = append(found, p.sizes("message_size_limit", c.Main("message_size_limit"), "postconf -e message_size_limit="))
+	found = append(found, p.sizes("message_size_limit", c.Main("message_size_limit"),
+		"postconf -e message_size_limit="))
 	if maps := c.Main("smtpd_milter_maps"); maps != "" {
 		found = append(found, advice("see that it names only clients whose mail need not be examined",
 			"smtpd_milter_maps (%s) decides for single clients which milters are asked", maps))
@@ -113,8 +115,8 @@ func (m *mailServer) notAsked() Finding {
 		for _, one := range m.conf.Milters(s) {
 			for _, a := range m.Config.Milter.Listen {
 				if m.conf.Means(one.Address, string(a)) {
-					return fault(m.setUp(), "Postfix cannot find milterscan: %s runs in a chroot, where %s is %s", s.Program, one.Address,
-						strings.TrimPrefix(m.conf.Reach(s, one.Address), "unix:"))
+					return fault(m.setUp(), "Postfix cannot find milterscan: %s runs in a chroot, where %s is %s",
+						s.Program, one.Address, strings.TrimPrefix(m.conf.Reach(s, one.Address), "unix:"))
 				}
 			}
 		}
@@ -164,7 +166,8 @@ func (m *mailServer) asks(s postfix.Service, ours postfix.Milter) []Finding {
 	found := []Finding{ok("Postfix (%s) asks milterscan at %s", s, ours.Address), m.action(s, ours)}
 	found = append(found, m.times(s, ours)...)
 	if v, err := strconv.Atoi(m.conf.Setting(s, ours, "protocol")); err == nil && v < 6 {
-		found = append(found, fault(set(s, ours, "protocol", "6"), "milter_protocol is %d: senders and recipients cannot be changed", v))
+		found = append(found, fault(set(s, ours, "protocol", "6"),
+			"milter_protocol is %d: senders and recipients cannot be changed", v))
 	}
 	for _, a := range m.listens() {
 		if !m.conf.Same(s, ours.Address, a) {
@@ -180,8 +183,8 @@ func (m *mailServer) asks(s postfix.Service, ours postfix.Milter) []Finding {
 // set returns the command that changes a setting where it counts.
 func set(s postfix.Service, ours postfix.Milter, name, value string) string {
 	if _, inBraces := ours.Own(name); inBraces {
-		return fmt.Sprintf("write %s=%s into the braces of %s in smtpd_milters and non_smtpd_milters, and postfix reload", name, value,
-			ours.Address)
+		return fmt.Sprintf("write %s=%s into the braces of %s in smtpd_milters and non_smtpd_milters, "+
+			"and postfix reload", name, value, ours.Address)
 	}
 	if _, own := s.Own("milter_" + name); own {
 		return fmt.Sprintf("postconf -P '%s/milter_%s=%s', and postfix reload", s, name, value)
@@ -204,13 +207,15 @@ func (m *mailServer) submitted() []Finding {
 	for _, one := range milters {
 		for _, a := range m.listens() {
 			if m.conf.Means(one.Address, a) {
-				return []Finding{fault(m.setUp(), "mail that programs hand in on this host is deferred: cleanup runs in a chroot, where %s is %s",
+				return []Finding{fault(m.setUp(),
+					"mail that programs hand in on this host is deferred: cleanup runs in a chroot, where %s is %s",
 					one.Address, strings.TrimPrefix(m.conf.Reach(s, one.Address), "unix:"))}
 			}
 		}
 	}
 	return []Finding{advice(m.setUp()+"; unless that is meant",
-		"mail that programs hand in on this host is not examined: non_smtpd_milters is %q", m.conf.Main("non_smtpd_milters"))}
+		"mail that programs hand in on this host is not examined: non_smtpd_milters is %q",
+		m.conf.Main("non_smtpd_milters"))}
 }
 
 // action looks at what becomes of mail while milterscan is away.
@@ -234,14 +239,16 @@ const least = 10 * time.Second
 func (m *mailServer) times(s postfix.Service, ours postfix.Milter) (found []Finding) {
 	content := m.conf.Setting(s, ours, "content_timeout")
 	if t, ok := postfix.Time(content); ok && t <= m.Config.Limits.Time.Go() {
-		found = append(found, fault(fmt.Sprintf("%s, or set limits.time to less than %v", set(s, ours, "content_timeout", "300s"),
-			units.Duration(t)),
-			"milter_content_timeout is %s, and milterscan may take %v (limits.time): Postfix gives up first", content, m.Config.Limits.Time))
+		found = append(found, fault(fmt.Sprintf("%s, or set limits.time to less than %v",
+			set(s, ours, "content_timeout", "300s"), units.Duration(t)),
+			"milter_content_timeout is %s, and milterscan may take %v (limits.time): Postfix gives up first",
+			content, m.Config.Limits.Time))
 	}
 	for _, name := range []string{"connect_timeout", "command_timeout"} {
 		value := m.conf.Setting(s, ours, name)
 		if t, ok := postfix.Time(value); ok && t < least {
-			found = append(found, fault(set(s, ours, name, "30s"), "milter_%s is %s: a busy machine takes longer", name, value))
+			found = append(found, fault(set(s, ours, name, "30s"),
+				"milter_%s is %s: a busy machine takes longer", name, value))
 		}
 	}
 	return found
@@ -255,11 +262,13 @@ func (p *Installation) sizes(key, value, set string) Finding {
 	case err != nil:
 		return advice("see "+key, "%s is %q", key, value)
 	case n == 0:
-		return fault(fmt.Sprintf("%s%d", set, int64(ours)), "the MTA takes messages of any size, and milterscan examines %v (limits.message)",
+		return fault(fmt.Sprintf("%s%d", set, int64(ours)),
+			"the MTA takes messages of any size, and milterscan examines %v (limits.message)",
 			ours)
 	case n > int64(ours):
 		return fault(fmt.Sprintf("%s%d, or raise limits.message", set, int64(ours)),
-			"%s is %d, and limits.message is %v: what is larger is accepted by one and refused by the other", key, n, ours)
+			"%s is %d, and limits.message is %v: what is larger is accepted by one and refused by the other",
+			key, n, ours)
 	}
 	return Finding{}
 }

@@ -18,7 +18,8 @@ func (p *Installation) spamAssassin(ctx context.Context) []Finding {
 		one.Addresses = []string{address}
 		err := spamd.New(one, func(scan.Envelope) bool { return true }).Ping(ctx)
 		if err != nil {
-			found = append(found, fault("start it (systemctl start spamd), or correct spam.spamassassin.address", "%v", err))
+			found = append(found,
+				fault("start it (systemctl start spamd), or correct spam.spamassassin.address", "%v", err))
 			continue
 		}
 		found = append(found, ok("%s answers", address))
@@ -70,5 +71,6 @@ func (p *Installation) unasked(servers []Finding, opinions []scan.Rule) []Findin
 	if err != nil || len(servers) == 0 || rules.Interest(opinions).Any() {
 		return nil
 	}
-	return []Finding{advice("write a rule with when = [\"score >= 5\"]", "it is never asked: no rule rests on the score")}
+	return []Finding{advice("write a rule with when = [\"score >= 5\"]",
+		"it is never asked: no rule rests on the score")}
 }

@@ -22,7 +22,8 @@ func (p *Installation) sendmail(ctx context.Context) []Finding {
 	if err != nil {
 		return []Finding{fault("see whether it is there and may be read", "its settings cannot be read: %v", err)}
 	}
-	return append(p.asksBy(c.Filters, c.Options), p.heldBySendmail(ctx, cmp.Or(c.Options["QueueDirectory"], sendmailQueue)))
+	return append(p.asksBy(c.Filters, c.Options),
+		p.heldBySendmail(ctx, cmp.Or(c.Options["QueueDirectory"], sendmailQueue)))
 }
 
 // asksBy looks for the filter that is milterscan among those of Sendmail, and at how
@@ -31,7 +32,8 @@ func (p *Installation) asksBy(filters []sendmail.Filter, options map[string]stri
 	for _, f := range filters {
 		for _, a := range p.Config.Milter.Listen {
 			if sameAddress(f.Socket, string(a)) {
-				return append([]Finding{ok("Sendmail asks milterscan (%s) at %s", f.Name, f.Socket)}, p.filterFaults(f, options)...)
+				return append([]Finding{ok("Sendmail asks milterscan (%s) at %s", f.Name, f.Socket)},
+					p.filterFaults(f, options)...)
 			}
 		}
 	}
@@ -47,19 +49,24 @@ func (p *Installation) filterFaults(f sendmail.Filter, options map[string]string
 	switch f.Failure {
 	case "T", "4":
 	case "":
-		found = append(found, fault("write F=T"+remake, "the filter has no F=: mail goes through unexamined while milterscan is away"))
+		found = append(found, fault("write F=T"+remake,
+			"the filter has no F=: mail goes through unexamined while milterscan is away"))
 	default:
-		found = append(found, fault("write F=T"+remake, "the filter has F=%s: mail is lost to its senders while milterscan is away", f.Failure))
+		found = append(found, fault("write F=T"+remake,
+			"the filter has F=%s: mail is lost to its senders while milterscan is away", f.Failure))
 	}
 	if t := f.Times['E']; t <= p.Config.Limits.Time.Go() {
 		found = append(found, fault("write E:5m into T=, or set limits.time to less"+remake,
-			"Sendmail waits %v for the end of a message, and milterscan may take %v (limits.time)", t, p.Config.Limits.Time))
+			"Sendmail waits %v for the end of a message, and milterscan may take %v (limits.time)",
+			t, p.Config.Limits.Time))
 	}
 	if t := f.Times['R']; t <= p.Config.Milter.Progress.Go() {
 		found = append(found, fault("write R:30s into T="+remake,
-			"Sendmail waits %v for an answer, and milterscan reports progress every %v (milter.progress)", t, p.Config.Milter.Progress))
+			"Sendmail waits %v for an answer, and milterscan reports progress every %v (milter.progress)",
+			t, p.Config.Milter.Progress))
 	}
-	if size := p.sizes("MaxMessageSize", cmp.Or(options["MaxMessageSize"], "0"), "define confMAX_MESSAGE_SIZE as "); size.Level != OK {
+	if size := p.sizes("MaxMessageSize", cmp.Or(options["MaxMessageSize"], "0"),
+		"define confMAX_MESSAGE_SIZE as "); size.Level != OK {
 		found = append(found, size)
 	}
 	return found

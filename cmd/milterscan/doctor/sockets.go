@@ -40,7 +40,8 @@ func (p *Installation) socketFile(path string) Finding {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && bound(path):
-		return fault("systemctl restart milterscan", "%s was removed while milterscan was running: the MTA cannot connect", path)
+		return fault("systemctl restart milterscan",
+			"%s was removed while milterscan was running: the MTA cannot connect", path)
 	case errors.Is(err, fs.ErrNotExist):
 		return fault(startUs, "%s is not there: milterscan does not listen", path)
 	case err != nil:
@@ -84,7 +85,8 @@ func talk(ctx context.Context, network, where string) Finding {
 	defer conn.Close()
 	conn.SetDeadline(time.Now().Add(talkTime))
 	if err := negotiate(conn); err != nil {
-		return fault("see which program listens there (ss -lp), and give milterscan or it another place", "%s: %v", where, err)
+		return fault("see which program listens there (ss -lp), and give milterscan or it another place",
+			"%s: %v", where, err)
 	}
 	return ok("%s answers%s", where, who(conn))
 }

@@ -33,7 +33,8 @@ func (p *Installation) history() []Finding {
 		return nil
 	}
 	if _, err := os.Stat(filepath.Dir(file)); errors.Is(err, fs.ErrNotExist) {
-		return []Finding{advice("install -d -m 700 -o "+p.User+" "+filepath.Dir(file)+", and systemctl restart milterscan",
+		return []Finding{advice("install -d -m 700 -o "+p.User+" "+filepath.Dir(file)+
+			", and systemctl restart milterscan",
 			"nothing is remembered of messages: %s is not there", filepath.Dir(file))}
 	}
 	return []Finding{p.database("history.file", file)}
@@ -70,7 +71,8 @@ func (p *Installation) submission(ctx context.Context) []Finding {
 		return nil
 	}
 	if err != nil {
-		return []Finding{advice("start the MTA, or correct submission.via", "submission.via: notices and released mail cannot be sent: %v", err)}
+		return []Finding{advice("start the MTA, or correct submission.via",
+			"submission.via: notices and released mail cannot be sent: %v", err)}
 	}
 	return []Finding{ok("submission.via: %s is there", where)}
 }
@@ -114,7 +116,8 @@ func (p *Installation) database(key, file string) Finding {
 	}
 	if !p.Gently {
 		if err := isDatabase(file); err != nil {
-			return fault("stop milterscan, move "+file+" away, and start it: a new one is begun", "%s: %s: %v", key, file, err)
+			return fault("stop milterscan, move "+file+" away, and start it: a new one is begun",
+				"%s: %s: %v", key, file, err)
 		}
 	}
 	if left, _, err := disk.Room(dir); err == nil && units.Size(left) < 10*units.MB {
@@ -158,7 +161,8 @@ func (p *Installation) keys(file string) Finding {
 		err = who.Reaches(file, access.Read)
 	}
 	if err != nil {
-		return fault("chgrp "+p.User+" "+file+"; chmod 640 "+file+"; see docs/bounces.md for what it holds", "bounce.keys: %v", err)
+		return fault("chgrp "+p.User+" "+file+"; chmod 640 "+file+"; see docs/bounces.md for what it holds",
+			"bounce.keys: %v", err)
 	}
 	return ok("bounce.keys has %d keys", len(keys))
 }

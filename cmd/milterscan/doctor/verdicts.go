@@ -42,7 +42,8 @@ func (p *Installation) verdicts(ctx context.Context) []Finding {
 	rows, err := x.Find(ctx, quarantine.Filter{Awaited: true, Limit: mostAwaiting})
 	switch {
 	case errors.Is(err, quarantine.ErrIncomplete):
-		return []Finding{advice("milterscan quarantine reindex", "it is not known which kept messages await a verdict: %v", err)}
+		return []Finding{advice("milterscan quarantine reindex",
+			"it is not known which kept messages await a verdict: %v", err)}
 	case err != nil:
 		return []Finding{advice("run this as root", "it cannot be read which kept messages await a verdict: %v", err)}
 	case len(rows) == 0 && len(longest) == 0:
@@ -67,7 +68,8 @@ func awaiting(rows []quarantine.Row, longest map[string]time.Duration, now time.
 		}
 	}
 	if late > 0 {
-		return fault("start the daemon, and look for \"verdicts on kept messages\" in its log; milterscan quarantine list names them (awaits=)",
+		return fault("start the daemon, and look for \"verdicts on kept messages\" in its log; "+
+			"milterscan quarantine list names them (awaits=)",
 			"%d kept messages await the verdict of an engine for longer than it may take", late)
 	}
 	return ok("%d kept messages await the verdict of an engine", len(rows))

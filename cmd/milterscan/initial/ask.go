@@ -40,13 +40,14 @@ func (q question) String() string {
 // questions returns what is not known, as far as it is known what that is.
 func (a *Answers) questions(h *survey.Host, listed string) (all []question) {
 	if names := namesOf(h.MTAs); len(names) > 1 && a.MTA == "" {
-		all = append(all, question{"Which MTA takes mail from other hosts: " + strings.Join(names, " or ") + "?", names[0],
-			func(s string) error { return a.takeMTA(s, names) }})
+		all = append(all, question{"Which MTA takes mail from other hosts: " + strings.Join(names, " or ") + "?",
+			names[0], func(s string) error { return a.takeMTA(s, names) }})
 	}
 	more, clients := unlisted(h.MTAs)
 	if len(more) > 0 && len(clients) == 0 {
 		all = append(all, question{"Your MTA has domains that cannot be listed (" + brief(more) +
-			"). Which domains do you take mail for, all of them, with blanks between? Without them no mail is refused for its domain.", "",
+			"). Which domains do you take mail for, all of them, with blanks between? Without them no mail " +
+			"is refused for its domain.", "",
 			a.takeDomains})
 	}
 	if h.Clamd == nil {
@@ -54,7 +55,8 @@ func (a *Answers) questions(h *survey.Host, listed string) (all []question) {
 			a.takeClamd})
 	}
 	if slices.ContainsFunc(h.Resolvers, func(r survey.Resolver) bool { return r.Hears == survey.Heard }) {
-		all = append(all, question{"May the DNS list " + listed + " be asked about clients? Its terms allow that to small sites only.", "n",
+		all = append(all, question{"May the DNS list " + listed +
+			" be asked about clients? Its terms allow that to small sites only.", "n",
 			func(s string) error { return a.takeList(s, listed) }})
 	}
 	return all

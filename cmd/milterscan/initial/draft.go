@@ -130,14 +130,16 @@ func (w *writer) milter(mtas []survey.MTA, a Answers) {
 	case a.Listen != "":
 		w.set("[milter]", "As --listen says.", "listen", list([]string{a.Listen}))
 	case len(sockets) > 0:
-		w.set("[milter]", "Below the queue directory, as Postfix may run its servers in a chroot there.", "listen", list(sockets))
+		w.set("[milter]", "Below the queue directory, as Postfix may run its servers in a chroot there.",
+			"listen", list(sockets))
 	}
 }
 
 // otherMilters says in which order milters are asked, and what else looks at the mail.
 func (w *writer) otherMilters(m survey.MTA) {
 	if len(m.Asks) > 0 {
-		w.note("", "%s asks %s already; \"milterscan setup\" puts milterscan before them, so that what signs, signs what milterscan leaves",
+		w.note("", "%s asks %s already; \"milterscan setup\" puts milterscan before them, so that what signs, "+
+			"signs what milterscan leaves",
 			m.Name, strings.Join(m.Asks, ", "))
 	}
 	if m.Hands != "" {
@@ -158,13 +160,16 @@ func (w *writer) local(mtas []survey.MTA, a Answers, file string) {
 		more = nil
 	}
 	if more = append(more, clients...); len(more) > 0 {
-		w.note("write local.domains yourself, with all of them, if mail to other domains is to be refused (docs/senders.md)",
-			"whose mail is yours cannot be listed (%s): local.domains is left empty, and mail from elsewhere counts as inbound", brief(more))
+		w.note("write local.domains yourself, with all of them, if mail to other domains is to be refused "+
+			"(docs/senders.md)",
+			"whose mail is yours cannot be listed (%s): local.domains is left empty, and mail from elsewhere "+
+				"counts as inbound", brief(more))
 	} else {
 		w.domains(domains, file)
 	}
 	if ours := validNetworks(networks); len(ours) > 0 {
-		w.set("[local]", "The networks whose mail the MTA passes on anywhere: their mail is yours.", "networks", list(ours))
+		w.set("[local]", "The networks whose mail the MTA passes on anywhere: their mail is yours.",
+			"networks", list(ours))
 	}
 }
 
@@ -178,7 +183,8 @@ func (w *writer) domains(domains []string, file string) {
 	switch {
 	case len(good) > mostInLine:
 		w.Beside, w.Domains = filepath.Join(filepath.Dir(file), domainsFile), domainList(good)
-		w.set("[local]", fmt.Sprintf("The %d domains %s", len(good), why), "domains", list([]string{"file:" + w.Beside}))
+		w.set("[local]", fmt.Sprintf("The %d domains %s", len(good), why),
+			"domains", list([]string{"file:" + w.Beside}))
 	case len(good) > 0:
 		w.set("[local]", "All domains "+why, "domains", list(good))
 	}
@@ -237,7 +243,8 @@ func (w *writer) limits(mtas []survey.MTA) {
 	for _, m := range mtas {
 		switch {
 		case m.Size == 0 || units.Size(m.Size) > largestMessage:
-			w.note(largeFix(m, ours), "%s takes messages of any size, or of more than %v: milterscan refuses those of more than %v", m.Name,
+			w.note(largeFix(m, ours),
+				"%s takes messages of any size, or of more than %v: milterscan refuses those of more than %v", m.Name,
 				largestMessage, ours)
 		case units.Size(m.Size) > most:
 			most = units.Size(m.Size)
@@ -245,7 +252,8 @@ func (w *writer) limits(mtas []survey.MTA) {
 	}
 	if most > ours {
 		rounded := (most + units.MB - 1) / units.MB * units.MB
-		w.set("[limits]", "No less than the MTA takes, so that its users get one answer.", "message", strconv.Quote(rounded.String()))
+		w.set("[limits]", "No less than the MTA takes, so that its users get one answer.",
+			"message", strconv.Quote(rounded.String()))
 	}
 }
 
@@ -279,7 +287,8 @@ func (w *writer) engine(c *survey.Clamd) {
 	w.set("[[virus]]", "", "type", `"clamd"`)
 	w.set("[[virus]]", "", "address", strconv.Quote(c.Address))
 	if c.Least > 0 && c.Least != leastUsual {
-		w.set("[[virus]]", "The least of StreamMaxLength, MaxFileSize and MaxScanSize there.", "max_stream", strconv.Quote(c.Least.String()))
+		w.set("[[virus]]", "The least of StreamMaxLength, MaxFileSize and MaxScanSize there.",
+			"max_stream", strconv.Quote(c.Least.String()))
 	}
 	if c.Err != nil {
 		w.note("start it: systemctl start clamav-daemon (once freshclam has fetched signatures)",
@@ -305,7 +314,8 @@ func (w *writer) resolvers(all []survey.Resolver, a Answers) {
 			continue
 		case r.Hears == survey.Lost:
 			w.note("see why, before you name it in dns.servers",
-				"the resolver %s denies names that are there, so it is not asked: no sender's domain would exist", r.Server)
+				"the resolver %s denies names that are there, so it is not asked: no sender's domain would exist",
+				r.Server)
 			continue
 		case r.Hears == survey.Refused, r.Hears == survey.Deaf:
 			w.note("run a resolver of your own, such as unbound, before you name DNS lists in spam.list",
@@ -316,10 +326,12 @@ func (w *writer) resolvers(all []survey.Resolver, a Answers) {
 		good = append(good, string(r.Server))
 	}
 	if len(good) == 0 {
-		w.note("write one into dns.servers when there is one (docs/senders.md)", "no resolver can be used: nothing is asked about senders")
+		w.note("write one into dns.servers when there is one (docs/senders.md)",
+			"no resolver can be used: nothing is asked about senders")
 		return
 	}
-	w.set("[dns]", "As resolv.conf says. With local.domains, senders whose domain does not exist are refused.", "servers", list(good))
+	w.set("[dns]", "As resolv.conf says. With local.domains, senders whose domain does not exist are refused.",
+		"servers", list(good))
 	if a.List != "" && heard {
 		w.set("[[spam.list]]", "Asked, as you agreed to its terms. What it finds adds to the score.", "name", `"list"`)
 		w.set("[[spam.list]]", "", "zone", strconv.Quote(a.List))
@@ -347,7 +359,8 @@ func (w *writer) rule() {
 	if !w.scored {
 		return
 	}
-	w.set("[[rule]]", "Scores are asked only where a rule wants them. This one marks, and refuses nothing.", "name", `"spam is marked"`)
+	w.set("[[rule]]", "Scores are asked only where a rule wants them. This one marks, and refuses nothing.",
+		"name", `"spam is marked"`)
 	w.set("[[rule]]", "", "direction", `["inbound"]`)
 	w.set("[[rule]]", "", "when", `["score >= 5"]`)
 	w.set("[[rule]]", "", "headers", `{ X-Spam-Flag = "YES" }`)
@@ -377,7 +390,8 @@ func (w *writer) room(r survey.Room) {
 		w.set("[quarantine]", "Half of what is free there now.", "size", strconv.Quote(half(r.State).String()))
 	}
 	if r.Memory > 0 && r.Memory < leastMemory {
-		w.note("see docs/sizing.md", "only %v of memory are free, and milterscan takes some 600 MB at the worst", r.Memory/units.MB*units.MB)
+		w.note("see docs/sizing.md", "only %v of memory are free, and milterscan takes some 600 MB at the worst",
+			r.Memory/units.MB*units.MB)
 	}
 }
 

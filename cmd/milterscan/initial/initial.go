@@ -56,7 +56,8 @@ type Result struct {
 }
 
 // ErrUnanswered is returned where there are questions, and nobody can be asked.
-var ErrUnanswered = errors.New("there is no terminal to ask at: nothing was done. With --yes the answers in brackets are taken")
+var ErrUnanswered = errors.New("there is no terminal to ask at: " +
+	"nothing was done. With --yes the answers in brackets are taken")
 
 // ErrDeclined is returned where the administrator did not want it.
 var ErrDeclined = errors.New("nothing was done")
@@ -79,7 +80,8 @@ func (c *Command) Run(ctx context.Context) (Result, error) {
 	d := Compose(host, mtas, answers, c.File)
 	r.Text, r.Beside, r.Notes, r.Next = d.Text, d.Beside, append(r.Notes, d.Notes...), c.next(mtas, &d)
 	if err := c.tried(ctx, d); err != nil {
-		return r, fmt.Errorf("what was to be written is wrong, which is a fault of milterscan's; nothing was done: %w", err)
+		return r, fmt.Errorf("what was to be written is wrong, which is a fault of milterscan's; nothing was done: %w",
+			err)
 	}
 	old, err := c.present()
 	if err != nil {
@@ -184,7 +186,8 @@ func (c *Command) consent(d Draft, old existing) error {
 	case c.Force, c.Yes && !replaces:
 		return nil
 	case c.Yes:
-		return fmt.Errorf("%s is there already, and was not replaced; --force replaces it, and keeps the old one beside it. Nothing was done",
+		return fmt.Errorf("%s is there already, and was not replaced; "+
+			"--force replaces it, and keeps the old one beside it. Nothing was done",
 			c.File)
 	}
 	question := "\nWrite it? [y/N] "

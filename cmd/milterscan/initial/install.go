@@ -226,7 +226,8 @@ const (
 // Start starts the daemon with its new configuration, and waits until it listens.
 func (s *Service) Start(ctx context.Context, file string) error {
 	if out, err := exec.CommandContext(ctx, "systemctl", "restart", s.Unit).CombinedOutput(); err != nil {
-		return fmt.Errorf("%s is written, but: systemctl restart %s: %w: %s", file, s.Unit, err, strings.TrimSpace(string(out)))
+		return fmt.Errorf("%s is written, but: systemctl restart %s: %w: %s",
+			file, s.Unit, err, strings.TrimSpace(string(out)))
 	}
 	for _, address := range s.Listen(file) {
 		if err := await(ctx, address); err != nil {

@@ -20,7 +20,8 @@ func seen(h *survey.Host, listed string) (lines []Line) {
 		lines = append(lines, Line{about, fmt.Sprintf(format, args...)})
 	}
 	for _, m := range h.MTAs {
-		say("MTA", "%s %s in %s: mail for %s, from %s, %s", m.Name, m.Version, m.Dir, count(len(m.Domains), m.MoreDomains, "domain"),
+		say("MTA", "%s %s in %s: mail for %s, from %s, %s", m.Name, m.Version, m.Dir,
+			count(len(m.Domains), m.MoreDomains, "domain"),
 			count(len(m.Networks), m.MoreClients, "network"), upTo(m.Size))
 		if len(m.Asks) > 0 {
 			say("milters", "%s asks %s", m.Name, strings.Join(m.Asks, ", "))
@@ -42,7 +43,8 @@ func seen(h *survey.Host, listed string) (lines []Line) {
 	if len(h.Scorers) == 0 {
 		say("scorer", "neither SpamAssassin nor rspamd answers here")
 	}
-	say("room", "%s of memory, %s for kept mail, %s for mail in flight", size(h.Room.Memory), size(h.Room.State), size(h.Room.Spool))
+	say("room", "%s of memory, %s for kept mail, %s for mail in flight",
+		size(h.Room.Memory), size(h.Room.State), size(h.Room.Spool))
 	return lines
 }
 

@@ -27,7 +27,8 @@ func actions(text string) (o outcome) {
 		case word == "deliver":
 			o.deliver = true
 		case word == "delete":
-		case word == "store" || word == "store-spam" || word == "store-nonspam" || word == "store-nonmcp" || word == "store-mcp":
+		case word == "store" || word == "store-spam" || word == "store-nonspam" || word == "store-nonmcp" ||
+			word == "store-mcp":
 			o.store = true
 		case word == "bounce":
 			o.bounce = true
@@ -153,7 +154,8 @@ func (c *conf) report(s setting, list []clause) {
 	for _, l := range list {
 		o := actions(l.value)
 		for _, word := range o.left {
-			add("\"" + word + "\" was left out: rules have nothing that does it to mail of a score (docs/edits.md has what they do to parts)")
+			add("\"" + word + "\" was left out: rules have nothing that does it to mail of a score " +
+				"(docs/edits.md has what they do to parts)")
 		}
 		if o.bounce && !o.delivers() {
 			add("mail is refused while its client waits, which hears why, instead of being bounced later")

@@ -20,19 +20,28 @@ type amavis struct {
 
 // amavisNeedless begin the names of settings for which there is no need, each with the reason.
 var amavisNeedless = []struct{ names, why string }{
-	{"$max_servers $max_requests $daemon_user $daemon_group $daemon_chroot_dir $inet_socket_port $inet_socket_bind $unix_socketname $MYHOME $TEMPBASE $ENV{ " +
-		"$pid_file $lock_file $db_home $enable_db $enable_zmq $enable_global_cache $helpers_home $child_timeout $smtpd_ $listen_sockets @listen_sockets $interface_policy{ " +
-		"%interface_policy $protocol $timestamp_fmt_mysql $allowed_header_tests{", "the service is a milter: \"milterscan setup\" hooks it into the MTA"},
-	{"$forward_method $notify_method $requeue_method $release_method $resend_method $relayhost_is_client $insert_received_line @inet_acl $myhostname $mydomain",
+	{"$max_servers $max_requests $daemon_user $daemon_group $daemon_chroot_dir $inet_socket_port " +
+		"$inet_socket_bind $unix_socketname $MYHOME $TEMPBASE $ENV{ $pid_file $lock_file $db_home $enable_db " +
+		"$enable_zmq $enable_global_cache $helpers_home $child_timeout $smtpd_ $listen_sockets @listen_sockets " +
+		"$interface_policy{ %interface_policy $protocol $timestamp_fmt_mysql $allowed_header_tests{",
+		"the service is a milter: \"milterscan setup\" hooks it into the MTA"},
+	{"$forward_method $notify_method $requeue_method $release_method $resend_method $relayhost_is_client " +
+		"$insert_received_line @inet_acl $myhostname $mydomain",
 		"the MTA keeps the mail; there is no second port to hand it back to"},
-	{"$log_ $syslog_ $DO_SYSLOG $SYSLOG_LEVEL $LOGFILE $nanny_details_level $sa_debug $enable_ldap $LOG", "the log has one line for each message: [log]"},
-	{"$sa_local_tests_only $sa_timeout $sa_mail_body_size_limit $sa_auto_whitelist $sa_tag_level_deflt $sa_dsn_cutoff_level $sa_quarantine_cutoff_level $sa_num_instances",
+	{"$log_ $syslog_ $DO_SYSLOG $SYSLOG_LEVEL $LOGFILE $nanny_details_level $sa_debug $enable_ldap $LOG",
+		"the log has one line for each message: [log]"},
+	{"$sa_local_tests_only $sa_timeout $sa_mail_body_size_limit $sa_auto_whitelist $sa_tag_level_deflt " +
+		"$sa_dsn_cutoff_level $sa_quarantine_cutoff_level $sa_num_instances",
 		"spamd has its own settings; [spam.spamassassin] has what is asked of it"},
-	{"@decoders $path $file $gzip $bzip2 $unrar $unarj $lha $cabextract $cpio $zoo $ar $arc $pax $ripole $tnef $unfreeze $rpm2cpio $uncompress $lrzip $MIN_EXPANSION",
+	{"@decoders $path $file $gzip $bzip2 $unrar $unarj $lha $cabextract $cpio $zoo $ar $arc $pax $ripole $tnef " +
+		"$unfreeze $rpm2cpio $uncompress $lrzip $MIN_EXPANSION",
 		"formats are read by milterscan itself, within [limits]"},
-	{"$X_HEADER_ $undecipherable_subject_tag $enable_dkim_ $hdr_encoding $bdy_encoding $notify_ $defang_ $mailfrom_ $hdrfrom_ $warn %defang $localhost_name $sql_ @lookup_sql_dsn " +
-		"@storage_sql_dsn $recipient_delimiter $replace_existing_extension @keep_decoded_original_maps @score_sender_maps $allow_disclaimers $os_fingerprint $penpals_ @mynetworks_maps " +
-		"$final_bad_header_destiny $spam_quarantine_ $bad_header_ $banned_quarantine_ $clean_quarantine_ $archive_quarantine_ @addr_extension $addr_extension",
+	{"$X_HEADER_ $undecipherable_subject_tag $enable_dkim_ $hdr_encoding $bdy_encoding $notify_ $defang_ " +
+		"$mailfrom_ $hdrfrom_ $warn %defang $localhost_name $sql_ @lookup_sql_dsn @storage_sql_dsn " +
+		"$recipient_delimiter $replace_existing_extension @keep_decoded_original_maps @score_sender_maps " +
+		"$allow_disclaimers $os_fingerprint $penpals_ @mynetworks_maps $final_bad_header_destiny " +
+		"$spam_quarantine_ $bad_header_ $banned_quarantine_ $clean_quarantine_ $archive_quarantine_ " +
+		"@addr_extension $addr_extension",
 		"what is marked, kept and told is said by each rule: headers, keep, notify; docs/migrating.md has their names"},
 }
 
@@ -42,7 +51,8 @@ func Amavis(dir string) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &amavis{conf: &conf{taking: t, vars: map[string]string{}, set: map[string]setting{}, said: map[string]bool{}, kept: map[string][]clause{}},
+	a := &amavis{conf: &conf{taking: t, vars: map[string]string{}, set: map[string]setting{}, said: map[string]bool{},
+		kept: map[string][]clause{}},
 		given: map[string]assignment{}, used: map[string]bool{}}
 	names, _ := fs.Glob(t.root.FS(), "conf.d/*") // the pattern is one
 	slices.Sort(names)
@@ -67,8 +77,10 @@ func Amavis(dir string) (*Result, error) {
 	a.make()
 	a.rest()
 	return t.end("amavis", []string{
-		"amavis is asked after the MTA has accepted a message, milterscan before: what is refused is refused to the server that sends it, and nobody is sent a bounce.",
-		"The profile \"default\" comes after the rules that were taken over: \"milterscan check --effective --rules\" lists all of them.",
+		"amavis is asked after the MTA has accepted a message, milterscan before: " +
+			"what is refused is refused to the server that sends it, and nobody is sent a bounce.",
+		"The profile \"default\" comes after the rules that were taken over: " +
+			"\"milterscan check --effective --rules\" lists all of them.",
 	}), nil
 }
 
@@ -171,7 +183,8 @@ func (a *amavis) networks() (list []entry) {
 		}
 		n, ok := network(text)
 		if !ok {
-			a.note(Unclear, one.at, "@mynetworks "+e.value, "it is not a network; exceptions with \"!\" are not taken over")
+			a.note(Unclear, one.at, "@mynetworks "+e.value,
+				"it is not a network; exceptions with \"!\" are not taken over")
 			continue
 		}
 		list = append(list, entry{n, e.origin})
@@ -198,7 +211,8 @@ func (a *amavis) words(one assignment) (list []entry) {
 		case "call":
 			list = append(list, a.file(one, v)...)
 		case "expression":
-			a.note(Impossible, one.at, one.name+" qr'"+v.text+"'", "addresses are written as patterns such as \"boss*@example.com\"")
+			a.note(Impossible, one.at, one.name+" qr'"+v.text+"'",
+				"addresses are written as patterns such as \"boss*@example.com\"")
 		}
 	}
 	walk(one.value)
@@ -247,7 +261,8 @@ func (a *amavis) limits() {
 	if n, one, ok := a.number("$MAXFILES", Taken, "limits.archive.entries"); ok && n >= 1 && n <= 1e6 {
 		t.raw("entries", strconv.Itoa(int(n)), one.origin())
 	}
-	if n, one, ok := a.number("$MAX_EXPANSION_QUOTA", Taken, "limits.archive.expanded"); ok && n >= 1<<20 && n <= 4<<30 {
+	if n, one, ok := a.number("$MAX_EXPANSION_QUOTA", Taken, "limits.archive.expanded"); ok &&
+		n >= 1<<20 && n <= 4<<30 {
 		t.set("expanded", bytesText(n), one.origin())
 		t.set("member", bytesText(n), one.origin())
 	}
@@ -266,8 +281,10 @@ func (a *amavis) engines() {
 			if len(texts) == 0 {
 				continue
 			}
-			i := slices.IndexFunc(texts, func(s string) bool { return strings.HasPrefix(s, "/") || strings.HasPrefix(s, "127.0.0.1:") })
-			if !strings.Contains(strings.ToLower(texts[0]), "clamav-clamd") && !strings.Contains(strings.ToLower(texts[0]), "clamd") || i < 0 {
+			i := slices.IndexFunc(texts,
+				func(s string) bool { return strings.HasPrefix(s, "/") || strings.HasPrefix(s, "127.0.0.1:") })
+			if !strings.Contains(strings.ToLower(texts[0]), "clamav-clamd") &&
+				!strings.Contains(strings.ToLower(texts[0]), "clamd") || i < 0 {
 				left = append(left, texts[0])
 				continue
 			}
@@ -281,7 +298,8 @@ func (a *amavis) engines() {
 			t.words("address", []string{kind + texts[i]}, one.origin())
 		}
 		if len(left) > 0 {
-			a.find(name, Impossible, fmt.Sprintf("%q are called by code; docs/engines.md shows [[virus]] for programs and servers", left))
+			a.find(name, Impossible,
+				fmt.Sprintf("%q are called by code; docs/engines.md shows [[virus]] for programs and servers", left))
 		}
 		a.find(name, Taken, "[[virus]]; all engines look at every message")
 	}
@@ -330,7 +348,8 @@ func (a *amavis) infected() {
 	if action == "deliver" {
 		action = "reject"
 		one := a.given["$final_virus_destiny"]
-		a.note(Impossible, one.at, one.text, "infected mail is refused; a rule of your own with when = [\"infected\"] and action = \"deliver\" would let it through")
+		a.note(Impossible, one.at, one.text, "infected mail is refused; "+
+			"a rule of your own with when = [\"infected\"] and action = \"deliver\" would let it through")
 	}
 	rule := a.out.rule(a.nameRule("infected"), origin)
 	rule.words("when", []string{"infected"}, origin)
@@ -340,7 +359,8 @@ func (a *amavis) infected() {
 		rule.words("notify", []string{one.value.text}, one.origin())
 	}
 	a.find("$virus_admin", Needless, "it is no address with a domain, so that nobody is told")
-	a.find("$QUARANTINEDIR", Differs, "milterscan has a directory of its own, quarantine.dir; what amavis has kept stays where it is")
+	a.find("$QUARANTINEDIR", Differs,
+		"milterscan has a directory of its own, quarantine.dir; what amavis has kept stays where it is")
 }
 
 // mediaType finds expressions about media types.
@@ -366,9 +386,11 @@ func (a *amavis) banned() {
 		shown := action + " " + expr
 		switch bare := strings.TrimPrefix(expr, "(?i)"); {
 		case strings.HasPrefix(bare, `^\.`) && action == "allow":
-			a.note(Needless, at, shown, "it is about types that file(1) tells apart, of which none is refused but programs")
+			a.note(Needless, at, shown,
+				"it is about types that file(1) tells apart, of which none is refused but programs")
 		case strings.HasPrefix(bare, `^\.`):
-			a.note(Differs, at, shown, "attachment.deny_contents: contents are told by their bytes, in the kinds program, script, shortcut, disk-image and denied-type; \"program\" was taken")
+			a.note(Differs, at, shown, "attachment.deny_contents: contents are told by their bytes, "+
+				"in the kinds program, script, shortcut, disk-image and denied-type; \"program\" was taken")
 			kinds = []entry{{"program", at.String()}}
 		case mediaType.MatchString(bare):
 			a.note(Impossible, at, shown, "media types are a rule's part: part = [\"application/x-msdownload\"]")
@@ -400,18 +422,26 @@ func (a *amavis) lists() {
 		to    bool
 		when  []string
 	}{
-		{[]string{"@whitelist_sender_maps", "@whitelist_sender_acl", "%whitelist_sender"}, "whitelisted", false, []string{"spam/*", anyMail}},
-		{[]string{"@spam_lovers_maps", "@spam_lovers_acl", "%spam_lovers"}, "spam lovers", true, []string{"spam/*", anyMail}},
-		{[]string{"@bypass_spam_checks_maps", "@bypass_spam_checks_acl", "%bypass_spam_checks"}, "no spam checks", true, []string{"spam/*", anyMail}},
-		{[]string{"@blacklist_sender_maps", "@blacklist_sender_acl", "%blacklist_sender"}, "blacklisted", false, []string{anyMail}},
-		{[]string{"@banned_files_lovers_maps", "%banned_files_lovers", "@bypass_banned_checks_maps", "%bypass_banned_checks"}, "banned files lovers", true, forbidden},
+		{[]string{"@whitelist_sender_maps", "@whitelist_sender_acl", "%whitelist_sender"}, "whitelisted", false,
+			[]string{"spam/*", anyMail}},
+		{[]string{"@spam_lovers_maps", "@spam_lovers_acl", "%spam_lovers"}, "spam lovers", true,
+			[]string{"spam/*", anyMail}},
+		{[]string{"@bypass_spam_checks_maps", "@bypass_spam_checks_acl", "%bypass_spam_checks"}, "no spam checks", true,
+			[]string{"spam/*", anyMail}},
+		{[]string{"@blacklist_sender_maps", "@blacklist_sender_acl", "%blacklist_sender"}, "blacklisted", false,
+			[]string{anyMail}},
+		{[]string{"@banned_files_lovers_maps", "%banned_files_lovers",
+			"@bypass_banned_checks_maps", "%bypass_banned_checks"}, "banned files lovers", true,
+			forbidden},
 	} {
 		for _, name := range l.names {
 			a.listRule(name, l.rule, l.to, l.when)
 		}
 	}
-	for _, name := range []string{"@virus_lovers_maps", "%virus_lovers", "@virus_lovers_acl", "@bypass_virus_checks_maps", "%bypass_virus_checks", "@bypass_virus_checks_acl"} {
-		a.find(name, Impossible, "infected mail is let through for nobody by a list; a rule of your own with to and when = [\"infected\"] would do it")
+	for _, name := range []string{"@virus_lovers_maps", "%virus_lovers", "@virus_lovers_acl",
+		"@bypass_virus_checks_maps", "%bypass_virus_checks", "@bypass_virus_checks_acl"} {
+		a.find(name, Impossible, "infected mail is let through for nobody by a list; "+
+			"a rule of your own with to and when = [\"infected\"] would do it")
 	}
 }
 
@@ -445,7 +475,8 @@ func (a *amavis) listRule(name, title string, to bool, when []string) {
 	rule.words("when", when, one.origin())
 	action, origin := "deliver", one.origin()
 	if title == "blacklisted" {
-		if action, origin = a.destiny("$final_spam_destiny", "D_PASS", a.keeps("$spam_quarantine_to")); action == "deliver" {
+		if action, origin = a.destiny("$final_spam_destiny", "D_PASS",
+			a.keeps("$spam_quarantine_to")); action == "deliver" {
 			rule.set("tag", "{Spam?}", one.origin())
 		}
 	}
@@ -456,7 +487,8 @@ func (a *amavis) listRule(name, title string, to bool, when []string) {
 // spam takes over the levels of spam.
 func (a *amavis) spam() {
 	t := a.out.table("spam.spamassassin")
-	t.words("address", []string{"tcp:127.0.0.1:783"}, "milterscan's own: amavis loads SpamAssassin, milterscan asks spamd, which has to run")
+	t.words("address", []string{"tcp:127.0.0.1:783"},
+		"milterscan's own: amavis loads SpamAssassin, milterscan asks spamd, which has to run")
 	kill, at, ok := a.number("$sa_kill_level_deflt", Taken, "a rule about the score")
 	if ok {
 		action, origin := a.destiny("$final_spam_destiny", "D_PASS", a.keeps("$spam_quarantine_to"))
@@ -510,7 +542,8 @@ func (a *amavis) banks() {
 				rule.set("action", "deliver", at.String())
 				a.note(Taken, at, what, "a rule for mail from us")
 			default:
-				a.note(Impossible, at, what, "what is different for some mail is a rule with client, auth, direction, from or to; write one for this")
+				a.note(Impossible, at, what, "what is different for some mail is a rule with client, auth, direction, "+
+					"from or to; write one for this")
 			}
 		}
 		a.find(name, Taken, "key by key; see the lines of this report")
@@ -533,6 +566,7 @@ func (a *amavis) rest() {
 			a.find(name, Needless, why)
 			continue
 		}
-		a.find(name, Impossible, "it is not taken over; docs/migrating.md has what the settings of amavis are called here")
+		a.find(name, Impossible,
+			"it is not taken over; docs/migrating.md has what the settings of amavis are called here")
 	}
 }

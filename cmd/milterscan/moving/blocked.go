@@ -4,10 +4,10 @@ import "strings"
 
 // forbidden are the findings about names and types of files that are blocked.
 var forbidden = []string{
-	"attachment/name", "attachment/old-name", "attachment/long-name", "attachment/program", "attachment/script", "attachment/shortcut",
-	"attachment/disk-image", "attachment/denied-type", "attachment/double-extension", "attachment/disguised-name", "attachment/bidi-name",
-	"attachment/blank-name", "attachment/clsid-name", "attachment/control-name", "attachment/member-name", "attachment/member-program",
-	"attachment/member-trick",
+	"attachment/name", "attachment/old-name", "attachment/long-name", "attachment/program", "attachment/script",
+	"attachment/shortcut", "attachment/disk-image", "attachment/denied-type", "attachment/double-extension",
+	"attachment/disguised-name", "attachment/bidi-name", "attachment/blank-name", "attachment/clsid-name",
+	"attachment/control-name", "attachment/member-name", "attachment/member-program", "attachment/member-trick",
 }
 
 // blocked writes a rule for parts that MailScanner takes out of mail: by what is found, or by their types.
@@ -78,7 +78,8 @@ func (c *conf) notify(rule *section) {
 		}
 	}
 	if len(list) == 0 {
-		c.done(Impossible, to, "a notice goes to an address with a domain; write one into notify of the rules that are to tell")
+		c.done(Impossible, to,
+			"a notice goes to an address with a domain; write one into notify of the rules that are to tell")
 		c.done(Impossible, send, "there is no address with a domain that would get notices; see Notices To")
 		return
 	}
@@ -89,9 +90,11 @@ func (c *conf) notify(rule *section) {
 
 // settings of blocked parts: what each became.
 func (c *conf) blockedNotes() {
-	c.done(Taken, c.get("Quarantine Infections", "yes"), "keep, or action = \"quarantine\", of rules that take parts out")
-	c.done(Differs, c.get("Deliver Cleaned Messages", "yes"), "edit = \"replace\" of rules. Signed and encrypted mail is never edited, and "+
-		"refused instead, so that its sender hears why")
+	c.done(Taken, c.get("Quarantine Infections", "yes"),
+		"keep, or action = \"quarantine\", of rules that take parts out")
+	c.done(Differs, c.get("Deliver Cleaned Messages", "yes"),
+		"edit = \"replace\" of rules. Signed and encrypted mail is never edited, and refused instead, "+
+			"so that its sender hears why")
 }
 
 // blockNames writes the rule for names and types.

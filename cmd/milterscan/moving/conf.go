@@ -152,7 +152,8 @@ func cutVariable(s string) (before, name, after string) {
 			continue
 		}
 		end := strings.IndexByte(s[i+1:], '%')
-		if end > 0 && strings.Trim(s[i+1:i+1+end], "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") == "" {
+		if end > 0 && strings.Trim(s[i+1:i+1+end],
+			"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") == "" {
 			return s[:i], s[i : i+end+2], s[i+end+2:]
 		}
 	}
@@ -217,9 +218,10 @@ func (c *conf) inside(name string) (string, error) {
 
 // paths are the settings whose value may be a path that is no ruleset.
 var paths = map[string]bool{
-	"clamdsocket": true, "quarantinedir": true, "archivemail": true, "spamlistdefinitions": true, "phishingsafesitesfile": true, "phishingbadsitesfile": true,
-	"filenamerules": true, "filetyperules": true, "archivesfilenamerules": true, "archivesfiletyperules": true,
-	"inlinetextsignature": true, "inlinehtmlsignature": true,
+	"clamdsocket": true, "quarantinedir": true, "archivemail": true, "spamlistdefinitions": true,
+	"phishingsafesitesfile": true, "phishingbadsitesfile": true, "filenamerules": true, "filetyperules": true,
+	"archivesfilenamerules": true, "archivesfiletyperules": true, "inlinetextsignature": true,
+	"inlinehtmlsignature": true,
 }
 
 // about notes what became of one line of a ruleset, or of the setting itself.
@@ -265,7 +267,8 @@ func yes(value string) (is, ok bool) {
 func (c *conf) single(s setting) clause {
 	list := c.clauses(s)
 	if len(list) > 1 {
-		c.done(Impossible, s, "milterscan has one value of it for all mail; that for all mail, %q, was taken, and the %d lines before it were not",
+		c.done(Impossible, s, "milterscan has one value of it for all mail; that for all mail, %q, was taken, "+
+			"and the %d lines before it were not",
 			list[len(list)-1].value, len(list)-1)
 	}
 	return list[len(list)-1]

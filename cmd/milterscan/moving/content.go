@@ -29,7 +29,8 @@ func (c *conf) content() {
 	for _, s := range tagSettings {
 		set := c.get(s.key, s.preset)
 		if !on {
-			c.done(Needless, set, "MailScanner does not scan for dangerous content; milterscan marks what it finds by a header field")
+			c.done(Needless, set,
+				"MailScanner does not scan for dangerous content; milterscan marks what it finds by a header field")
 			continue
 		}
 		c.tagRules(set, s.found, s.soft)
@@ -102,8 +103,9 @@ func (c *conf) phishing() {
 	table := c.out.table("content")
 	if !c.is("Find Phishing Fraud", "yes") {
 		table.set("phishing", "off", find.origin())
-		for _, key := range []string{"Use Stricter Phishing Net", "Also Find Numeric Phishing", "Highlight Phishing Fraud",
-			"Phishing Modify Subject", "Phishing Subject Text", "Phishing Safe Sites File", "Phishing Bad Sites File", "Highlight Mailto Phishing"} {
+		for _, key := range []string{"Use Stricter Phishing Net", "Also Find Numeric Phishing",
+			"Highlight Phishing Fraud", "Phishing Modify Subject", "Phishing Subject Text", "Phishing Safe Sites File",
+			"Phishing Bad Sites File", "Highlight Mailto Phishing"} {
 			c.done(Needless, c.get(key, ""), "MailScanner does not look for phishing")
 		}
 		c.done(Taken, find, "content.phishing")
@@ -136,14 +138,16 @@ func (c *conf) phishing() {
 		"Phishing Subject Text", "Highlight Mailto Phishing"} {
 		c.done(Taken, c.get(key, ""), "content.phishing and the rule \"phishing\"")
 	}
-	c.done(Differs, c.get("Highlight Phishing Fraud", ""), "edit = \"disarm\" puts where a link leads before it; links to bad sites are taken away, and signed mail is left as it is")
+	c.done(Differs, c.get("Highlight Phishing Fraud", ""), "edit = \"disarm\" puts where a link leads before it; "+
+		"links to bad sites are taken away, and signed mail is left as it is")
 	c.done(Taken, find, "content.phishing and the rule \"phishing\"")
 	c.sites()
 }
 
 // sites takes over the lists of sites.
 func (c *conf) sites() {
-	safe, bad := c.get("Phishing Safe Sites File", systemDir+"/phishing.safe.sites.conf"), c.get("Phishing Bad Sites File", systemDir+"/phishing.bad.sites.conf")
+	safe, bad := c.get("Phishing Safe Sites File", systemDir+"/phishing.safe.sites.conf"),
+		c.get("Phishing Bad Sites File", systemDir+"/phishing.bad.sites.conf")
 	const most = 1000 // of bad sites, which are in the configuration itself
 	if list, err := c.domains(safe); err != nil {
 		c.done(Unclear, safe, "the list cannot be read: %v", err)
@@ -153,8 +157,10 @@ func (c *conf) sites() {
 		for _, e := range list {
 			fmt.Fprintf(&b, "%s  # %s\n", e.value, e.origin)
 		}
-		c.out.table("content").words("safe_files", []string{outputMark + "/" + c.list("safe-sites", b.String())}, safe.origin())
-		c.done(Taken, safe, "content.safe_files: %d domains, beside those that milterscan is shipped with; the path is where this was written, to be changed when it is moved", len(list))
+		c.out.table("content").words("safe_files",
+			[]string{outputMark + "/" + c.list("safe-sites", b.String())}, safe.origin())
+		c.done(Taken, safe, "content.safe_files: %d domains, beside those that milterscan is shipped with; "+
+			"the path is where this was written, to be changed when it is moved", len(list))
 	}
 	c.done(Needless, safe, "its list is empty")
 	list, err := c.domains(bad)
@@ -162,7 +168,8 @@ func (c *conf) sites() {
 	case err != nil:
 		c.done(Unclear, bad, "the list cannot be read: %v", err)
 	case len(list) > most:
-		c.done(Impossible, bad, "it has %d sites, more than the %d that are taken into content.bad; have lists of bad sites fetched by [[feed]], which docs/feeds.md explains",
+		c.done(Impossible, bad, "it has %d sites, more than the %d that are taken into content.bad; "+
+			"have lists of bad sites fetched by [[feed]], which docs/feeds.md explains",
 			len(list), most)
 	case len(list) > 0:
 		c.out.table("content").entries("bad", list, bad.origin())
@@ -222,7 +229,8 @@ func (c *conf) toText() {
 		origin := l.origin(s)
 		rule := c.out.rule(c.nameRule("dangerous pages as text"), origin)
 		c.write(rule, l.scope, origin)
-		rule.words("when", []string{"content/iframe", "content/form", "content/script", "content/object", "content/applet", "content/embed"}, origin)
+		rule.words("when", []string{"content/iframe", "content/form", "content/script", "content/object",
+			"content/applet", "content/embed"}, origin)
 		rule.set("action", "deliver", origin)
 		rule.set("edit", "text", origin)
 	}

@@ -32,8 +32,9 @@ func (c *conf) dnsLists(needed *float64) bool {
 		for _, name := range names {
 			some = c.dnsList(kind.setting, zones, name, kind.lookup, required/number1) || some
 		}
-		c.done(Differs, kind.setting, "[[spam.list]]: an answer counts if it is in 127.0.0.0/16, since lists tell errors by other answers; dns.servers is "+
-			"for you to set, and was set to a resolver on this host, since MailScanner's files do not name one")
+		c.done(Differs, kind.setting, "[[spam.list]]: an answer counts if it is in 127.0.0.0/16, since lists "+
+			"tell errors by other answers; dns.servers is for you to set, and was set to a resolver on this host, "+
+			"since MailScanner's files do not name one")
 	}
 	if some {
 		c.out.table("dns").words("servers", []string{"127.0.0.1:53"}, client.origin())
@@ -43,7 +44,8 @@ func (c *conf) dnsLists(needed *float64) bool {
 	case !some:
 		c.done(Needless, high, "no list is asked")
 	default:
-		c.done(Impossible, high, "rules do not count lists; give [[spam.list]] a higher score, and let a rule go by \"score >= N\"")
+		c.done(Impossible, high,
+			"rules do not count lists; give [[spam.list]] a higher score, and let a rule go by \"score >= N\"")
 	}
 	wait := c.get("Spam List Timeout", "10")
 	if n, err := number(c.single(wait).value); err == nil && n >= 1 && some {
@@ -65,8 +67,8 @@ func (c *conf) count(key string, preset float64) float64 {
 	case n == 1:
 		c.done(Taken, s, "any list makes spam")
 	default:
-		c.done(Differs, s, "each list adds a share to the score of the message, so that %v of them reach what is required; with a score from SpamAssassin "+
-			"fewer may do", n)
+		c.done(Differs, s, "each list adds a share to the score of the message, so that %v of them reach what is "+
+			"required; with a score from SpamAssassin fewer may do", n)
 	}
 	return n
 }
@@ -75,7 +77,8 @@ func (c *conf) count(key string, preset float64) float64 {
 func (c *conf) dnsList(s setting, zones map[string]entry, name, lookup string, score float64) bool {
 	zone, ok := zones[strings.ToLower(name)]
 	if !ok {
-		c.note(Unclear, s.at, s.key+" "+name, "spam.lists.conf does not say what zone the list %q has; it was left out", oneLine(name))
+		c.note(Unclear, s.at, s.key+" "+name, "spam.lists.conf does not say what zone the list %q has; it was left out",
+			oneLine(name))
 		return false
 	}
 	table := c.out.add("spam.list")

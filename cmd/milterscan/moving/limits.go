@@ -35,8 +35,8 @@ func (c *conf) limits() {
 		c.out.table("limits.archive").raw("depth", strconv.Itoa(int(n)), depth.origin())
 		c.done(Taken, depth, "limits.archive.depth; what is deeper is refused, as MailScanner blocks it")
 	case err == nil && n == 0:
-		c.done(Differs, depth, "archives are always opened, since what is in them counts; limits.archive.depth is as shipped, and attachment.members says how "+
-			"names in them are judged")
+		c.done(Differs, depth, "archives are always opened, since what is in them counts; "+
+			"limits.archive.depth is as shipped, and attachment.members says how names in them are judged")
 	default:
 		c.done(Unclear, depth, "%q is no depth", depth.value)
 	}
@@ -62,7 +62,8 @@ func (c *conf) messageSize() {
 		}
 	}
 	if largest == 0 {
-		c.done(Differs, s, "there is always a limit, limits.message, 64MB as shipped; keep it at or above the MTA's own")
+		c.done(Differs, s, "there is always a limit, limits.message, 64MB as shipped; "+
+			"keep it at or above the MTA's own")
 		return
 	}
 	if len(list) > 1 {
@@ -73,7 +74,8 @@ func (c *conf) messageSize() {
 	if largest > 0 {
 		c.out.table("limits").set("message", bytesText(max(largest, 1024)), s.origin())
 	}
-	c.done(Differs, s, "limits.message for the largest, and rules with min_size: larger mail is refused while its client waits, and is not cut out of a message that arrives")
+	c.done(Differs, s, "limits.message for the largest, and rules with min_size: "+
+		"larger mail is refused while its client waits, and is not cut out of a message that arrives")
 }
 
 // sizeRules writes the limit of one line of a ruleset. Mail that it is for and that is within its limit is
@@ -110,7 +112,8 @@ func (c *conf) scanning() {
 			continue
 		case is:
 			if !l.scope.everybody() {
-				c.note(Differs, l.at, s.key+" "+l.value, "a line after it may let the same mail pass; if it does, put a rule for this one before it")
+				c.note(Differs, l.at, s.key+" "+l.value,
+					"a line after it may let the same mail pass; if it does, put a rule for this one before it")
 			}
 			continue
 		}
@@ -122,8 +125,9 @@ func (c *conf) scanning() {
 	if strings.EqualFold(s.value, "yes") {
 		c.done(Taken, s, "all mail is looked at")
 	}
-	c.done(Differs, s, "mail that MailScanner does not scan is delivered by a rule. It is scanned all the same, and not let through if it is infected or if an engine "+
-		"did not answer: a rule that names when = [\"infected\", \"failed\"] would do that")
+	c.done(Differs, s, "mail that MailScanner does not scan is delivered by a rule. "+
+		"It is scanned all the same, and not let through if it is infected or if an engine did not answer: "+
+		"a rule that names when = [\"infected\", \"failed\"] would do that")
 }
 
 // archive takes over the copies of all mail.
@@ -151,7 +155,8 @@ func (c *conf) archive() {
 		}
 		if keeps {
 			rule.raw("keep", "true", origin)
-			c.done(Differs, s, "instead of a file or directory, the quarantine has the copies, for quarantine.keep; there is one place for all, quarantine.dir")
+			c.done(Differs, s, "instead of a file or directory, the quarantine has the copies, for quarantine.keep; "+
+				"there is one place for all, quarantine.dir")
 		}
 	}
 	if strings.TrimSpace(s.value) == "" || strings.EqualFold(s.value, "no") {
@@ -163,7 +168,8 @@ func (c *conf) archive() {
 // store takes over where copies are kept.
 func (c *conf) store() {
 	s := c.get("Quarantine Dir", "/var/spool/MailScanner/quarantine")
-	c.done(Differs, s, "milterscan keeps copies in a directory of its own and in a form of its own, quarantine.dir; what MailScanner has kept stays where it is")
+	c.done(Differs, s, "milterscan keeps copies in a directory of its own and in a form of its own, quarantine.dir; "+
+		"what MailScanner has kept stays where it is")
 	header := c.get("Spam Score Header", "X-MailScanner-SpamScore:")
 	name := strings.TrimSuffix(strings.TrimSpace(c.single(header).value), ":")
 	switch {
@@ -173,7 +179,8 @@ func (c *conf) store() {
 		c.done(Unclear, header, "it is not the name of a header field")
 	case len(c.out.tables) > 0:
 		c.out.table("spam").set("score_header", name, header.origin())
-		c.done(Differs, header, "spam.score_header: the field has the number, a star for each point, and what was found")
+		c.done(Differs, header,
+			"spam.score_header: the field has the number, a star for each point, and what was found")
 	}
 	c.done(Taken, c.get("Spam Score", "yes"), "spam.score_header")
 }

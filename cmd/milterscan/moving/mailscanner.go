@@ -20,7 +20,8 @@ func MailScanner(dir string) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &conf{taking: t, dir: full, vars: map[string]string{}, set: map[string]setting{}, said: map[string]bool{}, kept: map[string][]clause{}}
+	c := &conf{taking: t, dir: full, vars: map[string]string{}, set: map[string]setting{}, said: map[string]bool{},
+		kept: map[string][]clause{}}
 	if err := c.readConf(mainConf, nil); err != nil {
 		t.root.Close()
 		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, mainConf), err)
@@ -33,17 +34,22 @@ func MailScanner(dir string) (*Result, error) {
 
 // beyondMailScanner is what the profile does with mail that the rules made of MailScanner's leave alone.
 var beyondMailScanner = []string{
-	"Mail is refused while its client waits, with a code and a sentence, and nobody is sent a bounce. A message that some engine " +
-		"could not look at is deferred, and one that cannot be opened is marked: what was not examined does not count as clean.",
-	"The profile \"default\" comes after the rules that were taken over. It refuses documents with macros that run by themselves and do suspicious things, " +
-		"documents that load a template from elsewhere or hold a program, archives that are bombs, messages that only name where their content is, and pieces of messages. " +
+	"Mail is refused while its client waits, with a code and a sentence, and nobody is sent a bounce. " +
+		"A message that some engine could not look at is deferred, and one that cannot be opened is marked: " +
+		"what was not examined does not count as clean.",
+	"The profile \"default\" comes after the rules that were taken over. It refuses documents with macros that run " +
+		"by themselves and do suspicious things, documents that load a template from elsewhere or hold a program, " +
+		"archives that are bombs, messages that only name where their content is, and pieces of messages. " +
 		"It marks, by a header field, what else looks suspicious, and mail with malformed structure passes. " +
-		"\"milterscan check --effective --rules\" lists all rules; profile = \"tag-only\" refuses only what is infected.",
-	"Names that deceive are refused whatever lists say: with marks that turn the direction of writing, class identifiers, long gaps, control characters, or the extension of a " +
-		"program after that of a document.",
-	"The lists of names and contents that are denied are MailScanner's now. Those that milterscan is shipped with have more: take the lines deny, deny_old, deny_members and " +
-		"deny_contents out of [attachment], and they are in force.",
-	"Which mail is yours is for you to say: local.domains and local.networks. Until then nothing is refused for being relayed, and recipients get no notices.",
+		"\"milterscan check --effective --rules\" lists all rules; " +
+		"profile = \"tag-only\" refuses only what is infected.",
+	"Names that deceive are refused whatever lists say: with marks that turn the direction of writing, " +
+		"class identifiers, long gaps, control characters, or the extension of a program after that of a document.",
+	"The lists of names and contents that are denied are MailScanner's now. " +
+		"Those that milterscan is shipped with have more: take the lines deny, deny_old, " +
+		"deny_members and deny_contents out of [attachment], and they are in force.",
+	"Which mail is yours is for you to say: local.domains and local.networks. " +
+		"Until then nothing is refused for being relayed, and recipients get no notices.",
 }
 
 // unread says which files of conf.d were not included.
@@ -62,8 +68,10 @@ func (c *conf) unread() {
 		if name == "README" || included(name) || strings.HasPrefix(name, ".") {
 			continue
 		}
-		if lines, err := c.open("conf.d/" + name); err == nil && slices.ContainsFunc(lines, func(l line) bool { return !comment(l.text) && !strings.HasPrefix(l.text, "%") }) {
-			c.note(Differs, Place{File: "conf.d/" + name}, "", "no line of %s includes this file, so that MailScanner does not read it either", mainConf)
+		if lines, err := c.open("conf.d/" + name); err == nil && slices.ContainsFunc(lines,
+			func(l line) bool { return !comment(l.text) && !strings.HasPrefix(l.text, "%") }) {
+			c.note(Differs, Place{File: "conf.d/" + name}, "",
+				"no line of %s includes this file, so that MailScanner does not read it either", mainConf)
 		}
 	}
 }
@@ -72,7 +80,8 @@ func (c *conf) unread() {
 // that the order is part of the meaning.
 func (c *conf) take() {
 	c.out.top.set("profile", "default", "the rules that come after those below")
-	relayed := c.out.rule(c.nameRule("relayed"), "milterscan's own: no rule below lets mail through for domains that are not yours, once local.domains names yours")
+	relayed := c.out.rule(c.nameRule("relayed"), "milterscan's own: "+
+		"no rule below lets mail through for domains that are not yours, once local.domains names yours")
 	relayed.words("direction", []string{"relayed"}, "milterscan's own")
 	relayed.set("action", "reject", "milterscan's own")
 	c.limits()
@@ -109,7 +118,8 @@ func (c *conf) signatures() {
 	banner, err := c.banner(text)
 	page, errPage := c.banner(html)
 	if err != nil {
-		c.done(Impossible, sign, "the text cannot be read (%v); write it into [[edit.banner]], and banner = \"NAME\" into a rule", err)
+		c.done(Impossible, sign,
+			"the text cannot be read (%v); write it into [[edit.banner]], and banner = \"NAME\" into a rule", err)
 		c.done(Impossible, text, "it cannot be read: %v", err)
 		c.done(Impossible, html, "it cannot be read: %v", errPage)
 		return
@@ -127,7 +137,8 @@ func (c *conf) signatures() {
 			c.write(rule, l.scope, l.origin(sign))
 			rule.set("banner", "signature", l.origin(sign))
 		} else if !l.scope.everybody() {
-			c.note(Differs, l.at, sign.key+" "+l.value, "a line after it may let the text be put into the same mail; use not_to in that rule")
+			c.note(Differs, l.at, sign.key+" "+l.value,
+				"a line after it may let the text be put into the same mail; use not_to in that rule")
 		}
 	}
 	c.done(Differs, sign, "a rule with banner, for all mail that is delivered; signed and encrypted mail gets none")

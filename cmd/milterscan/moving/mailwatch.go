@@ -36,7 +36,8 @@ func MailWatch(dir string) (*Result, error) {
 	w := &watch{taking: t, least: math.Inf(1)}
 	names, err := fs.Glob(t.root.FS(), "*.sql")
 	if err == nil && len(names) == 0 {
-		err = errors.New("it has no file *.sql, such as \"mysqldump mailscanner whitelist blacklist users user_filters\" writes")
+		err = errors.New("it has no file *.sql, such as \"mysqldump mailscanner whitelist blacklist " +
+			"users user_filters\" writes")
 	}
 	if err != nil {
 		t.root.Close()
@@ -48,9 +49,11 @@ func MailWatch(dir string) (*Result, error) {
 	}
 	w.write()
 	return t.end("MailWatch", []string{
-		"Entries of lists are data, and not in the configuration: \"milterscan list import lists/senders.csv\" makes them, and the pages of recipients and administrators " +
+		"Entries of lists are data, and not in the configuration: " +
+			"\"milterscan list import lists/senders.csv\" makes them, and the pages of recipients and administrators " +
 			"show them. What an entry allows still may not be infected, forbidden, or not examined.",
-		"Passwords are not taken over: neither their hashes nor their second factors. lists/commands.txt makes accounts with passwords of their own.",
+		"Passwords are not taken over: neither their hashes nor their second factors. " +
+			"lists/commands.txt makes accounts with passwords of their own.",
 	}), nil
 }
 
@@ -61,7 +64,8 @@ func (w *watch) file(name string) {
 		err = readDump(path.Base(name), string(text), watchTables, w.row)
 	}
 	if err != nil {
-		w.note(Unclear, Place{File: name}, "", "the dump cannot be followed to its end: %v; what comes before that was read", err)
+		w.note(Unclear, Place{File: name}, "",
+			"the dump cannot be followed to its end: %v; what comes before that was read", err)
 	}
 }
 
@@ -81,7 +85,8 @@ func (w *watch) row(table string, r dumpRow) {
 
 // entry takes a sender of a list.
 func (w *watch) entry(r dumpRow, act people.Act) {
-	to, from := strings.ToLower(strings.TrimSpace(r.cells["to_address"])), strings.ToLower(strings.TrimSpace(r.cells["from_address"]))
+	to, from := strings.ToLower(strings.TrimSpace(r.cells["to_address"])),
+		strings.ToLower(strings.TrimSpace(r.cells["from_address"]))
 	what := fmt.Sprintf("%s %s for %s", act, from, to)
 	owner := strings.TrimPrefix(to, "@")
 	if owner == "default" || owner == "" {
@@ -93,7 +98,8 @@ func (w *watch) entry(r dumpRow, act people.Act) {
 	sender := strings.TrimPrefix(from, "*@")
 	switch n, ok := network(from); {
 	case from == "default" || from == "" || from == "*":
-		w.note(Impossible, r.at, what, "an entry is about a sender; for whoever wants all mail, or none, a rule with to = [\"ADDRESS\"] is written")
+		w.note(Impossible, r.at, what, "an entry is about a sender; for whoever wants all mail, or none, "+
+			"a rule with to = [\"ADDRESS\"] is written")
 		return
 	case ok:
 		sender = n
@@ -127,20 +133,25 @@ func (w *watch) user(r dumpRow) {
 	switch kind := strings.ToUpper(r.cells["type"]); kind {
 	case "A":
 		w.commands = append(w.commands, "milterscan user add --role administrator --generate "+name)
-		w.note(Differs, r.at, what, "an account of an administrator, by lists/commands.txt; its password is a new one, as hashes are not taken over")
+		w.note(Differs, r.at, what, "an account of an administrator, by lists/commands.txt; "+
+			"its password is a new one, as hashes are not taken over")
 	case "D":
 		_, domain, ok := strings.Cut(name, "@")
 		if !ok {
 			domain = name
 		}
 		if !zoneName(strings.ToLower(domain)) {
-			w.note(Impossible, r.at, what, "whose domain it is the name does not say: \"milterscan user add --role domain --domains DOMAIN %s\"", name)
+			w.note(Impossible, r.at, what, "whose domain it is the name does not say: "+
+				"\"milterscan user add --role domain --domains DOMAIN %s\"", name)
 			return
 		}
-		w.commands = append(w.commands, fmt.Sprintf("milterscan user add --role domain --domains %s --generate %s", strings.ToLower(domain), name))
-		w.note(Differs, r.at, what, "an account for %s, by lists/commands.txt; further domains are in its filters, and its password is a new one", domain)
+		w.commands = append(w.commands, fmt.Sprintf("milterscan user add --role domain --domains %s --generate %s",
+			strings.ToLower(domain), name))
+		w.note(Differs, r.at, what, "an account for %s, by lists/commands.txt; further domains are in its filters, "+
+			"and its password is a new one", domain)
 	case "U", "R":
-		w.note(Needless, r.at, what, "recipients need no accounts: people.pages.login says how they show that an address is theirs")
+		w.note(Needless, r.at, what,
+			"recipients need no accounts: people.pages.login says how they show that an address is theirs")
 	default:
 		w.note(Unclear, r.at, what, "there is no type of user %q", oneLine(kind))
 	}
@@ -153,13 +164,16 @@ func (w *watch) settings(name string, r dumpRow) {
 	if err == nil && score > 0 && score <= 100 && mailbox(name) {
 		w.least = min(w.least, score)
 		w.commands = append(w.commands, fmt.Sprintf("milterscan people limit %s %g", name, score))
-		w.note(Differs, r.at, name+": spam score "+r.cells["spamscore"], "lists/commands.txt sets the limit; rules go by it where they say \"score >= own 6\"")
+		w.note(Differs, r.at, name+": spam score "+r.cells["spamscore"],
+			"lists/commands.txt sets the limit; rules go by it where they say \"score >= own 6\"")
 	}
 	if high, err := strconv.ParseFloat(r.cells["highspamscore"], 64); err == nil && high > 0 {
-		w.note(Impossible, r.at, name+": high spam score "+r.cells["highspamscore"], "a person has one limit; a second one is a rule with to = [\"ADDRESS\"]")
+		w.note(Impossible, r.at, name+": high spam score "+r.cells["highspamscore"],
+			"a person has one limit; a second one is a rule with to = [\"ADDRESS\"]")
 	}
 	if r.cells["noscan"] == "1" {
-		w.note(Impossible, r.at, name+": no scanning", "nobody is left out of all checks; per_domain and rules with to say which findings do not count")
+		w.note(Impossible, r.at, name+": no scanning",
+			"nobody is left out of all checks; per_domain and rules with to say which findings do not count")
 	}
 }
 
@@ -170,7 +184,8 @@ func (w *watch) filter(r dumpRow) {
 		w.note(Needless, r.at, what, "it is not active")
 		return
 	}
-	w.note(Impossible, r.at, what, "which addresses are one person's is said by [[people.source]], which domains are an administrator's by \"milterscan user add --domains\"")
+	w.note(Impossible, r.at, what, "which addresses are one person's is said by [[people.source]], "+
+		"which domains are an administrator's by \"milterscan user add --domains\"")
 }
 
 // write writes the configuration and the lists.
@@ -178,7 +193,8 @@ func (w *watch) write() {
 	w.out.top.set("profile", "default", "milterscan's own: lists and users are all that MailWatch has settled")
 	if !math.IsInf(w.least, 1) {
 		score := w.out.table("people.score")
-		score.raw("least", strconv.FormatFloat(w.least, 'f', -1, 64), "users.spamscore: the lowest limit that somebody has set")
+		score.raw("least", strconv.FormatFloat(w.least, 'f', -1, 64),
+			"users.spamscore: the lowest limit that somebody has set")
 		score.raw("most", "100", "users.spamscore")
 	}
 	var b strings.Builder
@@ -189,6 +205,7 @@ func (w *watch) write() {
 		w.lists["lists/senders.csv"] = b.String()
 	}
 	if len(w.commands) > 0 {
-		w.lists["lists/commands.txt"] = "# Commands that make what MailWatch had; look at them first.\n" + strings.Join(w.commands, "\n") + "\n"
+		w.lists["lists/commands.txt"] = "# Commands that make what MailWatch had; look at them first.\n" +
+			strings.Join(w.commands, "\n") + "\n"
 	}
 }

@@ -19,14 +19,17 @@ func Mimedefang(dir string) (*Result, error) {
 		t.root.Close()
 		return nil, fmt.Errorf("%s/%s: %w", dir, name, err)
 	}
-	c := &conf{taking: t, vars: map[string]string{}, set: map[string]setting{}, said: map[string]bool{}, kept: map[string][]clause{}}
+	c := &conf{taking: t, vars: map[string]string{}, set: map[string]setting{}, said: map[string]bool{},
+		kept: map[string][]clause{}}
 	t.out.top.set("profile", "default", "the rules that come after those below")
 	for _, l := range lines {
 		c.filterLine(l)
 	}
 	return t.end("MIMEDefang", []string{
-		"A filter of MIMEDefang is a program. What it decides is written as rules of milterscan: docs/policy.md has what rules go by, docs/recipes.md has examples.",
-		"The profile \"default\" refuses names and contents that are programs, and infected mail; \"milterscan check --effective --rules\" lists all rules.",
+		"A filter of MIMEDefang is a program. What it decides is written as rules of milterscan: " +
+			"docs/policy.md has what rules go by, docs/recipes.md has examples.",
+		"The profile \"default\" refuses names and contents that are programs, and infected mail; " +
+			"\"milterscan check --effective --rules\" lists all rules.",
 	}), nil
 }
 
@@ -57,7 +60,8 @@ func (c *conf) filterLine(l line) {
 		return
 	}
 	text := strings.TrimSpace(l.text)
-	if !strings.HasPrefix(strings.TrimPrefix(strings.TrimPrefix(text, "my "), "our "), "$") || !strings.Contains(text, "=") {
+	if !strings.HasPrefix(strings.TrimPrefix(strings.TrimPrefix(text, "my "), "our "), "$") ||
+		!strings.Contains(text, "=") {
 		return
 	}
 	a, some := assigned(strings.TrimSpace(text), c.vars)
@@ -65,7 +69,8 @@ func (c *conf) filterLine(l line) {
 		return
 	}
 	switch a.name {
-	case "$AdminAddress", "$DaemonAddress", "$MaxMIMEParts", "$bad_exts", "$AdminName", "$DaemonName", "$SALocalTestsOnly", "$AddWarningsInline":
+	case "$AdminAddress", "$DaemonAddress", "$MaxMIMEParts", "$bad_exts", "$AdminName", "$DaemonName",
+		"$SALocalTestsOnly", "$AddWarningsInline":
 	default:
 		if strings.HasPrefix(a.name, "$Stupidity{") {
 			c.note(Needless, l.at, text, "it works around faults of other programs")
@@ -89,7 +94,8 @@ func (c *conf) filterSetting(l line, a assignment, text string) {
 		rule.words("when", []string{"infected"}, l.at.String())
 		rule.set("action", "reject", l.at.String())
 		rule.words("notify", []string{a.value.text}, l.at.String())
-		c.note(Taken, l.at, text, "notify of a rule about infected mail, which is refused; write it into further rules that are to tell")
+		c.note(Taken, l.at, text,
+			"notify of a rule about infected mail, which is refused; write it into further rules that are to tell")
 	case a.name == "$DaemonAddress" && mailbox(a.value.text):
 		c.out.table("notices").set("from", a.value.text, l.at.String())
 		c.note(Taken, l.at, text, "notices.from")
@@ -124,14 +130,16 @@ func (c *conf) badExtensions(l line, expr, text string) {
 		}
 		switch {
 		case err != nil && strings.HasPrefix(alternative, `\{`):
-			c.note(Needless, l.at, "$bad_exts "+alternative, "names with a class identifier are always refused, as attachment/clsid-name")
+			c.note(Needless, l.at, "$bad_exts "+alternative,
+				"names with a class identifier are always refused, as attachment/clsid-name")
 		case err != nil:
 			c.note(Impossible, l.at, "$bad_exts "+alternative, "%v; write the extension into attachment.deny", err)
 		}
 	}
 	t.entries("deny", list, l.at.String())
 	t.raw("deny_old", "[]", l.at.String()+": the list has all that is denied")
-	c.note(Taken, l.at, text, "attachment.deny, which has what is refused; contents and members of archives are judged as shipped")
+	c.note(Taken, l.at, text,
+		"attachment.deny, which has what is refused; contents and members of archives are judged as shipped")
 }
 
 // alternatives takes an expression apart at the bars that are in no further brackets.

@@ -96,7 +96,8 @@ func (r *Result) Write(dir string) error {
 	files[ConfigName] = strings.ReplaceAll(files[ConfigName], outputMark, strings.Trim(quoted(full), `"`))
 	for name := range files {
 		if _, err := root.Lstat(name); !errors.Is(err, fs.ErrNotExist) {
-			return cmp.Or(err, fmt.Errorf("%s/%s is there already; name a directory that is empty, or is not there", dir, name))
+			return cmp.Or(err, fmt.Errorf("%s/%s is there already; name a directory that is empty, or is not there",
+				dir, name))
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(files)) {

@@ -95,7 +95,8 @@ func (c *conf) nameLine(rules []nameRule, l line) []nameRule {
 			return rules
 		}
 	default:
-		c.note(Unclear, l.at, l.text, "%q is nothing to do; there are allow, deny, deny+delete, rename and addresses", oneLine(fields[0]))
+		c.note(Unclear, l.at, l.text, "%q is nothing to do; there are allow, deny, deny+delete, rename and addresses",
+			oneLine(fields[0]))
 		return rules
 	}
 	return c.addName(rules, r)
@@ -104,9 +105,11 @@ func (c *conf) nameLine(rules []nameRule, l line) []nameRule {
 // addName adds a rule if its expression can be taken over.
 func (c *conf) addName(rules []nameRule, r nameRule) []nameRule {
 	if err := expression(r.expr); err != nil {
-		instead := "what it denied passes, unless another line denies it; write patterns such as \"*.exe\" into attachment.deny"
+		instead := "what it denied passes, unless another line denies it; " +
+			"write patterns such as \"*.exe\" into attachment.deny"
 		if r.action == "allow" {
-			instead = "what it allowed is allowed only if no line after it denies it; write patterns such as \"*.zip.zip\" into attachment.allow"
+			instead = "what it allowed is allowed only if no line after it denies it; " +
+				"write patterns such as \"*.zip.zip\" into attachment.allow"
 		}
 		c.note(Impossible, r.at, r.text, "%v; %s", err, instead)
 		return rules
@@ -203,7 +206,8 @@ func (r nameRule) longest() (int, bool) {
 // fileNames takes over the rules about names of files.
 func (c *conf) fileNames() {
 	rules, some := c.readNames("Filename Rules", "Allow Filenames", "Deny Filenames")
-	members, someMembers := c.readNames("Archives Filename Rules", "Archives Allow Filenames", "Archives Deny Filenames")
+	members, someMembers := c.readNames("Archives Filename Rules", "Archives Allow Filenames",
+		"Archives Deny Filenames")
 	rules, members = c.settle(rules), c.settle(members)
 	t := c.out.table("attachment")
 	var allow []entry
@@ -248,7 +252,8 @@ func (c *conf) settle(rules []nameRule) (rest []nameRule) {
 				c.note(Differs, r.at, r.text, "%s", why)
 				continue
 			}
-			c.note(map[bool]How{true: Differs, false: Taken}[r.note != ""], r.at, r.text, "a pattern of [attachment]%s", r.note)
+			c.note(map[bool]How{true: Differs, false: Taken}[r.note != ""], r.at, r.text,
+				"a pattern of [attachment]%s", r.note)
 		}
 		if r.action == "rename" || r.action == "send" {
 			c.partRule(r, rest)
@@ -263,7 +268,8 @@ func (c *conf) settle(rules []nameRule) (rest []nameRule) {
 func (c *conf) longestName(n int, r nameRule) {
 	t := c.out.table("attachment")
 	if slices.ContainsFunc(t.rows, func(row setRow) bool { return row.key == "longest_name" }) {
-		c.note(Differs, r.at, r.text, "attachment.longest_name, which is set already and is one for attachments and for members of archives")
+		c.note(Differs, r.at, r.text,
+			"attachment.longest_name, which is set already and is one for attachments and for members of archives")
 		return
 	}
 	t.raw("longest_name", fmt.Sprint(n), r.at.String())
@@ -279,10 +285,13 @@ func (c *conf) partRule(r nameRule, before []nameRule) {
 		}
 	}
 	if err != nil || r.mime {
-		c.note(Impossible, r.at, r.text, "rules go by patterns such as \"*.fdf\", and this cannot be one (%v); write a rule with part", err)
+		c.note(Impossible, r.at, r.text,
+			"rules go by patterns such as \"*.fdf\", and this cannot be one (%v); write a rule with part", err)
 		return
 	}
-	rule := c.out.rule(c.nameRule(map[string]string{"rename": "renamed files", "send": "files for somebody else"}[r.action]), r.at.String())
+	rule := c.out.rule(c.nameRule(map[string]string{
+		"rename": "renamed files", "send": "files for somebody else",
+	}[r.action]), r.at.String())
 	rule.words("part", shapes, r.at.String())
 	rule.set("action", "deliver", r.at.String())
 	if r.action == "send" {
@@ -292,7 +301,8 @@ func (c *conf) partRule(r nameRule, before []nameRule) {
 	}
 	rule.set("edit", "rename", r.at.String())
 	rule.raw("else", "{ action = \"deliver\" }", r.at.String())
-	c.note(Differs, r.at, r.text, "a rule with edit = \"rename\": the new name ends in .renamed, and files in archives and in signed mail keep theirs")
+	c.note(Differs, r.at, r.text, "a rule with edit = \"rename\": the new name ends in .renamed, "+
+		"and files in archives and in signed mail keep theirs")
 }
 
 // allowed returns exceptions for the rules that allow something which a later one denies. One that
@@ -305,10 +315,12 @@ func (c *conf) allowed(rules, others []nameRule) (list []entry) {
 		meets := func(o nameRule) bool { return o.action == "deny" && !o.apart(r) }
 		switch {
 		case !slices.ContainsFunc(rules[i:], meets):
-			c.note(Needless, r.at, r.text, "no line after it that was taken over denies such a name, and other names pass")
+			c.note(Needless, r.at, r.text,
+				"no line after it that was taken over denies such a name, and other names pass")
 		case slices.ContainsFunc(rules[:i], meets) || slices.ContainsFunc(others, meets):
-			c.note(Impossible, r.at, r.text, "exceptions of milterscan come before all that is denied, and such a name may be denied by a line before it, or in "+
-				"the other file; it stays denied. Write what you mean into attachment.allow")
+			c.note(Impossible, r.at, r.text, "exceptions of milterscan come before all that is denied, "+
+				"and such a name may be denied by a line before it, or in the other file; it stays denied. "+
+				"Write what you mean into attachment.allow")
 		default:
 			for _, p := range r.patterns() {
 				list = append(list, entry{p, r.at.String()})

@@ -85,7 +85,8 @@ func gather(lines []line) (text string, used int) {
 				b.WriteByte(c)
 				continue
 			}
-			if c == '#' && (i == 0 || l.text[i-1] == ' ' || l.text[i-1] == '\t' || l.text[i-1] == ';' || l.text[i-1] == ',') {
+			if c == '#' && (i == 0 || l.text[i-1] == ' ' || l.text[i-1] == '\t' || l.text[i-1] == ';' ||
+				l.text[i-1] == ',') {
 				break
 			}
 			switch c {
@@ -125,7 +126,8 @@ func assigned(text string, vars map[string]string) (a assignment, some bool) {
 	p := &perl{text: text, vars: vars}
 	a.name = p.variable()
 	p.blanks()
-	if !strings.HasPrefix(p.text[p.pos:], "=") || strings.HasPrefix(p.text[p.pos:], "=~") || strings.HasPrefix(p.text[p.pos:], "==") {
+	if !strings.HasPrefix(p.text[p.pos:], "=") || strings.HasPrefix(p.text[p.pos:], "=~") ||
+		strings.HasPrefix(p.text[p.pos:], "==") {
 		a.err = errCode
 		return a, true
 	}
@@ -311,7 +313,8 @@ func (p *perl) quoted(quote byte) (string, error) {
 			}
 		case c == quote:
 			return b.String(), nil
-		case quote == '"' && (c == '$' || c == '@') && p.pos < len(p.text) && (isWord(p.text[p.pos]) || p.text[p.pos] == '{'):
+		case quote == '"' && (c == '$' || c == '@') && p.pos < len(p.text) &&
+			(isWord(p.text[p.pos]) || p.text[p.pos] == '{'):
 			v, ok := p.vars[string(c)+p.interpolated()]
 			if b.WriteString(v); !ok || b.Len() > maxLine {
 				return "", fmt.Errorf("a variable is in the text whose value is not known: %w", errCode)
@@ -370,7 +373,8 @@ func (p *perl) number() (string, error) {
 	for {
 		p.blanks()
 		begun := p.pos
-		for p.pos < len(p.text) && (isWord(p.text[p.pos]) || p.text[p.pos] == '.' || p.text[p.pos] == '-' && p.pos == begun) {
+		for p.pos < len(p.text) && (isWord(p.text[p.pos]) || p.text[p.pos] == '.' ||
+			p.text[p.pos] == '-' && p.pos == begun) {
 			p.pos++
 		}
 		n, err := strconv.ParseFloat(strings.ReplaceAll(p.text[begun:p.pos], "_", ""), 64)

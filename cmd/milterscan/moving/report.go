@@ -32,7 +32,8 @@ func (r *Result) Report() string {
 			writeWrapped(&b, "  - ", "    ", text)
 		}
 	}
-	fmt.Fprint(&b, "\nNext: \"milterscan check -c milterscan.toml\", and \"milterscan replay\" over mail that you kept.\n")
+	fmt.Fprint(&b, "\nNext: \"milterscan check -c milterscan.toml\", and \"milterscan replay\" over "+
+		"mail that you kept.\n")
 	return b.String()
 }
 
@@ -100,7 +101,8 @@ func (r *Result) Sum() string {
 	var parts []string
 	for _, how := range []How{Taken, Differs, Needless, Impossible, Unclear} {
 		if n := len(r.of(how)); n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, strings.ToLower(strings.TrimSuffix(headings[how], ", because"))))
+			parts = append(parts, fmt.Sprintf("%d %s", n,
+				strings.ToLower(strings.TrimSuffix(headings[how], ", because"))))
 		}
 	}
 	return strings.Join(parts, ", ")

@@ -22,11 +22,18 @@ type rspamd struct {
 
 // rspamdFiles are the files of rspamd that are not read, and what does the same.
 var rspamdFiles = map[string]string{
-	"dkim_signing.conf": "signing stays with a signer after milterscan", "arc.conf": "sealing stays with a signer after milterscan",
-	"greylist.conf": "[greylist] puts off new senders, with times of its own: docs/greylisting.md", "ratelimit.conf": "[[rate.limit]]: docs/rates.md",
-	"rbl.conf": "[[spam.list]]: docs/senders.md; as a scorer rspamd goes on asking its own", "dmarc.conf": "auth.dmarc, and [dmarc_reports]",
-	"spf.conf": "auth.spf", "dkim.conf": "auth.dkim", "mime_types.conf": "[attachment]", "phishing.conf": "content.phishing",
-	"milter_headers.conf": "headers of rules, spam.score_header and auth.results", "external_services.conf": "[[virus]] with type = \"icap\", and [spam.spamassassin]",
+	"dkim_signing.conf":      "signing stays with a signer after milterscan",
+	"arc.conf":               "sealing stays with a signer after milterscan",
+	"greylist.conf":          "[greylist] puts off new senders, with times of its own: docs/greylisting.md",
+	"ratelimit.conf":         "[[rate.limit]]: docs/rates.md",
+	"rbl.conf":               "[[spam.list]]: docs/senders.md; as a scorer rspamd goes on asking its own",
+	"dmarc.conf":             "auth.dmarc, and [dmarc_reports]",
+	"spf.conf":               "auth.spf",
+	"dkim.conf":              "auth.dkim",
+	"mime_types.conf":        "[attachment]",
+	"phishing.conf":          "content.phishing",
+	"milter_headers.conf":    "headers of rules, spam.score_header and auth.results",
+	"external_services.conf": "[[virus]] with type = \"icap\", and [spam.spamassassin]",
 }
 
 // Rspamd takes over local.d and override.d of rspamd, which goes on as a scorer behind milterscan.
@@ -35,7 +42,8 @@ func Rspamd(dir string) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &rspamd{conf: &conf{taking: t, vars: map[string]string{}, set: map[string]setting{}, said: map[string]bool{}, kept: map[string][]clause{}},
+	r := &rspamd{conf: &conf{taking: t, vars: map[string]string{}, set: map[string]setting{}, said: map[string]bool{},
+		kept: map[string][]clause{}},
 		actions: map[string]entry{}}
 	var names []string
 	for _, pattern := range []string{"local.d/*", "override.d/*"} {
@@ -48,7 +56,8 @@ func Rspamd(dir string) (*Result, error) {
 		return nil, fmt.Errorf("%s: there is neither local.d nor override.d in it, with files", dir)
 	}
 	t.out.top.set("profile", "default", "the rules that come after those below")
-	t.out.table("spam.rspamd").words("address", []string{"http://127.0.0.1:11333"}, "milterscan's own: rspamd's normal worker is asked, which goes on scoring")
+	t.out.table("spam.rspamd").words("address", []string{"http://127.0.0.1:11333"},
+		"milterscan's own: rspamd's normal worker is asked, which goes on scoring")
 	later := map[string][]*uclNode{}
 	for _, name := range names {
 		if root := r.file(name); root != nil {
@@ -58,14 +67,16 @@ func Rspamd(dir string) (*Result, error) {
 	for _, step := range []struct {
 		file string
 		take func(*uclNode)
-	}{{"antivirus.conf", r.antivirus}, {"multimap.conf", r.multimap}, {"force_actions.conf", r.force}, {"actions.conf", r.thresholds}, {"settings.conf", r.settings}} {
+	}{{"antivirus.conf", r.antivirus}, {"multimap.conf", r.multimap}, {"force_actions.conf", r.force},
+		{"actions.conf", r.thresholds}, {"settings.conf", r.settings}} {
 		for _, root := range later[step.file] {
 			step.take(root)
 		}
 	}
 	r.scored("", scope{}, r.actions)
 	return t.end("rspamd", []string{
-		"rspamd goes on as a scorer that milterscan asks: symbols, weights, words it has learned, and its own lists stay with it. Its milter and its proxy are taken out of the MTA.",
+		"rspamd goes on as a scorer that milterscan asks: symbols, weights, words it has learned, " +
+			"and its own lists stay with it. Its milter and its proxy are taken out of the MTA.",
 		"What rspamd would do by itself does not count; the rules that were made of its thresholds do.",
 	}), nil
 }
@@ -117,7 +128,8 @@ func (r *rspamd) thresholds(root *uclNode) {
 			}
 			r.actions[n.key] = entry{n.text, n.at.String()}
 			if n.key == "greylist" {
-				r.note(Differs, n.at, what, "[greylist] with min_score puts new senders off whose mail has such a score: switch it on with greylist.enabled")
+				r.note(Differs, n.at, what, "[greylist] with min_score puts new senders off whose mail has such a "+
+					"score: switch it on with greylist.enabled")
 				delete(r.actions, n.key)
 				continue
 			}
@@ -170,8 +182,10 @@ func (r *rspamd) act(rule *section, action, message, origin string) bool {
 	switch strings.ReplaceAll(strings.ToLower(action), "_", " ") {
 	case "reject":
 		rule.set("action", "reject", origin)
-		if message != "" && oneLine(message) == message && !strings.ContainsFunc(message, func(c rune) bool { return c > '~' }) && len(message) < 200 {
-			rule.set("reply", policy.Reply{Code: policy.Refused.Code, Enhanced: policy.Refused.Enhanced, Text: message}.String(), origin)
+		if message != "" && oneLine(message) == message &&
+			!strings.ContainsFunc(message, func(c rune) bool { return c > '~' }) && len(message) < 200 {
+			rule.set("reply", policy.Reply{Code: policy.Refused.Code, Enhanced: policy.Refused.Enhanced,
+				Text: message}.String(), origin)
 		}
 	case "soft reject":
 		rule.set("action", "tempfail", origin)
@@ -216,11 +230,13 @@ func (r *rspamd) antivirus(root *uclNode) {
 		}
 		server := n.get("servers").words()
 		if kind != "clamav" || len(server) == 0 {
-			r.note(Impossible, n.at, what, "engines of the type %q are asked by [[virus]] with type = \"icap\", \"http\" or \"command\": docs/engines.md", oneLine(kind))
+			r.note(Impossible, n.at, what, "engines of the type %q are asked by [[virus]] with type = \"icap\", "+
+				"\"http\" or \"command\": docs/engines.md", oneLine(kind))
 			continue
 		}
 		var addresses []string
-		for _, s := range strings.FieldsFunc(strings.Join(server, ","), func(c rune) bool { return c == ',' || c == ' ' }) {
+		for _, s := range strings.FieldsFunc(strings.Join(server, ","),
+			func(c rune) bool { return c == ',' || c == ' ' }) {
 			switch {
 			case strings.HasPrefix(s, "/"):
 				addresses = append(addresses, "unix:"+s)
@@ -276,7 +292,8 @@ func (r *rspamd) multimap(root *uclNode) {
 			continue
 		}
 		if strings.EqualFold(action, "accept") {
-			r.note(Differs, n.at, what, "a rule by which nothing counts that is found about spam; what is infected or forbidden still counts")
+			r.note(Differs, n.at, what,
+				"a rule by which nothing counts that is found about spam; what is infected or forbidden still counts")
 			continue
 		}
 		r.note(Taken, n.at, what, "a rule")
@@ -287,11 +304,13 @@ func (r *rspamd) multimap(root *uclNode) {
 func (r *rspamd) mapped(n *uclNode) (s scope, err error) {
 	kind := n.word("type")
 	if isOn(n.word("regexp")) {
-		return s, fmt.Errorf("its map has expressions; write the addresses as patterns such as \"boss*@example.com\" into a file, and from = [\"file:...\"]")
+		return s, fmt.Errorf("its map has expressions; write the addresses as patterns such as \"boss*@example.com\" " +
+			"into a file, and from = [\"file:...\"]")
 	}
 	list := map[string]*[]entry{"from": &s.from, "rcpt": &s.to, "ip": &s.client}[kind]
 	if list == nil {
-		return s, fmt.Errorf("a list of the type %q is no condition of a rule; docs/policy.md has those that are", oneLine(kind))
+		return s, fmt.Errorf("a list of the type %q is no condition of a rule; docs/policy.md has those that are",
+			oneLine(kind))
 	}
 	if f := n.word("extract_from"); kind == "from" && f != "" && f != "smtp" {
 		return s, fmt.Errorf("it is about the From field: write a rule with header_from")
@@ -378,7 +397,8 @@ func (r *rspamd) force(root *uclNode) {
 // terms takes an expression apart.
 func terms(expr string) (when, requires, unless []string, err error) {
 	if !symbols.MatchString(expr) {
-		return nil, nil, nil, fmt.Errorf("the expression %q has more than symbols with & or | between them", oneLine(expr))
+		return nil, nil, nil, fmt.Errorf("the expression %q has more than symbols with & or | between them",
+			oneLine(expr))
 	}
 	expr = strings.NewReplacer(" and ", "&", " AND ", "&", " or ", "|", " OR ", "|").Replace(expr)
 	some := strings.Contains(expr, "|")
@@ -424,7 +444,8 @@ func (r *rspamd) settings(root *uclNode) {
 			r.write(rule, s, n.at.String())
 			rule.words("when", []string{"spam/*", anyMail}, n.at.String())
 			rule.set("action", "deliver", n.at.String())
-			r.note(Differs, n.at, what, "a rule by which nothing counts that is found about spam; what is infected or forbidden still counts")
+			r.note(Differs, n.at, what,
+				"a rule by which nothing counts that is found about spam; what is infected or forbidden still counts")
 		case apply != nil && apply.get("actions") != nil && len(apply.nodes) == 1:
 			own := map[string]entry{}
 			for _, a := range apply.get("actions").nodes {
@@ -436,7 +457,8 @@ func (r *rspamd) settings(root *uclNode) {
 			r.stop(n, s, own)
 			r.note(Taken, n.at, what, "rules with its thresholds, and one for mail below the lowest of them")
 		default:
-			r.note(Impossible, n.at, what, "of settings, whitelist, want_spam and thresholds are taken over; write a rule with from, to or client for the rest")
+			r.note(Impossible, n.at, what, "of settings, whitelist, want_spam and thresholds are taken over; "+
+				"write a rule with from, to or client for the rest")
 		}
 	}
 }

@@ -52,7 +52,8 @@ func (c *conf) readClauses(s setting) []clause {
 		lines, err = c.open(name)
 	}
 	if err != nil {
-		c.done(Impossible, s, "the ruleset cannot be read: %v; what MailScanner has without it, %q, was taken instead", err, s.preset)
+		c.done(Impossible, s, "the ruleset cannot be read: %v; what MailScanner has without it, %q, was taken instead",
+			err, s.preset)
 		all.value = s.preset
 		return []clause{all}
 	}
@@ -70,7 +71,8 @@ func (c *conf) isRuleset(s setting) bool {
 		return false
 	}
 	name := strings.ToLower(fields[0])
-	return strings.HasSuffix(name, ".rules") || strings.HasSuffix(name, ".rule") || strings.HasPrefix(name, "/") && !s.file
+	return strings.HasSuffix(name, ".rules") || strings.HasSuffix(name, ".rule") ||
+		strings.HasPrefix(name, "/") && !s.file
 }
 
 // ruleset reads the lines of a ruleset. The line for all mail ends it; it is nil if there is none.
@@ -112,7 +114,8 @@ func direction(word string) (directions, error) {
 		return d, fmt.Errorf("%q is no direction; write From:, To:, FromOrTo: or FromAndTo: before the pattern", word)
 	}
 	if d.virus {
-		return d, errors.New("the name of a virus is not a condition of it; in a rule of milterscan it is: when = [\"virus/NAME*\"]")
+		return d, errors.New("the name of a virus is not a condition of it; in a rule of milterscan it is: " +
+			"when = [\"virus/NAME*\"]")
 	}
 	return d, nil
 }
@@ -177,7 +180,8 @@ func condition(text string, at Place) ([]scope, string, error) {
 	case len(addresses)+len(networks) == 0:
 		return []scope{{}}, rest, nil
 	case len(networks) > 0 && (d.both || !d.from):
-		return nil, "", errors.New("the network of a client says where mail comes from, and not to whom it goes; write From: before it")
+		return nil, "", errors.New("the network of a client says where mail comes from, and not to whom it goes; " +
+			"write From: before it")
 	case len(networks) > 0:
 		return []scope{{client: placed(networks)}}, rest, nil
 	case d.both:

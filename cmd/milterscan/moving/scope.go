@@ -118,8 +118,8 @@ func pattern(text string) (addresses, networks []string, err error) {
 	case lower == "default" || lower == "*" || lower == "*@*":
 		return nil, nil, nil
 	case strings.HasPrefix(lower, "host:"):
-		return nil, nil, errors.New("the names of clients are not a condition of rules, since whoever has an address can name it; " +
-			"write its network into client")
+		return nil, nil, errors.New("the names of clients are not a condition of rules, " +
+			"since whoever has an address can name it; write its network into client")
 	case len(text) > 2 && text[0] == '/' && text[len(text)-1] == '/':
 		return expressed(text[1 : len(text)-1])
 	}
@@ -155,7 +155,8 @@ func expressed(text string) (addresses, networks []string, err error) {
 		addresses = append(addresses, a)
 	}
 	if len(addresses) > 0 && len(networks) > 0 {
-		return nil, nil, errors.New("the expression is about addresses of mail and of clients at once; write a line for each")
+		return nil, nil, errors.New("the expression is about addresses of mail and of clients at once; " +
+			"write a line for each")
 	}
 	return addresses, networks, nil
 }
@@ -225,7 +226,8 @@ func address(s string) (string, error) {
 	case strings.HasSuffix(s, "@"):
 		s += "*"
 	}
-	if strings.ContainsAny(s, "#/") || strings.HasPrefix(s, "file:") || strings.HasPrefix(s, "list:") || strings.HasPrefix(s, "group:") {
+	if strings.ContainsAny(s, "#/") || strings.HasPrefix(s, "file:") || strings.HasPrefix(s, "list:") ||
+		strings.HasPrefix(s, "group:") {
 		return "", fmt.Errorf("%q is not the pattern of an address", s)
 	}
 	if _, err := policy.ParseAddressPattern(s); err != nil {

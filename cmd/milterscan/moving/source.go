@@ -126,7 +126,8 @@ func (t *taking) split(name string, text []byte) (lines []line) {
 		raw = bytes.TrimRight(raw, "\r\n")
 		switch {
 		case len(raw) > maxLine:
-			t.note(Unclear, at, string(raw[:64]), "the line has %d bytes, and lines of at most %d are read; it was left out", len(raw), maxLine)
+			t.note(Unclear, at, string(raw[:64]),
+				"the line has %d bytes, and lines of at most %d are read; it was left out", len(raw), maxLine)
 		case bytes.IndexByte(raw, 0) >= 0:
 			t.note(Unclear, at, string(raw), "the line has a NUL; it was left out")
 		case !utf8.Valid(raw) && !comment(string(raw)):

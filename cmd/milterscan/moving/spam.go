@@ -47,7 +47,8 @@ func (c *conf) spam() {
 	g := &spamRules{conf: c}
 	for i, s := range [dims]setting{
 		c.get("Spam Checks", "yes"), c.get("Is Definitely Not Spam", "no"), c.get("Is Definitely Spam", "no"),
-		c.get("Definite Spam Is High Scoring", "no"), c.get("Spam Actions", "deliver"), c.get("High Scoring Spam Actions", "deliver"),
+		c.get("Definite Spam Is High Scoring", "no"), c.get("Spam Actions", "deliver"),
+		c.get("High Scoring Spam Actions", "deliver"),
 		c.get("Spam Modify Subject", "start"), c.get("Spam Subject Text", "{Spam?}"),
 		c.get("High Scoring Spam Modify Subject", "start"), c.get("High Scoring Spam Subject Text", "{Spam?}"),
 		c.get("Required SpamAssassin Score", "6"), c.get("High SpamAssassin Score", "10"),
@@ -79,7 +80,8 @@ func (g *spamRules) level(within scope, i int, picked []clause) {
 		}
 		if g.cases == maxCases || within.pairs(l.scope) > maxCompared {
 			g.full = true
-			g.note(Impossible, l.at, g.settings[i].text(), "the rulesets about spam have more than %d combinations, or lists of thousands that are compared with each other; the rest was left out", maxCases)
+			g.note(Impossible, l.at, g.settings[i].text(), "the rulesets about spam have more than %d combinations, "+
+				"or lists of thousands that are compared with each other; the rest was left out", maxCases)
 			return
 		}
 		s, some := within.within(l.scope)
@@ -222,7 +224,8 @@ func (c *conf) ham(g *spamRules) {
 	required, err := number(g.lists[dimRequired][len(g.lists[dimRequired])-1].value)
 	switch {
 	case len(o.left) > 0 || !o.deliver:
-		c.done(Impossible, s, "mail that is no spam is delivered; of these actions only headers, store and forward beside deliver are taken over")
+		c.done(Impossible, s, "mail that is no spam is delivered; of these actions only headers, "+
+			"store and forward beside deliver are taken over")
 		return
 	case len(o.headers)+len(o.forward) == 0 && !o.store:
 		c.done(Taken, s, "mail is delivered unless a rule says otherwise")
@@ -243,7 +246,8 @@ func (c *conf) ham(g *spamRules) {
 	if len(o.forward) > 0 {
 		rule.words("copy", o.forward, l.origin(s))
 	}
-	c.done(Taken, s, "a rule that adds these to mail below the score that is required of all; mail that is no spam for other reasons gets it as well")
+	c.done(Taken, s, "a rule that adds these to mail below the score that is required of all; "+
+		"mail that is no spam for other reasons gets it as well")
 }
 
 // reports says what became of the settings about spam.
@@ -265,7 +269,8 @@ func (g *spamRules) reports() {
 			how, why := Taken, "tag of rules"
 			for _, l := range g.lists[i] {
 				if strings.Contains(l.value, "_SCORE_") || strings.Contains(l.value, "_STARS_") {
-					how, why = Differs, "the score is left out of the mark; spam.score_header and headers of rules can show it"
+					how, why = Differs,
+						"the score is left out of the mark; spam.score_header and headers of rules can show it"
 				}
 			}
 			g.done(how, s, "%s", why)
@@ -274,13 +279,14 @@ func (g *spamRules) reports() {
 			case !g.assassin && !g.onLists:
 				g.done(Needless, s, "%s", off)
 			case g.onLists && g.needed > 1:
-				g.done(Differs, s, "the score of a message is what SpamAssassin gives it and a share of %v for each list that has it: "+
-					"mail that neither alone would make spam may be spam by both", g.needed)
+				g.done(Differs, s, "the score of a message is what SpamAssassin gives it and a share of %v for each "+
+					"list that has it: mail that neither alone would make spam may be spam by both", g.needed)
 			default:
 				g.done(Taken, s, "rules about the score that SpamAssassin gives")
 			}
 		case dimWhite:
-			g.done(Taken, s, "rules by which it does not count what is found about spam; what is infected or forbidden still counts, as with MailScanner")
+			g.done(Taken, s, "rules by which it does not count what is found about spam; "+
+				"what is infected or forbidden still counts, as with MailScanner")
 		case dimBlack:
 			g.done(Taken, s, "rules for all mail from there")
 		default:
@@ -300,13 +306,14 @@ func (c *conf) useAssassin() bool {
 	}
 	t := c.out.table("spam.spamassassin")
 	t.words("address", []string{"tcp:127.0.0.1:783"}, s.origin())
-	c.done(Differs, s, "milterscan asks spamd, which has to run, and reads SpamAssassin's own files; where it listens is what Debian has, "+
-		"as MailScanner's files do not say it")
+	c.done(Differs, s, "milterscan asks spamd, which has to run, and reads SpamAssassin's own files; "+
+		"where it listens is what Debian has, as MailScanner's files do not say it")
 	size := c.get("Max SpamAssassin Size", "200k")
 	if word, _ := cutWord(c.single(size).value); word != "" {
 		if n, err := number(word); err == nil && n >= 1 {
 			t.raw("max_size", quoted(bytesText(n)), size.origin())
-			c.done(Differs, size, "larger mail is not scored, where MailScanner scores its beginning; the finding spam/not-scored says so")
+			c.done(Differs, size, "larger mail is not scored, where MailScanner scores its beginning; "+
+				"the finding spam/not-scored says so")
 		}
 	}
 	wait := c.get("SpamAssassin Timeout", "75")
@@ -314,7 +321,8 @@ func (c *conf) useAssassin() bool {
 		const most = 40
 		t.raw("timeout", quoted(fmt.Sprintf("%ds", int(min(n, most)))), wait.origin())
 		if n > most {
-			c.done(Differs, wait, "%ds: the MTA's client waits for the answer, and limits.time is 1m for all scanners", most)
+			c.done(Differs, wait, "%ds: the MTA's client waits for the answer, and limits.time is 1m for all scanners",
+				most)
 		} else {
 			c.done(Taken, wait, "spam.spamassassin.timeout")
 		}

@@ -16,7 +16,8 @@ type sample struct {
 var samples = []sample{
 	{"program", "PE32 executable (GUI) Intel 80386, for MS Windows", "application/x-dosexec", nil},
 	{"program", "PE32+ executable (console) x86-64, for MS Windows", "application/x-dosexec", nil},
-	{"program", "ELF 64-bit LSB executable, x86-64, version 1 (SYSV), dynamically linked", "application/x-executable", nil},
+	{"program", "ELF 64-bit LSB executable, x86-64, version 1 (SYSV), dynamically linked",
+		"application/x-executable", nil},
 	{"program", "Mach-O 64-bit x86_64 executable", "application/x-mach-binary", nil},
 	{"program", "MS-DOS executable", "application/x-dosexec", nil},
 	{"script", "POSIX shell script, ASCII text executable", "text/x-shellscript", nil},
@@ -49,9 +50,11 @@ func judged(rules []nameRule, text, mime string) (action string, at int) {
 // samples would be denied by.
 func (c *conf) fileTypes() {
 	rules, some := c.readNames("Filetype Rules", "Allow Filetypes", "Deny Filetypes")
-	rules = append(c.mimeTypes("Allow File MIME Types", "allow"), append(c.mimeTypes("Deny File MIME Types", "deny"), rules...)...)
+	rules = append(c.mimeTypes("Allow File MIME Types", "allow"),
+		append(c.mimeTypes("Deny File MIME Types", "deny"), rules...)...)
 	archive, _ := c.readNames("Archives Filetype Rules", "Archives Allow Filetypes", "Archives Deny Filetypes")
-	archive = append(c.mimeTypes("Archives Allow File MIME Types", "allow"), append(c.mimeTypes("Archives Deny File MIME Types", "deny"), archive...)...)
+	archive = append(c.mimeTypes("Archives Allow File MIME Types", "allow"),
+		append(c.mimeTypes("Archives Deny File MIME Types", "deny"), archive...)...)
 	if !some {
 		return
 	}
@@ -80,8 +83,8 @@ func (c *conf) fileTypes() {
 	c.typeNotes(rules, used)
 	for _, r := range archive {
 		if r.action != "allow" {
-			c.note(Differs, r.at, r.text, "what a content is refused for is one list, attachment.deny_contents, for attachments and for members of archives; the "+
-				"rules for attachments made it")
+			c.note(Differs, r.at, r.text, "what a content is refused for is one list, attachment.deny_contents, "+
+				"for attachments and for members of archives; the rules for attachments made it")
 		}
 	}
 }
@@ -107,13 +110,16 @@ func (c *conf) typeNotes(rules []nameRule, used map[int]bool) {
 		case r.action == "allow":
 			c.note(Taken, r.at, r.text, "what it allows is not among the contents that are refused")
 		case r.action == "deny" && used[i]:
-			c.note(Differs, r.at, r.text, "attachment.deny_contents, or a rule about the media type: milterscan looks at the bytes, not at what file(1) says of them")
+			c.note(Differs, r.at, r.text, "attachment.deny_contents, or a rule about the media type: "+
+				"milterscan looks at the bytes, not at what file(1) says of them")
 		case r.action == "deny" && strings.Contains(strings.ToLower(r.expr), "self-extract"):
 			c.note(Needless, r.at, r.text, "a self-extracting archive is a program")
-		case r.action == "deny" && slices.ContainsFunc(samples, func(s sample) bool { return r.re.MatchString(s.text) }):
+		case r.action == "deny" && slices.ContainsFunc(samples,
+			func(s sample) bool { return r.re.MatchString(s.text) }):
 			c.note(Needless, r.at, r.text, "a line before it decides about the same contents")
 		default:
-			c.note(Impossible, r.at, r.text, "what file(1) says is not what milterscan goes by; a rule with part = [\"TYPE/SUBTYPE\"] is about a media type")
+			c.note(Impossible, r.at, r.text, "what file(1) says is not what milterscan goes by; "+
+				"a rule with part = [\"TYPE/SUBTYPE\"] is about a media type")
 		}
 	}
 }

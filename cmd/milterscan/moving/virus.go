@@ -8,9 +8,12 @@ import (
 
 // otherEngines are the scanners of MailScanner for which there is no certain way to call them.
 var otherEngines = map[string]string{
-	"kse": "Kaspersky Scan Engine speaks ICAP: [[virus]] with type = \"icap\"", "kaspersky": "[[virus]] with type = \"icap\" or \"command\"",
-	"drweb": "[[virus]] with type = \"icap\" or \"command\"", "esets": "[[virus]] with type = \"icap\" or \"command\"",
-	"esetsefs": "[[virus]] with type = \"icap\" or \"command\"", "generic": "[[virus]] with type = \"command\"",
+	"kse":       "Kaspersky Scan Engine speaks ICAP: [[virus]] with type = \"icap\"",
+	"kaspersky": "[[virus]] with type = \"icap\" or \"command\"",
+	"drweb":     "[[virus]] with type = \"icap\" or \"command\"",
+	"esets":     "[[virus]] with type = \"icap\" or \"command\"",
+	"esetsefs":  "[[virus]] with type = \"icap\" or \"command\"",
+	"generic":   "[[virus]] with type = \"command\"",
 }
 
 // viruses takes over the engines, and what becomes of infected mail.
@@ -19,17 +22,19 @@ func (c *conf) viruses() {
 	scanning := c.get("Virus Scanning", "yes")
 	for _, l := range c.clauses(scanning) {
 		if is, ok := yes(l.value); ok && !is && !l.scope.everybody() {
-			c.about(Impossible, scanning, l, "milterscan shows all mail to the engines; mail with a virus is let through by no list. A rule of your own "+
-				"with when = [\"infected\"] would")
+			c.about(Impossible, scanning, l, "milterscan shows all mail to the engines; "+
+				"mail with a virus is let through by no list. A rule of your own with when = [\"infected\"] would")
 		}
 	}
 	if is, ok := yes(c.last(scanning).value); ok && !is {
-		c.done(Differs, scanning, "no engine is asked; the built-in one, which knows the EICAR test string, is always on")
+		c.done(Differs, scanning,
+			"no engine is asked; the built-in one, which knows the EICAR test string, is always on")
 		c.done(Needless, s, "MailScanner does not scan for viruses")
 		return
 	}
 	c.done(Taken, scanning, "all mail is shown to all engines")
-	names := strings.FieldsFunc(strings.ToLower(c.single(s).value), func(r rune) bool { return r == ' ' || r == '\t' || r == ',' })
+	names := strings.FieldsFunc(strings.ToLower(c.single(s).value),
+		func(r rune) bool { return r == ' ' || r == '\t' || r == ',' })
 	var made, left []string
 	for _, name := range names {
 		if c.engine(s, name) {
@@ -40,11 +45,13 @@ func (c *conf) viruses() {
 		switch {
 		case name == "none":
 		case name == "auto":
-			left = append(left, "auto takes whatever is installed, which files do not tell: name your engines in [[virus]], as docs/engines.md shows")
+			left = append(left, "auto takes whatever is installed, which files do not tell: "+
+				"name your engines in [[virus]], as docs/engines.md shows")
 		case known:
 			left = append(left, name+": "+why)
 		default:
-			left = append(left, name+": [[virus]] with type = \"command\" runs a program, with \"icap\" asks a server; docs/engines.md shows both")
+			left = append(left, name+": [[virus]] with type = \"command\" runs a program, "+
+				"with \"icap\" asks a server; docs/engines.md shows both")
 		}
 	}
 	switch {
@@ -90,8 +97,8 @@ func (c *conf) engine(s setting, name string) bool {
 	const most = 45
 	t.raw("timeout", quoted(fmt.Sprintf("%ds", int(min(n, most)))), wait.origin())
 	if n > most {
-		c.done(Differs, wait, "%ds: the client of the MTA waits for the answer, and limits.time is 1m for all of them; an engine that does not answer in "+
-			"time defers the mail", most)
+		c.done(Differs, wait, "%ds: the client of the MTA waits for the answer, "+
+			"and limits.time is 1m for all of them; an engine that does not answer in time defers the mail", most)
 	} else {
 		c.done(Taken, wait, "virus.timeout")
 	}
@@ -103,7 +110,8 @@ func (c *conf) infected() {
 	silent := c.get("Silent Viruses", "HTML-IFrame All-Viruses")
 	still := c.get("Still Deliver Silent Viruses", "no")
 	keeps := c.get("Quarantine Silent Viruses", "no")
-	all := slices.ContainsFunc(strings.Fields(c.single(silent).value), func(w string) bool { return strings.EqualFold(w, "All-Viruses") })
+	all := slices.ContainsFunc(strings.Fields(c.single(silent).value),
+		func(w string) bool { return strings.EqualFold(w, "All-Viruses") })
 	if all && !c.is("Still Deliver Silent Viruses", "no") {
 		rule := c.out.rule(c.nameRule("infected"), silent.origin())
 		rule.words("when", []string{"infected"}, silent.origin())
@@ -112,8 +120,8 @@ func (c *conf) infected() {
 			rule.raw("keep", "true", keeps.origin())
 		}
 		c.notify(rule)
-		c.done(Differs, silent, "infected mail is refused, where MailScanner drops it without a word: no notice goes to a forged sender, and the server that "+
-			"sends it hears why")
+		c.done(Differs, silent, "infected mail is refused, where MailScanner drops it without a word: "+
+			"no notice goes to a forged sender, and the server that sends it hears why")
 		c.done(Taken, still, "infected mail is not delivered")
 		c.done(Taken, keeps, "keep of the rule about infected mail")
 		return
@@ -121,8 +129,8 @@ func (c *conf) infected() {
 	rule := c.out.rule(c.nameRule("infected"), silent.origin())
 	rule.words("when", []string{"infected"}, silent.origin())
 	c.takenOut(rule, c.tag("Virus Modify Subject", "Virus Subject Text", "{Virus?}"))
-	c.done(Differs, silent, "the rule about infected mail does not tell viruses apart: what is infected is taken out, and the rest arrives. "+
-		"A rule with when = [\"virus/NAME*\"] before it can refuse some")
+	c.done(Differs, silent, "the rule about infected mail does not tell viruses apart: what is infected is taken "+
+		"out, and the rest arrives. A rule with when = [\"virus/NAME*\"] before it can refuse some")
 	c.done(Differs, still, "see Silent Viruses")
 	c.done(Differs, keeps, "the original is kept as of any other virus")
 }

@@ -185,7 +185,8 @@ func (l *looking) tell(a Answer) int {
 		return cli.ExitFound
 	}
 	if len(blind) > 0 {
-		return l.fail(fmt.Errorf("no record has %s: whether mail had any of this is not known; see history.parts and history.links",
+		return l.fail(fmt.Errorf("no record has %s: whether mail had any of this is not known; "+
+			"see history.parts and history.links",
 			strings.Join(words(blind), " or ")))
 	}
 	return cli.ExitOK

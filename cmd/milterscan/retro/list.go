@@ -30,7 +30,8 @@ type List struct {
 
 	has   func(value string) bool
 	entry func(value string, size int64) (entry string, ok bool) // by which a value is listed
-	found func(entry string) string                              // the rule of the finding by which mail would be judged
+	// found returns the rule of the finding by which mail with an entry would be judged.
+	found func(entry string) string
 }
 
 // largest is how many bytes a file may have.
@@ -78,7 +79,9 @@ func FromTable(name string, t *listing.Table) (List, error) {
 // FromFeed makes a list of the one that a feed has.
 func FromFeed(name string, t *listing.Table) (List, error) {
 	l, err := FromTable(name, t)
-	rule := map[history.Sort]string{history.Parts: "feed/file/", history.Hosts: "feed/link/", history.Clients: "feed/client/"}[l.Sort] + name
+	rule := map[history.Sort]string{
+		history.Parts: "feed/file/", history.Hosts: "feed/link/", history.Clients: "feed/client/",
+	}[l.Sort] + name
 	l.found = func(string) string { return rule }
 	return l, err
 }
@@ -98,7 +101,8 @@ func FromSignatures(file string) (List, error) {
 	case l.Entries == 0:
 		return l, errEmpty
 	case others > 0:
-		l.Notes = append(l.Notes, fmt.Sprintf("%d entries are MD5 or SHA-1 and are not compared: the history has SHA-256", others))
+		l.Notes = append(l.Notes,
+			fmt.Sprintf("%d entries are MD5 or SHA-1 and are not compared: the history has SHA-256", others))
 	}
 	l.has = func(v string) bool { return len(v) == len(scan.Sum{}) && k.Has(scan.Sum([]byte(v))) }
 	l.entry = func(v string, size int64) (string, bool) {
@@ -133,7 +137,8 @@ func FromFile(file string, kind listing.Kind, in io.Reader) (List, error) {
 		}
 		l, err := FromTable(file, t)
 		if n.Wrong > 0 {
-			l.Notes = append(l.Notes, fmt.Sprintf("%d of %d lines hold no entry and are left out, such as %q", n.Wrong, n.Lines, n.Sample[0]))
+			l.Notes = append(l.Notes, fmt.Sprintf("%d of %d lines hold no entry and are left out, such as %q",
+				n.Wrong, n.Lines, n.Sample[0]))
 		}
 		return l, naming(file, err)
 	}
@@ -189,8 +194,11 @@ func (l List) Hits(r policy.Record) (hits []Hit) {
 			return
 		}
 		rule := l.found(entry)
-		known := rule != "" && slices.ContainsFunc(r.Findings, func(f policy.RecordFinding) bool { return f.Rule == rule })
-		hits = append(hits, Hit{List: l.Name, Sort: l.Sort, Value: shown, Entry: entry, Name: name, Size: size, Known: known})
+		known := rule != "" && slices.ContainsFunc(r.Findings,
+			func(f policy.RecordFinding) bool { return f.Rule == rule })
+		hits = append(hits, Hit{
+			List: l.Name, Sort: l.Sort, Value: shown, Entry: entry, Name: name, Size: size, Known: known,
+		})
 	}
 	if l.Sort != history.Parts {
 		values, _, _ := l.Sort.Values(r)

@@ -54,8 +54,11 @@ func (a Answer) sum(lists []List) sum {
 func (a Answer) writeJSON(w io.Writer, lists []List) {
 	for _, f := range a.Found {
 		r := f.Record
-		m := message{ID: r.ID, Time: r.Time.UTC(), QueueID: r.QueueID, MessageID: r.MessageID, Client: r.Client, Sender: r.Sender, Subject: r.Subject,
-			Action: r.Action, Recipients: []recipient{}, More: r.MoreRecipients, Hits: f.Hits}
+		m := message{
+			ID: r.ID, Time: r.Time.UTC(), QueueID: r.QueueID, MessageID: r.MessageID,
+			Client: r.Client, Sender: r.Sender, Subject: r.Subject,
+			Action: r.Action, Recipients: []recipient{}, More: r.MoreRecipients, Hits: f.Hits,
+		}
 		for _, to := range r.Recipients {
 			m.Recipients = append(m.Recipients, recipient{to.Recipient, cmp.Or(to.Action, r.Action)})
 		}
@@ -89,7 +92,9 @@ func (a Answer) write(w io.Writer, lists []List, took time.Duration) {
 
 // title says what is listed where.
 func (h Hit) title(in []Found) string {
-	title := map[history.Sort]string{history.Parts: "File ", history.Hosts: "Link to ", history.Clients: "Client "}[h.Sort] + h.Value
+	title := map[history.Sort]string{
+		history.Parts: "File ", history.Hosts: "Link to ", history.Clients: "Client ",
+	}[h.Sort] + h.Value
 	if h.Sort == history.Parts {
 		var names []string
 		for _, f := range in {
@@ -112,11 +117,13 @@ func (h Hit) title(in []Found) string {
 func (f Found) write(w io.Writer, about Hit) {
 	r := f.Record
 	known := ""
-	if slices.ContainsFunc(f.Hits, func(h Hit) bool { return h.List == about.List && h.Value == about.Value && h.Known }) {
+	if slices.ContainsFunc(f.Hits, func(h Hit) bool {
+		return h.List == about.List && h.Value == about.Value && h.Known
+	}) {
 		known = " (listed then)"
 	}
-	fmt.Fprintf(w, "  %s  %s  %-10s  %s  <%s> to %s%s\n", show.Time(r.Time), r.ID, r.Action, show.Printable(cmp.Or(r.QueueID, "-")),
-		show.Printable(r.Sender), show.Printable(f.whom()), known)
+	fmt.Fprintf(w, "  %s  %s  %-10s  %s  <%s> to %s%s\n", show.Time(r.Time), r.ID, r.Action,
+		show.Printable(cmp.Or(r.QueueID, "-")), show.Printable(r.Sender), show.Printable(f.whom()), known)
 }
 
 // whom names recipients, and what was decided for those for whom that was something else.
@@ -138,7 +145,8 @@ func (f Found) whom() string {
 // total adds up, and says what is not known.
 func (a Answer) total(w io.Writer, lists []List, took time.Duration) {
 	s := a.sum(lists)
-	fmt.Fprintf(w, "%d entries of %d lists, in %v: %d messages had something on them", s.Entries, s.Lists, took.Round(10*time.Millisecond), s.Found)
+	fmt.Fprintf(w, "%d entries of %d lists, in %v: %d messages had something on them", s.Entries, s.Lists,
+		took.Round(10*time.Millisecond), s.Found)
 	if s.Found > 0 {
 		fmt.Fprintf(w, ", %d of them went on", s.Passed)
 	}

@@ -20,9 +20,10 @@ type MTA struct {
 	Networks []string // whose mail it passes on anywhere
 	// What else there is, and cannot be listed: domains, and clients.
 	MoreDomains, MoreClients []string
-	Size                     int64    // of the largest message it takes; 0 where it has no limit, -1 where that is not known
-	Asks                     []string // the milters it asks, in their order
-	Hands                    string   // the program that it hands mail to, "" for none: content_filter
+
+	Size  int64    // of the largest message it takes; 0 for no limit, -1 if that is not known
+	Asks  []string // the milters it asks, in their order
+	Hands string   // the program that it hands mail to, "" for none: content_filter
 
 	Socket string // where it finds milterscan best, "" for where milterscan listens anyway
 	Group  string // whose group has to reach the socket
@@ -45,7 +46,8 @@ func (p Places) mtas(ctx context.Context) (all []MTA, err error) {
 		}[m.Name]
 		some, err := read(ctx, m, p)
 		if err != nil && len(found) > 1 {
-			return nil, fmt.Errorf("%s: its settings cannot be read: %w; name the MTA that counts, to leave this one out", m.Name, err)
+			return nil, fmt.Errorf("%s: its settings cannot be read: %w; name the MTA that counts, "+
+				"to leave this one out", m.Name, err)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: its settings cannot be read: %w", m.Name, err)
@@ -68,8 +70,9 @@ func readPostfix(ctx context.Context, m setup.MTA, p Places) (all []MTA, err err
 		if err != nil {
 			return nil, err
 		}
-		one := MTA{Name: m.Name, Version: m.Version, Dir: dir, Size: number(c.Main("message_size_limit")), Hands: c.Main("content_filter"),
-			Socket: "unix:" + filepath.Join(c.Queue(), "milterscan", "milter.sock"), Group: c.Group()}
+		one := MTA{Name: m.Name, Version: m.Version, Dir: dir, Size: number(c.Main("message_size_limit")),
+			Hands: c.Main("content_filter"), Socket: "unix:" + filepath.Join(c.Queue(), "milterscan", "milter.sock"),
+			Group: c.Group()}
 		domains, networks := c.Domains(ctx), c.Networks()
 		one.Domains, one.MoreDomains = domains.Names, domains.Unlisted
 		one.Networks, one.MoreClients = networks.Names, networks.Unlisted
@@ -105,8 +108,8 @@ func readSendmail(ctx context.Context, m setup.MTA, _ Places) ([]MTA, error) {
 	if err != nil {
 		return nil, err
 	}
-	one := MTA{Name: m.Name, Version: m.Version, Dir: m.Dir, Domains: l.Domains, Networks: l.Networks, MoreDomains: l.MoreDomains,
-		MoreClients: l.MoreClients, Size: number(cmp.Or(c.Options["MaxMessageSize"], "0"))}
+	one := MTA{Name: m.Name, Version: m.Version, Dir: m.Dir, Domains: l.Domains, Networks: l.Networks,
+		MoreDomains: l.MoreDomains, MoreClients: l.MoreClients, Size: number(cmp.Or(c.Options["MaxMessageSize"], "0"))}
 	for _, f := range c.Asked() {
 		one.Asks = append(one.Asks, f.Name+" at "+f.Socket)
 	}

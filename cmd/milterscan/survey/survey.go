@@ -31,8 +31,8 @@ type Places struct {
 // Usual returns the usual places.
 func Usual() Places {
 	return Places{
-		Clamd: []string{"/etc/clamav/clamd.conf", "/etc/clamd.d/scan.conf", "/etc/clamd.conf", "/usr/local/etc/clamd.conf",
-			"/usr/local/etc/clamav/clamd.conf"},
+		Clamd: []string{"/etc/clamav/clamd.conf", "/etc/clamd.d/scan.conf", "/etc/clamd.conf",
+			"/usr/local/etc/clamd.conf", "/usr/local/etc/clamav/clamd.conf"},
 		Names:  "/etc/resolv.conf",
 		List:   "zen.spamhaus.org",
 		Spamd:  []string{"tcp:127.0.0.1:783", "tcp:[::1]:783", "unix:/run/spamd.sock"},
