@@ -14,7 +14,7 @@ import (
 	"github.com/milterscan/milterscan/policy/config"
 )
 
-// console looks at what persons need to log in to the console: its file, and the servers that know their passwords.
+// console examines what people need to log in to the console: its file, and the servers that know their passwords.
 func (p *Installation) console(ctx context.Context) []Finding {
 	c := p.Config.Console
 	if len(c.Listen) == 0 {
@@ -33,10 +33,10 @@ func (p *Installation) console(ctx context.Context) []Finding {
 	return append(append(found, p.directoryOfPeople(ctx, c.LDAP)...), p.provider(ctx, c)...)
 }
 
-// consoleTime is how long the servers that know passwords may take.
+// consoleTime bounds the answer of a server that knows passwords.
 const consoleTime = 15 * time.Second
 
-// nobody says how the first person gets in, where there is none yet.
+// nobody returns the command for the first account, if there is none and no server knows passwords.
 func (p *Installation) nobody(c config.Console) []Finding {
 	_, err := os.Stat(c.File)
 	if !errors.Is(err, fs.ErrNotExist) || c.LDAP.URL != "" || c.OIDC.Issuer != "" {
@@ -46,7 +46,7 @@ func (p *Installation) nobody(c config.Console) []Finding {
 		"console: nobody can log in: there is no account")}
 }
 
-// readable says if the daemon cannot read a file.
+// readable returns a fault if the daemon cannot read a file.
 func (p *Installation) readable(key, file string) []Finding {
 	who, err := access.Of(p.User)
 	if err == nil {
@@ -58,7 +58,7 @@ func (p *Installation) readable(key, file string) []Finding {
 	return []Finding{fault("chgrp "+p.User+" "+file+"; chmod 640 "+file, "%s: %v", key, err)}
 }
 
-// secret says if the daemon cannot read a secret. The environment of the daemon is not seen from here.
+// secret returns a fault if the daemon cannot read a secret. It does not see the environment of the daemon.
 func (p *Installation) secret(key string, from config.SecretFile) []Finding {
 	if from == "" || strings.HasPrefix(string(from), "env:") {
 		return nil

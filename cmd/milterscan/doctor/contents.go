@@ -41,7 +41,7 @@ func largeArchive(size int) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// zeros is zeros without end.
+// zeros reads as zeros without end.
 type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) {

@@ -10,8 +10,8 @@ import (
 	"github.com/milterscan/milterscan/policy/people"
 )
 
-// digests looks at the mail by which people are told of the mail that is kept back from them. A daemon that
-// looks at itself knows the people that they do not reach.
+// digests examines the mail that tells people which of their mail is kept back. A daemon that examines itself
+// knows already which people it does not reach.
 func (p *Installation) digests(ctx context.Context) []Finding {
 	c := p.Config.People
 	if !c.Digest.Enabled {
@@ -46,7 +46,7 @@ func (p *Installation) links() []Finding {
 // mostNamed is how many people one finding names.
 const mostNamed = 5
 
-// Dropped says who gets no digests any more, as several in a row did not arrive.
+// Dropped names the people that get no digests any more, since several in a row did not arrive.
 func Dropped(list []people.Digest) []Finding {
 	if len(list) == 0 {
 		return []Finding{ok("digests arrive")}

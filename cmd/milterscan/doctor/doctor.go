@@ -17,7 +17,7 @@ import (
 // Level is how bad a finding is.
 type Level int
 
-// The levels. Advice is about what works, and would better be otherwise.
+// The levels. Advice is about things that work, and could be better.
 const (
 	OK Level = iota
 	Advice
@@ -27,12 +27,12 @@ const (
 // String returns the level as a report shows it.
 func (l Level) String() string { return [...]string{"ok", "advice", "FAULT"}[l] }
 
-// Finding is one thing that was looked at.
+// Finding is the result for one thing that was examined.
 type Finding struct {
 	Level Level
 	Check string // what it belongs to: "clamd", "Postfix"
 	What  string // the fact
-	Fix   string // what to do about it; "" if it is well
+	Fix   string // what to do about it; "" if all is well
 }
 
 // Installation is what doctor examines.
@@ -99,13 +99,12 @@ func Running() []string {
 		"stores", Database, "digests", "clock"}
 }
 
-// Quick lists the checks that tell in seconds whether the daemon takes mail: those of what
-// is its own, not of the servers it asks, so that whoever starts a daemon again that is not
-// well does so where it can help.
+// Quick lists the checks that tell in seconds whether the daemon takes mail. They leave out the
+// servers it asks, so that the daemon is started again only if that can help.
 func Quick() []string { return []string{"configuration", "sockets", "directories"} }
 
-// Examine looks at everything at once, and returns what it saw in a fixed order. A
-// check that has nothing to look at says nothing.
+// Examine makes all checks at the same time, and returns their findings in a fixed order. A
+// check that has nothing to look at returns none.
 func (p *Installation) Examine(ctx context.Context) []Finding {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

@@ -16,8 +16,8 @@ import (
 	"github.com/milterscan/milterscan/scan/contents/virus"
 )
 
-// engines examines every address of every virus engine by itself: one that fills
-// in for another is not seen to be gone until it is needed.
+// engines examines every address of every virus engine on its own: mail does not show
+// that an address is dead as long as another one answers.
 func (p *Installation) engines(ctx context.Context) []Finding {
 	var all []virus.Config
 	for _, c := range p.Config.Virus {
@@ -53,8 +53,8 @@ func join(results [][]Finding) (all []Finding) {
 	return all
 }
 
-// engine examines one server: whether it is there, what it says of itself, and
-// what it does.
+// engine examines one server: whether it answers, the date of its signatures, and
+// whether it finds a test virus.
 func (p *Installation) engine(ctx context.Context, c virus.Config) []Finding {
 	name := c.Name
 	if len(c.Address) > 0 {
@@ -73,7 +73,7 @@ func (p *Installation) engine(ctx context.Context, c virus.Config) []Finding {
 		found = append(found, p.signatures(name, all[0].Signatures)...)
 	}
 	if c.Type == virus.TypeYARA {
-		return found // which viruses it knows is for its rules to say
+		return found // its rules say which viruses it knows
 	}
 	if p.Gently {
 		return append(found, knowsTestVirus(ctx, e, name)...)
@@ -99,7 +99,7 @@ func remedy(c virus.Config, err error) string {
 	return "see its log, and whether address is right"
 }
 
-// old is how long signatures may go without news. The official ones change daily.
+// old is the greatest age of signatures. The official ones change daily.
 const old = 7 * 24 * time.Hour
 
 // signatures looks at the date of the official signatures.
@@ -119,8 +119,8 @@ func (p *Installation) signatures(name string, date time.Time) []Finding {
 	return nil
 }
 
-// probe sees what the engine does with a virus it must find, and with files larger
-// or deeper than it may look.
+// probe gives the engine a virus that it must find, and files larger or deeper than it
+// may look.
 func probe(ctx context.Context, e *virus.Engine, c virus.Config, name string) []Finding {
 	if found := knowsTestVirus(ctx, e, name); found != nil {
 		return found

@@ -28,7 +28,7 @@ func (p *Installation) shared(ctx context.Context) []Finding {
 	return append(found, connectionFindings(f, c.Hosts, fleet.Options{Connections: c.Connections}.Most())...)
 }
 
-// layoutFinding says whether this program can use the tables.
+// layoutFinding tells whether this program can use the tables.
 func layoutFinding(f fleet.Facts) Finding {
 	if err := f.Fits(); err != nil {
 		return fault("start the daemon of the newest milterscan among the hosts, and update this one", "%v", err)
@@ -36,7 +36,7 @@ func layoutFinding(f fleet.Facts) Finding {
 	return ok("its tables have layout %d", f.Layout.Version)
 }
 
-// oldest is the least version of the server, as it numbers them.
+// oldest is the oldest version of the server that will do, as PostgreSQL numbers them.
 const oldest = 130000
 
 // Differences of clocks.
@@ -45,7 +45,7 @@ const (
 	wrong  = time.Minute
 )
 
-// serverFindings look at the version, the settings and the clock of the server.
+// serverFindings examines the version, the settings and the clock of the server.
 func serverFindings(f fleet.Facts) (found []Finding) {
 	if f.Server < oldest {
 		found = append(found, fault("use PostgreSQL 13 or later",
@@ -77,7 +77,7 @@ func serverFindings(f fleet.Facts) (found []Finding) {
 	return found
 }
 
-// connectionFindings say whether all hosts get their connections.
+// connectionFindings tells whether all hosts get their connections.
 func connectionFindings(f fleet.Facts, hosts, each int) []Finding {
 	if hosts*each > f.Room {
 		return []Finding{advice("raise max_connections of the server, or lower store.connections",

@@ -16,8 +16,8 @@ import (
 // decide about it.
 const heldTooLong = 24 * time.Hour
 
-// held are the messages that an MTA keeps until an administrator decides about them: by
-// rules with action "hold", and whatever else holds mail there.
+// held counts the messages that an MTA keeps until an administrator decides about them, because
+// of a rule with action "hold" or for any other reason.
 type held struct {
 	count  int
 	oldest time.Time
@@ -54,8 +54,8 @@ func (h *held) add(since time.Time) {
 	}
 }
 
-// report says how many messages are held where. fix says how they are looked at, let go
-// and removed.
+// report tells how many messages are held at a place. fix is the commands that show them, let
+// them go and remove them.
 func (h held) report(now time.Time, where, fix string) Finding {
 	if h.count == 0 {
 		return ok("%s holds no message", where)
@@ -72,7 +72,7 @@ func (h held) report(now time.Time, where, fix string) Finding {
 		units.Duration(age.Truncate(time.Hour)))
 }
 
-// heldBy returns what a walk over a queue has shown.
+// heldBy returns the finding for a walk over a queue.
 func heldBy(h held, err error, now time.Time, where, fix string) Finding {
 	if err != nil {
 		return advice("run doctor as root", "how many messages %s holds is not known: %v", where, err)

@@ -15,8 +15,8 @@ import (
 	"github.com/milterscan/milterscan/scan/units"
 )
 
-// directories looks at where messages are kept: there, private, writable for the
-// daemon, with room.
+// directories examines the directories of messages: whether they exist, are private, have room,
+// and the daemon can write to them.
 func (p *Installation) directories(context.Context) []Finding {
 	return []Finding{p.quarantine(), p.room("spool", p.Config.Spool.Place(), p.Config.Limits.Message,
 		p.Config.Spool.Disk, "spool.disk")}
@@ -39,7 +39,7 @@ func (p *Installation) quarantine() Finding {
 	return p.room("quarantine", dir, 10*p.Config.Limits.Message, p.Config.Quarantine.Size, "quarantine.size")
 }
 
-// toBeMade looks at a directory that is not there: the daemon makes it when it needs
+// toBeMade looks at a directory that does not exist yet: the daemon makes it when it needs
 // it, if it may.
 func (p *Installation) toBeMade(what, dir, create string) Finding {
 	above := filepath.Dir(dir)
@@ -59,7 +59,7 @@ func (p *Installation) toBeMade(what, dir, create string) Finding {
 	return ok("the %s %s is made when it is needed", what, dir)
 }
 
-// room sees whether the daemon can write to a directory, and for how long.
+// room tells whether the daemon can write to a directory, and whether enough room is left.
 func (p *Installation) room(what, dir string, least, most units.Size, key string) Finding {
 	if who, err := access.Of(p.User); err == nil {
 		err := who.Reaches(dir, access.Read|access.Write|access.Search)
@@ -87,7 +87,7 @@ func (p *Installation) room(what, dir string, least, most units.Size, key string
 	return ok("%s %s has %v left", what, dir, shown)
 }
 
-// madeIn is a time that no right clock shows any more.
+// madeIn is a time that lies in the past for every clock that is right.
 var madeIn = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // clock looks for a clock that is wrong: dates in mail, signatures and the age of
@@ -103,7 +103,7 @@ func (p *Installation) clock(context.Context) []Finding {
 	return []Finding{ok("it shows %s", p.Now.Format(time.DateTime))}
 }
 
-// helpers looks for the programs that read what nothing of ours reads.
+// helpers looks for the programs that read formats which milterscan itself does not.
 func (p *Installation) helpers(context.Context) (found []Finding) {
 	if worker.FindHelper() == "" {
 		found = append(found, advice("apt-get install unar",
@@ -119,7 +119,7 @@ func (p *Installation) helpers(context.Context) (found []Finding) {
 	return found
 }
 
-// workers starts a child and asks what the kernel could not take away from it.
+// workers starts a child and asks which rights the kernel could not take away from it.
 func (p *Installation) workers(ctx context.Context) []Finding {
 	cfg := p.Workers
 	cfg.Idle = 0

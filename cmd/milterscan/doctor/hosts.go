@@ -33,13 +33,13 @@ func (p *Installation) fleet(ctx context.Context) []Finding {
 	return compareHosts(hosts, p.Config.Store.Host(), p.Config.Store.Hosts)
 }
 
-// Times that hosts may be silent, and that signatures may be behind those of another host.
+// The longest time for a host to be silent, and for its signatures to be older than those of another host.
 const (
 	silence = 6 * fleet.Every
 	behind  = 24 * time.Hour
 )
 
-// compareHosts finds hosts that are silent, whose clocks are wrong, and that are not like the one that spoke last. self is
+// compareHosts finds hosts that are silent, that have a wrong clock, or that differ from the others. self is
 // this host, and expected is how many there should be.
 func compareHosts(hosts []fleet.Host, self string, expected int) (found []Finding) {
 	var live []fleet.Host
@@ -64,7 +64,7 @@ func compareHosts(hosts []fleet.Host, self string, expected int) (found []Findin
 	return found
 }
 
-// hostFinding says how one host is.
+// hostFinding describes one host.
 func hostFinding(h fleet.Host) Finding {
 	what := fmt.Sprintf("%s: milterscan %s, configuration %s, up for %v", h.Name, h.Version, h.Config,
 		time.Since(h.Started).Round(time.Minute))
@@ -116,7 +116,7 @@ func differences(hosts []fleet.Host) (found []Finding) {
 	return found
 }
 
-// groupBy returns the names of hosts by a value of theirs.
+// groupBy returns the names of hosts by one of their values.
 func groupBy(hosts []fleet.Host, of func(fleet.Host) string) map[string][]string {
 	groups := map[string][]string{}
 	for _, h := range hosts {
@@ -138,7 +138,7 @@ func listed(groups map[string][]string) string {
 	return strings.Join(all, ", ")
 }
 
-// apart reports whether signatures are so far apart that it is no accident of the hour at which hosts fetch them.
+// apart reports whether signatures differ by more than the hours at which hosts fetch them explain.
 func apart(groups map[string][]string) bool {
 	var first, last time.Time
 	for value := range groups {

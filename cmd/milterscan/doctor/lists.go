@@ -16,8 +16,8 @@ func MendLists(file string) string {
 		"or the result of milterscan list export, in its place"
 }
 
-// lists looks at the senders that people allow and block: whether they can be read, and how many there are. A
-// daemon that looks at itself knows which it could read last.
+// lists examines the senders that people allow and block: whether they can be read, and how many there are. A
+// daemon that examines itself knows already whether it could read them.
 func (p *Installation) lists(ctx context.Context) []Finding {
 	file := p.Config.People.File
 	if p.Gently {

@@ -21,11 +21,11 @@ func usualLogs() []string {
 		"/var/log/exim/main.log", "/var/log/exim/mainlog"}
 }
 
-// journals are where the journal is: kept, or until the next start.
+// journals has the two places of the journal: on disk, or in memory until the next start.
 const journals = "/{var,run}/log/journal/*/system.journal"
 
-// mtaLog looks at the log that is read for what becomes of mail, and if none is, for one
-// that could be.
+// mtaLog examines the log in which the daemon follows mail through the MTA. If none is set, it
+// looks for one that could be.
 func (p *Installation) mtaLog(context.Context) []Finding {
 	c := p.Config.MTALog
 	switch {
@@ -37,7 +37,7 @@ func (p *Installation) mtaLog(context.Context) []Finding {
 	return p.unusedLog()
 }
 
-// logFile sees whether the daemon can read a log, and whether it is one of an MTA.
+// logFile tells whether the daemon can read a log, and whether it is one of an MTA.
 func (p *Installation) logFile(file string) Finding {
 	who, err := access.Of(p.User)
 	if err == nil {
@@ -69,8 +69,8 @@ func (p *Installation) logFile(file string) Finding {
 	return ok("mta_log.file: %s can be read: %s", file, strings.Join(seen.MTAs, ", "))
 }
 
-// admit says how the daemon's user gets to read a file: by the group that may, or by a
-// list, since a mode would be lost at the next rotation.
+// admit returns the command that lets the daemon's user read a file: by the group that may, or
+// by an access list, since a mode would be lost at the next rotation.
 func (p *Installation) admit(file string) string {
 	info, err := os.Stat(file)
 	if err == nil && info.Mode().Perm()&0o040 != 0 {
@@ -83,7 +83,7 @@ func (p *Installation) admit(file string) string {
 	return "setfacl -m u:" + p.User + ":r " + file + ", and have logrotate make new files so: docs/timeline.md"
 }
 
-// journal sees whether the daemon can read the journal.
+// journal tells whether the daemon can read the journal.
 func (p *Installation) journal() Finding {
 	if _, err := os.Stat(mtalog.Journalctl); err != nil {
 		return fault("set mta_log.file instead", "mta_log.journal: %v", err)
@@ -107,13 +107,13 @@ func (p *Installation) journal() Finding {
 
 func journalFiles() (files []string) {
 	for _, place := range []string{"var", "run"} {
-		found, _ := filepath.Glob(strings.Replace(journals, "{var,run}", place, 1)) // the pattern is right
+		found, _ := filepath.Glob(strings.Replace(journals, "{var,run}", place, 1)) // the pattern is valid
 		files = append(files, found...)
 	}
 	return files
 }
 
-// reading looks at what the daemon has written down of its reading.
+// reading examines the state of reading that the daemon has written down.
 func (p *Installation) reading() []Finding {
 	file := p.Config.History.StatusFile()
 	s, err := mtalog.ReadStatus(file)

@@ -12,11 +12,11 @@ import (
 	"github.com/milterscan/milterscan/scan/sender/dnslist"
 )
 
-// question is what a resolver is asked to see whether it answers: a name that is
-// never there (RFC 6761, section 6.4), so that any answer is a good one.
+// question is the name that a resolver is asked for to see whether it answers. The name never
+// exists (RFC 6761, section 6.4), so that any answer is a good one.
 const question = "milterscan.invalid"
 
-// resolvers asks every resolver by itself.
+// resolvers asks every resolver on its own.
 func (p *Installation) resolvers(ctx context.Context) []Finding {
 	results := make([][]Finding, len(p.Config.DNS.Servers))
 	var wg sync.WaitGroup
@@ -51,7 +51,7 @@ func public() []string {
 		"2001:4860:4860::8888", "2001:4860:4860::8844", "2606:4700:4700::1111", "2606:4700:4700::1001", "2620:fe::fe"}
 }
 
-// dnsLists asks every list for what it must and must not have.
+// dnsLists asks every list for entries that it must and must not have.
 func (p *Installation) dnsLists(ctx context.Context) []Finding {
 	if len(p.Config.Spam.Lists) == 0 || len(p.Config.DNS.Servers) == 0 {
 		return nil

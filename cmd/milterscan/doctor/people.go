@@ -8,7 +8,7 @@ import (
 	"github.com/milterscan/milterscan/policy/people/directory"
 )
 
-// people looks at the sources of [[people.source]]: whether the daemon can read them, and how old what it knows is.
+// people examines the sources of [[people.source]]: whether the daemon can read them, and the age of its data.
 func (p *Installation) people(context.Context) (found []Finding) {
 	for _, s := range p.Config.People.Sources {
 		name := "people.source " + s.Name
@@ -21,7 +21,7 @@ func (p *Installation) people(context.Context) (found []Finding) {
 	return found
 }
 
-// age says how old the last good load of a source is.
+// age tells how old the last good load of a source is.
 func (p *Installation) age(name string, s directory.Source) Finding {
 	at, addresses, err := directory.Kept(filepath.Dir(p.Config.People.File), s)
 	if err != nil {

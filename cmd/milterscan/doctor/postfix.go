@@ -13,7 +13,7 @@ import (
 	"github.com/milterscan/milterscan/scan/units"
 )
 
-// setUpPostfix is what to do where Postfix does not ask milterscan as it should.
+// setUpPostfix is the remedy if Postfix does not ask milterscan as it should.
 const setUpPostfix = "milterscan setup postfix"
 
 // postfix compares Postfix' settings with ours, as each service goes by them.
@@ -38,7 +38,7 @@ func (p *Installation) postfix(ctx context.Context) []Finding {
 	return worthSaying(append(found, m.held(ctx)))
 }
 
-// worthSaying leaves out findings that say nothing, and what was said already.
+// worthSaying leaves out empty findings, and those that repeat another one.
 func worthSaying(found []Finding) (left []Finding) {
 	for _, f := range found {
 		if f.What != "" && !slices.Contains(left, f) {
@@ -97,8 +97,8 @@ func (p *Installation) listens() (all []string) {
 	return all
 }
 
-// setUp returns the fix that has Postfix ask us: by setup, where it can reach a socket
-// of ours already.
+// setUp returns the fix that has Postfix ask us: by setup, if it can reach a socket of ours
+// already.
 func (m *mailServer) setUp() string {
 	_, _, err := m.conf.Choose(m.listens(), m.User)
 	var why *postfix.Unreachable
@@ -136,8 +136,8 @@ func (m *mailServer) overridden(servers []postfix.Service) bool {
 	return len(servers) > 0 && m.conf.Main("smtpd_milters") != ""
 }
 
-// passedBy reports a server that does not ask us, where others do or main.cf
-// would have it.
+// passedBy reports a server that does not ask us, although others do or main.cf
+// says so.
 func (m *mailServer) passedBy(s postfix.Service) Finding {
 	if s.Local() {
 		return ok("%s takes mail from this host only, and does not ask milterscan", s)
@@ -161,7 +161,7 @@ func (m *mailServer) setting(s postfix.Service) string {
 	return "smtpd_milters"
 }
 
-// asks looks at how a service asks us.
+// asks examines how a service asks us.
 func (m *mailServer) asks(s postfix.Service, ours postfix.Milter) []Finding {
 	found := []Finding{ok("Postfix (%s) asks milterscan at %s", s, ours.Address), m.action(s, ours)}
 	found = append(found, m.times(s, ours)...)
@@ -192,7 +192,7 @@ func set(s postfix.Service, ours postfix.Milter, name, value string) string {
 	return fmt.Sprintf("postconf -e milter_%s=%s, and postfix reload", name, value)
 }
 
-// submitted looks at mail that programs on this host hand in.
+// submitted examines whether Postfix asks us about mail that programs on this host hand in.
 func (m *mailServer) submitted() []Finding {
 	s := m.conf.Cleanup()
 	milters := m.conf.Submitted()
@@ -218,7 +218,7 @@ func (m *mailServer) submitted() []Finding {
 		m.conf.Main("non_smtpd_milters"))}
 }
 
-// action looks at what becomes of mail while milterscan is away.
+// action examines what Postfix does with mail while milterscan is away.
 func (m *mailServer) action(s postfix.Service, ours postfix.Milter) Finding {
 	action := m.conf.Setting(s, ours, "default_action")
 	fix := set(s, ours, "default_action", "tempfail")

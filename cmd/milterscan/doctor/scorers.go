@@ -8,8 +8,7 @@ import (
 	"github.com/milterscan/milterscan/scan/sender/spamd"
 )
 
-// spamAssassin asks every spamd whether it is there, and whether any rule wants its
-// score.
+// spamAssassin tells whether every spamd answers, and whether any rule wants its score.
 func (p *Installation) spamAssassin(ctx context.Context) []Finding {
 	c := p.Config.Spam.SpamAssassin
 	var found []Finding
@@ -27,7 +26,7 @@ func (p *Installation) spamAssassin(ctx context.Context) []Finding {
 	return append(found, p.unasked(found, spamd.Opinions())...)
 }
 
-// rspamd asks every rspamd whether it is there, and whether any rule wants its score.
+// rspamd tells whether every rspamd answers, and whether any rule wants its score.
 func (p *Installation) rspamd(ctx context.Context) []Finding {
 	c := p.Config.Spam.Rspamd
 	if len(c.Addresses) == 0 {
@@ -51,7 +50,7 @@ func (p *Installation) rspamd(ctx context.Context) []Finding {
 	return append(found, p.unasked(found, rspamd.Opinions())...)
 }
 
-// controller asks the controller of rspamd whether it is there.
+// controller tells whether the controller of rspamd answers.
 func (p *Installation) controller(ctx context.Context) []Finding {
 	c := p.Config.Spam.Rspamd
 	if c.Controller == "" {
@@ -65,7 +64,7 @@ func (p *Installation) controller(ctx context.Context) []Finding {
 	return append(found, ok("%s answers", c.Controller))
 }
 
-// unasked returns advice where a scorer is there, and no rule rests on what it says.
+// unasked returns advice if a scorer answers, and no rule needs its score.
 func (p *Installation) unasked(servers []Finding, opinions []scan.Rule) []Finding {
 	rules, err := p.Config.Policy()
 	if err != nil || len(servers) == 0 || rules.Interest(opinions).Any() {

@@ -72,8 +72,8 @@ func (p *Installation) filterFaults(f sendmail.Filter, options map[string]string
 	return found
 }
 
-// sameAddress compares a milter as Sendmail names it with an address of ours. That
-// of a TCP socket counts as the same where the port is.
+// sameAddress reports whether a milter, as Sendmail names it, is at an address of ours. TCP
+// addresses are the same if their ports are.
 func sameAddress(theirs, ours string) bool {
 	network, where, _ := strings.Cut(theirs, ":")
 	mine, place := units.SplitAddress(ours)

@@ -13,13 +13,13 @@ import (
 	"time"
 )
 
-// talkTime is how long a conversation with ourselves may take.
+// talkTime bounds a conversation with the daemon.
 const talkTime = 5 * time.Second
 
 const startUs = "systemctl start milterscan, and see its log if it does not stay"
 
-// sockets looks at every place where the daemon is to listen: whether it is there,
-// with the rights it should have, and whether it is a milter that answers.
+// sockets examines every address at which the daemon should listen: whether the socket exists,
+// with the right mode and group, and whether a milter answers.
 func (p *Installation) sockets(ctx context.Context) []Finding {
 	var found []Finding
 	for _, a := range p.Config.Milter.Listen {
@@ -55,8 +55,8 @@ func (p *Installation) socketFile(path string) Finding {
 	return Finding{}
 }
 
-// bound reports whether some process listens on a socket that was made at a path, as
-// milterscan or systemd makes it, whatever became of the file.
+// bound reports whether some process listens on a socket that milterscan or systemd made at a
+// path, even if the file is gone.
 func bound(path string) bool {
 	text, err := os.ReadFile("/proc/net/unix")
 	if err != nil {
@@ -115,6 +115,6 @@ func negotiate(conn io.ReadWriter) error {
 		return errNoMilter
 	}
 	io.CopyN(io.Discard, conn, int64(n-1))
-	conn.Write([]byte{0, 0, 0, 1, 'Q'}) // a polite end; whether it is heard does not matter
+	conn.Write([]byte{0, 0, 0, 1, 'Q'}) // a polite end; an error does not matter
 	return nil
 }

@@ -17,16 +17,16 @@ import (
 	"github.com/milterscan/milterscan/scan/units"
 )
 
-// stores looks at every file in which milterscan keeps something as well as mail, and at
-// the way by which its own mail leaves.
+// stores examines every file in which milterscan keeps something other than mail, and the way
+// by which its own mail leaves.
 func (p *Installation) stores(ctx context.Context) []Finding {
 	found := append(p.history(), p.notices()...)
 	found = append(found, p.submission(ctx)...)
 	return append(found, p.senders()...)
 }
 
-// history looks at the database of [history]. Nothing is remembered without its
-// directory, and mail goes on.
+// history examines the database of [history]. Without its directory nothing is remembered, and
+// mail goes on.
 func (p *Installation) history() []Finding {
 	file := p.Config.History.File
 	if file == "" {
@@ -53,8 +53,8 @@ func (p *Installation) notices() []Finding {
 	return []Finding{p.room("notices", dir, 10*units.MB, 0, "notices.queue")}
 }
 
-// submission looks at the way notices and released mail take. One that is not there
-// is a fault only where there is something to send.
+// submission examines the way of notices and released mail. If it does not answer, that is a
+// fault only if there is something to send.
 func (p *Installation) submission(ctx context.Context) []Finding {
 	kind, where, _ := strings.Cut(string(p.Config.Submission.Via), ":")
 	var err error
@@ -78,7 +78,7 @@ func (p *Installation) submission(ctx context.Context) []Finding {
 }
 
 // senders looks at the records about senders: the databases of [greylist], [contact],
-// [rate] and [dmarc_reports], and the keys of [bounce]. Without them mail goes on unlooked at.
+// [rate] and [dmarc_reports], and the keys of [bounce]. Without them mail goes on without these checks.
 func (p *Installation) senders() (found []Finding) {
 	if c := p.Config.Greylist; c.Enabled {
 		found = append(found, p.database("greylist.file", c.File))
@@ -98,8 +98,8 @@ func (p *Installation) senders() (found []Finding) {
 	return found
 }
 
-// database sees whether the daemon can make and write a file, and whether the file
-// is a database.
+// database tells whether the daemon can make and write a file, and whether the file is a
+// database.
 func (p *Installation) database(key, file string) Finding {
 	dir := filepath.Dir(file)
 	who, err := access.Of(p.User)
@@ -153,7 +153,7 @@ func isDatabase(file string) error {
 	return nil
 }
 
-// keys sees whether the daemon can read its keys, and no other user.
+// keys tells whether the daemon can read its keys, and no other user can.
 func (p *Installation) keys(file string) Finding {
 	keys, err := bounce.KeyFile(file).Read()
 	who, unknown := access.Of(p.User)

@@ -13,8 +13,8 @@ import (
 	"github.com/milterscan/milterscan/scan/contents/virus"
 )
 
-// awaitGrace is how much longer than it may take a verdict can be missing while all is well: an engine is asked
-// once a minute, and what fails is tried again after minutes.
+// awaitGrace is added to the time that a verdict may take: an engine is asked once a minute, and again some
+// minutes after it failed.
 const awaitGrace = 15 * time.Minute
 
 // mostAwaiting bounds the messages that are looked at.
@@ -52,7 +52,7 @@ func (p *Installation) verdicts(ctx context.Context) []Finding {
 	return []Finding{awaiting(rows, longest, p.Now)}
 }
 
-// awaiting says how long messages await verdicts. longest is how long they may, by engine.
+// awaiting tells how long messages await verdicts. longest is how long they may, by engine.
 func awaiting(rows []quarantine.Row, longest map[string]time.Duration, now time.Time) Finding {
 	late := 0
 	for _, r := range rows {

@@ -12,19 +12,19 @@ import (
 	"github.com/milterscan/milterscan/scan/units"
 )
 
-// Answers are what only the administrator knows.
+// Answers has the facts that only the administrator knows.
 type Answers struct {
-	MTA     string   // the name of the one that counts, where there are several
+	MTA     string   // the name of the one that counts, if there are several
 	Listen  string   // where milterscan is to listen; "" for where the MTA finds it best
-	Domains []string // those of the MTA, where they cannot be listed
-	Clamd   string   // where one listens that is not of this host
+	Domains []string // those of the MTA, if they cannot be listed
+	Clamd   string   // the address of one on another host
 	List    string   // the DNS list to ask, "" for none
 }
 
 // question is one thing that the host does not say.
 type question struct {
 	Text   string `json:"question"`
-	Preset string `json:"preset"` // the answer where none is given
+	Preset string `json:"preset"` // the answer if none is given
 	take   func(answer string) error
 }
 
@@ -37,7 +37,7 @@ func (q question) String() string {
 	return fmt.Sprintf("%s [%s]", q.Text, preset)
 }
 
-// questions returns what is not known, as far as it is known what that is.
+// questions returns the questions that the host itself does not answer.
 func (a *Answers) questions(h *survey.Host, listed string) (all []question) {
 	if names := namesOf(h.MTAs); len(names) > 1 && a.MTA == "" {
 		all = append(all, question{"Which MTA takes mail from other hosts: " + strings.Join(names, " or ") + "?",
@@ -72,7 +72,7 @@ func namesOf(mtas []survey.MTA) (names []string) {
 	return names
 }
 
-// unlisted returns what MTAs have that cannot be listed: domains, and clients.
+// unlisted returns the domains and clients of MTAs that cannot be listed.
 func unlisted(mtas []survey.MTA) (domains, clients []string) {
 	for _, m := range mtas {
 		domains, clients = append(domains, m.MoreDomains...), append(clients, m.MoreClients...)

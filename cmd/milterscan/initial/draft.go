@@ -25,16 +25,16 @@ type Draft struct {
 // Socket is a socket of milterscan's whose directory has to be made.
 type Socket struct{ Dir, Group string }
 
-// Note is something that the administrator has to know, or to do.
+// Note tells the administrator what to know, or to do.
 type Note struct {
 	What string `json:"what"`
-	Fix  string `json:"fix,omitempty"` // "" where there is nothing to do
+	Fix  string `json:"fix,omitempty"` // "" if there is nothing to do
 }
 
 // mostInLine is how many domains are written into the configuration itself.
 const mostInLine = 20
 
-// domainsFile is the file beside the configuration with more domains than that.
+// domainsFile holds the domains if there are more; it is in the directory of the configuration.
 const domainsFile = "local-domains"
 
 // writer puts a configuration together.
@@ -45,8 +45,8 @@ type writer struct {
 	Draft
 }
 
-// set writes a key with its reason, and its section where that is another one. An empty
-// reason leaves the comment out.
+// set writes a key with its reason as a comment, after the head of its section if that is a new one.
+// An empty reason leaves the comment out.
 func (w *writer) set(section, why, key, value string) {
 	if section != w.section {
 		w.section = section
@@ -91,8 +91,8 @@ func list(texts []string) string {
 	return "[" + strings.Join(quoted, ", ") + "]"
 }
 
-// Compose writes the configuration for what was seen, and for what was answered. It sets
-// nothing that has its default.
+// Compose writes the configuration for a host and the administrator's answers. It leaves out
+// settings that keep their default.
 func Compose(h *survey.Host, mtas []survey.MTA, a Answers, file string) Draft {
 	w := &writer{}
 	w.milter(mtas, a)
@@ -135,7 +135,7 @@ func (w *writer) milter(mtas []survey.MTA, a Answers) {
 	}
 }
 
-// otherMilters says in which order milters are asked, and what else looks at the mail.
+// otherMilters notes in which order milters are asked, and which other programs look at the mail.
 func (w *writer) otherMilters(m survey.MTA) {
 	if len(m.Asks) > 0 {
 		w.note("", "%s asks %s already; \"milterscan setup\" puts milterscan before them, so that what signs, "+
@@ -148,8 +148,8 @@ func (w *writer) otherMilters(m survey.MTA) {
 	}
 }
 
-// local writes whose mail is ours. Domains are written only where all of them are known, and all
-// clients that may send to others, since all other mail to others is refused.
+// local writes our domains and networks. It writes domains only if all of them are known, and all
+// clients that may send to others, since milterscan refuses all other mail to others.
 func (w *writer) local(mtas []survey.MTA, a Answers, file string) {
 	domains, networks := slices.Clone(a.Domains), []string{}
 	for _, m := range mtas {
@@ -173,7 +173,7 @@ func (w *writer) local(mtas []survey.MTA, a Answers, file string) {
 	}
 }
 
-// domains writes our domains, many of them into a file of their own.
+// domains writes our domains, into a separate file if they are many.
 func (w *writer) domains(domains []string, file string) {
 	good, bad := sorted(domains)
 	if len(bad) > 0 {
@@ -205,7 +205,7 @@ func brief(texts []string) string {
 	return strings.Join(texts, "; ")
 }
 
-// sorted returns what can be written into local.domains, each once, and what cannot.
+// sorted returns the domains that can be written into local.domains, each once, and those that cannot.
 func sorted(domains []string) (good, bad []string) {
 	seen := map[string]bool{}
 	for _, text := range domains {
@@ -222,7 +222,7 @@ func sorted(domains []string) (good, bad []string) {
 	return good, bad
 }
 
-// validNetworks returns what can be written into local.networks, each once.
+// validNetworks returns the networks that can be written into local.networks, each once.
 func validNetworks(networks []string) (good []string) {
 	for _, text := range networks {
 		var n policy.Network
@@ -236,7 +236,7 @@ func validNetworks(networks []string) (good []string) {
 // largestMessage is the largest limit that is taken over from an MTA.
 const largestMessage = units.GB
 
-// limits writes the size of messages where the MTA takes larger ones than milterscan would.
+// limits writes the size of messages if the MTA takes larger ones than milterscan does by default.
 func (w *writer) limits(mtas []survey.MTA) {
 	ours := config.Default().Limits.Message
 	most := ours
@@ -300,7 +300,7 @@ func (w *writer) engine(c *survey.Clamd) {
 	}
 }
 
-// leastUsual is max_stream where it is not set.
+// leastUsual is the default of max_stream.
 const leastUsual = 25 * units.MB
 
 // resolvers writes the resolvers that answer.
@@ -341,7 +341,7 @@ func (w *writer) resolvers(all []survey.Resolver, a Answers) {
 	}
 }
 
-// scorer writes the first scorer that is there, unless the MTA asks it already.
+// scorer writes the first scorer that answers, unless the MTA asks it already.
 func (w *writer) scorer(all []survey.Scorer, mtas []survey.MTA) {
 	for _, s := range all {
 		if asked := asksIt(mtas, s.Name); asked != "" {
@@ -354,7 +354,7 @@ func (w *writer) scorer(all []survey.Scorer, mtas []survey.MTA) {
 	}
 }
 
-// rule writes the rule for which scores are asked.
+// rule writes the rule that needs scores.
 func (w *writer) rule() {
 	if !w.scored {
 		return
@@ -380,7 +380,7 @@ func asksIt(mtas []survey.MTA, scorer string) string {
 	return ""
 }
 
-// room writes what fits on this host, where the defaults do not.
+// room writes smaller sizes if the defaults do not fit on this host.
 func (w *writer) room(r survey.Room) {
 	d := config.Default()
 	if r.Spool > 0 && r.Spool < d.Spool.Disk {
@@ -395,7 +395,7 @@ func (w *writer) room(r survey.Room) {
 	}
 }
 
-// leastMemory is what milterscan may take at the worst (docs/sizing.md).
+// leastMemory is the memory that milterscan may take at the worst (docs/sizing.md).
 const leastMemory = 640 * units.MB
 
 // half returns half a size in whole megabytes, and one at least.

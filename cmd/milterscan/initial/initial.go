@@ -1,5 +1,5 @@
-// Package initial writes the first configuration of a host: it shows what was seen there, asks what
-// only the administrator knows, and leaves nothing half done. No file is replaced without consent.
+// Package initial writes the first configuration of a host. It shows what it has seen there, asks what
+// only the administrator knows, and leaves nothing half done. It replaces no file without consent.
 package initial
 
 import (
@@ -26,13 +26,13 @@ type Command struct {
 	Yes      bool   // ask nothing
 	DryRun   bool   // write nothing
 	Force    bool   // replace a file that is there
-	Terminal bool   // somebody can be asked
+	Terminal bool   // the administrator can be asked
 	In       io.Reader
 	Out      io.Writer
 
-	// Check returns what is wrong with a configuration.
+	// Check returns the errors of a configuration.
 	Check func(ctx context.Context, file string) error
-	// Service is how the daemon is started; nil where that is left to the administrator.
+	// Service starts the daemon; nil leaves that to the administrator.
 	Service *Service
 
 	in *bufio.Reader
@@ -43,7 +43,7 @@ func New(in io.Reader, out io.Writer) *Command {
 	return &Command{File: cli.DefaultFile, Places: survey.Usual(), In: in, Out: out}
 }
 
-// Result is what came of a call, for programs.
+// Result is the outcome of a call, for programs.
 type Result struct {
 	Seen      []Line     `json:"seen"`
 	Questions []question `json:"questions"` // that were not put, and were answered by default
@@ -55,15 +55,15 @@ type Result struct {
 	Next      []string   `json:"next"` // the commands to go on with
 }
 
-// ErrUnanswered is returned where there are questions, and nobody can be asked.
+// ErrUnanswered is returned if there are questions, and no terminal at which to ask the administrator.
 var ErrUnanswered = errors.New("there is no terminal to ask at: " +
 	"nothing was done. With --yes the answers in brackets are taken")
 
-// ErrDeclined is returned where the administrator did not want it.
+// ErrDeclined is returned if the administrator did not consent.
 var ErrDeclined = errors.New("nothing was done")
 
-// Run looks, asks, shows and writes. Where it fails, nothing is changed, unless the error says
-// what.
+// Run looks at the host, asks the administrator, shows the configuration and writes it. If it fails,
+// nothing has changed but what the error names.
 func (c *Command) Run(ctx context.Context) (Result, error) {
 	r := Result{File: c.File, Questions: []question{}, Notes: []Note{}, Next: []string{}}
 	host, err := c.Places.Look(ctx)
@@ -103,7 +103,7 @@ func (c *Command) Run(ctx context.Context) (Result, error) {
 	return r, nil
 }
 
-// answers asks what is not known. Where nobody is to be asked, the presets count.
+// answers asks the administrator. With --yes or --dry-run it takes the presets.
 func (c *Command) answers(ctx context.Context, host *survey.Host, r *Result) (Answers, error) {
 	a := Answers{Listen: c.Listen}
 	questions := a.questions(host, c.Places.List)
@@ -150,7 +150,7 @@ func chosen(all []survey.MTA, name string) []survey.MTA {
 	return slices.DeleteFunc(slices.Clone(all), func(m survey.MTA) bool { return m.Name != name })
 }
 
-// next returns the commands by which the administrator goes on.
+// next returns the next commands for the administrator.
 func (c *Command) next(mtas []survey.MTA, d *Draft) (commands []string) {
 	options := ""
 	if c.File != cli.DefaultFile {
@@ -171,7 +171,7 @@ func (c *Command) next(mtas []survey.MTA, d *Draft) (commands []string) {
 		if c.Places.At.Dir != "" || i > 0 {
 			call += " --dir " + m.Dir
 		}
-		if i > 0 { // each instance has what was before it for itself
+		if i > 0 { // each instance keeps its own earlier settings
 			call += fmt.Sprintf(" --state %s-%d", setup.StateDir, i+1)
 		}
 		commands = append(commands, call+" "+m.Name)
@@ -179,7 +179,7 @@ func (c *Command) next(mtas []survey.MTA, d *Draft) (commands []string) {
 	return append(commands, "milterscan selftest --eicar", "milterscan doctor"+options)
 }
 
-// consent asks whether it is to be written. A file that is there takes a consent of its own.
+// consent asks the administrator whether to write the file, or to replace the one that is there.
 func (c *Command) consent(d Draft, old existing) error {
 	replaces := old.replaced(d)
 	switch {
@@ -203,7 +203,7 @@ func (c *Command) consent(d Draft, old existing) error {
 	return ErrDeclined
 }
 
-// show prints what would be written, or how that differs from what is there.
+// show prints the new configuration, or its differences from the one that is there.
 func (c *Command) show(d Draft, old existing) {
 	fmt.Fprintf(c.Out, "\n%s:\n\n", c.File)
 	if old.replaced(d) {
@@ -223,7 +223,7 @@ func (c *Command) show(d Draft, old existing) {
 	}
 }
 
-// showEnd says what is left to do.
+// showEnd prints what the administrator still has to know and to do.
 func (c *Command) showEnd(r Result) {
 	if r.Written {
 		fmt.Fprintf(c.Out, "\nWritten: %s\n", c.File)
@@ -249,7 +249,7 @@ func (c *Command) showEnd(r Result) {
 	}
 }
 
-// showSeen prints what was seen.
+// showSeen prints what was found on the host.
 func (c *Command) showSeen(lines []Line) {
 	fmt.Fprint(c.Out, "What is here:\n")
 	for _, l := range lines {

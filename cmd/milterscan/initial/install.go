@@ -28,8 +28,7 @@ type existing struct {
 	uid, gid int
 }
 
-// newMode is the mode of a file that was not there: it has no secrets, and the daemon has to
-// read it.
+// newMode is the mode of a new file: it has no secrets, and the daemon has to read it.
 const newMode = 0o644
 
 // present reads the file that is there.
@@ -52,13 +51,13 @@ func (c *Command) present() (e existing, err error) {
 	return e, cli.Denied(err, c.File)
 }
 
-// replaced reports whether somebody's file would be replaced: not one that the package brought and
-// that nobody has changed, nor one with the same text.
+// replaced reports whether a file would be lost that the administrator has written or changed: not
+// the one of the package as it was installed, nor one with the same text.
 func (e existing) replaced(d Draft) bool {
 	return e.there && len(e.text) > 0 && !e.same(d) && string(e.text) != contrib.DebianConfiguration
 }
 
-// tried has a draft checked in a directory of its own.
+// tried checks a draft in a separate directory.
 func (c *Command) tried(ctx context.Context, d Draft) error {
 	dir, err := os.MkdirTemp("", "milterscan-init-")
 	if err != nil {
@@ -79,7 +78,7 @@ func (c *Command) tried(ctx context.Context, d Draft) error {
 	return c.Check(ctx, file)
 }
 
-// steps returns what is done beside writing files, as commands that would do it.
+// steps returns the steps other than writing files, as commands that do the same.
 func (c *Command) steps(d Draft) (steps []string) {
 	for _, s := range d.Sockets {
 		steps = append(steps, fmt.Sprintf("install -d -o %s -g %s -m 2750 %s", c.Daemon, s.Group, s.Dir))
@@ -90,8 +89,8 @@ func (c *Command) steps(d Draft) (steps []string) {
 	return steps
 }
 
-// install writes the files, makes the directories of sockets and starts the daemon. Where the
-// configuration does not work where it is, the old one is put back.
+// install makes the directories of sockets, writes the files and starts the daemon. If the
+// configuration does not work in its place, the old one is put back.
 func (c *Command) install(ctx context.Context, d Draft, old existing) error {
 	for _, s := range d.Sockets {
 		if err := c.directory(s); err != nil {
@@ -118,8 +117,8 @@ func (c *Command) install(ctx context.Context, d Draft, old existing) error {
 	return c.Service.Start(ctx, c.File)
 }
 
-// write writes the configuration, and takes it back if it is wrong where it is: beside it there may
-// be rules that do not go with it.
+// write writes the configuration, and takes it back if it is wrong in its place: the files of rules
+// in that directory may not go with it.
 func (c *Command) write(ctx context.Context, d Draft, old existing) error {
 	if old.replaced(d) {
 		if err := keepOld(c.File, []byte(d.Text)); err != nil {
@@ -140,7 +139,7 @@ func (c *Command) write(ctx context.Context, d Draft, old existing) error {
 	return errors.Join(fmt.Errorf("it does not go with what is beside it, so %s is as it was: %w", c.File, err), undo)
 }
 
-// mostOld is how many old files are kept beside a new one.
+// mostOld bounds the old files that are kept.
 const mostOld = 100
 
 // keepOld keeps a file that is about to get another content, under a name that is free.
@@ -204,7 +203,7 @@ type Service struct {
 // String returns the command that starts it.
 func (s *Service) String() string { return "systemctl restart " + s.Unit }
 
-// Systemd returns the service of this host, nil where systemd does not run or has none.
+// Systemd returns the service of this host; nil if systemd does not run or has none.
 func Systemd(ctx context.Context, listen func(string) []string) *Service {
 	if _, err := os.Stat("/run/systemd/system"); err != nil {
 		return nil
@@ -237,7 +236,7 @@ func (s *Service) Start(ctx context.Context, file string) error {
 	return nil
 }
 
-// await waits until somebody listens.
+// await waits until milterscan listens at an address.
 func await(ctx context.Context, address string) error {
 	for range startTries {
 		if setup.Listening(address) {

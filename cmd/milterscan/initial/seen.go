@@ -8,13 +8,13 @@ import (
 	"github.com/milterscan/milterscan/scan/units"
 )
 
-// Line is one thing that was seen.
+// Line is one fact about the host.
 type Line struct {
 	About string `json:"about"`
 	What  string `json:"what"`
 }
 
-// seen says what was seen.
+// seen describes the host.
 func seen(h *survey.Host, listed string) (lines []Line) {
 	say := func(about, format string, args ...any) {
 		lines = append(lines, Line{about, fmt.Sprintf(format, args...)})

@@ -15,7 +15,7 @@ type outcome struct {
 	left                           []string // actions that cannot be taken over
 }
 
-// actions reads a list such as: store deliver header "X-Spam-Status: Yes".
+// actions reads a list such as store deliver header "X-Spam-Status: Yes".
 func actions(text string) (o outcome) {
 	words := actionWords(text)
 	for i := 0; i < len(words); i++ {
@@ -52,7 +52,7 @@ func actions(text string) (o outcome) {
 	return o
 }
 
-// actionWords takes a list of actions apart at blanks and commas; what is in quotes is one word.
+// actionWords splits a list of actions at blanks and commas; a text in quotes is one word.
 func actionWords(text string) (words []string) {
 	var b strings.Builder
 	quote, some := rune(0), false
@@ -95,10 +95,10 @@ func headerName(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' || r == ':' })
 }
 
-// delivers reports whether the recipient, or somebody else, gets the mail.
+// delivers reports whether the mail goes to its recipient, or is forwarded to other addresses.
 func (o outcome) delivers() bool { return o.deliver || len(o.forward) > 0 }
 
-// write writes the keys of a rule for the outcome, with a mark for the subject of what is delivered.
+// write adds the outcome to a rule, with a mark for the subject of mail that is delivered.
 func (o outcome) write(rule *section, tag, origin string) {
 	switch {
 	case o.delivers():
@@ -133,7 +133,7 @@ func (o outcome) write(rule *section, tag, origin string) {
 	}
 }
 
-// unique leaves the first of several fields of one name.
+// unique keeps the first of several fields with one name.
 func unique(pairs [][2]string) (out [][2]string) {
 	for _, p := range pairs {
 		if !slices.ContainsFunc(out, func(q [2]string) bool { return strings.EqualFold(q[0], p[0]) }) {

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// amavis is an import of amavis as it goes on.
+// amavis is a running import of amavisd.conf.
 type amavis struct {
 	*conf
 	given map[string]assignment // the last of each name
@@ -18,7 +18,7 @@ type amavis struct {
 	used  map[string]bool
 }
 
-// amavisNeedless begin the names of settings for which there is no need, each with the reason.
+// amavisNeedless has beginnings of the names of settings that milterscan does not need, with the reason.
 var amavisNeedless = []struct{ names, why string }{
 	{"$max_servers $max_requests $daemon_user $daemon_group $daemon_chroot_dir $inet_socket_port " +
 		"$inet_socket_bind $unix_socketname $MYHOME $TEMPBASE $ENV{ $pid_file $lock_file $db_home $enable_db " +
@@ -54,7 +54,7 @@ func Amavis(dir string) (*Result, error) {
 	a := &amavis{conf: &conf{taking: t, vars: map[string]string{}, set: map[string]setting{}, said: map[string]bool{},
 		kept: map[string][]clause{}},
 		given: map[string]assignment{}, used: map[string]bool{}}
-	names, _ := fs.Glob(t.root.FS(), "conf.d/*") // the pattern is one
+	names, _ := fs.Glob(t.root.FS(), "conf.d/*") // the pattern is valid
 	slices.Sort(names)
 	names = append([]string{"amavisd.conf"}, names...)
 	some := false
@@ -84,7 +84,7 @@ func Amavis(dir string) (*Result, error) {
 	}), nil
 }
 
-// take keeps what a file assigns; code is said.
+// take keeps the assignments of a file, and notes those that are code.
 func (a *amavis) take(list []assignment) {
 	for _, one := range list {
 		if one.err != nil {
@@ -113,7 +113,7 @@ func (a *amavis) find(name string, how How, why string) (assignment, bool) {
 // origin names an assignment.
 func (one assignment) origin() string { return one.at.String() + " " + one.name }
 
-// number returns a number that is set.
+// number returns the number that a setting has, and notes what became of it.
 func (a *amavis) number(name string, how How, why string) (float64, assignment, bool) {
 	one, ok := a.given[name]
 	if !ok || one.value.kind != "number" && one.value.kind != "text" {
@@ -127,7 +127,7 @@ func (a *amavis) number(name string, how How, why string) (float64, assignment, 
 	return n, one, true
 }
 
-// make writes the configuration.
+// make writes the configuration, and notes what became of each setting.
 func (a *amavis) make() {
 	a.out.top.set("profile", "default", "the rules that come after those below")
 	a.local()
@@ -140,7 +140,7 @@ func (a *amavis) make() {
 	a.banks()
 }
 
-// local takes over which mail is ours.
+// local takes over our domains and networks.
 func (a *amavis) local() {
 	var domains []entry
 	for _, name := range []string{"@local_domains_maps", "@local_domains_acl", "%local_domains"} {
@@ -192,7 +192,7 @@ func (a *amavis) networks() (list []entry) {
 	return list
 }
 
-// words returns the texts of a value, those of hashes that have a true value, and the lines of files that it reads.
+// words returns the texts of a value, the keys of its hashes that are true, and the lines of the files it reads.
 func (a *amavis) words(one assignment) (list []entry) {
 	var walk func(v perlValue)
 	walk = func(v perlValue) {
@@ -252,7 +252,7 @@ func (a *amavis) file(one assignment, v perlValue) (list []entry) {
 	return list
 }
 
-// limits takes over what archives may be.
+// limits takes over the limits of archives.
 func (a *amavis) limits() {
 	t := a.out.table("limits.archive")
 	if n, one, ok := a.number("$MAXLEVELS", Taken, "limits.archive.depth"); ok && n >= 1 && n <= 100 {
@@ -342,7 +342,7 @@ func (a *amavis) keeps(name string) bool {
 	return kept
 }
 
-// infected writes what becomes of infected mail.
+// infected writes the rule for infected mail.
 func (a *amavis) infected() {
 	action, origin := a.destiny("$final_virus_destiny", "D_DISCARD", a.keeps("$virus_quarantine_to"))
 	if action == "deliver" {
@@ -366,7 +366,7 @@ func (a *amavis) infected() {
 // mediaType finds expressions about media types.
 var mediaType = regexp.MustCompile(`^\^?(application|audio|image|message|text|video)/`)
 
-// banned takes over what files are banned.
+// banned takes over the files that are banned.
 func (a *amavis) banned() {
 	one, ok := a.given["$banned_filename_re"]
 	if !ok {
@@ -454,7 +454,7 @@ func (a *amavis) listRule(name, title string, to bool, when []string) {
 	var s scope
 	for _, e := range a.words(one) {
 		p, err := address(strings.ToLower(e.value))
-		if strings.HasPrefix(e.value, ".") && err == nil { // the domain as well
+		if strings.HasPrefix(e.value, ".") && err == nil { // ".example.com" is the domain itself as well
 			s.from = append(s.from, entry{"@" + p[1:], e.origin})
 		}
 		if err != nil {
@@ -519,7 +519,7 @@ func (a *amavis) mark(rule *section) {
 	a.find("$sa_spam_modifies_subj", Taken, "tag of rules")
 }
 
-// banks takes over the policy bank of the own networks; others are named.
+// banks takes over the missing spam checks of the policy bank MYNETS, and notes all else in policy banks.
 func (a *amavis) banks() {
 	for _, name := range a.order {
 		bank, ok := strings.CutPrefix(name, "$policy_bank{")

@@ -10,7 +10,7 @@ var forbidden = []string{
 	"attachment/control-name", "attachment/member-name", "attachment/member-program", "attachment/member-trick",
 }
 
-// blocked writes a rule for parts that MailScanner takes out of mail: by what is found, or by their types.
+// blocked writes a rule for parts that MailScanner takes out of mail: by findings, or by their types.
 func (c *conf) blocked(name string, when, part []string, origin string) *section {
 	rule := c.out.rule(c.nameRule(name), origin)
 	if len(when) > 0 {
@@ -51,7 +51,7 @@ func (c *conf) takenOut(rule *section, tag entry) {
 	c.notify(rule)
 }
 
-// tag returns the mark of a subject.
+// tag returns the mark for a subject.
 func (c *conf) tag(modify, text, preset string) entry {
 	m, s := c.get(modify, "start"), c.get(text, preset)
 	how, why := Taken, "tag of rules"
@@ -64,7 +64,7 @@ func (c *conf) tag(modify, text, preset string) entry {
 	return entry{subjectTag(c.single(m).value, l.value), s.origin()}
 }
 
-// notify has administrators told.
+// notify adds to a rule the notices to administrators.
 func (c *conf) notify(rule *section) {
 	send, to := c.get("Send Notices", "yes"), c.get("Notices To", "postmaster")
 	if !c.is("Send Notices", "yes") {
@@ -88,7 +88,7 @@ func (c *conf) notify(rule *section) {
 	c.done(Taken, send, "notify of rules")
 }
 
-// settings of blocked parts: what each became.
+// blockedNotes says what became of the settings about blocked parts.
 func (c *conf) blockedNotes() {
 	c.done(Taken, c.get("Quarantine Infections", "yes"),
 		"keep, or action = \"quarantine\", of rules that take parts out")

@@ -13,7 +13,7 @@ import (
 type setting struct {
 	key, name string // as it is written, and as MailScanner compares it
 	value     string
-	at        Place  // of nothing where MailScanner's own value is in force
+	at        Place  // empty if MailScanner's own value is in force
 	preset    string // what MailScanner has without it
 	file      bool   // its value may be the name of a file that is no ruleset
 }
@@ -29,7 +29,7 @@ func (s setting) origin() string {
 	return s.at.String() + " " + s.key
 }
 
-// conf is the configuration of MailScanner as it is read.
+// conf is a running import of MailScanner.conf.
 type conf struct {
 	*taking
 	dir  string // as it was named
@@ -198,7 +198,7 @@ func (c *conf) include(at Place, pattern string, within []string) {
 	}
 }
 
-// inside returns where a file that MailScanner names is below the directory that is read.
+// inside returns the path, below the directory that is read, of a file that MailScanner names.
 func (c *conf) inside(name string) (string, error) {
 	if !path.IsAbs(name) {
 		name = path.Clean(name)
@@ -252,7 +252,7 @@ func (c *conf) done(how How, s setting, why string, values ...any) {
 	c.note(how, s.at, s.text(), why, values...)
 }
 
-// yes reports whether a value says yes; ok is false where it says neither.
+// yes reports whether a value says yes; ok is false if it says neither yes nor no.
 func yes(value string) (is, ok bool) {
 	switch strings.ToLower(strings.TrimSpace(value)) {
 	case "yes", "1":
@@ -263,7 +263,7 @@ func yes(value string) (is, ok bool) {
 	return false, false
 }
 
-// single returns the value of a setting for all mail, and says if a ruleset has others.
+// single returns the value of a setting for all mail, and notes if a ruleset has others.
 func (c *conf) single(s setting) clause {
 	list := c.clauses(s)
 	if len(list) > 1 {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// tagSettings are what MailScanner allows in HTML, and what milterscan finds it as.
+// tagSettings are the settings about tags of HTML, with the findings of milterscan for each.
 var tagSettings = []struct {
 	key, preset string
 	found       []string
@@ -21,7 +21,7 @@ var tagSettings = []struct {
 	{"Allow Password-Protected Archives", "no", []string{"archive/encrypted-member", "archive/encrypted-names"}, false},
 }
 
-// content takes over what MailScanner does with what messages show.
+// content takes over the settings about the content of messages.
 func (c *conf) content() {
 	dangerous := c.get("Dangerous Content Scanning", "yes")
 	on := c.is("Dangerous Content Scanning", "yes")
@@ -42,7 +42,7 @@ func (c *conf) content() {
 	c.toText()
 }
 
-// tagRules writes the rules for one setting, for whom a ruleset names and for all.
+// tagRules writes the rules for one setting: one for each line of its ruleset, and one for all other mail.
 func (c *conf) tagRules(s setting, found []string, soft bool) {
 	for _, l := range c.clauses(s) {
 		origin := l.origin(s)
@@ -85,7 +85,7 @@ func (c *conf) refusal(name string, l clause, found []string, origin string) {
 	rule.set("action", "reject", origin)
 }
 
-// disarmed writes the outcome of rules that disarm.
+// disarmed adds the outcome to a rule that disarms. With soft, mail that cannot be edited arrives as it is.
 func (c *conf) disarmed(rule *section, soft bool, origin string) {
 	rule.set("action", "deliver", origin)
 	rule.set("edit", "disarm", origin)
@@ -97,7 +97,7 @@ func (c *conf) disarmed(rule *section, soft bool, origin string) {
 	}
 }
 
-// phishing takes over what is about links that mislead.
+// phishing takes over the settings about links that mislead.
 func (c *conf) phishing() {
 	find, strict := c.get("Find Phishing Fraud", "yes"), c.get("Use Stricter Phishing Net", "yes")
 	table := c.out.table("content")
@@ -178,7 +178,7 @@ func (c *conf) sites() {
 	c.done(Needless, bad, "its list is empty")
 }
 
-// domains reads a list of domains. MailScanner's own path is not there on every host.
+// domains reads a list of domains. Not every host has the file that is MailScanner's own value.
 func (c *conf) domains(s setting) (list []entry, err error) {
 	name, err := c.inside(s.value)
 	var lines []line
@@ -205,7 +205,7 @@ func (c *conf) domains(s setting) (list []entry, err error) {
 	return list, nil
 }
 
-// encrypted takes over what is refused for being encrypted, or for not being so.
+// encrypted takes over the refusal of encrypted mail.
 func (c *conf) encrypted() {
 	s := c.get("Block Encrypted Messages", "no")
 	for _, l := range c.clauses(s) {
@@ -219,7 +219,7 @@ func (c *conf) encrypted() {
 	c.done(Differs, s, "a rule about mime/encrypted that refuses: there is nothing else to deliver")
 }
 
-// toText takes over what makes plain text of pages.
+// toText takes over the setting that turns pages into plain text.
 func (c *conf) toText() {
 	s := c.get("Convert Dangerous HTML To Text", "no")
 	for _, l := range c.clauses(s) {

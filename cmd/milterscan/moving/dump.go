@@ -25,8 +25,8 @@ type dump struct {
 	rows    int
 }
 
-// readDump calls do with each row of the tables that are wanted. It returns an error that names the line where
-// the dump cannot be followed.
+// readDump calls do with each row of the tables that are wanted. Its error names the line from which on it does
+// not understand the dump.
 func readDump(name, text string, wanted []string, do func(table string, row dumpRow)) error {
 	d := &dump{name: name, text: text, line: 1, columns: map[string][]string{}}
 	for d.pos < len(d.text) {
@@ -75,8 +75,8 @@ func (d *dump) peek() byte {
 	return d.text[d.pos]
 }
 
-// skipped passes over blanks and comments, and reports whether there were any. What is in comments such as
-// /*!40000 ... */ is for other servers.
+// skipped passes over blanks and comments, and reports whether there were any. Comments such as
+// /*!40000 ... */ hold statements for some servers only, and are passed over as well.
 func (d *dump) skipped() bool {
 	begun := d.pos
 	for d.pos < len(d.text) {

@@ -2,19 +2,19 @@ package moving
 
 import "strings"
 
-// keyGroup are settings of MailScanner of which the same becomes.
+// keyGroup has settings of MailScanner that are treated alike.
 type keyGroup struct {
 	how  How
-	off  string // the value with which nothing is asked for, several with "|" between; such a setting is needless
+	off  string // the values that ask for nothing, with "|" between; a setting with one of them is needless
 	why  string
 	keys []string
 }
 
-// byRule are the settings that functions of this package take over, each of which says what became of it.
+// byRule, as the reason, leaves a setting to the function that takes it over and says what became of it.
 const byRule = ""
 
-// keyGroups has every setting that MailScanner 5 knows, by the names of its MailScanner.conf, in the order in
-// which a message meets them.
+// keyGroups has every setting of MailScanner 5, as its MailScanner.conf spells it, in the order in which a
+// message meets them.
 var keyGroups = []keyGroup{
 	{Needless, "",
 		"the MTA keeps the mail and asks milterscan before it accepts a message: there is no queue to read, " +
@@ -286,7 +286,7 @@ var keyGroups = []keyGroup{
 	}},
 }
 
-// knownKeys returns what becomes of each setting, by its normal name.
+// knownKeys returns the group of each setting, by its normal name.
 func knownKeys() map[string]*keyGroup {
 	known := map[string]*keyGroup{}
 	for i := range keyGroups {

@@ -78,8 +78,8 @@ func (c *conf) messageSize() {
 		"larger mail is refused while its client waits, and is not cut out of a message that arrives")
 }
 
-// sizeRules writes the limit of one line of a ruleset. Mail that it is for and that is within its limit is
-// none of what a line after it is for, whose limit may be less.
+// sizeRules writes the limit of one line of a ruleset. Mail within that limit passes, since a line after it
+// may have a lower one.
 func (c *conf) sizeRules(s setting, l clause, size, least float64) {
 	origin := l.origin(s)
 	if size > 0 {
@@ -100,7 +100,7 @@ func (c *conf) sizeRules(s setting, l clause, size, least float64) {
 	rule.set("action", "deliver", origin)
 }
 
-// scanning takes over the mail that is not scanned at all.
+// scanning takes over the exceptions for mail that MailScanner does not scan.
 func (c *conf) scanning() {
 	s := c.get("Scan Messages", "yes")
 	for _, l := range c.clauses(s) {
@@ -165,7 +165,7 @@ func (c *conf) archive() {
 	c.done(Taken, s, "copy of a rule; where rulesets name several, each that matches adds its addresses")
 }
 
-// store takes over where copies are kept.
+// store takes over the place of kept copies.
 func (c *conf) store() {
 	s := c.get("Quarantine Dir", "/var/spool/MailScanner/quarantine")
 	c.done(Differs, s, "milterscan keeps copies in a directory of its own and in a form of its own, quarantine.dir; "+

@@ -32,7 +32,7 @@ func MailScanner(dir string) (*Result, error) {
 	return t.end("MailScanner", beyondMailScanner), nil
 }
 
-// beyondMailScanner is what the profile does with mail that the rules made of MailScanner's leave alone.
+// beyondMailScanner tells what the profile does with mail that no rule made of MailScanner's decides about.
 var beyondMailScanner = []string{
 	"Mail is refused while its client waits, with a code and a sentence, and nobody is sent a bounce. " +
 		"A message that some engine could not look at is deferred, and one that cannot be opened is marked: " +
@@ -52,7 +52,7 @@ var beyondMailScanner = []string{
 		"Until then nothing is refused for being relayed, and recipients get no notices.",
 }
 
-// unread says which files of conf.d were not included.
+// unread notes the files of conf.d that no line includes.
 func (c *conf) unread() {
 	names, _ := filepath.Glob(filepath.Join(c.dir, "conf.d", "*"))
 	included := func(name string) bool {
@@ -76,8 +76,8 @@ func (c *conf) unread() {
 	}
 }
 
-// take takes over what rules and settings of milterscan do. Of rules the first that matches decides, so
-// that the order is part of the meaning.
+// take takes over the settings for which milterscan has rules and settings. The first rule that matches decides,
+// so the order counts.
 func (c *conf) take() {
 	c.out.top.set("profile", "default", "the rules that come after those below")
 	relayed := c.out.rule(c.nameRule("relayed"), "milterscan's own: "+
@@ -98,7 +98,7 @@ func (c *conf) take() {
 	c.blockedNotes()
 }
 
-// signatures takes over the text that is put into mail.
+// signatures takes over the texts that MailScanner puts into mail.
 func (c *conf) signatures() {
 	sign := c.get("Sign Clean Messages", "no")
 	notices := c.get("Notices From", "MailScanner")

@@ -16,12 +16,12 @@ import (
 	"github.com/milterscan/milterscan/policy/people"
 )
 
-// watch is an import of MailWatch as it goes on.
+// watch is a running import of MailWatch.
 type watch struct {
 	*taking
 	entries  [][]string // rows for "milterscan list import"
 	commands []string
-	least    float64 // the lowest limit that somebody has set
+	least    float64 // the lowest limit that a user has set
 }
 
 // watchTables are the tables that are taken over.
@@ -69,7 +69,7 @@ func (w *watch) file(name string) {
 	}
 }
 
-// row takes one row.
+// row takes over one row.
 func (w *watch) row(table string, r dumpRow) {
 	switch table {
 	case "whitelist":
@@ -83,7 +83,7 @@ func (w *watch) row(table string, r dumpRow) {
 	}
 }
 
-// entry takes a sender of a list.
+// entry takes over a sender that a user allows or blocks.
 func (w *watch) entry(r dumpRow, act people.Act) {
 	to, from := strings.ToLower(strings.TrimSpace(r.cells["to_address"])),
 		strings.ToLower(strings.TrimSpace(r.cells["from_address"]))
@@ -122,7 +122,7 @@ func account(name string) bool {
 		strings.Trim(strings.ToLower(name), "abcdefghijklmnopqrstuvwxyz0123456789.@_-+") == ""
 }
 
-// user takes a user.
+// user takes over a user.
 func (w *watch) user(r dumpRow) {
 	name := r.cells["username"]
 	what := "user " + name
@@ -158,7 +158,7 @@ func (w *watch) user(r dumpRow) {
 	w.settings(name, r)
 }
 
-// settings takes what a user has settled.
+// settings takes over the spam score of a user, and notes the settings that milterscan does not have.
 func (w *watch) settings(name string, r dumpRow) {
 	score, err := strconv.ParseFloat(r.cells["spamscore"], 64)
 	if err == nil && score > 0 && score <= 100 && mailbox(name) {
@@ -177,7 +177,7 @@ func (w *watch) settings(name string, r dumpRow) {
 	}
 }
 
-// filter takes a further address or domain of a user.
+// filter notes a further address or domain of a user.
 func (w *watch) filter(r dumpRow) {
 	what := fmt.Sprintf("filter %s of %s", r.cells["filter"], r.cells["username"])
 	if r.cells["active"] == "N" {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Mimedefang takes over what in mimedefang-filter stands there as data: addresses, numbers and lists of extensions. The
-// rest is a program in Perl, of which the report names each function by its line.
+// Mimedefang takes over the addresses, numbers and lists of extensions that mimedefang-filter assigns as literals.
+// The rest is a program in Perl; the report names each of its functions by the line.
 func Mimedefang(dir string) (*Result, error) {
 	t, err := begin(dir)
 	if err != nil {
@@ -33,10 +33,10 @@ func Mimedefang(dir string) (*Result, error) {
 	}), nil
 }
 
-// function finds the functions of a filter, and what they are for.
+// function finds the line that begins a function of a filter.
 var function = regexp.MustCompile(`^\s*sub\s+(\w+)`)
 
-// filterFunctions are the functions that MIMEDefang calls.
+// filterFunctions says which settings of milterscan replace each function that MIMEDefang calls.
 var filterFunctions = map[string]string{
 	"filter_begin":        "what it does at the beginning of a message is a rule without part, or limits",
 	"filter":              "what it does to a part is a rule with part or when, and edit",
@@ -49,7 +49,7 @@ var filterFunctions = map[string]string{
 	"filter_bad_filename": "which names are bad is attachment.deny",
 }
 
-// filterLine takes one line of the filter.
+// filterLine takes over one line of the filter.
 func (c *conf) filterLine(l line) {
 	if m := function.FindStringSubmatch(l.text); m != nil {
 		why, known := filterFunctions[m[1]]
@@ -84,7 +84,7 @@ func (c *conf) filterLine(l line) {
 	c.filterSetting(l, a, text)
 }
 
-// filterSetting takes a setting.
+// filterSetting takes over one assignment.
 func (c *conf) filterSetting(l line, a assignment, text string) {
 	switch {
 	case a.name == "$bad_exts":
@@ -111,7 +111,7 @@ func (c *conf) filterSetting(l line, a assignment, text string) {
 	}
 }
 
-// badExtensions takes the list of extensions of the shipped filter: (ade|adp|...).
+// badExtensions takes over the list of extensions of the shipped filter: (ade|adp|...).
 func (c *conf) badExtensions(l line, expr, text string) {
 	t := c.out.table("attachment")
 	if len(t.rows) > 0 {
@@ -142,7 +142,7 @@ func (c *conf) badExtensions(l line, expr, text string) {
 		"attachment.deny, which has what is refused; contents and members of archives are judged as shipped")
 }
 
-// alternatives takes an expression apart at the bars that are in no further brackets.
+// alternatives splits an expression at its bars outside of inner brackets.
 func alternatives(expr string) (list []string) {
 	if inner, ok := strings.CutPrefix(expr, "("); ok && strings.HasSuffix(inner, ")") {
 		expr = strings.TrimPrefix(strings.TrimSuffix(inner, ")"), "?:")

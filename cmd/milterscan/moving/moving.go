@@ -1,6 +1,6 @@
-// Package moving takes over what administrators have settled for other filters: it reads their
-// files as data, executes none of it, and writes a configuration of milterscan in which each line
-// names its origin, with a report of what became of every setting.
+// Package moving takes over the settings of other filters. It reads their files as data, executes
+// none of it, and writes a configuration of milterscan in which each line names its origin, with a
+// report of what became of every setting.
 package moving
 
 import (
@@ -22,7 +22,7 @@ import (
 // How is what became of a setting.
 type How int
 
-// What can become of a setting, in the order in which the report has it: what asks for a person first.
+// The outcomes for a setting, in the order of the report: those that need the administrator come first.
 const (
 	Unclear    How = iota // it was not understood
 	Impossible            // milterscan has nothing that does it
@@ -33,7 +33,7 @@ const (
 
 // Place is where a setting is written.
 type Place struct {
-	File string // below the directory that is read; "" for what is in no file
+	File string // below the directory that is read; "" if no file has it
 	Line int    // 0 for a file as a whole
 }
 
@@ -59,7 +59,7 @@ type Result struct {
 	Config  string            // the text of milterscan.toml
 	Lists   map[string]string // the files that the configuration names, by their names below its directory
 	Notes   []Note
-	Beyond  []string // what milterscan does besides, of which the other filter knew nothing
+	Beyond  []string // what milterscan does and the other filter did not
 }
 
 // Complete reports whether everything was taken over, or is not needed.
@@ -73,12 +73,12 @@ const (
 	ReportName = "report.txt"
 )
 
-// outputMark stands for the directory that the configuration is written into, where a setting has to name
-// a whole path.
+// outputMark, in a setting that needs a whole path, is replaced by the directory into which Write puts the
+// configuration.
 const outputMark = "@output@"
 
-// Write writes the configuration, its lists and the report into a directory, which is made if it is
-// not there. It refuses one that has any of these files, and then writes nothing.
+// Write writes the configuration, its lists and the report into a directory, which it makes if need
+// be. If the directory has any of these files already, Write fails and writes nothing.
 func (r *Result) Write(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err

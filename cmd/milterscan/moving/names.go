@@ -14,7 +14,7 @@ type nameRule struct {
 	to     []string // for "send"
 	expr   string
 	re     *regexp.Regexp
-	tails  []string // what each name ends in that it matches; nil where that is not known
+	tails  []string // the endings of the names that it matches; nil if they are not known
 	mime   bool     // it is about the media type
 	note   string   // what of the action is not taken over
 	text   string
@@ -124,8 +124,8 @@ func (c *conf) addName(rules []nameRule, r nameRule) []nameRule {
 	return append(rules, r)
 }
 
-// tails returns what each name ends in that an expression matches, in small letters; nil if that is not
-// known.
+// tails returns the endings, in small letters, of the names that an expression matches; nil if they are
+// not known.
 func tails(expr string) (list []string) {
 	shapes, err := globs(expr)
 	if err != nil {
@@ -174,7 +174,7 @@ func (r nameRule) patterns() []string {
 	return list
 }
 
-// trick names what in a name milterscan refuses by itself, if a rule is about nothing else.
+// trick returns a note for a rule about names that milterscan always refuses; "" for another rule.
 func (r nameRule) trick() string {
 	switch matches := r.re.MatchString; {
 	case matches("x.txt") || matches("letter from ann.doc") || r.tails != nil:
@@ -225,7 +225,7 @@ func (c *conf) fileNames() {
 	}
 }
 
-// denied returns the patterns of what is denied.
+// denied returns the patterns of the rules that deny.
 func denied(rules []nameRule) (list []entry) {
 	for _, r := range rules {
 		if r.action != "deny" {
@@ -240,7 +240,8 @@ func denied(rules []nameRule) (list []entry) {
 	return list
 }
 
-// settle takes out of the rules what milterscan does by itself, or by a rule of its own, and says so.
+// settle returns the rules that are left after those for which milterscan needs no pattern: it refuses such
+// names by itself, or gets a separate rule. A note says which.
 func (c *conf) settle(rules []nameRule) (rest []nameRule) {
 	for _, r := range rules {
 		if r.action == "deny" {
@@ -276,7 +277,7 @@ func (c *conf) longestName(n int, r nameRule) {
 	c.note(Taken, r.at, r.text, "attachment.longest_name")
 }
 
-// partRule writes a rule of its own for names that are renamed, or whose mail is sent elsewhere.
+// partRule writes a separate rule for files that are renamed, or whose mail is sent to other addresses.
 func (c *conf) partRule(r nameRule, before []nameRule) {
 	shapes, err := globs(r.expr)
 	for _, b := range before {
@@ -305,8 +306,8 @@ func (c *conf) partRule(r nameRule, before []nameRule) {
 		"and files in archives and in signed mail keep theirs")
 }
 
-// allowed returns exceptions for the rules that allow something which a later one denies. One that
-// an earlier rule denies, or the rules of the other kind, is none: milterscan's exceptions come first.
+// allowed returns exceptions for the rules that allow names which a later rule denies. A name that an
+// earlier rule denies, or one of the others, gets none, since milterscan's exceptions come first.
 func (c *conf) allowed(rules, others []nameRule) (list []entry) {
 	for i, r := range rules {
 		if r.action != "allow" {

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// perlOnly are what expressions of Perl have and those of milterscan, which take time in proportion
-// to the text, have not.
+// perlOnly has the signs that expressions of Perl have and those of milterscan, whose time grows only
+// with the text, do not.
 var perlOnly = []struct{ sign, name string }{
 	{`\(\?<?[=!]`, "looks ahead or behind"},
 	{`\\[1-9]`, "refers back to what it has matched (\\1)"},
@@ -34,14 +34,14 @@ func expression(text string) error {
 	return fmt.Errorf("the expression is not understood: %w", err)
 }
 
-// maxShapes is how many globs an expression may stand for.
+// maxShapes bounds the globs that are made of one expression.
 const maxShapes = 256
 
-// errShape is why an expression does not stand for some globs.
+// errShape is returned for an expression that no few globs can replace.
 var errShape = errors.New("the expression stands for too much to be written as patterns")
 
-// globs returns the patterns, in small letters and with "*" for anything, that match what an
-// expression matches, if these are few.
+// globs returns patterns, in small letters and with "*" for anything, that match the same texts as
+// an expression, if a few patterns can.
 func globs(text string) ([]string, error) {
 	if err := expression(text); err != nil {
 		return nil, err
@@ -71,8 +71,8 @@ func globs(text string) ([]string, error) {
 	return slices.Compact(shapes), nil
 }
 
-// expand returns what an expression matches: "^" and "$" stand for the ends of the text, which an
-// address or the name of a file cannot hold in what is taken over.
+// expand returns the texts that an expression matches, with "^" and "$" for the ends of the text: no
+// address and no file name that is taken over holds these signs.
 func expand(re *syntax.Regexp) ([]string, error) {
 	switch re.Op {
 	case syntax.OpEmptyMatch:
@@ -131,7 +131,7 @@ func class(ranges []rune) (all []string, err error) {
 	return all, nil
 }
 
-// sequence returns what expressions one after the other match.
+// sequence returns the texts that several expressions match, one after the other.
 func sequence(list []*syntax.Regexp) ([]string, error) {
 	all := []string{""}
 	for _, sub := range list {

@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// perlValue is a value that stands in Perl as data: nothing of it was computed.
+// perlValue is a literal of Perl: nothing of it was computed.
 type perlValue struct {
 	kind string // "text", "number", "undef", "list", "hash", "expression" (qr), "call" (a function of amavis) or "code"
-	text string // of "text", "number" and "expression"; the name of what is called
+	text string // of "text", "number" and "expression"; the name of the function of "call"
 	list []perlValue
 	at   int // the line
 }
@@ -20,11 +20,11 @@ type assignment struct {
 	name  string // with its sign: "$x", "@x", "%x", "$policy_bank{'X'}"
 	value perlValue
 	at    Place
-	err   error // why the value is none that stands there as data
+	err   error // why the value is no literal
 	text  string
 }
 
-// errCode is why a value is not taken: it is computed.
+// errCode is returned for a value that is computed.
 var errCode = errors.New("it is code in Perl, and no code is run")
 
 // perl reads literals.
@@ -32,11 +32,11 @@ type perl struct {
 	text  string
 	pos   int
 	depth int
-	vars  map[string]string // what plain variables were set to before
+	vars  map[string]string // the values of plain variables set before
 }
 
-// assignments returns what a file in Perl assigns, statement by statement. A line that assigns nothing is returned
-// with an error.
+// assignments returns the assignments of a file in Perl, statement by statement. A statement that assigns no
+// literal is returned with an error.
 func assignments(lines []line, vars map[string]string) (list []assignment) {
 	for i := 0; i < len(lines); {
 		l := lines[i]
@@ -109,7 +109,7 @@ func gather(lines []line) (text string, used int) {
 	return b.String(), used
 }
 
-// assigned reads a statement; some is false for what says nothing, such as "use strict;" and "1;".
+// assigned reads a statement; some is false for statements that set nothing, such as "use strict;" and "1;".
 func assigned(text string, vars map[string]string) (a assignment, some bool) {
 	text = strings.TrimSpace(text)
 	word, _ := cutWord(strings.TrimRight(text, "; \n"))
@@ -140,7 +140,7 @@ func assigned(text string, vars map[string]string) (a assignment, some bool) {
 	return a, true
 }
 
-// variable reads the name of a variable, with what is in braces after it.
+// variable reads the name of a variable, with the keys in braces after it.
 func (p *perl) variable() string {
 	begun := p.pos
 	p.pos++
@@ -217,7 +217,7 @@ func (p *perl) name() string {
 	return p.text[begun:p.pos]
 }
 
-// word reads what begins with a name: a constant, qw, qr, q, or a call that amavis has.
+// word reads a value that begins with a name: a constant, qw, qr, q, or a call of a function of amavis.
 func (p *perl) word(v perlValue) (perlValue, error) {
 	name := p.name()
 	switch name {
@@ -338,7 +338,7 @@ func (p *perl) interpolated() string {
 	return p.name()
 }
 
-// delimited reads what is between two signs of qw, qr and q.
+// delimited reads the text between the two delimiters of qw, qr and q.
 func (p *perl) delimited() (string, error) {
 	if p.pos >= len(p.text) {
 		return "", errCode

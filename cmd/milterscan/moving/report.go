@@ -37,8 +37,8 @@ func (r *Result) Report() string {
 	return b.String()
 }
 
-// of returns the notes of one kind, those of a file in the order of its lines. What is not needed is put
-// together by its reason.
+// of returns the notes of one kind, by file and line. Settings that are not needed are sorted by the reason
+// first.
 func (r *Result) of(how How) []Note {
 	list := slices.DeleteFunc(slices.Clone(r.Notes), func(n Note) bool { return n.How != how })
 	slices.SortStableFunc(list, func(a, b Note) int {

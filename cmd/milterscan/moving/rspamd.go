@@ -13,14 +13,14 @@ import (
 	"github.com/milterscan/milterscan/policy"
 )
 
-// rspamd is an import of rspamd as it goes on.
+// rspamd is a running import of rspamd.
 type rspamd struct {
 	*conf
 	actions map[string]entry // thresholds
 	subject entry
 }
 
-// rspamdFiles are the files of rspamd that are not read, and what does the same.
+// rspamdFiles are the files of rspamd that are not read, and where milterscan has the same.
 var rspamdFiles = map[string]string{
 	"dkim_signing.conf":      "signing stays with a signer after milterscan",
 	"arc.conf":               "sealing stays with a signer after milterscan",
@@ -36,7 +36,7 @@ var rspamdFiles = map[string]string{
 	"external_services.conf": "[[virus]] with type = \"icap\", and [spam.spamassassin]",
 }
 
-// Rspamd takes over local.d and override.d of rspamd, which goes on as a scorer behind milterscan.
+// Rspamd takes over local.d and override.d of rspamd, which goes on as a scorer that milterscan asks.
 func Rspamd(dir string) (*Result, error) {
 	t, err := begin(dir)
 	if err != nil {
@@ -47,7 +47,7 @@ func Rspamd(dir string) (*Result, error) {
 		actions: map[string]entry{}}
 	var names []string
 	for _, pattern := range []string{"local.d/*", "override.d/*"} {
-		some, _ := fs.Glob(t.root.FS(), pattern) // the patterns are ones
+		some, _ := fs.Glob(t.root.FS(), pattern) // the patterns are valid
 		slices.Sort(some)
 		names = append(names, some...)
 	}
@@ -81,7 +81,7 @@ func Rspamd(dir string) (*Result, error) {
 	}), nil
 }
 
-// file reads a file that is taken over; others are noted.
+// file reads a file that is taken over; it notes any other.
 func (r *rspamd) file(name string) *uclNode {
 	at, base := Place{File: name}, path.Base(name)
 	switch base {
@@ -108,7 +108,7 @@ func (r *rspamd) file(name string) *uclNode {
 	return root
 }
 
-// thresholds takes the scores from which on rspamd acts.
+// thresholds takes over the scores from which on rspamd acts.
 func (r *rspamd) thresholds(root *uclNode) {
 	if inner := root.get("actions"); inner != nil && inner.kind == "object" {
 		root = inner
@@ -167,7 +167,7 @@ func (r *rspamd) scored(name string, s scope, actions map[string]entry) {
 	})
 	for i, key := range keys {
 		if i > 0 && score(key) == score(keys[i-1]) {
-			continue // the graver one decides, and it is before this one
+			continue // the stricter action decides, and its rule comes before this one
 		}
 		e := actions[key]
 		rule := r.out.rule(r.nameRule(strings.TrimSpace(name+" rspamd "+key)), e.origin)
@@ -212,7 +212,7 @@ func (r *rspamd) act(rule *section, action, message, origin string) bool {
 	return true
 }
 
-// antivirus takes the engines.
+// antivirus takes over the engines.
 func (r *rspamd) antivirus(root *uclNode) {
 	for _, n := range root.nodes {
 		what := "antivirus " + n.key
@@ -261,7 +261,7 @@ func (r *rspamd) antivirus(root *uclNode) {
 	}
 }
 
-// multimap takes the lists that decide by themselves.
+// multimap takes over the lists with an action; the others only add to the score.
 func (r *rspamd) multimap(root *uclNode) {
 	for _, n := range root.nodes {
 		if n.kind != "object" {
@@ -365,7 +365,7 @@ func (r *rspamd) mapFile(file, kind string, n *uclNode) (list []entry, err error
 // symbols is an expression that is a row of symbols, all of which or any of which must be there.
 var symbols = regexp.MustCompile(`^\s*!?\s*\w+(\s*(&&?|\|\|?|and|or|AND|OR)\s*!?\s*\w+)*\s*$`)
 
-// force takes the actions that symbols bring about.
+// force takes over the actions that symbols bring about.
 func (r *rspamd) force(root *uclNode) {
 	rules := root.get("rules")
 	if rules == nil {
@@ -394,7 +394,7 @@ func (r *rspamd) force(root *uclNode) {
 	}
 }
 
-// terms takes an expression apart.
+// terms splits an expression of symbols into the conditions of a rule.
 func terms(expr string) (when, requires, unless []string, err error) {
 	if !symbols.MatchString(expr) {
 		return nil, nil, nil, fmt.Errorf("the expression %q has more than symbols with & or | between them",
@@ -424,7 +424,7 @@ func terms(expr string) (when, requires, unless []string, err error) {
 	return when, requires, unless, nil
 }
 
-// settings takes what is different for some mail.
+// settings takes over the settings for some senders, recipients and clients.
 func (r *rspamd) settings(root *uclNode) {
 	if inner := root.get("settings"); inner != nil && inner.kind == "object" {
 		root = inner
@@ -463,7 +463,7 @@ func (r *rspamd) settings(root *uclNode) {
 	}
 }
 
-// stop writes the rule after which the thresholds for all say nothing about this mail.
+// stop writes the rule that keeps the thresholds for all from mail with its own thresholds.
 func (r *rspamd) stop(n *uclNode, s scope, own map[string]entry) {
 	lowest := math.Inf(1)
 	for _, e := range own {

@@ -101,7 +101,7 @@ func (c *conf) ruleset(s setting, lines []line) (list []clause, last *clause) {
 	return list, last
 }
 
-// directions are what the first word of a line can ask for.
+// directions are the sides of a message that the first word of a line names.
 type directions struct{ from, to, both, virus bool }
 
 // direction reads the first word of a condition: any that has "from", "to" or "and" in it.
@@ -120,7 +120,7 @@ func direction(word string) (directions, error) {
 	return d, nil
 }
 
-// ruleLine reads one line of a ruleset; what is for senders or recipients is two clauses.
+// ruleLine reads one line of a ruleset; a line for senders or recipients becomes two clauses.
 func ruleLine(text string, at Place) ([]clause, error) {
 	first, rest, err := condition(text, at)
 	if err != nil {
@@ -203,10 +203,10 @@ func cutWord(s string) (word, rest string) {
 	return s, ""
 }
 
-// reached leaves out what a line before decides, and puts together what stands together, so that a
-// long list is one rule.
+// reached leaves out lines whose mail an earlier line decides about, and joins neighbours with the same
+// value, so that a long list becomes one rule.
 func reached(c *conf, s setting, list []clause) (out []clause) {
-	const looked = 200 // lines before a line that are compared with it
+	const looked = 200 // how many earlier lines each line is compared with
 	for i, l := range list {
 		before := list[max(0, i-looked):i]
 		covered := false

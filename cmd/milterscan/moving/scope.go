@@ -16,7 +16,7 @@ type scope struct{ from, to, client []entry }
 // everybody reports whether the scope is all mail.
 func (s scope) everybody() bool { return len(s.from)+len(s.to)+len(s.client) == 0 }
 
-// lists returns the conditions in their order, each with the name of its key.
+// lists returns the conditions in the order of scopeKeys.
 func (s *scope) lists() []*[]entry { return []*[]entry{&s.from, &s.to, &s.client} }
 
 // scopeKeys are the keys of rules for the lists of a scope.
@@ -27,7 +27,7 @@ func (s scope) pairs(with scope) int {
 	return len(s.from)*len(with.from) + len(s.to)*len(with.to) + len(s.client)*len(with.client)
 }
 
-// within returns the mail that both scopes are for; none if there is none.
+// within returns the scope of the mail that both scopes are for; some is false if there is no such mail.
 func (s scope) within(o scope) (both scope, some bool) {
 	mine, theirs, out := s.lists(), o.lists(), both.lists()
 	for i := range out {
@@ -111,7 +111,7 @@ func (t *taking) write(rule *section, s scope, origin string) {
 	}
 }
 
-// pattern makes the patterns of a rule of one that MailScanner has in a ruleset.
+// pattern translates a pattern of a ruleset into patterns of a rule.
 func pattern(text string) (addresses, networks []string, err error) {
 	lower := strings.ToLower(text)
 	switch {
@@ -133,7 +133,7 @@ func pattern(text string) (addresses, networks []string, err error) {
 	return []string{a}, nil, nil
 }
 
-// expressed makes patterns of an expression; one without letters is about addresses of clients.
+// expressed translates an expression into patterns; one without letters is about addresses of clients.
 func expressed(text string) (addresses, networks []string, err error) {
 	list, err := globs(text)
 	if err != nil {

@@ -12,11 +12,11 @@ import (
 	"unicode/utf8"
 )
 
-// What the files of another filter may cost.
+// Bounds of the files of another filter.
 const (
 	maxFile  = 64 << 20  // bytes of one file
 	maxTotal = 256 << 20 // bytes of all files
-	maxLine  = 64 << 10  // bytes of a line; a longer one is said and passed over
+	maxLine  = 64 << 10  // bytes of a line; a longer one is noted and left out
 	maxFiles = 2000
 	maxNotes = 100000
 )
@@ -27,7 +27,7 @@ type line struct {
 	at   Place
 }
 
-// taking is one import as it goes on: what is read, and what is made of it.
+// taking is a running import: the files that it reads, and the configuration that it makes of them.
 type taking struct {
 	root  *os.Root
 	read  int64
@@ -38,8 +38,8 @@ type taking struct {
 	names map[string]int // of rules
 }
 
-// begin opens the directory with the files of another filter. Nothing outside of it is read, wherever
-// links in it lead.
+// begin opens the directory with the files of another filter. Nothing outside of it is read, even if
+// links in it lead there.
 func begin(dir string) (*taking, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -48,7 +48,7 @@ func begin(dir string) (*taking, error) {
 	return &taking{root: root, lists: map[string]string{}, names: map[string]int{}}, nil
 }
 
-// end closes the directory and returns what was made.
+// end closes the directory and returns the result.
 func (t *taking) end(program string, beyond []string) *Result {
 	t.root.Close()
 	return &Result{Program: program, Config: t.out.text(program), Lists: t.lists, Notes: t.notes, Beyond: beyond}
@@ -91,10 +91,10 @@ func (t *taking) bytes(name string) ([]byte, error) {
 	return text, nil
 }
 
-// errAbsent is why a file cannot be read that is not there.
+// errAbsent is returned for a file that is not there.
 var errAbsent = errors.New("there is no such file")
 
-// plain returns what is wrong with a file without its name, which the note has.
+// plain returns an error about a file without the name of the file, which the note has already.
 func plain(err error) error {
 	var at *fs.PathError
 	switch {
@@ -108,7 +108,7 @@ func plain(err error) error {
 	return err
 }
 
-// open returns the lines of a file. Lines that cannot be read are said, and left out.
+// open returns the lines of a file. It notes lines that are too long, and leaves them out.
 func (t *taking) open(name string) ([]line, error) {
 	text, err := t.bytes(name)
 	if err != nil {
@@ -117,7 +117,7 @@ func (t *taking) open(name string) ([]line, error) {
 	return t.split(name, text), nil
 }
 
-// split takes a text apart into lines, whatever ends them.
+// split splits a text into lines.
 func (t *taking) split(name string, text []byte) (lines []line) {
 	n := 0
 	for raw := range bytes.Lines(bytes.TrimPrefix(text, []byte("\ufeff"))) {
@@ -139,7 +139,7 @@ func (t *taking) split(name string, text []byte) (lines []line) {
 	return lines
 }
 
-// comment reports whether a line says nothing but what persons read.
+// comment reports whether a line is empty or a comment.
 func comment(text string) bool {
 	text = strings.TrimSpace(text)
 	return text == "" || text[0] == '#'

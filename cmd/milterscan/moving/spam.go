@@ -23,8 +23,8 @@ const (
 	dims
 )
 
-// spamRules makes the rules about spam: for each combination of what rulesets say, in their order,
-// what becomes of spam, and of what has a high score.
+// spamRules makes the rules about spam: for each combination of the lines of rulesets, in their order,
+// a rule for spam, and one for mail with a high score.
 type spamRules struct {
 	*conf
 	settings [dims]setting
@@ -33,23 +33,23 @@ type spamRules struct {
 	onLists  bool    // DNS lists are asked
 	needed   float64 // lists that make spam
 	cases    int
-	full     bool // there are more combinations than are gone through, and the report says so
+	full     bool // there are more combinations than maxCases, and the report says so
 }
 
-// The bounds of combinations of what rulesets say.
+// Bounds of the combinations.
 const (
 	maxCases    = 2000
 	maxCompared = 20_000_000 // pairs of entries of the lists of two rulesets
 )
 
-// spam takes over what is about spam.
+// spam takes over the settings about spam.
 func (c *conf) spam() {
 	g := &spamRules{conf: c}
 	for i, s := range [dims]setting{
 		c.get("Spam Checks", "yes"), c.get("Is Definitely Not Spam", "no"), c.get("Is Definitely Spam", "no"),
 		c.get("Definite Spam Is High Scoring", "no"), c.get("Spam Actions", "deliver"),
-		c.get("High Scoring Spam Actions", "deliver"),
-		c.get("Spam Modify Subject", "start"), c.get("Spam Subject Text", "{Spam?}"),
+		c.get("High Scoring Spam Actions", "deliver"), c.get("Spam Modify Subject", "start"),
+		c.get("Spam Subject Text", "{Spam?}"),
 		c.get("High Scoring Spam Modify Subject", "start"), c.get("High Scoring Spam Subject Text", "{Spam?}"),
 		c.get("Required SpamAssassin Score", "6"), c.get("High SpamAssassin Score", "10"),
 	} {
@@ -104,7 +104,7 @@ func (g *spamRules) level(within scope, i int, picked []clause) {
 // anyMail is a condition that holds for every message, and for no finding.
 const anyMail = "score > -1000000"
 
-// pass writes a rule for mail that does not count as spam, whatever is found.
+// pass writes a rule for mail that does not count as spam, whatever the findings about spam.
 func (g *spamRules) pass(name string, s scope, origin string) {
 	if !g.assassin && !g.onLists && len(g.lists[dimBlack]) == 1 {
 		return
@@ -135,7 +135,7 @@ func (g *spamRules) origin(picked []clause, dim int) string {
 	return picked[dim].origin(g.settings[dim])
 }
 
-// outcome writes what becomes of spam, or of what has a high score.
+// outcome adds to a rule the actions for spam, or for mail with a high score.
 func (g *spamRules) outcome(rule *section, picked []clause, high bool) {
 	modify, text, act := dimModify, dimText, dimSpamActions
 	if high {
@@ -144,7 +144,7 @@ func (g *spamRules) outcome(rule *section, picked []clause, high bool) {
 	actions(picked[act].value).write(rule, subjectTag(picked[modify].value, picked[text].value), g.origin(picked, act))
 }
 
-// listed writes the rule for mail that a list says is spam.
+// listed writes the rule for mail that a list declares to be spam.
 func (g *spamRules) listed(s scope, picked []clause) {
 	high, _ := yes(picked[dimBlackIsHigh].value)
 	origin := g.origin(picked, dimBlack)
@@ -175,7 +175,7 @@ func (g *spamRules) block(s scope, picked []clause) {
 	}
 }
 
-// scored writes a rule for mail of at least a score. Where that of high scores is no higher, all spam has one.
+// scored writes a rule for mail of at least a score. If the limit for high scores is no higher, all spam has one.
 func (g *spamRules) scored(name string, s scope, picked []clause, dim int, score float64) {
 	when := g.spamWhen(score, dim == dimRequired)
 	if len(when) == 0 {
@@ -216,7 +216,7 @@ func subjectTag(modify, text string) string {
 	return strings.ReplaceAll(strings.Join(strings.Fields(text), " "), " }", "}")
 }
 
-// ham adds what MailScanner does with all other mail.
+// ham takes over the actions for mail that is no spam.
 func (c *conf) ham(g *spamRules) {
 	s := c.get("Non Spam Actions", "deliver")
 	l := c.single(s)

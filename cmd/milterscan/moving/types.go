@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// sample is a file, as others tell of it.
+// sample describes a kind of file as file(1) does.
 type sample struct {
 	kind, text, mime string
 	media            []string // the media types that a rule's "part" has for it
 }
 
-// samples are what file(1) says of files of the kinds that attachment.deny_contents knows, and of other
-// kinds that are often denied, with the media type that file -i says.
+// samples has the words of file(1), and the media type of file -i, for the kinds of attachment.deny_contents and
+// for other kinds that are often denied.
 var samples = []sample{
 	{"program", "PE32 executable (GUI) Intel 80386, for MS Windows", "application/x-dosexec", nil},
 	{"program", "PE32+ executable (console) x86-64, for MS Windows", "application/x-dosexec", nil},
@@ -36,7 +36,7 @@ var samples = []sample{
 // contentKinds are the kinds in their order.
 var contentKinds = []string{"program", "script", "shortcut", "disk-image", "denied-type"}
 
-// judged returns what rules say of a file: the first that matches counts, and without one it passes.
+// judged returns the action of the first rule that matches a file; without one the file passes.
 func judged(rules []nameRule, text, mime string) (action string, at int) {
 	for i, r := range rules {
 		if r.mime && r.re.MatchString(mime) || !r.mime && r.re.MatchString(text) {
@@ -46,8 +46,8 @@ func judged(rules []nameRule, text, mime string) (action string, at int) {
 	return "allow", -1
 }
 
-// fileTypes takes over the rules about the contents of files: which of them what file(1) says of
-// samples would be denied by.
+// fileTypes takes over the rules about the contents of files. A kind is denied if the rules deny one of its
+// samples.
 func (c *conf) fileTypes() {
 	rules, some := c.readNames("Filetype Rules", "Allow Filetypes", "Deny Filetypes")
 	rules = append(c.mimeTypes("Allow File MIME Types", "allow"),

@@ -15,7 +15,7 @@ type uclNode struct {
 	at    Place
 }
 
-// ucl reads a file. What is a directive, such as .include, is told and passed over: nothing is included.
+// ucl reads a file. It tells of directives such as .include, and includes nothing.
 type ucl struct {
 	text  string
 	pos   int
@@ -100,7 +100,7 @@ func (u *ucl) next() byte {
 	return c
 }
 
-// blanks passes over blanks, commas, semicolons and comments; those of "keep" are left.
+// blanks passes over comments and the characters of skip.
 func (u *ucl) blanks(skip string) error {
 	for u.pos < len(u.text) {
 		switch c := u.peek(); {

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// otherEngines are the scanners of MailScanner for which there is no certain way to call them.
+// otherEngines are scanners of MailScanner that milterscan cannot call without more settings, with a remedy.
 var otherEngines = map[string]string{
 	"kse":       "Kaspersky Scan Engine speaks ICAP: [[virus]] with type = \"icap\"",
 	"kaspersky": "[[virus]] with type = \"icap\" or \"command\"",
@@ -16,7 +16,7 @@ var otherEngines = map[string]string{
 	"generic":   "[[virus]] with type = \"command\"",
 }
 
-// viruses takes over the engines, and what becomes of infected mail.
+// viruses takes over the engines, and the actions for infected mail.
 func (c *conf) viruses() {
 	s := c.get("Virus Scanners", "auto")
 	scanning := c.get("Virus Scanning", "yes")
@@ -64,7 +64,7 @@ func (c *conf) viruses() {
 	}
 }
 
-// engine writes one engine, if it is one of ClamAV.
+// engine writes one engine, and reports whether it is one of ClamAV.
 func (c *conf) engine(s setting, name string) bool {
 	if name != "clamd" && name != "clamav" {
 		return false
@@ -105,7 +105,7 @@ func (c *conf) engine(s setting, name string) bool {
 	return true
 }
 
-// infected writes what becomes of infected mail.
+// infected writes the rule for infected mail.
 func (c *conf) infected() {
 	silent := c.get("Silent Viruses", "HTML-IFrame All-Viruses")
 	still := c.get("Still Deliver Silent Viruses", "no")

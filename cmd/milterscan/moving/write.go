@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// writing is a configuration as it is made.
+// writing is a configuration in the making.
 type writing struct {
 	top    section
 	tables []*section
@@ -25,7 +25,7 @@ type setRow struct{ key, value, origin string }
 // entry is a value of a list with where it comes from.
 type entry struct{ value, origin string }
 
-// table returns a table, which is made if it is not there.
+// table returns a table, and adds it if need be.
 func (w *writing) table(name string) *section {
 	head := "[" + name + "]"
 	if i := slices.IndexFunc(w.tables, func(s *section) bool { return s.head == head }); i >= 0 {
@@ -53,7 +53,7 @@ func (w *writing) rule(name, origin string) *section {
 // set writes a text.
 func (s *section) set(key, value, origin string) { s.raw(key, quoted(value), origin) }
 
-// raw writes a value that is in the form of the file already.
+// raw writes a value that is in the form of TOML already.
 func (s *section) raw(key, value, origin string) {
 	s.rows = append(s.rows, setRow{key, value, origin})
 }

@@ -19,7 +19,7 @@ import (
 	"github.com/milterscan/milterscan/scan/format/listing"
 )
 
-// Run says which mail had what is on a list now.
+// Run prints the earlier mail that had a file, host or client which is on a list now.
 func Run(ctx context.Context, args []string, std cli.Streams) int {
 	f := cli.Flags("retro", "[-c FILE] [--kind KIND] [--feed NAME]... [--since T] [--before T] [--limit N] "+
 		"[--json] [FILE...]", std)
@@ -61,7 +61,7 @@ type looking struct {
 }
 
 func (l *looking) run(ctx context.Context, path string, files []string) int {
-	for _, file := range files { // which only who has called the command may be able to read
+	for _, file := range files { // which perhaps only the caller's user can read
 		list, err := FromFile(file, l.kind, l.In)
 		if err != nil {
 			return l.fail(err)
@@ -83,7 +83,7 @@ func (l *looking) run(ctx context.Context, path string, files []string) int {
 	return l.tell(a)
 }
 
-// configured takes the lists of the feeds that are named; all lists of the configuration if that is wanted.
+// configured takes the lists of the named feeds; with all, every list of the configuration.
 func (l *looking) configured(c *config.Config, all bool) error {
 	for _, name := range l.feeds {
 		if !slices.ContainsFunc(c.Feeds, func(f feed.Config) bool { return f.Name == name }) {
@@ -114,7 +114,7 @@ func (l *looking) configured(c *config.Config, all bool) error {
 	return nil
 }
 
-// take takes the list of a feed. Where all are wanted, one that cannot be compared is left out, and said.
+// take takes the list of a feed. With all, it leaves out a list that cannot be compared, and says so.
 func (l *looking) take(set *feed.Set, f feed.Config, all bool) error {
 	t := set.Table(f.Name)
 	if t == nil {
@@ -192,7 +192,7 @@ func (l *looking) tell(a Answer) int {
 	return cli.ExitOK
 }
 
-// words says what sorts are, for people.
+// words returns the names of sorts, for people.
 func words(list []history.Sort) (out []string) {
 	for _, s := range list {
 		out = append(out, map[history.Sort]string{history.Parts: "hashes of files", history.Hosts: "hosts of links",

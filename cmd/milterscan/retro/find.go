@@ -10,24 +10,24 @@ import (
 	"github.com/milterscan/milterscan/policy/keep/history"
 )
 
-// Holder is the history.
+// Holder looks for values in the history.
 type Holder interface {
 	Hold(ctx context.Context, q history.Holding) (history.Held, error)
 }
 
-// Span says of which time messages are looked at, and how many are named.
+// Span is the time whose messages are looked at, and how many of them are named.
 type Span struct {
 	Since, Before time.Time // zero: no bound
 	Most          int       // for each sort of lists
 }
 
-// Found is a message with what of it is on lists.
+// Found is a message, with its files, hosts and clients that are on lists.
 type Found struct {
 	Record policy.Record
 	Hits   []Hit
 }
 
-// Passed reports whether somebody has the message.
+// Passed reports whether the message went on to any recipient.
 func (f Found) Passed() bool { return len(f.Receivers()) > 0 }
 
 // Receivers returns the recipients that the message went on to.
@@ -45,14 +45,14 @@ func (f Found) Known() bool {
 	return !slices.ContainsFunc(f.Hits, func(h Hit) bool { return !h.Known })
 }
 
-// Answer is what lists and the history have in common.
+// Answer has the messages of the history that had entries of the lists.
 type Answer struct {
 	Found    []Found // the newest first
 	More     int     // that are not named
 	Coverage map[history.Sort]history.Coverage
 }
 
-// Find holds the history against lists. What several lists have of a message is named once for each.
+// Find compares the history with lists. A value that several lists have is named once for each.
 func Find(ctx context.Context, h Holder, lists []List, s Span) (Answer, error) {
 	a := Answer{Coverage: map[history.Sort]history.Coverage{}}
 	for _, sort := range []history.Sort{history.Parts, history.Hosts, history.Clients} {
@@ -74,7 +74,7 @@ func Find(ctx context.Context, h Holder, lists []List, s Span) (Answer, error) {
 	return a, nil
 }
 
-// add adds what lists have of a message, if they have anything: the size of a file may be another.
+// add adds a message if a list really has something of it: an entry may be for a file of another size.
 func (a *Answer) add(r policy.Record, lists []List) {
 	var hits []Hit
 	for _, l := range lists {
@@ -90,7 +90,7 @@ func (a *Answer) add(r policy.Record, lists []List) {
 	a.Found = append(a.Found, Found{r, hits})
 }
 
-// Passed counts the messages that somebody has.
+// Passed counts the messages that went on to a recipient.
 func (a Answer) Passed() (n int) {
 	for _, f := range a.Found {
 		if f.Passed() {

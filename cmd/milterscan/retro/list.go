@@ -1,5 +1,5 @@
-// Package retro looks for mail that had what has become known since: files and hosts that are on a
-// list now, and were recorded when the mail came.
+// Package retro looks for earlier mail with files and hosts that are on a list now, and were recorded
+// when the mail came.
 package retro
 
 import (
@@ -21,12 +21,12 @@ import (
 	"github.com/milterscan/milterscan/scan/units"
 )
 
-// List is what records are held against.
+// List is a list that records are compared with.
 type List struct {
 	Name    string // of a feed, or of a file
 	Sort    history.Sort
 	Entries int      // that can be compared
-	Notes   []string // what cannot
+	Notes   []string // about those that cannot
 
 	has   func(value string) bool
 	entry func(value string, size int64) (entry string, ok bool) // by which a value is listed
@@ -44,12 +44,12 @@ var (
 	errOther = errors.New("it has MD5 and SHA-1 only, and the history has SHA-256")
 )
 
-// Comparable reports whether a list may be compared another time that could not be now.
+// Comparable reports whether a list that cannot be compared now may be at another time.
 func Comparable(err error) bool {
 	return !errors.Is(err, errEmpty) && !errors.Is(err, errPages) && !errors.Is(err, errOther)
 }
 
-// FromTable makes a list of the one that a feed has.
+// FromTable makes a list of a table.
 func FromTable(name string, t *listing.Table) (List, error) {
 	l := List{Name: name, Entries: t.Len()}
 	switch t.Kind {
@@ -76,7 +76,7 @@ func FromTable(name string, t *listing.Table) (List, error) {
 	return l, nil
 }
 
-// FromFeed makes a list of the one that a feed has.
+// FromFeed makes a list of the table of a feed.
 func FromFeed(name string, t *listing.Table) (List, error) {
 	l, err := FromTable(name, t)
 	rule := map[history.Sort]string{
@@ -114,7 +114,7 @@ func FromSignatures(file string) (List, error) {
 	return l, nil
 }
 
-// FromFile makes a list of a file of a kind, "-" for standard input; without a kind, of what it holds.
+// FromFile makes a list of a file, "-" for standard input. Without a kind it goes by the content.
 func FromFile(file string, kind listing.Kind, in io.Reader) (List, error) {
 	if kind == "" && isSignatures(file) {
 		l, err := FromSignatures(file)
@@ -145,7 +145,7 @@ func FromFile(file string, kind listing.Kind, in io.Reader) (List, error) {
 	return List{}, naming(file, errors.New(strings.Join(wrong, "; ")))
 }
 
-// naming says which file an error is about, unless it does.
+// naming adds the name of the file to an error that does not have it.
 func naming(file string, err error) error {
 	if err == nil || strings.Contains(err.Error(), file) {
 		return err
@@ -175,7 +175,7 @@ func load(file string, in io.Reader) ([]byte, error) {
 	return text, naming(file, err)
 }
 
-// Hit is something of a message that is on a list.
+// Hit is a file, host or client of a message that is on a list.
 type Hit struct {
 	List  string       `json:"list"`
 	Sort  history.Sort `json:"what"`
@@ -186,7 +186,7 @@ type Hit struct {
 	Known bool         `json:"known"` // the list had it when the message was judged
 }
 
-// Hits returns what of a message is on the list.
+// Hits returns the files, hosts and clients of a message that are on the list.
 func (l List) Hits(r policy.Record) (hits []Hit) {
 	add := func(value, shown, name string, size int64) {
 		entry, ok := l.entry(value, size)

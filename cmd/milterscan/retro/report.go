@@ -12,7 +12,7 @@ import (
 	"github.com/milterscan/milterscan/policy/keep/history"
 )
 
-// message is one that was found, for programs.
+// message is a message that was found, for programs.
 type message struct {
 	ID         string      `json:"id"`
 	Time       time.Time   `json:"time"`
@@ -27,7 +27,7 @@ type message struct {
 	Hits       []Hit       `json:"on"`
 }
 
-// recipient is one of a message, and what was decided.
+// recipient is a recipient of a message, and the decision for it.
 type recipient struct {
 	Recipient string `json:"recipient"`
 	Action    string `json:"action"`
@@ -67,7 +67,7 @@ func (a Answer) writeJSON(w io.Writer, lists []List) {
 	show.JSON(w, a.sum(lists))
 }
 
-// write prints the answer for people: each thing that is listed, with the messages that had it.
+// write prints the answer for people: each value that is listed, with the messages that had it.
 func (a Answer) write(w io.Writer, lists []List, took time.Duration) {
 	var order []Hit
 	of := map[Hit][]Found{}
@@ -90,7 +90,7 @@ func (a Answer) write(w io.Writer, lists []List, took time.Duration) {
 	a.total(w, lists, took)
 }
 
-// title says what is listed where.
+// title names a listed value and its list.
 func (h Hit) title(in []Found) string {
 	title := map[history.Sort]string{
 		history.Parts: "File ", history.Hosts: "Link to ", history.Clients: "Client ",
@@ -113,7 +113,7 @@ func (h Hit) title(in []Found) string {
 	return title
 }
 
-// write prints a message: when, which, from whom to whom, and what was decided.
+// write prints a message: its time, its ID, the decision, its sender and its recipients.
 func (f Found) write(w io.Writer, about Hit) {
 	r := f.Record
 	known := ""
@@ -126,7 +126,7 @@ func (f Found) write(w io.Writer, about Hit) {
 		show.Printable(cmp.Or(r.QueueID, "-")), show.Printable(r.Sender), show.Printable(f.whom()), known)
 }
 
-// whom names recipients, and what was decided for those for whom that was something else.
+// whom names the recipients, each with its decision if that differs from that for the message.
 func (f Found) whom() string {
 	var list []string
 	for _, to := range f.Record.Recipients {
@@ -142,7 +142,7 @@ func (f Found) whom() string {
 	return cmp.Or(strings.Join(list, ", "), "nobody yet")
 }
 
-// total adds up, and says what is not known.
+// total prints the sums, and which sorts the history does not record.
 func (a Answer) total(w io.Writer, lists []List, took time.Duration) {
 	s := a.sum(lists)
 	fmt.Fprintf(w, "%d entries of %d lists, in %v: %d messages had something on them", s.Entries, s.Lists,

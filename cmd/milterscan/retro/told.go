@@ -42,13 +42,13 @@ func OpenTold(history string) (*Told, error) {
 	return t, nil
 }
 
-// keyOf names a message and what of it is listed.
+// keyOf returns the key of a message and a hit.
 func keyOf(id string, h Hit) string {
 	sum := scan.SumOf([]byte(h.List + "\x00" + h.Value + "\x00" + id))
 	return hex.EncodeToString(sum[:12])
 }
 
-// Fresh returns the messages of which something was not told yet, only with that.
+// Fresh returns the messages with hits that were not told yet, with these alone.
 func (t *Told) Fresh(all []Found) (list []Found) {
 	for _, f := range all {
 		hits := slices.DeleteFunc(slices.Clone(f.Hits), func(h Hit) bool {
@@ -79,7 +79,7 @@ func (t *Told) Mark(told []Found, before time.Time) error {
 	return errors.Join(err, disk.Sync(dir))
 }
 
-// forget drops what came before a time, and the oldest of what is too much.
+// forget drops the messages that came before a time, and the oldest of more than mostTold.
 func (t *Told) forget(before int64) {
 	if len(t.at) > mostTold {
 		var times []int64

@@ -16,9 +16,9 @@ import (
 // Clamd is a clamd as its configuration describes it.
 type Clamd struct {
 	File    string     // clamd.conf
-	Address string     // "unix:/run/clamav/clamd.ctl", "tcp:127.0.0.1:3310"; "" where it listens nowhere
+	Address string     // "unix:/run/clamav/clamd.ctl", "tcp:127.0.0.1:3310"; "" if it listens nowhere
 	Least   units.Size // the least of its limits for one content
-	Admits  bool       // it says so where it has not looked at everything
+	Admits  bool       // it says so if it has not looked at everything
 	Version string
 	Err     error // why it does not answer, or its file cannot be read
 }
@@ -26,8 +26,8 @@ type Clamd struct {
 // clamdLimits are the settings that bound what clamd looks at in one content.
 var clamdLimits = []string{"StreamMaxLength", "MaxFileSize", "MaxScanSize"}
 
-// leastDefault is the least that clamd looks at where clamd.conf does not say: older
-// versions have 25 MB.
+// leastDefault is the least that clamd looks at if clamd.conf does not say: older versions
+// have 25 MB.
 const leastDefault = 25 * units.MB
 
 // clamd reads the first clamd.conf that is there, and asks the clamd it describes.
@@ -139,7 +139,7 @@ func (c *Clamd) ask(ctx context.Context) {
 	}
 }
 
-// At returns a clamd of which nothing is known but where it listens.
+// At returns a clamd of which only the address is known.
 func At(ctx context.Context, address string) *Clamd {
 	c := &Clamd{Address: address, Least: leastDefault, Admits: true}
 	c.ask(ctx)

@@ -11,8 +11,8 @@ import (
 	"github.com/milterscan/milterscan/cmd/milterscan/setup"
 )
 
-// The lists by which the configurations of Exim's authors and of Debian name what they take
-// mail for, and whose mail they pass on.
+// The lists by which the configurations of Exim's authors and of Debian name the domains they take
+// mail for, and the hosts whose mail they pass on.
 const (
 	eximOurs    = "local_domains"
 	eximRelayed = "relay_to_domains"
@@ -47,7 +47,7 @@ func readExim(ctx context.Context, m setup.MTA, _ Places) ([]MTA, error) {
 	return []MTA{one}, nil
 }
 
-// eximItems takes a list apart at its colons; a doubled one is part of an item, and "<;" at the
+// eximItems splits a list at its colons; a doubled one is part of an item, and "<;" at the
 // beginning names another separator.
 func eximItems(list string) (items []string) {
 	separator := ":"
@@ -92,7 +92,7 @@ func (m *MTA) eximItem(list, item, host string) {
 	}
 }
 
-// miss notes an item of a list that names what cannot be listed.
+// miss notes an item of a list whose members cannot be listed.
 func (m *MTA) miss(list, item string) {
 	text := list + ": " + item
 	if list == eximClients {

@@ -16,9 +16,9 @@ import (
 type MTA struct {
 	Name, Version, Dir string
 
-	Domains  []string // that it takes mail for from anybody
-	Networks []string // whose mail it passes on anywhere
-	// What else there is, and cannot be listed: domains, and clients.
+	Domains  []string // that it takes mail for from any client
+	Networks []string // whose mail it passes on to any domain
+	// Further domains and clients, which cannot be listed.
 	MoreDomains, MoreClients []string
 
 	Size  int64    // of the largest message it takes; 0 for no limit, -1 if that is not known
@@ -29,8 +29,8 @@ type MTA struct {
 	Group  string // whose group has to reach the socket
 }
 
-// mtas reads the MTA that was named, or all that are here. One that cannot be read is an
-// error, as what it says of its domains would be missing.
+// mtas reads the named MTA, or all of this host. One that cannot be read is an error, as its
+// domains would be missing.
 func (p Places) mtas(ctx context.Context) (all []MTA, err error) {
 	found := setup.Find(ctx)
 	if p.MTA != "" {
@@ -116,7 +116,7 @@ func readSendmail(ctx context.Context, m setup.MTA, _ Places) ([]MTA, error) {
 	return []MTA{one}, nil
 }
 
-// number reads a number of bytes, -1 where it is none.
+// number reads a number of bytes; -1 if it is none.
 func number(s string) int64 {
 	n, err := strconv.ParseInt(s, 10, 64)
 	if err != nil {

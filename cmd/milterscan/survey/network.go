@@ -15,7 +15,7 @@ import (
 type Resolver struct {
 	Server dns.Server
 	Hears  Hearing
-	Err    error // where it does not answer
+	Err    error // why it does not answer
 }
 
 // Hearing is what a resolver hears from a DNS list.
@@ -92,8 +92,8 @@ func hear(ctx context.Context, s dns.Server, r dns.Resolver, zone string) Resolv
 // rootServer is a name that every resolver of the Internet's names knows.
 const rootServer = "a.root-servers.net"
 
-// knows tells a resolver that a list does not answer from one that denies every name: with such
-// a one, no sender's domain would exist.
+// knows tells a resolver that a list does not answer from one that denies every name, with which
+// no sender's domain would exist.
 func knows(ctx context.Context, r dns.Resolver) Hearing {
 	if found, err := dns.Addrs(ctx, r, rootServer, netip.IPv4Unspecified()); err != nil || len(found) == 0 {
 		return Lost

@@ -18,7 +18,7 @@ func (p Places) room() Room {
 	return Room{Memory: memory(), State: free(p.State), Spool: free(spool)}
 }
 
-// free returns the room below a directory, which may have to be made yet.
+// free returns the room below a directory, which need not exist yet.
 func free(dir string) units.Size {
 	for {
 		left, _, err := disk.Room(dir)
@@ -32,7 +32,7 @@ func free(dir string) units.Size {
 	}
 }
 
-// memory returns what the kernel calls available, 0 where it does not say.
+// memory returns the memory that the kernel calls available; 0 if it does not say.
 func memory() units.Size {
 	text, err := os.ReadFile("/proc/meminfo")
 	if err != nil {

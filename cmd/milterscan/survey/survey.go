@@ -1,7 +1,6 @@
 // Package survey looks at a host before milterscan has a configuration there: which MTA takes
-// mail, and for whom; which engines and scorers answer; what the resolvers hear from DNS lists;
-// how much room there is. It changes nothing, and says of everything that it could not see that
-// it could not.
+// mail, and for which domains; which engines and scorers answer; what the resolvers hear from DNS
+// lists; how much room there is. It changes nothing, and tells what it could not find out.
 package survey
 
 import (
@@ -42,20 +41,20 @@ func Usual() Places {
 	}
 }
 
-// Host is what was seen.
+// Host is what Look has seen.
 type Host struct {
 	MTAs      []MTA
-	Clamd     *Clamd // nil where there is none
+	Clamd     *Clamd // nil if there is none
 	Resolvers []Resolver
 	Scorers   []Scorer
 	Room      Room
 }
 
-// patience bounds how long all of it may take.
+// patience bounds the time of Look.
 const patience = time.Minute
 
-// Look looks at everything at once. The error says why an MTA that was named, or the only one
-// there is, cannot be read.
+// Look looks at everything at the same time. Its error says why the named MTA, or the only one,
+// cannot be read.
 func (p Places) Look(ctx context.Context) (*Host, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -77,7 +76,7 @@ func dnsClient(s dns.Server) dns.Resolver {
 	return dns.NewClient(c)
 }
 
-// Room is how much memory and disk is free; 0 where that is not known.
+// Room is the free memory and disk; 0 if that is not known.
 type Room struct {
 	Memory, State, Spool units.Size
 }
