@@ -16,7 +16,7 @@ import (
 //	                   suspicious, forbidden, infected, unscannable, failed
 //	attachment/name    a finding of this rule; "*" matches anything, also
 //	                   a slash: attachment/*, virus/*Eicar*
-//	spam/rspamd >= 8   a finding of this rule with such a score of its own
+//	spam/rspamd >= 8   a finding of this rule that itself has such a score
 //	score >= 5         the scores of all findings added up; also > < <=
 //	score >= own 5     the same, by the limit that the recipient has set;
 //	                   5 for those who have set none

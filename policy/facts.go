@@ -31,7 +31,7 @@ type facts struct {
 	filled    map[fill][]HeaderField
 	standings map[asked]standing
 	limits    map[string]*OwnLimit // of recipients, nil of those who have none
-	asksOwn   map[string]bool      // recipients for whom some rule asks for that
+	asksOwn   map[string]bool      // recipients whose own limit some rule asks for
 	common    []string             // the values that are the same in every header
 	room      int                  // for matches that are listed
 	steps     int                  // what the decision has cost so far

@@ -31,8 +31,8 @@ func (n *ListName) UnmarshalText(text []byte) error {
 // String returns the name as conditions have it.
 func (n ListName) String() string { return "list:" + string(n) }
 
-// Lists are the senders that people allow and block, and the limits that they have set, as they were at one
-// moment. Whose entries count for a recipient, and which of several, is decided here: see standing.
+// Lists are the senders that people allow and block, and the limits that they have set, as they were at one moment.
+// The method standing of facts decides whose entries count for a recipient, and which of several.
 type Lists interface {
 	// Owners returns those whose entries count for mail to a recipient, the nearest first:
 	// the recipient, its domain, the host.

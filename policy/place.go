@@ -20,8 +20,8 @@ func (c *Country) UnmarshalText(text []byte) error {
 }
 
 // placeMatches says whether the client is in one of the countries and one of the autonomous
-// systems. What is not known matches neither; the client that is before a relay of ours is
-// known with the message.
+// systems. An unknown place matches neither; the client that sent to a relay of ours is known with
+// the message.
 func (r *rule) placeMatches(f *facts) truth {
 	p := f.in.Envelope.Place
 	matches := func() bool {

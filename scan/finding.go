@@ -71,8 +71,8 @@ type Finding struct {
 	// Recipient is the only recipient that the finding is about, as the envelope has
 	// it; "" for all recipients.
 	Recipient string
-	// Job is the name under which the scanner can be asked later for a verdict that it has not come to; ""
-	// for none. It is for the copy of a message, and is told nobody.
+	// Job is the name under which the scanner can be asked later for a verdict that it has not come to; "" for none.
+	// It is for the copy of a message, and appears in no answer.
 	Job string
 }
 

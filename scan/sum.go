@@ -20,8 +20,8 @@ type summed struct {
 	sum  Sum
 }
 
-// SHA256 returns the hash of the content of a part, which has one. It is taken once, whoever asks:
-// virus engines go by it, and so does the history.
+// SHA256 returns the hash of the content of a part, which has one. It is taken once for all
+// callers: virus engines go by it, and so does the history.
 func (m *Message) SHA256(ctx context.Context, part int) (Sum, error) {
 	m.mu.Lock()
 	if m.sums == nil {

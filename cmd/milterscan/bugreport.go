@@ -21,8 +21,8 @@ import (
 	"github.com/milterscan/milterscan/policy/config"
 )
 
-// bugReport prints what somebody needs to know who is to find a fault: versions, the doctor's
-// findings, what the configuration sets, and the last warnings of the log.
+// bugReport prints what it takes to find a fault: versions, the doctor's findings, what the
+// configuration sets, and the last warnings of the log.
 func bugReport(ctx context.Context, args []string, std cli.Streams) int {
 	f := cli.Flags("bugreport", "[-c FILE] [--addresses]", std)
 	path := f.String("c", cli.DefaultFile, "configuration `file`")
@@ -81,7 +81,7 @@ func (r *reporter) found(all []doctor.Finding) {
 	}
 }
 
-// configured prints what the files set, or what is wrong with them.
+// configured prints what the files set, or their mistakes.
 func (r *reporter) configured(c *config.Config, problems error) {
 	r.heading("Configuration, as far as files set it")
 	if problems != nil {
@@ -113,7 +113,7 @@ func (r *reporter) logged(ctx context.Context, c *config.Config) {
 	}
 }
 
-// mostWarnings and longestTail bound what is read and printed of the log.
+// mostWarnings and longestTail bound how much of the log is read and printed.
 const (
 	mostWarnings = 100
 	longestTail  = 4 << 20

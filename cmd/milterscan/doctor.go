@@ -23,7 +23,7 @@ import (
 	"github.com/milterscan/milterscan/scan/open/worker"
 )
 
-// quickTime bounds a quick examination: whoever asks for one asks again soon.
+// quickTime bounds a quick examination: the program that asks for one asks again soon.
 const quickTime = 10 * time.Second
 
 // examine looks at the installation and prints each fault with its remedy.
@@ -164,7 +164,7 @@ func findMTA(postfix, sendmail string) (postconf, cf string) {
 	return "", sendmail
 }
 
-// findUser returns whom the daemon runs as: the owner of a socket it has made, else the
+// findUser returns the user that the daemon runs as: the owner of a socket it has made, else the
 // user of the package if there is one, else the user who asks.
 func findUser(m config.Milter) string {
 	for _, a := range m.Listen {

@@ -65,7 +65,7 @@ func begin(ctx context.Context, args []string, std cli.Streams) int {
 	return cli.ExitOK
 }
 
-// wrongWith returns what is wrong with a configuration, as "check" says it.
+// wrongWith returns the mistakes of a configuration, as "check" prints them.
 func wrongWith(ctx context.Context, file string) error {
 	c, err := cli.Load(file)
 	if err != nil {
@@ -87,7 +87,7 @@ func listensAt(file string) (all []string) {
 	return all
 }
 
-// isTerminal reports whether somebody may sit at a standard input.
+// isTerminal reports whether a standard input is a terminal, where a person may answer.
 func isTerminal(in io.Reader) bool {
 	f, ok := in.(*os.File)
 	if !ok {

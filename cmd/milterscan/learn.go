@@ -14,7 +14,7 @@ import (
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
 )
 
-// lesson is what is to be learned, and of what.
+// lesson names mails, and what the scorers learn of them.
 type lesson struct {
 	as    quarantine.Lesson
 	ids   []string

@@ -19,8 +19,8 @@ import (
 	"golang.org/x/crypto/x509roots/fallback/bundle"
 )
 
-// nonroot is the user and the group of the daemon: a number that no host gives to
-// anybody, so that what it owns in a volume is nobody else's.
+// nonroot numbers the user and the group of the daemon. No host gives that number to another user,
+// so only the daemon owns what it has in a volume.
 const nonroot = 65532
 
 // file is a file or a directory of the image; a directory's name ends with "/".
@@ -103,7 +103,7 @@ func withFolders(files []file) []file {
 // layer is the files of an image, packed.
 type layer struct {
 	packed []byte
-	plain  string // digest of what is packed
+	plain  string // digest of the tar file before it is compressed
 }
 
 // newLayer packs files that all bear one time.

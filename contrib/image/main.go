@@ -4,7 +4,7 @@
 //	go run ./contrib/image TREE MACHINE VERSION IMAGE.tar
 //
 // The image begins with nothing: it has the files of the tree, the certificates of the
-// authorities that Mozilla trusts, the zones of time, and a user who is nobody else. The
+// authorities that Mozilla trusts, the zones of time, and a user for the daemon alone. The
 // same tree gives the same image, byte for byte; its time is SOURCE_DATE_EPOCH.
 package main
 

@@ -12,7 +12,7 @@ import (
 	"github.com/milterscan/milterscan/docs"
 )
 
-// Source is where what the pages speak of is, beside the pages: snippets, sources.
+// Source is the address of the files that pages link to but that are no pages: snippets, sources.
 const Source = "https://github.com/milterscan/milterscan/blob/main/"
 
 // Page is one page.
@@ -26,8 +26,8 @@ type Page struct {
 	links    []link
 }
 
-// section is what search finds: what is below a heading, or the row of a table that
-// begins with a name.
+// section is a result of a search: the text below a heading, or the row of a table that begins with
+// a name.
 type section struct{ anchor, heading, text string }
 
 // link is where a page leads to in the guide.

@@ -119,8 +119,8 @@ func (r *reader) add(words string) {
 	}
 }
 
-// row names a row that begins with a name in code, such as a finding: it is a place to
-// lead to, and a section of its own.
+// row names a row that begins with a name in code, such as a finding: links lead to it, and a
+// search finds it as a section.
 func (r *reader) row(n *tables.TableRow) {
 	cell := n.FirstChild()
 	if cell == nil || cell.FirstChild() == nil || cell.ChildCount() != 1 || cell.FirstChild().Kind() != ast.KindCodeSpan {

@@ -10,8 +10,8 @@ import (
 // ofHost are the keys that are rightly not the same on all hosts.
 var ofHost = []string{"store.name", "milter.listen"}
 
-// Fingerprint returns a hash of the settings and rules in force: hosts of one fleet have the same, but for what is rightly a
-// host's own. It says nothing of the files that settings name.
+// Fingerprint returns a hash of the settings and rules in force: hosts of one fleet have the same, except for
+// settings that may differ from host to host. It says nothing of the files that settings name.
 func (c *Config) Fingerprint() string {
 	h := sha256.New()
 	e := c.Effective()

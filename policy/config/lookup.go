@@ -31,7 +31,7 @@ var (
 )
 
 // keyReader goes through the example, which a test makes of the structs: a paragraph of comment
-// stands before each key and each section.
+// precedes each key and each section.
 type keyReader struct {
 	keys    []Key
 	known   map[string]bool

@@ -44,7 +44,7 @@ type Rspamd struct {
 	ControllerPasswordFile SecretFile `toml:"controller_password_file"`
 }
 
-// Learns reports whether any scorer can be told what is spam.
+// Learns reports whether any scorer learns spam.
 func (s Spam) Learns() bool {
 	return s.Rspamd.Controller != "" || s.SpamAssassin.Learn && len(s.SpamAssassin.Addresses) > 0
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/milterscan/milterscan/scan/sender/auth"
 )
 
-// mostWaiting bounds the rows in memory, and so what is lost if the process is killed.
+// mostWaiting bounds the rows in memory, and so the loss if the process is killed.
 const mostWaiting = 20_000
 
 // Collector counts messages, in memory first: mail never waits for the file. Its zero value is
@@ -87,7 +87,7 @@ func (c *Collector) Flush(ctx context.Context, s *Store, terms Config) error {
 	return err
 }
 
-// published is a policy as it is kept.
+// published writes a policy as the store keeps it.
 func published(p auth.Published) string {
 	text, err := json.Marshal(p)
 	if err != nil {

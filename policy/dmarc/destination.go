@@ -24,9 +24,9 @@ const (
 	longestAddress   = 254
 )
 
-// destinations reads the tag rua: addresses of mail that are separated by commas, each
-// with the size that is not to be exceeded (RFC 9989, section 4.7, and RFC 7489,
-// section 6.2, for "!10m"). What is no address of mail is left out.
+// destinations reads the tag rua: addresses of mail that are separated by commas, each with a size
+// that reports may not exceed (RFC 9989, section 4.7, and RFC 7489, section 6.2, for "!10m"). It
+// leaves out all that are no addresses of mail.
 func destinations(rua string) []Destination {
 	var list []Destination
 	seen := map[string]bool{}
@@ -103,9 +103,9 @@ func agreed(ctx context.Context, r dns.Resolver, domain string, d Destination) e
 	return errUnwanted
 }
 
-// sameOrganization reports whether one of two domains is the other or below it, with a
-// name above both that somebody can register. It is stricter than RFC 9990, which has the
-// organisations compared: what it does not know, the destination is asked.
+// sameOrganization reports whether one of two domains is the other or below it, with a name above
+// both that can be registered. It is stricter than RFC 9990, which has the organisations compared:
+// where it is not sure, the destination is asked.
 func sameOrganization(a, b string) bool {
 	if len(a) < len(b) {
 		a, b = b, a

@@ -9,7 +9,7 @@ import (
 	"github.com/milterscan/milterscan/scan/sender/auth"
 )
 
-// row is what is the same of all messages that one record of a report counts.
+// row holds the values that all messages share that one record of a report counts.
 type row struct {
 	Client      string
 	Disposition string // none, pass, quarantine, reject
@@ -29,12 +29,12 @@ const (
 	trustedForwarder = "trusted_forwarder"
 )
 
-// severity orders what is done with mail that fails.
+// severity orders the actions on mail that fails.
 var severity = map[string]int{"none": 0, "quarantine": 1, "reject": 2}
 
-// rowOf returns the row of a message; ok is false for one that comes again, and is
-// counted then. What is done with mail for other reasons than DMARC does
-// not concern the owner of a domain: at most what its policy asks for is reported.
+// rowOf returns the row of a message; ok is false for one that comes again, and is counted then. A
+// stricter action, for other reasons than DMARC, does not concern the owner of a domain: at most
+// the one that its policy asks for is reported.
 func rowOf(e *auth.Evaluation, d policy.Decision) (r row, ok bool) {
 	if d.Answer == policy.Tempfail || !e.Client.IsValid() {
 		return r, false

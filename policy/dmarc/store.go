@@ -40,7 +40,7 @@ const (
 	Failed   State = "failed"   // it was given up
 )
 
-// Report is what is known of the report of a domain and a day.
+// Report is the state of the report of a domain and a day.
 type Report struct {
 	Domain string    `json:"domain"`
 	Day    string    `json:"day"`

@@ -69,9 +69,9 @@ func encodingName(e entity.Encoding) string {
 	return string(e)
 }
 
-// fitting returns the encoding for the new body of an entity: the one it has, unless
-// its lines have become too long for that, no mail should use it, or it is unknown
-// called: clients would guess anew.
+// fitting returns the encoding for the new body of an entity: the one it has, unless its lines have
+// become too long for that, no mail should use it, or its name is unknown: clients would have to
+// guess it.
 func fitting(e *entity.Entity, old, body scan.Content) entity.Encoding {
 	switch e.Encoding {
 	case entity.Base64, entity.QuotedPrintable:

@@ -53,7 +53,7 @@ func (c Config) save(dir string, l *list, at time.Time) error {
 	return errors.Join(err, disk.Sync(root), os.Chtimes(filepath.Join(dir, c.fileName()), at, at))
 }
 
-// errOther says that what is kept is of another feed of that name.
+// errOther says that the file on the disk is of another feed of that name.
 var errOther = errors.New("it is of another place, or was read otherwise")
 
 // mostHead is how many bytes the first line may have.

@@ -54,8 +54,7 @@ func newClient() *http.Client {
 	}}
 }
 
-// fetch fetches a list. known is what is known of the last one, of which the error is errSame if it
-// is still there.
+// fetch fetches a list. known describes the last one; the error is errSame if it is still there.
 func (c Config) fetch(ctx context.Context, client *http.Client, known version) (*list, error) {
 	answer, err := get(ctx, client, c.URL, known)
 	if err != nil {
@@ -117,7 +116,8 @@ func read(r io.Reader, most int64) ([]byte, error) {
 	return text, nil
 }
 
-// prove returns an error unless a text is from whom the configuration says.
+// prove returns an error unless a text has the sum or the signature that the configuration asks
+// for.
 func (c Config) prove(ctx context.Context, client *http.Client, l *list, text []byte) error {
 	if sum := sha256.Sum256(text); c.SHA256 != "" && hex.EncodeToString(sum[:]) != strings.ToLower(c.SHA256) {
 		return fmt.Errorf("its SHA-256 is %x, and not the one of the configuration", sum)

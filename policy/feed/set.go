@@ -66,8 +66,8 @@ func New(o Options) *Set {
 	return &Set{options: o, client: newClient(), changed: make(chan struct{}, 1)}
 }
 
-// Use goes on with other feeds. Those that stay the same keep what they have; of others, what is on
-// the disk is in force until they are fetched.
+// Use goes on with other feeds. Those that stay the same keep their entries; others use the files
+// on the disk until they are fetched.
 func (s *Set) Use(list []Config, dir string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -350,10 +350,10 @@ func (s *Set) reread(f *feed) {
 	}
 }
 
-// Old reports whether a feed was not seen for so long that it does not say what is new.
+// Old reports whether a feed was last seen so long ago that it may lack new entries.
 func (c Config) Old(seen, now time.Time) bool { return now.Sub(seen) > 3*c.Interval.Go() }
 
-// Kept returns how it is with a feed by what is on the disk.
+// Kept returns the state of a feed by the files on the disk.
 func Kept(c Config, dir string) State {
 	f := &feed{Config: c, state: State{Feed: c.Name, Kind: c.Kind}}
 	f.read(dir)

@@ -38,9 +38,9 @@ func (j *Judge) early(ctx context.Context, in scan.Received) (forRules scan.Enve
 	return forRules, in
 }
 
-// behind returns the envelope with the client that is before our relays, for the
-// rules and for the scanners. Where the trail ends, the rules are left with the
-// relay itself, and the scanners with no client to ask about.
+// behind returns the envelope with the client that sent to our relays, for the rules and for the
+// scanners. Where the trail ends, the rules are left with the relay itself, and the scanners with
+// no client to ask about.
 func (j *Judge) behind(in scan.Received) (forRules, forScanners scan.Envelope) {
 	env := in.Envelope
 	hop, ok := origin.Client(in.Tree.Root.Header, env.Client.Addr(), j.Relays)

@@ -10,8 +10,8 @@ import (
 	"github.com/milterscan/milterscan/policy/keep/store"
 )
 
-// delegateSchema is for those whom somebody has appointed here to act for another, beside those of the directory. Both
-// are main addresses of persons.
+// delegateSchema is for the persons appointed in the console to act for another, as well as those of the directory.
+// Both are main addresses of persons.
 const delegateSchema = `
 CREATE TABLE IF NOT EXISTS delegate (
 	owner TEXT NOT NULL, delegate TEXT NOT NULL, maker TEXT NOT NULL, made INTEGER NOT NULL, PRIMARY KEY (owner, delegate)) WITHOUT ROWID;
@@ -22,7 +22,7 @@ CREATE INDEX IF NOT EXISTS delegate_delegate ON delegate (delegate);
 // may act, who has all of their mail looked for at each page.
 const MostDelegates = 50
 
-// The reasons not to appoint somebody.
+// The reasons not to appoint a delegate.
 var (
 	ErrSelf          = errors.New("a person cannot be their own delegate")
 	ErrManyDelegates = errors.New("there are as many delegates as there may be")
@@ -43,7 +43,7 @@ func (s *Store) Delegates(ctx context.Context, owners []string) (map[string][]st
 	return got, err
 }
 
-// Owners returns the persons for whom an address may act, as was settled here.
+// Owners returns the persons for which an address may act by appointment in the console.
 func (s *Store) Owners(ctx context.Context, delegate string) (list []string, err error) {
 	read := func(rows *sql.Rows) (one string, err error) { return one, rows.Scan(&one) }
 	err = s.db().Read(ctx, func(db *sql.DB) (err error) {

@@ -54,8 +54,8 @@ func (s *Store) about(ctx context.Context, persons []string, query string, read 
 	})
 }
 
-// Heard returns the main addresses of persons of whom something is kept: settings, digests or delegates. They are
-// in order, after one, and at most so many.
+// Heard returns the main addresses of persons that have settings, digests or delegates. They are in order, after one,
+// and at most so many.
 func (s *Store) Heard(ctx context.Context, after string, limit int) (list []string, err error) {
 	const of = `SELECT * FROM (SELECT %[1]s FROM %[2]s WHERE %[1]s > ?1 ORDER BY %[1]s LIMIT ?2)`
 	part := func(column, table string) string {

@@ -71,7 +71,7 @@ func (i *IDP) Visit(query url.Values, claims map[string]any) url.Values {
 	return url.Values{"code": {i.code}, "state": {query.Get("state")}}
 }
 
-// auth sends a real browser back, as ann or whom Claims make of her.
+// auth sends a real browser back, as ann or as Claims say.
 func (i *IDP) auth(w http.ResponseWriter, r *http.Request) {
 	back := i.Visit(r.URL.Query(), i.Claims)
 	http.Redirect(w, r, r.URL.Query().Get("redirect_uri")+"?"+back.Encode(), http.StatusSeeOther)

@@ -16,7 +16,7 @@ import (
 // not change, but for those that a method sets.
 type Rspamd struct {
 	Spam     string // content that holds this has 17.5 points, by two symbols
-	Password string // whoever asks needs it; "" if none is needed
+	Password string // that a client must send; "" if none is needed
 	Answer   string // the body of every answer
 	Status   int    // of every answer; 0 for 200
 	Hangup   bool   // connections are closed at once

@@ -86,7 +86,7 @@ func numbers(t servers.TB, list string) (all []int) {
 	return all
 }
 
-// corpus is what is sent in a run.
+// corpus holds the mails that a run sends.
 type corpus struct {
 	name  string
 	mails []*mta.Message

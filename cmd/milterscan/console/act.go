@@ -155,7 +155,7 @@ func problemOfAct(err error) error {
 	return err
 }
 
-// part returns what an act asks beside the quarantine.
+// part returns the part of the installation that an act needs as well as the quarantine.
 func (a act) part() Part {
 	if a.right == login.Teach {
 		return PartScorers

@@ -44,8 +44,8 @@ func ours(r policy.Record) bool {
 	return true
 }
 
-// find looks for a message by its id. One that a person may not see is not there for it, nor is what is kept of
-// it for one who may not see the quarantine.
+// find looks for a message by its id. It returns ErrNotFound for one that the person may not see, and leaves out the
+// entry of the quarantine for a person without a right to that.
 func (c *Console) find(ctx context.Context, p login.Person, id string) (*found, error) {
 	f := &found{}
 	var remembered []policy.Record

@@ -27,7 +27,7 @@ type messagePage struct {
 	Whom     string // the recipients of a release: the default of its form
 	Senders  []listable
 	Owners   []string // on whose lists the person may put them
-	PutOff   []string // the recipients for whom the person may have the sender put off no more
+	PutOff   []string // the recipients that the person may ask to put off the sender no more
 	Error    *trouble
 	Teaches  bool // the person may say whether it is spam
 	mail     login.Mail

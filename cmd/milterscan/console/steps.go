@@ -39,7 +39,7 @@ func knows(p login.Person, s timeline.Step) bool {
 	return s.Event.Recipient != "" && p.Owns(s.Event.Recipient)
 }
 
-// ofAll reports whether an event is about the message whoever it is kept back from.
+// ofAll reports whether an event concerns the message itself, not single recipients.
 func ofAll(what string) bool {
 	return what == "handled" || what == "reopened" || what == "learned" || what == "pronounce"
 }

@@ -96,8 +96,8 @@ func (v *pages) functions() template.FuncMap {
 	}
 }
 
-// helpSection returns the address of what is written about a section of the configuration, or
-// about the one it is a part of; "" if there is nothing.
+// helpSection returns the address of the help about a section of the configuration, or about the
+// one it is a part of; "" if there is none.
 func helpSection(name string) string {
 	first, _, _ := strings.Cut(name, ".")
 	if first == "" {

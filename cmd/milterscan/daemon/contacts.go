@@ -16,18 +16,18 @@ import (
 )
 
 const (
-	// contactQueue is how many mails may wait until it is written who knows whom by them.
+	// contactQueue is how many mails may wait until their contacts are written.
 	contactQueue = 1000
 	// contactBatch is how many keys are written at once.
 	contactBatch = 2000
 	// contactWait is how long mails are gathered before it is written, and how long the last
 	// write may take when the daemon ends.
 	contactWait = time.Second
-	// contactSilence is how long nothing more is said of what is not remembered.
+	// contactSilence is how long the log says nothing more of contacts that were lost.
 	contactSilence = time.Minute
 )
 
-// contacts remembers who knows whom. No mail waits for it.
+// contacts remembers which addresses know each other. No mail waits for it.
 type contacts struct {
 	queue chan learned
 	lost  atomic.Int64 // mails that were not remembered
@@ -111,7 +111,8 @@ func (k *contacts) next(ctx context.Context) map[string]map[contact.Key]time.Tim
 	return all
 }
 
-// rememberContacts writes down who knows whom, until ctx is done and nothing is left to write.
+// rememberContacts writes down which addresses know each other, until ctx is done and nothing is
+// left to write.
 func (d *Daemon) rememberContacts(ctx context.Context) {
 	for {
 		all := d.contacts.next(ctx)

@@ -85,7 +85,7 @@ func factsOf(ctx context.Context, c *config.Config) map[string]string {
 	return facts
 }
 
-// fingerprint returns so little of a hash of a key that nobody finds the key by it.
+// fingerprint returns so little of a hash of a key that the key cannot be found by it.
 func fingerprint(key []byte) string {
 	sum := sha256.Sum256(append([]byte("milterscan key\x00"), key...))
 	return hex.EncodeToString(sum[:4])

@@ -50,16 +50,16 @@ type sampled struct {
 
 func newSampler() *sampler { return &sampler{kept: make(chan sampled, samplesWaiting), chance: chance} }
 
-// chance returns a number from 0 to below 1 that nobody can foresee.
+// chance returns a number from 0 to below 1 that a sender cannot foresee.
 func chance() float64 {
 	var b [8]byte
 	rand.Read(b[:]) // never fails
 	return float64(binary.BigEndian.Uint64(b[:])>>11) / (1 << 53)
 }
 
-// chooses reports whether the message of a moment is kept. Each hour has as many slots as messages are kept,
-// and each slot a moment that nobody can foresee: the first message after it is kept. So a sender can
-// neither avoid being chosen nor see to it, and there are never more than were asked for.
+// chooses reports whether the message of a moment is kept. Each hour has as many slots as messages are kept, and each
+// slot a moment that a sender cannot foresee: the first message after it is kept. So a sender can neither avoid being
+// chosen nor see to it, and there are never more than were asked for.
 func (s *sampler) chooses(c config.Replay, now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

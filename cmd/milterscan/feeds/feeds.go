@@ -69,7 +69,7 @@ func stateOf(c feed.Config, s feed.State) state {
 	return out
 }
 
-// print prints the state on a line, and what is wrong on another.
+// print prints the state on a line, and what went wrong on another.
 func (s state) print(w io.Writer) {
 	seen := "never fetched"
 	if !s.Seen.IsZero() {
@@ -84,7 +84,7 @@ func (s state) print(w io.Writer) {
 	}
 }
 
-// list shows how it is with all feeds, by what is on the disk.
+// list shows the state of all feeds, by the files on the disk.
 func list(_ context.Context, args []string, std cli.Streams) int {
 	f := cli.Flags("feed show", "[-c FILE] [--json]", std)
 	asJSON := f.Bool("json", false, "print a JSON list")
@@ -112,7 +112,7 @@ func list(_ context.Context, args []string, std cli.Streams) int {
 	return status
 }
 
-// check says which feeds list something, by what is on the disk.
+// check says which feeds list something, by the files on the disk.
 func check(_ context.Context, args []string, std cli.Streams) int {
 	f := cli.Flags("feed check", "[-c FILE] VALUE...", std)
 	c, back, status, ok := open(f, args, std, cli.ParseArguments, func() error {

@@ -12,7 +12,7 @@ import (
 	"github.com/milterscan/milterscan/scan/open/texts"
 )
 
-// Bounds of what is recorded of a message. Senders decide how much there is.
+// Bounds of what a record says of a message. Senders decide how much there is.
 const (
 	mostParts    = 64
 	mostHosts    = 64
@@ -67,7 +67,7 @@ func (l *lister) Scan(ctx context.Context, m *scan.Message) ([]scan.Finding, err
 	return nil, nil
 }
 
-// unread reports whether a part may hold what nobody has seen.
+// unread reports whether a part may hold contents that no scanner has seen.
 func unread(p scan.Part) bool { return p.Content == nil && !p.Opened }
 
 // takeParts takes the hashes of parts: files before texts, since there are more lists of files.

@@ -91,7 +91,7 @@ func CheckGroups(ctx context.Context, c *config.Config) (unknown config.Problems
 	return c.UnknownGroups(d.HasGroup), nil
 }
 
-// shown judges what a message shows, and compares whom it says it is from with our people and
+// shown judges what a message shows, and compares the author that it names with our people and
 // domains.
 func shown(s *site) ([]scan.Scanner, error) {
 	w := content.With{Texts: s.texts, Trusted: s.local.Trusts}
@@ -107,7 +107,7 @@ func shown(s *site) ([]scan.Scanner, error) {
 // errNotMet is reported while nothing is known of some people. It names the remedy.
 var errNotMet = errors.New("some source of people has not been loaded yet; the log and \"milterscan people check\" say why")
 
-// called is a content.Called that asks the directory.
+// called asks the directory, as a content.Called.
 func (s *site) called(forms []string, address string) (person string, ok, own bool, err error) {
 	p, ok, own := s.Directory.Called(forms, address)
 	if !s.Directory.Ready() {

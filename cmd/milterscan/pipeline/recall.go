@@ -14,8 +14,8 @@ import (
 )
 
 // Recall finds again what the record of a mail says was found about its sender when it came. It
-// stands in for the scanners that ask others about senders: their answers of today say nothing of
-// that day, and a rehearsal has no business with the network. It serves one mail at a time.
+// replaces the scanners that ask others about senders: their answers of today say nothing of that
+// day, and a rehearsal has no business with the network. It serves one mail at a time.
 type Recall struct{ found []scan.Finding }
 
 // Of recalls a record from now on; nil recalls nothing.
@@ -39,7 +39,7 @@ func (r *Recall) Name() string { return "sender" }
 // Scan returns what was found then.
 func (r *Recall) Scan(context.Context, *scan.Message) ([]scan.Finding, error) { return r.found, nil }
 
-// Recalled reports whether Recall stands in for the scanner that a rule is of. Where scanners of
+// Recalled reports whether Recall replaces the scanner that a rule is of. Where scanners of
 // contents share the first word of a rule, as in content/first-contact, the whole name says so.
 func Recalled(rule string) bool {
 	sender, shared := false, false
@@ -65,8 +65,8 @@ func word(rule string) string {
 	return w
 }
 
-// recalled reports whether Recall stands in for the scanners of the row. Who is who is known
-// here, and is what the configuration says today.
+// recalled reports whether Recall replaces the scanners of the row. The directory of people is at
+// hand, and is as the configuration says today.
 func (e entry) recalled() bool { return e.looks == sender && e.section != "people" }
 
 // NewOffline makes a pipeline that asks no other host: about senders it goes by what r recalls,

@@ -122,7 +122,8 @@ func greylisting(s *site) ([]scan.Scanner, error) {
 	return one(greylist.New(s.Greylist, s.Stores.Greylist(s.Config), s.local.Trusts), nil)
 }
 
-// contacts knows who has written to whom. Only the daemon does, as with the greylist.
+// contacts remembers which addresses have written to each other. Only the daemon does, as with the
+// greylist.
 func contacts(s *site) ([]scan.Scanner, error) {
 	if !s.Live || !s.Contact.Enabled {
 		return nil, nil

@@ -29,7 +29,7 @@ type Shared struct {
 	Live        bool // the mail is on its way: its client can be told to come back
 	// Letters has words of earlier mail that may be passwords; nil: nothing is remembered.
 	Letters *unpack.Letters
-	// Recall stands in for the scanners of senders, unless it is nil.
+	// Recall replaces the scanners of senders, unless it is nil.
 	Recall *Recall
 	// Heard is told what becomes of questions to DNS lists, unless it is nil. A question
 	// that is not put, as the list is off, takes no time.

@@ -105,7 +105,7 @@ func (k *Stores) rate(file string) *store.Rate {
 	})
 }
 
-// Contact returns who knows whom, in a file.
+// Contact returns a file that remembers which addresses know each other.
 func (k *Stores) Contact(file string) *store.Contact {
 	return once(k, k.knows, file, func() (*store.Contact, io.Closer) {
 		c := store.NewContact(file, k.tell)

@@ -185,7 +185,7 @@ func first(line string) string {
 	return words[0]
 }
 
-// sibling returns a program beside postconf, or in the path.
+// sibling returns a program from the directory of postconf, or from the path.
 func (t Tool) sibling(name string) string {
 	path := filepath.Join(filepath.Dir(t.Postconf), name)
 	if _, err := os.Stat(path); err == nil {

@@ -19,7 +19,7 @@ type Outcome struct {
 	Changes []string `json:"changes,omitempty"` // of what the recipient gets
 }
 
-// Difference is a recipient for whom a mail ends otherwise.
+// Difference names a recipient and the two ends of a mail to it.
 type Difference struct {
 	Mail      string    `json:"mail"`
 	Time      time.Time `json:"time,omitzero"`
@@ -30,7 +30,7 @@ type Difference struct {
 	Now       Outcome   `json:"now"`
 }
 
-// compare returns the recipients for whom two records of a mail tell different ends.
+// compare returns the recipients to which two records of a mail give different ends.
 func compare(name string, was, now policy.Record) (list []Difference) {
 	for _, to := range now.Recipients {
 		i := slices.IndexFunc(was.Recipients, func(r policy.RecordRecipient) bool { return r.Recipient == to.Recipient })

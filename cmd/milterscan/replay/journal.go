@@ -13,7 +13,7 @@ import (
 )
 
 // Journal remembers in a file what was judged, so that a replay that was interrupted goes on where
-// it was: a line that says what is compared, and one for each mail.
+// it was: a first line names what the replay compares, and one line follows for each mail.
 type Journal struct {
 	file *os.File
 	done map[string]bool
@@ -39,7 +39,8 @@ func OpenJournal(path, compared string, tell func(Verdict) error) (*Journal, err
 	return j, nil
 }
 
-// read reads what is there, cuts off a last line that was not finished, and stays at the end.
+// read reads the lines of the file, cuts off a last one that was not finished, and stays at the
+// end.
 func (j *Journal) read(compared string, tell func(Verdict) error) error {
 	r := bufio.NewReaderSize(j.file, 1<<16)
 	var good int64

@@ -188,7 +188,7 @@ func (o Outcome) against(p Outcome) (lines []string) {
 	return lines
 }
 
-// counted writes a number and what is counted.
+// counted writes a number and the word for what it counts.
 func counted(n int, one, more string) string {
 	if n == 1 {
 		return "1 " + one

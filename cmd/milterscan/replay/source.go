@@ -82,7 +82,7 @@ func (s Source) directory(ctx context.Context, dir string, yield func(Mail, erro
 			s.Left(path, "it is a link, or no file")
 		case isKept:
 			goOn = s.one(ctx, filepath.Dir(dir), id, yield)
-		case others: // entries, indexes and locks beside kept messages
+		case others: // entries, indexes and locks of kept messages
 		case maildir, s.looksLikeMail(path):
 			goOn = s.file(path, yield)
 		}

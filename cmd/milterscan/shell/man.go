@@ -45,7 +45,7 @@ func heading(name, about, version string) string {
 		strings.ToUpper(strings.ReplaceAll(name, " ", "-")), roff(version), roff(strings.ReplaceAll(name, " ", "-")), roff(about))
 }
 
-// overview is the page of the program.
+// overview returns the page of the program.
 func overview(all []cli.Command, version string) string {
 	var b strings.Builder
 	b.WriteString(heading("milterscan", "judge mail before the MTA accepts it", version))
@@ -60,7 +60,7 @@ func overview(all []cli.Command, version string) string {
 	return b.String()
 }
 
-// page is the page of one command.
+// page returns the page of one command.
 func page(ctx context.Context, name string, c cli.Command, version string) string {
 	var b strings.Builder
 	b.WriteString(heading("milterscan "+name, c.About, version))

@@ -66,8 +66,8 @@ func mainFinding(r policy.Record) *policy.RecordFinding {
 	return nil
 }
 
-// Whom lists the recipients, and what became of the mail for them where that was not
-// the same for all. join makes one text of the addresses of each action.
+// Whom lists the recipients, and what became of the mail to each where that was not the same for
+// all. join makes one text of the addresses of each action.
 func Whom(r policy.Record, join func([]string) string) string {
 	by := map[string][]string{}
 	var order []string

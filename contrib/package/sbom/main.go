@@ -3,7 +3,7 @@
 //	go run ./contrib/package/sbom bin/milterscan VERSION docs/licenses.md
 //
 // The modules and their sums are those the linker has written into the program, so the
-// list says what is in it, not what might be. Licenses are those of the page. The same
+// list has modules that are in it, not all that might be. Licenses are those of the page. The same
 // program gives the same list, byte for byte; its time is SOURCE_DATE_EPOCH.
 package main
 
@@ -128,7 +128,7 @@ func part(m *debug.Module, known map[string]string) (component, error) {
 	return c, fmt.Errorf("%s %s has no sum", m.Path, m.Version)
 }
 
-// serial names a document by what is in it, in the form of a UUID (RFC 9562, version 8).
+// serial names a document by its content, in the form of a UUID (RFC 9562, version 8).
 func serial(text []byte) string {
 	sum := sha256.Sum256(text)
 	id := sum[:16]

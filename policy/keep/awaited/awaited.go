@@ -1,6 +1,6 @@
-// Package awaited asks engines for the verdicts that they had not come to when messages were kept, and acts on
-// them: what is clean is let out, if nothing else keeps it; what is not stays, or is deleted, and
-// people are told. All that must survive is in the entries of the messages, so it may end at any moment.
+// Package awaited asks engines for the verdicts that they had not come to when messages were kept, and acts on them:
+// it releases a clean message if nothing else keeps it, keeps or deletes any other, and tells people. All that must
+// survive is in the entries of the messages, so it may end at any moment.
 package awaited
 
 import (
@@ -66,7 +66,7 @@ type Told struct {
 	Engine  string
 	Verdict quarantine.Verdict
 	Found   *policy.RecordFinding // nil: nothing
-	To      []string              // to whom it was let out
+	To      []string              // the recipients to which it was released
 	Deleted bool
 	Stays   error // why it was not let out although it is clean, or why there is no verdict
 }

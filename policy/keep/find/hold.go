@@ -13,7 +13,7 @@ import (
 // ErrAbsent says that a part of a block is not there. Of fields that earlier versions did not know, none is.
 var ErrAbsent = fmt.Errorf("%w: a part is missing", ErrDamaged)
 
-// Values that say what is recorded of a field: all, or not all. No hash and no host is like them.
+// Values that say whether a field is recorded wholly or in part. No hash and no host is like them.
 const (
 	wholly = "!"
 	partly = "?"

@@ -17,7 +17,7 @@ type Facts struct {
 	Room     int           // that there may be
 }
 
-// Settings are those that decide whether what is kept outlives a crash.
+// Settings are those that decide whether committed data outlives a crash.
 type Settings struct{ Fsync, SynchronousCommit, FullPageWrites string }
 
 // Examine looks at the database, and changes nothing.

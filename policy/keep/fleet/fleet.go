@@ -40,8 +40,8 @@ type pools struct{ mail, others, watch *sql.DB }
 
 // Numbers of connections, and times.
 const (
-	fewest        = 2                // connections of what is not mail
-	statementTime = 30 * time.Second // that a statement of what is not mail may take
+	fewest        = 2                // connections for other work than mail
+	statementTime = 30 * time.Second // that a statement for other work than mail may take
 	retries       = 5                // of a transaction that another was in the way of
 )
 
@@ -51,7 +51,7 @@ var errUnprepared = errors.New("it has not been reached yet")
 // New returns the state in a database, of which nothing is asked yet.
 func New(o Options) *State { return &State{options: o, unfit: errUnprepared} }
 
-// othersOf returns how many connections there are for what is not mail.
+// othersOf returns how many connections there are for other work than mail.
 func (o Options) othersOf() int { return max(fewest, o.Connections/2) }
 
 // Most returns how many connections one daemon may have at the same time: those of mail and of
@@ -91,7 +91,7 @@ func (s *State) open() (*pools, error) {
 	return p, nil
 }
 
-// close closes what is open.
+// close closes all pools.
 func (p *pools) close() error {
 	var errs []error
 	for _, db := range []*sql.DB{p.mail, p.others, p.watch} {

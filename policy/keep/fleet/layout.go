@@ -111,7 +111,7 @@ func (s *State) Prepare(ctx context.Context) error {
 	return s.named(s.judge(err))
 }
 
-// migrate runs the files that have not been run. It has connections of its own: a large table takes as long as it takes.
+// migrate runs the files that have not been run, over separate connections: a large table takes as long as it takes.
 func (s *State) migrate(ctx context.Context) error {
 	db, err := s.pool(fewest+1, 0).Open()
 	if err != nil {

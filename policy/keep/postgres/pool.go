@@ -29,15 +29,15 @@ type Pool struct {
 
 // Times of connections.
 const (
-	idleTime = 5 * time.Minute  // until one that nobody uses is closed
-	lifeTime = 30 * time.Minute // until one is made again: what stood behind a name may have moved
+	idleTime = 5 * time.Minute  // until an unused one is closed
+	lifeTime = 30 * time.Minute // until one is made again: its name may have another address by now
 )
 
 // keepAlive has a connection end whose other side has gone without a word.
 var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3}
 
-// Open returns a database that can be written to. Nothing is asked yet. The caller closes it. Of several hosts in the URL
-// the first is taken that is no standby, unless the URL has a target_session_attrs of its own.
+// Open returns a database that can be written to. Nothing is asked yet. The caller closes it. Of several hosts in the
+// URL the first is taken that is no standby, unless the URL sets target_session_attrs.
 func (p Pool) Open() (*sql.DB, error) {
 	c, err := p.config()
 	if err != nil {

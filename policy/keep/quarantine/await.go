@@ -146,9 +146,9 @@ func (x Releaser) Finish(ctx context.Context, id string) error {
 	})
 }
 
-// Clear lets a message out that was kept for nothing but verdicts that were missing, and that have come and are
-// all clean: to those recipients for whom nothing else spoke against it, with a pass that is for these findings
-// alone. It is judged again on its way. The error is ErrBarred if there are none.
+// Clear releases a message that was kept only because verdicts were missing, which have all come and are clean. It
+// goes to the recipients to which no other finding barred it, with a pass for these findings alone, and is judged
+// again on its way. The error is ErrBarred if there are no such recipients.
 func (x Releaser) Clear(ctx context.Context, id string) (to []string, err error) {
 	e, err := x.Store.Entry(ctx, id)
 	if err != nil {
@@ -176,8 +176,8 @@ func (e Entry) missing() []string {
 	return slices.DeleteFunc(e.rulesFound(), func(rule string) bool { return scan.PendingScanner(rule) == "" })
 }
 
-// cleared returns the recipients who have not had the message and to whom it may go now that all missing
-// verdicts are clean, or says why there are none.
+// cleared returns the recipients that have not had the message and may have it now that all missing verdicts are
+// clean, or says why there are none.
 func (e Entry) cleared() ([]string, error) {
 	r := e.Record
 	for _, rule := range e.missing() {

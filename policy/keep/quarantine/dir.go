@@ -51,7 +51,8 @@ const (
 	idLetters = "0123456789abcdefghjkmnpqrstvwxyz"
 )
 
-// Begin returns the entry of a copy that is about to be made, without what is known when it is.
+// Begin returns the entry of a copy that is about to be made, without the values that only the copy
+// gives.
 func Begin(c policy.Copy) (Entry, error) {
 	if !ValidID(c.Record.ID) {
 		return Entry{}, fmt.Errorf("%q is no id", c.Record.ID)

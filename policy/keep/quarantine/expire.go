@@ -37,7 +37,7 @@ func (r Retention) age(class string) time.Duration {
 	return r.Keep
 }
 
-// Round removes from a store what is too old or too much, and what crashes have left in it. It
+// Round removes messages from a store that are too old or too many, and the remains of crashes. It
 // returns how many messages went.
 func Round(ctx context.Context, s Store, r Retention, now time.Time) (int, error) {
 	incomplete := complete(ctx, s)
@@ -91,7 +91,7 @@ func Expire(ctx context.Context, s Store, r Retention, now time.Time) (int, erro
 	return n, nil
 }
 
-// expirer is a Store that expires what is in it by separate means, which come to the same.
+// expirer is a Store that expires its messages by separate means, which come to the same.
 type expirer interface {
 	Expire(ctx context.Context, r Retention, now time.Time) (int, error)
 }

@@ -53,5 +53,5 @@ func plainest(pattern string) string {
 	return longest
 }
 
-// otherInJSON reports whether a letter stands for others in patterns, or may be written otherwise in JSON.
+// otherInJSON reports whether a letter is a wildcard of patterns, or may be written otherwise in JSON.
 func otherInJSON(r rune) bool { return r < ' ' || r > '~' || strings.ContainsRune(`*?"\<>&`, r) }

@@ -31,7 +31,8 @@ type Passage struct {
 // errNothingNew says that an entry stays as it is.
 var errNothingNew = errors.New("nothing is to be noted")
 
-// Pass notes a passage in the entry of the message, for those recipients of whom it was not known whether they would have it.
+// Pass notes a passage in the entry of the message, for the recipients of which it was not known whether they would
+// have it.
 func Pass(ctx context.Context, s Store, p Passage) error {
 	err := s.Change(ctx, p.ID, func(e *Entry) error {
 		to := e.under(p.To)

@@ -33,7 +33,7 @@ type Releaser struct {
 	Host   string // that sends it
 
 	Teacher       Teacher // nil: no scorer learns
-	LearnReleased bool    // what is let out is learned as no spam
+	LearnReleased bool    // the scorers learn a released message as no spam
 }
 
 // Order names the message to let out, and its recipients.

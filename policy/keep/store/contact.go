@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS began (one INTEGER PRIMARY KEY CHECK (one = 1), at IN
 INSERT OR IGNORE INTO began VALUES (1, unixepoch());
 `
 
-// NewContact returns who knows whom, in a file. warn is told when it was damaged.
+// NewContact returns the contacts that a file remembers. warn is told when the file was damaged.
 func NewContact(path string, warn func(error)) *Contact {
 	return &Contact{newFile(path, creating(contactSchema), warn)}
 }

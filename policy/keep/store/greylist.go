@@ -24,8 +24,8 @@ func NewGreylist(path string, warn func(error)) *Greylist {
 	return &Greylist{newFile(path, creating(greylistSchema), warn)}
 }
 
-// Try implements greylist.Store. What is to be written is judged again in the transaction that writes it, so that two
-// processes count a client once; most mail writes nothing, and waits for nobody who does.
+// Try implements greylist.Store. The transaction that writes an entry judges it again, so that two processes count a
+// client once; most mail writes nothing, and waits for no writer.
 func (g *Greylist) Try(ctx context.Context, t greylist.Try) (a greylist.Answer, err error) {
 	var write greylist.Records
 	err = g.read(ctx, func(ctx context.Context, db *sql.DB) error {

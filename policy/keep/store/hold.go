@@ -15,8 +15,8 @@ import (
 	"github.com/milterscan/milterscan/policy/keep/history"
 )
 
-// Hold returns the records that have something on a list, the newest first. What is in blocks is
-// answered by them: a million records take about a second. Mail does not wait for it.
+// Hold returns the records that have something on a list, the newest first. Blocks answer for the
+// records in them: a million records take about a second. Mail does not wait for it.
 func (h *History) Hold(ctx context.Context, q history.Holding) (out history.Held, err error) {
 	err = h.look(ctx, func(tx *sql.Tx) error {
 		k := &holding{search: search{tx: tx}, Holding: q}

@@ -17,7 +17,8 @@ const (
 	LDAP     = "ldap"
 )
 
-// Source is an entry of [[people.source]]: where people come from, and what is believed.
+// Source is an entry of [[people.source]]: where people come from, and how far the source is
+// believed.
 type Source struct {
 	// What the log and "milterscan people" call the source: small letters, digits and
 	// hyphens.

@@ -9,7 +9,7 @@ import (
 	"github.com/milterscan/milterscan/policy/address"
 )
 
-// Walk says whom to list.
+// Walk says which persons to list.
 type Walk struct {
 	Domains []policy.Domain // people of these, by their main address; nil for all
 	After   string          // the main address after which to begin; "" for the first

@@ -32,7 +32,7 @@ type config struct {
 // With is what a scanner works with.
 type With struct {
 	Texts   *texts.Inventory         // reads messages; others may use it as well
-	Trusted func(scan.Envelope) bool // reports the mail of our own clients; nil: there is none
+	Trusted func(scan.Envelope) bool // reports mail from our clients; nil: there is none
 	Domains []string                 // ours, ".example.com" for all below one
 	Called  Called                   // finds our people by their names; nil: only files name them
 }

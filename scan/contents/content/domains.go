@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	// shortestNear is how many letters a name has at least that is compared with names that
-	// differ in one, or that are under another suffix: of short names, most are somebody's.
+	// shortestNear is how many letters a name has at least that is compared with names that differ
+	// in one, or that are under another suffix: most short names are registered.
 	shortestNear = 5
 	// shortestLook is how many letters a name has at least for which others are looked for
 	// that look the same.
@@ -134,8 +134,8 @@ func (d *ownDomains) oneOff(shown string) string {
 // longestLabel bounds the labels that are compared letter by letter, as DNS does.
 const longestLabel = 63
 
-// shortened returns a text, and what is left of it without each of its letters: two texts
-// that differ in one letter have one of these in common.
+// shortened returns a text, and the rest of it without each of its letters: two texts that differ
+// in one letter have one of these in common.
 func shortened(s string) []string {
 	letters := []rune(s)
 	list := []string{s}

@@ -103,7 +103,7 @@ func foldAddress(a string) string {
 	return local + "@" + markup.ASCII(domain)
 }
 
-// called is a Called.
+// called looks a name up in the list, as a Called.
 func (n names) called(forms []string, address string) (person string, ok, own bool, err error) {
 	folded := foldAddress(address)
 	for _, form := range forms {

@@ -13,7 +13,7 @@ import (
 
 // ours are our people and domains, against which mail from elsewhere is compared.
 type ours struct {
-	trusted    func(scan.Envelope) bool // reports the mail of our own clients
+	trusted    func(scan.Envelope) bool // reports mail from our clients
 	domains    ownDomains
 	neighbours domains // that may look like ours
 	called     []Called

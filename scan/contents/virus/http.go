@@ -68,8 +68,8 @@ func (s *service) Ask(ctx context.Context, c scan.Content) (string, error) {
 	return q.signature, err
 }
 
-// spare is what is left of the time for a message when questions without a verdict are given up, so that
-// it can be said that they have none.
+// spare is how much of the time for a message is left when questions without a verdict are given up, so that it can
+// be said that they have none.
 const spare = 500 * time.Millisecond
 
 // AskAll submits all contents that are not known yet, and asks for verdicts until all are there or time

@@ -59,8 +59,7 @@ func (s *service) read(text []byte) (a answer, err error) {
 	return a, fmt.Errorf("%w: the verdict %.80q is in none of clean_words, infected_words and pending_words", errAnswer, word)
 }
 
-// at returns the value at a path of keys and places in lists, as text. What is null, a list or an object
-// there is no value.
+// at returns the value at a path of keys and places in lists, as text. A null, a list or an object there is no value.
 func at(v any, path string) (string, bool) {
 	for key := range strings.SplitSeq(path, ".") {
 		switch in := v.(type) {

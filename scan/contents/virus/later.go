@@ -71,7 +71,7 @@ func (l *Later) Submit(ctx context.Context, m *scan.Message) (p Progress, err er
 		return p, err
 	}
 	s := *l.service
-	s.verdicts = newVerdicts(s.Remember.Go()) // what is remembered are the jobs that are lost
+	s.verdicts = newVerdicts(s.Remember.Go()) // jobs that are lost
 	all := slices.Concat(whole, windows(large, l.engine.limit))
 	jobs, err := s.begin(ctx, all)
 	if err != nil {

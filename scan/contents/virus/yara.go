@@ -39,7 +39,7 @@ const yaraProgram = "/usr/bin/yara"
 // yara is the program of that name, which looks at all contents of a message in one run.
 //
 // QUIRK: when it could not look at a file, or not to its end, its exit status is 0 all the same; it
-// says so on a line of its own. So whatever it says that is no match is an error.
+// says so on a separate line. So all of its output that is no match is an error.
 type yara struct{ command }
 
 func checkYARA(c Config, check *units.Check) {
@@ -73,7 +73,7 @@ func yaraEngine(c Config) (*Engine, error) {
 	}
 	s.line = append(append(s.line, rules...), dirWord)
 	for _, file := range c.Rules {
-		s.program.Read = append(s.program.Read, filepath.Dir(file)) // what it includes is beside it
+		s.program.Read = append(s.program.Read, filepath.Dir(file)) // files that it includes are in its directory
 	}
 	e := NewEngine(c, s)
 	if _, err := os.Stat(path); err != nil {
@@ -85,8 +85,8 @@ func yaraEngine(c Config) (*Engine, error) {
 	return e, nil
 }
 
-// rulesOf returns the arguments for files with rules, each in a name space of its own, so that two files
-// may have rules of the same name.
+// rulesOf returns the arguments for files with rules, each in a separate name space, so that two files may have rules
+// of the same name.
 func rulesOf(files []string) (args []string, err error) {
 	for i, file := range files {
 		compiled, err := isCompiled(file)
@@ -121,7 +121,7 @@ const compileTime = time.Minute
 // errRules says that there is a mistake in the rules.
 var errRules = errors.New("the rules cannot be compiled")
 
-// compile has the rules looked at with nothing to be found, and returns what is wrong with them.
+// compile runs the rules on an empty file, and returns an error if they cannot be compiled.
 func (y yara) compile() error {
 	ctx, cancel := context.WithTimeout(context.Background(), compileTime)
 	defer cancel()

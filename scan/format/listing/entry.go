@@ -10,7 +10,7 @@ import (
 	"github.com/milterscan/milterscan/scan/format/markup"
 )
 
-// key stands for an entry: 128 bits of its SHA-256, so that no two that differ have one, by chance
+// key identifies an entry: 128 bits of its SHA-256, so that no two that differ have one, by chance
 // or on purpose.
 type key [16]byte
 

@@ -19,8 +19,8 @@ const (
 	priceCalls  = 800_000 // a script or handler, beyond its bytes
 )
 
-// Metered returns the source with a meter for what is made of it. Where the meter
-// says so, the page ends, and is Cut.
+// Metered returns the source with a meter for all that is made of it. Where the meter says so, the
+// page ends, and is Cut.
 func (s Source) Metered(m Meter) Source {
 	s.meter = m
 	if again := s.again; again != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/milterscan/milterscan/scan/format/entity"
 )
 
-// Bounds of what is remembered of earlier messages. Words have at most 256 bytes.
+// Bounds of the memory of earlier messages. Words have at most 256 bytes.
 const (
 	mostPairs      = 20_000 // senders and recipients
 	mostWordBytes  = 4 << 20
@@ -33,7 +33,7 @@ type Letters struct {
 	bytes int
 }
 
-// letter is what is remembered of a pair.
+// letter holds the words remembered of a pair.
 type letter struct {
 	key   uint64
 	words []heardWord // those of the last message come first

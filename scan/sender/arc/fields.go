@@ -12,7 +12,7 @@ type rawField struct {
 	raw  string // with its name, and with CRLF after each line
 }
 
-// value returns what is after the name, folded as it is.
+// value returns the text after the name, folded as it is.
 func (f rawField) value() string {
 	_, value, _ := strings.Cut(f.raw, ":")
 	return value

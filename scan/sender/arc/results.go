@@ -65,8 +65,7 @@ func (l *lexer) next(mark string) bool {
 	return true
 }
 
-// word takes what is up to a blank, a comment or one of the marks; what is in quotes
-// as it is.
+// word takes the text up to a blank, a comment or one of the marks; text in quotes as it is.
 func (l *lexer) word(marks string) string {
 	l.blank()
 	var word strings.Builder

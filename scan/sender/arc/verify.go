@@ -23,7 +23,7 @@ import (
 // error is ErrFail, ErrTemporary, the context's, or one of reading the message.
 //
 // The newest seal comes first, before the body is read. Nothing else is asked or
-// computed for a set that somebody has made up in the name of another.
+// computed for a set that a sender has forged in the name of another.
 func (c Chain) Verify(ctx context.Context, m *scan.Message, r dns.Resolver) error {
 	if c.fault != nil {
 		return c.fault
@@ -64,8 +64,8 @@ func (s Set) status(i int) error {
 	return nil
 }
 
-// sums returns what the seals of all sets sign: the sets up to their own, without
-// the value of their own signature (RFC 8617, section 5.1.1).
+// sums returns the text that the seals of all sets sign: the sets up to their own, without the
+// value of their own signature (RFC 8617, section 5.1.1).
 func (c Chain) sums() [][]byte {
 	var sums [][]byte
 	whole := sha256.New()

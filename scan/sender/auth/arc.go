@@ -80,11 +80,10 @@ func by(set arc.Set) string {
 	return fmt.Sprintf("%s and %s (i=%d)", set.Sealer, set.Signer, set.Instance)
 }
 
-// confirmed returns the result of a valid chain. From the newest set on, each one is
-// believed as long as its sealer is: he answers for what he says, and for having got
-// the older sets as they are. What one says who is not believed, or what is older than that, counts
-// for nothing: everybody can begin a chain with whatever he likes, and have a
-// list pass it on.
+// confirmed returns the result of a valid chain. From the newest set on, each one is believed as
+// long as its sealer is: it answers for its own results, and for having got the older sets as they
+// are. A set of another sealer, and all older ones, count for nothing: any sender can begin a chain
+// with false sets, and have a list pass it on.
 func confirmed(chain arc.Chain, trusted sealers, d dmarcResult) arcResult {
 	for _, set := range slices.Backward(chain.Sets) {
 		if !trusted.trusts(set) {

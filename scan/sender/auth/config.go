@@ -66,8 +66,8 @@ func (c Config) Check() error {
 	return check.Err()
 }
 
-// isDomain reports whether s is a domain of at least two labels. One label would
-// stand for everybody below it.
+// isDomain reports whether s is a domain of at least two labels. One label would include all
+// domains below it.
 func isDomain(s string) bool {
 	host := markup.Hostname(s)
 	return strings.Contains(host, ".") && host[0] != '.' && !strings.Contains(host, "..")

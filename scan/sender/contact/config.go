@@ -1,5 +1,5 @@
-// Package contact knows who has written to whom: it tells the first mail of an author to a
-// recipient from later ones, and answers to mail of ours from other mail.
+// Package contact remembers which addresses have written to each other: it tells the first mail of
+// an author to a recipient from later ones, and answers to mail of ours from other mail.
 package contact
 
 import (

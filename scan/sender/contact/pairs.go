@@ -10,8 +10,8 @@ import (
 	"github.com/milterscan/milterscan/scan/format/markup"
 )
 
-// Key stands for a pair of persons, or for a mail that one of ours has sent. It is a hash: a
-// reader of the store learns no address from it that he does not know.
+// Key identifies a pair of persons, or a mail that one of ours has sent. It is a hash: a reader of
+// the store learns no address from it that he does not know.
 type Key [16]byte
 
 // keyOf returns the key of some words, none of which can run into the next.
@@ -25,14 +25,14 @@ func keyOf(words ...string) (k Key) {
 	return k
 }
 
-// pairOf returns the key of one of ours and somebody else.
+// pairOf returns the key of one of ours and another address.
 func pairOf(own, other string) Key { return keyOf("pair", own, other) }
 
 // sentOf returns the key of a mail that one of ours has sent.
 func sentOf(own, id string) Key { return keyOf("sent", own, id) }
 
-// fold returns an address as addresses are compared here: without what comes after a
-// delimiter, in lower case. It returns "" for what is none.
+// fold returns an address as addresses are compared here: without the text after a delimiter, in
+// lower case. It returns "" if that leaves no address.
 func fold(address, delimiter string) string {
 	at := strings.LastIndexByte(address, '@')
 	if at <= 0 {
@@ -48,14 +48,14 @@ func fold(address, delimiter string) string {
 	return local + "@" + domain
 }
 
-// Bounds of what is read of a message.
+// Bounds of what a scan reads of a message.
 const (
 	longestLocal = 256
 	longestField = 16 << 10
 	longestID    = 512
 	mostAuthors  = 5
 	mostIDs      = 20 // of the mails that one says it answers, the last of each field
-	mostAnswered = 50 // recipients for whom answers are looked for
+	mostAnswered = 50 // recipients that an answer is looked up for
 )
 
 // authors returns those who say that they wrote a mail, folded, each once.
@@ -108,7 +108,7 @@ type Mail struct {
 	Header     entity.Header
 	Sender     string
 	Recipients []string // who get it
-	Ours       bool     // one of our own clients has sent it
+	Ours       bool     // a client of ours has sent it
 	Delimiter  string   // after which the rest of an address of ours makes no difference
 }
 

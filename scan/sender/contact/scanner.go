@@ -19,7 +19,7 @@ type Store interface {
 // With is what a scanner works with.
 type With struct {
 	Store     Store
-	Trusted   func(scan.Envelope) bool // reports the mail of our own clients, of which nothing is said
+	Trusted   func(scan.Envelope) bool // reports mail from our clients, of which nothing is said
 	Delimiter string                   // after which the rest of an address of ours makes no difference
 }
 
@@ -107,7 +107,7 @@ func (v *visit) replies(ctx context.Context) (list []scan.Finding, err error) {
 	return list, nil
 }
 
-// contacts reports the recipients to whom an author is not known: one of several is enough,
+// contacts reports the recipients that do not know an author: one of several authors is enough,
 // since any of them may be the one that clients show.
 func (v *visit) contacts(ctx context.Context) (list []scan.Finding, err error) {
 	if len(v.from) == 0 {

@@ -12,7 +12,7 @@ import (
 	"github.com/oschwald/maxminddb-golang/v2"
 )
 
-// Bounds of what is done with a file.
+// Bounds of the work on a file.
 const (
 	largest   = 512 << 20        // bytes
 	lookEvery = 10 * time.Second // at whether it has changed

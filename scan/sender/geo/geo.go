@@ -34,8 +34,8 @@ func Open(c Config, warn func(error)) (*Databases, error) {
 	return d, nil
 }
 
-// countryRow is what is read of a database of countries. Where an address is used counts before
-// where it is registered.
+// countryRow holds the fields read from a database of countries. The country in which an address is
+// used counts before that in which it is registered.
 type countryRow struct {
 	Country struct {
 		Code string `maxminddb:"iso_code"`
@@ -45,7 +45,7 @@ type countryRow struct {
 	} `maxminddb:"registered_country"`
 }
 
-// asnRow is what is read of a database of autonomous systems.
+// asnRow holds the fields read from a database of autonomous systems.
 type asnRow struct {
 	Number uint32 `maxminddb:"autonomous_system_number"`
 	Name   string `maxminddb:"autonomous_system_organization"`

@@ -18,8 +18,8 @@ type Key [16]byte
 // Store remembers. It may be used by any number of goroutines, and by several hosts: what a client does at one of them
 // counts at all, and is counted once.
 type Store interface {
-	// Try records that a client tries to send, and says how it stands: Try.Judge says what that is. A store that several
-	// hosts share goes by a clock of its own.
+	// Try records that a client tries to send, and returns its standing by Try.Judge. A store that several hosts
+	// share has its own clock.
 	Try(ctx context.Context, t Try) (Answer, error)
 	// Pass remembers a pass for a time from now, and returns when it is over. The store has its own clock as above.
 	Pass(ctx context.Context, k Key, now time.Time, hold time.Duration) (until time.Time, err error)

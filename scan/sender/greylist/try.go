@@ -20,7 +20,7 @@ type Entry struct {
 type Try struct {
 	Client Key // the network of the client
 	Pair   Key // the same with the sender and the recipient
-	Pass   Key // the sender and the recipient, whom a person may let through
+	Pass   Key // the sender and the recipient, a pair that a person may let through
 	Now    time.Time
 	Terms
 }
@@ -34,7 +34,7 @@ type Terms struct {
 // Records are the entries of the three keys of a try; those without a first time are not there.
 type Records struct{ Client, Pair, Pass Entry }
 
-// Standing says how a client stands.
+// Standing says how far a client has come.
 type Standing int
 
 // The standings.
@@ -45,7 +45,7 @@ const (
 	Back                  // back in time
 )
 
-// Answer says how a client stands, and how many seconds it is too early, or has been away.
+// Answer has the standing of a client, and how many seconds it is too early, or has been away.
 type Answer struct {
 	Standing
 	Span time.Duration
@@ -59,8 +59,8 @@ func (c Config) try(client netip.Prefix, sender, rcpt string, now time.Time) Try
 	}
 }
 
-// Judge says how a client stands by what is remembered, and which records are to be written: those with a first time. Records
-// whose time is over are none.
+// Judge returns the standing of a client by the records, and the records to write: those with a first time. Records
+// whose time is over do not count.
 func (t Try) Judge(is Records) (a Answer, write Records) {
 	is = Records{t.valid(is.Client), t.valid(is.Pair), t.valid(is.Pass)}
 	later := t.Now.Add(t.Keep)

@@ -23,10 +23,9 @@ type Bucket struct {
 // Store keeps buckets. It may be used by any number of goroutines, and by several
 // hosts, which then have the same limits.
 type Store interface {
-	// Take takes a token from a bucket, and reports false if there was none. One
-	// that was never used is full. One that will be full later than it could be has
-	// been used while a clock was wrong: it is empty, and no emptier. A store that several hosts share goes by a
-	// clock of its own.
+	// Take takes a token from a bucket, and reports false if there was none. One that was never used is full. One
+	// that will be full later than it could be has been used while a clock was wrong: it is empty, and no emptier. A
+	// store that several hosts share has its own clock.
 	Take(ctx context.Context, k Key, b Bucket, now time.Time) (bool, error)
 }
 

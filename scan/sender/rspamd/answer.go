@@ -15,7 +15,7 @@ import (
 	"github.com/milterscan/milterscan/scan/sender/scorer"
 )
 
-// Bounds of what is reported of one message.
+// Bounds of the findings on one message.
 const (
 	mostSymbols = 200
 	longestName = 100 // of a symbol or an action
@@ -101,7 +101,7 @@ func (a answer) opinion() (opinion, error) {
 	return o, nil
 }
 
-// text returns what a symbol says beside its score.
+// text returns the options and the description of a symbol.
 func (s symbol) text() string {
 	text := s.Description
 	if n := len(s.Options); n > 0 {

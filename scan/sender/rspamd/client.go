@@ -34,8 +34,8 @@ const (
 	longestHead = 64 << 10
 )
 
-// client asks servers of rspamd by HTTP. Each question has a connection of its own: one
-// that is kept may be closed from the other side while a message is on its way.
+// client asks servers of rspamd by HTTP. Each question has a separate connection: one that is kept
+// may be closed from the other side while a message is on its way.
 type client struct {
 	roots    *x509.CertPool
 	password func() (string, error) // nil for none

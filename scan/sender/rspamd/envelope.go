@@ -14,8 +14,8 @@ const (
 	mostRecipients = 1000
 )
 
-// fields returns the envelope as rspamd wants it, in header fields of the request. What is
-// not known is left out.
+// fields returns the envelope as rspamd wants it, in header fields of the request. It leaves out
+// unknown values.
 func fields(e scan.Envelope) http.Header {
 	h := http.Header{}
 	put := func(name, value string) {

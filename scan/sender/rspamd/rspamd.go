@@ -1,6 +1,6 @@
-// Package rspamd has rspamd score messages, by HTTP. Its score is an opinion beside those of
-// other scorers, what it would do is a finding that rules may go by, each of its symbols is
-// one, too, and where it fails no mail waits for it.
+// Package rspamd has rspamd score messages, by HTTP. Its score is one opinion among those of the
+// scorers, the action it proposes is a finding that rules may go by, each of its symbols is one,
+// too, and where it fails no mail waits for it.
 package rspamd
 
 import (
@@ -24,7 +24,7 @@ func Opinions() []scan.Rule {
 	}
 }
 
-// With is what a scanner needs beside its configuration.
+// With is what a scanner needs as well as its configuration.
 type With struct {
 	// Wanted reports whether any rule of the policy can use rspamd's opinion of mail with
 	// such an envelope.

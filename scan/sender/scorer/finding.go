@@ -21,7 +21,7 @@ func Opinions() []string { return []string{SpamAssassin, Rspamd} }
 // RuleTooLarge is the finding about a message that a scorer is not asked about.
 const RuleTooLarge = Word + "/not-scored"
 
-// Catalogue lists what is reported of every scorer alike.
+// Catalogue lists the findings that every scorer reports alike.
 func Catalogue() []scan.Rule {
 	return []scan.Rule{
 		{Name: RuleTooLarge, Kind: scan.Note, About: "The message is too large for the scorer that the detail names to be asked about it."},

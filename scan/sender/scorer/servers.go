@@ -1,7 +1,7 @@
-// Package scorer has what scorers share, which are engines that say how likely a message is
-// spam. A scorer is a program of its own: one of several servers is asked, the first that
-// answers, few questions at once, and all within one time. A server that has left question
-// after question without an answer is spared for a while.
+// Package scorer has what scorers share, which are engines that say how likely a message is spam. A
+// scorer is a separate program: one of several servers is asked, the first that answers, few
+// questions at once, and all within one time. A server that has left question after question
+// without an answer is spared for a while.
 package scorer
 
 import (

@@ -39,7 +39,7 @@ func Greylist(t *testing.T, open func(t *testing.T) Greylists) {
 	t.Run("many at once", func(t *testing.T) { greylistRace(t, open(t)) })
 }
 
-// stories are told at one host after the other, each with a client of its own.
+// stories tells each story of a client, one step at each host in turn.
 func stories(t *testing.T, g Greylists) {
 	type step struct {
 		later time.Duration

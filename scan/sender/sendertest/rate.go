@@ -7,7 +7,7 @@ import (
 	"github.com/milterscan/milterscan/scan/sender/rate"
 )
 
-// Rates are one set of buckets that nobody has used, as each host has it.
+// Rates are one set of unused buckets, as each host has it.
 type Rates struct {
 	Clock
 	Hosts []rate.Store

@@ -16,8 +16,8 @@ func Learn(ctx context.Context, c Config, as scorer.Lesson, e scan.Envelope, mai
 	return scorer.NewServers(c.Addresses, 1).Ask(ctx, c.Timeout.Go(), q.tell)
 }
 
-// tell puts one question whose answer is no opinion. What is set where nothing has to be learned any
-// more, and where nothing is ever learned, spamd says in the same way: not at all.
+// tell puts one question whose answer is no opinion. spamd answers alike about a message that it has learned already
+// and where it never learns: without the field DidSet.
 func (q question) tell(ctx context.Context, address string) error {
 	return exchange(ctx, address, q.send, func(in *bufio.Reader) error {
 		fields, err := readHead(in, "EX_OK")

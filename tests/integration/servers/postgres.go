@@ -92,7 +92,7 @@ func (p *Postgres) Pause() { p.signal(syscall.SIGSTOP) }
 // Continue lets them go on.
 func (p *Postgres) Continue() { p.signal(syscall.SIGCONT) }
 
-// signal sends a signal to the server and to its children, which have sessions of their own.
+// signal sends a signal to the server and to its children, each of which has its own session.
 func (p *Postgres) signal(s syscall.Signal) {
 	p.proc.signal(s)
 	for _, pid := range procstat.Children(p.proc.pid()) {

@@ -27,7 +27,7 @@ type person struct {
 	Digest    *digestState `json:"digest,omitempty"` // none was ever sent
 }
 
-// settled is what a person has settled; what is empty is as the host has it.
+// settled lists the settings of a person; an empty one is as the host has it.
 type settled struct {
 	Language string `json:"language"`
 	Digest   string `json:"digest"` // off, daily, hourly

@@ -57,7 +57,7 @@ type One struct {
 	Settings         people.Settings // its own; what it has not settled is as the host has it
 	Limit            people.Limit    // of the score; lists of people leave it out
 	Digest           people.Digest   // the zero Digest where none was sent
-	Appointed        []string        // delegates that were named here, beside those of the sources
+	Appointed        []string        // delegates named in the console, as well as those of the sources
 }
 
 // The bounds of a page: how many people are looked at in memory, and how many in the store of those that no
@@ -67,7 +67,7 @@ const (
 	mostHeard  = 5_000
 )
 
-// heard is before where a page goes on among those whom no source has: no address begins with it.
+// heard begins a position in the list of people that no source has: no address begins with it.
 const heard = "+"
 
 // List returns a page of the people that a person sees, those of the sources first. next is where the next page goes on;
@@ -98,7 +98,7 @@ func (f *Folk) List(ctx context.Context, p login.Person, like, after string, lim
 	return list, next, f.fill(ctx, p, list)
 }
 
-// heard returns a page of those people that no source has, of whom something is kept.
+// heard returns a page of the people that no source has, but the store has.
 func (f *Folk) heard(ctx context.Context, p login.Person, like, after string, limit int) (
 	list []One, next string, err error) {
 	names, err := kept(ctx, f, func(ctx context.Context, s Store) ([]string, error) {
@@ -158,8 +158,8 @@ func (f *Folk) find(p login.Person, written string) (One, error) {
 	return One{Person: directory.Person{ID: folded, Addresses: []string{folded}}}, nil
 }
 
-// fill adds what is kept of people to a list of them, as far as a person sees it: of addresses in other domains than
-// its own an administrator of domains hears nothing.
+// fill adds to a list of people what the stores keep of them. An administrator of domains sees it of addresses in
+// these domains only.
 func (f *Folk) fill(ctx context.Context, p login.Person, list []One) error {
 	var names []string
 	for _, one := range list {
@@ -283,7 +283,7 @@ func (f *Folk) delegate(r *http.Request, p login.Person, written, delegate, what
 	return err
 }
 
-// The reasons not to make somebody a delegate.
+// The reasons not to accept a delegate.
 var (
 	errNoDelegate    = &console.Problem{Status: http.StatusBadRequest, Key: "problem-no-delegate"}
 	errSelf          = &console.Problem{Status: http.StatusBadRequest, Key: "problem-self-delegate"}

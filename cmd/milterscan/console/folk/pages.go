@@ -55,7 +55,7 @@ type listPage struct {
 // onePage shows one person.
 type onePage struct {
 	One
-	Changes   bool // the one who looks may change what is settled
+	Changes   bool // the viewer may change the settings
 	At        string
 	Intervals []string
 	Languages []string

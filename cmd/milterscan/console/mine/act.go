@@ -168,8 +168,8 @@ func (x *room) block(r *http.Request, p login.Person, id string) error {
 	return x.enter(r, p, e, people.Block)
 }
 
-// enter puts the sender of a message on the lists of those persons, of those for whom a person acts, from whom
-// the message is kept back.
+// enter puts the sender of a message on the lists of its recipients, as far as the person acts for them and the
+// message is kept back from them.
 func (x *room) enter(r *http.Request, p login.Person, e quarantine.Entry, act people.Act) error {
 	sender, err := address.Fold(e.Record.Sender)
 	if err != nil {
@@ -183,8 +183,8 @@ func (x *room) enter(r *http.Request, p login.Person, e quarantine.Entry, act pe
 	return nil
 }
 
-// personsOf returns the main addresses of those persons, among a person's addresses, from whom a message is kept
-// back: an entry of a main address counts for all addresses of the person.
+// personsOf returns the main addresses of the recipients from which a message is kept back, as far as a person acts
+// for them: an entry of a main address counts for all addresses of its person.
 func (x *room) personsOf(p login.Person, e quarantine.Entry) []string {
 	var list []string
 	for _, own := range ownersOf(p, e) {

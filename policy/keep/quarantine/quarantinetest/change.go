@@ -73,8 +73,8 @@ func aged(t *testing.T, s quarantine.Store) {
 	}
 }
 
-// testExpire: what is too old for its class goes, then the oldest, and those that no person has asked for
-// first; what is on its way out stays.
+// testExpire: messages too old for their class go, then the oldest, and first those that no person has asked for; a
+// message on its way out stays.
 func testExpire(t *testing.T, p pair) {
 	aged(t, p.here)
 	size := entry(t, p.here, 3).Stored

@@ -41,7 +41,7 @@ func several(t *testing.T, s quarantine.Store) (rows []quarantine.Row) {
 	return rows
 }
 
-// filters are filters of every kind, and of several.
+// filters returns filters of every kind, and combined ones.
 func filters() []quarantine.Filter {
 	at := now.Add(3 * time.Hour)
 	return []quarantine.Filter{
@@ -56,7 +56,7 @@ func filters() []quarantine.Filter {
 	}
 }
 
-// testFind compares what is found with what filters say of each row.
+// testFind compares the rows found with the answer of each filter to each row.
 func testFind(t *testing.T, p pair) {
 	all := several(t, p.here)
 	for _, s := range p.both() {

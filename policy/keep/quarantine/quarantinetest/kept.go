@@ -136,7 +136,7 @@ func testFailing(t *testing.T, p pair) {
 	Keep(t, p.here, Record(1)) // the MTA tries again
 }
 
-// testUnknown asks for what is not there, where nothing is and where something is.
+// testUnknown asks for messages that are not there, in an empty store and in another.
 func testUnknown(t *testing.T, p pair) {
 	for _, keeps := range []func(){func() {}, func() { Keep(t, p.there, Record(1)) }} {
 		keeps()

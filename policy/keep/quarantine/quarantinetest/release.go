@@ -61,7 +61,8 @@ func releaser(s quarantine.Store, to quarantine.Sender) quarantine.Releaser {
 		By: "test", From: "postmaster@example.com", Host: "mx.example.com"}
 }
 
-// testReleased: what is let out on one side is let out on the other; what failed is as if it had not been tried.
+// testReleased: a message released on one side is released on the other; a release that failed leaves the message as
+// it was.
 func testReleased(t *testing.T, p pair) {
 	Keep(t, p.here, Record(1))
 	mta := &sink{err: errors.New("451 later")}
@@ -220,7 +221,7 @@ func (s *school) Teach(context.Context, scorer.Lesson, scan.Envelope, scan.Conte
 	return nil
 }
 
-// testLearned: scorers are told once, whoever tells them.
+// testLearned: scorers are told once, from whichever host.
 func testLearned(t *testing.T, p pair) {
 	r := Record(1)
 	r.Findings[0] = policy.RecordFinding{Kind: scan.Suspicious, Scanner: "spam", Rule: "spam/spamassassin", Score: 6}

@@ -12,7 +12,7 @@ import (
 // the server's own limit of a value is far away.
 const chunkSize = 512 << 10
 
-// chunks cuts what is written to it into pieces of one size, of which the last may be shorter.
+// chunks cuts all that is written to it into pieces of one size; only the last may be shorter.
 type chunks struct {
 	size    int
 	put     func(n int, data []byte) error
@@ -36,7 +36,7 @@ func (c *chunks) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// end puts what is held back.
+// end puts the piece that was held back.
 func (c *chunks) end() error {
 	if len(c.held) == 0 {
 		return nil

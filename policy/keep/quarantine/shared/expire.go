@@ -9,14 +9,14 @@ import (
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
 )
 
-// expired is how many messages are deleted in one transaction: nobody waits long for it.
+// expired is how many messages one transaction deletes: few enough that no other waits long.
 const expired = 200
 
 // removing deletes what old selects, and writes that down.
 const removing = `, gone AS (DELETE FROM quarantine AS q USING old WHERE q.id = old.id RETURNING q.id)
 	INSERT INTO quarantine_audit (at, id, event) SELECT clock_timestamp(), id, $1::text::jsonb FROM gone`
 
-// byAge selects what is older than the bound of its class; another one who expires at the same time takes others.
+// byAge selects messages older than the bound of their class; a host that expires at the same time takes others.
 const byAge = `WITH bound AS (SELECT * FROM unnest($2::text[], $3::bigint[], $4::bigint[]) AS b (class, since, unasked)),
 	old AS (SELECT q.id FROM quarantine AS q LEFT JOIN bound AS b ON b.class = q.class
 		WHERE q.state <> 'releasing' AND q.time < $7
@@ -115,7 +115,7 @@ func (s *Store) shrink(ctx context.Context, tx *sql.Tx, unasked bool, bytes int6
 	return s.remove(ctx, tx, bySize, "size", now, unasked, used-bytes, int64(expired))
 }
 
-// Sizes returns what is kept, by class and state.
+// Sizes returns how much is kept, by class and state.
 func (s *Store) Sizes(ctx context.Context) (list []quarantine.Size, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()

@@ -33,11 +33,11 @@ type Store struct {
 // New returns the quarantine in a database. host is what this host is called in it.
 func New(s State, host string) *Store { return &Store{s, host} }
 
-// callTime is how long the database may take to answer one call about one message, of what is not mail.
+// callTime is how long the database may take to answer one call about one message, unless mail waits for it.
 const callTime = 20 * time.Second
 
-// durable is a condition that holds, and has the transaction be on the disk when it is committed, also where the server
-// would let it wait. What is stricter than that, such as a standby that has it as well, stays.
+// durable is a condition that holds, and has the transaction be on the disk when it is committed, also where the
+// server would let it wait. A stricter setting, such as a standby that has it as well, stays.
 const durable = `CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', true) = 'on' ELSE true END`
 
 // insertBody and insertEntry write a copy, the message first and its entry last, without which there is none.

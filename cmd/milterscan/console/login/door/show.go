@@ -57,8 +57,8 @@ func visible(s string) template.HTML {
 	return template.HTML(`<bdi>` + template.HTMLEscapeString(policy.Visible(s)) + `</bdi>`)
 }
 
-// show writes a page. Its navigation has what the person may see now; of one of whom that cannot be told, what
-// is known of the account.
+// show writes a page. Its navigation has what the person may see now or, if that cannot be found out, what the
+// account may see.
 func (d *Door) show(w http.ResponseWriter, r *http.Request, p login.Person, status int, name string, data any) {
 	if whole, err := d.Owners.Complete(r.Context(), p); err == nil {
 		p = whole

@@ -140,8 +140,8 @@ func (o *Owners) Complete(ctx context.Context, p login.Person) (login.Person, er
 	return p, nil
 }
 
-// acting returns the addresses of those for whom the person with a main address may act: as the directory has it, and
-// as was settled here.
+// acting returns the addresses for which the person with a main address may act: by the directory, and by appointment
+// in the console.
 func (o *Owners) acting(main string, appointed []string) (list []string) {
 	for _, who := range o.Directory.Acting(main) {
 		list = append(list, who.Addresses...)
