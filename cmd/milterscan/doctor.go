@@ -33,7 +33,9 @@ func examine(ctx context.Context, args []string, std cli.Streams) int {
 	postfix := f.String("postfix", "", "Postfix' configuration `directory`; without it Postfix' own, if Postfix is installed")
 	sendmail := f.String("sendmail", "", "sendmail.cf; without it /etc/mail/sendmail.cf, if it is there and Postfix is not")
 	as := f.String("user", "", "whom the daemon runs as; without it the owner of its socket, or "+cli.DaemonUser+", if there is such a user")
-	quick := f.Bool("quick", false, "look only at the configuration, the daemon's sockets and its directories, for 10s at most, as the health check of a container")
+	quick := f.Bool("quick", false,
+		"look only at the configuration, the daemon's sockets and its directories, for 10s at most, "+
+			"as the health check of a container")
 	fleet := f.Bool("fleet", false, "show the hosts that share the database of [store], and what they do not have alike, and nothing else")
 	verbose := f.Bool("v", false, "show what is well, too")
 	asJSON := f.Bool("json", false, "print a JSON object with all that was looked at")

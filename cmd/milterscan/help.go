@@ -39,8 +39,10 @@ func overview(out io.Writer) {
 	for _, c := range commands() {
 		fmt.Fprintf(out, "  %-12s %s\n", c.Name, c.About)
 	}
-	fmt.Fprint(out, "\n\"milterscan COMMAND --help\" tells more about one, \"milterscan help KEY\" about a key or section of the configuration,\n"+
-		"such as limits.archive.depth or [history], \"milterscan help FINDING\" about what can be found, such as attachment/program or 'archive/*'.\n")
+	fmt.Fprint(out, "\n\"milterscan COMMAND --help\" tells more about one, "+
+		"\"milterscan help KEY\" about a key or section of the configuration,\n"+
+		"such as limits.archive.depth or [history], "+
+		"\"milterscan help FINDING\" about what can be found, such as attachment/program or 'archive/*'.\n")
 }
 
 // explainFindings explains a finding, or all that a pattern matches.
@@ -110,7 +112,9 @@ func unexplained(word string) string {
 	if best := config.Nearest(word, names); best != "" {
 		return text + fmt.Sprintf("; did you mean %q?", best)
 	}
-	if inner := slices.IndexFunc(names, func(n string) bool { return strings.HasSuffix(n, "."+word) || strings.HasSuffix(n, "/"+word) }); inner >= 0 {
+	if inner := slices.IndexFunc(names, func(n string) bool {
+		return strings.HasSuffix(n, "."+word) || strings.HasSuffix(n, "/"+word)
+	}); inner >= 0 {
 		return text + fmt.Sprintf("; did you mean %q?", names[inner])
 	}
 	return text

@@ -24,7 +24,9 @@ func importCommands() []cli.Command {
 func importing(name string, read func(dir string) (*moving.Result, error)) func(context.Context, []string, cli.Streams) int {
 	return func(_ context.Context, args []string, std cli.Streams) int {
 		f := cli.Flags("import "+name, "DIRECTORY --output DIRECTORY", std)
-		output := f.String("output", "", "the `directory` for "+moving.ConfigName+", its lists and "+moving.ReportName+"; it is made if it is not there")
+		output := f.String("output", "",
+			"the `directory` for "+moving.ConfigName+", its lists and "+moving.ReportName+
+				"; it is made if it is not there")
 		if status, ok := cli.ParseArguments(f, args); !ok {
 			return status
 		}

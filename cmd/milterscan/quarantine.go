@@ -62,7 +62,8 @@ func quarantineLine(w io.Writer, r quarantine.Row) {
 		queue = " queue=" + show.Printable(r.QueueID)
 	}
 	fmt.Fprintf(w, "%s  %s  %-11s %-9s %7s  <%s> to %s: %s [%s]%s%s\n", r.ID, show.Time(r.Time), r.Class, r.State, show.Size(r.Size),
-		show.Printable(r.Sender), show.Printable(strings.Join(r.Recipients, ", ")), show.Printable(r.Subject), show.Printable(r.Reason), queue, awaits(r))
+		show.Printable(r.Sender), show.Printable(strings.Join(r.Recipients, ", ")), show.Printable(r.Subject),
+		show.Printable(r.Reason), queue, awaits(r))
 }
 
 // awaits names the engines whose verdict a message awaits.

@@ -13,14 +13,17 @@ import (
 // testItself makes mail with a harmless payload that programs read in different
 // ways, and shows how this filter, or any other, fares with it.
 func testItself(ctx context.Context, args []string, std cli.Streams) int {
-	f := cli.Flags("selftest", "[-c FILE] [--family F] [--huge] [--dir D | --smtp HOST:PORT --to A | --eicar [--smtp HOST:PORT] [--to A]]", std)
+	f := cli.Flags("selftest",
+		"[-c FILE] [--family F] [--huge] [--dir D | --smtp HOST:PORT --to A | --eicar [--smtp HOST:PORT] [--to A]]", std)
 	path := cli.ConfigFlag(f)
 	family := f.String("family", "", "only this `family`, such as H1")
 	huge := f.Bool("huge", false, "also mail of megabytes, up to one gigabyte")
 	dir := f.String("dir", "", "write the mail into this `directory`, one file each")
 	server := f.String("smtp", "", "send the mail to the server at `host:port`")
 	to := f.String("to", "", "the `address` the mail is sent to")
-	eicar := f.Bool("eicar", false, "send only the EICAR test file, by SMTP: without --smtp through the MTA of this host, without --to to postmaster")
+	eicar := f.Bool("eicar", false,
+		"send only the EICAR test file, by SMTP: "+
+			"without --smtp through the MTA of this host, without --to to postmaster")
 	if status, ok := cli.Parse(f, args); !ok {
 		return status
 	}

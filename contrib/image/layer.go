@@ -35,7 +35,9 @@ type file struct {
 // what a program needs that is alone. zones is Go's file with the zones of time.
 func contents(tree, zones string) ([]file, error) {
 	files := []file{
-		{name: "etc/passwd", mode: 0o644, text: fmt.Appendf(nil, "root:x:0:0:root:/:/sbin/nologin\nmilterscan:x:%d:%[1]d:milterscan:/var/lib/milterscan:/sbin/nologin\n", nonroot)},
+		{name: "etc/passwd", mode: 0o644, text: fmt.Appendf(nil,
+			"root:x:0:0:root:/:/sbin/nologin\nmilterscan:x:%d:%[1]d:milterscan:/var/lib/milterscan:/sbin/nologin\n",
+			nonroot)},
 		{name: "etc/group", mode: 0o644, text: fmt.Appendf(nil, "root:x:0:\nmilterscan:x:%d:\n", nonroot)},
 		{name: "etc/ssl/certs/ca-certificates.crt", mode: 0o644, text: authorities()},
 		{name: "run/milterscan/", mode: 0o755, user: nonroot},

@@ -146,10 +146,12 @@ func writeImage(out io.Writer, c configuration, l layer, version string, when ti
 	config := a.blob(typeConfig, a.marshal(c))
 	top := a.blob(typeManifest, a.marshal(manifest{2, typeManifest, config, []descriptor{layer}}))
 	tag := imageTag(version)
-	top.Annotations = map[string]string{"org.opencontainers.image.ref.name": tag, "io.containerd.image.name": "docker.io/library/milterscan:" + tag}
+	top.Annotations = map[string]string{"org.opencontainers.image.ref.name": tag,
+		"io.containerd.image.name": "docker.io/library/milterscan:" + tag}
 	a.add("index.json", a.marshal(index{2, typeIndex, []descriptor{top}}))
 	path := func(d descriptor) string { return "blobs/sha256/" + d.Digest[len("sha256:"):] }
-	a.add("manifest.json", a.marshal([]map[string]any{{"Config": path(config), "RepoTags": []string{"milterscan:" + tag}, "Layers": []string{path(layer)}}}))
+	a.add("manifest.json", a.marshal([]map[string]any{{"Config": path(config),
+		"RepoTags": []string{"milterscan:" + tag}, "Layers": []string{path(layer)}}}))
 	if a.err != nil {
 		return a.err
 	}

@@ -44,7 +44,9 @@ func read(name string, source []byte, href func(string) string) (*Page, error) {
 
 // framing lets wide tables scroll, also by the keyboard, and takes cells that say nothing
 // for no headings.
-var framing = strings.NewReplacer("<table>", `<div class="scroll" tabindex="0" role="group" aria-label="Table"><table>`, "</table>", "</table></div>",
+var framing = strings.NewReplacer(
+	"<table>", `<div class="scroll" tabindex="0" role="group" aria-label="Table"><table>`,
+	"</table>", "</table></div>",
 	"<th></th>", "<td></td>")
 
 // headings gives headings their names as the place does where the sources are.

@@ -136,9 +136,11 @@ func (l Limits) Check() error {
 	check.If(l.Archive.Member > l.Archive.Expanded,
 		"archive.member", "%v for one member is more than limits.archive.expanded, which is %v for all; write at most that",
 		l.Archive.Member, l.Archive.Expanded)
-	check.If(l.Archive.WordsFor.Go() > unpack.LongestMemory, "archive.words_for", "%v is too long to remember what may be passwords; write at most %v",
+	check.If(l.Archive.WordsFor.Go() > unpack.LongestMemory, "archive.words_for",
+		"%v is too long to remember what may be passwords; write at most %v",
 		l.Archive.WordsFor, units.Duration(unpack.LongestMemory))
-	check.If(l.Archive.WordsFor > 0 && !l.Archive.TryWords, "archive.words_for", "no words are tried at all; set words = true, or leave it out")
+	check.If(l.Archive.WordsFor > 0 && !l.Archive.TryWords, "archive.words_for",
+		"no words are tried at all; set words = true, or leave it out")
 	return check.Err()
 }
 

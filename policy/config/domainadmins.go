@@ -21,7 +21,8 @@ type DomainAdmins struct {
 
 // Capabilities returns what can be left to administrators of domains.
 func Capabilities() []string {
-	return []string{"messages", "quarantine", "content", "release", "delete", "lists", "requests", "learn", "people", "settings", "export", "api"}
+	return []string{"messages", "quarantine", "content", "release", "delete", "lists", "requests", "learn", "people",
+		"settings", "export", "api"}
 }
 
 func defaultDomainAdmins() DomainAdmins {
@@ -30,8 +31,8 @@ func defaultDomainAdmins() DomainAdmins {
 
 // rests says what something can be left to administrators of domains with only: one who releases mail has to see
 // what there is.
-var rests = map[string]string{"quarantine": "messages", "content": "quarantine", "release": "quarantine", "delete": "quarantine", "requests": "release", "learn": "quarantine",
-	"settings": "people", "export": "messages"}
+var rests = map[string]string{"quarantine": "messages", "content": "quarantine", "release": "quarantine",
+	"delete": "quarantine", "requests": "release", "learn": "quarantine", "settings": "people", "export": "messages"}
 
 // RestsOn returns what has to be left to administrators of domains, too, where something is; "" for nothing.
 func RestsOn(word string) string { return rests[word] }

@@ -51,8 +51,10 @@ func (s Store) Check() error {
 	check.If(s.URL == "" && s.CAFile != "", "ca_file", "it is of no use without a url")
 	check.If(s.URL == "" && s.PasswordFile != "", "password_file", "it is of no use without a url")
 	check.AtLeast("connections", s.Connections, 1)
-	check.If(s.Connections > mostOfConnections, "connections", "%d are more than a server takes; write at most %d", s.Connections, mostOfConnections)
-	check.If(s.Timeout == 0 || s.Timeout.Go() > mostOfTimeout, "timeout", "%v is not possible: clients wait for it at RCPT; write at most %v, such as \"2s\"",
+	check.If(s.Connections > mostOfConnections, "connections", "%d are more than a server takes; write at most %d",
+		s.Connections, mostOfConnections)
+	check.If(s.Timeout == 0 || s.Timeout.Go() > mostOfTimeout, "timeout",
+		"%v is not possible: clients wait for it at RCPT; write at most %v, such as \"2s\"",
 		s.Timeout, units.Duration(mostOfTimeout))
 	check.AtLeast("hosts", s.Hosts, 1)
 	return check.Err()

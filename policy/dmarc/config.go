@@ -51,9 +51,11 @@ func (c Config) Check() error {
 	check.Absolute("file", c.File, "/var/lib/milterscan/dmarc.db")
 	check.If(c.Domains < 1 || c.Domains > mostDomains, "domains", "%d is not between 1 and %d", c.Domains, mostDomains)
 	check.If(c.Rows < 1 || c.Rows > mostRows, "rows", "%d is not between 1 and %d", c.Rows, mostRows)
-	check.If(c.PerDestination < 1 || c.PerDestination > mostDomains, "per_destination", "%d is not between 1 and %d", c.PerDestination, mostDomains)
+	check.If(c.PerDestination < 1 || c.PerDestination > mostDomains, "per_destination", "%d is not between 1 and %d",
+		c.PerDestination, mostDomains)
 	check.If(c.Enabled && strings.TrimSpace(c.Organization) == "", "organization", "reports would come from no organisation; write its name")
-	check.If((c.Enabled || c.Email != "") && !isAddress(c.Email), "email", "%q is no address; write one such as \"dmarc@example.com\"", c.Email)
+	check.If((c.Enabled || c.Email != "") && !isAddress(c.Email), "email",
+		"%q is no address; write one such as \"dmarc@example.com\"", c.Email)
 	return check.Err()
 }
 

@@ -103,7 +103,8 @@ func addOne(ctx context.Context, tx *sql.Tx, at place, n *count, terms Config, r
 		return false, nil
 	}
 	rooms[of]--
-	_, err = tx.ExecContext(ctx, `INSERT INTO row (day, domain, sum, row, n) VALUES (?, ?, ?, ?, ?)`, at.day, at.domain, at.row[:], string(n.row), n.n)
+	_, err = tx.ExecContext(ctx, `INSERT INTO row (day, domain, sum, row, n) VALUES (?, ?, ?, ?, ?)`,
+		at.day, at.domain, at.row[:], string(n.row), n.n)
 	return err == nil, err
 }
 

@@ -70,12 +70,15 @@ func (c Config) Check() error {
 		"%q is no place of a list; write one such as \"https://lists.example.com/hosts.txt\"; by http only this host is asked", c.URL)
 	check.If(c.Kind == "", "kind", "it is needed; it can be %s",
 		units.Words([]listing.Kind{listing.Hosts, listing.URLs, listing.Hashes, listing.Networks}))
-	check.If(c.Format == listing.HostFile && c.Kind != listing.Hosts, "format", "files of hosts list no %s; write \"plain\" or \"csv\"", c.Kind)
+	check.If(c.Format == listing.HostFile && c.Kind != listing.Hosts, "format",
+		"files of hosts list no %s; write \"plain\" or \"csv\"", c.Kind)
 	check.If(c.Column < 1 || c.Column > 1000, "column", "%d is no column; the first is 1", c.Column)
 	check.If(len(c.Separator) != 1 || c.Separator == `"`, "separator", "%q is no separator; write one sign, such as \";\"", c.Separator)
 	check.If(c.Interval.Go() < shortest, "interval", "%v is too often; write at least \"5m\", such as \"1h\"", c.Interval)
-	check.If(c.Timeout.Go() < time.Second || c.Timeout.Go() > time.Hour, "timeout", "%v is not between 1s and 1h; write one such as \"1m\"", c.Timeout)
-	check.If(c.MaxSize < units.KB || c.MaxSize > largest, "max_size", "%v is not between 1KB and %v; write one such as \"64MB\"", c.MaxSize, largest)
+	check.If(c.Timeout.Go() < time.Second || c.Timeout.Go() > time.Hour, "timeout",
+		"%v is not between 1s and 1h; write one such as \"1m\"", c.Timeout)
+	check.If(c.MaxSize < units.KB || c.MaxSize > largest, "max_size",
+		"%v is not between 1KB and %v; write one such as \"64MB\"", c.MaxSize, largest)
 	check.If(c.SHA256 != "" && !isHash(c.SHA256), "sha256", "%q is no SHA-256; write its 64 hexadecimal digits", c.SHA256)
 	check.If(c.SHA256 != "" && c.Signature != "", "sha256", "a list that never changes needs no signature; leave one of both out")
 	if _, err := c.key(); err != nil {
@@ -92,7 +95,8 @@ func isHash(s string) bool {
 // fetchable reports whether a list may be fetched from a place.
 func fetchable(place string) bool {
 	u, err := url.Parse(place)
-	return err == nil && u.Host != "" && u.User == nil && u.Fragment == "" && (u.Scheme == "https" || u.Scheme == "http" && isLoopback(u.Hostname()))
+	return err == nil && u.Host != "" && u.User == nil && u.Fragment == "" &&
+		(u.Scheme == "https" || u.Scheme == "http" && isLoopback(u.Hostname()))
 }
 
 func isLoopback(host string) bool {

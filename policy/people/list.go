@@ -264,7 +264,8 @@ func (s *Store) Find(ctx context.Context, owner, pattern string, authenticated b
 func (s *Store) Count(ctx context.Context) (n int, last time.Time, err error) {
 	err = s.db().Read(ctx, func(db *sql.DB) error {
 		var made int64
-		err := db.QueryRowContext(ctx, `SELECT count(*), coalesce((SELECT made FROM entry ORDER BY id DESC LIMIT 1), 0) FROM entry`).Scan(&n, &made)
+		err := db.QueryRowContext(ctx, `SELECT count(*),
+			coalesce((SELECT made FROM entry ORDER BY id DESC LIMIT 1), 0) FROM entry`).Scan(&n, &made)
 		last = timeOf(made)
 		return err
 	})

@@ -24,7 +24,8 @@ var People = map[string]login.Person{
 	"desk":  {Account: 2, Name: "desk", Role: login.HelpDesk},
 	"audit": {Account: 3, Name: "audit", Role: login.Auditor},
 	"own":   {Account: 4, Name: "own", Role: login.Domain, Domains: []string{"example.com"}, Delegated: login.Delegated(login.Capabilities())},
-	"other": {Account: 5, Name: "other", Role: login.Domain, Domains: []string{"example.org"}, Delegated: login.Delegated(login.Capabilities())},
+	"other": {Account: 5, Name: "other", Role: login.Domain, Domains: []string{"example.org"},
+		Delegated: login.Delegated(login.Capabilities())},
 }
 
 // settings keep everything in one directory.

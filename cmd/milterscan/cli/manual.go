@@ -177,7 +177,8 @@ func accountManualOf(name string) Manual {
 		return manual([]string{"milterscan dmarc-report send", "milterscan dmarc-report send --domain example.org --day 2026-11-30"},
 			append(account(), Exit{ExitFound, "there is nothing to report, or no domain asks for it"})...)
 	case "dmarc-report status":
-		return manual([]string{"milterscan dmarc-report status", "milterscan dmarc-report status --json | jq -r 'select(.state == \"failed\").why'"},
+		return manual([]string{"milterscan dmarc-report status",
+			"milterscan dmarc-report status --json | jq -r 'select(.state == \"failed\").why'"},
 			append(account(), Exit{ExitFound, "there is nothing to report yet"})...)
 	case "user add":
 		return manual([]string{"milterscan user add --role administrator --require-totp --generate ann",
@@ -221,9 +222,11 @@ func accountManualOf(name string) Manual {
 // importManual returns the manual of a command that takes over the configuration of another filter.
 func importManual(from string) Manual {
 	dirs := map[string]string{
-		"mailscanner": "/etc/MailScanner", "mailwatch": "/root/dumps", "amavis": "/etc/amavis", "rspamd": "/etc/rspamd", "mimedefang": "/etc/mail",
+		"mailscanner": "/etc/MailScanner", "mailwatch": "/root/dumps", "amavis": "/etc/amavis",
+		"rspamd": "/etc/rspamd", "mimedefang": "/etc/mail",
 	}
-	return manual([]string{"milterscan import " + from + " " + dirs[from] + " --output /root/milterscan", "milterscan import " + from + " ./copy --output ./new"},
+	return manual([]string{"milterscan import " + from + " " + dirs[from] + " --output /root/milterscan",
+		"milterscan import " + from + " ./copy --output ./new"},
 		Exit{ExitOK, "everything was taken over, or is not needed"},
 		Exit{ExitFound, "it was written, and something differs, is not possible or was not understood; report.txt says what"},
 		Exit{ExitError, "the files cannot be read, or nothing could be written"}, misused)

@@ -58,7 +58,8 @@ type step struct {
 var moods = map[string]string{"deliver": "good", "reject": "bad", "discard": "bad", "quarantine": "mild", "hold": "mild",
 	"tempfail": "mild"}
 
-var stepMoods = map[string]string{"released": "good", "passed": "good", "failed": "bad", "unsure": "mild", "forward": "good", "not-learned": "bad",
+var stepMoods = map[string]string{"released": "good", "passed": "good", "failed": "bad", "unsure": "mild",
+	"forward": "good", "not-learned": "bad",
 	string(mtalog.Sent): "good", string(mtalog.Deferred): "mild", string(mtalog.Bounced): "bad", string(mtalog.Expired): "bad",
 	string(mtalog.Held): "mild", string(mtalog.Refused): "bad", string(mtalog.Tried): "mild", string(mtalog.Unclear): "mild"}
 

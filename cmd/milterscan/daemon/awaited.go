@@ -111,7 +111,8 @@ func (v *verdicts) heard(t awaited.Told) {
 
 // countVerdicts adds how it is with kept messages that await verdicts.
 func (d *Daemon) countVerdicts(m *metrics.Metrics) {
-	m.Gauge("verdicts_awaited", "Kept messages that await the verdict of an engine.", nil, func() float64 { return float64(d.verdicts.asker.Count()) })
+	m.Gauge("verdicts_awaited", "Kept messages that await the verdict of an engine.", nil,
+		func() float64 { return float64(d.verdicts.asker.Count()) })
 	m.Totals("verdicts_total", "Verdicts on kept messages that awaited one.", []string{"verdict"}, func() []metrics.Sample {
 		v := d.verdicts
 		return []metrics.Sample{{Labels: []string{string(quarantine.CleanLater)}, Value: float64(v.clean.Load())},

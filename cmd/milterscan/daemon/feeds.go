@@ -40,7 +40,8 @@ func (d *Daemon) countFeeds(m *metrics.Metrics) {
 		}
 		return 1, true
 	})
-	feeds("feed_entries", "Entries of the list of a feed that is in force.", func(s feed.State) (float64, bool) { return float64(s.Entries), true })
+	feeds("feed_entries", "Entries of the list of a feed that is in force.",
+		func(s feed.State) (float64, bool) { return float64(s.Entries), true })
 	feeds("feed_seen_timestamp_seconds", "When the list of a feed that is in force was last seen at its publisher's.",
 		func(s feed.State) (float64, bool) { return unix(s.Seen), !s.Seen.IsZero() })
 }

@@ -63,13 +63,15 @@ func (m *announcer) announce(ctx context.Context) error {
 	if now := time.Now(); now.Sub(m.asked) >= factEvery {
 		m.facts, m.asked = factsOf(ctx, c), now
 	}
-	return m.d.Stores.Fleet.Announce(ctx, fleet.Host{Name: c.Store.Host(), Version: m.d.version, Config: c.Fingerprint(), Started: m.begun, Facts: m.facts})
+	return m.d.Stores.Fleet.Announce(ctx, fleet.Host{Name: c.Store.Host(), Version: m.d.version,
+		Config: c.Fingerprint(), Started: m.begun, Facts: m.facts})
 }
 
 // factsOf returns what hosts of one fleet have alike: fingerprints of keys, and how old the signatures of engines are.
 func factsOf(ctx context.Context, c *config.Config) map[string]string {
 	facts := map[string]string{}
-	for name, file := range map[string]string{"key of released mail": c.Quarantine.Key(), "key of links": c.Quarantine.LinkKey(), "keys of bounces": c.Bounce.Keys} {
+	for name, file := range map[string]string{"key of released mail": c.Quarantine.Key(),
+		"key of links": c.Quarantine.LinkKey(), "keys of bounces": c.Bounce.Keys} {
 		if text, err := os.ReadFile(file); err == nil {
 			facts[name] = fingerprint(text)
 		}

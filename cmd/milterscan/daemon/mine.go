@@ -45,7 +45,8 @@ func (w whoIsWho) List(walk directory.Walk) ([]directory.Person, string) {
 
 // newFolk returns who there is, for the console.
 func (d *Daemon) newFolk(pages *console.Console) *folk.Folk {
-	return &folk.Folk{Options: folk.Options{Console: pages, Store: func() folk.Store { return d.pages.Folk() }, Directory: whoIsWho{d}, Now: time.Now}}
+	return &folk.Folk{Options: folk.Options{Console: pages, Store: func() folk.Store { return d.pages.Folk() },
+		Directory: whoIsWho{d}, Now: time.Now}}
 }
 
 // mountMine makes the pages of recipients reachable.

@@ -26,8 +26,10 @@ func (d *Daemon) pass(ctx context.Context, r *judge.Result, c *config.Config) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, passTime)
 	defer cancel()
-	err := quarantine.Pass(ctx, d.Stores.Quarantine(c), quarantine.Passage{ID: id, Time: time.Now(), Host: c.Store.Host(), QueueID: r.Envelope.QueueID,
-		To: slices.DeleteFunc(slices.Clone(r.Envelope.Recipients), func(to string) bool { return slices.Contains(r.Decision.Drop, to) })})
+	dropped := func(to string) bool { return slices.Contains(r.Decision.Drop, to) }
+	err := quarantine.Pass(ctx, d.Stores.Quarantine(c), quarantine.Passage{ID: id, Time: time.Now(),
+		Host: c.Store.Host(), QueueID: r.Envelope.QueueID,
+		To: slices.DeleteFunc(slices.Clone(r.Envelope.Recipients), dropped)})
 	if err != nil && !errors.Is(err, quarantine.ErrUnknown) { // it is another host's
 		d.log.Warn("it could not be noted that a released message came past", zap.String("id", id), zap.Error(err))
 	}

@@ -70,8 +70,8 @@ func New(path, version string, stderr io.Writer) (*Daemon, int) {
 		return nil, cli.ExitConfig
 	}
 	log := zap.New(journal)
-	d := &Daemon{Shared: pipeline.NewShared(c, warm), contacts: newContacts(), path: path, version: version, first: c, journal: journal, log: log,
-		health: newHealth(log), samples: newSampler()}
+	d := &Daemon{Shared: pipeline.NewShared(c, warm), contacts: newContacts(), path: path, version: version, first: c,
+		journal: journal, log: log, health: newHealth(log), samples: newSampler()}
 	d.verdicts = newVerdicts(d)
 	d.metrics = d.counts()
 	d.web = d.newWeb()

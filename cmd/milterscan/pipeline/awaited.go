@@ -97,8 +97,9 @@ func AwaitNotices(c *config.Config, t awaited.Told) []notify.Item {
 // awaitEvent says what became of a message that awaited a verdict.
 func awaitEvent(t awaited.Told, deletes bool) notify.Event {
 	r := t.Entry.Record
-	e := notify.Event{ID: r.ID, Time: r.Time, Sender: r.Sender, Recipient: strings.Join(t.Entry.Waiting(), ", "), Subject: r.Subject, Client: r.Client,
-		Action: r.Action, Class: t.Entry.Class, Finding: scan.PendingRule(t.Engine), Detail: verdictText(t), Rule: "engine " + t.Engine, Kept: true}
+	e := notify.Event{ID: r.ID, Time: r.Time, Sender: r.Sender, Recipient: strings.Join(t.Entry.Waiting(), ", "),
+		Subject: r.Subject, Client: r.Client, Action: r.Action, Class: t.Entry.Class,
+		Finding: scan.PendingRule(t.Engine), Detail: verdictText(t), Rule: "engine " + t.Engine, Kept: true}
 	if t.Found != nil {
 		e.Class, e.Finding = t.Found.Kind.String(), t.Found.Rule
 		e.Kept = !(deletes && t.Found.Kind == scan.Infected && t.Entry.State == quarantine.Kept)

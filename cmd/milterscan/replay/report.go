@@ -154,7 +154,8 @@ func (g *group) write(w io.Writer) {
 	}
 	fmt.Fprintln(w)
 	for _, d := range g.first {
-		fmt.Fprintf(w, "  %s  <%s> to <%s>: %s\n", show.Printable(d.Mail), show.Printable(d.Sender), show.Printable(d.Recipient), show.Printable(d.Subject))
+		fmt.Fprintf(w, "  %s  <%s> to <%s>: %s\n", show.Printable(d.Mail), show.Printable(d.Sender),
+			show.Printable(d.Recipient), show.Printable(d.Subject))
 		if d.Was.Action == d.Now.Action {
 			for _, line := range d.Was.against(d.Now) {
 				fmt.Fprintf(w, "      %s\n", show.Printable(line))

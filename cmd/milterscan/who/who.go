@@ -51,7 +51,8 @@ type shown struct {
 
 // of returns a person as sources name one.
 func of(p directory.Person) directory.Row {
-	return directory.Row{Address: p.Main(), Name: p.Name, Aliases: p.Addresses[1:], Groups: p.Groups, Language: p.Language, Delegates: p.Delegates}
+	return directory.Row{Address: p.Main(), Name: p.Name, Aliases: p.Addresses[1:], Groups: p.Groups,
+		Language: p.Language, Delegates: p.Delegates}
 }
 
 // showPerson shows all that is known of an address, by what the daemon has loaded last.

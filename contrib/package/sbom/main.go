@@ -89,7 +89,8 @@ func bill(info *debug.BuildInfo, version string, known map[string]string) (*docu
 	main := component{Type: "application", Name: "milterscan", Version: version, PURL: "pkg:golang/" + info.Main.Path + "@" + version,
 		Licenses: []license{{"Apache-2.0"}}}
 	main.Ref = main.PURL
-	library := component{Type: "library", Name: "std", Version: strings.TrimPrefix(info.GoVersion, "go"), Licenses: []license{{"BSD-3-Clause"}}}
+	library := component{Type: "library", Name: "std", Version: strings.TrimPrefix(info.GoVersion, "go"),
+		Licenses: []license{{"BSD-3-Clause"}}}
 	library.PURL = "pkg:golang/std@" + library.Version
 	library.Ref = library.PURL
 	b := &document{Format: "CycloneDX", Spec: "1.6", Version: 1, Metadata: metadata{Component: main}, Components: []component{library}}

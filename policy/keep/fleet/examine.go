@@ -28,8 +28,9 @@ func (s *State) Examine(ctx context.Context) (f Facts, err error) {
 	if err != nil {
 		return f, s.named(err)
 	}
-	err = p.watch.QueryRowContext(ctx, `SELECT current_setting('server_version_num')::bigint, current_setting('fsync'), current_setting('synchronous_commit'),
-		current_setting('full_page_writes'), current_setting('max_connections')::bigint - current_setting('superuser_reserved_connections')::bigint,
+	err = p.watch.QueryRowContext(ctx, `SELECT current_setting('server_version_num')::bigint,
+		current_setting('fsync'), current_setting('synchronous_commit'), current_setting('full_page_writes'),
+		current_setting('max_connections')::bigint - current_setting('superuser_reserved_connections')::bigint,
 		(SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend')`).
 		Scan(&f.Server, &f.Settings.Fsync, &f.Settings.SynchronousCommit, &f.Settings.FullPageWrites, &f.Room, &f.Used)
 	if err == nil {

@@ -25,7 +25,8 @@ func (s *State) expire(ctx context.Context, e expiry) (n int, err error) {
 	}
 	var limit int64
 	err = s.Read(ctx, func(db *sql.DB) error {
-		return db.QueryRowContext(ctx, fmt.Sprintf(`SELECT %s FROM %s ORDER BY %[1]s DESC LIMIT 1 OFFSET $1`, e.until, e.table), int64(e.most-1)).Scan(&limit)
+		query := fmt.Sprintf(`SELECT %s FROM %s ORDER BY %[1]s DESC LIMIT 1 OFFSET $1`, e.until, e.table)
+		return db.QueryRowContext(ctx, query, int64(e.most-1)).Scan(&limit)
 	})
 	if errors.Is(err, sql.ErrNoRows) {
 		return gone, nil
@@ -39,7 +40,9 @@ func (s *State) expire(ctx context.Context, e expiry) (n int, err error) {
 
 // remove removes rows that were of use before a moment, slice by slice.
 func (s *State) remove(ctx context.Context, e expiry, before string) (n int, err error) {
-	query := fmt.Sprintf(`DELETE FROM %s WHERE key IN (SELECT key FROM %[1]s WHERE %s < %s LIMIT %d FOR UPDATE SKIP LOCKED)`, e.table, e.until, before, slice)
+	query := fmt.Sprintf(
+		`DELETE FROM %s WHERE key IN (SELECT key FROM %[1]s WHERE %s < %s LIMIT %d FOR UPDATE SKIP LOCKED)`,
+		e.table, e.until, before, slice)
 	for {
 		var gone int64
 		err := s.Read(ctx, func(db *sql.DB) error {

@@ -64,7 +64,8 @@ func (s *State) Place() string { return s.options.Server.Place() }
 // pool returns how the server is asked.
 func (s *State) pool(connections int, statement time.Duration) postgres.Pool {
 	o := s.options
-	return postgres.Pool{Server: o.Server, Password: o.Password, Connections: connections, Connect: max(o.Patience, time.Second), Statement: statement}
+	return postgres.Pool{Server: o.Server, Password: o.Password, Connections: connections,
+		Connect: max(o.Patience, time.Second), Statement: statement}
 }
 
 // open opens the pools, once.

@@ -18,8 +18,9 @@ func (s *State) Greylist() *Greylist { return &Greylist{s} }
 func (g *Greylist) Try(ctx context.Context, t greylist.Try) (a greylist.Answer, err error) {
 	err = g.state.Ask(ctx, func(ctx context.Context, db *sql.DB) error {
 		var standing, span int64
-		err := db.QueryRowContext(ctx, `SELECT standing, span FROM greylist_try($1, $2, $3, $4, $5, $6, $7, $8)`, t.Client[:], t.Pair[:], t.Pass[:],
-			seconds(t.Delay), seconds(t.Window), seconds(t.Keep), int64(t.AutoAllow), int64(greylist.Lazily)).Scan(&standing, &span)
+		err := db.QueryRowContext(ctx, `SELECT standing, span FROM greylist_try($1, $2, $3, $4, $5, $6, $7, $8)`,
+			t.Client[:], t.Pair[:], t.Pass[:], seconds(t.Delay), seconds(t.Window), seconds(t.Keep),
+			int64(t.AutoAllow), int64(greylist.Lazily)).Scan(&standing, &span)
 		a = greylist.Answer{Standing: greylist.Standing(standing), Span: time.Duration(span) * time.Second}
 		return err
 	})
@@ -46,5 +47,6 @@ func (g *Greylist) Pass(ctx context.Context, k greylist.Key, _ time.Time, hold t
 
 // Expire removes entries whose time is over, and if more than most are left, those whose time would be over next.
 func (g *Greylist) Expire(ctx context.Context, _ time.Time, most int) (int, error) {
-	return g.state.expire(ctx, expiry{table: "greylist_seen", until: "until", now: `floor(extract(epoch FROM clock_timestamp()))::bigint`, most: most})
+	return g.state.expire(ctx, expiry{table: "greylist_seen", until: "until",
+		now: `floor(extract(epoch FROM clock_timestamp()))::bigint`, most: most})
 }

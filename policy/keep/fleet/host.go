@@ -44,10 +44,12 @@ func (s *State) Announce(ctx context.Context, h Host) error {
 	}
 	ahead, _, err := drift(ctx, p.watch)
 	if err == nil {
-		_, err = p.watch.ExecContext(ctx, `WITH gone AS (DELETE FROM host WHERE seen < clock_timestamp() - interval '`+hostsTime+`' AND name <> $1)
+		_, err = p.watch.ExecContext(ctx, `
+			WITH gone AS (DELETE FROM host WHERE seen < clock_timestamp() - interval '`+hostsTime+`' AND name <> $1)
 			INSERT INTO host (name, started, seen, drift_ms, version, layout, config, facts)
 			VALUES ($1, $2, clock_timestamp(), $3, $4, $5, $6, $7::text::jsonb)
-			ON CONFLICT (name) DO UPDATE SET started = excluded.started, seen = excluded.seen, drift_ms = excluded.drift_ms, version = excluded.version,
+			ON CONFLICT (name) DO UPDATE SET started = excluded.started, seen = excluded.seen,
+				drift_ms = excluded.drift_ms, version = excluded.version,
 				layout = excluded.layout, config = excluded.config, facts = excluded.facts`,
 			h.Name, h.Started, ahead.Milliseconds(), h.Version, int64(Known()), h.Config, string(facts))
 	}
@@ -60,8 +62,9 @@ const mostOfHosts = 1000
 // Hosts returns what the hosts last said, by name.
 func (s *State) Hosts(ctx context.Context) (list []Host, err error) {
 	err = s.Read(ctx, func(db *sql.DB) error {
-		rows, err := db.QueryContext(ctx, `SELECT * FROM (SELECT name, version, layout, config, started, (extract(epoch FROM clock_timestamp() - seen) * 1000)::bigint,
-			drift_ms, facts::text FROM host ORDER BY seen DESC LIMIT $1) AS last ORDER BY name`, int64(mostOfHosts))
+		rows, err := db.QueryContext(ctx, `SELECT * FROM (SELECT name, version, layout, config, started,
+			(extract(epoch FROM clock_timestamp() - seen) * 1000)::bigint, drift_ms, facts::text
+			FROM host ORDER BY seen DESC LIMIT $1) AS last ORDER BY name`, int64(mostOfHosts))
 		if err != nil {
 			return err
 		}

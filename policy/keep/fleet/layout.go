@@ -51,7 +51,8 @@ func (l Layout) fits(known int) error {
 	case l.Least > known:
 		return fmt.Errorf("%w: they need one that knows layout %d, and this one knows %d; update this host", ErrNewer, l.Least, known)
 	case l.Version < known:
-		return fmt.Errorf("its tables have layout %d, and this milterscan needs %d; start its daemon, which brings them up to date", l.Version, known)
+		return fmt.Errorf("its tables have layout %d, and this milterscan needs %d; "+
+			"start its daemon, which brings them up to date", l.Version, known)
 	}
 	return nil
 }

@@ -37,5 +37,6 @@ func (r *Rate) Take(ctx context.Context, k rate.Key, b rate.Bucket, _ time.Time)
 
 // Expire forgets buckets that are full, and of the rest, if there are more than most, the fullest.
 func (r *Rate) Expire(ctx context.Context, _ time.Time, most int) (int, error) {
-	return r.state.expire(ctx, expiry{table: "rate_bucket", until: "full_at", now: `(extract(epoch FROM clock_timestamp()) * 1000)::bigint`, most: most})
+	return r.state.expire(ctx, expiry{table: "rate_bucket", until: "full_at",
+		now: `(extract(epoch FROM clock_timestamp()) * 1000)::bigint`, most: most})
 }

@@ -76,7 +76,8 @@ func (e Entry) leased(to []string, now time.Time) error {
 				continue
 			}
 			if end := ev.Time.Add(leaseTime); ev.What == "release" && now.Before(end) {
-				return fmt.Errorf("%w (it may still be under way until %s; it is not sent again before that)", ErrUnsure, end.UTC().Format(time.RFC3339))
+				return fmt.Errorf("%w (it may still be under way until %s; it is not sent again before that)",
+					ErrUnsure, end.UTC().Format(time.RFC3339))
 			}
 			break
 		}

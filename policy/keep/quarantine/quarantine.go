@@ -74,10 +74,12 @@ type Entry struct {
 // Event is something that a person did to a kept message.
 type Event struct {
 	Time time.Time `json:"time"`
-	What string    `json:"what"` // release, released, passed, failed, unsure, forward, handled, reopened, dismiss, appeal, learn, learned, not-learned, pronounce, delete, expire
-	By   string    `json:"by"`   // a login name, "milterscan", or "engine" and a name
-	To   []string  `json:"to,omitempty"`
-	Note string    `json:"note,omitempty"`
+	// release, released, passed, failed, unsure, forward, handled, reopened, dismiss, appeal,
+	// learn, learned, not-learned, pronounce, delete, expire
+	What string   `json:"what"`
+	By   string   `json:"by"` // a login name, "milterscan", or "engine" and a name
+	To   []string `json:"to,omitempty"`
+	Note string   `json:"note,omitempty"`
 	// What the MTA answered to what was sent, with its queue id.
 	Answer string `json:"answer,omitempty"`
 }

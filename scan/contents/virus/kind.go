@@ -22,8 +22,9 @@ func kinds() []kind {
 		{TypeClamd, []string{"address"}, checkClamd, asking(clamdEngine)},
 		{TypeICAP, []string{"address", "ca_file"}, checkICAP, asking(icapEngine)},
 		{TypeCommand, []string{"command", "clean", "infected", "signature", "expect", "read", "memory"}, checkCommand, asking(commandEngine)},
-		{TypeHTTP, []string{"address", "ca_file", "poll", "poll_every", "token_file", "id_at", "verdict_at", "name_at", "clean_words", "infected_words",
-			"pending_words", "remember", "await", "on_infected", "notify"}, checkHTTP, asking(httpEngine)},
+		{TypeHTTP, []string{"address", "ca_file", "poll", "poll_every", "token_file", "id_at", "verdict_at",
+			"name_at", "clean_words", "infected_words", "pending_words", "remember", "await", "on_infected",
+			"notify"}, checkHTTP, asking(httpEngine)},
 		{TypeYARA, []string{"rules", "verdict", "command", "read", "memory"}, checkYARA, asking(yaraEngine)},
 		{TypeHashes, []string{"lists"}, nil, func(c Config) (scan.Scanner, error) { return newHashes(c) }},
 	}

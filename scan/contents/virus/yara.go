@@ -65,8 +65,8 @@ func yaraEngine(c Config) (*Engine, error) {
 		path = c.Command[0]
 	}
 	s := yara{command{line: []string{path, "-w", "-N", "-p", "1", "-a", strconv.Itoa(max(1, int(c.Timeout.Go()/time.Second)))},
-		program: worker.Program{Path: path, Read: slices.Clone(c.Read), Memory: cmp.Or(c.Memory, 2*units.GB), CPU: c.Timeout.Go(), Wall: c.Timeout.Go(),
-			Output: mostOutput}}}
+		program: worker.Program{Path: path, Read: slices.Clone(c.Read), Memory: cmp.Or(c.Memory, 2*units.GB),
+			CPU: c.Timeout.Go(), Wall: c.Timeout.Go(), Output: mostOutput}}}
 	rules, err := rulesOf(c.Rules)
 	if err != nil {
 		return nil, err

@@ -26,8 +26,8 @@ func key(word string) (k greylist.Key) {
 // try has a client try at a host.
 func (g Greylists) try(t *testing.T, host int, client, pair string) (greylist.Standing, error) {
 	t.Helper()
-	a, err := g.Hosts[host%len(g.Hosts)].Try(t.Context(), greylist.Try{Client: key("c" + client), Pair: key("p" + client + pair), Pass: key("l" + pair),
-		Now: g.Now(), Terms: terms})
+	a, err := g.Hosts[host%len(g.Hosts)].Try(t.Context(), greylist.Try{Client: key("c" + client),
+		Pair: key("p" + client + pair), Pass: key("l" + pair), Now: g.Now(), Terms: terms})
 	return a.Standing, err
 }
 
@@ -96,7 +96,8 @@ func clients(t *testing.T, g Greylists) {
 		later  time.Duration
 		client string
 		want   greylist.Standing
-	}{{0, "c", greylist.Known}, {0, "d", greylist.First}, {90 * time.Hour, "c", greylist.Known}, {90 * time.Hour, "c", greylist.Known}, {101 * time.Hour, "c", greylist.First}} {
+	}{{0, "c", greylist.Known}, {0, "d", greylist.First}, {90 * time.Hour, "c", greylist.Known},
+		{90 * time.Hour, "c", greylist.Known}, {101 * time.Hour, "c", greylist.First}} {
 		g.Later(step.later)
 		if got, err := g.try(t, 1, step.client, "new"); got != step.want || err != nil {
 			t.Errorf("%v later, %s: %v, %v; want %v", step.later, step.client, got, err, step.want)

@@ -35,7 +35,8 @@ func StartRspamd(t TB) *Rspamd {
 	t.Helper()
 	needRoot(t, "rspamd")
 	dir := newDir(t)
-	s := &Rspamd{URL: "http://" + newAddr(t), Socket: "unix:" + filepath.Join(dir, "var", "scan.sock"), Controller: "http://" + newAddr(t), dir: dir}
+	s := &Rspamd{URL: "http://" + newAddr(t), Socket: "unix:" + filepath.Join(dir, "var", "scan.sock"),
+		Controller: "http://" + newAddr(t), dir: dir}
 	if err := os.Mkdir(filepath.Join(dir, "var"), 0o777); err != nil {
 		t.Fatalf("%v", err)
 	}

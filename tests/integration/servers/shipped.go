@@ -57,7 +57,8 @@ func StartShippedSpamd(t TB, nameserver string) *Spamd {
 		t.Fatalf("%v", err)
 	}
 	makeOpen(t, filepath.Join(dir, "home"))
-	writeFile(t, filepath.Join(etc, "local.cf"), fmt.Sprintf("dns_server %s\ndns_available yes\nuse_bayes 0\ntrusted_networks 127.0.0.0/8\n", nameserver))
+	writeFile(t, filepath.Join(etc, "local.cf"), fmt.Sprintf(
+		"dns_server %s\ndns_available yes\nuse_bayes 0\ntrusted_networks 127.0.0.0/8\n", nameserver))
 	s.args = []string{"--siteconfigpath=" + etc, "--configpath=/usr/share/spamassassin"}
 	s.Start(t)
 	t.Cleanup(s.Stop)

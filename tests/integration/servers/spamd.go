@@ -34,7 +34,8 @@ func StartSpamd(t TB) *Spamd {
 			t.Fatalf("%v", err)
 		}
 	}
-	writeFile(t, filepath.Join(dir, "rules", "init.pre"), "loadplugin Mail::SpamAssassin::Plugin::Check\nloadplugin Mail::SpamAssassin::Plugin::Bayes\n")
+	writeFile(t, filepath.Join(dir, "rules", "init.pre"),
+		"loadplugin Mail::SpamAssassin::Plugin::Check\nloadplugin Mail::SpamAssassin::Plugin::Bayes\n")
 	writeFile(t, filepath.Join(dir, "rules", "local.cf"), strings.ReplaceAll(spamdRules, "DIR", dir))
 	if err := os.Mkdir(filepath.Join(dir, "bayes"), 0o777); err != nil {
 		t.Fatalf("%v", err)

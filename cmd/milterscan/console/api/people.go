@@ -43,8 +43,8 @@ type digestState struct {
 }
 
 // errSettings says what settings can be.
-var errSettings = errors.New(`language is one of the console's or empty, digest is "off", "daily", "hourly" or empty, and at is a time such as ` +
-	`"07:00" for daily ones`)
+var errSettings = errors.New(`language is one of the console's or empty, digest is "off", "daily", "hourly" or empty, ` +
+	`and at is a time such as "07:00" for daily ones`)
 
 // told returns a person as programs have it.
 func told(one folk.One) person {

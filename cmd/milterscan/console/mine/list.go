@@ -43,7 +43,8 @@ func (x *room) list(w http.ResponseWriter, r *http.Request, p login.Person) erro
 
 func (x *room) showList(w http.ResponseWriter, r *http.Request, p login.Person, status int, data page) error {
 	terms := x.Console.Host.Config().People.Lists.Recipients
-	l := &listPage{Form: r.URL.Query(), Allows: terms.Allow != "none", Blocks: terms.Block, Teaches: x.Console.Teaches(p), Several: len(p.Addresses) > 1}
+	l := &listPage{Form: r.URL.Query(), Allows: terms.Allow != "none", Blocks: terms.Block,
+		Teaches: x.Console.Teaches(p), Several: len(p.Addresses) > 1}
 	l.Active = l.Form.Get("from") != "" || l.Form.Get("subject") != ""
 	data.Data = l
 	rows, more, err := x.Console.Rows(r.Context(), p, filterOf(l.Form, p))

@@ -89,7 +89,9 @@ func testExpire(t *testing.T, p pair) {
 		{"long", quarantine.Retention{Keep: 100 * day, Classes: map[string]time.Duration{"infected": 0}, Size: 1 << 40}, 0, "7 6 5 4 3 2 1 "},
 		{"a class", quarantine.Retention{Keep: 100 * day, Classes: map[string]time.Duration{"infected": 5 * day}}, 1, "7 6 5 4 3 2 "},
 		{"unasked", quarantine.Retention{Unasked: quarantine.Unasked{Keep: 3 * day}}, 1, "7 6 5 4 3 "},
-		{"no longer than others", quarantine.Retention{Keep: 4*day + time.Hour, Classes: map[string]time.Duration{"infected": 0}, Unasked: quarantine.Unasked{Keep: 99 * day}}, 1, "7 6 5 4 "},
+		{"no longer than others", quarantine.Retention{Keep: 4*day + time.Hour,
+			Classes: map[string]time.Duration{"infected": 0},
+			Unasked: quarantine.Unasked{Keep: 99 * day}}, 1, "7 6 5 4 "},
 		{"room for unasked", quarantine.Retention{Unasked: quarantine.Unasked{Size: 1}}, 1, "7 5 4 "},
 		{"room", quarantine.Retention{Size: 3*size + size/2}, 1, "7 4 "},
 		{"no room", quarantine.Retention{Size: 1}, 1, "4 "},
@@ -148,13 +150,15 @@ func testDeeds(t *testing.T, p pair) {
 		t.Error(err)
 	}
 	x := releaser(p.here, &sink{})
-	if err := x.Handle(t.Context(), ID(1), true); err != nil || found(t, p.there, quarantine.Filter{Open: true}) != "2" || entry(t, p.there, 1).Handled().By != "test" {
+	if err := x.Handle(t.Context(), ID(1), true); err != nil ||
+		found(t, p.there, quarantine.Filter{Open: true}) != "2" || entry(t, p.there, 1).Handled().By != "test" {
 		t.Error("handled:", err)
 	}
 	if err := x.Handle(t.Context(), ID(1), false); err != nil || found(t, p.there, quarantine.Filter{Open: true}) != "2 1" {
 		t.Error("reopened:", err)
 	}
-	if err := x.Dismiss(t.Context(), ID(1), []string{"ann@example.com"}); err != nil || strings.Join(entry(t, p.there, 1).Waiting(), " ") != "ben@example.com" {
+	if err := x.Dismiss(t.Context(), ID(1), []string{"ann@example.com"}); err != nil ||
+		strings.Join(entry(t, p.there, 1).Waiting(), " ") != "ben@example.com" {
 		t.Error("dismissed:", err)
 	}
 	if err := releaser(p.there, &sink{}).Dismiss(t.Context(), ID(1), []string{"ben@example.com"}); err != nil {

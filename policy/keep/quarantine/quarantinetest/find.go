@@ -16,7 +16,8 @@ func several(t *testing.T, s quarantine.Store) (rows []quarantine.Row) {
 	t.Helper()
 	for n := range 12 {
 		r := Record(n, fmt.Sprintf("p%d@example.com", n%3))
-		r.Sender, r.Subject, r.Client = fmt.Sprintf("S%d@elsewhere.example", n%4), fmt.Sprintf("Ki%% _%d \u212aelvin", n), fmt.Sprintf("192.0.2.%d", n%2)
+		r.Sender, r.Subject, r.Client = fmt.Sprintf("S%d@elsewhere.example", n%4),
+			fmt.Sprintf("Ki%% _%d \u212aelvin", n), fmt.Sprintf("192.0.2.%d", n%2)
 		r.Time = now.Add(time.Duration(n/2) * time.Hour) // two at a time
 		switch {
 		case n%5 == 1:
@@ -46,13 +47,20 @@ func filters() []quarantine.Filter {
 	at := now.Add(3 * time.Hour)
 	return []quarantine.Filter{
 		{}, {Limit: 1}, {Limit: 100}, {Sender: "s1@*"}, {Sender: "S2@ELSEWHERE.example"}, {Sender: "nobody"}, {Recipient: "p2@example.com"},
-		{Recipient: "*@example.com", Class: "infected"}, {Client: "192.0.2.0/31"}, {Client: "192.0.2.1"}, {Client: "no client"}, {QueueID: "4F2A7"}, {QueueID: "4f2a7"},
-		{Subject: "kelvin"}, {Subject: "\u212aELVIN"}, {Subject: "% _1"}, {Subject: "*_1 *"}, {Subject: `"`}, {Reason: "virus/*"}, {Reason: "content/odd"},
-		{Class: "infected"}, {Class: "no class"}, {State: quarantine.Released}, {State: quarantine.Kept, Class: "suspicious"}, {State: quarantine.Releasing},
-		{Since: at}, {Before: at}, {Since: at, Before: at}, {Since: at, Before: at.Add(time.Millisecond)}, {Before: at, Below: ID(7)}, {Before: at, Below: ID(6)}, {Before: at, Below: "zzzz"},
-		{Open: true}, {Asked: true}, {Open: true, Asked: true, State: quarantine.Kept, Limit: 2}, {Waiting: []string{}}, {Waiting: []string{"p1@example.com"}},
-		{Waiting: []string{"p0@example.com", "p2@example.com"}, Limit: 3}, {Waiting: []string{"eve@example.com"}}, {Waiting: []string{"p1@example.com"}, Sender: "s1@*"},
-		{Name: ID(3)}, {Name: "06h08c"}, {Name: "4F2A3"}, {Name: "3@elsewhere.example"}, {Name: "06h08"}, {Name: "%"}, {Name: "06h08_"}, {Subject: "\x00"}, {QueueID: "\x00\xff"}, {Name: "\x00\xff"},
+		{Recipient: "*@example.com", Class: "infected"}, {Client: "192.0.2.0/31"}, {Client: "192.0.2.1"},
+		{Client: "no client"}, {QueueID: "4F2A7"}, {QueueID: "4f2a7"},
+		{Subject: "kelvin"}, {Subject: "\u212aELVIN"}, {Subject: "% _1"}, {Subject: "*_1 *"}, {Subject: `"`},
+		{Reason: "virus/*"}, {Reason: "content/odd"},
+		{Class: "infected"}, {Class: "no class"}, {State: quarantine.Released},
+		{State: quarantine.Kept, Class: "suspicious"}, {State: quarantine.Releasing},
+		{Since: at}, {Before: at}, {Since: at, Before: at}, {Since: at, Before: at.Add(time.Millisecond)},
+		{Before: at, Below: ID(7)}, {Before: at, Below: ID(6)}, {Before: at, Below: "zzzz"},
+		{Open: true}, {Asked: true}, {Open: true, Asked: true, State: quarantine.Kept, Limit: 2},
+		{Waiting: []string{}}, {Waiting: []string{"p1@example.com"}},
+		{Waiting: []string{"p0@example.com", "p2@example.com"}, Limit: 3}, {Waiting: []string{"eve@example.com"}},
+		{Waiting: []string{"p1@example.com"}, Sender: "s1@*"},
+		{Name: ID(3)}, {Name: "06h08c"}, {Name: "4F2A3"}, {Name: "3@elsewhere.example"}, {Name: "06h08"}, {Name: "%"},
+		{Name: "06h08_"}, {Subject: "\x00"}, {QueueID: "\x00\xff"}, {Name: "\x00\xff"},
 	}
 }
 

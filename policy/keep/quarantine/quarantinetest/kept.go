@@ -26,7 +26,8 @@ func testKept(t *testing.T, p pair) {
 			t.Errorf("kept %q", got)
 		}
 		e := entry(t, s, 1)
-		if e.State != quarantine.Kept || e.Class != "suspicious" || e.Stored <= 0 || len(e.SHA256) != 64 || e.KeptAt.Before(begun) || e.Events != nil {
+		if e.State != quarantine.Kept || e.Class != "suspicious" || e.Stored <= 0 || len(e.SHA256) != 64 ||
+			e.KeptAt.Before(begun) || e.Events != nil {
 			t.Errorf("entry %+v", e)
 		}
 		rows, err := s.Find(t.Context(), quarantine.Filter{})
@@ -42,8 +43,10 @@ func testKept(t *testing.T, p pair) {
 
 // nasty are texts that senders choose, and that databases may not take.
 var nasty = []string{
-	"\x00", "a\x00b", `\u0000`, `\\u0000\`, "\ue000", "\ue0000", "\ue000\x00", "\xff\xfe", "\u2028\u2029", "<script>&\"'", "a%b_c\\", "'; DROP TABLE x; --",
-	"\U0001f4a9", "\u212a\u0130\u0131", "\x7f\x1b[31m", "{\"a\":1}", "{a,b}", strings.Repeat("x", 9000), strings.Repeat("ü", 100_000), "\r\n", " ",
+	"\x00", "a\x00b", `\u0000`, `\\u0000\`, "\ue000", "\ue0000", "\ue000\x00", "\xff\xfe", "\u2028\u2029",
+	"<script>&\"'", "a%b_c\\", "'; DROP TABLE x; --",
+	"\U0001f4a9", "\u212a\u0130\u0131", "\x7f\x1b[31m", "{\"a\":1}", "{a,b}", strings.Repeat("x", 9000),
+	strings.Repeat("ü", 100_000), "\r\n", " ",
 }
 
 // testHostile: whatever a sender writes, its message is kept, and comes back as JSON would bring it.

@@ -26,7 +26,8 @@ func Run(t *testing.T, open Opener) {
 		test func(*testing.T, pair)
 	}{
 		{"Kept", testKept}, {"Hostile", testHostile}, {"Sizes", testSizes}, {"Failing", testFailing}, {"Unknown", testUnknown},
-		{"Find", testFind}, {"Pages", testPages}, {"Waiting", testWaiting}, {"Names", testNames}, {"Change", testChange}, {"Deleted", testDeleted},
+		{"Find", testFind}, {"Pages", testPages}, {"Waiting", testWaiting}, {"Names", testNames},
+		{"Change", testChange}, {"Deleted", testDeleted},
 		{"Expire", testExpire}, {"ExpireAtOnce", testExpireAtOnce}, {"Released", testReleased}, {"Racers", testRacers},
 		{"CutShort", testCutShort}, {"Each", testEach}, {"Deeds", testDeeds}, {"Learned", testLearned},
 	} {
@@ -55,8 +56,8 @@ func Record(n int, to ...string) policy.Record {
 		to = []string{"ben@example.com"}
 	}
 	r := policy.Record{Version: policy.RecordVersion, ID: ID(n), Time: now.Add(time.Duration(n) * time.Hour), Sender: "ann@elsewhere.example",
-		Client: "192.0.2.1", Subject: fmt.Sprintf("message %d", n), QueueID: fmt.Sprintf("4F2A%d", n), MessageID: fmt.Sprintf("%d@elsewhere.example", n),
-		Action: "quarantine", Size: int64(len(text)),
+		Client: "192.0.2.1", Subject: fmt.Sprintf("message %d", n), QueueID: fmt.Sprintf("4F2A%d", n),
+		MessageID: fmt.Sprintf("%d@elsewhere.example", n), Action: "quarantine", Size: int64(len(text)),
 		Findings: []policy.RecordFinding{{Kind: scan.Suspicious, Scanner: "content", Rule: "content/odd"}},
 		Verdicts: []policy.RecordVerdict{{Recipients: to, Action: "quarantine", Because: 0, Kept: true, Rule: &policy.RecordRule{Name: "odd"}}}}
 	for _, a := range to {

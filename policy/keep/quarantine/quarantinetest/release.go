@@ -57,8 +57,8 @@ func (s *sink) count() (n, most int) {
 }
 
 func releaser(s quarantine.Store, to quarantine.Sender) quarantine.Releaser {
-	return quarantine.Releaser{Store: s, Sender: to, Key: func() ([]byte, error) { return make([]byte, 32), nil }, Now: func() time.Time { return now },
-		By: "test", From: "postmaster@example.com", Host: "mx.example.com"}
+	return quarantine.Releaser{Store: s, Sender: to, Key: func() ([]byte, error) { return make([]byte, 32), nil },
+		Now: func() time.Time { return now }, By: "test", From: "postmaster@example.com", Host: "mx.example.com"}
 }
 
 // testReleased: a message released on one side is released on the other; a release that failed leaves the message as
@@ -66,12 +66,14 @@ func releaser(s quarantine.Store, to quarantine.Sender) quarantine.Releaser {
 func testReleased(t *testing.T, p pair) {
 	Keep(t, p.here, Record(1))
 	mta := &sink{err: errors.New("451 later")}
-	if _, err := releaser(p.here, mta).Release(t.Context(), quarantine.Order{ID: ID(1)}); !errors.Is(err, mta.err) || entry(t, p.there, 1).State != quarantine.Kept {
+	_, err := releaser(p.here, mta).Release(t.Context(), quarantine.Order{ID: ID(1)})
+	if !errors.Is(err, mta.err) || entry(t, p.there, 1).State != quarantine.Kept {
 		t.Error("refused:", err)
 	}
 	mta.err = fmt.Errorf("no answer: %w", submission.ErrUnsure)
 	Keep(t, p.here, Record(2))
-	if _, err := releaser(p.here, mta).Release(t.Context(), quarantine.Order{ID: ID(2)}); !errors.Is(err, submission.ErrUnsure) || entry(t, p.there, 2).State != quarantine.Releasing {
+	_, err = releaser(p.here, mta).Release(t.Context(), quarantine.Order{ID: ID(2)})
+	if !errors.Is(err, submission.ErrUnsure) || entry(t, p.there, 2).State != quarantine.Releasing {
 		t.Error("unsure:", err)
 	}
 	mta.err = nil
@@ -171,7 +173,8 @@ func testCutShort(t *testing.T, p pair) {
 	if _, err := releaser(p.there, mta).Release(t.Context(), quarantine.Order{ID: ID(1), Again: true}); !errors.Is(err, quarantine.ErrUnsure) {
 		t.Errorf("it may be under way, and is sent again: %v", err)
 	}
-	if n, err := quarantine.Round(t.Context(), p.there, quarantine.Retention{Keep: time.Hour, Size: 1}, now.Add(1000*time.Hour)); n != 0 || err != nil {
+	if n, err := quarantine.Round(t.Context(), p.there, quarantine.Retention{Keep: time.Hour, Size: 1},
+		now.Add(1000*time.Hour)); n != 0 || err != nil {
 		t.Errorf("%d expired, %v", n, err)
 	}
 	err := quarantine.Pass(t.Context(), p.there, quarantine.Passage{ID: ID(1), To: []string{"ben@example.com"}, Time: now, Host: "there"})

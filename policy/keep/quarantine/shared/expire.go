@@ -26,7 +26,9 @@ const byAge = `WITH bound AS (SELECT * FROM unnest($2::text[], $3::bigint[], $4:
 // bySize selects the first that go until there is room for the rest.
 const bySize = `WITH first AS (SELECT id, unasked, time, stored FROM quarantine WHERE state <> 'releasing' AND unasked >= $2
 		ORDER BY unasked DESC, time, id LIMIT $4 FOR UPDATE),
-	old AS (SELECT id FROM (SELECT id, sum(stored) OVER (ORDER BY unasked DESC, time, id) - stored AS sooner FROM first) AS f WHERE sooner < $3)`
+	old AS (SELECT id FROM
+		(SELECT id, sum(stored) OVER (ORDER BY unasked DESC, time, id) - stored AS sooner FROM first) AS f
+		WHERE sooner < $3)`
 
 // sizeLock is the number of the lock of who expires by size: two would each make all the room.
 const sizeLock = 0x6d73717561727369
@@ -109,7 +111,9 @@ func (s *Store) shrink(ctx context.Context, tx *sql.Tx, unasked bool, bytes int6
 		return 0, err
 	}
 	var used int64
-	if err := tx.QueryRowContext(ctx, `SELECT coalesce(sum(stored), 0)::bigint FROM quarantine WHERE unasked >= $1`, unasked).Scan(&used); err != nil || used <= bytes {
+	err := tx.QueryRowContext(ctx, `SELECT coalesce(sum(stored), 0)::bigint FROM quarantine WHERE unasked >= $1`,
+		unasked).Scan(&used)
+	if err != nil || used <= bytes {
 		return 0, err
 	}
 	return s.remove(ctx, tx, bySize, "size", now, unasked, used-bytes, int64(expired))
@@ -120,7 +124,8 @@ func (s *Store) Sizes(ctx context.Context) (list []quarantine.Size, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
 	err = s.state.Read(ctx, func(db *sql.DB) error {
-		rows, err := db.QueryContext(ctx, `SELECT class, state, count(*), sum(stored)::bigint FROM quarantine GROUP BY class, state ORDER BY class, state`)
+		rows, err := db.QueryContext(ctx, `SELECT class, state, count(*), sum(stored)::bigint FROM quarantine
+			GROUP BY class, state ORDER BY class, state`)
 		if err != nil {
 			return err
 		}

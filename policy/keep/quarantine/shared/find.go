@@ -115,7 +115,8 @@ func queryOf(f quarantine.Filter, at place) *query {
 		for _, a := range f.Waiting {
 			list = append(list, key(a))
 		}
-		q.add(`SELECT row FROM (SELECT DISTINCT time, id FROM quarantine_waiting WHERE address = ANY(?::text[]) AND (time, id) < (?, ?) AND time >= ?) AS mine
+		q.add(`SELECT row FROM (SELECT DISTINCT time, id FROM quarantine_waiting
+			WHERE address = ANY(?::text[]) AND (time, id) < (?, ?) AND time >= ?) AS mine
 			JOIN quarantine AS q USING (id) WHERE true`, list, at.time, at.id, since(f))
 	}
 	if f.Class != "" {

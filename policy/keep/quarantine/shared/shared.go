@@ -38,17 +38,19 @@ const callTime = 20 * time.Second
 
 // durable is a condition that holds, and has the transaction be on the disk when it is committed, also where the
 // server would let it wait. A stricter setting, such as a standby that has it as well, stays.
-const durable = `CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', true) = 'on' ELSE true END`
+const durable = `CASE current_setting('synchronous_commit') WHEN 'off'
+	THEN set_config('synchronous_commit', 'on', true) = 'on' ELSE true END`
 
 // insertBody and insertEntry write a copy, the message first and its entry last, without which there is none.
 const (
 	insertBody  = `INSERT INTO quarantine_body (id, n, data) VALUES ($1, $2, $3)`
 	insertEntry = `INSERT INTO quarantine (id, time, class, state, stored, unasked, handled, queue, message, host, row, entry)
 		SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::text::jsonb WHERE ` + durable
-	updateEntry = `UPDATE quarantine SET time = $2, class = $3, state = $4, stored = $5, unasked = $6, handled = $7, queue = $8, message = $9, host = $10,
-		row = $11, entry = $12::text::jsonb WHERE id = $1 AND ` + durable
-	insertWaiting = `INSERT INTO quarantine_waiting (address, time, id) SELECT DISTINCT address, $2::bigint, $3 FROM unnest($1::text[]) AS address`
-	insertAudit   = `INSERT INTO quarantine_audit (at, id, event) VALUES (clock_timestamp(), $1, $2::text::jsonb)`
+	updateEntry = `UPDATE quarantine SET time = $2, class = $3, state = $4, stored = $5, unasked = $6,
+		handled = $7, queue = $8, message = $9, host = $10, row = $11, entry = $12::text::jsonb WHERE id = $1 AND ` + durable
+	insertWaiting = `INSERT INTO quarantine_waiting (address, time, id)
+		SELECT DISTINCT address, $2::bigint, $3 FROM unnest($1::text[]) AS address`
+	insertAudit = `INSERT INTO quarantine_audit (at, id, event) VALUES (clock_timestamp(), $1, $2::text::jsonb)`
 )
 
 // Keep writes the copy and returns when it is on the disk of the server, or fails when ctx is done.
@@ -101,8 +103,8 @@ func columns(e quarantine.Entry) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []any{r.ID, r.Time.UnixMilli(), r.Class, string(r.State), r.Stored, r.Unasked, r.Handled != nil, key(r.QueueID), key(r.MessageID), e.Host,
-		string(row), string(escape(entry))}, nil
+	return []any{r.ID, r.Time.UnixMilli(), r.Class, string(r.State), r.Stored, r.Unasked, r.Handled != nil,
+		key(r.QueueID), key(r.MessageID), e.Host, string(row), string(escape(entry))}, nil
 }
 
 // waiting returns the addresses that a message waits for, as they are in the table.
@@ -241,7 +243,8 @@ func (s *Store) Check(ctx context.Context) error {
 	return s.state.Read(ctx, func(db *sql.DB) error {
 		var standby bool
 		var n int
-		err := db.QueryRowContext(ctx, `SELECT pg_is_in_recovery(), (SELECT count(*) FROM (SELECT FROM quarantine LIMIT 1) AS any_one)`).Scan(&standby, &n)
+		err := db.QueryRowContext(ctx, `SELECT pg_is_in_recovery(),
+			(SELECT count(*) FROM (SELECT FROM quarantine LIMIT 1) AS any_one)`).Scan(&standby, &n)
 		if err == nil && standby {
 			err = errStandby
 		}
