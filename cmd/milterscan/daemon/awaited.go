@@ -42,14 +42,7 @@ func (v *verdicts) note(r *judge.Result) {
 
 // run asks for verdicts at every tick, until ctx is done.
 func (v *verdicts) run(ctx context.Context, tick <-chan time.Time) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case now := <-tick:
-			v.round(ctx, v.d.config.Load(), now)
-		}
-	}
+	atEach(ctx, tick, func(now time.Time) { v.round(ctx, v.d.config.Load(), now) })
 }
 
 func (v *verdicts) round(ctx context.Context, c *config.Config, now time.Time) {

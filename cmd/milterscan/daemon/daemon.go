@@ -85,6 +85,18 @@ func every(ctx context.Context, often time.Duration, loop func(context.Context, 
 	loop(ctx, clock.C)
 }
 
+// atEach calls do at every tick, until ctx is done.
+func atEach(ctx context.Context, tick <-chan time.Time, do func(now time.Time)) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick:
+			do(now)
+		}
+	}
+}
+
 // close closes what generations share. Nothing of it is used any more.
 func (d *Daemon) close() {
 	d.console.close()

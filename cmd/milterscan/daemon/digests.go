@@ -48,14 +48,7 @@ func (d *Daemon) newDigests() *digests {
 
 // run sends the digests that are due at every tick, until ctx is done.
 func (g *digests) run(ctx context.Context, tick <-chan time.Time) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case now := <-tick:
-			g.round(ctx, g.d.config.Load(), now)
-		}
-	}
+	atEach(ctx, tick, func(now time.Time) { g.round(ctx, g.d.config.Load(), now) })
 }
 
 // round sends the digests that are due now.

@@ -45,14 +45,7 @@ func (r *dmarcReports) note(ctx context.Context, result *judge.Result, c *config
 // first alone, at the end.
 func (r *dmarcReports) run(ctx context.Context, tick <-chan time.Time) {
 	defer r.end()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case now := <-tick:
-			r.round(ctx, r.d.config.Load(), now)
-		}
-	}
+	atEach(ctx, tick, func(now time.Time) { r.round(ctx, r.d.config.Load(), now) })
 }
 
 // end writes down what was counted last.

@@ -21,14 +21,7 @@ const lettersEvery = time.Minute
 
 // forgetLetters forgets words of earlier mail whose time is over at every tick, until ctx is done.
 func (d *Daemon) forgetLetters(ctx context.Context, tick <-chan time.Time) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick:
-			d.Letters.Forget()
-		}
-	}
+	atEach(ctx, tick, func(time.Time) { d.Letters.Forget() })
 }
 
 // teller returns the function that records every ruling of a generation.
@@ -53,14 +46,8 @@ func (d *Daemon) teller(c *config.Config) func(context.Context, *judge.Result) {
 
 // expireOn removes old messages and records, now and at every tick, until ctx is done.
 func (d *Daemon) expireOn(ctx context.Context, tick <-chan time.Time) {
-	for {
-		d.expire(ctx, d.config.Load())
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick:
-		}
-	}
+	d.expire(ctx, d.config.Load())
+	atEach(ctx, tick, func(time.Time) { d.expire(ctx, d.config.Load()) })
 }
 
 // expire removes messages and records that are too old. It opens no store that is not in use.

@@ -43,16 +43,13 @@ type heldList struct {
 // lookBack holds the history against lists, now and at every tick, until ctx is done.
 func (d *Daemon) lookBack(ctx context.Context, tick <-chan time.Time) {
 	b := &lookback{Daemon: d, lists: map[string]*heldList{}}
-	for {
+	look := func(time.Time) {
 		if c := d.config.Load(); c.History.Retro.Enabled && d.recorder.Remembers() {
 			b.round(ctx, c, time.Now())
 		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick:
-		}
 	}
+	look(time.Now())
+	atEach(ctx, tick, look)
 }
 
 // round looks at every list.
