@@ -62,6 +62,28 @@ func ManualOf(name string) Manual {
 			Exit{ExitOK, "accepted; the mail is on standard output, or with a program: the program's status"}, misused, Exit{ExitRefused,
 				"refused; standard error has the SMTP reply"},
 			Exit{ExitTempfail, "not now: try again later"}, badConfig, Exit{ExitNothingLeft, "accepted, and nothing to pass on: kept or discarded"})
+	case "selftest":
+		return manual([]string{"milterscan selftest", "milterscan selftest --family H1 --dir /tmp/mails",
+			"milterscan selftest --eicar # through the MTA of this host"}, Exit{ExitOK, "nothing got through"},
+			Exit{ExitFound, "something did"}, broken, misused, badConfig)
+	case "bugreport":
+		return manual([]string{"milterscan bugreport >report.txt # and read it before you pass it on"}, done, misused)
+	case "completion":
+		return manual([]string{"milterscan completion bash >/etc/bash_completion.d/milterscan",
+			"milterscan completion zsh >/usr/local/share/zsh/site-functions/_milterscan",
+			"milterscan completion fish >/etc/fish/completions/milterscan.fish"}, done, broken, misused)
+	case "man":
+		return manual([]string{"milterscan man /usr/local/share/man/man1"}, done, broken, misused)
+	case "setup":
+		return manual([]string{"milterscan setup --dry-run postfix", "milterscan setup postfix", "milterscan setup --uninstall postfix"}, done,
+			broken, misused)
+	}
+	return mailManualOf(name)
+}
+
+// mailManualOf returns the manual of a command for kept mail or past mail, or of one that is elsewhere.
+func mailManualOf(name string) Manual {
+	switch name {
 	case "quarantine list":
 		return manual([]string{"milterscan quarantine list --to @example.com --since yesterday",
 			"milterscan quarantine list --reason 'virus/*' --json"}, done, broken, misused, badConfig)
@@ -99,21 +121,6 @@ func ManualOf(name string) Manual {
 	case "report":
 		return manual([]string{"milterscan report --since 1w", "milterscan report --since yesterday --html >report.html"}, done, broken, misused,
 			badConfig)
-	case "selftest":
-		return manual([]string{"milterscan selftest", "milterscan selftest --family H1 --dir /tmp/mails",
-			"milterscan selftest --eicar # through the MTA of this host"}, Exit{ExitOK, "nothing got through"},
-			Exit{ExitFound, "something did"}, broken, misused, badConfig)
-	case "bugreport":
-		return manual([]string{"milterscan bugreport >report.txt # and read it before you pass it on"}, done, misused)
-	case "completion":
-		return manual([]string{"milterscan completion bash >/etc/bash_completion.d/milterscan",
-			"milterscan completion zsh >/usr/local/share/zsh/site-functions/_milterscan",
-			"milterscan completion fish >/etc/fish/completions/milterscan.fish"}, done, broken, misused)
-	case "man":
-		return manual([]string{"milterscan man /usr/local/share/man/man1"}, done, broken, misused)
-	case "setup":
-		return manual([]string{"milterscan setup --dry-run postfix", "milterscan setup postfix", "milterscan setup --uninstall postfix"}, done,
-			broken, misused)
 	}
 	return listManualOf(name)
 }
