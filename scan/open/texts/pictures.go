@@ -3,7 +3,6 @@ package texts
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"strings"
 	"time"
 
@@ -32,11 +31,11 @@ type Obscure struct {
 type pictures struct {
 	set   picture.Set
 	parts []int           // by item
-	sums  map[int64]*sums // of contents, by their size
+	sums  map[int64]*sums // of parts, by their size
 }
 
 // add adds what a part shows as a picture, and returns whether it is one.
-func (p *pictures) add(m *scan.Message, part int) error {
+func (p *pictures) add(ctx context.Context, m *scan.Message, part int) error {
 	this := &m.Parts[part]
 	if this.Content == nil || isView(m, part) {
 		return nil
@@ -53,7 +52,7 @@ func (p *pictures) add(m *scan.Message, part int) error {
 	if picture.IsSmall(buf.Head(this.Content, 32)) {
 		return nil
 	}
-	again, err := p.again(this.Content)
+	again, err := p.again(ctx, m, part)
 	if err != nil || again {
 		return err
 	}
@@ -82,25 +81,26 @@ func sortOf(p *scan.Part) picture.Sort {
 	return 0
 }
 
-// again reports whether the same content was added before: other readings of a message
+// again reports whether a part with the same content was added before: other readings of a message
 // hold it again. Only pictures of the same size are read for that.
-func (p *pictures) again(c scan.Content) (bool, error) {
+func (p *pictures) again(ctx context.Context, m *scan.Message, part int) (bool, error) {
 	if p.sums == nil {
 		p.sums = map[int64]*sums{}
 	}
-	same := p.sums[c.Size()]
+	size := m.Parts[part].Content.Size()
+	same := p.sums[size]
 	if same == nil {
-		p.sums[c.Size()] = &sums{first: c}
+		p.sums[size] = &sums{first: part}
 		return false, nil
 	}
 	if same.seen == nil {
-		sum, err := sumOf(same.first)
+		sum, err := m.SHA256(ctx, same.first)
 		if err != nil {
 			return false, err
 		}
-		same.seen = map[[sha256.Size]byte]bool{sum: true}
+		same.seen = map[scan.Sum]bool{sum: true}
 	}
-	sum, err := sumOf(c)
+	sum, err := m.SHA256(ctx, part)
 	if err != nil {
 		return false, err
 	}
@@ -109,20 +109,10 @@ func (p *pictures) again(c scan.Content) (bool, error) {
 	return was, nil
 }
 
-// sums are the checksums of contents of one size. They are made once there is a second.
+// sums are the hashes of parts of one size. They are asked for once there is a second.
 type sums struct {
-	first scan.Content
-	seen  map[[sha256.Size]byte]bool
-}
-
-func sumOf(c scan.Content) (sum [sha256.Size]byte, err error) {
-	h := sha256.New()
-	err = scratch.Windows(c, 0, 0, func(b []byte, _ int64) error {
-		_, err := h.Write(b)
-		return err
-	})
-	h.Sum(sum[:0])
-	return sum, err
+	first int // index into Message.Parts
+	seen  map[scan.Sum]bool
 }
 
 // drawn adds what a page draws.

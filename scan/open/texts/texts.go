@@ -114,7 +114,7 @@ func (i *Inventory) take(ctx context.Context, m *scan.Message) (*Texts, error) {
 	var errs []error
 	for part := range m.Parts {
 		if i.codes != nil {
-			errs = append(errs, shown.add(m, part))
+			errs = append(errs, shown.add(ctx, m, part))
 		}
 		form := formOf(m, part)
 		if form == None || i.extent == Shown && form.inFile() {
