@@ -11,9 +11,12 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login/accounts"
+	"github.com/milterscan/milterscan/policy/keep/history"
+	"github.com/milterscan/milterscan/policy/keep/store"
 	"github.com/milterscan/milterscan/tests/fakes"
 	"github.com/milterscan/milterscan/tests/integration/servers"
 	"github.com/milterscan/milterscan/tests/sample"
@@ -135,12 +138,30 @@ func (o *office) send(from, to string, data []byte) servers.Reply {
 	return servers.Send(o.postfix.SMTP(), servers.Mail{From: from, To: []string{to}, Data: data})
 }
 
-// mustSend fails the test unless the mail gets the code.
+// mustSend fails the test unless the mail gets the code. It returns when the history has the mail: records are
+// written some time after the answer.
 func (o *office) mustSend(code int, from, to string, data []byte) {
 	o.t.Helper()
+	begun := time.Now()
 	if r := o.send(from, to, data); r.Code != code {
 		o.t.Fatalf("%v, not %d", r, code)
 	}
+	o.recorded(history.Filter{Sender: from, Recipient: to, Since: begun.Truncate(time.Millisecond)})
+}
+
+// recorded waits until the history has a message that a filter lets through.
+func (o *office) recorded(f history.Filter) {
+	o.t.Helper()
+	f.Limit = 1
+	h := store.NewHistory(filepath.Join(o.dir, "history.db"), func(err error) { o.t.Error(err) })
+	defer h.Close()
+	servers.Await(o.t, fmt.Sprintf("the record of a message from %s to %s, %q", f.Sender, f.Recipient, f.Subject), func() bool {
+		p, err := h.Find(o.t.Context(), f, history.Cursor{})
+		if err != nil {
+			o.t.Fatal(err)
+		}
+		return len(p.Records) > 0
+	})
 }
 
 // invoice is a mail with a document whose macro runs by itself.
@@ -191,7 +212,7 @@ func (c *canary) silent(t *testing.T) {
 	}
 }
 
-// arrived returns the one mail with a subject that was delivered.
+// arrived returns the one mail with a subject that was delivered, once the history has it, too.
 func (o *office) arrived(subject string) servers.Delivered {
 	o.t.Helper()
 	var found []servers.Delivered
@@ -207,5 +228,6 @@ func (o *office) arrived(subject string) servers.Delivered {
 	if len(found) > 1 {
 		o.t.Fatalf("%s arrived %d times", subject, len(found))
 	}
+	o.recorded(history.Filter{Recipient: found[0].Recipient, Subject: subject, Action: "deliver"})
 	return found[0]
 }
