@@ -22,10 +22,8 @@ func overICAP(t *testing.T, name, more string) (*servers.ICAP, string) {
 	return s, fmt.Sprintf("\n[[virus]]\nname = %q\ntype = \"icap\"\naddress = %q\ntimeout = \"10s\"\n%s\n", name, s.URL("avscan"), more)
 }
 
-// foundBy are the engines that the log names for a virus.
-func (h *house) foundBy(engine string) bool {
-	return strings.Contains(h.milter.Output(), `"detail":"virus/`+engine+`: Eicar-Test.UNOFFICIAL"`)
-}
+// foundBy is what the log says of a virus that an engine has found.
+func foundBy(engine string) string { return `"detail":"virus/` + engine + `: Eicar-Test.UNOFFICIAL"` }
 
 // Several engines look at every mail; what one finds counts while the other is
 // away, and each has its own failure policy.
@@ -34,9 +32,7 @@ func TestEnginesTogether(t *testing.T) {
 	icap, entry := overICAP(t, "icap", `on_failure = "deliver"`)
 	h := newHouse(t, entry)
 	wantReply(t, "a virus", h.send(zipped()), 550)
-	if !h.foundBy("icap") || !h.foundBy("clamd") {
-		t.Error("not both engines have found it")
-	}
+	h.milter.Says(t, foundBy("icap"), foundBy("clamd"))
 	h.clamd.Stop()
 	wantReply(t, "clean mail without clamd", h.send(clean("no clamd")), 451)
 	wantReply(t, "a virus without clamd", h.send(zipped()), 550)
@@ -58,15 +54,14 @@ func TestEngineBackup(t *testing.T) {
 	icap, entry := overICAP(t, "spare", `backup_for = "clamd"`)
 	h := newHouse(t, entry)
 	wantReply(t, "a virus", h.send(zipped()), 550)
-	if h.foundBy("spare") {
+	h.milter.Says(t, foundBy("clamd"))
+	if strings.Contains(h.milter.Output(), foundBy("spare")) {
 		t.Error("the backup was asked while its engine was there")
 	}
 	h.clamd.Stop()
 	wantReply(t, "clean mail without clamd", h.send(clean("no clamd")), 250)
 	wantReply(t, "a virus without clamd", h.send(zipped()), 550)
-	if !h.foundBy("spare") || !strings.Contains(h.milter.Output(), "virus/backup") {
-		t.Error("the log does not tell that the backup looked")
-	}
+	h.milter.Says(t, foundBy("spare"), "virus/backup")
 	icap.Kill()
 	fresh := letter(sample.Plain("none", "A text that nobody has called clean a moment ago."))
 	wantReply(t, "clean mail without any of them", h.send(fresh), 451)
@@ -89,9 +84,7 @@ timeout = "30s"
 `, signatures, signatures))
 	wantReply(t, "clean mail", h.send(clean("command")), 250)
 	wantReply(t, "a virus", h.send(zipped()), 550)
-	if !h.foundBy("clamscan") {
-		t.Error("the program has not found it")
-	}
+	h.milter.Says(t, foundBy("clamscan"))
 	h.clamd.Stop()
 	wantReply(t, "a virus without clamd", h.send(zipped()), 550)
 }

@@ -143,9 +143,7 @@ func TestFilterAsksDaemon(t *testing.T) {
 			t.Errorf("%s: status %d, not %d; said %q; wrote\n%s", c.from, got, c.status, stderr.String(), stdout.String())
 		}
 	}
-	if n := len(daemon.Lines(t, "message")); n != 8 {
-		t.Errorf("the daemon judged %d messages, not 8", n)
-	}
+	servers.Await(t, "the daemon to have judged 8 messages", func() bool { return len(daemon.Lines(t, "message")) == 8 })
 	daemon.Kill()
 	var stdout bytes.Buffer
 	cmd := exec.Command(servers.Binary(t), "filter", "-c", config)

@@ -120,14 +120,19 @@ func (h *house) wantOneEditionEach(t *testing.T, tr *traffic) {
 func (h *house) wantOneGenerationEach(t *testing.T, tr *traffic) {
 	t.Helper()
 	generations := map[any]bool{}
-	lines := h.milter.Lines(t, "message")
+	var lines []map[string]any
+	sent := len(tr.accepted) + len(tr.others)
+	servers.Await(t, "a line of the log for each message", func() bool {
+		lines = h.milter.Lines(t, "message")
+		return len(lines) >= sent
+	})
 	for _, l := range lines {
 		if g, ok := l["generation"].(float64); !ok || g < 1 {
 			t.Errorf("a line of the log names no generation: %v", l)
 		}
 		generations[l["generation"]] = true
 	}
-	if sent := len(tr.accepted) + len(tr.others); len(lines) != sent {
+	if len(lines) != sent {
 		t.Errorf("the log has %d lines for %d messages", len(lines), sent)
 	}
 	if len(generations) < 3 {

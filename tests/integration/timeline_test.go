@@ -21,7 +21,7 @@ func reading(file string) string { return fmt.Sprintf("[mta_log]\nfile = %q\n", 
 func story(t *testing.T, m *servers.Milterscan, key, word string, expressions ...string) (out string) {
 	t.Helper()
 	missing := "verdict "
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
 		out, _ = m.Run(t, "explain", key)
 		if missing = outOfOrder(out, expressions); missing == "" && strings.Contains(out, "verdict ") && strings.Contains(out, word) {
 			return out

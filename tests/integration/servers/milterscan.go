@@ -127,6 +127,14 @@ func (m *Milterscan) Output() string {
 	return string(text)
 }
 
+// Says waits until its log has each of the texts: it writes them some time after an answer.
+func (m *Milterscan) Says(t TB, texts ...string) {
+	t.Helper()
+	for _, text := range texts {
+		Await(t, fmt.Sprintf("the log to say %q", text), func() bool { return strings.Contains(m.Output(), text) })
+	}
+}
+
 // Lines returns the lines of its log that have the given message, as JSON objects.
 func (m *Milterscan) Lines(t TB, message string) []map[string]any {
 	t.Helper()
