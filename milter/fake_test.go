@@ -26,7 +26,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // patience is how long a test waits for what must happen; reaching it is a
 // failure.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // verdict is what a fake judge does with a message.
 type verdict func(context.Context, scan.Received) policy.Ruling

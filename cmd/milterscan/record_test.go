@@ -77,7 +77,7 @@ func newSite(t *testing.T, format string) site {
 		}
 		close(done)
 	}
-	for deadline := time.Now().Add(10 * time.Second); ; {
+	for deadline := time.Now().Add(time.Minute); ; {
 		if c, err := net.Dial("unix", s.socket); err == nil {
 			c.Close()
 			return s

@@ -62,7 +62,7 @@ func TestTop(t *testing.T) {
 	}()
 	await := func(want string) {
 		t.Helper()
-		for end := time.Now().Add(30 * time.Second); !strings.Contains(out.String(), want); time.Sleep(10 * time.Millisecond) {
+		for end := time.Now().Add(time.Minute); !strings.Contains(out.String(), want); time.Sleep(10 * time.Millisecond) {
 			if time.Now().After(end) {
 				t.Fatalf("%q is not shown:\n%s%s", want, out.String(), errs.String())
 			}

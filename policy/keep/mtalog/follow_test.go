@@ -111,7 +111,7 @@ func (s *scene) until(what string) {
 	for i := range s.n {
 		want = append(want, s.id(i+1))
 	}
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 		if len(s.kept.queues()) >= len(want) {
 			break
 		}

@@ -149,7 +149,7 @@ func TestNothingOfAProgramIsLeft(t *testing.T) {
 			t.Errorf("%s: %+v, error %v", name, o, err)
 			continue
 		}
-		for end := time.Now().Add(5 * time.Second); alive(left) && time.Now().Before(end); {
+		for end := time.Now().Add(time.Minute); alive(left) && time.Now().Before(end); {
 			time.Sleep(time.Millisecond)
 		}
 		if alive(left) {
@@ -184,7 +184,7 @@ func TestProgramsDieWithTheDaemon(t *testing.T) {
 			t.Fatal(err)
 		}
 		program := 0
-		for end := time.Now().Add(20 * time.Second); program == 0 && time.Now().Before(end); time.Sleep(time.Millisecond) {
+		for end := time.Now().Add(time.Minute); program == 0 && time.Now().Before(end); time.Sleep(time.Millisecond) {
 			text, _ := os.ReadFile(filepath.Join(dir, "pid"))
 			program, _ = strconv.Atoi(strings.TrimSpace(string(text)))
 		}
@@ -193,7 +193,7 @@ func TestProgramsDieWithTheDaemon(t *testing.T) {
 		if program == 0 {
 			t.Fatal("the program did not begin")
 		}
-		for end := time.Now().Add(5 * time.Second); alive(program) && time.Now().Before(end); {
+		for end := time.Now().Add(time.Minute); alive(program) && time.Now().Before(end); {
 			time.Sleep(time.Millisecond)
 		}
 		if alive(program) {

@@ -91,7 +91,7 @@ func (h *house) letter() string {
 			h.t.Fatal(p.URL, err)
 		}
 		return u.Path
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		h.t.Fatal("no letter comes")
 	}
 	return ""

@@ -42,7 +42,7 @@ func (s script) serve(t *testing.T, trust *tls.Config, encrypted bool) (addr str
 
 func (s script) play(conn net.Conn, trust *tls.Config) string {
 	defer func() { conn.Close() }()
-	conn.SetDeadline(time.Now().Add(10 * time.Second))
+	conn.SetDeadline(time.Now().Add(time.Minute))
 	in := bufio.NewReader(conn)
 	var heard strings.Builder
 	for _, step := range s {
