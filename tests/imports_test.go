@@ -75,6 +75,7 @@ var permissions = []struct {
 	{"policy/keep/quarantine", []string{"policy/address", "policy/tell/submission", "policy/token", "scan/scratch", "scan/sender/scorer"}},
 	{"policy/keep/quarantine/shared", []string{"policy/keep/quarantine"}},
 	{"policy/keep/quarantine/quarantinetest", []string{"policy/keep/quarantine", "policy/tell/submission", "scan/sender/scorer"}},
+	{"policy/keep/history/historytest", []string{"policy/keep/find", "policy/keep/history"}},
 	{"policy/keep/timeline", []string{"policy/keep/mtalog", "policy/keep/quarantine"}},
 	{"policy/keep/awaited", []string{"policy/keep/quarantine"}},
 	{"policy/keep/find", []string{"policy/keep/history"}},

@@ -12,8 +12,8 @@ import (
 
 // Appender is what the Writer needs of a store.
 type Appender interface {
-	// Append adds records, all or none. A record whose id is there already
-	// replaces it.
+	// Append adds records, all or none. A record that is there already, by its id and
+	// time, is there once, and counted as often as it was written or once.
 	Append(ctx context.Context, records []policy.Record) error
 }
 
@@ -32,6 +32,22 @@ type Reader interface {
 // Expirer deletes records older than a time, and returns how many it deleted.
 type Expirer interface {
 	Expire(ctx context.Context, before time.Time) (int, error)
+}
+
+// Store is a history: one in a file, or one that several hosts share.
+type Store interface {
+	Appender
+	Reader
+	Expirer
+	// Hours returns one kind of counts hour by hour, from the beginning of since's hour.
+	Hours(ctx context.Context, what string, since time.Time) ([]Hour, error)
+	// Hold returns the records that have something on a list, the newest first.
+	Hold(ctx context.Context, q Holding) (Held, error)
+	// Index makes some records easy to find, and reports whether there may be more to do.
+	Index(ctx context.Context) (more bool, err error)
+	// Check returns why no records can be taken now.
+	Check(ctx context.Context) error
+	Close() error
 }
 
 // Count is how often a value turned up.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/keep/history"
+	"github.com/milterscan/milterscan/policy/keep/history/historytest"
 )
 
 // many is how many records the benchmarks work on: -records=1000000 for the
@@ -17,7 +18,7 @@ import (
 var many = flag.Int("records", 20_000, "records for the benchmarks of the history")
 
 // filled is a history of many records, a week long.
-func filled(b *testing.B) *History { return filledWith(b, typical) }
+func filled(b *testing.B) *History { return filledWith(b, historytest.Typical) }
 
 func filledWith(b *testing.B, record func(n int, at time.Time) policy.Record) *History {
 	b.Helper()
@@ -39,26 +40,6 @@ func filledWith(b *testing.B, record func(n int, at time.Time) policy.Record) *H
 	}
 	b.ResetTimer()
 	return h
-}
-
-// typical is an ordinary mail: delivered, with nothing found; every tenth was
-// refused.
-func typical(n int, at time.Time) policy.Record {
-	r := policy.Record{
-		Version: policy.RecordVersion, ID: fmt.Sprintf("%016x", n), Time: at, Generation: 1, Stage: "message", QueueID: fmt.Sprintf("4F%08X", n), MessageID: fmt.Sprintf("%d.abcdef@mail%d.example.net", n, n%5000),
-		Client: "192.0.2.1", ClientName: "mail.example.net", Helo: "mail.example.net", Sender: fmt.Sprintf("sender%d@domain%d.example.net", n%100, n%5000),
-		Recipients: to("deliver", fmt.Sprintf("user%d@example.com", n%1000)), Subject: "An ordinary subject of some length", Size: 20_000, Action: "deliver", Complete: true, Took: 3e6,
-		Scanners: []policy.ScannerTime{{Scanner: "virus/hashes", Took: 1e5}, {Scanner: "virus/clamd", Took: 2e6}, {Scanner: "attachment", Took: 1e5}, {Scanner: "content", Took: 1e5}},
-		Verdicts: []policy.RecordVerdict{{Recipients: []string{fmt.Sprintf("user%d@example.com", n%1000)}, Action: "deliver", Because: -1}},
-	}
-	if n%10 == 0 {
-		rule := policy.RecordRule{Name: "default/program"}
-		r.Action, r.Reply = "reject", "550 5.7.1 Message refused"
-		r.Findings = []policy.RecordFinding{{Kind: 4, Scanner: "attachment", Rule: "attachment/name", Part: "2", Name: "a.exe", Detail: "\"a.exe\" matches exe"}}
-		r.Verdicts[0] = policy.RecordVerdict{Recipients: r.Addresses(), Action: "reject", Rule: &rule, Matches: []policy.RecordMatch{{Rule: rule, Does: "reject", Decides: true}}}
-		r.Alternatives = []policy.Alternative{{Findings: []int{0}, Then: "deliver"}}
-	}
-	return r
 }
 
 func BenchmarkHistory(b *testing.B) {
@@ -91,7 +72,7 @@ func BenchmarkHistory(b *testing.B) {
 	bench("append-256", func() error {
 		list := make([]policy.Record, 256)
 		for i := range list {
-			list[i] = typical(next, now.Add(8*24*time.Hour))
+			list[i] = historytest.Typical(next, now.Add(8*24*time.Hour))
 			next++
 		}
 		return h.Append(b.Context(), list)

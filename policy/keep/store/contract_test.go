@@ -7,6 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/milterscan/milterscan/policy/keep/find"
+	"github.com/milterscan/milterscan/policy/keep/history"
+	"github.com/milterscan/milterscan/policy/keep/history/historytest"
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
 	"github.com/milterscan/milterscan/policy/keep/quarantine/quarantinetest"
 )
@@ -49,5 +52,19 @@ func TestDirWithoutIndex(t *testing.T) {
 		dir := t.TempDir()
 		quiet := func(error) {}
 		return quarantine.NewDir(dir, useless{}, quiet), quarantine.NewDir(dir, useless{}, quiet)
+	})
+}
+
+// TestHistoryFile: a history in a file keeps what histories promise, also where two processes have it open.
+func TestHistoryFile(t *testing.T) {
+	historytest.Run(t, func(t *testing.T, z find.Sizes) (here, there history.Store) {
+		path := filepath.Join(t.TempDir(), "new", "a file?.db")
+		open := func() history.Store {
+			h := NewHistory(path, func(err error) { t.Error(err) })
+			h.sizes = z
+			t.Cleanup(func() { h.Close() })
+			return h
+		}
+		return open(), open()
 	})
 }

@@ -18,12 +18,12 @@ import (
 type History struct {
 	file
 	seen  view // of the same file, for searches
-	sizes sizes
+	sizes find.Sizes
 }
 
 // NewHistory returns the history in a file. warn is told when it was damaged.
 func NewHistory(path string, warn func(error)) *History {
-	return &History{file: newFile(path, prepareHistory, warn), seen: view{path: path, lock: make(lock, 1)}, sizes: usual}
+	return &History{file: newFile(path, prepareHistory, warn), seen: view{path: path, lock: make(lock, 1)}, sizes: find.Usual}
 }
 
 // hour is what counts are added up by, in milliseconds.
@@ -37,7 +37,7 @@ type counted struct {
 
 // Append adds records in one transaction.
 func (h *History) Append(ctx context.Context, records []policy.Record) error {
-	var e extent
+	var e find.Extent
 	err := h.use(ctx, func(db *sql.DB) error {
 		return inTransaction(ctx, db, func(tx *sql.Tx) error {
 			if err := upgradeHistory(ctx, tx); err != nil {
@@ -57,14 +57,14 @@ func (h *History) Append(ctx context.Context, records []policy.Record) error {
 			return err
 		})
 	})
-	if err == nil && e.next-e.high >= int64(backlog*h.sizes.small) {
+	if err == nil && e.Next-e.High >= int64(backlog*h.sizes.Small) {
 		h.Index(ctx) // what fails here is tried again with the next records
 	}
 	return err
 }
 
 // addRecords gives out the next keys to records. It returns the extent as it is then.
-func addRecords(ctx context.Context, tx *sql.Tx, records []policy.Record) (e extent, err error) {
+func addRecords(ctx context.Context, tx *sql.Tx, records []policy.Record) (e find.Extent, err error) {
 	if e, err = extentOf(ctx, tx); err != nil {
 		return e, err
 	}
@@ -76,12 +76,12 @@ func addRecords(ctx context.Context, tx *sql.Tx, records []policy.Record) (e ext
 	}
 	defer insert.Close()
 	for _, r := range records {
-		if err := add(ctx, insert, e.next, r); err != nil {
+		if err := add(ctx, insert, e.Next, r); err != nil {
 			return e, err
 		}
-		e.next++
+		e.Next++
 	}
-	_, err = tx.ExecContext(ctx, `UPDATE extent SET next = ?`, e.next)
+	_, err = tx.ExecContext(ctx, `UPDATE extent SET next = ?`, e.Next)
 	return e, err
 }
 
@@ -130,57 +130,30 @@ func addCounts(ctx context.Context, tx *sql.Tx, counts map[counted]int64) error 
 
 // Lookup finds records by any of three ids, or by the beginning of ours.
 func (h *History) Lookup(ctx context.Context, key string) ([]policy.Record, error) {
-	key = strings.Trim(strings.TrimSpace(key), "<>")
-	if key == "" {
-		return nil, nil
-	}
-	all, err := h.records(ctx, func(policy.Record) bool { return true }, 0,
-		`SELECT record FROM message WHERE id = ?1 OR queue = ?2 OR mid = ?2 ORDER BY time DESC`, key, hashed(key))
-	var found []policy.Record
-	for _, r := range all { // another text may have the same number
-		if r.ID == key || r.QueueID == key || r.MessageID == key {
-			found = append(found, r)
-		}
-	}
-	if err != nil || len(found) > 0 || len(key) < minShort {
-		return found, err
-	}
-	return h.records(ctx, func(r policy.Record) bool { return strings.HasPrefix(r.ID, key) }, maxShort,
-		`SELECT record FROM message WHERE id >= ?1 AND id < ?1 || '~' ORDER BY time DESC`, key)
+	return history.LookUp(key, func(key string) ([]policy.Record, error) {
+		return h.records(ctx, `SELECT record FROM message WHERE id = ?1 OR queue = ?2 OR mid = ?2 ORDER BY time DESC`, key, hashed(key))
+	}, func(key string, most int) ([]policy.Record, error) {
+		return h.records(ctx, `SELECT record FROM message WHERE id >= ?1 AND id < ?1 || '~' ORDER BY time DESC LIMIT ?2`, key, most)
+	})
 }
 
-const (
-	minShort = 6  // letters of an id that name a message
-	maxShort = 10 // messages that are found by them
-)
-
-// records reads records, at most limit unless that is 0.
-func (h *History) records(ctx context.Context, want func(policy.Record) bool, limit int, query string,
-	args ...any) (list []policy.Record, err error) {
+// records reads records.
+func (h *History) records(ctx context.Context, query string, args ...any) (list []policy.Record, err error) {
 	err = h.look(ctx, func(tx *sql.Tx) error {
-		list = nil
-		rows, err := tx.QueryContext(ctx, query, args...)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() && (limit == 0 || len(list) < limit) {
-			var text []byte
-			var r policy.Record
-			if err := rows.Scan(&text); err != nil {
-				return err
-			}
-			if err := json.Unmarshal(text, &r); err != nil {
-				return err
-			}
-			r.Upgrade()
-			if want(r) {
-				list = append(list, r)
-			}
-		}
-		return rows.Err()
+		list, err = Rows(ctx, tx, readRecord, query, args...)
+		return err
 	})
 	return list, err
+}
+
+func readRecord(rows *sql.Rows) (r policy.Record, err error) {
+	var text sql.RawBytes
+	if err := rows.Scan(&text); err != nil {
+		return r, err
+	}
+	err = json.Unmarshal(text, &r)
+	r.Upgrade()
+	return r, err
 }
 
 // Counts adds up the counts of all hours since.

@@ -3,14 +3,9 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"math"
-	"slices"
-	"time"
 
-	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/keep/find"
 	"github.com/milterscan/milterscan/policy/keep/history"
 )
@@ -19,15 +14,9 @@ import (
 // records in them: a million records take about a second. Mail does not wait for it.
 func (h *History) Hold(ctx context.Context, q history.Holding) (out history.Held, err error) {
 	err = h.look(ctx, func(tx *sql.Tx) error {
-		k := &holding{search: search{tx: tx}, Holding: q}
-		if !q.Before.IsZero() { // records have whole milliseconds
-			k.Before = q.Before.Add(time.Millisecond - 1).Truncate(time.Millisecond)
-		}
-		if err := k.run(ctx); err != nil {
-			return err
-		}
-		out = k.out
-		return nil
+		k := &holding{search: search{tx: tx}}
+		out, err = k.run(ctx, q)
+		return err
 	})
 	return out, err
 }
@@ -35,36 +24,32 @@ func (h *History) Hold(ctx context.Context, q history.Holding) (out history.Held
 // holding is one question.
 type holding struct {
 	search
-	history.Holding
-	rows []find.Row
-	out  history.Held
+	*find.Holding
 }
 
 // run asks the blocks, and reads the records that are in none.
-func (k *holding) run(ctx context.Context) (err error) {
+func (k *holding) run(ctx context.Context, q history.Holding) (out history.Held, err error) {
 	if k.fetch, err = k.tx.PrepareContext(ctx, `SELECT record FROM message WHERE rowid = ?`); err != nil {
-		return err
+		return out, err
 	}
-	var oldest sql.NullInt64 // blocks may name records that have expired
+	var oldest sql.NullInt64
 	if err := k.tx.QueryRowContext(ctx, `SELECT min(time) FROM message`).Scan(&oldest); err != nil || !oldest.Valid {
-		return err
+		return out, err
 	}
-	if at := time.UnixMilli(oldest.Int64); at.After(k.Since) {
-		k.Since = at
-	}
+	k.Holding = find.NewHolding(q, oldest.Int64)
 	e, err := extentOf(ctx, k.tx)
 	if err != nil {
-		return err
+		return out, err
 	}
-	if err := k.read(ctx, math.MinInt64, e.low); err != nil {
-		return err
+	if err := k.read(ctx, math.MinInt64, e.Low); err != nil {
+		return out, err
 	}
-	if e.high < math.MaxInt64 { // else it is of the first version, which has no blocks
-		if err := errors.Join(k.blocks(ctx), k.read(ctx, e.high, math.MaxInt64)); err != nil {
-			return err
+	if e.High < math.MaxInt64 { // else it is of the first version, which has no blocks
+		if err := errors.Join(k.blocks(ctx), k.read(ctx, e.High, math.MaxInt64)); err != nil {
+			return out, err
 		}
 	}
-	return k.collect(ctx)
+	return k.Collect(ctx, k.record)
 }
 
 // blocks asks every block.
@@ -77,25 +62,12 @@ func (k *holding) blocks(ctx context.Context) (err error) {
 		return err
 	}
 	for _, b := range spans {
-		if err := k.block(ctx, b); err != nil {
+		read := func(p find.Part, use func([]byte) error) error { return k.part(ctx, b.First, p, use) }
+		if err := k.Block(ctx, b, read, func() error { return k.read(ctx, b.First, b.Last+1) }); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// block asks a block. One that is damaged is not asked: its records are read.
-func (k *holding) block(ctx context.Context, b find.Span) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	rows, c, err := find.Hold(b, k.Holding, func(p find.Part, use func([]byte) error) error { return k.part(ctx, b.First, p, use) })
-	if errors.Is(err, find.ErrDamaged) {
-		return k.read(ctx, b.First, b.Last+1)
-	}
-	k.rows = append(k.rows, rows...)
-	k.out.Add(c)
-	return err
 }
 
 // read reads the records with keys from first to below next.
@@ -112,40 +84,9 @@ func (k *holding) read(ctx context.Context, first, next int64) error {
 		if err := found.Scan(&at.Key, &at.Time, &text); err != nil {
 			return err
 		}
-		var r policy.Record
-		if err := json.Unmarshal(text, &r); err != nil {
-			return fmt.Errorf("record %d cannot be read: %w", at.Key, err)
-		}
-		r.Upgrade()
-		k.out.Add(k.Covers(r))
-		if k.Matches(r) {
-			k.rows = append(k.rows, at)
+		if err := k.Record(at, text); err != nil {
+			return err
 		}
 	}
 	return found.Err()
-}
-
-// collect reads the newest of the records that were found, and looks whether they are what the block said.
-func (k *holding) collect(ctx context.Context) error {
-	slices.SortFunc(k.rows, find.Row.Later)
-	for i, at := range k.rows {
-		if len(k.out.Records) == k.Most {
-			k.out.More = len(k.rows) - i
-			return nil
-		}
-		var text []byte
-		err := k.fetch.QueryRowContext(ctx, at.Key).Scan(&text)
-		if errors.Is(err, sql.ErrNoRows) { // it has expired, and the block not yet
-			continue
-		}
-		var r policy.Record
-		if err = errors.Join(err, json.Unmarshal(text, &r)); err != nil {
-			return err
-		}
-		r.Upgrade()
-		if k.Matches(r) {
-			k.out.Records = append(k.out.Records, r)
-		}
-	}
-	return nil
 }

@@ -11,7 +11,9 @@ import (
 	"time"
 
 	"github.com/milterscan/milterscan/policy"
+	"github.com/milterscan/milterscan/policy/keep/find"
 	"github.com/milterscan/milterscan/policy/keep/history"
+	"github.com/milterscan/milterscan/policy/keep/history/historytest"
 )
 
 // indexes names, in the environment of a child, the history that it is to index.
@@ -24,7 +26,7 @@ func TestIndexingChild(t *testing.T) {
 		t.Skip("no child")
 	}
 	h := NewHistory(path, func(err error) { t.Error(err) })
-	h.sizes = sizes{16, 64}
+	h.sizes = find.Sizes{Small: 16, Large: 64}
 	for {
 		if _, err := h.Index(context.Background()); err != nil {
 			t.Fatal(err)
@@ -36,42 +38,38 @@ func TestIndexingChild(t *testing.T) {
 // the middle, while records are written: all are found at any time, and in the end the
 // index is whole.
 func TestKilledWhileIndexing(t *testing.T) {
-	w := &world{History: newHistory(t), keys: map[string]int{}}
-	w.sizes = sizes{16, 64}
+	w := newWorld(t, find.Sizes{Small: 16, Large: 64})
 	r := rand.New(rand.NewPCG(7, 8))
 	var records []policy.Record
 	for n := range 1200 {
-		records = append(records, mixed(r, n))
+		records = append(records, historytest.Mixed(r, n))
 	}
 	w.first(t, records[:1000])
 	for list := range slices.Chunk(records[1000:], 20) {
-		w.write(t, list...)
+		w.Write(t, list...)
 		child := exec.Command(os.Args[0], "-test.run=^TestIndexingChild$")
-		child.Env = append(os.Environ(), indexes+"="+w.path)
+		child.Env = append(os.Environ(), indexes+"="+w.file.path)
 		if err := child.Start(); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Duration(20+r.IntN(60)) * time.Millisecond)
 		child.Process.Kill()
 		child.Wait()
-		f := mixedFilter(r)
-		if got, want := w.pages(t, f), w.want(f); !slices.Equal(got, want) {
-			t.Fatalf("%+v: %d, want %d", f, len(got), len(want))
-		}
+		w.Same(t, historytest.MixedFilter(r))
 	}
-	w.index(t, 1000)
-	w.compare(t, r, 10)
+	w.Steps(t, 1000)
+	w.Compare(t, r, 10)
 }
 
 // TestIndexKnowsNoMore looks for what is not to be remembered in the bytes of the database.
 func TestIndexKnowsNoMore(t *testing.T) {
 	h := newHistory(t)
-	h.sizes = sizes{2, 4}
+	h.sizes = find.Sizes{Small: 2, Large: 4}
 	private := history.Privacy{NoSubjects: true, OnlyDomains: true, NoDetails: true, NoClientAddrs: true}
 	for n := range 8 {
-		r := record(n)
+		r := historytest.Record(n)
 		r.Subject, r.Sender, r.User, r.Client, r.ClientName = "secretsubject", "secretsender@example.net", "secretuser", "203.0.113.99", "secretclient.example"
-		r.Recipients = to("deliver", "secretrecipient@example.com")
+		r.Recipients = historytest.To("deliver", "secretrecipient@example.com")
 		r.Findings[0].Detail = "secretdetail"
 		if err := h.Append(t.Context(), []policy.Record{private.Apply(r)}); err != nil {
 			t.Fatal(err)
@@ -102,10 +100,10 @@ func TestIndexKnowsNoMore(t *testing.T) {
 // waits long.
 func TestExpireLetsOthersIn(t *testing.T) {
 	h := newHistory(t)
-	h.sizes = sizes{64, 1024}
+	h.sizes = find.Sizes{Small: 64, Large: 1024}
 	var list []policy.Record
 	for n := range 16000 {
-		list = append(list, record(n))
+		list = append(list, historytest.Record(n))
 	}
 	for part := range slices.Chunk(list, 500) {
 		if err := h.Append(t.Context(), part); err != nil {
@@ -114,12 +112,12 @@ func TestExpireLetsOthersIn(t *testing.T) {
 	}
 	done := make(chan error)
 	go func() {
-		_, err := h.Expire(t.Context(), record(15000).Time)
+		_, err := h.Expire(t.Context(), historytest.Record(15000).Time)
 		done <- err
 	}()
 	for n, rounds := 17000, 0; ; n++ {
 		begun := time.Now()
-		if err := h.Append(t.Context(), []policy.Record{record(n)}); err != nil {
+		if err := h.Append(t.Context(), []policy.Record{historytest.Record(n)}); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := h.Find(t.Context(), history.Filter{Sender: "s1@*"}, history.Cursor{}); err != nil {

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+
+	"github.com/milterscan/milterscan/policy/keep/find"
 )
 
 // historyVersion is the version of the schema of the history. The first one had none.
@@ -94,19 +96,13 @@ func versionOf(ctx context.Context, db asker) (n int, err error) {
 	return n, err
 }
 
-// extent says which records are in blocks.
-type extent struct {
-	low, high int64 // keys from low to below high are
-	next      int64 // the key of the next record
-}
-
 // extentOf returns the extent of a history. In one of the first version no record is in a
 // block.
-func extentOf(ctx context.Context, db asker) (e extent, err error) {
+func extentOf(ctx context.Context, db asker) (e find.Extent, err error) {
 	version, err := versionOf(ctx, db)
 	if err != nil || version == 0 {
-		return extent{math.MaxInt64, math.MaxInt64, math.MaxInt64}, err
+		return find.Extent{Low: math.MaxInt64, High: math.MaxInt64, Next: math.MaxInt64}, err
 	}
-	err = db.QueryRowContext(ctx, `SELECT low, high, next FROM extent`).Scan(&e.low, &e.high, &e.next)
+	err = db.QueryRowContext(ctx, `SELECT low, high, next FROM extent`).Scan(&e.Low, &e.High, &e.Next)
 	return e, err
 }

@@ -1,108 +1,33 @@
 package store
 
 import (
-	"fmt"
-	"math/rand/v2"
 	"slices"
 	"syscall"
 	"testing"
 	"time"
 
-	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/keep/history"
+	"github.com/milterscan/milterscan/policy/keep/history/historytest"
 )
-
-// searches are filters of every field, combinations, and filters that nothing is like or
-// nearly everything. The records are those of natural.
-var searches = []struct {
-	name   string
-	filter history.Filter
-}{
-	{"nothing-asked", history.Filter{}},
-	{"sender", history.Filter{Sender: "sender7@domain7.example.net"}},
-	{"sender-domain", history.Filter{Sender: "@domain4711.example.net"}},
-	{"sender-subdomains-all", history.Filter{Sender: ".example.net"}},
-	{"sender-glob", history.Filter{Sender: "*er77@*11.example.net"}},
-	{"sender-part", history.Filter{Sender: "der99@domain49"}},
-	{"sender-none", history.Filter{Sender: "nobody@example.org"}},
-	{"recipient", history.Filter{Recipient: "user17@example.com"}},
-	{"recipient-domain-all", history.Filter{Recipient: "@example.com"}},
-	{"recipient-none", history.Filter{Recipient: "nobody@example.org"}},
-	{"recipient-refused", history.Filter{Recipient: "user17@example.com", Action: "reject"}},
-	{"subject-word", history.Filter{Subject: "invoice"}},
-	{"subject-rare", history.Filter{Subject: "invoice 4711 from"}},
-	{"subject-one", history.Filter{Subject: "order 777777 "}},
-	{"subject-part", history.Filter{Subject: "oice 471"}},
-	{"subject-glob", history.Filter{Subject: "re: *4711*berlin"}},
-	{"subject-letter", history.Filter{Subject: "e"}},
-	{"subject-none", history.Filter{Subject: "no such words anywhere"}},
-	{"subject-words-not-together", history.Filter{Subject: "from meeting"}},
-	{"message-id", history.Filter{MessageID: "<777.abcdef@mail777.example.net>"}},
-	{"message-id-common", history.Filter{MessageID: "same@list.example.net"}},
-	{"message-id-none", history.Filter{MessageID: "none@example.net"}},
-	{"queue-id", history.Filter{QueueID: "4F00000777"}},
-	{"client", history.Filter{Client: "198.51.7.7"}},
-	{"client-network", history.Filter{Client: "198.51.7.0/24"}},
-	{"client-network-none", history.Filter{Client: "203.0.113.0/24"}},
-	{"client-network-v6-none", history.Filter{Client: "2001:db8::/32"}},
-	{"client-name", history.Filter{Client: "*host77.example.net"}},
-	{"rule", history.Filter{Rule: "default/program"}},
-	{"rule-none", history.Filter{Rule: "no-such-rule"}},
-	{"finding", history.Filter{Finding: "attachment/*"}},
-	{"finding-rare", history.Filter{Finding: "virus/rare"}},
-	{"reason", history.Filter{Reason: "virus/*"}},
-	{"engine", history.Filter{Engine: "virus/clamd"}},
-	{"engine-failed", history.Filter{Engine: "virus/clamd", Did: history.DidFail}},
-	{"action", history.Filter{Action: "reject"}},
-	{"action-none", history.Filter{Action: "hold"}},
-	{"size", history.Filter{Larger: 20_000, Smaller: 20_050}},
-	{"size-none", history.Filter{Larger: 1 << 30}},
-	{"domains", history.Filter{Domains: []string{"domain4711.example.net"}}},
-	{"day", history.Filter{Since: now.Add(48 * time.Hour), Before: now.Add(72 * time.Hour)}},
-	{"combined-few", history.Filter{Sender: "@domain4711.example.net", Subject: "invoice", Action: "reject"}},
-	{"combined-many-none", history.Filter{Sender: ".example.net", Recipient: "@example.com", Subject: "e", Finding: "virus/rare", Action: "deliver"}},
-	{"combined-many-all", history.Filter{Sender: ".example.net", Recipient: "@example.com", Subject: "e", Engine: "virus", Larger: 1}},
-	{"combined-halves-none", history.Filter{Sender: "sender1*", Recipient: "user2*", Subject: "invoice", Client: "198.51.0.0/16", Larger: 900_000}},
-	{"fts-syntax", history.Filter{Subject: `" OR subject:* NEAR(a b) --`}},
-}
-
-// natural is a mail of many: one of 5,000 sender domains, one of 1,000 users, a subject of
-// its own, and one of 65,536 clients; every tenth was refused.
-func natural(n int, at time.Time) policy.Record {
-	r := typical(n, at)
-	rnd := rand.New(rand.NewPCG(7, uint64(n)))
-	r.Subject = fmt.Sprintf("%s%s %d from %s%s %x", anyOf(rnd, "", "", "Re: ", "Fwd: "), anyOf(rnd, "Invoice", "Order", "Your ticket", "Meeting notes", "Rechnung", "Newsletter"), rnd.IntN(1e6), anyOf(rnd, "Acme ", "Globex ", "Initech ", ""), anyOf(rnd, "Berlin", "Paris", "Madrid", "Wien"), rnd.Uint32())
-	r.Client = fmt.Sprintf("198.51.%d.%d", rnd.IntN(256), rnd.IntN(256))
-	r.ClientName = fmt.Sprintf("mail.host%d.example.net", rnd.IntN(20_000))
-	r.Size = int64(1000 + rnd.IntN(1_000_000))
-	if n%20 == 7 {
-		r.MessageID = "same@list.example.net"
-	}
-	if n%100_000 == 10 {
-		r.Findings = append(r.Findings, policy.RecordFinding{Rule: "virus/rare"})
-		r.Scanners[1].Error = "timeout"
-	}
-	return r
-}
 
 // BenchmarkSearch searches -records=1000000 records, and reports the slowest of a hundred
 // searches of a kind, apart from the slowest one: p99.
 func BenchmarkSearch(b *testing.B) {
-	h := filledWith(b, natural)
+	h := filledWith(b, historytest.Natural)
 	for more := true; more; {
 		var err error
 		if more, err = h.Index(b.Context()); err != nil {
 			b.Fatal(err)
 		}
 	}
-	for _, s := range searches {
-		b.Run(s.name, func(b *testing.B) {
+	for _, s := range historytest.Searches {
+		b.Run(s.Name, func(b *testing.B) {
 			var took []time.Duration
 			var found int
 			used := processorTime()
 			for b.Loop() {
 				begun := time.Now()
-				p, err := h.Find(b.Context(), s.filter, history.Cursor{})
+				p, err := h.Find(b.Context(), s.Filter, history.Cursor{})
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/milterscan/milterscan/policy"
+	"github.com/milterscan/milterscan/policy/keep/history/historytest"
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
 )
 
@@ -72,7 +73,7 @@ func TestCountHistory(t *testing.T) {
 	}
 	var list []policy.Record
 	for n := range 100 {
-		list = append(list, record(n))
+		list = append(list, historytest.Record(n))
 	}
 	if err := h.Append(t.Context(), list); err != nil {
 		t.Fatal(err)

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"errors"
 	"math"
 	"slices"
 
@@ -18,46 +17,39 @@ const (
 	chunk     = 500  // records that are in no block
 )
 
-// open finds out where records are.
-func (s *search) open(ctx context.Context, p *history.Page) (err error) {
+// open finds out where records are. It returns how many of them are in no block yet, about, of those that were there
+// before there were blocks.
+func (s *search) open(ctx context.Context) (unindexed int64, err error) {
 	if s.fetch, err = s.tx.PrepareContext(ctx, `SELECT record FROM message WHERE rowid = ?`); err != nil {
-		return err
+		return 0, err
 	}
 	var oldest, first sql.NullInt64
 	if err := s.tx.QueryRowContext(ctx, `SELECT (SELECT min(time) FROM message), (SELECT min(rowid) FROM message)`).
 		Scan(&oldest, &first); err != nil || !oldest.Valid {
-		return err
+		return 0, err
 	}
-	s.oldest = oldest.Int64
+	s.Oldest = oldest.Int64
 	if named, err := s.named(ctx); err != nil || named {
-		return err
+		return 0, err
 	}
 	e, err := extentOf(ctx, s.tx)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	if first.Int64 < e.low {
-		if p.Unindexed, err = s.unindexed(ctx, first.Int64, e.low); err != nil {
-			return err
+	if first.Int64 < e.Low {
+		if unindexed, err = s.unindexed(ctx, first.Int64, e.Low); err != nil {
+			return 0, err
 		}
-		s.sources = append(s.sources, s.before(e.low, s.start()))
+		s.Add(s.before(e.Low, s.Start()))
 	}
-	if e.high == math.MaxInt64 { // of the first version, which has no blocks
-		return nil
+	if e.High == math.MaxInt64 { // of the first version, which has no blocks
+		return unindexed, nil
 	}
 	if s.parts, err = s.tx.PrepareContext(ctx, `SELECT data FROM part WHERE block = ? AND part = ?`); err != nil {
-		return err
+		return unindexed, err
 	}
-	s.sources = append(s.sources, s.keys(s.start(), e.high, math.MaxInt64))
-	return s.blocks(ctx)
-}
-
-// start returns the place of the newest record that may be wanted.
-func (s *search) start() find.Row {
-	if s.after.IsZero() {
-		return find.Row{Time: math.MaxInt64, Key: math.MaxInt64 - 1}
-	}
-	return find.Row{Time: s.after.Time, Key: s.after.Key - 1}
+	s.Add(&find.Source{Top: s.Start(), Load: s.keys(e.High, math.MaxInt64)})
+	return unindexed, s.blocks(ctx)
 }
 
 // unindexed counts the records with keys below low, about.
@@ -74,8 +66,8 @@ func (s *search) unindexed(ctx context.Context, first, low int64) (int64, error)
 // whether the filter names one, and the records are few.
 func (s *search) named(ctx context.Context) (bool, error) {
 	for _, c := range []struct{ query, id string }{
-		{`SELECT time, rowid FROM message WHERE queue = ? LIMIT ?`, s.filter.QueueID},
-		{`SELECT time, rowid FROM message WHERE mid = ? LIMIT ?`, history.BareID(s.filter.MessageID)},
+		{`SELECT time, rowid FROM message WHERE queue = ? LIMIT ?`, s.Filter.QueueID},
+		{`SELECT time, rowid FROM message WHERE mid = ? LIMIT ?`, history.BareID(s.Filter.MessageID)},
 	} {
 		if c.id == "" {
 			continue
@@ -88,7 +80,7 @@ func (s *search) named(ctx context.Context) (bool, error) {
 			continue
 		}
 		if len(rows) > 0 {
-			s.sources = []*source{{top: rows[0], rows: rows}}
+			s.Add(&find.Source{Top: rows[0], Rows: rows})
 		}
 		return true, nil
 	}
@@ -113,26 +105,26 @@ func (s *search) rows(ctx context.Context, query string, args ...any) (list []fi
 	return list, found.Err()
 }
 
-// keys returns the source of all records with keys from first to below next.
-func (s *search) keys(top find.Row, first, next int64) *source {
-	return &source{top: top, load: func(ctx context.Context) ([]find.Row, error) {
+// keys lists all records with keys from first to below next.
+func (s *search) keys(first, next int64) func(context.Context) ([]find.Row, error) {
+	return func(ctx context.Context) ([]find.Row, error) {
 		return s.rows(ctx, `SELECT time, rowid FROM message WHERE rowid >= ? AND rowid < ?`, first, next)
-	}}
+	}
 }
 
 // before returns the source of records with keys below low, which are read in the order of time.
-func (s *search) before(low int64, top find.Row) *source {
-	c := &source{top: top}
+func (s *search) before(low int64, top find.Row) *find.Source {
+	c := &find.Source{Top: top}
 	var load func(context.Context) ([]find.Row, error)
 	load = func(ctx context.Context) ([]find.Row, error) {
 		rows, err := s.rows(ctx, `SELECT time, rowid FROM message WHERE time >= ?1 AND time <= ?2 AND rowid < ?3
-			AND (time < ?2 OR rowid <= ?4) ORDER BY time DESC, rowid DESC LIMIT ?5`, from(s.filter.Since), c.top.Time, low, c.top.Key, chunk)
+			AND (time < ?2 OR rowid <= ?4) ORDER BY time DESC, rowid DESC LIMIT ?5`, from(s.Filter.Since), c.Top.Time, low, c.Top.Key, chunk)
 		if len(rows) == chunk {
-			c.load = load
+			c.Load = load
 		}
 		return rows, err
 	}
-	c.load = load
+	c.Load = load
 	return c
 }
 
@@ -140,9 +132,10 @@ func (s *search) before(low int64, top find.Row) *source {
 func (s *search) blocks(ctx context.Context) error {
 	spans, err := Rows(ctx, s.tx, readSpan, spansOfBlocks)
 	for _, b := range spans {
-		if s.after.Comes(b.Oldest.Time, b.Oldest.Key) && b.Newest.Time >= s.oldest && s.query.May(b.Oldest.Time, b.Newest.Time) {
-			s.sources = append(s.sources, s.block(b))
-		}
+		s.AddBlock(b, func(ctx context.Context, p find.Part, use func([]byte) error) error {
+			return s.part(ctx, b.First, p, use)
+		},
+			s.keys(b.First, b.Last+1))
 	}
 	return err
 }
@@ -152,19 +145,6 @@ const spansOfBlocks = `SELECT first, last, rows, newest, newest_key, oldest, old
 
 func readSpan(rows *sql.Rows) (b find.Span, err error) {
 	return b, rows.Scan(&b.First, &b.Last, &b.Rows, &b.Newest.Time, &b.Newest.Key, &b.Oldest.Time, &b.Oldest.Key)
-}
-
-// block returns the source of the records of a block. One that is damaged is not asked: its
-// records are read.
-func (s *search) block(b find.Span) *source {
-	all := s.keys(b.Newest, b.First, b.Last+1)
-	return &source{top: b.Newest, load: func(ctx context.Context) ([]find.Row, error) {
-		rows, err := s.query.Ask(b, s.after, func(p find.Part, use func([]byte) error) error { return s.part(ctx, b.First, p, use) })
-		if errors.Is(err, find.ErrDamaged) {
-			return all.load(ctx)
-		}
-		return rows, err
-	}}
 }
 
 // part calls use with a part of a block. If it is not there, the block is damaged.

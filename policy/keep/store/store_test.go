@@ -8,17 +8,16 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/keep/history"
+	"github.com/milterscan/milterscan/policy/keep/history/historytest"
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
-	"github.com/milterscan/milterscan/scan"
 )
 
-var now = time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
+var now = historytest.Now
 
 func row(n int) quarantine.Row {
 	return quarantine.Row{ID: fmt.Sprintf("id%d", n), Time: now.Add(time.Duration(n) * time.Minute), Class: "infected", State: quarantine.Kept, Sender: fmt.Sprintf("s%d@example.net", n), Recipients: []string{"a@example.com", "b@example.com"}}
@@ -227,135 +226,23 @@ func TestOnlyOwnerReads(t *testing.T) {
 	}
 }
 
-func record(n int) policy.Record {
-	return policy.Record{
-		Version: policy.RecordVersion, ID: fmt.Sprintf("id%d", n), Time: now.Add(time.Duration(n) * time.Minute), Stage: "message", QueueID: fmt.Sprintf("Q%d", n), MessageID: fmt.Sprintf("m%d@example.net", n),
-		Sender: fmt.Sprintf("s%d@Example.net", n), Recipients: to([]string{"deliver", "reject"}[n%2], "a@example.com", "b@example.com", "c@example.org"), Action: []string{"deliver", "reject"}[n%2], Size: 100,
-		Scanners: []policy.ScannerTime{{Scanner: "virus/clam", Took: 1, Found: n % 2}},
-		Findings: []policy.RecordFinding{{Kind: scan.Note, Rule: "mime/x"}, {Kind: scan.Note, Rule: "mime/x"}},
-		Verdicts: []policy.RecordVerdict{{Recipients: []string{"a@example.com", "b@example.com"}, Action: []string{"deliver", "reject"}[n%2], Rule: &policy.RecordRule{Name: "r"}, Applied: []string{"r", "also"}, Watched: []string{"w"}}},
-	}
-}
-
-// to has recipients of whom the same became.
-func to(action string, addresses ...string) []policy.RecordRecipient {
-	var list []policy.RecordRecipient
-	for _, a := range addresses {
-		list = append(list, policy.RecordRecipient{Recipient: a, Action: action})
-	}
-	return list
-}
-
 func newHistory(t testing.TB) *History {
 	h := NewHistory(filepath.Join(t.TempDir(), "history.db"), func(err error) { t.Log(err) })
 	t.Cleanup(func() { h.Close() })
 	return h
 }
 
-func TestHistory(t *testing.T) {
-	h := newHistory(t)
-	var list []policy.Record
-	for n := range 10 {
-		list = append(list, record(n))
-	}
-	if err := h.Append(t.Context(), list); err != nil {
-		t.Fatal(err)
-	}
-	for _, key := range []string{"id3", "Q3", "m3@example.net", "<m3@example.net>", " <m3@example.net>\n"} {
-		if got, err := h.Lookup(t.Context(), key); err != nil || len(got) != 1 || got[0].ID != "id3" || got[0].Findings[1].Rule != "mime/x" {
-			t.Errorf("%q: %+v, %v", key, got, err)
-		}
-	}
-	for _, key := range []string{"", "<>", "id33", "' OR 1=1 --"} {
-		if got, err := h.Lookup(t.Context(), key); err != nil || len(got) != 0 {
-			t.Errorf("%q: %+v, %v", key, got, err)
-		}
-	}
-	for want, f := range map[int]history.Filter{
-		10: {}, 3: {Limit: 3}, 5: {Action: "reject"}, 1: {Sender: "S3@*"}, 9: {Recipient: "c@example.org", Since: record(1).Time}, 2: {Before: record(2).Time},
-		0: {Recipient: "*@example.net"},
-	} {
-		if got, err := h.List(t.Context(), f); err != nil || len(got) != want {
-			t.Errorf("%+v: %d, %v; want %d", f, len(got), err, want)
-		}
-	}
-}
-
-func TestCounts(t *testing.T) {
-	h := newHistory(t)
-	for n := range 4 {
-		if err := h.Append(t.Context(), []policy.Record{record(n)}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	counts, err := h.Counts(t.Context(), now)
-	got := map[string]int64{}
-	for _, c := range counts {
-		got[c.What+" "+c.Value] = c.N
-	}
-	want := map[string]int64{
-		"action deliver": 2, "action reject": 2, "rule r": 8, "rule also": 8, "watched w": 8, "verdict deliver": 4, "verdict reject": 4, "sender_domain example.net": 4, "recipient_domain example.com": 4, "recipient_domain example.org": 4,
-		"finding mime/x": 4, "engine virus/clam": 4, "engine_found virus/clam": 2, "bytes ": 400,
-	}
-	if err != nil || fmt.Sprint(got) != fmt.Sprint(want) {
-		t.Errorf("%v, %v\nwant %v", got, err, want)
-	}
-	if later, err := h.Counts(t.Context(), now.Add(time.Hour)); err != nil || len(later) != 0 {
-		t.Errorf("%v, %v", later, err)
-	}
-}
-
 func TestExpire(t *testing.T) {
 	h := newHistory(t)
 	for n := range 10 {
-		if err := h.Append(t.Context(), []policy.Record{record(n * 30)}); err != nil {
+		if err := h.Append(t.Context(), []policy.Record{historytest.Record(n * 30)}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	n, err := h.Expire(t.Context(), record(5*30).Time)
+	n, err := h.Expire(t.Context(), historytest.Record(5*30).Time)
 	left, _ := h.List(t.Context(), history.Filter{})
 	if err != nil || n != 5 || len(left) != 5 {
 		t.Errorf("%d went, %d are left, %v", n, len(left), err)
-	}
-}
-
-// Two daemons on one file get on with each other.
-func TestTwoProcesses(t *testing.T) {
-	a := newHistory(t)
-	b := NewHistory(a.path, func(err error) { t.Error(err) })
-	defer b.Close()
-	var wg sync.WaitGroup
-	for i, h := range []*History{a, b} {
-		wg.Go(func() {
-			for n := range 50 {
-				if err := h.Append(t.Context(), []policy.Record{record(2*n + i)}); err != nil {
-					t.Error(err)
-				}
-			}
-		})
-	}
-	wg.Wait()
-	if got, err := a.List(t.Context(), history.Filter{}); err != nil || len(got) != 100 {
-		t.Errorf("%d, %v", len(got), err)
-	}
-}
-
-// TestLookupByTheBeginning finds records by the first letters of their id.
-func TestLookupByTheBeginning(t *testing.T) {
-	h := newHistory(t)
-	var list []policy.Record
-	for n, id := range []string{"06h08cfwgrgbyv96", "06h08cfwgrgbzz00", "06h09cfwgrgbyv96"} {
-		r := record(n)
-		r.ID = id
-		list = append(list, r)
-	}
-	if err := h.Append(t.Context(), list); err != nil {
-		t.Fatal(err)
-	}
-	for key, want := range map[string]int{"06h08cfwgrgbyv96": 1, "06h08cfwgrgby": 1, "06h08c": 2, "06h09c": 1, "06h08": 0, "06h0": 0, "06h08cfwgrgbx": 0, "06h08c%": 0} {
-		if got, err := h.Lookup(t.Context(), key); err != nil || len(got) != want {
-			t.Errorf("%q: %d records, %v; want %d", key, len(got), err, want)
-		}
 	}
 }
 
@@ -387,33 +274,5 @@ func TestIndexByPages(t *testing.T) {
 	}
 	if want := []string{row(4).ID, row(3).ID, row(2).ID, row(1).ID, row(0).ID}; !slices.Equal(got, want) {
 		t.Errorf("%v", got)
-	}
-}
-
-// TestHours counts by hour, from the hour of a time on.
-func TestHours(t *testing.T) {
-	h := NewHistory(filepath.Join(t.TempDir(), "h.db"), func(err error) { t.Log(err) })
-	t.Cleanup(func() { h.Close() })
-	if list, err := h.Hours(t.Context(), history.ByAction, time.Now()); err != nil || len(list) != 0 {
-		t.Errorf("%v %v", list, err)
-	}
-	at := time.Date(2026, 11, 29, 10, 59, 0, 0, time.UTC)
-	var records []policy.Record
-	for n, action := range []string{"deliver", "reject", "deliver", "deliver"} {
-		records = append(records, policy.Record{Version: policy.RecordVersion, ID: fmt.Sprint("id", n), Time: at.Add(time.Duration(n) * time.Minute), Action: action, Sender: "a@b.example"})
-	}
-	records = append(records, policy.Record{ID: "old", Time: at.AddDate(-3, 0, 0), Action: "reject"}, policy.Record{ID: "wrong", Time: at.AddDate(90, 0, 0), Action: "reject"})
-	if err := h.Append(t.Context(), records); err != nil {
-		t.Fatal(err)
-	}
-	list, err := h.Hours(t.Context(), history.ByAction, at)
-	want := map[string]int64{"10 deliver": 1, "11 reject": 1, "11 deliver": 2}
-	for _, one := range list {
-		if key := one.Begin.UTC().Format("15 ") + one.Value; want[key] != one.N {
-			t.Errorf("%s: %d", key, one.N)
-		}
-	}
-	if err != nil || len(list) != len(want) {
-		t.Errorf("%v %v", list, err)
 	}
 }
