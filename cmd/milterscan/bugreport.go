@@ -25,12 +25,12 @@ import (
 // configuration sets, and the last warnings of the log.
 func bugReport(ctx context.Context, args []string, std cli.Streams) int {
 	f := cli.Flags("bugreport", "[-c FILE] [--addresses]", std)
-	path := f.String("c", cli.DefaultFile, "configuration `file`")
+	path := cli.ServiceFlag(f)
 	addresses := f.Bool("addresses", false, "print mail addresses as they are; without it, the part before the \"@\" is a number")
 	if status, ok := cli.Parse(f, args); !ok {
 		return status
 	}
-	p := installation(&doctor.Installation{File: *path})
+	p := installation(&doctor.Installation{File: cli.File(*path)})
 	r := reporter{out: std.Out, mask: mask{keep: *addresses, known: map[string]int{}}}
 	r.line("This report is for whoever is to find a fault. Passwords are left out. It has names of hosts, domains and rules,")
 	r.line("and what the log says of mail: read it before you pass it on.")

@@ -1,11 +1,9 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/cli"
@@ -28,7 +26,7 @@ func check(ctx context.Context, args []string, std cli.Streams) int {
 		return status
 	}
 	if *migrate {
-		return printMigrated(cmp.Or(*path, cli.DefaultFile), std)
+		return printMigrated(cli.File(*path), std)
 	}
 	c, err := cli.Load(*path)
 	var notes []string
@@ -135,11 +133,8 @@ func try(ctx context.Context, c *config.Config) ([]string, error) {
 
 // nameOf returns the name of a configuration: its path, or what it is where it has none.
 func nameOf(path string) string {
-	if path != "" {
-		return path
+	if cli.NoFile(path) {
+		return "shipped configuration"
 	}
-	if _, err := os.Stat(cli.DefaultFile); err == nil {
-		return cli.DefaultFile
-	}
-	return "shipped configuration"
+	return cli.File(path)
 }

@@ -25,10 +25,11 @@ func commandsPage(t *testing.T) string {
 		"expected are refused with status 64 before anything is done. `--help` does nothing else. `-c FILE` may also come before the command.\n"+
 		"`milterscan` alone prints help; the daemon is `milterscan serve`. `milterscan help KEY` explains a key of the configuration, such as `limits.archive.depth`, or a\n"+
 		"section, such as `[history]`; `milterscan help FINDING` a finding, or those that a pattern such as `archive/*` matches.\n\n"+
-		"| status | means |\n|--:|---|\n"+
-		"| 0 | done; `scan`, `filter`: delivered |\n| 1 | `scan`: some mail is not to be delivered; `doctor`: faults; elsewhere: there is no such message |\n"+
-		"| 2 | something failed |\n| 64 | the command line is wrong |\n| 69 | `filter`: refused |\n| 70 | the daemon cannot go on |\n| 75 | `filter`: try again later |\n"+
-		"| 78 | the configuration is wrong |\n| 99 | `filter`: accepted, and nothing to pass on |\n")
+		"`-c` names the configuration file. Without it a command reads the file that the variable `MILTERSCAN_CONFIG` of the environment names; without that\n"+
+		"`/etc/milterscan/milterscan.toml`; and where there is none, most go by what is shipped, and `check` says so. No command looks into the directory in which it is called:\n"+
+		"a configuration names programs that are run. Errors name the file.\n\n"+
+		"Times are shown to persons in the zone of the host, with the zone (`2026-11-30 17:10:00 +0100`), and to programs (`--json`, `--csv`, the log) in UTC (`2026-11-30T16:10:00Z`).\n\n"+
+		exitStatuses())
 	for _, command := range everyCommand() {
 		status, help, _ := call(t, append(command, "--help")...)
 		if status != cli.ExitOK {
@@ -40,6 +41,26 @@ func commandsPage(t *testing.T) string {
 		}
 	}
 	return b.String()
+}
+
+// exitStatuses is the table of all exit statuses: the common ones in words, and for each command what else it ends with.
+func exitStatuses() string {
+	var b strings.Builder
+	b.WriteString("## Exit statuses\n\nNo command ends with a status that is not in its row.\n\n| command | 0 | 1 | 2 | other |\n|---|---|---|---|---|\n")
+	for _, command := range everyCommand() {
+		name := strings.Join(command, " ")
+		cells := map[int]string{}
+		var others []string
+		for _, e := range cli.ManualOf(name).Exits {
+			if e.Status <= cli.ExitError {
+				cells[e.Status] = e.Means
+			} else {
+				others = append(others, fmt.Sprintf("%d %s", e.Status, e.Means))
+			}
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", name, cells[0], cells[1], cells[2], strings.Join(others, "; "))
+	}
+	return strings.ReplaceAll(b.String(), "; nothing was done", "")
 }
 
 // TestCommandsPage compares docs/commands.md with the help of all commands.

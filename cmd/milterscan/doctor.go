@@ -29,7 +29,7 @@ const quickTime = 10 * time.Second
 // examine looks at the installation and prints each fault with its remedy.
 func examine(ctx context.Context, args []string, std cli.Streams) int {
 	f := cli.Flags("doctor", "[-c FILE] [--postfix DIR] [--sendmail FILE] [--user NAME] [--quick | --fleet] [-v | --json | --nagios]", std)
-	path := f.String("c", cli.DefaultFile, "configuration `file`")
+	path := cli.ServiceFlag(f)
 	postfix := f.String("postfix", "", "Postfix' configuration `directory`; without it Postfix' own, if Postfix is installed")
 	sendmail := f.String("sendmail", "", "sendmail.cf; without it /etc/mail/sendmail.cf, if it is there and Postfix is not")
 	as := f.String("user", "", "whom the daemon runs as; without it the owner of its socket, or "+cli.DaemonUser+", if there is such a user")
@@ -43,7 +43,7 @@ func examine(ctx context.Context, args []string, std cli.Streams) int {
 	if status, ok := cli.Parse(f, args); !ok {
 		return status
 	}
-	p := installation(&doctor.Installation{File: *path, Postfix: *postfix, Sendmail: *sendmail, User: *as})
+	p := installation(&doctor.Installation{File: cli.File(*path), Postfix: *postfix, Sendmail: *sendmail, User: *as})
 	if *quick {
 		short, cancel := context.WithTimeout(ctx, quickTime)
 		defer cancel()

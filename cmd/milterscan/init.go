@@ -22,8 +22,9 @@ func begin(ctx context.Context, args []string, std cli.Streams) int {
 		strings.Join(setup.Names(), "|")+"]", std)
 	c := initial.New(std.In, std.Out)
 	c.Check = wrongWith
-	f.StringVar(&c.File, "output", cli.DefaultFile, "the configuration `file` that is written")
-	f.StringVar(&c.File, "c", cli.DefaultFile, "the same as --output `FILE`")
+	c.File = ""
+	f.StringVar(&c.File, "output", "", "the configuration `file` that is written; without it the one that $"+cli.FileVariable+" names, else "+cli.DefaultFile)
+	f.StringVar(&c.File, "c", "", "the same as --output `FILE`")
 	f.BoolVar(&c.Yes, "yes", false, "ask nothing: take the answers that are offered, and write")
 	f.BoolVar(&c.DryRun, "dry-run", false, "show what would be written, ask nothing, and write nothing")
 	f.BoolVar(&c.Force, "force", false, "replace a file that is there already; the old one is kept beside it")
@@ -35,7 +36,7 @@ func begin(ctx context.Context, args []string, std cli.Streams) int {
 	if status, ok := cli.ParseArguments(f, args); !ok {
 		return status
 	}
-	c.Places.MTA = f.Arg(0)
+	c.File, c.Places.MTA = cli.File(c.File), f.Arg(0)
 	if f.NArg() > 1 || *asJSON && !c.Yes && !c.DryRun || c.Places.At != (setup.Place{}) && c.Places.MTA == "" {
 		f.Usage()
 		return cli.ExitUsage

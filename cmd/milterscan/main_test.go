@@ -31,7 +31,26 @@ func call(t *testing.T, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
 	status = run(t.Context(), args, strings.NewReader(""), &out, &errs)
+	if name := named(args); name != "" && !slices.ContainsFunc(cli.ManualOf(name).Exits, func(e cli.Exit) bool { return e.Status == status }) {
+		t.Errorf("%q: its manual has no exit status %d: %s", args, status, &errs)
+	}
 	return status, out.String(), errs.String()
+}
+
+// named returns the command that is called, "" where it is none, or its parent.
+func named(args []string) string {
+	name, rest := cli.CommandOf(args)
+	for _, c := range commands() {
+		if c.Name == name && c.Sub == nil {
+			return name
+		}
+		for _, sub := range c.Sub {
+			if one, _ := cli.CommandOf(rest); c.Name == name && sub.Name == one {
+				return name + " " + one
+			}
+		}
+	}
+	return ""
 }
 
 // untouched fails if a command has done anything in dir.

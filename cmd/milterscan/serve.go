@@ -13,14 +13,14 @@ import (
 // serve answers the MTA until it is told to stop.
 func serve(ctx context.Context, args []string, std cli.Streams) int {
 	f := cli.Flags("serve", "[-c FILE]", std)
-	path := f.String("c", cli.DefaultFile, "configuration `file`")
+	path := cli.ServiceFlag(f)
 	if status, ok := cli.Parse(f, args); !ok {
 		return status
 	}
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
 	defer signal.Stop(hup)
-	d, status := daemon.New(*path, release, std.Err)
+	d, status := daemon.New(cli.File(*path), release, std.Err)
 	if d == nil {
 		return status
 	}

@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -43,10 +44,33 @@ type Command struct {
 // DefaultFile is the configuration file that is read where no other is named.
 const DefaultFile = "/etc/milterscan/milterscan.toml"
 
+// FileVariable is the variable of the environment that names the configuration file for calls
+// without -c. The directory of the caller is no place to look for one: a configuration names programs that
+// are run, and root may be called from anywhere.
+const FileVariable = "MILTERSCAN_CONFIG"
+
 // ConfigFlag registers the flag that names the configuration file, for Load.
 func ConfigFlag(f *Options) *string {
-	return f.String("c", "", "configuration `file`; without it "+DefaultFile+" if there, else what is shipped")
+	return ConfigFlagFor(f, "configuration `file`", ", else what is shipped")
 }
+
+// ServiceFlag registers the flag that names the configuration file of the service, for File: without a file
+// there is nothing to serve or to examine.
+func ServiceFlag(f *Options) *string { return ConfigFlagFor(f, "configuration `file`", "") }
+
+// ConfigFlagFor registers a flag that names the configuration file, with what it is, and what is taken where
+// none is found.
+func ConfigFlagFor(f *Options, what, otherwise string) *string {
+	there := ""
+	if otherwise != "" {
+		there = " if there"
+	}
+	return f.String("c", "", what+"; without it the one that $"+FileVariable+" names, else "+DefaultFile+there+otherwise)
+}
+
+// File returns the configuration file of a call: the one that -c named, else that of the environment, else
+// that of the system.
+func File(named string) string { return cmp.Or(named, os.Getenv(FileVariable), DefaultFile) }
 
 // Configured reads the arguments of a command as parse does, lets the checks look at them,
 // and loads the configuration that they name. Unless ok, the command ends with the status.
@@ -69,14 +93,24 @@ func Configured(f *Options, args []string, std Streams, parse func(*Options, []s
 	return c, ExitOK, true
 }
 
-// Load reads the named configuration; where none is named, the one of the
-// system if there is one, and else the shipped one.
+// Load reads the named configuration; where none is named, the one that File finds, and the shipped one if
+// nothing names a file and the system has none.
 func Load(path string) (*config.Config, error) {
-	if path != "" {
-		return config.Load(path)
-	}
-	if _, err := os.Stat(DefaultFile); errors.Is(err, fs.ErrNotExist) {
+	if NoFile(path) {
 		return config.Default(), nil
 	}
-	return config.Load(DefaultFile)
+	c, err := config.Load(File(path))
+	if err != nil && path == "" && os.Getenv(FileVariable) != "" {
+		err = fmt.Errorf("%w\nThe environment names this file, by %s.", err, FileVariable)
+	}
+	return c, err
+}
+
+// NoFile reports whether nothing names a configuration file, and the system has none.
+func NoFile(path string) bool {
+	if path != "" || os.Getenv(FileVariable) != "" {
+		return false
+	}
+	_, err := os.Stat(DefaultFile)
+	return errors.Is(err, fs.ErrNotExist)
 }

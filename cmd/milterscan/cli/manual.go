@@ -118,6 +118,8 @@ func mailManualOf(name string) Manual {
 			"milterscan retro --kind networks drop.txt"},
 			Exit{ExitOK, "no mail had any of it, as far as was recorded; the output says how far"}, Exit{ExitFound, "some mail had"},
 			Exit{ExitError, "a list or the history cannot be read, or nothing was recorded"}, misused, badConfig)
+	case "top":
+		return manual([]string{"milterscan top", "milterscan top --json | jq .action"}, Exit{ExitOK, "it was interrupted"}, broken, misused, badConfig)
 	case "report":
 		return manual([]string{"milterscan report --since 1w", "milterscan report --since yesterday --html >report.html"}, done, broken, misused,
 			badConfig)

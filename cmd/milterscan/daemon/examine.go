@@ -11,6 +11,7 @@ import (
 
 	"github.com/milterscan/milterscan/cmd/milterscan/console"
 	"github.com/milterscan/milterscan/cmd/milterscan/doctor"
+	"github.com/milterscan/milterscan/cmd/milterscan/show"
 	"github.com/milterscan/milterscan/policy/config"
 )
 
@@ -60,7 +61,7 @@ func (d *Daemon) lists() []doctor.Finding {
 	one.What = fmt.Sprintf("the lists of senders cannot be read, and no entry is in force: %v", err)
 	if !read.IsZero() {
 		one.What = fmt.Sprintf("the lists of senders cannot be read since %s; the %d entries that were read then stay in force: %v",
-			read.Format(time.DateTime), n, err)
+			show.Time(read), n, err)
 	}
 	return []doctor.Finding{one}
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/milterscan/milterscan/cmd/milterscan/show"
 	"github.com/milterscan/milterscan/scan/units"
 )
 
@@ -66,7 +67,7 @@ func (h held) report(now time.Time, where, fix string) Finding {
 	}
 	age := now.Sub(h.oldest)
 	if age < heldTooLong {
-		return ok("%s holds %s, the oldest since %s", where, messages, h.oldest.Format(time.DateTime))
+		return ok("%s holds %s, the oldest since %s", where, messages, show.Time(h.oldest))
 	}
 	return advice(fix, "%s holds %s, the oldest for %v: nobody gets them until you decide", where, messages,
 		units.Duration(age.Truncate(time.Hour)))

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/access"
+	"github.com/milterscan/milterscan/cmd/milterscan/show"
 	"github.com/milterscan/milterscan/policy/disk"
 	"github.com/milterscan/milterscan/scan/open/worker"
 	"github.com/milterscan/milterscan/scan/units"
@@ -96,11 +97,11 @@ func (p *Installation) clock(context.Context) []Finding {
 	fix := "run an NTP client (systemd-timesyncd, chrony)"
 	switch {
 	case p.Now.Before(madeIn):
-		return []Finding{fault("set the clock, and "+fix, "it shows %s", p.Now.Format(time.DateTime))}
+		return []Finding{fault("set the clock, and "+fix, "it shows %s", show.Time(p.Now))}
 	case drifting():
-		return []Finding{advice(fix, "it shows %s, and no NTP client keeps it right", p.Now.Format(time.DateTime))}
+		return []Finding{advice(fix, "it shows %s, and no NTP client keeps it right", show.Time(p.Now))}
 	}
-	return []Finding{ok("it shows %s", p.Now.Format(time.DateTime))}
+	return []Finding{ok("it shows %s", show.Time(p.Now))}
 }
 
 // helpers looks for the programs that read formats which milterscan itself does not.

@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/access"
+	"github.com/milterscan/milterscan/cmd/milterscan/show"
 	"github.com/milterscan/milterscan/policy/keep/mtalog"
 )
 
@@ -130,7 +131,7 @@ func (p *Installation) reading() []Finding {
 	case s.Silent(p.Now):
 		return []Finding{fault("see that mta_log names the log of the MTA that asks milterscan",
 			"the MTA's log %s has told of no message that passed since %s",
-			s.Source, s.Waiting.Local().Format("2006-01-02 15:04"))}
+			s.Source, show.Time(s.Waiting))}
 	}
 	return []Finding{ok("the MTA's log %s: %d lines read, %d events; it told of %d of the %d messages that passed",
 		s.Source, s.Lines, s.Events, s.Joined, s.Passed)}

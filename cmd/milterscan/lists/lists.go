@@ -123,9 +123,9 @@ func line(e people.Entry, now time.Time) string {
 	}
 	switch {
 	case e.Expired(now):
-		text += " expired " + e.Expires.Local().Format(time.DateTime)
+		text += " expired " + show.Time(e.Expires)
 	case !e.Expires.IsZero():
-		text += " until " + e.Expires.Local().Format(time.DateTime)
+		text += " until " + show.Time(e.Expires)
 	}
 	text += fmt.Sprintf(" (%s, %s)", e.Maker, e.Made.Local().Format(time.DateOnly))
 	if e.Note != "" {

@@ -22,12 +22,13 @@ const (
 
 // Top shows verdicts as they happen, until it is interrupted.
 func Top(ctx context.Context, args []string, std cli.Streams) int {
-	f := cli.Flags("top", "[-c FILE] [filters]", std)
+	f := cli.Flags("top", "[-c FILE] [filters] [--json]", std)
 	path := cli.ConfigFlag(f)
 	var filter history.Filter
 	addressFlags(f, &filter)
 	groundFlags(f, &filter)
 	f.StringVar(&filter.Subject, "subject", "", "only with subjects like this `pattern`: with \"*\", or any part")
+	asJSON := f.Bool("json", false, "print one JSON object a line, also on a terminal")
 	if status, ok := cli.Parse(f, args); !ok {
 		return status
 	}
@@ -38,6 +39,9 @@ func Top(ctx context.Context, args []string, std cli.Streams) int {
 	defer h.Close()
 	w := &watcher{Reader: h, filter: filter, seen: map[string]time.Time{}}
 	live := show.NewLive(std.Out)
+	if *asJSON {
+		live = show.NewStream(std.Out)
+	}
 	defer live.End()
 	w.since = time.Now()
 	if live.Screen() {

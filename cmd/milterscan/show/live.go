@@ -21,6 +21,7 @@ type Live struct {
 	size   func() (columns, rows int, ok bool) // of the terminal; ok is false for anything else
 	screen bool
 	last   []policy.Record // the newest first
+	line   func(policy.Record)
 }
 
 // mostLast is how many verdicts are counted and may be on the page.
@@ -38,6 +39,11 @@ func NewLive(out io.Writer) *Live {
 	return newLive(out, colours(out), func() (int, int, bool) { return terminalSize(f) })
 }
 
+// NewStream shows verdicts as lines of JSON, on a terminal, too.
+func NewStream(out io.Writer) *Live {
+	return &Live{out: out, line: func(r policy.Record) { JSON(out, r) }}
+}
+
 // The sequences that take a terminal for a separate page, with no cursor and no lines
 // that are wrapped, and give it back.
 const (
@@ -46,7 +52,7 @@ const (
 )
 
 func newLive(out io.Writer, p palette, size func() (int, int, bool)) *Live {
-	l := &Live{out: out, palette: p, size: size}
+	l := &Live{out: out, palette: p, size: size, line: func(r policy.Record) { HistoryLine(out, r, false) }}
 	if _, _, l.screen = size(); l.screen {
 		io.WriteString(out, takeScreen)
 	}
@@ -68,7 +74,7 @@ func (l *Live) End() {
 func (l *Live) Show(fresh []policy.Record, now time.Time, trouble error) {
 	if !l.screen {
 		for _, r := range slices.Backward(fresh) {
-			HistoryLine(l.out, r, false)
+			l.line(r)
 		}
 		return
 	}
@@ -99,7 +105,7 @@ func (l *Live) head(now time.Time, trouble error) []string {
 		}
 	}
 	slices.Sort(took)
-	first := fmt.Sprintf("%smilterscan top%s  %s  last %d min: %d mails", l.bold, l.off, now.Local().Format("15:04:05"),
+	first := fmt.Sprintf("%smilterscan top%s  %s  last %d min: %d mails", l.bold, l.off, now.Local().Format("15:04:05 -0700"),
 		int(countedFor.Minutes()), len(took))
 	if n := len(took); n > 0 {
 		first += fmt.Sprintf(", median %v, 99 %% %v", took[n/2].Go().Round(100*time.Microsecond), took[n*99/100].Go().Round(100*time.Microsecond))

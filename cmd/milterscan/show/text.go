@@ -140,7 +140,7 @@ func FirstLine(s string) string {
 func Printable(s string) string { return policy.Visible(s) }
 
 // JSON prints v as one line of JSON, with everything invisible in it escaped.
-func JSON(out io.Writer, v any) { out.Write(append(policy.JSON(v), '\n')) }
+func JSON(out io.Writer, v any) { out.Write(append(policy.JSON(inUTC(v)), '\n')) }
 
 // Size returns a number of bytes in a short form.
 func Size(n int64) string {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/cli"
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
@@ -241,7 +240,7 @@ func Audit(ctx context.Context, args []string, std cli.Streams) int {
 			show.JSON(std.Out, e)
 			continue
 		}
-		fmt.Fprintf(std.Out, "%s  %-20s %-15s %s %s: %s\n", e.Time.Local().Format(time.DateTime), show.Printable(e.Person),
+		fmt.Fprintf(std.Out, "%s  %-20s %-15s %s %s: %s\n", show.Time(e.Time), show.Printable(e.Person),
 			show.Printable(e.Client), show.Printable(e.Act), show.Printable(e.Object), show.Printable(e.Outcome))
 	}
 	return cli.ExitOK

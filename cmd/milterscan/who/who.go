@@ -193,7 +193,7 @@ func checkedOf(d *directory.Directory, c *config.Config) checked {
 			one.Error = s.Err.Error()
 		}
 		if at, _, err := directory.Kept(filepath.Dir(c.People.File), c.People.Sources[i]); err == nil {
-			one.Kept = at.Format(time.RFC3339)
+			one.Kept = at.UTC().Format(time.RFC3339)
 		}
 		out.Sources = append(out.Sources, one)
 	}

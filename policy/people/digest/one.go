@@ -42,7 +42,7 @@ func (p Post) one(ctx context.Context, t Terms, to string, since, now time.Time)
 		return *f, err
 	}
 	if f.total == 0 {
-		return *f, fmt.Errorf("%s: %w since %s", who.Address, ErrNothing, since.Format("2006-01-02 15:04"))
+		return *f, fmt.Errorf("%s: %w since %s", who.Address, ErrNothing, since.Local().Format("2006-01-02 15:04 -0700"))
 	}
 	return *f, nil
 }
