@@ -1,6 +1,7 @@
 package moving
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -23,6 +24,7 @@ type dump struct {
 	line    int
 	columns map[string][]string
 	rows    int
+	open    int // the line of a comment that has no end
 }
 
 // readDump calls do with each row of the tables that are wanted. Its error names the line from which on it does
@@ -48,8 +50,11 @@ func readDump(name, text string, wanted []string, do func(table string, row dump
 			err = d.statement()
 		}
 		if err != nil {
-			return fmt.Errorf("line %d: %w (in the statement of line %d)", d.line, err, start)
+			return &lineError{d.line, fmt.Errorf("%w (in the statement of line %d)", err, start)}
 		}
+	}
+	if d.open > 0 {
+		return &lineError{d.open, errors.New("a comment has no end")}
 	}
 	return nil
 }
@@ -90,7 +95,7 @@ func (d *dump) skipped() bool {
 		case strings.HasPrefix(rest, "/*"):
 			end := strings.Index(rest, "*/")
 			if end < 0 {
-				end = len(rest) - 2
+				d.open, end = d.line, len(rest)-2
 			}
 			for range end + 2 {
 				d.next()

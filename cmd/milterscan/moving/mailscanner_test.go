@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -324,23 +323,4 @@ func TestLongList(t *testing.T) {
 	if lines := strings.Count(r.Lists["lists/from-1.txt"], "\n"); lines != 501 {
 		t.Errorf("the list has %d lines", lines)
 	}
-}
-
-// FuzzMailScanner: whatever the files say, the configuration that is made of them can be loaded, and all of its
-// lines name their origin.
-func FuzzMailScanner(f *testing.F) {
-	f.Add("Required SpamAssassin Score = a.rules\nSpam Actions = store forward a@b.example\nSpam List = X\n", "To: a@b.example 7\nFrom: default 5\n")
-	f.Add("%a% = b\nArchive Mail = %a%\nFilename Rules = a.rules\n", "deny\t\\.exe$\t-\t-\nrename to x\t(a|b)c$\t-\t-\nx@y.example\t\\.z$\t-\t-\n")
-	f.Add("Maximum Message Size = a.rules\nScan Messages = a.rules\nAllow Form Tags = a.rules\n", "From: 10. and To: x@y.example 5k\nFrom: /a|b/ no\nFromOrTo: default 9\n")
-	f.Fuzz(func(t *testing.T, conf, rules string) {
-		r, err := MailScanner(confDir(t, map[string]string{"MailScanner.conf": conf, "a.rules": rules, "spam.lists.conf": rules, "phishing.bad.sites.conf": rules}))
-		if err != nil {
-			t.Fatal(err)
-		}
-		text, _ := written(t, r)
-		origins(t, text)
-		if !slices.ContainsFunc(r.Notes, func(n Note) bool { return n.How < Taken }) != r.Complete() {
-			t.Error("Complete is not what the notes say")
-		}
-	})
 }

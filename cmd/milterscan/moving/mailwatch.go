@@ -60,12 +60,12 @@ func MailWatch(dir string) (*Result, error) {
 // file reads one dump.
 func (w *watch) file(name string) {
 	text, err := w.bytes(name)
-	if err == nil {
-		err = readDump(path.Base(name), string(text), watchTables, w.row)
-	}
 	if err != nil {
-		w.note(Unclear, Place{File: name}, "",
-			"the dump cannot be followed to its end: %v; what comes before that was read", err)
+		w.note(Unclear, Place{File: name}, "", "the file cannot be read: %v", err)
+		return
+	}
+	if err := readDump(path.Base(name), string(text), watchTables, w.row); err != nil {
+		w.broken(name, err)
 	}
 }
 

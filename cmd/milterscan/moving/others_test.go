@@ -61,12 +61,13 @@ func TestMailWatchLists(t *testing.T) {
 func TestBrokenDumps(t *testing.T) {
 	const table = "CREATE TABLE `whitelist` (`id` int, `to_address` text, `to_domain` text, `from_address` text);\nINSERT INTO `whitelist` VALUES (1,'default','','a@b.example')"
 	for text, want := range map[string]string{
-		table + ",(2,'default','','c@d.example": "line 2: a text has no end",
+		table + ",(2,'default','','c@d.example": "a.sql:2 the file cannot be followed to its end: a text has no end",
 		table + ",(2,'default')":                "a row has 2 values for 4 columns",
 		table + ",(2,'default','','x','y')":     "more values than the 4 columns",
 		table + ",2":                            "does not begin with a bracket",
 		"INSERT INTO `whitelist` VALUES (1)":    "more values than the 0 columns",
-		"CREATE TABLE `whitelist` (`id` int":    "has no end",
+		"CREATE TABLE `whitelist` (`id` int":    "a.sql:1 the file cannot be followed to its end: the table \"whitelist\" has no end",
+		table + ";\n/* for ever":                "a.sql:3 the file cannot be followed to its end: a comment has no end",
 	} {
 		r, err := MailWatch(confDir(t, map[string]string{"a.sql": text}))
 		if err != nil {
@@ -111,6 +112,7 @@ func TestUCL(t *testing.T) {
 	for text, want := range map[string]string{
 		"a {": "not closed", "a = [1": "not closed", "}": "closes nothing", "a = [1}": "closes a bracket", "/*": "no end", `a = "x`: "no end", "a <<EOD\nx": "no end",
 		strings.Repeat("a {", 100): "in each other", "a = " + strings.Repeat("[", 100): "in each other", "= 1": "is no key",
+		"a = 1\x00; b = 2": "a NUL", "# a\x00\nb = 2": "a NUL",
 	} {
 		if _, err := readUCL("x", text, func(Place, string) {}); err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "line ") {
 			t.Errorf("%.40q: %v, want %q", text, err, want)
@@ -127,27 +129,4 @@ func TestOddEngines(t *testing.T) {
 	if conf, report := written(t, r); strings.Contains(conf, "max_stream") || !strings.Contains(report, "servers names no server") {
 		t.Error(conf, report)
 	}
-}
-
-// FuzzOthers: whatever the files of the other filters say, what is made of them can be loaded.
-func FuzzOthers(f *testing.F) {
-	f.Add("CREATE TABLE `whitelist` (`id` int, `to_address` text, `from_address` text);\nINSERT INTO `whitelist` VALUES (1,'default','a@b.example');")
-	f.Add("$sa_kill_level_deflt = 5;\n@mynetworks = qw(10/8);\n$banned_filename_re = new_RE( qr'\\.exe$'i, [ qr'x' => 0 ] );\n%spam_lovers = ('a@b.example' => 1);\n")
-	f.Add("a { type = \"from\"; map = \"a.map\"; action = \"reject\"; }\nreject = 5;\nrules { x { action = \"discard\"; expression = \"A & !B\"; } }\nlovers { rcpt = \"a@b.example\"; want_spam = yes; }")
-	f.Add("$bad_exts = '(exe|com)';\n$AdminAddress = 'a@b.example';\n$MaxMIMEParts = 3;\n")
-	f.Fuzz(func(t *testing.T, text string) {
-		files := map[string]string{"a.sql": text, "amavisd.conf": text, "mimedefang-filter": text, "a.map": text}
-		for _, name := range []string{"actions", "antivirus", "multimap", "force_actions", "settings"} {
-			files["local.d/"+name+".conf"] = text
-		}
-		dir := confDir(t, files)
-		for name, read := range others {
-			r, err := read(dir)
-			if err != nil {
-				t.Fatalf("%s: %v", name, err)
-			}
-			conf, _ := written(t, r)
-			origins(t, conf)
-		}
-	})
 }

@@ -20,10 +20,12 @@ var errCode = errors.New("it is code in Perl, and no code is run")
 
 // perl reads literals.
 type perl struct {
-	text  string
-	pos   int
-	depth int
-	vars  map[string]string // the values of plain variables set before
+	text    string
+	pos     int
+	depth   int
+	vars    map[string]string // the values of plain variables set before
+	lines   int               // that end before counted
+	counted int
 }
 
 // variable reads the name of a variable, with the keys in braces after it.
@@ -65,7 +67,7 @@ func (p *perl) value() (v perlValue, err error) {
 		return v, errors.New("values are in each other too deep")
 	}
 	defer func() { p.depth-- }()
-	v.at = strings.Count(p.text[:p.pos], "\n")
+	v.at = p.line()
 	switch c := p.text[p.pos]; {
 	case c == '\'' || c == '"':
 		v.kind = "text"
@@ -92,6 +94,13 @@ func (p *perl) value() (v perlValue, err error) {
 		err = errCode
 	}
 	return v, err
+}
+
+// line returns how many lines end before the value that is read, and looks at each of them once.
+func (p *perl) line() int {
+	p.lines += strings.Count(p.text[p.counted:p.pos], "\n")
+	p.counted = p.pos
+	return p.lines
 }
 
 // name reads a name.

@@ -100,7 +100,7 @@ func (r *rspamd) file(name string) *uclNode {
 		r.note(Unclear, at, what, "directives are not followed; put what it names into this file")
 	})
 	if err != nil {
-		r.note(Unclear, at, "", "the file cannot be followed to its end: %v; what comes before that was read", err)
+		r.broken(name, err)
 	}
 	return root
 }

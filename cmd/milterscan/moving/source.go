@@ -54,11 +54,34 @@ func (t *taking) end(program string, beyond []string) *Result {
 	return &Result{Program: program, Config: t.out.text(program), Lists: t.lists, Notes: t.notes, Beyond: beyond}
 }
 
-// note says what became of a setting.
+// note says what became of a setting. The last note that there is room for says that the report ends.
 func (t *taking) note(how How, at Place, what, why string, values ...any) {
-	if len(t.notes) < maxNotes {
+	switch n := len(t.notes); {
+	case n < maxNotes-1:
 		t.notes = append(t.notes, Note{at, what, how, fmt.Sprintf(why, values...)})
+	case n == maxNotes-1:
+		t.notes = append(t.notes, Note{at, what, Unclear, fmt.Sprintf("a report has at most %d lines; from here on "+
+			"nothing is said of what became of the settings", maxNotes)})
 	}
+}
+
+// lineError says from which line on a file is not understood.
+type lineError struct {
+	line int
+	err  error
+}
+
+// Error names the line.
+func (e *lineError) Error() string { return fmt.Sprintf("line %d: %v", e.line, e.err) }
+
+// broken notes where a file could not be followed any further.
+func (t *taking) broken(name string, err error) {
+	at := Place{File: name}
+	var where *lineError
+	if errors.As(err, &where) {
+		at.Line, err = where.line, where.err
+	}
+	t.note(Unclear, at, "", "the file cannot be followed to its end: %v; what comes before that was read", err)
 }
 
 // bytes reads a file.

@@ -32,12 +32,12 @@ const (
 	uclNodes = 200000
 )
 
-// readUCL reads a text.
+// readUCL reads a text. Its error names the line from which on it does not understand the text.
 func readUCL(file, text string, tell func(Place, string)) (*uclNode, error) {
 	u := &ucl{text: text, file: file, line: 1, tell: tell}
 	root := &uclNode{kind: "object"}
 	if err := u.object(root, 0); err != nil {
-		return root, fmt.Errorf("line %d: %w", u.line, err)
+		return root, &lineError{u.line, err}
 	}
 	return root, nil
 }
@@ -141,6 +141,8 @@ func (u *ucl) object(into *uclNode, end byte) error {
 			return err
 		}
 		switch c := u.peek(); {
+		case c == 0 && u.pos < len(u.text):
+			return errors.New("it has a NUL")
 		case c == 0 && end == 0:
 			return nil
 		case c == 0:
