@@ -14,7 +14,9 @@ type amavis struct {
 	*conf
 	given map[string]assignment // the last of each name
 	order []string
-	used  map[string]bool
+	// A variable that another refers to is being read.
+	followed bool
+	used     map[string]bool
 }
 
 // amavisNeedless has beginnings of the names of settings that milterscan does not need, with the reason.
@@ -37,7 +39,7 @@ var amavisNeedless = []struct{ names, why string }{
 		"formats are read by milterscan itself, within [limits]"},
 	{"$X_HEADER_ $undecipherable_subject_tag $enable_dkim_ $hdr_encoding $bdy_encoding $notify_ $defang_ " +
 		"$mailfrom_ $hdrfrom_ $warn %defang $localhost_name $sql_ @lookup_sql_dsn @storage_sql_dsn " +
-		"$recipient_delimiter $replace_existing_extension @keep_decoded_original_maps @score_sender_maps " +
+		"$recipient_delimiter $replace_existing_extension @keep_decoded_original_maps " +
 		"$allow_disclaimers $os_fingerprint $penpals_ @mynetworks_maps $final_bad_header_destiny " +
 		"$spam_quarantine_ $bad_header_ $banned_quarantine_ $clean_quarantine_ $archive_quarantine_ " +
 		"@addr_extension $addr_extension",
@@ -78,8 +80,8 @@ func Amavis(dir string) (*Result, error) {
 	return t.end("amavis", []string{
 		"amavis is asked after the MTA has accepted a message, milterscan before: " +
 			"what is refused is refused to the server that sends it, and nobody is sent a bounce.",
-		"The profile \"default\" comes after the rules that were taken over: " +
-			"\"milterscan check --effective --rules\" lists all of them.",
+		"$final_virus_destiny and the other destinies have the defaults of amavis where its files set none.",
+		defaultProfile + "amavis passes archives that it cannot decode, and marks their subject.",
 	}), nil
 }
 
@@ -133,10 +135,10 @@ func (a *amavis) make() {
 	a.limits()
 	a.engines()
 	a.infected()
-	a.banned()
-	a.lists()
-	a.spam()
+	a.lists() // what is for some mail comes before what is for all
 	a.banks()
+	a.banned()
+	a.spam()
 }
 
 // rest says what became of all other settings.

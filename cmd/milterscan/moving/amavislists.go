@@ -1,6 +1,7 @@
 package moving
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -74,12 +75,43 @@ func (a *amavis) words(one assignment) (list []entry) {
 			list = append(list, keysOf(v.list, one.origin())...)
 		case "call":
 			list = append(list, a.file(one, v)...)
+		case "reference":
+			list = append(list, a.referred(one, v.text)...)
 		case "expression":
 			a.note(Impossible, one.at, one.name+" qr'"+v.text+"'",
 				"addresses are written as patterns such as \"boss*@example.com\"")
 		}
 	}
 	walk(one.value)
+	return list
+}
+
+// listNames are the variables with lists that become rules by themselves.
+var listNames = []string{"%whitelist_sender", "@whitelist_sender_acl", "%blacklist_sender", "@blacklist_sender_acl",
+	"%spam_lovers", "@spam_lovers_acl", "%bypass_spam_checks", "@bypass_spam_checks_acl", "%banned_files_lovers",
+	"%bypass_banned_checks", "@local_domains_acl", "%local_domains"}
+
+// otherLists is why a list of lists is not needed.
+const otherLists = "it names other variables, which are taken over where they have a value"
+
+// refers reports whether a value is nothing but names of other variables.
+func refers(one assignment) bool {
+	return len(one.value.list) > 0 && !slices.ContainsFunc(one.value.list,
+		func(v perlValue) bool { return v.kind != "reference" })
+}
+
+// referred returns the words of another variable, unless that is taken over by itself, or was not set. A variable
+// that refers to others again is followed once.
+func (a *amavis) referred(one assignment, name string) (list []entry) {
+	other, ok := a.given[name]
+	if !ok || a.followed || slices.Contains(listNames, name) {
+		return nil
+	}
+	a.followed = true
+	defer func() { a.followed = false }()
+	if list = a.words(other); len(list) > 0 {
+		a.find(name, Taken, "by "+one.name)
+	}
 	return list
 }
 
@@ -126,7 +158,7 @@ func (a *amavis) lists() {
 	}{
 		{[]string{"@whitelist_sender_maps", "@whitelist_sender_acl", "%whitelist_sender"}, "whitelisted", false,
 			[]string{"spam/*", anyMail}},
-		{[]string{"@spam_lovers_maps", "@spam_lovers_acl", "%spam_lovers"}, "spam lovers", true,
+		{[]string{"@spam_lovers_maps", "@spam_lovers_acl", "%spam_lovers"}, lovers, true,
 			[]string{"spam/*", anyMail}},
 		{[]string{"@bypass_spam_checks_maps", "@bypass_spam_checks_acl", "%bypass_spam_checks"}, "no spam checks", true,
 			[]string{"spam/*", anyMail}},
@@ -142,9 +174,28 @@ func (a *amavis) lists() {
 	}
 	for _, name := range []string{"@virus_lovers_maps", "%virus_lovers", "@virus_lovers_acl",
 		"@bypass_virus_checks_maps", "%bypass_virus_checks", "@bypass_virus_checks_acl"} {
+		if refers(a.given[name]) {
+			a.find(name, Needless, otherLists)
+		}
 		a.find(name, Impossible, "infected mail is let through for nobody by a list; "+
 			"a rule of your own with to and when = [\"infected\"] would do it")
 	}
+}
+
+// lovers is the name of the rules for those who get all of their spam.
+const lovers = "spam lovers"
+
+// marked writes the rule that marks spam for those who get all of it, as amavis does.
+func (a *amavis) marked(s scope, origin string) {
+	level, at, ok := a.number("$sa_tag2_level_deflt", Taken, "a rule about the score")
+	if !ok {
+		return
+	}
+	rule := a.out.rule(a.nameRule("marks for "+lovers), at.origin())
+	a.write(rule, s, origin)
+	rule.words("when", []string{scoreFrom(level)}, at.origin())
+	rule.set("action", "deliver", at.origin())
+	a.mark(rule)
 }
 
 // listRule writes the rule for one list.
@@ -165,12 +216,19 @@ func (a *amavis) listRule(name, title string, to bool, when []string) {
 		}
 		s.from = append(s.from, entry{p, e.origin})
 	}
+	if len(s.from) == 0 && refers(one) {
+		a.find(name, Needless, otherLists)
+		return
+	}
 	if len(s.from) == 0 {
 		a.find(name, Impossible, "it names nobody as data; a rule with from or to names them")
 		return
 	}
 	if to {
 		s.from, s.to = nil, s.from
+	}
+	if title == lovers {
+		a.marked(s, one.origin())
 	}
 	rule := a.out.rule(a.nameRule(title), one.origin())
 	a.write(rule, s, one.origin())

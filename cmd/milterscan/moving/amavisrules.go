@@ -170,6 +170,11 @@ func (a *amavis) banned() {
 	rule.set("action", action, origin)
 }
 
+// scoreFrom returns the condition for a score, and all above it.
+func scoreFrom(level float64) string {
+	return "spam/spamassassin >= " + strconv.FormatFloat(level, 'g', -1, 64)
+}
+
 // spam takes over the levels of spam.
 func (a *amavis) spam() {
 	t := a.out.table("spam.spamassassin")
@@ -179,7 +184,7 @@ func (a *amavis) spam() {
 	if ok {
 		action, origin := a.destiny("$final_spam_destiny", "D_PASS", a.keeps("$spam_quarantine_to"))
 		rule := a.out.rule(a.nameRule("much spam"), at.origin())
-		rule.words("when", []string{"spam/spamassassin >= " + strconv.FormatFloat(kill, 'g', -1, 64)}, at.origin())
+		rule.words("when", []string{scoreFrom(kill)}, at.origin())
 		rule.set("action", action, origin)
 		if action == "deliver" {
 			a.mark(rule)
@@ -188,7 +193,7 @@ func (a *amavis) spam() {
 	tag2, at2, ok2 := a.number("$sa_tag2_level_deflt", Taken, "a rule about the score")
 	if ok2 && (!ok || tag2 < kill) {
 		rule := a.out.rule(a.nameRule("spam"), at2.origin())
-		rule.words("when", []string{"spam/spamassassin >= " + strconv.FormatFloat(tag2, 'g', -1, 64)}, at2.origin())
+		rule.words("when", []string{scoreFrom(tag2)}, at2.origin())
 		rule.set("action", "deliver", at2.origin())
 		a.mark(rule)
 	}

@@ -1,6 +1,7 @@
 package moving
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -109,5 +110,73 @@ func FuzzMimedefang(f *testing.F) {
 	f.Add("$bad_exts = '(exe|com)';\n$AdminAddress = 'a@b.example';\n$MaxMIMEParts = 3;\n", "")
 	f.Fuzz(func(t *testing.T, conf, more string) {
 		taken(t, Mimedefang, map[string]string{"mimedefang-filter": conf + more})
+	})
+}
+
+// The readers below are fuzzed by themselves as well: nothing is written, so that many more files are tried.
+
+// placed holds an error of a reader to naming a line that is there.
+func placed(t *testing.T, text string, err error) {
+	t.Helper()
+	var at *lineError
+	if err != nil && (!errors.As(err, &at) || at.line < 1 || at.line > strings.Count(text, "\n")+1) {
+		t.Errorf("%v is no place in %q", err, text)
+	}
+}
+
+func FuzzDump(f *testing.F) {
+	f.Add("CREATE TABLE IF NOT EXISTS `users` (`id` int, `x` enum('a;','b)'), KEY `k` (`id`));\nINSERT INTO `users` VALUES (1,'it''s'),(2,NULL);")
+	f.Add("-- x\n/*!1 ' */; INSERT INTO `users` (`id`, `x`) VALUES (0x1, \"\\n\");\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		rows := 0
+		placed(t, text, readDump("x", text, watchTables, func(_ string, r dumpRow) {
+			if rows++; r.at.Line < 1 || r.at.Line > strings.Count(text, "\n")+1 || len(r.cells) == 0 {
+				t.Errorf("the row %+v is nowhere in %q", r, text)
+			}
+		}))
+		if rows > len(text) {
+			t.Errorf("%d rows in %d bytes", rows, len(text))
+		}
+	})
+}
+
+func FuzzUCL(f *testing.F) {
+	f.Add("a = 1; b { c: \"d\\n;e\" } b \"f\" { g = [1, two, '3']; }\n# comment\nh <<EOD\ntext\nEOD\ni = yes\n.include \"x\"\n/* x */")
+	f.Fuzz(func(t *testing.T, text string) {
+		root, err := readUCL("x", text, func(at Place, what string) {
+			if at.Line < 1 || !strings.Contains(text, what) {
+				t.Errorf("the directive %q of line %d is not in %q", what, at.Line, text)
+			}
+		})
+		placed(t, text, err)
+		count := 0
+		var walk func(n *uclNode)
+		walk = func(n *uclNode) {
+			if count++; n != root && (n.at.Line < 1 || n.at.Line > strings.Count(text, "\n")+1) {
+				t.Errorf("%q of line %d is not in %q", n.key, n.at.Line, text)
+			}
+			for _, sub := range n.nodes {
+				walk(sub)
+			}
+		}
+		if walk(root); count > 2*len(text)+1 {
+			t.Errorf("%d values in %d bytes", count, len(text))
+		}
+	})
+}
+
+func FuzzPerl(f *testing.F) {
+	f.Add("$x = \"a$y\\n\";\n@z = ( \\%a, [qw(b c)], { 'd' => qr'e'i }, f('g', 2*3) ); # h\nread_hash(\\%a, '/i');\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		lines := (&taking{}).split("x", []byte(text))
+		list := assignments(lines, map[string]string{})
+		if len(list) > len(lines) {
+			t.Errorf("%d statements on %d lines: %q", len(list), len(lines), text)
+		}
+		for _, a := range list {
+			if a.at.Line < 1 || a.name == "" || a.err == nil && strings.IndexByte("$@%", a.name[0]) < 0 {
+				t.Errorf("the assignment %+v is nowhere in %q", a, text)
+			}
+		}
 	})
 }

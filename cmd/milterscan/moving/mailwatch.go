@@ -113,6 +113,11 @@ func (w *watch) entry(r dumpRow, act people.Act) {
 		return
 	}
 	w.entries = append(w.entries, []string{e.Owner, string(e.Act), e.Pattern, "MailWatch " + r.at.String()})
+	if act == people.Block {
+		w.note(Differs, r.at, what, "lists/senders.csv; mail of a sender who is blocked is refused, where MailScanner "+
+			"does what \"Spam Actions\" say, and also if a list of others allows the sender: docs/lists.md")
+		return
+	}
 	w.note(Taken, r.at, what, "lists/senders.csv")
 }
 

@@ -26,10 +26,11 @@ func Mimedefang(dir string) (*Result, error) {
 		c.filterLine(l)
 	}
 	return t.end("MIMEDefang", []string{
+		"MIMEDefang's engines are called by its code: write [[virus]] for each, docs/engines.md shows how. " +
+			"Until then no mail is infected but by lists of hashes.",
 		"A filter of MIMEDefang is a program. What it decides is written as rules of milterscan: " +
 			"docs/policy.md has what rules go by, docs/recipes.md has examples.",
-		"The profile \"default\" refuses names and contents that are programs, and infected mail; " +
-			"\"milterscan check --effective --rules\" lists all rules.",
+		defaultProfile + "MIMEDefang does what its filter says, and nothing by itself.",
 	}), nil
 }
 

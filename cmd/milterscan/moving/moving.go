@@ -73,6 +73,13 @@ const (
 	ReportName = "report.txt"
 )
 
+// defaultProfile says what a profile does besides the rules that were taken over; what the other filter does
+// instead comes after it.
+const defaultProfile = "The profile \"default\" comes after the rules that were taken over: \"milterscan check " +
+	"--effective --rules\" lists all of them. It refuses infected mail, programs by their names and contents, also in " +
+	"archives, macros that run by themselves, archives with a password and those that burst all limits, and messages " +
+	"that are pieces or whose content is elsewhere: where it does more than you want, write a rule of your own. "
+
 // outputMark, in a setting that needs a whole path, is replaced by the directory into which Write puts the
 // configuration.
 const outputMark = "@output@"

@@ -130,3 +130,38 @@ func TestOddEngines(t *testing.T) {
 		t.Error(conf, report)
 	}
 }
+
+// TestLongReport: a report that would have too many lines ends with one that says so.
+func TestLongReport(t *testing.T) {
+	r, err := Mimedefang(confDir(t, map[string]string{"mimedefang-filter": strings.Repeat("sub f {\n", maxNotes+5)}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := r.Notes[len(r.Notes)-1]
+	if len(r.Notes) != maxNotes || last.How != Unclear || last.Line != maxNotes || !strings.Contains(last.Why, "from here on nothing is said") {
+		t.Errorf("%d notes, the last is %+v", len(r.Notes), last)
+	}
+}
+
+// TestReferences follows variables that name others, and reads hashes from files.
+func TestReferences(t *testing.T) {
+	r, err := Amavis(confDir(t, map[string]string{
+		"amavisd.conf": "@mine = ('a@b.example', \\@mine);\n@whitelist_sender_maps = (\\@mine, \\%whitelist_sender, \\$nothing);\n" +
+			"read_hash(\\%whitelist_sender, '/etc/amavis/white');\nread_hash($x, 'white');\n" +
+			"@spam_lovers_maps = (\\%spam_lovers, \\@spam_lovers_acl);\n@bypass_virus_checks_maps = (\\%bypass_virus_checks);\n",
+		"white": "c@d.example 1\ne@f.example 0\n",
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	conf, report := written(t, r)
+	for _, want := range []string{`"a@b.example",  # amavisd.conf:1 @mine`, `"c@d.example",  # white:1`} {
+		if strings.Count(conf, want) != 1 {
+			t.Errorf("%q is not there once\n%s", want, conf)
+		}
+	}
+	if strings.Contains(conf, "e@f.example") || strings.Contains(conf, "lovers") || strings.Count(report, otherLists) != 1 ||
+		!strings.Contains(report, "amavisd.conf:4  read_hash($x, 'white');\n      it is code") {
+		t.Error(conf, report)
+	}
+}

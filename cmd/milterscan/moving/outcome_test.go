@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -17,14 +18,16 @@ import (
 	"github.com/milterscan/milterscan/tests/sample"
 )
 
-// mail is a mail of the table: what MailScanner does with it by its documentation, what milterscan does under the
-// rules that were made of MailScanner's, and where these differ, what the report says about it.
+// mail is a mail of a table: what the other filter does with it by its documentation, what milterscan does under the
+// rules that were made of the other's, and where these differ, what the report says about it.
 type mail struct {
 	name         string
 	from, to     string
 	client       string
-	score        float64 // that SpamAssassin gives it
-	listed       bool    // by the DNS list
+	login        string   // of a client that has authenticated
+	score        float64  // that the scorer gives it
+	symbols      []string // that rspamd finds
+	listed       bool     // by the DNS list
 	text         []byte
 	theirs, ours string // as outcome has it
 	why          string // in the report
@@ -124,31 +127,43 @@ func TestSameMails(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	judge, recall := judgeOf(t, r)
+	judge, recall := judgeOf(t, r, nil)
+	compare(t, r, judge, recall, "spamassassin", mails)
+}
+
+// compare judges the mails of a table, and looks for each difference in the report of the import.
+func compare(t *testing.T, r *moving.Result, judge *pipeline.Pipeline, recall *pipeline.Recall, scorer string, mails []mail) {
+	t.Helper()
 	report := strings.Join(strings.Fields(r.Report()), " ")
 	for _, m := range mails {
-		got := outcome(t, judge, recall, m)
+		got := outcome(t, judge, recall, scorer, m)
 		switch {
 		case got != m.ours:
 			t.Errorf("%s: %s, want %s", m.name, got, m.ours)
 		case m.theirs == m.ours && m.why != "":
 			t.Errorf("%s: there is no difference to explain", m.name)
 		case m.theirs != m.ours && (m.why == "" || !strings.Contains(report, m.why)):
-			t.Errorf("%s: MailScanner: %s, milterscan: %s, and the report does not say why: %q", m.name, m.theirs, m.ours, m.why)
+			t.Errorf("%s: %s: %s, milterscan: %s, and the report does not say why: %q", m.name, r.Program, m.theirs, m.ours, m.why)
 		}
 	}
 }
 
-// judgeOf makes a judge of what was imported, with a clamd that is there.
-func judgeOf(t *testing.T, r *moving.Result) (*pipeline.Pipeline, *pipeline.Recall) {
+// judgeOf makes a judge of what was imported, with a clamd that is there. What must be done first with the directory
+// that it was written to, more does.
+func judgeOf(t *testing.T, r *moving.Result, more func(dir string)) (*pipeline.Pipeline, *pipeline.Recall) {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "out")
-	clamd := (&fakes.Clamd{}).Start(t, "unix")
-	r.Config = strings.ReplaceAll(r.Config, "unix:/var/run/clamav/clamd.ctl", clamd)
 	if err := r.Write(dir); err != nil {
 		t.Fatal(err)
 	}
-	c, err := config.Load(filepath.Join(dir, moving.ConfigName))
+	if more != nil {
+		more(dir)
+	}
+	name := filepath.Join(dir, moving.ConfigName)
+	change(t, name, func(conf string) string {
+		return strings.ReplaceAll(conf, "unix:/var/run/clamav/clamd.ctl", (&fakes.Clamd{}).Start(t, "unix"))
+	})
+	c, err := config.Load(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,15 +176,31 @@ func judgeOf(t *testing.T, r *moving.Result) (*pipeline.Pipeline, *pipeline.Reca
 	return judge, recall
 }
 
-// outcome returns what becomes of a mail, in a few words.
-func outcome(t *testing.T, judge *pipeline.Pipeline, recall *pipeline.Recall, m mail) string {
+// change changes the text of a file.
+func change(t *testing.T, name string, how func(string) string) {
 	t.Helper()
-	found := &policy.Record{Findings: []policy.RecordFinding{{Kind: scan.Note, Scanner: "spamassassin", Rule: "spam/spamassassin", Score: m.score}}}
+	text, err := os.ReadFile(name)
+	if err == nil {
+		err = os.WriteFile(name, []byte(how(string(text))), 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// outcome returns what becomes of a mail, in a few words.
+func outcome(t *testing.T, judge *pipeline.Pipeline, recall *pipeline.Recall, scorer string, m mail) string {
+	t.Helper()
+	found := &policy.Record{Findings: []policy.RecordFinding{{Kind: scan.Note, Scanner: scorer, Rule: "spam/" + scorer, Score: m.score}}}
+	for _, s := range m.symbols {
+		found.Findings = append(found.Findings, policy.RecordFinding{Kind: scan.Note, Scanner: scorer, Rule: "spam/" + scorer + "/" + s})
+	}
 	if m.listed {
 		found.Findings = append(found.Findings, policy.RecordFinding{Kind: scan.Suspicious, Scanner: "dnslist", Rule: "spam/list/zen"})
 	}
 	recall.Of(found)
 	env := scan.Envelope{Sender: "ann@elsewhere.example", Recipients: []string{"bob@example.com"}, Client: netip.MustParseAddrPort("203.0.113.200:25")}
+	env.AuthUser = m.login
 	if m.from != "" {
 		env.Sender = m.from
 	}
@@ -206,6 +237,10 @@ func inWords(r policy.Record) string {
 			}
 		case "drop-recipient":
 			word = "redirect"
+		case "header":
+			if e.Name == "X-Spam" {
+				tag = " X-Spam"
+			}
 		case "subject":
 			tag = " " + strings.TrimSpace(e.Value)
 		}

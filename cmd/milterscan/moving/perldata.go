@@ -9,8 +9,9 @@ import (
 
 // perlValue is a literal of Perl: nothing of it was computed.
 type perlValue struct {
-	kind string // "text", "number", "undef", "list", "hash", "expression" (qr), "call" (a function of amavis) or "code"
-	text string // of "text", "number" and "expression"; the name of the function of "call"
+	kind string // "text", "number", "undef", "list", "hash", "expression" (qr), "call" (a function of amavis),
+	// "reference" (to a variable) or "code"
+	text string // of "text", "number" and "expression"; the name of the function of "call", and of the variable
 	list []perlValue
 	at   int // the line
 }
@@ -78,6 +79,9 @@ func (p *perl) value() (v perlValue, err error) {
 	case c == '{':
 		v.kind = "hash"
 		v.list, err = p.list('}')
+	case c == '\\' && p.pos+1 < len(p.text) && strings.IndexByte("$@%", p.text[p.pos+1]) >= 0:
+		p.pos++
+		v.kind, v.text = "reference", p.variable()
 	case c == '\\':
 		p.pos++
 		return p.value()

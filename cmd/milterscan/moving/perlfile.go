@@ -95,6 +95,9 @@ func assigned(text string, vars map[string]string) (a assignment, some bool) {
 	}
 	text = strings.TrimSpace(strings.TrimPrefix(strings.TrimPrefix(text, "my "), "our "))
 	a.name = text
+	if strings.HasPrefix(text, "read_hash") {
+		return readHash(text, vars), true
+	}
 	if !strings.ContainsAny(text[:1], "$@%") {
 		a.err = errCode
 		return a, true
@@ -114,4 +117,16 @@ func assigned(text string, vars map[string]string) (a assignment, some bool) {
 		a.err = errCode
 	}
 	return a, true
+}
+
+// readHash reads a statement by which amavis fills a hash from a file: read_hash(\%whitelist_sender, 'FILE').
+func readHash(text string, vars map[string]string) (a assignment) {
+	p := &perl{text: text, vars: vars}
+	v, err := p.value()
+	p.blanks()
+	if err != nil || v.kind != "call" || len(v.list) != 2 || v.list[0].kind != "reference" ||
+		strings.Trim(p.text[p.pos:], "; \t\r\n") != "" {
+		return assignment{name: text, err: errCode}
+	}
+	return assignment{name: v.list[0].text, value: v}
 }

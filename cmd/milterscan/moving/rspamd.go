@@ -75,6 +75,7 @@ func Rspamd(dir string) (*Result, error) {
 		"rspamd goes on as a scorer that milterscan asks: symbols, weights, words it has learned, " +
 			"and its own lists stay with it. Its milter and its proxy are taken out of the MTA.",
 		"What rspamd would do by itself does not count; the rules that were made of its thresholds do.",
+		defaultProfile + "rspamd adds such findings to the score, and greylists or defers what it is to.",
 	}), nil
 }
 
