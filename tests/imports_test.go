@@ -95,6 +95,7 @@ var permissions = []struct {
 	{"scan/sender/sendertest", []string{"scan/sender/greylist", "scan/sender/rate"}},
 	{"policy/people/directory", []string{"policy/keep/postgres", "policy/keep/store", "policy/ldap", "policy/secret", "policy", "policy/disk", "policy/address", "scan/format/skeleton", "scan/units"}},
 	{"policy/judge", []string{"policy", "policy/edit", "policy/token", "scan", "scan/format/entity", "scan/open/unpack", "scan/sender/origin"}},
+	{"policy/dmarc/dmarctest", []string{"policy", "policy/dmarc", "policy/tell/submission", "scan/sender/auth", "scan/sender/dns/dnstest"}},
 	{"policy/config", []string{"policy/feed", "policy/dmarc", "policy/ldap", "policy/secret", "policy", "policy/address", "policy/edit", "policy/keep/...", "policy/people", "policy/people/digest", "policy/people/directory", "policy/tell/...", "scan", "scan/contents/...", "scan/format/...", "scan/open/...", "scan/sender/...", "scan/units"}},
 
 	// The MTA's side.

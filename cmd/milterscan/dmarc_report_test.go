@@ -42,12 +42,12 @@ func TestReportsOfDMARC(t *testing.T) {
 		t.Error("a command has made the file")
 	}
 	yesterday := time.Now().UTC().AddDate(0, 0, -1)
-	s := dmarc.NewStore(file)
+	s := dmarc.NewFile(file)
 	defer s.Close()
 	var c dmarc.Collector
 	c.Note(&auth.Evaluation{Client: netip.MustParseAddr("192.0.2.1"), Author: "example.org", Asked: "reject",
 		Policy: auth.Published{Domain: "example.org", P: "reject", SP: "reject", NP: "reject"}}, policy.Decision{}, yesterday)
-	if err := c.Flush(t.Context(), s, dmarc.DefaultConfig()); err != nil {
+	if err := c.Flush(t.Context(), s, dmarc.DefaultConfig(), yesterday); err != nil {
 		t.Fatal(err)
 	}
 	day := yesterday.Format(time.DateOnly)

@@ -68,22 +68,25 @@ func (c *Collector) add(at place, more count) {
 // Lost returns how many messages no report counts, as there was no room.
 func (c *Collector) Lost() int64 { return c.lost.Load() }
 
-// Flush writes down what was counted. If that fails it is tried again with the next call.
-func (c *Collector) Flush(ctx context.Context, s *Store, terms Config) error {
+// Flush writes down what was counted, and brings it to where it is reported. What fails is tried again with the next
+// call; the error is ErrUnshared if all is written down.
+func (c *Collector) Flush(ctx context.Context, s Store, terms Config, now time.Time) error {
 	c.mu.Lock()
 	lot := c.waiting
 	c.waiting = nil
 	c.mu.Unlock()
-	if len(lot) == 0 {
-		return nil
-	}
-	lost, err := s.add(ctx, lot, terms)
-	c.lost.Add(lost)
-	if err != nil {
-		for at, n := range lot {
-			c.add(at, *n)
+	if len(lot) > 0 {
+		lost, err := s.add(ctx, lot, terms)
+		c.lost.Add(lost)
+		if err != nil {
+			for at, n := range lot {
+				c.add(at, *n)
+			}
+			return err
 		}
 	}
+	lost, err := s.forward(ctx, terms, now)
+	c.lost.Add(lost)
 	return err
 }
 

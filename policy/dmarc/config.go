@@ -23,7 +23,7 @@ type Config struct {
 	Email string `toml:"email"`
 	// Where people find more, such as the address of a page; "" for nothing.
 	Contact string `toml:"contact"`
-	// Where what was found is added up.
+	// Where what was found is added up; or, with store.url, where it waits to be added to that of other hosts.
 	File string `toml:"file"`
 	// Domains that are reported about on one day; further ones are counted as lost.
 	Domains int `toml:"domains"`

@@ -155,7 +155,7 @@ func post(t *testing.T, o *outbox, z dnstest.Zone) Post {
 	if err := terms.Check(); err != nil {
 		t.Fatal(err)
 	}
-	s := NewStore(terms.File)
+	s := NewFile(terms.File)
 	t.Cleanup(func() { s.Close() })
 	return Post{Store: s, Sender: o, Resolver: z, Questions: 20, Key: func() ([]byte, error) { return make([]byte, 32), nil },
 		Terms: terms, Host: "mx.us.example"}
@@ -168,7 +168,7 @@ func (p Post) count(t *testing.T, when time.Time, list ...auth.Evaluation) {
 	for _, e := range list {
 		c.Note(&e, policy.Decision{Answer: policy.Reject}, when)
 	}
-	if err := c.Flush(t.Context(), p.Store, p.Terms); err != nil || c.Lost() > 0 {
+	if err := c.Flush(t.Context(), p.Store, p.Terms, noon); err != nil || c.Lost() > 0 {
 		t.Fatalf("%v, %d lost", err, c.Lost())
 	}
 }
@@ -347,7 +347,7 @@ func TestRoom(t *testing.T) {
 		e.Policy.Domain = fmt.Sprintf("d%d.example", i)
 		c.Note(&e, policy.Decision{}, noon)
 	}
-	if err := c.Flush(t.Context(), p.Store, p.Terms); err != nil {
+	if err := c.Flush(t.Context(), p.Store, p.Terms, noon); err != nil {
 		t.Fatal(err)
 	}
 	list, err := p.Store.Reports(t.Context(), 100)
@@ -380,7 +380,7 @@ func TestOneOwner(t *testing.T) {
 	}
 	e := failed()
 	c.Note(&e, policy.Decision{}, noon)
-	if err := c.Flush(t.Context(), p.Store, p.Terms); err != nil || c.Lost() != 50 {
+	if err := c.Flush(t.Context(), p.Store, p.Terms, noon); err != nil || c.Lost() != 50 {
 		t.Errorf("%v, %d lost", err, c.Lost())
 	}
 	if _, err := p.Store.one(t.Context(), dayOf(noon), "example.org"); err != nil {
@@ -397,12 +397,12 @@ func TestNoDisk(t *testing.T) {
 		e.Client = netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)})
 		c.Note(&e, policy.Decision{}, noon)
 	}
-	broken := NewStore("/proc/nowhere/dmarc.db")
-	if err := c.Flush(t.Context(), broken, p.Terms); err == nil || c.Lost() != 5 {
+	broken := NewFile("/proc/nowhere/dmarc.db")
+	if err := c.Flush(t.Context(), broken, p.Terms, noon); err == nil || c.Lost() != 5 {
 		t.Errorf("%v, %d lost", err, c.Lost())
 	}
 	p.Terms.Rows = mostWaiting
-	if err := c.Flush(t.Context(), p.Store, p.Terms); err != nil || c.Lost() != 5 {
+	if err := c.Flush(t.Context(), p.Store, p.Terms, noon); err != nil || c.Lost() != 5 {
 		t.Errorf("%v, %d lost", err, c.Lost())
 	}
 }

@@ -21,13 +21,13 @@ type Sender interface {
 
 // Post sends reports. All fields are required.
 type Post struct {
-	Store     *Store
+	Store     Store
 	Sender    Sender
 	Resolver  dns.Resolver
 	Questions int                    // that may be put about one report
 	Key       func() ([]byte, error) // that signs passes
 	Terms     Config
-	Host      string // our name
+	Host      string // our name, if no others send the same reports
 }
 
 // Outcome is what became of reports.

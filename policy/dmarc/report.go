@@ -127,8 +127,11 @@ func (p Post) write(r Report, rows []row, counts []int64) (document, error) {
 }
 
 // id returns the name of a report: the same each time it is sent, and another for each
-// host, which reports about its own mail.
+// host that reports about its own mail alone.
 func (p Post) id(r Report) string {
+	if r.id != "" {
+		return r.id
+	}
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%s\n%d", p.Host, p.Terms.Submitter(), r.Domain, r.day))
 	return strings.ToLower(base32.HexEncoding.EncodeToString(sum[:15]))
 }

@@ -40,7 +40,7 @@ func manyDomains(t *testing.T, p Post, n int, address string) {
 		e.Policy = auth.Published{Domain: fmt.Sprintf("evil%d.com", i), P: "reject", ReportAddresses: "mailto:" + to}
 		c.Note(&e, policy.Decision{Answer: policy.Reject}, noon)
 	}
-	if err := c.Flush(t.Context(), p.Store, p.Terms); err != nil || c.Lost() > 0 {
+	if err := c.Flush(t.Context(), p.Store, p.Terms, noon); err != nil || c.Lost() > 0 {
 		t.Fatalf("%v, %d lost", err, c.Lost())
 	}
 }
@@ -78,7 +78,7 @@ func TestWildcardDestination(t *testing.T) {
 			if asked > 60 {
 				t.Errorf("%d questions", asked)
 			}
-			list, err := p.Store.find(t.Context(), columns+`WHERE state = ? LIMIT 1`, Failed)
+			list, err := p.Store.(*File).find(t.Context(), `WHERE state = $1 LIMIT 1`, string(Failed))
 			if err != nil || len(list) != 1 || !strings.Contains(list[0].Why, "per_destination") {
 				t.Errorf("%+v, %v", list, err)
 			}

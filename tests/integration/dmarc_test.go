@@ -83,13 +83,13 @@ func TestReportOfADomain(t *testing.T) {
 // countBefore puts a row of another day into the file.
 func countBefore(t *testing.T, file string, when time.Time, rua string) {
 	t.Helper()
-	s := dmarc.NewStore(file)
+	s := dmarc.NewFile(file)
 	defer s.Close()
 	var c dmarc.Collector
 	c.Note(&auth.Evaluation{Client: netip.MustParseAddr("2001:db8::1"), Author: "mail.example.org", Asked: "reject", Trusted: true,
 		DKIM:   []auth.Signed{{Domain: "example.org", Selector: "s\x01<&>", Result: "fail"}},
 		Policy: auth.Published{Domain: "example.org", P: "reject", SP: "none", NP: "none", ReportAddresses: rua}}, policy.Decision{}, when)
-	if err := c.Flush(t.Context(), s, dmarc.DefaultConfig()); err != nil {
+	if err := c.Flush(t.Context(), s, dmarc.DefaultConfig(), when); err != nil {
 		t.Fatal(err)
 	}
 }

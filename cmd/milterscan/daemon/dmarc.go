@@ -22,10 +22,11 @@ const dmarcEvery = 30 * time.Second
 type dmarcReports struct {
 	d         *Daemon
 	collector dmarc.Collector
-	store     *dmarc.Store // of the loop alone; nil before it is used
-	file      string       // of the store
-	again     time.Time    // when the next round may be
-	missed    int64        // messages that were known to be lost at the last round
+	store     dmarc.Store // of the loop alone; nil before it is used
+	file      string      // of the store
+	again     time.Time   // when the next round may be
+	missed    int64       // messages that were known to be lost at the last round
+	apart     bool        // what was counted did not come to other hosts' counts at the last round
 
 	sent, unwanted, failed atomic.Int64
 }
@@ -58,13 +59,13 @@ func (r *dmarcReports) end() {
 	}
 }
 
-// use opens the file of a configuration.
+// use opens the store of a configuration.
 func (r *dmarcReports) use(c *config.Config) {
 	if file := c.DMARC.File; r.store == nil || r.file != file {
 		if r.store != nil {
 			r.store.Close()
 		}
-		r.store, r.file = dmarc.NewStore(file), file
+		r.store, r.file = r.d.Stores.Reports(c), file
 	}
 }
 
@@ -73,13 +74,27 @@ func (r *dmarcReports) flush(ctx context.Context, c *config.Config) {
 		return
 	}
 	r.use(c)
-	if err := r.collector.Flush(ctx, r.store, c.DMARC); err != nil && ctx.Err() == nil {
-		r.d.log.Warn("what DMARC found cannot be written down and is kept in memory; mail goes on", zap.Error(err))
+	if err := r.collector.Flush(ctx, r.store, c.DMARC, time.Now()); ctx.Err() == nil {
+		r.tell(err)
 	}
 	if lost := r.collector.Lost(); lost > r.missed {
 		r.d.log.Warn("messages are in no report of DMARC, as there is no room", zap.Int64("messages", lost-r.missed))
 		r.missed = lost
 	}
+}
+
+// tell logs what became of what was counted.
+func (r *dmarcReports) tell(err error) {
+	apart := errors.Is(err, dmarc.ErrUnshared)
+	switch {
+	case apart && !r.apart:
+		r.d.log.Warn("what DMARC found cannot be added to that of other hosts yet; mail goes on", zap.Error(err))
+	case !apart && err != nil:
+		r.d.log.Warn("what DMARC found cannot be written down and is kept in memory; mail goes on", zap.Error(err))
+	case err == nil && r.apart:
+		r.d.log.Info("what DMARC found is with that of other hosts again")
+	}
+	r.apart = apart
 }
 
 func (r *dmarcReports) round(ctx context.Context, c *config.Config, now time.Time) {

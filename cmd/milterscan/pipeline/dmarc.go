@@ -7,8 +7,20 @@ import (
 	"github.com/milterscan/milterscan/scan/sender/dns"
 )
 
-// ReportPost returns what sends reports of DMARC from a file, by the terms of a configuration.
-func ReportPost(c *config.Config, s *dmarc.Store) dmarc.Post {
+// Reports returns what reports of DMARC are made from: what all hosts have counted, or what is in the file of a configuration.
+// The caller closes it.
+func (k *Stores) Reports(c *config.Config) dmarc.Store {
+	switch {
+	case k.Fleet == nil:
+		return dmarc.NewFile(c.DMARC.File)
+	case k.joins:
+		return dmarc.NewShared(joining{k.Fleet}, c.DMARC.File)
+	}
+	return dmarc.NewShared(k.Fleet, c.DMARC.File)
+}
+
+// ReportPost returns what sends reports of DMARC from a store, by the terms of a configuration.
+func ReportPost(c *config.Config, s dmarc.Store) dmarc.Post {
 	_, host := Author(c)
 	return dmarc.Post{
 		Store: s, Sender: c.Submission.Via, Resolver: dns.NewClient(c.DNS), Questions: c.DNS.Questions,

@@ -44,17 +44,18 @@ func open(f *cli.Options, args []string, std cli.Streams, checks ...func() error
 		return nil, status, false
 	}
 	d = &desk{Streams: std, name: f.Name(), config: c}
+	stores := pipeline.StoresOf(c, func(error) {})
 	file := c.DMARC.File
-	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) { // no command makes one
+	if _, err := os.Stat(file); stores.Fleet == nil && errors.Is(err, fs.ErrNotExist) { // no command makes one
 		return nil, d.fail(fmt.Errorf("%s: %w yet; see dmarc_reports.enabled", file, dmarc.ErrNothing)), false
 	}
 	back, err := cli.AsOwner(filepath.Dir(file), c.Quarantine.Dir)
 	if err != nil {
 		return nil, d.fail(err), false
 	}
-	s := dmarc.NewStore(file)
+	s := stores.Reports(c)
 	d.Post = pipeline.ReportPost(c, s)
-	d.close = func() { s.Close(); back() }
+	d.close = func() { s.Close(); stores.Close(); back() }
 	return d, cli.ExitOK, true
 }
 
