@@ -35,8 +35,9 @@ type link struct{ page, anchor string }
 
 // Guide is all pages.
 type Guide struct {
-	pages map[string]*Page
-	order []*Page
+	pages  map[string]*Page
+	order  []*Page
+	groups []Group
 }
 
 // New reads the pages in files. href returns the address of a page by its name.
@@ -59,6 +60,10 @@ func New(files fs.FS, href func(name string) string) (*Guide, error) {
 		g.order = append(g.order, p)
 	}
 	slices.SortFunc(g.order, func(a, b *Page) int { return strings.Compare(strings.ToLower(a.Title), strings.ToLower(b.Title)) })
+	g.groups, g.order = grouped(g.order), nil
+	for _, group := range g.groups {
+		g.order = append(g.order, group.Pages...)
+	}
 	return g, nil
 }
 
@@ -78,7 +83,7 @@ func Address(page, anchor string) string {
 	return "/help/" + page + "#" + anchor
 }
 
-// Pages returns all pages by their titles.
+// Pages returns all pages in the order of their groups.
 func (g *Guide) Pages() []*Page { return g.order }
 
 // Page returns a page by its name, nil if there is none.

@@ -30,6 +30,36 @@ func TestPages(t *testing.T) {
 	}
 }
 
+// TestGroups: each page is in one group, and each name in a group is a page's.
+func TestGroups(t *testing.T) {
+	g := shipped(t)
+	in := map[string]string{}
+	for _, s := range shelves {
+		if titles[s.name] == "" {
+			t.Errorf("the group %s has no heading", s.name)
+		}
+		for _, name := range strings.Fields(s.pages) {
+			if in[name] != "" {
+				t.Errorf("%s is in %s and in %s", name, in[name], s.name)
+			}
+			if in[name] = s.name; g.Page(name) == nil {
+				t.Errorf("%s of %s is no page", name, s.name)
+			}
+		}
+	}
+	for _, p := range g.Pages() {
+		if in[p.Name] == "" {
+			t.Errorf("%s is in no group", p.Name)
+		}
+	}
+	if first := g.Pages()[0].Name; first != "quickstart" || len(g.Pages()) != len(in) {
+		t.Errorf("the first of %d pages is %s", len(g.Pages()), first)
+	}
+	if list := grouped([]*Page{{Name: "nowhere"}}); len(list) != 1 || list[0].Name != "other" || len(list[0].Pages) != 1 {
+		t.Errorf("a page in no group is lost: %+v", list)
+	}
+}
+
 // forbidden are elements and attributes that the console's policy does not let a page have, or
 // that would ask others.
 var forbidden = regexp.MustCompile(`^(script|style|iframe|form|img|link|on[a-z]+)$`)

@@ -82,7 +82,7 @@ func pages(g *guide.Guide) (map[string][]byte, error) {
 			name = file(p.Name)
 		}
 		var out bytes.Buffer
-		if err := t.Execute(&out, map[string]any{"Page": p, "Pages": g.Pages()}); err != nil {
+		if err := t.Execute(&out, map[string]any{"Page": p, "Groups": g.Groups()}); err != nil {
 			return nil, err
 		}
 		files[name] = out.Bytes()

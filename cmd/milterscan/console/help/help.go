@@ -59,10 +59,10 @@ func (x *room) contents(w http.ResponseWriter, r *http.Request, p login.Person) 
 	data := struct {
 		Question string
 		Hits     []guide.Hit
-		Pages    []*guide.Page
+		Groups   []guide.Group
 	}{Question: question}
 	if question == "" {
-		data.Pages = g.Pages()
+		data.Groups = g.Groups()
 	} else {
 		data.Hits = g.Search(question)
 	}
