@@ -2,6 +2,7 @@ package content
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/milterscan/milterscan/scan"
@@ -34,14 +35,29 @@ func otherAddress(m entity.Mailbox) string {
 	if host == "" {
 		return ""
 	}
-	name := spacedSigns.ReplaceAllString(atSigns.Replace(entity.DecodeWords(m.Name)), "@")
-	for _, shown := range markup.Addresses(name) {
+	for _, shown := range shownAddresses(m.Name) {
 		if _, domain, _ := strings.Cut(shown, "@"); markup.Registrable(domain) != markup.Registrable(host) {
 			return shown
 		}
 	}
 	return ""
 }
+
+// shownAddresses returns the addresses that people read in a name: of any domain, or, where the sign is a word or has blanks
+// around it, of one that can be registered, as "Ann @ The.Attic" is no address.
+func shownAddresses(name string) (list []string) {
+	name = atSigns.Replace(entity.DecodeWords(name))
+	for _, shown := range markup.AnyAddresses(name) {
+		if !slices.Contains(machines, shown[strings.LastIndexByte(shown, '.')+1:]) {
+			list = append(list, shown)
+		}
+	}
+	return append(list, markup.Addresses(spacedSigns.ReplaceAllString(name, "@"))...)
+}
+
+// machines are the last labels of names that hosts give themselves inside a network. Their mail shows them as its author,
+// "root@web1.lan", and has an address of the outside.
+var machines = []string{"local", "localdomain", "lan", "internal", "intranet", "home", "arpa"}
 
 // atSigns makes "@" of the signs that look like it.
 var atSigns = strings.NewReplacer("\uff20", "@", "\ufe6b", "@")

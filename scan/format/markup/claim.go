@@ -33,12 +33,29 @@ func Claims(text string) []URL {
 	return claims
 }
 
-// Addresses returns the mail addresses that a text names.
-func Addresses(text string) []string {
+// Addresses returns the mail addresses that a text names, of domains that can be registered.
+func Addresses(text string) []string { return addressesOf(text, Suffixed) }
+
+// AnyAddresses returns the mail addresses that a text names, also those at names that look like domains and that nobody can
+// register: "service@bank.test". People do not know which ones these are. A name of one label, as in "a@b", looks like none.
+func AnyAddresses(text string) []string { return addressesOf(text, likeDomain) }
+
+// likeDomain reports whether a host has several labels, and at its end one of letters, as domains have.
+func likeDomain(host string) bool {
+	i := strings.LastIndexByte(host, '.')
+	if i <= 0 || !plausible(host) {
+		return false
+	}
+	last := host[i+1:]
+	return len(last) > 1 && (strings.HasPrefix(last, "xn--") || strings.Trim(last, "abcdefghijklmnopqrstuvwxyz") == "")
+}
+
+// addressesOf returns the mail addresses in a text whose hosts are fit.
+func addressesOf(text string, fit func(host string) bool) []string {
 	var found []string
 	for _, word := range strings.FieldsFunc(shownText(text), betweenWords) {
 		word = trimWord(word)
-		if at := strings.LastIndexByte(word, '@'); at <= 0 || strings.Contains(word, "://") || !Suffixed(hostOf(word[at+1:])) {
+		if at := strings.LastIndexByte(word, '@'); at <= 0 || strings.Contains(word, "://") || !fit(hostOf(word[at+1:])) {
 			continue
 		}
 		if found = append(found, ParseURL("mailto:"+strings.TrimPrefix(word, "mailto:")).Address()); len(found) == maxClaims {
