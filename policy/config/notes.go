@@ -24,7 +24,7 @@ const runtimeDir = "/run/milterscan"
 // decide less than they say, and sockets that the MTA cannot reach or that all can.
 // catalogue lists every finding there is.
 func (c *Config) Notes(catalogue []scan.Rule) Problems {
-	return slices.Concat(c.listenNotes(), c.scoreNotes(), c.ownNotes(), c.placeNotes(), c.shadowNotes(catalogue)).sorted()
+	return slices.Concat(c.listenNotes(), c.scoreNotes(), c.ownNotes(), c.placeNotes(), c.heldNotes(), c.shadowNotes(catalogue)).sorted()
 }
 
 // listenNotes returns a note for each address that the MTA cannot connect to, or that

@@ -68,6 +68,40 @@ func TestNotes(t *testing.T) {
 	}
 }
 
+// TestNotesOnHeldMail warns of rules that leave to the MTA what a verdict is to release.
+func TestNotesOnHeldMail(t *testing.T) {
+	const poll = "poll = \"https://sandbox.example/jobs/{id}\"\nid_at = \"id\"\nverdict_at = \"state\"\nclean_words = [\"clean\"]\ninfected_words = [\"bad\"]\npending_words = [\"running\"]\n"
+	engine := func(keys string) string {
+		return "[[virus]]\nname = \"box\"\ntype = \"http\"\naddress = \"https://sandbox.example/submit\"\n" + keys
+	}
+	rule := func(when, action string) string {
+		return "[[rule]]\nname = \"r\"\nwhen = [\"" + when + "\"]\n" + action + "\n"
+	}
+	const hold = "action = \"hold\""
+	for _, test := range []struct {
+		text string
+		line string // of the warning, "" for none
+	}{
+		{rule("virus/pending/box", hold) + engine(poll), ":1: "},
+		{rule("virus/pending/*", hold) + engine(poll), ":1: "},
+		{rule("virus/*", hold) + engine(poll), ":1: "},
+		{engine(poll) + rule("failed", hold), ":11: "},
+		{rule("virus/pending/box", "action = \"quarantine\"") + engine(poll), ""},
+		{rule("virus/pending/box", hold+"\nobserve = true") + engine(poll), ""},
+		{rule("virus/pending/other", hold) + engine(poll), ""},
+		{rule("virus/failed/box", hold) + engine(poll), ""},
+		{rule("infected", hold) + engine(poll), ""},
+		{rule("failed", hold), ""},
+	} {
+		c, file := notedConfig(t, test.text)
+		want := test.line
+		if want != "" {
+			want += `rule.action: "r" leaves mail to the MTA for which engine "box" has no verdict yet`
+		}
+		wantNote(t, test.text, c.heldNotes(), file, want)
+	}
+}
+
 func TestNotesOnAddresses(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "file"), nil, 0o600); err != nil {
