@@ -1,13 +1,11 @@
 package pipeline
 
 import (
-	"context"
-	"database/sql"
-
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/policy/keep/fleet"
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
 	"github.com/milterscan/milterscan/policy/keep/quarantine/shared"
+	"github.com/milterscan/milterscan/policy/keep/tables"
 )
 
 // StoresOf returns the stores of a command, of which none is open. What hosts share is looked at when it is used.
@@ -26,41 +24,18 @@ func (k *Stores) Quarantine(c *config.Config) quarantine.Store {
 	case k.Fleet == nil:
 		return k.dir(c.Quarantine.Dir)
 	case k.joins:
-		return shared.New(joining{k.Fleet}, c.Store.Host())
+		return shared.New(fleet.Joining{State: k.Fleet}, c.Store.Host())
 	}
 	return shared.New(k.Fleet, c.Store.Host())
 }
 
-// joining is what hosts share, for a command: it has no daemon that looks at the tables beforehand.
-type joining struct{ *fleet.State }
-
-// Commit looks at the tables first, if that was not done.
-func (j joining) Commit(ctx context.Context, do func(step func(query string, args ...any) error) error) error {
-	if err := j.join(ctx); err != nil {
-		return err
+// tables returns what hosts share as tables, for data that a host by itself has in a file.
+func (k *Stores) tables() tables.State {
+	if k.joins {
+		return fleet.Joining{State: k.Fleet}
 	}
-	return j.State.Commit(ctx, do)
+	return k.Fleet
 }
 
-// Read looks at the tables first, if that was not done.
-func (j joining) Read(ctx context.Context, do func(*sql.DB) error) error {
-	if err := j.join(ctx); err != nil {
-		return err
-	}
-	return j.State.Read(ctx, do)
-}
-
-// Change looks at the tables first, if that was not done.
-func (j joining) Change(ctx context.Context, do func(*sql.Tx) error) error {
-	if err := j.join(ctx); err != nil {
-		return err
-	}
-	return j.State.Change(ctx, do)
-}
-
-func (j joining) join(ctx context.Context) error {
-	if j.Ready() == nil {
-		return nil
-	}
-	return j.Check(ctx)
-}
+// ready reports whether what hosts share can be asked, or there is nothing. A daemon that begins has not looked yet.
+func (k *Stores) ready() bool { return k.Fleet == nil || k.joins || k.Fleet.Ready() == nil }

@@ -55,8 +55,8 @@ func New(o Options) *State { return &State{options: o, unfit: errUnprepared} }
 func (o Options) othersOf() int { return max(fewest, o.Connections/2) }
 
 // Most returns how many connections one daemon may have at the same time: those of mail and of
-// others, and one that watches.
-func (o Options) Most() int { return o.Connections + o.othersOf() + 1 }
+// others, one that watches, and one that listens.
+func (o Options) Most() int { return o.Connections + o.othersOf() + 2 }
 
 // Place returns where the database is.
 func (s *State) Place() string { return s.options.Server.Place() }
