@@ -1,6 +1,10 @@
 package policy
 
-import "net/netip"
+import (
+	"encoding/binary"
+	"errors"
+	"net/netip"
+)
 
 // Lengths is a set of lengths of prefixes of networks, those of IPv4 and IPv6 apart.
 type Lengths struct {
@@ -31,4 +35,26 @@ func (l Lengths) of(a netip.Addr) (list []int) {
 		}
 	}
 	return list
+}
+
+// AppendBinary writes the set after other bytes, for UnmarshalBinary.
+func (l Lengths) AppendBinary(to []byte) ([]byte, error) {
+	for _, word := range []uint64{l.v4, l.v6[0], l.v6[1], l.v6[2]} {
+		to = binary.LittleEndian.AppendUint64(to, word)
+	}
+	return to, nil
+}
+
+// LengthsSize is how many bytes a set takes.
+const LengthsSize = 32
+
+// UnmarshalBinary reads a set.
+func (l *Lengths) UnmarshalBinary(from []byte) error {
+	if len(from) != LengthsSize {
+		return errors.New("this is no set of lengths of networks")
+	}
+	for i, word := range []*uint64{&l.v4, &l.v6[0], &l.v6[1], &l.v6[2]} {
+		*word = binary.LittleEndian.Uint64(from[8*i:])
+	}
+	return nil
 }

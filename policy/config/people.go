@@ -8,7 +8,8 @@ import (
 // People is what people may settle for themselves.
 type People struct {
 	// The database of lists, settings and requests of people, on a file system of
-	// this host.
+	// this host. With store.url hosts share these, and next to this file is what a
+	// daemon goes by that begins while the shared database is away.
 	File string `toml:"file"`
 	// The lists of senders that people allow and block, and who may list whom: see
 	// docs/lists.md.

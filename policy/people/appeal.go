@@ -2,10 +2,11 @@ package people
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"slices"
 	"time"
+
+	"github.com/milterscan/milterscan/policy/keep/tables"
 )
 
 // Appeal is what the sender of a refused message asks its recipients.
@@ -36,7 +37,7 @@ const appealDay = 24 * time.Hour
 // once: the error is ErrAsked if the sender has asked for this message before, and ErrLimit if
 // no recipient may be asked now.
 func (s *Store) Appeal(ctx context.Context, a Appeal, limits AppealLimits) error {
-	return s.db().Change(ctx, func(tx *sql.Tx) error {
+	return s.db().Change(ctx, func(tx tables.Asker) error {
 		if n, err := appeals(ctx, tx, "message = ?", a.Message, time.Time{}); err != nil || n > 0 {
 			return errors.Join(err, asked(n))
 		}
@@ -54,7 +55,7 @@ func (s *Store) Appeal(ctx context.Context, a Appeal, limits AppealLimits) error
 }
 
 // ask asks each recipient who is not asked too often.
-func (a Appeal) ask(ctx context.Context, tx *sql.Tx, most int, since time.Time) error {
+func (a Appeal) ask(ctx context.Context, tx tables.Asker, most int, since time.Time) error {
 	err := ErrLimit
 	for _, to := range a.addresses() {
 		n, failed := appeals(ctx, tx, "address = ?", to, since)
@@ -87,7 +88,7 @@ func (a Appeal) addresses() (list []string) {
 }
 
 // appeals counts the messages of appeals of which something is true.
-func appeals(ctx context.Context, tx *sql.Tx, where, value string, since time.Time) (n int, err error) {
+func appeals(ctx context.Context, tx tables.Asker, where, value string, since time.Time) (n int, err error) {
 	err = tx.QueryRowContext(ctx, `SELECT count(DISTINCT message) FROM request WHERE kind = 'appeal' AND time > ? AND `+where,
 		max(0, since.Unix()), value).Scan(&n)
 	return n, err

@@ -8,6 +8,8 @@ import (
 	"iter"
 	"slices"
 	"time"
+
+	"github.com/milterscan/milterscan/policy/keep/tables"
 )
 
 // atOnce is how many entries are written or removed in one go: no other process waits long.
@@ -77,17 +79,17 @@ const (
 )
 
 func (s *Store) importSlice(ctx context.Context, by Maker, some []Entry) error {
-	return s.change(ctx, func(tx *sql.Tx, n int64) error {
+	return s.change(ctx, func(tx tables.Asker, n int64) error {
 		for i := range some {
 			if err := by.room(ctx, tx, some[i]); err != nil {
 				return err
 			}
 		}
-		put, err := tx.PrepareContext(ctx, putting(min(rows, len(some))))
+		put, end, err := s.db().Repeat(ctx, tx, putting(min(rows, len(some))))
 		if err != nil {
 			return err
 		}
-		defer put.Close()
+		defer end()
 		values := make([]any, 0, rows*columns)
 		for few := range slices.Chunk(some, rows) {
 			values = values[:0]
@@ -95,7 +97,7 @@ func (s *Store) importSlice(ctx context.Context, by Maker, some []Entry) error {
 				values = append(values, e.values(n)...)
 			}
 			if len(few) == rows || len(few) == len(some) {
-				_, err = put.ExecContext(ctx, values...)
+				err = put(values...)
 			} else {
 				_, err = tx.ExecContext(ctx, putting(len(few)), values...)
 			}
@@ -116,59 +118,38 @@ func (s *Store) RemoveAll(ctx context.Context, f Filter) (int, error) {
 
 func (s *Store) removeWhere(ctx context.Context, where string, args []any) (int, error) {
 	removed := 0
+	first := `SELECT id FROM entry WHERE ` + where + ` ORDER BY id LIMIT ?`
+	number := func(rows *sql.Rows) (id int64, err error) { return id, rows.Scan(&id) }
 	for {
 		var some []int64
-		err := s.db().Read(ctx, func(db *sql.DB) (err error) {
-			some, err = numbers(ctx, db, where, args)
+		err := s.db().Read(ctx, func(db tables.Asker) (err error) {
+			some, err = tables.Rows(ctx, db, number, first, slices.Concat(args, []any{atOnce})...)
 			return err
 		})
 		if err != nil || len(some) == 0 {
 			return removed, err
 		}
-		n, err := s.removeThese(ctx, some, where, args)
+		n, err := s.removeUpTo(ctx, some[len(some)-1], where, args)
 		if removed += n; err != nil {
 			return removed, err
 		}
 	}
 }
 
-// numbers returns those of the first entries that meet a condition.
-func numbers(ctx context.Context, db asker, where string, args []any) (list []int64, err error) {
-	rows, err := db.QueryContext(ctx, `SELECT id FROM entry WHERE `+where+` ORDER BY id LIMIT ?`,
-		append(args[:len(args):len(args)], atOnce)...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var id int64
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
+// removeUpTo removes the entries up to a number that meet a condition, and notes that they are no more.
+func (s *Store) removeUpTo(ctx context.Context, last int64, where string, args []any) (n int, err error) {
+	err = s.change(ctx, func(tx tables.Asker, change int64) error {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO gone (change, owner, pattern, authenticated)
+			SELECT ?, owner, pattern, authenticated FROM entry WHERE id <= ? AND `+where, slices.Concat([]any{change, last}, args)...); err != nil {
+			return err
 		}
-		list = append(list, id)
-	}
-	return list, rows.Err()
-}
-
-// removeThese removes entries by their numbers, if they still meet the condition.
-func (s *Store) removeThese(ctx context.Context, some []int64, where string, args []any) (n int, err error) {
-	query := `DELETE FROM entry WHERE id = ? AND ` + where + ` RETURNING ` + entryColumns
-	err = s.change(ctx, func(tx *sql.Tx, change int64) error {
-		n = 0
-		for _, id := range some {
-			e, err := scanEntry(tx.QueryRowContext(ctx, query, append([]any{id}, args...)...))
-			if errors.Is(err, sql.ErrNoRows) {
-				continue
-			}
-			if err == nil {
-				err = bury(ctx, tx, change, e)
-			}
-			if err != nil {
-				return err
-			}
-			n++
+		done, err := tx.ExecContext(ctx, `DELETE FROM entry WHERE id <= ? AND `+where, slices.Concat([]any{last}, args)...)
+		if err != nil {
+			return err
 		}
-		return nil
+		went, err := done.RowsAffected()
+		n = int(went)
+		return err
 	})
 	return n, err
 }
@@ -185,7 +166,7 @@ func (s *Store) ExpireEntries(ctx context.Context, now time.Time) (int, error) {
 		return n, err
 	}
 	var last int64
-	err = s.db().Read(ctx, func(db *sql.DB) error {
+	err = s.db().Read(ctx, func(db tables.Asker) error {
 		return db.QueryRowContext(ctx, `SELECT change FROM gone ORDER BY change DESC LIMIT 1 OFFSET ?`, mostGone).Scan(&last)
 	})
 	if errors.Is(err, sql.ErrNoRows) {
@@ -194,7 +175,7 @@ func (s *Store) ExpireEntries(ctx context.Context, now time.Time) (int, error) {
 	if err != nil {
 		return n, err
 	}
-	return n, s.db().Change(ctx, func(tx *sql.Tx) error {
+	return n, s.db().Change(ctx, func(tx tables.Asker) error {
 		_, err := tx.ExecContext(ctx, `UPDATE changed SET floor = max(floor, ?)`, last)
 		if err == nil {
 			_, err = tx.ExecContext(ctx, `DELETE FROM gone WHERE change <= ?`, last)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+
+	"github.com/milterscan/milterscan/policy/keep/tables"
 )
 
 // Mark says up to which change a reader has read.
@@ -14,19 +16,14 @@ type Mark struct {
 
 // Mark returns the last change there is.
 func (s *Store) Mark(ctx context.Context) (m Mark, err error) {
-	err = s.db().Read(ctx, func(db *sql.DB) error {
+	err = s.db().Read(ctx, func(db tables.Asker) error {
 		m, _, err = markOf(ctx, db)
 		return err
 	})
 	return m, err
 }
 
-type asker interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-}
-
-func markOf(ctx context.Context, db asker) (m Mark, floor int64, err error) {
+func markOf(ctx context.Context, db tables.Asker) (m Mark, floor int64, err error) {
 	err = db.QueryRowContext(ctx, `SELECT lineage, change, floor FROM changed`).Scan(&m.Lineage, &m.Change, &floor)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = nil
@@ -37,12 +34,7 @@ func markOf(ctx context.Context, db asker) (m Mark, floor int64, err error) {
 // ChangesSince has take read what was changed after a mark: all entries if that is not known any
 // more, which it is told first. It returns the mark to go on from.
 func (s *Store) ChangesSince(ctx context.Context, since Mark, take Taker) (m Mark, err error) {
-	err = s.db().Read(ctx, func(db *sql.DB) error {
-		tx, err := db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
-		if err != nil {
-			return err
-		}
-		defer tx.Rollback()
+	err = s.db().Still(ctx, func(tx tables.Asker) error {
 		m, err = changesSince(ctx, tx, since, take)
 		return err
 	})
@@ -57,7 +49,7 @@ type Taker interface {
 	Limit(Limit)
 }
 
-func changesSince(ctx context.Context, tx asker, since Mark, take Taker) (Mark, error) {
+func changesSince(ctx context.Context, tx tables.Asker, since Mark, take Taker) (Mark, error) {
 	now, floor, err := markOf(ctx, tx)
 	if err != nil {
 		return now, err
@@ -90,7 +82,7 @@ func scanGone(rows *sql.Rows) (e Entry, err error) {
 }
 
 // eachRow asks a query, and passes on each row of the answer.
-func eachRow[T any](ctx context.Context, db asker, take func(T), read func(*sql.Rows) (T, error), query string, args ...any) error {
+func eachRow[T any](ctx context.Context, db tables.Asker, take func(T), read func(*sql.Rows) (T, error), query string, args ...any) error {
 	rows, err := db.QueryContext(ctx, query, args...)
 	if err != nil {
 		return err

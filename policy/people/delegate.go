@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/milterscan/milterscan/policy/keep/store"
+	"github.com/milterscan/milterscan/policy/keep/tables"
 )
 
 // delegateSchema is for the persons appointed in the console to act for another, as well as those of the directory.
@@ -46,8 +46,8 @@ func (s *Store) Delegates(ctx context.Context, owners []string) (map[string][]st
 // Owners returns the persons for which an address may act by appointment in the console.
 func (s *Store) Owners(ctx context.Context, delegate string) (list []string, err error) {
 	read := func(rows *sql.Rows) (one string, err error) { return one, rows.Scan(&one) }
-	err = s.db().Read(ctx, func(db *sql.DB) (err error) {
-		list, err = store.Rows(ctx, db, read, `SELECT owner FROM delegate WHERE delegate = ? ORDER BY owner LIMIT ?`, delegate, MostDelegates)
+	err = s.db().Read(ctx, func(db tables.Asker) (err error) {
+		list, err = tables.Rows(ctx, db, read, `SELECT owner FROM delegate WHERE delegate = ? ORDER BY owner LIMIT ?`, delegate, MostDelegates)
 		return err
 	})
 	return list, err
@@ -58,7 +58,7 @@ func (s *Store) Appoint(ctx context.Context, owner, delegate, by string, now tim
 	if owner == delegate {
 		return ErrSelf
 	}
-	return s.db().Change(ctx, func(tx *sql.Tx) error {
+	return s.db().Change(ctx, func(tx tables.Asker) error {
 		var there, most int
 		err := tx.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM delegate WHERE owner = ?1 AND delegate = ?2),
 			max((SELECT count(*) FROM delegate WHERE owner = ?1), (SELECT count(*) FROM delegate WHERE delegate = ?2))`, owner, delegate).
@@ -76,7 +76,7 @@ func (s *Store) Appoint(ctx context.Context, owner, delegate, by string, now tim
 
 // Dismiss has an address no longer act for a person. The error is ErrUnknown if it did not, as was settled here.
 func (s *Store) Dismiss(ctx context.Context, owner, delegate string) error {
-	return s.db().Change(ctx, func(tx *sql.Tx) error {
+	return s.db().Change(ctx, func(tx tables.Asker) error {
 		done, err := tx.ExecContext(ctx, `DELETE FROM delegate WHERE owner = ? AND delegate = ?`, owner, delegate)
 		if err != nil {
 			return err

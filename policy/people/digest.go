@@ -6,7 +6,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/milterscan/milterscan/policy/keep/store"
+	"github.com/milterscan/milterscan/policy/keep/tables"
 )
 
 // digestSchema has one row for each person that was ever sent a digest. due is the time of
@@ -74,8 +74,8 @@ func (s *Store) SentDigests(ctx context.Context, since time.Time) ([]Digest, err
 }
 
 func (s *Store) digests(ctx context.Context, query string, args ...any) (list []Digest, err error) {
-	err = s.db().Read(ctx, func(db *sql.DB) error {
-		list, err = store.Rows(ctx, db, readDigest, query, args...)
+	err = s.db().Read(ctx, func(db tables.Asker) error {
+		list, err = tables.Rows(ctx, db, readDigest, query, args...)
 		return err
 	})
 	return list, err
@@ -88,9 +88,9 @@ const staleClaim = 15 * time.Minute
 // ClaimDigest says that the caller sends a person the digest of a time, with mail since another. Of all that
 // ask, at any host, it is true for one, until that one says what came of it.
 func (s *Store) ClaimDigest(ctx context.Context, person, to string, since, due, now time.Time) (mine bool, err error) {
-	err = s.db().Change(ctx, func(tx *sql.Tx) error {
+	err = s.db().Change(ctx, func(tx tables.Asker) error {
 		done, err := tx.ExecContext(ctx, `INSERT INTO digest (person, address, claim, claimed, until) VALUES (?1, ?2, ?3, ?4, ?6)
-			ON CONFLICT (person) DO UPDATE SET address = ?2, claim = ?3, claimed = ?4 WHERE due < ?3 AND claimed < ?5`,
+			ON CONFLICT (person) DO UPDATE SET address = ?2, claim = ?3, claimed = ?4 WHERE digest.due < ?3 AND digest.claimed < ?5`,
 			person, to, due.UnixMilli(), now.UnixMilli(), now.Add(-staleClaim).UnixMilli(), since.UnixMilli())
 		if err != nil {
 			return err
@@ -141,7 +141,7 @@ func (s *Store) DigestBounced(ctx context.Context, person, message, why string) 
 // ResumeDigests forgets that digests to an address, or to a person, did not arrive. The error is ErrUnknown if there
 // were none.
 func (s *Store) ResumeDigests(ctx context.Context, who string) error {
-	return s.db().Change(ctx, func(tx *sql.Tx) error {
+	return s.db().Change(ctx, func(tx tables.Asker) error {
 		done, err := tx.ExecContext(ctx, `UPDATE digest SET refused = 0, bounced = 0, trouble = '' WHERE person = ?1 OR address = ?1`, who)
 		if err != nil {
 			return err
@@ -154,7 +154,7 @@ func (s *Store) ResumeDigests(ctx context.Context, who string) error {
 }
 
 func (s *Store) changeDigest(ctx context.Context, query string, args ...any) error {
-	return s.db().Change(ctx, func(tx *sql.Tx) error {
+	return s.db().Change(ctx, func(tx tables.Asker) error {
 		_, err := tx.ExecContext(ctx, query, args...)
 		return err
 	})
@@ -171,7 +171,7 @@ func (s *Store) DigestsEmpty(ctx context.Context, due map[string]time.Time) erro
 	}
 	for len(list) > 0 {
 		n := min(digestsAtOnce, len(list))
-		if err := s.db().Change(ctx, func(tx *sql.Tx) error {
+		if err := s.db().Change(ctx, func(tx tables.Asker) error {
 			for _, person := range list[:n] {
 				if _, err := tx.ExecContext(ctx, `UPDATE digest SET due = ?2, until = max(until, ?2) WHERE person = ?1 AND due < ?2 AND claimed = 0`,
 					person, due[person].UnixMilli()); err != nil {
@@ -189,7 +189,7 @@ func (s *Store) DigestsEmpty(ctx context.Context, due map[string]time.Time) erro
 
 // DigestRound returns up to when no digest is left to be sent; the zero time if there was never a round.
 func (s *Store) DigestRound(ctx context.Context) (until time.Time, err error) {
-	err = s.db().Read(ctx, func(db *sql.DB) error {
+	err = s.db().Read(ctx, func(db tables.Asker) error {
 		var ms int64
 		err := db.QueryRowContext(ctx, `SELECT until FROM rounds`).Scan(&ms)
 		if errors.Is(err, sql.ErrNoRows) {
@@ -203,7 +203,7 @@ func (s *Store) DigestRound(ctx context.Context) (until time.Time, err error) {
 
 // EndDigestRound says that no digest is left to be sent up to a time.
 func (s *Store) EndDigestRound(ctx context.Context, until time.Time) error {
-	return s.changeDigest(ctx, `INSERT INTO rounds (one, until) VALUES (1, ?1) ON CONFLICT (one) DO UPDATE SET until = max(until, ?1)`,
+	return s.changeDigest(ctx, `INSERT INTO rounds (one, until) VALUES (1, ?1) ON CONFLICT (one) DO UPDATE SET until = max(rounds.until, ?1)`,
 		until.UnixMilli())
 }
 

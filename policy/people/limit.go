@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/milterscan/milterscan/policy/keep/tables"
 	"github.com/milterscan/milterscan/scan/units"
 )
 
@@ -91,16 +92,16 @@ func (s *Store) SetLimit(ctx context.Context, within Bounds, l Limit) error {
 	case l.Set && !within.Holds(l.Score):
 		return refused("the limit has to be between %v and %v", within.Least, within.Most)
 	}
-	return s.change(ctx, func(tx *sql.Tx, n int64) error {
+	return s.change(ctx, func(tx tables.Asker, n int64) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO score_limit (address, score, change) VALUES (?1, ?2, ?3)
-			ON CONFLICT DO UPDATE SET score = ?2, change = ?3`, l.Address, sql.NullFloat64{Float64: l.Score, Valid: l.Set}, n)
+			ON CONFLICT (address) DO UPDATE SET score = ?2, change = ?3`, l.Address, sql.NullFloat64{Float64: l.Score, Valid: l.Set}, n)
 		return err
 	})
 }
 
 // LimitOf returns the limit of a person, by its main address.
 func (s *Store) LimitOf(ctx context.Context, address string) (l Limit, err error) {
-	err = s.db().Read(ctx, func(db *sql.DB) error {
+	err = s.db().Read(ctx, func(db tables.Asker) error {
 		var score sql.NullFloat64
 		err := db.QueryRowContext(ctx, `SELECT score FROM score_limit WHERE address = ?`, address).Scan(&score)
 		l = Limit{Address: address, Score: score.Float64, Set: score.Valid}

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"time"
+
+	"github.com/milterscan/milterscan/policy/keep/tables"
 )
 
 // linkSchema is for links in mail that are good once.
@@ -21,7 +23,7 @@ const linkGrace = 24 * time.Hour
 // is the first. Links that have expired are forgotten by and by.
 func (s *Store) UseOnce(ctx context.Context, nonce string, expires time.Time) (first bool, err error) {
 	now := time.Now()
-	err = s.db().Change(ctx, func(tx *sql.Tx) error {
+	err = s.db().Change(ctx, func(tx tables.Asker) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM link WHERE nonce IN (SELECT nonce FROM link WHERE expires < ? LIMIT 100)`,
 			now.Add(-linkGrace).Unix()); err != nil {
 			return err
@@ -40,7 +42,7 @@ func (s *Store) UseOnce(ctx context.Context, nonce string, expires time.Time) (f
 
 // Unuse makes a link good again that was used for what then was not done.
 func (s *Store) Unuse(ctx context.Context, nonce string) error {
-	return s.db().Change(ctx, func(tx *sql.Tx) error {
+	return s.db().Change(ctx, func(tx tables.Asker) error {
 		_, err := tx.ExecContext(ctx, `DELETE FROM link WHERE nonce = ?`, nonce)
 		return err
 	})
@@ -48,7 +50,7 @@ func (s *Store) Unuse(ctx context.Context, nonce string) error {
 
 // Used returns when the link with a nonce was used, the zero time if it was not.
 func (s *Store) Used(ctx context.Context, nonce string) (at time.Time, err error) {
-	err = s.db().Read(ctx, func(db *sql.DB) error {
+	err = s.db().Read(ctx, func(db tables.Asker) error {
 		var unix int64
 		err := db.QueryRowContext(ctx, `SELECT used FROM link WHERE nonce = ?`, nonce).Scan(&unix)
 		if errors.Is(err, sql.ErrNoRows) {

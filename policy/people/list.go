@@ -12,7 +12,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/milterscan/milterscan/policy/keep/store"
+	"github.com/milterscan/milterscan/policy/keep/tables"
 	"github.com/milterscan/milterscan/scan/units"
 )
 
@@ -124,7 +124,7 @@ func (s *Store) Add(ctx context.Context, by Maker, e Entry) (Entry, error) {
 	if err != nil {
 		return Entry{}, err
 	}
-	err = s.change(ctx, func(tx *sql.Tx, n int64) error {
+	err = s.change(ctx, func(tx tables.Asker, n int64) error {
 		if err := by.room(ctx, tx, e); err != nil {
 			return err
 		}
@@ -167,12 +167,12 @@ func (e Entry) values(change int64) []any {
 }
 
 // put writes an entry, and fills in its number.
-func put(ctx context.Context, tx *sql.Tx, change int64, e *Entry) error {
+func put(ctx context.Context, tx tables.Asker, change int64, e *Entry) error {
 	return tx.QueryRowContext(ctx, putting(1)+` RETURNING id`, e.values(change)...).Scan(&e.ID)
 }
 
 // room says whether the owner may have one entry more.
-func (m Maker) room(ctx context.Context, tx *sql.Tx, e Entry) error {
+func (m Maker) room(ctx context.Context, tx tables.Asker, e Entry) error {
 	most, bound := m.most(e.Owner)
 	if !bound {
 		return nil
@@ -200,23 +200,29 @@ func timeOf(seconds int64) time.Time {
 	return time.Unix(seconds, 0).UTC()
 }
 
+// Channel is where hosts that share lists hear of changes.
+const Channel = "milterscan_lists"
+
 // change has do make one change to the lists, whose number it gets.
-func (s *Store) change(ctx context.Context, do func(tx *sql.Tx, n int64) error) error {
-	return s.db().Change(ctx, func(tx *sql.Tx) error {
+func (s *Store) change(ctx context.Context, do func(tx tables.Asker, n int64) error) error {
+	return s.db().Change(ctx, func(tx tables.Asker) error {
 		var n int64
 		err := tx.QueryRowContext(ctx, `INSERT INTO changed (one, lineage, change, floor) VALUES (1, ?, 1, 0)
-			ON CONFLICT (one) DO UPDATE SET change = change + 1 RETURNING change`, lineage()).Scan(&n)
+			ON CONFLICT (one) DO UPDATE SET change = changed.change + 1 RETURNING change`, lineage()).Scan(&n)
 		if err != nil {
 			return err
 		}
-		return do(tx, n)
+		if err := do(tx, n); err != nil {
+			return err
+		}
+		return s.db().Tell(ctx, tx, Channel)
 	})
 }
 
 // Remove removes the entry of an owner by its number. The error is ErrUnknown if the owner has
 // none of that number.
 func (s *Store) Remove(ctx context.Context, owner string, id int64) (e Entry, err error) {
-	err = s.change(ctx, func(tx *sql.Tx, n int64) error {
+	err = s.change(ctx, func(tx tables.Asker, n int64) error {
 		e, err = scanEntry(tx.QueryRowContext(ctx, `DELETE FROM entry WHERE id = ? AND owner = ? RETURNING `+entryColumns, id, owner))
 		if errors.Is(err, sql.ErrNoRows) {
 			return ErrUnknown
@@ -230,7 +236,7 @@ func (s *Store) Remove(ctx context.Context, owner string, id int64) (e Entry, er
 }
 
 // bury notes that an entry is no more.
-func bury(ctx context.Context, tx *sql.Tx, change int64, e Entry) error {
+func bury(ctx context.Context, tx tables.Asker, change int64, e Entry) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO gone (change, owner, pattern, authenticated) VALUES (?, ?, ?, ?)`,
 		change, e.Owner, e.Pattern, e.Authenticated)
 	return err
@@ -249,7 +255,7 @@ func scanEntry(row interface{ Scan(...any) error }) (e Entry, err error) {
 // Find returns the entry of an owner for a pattern, with or without a wish for authentication. The
 // error is ErrUnknown if there is none.
 func (s *Store) Find(ctx context.Context, owner, pattern string, authenticated bool) (e Entry, err error) {
-	err = s.db().Read(ctx, func(db *sql.DB) error {
+	err = s.db().Read(ctx, func(db tables.Asker) error {
 		e, err = scanEntry(db.QueryRowContext(ctx, `SELECT `+entryColumns+` FROM entry WHERE owner = ? AND pattern = ? AND authenticated = ?`,
 			owner, pattern, authenticated))
 		return err
@@ -262,7 +268,7 @@ func (s *Store) Find(ctx context.Context, owner, pattern string, authenticated b
 
 // Count returns how many entries there are, and when the last of them was made.
 func (s *Store) Count(ctx context.Context) (n int, last time.Time, err error) {
-	err = s.db().Read(ctx, func(db *sql.DB) error {
+	err = s.db().Read(ctx, func(db tables.Asker) error {
 		var made int64
 		err := db.QueryRowContext(ctx, `SELECT count(*),
 			coalesce((SELECT made FROM entry ORDER BY id DESC LIMIT 1), 0) FROM entry`).Scan(&n, &made)
@@ -286,8 +292,8 @@ type Filter struct {
 func (s *Store) Entries(ctx context.Context, f Filter) (list []Entry, err error) {
 	where, args := f.where()
 	read := func(rows *sql.Rows) (Entry, error) { return scanEntry(rows) }
-	err = s.db().Read(ctx, func(db *sql.DB) (err error) {
-		list, err = store.Rows(ctx, db, read, `SELECT `+entryColumns+` FROM entry WHERE `+where+` ORDER BY id DESC`+f.limit(), args...)
+	err = s.db().Read(ctx, func(db tables.Asker) (err error) {
+		list, err = tables.Rows(ctx, db, read, `SELECT `+entryColumns+` FROM entry WHERE `+where+` ORDER BY id DESC`+f.limit(), args...)
 		return err
 	})
 	return list, err
@@ -332,14 +338,22 @@ func anyOf(one string, n int) string {
 	return "(0=1" + strings.Repeat(" OR "+one, n) + ")"
 }
 
+// below is the condition that a domain ends in something, see ending.
+const below = `domain LIKE ? ESCAPE '!'`
+
+// ending returns what below wants for a domain with a dot in front: no part of it stands for anything else.
+func ending(domain string) string {
+	return "%" + strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(domain)
+}
+
 // within returns the condition that an owner is in one of some domains.
 func within(domains []string) (string, []any) {
 	condition := "(0=1"
 	var args []any
 	for _, d := range domains {
 		if d != "" && d[0] == '.' {
-			condition += " OR substr(domain, ?) = ?"
-			args = append(args, -len(d), d)
+			condition += " OR " + below
+			args = append(args, ending(d))
 		} else if d != "" {
 			condition += " OR domain = ?"
 			args = append(args, d)

@@ -1,15 +1,14 @@
-// Package people keeps what people settle for themselves in one SQLite file: their lists,
-// their settings, what they ask for. It can be used by the daemon and by commands at the
-// same time. Mail never waits for it.
+// Package people keeps what people settle for themselves: their lists, their settings, what they ask for. It is in one
+// file of a host, or in a database that hosts share, and can be used by daemons and by commands at the same time. Mail
+// never waits for it.
 package people
 
 import (
 	"errors"
 	"strings"
-	"sync/atomic"
 
 	"github.com/milterscan/milterscan/policy/address"
-	"github.com/milterscan/milterscan/policy/keep/store"
+	"github.com/milterscan/milterscan/policy/keep/tables"
 )
 
 // ErrUnknown says that there is no such row, or that it is not the person's.
@@ -24,40 +23,29 @@ PRAGMA secure_delete = ON;
 PRAGMA cache_size = -16384;
 `, linkSchema, digestSchema, listSchema, requestSchema, settingSchema, delegateSchema, limitSchema}, "")
 
-// Store is the data of people in a file. It may be used by several goroutines at once.
-type Store struct{ file atomic.Pointer[place] }
+// lock is the number of the lock of who changes what hosts share.
+const lock = 0x6d7370656f706c65
 
-// place is a file with its path.
-type place struct {
-	path string
-	db   *store.Database
-}
+// Store is the data of people. It may be used by several goroutines at once.
+type Store struct{ tables tables.Database }
 
 // New returns the data in a file, which is made when it is first used.
-func New(path string) *Store {
-	s := &Store{}
-	s.file.Store(&place{path, store.NewDatabase(path, schema)})
-	return s
-}
+func New(path string) *Store { return &Store{tables.File(path, schema)} }
 
-// db returns the database that is in use.
-func (s *Store) db() *store.Database { return s.file.Load().db }
+// Shared returns the data in a database that hosts share.
+func Shared(state tables.State) *Store { return &Store{tables.Shared(state, lock)} }
 
-// Path returns the path of the file.
-func (s *Store) Path() string { return s.file.Load().path }
+// db returns the tables.
+func (s *Store) db() tables.Database { return s.tables }
 
-// Use goes on with the data in another file, if it is another.
-func (s *Store) Use(path string) error {
-	old := s.file.Load()
-	if old.path == path {
-		return nil
-	}
-	s.file.Store(&place{path, store.NewDatabase(path, schema)})
-	return old.db.Close()
-}
+// Place says where the data is: the path of the file, or the name of the database.
+func (s *Store) Place() string { return s.tables.Place() }
+
+// There returns nil if there is a place with data. Where the error is an fs.ErrNotExist nothing was ever settled.
+func (s *Store) There() error { return s.tables.There() }
 
 // Close closes the file. It is opened again if it is used again.
-func (s *Store) Close() error { return s.db().Close() }
+func (s *Store) Close() error { return s.tables.Close() }
 
 // Fold returns an address as all data of people is found by it, see address.Fold.
 func Fold(written string) (string, error) { return address.Fold(written) }

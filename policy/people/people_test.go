@@ -1,6 +1,8 @@
 package people
 
 import (
+	"errors"
+	"io/fs"
 	"path/filepath"
 	"testing"
 )
@@ -43,15 +45,12 @@ func TestFold(t *testing.T) {
 	}
 }
 
-// TestUse goes on with another file, and makes none that is not used.
-func TestUse(t *testing.T) {
+// TestNothingIsMade has no file made by one who only closes the store.
+func TestNothingIsMade(t *testing.T) {
 	dir := t.TempDir()
 	s := New(filepath.Join(dir, "a.db"))
-	if err := s.Use(filepath.Join(dir, "b.db")); err != nil {
-		t.Fatal(err)
-	}
-	if s.Path() != filepath.Join(dir, "b.db") {
-		t.Error(s.Path())
+	if err := s.There(); !errors.Is(err, fs.ErrNotExist) {
+		t.Error(err)
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/milterscan/milterscan/policy/keep/store"
+	"github.com/milterscan/milterscan/policy/keep/tables"
 )
 
 // requestSchema is for what people ask of others: one row for each message and recipient, and
@@ -67,31 +67,29 @@ var (
 // Ask keeps a request, and returns its number. The error is ErrAsked where the same was asked
 // before, whatever became of it.
 func (s *Store) Ask(ctx context.Context, r Request) (id int64, err error) {
-	err = s.db().Change(ctx, func(tx *sql.Tx) error {
+	err = s.db().Change(ctx, func(tx tables.Asker) error {
 		id, err = ask(ctx, tx, r)
 		return err
 	})
 	return id, err
 }
 
-func ask(ctx context.Context, tx *sql.Tx, r Request) (int64, error) {
+func ask(ctx context.Context, tx tables.Asker, r Request) (int64, error) {
 	_, domain, _ := strings.Cut(r.Address[max(0, strings.LastIndexByte(r.Address, '@')):], "@")
-	done, err := tx.ExecContext(ctx, `INSERT INTO request (kind, message, address, domain, who, client, text, time, state)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`, string(r.Kind), r.Message, r.Address, domain, r.Who, r.Client, r.Text,
-		r.Time.Unix(), string(RequestOpen))
-	if err != nil {
-		return 0, err
+	var id int64
+	err := tx.QueryRowContext(ctx, `INSERT INTO request (kind, message, address, domain, who, client, text, time, state)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING id`, string(r.Kind), r.Message, r.Address, domain, r.Who, r.Client,
+		r.Text, r.Time.Unix(), string(RequestOpen)).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = ErrAsked
 	}
-	if n, err := done.RowsAffected(); err != nil || n == 0 {
-		return 0, errors.Join(err, ErrAsked)
-	}
-	return done.LastInsertId()
+	return id, err
 }
 
 // Answer grants or refuses an open request, in the name of a person. Of several who answer at
 // once the first one does; the others hear ErrAnswered.
 func (s *Store) Answer(ctx context.Context, id int64, state RequestState, by, answer string) error {
-	return s.db().Change(ctx, func(tx *sql.Tx) error {
+	return s.db().Change(ctx, func(tx tables.Asker) error {
 		done, err := tx.ExecContext(ctx, `UPDATE request SET state = ?, by = ?, answer = ?, answered = ? WHERE id = ? AND state = 'open'`,
 			string(state), by, answer, time.Now().Unix(), id)
 		if err != nil {
@@ -113,7 +111,7 @@ func (s *Store) Answer(ctx context.Context, id int64, state RequestState, by, an
 
 // Reopen makes a request open again that a person has granted, and that could not be done.
 func (s *Store) Reopen(ctx context.Context, id int64, by string) error {
-	return s.db().Change(ctx, func(tx *sql.Tx) error {
+	return s.db().Change(ctx, func(tx tables.Asker) error {
 		_, err := tx.ExecContext(ctx, `UPDATE request SET state = ?, by = '', answer = '', answered = 0 WHERE id = ? AND state = ? AND by = ?`,
 			string(RequestOpen), id, string(RequestGranted), by)
 		return err
@@ -142,8 +140,8 @@ func (s *Store) Requests(ctx context.Context, f RequestFilter) (list []Request, 
 	if limit <= 0 {
 		limit = mostRequests
 	}
-	err = s.db().Read(ctx, func(db *sql.DB) (err error) {
-		list, err = store.Rows(ctx, db, readRequest, `SELECT id, kind, message, address, who, client, text, time, state, by, answer, answered
+	err = s.db().Read(ctx, func(db tables.Asker) (err error) {
+		list, err = tables.Rows(ctx, db, readRequest, `SELECT id, kind, message, address, who, client, text, time, state, by, answer, answered
 			FROM request WHERE `+where+` ORDER BY id DESC LIMIT ?`, append(args, limit)...)
 		return err
 	})
@@ -152,7 +150,7 @@ func (s *Store) Requests(ctx context.Context, f RequestFilter) (list []Request, 
 
 // where returns the filter as a condition, with its arguments.
 func (f RequestFilter) where() (string, []any) {
-	all, args := []string{"1"}, []any{}
+	all, args := []string{"1=1"}, []any{}
 	add := func(set bool, condition string, values ...any) {
 		if set {
 			all, args = append(all, condition), append(args, values...)
@@ -167,11 +165,11 @@ func (f RequestFilter) where() (string, []any) {
 		add(true, "address IN ("+marks(len(f.Addresses))+")", anys(f.Addresses)...)
 	}
 	if f.Domains != nil {
-		either := []string{"0"}
+		either := []string{"0=1"}
 		var values []any
 		for _, d := range f.Domains {
 			if strings.HasPrefix(d, ".") {
-				either, values = append(either, "substr(domain, -length(?)) = ?"), append(values, d, d)
+				either, values = append(either, below), append(values, ending(d))
 			} else {
 				either, values = append(either, "domain = ?"), append(values, d)
 			}

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/milterscan/milterscan/policy/keep/store"
+	"github.com/milterscan/milterscan/policy/keep/tables"
 )
 
 // settingSchema is for what people settle: one row for each person who has settled anything.
@@ -39,7 +39,7 @@ func (s Settings) Check() error {
 
 // Settings returns those of a person, by its main address.
 func (s *Store) Settings(ctx context.Context, address string) (got Settings, err error) {
-	err = s.db().Read(ctx, func(db *sql.DB) error {
+	err = s.db().Read(ctx, func(db tables.Asker) error {
 		return db.QueryRowContext(ctx, `SELECT language, digest, at FROM setting WHERE address = ?`, address).
 			Scan(&got.Language, &got.Digest, &got.At)
 	})
@@ -51,7 +51,7 @@ func (s *Store) Settings(ctx context.Context, address string) (got Settings, err
 
 // SetSettings has change alter the settings of a person.
 func (s *Store) SetSettings(ctx context.Context, address string, change func(*Settings)) error {
-	return s.db().Change(ctx, func(tx *sql.Tx) error {
+	return s.db().Change(ctx, func(tx tables.Asker) error {
 		var now Settings
 		err := tx.QueryRowContext(ctx, `SELECT language, digest, at FROM setting WHERE address = ?`, address).
 			Scan(&now.Language, &now.Digest, &now.At)
@@ -63,7 +63,7 @@ func (s *Store) SetSettings(ctx context.Context, address string, change func(*Se
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `INSERT INTO setting (address, language, digest, at) VALUES (?1, ?2, ?3, ?4)
-			ON CONFLICT DO UPDATE SET language = ?2, digest = ?3, at = ?4`, address, now.Language, now.Digest, now.At)
+			ON CONFLICT (address) DO UPDATE SET language = ?2, digest = ?3, at = ?4`, address, now.Language, now.Digest, now.At)
 		return err
 	})
 }
@@ -71,8 +71,8 @@ func (s *Store) SetSettings(ctx context.Context, address string, change func(*Se
 // Schedules returns the intervals, with times of day, that any person has settled on.
 func (s *Store) Schedules(ctx context.Context) (list []Settings, err error) {
 	read := func(rows *sql.Rows) (one Settings, err error) { return one, rows.Scan(&one.Digest, &one.At) }
-	err = s.db().Read(ctx, func(db *sql.DB) (err error) {
-		list, err = store.Rows(ctx, db, read, `SELECT DISTINCT digest, at FROM setting WHERE digest <> '' ORDER BY digest, at`)
+	err = s.db().Read(ctx, func(db tables.Asker) (err error) {
+		list, err = tables.Rows(ctx, db, read, `SELECT DISTINCT digest, at FROM setting WHERE digest <> '' ORDER BY digest, at`)
 		return err
 	})
 	return list, err

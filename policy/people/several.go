@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/milterscan/milterscan/policy/keep/store"
+	"github.com/milterscan/milterscan/policy/keep/tables"
 )
 
 // mostAsked is how many persons are asked about at a time.
@@ -39,14 +39,14 @@ func (s *Store) DigestsOf(ctx context.Context, persons []string) (map[string]Dig
 
 // about reads the rows of a query about persons, which ends before the list of them.
 func (s *Store) about(ctx context.Context, persons []string, query string, read func(*sql.Rows) error) error {
-	return s.db().Read(ctx, func(db *sql.DB) error {
+	return s.db().Read(ctx, func(db tables.Asker) error {
 		for part := range slices.Chunk(persons, mostAsked) {
 			args := make([]any, len(part))
 			for i, one := range part {
 				args[i] = one
 			}
 			none := func(rows *sql.Rows) (struct{}, error) { return struct{}{}, read(rows) }
-			if _, err := store.Rows(ctx, db, none, query+`(?`+strings.Repeat(`, ?`, len(part)-1)+`)`, args...); err != nil {
+			if _, err := tables.Rows(ctx, db, none, query+`(?`+strings.Repeat(`, ?`, len(part)-1)+`)`, args...); err != nil {
 				return err
 			}
 		}
@@ -57,13 +57,13 @@ func (s *Store) about(ctx context.Context, persons []string, query string, read 
 // Heard returns the main addresses of persons that have settings, digests or delegates. They are in order, after one,
 // and at most so many.
 func (s *Store) Heard(ctx context.Context, after string, limit int) (list []string, err error) {
-	const of = `SELECT * FROM (SELECT %[1]s FROM %[2]s WHERE %[1]s > ?1 ORDER BY %[1]s LIMIT ?2)`
+	const of = `SELECT * FROM (SELECT %[1]s FROM %[2]s WHERE %[1]s > ?1 ORDER BY %[1]s LIMIT ?2) AS part`
 	part := func(column, table string) string {
 		return strings.NewReplacer("%[1]s", column, "%[2]s", table).Replace(of)
 	}
 	read := func(rows *sql.Rows) (one string, err error) { return one, rows.Scan(&one) }
-	err = s.db().Read(ctx, func(db *sql.DB) (err error) {
-		list, err = store.Rows(ctx, db, read, part("address", "setting")+` UNION `+part("person", "digest")+` UNION `+
+	err = s.db().Read(ctx, func(db tables.Asker) (err error) {
+		list, err = tables.Rows(ctx, db, read, part("address", "setting")+` UNION `+part("person", "digest")+` UNION `+
 			part("owner", "delegate")+` ORDER BY 1 LIMIT ?2`, after, limit)
 		return err
 	})

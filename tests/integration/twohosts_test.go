@@ -17,8 +17,9 @@ type sharing struct {
 	houses []*house
 }
 
-// newFleet starts a database and some houses, each of a Postfix and a milterscan that sends what is released through it.
-func newFleet(t *testing.T, n int) *sharing {
+// newFleet starts a database and some houses, each of a Postfix with some lines in main.cf and a milterscan that sends what is
+// released through it.
+func newFleet(t *testing.T, n int, config string, mainCf ...string) *sharing {
 	t.Helper()
 	needServers(t)
 	f := &sharing{pg: servers.StartPostgres(t, "")}
@@ -27,11 +28,11 @@ func newFleet(t *testing.T, n int) *sharing {
 		t.Fatal(err)
 	}
 	for i := range n {
-		h := &house{mta: servers.StartPostfix(t)}
+		h := &house{mta: servers.StartPostfix(t, mainCf...)}
 		name := fmt.Sprintf("mx%d", i+1)
 		h.milter = servers.StartMilterscan(t, h.mta.MilterSocket(), storeText(t, f.pg, fmt.Sprintf("name = %q\ntimeout = \"10s\"", name))+
 			fmt.Sprintf("[submission]\nvia = \"smtp:%s\"\n[quarantine]\ndir = %q\nkey_file = %q\n", h.mta.SMTP(), filepath.Join(t.TempDir(), "quarantine"), key)+
-			"[[rule]]\nname = \"keep programs\"\nwhen = [\"forbidden\"]\naction = \"quarantine\"\n")
+			config)
 		f.houses = append(f.houses, h)
 		t.Cleanup(func() {
 			if t.Failed() {
@@ -42,10 +43,13 @@ func newFleet(t *testing.T, n int) *sharing {
 	return f
 }
 
+// keepPrograms keeps programs.
+const keepPrograms = "[[rule]]\nname = \"keep programs\"\nwhen = [\"forbidden\"]\naction = \"quarantine\"\n"
+
 // TestKeptHereReleasedThere: what one host has kept the other lists and lets out, once, though both are asked at the same
 // time. While their database is away, nothing is accepted that would have to be kept, and all else is.
 func TestKeptHereReleasedThere(t *testing.T) {
-	f := newFleet(t, 2)
+	f := newFleet(t, 2, keepPrograms)
 	one, two := f.houses[0], f.houses[1]
 	m := program()
 	wantReply(t, "a program", one.send(m), 250)

@@ -67,7 +67,7 @@ func (s *Stores) Quarantine() quarantine.Store {
 }
 
 // Folk returns what people settled for themselves.
-func (s *Stores) Folk() *people.Store { return s.own.People(s.config().People.File) }
+func (s *Stores) Folk() *people.Store { return s.own.People(s.config()) }
 
 // LetThrough has a sender not put off for a recipient any more.
 func (s *Stores) LetThrough(ctx context.Context, sender, recipient string) (time.Time, error) {

@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"context"
-	"os"
 	"time"
 
 	"go.uber.org/zap"
@@ -34,7 +33,7 @@ func (d *Daemon) useDesk(c *config.Config) {
 // mountAppeals has the console serve the page that links lead to.
 func (d *Daemon) mountAppeals(pages *console.Console) error {
 	s, err := appeal.New(appeal.Options{Console: pages, Key: d.linkKey, Now: time.Now,
-		Requests: func() appeal.Requests { return d.Stores.People(d.config.Load().People.File) }})
+		Requests: func() appeal.Requests { return d.Stores.People(d.config.Load()) }})
 	if err == nil {
 		pages.Mount(s)
 	}
@@ -60,13 +59,13 @@ const longestRequest = 400 * 24 * time.Hour
 
 // forgetRequests removes what was asked about messages that are not kept any more.
 func (d *Daemon) forgetRequests(ctx context.Context, c *config.Config, now time.Time) {
-	if _, err := os.Stat(c.People.File); err != nil {
+	if d.Stores.People(c).There() != nil {
 		return
 	}
 	age := max(c.Quarantine.Keep.Go(), c.People.Appeal.Keep.Go())
 	if c.Quarantine.Keep == 0 {
 		age = longestRequest
 	}
-	n, err := d.Stores.People(c.People.File).ForgetRequests(ctx, now.Add(-age))
+	n, err := d.Stores.People(c).ForgetRequests(ctx, now.Add(-age))
 	d.expired("people", n, err)
 }

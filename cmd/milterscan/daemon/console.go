@@ -66,7 +66,7 @@ func (d *Daemon) newConsole() (*web, error) {
 
 // once notes that something is used that is good once, and reports whether it is the first time.
 func (d *Daemon) once(ctx context.Context, name string, expires time.Time) (bool, error) {
-	return d.Stores.People(d.config.Load().People.File).UseOnce(ctx, name, expires)
+	return d.Stores.People(d.config.Load()).UseOnce(ctx, name, expires)
 }
 
 // host is the daemon as pages see it.

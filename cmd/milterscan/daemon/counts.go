@@ -46,7 +46,7 @@ func (d *Daemon) steps(r *judge.Result) {
 }
 
 // book returns what people have settled, as it is in force.
-func (d *Daemon) book() *book.Book { return d.Stores.Book(d.config.Load().People.File) }
+func (d *Daemon) book() *book.Book { return d.Stores.Book(d.config.Load()) }
 
 // countLists counts what people have settled, as it is in force.
 func (d *Daemon) countLists(m *metrics.Metrics) {
@@ -54,7 +54,7 @@ func (d *Daemon) countLists(m *metrics.Metrics) {
 		n, _ := d.book().Entries()
 		return float64(n)
 	})
-	m.Gauge("lists_readable", "1 while the file of lists can be read.", nil, func() float64 {
+	m.Gauge("lists_readable", "1 while the lists can be read where they are kept.", nil, func() float64 {
 		if d.book().Failure() != nil {
 			return 0
 		}

@@ -67,6 +67,8 @@ func (d *Daemon) work(ctx context.Context, loops *sync.WaitGroup, hup <-chan os.
 	loops.Go(func() { d.Published.Run(ctx) })
 	loops.Go(func() { d.share(ctx) })
 	loops.Go(func() { every(ctx, book.Every, d.followLists) })
+	loops.Go(func() { d.hearOfLists(ctx) })
+	loops.Go(func() { every(ctx, keepListsEvery, d.keepLists) })
 	loops.Go(func() { every(ctx, digestEvery, d.digests.run) })
 	loops.Go(func() { every(ctx, dmarcEvery, d.reports.run) })
 	loops.Go(func() { every(ctx, awaitEvery, d.verdicts.run) })

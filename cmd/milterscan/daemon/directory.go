@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"context"
-	"os"
 	"time"
 
 	"go.uber.org/zap"
@@ -49,7 +48,7 @@ func (d *Daemon) language(ctx context.Context) func(address string) string {
 		if known {
 			main = who.Main()
 		}
-		if _, err := os.Stat(d.config.Load().People.File); err == nil {
+		if d.pages.Folk().There() == nil {
 			if s, err := d.pages.Folk().Settings(ctx, main); err == nil && s.Language != "" {
 				return s.Language
 			}

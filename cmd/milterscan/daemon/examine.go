@@ -51,13 +51,12 @@ func (d *Daemon) newExaminer() *examiner {
 
 // lists says whether what people change in their lists is in force.
 func (d *Daemon) lists() []doctor.Finding {
-	file := d.config.Load().People.File
 	err := d.book().Failure()
 	if err == nil {
 		return nil
 	}
 	n, read := d.book().Entries()
-	one := doctor.Finding{Level: doctor.Fault, Check: "lists", Fix: doctor.MendLists(file)}
+	one := doctor.Finding{Level: doctor.Fault, Check: "lists", Fix: doctor.MendLists(d.config.Load())}
 	one.What = fmt.Sprintf("the lists of senders cannot be read, and no entry is in force: %v", err)
 	if !read.IsZero() {
 		one.What = fmt.Sprintf("the lists of senders cannot be read since %s; the %d entries that were read then stay in force: %v",

@@ -76,8 +76,8 @@ func (d *Daemon) expire(ctx context.Context, c *config.Config) {
 		n, err := d.Stores.Events(c.History.EventsFile()).Expire(ctx, since(now, c.History.Keep.Go()), c.MTALog.Entries)
 		d.expired("mta_log", n, err)
 	}
-	if _, err := os.Stat(c.People.File); err == nil {
-		n, err := d.Stores.People(c.People.File).ExpireEntries(ctx, now)
+	if d.Stores.People(c).There() == nil {
+		n, err := d.Stores.People(c).ExpireEntries(ctx, now)
 		d.expired("people", n, err)
 	}
 	if c.History.Keep > 0 {

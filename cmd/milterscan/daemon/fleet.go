@@ -27,6 +27,7 @@ func (d *Daemon) join(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, joinTime)
 	defer cancel()
 	d.tellOfFleet(d.Stores.Fleet.Prepare(ctx))
+	d.book().Read(ctx) // which warns itself
 }
 
 // share sees to it that what hosts share can be used, and says how this host is, until ctx is done.

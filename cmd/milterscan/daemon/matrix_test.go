@@ -150,7 +150,7 @@ func (c *club) keep(to string) (id, request string) {
 	if err := c.d.Stores.Quarantine(c.d.config.Load()).Keep(c.t.Context(), policy.Copy{Record: r, Raw: strings.NewReader("Subject: kept\r\n\r\nbody\r\n")}); err != nil {
 		c.t.Fatal(err)
 	}
-	n, err := c.d.Stores.People(filepath.Join(c.dir, "people.db")).Ask(c.t.Context(), store.Request{Kind: store.AppealRequest, Message: id, Address: to, Who: "eve@example.net", Text: "please", Time: time.Now()})
+	n, err := c.d.Stores.People(c.d.config.Load()).Ask(c.t.Context(), store.Request{Kind: store.AppealRequest, Message: id, Address: to, Who: "eve@example.net", Text: "please", Time: time.Now()})
 	if err != nil {
 		c.t.Fatal(err)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"os"
 	"strings"
 
 	"github.com/milterscan/milterscan/policy/people"
@@ -21,14 +20,14 @@ func (p *Installation) digests(ctx context.Context) []Finding {
 	if p.Gently {
 		return found
 	}
-	if _, err := os.Stat(c.File); errors.Is(err, fs.ErrNotExist) {
+	book, end := p.folk()
+	defer end()
+	if errors.Is(book.There(), fs.ErrNotExist) {
 		return append(found, ok("no digest was sent yet"))
 	}
-	book := people.New(c.File)
-	defer book.Close()
 	list, err := book.FailedDigests(ctx, c.Digest.DropAfter)
 	if err != nil {
-		return append(found, fault("make "+c.File+" readable for "+p.User,
+		return append(found, fault("make "+book.Place()+" readable for "+p.User,
 			"it cannot be read who gets digests: %v", err))
 	}
 	return append(found, Dropped(list)...)

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
+	"io/fs"
 	"time"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/cli"
@@ -165,6 +165,5 @@ func shown(ctx context.Context, args []string, std cli.Streams, by string) int {
 
 // missing reports whether there are no lists at all: a command that only looks makes no file.
 func (b *book) missing() bool {
-	_, err := os.Stat(b.config.People.File)
-	return os.IsNotExist(err)
+	return errors.Is(b.store.There(), fs.ErrNotExist)
 }

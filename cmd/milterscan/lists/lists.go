@@ -9,6 +9,7 @@ import (
 
 	"github.com/milterscan/milterscan/cmd/milterscan/cli"
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login/accounts"
+	"github.com/milterscan/milterscan/cmd/milterscan/pipeline"
 	"github.com/milterscan/milterscan/cmd/milterscan/show"
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/policy/people"
@@ -51,8 +52,9 @@ func open(f *cli.Options, args []string, std cli.Streams, by string, parse func(
 	if err != nil {
 		return nil, b.fail(err), false
 	}
-	b.store = people.New(c.People.File)
-	b.close = func() { b.store.Close(); back() }
+	stores := pipeline.StoresOf(c, func(err error) { fmt.Fprintln(std.Err, "milterscan:", err) })
+	b.store = stores.People(c)
+	b.close = func() { stores.Close(); back() }
 	return b, cli.ExitOK, true
 }
 

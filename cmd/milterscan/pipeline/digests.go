@@ -59,11 +59,11 @@ func (d *Digests) Round(ctx context.Context, c *config.Config, now time.Time) (d
 // Post returns the post of a configuration.
 func (d *Digests) Post(c *config.Config) digest.Post {
 	return digest.Post{Kept: d.stores.Quarantine(c),
-		People: readers{c, d.directory, d.stores.People(c.People.File)}, Book: d.stores.People(c.People.File), Warn: d.warn}
+		People: readers{c, d.directory, d.stores.People(c)}, Book: d.stores.People(c), Warn: d.warn}
 }
 
 // Book returns how far the digests of people are.
-func (d *Digests) Book(c *config.Config) *people.Store { return d.stores.People(c.People.File) }
+func (d *Digests) Book(c *config.Config) *people.Store { return d.stores.People(c) }
 
 // Terms returns the terms by which a configuration has digests sent.
 func (d *Digests) Terms(c *config.Config) (digest.Terms, error) {

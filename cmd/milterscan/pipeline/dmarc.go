@@ -10,13 +10,10 @@ import (
 // Reports returns what reports of DMARC are made from: what all hosts have counted, or what is in the file of a configuration.
 // The caller closes it.
 func (k *Stores) Reports(c *config.Config) dmarc.Store {
-	switch {
-	case k.Fleet == nil:
+	if k.Fleet == nil {
 		return dmarc.NewFile(c.DMARC.File)
-	case k.joins:
-		return dmarc.NewShared(joining{k.Fleet}, c.DMARC.File)
 	}
-	return dmarc.NewShared(k.Fleet, c.DMARC.File)
+	return dmarc.NewShared(k.tables(), c.DMARC.File)
 }
 
 // ReportPost returns what sends reports of DMARC from a store, by the terms of a configuration.

@@ -37,7 +37,7 @@ func (s *Shared) lists(c *config.Config) func() (policy.Lists, error) {
 	if len(c.People.Sources) > 0 {
 		by.Main = s.Directory.Main
 	}
-	ask := s.settled(c.People.File)
+	ask := s.settled(c)
 	return func() (policy.Lists, error) {
 		l, err := ask(by)
 		if err == nil && l != nil && by.Main != nil && !s.Directory.Ready() {
@@ -50,13 +50,13 @@ func (s *Shared) lists(c *config.Config) func() (policy.Lists, error) {
 // errUnacquainted says that an entry of a person may have to count for another address of the person.
 var errUnacquainted = errors.New("which addresses are one person's is not known: a source of people has never been loaded")
 
-// settled returns where what people have settled in a file is looked up.
-func (s *Shared) settled(file string) func(lists.Terms) (policy.Lists, error) {
+// settled returns where what people have settled is looked up.
+func (s *Shared) settled(c *config.Config) func(lists.Terms) (policy.Lists, error) {
 	if !s.Live {
-		return s.Stores.direct(file).Lists
+		return s.Stores.direct(c).Lists
 	}
-	book := s.Stores.Book(file)
-	if n, read := book.Entries(); n == 0 && read.IsZero() {
+	book := s.Stores.Book(c)
+	if n, read := book.Entries(); n == 0 && read.IsZero() && s.Stores.ready() {
 		book.Read(context.Background()) // which reports the mistakes
 	}
 	return book.Lists

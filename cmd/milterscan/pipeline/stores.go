@@ -121,26 +121,54 @@ func (k *Stores) Events(file string) *store.Events {
 	})
 }
 
-// People returns what people settled for themselves, in a file.
-func (k *Stores) People(file string) *people.Store {
-	return once(k, k.folk, file, func() (*people.Store, io.Closer) {
-		p := people.New(file)
+// People returns what people settled for themselves, by a configuration: that of all hosts, or what is in a file.
+func (k *Stores) People(c *config.Config) *people.Store {
+	return once(k, k.folk, k.folkOf(c), func() (*people.Store, io.Closer) {
+		p := k.openPeople(c)
 		return p, p
 	})
 }
 
-// Book returns the lists of senders in a file, in memory.
-func (k *Stores) Book(file string) *lists.Book {
-	return once(k, k.books, file, func() (*lists.Book, io.Closer) {
-		b := lists.New(file, k.tell)
+// folkOf returns what tells one place of what people settled from another.
+func (k *Stores) folkOf(c *config.Config) string {
+	if k.Fleet != nil {
+		return ""
+	}
+	return c.People.File
+}
+
+// openPeople opens it once more, for the caller to close.
+func (k *Stores) openPeople(c *config.Config) *people.Store {
+	if k.Fleet != nil {
+		return people.Shared(k.tables())
+	}
+	return people.New(c.People.File)
+}
+
+// lastLists ends the name of the file that has the lists of all hosts as they were last read. It is where the lists of this host are
+// if it shares none.
+const lastLists = ".shared-lists"
+
+// Book returns the lists of senders of a configuration, in memory.
+func (k *Stores) Book(c *config.Config) *lists.Book {
+	return once(k, k.books, c.People.File, func() (*lists.Book, io.Closer) {
+		o := lists.Options{Warn: k.tell}
+		if k.Fleet != nil {
+			o.Shared = c.People.File + lastLists
+		}
+		b := lists.New(k.openPeople(c), o)
 		return b, b
 	})
 }
 
-// direct returns the lists of senders in a file.
-func (k *Stores) direct(file string) *lists.Direct {
-	return once(k, k.asked, file, func() (*lists.Direct, io.Closer) {
-		d := lists.NewDirect(file, k.tell)
+// direct returns the lists of senders of a configuration, for a command.
+func (k *Stores) direct(c *config.Config) *lists.Direct {
+	return once(k, k.asked, k.folkOf(c), func() (*lists.Direct, io.Closer) {
+		from := k.openPeople(c)
+		if k.Fleet != nil {
+			from = people.Shared(fleet.Joining{State: k.Fleet})
+		}
+		d := lists.NewDirect(from, k.tell)
 		return d, d
 	})
 }

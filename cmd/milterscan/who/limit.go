@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
+	"io/fs"
 	"strconv"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/cli"
@@ -43,7 +43,7 @@ func limit(ctx context.Context, args []string, std cli.Streams, by string) int {
 		return fail(&settled.Error{Text: show.Printable(f.Arg(0)) + " is no address"})
 	}
 	if f.NArg() == 1 {
-		if _, err := os.Stat(c.People.File); errors.Is(err, os.ErrNotExist) { // looking makes no file
+		if missing(c, std) { // looking makes no file
 			fmt.Fprintln(std.Out, limitLine(settled.Limit{Address: want.Address}, c.People.Score))
 			return cli.ExitOK
 		}
@@ -57,7 +57,7 @@ func limit(ctx context.Context, args []string, std cli.Streams, by string) int {
 	if f.NArg() == 2 {
 		set = &want
 	}
-	now, err := limitNow(ctx, c, by, want.Address, set)
+	now, err := limitNow(ctx, c, std, by, want.Address, set)
 	if err != nil {
 		return fail(err)
 	}
@@ -65,10 +65,16 @@ func limit(ctx context.Context, args []string, std cli.Streams, by string) int {
 	return cli.ExitOK
 }
 
+// stores returns the stores of a command.
+func stores(c *config.Config, std cli.Streams) *pipeline.Stores {
+	return pipeline.StoresOf(c, func(err error) { fmt.Fprintln(std.Err, "milterscan:", err) })
+}
+
 // limitNow returns the limit of a person, after it was set if it is to be.
-func limitNow(ctx context.Context, c *config.Config, by, address string, set *settled.Limit) (settled.Limit, error) {
-	store := settled.New(c.People.File)
-	defer store.Close()
+func limitNow(ctx context.Context, c *config.Config, std cli.Streams, by, address string, set *settled.Limit) (settled.Limit, error) {
+	stores := stores(c, std)
+	defer stores.Close()
+	store := stores.People(c)
 	if set != nil {
 		err := store.SetLimit(ctx, c.People.Score, *set)
 		if err == nil {
@@ -79,6 +85,13 @@ func limitNow(ctx context.Context, c *config.Config, by, address string, set *se
 		}
 	}
 	return store.LimitOf(ctx, address)
+}
+
+// missing reports whether nobody has settled anything yet.
+func missing(c *config.Config, std cli.Streams) bool {
+	stores := stores(c, std)
+	defer stores.Close()
+	return errors.Is(stores.People(c).There(), fs.ErrNotExist)
 }
 
 // readLimit reads a score, or the word for none; "" sets nothing.

@@ -1,5 +1,5 @@
 // Package lists has the senders that people allow and block in memory, where mail finds them
-// without waiting, and follows changes of their file.
+// without waiting, and follows what is changed where they are kept.
 package lists
 
 import (
@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,33 +15,60 @@ import (
 	"github.com/milterscan/milterscan/policy/people"
 )
 
-// Every is how often a book looks whether anything has changed: what a person lists is in force
-// in every process within a second.
+// Every is how often a book follows: what a person lists in a file is in force in every process within a second.
 const Every = 250 * time.Millisecond
 
-// Book has the entries in a file. It may be used by several goroutines at once.
+// Poll is how often a book asks a database by itself, one row. What is changed on one host is so in force on all within two
+// seconds, even where no word of it comes.
+const Poll = time.Second
+
+// Options say how a book follows.
+type Options struct {
+	Warn func(error) // is told when the lists cannot be read any more, and when they can again
+	// Shared has the file that keeps the lists for a start while the database that hosts share is away; "" for lists in a
+	// file of this host, which is asked at each call of Follow.
+	Shared string
+}
+
+// Book has the entries of a store. It may be used by several goroutines at once.
 type Book struct {
+	Options
 	store *people.Store
-	warn  func(error)
 
 	mu      sync.Mutex // of those who read
 	mark    people.Mark
+	asked   time.Time
 	current atomic.Pointer[Snapshot] // nil until it could be read
+	kept    atomic.Pointer[Snapshot] // as it is in the file Shared
 	failure atomic.Pointer[error]
 	since   atomic.Int64 // when it was last read, in nanoseconds since 1970
+	stale   atomic.Bool
 }
 
-// New returns the book of a file. It holds no entry until it is read. warn is told when the file
-// cannot be read any more, and when it can again.
-func New(path string, warn func(error)) *Book {
-	return &Book{store: people.New(path), warn: warn}
-}
+// New returns the book of a store, which it closes with itself. It holds no entry until it is read.
+func New(store *people.Store, o Options) *Book { return &Book{Options: o, store: store} }
 
-// Close closes the file. What was read stays.
+// Close closes the store. What was read stays.
 func (b *Book) Close() error { return b.store.Close() }
 
-// Read takes over what has changed. If the file cannot be read what was read before stays in
-// force.
+// Changed says that something is changed in the database: the next call of Follow takes it over.
+func (b *Book) Changed() { b.stale.Store(true) }
+
+// Follow takes over what has changed, if it is time to look.
+func (b *Book) Follow(ctx context.Context, now time.Time) {
+	b.mu.Lock()
+	rests := b.Shared != "" && now.Sub(b.asked) < Poll && !now.Before(b.asked)
+	if !rests {
+		b.asked = now
+	}
+	b.mu.Unlock()
+	if told := b.stale.Swap(false); told || !rests {
+		b.Read(ctx) // which warns itself
+	}
+}
+
+// Read takes over what has changed. If the lists cannot be read what was read before stays in
+// force; at the start, what is in the file Shared.
 func (b *Book) Read(ctx context.Context) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -50,12 +76,15 @@ func (b *Book) Read(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return err
 	}
+	if err != nil && b.current.Load() == nil && b.Shared != "" {
+		err = errors.Join(err, b.restore())
+	}
 	b.told(err)
 	return err
 }
 
 func (b *Book) read(ctx context.Context) error {
-	_, err := os.Stat(b.store.Path())
+	err := b.store.There()
 	last := b.current.Load()
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && (last == nil || last.empty()):
@@ -64,22 +93,24 @@ func (b *Book) read(ctx context.Context) error {
 		return nil
 	case err != nil: // it is not made again: that would be an empty one
 		return err
-	case last == nil:
-		last = newSnapshot()
 	}
-	next := newDraft(last)
-	mark, err := b.store.ChangesSince(ctx, b.mark, next)
-	if err != nil {
+	mark, err := b.store.Mark(ctx)
+	if err != nil || mark == b.mark && last != nil && last.at.IsZero() {
 		return err
 	}
-	if mark != b.mark || b.current.Load() == nil {
-		b.mark = mark
-		b.current.Store(next.Snapshot)
+	if last == nil || !last.at.IsZero() { // what a file has is of an unknown mark
+		last, b.mark = newSnapshot(), people.Mark{}
 	}
+	next := newDraft(last)
+	if mark, err = b.store.ChangesSince(ctx, b.mark, next); err != nil {
+		return err
+	}
+	b.mark = mark
+	b.current.Store(next.Snapshot)
 	return nil
 }
 
-// told notes whether the file could be read, and warns where that has changed.
+// told notes whether the lists could be read, and warns where that has changed.
 func (b *Book) told(err error) {
 	was := b.Failure()
 	switch {
@@ -91,21 +122,25 @@ func (b *Book) told(err error) {
 	}
 	switch {
 	case err != nil && (was == nil || was.Error() != err.Error()):
-		b.warn(fmt.Errorf("the lists of senders in %s cannot be read; %s: %w", b.store.Path(), b.stays(), err))
+		b.Warn(fmt.Errorf("the lists of senders in %s cannot be read; %s: %w", b.store.Place(), b.stays(), err))
 	case err == nil && was != nil:
-		b.warn(fmt.Errorf("the lists of senders in %s can be read again", b.store.Path()))
+		b.Warn(fmt.Errorf("the lists of senders in %s can be read again", b.store.Place()))
 	}
 }
 
-// stays says which entries are in force while the file cannot be read.
+// stays says which entries are in force while the lists cannot be read.
 func (b *Book) stays() string {
-	if s := b.current.Load(); s != nil {
+	s := b.current.Load()
+	switch {
+	case s != nil && !s.at.IsZero():
+		return fmt.Sprintf("the %d entries of %s are in force, as %s has them", s.Len(), s.at.Local().Format(time.DateTime), b.Shared)
+	case s != nil:
 		return fmt.Sprintf("the %d entries that were read before stay in force", s.Len())
 	}
 	return "no entry is in force, and all mail has the finding people/lists"
 }
 
-// Failure returns why the file cannot be read now; nil if it can, or is not there and never was.
+// Failure returns why the lists cannot be read now; nil if they can, or a file is not there and never was.
 func (b *Book) Failure() error {
 	if e := b.failure.Load(); e != nil {
 		return *e
@@ -113,8 +148,8 @@ func (b *Book) Failure() error {
 	return nil
 }
 
-// Entries returns how many entries are in force, and when the file was last read; the zero time
-// if it never was.
+// Entries returns how many entries are in force, and when they were last read; the zero time
+// if they never were.
 func (b *Book) Entries() (n int, read time.Time) {
 	if at := b.since.Load(); at != 0 {
 		read = time.Unix(0, at)

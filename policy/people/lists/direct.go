@@ -6,28 +6,27 @@ import (
 	"fmt"
 	"io/fs"
 	"net/netip"
-	"os"
 
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/people"
 )
 
-// Direct asks a file for each entry: for programs that judge one mail, which need not know
+// Direct asks a store for each entry: for programs that judge one mail, which need not know
 // a million entries for that.
 type Direct struct {
 	store *people.Store
 	warn  func(error)
 }
 
-// NewDirect returns the entries in a file. warn is told when one cannot be read.
-func NewDirect(path string, warn func(error)) *Direct { return &Direct{people.New(path), warn} }
+// NewDirect returns the entries of a store, which it closes with itself. warn is told when one cannot be read.
+func NewDirect(store *people.Store, warn func(error)) *Direct { return &Direct{store, warn} }
 
-// Close closes the file.
+// Close closes the store.
 func (d *Direct) Close() error { return d.store.Close() }
 
 // Lists returns the entries; nil if there are none. The error says that they are not known.
 func (d *Direct) Lists(by Terms) (policy.Lists, error) {
-	if _, err := os.Stat(d.store.Path()); errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(d.store.There(), fs.ErrNotExist) {
 		return nil, nil
 	}
 	mark, err := d.store.Mark(context.Background())

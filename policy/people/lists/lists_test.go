@@ -36,7 +36,7 @@ func (w *warnings) add(err error) {
 func open(t testing.TB) (*people.Store, *Book, *warnings) {
 	path := filepath.Join(t.TempDir(), "people.db")
 	w := &warnings{}
-	s, b := people.New(path), New(path, w.add)
+	s, b := people.New(path), New(people.New(path), Options{Warn: w.add})
 	t.Cleanup(func() { s.Close(); b.Close() })
 	return s, b, w
 }
@@ -69,12 +69,12 @@ func TestBook(t *testing.T) {
 	if l := read(t, b); l != nil {
 		t.Errorf("no file, and lists %v", l)
 	}
-	if _, err := os.Stat(s.Path()); err == nil {
+	if _, err := os.Stat(s.Place()); err == nil {
 		t.Error("reading has made a file")
 	}
 	kept := add(t, s, people.Entry{Owner: "bob@example.com", Act: people.Allow, Pattern: "ann@example.net", Authenticated: true, Expires: time.Now().Add(time.Hour)})
 	gone := add(t, s, people.Entry{Owner: people.Host, Act: people.Block, Pattern: "192.0.2.0/24"})
-	direct := NewDirect(s.Path(), w.add)
+	direct := NewDirect(people.New(s.Place()), w.add)
 	defer direct.Close()
 	look := func(step string, owner, pattern string, proved bool, want string) {
 		t.Helper()
@@ -137,17 +137,17 @@ func TestUnreadable(t *testing.T) {
 	add(t, s, people.Entry{Owner: people.Host, Act: people.Block, Pattern: "ann@example.net"})
 	read(t, b)
 	s.Close()
-	aside := s.Path() + ".aside"
+	aside := s.Place() + ".aside"
 	for name, spoil := range map[string]func() error{
 		"taken away": func() error { return nil },
-		"garbage":    func() error { return os.WriteFile(s.Path(), []byte(strings.Repeat("garbage ", 1000)), 0o600) },
-		"a folder":   func() error { return os.Mkdir(s.Path(), 0o700) },
+		"garbage":    func() error { return os.WriteFile(s.Place(), []byte(strings.Repeat("garbage ", 1000)), 0o600) },
+		"a folder":   func() error { return os.Mkdir(s.Place(), 0o700) },
 	} {
 		w.list = nil
 		if err := b.Close(); err != nil { // with what is not in the file itself yet
 			t.Fatal(err)
 		}
-		if err := os.Rename(s.Path(), aside); err != nil {
+		if err := os.Rename(s.Place(), aside); err != nil {
 			t.Fatal(err)
 		}
 		if err := spoil(); err != nil {
@@ -168,19 +168,19 @@ func TestUnreadable(t *testing.T) {
 		if len(w.list) != 1 || !strings.Contains(w.list[0], "the 1 entries that were read before stay in force") {
 			t.Errorf("%s: %q", name, w.list)
 		}
-		fresh := New(s.Path(), func(error) {})
+		fresh := New(people.New(s.Place()), Options{Warn: func(error) {}})
 		fresh.Read(t.Context())
 		if l, err := fresh.Lists(usual); (err == nil) != (name == "taken away") || l != nil {
 			t.Errorf("%s: at the start: %v, %v", name, l, err)
 		}
 		fresh.Close()
 		if name != "taken away" {
-			if _, err := NewDirect(s.Path(), func(error) {}).Lists(usual); err == nil {
+			if _, err := NewDirect(people.New(s.Place()), func(error) {}).Lists(usual); err == nil {
 				t.Errorf("%s: asked directly, no error", name)
 			}
 		}
-		os.RemoveAll(s.Path())
-		if err := os.Rename(aside, s.Path()); err != nil {
+		os.RemoveAll(s.Place())
+		if err := os.Rename(aside, s.Place()); err != nil {
 			t.Fatal(err)
 		}
 		read(t, b)
@@ -193,7 +193,7 @@ func TestUnreadable(t *testing.T) {
 // TestLimits follows the limits that people set, within the bounds that count now.
 func TestLimits(t *testing.T) {
 	s, b, w := open(t)
-	direct := NewDirect(s.Path(), w.add)
+	direct := NewDirect(people.New(s.Place()), w.add)
 	defer direct.Close()
 	bounds := people.Bounds{Least: 4, Most: 12}
 	set := func(address string, score float64, is bool) {

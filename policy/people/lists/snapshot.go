@@ -48,6 +48,7 @@ type Snapshot struct {
 	shards [shards]*shard
 	n      int // entries
 	limits int
+	at     time.Time // when the lists were like that; the zero time if they were not read from a file that keeps them
 }
 
 // newSnapshot returns one without entries.
@@ -152,6 +153,7 @@ func (d *draft) Begin(all bool) {
 	d.Snapshot, d.fresh = newSnapshot(), [shards]bool{}
 	if !all {
 		*d.Snapshot = *d.from
+		d.at = time.Time{}
 	}
 }
 

@@ -1,17 +1,15 @@
-package people
+package peopletest
 
 import (
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 )
 
-// Of many that use a link at once, in two processes, one is the first.
-func TestUseOnce(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "people.db")
-	stores := []*Store{New(path), New(path)}
+// useOnce: of many that use a link at once, in two processes, one is the first.
+func useOnce(t *testing.T, p pair) {
+	stores := p.both()
 	expires := time.Now().Add(time.Hour)
 	var firsts atomic.Int32
 	var all sync.WaitGroup
@@ -45,16 +43,12 @@ func TestUseOnce(t *testing.T) {
 	if first, err := stores[0].UseOnce(t.Context(), "a\x00\xff", expires); !first || err != nil {
 		t.Errorf("good again: %t, %v", first, err)
 	}
-	for _, s := range stores {
-		s.Close()
-	}
 }
 
-// A link is remembered until it is good nowhere any more.
-func TestUsedLinksAreForgotten(t *testing.T) {
-	s := New(filepath.Join(t.TempDir(), "people.db"))
-	defer s.Close()
-	for nonce, expires := range map[string]time.Time{"long ago": time.Now().Add(-linkGrace - time.Hour), "just now": time.Now().Add(-time.Minute)} {
+// usedLinksAreForgotten: a link is remembered until it is good nowhere any more.
+func usedLinksAreForgotten(t *testing.T, p pair) {
+	s := p.here
+	for nonce, expires := range map[string]time.Time{"long ago": time.Now().Add(-24*time.Hour - time.Hour), "just now": time.Now().Add(-time.Minute)} {
 		if first, err := s.UseOnce(t.Context(), nonce, expires); !first || err != nil {
 			t.Fatalf("%s: %t, %v", nonce, first, err)
 		}

@@ -1,18 +1,22 @@
-package people
+package peopletest
 
 import (
 	"errors"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/milterscan/milterscan/policy/people"
 )
+
+// claimTime is for how long a host has a digest that it has claimed.
+const claimTime = 15 * time.Minute
 
 var seven = time.Date(2026, 3, 4, 7, 0, 0, 0, time.UTC)
 
 // row returns the only row.
-func row(t *testing.T, s *Store) Digest {
+func row(t *testing.T, s *people.Store) people.Digest {
 	t.Helper()
 	all, err := s.Digests(t.Context())
 	if err != nil || len(all) != 1 {
@@ -21,15 +25,11 @@ func row(t *testing.T, s *Store) Digest {
 	return all[0]
 }
 
-// However many daemons ask, one sends the digest of a time.
-func TestClaimDigest(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "people.db")
-	stores := []*Store{New(path), New(path)}
-	for _, s := range stores {
-		defer s.Close()
-	}
+// claimDigest: however many daemons ask, one sends the digest of a time.
+func claimDigest(t *testing.T, p pair) {
+	stores := p.both()
 	now := seven.Add(time.Minute)
-	claim := func(s *Store, due, now time.Time) bool {
+	claim := func(s *people.Store, due, now time.Time) bool {
 		mine, err := s.ClaimDigest(t.Context(), "p1", "bob@example.com", seven.AddDate(0, 0, -1), due, now)
 		if err != nil {
 			t.Error(err)
@@ -50,7 +50,7 @@ func TestClaimDigest(t *testing.T) {
 		t.Fatalf("%d claimed", mine.Load())
 	}
 	s := stores[0]
-	if claim(s, seven, now.Add(staleClaim-time.Second)) || !claim(s, seven, now.Add(staleClaim+time.Second)) {
+	if claim(s, seven, now.Add(claimTime-time.Second)) || !claim(s, seven, now.Add(claimTime+time.Second)) {
 		t.Error("a claim holds for some time, not for ever")
 	}
 	if err := s.DigestPutOff(t.Context(), "p1", "no MTA"); err != nil {
@@ -76,10 +76,9 @@ func TestClaimDigest(t *testing.T) {
 	}
 }
 
-// Digests that do not arrive are counted, in whatever way they fail.
-func TestDigestsThatFail(t *testing.T) {
-	s := New(filepath.Join(t.TempDir(), "people.db"))
-	defer s.Close()
+// digestsThatFail: digests that do not arrive are counted, in whatever way they fail.
+func digestsThatFail(t *testing.T, p pair) {
+	s := p.here
 	day := 0
 	claim := func() {
 		t.Helper()
@@ -134,7 +133,7 @@ func TestDigestsThatFail(t *testing.T) {
 	claim()
 	must(s.DigestRefused(t.Context(), "bob@example.com", "550"))
 	must(s.ResumeDigests(t.Context(), "bob@example.com"))
-	if err := s.ResumeDigests(t.Context(), "eve@example.com"); !errors.Is(err, ErrUnknown) {
+	if err := s.ResumeDigests(t.Context(), "eve@example.com"); !errors.Is(err, people.ErrUnknown) {
 		t.Error(err)
 	}
 	if d := row(t, s); d.Fails() != 0 {
@@ -142,9 +141,8 @@ func TestDigestsThatFail(t *testing.T) {
 	}
 }
 
-func TestDigestRounds(t *testing.T) {
-	s := New(filepath.Join(t.TempDir(), "people.db"))
-	defer s.Close()
+func digestRounds(t *testing.T, p pair) {
+	s := p.here
 	if until, err := s.DigestRound(t.Context()); err != nil || !until.IsZero() {
 		t.Errorf("%s, %v", until, err)
 	}
@@ -157,7 +155,7 @@ func TestDigestRounds(t *testing.T) {
 		t.Errorf("%s, %v", until, err)
 	}
 	empty := map[string]time.Time{}
-	for i := range 2*digestsAtOnce + 1 {
+	for i := range 1000 + 1 {
 		person := string(rune('a'+i%26)) + string(rune('a'+i/26))
 		if mine, err := s.ClaimDigest(t.Context(), person, person, seven.AddDate(0, 0, -1), seven, seven); !mine || err != nil {
 			t.Fatal(mine, err)
@@ -171,7 +169,7 @@ func TestDigestRounds(t *testing.T) {
 		t.Fatal(err)
 	}
 	all, err := s.Digests(t.Context())
-	if err != nil || len(all) != 2*digestsAtOnce+1 {
+	if err != nil || len(all) != 1000+1 {
 		t.Fatal(len(all), err)
 	}
 	for _, d := range all {

@@ -1,17 +1,17 @@
-package people
+package peopletest
 
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/milterscan/milterscan/policy/people"
 )
 
-// TestSeveral: what is kept of persons is found for many at once, and who they are, page by page.
-func TestSeveral(t *testing.T) {
-	s := New(filepath.Join(t.TempDir(), "people.db"))
-	defer s.Close()
+// several: what is kept of persons is found for many at once, and who they are, page by page.
+func several(t *testing.T, p pair) {
+	s := p.here
 	now := time.Now()
 	var all []string
 	for i := range 1200 {
@@ -20,7 +20,7 @@ func TestSeveral(t *testing.T) {
 		if i%100 != 0 {
 			continue
 		}
-		if err := s.SetSettings(t.Context(), who, func(n *Settings) { n.Language = "de" }); err != nil {
+		if err := s.SetSettings(t.Context(), who, func(n *people.Settings) { n.Language = "de" }); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := s.ClaimDigest(t.Context(), who, who, now, now, now); err != nil {
@@ -54,17 +54,16 @@ func TestSeveral(t *testing.T) {
 	}
 }
 
-// TestDelegates: who may act for whom is settled, found from both sides, and ended; there are not endlessly many.
-func TestDelegates(t *testing.T) {
-	s := New(filepath.Join(t.TempDir(), "people.db"))
-	defer s.Close()
+// delegates: who may act for whom is settled, found from both sides, and ended; there are not endlessly many.
+func delegates(t *testing.T, p pair) {
+	s := p.here
 	appoint := func(owner, delegate string) error { return s.Appoint(t.Context(), owner, delegate, "root", time.Now()) }
 	for _, d := range []string{"sec@example.com", "ben@example.com", "sec@example.com"} {
 		if err := appoint("ann@example.com", d); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := appoint("ann@example.com", "ann@example.com"); !errors.Is(err, ErrSelf) {
+	if err := appoint("ann@example.com", "ann@example.com"); !errors.Is(err, people.ErrSelf) {
 		t.Error(err)
 	}
 	if got, err := s.Delegates(t.Context(), []string{"ann@example.com", "ben@example.com"}); err != nil || fmt.Sprint(got) != "map[ann@example.com:[ben@example.com sec@example.com]]" {
@@ -76,18 +75,18 @@ func TestDelegates(t *testing.T) {
 	if err := s.Dismiss(t.Context(), "ann@example.com", "sec@example.com"); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Dismiss(t.Context(), "ann@example.com", "sec@example.com"); !errors.Is(err, ErrUnknown) {
+	if err := s.Dismiss(t.Context(), "ann@example.com", "sec@example.com"); !errors.Is(err, people.ErrUnknown) {
 		t.Error(err)
 	}
 	if got, err := s.Owners(t.Context(), "sec@example.com"); err != nil || len(got) != 0 {
 		t.Errorf("%v, %v", got, err)
 	}
-	for i := range MostDelegates {
+	for i := range people.MostDelegates {
 		if err := appoint(fmt.Sprintf("o%d@example.com", i), "all@example.com"); err != nil {
 			t.Fatal(i, err)
 		}
 	}
-	if err := appoint("more@example.com", "all@example.com"); !errors.Is(err, ErrManyDelegates) {
+	if err := appoint("more@example.com", "all@example.com"); !errors.Is(err, people.ErrManyDelegates) {
 		t.Error(err)
 	}
 	if err := appoint("o1@example.com", "all@example.com"); err != nil {
