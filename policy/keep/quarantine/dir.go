@@ -262,10 +262,7 @@ func (d *Dir) Delete(ctx context.Context, id string, why Event) error {
 		return err
 	}
 	d.late(d.index.Delete(ctx, id))
-	if root, openErr := disk.Open(d.path, ""); openErr == nil && ValidID(id) {
-		root.Remove(shardOf(id)) // which works if that was the last
-		root.Close()
-	}
+	d.leave(id)
 	return err
 }
 
