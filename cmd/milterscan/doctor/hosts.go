@@ -77,7 +77,22 @@ func hostFinding(h fleet.Host) Finding {
 	case h.Drift.Abs() > drifts:
 		return advice("set its clock by NTP", "%s; its clock differs by %v from that of the database", what, h.Drift)
 	}
+	if late := lateness(h); late != "" {
+		return advice("it writes that by itself while it can use the database; its log says why if it does not",
+			"%s; it has yet to write into the database: %s", what, late)
+	}
 	return ok("%s", what)
+}
+
+// lateness lists what a host has yet to write, as "3 kept messages".
+func lateness(h fleet.Host) string {
+	var list []string
+	for _, name := range slices.Sorted(maps.Keys(h.Behind)) {
+		if n := h.Behind[name]; n > 0 {
+			list = append(list, fmt.Sprintf("%d %s", n, name))
+		}
+	}
+	return strings.Join(list, ", ")
 }
 
 // differences compares the hosts that speak with each other.

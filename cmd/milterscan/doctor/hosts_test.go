@@ -33,6 +33,8 @@ func TestCompareHosts(t *testing.T) {
 		"old signatures":      {func(h *fleet.Host) { h.Facts[fleet.Signatures+"clamd"] = now.Add(-30 * time.Hour).Format(time.RFC3339) }, []string{"advice signatures of clamd differ"}},
 		"an engine is down":   {func(h *fleet.Host) { h.Facts[fleet.Signatures+"clamd"] = fleet.NoAnswer }, []string{"advice signatures of clamd differ"}},
 		"a clock":             {func(h *fleet.Host) { h.Drift = -10 * time.Minute }, []string{"FAULT mx2: milterscan 1.0"}},
+		"behind":              {func(h *fleet.Host) { h.Behind = map[string]int64{fleet.KeptMessages: 3} }, []string{"advice mx2: milterscan 1.0"}},
+		"not behind":          {func(h *fleet.Host) { h.Behind = map[string]int64{fleet.KeptMessages: 0} }, nil},
 		"a slow clock":        {func(h *fleet.Host) { h.Drift = 3 * time.Second }, []string{"advice mx2: milterscan 1.0"}},
 	} {
 		var got []string

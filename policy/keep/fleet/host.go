@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"time"
 )
 
@@ -18,7 +19,12 @@ type Host struct {
 	Drift   time.Duration `json:"drift_ns"` // how far its clock is ahead of that of the database
 	// Facts are what hosts of one fleet have alike: fingerprints of keys, and the times of signatures.
 	Facts map[string]string `json:"facts"`
+	// Behind counts what a host has to itself and has yet to write into the database, by what it is.
+	Behind map[string]int64 `json:"behind,omitempty"`
 }
+
+// KeptMessages are counted in Behind.
+const KeptMessages = "kept messages"
 
 // Signatures begins the names of facts about the signatures of engines: when they were made, or NoAnswer.
 const Signatures = "signatures of "
@@ -38,6 +44,13 @@ func (s *State) Announce(ctx context.Context, h Host) error {
 	if err != nil {
 		return err
 	}
+	if h.Behind == nil {
+		h.Behind = map[string]int64{}
+	}
+	behind, err := json.Marshal(h.Behind)
+	if err != nil {
+		return err
+	}
 	p, err := s.open()
 	if err != nil {
 		return s.named(err)
@@ -46,12 +59,12 @@ func (s *State) Announce(ctx context.Context, h Host) error {
 	if err == nil {
 		_, err = p.watch.ExecContext(ctx, `
 			WITH gone AS (DELETE FROM host WHERE seen < clock_timestamp() - interval '`+hostsTime+`' AND name <> $1)
-			INSERT INTO host (name, started, seen, drift_ms, version, layout, config, facts)
-			VALUES ($1, $2, clock_timestamp(), $3, $4, $5, $6, $7::text::jsonb)
+			INSERT INTO host (name, started, seen, drift_ms, version, layout, config, facts, behind)
+			VALUES ($1, $2, clock_timestamp(), $3, $4, $5, $6, $7::text::jsonb, $8::text::jsonb)
 			ON CONFLICT (name) DO UPDATE SET started = excluded.started, seen = excluded.seen,
 				drift_ms = excluded.drift_ms, version = excluded.version,
-				layout = excluded.layout, config = excluded.config, facts = excluded.facts`,
-			h.Name, h.Started, ahead.Milliseconds(), h.Version, int64(Known()), h.Config, string(facts))
+				layout = excluded.layout, config = excluded.config, facts = excluded.facts, behind = excluded.behind`,
+			h.Name, h.Started, ahead.Milliseconds(), h.Version, int64(Known()), h.Config, string(facts), string(behind))
 	}
 	return s.named(s.missed(err))
 }
@@ -63,7 +76,7 @@ const mostOfHosts = 1000
 func (s *State) Hosts(ctx context.Context) (list []Host, err error) {
 	err = s.Read(ctx, func(db *sql.DB) error {
 		rows, err := db.QueryContext(ctx, `SELECT * FROM (SELECT name, version, layout, config, started,
-			(extract(epoch FROM clock_timestamp() - seen) * 1000)::bigint, drift_ms, facts::text
+			(extract(epoch FROM clock_timestamp() - seen) * 1000)::bigint, drift_ms, facts::text, behind::text
 			FROM host ORDER BY seen DESC LIMIT $1) AS last ORDER BY name`, int64(mostOfHosts))
 		if err != nil {
 			return err
@@ -83,10 +96,10 @@ func (s *State) Hosts(ctx context.Context) (list []Host, err error) {
 
 func scanHost(rows *sql.Rows) (h Host, err error) {
 	var ago, ahead int64
-	var facts string
-	if err = rows.Scan(&h.Name, &h.Version, &h.Layout, &h.Config, &h.Started, &ago, &ahead, &facts); err != nil {
+	var facts, behind string
+	if err = rows.Scan(&h.Name, &h.Version, &h.Layout, &h.Config, &h.Started, &ago, &ahead, &facts, &behind); err != nil {
 		return h, err
 	}
 	h.Ago, h.Drift = time.Duration(ago)*time.Millisecond, time.Duration(ahead)*time.Millisecond
-	return h, json.Unmarshal([]byte(facts), &h.Facts)
+	return h, errors.Join(json.Unmarshal([]byte(facts), &h.Facts), json.Unmarshal([]byte(behind), &h.Behind))
 }
