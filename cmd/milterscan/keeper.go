@@ -21,6 +21,7 @@ type keeper struct {
 	by     string // the user who called it
 	config *config.Config
 	kept   quarantine.Store
+	stores *pipeline.Stores
 	close  func()
 }
 
@@ -38,7 +39,7 @@ func openKeeper(f *cli.Options, args []string, std cli.Streams, parse func(*cli.
 		return nil, k.fail(err), false
 	}
 	stores := pipeline.StoresOf(c, func(err error) { fmt.Fprintln(std.Err, "milterscan:", err) })
-	k.kept, k.close = stores.Quarantine(c), func() { stores.Close(); back() }
+	k.kept, k.stores, k.close = stores.Quarantine(c), stores, func() { stores.Close(); back() }
 	return k, cli.ExitOK, true
 }
 

@@ -52,7 +52,20 @@ func quarantineList(ctx context.Context, args []string, std cli.Streams) int {
 			quarantineLine(std.Out, r)
 		}
 	}
+	k.tellLate(ctx)
 	return cli.ExitOK
+}
+
+// tellLate says which hosts have kept messages that are not in the list yet.
+func (k *keeper) tellLate(ctx context.Context) {
+	late, err := k.stores.Late(ctx, k.config)
+	for _, l := range late {
+		fmt.Fprintf(k.Err, "milterscan: %s has %d kept messages to itself, which are in no list until it has moved them into the database\n",
+			show.Printable(l.Host), l.Messages)
+	}
+	if err != nil {
+		fmt.Fprintf(k.Err, "milterscan: whether hosts have kept messages to themselves is not known: %v\n", err)
+	}
 }
 
 // quarantineLine prints a kept message on one line.

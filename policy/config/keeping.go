@@ -33,7 +33,23 @@ type Quarantine struct {
 	// "key" in the directory. It is made if it is not there. Hosts that let pass
 	// what another one has released have the same key.
 	KeyFile string `toml:"key_file"`
+	// Where a message is kept while the database of [store] does not take it: "dir" for
+	// the directory "fallback" in dir, from where it is moved when the database is back;
+	// "" for nowhere, and mail that must be kept is answered with a temporary failure.
+	Fallback string `toml:"fallback"`
 }
+
+// The place of messages that the shared database does not take.
+const (
+	fallbackDir  = "dir"
+	fallbackName = "fallback" // of the directory
+)
+
+// KeepsHere reports whether this host keeps what the shared database does not take.
+func (q Quarantine) KeepsHere() bool { return q.Fallback == fallbackDir }
+
+// Spare returns the directory of what the shared database did not take.
+func (q Quarantine) Spare() string { return filepath.Join(q.Dir, fallbackName) }
 
 func defaultQuarantine() Quarantine {
 	return Quarantine{
@@ -119,6 +135,9 @@ func (q Quarantine) Check() error {
 	}
 	if q.KeyFile != "" {
 		check.Absolute("key_file", q.KeyFile, "/etc/milterscan/key")
+	}
+	if q.Fallback != "" {
+		check.Add(oneOf("fallback", q.Fallback, []string{fallbackDir}))
 	}
 	return check.Err()
 }

@@ -24,7 +24,7 @@ const runtimeDir = "/run/milterscan"
 // decide less than they say, and sockets that the MTA cannot reach or that all can.
 // catalogue lists every finding there is.
 func (c *Config) Notes(catalogue []scan.Rule) Problems {
-	return slices.Concat(c.listenNotes(), c.scoreNotes(), c.ownNotes(), c.placeNotes(), c.heldNotes(), c.shadowNotes(catalogue)).sorted()
+	return slices.Concat(c.listenNotes(), c.scoreNotes(), c.ownNotes(), c.placeNotes(), c.heldNotes(), c.fallbackNotes(), c.shadowNotes(catalogue)).sorted()
 }
 
 // listenNotes returns a note for each address that the MTA cannot connect to, or that
@@ -126,6 +126,15 @@ func (c *Config) ownNotes() (notes Problems) {
 	if !asked && c.People.Score.On() {
 		notes = append(notes, note(c.origin("people.score.most"), "people.score.most", "no rule asks for the limits that recipients "+
 			"set, so they change nothing; write \"score >= own 6\" into when or requires of one"))
+	}
+	return notes
+}
+
+// fallbackNotes returns a note for a fallback from a database that no message is kept in.
+func (c *Config) fallbackNotes() (notes Problems) {
+	if c.Quarantine.Fallback != "" && c.Store.URL == "" {
+		const key = "quarantine.fallback"
+		notes = append(notes, note(c.origin(key), key, "it changes nothing without store.url: this host keeps all messages by itself"))
 	}
 	return notes
 }

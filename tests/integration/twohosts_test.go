@@ -15,11 +15,18 @@ import (
 type sharing struct {
 	pg     *servers.Postgres
 	houses []*house
+	kept   []string // the directories of their quarantines
 }
 
 // newFleet starts a database and some houses, each of a Postfix with some lines in main.cf and a milterscan that sends what is
 // released through it.
 func newFleet(t *testing.T, n int, config string, mainCf ...string) *sharing {
+	t.Helper()
+	return newFleetWith(t, n, `timeout = "10s"`, "", config, mainCf...)
+}
+
+// newFleetWith adds texts to the sections [store] and [quarantine] of each.
+func newFleetWith(t *testing.T, n int, store, quarantine, config string, mainCf ...string) *sharing {
 	t.Helper()
 	needServers(t)
 	f := &sharing{pg: servers.StartPostgres(t, "")}
@@ -29,11 +36,11 @@ func newFleet(t *testing.T, n int, config string, mainCf ...string) *sharing {
 	}
 	for i := range n {
 		h := &house{mta: servers.StartPostfix(t, mainCf...)}
-		name := fmt.Sprintf("mx%d", i+1)
-		h.milter = servers.StartMilterscan(t, h.mta.MilterSocket(), storeText(t, f.pg, fmt.Sprintf("name = %q\ntimeout = \"10s\"", name))+
-			fmt.Sprintf("[submission]\nvia = \"smtp:%s\"\n[quarantine]\ndir = %q\nkey_file = %q\n", h.mta.SMTP(), filepath.Join(t.TempDir(), "quarantine"), key)+
+		name, kept := fmt.Sprintf("mx%d", i+1), filepath.Join(t.TempDir(), "quarantine")
+		h.milter = servers.StartMilterscan(t, h.mta.MilterSocket(), storeText(t, f.pg, fmt.Sprintf("name = %q\n%s", name, store))+
+			fmt.Sprintf("[submission]\nvia = \"smtp:%s\"\n[quarantine]\ndir = %q\nkey_file = %q\n%s\n", h.mta.SMTP(), kept, key, quarantine)+
 			config)
-		f.houses = append(f.houses, h)
+		f.houses, f.kept = append(f.houses, h), append(f.kept, kept)
 		t.Cleanup(func() {
 			if t.Failed() {
 				t.Logf("the log of %s:\n%s\nits MTA's:\n%s", name, last(h.milter.Output(), 4000), last(h.mta.Log(), 2000))

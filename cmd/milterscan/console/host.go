@@ -23,6 +23,8 @@ type Host interface {
 	History() History
 	// Quarantine returns the kept messages.
 	Quarantine() quarantine.Store
+	// Late returns the hosts with kept messages that are in no list yet.
+	Late(ctx context.Context) ([]pipeline.Late, error)
 	// Story returns what happened to a message, with what the MTA's log told of it.
 	Story(ctx context.Context, r policy.Record) (timeline.Story, error)
 	// Open takes a kept message apart.

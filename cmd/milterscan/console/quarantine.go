@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
+	"github.com/milterscan/milterscan/cmd/milterscan/pipeline"
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
 )
 
@@ -25,9 +26,10 @@ type quarantinePage struct {
 	Classes []string
 	States  []quarantine.State
 	Trouble *trouble
-	Active  bool // some filter is set
-	Wrong   bool // some value of the filter cannot be read
-	Teaches bool // the person may say whether messages are spam
+	Late    []pipeline.Late // hosts that have messages which are in no list yet
+	Active  bool            // some filter is set
+	Wrong   bool            // some value of the filter cannot be read
+	Teaches bool            // the person may say whether messages are spam
 	person  login.Person
 }
 
@@ -51,6 +53,11 @@ func (c *Console) quarantined(w http.ResponseWriter, r *http.Request, p login.Pe
 		t := troubleOf(v.pages, err)
 		q.Trouble = &t
 		return v.write(w, StatusOf(err))
+	}
+	q.Late, err = ask(r.Context(), c.asks, PartQuarantine, c.Host.Late)
+	if err != nil {
+		t := troubleOf(v.pages, err)
+		q.Trouble = &t
 	}
 	if more {
 		last := q.Rows[len(q.Rows)-1]

@@ -66,6 +66,11 @@ func (s *Stores) Quarantine() quarantine.Store {
 	return s.own.Quarantine(s.config())
 }
 
+// Late returns the hosts with kept messages that are in no list yet.
+func (s *Stores) Late(ctx context.Context) ([]pipeline.Late, error) {
+	return s.own.Late(ctx, s.config())
+}
+
 // Folk returns what people settled for themselves.
 func (s *Stores) Folk() *people.Store { return s.own.People(s.config()) }
 

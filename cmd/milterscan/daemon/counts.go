@@ -151,6 +151,22 @@ func (d *Daemon) countStores(m *metrics.Metrics) {
 	m.Gauges("history_bytes", "Bytes that the history takes on the disk.", nil, d.watch.historyBytes)
 	m.Gauges("stores_measured_timestamp_seconds", "When the sizes of the stores were measured.", nil, d.watch.measuredAt)
 	d.countDisks(m)
+	d.countFleet(m)
+}
+
+// countFleet counts what concerns the database that hosts share, where they share one.
+func (d *Daemon) countFleet(m *metrics.Metrics) {
+	if d.Stores.Fleet == nil {
+		return
+	}
+	m.Gauge("shared_database_up", "1 while the shared database can be used.", nil, func() float64 {
+		if d.shares.Load() {
+			return 1
+		}
+		return 0
+	})
+	m.Gauge("quarantine_waiting_messages", "Messages kept on this host, until they are moved into the shared database.", nil,
+		func() float64 { return float64(d.spared(d.config.Load())) })
 }
 
 func (d *Daemon) countDisks(m *metrics.Metrics) {

@@ -17,6 +17,7 @@ import (
 	"github.com/milterscan/milterscan/cmd/milterscan/pipeline"
 	"github.com/milterscan/milterscan/milter"
 	"github.com/milterscan/milterscan/policy/config"
+	"github.com/milterscan/milterscan/policy/keep/fleet"
 	book "github.com/milterscan/milterscan/policy/people/lists"
 )
 
@@ -66,6 +67,7 @@ func (d *Daemon) work(ctx context.Context, loops *sync.WaitGroup, hup <-chan os.
 	loops.Go(func() { d.Directory.Run(ctx) })
 	loops.Go(func() { d.Published.Run(ctx) })
 	loops.Go(func() { d.share(ctx) })
+	loops.Go(func() { every(ctx, fleet.Every, newMover(d).run) })
 	loops.Go(func() { every(ctx, book.Every, d.followLists) })
 	loops.Go(func() { d.hearOfLists(ctx) })
 	loops.Go(func() { every(ctx, keepListsEvery, d.keepLists) })

@@ -43,6 +43,7 @@ func (d *Daemon) share(ctx context.Context) {
 
 // tellOfFleet logs whether what hosts share can be used.
 func (d *Daemon) tellOfFleet(err error) {
+	d.shares.Store(err == nil)
 	if err != nil {
 		d.log.Warn("the shared database cannot be used; mail goes on without it", zap.Error(err))
 		return
@@ -64,8 +65,11 @@ func (m *announcer) announce(ctx context.Context) error {
 	if now := time.Now(); now.Sub(m.asked) >= factEvery {
 		m.facts, m.asked = factsOf(ctx, c), now
 	}
-	return m.d.Stores.Fleet.Announce(ctx, fleet.Host{Name: c.Store.Host(), Version: m.d.version,
-		Config: c.Fingerprint(), Started: m.begun, Facts: m.facts})
+	h := fleet.Host{Name: c.Store.Host(), Version: m.d.version, Config: c.Fingerprint(), Started: m.begun, Facts: m.facts}
+	if n := m.d.spared(c); n > 0 {
+		h.Behind = map[string]int64{fleet.KeptMessages: n}
+	}
+	return m.d.Stores.Fleet.Announce(ctx, h)
 }
 
 // factsOf returns what hosts of one fleet have alike: fingerprints of keys, and how old the signatures of engines are.

@@ -52,6 +52,7 @@ type Daemon struct {
 	verdicts *verdicts
 	ready    readiness
 	watch    watch
+	shares   atomic.Bool // the shared database can be used
 	current  atomic.Pointer[judge.Judge]
 	config   atomic.Pointer[config.Config] // that of the current judge
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/milterscan/milterscan/policy/keep/fleet"
+	"github.com/milterscan/milterscan/policy/keep/quarantine"
 )
 
 // Database is the check of the database that hosts share.
@@ -13,12 +14,13 @@ const Database = "shared database"
 // shared looks at the database in which hosts share what they keep.
 func (p *Installation) shared(ctx context.Context) []Finding {
 	c := p.Config.Store
+	found := p.spared()
 	state := c.Fleet()
 	if state == nil {
-		return nil
+		return found
 	}
 	defer state.Close()
-	found := p.secret("store.password_file", c.PasswordFile)
+	found = append(found, p.secret("store.password_file", c.PasswordFile)...)
 	f, err := state.Examine(ctx)
 	if err != nil {
 		return append(found, fault("start it, or correct [store]; docs/hosts.md says how to set it up", "%v", err))
@@ -26,6 +28,23 @@ func (p *Installation) shared(ctx context.Context) []Finding {
 	found = append(found, layoutFinding(f))
 	found = append(found, serverFindings(f)...)
 	return append(found, connectionFindings(f, c.Hosts, fleet.Options{Connections: c.Connections}.Most())...)
+}
+
+// spared tells how many messages this host has kept that are not in the database yet.
+func (p *Installation) spared() []Finding {
+	dir := p.Config.Quarantine.Spare()
+	list, err := quarantine.NewDir(dir, quarantine.Unindexed{}, func(error) {}).IDs()
+	switch {
+	case err != nil:
+		return []Finding{advice("run doctor as root", "whether messages wait in %s is not known: %v", dir, err)}
+	case len(list) == 0:
+		return nil
+	case p.Config.Store.URL == "":
+		return []Finding{fault("write the url of the database into [store] again, and restart milterscan",
+			"%d messages wait in %s to be moved into the shared database, and there is none; no list names them", len(list), dir)}
+	}
+	return []Finding{advice("the daemon moves them while it can use the database; its log names those that it cannot move",
+		"%d messages wait in %s to be moved into the database; until then no list names them", len(list), dir)}
 }
 
 // layoutFinding tells whether this program can use the tables.

@@ -1,6 +1,8 @@
 package pipeline
 
 import (
+	"context"
+
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/policy/keep/fleet"
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
@@ -20,13 +22,30 @@ func (k *Stores) Share(with *Stores) { k.Fleet, k.joins = with.Fleet, with.joins
 
 // Quarantine returns the quarantine of a configuration.
 func (k *Stores) Quarantine(c *config.Config) quarantine.Store {
+	s := k.Vault(c)
+	switch {
+	case s == nil:
+		return k.dir(c.Quarantine.Dir)
+	case c.Quarantine.KeepsHere():
+		return shared.NewFallback(s, k.Spare(c))
+	}
+	return s
+}
+
+// Vault returns the quarantine that hosts share; nil if they share none.
+func (k *Stores) Vault(c *config.Config) *shared.Store {
 	switch {
 	case k.Fleet == nil:
-		return k.dir(c.Quarantine.Dir)
+		return nil
 	case k.joins:
 		return shared.New(fleet.Joining{State: k.Fleet}, c.Store.Host())
 	}
 	return shared.New(k.Fleet, c.Store.Host())
+}
+
+// Spare returns the directory of messages that the shared quarantine did not take. It has few, and no index.
+func (k *Stores) Spare(c *config.Config) *quarantine.Dir {
+	return quarantine.NewDir(c.Quarantine.Spare(), quarantine.Unindexed{}, k.tell)
 }
 
 // tables returns what hosts share as tables, for data that a host by itself has in a file.
@@ -39,3 +58,11 @@ func (k *Stores) tables() tables.State {
 
 // ready reports whether what hosts share can be asked, or there is nothing. A daemon that begins has not looked yet.
 func (k *Stores) ready() bool { return k.Fleet == nil || k.joins || k.Fleet.Ready() == nil }
+
+// reach looks at the tables of what hosts share, if no daemon does so and that was not done.
+func (k *Stores) reach(ctx context.Context) error {
+	if !k.joins || k.Fleet.Ready() == nil {
+		return nil
+	}
+	return k.Fleet.Check(ctx)
+}

@@ -9,7 +9,6 @@ import (
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/policy/disk"
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
-	"github.com/milterscan/milterscan/policy/keep/quarantine/shared"
 	"github.com/milterscan/milterscan/policy/keep/store"
 )
 
@@ -31,7 +30,7 @@ type Room struct {
 // mail. A store that is not there yet has no size; the error says what cannot be asked.
 func (k *Stores) Measure(ctx context.Context, c *config.Config) (s Sizes, err error) {
 	var errs [3]error
-	if q, ok := k.Quarantine(c).(*shared.Store); ok {
+	if q := k.Vault(c); q != nil {
 		s.Quarantine, errs[0] = q.Sizes(ctx)
 	} else {
 		s.Quarantine, errs[0] = k.countQuarantine(ctx, c.Quarantine.Dir)
