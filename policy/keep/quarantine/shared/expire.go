@@ -119,6 +119,16 @@ func (s *Store) shrink(ctx context.Context, tx *sql.Tx, unasked bool, bytes int6
 	return s.remove(ctx, tx, bySize, "size", now, unasked, used-bytes, int64(expired))
 }
 
+// UnaskedBytes returns how many bytes wait for senders to ask for them.
+func (s *Store) UnaskedBytes(ctx context.Context) (bytes int64, err error) {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	err = s.state.Read(ctx, func(db *sql.DB) error {
+		return db.QueryRowContext(ctx, `SELECT coalesce(sum(stored), 0)::bigint FROM quarantine WHERE unasked`).Scan(&bytes)
+	})
+	return bytes, err
+}
+
 // Sizes returns how much is kept, by class and state.
 func (s *Store) Sizes(ctx context.Context) (list []quarantine.Size, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
