@@ -22,7 +22,7 @@ var (
 	codecLZMA    = codec{in: 2_000, out: 1_000}           // as well as its steps
 	codecBranch  = codec{in: 2_000, out: 30_000}          // BCJ2, after LZMA
 	codecGuess   = codec{in: 2_500_000, out: 70_000}      // PPMd, whose model no cache holds
-	codecRAR     = codec{in: 60_000, out: 2 * priceBits}  //
+	codecRAR     = codec{in: 33_000, out: 2 * priceBits}  // as well as its codes
 )
 
 // priceVain is what a byte costs that a decoder reads and that nothing comes of: it may

@@ -40,6 +40,7 @@ func (rarFormat) Walk(ctx context.Context, c Content, b *Budget, visit Visit) ([
 		return w.end(err)
 	}
 	w.by = password
+	w.chargeCodes()
 	r, err := w.open(password)
 	for err == nil {
 		var h *rardecode.FileHeader
