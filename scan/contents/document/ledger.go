@@ -16,11 +16,12 @@ type ledger struct {
 
 // What it costs to look at what was read.
 const (
-	priceUnpacked archive.Price = 3_000  // a byte
-	priceText     archive.Price = 2_000  // a byte of XML
-	priceTag      archive.Price = 60_000 // a tag of XML, or an attribute
-	priceParsed   archive.Price = 45_000 // a byte of the objects of PDF
-	priceSyntax   archive.Price = 10_000 // a byte of data read byte by byte: RTF, records
+	priceUnpacked archive.Price = 3_000   // a byte
+	priceText     archive.Price = 2_000   // a byte of XML
+	priceTag      archive.Price = 60_000  // a tag of XML, or an attribute
+	priceAddress  archive.Price = 300_000 // an attribute of SVG that may be an address
+	priceParsed   archive.Price = 45_000  // a byte of the objects of PDF
+	priceSyntax   archive.Price = 10_000  // a byte of data read byte by byte: RTF, records
 )
 
 // watched returns a content that is charged for when it is read.

@@ -2,6 +2,7 @@ package document
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -40,14 +41,21 @@ func (e *examination) svgElement(t *element) {
 		e.report.add(ruleSVG, "an element "+name+" of web pages")
 	}
 	for _, a := range t.attributes {
-		value := strings.ToLower(strings.Join(strings.Fields(a.value), ""))
 		switch {
 		case eventHandler.MatchString(a.name):
 			e.report.add(ruleSVG, "an event handler "+quote(a.name))
-		case strings.HasPrefix(value, "javascript:"), strings.HasPrefix(value, "vbscript:"),
-			strings.HasPrefix(value, "data:text/html"), strings.HasPrefix(value, "data:image/svg+xml"),
-			strings.HasPrefix(value, "data:application/xhtml"):
+		case strings.Contains(a.value, ":") && e.acts(a.value):
 			e.report.add(ruleSVG, "an address "+quote(a.value))
 		}
 	}
 }
+
+// acts reports whether an address runs or shows what is in it. Browsers read over blanks.
+func (e *examination) acts(address string) bool {
+	e.ledger.work.Work(1, priceAddress)
+	bare := strings.ToLower(strings.Join(strings.Fields(address), ""))
+	return slices.ContainsFunc(actingAddresses[:], func(begin string) bool { return strings.HasPrefix(bare, begin) })
+}
+
+// actingAddresses are how addresses begin that run or show what is in them.
+var actingAddresses = [...]string{"javascript:", "vbscript:", "data:text/html", "data:image/svg+xml", "data:application/xhtml"}

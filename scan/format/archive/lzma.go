@@ -117,7 +117,7 @@ func openLZMA(head []byte, in *bufio.Reader, w *windows) (*lzma.Reader, error) {
 var errSize = errors.New("an impossible size")
 
 // priceStep is what it takes to decode a bit of LZMA.
-const priceStep Price = 7_000
+const priceStep Price = 5_500
 
 // steps charges for bits of LZMA.
 func (w *windows) steps(n int64) { w.budget.Work(n, priceStep) }

@@ -81,8 +81,8 @@ func (b *Budget) Work(n int64, each Price) {
 }
 
 // left returns the work left, which is negative if there was more. What separate processes do is
-// for them to limit; but what they do beyond the limit here is taken off it, so that a message
-// does not come to the limits of all together.
+// for them to limit; but what they do beyond their share is taken off here, so that a message does
+// not come to the limits of all together.
 func (b *Budget) left() int64 {
 	return b.work.limit - b.work.done.Load() - b.beyond()
 }
@@ -95,19 +95,24 @@ func (b *Budget) Overworked() bool {
 	return b.work.limit > 0 && b.left() < 0
 }
 
-// Rest returns how much of the limit on work is left, 0 if there is no limit. It is
-// half of the limit at least: what comes after must not come away empty-handed. Where
-// separate processes did more than the limit, a quarter of that is taken off the half, and no
-// more than a half of it: with all that they may do, there is more work in the message already
-// than in any other.
+// Rest returns how much work may be done with what was opened, 0 if there is no limit: what is left
+// of the limit. Where that is less than half of it, what comes after must not come away
+// empty-handed, and what was spent must not be there once more: it is in the middle between what is left
+// and that half, a quarter of the limit at least.
 func (b *Budget) Rest() time.Duration {
-	half := b.work.limit / 2
-	least := half - min(b.beyond()/4, half/2)
-	return time.Duration(max(b.left(), least) / 1000)
+	left, half := max(b.left(), 0), b.work.limit/2
+	if left < half {
+		left = (left + half) / 2
+	}
+	return time.Duration(left / 1000)
 }
 
-// beyond returns how much of the work of separate processes was beyond the limit.
-func (b *Budget) beyond() int64 { return max(0, 1000*b.spent.Load()-b.work.limit) }
+// shareApart is the divisor of the limit that gives what separate processes may do before it is taken
+// off the limit: to start them and to hand them a container is work, too.
+const shareApart = 5
+
+// beyond returns how much of the work of separate processes was beyond their share.
+func (b *Budget) beyond() int64 { return max(0, 1000*b.spent.Load()-b.work.limit/shareApart) }
 
 // affords returns how many steps of one price may still be charged, and no more than
 // most.

@@ -7,23 +7,28 @@ import (
 	"time"
 )
 
-// TestWorkOfProcessesCounts has processes do work for a message: what is beyond the limit here is
-// taken off it, and ends what is done here once nothing is left.
+// TestWorkOfProcessesCounts has processes do work for a message: what is beyond their share is
+// taken off the limit here, and ends what is done here once nothing is left. What was spent on opening is not there
+// again for what comes after.
 func TestWorkOfProcessesCounts(t *testing.T) {
-	const limit = time.Second
+	const limit, share = time.Second, time.Second / shareApart
 	for _, c := range []struct {
 		done, spent, rest time.Duration
 		over              bool
 	}{
 		{0, 0, limit, false},
-		{300 * time.Millisecond, limit, 700 * time.Millisecond, false},
-		{300 * time.Millisecond, 1200 * time.Millisecond, limit / 2, false},
-		{300 * time.Millisecond, 1704 * time.Millisecond, limit/2 - 176*time.Millisecond, true},
-		{0, 1400 * time.Millisecond, 600 * time.Millisecond, false},
-		{0, 2 * time.Second, limit / 4, false},
-		{0, 2*time.Second + 1, limit / 4, true},
+		{0, share, limit, false},
+		{limit / 2, share, limit / 2, false},
+		{300 * time.Millisecond, share, 700 * time.Millisecond, false},
+		{300 * time.Millisecond, share + limit/10, 600 * time.Millisecond, false},
+		{300 * time.Millisecond, share + limit/2, 350 * time.Millisecond, false},
+		{700 * time.Millisecond, 0, 400 * time.Millisecond, false},
+		{limit, share, limit / 4, false},
+		{0, limit + share, limit / 4, false},
+		{0, limit + share + 1, limit / 4, true},
+		{limit / 2, limit/2 + share + 1, limit / 4, true},
 		{0, time.Hour, limit / 4, true},
-		{limit + 1, 0, limit / 2, true},
+		{limit + 1, 0, limit / 4, true},
 	} {
 		b := NewBudget(Limits{})
 		ctx, stop := b.Within(t.Context(), limit)

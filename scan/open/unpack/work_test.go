@@ -104,7 +104,7 @@ func TestWorkIsBounded(t *testing.T) {
 				if !slices.Equal(m.Notes, again.Notes) || len(m.Parts) != len(again.Parts) {
 					t.Errorf("%d: the same mail was opened in two ways:\n%+v\n%+v", n, m.Notes, again.Notes)
 				}
-				if m.Work < l.CPU/2 || m.Work >= l.CPU || over && m.Work != l.CPU/2 {
+				if m.Work < l.CPU/4 || m.Work >= l.CPU || over && m.Work != l.CPU/4 {
 					t.Errorf("%d: scanners may do work of %v, of %v", n, m.Work, l.CPU)
 				}
 				if noted(m, scan.Failed, "mime/failed") {
