@@ -19,9 +19,14 @@ const maxFile = 16 << 20
 // is wrong. An error in the file of a domain takes out that file alone, and is
 // reported only if there are others; see SetAside.
 func Load(path string) (*Config, error) {
+	return load(path, func(b *binder) (map[string]any, bool) { return b.read(path) })
+}
+
+// load makes a configuration of what read finds at path.
+func load(path string, read func(*binder) (map[string]any, bool)) (*Config, error) {
 	c := Default()
-	b := &binder{origins: c.origins, renamings: renamings()}
-	if table, ok := b.read(path); ok {
+	b := &binder{file: path, origins: c.origins, renamings: renamings()}
+	if table, ok := read(b); ok {
 		more := b.listedDomains(table)
 		b.bindTable("", table, reflect.ValueOf(c).Elem())
 		c.Local.Domains = append(c.Local.Domains, more...)
@@ -33,12 +38,7 @@ func Load(path string) (*Config, error) {
 	b.checkFiles(c)
 	b.directory("", filepath.Dir(path))
 	b.directory("", filepath.Join(filepath.Dir(path), "policy.d"))
-	extra, err := filepath.Glob(filepath.Join(filepath.Dir(path), "policy.d", "*.toml"))
-	if err != nil {
-		b.wrong("", "%v", err)
-	}
-	slices.Sort(extra)
-	for _, name := range extra {
+	for _, name := range policyFiles(path) {
 		rules, tests := b.extraRules(name, len(c.Rules))
 		c.Rules, c.Tests = append(c.Rules, rules...), append(c.Tests, tests...)
 	}
@@ -67,13 +67,14 @@ func (b *binder) read(path string) (map[string]any, bool) {
 		b.wrong("", "%v", err)
 		return nil, false
 	}
-	var table map[string]any
-	if _, err := toml.Decode(text, &table); err != nil {
-		b.syntax(err)
-		return nil, false
-	}
-	b.lines = keyLines(text)
-	return table, true
+	return b.decode(text)
+}
+
+// policyFiles returns the files with further rules of the configuration at a path, in their order.
+func policyFiles(path string) []string {
+	list, _ := filepath.Glob(filepath.Join(filepath.Dir(path), "policy.d", "*.toml")) // whose pattern is right
+	slices.Sort(list)
+	return list
 }
 
 // syntax notes where the TOML library could not go on. What follows is unknown.

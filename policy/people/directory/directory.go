@@ -108,6 +108,11 @@ func (d *Directory) LoadMissing(ctx context.Context) {
 	d.loadAll(ctx, func(s *source) bool { return !s.known.Load() })
 }
 
+// LoadMissingFiles does so with sources that are files of this host, and asks no other one.
+func (d *Directory) LoadMissingFiles(ctx context.Context) {
+	d.loadAll(ctx, func(s *source) bool { return s.Type == CSV && !s.known.Load() })
+}
+
 func (d *Directory) loadAll(ctx context.Context, which func(*source) bool) {
 	d.mu.Lock()
 	list := slices.Clone(d.sources)
