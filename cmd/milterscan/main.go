@@ -15,6 +15,7 @@ import (
 	"github.com/milterscan/milterscan/cmd/milterscan/feeds"
 	"github.com/milterscan/milterscan/cmd/milterscan/lists"
 	"github.com/milterscan/milterscan/cmd/milterscan/past"
+	"github.com/milterscan/milterscan/cmd/milterscan/replay"
 	"github.com/milterscan/milterscan/cmd/milterscan/reports"
 	"github.com/milterscan/milterscan/cmd/milterscan/retro"
 	"github.com/milterscan/milterscan/cmd/milterscan/shell"
@@ -80,6 +81,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		name = "version"
 	case "worker": // for ourselves: a child that reads archives
 		return worker.Main(args, stdin, stdout, stderr)
+	case replay.Word: // for ourselves: a child that judges kept mail under a draft
+		return replay.Main(stdin, stdout)
 	case shell.Asked: // for the scripts of "completion"
 		return complete(ctx, args, std)
 	}

@@ -19,7 +19,7 @@ import (
 const meetTime = 10 * time.Second
 
 // meet has the directory know the people of a configuration, by what the daemon has loaded
-// last, where it can be read.
+// last, where it can be read. What asks no other host goes by that and by files alone.
 func (s *Shared) meet(c *config.Config) {
 	if len(c.People.Sources) == 0 {
 		return
@@ -27,6 +27,10 @@ func (s *Shared) meet(c *config.Config) {
 	s.Directory = NewDirectory(c, directory.Options{})
 	ctx, cancel := context.WithTimeout(context.Background(), meetTime)
 	defer cancel()
+	if s.Recall != nil {
+		s.Directory.LoadMissingFiles(ctx)
+		return
+	}
 	s.Directory.LoadMissing(ctx)
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -90,16 +91,16 @@ func (r *Report) count(d Difference) {
 	}
 }
 
-// Write tells persons what differs, the change that meets most mails first.
-func (r *Report) Write(w io.Writer, took time.Duration) {
-	groups := make([]*group, 0, len(r.groups))
-	for _, g := range r.groups {
-		groups = append(groups, g)
-	}
-	slices.SortFunc(groups, func(a, b *group) int {
+// sorted returns the groups, the change that meets most mails first.
+func (r *Report) sorted() []*group {
+	return slices.SortedFunc(maps.Values(r.groups), func(a, b *group) int {
 		return cmp.Or(cmp.Compare(b.mails, a.mails), strings.Compare(a.title(), b.title()))
 	})
-	for _, g := range groups {
+}
+
+// Write tells persons what differs, the change that meets most mails first.
+func (r *Report) Write(w io.Writer, took time.Duration) {
+	for _, g := range r.sorted() {
 		g.write(w)
 	}
 	fmt.Fprintf(w, "%s judged in %v: %s.\n", counted(r.Mails, "mail was", "mails were"), took.Round(10*time.Millisecond), r.result())
