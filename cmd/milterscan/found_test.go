@@ -41,7 +41,7 @@ func TestConfigurationIsFound(t *testing.T) {
 		}
 	}
 	_, _, errs := call(t, "check")
-	if !strings.Contains(errs, "The environment names this file, by MILTERSCAN_CONFIG.") {
+	if !strings.Contains(errs, "The environment names this file, by MILTERSCAN_CONFIG") {
 		t.Error(errs)
 	}
 	if status, _, _ := call(t, "check", "-c", writeConfig(t, t.TempDir())); status != cli.ExitOK {

@@ -101,7 +101,7 @@ func Load(path string) (*config.Config, error) {
 	}
 	c, err := config.Load(File(path))
 	if err != nil && path == "" && os.Getenv(FileVariable) != "" {
-		err = fmt.Errorf("%w\nThe environment names this file, by %s.", err, FileVariable)
+		err = fmt.Errorf("%w\nThe environment names this file, by %s", err, FileVariable)
 	}
 	return c, err
 }

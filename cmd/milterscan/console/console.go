@@ -13,6 +13,7 @@ import (
 
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login/accounts"
+	"github.com/milterscan/milterscan/cmd/milterscan/replay"
 	"github.com/milterscan/milterscan/policy/pace"
 )
 
@@ -23,7 +24,8 @@ type Options struct {
 	Host    Host
 	Log     *zap.Logger
 	Now     func() time.Time
-	Surface []Surface // of other rooms: the log-in, the API
+	Surface []Surface     // of other rooms: the log-in, the API
+	Bench   *replay.Bench // tries configurations; nil: none can be tried
 }
 
 // People says who asks, and writes down what persons do.

@@ -26,10 +26,10 @@ func text(page string) string {
 // ourElements and ourAttributes are all that our templates write.
 var (
 	ourElements = strings.Fields("html head meta title link body a header div img nav ul li form button main h1 h2 h3 p span footer input section dl dt dd table " +
-		"caption thead tbody tr th td details summary label select option strong code pre ol iframe bdi time svg rect text line small search ins del br")
+		"caption thead tbody tr th td details summary label select option strong code pre ol iframe bdi time svg rect text line small search ins del br textarea progress")
 	ourAttributes = strings.Fields("lang charset name content rel href type class src alt width height aria-label aria-current aria-pressed aria-labelledby " +
 		"aria-describedby aria-hidden method action value id tabindex role for autocomplete spellcheck selected checked scope data-label datetime title open " +
-		"required sandbox referrerpolicy loading download viewbox rx x y x1 x2 y1 y2 dy text-anchor preserveaspectratio inputmode placeholder enctype accept")
+		"required sandbox referrerpolicy loading download viewbox rx x y x1 x2 y1 y2 dy text-anchor preserveaspectratio inputmode placeholder enctype accept rows min max")
 )
 
 // foreignIn returns what is in a page that no template of ours writes: other elements and

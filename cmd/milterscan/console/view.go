@@ -215,7 +215,8 @@ func firstPage(p login.Person) string {
 // RulePages returns the pages about rules that the person may see.
 func (v *view) RulePages() []section {
 	return v.allowed(v.Name, entry{"/rules", "rules", login.SeeRules}, entry{"/rules/settings", "settings", login.SeeConfiguration},
-		entry{"/rules/reloads", "reloads", login.SeeConfiguration}, entry{"/rules/rehearsal", "rehearsal", login.Rehearse})
+		entry{"/rules/reloads", "reloads", login.SeeConfiguration}, entry{"/rules/rehearsal", "rehearsal", login.Rehearse},
+		entry{TrialPath, "trial", login.TryConfigurations})
 }
 
 // allowed returns those entries that the person may see, and marks the one named here.
@@ -241,7 +242,7 @@ func (v *view) sectionName() string {
 		return "quarantine"
 	case "framed":
 		return v.room()
-	case "rehearsal", "reloads", "settings":
+	case "rehearsal", "reloads", "settings", "trial":
 		return "rules"
 	}
 	return v.Name

@@ -18,6 +18,7 @@ import (
 	"github.com/milterscan/milterscan/cmd/milterscan/console/folk"
 	"github.com/milterscan/milterscan/cmd/milterscan/console/help"
 	"github.com/milterscan/milterscan/cmd/milterscan/console/link"
+	"github.com/milterscan/milterscan/cmd/milterscan/replay"
 	"github.com/milterscan/milterscan/policy/config"
 )
 
@@ -37,12 +38,13 @@ func (d *Daemon) newConsole() (*web, error) {
 		return nil, err
 	}
 	d.examiner = d.newExaminer()
+	d.bench = replay.NewBench(d.path, func(err error) { d.log.Warn("the trial of a configuration has failed", zap.Error(err)) })
 	links, err := link.New(link.Options{Host: linkHost{host{d.pages, d}}, Audit: d.people.Audit, Now: time.Now,
 		Pages: func() *console.Console { return pages }})
 	if err != nil {
 		return nil, err
 	}
-	pages, err = console.New(console.Options{People: d.people, Host: host{d.pages, d}, Log: d.log, Now: time.Now,
+	pages, err = console.New(console.Options{People: d.people, Host: host{d.pages, d}, Log: d.log, Now: time.Now, Bench: d.bench,
 		Surface: []console.Surface{d.people.surface(), links.Surface(d.people.Who)}})
 	if err != nil {
 		return nil, err

@@ -106,6 +106,7 @@ func (d *Daemon) close() {
 	d.console.close()
 	d.people.close()
 	d.examiner.close()
+	d.bench.Close()
 	d.pages.Close()
 	d.web.close()
 	d.digests.Close()

@@ -14,6 +14,7 @@ import (
 	"github.com/milterscan/milterscan/cmd/milterscan/cli"
 	"github.com/milterscan/milterscan/cmd/milterscan/console"
 	"github.com/milterscan/milterscan/cmd/milterscan/pipeline"
+	"github.com/milterscan/milterscan/cmd/milterscan/replay"
 	"github.com/milterscan/milterscan/milter"
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/policy/feed"
@@ -46,6 +47,7 @@ type Daemon struct {
 	people   *people
 	pages    *console.Stores
 	examiner *examiner
+	bench    *replay.Bench
 	desk     *appeals.Desk
 	digests  *digests
 	reports  dmarcReports

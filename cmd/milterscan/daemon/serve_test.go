@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/cli"
+	"github.com/milterscan/milterscan/cmd/milterscan/replay"
 	"github.com/milterscan/milterscan/milter"
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/keep/history"
@@ -23,7 +24,12 @@ import (
 
 // TestMain lets the test binary start itself as the child that reads archives, and
 // looks for goroutines that outlive their daemon.
-func TestMain(m *testing.M) { child.Watched(m) }
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == replay.Word {
+		os.Exit(replay.Main(os.Stdin, os.Stdout))
+	}
+	child.Watched(m)
+}
 
 // patience is how long a daemon may take for anything.
 const patience = time.Minute

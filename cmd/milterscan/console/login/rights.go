@@ -61,9 +61,11 @@ const (
 	SeeRules         Right = "see rules"         // rules, their hits, reloads
 	SeeConfiguration Right = "see configuration" // the effective configuration of the host
 	Rehearse         Right = "rehearse"          // have a mail of one's own judged
-	SeeAudit         Right = "see audit"         // who looked at what and did what
-	ManageUsers      Right = "manage users"      // add, disable and remove persons and tokens of others
-	UseAPI           Right = "use API"           // have tokens, which may do no more than their owner
+	// TryConfigurations is to have kept mail judged under a configuration of one's own.
+	TryConfigurations Right = "try configurations"
+	SeeAudit          Right = "see audit"    // who looked at what and did what
+	ManageUsers       Right = "manage users" // add, disable and remove persons and tokens of others
+	UseAPI            Right = "use API"      // have tokens, which may do no more than their owner
 )
 
 // Rights returns all rights, in the order of the table.
@@ -103,6 +105,7 @@ var table = []struct {
 	{right: SeeRules, roles: []Role{Administrator, HelpDesk, Auditor}},
 	{right: SeeConfiguration, roles: []Role{Administrator, Auditor}},
 	{right: Rehearse, roles: []Role{Administrator, HelpDesk}},
+	{right: TryConfigurations, roles: []Role{Administrator}},
 	{right: SeeAudit, roles: []Role{Administrator, Auditor}},
 	{right: ManageUsers, changes: true, roles: []Role{Administrator}},
 	{right: UseAPI, roles: []Role{Administrator, HelpDesk, Auditor, Domain}},
