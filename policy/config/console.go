@@ -10,7 +10,7 @@ type Console struct {
 	// "tcp:host:port"; docs/console.md says how browsers get there. Empty: nowhere.
 	Listen []Address `toml:"listen"`
 	// The database of people, their sessions and what they did, on a file system of
-	// this host.
+	// this host. With store.url hosts share these.
 	File string `toml:"file"`
 	// The file with the certificate for HTTPS, in PEM. Without one the pages are
 	// served over plain HTTP: to a proxy on this host that has one, or through a tunnel.

@@ -2,13 +2,21 @@ package integration
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/pquerna/otp/totp"
+
+	"github.com/milterscan/milterscan/cmd/milterscan/console/login/accounts"
+	"github.com/milterscan/milterscan/cmd/milterscan/console/login/accounts/accountstest"
 	"github.com/milterscan/milterscan/policy/people"
 	"github.com/milterscan/milterscan/policy/people/peopletest"
 	"github.com/milterscan/milterscan/tests/integration/servers"
+	"github.com/milterscan/milterscan/tests/sample"
 )
 
 // peopleTables are those of what people settle.
@@ -22,6 +30,116 @@ func TestSharedPeople(t *testing.T) {
 	peopletest.Run(t, func(t *testing.T) (*people.Store, *people.Store) {
 		pg.SQL(t, peopleTables)
 		return people.Shared(here), people.Shared(there)
+	})
+}
+
+// TestSharedAccounts: what accounts promise anywhere, two hosts with one database promise; and nothing changes their audit log.
+func TestSharedAccounts(t *testing.T) {
+	needServers(t)
+	pg := servers.StartPostgres(t, "")
+	here, there := prepared(t, pg), prepared(t, pg)
+	accountstest.Run(t, accountstest.With{
+		Open: func(t *testing.T) (*accounts.Accounts, *accounts.Accounts) {
+			pg.SQL(t, "TRUNCATE account, recovery, session, token, audit, kept")
+			return accounts.Of("", here), accounts.Of("", there)
+		},
+		Code: func(secret string) (string, error) { return totp.GenerateCode(secret, time.Now()) },
+	})
+	if err := accounts.Of("", here).Note(t.Context(), accounts.Entry{Person: "ann", Act: "look"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, change := range []string{"UPDATE audit SET person = 'eve'", "DELETE FROM audit"} {
+		pg.SQL(t, "DO $$ BEGIN "+change+"; EXCEPTION WHEN raise_exception THEN NULL; END $$")
+	}
+	if got := pg.SQL(t, "SELECT count(*) FROM audit WHERE person = 'ann'"); got != "1" {
+		t.Errorf("%s lines are as they were", got)
+	}
+}
+
+// TestSharedConsole: who has logged in on one host is known on the other; a link of a digest works once, wherever it is clicked; and
+// while the database is away, pages say so, and why nobody can log in.
+func TestSharedConsole(t *testing.T) {
+	f := newFleet(t, 2, `
+[local]
+domains = ["test.local"]
+[people]
+file = "HERE/people.db"
+[people.digest]
+enabled = true
+[console]
+listen = ["unix:HERE/console"]
+file = "HERE/console.db"
+url = "http://console.test"
+[[rule]]
+name = "keep it"
+from = ["shop@example.org"]
+action = "quarantine"
+`)
+	one, two := f.houses[0], f.houses[1]
+	password, status := one.milter.Run(t, "user add", "--role", "administrator", "--generate", "root")
+	if password = strings.TrimSpace(password); status != 0 {
+		t.Fatal(password)
+	}
+	if out, status := two.milter.Run(t, "user list"); status != 0 || !strings.Contains(out, "root") {
+		t.Errorf("the other host lists %s", out)
+	}
+	here, there := visit(t, filepath.Join(f.dirs[0], "console")), visit(t, filepath.Join(f.dirs[1], "console"))
+	there.Jar = here.Jar
+	here.post("/login", "name", "root", "password", password, "next", "/account")
+	for name, v := range map[string]*visitor{"the host": here, "the other": there} {
+		if page, at := v.get("/account"); at != "/account" || !strings.Contains(page, "<bdi>root</bdi>") {
+			t.Errorf("at %s root is at %s: %s", name, at, page)
+		}
+	}
+
+	wantReply(t, "what is kept", one.send(servers.Mail{From: "shop@example.org", To: []string{"user@test.local"}, Data: sample.Plain("an offer", "Buy.")}), 250)
+	for i, h := range f.houses { // both at once would do as well; only one of them sends
+		out, _ := h.milter.Run(t, "digest send", "--for", "user@test.local")
+		if strings.Contains(out, "sent: 1") != (i == 0) {
+			t.Errorf("digest send on host %d: %s", i+1, out)
+		}
+	}
+	digest := one.mta.Mailbox().One(t)
+	link := ""
+	for _, l := range ourLinks.FindAllStringSubmatch(unfolded(string(digest.Mail)), -1) {
+		if l[1] == "Release" {
+			link = l[2]
+		}
+	}
+	one.mta.Mailbox().Clear()
+	var all sync.WaitGroup
+	var done atomic.Int32
+	for i := range 16 {
+		v := visit(t, filepath.Join(f.dirs[i%2], "console"))
+		all.Go(func() {
+			if page, _ := v.post(link, "confirm", "release"); strings.Contains(page, "The message is on its way") {
+				done.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	arrived := func() int { return one.mta.Mailbox().Count() + two.mta.Mailbox().Count() }
+	servers.Await(t, "the message", func() bool { return arrived() > 0 })
+	if done.Load() != 1 || arrived() != 1 {
+		t.Errorf("of 16 clicks %d released it, and it arrived %d times", done.Load(), arrived())
+	}
+
+	f.pg.Stop()
+	for name, v := range map[string]*visitor{"one who is inside": here, "one who logs in": visit(t, filepath.Join(f.dirs[1], "console"))} {
+		page, _ := v.get("/account")
+		if name == "one who logs in" {
+			page, _ = v.post("/login", "name", "root", "password", password)
+		}
+		if !strings.Contains(page, "The database that the mail hosts share does not answer") {
+			t.Errorf("%s sees %s", name, page)
+		}
+	}
+	f.pg.Start(t)
+	eventually(t, "the pages are back", func() error {
+		if _, at := there.get("/account"); at != "/account" {
+			return fmt.Errorf("at %s", at)
+		}
+		return nil
 	})
 }
 

@@ -16,10 +16,11 @@ type sharing struct {
 	pg     *servers.Postgres
 	houses []*house
 	kept   []string // the directories of their quarantines
+	dirs   []string // of the houses
 }
 
 // newFleet starts a database and some houses, each of a Postfix with some lines in main.cf and a milterscan that sends what is
-// released through it.
+// released through it. HERE in the configuration is a directory of the house.
 func newFleet(t *testing.T, n int, config string, mainCf ...string) *sharing {
 	t.Helper()
 	return newFleetWith(t, n, `timeout = "10s"`, "", config, mainCf...)
@@ -36,11 +37,12 @@ func newFleetWith(t *testing.T, n int, store, quarantine, config string, mainCf 
 	}
 	for i := range n {
 		h := &house{mta: servers.StartPostfix(t, mainCf...)}
-		name, kept := fmt.Sprintf("mx%d", i+1), filepath.Join(t.TempDir(), "quarantine")
+		name, dir := fmt.Sprintf("mx%d", i+1), t.TempDir()
+		kept := filepath.Join(dir, "quarantine")
 		h.milter = servers.StartMilterscan(t, h.mta.MilterSocket(), storeText(t, f.pg, fmt.Sprintf("name = %q\n%s", name, store))+
 			fmt.Sprintf("[submission]\nvia = \"smtp:%s\"\n[quarantine]\ndir = %q\nkey_file = %q\n%s\n", h.mta.SMTP(), kept, key, quarantine)+
-			config)
-		f.houses, f.kept = append(f.houses, h), append(f.kept, kept)
+			strings.ReplaceAll(config, "HERE", dir))
+		f.houses, f.kept, f.dirs = append(f.houses, h), append(f.kept, kept), append(f.dirs, dir)
 		t.Cleanup(func() {
 			if t.Failed() {
 				t.Logf("the log of %s:\n%s\nits MTA's:\n%s", name, last(h.milter.Output(), 4000), last(h.mta.Log(), 2000))

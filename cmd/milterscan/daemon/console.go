@@ -34,7 +34,7 @@ func (d *Daemon) newConsole() (*web, error) {
 	var err error
 	d.pages = console.NewStores(d.config.Load, func(err error) { d.Stores.Warn(err) })
 	d.pages.Share(d.Stores)
-	if d.people, err = newPeople(d.first.Console, d.log, d.newOwners(), func() *console.Console { return pages }, d.once); err != nil {
+	if d.people, err = newPeople(d.first.Console, d.Stores.Tables(), d.log, d.newOwners(), func() *console.Console { return pages }, d.once); err != nil {
 		return nil, err
 	}
 	d.examiner = d.newExaminer()

@@ -16,6 +16,7 @@ import (
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login/door"
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login/owner"
 	"github.com/milterscan/milterscan/policy/config"
+	"github.com/milterscan/milterscan/policy/keep/tables"
 	settled "github.com/milterscan/milterscan/policy/people"
 )
 
@@ -28,14 +29,15 @@ type people struct {
 }
 
 // newPeople returns those of a configuration. No file is opened until a person asks. pages are those that
-// the door's are laid out like, once they are there, and owners let in recipients. once notes that a sign-on is used.
-func newPeople(c config.Console, log *zap.Logger, owners *owner.Owners, pages func() *console.Console,
+// the door's are laid out like, once they are there, and owners let in recipients. shared has the accounts of all hosts; nil: there are
+// none. once notes that a sign-on is used.
+func newPeople(c config.Console, shared tables.State, log *zap.Logger, owners *owner.Owners, pages func() *console.Console,
 	once func(context.Context, string, time.Time) (bool, error)) (*people, error) {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "mail"
 	}
-	p := &people{accounts: accounts.New(c.File), owners: owners, pages: pages}
+	p := &people{accounts: accounts.Of(c.File, shared), owners: owners, pages: pages}
 	p.Door, err = door.New(door.Options{Accounts: p.accounts, Log: log, Host: host, Owners: owners, Language: console.LanguageOf, Once: once,
 		Layout: func(w http.ResponseWriter, r *http.Request, who login.Person, page door.Page) {
 			pages().Frame(w, r, who, page.Title, page.Body, page.Status)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/milterscan/milterscan/cmd/milterscan/cli"
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login/accounts"
+	"github.com/milterscan/milterscan/cmd/milterscan/pipeline"
 	"github.com/milterscan/milterscan/cmd/milterscan/show"
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/policy/keep/store"
@@ -68,8 +69,9 @@ func pass(ctx context.Context, args []string, std cli.Streams, by string) int {
 
 // letThrough remembers that a sender is let through, and writes it into the audit log.
 func letThrough(ctx context.Context, c *config.Config, std cli.Streams, by, sender, rcpt string) (until time.Time, err error) {
-	if state := c.Store.Fleet(); state != nil {
-		defer state.Close()
+	stores := pipeline.StoresOf(c, func(err error) { fmt.Fprintln(std.Err, "milterscan:", err) })
+	defer stores.Close()
+	if state := stores.Fleet; state != nil {
 		if err = state.Check(ctx); err == nil {
 			until, err = c.Greylist.Pass(ctx, state.Greylist(), sender, rcpt, time.Now())
 		}
@@ -84,7 +86,7 @@ func letThrough(ctx context.Context, c *config.Config, std cli.Streams, by, send
 		return until, err
 	}
 	defer back()
-	log := accounts.New(c.Console.File)
+	log := accounts.Of(c.Console.File, stores.Tables())
 	defer log.Close()
 	return until, log.Note(ctx, accounts.Entry{Person: by, Client: "shell", Act: "greylist pass",
 		Object: fmt.Sprintf("<%s> to <%s>", sender, rcpt), Outcome: "done"})

@@ -12,6 +12,7 @@ import (
 	"github.com/milterscan/milterscan/cmd/milterscan/pipeline"
 	"github.com/milterscan/milterscan/cmd/milterscan/show"
 	"github.com/milterscan/milterscan/policy/config"
+	"github.com/milterscan/milterscan/policy/keep/tables"
 	"github.com/milterscan/milterscan/policy/people"
 )
 
@@ -36,6 +37,7 @@ type book struct {
 	by     string // the user who called it
 	config *config.Config
 	store  *people.Store
+	shared tables.State // nil: nothing
 	close  func()
 }
 
@@ -53,7 +55,7 @@ func open(f *cli.Options, args []string, std cli.Streams, by string, parse func(
 		return nil, b.fail(err), false
 	}
 	stores := pipeline.StoresOf(c, func(err error) { fmt.Fprintln(std.Err, "milterscan:", err) })
-	b.store = stores.People(c)
+	b.store, b.shared = stores.People(c), stores.Tables()
 	b.close = func() { stores.Close(); back() }
 	return b, cli.ExitOK, true
 }
@@ -78,7 +80,7 @@ func (b *book) maker() people.Maker {
 
 // note writes what was done into the audit log of the console, which is in another file.
 func (b *book) note(ctx context.Context, act, object string) error {
-	log := accounts.New(b.config.Console.File)
+	log := accounts.Of(b.config.Console.File, b.shared)
 	defer log.Close()
 	return log.Note(ctx, accounts.Entry{Person: b.by, Client: "shell", Act: act, Object: object, Outcome: "done"})
 }

@@ -13,7 +13,7 @@ func (k *Stores) Reports(c *config.Config) dmarc.Store {
 	if k.Fleet == nil {
 		return dmarc.NewFile(c.DMARC.File)
 	}
-	return dmarc.NewShared(k.tables(), c.DMARC.File)
+	return dmarc.NewShared(k.Tables(), c.DMARC.File)
 }
 
 // ReportPost returns what sends reports of DMARC from a store, by the terms of a configuration.

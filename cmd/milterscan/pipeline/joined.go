@@ -48,9 +48,12 @@ func (k *Stores) Spare(c *config.Config) *quarantine.Dir {
 	return quarantine.NewDir(c.Quarantine.Spare(), quarantine.Unindexed{}, k.tell)
 }
 
-// tables returns what hosts share as tables, for data that a host by itself has in a file.
-func (k *Stores) tables() tables.State {
-	if k.joins {
+// Tables returns what hosts share as tables, for data that a host by itself has in a file; nil if they share nothing.
+func (k *Stores) Tables() tables.State {
+	switch {
+	case k.Fleet == nil:
+		return nil
+	case k.joins:
 		return fleet.Joining{State: k.Fleet}
 	}
 	return k.Fleet

@@ -140,7 +140,7 @@ func (k *Stores) folkOf(c *config.Config) string {
 // openPeople opens it once more, for the caller to close.
 func (k *Stores) openPeople(c *config.Config) *people.Store {
 	if k.Fleet != nil {
-		return people.Shared(k.tables())
+		return people.Shared(k.Tables())
 	}
 	return people.New(c.People.File)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/milterscan/milterscan/cmd/milterscan/cli"
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login/accounts"
+	"github.com/milterscan/milterscan/cmd/milterscan/pipeline"
 	"github.com/milterscan/milterscan/cmd/milterscan/show"
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
 )
@@ -60,8 +61,9 @@ func open(f *cli.Options, args []string, std cli.Streams, by string, parse func(
 	if err != nil {
 		return nil, b.fail(err), false
 	}
-	b.accounts = accounts.New(b.file)
-	b.close = func() { b.accounts.Close(); back() }
+	stores := pipeline.StoresOf(c, func(err error) { fmt.Fprintln(std.Err, "milterscan:", err) })
+	b.accounts = accounts.Of(b.file, stores.Tables())
+	b.close = func() { b.accounts.Close(); stores.Close(); back() }
 	return b, cli.ExitOK, true
 }
 

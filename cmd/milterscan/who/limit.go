@@ -12,6 +12,7 @@ import (
 	"github.com/milterscan/milterscan/cmd/milterscan/pipeline"
 	"github.com/milterscan/milterscan/cmd/milterscan/show"
 	"github.com/milterscan/milterscan/policy/config"
+	"github.com/milterscan/milterscan/policy/keep/tables"
 	settled "github.com/milterscan/milterscan/policy/people"
 	"github.com/milterscan/milterscan/policy/people/directory"
 )
@@ -78,7 +79,7 @@ func limitNow(ctx context.Context, c *config.Config, std cli.Streams, by, addres
 	if set != nil {
 		err := store.SetLimit(ctx, c.People.Score, *set)
 		if err == nil {
-			err = noteLimit(ctx, c, by, *set)
+			err = noteLimit(ctx, c, stores.Tables(), by, *set)
 		}
 		if err != nil {
 			return settled.Limit{}, err
@@ -122,8 +123,8 @@ func mainAddress(ctx context.Context, c *config.Config, written string) (string,
 }
 
 // noteLimit writes into the audit log that a limit was set.
-func noteLimit(ctx context.Context, c *config.Config, by string, l settled.Limit) error {
-	log := accounts.New(c.Console.File)
+func noteLimit(ctx context.Context, c *config.Config, shared tables.State, by string, l settled.Limit) error {
+	log := accounts.Of(c.Console.File, shared)
 	defer log.Close()
 	value := noLimit
 	if l.Set {

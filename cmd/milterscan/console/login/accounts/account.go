@@ -11,7 +11,7 @@ import (
 
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
 	"github.com/milterscan/milterscan/policy/address"
-	"github.com/milterscan/milterscan/policy/keep/store"
+	"github.com/milterscan/milterscan/policy/keep/tables"
 )
 
 // Account holds the facts about a person who may log in.
@@ -73,7 +73,7 @@ func scan(row interface{ Scan(...any) error }) (a Account, err error) {
 // find returns the one account of which something is true. The error is ErrUnknown
 // if there is none.
 func (a *Accounts) find(ctx context.Context, where string, args ...any) (found Account, err error) {
-	err = a.db().Read(ctx, func(db *sql.DB) error {
+	err = a.db().Read(ctx, func(db tables.Asker) error {
 		found, err = scan(db.QueryRowContext(ctx, `SELECT `+columns+` FROM account WHERE `+where, args...))
 		return err
 	})
@@ -104,8 +104,8 @@ func (a *Accounts) ByName(ctx context.Context, name string) (Account, error) {
 // List returns all accounts by name, but those of recipients, who may be many thousands.
 func (a *Accounts) List(ctx context.Context) (all []Account, err error) {
 	read := func(rows *sql.Rows) (Account, error) { return scan(rows) }
-	err = a.db().Read(ctx, func(db *sql.DB) (err error) {
-		all, err = store.Rows(ctx, db, read, `SELECT `+columns+` FROM account WHERE role <> ? ORDER BY name`, string(login.Recipient))
+	err = a.db().Read(ctx, func(db tables.Asker) (err error) {
+		all, err = tables.Rows(ctx, db, read, `SELECT `+columns+` FROM account WHERE role <> ? ORDER BY name`, string(login.Recipient))
 		return err
 	})
 	return all, err

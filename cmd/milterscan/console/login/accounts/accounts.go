@@ -1,6 +1,6 @@
-// Package accounts keeps what the console knows of persons in one SQLite file: who may log
-// in and how, second factors, sessions, tokens, and the log of what persons looked at
-// and did. It can be used by the daemon and by commands at the same time.
+// Package accounts keeps what the console knows of persons: who may log in and how, second factors,
+// sessions, tokens, and the log of what persons looked at and did. It is in one file of a host, or in a
+// database that hosts share, and can be used by daemons and by commands at the same time.
 package accounts
 
 import (
@@ -8,10 +8,10 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/milterscan/milterscan/policy/keep/store"
+	"github.com/milterscan/milterscan/policy/keep/tables"
 )
 
-// Accounts are the accounts in a file. It may be used by several goroutines at once.
+// Accounts are the accounts in one place. It may be used by several goroutines at once.
 type Accounts struct {
 	file   atomic.Pointer[place]
 	hasher *hasher
@@ -57,29 +57,48 @@ CREATE TRIGGER IF NOT EXISTS audit_kept BEFORE DELETE ON audit
 	BEGIN SELECT RAISE(ABORT, 'the audit log is kept'); END;
 `
 
+// lock is the number of the lock of who changes what hosts share.
+const lock = 0x6d73616363747321
+
 // New returns the accounts in a file, which is made when it is first used.
 func New(path string) *Accounts {
 	a := &Accounts{hasher: newHasher(), now: time.Now}
-	a.file.Store(&place{path, store.NewDatabase(path, schema)})
+	a.file.Store(&place{path, tables.File(path, schema)})
 	return a
 }
 
-// place is a file with its path.
-type place struct {
-	path string
-	db   *store.Database
+// Of returns the accounts in a database that hosts share, or, if they share none, in a file.
+func Of(file string, state tables.State) *Accounts {
+	if state == nil {
+		return New(file)
+	}
+	a := &Accounts{hasher: newHasher(), now: time.Now}
+	a.file.Store(&place{db: tables.Shared(state, lock)})
+	return a
 }
 
-// db returns the database that is in use.
-func (a *Accounts) db() *store.Database { return a.file.Load().db }
+// place is tables with the path of their file, "" for those that hosts share.
+type place struct {
+	path string
+	db   tables.Database
+}
 
-// Use goes on with the accounts in another file, if it is another.
+// db returns the tables that are in use.
+func (a *Accounts) db() tables.Database { return a.file.Load().db }
+
+// Shared reports whether hosts share the accounts.
+func (a *Accounts) Shared() bool { return a.file.Load().path == "" }
+
+// Place says where the accounts are: the path of their file, or the name of the database.
+func (a *Accounts) Place() string { return a.db().Place() }
+
+// Use goes on with the accounts in another file, if they are in a file and it is another.
 func (a *Accounts) Use(path string) error {
 	old := a.file.Load()
-	if old.path == path {
+	if old.path == path || old.path == "" {
 		return nil
 	}
-	a.file.Store(&place{path, store.NewDatabase(path, schema)})
+	a.file.Store(&place{path, tables.File(path, schema)})
 	return old.db.Close()
 }
 

@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
-	"github.com/milterscan/milterscan/policy/keep/store"
+	"github.com/milterscan/milterscan/policy/keep/tables"
 )
 
 // Entry is a line of the audit log.
@@ -73,7 +73,7 @@ type Trail struct {
 
 // Trail returns lines of the audit log, newest first.
 func (a *Accounts) Trail(ctx context.Context, t Trail) (list []Entry, err error) {
-	query, args := `SELECT id, time, person, role, client, act, object, outcome FROM audit WHERE 1`, []any{}
+	query, args := `SELECT id, time, person, role, client, act, object, outcome FROM audit WHERE 1=1`, []any{}
 	where := func(condition string, arg any, given bool) {
 		if given {
 			query, args = query+" AND "+condition, append(args, arg)
@@ -89,8 +89,8 @@ func (a *Accounts) Trail(ctx context.Context, t Trail) (list []Entry, err error)
 	if t.Limit > 0 {
 		query, args = query+" LIMIT ?", append(args, t.Limit)
 	}
-	err = a.db().Read(ctx, func(db *sql.DB) (err error) {
-		list, err = store.Rows(ctx, db, readEntry, query, args...)
+	err = a.db().Read(ctx, func(db tables.Asker) (err error) {
+		list, err = tables.Rows(ctx, db, readEntry, query, args...)
 		return err
 	})
 	return list, err
@@ -117,7 +117,7 @@ func (a *Accounts) Expire(ctx context.Context, keep time.Duration) (int, error) 
 	}
 	_, err := a.change(ctx, `INSERT INTO kept (one, since, strangers)
 		VALUES (1, ?1, max(?1, coalesce((SELECT time FROM audit WHERE stranger = 1 ORDER BY time DESC LIMIT 1 OFFSET ?2), 0)))
-		ON CONFLICT DO UPDATE SET since = excluded.since, strangers = excluded.strangers`, since, mostStrangers)
+		ON CONFLICT (one) DO UPDATE SET since = excluded.since, strangers = excluded.strangers`, since, mostStrangers)
 	if err != nil {
 		return 0, err
 	}

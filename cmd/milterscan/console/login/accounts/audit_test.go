@@ -1,7 +1,6 @@
 package accounts
 
 import (
-	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -10,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
+	"github.com/milterscan/milterscan/policy/keep/tables"
 )
 
 func TestAudit(t *testing.T) {
@@ -83,8 +83,8 @@ func TestStrangersDriveNothingOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	const over = 500
-	err := a.db().Change(t.Context(), func(tx *sql.Tx) error {
-		_, err := tx.Exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < ?) INSERT INTO audit
+	err := a.db().Change(t.Context(), func(tx tables.Asker) error {
+		_, err := tx.ExecContext(t.Context(), `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < ?) INSERT INTO audit
 			(time, person, role, client, act, object, outcome, stranger) SELECT ? + i, 'x', '', '', 'log in', '', 'refused', 1 FROM n`, mostStrangers+over, now.UnixMilli())
 		return err
 	})
@@ -166,8 +166,8 @@ func TestSessionsOfNobodyAreBounded(t *testing.T) {
 	if err := a.PutSession(t.Context(), Session{Key: "ann", Account: ann.ID, Data: []byte("x"), Expires: now.Add(time.Hour)}); err != nil {
 		t.Fatal(err)
 	}
-	err := a.db().Change(t.Context(), func(tx *sql.Tx) error {
-		_, err := tx.Exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < ?) INSERT INTO session
+	err := a.db().Change(t.Context(), func(tx tables.Asker) error {
+		_, err := tx.ExecContext(t.Context(), `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < ?) INSERT INTO session
 			(key, account, handle, data, client, agent, begun, seen, expires) SELECT 'n' || i, 0, '', x'00', '', '', i, i, ? FROM n`, mostOfNobody, now.Unix()+600)
 		return err
 	})

@@ -2,13 +2,13 @@ package accounts
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
 	"github.com/milterscan/milterscan/policy"
+	"github.com/milterscan/milterscan/policy/keep/tables"
 )
 
 // Check reports mistakes in an account that is to be made, and puts its domains in order. No
@@ -105,7 +105,7 @@ func (a *Accounts) EndSessions(ctx context.Context, id int64) error {
 
 // ending changes an account that has to be there, and ends all its sessions.
 func (a *Accounts) ending(ctx context.Context, id int64, query string, args ...any) error {
-	return a.db().Change(ctx, func(tx *sql.Tx) error {
+	return a.db().Change(ctx, func(tx tables.Asker) error {
 		done, err := tx.ExecContext(ctx, query, args...)
 		if err != nil {
 			return err
@@ -118,14 +118,14 @@ func (a *Accounts) ending(ctx context.Context, id int64, query string, args ...a
 }
 
 // endAll ends all sessions of an account.
-func endAll(ctx context.Context, tx *sql.Tx, id int64) error {
-	_, err := tx.ExecContext(ctx, `UPDATE session SET ended = 1, data = x'' WHERE account = ?`, id)
+func endAll(ctx context.Context, tx tables.Asker, id int64) error {
+	_, err := tx.ExecContext(ctx, `UPDATE session SET ended = 1, data = ? WHERE account = ?`, noData, id)
 	return err
 }
 
 // Remove forgets an account, with all but what the audit log says.
 func (a *Accounts) Remove(ctx context.Context, id int64) error {
-	return a.db().Change(ctx, func(tx *sql.Tx) error {
+	return a.db().Change(ctx, func(tx tables.Asker) error {
 		var errs []error
 		for _, q := range []string{`DELETE FROM recovery WHERE account = ?`, `DELETE FROM token WHERE account = ?`,
 			`DELETE FROM session WHERE account = ?`, `DELETE FROM account WHERE id = ?`} {
@@ -138,7 +138,7 @@ func (a *Accounts) Remove(ctx context.Context, id int64) error {
 
 // change runs one statement, and returns how many rows it changed.
 func (a *Accounts) change(ctx context.Context, query string, args ...any) (n int64, err error) {
-	err = a.db().Change(ctx, func(tx *sql.Tx) error {
+	err = a.db().Change(ctx, func(tx tables.Asker) error {
 		done, err := tx.ExecContext(ctx, query, args...)
 		if err != nil {
 			return err

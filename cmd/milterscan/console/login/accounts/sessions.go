@@ -6,7 +6,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/milterscan/milterscan/policy/keep/store"
+	"github.com/milterscan/milterscan/policy/keep/tables"
 )
 
 // Session is one browser that a person has logged in with.
@@ -24,7 +24,7 @@ type Session struct {
 
 // FindSession returns the data of a session that has not ended.
 func (a *Accounts) FindSession(ctx context.Context, key string) (data []byte, found bool, err error) {
-	err = a.db().Read(ctx, func(db *sql.DB) error {
+	err = a.db().Read(ctx, func(db tables.Asker) error {
 		return db.QueryRowContext(ctx, `SELECT data FROM session WHERE key = ? AND ended = 0 AND expires > ?`, key, a.now().Unix()).Scan(&data)
 	})
 	if errors.Is(err, sql.ErrNoRows) {
@@ -39,10 +39,11 @@ const mostOfNobody = 10_000
 // PutSession keeps a session. One that has ended stays so, also if a request that began
 // before is answered after it. Nothing is written where only the time has gone on, by little.
 func (a *Accounts) PutSession(ctx context.Context, s Session) error {
-	return a.db().Change(ctx, func(tx *sql.Tx) error {
+	return a.db().Change(ctx, func(tx tables.Asker) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO session (key, account, handle, data, client, agent, begun, seen, expires)
-			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8) ON CONFLICT DO UPDATE SET account = ?2, handle = ?3, data = ?4, client = ?5, agent = ?6,
-			seen = ?7, expires = ?8 WHERE ended = 0 AND (data <> ?4 OR abs(expires - ?8) >= 30)`,
+			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8) ON CONFLICT (key) DO UPDATE SET account = ?2, handle = ?3, data = ?4, client = ?5, agent = ?6,
+			seen = ?7, expires = ?8
+			WHERE session.ended = 0 AND (session.data <> ?4 OR abs(session.expires - ?8) >= 30)`,
 			s.Key, s.Account, s.Handle, s.Data, cut(s.Client), cut(s.Agent), a.now().Unix(), s.Expires.Unix())
 		if err != nil || s.Account != 0 {
 			return err
@@ -53,15 +54,18 @@ func (a *Accounts) PutSession(ctx context.Context, s Session) error {
 	})
 }
 
+// noData is what is kept of a session that has ended.
+var noData = []byte{}
+
 // EndSession ends a session. It is remembered as ended until it would have expired.
 func (a *Accounts) EndSession(ctx context.Context, key string) error {
-	_, err := a.change(ctx, `UPDATE session SET ended = 1, data = x'' WHERE key = ?`, key)
+	_, err := a.change(ctx, `UPDATE session SET ended = 1, data = ? WHERE key = ?`, noData, key)
 	return err
 }
 
 // EndHandle ends the session that a list of an account shows under a name.
 func (a *Accounts) EndHandle(ctx context.Context, account int64, handle string) error {
-	n, err := a.change(ctx, `UPDATE session SET ended = 1, data = x'' WHERE account = ? AND handle = ? AND ended = 0`, account, handle)
+	n, err := a.change(ctx, `UPDATE session SET ended = 1, data = ? WHERE account = ? AND handle = ? AND ended = 0`, noData, account, handle)
 	if err == nil && n == 0 {
 		return ErrUnknown
 	}
@@ -70,8 +74,8 @@ func (a *Accounts) EndHandle(ctx context.Context, account int64, handle string) 
 
 // Sessions returns the sessions of an account, the one that was used last first, without data.
 func (a *Accounts) Sessions(ctx context.Context, account int64) (list []Session, err error) {
-	err = a.db().Read(ctx, func(db *sql.DB) (err error) {
-		list, err = store.Rows(ctx, db, readSession, `SELECT key, account, handle, client, agent, begun, seen, expires FROM session
+	err = a.db().Read(ctx, func(db tables.Asker) (err error) {
+		list, err = tables.Rows(ctx, db, readSession, `SELECT key, account, handle, client, agent, begun, seen, expires FROM session
 			WHERE account = ? AND ended = 0 AND expires > ? ORDER BY seen DESC, begun DESC LIMIT 100`, account, a.now().Unix())
 		return err
 	})

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
-	"github.com/milterscan/milterscan/policy/keep/store"
+	"github.com/milterscan/milterscan/policy/keep/tables"
 )
 
 // Token is a key for programs, which act for a person. It may do what it is for, as long as
@@ -70,7 +70,7 @@ func (a *Accounts) Bearer(ctx context.Context, text string) (login.Person, error
 	}
 	var id, expires, used int64
 	var rights string
-	err := a.db().Read(ctx, func(db *sql.DB) error {
+	err := a.db().Read(ctx, func(db tables.Asker) error {
 		return db.QueryRowContext(ctx, `SELECT account, rights, expires, used FROM token WHERE hash = ?`, tokenHash(text)).
 			Scan(&id, &rights, &expires, &used)
 	})
@@ -99,8 +99,8 @@ func (a *Accounts) Bearer(ctx context.Context, text string) (login.Person, error
 
 // Tokens returns the tokens of an account by name.
 func (a *Accounts) Tokens(ctx context.Context, account int64) (list []Token, err error) {
-	err = a.db().Read(ctx, func(db *sql.DB) (err error) {
-		list, err = store.Rows(ctx, db, readToken, `SELECT name, rights, created, expires, used FROM token WHERE account = ? ORDER BY name`,
+	err = a.db().Read(ctx, func(db tables.Asker) (err error) {
+		list, err = tables.Rows(ctx, db, readToken, `SELECT name, rights, created, expires, used FROM token WHERE account = ? ORDER BY name`,
 			account)
 		return err
 	})

@@ -13,6 +13,8 @@ import (
 	"github.com/pquerna/otp"
 	"github.com/pquerna/otp/hotp"
 	"github.com/pquerna/otp/totp"
+
+	"github.com/milterscan/milterscan/policy/keep/tables"
 )
 
 // The codes are those that every program of the kind makes without being told (RFC 6238):
@@ -60,7 +62,7 @@ func (a *Accounts) ConfirmSecond(ctx context.Context, id int64, secret, code str
 	if secret == "" || !ok {
 		return nil, ErrWrong
 	}
-	return a.newRecovery(ctx, id, func(tx *sql.Tx) (sql.Result, error) {
+	return a.newRecovery(ctx, id, func(tx tables.Asker) (sql.Result, error) {
 		if err := endAll(ctx, tx, id); err != nil {
 			return nil, err
 		}
@@ -70,18 +72,18 @@ func (a *Accounts) ConfirmSecond(ctx context.Context, id int64, secret, code str
 
 // RenewRecovery replaces the recovery codes.
 func (a *Accounts) RenewRecovery(ctx context.Context, id int64) ([]string, error) {
-	return a.newRecovery(ctx, id, func(tx *sql.Tx) (sql.Result, error) {
+	return a.newRecovery(ctx, id, func(tx tables.Asker) (sql.Result, error) {
 		return tx.ExecContext(ctx, `UPDATE account SET epoch = epoch WHERE id = ? AND secret <> ''`, id)
 	})
 }
 
 // newRecovery replaces the recovery codes if change changed an account.
-func (a *Accounts) newRecovery(ctx context.Context, id int64, change func(*sql.Tx) (sql.Result, error)) ([]string, error) {
+func (a *Accounts) newRecovery(ctx context.Context, id int64, change func(tables.Asker) (sql.Result, error)) ([]string, error) {
 	list := make([]string, recoveryCodes)
 	for i := range list {
 		list[i] = newRecoveryCode()
 	}
-	err := a.db().Change(ctx, func(tx *sql.Tx) error {
+	err := a.db().Change(ctx, func(tx tables.Asker) error {
 		done, err := change(tx)
 		if err != nil {
 			return err
@@ -118,7 +120,7 @@ func recoveryHash(id int64, code string) []byte {
 
 // RemoveSecond takes a second factor away, and ends all sessions.
 func (a *Accounts) RemoveSecond(ctx context.Context, id int64) error {
-	return a.db().Change(ctx, func(tx *sql.Tx) error {
+	return a.db().Change(ctx, func(tx tables.Asker) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM recovery WHERE account = ?`, id); err != nil {
 			return err
 		}
@@ -158,7 +160,7 @@ func plainRecovery(code string) string {
 
 // secret reads the secret of a second factor as it is kept; "" if there is none.
 func (a *Accounts) secret(ctx context.Context, id int64) (secret string, err error) {
-	err = a.db().Read(ctx, func(db *sql.DB) error {
+	err = a.db().Read(ctx, func(db tables.Asker) error {
 		return db.QueryRowContext(ctx, `SELECT secret FROM account WHERE id = ?`, id).Scan(&secret)
 	})
 	if errors.Is(err, sql.ErrNoRows) {

@@ -131,7 +131,11 @@ func (d *Door) of(r *http.Request) *ways {
 // broken answers where the sessions cannot be read or kept.
 func (d *Door) broken(w http.ResponseWriter, r *http.Request, err error) {
 	d.Log.Warn("accounts of the console cannot be used", zap.Error(err))
-	d.say(w, r, login.Person{}, http.StatusServiceUnavailable, "broken")
+	key := "broken"
+	if d.Accounts.Shared() {
+		key = "away"
+	}
+	d.say(w, r, login.Person{}, http.StatusServiceUnavailable, key)
 }
 
 // Who returns the person who asks. The error is login.ErrNobody where no one has logged in, and another one
