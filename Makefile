@@ -25,6 +25,7 @@ BROWSER     := chromium fonts-dejavu-core fonts-liberation
 # they disturb nobody.
 SENDMAIL    := sendmail-bin sendmail-base sendmail-cf
 EXIM        := exim4-daemon-light exim4-base
+EXIM_CONFIG := exim4-config
 
 # Postfix changes user for each of its programs, so whoever starts it is root.
 ifneq ($(shell id -u),0)
@@ -122,6 +123,7 @@ packages:
 unpacked:
 	@.ci/unpacked sendmail $(SENDMAIL)
 	@.ci/unpacked exim $(EXIM)
+	@.ci/unpacked exim-config $(EXIM_CONFIG)
 
 clean: ## remove what was built
 	rm -rf bin

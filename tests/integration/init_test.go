@@ -160,3 +160,57 @@ echo everything works
 		}
 	}
 }
+
+// TestInitExim: of the configuration that Debian's package makes, Exim itself tells init which domains and networks
+// are ours; what cannot be listed is named, and a broken configuration is an error that names its line.
+func TestInitExim(t *testing.T) {
+	needServers(t)
+	servers.NeedMounts(t)
+	e := servers.ConfigureExim(t, `dc_eximconfig_configtype='internet'
+dc_other_hostnames='example.test;also.test'
+dc_local_interfaces='127.0.0.1 ; ::1'
+dc_readhost=''
+dc_relay_domains='relayed.test;*.below.test'
+dc_minimaldns='false'
+dc_relay_nets='192.0.2.0/24;2001:db8::/32'
+dc_smarthost=''
+CFILEMODE='644'
+dc_use_split_config='false'
+dc_hide_mailname=''
+dc_mailname_in_oh='true'
+dc_localdelivery='mail_spool'
+`)
+	conf := filepath.Join(e.Etc(), "exim4", "exim4.conf")
+	look := func() (string, error) {
+		out, err := exec.Command(servers.Binary(t), "init", "--dry-run", "--program", e.Program(), "--dir", filepath.Dir(conf),
+			"--output", filepath.Join(t.TempDir(), "milterscan.toml"), "exim").CombinedOutput()
+		t.Logf("%s", out)
+		return string(out), err
+	}
+	shown, err := look()
+	for _, want := range []string{"exim 4.", "up to 52428800 bytes", `"localhost", "example.test", "also.test", "relayed.test", ".below.test"]`,
+		`networks = ["192.0.2.0/24", "2001:db8::/32", "127.0.0.1/32", "::1/128"]`} {
+		if err != nil || !strings.Contains(shown, want) {
+			t.Errorf("%q was not shown (%v)", want, err)
+		}
+	}
+
+	made := read(t, conf)
+	odd := strings.Replace(made, "\ndomainlist relay_to_domains", "\ndomainlist further = more.test : lsearch;/etc/exim4/domains\ndomainlist relay_to_domains", 1)
+	odd = strings.Replace(odd, "\nMAIN_LOCAL_DOMAINS=@:", "\nmessage_size_limit = ${if def:spool_directory{20M}{10M}}\nMAIN_LOCAL_DOMAINS=+further:@:", 1)
+	write(t, conf, odd)
+	shown, err = look()
+	for _, want := range []string{"mail for 7 domains and some that cannot be listed", "local_domains: lsearch;/etc/exim4/domains"} {
+		if err != nil || !strings.Contains(shown, want) {
+			t.Errorf("%q was not shown (%v)", want, err)
+		}
+	}
+	if strings.Contains(shown, "domains = [") {
+		t.Error("domains are written though not all of them are known")
+	}
+
+	write(t, conf, "no_such_option = 1\n"+made)
+	if shown, err = look(); err == nil || !strings.Contains(shown, "exit status 1: Exim configuration error in line 1 of /etc/exim4/exim4.conf: main option \"no_such_option\" unknown; nothing was done") {
+		t.Errorf("a broken configuration is taken: %v", err)
+	}
+}

@@ -2,6 +2,7 @@ package survey
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"os/exec"
@@ -22,29 +23,75 @@ const (
 // readExim asks Exim for its settings, as "exim -bP" prints them.
 func readExim(ctx context.Context, m setup.MTA, _ Places) ([]MTA, error) {
 	one := MTA{Name: m.Name, Version: m.Version, Dir: m.Dir, Size: -1}
-	ask := func(what string) (string, error) {
-		out, err := exec.CommandContext(ctx, m.Program(), "-bP", what).Output()
-		_, value, _ := strings.Cut(strings.TrimSpace(string(out)), "=")
-		return strings.TrimSpace(value), err
+	x := eximLists{mta: &one, program: m.Program(), seen: map[string]bool{}}
+	var err error
+	if x.host, err = x.ask(ctx, "primary_hostname"); err != nil {
+		return nil, err
 	}
-	host, err := ask("primary_hostname")
-	if err != nil {
-		return nil, fmt.Errorf("%s -bP: %w", m.Program(), err)
-	}
-	if size, err := ask("message_size_limit"); err == nil {
+	if size, err := x.ask(ctx, "message_size_limit"); err == nil {
 		one.Size = eximSize(size)
 	}
 	for _, list := range []string{eximOurs, eximRelayed, eximClients} {
-		value, err := ask("+" + list)
-		if err != nil {
-			one.miss(list, "it has no list of this name")
-			continue
-		}
-		for _, item := range eximItems(value) {
-			one.eximItem(list, item, host)
-		}
+		x.read(ctx, list, list)
 	}
 	return []MTA{one}, nil
+}
+
+// eximLists reads lists of domains and hosts.
+type eximLists struct {
+	mta           *MTA
+	program, host string
+	seen          map[string]bool // the lists that were read, each for one of the three
+}
+
+// mostNamed bounds the lists that are read; further ones are named to the administrator.
+const mostNamed = 32
+
+// ask returns a setting. The error has what Exim says, such as the line of its configuration that is wrong.
+func (x *eximLists) ask(ctx context.Context, what string) (string, error) {
+	out, err := exec.CommandContext(ctx, x.program, "-bP", what).Output()
+	var failed *exec.ExitError
+	if errors.As(err, &failed) {
+		err = fmt.Errorf("%w: %.300s", err, complaint(string(failed.Stderr)))
+	}
+	if err != nil {
+		return "", fmt.Errorf("%s -bP %s: %w", x.program, what, err)
+	}
+	_, value, _ := strings.Cut(strings.TrimSpace(string(out)), "=")
+	return strings.TrimSpace(value), nil
+}
+
+// complaint returns what Exim says is wrong with its configuration, which it says several times: the line that names
+// the place, and the one after it.
+func complaint(said string) string {
+	const begin = "Exim configuration error"
+	said = strings.ToValidUTF8(said, "?")
+	if i := strings.Index(said, begin); i >= 0 {
+		lines := strings.SplitN(said[i:], "\n", 3)
+		said = strings.Join(lines[:min(len(lines), 2)], " ")
+	}
+	return strings.Join(strings.Fields(said), " ")
+}
+
+// read adds the items of a named list, and of the lists that it names, to one of the three lists.
+func (x *eximLists) read(ctx context.Context, list, named string) {
+	if x.seen[list+named] {
+		return
+	}
+	x.seen[list+named] = true
+	value, err := x.ask(ctx, "+"+named)
+	if err != nil {
+		x.mta.miss(list, "Exim has no list +"+named)
+		return
+	}
+	for _, item := range eximItems(value) {
+		further, isList := strings.CutPrefix(item, "+")
+		if isList && len(x.seen) < mostNamed {
+			x.read(ctx, list, further)
+			continue
+		}
+		x.mta.eximItem(list, item, x.host)
+	}
 }
 
 // eximItems splits a list at its colons; a doubled one is part of an item, and "<;" at the

@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -93,6 +94,30 @@ esac
 	want := "[{exim 4.96 /e [mx.example localhost .sub.example] [127.0.0.1/32 ::1/128 10.0.0.0/8] [local_domains: lsearch;/etc/d] [relay_from_hosts: *.host.example] 52428800 []   }]"
 	if got := fmt.Sprint(all); err != nil || got != want {
 		t.Errorf("%s, %v; not\n%s", got, err, want)
+	}
+	broken := program(t, t.TempDir(), "exim4", `case "$*" in
+*-C*) echo 'Exim version 4.96 #2';;
+*) printf 'LOG: PANIC DIE\n  Exim configuration error in line 7:\n  no\n2026 Exim configuration error in line 7:\n' >&2; exit 1;;
+esac
+`)
+	if _, err := (Places{MTA: "exim", At: setup.Place{Program: broken, Dir: "/e"}}).mtas(t.Context()); err == nil ||
+		!strings.HasSuffix(err.Error(), "-bP primary_hostname: exit status 1: Exim configuration error in line 7: no") {
+		t.Error(err)
+	}
+	circle := program(t, t.TempDir(), "exim4", `case "$*" in
+*-C*) echo 'Exim version 4.96 #2';;
+*+relay_from_hosts) exit 1;;
+*+a) echo 'domainlist a = a.example : +b';;
+*+b) echo 'domainlist b = b.example : +local_domains';;
+*+local_domains) echo 'domainlist local_domains = +a : +gone';;
+*+gone) exit 1;;
+*) echo 'x =';;
+esac
+`)
+	all, err = Places{MTA: "exim", At: setup.Place{Program: circle, Dir: "/e"}}.mtas(t.Context())
+	if err != nil || fmt.Sprint(all[0].Domains) != "[a.example b.example]" || !slices.Contains(all[0].MoreDomains, "local_domains: Exim has no list +gone") ||
+		!slices.Contains(all[0].MoreClients, "relay_from_hosts: Exim has no list +relay_from_hosts") {
+		t.Errorf("%+v, %v", all, err)
 	}
 	if got := fmt.Sprintf("%q", eximItems("127.0.0.1 : ::::1 : 2001::db8::::/32")); got != `["127.0.0.1" "::1" "2001:db8::/32"]` {
 		t.Error(got)

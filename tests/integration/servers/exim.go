@@ -52,6 +52,41 @@ func StartExim(t TB, hook Hook, config string) *Exim {
 	return e
 }
 
+// ConfigureExim returns an Exim that is not started, with the configuration that Debian's package makes of the
+// answers to its questions, in the form of update-exim4.conf.conf.
+func ConfigureExim(t TB, answers string) *Exim {
+	t.Helper()
+	needRoot(t, "Exim")
+	dir := newDir(t)
+	e := &Exim{dir: dir}
+	e.install(t, "")
+	e.makeEtc(t)
+	debian := unpacked(t, "exim-config")
+	if out, err := exec.Command("cp", "-a", filepath.Join(debian, "etc/exim4"), e.path("etc/")).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	users, err := os.ReadFile("/etc/passwd") // those that Debian's configuration names
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	own, err := os.ReadFile(e.path("etc/passwd"))
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	writeFile(t, e.path("etc/passwd"), string(own)+string(users))
+	writeFile(t, e.path("etc/mailname"), "mx.test.local\n")
+	writeFile(t, e.path("etc/exim4/update-exim4.conf.conf"), answers)
+	e.script(t, "update", "exec unshare --mount sh -c 'mount --bind %[1]s/etc /etc && "+
+		"PATH="+debian+"/usr/sbin:$PATH exec update-exim4.conf --output /etc/exim4/exim4.conf'")
+	if out, err := exec.Command(e.path("update")).CombinedOutput(); err != nil {
+		t.Fatalf("update-exim4.conf: %v: %s", err, out)
+	}
+	return e
+}
+
+// Etc returns the directory that Exim takes for /etc.
+func (e *Exim) Etc() string { return e.path("etc") }
+
 // Program returns what to call it by: Exim with its own /etc.
 func (e *Exim) Program() string { return e.path("exim-own-etc") }
 
