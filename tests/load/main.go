@@ -2,7 +2,8 @@
 // does nothing and to milterscan, over 1, 8 and 32 connections at once, and
 // prints what each took. Nothing but this source tree is needed.
 //
-//	go run ./tests/load [-binary bin/milterscan] [-messages 2000] [-connections 1,8,32] [-clamd] [-remember] [-config FILE]
+//	go run ./tests/load [-binary bin/milterscan] [-messages 2000] [-connections 1,8,32]
+//		[-corpora small,mixed,zip,large] [-clamd] [-remember] [-config FILE]
 package main
 
 import (
@@ -31,6 +32,7 @@ func main() {
 	clamd := flag.Bool("clamd", false, "start a clamd and let milterscan use it")
 	remember := flag.Bool("remember", false, "have milterscan remember every message in a history")
 	file := flag.String("config", "", "configuration that milterscan has in addition")
+	names := flag.String("corpora", "small,mixed", "mails to send: small, mixed, zip or large, one run for each")
 	connections := flag.String("connections", "1,8,32", "how many are used at once, one run for each")
 	null := flag.String("null", "", "be the milter that does nothing, on this unix socket (used by the run itself)")
 	flag.Parse()
@@ -42,7 +44,7 @@ func main() {
 	}
 	os.Exit(servers.Script(func(t servers.TB) {
 		config := configuration(t, *file, *clamd, *remember)
-		for _, corpus := range corpora() {
+		for _, corpus := range corpora(t, *names) {
 			for _, n := range numbers(t, *connections) {
 				measure(t, corpus, config, *messages, n)
 			}
@@ -92,10 +94,26 @@ type corpus struct {
 	mails []*mta.Message
 }
 
-func corpora() []corpus {
+// kinds has the mails of every corpus.
+var kinds = map[string]func() [][]byte{
+	"small": func() [][]byte { return sample.Small(200) },
+	"mixed": func() [][]byte { return sample.Mixed(200) },
+	"zip":   func() [][]byte { return sample.Zips(100) },
+	"large": func() [][]byte { return sample.Large(8) },
+}
+
+// corpora returns those of the given names, and prints the head of the table.
+func corpora(t servers.TB, list string) (all []corpus) {
+	for name := range strings.SplitSeq(list, ",") {
+		mails := kinds[name]
+		if mails == nil {
+			t.Fatalf("-corpora: there is no corpus %q", name)
+		}
+		all = append(all, corpus{name, split(mails())})
+	}
 	fmt.Printf("%-7s %-11s %3s %9s %10s %9s %9s %8s %8s  %s\n",
 		"corpus", "milter", "c", "CPU ms/msg", "messages/s", "EOM p50", "EOM p99", "RSS MB", "PSS MB", "answers")
-	return []corpus{{"small", split(sample.Small(200))}, {"mixed", split(sample.Mixed(200))}}
+	return all
 }
 
 // measure puts a corpus to both. Each run starts its own milter, so that none inherits memory.

@@ -48,6 +48,30 @@ func mixed(r *rand.Rand, i int) []byte {
 	}
 }
 
+// Zips returns n mails with an archive each, some with another inside: of texts, PDF and
+// what does not compress, 20 to 300 KB.
+func Zips(n int) [][]byte {
+	mails := make([][]byte, n)
+	for i := range mails {
+		r := rand.New(rand.NewPCG(3, uint64(i)))
+		files := []File{document("one.txt", r), PDF("two.pdf", prose(r, 2000)), Noise("three.jpg", r.IntN(200<<10), r.Uint64())}
+		if i%3 == 0 {
+			files = append(files, Zip("four.zip", document("five.txt", r), PDF("six.pdf", "text")))
+		}
+		mails[i] = Attached(fmt.Sprintf("archive %d", i), Zip("files.zip", files...))
+	}
+	return mails
+}
+
+// Large returns n mails with a photograph of 7.3 MB, which are 10 MB.
+func Large(n int) [][]byte {
+	mails := make([][]byte, n)
+	for i := range mails {
+		mails[i] = Attached(fmt.Sprintf("large %d", i), Noise("panorama.jpg", 7300<<10, uint64(i)))
+	}
+	return mails
+}
+
 func document(name string, r *rand.Rand) File {
 	return File{Name: name, Type: "text/plain", Content: []byte(prose(r, 20<<10+r.IntN(80<<10)))}
 }

@@ -6,13 +6,14 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/mail"
+	"slices"
 	"strings"
 	"testing"
 )
 
 // Every sample is a mail that the standard library can read to its end.
 func TestSamplesAreWellFormed(t *testing.T) {
-	mails := append(Mixed(100), Small(3)...)
+	mails := slices.Concat(Mixed(100), Small(3), Zips(3), Large(1))
 	for i, m := range append(mails, Newsletter(), Attached("x", EicarFile(), Zip("a.zip", EicarFile()))) {
 		if err := read(m); err != nil {
 			t.Errorf("sample %d: %v", i, err)
