@@ -23,14 +23,16 @@ const (
 	allSights = 1<<iota - 1
 )
 
-// signs are the marks of formats that are looked for within sfxSize.
+// signs are the marks of formats that are looked for within sfxSize. Those of three bytes and more are
+// looked for by two pairs, of three bytes from a place on of which texts have few.
 var signs = [...]struct {
 	mark string
 	of   sights
+	rare int
 }{
-	{rarMagic, sightRAR}, {sevenZipMagic, sightSevenZip}, {cabMagic, sightCab}, {cpioMark, sightCPIO}, {tarMark, sightTar},
-	{"-lh", sightLHA}, {"-lz", sightLHA}, {"-pm", sightLHA},
-	{gzipMagic, sightGzip}, {bzip2Block, sightBzip2}, {xzMagic, sightXZ}, {zstdMagic, sightZstd}, {arjMagic, sightARJ},
+	{rarMagic, sightRAR, 3}, {sevenZipMagic, sightSevenZip, 2}, {cabMagic, sightCab, 1}, {cpioMark, sightCPIO, 0}, {tarMark, sightTar, 0},
+	{"-lh", sightLHA, 0}, {"-lz", sightLHA, 0}, {"-pm", sightLHA, 0},
+	{gzipMagic, sightGzip, 0}, {bzip2Block, sightBzip2, 0}, {xzMagic, sightXZ, 0}, {zstdMagic, sightZstd, 0},
 }
 
 // survey returns which of the wanted sights a content has; all of them if it cannot be
@@ -38,11 +40,10 @@ var signs = [...]struct {
 func survey(c Content, wanted sights) sights {
 	var seen sights
 	err := scratch.Windows(c, 0, 2*headRoom, func(b []byte, off int64) error {
-		if wanted&sightMIME != 0 {
-			seen |= mimeIn(b)
-		}
 		if off <= sfxSize {
-			seen |= marksIn(b, wanted) | tarIn(b, off) | cpioIn(c, b, off)
+			seen |= marksIn(b, wanted&^seen) | tarIn(b, off) | cpioIn(c, b, off)
+		} else if wanted&sightMIME != 0 {
+			seen |= mimeIn(b)
 		}
 		if off+int64(len(b)) > c.Size()-zipTail {
 			seen |= sightIf(sightZip, scratch.Find(b, zipEndMark) >= 0)
@@ -56,11 +57,20 @@ func survey(c Content, wanted sights) sights {
 }
 
 // marksIn returns the wanted sights of the marks in b.
-func marksIn(b []byte, wanted sights) (seen sights) {
+func marksIn(b []byte, wanted sights) sights {
+	seen := signPairs.in(b, wanted)
+	return seen | sightIf(sightARJ, wanted&sightARJ != 0 && scratch.Find(b, arjMagic) >= 0)
+}
+
+// eachIn returns the wanted sights of the signs in b and of the field of MIME, in a pass for each.
+func eachIn(b []byte, wanted sights) (seen sights) {
 	for _, s := range signs {
 		if wanted&s.of != 0 && scratch.Find(b, s.mark) >= 0 {
 			seen |= s.of
 		}
+	}
+	if wanted&sightMIME != 0 {
+		seen |= mimeIn(b)
 	}
 	return seen
 }
