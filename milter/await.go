@@ -8,6 +8,8 @@ import (
 	"time"
 
 	gomilter "github.com/d--j/go-milter"
+
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // errHungUp is a connection that ended while the MTA should have waited.
@@ -31,6 +33,7 @@ func (s *session) await(m gomilter.Modifier, work func()) error {
 		defer s.conn.wake()
 		defer close(done)
 		defer func() { failure = panicError(recover()) }()
+		scratch.Stack()
 		work()
 	}()
 	lost := s.sitOut(m, done)

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"runtime/debug"
 	"time"
+
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // grace is how long past the deadline a scanner may take to notice it.
@@ -97,6 +99,7 @@ func (e *Engine) run(ctx context.Context, scanners []Scanner, ask scanFunc) []Re
 	answers := make(chan answer, len(scanners)) // with room for all, so that a late scanner need not wait
 	for i, s := range scanners {
 		go func() {
+			scratch.Stack()
 			r := asked(ctx, s, ask)
 			r.Took = time.Since(begun)
 			answers <- answer{i, r}
