@@ -114,7 +114,7 @@ var (
 	tooComplex = named("mime/message-size", "mime/nesting", "mime/time", "mime/too-many-parts", "mime/boundaries-limit", "mime/boundary-limit",
 		"mime/decoded-size", "mime/depth-limit", "mime/field-limit", "mime/fields-limit", "mime/header-limit",
 		"mime/names-limit", "mime/names-size", "mime/parameters-limit", "mime/parts-limit",
-		"mime/readings-limit", "mime/reread-limit", "mime/wrapped-limit")
+		"mime/readings-limit", "mime/reread-limit", "mime/wrapped-limit", "attachment/many-paths")
 	elsewhere = named("mime/external-body", "mime/partial")
 
 	htmlAttached = named("content/html-attachment", "attachment/svg-script")

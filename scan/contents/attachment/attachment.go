@@ -56,7 +56,7 @@ func (s *Scanner) Name() string { return word }
 func (s *Scanner) Scan(ctx context.Context, m *scan.Message) ([]scan.Finding, error) {
 	var found []scan.Finding
 	var errs []error
-	n := newNest(m)
+	n, work := newNest(m), newPathWork(m)
 	for i := range m.Parts {
 		if err := ctx.Err(); err != nil {
 			return found, errors.Join(append(errs, err)...)
@@ -65,20 +65,20 @@ func (s *Scanner) Scan(ctx context.Context, m *scan.Message) ([]scan.Finding, er
 		if p.place != attached && s.members == MembersIgnore {
 			continue
 		}
-		of, err := s.judge(ctx, n, p)
+		of, err := s.judge(ctx, n, p, work)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("part %s: %w", m.Parts[i].Path, err))
 		}
 		found = append(found, of...)
 	}
-	found = append(found, s.judgeNumber(n)...)
+	found = append(append(found, s.judgeNumber(n)...), work.judge()...)
 	return found, errors.Join(errs...)
 }
 
 // judge finds all there is against one part, unless its content is allowed.
-func (s *Scanner) judge(ctx context.Context, n *nest, p part) ([]scan.Finding, error) {
+func (s *Scanner) judge(ctx context.Context, n *nest, p part, work *pathWork) ([]scan.Finding, error) {
 	r := report{part: p}
-	s.judgeNames(&r, n.around(p.index))
+	s.judgeNames(&r, surroundings{n.around(p.index), work})
 	err := s.judgeContent(&r)
 	s.judgeSize(&r)
 	if err != nil || len(r.found) == 0 || len(s.allowed) == 0 {

@@ -41,7 +41,7 @@ func newNameRules(c Config) (n nameRules, err error) {
 }
 
 // judgeNames holds every name of the part against the lists and the tricks.
-func (s *Scanner) judgeNames(r *report, around string) {
+func (s *Scanner) judgeNames(r *report, around surroundings) {
 	s.judgeOtherNames(r)
 	for _, raw := range r.Names {
 		if raw == "" || s.names.allow.match(lastOf(raw)) != "" || s.names.allow.matchPath(around, lastOf(raw)) != "" {
@@ -68,7 +68,7 @@ func (s *Scanner) judgeOtherNames(r *report) {
 			if name == "" || s.names.allow.match(name) != "" || field == "Content-Location" && strings.Contains(value, ":") {
 				continue
 			}
-			if as, pattern := s.denied(r, name, ""); pattern != "" && pattern != "com" && (pattern != "js" || !strings.ContainsAny(name, " \t")) {
+			if as, pattern := s.denied(r, name, surroundings{}); pattern != "" && pattern != "com" && (pattern != "js" || !strings.ContainsAny(name, " \t")) {
 				r.add(as, fmt.Sprintf("%s %s matches %s", field, printable(name), pattern))
 			}
 		}
@@ -80,7 +80,7 @@ const longestOther = 4 << 10
 
 // judgeName holds one name against the lists, first as it is, then as
 // Windows or a client may take it.
-func (s *Scanner) judgeName(r *report, raw string, taken []disguise, around string) {
+func (s *Scanner) judgeName(r *report, raw string, taken []disguise, around surroundings) {
 	plain := lastOf(raw)
 	as, pattern := s.denied(r, plain, around)
 	if pattern != "" {
@@ -100,7 +100,7 @@ func (s *Scanner) judgeName(r *report, raw string, taken []disguise, around stri
 
 // denied returns the rule and the pattern that deny a name, or two empty
 // strings.
-func (s *Scanner) denied(r *report, name, around string) (rule, string) {
+func (s *Scanner) denied(r *report, name string, around surroundings) (rule, string) {
 	if r.place != attached && s.members == MembersOwn {
 		return ruleName, either(s.names.members.match(name), s.names.members.matchPath(around, name))
 	}
@@ -284,7 +284,7 @@ func (s *Scanner) doubleExtension(r *report, names []disguise) (inner, last stri
 		if !documentExtensions[inner] {
 			continue
 		}
-		_, pattern := s.denied(r, d.name, "")
+		_, pattern := s.denied(r, d.name, surroundings{})
 		if pattern != "" || r.place == attached && pageExtensions[last] {
 			return inner, last
 		}

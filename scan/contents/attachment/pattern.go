@@ -94,6 +94,7 @@ type patternSet struct {
 type expression struct {
 	text string
 	re   *regexp.Regexp
+	end  string // what names end in that it matches, in whatever case; "" for anything
 }
 
 func newPatternSet(lists ...[]Pattern) (patternSet, error) {
@@ -118,9 +119,9 @@ func (s *patternSet) add(p Pattern) error {
 		return err
 	}
 	if _, path := p.onPath(); path {
-		s.paths = append(s.paths, expression{string(p), re})
+		s.paths = append(s.paths, expression{string(p), re, p.end()})
 	} else {
-		s.names = append(s.names, expression{string(p), re})
+		s.names = append(s.names, expression{text: string(p), re: re})
 	}
 	return nil
 }
@@ -134,11 +135,26 @@ func (s *patternSet) match(name string) string {
 }
 
 // matchPath returns the pattern that matches a name with the names around it, or "".
-func (s *patternSet) matchPath(around, name string) string {
-	if len(s.paths) == 0 {
-		return ""
+func (s *patternSet) matchPath(around surroundings, name string) string {
+	path := ""
+	for _, e := range s.paths {
+		if !around.work.affords(1, priceEnd) {
+			return ""
+		}
+		if !endsFolded(name, e.end) {
+			continue
+		}
+		if !around.work.affords(int64(len(around.names)+len(name)), pricePath) {
+			return ""
+		}
+		if path == "" {
+			path = around.names + name
+		}
+		if e.re.MatchString(path) {
+			return e.text
+		}
 	}
-	return first(s.paths, around+name)
+	return ""
 }
 
 func first(list []expression, text string) string {
