@@ -95,6 +95,8 @@ const (
 	NoTable      = "42P01"
 	NoColumn     = "42703"
 	NoFunction   = "42883"
+	NoPartition  = "23514" // of a table for a row; also of a row that a condition forbids
+	Locked       = "55P03" // for longer than lock_timeout
 	unserialized = "40001"
 	deadlock     = "40P01"
 	readOnly     = "25006" // of what has become a standby
@@ -103,6 +105,10 @@ const (
 // awayClasses are those of errors of a server that can do nothing for anybody: of connections, of resources that are used
 // up, of an operator, of its disk. The two of passwords and roles are such as well.
 var awayClasses = []string{"08", "53", "57", "58", "28"}
+
+// Described has a query within a transaction answered in the binary form of its types, at the price of asking for these first. It
+// comes before the arguments.
+const Described = pgx.QueryExecModeDescribeExec
 
 // Code returns the code of an error, "" if it is none of the server's.
 func Code(err error) string {
@@ -130,6 +136,15 @@ func Away(err error) bool {
 	}
 	return code == readOnly || slices.Contains(awayClasses, code[:2])
 }
+
+// Refused reports whether an error is one of the values of a statement, which would not be taken another time either.
+func Refused(err error) bool {
+	code := Code(err)
+	return len(code) == 5 && slices.Contains(refusedClasses, code[:2])
+}
+
+// refusedClasses are those of errors in values: of data, of what a column may hold, and of limits of the server.
+var refusedClasses = []string{"22", "23", "54"}
 
 // Broke reports whether a connection that was good has ended in the middle: another one may do.
 func Broke(err error) bool {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/milterscan/milterscan/policy/keep/postgres"
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
 )
 
@@ -58,7 +59,7 @@ func begin(f quarantine.Filter) place {
 	case f.Below == "":
 		return place{f.Before.Add(time.Millisecond - 1).UnixMilli(), ""}
 	}
-	return place{f.Before.UnixMilli(), key(f.Below)}
+	return place{f.Before.UnixMilli(), postgres.Key(f.Below)}
 }
 
 // page calls use with the next rows that may be what a filter lets through.
@@ -113,20 +114,20 @@ func queryOf(f quarantine.Filter, at place) *query {
 	} else {
 		var list []string
 		for _, a := range f.Waiting {
-			list = append(list, key(a))
+			list = append(list, postgres.Key(a))
 		}
 		q.add(`SELECT row FROM (SELECT DISTINCT time, id FROM quarantine_waiting
 			WHERE address = ANY(?::text[]) AND (time, id) < (?, ?) AND time >= ?) AS mine
 			JOIN quarantine AS q USING (id) WHERE true`, list, at.time, at.id, since(f))
 	}
 	if f.Class != "" {
-		q.add(` AND class = ?`, key(f.Class))
+		q.add(` AND class = ?`, postgres.Key(f.Class))
 	}
 	if f.State != "" {
-		q.add(` AND state = ?`, key(string(f.State)))
+		q.add(` AND state = ?`, postgres.Key(string(f.State)))
 	}
 	if f.QueueID != "" {
-		q.add(` AND queue = ?`, key(f.QueueID))
+		q.add(` AND queue = ?`, postgres.Key(f.QueueID))
 	}
 	if f.Open {
 		q.add(` AND NOT handled`)
@@ -135,7 +136,7 @@ func queryOf(f quarantine.Filter, at place) *query {
 		q.add(` AND NOT unasked`)
 	}
 	if f.Name != "" {
-		name := key(f.Name)
+		name := postgres.Key(f.Name)
 		q.add(` AND (id = ? OR queue = ? OR message = ? OR starts_with(id, ?))`, name, name, name, name)
 	}
 	for _, piece := range f.Pieces() {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/milterscan/milterscan/policy"
+	"github.com/milterscan/milterscan/policy/keep/postgres"
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
 )
 
@@ -104,14 +105,14 @@ func columns(e quarantine.Entry) ([]any, error) {
 		return nil, err
 	}
 	return []any{r.ID, r.Time.UnixMilli(), r.Class, string(r.State), r.Stored, r.Unasked, r.Handled != nil,
-		key(r.QueueID), key(r.MessageID), e.Host, string(row), string(escape(entry))}, nil
+		postgres.Key(r.QueueID), postgres.Key(r.MessageID), e.Host, string(row), string(escape(entry))}, nil
 }
 
 // waiting returns the addresses that a message waits for, as they are in the table.
 func waiting(r quarantine.Row) []string {
 	list := r.WaitingFor()
 	for i := range list {
-		list[i] = key(list[i])
+		list[i] = postgres.Key(list[i])
 	}
 	return list
 }
