@@ -23,7 +23,8 @@ const RecordVersion = 2
 type Record struct {
 	Version    int       `json:"version"`
 	ID         string    `json:"id"`
-	Time       time.Time `json:"time"` // of MAIL, or of the connection
+	Host       string    `json:"host,omitempty"` // that wrote it to a history that several share
+	Time       time.Time `json:"time"`           // of MAIL, or of the connection
 	Generation uint64    `json:"generation"`
 	Stage      string    `json:"stage"`
 	Direction  string    `json:"direction"` // that of all recipients, or several: "inbound, internal"

@@ -85,10 +85,14 @@ func (q Quarantine) LinkKey() string { return filepath.Join(filepath.Dir(q.Key()
 // History is the section for the record kept of every message.
 type History struct {
 	// The database, on a file system of this host; "" to remember nothing. Nothing
-	// is remembered either while its directory is not there.
+	// is remembered either while its directory is not there. With [store], records are in
+	// the database that hosts share, and only what belongs to this host is beside this file.
 	File string `toml:"file"`
 	// How long a message is remembered; "0s" for ever.
 	Keep units.Duration `toml:"keep"`
+	// Records that wait in a file beside it while the database of [store] is away; what
+	// there is no more room for is counted and lost.
+	Spill units.Size `toml:"spill"`
 	// Remember subjects and the names of files.
 	Subjects bool `toml:"subjects"`
 	// Remember senders, recipients and logins; if not, their domains only.
@@ -109,7 +113,7 @@ type History struct {
 
 func defaultHistory() History {
 	return History{
-		File: "/var/lib/milterscan/history.db", Keep: units.Duration(30 * 24 * time.Hour),
+		File: "/var/lib/milterscan/history.db", Keep: units.Duration(30 * 24 * time.Hour), Spill: 256 * units.MB,
 		Subjects: true, Addresses: true, Details: true, Clients: true, Parts: true, Links: true, Retro: defaultRetro(),
 	}
 }
@@ -142,12 +146,16 @@ func (q Quarantine) Check() error {
 	return check.Err()
 }
 
+// leastSpill is how much room there is at least for records while the database is away.
+const leastSpill = units.MB
+
 // Check returns the errors of the section [history].
 func (h History) Check() error {
 	var check units.Check
 	if h.File != "" {
 		check.Absolute("file", h.File, "/var/lib/milterscan/history.db")
 	}
+	check.If(h.Spill < leastSpill, "spill", "%v hold too few records; write at least %v, such as \"256MB\"", h.Spill, leastSpill)
 	return check.Err()
 }
 

@@ -75,6 +75,9 @@ func (b *binder) checkMTALog(c *Config) {
 // companion of the history.
 func (h History) EventsFile() string { return strings.TrimSuffix(h.File, ".db") + ".mta.db" }
 
+// SpillFile returns the path of the file in which records wait while the database of [store] is away.
+func (h History) SpillFile() string { return strings.TrimSuffix(h.File, ".db") + ".spill" }
+
 // StatusFile returns the path of the file that says how the reading of the MTA's log
 // goes on.
 func (h History) StatusFile() string { return strings.TrimSuffix(h.File, ".db") + ".mta.json" }

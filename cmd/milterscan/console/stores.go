@@ -12,7 +12,6 @@ import (
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
-	"github.com/milterscan/milterscan/policy/keep/store"
 	"github.com/milterscan/milterscan/policy/keep/timeline"
 	"github.com/milterscan/milterscan/policy/people"
 	"github.com/milterscan/milterscan/scan"
@@ -26,16 +25,15 @@ type Stores struct {
 	warn   func(error)
 	own    *pipeline.Stores
 
-	mu        sync.Mutex
-	histories map[string]*store.History
-	reloads   map[string]*Reloads
+	mu      sync.Mutex
+	reloads map[string]*Reloads
 }
 
 // NewStores returns the stores of the configuration that is in force when they are asked.
 func NewStores(c func() *config.Config, warn func(error)) *Stores {
 	own := pipeline.NewStores()
 	own.Warn = warn
-	return &Stores{config: c, warn: warn, own: own, histories: map[string]*store.History{}, reloads: map[string]*Reloads{}}
+	return &Stores{config: c, warn: warn, own: own, reloads: map[string]*Reloads{}}
 }
 
 // Share has pages use what hosts share through the connections of others.
@@ -46,19 +44,18 @@ func (s *Stores) Config() *config.Config { return s.config() }
 
 // History returns the records of messages, nil where there are none yet.
 func (s *Stores) History() History {
-	file := s.config().History.File
+	c := s.config()
+	file := c.History.File
 	if file == "" {
 		return nil
+	}
+	if s.own.Fleet != nil {
+		return s.own.History(c)
 	}
 	if _, err := os.Stat(file); errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.histories[file] == nil {
-		s.histories[file] = store.NewHistory(file, s.warn)
-	}
-	return s.histories[file]
+	return s.own.History(c)
 }
 
 // Quarantine returns the kept messages.
@@ -89,9 +86,6 @@ func (s *Stores) Releaser(by string) quarantine.Releaser {
 func (s *Stores) Close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, h := range s.histories {
-		h.Close()
-	}
 	for _, x := range s.reloads {
 		x.Close()
 	}

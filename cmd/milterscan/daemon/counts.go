@@ -148,6 +148,14 @@ func (d *Daemon) countStores(m *metrics.Metrics) {
 		return float64(d.config.Load().Quarantine.Size)
 	})
 	m.Gauges("history_records", "Records in the history.", nil, d.watch.records)
+	m.Gauge("history_waiting_records", "Records that wait in a file for the shared database.", nil, func() float64 {
+		n, _ := d.recorder.Waiting()
+		return float64(n)
+	})
+	m.Gauge("history_waiting_bytes", "Bytes of the records that wait in a file for the shared database.", nil, func() float64 {
+		_, n := d.recorder.Waiting()
+		return float64(n)
+	})
 	m.Gauges("history_bytes", "Bytes that the history takes on the disk.", nil, d.watch.historyBytes)
 	m.Gauges("stores_measured_timestamp_seconds", "When the sizes of the stores were measured.", nil, d.watch.measuredAt)
 	d.countDisks(m)

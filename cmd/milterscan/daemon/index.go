@@ -21,6 +21,7 @@ const (
 func (d *Daemon) indexOn(ctx context.Context, tick <-chan time.Time) {
 	var said time.Time
 	for {
+		d.load(ctx)
 		err := d.index(ctx)
 		if err != nil && !errors.Is(err, context.Canceled) && time.Since(said) > sayAgain {
 			said = time.Now()
@@ -31,6 +32,13 @@ func (d *Daemon) indexOn(ctx context.Context, tick <-chan time.Time) {
 			return
 		case <-tick:
 		}
+	}
+}
+
+// load puts records into the history that had to wait for it. Why that fails is told with the first that waits.
+func (d *Daemon) load(ctx context.Context) {
+	if n, _ := d.recorder.Load(ctx); n > 0 {
+		d.log.Info("records that waited are in the history", zap.Int("records", n))
 	}
 }
 

@@ -99,7 +99,7 @@ func New(path, version string, stderr io.Writer) (*Daemon, int) {
 		fmt.Fprintln(stderr, "milterscan:", err)
 		return nil, cli.ExitConfig
 	}
-	d.recorder = pipeline.NewRecorder(c, d.Stores.Warn)
+	d.recorder = pipeline.NewRecorder(c, d.Stores, d.Stores.Warn)
 	if !d.recorder.Remembers() {
 		log.Info("history disabled: file empty or directory missing", zap.String("file", c.History.File))
 	}

@@ -115,7 +115,7 @@ func (b *lookback) hold(ctx context.Context, c *config.Config, now time.Time, li
 	}
 	var fresh []retro.Found
 	for _, f := range b.told.Fresh(a.Found) {
-		if f.Passed() {
+		if f.Passed() && (f.Record.Host == "" || f.Record.Host == c.Store.Host()) { // others tell of theirs
 			fresh = append(fresh, f)
 		}
 	}

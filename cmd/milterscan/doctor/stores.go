@@ -12,7 +12,9 @@ import (
 	"strings"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/access"
+	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/policy/disk"
+	"github.com/milterscan/milterscan/policy/keep/history/spill"
 	"github.com/milterscan/milterscan/scan/sender/bounce"
 	"github.com/milterscan/milterscan/scan/units"
 )
@@ -37,7 +39,21 @@ func (p *Installation) history() []Finding {
 			", and systemctl restart milterscan",
 			"nothing is remembered of messages: %s is not there", filepath.Dir(file))}
 	}
+	if p.Config.Store.URL != "" {
+		return p.spilled(p.Config.History)
+	}
 	return []Finding{p.database("history.file", file)}
+}
+
+// spilled looks at the file in which records wait while the shared database is away.
+func (p *Installation) spilled(c config.History) []Finding {
+	found := p.room("records that wait for the shared database", filepath.Dir(c.File), 10*units.MB, 0, "history.spill")
+	n, bytes := spill.Waiting(c.SpillFile())
+	if n == 0 {
+		return []Finding{found}
+	}
+	return []Finding{found, advice("see why the shared database does not take them: the daemon puts them there as soon as it can",
+		"%d records wait in %s (%v)", n, c.SpillFile(), units.Size(bytes))}
 }
 
 // notices looks at the directory in which notices wait.

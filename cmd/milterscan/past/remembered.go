@@ -8,8 +8,9 @@ import (
 	"path/filepath"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/cli"
+	"github.com/milterscan/milterscan/cmd/milterscan/pipeline"
 	"github.com/milterscan/milterscan/policy/config"
-	"github.com/milterscan/milterscan/policy/keep/store"
+	"github.com/milterscan/milterscan/policy/keep/history"
 )
 
 // errNoHistory says that there is no history to read.
@@ -17,15 +18,12 @@ var errNoHistory = errors.New("there is no history")
 
 // Opened is the history as a command reads it. The command closes it.
 type Opened struct {
-	*store.History
-	back func()
+	history.Store
+	close func()
 }
 
 // Close closes the history.
-func (r *Opened) Close() {
-	r.History.Close()
-	r.back()
-}
+func (r *Opened) Close() { r.close() }
 
 // mustOpenHistory opens the history that the configuration names, or returns nil and the
 // exit status after saying why not.
@@ -61,11 +59,17 @@ func openHistory(c *config.Config, warn func(error)) (*Opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := readable(file); err != nil {
-		back()
-		return nil, err
+	if c.Store.URL == "" {
+		if err := readable(file); err != nil {
+			back()
+			return nil, err
+		}
 	}
-	return &Opened{store.NewHistory(file, warn), back}, nil
+	stores := pipeline.StoresOf(c, warn)
+	return &Opened{stores.History(c), func() {
+		stores.Close()
+		back()
+	}}, nil
 }
 
 // readable returns an error if a file cannot be read.

@@ -2,11 +2,15 @@ package pipeline
 
 import (
 	"context"
+	"io"
 
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/policy/keep/fleet"
+	"github.com/milterscan/milterscan/policy/keep/history"
+	chronicle "github.com/milterscan/milterscan/policy/keep/history/shared"
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
 	"github.com/milterscan/milterscan/policy/keep/quarantine/shared"
+	"github.com/milterscan/milterscan/policy/keep/store"
 	"github.com/milterscan/milterscan/policy/keep/tables"
 )
 
@@ -42,6 +46,25 @@ func (k *Stores) Vault(c *config.Config) *shared.Store {
 	}
 	return shared.New(k.Fleet, c.Store.Host())
 }
+
+// History returns the records of messages by a configuration: those of all hosts, or those in a file.
+func (k *Stores) History(c *config.Config) history.Store {
+	if k.Fleet != nil {
+		return k.records(c)
+	}
+	return once(k, k.past, c.History.File, func() (*store.History, io.Closer) {
+		h := store.NewHistory(c.History.File, k.tell)
+		return h, h
+	})
+}
+
+// records returns the history that hosts share.
+func (k *Stores) records(c *config.Config) *chronicle.Store {
+	return chronicle.New(k.Tables(), c.Store.Host())
+}
+
+// Join has what hosts share be looked at when it is used: there is no daemon that does so beforehand.
+func (k *Stores) Join() { k.joins = true }
 
 // Spare returns the directory of messages that the shared quarantine did not take. It has few, and no index.
 func (k *Stores) Spare(c *config.Config) *quarantine.Dir {

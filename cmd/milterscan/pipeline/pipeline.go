@@ -81,7 +81,7 @@ func (p *Pipeline) Close() {
 // New makes a pipeline of a configuration.
 func New(c *config.Config) (*Pipeline, error) {
 	with := NewShared(c, 0)
-	with.Stores.joins = true
+	with.Stores.Join()
 	return newPipeline(c, with)
 }
 

@@ -17,6 +17,8 @@ import (
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/policy/judge"
 	"github.com/milterscan/milterscan/policy/keep/history"
+	"github.com/milterscan/milterscan/policy/keep/history/spill"
+	"github.com/milterscan/milterscan/policy/keep/postgres"
 	"github.com/milterscan/milterscan/policy/keep/store"
 	"github.com/milterscan/milterscan/policy/tell/notify"
 )
@@ -24,41 +26,80 @@ import (
 // recordWriter writes records to the history.
 type recordWriter struct {
 	*history.Writer
-	store *store.History
-	file  string
+	store history.Store
+	spill *spill.Spill // where records wait while the history is away; nil for one in a file
+	named config.History
 }
 
 // newRecordWriter opens the history, or returns nil if the configuration wants none, or
 // its directory does not exist.
-func newRecordWriter(c config.History, lost *atomic.Int64, warn func(error)) *recordWriter {
-	if _, err := os.Stat(filepath.Dir(c.File)); c.File == "" || errors.Is(err, fs.ErrNotExist) {
+func newRecordWriter(c *config.Config, stores *Stores, lost *atomic.Int64, warn func(error)) *recordWriter {
+	file := c.History.File
+	if _, err := os.Stat(filepath.Dir(file)); file == "" || errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	s := store.NewHistory(c.File, warn)
-	return &recordWriter{file: c.File, store: s, Writer: history.NewWriter(s, func(n int, err error) {
+	w := &recordWriter{named: c.History}
+	var to history.Appender
+	if stores.Fleet == nil {
+		w.store = store.NewHistory(file, warn)
+		to = w.store
+	} else {
+		w.store = stores.records(c)
+		w.spill = spill.New(w.store, spill.Terms{File: c.History.SpillFile(), Bytes: int64(c.History.Spill), Warn: warn,
+			Lost: func(n int) { lost.Add(int64(n)) }, Refused: postgres.Refused})
+		to = w.spill
+	}
+	w.Writer = history.NewWriter(to, func(n int, err error) {
 		lost.Add(int64(n))
 		warn(fmt.Errorf("the history cannot be written, mail goes on; %d records are lost: %w", n, err))
-	})}
+	})
+	return w
 }
+
+// lastLoad is how long a process that ends waits for records to be put into the history that waited.
+const lastLoad = 5 * time.Second
 
 // close writes the records that wait.
 func (w *recordWriter) close() {
-	if w != nil {
-		w.Writer.Close()
-		w.store.Close()
+	if w == nil {
+		return
 	}
+	w.Writer.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), lastLoad)
+	defer cancel()
+	w.load(ctx)
+	w.store.Close()
+}
+
+// load puts records into the history that waited, and returns how many.
+func (w *recordWriter) load(ctx context.Context) (int, error) {
+	if w.spill == nil {
+		return 0, nil
+	}
+	return w.spill.Load(ctx)
+}
+
+// check returns why records can be kept nowhere.
+func (w *recordWriter) check(ctx context.Context) error {
+	if w.spill == nil {
+		return w.store.Check(ctx)
+	}
+	return w.spill.Check(ctx, w.store.Check)
 }
 
 // wants reports whether a history is the one that a configuration names.
-func (w *recordWriter) wants(c config.History) bool { return w != nil && w.file == c.File }
+func (w *recordWriter) wants(c config.History) bool {
+	return w != nil && w.named.File == c.File && (w.spill == nil || w.named.Spill == c.Spill)
+}
 
 // Recorder writes down messages that have been judged: a record
 // of each, and notices to our own people. All generations share it.
 type Recorder struct {
-	warn func(error)
-	lost atomic.Int64 // records that no history took
+	stores *Stores
+	warn   func(error)
+	lost   atomic.Int64 // records that no history took
 
-	expiring sync.Mutex    // held while the history is expired, indexed, or replaced
+	expiring sync.Mutex    // held while a history in a file is expired, indexed, or replaced
 	mu       sync.RWMutex  // held for reading while a ruling is entered
 	records  *recordWriter // nil without a history
 	terms    config.Notices
@@ -67,9 +108,9 @@ type Recorder struct {
 }
 
 // NewRecorder starts a recorder by the terms of a configuration.
-func NewRecorder(c *config.Config, warn func(error)) *Recorder {
-	r := &Recorder{warn: warn, terms: c.Notices, notices: notify.NewQueue(c.Notices.Dir, c.Notices.Queue), before: map[string]*notify.Queue{}}
-	r.records = newRecordWriter(c.History, &r.lost, warn)
+func NewRecorder(c *config.Config, stores *Stores, warn func(error)) *Recorder {
+	r := &Recorder{stores: stores, warn: warn, terms: c.Notices, notices: notify.NewQueue(c.Notices.Dir, c.Notices.Queue), before: map[string]*notify.Queue{}}
+	r.records = newRecordWriter(c, stores, &r.lost, warn)
 	return r
 }
 
@@ -79,7 +120,7 @@ func (r *Recorder) Use(c *config.Config) {
 	r.expiring.Lock()
 	defer r.expiring.Unlock()
 	if !r.records.wants(c.History) {
-		next := newRecordWriter(c.History, &r.lost, r.warn)
+		next := newRecordWriter(c, r.stores, &r.lost, r.warn)
 		r.mu.Lock()
 		last := r.records
 		r.records = next
@@ -101,13 +142,36 @@ func (r *Recorder) Lost() int64 { return r.lost.Load() }
 
 // Check returns why the history cannot take records now, nil if it can or there is none.
 func (r *Recorder) Check(ctx context.Context) error {
-	r.mu.RLock()
-	w := r.records
-	r.mu.RUnlock()
+	w := r.writer()
 	if w == nil {
 		return nil
 	}
-	return w.store.Check(ctx)
+	return w.check(ctx)
+}
+
+// writer returns what writes records now, nil if there is no history.
+func (r *Recorder) writer() *recordWriter {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.records
+}
+
+// Load puts records into the history that had to wait for it, and returns how many.
+func (r *Recorder) Load(ctx context.Context) (int, error) {
+	w := r.writer()
+	if w == nil {
+		return 0, nil
+	}
+	return w.load(ctx)
+}
+
+// Waiting returns how many records wait for the history, and how many bytes they have.
+func (r *Recorder) Waiting() (records, bytes int64) {
+	w := r.writer()
+	if w == nil || w.spill == nil {
+		return 0, 0
+	}
+	return w.spill.Waiting()
 }
 
 // Remembers reports whether there is a history.
@@ -124,25 +188,35 @@ func (r *Recorder) Queues() []*notify.Queue {
 	return append(slices.Collect(maps.Values(r.before)), r.notices)
 }
 
+// steady returns what writes records now. One that writes to a file is not replaced until the caller is done with it; for a database
+// nobody need wait.
+func (r *Recorder) steady() (w *recordWriter, free func()) {
+	if w := r.writer(); w == nil || w.spill != nil {
+		return w, func() {}
+	}
+	r.expiring.Lock()
+	return r.writer(), r.expiring.Unlock
+}
+
 // Expire removes records older than before from the history.
 func (r *Recorder) Expire(ctx context.Context, before time.Time) (int, error) {
-	r.expiring.Lock()
-	defer r.expiring.Unlock()
-	if r.records == nil {
+	w, free := r.steady()
+	defer free()
+	if w == nil {
 		return 0, nil
 	}
-	return r.records.store.Expire(ctx, before)
+	return w.store.Expire(ctx, before)
 }
 
 // Index makes records easy to find, some thousand at most, and reports whether there are
 // more.
 func (r *Recorder) Index(ctx context.Context) (more bool, err error) {
-	r.expiring.Lock()
-	defer r.expiring.Unlock()
-	if r.records == nil {
+	w, free := r.steady()
+	defer free()
+	if w == nil {
 		return false, nil
 	}
-	return r.records.store.Index(ctx)
+	return w.store.Index(ctx)
 }
 
 // errNoHistory says that nothing is remembered.
@@ -150,12 +224,12 @@ var errNoHistory = errors.New("there is no history")
 
 // Hold returns the records that have something on a list. The history is not indexed meanwhile.
 func (r *Recorder) Hold(ctx context.Context, q history.Holding) (history.Held, error) {
-	r.expiring.Lock()
-	defer r.expiring.Unlock()
-	if r.records == nil {
+	w, free := r.steady()
+	defer free()
+	if w == nil {
 		return history.Held{}, errNoHistory
 	}
-	return r.records.store.Hold(ctx, q)
+	return w.store.Hold(ctx, q)
 }
 
 // Notify has notices sent.

@@ -35,7 +35,11 @@ func (k *Stores) Measure(ctx context.Context, c *config.Config) (s Sizes, err er
 	} else {
 		s.Quarantine, errs[0] = k.countQuarantine(ctx, c.Quarantine.Dir)
 	}
-	if c.History.File != "" {
+	switch {
+	case c.History.File == "":
+	case k.Fleet != nil:
+		s.Records, s.HistoryBytes, errs[1] = k.records(c).Size(ctx)
+	default:
 		s.Records, errs[1] = store.CountHistory(ctx, c.History.File)
 		s.HistoryBytes, errs[2] = store.Bytes(c.History.File)
 	}

@@ -1,10 +1,13 @@
 package servers
 
 import (
+	"bufio"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/milterscan/milterscan/tests/procstat"
@@ -140,4 +143,38 @@ func (p *Postgres) Stop() {
 	p.signal(syscall.SIGCONT)
 	p.proc.signal(syscall.SIGINT) // which waits for no client
 	p.proc.stop()
+}
+
+// Session runs some SQL in a session that stays as it is until the returned function ends it.
+func (p *Postgres) Session(t TB, text string) (end func()) {
+	t.Helper()
+	cmd := p.psql("")
+	cmd.Stdin = nil
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatalf("%v", err)
+	}
+	end = sync.OnceFunc(func() {
+		in.Close()
+		cmd.Wait()
+	})
+	t.Cleanup(end)
+	const done = "the session is ready"
+	if _, err := fmt.Fprintf(in, "%s\n\\echo %s\n", text, done); err != nil {
+		t.Fatalf("%v", err)
+	}
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if strings.TrimSpace(lines.Text()) == done {
+			return end
+		}
+	}
+	t.Fatalf("the session ended before it was ready")
+	return end
 }

@@ -1,0 +1,283 @@
+package shared
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"math"
+	"slices"
+
+	"github.com/milterscan/milterscan/policy/keep/find"
+	"github.com/milterscan/milterscan/policy/keep/history"
+	"github.com/milterscan/milterscan/policy/keep/postgres"
+)
+
+// Bounds of what is fetched at once: every question costs the way there and back.
+const (
+	mostNamed   = 1000    // records with one queue id or Message-ID; of more the blocks are asked
+	mostRecords = 128     // records
+	mostBlocks  = 16      // parts of blocks
+	mostAhead   = 4 << 20 // bytes of these, about
+)
+
+// view is the history as it was at one moment.
+type view struct {
+	tx     *sql.Tx
+	extent find.Extent
+	oldest int64       // what was received before is not shown
+	spans  []find.Span // of all blocks, the newest first
+
+	parts   map[piece][]byte  // that were fetched ahead
+	ahead   map[find.Part]int // how many blocks are asked at once for a part
+	few     int               // records are fetched at once
+	records map[int64][]byte  // that were fetched ahead, nil where there is none
+	places  map[int64]int     // of blocks in spans
+}
+
+// piece is a part of a block.
+type piece struct {
+	block int64
+	part  find.Part
+}
+
+// look calls do with the history as it is now. What do reads is of one moment.
+func (s *Store) look(ctx context.Context, few int, do func(*view) error) error {
+	return s.state.Read(ctx, func(db *sql.DB) error {
+		tx, err := db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
+		if err != nil {
+			return err
+		}
+		defer tx.Rollback()
+		v := &view{tx: tx, parts: map[piece][]byte{}, ahead: map[find.Part]int{}, records: map[int64][]byte{}, few: min(few, mostRecords)}
+		if err := tx.QueryRowContext(ctx, `SELECT high, next, oldest FROM history_extent`).
+			Scan(&v.extent.High, &v.extent.Next, &v.oldest); err != nil {
+			return err
+		}
+		return do(v)
+	})
+}
+
+// Find finds records by a filter, a page at a time.
+func (s *Store) Find(ctx context.Context, f history.Filter, after history.Cursor) (p history.Page, err error) {
+	ctx, cancel := context.WithTimeout(ctx, callTime+f.Patience)
+	defer cancel()
+	err = s.look(ctx, f.Size()+1, func(v *view) error {
+		q := find.NewSearch(f, after)
+		q.Fetch, q.Oldest = v.record, v.oldest
+		if named, err := v.named(ctx, q); err != nil || named {
+			if err == nil {
+				p, err = q.Page(ctx)
+			}
+			return err
+		}
+		if err := v.open(ctx); err != nil {
+			return err
+		}
+		q.Add(&find.Source{Top: q.Start(), Load: v.keys(v.extent.High, v.extent.Next-1, math.MinInt64, math.MaxInt64)})
+		v.spans = slices.DeleteFunc(v.spans, func(b find.Span) bool { return !q.Wants(b) })
+		v.place()
+		for _, b := range v.spans {
+			read := func(ctx context.Context, p find.Part, use func([]byte) error) error {
+				return v.part(ctx, b.First, p, use)
+			}
+			q.AddBlock(b, read, v.keys(b.First, b.Last, b.Oldest.Time, b.Newest.Time))
+		}
+		p, err = q.Page(ctx)
+		return err
+	})
+	return p, err
+}
+
+// open lists the blocks.
+func (v *view) open(ctx context.Context) (err error) {
+	v.spans, err = each(ctx, v.tx, func(rows *sql.Rows) (b find.Span, err error) {
+		return b, rows.Scan(&b.First, &b.Last, &b.Rows, &b.Newest.Time, &b.Newest.Key, &b.Oldest.Time, &b.Oldest.Key)
+	}, `SELECT first, last, rows, newest, newest_key, oldest, oldest_key FROM history_block ORDER BY newest DESC, newest_key DESC`)
+	v.place()
+	return err
+}
+
+// place notes where each block is in the list.
+func (v *view) place() {
+	v.places = make(map[int64]int, len(v.spans))
+	for i, b := range v.spans {
+		v.places[b.First] = i
+	}
+}
+
+// named takes the records with a queue id or a Message-ID as the only source. It reports
+// whether the filter names one, and the records are few.
+func (v *view) named(ctx context.Context, q *find.Search) (bool, error) {
+	for _, c := range []struct{ column, id string }{{"queue", q.Filter.QueueID}, {"mid", history.BareID(q.Filter.MessageID)}} {
+		if c.id == "" {
+			continue
+		}
+		rows, err := each(ctx, v.tx, scanRow, `SELECT time, key FROM history WHERE `+c.column+` = $1 LIMIT $2`, hashed(c.id), int64(mostNamed+1))
+		if err != nil {
+			return false, err
+		}
+		if len(rows) > mostNamed {
+			continue
+		}
+		slices.SortFunc(rows, find.Row.Later)
+		if len(rows) > 0 {
+			q.Add(&find.Source{Top: rows[0], Rows: rows})
+		}
+		return true, nil
+	}
+	return false, nil
+}
+
+func scanRow(rows *sql.Rows) (r find.Row, err error) { return r, rows.Scan(&r.Time, &r.Key) }
+
+// keys lists the records with keys from first to last, received from oldest to newest.
+func (v *view) keys(first, last, oldest, newest int64) func(context.Context) ([]find.Row, error) {
+	return func(ctx context.Context) ([]find.Row, error) {
+		rows, err := each(ctx, v.tx, scanRow, `SELECT time, key FROM history WHERE key >= $1 AND key <= $2 AND time >= $3 AND time <= $4`,
+			first, last, oldest, newest)
+		slices.SortFunc(rows, find.Row.Later)
+		return rows, err
+	}
+}
+
+// record reads a record, and those that are soon wanted with it.
+func (v *view) record(ctx context.Context, at find.Row, soon []find.Row) ([]byte, error) {
+	text, known := v.records[at.Key]
+	if !known {
+		if err := v.fetch(ctx, append([]find.Row{at}, soon[:min(len(soon), v.few-1)]...)); err != nil {
+			return nil, err
+		}
+		text = v.records[at.Key]
+	}
+	delete(v.records, at.Key)
+	return text, nil
+}
+
+// fetch reads records. Of those that were fetched before and were not wanted yet, too many are forgotten.
+func (v *view) fetch(ctx context.Context, rows []find.Row) error {
+	oldest, newest := rows[0].Time, rows[0].Time
+	var keys []int64
+	if len(v.records) > 4*mostRecords {
+		clear(v.records)
+	}
+	for _, r := range rows {
+		oldest, newest, keys = min(oldest, r.Time), max(newest, r.Time), append(keys, r.Key)
+		v.records[r.Key] = nil
+	}
+	found, err := v.tx.QueryContext(ctx, `SELECT key, record FROM history WHERE key = ANY($1::bigint[]) AND time >= $2 AND time <= $3`,
+		keys, oldest, newest)
+	if err != nil {
+		return err
+	}
+	defer found.Close()
+	for found.Next() {
+		var key int64
+		var text []byte
+		if err := found.Scan(&key, &text); err != nil {
+			return err
+		}
+		v.records[key] = text
+	}
+	return found.Err()
+}
+
+// part calls use with a part of a block. If it is not there, the block is damaged.
+func (v *view) part(ctx context.Context, block int64, p find.Part, use func([]byte) error) error {
+	at := piece{block, p}
+	data, known := v.parts[at]
+	if !known {
+		if err := v.fetchParts(ctx, block, p); err != nil {
+			return err
+		}
+		data = v.parts[at]
+	}
+	delete(v.parts, at)
+	if data == nil {
+		return find.ErrAbsent
+	}
+	return use(data)
+}
+
+// fetchParts reads a part of a block, and of those that are asked after it: of the more, the more were asked.
+func (v *view) fetchParts(ctx context.Context, block int64, p find.Part) error {
+	n := max(1, v.ahead[p])
+	from := v.places[block]
+	var blocks []int64
+	for _, b := range v.spans[from:min(from+n, len(v.spans))] {
+		blocks = append(blocks, b.First)
+		v.parts[piece{b.First, p}] = nil
+	}
+	found, err := v.tx.QueryContext(ctx, `SELECT block, data FROM history_part WHERE block = ANY($1::bigint[]) AND part = $2`,
+		postgres.Described, blocks, int64(p))
+	if err != nil {
+		return err
+	}
+	defer found.Close()
+	size := 0
+	for found.Next() {
+		var of int64
+		var data []byte
+		if err := found.Scan(&of, &data); err != nil {
+			return err
+		}
+		size += len(data)
+		v.parts[piece{of, p}] = data
+	}
+	if size < mostAhead/2 {
+		v.ahead[p] = min(2*n, mostBlocks)
+	}
+	return found.Err()
+}
+
+// Hold returns the records that have something on a list, the newest first. Blocks answer for the records in them.
+func (s *Store) Hold(ctx context.Context, q history.Holding) (out history.Held, err error) {
+	ctx, cancel := context.WithTimeout(ctx, holdTime)
+	defer cancel()
+	err = s.look(ctx, mostRecords, func(v *view) error {
+		k := find.NewHolding(q, v.oldest)
+		if err := v.open(ctx); err != nil {
+			return err
+		}
+		for _, b := range v.spans {
+			read := func(p find.Part, use func([]byte) error) error { return v.part(ctx, b.First, p, use) }
+			all := func() error { return v.each(ctx, k, b.First, b.Last) }
+			if err := k.Block(ctx, b, read, all); err != nil {
+				return err
+			}
+		}
+		if err := v.each(ctx, k, v.extent.High, v.extent.Next-1); err != nil {
+			return err
+		}
+		out, err = k.Collect(ctx, v.record)
+		return err
+	})
+	return out, err
+}
+
+// each asks the records with keys from first to last.
+func (v *view) each(ctx context.Context, k *find.Holding, first, last int64) error {
+	since, before := k.Since.UnixMilli(), int64(math.MaxInt64)
+	if k.Since.IsZero() {
+		since = math.MinInt64
+	}
+	if !k.Before.IsZero() {
+		before = k.Before.UnixMilli()
+	}
+	found, err := v.tx.QueryContext(ctx, `SELECT time, key, record FROM history WHERE key >= $1 AND key <= $2 AND time >= $3 AND time < $4`,
+		first, last, since, before)
+	if err != nil {
+		return err
+	}
+	defer found.Close()
+	for found.Next() {
+		var at find.Row
+		var text sql.RawBytes
+		if err := found.Scan(&at.Time, &at.Key, &text); err != nil {
+			return err
+		}
+		if err := k.Record(at, text); err != nil {
+			return err
+		}
+	}
+	return cmp.Or(found.Err(), ctx.Err())
+}
