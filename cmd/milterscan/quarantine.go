@@ -242,12 +242,14 @@ func quarantineReindex(ctx context.Context, args []string, std cli.Streams) int 
 	}
 	defer k.close()
 	lists, ok := k.kept.(interface {
-		Reindex(context.Context) (n int, unreadable []error, err error)
+		Reindex(ctx context.Context, step func()) (n int, unreadable []error, err error)
 	})
 	if !ok {
 		return k.misused("this quarantine has no index that could be made again: lists are read from the messages themselves")
 	}
-	n, unreadable, err := lists.Reindex(ctx)
+	progress := show.NewProgress(nil, std.Err, "messages", 0)
+	n, unreadable, err := lists.Reindex(ctx, progress.Step)
+	progress.Clear()
 	if err := errors.Join(append(unreadable, err)...); err != nil {
 		status = k.fail(err)
 	}

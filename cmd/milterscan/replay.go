@@ -59,6 +59,7 @@ type rehearsal struct {
 	source       replay.Source
 	report       replay.Report
 	was, now     *replay.Side
+	progress     *show.Progress
 	journal      *replay.Journal
 }
 
@@ -90,7 +91,12 @@ func (r *rehearsal) run(ctx context.Context, c *config.Config, paths []string) i
 		return status
 	}
 	defer r.close()
+	if !r.json {
+		r.progress = show.NewProgress(nil, r.Err, "mails", 0)
+		defer r.progress.Clear()
+	}
 	err := replay.Run(ctx, r.source.In(ctx, paths), r.was, r.now, r.journal.Done, r.tell)
+	r.progress.Clear()
 	r.finish(err)
 	switch {
 	case err != nil && !errors.Is(err, context.Canceled):
@@ -155,6 +161,7 @@ func (r *rehearsal) close() {
 
 // tell notes and prints a verdict that was reached now.
 func (r *rehearsal) tell(v replay.Verdict) error {
+	r.progress.Step()
 	if err := r.journal.Note(v); err != nil {
 		return fmt.Errorf("the replay ends, as it cannot be remembered what was judged: %w", err)
 	}

@@ -35,7 +35,10 @@ func scanFiles(ctx context.Context, args []string, std cli.Streams) int {
 	}
 	defer p.Close()
 	printer := printer{out: std.Out, json: *asJSON}
+	progress := progressOf(std, *asJSON, "scan", f.NArg())
+	defer progress.Clear()
 	for _, file := range f.Args() {
+		progress.Step()
 		r, err := p.ScanFile(ctx, file, std.In, env)
 		if err != nil {
 			printer.fail(file, err)
@@ -45,6 +48,14 @@ func scanFiles(ctx context.Context, args []string, std cli.Streams) int {
 		r.Close()
 	}
 	return printer.status
+}
+
+// progressOf returns the progress of work that prints results while it goes on; programs are shown none.
+func progressOf(std cli.Streams, asJSON bool, what string, of int) *show.Progress {
+	if asJSON {
+		return nil
+	}
+	return show.NewProgress(std.Out, std.Err, what, of)
 }
 
 // openPipeline makes a pipeline, or returns nil and the exit status after saying

@@ -82,7 +82,12 @@ func export(ctx context.Context, args []string, std cli.Streams, by string) int 
 	if format == "json" {
 		out = listfile.NewJSON(std.Out)
 	}
-	_, err := b.each(ctx, filter, 0, out.Write)
+	progress := show.NewProgress(std.Out, std.Err, "entries", 0)
+	_, err := b.each(ctx, filter, 0, func(e people.Entry) error {
+		progress.Step()
+		return out.Write(e)
+	})
+	progress.Clear()
 	if err = errors.Join(err, out.Close()); err != nil {
 		return b.fail(err)
 	}
@@ -122,12 +127,16 @@ func imported(ctx context.Context, args []string, std cli.Streams, by string) in
 		return b.fail(unread)
 	}
 	name := f.Arg(0)
-	if bad, entries := b.mistakes(name, text, e); bad > 0 {
+	progress := show.NewProgress(nil, std.Err, "entries", 0)
+	defer progress.Clear()
+	bad, entries := b.mistakes(name, text, e)
+	if bad > 0 {
 		fmt.Fprintf(std.Err, "milterscan list import: %d of %d entries of %s cannot be made, so none was\n", bad, bad+entries,
 			show.Printable(name))
 		return cli.ExitUsage
 	}
-	n, err := b.store.Import(ctx, b.maker(), listfile.Read(name, text, e))
+	n, err := b.store.Import(ctx, b.maker(), show.Through(progress, listfile.Read(name, text, e)))
+	progress.Clear()
 	if n > 0 {
 		err = errors.Join(err, b.note(ctx, "list import", fmt.Sprintf("%s: %d entries", name, n)))
 	}

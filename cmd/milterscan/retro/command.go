@@ -76,7 +76,14 @@ func (l *looking) run(ctx context.Context, path string, files []string) int {
 	if err := l.configured(c, len(files) == 0 && len(l.feeds) == 0); err != nil {
 		return l.fail(err)
 	}
+	var progress *show.Progress
+	if !l.json {
+		progress = show.NewProgress(nil, l.Err, "values", 0)
+	}
+	l.span.Step = progress.Step
+	defer progress.Clear()
 	a, err := Find(ctx, h, l.lists, l.span)
+	progress.Clear()
 	if err != nil {
 		return l.fail(err)
 	}

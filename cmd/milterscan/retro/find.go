@@ -19,6 +19,7 @@ type Holder interface {
 type Span struct {
 	Since, Before time.Time // zero: no bound
 	Most          int       // for each sort of lists
+	Step          func()    // is called for each value that is looked up; nil: nothing is
 }
 
 // Found is a message, with its files, hosts and clients that are on lists.
@@ -60,7 +61,12 @@ func Find(ctx context.Context, h Holder, lists []List, s Span) (Answer, error) {
 		if len(of) == 0 {
 			continue
 		}
-		has := func(v string) bool { return slices.ContainsFunc(of, func(l List) bool { return l.has(v) }) }
+		has := func(v string) bool {
+			if s.Step != nil {
+				s.Step()
+			}
+			return slices.ContainsFunc(of, func(l List) bool { return l.has(v) })
+		}
 		held, err := h.Hold(ctx, history.Holding{Sort: sort, Has: has, Since: s.Since, Before: s.Before, Most: s.Most})
 		if err != nil {
 			return a, err

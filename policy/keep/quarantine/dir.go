@@ -295,7 +295,7 @@ func (d *Dir) Find(ctx context.Context, f Filter) ([]Row, error) {
 		return rows, err
 	}
 	begun := time.Now()
-	rows, unreadable, readErr := d.rows(ctx)
+	rows, unreadable, readErr := d.rows(ctx, func() {})
 	if readErr != nil {
 		return nil, errors.Join(err, readErr)
 	}
@@ -334,10 +334,10 @@ func outOfDate(err error) error {
 }
 
 // Reindex makes the index again from the files, and returns how many messages
-// there are, and what cannot be read.
-func (d *Dir) Reindex(ctx context.Context) (n int, unreadable []error, err error) {
+// there are, and what cannot be read. It calls step after each.
+func (d *Dir) Reindex(ctx context.Context, step func()) (n int, unreadable []error, err error) {
 	begun := time.Now()
-	rows, unreadable, err := d.rows(ctx)
+	rows, unreadable, err := d.rows(ctx, step)
 	if err != nil {
 		return 0, unreadable, err
 	}
@@ -346,7 +346,7 @@ func (d *Dir) Reindex(ctx context.Context) (n int, unreadable []error, err error
 
 // rows reads all messages, and returns an error for those it cannot read. The error says that the
 // directory cannot.
-func (d *Dir) rows(ctx context.Context) (rows []Row, unreadable []error, err error) {
+func (d *Dir) rows(ctx context.Context, step func()) (rows []Row, unreadable []error, err error) {
 	root, err := disk.Open(d.path, "")
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, nil
@@ -364,6 +364,7 @@ func (d *Dir) rows(ctx context.Context) (rows []Row, unreadable []error, err err
 		default:
 			rows = append(rows, e.Row())
 		}
+		step()
 	}
 	return rows, unreadable, nil
 }

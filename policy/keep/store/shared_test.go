@@ -120,7 +120,7 @@ func TestLocksStay(t *testing.T) {
 		{"Keep", func() error { return errors.Join(keep(first), keep(second)) }},
 		{"Find, which makes the index", func() error { _, err := d.Find(t.Context(), quarantine.Filter{}); return err }},
 		{"Find", func() error { _, err := d.Find(t.Context(), quarantine.Filter{}); return err }},
-		{"Reindex", func() error { _, _, err := d.Reindex(t.Context()); return err }},
+		{"Reindex", func() error { _, _, err := d.Reindex(t.Context(), func() {}); return err }},
 		{"Check", func() error { return d.Check(t.Context()) }},
 		{"CountIndex", func() error { _, err := CountIndex(t.Context(), x.path); return err }},
 		{"Bytes", func() error { _, err := Bytes(x.path); return err }},
