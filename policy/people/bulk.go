@@ -140,7 +140,8 @@ func (s *Store) removeWhere(ctx context.Context, where string, args []any) (int,
 func (s *Store) removeUpTo(ctx context.Context, last int64, where string, args []any) (n int, err error) {
 	err = s.change(ctx, func(tx tables.Asker, change int64) error {
 		if _, err := tx.ExecContext(ctx, `INSERT INTO gone (change, owner, pattern, authenticated)
-			SELECT ?, owner, pattern, authenticated FROM entry WHERE id <= ? AND `+where, slices.Concat([]any{change, last}, args)...); err != nil {
+			SELECT ?, owner, pattern, authenticated FROM entry WHERE id <= ? AND `+where,
+			slices.Concat([]any{change, last}, args)...); err != nil {
 			return err
 		}
 		done, err := tx.ExecContext(ctx, `DELETE FROM entry WHERE id <= ? AND `+where, slices.Concat([]any{last}, args)...)

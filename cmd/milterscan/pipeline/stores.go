@@ -146,8 +146,8 @@ func (k *Stores) openPeople(c *config.Config) *people.Store {
 	return people.New(c.People.File)
 }
 
-// lastLists ends the name of the file that has the lists of all hosts as they were last read. It is where the lists of this host are
-// if it shares none.
+// lastLists ends the name of the file that has the lists of all hosts as they were last read. It is where the lists of
+// this host are if it shares none.
 const lastLists = ".shared-lists"
 
 // Book returns the lists of senders of a configuration, in memory.

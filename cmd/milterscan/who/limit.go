@@ -72,7 +72,9 @@ func stores(c *config.Config, std cli.Streams) *pipeline.Stores {
 }
 
 // limitNow returns the limit of a person, after it was set if it is to be.
-func limitNow(ctx context.Context, c *config.Config, std cli.Streams, by, address string, set *settled.Limit) (settled.Limit, error) {
+func limitNow(
+	ctx context.Context, c *config.Config, std cli.Streams, by, address string, set *settled.Limit,
+) (settled.Limit, error) {
 	stores := stores(c, std)
 	defer stores.Close()
 	store := stores.People(c)

@@ -66,7 +66,8 @@ func (f *file) Repeat(ctx context.Context, in Asker, query string) (func(...any)
 	if err != nil {
 		return nil, nil, err
 	}
-	return func(args ...any) error { _, err := prepared.ExecContext(ctx, args...); return err }, func() { prepared.Close() }, nil
+	run := func(args ...any) error { _, err := prepared.ExecContext(ctx, args...); return err }
+	return run, func() { prepared.Close() }, nil
 }
 
 // Close implements Database. The file is opened again if it is used again.

@@ -18,8 +18,8 @@ import (
 // Every is how often a book follows: what a person lists in a file is in force in every process within a second.
 const Every = 250 * time.Millisecond
 
-// Poll is how often a book asks a database by itself, one row. What is changed on one host is so in force on all within two
-// seconds, even where no word of it comes.
+// Poll is how often a book asks a database by itself, one row. What is changed on one host is so in force on all within
+// two seconds, even where no word of it comes.
 const Poll = time.Second
 
 // Options say how a book follows.
@@ -121,7 +121,7 @@ func (b *Book) told(err error) {
 		b.failure.Store(&err)
 	}
 	switch {
-	case err != nil && (was == nil || was.Error() != err.Error()):
+	case err != nil && (was == nil || b.Shared == "" && was.Error() != err.Error()): // those of connections name a port
 		b.Warn(fmt.Errorf("the lists of senders in %s cannot be read; %s: %w", b.store.Place(), b.stays(), err))
 	case err == nil && was != nil:
 		b.Warn(fmt.Errorf("the lists of senders in %s can be read again", b.store.Place()))
@@ -133,7 +133,8 @@ func (b *Book) stays() string {
 	s := b.current.Load()
 	switch {
 	case s != nil && !s.at.IsZero():
-		return fmt.Sprintf("the %d entries of %s are in force, as %s has them", s.Len(), s.at.Local().Format(time.DateTime), b.Shared)
+		return fmt.Sprintf("the %d entries of %s are in force, as %s has them",
+			s.Len(), s.at.Local().Format(time.DateTime), b.Shared)
 	case s != nil:
 		return fmt.Sprintf("the %d entries that were read before stay in force", s.Len())
 	}

@@ -97,7 +97,9 @@ func (s *Snapshot) write(to io.Writer) error {
 	var entries, owners, limits uint64
 	for _, part := range s.shards {
 		if part != nil {
-			entries, owners, limits = entries+uint64(len(part.entries)), owners+uint64(len(part.owners)), limits+uint64(len(part.limits))
+			entries += uint64(len(part.entries))
+			owners += uint64(len(part.owners))
+			limits += uint64(len(part.limits))
 		}
 	}
 	head := append([]byte(keptTitle), s.salt[:]...)

@@ -134,6 +134,34 @@ func TestKeptDamaged(t *testing.T) {
 	}
 }
 
+// TestSaidOnce: each connection to a database that hangs fails in other words, and one line in the log is enough.
+func TestSaidOnce(t *testing.T) {
+	s, _, _ := open(t)
+	b, w := shared(t, s, filepath.Join(t.TempDir(), "lists"))
+	read(t, b)
+	add(t, s, people.Entry{Owner: people.Host, Act: people.Block, Pattern: "a@example.net"})
+	read(t, b)
+	aside := s.Place() + ".aside"
+	if err := errors.Join(s.Close(), os.Rename(s.Place(), aside)); err != nil {
+		t.Fatal(err)
+	}
+	first := b.Read(t.Context())
+	if err := os.Mkdir(s.Place(), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	second := b.Read(t.Context())
+	if first == nil || second == nil || first.Error() == second.Error() || len(w.list) != 1 {
+		t.Errorf("%v, %v, %q", first, second, w.list)
+	}
+	if err := errors.Join(os.Remove(s.Place()), os.Rename(aside, s.Place())); err != nil {
+		t.Fatal(err)
+	}
+	read(t, b)
+	if len(w.list) != 2 {
+		t.Errorf("%q", w.list)
+	}
+}
+
 // FuzzReadSnapshot reads what others have written into the file.
 func FuzzReadSnapshot(f *testing.F) {
 	var whole bytes.Buffer
