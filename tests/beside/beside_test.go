@@ -78,7 +78,7 @@ func TestBeside(t *testing.T) {
 		for _, tr := range p.tricks {
 			fmt.Fprintf(&page, "| %s |", tr.name)
 			for i, f := range filters {
-				a := tr.judge(p, f.ask(t, tr.with), f.ask(t, tr.less))
+				a := tr.judge(p, f.says(t, tr.with), f.says(t, tr.less))
 				if a.right {
 					sums[p.title][i]++
 				}
@@ -87,7 +87,7 @@ func TestBeside(t *testing.T) {
 			page.WriteString("\n")
 		}
 	}
-	text := summary(points, filters, sums) + page.String()
+	text := summary(t, points, filters, sums) + page.String()
 	t.Log(text)
 	if *update {
 		writePage(t, text)
@@ -118,7 +118,7 @@ func cell(a answer) string {
 }
 
 // summary returns the table of how many tricks of each point each filter tells of.
-func summary(points []point, filters []filter, sums map[string][]int) string {
+func summary(t *testing.T, points []point, filters []*filter, sums map[string][]int) string {
 	var b strings.Builder
 	b.WriteString("| of |")
 	for _, f := range filters {
@@ -132,11 +132,15 @@ func summary(points []point, filters []filter, sums map[string][]int) string {
 		}
 		b.WriteString("\n")
 	}
+	b.WriteString("\nWhat that took; daemons are measured as they are, all their processes together, and `milterscan scan` with its start and its children:\n\n" +
+		"| | processor time of a mail | memory |\n|---|--:|--:|\n")
 	for _, f := range filters {
 		if f.most != nil {
-			fmt.Fprintf(&b, "\nMost that `%s scan` took for one of these mails, with its start and its children: %.2f s of processor time, and a process of %d MB.\n",
-				f.name, f.most.cpu.Seconds(), f.most.memory>>10)
+			fmt.Fprintf(&b, "| `%s scan` | at most %.2f s | a process of %d MB |\n", f.name, f.most.cpu.Seconds(), f.most.memory>>10)
+			continue
 		}
+		cpu, memory := f.spent(t)
+		fmt.Fprintf(&b, "| %s | %.3f s on average | %d MB |\n", f.name, cpu.Seconds()/float64(f.asked), memory>>20)
 	}
 	return b.String()
 }

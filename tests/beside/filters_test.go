@@ -19,13 +19,35 @@ import (
 
 	"github.com/milterscan/milterscan/scan/sender/dns/dnstest"
 	"github.com/milterscan/milterscan/tests/integration/servers"
+	"github.com/milterscan/milterscan/tests/procstat"
 )
 
 // filter is a program that says what it finds in a mail.
 type filter struct {
 	name string
 	ask  func(*testing.T, letter) []string
-	most *usage // nil if it is not measured
+	most *usage // of one mail, where each has processes of its own; nil: the daemon pid is measured
+	pid  int
+
+	before time.Duration // of processor time, when it began
+	asked  int
+}
+
+// says asks a filter.
+func (f *filter) says(t *testing.T, l letter) []string {
+	t.Helper()
+	f.asked++
+	return f.ask(t, l)
+}
+
+// spent returns what a daemon has used since it began, and the memory of all its processes now.
+func (f *filter) spent(t *testing.T) (cpu time.Duration, memory int64) {
+	t.Helper()
+	u, err := procstat.Read(f.pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u.CPU - f.before, u.PSS
 }
 
 // usage is the most that one mail took.
@@ -61,23 +83,39 @@ type = "clamd"
 address = "unix:%s"
 `
 
-// startFilters starts all of them. All ask the same name server, and clamd.
-func startFilters(t *testing.T, dns *servers.Knot) []filter {
+// startFilters starts all of them. All ask the same name server, and clamd, and have the same lists.
+func startFilters(t *testing.T, dns *servers.Knot) []*filter {
 	t.Helper()
-	clamd := servers.StartClamd(t)
-	rspamd := servers.StartShippedRspamd(t, dns.Host(), clamd.Socket)
-	spamd := servers.StartShippedSpamd(t, dns.Host())
 	dir := t.TempDir()
-	names, config := filepath.Join(dir, "names"), filepath.Join(dir, "milterscan.toml")
+	lists := newLists(t, dir)
+	clamd := servers.StartClamd(t)
+	lists.teach(t, clamd)
+	rspamd := servers.StartShippedRspamd(t, dns.Host(), clamd.Socket, map[string]string{"multimap.conf": lists.rspamd})
+	spamd := servers.StartShippedSpamd(t, dns.Host(), lists.spamAssassin)
+	names, config, asking := filepath.Join(dir, "names"), filepath.Join(dir, "milterscan.toml"), filepath.Join(dir, "asking.toml")
 	write(t, names, "Jane Doe <jane@home.test>\nMax Fischer\n")
-	write(t, config, servers.Private(fmt.Sprintf(configuration, dns.Addr, names, clamd.Socket), dir))
+	text := servers.Private(fmt.Sprintf(configuration, dns.Addr, names, clamd.Socket), dir)
+	write(t, config, text)
+	write(t, asking, lists.milterscan(rspamd.URL, spamd.Addr)+text+lists.entries())
+	lists.fetch(t, asking)
 	most := new(usage)
-	return []filter{
-		{"milterscan", func(t *testing.T, l letter) []string { return askMilterscan(t, config, l, most) }, most},
-		{"rspamd", func(t *testing.T, l letter) []string { return askRspamd(t, rspamd.URL, l) }, nil},
-		{"SpamAssassin", func(t *testing.T, l letter) []string { return askSpamd(t, spamd.Addr, l) }, nil},
-		{"clamd", func(t *testing.T, l letter) []string { return askClamd(t, clamd.Socket, l) }, nil},
+	filters := []*filter{
+		{name: "milterscan", most: most, ask: func(t *testing.T, l letter) []string {
+			if l.connected {
+				return askMilterscan(t, asking, l, new(usage))
+			}
+			return askMilterscan(t, config, l, most)
+		}},
+		{name: "rspamd", pid: rspamd.Pid(), ask: func(t *testing.T, l letter) []string { return askRspamd(t, rspamd.URL, l) }},
+		{name: "SpamAssassin", pid: spamd.Pid(), ask: func(t *testing.T, l letter) []string { return askSpamd(t, spamd.Addr, l) }},
+		{name: "clamd", pid: clamd.Pid(), ask: func(t *testing.T, l letter) []string { return askClamd(t, clamd.Socket, l) }},
 	}
+	for _, f := range filters {
+		if f.most == nil {
+			f.before, _ = f.spent(t)
+		}
+	}
+	return filters
 }
 
 func write(t *testing.T, file, text string) {
@@ -126,6 +164,7 @@ func askMilterscan(t *testing.T, config string, l letter, most *usage) (said []s
 	out, err := cmd.Output()
 	var record struct {
 		Findings []struct{ Rule string }
+		Verdicts []struct{ Rule struct{ Name, File string } }
 	}
 	if json.Unmarshal(out, &record) != nil {
 		t.Fatalf("milterscan: %v, %s%s", err, out, errors.String())
@@ -133,6 +172,11 @@ func askMilterscan(t *testing.T, config string, l letter, most *usage) (said []s
 	most.add(cmd.ProcessState)
 	for _, f := range record.Findings {
 		said = append(said, f.Rule)
+	}
+	for _, v := range record.Verdicts {
+		if v.Rule.File != "" { // those that are shipped go by the findings
+			said = append(said, "rule: "+v.Rule.Name)
+		}
 	}
 	return said
 }

@@ -10,12 +10,21 @@ import (
 
 const recipient = "max@example.com"
 
-// letter is a mail with its envelope.
-type letter struct{ mail, from, client, helo string }
+// letter is a mail with its envelope. milterscan asks others about one that is connected.
+type letter struct {
+	mail, from, client, helo string
+	connected                bool
+}
+
+// connected returns a letter about which milterscan asks others.
+func connected(l letter) letter {
+	l.connected = true
+	return l
+}
 
 // arrived returns a mail as hosts of sender.test send it, which may.
 func arrived(mail string) letter {
-	return letter{mail, "ann@sender.test", "192.0.2.10", "mail.sender.test"}
+	return letter{mail: mail, from: "ann@sender.test", client: "192.0.2.10", helo: "mail.sender.test"}
 }
 
 const date, id = "Date: Mon, 30 Nov 2026 08:59:00 +0000\r\n", "Message-ID: <20261130085900.4711@sender.test>\r\n"

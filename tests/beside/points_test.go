@@ -15,7 +15,7 @@ import (
 // allPoints returns everything to be asked, and puts the records it takes into a zone.
 func allPoints(t *testing.T, z dnstest.Zone) []point {
 	t.Helper()
-	return []point{authors(t, z), codes(t), passwords(t), people(), sheets(), spam()}
+	return []point{authors(t, z), codes(t), passwords(t), people(), sheets(), spam(), published(), places()}
 }
 
 const (
@@ -46,7 +46,9 @@ func authors(t *testing.T, z dnstest.Zone) point {
 	} {
 		z[name] = records
 	}
-	by := func(sender, mail string) letter { return letter{mail, sender, "192.0.2.10", "mail.sender.test"} }
+	by := func(sender, mail string) letter {
+		return letter{mail: mail, from: sender, client: "192.0.2.10", helo: "mail.sender.test"}
+	}
 	honest := by("ann@sender.test", plain(ann, "", text))
 	in := func(from string) string { return plain("Bank <"+from+">", "", text) }
 	list, evil := arctest.NewRSA(t, z, "lists.test"), arctest.NewRSA(t, z, "evil.test")
@@ -126,7 +128,7 @@ func locked(t *testing.T, how, word string) sample.File {
 // people are mails by others who say that they are of example.com, or somebody known.
 func people() point {
 	by := func(address, from, more string) letter {
-		return letter{plain(from, more, text), address, "192.0.2.10", "mail.sender.test"}
+		return letter{mail: plain(from, more, text), from: address, client: "192.0.2.10", helo: "mail.sender.test"}
 	}
 	from := func(name, shown, address string) trick {
 		return trick{name: name, with: by(address, shown+" <"+address+">", ""), less: arrived(plain(ann, "", text))}
@@ -173,19 +175,19 @@ func sheets() point {
 
 // spam are mails that give themselves away by words and headers, which is what scorers know.
 func spam() point {
-	honest := arrived(plain(ann, "", text))
+	honest := connected(arrived(plain(ann, "", text)))
 	says := func(name, body string) trick {
-		return trick{name: name, with: arrived(plain(ann, "", body)), less: honest}
+		return trick{name: name, with: connected(arrived(plain(ann, "", body))), less: honest}
 	}
 	bare := strings.NewReplacer(date, "", id, "")
 	old := strings.NewReplacer(date, "Date: Mon, 30 Nov 2020 08:59:00 +0000\r\n")
 	loud := strings.NewReplacer("Subject: "+subject, "Subject: YOU HAVE WON $1,000,000 !!!")
 	replaced := func(name string, r *strings.Replacer) trick {
-		return trick{name: name, with: arrived(r.Replace(honest.mail)), less: honest}
+		return trick{name: name, with: connected(arrived(r.Replace(honest.mail))), less: honest}
 	}
 	return point{
 		title: "Words and headers of spam",
-		about: "What scorers are for, and milterscan is not by itself: it asks them ([spam.md](spam.md)). Beside it: an everyday mail. Neither had learned anything.",
+		about: "What scorers are for, and milterscan is not by itself: it asks them ([spam.md](spam.md)), here both. Beside it: an everyday mail. Neither had learned anything.",
 		tricks: []trick{
 			says("a fortune of a late minister", "Dear friend,\r\n\r\nI am Barrister John Smith, attorney to the late Minister of Finance of Nigeria, who died with his\r\n"+
 				"next of kin in a plane crash. He left the sum of US$25,500,000 (Twenty Five Million United States Dollars) in a bank.\r\n"+
@@ -196,7 +198,7 @@ func spam() point {
 			replaced("a loud subject", loud),
 			replaced("neither Date nor Message-ID", bare),
 			replaced("six years old", old),
-			{name: "says it is Outlook Express", with: arrived(plain(ann, "X-Mailer: Microsoft Outlook Express 6.00.2900.2180\r\n", text)), less: honest},
+			{name: "says it is Outlook Express", with: connected(arrived(plain(ann, "X-Mailer: Microsoft Outlook Express 6.00.2900.2180\r\n", text))), less: honest},
 		},
 	}
 }

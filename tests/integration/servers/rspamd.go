@@ -140,3 +140,6 @@ rspamd_config.LOCAL_ENVELOPE = {
 	score = 0.1, group = 'local'
 }
 `
+
+// Pid returns its process id.
+func (s *Rspamd) Pid() int { return s.proc.pid() }

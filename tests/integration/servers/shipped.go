@@ -10,7 +10,7 @@ import (
 // StartShippedRspamd starts an rspamd with the rules of Debian's package, for mail to be
 // compared with. It asks a name server at port 53 of a host, and a clamd on a unix socket. What
 // needs Redis or other servers is off. Cleanup stops it.
-func StartShippedRspamd(t TB, nameserver, clamd string) *Rspamd {
+func StartShippedRspamd(t TB, nameserver, clamd string, more map[string]string) *Rspamd {
 	t.Helper()
 	needRoot(t, "rspamd")
 	dir := newDir(t)
@@ -36,6 +36,9 @@ func StartShippedRspamd(t TB, nameserver, clamd string) *Rspamd {
 	} {
 		writeFile(t, filepath.Join(etc, "override.d", name), text)
 	}
+	for name, text := range more {
+		writeFile(t, filepath.Join(etc, "override.d", name), text)
+	}
 	for _, off := range []string{"ratelimit", "greylist", "history_redis", "redis", "neural", "bayes_expiry", "fuzzy_check"} {
 		writeFile(t, filepath.Join(etc, "override.d", off+".conf"), "enabled = false;\n")
 	}
@@ -47,7 +50,7 @@ func StartShippedRspamd(t TB, nameserver, clamd string) *Rspamd {
 
 // StartShippedSpamd starts a spamd with the rules of Debian's packages, which asks a name server.
 // Cleanup stops it.
-func StartShippedSpamd(t TB, nameserver string) *Spamd {
+func StartShippedSpamd(t TB, nameserver, more string) *Spamd {
 	t.Helper()
 	needRoot(t, "spamd")
 	dir := newDir(t)
@@ -58,7 +61,7 @@ func StartShippedSpamd(t TB, nameserver string) *Spamd {
 	}
 	makeOpen(t, filepath.Join(dir, "home"))
 	writeFile(t, filepath.Join(etc, "local.cf"), fmt.Sprintf(
-		"dns_server %s\ndns_available yes\nuse_bayes 0\ntrusted_networks 127.0.0.0/8\n", nameserver))
+		"dns_server %s\ndns_available yes\nuse_bayes 0\ntrusted_networks 127.0.0.0/8\n%s", nameserver, more))
 	s.args = []string{"--siteconfigpath=" + etc, "--configpath=/usr/share/spamassassin"}
 	s.Start(t)
 	t.Cleanup(s.Stop)

@@ -120,3 +120,6 @@ score BAYES_99 0.01
 tflags BAYES_00 learn nice
 tflags BAYES_99 learn
 `
+
+// Pid returns its process id.
+func (s *Spamd) Pid() int { return s.proc.pid() }
