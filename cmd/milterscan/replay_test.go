@@ -12,12 +12,14 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/cli"
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
+	"github.com/milterscan/milterscan/tests/sample"
 )
 
 // TestReplayTellsAll judges the corpus by hand under two configurations: what the replay lists must be
@@ -33,6 +35,16 @@ func TestReplayTellsAll(t *testing.T) {
 	if len(mails) < 300 {
 		t.Fatal(len(mails))
 	}
+	want := differingByHand(t, binary, was, now, mails)
+	got, sum := differing(t, execute(t, binary, append([]string{"replay", "--json", "-c", was, "--with", now}, mails...)...))
+	if !maps.Equal(got, want) || len(want) < 20 || !strings.Contains(sum, fmt.Sprintf(`"mails":%d,"differing":`, len(mails))) {
+		t.Errorf("%d mails differ, of %d that do\n%v\n%v\n%s", len(got), len(want), got, want, sum)
+	}
+}
+
+// differingByHand judges each mail under two configurations, and returns those whose action differs.
+func differingByHand(t testing.TB, binary, was, now string, mails []string) map[string]bool {
+	t.Helper()
 	actions := func(config string) map[string]string {
 		all := map[string]string{}
 		for line := range strings.Lines(execute(t, binary, append([]string{"scan", "--json", "-c", config}, mails...)...)) {
@@ -51,14 +63,48 @@ func TestReplayTellsAll(t *testing.T) {
 			want[m] = true
 		}
 	}
-	got, sum := differing(t, execute(t, binary, append([]string{"replay", "--json", "-c", was, "--with", now}, mails...)...))
-	if !maps.Equal(got, want) || len(want) < 20 || !strings.Contains(sum, fmt.Sprintf(`"mails":%d,"differing":`, len(mails))) {
-		t.Errorf("%d mails differ, of %d that do\n%v\n%v\n%s", len(got), len(want), got, want, sum)
+	return want
+}
+
+// BenchmarkReplay replays 1,000 mails, of which a hundred are those of a mixed day and a hundred bring a program, under a changed rule, and holds
+// what differs against judging each by hand. It measures the time and the memory of the whole program.
+func BenchmarkReplay(b *testing.B) {
+	binary, dir := built(b), b.TempDir()
+	was, now := filepath.Join(dir, "was.toml"), filepath.Join(dir, "now.toml")
+	put(b, was, "profile = \"default\"\n")
+	put(b, now, "profile = \"default\"\n[[rule]]\nname = \"programs are kept\"\nwhen = [\"attachment/*\"]\naction = \"quarantine\"\n")
+	var mails []string
+	texts := append(sample.Small(800), sample.Mixed(100)...)
+	for i := range 100 {
+		texts = append(texts, sample.Attached(fmt.Sprint("program ", i), sample.Program("a.dat")))
 	}
+	for i, text := range texts {
+		mails = append(mails, filepath.Join(dir, "mails", fmt.Sprintf("%04d.eml", i)))
+		put(b, mails[i], string(text))
+	}
+	want := differingByHand(b, binary, was, now, mails)
+	if len(mails) != 1000 || len(want) < 100 {
+		b.Fatalf("%d of %d mails differ", len(want), len(mails))
+	}
+	for b.Loop() {
+		cmd := exec.CommandContext(b.Context(), binary, "replay", "--json", "-c", was, "--with", now, filepath.Join(dir, "mails"))
+		out, err := cmd.Output()
+		if cmd.ProcessState.ExitCode() != cli.ExitFound {
+			b.Fatalf("%v: %s", err, out)
+		}
+		if got, sum := differing(b, string(out)); !maps.Equal(got, want) || !strings.Contains(sum, `"mails":1000,`) {
+			b.Fatalf("%v differ, of %v that do: %s", got, want, sum)
+		}
+		if used, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+			b.ReportMetric(float64(used.Maxrss)/1024, "MB-resident")
+		}
+		b.ReportMetric((cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds(), "s-cpu")
+	}
+	b.ReportMetric(float64(len(want)), "differing")
 }
 
 // execute runs the binary and returns its standard output. It may find something.
-func execute(t *testing.T, binary string, args ...string) string {
+func execute(t testing.TB, binary string, args ...string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), binary, args...)
 	var errs bytes.Buffer
@@ -72,7 +118,7 @@ func execute(t *testing.T, binary string, args ...string) string {
 }
 
 // differing returns the mails of which a replay says that the action differs, and the last line.
-func differing(t *testing.T, out string) (mails map[string]bool, sum string) {
+func differing(t testing.TB, out string) (mails map[string]bool, sum string) {
 	t.Helper()
 	mails = map[string]bool{}
 	for line := range strings.Lines(out) {
@@ -94,7 +140,7 @@ func differing(t *testing.T, out string) (mails map[string]bool, sum string) {
 	return mails, sum
 }
 
-func put(t *testing.T, file, text string) {
+func put(t testing.TB, file, text string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		t.Fatal(err)

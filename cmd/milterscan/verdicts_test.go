@@ -65,7 +65,7 @@ func (r report) found(pattern string) bool {
 
 // built compiles the program: under the race detector a test's own binary cannot be
 // the child that reads archives, whose memory is limited.
-func built(t *testing.T) string {
+func built(t testing.TB) string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "milterscan")
 	build := exec.Command("go", "build", "-o", binary, ".")
