@@ -121,6 +121,7 @@ var (
 	htmlActive   = named("content/applet", "content/embed", "content/event-handler", "content/form", "content/iframe",
 		"content/meta-refresh", "content/object", "content/script")
 	htmlBody   = append(named("content/link-*", "content/remote-style", "content/web-bug"), htmlActive...)
+	badLinks   = named("content/link-bad", "content/link-program", "content/link-script")
 	smuggling  = named("content/smuggling")
 	remoteBody = named("content/external-body")
 	codes      = named("content/qr-lure", "content/qr-unread") // honest mail has photographs and codes
@@ -191,6 +192,7 @@ func hostingRules() []Rule {
 		shipped("too-complex", tooComplex, refuse),
 		shipped("elsewhere", elsewhere, refuse),
 		shipped("remote-body", remoteBody, refuse),
+		uneditablePage(),
 		shipped("html-attachment", htmlAttached, defused),
 		shipped("html-active", htmlActive, defused),
 		shipped("html-body", htmlBody, disarmed),
@@ -203,6 +205,14 @@ func hostingRules() []Rule {
 func encryptedProgram() Rule {
 	r := shipped("program-in-encrypted-archive", memberPrograms, refuse)
 	r.Grounds.Requires = named("archive/encrypted*")
+	return r
+}
+
+// uneditablePage refuses pages that act, or whose links run or lead to what is known as bad, in a
+// message that cannot be edited since programs read it in different ways: no honest program writes both.
+func uneditablePage() Rule {
+	r := shipped("html-uneditable", slices.Concat(htmlAttached, htmlActive, badLinks), refuse)
+	r.Grounds.Requires = named("mime/uneditable")
 	return r
 }
 

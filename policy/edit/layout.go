@@ -135,6 +135,13 @@ func WhyFixed(m *scan.Message, found []scan.Finding) func(part int) string {
 	}
 }
 
+// Uncertain reports whether no edit can be made of a message because there may be more to it than its first reading
+// shows. It is not so of invitations, whose structure is plain.
+func Uncertain(m *scan.Message, found []scan.Finding) bool {
+	l := newLayout(m)
+	return l.uncertain(found) && !slices.ContainsFunc(l.list, isInvitation)
+}
+
 // uncertain reports whether there may be more to the message than its first
 // reading.
 func (l *layout) uncertain(found []scan.Finding) bool {

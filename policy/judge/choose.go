@@ -66,6 +66,15 @@ func (j *Judge) fixed(s seen) []int {
 	return edit.Fixed(s.message, s.found)
 }
 
+// uneditable says why no edit can be made of a message in which there may be more than its first reading shows; "" of
+// any other. Rules are told beforehand, so that they need not deliver what they wanted to be edited.
+func (j *Judge) uneditable(s seen) string {
+	if !j.edits() || !edit.Uncertain(s.message, s.found) {
+		return ""
+	}
+	return edit.WhyFixed(s.message, s.found)(scan.WholeMessage)
+}
+
 // decide asks the policy about the facts known so far.
 func (j *Judge) decide(s seen, t tried) choice {
 	defer s.clock.since(Decide, time.Now())
@@ -260,8 +269,10 @@ func (c choice) noting(more ...scan.Finding) choice {
 	return c
 }
 
-func notEdited(part int, why string) scan.Finding {
-	return scan.Finding{Kind: scan.Note, Scanner: "mime", Rule: "mime/not-edited", Part: part, Detail: why}
+func notEdited(part int, why string) scan.Finding { return noteOf("mime/not-edited", part, why) }
+
+func noteOf(rule string, part int, detail string) scan.Finding {
+	return scan.Finding{Kind: scan.Note, Scanner: "mime", Rule: rule, Part: part, Detail: detail}
 }
 
 // failed returns the finding that something here did not work.

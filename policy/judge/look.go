@@ -108,6 +108,9 @@ func (j *Judge) finds(s seen, contents []scan.Report) seen {
 	s.reports = slices.Concat(s.once, contents)
 	found := slices.Concat(s.message.Notes, scan.Findings(s.reports), j.Policy.Named(s.envelope, s.message.Parts))
 	s.found = pardon(s.release, found)
+	if why := j.uneditable(s); why != "" {
+		s.found = append(s.found[:len(s.found):len(s.found)], noteOf("mime/uneditable", scan.WholeMessage, why))
+	}
 	return s
 }
 

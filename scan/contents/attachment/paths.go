@@ -21,8 +21,8 @@ type surroundings struct {
 	work  *pathWork
 }
 
-// pathWork is the work left for the patterns on paths of one message. Names are paid where they are found; but a path has the
-// names of all that is around a member, again for each member.
+// pathWork is the work left for the patterns on paths of one message. Names are paid where they are
+// found; but a path has the names of all that is around a member, again for each member.
 type pathWork struct {
 	budget *archive.Budget
 	over   bool

@@ -23,8 +23,8 @@ const (
 	rar5BlockSum = 0x5a
 )
 
-// chargeCodes charges for the codes of all files of a RAR 5: there may be codes for every 50 bytes, and nothing may come
-// of them. The data of encrypted files have a price that makes up for it.
+// chargeCodes charges for the codes of all files of a RAR 5: there may be codes for every 50 bytes, and
+// nothing may come of them. The data of encrypted files have a price that makes up for it.
 func (w *rarWalk) chargeCodes() {
 	if w.by != nil {
 		w.cost = codecSealed

@@ -34,6 +34,9 @@ var notes = [...]scan.Rule{
 	{Name: "mime/time", Kind: scan.Unscannable, About: "Opening the message takes more work than is done for one; the rest was not examined."},
 	{Name: "mime/too-many-parts", Kind: scan.Unscannable,
 		About: "The message has more parts than are examined, members of archives included."},
+	{Name: "mime/uneditable", Kind: scan.Note,
+		About: "The message can be read in more than one way, or was not read to its end, so that no edit can be made of it. " +
+			"Only where rules edit."},
 }
 
 // Catalogue lists every rule that opening a message can report: those of the
