@@ -1,0 +1,114 @@
+package people
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/milterscan/milterscan/policy/keep/tables"
+)
+
+// settled fills a store with something of everything.
+func settled(t *testing.T, s *Store) {
+	t.Helper()
+	now := time.Now()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for n := range 2*copiedTogether + 1 {
+		must(s.change(t.Context(), func(tx tables.Asker, change int64) error {
+			return put(t.Context(), tx, change, &Entry{Owner: "ann@example.com", Pattern: fmt.Sprintf("s%d@elsewhere.example", n), Act: Block, Maker: "ann", Made: now})
+		}))
+	}
+	must(s.SetLimit(t.Context(), Bounds{Least: 1, Most: 9}, Limit{"ann@example.com", 4.5, true}))
+	must(s.SetLimit(t.Context(), Bounds{Least: 1, Most: 9}, Limit{Address: "ben@example.com"}))
+	must(s.SetSettings(t.Context(), "ann@example.com", func(x *Settings) { x.Language = "de" }))
+	must(s.Appoint(t.Context(), "ann@example.com", "ben@example.com", "ann", now))
+	_, err := s.UseOnce(t.Context(), "nonce", now.Add(time.Hour))
+	must(err)
+	must(s.EndDigestRound(t.Context(), now))
+	_, err = s.ClaimDigest(t.Context(), "ann", "ann@example.com", now, now, now)
+	must(err)
+}
+
+// TestCopyTo copies what people have settled to where some of it is settled otherwise: that stays, and a second copy adds nothing.
+func TestCopyTo(t *testing.T) {
+	from, to := open(t), open(t)
+	settled(t, from)
+	if err := to.SetSettings(t.Context(), "ann@example.com", func(x *Settings) { x.Language = "fr" }); err != nil {
+		t.Fatal(err)
+	}
+	before, err := to.Mark(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for round, want := range []string{
+		"[{entries of lists 1001 1001} {limits of the score 2 2} {settings 1 0} {delegates 1 1} {used links 1 1} {requests 0 0} {digests 1 1}]",
+		"[{entries of lists 1001 0} {limits of the score 2 0} {settings 1 0} {delegates 1 0} {used links 1 0} {requests 0 0} {digests 1 0}]",
+	} {
+		list, err := from.CopyTo(t.Context(), to)
+		if got := fmt.Sprint(list); got != want || err != nil {
+			t.Errorf("round %d: %s, %v; want %s", round, got, err, want)
+		}
+	}
+	if x, err := to.Settings(t.Context(), "ann@example.com"); x.Language != "fr" || err != nil {
+		t.Errorf("settings %+v, %v", x, err)
+	}
+	if l, err := to.LimitOf(t.Context(), "ann@example.com"); l.Score != 4.5 || err != nil {
+		t.Errorf("limit %+v, %v", l, err)
+	}
+	if first, err := to.UseOnce(t.Context(), "nonce", time.Now().Add(time.Hour)); first || err != nil {
+		t.Errorf("a link works twice: %v", err)
+	}
+	if after, err := to.Mark(t.Context()); after == before || err != nil {
+		t.Errorf("who follows the lists hears of nothing: %+v, %v", after, err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := from.CopyTo(ctx, to); err == nil {
+		t.Error("a copy that is given up says nothing")
+	}
+}
+
+// TestPartsAreWhole: every column of every table is copied, but numbers and what belongs to one place.
+func TestPartsAreWhole(t *testing.T) {
+	s := open(t)
+	own := map[string]bool{"id": true, "change": true}
+	ownTables := map[string]bool{"gone": true, "changed": true, "rounds": true, "sqlite_sequence": true}
+	copied := map[string]string{}
+	for _, p := range parts {
+		copied[p.table] = p.columns
+	}
+	err := s.db().Read(t.Context(), func(db tables.Asker) error {
+		rows, err := db.QueryContext(t.Context(), `SELECT m.name, c.name FROM sqlite_schema AS m, pragma_table_info(m.name) AS c WHERE m.type = 'table' ORDER BY 1, c.cid`)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		all := map[string]string{}
+		for rows.Next() {
+			var table, column string
+			if err := rows.Scan(&table, &column); err != nil {
+				return err
+			}
+			if ownTables[table] || own[column] {
+				continue
+			}
+			if all[table] != "" {
+				all[table] += ", "
+			}
+			all[table] += column
+		}
+		if fmt.Sprint(all) != fmt.Sprint(copied) {
+			t.Errorf("copied are\n%v\nand there are\n%v", copied, all)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
