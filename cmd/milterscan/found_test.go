@@ -14,7 +14,7 @@ func TestConfigurationIsFound(t *testing.T) {
 	t.Setenv(cli.FileVariable, nowhere)
 	// What these take before they read the configuration.
 	arguments := map[string][]string{
-		"scan": {"/dev/null"}, "learn": {"spam", "x"}, "explain": {"x"}, "quarantine show": {"x"}, "quarantine release": {"x"},
+		"scan": {"/dev/null"}, "learn": {"spam", "x"}, "store migrate": {"--from", "sqlite", "--to", "postgres"}, "explain": {"x"}, "quarantine show": {"x"}, "quarantine release": {"x"},
 		"quarantine forward": {"--to", "a@example.com", "x"}, "quarantine delete": {"x"}, "digest preview": {"--for", "a@example.com"},
 		"digest resume": {"a@example.com"}, "dmarc-report preview": {"--domain", "example.com"},
 		"list add": {"block", "--for", "host", "a@example.com"}, "list remove": {"--for", "host", "a@example.com"},

@@ -36,6 +36,7 @@ func commands() []cli.Command {
 		{Name: "replay", About: "judge mail again under another configuration, and show what ends otherwise", Run: replayed},
 		{Name: "filter", About: "judge one mail on standard input, for MTAs that call a program", Run: filterMail},
 		{Name: "quarantine", About: "list, show, release and remove kept messages", Sub: quarantineCommands()},
+		{Name: "store", About: "check what is kept, and move it into the database that hosts share", Sub: storeCommands()},
 		{Name: "learn", About: "tell the spam engines what is spam, and what is not", Run: learned},
 		{Name: "digest", About: "tell people by mail what is kept back from them", Sub: digests.Commands()},
 		{Name: "dmarc-report", About: "tell domains what mail in their name looks like from here", Sub: reports.Commands()},

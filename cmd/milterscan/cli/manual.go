@@ -102,6 +102,13 @@ func mailManualOf(name string) Manual {
 		return manual([]string{"milterscan learn spam 06h08cfwgrgbyv96", "milterscan learn ham ./newsletter.eml"}, append(kept(), done)...)
 	case "quarantine expire", "quarantine reindex":
 		return manual([]string{"milterscan " + name}, done, broken, misused, badConfig)
+	case "store check":
+		return manual([]string{"milterscan store check", "milterscan store check --quick"}, Exit{ExitOK, "all messages are whole and settled"},
+			Exit{ExitFound, "some are not; standard output names them"}, broken, misused, badConfig)
+	case "store migrate":
+		return manual([]string{"milterscan store migrate --from sqlite --to postgres"}, Exit{ExitOK, "all that hosts share is in the database"},
+			Exit{ExitFound, "some messages stay where they are; standard error names them"},
+			Exit{ExitError, "it ended before its end; begin it again"}, misused, badConfig)
 	case "explain":
 		return manual([]string{"milterscan explain 06h08cfwgrgbyv96", "milterscan explain '<message-id@example.net>'",
 			"milterscan explain --allow 06h08cfwgrgbyv96 >>/etc/milterscan/policy.d/allow.toml # and \"milterscan check\""},

@@ -74,8 +74,13 @@ func (k *Stores) Greylist(c *config.Config) Greylist {
 	if k.Fleet != nil {
 		return k.Fleet.Greylist()
 	}
-	return once(k, k.grey, c.Greylist.File, func() (*store.Greylist, io.Closer) {
-		g := store.NewGreylist(c.Greylist.File, k.tell)
+	return k.greylist(c.Greylist.File)
+}
+
+// greylist returns the greylist in a file.
+func (k *Stores) greylist(file string) *store.Greylist {
+	return once(k, k.grey, file, func() (*store.Greylist, io.Closer) {
+		g := store.NewGreylist(file, k.tell)
 		return g, g
 	})
 }

@@ -2,6 +2,7 @@ package servers
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -125,6 +126,15 @@ func (p *Postgres) psql(text string) *exec.Cmd {
 	cmd := exec.Command(filepath.Join(p.bin, "psql"), "-qAt", "-v", "ON_ERROR_STOP=1", p.URL())
 	cmd.Env = append(os.Environ(), "PGPASSWORD="+PostgresPassword)
 	cmd.Stdin = strings.NewReader(text)
+	return cmd
+}
+
+// Shell returns a command of the shell that has the programs of the server, and knows where it is and how to log in.
+func (p *Postgres) Shell(ctx context.Context, text string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, "sh", "-c", text)
+	host, port, _ := strings.Cut(p.Addr, ":")
+	cmd.Env = append(os.Environ(), "PATH="+p.bin+":"+os.Getenv("PATH"), "PGHOST="+host, "PGPORT="+port,
+		"PGUSER="+PostgresUser, "PGPASSWORD="+PostgresPassword)
 	return cmd
 }
 

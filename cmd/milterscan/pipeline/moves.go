@@ -1,0 +1,166 @@
+package pipeline
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/milterscan/milterscan/policy/config"
+	"github.com/milterscan/milterscan/policy/keep/quarantine"
+	"github.com/milterscan/milterscan/policy/people"
+	"github.com/milterscan/milterscan/scan/sender/greylist"
+	"github.com/milterscan/milterscan/scan/sender/rate"
+)
+
+// Moved says what became of one kind of state that was moved into the shared database.
+type Moved struct {
+	What string // as docs/hosts.md calls it
+	From string // the file or directory
+	Note string // what was done, with its counts; or why nothing was
+	Left int    // of what there was, how much is not in the database
+}
+
+// move moves one kind of state.
+type move struct {
+	what string
+	run  func(ctx context.Context, k *Stores, c *config.Config, tell func(error)) (Moved, error)
+}
+
+// moves are all kinds of state, in the order in which they are moved. What can be moved again and again is moved in that way:
+// nothing comes twice.
+func moves() []move {
+	return []move{
+		{"quarantine", moveQuarantine},
+		{"greylist", moveGreylist},
+		{"limits", moveRates},
+		{"counts of DMARC", elsewhere("the daemon adds what waits in dmarc_reports.file by itself")},
+		{"people and lists", movePeople},
+		{"history", elsewhere("not moved: the records in history.file stay there, and no command shows them")},
+		{"contacts", apart}, {"accounts, sessions, audit log", apart}, {"notices", apart},
+	}
+}
+
+// Moves moves the state of this host into the shared database, and calls each with what became of every kind. tell is
+// called with what concerns one message. After an error the rest is not moved: it may be begun again.
+func (k *Stores) Moves(ctx context.Context, c *config.Config, each func(Moved), tell func(error)) error {
+	if k.Fleet == nil {
+		return errors.New("the configuration has no store.url: there is no shared database to move anything to")
+	}
+	if err := k.reach(ctx); err != nil {
+		return err
+	}
+	for _, m := range moves() {
+		got, err := m.run(ctx, k, c, tell)
+		if err != nil {
+			return fmt.Errorf("%s: %w", m.what, err)
+		}
+		got.What = m.what
+		each(got)
+	}
+	return nil
+}
+
+// elsewhere is the move of what is moved otherwise.
+func elsewhere(note string) func(context.Context, *Stores, *config.Config, func(error)) (Moved, error) {
+	return func(context.Context, *Stores, *config.Config, func(error)) (Moved, error) {
+		return Moved{Note: note}, nil
+	}
+}
+
+// apart is the move of what hosts do not share.
+func apart(context.Context, *Stores, *config.Config, func(error)) (Moved, error) {
+	return Moved{Note: "not moved: each host has it for itself"}, nil
+}
+
+// moveQuarantine moves kept messages, those that wait for the database included. They are gone from their directories then.
+func moveQuarantine(ctx context.Context, k *Stores, c *config.Config, tell func(error)) (m Moved, err error) {
+	m.From = c.Quarantine.Dir
+	v := k.Vault(c)
+	var taken, known, gone, had int
+	for _, d := range []*quarantine.Dir{k.dir(c.Quarantine.Dir), k.Spare(c)} {
+		list, err := d.IDs()
+		if err != nil {
+			return m, err
+		}
+		had += len(list)
+		moves, err := v.MoveFrom(ctx, d, func(id string, err error) { tell(fmt.Errorf("message %s stays where it is: %w", id, err)) })
+		taken, known, gone = taken+moves.Taken, known+moves.Known, gone+moves.Gone
+		if err != nil {
+			return m, fmt.Errorf("after %d of %d messages: %w", taken+known+gone, had, err)
+		}
+		if list, err = d.IDs(); err != nil {
+			return m, err
+		}
+		m.Left += len(list)
+	}
+	m.Note = fmt.Sprintf("%d messages: %d moved, %d were in the database already, %d had been deleted there; %d stay", had, taken, known, gone, m.Left)
+	return m, nil
+}
+
+// mostRows is how many rows are moved at once.
+const mostRows = 1000
+
+// moveGreylist copies the greylist.
+func moveGreylist(ctx context.Context, k *Stores, c *config.Config, _ func(error)) (Moved, error) {
+	from := k.greylist(c.Greylist.File)
+	return copyRows(ctx, c.Greylist.File, from.Page, k.Fleet.Greylist().Add, func(r greylist.Row) []byte { return r.Key[:] })
+}
+
+// moveRates copies how far limits are used.
+func moveRates(ctx context.Context, k *Stores, c *config.Config, _ func(error)) (Moved, error) {
+	return copyRows(ctx, c.Rate.File, k.rate(c.Rate.File).Page, k.Fleet.Rate().Add, func(r rate.Row) []byte { return r.Key[:] })
+}
+
+// movePeople copies what people have settled for themselves.
+func movePeople(ctx context.Context, k *Stores, c *config.Config, _ func(error)) (m Moved, err error) {
+	m.From = c.People.File
+	from := people.New(c.People.File)
+	defer from.Close()
+	if err := from.There(); errors.Is(err, fs.ErrNotExist) {
+		m.Note = noFile
+		return m, nil
+	}
+	copied, err := from.CopyTo(ctx, k.People(c))
+	var list []string
+	for _, one := range copied {
+		if one.Rows > 0 {
+			list = append(list, fmt.Sprintf("%d %s, %d of them new", one.Rows, one.What, one.Added))
+		}
+	}
+	m.Note = cmp.Or(strings.Join(list, "; "), "nobody has settled anything")
+	return m, err
+}
+
+// noFile is said where there is nothing to move.
+const noFile = "nothing to move: there is no such file"
+
+// copyRows copies rows of a file into the database, and counts how many of them it has then. The file stays as it is.
+func copyRows[T any](ctx context.Context, file string, page func(context.Context, []byte, int) ([]T, error),
+	add func(context.Context, []T) (int, error), key func(T) []byte) (m Moved, err error) {
+	m.From = file
+	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+		m.Note = noFile
+		return m, nil
+	}
+	var had, here int
+	var after []byte
+	for {
+		rows, err := page(ctx, after, mostRows)
+		if err != nil {
+			return m, err
+		}
+		if len(rows) == 0 {
+			m.Note = fmt.Sprintf("%d entries: the database has %d of them; the time of the others is over", had, here)
+			return m, nil
+		}
+		n, err := add(ctx, rows)
+		if err != nil {
+			return m, err
+		}
+		had, here, after = had+len(rows), here+n, key(rows[len(rows)-1])
+	}
+}

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/milterscan/milterscan/cmd/milterscan/cli"
+	"github.com/milterscan/milterscan/cmd/milterscan/pipeline"
+	"github.com/milterscan/milterscan/cmd/milterscan/show"
+)
+
+// storeCommands returns the commands for what hosts share.
+func storeCommands() []cli.Command {
+	return []cli.Command{
+		{Name: "check", About: "read all kept messages, and say what is wrong with them", Run: storeCheck},
+		{Name: "migrate", About: "move what this host has kept into the database that hosts share", Run: storeMigrate},
+	}
+}
+
+func storeCheck(ctx context.Context, args []string, std cli.Streams) int {
+	f := cli.Flags("store check", "[-c FILE] [--quick]", std)
+	quick := f.Bool("quick", false, "do not read the messages: look at entries and sizes alone")
+	k, status, ok := openKeeper(f, args, std, cli.Parse)
+	if !ok {
+		return status
+	}
+	defer k.close()
+	x := pipeline.Examination{Quick: *quick, Now: time.Now(), Tell: func(id, format string, args ...any) {
+		if id != "" {
+			id += ": "
+		}
+		fmt.Fprintln(std.Out, id+show.Printable(fmt.Sprintf(format, args...)))
+	}}
+	messages, wrong, err := x.Examine(ctx, k.stores, k.config)
+	fmt.Fprintf(std.Out, "%d messages were looked at; %d things are wrong\n", messages, wrong)
+	switch {
+	case err != nil:
+		return k.fail(err)
+	case wrong > 0:
+		return cli.ExitFound
+	}
+	return cli.ExitOK
+}
+
+// The kinds of stores that something is moved between.
+const (
+	fromFiles  = "sqlite"
+	toDatabase = "postgres"
+)
+
+func storeMigrate(ctx context.Context, args []string, std cli.Streams) int {
+	f := cli.Flags("store migrate", "[-c FILE] --from sqlite --to postgres", std)
+	var from, to string
+	f.Var(cli.Choice(&from, fromFiles), "from", "the `kind` of store to move from: sqlite, the files and directories of this host")
+	f.Var(cli.Choice(&to, toDatabase), "to", "the `kind` of store to move to: postgres, the database of store.url")
+	k, status, ok := openKeeper(f, args, std, cli.Parse)
+	if !ok {
+		return status
+	}
+	defer k.close()
+	if from == "" || to == "" {
+		return k.misused("--from sqlite --to postgres says what is moved to where")
+	}
+	left := 0
+	err := k.stores.Moves(ctx, k.config, func(m pipeline.Moved) {
+		left += m.Left
+		place := ""
+		if m.From != "" {
+			place = " (" + show.Printable(m.From) + ")"
+		}
+		fmt.Fprintf(std.Out, "%s%s: %s\n", m.What, place, m.Note)
+	}, func(err error) { fmt.Fprintln(std.Err, "milterscan store migrate:", err) })
+	switch {
+	case err != nil:
+		k.fail(err)
+		fmt.Fprintln(std.Err, "milterscan store migrate: begin it again: nothing is moved twice")
+		return cli.ExitError
+	case left > 0:
+		return cli.ExitFound
+	}
+	return cli.ExitOK
+}
