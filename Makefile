@@ -33,10 +33,10 @@ AS_ROOT := -exec 'sudo -E'
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help build packed deb rpm image tarball release docs test unit integration browser pictures soak office screenshots demo bench fuzz lint packages unpacked clean
+.PHONY: help build packed deb rpm image tarball release docs test unit integration browser pictures soak office screenshots demo demo-fleet bench fuzz lint packages unpacked clean
 
 help: ## show the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
 
 build: ## compile bin/milterscan, a static binary, the same one wherever it is compiled
 	$(COMPILE) -o bin/milterscan ./cmd/milterscan
@@ -108,6 +108,9 @@ screenshots: build ## pages before and after they are disarmed, in screenshots/;
 
 demo: packages build ## send mail through a private Postfix, clamd and milterscan, and show each verdict
 	$(GO) run $(AS_ROOT) ./tests/demo -binary bin/milterscan
+
+demo-fleet: packages build ## two Postfix and two milterscan that share a private PostgreSQL: what one knows the other does
+	$(GO) run $(AS_ROOT) ./tests/demo/fleet -binary bin/milterscan
 
 bench: build ## benchmarks, what messages allocate, then a load run against bin/milterscan and a milter that does nothing
 	$(GO) test -run '^$$' -bench . -benchmem ./scan/... ./policy/... ./milter/...
