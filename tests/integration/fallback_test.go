@@ -74,11 +74,11 @@ func TestMovedOnce(t *testing.T) {
 			}
 		})
 	}
-	servers.Await(t, "some to be moved", func() bool { list, err := spare.IDs(); return err == nil && len(list) < messages-10 })
+	awaitLong(t, "some to be moved", func() bool { list, err := spare.IDs(); return err == nil && len(list) < messages-10 })
 	pg.Kill()
 	pg.Start(t)
 	eventually(t, "the database is back", func() error { return state.Prepare(t.Context()) })
-	servers.Await(t, "all to be moved", func() bool { list, err := spare.IDs(); return err == nil && len(list) == 0 })
+	awaitLong(t, "all to be moved", func() bool { list, err := spare.IDs(); return err == nil && len(list) == 0 })
 	stop()
 	all.Wait()
 	rows, err := s.Find(t.Context(), quarantine.Filter{})
@@ -135,16 +135,16 @@ func TestKeptMeanwhile(t *testing.T) {
 		}
 		fault.mend()
 		if fault.name == "killed" { // the first host ends as it begins to move
-			servers.Await(t, "the database to have more", func() bool { return f.stored(t) > count.kept-8 })
+			awaitLong(t, "the database to have more", func() bool { return f.stored(t) > count.kept-8 })
 			f.houses[0].milter.Kill()
 			f.houses[0].milter.Start(t)
 		}
-		servers.Await(t, "all to be in the database", func() bool { return f.stored(t) == count.kept })
+		awaitLong(t, "all to be in the database", func() bool { return f.stored(t) == count.kept })
 		for i, dir := range f.kept {
-			servers.Await(t, fmt.Sprintf("host %d to have nothing to itself", i+1), func() bool { return len(spared(dir)) == 0 })
+			awaitLong(t, fmt.Sprintf("host %d to have nothing to itself", i+1), func() bool { return len(spared(dir)) == 0 })
 		}
 	}
-	servers.Await(t, "all hosts to say that nothing waits", func() bool {
+	awaitLong(t, "all hosts to say that nothing waits", func() bool {
 		return f.pg.SQL(t, "SELECT count(*) FROM host WHERE behind <> '{}'") == "0"
 	})
 	for _, h := range f.houses {
@@ -153,7 +153,7 @@ func TestKeptMeanwhile(t *testing.T) {
 		}
 		h.mta.(*servers.Postfix).Settle(t)
 	}
-	servers.Await(t, "all mail to be delivered", func() bool { return f.delivered() >= count.passed })
+	awaitLong(t, "all mail to be delivered", func() bool { return f.delivered() >= count.passed })
 	if got := f.delivered(); got != count.passed || count.deferred > 0 {
 		t.Errorf("%d arrived; want %d; %d were put off", got, count.passed, count.deferred)
 	}
@@ -166,7 +166,13 @@ type ledger struct{ kept, passed, deferred int }
 // keep sends a message that is to be kept.
 func (l *ledger) keep(t *testing.T, h *house) {
 	t.Helper()
-	switch r := h.send(program()); {
+	l.note(t, h.send(program()))
+}
+
+// note counts the answer to a message that is to be kept.
+func (l *ledger) note(t *testing.T, r servers.Reply) {
+	t.Helper()
+	switch {
 	case r.Accepted():
 		l.kept++
 	case r.Deferred():
@@ -213,7 +219,7 @@ func spared(dir string) (ids []string) {
 // waitingID returns the id of a message that a host has to itself.
 func waitingID(t *testing.T, dir string) (id string) {
 	t.Helper()
-	servers.Await(t, "a message to be kept on the host", func() bool {
+	awaitLong(t, "a message to be kept on the host", func() bool {
 		if list := spared(dir); len(list) > 0 {
 			id = list[0]
 		}
@@ -237,4 +243,15 @@ func TestNowhereToKeep(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantReply(t, "a program, when there is room", h.send(program()), 250)
+}
+
+// awaitLong waits for what takes several rounds of a daemon.
+func awaitLong(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	eventually(t, what, func() error {
+		if !done() {
+			return errors.New("not yet")
+		}
+		return nil
+	})
 }
