@@ -197,6 +197,11 @@ func TestFleetSenders(t *testing.T) {
 		hosts, clock := shared(t, pg)
 		return sendertest.Rates{Clock: clock, Hosts: []rate.Store{hosts[0].Rate(), hosts[1].Rate()}}
 	})
+	sendertest.Contact(t, func(t *testing.T) sendertest.Contacts {
+		hosts, _ := shared(t, pg)
+		pg.SQL(t, "TRUNCATE contact_pair")
+		return sendertest.Contacts{hosts[0].Contact(), hosts[1].Contact()}
+	})
 	hosts, clock := shared(t, pg)
 	pg.SQL(t, "INSERT INTO rate_bucket SELECT decode(md5(n::text), 'hex'), (extract(epoch FROM now()) * 1000)::bigint + n * 60000 FROM generate_series(1, 5000) AS n")
 	clock.Later(2001 * time.Minute)

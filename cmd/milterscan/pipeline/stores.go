@@ -15,6 +15,7 @@ import (
 	"github.com/milterscan/milterscan/policy/keep/store"
 	"github.com/milterscan/milterscan/policy/people"
 	"github.com/milterscan/milterscan/policy/people/lists"
+	"github.com/milterscan/milterscan/scan/sender/contact"
 	"github.com/milterscan/milterscan/scan/sender/greylist"
 	"github.com/milterscan/milterscan/scan/sender/rate"
 )
@@ -111,8 +112,18 @@ func (k *Stores) rate(file string) *store.Rate {
 	})
 }
 
-// Contact returns a file that remembers which addresses know each other.
-func (k *Stores) Contact(file string) *store.Contact {
+// Contact remembers who has written to whom, and forgets.
+type Contact interface {
+	contact.Store
+	Remember(ctx context.Context, keys map[contact.Key]time.Time) error
+	Forgetful
+}
+
+// Contact returns what remembers which addresses know each other: what all hosts share, or a file.
+func (k *Stores) Contact(file string) Contact {
+	if k.Fleet != nil {
+		return k.Fleet.Contact()
+	}
 	return once(k, k.knows, file, func() (*store.Contact, io.Closer) {
 		c := store.NewContact(file, k.tell)
 		return c, c

@@ -15,6 +15,7 @@ type Config struct {
 	// content/first-contact then; one that answers mail of the recipient's is content/reply.
 	Enabled bool `toml:"enabled"`
 	// The database, on a file system of this host. It holds hashes, no addresses.
+	// With store.url hosts share what it holds.
 	File string `toml:"file"`
 	// How long after the last mail a pair of author and recipient is remembered.
 	Keep units.Duration `toml:"keep"`
