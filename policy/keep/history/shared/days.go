@@ -122,6 +122,9 @@ func (s *Store) Expire(ctx context.Context, before time.Time) (n int, err error)
 			n += gone
 		}
 	}
+	if postgres.Code(err) == postgres.Locked { // by a search; there is a next time
+		err = nil
+	}
 	if err == nil {
 		err = s.state.Change(ctx, func(tx *sql.Tx) error {
 			_, err := tx.ExecContext(ctx, `DELETE FROM history_block WHERE first IN
@@ -151,8 +154,8 @@ func (s *Store) drop(ctx context.Context, d day) (n int, err error) {
 		return tx.QueryRowContext(ctx, `WITH gone AS (DELETE FROM history_count WHERE hour >= $1 AND hour < $2 RETURNING what, n)
 			SELECT coalesce(sum(n), 0)::bigint FROM gone WHERE what = $3`, d.begin()/hour, d.end()/hour, history.ByAction).Scan(&n)
 	})
-	if postgres.Code(err) == postgres.Locked { // by a search; there is a next time
-		return 0, nil
+	if err != nil {
+		return 0, err
 	}
-	return n, err
+	return n, nil
 }
