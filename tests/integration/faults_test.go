@@ -3,12 +3,16 @@ package integration
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"github.com/milterscan/milterscan/policy/token"
 	"github.com/milterscan/milterscan/tests/integration/servers"
+	"github.com/milterscan/milterscan/tests/sample"
 )
 
 // faulty is a fleet of two whose database fails in many ways. The first host keeps by itself meanwhile, the second does not.
@@ -104,7 +108,7 @@ func (f *faulty) back(t *testing.T) {
 	}
 }
 
-// TestDatabaseFaults has the database refuse, hang and end, for both hosts or for one: every message that was accepted is
+// TestDatabaseFaults has the database refuse, hang and fill up, for both hosts or for one: every message that was accepted is
 // delivered or kept, once, and harmless mail is never put off. docs/hosts.md has the table.
 func TestDatabaseFaults(t *testing.T) {
 	f := newFaulty(t)
@@ -139,4 +143,65 @@ func TestDatabaseFaults(t *testing.T) {
 			f.settled(t)
 		})
 	}
+	t.Run("disk full", f.diskFull)
+}
+
+// diskFull has the messages on a file system of some megabytes, which somebody else fills.
+func (f *faulty) diskFull(t *testing.T) {
+	disk := newSmallDisk(t, 4096)
+	if err := os.Chmod(filepath.Dir(string(disk)), 0o755); err != nil { // or the server cannot enter it
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("chown", "postgres", string(disk)).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	f.pg.SQL(t, fmt.Sprintf("CREATE TABLESPACE small LOCATION '%s'", disk))
+	f.pg.SQL(t, "ALTER TABLE quarantine_body SET TABLESPACE small; ALTER INDEX quarantine_body_pkey SET TABLESPACE small")
+	t.Cleanup(func() {
+		f.pg.SQL(t, "ALTER TABLE quarantine_body SET TABLESPACE pg_default; ALTER INDEX quarantine_body_pkey SET TABLESPACE pg_default; DROP TABLESPACE small")
+	})
+	ballast := filepath.Join(string(disk), "ballast")
+	fillDisk(t, ballast)
+	before := f.count
+	for range 4 {
+		for _, h := range f.houses {
+			f.count.note(t, h.send(bulkyProgram()))
+			f.count.pass(t, h, "full")
+		}
+	}
+	f.tell(t, before)
+	if len(spared(f.kept[0])) == 0 || f.count.deferred == 0 {
+		t.Errorf("%d are on the host, and %d were put off: was the disk full?", len(spared(f.kept[0])), f.count.deferred)
+	}
+	if err := os.Remove(ballast); err != nil {
+		t.Fatal(err)
+	}
+	f.back(t)
+	f.settled(t)
+}
+
+// fillDisk writes a file until there is no room.
+func fillDisk(t *testing.T, file string) {
+	t.Helper()
+	ballast, err := os.Create(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ballast.Close()
+	for err == nil {
+		_, err = ballast.Write(make([]byte, 4096))
+	}
+	if !errors.Is(err, syscall.ENOSPC) {
+		t.Fatal(err)
+	}
+}
+
+// bulkyProgram is a mail to be kept that is larger than what is free in the pages of a table.
+func bulkyProgram() servers.Mail {
+	noise := make([]byte, 60_000)
+	for i := range noise {
+		noise[i] = byte(rand.Uint32())
+	}
+	return letter(sample.Attached("setup", sample.Program("setup.exe"),
+		sample.File{Name: "noise.bin", Type: "application/octet-stream", Content: noise}))
 }
