@@ -31,6 +31,11 @@ func commandsPage(t *testing.T) string {
 		"Times are shown to persons in the zone of the host, with the zone (`2026-11-30 17:10:00 +0100`), and to programs (`--json`, `--csv`, the log) in UTC (`2026-11-30T16:10:00Z`).\n\n"+
 		"Long work – `scan` of many files, `replay`, `retro`, `quarantine reindex`, `list import` and `export` – shows on standard error how far it is, if that is a terminal that moves its\n"+
 		"cursor; with `--json`, and where results go to the same terminal while it works, it does not.\n\n"+
+		"`--json` prints JSON, one object a line, of which later versions may have more keys. Where a command does something its object says what: `quarantine release` and `forward` the `id`\n"+
+		"and `sent_to` or `forwarded_to`, `delete` the `id` and `deleted`; `expire` and `list remove` the number `removed`; `reindex` that of `messages`; `learn` the `mail` and `learned_as`;\n"+
+		"`list import` the number `made`; `greylist pass` the `sender`, `recipient` and `until`; `feed check` each `value` with the `feed` that lists it; `people limit` the `address`, whether a limit is\n"+
+		"`set`, and its `score`; `digest send` how many were `sent` and `refused`, with `--dry-run` each `address`; `dmarc-report send` how many were `sent`, `unwanted`, `failed` and put off to `later`,\n"+
+		"with `--domain` the `state`. What went wrong is on standard error, and in the exit status.\n\n"+
 		exitStatuses())
 	for _, command := range everyCommand() {
 		status, help, _ := call(t, append(command, "--help")...)
@@ -225,6 +230,57 @@ func TestCheckShowsAPart(t *testing.T) {
 			if strings.Contains(out, l) {
 				t.Errorf("%s has %s", words, l)
 			}
+		}
+	}
+}
+
+// forProgramsAlready says why commands have no --json.
+var forProgramsAlready = map[string]string{
+	"serve": "its log is JSON", "filter": "it prints the mail, or nothing", "completion": "it prints what a shell reads",
+	"man": "it writes files", "config": "it prints a file in TOML", "bugreport": "it is one text, for a person to read before it is passed on",
+	"selftest": "it prints a table of families, and a status", "digest preview": "it prints the mail", "dmarc-report preview": "it prints the report in XML",
+	"list add": "list show --json has what it makes", "list export": "--format json", "user passwd": "it prints a password at the most",
+	"user add": "it prints a password at the most", "token add": "it prints the token alone", "user disable": "it prints nothing",
+	"user enable": "it prints nothing", "user remove": "it prints nothing", "token revoke": "it prints nothing", "digest resume": "it prints nothing",
+	"feed update": "feed show --json has what it has fetched", "import mailscanner": "it writes report.txt", "import mailwatch": "it writes report.txt",
+	"store check": "its exit status is its answer, and what it prints is for persons", "store migrate": "it is called once, by a person",
+	"import amavis": "it writes report.txt", "import rspamd": "it writes report.txt", "import mimedefang": "it writes report.txt",
+}
+
+// TestCommandsPageSpeaksJSON walks over all commands: each has --json, or a reason not to.
+func TestCommandsPageSpeaksJSON(t *testing.T) {
+	known := map[string]bool{}
+	for _, command := range everyCommand() {
+		name := strings.Join(command, " ")
+		known[name] = true
+		_, help, _ := call(t, append(command, "--help")...)
+		has, why := strings.Contains(help, "\n  --json\n"), forProgramsAlready[name]
+		if has == (why != "") {
+			t.Errorf("%s: --json is %v, and its reason %q", name, has, why)
+		}
+	}
+	for name := range forProgramsAlready {
+		if !known[name] {
+			t.Errorf("there is no command %q", name)
+		}
+	}
+}
+
+// TestDoneForPrograms prints an object for what was done.
+func TestDoneForPrograms(t *testing.T) {
+	file, _ := keptMails(t, 3)
+	lists := listing(t)
+	senders := filepath.Join(t.TempDir(), "senders.txt")
+	put(t, senders, "@spam.example\n@bad.example\n")
+	id := fmt.Sprintf("06h0%012d", 1)
+	for _, c := range []struct{ words, want string }{
+		{"quarantine reindex -c " + file, `{"messages":3}`}, {"quarantine delete -c " + file + " " + id, `{"deleted":true,"id":"` + id + `"}`},
+		{"quarantine reindex -c " + file, `{"messages":2}`}, {"list import --for host --act block -c " + lists + " " + senders, `{"made":2}`},
+		{"list remove --for host -c " + lists + " @bad.example", `{"for":"host","pattern":"@bad.example","removed":1}`},
+		{"list remove --for host --all -c " + lists, `{"for":"host","removed":1}`},
+	} {
+		if status, out, errs := call(t, append(strings.Fields(c.words), "--json")...); status != cli.ExitOK || out != c.want+"\n" {
+			t.Errorf("%s: status %d, %s%s", c.words, status, out, errs)
 		}
 	}
 }

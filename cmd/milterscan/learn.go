@@ -23,7 +23,8 @@ type lesson struct {
 
 // learned tells the scorers what mail is: kept messages by their ids, others in files.
 func learned(ctx context.Context, args []string, std cli.Streams) int {
-	f := cli.Flags("learn", "[-c FILE] spam|ham ID|FILE...", std)
+	f := cli.Flags("learn", "[-c FILE] [--json] spam|ham ID|FILE...", std)
+	told := cli.Told(f, std)
 	var l lesson
 	defer l.close()
 	k, status, ok := openKeeper(f, args, std, cli.ParseArguments, func() error { return l.read(f.Args()) })
@@ -40,7 +41,7 @@ func learned(ctx context.Context, args []string, std cli.Streams) int {
 		status = k.each(ctx, l.ids, func(id string) error {
 			err := k.releaser().Teach(ctx, id, l.as)
 			if err == nil {
-				fmt.Fprintf(std.Out, "%s: learned as %s\n", id, l.as)
+				told(map[string]any{"mail": id, "learned_as": l.as}, "%s: learned as %s", id, l.as)
 			}
 			return err
 		})
@@ -50,7 +51,7 @@ func learned(ctx context.Context, args []string, std cli.Streams) int {
 			status = k.fail(fmt.Errorf("%s: %w", show.Printable(file.Name()), err))
 			continue
 		}
-		fmt.Fprintf(std.Out, "%s: learned as %s\n", show.Printable(file.Name()), l.as)
+		told(map[string]any{"mail": file.Name(), "learned_as": l.as}, "%s: learned as %s", show.Printable(file.Name()), l.as)
 	}
 	return status
 }

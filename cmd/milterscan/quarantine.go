@@ -160,7 +160,8 @@ func printEntry(out io.Writer, e quarantine.Entry) {
 }
 
 func quarantineRelease(ctx context.Context, args []string, std cli.Streams) int {
-	f := cli.Flags("quarantine release", "[-c FILE] [--to A]... [--skip RULE]... [--again] [--infected] ID...", std)
+	f := cli.Flags("quarantine release", "[-c FILE] [--to A]... [--skip RULE]... [--again] [--infected] [--json] ID...", std)
+	told := cli.Told(f, std)
 	var to, skip cli.Addresses
 	f.Var(&to, "to", "send it to this `address`, not to those who have not had it; may be given several times")
 	f.Var(&skip, "skip", "only findings of this `rule` do not count, such as \"attachment/*\"; without it, all that it was "+
@@ -175,14 +176,15 @@ func quarantineRelease(ctx context.Context, args []string, std cli.Streams) int 
 	return k.each(ctx, f.Args(), func(id string) error {
 		sent, err := k.releaser().Release(ctx, quarantine.Order{ID: id, To: to, Skip: skip, Again: *again, Infected: *infected})
 		if err == nil {
-			fmt.Fprintf(std.Out, "%s: sent to %s\n", id, show.Printable(strings.Join(sent, ", ")))
+			told(map[string]any{"id": id, "sent_to": sent}, "%s: sent to %s", id, show.Printable(strings.Join(sent, ", ")))
 		}
 		return err
 	})
 }
 
 func quarantineForward(ctx context.Context, args []string, std cli.Streams) int {
-	f := cli.Flags("quarantine forward", "[-c FILE] --to A... [--infected] ID...", std)
+	f := cli.Flags("quarantine forward", "[-c FILE] --to A... [--infected] [--json] ID...", std)
+	told := cli.Told(f, std)
 	var to cli.Addresses
 	f.Var(&to, "to", "send it to this `address`; may be given several times")
 	infected := f.Bool("infected", false, "also if a virus was found in it: the attachment is the virus")
@@ -197,14 +199,15 @@ func quarantineForward(ctx context.Context, args []string, std cli.Streams) int 
 	return k.each(ctx, f.Args(), func(id string) error {
 		err := k.releaser().Forward(ctx, quarantine.Order{ID: id, To: to, Infected: *infected})
 		if err == nil {
-			fmt.Fprintf(std.Out, "%s: forwarded to %s\n", id, show.Printable(strings.Join(to, ", ")))
+			told(map[string]any{"id": id, "forwarded_to": to}, "%s: forwarded to %s", id, show.Printable(strings.Join(to, ", ")))
 		}
 		return err
 	})
 }
 
 func quarantineDelete(ctx context.Context, args []string, std cli.Streams) int {
-	f := cli.Flags("quarantine delete", "[-c FILE] ID...", std)
+	f := cli.Flags("quarantine delete", "[-c FILE] [--json] ID...", std)
+	told := cli.Told(f, std)
 	k, status, ok := openKeeper(f, args, std, cli.ParseArguments)
 	if !ok {
 		return status
@@ -213,21 +216,23 @@ func quarantineDelete(ctx context.Context, args []string, std cli.Streams) int {
 	return k.each(ctx, f.Args(), func(id string) error {
 		err := k.releaser().Delete(ctx, id)
 		if err == nil {
-			fmt.Fprintf(std.Out, "%s: deleted\n", id)
+			told(map[string]any{"id": id, "deleted": true}, "%s: deleted", id)
 		}
 		return err
 	})
 }
 
 func quarantineExpire(ctx context.Context, args []string, std cli.Streams) int {
-	k, status, ok := openKeeper(cli.Flags("quarantine expire", "[-c FILE]", std), args, std, cli.Parse)
+	f := cli.Flags("quarantine expire", "[-c FILE] [--json]", std)
+	told := cli.Told(f, std)
+	k, status, ok := openKeeper(f, args, std, cli.Parse)
 	if !ok {
 		return status
 	}
 	defer k.close()
 	n, err := quarantine.Round(ctx, k.kept, k.config.Retention(), time.Now())
 	if n > 0 || err == nil {
-		fmt.Fprintf(std.Out, "%d messages removed\n", n)
+		told(map[string]any{"removed": n}, "%d messages removed", n)
 	}
 	if err != nil {
 		return k.fail(err)
@@ -236,7 +241,9 @@ func quarantineExpire(ctx context.Context, args []string, std cli.Streams) int {
 }
 
 func quarantineReindex(ctx context.Context, args []string, std cli.Streams) int {
-	k, status, ok := openKeeper(cli.Flags("quarantine reindex", "[-c FILE]", std), args, std, cli.Parse)
+	f := cli.Flags("quarantine reindex", "[-c FILE] [--json]", std)
+	told := cli.Told(f, std)
+	k, status, ok := openKeeper(f, args, std, cli.Parse)
 	if !ok {
 		return status
 	}
@@ -253,6 +260,6 @@ func quarantineReindex(ctx context.Context, args []string, std cli.Streams) int 
 	if err := errors.Join(append(unreadable, err)...); err != nil {
 		status = k.fail(err)
 	}
-	fmt.Fprintf(std.Out, "%d messages\n", n)
+	told(map[string]any{"messages": n}, "%d messages", n)
 	return status
 }

@@ -114,7 +114,8 @@ func preview(ctx context.Context, args []string, std cli.Streams) int {
 
 // send sends digests.
 func send(ctx context.Context, args []string, std cli.Streams) int {
-	f := cli.Flags("digest send", "[-c FILE] [--for ADDRESS] [--dry-run]", std)
+	f := cli.Flags("digest send", "[-c FILE] [--for ADDRESS] [--dry-run] [--json]", std)
+	told := cli.Told(f, std)
 	to := f.String("for", "", "send the digest for the person with this `address`, due or not; without it all that are due")
 	dry := f.Bool("dry-run", false, "send nothing, and list who would get one")
 	d, status, ok := open(ctx, f, args, std, cli.Parse)
@@ -130,7 +131,7 @@ func send(ctx context.Context, args []string, std cli.Streams) int {
 		return d.fail(err)
 	}
 	if *dry {
-		return d.due(ctx, t, *to)
+		return d.due(ctx, t, *to, told)
 	}
 	var o digest.Outcome
 	if *to != "" {
@@ -141,7 +142,7 @@ func send(ctx context.Context, args []string, std cli.Streams) int {
 	if err != nil {
 		return d.fail(err)
 	}
-	fmt.Fprintf(std.Out, "sent: %d, refused: %d\n", o.Sent, o.Failed)
+	told(map[string]any{"sent": o.Sent, "refused": o.Failed}, "sent: %d, refused: %d", o.Sent, o.Failed)
 	if o.Failed > 0 {
 		return cli.ExitError
 	}
@@ -149,13 +150,14 @@ func send(ctx context.Context, args []string, std cli.Streams) int {
 }
 
 // due lists who would get a digest.
-func (d *desk) due(ctx context.Context, t digest.Terms, to string) int {
+func (d *desk) due(ctx context.Context, t digest.Terms, to string,
+	told func(object map[string]any, line string, args ...any)) int {
 	if to != "" {
 		text, err := d.Post(d.config).Preview(ctx, t, to, time.Time{}, time.Now())
 		if err != nil {
 			return d.fail(err)
 		}
-		fmt.Fprintf(d.Out, "%s: %s\n", show.Printable(to), text.Subject)
+		told(map[string]any{"address": to, "subject": text.Subject}, "%s: %s", show.Printable(to), text.Subject)
 		return cli.ExitOK
 	}
 	list, more, err := d.Post(d.config).Due(ctx, t, time.Now())
@@ -163,7 +165,8 @@ func (d *desk) due(ctx context.Context, t digest.Terms, to string) int {
 		return d.fail(err)
 	}
 	for _, one := range list {
-		fmt.Fprintf(d.Out, "%s: %d since %s\n", show.Printable(one.Address), one.Mails, show.Time(one.Since))
+		told(map[string]any{"address": one.Address, "mails": one.Mails, "since": one.Since},
+			"%s: %d since %s", show.Printable(one.Address), one.Mails, show.Time(one.Since))
 	}
 	if more {
 		fmt.Fprintln(d.Err, "note: there are more people; only the first are listed")

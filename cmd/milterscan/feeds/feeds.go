@@ -114,7 +114,8 @@ func list(_ context.Context, args []string, std cli.Streams) int {
 
 // check says which feeds list something, by the files on the disk.
 func check(_ context.Context, args []string, std cli.Streams) int {
-	f := cli.Flags("feed check", "[-c FILE] VALUE...", std)
+	f := cli.Flags("feed check", "[-c FILE] [--json] VALUE...", std)
+	told := cli.Told(f, std)
 	c, back, status, ok := open(f, args, std, cli.ParseArguments, func() error {
 		if f.NArg() == 0 {
 			return errors.New("name a host, a URL, a hash or an address")
@@ -136,7 +137,7 @@ func check(_ context.Context, args []string, std cli.Streams) int {
 		}
 		for _, value := range f.Args() {
 			if t.Has(value) {
-				fmt.Fprintf(std.Out, "%s: %s lists it\n", show.Printable(value), one.Name)
+				told(map[string]any{"value": value, "feed": one.Name}, "%s: %s lists it", show.Printable(value), one.Name)
 				status = cli.ExitOK
 			}
 		}

@@ -68,7 +68,8 @@ func add(ctx context.Context, args []string, std cli.Streams, by string) int {
 }
 
 func remove(ctx context.Context, args []string, std cli.Streams, by string) int {
-	f := cli.Flags("list remove", "[-c FILE] --for ADDRESS|DOMAIN|host [--authenticated] SENDER...|--all", std)
+	f := cli.Flags("list remove", "[-c FILE] --for ADDRESS|DOMAIN|host [--authenticated] [--json] SENDER...|--all", std)
+	told := cli.Told(f, std)
 	var whose string
 	check := owner(f, &whose)
 	proved := f.Bool("authenticated", false, "the entries for authenticated senders, and not those for anybody with these addresses")
@@ -91,14 +92,16 @@ func remove(ctx context.Context, args []string, std cli.Streams, by string) int 
 		if err != nil {
 			return b.fail(err)
 		}
-		fmt.Fprintf(std.Out, "%d entries removed\n", n)
+		told(map[string]any{"for": whose, "removed": n}, "%d entries removed", n)
 		return cli.ExitOK
 	}
 	status = cli.ExitOK
 	for _, written := range f.Args() {
 		if err := b.removeOne(ctx, whose, written, *proved); err != nil {
 			status = b.fail(fmt.Errorf("%s: %w", show.Printable(written), err))
+			continue
 		}
+		told(map[string]any{"for": whose, "pattern": written, "removed": 1}, "")
 	}
 	return status
 }

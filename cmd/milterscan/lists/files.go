@@ -101,7 +101,8 @@ const (
 )
 
 func imported(ctx context.Context, args []string, std cli.Streams, by string) int {
-	f := cli.Flags("list import", "[-c FILE] [--for ADDRESS|DOMAIN|host] [--act allow|block] [--expires 30d] FILE|-", std)
+	f := cli.Flags("list import", "[-c FILE] [--for ADDRESS|DOMAIN|host] [--act allow|block] [--expires 30d] [--json] FILE|-", std)
+	told := cli.Told(f, std)
 	var e people.Entry
 	check := owner(f, &e.Owner)
 	f.Var(cli.Choice(&e.Act, people.Allow, people.Block), "act", "what to do with the senders of lines that do not say it: `allow` or block")
@@ -143,7 +144,7 @@ func imported(ctx context.Context, args []string, std cli.Streams, by string) in
 	if err != nil {
 		return b.fail(fmt.Errorf("%d entries were made: %w", n, err))
 	}
-	fmt.Fprintf(std.Out, "%d entries made\n", n)
+	told(map[string]any{"made": n}, "%d entries made", n)
 	return cli.ExitOK
 }
 

@@ -24,7 +24,7 @@ func Greylist(by string) []cli.Command {
 // pass has a sender not put off any more.
 func pass(ctx context.Context, args []string, std cli.Streams, by string) int {
 	f := cli.Flags("greylist pass", "[-c FILE] [--json] SENDER RECIPIENT", std)
-	asJSON := f.Bool("json", false, "print a JSON object with what was done")
+	told := cli.Told(f, std)
 	c, status, ok := cli.Configured(f, args, std, cli.ParseArguments, func() error {
 		if f.NArg() != 2 {
 			return errors.New("name the sender of the envelope, or \"<>\", and one recipient")
@@ -58,12 +58,8 @@ func pass(ctx context.Context, args []string, std cli.Streams, by string) int {
 	if err != nil {
 		return fail(err)
 	}
-	if *asJSON {
-		show.JSON(std.Out, map[string]any{"sender": sender, "recipient": rcpt, "until": until})
-		return cli.ExitOK
-	}
-	fmt.Fprintf(std.Out, "<%s> is let through to <%s> at the next try, until %s\n", show.Printable(sender), show.Printable(rcpt),
-		show.Time(until))
+	told(map[string]any{"sender": sender, "recipient": rcpt, "until": until},
+		"<%s> is let through to <%s> at the next try, until %s", show.Printable(sender), show.Printable(rcpt), show.Time(until))
 	return cli.ExitOK
 }
 

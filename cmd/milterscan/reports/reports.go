@@ -101,7 +101,8 @@ func preview(ctx context.Context, args []string, std cli.Streams) int {
 
 // send sends reports.
 func send(ctx context.Context, args []string, std cli.Streams) int {
-	f := cli.Flags("dmarc-report send", "[-c FILE] [--domain NAME [--day DAY]]", std)
+	f := cli.Flags("dmarc-report send", "[-c FILE] [--domain NAME [--day DAY]] [--json]", std)
+	told := cli.Told(f, std)
 	domain := f.String("domain", "", "the report about the domain with this `name`, whose policy it is")
 	day := f.String("day", "", "of this `day` by UTC, such as 2026-11-30; without it of yesterday")
 	d, status, ok := open(f, args, std, func() error {
@@ -118,25 +119,27 @@ func send(ctx context.Context, args []string, std cli.Streams) int {
 	case !d.config.DMARC.Enabled:
 		return d.fail(errors.New("reports are off; set dmarc_reports.enabled"))
 	case *domain != "":
-		return d.sendOne(ctx, *domain, named(*day))
+		return d.sendOne(ctx, *domain, named(*day), told)
 	}
 	o, err := d.Round(ctx, time.Now())
 	if err != nil {
 		return d.fail(err)
 	}
-	fmt.Fprintf(std.Out, "sent: %d, not wanted: %d, given up: %d, later: %d\n", o.Sent, o.Unwanted, o.Failed, o.PutOff)
+	told(map[string]any{"sent": o.Sent, "unwanted": o.Unwanted, "failed": o.Failed, "later": o.PutOff},
+		"sent: %d, not wanted: %d, given up: %d, later: %d", o.Sent, o.Unwanted, o.Failed, o.PutOff)
 	if o.Failed+o.PutOff > 0 {
 		return cli.ExitError
 	}
 	return cli.ExitOK
 }
 
-func (d *desk) sendOne(ctx context.Context, domain, day string) int {
+func (d *desk) sendOne(ctx context.Context, domain, day string,
+	told func(object map[string]any, line string, args ...any)) int {
 	state, err := d.SendNow(ctx, domain, day, time.Now())
 	if err != nil {
 		return d.fail(err)
 	}
-	fmt.Fprintf(d.Out, "%s %s: %s\n", day, show.Printable(domain), word(state))
+	told(map[string]any{"day": day, "domain": domain, "state": word(state)}, "%s %s: %s", day, show.Printable(domain), word(state))
 	if state != dmarc.Sent {
 		return cli.ExitFound
 	}

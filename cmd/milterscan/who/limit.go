@@ -22,7 +22,8 @@ const noLimit = "none"
 
 // limit shows or sets the limit of the score that a recipient has.
 func limit(ctx context.Context, args []string, std cli.Streams, by string) int {
-	f := cli.Flags("people limit", "[-c FILE] ADDRESS [SCORE|"+noLimit+"]", std)
+	f := cli.Flags("people limit", "[-c FILE] [--json] ADDRESS [SCORE|"+noLimit+"]", std)
+	told := cli.Told(f, std)
 	want := settled.Limit{Set: true}
 	c, status, ok := cli.Configured(f, args, std, cli.ParseArguments, func() error {
 		if f.NArg() < 1 || f.NArg() > 2 {
@@ -45,7 +46,8 @@ func limit(ctx context.Context, args []string, std cli.Streams, by string) int {
 	}
 	if f.NArg() == 1 {
 		if missing(c, std) { // looking makes no file
-			fmt.Fprintln(std.Out, limitLine(settled.Limit{Address: want.Address}, c.People.Score))
+			none := settled.Limit{Address: want.Address}
+			told(limitObject(none), "%s", limitLine(none, c.People.Score))
 			return cli.ExitOK
 		}
 	}
@@ -62,8 +64,17 @@ func limit(ctx context.Context, args []string, std cli.Streams, by string) int {
 	if err != nil {
 		return fail(err)
 	}
-	fmt.Fprintln(std.Out, limitLine(now, c.People.Score))
+	told(limitObject(now), "%s", limitLine(now, c.People.Score))
 	return cli.ExitOK
+}
+
+// limitObject returns a limit as programs are told it: one that was not set has no score.
+func limitObject(l settled.Limit) map[string]any {
+	object := map[string]any{"address": l.Address, "set": l.Set}
+	if l.Set {
+		object["score"] = l.Score
+	}
+	return object
 }
 
 // stores returns the stores of a command.
