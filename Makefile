@@ -75,7 +75,7 @@ lint: ## gofmt, go vet, staticcheck
 	cd tests/browser && $(GO) vet . && $(GO) run $(STATICCHECK) .
 
 unit: ## unit tests with the race detector; needs nothing installed
-	$(GO) test -race ./...
+	$(GO) test -race -timeout 30m ./...
 	$(GO) test -run 'CostsMore|Codes' ./cmd/milterscan/pipeline ./scan/open/worker # which the detector changes: it allocates, and is slow
 
 integration: packages unpacked build ## end to end, with a private Postfix, Sendmail and clamd on loopback
