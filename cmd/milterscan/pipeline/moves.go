@@ -40,7 +40,9 @@ func moves() []move {
 		{"counts of DMARC", elsewhere("the daemon adds what waits in dmarc_reports.file by itself")},
 		{"people and lists", movePeople},
 		{"history", elsewhere("not moved: the records in history.file stay there, and no command shows them")},
-		{"contacts", apart}, {"accounts, sessions, audit log", apart}, {"notices", apart},
+		{"contacts", elsewhere("not moved: who has written to whom is learned anew")},
+		{"accounts, sessions, audit log", elsewhere("not moved: make the accounts anew; the audit log stays in console.file")},
+		{"notices", elsewhere("not moved: each host has them for itself")},
 	}
 }
 
@@ -69,11 +71,6 @@ func elsewhere(note string) func(context.Context, *Stores, *config.Config, func(
 	return func(context.Context, *Stores, *config.Config, func(error)) (Moved, error) {
 		return Moved{Note: note}, nil
 	}
-}
-
-// apart is the move of what hosts do not share.
-func apart(context.Context, *Stores, *config.Config, func(error)) (Moved, error) {
-	return Moved{Note: "not moved: each host has it for itself"}, nil
 }
 
 // moveQuarantine moves kept messages, those that wait for the database included. They are gone from their directories then.
