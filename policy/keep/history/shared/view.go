@@ -49,6 +49,9 @@ func (s *Store) look(ctx context.Context, few int, do func(*view) error) error {
 		}
 		defer tx.Rollback()
 		v := &view{tx: tx, parts: map[piece][]byte{}, ahead: map[find.Part]int{}, records: map[int64][]byte{}, few: min(few, mostRecords)}
+		if _, err := tx.ExecContext(ctx, uncompiled); err != nil {
+			return err
+		}
 		if err := tx.QueryRowContext(ctx, `SELECT high, next, oldest FROM history_extent`).
 			Scan(&v.extent.High, &v.extent.Next, &v.oldest); err != nil {
 			return err
