@@ -208,7 +208,7 @@ func encryptedProgram() Rule {
 	return r
 }
 
-// uneditablePage refuses pages that act, or whose links run or lead to what is known as bad, in a
+// uneditablePage refuses pages that act, or whose links run or lead to pages known as bad, in a
 // message that cannot be edited since programs read it in different ways: no honest program writes both.
 func uneditablePage() Rule {
 	r := shipped("html-uneditable", slices.Concat(htmlAttached, htmlActive, badLinks), refuse)

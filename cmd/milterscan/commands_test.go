@@ -50,7 +50,8 @@ func commandsPage(t *testing.T) string {
 	return b.String()
 }
 
-// exitStatuses is the table of all exit statuses: the common ones in words, and for each command what else it ends with.
+// exitStatuses returns the table of all exit statuses: the common ones in words, and for each command what else it
+// ends with.
 func exitStatuses() string {
 	var b strings.Builder
 	b.WriteString("## Exit statuses\n\nNo command ends with a status that is not in its row.\n\n| command | 0 | 1 | 2 | other |\n|---|---|---|---|---|\n")

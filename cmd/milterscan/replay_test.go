@@ -66,8 +66,9 @@ func differingByHand(t testing.TB, binary, was, now string, mails []string) map[
 	return want
 }
 
-// BenchmarkReplay replays 1,000 mails, of which a hundred are those of a mixed day and a hundred bring a program, under a changed rule, and holds
-// what differs against judging each by hand. It measures the time and the memory of the whole program.
+// BenchmarkReplay replays 1,000 mails, of which a hundred are those of a mixed day and a hundred bring a program,
+// under a changed rule, and holds what differs against judging each by hand. It measures the time and the memory of
+// the whole program.
 func BenchmarkReplay(b *testing.B) {
 	binary, dir := built(b), b.TempDir()
 	was, now := filepath.Join(dir, "was.toml"), filepath.Join(dir, "now.toml")

@@ -79,7 +79,7 @@ func TestTimes(t *testing.T) {
 	}
 }
 
-// timely is a configuration with a kept message, which the history has, too, and its id.
+// timely returns a configuration with a kept message, which the history has, too, and its id.
 func timely(t *testing.T) (file, id string) {
 	t.Helper()
 	file, dir := keptMails(t, 1)

@@ -14,7 +14,7 @@ import (
 // MostDraft is the largest draft that is read, in bytes.
 const MostDraft = 1 << 20
 
-// DraftName is the file that a draft would be, beside the one in force.
+// DraftName is the file that a draft would be, in the directory of the one in force.
 const DraftName = "draft"
 
 // drafted are the sections that a draft may have otherwise than the file in force: what decides about
@@ -22,7 +22,7 @@ const DraftName = "draft"
 // is not tried with.
 var drafted = []string{"version", "profile", "local", "limits", "attachment", "document", "content", "edit", "rule"}
 
-// Draft reads a text as if it were the configuration file at path, for a rehearsal that somebody asks for
+// Draft reads a text as if it were the configuration file at path, for a rehearsal that a person asks for
 // who does not administer the host itself. Of the sections that name files, programs, sockets, hosts or
 // secrets it has those of the file at path, as of those that the text lacks, but for rules; aside names
 // what the text has otherwise there, and is not taken; for a text that has none of these sections it names
@@ -79,7 +79,7 @@ func (d *draft) read(b *binder, text string) (map[string]any, bool) {
 }
 
 // takeOver gives a table the sections of the file in force, but for those that a draft decides about and has. The
-// rules are always its own. What is no section at all stays, and is refused.
+// rules are always its own. A key that names no section stays, and is refused.
 func (d *draft) takeOver(table, force map[string]any, known map[string]bool) {
 	whole := false // rather than some rules: what such a text lacks is taken out
 	for key := range known {
@@ -106,8 +106,8 @@ func (d *draft) takeOver(table, force map[string]any, known map[string]bool) {
 // namedList is a list that a value names, and the sort of lines that it has.
 type namedList struct{ sort, file string }
 
-// sortOf says which lists are of the same sort, by the key that names them: what is wrong with a line of a list is
-// told, and one of another sort would be told line by line.
+// sortOf says which lists are of the same sort, by the key that names them: a fault in a line of a list is
+// told, so that a list of another sort would be told line by line.
 func sortOf(key string) string {
 	switch key {
 	case "from", "to", "not_to", "header_from":

@@ -17,7 +17,7 @@ func drafting(t *testing.T) (file string, read func(text string) (*Config, []str
 	}
 }
 
-// TestDraftTakesRules has the rules of a draft, and those beside the file in force.
+// TestDraftTakesRules has the rules of a draft, and those in files next to the one in force.
 func TestDraftTakesRules(t *testing.T) {
 	file, read := drafting(t)
 	force, err := Load(file)

@@ -8,8 +8,8 @@ import (
 	"github.com/milterscan/milterscan/scan/contents/virus"
 )
 
-// heldNotes returns a note for each rule that leaves mail to the MTA for which an engine has no verdict yet: when that comes,
-// nothing but the quarantine can be released from.
+// heldNotes returns a note for each rule that leaves mail to the MTA for which an engine has no verdict yet: when
+// that comes, nothing but the quarantine can be released from.
 func (c *Config) heldNotes() (notes Problems) {
 	for _, v := range c.Virus {
 		if !v.Later() {

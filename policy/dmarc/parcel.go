@@ -11,7 +11,7 @@ import (
 )
 
 // parcel is a part of what a host has counted, on its way to where all hosts add up. It has an id by which it counts
-// once, however often it is sent, and what is in it does not change. Its fields are columns.
+// once, however often it is sent, and its content does not change. Its fields are columns.
 type parcel struct {
 	id                              string
 	days, dues                      []int64 // of reports

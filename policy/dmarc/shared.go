@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Shared is a Store that several hosts have in common, in the tables of file "dmarc" of the layout of fleet.State. What a host
-// counts goes into a file of its own first, and from there in parcels to the others' counts. So nothing is
+// Shared is a Store that several hosts have in common, in the tables of file "dmarc" of the layout of fleet.State.
+// What a host counts goes into its own file first, and from there in parcels to the others' counts. So nothing is
 // lost while the database is away, and nothing is counted twice when an answer is.
 type Shared struct {
 	tables

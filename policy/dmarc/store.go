@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Store has what was counted, and the state of reports: a File for one host, a Shared for several. It may be used by any
-// number of goroutines and processes at once.
+// Store has what was counted, and the state of reports: a File for one host, a Shared for several. It may be used by
+// any number of goroutines and processes at once.
 type Store interface {
 	// Reports returns the reports, the latest days first, at most so many.
 	Reports(ctx context.Context, most int) ([]Report, error)

@@ -35,7 +35,8 @@ var parts = []part{
 // copiedTogether is how many rows are written in one change.
 const copiedTogether = 500
 
-// CopyTo writes all rows into another place, in steps. What that has already stays as it is, so that a copy may be begun again.
+// CopyTo writes all rows into another place, in steps. What that has already stays as it is, so that a copy may be
+// begun again.
 func (s *Store) CopyTo(ctx context.Context, to *Store) (list []Copied, err error) {
 	for _, p := range parts {
 		c, err := p.copy(ctx, s, to)

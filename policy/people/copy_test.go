@@ -35,7 +35,8 @@ func settled(t *testing.T, s *Store) {
 	must(err)
 }
 
-// TestCopyTo copies what people have settled to where some of it is settled otherwise: that stays, and a second copy adds nothing.
+// TestCopyTo copies what people have settled to where some of it is settled otherwise: that stays, and a second copy
+// adds nothing.
 func TestCopyTo(t *testing.T) {
 	from, to := open(t), open(t)
 	settled(t, from)

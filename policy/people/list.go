@@ -341,7 +341,7 @@ func anyOf(one string, n int) string {
 // below is the condition that a domain ends in something, see ending.
 const below = `domain LIKE ? ESCAPE '!'`
 
-// ending returns what below wants for a domain with a dot in front: no part of it stands for anything else.
+// ending returns what below wants for a domain with a dot in front: every sign of it means itself.
 func ending(domain string) string {
 	return "%" + strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(domain)
 }

@@ -26,7 +26,7 @@ import (
 type filter struct {
 	name string
 	ask  func(*testing.T, letter) []string
-	most *usage // of one mail, where each has processes of its own; nil: the daemon pid is measured
+	most *usage // of one mail, where each has its own processes; nil: the daemon pid is measured
 	pid  int
 
 	before time.Duration // of processor time, when it began

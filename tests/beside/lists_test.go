@@ -17,7 +17,7 @@ import (
 	"github.com/milterscan/milterscan/tests/sample"
 )
 
-// What is on the lists that all filters have.
+// Entries of the lists that all filters have.
 const (
 	listedHost   = "harvest-host.com"
 	listedPage   = "http://harvest-pages.com/bad/minutes"
@@ -105,7 +105,7 @@ func (l ownLists) fetch(t *testing.T, config string) {
 	}
 }
 
-// published are mails with what is on lists.
+// published returns mails with addresses that are on lists.
 func published() point {
 	honest := connected(arrived(plain(ann, "", text)))
 	linking := func(name, address string) trick {
@@ -135,7 +135,7 @@ func published() point {
 	}
 }
 
-// places are mails of clients about which databases know something.
+// places returns mails of clients about which databases know something.
 func places() point {
 	honest := connected(arrived(plain(ann, "", text)))
 	from := func(name, client string) trick {

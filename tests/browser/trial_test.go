@@ -2,8 +2,8 @@ package browser
 
 import "testing"
 
-// TestTrial has kept mail judged under a configuration that is pasted, finds the message that would have been delivered,
-// and who asked for it, on a telephone.
+// TestTrial has kept mail judged under a configuration that is pasted, finds the message that would have been
+// delivered, and who asked for it, on a telephone.
 func TestTrial(t *testing.T) {
 	o := openOffice(t)
 	o.mustSend(250, "billing@example.net", "bob@example.com", invoice(t, "Invoice 2026-117"))

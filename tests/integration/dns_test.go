@@ -39,7 +39,7 @@ func zones() map[string]string {
 	}
 }
 
-// resolving is the part of a configuration about DNS, whose servers have time also on a busy machine.
+// resolving returns the part of a configuration about DNS, whose servers have time also on a busy machine.
 func resolving(addr string) string { return resolvingWithin(addr, "7s") }
 
 func resolvingWithin(addr, timeout string) string {

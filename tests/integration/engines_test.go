@@ -22,7 +22,7 @@ func overICAP(t *testing.T, name, more string) (*servers.ICAP, string) {
 	return s, fmt.Sprintf("\n[[virus]]\nname = %q\ntype = \"icap\"\naddress = %q\ntimeout = \"10s\"\n%s\n", name, s.URL("avscan"), more)
 }
 
-// foundBy is what the log says of a virus that an engine has found.
+// foundBy returns what the log says of a virus that an engine has found.
 func foundBy(engine string) string { return `"detail":"virus/` + engine + `: Eicar-Test.UNOFFICIAL"` }
 
 // Several engines look at every mail; what one finds counts while the other is

@@ -35,8 +35,8 @@ func TestSharedQuarantineWithFallback(t *testing.T) {
 	})
 }
 
-// TestMovedOnce has two processes move the same messages while the database is killed in the middle: each message is in it
-// once at the end, and no file is left. What another host has deleted meanwhile does not come back.
+// TestMovedOnce has two processes move the same messages while the database is killed in the middle: each message is
+// in it once at the end, and no file is left. What another host has deleted meanwhile does not come back.
 func TestMovedOnce(t *testing.T) {
 	needServers(t)
 	const messages = 120
@@ -100,8 +100,8 @@ func TestMovedOnce(t *testing.T) {
 	}
 }
 
-// TestKeptMeanwhile has the database hang, stop and be killed under two hosts that keep by themselves meanwhile, and a host
-// killed while it moves: every message that was accepted is delivered or kept, once.
+// TestKeptMeanwhile has the database hang, stop and be killed under two hosts that keep by themselves meanwhile, and
+// a host killed while it moves: every message that was accepted is delivered or kept, once.
 func TestKeptMeanwhile(t *testing.T) {
 	f := newFleetWith(t, 2, `timeout = "1s"`, `fallback = "dir"`, keepPrograms)
 	count := ledger{}
@@ -182,7 +182,7 @@ func (l *ledger) note(t *testing.T, r servers.Reply) {
 	}
 }
 
-// pass sends a message that nobody objects to.
+// pass sends a message that no rule objects to.
 func (l *ledger) pass(t *testing.T, h *house, mark string) {
 	t.Helper()
 	r := h.send(clean(fmt.Sprintf("%s %d", mark, l.passed)))
@@ -228,7 +228,8 @@ func waitingID(t *testing.T, dir string) (id string) {
 	return id
 }
 
-// TestNowhereToKeep: where neither the database nor the disk of the host has room, a message is put off; and all else goes on.
+// TestNowhereToKeep: where neither the database nor the disk of the host has room, a message is put off; and all else
+// goes on.
 func TestNowhereToKeep(t *testing.T) {
 	f := newFleetWith(t, 1, `timeout = "1s"`, `fallback = "dir"`, keepPrograms)
 	h, place := f.houses[0], filepath.Join(f.kept[0], "fallback")

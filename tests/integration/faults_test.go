@@ -15,7 +15,8 @@ import (
 	"github.com/milterscan/milterscan/tests/sample"
 )
 
-// faulty is a fleet of two whose database fails in many ways. The first host keeps by itself meanwhile, the second does not.
+// faulty is a fleet of two whose database fails in many ways. The first host keeps by itself meanwhile, the second
+// does not.
 type faulty struct {
 	sharing
 	cables   [2]*servers.Cable
@@ -108,8 +109,8 @@ func (f *faulty) back(t *testing.T) {
 	}
 }
 
-// TestDatabaseFaults has the database refuse, hang and fill up, for both hosts or for one: every message that was accepted is
-// delivered or kept, once, and harmless mail is never put off. docs/hosts.md has the table.
+// TestDatabaseFaults has the database refuse, hang and fill up, for both hosts or for one: every message that was
+// accepted is delivered or kept, once, and harmless mail is never put off. docs/hosts.md has the table.
 func TestDatabaseFaults(t *testing.T) {
 	f := newFaulty(t)
 	f.back(t)
@@ -146,7 +147,7 @@ func TestDatabaseFaults(t *testing.T) {
 	t.Run("disk full", f.diskFull)
 }
 
-// diskFull has the messages on a file system of some megabytes, which somebody else fills.
+// diskFull has the messages on a file system of some megabytes, which another program fills.
 func (f *faulty) diskFull(t *testing.T) {
 	disk := newSmallDisk(t, 4096)
 	if err := os.Chmod(filepath.Dir(string(disk)), 0o755); err != nil { // or the server cannot enter it
@@ -196,7 +197,7 @@ func fillDisk(t *testing.T, file string) {
 	}
 }
 
-// bulkyProgram is a mail to be kept that is larger than what is free in the pages of a table.
+// bulkyProgram returns a mail to be kept that is larger than the free space in the pages of a table.
 func bulkyProgram() servers.Mail {
 	noise := make([]byte, 60_000)
 	for i := range noise {

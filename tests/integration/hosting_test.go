@@ -118,7 +118,7 @@ func TestHosting(t *testing.T) {
 	for _, m := range hostedMail() {
 		t.Run(m.name, func(t *testing.T) { h.host(t, m) })
 	}
-	h.milter.Says(t, `"user":"joe"`) // what went out can be traced to whoever sent it
+	h.milter.Says(t, `"user":"joe"`) // what went out can be traced to the user who sent it
 }
 
 func (h *house) host(t *testing.T, m hosted) {

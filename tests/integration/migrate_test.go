@@ -71,8 +71,8 @@ func (o older) config(t *testing.T, pg *servers.Postgres) string {
 	return storeText(t, pg, `timeout = "10s"`) + fmt.Sprintf("[quarantine]\ndir = %q\n[greylist]\nfile = %q\n[rate]\nfile = %q\n[people]\nfile = %q\n", o.dir, o.grey, o.rates, o.people)
 }
 
-// TestMigrate moves what a host has kept while its daemon runs. The command is killed in the middle and begun again; nothing is
-// lost, and nothing comes twice. A message that is damaged stays, and is named.
+// TestMigrate moves what a host has kept while its daemon runs. The command is killed in the middle and begun again;
+// nothing is lost, and nothing comes twice. A message that is damaged stays, and is named.
 func TestMigrate(t *testing.T) {
 	needServers(t)
 	pg, o := servers.StartPostgres(t, ""), keepAlone(t, 150, 50)
@@ -176,7 +176,7 @@ func TestStoreCheck(t *testing.T) {
 // recipe finds the commands of docs/hosts.md that make and restore a backup.
 var recipe = regexp.MustCompile(`(?m)^    ((?:pg_dump|createdb|pg_restore) .*)$`)
 
-// TestBackup runs the commands of the manual: what is restored is whole, and has all that there was.
+// TestBackup runs the commands of the manual: the restored data is whole, and has all that there was.
 func TestBackup(t *testing.T) {
 	needServers(t)
 	pg := servers.StartPostgres(t, "")

@@ -51,8 +51,8 @@ func some(n, from, each int) []policy.Record {
 	return list
 }
 
-// BenchmarkHistoryAppend writes 64 records at a time into a file and into PostgreSQL, and reports how many a second, and
-// what of the processors each costs milterscan: what it takes to make the records is in both.
+// BenchmarkHistoryAppend writes 64 records at a time into a file and into PostgreSQL, and reports how many a second,
+// and what of the processors each costs milterscan: what it takes to make the records is in both.
 func BenchmarkHistoryAppend(b *testing.B) {
 	for name, open := range map[string]func(b *testing.B) history.Store{
 		"file": func(b *testing.B) history.Store {
@@ -79,8 +79,8 @@ func BenchmarkHistoryAppend(b *testing.B) {
 	}
 }
 
-// BenchmarkSharedSearch searches -records records in PostgreSQL, and reports the slowest of a hundred searches of a kind, apart
-// from the slowest one: p99.
+// BenchmarkSharedSearch searches -records records in PostgreSQL, and reports the slowest of a hundred searches of a
+// kind, apart from the slowest one: p99.
 func BenchmarkSharedSearch(b *testing.B) {
 	s := sharedHistory(b)
 	begun := time.Now()

@@ -33,8 +33,8 @@ func TestSharedHistory(t *testing.T) {
 	})
 }
 
-// TestSharedHistoryHosts: a record says which host wrote it; what is written again, as after an answer that was lost, is counted
-// once; and so is what two hosts write at once.
+// TestSharedHistoryHosts: a record says which host wrote it; one that is written again, as after an answer that was
+// lost, is counted once; and so is what two hosts write at once.
 func TestSharedHistoryHosts(t *testing.T) {
 	needServers(t)
 	pg := servers.StartPostgres(t, "")
@@ -99,8 +99,8 @@ func TestSharedHistoryDamagedBlock(t *testing.T) {
 	}
 }
 
-// TestSharedHistoryDays: expiring drops the tables of days, also while others read them, and a host whose clock is far ahead
-// deletes nothing.
+// TestSharedHistoryDays: expiring drops the tables of days, also while others read them, and a host whose clock is
+// far ahead deletes nothing.
 func TestSharedHistoryDays(t *testing.T) {
 	needServers(t)
 	pg := servers.StartPostgres(t, "")

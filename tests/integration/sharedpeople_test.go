@@ -33,7 +33,8 @@ func TestSharedPeople(t *testing.T) {
 	})
 }
 
-// TestSharedAccounts: what accounts promise anywhere, two hosts with one database promise; and nothing changes their audit log.
+// TestSharedAccounts: what accounts promise anywhere, two hosts with one database promise; and nothing changes their
+// audit log.
 func TestSharedAccounts(t *testing.T) {
 	needServers(t)
 	pg := servers.StartPostgres(t, "")
@@ -56,8 +57,8 @@ func TestSharedAccounts(t *testing.T) {
 	}
 }
 
-// TestSharedConsole: who has logged in on one host is known on the other; a link of a digest works once, wherever it is clicked; and
-// while the database is away, pages say so, and why nobody can log in.
+// TestSharedConsole: who has logged in on one host is known on the other; a link of a digest works once, wherever it
+// is clicked; and while the database is away, pages say so, and why no account can log in.
 func TestSharedConsole(t *testing.T) {
 	f := newFleet(t, 2, `
 [local]
@@ -143,8 +144,8 @@ action = "quarantine"
 	})
 }
 
-// TestSharedLists: what is listed on one host counts on all, a moment later; also where no word of it comes; and what was read
-// last counts while the database is away, also for a daemon that begins meanwhile.
+// TestSharedLists: an entry made on one host counts on all, a moment later; also where no word of it comes; and what
+// was read last counts while the database is away, also for a daemon that begins meanwhile.
 func TestSharedLists(t *testing.T) {
 	f := newFleet(t, 2, "[local]\ndomains = [\"test.local\"]\n", open)
 	one, two := f.houses[0], f.houses[1]

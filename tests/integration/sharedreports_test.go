@@ -33,7 +33,7 @@ func TestSharedReports(t *testing.T) {
 	}
 }
 
-// reporting returns what a host reports from, with a file of its own.
+// reporting returns what a host reports from, with its own file.
 func reporting(t *testing.T, state database, host string) dmarctest.Side {
 	t.Helper()
 	s := dmarc.NewShared(state, filepath.Join(t.TempDir(), "dmarc.db"))
@@ -41,7 +41,7 @@ func reporting(t *testing.T, state database, host string) dmarctest.Side {
 	return dmarctest.Side{Store: s, Host: host}
 }
 
-// refused is what is done with mail that is counted.
+// refused is the decision on mail that is counted.
 var refused = policy.Decision{Answer: policy.Reject}
 
 // database is what a shared store asks.
@@ -57,7 +57,7 @@ type deaf struct {
 	calls int
 }
 
-// Change does what is asked, and does not always say so.
+// Change makes the change, and does not always say so.
 func (d *deaf) Change(ctx context.Context, do func(*sql.Tx) error) error {
 	err := d.State.Change(ctx, do)
 	d.mu.Lock()
@@ -94,8 +94,9 @@ func TestSharedReportsLostAnswers(t *testing.T) {
 	}
 }
 
-// TestSharedReportsAway: while the database is away counts wait in the file of the host, through a restart as well, and no report
-// is sent; when it is back, each message is counted once. What is too old by then is said to be lost.
+// TestSharedReportsAway: while the database is away counts wait in the file of the host, through a restart as well,
+// and no report is sent; when it is back, each message is counted once. Counts that are too old by then are said to
+// be lost.
 func TestSharedReportsAway(t *testing.T) {
 	needServers(t)
 	pg := servers.StartPostgres(t, "")

@@ -37,8 +37,8 @@ func waiting(h *house) int64 {
 	return n
 }
 
-// TestHistoryOfBothHosts: each host knows what became of all mail. While the database hangs mail goes on; what became of it is
-// known afterwards, none lost and none twice, though a host that held records died in between.
+// TestHistoryOfBothHosts: each host knows what became of all mail. While the database hangs mail goes on; what became
+// of it is known afterwards, none lost and none twice, though a host that held records died in between.
 func TestHistoryOfBothHosts(t *testing.T) {
 	f := newFleet(t, 2, "")
 	one, two := f.houses[0], f.houses[1]

@@ -19,8 +19,8 @@ type sharing struct {
 	dirs   []string // of the houses
 }
 
-// newFleet starts a database and some houses, each of a Postfix with some lines in main.cf and a milterscan that sends what is
-// released through it. HERE in the configuration is a directory of the house.
+// newFleet starts a database and some houses, each of a Postfix with some lines in main.cf and a milterscan that
+// sends what is released through it. HERE in the configuration is a directory of the house.
 func newFleet(t *testing.T, n int, config string, mainCf ...string) *sharing {
 	t.Helper()
 	return newFleetWith(t, n, `timeout = "10s"`, "", config, mainCf...)

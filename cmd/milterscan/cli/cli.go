@@ -58,8 +58,8 @@ func ConfigFlag(f *Options) *string {
 // there is nothing to serve or to examine.
 func ServiceFlag(f *Options) *string { return ConfigFlagFor(f, "configuration `file`", "") }
 
-// ConfigFlagFor registers a flag that names the configuration file, with what it is, and what is taken where
-// none is found.
+// ConfigFlagFor registers a flag that names the configuration file. what describes it in the help, and otherwise says
+// which one is taken where none is found.
 func ConfigFlagFor(f *Options, what, otherwise string) *string {
 	there := ""
 	if otherwise != "" {

@@ -49,7 +49,7 @@ func (s *site) trialPage() string {
 	return s.ask("GET", TrialPath, "root", nil).Body.String()
 }
 
-// said is a script that says how a trial went.
+// said returns a script that says how a trial went.
 func said(t *testing.T, s replay.State) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "state")

@@ -135,7 +135,7 @@ func (a *amavis) make() {
 	a.limits()
 	a.engines()
 	a.infected()
-	a.lists() // what is for some mail comes before what is for all
+	a.lists() // rules for some mail come before those for all
 	a.banks()
 	a.banned()
 	a.spam()

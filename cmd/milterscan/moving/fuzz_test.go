@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// seeds adds the files of testdata that a pattern names, each beside a text for the second file.
+// seeds adds the files of testdata that a pattern names, each with a text for the second file.
 func seeds(f *testing.F, pattern, beside string) {
 	f.Helper()
 	names, err := filepath.Glob(filepath.Join("testdata", pattern))
@@ -25,7 +25,7 @@ func seeds(f *testing.F, pattern, beside string) {
 	}
 }
 
-// taken reads files and holds what is made of them to what every import promises: the configuration can be loaded,
+// taken reads files and holds the result to what every import promises: the configuration can be loaded,
 // each of its lines names its origin, what was not taken over is told by file and line, and neither is out of all
 // proportion to what was read.
 func taken(t *testing.T, read func(string) (*Result, error), files map[string]string) {

@@ -96,7 +96,7 @@ func (b *box) asking(t *testing.T, more string) awaited.Engine {
 	return engine
 }
 
-// locked returns an archive that is opened by a password which nobody has told.
+// locked returns an archive that is opened by a password which the mail does not tell.
 func locked(f sample.File) sample.File {
 	return sample.File{Name: "a.rar", Type: "application/vnd.rar", Content: sample.Rar5Locked("Wolkenkuckucksheim", false, f)}
 }
@@ -115,8 +115,8 @@ func nested(f sample.File, times int) sample.File {
 	return f
 }
 
-// TestSubmittedAsAWhole: what comes apart as a whole is submitted again, to the last file in it. Of all else the engine would
-// see a part, and its verdict would be taken for one on the message: none of it is submitted.
+// TestSubmittedAsAWhole: what comes apart as a whole is submitted again, to the last file in it. Of all else the
+// engine would see a part, and its verdict would be taken for one on the message: none of it is submitted.
 func TestSubmittedAsAWhole(t *testing.T) {
 	secret := sample.Noise("secret.bin", 3000, 1)
 	for _, test := range []struct {

@@ -7,8 +7,8 @@ import (
 	"github.com/milterscan/milterscan/scan/sender/dns"
 )
 
-// Reports returns what reports of DMARC are made from: what all hosts have counted, or what is in the file of a configuration.
-// The caller closes it.
+// Reports returns the counts that reports of DMARC are made from: those of all hosts, or those in the file of a
+// configuration. The caller closes it.
 func (k *Stores) Reports(c *config.Config) dmarc.Store {
 	if k.Fleet == nil {
 		return dmarc.NewFile(c.DMARC.File)

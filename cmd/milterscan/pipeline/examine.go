@@ -14,9 +14,10 @@ import (
 
 // Examination looks at every kept message.
 type Examination struct {
-	Quick bool                                        // messages are not read: only their sizes are looked at, where several hosts share them
-	Tell  func(id string, format string, args ...any) // is told what is wrong with a message; "" for what concerns none
-	Now   time.Time
+	Quick bool // messages are not read: only their sizes are looked at, where several hosts share them
+	// Tell is told each fault; id is that of the message, "" if it concerns none.
+	Tell func(id string, format string, args ...any)
+	Now  time.Time
 }
 
 // settling is how long a release may be under way.

@@ -30,8 +30,8 @@ type move struct {
 	run  func(ctx context.Context, k *Stores, c *config.Config, tell func(error)) (Moved, error)
 }
 
-// moves are all kinds of state, in the order in which they are moved. What can be moved again and again is moved in that way:
-// nothing comes twice.
+// moves returns all kinds of state, in the order in which they are moved. A kind that can be moved again and again is
+// moved in that way: nothing comes twice.
 func moves() []move {
 	return []move{
 		{"quarantine", moveQuarantine},
@@ -66,14 +66,15 @@ func (k *Stores) Moves(ctx context.Context, c *config.Config, each func(Moved), 
 	return nil
 }
 
-// elsewhere is the move of what is moved otherwise.
+// elsewhere returns a move that moves nothing, and notes how that kind of state is moved instead.
 func elsewhere(note string) func(context.Context, *Stores, *config.Config, func(error)) (Moved, error) {
 	return func(context.Context, *Stores, *config.Config, func(error)) (Moved, error) {
 		return Moved{Note: note}, nil
 	}
 }
 
-// moveQuarantine moves kept messages, those that wait for the database included. They are gone from their directories then.
+// moveQuarantine moves kept messages, those that wait for the database included. They are gone from their directories
+// then.
 func moveQuarantine(ctx context.Context, k *Stores, c *config.Config, tell func(error)) (m Moved, err error) {
 	m.From = c.Quarantine.Dir
 	v := k.Vault(c)

@@ -188,8 +188,8 @@ func (r *Recorder) Queues() []*notify.Queue {
 	return append(slices.Collect(maps.Values(r.before)), r.notices)
 }
 
-// steady returns what writes records now. One that writes to a file is not replaced until the caller is done with it; for a database
-// nobody need wait.
+// steady returns what writes records now. One that writes to a file is not replaced until the caller is done with it;
+// for a database the caller need not wait.
 func (r *Recorder) steady() (w *recordWriter, free func()) {
 	if w := r.writer(); w == nil || w.spill != nil {
 		return w, func() {}

@@ -112,7 +112,7 @@ func (k *Stores) rate(file string) *store.Rate {
 	})
 }
 
-// Contact remembers who has written to whom, and forgets.
+// Contact remembers which authors have written to which recipients, and forgets.
 type Contact interface {
 	contact.Store
 	Remember(ctx context.Context, keys map[contact.Key]time.Time) error
@@ -138,7 +138,8 @@ func (k *Stores) Events(file string) *store.Events {
 	})
 }
 
-// People returns what people settled for themselves, by a configuration: that of all hosts, or what is in a file.
+// People returns the settings that people made for themselves, by a configuration: those of all hosts, or those in a
+// file.
 func (k *Stores) People(c *config.Config) *people.Store {
 	return once(k, k.folk, k.folkOf(c), func() (*people.Store, io.Closer) {
 		p := k.openPeople(c)

@@ -179,7 +179,7 @@ func (b *Bench) Close() {
 	}
 }
 
-// beginning keeps the first of what is written to it: a program that dies says there why.
+// beginning keeps the first bytes that are written to it: a program that dies says there why.
 type beginning struct {
 	mu    sync.Mutex
 	first []byte

@@ -30,7 +30,7 @@ const (
 	trialMemory  = 64 * units.MB // for messages that are taken apart
 	trialDisk    = units.GB
 	trialHeap    = 512 << 20 // from which on the child rather collects than grows
-	trialStack   = 64 << 20  // of a goroutine: what is nested deeper ends the child, not the daemon
+	trialStack   = 64 << 20  // of a goroutine: mail that is nested deeper ends the child, not the daemon
 	saidEvery    = time.Second
 )
 
@@ -66,7 +66,7 @@ type State struct {
 // Judged returns how many mails were looked at.
 func (s State) Judged() int { return s.Mails + s.Unsure + s.Unreadable }
 
-// Problem is what is wrong with a draft.
+// Problem is a fault of a draft.
 type Problem struct {
 	File string `json:"file"`
 	Line int    `json:"line"`
@@ -247,8 +247,8 @@ func (t *trial) sum() {
 	}
 }
 
-// change returns a group for a page. Of mail in the sample no more than its id and time is told: nobody was to see
-// that it was kept.
+// change returns a group for a page. Of mail in the sample no more than its id and time is told: its recipients
+// were not to see that it was kept.
 func (t *trial) change(g *group) Change {
 	c := Change{g.wasAction, clip(g.wasRule), g.nowAction, clip(g.nowRule), g.mails, g.recipients, nil}
 	for _, d := range g.first[:min(len(g.first), mostExamples)] {

@@ -101,7 +101,7 @@ func limitNow(
 	return store.LimitOf(ctx, address)
 }
 
-// missing reports whether nobody has settled anything yet.
+// missing reports whether people have settled nothing yet.
 func missing(c *config.Config, std cli.Streams) bool {
 	stores := stores(c, std)
 	defer stores.Close()

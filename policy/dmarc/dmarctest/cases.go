@@ -72,8 +72,8 @@ func testOnce(t *testing.T, p pair) {
 	}
 }
 
-// testDied ends a process when the MTA has taken the report and before that is written down. The other leaves it alone for an
-// hour, and then sends it by the same name.
+// testDied ends a process when the MTA has taken the report and before that is written down. The other leaves it
+// alone for an hour, and then sends it by the same name.
 func testDied(t *testing.T, p pair) {
 	Count(t, p.here, Noon, Message("owner.com", "192.0.2.1"))
 	p.out.die = true
@@ -156,7 +156,7 @@ func testOneOwner(t *testing.T, p pair) {
 	}
 }
 
-// testPerDestination sends so many reports to one organisation, and no more, whoever sends them.
+// testPerDestination sends so many reports to one organisation, and no more, whichever host sends them.
 func testPerDestination(t *testing.T, p pair) {
 	for i := range 12 {
 		e := Message(fmt.Sprintf("h%d.owner.com", i), "192.0.2.1")
@@ -191,7 +191,7 @@ func testHostile(t *testing.T, p pair) {
 	}
 }
 
-// testExpire forgets what is old, and nothing else.
+// testExpire forgets old counts, and nothing else.
 func testExpire(t *testing.T, p pair) {
 	Count(t, p.here, Noon, Message("owner.com", "192.0.2.1"))
 	Count(t, p.there, Noon.Add(24*time.Hour), Message("owner.com", "192.0.2.1"), Message("other.com", "192.0.2.1"))

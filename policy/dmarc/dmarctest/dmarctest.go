@@ -64,7 +64,7 @@ var (
 // Day is the day of Noon.
 const Day = "2026-11-30"
 
-// Terms are those of the reports.
+// Terms returns the configuration of the reports.
 func Terms() dmarc.Config {
 	c := dmarc.DefaultConfig()
 	c.Enabled, c.Organization, c.Email = true, "Us", "dmarc@us.example"
@@ -110,7 +110,7 @@ func (o *Outbox) Send(_ context.Context, m submission.Mail) error {
 	return nil
 }
 
-// Message is one of a domain that asks for reports at its own address.
+// Message returns a message of a domain that asks for reports at its own address.
 func Message(domain, client string) auth.Evaluation {
 	return auth.Evaluation{Client: netip.MustParseAddr(client), Author: domain, Asked: "reject",
 		Policy: auth.Published{Domain: domain, P: "reject", SP: "reject", NP: "reject", ReportAddresses: "mailto:d@" + domain}}
@@ -146,7 +146,7 @@ func Records(t testing.TB, p dmarc.Post, domain string) map[string]string {
 	return all
 }
 
-// element returns what is between the first tags of a name.
+// element returns the text between the first tags of a name.
 func element(text, name string) string {
 	_, rest, _ := strings.Cut(text, "<"+name+">")
 	value, _, _ := strings.Cut(rest, "<")

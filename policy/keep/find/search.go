@@ -57,7 +57,8 @@ func (s *Search) Wants(b Span) bool {
 	return s.after.Comes(b.Oldest.Time, b.Oldest.Key) && b.Newest.Time >= s.Oldest && s.query.May(b.Oldest.Time, b.Newest.Time)
 }
 
-// AddBlock adds the records of a block, if it may have wanted ones. One that is damaged is not asked: all lists its records.
+// AddBlock adds the records of a block, if it may have wanted ones. One that is damaged is not asked: all lists its
+// records.
 func (s *Search) AddBlock(b Span, read func(ctx context.Context, p Part, use func([]byte) error) error,
 	all func(context.Context) ([]Row, error)) {
 	if !s.Wants(b) {

@@ -13,8 +13,8 @@ import (
 // addTime is how long some rows may take to be added.
 const addTime = 20 * time.Second
 
-// Add adds rows of another greylist, and returns how many of them are here then: those whose time is not over. A key that is
-// known here as well keeps the better of both. Rows may be added again.
+// Add adds rows of another greylist, and returns how many of them are here then: those whose time is not over. A key
+// that is known here as well keeps the better of both. Rows may be added again.
 func (g *Greylist) Add(ctx context.Context, rows []greylist.Row) (here int, err error) {
 	keys, first, until, passed := make([]string, len(rows)), make([]int64, len(rows)), make([]int64, len(rows)), make([]int64, len(rows))
 	for i, r := range rows {
@@ -29,8 +29,8 @@ func (g *Greylist) Add(ctx context.Context, rows []greylist.Row) (here int, err 
 		"greylist_seen", keys, first, until, passed)
 }
 
-// Add adds rows of other buckets, and returns how many of them are here then: those that are not full. A bucket that is used
-// here as well keeps the fewer tokens of both. Rows may be added again.
+// Add adds rows of other buckets, and returns how many of them are here then: those that are not full. A bucket that
+// is used here as well keeps the fewer tokens of both. Rows may be added again.
 func (r *Rate) Add(ctx context.Context, rows []rate.Row) (here int, err error) {
 	keys, full := make([]string, len(rows)), make([]int64, len(rows))
 	for i, r := range rows {

@@ -15,7 +15,7 @@ import (
 // Contact is a contact.Store that hosts share. It goes by the times that callers name.
 type Contact struct{ state *State }
 
-// Contact returns who knows whom.
+// Contact returns the memory of which authors and recipients know each other.
 func (s *State) Contact() *Contact { return &Contact{s} }
 
 // mostKeys is how many keys one statement is for.

@@ -6,9 +6,9 @@ import (
 	"github.com/milterscan/milterscan/policy/keep/postgres"
 )
 
-// Listen calls heard for each word on a channel, and once when it has begun to listen, over a connection of its own. It
-// returns when ctx is done, or when the connection has ended: what is said then is not heard, so that callers look by
-// themselves as well. Through a pooler of connections nothing is heard at all.
+// Listen calls heard for each word on a channel, and once when it has begun to listen, over a separate connection. It
+// returns when ctx is done, or when the connection has ended: words that are said then are not heard, so that callers
+// look by themselves as well. Through a pooler of connections nothing is heard at all.
 func (s *State) Listen(ctx context.Context, channel string, heard func()) error {
 	if err := s.Ready(); err != nil {
 		return s.named(err)

@@ -12,9 +12,9 @@ const (
 	maxShort = 10 // messages that are found by them
 )
 
-// LookUp finds records by any of three ids, or by the beginning of ours, as Reader.Lookup does. whole returns those that
-// have the key as one of their ids, and maybe others; beginning returns at most some whose id begins with it. Both have
-// the newest first.
+// LookUp finds records by any of three ids, or by the beginning of ours, as Reader.Lookup does. whole returns those
+// that have the key as one of their ids, and maybe others; beginning returns at most some whose id begins with it.
+// Both have the newest first.
 func LookUp(key string, whole func(key string) ([]policy.Record, error),
 	beginning func(key string, most int) ([]policy.Record, error)) (found []policy.Record, err error) {
 	key = BareID(key)

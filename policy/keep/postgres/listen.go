@@ -8,8 +8,8 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
-// Listen calls heard for each notification on a channel, and once when it has begun to listen. It returns when ctx is done,
-// or when the connection has ended.
+// Listen calls heard for each notification on a channel, and once when it has begun to listen. It returns when ctx is
+// done, or when the connection has ended.
 func Listen(ctx context.Context, db *sql.DB, channel string, heard func()) error {
 	conn, err := db.Conn(ctx)
 	if err != nil {

@@ -106,8 +106,8 @@ const (
 // up, of an operator, of its disk. The two of passwords and roles are such as well.
 var awayClasses = []string{"08", "53", "57", "58", "28"}
 
-// Described has a query within a transaction answered in the binary form of its types, at the price of asking for these first. It
-// comes before the arguments.
+// Described has a query within a transaction answered in the binary form of its types, at the price of asking for
+// these first. It comes before the arguments.
 const Described = pgx.QueryExecModeDescribeExec
 
 // Code returns the code of an error, "" if it is none of the server's.

@@ -48,7 +48,8 @@ func Appeal(ctx context.Context, s Store, id string, now time.Time) error {
 	})
 }
 
-// UnaskedBytes returns how many bytes on the disk wait for senders to ask for them. A store that can add them up does so.
+// UnaskedBytes returns how many bytes on the disk wait for senders to ask for them. A store that can add them up does
+// so.
 func UnaskedBytes(ctx context.Context, s Store) (bytes int64, err error) {
 	if x, ok := s.(interface {
 		UnaskedBytes(context.Context) (int64, error)

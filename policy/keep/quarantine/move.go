@@ -55,9 +55,10 @@ func (d *Dir) Has(id string) bool {
 	return err == nil
 }
 
-// Move has take write a message down elsewhere, and removes it when take has returned nil. Nobody changes the message
-// meanwhile, so that it is never in two places at which something could be done with it; if the process ends in between,
-// it is in both until it is moved again. A message that is not what was kept is not given to take.
+// Move has take write a message down elsewhere, and removes it when take has returned nil. No other process changes
+// the message meanwhile, so that it is never in two places at which something could be done with it; if the process
+// ends in between, it is in both until it is moved again. A message that is not the one that was kept is not given to
+// take.
 func (d *Dir) Move(ctx context.Context, id, to string, take func(Parcel) error) error {
 	err := d.locked(id, func(shard *os.Root) error {
 		p, closer, err := parcel(shard, id)

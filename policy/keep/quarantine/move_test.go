@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// TestMove has messages taken: one that is written down elsewhere is gone, one that is not stays as it was, and one that is
-// damaged is not given away.
+// TestMove has messages taken: one that is written down elsewhere is gone, one that is not stays as it was, and one
+// that is damaged is not given away.
 func TestMove(t *testing.T) {
 	d, index := newDir(t)
 	for n := range 5 {

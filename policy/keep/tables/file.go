@@ -54,7 +54,7 @@ func (f *file) There() error {
 	return err
 }
 
-// Tell implements Database. Nobody listens to a file: who wants to know looks at it often.
+// Tell implements Database. A file tells nothing to those who wait: they look at it often.
 func (f *file) Tell(context.Context, Asker, string) error { return nil }
 
 // Place implements Database.

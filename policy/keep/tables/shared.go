@@ -48,8 +48,8 @@ func (s *shared) Still(ctx context.Context, do func(Asker) error) error {
 	})
 }
 
-// Change implements Database. The lock is one of the transaction, so that it goes through poolers of connections, and is
-// free when the connection of a host that has died has ended.
+// Change implements Database. The lock is one of the transaction, so that it goes through poolers of connections, and
+// is free when the connection of a host that has died has ended.
 func (s *shared) Change(ctx context.Context, do func(Asker) error) error {
 	ctx, cancel := context.WithTimeout(ctx, longTime)
 	defer cancel()
@@ -131,7 +131,7 @@ func (t translated) QueryRowContext(ctx context.Context, query string, args ...a
 	return t.in.QueryRowContext(t.until, translate(query), args...)
 }
 
-// values returns arguments as the columns have them: whole numbers of 64 bits, also for what is true or false, and texts
+// values returns arguments as the columns have them: whole numbers of 64 bits, also for true and false, and texts
 // that are UTF-8 and hold no NUL.
 func values(args []any) ([]any, error) {
 	ready := make([]any, len(args))

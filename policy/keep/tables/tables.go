@@ -17,7 +17,8 @@ type Asker interface {
 }
 
 // Database is where tables are. It may be used by several goroutines at once, and by several processes. Of those that
-// change something one does so at a time, also of several hosts: what a change has read stays true until it is committed.
+// change something one does so at a time, also of several hosts: what a change has read stays true until it is
+// committed.
 type Database interface {
 	// Read calls do with the database.
 	Read(ctx context.Context, do func(Asker) error) error

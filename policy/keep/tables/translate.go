@@ -9,7 +9,7 @@ import (
 // greatest of a column.
 var functions = strings.NewReplacer("max(", "greatest(", "instr(", "strpos(")
 
-// translate returns a statement of SQLite as PostgreSQL has it: "?" and "?2" are "$1" and "$2". What is within quotation
+// translate returns a statement of SQLite as PostgreSQL has it: "?" and "?2" are "$1" and "$2". Text within quotation
 // marks stays.
 func translate(query string) string {
 	var out strings.Builder

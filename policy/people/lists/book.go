@@ -1,5 +1,5 @@
 // Package lists has the senders that people allow and block in memory, where mail finds them
-// without waiting, and follows what is changed where they are kept.
+// without waiting, and follows the changes where they are kept.
 package lists
 
 import (
@@ -18,7 +18,7 @@ import (
 // Every is how often a book follows: what a person lists in a file is in force in every process within a second.
 const Every = 250 * time.Millisecond
 
-// Poll is how often a book asks a database by itself, one row. What is changed on one host is so in force on all within
+// Poll is how often a book asks a database by itself, one row. A change on one host is so in force on all within
 // two seconds, even where no word of it comes.
 const Poll = time.Second
 
@@ -67,8 +67,8 @@ func (b *Book) Follow(ctx context.Context, now time.Time) {
 	}
 }
 
-// Read takes over what has changed. If the lists cannot be read what was read before stays in
-// force; at the start, what is in the file Shared.
+// Read takes over what has changed. If the lists cannot be read those that were read before stay in
+// force; at the start, those in the file Shared.
 func (b *Book) Read(ctx context.Context) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()

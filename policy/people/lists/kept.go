@@ -19,9 +19,9 @@ import (
 	"github.com/milterscan/milterscan/policy/disk"
 )
 
-// The file that keeps the lists for a start while the database is away: a title, the salt of the hashes, the numbers of
-// entries, owners and limits, those one after the other, and a SHA-256 of all of it. Its time is that at which the lists were
-// so. No sender and no owner can be read in it.
+// The file that keeps the lists for a start while the database is away: a title, the salt of the hashes, the numbers
+// of entries, owners and limits, those one after the other, and a SHA-256 of all of it. Its time is that at which the
+// lists were so. No sender and no owner can be read in it.
 const (
 	keptTitle = "milterscan lists 1\n"
 	entrySize = 16 + 8 + 4 + 1
@@ -63,7 +63,8 @@ func (b *Book) write(s *Snapshot) error {
 	return errors.Join(disk.Write(root, filepath.Base(b.Shared), s.write), disk.Sync(root))
 }
 
-// restore takes the lists that the file Shared has; the error says why they cannot be had. That there is none is no error.
+// restore takes the lists that the file Shared has; the error says why they cannot be had. That there is none is no
+// error.
 func (b *Book) restore() error {
 	f, err := os.Open(b.Shared)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -22,7 +22,8 @@ func shared(t *testing.T, s *people.Store, kept string) (*Book, *warnings) {
 	return b, w
 }
 
-// TestKept starts without the database: what was last read is in force until the database is back, which is then read whole.
+// TestKept starts without the database: what was last read is in force until the database is back, which is then read
+// whole.
 func TestKept(t *testing.T) {
 	s, _, _ := open(t)
 	kept := filepath.Join(t.TempDir(), "sub", "lists")

@@ -31,7 +31,7 @@ func (k *taken) key(e people.Entry) string {
 	return fmt.Sprint(e.Owner, " ", e.Pattern, " ", e.Authenticated)
 }
 
-// changes has a reader follow what is changed, and holds what it has against all there is.
+// changes has a reader follow the changes, and holds what it has against all there is.
 func changes(t *testing.T, p pair) {
 	s := p.here
 	reader := &taken{}

@@ -9,7 +9,7 @@ import (
 	"github.com/milterscan/milterscan/policy/people"
 )
 
-// several: what is kept of persons is found for many at once, and who they are, page by page.
+// several finds settings and digests of many persons at once, and who they are, page by page.
 func several(t *testing.T, p pair) {
 	s := p.here
 	now := time.Now()
@@ -54,7 +54,8 @@ func several(t *testing.T, p pair) {
 	}
 }
 
-// delegates: who may act for whom is settled, found from both sides, and ended; there are not endlessly many.
+// delegates appoints persons who may act for others, finds them from both sides, and ends that; there are not
+// endlessly many.
 func delegates(t *testing.T, p pair) {
 	s := p.here
 	appoint := func(owner, delegate string) error { return s.Appoint(t.Context(), owner, delegate, "root", time.Now()) }

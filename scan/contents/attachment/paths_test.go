@@ -10,7 +10,7 @@ import (
 	"github.com/milterscan/milterscan/scan/scantest"
 )
 
-// nested is a message of archives in each other, with names of so many bytes, and members in the innermost.
+// nested returns a message of archives in each other, with names of so many bytes, and members in the innermost.
 func nested(depth, length, members int, last string) *scan.Message {
 	var parts []scan.Part
 	for i := range depth {

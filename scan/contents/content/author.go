@@ -43,8 +43,8 @@ func otherAddress(m entity.Mailbox) string {
 	return ""
 }
 
-// shownAddresses returns the addresses that people read in a name: of any domain, or, where the sign is a word or has blanks
-// around it, of one that can be registered, as "Ann @ The.Attic" is no address.
+// shownAddresses returns the addresses that people read in a name: of any domain, or, where the sign is a word or has
+// blanks around it, of one that can be registered, as "Ann @ The.Attic" is no address.
 func shownAddresses(name string) (list []string) {
 	name = atSigns.Replace(entity.DecodeWords(name))
 	for _, shown := range markup.AnyAddresses(name) {
@@ -55,8 +55,8 @@ func shownAddresses(name string) (list []string) {
 	return append(list, markup.Addresses(spacedSigns.ReplaceAllString(name, "@"))...)
 }
 
-// machines are the last labels of names that hosts give themselves inside a network. Their mail shows them as its author,
-// "root@web1.lan", and has an address of the outside.
+// machines are the last labels of names that hosts give themselves inside a network. Their mail shows them as its
+// author, "root@web1.lan", and has an address of the outside.
 var machines = []string{"local", "localdomain", "lan", "internal", "intranet", "home", "arpa"}
 
 // atSigns makes "@" of the signs that look like it.

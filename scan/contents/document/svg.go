@@ -50,12 +50,12 @@ func (e *examination) svgElement(t *element) {
 	}
 }
 
-// acts reports whether an address runs or shows what is in it. Browsers read over blanks.
+// acts reports whether an address runs or shows its own content. Browsers read over blanks.
 func (e *examination) acts(address string) bool {
 	e.ledger.work.Work(1, priceAddress)
 	bare := strings.ToLower(strings.Join(strings.Fields(address), ""))
 	return slices.ContainsFunc(actingAddresses[:], func(begin string) bool { return strings.HasPrefix(bare, begin) })
 }
 
-// actingAddresses are how addresses begin that run or show what is in them.
+// actingAddresses are how addresses begin that run or show their own content.
 var actingAddresses = [...]string{"javascript:", "vbscript:", "data:text/html", "data:image/svg+xml", "data:application/xhtml"}

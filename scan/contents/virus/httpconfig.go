@@ -29,8 +29,9 @@ type HTTP struct {
 	// http: how long a verdict on a content holds; default 1h
 	Remember units.Duration `toml:"remember"`
 	// http: how long kept mail waits for a verdict that had not come in time, and is released by it if all else lets it pass; default 2h
-	Await      units.Duration `toml:"await"`
-	OnInfected string         `toml:"on_infected"` // http: what becomes of kept mail in which something is found then: "keep" (default) or "delete"
+	Await units.Duration `toml:"await"`
+	// http: what becomes of kept mail in which something is found then: "keep" (default) or "delete"
+	OnInfected string `toml:"on_infected"`
 	// http: the addresses that are told of kept mail in which something is found then, and of such for which no verdict came
 	Notify []string `toml:"notify"`
 

@@ -46,7 +46,7 @@ func (w *rarWalk) chargeCodes() {
 	}
 }
 
-// chargeBlocks charges for the blocks of the data of a file, up to the last or to what is none.
+// chargeBlocks charges for the blocks of the data of a file, up to the last one, or to data that is none.
 func (w *rarWalk) chargeBlocks(data io.Reader) {
 	in := bufio.NewReaderSize(data, scratch.Size)
 	for w.ctx.Err() == nil {

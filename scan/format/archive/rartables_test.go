@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// rar5Codes256 are codes as a block of packed data begins with: one of 8 bits for each byte, and none for anything else
-// (RAR 5.0, as decoders of it read them): 20 lengths of 4 bits, of which those of 8 and 19 are 1; then 8 for 256 symbols,
-// and twice many zeros.
+// rar5Codes256 returns codes as a block of packed data begins with: one of 8 bits for each byte, and none for
+// anything else (RAR 5.0, as decoders of it read them): 20 lengths of 4 bits, of which those of 8 and 19 are 1; then
+// 8 for 256 symbols, and twice many zeros.
 func rar5Codes256() []byte {
 	b := make([]byte, 44)
 	b[4], b[9] = 0x10, 0x01
@@ -30,7 +30,7 @@ func rar5Chunk(data []byte, last byte) []byte {
 	return append(head, data...)
 }
 
-// rar5Packed returns a RAR 5 of one file in such blocks, behind so many that hold nothing.
+// rar5Packed returns a RAR 5 of one file in such blocks, after so many that hold nothing.
 func rar5Packed(text []byte, each, empties int) []byte {
 	data := bytes.Repeat(rar5Chunk(nil, 0), empties)
 	for at := 0; at < len(text); at += each {

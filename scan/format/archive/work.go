@@ -95,9 +95,9 @@ func (b *Budget) Overworked() bool {
 	return b.work.limit > 0 && b.left() < 0
 }
 
-// Rest returns how much work may be done with what was opened, 0 if there is no limit: what is left
+// Rest returns how much work may be done with what was opened, 0 if there is no limit: the rest
 // of the limit. Where that is less than half of it, what comes after must not come away
-// empty-handed, and what was spent must not be there once more: it is in the middle between what is left
+// empty-handed, and what was spent must not be there once more: it is in the middle between that rest
 // and that half, a quarter of the limit at least.
 func (b *Budget) Rest() time.Duration {
 	left, half := max(b.left(), 0), b.work.limit/2

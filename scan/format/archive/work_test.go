@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// TestWorkOfProcessesCounts has processes do work for a message: what is beyond their share is
-// taken off the limit here, and ends what is done here once nothing is left. What was spent on opening is not there
+// TestWorkOfProcessesCounts has processes do work for a message: work beyond their share is
+// taken off the limit here, and ends the work here once nothing is left. What was spent on opening is not there
 // again for what comes after.
 func TestWorkOfProcessesCounts(t *testing.T) {
 	const limit, share = time.Second, time.Second / shareApart

@@ -36,8 +36,9 @@ func Claims(text string) []URL {
 // Addresses returns the mail addresses that a text names, of domains that can be registered.
 func Addresses(text string) []string { return addressesOf(text, Suffixed) }
 
-// AnyAddresses returns the mail addresses that a text names, also those at names that look like domains and that nobody can
-// register: "service@bank.test". People do not know which ones these are. A name of one label, as in "a@b", looks like none.
+// AnyAddresses returns the mail addresses that a text names, also those at names that look like domains and that
+// cannot be registered: "service@bank.test". People do not know which ones these are. A name of one label, as in
+// "a@b", looks like none.
 func AnyAddresses(text string) []string { return addressesOf(text, likeDomain) }
 
 // likeDomain reports whether a host has several labels, and at its end one of letters, as domains have.

@@ -33,7 +33,7 @@ var now = time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
 // at returns the store of a host.
 func (c Contacts) at(host int) ContactStore { return c[host%len(c)] }
 
-// pairs are the keys of some numbers.
+// pairs returns the keys of some numbers.
 func pairs(from, to int) (list []contact.Key) {
 	for n := from; n < to; n++ {
 		var k contact.Key

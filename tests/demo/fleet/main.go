@@ -1,5 +1,6 @@
-// Fleet shows two hosts at work that share a database: it starts a private PostgreSQL, two Postfix and two milterscan on
-// loopback, sends real mail through them, and prints what the sender was told and what arrived. It leaves nothing after.
+// Fleet shows two hosts at work that share a database: it starts a private PostgreSQL, two Postfix and two milterscan
+// on loopback, sends real mail through them, and prints what the sender was told and what arrived. It leaves nothing
+// after.
 //
 //	make demo-fleet
 package main

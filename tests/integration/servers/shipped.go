@@ -68,7 +68,7 @@ func StartShippedSpamd(t TB, nameserver, more string) *Spamd {
 	return s
 }
 
-// makeOpen makes a directory in which servers write as nobody.
+// makeOpen makes a directory in which servers write as a user without rights.
 func makeOpen(t TB, dir string) {
 	t.Helper()
 	if err := os.Mkdir(dir, 0o777); err != nil {

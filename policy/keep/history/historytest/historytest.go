@@ -14,8 +14,8 @@ import (
 	"github.com/milterscan/milterscan/scan"
 )
 
-// Opener returns two handles of one empty history, as two processes or two hosts have them, whose blocks have some sizes. It
-// has cleanup close them.
+// Opener returns two handles of one empty history, as two processes or two hosts have them, whose blocks have some
+// sizes. It has cleanup close them.
 type Opener func(t *testing.T, z find.Sizes) (here, there history.Store)
 
 // Run tests a history.
@@ -59,7 +59,7 @@ func Record(n int) policy.Record {
 	}
 }
 
-// To has recipients of whom the same became.
+// To returns recipients with the same action.
 func To(action string, addresses ...string) (list []policy.RecordRecipient) {
 	for _, a := range addresses {
 		list = append(list, policy.RecordRecipient{Recipient: a, Action: action})
@@ -217,7 +217,7 @@ func testCounts(t *testing.T, p pair) {
 	}
 }
 
-// testHours counts by hour, from the hour of a time on. A clock that was wrong once is in nobody's way.
+// testHours counts by hour, from the hour of a time on. A clock that was wrong once does no harm.
 func testHours(t *testing.T, p pair) {
 	at := time.Date(2026, 11, 29, 10, 59, 0, 0, time.UTC)
 	for n, action := range []string{"deliver", "reject", "deliver", "deliver"} {
@@ -260,7 +260,7 @@ func testEmpty(t *testing.T, p pair) {
 	write(t, p.here)
 }
 
-// testTwice: what is written again is there once.
+// testTwice writes records again: each is there once.
 func testTwice(t *testing.T, p pair) {
 	write(t, p.here, Record(1), Record(2), Record(3))
 	write(t, p.there, Record(2), Record(3), Record(4))
@@ -305,7 +305,8 @@ func testAtOnce(t *testing.T, p pair) {
 	}
 }
 
-// testExpire: what is too old is not found any more in any way, and what is not is still there. It may be deleted later.
+// testExpire has records expire: those that are too old are not found any more in any way, and all others are still
+// there. The old ones may be deleted later.
 func testExpire(t *testing.T, p pair) {
 	const each = 7 // hours between records
 	for n := range 40 {

@@ -24,8 +24,8 @@ func part(text string, size int, name string) policy.RecordPart {
 	return policy.RecordPart{SHA256: hex.EncodeToString([]byte(SumOf(text))), Size: int64(size), Name: name}
 }
 
-// Holds is a mail of many with two texts of its own, with one of 10,000 pictures in one of three, and links
-// to some of 20,000 hosts. Of every fiftieth not all is recorded, of every thirtieth nothing.
+// Holds returns a mail of many: with two texts that no other has, with one of 10,000 pictures in one of three, and
+// links to some of 20,000 hosts. Of every fiftieth not all is recorded, of every thirtieth nothing.
 func Holds(n int, at time.Time) policy.Record {
 	r := Natural(n, at)
 	rnd := rand.New(rand.NewPCG(8, uint64(n)))
@@ -60,7 +60,7 @@ func On(values ...string) func(string) bool {
 	return func(v string) bool { return slices.Contains(values, v) }
 }
 
-// testHold compares what is found with every record by itself: in large and small blocks, and in none.
+// testHold compares the answer with every record by itself: in large and small blocks, and in none.
 func testHold(t *testing.T, p pair) {
 	early := Natural(500, Now.Add(500*time.Minute))
 	early.Stage = "rcpt"
@@ -104,7 +104,7 @@ func testHold(t *testing.T, p pair) {
 	}
 }
 
-// held is the answer by asking every record.
+// held returns the answer by asking every record.
 func held(all []policy.Record, q history.Holding) (want history.Held) {
 	for _, r := range slices.Backward(all) {
 		want.Add(q.Covers(r))

@@ -9,7 +9,7 @@ import (
 	"github.com/milterscan/milterscan/policy/keep/history"
 )
 
-// Typical is an ordinary mail: delivered, with nothing found; every tenth was
+// Typical returns an ordinary mail: delivered, with nothing found; every tenth was
 // refused.
 func Typical(n int, at time.Time) policy.Record {
 	user := fmt.Sprintf("user%d@example.com", n%1000)
@@ -35,8 +35,8 @@ func Typical(n int, at time.Time) policy.Record {
 	return r
 }
 
-// Natural is a mail of many: one of 5,000 sender domains, one of 1,000 users, a subject of
-// its own, and one of 65,536 clients; every tenth was refused.
+// Natural returns a mail of many: one of 5,000 sender domains, one of 1,000 users, its own
+// subject, and one of 65,536 clients; every tenth was refused.
 func Natural(n int, at time.Time) policy.Record {
 	r := Typical(n, at)
 	rnd := rand.New(rand.NewPCG(7, uint64(n)))

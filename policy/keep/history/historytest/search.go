@@ -21,7 +21,7 @@ func anyOf[T any](r *rand.Rand, list ...T) T { return list[r.IntN(len(list))] }
 var subjects = []string{"", "Rechnung 4711", "rechnung4711", "Re: Rechnung  4711!", "ÄRGER\u202e mit \x1b[31m Gruß", "a-b_c",
 	"日本語の件名", `" OR subject:* NEAR(a b) --`, "%_*?", strings.Repeat("x1 ", 3000), "\U0001f600 sale\U0001f600", "\xff\xfe broken", "Invoice\t4711\n"}
 
-// Mixed is a record of values that many records share, or few, or that are made to be taken
+// Mixed returns a record of values that many records share, or few, or that are made to be taken
 // for something else.
 func Mixed(r *rand.Rand, n int) policy.Record {
 	domain := anyOf(r, "example.com", "Example.COM", "mail.example.com", "example.net", "xn--bcher-kva.example", "example.net.")
@@ -98,7 +98,7 @@ var setters = []func(r *rand.Rand, f *history.Filter){
 	},
 }
 
-// MixedFilter is a filter of patterns for some fields, some of which nothing is like.
+// MixedFilter returns a filter of patterns for some fields, some of which nothing is like.
 func MixedFilter(r *rand.Rand) (f history.Filter) {
 	for range r.IntN(4) {
 		anyOf(r, setters...)(r, &f)
@@ -110,7 +110,7 @@ func MixedFilter(r *rand.Rand) (f history.Filter) {
 type World struct {
 	history.Store
 	All  []policy.Record // in the order in which they were written
-	Gone time.Time       // what is older was expired
+	Gone time.Time       // older records have expired
 }
 
 // Write writes records, some at a time.
@@ -125,7 +125,7 @@ func (w *World) Write(t *testing.T, records ...policy.Record) {
 	}
 }
 
-// want is what the filter finds, by reading everything.
+// want returns the ids that the filter finds, by reading everything.
 func (w *World) want(f history.Filter) (ids []string) {
 	var list []policy.Record
 	for _, r := range w.All {

@@ -50,10 +50,12 @@ func parseDay(table string) (day, bool) {
 // lockKey is the number of the lock of who makes or drops a day.
 const lockKey = 0x6d73686973646179
 
-// lockWait is how long a change of the tables waits for those who read them. Who wants to write waits behind it.
+// lockWait is how long a change of the tables waits for those who read them. A host that wants to write waits for
+// that change.
 const lockWait = `SET LOCAL lock_timeout = '2s'`
 
-// makeDays makes the tables of the days of records, unless they are there. Others read and write the other days meanwhile.
+// makeDays makes the tables of the days of records, unless they are there. Others read and write the other days
+// meanwhile.
 func (s *Store) makeDays(ctx context.Context, records []policy.Record) error {
 	var days []day
 	for _, r := range records {

@@ -14,9 +14,9 @@ const indexTime = time.Minute
 // indexKey is the number of the lock of who indexes.
 const indexKey = 0x6d73686973696478
 
-// Index puts records that are in no block into one, or makes a large block of small ones, and reports whether there may be
-// more to do. Of several hosts one does, and the others leave it to that. Who writes records waits for it only while the
-// extent is changed, which comes last.
+// Index puts records that are in no block into one, or makes a large block of small ones, and reports whether there
+// may be more to do. Of several hosts one does, and the others leave it to that. Who writes records waits for it only
+// while the extent is changed, which comes last.
 func (s *Store) Index(ctx context.Context) (more bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, indexTime)
 	defer cancel()

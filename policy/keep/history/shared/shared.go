@@ -43,9 +43,9 @@ const (
 // hour is what counts are added up by, in milliseconds.
 const hour = int64(time.Hour / time.Millisecond)
 
-// insert writes records and their counts in one statement. Its first step has hosts write one after the other, so that keys
-// become visible in their order. A record that is there already is left alone and not counted again; one that has expired
-// is not written.
+// insert writes records and their counts in one statement. Its first step has hosts write one after the other, so
+// that keys become visible in their order. A record that is there already is left alone and not counted again; one
+// that has expired is not written.
 const insert = `WITH k AS (UPDATE history_extent SET next = next + $1::bigint RETURNING next - $1::bigint AS first, oldest),
 	new AS (INSERT INTO history (time, key, id, queue, mid, host, record)
 		SELECT g.time, k.first + g.n - 1, g.id, nullif(g.queue, 0), nullif(g.mid, 0), g.host, g.record

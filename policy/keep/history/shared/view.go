@@ -12,7 +12,7 @@ import (
 	"github.com/milterscan/milterscan/policy/keep/postgres"
 )
 
-// Bounds of what is fetched at once: every question costs the way there and back.
+// Bounds of one question: every question costs the way there and back.
 const (
 	mostNamed   = 1000    // records with one queue id or Message-ID; of more the blocks are asked
 	mostRecords = 128     // records

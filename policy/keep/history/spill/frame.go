@@ -14,8 +14,8 @@ import (
 	"github.com/milterscan/milterscan/policy"
 )
 
-// A file begins with magic. Then each record follows as JSON, after its length and a checksum of it, of four bytes each with the
-// least significant first.
+// A file begins with magic. Then each record follows as JSON, after its length and a checksum of it, of four bytes
+// each with the least significant first.
 const (
 	magic    = "milterscan records 1\n"
 	header   = 8

@@ -20,8 +20,8 @@ const (
 	batchTime = 20 * time.Second
 )
 
-// Load puts records that wait into the history, in their order, until there are none left or it fails. It returns how many it
-// put there. What was put there already and is put there again, as after a crash, is there once.
+// Load puts records that wait into the history, in their order, until there are none left or it fails. It returns how
+// many it put there. What was put there already and is put there again, as after a crash, is there once.
 func (s *Spill) Load(ctx context.Context) (n int, err error) {
 	for there(s.loading()) || there(s.File) {
 		if ctx.Err() != nil {

@@ -1,5 +1,5 @@
-// Package spill keeps records of messages in a file while the history that several hosts share cannot take them, and puts them
-// there afterwards.
+// Package spill keeps records of messages in a file while the history that several hosts share cannot take them, and
+// puts them there afterwards.
 package spill
 
 import (
@@ -20,7 +20,7 @@ import (
 
 // Terms say how records are spilled.
 type Terms struct {
-	File  string // a second one beside it, whose name ends with ".loading", has what is being put into the history
+	File  string // a second one, with ".loading" after its name, has the records that are being put into the history
 	Bytes int64  // of both files together, at most
 	Warn  func(error)
 	Lost  func(n int) // is told how many records are gone for good
@@ -54,11 +54,11 @@ func New(to history.Appender, t Terms) *Spill {
 // loading returns the file of which records are put into the history.
 func (s *Spill) loading() string { return s.File + ".loading" }
 
-// lock is held while the file is written or takes its other name.
+// lock keeps other processes off the file while it is written or takes its other name.
 func (s *Spill) lock() (func(), error) { return disk.Lock(s.File + ".lock") }
 
-// Append puts records into the history. If that fails, or has failed a moment ago, they go to the file, where they are on the
-// disk when Append returns. Records for which there is no room are lost, and counted.
+// Append puts records into the history. If that fails, or has failed a moment ago, they go to the file, where they
+// are on the disk when Append returns. Records for which there is no room are lost, and counted.
 func (s *Spill) Append(ctx context.Context, records []policy.Record) error {
 	if len(records) == 0 {
 		return nil
@@ -144,7 +144,7 @@ func (s *Spill) put(records []policy.Record) (n int, err error) {
 		err = f.Sync()
 	}
 	if err != nil {
-		f.Truncate(size) // what is left of it would be found to be torn
+		f.Truncate(size) // the rest of it would be found to be torn
 		return 0, err
 	}
 	s.counts(s.File, size, size+int64(len(text)), int64(n))
@@ -239,7 +239,7 @@ func (s *Spill) Waiting() (records, bytes int64) {
 	return records, bytes
 }
 
-// Waiting returns how many records wait in a file and the one beside it, and how many bytes these have.
+// Waiting returns how many records wait in a file and in the one that is being loaded, and how many bytes these have.
 func Waiting(file string) (records, bytes int64) { return New(nil, Terms{File: file}).Waiting() }
 
 // Check returns why no record can be kept, neither in the history nor in the file.

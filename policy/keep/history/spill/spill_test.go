@@ -135,7 +135,8 @@ func TestSpill(t *testing.T) {
 	}
 }
 
-// TestInterrupted: loading that is broken off, or begun again by another process, loses nothing and brings nothing twice.
+// TestInterrupted: loading that is broken off, or begun again by another process, loses nothing and brings nothing
+// twice.
 func TestInterrupted(t *testing.T) {
 	to := &far{away: true}
 	file := filepath.Join(t.TempDir(), "spill")

@@ -5,7 +5,8 @@ import (
 	"database/sql"
 )
 
-// IDs returns ids of messages in their order, those that come after one: "" for the first. It returns none after the last.
+// IDs returns ids of messages in their order, those that come after one: "" for the first. It returns none after the
+// last.
 func (s *Store) IDs(ctx context.Context, after string) ([]string, error) {
 	return s.ids(ctx, `SELECT id FROM quarantine WHERE id > $1 ORDER BY id LIMIT $2`, after, int64(batch))
 }

@@ -11,9 +11,9 @@ import (
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
 )
 
-// Fallback is a Store that keeps in a directory of this host what the database does not take. Until a message is moved
-// into the database, nothing can be done with it: the database may have it already, by a commit whose answer never came,
-// and another host may be releasing it.
+// Fallback is a Store that keeps in a directory of this host what the database does not take. Until a message is
+// moved into the database, nothing can be done with it: the database may have it already, by a commit whose answer
+// never came, and another host may be releasing it.
 type Fallback struct {
 	*Store
 	spare *quarantine.Dir

@@ -21,8 +21,8 @@ func (m Moves) Done() int { return m.Taken + m.Known + m.Gone }
 // mostFailures is how many messages in a row the database may refuse before the others are left for later.
 const mostFailures = 10
 
-// MoveFrom moves the messages of a directory into the database, the oldest first. tell is called with the error of each that
-// stays where it is. It ends early, with an error, if the database takes none.
+// MoveFrom moves the messages of a directory into the database, the oldest first. tell is called with the error of
+// each that stays where it is. It ends early, with an error, if the database takes none.
 func (s *Store) MoveFrom(ctx context.Context, from *quarantine.Dir, tell func(id string, err error)) (m Moves, err error) {
 	list, err := from.IDs()
 	if err != nil {

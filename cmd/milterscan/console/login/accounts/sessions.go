@@ -54,7 +54,7 @@ func (a *Accounts) PutSession(ctx context.Context, s Session) error {
 	})
 }
 
-// noData is what is kept of a session that has ended.
+// noData replaces the data of a session that has ended.
 var noData = []byte{}
 
 // EndSession ends a session. It is remembered as ended until it would have expired.

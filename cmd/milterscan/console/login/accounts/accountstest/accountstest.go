@@ -43,8 +43,8 @@ type pair struct {
 	code        func(string) (string, error)
 }
 
-// atOnce has both do something several times at the same moment, and counts how often that had no error. Errors that are not
-// the wanted one fail the test.
+// atOnce has both do something several times at the same moment, and counts how often that had no error. Errors that
+// are not the wanted one fail the test.
 func (p pair) atOnce(t *testing.T, times int, want error, do func(*accounts.Accounts) error) int {
 	t.Helper()
 	var done atomic.Int32
@@ -164,7 +164,7 @@ func sessions(t *testing.T, p pair) {
 	find("3", "")
 }
 
-// nobody: sessions of those who have not logged in are kept as well, and expire.
+// nobody keeps sessions of those who have not logged in as well, and has them expire.
 func nobody(t *testing.T, p pair) {
 	for i, expires := range []time.Duration{time.Hour, -time.Hour} {
 		must(t, p.here.PutSession(t.Context(), accounts.Session{Key: fmt.Sprint(i), Data: []byte("x"), Expires: time.Now().Add(expires)}))
@@ -288,7 +288,7 @@ func audit(t *testing.T, p pair) {
 	servedLater(t, p, list[0].Time)
 }
 
-// servedLater lets some time pass, and has what is older go.
+// servedLater lets some time pass, and has older entries go.
 func servedLater(t *testing.T, p pair, last time.Time) {
 	t.Helper()
 	for !time.Now().After(last.Add(20 * time.Millisecond)) {
