@@ -50,8 +50,8 @@ func JSON(v any) []byte {
 
 // within returns the record with lists and texts no longer than there is room for.
 func (r Record) within(m room) Record {
-	for _, s := range []*string{&r.ID, &r.Host, &r.Stage, &r.Direction, &r.QueueID, &r.MessageID, &r.Client, &r.ClientName, &r.ASName, &r.Helo,
-		&r.User, &r.Sender, &r.From, &r.Subject, &r.Reply, &r.Rule, &r.Release} {
+	for _, s := range []*string{&r.ID, &r.Host, &r.Stage, &r.Direction, &r.QueueID, &r.MessageID, &r.Client,
+		&r.ClientName, &r.ASName, &r.Helo, &r.User, &r.Sender, &r.From, &r.Subject, &r.Reply, &r.Rule, &r.Release} {
 		*s = m.cut(*s)
 	}
 	r.MoreRecipients += max(0, len(r.Recipients)-m.list)

@@ -23,7 +23,9 @@ func begin(ctx context.Context, args []string, std cli.Streams) int {
 	c := initial.New(std.In, std.Out)
 	c.Check = wrongWith
 	c.File = ""
-	f.StringVar(&c.File, "output", "", "the configuration `file` that is written; without it the one that $"+cli.FileVariable+" names, else "+cli.DefaultFile)
+	f.StringVar(&c.File, "output", "",
+		"the configuration `file` that is written; without it the one that $"+cli.FileVariable+" names, else "+
+			cli.DefaultFile)
 	f.StringVar(&c.File, "c", "", "the same as --output `FILE`")
 	f.BoolVar(&c.Yes, "yes", false, "ask nothing: take the answers that are offered, and write")
 	f.BoolVar(&c.DryRun, "dry-run", false, "show what would be written, ask nothing, and write nothing")

@@ -60,7 +60,8 @@ func quarantineList(ctx context.Context, args []string, std cli.Streams) int {
 func (k *keeper) tellLate(ctx context.Context) {
 	late, err := k.stores.Late(ctx, k.config)
 	for _, l := range late {
-		fmt.Fprintf(k.Err, "milterscan: %s has %d kept messages to itself, which are in no list until it has moved them into the database\n",
+		fmt.Fprintf(k.Err,
+			"milterscan: %s has %d kept messages to itself, which are in no list until it has moved them into the database\n",
 			show.Printable(l.Host), l.Messages)
 	}
 	if err != nil {
@@ -160,7 +161,8 @@ func printEntry(out io.Writer, e quarantine.Entry) {
 }
 
 func quarantineRelease(ctx context.Context, args []string, std cli.Streams) int {
-	f := cli.Flags("quarantine release", "[-c FILE] [--to A]... [--skip RULE]... [--again] [--infected] [--json] ID...", std)
+	f := cli.Flags("quarantine release",
+		"[-c FILE] [--to A]... [--skip RULE]... [--again] [--infected] [--json] ID...", std)
 	told := cli.Told(f, std)
 	var to, skip cli.Addresses
 	f.Var(&to, "to", "send it to this `address`, not to those who have not had it; may be given several times")

@@ -18,7 +18,8 @@ func setUp(ctx context.Context, args []string, std cli.Streams) int {
 	f := cli.Flags("setup", "[-c FILE] [--dry-run [--json] | --yes] [--uninstall] [--dir D] [--program P] ["+
 		strings.Join(setup.Names(), "|")+"]", std)
 	s := installer{std: std, answers: bufio.NewReader(std.In)}
-	named := cli.ConfigFlagFor(f, "milterscan's configuration `file`, which says where it listens", ", else what is shipped")
+	named := cli.ConfigFlagFor(f, "milterscan's configuration `file`, which says where it listens",
+		", else what is shipped")
 	f.BoolVar(&s.dryRun, "dry-run", false, "show what would be done, and do nothing")
 	f.BoolVar(&s.json, "json", false, "with --dry-run and the name of an MTA: print what would be done as a JSON object")
 	f.BoolVar(&s.yes, "yes", false, "do not ask")

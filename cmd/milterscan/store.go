@@ -52,7 +52,8 @@ const (
 func storeMigrate(ctx context.Context, args []string, std cli.Streams) int {
 	f := cli.Flags("store migrate", "[-c FILE] --from sqlite --to postgres", std)
 	var from, to string
-	f.Var(cli.Choice(&from, fromFiles), "from", "the `kind` of store to move from: sqlite, the files and directories of this host")
+	f.Var(cli.Choice(&from, fromFiles), "from",
+		"the `kind` of store to move from: sqlite, the files and directories of this host")
 	f.Var(cli.Choice(&to, toDatabase), "to", "the `kind` of store to move to: postgres, the database of store.url")
 	k, status, ok := openKeeper(f, args, std, cli.Parse)
 	if !ok {

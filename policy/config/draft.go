@@ -30,7 +30,8 @@ var drafted = []string{"version", "profile", "local", "limits", "attachment", "d
 // tests of the file at path are left out.
 func Draft(path, text string) (c *Config, aside []string, err error) {
 	d := &draft{path: path}
-	c, err = load(filepath.Join(filepath.Dir(path), DraftName), func(b *binder) (map[string]any, bool) { return d.read(b, text) })
+	c, err = load(filepath.Join(filepath.Dir(path), DraftName),
+		func(b *binder) (map[string]any, bool) { return d.read(b, text) })
 	return c, d.aside, err
 }
 
@@ -137,8 +138,9 @@ func (b *binder) allowLists(table map[string]any, named map[namedList]bool) bool
 	for _, section := range drafted {
 		eachList(section, section, table[section], func(path, key, file string) {
 			if !named[namedList{sortOf(key), absolute(file, filepath.Dir(b.file))}] {
-				b.wrong(path, "the configuration in force names no such file there, so it is not read; write what is in it here, or "+
-					"judge mail with it on the host: milterscan replay --with FILE")
+				b.wrong(path,
+					"the configuration in force names no such file there, so it is not read; write what is in it here, or "+
+						"judge mail with it on the host: milterscan replay --with FILE")
 			}
 		})
 	}

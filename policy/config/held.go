@@ -18,8 +18,9 @@ func (c *Config) heldNotes() (notes Problems) {
 		pending := scan.Finding{Kind: scan.Failed, Rule: scan.PendingRule(virus.NameOf(v)), Part: scan.WholeMessage}
 		for _, r := range c.allOwn() {
 			if holds(r.compiled, pending) {
-				notes = append(notes, note(r.origin, "rule.action", "%q leaves mail to the MTA for which engine %q has no verdict yet, and the "+
-					"verdict cannot release it there; write action = \"quarantine\"", r.Name, v.Name))
+				notes = append(notes, note(r.origin, "rule.action",
+					"%q leaves mail to the MTA for which engine %q has no verdict yet, and the "+
+						"verdict cannot release it there; write action = \"quarantine\"", r.Name, v.Name))
 			}
 		}
 	}

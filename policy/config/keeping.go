@@ -155,7 +155,8 @@ func (h History) Check() error {
 	if h.File != "" {
 		check.Absolute("file", h.File, "/var/lib/milterscan/history.db")
 	}
-	check.If(h.Spill < leastSpill, "spill", "%v hold too few records; write at least %v, such as \"256MB\"", h.Spill, leastSpill)
+	check.If(h.Spill < leastSpill, "spill", "%v hold too few records; write at least %v, such as \"256MB\"",
+		h.Spill, leastSpill)
 	return check.Err()
 }
 

@@ -24,7 +24,8 @@ const runtimeDir = "/run/milterscan"
 // decide less than they say, and sockets that the MTA cannot reach or that all can.
 // catalogue lists every finding there is.
 func (c *Config) Notes(catalogue []scan.Rule) Problems {
-	return slices.Concat(c.listenNotes(), c.scoreNotes(), c.ownNotes(), c.placeNotes(), c.heldNotes(), c.fallbackNotes(), c.shadowNotes(catalogue)).sorted()
+	return slices.Concat(c.listenNotes(), c.scoreNotes(), c.ownNotes(), c.placeNotes(), c.heldNotes(), c.fallbackNotes(),
+		c.shadowNotes(catalogue)).sorted()
 }
 
 // listenNotes returns a note for each address that the MTA cannot connect to, or that
@@ -134,7 +135,8 @@ func (c *Config) ownNotes() (notes Problems) {
 func (c *Config) fallbackNotes() (notes Problems) {
 	if c.Quarantine.Fallback != "" && c.Store.URL == "" {
 		const key = "quarantine.fallback"
-		notes = append(notes, note(c.origin(key), key, "it changes nothing without store.url: this host keeps all messages by itself"))
+		notes = append(notes, note(c.origin(key), key,
+			"it changes nothing without store.url: this host keeps all messages by itself"))
 	}
 	return notes
 }

@@ -78,7 +78,8 @@ func addOne(ctx context.Context, tx *sql.Tx, at place, n *count, terms Config, r
 	if rooms[of] == closed {
 		return false, nil
 	}
-	r, err := tx.ExecContext(ctx, `UPDATE row SET n = n + ? WHERE day = ? AND domain = ? AND sum = ?`, n.n, at.day, at.domain, at.row[:])
+	r, err := tx.ExecContext(ctx, `UPDATE row SET n = n + ? WHERE day = ? AND domain = ? AND sum = ?`,
+		n.n, at.day, at.domain, at.row[:])
 	if err != nil {
 		return false, err
 	}
@@ -106,7 +107,8 @@ func begin(ctx context.Context, tx *sql.Tx, of place, n *count, terms Config) (r
 		(SELECT count(*) FROM report WHERE day = ?1 AND domain = ?2),
 		(SELECT count(*) FROM report WHERE day = ?1 AND domain = ?2 AND (state <> '' OR again <> 0)),
 		(SELECT count(*) FROM report WHERE day = ?1 AND owner = ?3)`
-	if err := tx.QueryRowContext(ctx, counted, of.day, of.domain, owner).Scan(&domains, &rows, &known, &begun, &owned); err != nil {
+	if err := tx.QueryRowContext(ctx, counted, of.day, of.domain, owner).Scan(
+		&domains, &rows, &known, &begun, &owned); err != nil {
 		return 0, err
 	}
 	if begun > 0 || known == 0 && (domains >= terms.Domains || owned >= mostOfOne) {
@@ -120,7 +122,8 @@ func begin(ctx context.Context, tx *sql.Tx, of place, n *count, terms Config) (r
 // Expire implements Store.
 func (f *File) Expire(ctx context.Context, before time.Time) (int, error) {
 	var n int64
-	for _, text := range []string{`DELETE FROM @sent WHERE day < $1`, `DELETE FROM @row WHERE day < $1`, `DELETE FROM @report WHERE day < $1`} {
+	for _, text := range []string{`DELETE FROM @sent WHERE day < $1`, `DELETE FROM @row WHERE day < $1`,
+		`DELETE FROM @report WHERE day < $1`} {
 		var err error
 		if n, err = f.change(ctx, text, int64(dayOf(before))); err != nil {
 			return 0, err

@@ -115,7 +115,8 @@ func (f *File) drop(ctx context.Context, before day) (lost int64, err error) {
 		if err := tx.QueryRowContext(ctx, counted, before).Scan(&lost); err != nil {
 			return err
 		}
-		for _, text := range []string{`DELETE FROM row WHERE day < ?`, `DELETE FROM outgoing WHERE day < ?`, `DELETE FROM report WHERE day < ?`} {
+		for _, text := range []string{`DELETE FROM row WHERE day < ?`, `DELETE FROM outgoing WHERE day < ?`,
+			`DELETE FROM report WHERE day < ?`} {
 			if _, err := tx.ExecContext(ctx, text, before); err != nil {
 				return err
 			}

@@ -57,7 +57,8 @@ func (t tables) Reports(ctx context.Context, most int) ([]Report, error) {
 
 // waiting returns reports of days before one that may be due.
 func (t tables) waiting(ctx context.Context, before day, now time.Time) ([]Report, error) {
-	return t.find(ctx, `WHERE day < $1 AND state = '' AND again <= $2`+t.due+` ORDER BY day, domain`, int64(before), now.Unix())
+	return t.find(ctx, `WHERE day < $1 AND state = '' AND again <= $2`+t.due+` ORDER BY day, domain`,
+		int64(before), now.Unix())
 }
 
 // one returns the report of a domain and a day.
@@ -97,7 +98,8 @@ func (t tables) find(ctx context.Context, which string, args ...any) (list []Rep
 func scanReport(rows *sql.Rows) (r Report, err error) {
 	var again int64
 	var done string
-	if err := rows.Scan(&r.day, &r.Domain, &r.policy, &r.rua, &r.State, &again, &r.Tries, &done, &r.Why, &r.id); err != nil {
+	if err := rows.Scan(&r.day, &r.Domain, &r.policy, &r.rua, &r.State,
+		&again, &r.Tries, &done, &r.Why, &r.id); err != nil {
 		return r, err
 	}
 	if err := json.Unmarshal([]byte(done), &r.done); err != nil {
@@ -114,8 +116,8 @@ func scanReport(rows *sql.Rows) (r Report, err error) {
 func (t tables) rows(ctx context.Context, r Report) (list []row, counts []int64, err error) {
 	err = t.read(ctx, func(ctx context.Context, db *sql.DB) error {
 		list, counts = nil, nil
-		rows, err := db.QueryContext(ctx, t.query(`SELECT row, n FROM @row WHERE day = $1 AND domain = $2 ORDER BY n DESC, sum`),
-			int64(r.day), r.Domain)
+		rows, err := db.QueryContext(ctx,
+			t.query(`SELECT row, n FROM @row WHERE day = $1 AND domain = $2 ORDER BY n DESC, sum`), int64(r.day), r.Domain)
 		if err != nil {
 			return err
 		}
@@ -151,7 +153,8 @@ func (t tables) note(ctx context.Context, r Report) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.change(ctx, `UPDATE @report SET state = $1, again = $2, tries = $3, done = $4, why = $5 WHERE day = $6 AND domain = $7`,
+	_, err = t.change(ctx,
+		`UPDATE @report SET state = $1, again = $2, tries = $3, done = $4, why = $5 WHERE day = $6 AND domain = $7`,
 		string(r.State), max(r.Again.Unix(), 0), int64(r.Tries), string(done), r.Why, int64(r.day), r.Domain)
 	return err
 }
@@ -182,6 +185,7 @@ func (t tables) take(ctx context.Context, of day, to Destination, terms Config) 
 
 // giveBack counts one report less, which the MTA has not taken.
 func (t tables) giveBack(ctx context.Context, of day, to Destination) error {
-	_, err := t.change(ctx, `UPDATE @sent SET n = n - 1 WHERE day = $1 AND destination = $2 AND n > 0`, int64(of), to.organization())
+	_, err := t.change(ctx, `UPDATE @sent SET n = n - 1 WHERE day = $1 AND destination = $2 AND n > 0`,
+		int64(of), to.organization())
 	return err
 }

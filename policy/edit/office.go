@@ -19,10 +19,12 @@ const contentTypes = "[Content_Types].xml"
 // withoutMacros are the types of documents with macros and what they are without
 // them, in packages and in mail.
 var withoutMacros = map[string]string{
-	"application/vnd.ms-word.document.macroEnabled.main+xml":           "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml",
-	"application/vnd.ms-word.template.macroEnabledTemplate.main+xml":   "application/vnd.openxmlformats-officedocument.wordprocessingml.template.main+xml",
-	"application/vnd.ms-excel.sheet.macroEnabled.main+xml":             "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml",
-	"application/vnd.ms-excel.template.macroEnabled.main+xml":          "application/vnd.openxmlformats-officedocument.spreadsheetml.template.main+xml",
+	"application/vnd.ms-word.document.macroEnabled.main+xml":         "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml",
+	"application/vnd.ms-word.template.macroEnabledTemplate.main+xml": "application/vnd.openxmlformats-officedocument.wordprocessingml.template.main+xml",
+
+	"application/vnd.ms-excel.sheet.macroEnabled.main+xml":    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml",
+	"application/vnd.ms-excel.template.macroEnabled.main+xml": "application/vnd.openxmlformats-officedocument.spreadsheetml.template.main+xml",
+
 	"application/vnd.ms-powerpoint.presentation.macroEnabled.main+xml": "application/vnd.openxmlformats-officedocument.presentationml.presentation.main+xml",
 	"application/vnd.ms-powerpoint.template.macroEnabled.main+xml":     "application/vnd.openxmlformats-officedocument.presentationml.template.main+xml",
 	"application/vnd.ms-powerpoint.slideshow.macroEnabled.main+xml":    "application/vnd.openxmlformats-officedocument.presentationml.slideshow.main+xml",

@@ -82,7 +82,8 @@ func scanGone(rows *sql.Rows) (e Entry, err error) {
 }
 
 // eachRow asks a query, and passes on each row of the answer.
-func eachRow[T any](ctx context.Context, db tables.Asker, take func(T), read func(*sql.Rows) (T, error), query string, args ...any) error {
+func eachRow[T any](ctx context.Context, db tables.Asker, take func(T), read func(*sql.Rows) (T, error), query string,
+	args ...any) error {
 	rows, err := db.QueryContext(ctx, query, args...)
 	if err != nil {
 		return err

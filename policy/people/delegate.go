@@ -47,7 +47,8 @@ func (s *Store) Delegates(ctx context.Context, owners []string) (map[string][]st
 func (s *Store) Owners(ctx context.Context, delegate string) (list []string, err error) {
 	read := func(rows *sql.Rows) (one string, err error) { return one, rows.Scan(&one) }
 	err = s.db().Read(ctx, func(db tables.Asker) (err error) {
-		list, err = tables.Rows(ctx, db, read, `SELECT owner FROM delegate WHERE delegate = ? ORDER BY owner LIMIT ?`, delegate, MostDelegates)
+		list, err = tables.Rows(ctx, db, read, `SELECT owner FROM delegate WHERE delegate = ? ORDER BY owner LIMIT ?`,
+			delegate, MostDelegates)
 		return err
 	})
 	return list, err

@@ -203,7 +203,8 @@ func (s *Store) DigestRound(ctx context.Context) (until time.Time, err error) {
 
 // EndDigestRound says that no digest is left to be sent up to a time.
 func (s *Store) EndDigestRound(ctx context.Context, until time.Time) error {
-	return s.changeDigest(ctx, `INSERT INTO rounds (one, until) VALUES (1, ?1) ON CONFLICT (one) DO UPDATE SET until = max(rounds.until, ?1)`,
+	return s.changeDigest(ctx,
+		`INSERT INTO rounds (one, until) VALUES (1, ?1) ON CONFLICT (one) DO UPDATE SET until = max(rounds.until, ?1)`,
 		until.UnixMilli())
 }
 

@@ -293,7 +293,8 @@ func (s *Store) Entries(ctx context.Context, f Filter) (list []Entry, err error)
 	where, args := f.where()
 	read := func(rows *sql.Rows) (Entry, error) { return scanEntry(rows) }
 	err = s.db().Read(ctx, func(db tables.Asker) (err error) {
-		list, err = tables.Rows(ctx, db, read, `SELECT `+entryColumns+` FROM entry WHERE `+where+` ORDER BY id DESC`+f.limit(), args...)
+		list, err = tables.Rows(ctx, db, read,
+			`SELECT `+entryColumns+` FROM entry WHERE `+where+` ORDER BY id DESC`+f.limit(), args...)
 		return err
 	})
 	return list, err

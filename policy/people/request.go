@@ -141,7 +141,8 @@ func (s *Store) Requests(ctx context.Context, f RequestFilter) (list []Request, 
 		limit = mostRequests
 	}
 	err = s.db().Read(ctx, func(db tables.Asker) (err error) {
-		list, err = tables.Rows(ctx, db, readRequest, `SELECT id, kind, message, address, who, client, text, time, state, by, answer, answered
+		list, err = tables.Rows(ctx, db, readRequest,
+			`SELECT id, kind, message, address, who, client, text, time, state, by, answer, answered
 			FROM request WHERE `+where+` ORDER BY id DESC LIMIT ?`, append(args, limit)...)
 		return err
 	})

@@ -72,7 +72,8 @@ func (s *Store) SetSettings(ctx context.Context, address string, change func(*Se
 func (s *Store) Schedules(ctx context.Context) (list []Settings, err error) {
 	read := func(rows *sql.Rows) (one Settings, err error) { return one, rows.Scan(&one.Digest, &one.At) }
 	err = s.db().Read(ctx, func(db tables.Asker) (err error) {
-		list, err = tables.Rows(ctx, db, read, `SELECT DISTINCT digest, at FROM setting WHERE digest <> '' ORDER BY digest, at`)
+		list, err = tables.Rows(ctx, db, read,
+			`SELECT DISTINCT digest, at FROM setting WHERE digest <> '' ORDER BY digest, at`)
 		return err
 	})
 	return list, err

@@ -54,7 +54,8 @@ func Zips(n int) [][]byte {
 	mails := make([][]byte, n)
 	for i := range mails {
 		r := rand.New(rand.NewPCG(3, uint64(i)))
-		files := []File{document("one.txt", r), PDF("two.pdf", prose(r, 2000)), Noise("three.jpg", r.IntN(200<<10), r.Uint64())}
+		files := []File{document("one.txt", r), PDF("two.pdf", prose(r, 2000)),
+			Noise("three.jpg", r.IntN(200<<10), r.Uint64())}
 		if i%3 == 0 {
 			files = append(files, Zip("four.zip", document("five.txt", r), PDF("six.pdf", "text")))
 		}

@@ -103,10 +103,12 @@ func mailManualOf(name string) Manual {
 	case "quarantine expire", "quarantine reindex":
 		return manual([]string{"milterscan " + name}, done, broken, misused, badConfig)
 	case "store check":
-		return manual([]string{"milterscan store check", "milterscan store check --quick"}, Exit{ExitOK, "all messages are whole and settled"},
+		return manual([]string{"milterscan store check", "milterscan store check --quick"},
+			Exit{ExitOK, "all messages are whole and settled"},
 			Exit{ExitFound, "some are not; standard output names them"}, broken, misused, badConfig)
 	case "store migrate":
-		return manual([]string{"milterscan store migrate --from sqlite --to postgres"}, Exit{ExitOK, "all that hosts share is in the database"},
+		return manual([]string{"milterscan store migrate --from sqlite --to postgres"},
+			Exit{ExitOK, "all that hosts share is in the database"},
 			Exit{ExitFound, "some messages stay where they are; standard error names them"},
 			Exit{ExitError, "it ended before its end; begin it again"}, misused, badConfig)
 	case "explain":
@@ -126,7 +128,8 @@ func mailManualOf(name string) Manual {
 			Exit{ExitOK, "no mail had any of it, as far as was recorded; the output says how far"}, Exit{ExitFound, "some mail had"},
 			Exit{ExitError, "a list or the history cannot be read, or nothing was recorded"}, misused, badConfig)
 	case "top":
-		return manual([]string{"milterscan top", "milterscan top --json | jq .action"}, Exit{ExitOK, "it was interrupted"}, broken, misused, badConfig)
+		return manual([]string{"milterscan top", "milterscan top --json | jq .action"}, Exit{ExitOK, "it was interrupted"},
+			broken, misused, badConfig)
 	case "report":
 		return manual([]string{"milterscan report --since 1w", "milterscan report --since yesterday --html >report.html"}, done, broken, misused,
 			badConfig)

@@ -68,7 +68,8 @@ func (c *Console) showTrial(w http.ResponseWriter, r *http.Request, p login.Pers
 	}
 	v := c.view(r, p, "trial")
 	of := c.Host.Config()
-	m := &trialPage{Most: config.MostDraft, Days: usualDays, Longest: mostDays, Kept: of.Store.URL == "", Sample: of.Replay.Keep > 0}
+	m := &trialPage{Most: config.MostDraft, Days: usualDays, Longest: mostDays, Kept: of.Store.URL == "",
+		Sample: of.Replay.Keep > 0}
 	v.Page = m
 	if last, any := c.Bench.Last(); any {
 		m.Last, m.Going, m.Ways = &last, last.Ended.IsZero(), waysOf(last.State.Changes)
@@ -136,7 +137,8 @@ func (c *Console) orderTrial(r *http.Request, p login.Person, o replay.Order) er
 		outcome = nameOf(err)
 	}
 	sum := sha256.Sum256([]byte(o.Draft))
-	if noted := c.looks(r, p, login.TryConfigurations, fmt.Sprintf("draft %x since %s", sum[:8], o.Since.UTC().Format(time.RFC3339)), outcome); noted != nil {
+	if noted := c.looks(r, p, login.TryConfigurations,
+		fmt.Sprintf("draft %x since %s", sum[:8], o.Since.UTC().Format(time.RFC3339)), outcome); noted != nil {
 		if err == nil {
 			c.Bench.Cancel() // what cannot be written down is not done
 		}

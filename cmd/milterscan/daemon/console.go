@@ -34,18 +34,20 @@ func (d *Daemon) newConsole() (*web, error) {
 	var err error
 	d.pages = console.NewStores(d.config.Load, func(err error) { d.Stores.Warn(err) })
 	d.pages.Share(d.Stores)
-	if d.people, err = newPeople(d.first.Console, d.Stores.Tables(), d.log, d.newOwners(), func() *console.Console { return pages }, d.once); err != nil {
+	if d.people, err = newPeople(d.first.Console, d.Stores.Tables(), d.log, d.newOwners(),
+		func() *console.Console { return pages }, d.once); err != nil {
 		return nil, err
 	}
 	d.examiner = d.newExaminer()
-	d.bench = replay.NewBench(d.path, func(err error) { d.log.Warn("the trial of a configuration has failed", zap.Error(err)) })
+	d.bench = replay.NewBench(d.path,
+		func(err error) { d.log.Warn("the trial of a configuration has failed", zap.Error(err)) })
 	links, err := link.New(link.Options{Host: linkHost{host{d.pages, d}}, Audit: d.people.Audit, Now: time.Now,
 		Pages: func() *console.Console { return pages }})
 	if err != nil {
 		return nil, err
 	}
-	pages, err = console.New(console.Options{People: d.people, Host: host{d.pages, d}, Log: d.log, Now: time.Now, Bench: d.bench,
-		Surface: []console.Surface{d.people.surface(), links.Surface(d.people.Who)}})
+	pages, err = console.New(console.Options{People: d.people, Host: host{d.pages, d}, Log: d.log,
+		Now: time.Now, Bench: d.bench, Surface: []console.Surface{d.people.surface(), links.Surface(d.people.Who)}})
 	if err != nil {
 		return nil, err
 	}

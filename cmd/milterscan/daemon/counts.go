@@ -152,10 +152,11 @@ func (d *Daemon) countStores(m *metrics.Metrics) {
 		n, _ := d.recorder.Waiting()
 		return float64(n)
 	})
-	m.Gauge("history_waiting_bytes", "Bytes of the records that wait in a file for the shared database.", nil, func() float64 {
-		_, n := d.recorder.Waiting()
-		return float64(n)
-	})
+	m.Gauge("history_waiting_bytes", "Bytes of the records that wait in a file for the shared database.",
+		nil, func() float64 {
+			_, n := d.recorder.Waiting()
+			return float64(n)
+		})
 	m.Gauges("history_bytes", "Bytes that the history takes on the disk.", nil, d.watch.historyBytes)
 	m.Gauges("stores_measured_timestamp_seconds", "When the sizes of the stores were measured.", nil, d.watch.measuredAt)
 	d.countDisks(m)
@@ -173,8 +174,8 @@ func (d *Daemon) countFleet(m *metrics.Metrics) {
 		}
 		return 0
 	})
-	m.Gauge("quarantine_waiting_messages", "Messages kept on this host, until they are moved into the shared database.", nil,
-		func() float64 { return float64(d.spared(d.config.Load())) })
+	m.Gauge("quarantine_waiting_messages", "Messages kept on this host, until they are moved into the shared database.",
+		nil, func() float64 { return float64(d.spared(d.config.Load())) })
 }
 
 func (d *Daemon) countDisks(m *metrics.Metrics) {

@@ -31,8 +31,8 @@ type people struct {
 // newPeople returns those of a configuration. No file is opened until a person asks. pages are those that the door's
 // are laid out like, once they are there, and owners let in recipients. shared has the accounts of all hosts; nil:
 // there are none. once notes that a sign-on is used.
-func newPeople(c config.Console, shared tables.State, log *zap.Logger, owners *owner.Owners, pages func() *console.Console,
-	once func(context.Context, string, time.Time) (bool, error)) (*people, error) {
+func newPeople(c config.Console, shared tables.State, log *zap.Logger, owners *owner.Owners,
+	pages func() *console.Console, once func(context.Context, string, time.Time) (bool, error)) (*people, error) {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "mail"

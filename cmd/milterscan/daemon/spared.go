@@ -46,7 +46,8 @@ func (m *mover) move(ctx context.Context) {
 		m.d.log.Info("messages that were kept on this host are in the shared database now", zap.Int("messages", n))
 	}
 	if err != nil && ctx.Err() == nil {
-		m.d.log.Warn("messages that were kept on this host cannot be moved into the shared database; it is tried again", zap.Error(err))
+		m.d.log.Warn("messages that were kept on this host cannot be moved into the shared database; it is tried again",
+			zap.Error(err))
 	}
 }
 

@@ -41,7 +41,8 @@ func (p *Installation) spared() []Finding {
 		return nil
 	case p.Config.Store.URL == "":
 		return []Finding{fault("write the url of the database into [store] again, and restart milterscan",
-			"%d messages wait in %s to be moved into the shared database, and there is none; no list names them", len(list), dir)}
+			"%d messages wait in %s to be moved into the shared database, and there is none; no list names them",
+			len(list), dir)}
 	}
 	return []Finding{advice("the daemon moves them while it can use the database; its log names those that it cannot move",
 		"%d messages wait in %s to be moved into the database; until then no list names them", len(list), dir)}

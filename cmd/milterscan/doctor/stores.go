@@ -52,8 +52,9 @@ func (p *Installation) spilled(c config.History) []Finding {
 	if n == 0 {
 		return []Finding{found}
 	}
-	return []Finding{found, advice("see why the shared database does not take them: the daemon puts them there as soon as it can",
-		"%d records wait in %s (%v)", n, c.SpillFile(), units.Size(bytes))}
+	return []Finding{found,
+		advice("see why the shared database does not take them: the daemon puts them there as soon as it can",
+			"%d records wait in %s (%v)", n, c.SpillFile(), units.Size(bytes))}
 }
 
 // notices looks at the directory in which notices wait.

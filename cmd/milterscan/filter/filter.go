@@ -105,7 +105,8 @@ func (j *Job) judge(ctx context.Context, mail scan.Content, tree *entity.Tree) (
 		return policy.Ruling{}, nil, err
 	}
 	j.shared.Stores.Join()
-	j.recorder = pipeline.NewRecorder(j.Config, j.shared.Stores, func(err error) { fmt.Fprintln(j.Streams.Err, "milterscan filter:", err) })
+	j.recorder = pipeline.NewRecorder(j.Config, j.shared.Stores,
+		func(err error) { fmt.Fprintln(j.Streams.Err, "milterscan filter:", err) })
 	here, err := pipeline.NewJudge(j.Config, 1, j.shared, func(ctx context.Context, r *judge.Result) { j.recorder.Enter(ctx, r, j.Config) })
 	if err != nil {
 		return policy.Ruling{}, nil, err

@@ -101,7 +101,8 @@ const (
 )
 
 func imported(ctx context.Context, args []string, std cli.Streams, by string) int {
-	f := cli.Flags("list import", "[-c FILE] [--for ADDRESS|DOMAIN|host] [--act allow|block] [--expires 30d] [--json] FILE|-", std)
+	f := cli.Flags("list import",
+		"[-c FILE] [--for ADDRESS|DOMAIN|host] [--act allow|block] [--expires 30d] [--json] FILE|-", std)
 	told := cli.Told(f, std)
 	var e people.Entry
 	check := owner(f, &e.Owner)

@@ -59,7 +59,8 @@ func pass(ctx context.Context, args []string, std cli.Streams, by string) int {
 		return fail(err)
 	}
 	told(map[string]any{"sender": sender, "recipient": rcpt, "until": until},
-		"<%s> is let through to <%s> at the next try, until %s", show.Printable(sender), show.Printable(rcpt), show.Time(until))
+		"<%s> is let through to <%s> at the next try, until %s",
+		show.Printable(sender), show.Printable(rcpt), show.Time(until))
 	return cli.ExitOK
 }
 

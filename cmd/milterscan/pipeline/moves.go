@@ -41,7 +41,8 @@ func moves() []move {
 		{"people and lists", movePeople},
 		{"history", elsewhere("not moved: the records in history.file stay there, and no command shows them")},
 		{"contacts", elsewhere("not moved: who has written to whom is learned anew")},
-		{"accounts, sessions, audit log", elsewhere("not moved: make the accounts anew; the audit log stays in console.file")},
+		{"accounts, sessions, audit log",
+			elsewhere("not moved: make the accounts anew; the audit log stays in console.file")},
 		{"notices", elsewhere("not moved: each host has them for itself")},
 	}
 }
@@ -85,7 +86,9 @@ func moveQuarantine(ctx context.Context, k *Stores, c *config.Config, tell func(
 			return m, err
 		}
 		had += len(list)
-		moves, err := v.MoveFrom(ctx, d, func(id string, err error) { tell(fmt.Errorf("message %s stays where it is: %w", id, err)) })
+		moves, err := v.MoveFrom(ctx, d, func(id string, err error) {
+			tell(fmt.Errorf("message %s stays where it is: %w", id, err))
+		})
 		taken, known, gone = taken+moves.Taken, known+moves.Known, gone+moves.Gone
 		if err != nil {
 			return m, fmt.Errorf("after %d of %d messages: %w", taken+known+gone, had, err)
@@ -95,7 +98,8 @@ func moveQuarantine(ctx context.Context, k *Stores, c *config.Config, tell func(
 		}
 		m.Left += len(list)
 	}
-	m.Note = fmt.Sprintf("%d messages: %d moved, %d were in the database already, %d had been deleted there; %d stay", had, taken, known, gone, m.Left)
+	m.Note = fmt.Sprintf("%d messages: %d moved, %d were in the database already, %d had been deleted there; %d stay",
+		had, taken, known, gone, m.Left)
 	return m, nil
 }
 
@@ -105,12 +109,14 @@ const mostRows = 1000
 // moveGreylist copies the greylist.
 func moveGreylist(ctx context.Context, k *Stores, c *config.Config, _ func(error)) (Moved, error) {
 	from := k.greylist(c.Greylist.File)
-	return copyRows(ctx, c.Greylist.File, from.Page, k.Fleet.Greylist().Add, func(r greylist.Row) []byte { return r.Key[:] })
+	return copyRows(ctx, c.Greylist.File, from.Page, k.Fleet.Greylist().Add,
+		func(r greylist.Row) []byte { return r.Key[:] })
 }
 
 // moveRates copies how far limits are used.
 func moveRates(ctx context.Context, k *Stores, c *config.Config, _ func(error)) (Moved, error) {
-	return copyRows(ctx, c.Rate.File, k.rate(c.Rate.File).Page, k.Fleet.Rate().Add, func(r rate.Row) []byte { return r.Key[:] })
+	return copyRows(ctx, c.Rate.File, k.rate(c.Rate.File).Page, k.Fleet.Rate().Add,
+		func(r rate.Row) []byte { return r.Key[:] })
 }
 
 // movePeople copies what people have settled for themselves.

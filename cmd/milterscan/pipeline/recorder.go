@@ -109,7 +109,8 @@ type Recorder struct {
 
 // NewRecorder starts a recorder by the terms of a configuration.
 func NewRecorder(c *config.Config, stores *Stores, warn func(error)) *Recorder {
-	r := &Recorder{stores: stores, warn: warn, terms: c.Notices, notices: notify.NewQueue(c.Notices.Dir, c.Notices.Queue), before: map[string]*notify.Queue{}}
+	r := &Recorder{stores: stores, warn: warn, terms: c.Notices, notices: notify.NewQueue(c.Notices.Dir, c.Notices.Queue),
+		before: map[string]*notify.Queue{}}
 	r.records = newRecordWriter(c, stores, &r.lost, warn)
 	return r
 }

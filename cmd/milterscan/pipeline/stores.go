@@ -43,7 +43,8 @@ type Stores struct {
 // NewStores returns stores of which none is open.
 func NewStores() *Stores {
 	return &Stores{Warn: func(error) {}, dirs: map[string]*quarantine.Dir{}, grey: map[string]*store.Greylist{},
-		rates: map[string]*store.Rate{}, knows: map[string]*store.Contact{}, told: map[string]*store.Events{}, past: map[string]*store.History{},
+		rates: map[string]*store.Rate{}, knows: map[string]*store.Contact{}, told: map[string]*store.Events{},
+		past: map[string]*store.History{},
 		folk: map[string]*people.Store{}, books: map[string]*lists.Book{}, asked: map[string]*lists.Direct{}}
 }
 

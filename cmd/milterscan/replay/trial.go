@@ -47,7 +47,7 @@ type Order struct {
 type State struct {
 	Problems   []Problem `json:"problems,omitempty"` // in the draft, which was not tried then
 	Warnings   []string  `json:"warnings,omitempty"` // about the draft
-	Aside      []string  `json:"aside,omitempty"`    // the sections that the draft has otherwise, and that were not taken from it
+	Aside      []string  `json:"aside,omitempty"`    // sections that the draft has otherwise, which were not taken
 	Notes      []string  `json:"notes,omitempty"`    // what was not asked
 	Of         int       `json:"of"`                 // mails that are to be judged
 	More       bool      `json:"more"`               // there are older ones, which are not judged
@@ -194,7 +194,8 @@ func (t *trial) draft() (*config.Config, bool) {
 		list = config.Problems{{What: err.Error()}}
 	}
 	for _, p := range list[:min(len(list), mostProblems)] {
-		t.state.Problems = append(t.state.Problems, Problem{clip(config.DraftFile(t.order.File, p.File)), p.Line, clip(p.Key), clip(p.What)})
+		t.state.Problems = append(t.state.Problems,
+			Problem{clip(config.DraftFile(t.order.File, p.File)), p.Line, clip(p.Key), clip(p.What)})
 	}
 	if err != nil {
 		return nil, false

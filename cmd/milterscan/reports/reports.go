@@ -139,7 +139,8 @@ func (d *desk) sendOne(ctx context.Context, domain, day string,
 	if err != nil {
 		return d.fail(err)
 	}
-	told(map[string]any{"day": day, "domain": domain, "state": word(state)}, "%s %s: %s", day, show.Printable(domain), word(state))
+	told(map[string]any{"day": day, "domain": domain, "state": word(state)}, "%s %s: %s",
+		day, show.Printable(domain), word(state))
 	if state != dmarc.Sent {
 		return cli.ExitFound
 	}

@@ -56,7 +56,8 @@ func overview(all []cli.Command, version string) string {
 			fmt.Fprintf(&b, ".br\n.BR milterscan\\-%s\\-%s (1):\n%s\n", roff(c.Name), roff(sub.Name), roff(sub.About))
 		}
 	}
-	b.WriteString(".SH ENVIRONMENT\n.TP\n.B " + cli.FileVariable + "\nthe configuration file, for commands that are called without\n.B \\-c\n")
+	b.WriteString(".SH ENVIRONMENT\n.TP\n.B " + cli.FileVariable +
+		"\nthe configuration file, for commands that are called without\n.B \\-c\n")
 	b.WriteString(".SH FILES\n.TP\n.I " + cli.DefaultFile + "\nthe configuration; \"milterscan config\" prints one with every key explained\n")
 	return b.String()
 }

@@ -105,8 +105,8 @@ func (l *Live) head(now time.Time, trouble error) []string {
 		}
 	}
 	slices.Sort(took)
-	first := fmt.Sprintf("%smilterscan top%s  %s  last %d min: %d mails", l.bold, l.off, now.Local().Format("15:04:05 -0700"),
-		int(countedFor.Minutes()), len(took))
+	first := fmt.Sprintf("%smilterscan top%s  %s  last %d min: %d mails", l.bold, l.off,
+		now.Local().Format("15:04:05 -0700"), int(countedFor.Minutes()), len(took))
 	if n := len(took); n > 0 {
 		first += fmt.Sprintf(", median %v, 99 %% %v", took[n/2].Go().Round(100*time.Microsecond), took[n*99/100].Go().Round(100*time.Microsecond))
 	}

@@ -50,7 +50,8 @@ func (p *explainer) head() {
 	if p.Subject != "" {
 		p.line("  subject: %s", Printable(p.Subject))
 	}
-	for _, s := range [][2]string{{"queue id", p.QueueID}, {"Message-ID", p.MessageID}, {"release of", p.Release}, {"recorded by", p.Host}} {
+	for _, s := range [][2]string{{"queue id", p.QueueID}, {"Message-ID", p.MessageID}, {"release of", p.Release},
+		{"recorded by", p.Host}} {
 		if s[1] != "" {
 			p.line("  %s: %s", s[0], Printable(s[1]))
 		}

@@ -16,7 +16,8 @@ func testTogether(t *testing.T, p pair) {
 	one, other := Message("owner.com", "192.0.2.1"), Message("owner.com", "2001:db8::1")
 	lost := Count(t, p.here, Noon, one, one, other) + Count(t, p.there, Noon, one, one, one) + Count(t, p.here, Noon, one)
 	for i, side := range p.both() {
-		if got := Records(t, side, "owner.com"); !maps.Equal(got, map[string]string{"192.0.2.1": "6", "2001:db8::1": "1"}) || lost != 0 {
+		if got := Records(t, side, "owner.com"); !maps.Equal(got,
+			map[string]string{"192.0.2.1": "6", "2001:db8::1": "1"}) || lost != 0 {
 			t.Errorf("side %d sees %v; %d are lost", i, got, lost)
 		}
 	}
@@ -83,7 +84,8 @@ func testDied(t *testing.T, p pair) {
 	if got := round(t, p.there, Due.Add(59*time.Minute)); got != (dmarc.Outcome{}) {
 		t.Errorf("while the first may be at it: %+v", got)
 	}
-	if got := round(t, p.there, Due.Add(61*time.Minute)); got.Sent != 1 || len(p.out.sent) != 2 || p.out.sent[0] != p.out.sent[1] {
+	if got := round(t, p.there, Due.Add(61*time.Minute)); got.Sent != 1 || len(p.out.sent) != 2 ||
+		p.out.sent[0] != p.out.sent[1] {
 		t.Errorf("after an hour: %+v, %v", got, p.out.sent)
 	}
 	if got := round(t, p.here, Due.Add(5*time.Hour)); got != (dmarc.Outcome{}) {
@@ -96,7 +98,8 @@ func testLate(t *testing.T, p pair) {
 	e := Message("owner.com", "192.0.2.1")
 	Count(t, p.here, Noon, e)
 	round(t, p.here, Due)
-	if lost := Count(t, p.there, Noon, e, e, Message("owner.com", "192.0.2.2"), Message("punctual.com", "192.0.2.1")); lost != 3 {
+	if lost := Count(t, p.there, Noon, e, e, Message("owner.com", "192.0.2.2"),
+		Message("punctual.com", "192.0.2.1")); lost != 3 {
 		t.Errorf("%d are lost", lost)
 	}
 	if got := Records(t, p.here, "owner.com"); !maps.Equal(got, map[string]string{"192.0.2.1": "1"}) {
@@ -112,7 +115,8 @@ func testRoom(t *testing.T, p pair) {
 	var sides [2][]auth.Evaluation
 	for i := range 10 {
 		client := fmt.Sprintf("192.0.2.%d", i)
-		sides[i%2] = append(sides[i%2], Message("owner0.com", client), Message("owner0.com", client), Message(domainOf(i), client))
+		sides[i%2] = append(sides[i%2], Message("owner0.com", client), Message("owner0.com", client),
+			Message(domainOf(i), client))
 	}
 	var lost int64
 	for i, side := range p.both() {

@@ -113,7 +113,8 @@ func (o *Outbox) Send(_ context.Context, m submission.Mail) error {
 // Message returns a message of a domain that asks for reports at its own address.
 func Message(domain, client string) auth.Evaluation {
 	return auth.Evaluation{Client: netip.MustParseAddr(client), Author: domain, Asked: "reject",
-		Policy: auth.Published{Domain: domain, P: "reject", SP: "reject", NP: "reject", ReportAddresses: "mailto:d@" + domain}}
+		Policy: auth.Published{Domain: domain, P: "reject", SP: "reject", NP: "reject",
+			ReportAddresses: "mailto:d@" + domain}}
 }
 
 // Count counts messages and writes them down, and returns how many were lost.

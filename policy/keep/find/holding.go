@@ -31,7 +31,8 @@ func NewHolding(q history.Holding, oldest int64) *Holding {
 }
 
 // Block asks a block. One that is damaged is not asked: all calls Record with each of its records.
-func (k *Holding) Block(ctx context.Context, b Span, read func(p Part, use func([]byte) error) error, all func() error) error {
+func (k *Holding) Block(ctx context.Context, b Span, read func(p Part, use func([]byte) error) error,
+	all func() error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}

@@ -38,7 +38,8 @@ type Search struct {
 
 // NewSearch begins a search for what comes after a place.
 func NewSearch(f history.Filter, after history.Cursor) *Search {
-	return &Search{Filter: f, query: NewQuery(f), matches: f.Matcher(), after: after, begun: time.Now(), Oldest: math.MinInt64}
+	return &Search{Filter: f, query: NewQuery(f), matches: f.Matcher(), after: after, begun: time.Now(),
+		Oldest: math.MinInt64}
 }
 
 // Start returns the place of the newest record that may be wanted.
@@ -54,7 +55,8 @@ func (s *Search) Add(c *Source) { s.sources = append(s.sources, c) }
 
 // Wants reports whether a block may have wanted records.
 func (s *Search) Wants(b Span) bool {
-	return s.after.Comes(b.Oldest.Time, b.Oldest.Key) && b.Newest.Time >= s.Oldest && s.query.May(b.Oldest.Time, b.Newest.Time)
+	return s.after.Comes(b.Oldest.Time, b.Oldest.Key) && b.Newest.Time >= s.Oldest &&
+		s.query.May(b.Oldest.Time, b.Newest.Time)
 }
 
 // AddBlock adds the records of a block, if it may have wanted ones. One that is damaged is not asked: all lists its
@@ -81,7 +83,8 @@ func (s *Search) Page(ctx context.Context) (p history.Page, err error) {
 		if from == nil {
 			return p, nil
 		}
-		if next := (history.Cursor{Time: from.Top.Time, Key: from.Top.Key + 1}); s.late() && s.after.Comes(next.Time, next.Key) {
+		if next := (history.Cursor{Time: from.Top.Time, Key: from.Top.Key + 1}); s.late() &&
+			s.after.Comes(next.Time, next.Key) {
 			p.Next, p.Early = next, true
 			return p, nil
 		}

@@ -16,7 +16,8 @@ const addTime = 20 * time.Second
 // Add adds rows of another greylist, and returns how many of them are here then: those whose time is not over. A key
 // that is known here as well keeps the better of both. Rows may be added again.
 func (g *Greylist) Add(ctx context.Context, rows []greylist.Row) (here int, err error) {
-	keys, first, until, passed := make([]string, len(rows)), make([]int64, len(rows)), make([]int64, len(rows)), make([]int64, len(rows))
+	keys, first, until, passed := make([]string, len(rows)),
+		make([]int64, len(rows)), make([]int64, len(rows)), make([]int64, len(rows))
 	for i, r := range rows {
 		keys[i], first[i], until[i], passed[i] = hex.EncodeToString(r.Key[:]), r.First.Unix(), r.Until.Unix(), int64(r.Passed)
 	}

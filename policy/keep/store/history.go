@@ -23,7 +23,8 @@ type History struct {
 
 // NewHistory returns the history in a file. warn is told when it was damaged.
 func NewHistory(path string, warn func(error)) *History {
-	return &History{file: newFile(path, prepareHistory, warn), seen: view{path: path, lock: make(lock, 1)}, sizes: find.Usual}
+	return &History{file: newFile(path, prepareHistory, warn),
+		seen: view{path: path, lock: make(lock, 1)}, sizes: find.Usual}
 }
 
 // hour is what counts are added up by, in milliseconds.
@@ -131,9 +132,11 @@ func addCounts(ctx context.Context, tx *sql.Tx, counts map[counted]int64) error 
 // Lookup finds records by any of three ids, or by the beginning of ours.
 func (h *History) Lookup(ctx context.Context, key string) ([]policy.Record, error) {
 	return history.LookUp(key, func(key string) ([]policy.Record, error) {
-		return h.records(ctx, `SELECT record FROM message WHERE id = ?1 OR queue = ?2 OR mid = ?2 ORDER BY time DESC`, key, hashed(key))
+		return h.records(ctx, `SELECT record FROM message WHERE id = ?1 OR queue = ?2 OR mid = ?2 ORDER BY time DESC`,
+			key, hashed(key))
 	}, func(key string, most int) ([]policy.Record, error) {
-		return h.records(ctx, `SELECT record FROM message WHERE id >= ?1 AND id < ?1 || '~' ORDER BY time DESC LIMIT ?2`, key, most)
+		return h.records(ctx, `SELECT record FROM message WHERE id >= ?1 AND id < ?1 || '~' ORDER BY time DESC LIMIT ?2`,
+			key, most)
 	})
 }
 

@@ -56,7 +56,8 @@ func former(ctx context.Context, tx *sql.Tx, z find.Sizes, e find.Extent) (*find
 	if e.Low == 0 {
 		return nil, nil
 	}
-	b, err := find.Filled(ctx, z.Large, records(tx, `SELECT rowid, time, record FROM message WHERE rowid < ? ORDER BY rowid DESC`, e.Low))
+	b, err := find.Filled(ctx, z.Large,
+		records(tx, `SELECT rowid, time, record FROM message WHERE rowid < ? ORDER BY rowid DESC`, e.Low))
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +84,8 @@ func (s shelf) Within(ctx context.Context, k find.Keys) ([]find.Keys, error) {
 
 // Each has records in the order of their keys.
 func (s shelf) Each(k find.Keys, _ int) find.Each {
-	return records(s.tx, `SELECT rowid, time, record FROM message WHERE rowid >= ? AND rowid <= ? ORDER BY rowid`, k.First, k.Last)
+	return records(s.tx, `SELECT rowid, time, record FROM message WHERE rowid >= ? AND rowid <= ? ORDER BY rowid`,
+		k.First, k.Last)
 }
 
 func readKeys(rows *sql.Rows) (k find.Keys, err error) { return k, rows.Scan(&k.First, &k.Last) }

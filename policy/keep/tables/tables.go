@@ -41,6 +41,7 @@ type Database interface {
 }
 
 // Rows asks a query, and returns what read makes of each row of the answer.
-func Rows[T any](ctx context.Context, in Asker, read func(*sql.Rows) (T, error), query string, args ...any) ([]T, error) {
+func Rows[T any](ctx context.Context, in Asker, read func(*sql.Rows) (T, error), query string,
+	args ...any) ([]T, error) {
 	return store.Rows(ctx, in, read, query, args...)
 }

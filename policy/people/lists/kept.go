@@ -218,8 +218,8 @@ func (r *reader) number() uint64 { return binary.LittleEndian.Uint64(r.next(8)) 
 
 func (d *draft) readEntry(row []byte) {
 	k := key(row[:16])
-	d.own(k).entries[k] = item{id: int64(binary.LittleEndian.Uint64(row[16:])), expires: binary.LittleEndian.Uint32(row[24:]),
-		blocks: row[28]&1 != 0, proved: row[28]&2 != 0}
+	d.own(k).entries[k] = item{id: int64(binary.LittleEndian.Uint64(row[16:])),
+		expires: binary.LittleEndian.Uint32(row[24:]), blocks: row[28]&1 != 0, proved: row[28]&2 != 0}
 	d.n++
 }
 

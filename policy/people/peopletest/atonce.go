@@ -48,7 +48,8 @@ func changesAtOnce(t *testing.T, p pair) {
 	})
 	const entries = 40
 	p.atOnce(t, entries, func(s *people.Store, i int) error {
-		e, err := s.Add(t.Context(), root, people.Entry{Owner: people.Host, Act: people.Block, Pattern: fmt.Sprintf("u%d@example.net", i)})
+		e, err := s.Add(t.Context(), root, people.Entry{Owner: people.Host, Act: people.Block,
+			Pattern: fmt.Sprintf("u%d@example.net", i)})
 		if err == nil && i%4 == 0 {
 			_, err = s.Remove(t.Context(), people.Host, e.ID)
 		}
@@ -73,7 +74,8 @@ func settingsAtOnce(t *testing.T, p pair) {
 			}
 		})
 	})
-	if got, err := p.there.Settings(t.Context(), "ann@example.com"); err != nil || got.Language != "de" || got.Digest != "daily" {
+	if got, err := p.there.Settings(t.Context(), "ann@example.com"); err != nil || got.Language != "de" ||
+		got.Digest != "daily" {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
@@ -109,7 +111,8 @@ func limits(t *testing.T, p pair) {
 		if got != want || err != nil {
 			t.Errorf("%+v, %v; want %+v", got, err, want)
 		}
-		if mark, err = p.there.ChangesSince(t.Context(), mark, reader); err != nil || reader.limits["ann@example.com"] != want {
+		if mark, err = p.there.ChangesSince(t.Context(), mark, reader); err != nil ||
+			reader.limits["ann@example.com"] != want {
 			t.Errorf("the reader has %+v, %v", reader.limits, err)
 		}
 	}

@@ -98,7 +98,8 @@ func digestsThatFail(t *testing.T, p pair) {
 	must(s.DigestRefused(t.Context(), "bob@example.com", "550 no such user"))
 	claim()
 	must(s.DigestRefused(t.Context(), "bob@example.com", "550 no such user"))
-	if d := row(t, s); d.Fails() != 2 || d.Trouble != "550 no such user" || !d.Until.Equal(seven.AddDate(0, 0, -1)) || !d.Due.Equal(seven.AddDate(0, 0, day)) {
+	if d := row(t, s); d.Fails() != 2 || d.Trouble != "550 no such user" || !d.Until.Equal(seven.AddDate(0, 0, -1)) ||
+		!d.Due.Equal(seven.AddDate(0, 0, day)) {
 		t.Errorf("refused: %+v", d)
 	}
 	for times, want := range map[int]int{1: 1, 2: 1, 3: 0} {

@@ -48,7 +48,8 @@ func useOnce(t *testing.T, p pair) {
 // usedLinksAreForgotten: a link is remembered until it is good nowhere any more.
 func usedLinksAreForgotten(t *testing.T, p pair) {
 	s := p.here
-	for nonce, expires := range map[string]time.Time{"long ago": time.Now().Add(-24*time.Hour - time.Hour), "just now": time.Now().Add(-time.Minute)} {
+	for nonce, expires := range map[string]time.Time{"long ago": time.Now().Add(-24*time.Hour - time.Hour),
+		"just now": time.Now().Add(-time.Minute)} {
 		if first, err := s.UseOnce(t.Context(), nonce, expires); !first || err != nil {
 			t.Fatalf("%s: %t, %v", nonce, first, err)
 		}

@@ -13,17 +13,21 @@ import (
 
 func lists(t *testing.T, p pair) {
 	s := p.here
-	first, err := s.Add(t.Context(), root, people.Entry{Owner: "Bob@example.com", Act: people.Allow, Pattern: "Ann@Example.NET", Note: " a friend "})
-	if err != nil || first.ID == 0 || first.Owner != "bob@example.com" || first.Pattern != "ann@example.net" || first.Note != "a friend" || first.Maker != "root" {
+	first, err := s.Add(t.Context(), root, people.Entry{Owner: "Bob@example.com", Act: people.Allow,
+		Pattern: "Ann@Example.NET", Note: " a friend "})
+	if err != nil || first.ID == 0 || first.Owner != "bob@example.com" || first.Pattern != "ann@example.net" ||
+		first.Note != "a friend" || first.Maker != "root" {
 		t.Fatalf("%+v, %v", first, err)
 	}
-	changed, err := s.Add(t.Context(), root, people.Entry{Owner: "bob@example.com", Act: people.Block, Pattern: "ann@example.net"})
+	changed, err := s.Add(t.Context(), root, people.Entry{Owner: "bob@example.com", Act: people.Block,
+		Pattern: "ann@example.net"})
 	if err != nil || changed.ID != first.ID {
 		t.Errorf("%+v, %v", changed, err)
 	}
 	for _, e := range []people.Entry{
 		{Owner: "bob@example.com", Act: people.Allow, Pattern: "ann@example.net", Authenticated: true},
-		{Owner: "example.com", Act: people.Block, Pattern: "@example.org"}, {Owner: "sub.example.com", Act: people.Block, Pattern: "@example.org"},
+		{Owner: "example.com", Act: people.Block, Pattern: "@example.org"},
+		{Owner: "sub.example.com", Act: people.Block, Pattern: "@example.org"},
 		{Owner: people.Host, Act: people.Block, Pattern: "192.0.2.0/24", Expires: time.Now().Add(time.Hour)},
 	} {
 		if _, err := s.Add(t.Context(), root, e); err != nil {
@@ -34,10 +38,14 @@ func lists(t *testing.T, p pair) {
 		filter people.Filter
 		want   int
 	}{
-		{people.Filter{}, 5}, {people.Filter{Owners: []string{"bob@example.com"}}, 2}, {people.Filter{Owners: []string{}}, 0}, {people.Filter{Domains: []string{}}, 0},
-		{people.Filter{Domains: []string{"example.com"}}, 3}, {people.Filter{Domains: []string{".example.com"}}, 1}, {people.Filter{Domains: []string{".example.com", "example.com"}}, 4},
-		{people.Filter{Domains: []string{""}}, 0}, {people.Filter{Domains: []string{"ample.com"}}, 0}, {people.Filter{Act: people.Allow}, 1}, {people.Filter{Like: "EXAMPLE.ORG"}, 2}, {people.Filter{Like: "%"}, 0},
-		{people.Filter{Limit: 2}, 2}, {people.Filter{Before: first.ID + 1}, 1}, {people.Filter{Owners: []string{people.Host}, Act: people.Block}, 1},
+		{people.Filter{}, 5}, {people.Filter{Owners: []string{"bob@example.com"}}, 2},
+		{people.Filter{Owners: []string{}}, 0}, {people.Filter{Domains: []string{}}, 0},
+		{people.Filter{Domains: []string{"example.com"}}, 3}, {people.Filter{Domains: []string{".example.com"}}, 1},
+		{people.Filter{Domains: []string{".example.com", "example.com"}}, 4},
+		{people.Filter{Domains: []string{""}}, 0}, {people.Filter{Domains: []string{"ample.com"}}, 0},
+		{people.Filter{Act: people.Allow}, 1}, {people.Filter{Like: "EXAMPLE.ORG"}, 2}, {people.Filter{Like: "%"}, 0},
+		{people.Filter{Limit: 2}, 2}, {people.Filter{Before: first.ID + 1}, 1},
+		{people.Filter{Owners: []string{people.Host}, Act: people.Block}, 1},
 	} {
 		if list, err := s.Entries(t.Context(), c.filter); err != nil || len(list) != c.want {
 			t.Errorf("%+v: %d entries, %v; want %d", c.filter, len(list), err, c.want)
@@ -60,7 +68,8 @@ func lists(t *testing.T, p pair) {
 func expireEntries(t *testing.T, p pair) {
 	s := p.here
 	for i, expires := range []time.Time{{}, time.Now().Add(time.Hour), time.Now().Add(3 * time.Hour)} {
-		if _, err := s.Add(t.Context(), root, people.Entry{Owner: people.Host, Act: people.Block, Pattern: fmt.Sprintf("%d@example.net", i), Expires: expires}); err != nil {
+		if _, err := s.Add(t.Context(), root, people.Entry{Owner: people.Host, Act: people.Block,
+			Pattern: fmt.Sprintf("%d@example.net", i), Expires: expires}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -68,7 +77,8 @@ func expireEntries(t *testing.T, p pair) {
 		t.Errorf("%d, %v", n, err)
 	}
 	list, err := s.Entries(t.Context(), people.Filter{})
-	if err != nil || len(list) != 2 || !slices.ContainsFunc(list, func(e people.Entry) bool { return e.Expires.IsZero() }) {
+	if err != nil || len(list) != 2 ||
+		!slices.ContainsFunc(list, func(e people.Entry) bool { return e.Expires.IsZero() }) {
 		t.Errorf("%+v, %v", list, err)
 	}
 }
@@ -95,7 +105,8 @@ func importStops(t *testing.T, p pair) {
 			t.Error(n, err)
 		}
 		list, err := s.Entries(t.Context(), people.Filter{})
-		if err != nil || len(list) != 1 || (list[0].Maker == "ann" && list[0].Made.Equal(made)) != (by.Level == people.OfHost) {
+		if err != nil || len(list) != 1 ||
+			(list[0].Maker == "ann" && list[0].Made.Equal(made)) != (by.Level == people.OfHost) {
 			t.Errorf("%s: %+v, %v", by.Name, list, err)
 		}
 	}
@@ -105,7 +116,8 @@ func importStops(t *testing.T, p pair) {
 func Many(n int) iter.Seq2[people.Entry, error] {
 	return func(yield func(people.Entry, error) bool) {
 		for i := range n {
-			if !yield(people.Entry{Owner: fmt.Sprintf("user%d@example.com", i%1000), Act: people.Block, Pattern: fmt.Sprintf("many%d@example.net", i)}, nil) {
+			if !yield(people.Entry{Owner: fmt.Sprintf("user%d@example.com", i%1000), Act: people.Block,
+				Pattern: fmt.Sprintf("many%d@example.net", i)}, nil) {
 				return
 			}
 		}

@@ -17,10 +17,12 @@ func Run(t *testing.T, open Opener) {
 		test func(*testing.T, pair)
 	}{
 		{"links", useOnce}, {"used links", usedLinksAreForgotten},
-		{"lists", lists}, {"changes", changes}, {"changes at once", changesAtOnce}, {"expiry", expireEntries}, {"imports", importStops},
+		{"lists", lists}, {"changes", changes}, {"changes at once", changesAtOnce}, {"expiry", expireEntries},
+		{"imports", importStops},
 		{"settings", settings}, {"settings at once", settingsAtOnce}, {"several", several}, {"delegates", delegates},
 		{"delegates at once", delegatesAtOnce}, {"limits", limits},
-		{"requests", requests}, {"answers", oneAnswer}, {"limits of appeals", appealLimits}, {"appeals to several", appealsOfSeveral},
+		{"requests", requests}, {"answers", oneAnswer}, {"limits of appeals", appealLimits},
+		{"appeals to several", appealsOfSeveral},
 		{"appeals at once", appealsAtOnce},
 		{"claims", claimDigest}, {"failures", digestsThatFail}, {"rounds", digestRounds},
 	} {

@@ -11,8 +11,8 @@ import (
 	"github.com/milterscan/milterscan/policy/people"
 )
 
-var asking = people.Request{Kind: people.ReleaseRequest, Message: "06h08cfwgrgbyv96", Address: "bob@mail.example.com", Who: "bob", Text: "it is the invoice",
-	Time: time.Unix(1_800_000_000, 0).UTC()}
+var asking = people.Request{Kind: people.ReleaseRequest, Message: "06h08cfwgrgbyv96", Address: "bob@mail.example.com",
+	Who: "bob", Text: "it is the invoice", Time: time.Unix(1_800_000_000, 0).UTC()}
 
 func requests(t *testing.T, p pair) {
 	s := p.here
@@ -82,7 +82,8 @@ func oneAnswer(t *testing.T, p pair) {
 	var all sync.WaitGroup
 	for i := range 8 {
 		all.Go(func() {
-			err := s.Answer(t.Context(), id, []people.RequestState{people.RequestGranted, people.RequestRefused}[i%2], fmt.Sprint("desk", i), "so be it")
+			err := s.Answer(t.Context(), id, []people.RequestState{people.RequestGranted, people.RequestRefused}[i%2],
+				fmt.Sprint("desk", i), "so be it")
 			switch {
 			case err == nil:
 				done.Add(1)
@@ -93,7 +94,8 @@ func oneAnswer(t *testing.T, p pair) {
 	}
 	all.Wait()
 	list, err := s.Requests(t.Context(), people.RequestFilter{ID: id})
-	if done.Load() != 1 || err != nil || list[0].State == people.RequestOpen || list[0].By == "" || list[0].Answer != "so be it" || list[0].Answered.IsZero() {
+	if done.Load() != 1 || err != nil || list[0].State == people.RequestOpen || list[0].By == "" ||
+		list[0].Answer != "so be it" || list[0].Answered.IsZero() {
 		t.Errorf("%d answers, %+v, %v", done.Load(), list, err)
 	}
 	if err := s.Answer(t.Context(), id+1, people.RequestGranted, "desk", ""); !errors.Is(err, people.ErrUnknown) {
@@ -109,7 +111,8 @@ func appealLimits(t *testing.T, p pair) {
 	n := 0
 	ask := func(client, sender string, at time.Time, to ...string) error {
 		n++
-		return s.Appeal(t.Context(), people.Appeal{Message: fmt.Sprint("m", n), Client: client, Sender: sender, Recipients: to, Text: "x", Time: at}, limits)
+		return s.Appeal(t.Context(), people.Appeal{Message: fmt.Sprint("m", n), Client: client, Sender: sender,
+			Recipients: to, Text: "x", Time: at}, limits)
 	}
 	for i, c := range []struct {
 		client, sender string
@@ -132,7 +135,8 @@ func appealLimits(t *testing.T, p pair) {
 		{"c6", "s7", 23 * time.Hour, "f@example.com", people.ErrLimit},
 		{"c1", "s1", 25 * time.Hour, "a@example.com", nil},
 	} {
-		if err := ask(c.client, c.sender, now.Add(c.after), c.to); !errors.Is(err, c.want) || (err == nil) != (c.want == nil) {
+		if err := ask(c.client, c.sender, now.Add(c.after), c.to); !errors.Is(err, c.want) ||
+			(err == nil) != (c.want == nil) {
 			t.Errorf("%d: %v, want %v", i, err, c.want)
 		}
 	}
@@ -142,7 +146,8 @@ func appealLimits(t *testing.T, p pair) {
 func appealsOfSeveral(t *testing.T, p pair) {
 	s := p.here
 	limits := people.AppealLimits{Client: 9, Sender: 9, Recipient: 1, All: 9}
-	one := people.Appeal{Message: "m1", Sender: "s@example.net", Client: "c", Recipients: []string{"a@example.com"}, Text: "please", Time: time.Now()}
+	one := people.Appeal{Message: "m1", Sender: "s@example.net", Client: "c", Recipients: []string{"a@example.com"},
+		Text: "please", Time: time.Now()}
 	if err := s.Appeal(t.Context(), one, limits); err != nil {
 		t.Fatal(err)
 	}
@@ -155,7 +160,8 @@ func appealsOfSeveral(t *testing.T, p pair) {
 		t.Fatal(err)
 	}
 	list, err := s.Requests(t.Context(), people.RequestFilter{Message: "m2"})
-	if err != nil || len(list) != 2 || list[1].Address != "b@example.com" || list[0].Address != "no address" || list[1].Who != "s@example.net" || list[1].Text != "please" {
+	if err != nil || len(list) != 2 || list[1].Address != "b@example.com" || list[0].Address != "no address" ||
+		list[1].Who != "s@example.net" || list[1].Text != "please" {
 		t.Errorf("%+v, %v", list, err)
 	}
 	for message, want := range map[string]bool{"m1": true, "m2": true, "m3": false} {
@@ -173,7 +179,8 @@ func appealsAtOnce(t *testing.T, p pair) {
 	var all sync.WaitGroup
 	for i := range 16 {
 		all.Go(func() {
-			a := people.Appeal{Message: "same", Sender: "s@example.net", Client: "c1", Recipients: []string{"a@example.com"}, Time: time.Now()}
+			a := people.Appeal{Message: "same", Sender: "s@example.net", Client: "c1",
+				Recipients: []string{"a@example.com"}, Time: time.Now()}
 			if s.Appeal(t.Context(), a, limits) == nil {
 				taken.Add(1)
 			}

@@ -32,7 +32,8 @@ func several(t *testing.T, p pair) {
 	}
 	settings, err := s.SettingsOf(t.Context(), all)
 	digests, errs := s.DigestsOf(t.Context(), all)
-	if err := errors.Join(err, errs); err != nil || len(settings) != 12 || len(digests) != 12 || settings["p0100@example.com"].Language != "de" || digests["p1100@example.com"].Address != "p1100@example.com" {
+	if err := errors.Join(err, errs); err != nil || len(settings) != 12 || len(digests) != 12 ||
+		settings["p0100@example.com"].Language != "de" || digests["p1100@example.com"].Address != "p1100@example.com" {
 		t.Fatalf("%d, %d, %v", len(settings), len(digests), err)
 	}
 	if got, err := s.SettingsOf(t.Context(), nil); err != nil || len(got) != 0 {
@@ -67,7 +68,8 @@ func delegates(t *testing.T, p pair) {
 	if err := appoint("ann@example.com", "ann@example.com"); !errors.Is(err, people.ErrSelf) {
 		t.Error(err)
 	}
-	if got, err := s.Delegates(t.Context(), []string{"ann@example.com", "ben@example.com"}); err != nil || fmt.Sprint(got) != "map[ann@example.com:[ben@example.com sec@example.com]]" {
+	if got, err := s.Delegates(t.Context(), []string{"ann@example.com", "ben@example.com"}); err != nil ||
+		fmt.Sprint(got) != "map[ann@example.com:[ben@example.com sec@example.com]]" {
 		t.Errorf("%v, %v", got, err)
 	}
 	if got, err := s.Owners(t.Context(), "sec@example.com"); err != nil || fmt.Sprint(got) != "[ann@example.com]" {

@@ -68,7 +68,8 @@ func (s *Scanner) judgeOtherNames(r *report) {
 			if name == "" || s.names.allow.match(name) != "" || field == "Content-Location" && strings.Contains(value, ":") {
 				continue
 			}
-			if as, pattern := s.denied(r, name, surroundings{}); pattern != "" && pattern != "com" && (pattern != "js" || !strings.ContainsAny(name, " \t")) {
+			if as, pattern := s.denied(r, name, surroundings{}); pattern != "" && pattern != "com" &&
+				(pattern != "js" || !strings.ContainsAny(name, " \t")) {
 				r.add(as, fmt.Sprintf("%s %s matches %s", field, printable(name), pattern))
 			}
 		}

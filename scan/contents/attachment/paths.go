@@ -50,7 +50,8 @@ func (w *pathWork) judge() []scan.Finding {
 		return nil
 	}
 	r := report{part: part{index: scan.WholeMessage}}
-	r.add(ruleManyPaths, "holding the paths of all parts against the patterns on paths takes more work than limits.cpu leaves for it")
+	r.add(ruleManyPaths,
+		"holding the paths of all parts against the patterns on paths takes more work than limits.cpu leaves for it")
 	return r.found
 }
 

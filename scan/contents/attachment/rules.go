@@ -62,8 +62,9 @@ var catalogue = scan.NewCatalogue(word, word, "Attachments could not be judged, 
 	scan.Entry(ruleDouble, scan.Forbidden, "A name ends in the extension of a document and then in that of a program or a web page."),
 	scan.Entry(ruleLong, scan.Forbidden, "A name is longer than file systems allow, so that programs cut it, each in its own way."),
 	scan.Entry(ruleMacroName, scan.Suspicious, "The name is that of an office document that may hold macros."),
-	scan.Entry(ruleManyPaths, scan.Unscannable, "Not all paths of parts were held against the patterns on paths: there are "+
-		"too many, they are too long, or too many patterns."),
+	scan.Entry(ruleManyPaths, scan.Unscannable,
+		"Not all paths of parts were held against the patterns on paths: there are "+
+			"too many, they are too long, or too many patterns."),
 	scan.Entry(ruleMemberName, scan.Forbidden, "A member of an archive has a denied name."),
 	scan.Entry(ruleMemberProgram, scan.Forbidden, "A member of an archive is a program, a script, a shortcut or a disk image by its content."),
 	scan.Entry(ruleMemberTrick, scan.Forbidden,

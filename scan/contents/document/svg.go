@@ -58,4 +58,5 @@ func (e *examination) acts(address string) bool {
 }
 
 // actingAddresses are how addresses begin that run or show their own content.
-var actingAddresses = [...]string{"javascript:", "vbscript:", "data:text/html", "data:image/svg+xml", "data:application/xhtml"}
+var actingAddresses = [...]string{"javascript:", "vbscript:", "data:text/html", "data:image/svg+xml",
+	"data:application/xhtml"}

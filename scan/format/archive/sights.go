@@ -30,7 +30,8 @@ var signs = [...]struct {
 	of   sights
 	rare int
 }{
-	{rarMagic, sightRAR, 3}, {sevenZipMagic, sightSevenZip, 2}, {cabMagic, sightCab, 1}, {cpioMark, sightCPIO, 0}, {tarMark, sightTar, 0},
+	{rarMagic, sightRAR, 3}, {sevenZipMagic, sightSevenZip, 2}, {cabMagic, sightCab, 1}, {cpioMark, sightCPIO, 0},
+	{tarMark, sightTar, 0},
 	{"-lh", sightLHA, 0}, {"-lz", sightLHA, 0}, {"-pm", sightLHA, 0},
 	{gzipMagic, sightGzip, 0}, {bzip2Block, sightBzip2, 0}, {xzMagic, sightXZ, 0}, {zstdMagic, sightZstd, 0},
 }

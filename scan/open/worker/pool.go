@@ -34,7 +34,8 @@ func Defaults() Config {
 	return Config{
 		Command: []string{"/proc/self/exe", "worker"}, Helper: FindHelper(),
 		Idle: 2, Most: 16, Jobs: 100,
-		Memory: 192 * units.MB, Work: 1200 * time.Millisecond, CPU: 3 * time.Second, Wall: 30 * time.Second, Patience: 30 * time.Second,
+		Memory: 192 * units.MB, Work: 1200 * time.Millisecond, CPU: 3 * time.Second, Wall: 30 * time.Second,
+		Patience: 30 * time.Second,
 	}
 }
 

@@ -85,7 +85,8 @@ func contactsForgotten(t *testing.T, c Contacts) {
 		remembers(t, c.at(n), pairs(n, n+1), n)
 	}
 	for i, test := range []struct{ after, most, gone int }{{0, 100, 0}, {3, 100, 3}, {3, 5, 2}, {100, 5, 5}} {
-		if gone, err := c.at(i).Expire(t.Context(), now.AddDate(0, 0, test.after), test.most); gone != test.gone || err != nil {
+		if gone, err := c.at(i).Expire(t.Context(), now.AddDate(0, 0, test.after),
+			test.most); gone != test.gone || err != nil {
 			t.Errorf("%+v: %d gone, %v", test, gone, err)
 		}
 	}

@@ -62,7 +62,8 @@ func ConfigureExim(t TB, answers string) *Exim {
 	e.install(t, "")
 	e.makeEtc(t)
 	debian := unpacked(t, "exim-config")
-	if out, err := exec.Command("cp", "-a", filepath.Join(debian, "etc/exim4"), e.path("etc/")).CombinedOutput(); err != nil {
+	if out, err := exec.Command("cp", "-a", filepath.Join(debian, "etc/exim4"),
+		e.path("etc/")).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	users, err := os.ReadFile("/etc/passwd") // those that Debian's configuration names

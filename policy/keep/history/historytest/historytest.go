@@ -49,8 +49,10 @@ var Now = time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
 func Record(n int) policy.Record {
 	action := []string{"deliver", "reject"}[n%2]
 	return policy.Record{
-		Version: policy.RecordVersion, ID: fmt.Sprintf("id%d", n), Time: Now.Add(time.Duration(n) * time.Minute), Stage: "message",
-		QueueID: fmt.Sprintf("Q%d", n), MessageID: fmt.Sprintf("m%d@example.net", n), Sender: fmt.Sprintf("s%d@Example.net", n),
+		Version: policy.RecordVersion, ID: fmt.Sprintf("id%d", n),
+		Time: Now.Add(time.Duration(n) * time.Minute), Stage: "message",
+		QueueID: fmt.Sprintf("Q%d", n), MessageID: fmt.Sprintf("m%d@example.net", n),
+		Sender:     fmt.Sprintf("s%d@Example.net", n),
 		Recipients: To(action, "a@example.com", "b@example.com", "c@example.org"), Action: action, Size: 100,
 		Scanners: []policy.ScannerTime{{Scanner: "virus/clam", Took: 1, Found: n % 2}},
 		Findings: []policy.RecordFinding{{Kind: scan.Note, Rule: "mime/x"}, {Kind: scan.Note, Rule: "mime/x"}},
@@ -102,7 +104,8 @@ func testKept(t *testing.T, p pair) {
 	for _, s := range []history.Store{p.here, p.there} {
 		for _, key := range []string{"id3", "Q3", "m3@example.net", "<m3@example.net>", " <m3@example.net>\n"} {
 			got, err := s.Lookup(t.Context(), key)
-			if err != nil || len(got) != 1 || got[0].ID != "id3" || got[0].Findings[1].Rule != "mime/x" || !got[0].Time.Equal(Record(3).Time) {
+			if err != nil || len(got) != 1 || got[0].ID != "id3" || got[0].Findings[1].Rule != "mime/x" ||
+				!got[0].Time.Equal(Record(3).Time) {
 				t.Errorf("%q: %+v, %v", key, got, err)
 			}
 		}
@@ -112,8 +115,8 @@ func testKept(t *testing.T, p pair) {
 			}
 		}
 		for want, f := range map[int]history.Filter{
-			10: {}, 3: {Limit: 3}, 5: {Action: "reject"}, 1: {Sender: "S3@*"}, 9: {Recipient: "c@example.org", Since: Record(1).Time},
-			2: {Before: Record(2).Time}, 0: {Recipient: "*@example.net"},
+			10: {}, 3: {Limit: 3}, 5: {Action: "reject"}, 1: {Sender: "S3@*"},
+			9: {Recipient: "c@example.org", Since: Record(1).Time}, 2: {Before: Record(2).Time}, 0: {Recipient: "*@example.net"},
 		} {
 			if got := found(t, s, f); got != want {
 				t.Errorf("%+v: %d, want %d", f, got, want)
@@ -128,7 +131,8 @@ func testKept(t *testing.T, p pair) {
 // testHostile keeps what senders may write: NUL, bytes that are no text, and much of it.
 func testHostile(t *testing.T, p pair) {
 	long := strings.Repeat("long", 5000)
-	for n, text := range []string{"a\x00b", "\xff\xfe", `\u0000`, "\u202e\U0001f600", "'; DROP TABLE history; --", long, "{\"a\":\"\\\"}", "%_*?"} {
+	for n, text := range []string{"a\x00b", "\xff\xfe", `\u0000`, "\u202e\U0001f600", "'; DROP TABLE history; --", long,
+		"{\"a\":\"\\\"}", "%_*?"} {
 		r := Record(n)
 		r.Sender, r.MessageID, r.Subject, r.QueueID = "x@"+text, text+"@example.net", text, text
 		r.Recipients = To("deliver", text+"@example.com", "b@"+text)
@@ -139,7 +143,8 @@ func testHostile(t *testing.T, p pair) {
 		if err != nil || len(got) != 1 || got[0].Subject != want {
 			t.Errorf("%.50q came back as %+v, %v", text, got, err)
 		}
-		if got, err := p.there.Lookup(t.Context(), "<"+r.MessageID+">"); text == strings.ToValidUTF8(text, "") && (err != nil || len(got) != 1) {
+		if got, err := p.there.Lookup(t.Context(), "<"+r.MessageID+">"); text == strings.ToValidUTF8(text, "") &&
+			(err != nil || len(got) != 1) {
 			t.Errorf("%.50q: %d by its Message-ID, %v", text, len(got), err)
 		}
 	}
@@ -167,8 +172,8 @@ func testBeginning(t *testing.T, p pair) {
 		r.ID = id
 		write(t, p.here, r)
 	}
-	for key, want := range map[string]int{"06h08cfwgrgbyv96": 1, "06h08cfwgrgby": 1, "06h08c": 2, "06h09c": 1, "06h08": 0, "06h0": 0,
-		"06h08cfwgrgbx": 0, "06h08c%": 0} {
+	for key, want := range map[string]int{"06h08cfwgrgbyv96": 1, "06h08cfwgrgby": 1, "06h08c": 2, "06h09c": 1,
+		"06h08": 0, "06h0": 0, "06h08cfwgrgbx": 0, "06h08c%": 0} {
 		if got, err := p.there.Lookup(t.Context(), key); err != nil || len(got) != want {
 			t.Errorf("%q: %d records, %v; want %d", key, len(got), err, want)
 		}
@@ -194,7 +199,8 @@ func testCounts(t *testing.T, p pair) {
 		write(t, []history.Store{p.here, p.there}[n%2], Record(n))
 	}
 	want := map[string]int64{
-		"action deliver": 2, "action reject": 2, "rule r": 8, "rule also": 8, "watched w": 8, "verdict deliver": 4, "verdict reject": 4,
+		"action deliver": 2, "action reject": 2, "rule r": 8, "rule also": 8, "watched w": 8,
+		"verdict deliver": 4, "verdict reject": 4,
 		"sender_domain example.net": 4, "recipient_domain example.com": 4, "recipient_domain example.org": 4,
 		"finding mime/x": 4, "engine virus/clam": 4, "engine_found virus/clam": 2, "bytes ": 400,
 	}
@@ -226,7 +232,8 @@ func testHours(t *testing.T, p pair) {
 		write(t, p.here, r)
 	}
 	write(t, p.there, policy.Record{ID: "old", Time: at.AddDate(-3, 0, 0), Action: "reject"},
-		policy.Record{ID: "wrong", Time: at.AddDate(90, 0, 0), Action: "reject"}, policy.Record{ID: "no time", Action: "reject"})
+		policy.Record{ID: "wrong", Time: at.AddDate(90, 0, 0), Action: "reject"},
+		policy.Record{ID: "no time", Action: "reject"})
 	list, err := p.there.Hours(t.Context(), history.ByAction, at)
 	want := map[string]int64{"10 deliver": 1, "11 reject": 1, "11 deliver": 2}
 	for _, one := range list {
@@ -246,7 +253,8 @@ func testEmpty(t *testing.T, p pair) {
 	if got := found(t, p.here, history.Filter{Sender: "a@example.com"}); got != 0 {
 		t.Error(got)
 	}
-	held, err := p.here.Hold(t.Context(), history.Holding{Sort: history.Parts, Has: func(string) bool { return true }, Most: 1})
+	held, err := p.here.Hold(t.Context(), history.Holding{Sort: history.Parts,
+		Has: func(string) bool { return true }, Most: 1})
 	if err != nil || len(held.Records) > 0 || held.Asked > 0 {
 		t.Errorf("%+v, %v", held, err)
 	}
@@ -336,7 +344,8 @@ func testExpire(t *testing.T, p pair) {
 				t.Errorf("%d: %d, %v", n, len(got), err)
 			}
 		}
-		held, err := p.there.Hold(t.Context(), history.Holding{Sort: history.Clients, Has: func(string) bool { return true }, Most: 100})
+		held, err := p.there.Hold(t.Context(), history.Holding{Sort: history.Clients,
+			Has: func(string) bool { return true }, Most: 100})
 		if err != nil || held.Asked != left {
 			t.Errorf("%d are asked, want %d, %v", held.Asked, left, err)
 		}

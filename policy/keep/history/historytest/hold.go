@@ -95,8 +95,8 @@ func testHold(t *testing.T, p pair) {
 		got, err := p.there.Hold(t.Context(), q)
 		if err != nil || got.Coverage != want.Coverage || got.More != want.More || (got.More > 0) != cut ||
 			!slices.Equal(IDs(got.Records), IDs(want.Records)) {
-			t.Errorf("%s: %v %+v and %d more of %+v; want %v and %d more of %+v", name, err, IDs(got.Records), got.More, got.Coverage,
-				IDs(want.Records), want.More, want.Coverage)
+			t.Errorf("%s: %v %+v and %d more of %+v; want %v and %d more of %+v", name, err,
+				IDs(got.Records), got.More, got.Coverage, IDs(want.Records), want.More, want.Coverage)
 		}
 		if name == "file" && (len(got.Records) != 4 || got.Unrecorded < 3 || got.Partly < 2) {
 			t.Errorf("%s: %v %+v", name, IDs(got.Records), got.Coverage)

@@ -26,8 +26,8 @@ func Typical(n int, at time.Time) policy.Record {
 	if n%10 == 0 {
 		rule := policy.RecordRule{Name: "default/program"}
 		r.Action, r.Reply = "reject", "the reply of a rule, as long as such are"
-		r.Findings = []policy.RecordFinding{{Kind: 4, Scanner: "attachment", Rule: "attachment/name", Part: "2", Name: "a.exe",
-			Detail: "\"a.exe\" matches exe"}}
+		r.Findings = []policy.RecordFinding{{Kind: 4, Scanner: "attachment", Rule: "attachment/name",
+			Part: "2", Name: "a.exe", Detail: "\"a.exe\" matches exe"}}
 		r.Verdicts[0] = policy.RecordVerdict{Recipients: r.Addresses(), Action: "reject", Rule: &rule,
 			Matches: []policy.RecordMatch{{Rule: rule, Does: "reject", Decides: true}}}
 		r.Alternatives = []policy.Alternative{{Findings: []int{0}, Then: "deliver"}}
@@ -104,10 +104,11 @@ var Searches = []struct {
 	{"domains", history.Filter{Domains: []string{"domain4711.example.net"}}},
 	{"day", history.Filter{Since: Now.Add(48 * time.Hour), Before: Now.Add(72 * time.Hour)}},
 	{"combined-few", history.Filter{Sender: "@domain4711.example.net", Subject: "invoice", Action: "reject"}},
-	{"combined-many-none", history.Filter{Sender: ".example.net", Recipient: "@example.com", Subject: "e", Finding: "virus/rare",
-		Action: "deliver"}},
-	{"combined-many-all", history.Filter{Sender: ".example.net", Recipient: "@example.com", Subject: "e", Engine: "virus", Larger: 1}},
-	{"combined-halves-none", history.Filter{Sender: "sender1*", Recipient: "user2*", Subject: "invoice", Client: "198.51.0.0/16",
-		Larger: 900_000}},
+	{"combined-many-none", history.Filter{Sender: ".example.net", Recipient: "@example.com", Subject: "e",
+		Finding: "virus/rare", Action: "deliver"}},
+	{"combined-many-all", history.Filter{Sender: ".example.net", Recipient: "@example.com", Subject: "e",
+		Engine: "virus", Larger: 1}},
+	{"combined-halves-none", history.Filter{Sender: "sender1*", Recipient: "user2*", Subject: "invoice",
+		Client: "198.51.0.0/16", Larger: 900_000}},
 	{"fts-syntax", history.Filter{Subject: `" OR subject:* NEAR(a b) --`}},
 }

@@ -18,30 +18,36 @@ import (
 func anyOf[T any](r *rand.Rand, list ...T) T { return list[r.IntN(len(list))] }
 
 // subjects are such as to be taken for something else.
-var subjects = []string{"", "Rechnung 4711", "rechnung4711", "Re: Rechnung  4711!", "ÄRGER\u202e mit \x1b[31m Gruß", "a-b_c",
-	"日本語の件名", `" OR subject:* NEAR(a b) --`, "%_*?", strings.Repeat("x1 ", 3000), "\U0001f600 sale\U0001f600", "\xff\xfe broken", "Invoice\t4711\n"}
+var subjects = []string{"", "Rechnung 4711", "rechnung4711", "Re: Rechnung  4711!",
+	"ÄRGER\u202e mit \x1b[31m Gruß", "a-b_c", "日本語の件名", `" OR subject:* NEAR(a b) --`, "%_*?",
+	strings.Repeat("x1 ", 3000), "\U0001f600 sale\U0001f600", "\xff\xfe broken", "Invoice\t4711\n"}
 
 // Mixed returns a record of values that many records share, or few, or that are made to be taken
 // for something else.
 func Mixed(r *rand.Rand, n int) policy.Record {
-	domain := anyOf(r, "example.com", "Example.COM", "mail.example.com", "example.net", "xn--bcher-kva.example", "example.net.")
+	domain := anyOf(r, "example.com", "Example.COM", "mail.example.com", "example.net",
+		"xn--bcher-kva.example", "example.net.")
 	action := anyOf(r, "deliver", "deliver", "deliver", "reject", "quarantine")
 	at := time.Duration(n/3)*time.Second + time.Duration(r.IntN(40))*time.Second + time.Duration(r.IntN(1e9))
 	out := policy.Record{
-		Version: policy.RecordVersion, ID: fmt.Sprintf("id%06d", n), Time: Now.Add(at), QueueID: fmt.Sprintf("Q%d", r.IntN(200)),
-		MessageID:  anyOf(r, "", "same@example.net", fmt.Sprintf("m%d@example.net", r.IntN(100))),
-		Client:     anyOf(r, "192.0.2.1", "192.0.2.10", "198.51.100.7", "2001:db8::1", "2001:0DB8::1", "::ffff:192.0.2.1", ""),
+		Version: policy.RecordVersion, ID: fmt.Sprintf("id%06d", n), Time: Now.Add(at),
+		QueueID:   fmt.Sprintf("Q%d", r.IntN(200)),
+		MessageID: anyOf(r, "", "same@example.net", fmt.Sprintf("m%d@example.net", r.IntN(100))),
+		Client: anyOf(r, "192.0.2.1", "192.0.2.10", "198.51.100.7", "2001:db8::1", "2001:0DB8::1",
+			"::ffff:192.0.2.1", ""),
 		ClientName: anyOf(r, "mx.example.net", "Mail.example.org", ""),
 		From:       anyOf(r, "", "", `"Boss b@c.example" <Boss@`+domain+">", "alice@"+domain),
-		Sender: anyOf(r, "", "<>", "alice@"+domain, "Bob.B@"+domain, fmt.Sprintf("u%d@%s", r.IntN(50), domain), `"a@b"@`+domain, "no-domain",
-			"Ärger@"+domain),
-		User: anyOf(r, "", "", "joe", "ann@example.com"), Action: action, Size: int64(r.IntN(5)) * 1000, Subject: anyOf(r, subjects...),
-		Scanners: []policy.ScannerTime{{Scanner: "virus/clamd", Found: r.IntN(2)}, {Scanner: "content", Error: anyOf(r, "", "", "timeout")}},
-		Watched:  anyOf(r, nil, []string{"watcher"}),
+		Sender: anyOf(r, "", "<>", "alice@"+domain, "Bob.B@"+domain, fmt.Sprintf("u%d@%s", r.IntN(50), domain),
+			`"a@b"@`+domain, "no-domain", "Ärger@"+domain),
+		User: anyOf(r, "", "", "joe", "ann@example.com"), Action: action, Size: int64(r.IntN(5)) * 1000,
+		Subject: anyOf(r, subjects...),
+		Scanners: []policy.ScannerTime{{Scanner: "virus/clamd", Found: r.IntN(2)},
+			{Scanner: "content", Error: anyOf(r, "", "", "timeout")}},
+		Watched: anyOf(r, nil, []string{"watcher"}),
 	}
 	for range r.IntN(3) {
-		out.Recipients = append(out.Recipients, policy.RecordRecipient{Action: anyOf(r, action, "deliver"), Rule: anyOf(r, "", "own"),
-			Recipient: fmt.Sprintf("r%d@%s", r.IntN(20), anyOf(r, "example.com", "example.org"))})
+		out.Recipients = append(out.Recipients, policy.RecordRecipient{Action: anyOf(r, action, "deliver"),
+			Rule: anyOf(r, "", "own"), Recipient: fmt.Sprintf("r%d@%s", r.IntN(20), anyOf(r, "example.com", "example.org"))})
 	}
 	if action != "deliver" {
 		out.Findings = []policy.RecordFinding{{Rule: anyOf(r, "virus/clamd", "attachment/name")}}
@@ -53,13 +59,14 @@ func Mixed(r *rand.Rand, n int) policy.Record {
 
 // Patterns for each sort of values.
 var (
-	addresses = []string{"@example.com", ".example.com", "alice@example.com", "ALICE", "*b@*", "<>", "example", "nobody@nowhere.example",
-		"u1?@example.net", "a@b", "<alice@example.com>", " alice ", "*", "ärger@", "alice@.example.com", "postmaster@*", "r1@example.org",
-		"@example.org", "no-domain"}
-	clients = []string{"192.0.2.1", "192.0.2.0/24", "192.0.0.0/9", "2001:db8::/32", "2001:db8::1", "example", "*.ORG", "::ffff",
-		"192.0.2.1/32", "203.0.113.0/24"}
-	phrases = []string{"rechnung", "Rechnung 4711", "nung 47", "4711!", "*4711", "rech*11", "?echnung*", "ärger", "gruß", "件名", `" OR`, "NEAR(",
-		"--", "%_", "x1 x1", " ", "\x1b[31m", "\u202e", "😀", "sale😀", "\xff", "nothing such", "e\t4", strings.Repeat("x1 ", 3400)}
+	addresses = []string{"@example.com", ".example.com", "alice@example.com", "ALICE", "*b@*", "<>", "example",
+		"nobody@nowhere.example", "u1?@example.net", "a@b", "<alice@example.com>", " alice ", "*", "ärger@",
+		"alice@.example.com", "postmaster@*", "r1@example.org", "@example.org", "no-domain"}
+	clients = []string{"192.0.2.1", "192.0.2.0/24", "192.0.0.0/9", "2001:db8::/32", "2001:db8::1",
+		"example", "*.ORG", "::ffff", "192.0.2.1/32", "203.0.113.0/24"}
+	phrases = []string{"rechnung", "Rechnung 4711", "nung 47", "4711!", "*4711", "rech*11", "?echnung*", "ärger", "gruß",
+		"件名", `" OR`, "NEAR(", "--", "%_", "x1 x1", " ", "\x1b[31m", "\u202e", "😀", "sale😀", "\xff",
+		"nothing such", "e\t4", strings.Repeat("x1 ", 3400)}
 )
 
 // setters set one field of a filter each.
@@ -93,8 +100,8 @@ var setters = []func(r *rand.Rand, f *history.Filter){
 		f.Before = Now.Add(time.Duration(r.IntN(400)) * 777 * time.Millisecond)
 	},
 	func(r *rand.Rand, f *history.Filter) {
-		f.Domains = anyOf(r, []string{}, []string{"example.com"}, []string{"example.org", "none.example"}, []string{".example.com"},
-			[]string{".com", "example.net"})
+		f.Domains = anyOf(r, []string{}, []string{"example.com"}, []string{"example.org", "none.example"},
+			[]string{".example.com"}, []string{".com", "example.net"})
 	},
 }
 
@@ -198,7 +205,8 @@ func (w *World) Same(t *testing.T, f history.Filter) int {
 	t.Helper()
 	got, want := w.pages(t, f), w.want(f)
 	if !slices.Equal(got, want) {
-		t.Fatalf("%+v:\n got %d %.300s\nwant %d %.300s", f, len(got), strings.Join(got, " "), len(want), strings.Join(want, " "))
+		t.Fatalf("%+v:\n got %d %.300s\nwant %d %.300s", f, len(got), strings.Join(got, " "), len(want),
+			strings.Join(want, " "))
 	}
 	return len(got)
 }

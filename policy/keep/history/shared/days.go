@@ -102,7 +102,8 @@ func (s *Store) Expire(ctx context.Context, before time.Time) (n int, err error)
 	var tables []string
 	err = s.state.Read(ctx, func(db *sql.DB) error {
 		var theirs int64
-		if err := db.QueryRowContext(ctx, `SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint`).Scan(&theirs); err != nil {
+		if err := db.QueryRowContext(ctx,
+			`SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint`).Scan(&theirs); err != nil {
 			return err
 		}
 		if ahead := time.Since(time.UnixMilli(theirs)); ahead > drifts {
@@ -142,10 +143,12 @@ func (s *Store) drop(ctx context.Context, d day) (n int, err error) {
 	err = s.state.Change(ctx, func(tx *sql.Tx) error {
 		n = 0
 		var mine, there bool
-		if err := tx.QueryRowContext(ctx, `SELECT pg_try_advisory_xact_lock($1)`, int64(lockKey)).Scan(&mine); err != nil || !mine {
+		if err := tx.QueryRowContext(ctx, `SELECT pg_try_advisory_xact_lock($1)`,
+			int64(lockKey)).Scan(&mine); err != nil || !mine {
 			return err
 		}
-		if err := tx.QueryRowContext(ctx, `SELECT to_regclass($1) IS NOT NULL`, d.table()).Scan(&there); err != nil || !there {
+		if err := tx.QueryRowContext(ctx, `SELECT to_regclass($1) IS NOT NULL`,
+			d.table()).Scan(&there); err != nil || !there {
 			return err
 		}
 		for _, query := range []string{lockWait, `DROP TABLE ` + d.table()} {
@@ -153,7 +156,8 @@ func (s *Store) drop(ctx context.Context, d day) (n int, err error) {
 				return err
 			}
 		}
-		return tx.QueryRowContext(ctx, `WITH gone AS (DELETE FROM history_count WHERE hour >= $1 AND hour < $2 RETURNING what, n)
+		return tx.QueryRowContext(ctx,
+			`WITH gone AS (DELETE FROM history_count WHERE hour >= $1 AND hour < $2 RETURNING what, n)
 			SELECT coalesce(sum(n), 0)::bigint FROM gone WHERE what = $3`, d.begin()/hour, d.end()/hour, history.ByAction).Scan(&n)
 	})
 	if err != nil {

@@ -23,7 +23,8 @@ func (s *Store) Index(ctx context.Context) (more bool, err error) {
 	err = s.state.Change(ctx, func(tx *sql.Tx) error {
 		more = false
 		var mine bool
-		if err := tx.QueryRowContext(ctx, `SELECT pg_try_advisory_xact_lock($1)`, int64(indexKey)).Scan(&mine); err != nil || !mine {
+		if err := tx.QueryRowContext(ctx, `SELECT pg_try_advisory_xact_lock($1)`,
+			int64(indexKey)).Scan(&mine); err != nil || !mine {
 			return err
 		}
 		var e find.Extent
@@ -45,12 +46,14 @@ type shelf struct{ tx *sql.Tx }
 
 // Small lists small blocks.
 func (s shelf) Small(ctx context.Context, n int) ([]find.Keys, error) {
-	return each(ctx, s.tx, scanKeys, `SELECT first, last FROM history_block WHERE NOT merged ORDER BY first LIMIT $1`, int64(n))
+	return each(ctx, s.tx, scanKeys, `SELECT first, last FROM history_block WHERE NOT merged ORDER BY first LIMIT $1`,
+		int64(n))
 }
 
 // Within lists blocks by their first keys.
 func (s shelf) Within(ctx context.Context, k find.Keys) ([]find.Keys, error) {
-	return each(ctx, s.tx, scanKeys, `SELECT first, last FROM history_block WHERE first >= $1 AND first <= $2`, k.First, k.Last)
+	return each(ctx, s.tx, scanKeys, `SELECT first, last FROM history_block WHERE first >= $1 AND first <= $2`,
+		k.First, k.Last)
 }
 
 func scanKeys(rows *sql.Rows) (k find.Keys, err error) { return k, rows.Scan(&k.First, &k.Last) }
@@ -58,7 +61,8 @@ func scanKeys(rows *sql.Rows) (k find.Keys, err error) { return k, rows.Scan(&k.
 // Each has records in the order of their keys.
 func (s shelf) Each(k find.Keys, most int) find.Each {
 	return func(ctx context.Context, use func(key, at int64, text []byte) bool) error {
-		found, err := s.tx.QueryContext(ctx, `SELECT key, time, record FROM history WHERE key >= $1 AND key <= $2 ORDER BY key LIMIT $3`,
+		found, err := s.tx.QueryContext(ctx,
+			`SELECT key, time, record FROM history WHERE key >= $1 AND key <= $2 ORDER BY key LIMIT $3`,
 			k.First, k.Last, int64(most))
 		if err != nil {
 			return err
@@ -98,7 +102,8 @@ func commit(ctx context.Context, tx *sql.Tx, w *find.Step) error {
 
 // write adds a block.
 func write(ctx context.Context, tx *sql.Tx, b find.Block, merged bool) error {
-	if _, err := tx.ExecContext(ctx, `INSERT INTO history_block (first, last, rows, merged, newest, newest_key, oldest, oldest_key)
+	if _, err := tx.ExecContext(ctx,
+		`INSERT INTO history_block (first, last, rows, merged, newest, newest_key, oldest, oldest_key)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, b.First, b.Last, int64(b.Rows), merged,
 		b.Newest.Time, b.Newest.Key, b.Oldest.Time, b.Oldest.Key); err != nil {
 		return err
@@ -107,7 +112,8 @@ func write(ctx context.Context, tx *sql.Tx, b find.Block, merged bool) error {
 		if data == nil {
 			data = []byte{}
 		}
-		if _, err := tx.ExecContext(ctx, `INSERT INTO history_part (block, part, data) VALUES ($1, $2, $3)`, b.First, int64(p), data); err != nil {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO history_part (block, part, data) VALUES ($1, $2, $3)`,
+			b.First, int64(p), data); err != nil {
 			return err
 		}
 	}

@@ -126,10 +126,12 @@ func (s *Store) Lookup(ctx context.Context, key string) (list []policy.Record, e
 	defer cancel()
 	const columns = `SELECT record FROM history WHERE time >= (SELECT oldest FROM history_extent) AND `
 	return history.LookUp(key, func(key string) ([]policy.Record, error) {
-		return rows(ctx, s.state, scanRecord, columns+`(id = $1 OR queue = $2 OR mid = $2) ORDER BY time DESC`, postgres.Key(key), hashed(key))
+		return rows(ctx, s.state, scanRecord, columns+`(id = $1 OR queue = $2 OR mid = $2) ORDER BY time DESC`,
+			postgres.Key(key), hashed(key))
 	}, func(key string, most int) ([]policy.Record, error) {
 		key = postgres.Key(key)
-		return rows(ctx, s.state, scanRecord, columns+`id >= $1 AND id < $1::text || '~' ORDER BY time DESC LIMIT $2`, key, int64(most))
+		return rows(ctx, s.state, scanRecord, columns+`id >= $1 AND id < $1::text || '~' ORDER BY time DESC LIMIT $2`,
+			key, int64(most))
 	})
 }
 
@@ -146,7 +148,8 @@ func scanRecord(rows *sql.Rows) (r policy.Record, err error) {
 }
 
 // rows asks a query, and returns what scan makes of each row of the answer.
-func rows[T any](ctx context.Context, s State, scan func(*sql.Rows) (T, error), query string, args ...any) (list []T, err error) {
+func rows[T any](ctx context.Context, s State, scan func(*sql.Rows) (T, error), query string,
+	args ...any) (list []T, err error) {
 	err = s.Read(ctx, func(db *sql.DB) error {
 		list, err = each(ctx, db, scan, query, args...)
 		return err
@@ -160,7 +163,8 @@ type asker interface {
 }
 
 // each returns what scan makes of each row of an answer.
-func each[T any](ctx context.Context, db asker, scan func(*sql.Rows) (T, error), query string, args ...any) (list []T, err error) {
+func each[T any](ctx context.Context, db asker, scan func(*sql.Rows) (T, error), query string,
+	args ...any) (list []T, err error) {
 	found, err := db.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, err

@@ -12,7 +12,7 @@ import (
 	"github.com/milterscan/milterscan/policy/keep/postgres"
 )
 
-// Bounds of one question: every question costs the way there and back.
+// Bounds of what one question fetches: every question costs the way there and back.
 const (
 	mostNamed   = 1000    // records with one queue id or Message-ID; of more the blocks are asked
 	mostRecords = 128     // records
@@ -48,7 +48,8 @@ func (s *Store) look(ctx context.Context, few int, do func(*view) error) error {
 			return err
 		}
 		defer tx.Rollback()
-		v := &view{tx: tx, parts: map[piece][]byte{}, ahead: map[find.Part]int{}, records: map[int64][]byte{}, few: min(few, mostRecords)}
+		v := &view{tx: tx, parts: map[piece][]byte{}, ahead: map[find.Part]int{}, records: map[int64][]byte{},
+			few: min(few, mostRecords)}
 		if _, err := tx.ExecContext(ctx, uncompiled); err != nil {
 			return err
 		}
@@ -111,11 +112,13 @@ func (v *view) place() {
 // named takes the records with a queue id or a Message-ID as the only source. It reports
 // whether the filter names one, and the records are few.
 func (v *view) named(ctx context.Context, q *find.Search) (bool, error) {
-	for _, c := range []struct{ column, id string }{{"queue", q.Filter.QueueID}, {"mid", history.BareID(q.Filter.MessageID)}} {
+	for _, c := range []struct{ column, id string }{
+		{"queue", q.Filter.QueueID}, {"mid", history.BareID(q.Filter.MessageID)}} {
 		if c.id == "" {
 			continue
 		}
-		rows, err := each(ctx, v.tx, scanRow, `SELECT time, key FROM history WHERE `+c.column+` = $1 LIMIT $2`, hashed(c.id), int64(mostNamed+1))
+		rows, err := each(ctx, v.tx, scanRow, `SELECT time, key FROM history WHERE `+c.column+` = $1 LIMIT $2`,
+			hashed(c.id), int64(mostNamed+1))
 		if err != nil {
 			return false, err
 		}
@@ -136,7 +139,8 @@ func scanRow(rows *sql.Rows) (r find.Row, err error) { return r, rows.Scan(&r.Ti
 // keys lists the records with keys from first to last, received from oldest to newest.
 func (v *view) keys(first, last, oldest, newest int64) func(context.Context) ([]find.Row, error) {
 	return func(ctx context.Context) ([]find.Row, error) {
-		rows, err := each(ctx, v.tx, scanRow, `SELECT time, key FROM history WHERE key >= $1 AND key <= $2 AND time >= $3 AND time <= $4`,
+		rows, err := each(ctx, v.tx, scanRow,
+			`SELECT time, key FROM history WHERE key >= $1 AND key <= $2 AND time >= $3 AND time <= $4`,
 			first, last, oldest, newest)
 		slices.SortFunc(rows, find.Row.Later)
 		return rows, err
@@ -167,8 +171,8 @@ func (v *view) fetch(ctx context.Context, rows []find.Row) error {
 		oldest, newest, keys = min(oldest, r.Time), max(newest, r.Time), append(keys, r.Key)
 		v.records[r.Key] = nil
 	}
-	found, err := v.tx.QueryContext(ctx, `SELECT key, record FROM history WHERE key = ANY($1::bigint[]) AND time >= $2 AND time <= $3`,
-		keys, oldest, newest)
+	found, err := v.tx.QueryContext(ctx,
+		`SELECT key, record FROM history WHERE key = ANY($1::bigint[]) AND time >= $2 AND time <= $3`, keys, oldest, newest)
 	if err != nil {
 		return err
 	}
@@ -210,7 +214,8 @@ func (v *view) fetchParts(ctx context.Context, block int64, p find.Part) error {
 		blocks = append(blocks, b.First)
 		v.parts[piece{b.First, p}] = nil
 	}
-	found, err := v.tx.QueryContext(ctx, `SELECT block, data FROM history_part WHERE block = ANY($1::bigint[]) AND part = $2`,
+	found, err := v.tx.QueryContext(ctx,
+		`SELECT block, data FROM history_part WHERE block = ANY($1::bigint[]) AND part = $2`,
 		postgres.Described, blocks, int64(p))
 	if err != nil {
 		return err
@@ -266,7 +271,8 @@ func (v *view) each(ctx context.Context, k *find.Holding, first, last int64) err
 	if !k.Before.IsZero() {
 		before = k.Before.UnixMilli()
 	}
-	found, err := v.tx.QueryContext(ctx, `SELECT time, key, record FROM history WHERE key >= $1 AND key <= $2 AND time >= $3 AND time < $4`,
+	found, err := v.tx.QueryContext(ctx,
+		`SELECT time, key, record FROM history WHERE key >= $1 AND key <= $2 AND time >= $3 AND time < $4`,
 		first, last, since, before)
 	if err != nil {
 		return err

@@ -97,7 +97,8 @@ func (r *reader) next() ([]byte, error) {
 		return nil, errTorn
 	}
 	text := make([]byte, n)
-	if _, err := io.ReadFull(r.in, text); err != nil || crc32.Checksum(text, castagnoli) != binary.LittleEndian.Uint32(head[4:]) {
+	if _, err := io.ReadFull(r.in, text); err != nil ||
+		crc32.Checksum(text, castagnoli) != binary.LittleEndian.Uint32(head[4:]) {
 		return nil, errTorn
 	}
 	r.at += header + n

@@ -23,7 +23,8 @@ const mostFailures = 10
 
 // MoveFrom moves the messages of a directory into the database, the oldest first. tell is called with the error of
 // each that stays where it is. It ends early, with an error, if the database takes none.
-func (s *Store) MoveFrom(ctx context.Context, from *quarantine.Dir, tell func(id string, err error)) (m Moves, err error) {
+func (s *Store) MoveFrom(ctx context.Context, from *quarantine.Dir,
+	tell func(id string, err error)) (m Moves, err error) {
 	list, err := from.IDs()
 	if err != nil {
 		return m, err

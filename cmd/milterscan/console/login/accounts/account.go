@@ -105,7 +105,8 @@ func (a *Accounts) ByName(ctx context.Context, name string) (Account, error) {
 func (a *Accounts) List(ctx context.Context) (all []Account, err error) {
 	read := func(rows *sql.Rows) (Account, error) { return scan(rows) }
 	err = a.db().Read(ctx, func(db tables.Asker) (err error) {
-		all, err = tables.Rows(ctx, db, read, `SELECT `+columns+` FROM account WHERE role <> ? ORDER BY name`, string(login.Recipient))
+		all, err = tables.Rows(ctx, db, read, `SELECT `+columns+` FROM account WHERE role <> ? ORDER BY name`,
+			string(login.Recipient))
 		return err
 	})
 	return all, err

@@ -65,7 +65,8 @@ func (a *Accounts) EndSession(ctx context.Context, key string) error {
 
 // EndHandle ends the session that a list of an account shows under a name.
 func (a *Accounts) EndHandle(ctx context.Context, account int64, handle string) error {
-	n, err := a.change(ctx, `UPDATE session SET ended = 1, data = ? WHERE account = ? AND handle = ? AND ended = 0`, noData, account, handle)
+	n, err := a.change(ctx, `UPDATE session SET ended = 1, data = ? WHERE account = ? AND handle = ? AND ended = 0`,
+		noData, account, handle)
 	if err == nil && n == 0 {
 		return ErrUnknown
 	}
@@ -75,7 +76,8 @@ func (a *Accounts) EndHandle(ctx context.Context, account int64, handle string) 
 // Sessions returns the sessions of an account, the one that was used last first, without data.
 func (a *Accounts) Sessions(ctx context.Context, account int64) (list []Session, err error) {
 	err = a.db().Read(ctx, func(db tables.Asker) (err error) {
-		list, err = tables.Rows(ctx, db, readSession, `SELECT key, account, handle, client, agent, begun, seen, expires FROM session
+		list, err = tables.Rows(ctx, db, readSession,
+			`SELECT key, account, handle, client, agent, begun, seen, expires FROM session
 			WHERE account = ? AND ended = 0 AND expires > ? ORDER BY seen DESC, begun DESC LIMIT 100`, account, a.now().Unix())
 		return err
 	})

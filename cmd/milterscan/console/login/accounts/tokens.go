@@ -100,8 +100,8 @@ func (a *Accounts) Bearer(ctx context.Context, text string) (login.Person, error
 // Tokens returns the tokens of an account by name.
 func (a *Accounts) Tokens(ctx context.Context, account int64) (list []Token, err error) {
 	err = a.db().Read(ctx, func(db tables.Asker) (err error) {
-		list, err = tables.Rows(ctx, db, readToken, `SELECT name, rights, created, expires, used FROM token WHERE account = ? ORDER BY name`,
-			account)
+		list, err = tables.Rows(ctx, db, readToken,
+			`SELECT name, rights, created, expires, used FROM token WHERE account = ? ORDER BY name`, account)
 		return err
 	})
 	return slices.Clip(list), err

@@ -78,7 +78,8 @@ func (a *Accounts) RenewRecovery(ctx context.Context, id int64) ([]string, error
 }
 
 // newRecovery replaces the recovery codes if change changed an account.
-func (a *Accounts) newRecovery(ctx context.Context, id int64, change func(tables.Asker) (sql.Result, error)) ([]string, error) {
+func (a *Accounts) newRecovery(ctx context.Context, id int64,
+	change func(tables.Asker) (sql.Result, error)) ([]string, error) {
 	list := make([]string, recoveryCodes)
 	for i := range list {
 		list[i] = newRecoveryCode()

@@ -90,12 +90,14 @@ func must(t *testing.T, errs ...error) {
 // passwords: what one process settles about an account counts in the other.
 func passwords(t *testing.T, p pair) {
 	ann := p.add(t, "ann")
-	if err := p.there.Add(t.Context(), accounts.Account{Name: "Ann", Role: login.Auditor}, password); !errors.Is(err, accounts.ErrTaken) {
+	if err := p.there.Add(t.Context(), accounts.Account{Name: "Ann", Role: login.Auditor},
+		password); !errors.Is(err, accounts.ErrTaken) {
 		t.Errorf("twice: %v", err)
 	}
 	verify := func(with string, want error) {
 		t.Helper()
-		if got, known, err := p.there.Verify(t.Context(), "ann", with); !errors.Is(err, want) || !known || err == nil && got.ID != ann.ID {
+		if got, known, err := p.there.Verify(t.Context(), "ann", with); !errors.Is(err, want) || !known ||
+			err == nil && got.ID != ann.ID {
 			t.Errorf("%+v, %t, %v; want %v", got, known, err, want)
 		}
 	}
@@ -105,9 +107,11 @@ func passwords(t *testing.T, p pair) {
 	verify("another password", nil)
 	must(t, p.here.SetDisabled(t.Context(), ann.ID, true))
 	verify("another password", accounts.ErrWrong)
-	must(t, p.here.SetDisabled(t.Context(), ann.ID, false), p.here.SetLanguage(t.Context(), ann.ID, "de"), p.here.Seen(t.Context(), ann.ID))
+	must(t, p.here.SetDisabled(t.Context(), ann.ID, false), p.here.SetLanguage(t.Context(), ann.ID, "de"),
+		p.here.Seen(t.Context(), ann.ID))
 	list, err := p.there.List(t.Context())
-	if err != nil || len(list) != 1 || list[0].Language != "de" || list[0].Seen.IsZero() || !list[0].Password || list[0].HasSecond {
+	if err != nil || len(list) != 1 || list[0].Language != "de" || list[0].Seen.IsZero() || !list[0].Password ||
+		list[0].HasSecond {
 		t.Errorf("%+v, %v", list, err)
 	}
 	if _, err := p.there.ByName(t.Context(), "eve"); !errors.Is(err, accounts.ErrUnknown) {
@@ -123,8 +127,8 @@ func sessions(t *testing.T, p pair) {
 	ann := p.add(t, "ann")
 	put := func(a *accounts.Accounts, key, data string) {
 		t.Helper()
-		must(t, a.PutSession(t.Context(), accounts.Session{Key: key, Account: ann.ID, Handle: "h" + key, Data: []byte(data), Client: "192.0.2.1",
-			Agent: "a\x00browser", Expires: time.Now().Add(time.Hour)}))
+		must(t, a.PutSession(t.Context(), accounts.Session{Key: key, Account: ann.ID, Handle: "h" + key, Data: []byte(data),
+			Client: "192.0.2.1", Agent: "a\x00browser", Expires: time.Now().Add(time.Hour)}))
 	}
 	find := func(key, want string) {
 		t.Helper()
@@ -167,7 +171,8 @@ func sessions(t *testing.T, p pair) {
 // nobody keeps sessions of those who have not logged in as well, and has them expire.
 func nobody(t *testing.T, p pair) {
 	for i, expires := range []time.Duration{time.Hour, -time.Hour} {
-		must(t, p.here.PutSession(t.Context(), accounts.Session{Key: fmt.Sprint(i), Data: []byte("x"), Expires: time.Now().Add(expires)}))
+		must(t, p.here.PutSession(t.Context(), accounts.Session{Key: fmt.Sprint(i), Data: []byte("x"),
+			Expires: time.Now().Add(expires)}))
 	}
 	_, err := p.there.Expire(t.Context(), 0)
 	must(t, err)
@@ -194,7 +199,8 @@ func secondFactors(t *testing.T, p pair) {
 		t.Errorf("the code that it was confirmed with: %v", err)
 	}
 	for _, c := range list[:3] {
-		if n := p.atOnce(t, 16, accounts.ErrWrong, func(a *accounts.Accounts) error { return a.CheckSecond(t.Context(), ann.ID, c) }); n != 1 {
+		if n := p.atOnce(t, 16, accounts.ErrWrong,
+			func(a *accounts.Accounts) error { return a.CheckSecond(t.Context(), ann.ID, c) }); n != 1 {
 			t.Errorf("a recovery code has worked %d times", n)
 		}
 	}
@@ -249,9 +255,11 @@ func ownersAtOnce(t *testing.T, p pair) {
 	if n != 8 || err != nil || len(got.Addresses) != 2 || got.Role != login.Recipient {
 		t.Errorf("%d, %+v, %v", n, got, err)
 	}
-	_, err = p.there.Admit(t.Context(), accounts.Identity{Source: accounts.LDAP, Subject: "uid=ann", Name: "ann", Role: login.Auditor})
+	_, err = p.there.Admit(t.Context(), accounts.Identity{Source: accounts.LDAP, Subject: "uid=ann", Name: "ann",
+		Role: login.Auditor})
 	must(t, err)
-	_, err = p.here.Admit(t.Context(), accounts.Identity{Source: accounts.LDAP, Subject: "uid=other", Name: "ann", Role: login.Auditor})
+	_, err = p.here.Admit(t.Context(), accounts.Identity{Source: accounts.LDAP, Subject: "uid=other", Name: "ann",
+		Role: login.Auditor})
 	if !errors.Is(err, accounts.ErrTaken) {
 		t.Error(err)
 	}
@@ -260,7 +268,8 @@ func ownersAtOnce(t *testing.T, p pair) {
 // audit: what both write down is found in order, and goes only when it is old.
 func audit(t *testing.T, p pair) {
 	p.atOnce(t, 20, nil, func(a *accounts.Accounts) error {
-		return a.Note(t.Context(), accounts.Entry{Person: "ann", Client: "shell", Act: "look", Object: "m\x00\xff", Outcome: "done"})
+		return a.Note(t.Context(), accounts.Entry{Person: "ann", Client: "shell", Act: "look",
+			Object: "m\x00\xff", Outcome: "done"})
 	})
 	must(t, p.there.NoteStranger(t.Context(), accounts.Entry{Person: "eve", Act: "log in", Outcome: "refused"}))
 	trail := func(f accounts.Trail, want int) []accounts.Entry {
@@ -277,7 +286,8 @@ func audit(t *testing.T, p pair) {
 			t.Error("they are in no order")
 		}
 	}
-	trail(accounts.Trail{Person: "ann", Act: "look", Since: time.Now().Add(-time.Hour), Until: time.Now().Add(time.Hour)}, 20)
+	trail(accounts.Trail{Person: "ann", Act: "look", Since: time.Now().Add(-time.Hour),
+		Until: time.Now().Add(time.Hour)}, 20)
 	trail(accounts.Trail{Before: list[19].ID}, 1)
 	trail(accounts.Trail{Object: "nothing"}, 0)
 	for _, keep := range []time.Duration{0, time.Hour} {
