@@ -40,6 +40,7 @@ type sampler struct {
 	rests  time.Time     // until then none is
 	kept   chan sampled
 	chance func() float64 // from 0 to below 1
+	room   func(dir string) (free, all int64, err error)
 }
 
 // sampled is a message to be kept.
@@ -48,7 +49,9 @@ type sampled struct {
 	config.Replay
 }
 
-func newSampler() *sampler { return &sampler{kept: make(chan sampled, samplesWaiting), chance: chance} }
+func newSampler() *sampler {
+	return &sampler{kept: make(chan sampled, samplesWaiting), chance: chance, room: disk.Room}
+}
 
 // chance returns a number from 0 to below 1 that a sender cannot foresee.
 func chance() float64 {
@@ -126,7 +129,7 @@ func (d *Daemon) keepSample(ctx context.Context, m sampled) error {
 	if err := disk.MakeDir(m.Dir); err != nil {
 		return err
 	}
-	free, all, err := disk.Room(m.Dir)
+	free, all, err := d.samples.room(m.Dir)
 	if err == nil && free-m.Raw.Size() < all/sampleRoom {
 		return fmt.Errorf("%s: less than one in %d parts of the file system is free", m.Dir, sampleRoom)
 	}

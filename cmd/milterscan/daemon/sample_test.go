@@ -1,12 +1,14 @@
 package daemon
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/config"
 )
 
@@ -73,6 +75,7 @@ func TestSamples(t *testing.T) {
 	r.await("log", `"ready"`)
 	r.d.samples.mu.Lock()
 	r.d.samples.chance = func() float64 { return 0 }
+	r.d.samples.room = func(string) (free, all int64, err error) { return 1 << 40, 1 << 40, nil } // however full the disk is here
 	r.d.samples.mu.Unlock()
 	ask := func(text string) {
 		t.Helper()
@@ -102,6 +105,11 @@ func TestSamples(t *testing.T) {
 	r.d.expireSamples(t.Context(), c, time.Now().Add(c.For.Go()+time.Hour))
 	if _, err := os.Stat(file); !os.IsNotExist(err) {
 		t.Errorf("a message that is too old is there: %v", err)
+	}
+	full := newSampler()
+	full.room = func(string) (free, all int64, err error) { return 1 << 30, 1 << 40, nil }
+	if err := (&Daemon{samples: full}).keepSample(t.Context(), sampled{policy.Copy{Raw: bytes.NewReader(nil)}, c}); err == nil || !strings.Contains(err.Error(), "of the file system is free") {
+		t.Errorf("on a disk that is nearly full: %v", err)
 	}
 	if err := os.RemoveAll(filepath.Join(dir, "sample")); err != nil {
 		t.Fatal(err)
