@@ -77,7 +77,8 @@ func TestSecondFactor(t *testing.T) {
 	}
 	first := *b.cookie
 	b.post("/second", "code", "000000").want("a wrong code", http.StatusUnauthorized, "")
-	b.post("/second", "code", codeAt(t, secret, time.Now()), "next", "/room").want("set up", http.StatusOK, "")
+	code := codeAt(t, secret, time.Now())
+	b.post("/second", "code", code, "next", "/room").want("set up", http.StatusOK, "")
 	recovery := b.codes()
 	if len(recovery) != 10 || !strings.Contains(b.body, `href="/room"`) {
 		t.Errorf("%s", b.body)
@@ -96,7 +97,7 @@ func TestSecondFactor(t *testing.T) {
 	if c.get("/second"); strings.Contains(c.body, "<svg") || strings.Contains(c.body, secret) {
 		t.Error("the secret is shown again")
 	}
-	c.post("/second", "code", codeAt(t, secret, time.Now())).want("the code it was set up with", http.StatusUnauthorized, "")
+	c.post("/second", "code", code).want("the code it was set up with", http.StatusUnauthorized, "")
 	if c.room() != "" {
 		t.Error("in the room")
 	}
@@ -146,8 +147,8 @@ func TestCodeIsGoodOnce(t *testing.T) {
 	b := h.browser()
 	b.login("ann", good).get("/second")
 	secret := b.secret()
-	b.post("/second", "code", codeAt(t, secret, time.Now().Add(-30*time.Second)))
-	code := codeAt(t, secret, time.Now())
+	b.post("/second", "code", codeAt(t, secret, time.Now()))
+	code := codeAt(t, secret, time.Now().Add(30*time.Second))
 	var in atomic.Int32
 	var all sync.WaitGroup
 	browsers := make([]*browser, 8)
@@ -237,7 +238,7 @@ func TestOwnSecondFactor(t *testing.T) {
 	secret := b.secret()
 	b.post("/account/second/confirm", "code", "000000").want("a wrong code", http.StatusBadRequest, "")
 	other := h.browser().login("ann", good)
-	b.post("/account/second/confirm", "code", codeAt(t, secret, time.Now().Add(-30*time.Second))).want("confirmed", http.StatusOK, "")
+	b.post("/account/second/confirm", "code", codeAt(t, secret, time.Now())).want("confirmed", http.StatusOK, "")
 	recovery := b.codes()
 	if len(recovery) != 10 || b.room() == "" || other.room() != "" {
 		t.Errorf("%d codes, %q, %q", len(recovery), b.room(), other.room())
@@ -253,12 +254,12 @@ func TestOwnSecondFactor(t *testing.T) {
 	if err := h.door.Use(h.config); err != nil {
 		t.Fatal(err)
 	}
-	b.post("/account/second/remove", "code", codeAt(t, secret, time.Now())).want("off, where it is required", http.StatusForbidden, "")
+	b.post("/account/second/remove", "code", codeAt(t, secret, time.Now().Add(30*time.Second))).want("off, where it is required", http.StatusForbidden, "")
 	h.config.RequireTOTP = nil
 	if err := h.door.Use(h.config); err != nil {
 		t.Fatal(err)
 	}
-	b.post("/account/second/remove", "code", codeAt(t, secret, time.Now())).want("off", http.StatusSeeOther, "/account?done=second-removed")
+	b.post("/account/second/remove", "code", codeAt(t, secret, time.Now().Add(30*time.Second))).want("off", http.StatusSeeOther, "/account?done=second-removed")
 	h.browser().login("ann", good).want("without it", http.StatusSeeOther, "/room?x=1")
 }
 
