@@ -18,7 +18,7 @@ var ErrBusy = errors.New("another draft is being tried")
 
 // Times in which a child ends that is told to, and bounds of what it says.
 const (
-	grace     = 10 * time.Second
+	grace     = 30 * time.Second
 	mostState = 16 << 20 // bytes of a State
 	mostSaid  = 1 << 10  // of what a child says that dies
 )

@@ -7,11 +7,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// giveWay has this process, and those it starts, run when no other wants to, and be the first that the
+// giveWay has this process, and those it starts, give way to what judges mail, and be the first that the
 // kernel ends where memory is short. A host that forbids it loses no more than that.
 func giveWay() {
 	if unix.Getpgrp() == os.Getpid() { // else the daemon would be in the group
-		unix.Setpriority(unix.PRIO_PGRP, 0, 19)
+		unix.Setpriority(unix.PRIO_PGRP, 0, 10)
 	}
 	os.WriteFile("/proc/self/oom_score_adj", []byte("1000"), 0)
 	unix.Prlimit(0, unix.RLIMIT_CORE, &unix.Rlimit{}, nil)
