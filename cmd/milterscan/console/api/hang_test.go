@@ -52,7 +52,7 @@ func TestStoreThatHangs(t *testing.T) {
 	}
 	begun := time.Now()
 	got := ask("/api/v1/messages")
-	if took := time.Since(begun); got.Code != http.StatusServiceUnavailable || took > 10*time.Second || took < time.Second || got.Header().Get("Retry-After") == "" ||
+	if took := time.Since(begun); got.Code != http.StatusServiceUnavailable || took > time.Minute || took < time.Second || got.Header().Get("Retry-After") == "" ||
 		!strings.Contains(got.Body.String(), "urn:milterscan:problem:history-hangs") {
 		t.Errorf("%d after %v: %s", got.Code, took, got.Body)
 	}
