@@ -40,7 +40,7 @@ func commandLines(page string) (all []string) {
 }
 
 // groups are commands that have commands.
-var groups = []string{"quarantine", "digest", "dmarc-report", "user", "token", "people", "list", "feed", "import"}
+var groups = []string{"quarantine", "digest", "dmarc-report", "user", "token", "people", "list", "feed", "import", "store"}
 
 // TestPagesCommands: every command that a page shows is one, with options that it has.
 func TestPagesCommands(t *testing.T) {
