@@ -43,8 +43,8 @@ type Spill struct {
 	said  bool               // that records go to the file
 }
 
-// counted is how many records a file had when it had a size.
-type counted struct{ size, records int64 }
+// counted is how many records a file had when it had a size, and where the last whole one ended.
+type counted struct{ size, whole, records int64 }
 
 // New returns what puts records into a history, or into a file.
 func New(to history.Appender, t Terms) *Spill {
@@ -159,7 +159,7 @@ func (s *Spill) counts(file string, was, is, more int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if c := s.count[file]; c.size == was || was == int64(len(magic)) {
-		s.count[file] = counted{is, c.records + more}
+		s.count[file] = counted{is, is, c.records + more}
 	}
 }
 
@@ -190,9 +190,9 @@ func (s *Spill) begin(f *os.File) (int64, error) {
 	}
 	size := info.Size()
 	s.mu.Lock()
-	known := s.count[s.File].size == size
+	c := s.count[s.File]
 	s.mu.Unlock()
-	if known { // it was written by us
+	if c.size == size && c.whole == size { // it was written or counted by us
 		return size, nil
 	}
 	records, whole := count(s.File)
@@ -203,7 +203,7 @@ func (s *Spill) begin(f *os.File) (int64, error) {
 		s.Warn(fmt.Errorf("the last %d bytes of %s are no whole record, and are dropped", size-whole, s.File))
 	}
 	s.mu.Lock()
-	s.count[s.File] = counted{whole, records}
+	s.count[s.File] = counted{whole, whole, records}
 	s.mu.Unlock()
 	return whole, f.Truncate(whole)
 }
@@ -226,8 +226,8 @@ func (s *Spill) Waiting() (records, bytes int64) {
 		c, known := s.count[path]
 		s.mu.Unlock()
 		if size > 0 && (!known || c.size != size) {
-			n, _ := count(path)
-			c = counted{size, n}
+			n, whole := count(path)
+			c = counted{size, whole, n}
 			s.mu.Lock()
 			s.count[path] = c
 			s.mu.Unlock()

@@ -165,7 +165,7 @@ func TestTorn(t *testing.T) {
 		"zeros":  func(text []byte) []byte { return append(text, make([]byte, 4096)...) },
 		"length": func(text []byte) []byte { return append(text, bytes.Repeat([]byte{0xff}, 20)...) },
 	} {
-		for _, again := range []bool{true, false} { // written to afterwards, or loaded at once
+		for _, again := range []string{"loaded", "written", "counted and written"} { // what is done with it first
 			to := &far{away: true}
 			file := filepath.Join(t.TempDir(), "spill")
 			newHost(t, to, file, 1<<20).add(t, 0, 4)
@@ -182,7 +182,10 @@ func TestTorn(t *testing.T) {
 			}
 			h := newHost(t, to, file, 1<<20)
 			want := whole
-			if again {
+			if again == "counted and written" { // as a metrics scrape does
+				h.waits(t, int64(whole))
+			}
+			if again != "loaded" {
 				h.add(t, whole, 2)
 				want += 2
 			}
@@ -190,7 +193,7 @@ func TestTorn(t *testing.T) {
 			h.back(t)
 			to.inOrder(t, want)
 			if !slices.ContainsFunc(h.told, func(s string) bool { return strings.Contains(s, "are no whole record, and are dropped") }) {
-				t.Errorf("%s: told: %q", name, h.told)
+				t.Errorf("%s, %s: told: %q", name, again, h.told)
 			}
 			h.waits(t, 0)
 		}
