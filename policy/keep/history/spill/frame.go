@@ -74,14 +74,27 @@ func open(path string, at int64) (*reader, error) {
 	r := &reader{file: f, at: at, size: info.Size()}
 	if at == 0 {
 		begin := make([]byte, len(magic))
-		if _, err := io.ReadFull(f, begin); err != nil || string(begin) != magic {
+		_, err := io.ReadFull(f, begin)
+		if err = torn(err); err == nil && string(begin) != magic {
+			err = errTorn
+		}
+		if err != nil {
 			f.Close()
-			return nil, fmt.Errorf("%s: %w", path, errTorn)
+			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 		r.at = int64(len(magic))
 	}
 	r.in = bufio.NewReaderSize(io.NewSectionReader(f, r.at, r.size-r.at), 64<<10)
 	return r, nil
+}
+
+// torn returns errTorn for an error that says where a file ends. Any other is one of the disk, which says nothing of
+// what the file holds.
+func torn(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return errTorn
+	}
+	return err
 }
 
 // next returns the JSON of the next record; io.EOF after the last one, errTorn where there is none.
@@ -90,15 +103,17 @@ func (r *reader) next() ([]byte, error) {
 	if _, err := io.ReadFull(r.in, head[:]); errors.Is(err, io.EOF) {
 		return nil, io.EOF
 	} else if err != nil {
-		return nil, errTorn
+		return nil, torn(err)
 	}
 	n := int64(binary.LittleEndian.Uint32(head[:]))
 	if n == 0 || n > most || n > r.size-r.at-header {
 		return nil, errTorn
 	}
 	text := make([]byte, n)
-	if _, err := io.ReadFull(r.in, text); err != nil ||
-		crc32.Checksum(text, castagnoli) != binary.LittleEndian.Uint32(head[4:]) {
+	if _, err := io.ReadFull(r.in, text); err != nil {
+		return nil, torn(err)
+	}
+	if crc32.Checksum(text, castagnoli) != binary.LittleEndian.Uint32(head[4:]) {
 		return nil, errTorn
 	}
 	r.at += header + n
@@ -108,17 +123,29 @@ func (r *reader) next() ([]byte, error) {
 // left returns how many bytes have not been read.
 func (r *reader) left() int64 { return r.size - r.at }
 
-// count returns how many whole records a file has, and where the last of them ends.
-func count(path string) (n, whole int64) {
+// count returns how many whole records a file has, and where the last of them ends. The error says that there may be
+// more, which cannot be read.
+func count(path string) (n, whole int64, err error) {
 	r, err := open(path, 0)
+	if errors.Is(err, errTorn) {
+		return 0, 0, nil
+	}
 	if err != nil {
-		return 0, 0
+		return 0, 0, err
 	}
 	defer r.file.Close()
 	for {
-		if _, err := r.next(); err != nil {
-			return n, r.at
+		_, err := r.next()
+		switch {
+		case err == nil:
+			n++
+		case ended(err):
+			return n, r.at, nil
+		default:
+			return n, r.at, err
 		}
-		n++
 	}
 }
+
+// ended reports whether an error of next says that there are no more records.
+func ended(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, errTorn) }

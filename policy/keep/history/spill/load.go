@@ -32,19 +32,37 @@ func (s *Spill) Load(ctx context.Context) (n int, err error) {
 		}
 		loaded, err := s.load(ctx)
 		n += loaded
-		s.rests.Note(time.Now(), err != nil && !errors.Is(err, disk.ErrLocked))
-		if errors.Is(err, disk.ErrLocked) { // another process does
+		unread := errors.Is(err, errUnread)
+		s.rests.Note(time.Now(), err != nil && !unread && !errors.Is(err, disk.ErrLocked))
+		s.tellUnread(unread, err)
+		switch {
+		case errors.Is(err, disk.ErrLocked): // another process does
 			return n, nil
-		}
-		if err != nil {
+		case unread: // which says nothing of the history: new records go there
+			return n, err
+		case err != nil:
 			s.tell(err)
 			return n, err
 		}
 	}
 	s.mu.Lock()
-	s.said = false
+	s.said, s.stuck = false, false
 	s.mu.Unlock()
 	return n, nil
+}
+
+// errUnread says that the disk does not give what the file has. That is no reason to drop it.
+var errUnread = errors.New("records that wait cannot be read, and stay")
+
+// tellUnread says once that records cannot be read.
+func (s *Spill) tellUnread(unread bool, err error) {
+	s.mu.Lock()
+	first := unread && !s.stuck
+	s.stuck = unread
+	s.mu.Unlock()
+	if first {
+		s.Warn(err)
+	}
 }
 
 // load empties the file that is being loaded, or takes the other for it.
@@ -67,15 +85,23 @@ func (s *Spill) load(ctx context.Context) (n int, err error) {
 		return 0, s.drop(sizeOf(s.loading()))
 	}
 	if err != nil {
-		return 0, err
+		return 0, fmt.Errorf("%w: %w", errUnread, err)
 	}
 	defer r.file.Close()
+	return s.empty(ctx, r)
+}
+
+// empty puts the records of the file that is being loaded into the history, and drops it after the last.
+func (s *Spill) empty(ctx context.Context, r *reader) (n int, err error) {
 	for {
 		list, end := s.read(r)
 		done, err := s.add(ctx, list)
 		n += done
 		if err != nil {
 			return n, err
+		}
+		if end != nil && !ended(end) {
+			return n, fmt.Errorf("%w: %w", errUnread, end)
 		}
 		if end != nil {
 			return n, s.drop(r.left())

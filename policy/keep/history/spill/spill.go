@@ -41,6 +41,7 @@ type Spill struct {
 	count map[string]counted // by file
 	full  int                // records that were lost since the file was full; 0: it is not
 	said  bool               // that records go to the file
+	stuck bool               // that records cannot be read is said
 }
 
 // counted is how many records a file had when it had a size, and where the last whole one ended.
@@ -195,7 +196,10 @@ func (s *Spill) begin(f *os.File) (int64, error) {
 	if c.size == size && c.whole == size { // it was written or counted by us
 		return size, nil
 	}
-	records, whole := count(s.File)
+	records, whole, err := count(s.File)
+	if err != nil {
+		return 0, fmt.Errorf("%w: %w", errUnread, err)
+	}
 	if whole < int64(len(magic)) {
 		return 0, errors.New(s.File + " holds no records: take it away")
 	}
@@ -226,11 +230,13 @@ func (s *Spill) Waiting() (records, bytes int64) {
 		c, known := s.count[path]
 		s.mu.Unlock()
 		if size > 0 && (!known || c.size != size) {
-			n, whole := count(path)
+			n, whole, err := count(path)
 			c = counted{size, whole, n}
-			s.mu.Lock()
-			s.count[path] = c
-			s.mu.Unlock()
+			if err == nil {
+				s.mu.Lock()
+				s.count[path] = c
+				s.mu.Unlock()
+			}
 		}
 		if size > 0 {
 			records += c.records

@@ -1,6 +1,7 @@
 package spill
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -10,7 +11,9 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
+	"testing/iotest"
 
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/keep/history/historytest"
@@ -197,6 +200,48 @@ func TestTorn(t *testing.T) {
 			}
 			h.waits(t, 0)
 		}
+	}
+}
+
+// TestUnread: a disk that does not give what a file has is no reason to drop it, nor to ask the history less.
+func TestUnread(t *testing.T) {
+	to := &far{away: true}
+	file := filepath.Join(t.TempDir(), "spill")
+	h := newHost(t, to, file, 1<<20)
+	h.add(t, 0, 4)
+	if err := os.Rename(file, h.loading()); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(h.loading())
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken := errors.New("input/output error")
+	to.away = false
+	for at := len(magic); at < len(text); at += 61 {
+		in := io.MultiReader(bytes.NewReader(text[len(magic):at]), iotest.ErrReader(broken))
+		r := &reader{in: bufio.NewReader(in), at: int64(len(magic)), size: int64(len(text))}
+		if _, err := h.empty(t.Context(), r); !errors.Is(err, broken) || !there(h.loading()) {
+			t.Fatalf("after %d bytes: %v", at, err)
+		}
+	}
+	if n := h.back(t); n != 4 {
+		t.Errorf("%d are loaded", n)
+	}
+	to.inOrder(t, 4)
+	if err := os.Mkdir(h.loading(), 0o700); err != nil { // which can be opened, and not read
+		t.Fatal(err)
+	}
+	told := len(h.told)
+	for range 2 {
+		if _, err := h.Load(t.Context()); !errors.Is(err, syscall.EISDIR) || !there(h.loading()) {
+			t.Errorf("%v", err)
+		}
+	}
+	h.add(t, 4, 1)
+	to.inOrder(t, 5)
+	if len(h.told) != told+1 || !strings.Contains(h.told[told], "cannot be read, and stay") {
+		t.Errorf("told: %q", h.told[told:])
 	}
 }
 
