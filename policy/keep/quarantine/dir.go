@@ -250,13 +250,7 @@ func (d *Dir) Delete(ctx context.Context, id string, why Event) error {
 		if _, err := entryIn(shard, id); errors.Is(err, ErrUnknown) {
 			return err
 		}
-		if err := errors.Join(shard.Remove(messageOf(id)), shard.Remove(entryOf(id))); err != nil {
-			return err
-		}
-		if err := d.audit(id, why); err != nil {
-			d.warn(fmt.Errorf("%s is removed, but the audit log does not say so: %w", id, err))
-		}
-		return nil
+		return d.gone(shard, id, why)
 	})
 	if err != nil && !errors.Is(err, ErrUnknown) {
 		return err
@@ -264,6 +258,18 @@ func (d *Dir) Delete(ctx context.Context, id string, why Event) error {
 	d.late(d.index.Delete(ctx, id))
 	d.leave(id)
 	return err
+}
+
+// gone removes the files of a message, and says so in the audit log afterwards: on a full disk there is no room for
+// the line before.
+func (d *Dir) gone(shard *os.Root, id string, why Event) error {
+	if err := errors.Join(shard.Remove(messageOf(id)), shard.Remove(entryOf(id))); err != nil {
+		return err
+	}
+	if err := d.audit(id, why); err != nil {
+		d.warn(fmt.Errorf("%s is removed, but the audit log does not say so: %w", id, err))
+	}
+	return nil
 }
 
 // audit adds a line to the audit log, and returns when it is on the disk.

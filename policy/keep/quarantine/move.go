@@ -69,10 +69,7 @@ func (d *Dir) Move(ctx context.Context, id, to string, take func(Parcel) error) 
 		if err := take(p); err != nil {
 			return err
 		}
-		if err := d.audit(id, Event{Time: time.Now(), What: moved, By: "milterscan", Note: to}); err != nil {
-			return err
-		}
-		return errors.Join(shard.Remove(messageOf(id)), shard.Remove(entryOf(id)))
+		return d.gone(shard, id, Event{Time: time.Now(), What: moved, By: "milterscan", Note: to})
 	})
 	if err == nil {
 		d.late(d.index.Delete(ctx, id))

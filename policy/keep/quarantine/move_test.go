@@ -60,6 +60,22 @@ func TestMove(t *testing.T) {
 	}
 }
 
+// TestMoveUnaudited: a message that is written down elsewhere goes, also where there is no room in the audit log.
+func TestMoveUnaudited(t *testing.T) {
+	var told []string
+	d := NewDir(t.TempDir(), Unindexed{}, func(err error) { told = append(told, err.Error()) })
+	keep(t, d, 1)
+	if err := os.Mkdir(d.path+"/audit.log", 0o700); err != nil { // nothing can be added to it
+		t.Fatal(err)
+	}
+	if err := d.Move(t.Context(), id(1), "to another", func(Parcel) error { return nil }); err != nil || d.Has(id(1)) {
+		t.Errorf("it is there: %t, %v", d.Has(id(1)), err)
+	}
+	if len(told) != 1 || !strings.Contains(told[0], "the audit log does not say so") {
+		t.Errorf("told: %q", told)
+	}
+}
+
 // TestMoveKeepsOthersOut: who wants to change a message that is being moved waits, and then finds none.
 func TestMoveKeepsOthersOut(t *testing.T) {
 	d, _ := newDir(t)
