@@ -65,7 +65,7 @@ func TestMovedOnce(t *testing.T) {
 	for i := range sum {
 		all.Go(func() {
 			for ctx.Err() == nil {
-				m, _ := s.MoveFrom(ctx, spare, func(id string, err error) { t.Logf("%s stays: %v", id, err) })
+				m, _ := s.MoveFrom(ctx, spare, "", func(id string, err error) { t.Logf("%s stays: %v", id, err) })
 				sum[i].Taken, sum[i].Known, sum[i].Gone = sum[i].Taken+m.Taken, sum[i].Known+m.Known, sum[i].Gone+m.Gone
 				if list, err := spare.IDs(); err == nil && len(list) == 0 {
 					return

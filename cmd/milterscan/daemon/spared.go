@@ -22,9 +22,10 @@ func (d *Daemon) spared(c *config.Config) int64 {
 type mover struct {
 	d    *Daemon
 	told map[string]bool // messages of which it was said why they stay where they are
+	last string          // message that the database did not take: it is asked for those after it first
 }
 
-func newMover(d *Daemon) *mover { return &mover{d, map[string]bool{}} }
+func newMover(d *Daemon) *mover { return &mover{d: d, told: map[string]bool{}} }
 
 // run moves what waits at every tick, until ctx is done.
 func (m *mover) run(ctx context.Context, tick <-chan time.Time) {
@@ -41,7 +42,8 @@ func (m *mover) move(ctx context.Context) {
 	if !m.d.shares.Load() || m.d.spared(c) == 0 {
 		return
 	}
-	moves, err := m.d.Stores.Vault(c).MoveFrom(ctx, m.d.Stores.Spare(c), m.tell)
+	moves, err := m.d.Stores.Vault(c).MoveFrom(ctx, m.d.Stores.Spare(c), m.last, m.tell)
+	m.last = moves.Refused
 	if n := moves.Done(); n > 0 {
 		m.d.log.Info("messages that were kept on this host are in the shared database now", zap.Int("messages", n))
 	}

@@ -86,7 +86,7 @@ func moveQuarantine(ctx context.Context, k *Stores, c *config.Config, tell func(
 			return m, err
 		}
 		had += len(list)
-		moves, err := v.MoveFrom(ctx, d, func(id string, err error) {
+		moves, err := v.MoveFrom(ctx, d, "", func(id string, err error) {
 			tell(fmt.Errorf("message %s stays where it is: %w", id, err))
 		})
 		taken, known, gone = taken+moves.Taken, known+moves.Known, gone+moves.Gone

@@ -3,6 +3,7 @@ package shared
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
 )
@@ -13,6 +14,8 @@ type Moves struct {
 	Known  int // they were there already
 	Gone   int // they were there, and have been deleted there since
 	Failed int // they stay where they are
+	// Refused is the last message that the database did not take; "" if there was none.
+	Refused string
 }
 
 // Done returns how many messages are not in the directory any more.
@@ -21,20 +24,34 @@ func (m Moves) Done() int { return m.Taken + m.Known + m.Gone }
 // mostFailures is how many messages in a row the database may refuse before the others are left for later.
 const mostFailures = 10
 
-// MoveFrom moves the messages of a directory into the database, the oldest first. tell is called with the error of
-// each that stays where it is. It ends early, with an error, if the database takes none.
-func (s *Store) MoveFrom(ctx context.Context, from *quarantine.Dir,
+// MoveFrom moves the messages of a directory into the database, the oldest first, but those up to the message after,
+// if it is there, last: so that ten that the database refuses do not hold up the newer ones for ever. tell is called
+// with the error of each that stays where it is. It ends early, with an error, if the database takes none.
+func (s *Store) MoveFrom(ctx context.Context, from *quarantine.Dir, after string,
 	tell func(id string, err error)) (m Moves, err error) {
 	list, err := from.IDs()
 	if err != nil {
 		return m, err
 	}
+	one := func(id string) (Taken, error) { return s.moveOne(ctx, from, id) }
+	return moveAll(ctx, turned(list, after), one, s.Check, tell)
+}
+
+// turned returns a list that begins with what comes after an entry, and ends with that entry.
+func turned(list []string, after string) []string {
+	i := slices.Index(list, after) + 1
+	return slices.Concat(list[i:], list[:i])
+}
+
+// moveAll moves messages one by one. check says why the database can take none.
+func moveAll(ctx context.Context, list []string, one func(id string) (Taken, error), check func(context.Context) error,
+	tell func(id string, err error)) (m Moves, err error) {
 	refused := 0 // in a row
 	for _, id := range list {
 		if err := ctx.Err(); err != nil {
 			return m, err
 		}
-		taken, err := s.moveOne(ctx, from, id)
+		taken, err := one(id)
 		switch {
 		case err == nil:
 			m.count(taken)
@@ -43,7 +60,8 @@ func (s *Store) MoveFrom(ctx context.Context, from *quarantine.Dir,
 		case errors.Is(err, quarantine.ErrUnknown): // another process has moved it
 			continue
 		case !errors.Is(err, quarantine.ErrDamaged) && !errors.Is(err, ErrOther):
-			if refused++; refused >= mostFailures || s.Check(ctx) != nil {
+			m.Refused = id
+			if refused++; refused >= mostFailures || check(ctx) != nil {
 				return m, err
 			}
 		}
