@@ -73,11 +73,11 @@ func (b *Book) Read(ctx context.Context) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	err := b.read(ctx)
+	if err != nil && b.current.Load() == nil && b.Shared != "" { // also where ctx is done: mail comes next
+		err = errors.Join(err, b.restore())
+	}
 	if ctx.Err() != nil {
 		return err
-	}
-	if err != nil && b.current.Load() == nil && b.Shared != "" {
-		err = errors.Join(err, b.restore())
 	}
 	b.told(err)
 	return err
@@ -161,13 +161,18 @@ func (b *Book) Entries() (n int, read time.Time) {
 	return n, read
 }
 
+var errUnread = errors.New("the lists of senders have not been read")
+
 // Lists returns the entries and limits in force for one decision; nil if there are none. The error says
 // that they are not known.
 func (b *Book) Lists(by Terms) (policy.Lists, error) {
 	s := b.current.Load()
 	switch {
 	case s == nil:
-		return nil, fmt.Errorf("the lists of senders have not been read: %w", b.Failure())
+		if err := b.Failure(); err != nil {
+			return nil, fmt.Errorf("%w: %w", errUnread, err)
+		}
+		return nil, errUnread
 	case s.empty():
 		return nil, nil
 	}

@@ -2,6 +2,7 @@ package lists
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -101,6 +102,35 @@ func TestKept(t *testing.T) {
 	}
 	if n, _ := next.Entries(); n != 3 || next.Failure() != nil {
 		t.Errorf("%d entries, %v", n, next.Failure())
+	}
+}
+
+// TestKeptHanging: a start whose time is over while the database hangs has the lists that were last read, too.
+func TestKeptHanging(t *testing.T) {
+	s, _, _ := open(t)
+	kept := filepath.Join(t.TempDir(), "lists")
+	add(t, s, people.Entry{Owner: people.Host, Act: people.Block, Pattern: "ann@example.net"})
+	over, end := context.WithCancel(t.Context())
+	end()
+	without, w := shared(t, s, kept)
+	err := without.Read(over)
+	if l, none := without.Lists(usual); err == nil || none == nil || l != nil || none.Error() != errUnread.Error() {
+		t.Errorf("without the file: %v, %v, %v", l, none, err)
+	}
+	read(t, without)
+	if err := without.Keep(); err != nil {
+		t.Fatal(err)
+	}
+	next, _ := shared(t, s, kept)
+	if err := next.Read(over); err == nil {
+		t.Error("it can be read when the time is over")
+	}
+	l, err := next.Lists(usual)
+	if err != nil || l == nil {
+		t.Fatalf("%v, %v", l, err)
+	}
+	if _, ok := l.Entry(people.Host, "ann@example.net", false); !ok || len(w.list) > 0 {
+		t.Errorf("the entry is there: %t; %q", ok, w.list)
 	}
 }
 
