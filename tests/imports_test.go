@@ -140,7 +140,7 @@ var permissions = []struct {
 	{"cmd/milterscan/feeds", []string{"cmd/milterscan/cli", "cmd/milterscan/show", "policy/config", "policy/feed"}},
 	{"cmd/milterscan/access", nil},
 	{"cmd/milterscan/daemon", []string{"scan/sender/contact"}},
-	{"cmd/milterscan/daemon", []string{"policy/keep/fleet", "policy/keep/tables"}},
+	{"cmd/milterscan/daemon", []string{"policy/keep/fleet", "policy/keep/history/spill", "policy/keep/tables"}},
 	{"cmd/milterscan/postfix", []string{"cmd/milterscan/access", "scan/units"}},
 	{"cmd/milterscan/sendmail", nil},
 	{"cmd/milterscan/survey", []string{"cmd/milterscan/postfix", "cmd/milterscan/sendmail", "cmd/milterscan/setup", "policy/disk", "scan", "scan/contents/virus", "scan/sender/dns", "scan/sender/rspamd", "scan/sender/spamd", "scan/units"}},

@@ -163,6 +163,7 @@ func (d *Daemon) reload(ctx context.Context) {
 	d.journal.replace(next.log)
 	d.recorder.Use(next.config)
 	d.caution(next.config)
+	d.tellOfStranded(d.config.Load(), next.config)
 	d.config.Store(next.config)
 	d.useDesk(next.config)
 	d.current.Store(next.judge)

@@ -7,6 +7,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/milterscan/milterscan/policy/config"
+	"github.com/milterscan/milterscan/policy/keep/history/spill"
 )
 
 // spared returns how many messages this host has kept while the shared database did not take them.
@@ -16,6 +17,25 @@ func (d *Daemon) spared(c *config.Config) int64 {
 		d.log.Debug("messages that wait for the shared database cannot be counted", zap.Error(err))
 	}
 	return int64(len(list))
+}
+
+// tellOfStranded warns of what waits for the shared database where a reload has nobody look for it any more.
+func (d *Daemon) tellOfStranded(before, now *config.Config) {
+	if d.Stores.Fleet == nil {
+		return
+	}
+	if dir := before.Quarantine.Spare(); dir != now.Quarantine.Spare() {
+		if n := d.spared(before); n > 0 {
+			d.log.Warn("messages wait in a place that is not looked at any more: set quarantine.dir back until they are moved",
+				zap.String("directory", dir), zap.Int64("messages", n))
+		}
+	}
+	if file := before.History.SpillFile(); before.History.File != "" && file != now.History.SpillFile() {
+		if n, _ := spill.Waiting(file); n > 0 {
+			d.log.Warn("records wait in a place that is not looked at any more: set history.file back until they are moved",
+				zap.String("file", file), zap.Int64("records", n))
+		}
+	}
 }
 
 // mover moves messages that this host has kept into the shared database.
