@@ -13,11 +13,26 @@ import (
 	"testing"
 	"time"
 
+	"github.com/milterscan/milterscan/cmd/milterscan/pipeline"
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/keep/history"
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
 	"github.com/milterscan/milterscan/policy/keep/timeline"
 )
+
+// TestWhoSeesHosts has a host with messages that are in no list yet: who sees the mail of some domains is told neither
+// its name nor how many they are.
+func TestWhoSeesHosts(t *testing.T) {
+	s := keptSite(t)
+	s.late = []pipeline.Late{{Host: "mx7.shared.test", Messages: 4711}}
+	for who, want := range map[string]bool{"root": true, "audit": true, "desk": true, "own": false, "other": false} {
+		got := s.ask("GET", "/quarantine", who, nil)
+		page := got.Body.String()
+		if got.Code != 200 || strings.Contains(page, "mx7.shared.test") != want || strings.Contains(page, "4711") != want {
+			t.Errorf("for %s: %d, wants the host %v in %s", who, got.Code, want, clip(text(page), 700))
+		}
+	}
+}
 
 // TestWhoSeesWhat asks for lists and messages as each person.
 func TestWhoSeesWhat(t *testing.T) {

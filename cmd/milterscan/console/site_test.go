@@ -41,10 +41,14 @@ type site struct {
 	mu     sync.Mutex
 	audit  []accounts.Entry
 	noted  error // of the audit log
+	late   []pipeline.Late
 }
 
 // Config, History and the like are those of the stores.
 func (s *site) Health() Health { return s.health }
+
+// Late returns the hosts that the test says.
+func (s *site) Late(context.Context) ([]pipeline.Late, error) { return s.late, nil }
 
 // Releaser sends to the MTA of the test.
 func (s *site) Releaser(by string) quarantine.Releaser {
