@@ -3,6 +3,7 @@ package dmarc
 import (
 	"compress/gzip"
 	"context"
+	"database/sql"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -308,6 +309,46 @@ func TestOnceEach(t *testing.T) {
 	}
 	if state, err := p.SendNow(t.Context(), "example.org", "2026-11-30", due); state != Sent || err != nil || len(o.sent) != 2 {
 		t.Errorf("once more: %q, %v, %v", state, err, o.sent)
+	}
+}
+
+// away is a database that does not answer.
+type away struct{}
+
+func (away) Read(context.Context, func(*sql.DB) error) error   { return errors.New("away") }
+func (away) Change(context.Context, func(*sql.Tx) error) error { return errors.New("away") }
+
+// TestJoining shares the counts of a host that has begun to send a report: who has it does not get it again from others,
+// and who does not gets it from this host. What was not begun is for all hosts.
+func TestJoining(t *testing.T) {
+	z := dnstest.Zone{"example.org._report._dmarc.slow.example": {dnstest.Timeout}}
+	o := new(outbox)
+	p := post(t, o, z)
+	e := failed()
+	e.Policy.ReportAddresses = "mailto:d@example.org,mailto:d@slow.example"
+	p.count(t, noon, e)
+	if all, err := p.Round(t.Context(), due); all != (Outcome{PutOff: 1}) || !errors.Is(err, dns.ErrTimeout) {
+		t.Fatalf("%+v, %v", all, err)
+	}
+	later := noon.Add(24 * time.Hour)
+	p.count(t, later, e)
+	f := p.Store.(*File)
+	got, err := f.parcel(t.Context())
+	if err != nil || len(got.days) != 1 || day(got.days[0]) != dayOf(later) {
+		t.Errorf("the parcel has the days %v, not only %d; %v", got.days, dayOf(later), err)
+	}
+	z["example.org._report._dmarc.slow.example"] = []string{"TXT v=DMARC1"}
+	p.Store = &Shared{tables: tables{db: away{}}, own: f, file: p.Terms.File}
+	for i, want := range []Outcome{{Sent: 1}, {}} {
+		if all, err := p.Round(t.Context(), due.Add(time.Hour)); all != want || err == nil {
+			t.Errorf("round %d: %+v, %v", i, all, err)
+		}
+	}
+	if got := strings.Join(o.sent, " "); got != "d@example.org d@slow.example" {
+		t.Errorf("sent to %s", got)
+	}
+	if lost, err := f.drop(t.Context(), dayOf(later)); lost != 0 || err != nil {
+		t.Errorf("%d messages that were reported count as lost; %v", lost, err)
 	}
 }
 

@@ -46,6 +46,9 @@ func NewFile(path string) *File {
 // forward implements Store: nothing is to be brought anywhere.
 func (f *File) forward(context.Context, Config, time.Time) (int64, error) { return 0, nil }
 
+// begun implements Store: all reports are of this host.
+func (f *File) begun() Store { return nil }
+
 // add implements Store.
 func (f *File) add(ctx context.Context, lot map[place]*count, terms Config) (lost int64, err error) {
 	err = f.Change(ctx, func(tx *sql.Tx) error {

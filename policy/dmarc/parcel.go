@@ -41,7 +41,8 @@ func (f *File) parcel(ctx context.Context) (p parcel, err error) {
 	return p, err
 }
 
-// pack takes rows out of the reports of this host into a new parcel.
+// pack takes rows out of the reports of this host into a new parcel. A report that this host has begun to send stays
+// with it: some of its addresses may have it.
 func pack(ctx context.Context, tx *sql.Tx) error {
 	for _, step := range []struct {
 		text string
@@ -49,9 +50,9 @@ func pack(ctx context.Context, tx *sql.Tx) error {
 	}{
 		{`INSERT INTO outgoing (parcel, day, domain, policy, rua, sum, row, n)
 			SELECT ?, day, domain, policy, rua, sum, row, n FROM row JOIN report USING (day, domain)
-			WHERE state = '' ORDER BY day, domain LIMIT ?`, []any{rand.Text(), mostInParcel}},
+			WHERE state = '' AND again = 0 ORDER BY day, domain LIMIT ?`, []any{rand.Text(), mostInParcel}},
 		{`DELETE FROM row WHERE (day, domain, sum) IN (SELECT day, domain, sum FROM outgoing)`, nil},
-		{`DELETE FROM report WHERE state = '' AND NOT EXISTS
+		{`DELETE FROM report WHERE state = '' AND again = 0 AND NOT EXISTS
 			(SELECT 1 FROM row WHERE row.day = report.day AND row.domain = report.domain)`, nil},
 	} {
 		if _, err := tx.ExecContext(ctx, step.text, step.args...); err != nil {
@@ -106,12 +107,15 @@ func (f *File) arrived(ctx context.Context, p parcel) error {
 	return err
 }
 
-// drop forgets what was counted on days before one, and returns how many messages these were.
+// drop forgets what was counted on days before one, and returns how many messages these were, without those of reports
+// that this host has sent or given up.
 func (f *File) drop(ctx context.Context, before day) (lost int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
 	err = f.Change(ctx, func(tx *sql.Tx) error {
-		const counted = `SELECT coalesce((SELECT sum(n) FROM row WHERE day < ?1), 0) + coalesce((SELECT sum(n) FROM outgoing WHERE day < ?1), 0)`
+		const counted = `SELECT
+			coalesce((SELECT sum(n) FROM row JOIN report USING (day, domain) WHERE day < ?1 AND state = ''), 0) +
+			coalesce((SELECT sum(n) FROM outgoing WHERE day < ?1), 0)`
 		if err := tx.QueryRowContext(ctx, counted, before).Scan(&lost); err != nil {
 			return err
 		}

@@ -79,6 +79,18 @@ const (
 // Round sends the reports that are due. Where another process does so at the same time, each
 // sends some of them.
 func (p Post) Round(ctx context.Context, now time.Time) (all Outcome, err error) {
+	all, err = p.round(ctx, now)
+	own := p.Store.begun()
+	if own == nil {
+		return all, err
+	}
+	p.Store = own
+	more, failed := p.round(ctx, now)
+	return Outcome{all.Sent + more.Sent, all.Unwanted + more.Unwanted, all.Failed + more.Failed, all.PutOff + more.PutOff},
+		errors.Join(err, failed)
+}
+
+func (p Post) round(ctx context.Context, now time.Time) (all Outcome, err error) {
 	list, err := p.Store.waiting(ctx, dayOf(now), now)
 	if err != nil {
 		return all, err

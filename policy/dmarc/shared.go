@@ -3,7 +3,10 @@ package dmarc
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"time"
 )
 
@@ -12,13 +15,14 @@ import (
 // lost while the database is away, and nothing is counted twice when an answer is.
 type Shared struct {
 	tables
-	own *File
+	own  *File
+	file string // of own
 }
 
 // NewShared returns the store in a database, with the file in which this host's counts wait for it. Both are opened
 // when they are first used.
 func NewShared(state database, file string) *Shared {
-	return &Shared{tables{db: state, prefix: "dmarc_", id: "id", due: " AND due <= $2"}, NewFile(file)}
+	return &Shared{tables{db: state, prefix: "dmarc_", id: "id", due: " AND due <= $2"}, NewFile(file), file}
 }
 
 // Close closes the file.
@@ -27,6 +31,14 @@ func (s *Shared) Close() error { return s.own.Close() }
 // add implements Store.
 func (s *Shared) add(ctx context.Context, lot map[place]*count, terms Config) (lost int64, err error) {
 	return s.own.add(ctx, lot, terms)
+}
+
+// begun implements Store. The reports are in the file of this host, if that was made.
+func (s *Shared) begun() Store {
+	if _, err := os.Stat(s.file); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return &File{s.own.Database, tables{db: s.own.Database, id: "''", due: " AND again > 0"}}
 }
 
 // mostParcels bounds what one call sends. The next one goes on.

@@ -20,6 +20,9 @@ type Store interface {
 	// forward brings what was written down to where it is reported, and returns how many messages found no room there. Its
 	// errors are ErrUnshared.
 	forward(ctx context.Context, terms Config, now time.Time) (lost int64, err error)
+	// begun returns the store of reports that this host had begun to send before others shared its counts; nil if there
+	// is none.
+	begun() Store
 
 	waiting(ctx context.Context, before day, now time.Time) ([]Report, error)
 	one(ctx context.Context, of day, domain string) (Report, error)
