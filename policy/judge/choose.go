@@ -67,13 +67,17 @@ func (j *Judge) fixed(s seen) []int {
 }
 
 // uneditable says why no edit can be made of a message in which there may be more than its first reading shows; "" of
-// any other. Rules are told beforehand, so that they need not deliver what they wanted to be edited.
+// any other. Rules are told beforehand, so that they need not deliver what they wanted to be edited. They are told
+// nothing of a message that this host has failed to open: it is to come again, and is not to blame.
 func (j *Judge) uneditable(s seen) string {
-	if !j.edits() || !edit.Uncertain(s.message, s.found) {
+	if !j.edits() || slices.ContainsFunc(s.found, unopened) || !edit.Uncertain(s.message, s.found) {
 		return ""
 	}
 	return edit.WhyFixed(s.message, s.found)(scan.WholeMessage)
 }
+
+// unopened reports whether a finding says that this host had no room or no time to open a message.
+func unopened(f scan.Finding) bool { return f.Scanner == "mime" && f.Kind == scan.Failed }
 
 // decide asks the policy about the facts known so far.
 func (j *Judge) decide(s seen, t tried) choice {

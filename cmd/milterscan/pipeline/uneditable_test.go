@@ -69,6 +69,27 @@ func TestPagesThatCannotBeEdited(t *testing.T) {
 	}
 }
 
+// TestFullSpoolIsNoFaultOfThePage has a page with a form in a message of which the rest finds no room: hosting has the
+// MTA try again.
+func TestFullSpoolIsNoFaultOfThePage(t *testing.T) {
+	p := pipelineOf(t, "profile = \"hosting\"\n[limits]\nmessage = \"1MB\"\n[spool]\nmemory = \"1MB\"\ndisk = \"0B\"\n")
+	page := "Content-Type: text/html\r\n\r\n<p>hello there</p><form action=\"http://evil.test/\"><input name=p></form>\r\n"
+	file := "Content-Type: application/octet-stream; name=a.dat\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
+		strings.Repeat(strings.Repeat("QUJD", 19)+"\r\n", 9000)
+	r := p.judged(t, corpus.Mail{Message: []byte("From: Ann <a@shop.test>\r\nTo: b@example.com\r\nSubject: x\r\nMIME-Version: 1.0\r\n" +
+		"Content-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\n" + page + "--a\r\n" + file + "--a--\r\n")})
+	defer r.Close()
+	rules := fmt.Sprint(rulesOf(r.Found))
+	for _, want := range []string{"mime/failed", "content/form"} {
+		if !strings.Contains(rules, want) {
+			t.Errorf("%s is not found: %s", want, rules)
+		}
+	}
+	if r.Decision.Answer != policy.Tempfail || strings.Contains(rules, "mime/uneditable") {
+		t.Errorf("%+v: %s", r.Decision, rules)
+	}
+}
+
 func rulesOf(found []scan.Finding) (rules []string) {
 	for _, f := range found {
 		rules = append(rules, f.Rule)
