@@ -119,7 +119,7 @@ func WhyFixed(m *scan.Message, found []scan.Finding) func(part int) string {
 	if slices.ContainsFunc(l.list, isInvitation) {
 		all = "the message is an invitation, which clients take as a whole"
 	} else if l.uncertain(found) {
-		all = "the message can be read in more than one way"
+		all = "the message can be read in more than one way, or was not read to its end"
 	}
 	return func(part int) string {
 		if all != "" || part < 0 || part >= len(m.Parts) {

@@ -237,7 +237,7 @@ func TestWhyNothingIsEdited(t *testing.T) {
 		"signed":                 {signed, []policy.Rule{asks}, []string{"replace: the part is signed or encrypted"}},
 		"encrypted in a text":    {armored, []policy.Rule{asks}, []string{"replace: the part is signed or encrypted"}},
 		"invitation":             {invitation, []policy.Rule{asks}, []string{"replace: the message is an invitation, which clients take as a whole"}},
-		"two readings":           {twice, []policy.Rule{asks}, []string{"replace: the message can be read in more than one way"}},
+		"two readings":           {twice, []policy.Rule{asks}, []string{"replace: the message can be read in more than one way, or was not read to its end"}},
 		"a banner, invitation":   {strings.Replace(invitation, "VIRUS", "hello", 1), []policy.Rule{banner}, []string{"banner legal: the message is an invitation, which clients take as a whole"}},
 		"editable":               {infectedMail, []policy.Rule{asks}, nil},
 		"no edit is asked for":   {signed, []policy.Rule{on(scan.Infected, policy.Outcome{})}, nil},
