@@ -80,7 +80,7 @@ unit: ## unit tests with the race detector; needs nothing installed
 
 integration: packages unpacked build ## end to end, with a private Postfix, Sendmail and clamd on loopback
 	MILTERSCAN_E2E=1 MILTERSCAN_BINARY=$(CURDIR)/bin/milterscan \
-		$(GO) test $(AS_ROOT) -count=1 -timeout 30m ./tests/integration/...
+		$(GO) test $(AS_ROOT) -count=1 -timeout 60m ./tests/integration/...
 
 browser: packages build ## the console in Debian's Chromium, with axe-core; installs both
 	@.ci/packages $(BROWSER)
