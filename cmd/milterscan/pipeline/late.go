@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"slices"
 
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/policy/keep/fleet"
@@ -37,5 +36,5 @@ func (k *Stores) Late(ctx context.Context, c *config.Config) (list []Late, err e
 			list = append(list, Late{h.Name, n})
 		}
 	}
-	return slices.Clip(list), err
+	return list, err
 }
