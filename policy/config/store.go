@@ -20,7 +20,7 @@ type Store struct {
 	// The file with the password, or "env:NAME" for a variable of the environment; ""
 	// for none. It is read for each connection, so that it may be changed.
 	PasswordFile SecretFile `toml:"password_file"`
-	// Connections for mail; half as many more are for all else.
+	// Connections for mail; half as many and three more are for all else.
 	Connections int `toml:"connections"`
 	// How long one mail waits for the database. After that mail does without for ten
 	// seconds: see docs/hosts.md for what that means.

@@ -2,6 +2,7 @@ package integration
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -170,5 +171,51 @@ func TestSharedHistoryAway(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		cancel()
+	}
+}
+
+// TestSharedHistoryWriter: records are written while searches hold every other connection, also the first of a day.
+func TestSharedHistoryWriter(t *testing.T) {
+	needServers(t)
+	pg := servers.StartPostgres(t, "")
+	state := prepared(t, pg)
+	s := chronicle.New(state, "mx1")
+	ctx, stop := context.WithCancel(t.Context())
+	var searches sync.WaitGroup
+	defer searches.Wait()
+	defer stop()
+	var holding sync.WaitGroup
+	const others = 4 // of the connections with the default of store.connections
+	holding.Add(others)
+	for range others {
+		searches.Go(func() {
+			state.Read(ctx, func(db *sql.DB) error {
+				c, err := db.Conn(ctx)
+				if err != nil {
+					t.Error(err)
+				} else {
+					defer c.Close()
+				}
+				holding.Done()
+				<-ctx.Done()
+				return nil
+			})
+		})
+	}
+	holding.Wait()
+	short, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	if _, err := s.Find(short, history.Filter{}, history.Cursor{}); err == nil {
+		t.Error("one more search found a connection: nothing is shown")
+	}
+	for n := range 2 {
+		if err := s.Append(t.Context(), []policy.Record{historytest.Record(n)}); err != nil {
+			t.Error(err)
+		}
+	}
+	stop()
+	searches.Wait()
+	if got, err := history.List(t.Context(), s.Find, history.Filter{}); err != nil || len(got) != 2 {
+		t.Errorf("%d records, %v", len(got), err)
 	}
 }

@@ -60,7 +60,10 @@ func (k *Stores) History(c *config.Config) history.Store {
 
 // records returns the history that hosts share.
 func (k *Stores) records(c *config.Config) *chronicle.Store {
-	return chronicle.New(k.Tables(), c.Store.Host())
+	if k.joins {
+		return chronicle.New(fleet.Joining{State: k.Fleet}, c.Store.Host())
+	}
+	return chronicle.New(k.Fleet, c.Store.Host())
 }
 
 // Join has what hosts share be looked at when it is used: there is no daemon that does so beforehand.

@@ -35,8 +35,9 @@ type State struct {
 	unfit error  // why the tables cannot be used
 }
 
-// pools are the connections: mail never waits for people, nor does what watches the database wait for either.
-type pools struct{ mail, others, watch *sql.DB }
+// pools are the connections: mail never waits for people. Neither do those who write down what became of mail, or watch the
+// database.
+type pools struct{ mail, others, records, watch *sql.DB }
 
 // Numbers of connections, and times.
 const (
@@ -55,8 +56,8 @@ func New(o Options) *State { return &State{options: o, unfit: errUnprepared} }
 func (o Options) othersOf() int { return max(fewest, o.Connections/2) }
 
 // Most returns how many connections one daemon may have at the same time: those of mail and of
-// others, one that watches, and one that listens.
-func (o Options) Most() int { return o.Connections + o.othersOf() + 2 }
+// others, one that writes records, one that watches, and one that listens.
+func (o Options) Most() int { return o.Connections + o.othersOf() + 3 }
 
 // Place returns where the database is.
 func (s *State) Place() string { return s.options.Server.Place() }
@@ -81,7 +82,7 @@ func (s *State) open() (*pools, error) {
 		postgres.Pool
 	}{
 		{&p.mail, s.pool(s.options.Connections, s.options.Patience)}, {&p.others, s.pool(s.options.othersOf(), statementTime)},
-		{&p.watch, s.pool(1, lookTime)},
+		{&p.records, s.pool(1, statementTime)}, {&p.watch, s.pool(1, lookTime)},
 	} {
 		var err error
 		if *one.db, err = one.Open(); err != nil {
@@ -95,7 +96,7 @@ func (s *State) open() (*pools, error) {
 // close closes all pools.
 func (p *pools) close() error {
 	var errs []error
-	for _, db := range []*sql.DB{p.mail, p.others, p.watch} {
+	for _, db := range []*sql.DB{p.mail, p.others, p.records, p.watch} {
 		if db != nil {
 			errs = append(errs, db.Close())
 		}
@@ -152,32 +153,45 @@ func (s *State) missed(err error) error {
 	return err
 }
 
-// Read calls do for anything but mail.
+// Read calls do for anything but mail and its records.
 func (s *State) Read(ctx context.Context, do func(*sql.DB) error) error {
+	return s.over(func(p *pools) *sql.DB { return p.others }, do)
+}
+
+// over calls do with some of the connections.
+func (s *State) over(some func(*pools) *sql.DB, do func(*sql.DB) error) error {
 	if err := s.Ready(); err != nil {
 		return s.named(err)
 	}
 	p, err := s.open()
 	if err == nil {
-		err = s.missed(do(p.others))
+		err = s.missed(do(some(p)))
 	}
 	return s.named(err)
 }
 
 // Change commits what do did unless it failed. do is called again where another transaction was in its way.
 func (s *State) Change(ctx context.Context, do func(*sql.Tx) error) error {
-	return s.Read(ctx, func(db *sql.DB) error {
-		for tries := 1; ; tries++ {
-			err := inTransaction(ctx, db, do)
-			if !postgres.Again(err) || tries >= retries || ctx.Err() != nil {
-				return err
-			}
-			select {
-			case <-ctx.Done():
-			case <-time.After(time.Duration(rand.Int64N(int64(tries * 20 * int(time.Millisecond))))):
-			}
+	return s.Read(ctx, func(db *sql.DB) error { return changed(ctx, db, do) })
+}
+
+// Record is Change for those who write records of mail, over a connection that no search takes.
+func (s *State) Record(ctx context.Context, do func(*sql.Tx) error) error {
+	return s.over(func(p *pools) *sql.DB { return p.records }, func(db *sql.DB) error { return changed(ctx, db, do) })
+}
+
+// changed commits what do did, as often as others are in its way.
+func changed(ctx context.Context, db *sql.DB, do func(*sql.Tx) error) error {
+	for tries := 1; ; tries++ {
+		err := inTransaction(ctx, db, do)
+		if !postgres.Again(err) || tries >= retries || ctx.Err() != nil {
+			return err
 		}
-	})
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Duration(rand.Int64N(int64(tries * 20 * int(time.Millisecond))))):
+		}
+	}
 }
 
 // inTransaction commits what do did unless it failed.

@@ -146,3 +146,22 @@ func TestPassword(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestMost: docs and doctor count the connections that there are.
+func TestMost(t *testing.T) {
+	s := nowhere(t)
+	p, err := s.open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 1 // which listens
+	for _, db := range []*sql.DB{p.mail, p.others, p.records, p.watch} {
+		n += db.Stats().MaxOpenConnections
+	}
+	if most := s.options.Most(); n != most {
+		t.Errorf("there may be %d connections, and Most says %d", n, most)
+	}
+	if most := (Options{Connections: 8}).Most(); most != 15 {
+		t.Errorf("%d connections with the default of 8; docs/hosts.md says 15", most)
+	}
+}

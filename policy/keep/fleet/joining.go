@@ -32,6 +32,14 @@ func (j Joining) Change(ctx context.Context, do func(*sql.Tx) error) error {
 	return j.State.Change(ctx, do)
 }
 
+// Record looks at the tables first, if that was not done.
+func (j Joining) Record(ctx context.Context, do func(*sql.Tx) error) error {
+	if err := j.join(ctx); err != nil {
+		return err
+	}
+	return j.State.Record(ctx, do)
+}
+
 func (j Joining) join(ctx context.Context) error {
 	if j.Ready() == nil {
 		return nil

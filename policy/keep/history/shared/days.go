@@ -63,7 +63,7 @@ func (s *Store) makeDays(ctx context.Context, records []policy.Record) error {
 	}
 	slices.Sort(days)
 	for _, d := range slices.Compact(days) {
-		if err := s.state.Change(ctx, func(tx *sql.Tx) error { return makeDay(ctx, tx, d) }); err != nil {
+		if err := s.state.Record(ctx, func(tx *sql.Tx) error { return makeDay(ctx, tx, d) }); err != nil {
 			return fmt.Errorf("the table of a day cannot be made: %w", err)
 		}
 	}

@@ -20,6 +20,8 @@ type State interface {
 	Read(ctx context.Context, do func(*sql.DB) error) error
 	// Change commits what do did unless it failed. do may be called again.
 	Change(ctx context.Context, do func(*sql.Tx) error) error
+	// Record is Change over a connection that waits for none of the others: who writes records does not wait for searches.
+	Record(ctx context.Context, do func(*sql.Tx) error) error
 }
 
 // Store is a history.Store in the tables of file "history" of the layout.
@@ -76,7 +78,7 @@ func (s *Store) Append(ctx context.Context, records []policy.Record) error {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
 	add := func() error {
-		return s.state.Change(ctx, func(tx *sql.Tx) error {
+		return s.state.Record(ctx, func(tx *sql.Tx) error {
 			if _, err := tx.ExecContext(ctx, uncompiled); err != nil {
 				return err
 			}
