@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"maps"
 	"math"
 	"slices"
 
@@ -16,8 +17,8 @@ import (
 const (
 	mostNamed   = 1000    // records with one queue id or Message-ID; of more the blocks are asked
 	mostRecords = 128     // records
-	mostBlocks  = 16      // parts of blocks
-	mostAhead   = 4 << 20 // bytes of these, about
+	mostBlocks  = 64      // parts of blocks
+	mostAhead   = 4 << 20 // bytes of these, as far as can be told before
 )
 
 // view is the history as it was at one moment.
@@ -27,11 +28,18 @@ type view struct {
 	oldest int64       // what was received before is not shown
 	spans  []find.Span // of all blocks, the newest first
 
-	parts   map[piece][]byte  // that were fetched ahead
-	ahead   map[find.Part]int // how many blocks are asked at once for a part
-	few     int               // records are fetched at once
-	records map[int64][]byte  // that were fetched ahead, nil where there is none
-	places  map[int64]int     // of blocks in spans
+	parts   map[piece][]byte   // of the block that is asked, and of later ones, that were fetched ahead
+	at      int                // the place of that block: those before it are not asked any more
+	ahead   map[find.Part]pace // by which parts are fetched
+	few     int                // records are fetched at once
+	records map[int64][]byte   // that were fetched ahead, nil where there is none
+	places  map[int64]int      // of blocks in spans
+}
+
+// pace says how a part is fetched of several blocks at once.
+type pace struct {
+	blocks int // at once
+	each   int // the most bytes that it had for a record
 }
 
 // piece is a part of a block.
@@ -48,7 +56,7 @@ func (s *Store) look(ctx context.Context, few int, do func(*view) error) error {
 			return err
 		}
 		defer tx.Rollback()
-		v := &view{tx: tx, parts: map[piece][]byte{}, ahead: map[find.Part]int{}, records: map[int64][]byte{},
+		v := &view{tx: tx, parts: map[piece][]byte{}, ahead: map[find.Part]pace{}, records: map[int64][]byte{},
 			few: min(few, mostRecords)}
 		if _, err := tx.ExecContext(ctx, uncompiled); err != nil {
 			return err
@@ -188,8 +196,10 @@ func (v *view) fetch(ctx context.Context, rows []find.Row) error {
 	return found.Err()
 }
 
-// part calls use with a part of a block. If it is not there, the block is damaged.
+// part calls use with a part of a block. If it is not there, the block is damaged. Blocks are asked one after the other, the
+// newest first.
 func (v *view) part(ctx context.Context, block int64, p find.Part, use func([]byte) error) error {
+	v.leave(v.places[block])
 	at := piece{block, p}
 	data, known := v.parts[at]
 	if !known {
@@ -205,14 +215,20 @@ func (v *view) part(ctx context.Context, block int64, p find.Part, use func([]by
 	return use(data)
 }
 
+// leave forgets what was fetched of the blocks before a place, and not wanted of them.
+func (v *view) leave(place int) {
+	if place == v.at {
+		return
+	}
+	v.at = place
+	maps.DeleteFunc(v.parts, func(of piece, _ []byte) bool { return v.places[of.block] < place })
+}
+
 // fetchParts reads a part of a block, and of those that are asked after it: of the more, the more were asked.
 func (v *view) fetchParts(ctx context.Context, block int64, p find.Part) error {
-	n := max(1, v.ahead[p])
-	from := v.places[block]
-	var blocks []int64
-	for _, b := range v.spans[from:min(from+n, len(v.spans))] {
-		blocks = append(blocks, b.First)
-		v.parts[piece{b.First, p}] = nil
+	blocks := v.next(block, p)
+	for _, b := range blocks {
+		v.parts[piece{b, p}] = nil
 	}
 	found, err := v.tx.QueryContext(ctx,
 		`SELECT block, data FROM history_part WHERE block = ANY($1::bigint[]) AND part = $2`,
@@ -221,20 +237,32 @@ func (v *view) fetchParts(ctx context.Context, block int64, p find.Part) error {
 		return err
 	}
 	defer found.Close()
-	size := 0
+	each := v.ahead[p].each
 	for found.Next() {
 		var of int64
 		var data []byte
 		if err := found.Scan(&of, &data); err != nil {
 			return err
 		}
-		size += len(data)
+		each = max(each, len(data)/max(1, v.spans[v.places[of]].Rows))
 		v.parts[piece{of, p}] = data
 	}
-	if size < mostAhead/2 {
-		v.ahead[p] = min(2*n, mostBlocks)
-	}
+	v.ahead[p] = pace{min(2*len(blocks), mostBlocks), each}
 	return found.Err()
+}
+
+// next returns the blocks of which a part is fetched at once: a block and later ones.
+func (v *view) next(block int64, p find.Part) (blocks []int64) {
+	a := v.ahead[p]
+	rows := 0
+	for _, b := range v.spans[v.places[block]:] {
+		rows += b.Rows
+		if len(blocks) > 0 && (len(blocks) >= a.blocks || rows*a.each > mostAhead) {
+			break
+		}
+		blocks = append(blocks, b.First)
+	}
+	return blocks
 }
 
 // Hold returns the records that have something on a list, the newest first. Blocks answer for the records in them.
