@@ -4,9 +4,10 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"maps"
+	"encoding/binary"
 	"math"
 	"slices"
+	"strconv"
 
 	"github.com/milterscan/milterscan/policy/keep/find"
 	"github.com/milterscan/milterscan/policy/keep/history"
@@ -23,12 +24,14 @@ const (
 
 // view is the history as it was at one moment.
 type view struct {
+	conn   *sql.Conn // that tx is on
 	tx     *sql.Tx
 	extent find.Extent
 	oldest int64       // what was received before is not shown
 	spans  []find.Span // of all blocks, the newest first
 
 	parts   map[piece][]byte   // of the block that is asked, and of later ones, that were fetched ahead
+	free    [][]byte           // room for more
 	at      int                // the place of that block: those before it are not asked any more
 	ahead   map[find.Part]pace // by which parts are fetched
 	few     int                // records are fetched at once
@@ -51,12 +54,17 @@ type piece struct {
 // look calls do with the history as it is now. What do reads is of one moment.
 func (s *Store) look(ctx context.Context, few int, do func(*view) error) error {
 	return s.state.Read(ctx, func(db *sql.DB) error {
-		tx, err := db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
+		c, err := db.Conn(ctx)
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		tx, err := c.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
 		if err != nil {
 			return err
 		}
 		defer tx.Rollback()
-		v := &view{tx: tx, parts: map[piece][]byte{}, ahead: map[find.Part]pace{}, records: map[int64][]byte{},
+		v := &view{conn: c, tx: tx, parts: map[piece][]byte{}, ahead: map[find.Part]pace{}, records: map[int64][]byte{},
 			few: min(few, mostRecords)}
 		if _, err := tx.ExecContext(ctx, uncompiled); err != nil {
 			return err
@@ -212,7 +220,24 @@ func (v *view) part(ctx context.Context, block int64, p find.Part, use func([]by
 	if data == nil {
 		return find.ErrAbsent
 	}
+	defer v.drop(data)
 	return use(data)
+}
+
+// drop has the room of a part be used for another.
+func (v *view) drop(part []byte) {
+	if len(v.free) < mostBlocks {
+		v.free = append(v.free, part)
+	}
+}
+
+// copied returns a part in room of ours.
+func (v *view) copied(part []byte) []byte {
+	var room []byte
+	if n := len(v.free); n > 0 {
+		room, v.free = v.free[n-1], v.free[:n-1]
+	}
+	return append(room[:0], part...)
 }
 
 // leave forgets what was fetched of the blocks before a place, and not wanted of them.
@@ -221,7 +246,12 @@ func (v *view) leave(place int) {
 		return
 	}
 	v.at = place
-	maps.DeleteFunc(v.parts, func(of piece, _ []byte) bool { return v.places[of.block] < place })
+	for of, data := range v.parts {
+		if v.places[of.block] < place {
+			delete(v.parts, of)
+			v.drop(data)
+		}
+	}
 }
 
 // fetchParts reads a part of a block, and of those that are asked after it: of the more, the more were asked.
@@ -230,25 +260,28 @@ func (v *view) fetchParts(ctx context.Context, block int64, p find.Part) error {
 	for _, b := range blocks {
 		v.parts[piece{b, p}] = nil
 	}
-	found, err := v.tx.QueryContext(ctx,
-		`SELECT block, data FROM history_part WHERE block = ANY($1::bigint[]) AND part = $2`,
-		postgres.Described, blocks, int64(p))
-	if err != nil {
-		return err
-	}
-	defer found.Close()
 	each := v.ahead[p].each
-	for found.Next() {
-		var of int64
-		var data []byte
-		if err := found.Scan(&of, &data); err != nil {
-			return err
-		}
+	err := postgres.Raw(ctx, v.conn, func(row [][]byte) error {
+		of, data := int64(binary.BigEndian.Uint64(row[0])), row[1]
 		each = max(each, len(data)/max(1, v.spans[v.places[of]].Rows))
-		v.parts[piece{of, p}] = data
-	}
+		v.parts[piece{of, p}] = v.copied(data)
+		return nil
+	}, `SELECT block, data FROM history_part WHERE block = ANY($1::bigint[]) AND part = $2::bigint`,
+		listed(blocks), strconv.FormatInt(int64(p), 10))
 	v.ahead[p] = pace{min(2*len(blocks), mostBlocks), each}
-	return found.Err()
+	return err
+}
+
+// listed writes numbers as an array of the database.
+func listed(list []int64) string {
+	text := []byte("{")
+	for i, n := range list {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = strconv.AppendInt(text, n, 10)
+	}
+	return string(append(text, '}'))
 }
 
 // next returns the blocks of which a part is fetched at once: a block and later ones.
