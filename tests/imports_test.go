@@ -156,7 +156,7 @@ var permissions = []struct {
 	{"cmd/milterscan/console/link", []string{"cmd/milterscan/console", "cmd/milterscan/console/login", "cmd/milterscan/console/wording", "policy", "policy/address", "policy/keep/quarantine", "policy/people", "policy/people/digest", "policy/tell/submission", "policy/token"}},
 	{"cmd/milterscan/console/login", []string{"policy", "policy/address"}},
 	{"cmd/milterscan/console/wording", []string{"policy"}},
-	{"cmd/milterscan/console/login/door", []string{"cmd/milterscan/console/login", "cmd/milterscan/console/login/...", "cmd/milterscan/console/wording", "policy", "policy/config", "policy/token"}},
+	{"cmd/milterscan/console/login/door", []string{"cmd/milterscan/console/login", "cmd/milterscan/console/login/...", "cmd/milterscan/console/wording", "policy", "policy/config", "policy/token", "scan/breaker"}},
 	{"cmd/milterscan/console/login/throttle", []string{"policy/pace"}},
 	{"cmd/milterscan/console/login/mailbox", nil},
 	{"cmd/milterscan/console/login/owner", []string{"cmd/milterscan/console/login", "cmd/milterscan/console/login/accounts", "cmd/milterscan/console/login/mailbox", "policy", "policy/address", "policy/config",

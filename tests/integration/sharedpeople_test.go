@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -125,19 +126,51 @@ action = "quarantine"
 		t.Errorf("of 16 clicks %d released it, and it arrived %d times", done.Load(), arrived())
 	}
 
-	f.pg.Stop()
-	for name, v := range map[string]*visitor{"one who is inside": here, "one who logs in": visit(t, filepath.Join(f.dirs[1], "console"))} {
-		page, _ := v.get("/account")
-		if name == "one who logs in" {
-			page, _ = v.post("/login", "name", "root", "password", password)
-		}
-		if !strings.Contains(page, "The database that the mail hosts share does not answer") {
-			t.Errorf("%s sees %s", name, page)
+	apart(t, f, here, password)
+}
+
+// apart has the database of a fleet hang while somebody is inside, and another wants to log in.
+func apart(t *testing.T, f *sharing, inside *visitor, password string) {
+	t.Helper()
+	const away, refused = "The database that the mail hosts share has not answered since", "The database that the mail hosts share does not answer"
+	stranger := visit(t, filepath.Join(f.dirs[1], "console"))
+	sees := func(who, page string, all ...string) {
+		t.Helper()
+		for _, want := range all {
+			if !strings.Contains(page, want) {
+				t.Errorf("%s does not see %q: %s", who, want, page)
+			}
 		}
 	}
-	f.pg.Start(t)
+	eventually(t, "the overview has numbers", func() error {
+		if page, _ := inside.get("/"); strings.Contains(page, away) || !strings.Contains(page, `class="figures"`) {
+			return errors.New(page)
+		}
+		return nil
+	})
+	f.pg.Pause()
+	for path, want := range map[string]string{"/": "as they were last counted", "/rules": "keep it", "/rules/settings": "http://console.test", "/help": "hosts"} {
+		page, at := inside.get(path)
+		if at != path {
+			t.Errorf("%s leads to %s", path, at)
+		}
+		sees("one who is inside, at "+path, page, away, want)
+	}
+	for _, path := range []string{"/messages", "/account", "/login", "/audit"} {
+		page, _ := inside.get(path)
+		sees("one who is inside, at "+path, page, away, "Not while the database is away")
+	}
+	page, _ := inside.post("/language", "language", "de")
+	sees("one who changes the language", page, refused)
+	page, _ = stranger.post("/login", "name", "root", "password", password)
+	sees("one who logs in", page, refused)
+	page, _ = inside.post("/logout")
+	sees("one who logs out", page, refused)
+	page, _ = inside.get("/")
+	sees("one who has logged out", page, refused)
+	f.pg.Continue()
 	eventually(t, "the pages are back", func() error {
-		if _, at := there.get("/account"); at != "/account" {
+		if page, at := inside.get("/account"); at != "/account" || strings.Contains(page, away) || !strings.Contains(page, "<bdi>root</bdi>") {
 			return fmt.Errorf("at %s", at)
 		}
 		return nil

@@ -29,6 +29,7 @@ var (
 	ErrLarge     = &Problem{http.StatusRequestEntityTooLarge, "problem-large"}
 	ErrBusy      = &Problem{http.StatusServiceUnavailable, "problem-busy"}
 	ErrFault     = &Problem{http.StatusInternalServerError, "problem-fault"}
+	ErrAway      = &Problem{http.StatusServiceUnavailable, "problem-away"}
 )
 
 // The problems of what recipients ask for, which other rooms have.

@@ -78,6 +78,8 @@ func (c *Console) admit(s Surface, route Route, w http.ResponseWriter, r *http.R
 	}
 	p, err := ask(r.Context(), c.asks, PartPeople, func(context.Context) (login.Person, error) { return s.Who(r) })
 	switch {
+	case !p.Away.IsZero() && !route.Apart:
+		return p, ErrAway
 	case route.Open:
 		return p, nil
 	case err != nil:

@@ -43,7 +43,8 @@ type overviewPage struct {
 	Health   Health
 	Needs    []need
 	Troubles []trouble
-	None     bool // nothing is remembered
+	None     bool      // nothing is remembered
+	AsOf     time.Time // when was counted, if that is some time ago
 }
 
 // need is something that waits for a person.
@@ -82,13 +83,16 @@ func (c *Console) overview(w http.ResponseWriter, r *http.Request, p login.Perso
 
 // fill asks all parts at the same time.
 func (c *Console) fill(ctx context.Context, v *view, o *overviewPage) {
-	now, since := c.Now(), c.since(o.Days)
+	now := c.Now()
 	var l lately
 	var unsure []quarantine.Row
 	errs := make([]error, 3)
 	var wg sync.WaitGroup
-	wg.Go(func() { l, errs[0] = c.lately(ctx, o.Days) })
+	wg.Go(func() { l, errs[0] = c.lately(ctx, v.Person, o.Days) })
 	wg.Go(func() {
+		if !v.Person.Away.IsZero() {
+			return
+		}
 		unsure, errs[1] = ask(ctx, c.asks, PartQuarantine, func(ctx context.Context) ([]quarantine.Row, error) {
 			return c.Host.Quarantine().Find(ctx, quarantine.Filter{State: quarantine.Releasing, Limit: mostNeeds})
 		})
@@ -103,9 +107,14 @@ func (c *Console) fill(ctx context.Context, v *view, o *overviewPage) {
 		}
 	}
 	o.needs(v.pages, unsure)
+	o.AsOf = l.asOf
 	if o.None = l.none; errs[0] != nil || l.none {
 		return
 	}
+	if !l.asOf.IsZero() {
+		now = l.asOf
+	}
+	since := daysBefore(now, o.Days)
 	report := history.NewReport(l.counts, since, now, 8)
 	o.Report = &report
 	for _, what := range []string{history.ByRule, history.ByFinding, history.BySender, history.ByRecipient} {

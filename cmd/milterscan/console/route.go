@@ -18,6 +18,7 @@ type Route struct {
 	Right   login.Right   // that a person must have; "" for any who has logged in
 	Open    bool          // no person need have logged in
 	Bearer  bool          // the address itself proves who may ask
+	Apart   bool          // it needs no database that hosts share, and changes nothing
 	Body    int64         // bytes that a request may bring; 0 for those of a form
 	Within  time.Duration // for the answer; 0 for that of a page
 	Handle  Handler
@@ -44,7 +45,7 @@ const lookTime = 30 * time.Second
 // ours returns the pages.
 func (c *Console) ours() Surface {
 	routes := []Route{
-		{Method: "GET", Pattern: "/{$}", Handle: c.overview},
+		{Method: "GET", Pattern: "/{$}", Apart: true, Handle: c.overview},
 		{Method: "GET", Pattern: "/messages", Right: login.SeeMessages, Handle: c.messages},
 		{Method: "GET", Pattern: "/messages/{id}", Right: login.SeeMessages, Handle: c.message},
 		{Method: "POST", Pattern: "/messages/{id}/sender", Right: login.AllowSenders, Handle: c.listSender},
@@ -54,9 +55,9 @@ func (c *Console) ours() Surface {
 		{Method: "GET", Pattern: "/quarantine/{id}/file/{part}", Right: login.DownloadParts, Within: actTime, Handle: c.download},
 		{Method: "GET", Pattern: "/picture/{id}/{part}/{until}/{mark}", Open: true, Within: lookTime, Handle: c.picture},
 		{Method: "POST", Pattern: "/quarantine", Right: login.SeeQuarantine, Within: bulkTime, Handle: c.bulk},
-		{Method: "GET", Pattern: "/rules", Right: login.SeeRules, Handle: c.rules},
-		{Method: "GET", Pattern: "/rules/settings", Right: login.SeeConfiguration, Handle: c.settings},
-		{Method: "GET", Pattern: "/rules/reloads", Right: login.SeeConfiguration, Handle: c.reloads},
+		{Method: "GET", Pattern: "/rules", Right: login.SeeRules, Apart: true, Handle: c.rules},
+		{Method: "GET", Pattern: "/rules/settings", Right: login.SeeConfiguration, Apart: true, Handle: c.settings},
+		{Method: "GET", Pattern: "/rules/reloads", Right: login.SeeConfiguration, Apart: true, Handle: c.reloads},
 		{Method: "GET", Pattern: "/rules/rehearsal", Right: login.Rehearse, Handle: c.rehearsal},
 		{Method: "POST", Pattern: "/rules/rehearsal", Right: login.Rehearse, Body: mostUpload, Within: actTime, Handle: c.rehearse},
 		{Method: "GET", Pattern: TrialPath, Right: login.TryConfigurations, Handle: c.trial},
@@ -65,8 +66,8 @@ func (c *Console) ours() Surface {
 		{Method: "POST", Pattern: TrialPath + "/cancel", Right: login.TryConfigurations, Handle: c.cancelTrial},
 		{Method: "GET", Pattern: "/audit", Right: login.SeeAudit, Handle: c.audit},
 		{Method: "POST", Pattern: "/language", Handle: c.language},
-		{Method: "GET", Pattern: stylePath, Open: true, Handle: c.style},
-		{Method: "GET", Pattern: iconPath, Open: true, Handle: c.icon},
+		{Method: "GET", Pattern: stylePath, Open: true, Apart: true, Handle: c.style},
+		{Method: "GET", Pattern: iconPath, Open: true, Apart: true, Handle: c.icon},
 	}
 	for _, a := range acts() {
 		routes = append(routes, Route{Method: "POST", Pattern: "/quarantine/{id}/" + a.name, Right: a.right, Within: actTime,

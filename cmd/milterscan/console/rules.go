@@ -3,6 +3,7 @@ package console
 import (
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
 	"github.com/milterscan/milterscan/policy"
@@ -17,6 +18,7 @@ type rulesPage struct {
 	Rules    []ruleRow
 	Never    int // rules of the host's own that nothing was met by
 	Counted  bool
+	AsOf     time.Time // when was counted, if that is some time ago
 	Troubles []trouble
 }
 
@@ -40,11 +42,11 @@ func (c *Console) rules(w http.ResponseWriter, r *http.Request, p login.Person) 
 			m.Days = days
 		}
 	}
-	l, err := c.lately(r.Context(), m.Days)
+	l, err := c.lately(r.Context(), p, m.Days)
 	if err != nil {
 		m.Troubles = append(m.Troubles, troubleOf(v.pages, err))
 	}
-	m.Counted = err == nil && !l.none
+	m.Counted, m.AsOf = err == nil && !l.none, l.asOf
 	m.fill(c.Host.Config().Effective().Rules, l.counts)
 	v.Page = m
 	return v.write(w, http.StatusOK)

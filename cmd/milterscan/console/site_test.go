@@ -86,6 +86,9 @@ func (s *site) Who(r *http.Request) (login.Person, error) {
 	if !ok {
 		return p, ErrNobody
 	}
+	if r.Header.Get("Test-Away") != "" {
+		p.Away = time.Now().Add(-time.Minute)
+	}
 	if code := r.Header.Get("Test-Language"); code != "" {
 		p.Language = code
 	}

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/keep/history"
 )
@@ -14,7 +15,8 @@ type lately struct {
 	counts []history.Count
 	hours  []history.Hour
 	recent []policy.Record
-	none   bool // there is no history
+	none   bool      // there is no history
+	asOf   time.Time // when it was counted, if that is some time ago
 }
 
 // tally counts for pages. Counting a month of a large host takes longer than a page may:
@@ -29,7 +31,8 @@ type tally struct {
 
 // counting is one span that is counted, or was.
 type counting struct {
-	at    time.Time // of the result; zero: there is none
+	at    time.Time // of the result; zero: there is none that is good
+	last  time.Time // of the last value, good or not; zero: there was none
 	value lately
 	err   error
 	done  chan struct{} // closed when counting ends; nil while no goroutine counts
@@ -84,11 +87,22 @@ func (t *tally) run(c *counting, days int, done chan<- struct{}) {
 	defer t.mu.Unlock()
 	if c.err = got.err; got.err == nil {
 		c.at, c.value = t.now(), got.value
+		c.last = c.at
 	} else {
 		c.at = time.Time{}
 	}
 	c.done = nil
 	close(done)
+}
+
+// snapshot returns what was last counted of so many days, and when; the zero time: nothing was. Nothing is asked.
+func (t *tally) snapshot(days int) (lately, time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if c := t.by[days]; c != nil {
+		return c.value, c.last
+	}
+	return lately{}, time.Time{}
 }
 
 // countLately asks the history.
@@ -110,12 +124,18 @@ func (c *Console) countLately(ctx context.Context, days int) (l lately, err erro
 }
 
 // since returns when a span of days begins.
-func (c *Console) since(days int) time.Time {
-	return c.Now().Add(-time.Duration(days) * 24 * time.Hour)
-}
+func (c *Console) since(days int) time.Time { return daysBefore(c.Now(), days) }
 
-// lately returns what was counted of so many days, or which part did not answer.
-func (c *Console) lately(ctx context.Context, days int) (lately, error) {
+func daysBefore(t time.Time, days int) time.Time { return t.Add(-time.Duration(days) * 24 * time.Hour) }
+
+// lately returns what was counted of so many days, or which part did not answer. A person who sees what this host knows by itself
+// is shown what was counted last, and of when it is.
+func (c *Console) lately(ctx context.Context, p login.Person, days int) (lately, error) {
+	if !p.Away.IsZero() {
+		l, at := c.tally.snapshot(days)
+		l.asOf, l.none = at, at.IsZero()
+		return l, nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, PartHistory.patience()*9/10) // which leaves time for the page
 	defer cancel()
 	l, err := c.tally.of(ctx, days)

@@ -45,6 +45,12 @@ func TestTally(t *testing.T) {
 		if n, err := of(); n != 0 || !errors.Is(err, failure) {
 			t.Errorf("an error: %d %v", n, err)
 		}
+		if l, at := x.snapshot(30); len(l.counts) != 2 || at.IsZero() {
+			t.Errorf("what was counted last is lost: %d, %v", len(l.counts), at)
+		}
+		if _, at := x.snapshot(7); !at.IsZero() {
+			t.Error("there is a count of days that were never counted")
+		}
 		failure = nil
 		if n, err := of(); n != 4 || err != nil {
 			t.Errorf("after the error: %d %v", n, err)

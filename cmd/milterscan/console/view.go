@@ -87,7 +87,7 @@ func (v *pages) functions() template.FuncMap {
 		"t": v.texts.Of, "tor": v.texts.Or,
 		"text": v.foreign, "brief": v.brief, "visible": func(s string) template.HTML { return isolated(policy.Visible(s)) }, "ours": ourNote,
 		"number": v.anyNumber, "size": v.locale.size, "took": v.locale.took, "share": v.locale.share, "decimal": v.locale.decimal,
-		"time": v.time, "first": firstLine, "link": linkTo,
+		"time": v.time, "moment": v.locale.moment, "first": firstLine, "link": linkTo,
 		"styleURL": styleURL, "add": func(a, b int) int { return a + b }, "long": func(s string) bool { return len(s) > shortText },
 		"clipped": func(s string) string { return clip(s, shortText) }, "lines": lines, "first3": firstThree, "more3": v.afterThree,
 		"actionClass": known(moods), "kindClass": known(kindClasses), "stateClass": known(stateClasses),
@@ -158,7 +158,7 @@ type view struct {
 // view begins a page for a person.
 func (c *Console) view(r *http.Request, p login.Person, name string) *view {
 	v := &view{pages: c.pages[languageOf(r, p)], Person: p, Name: name, Here: escapedPath(r.URL), Notice: notice(r), log: c.Log}
-	if c.requests != nil && p.May(login.AnswerRequests) {
+	if c.requests != nil && p.Away.IsZero() && p.May(login.AnswerRequests) {
 		v.asked = c.requests(r.Context(), p)
 	}
 	return v

@@ -43,8 +43,8 @@ func Mount(c *console.Console, who console.People) error {
 		}
 	}
 	c.Mount(console.Surface{Who: who.Who, Fail: c.Fail, Routes: []console.Route{
-		{Method: "GET", Pattern: "/help", Handle: x.contents},
-		{Method: "GET", Pattern: "/help/{page}", Handle: x.page},
+		{Method: "GET", Pattern: "/help", Apart: true, Handle: x.contents},
+		{Method: "GET", Pattern: "/help/{page}", Apart: true, Handle: x.page},
 	}})
 	return nil
 }

@@ -2,6 +2,7 @@ package login
 
 import (
 	"slices"
+	"time"
 
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/address"
@@ -27,6 +28,9 @@ type Person struct {
 	Language string   // such as "de"; empty for what the browser asks for
 	Token    bool     // a program acts for the person
 	Only     []Right  // with a token: the only ones of the role that it has
+	// Away is since when the accounts cannot be asked, of a person whom the host knows from shortly before. Such a person may
+	// change nothing. The zero time: they were asked.
+	Away time.Time
 }
 
 // Mail is what has to be known of a message to say who may see it.
@@ -58,7 +62,7 @@ func (p Person) Shown() string {
 // May reports whether the person has a right, over messages that it sees. Over one
 // message, MayWith is asked.
 func (p Person) May(r Right) bool {
-	return p.Has(r) && (!p.Token || slices.Contains(p.Only, r))
+	return p.Has(r) && (!p.Token || slices.Contains(p.Only, r)) && (p.Away.IsZero() || !r.Changes())
 }
 
 // Has reports whether the role gives the person a right, and the host leaves it to that. What a token is for is

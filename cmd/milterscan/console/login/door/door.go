@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -57,6 +58,7 @@ type Door struct {
 	forge    *http.CrossOriginProtection
 	current  atomic.Pointer[ways]
 	deaf     atomic.Bool // the directory did not answer when it was last asked
+	guests   guests
 }
 
 // ways are how persons log in, by one configuration.
@@ -98,6 +100,7 @@ func (d *Door) Use(c config.Console) error {
 		old.oidc.Close()
 	}
 	d.deaf.Store(false)
+	d.guests.clear()
 	return nil
 }
 
@@ -111,12 +114,13 @@ func (d *Door) Close() {
 // waysKey is the key of the ways of a request, which are the same until it is answered.
 type waysKey struct{}
 
-// Load finds the session of each request for next. Everything that asks Who is inside of it.
+// Load finds the session of each request for next. Everything that asks Who is inside of it. Where hosts share the accounts and
+// these do not answer, next has those requests to look at something whose session was good lately: their persons have Away set.
 func (d *Door) Load(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ways := d.current.Load()
 		r = r.WithContext(context.WithValue(r.Context(), waysKey{}, ways))
-		ways.sessions.Load(next, d.broken).ServeHTTP(w, r)
+		d.load(next, w, r)
 	})
 }
 
@@ -141,11 +145,21 @@ func (d *Door) broken(w http.ResponseWriter, r *http.Request, err error) {
 // Who returns the person who asks. The error is login.ErrNobody where no one has logged in, and another one
 // where that cannot be told.
 func (d *Door) Who(r *http.Request) (login.Person, error) {
-	account, err := d.inside(r)
-	if err != nil {
-		return login.Person{}, err
+	if p, ok := recalled(r); ok {
+		return p, nil
 	}
-	return d.Owners.Complete(r.Context(), account.Person())
+	account, err := d.inside(r)
+	if err == nil {
+		var p login.Person
+		if p, err = d.Owners.Complete(r.Context(), account.Person()); err == nil {
+			d.remember(r, p)
+			return p, nil
+		}
+	}
+	if errors.Is(err, login.ErrNobody) {
+		d.guests.forget(d.of(r).sessions.Token(r))
+	}
+	return login.Person{}, err
 }
 
 // inside returns the account of the person who asks. What was changed about it since the person logged in
@@ -164,8 +178,14 @@ func (d *Door) inside(r *http.Request) (accounts.Account, error) {
 	return account, nil
 }
 
+// errAway is reported of a session whose account cannot be asked for.
+var errAway = errors.New("the accounts of the console do not answer")
+
 // known returns the account of a session, which may be without its second factor yet.
 func (d *Door) known(r *http.Request) (accounts.Account, session.Who, error) {
+	if _, ok := recalled(r); ok {
+		return accounts.Account{}, session.Who{}, errAway
+	}
 	who := d.of(r).sessions.Of(r.Context())
 	if who.Account == 0 || who.Stage == session.Nobody || who.Proof != "" && who.Proof != proof(r) {
 		return accounts.Account{}, who, login.ErrNobody
@@ -236,8 +256,8 @@ func (d *Door) Routes() []Route {
 		{"POST", ssoPath, true, "", slow, d.guarded(d.ssoEnter)},
 		{"GET", "/second", true, "", quick, d.half(d.secondAsked)},
 		{"POST", "/second", true, "", slow, d.guarded(d.half(d.secondGiven))},
-		{"GET", "/logout", true, "", quick, d.logoutAsked},
-		{"POST", "/logout", true, "", quick, d.guarded(d.logout)},
+		{"GET", logoutPath, true, "", quick, d.logoutAsked},
+		{"POST", logoutPath, true, "", quick, d.guarded(d.logout)},
 		{"GET", "/account", false, "", quick, d.owner(d.account)},
 		{"POST", "/account/password", false, "", slow, d.guarded(d.owner(d.changePassword))},
 		{"POST", "/account/second", false, "", slow, d.guarded(d.owner(d.beginSecond))},
@@ -256,7 +276,14 @@ func (d *Door) Routes() []Route {
 // mostOfForm is how many bytes a form may have.
 const mostOfForm = 64 << 10
 
-// guarded lets forms through that come from a page of ours and are not too long.
+// logoutPath is where a session ends.
+const logoutPath = "/logout"
+
+// ends reports whether forms to a path may end sessions.
+func ends(path string) bool { return path == logoutPath || strings.HasPrefix(path, "/account") }
+
+// guarded lets forms through that come from a page of ours and are not too long. After one that may end sessions, none is
+// recalled that has not been found to be good again.
 func (d *Door) guarded(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if err := d.forge.Check(r); err != nil {
@@ -267,6 +294,9 @@ func (d *Door) guarded(next http.HandlerFunc) http.HandlerFunc {
 		if err := r.ParseForm(); err != nil {
 			d.say(w, r, login.Person{}, http.StatusBadRequest, "bad")
 			return
+		}
+		if ends(r.URL.Path) {
+			defer d.guests.clear()
 		}
 		next(w, r)
 	}

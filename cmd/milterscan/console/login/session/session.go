@@ -56,11 +56,7 @@ func CookieName(secure bool) string {
 func (m *Manager) Load(next http.Handler, fail func(http.ResponseWriter, *http.Request, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Add("Vary", "Cookie")
-		token := ""
-		if c, err := r.Cookie(m.scs.Cookie.Name); err == nil {
-			token = c.Value
-		}
-		ctx, err := m.scs.Load(r.Context(), token)
+		ctx, err := m.scs.Load(r.Context(), m.Token(r))
 		if err != nil {
 			fail(w, r, err)
 			return
@@ -70,6 +66,15 @@ func (m *Manager) Load(next http.Handler, fail func(http.ResponseWriter, *http.R
 		next.ServeHTTP(a, r)
 		a.begin()
 	})
+}
+
+// Token returns what the browser has of its session; "" for none.
+func (m *Manager) Token(r *http.Request) string {
+	c, err := r.Cookie(m.scs.Cookie.Name)
+	if err != nil {
+		return ""
+	}
+	return c.Value
 }
 
 // save keeps the session, and has the browser keep its token.
@@ -170,6 +175,9 @@ func (m *Manager) Of(ctx context.Context) Who {
 	w, _ := m.scs.Get(ctx, keyWho).(Who)
 	return w
 }
+
+// Deadline returns when the session ends, used or not.
+func (m *Manager) Deadline(ctx context.Context) time.Time { return m.scs.Deadline(ctx) }
 
 // End ends the session.
 func (m *Manager) End(ctx context.Context) error { return m.scs.Destroy(ctx) }
