@@ -66,7 +66,7 @@ func (p *Installation) engine(ctx context.Context, c virus.Config) []Finding {
 	}
 	all, err := e.Health(ctx)
 	if err != nil || len(all) == 0 {
-		return []Finding{fault(remedy(c, err), "%s: %v", name, err)}
+		return []Finding{fault(remedy(c, err), "%s: %v", c.Name, err)} // which names the address
 	}
 	found := []Finding{ok("%s: %s", name, cmp.Or(strings.TrimSpace(all[0].Version), "is there"))}
 	if c.Type == virus.TypeClamd {
@@ -91,6 +91,8 @@ func remedy(c virus.Config, err error) string {
 		return "install the program, or correct command"
 	case errors.Is(err, fs.ErrPermission):
 		return "let the daemon's user connect: put it into the socket's group (adduser milterscan clamav)"
+	case errors.Is(err, fs.ErrNotExist) && c.Type == virus.TypeClamd:
+		return fmt.Sprintf("start it (systemctl start %s) once freshclam has fetched signatures, or write the socket's right path into address", service)
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Sprintf("start it (systemctl start %s), or write the socket's right path into address", service)
 	case errors.Is(err, syscall.ECONNREFUSED):
@@ -105,7 +107,7 @@ const old = 7 * 24 * time.Hour
 // signatures looks at the date of the official signatures.
 func (p *Installation) signatures(name string, date time.Time) []Finding {
 	if date.IsZero() {
-		return []Finding{advice("install clamav-freshclam, unless signatures of your own are all you want",
+		return []Finding{advice("see why freshclam fetches none (journalctl -u clamav-freshclam), unless signatures of your own are all you want",
 			"%s: it has no official signatures", name)}
 	}
 	switch age := p.Now.Sub(date); {

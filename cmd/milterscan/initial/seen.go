@@ -74,8 +74,10 @@ func clamdLine(c *survey.Clamd) string {
 	switch {
 	case c == nil:
 		return "none"
+	case c.Err != nil && c.File != "":
+		return fmt.Sprintf("does not answer (%s): %v", c.File, c.Err)
 	case c.Err != nil:
-		return fmt.Sprintf("%s (%s) does not answer: %v", c.Address, c.File, c.Err)
+		return fmt.Sprintf("does not answer: %v", c.Err)
 	}
 	return fmt.Sprintf("%s at %s, up to %v", c.Version, c.Address, c.Least)
 }

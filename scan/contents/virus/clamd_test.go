@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"net"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -140,6 +142,25 @@ func TestClamdRefused(t *testing.T) {
 	for _, a := range []string{"unix:" + filepath.Join(t.TempDir(), "none"), "tcp:" + l.Addr().String()} {
 		if found, err := engine(t, a).Scan(context.Background(), two("a", "b")); err == nil || len(found) != 0 {
 			t.Errorf("%s: found %v, error %v; want an error", a, found, err)
+		}
+	}
+}
+
+// TestClamdAway: the error of a check says what the system says, by which advice is chosen, and names the address once.
+func TestClamdAway(t *testing.T) {
+	dir := t.TempDir()
+	for name, want := range map[string]error{"none": fs.ErrNotExist, "nowhere/none": fs.ErrNotExist, "dead": syscall.ECONNREFUSED} {
+		path := filepath.Join(dir, name)
+		if name == "dead" {
+			l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			l.SetUnlinkOnClose(false)
+			l.Close()
+		}
+		if _, err := engine(t, "unix:"+path).Health(t.Context()); !errors.Is(err, want) || want == fs.ErrNotExist && strings.Count(err.Error(), path) != 1 {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

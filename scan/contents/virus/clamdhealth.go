@@ -2,9 +2,12 @@ package virus
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
+	"os"
 	"regexp"
 	"strings"
 	"time"
@@ -57,6 +60,9 @@ func clamdSignatures(version string) time.Time {
 // client returns a client for the simple commands. Its own time limits are set to the
 // time left, since it looks at ctx only while connecting.
 func (d clamd) client(ctx context.Context) (*client.Client, error) {
+	if err := d.absent(); err != nil {
+		return nil, err
+	}
 	c, err := client.NewClient(d.network, d.address)
 	if err != nil {
 		return nil, err
@@ -69,6 +75,19 @@ func (d clamd) client(ctx context.Context) (*client.Client, error) {
 	c.SetCmdTimeout(left)
 	c.SetConnRetries(0)
 	return c, ctx.Err()
+}
+
+// absent returns the system's error for a socket in the file system that is not there, or cannot be seen:
+// the client has only a text of its own for both, which does not say what to do.
+func (d clamd) absent() error {
+	if d.network != "unix" {
+		return nil
+	}
+	_, err := os.Stat(d.address)
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
+		return path.Err // the caller names the address
+	}
+	return err
 }
 
 // pools matches the memory that the loaded signatures use, and that clamd has for them.
