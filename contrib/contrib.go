@@ -2,7 +2,10 @@
 // them in their place.
 package contrib
 
-import _ "embed" // the snippets
+import (
+	_ "embed" // the snippets
+	"regexp"
+)
 
 var (
 	// SendmailFilter is m4 text for sendmail.mc, before the mailers.
@@ -18,7 +21,23 @@ var (
 	EximTransport string
 )
 
-// DebianConfiguration is the configuration that the Debian package brings.
-//
-//go:embed debian/milterscan.toml
-var DebianConfiguration string
+var (
+	// DebianConfiguration is the configuration that the Debian package brings.
+	//
+	//go:embed debian/milterscan.toml
+	DebianConfiguration string
+	// PlainConfiguration is the one that the rpm and the script "install" bring.
+	//
+	//go:embed rpm/milterscan.toml
+	PlainConfiguration string
+)
+
+// ofDocs finds where a package has its documentation: the script "install" writes that into its configuration.
+var ofDocs = regexp.MustCompile(`\S+/share/doc/milterscan`)
+
+// Shipped reports whether a configuration is as one of the packages brought it.
+func Shipped(text string) bool {
+	const usual = "/usr/share/doc/milterscan"
+	text = ofDocs.ReplaceAllString(text, usual)
+	return text == DebianConfiguration || text == PlainConfiguration
+}

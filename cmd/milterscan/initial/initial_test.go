@@ -86,6 +86,9 @@ func TestReplacing(t *testing.T) {
 		"somebody's":       {"# mine\n", false, false, true, ""},
 		"forced":           {"# mine\n", true, true, true, "# mine\n"},
 		"of the package":   {contrib.DebianConfiguration, false, true, false, ""},
+		"of the rpm":       {contrib.PlainConfiguration, false, true, false, ""},
+		"of the script":    {strings.Replace(contrib.PlainConfiguration, "/usr/share", "/usr/local/share", 1), false, true, false, ""},
+		"a changed one":    {contrib.PlainConfiguration + "\n", false, false, true, ""},
 		"an empty one":     {"", false, true, false, ""},
 		"with a bad table": {"no toml", false, false, true, ""},
 	} {

@@ -54,7 +54,7 @@ func (c *Command) present() (e existing, err error) {
 // replaced reports whether a file would be lost that the administrator has written or changed: not
 // the one of the package as it was installed, nor one with the same text.
 func (e existing) replaced(d Draft) bool {
-	return e.there && len(e.text) > 0 && !e.same(d) && string(e.text) != contrib.DebianConfiguration
+	return e.there && len(e.text) > 0 && !e.same(d) && !contrib.Shipped(string(e.text))
 }
 
 // tried checks a draft in a separate directory.
