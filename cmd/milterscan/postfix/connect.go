@@ -83,8 +83,8 @@ func (c *Config) Connects(ours, daemon string) *Unreachable {
 // recipe returns the commands that make a socket that Postfix can reach, in a chroot or not.
 func (c *Config) recipe(daemon string) string {
 	dir := filepath.Join(c.Queue(), "milterscan")
-	return fmt.Sprintf("run \"install -d -o %s -g %s -m 2750 %s\", add \"unix:%s/milter.sock\" to milter.listen, run "+
-		"\"systemctl restart milterscan\", then \"milterscan setup postfix\"",
+	return fmt.Sprintf("run \"milterscan init postfix\", or, with a configuration of your own, run \"install -d -o %s -g %s -m 2750 %s\", "+
+		"add \"unix:%s/milter.sock\" to milter.listen and run \"systemctl restart milterscan\"; then \"milterscan setup postfix\"",
 		daemon, c.Group(), dir, dir)
 }
 

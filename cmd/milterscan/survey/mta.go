@@ -78,7 +78,7 @@ func readPostfix(ctx context.Context, m setup.MTA, p Places) (all []MTA, err err
 		one.Networks, one.MoreClients = networks.Names, networks.Unlisted
 		for _, s := range c.Servers() {
 			if s.Main() || one.Asks == nil {
-				one.Asks = addresses(c.Milters(s))
+				one.Asks = others(c, s, one.Socket)
 			}
 			if s.Main() {
 				break
@@ -89,13 +89,19 @@ func readPostfix(ctx context.Context, m setup.MTA, p Places) (all []MTA, err err
 	return all, nil
 }
 
-func addresses(milters []postfix.Milter) []string {
+// others returns the milters that a server asks beside milterscan, which an earlier setup may have put there.
+func others(c *postfix.Config, s postfix.Service, ours string) []string {
 	all := []string{}
-	for _, m := range milters {
-		all = append(all, m.Address)
+	for _, m := range c.Milters(s) {
+		if !c.Means(m.Address, ours) {
+			all = append(all, m.Address)
+		}
 	}
 	return all
 }
+
+// ourFilter is what contrib/sendmail/milterscan.m4 calls milterscan.
+const ourFilter = "milterscan"
 
 // readSendmail reads sendmail.cf, and asks Sendmail for its classes.
 func readSendmail(ctx context.Context, m setup.MTA, _ Places) ([]MTA, error) {
@@ -111,7 +117,9 @@ func readSendmail(ctx context.Context, m setup.MTA, _ Places) ([]MTA, error) {
 	one := MTA{Name: m.Name, Version: m.Version, Dir: m.Dir, Domains: l.Domains, Networks: l.Networks,
 		MoreDomains: l.MoreDomains, MoreClients: l.MoreClients, Size: number(cmp.Or(c.Options["MaxMessageSize"], "0"))}
 	for _, f := range c.Asked() {
-		one.Asks = append(one.Asks, f.Name+" at "+f.Socket)
+		if f.Name != ourFilter {
+			one.Asks = append(one.Asks, f.Name+" at "+f.Socket)
+		}
 	}
 	return []MTA{one}, nil
 }

@@ -37,7 +37,7 @@ func postconf(t *testing.T, main string) string {
 // TestPostfix reads one, two instances, a broken one, and none.
 func TestPostfix(t *testing.T) {
 	const main = "queue_directory = /q\nmail_owner = root\nmydestination = a.example\nmynetworks = 127.0.0.0/8\nmessage_size_limit = 1000\n" +
-		"smtpd_milters = inet:localhost:11332, unix:opendkim/s\ncontent_filter = smtp-amavis:[127.0.0.1]:10024\n"
+		"smtpd_milters = unix:milterscan/milter.sock, inet:localhost:11332, unix:opendkim/s\ncontent_filter = smtp-amavis:[127.0.0.1]:10024\n"
 	see := func(at setup.Place) ([]MTA, error) { return Places{MTA: "postfix", At: at}.mtas(t.Context()) }
 	all, err := see(setup.Place{Program: postconf(t, main)})
 	want := "[{postfix 3.7.11 /etc/postfix [a.example] [127.0.0.0/8] [] [] 1000 [inet:localhost:11332 unix:opendkim/s] smtp-amavis:[127.0.0.1]:10024 unix:/q/milterscan/milter.sock root}]"
