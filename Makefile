@@ -112,10 +112,11 @@ demo: packages build ## send mail through a private Postfix, clamd and miltersca
 demo-fleet: packages build ## two Postfix and two milterscan that share a private PostgreSQL: what one knows the other does
 	$(GO) run $(AS_ROOT) ./tests/demo/fleet -binary bin/milterscan
 
-bench: build ## benchmarks, what messages allocate, then a load run against bin/milterscan and a milter that does nothing
+bench: packages build ## benchmarks, what messages allocate, then load on bin/milterscan: beside a milter that does nothing, and with each store
 	$(GO) test -run '^$$' -bench . -benchmem ./scan/... ./policy/... ./milter/...
 	MILTERSCAN_BENCH=1 $(GO) test -run Garbage -v ./cmd/milterscan/pipeline
 	$(GO) run ./tests/load -binary bin/milterscan
+	$(GO) run $(AS_ROOT) ./tests/load -binary bin/milterscan -stores file,postgres,postgres-2
 
 fuzz: ## every fuzz target for FUZZTIME (30s) each
 	FUZZTIME=$(FUZZTIME) .ci/fuzz

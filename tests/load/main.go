@@ -4,6 +4,11 @@
 //
 //	go run ./tests/load [-binary bin/milterscan] [-messages 2000] [-connections 1,8,32]
 //		[-corpora small,mixed,zip,large] [-clamd] [-remember] [-config FILE]
+//
+// With -stores it measures what it costs to remember: small mails to one or two
+// daemons that keep what they know in files, or share it in a private PostgreSQL.
+//
+//	go run ./tests/load -stores file,postgres,postgres-2 [-messages 2000] [-connections 8]
 package main
 
 import (
@@ -34,6 +39,7 @@ func main() {
 	file := flag.String("config", "", "configuration that milterscan has in addition")
 	names := flag.String("corpora", "small,mixed", "mails to send: small, mixed, zip or large, one run for each")
 	connections := flag.String("connections", "1,8,32", "how many are used at once, one run for each")
+	stores := flag.String("stores", "", "compare stores instead: file, postgres or postgres-2, which is two daemons")
 	null := flag.String("null", "", "be the milter that does nothing, on this unix socket (used by the run itself)")
 	flag.Parse()
 	if *null != "" {
@@ -43,6 +49,10 @@ func main() {
 		os.Setenv("MILTERSCAN_BINARY", *binary)
 	}
 	os.Exit(servers.Script(func(t servers.TB) {
+		if *stores != "" {
+			compareStores(t, strings.Split(*stores, ","), *messages, numbers(t, *connections))
+			return
+		}
 		config := configuration(t, *file, *clamd, *remember)
 		for _, corpus := range corpora(t, *names) {
 			for _, n := range numbers(t, *connections) {
@@ -225,6 +235,6 @@ func print(corpus string, c candidate, load mta.Load, r run) {
 	fmt.Printf("%-7s %-11s %3d %10.3f %10.0f %6.2f ms %6.2f ms %8.1f %8.1f  %v\n",
 		corpus, c.name, load.Connections,
 		ms(r.cpu)/float64(load.Messages), float64(load.Messages)/r.Took.Seconds(),
-		ms(r.Wait(50)), ms(r.Wait(99)),
+		ms(r.Ends.Within(50)), ms(r.Ends.Within(99)),
 		float64(r.memory.RSS)/(1<<20), float64(r.memory.PSS)/(1<<20), r.Answers)
 }

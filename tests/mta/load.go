@@ -19,18 +19,36 @@ type Load struct {
 
 // Outcome is what became of a load.
 type Outcome struct {
-	Took    time.Duration
-	Answers map[Answer]int
-	Waits   []time.Duration // for the answers after the last byte, shortest first
+	Took       time.Duration
+	Answers    map[Answer]int
+	Recipients Waits // for the answers to RCPT
+	Ends       Waits // for the answers after the last byte
 }
 
-// Wait returns the time that the given share of the messages, in percent, did not
-// exceed.
-func (o Outcome) Wait(percent int) time.Duration {
-	if len(o.Waits) == 0 {
+// Waits are times that were waited, shortest first.
+type Waits []time.Duration
+
+// Within returns the time that the given share of them, in percent, does not exceed.
+func (w Waits) Within(percent int) time.Duration {
+	if len(w) == 0 {
 		return 0
 	}
-	return o.Waits[min(len(o.Waits)*percent/100, len(o.Waits)-1)]
+	return w[min(len(w)*percent/100, len(w)-1)]
+}
+
+// Add counts another load in, which was sent at the same time.
+func (o *Outcome) Add(other Outcome) {
+	if o.Answers == nil {
+		o.Answers = map[Answer]int{}
+	}
+	o.Took = max(o.Took, other.Took)
+	o.Recipients = append(o.Recipients, other.Recipients...)
+	o.Ends = append(o.Ends, other.Ends...)
+	for a, n := range other.Answers {
+		o.Answers[a] += n
+	}
+	slices.Sort(o.Recipients)
+	slices.Sort(o.Ends)
 }
 
 // Run sends the load and waits for its last answer, or until ctx is done.
@@ -43,14 +61,10 @@ func (l Load) Run(ctx context.Context) Outcome {
 		wg.Go(func() { parts[i] = l.worker(ctx, &next) })
 	}
 	wg.Wait()
-	all := Outcome{Took: time.Since(begun), Answers: map[Answer]int{}}
+	all := Outcome{Took: time.Since(begun)}
 	for _, p := range parts {
-		all.Waits = append(all.Waits, p.Waits...)
-		for a, n := range p.Answers {
-			all.Answers[a] += n
-		}
+		all.Add(p)
 	}
-	slices.Sort(all.Waits)
 	return all
 }
 
@@ -85,16 +99,17 @@ func (l Load) deliver(s *Session, i int, o *Outcome) *Session {
 			return nil
 		}
 	}
-	a, wait := s.Deliver(l.Mails[i%len(l.Mails)])
-	o.Answers[a]++
-	if wait > 0 {
-		o.Waits = append(o.Waits, wait)
+	d := s.Deliver(l.Mails[i%len(l.Mails)])
+	o.Answers[d.Answer]++
+	o.Recipients = append(o.Recipients, d.Recipient)
+	if d.End > 0 {
+		o.Ends = append(o.Ends, d.End)
 	}
-	if a == Broken {
+	if d.Answer == Broken {
 		s.Close()
 		return nil
 	}
-	if wait == 0 { // answered before its end: the message is still open
+	if d.End == 0 { // answered before its end: the message is still open
 		s.Abort()
 	}
 	return s

@@ -4,6 +4,7 @@ package mta
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"net"
 	"strings"
@@ -56,23 +57,37 @@ func (s *Session) Close() { s.milter.Close() }
 // Abort gives up the message that was begun, as an MTA does after RSET.
 func (s *Session) Abort() error { return s.milter.Abort(nil) }
 
-// Deliver puts one message to the milter. The time is what passed between its
-// last byte and the answer: what an SMTP client would wait for longer.
-func (s *Session) Deliver(m *Message) (Answer, time.Duration) {
-	a, err := s.Begin(m)
+// Delivery is what became of one message.
+type Delivery struct {
+	Answer    Answer
+	Recipient time.Duration // between RCPT and its answer
+	End       time.Duration // between the last byte and the answer; 0 if the answer came sooner
+}
+
+// Deliver puts one message to the milter. The times are what an SMTP client would wait for longer.
+func (s *Session) Deliver(m *Message) (d Delivery) {
+	a, err := s.begin(m, &d.Recipient)
 	if err == nil && a.Type == milter.ActionContinue {
 		begun := time.Now()
 		_, a, err = s.milter.End()
-		return answer(a, err), time.Since(begun)
+		d.End = time.Since(begun)
 	}
-	return answer(a, err), 0
+	d.Answer = answer(a, err)
+	return d
 }
 
 // Begin puts a message to the milter except for its end.
-func (s *Session) Begin(m *Message) (*milter.Action, error) {
+func (s *Session) Begin(m *Message) (*milter.Action, error) { return s.begin(m, new(time.Duration)) }
+
+// begin also takes the time that the recipient waits.
+func (s *Session) begin(m *Message, recipient *time.Duration) (*milter.Action, error) {
 	steps := []func() (*milter.Action, error){
-		func() (*milter.Action, error) { return s.milter.Mail("sender@example.org", "") },
-		func() (*milter.Action, error) { return s.milter.Rcpt("user@test.local", "") },
+		func() (*milter.Action, error) { return s.milter.Mail(cmp.Or(m.Sender, "sender@example.org"), "") },
+		func() (*milter.Action, error) {
+			begun := time.Now()
+			defer func() { *recipient = time.Since(begun) }()
+			return s.milter.Rcpt("user@test.local", "")
+		},
 		s.milter.DataStart,
 		func() (*milter.Action, error) { return s.header(m) },
 		s.milter.HeaderEnd,
@@ -131,6 +146,8 @@ func answer(a *milter.Action, err error) Answer {
 
 // Message is a mail, split as the protocol wants it.
 type Message struct {
+	Sender string // of the envelope; "" for the same of all
+
 	header []field
 	body   []byte
 }

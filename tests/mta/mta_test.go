@@ -32,8 +32,8 @@ func TestLoadAgainstNullMilter(t *testing.T) {
 		mails = append(mails, Split(m))
 	}
 	o := Load{Network: "unix", Address: l.Addr().String(), Mails: mails, Messages: 200, Connections: 4, PerConnection: 3}.Run(context.Background())
-	if o.Answers[Accepted] != 200 || len(o.Answers) != 1 || len(o.Waits) != 200 {
-		t.Errorf("answers %v, %d waits; want 200 accepted", o.Answers, len(o.Waits))
+	if o.Answers[Accepted] != 200 || len(o.Answers) != 1 || len(o.Ends) != 200 || len(o.Recipients) != 200 {
+		t.Errorf("answers %v, %d waits; want 200 accepted", o.Answers, len(o.Ends))
 	}
 }
 

@@ -90,6 +90,9 @@ func (p *Postgres) PasswordFile(t TB) string {
 	return file
 }
 
+// Pid returns the process id of the server, whose children serve the connections.
+func (p *Postgres) Pid() int { return p.proc.pid() }
+
 // Pause stops all its processes without ending them, so that connections hang.
 func (p *Postgres) Pause() { p.signal(syscall.SIGSTOP) }
 
