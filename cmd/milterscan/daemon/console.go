@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"sync"
 	"time"
@@ -28,44 +29,49 @@ const (
 	consoleWrite = 3 * time.Minute
 )
 
-// newConsole returns the server of pages that is not listening yet.
+// newConsole returns the server of pages that is not listening yet. The pages are made when it listens: their
+// templates, in all languages, take more memory than everything that mail needs.
 func (d *Daemon) newConsole() (*web, error) {
 	var pages *console.Console
 	var err error
+	made := func() *console.Console { return pages }
 	d.pages = console.NewStores(d.config.Load, func(err error) { d.Stores.Warn(err) })
 	d.pages.Share(d.Stores)
-	if d.people, err = newPeople(d.first.Console, d.Stores.Tables(), d.log, d.newOwners(),
-		func() *console.Console { return pages }, d.once); err != nil {
+	if d.people, err = newPeople(d.first.Console, d.Stores.Tables(), d.log, d.newOwners(), made, d.once); err != nil {
 		return nil, err
 	}
 	d.examiner = d.newExaminer()
 	d.bench = replay.NewBench(d.path,
 		func(err error) { d.log.Warn("the trial of a configuration has failed", zap.Error(err)) })
-	links, err := link.New(link.Options{Host: linkHost{host{d.pages, d}}, Audit: d.people.Audit, Now: time.Now,
-		Pages: func() *console.Console { return pages }})
-	if err != nil {
-		return nil, err
-	}
-	pages, err = console.New(console.Options{People: d.people, Host: host{d.pages, d}, Log: d.log,
-		Now: time.Now, Bench: d.bench, Surface: []console.Surface{d.people.surface(), links.Surface(d.people.Who)}})
-	if err != nil {
-		return nil, err
-	}
-	who := d.newFolk(pages)
-	pages.Mount(api.New(pages, bearers{d.people.accounts, d.people.owners}, who))
-	if err := errors.Join(folk.Mount(who, d.people.Who), help.Mount(pages, d.people), d.mountAppeals(pages), d.mountMine(pages)); err != nil {
-		return nil, err
-	}
 	return &web{
 		section: "console",
 		ended:   func(f ...zap.Field) { d.log.Error("the console is not served any more", f...) },
-		handler: d.people.Load(pages),
+		handler: sync.OnceValues(func() (_ http.Handler, err error) {
+			pages, err = d.newPages(made)
+			return d.people.Load(pages), err
+		}),
 		read:    consoleRead,
 		write:   consoleWrite,
 		secure:  func(l net.Listener) net.Listener { return &secured{Listener: l, config: d.config.Load} },
 		log:     d.log,
 		servers: map[config.Address]*webServer{},
 	}, nil
+}
+
+// newPages makes all pages. Links lead to those of the console, once it is made.
+func (d *Daemon) newPages(made func() *console.Console) (*console.Console, error) {
+	links, err := link.New(link.Options{Host: linkHost{host{d.pages, d}}, Audit: d.people.Audit, Now: time.Now, Pages: made})
+	if err != nil {
+		return nil, err
+	}
+	pages, err := console.New(console.Options{People: d.people, Host: host{d.pages, d}, Log: d.log,
+		Now: time.Now, Bench: d.bench, Surface: []console.Surface{d.people.surface(), links.Surface(d.people.Who)}})
+	if err != nil {
+		return nil, err
+	}
+	who := d.newFolk(pages)
+	pages.Mount(api.New(pages, bearers{d.people.accounts, d.people.owners}, who))
+	return pages, errors.Join(folk.Mount(who, d.people.Who), help.Mount(pages, d.people), d.mountAppeals(pages), d.mountMine(pages))
 }
 
 // once notes that something is used that is good once, and reports whether it is the first time.

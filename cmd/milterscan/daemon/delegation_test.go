@@ -79,7 +79,7 @@ func (c *club) bearing(token, method, path string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, path, nil)
 	r.Header.Set("Authorization", "Bearer "+token)
 	w := httptest.NewRecorder()
-	c.d.console.handler.ServeHTTP(w, r)
+	c.answer(w, r)
 	return w
 }
 

@@ -113,6 +113,15 @@ func (c *club) recipient(address string) *member {
 	return m
 }
 
+// answer has the console answer a request.
+func (c *club) answer(w http.ResponseWriter, r *http.Request) {
+	pages, err := c.d.console.handler()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	pages.ServeHTTP(w, r)
+}
+
 // do has the console answer a member, and keeps the cookies.
 func (c *club) do(m *member, method, path string, form url.Values) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, path, strings.NewReader(form.Encode()))
@@ -122,7 +131,7 @@ func (c *club) do(m *member, method, path string, form url.Values) *httptest.Res
 		r.AddCookie(cookie)
 	}
 	w := httptest.NewRecorder()
-	c.d.console.handler.ServeHTTP(w, r)
+	c.answer(w, r)
 	return w
 }
 

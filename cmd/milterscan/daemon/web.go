@@ -32,9 +32,9 @@ const mostAsking = 100
 
 // web serves one section of the configuration over HTTP.
 type web struct {
-	section string             // "metrics"
-	ended   func(...zap.Field) // says that a listener has failed
-	handler http.Handler
+	section string                          // "metrics"
+	ended   func(...zap.Field)              // says that a listener has failed
+	handler func() (http.Handler, error)    // makes what answers, or returns what was made
 	read    time.Duration                   // for a whole question
 	write   time.Duration                   // for a whole answer
 	secure  func(net.Listener) net.Listener // puts TLS around connections; nil for none
@@ -55,7 +55,7 @@ func (d *Daemon) newWeb() *web {
 	mux.Handle("GET /metrics", d.metrics.Handler())
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", d.answerReady)
-	return &web{section: "metrics", handler: mux, read: webPatience, write: webTime, log: d.log,
+	return &web{section: "metrics", handler: func() (http.Handler, error) { return mux, nil }, read: webPatience, write: webTime, log: d.log,
 		ended:   func(f ...zap.Field) { d.log.Error("counts are not served any more", f...) },
 		servers: map[config.Address]*webServer{}}
 }
@@ -80,19 +80,16 @@ func (w *web) use(addresses []config.Address) error {
 			delete(w.servers, a)
 		}
 	}
-	opened := map[config.Address]net.Listener{}
-	for _, a := range addresses {
-		if w.servers[a] != nil || opened[a] != nil {
-			continue
+	opened, err := w.open(addresses)
+	var answers http.Handler
+	if err == nil && len(opened) > 0 {
+		answers, err = w.handler()
+	}
+	if err != nil {
+		for _, l := range opened {
+			l.Close()
 		}
-		l, err := milter.ListenOn(string(a), webMode, "")
-		if err != nil {
-			for _, l := range opened {
-				l.Close()
-			}
-			return fmt.Errorf("%s.listen: %w", w.section, err)
-		}
-		opened[a] = l
+		return fmt.Errorf("%s.listen: %w", w.section, err)
 	}
 	for a, s := range w.servers {
 		if !slices.Contains(addresses, a) {
@@ -101,14 +98,30 @@ func (w *web) use(addresses []config.Address) error {
 		}
 	}
 	for a, l := range opened {
-		w.serve(a, l)
+		w.serve(a, l, answers)
 	}
 	return nil
 }
 
-// serve answers at an address until its server is closed.
-func (w *web) serve(a config.Address, l net.Listener) {
-	s := &webServer{Server: http.Server{Handler: w.handler, ReadHeaderTimeout: webPatience, ReadTimeout: w.read, WriteTimeout: w.write,
+// open opens those of the addresses that are not open yet. With an error it returns those opened before.
+func (w *web) open(addresses []config.Address) (map[config.Address]net.Listener, error) {
+	opened := map[config.Address]net.Listener{}
+	for _, a := range addresses {
+		if w.servers[a] != nil || opened[a] != nil {
+			continue
+		}
+		l, err := milter.ListenOn(string(a), webMode, "")
+		if err != nil {
+			return opened, err
+		}
+		opened[a] = l
+	}
+	return opened, nil
+}
+
+// serve has a handler answer at an address until its server is closed.
+func (w *web) serve(a config.Address, l net.Listener, h http.Handler) {
+	s := &webServer{Server: http.Server{Handler: h, ReadHeaderTimeout: webPatience, ReadTimeout: w.read, WriteTimeout: w.write,
 		IdleTimeout: webTime, MaxHeaderBytes: 16 << 10, ErrorLog: zap.NewStdLog(w.log)}}
 	w.servers[a] = s
 	l = netutil.LimitListener(l, mostAsking)

@@ -102,14 +102,15 @@ func TestCountsAreReloaded(t *testing.T) {
 // address again.
 func TestCountsComeBack(t *testing.T) {
 	address := config.Address("unix:" + filepath.Join(t.TempDir(), "web"))
-	w := &web{section: "metrics", ended: func(...zap.Field) {}, handler: http.NotFoundHandler(), log: zap.NewNop(), servers: map[config.Address]*webServer{}}
+	none := func() (http.Handler, error) { return http.NotFoundHandler(), nil }
+	w := &web{section: "metrics", ended: func(...zap.Field) {}, handler: none, log: zap.NewNop(), servers: map[config.Address]*webServer{}}
 	defer w.close()
 	dead, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	dead.Close()
-	w.serve(address, dead)
+	w.serve(address, dead, http.NotFoundHandler())
 	w.serving.Wait()
 	if err := w.use([]config.Address{address}); err != nil {
 		t.Fatal(err)
