@@ -20,10 +20,10 @@ const (
 )
 
 // contentsOf returns the function that lists what a message holds, for its record; nil if nothing of
-// that is to be recorded.
+// that is to be recorded: it takes hashes of all parts.
 func (s *site) contentsOf() func(context.Context, *scan.Message) *policy.RecordContents {
 	h := s.History
-	if h.File == "" || !h.Parts && !h.Links {
+	if !remembers(h) || !h.Parts && !h.Links {
 		return nil
 	}
 	var by []markup.Redirector

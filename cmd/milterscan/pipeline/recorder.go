@@ -35,7 +35,7 @@ type recordWriter struct {
 // its directory does not exist.
 func newRecordWriter(c *config.Config, stores *Stores, lost *atomic.Int64, warn func(error)) *recordWriter {
 	file := c.History.File
-	if _, err := os.Stat(filepath.Dir(file)); file == "" || errors.Is(err, fs.ErrNotExist) {
+	if !remembers(c.History) {
 		return nil
 	}
 	w := &recordWriter{named: c.History}
@@ -54,6 +54,12 @@ func newRecordWriter(c *config.Config, stores *Stores, lost *atomic.Int64, warn 
 		warn(fmt.Errorf("the history cannot be written, mail goes on; %d records are lost: %w", n, err))
 	})
 	return w
+}
+
+// remembers reports whether there is a history: one is configured, and its directory exists.
+func remembers(c config.History) bool {
+	_, err := os.Stat(filepath.Dir(c.File))
+	return c.File != "" && !errors.Is(err, fs.ErrNotExist)
 }
 
 // lastLoad is how long a process that ends waits for records to be put into the history that waited.
