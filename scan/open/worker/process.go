@@ -70,7 +70,8 @@ func launch(cfg Config) (*process, error) {
 	p.channel = newChannel(timed{p}, timed{p})
 	p.cmd = exec.Command(cfg.Command[0], append(slices.Clone(cfg.Command[1:]), number(cfg.Memory))...)
 	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = theirIn, theirOut, &p.errors
-	p.cmd.Env = append([]string{"GOTRACEBACK=none", childVariable + "=1"}, cfg.Env...)
+	// A child does one thing after the other. More processors would only be woken for nothing.
+	p.cmd.Env = append([]string{"GOTRACEBACK=none", "GOMAXPROCS=1", childVariable + "=1"}, cfg.Env...)
 	p.cmd.SysProcAttr = dieWithUs()
 	err = p.cmd.Start()
 	theirIn.Close()
