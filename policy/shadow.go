@@ -26,6 +26,76 @@ func (r Rule) LeavesGrave(other Rule) bool {
 	return r.Scope.covers(other.Scope) && r.Grounds.covers(other.Grounds, false)
 }
 
+// Shadows finds, among rules in their order, those that may be for all that another is for. A rule that names
+// senders, recipients or clients can only be that for rules that name the same, and is looked up by
+// them: ten thousand rules are not compared with each other. The zero value has no rules.
+type Shadows struct {
+	wide []int         // places of the rules that name none, or very many
+	by   map[any][]int // places of the others, by what they name
+}
+
+// mostNamed bounds what one rule is looked up by: lists in files may be long, and then are few.
+const mostNamed = 1000
+
+// What rules are looked up by.
+type (
+	senderKey    AddressPattern
+	recipientKey AddressPattern
+	clientKey    Network
+)
+
+// names returns what a scope names first of all: senders, or else recipients, or else clients.
+func (s Scope) names() (list []any) {
+	switch {
+	case len(s.From)+len(s.To)+len(s.Client) > mostNamed:
+		return nil
+	case len(s.From) > 0:
+		for _, v := range s.From {
+			list = append(list, senderKey(v))
+		}
+	case len(s.To) > 0:
+		for _, v := range s.To {
+			list = append(list, recipientKey(v))
+		}
+	default:
+		for _, v := range s.Client {
+			list = append(list, clientKey(v))
+		}
+	}
+	return list
+}
+
+// Add adds the rule at a place, which comes after those added before.
+func (s *Shadows) Add(place int, r Rule) {
+	names := r.Scope.names()
+	if len(names) == 0 {
+		s.wide = append(s.wide, place)
+		return
+	}
+	if s.by == nil {
+		s.by = map[any][]int{}
+	}
+	for _, n := range names {
+		s.by[n] = append(s.by[n], place)
+	}
+}
+
+// Over returns the places of the rules that may be for all that other is for, in order.
+func (s *Shadows) Over(other Rule) []int {
+	list := slices.Clone(s.wide)
+	if all := other.Scope.From; len(all) > 0 {
+		list = append(list, s.by[senderKey(all[0])]...)
+	}
+	if all := other.Scope.To; len(all) > 0 {
+		list = append(list, s.by[recipientKey(all[0])]...)
+	}
+	if all := other.Scope.Client; len(all) > 0 {
+		list = append(list, s.by[clientKey(all[0])]...)
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
 // covers reports whether every mail in the scope other is in s.
 func (s Scope) covers(other Scope) bool {
 	return (s.Direction == 0 || other.Direction != 0 && other.Direction&^s.Direction == 0) &&

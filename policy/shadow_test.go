@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -88,6 +90,60 @@ func TestHides(t *testing.T) {
 			t.Errorf("%q hides %q: %v", c.first, c.second, got)
 		}
 	}
+}
+
+// TestShadows looks up every rule that hides another, among rules that name the same and others.
+func TestShadows(t *testing.T) {
+	var rules []Rule
+	for _, from := range []string{"", "@a.example", "@b.example", "@a.example @b.example"} {
+		for _, to := range []string{"", "x@c.example", "@c.example"} {
+			for _, client := range []string{"", "192.0.2.0/24", "2001:db8::1"} {
+				rules = append(rules, Rule{Outcome: Outcome{Answer: Reject},
+					Scope: Scope{From: patterns(strings.Fields(from)...), To: patterns(strings.Fields(to)...), Client: clients(t, client)}})
+			}
+		}
+	}
+	long := Rule{Outcome: Outcome{Answer: Reject}}
+	for i := range mostNamed {
+		long.Scope.From = append(long.Scope.From, patterns(fmt.Sprintf("@%d.example", i))...)
+	}
+	long.Scope.From = append(long.Scope.From, patterns("@a.example")...)
+	rules = append(rules, long)
+	var all Shadows
+	for i, r := range rules {
+		all.Add(i, r)
+	}
+	hidden, compared := 0, 0
+	for _, other := range rules {
+		over := all.Over(other)
+		compared += len(over)
+		for i, r := range rules {
+			if r.Hides(other) {
+				hidden++
+				if !slices.Contains(over, i) {
+					t.Errorf("%+v hides %+v and is not looked up for it", r.Scope, other.Scope)
+				}
+			}
+		}
+		if !slices.IsSorted(over) {
+			t.Errorf("%v is in no order", over)
+		}
+	}
+	if hidden <= len(rules) || compared >= len(rules)*len(rules) {
+		t.Errorf("%d rules, %d are hidden, %d were compared", len(rules), hidden, compared)
+	}
+}
+
+func clients(t *testing.T, text string) (list []Network) {
+	t.Helper()
+	for _, word := range strings.Fields(text) {
+		var n Network
+		if err := n.UnmarshalText([]byte(word)); err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, n)
+	}
+	return list
 }
 
 func TestImpossible(t *testing.T) {

@@ -14,7 +14,10 @@ import (
 // catalogue lists every finding there is. The error is of type Problems.
 func (c *Config) Contradictions(catalogue []scan.Rule) error {
 	var found Problems
+	var before policy.Shadows
 	for i, r := range c.Rules {
+		over := before.Over(r.compiled)
+		before.Add(i, r.compiled)
 		wrong := func(key, what string) {
 			found = append(found, Problem{r.origin.File, r.origin.Line, key, what})
 		}
@@ -29,10 +32,11 @@ func (c *Config) Contradictions(catalogue []scan.Rule) error {
 		if why := c.unheard(r, catalogue); why != "" {
 			wrong("rule.appeal", fmt.Sprintf("%q: %s", r.Name, why))
 		}
-		first := slices.IndexFunc(c.Rules[:i], func(earlier Rule) bool { return earlier.compiled.Hides(r.compiled) })
+		first := slices.IndexFunc(over, func(earlier int) bool { return c.Rules[earlier].compiled.Hides(r.compiled) })
 		if first >= 0 {
+			by := &c.Rules[over[first]]
 			wrong("rule", fmt.Sprintf("%q never decides: all it is for is decided by %q at %s; put it in front of that, or leave it out",
-				r.Name, c.Rules[first].Name, c.Rules[first].origin))
+				r.Name, by.Name, by.origin))
 		}
 	}
 	return found.err()

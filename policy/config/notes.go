@@ -169,18 +169,22 @@ func anyScore(scores map[string]float64) bool {
 // A rule of the site that an earlier one hides altogether is one of the Contradictions.
 func (c *Config) shadowNotes(catalogue []scan.Rule) (notes Problems) {
 	all := c.allOwn()
+	var before policy.Shadows
 	for i, r := range all {
-		hides := func(earlier Rule) bool { return earlier.compiled.Hides(r.compiled) }
-		leaves := func(earlier Rule) bool { return hides(earlier) || earlier.compiled.LeavesGrave(r.compiled) }
-		first := slices.IndexFunc(all[:i], leaves)
+		over := before.Over(r.compiled)
+		before.Add(i, r.compiled)
+		hides := func(earlier int) bool { return all[earlier].compiled.Hides(r.compiled) }
+		leaves := func(earlier int) bool { return hides(earlier) || all[earlier].compiled.LeavesGrave(r.compiled) }
+		found := slices.IndexFunc(over, leaves)
 		overrides := i >= len(c.Rules) && c.PerDomain.overrides(r.compiled)
-		if overrides || first < 0 || i < len(c.Rules) && slices.ContainsFunc(all[:i], hides) {
+		if overrides || found < 0 || i < len(c.Rules) && slices.ContainsFunc(over, hides) {
 			continue
 		}
+		first := over[found]
 		name, at := all[first].Name, all[first].origin
 		grave := func(w policy.Condition) bool { return w.Grave(catalogue) }
 		switch when := r.compiled.Grounds.When; {
-		case hides(all[first]) || len(when) > 0 && !slices.ContainsFunc(when, grave):
+		case hides(first) || len(when) > 0 && !slices.ContainsFunc(when, grave):
 			notes = append(notes, note(r.origin, "rule",
 				"%q never decides: all it is for is decided by %q at %s; put it in front of that, or leave it out", r.Name, name, at))
 		case len(when) == 0 || !allGrave(when, catalogue):
