@@ -9,6 +9,11 @@
 // daemons that keep what they know in files, or share it in a private PostgreSQL.
 //
 //	go run ./tests/load -stores file,postgres,postgres-2 [-messages 2000] [-connections 8]
+//
+//	go run ./tests/load -plot DIR [-curves connections,processors,rules,senders,words] [-messages 2000]
+//
+// With -plot it measures how the cost of a small mail grows with what is configured and with what comes at
+// once, and draws it: a file of SVG for each curve.
 package main
 
 import (
@@ -41,6 +46,8 @@ func main() {
 	connections := flag.String("connections", "1,8,32", "how many are used at once, one run for each")
 	stores := flag.String("stores", "", "compare stores instead: file, postgres or postgres-2, which is two daemons")
 	null := flag.String("null", "", "be the milter that does nothing, on this unix socket (used by the run itself)")
+	plot := flag.String("plot", "", "measure how costs grow, and draw it into this directory")
+	drawn := flag.String("curves", "", "what is drawn; default: all")
 	flag.Parse()
 	if *null != "" {
 		os.Exit(serveNull(*null))
@@ -51,6 +58,10 @@ func main() {
 	os.Exit(servers.Script(func(t servers.TB) {
 		if *stores != "" {
 			compareStores(t, strings.Split(*stores, ","), *messages, numbers(t, *connections))
+			return
+		}
+		if *plot != "" {
+			draw(t, *plot, *drawn, *messages)
 			return
 		}
 		config := configuration(t, *file, *clamd, *remember)
@@ -121,7 +132,7 @@ func corpora(t servers.TB, list string) (all []corpus) {
 		}
 		all = append(all, corpus{name, split(mails())})
 	}
-	fmt.Printf("%-7s %-11s %3s %9s %10s %9s %9s %8s %8s  %s\n",
+	fmt.Printf("%-7s %-16s %3s %9s %10s %9s %9s %8s %8s  %s\n",
 		"corpus", "milter", "c", "CPU ms/msg", "messages/s", "EOM p50", "EOM p99", "RSS MB", "PSS MB", "answers")
 	return all
 }
@@ -232,7 +243,7 @@ func measured(t servers.TB, c candidate, load mta.Load) run {
 
 func print(corpus string, c candidate, load mta.Load, r run) {
 	ms := func(d time.Duration) float64 { return d.Seconds() * 1000 }
-	fmt.Printf("%-7s %-11s %3d %10.3f %10.0f %6.2f ms %6.2f ms %8.1f %8.1f  %v\n",
+	fmt.Printf("%-7s %-16s %3d %10.3f %10.0f %6.2f ms %6.2f ms %8.1f %8.1f  %v\n",
 		corpus, c.name, load.Connections,
 		ms(r.cpu)/float64(load.Messages), float64(load.Messages)/r.Took.Seconds(),
 		ms(r.Ends.Within(50)), ms(r.Ends.Within(99)),

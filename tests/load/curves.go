@@ -1,0 +1,135 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+
+	"github.com/milterscan/milterscan/tests/integration/servers"
+	"github.com/milterscan/milterscan/tests/mta"
+)
+
+// curve shows how the cost of a mail grows with something.
+type curve struct {
+	name, title string
+	points      []int
+	at          func(t servers.TB, dir string, n int) setting
+}
+
+// setting is what milterscan is measured with at one point.
+type setting struct {
+	config      string
+	connections int
+	processors  int // 0: all
+}
+
+// curves are all that are drawn.
+var curves = []curve{
+	{"connections", "connections at once", []int{1, 2, 8, 32, 128, 512},
+		func(_ servers.TB, _ string, n int) setting { return setting{connections: n} }},
+	{"processors", "processors", upTo(runtime.NumCPU()),
+		func(_ servers.TB, _ string, n int) setting { return setting{connections: usual, processors: n} }},
+	{"rules", "rules", []int{10, 100, 1000, 10_000}, withRules},
+	{"senders", "senders in the list of a rule", []int{100, 10_000, 100_000, 1_000_000}, withSenders},
+	{"words", "bytes of words that are looked for", []int{20_000, 200_000, 2_000_000, 20_000_000}, withWords},
+}
+
+// usual is how many connections are used where something else grows.
+const usual = 8
+
+func upTo(most int) (all []int) {
+	for n := 1; n < most; n *= 2 {
+		all = append(all, n)
+	}
+	return append(all, most)
+}
+
+// withRules has rules of which none matches: each has to be asked.
+func withRules(_ servers.TB, _ string, n int) setting {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "[[rule]]\nname = \"rule %d\"\nfrom = [\"@sender-%d.example\"]\naction = \"reject\"\n", i, i)
+	}
+	return setting{config: b.String(), connections: usual}
+}
+
+// withSenders has one rule with a file of senders, of which none sends.
+func withSenders(t servers.TB, dir string, n int) setting {
+	file := listed(t, dir, "senders.txt", func(w *bufio.Writer) {
+		for i := range n {
+			fmt.Fprintf(w, "person-%d@sender-%d.example\n", i, i%5000)
+		}
+	})
+	return setting{config: fmt.Sprintf("[[rule]]\nname = \"senders\"\nfrom = [\"file:%s\"]\naction = \"reject\"\n", file), connections: usual}
+}
+
+// withWords has a list of words, none of which is in the mails.
+func withWords(t servers.TB, dir string, n int) setting {
+	file := listed(t, dir, "words.txt", func(w *bufio.Writer) {
+		for i, written := 0, 0; written < n; i++ {
+			more, _ := fmt.Fprintf(w, "word%sx\n", strconv.FormatInt(int64(i)*7919, 36))
+			written += more
+		}
+	})
+	return setting{config: fmt.Sprintf("[[content.list]]\nname = \"words\"\nfiles = [%q]\n", file), connections: usual}
+}
+
+// listed writes a file.
+func listed(t servers.TB, dir, name string, write func(*bufio.Writer)) string {
+	path := filepath.Join(dir, name)
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	w := bufio.NewWriter(f)
+	write(w)
+	if err := w.Flush(); err != nil {
+		t.Fatalf("%v", err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatalf("%v", err)
+	}
+	return path
+}
+
+// draw measures the curves with small mails, and writes a picture of each into a directory.
+func draw(t servers.TB, dir, names string, messages int) {
+	mails := corpora(t, "small")[0]
+	for _, c := range curves {
+		if names != "" && !strings.Contains(","+names+",", ","+c.name+",") {
+			continue
+		}
+		p := picture{Title: c.title}
+		for _, n := range c.points {
+			r := c.measure(t, mails, n, messages)
+			p.add(n, r.cpu.Seconds()*1000/float64(messages), float64(r.memory.PSS)/(1<<20))
+		}
+		if err := p.write(filepath.Join(dir, "growth-"+c.name+".svg")); err != nil {
+			t.Fatalf("%v", err)
+		}
+	}
+}
+
+// measure puts mails to milterscan at one point of a curve, some of them before it counts.
+func (c curve) measure(t servers.TB, mails corpus, n, messages int) run {
+	dir := filepath.Dir(socketIn(t))
+	s := c.at(t, dir, n)
+	if s.processors > 0 {
+		os.Setenv("GOMAXPROCS", strconv.Itoa(s.processors))
+		defer os.Unsetenv("GOMAXPROCS")
+	}
+	m := startMilterscan(s.config)(t)
+	defer m.stop()
+	m.name = fmt.Sprintf("%s %d", c.name, n)
+	load := mta.Load{Network: "unix", Address: m.socket, Mails: mails.mails, Messages: messages, Connections: s.connections}
+	warm := load
+	warm.Messages = messages / 10
+	measured(t, m, warm)
+	r := measured(t, m, load)
+	print(mails.name, m, load, r)
+	return r
+}
