@@ -95,7 +95,7 @@ var permissions = []struct {
 	{"policy/feed", []string{"policy/disk", "scan/format/listing", "scan/units"}},
 	{"policy/ldap", []string{"scan/units"}},
 	{"policy/keep/postgres", []string{"scan/units"}},
-	{"policy/keep/fleet", []string{"policy/keep/postgres", "scan/breaker", "scan/sender/contact", "scan/sender/greylist", "scan/sender/rate"}},
+	{"policy/keep/fleet", []string{"policy/disk", "policy/keep/postgres", "scan/breaker", "scan/sender/contact", "scan/sender/greylist", "scan/sender/rate"}},
 	{"scan/sender/sendertest", []string{"scan/sender/contact", "scan/sender/greylist", "scan/sender/rate"}},
 	{"policy/people/directory", []string{"policy/keep/postgres", "policy/keep/store", "policy/ldap", "policy/secret", "policy", "policy/disk", "policy/address", "scan/format/skeleton", "scan/units"}},
 	{"policy/judge", []string{"policy", "policy/edit", "policy/token", "scan", "scan/format/entity", "scan/open/unpack", "scan/sender/origin"}},

@@ -62,12 +62,20 @@ func (s Store) Check() error {
 
 func (s Store) server() postgres.Server { return postgres.Server{URL: s.URL, CAFile: s.CAFile} }
 
+// seenServers ends the name of the file that has which servers of the database were seen last. It is where the lists of
+// this host are if it shares none.
+const seenServers = ".shared-servers"
+
 // Fleet returns where the hosts share what they share; nil if they share nothing.
-func (s Store) Fleet() *fleet.State {
+func (c *Config) Fleet() *fleet.State { return c.Store.Fleet(c.People.File + seenServers) }
+
+// Fleet returns the same. seen is the file with what is remembered of servers; "" if nothing is.
+func (s Store) Fleet(seen string) *fleet.State {
 	if s.URL == "" {
 		return nil
 	}
-	return fleet.New(fleet.Options{Server: s.server(), Password: s.PasswordFile.Read, Connections: s.Connections, Patience: s.Timeout.Go()})
+	return fleet.New(fleet.Options{Server: s.server(), Password: s.PasswordFile.Read, Connections: s.Connections,
+		Patience: s.Timeout.Go(), Seen: seen})
 }
 
 // Host returns what this host is called among those that share.

@@ -24,7 +24,7 @@ import (
 // member returns the state as one host of a fleet has it. The text is added to [store].
 func member(t *testing.T, pg *servers.Postgres, text string) *fleet.State {
 	t.Helper()
-	s := storeSection(t, pg, text).Fleet()
+	s := storeSection(t, pg, text).Fleet("")
 	t.Cleanup(func() { s.Close() })
 	return s
 }
@@ -107,7 +107,7 @@ func TestFleetAway(t *testing.T) {
 	needServers(t)
 	pg := servers.StartPostgres(t, "", "max_connections=12", "superuser_reserved_connections=3")
 	file := pg.PasswordFile(t)
-	s := sectionOf(t, fmt.Sprintf("[store]\nurl = %q\npassword_file = %q\nconnections = 2\ntimeout = \"1s\"\n", pg.URL(), file)).Fleet()
+	s := sectionOf(t, fmt.Sprintf("[store]\nurl = %q\npassword_file = %q\nconnections = 2\ntimeout = \"1s\"\n", pg.URL(), file)).Fleet("")
 	t.Cleanup(func() { s.Close() })
 	if err := errors.Join(s.Prepare(t.Context()), ping(t.Context(), s)); err != nil {
 		t.Fatal(err)
@@ -217,7 +217,7 @@ func TestFleetHosts(t *testing.T) {
 	needServers(t)
 	pg := servers.StartPostgres(t, "")
 	text := storeText(t, pg, "name = \"mx1\"")
-	s := sectionOf(t, text).Fleet()
+	s := sectionOf(t, text).Fleet("")
 	t.Cleanup(func() { s.Close() })
 	if err := s.Prepare(t.Context()); err != nil {
 		t.Fatal(err)

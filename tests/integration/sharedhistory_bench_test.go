@@ -33,7 +33,7 @@ func sharedHistory(b *testing.B) *chronicle.Store {
 	needServers(b)
 	pg := servers.StartPostgres(b, "", "fsync=on", "shared_buffers=256MB", "max_wal_size=4GB")
 	state := config.Store{URL: pg.URL(), PasswordFile: config.SecretFile(pg.PasswordFile(b)), Connections: 8,
-		Timeout: 10_000_000_000}.Fleet()
+		Timeout: 10_000_000_000}.Fleet("")
 	b.Cleanup(func() { state.Close() })
 	if err := state.Prepare(b.Context()); err != nil {
 		b.Fatal(err)

@@ -57,10 +57,12 @@ type announcer struct {
 	begun time.Time
 	facts map[string]string
 	asked time.Time // when the facts were collected
+	doubt string    // about the servers, that was told last
 }
 
 // announce tells the others how this host is.
 func (m *announcer) announce(ctx context.Context) error {
+	m.tellDoubts()
 	c := m.d.config.Load()
 	if now := time.Now(); now.Sub(m.asked) >= factEvery {
 		m.facts, m.asked = factsOf(ctx, c), now
@@ -70,6 +72,22 @@ func (m *announcer) announce(ctx context.Context) error {
 		h.Behind = map[string]int64{fleet.KeptMessages: n}
 	}
 	return m.d.Stores.Fleet.Announce(ctx, h)
+}
+
+// tellDoubts logs what is odd about the servers, once, and when it is not any more.
+func (m *announcer) tellDoubts() {
+	err, said := m.d.Stores.Fleet.Doubts(), ""
+	if err != nil {
+		said = err.Error()
+	}
+	switch {
+	case said == m.doubt:
+	case err != nil:
+		m.d.log.Warn("the servers of the shared database are not as they should be", zap.Error(err))
+	default:
+		m.d.log.Info("the servers of the shared database are as they should be again")
+	}
+	m.doubt = said
 }
 
 // factsOf returns what hosts of one fleet have alike: fingerprints of keys, and how old the signatures of engines are.

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/milterscan/milterscan/policy/keep/fleet"
@@ -15,18 +16,24 @@ const Database = "shared database"
 func (p *Installation) shared(ctx context.Context) []Finding {
 	c := p.Config.Store
 	found := p.spared()
-	state := c.Fleet()
+	state := p.Config.Fleet()
 	if state == nil {
 		return found
 	}
 	defer state.Close()
 	found = append(found, p.secret("store.password_file", c.PasswordFile)...)
 	f, err := state.Examine(ctx)
+	found = append(found, seatFindings(f.Servers)...)
+	if errors.Is(err, fleet.ErrOld) {
+		return append(found, fault("start the server that was promoted; docs/hosts.md, \"Standbys and failover\", says what to do "+
+			"if there is none any more", "%v", err))
+	}
 	if err != nil {
 		return append(found, fault("start it, or correct [store]; docs/hosts.md says how to set it up", "%v", err))
 	}
 	found = append(found, layoutFinding(f))
 	found = append(found, serverFindings(f)...)
+	found = append(found, standbyFindings(f)...)
 	return append(found, connectionFindings(f, c.Hosts, fleet.Options{Connections: c.Connections}.Most())...)
 }
 

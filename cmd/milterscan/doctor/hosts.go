@@ -16,7 +16,7 @@ const Fleet = "fleet"
 
 // fleet compares what the hosts last said about themselves.
 func (p *Installation) fleet(ctx context.Context) []Finding {
-	state := p.Config.Store.Fleet()
+	state := p.Config.Fleet()
 	if state == nil {
 		return nil
 	}

@@ -23,7 +23,7 @@ func MendLists(c *config.Config) string {
 
 // folk returns what people settled for themselves, where the daemon has it, and what closes it.
 func (p *Installation) folk() (s *people.Store, end func()) {
-	if state := p.Config.Store.Fleet(); state != nil {
+	if state := p.Config.Fleet(); state != nil {
 		return people.Shared(fleet.Joining{State: state}), func() { state.Close() }
 	}
 	s = people.New(p.Config.People.File)

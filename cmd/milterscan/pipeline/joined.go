@@ -17,7 +17,7 @@ import (
 // StoresOf returns the stores of a command, of which none is open. What hosts share is looked at when it is used.
 func StoresOf(c *config.Config, warn func(error)) *Stores {
 	k := NewStores()
-	k.Warn, k.Fleet, k.joins = warn, c.Store.Fleet(), true
+	k.Warn, k.Fleet, k.joins = warn, c.Fleet(), true
 	return k
 }
 

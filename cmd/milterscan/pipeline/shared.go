@@ -41,7 +41,7 @@ func NewShared(c *config.Config, ready int) *Shared {
 	w := worker.Defaults()
 	w.Idle = ready
 	stores := NewStores()
-	stores.Fleet = c.Store.Fleet()
+	stores.Fleet = c.Fleet()
 	return &Shared{
 		Spool:     spool.New(c.Spool.Dir, int64(c.Spool.Memory), int64(c.Spool.Disk)),
 		Workers:   worker.NewPool(w),

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"time"
+
+	"github.com/milterscan/milterscan/policy/keep/postgres"
 )
 
 // Facts are what a look at the database shows.
@@ -15,6 +17,15 @@ type Facts struct {
 	Exact    time.Duration // how well that is known
 	Used     int           // connections of all, at the moment
 	Room     int           // that there may be
+	Servers  []Server      // those of the URL
+	Standbys int           // that follow the server
+	Awaited  string        // those that commits wait for, as synchronous_standby_names says; "" for none
+}
+
+// Server is one of those that the URL names.
+type Server struct {
+	postgres.Standing
+	Old bool // another one was promoted in its place
 }
 
 // Settings are those that decide whether committed data outlives a crash.
@@ -24,6 +35,13 @@ type Settings struct{ Fsync, SynchronousCommit, FullPageWrites string }
 func (s *State) Examine(ctx context.Context) (f Facts, err error) {
 	ctx, cancel := context.WithTimeout(ctx, lookTime)
 	defer cancel()
+	list, err := s.standings(ctx)
+	for _, one := range list {
+		f.Servers = append(f.Servers, Server{one, one.Writable && s.timelines.See(one) != nil})
+	}
+	if err != nil {
+		return f, s.named(err)
+	}
 	p, err := s.open()
 	if err != nil {
 		return f, s.named(err)
@@ -31,8 +49,10 @@ func (s *State) Examine(ctx context.Context) (f Facts, err error) {
 	err = p.watch.QueryRowContext(ctx, `SELECT current_setting('server_version_num')::bigint,
 		current_setting('fsync'), current_setting('synchronous_commit'), current_setting('full_page_writes'),
 		current_setting('max_connections')::bigint - current_setting('superuser_reserved_connections')::bigint,
-		(SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend')`).
-		Scan(&f.Server, &f.Settings.Fsync, &f.Settings.SynchronousCommit, &f.Settings.FullPageWrites, &f.Room, &f.Used)
+		(SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'),
+		(SELECT count(*) FROM pg_stat_replication), current_setting('synchronous_standby_names')`).
+		Scan(&f.Server, &f.Settings.Fsync, &f.Settings.SynchronousCommit, &f.Settings.FullPageWrites, &f.Room, &f.Used,
+			&f.Standbys, &f.Awaited)
 	if err == nil {
 		f.Drift, f.Exact, err = drift(ctx, p.watch)
 	}

@@ -21,6 +21,7 @@ type Options struct {
 	Password    func() (string, error) // asked for each connection
 	Connections int                    // of mail; others have some more
 	Patience    time.Duration          // that mail has for one call
+	Seen        string                 // the file with what is remembered of servers over restarts; "" if nothing is
 }
 
 // State is what hosts share. It may be used by any number of goroutines. Until Prepare or Check has found its tables, and
@@ -28,11 +29,17 @@ type Options struct {
 type State struct {
 	options Options
 
-	calls breaker.Breaker // of mail
+	calls     breaker.Breaker // of mail
+	timelines *postgres.Timelines
 
-	mu    sync.Mutex
-	pools *pools // nil until they are used
-	unfit error  // why the tables cannot be used
+	mu     sync.Mutex
+	pools  *pools // nil until they are used
+	unfit  error  // why the tables cannot be used
+	doubts error  // what the last look at the servers found
+
+	memory    sync.Mutex // of the file Seen
+	recalled  bool       // it was read
+	memorized string     // what it has
 }
 
 // pools are the connections: mail never waits for people. Neither do those who write down what became of mail, or watch the
@@ -50,7 +57,9 @@ const (
 var errUnprepared = errors.New("it has not been reached yet")
 
 // New returns the state in a database, of which nothing is asked yet.
-func New(o Options) *State { return &State{options: o, unfit: errUnprepared} }
+func New(o Options) *State {
+	return &State{options: o, unfit: errUnprepared, timelines: &postgres.Timelines{}}
+}
 
 // othersOf returns how many connections there are for other work than mail.
 func (o Options) othersOf() int { return max(fewest, o.Connections/2) }
@@ -66,7 +75,7 @@ func (s *State) Place() string { return s.options.Server.Place() }
 func (s *State) pool(connections int, statement time.Duration) postgres.Pool {
 	o := s.options
 	return postgres.Pool{Server: o.Server, Password: o.Password, Connections: connections,
-		Connect: max(o.Patience, time.Second), Statement: statement}
+		Connect: max(o.Patience, time.Second), Statement: statement, Timelines: s.timelines}
 }
 
 // open opens the pools, once.

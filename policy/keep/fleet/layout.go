@@ -49,10 +49,10 @@ var ErrNewer = errors.New("its tables are those of a newer milterscan")
 func (l Layout) fits(known int) error {
 	switch {
 	case l.Least > known:
-		return fmt.Errorf("%w: they need one that knows layout %d, and this one knows %d; update this host", ErrNewer, l.Least, known)
+		return refusal{fmt.Errorf("%w: they need one that knows layout %d, and this one knows %d; update this host", ErrNewer, l.Least, known)}
 	case l.Version < known:
-		return fmt.Errorf("its tables have layout %d, and this milterscan needs %d; "+
-			"start its daemon, which brings them up to date", l.Version, known)
+		return refusal{fmt.Errorf("its tables have layout %d, and this milterscan needs %d; "+
+			"start its daemon, which brings them up to date", l.Version, known)}
 	}
 	return nil
 }
@@ -69,8 +69,11 @@ func layoutOf(ctx context.Context, db *sql.DB) (l Layout, err error) {
 // lookTime is how long looking at the layout may take.
 const lookTime = 5 * time.Second
 
-// layout asks what the tables are like.
+// layout sees which server is to be used, and asks what the tables are like.
 func (s *State) layout(ctx context.Context) (l Layout, err error) {
+	if err := s.look(ctx); err != nil {
+		return l, err
+	}
 	ctx, cancel := context.WithTimeout(ctx, lookTime)
 	defer cancel()
 	p, err := s.open()
@@ -96,7 +99,7 @@ func (s *State) Prepare(ctx context.Context) error {
 	l, err := s.layout(ctx)
 	s.calls.Note(time.Now(), err != nil && ctx.Err() == nil)
 	if err != nil {
-		if s.Ready() != nil {
+		if s.Ready() != nil || errors.Is(err, ErrOld) {
 			s.judge(err)
 		}
 		return s.named(err)

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net"
@@ -25,6 +26,9 @@ type Pool struct {
 	Connections int           // at the same time
 	Connect     time.Duration // that a connection may take to each host of the URL
 	Statement   time.Duration // that the server works at one statement; 0: as long as the caller waits
+	// Timelines remembers which servers have been overtaken by others of their cluster, and are not used any more. nil: servers are not
+	// compared.
+	Timelines *Timelines
 }
 
 // Times of connections.
@@ -37,7 +41,7 @@ const (
 var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3}
 
 // Open returns a database that can be written to. Nothing is asked yet. The caller closes it. Of several hosts in the
-// URL the first is taken that is no standby, unless the URL sets target_session_attrs.
+// URL the first is taken that is no standby, unless the URL sets target_session_attrs, and that is no old primary.
 func (p Pool) Open() (*sql.DB, error) {
 	c, err := p.config()
 	if err != nil {
@@ -45,19 +49,25 @@ func (p Pool) Open() (*sql.DB, error) {
 	}
 	c.ConnectTimeout = p.Connect
 	c.DialFunc = (&net.Dialer{Timeout: p.Connect, KeepAliveConfig: keepAlive}).DialContext
-	if c.ValidateConnect == nil && !strings.Contains(p.URL, "target_session_attrs=") {
-		c.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
-	}
+	c.ValidateConnect = p.validated(!strings.Contains(p.URL, "target_session_attrs="), c.ValidateConnect)
 	if p.Statement > 0 {
 		c.RuntimeParams["statement_timeout"] = strconv.FormatInt(p.Statement.Milliseconds(), 10)
 		c.RuntimeParams["idle_in_transaction_session_timeout"] = strconv.FormatInt(max(p.Statement, time.Minute).Milliseconds(), 10)
 	}
-	db := stdlib.OpenDB(*c, stdlib.OptionBeforeConnect(p.identify))
+	db := stdlib.OpenDB(*c, stdlib.OptionBeforeConnect(p.identify), stdlib.OptionResetSession(p.overtaken))
 	db.SetMaxOpenConns(p.Connections)
 	db.SetMaxIdleConns(p.Connections)
 	db.SetConnMaxIdleTime(idleTime)
 	db.SetConnMaxLifetime(lifeTime)
 	return db, nil
+}
+
+// overtaken has a connection not be used again when its server has become an old primary.
+func (p Pool) overtaken(_ context.Context, conn *pgx.Conn) error {
+	if s, known := conn.PgConn().CustomData()[standingKey].(Standing); known && p.see(s) != nil {
+		return driver.ErrBadConn
+	}
+	return nil
 }
 
 // identify gives a new connection the password of now.
@@ -124,6 +134,9 @@ func Again(err error) bool {
 	code := Code(err)
 	return code == unserialized || code == deadlock
 }
+
+// Unknown reports whether a server does not know who asks: by the role, or by the password.
+func Unknown(err error) bool { return strings.HasPrefix(Code(err), "28") }
 
 // Away reports whether an error is none of the statement's: nothing else would have been answered either.
 func Away(err error) bool {

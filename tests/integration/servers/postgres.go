@@ -60,6 +60,31 @@ func StartPostgres(t TB, schema string, settings ...string) *Postgres {
 	return p
 }
 
+// Standby starts a server that follows this one, as a copy of it. Cleanup stops it.
+func (p *Postgres) Standby(t TB) *Postgres {
+	t.Helper()
+	s := &Postgres{Addr: newAddr(t), dir: newDir(t), bin: p.bin}
+	data := filepath.Join(s.dir, "data")
+	if err := os.Chown(s.dir, userID(t, "postgres"), -1); err != nil {
+		t.Fatalf("%v", err)
+	}
+	host, port, _ := strings.Cut(p.Addr, ":")
+	copying := s.as("pg_basebackup", "-D", data, "-R", "-c", "fast", "-h", host, "-p", port, "-U", PostgresUser)
+	copying.Env = append(os.Environ(), "PGPASSWORD="+PostgresPassword)
+	s.must(t, copying)
+	host, port, _ = strings.Cut(s.Addr, ":")
+	s.args = []string{"-D", data, "-k", s.dir, "-p", port, "-c", "listen_addresses=" + host, "-c", "fsync=off", "-c", "shared_buffers=16MB"}
+	s.Start(t)
+	t.Cleanup(s.Stop)
+	return s
+}
+
+// Promote makes a standby a primary.
+func (p *Postgres) Promote(t TB) {
+	t.Helper()
+	p.must(t, p.as("pg_ctl", "-D", filepath.Join(p.dir, "data"), "-w", "promote"))
+}
+
 // Start starts the server again after Stop or Kill.
 func (p *Postgres) Start(t TB) {
 	t.Helper()
