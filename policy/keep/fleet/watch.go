@@ -2,8 +2,10 @@ package fleet
 
 import (
 	"context"
+	"errors"
 	"time"
 
+	"github.com/milterscan/milterscan/policy/keep/postgres"
 	"github.com/milterscan/milterscan/scan/breaker"
 )
 
@@ -13,8 +15,9 @@ const Every = breaker.Rest
 // prepareTime is how long a daemon may take to bring the tables up to date.
 const prepareTime = 10 * time.Minute
 
-// Watch sees to it that the tables can be used, until ctx is done. It tells each change: an error, or nil when they can.
-// also is called each time that they can, and its error is told as well.
+// Watch sees to it that the tables can be used, until ctx is done. It tells each change: an error, or nil when they can. Of a
+// database that is away it is told once, in however many ways it does not answer. also is called each time that the tables can be used,
+// and its error is told as well.
 func (s *State) Watch(ctx context.Context, tick <-chan time.Time, tell func(error), also func(context.Context) error) {
 	told := s.Ready()
 	for {
@@ -25,7 +28,7 @@ func (s *State) Watch(ctx context.Context, tick <-chan time.Time, tell func(erro
 		if err == nil {
 			err = also(ctx)
 		}
-		if was := told; (err == nil) != (was == nil) || err != nil && err.Error() != was.Error() {
+		if reason(err) != reason(told) {
 			tell(err)
 		}
 		told = err
@@ -35,6 +38,25 @@ func (s *State) Watch(ctx context.Context, tick <-chan time.Time, tell func(erro
 		case <-tick:
 		}
 	}
+}
+
+// reason returns what is the matter, so that two errors can be compared that say it with different words, times and ports. "" is
+// nothing.
+func reason(err error) string {
+	var ours refusal
+	switch {
+	case err == nil:
+		return ""
+	case errors.As(err, &ours):
+		return ours.Error()
+	case errors.Is(err, ErrOld):
+		return "old"
+	case postgres.Unknown(err):
+		return "unknown"
+	case postgres.Away(err):
+		return "away"
+	}
+	return postgres.Code(err)
 }
 
 func (s *State) prepare(ctx context.Context) error {
