@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/milterscan/milterscan/scan/format/charset"
@@ -116,6 +117,7 @@ func (l List) compile(pattern string) (*regexp.Regexp, error) {
 // read returns the list with what its files hold. An error names file and line.
 func (l List) read() (List, error) {
 	var errs []error
+	l.Words, l.Patterns = slices.Clip(l.Words), slices.Clip(l.Patterns) // those of the configuration stay as they are
 	for _, name := range l.Files {
 		text, err := os.ReadFile(name)
 		if err != nil {
@@ -142,9 +144,9 @@ func (l *List) line(s string) error {
 		if _, err := l.compile(s[1 : len(s)-1]); err != nil {
 			return err
 		}
-		l.Patterns = append(l.Patterns[:len(l.Patterns):len(l.Patterns)], s[1:len(s)-1])
+		l.Patterns = append(l.Patterns, s[1:len(s)-1])
 	default:
-		l.Words = append(l.Words[:len(l.Words):len(l.Words)], s)
+		l.Words = append(l.Words, s)
 	}
 	return nil
 }
