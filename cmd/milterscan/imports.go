@@ -7,6 +7,7 @@ import (
 
 	"github.com/milterscan/milterscan/cmd/milterscan/cli"
 	"github.com/milterscan/milterscan/cmd/milterscan/moving"
+	"github.com/milterscan/milterscan/cmd/milterscan/show"
 )
 
 // importCommands returns the commands that take over what was settled for another filter.
@@ -20,8 +21,11 @@ func importCommands() []cli.Command {
 	}
 }
 
+// reader takes over what a directory has, and calls step for each line and each row of a dump.
+type reader func(dir string, step func()) (*moving.Result, error)
+
 // importing returns a command that reads a directory by one reader.
-func importing(name string, read func(dir string) (*moving.Result, error)) func(context.Context, []string, cli.Streams) int {
+func importing(name string, read reader) func(context.Context, []string, cli.Streams) int {
 	return func(_ context.Context, args []string, std cli.Streams) int {
 		f := cli.Flags("import "+name, "DIRECTORY --output DIRECTORY", std)
 		output := f.String("output", "",
@@ -36,7 +40,9 @@ func importing(name string, read func(dir string) (*moving.Result, error)) func(
 		case *output == "":
 			return f.Refuse(errors.New("--output names the directory for what is made of them"))
 		}
-		result, err := read(f.Arg(0))
+		progress := show.NewProgress(nil, std.Err, "lines", 0)
+		result, err := read(f.Arg(0), progress.Step)
+		progress.Clear()
 		if err == nil {
 			err = result.Write(*output)
 		}

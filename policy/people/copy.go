@@ -36,10 +36,10 @@ var parts = []part{
 const copiedTogether = 500
 
 // CopyTo writes all rows into another place, in steps. What that has already stays as it is, so that a copy may be
-// begun again.
-func (s *Store) CopyTo(ctx context.Context, to *Store) (list []Copied, err error) {
+// begun again. step is told how many rows were written.
+func (s *Store) CopyTo(ctx context.Context, to *Store, step func(n int)) (list []Copied, err error) {
 	for _, p := range parts {
-		c, err := p.copy(ctx, s, to)
+		c, err := p.copy(ctx, s, to, step)
 		if err != nil {
 			return list, fmt.Errorf("%s: after %d of them: %w", p.what, c.Rows, err)
 		}
@@ -48,8 +48,15 @@ func (s *Store) CopyTo(ctx context.Context, to *Store) (list []Copied, err error
 	return list, nil
 }
 
-func (p part) copy(ctx context.Context, from, to *Store) (c Copied, err error) {
+func (p part) copy(ctx context.Context, from, to *Store, step func(n int)) (c Copied, err error) {
 	c.What = p.what
+	add := func(some [][]any) error {
+		err := p.add(ctx, to, some, &c)
+		if err == nil {
+			step(len(some))
+		}
+		return err
+	}
 	err = from.db().Still(ctx, func(db tables.Asker) error {
 		rows, err := db.QueryContext(ctx, `SELECT `+p.columns+` FROM `+p.table)
 		if err != nil {
@@ -67,7 +74,7 @@ func (p part) copy(ctx context.Context, from, to *Store) (c Copied, err error) {
 				return err
 			}
 			if some = append(some, row); len(some) == copiedTogether {
-				if err := p.add(ctx, to, some, &c); err != nil {
+				if err := add(some); err != nil {
 					return err
 				}
 				some = nil
@@ -76,7 +83,7 @@ func (p part) copy(ctx context.Context, from, to *Store) (c Copied, err error) {
 		if err := rows.Err(); err != nil || len(some) == 0 {
 			return err
 		}
-		return p.add(ctx, to, some, &c)
+		return add(some)
 	})
 	return c, err
 }

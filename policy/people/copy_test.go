@@ -51,9 +51,10 @@ func TestCopyTo(t *testing.T) {
 		"[{entries of lists 1001 1001} {limits of the score 2 2} {settings 1 0} {delegates 1 1} {used links 1 1} {requests 0 0} {digests 1 1}]",
 		"[{entries of lists 1001 0} {limits of the score 2 0} {settings 1 0} {delegates 1 0} {used links 1 0} {requests 0 0} {digests 1 0}]",
 	} {
-		list, err := from.CopyTo(t.Context(), to)
-		if got := fmt.Sprint(list); got != want || err != nil {
-			t.Errorf("round %d: %s, %v; want %s", round, got, err, want)
+		steps := 0
+		list, err := from.CopyTo(t.Context(), to, func(n int) { steps += n })
+		if got := fmt.Sprint(list); got != want || err != nil || steps != 1007 {
+			t.Errorf("round %d: %s, %d steps, %v; want %s", round, got, steps, err, want)
 		}
 	}
 	if x, err := to.Settings(t.Context(), "ann@example.com"); x.Language != "fr" || err != nil {
@@ -70,7 +71,7 @@ func TestCopyTo(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := from.CopyTo(ctx, to); err == nil {
+	if _, err := from.CopyTo(ctx, to, func(int) {}); err == nil {
 		t.Error("a copy that is given up says nothing")
 	}
 }

@@ -47,8 +47,8 @@ var amavisNeedless = []struct{ names, why string }{
 }
 
 // Amavis takes over amavisd.conf, and conf.d as Debian has it, as far as they are data.
-func Amavis(dir string) (*Result, error) {
-	t, err := begin(dir)
+func Amavis(dir string, step func()) (*Result, error) {
+	t, err := begin(dir, step)
 	if err != nil {
 		return nil, err
 	}

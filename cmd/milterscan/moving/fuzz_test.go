@@ -28,13 +28,13 @@ func seeds(f *testing.F, pattern, beside string) {
 // taken reads files and holds the result to what every import promises: the configuration can be loaded,
 // each of its lines names its origin, what was not taken over is told by file and line, and neither is out of all
 // proportion to what was read.
-func taken(t *testing.T, read func(string) (*Result, error), files map[string]string) {
+func taken(t *testing.T, read func(string, func()) (*Result, error), files map[string]string) {
 	t.Helper()
 	size := 0
 	for _, text := range files {
 		size += len(text)
 	}
-	r, err := read(confDir(t, files))
+	r, err := read(confDir(t, files), unseen)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,7 +168,7 @@ func FuzzUCL(f *testing.F) {
 func FuzzPerl(f *testing.F) {
 	f.Add("$x = \"a$y\\n\";\n@z = ( \\%a, [qw(b c)], { 'd' => qr'e'i }, f('g', 2*3) ); # h\nread_hash(\\%a, '/i');\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		lines := (&taking{}).split("x", []byte(text))
+		lines := (&taking{step: unseen}).split("x", []byte(text))
 		list := assignments(lines, map[string]string{})
 		if len(list) > len(lines) {
 			t.Errorf("%d statements on %d lines: %q", len(list), len(lines), text)

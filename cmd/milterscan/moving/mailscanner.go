@@ -11,8 +11,8 @@ import (
 )
 
 // MailScanner takes over a directory with MailScanner.conf, such as a copy of /etc/MailScanner.
-func MailScanner(dir string) (*Result, error) {
-	t, err := begin(dir)
+func MailScanner(dir string, step func()) (*Result, error) {
+	t, err := begin(dir, step)
 	if err != nil {
 		return nil, err
 	}

@@ -45,7 +45,7 @@ func golden(t *testing.T, file, got string) {
 }
 
 func TestMailScanner(t *testing.T) {
-	r, err := MailScanner(filepath.Join("testdata", "mailscanner"))
+	r, err := MailScanner(filepath.Join("testdata", "mailscanner"), unseen)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +113,7 @@ func TestEveryKey(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(dir, mainConf), []byte(conf), 0o644); err != nil {
 				t.Fatal(err)
 			}
-			r, err := MailScanner(dir)
+			r, err := MailScanner(dir, unseen)
 			if err != nil {
 				t.Fatalf("%s = %s: %v", key, value, err)
 			}
@@ -142,7 +142,7 @@ func TestKeysTogether(t *testing.T) {
 		r, err := MailScanner(confDir(t, map[string]string{
 			"MailScanner.conf": b.String(), "some.rules": "FromAndTo: *@example.com yes\nFrom: 10. 7\nTo: b@example.com store\nFrom: default no\n",
 			"spam.lists.conf": "yes bl.example\nZEN zen.example\n",
-		}))
+		}), unseen)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -239,7 +239,7 @@ func TestHostileFiles(t *testing.T) {
 		"a function":             {map[string]string{"MailScanner.conf": "Is Definitely Not Spam = &SQLWhitelist\n"}, "a function in Perl decides"},
 		"a name that is code":    {map[string]string{"MailScanner.conf": "Spam Subject Text = \"\"\"\\\n]]\n"}, "Spam Subject Text"},
 	} {
-		r, err := MailScanner(confDir(t, row.files))
+		r, err := MailScanner(confDir(t, row.files), unseen)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -258,7 +258,7 @@ func TestLongLists(t *testing.T) {
 		fmt.Fprintf(&black, "From: b%d@example.org yes\n", n)
 	}
 	r, err := MailScanner(confDir(t, map[string]string{"MailScanner.conf": "Spam Checks = checks.rules\nIs Definitely Spam = black.rules\nSpam Actions = store\n",
-		"checks.rules": checks.String() + "FromOrTo: default no\n", "black.rules": black.String() + "FromOrTo: default no\n"}))
+		"checks.rules": checks.String() + "FromOrTo: default no\n", "black.rules": black.String() + "FromOrTo: default no\n"}), unseen)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -282,7 +282,7 @@ func TestLinks(t *testing.T) {
 	if err := syscall.Mkfifo(filepath.Join(dir, "pipe.rules"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r, err := MailScanner(dir)
+	r, err := MailScanner(dir, unseen)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -291,7 +291,7 @@ func TestLinks(t *testing.T) {
 		t.Error(report)
 	}
 	for _, gone := range []string{filepath.Join(dir, "nowhere"), t.TempDir()} {
-		if _, err := MailScanner(gone); err == nil {
+		if _, err := MailScanner(gone, unseen); err == nil {
 			t.Errorf("%s: there is no MailScanner.conf, and no error", gone)
 		}
 	}
@@ -313,7 +313,7 @@ func TestLongList(t *testing.T) {
 	for i := range 500 {
 		fmt.Fprintf(&b, "From: sender%d@partner.example yes\n", i)
 	}
-	r, err := MailScanner(confDir(t, map[string]string{"MailScanner.conf": "Is Definitely Not Spam = white.rules\n", "white.rules": b.String() + "FromOrTo: default no\n"}))
+	r, err := MailScanner(confDir(t, map[string]string{"MailScanner.conf": "Is Definitely Not Spam = white.rules\n", "white.rules": b.String() + "FromOrTo: default no\n"}), unseen)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,8 +28,8 @@ type watch struct {
 var watchTables = []string{"whitelist", "blacklist", "users", "user_filters"}
 
 // MailWatch takes over the lists and users in dumps of MailWatch's database, the files *.sql of a directory.
-func MailWatch(dir string) (*Result, error) {
-	t, err := begin(dir)
+func MailWatch(dir string, step func()) (*Result, error) {
+	t, err := begin(dir, step)
 	if err != nil {
 		return nil, err
 	}
@@ -71,6 +71,7 @@ func (w *watch) file(name string) {
 
 // row takes over one row.
 func (w *watch) row(table string, r dumpRow) {
+	w.step()
 	switch table {
 	case "whitelist":
 		w.entry(r, people.Allow)

@@ -8,8 +8,8 @@ import (
 
 // Mimedefang takes over the addresses, numbers and lists of extensions that mimedefang-filter assigns as literals.
 // The rest is a program in Perl; the report names each of its functions by the line.
-func Mimedefang(dir string) (*Result, error) {
-	t, err := begin(dir)
+func Mimedefang(dir string, step func()) (*Result, error) {
+	t, err := begin(dir, step)
 	if err != nil {
 		return nil, err
 	}

@@ -9,13 +9,16 @@ import (
 	"github.com/milterscan/milterscan/policy/people/listfile"
 )
 
+// unseen is for who does not look how far an import has come.
+func unseen() {}
+
 // others are the imports of filters other than MailScanner.
-var others = map[string]func(string) (*Result, error){"mailwatch": MailWatch, "amavis": Amavis, "rspamd": Rspamd, "mimedefang": Mimedefang}
+var others = map[string]func(string, func()) (*Result, error){"mailwatch": MailWatch, "amavis": Amavis, "rspamd": Rspamd, "mimedefang": Mimedefang}
 
 // TestOthers takes over a directory of each filter, and compares what is made with what is expected.
 func TestOthers(t *testing.T) {
 	for name, read := range others {
-		r, err := read(filepath.Join("testdata", name))
+		r, err := read(filepath.Join("testdata", name), unseen)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -24,10 +27,10 @@ func TestOthers(t *testing.T) {
 		golden(t, name+".toml", conf)
 		golden(t, name+".txt", report)
 		origins(t, conf)
-		if _, err := read(t.TempDir()); err == nil {
+		if _, err := read(t.TempDir(), unseen); err == nil {
 			t.Errorf("%s: a directory without files is no error", name)
 		}
-		if _, err := read(filepath.Join(t.TempDir(), "nowhere")); err == nil {
+		if _, err := read(filepath.Join(t.TempDir(), "nowhere"), unseen); err == nil {
 			t.Errorf("%s: a directory that is not there is no error", name)
 		}
 	}
@@ -35,7 +38,7 @@ func TestOthers(t *testing.T) {
 
 // TestMailWatchLists: "milterscan list import" takes every entry, and no command has a name that a shell would read.
 func TestMailWatchLists(t *testing.T) {
-	r, err := MailWatch(filepath.Join("testdata", "mailwatch"))
+	r, err := MailWatch(filepath.Join("testdata", "mailwatch"), unseen)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +72,7 @@ func TestBrokenDumps(t *testing.T) {
 		"CREATE TABLE `whitelist` (`id` int":    "a.sql:1 the file cannot be followed to its end: the table \"whitelist\" has no end",
 		table + ";\n/* for ever":                "a.sql:3 the file cannot be followed to its end: a comment has no end",
 	} {
-		r, err := MailWatch(confDir(t, map[string]string{"a.sql": text}))
+		r, err := MailWatch(confDir(t, map[string]string{"a.sql": text}), unseen)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -122,7 +125,7 @@ func TestUCL(t *testing.T) {
 
 // TestOddEngines leaves out what [[virus]] would refuse.
 func TestOddEngines(t *testing.T) {
-	r, err := Rspamd(confDir(t, map[string]string{"local.d/antivirus.conf": "clamav { servers = \",\"; }\nsmall { type = clamav; servers = \"/run/clamd\"; max_size = 2000; }\n"}))
+	r, err := Rspamd(confDir(t, map[string]string{"local.d/antivirus.conf": "clamav { servers = \",\"; }\nsmall { type = clamav; servers = \"/run/clamd\"; max_size = 2000; }\n"}), unseen)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +136,7 @@ func TestOddEngines(t *testing.T) {
 
 // TestLongReport: a report that would have too many lines ends with one that says so.
 func TestLongReport(t *testing.T) {
-	r, err := Mimedefang(confDir(t, map[string]string{"mimedefang-filter": strings.Repeat("sub f {\n", maxNotes+5)}))
+	r, err := Mimedefang(confDir(t, map[string]string{"mimedefang-filter": strings.Repeat("sub f {\n", maxNotes+5)}), unseen)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +153,7 @@ func TestReferences(t *testing.T) {
 			"read_hash(\\%whitelist_sender, '/etc/amavis/white');\nread_hash($x, 'white');\n" +
 			"@spam_lovers_maps = (\\%spam_lovers, \\@spam_lovers_acl);\n@bypass_virus_checks_maps = (\\%bypass_virus_checks);\n",
 		"white": "c@d.example 1\ne@f.example 0\n",
-	}))
+	}), unseen)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,5 +166,24 @@ func TestReferences(t *testing.T) {
 	if strings.Contains(conf, "e@f.example") || strings.Contains(conf, "lovers") || strings.Count(report, otherLists) != 1 ||
 		!strings.Contains(report, "amavisd.conf:4  read_hash($x, 'white');\n      it is code") {
 		t.Error(conf, report)
+	}
+}
+
+// TestSteps counts a step for each line of a file, and for each row of a dump.
+func TestSteps(t *testing.T) {
+	rows := "CREATE TABLE `whitelist` (`to_address` text, `from_address` text);\nINSERT INTO `whitelist` VALUES " +
+		strings.Repeat("('ann@example.com','a@example.net'),", 8) + "('ann@example.com','b@example.net');\n"
+	for name, c := range map[string]struct {
+		read  func(string, func()) (*Result, error)
+		files map[string]string
+		want  int
+	}{
+		"lines": {MailScanner, map[string]string{"MailScanner.conf": "# one\nMax Children = 5\n\nVirus Scanning = yes\n"}, 4},
+		"rows":  {MailWatch, map[string]string{"a.sql": rows}, 9},
+	} {
+		steps := 0
+		if _, err := c.read(confDir(t, c.files), func() { steps++ }); err != nil || steps != c.want {
+			t.Errorf("%s: %d steps, %v", name, steps, err)
+		}
 	}
 }

@@ -123,7 +123,7 @@ func TestSameMails(t *testing.T) {
 	if len(mails) < 40 {
 		t.Fatalf("there are only %d mails", len(mails))
 	}
-	r, err := moving.MailScanner(filepath.Join("testdata", "mailscanner"))
+	r, err := moving.MailScanner(filepath.Join("testdata", "mailscanner"), func() {})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -153,7 +153,7 @@ func mailwatchMails([]byte) []mail {
 func TestSameMailsOthers(t *testing.T) {
 	for _, row := range []struct {
 		name, scorer string
-		read         func(string) (*moving.Result, error)
+		read         func(string, func()) (*moving.Result, error)
 		mails        func(locked []byte) []mail
 		more         func(t *testing.T, dir string, r *moving.Result)
 	}{
@@ -167,7 +167,7 @@ func TestSameMailsOthers(t *testing.T) {
 			if len(mails) < 12 {
 				t.Fatalf("there are only %d mails", len(mails))
 			}
-			r, err := row.read(filepath.Join("testdata", "paper", row.name))
+			r, err := row.read(filepath.Join("testdata", "paper", row.name), func() {})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -34,8 +34,8 @@ var rspamdFiles = map[string]string{
 }
 
 // Rspamd takes over local.d and override.d of rspamd, which goes on as a scorer that milterscan asks.
-func Rspamd(dir string) (*Result, error) {
-	t, err := begin(dir)
+func Rspamd(dir string, step func()) (*Result, error) {
+	t, err := begin(dir, step)
 	if err != nil {
 		return nil, err
 	}

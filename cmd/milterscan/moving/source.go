@@ -30,6 +30,7 @@ type line struct {
 // taking is a running import: the files that it reads, and the configuration that it makes of them.
 type taking struct {
 	root  *os.Root
+	step  func() // is called for each line, and for each row of a dump
 	read  int64
 	files int
 	out   writing
@@ -40,12 +41,12 @@ type taking struct {
 
 // begin opens the directory with the files of another filter. Nothing outside of it is read, even if
 // links in it lead there.
-func begin(dir string) (*taking, error) {
+func begin(dir string, step func()) (*taking, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, err
 	}
-	return &taking{root: root, lists: map[string]string{}, names: map[string]int{}}, nil
+	return &taking{root: root, step: step, lists: map[string]string{}, names: map[string]int{}}, nil
 }
 
 // end closes the directory and returns the result.
@@ -145,6 +146,7 @@ func (t *taking) split(name string, text []byte) (lines []line) {
 	n := 0
 	for raw := range bytes.Lines(bytes.TrimPrefix(text, []byte("\ufeff"))) {
 		n++
+		t.step()
 		at := Place{name, n}
 		raw = bytes.TrimRight(raw, "\r\n")
 		switch {

@@ -55,11 +55,14 @@ func terminal(w io.Writer) *os.File {
 }
 
 // Step counts one more step that is done.
-func (p *Progress) Step() {
+func (p *Progress) Step() { p.Steps(1) }
+
+// Steps counts steps that were done together.
+func (p *Progress) Steps(n int) {
 	if p == nil {
 		return
 	}
-	p.n++
+	p.n += n
 	if now := time.Now(); now.Sub(p.drawn) >= drawEvery {
 		p.drawn = now
 		p.draw()

@@ -60,7 +60,7 @@ func TestProgress(t *testing.T) {
 	} {
 		terminal, written := pseudo(t, c.columns)
 		p := NewProgress(nil, terminal, "mails", c.of)
-		p.Step()
+		p.Steps(1)
 		p.Clear()
 		p.Clear()
 		if got := written(); got != c.want {
@@ -83,6 +83,7 @@ func TestNoProgress(t *testing.T) {
 	t.Setenv("TERM", "dumb")
 	for _, p := range append(all, NewProgress(nil, terminal, "x", 9)) {
 		p.Step()
+		p.Steps(7)
 		p.Clear()
 	}
 	info, err := file.Stat()
