@@ -29,7 +29,7 @@ func commandsPage(t *testing.T) string {
 		"`/etc/milterscan/milterscan.toml`; and where there is none, most go by what is shipped, and `check` says so. No command looks into the directory in which it is called:\n"+
 		"a configuration names programs that are run. Errors name the file.\n\n"+
 		"Times are shown to persons in the zone of the host, with the zone (`2026-11-30 17:10:00 +0100`), and to programs (`--json`, `--csv`, the log) in UTC (`2026-11-30T16:10:00Z`).\n\n"+
-		"Long work – `scan` of many files, `replay`, `retro`, `quarantine reindex`, `list import` and `export` – shows on standard error how far it is, if that is a terminal that moves its\n"+
+		"Long work – `scan` of many files, `replay`, `retro`, `quarantine reindex`, `list import` and `export`, `import` and `store migrate` – shows on standard error how far it is, if that is a terminal that moves its\n"+
 		"cursor; with `--json`, and where results go to the same terminal while it works, it does not.\n\n"+
 		"`--json` prints JSON, one object a line, of which later versions may have more keys. Where a command does something its object says what: `quarantine release` and `forward` the `id`\n"+
 		"and `sent_to` or `forwarded_to`, `delete` the `id` and `deleted`; `expire` and `list remove` the number `removed`; `reindex` that of `messages`; `learn` the `mail` and `learned_as`;\n"+

@@ -63,22 +63,49 @@ func storeMigrate(ctx context.Context, args []string, std cli.Streams) int {
 	if from == "" || to == "" {
 		return k.misused("--from sqlite --to postgres says what is moved to where")
 	}
-	left := 0
-	err := k.stores.Moves(ctx, k.config, func(m pipeline.Moved) {
-		left += m.Left
-		place := ""
-		if m.From != "" {
-			place = " (" + show.Printable(m.From) + ")"
-		}
-		fmt.Fprintf(std.Out, "%s%s: %s\n", m.What, place, m.Note)
-	}, func(err error) { fmt.Fprintln(std.Err, "milterscan store migrate:", err) })
+	w := &watcher{Streams: std}
+	err := k.stores.Moves(ctx, k.config, w)
+	w.progress.Clear()
 	switch {
 	case err != nil:
 		k.fail(err)
 		fmt.Fprintln(std.Err, "milterscan store migrate: begin it again: nothing is moved twice")
 		return cli.ExitError
-	case left > 0:
+	case w.left > 0:
 		return cli.ExitFound
 	}
 	return cli.ExitOK
+}
+
+// watcher prints how a move goes.
+type watcher struct {
+	cli.Streams
+	progress *show.Progress // of one kind of state
+	left     int            // of all kinds
+}
+
+// Begin implements pipeline.Watch.
+func (w *watcher) Begin(what string, of int) {
+	w.progress.Clear()
+	w.progress = show.NewProgress(nil, w.Err, what, of)
+}
+
+// Step implements pipeline.Watch.
+func (w *watcher) Step(n int) { w.progress.Steps(n) }
+
+// Warn implements pipeline.Watch.
+func (w *watcher) Warn(err error) {
+	w.progress.Clear()
+	fmt.Fprintln(w.Err, "milterscan store migrate:", err)
+}
+
+// End implements pipeline.Watch.
+func (w *watcher) End(m pipeline.Moved) {
+	w.progress.Clear()
+	w.left += m.Left
+	place := ""
+	if m.From != "" {
+		place = " (" + show.Printable(m.From) + ")"
+	}
+	fmt.Fprintf(w.Out, "%s%s: %s\n", m.What, place, m.Note)
 }

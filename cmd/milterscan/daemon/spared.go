@@ -73,9 +73,9 @@ func (m *mover) move(ctx context.Context) {
 	}
 }
 
-// tell says once why a message stays where it is.
+// tell says once why a message stays where it is, if it does.
 func (m *mover) tell(id string, err error) {
-	if m.told[id] {
+	if err == nil || m.told[id] {
 		return
 	}
 	m.told[id] = true

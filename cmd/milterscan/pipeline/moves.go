@@ -24,16 +24,24 @@ type Moved struct {
 	Left int    // of what there was, how much is not in the database
 }
 
-// move moves one kind of state.
-type move struct {
-	what string
-	run  func(ctx context.Context, k *Stores, c *config.Config, tell func(error)) (Moved, error)
+// Watch is told how a move goes.
+type Watch interface {
+	Begin(what string, of int) // a kind of state, of which there are so many, or a number that is not known (0)
+	Step(n int)                // as many were moved
+	Warn(err error)            // about one of them
+	End(Moved)
+}
+
+// Move moves one kind of state.
+type Move struct {
+	What string
+	Run  func(ctx context.Context, k *Stores, c *config.Config, w Watch) (Moved, error)
 }
 
 // moves returns all kinds of state, in the order in which they are moved. A kind that can be moved again and again is
 // moved in that way: nothing comes twice.
-func moves() []move {
-	return []move{
+func moves() []Move {
+	return []Move{
 		{"quarantine", moveQuarantine},
 		{"greylist", moveGreylist},
 		{"limits", moveRates},
@@ -47,9 +55,9 @@ func moves() []move {
 	}
 }
 
-// Moves moves the state of this host into the shared database, and calls each with what became of every kind. tell is
-// called with what concerns one message. After an error the rest is not moved: it may be begun again.
-func (k *Stores) Moves(ctx context.Context, c *config.Config, each func(Moved), tell func(error)) error {
+// Moves moves the state of this host into the shared database. After an error the rest is not moved: it may be begun
+// again.
+func (k *Stores) Moves(ctx context.Context, c *config.Config, w Watch) error {
 	if k.Fleet == nil {
 		return errors.New("the configuration has no store.url: there is no shared database to move anything to")
 	}
@@ -57,26 +65,24 @@ func (k *Stores) Moves(ctx context.Context, c *config.Config, each func(Moved), 
 		return err
 	}
 	for _, m := range moves() {
-		got, err := m.run(ctx, k, c, tell)
+		got, err := m.Run(ctx, k, c, w)
 		if err != nil {
-			return fmt.Errorf("%s: %w", m.what, err)
+			return fmt.Errorf("%s: %w", m.What, err)
 		}
-		got.What = m.what
-		each(got)
+		got.What = m.What
+		w.End(got)
 	}
 	return nil
 }
 
 // elsewhere returns a move that moves nothing, and notes how that kind of state is moved instead.
-func elsewhere(note string) func(context.Context, *Stores, *config.Config, func(error)) (Moved, error) {
-	return func(context.Context, *Stores, *config.Config, func(error)) (Moved, error) {
-		return Moved{Note: note}, nil
-	}
+func elsewhere(note string) func(context.Context, *Stores, *config.Config, Watch) (Moved, error) {
+	return func(context.Context, *Stores, *config.Config, Watch) (Moved, error) { return Moved{Note: note}, nil }
 }
 
 // moveQuarantine moves kept messages, those that wait for the database included. They are gone from their directories
 // then.
-func moveQuarantine(ctx context.Context, k *Stores, c *config.Config, tell func(error)) (m Moved, err error) {
+func moveQuarantine(ctx context.Context, k *Stores, c *config.Config, w Watch) (m Moved, err error) {
 	m.From = c.Quarantine.Dir
 	v := k.Vault(c)
 	var taken, known, gone, had int
@@ -86,8 +92,11 @@ func moveQuarantine(ctx context.Context, k *Stores, c *config.Config, tell func(
 			return m, err
 		}
 		had += len(list)
-		moves, err := v.MoveFrom(ctx, d, "", func(id string, err error) {
-			tell(fmt.Errorf("message %s stays where it is: %w", id, err))
+		w.Begin("messages", len(list))
+		moves, err := v.MoveAll(ctx, d, list, func(id string, err error) {
+			if w.Step(1); err != nil {
+				w.Warn(fmt.Errorf("message %s stays where it is: %w", id, err))
+			}
 		})
 		taken, known, gone = taken+moves.Taken, known+moves.Known, gone+moves.Gone
 		if err != nil {
@@ -107,20 +116,22 @@ func moveQuarantine(ctx context.Context, k *Stores, c *config.Config, tell func(
 const mostRows = 1000
 
 // moveGreylist copies the greylist.
-func moveGreylist(ctx context.Context, k *Stores, c *config.Config, _ func(error)) (Moved, error) {
+func moveGreylist(ctx context.Context, k *Stores, c *config.Config, w Watch) (Moved, error) {
+	w.Begin("senders", 0)
 	from := k.greylist(c.Greylist.File)
-	return copyRows(ctx, c.Greylist.File, from.Page, k.Fleet.Greylist().Add,
+	return copyRows(ctx, c.Greylist.File, w, from.Page, k.Fleet.Greylist().Add,
 		func(r greylist.Row) []byte { return r.Key[:] })
 }
 
 // moveRates copies how far limits are used.
-func moveRates(ctx context.Context, k *Stores, c *config.Config, _ func(error)) (Moved, error) {
-	return copyRows(ctx, c.Rate.File, k.rate(c.Rate.File).Page, k.Fleet.Rate().Add,
+func moveRates(ctx context.Context, k *Stores, c *config.Config, w Watch) (Moved, error) {
+	w.Begin("limits", 0)
+	return copyRows(ctx, c.Rate.File, w, k.rate(c.Rate.File).Page, k.Fleet.Rate().Add,
 		func(r rate.Row) []byte { return r.Key[:] })
 }
 
 // movePeople copies what people have settled for themselves.
-func movePeople(ctx context.Context, k *Stores, c *config.Config, _ func(error)) (m Moved, err error) {
+func movePeople(ctx context.Context, k *Stores, c *config.Config, w Watch) (m Moved, err error) {
 	m.From = c.People.File
 	from := people.New(c.People.File)
 	defer from.Close()
@@ -128,7 +139,8 @@ func movePeople(ctx context.Context, k *Stores, c *config.Config, _ func(error))
 		m.Note = noFile
 		return m, nil
 	}
-	copied, err := from.CopyTo(ctx, k.People(c))
+	w.Begin("settings", 0)
+	copied, err := from.CopyTo(ctx, k.People(c), w.Step)
 	var list []string
 	for _, one := range copied {
 		if one.Rows > 0 {
@@ -143,7 +155,7 @@ func movePeople(ctx context.Context, k *Stores, c *config.Config, _ func(error))
 const noFile = "nothing to move: there is no such file"
 
 // copyRows copies rows of a file into the database, and counts how many of them it has then. The file stays as it is.
-func copyRows[T any](ctx context.Context, file string, page func(context.Context, []byte, int) ([]T, error),
+func copyRows[T any](ctx context.Context, file string, w Watch, page func(context.Context, []byte, int) ([]T, error),
 	add func(context.Context, []T) (int, error), key func(T) []byte) (m Moved, err error) {
 	m.From = file
 	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
@@ -165,6 +177,7 @@ func copyRows[T any](ctx context.Context, file string, page func(context.Context
 		if err != nil {
 			return m, err
 		}
+		w.Step(len(rows))
 		had, here, after = had+len(rows), here+n, key(rows[len(rows)-1])
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/milterscan/milterscan/policy/keep/postgres"
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
 )
 
@@ -26,15 +27,37 @@ const mostFailures = 10
 
 // MoveFrom moves the messages of a directory into the database, the oldest first, but those up to the message after,
 // if it is there, last: so that ten that the database refuses do not hold up the newer ones for ever. tell is called
-// with the error of each that stays where it is. It ends early, with an error, if the database takes none.
+// with each, and with the error if it stays where it is. It ends early, with an error, if the database takes none.
 func (s *Store) MoveFrom(ctx context.Context, from *quarantine.Dir, after string,
 	tell func(id string, err error)) (m Moves, err error) {
 	list, err := from.IDs()
 	if err != nil {
 		return m, err
 	}
-	one := func(id string) (Taken, error) { return s.moveOne(ctx, from, id) }
-	return moveAll(ctx, turned(list, after), one, s.Check, tell)
+	return s.mover(from, tell).all(ctx, turned(list, after))
+}
+
+// MoveAll moves messages of a directory as MoveFrom does, but tries each once, however many the database refuses for
+// what they are.
+func (s *Store) MoveAll(ctx context.Context, from *quarantine.Dir, list []string,
+	tell func(id string, err error)) (Moves, error) {
+	m := s.mover(from, tell)
+	m.lasting = postgres.Refused
+	return m.all(ctx, list)
+}
+
+// mover moves messages one by one.
+type mover struct {
+	one   func(ctx context.Context, id string) (Taken, error)
+	check func(context.Context) error // why the database can take none
+	tell  func(id string, err error)
+	// lasting reports whether the database refuses a message for what it is, which says nothing of the next one.
+	lasting func(error) bool
+}
+
+func (s *Store) mover(from *quarantine.Dir, tell func(id string, err error)) mover {
+	return mover{func(ctx context.Context, id string) (Taken, error) { return s.moveOne(ctx, from, id) }, s.Check, tell,
+		func(error) bool { return false }}
 }
 
 // turned returns a list that begins with what comes after an entry, and ends with that entry.
@@ -43,30 +66,30 @@ func turned(list []string, after string) []string {
 	return slices.Concat(list[i:], list[:i])
 }
 
-// moveAll moves messages one by one. check says why the database can take none.
-func moveAll(ctx context.Context, list []string, one func(id string) (Taken, error), check func(context.Context) error,
-	tell func(id string, err error)) (m Moves, err error) {
+// all moves the messages of a list.
+func (r mover) all(ctx context.Context, list []string) (m Moves, err error) {
 	refused := 0 // in a row
 	for _, id := range list {
 		if err := ctx.Err(); err != nil {
 			return m, err
 		}
-		taken, err := one(id)
+		taken, err := r.one(ctx, id)
 		switch {
 		case err == nil:
 			m.count(taken)
 			refused = 0
-			continue
 		case errors.Is(err, quarantine.ErrUnknown): // another process has moved it
-			continue
-		case !errors.Is(err, quarantine.ErrDamaged) && !errors.Is(err, ErrOther):
+			err = nil
+		case !errors.Is(err, quarantine.ErrDamaged) && !errors.Is(err, ErrOther) && !r.lasting(err):
 			m.Refused = id
-			if refused++; refused >= mostFailures || check(ctx) != nil {
+			if refused++; refused >= mostFailures || r.check(ctx) != nil {
 				return m, err
 			}
 		}
-		m.Failed++
-		tell(id, err)
+		if err != nil {
+			m.Failed++
+		}
+		r.tell(id, err)
 	}
 	return m, nil
 }

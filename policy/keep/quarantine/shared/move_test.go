@@ -24,13 +24,14 @@ func TestMoveAll(t *testing.T) {
 	}
 	bad["m35"], bad["m36"] = quarantine.ErrDamaged, quarantine.ErrUnknown
 	there := ids
+	lasting := func(error) bool { return false }
 	round := func(after string, check error) (m Moves, err error) {
 		var left []string
 		moved := map[string]bool{}
-		m, err = moveAll(t.Context(), turned(there, after), func(id string) (Taken, error) {
+		m, err = mover{func(_ context.Context, id string) (Taken, error) {
 			moved[id] = bad[id] == nil
 			return Fresh, bad[id]
-		}, func(context.Context) error { return check }, func(string, error) {})
+		}, func(context.Context) error { return check }, func(string, error) {}, lasting}.all(t.Context(), turned(there, after))
 		for _, id := range there {
 			if !moved[id] {
 				left = append(left, id)
@@ -58,6 +59,12 @@ func TestMoveAll(t *testing.T) {
 			t.Errorf("%s is held up", id)
 		}
 	}
+	lasting = func(err error) bool { return errors.Is(err, refused) }
+	there = append(there, "m99")
+	if m, err := round("", away); err != nil || m.Taken != 1 || m.Failed != len(bad)-1 {
+		t.Errorf("where each is tried: %+v, %v", m, err)
+	}
+	lasting = func(error) bool { return false }
 	if m, err := round("no such message", away); !errors.Is(err, refused) || m.Refused != "m00" {
 		t.Errorf("after one that is gone: %+v, %v", m, err)
 	}
