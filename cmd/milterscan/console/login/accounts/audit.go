@@ -67,11 +67,12 @@ type Trail struct {
 	Act    string // exactly
 	Since  time.Time
 	Until  time.Time // before it
-	Before int64     // older than the line of this id; 0 for the newest
+	Before int64     // that come after the line of this id in the order; 0 for the newest
 	Limit  int       // lines; 0 for all
 }
 
-// Trail returns lines of the audit log, newest first.
+// Trail returns lines of the audit log, newest first: by their times, as those that a host has moved come later than
+// others that are newer.
 func (a *Accounts) Trail(ctx context.Context, t Trail) (list []Entry, err error) {
 	query, args := `SELECT id, time, person, role, client, act, object, outcome FROM audit WHERE 1=1`, []any{}
 	where := func(condition string, arg any, given bool) {
@@ -84,8 +85,8 @@ func (a *Accounts) Trail(ctx context.Context, t Trail) (list []Entry, err error)
 	where("act = ?", t.Act, t.Act != "")
 	where("time >= ?", t.Since.UnixMilli(), !t.Since.IsZero())
 	where("time < ?", t.Until.UnixMilli(), !t.Until.IsZero())
-	where("id < ?", t.Before, t.Before > 0)
-	query += " ORDER BY id DESC"
+	where("(time, id) < (SELECT time, id FROM audit WHERE id = ?)", t.Before, t.Before > 0)
+	query += " ORDER BY time DESC, id DESC"
 	if t.Limit > 0 {
 		query, args = query+" LIMIT ?", append(args, t.Limit)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/subtle"
 	"database/sql"
 	"encoding/base32"
 	"errors"
@@ -113,7 +114,10 @@ func newRecoveryCode() string {
 	return strings.Join([]string{text[:4], text[4:8], text[8:12], text[12:]}, "-")
 }
 
-// recoveryHash returns the stored form of a code.
+// hashSize is how many bytes the hash of a recovery code has.
+const hashSize = sha256.Size
+
+// recoveryHash returns the stored form of a code of an account with a number.
 func recoveryHash(id int64, code string) []byte {
 	sum := sha256.Sum256(fmt.Appendf(nil, "recovery %d %s", id, code))
 	return sum[:]
@@ -141,12 +145,36 @@ func (a *Accounts) CheckSecond(ctx context.Context, id int64, code string) error
 	if step, ok := a.stepOf(secret, code); ok && secret != "" {
 		n, err = a.change(ctx, `UPDATE account SET step = ?1 WHERE id = ?2 AND step < ?1 AND secret = ?3 AND disabled = 0`, step, id, secret)
 	} else if text := plainRecovery(code); text != "" {
-		n, err = a.change(ctx, `DELETE FROM recovery WHERE account = ? AND hash = ?`, id, recoveryHash(id, text))
+		n, err = a.useRecovery(ctx, id, text)
 	}
 	if err == nil && n == 0 {
 		return ErrWrong
 	}
 	return err
+}
+
+// useRecovery takes a recovery code, and returns 0 if there is none such. One that the account brought along from
+// another place is hashed with the number that it had there.
+func (a *Accounts) useRecovery(ctx context.Context, id int64, code string) (n int64, err error) {
+	err = a.db().Change(ctx, func(tx tables.Asker) error {
+		n = 0
+		read := func(rows *sql.Rows) (hash []byte, err error) { return hash, rows.Scan(&hash) }
+		list, err := tables.Rows(ctx, tx, read, `SELECT hash FROM recovery WHERE account = ?`, id)
+		for _, stored := range list {
+			want := recoveryHash(numberOf(stored, id), code)
+			if subtle.ConstantTimeCompare(stored[:min(len(stored), hashSize)], want) == 0 {
+				continue
+			}
+			done, err := tx.ExecContext(ctx, `DELETE FROM recovery WHERE account = ? AND hash = ?`, id, stored)
+			if err != nil {
+				return err
+			}
+			n, err = done.RowsAffected()
+			return err
+		}
+		return err
+	})
+	return n, err
 }
 
 // plainRecovery returns a recovery code as it was made, whatever blanks and capitals a

@@ -282,7 +282,7 @@ func audit(t *testing.T, p pair) {
 	}
 	list := trail(accounts.Trail{}, 21)
 	for i := range list[1:] {
-		if list[i].ID <= list[i+1].ID {
+		if a, b := list[i], list[i+1]; a.Time.Before(b.Time) || a.Time.Equal(b.Time) && a.ID <= b.ID {
 			t.Error("they are in no order")
 		}
 	}
