@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"time"
 
+	"github.com/milterscan/milterscan/scan/sender/contact"
 	"github.com/milterscan/milterscan/scan/sender/greylist"
 	"github.com/milterscan/milterscan/scan/sender/rate"
 )
@@ -40,6 +41,29 @@ func (r *Rate) Add(ctx context.Context, rows []rate.Row) (here int, err error) {
 		SELECT key, full_at FROM unnest($1::bytea[], $2::bigint[]) AS r (key, full_at)
 			WHERE full_at >= (extract(epoch FROM clock_timestamp()) * 1000)::bigint
 		ON CONFLICT (key) DO UPDATE SET full_at = greatest(b.full_at, excluded.full_at)`, "rate_bucket", keys, full)
+}
+
+// Add adds keys of another memory, and returns how many of them are here then: those whose time is not over. A key that
+// is known here as well keeps the later of both times. Rows may be added again.
+func (c *Contact) Add(ctx context.Context, rows []contact.Row) (here int, err error) {
+	keys, until := make([][]byte, len(rows)), make([]int64, len(rows))
+	for i, r := range rows {
+		keys[i], until[i] = r.Key[:], r.Until.Unix()
+	}
+	return c.state.add(ctx, `INSERT INTO contact_pair AS p (key, until)
+		SELECT key, until FROM unnest($1::bytea[], $2::bigint[]) AS r (key, until)
+			WHERE until >= floor(extract(epoch FROM clock_timestamp()))::bigint ORDER BY key
+		ON CONFLICT (key) DO UPDATE SET until = greatest(p.until, excluded.until)`, "contact_pair", keys, until)
+}
+
+// Since notes that all that was remembered elsewhere since a time is here now.
+func (c *Contact) Since(ctx context.Context, began time.Time) error {
+	ctx, cancel := context.WithTimeout(ctx, addTime)
+	defer cancel()
+	return c.state.Change(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE contact_began SET at = least(at, $1)`, began.Unix())
+		return err
+	})
 }
 
 // add runs a statement whose first argument is keys, and returns how many of them a table has then.

@@ -3,9 +3,12 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"time"
 
+	"github.com/milterscan/milterscan/policy"
+	"github.com/milterscan/milterscan/scan/sender/contact"
 	"github.com/milterscan/milterscan/scan/sender/greylist"
 	"github.com/milterscan/milterscan/scan/sender/rate"
 )
@@ -35,6 +38,48 @@ func (r *Rate) Page(ctx context.Context, after []byte, most int) (list []rate.Ro
 			r.Full = time.UnixMilli(full)
 			return r, keyInto(r.Key[:], key, err)
 		}, `SELECT key, full FROM bucket WHERE key > ? ORDER BY key LIMIT ?`, nonNil(after), most)
+		return err
+	})
+	return list, err
+}
+
+// Page returns at most as many rows, those whose keys come after one; nil for the first.
+func (c *Contact) Page(ctx context.Context, after []byte, most int) (list []contact.Row, err error) {
+	err = c.use(ctx, func(db *sql.DB) (err error) {
+		list, err = Rows(ctx, db, func(rows *sql.Rows) (r contact.Row, err error) {
+			var key []byte
+			var until int64
+			err = rows.Scan(&key, &until)
+			r.Until = time.Unix(until, 0)
+			return r, keyInto(r.Key[:], key, err)
+		}, `SELECT key, until FROM pair WHERE key > ? ORDER BY key LIMIT ?`, nonNil(after), most)
+		return err
+	})
+	return list, err
+}
+
+// Written is a record with its key in the file. Err says why it cannot be read.
+type Written struct {
+	Key    int64
+	Record policy.Record
+	Err    error
+}
+
+// Page returns at most as many records, in the order in which they were written, those that come after a key; 0 for
+// the first.
+func (h *History) Page(ctx context.Context, after int64, most int) (list []Written, err error) {
+	err = h.look(ctx, func(tx *sql.Tx) error {
+		list, err = Rows(ctx, tx, func(rows *sql.Rows) (w Written, err error) {
+			var text sql.RawBytes
+			if err := rows.Scan(&w.Key, &text); err != nil {
+				return w, err
+			}
+			if err := json.Unmarshal(text, &w.Record); err != nil {
+				w.Err = fmt.Errorf("record %d of the history cannot be read: %w", w.Key, err)
+			}
+			w.Record.Upgrade()
+			return w, nil
+		}, `SELECT rowid, record FROM message WHERE rowid > ? ORDER BY rowid LIMIT ?`, after, most)
 		return err
 	})
 	return list, err

@@ -16,6 +16,12 @@ type Store interface {
 	Began(ctx context.Context) (time.Time, error)
 }
 
+// Row is a key that a store remembers, and until when.
+type Row struct {
+	Key   Key
+	Until time.Time
+}
+
 // With is what a scanner works with.
 type With struct {
 	Store     Store

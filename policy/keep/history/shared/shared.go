@@ -68,12 +68,18 @@ const uncompiled = `SET LOCAL jit = off`
 
 // Append adds records in one transaction. A record without a host gets this one.
 func (s *Store) Append(ctx context.Context, records []policy.Record) error {
+	_, err := s.Add(ctx, records)
+	return err
+}
+
+// Add is Append, and returns how many records were not there before.
+func (s *Store) Add(ctx context.Context, records []policy.Record) (n int, err error) {
 	if len(records) == 0 {
-		return nil
+		return 0, nil
 	}
 	args, err := columns(records, s.host)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
@@ -82,18 +88,31 @@ func (s *Store) Append(ctx context.Context, records []policy.Record) error {
 			if _, err := tx.ExecContext(ctx, uncompiled); err != nil {
 				return err
 			}
-			var n int64
 			return tx.QueryRowContext(ctx, insert, args...).Scan(&n)
 		})
 	}
 	err = add()
 	if postgres.Code(err) != postgres.NoPartition {
-		return err
+		return n, err
 	}
 	if err := s.makeDays(ctx, records); err != nil {
-		return err
+		return 0, err
 	}
-	return add()
+	err = add()
+	return n, err
+}
+
+// Oldest returns from when on records are shown: older ones have expired.
+func (s *Store) Oldest(ctx context.Context) (oldest time.Time, err error) {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	err = s.state.Read(ctx, func(db *sql.DB) error {
+		var at int64
+		err := db.QueryRowContext(ctx, `SELECT oldest FROM history_extent`).Scan(&at)
+		oldest = time.UnixMilli(at)
+		return err
+	})
+	return oldest, err
 }
 
 // columns returns the arguments of insert.
