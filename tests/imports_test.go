@@ -128,7 +128,7 @@ var permissions = []struct {
 	{"cmd/milterscan/filter", []string{"cmd/milterscan/cli", "cmd/milterscan/pipeline", "milter", "policy", "policy/config", "policy/judge", "scan", "scan/format/entity"}},
 	{"cmd/milterscan/selftest", []string{"cmd/milterscan/cli", "cmd/milterscan/pipeline", "policy", "policy/judge", "scan", "scan/hostile"}},
 	{"cmd/milterscan/lists", []string{"policy/keep/tables", "cmd/milterscan/cli", "cmd/milterscan/pipeline", "cmd/milterscan/console/login/accounts", "cmd/milterscan/show", "policy/config", "policy/keep/store", "policy/people", "policy/people/listfile", "scan/units"}},
-	{"cmd/milterscan/user", []string{"cmd/milterscan/cli", "cmd/milterscan/pipeline", "cmd/milterscan/console/login", "cmd/milterscan/console/login/accounts", "cmd/milterscan/show", "policy/keep/quarantine", "scan/units"}},
+	{"cmd/milterscan/user", []string{"policy/config", "cmd/milterscan/cli", "cmd/milterscan/pipeline", "cmd/milterscan/console/login", "cmd/milterscan/console/login/accounts", "cmd/milterscan/show", "policy/keep/quarantine", "scan/units"}},
 	{"cmd/milterscan/digests", []string{"cmd/milterscan/cli", "cmd/milterscan/pipeline", "cmd/milterscan/show", "policy/config", "policy/people", "policy/people/digest", "policy/people/directory"}},
 	{"cmd/milterscan/past", []string{"cmd/milterscan/cli", "cmd/milterscan/pipeline", "cmd/milterscan/show", "policy", "policy/config", "policy/keep/..."}},
 	{"cmd/milterscan/retro", []string{"cmd/milterscan/cli", "cmd/milterscan/past", "cmd/milterscan/show", "policy", "policy/config", "policy/disk", "policy/feed", "policy/keep/history", "scan", "scan/contents/virus", "scan/format/listing", "scan/units"}},

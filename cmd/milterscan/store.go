@@ -8,6 +8,7 @@ import (
 	"github.com/milterscan/milterscan/cmd/milterscan/cli"
 	"github.com/milterscan/milterscan/cmd/milterscan/pipeline"
 	"github.com/milterscan/milterscan/cmd/milterscan/show"
+	"github.com/milterscan/milterscan/cmd/milterscan/user"
 )
 
 // storeCommands returns the commands for what hosts share.
@@ -19,21 +20,23 @@ func storeCommands() []cli.Command {
 }
 
 func storeCheck(ctx context.Context, args []string, std cli.Streams) int {
-	f := cli.Flags("store check", "[-c FILE] [--quick]", std)
+	f := cli.Flags("store check", "[-c FILE] [--quick] [--json]", std)
 	quick := f.Bool("quick", false, "do not read the messages: look at entries and sizes alone")
+	told := cli.Told(f, std)
 	k, status, ok := openKeeper(f, args, std, cli.Parse)
 	if !ok {
 		return status
 	}
 	defer k.close()
 	x := pipeline.Examination{Quick: *quick, Now: time.Now(), Tell: func(id, format string, args ...any) {
+		fault, place := fmt.Sprintf(format, args...), ""
 		if id != "" {
-			id += ": "
+			place = id + ": "
 		}
-		fmt.Fprintln(std.Out, id+show.Printable(fmt.Sprintf(format, args...)))
+		told(map[string]any{"id": id, "fault": fault}, "%s%s", place, show.Printable(fault))
 	}}
 	messages, wrong, err := x.Examine(ctx, k.stores, k.config)
-	fmt.Fprintf(std.Out, "%d messages were looked at; %d things are wrong\n", messages, wrong)
+	told(map[string]any{"messages": messages, "faults": wrong}, "%d messages were looked at; %d things are wrong", messages, wrong)
 	switch {
 	case err != nil:
 		return k.fail(err)
@@ -50,7 +53,8 @@ const (
 )
 
 func storeMigrate(ctx context.Context, args []string, std cli.Streams) int {
-	f := cli.Flags("store migrate", "[-c FILE] --from sqlite --to postgres", std)
+	f := cli.Flags("store migrate", "[-c FILE] [--json] --from sqlite --to postgres", std)
+	told := cli.Told(f, std)
 	var from, to string
 	f.Var(cli.Choice(&from, fromFiles), "from",
 		"the `kind` of store to move from: sqlite, the files and directories of this host")
@@ -63,8 +67,8 @@ func storeMigrate(ctx context.Context, args []string, std cli.Streams) int {
 	if from == "" || to == "" {
 		return k.misused("--from sqlite --to postgres says what is moved to where")
 	}
-	w := &watcher{Streams: std}
-	err := k.stores.Moves(ctx, k.config, w)
+	w := &watcher{Streams: std, told: told}
+	err := k.stores.Moves(ctx, k.config, w, user.Move(k.by))
 	w.progress.Clear()
 	switch {
 	case err != nil:
@@ -80,6 +84,7 @@ func storeMigrate(ctx context.Context, args []string, std cli.Streams) int {
 // watcher prints how a move goes.
 type watcher struct {
 	cli.Streams
+	told     func(object map[string]any, line string, args ...any)
 	progress *show.Progress // of one kind of state
 	left     int            // of all kinds
 }
@@ -107,5 +112,5 @@ func (w *watcher) End(m pipeline.Moved) {
 	if m.From != "" {
 		place = " (" + show.Printable(m.From) + ")"
 	}
-	fmt.Fprintf(w.Out, "%s%s: %s\n", m.What, place, m.Note)
+	w.told(map[string]any{"state": m.What, "from": m.From, "note": m.Note, "left": m.Left}, "%s%s: %s", m.What, place, m.Note)
 }

@@ -2,6 +2,7 @@ package integration
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -12,12 +13,16 @@ import (
 	"testing"
 	"time"
 
+	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
+	"github.com/milterscan/milterscan/cmd/milterscan/console/login/accounts"
 	"github.com/milterscan/milterscan/policy"
+	"github.com/milterscan/milterscan/policy/keep/history/spill"
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
 	"github.com/milterscan/milterscan/policy/keep/quarantine/quarantinetest"
 	vault "github.com/milterscan/milterscan/policy/keep/quarantine/shared"
 	"github.com/milterscan/milterscan/policy/keep/store"
 	"github.com/milterscan/milterscan/policy/people"
+	"github.com/milterscan/milterscan/scan/sender/contact"
 	"github.com/milterscan/milterscan/scan/sender/greylist"
 	"github.com/milterscan/milterscan/scan/sender/rate"
 	"github.com/milterscan/milterscan/tests/integration/servers"
@@ -25,15 +30,17 @@ import (
 
 // older is what a host has kept before it shared anything.
 type older struct {
-	dir, grey, rates, people string
-	messages, rows           int
+	dir, grey, rates, people          string
+	history, contacts, console, token string
+	messages, rows                    int
 }
 
 // keepAlone has a host keep messages, senders and limits by itself; some of the latter are over.
 func keepAlone(t *testing.T, messages, rows int) older {
 	t.Helper()
 	dir := t.TempDir()
-	o := older{filepath.Join(dir, "quarantine"), filepath.Join(dir, "greylist.db"), filepath.Join(dir, "rate.db"), filepath.Join(dir, "people.db"), messages, rows}
+	o := older{filepath.Join(dir, "quarantine"), filepath.Join(dir, "greylist.db"), filepath.Join(dir, "rate.db"), filepath.Join(dir, "people.db"),
+		filepath.Join(dir, "history.db"), filepath.Join(dir, "contacts.db"), filepath.Join(dir, "console.db"), "", messages, rows}
 	d := quarantine.NewDir(o.dir, quarantine.Unindexed{}, func(err error) { t.Log(err) })
 	for n := range messages {
 		r := quarantinetest.Record(n)
@@ -63,12 +70,51 @@ func keepAlone(t *testing.T, messages, rows int) older {
 			t.Fatal(err)
 		}
 	}
+	o.remember(t)
 	return o
+}
+
+// remember has a host write down records, contacts, accounts and an audit log. One record and one contact of ten are
+// over.
+func (o *older) remember(t *testing.T) {
+	t.Helper()
+	now := time.Now().UTC().Truncate(time.Millisecond)
+	past, knows, people := store.NewHistory(o.history, func(err error) { t.Error(err) }), store.NewContact(o.contacts, func(err error) { t.Error(err) }),
+		accounts.New(o.console)
+	defer past.Close()
+	defer knows.Close()
+	defer people.Close()
+	var records []policy.Record
+	keys := map[contact.Key]time.Time{}
+	for n := range o.rows * 40 {
+		r := quarantinetest.Record(1000 + n)
+		r.Time = now.Add(-time.Duration(n%10) * 80 * time.Hour) // the last of them is 30 days ago
+		records = append(records, r)
+	}
+	for n := range o.rows {
+		keys[contact.Key{byte(n), byte(n >> 8), 1}] = now.AddDate(0, 0, 1-n%10/9*2)
+		if err := people.Note(t.Context(), accounts.Entry{Person: "ann", Act: "view", Object: fmt.Sprint(n)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err := errors.Join(past.Append(t.Context(), records), knows.Remember(t.Context(), keys),
+		people.Add(t.Context(), accounts.Account{Name: "ann", Role: login.Administrator}, "correct horse battery"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ann, err := people.ByName(t.Context(), "ann")
+	if err == nil {
+		o.token, err = people.AddToken(t.Context(), ann, accounts.Token{Name: "panel", Rights: []login.Right{login.SeeMessages}})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // config returns the configuration of the host once it shares a database.
 func (o older) config(t *testing.T, pg *servers.Postgres) string {
-	return storeText(t, pg, `timeout = "10s"`) + fmt.Sprintf("[quarantine]\ndir = %q\n[greylist]\nfile = %q\n[rate]\nfile = %q\n[people]\nfile = %q\n", o.dir, o.grey, o.rates, o.people)
+	return storeText(t, pg, `timeout = "10s"`) + fmt.Sprintf("[quarantine]\ndir = %q\n[greylist]\nfile = %q\n[rate]\nfile = %q\n[people]\nfile = %q\n"+
+		"[history]\nfile = %q\n[contact]\nfile = %q\n[console]\nfile = %q\n", o.dir, o.grey, o.rates, o.people, o.history, o.contacts, o.console)
 }
 
 // TestMigrate moves what a host has kept while its daemon runs. The command is killed in the middle and begun again;
@@ -83,22 +129,25 @@ func TestMigrate(t *testing.T) {
 		t.Fatal(err)
 	}
 	migrate := []string{"store", "migrate", "-c", host.ConfigFile(), "--from", "sqlite", "--to", "postgres"}
-	first := exec.Command(servers.Binary(t), migrate...)
-	var said strings.Builder
-	first.Stdout, first.Stderr = &said, &said
-	if err := first.Start(); err != nil {
-		t.Fatal(err)
+	for _, begun := range []string{"quarantine", "history"} {
+		first := exec.Command(servers.Binary(t), migrate...)
+		var said strings.Builder
+		first.Stdout, first.Stderr = &said, &said
+		if err := first.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { first.Process.Kill() })
+		servers.Await(t, "some to be moved of "+begun, func() bool { return pg.SQL(t, "SELECT count(*) > 5 FROM "+begun) == "t" })
+		first.Process.Kill()
+		first.Wait()
+		t.Logf("the command that was killed said %q", said.String())
 	}
-	t.Cleanup(func() { first.Process.Kill() })
-	servers.Await(t, "some messages to be moved", func() bool { return pg.SQL(t, "SELECT count(*) > 5 FROM quarantine") == "t" })
-	first.Process.Kill()
-	first.Wait()
-	t.Logf("the command that was killed said %q", said.String())
 	out, status := host.Run(t, "store migrate", "--from", "sqlite", "--to", "postgres")
 	if status != 1 || !strings.Contains(out, "message "+bad+" stays where it is") {
 		t.Errorf("with a damaged message: %d, %s", status, out)
 	}
-	for _, want := range []string{"50 entries: the database has 45 of them", "history: not moved", "; 1 stay", "50 settings, "} {
+	for _, want := range []string{"50 entries: the database has 45 of them", "; 1 stay", "50 settings, ",
+		"the time of 200 is over; 0 stay", "1 accounts: 1 moved", "50 lines of the audit log: 50 moved"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("migrate does not say %q:\n%s", want, out)
 		}
@@ -106,6 +155,8 @@ func TestMigrate(t *testing.T) {
 	for query, want := range map[string]string{
 		"SELECT count(*) FROM quarantine": "149", "SELECT count(*) FROM greylist_seen": "45",
 		"SELECT count(DISTINCT id) = count(*) FROM quarantine": "t", "SELECT count(*) FROM rate_bucket": "45", "SELECT count(*) FROM setting": "50",
+		"SELECT count(*) FROM history": "1800", "SELECT count(DISTINCT id) FROM history": "1800", "SELECT sum(n) FROM history_count WHERE what = 'action'": "1800",
+		"SELECT count(*) FROM contact_pair": "45", "SELECT count(*) FROM audit WHERE act = 'view'": "50",
 	} {
 		if got := pg.SQL(t, query); got != want {
 			t.Errorf("%s: %s; want %s", query, got, want)
@@ -117,10 +168,23 @@ func TestMigrate(t *testing.T) {
 	if out, status := host.Run(t, "store migrate", "--from", "sqlite", "--to", "postgres"); status != 0 || !strings.Contains(out, "0 messages: 0 moved") {
 		t.Errorf("once more: %d, %s", status, out)
 	}
+	shared := accounts.Of("", prepared(t, pg))
+	defer shared.Close()
+	if p, err := shared.Bearer(t.Context(), o.token); err != nil || p.Name != "ann" {
+		t.Errorf("the token of an account that was moved: %+v, %v", p, err)
+	}
+	if out, status := host.Run(t, "history", "--json", "--limit", "5000"); status != 0 || strings.Count(out, "\n") != 1800 {
+		t.Errorf("history has %d records, %d", strings.Count(out, "\n"), status)
+	}
 	if out, status := host.Run(t, "store check"); status != 0 || !strings.Contains(out, "149 messages were looked at; 0 things are wrong") {
 		t.Errorf("check: %d, %s", status, out)
 	}
 }
+
+// away is a history that takes nothing.
+type away struct{}
+
+func (away) Append(context.Context, []policy.Record) error { return errors.New("it is away") }
 
 // TestStoreCheck names each message with which something is wrong, and what.
 func TestStoreCheck(t *testing.T) {
@@ -153,13 +217,18 @@ func TestStoreCheck(t *testing.T) {
 	if err := spare.Keep(t.Context(), policy.Copy{Record: quarantinetest.Record(9), Raw: strings.NewReader("x")}); err != nil {
 		t.Fatal(err)
 	}
+	late := spill.New(away{}, spill.Terms{File: strings.TrimSuffix(o.history, ".db") + ".spill", Bytes: 1 << 20, Warn: func(error) {}, Lost: func(int) {}})
+	if err := late.Append(t.Context(), []policy.Record{quarantinetest.Record(10), quarantinetest.Record(11)}); err != nil {
+		t.Fatal(err)
+	}
 	for _, test := range []struct {
 		args []string
 		want []string
 	}{
 		{[]string{"--quick"}, []string{id(1) + ": the database has an entry", id(3) + ": the database has an entry", id(4) + ": the database has the message, and no entry",
-			id(5) + ": a release was begun", "1 kept messages to itself", "5 messages were looked at; 5 things are wrong"}},
-		{nil, []string{id(2) + ": ", "5 messages were looked at; 6 things are wrong"}},
+			id(5) + ": a release was begun", "1 kept messages to itself", "has 2 records of messages in", "5 messages were looked at; 6 things are wrong"}},
+		{nil, []string{id(2) + ": ", "5 messages were looked at; 7 things are wrong"}},
+		{[]string{"--json", "--quick"}, []string{`{"fault":"a release was begun`, `{"faults":6,"messages":5}`}},
 	} {
 		out, err := exec.Command(servers.Binary(t), append([]string{"store", "check", "-c", file}, test.args...)...).CombinedOutput()
 		if exit, ok := err.(*exec.ExitError); !ok || exit.ExitCode() != 1 {

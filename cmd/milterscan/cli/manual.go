@@ -109,7 +109,7 @@ func mailManualOf(name string) Manual {
 	case "store migrate":
 		return manual([]string{"milterscan store migrate --from sqlite --to postgres"},
 			Exit{ExitOK, "all that hosts share is in the database"},
-			Exit{ExitFound, "some messages stay where they are; standard error names them"},
+			Exit{ExitFound, "something stays where it is; standard error names it"},
 			Exit{ExitError, "it ended before its end; begin it again"}, misused, badConfig)
 	case "explain":
 		return manual([]string{"milterscan explain 06h08cfwgrgbyv96", "milterscan explain '<message-id@example.net>'",

@@ -12,6 +12,7 @@ import (
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
 	"github.com/milterscan/milterscan/policy/people"
+	"github.com/milterscan/milterscan/scan/sender/contact"
 	"github.com/milterscan/milterscan/scan/sender/greylist"
 	"github.com/milterscan/milterscan/scan/sender/rate"
 )
@@ -47,24 +48,22 @@ func moves() []Move {
 		{"limits", moveRates},
 		{"counts of DMARC", elsewhere("the daemon adds what waits in dmarc_reports.file by itself")},
 		{"people and lists", movePeople},
-		{"history", elsewhere("not moved: the records in history.file stay there, and no command shows them")},
-		{"contacts", elsewhere("not moved: who has written to whom is learned anew")},
-		{"accounts, sessions, audit log",
-			elsewhere("not moved: make the accounts anew; the audit log stays in console.file")},
+		{"history", moveHistory},
+		{"contacts", moveContacts},
 		{"notices", elsewhere("not moved: each host has them for itself")},
 	}
 }
 
-// Moves moves the state of this host into the shared database. After an error the rest is not moved: it may be begun
-// again.
-func (k *Stores) Moves(ctx context.Context, c *config.Config, w Watch) error {
+// Moves moves the state of this host into the shared database, and what others keep there. After an error the rest is
+// not moved: it may be begun again.
+func (k *Stores) Moves(ctx context.Context, c *config.Config, w Watch, others ...Move) error {
 	if k.Fleet == nil {
 		return errors.New("the configuration has no store.url: there is no shared database to move anything to")
 	}
 	if err := k.reach(ctx); err != nil {
 		return err
 	}
-	for _, m := range moves() {
+	for _, m := range append(moves(), others...) {
 		got, err := m.Run(ctx, k, c, w)
 		if err != nil {
 			return fmt.Errorf("%s: %w", m.What, err)
@@ -130,13 +129,29 @@ func moveRates(ctx context.Context, k *Stores, c *config.Config, w Watch) (Moved
 		func(r rate.Row) []byte { return r.Key[:] })
 }
 
+// moveContacts copies who has written to whom. Only when all of it is there does the database know so from when on.
+func moveContacts(ctx context.Context, k *Stores, c *config.Config, w Watch) (m Moved, err error) {
+	w.Begin("contacts", 0)
+	file := c.Contact.File
+	from, to := k.contact(file), k.Fleet.Contact()
+	m, err = copyRows(ctx, file, w, from.Page, to.Add, func(r contact.Row) []byte { return r.Key[:] })
+	if err != nil || m.Note == NoFile {
+		return m, err
+	}
+	began, err := from.Began(ctx)
+	if err == nil {
+		err = to.Since(ctx, began)
+	}
+	return m, err
+}
+
 // movePeople copies what people have settled for themselves.
 func movePeople(ctx context.Context, k *Stores, c *config.Config, w Watch) (m Moved, err error) {
 	m.From = c.People.File
 	from := people.New(c.People.File)
 	defer from.Close()
 	if err := from.There(); errors.Is(err, fs.ErrNotExist) {
-		m.Note = noFile
+		m.Note = NoFile
 		return m, nil
 	}
 	w.Begin("settings", 0)
@@ -151,15 +166,15 @@ func movePeople(ctx context.Context, k *Stores, c *config.Config, w Watch) (m Mo
 	return m, err
 }
 
-// noFile is said where there is nothing to move.
-const noFile = "nothing to move: there is no such file"
+// NoFile is said where there is nothing to move.
+const NoFile = "nothing to move: there is no such file"
 
 // copyRows copies rows of a file into the database, and counts how many of them it has then. The file stays as it is.
 func copyRows[T any](ctx context.Context, file string, w Watch, page func(context.Context, []byte, int) ([]T, error),
 	add func(context.Context, []T) (int, error), key func(T) []byte) (m Moved, err error) {
 	m.From = file
 	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
-		m.Note = noFile
+		m.Note = NoFile
 		return m, nil
 	}
 	var had, here int

@@ -125,6 +125,11 @@ func (k *Stores) Contact(file string) Contact {
 	if k.Fleet != nil {
 		return k.Fleet.Contact()
 	}
+	return k.contact(file)
+}
+
+// contact returns what a file remembers of which addresses know each other.
+func (k *Stores) contact(file string) *store.Contact {
 	return once(k, k.knows, file, func() (*store.Contact, io.Closer) {
 		c := store.NewContact(file, k.tell)
 		return c, c
