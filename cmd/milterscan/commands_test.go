@@ -33,6 +33,8 @@ func commandsPage(t *testing.T) string {
 		"cursor; with `--json`, and where results go to the same terminal while it works, it does not.\n\n"+
 		"`--json` prints JSON, one object a line, of which later versions may have more keys. Where a command does something its object says what: `quarantine release` and `forward` the `id`\n"+
 		"and `sent_to` or `forwarded_to`, `delete` the `id` and `deleted`; `expire` and `list remove` the number `removed`; `reindex` that of `messages`; `learn` the `mail` and `learned_as`;\n"+
+		"`import` the `configuration`, the `report`, and the number of `settings` by what became of them; `store check` each `fault` with the `id` of its message, and how many `messages` and `faults`\n"+
+		"there are; `store migrate` of each kind of `state` where it was (`from`), a `note`, and how much is `left` there; "+
 		"`list import` the number `made`; `greylist pass` the `sender`, `recipient` and `until`; `feed check` each `value` with the `feed` that lists it; `people limit` the `address`, whether a limit is\n"+
 		"`set`, and its `score`; `digest send` how many were `sent` and `refused`, with `--dry-run` each `address`; `dmarc-report send` how many were `sent`, `unwanted`, `failed` and put off to `later`,\n"+
 		"with `--domain` the `state`. What went wrong is on standard error, and in the exit status.\n\n"+
@@ -243,9 +245,6 @@ var forProgramsAlready = map[string]string{
 	"list add": "list show --json has what it makes", "list export": "--format json", "user passwd": "it prints a password at the most",
 	"user add": "it prints a password at the most", "token add": "it prints the token alone", "user disable": "it prints nothing",
 	"user enable": "it prints nothing", "user remove": "it prints nothing", "token revoke": "it prints nothing", "digest resume": "it prints nothing",
-	"feed update": "feed show --json has what it has fetched", "import mailscanner": "it writes report.txt", "import mailwatch": "it writes report.txt",
-	"store check": "its exit status is its answer, and what it prints is for persons", "store migrate": "it is called once, by a person",
-	"import amavis": "it writes report.txt", "import rspamd": "it writes report.txt", "import mimedefang": "it writes report.txt",
 }
 
 // TestCommandsPageSpeaksJSON walks over all commands: each has --json, or a reason not to.

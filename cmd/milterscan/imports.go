@@ -27,7 +27,8 @@ type reader func(dir string, step func()) (*moving.Result, error)
 // importing returns a command that reads a directory by one reader.
 func importing(name string, read reader) func(context.Context, []string, cli.Streams) int {
 	return func(_ context.Context, args []string, std cli.Streams) int {
-		f := cli.Flags("import "+name, "DIRECTORY --output DIRECTORY", std)
+		f := cli.Flags("import "+name, "DIRECTORY --output DIRECTORY [--json]", std)
+		told := cli.Told(f, std)
 		output := f.String("output", "",
 			"the `directory` for "+moving.ConfigName+", its lists and "+moving.ReportName+
 				"; it is made if it is not there")
@@ -50,7 +51,9 @@ func importing(name string, read reader) func(context.Context, []string, cli.Str
 			fmt.Fprintf(std.Err, "milterscan import %s: %v\n", name, err)
 			return cli.ExitError
 		}
-		fmt.Fprintf(std.Out, "%s; see %s/%s\n", result.Sum(), *output, moving.ReportName)
+		report := *output + "/" + moving.ReportName
+		told(map[string]any{"configuration": *output + "/" + moving.ConfigName, "report": report, "settings": result.Counts()},
+			"%s; see %s", result.Sum(), report)
 		if !result.Complete() {
 			return cli.ExitFound
 		}

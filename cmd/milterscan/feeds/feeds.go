@@ -147,9 +147,10 @@ func check(_ context.Context, args []string, std cli.Streams) int {
 
 // update fetches feeds.
 func update(ctx context.Context, args []string, std cli.Streams) int {
-	f := cli.Flags("feed update", "[-c FILE] [--force] [NAME...]", std)
+	f := cli.Flags("feed update", "[-c FILE] [--force] [--json] [NAME...]", std)
 	how := feed.Carefully
 	force := f.Bool("force", false, "take a list that is older than the last one, or has lost nearly all of its entries")
+	asJSON := f.Bool("json", false, "print one JSON object for each list that was fetched")
 	c, back, status, ok := open(f, args, std, cli.ParseArguments)
 	if !ok {
 		return status
@@ -175,7 +176,11 @@ func update(ctx context.Context, args []string, std cli.Streams) int {
 			status = cli.ExitError
 			continue
 		}
-		stateOf(one, set.States()[i]).print(std.Out)
+		if got := stateOf(one, set.States()[i]); *asJSON {
+			show.JSON(std.Out, got)
+		} else {
+			got.print(std.Out)
+		}
 	}
 	return status
 }

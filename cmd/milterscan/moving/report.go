@@ -96,6 +96,18 @@ func writeWrapped(b *strings.Builder, first, next, text string) {
 	b.WriteString(line + "\n")
 }
 
+// words are the outcomes for programs.
+var words = map[How]string{Unclear: "unclear", Impossible: "impossible", Differs: "differs", Taken: "taken", Needless: "needless"}
+
+// Counts counts what became of the settings, by a word for each outcome.
+func (r *Result) Counts() map[string]int {
+	counts := map[string]int{}
+	for how, word := range words {
+		counts[word] = len(r.of(how))
+	}
+	return counts
+}
+
 // Sum counts what became of the settings, in one line.
 func (r *Result) Sum() string {
 	var parts []string

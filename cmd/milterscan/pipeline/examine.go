@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/milterscan/milterscan/policy/config"
+	"github.com/milterscan/milterscan/policy/keep/history/spill"
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
 	"github.com/milterscan/milterscan/policy/keep/quarantine/shared"
 )
@@ -41,6 +42,11 @@ func (x Examination) Examine(ctx context.Context, k *Stores, c *config.Config) (
 	late, err := k.Late(ctx, c)
 	for _, l := range late {
 		x.Tell("", "%s has %d kept messages to itself, which are not in the database yet", l.Host, l.Messages)
+	}
+	if file := c.History.SpillFile(); c.History.File != "" {
+		if n, _ := spill.Waiting(file); n > 0 {
+			x.Tell("", "%s has %d records of messages in %s, which are not in the database yet", c.Store.Host(), n, file)
+		}
 	}
 	return messages, wrong, err
 }
