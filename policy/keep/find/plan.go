@@ -25,7 +25,7 @@ type Extent struct {
 type Keys struct{ First, Last int64 }
 
 // Each calls use with some records, until use returns false.
-type Each func(ctx context.Context, use func(key, time int64, text []byte) bool) error
+type Each func(ctx context.Context, use func(key int64, r policy.Record) bool) error
 
 // Shelf is where records and their blocks are kept.
 type Shelf interface {
@@ -97,18 +97,21 @@ func (z Sizes) merging(ctx context.Context, s Shelf, e Extent) (*Step, error) {
 // Filled makes a block of the first of some records, nil if there are none.
 func Filled(ctx context.Context, most int, each Each) (*Block, error) {
 	var b Builder
-	err := each(ctx, func(key, at int64, text []byte) bool {
-		r := policy.Record{}
-		if json.Unmarshal(text, &r) != nil { // a search that comes to it says so
-			r = policy.Record{}
-		}
-		r.Upgrade()
-		r.Time = time.UnixMilli(at)
-		return b.Add(key, r) && b.Len() < most
-	})
+	err := each(ctx, func(key int64, r policy.Record) bool { return b.Add(key, r) && b.Len() < most })
 	if err != nil || b.Len() == 0 {
 		return nil, err
 	}
 	block := b.Block()
 	return &block, nil
+}
+
+// Read returns the record that a store keeps as this text, and as received at this time in milliseconds, as it is indexed.
+func Read(at int64, text []byte) policy.Record {
+	r := policy.Record{}
+	if json.Unmarshal(text, &r) != nil { // a search that comes to it says so
+		r = policy.Record{}
+	}
+	r.Upgrade()
+	r.Time = time.UnixMilli(at)
+	return r
 }

@@ -17,8 +17,9 @@ import (
 // history.Reader and a history.Expirer.
 type History struct {
 	file
-	seen  view // of the same file, for searches
-	sizes find.Sizes
+	seen   view // of the same file, for searches
+	sizes  find.Sizes
+	recent recent
 }
 
 // NewHistory returns the history in a file. warn is told when it was damaged.
@@ -39,6 +40,7 @@ type counted struct {
 // Append adds records in one transaction.
 func (h *History) Append(ctx context.Context, records []policy.Record) error {
 	var e find.Extent
+	var written run
 	err := h.use(ctx, func(db *sql.DB) error {
 		return inTransaction(ctx, db, func(tx *sql.Tx) error {
 			if err := upgradeHistory(ctx, tx); err != nil {
@@ -54,44 +56,50 @@ func (h *History) Append(ctx context.Context, records []policy.Record) error {
 				return err
 			}
 			var err error
-			e, err = addRecords(ctx, tx, records)
+			e, written, err = addRecords(ctx, tx, records)
 			return err
 		})
 	})
-	if err == nil && e.Next-e.High >= int64(backlog*h.sizes.Small) {
+	if err != nil {
+		return err
+	}
+	h.recent.join(written, backlog*h.sizes.Small)
+	if n := e.Next - e.High; n >= int64(h.sizes.Small) && (e.High >= h.recent.start() || n >= int64(backlog*h.sizes.Small)) {
 		h.Index(ctx) // what fails here is tried again with the next records
 	}
-	return err
+	return nil
 }
 
-// addRecords gives out the next keys to records. It returns the extent as it is then.
-func addRecords(ctx context.Context, tx *sql.Tx, records []policy.Record) (e find.Extent, err error) {
+// addRecords gives out the next keys to records. It returns the extent as it is then, and what of them is to be kept for
+// the index.
+func addRecords(ctx context.Context, tx *sql.Tx, records []policy.Record) (e find.Extent, w run, err error) {
 	if e, err = extentOf(ctx, tx); err != nil {
-		return e, err
+		return e, w, err
 	}
 	insert, err := tx.PrepareContext(ctx,
 		`INSERT OR REPLACE INTO message (rowid, id, time, queue, mid, action, sender, recipients, record, version)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
 	if err != nil {
-		return e, err
+		return e, w, err
 	}
 	defer insert.Close()
 	for _, r := range records {
-		if err := add(ctx, insert, e.Next, r); err != nil {
-			return e, err
+		text, err := json.Marshal(r)
+		if err == nil {
+			err = add(ctx, insert, e.Next, r, text)
 		}
+		if err != nil {
+			return e, w, err
+		}
+		w.add(e.Next, r, text)
 		e.Next++
 	}
 	_, err = tx.ExecContext(ctx, `UPDATE extent SET next = ?`, e.Next)
-	return e, err
+	return e, w, err
 }
 
-func add(ctx context.Context, insert *sql.Stmt, key int64, r policy.Record) error {
-	text, err := json.Marshal(r)
-	if err != nil {
-		return err
-	}
-	_, err = insert.ExecContext(ctx, key, r.ID, r.Time.UnixMilli(), hashed(r.QueueID), hashed(r.MessageID),
+func add(ctx context.Context, insert *sql.Stmt, key int64, r policy.Record, text []byte) error {
+	_, err := insert.ExecContext(ctx, key, r.ID, r.Time.UnixMilli(), hashed(r.QueueID), hashed(r.MessageID),
 		actions(r), r.Sender, strings.Join(r.Addresses(), " "), string(text), historyVersion)
 	return err
 }

@@ -6,11 +6,12 @@ import (
 	"errors"
 	"math"
 
+	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/keep/find"
 )
 
-// backlog is how many small blocks are to be made when Append makes one itself: there is no
-// daemon that does.
+// backlog is how many small blocks are to be made when Append makes one itself though it has to read the records
+// for it: there is no daemon that does.
 const backlog = 8
 
 // Index puts records that are in no block into one: as many as a block takes, so that
@@ -19,7 +20,7 @@ const backlog = 8
 func (h *History) Index(ctx context.Context) (more bool, err error) {
 	var work *find.Step
 	if err := h.look(ctx, func(tx *sql.Tx) error {
-		work, err = planned(ctx, tx, h.sizes)
+		work, err = h.planned(ctx, tx)
 		return err
 	}); err != nil || work == nil {
 		return false, err
@@ -28,7 +29,10 @@ func (h *History) Index(ctx context.Context) (more bool, err error) {
 		return inTransaction(ctx, db, func(tx *sql.Tx) error { return step{work}.commit(ctx, tx) })
 	})
 	if errors.Is(err, errOvertaken) {
-		err = nil
+		return true, nil
+	}
+	if err == nil {
+		h.recent.indexed(work.Will.High)
 	}
 	return err == nil, err
 }
@@ -40,15 +44,15 @@ var errOvertaken = errors.New("another process has changed the index meanwhile")
 type step struct{ *find.Step }
 
 // planned makes the next step, nil if there is none.
-func planned(ctx context.Context, tx *sql.Tx, z find.Sizes) (*find.Step, error) {
+func (h *History) planned(ctx context.Context, tx *sql.Tx) (*find.Step, error) {
 	e, err := extentOf(ctx, tx)
 	if err != nil || e.High == math.MaxInt64 {
 		return nil, err
 	}
-	if w, err := z.Plan(ctx, shelf{tx}, e); w != nil || err != nil {
+	if w, err := h.sizes.Plan(ctx, shelf{tx, &h.recent}, e); w != nil || err != nil {
 		return w, err
 	}
-	return former(ctx, tx, z, e)
+	return former(ctx, tx, h.sizes, e)
 }
 
 // former puts the newest of the records that were there before there were blocks into one.
@@ -70,7 +74,10 @@ func former(ctx context.Context, tx *sql.Tx, z find.Sizes, e find.Extent) (*find
 }
 
 // shelf is a find.Shelf.
-type shelf struct{ tx *sql.Tx }
+type shelf struct {
+	tx     *sql.Tx
+	recent *recent
+}
 
 // Small lists small blocks.
 func (s shelf) Small(ctx context.Context, n int) ([]find.Keys, error) {
@@ -82,8 +89,24 @@ func (s shelf) Within(ctx context.Context, k find.Keys) ([]find.Keys, error) {
 	return Rows(ctx, s.tx, readKeys, `SELECT first, last FROM block WHERE first >= ? AND first <= ?`, k.First, k.Last)
 }
 
-// Each has records in the order of their keys.
-func (s shelf) Each(k find.Keys, _ int) find.Each {
+// Each has records in the order of their keys. Those that were just written need not be read.
+func (s shelf) Each(k find.Keys, most int) find.Each {
+	return func(ctx context.Context, use func(key int64, r policy.Record) bool) error {
+		list, err := s.recent.from(ctx, s.tx, k, most)
+		if err == nil && list == nil {
+			err = s.read(k)(ctx, use)
+		}
+		for i, r := range list {
+			if !use(k.First+int64(i), r) {
+				break
+			}
+		}
+		return err
+	}
+}
+
+// read has records as they are in the file.
+func (s shelf) read(k find.Keys) find.Each {
 	return records(s.tx, `SELECT rowid, time, record FROM message WHERE rowid >= ? AND rowid <= ? ORDER BY rowid`,
 		k.First, k.Last)
 }
@@ -92,7 +115,7 @@ func readKeys(rows *sql.Rows) (k find.Keys, err error) { return k, rows.Scan(&k.
 
 // records has the records that a query returns.
 func records(tx *sql.Tx, query string, args ...any) find.Each {
-	return func(ctx context.Context, use func(key, at int64, text []byte) bool) error {
+	return func(ctx context.Context, use func(key int64, r policy.Record) bool) error {
 		rows, err := tx.QueryContext(ctx, query, args...)
 		if err != nil {
 			return err
@@ -100,11 +123,11 @@ func records(tx *sql.Tx, query string, args ...any) find.Each {
 		defer rows.Close()
 		for rows.Next() {
 			var key, at int64
-			var text []byte
+			var text sql.RawBytes
 			if err := rows.Scan(&key, &at, &text); err != nil {
 				return err
 			}
-			if !use(key, at, text) {
+			if !use(key, find.Read(at, text)) {
 				break
 			}
 		}

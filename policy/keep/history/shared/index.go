@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"time"
 
+	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/keep/find"
 )
 
@@ -60,7 +61,7 @@ func scanKeys(rows *sql.Rows) (k find.Keys, err error) { return k, rows.Scan(&k.
 
 // Each has records in the order of their keys.
 func (s shelf) Each(k find.Keys, most int) find.Each {
-	return func(ctx context.Context, use func(key, at int64, text []byte) bool) error {
+	return func(ctx context.Context, use func(key int64, r policy.Record) bool) error {
 		found, err := s.tx.QueryContext(ctx,
 			`SELECT key, time, record FROM history WHERE key >= $1 AND key <= $2 ORDER BY key LIMIT $3`,
 			k.First, k.Last, int64(most))
@@ -74,7 +75,7 @@ func (s shelf) Each(k find.Keys, most int) find.Each {
 			if err := found.Scan(&key, &at, &text); err != nil {
 				return err
 			}
-			if !use(key, at, text) {
+			if !use(key, find.Read(at, text)) {
 				break
 			}
 		}
