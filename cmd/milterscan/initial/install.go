@@ -6,16 +6,13 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"os/user"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/cli"
-	"github.com/milterscan/milterscan/cmd/milterscan/setup"
 	"github.com/milterscan/milterscan/contrib"
 	"github.com/milterscan/milterscan/policy/disk"
 )
@@ -84,7 +81,7 @@ func (c *Command) steps(d Draft) (steps []string) {
 		steps = append(steps, fmt.Sprintf("install -d -o %s -g %s -m 2750 %s", c.Daemon, s.Group, s.Dir))
 	}
 	if c.Service != nil {
-		steps = append(steps, c.Service.String())
+		steps = append(steps, c.Service.steps(d.Sockets)...)
 	}
 	return steps
 }
@@ -94,6 +91,11 @@ func (c *Command) steps(d Draft) (steps []string) {
 func (c *Command) install(ctx context.Context, d Draft, old existing) error {
 	for _, s := range d.Sockets {
 		if err := c.directory(s); err != nil {
+			return fmt.Errorf("%w; the configuration was not written", err)
+		}
+	}
+	if c.Service != nil {
+		if err := c.Service.admit(ctx, d.Sockets); err != nil {
 			return fmt.Errorf("%w; the configuration was not written", err)
 		}
 	}
@@ -114,7 +116,21 @@ func (c *Command) install(ctx context.Context, d Draft, old existing) error {
 	if c.Service == nil {
 		return nil
 	}
-	return c.Service.Start(ctx, c.File)
+	err := c.Service.Start(ctx, c.File)
+	if err == nil || !old.there {
+		return err
+	}
+	// The MTA would defer all mail while the daemon is away.
+	undo := errors.Join(c.restore(old), c.Service.restart(ctx))
+	return errors.Join(fmt.Errorf("%w; so %s is as it was, and milterscan was started with that", err, c.File), undo)
+}
+
+// restore takes the new configuration back.
+func (c *Command) restore(old existing) error {
+	if !old.there {
+		return os.Remove(c.File)
+	}
+	return disk.Replace(c.File, ".new", old.text, old.mode, old.uid, old.gid)
 }
 
 // write writes the configuration, and takes it back if it is wrong in its place: the files of rules
@@ -132,11 +148,7 @@ func (c *Command) write(ctx context.Context, d Draft, old existing) error {
 	if err == nil {
 		return nil
 	}
-	undo := os.Remove(c.File)
-	if old.there {
-		undo = disk.Replace(c.File, ".new", old.text, old.mode, old.uid, old.gid)
-	}
-	return errors.Join(fmt.Errorf("it does not go with what is beside it, so %s is as it was: %w", c.File, err), undo)
+	return errors.Join(fmt.Errorf("it does not go with what is beside it, so %s is as it was: %w", c.File, err), c.restore(old))
 }
 
 // mostOld bounds the old files that are kept.
@@ -192,61 +204,4 @@ func ids(owner, group string) (uid, gid int, err error) {
 	uid, err = strconv.Atoi(u.Uid)
 	gid, gidErr := strconv.Atoi(g.Gid)
 	return uid, gid, errors.Join(err, gidErr)
-}
-
-// Service is the daemon as systemd runs it.
-type Service struct {
-	Unit   string
-	Listen func(file string) []string // where the daemon is to listen
-}
-
-// String returns the command that starts it.
-func (s *Service) String() string { return "systemctl restart " + s.Unit }
-
-// Systemd returns the service of this host; nil if systemd does not run or has none.
-func Systemd(ctx context.Context, listen func(string) []string) *Service {
-	if _, err := os.Stat("/run/systemd/system"); err != nil {
-		return nil
-	}
-	if exec.CommandContext(ctx, "systemctl", "cat", unit).Run() != nil {
-		return nil
-	}
-	return &Service{unit, listen}
-}
-
-const unit = "milterscan.service"
-
-// The daemon opens stores before it listens.
-const (
-	startTries = 120
-	startPause = 500 * time.Millisecond
-)
-
-// Start starts the daemon with its new configuration, and waits until it listens.
-func (s *Service) Start(ctx context.Context, file string) error {
-	if out, err := exec.CommandContext(ctx, "systemctl", "restart", s.Unit).CombinedOutput(); err != nil {
-		return fmt.Errorf("%s is written, but: systemctl restart %s: %w: %s",
-			file, s.Unit, err, strings.TrimSpace(string(out)))
-	}
-	for _, address := range s.Listen(file) {
-		if err := await(ctx, address); err != nil {
-			return fmt.Errorf("%s is written, but %w; \"journalctl -u %s\" says why", file, err, s.Unit)
-		}
-	}
-	return nil
-}
-
-// await waits until milterscan listens at an address.
-func await(ctx context.Context, address string) error {
-	for range startTries {
-		if setup.Listening(address) {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(startPause):
-		}
-	}
-	return fmt.Errorf("milterscan does not listen at %s", address)
 }
