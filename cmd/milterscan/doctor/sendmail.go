@@ -37,7 +37,7 @@ func (p *Installation) asksBy(filters []sendmail.Filter, options map[string]stri
 			}
 		}
 	}
-	return []Finding{fault("include contrib/sendmail/milterscan.m4 in sendmail.mc"+remake,
+	return []Finding{fault("milterscan setup sendmail",
 		"Sendmail does not ask milterscan: no filter in %s has its socket (%v)", p.Sendmail, p.Config.Milter.Listen)}
 }
 

@@ -10,6 +10,7 @@ package postfix
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os/exec"
 	"strconv"
@@ -114,7 +115,11 @@ func (t Tool) ask(ctx context.Context, args ...string) (string, error) {
 	cmd.Stderr = &complaint
 	out, err := cmd.Output()
 	if err != nil {
-		return "", fmt.Errorf("%s %s: %w: %s", t.Postconf, strings.Join(args, " "), err, strings.TrimSpace(complaint.String()))
+		// Postfix' own words name file and line; the names of all settings that were asked for would hide them.
+		if said := strings.TrimSpace(complaint.String()); said != "" {
+			return "", errors.New(said)
+		}
+		return "", fmt.Errorf("%s %s: %w", t.Postconf, strings.Join(args, " "), err)
 	}
 	return string(out), nil
 }

@@ -27,6 +27,9 @@ func SendEicar(ctx context.Context, server, to string) Outcome {
 	case said.stage == atEnd && said.code > 0:
 		o.Meaning = "It was accepted. Where your rules keep or clean infected mail, \"milterscan history\" has it; " +
 			"otherwise the MTA does not ask milterscan: \"milterscan setup\"."
+	case said.code >= 400 && said.code < 500:
+		o.Meaning = "The MTA defers mail before it has it, so nothing was tried: a milter that it asks is away, or it lacks room. " +
+			"\"milterscan doctor\" says whether milterscan is."
 	case said.code == 0:
 		o.Meaning = "The MTA cannot be talked to, so nothing was tried."
 	default:

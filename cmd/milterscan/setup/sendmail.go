@@ -209,8 +209,15 @@ func sendmailCheck(m MTA, cf string) Command {
 func sendmailReads(ctx context.Context, m MTA, cf string) error {
 	check := sendmailCheck(m, cf)
 	_, err := run(ctx, check[0], check[1:]...)
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok && exit.ExitCode() == noUser {
+		return fmt.Errorf("there is no postmaster, to whom everybody may write (RFC 5321, section 4.5.1), and the probe is sent: "+
+			"echo 'postmaster: root' >>%s && newaliases", filepath.Join(m.Dir, "aliases"))
+	}
 	return err
 }
+
+// noUser is the exit status of Sendmail where an address is unknown: EX_NOUSER in sysexits.h.
+const noUser = 67
 
 var (
 	pidOption    = regexp.MustCompile(`(?m)^O PidFile=(\S+)`)
