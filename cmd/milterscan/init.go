@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/cli"
+	"github.com/milterscan/milterscan/cmd/milterscan/doctor"
 	"github.com/milterscan/milterscan/cmd/milterscan/initial"
 	"github.com/milterscan/milterscan/cmd/milterscan/setup"
 	"github.com/milterscan/milterscan/cmd/milterscan/show"
@@ -48,7 +49,7 @@ func begin(ctx context.Context, args []string, std cli.Streams) int {
 	}
 	c.Daemon, c.Terminal = findUser(config.Default().Milter), isTerminal(std.In)
 	if c.File == cli.DefaultFile {
-		c.Service = initial.Systemd(ctx, listensAt)
+		c.Service = initial.Systemd(ctx, initial.Daemon{Listen: listensAt, Answers: doctor.Answers})
 	}
 	if *asJSON {
 		c.Out = io.Discard

@@ -258,6 +258,32 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// TestAnswers: a program of another kind that listens at an address, or none, is no milter.
+func TestAnswers(t *testing.T) {
+	milter := filepath.Join(t.TempDir(), "m.sock")
+	answering(t, milter)
+	smtp, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer smtp.Close()
+	go func() {
+		for {
+			c, err := smtp.Accept()
+			if err != nil {
+				return
+			}
+			c.Write([]byte("220 mx.example ESMTP\r\n"))
+			c.Close()
+		}
+	}()
+	for address, want := range map[string]bool{"unix:" + milter: true, "tcp:" + smtp.Addr().String(): false, "tcp:" + closedPort(t): false} {
+		if Answers(t.Context(), address) != want {
+			t.Errorf("%s: %v", address, !want)
+		}
+	}
+}
+
 // TestDNSLists: a list that does not have what every list has is named.
 func TestDNSLists(t *testing.T) {
 	h := sound(t)

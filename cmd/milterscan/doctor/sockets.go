@@ -11,6 +11,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/milterscan/milterscan/scan/units"
 )
 
 // talkTime bounds a conversation with the daemon.
@@ -89,6 +91,19 @@ func talk(ctx context.Context, network, where string) Finding {
 			"%s: %v", where, err)
 	}
 	return ok("%s answers%s", where, who(conn))
+}
+
+// Answers reports whether a milter answers at an address: another program may listen there.
+func Answers(ctx context.Context, address string) bool {
+	network, where := units.SplitAddress(address)
+	dialer := net.Dialer{Timeout: talkTime}
+	conn, err := dialer.DialContext(ctx, network, where)
+	if err != nil {
+		return false
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(talkTime))
+	return negotiate(conn) == nil
 }
 
 // errNoMilter is reported for a server that speaks another protocol, or none.

@@ -12,13 +12,18 @@ import (
 	"time"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/cli"
-	"github.com/milterscan/milterscan/cmd/milterscan/setup"
 )
+
+// Daemon is what is to be known of the program that the service runs.
+type Daemon struct {
+	Listen  func(file string) []string                     // where it is to listen
+	Answers func(ctx context.Context, address string) bool // whether it does
+}
 
 // Service is the daemon as systemd runs it.
 type Service struct {
-	Unit   string
-	Listen func(file string) []string // where the daemon is to listen
+	Unit string
+	Daemon
 	// Writable are the directories that the unit lets the daemon write to; nil if it bounds them in no way.
 	Writable []string
 	Extra    string // the file that adds to the unit
@@ -31,14 +36,14 @@ const (
 )
 
 // Systemd returns the service of this host; nil if systemd does not run or has none.
-func Systemd(ctx context.Context, listen func(string) []string) *Service {
+func Systemd(ctx context.Context, d Daemon) *Service {
 	if _, err := os.Stat("/run/systemd/system"); err != nil {
 		return nil
 	}
 	if exec.CommandContext(ctx, "systemctl", "cat", unit).Run() != nil {
 		return nil
 	}
-	return &Service{Unit: unit, Listen: listen, Writable: writable(ctx), Extra: extra}
+	return &Service{Unit: unit, Daemon: d, Writable: writable(ctx), Extra: extra}
 }
 
 // writable asks systemd where the daemon may write.
@@ -138,7 +143,7 @@ func (s *Service) Start(ctx context.Context, file string) error {
 		return err
 	}
 	for _, address := range s.Listen(file) {
-		if err := await(ctx, address); err != nil {
+		if err := s.await(ctx, address); err != nil {
 			return fmt.Errorf("%w (\"journalctl -u %s\" says why)%s", err, s.Unit, s.complaint(ctx))
 		}
 	}
@@ -164,9 +169,9 @@ func lastError(log string) (last string) {
 }
 
 // await waits until milterscan listens at an address.
-func await(ctx context.Context, address string) error {
+func (s *Service) await(ctx context.Context, address string) error {
 	for range startTries {
-		if setup.Listening(address) {
+		if s.Answers(ctx, address) {
 			return nil
 		}
 		select {

@@ -74,7 +74,7 @@ func TestDoesNotStart(t *testing.T) {
 	c, out := fresh(t)
 	c.Yes, c.Force = true, true
 	called := fakeSystemctl(t, "grep -q 7357 "+c.File+" || exit 0; echo it is broken >&2; exit 1")
-	c.Service = &Service{Unit: unit, Listen: func(string) []string { return nil }}
+	c.Service = &Service{Unit: unit, Daemon: Daemon{Listen: func(string) []string { return nil }}}
 	if err := errors.Join(os.Mkdir(filepath.Dir(c.File), 0o755), os.WriteFile(c.File, []byte("# mine\n"), 0o600)); err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +90,8 @@ func TestDoesNotStart(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := await(ctx, "unix:"+filepath.Join(t.TempDir(), "none")); !errors.Is(err, context.Canceled) {
+	c.Service.Answers = func(context.Context, string) bool { return false } // another program listens there
+	if err := c.Service.await(ctx, "tcp:127.0.0.1:25"); !errors.Is(err, context.Canceled) {
 		t.Errorf("given up: %v", err)
 	}
 }

@@ -6,6 +6,7 @@
 package setup
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -160,7 +161,8 @@ func run(ctx context.Context, program string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Stdout, cmd.Stderr = &out, &complaint
 	if err := cmd.Run(); err != nil {
-		return "", fmt.Errorf("%s: %w: %s", line(program, args...), err, strings.TrimSpace(complaint.String()+out.String()))
+		said := cmp.Or(strings.TrimSpace(complaint.String()+out.String()), "it says nothing here; see the MTA's log")
+		return "", fmt.Errorf("%s: %w: %s", line(program, args...), err, said)
 	}
 	return out.String(), nil
 }
