@@ -19,25 +19,12 @@ const prepareTime = 10 * time.Minute
 // database that is away it is told once, in however many ways it does not answer. also is called each time that the tables can be used,
 // and its error is told as well.
 func (s *State) Watch(ctx context.Context, tick <-chan time.Time, tell func(error), also func(context.Context) error) {
-	told := s.Ready()
-	for {
-		err := s.prepare(ctx)
-		if ctx.Err() != nil {
-			return
+	breaker.Watch{Matter: reason, Tell: tell, Look: func(ctx context.Context) error {
+		if err := s.prepare(ctx); err != nil {
+			return err
 		}
-		if err == nil {
-			err = also(ctx)
-		}
-		if reason(err) != reason(told) {
-			tell(err)
-		}
-		told = err
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick:
-		}
-	}
+		return also(ctx)
+	}}.Run(ctx, tick, s.Ready())
 }
 
 // reason returns what is the matter, so that two errors can be compared that say it with different words, times and ports. "" is
