@@ -64,6 +64,7 @@ var wrongValues = map[string]string{
 	"people.lists.domains":    "entries = -1",
 	"people.digest":           "default = \"weekly\"",
 	"store":                   "connections = 0",
+	"store.redis":             "prefix = \"\"",
 	"people.source":           "every = \"1s\"",
 	"per_domain":              "actions = [\"explode\"]",
 	"people.domain_admins":    "may = [\"everything\"]",

@@ -2,10 +2,12 @@ package config
 
 import (
 	"os"
+	"strings"
 	"time"
 
 	"github.com/milterscan/milterscan/policy/keep/fleet"
 	"github.com/milterscan/milterscan/policy/keep/postgres"
+	"github.com/milterscan/milterscan/policy/keep/redis"
 	"github.com/milterscan/milterscan/scan/units"
 )
 
@@ -22,18 +24,37 @@ type Store struct {
 	PasswordFile SecretFile `toml:"password_file"`
 	// Connections for mail; half as many and three more are for all else.
 	Connections int `toml:"connections"`
-	// How long one mail waits for the database. After that mail does without for ten
-	// seconds: see docs/hosts.md for what that means.
+	// How long one mail waits for the database, and for the server of [store.redis].
+	// After that mail does without for ten seconds: see docs/hosts.md for what that means.
 	Timeout units.Duration `toml:"timeout"`
-	// How many hosts share the database. While it is away, each lets this part of a
+	// How many hosts share. While what they share is away, each lets this part of a
 	// limit of [rate] through.
 	Hosts int `toml:"hosts"`
 	// What this host is called among them; "" for its name.
 	Name string `toml:"name"`
+
+	// What hosts share and may lose: the greylist and the counts of [rate]. With or
+	// without a database.
+	Redis Redis `toml:"redis"`
+}
+
+// Redis is where several hosts keep what they share and may lose.
+type Redis struct {
+	// The server of Valkey, or of Redis 6 or later:
+	// "rediss://milterscan@redis.example.com:6379/0", "redis://127.0.0.1:6379", or a
+	// socket, "unix:///run/redis/redis.sock?db=0"; "" for none.
+	URL string `toml:"url"`
+	// The authorities of its certificate, in PEM; "" for those of the system.
+	CAFile string `toml:"ca_file"`
+	// The file with the password, or "env:NAME" for a variable of the environment; ""
+	// for none. It is read for each connection, so that it may be changed.
+	PasswordFile SecretFile `toml:"password_file"`
+	// How the names of all keys there begin.
+	Prefix string `toml:"prefix"`
 }
 
 func defaultStore() Store {
-	return Store{Connections: 8, Timeout: units.Duration(2 * time.Second), Hosts: 2}
+	return Store{Connections: 8, Timeout: units.Duration(2 * time.Second), Hosts: 2, Redis: Redis{Prefix: "milterscan:"}}
 }
 
 // mostOfConnections is how many connections one host may have: servers take some hundred of all.
@@ -58,6 +79,34 @@ func (s Store) Check() error {
 		s.Timeout, units.Duration(mostOfTimeout))
 	check.AtLeast("hosts", s.Hosts, 1)
 	return check.Err()
+}
+
+// mostOfPrefix is how long the beginning of a key may be: each takes memory of the server.
+const mostOfPrefix = 64
+
+// Check returns the errors of the section [store.redis].
+func (r Redis) Check() error {
+	var check units.Check
+	if r.URL != "" {
+		check.Add(r.server().Check())
+	}
+	check.If(r.URL == "" && r.CAFile != "", "ca_file", "it is of no use without a url")
+	check.If(r.URL == "" && r.PasswordFile != "", "password_file", "it is of no use without a url")
+	odd := func(c rune) bool { return c <= ' ' || c > '~' || strings.ContainsRune(`*?[]\^`, c) }
+	check.If(r.Prefix == "" || len(r.Prefix) > mostOfPrefix || strings.ContainsFunc(r.Prefix, odd), "prefix",
+		"%q is no beginning of a key; write at most %d letters, digits and colons, such as \"milterscan:\"", r.Prefix, mostOfPrefix)
+	return check.Err()
+}
+
+func (r Redis) server() redis.Server { return redis.Server{URL: r.URL, CAFile: r.CAFile} }
+
+// Volatile returns where the hosts share what they may lose; nil if that is where they share all else.
+func (s Store) Volatile() *redis.State {
+	if s.Redis.URL == "" {
+		return nil
+	}
+	return redis.New(redis.Options{Server: s.Redis.server(), Password: s.Redis.PasswordFile.Read, Prefix: s.Redis.Prefix,
+		Patience: s.Timeout.Go()})
 }
 
 func (s Store) server() postgres.Server { return postgres.Server{URL: s.URL, CAFile: s.CAFile} }

@@ -161,6 +161,7 @@ func (d *Daemon) countStores(m *metrics.Metrics) {
 	m.Gauges("stores_measured_timestamp_seconds", "When the sizes of the stores were measured.", nil, d.watch.measuredAt)
 	d.countDisks(m)
 	d.countFleet(m)
+	d.countRedis(m)
 }
 
 // countFleet counts what concerns the database that hosts share, where they share one.

@@ -37,6 +37,7 @@ func (d *Daemon) Run(ctx context.Context, hup <-chan os.Signal) int {
 	d.confinement(ctx)
 	d.meet(ctx, d.first)
 	d.join(ctx)
+	d.meetRedis(ctx)
 	working, stop := context.WithCancel(ctx)
 	var loops sync.WaitGroup
 	d.work(working, &loops, hup)
@@ -67,6 +68,7 @@ func (d *Daemon) work(ctx context.Context, loops *sync.WaitGroup, hup <-chan os.
 	loops.Go(func() { d.Directory.Run(ctx) })
 	loops.Go(func() { d.Published.Run(ctx) })
 	loops.Go(func() { d.share(ctx) })
+	loops.Go(func() { d.watchRedis(ctx) })
 	loops.Go(func() { every(ctx, fleet.Every, newMover(d).run) })
 	loops.Go(func() { every(ctx, book.Every, d.followLists) })
 	loops.Go(func() { d.hearOfLists(ctx) })

@@ -67,12 +67,12 @@ func allCounts(t *testing.T) string {
 	return ""
 }
 
-// sharedCounts returns the counts of a daemon that shares a database, which is away.
+// sharedCounts returns the counts of a daemon that shares a database and a Redis, which are away.
 func sharedCounts(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	(&running{t: t, dir: dir}).clamd("well")
-	r := start(t, dir, counted+engine("clamd", "well", "")+"[store]\nurl = \"postgres://mail@127.0.0.1:1/mail?sslmode=disable\"\n")
+	r := start(t, dir, counted+engine("clamd", "well", "")+"[store]\nurl = \"postgres://mail@127.0.0.1:1/mail?sslmode=disable\"\n[store.redis]\nurl = \"redis://127.0.0.1:1\"\n")
 	r.await("log", `"ready"`)
 	_, text := r.fetch("web", "/metrics")
 	var list []string
@@ -81,7 +81,9 @@ func sharedCounts(t *testing.T) string {
 			list = append(list, line)
 		}
 	}
-	if all := strings.Join(list, ""); strings.Contains(all, "milterscan_shared_database_up 0\n") && strings.Contains(all, "_waiting_messages 0\n") {
+	all := strings.Join(list, "")
+	away := func(name string) bool { return strings.Contains(all, name+" 0\n") }
+	if away("milterscan_shared_database_up") && away("milterscan_shared_redis_up") && away("_waiting_messages") {
 		return all
 	}
 	t.Fatal(text)

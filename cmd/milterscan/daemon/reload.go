@@ -55,6 +55,7 @@ type Daemon struct {
 	ready    readiness
 	watch    watch
 	shares   atomic.Bool // the shared database can be used
+	redisUp  atomic.Bool // the shared Redis can be used
 	current  atomic.Pointer[judge.Judge]
 	config   atomic.Pointer[config.Config] // that of the current judge
 }

@@ -76,6 +76,7 @@ func checks() []check {
 		{"directories", (*Installation).directories},
 		{"stores", (*Installation).stores},
 		{Database, (*Installation).shared},
+		{Redis, (*Installation).redis},
 		{Fleet, (*Installation).fleet},
 		{"MTA's log", (*Installation).mtaLog},
 		{"people", (*Installation).people},
@@ -96,7 +97,7 @@ const patience = 90 * time.Second
 // cost engines little, and that need no rights but its own.
 func Running() []string {
 	return []string{"engines", "SpamAssassin", "rspamd", "resolver", "DNS lists", "feeds", "places", "directories",
-		"stores", Database, "digests", "clock"}
+		"stores", Database, Redis, "digests", "clock"}
 }
 
 // Quick lists the checks that tell in seconds whether the daemon takes mail. They leave out the

@@ -88,20 +88,23 @@ func serverFindings(f fleet.Facts) (found []Finding) {
 				"%s is off: %s", s.name, s.risk))
 		}
 	}
-	ahead := f.Drift.Abs() - f.Exact
-	switch fix := "set the clocks by NTP, here and there"; {
-	case ahead > wrong:
-		found = append(found, fault(fix, "the clock of this host differs by %v from that of the database",
-			f.Drift.Round(time.Millisecond)))
-	case ahead > drifts:
-		found = append(found, advice(fix, "the clock of this host differs by %v from that of the database",
-			f.Drift.Round(time.Millisecond)))
-	}
 	if len(found) == 0 {
 		found = append(found, ok("the server is PostgreSQL %d.%d, and keeps what it confirms",
 			f.Server/10000, f.Server%10000))
 	}
-	return found
+	return append(found, clockFinding(f.Drift, f.Exact, "the database"))
+}
+
+// clockFinding compares the clock of this host with that of another; exact says how well the difference is known.
+func clockFinding(drift, exact time.Duration, other string) Finding {
+	const fix = "set the clocks by NTP, here and there"
+	switch ahead := drift.Abs() - exact; {
+	case ahead > wrong:
+		return fault(fix, "the clock of this host differs by %v from that of %s", drift.Round(time.Millisecond), other)
+	case ahead > drifts:
+		return advice(fix, "the clock of this host differs by %v from that of %s", drift.Round(time.Millisecond), other)
+	}
+	return ok("the clock of this host is that of %s", other)
 }
 
 // connectionFindings tells whether all hosts get their connections.

@@ -97,7 +97,7 @@ func (p *Installation) submission(ctx context.Context) []Finding {
 // senders looks at the records about senders: the databases of [greylist], [contact],
 // [rate] and [dmarc_reports], and the keys of [bounce]. Without them mail goes on without these checks.
 func (p *Installation) senders() (found []Finding) {
-	if c := p.Config.Greylist; c.Enabled && p.Config.Store.URL == "" {
+	if c := p.Config.Greylist; c.Enabled && p.Config.Store.URL == "" && p.Config.Store.Redis.URL == "" {
 		found = append(found, p.database("greylist.file", c.File))
 	}
 	if c := p.Config.Contact; c.Enabled {

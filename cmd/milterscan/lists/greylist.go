@@ -68,11 +68,14 @@ func pass(ctx context.Context, args []string, std cli.Streams, by string) int {
 func letThrough(ctx context.Context, c *config.Config, std cli.Streams, by, sender, rcpt string) (until time.Time, err error) {
 	stores := pipeline.StoresOf(c, func(err error) { fmt.Fprintln(std.Err, "milterscan:", err) })
 	defer stores.Close()
-	if state := stores.Fleet; state != nil {
+	switch state := stores.Fleet; {
+	case stores.Redis != nil:
+		until, err = c.Greylist.Pass(ctx, stores.Redis.Greylist(), sender, rcpt, time.Now())
+	case state != nil:
 		if err = state.Check(ctx); err == nil {
 			until, err = c.Greylist.Pass(ctx, state.Greylist(), sender, rcpt, time.Now())
 		}
-	} else {
+	default:
 		until, err = letThroughHere(ctx, c, std, sender, rcpt)
 	}
 	if err != nil {

@@ -17,12 +17,12 @@ import (
 // StoresOf returns the stores of a command, of which none is open. What hosts share is looked at when it is used.
 func StoresOf(c *config.Config, warn func(error)) *Stores {
 	k := NewStores()
-	k.Warn, k.Fleet, k.joins = warn, c.Fleet(), true
+	k.Warn, k.Fleet, k.Redis, k.joins = warn, c.Fleet(), c.Store.Volatile(), true
 	return k
 }
 
 // Share has stores use what hosts share through the connections of others.
-func (k *Stores) Share(with *Stores) { k.Fleet, k.joins = with.Fleet, with.joins }
+func (k *Stores) Share(with *Stores) { k.Fleet, k.Redis, k.joins = with.Fleet, with.Redis, with.joins }
 
 // Quarantine returns the quarantine of a configuration.
 func (k *Stores) Quarantine(c *config.Config) quarantine.Store {

@@ -111,11 +111,17 @@ func moveQuarantine(ctx context.Context, k *Stores, c *config.Config, w Watch) (
 	return m, nil
 }
 
+// volatile is what becomes of what may be lost, where that is not in the database.
+var volatile = Moved{Note: "not moved: hosts share it by [store.redis], where it begins anew"}
+
 // mostRows is how many rows are moved at once.
 const mostRows = 1000
 
 // moveGreylist copies the greylist.
 func moveGreylist(ctx context.Context, k *Stores, c *config.Config, w Watch) (Moved, error) {
+	if k.Redis != nil {
+		return volatile, nil
+	}
 	w.Begin("senders", 0)
 	from := k.greylist(c.Greylist.File)
 	return copyRows(ctx, c.Greylist.File, w, from.Page, k.Fleet.Greylist().Add,
@@ -124,6 +130,9 @@ func moveGreylist(ctx context.Context, k *Stores, c *config.Config, w Watch) (Mo
 
 // moveRates copies how far limits are used.
 func moveRates(ctx context.Context, k *Stores, c *config.Config, w Watch) (Moved, error) {
+	if k.Redis != nil {
+		return volatile, nil
+	}
 	w.Begin("limits", 0)
 	return copyRows(ctx, c.Rate.File, w, k.rate(c.Rate.File).Page, k.Fleet.Rate().Add,
 		func(r rate.Row) []byte { return r.Key[:] })

@@ -41,7 +41,7 @@ func NewShared(c *config.Config, ready int) *Shared {
 	w := worker.Defaults()
 	w.Idle = ready
 	stores := NewStores()
-	stores.Fleet = c.Fleet()
+	stores.Fleet, stores.Redis = c.Fleet(), c.Store.Volatile()
 	return &Shared{
 		Spool:     spool.New(c.Spool.Dir, int64(c.Spool.Memory), int64(c.Spool.Disk)),
 		Workers:   worker.NewPool(w),

@@ -12,6 +12,7 @@ import (
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/policy/keep/fleet"
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
+	"github.com/milterscan/milterscan/policy/keep/redis"
 	"github.com/milterscan/milterscan/policy/keep/store"
 	"github.com/milterscan/milterscan/policy/people"
 	"github.com/milterscan/milterscan/policy/people/lists"
@@ -25,6 +26,7 @@ import (
 type Stores struct {
 	Warn  func(error)  // takes errors that do not concern the message at hand
 	Fleet *fleet.State // what hosts share; nil: nothing
+	Redis *redis.State // what they share and may lose; nil: Fleet has it
 	joins bool         // no daemon looks at the tables of Fleet
 
 	mu    sync.Mutex
@@ -71,9 +73,18 @@ type Greylist interface {
 	Forgetful
 }
 
+// Rate is a set of buckets that forgets.
+type Rate interface {
+	rate.Store
+	Forgetful
+}
+
 // Greylist returns the greylist of a configuration: that of all hosts, or the one in a file.
 func (k *Stores) Greylist(c *config.Config) Greylist {
-	if k.Fleet != nil {
+	switch {
+	case k.Redis != nil:
+		return k.Redis.Greylist()
+	case k.Fleet != nil:
 		return k.Fleet.Greylist()
 	}
 	return k.greylist(c.Greylist.File)
@@ -91,16 +102,27 @@ func (k *Stores) greylist(file string) *store.Greylist {
 // the latter alone.
 func (k *Stores) Rates(c *config.Config) rate.With {
 	own := k.rate(c.Rate.File)
-	if k.Fleet != nil {
-		return rate.With{Store: k.Fleet.Rate(), Local: own, Hosts: c.Store.Hosts}
+	if all := k.sharedRate(); all != nil {
+		return rate.With{Store: all, Local: own, Hosts: c.Store.Hosts}
 	}
 	return rate.With{Store: own}
 }
 
+// sharedRate returns the buckets of all hosts; nil if they share none.
+func (k *Stores) sharedRate() Rate {
+	switch {
+	case k.Redis != nil:
+		return k.Redis.Rate()
+	case k.Fleet != nil:
+		return k.Fleet.Rate()
+	}
+	return nil
+}
+
 // Counts returns the buckets of a configuration, those of this host last.
 func (k *Stores) Counts(c *config.Config) (all []Forgetful) {
-	if k.Fleet != nil {
-		all = append(all, k.Fleet.Rate())
+	if shared := k.sharedRate(); shared != nil {
+		all = append(all, shared)
 	}
 	return append(all, k.rate(c.Rate.File))
 }
@@ -229,9 +251,12 @@ func once[T any](k *Stores, known map[string]T, name string, open func() (T, io.
 func (k *Stores) Close() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	open := k.open
+	open := slices.Clone(k.open)
 	if k.Fleet != nil {
-		open = append(slices.Clone(open), k.Fleet)
+		open = append(open, k.Fleet)
+	}
+	if k.Redis != nil {
+		open = append(open, k.Redis)
 	}
 	for _, c := range open {
 		if err := c.Close(); err != nil {

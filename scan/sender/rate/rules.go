@@ -20,7 +20,7 @@ func Catalogue() []scan.Rule {
 	return []scan.Rule{
 		{Name: over + "*", Kind: scan.Suspicious, About: "The limit of that name is reached: more recipients " +
 			"than it allows within its time."},
-		{Name: localRule, Kind: scan.Note, About: "The database that hosts share could not be asked; this host counts for itself, and " +
+		{Name: localRule, Kind: scan.Note, About: "What hosts share could not be asked; this host counts for itself, and " +
 			"lets its part of each limit through."},
 		{Name: scan.FailedRule(word), Kind: scan.Failed, About: "The database of rate limits could not be read or written."},
 	}
