@@ -1,6 +1,7 @@
 package quarantine
 
 import (
+	"bytes"
 	"compress/gzip"
 	"context"
 	"crypto/sha256"
@@ -35,14 +36,51 @@ func pack(ctx context.Context, dir *os.Root, file string, raw scan.Content) (sum
 
 // Pack compresses a message, until ctx is done, and returns its SHA-256 in hexadecimal.
 func Pack(ctx context.Context, w io.Writer, raw scan.Content) (sum string, err error) {
-	hashed := sha256.New()
-	z, err := gzip.NewWriterLevel(w, gzip.BestSpeed)
-	if err != nil {
-		return "", err
-	}
-	_, err = io.Copy(io.MultiWriter(z, hashed), scratch.Until(ctx.Err, scan.Reader(raw)))
-	return hex.EncodeToString(hashed.Sum(nil)), errors.Join(err, z.Close())
+	p := Packing(ctx, raw)
+	_, err = io.Copy(w, p)
+	return p.Sum(), err
 }
+
+// Packer is a message as Pack compresses it, to be read once. However often a message is packed, it comes to the same.
+type Packer struct {
+	raw    io.Reader
+	z      *gzip.Writer
+	hashed hash.Hash
+	held   bytes.Buffer // what is compressed and has not been read
+	ended  bool
+	step   [packStep]byte
+}
+
+// packStep is how much of a message is compressed at once.
+const packStep = 32 << 10
+
+// Packing returns a message, compressed, until ctx is done.
+func Packing(ctx context.Context, raw scan.Content) *Packer {
+	p := &Packer{raw: scratch.Until(ctx.Err, scan.Reader(raw)), hashed: sha256.New()}
+	p.z, _ = gzip.NewWriterLevel(&p.held, gzip.BestSpeed) // which fails for levels that there are not
+	return p
+}
+
+// Read compresses as much of the message as it takes to give something.
+func (p *Packer) Read(b []byte) (int, error) {
+	for p.held.Len() == 0 && !p.ended {
+		n, err := p.raw.Read(p.step[:])
+		p.hashed.Write(p.step[:n])
+		if _, failed := p.z.Write(p.step[:n]); failed != nil {
+			return 0, failed
+		}
+		if errors.Is(err, io.EOF) {
+			err, p.ended = p.z.Close(), true
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
+	return p.held.Read(b)
+}
+
+// Sum returns the SHA-256 of the message in hexadecimal, when it has been read to its end.
+func (p *Packer) Sum() string { return hex.EncodeToString(p.hashed.Sum(nil)) }
 
 // unpacked is a kept message being read.
 type unpacked struct {
