@@ -1,0 +1,122 @@
+package bucket
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/minio/minio-go/v7"
+	"github.com/minio/minio-go/v7/pkg/lifecycle"
+)
+
+// Facts are what a look at a bucket shows.
+type Facts struct {
+	Conditional bool          // an object is not written over, if the put says so
+	Checked     bool          // an object with another checksum than the put says is not taken
+	Drift       time.Duration // how far the clock of this host is ahead of that of the server
+	// Versioned says that what is deleted stays as an old version, and Forgets that a rule removes these.
+	Versioned, Forgets bool
+	Expires            int // days after which a rule removes objects that nobody has deleted; 0: none does
+}
+
+// Examine looks at the bucket. It writes an object of a few bytes, reads it, tries to write over it, and removes it.
+func (b *Bucket) Examine(ctx context.Context) (f Facts, err error) {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	if err := b.Check(ctx); err != nil {
+		return f, err
+	}
+	client, err := b.client()
+	if err == nil {
+		err = b.probe(ctx, client, &f)
+	}
+	if err != nil {
+		return f, b.named(err)
+	}
+	if v, err := client.GetBucketVersioning(ctx, b.options.Bucket); err == nil {
+		f.Versioned = v.Enabled()
+	}
+	if rules, err := client.GetBucketLifecycle(ctx, b.options.Bucket); err == nil {
+		f.read(rules.Rules, b.options.Prefix)
+	}
+	return f, nil
+}
+
+// probe tries with an object how the server behaves.
+func (b *Bucket) probe(ctx context.Context, client *minio.Core, f *Facts) error {
+	name := "probe/" + rand.Text()
+	defer b.Delete(context.WithoutCancel(ctx), name)
+	put := func(text, sum string) error {
+		s := sha256.Sum256([]byte(sum))
+		o := minio.PutObjectOptions{DisableMultipart: true, DisableContentSha256: true, ServerSideEncryption: b.options.encryption()}
+		o.SetMatchETagExcept("*")
+		_, err := client.PutObject(ctx, b.options.Bucket, b.options.Prefix+name, strings.NewReader(text), int64(len(text)), "",
+			hex.EncodeToString(s[:]), o)
+		return err
+	}
+	f.Checked = put("other", "probe") != nil
+	if !f.Checked {
+		if err := b.Delete(ctx, name); err != nil {
+			return err
+		}
+	}
+	begun := time.Now()
+	if err := put("probe", "probe"); err != nil {
+		return err
+	}
+	f.Conditional = put("other", "other") != nil
+	r, _, err := b.Get(ctx, name)
+	if err != nil {
+		return err
+	}
+	text, err := io.ReadAll(io.LimitReader(r, 100))
+	if err = errors.Join(err, r.Close()); err != nil {
+		return err
+	}
+	want := []byte("probe")
+	if !f.Conditional {
+		want = []byte("other")
+	}
+	if !bytes.Equal(text, want) {
+		return errProbe
+	}
+	return b.clock(ctx, client, name, begun, f)
+}
+
+var errProbe = errors.New("an object that was just written reads as something else")
+
+// clock compares the clocks, by the time that an object of a moment ago has. The server tells whole seconds.
+func (b *Bucket) clock(ctx context.Context, client *minio.Core, name string, begun time.Time, f *Facts) error {
+	info, err := client.StatObject(ctx, b.options.Bucket, b.options.Prefix+name, minio.StatObjectOptions{})
+	if err != nil {
+		return err
+	}
+	written := info.LastModified
+	switch now := time.Now(); {
+	case written.Before(begun.Add(-time.Second)):
+		f.Drift = begun.Sub(written)
+	case written.After(now):
+		f.Drift = now.Sub(written)
+	}
+	return nil
+}
+
+// read finds what rules do to our objects. A rule for tagged objects, or for some sizes, concerns none or some of ours: it counts.
+func (f *Facts) read(rules []lifecycle.Rule, prefix string) {
+	for _, r := range rules {
+		of := r.RuleFilter.Prefix + r.RuleFilter.And.Prefix + r.Prefix
+		if r.Status != "Enabled" || !strings.HasPrefix(prefix, of) && !strings.HasPrefix(of, prefix) {
+			continue
+		}
+		f.Forgets = f.Forgets || r.NoncurrentVersionExpiration.NoncurrentDays > 0 || r.NoncurrentVersionExpiration.NewerNoncurrentVersions > 0
+		if days := int(r.Expiration.Days); days > 0 && (f.Expires == 0 || days < f.Expires) {
+			f.Expires = days
+		}
+	}
+}
