@@ -60,7 +60,7 @@ func blocks(page string) (all []block) {
 }
 
 // table begins a configuration.
-var table = regexp.MustCompile(`(?m)^\s*\[\[?[a-z_.]+\]\]?\s*$`)
+var table = regexp.MustCompile(`(?m)^\s*\[\[?[a-z_.0-9]+\]\]?\s*$`)
 
 // TestPagesConfiguration: the examples of a page work together, put into one file
 // in the order of the page; "toml alone" is one of several ways and works by itself.

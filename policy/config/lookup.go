@@ -26,7 +26,7 @@ var readKeys = sync.OnceValue(func() []Key {
 })
 
 var (
-	sectionLine = regexp.MustCompile(`^#?(\[+([a-z_.]+)\]+)$`)
+	sectionLine = regexp.MustCompile(`^#?(\[+([a-z_.0-9]+)\]+)$`)
 	keyLine     = regexp.MustCompile(`^#([a-z_0-9]+) = `)
 )
 
