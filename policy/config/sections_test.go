@@ -57,6 +57,7 @@ var wrongValues = map[string]string{
 	"log":                     "level = \"loud\"",
 	"people":                  "file = \"here\"",
 	"people.appeal":           "per_day = 0",
+	"store.s3":                "bucket = \"mail\"",
 	"people.score":            "least = -1",
 	"people.pages":            "login = [\"telephone\"]",
 	"people.lists":            "firm = [\"lists\"]",

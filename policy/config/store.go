@@ -19,6 +19,9 @@ type Store struct {
 	URL string `toml:"url"`
 	// The authorities of its certificate, in PEM; "" for those of the system.
 	CAFile string `toml:"ca_file"`
+	// A bucket for the kept messages, whose entries stay in the database: see docs/hosts.md.
+	// Without it the database has both.
+	S3 S3 `toml:"s3"`
 	// The file with the password, or "env:NAME" for a variable of the environment; ""
 	// for none. It is read for each connection, so that it may be changed.
 	PasswordFile SecretFile `toml:"password_file"`
@@ -78,6 +81,7 @@ func (s Store) Check() error {
 		"%v is not possible: clients wait for it at RCPT; write at most %v, such as \"2s\"",
 		s.Timeout, units.Duration(mostOfTimeout))
 	check.AtLeast("hosts", s.Hosts, 1)
+	check.If(s.URL == "" && s.S3.Endpoint != "", "s3.endpoint", "it is of no use without store.url: entries of kept messages are in the database")
 	return check.Err()
 }
 

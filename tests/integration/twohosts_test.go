@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/milterscan/milterscan/policy/token"
+	"github.com/milterscan/milterscan/tests/fakes"
 	"github.com/milterscan/milterscan/tests/integration/servers"
 )
 
@@ -56,9 +57,11 @@ func newFleetWith(t *testing.T, n int, store, quarantine, config string, mainCf 
 const keepPrograms = "[[rule]]\nname = \"keep programs\"\nwhen = [\"forbidden\"]\naction = \"quarantine\"\n"
 
 // TestKeptHereReleasedThere: what one host has kept the other lists and lets out, once, though both are asked at the same
-// time. While their database is away, nothing is accepted that would have to be kept, and all else is.
+// time. While their database or the bucket of their messages is away, nothing is accepted that would have to be kept, and
+// all else is.
 func TestKeptHereReleasedThere(t *testing.T) {
-	f := newFleet(t, 2, keepPrograms)
+	box := &fakes.S3{}
+	f := newFleetWith(t, 2, "timeout = \"10s\"\n"+s3Text(t, box), "", keepPrograms)
 	one, two := f.houses[0], f.houses[1]
 	m := program()
 	wantReply(t, "a program", one.send(m), 250)
@@ -88,6 +91,22 @@ func TestKeptHereReleasedThere(t *testing.T) {
 	out, _ := one.milter.Run(t, "quarantine show", id, "--json")
 	if !strings.Contains(out, `"host":"mx1"`) || !strings.Contains(out, `"what":"passed"`) || !strings.Contains(out, `"state":"released"`) {
 		t.Errorf("what the entry says: %s", out)
+	}
+	if got := f.pg.SQL(t, "SELECT (SELECT count(*) FROM quarantine_object) || ' ' || (SELECT count(*) FROM quarantine_body)"); got != "1 0" {
+		t.Errorf("objects and pieces: %s", got)
+	}
+	box.Fail(fakes.S3Denies)
+	wantReply(t, "a program while the bucket is away", one.send(m), 451)
+	wantReply(t, "harmless mail while the bucket is away", one.send(clean("tea")), 250)
+	if out, _ := two.milter.Run(t, "doctor"); !strings.Contains(out, "kept messages cannot be put into the bucket") {
+		t.Errorf("doctor says %s", out)
+	}
+	box.Fail("")
+	if out, _ := two.milter.Run(t, "doctor"); !strings.Contains(out, "takes messages, and gives them back") {
+		t.Errorf("doctor says %s", out)
+	}
+	if out, status := two.milter.Run(t, "store check"); status != 0 || !strings.Contains(out, "1 messages were looked at; 0 things are wrong") {
+		t.Errorf("check: %d, %s", status, out)
 	}
 	f.pg.Stop()
 	wantReply(t, "a program while the database is away", one.send(m), 451)

@@ -31,6 +31,7 @@ func (p *Installation) shared(ctx context.Context) []Finding {
 	if err != nil {
 		return append(found, fault("start it, or correct [store]; docs/hosts.md says how to set it up", "%v", err))
 	}
+	found = append(found, p.bucket(ctx)...)
 	found = append(found, layoutFinding(f))
 	found = append(found, serverFindings(f)...)
 	found = append(found, standbyFindings(f)...)

@@ -78,6 +78,19 @@ func (x Examination) vault(ctx context.Context, s *shared.Store) (messages int, 
 	for _, id := range strays {
 		x.Tell(id, "the database has the message, and no entry for it")
 	}
+	err = s.Compare(ctx, x.Now, func(l shared.Lost) {
+		switch {
+		case l.ID == "":
+			x.Tell("", "the bucket has the object %s, and there is no entry for it; the daemons remove it", l.Name)
+		case l.Size < 0:
+			x.Tell(l.ID, "there is an entry, and its object %s is missing in the bucket", l.Name)
+		default:
+			x.Tell(l.ID, "there is an entry, and its object %s has another size", l.Name)
+		}
+	})
+	if err != nil {
+		return 0, err
+	}
 	for after := ""; ; {
 		ids, err := s.IDs(ctx, after)
 		if err != nil || len(ids) == 0 {

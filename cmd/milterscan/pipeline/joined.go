@@ -38,13 +38,31 @@ func (k *Stores) Quarantine(c *config.Config) quarantine.Store {
 
 // Vault returns the quarantine that hosts share; nil if they share none.
 func (k *Stores) Vault(c *config.Config) *shared.Store {
-	switch {
-	case k.Fleet == nil:
+	if k.Fleet == nil {
 		return nil
-	case k.joins:
-		return shared.New(fleet.Joining{State: k.Fleet}, c.Store.Host())
 	}
-	return shared.New(k.Fleet, c.Store.Host())
+	s := shared.New(k.Fleet, c.Store.Host())
+	if k.joins {
+		s = shared.New(fleet.Joining{State: k.Fleet}, c.Store.Host())
+	}
+	if o := k.objects(c); o != nil {
+		return s.WithObjects(o)
+	}
+	return s
+}
+
+// objects are the kept messages that are in a bucket.
+type objects = shared.Objects
+
+// objects returns the kept messages that are in a bucket; nil if the configuration names none.
+func (k *Stores) objects(c *config.Config) *objects {
+	if c.Store.Objects() == nil {
+		return nil
+	}
+	return once(k, k.boxes, c.Store.S3.Endpoint+"/"+c.Store.S3.Bucket+"/"+c.Store.S3.Prefix, func() (*objects, io.Closer) {
+		b := c.Store.Objects()
+		return shared.NewObjects(b), b
+	})
 }
 
 // History returns the records of messages by a configuration: those of all hosts, or those in a file.

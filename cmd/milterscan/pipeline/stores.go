@@ -39,6 +39,7 @@ type Stores struct {
 	folk  map[string]*people.Store
 	books map[string]*lists.Book
 	asked map[string]*lists.Direct
+	boxes map[string]*objects
 	open  []io.Closer
 }
 
@@ -47,7 +48,8 @@ func NewStores() *Stores {
 	return &Stores{Warn: func(error) {}, dirs: map[string]*quarantine.Dir{}, grey: map[string]*store.Greylist{},
 		rates: map[string]*store.Rate{}, knows: map[string]*store.Contact{}, told: map[string]*store.Events{},
 		past: map[string]*store.History{},
-		folk: map[string]*people.Store{}, books: map[string]*lists.Book{}, asked: map[string]*lists.Direct{}}
+		folk: map[string]*people.Store{}, books: map[string]*lists.Book{}, asked: map[string]*lists.Direct{},
+		boxes: map[string]*objects{}}
 }
 
 // Sample returns the store in the directory of messages that are kept for replays, on this host.

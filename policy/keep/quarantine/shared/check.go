@@ -17,10 +17,12 @@ func (s *Store) Strays(ctx context.Context) ([]string, error) {
 		WHERE NOT EXISTS (SELECT FROM quarantine AS q WHERE q.id = b.id) ORDER BY id LIMIT $1`, int64(batch))
 }
 
-// Partial returns those of some messages whose pieces have not the size that they had together when they were kept.
+// Partial returns those of some messages whose pieces have not the size that they had together when they were kept. Of those
+// that are objects nothing is known here.
 func (s *Store) Partial(ctx context.Context, ids []string) ([]string, error) {
 	return s.ids(ctx, `SELECT id FROM quarantine AS q WHERE id = ANY($1::text[]) AND stored <>
-		(SELECT coalesce(sum(octet_length(data)), 0) FROM quarantine_body AS b WHERE b.id = q.id) ORDER BY id`, ids)
+		(SELECT coalesce(sum(octet_length(data)), 0) FROM quarantine_body AS b WHERE b.id = q.id)
+		AND NOT EXISTS (SELECT FROM quarantine_object AS o WHERE o.id = q.id) ORDER BY id`, ids)
 }
 
 func (s *Store) ids(ctx context.Context, query string, args ...any) (list []string, err error) {

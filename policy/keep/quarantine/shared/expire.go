@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/milterscan/milterscan/policy/keep/quarantine"
@@ -37,7 +38,7 @@ const sizeLock = 0x6d73717561727369
 // returns how many went by this call.
 func (s *Store) Expire(ctx context.Context, r quarantine.Retention, now time.Time) (int, error) {
 	args := bounds(r, now)
-	n, err := s.steps(ctx, func(tx *sql.Tx) (int64, error) { return s.remove(ctx, tx, byAge, "age", now, args...) })
+	n, err := s.steps(ctx, func(tx *sql.Tx) (int64, error) { return s.discard(ctx, tx, byAge, "age", now, args...) })
 	for _, limit := range []struct {
 		unasked bool // only those that no sender has asked for
 		bytes   int64
@@ -49,7 +50,7 @@ func (s *Store) Expire(ctx context.Context, r quarantine.Retention, now time.Tim
 		more, err = s.steps(ctx, func(tx *sql.Tx) (int64, error) { return s.shrink(ctx, tx, limit.unasked, limit.bytes, now) })
 		n += more
 	}
-	return n, err
+	return n, errors.Join(err, s.sweep(ctx, now))
 }
 
 // bounds returns the arguments of byAge after the first.
@@ -90,8 +91,8 @@ func (s *Store) steps(ctx context.Context, do func(*sql.Tx) (int64, error)) (all
 	}
 }
 
-// remove deletes what a statement selects.
-func (s *Store) remove(ctx context.Context, tx *sql.Tx, old, why string, now time.Time, args ...any) (int64, error) {
+// discard deletes what a statement selects.
+func (s *Store) discard(ctx context.Context, tx *sql.Tx, old, why string, now time.Time, args ...any) (int64, error) {
 	event, err := json.Marshal(quarantine.Event{Time: now, What: "expire", By: "milterscan", Note: why})
 	if err != nil {
 		return 0, err
@@ -116,7 +117,7 @@ func (s *Store) shrink(ctx context.Context, tx *sql.Tx, unasked bool, bytes int6
 	if err != nil || used <= bytes {
 		return 0, err
 	}
-	return s.remove(ctx, tx, bySize, "size", now, unasked, used-bytes, int64(expired))
+	return s.discard(ctx, tx, bySize, "size", now, unasked, used-bytes, int64(expired))
 }
 
 // UnaskedBytes returns how many bytes wait for senders to ask for them.

@@ -27,12 +27,13 @@ type State interface {
 
 // Store is a quarantine.Store in the tables of file "quarantine" of the layout.
 type Store struct {
-	state State
-	host  string
+	state   State
+	host    string
+	objects *Objects // where new messages are; nil: in the database
 }
 
 // New returns the quarantine in a database. host is what this host is called in it.
-func New(s State, host string) *Store { return &Store{s, host} }
+func New(s State, host string) *Store { return &Store{state: s, host: host} }
 
 // callTime is how long the database may take to answer one call about one message, unless mail waits for it.
 const callTime = 20 * time.Second
@@ -42,12 +43,14 @@ const callTime = 20 * time.Second
 const durable = `CASE current_setting('synchronous_commit') WHEN 'off'
 	THEN set_config('synchronous_commit', 'on', true) = 'on' ELSE true END`
 
-// insertBody and insertEntry write a copy, the message first and its entry last, without which there is none.
+// insertBody and insertEntry write a copy, the message first and its entry last, without which there is none. insertObject
+// fails if the object is to be removed.
 const (
 	insertBody  = `INSERT INTO quarantine_body (id, n, data) VALUES ($1, $2, $3)`
 	insertEntry = `INSERT INTO quarantine (id, time, class, state, stored, unasked, handled, queue, message, host, row, entry)
 		SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::text::jsonb WHERE ` + durable
-	updateEntry = `UPDATE quarantine SET time = $2, class = $3, state = $4, stored = $5, unasked = $6,
+	insertObject = `INSERT INTO quarantine_object (name, id) VALUES ($1, $2)`
+	updateEntry  = `UPDATE quarantine SET time = $2, class = $3, state = $4, stored = $5, unasked = $6,
 		handled = $7, queue = $8, message = $9, host = $10, row = $11, entry = $12::text::jsonb WHERE id = $1 AND ` + durable
 	insertWaiting = `INSERT INTO quarantine_waiting (address, time, id)
 		SELECT DISTINCT address, $2::bigint, $3 FROM unnest($1::text[]) AS address`
@@ -58,7 +61,7 @@ const (
 func (s *Store) Keep(ctx context.Context, c policy.Copy) error {
 	err := ctx.Err()
 	if err == nil {
-		err = s.state.Commit(ctx, func(step func(string, ...any) error) error { return s.keep(ctx, step, c) })
+		err = s.keep(ctx, c)
 	}
 	if err != nil {
 		return fmt.Errorf("quarantine: %w", err)
@@ -66,26 +69,46 @@ func (s *Store) Keep(ctx context.Context, c policy.Copy) error {
 	return nil
 }
 
-func (s *Store) keep(ctx context.Context, step func(string, ...any) error, c policy.Copy) error {
+func (s *Store) keep(ctx context.Context, c policy.Copy) error {
 	e, err := quarantine.Begin(c)
 	if err != nil {
 		return err
 	}
 	e.Host = s.host
-	body := &chunks{size: chunkSize, put: func(n int, data []byte) error { return step(insertBody, c.Record.ID, int64(n), data) }}
-	if e.SHA256, err = quarantine.Pack(ctx, body, c.Raw); err == nil {
-		err = body.end()
+	if s.objects != nil {
+		return s.keepObject(ctx, e, c.Raw)
 	}
-	if err != nil {
-		return err
-	}
-	e.Stored = body.written
+	return s.state.Commit(ctx, func(step func(string, ...any) error) (err error) {
+		body := piecesOf(e.Record.ID, step)
+		if e.SHA256, err = quarantine.Pack(ctx, body, c.Raw); err == nil {
+			err = body.end()
+		}
+		if err != nil {
+			return err
+		}
+		e.Stored = body.written
+		return enter(step, e, "")
+	})
+}
+
+// piecesOf returns what writes a message in pieces.
+func piecesOf(id string, step func(string, ...any) error) *chunks {
+	return &chunks{size: chunkSize, put: func(n int, data []byte) error { return step(insertBody, id, int64(n), data) }}
+}
+
+// enter writes an entry whose message is there: in pieces, or as an object.
+func enter(step func(string, ...any) error, e quarantine.Entry, object string) error {
 	values, err := columns(e)
 	if err != nil {
 		return err
 	}
 	if err := step(insertEntry, values...); err != nil {
 		return err
+	}
+	if object != "" {
+		if err := step(insertObject, object, e.Record.ID); err != nil {
+			return err
+		}
 	}
 	if list := waiting(e.Row()); len(list) > 0 {
 		return step(insertWaiting, list, e.Record.Time.UnixMilli(), e.Record.ID)
@@ -139,9 +162,10 @@ func known(err error) error {
 	return err
 }
 
-func scanEntry(row *sql.Row) (e quarantine.Entry, err error) {
+// scanEntry reads an entry from the first column, and what comes after it.
+func scanEntry(row *sql.Row, more ...any) (e quarantine.Entry, err error) {
 	var text string
-	if err := row.Scan(&text); err != nil {
+	if err := row.Scan(append([]any{&text}, more...)...); err != nil {
 		return e, err
 	}
 	if err := json.Unmarshal(unescape([]byte(text)), &e); err != nil {
@@ -153,11 +177,28 @@ func scanEntry(row *sql.Row) (e quarantine.Entry, err error) {
 
 // Open opens the message.
 func (s *Store) Open(ctx context.Context, id string) (io.ReadCloser, error) {
-	e, err := s.Entry(ctx, id)
-	if err != nil {
-		return nil, err
+	if !quarantine.ValidID(id) {
+		return nil, quarantine.ErrUnknown
 	}
-	return quarantine.Unpack(io.NopCloser(&body{ctx: ctx, store: s, id: id, left: e.Stored}), "message "+id, e.SHA256)
+	var e quarantine.Entry
+	var object string
+	err := s.state.Read(ctx, func(db *sql.DB) (err error) {
+		ctx, cancel := context.WithTimeout(ctx, callTime)
+		defer cancel()
+		e, err = scanEntry(db.QueryRowContext(ctx, `SELECT entry::text,
+			coalesce((SELECT name FROM quarantine_object AS o WHERE o.id = q.id), '') FROM quarantine AS q WHERE id = $1`, id), &object)
+		return err
+	})
+	if err != nil {
+		return nil, known(err)
+	}
+	packed := io.NopCloser(&body{ctx: ctx, store: s, id: id, left: e.Stored})
+	if object != "" {
+		if packed, err = s.object(ctx, object, e.Stored); err != nil {
+			return nil, err
+		}
+	}
+	return quarantine.Unpack(packed, "message "+id, e.SHA256)
 }
 
 // Change alters an entry, which others who want to change it wait for.
@@ -218,14 +259,19 @@ func audit(ctx context.Context, tx *sql.Tx, id string, events []quarantine.Event
 	return nil
 }
 
-// Delete removes a message with its entry.
+// Delete removes a message with its entry, and its object after that. One that cannot be removed now is removed later.
 func (s *Store) Delete(ctx context.Context, id string, why quarantine.Event) error {
 	if !quarantine.ValidID(id) {
 		return quarantine.ErrUnknown
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
-	return known(s.state.Change(ctx, func(tx *sql.Tx) error {
+	var object sql.NullString
+	err := s.state.Change(ctx, func(tx *sql.Tx) error {
+		err := tx.QueryRowContext(ctx, `SELECT name FROM quarantine_object WHERE id = $1`, id).Scan(&object)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
 		gone, err := tx.ExecContext(ctx, `DELETE FROM quarantine WHERE id = $1 AND `+durable, id)
 		if err != nil {
 			return err
@@ -234,14 +280,18 @@ func (s *Store) Delete(ctx context.Context, id string, why quarantine.Event) err
 			return errors.Join(err, sql.ErrNoRows)
 		}
 		return audit(ctx, tx, id, []quarantine.Event{why})
-	}))
+	})
+	if err == nil && object.Valid && s.objects != nil {
+		s.remove(ctx, []string{object.String})
+	}
+	return known(err)
 }
 
 // Check returns why no message can be kept now.
 func (s *Store) Check(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
-	return s.state.Read(ctx, func(db *sql.DB) error {
+	err := s.state.Read(ctx, func(db *sql.DB) error {
 		var standby bool
 		var n int
 		err := db.QueryRowContext(ctx, `SELECT pg_is_in_recovery(),
@@ -251,6 +301,10 @@ func (s *Store) Check(ctx context.Context) error {
 		}
 		return err
 	})
+	if err == nil && s.objects != nil {
+		err = s.objects.bucket.Check(ctx)
+	}
+	return err
 }
 
 var errStandby = errors.New("the server is a standby, and takes no messages")

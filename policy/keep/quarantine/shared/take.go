@@ -35,11 +35,29 @@ func (s *Store) Take(ctx context.Context, p quarantine.Parcel) (taken Taken, err
 	if p.Entry.Host == "" {
 		p.Entry.Host = s.host
 	}
+	object := ""
+	if s.objects != nil {
+		if taken, err = s.asked(ctx, p.Entry); err != nil || taken != Fresh {
+			return taken, err
+		}
+		if object, err = s.takeObject(ctx, p); err != nil {
+			return taken, err
+		}
+	}
 	err = s.state.Change(ctx, func(tx *sql.Tx) (err error) {
 		if taken, err = met(ctx, tx, p.Entry); err != nil || taken != Fresh {
 			return err
 		}
-		return insert(ctx, tx, p)
+		return insert(ctx, tx, p, object)
+	})
+	return taken, err
+}
+
+// asked says whether a message was here before, while nothing is changed.
+func (s *Store) asked(ctx context.Context, e quarantine.Entry) (taken Taken, err error) {
+	err = s.state.Change(ctx, func(tx *sql.Tx) (err error) {
+		taken, err = met(ctx, tx, e)
+		return err
 	})
 	return taken, err
 }
@@ -63,37 +81,40 @@ func met(ctx context.Context, tx *sql.Tx, e quarantine.Entry) (Taken, error) {
 	return Fresh, nil
 }
 
-// insert writes a message, its body first.
-func insert(ctx context.Context, tx *sql.Tx, p quarantine.Parcel) error {
-	e := p.Entry
-	if _, err := p.Packed.Seek(0, io.SeekStart); err != nil {
+// insert writes a message, its body first unless it is an object.
+func insert(ctx context.Context, tx *sql.Tx, p quarantine.Parcel, object string) error {
+	step := func(query string, args ...any) error {
+		_, err := tx.ExecContext(ctx, query, args...)
 		return err
 	}
-	pieces := &chunks{size: chunkSize, put: func(n int, data []byte) error {
-		_, err := tx.ExecContext(ctx, insertBody, e.Record.ID, int64(n), data)
-		return err
-	}}
-	_, err := io.Copy(pieces, p.Packed)
-	if err == nil {
-		err = pieces.end()
-	}
-	if err == nil && pieces.written != e.Stored {
-		err = fmt.Errorf("%w: it has %d bytes, and had %d", errPiece, pieces.written, e.Stored)
-	}
-	if err != nil {
-		return err
-	}
-	values, err := columns(e)
-	if err != nil {
-		return err
-	}
-	if _, err := tx.ExecContext(ctx, insertEntry, values...); err != nil {
-		return err
-	}
-	if list := waiting(e.Row()); len(list) > 0 {
-		if _, err := tx.ExecContext(ctx, insertWaiting, list, e.Record.Time.UnixMilli(), e.Record.ID); err != nil {
+	if object == "" {
+		if err := pieces(step, p); err != nil {
 			return err
 		}
 	}
-	return audit(ctx, tx, e.Record.ID, e.Events)
+	if err := enter(step, p.Entry, object); err != nil {
+		return err
+	}
+	return audit(ctx, tx, p.Entry.Record.ID, p.Entry.Events)
+}
+
+// pieces writes a message in pieces.
+func pieces(step func(string, ...any) error, p quarantine.Parcel) error {
+	if _, err := p.Packed.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	body := piecesOf(p.Entry.Record.ID, step)
+	_, err := io.Copy(body, p.Packed)
+	if err == nil {
+		err = body.end()
+	}
+	if err == nil && body.written != p.Entry.Stored {
+		err = sizeError(body.written, p.Entry.Stored)
+	}
+	return err
+}
+
+// sizeError says that a message has another number of bytes than it had.
+func sizeError(has, had int64) error {
+	return fmt.Errorf("%w: it has %d bytes, and had %d", errPiece, has, had)
 }
