@@ -102,7 +102,7 @@ func TestKeptHereReleasedThere(t *testing.T) {
 		t.Errorf("doctor says %s", out)
 	}
 	box.Fail("")
-	if out, _ := two.milter.Run(t, "doctor"); !strings.Contains(out, "takes messages, and gives them back") {
+	if out, _ := two.milter.Run(t, "doctor", "-v"); !strings.Contains(out, "takes messages, and gives them back") {
 		t.Errorf("doctor says %s", out)
 	}
 	if out, status := two.milter.Run(t, "store check"); status != 0 || !strings.Contains(out, "1 messages were looked at; 0 things are wrong") {
