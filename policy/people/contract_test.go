@@ -15,7 +15,7 @@ func TestContract(t *testing.T) {
 		here, there = people.New(path), people.New(path)
 		t.Cleanup(func() { here.Close(); there.Close() })
 		return here, there
-	})
+	}, nil)
 }
 
 func BenchmarkImport(b *testing.B) {

@@ -89,6 +89,10 @@ const staleClaim = 15 * time.Minute
 // ask, at any host, it is true for one, until that one says what came of it.
 func (s *Store) ClaimDigest(ctx context.Context, person, to string, since, due, now time.Time) (mine bool, err error) {
 	err = s.db().Change(ctx, func(tx tables.Asker) error {
+		now, err := s.db().Now(ctx, tx, now)
+		if err != nil {
+			return err
+		}
 		done, err := tx.ExecContext(ctx, `INSERT INTO digest (person, address, claim, claimed, until) VALUES (?1, ?2, ?3, ?4, ?6)
 			ON CONFLICT (person) DO UPDATE SET address = ?2, claim = ?3, claimed = ?4 WHERE digest.due < ?3 AND digest.claimed < ?5`,
 			person, to, due.UnixMilli(), now.UnixMilli(), now.Add(-staleClaim).UnixMilli(), since.UnixMilli())

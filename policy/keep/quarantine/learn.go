@@ -108,10 +108,13 @@ func (x Releaser) Teach(ctx context.Context, id string, as scorer.Lesson) error 
 	}
 	var e Entry
 	err := x.Store.Change(ctx, id, func(stored *Entry) error {
-		if err := stored.teachable(as, x.Now()); err != nil {
+		now := stored.now(x)
+		if err := stored.teachable(as, now); err != nil {
 			return err
 		}
-		stored.note(x.event(learn, nil, string(as)))
+		lesson := x.event(learn, nil, string(as))
+		lesson.Time = now
+		stored.note(lesson)
 		e = *stored
 		return nil
 	})

@@ -69,6 +69,9 @@ type Entry struct {
 	Host   string        `json:"host,omitempty"`   // that kept it, where several hosts share a quarantine
 	Events []Event       `json:"events,omitempty"`
 	Awaits []Await       `json:"awaits,omitempty"` // verdicts that had not come when it was kept
+	// Now is the time at which the entry was read to be changed, by a clock that all hosts have in common; zero if the store is of one
+	// host, whose clock will do. It is not kept.
+	Now time.Time `json:"-"`
 }
 
 // Event is something that a person did to a kept message.

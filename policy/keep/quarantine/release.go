@@ -75,10 +75,13 @@ var (
 func (x Releaser) Release(ctx context.Context, o Order) ([]string, error) {
 	var e Entry
 	err := x.Store.Change(ctx, o.ID, func(stored *Entry) error {
-		if err := errors.Join(stored.leased(o.To, x.Now()), stored.begin(&o)); err != nil {
+		now := stored.now(x)
+		if err := errors.Join(stored.leased(o.To, now), stored.begin(&o)); err != nil {
 			return err
 		}
-		stored.note(x.event("release", o.To, strings.Join(append(o.Skip[:len(o.Skip):len(o.Skip)], noted(o.Note)...), " ")))
+		release := x.event("release", o.To, strings.Join(append(o.Skip[:len(o.Skip):len(o.Skip)], noted(o.Note)...), " "))
+		release.Time = now
+		stored.note(release)
 		e = *stored
 		return nil
 	})
@@ -91,6 +94,14 @@ func (x Releaser) Release(ctx context.Context, o Order) ([]string, error) {
 		x.teachReleased(ctx, o.ID)
 	}
 	return o.To, err
+}
+
+// now returns the time by which it goes for how long a release, or a lesson, may be under way.
+func (e Entry) now(x Releaser) time.Time {
+	if !e.Now.IsZero() {
+		return e.Now
+	}
+	return x.Now()
 }
 
 // begin makes the entry one that is being released, if it may be.

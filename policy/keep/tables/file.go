@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"os"
+	"time"
 
 	"github.com/milterscan/milterscan/policy/keep/store"
 )
@@ -56,6 +57,9 @@ func (f *file) There() error {
 
 // Tell implements Database. A file tells nothing to those who wait: they look at it often.
 func (f *file) Tell(context.Context, Asker, string) error { return nil }
+
+// Now implements Database.
+func (f *file) Now(_ context.Context, _ Asker, here time.Time) (time.Time, error) { return here, nil }
 
 // Place implements Database.
 func (f *file) Place() string { return f.path }

@@ -88,6 +88,12 @@ func (s *shared) Tell(ctx context.Context, in Asker, channel string) error {
 	return err
 }
 
+// Now implements Database.
+func (s *shared) Now(ctx context.Context, in Asker, _ time.Time) (now time.Time, err error) {
+	err = in.QueryRowContext(ctx, `SELECT clock_timestamp()`).Scan(&now)
+	return now, err
+}
+
 // Place implements Database.
 func (s *shared) Place() string { return "shared database " + s.state.Place() }
 

@@ -5,6 +5,7 @@ package tables
 import (
 	"context"
 	"database/sql"
+	"time"
 
 	"github.com/milterscan/milterscan/policy/keep/store"
 )
@@ -33,6 +34,9 @@ type Database interface {
 	There() error
 	// Tell has those who listen on a channel hear of the change that is made by an Asker, when it is committed.
 	Tell(ctx context.Context, in Asker, channel string) error
+	// Now returns the time by which it goes for how long one of several may have something to itself: that of the clock
+	// which hosts that share tables have in common; here, the time of this host, for a file that no other host has.
+	Now(ctx context.Context, in Asker, here time.Time) (time.Time, error)
 	// Place says where the tables are, for messages.
 	Place() string
 	// Repeat prepares a statement that is run many times by an Asker. It returns what runs it and what ends it.

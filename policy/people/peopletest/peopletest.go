@@ -3,6 +3,7 @@ package peopletest
 
 import (
 	"testing"
+	"time"
 
 	"github.com/milterscan/milterscan/policy/people"
 )
@@ -10,8 +11,12 @@ import (
 // Opener returns a store that is empty, as two processes have it, such as two hosts.
 type Opener func(t *testing.T) (here, there *people.Store)
 
-// Run tests the stores that open returns.
-func Run(t *testing.T, open Opener) {
+// Run tests the stores that open returns. later has what was claimed be claimed longer ago, in stores that have a clock of their own; it is
+// nil for those that go by the clock of the caller.
+func Run(t *testing.T, open Opener, later func(*testing.T, time.Duration)) {
+	if later == nil {
+		later = func(*testing.T, time.Duration) {}
+	}
 	for _, c := range []struct {
 		name string
 		test func(*testing.T, pair)
@@ -28,13 +33,16 @@ func Run(t *testing.T, open Opener) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			here, there := open(t)
-			c.test(t, pair{here, there})
+			c.test(t, pair{here, there, later})
 		})
 	}
 }
 
 // pair is a store as two processes have it.
-type pair struct{ here, there *people.Store }
+type pair struct {
+	here, there *people.Store
+	later       func(*testing.T, time.Duration)
+}
 
 func (p pair) both() []*people.Store { return []*people.Store{p.here, p.there} }
 

@@ -162,7 +162,16 @@ func known(err error) error {
 	return err
 }
 
-// scanEntry reads an entry from the first column, and what comes after it.
+// lockEntry reads an entry to change it, with the time by the clock that all hosts have in common.
+func lockEntry(ctx context.Context, tx *sql.Tx, id string) (quarantine.Entry, error) {
+	var now time.Time
+	row := tx.QueryRowContext(ctx, `SELECT entry::text, clock_timestamp() FROM quarantine WHERE id = $1 FOR UPDATE`, id)
+	e, err := scanEntry(row, &now)
+	e.Now = now
+	return e, err
+}
+
+// scanEntry reads an entry, and what a query asks for besides.
 func scanEntry(row *sql.Row, more ...any) (e quarantine.Entry, err error) {
 	var text string
 	if err := row.Scan(append([]any{&text}, more...)...); err != nil {
@@ -210,7 +219,7 @@ func (s *Store) Change(ctx context.Context, id string, change func(*quarantine.E
 	defer cancel()
 	var refused error // by change
 	err := s.state.Change(ctx, func(tx *sql.Tx) error {
-		e, err := scanEntry(tx.QueryRowContext(ctx, `SELECT entry::text FROM quarantine WHERE id = $1 FOR UPDATE`, id))
+		e, err := lockEntry(ctx, tx, id)
 		if err != nil {
 			return err
 		}
