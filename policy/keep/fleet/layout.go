@@ -147,23 +147,41 @@ const lockKey = 0x6d696c7465727363
 // lockTime is how long a daemon may hold the lock without a word.
 const lockTime = 10 * time.Minute
 
-// Lock implements goose's lock.Locker.
+// lockAgain is how long a daemon waits before it tries to have the lock again.
+const lockAgain = 200 * time.Millisecond
+
+// Lock implements goose's lock.Locker. Who waits has no connection meanwhile: behind a pooler that has few, the one with the lock would
+// get none to make the tables by.
 func (l *lock) Lock(ctx context.Context, db *sql.DB) error {
-	tx, err := db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	for _, query := range []string{
-		fmt.Sprintf(`SET LOCAL idle_in_transaction_session_timeout = %d`, lockTime.Milliseconds()),
-		fmt.Sprintf(`SELECT pg_advisory_xact_lock(%d)`, int64(lockKey)),
-	} {
-		if _, err := tx.ExecContext(ctx, query); err != nil {
-			tx.Rollback()
+	for {
+		got, err := l.try(ctx, db)
+		if got || err != nil {
 			return err
 		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(lockAgain):
+		}
+	}
+}
+
+// try reports whether the lock was to be had.
+func (l *lock) try(ctx context.Context, db *sql.DB) (got bool, err error) {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return false, err
+	}
+	_, err = tx.ExecContext(ctx, fmt.Sprintf(`SET LOCAL idle_in_transaction_session_timeout = %d`, lockTime.Milliseconds()))
+	if err == nil {
+		err = tx.QueryRowContext(ctx, fmt.Sprintf(`SELECT pg_try_advisory_xact_lock(%d)`, int64(lockKey))).Scan(&got)
+	}
+	if !got {
+		tx.Rollback()
+		return false, err
 	}
 	l.tx = tx
-	return nil
+	return true, nil
 }
 
 // Unlock implements goose's lock.Locker.
