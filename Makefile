@@ -15,7 +15,7 @@ COMPILE      = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s 
 # Mail servers and scanners for the end-to-end tests, what checks packages, m4 to make Sendmail's configuration,
 # a C compiler for the race detector; two packages for the mails they bring.
 PACKAGES    := postfix knot yara dovecot-pop3d dovecot-imapd fetchmail clamav clamav-daemon c-icap libc-icap-mod-virus-scan spamassassin spamd rspamd unzip python3-dkim python3-authres libxml2-utils m4 gcc libc6-dev \
-               libpython3.*-testsuite poppler-utils slapd ldap-utils postgresql redis-server prometheus \
+               libpython3.*-testsuite poppler-utils slapd ldap-utils postgresql pgbouncer redis-server prometheus \
                systemd-journal-remote xz-utils lzip p7zip-full unar unrar-free libarchive-tools rpm2cpio cpio rpm rpmlint python3-jsonschema skopeo
 
 # A browser, and the fonts that its pictures are made with on every machine.

@@ -143,10 +143,14 @@ func (p *Postgres) Kill() {
 
 // as returns a program of the server, run by its user: it refuses to be root.
 func (p *Postgres) as(program string, args ...string) *exec.Cmd {
-	cmd := exec.Command("setpriv",
-		append([]string{"--reuid=postgres", "--regid=postgres", "--init-groups", filepath.Join(p.bin, program)}, args...)...)
+	cmd := asPostgres(filepath.Join(p.bin, program), args...)
 	cmd.Dir = p.dir
 	return cmd
+}
+
+// asPostgres returns a program that is run by the user of the server.
+func asPostgres(path string, args ...string) *exec.Cmd {
+	return exec.Command("setpriv", append([]string{"--reuid=postgres", "--regid=postgres", "--init-groups", path}, args...)...)
 }
 
 // psql returns the client with some SQL.
