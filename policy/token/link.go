@@ -44,7 +44,7 @@ const (
 )
 
 // Tolerance is how much later than it says a link is good, as clocks of hosts differ.
-const Tolerance = clocks
+const Tolerance = 5 * time.Minute
 
 var linkText = base64.RawURLEncoding
 

@@ -50,7 +50,7 @@ type Grant struct {
 
 const (
 	validity = 24 * time.Hour   // a message may wait for a while in the MTA
-	clocks   = 15 * time.Minute // by which those of two hosts may differ: what a person lets out is not to be kept again for that
+	clocks   = 15 * time.Minute // by which those of two hosts may differ for a pass: what a person lets out is not to be kept again for that
 	version  = "1"
 	maxNames = 40 // findings and rules by name each; further ones are named by family
 )

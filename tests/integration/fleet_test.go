@@ -236,8 +236,9 @@ func TestFleetHosts(t *testing.T) {
 	if err != nil || len(hosts) != 2 || hosts[0].Name != "mx1" || hosts[1].Facts["key of links"] != "k1.1" || hosts[0].Drift.Abs() > time.Minute || hosts[1].Ago < 0 {
 		t.Fatalf("%+v, %v", hosts, err)
 	}
-	file := filepath.Join(t.TempDir(), "milterscan.toml")
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "milterscan.toml")
+	if err := os.WriteFile(file, []byte(servers.Private(text, dir)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	out, err := exec.Command(servers.Binary(t), "doctor", "--fleet", "-c", file).CombinedOutput()
