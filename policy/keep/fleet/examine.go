@@ -33,8 +33,6 @@ type Settings struct{ Fsync, SynchronousCommit, FullPageWrites string }
 
 // Examine looks at the database, and changes nothing.
 func (s *State) Examine(ctx context.Context) (f Facts, err error) {
-	ctx, cancel := context.WithTimeout(ctx, lookTime)
-	defer cancel()
 	list, err := s.standings(ctx)
 	for _, one := range list {
 		f.Servers = append(f.Servers, Server{one, one.Writable && s.timelines.See(one) != nil})
@@ -42,6 +40,8 @@ func (s *State) Examine(ctx context.Context) (f Facts, err error) {
 	if err != nil {
 		return f, s.named(err)
 	}
+	ctx, cancel := context.WithTimeout(ctx, lookTime)
+	defer cancel()
 	p, err := s.open()
 	if err != nil {
 		return f, s.named(err)

@@ -36,6 +36,7 @@ type State struct {
 	pools  *pools // nil until they are used
 	unfit  error  // why the tables cannot be used
 	doubts error  // what the last look at the servers found
+	first  string // the place of the server that it found to be the one to use
 
 	memory    sync.Mutex // of the file Seen
 	recalled  bool       // it was read
@@ -75,7 +76,8 @@ func (s *State) Place() string { return s.options.Server.Place() }
 func (s *State) pool(connections int, statement time.Duration) postgres.Pool {
 	o := s.options
 	return postgres.Pool{Server: o.Server, Password: o.Password, Connections: connections,
-		Connect: max(o.Patience, time.Second), Statement: statement, Timelines: s.timelines}
+		Connect: max(o.Patience, time.Second), Statement: statement, Timelines: s.timelines,
+		First: s.preferred}
 }
 
 // open opens the pools, once.

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/milterscan/milterscan/policy/disk"
@@ -22,12 +23,12 @@ var ErrOld = postgres.ErrOld
 // look sees where the servers stand, so that of two that can be written to the one is used that was promoted last. Through
 // a pooler of connections the server may be another one than before: it is asked again as well.
 func (s *State) look(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, lookTime)
-	defer cancel()
 	list, err := s.standings(ctx)
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(ctx, lookTime)
+	defer cancel()
 	p, err := s.open()
 	if err != nil {
 		return err
@@ -40,8 +41,11 @@ func (s *State) look(ctx context.Context) error {
 	return err
 }
 
-// standings asks the servers where they stand, and remembers the latest timeline.
+// standings asks the servers where they stand, and remembers the latest timeline, and the server that connections are to try
+// first. It has a time of its own: one that does not say a word leaves the others theirs.
 func (s *State) standings(ctx context.Context) ([]postgres.Standing, error) {
+	ctx, cancel := context.WithTimeout(ctx, lookTime)
+	defer cancel()
 	if err := s.recall(); err != nil {
 		return nil, err
 	}
@@ -51,7 +55,26 @@ func (s *State) standings(ctx context.Context) ([]postgres.Standing, error) {
 			s.timelines.See(one) // which of them are old shows when all were seen
 		}
 	}
+	s.prefer(list)
 	return list, err
+}
+
+// prefer has connections try the first server that can be written to and is not old before all others, until another one is.
+func (s *State) prefer(list []postgres.Standing) {
+	i := slices.IndexFunc(list, func(one postgres.Standing) bool { return one.Writable && s.timelines.See(one) == nil })
+	if i < 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.first = list[i].Place
+}
+
+// preferred returns the place of the server that connections try first; "" if none is known.
+func (s *State) preferred() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.first
 }
 
 // several returns an error if more than one server can be written to.

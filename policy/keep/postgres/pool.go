@@ -29,6 +29,8 @@ type Pool struct {
 	// Timelines remembers which servers have been overtaken by others of their cluster, and are not used any more. nil: servers are not
 	// compared.
 	Timelines *Timelines
+	// First returns the place of the server that is tried first, as Standing has it; "" for the first of the URL. nil: that as well.
+	First func() string
 }
 
 // Times of connections.
@@ -54,7 +56,7 @@ func (p Pool) Open() (*sql.DB, error) {
 		c.RuntimeParams["statement_timeout"] = strconv.FormatInt(p.Statement.Milliseconds(), 10)
 		c.RuntimeParams["idle_in_transaction_session_timeout"] = strconv.FormatInt(max(p.Statement, time.Minute).Milliseconds(), 10)
 	}
-	db := stdlib.OpenDB(*c, stdlib.OptionBeforeConnect(p.identify), stdlib.OptionResetSession(p.overtaken))
+	db := stdlib.OpenDB(*c, stdlib.OptionBeforeConnect(p.begin), stdlib.OptionResetSession(p.overtaken))
 	db.SetMaxOpenConns(p.Connections)
 	db.SetMaxIdleConns(p.Connections)
 	db.SetConnMaxIdleTime(idleTime)
@@ -68,6 +70,15 @@ func (p Pool) overtaken(_ context.Context, conn *pgx.Conn) error {
 		return driver.ErrBadConn
 	}
 	return nil
+}
+
+// begin gives a new connection the password of now, and the server that it tries first. Each server before that would take as long as a
+// connection may take if it does not say a word, and mail has no more time than this.
+func (p Pool) begin(ctx context.Context, c *pgx.ConnConfig) error {
+	if p.First != nil {
+		lead(c, p.First())
+	}
+	return p.identify(ctx, c)
 }
 
 // identify gives a new connection the password of now.

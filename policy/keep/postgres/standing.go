@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"net"
@@ -105,8 +106,7 @@ func (p Pool) Standings(ctx context.Context) ([]Standing, error) {
 // encryption and without.
 func servers(c *pgx.ConnConfig) (list []*pgx.ConnConfig) {
 	var places []string
-	every := append([]*pgconn.FallbackConfig{{Host: c.Host, Port: c.Port, TLSConfig: c.TLSConfig}}, c.Fallbacks...)
-	for _, f := range every {
+	for _, f := range tries(c) {
 		at := slices.Index(places, placeOf(f.Host, f.Port))
 		if at >= 0 {
 			list[at].Fallbacks = append(list[at].Fallbacks, f)
@@ -117,6 +117,28 @@ func servers(c *pgx.ConnConfig) (list []*pgx.ConnConfig) {
 		places, list = append(places, placeOf(f.Host, f.Port)), append(list, one)
 	}
 	return list
+}
+
+// tries returns what a connection tries, one after the other.
+func tries(c *pgx.ConnConfig) []*pgconn.FallbackConfig {
+	return append([]*pgconn.FallbackConfig{{Host: c.Host, Port: c.Port, TLSConfig: c.TLSConfig}}, c.Fallbacks...)
+}
+
+// lead has the server of a place be tried before all others.
+func lead(c *pgx.ConnConfig, place string) {
+	list := tries(c)
+	slices.SortStableFunc(list, func(a, b *pgconn.FallbackConfig) int {
+		return cmp.Compare(rank(a, place), rank(b, place))
+	})
+	c.Host, c.Port, c.TLSConfig, c.Fallbacks = list[0].Host, list[0].Port, list[0].TLSConfig, list[1:]
+}
+
+// rank is 0 for the server of a place, and 1 for all others.
+func rank(f *pgconn.FallbackConfig, place string) int {
+	if placeOf(f.Host, f.Port) == place {
+		return 0
+	}
+	return 1
 }
 
 func placeOf(host string, port uint16) string { return net.JoinHostPort(host, strconv.Itoa(int(port))) }
