@@ -32,9 +32,7 @@ func moveHistory(ctx context.Context, k *Stores, c *config.Config, w Watch) (m M
 	if err != nil {
 		return m, err
 	}
-	if kept := time.Now().Add(-c.History.Keep.Go()); kept.After(oldest) {
-		oldest = kept
-	}
+	oldest = oldestMoved(oldest, time.Now(), c.History.Keep.Go())
 	w.Begin("records", 0)
 	r := recordMove{to: to, oldest: oldest, watch: w}
 	for after := int64(0); ; {
@@ -51,6 +49,14 @@ func moveHistory(ctx context.Context, k *Stores, c *config.Config, w Watch) (m M
 		}
 		after = page[len(page)-1].Key
 	}
+}
+
+// oldestMoved returns from when on records are moved: they are shown there since a time, and kept for so long, 0 for ever.
+func oldestMoved(shown, now time.Time, keep time.Duration) time.Time {
+	if kept := now.Add(-keep); keep > 0 && kept.After(shown) {
+		return kept
+	}
+	return shown
 }
 
 // recordMove puts records of a file into the history that hosts share.
