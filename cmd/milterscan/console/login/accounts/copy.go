@@ -43,32 +43,48 @@ func (a *Accounts) CopyTo(ctx context.Context, to *Accounts, place string, step 
 // mark says how far a kind of rows is copied.
 type mark struct{ last, at int64 }
 
-// markOf returns how far rows of this place are copied. A mark that is of another file is none: the row of that number
-// is not here, or has another time.
-func (a *Accounts) markOf(ctx context.Context, to *Accounts, place, what, timed string) (m mark, err error) {
-	err = to.db().Read(ctx, func(db tables.Asker) error {
-		return db.QueryRowContext(ctx, `SELECT last, at FROM moved WHERE place = ? AND what = ?`, place, what).
-			Scan(&m.last, &m.at)
+// markOf returns how far rows of this place are copied, and the mark that is there. One that is of another file is none: the
+// row of that number is not here, or has another time.
+func (a *Accounts) markOf(ctx context.Context, to *Accounts, place, what, timed string) (done, there mark, err error) {
+	err = to.db().Read(ctx, func(db tables.Asker) (err error) {
+		there, err = readMark(ctx, db, place, what)
+		return err
 	})
-	if errors.Is(err, sql.ErrNoRows) {
-		return mark{}, nil
-	}
-	if err != nil {
-		return m, err
+	if err != nil || there == (mark{}) {
+		return mark{}, there, err
 	}
 	var at int64
 	err = a.db().Read(ctx, func(db tables.Asker) error {
-		return db.QueryRowContext(ctx, timed, m.last).Scan(&at)
+		return db.QueryRowContext(ctx, timed, there.last).Scan(&at)
 	})
-	if errors.Is(err, sql.ErrNoRows) || err == nil && at != m.at {
+	if errors.Is(err, sql.ErrNoRows) || err == nil && at != there.at {
+		return mark{}, there, nil
+	}
+	return there, there, err
+}
+
+// readMark returns how far rows of a place were copied.
+func readMark(ctx context.Context, db tables.Asker, place, what string) (m mark, err error) {
+	err = db.QueryRowContext(ctx, `SELECT last, at FROM moved WHERE place = ? AND what = ?`, place, what).Scan(&m.last, &m.at)
+	if errors.Is(err, sql.ErrNoRows) {
 		return mark{}, nil
 	}
 	return m, err
 }
 
-// setMark writes down how far rows are copied, together with these.
-func setMark(ctx context.Context, tx tables.Asker, place, what string, m mark) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO moved (place, what, last, at) VALUES (?1, ?2, ?3, ?4)
+// errBusy says that two copy the same rows at once, which would come twice.
+var errBusy = errors.New("another command copies the same at this moment; let it end, and begin again")
+
+// setMark writes down how far rows are copied, together with these. was is how far they were.
+func setMark(ctx context.Context, tx tables.Asker, place, what string, was, m mark) error {
+	now, err := readMark(ctx, tx, place, what)
+	if err != nil {
+		return err
+	}
+	if now != was {
+		return errBusy
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO moved (place, what, last, at) VALUES (?1, ?2, ?3, ?4)
 		ON CONFLICT (place, what) DO UPDATE SET last = excluded.last, at = excluded.at`, place, what, m.last, m.at)
 	return err
 }
@@ -89,7 +105,7 @@ const copiedColumns = `source, subject, name, role, domains, classes, language, 
 const tokenColumns = `hash, name, rights, created, expires, used`
 
 func (a *Accounts) copyAccounts(ctx context.Context, to *Accounts, place string, step func(int), c *Copied) error {
-	done, err := a.markOf(ctx, to, place, copiedAccounts, `SELECT created FROM account WHERE id = ?`)
+	done, was, err := a.markOf(ctx, to, place, copiedAccounts, `SELECT created FROM account WHERE id = ?`)
 	if err != nil {
 		return err
 	}
@@ -104,7 +120,8 @@ func (a *Accounts) copyAccounts(ctx context.Context, to *Accounts, place string,
 		}
 		done = mark{next.id, next.row[len(next.row)-1].(int64)}
 		var added bool
-		added, err = to.take(ctx, next, place, done)
+		added, err = to.take(ctx, next, place, was, done)
+		was = done
 		switch {
 		case err == nil && added:
 			c.Added++
@@ -151,7 +168,7 @@ func anyRow(rows *sql.Rows) ([]any, error) {
 
 // take makes an account of another place here, with all that belongs to it, unless there is one of that person or of
 // that name: nobody is given what another may.
-func (a *Accounts) take(ctx context.Context, c *copying, place string, done mark) (added bool, err error) {
+func (a *Accounts) take(ctx context.Context, c *copying, place string, was, done mark) (added bool, err error) {
 	err = a.db().Change(ctx, func(tx tables.Asker) error {
 		var id int64
 		err := tx.QueryRowContext(ctx, `INSERT INTO account (`+copiedColumns+`) VALUES (`+marks(len(c.row))+`)
@@ -164,7 +181,7 @@ func (a *Accounts) take(ctx context.Context, c *copying, place string, done mark
 		if err != nil {
 			return err
 		}
-		return setMark(ctx, tx, place, copiedAccounts, done)
+		return setMark(ctx, tx, place, copiedAccounts, was, done)
 	})
 	return added && err == nil, err
 }
@@ -212,7 +229,7 @@ const linesTogether = 500
 const lineColumns = `time, person, role, client, act, object, outcome, stranger`
 
 func (a *Accounts) copyLines(ctx context.Context, to *Accounts, place string, step func(int), c *Copied) error {
-	done, err := a.markOf(ctx, to, place, copiedLines, `SELECT time FROM audit WHERE id = ?`)
+	done, was, err := a.markOf(ctx, to, place, copiedLines, `SELECT time FROM audit WHERE id = ?`)
 	if err != nil {
 		return err
 	}
@@ -231,7 +248,8 @@ func (a *Accounts) copyLines(ctx context.Context, to *Accounts, place string, st
 		}
 		last := lines[len(lines)-1]
 		done = mark{last[0].(int64), last[1].(int64)}
-		if err = to.takeLines(ctx, lines, place, done); err == nil {
+		if err = to.takeLines(ctx, lines, place, was, done); err == nil {
+			was = done
 			c.Lines, c.New = c.Lines+len(lines), c.New+len(lines)
 			step(len(lines))
 		}
@@ -240,7 +258,7 @@ func (a *Accounts) copyLines(ctx context.Context, to *Accounts, place string, st
 }
 
 // takeLines adds lines of the audit log of another place.
-func (a *Accounts) takeLines(ctx context.Context, lines [][]any, place string, done mark) error {
+func (a *Accounts) takeLines(ctx context.Context, lines [][]any, place string, was, done mark) error {
 	return a.db().Change(ctx, func(tx tables.Asker) error {
 		insert, end, err := a.db().Repeat(ctx, tx, `INSERT INTO audit (`+lineColumns+`) VALUES (`+marks(strings.Count(lineColumns, ",")+1)+`)`)
 		if err != nil {
@@ -252,6 +270,6 @@ func (a *Accounts) takeLines(ctx context.Context, lines [][]any, place string, d
 				return err
 			}
 		}
-		return setMark(ctx, tx, place, copiedLines, done)
+		return setMark(ctx, tx, place, copiedLines, was, done)
 	})
 }

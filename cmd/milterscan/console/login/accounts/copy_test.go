@@ -209,3 +209,27 @@ func TestAllIsCopied(t *testing.T) {
 		}
 	}
 }
+
+// TestTwoCopyAtOnce: of two that copy the same at once one ends, and no line of the audit log comes twice.
+func TestTwoCopyAtOnce(t *testing.T) {
+	from, now := open(t)
+	for range linesTogether + 1 {
+		*now = now.Add(time.Millisecond)
+		if err := from.Note(t.Context(), Entry{Person: "ann", Act: "view"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	to, _ := open(t)
+	others := 0
+	_, err := from.CopyTo(t.Context(), to, "mx1:x", func(int) {
+		if others++; others == 1 {
+			if c, err := from.CopyTo(t.Context(), to, "mx1:x", func(int) {}); err != nil || c.New != 1 {
+				t.Errorf("the other: %+v, %v", c, err)
+			}
+		}
+	})
+	if !errors.Is(err, errBusy) {
+		t.Error(err)
+	}
+	inOrder(t, to, linesTogether+1)
+}
