@@ -132,10 +132,9 @@ func (s *State) try(ctx context.Context, do func(context.Context, valkey.Client)
 	defer cancel()
 	c, err := s.open()
 	if err == nil {
-		err = do(hurried, c)
-	}
-	if broke(err) {
-		err = do(hurried, c)
+		if err = do(hurried, c); broke(err) {
+			err = do(hurried, c)
+		}
 	}
 	s.calls.Note(time.Now(), err != nil)
 	return err

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -161,6 +163,22 @@ func TestPassword(t *testing.T) {
 	password, fails = "right", nil
 	if err := s.Look(t.Context()); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestNoAuthorities: a file of authorities that cannot be used is named, each time.
+func TestNoAuthorities(t *testing.T) {
+	empty := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(empty, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{empty, empty + ".missing"} {
+		s := hostOf(t, Options{Server: Server{URL: "rediss://127.0.0.1:1", CAFile: file}, Prefix: "m:"})
+		for range 2 {
+			if err := s.Look(t.Context()); err == nil || !strings.Contains(err.Error(), file) {
+				t.Errorf("%s: %v", file, err)
+			}
+		}
 	}
 }
 
