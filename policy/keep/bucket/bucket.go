@@ -162,8 +162,14 @@ func (b *Bucket) Get(ctx context.Context, name string) (r io.ReadCloser, size in
 		defer p.end()
 		return nil, 0, b.named(p.why(err))
 	}
+	return b.reading(p, body), info.Size, nil
+}
+
+// reading returns an object whose reading begins whenever its reader likes.
+func (b *Bucket) reading(p *patient, body io.ReadCloser) *object {
+	p.impatience.Stop()
 	p.from = body
-	return &object{p, body, b}, info.Size, nil
+	return &object{p, body, b}
 }
 
 // object is one that is being read.
@@ -173,9 +179,10 @@ type object struct {
 	b    *Bucket
 }
 
-// Read reads, and names the bucket in its errors.
+// Read reads, and names the bucket in its errors. What its reader does until the next one may take any time.
 func (o *object) Read(p []byte) (int, error) {
 	n, err := o.patient.Read(p)
+	o.impatience.Stop()
 	if err != nil && !errors.Is(err, io.EOF) {
 		err = o.b.named(o.why(err))
 	}
