@@ -46,6 +46,8 @@ const (
 	S3Denies   S3Fault = "denies"    // 403
 	S3Breaks   S3Fault = "breaks"    // the connection ends in the middle of an object that is read
 	S3Stalls   S3Fault = "stalls"    // a put is not read to its end, and not answered
+	S3Tires    S3Fault = "tires"     // 503 to every third put
+	S3Clings   S3Fault = "clings"    // 403 to whoever deletes
 )
 
 // Start returns the URL of a server that ends with the test.
@@ -105,9 +107,9 @@ func (s *S3) serve(w http.ResponseWriter, r *http.Request, store http.Handler) {
 	case fault == S3Hangs, fault == S3Stalls && put:
 		<-mended
 		panic(http.ErrAbortHandler)
-	case fault == S3SlowDown, fault == S3Busy && put && n%3 != 0:
+	case fault == S3SlowDown, fault == S3Busy && put && n%3 != 0, fault == S3Tires && put && n%3 == 0:
 		refuse(w, http.StatusServiceUnavailable, "SlowDown")
-	case fault == S3Denies:
+	case fault == S3Denies, fault == S3Clings && r.Method == http.MethodDelete:
 		refuse(w, http.StatusForbidden, "AccessDenied")
 	case fault == S3Cuts && put:
 		io.CopyN(io.Discard, r.Body, 100)

@@ -196,10 +196,12 @@ func (o *object) Close() error {
 }
 
 // Delete removes an object. One that is not there is removed.
-func (b *Bucket) Delete(ctx context.Context, name string) error {
+func (b *Bucket) Delete(ctx context.Context, name string) error { return b.named(b.remove(ctx, name)) }
+
+func (b *Bucket) remove(ctx context.Context, name string) error {
 	client, err := b.client()
 	if err != nil {
-		return b.named(err)
+		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
@@ -207,7 +209,7 @@ func (b *Bucket) Delete(ctx context.Context, name string) error {
 	if errors.Is(known(err), fs.ErrNotExist) {
 		return nil
 	}
-	return b.named(err)
+	return err
 }
 
 // Object is one of a list.

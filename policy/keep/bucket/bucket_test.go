@@ -260,6 +260,14 @@ func TestExamine(t *testing.T) {
 			t.Errorf("%s: left are %v", name, left)
 		}
 	}
+	for fault, want := range map[fakes.S3Fault]string{fakes.S3Tires: "SlowDown", fakes.S3Clings: "AccessDenied"} {
+		s := &fakes.S3{Blind: true}
+		b := open(t, s, time.Minute)
+		s.Fail(fault)
+		if f, err := b.Examine(t.Context()); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %+v, %v", fault, f, err)
+		}
+	}
 	o := options((&fakes.S3{Bucket: "other"}).Start(t))
 	b := bucket.New(o)
 	if _, err := b.Examine(t.Context()); err == nil || !strings.Contains(err.Error(), "no such bucket") {

@@ -8,6 +8,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
+	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -60,9 +62,13 @@ func (b *Bucket) probe(ctx context.Context, client *minio.Core, f *Facts) error 
 			hex.EncodeToString(s[:]), o)
 		return err
 	}
-	f.Checked = put("other", "probe") != nil
+	var err error
+	f.Checked, err = refuses(put("other", "probe"), http.StatusBadRequest, http.StatusForbidden, http.StatusUnprocessableEntity)
+	if err != nil {
+		return err
+	}
 	if !f.Checked {
-		if err := b.Delete(ctx, name); err != nil {
+		if err := b.remove(ctx, name); err != nil {
 			return err
 		}
 	}
@@ -70,7 +76,9 @@ func (b *Bucket) probe(ctx context.Context, client *minio.Core, f *Facts) error 
 	if err := put("probe", "probe"); err != nil {
 		return err
 	}
-	f.Conditional = put("other", "other") != nil
+	if f.Conditional, err = refuses(put("other", "other"), http.StatusPreconditionFailed, http.StatusConflict); err != nil {
+		return err
+	}
 	r, _, err := b.Get(ctx, name)
 	if err != nil {
 		return err
@@ -86,7 +94,19 @@ func (b *Bucket) probe(ctx context.Context, client *minio.Core, f *Facts) error 
 	if !bytes.Equal(text, want) {
 		return errProbe
 	}
-	return b.clock(ctx, client, name, begun, f)
+	if err := b.clock(ctx, client, name, begun, f); err != nil {
+		return err
+	}
+	return b.remove(ctx, name)
+}
+
+// refuses reports whether a server has refused a put that it should refuse, which it says by one of some statuses. What else
+// went wrong says nothing of that.
+func refuses(err error, statuses ...int) (bool, error) {
+	if err == nil || slices.Contains(statuses, minio.ToErrorResponse(err).StatusCode) {
+		return err != nil, nil
+	}
+	return false, err
 }
 
 var errProbe = errors.New("an object that was just written reads as something else")
