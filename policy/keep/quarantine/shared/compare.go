@@ -72,16 +72,35 @@ func (s *Store) differ(ctx context.Context, page []bucket.Object, after, last st
 	return nil
 }
 
-// unlike tells of an entry whose object has another size than it had, unless it was deleted meanwhile.
+// unlike tells of an entry whose object has another size than it had, unless it was deleted meanwhile, or written after the list
+// was made.
 func (s *Store) unlike(ctx context.Context, row named, size int64, tell func(Lost)) error {
 	if !row.id.Valid || row.stored == size {
 		return nil
+	}
+	size, err := s.sizeOf(ctx, row.name)
+	if err != nil || row.stored == size {
+		return err
 	}
 	still, err := s.ids(ctx, `SELECT id FROM quarantine_object WHERE name = $1 AND id IS NOT NULL`, row.name)
 	if err == nil && len(still) > 0 {
 		tell(Lost{row.id.String, row.name, size})
 	}
 	return err
+}
+
+// sizeOf returns the size that an object has now, -1 if it is not there.
+func (s *Store) sizeOf(ctx context.Context, name string) (int64, error) {
+	size := int64(-1)
+	err := s.objects.bucket.List(ctx, name, func(page []bucket.Object) error {
+		for _, o := range page {
+			if o.Name == name {
+				size = o.Size
+			}
+		}
+		return nil
+	})
+	return size, err
 }
 
 // named is a message that is an object.
