@@ -44,23 +44,36 @@ func (s *Store) WithObjects(o *Objects) *Store {
 	return &with
 }
 
-// folderTime is how long the question for the folder may take: it is asked once.
+// folderTime is how long the question for the folder may take: it is asked until there is an answer. No mail waits for that of another.
 const folderTime = 5 * time.Second
 
 // place returns the folder of the database.
 func (s *Store) place(ctx context.Context) (string, error) {
-	o := s.objects
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.folder != "" {
-		return o.folder, nil
+	if folder := s.objects.remembered(); folder != "" {
+		return folder, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, folderTime)
 	defer cancel()
+	var folder string
 	err := s.state.Read(ctx, func(db *sql.DB) error {
-		return db.QueryRowContext(ctx, `SELECT name FROM quarantine_folder`).Scan(&o.folder)
+		return db.QueryRowContext(ctx, `SELECT name FROM quarantine_folder`).Scan(&folder)
 	})
-	return o.folder, err
+	if err == nil {
+		s.objects.remember(folder)
+	}
+	return folder, err
+}
+
+func (o *Objects) remembered() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.folder
+}
+
+func (o *Objects) remember(folder string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.folder = folder
 }
 
 // keepObject writes a copy as an object, and its entry after that.

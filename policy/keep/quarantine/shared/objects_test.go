@@ -126,3 +126,37 @@ func TestCompare(t *testing.T) {
 		t.Errorf("told %v, want %v", told, want)
 	}
 }
+
+// TestFolderOfMany: of many mails that ask for the folder while the database hangs, none waits for another.
+func TestFolderOfMany(t *testing.T) {
+	const mails = 3
+	asked, answer := make(chan bool), make(chan bool)
+	s := New(tables{answer: func(string, []driver.NamedValue) [][]driver.Value {
+		asked <- true
+		<-answer
+		return [][]driver.Value{{"f"}}
+	}}, "mx1").WithObjects(NewObjects(nil))
+	got := make(chan error, mails)
+	for range mails {
+		go func() {
+			_, err := s.place(t.Context())
+			got <- err
+		}()
+	}
+	for range mails {
+		select {
+		case <-asked:
+		case <-time.After(time.Minute):
+			t.Fatal("a mail waits for another")
+		}
+	}
+	close(answer)
+	for range mails {
+		if err := <-got; err != nil {
+			t.Error(err)
+		}
+	}
+	if folder, err := s.place(t.Context()); folder != "f" || err != nil {
+		t.Errorf("%q, %v", folder, err)
+	}
+}
