@@ -130,7 +130,8 @@ func (s *Store) object(ctx context.Context, name string, stored int64) (io.ReadC
 	r, size, err := s.objects.bucket.Get(ctx, name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("%w: its object is missing; it was deleted a moment ago, or others have removed it: %w", errPiece, err)
+		return nil, fmt.Errorf("%w: its object is missing; it was deleted a moment ago, others have removed it, or [store.s3] names "+
+			"another place than when it was kept: %w", errPiece, err)
 	case err != nil:
 		return nil, err
 	case size != stored:
