@@ -117,7 +117,7 @@ func silent(t *testing.T) (address string) {
 func TestMailIsSpared(t *testing.T) {
 	nobody := silent(t)
 	for _, where := range []string{"127.0.0.1:1", nobody} {
-		s := hostOf(t, Options{Server: Server{URL: "redis://" + where}, Prefix: "m:", Patience: 50 * time.Millisecond})
+		s := hostOf(t, Options{Server: Server{URL: "redis://" + where}, Prefix: "m:", Patience: time.Second})
 		first := s.Look(t.Context())
 		if first == nil || !strings.Contains(first.Error(), where+"/0") {
 			t.Errorf("%s: %v", where, first)
