@@ -76,8 +76,15 @@ func (o *Objects) remember(folder string) {
 	o.folder = folder
 }
 
-// keepObject writes a copy as an object, and its entry after that.
+// nothing is a transaction that does nothing.
+func nothing(func(string, ...any) error) error { return nil }
+
+// keepObject writes a copy as an object, and its entry after that. While the database takes none, no object is left that
+// would have no entry.
 func (s *Store) keepObject(ctx context.Context, e quarantine.Entry, raw scan.Content) error {
+	if err := s.state.Commit(ctx, nothing); err != nil {
+		return err
+	}
 	first, sum := quarantine.Packing(ctx, raw), sha256.New()
 	size, err := io.Copy(sum, first)
 	if err != nil {

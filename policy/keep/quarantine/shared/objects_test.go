@@ -4,13 +4,16 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"io"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/keep/bucket"
+	"github.com/milterscan/milterscan/policy/keep/quarantine/quarantinetest"
 )
 
 // tables is a State whose database answers each question by answer.
@@ -79,6 +82,13 @@ type shelf struct {
 	sizes  map[string]int64
 	late   string
 	listed bool
+	puts   int
+}
+
+// Put counts.
+func (s *shelf) Put(context.Context, string, string, bucket.Content) (string, error) {
+	s.puts++
+	return "name", nil
 }
 
 // List lists them.
@@ -158,5 +168,25 @@ func TestFolderOfMany(t *testing.T) {
 	}
 	if folder, err := s.place(t.Context()); folder != "f" || err != nil {
 		t.Errorf("%q, %v", folder, err)
+	}
+}
+
+// away is a State that takes no mail.
+type away struct {
+	tables
+	err error
+}
+
+// Commit fails.
+func (a away) Commit(context.Context, func(func(string, ...any) error) error) error { return a.err }
+
+// TestNoObjectWithoutEntry: while the database is away, no mail that is deferred for that leaves an object.
+func TestNoObjectWithoutEntry(t *testing.T) {
+	state := away{tables{answer: func(string, []driver.NamedValue) [][]driver.Value { return [][]driver.Value{{"f"}} }}, errors.New("away")}
+	box := &shelf{}
+	s := New(state, "mx1").WithObjects(NewObjects(box))
+	err := s.Keep(t.Context(), policy.Copy{Record: quarantinetest.Record(1), Raw: strings.NewReader("x")})
+	if !errors.Is(err, state.err) || box.puts > 0 {
+		t.Errorf("%v, %d puts", err, box.puts)
 	}
 }
