@@ -157,7 +157,8 @@ func (d *Door) load(next http.Handler, w http.ResponseWriter, r *http.Request) {
 		}
 		next.ServeHTTP(w, r)
 	}), func(w http.ResponseWriter, r *http.Request, err error) {
-		if !found && asks {
+		// A browser that has gone away says nothing of the accounts.
+		if !found && asks && r.Context().Err() == nil {
 			d.guests.missed(d.now())
 			if d.recall(next, w, r) {
 				d.Log.Warn("accounts of the console cannot be used", zap.Error(err))

@@ -1,12 +1,18 @@
 package door
 
 import (
+	"context"
 	"crypto/sha256"
+	"database/sql"
+	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
+	"github.com/milterscan/milterscan/cmd/milterscan/console/login/accounts"
 )
 
 // TestRecall: who was let in a short time ago is known while the accounts cannot be asked, as long as the session lasts, and
@@ -93,5 +99,44 @@ func TestGuestsAreBounded(t *testing.T) {
 				t.Fatalf("%s: the %dth is not remembered", name, n)
 			}
 		}
+	}
+}
+
+// dumb is a database that hosts share and that does not answer.
+type dumb struct{}
+
+var errDumb = errors.New("no answer")
+
+func (dumb) Read(context.Context, func(*sql.DB) error) error   { return errDumb }
+func (dumb) Change(context.Context, func(*sql.Tx) error) error { return errDumb }
+func (dumb) Place() string                                     { return "nowhere" }
+
+// TestMissedByAccountsAlone: the accounts are away if they do not answer, not if a browser does not wait for them: a
+// stranger could make everybody's pages say that the database is away.
+func TestMissedByAccountsAlone(t *testing.T) {
+	h := newHouse(t, nil)
+	o := h.door.Options
+	o.Accounts = accounts.Of("", dumb{})
+	for name, test := range map[string]struct{ gone, away bool }{"gone": {true, false}, "waiting": {false, true}} {
+		d, err := New(o, h.config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		if test.gone {
+			cancel()
+		}
+		r := httptest.NewRequestWithContext(ctx, "GET", "/", nil)
+		r.AddCookie(&http.Cookie{Name: "__Host-milterscan", Value: "any"})
+		w := httptest.NewRecorder()
+		d.Load(http.NotFoundHandler()).ServeHTTP(w, r)
+		if w.Code != http.StatusServiceUnavailable {
+			t.Errorf("%s: %d", name, w.Code)
+		}
+		if away := !d.guests.away.IsZero() || !d.guests.asked.MayTry(time.Now()); away != test.away {
+			t.Errorf("%s: away is %t", name, away)
+		}
+		cancel()
+		d.Close()
 	}
 }
