@@ -29,6 +29,7 @@ type guest struct {
 	proof   string    // the certificate the session began with; "" for none
 	seen    time.Time // when the accounts were asked
 	expires time.Time // of the session, if it is not used any more
+	round   uint64    // of the guests, when the request began
 }
 
 // guests are those who were let in lately, by a hash of what their browsers have. The zero value is ready, and any number of
@@ -36,15 +37,27 @@ type guest struct {
 type guests struct {
 	asked breaker.Breaker // the accounts
 
-	mu   sync.Mutex
-	by   map[[sha256.Size]byte]guest
-	away time.Time // since when the accounts cannot be asked; zero: they can
+	mu    sync.Mutex
+	by    map[[sha256.Size]byte]guest
+	round uint64    // how often all were forgotten
+	away  time.Time // since when the accounts cannot be asked; zero: they can
 }
 
-// note remembers a guest. Of too many, those who were seen first make room.
+// begin returns the round in which a request begins.
+func (g *guests) begin() uint64 {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.round
+}
+
+// note remembers a guest, unless all were forgotten since the request began: its session may have ended meanwhile. Of too
+// many, those who were seen first make room.
 func (g *guests) note(token string, one guest) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if one.round != g.round {
+		return
+	}
 	if g.by == nil {
 		g.by = map[[sha256.Size]byte]guest{}
 	}
@@ -65,6 +78,7 @@ func (g *guests) forget(token string) {
 func (g *guests) clear() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.round++
 	clear(g.by)
 }
 
@@ -101,8 +115,11 @@ func (g *guests) missed(now time.Time) {
 	}
 }
 
-// guestKey is the key of the person of a request who was recalled.
-type guestKey struct{}
+// The keys of the person of a request who was recalled, and of the round in which it began.
+type (
+	guestKey struct{}
+	roundKey struct{}
+)
 
 // recalled returns the person of a request, if the accounts were not asked who it is.
 func recalled(r *http.Request) (login.Person, bool) {
@@ -120,7 +137,8 @@ func (d *Door) remember(r *http.Request, p login.Person) {
 	if idle := now.Add(w.config.Idle.Go()); w.config.Idle > 0 && idle.Before(expires) {
 		expires = idle
 	}
-	d.guests.note(w.sessions.Token(r), guest{p, w.sessions.Of(r.Context()).Proof, now, expires})
+	round, _ := r.Context().Value(roundKey{}).(uint64)
+	d.guests.note(w.sessions.Token(r), guest{p, w.sessions.Of(r.Context()).Proof, now, expires, round})
 }
 
 // recall lets one who looks at a page go on without the accounts, if its session was good lately. It reports whether next
@@ -150,6 +168,7 @@ func (d *Door) load(next http.Handler, w http.ResponseWriter, r *http.Request) {
 	if asks && !d.guests.asked.MayTry(d.now()) && d.recall(next, w, r) {
 		return
 	}
+	r = r.WithContext(context.WithValue(r.Context(), roundKey{}, d.guests.begin()))
 	found := false
 	sessions.Load(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if found = true; asks {

@@ -84,6 +84,21 @@ func TestRecallSaysSinceWhen(t *testing.T) {
 	away(6*time.Minute, 5*time.Minute)
 }
 
+// TestEndedMeanwhile: a page that was asked for before sessions may have ended, and answered after it, has nobody remembered.
+func TestEndedMeanwhile(t *testing.T) {
+	var g guests
+	at := time.Date(2026, 11, 30, 9, 0, 0, 0, time.UTC)
+	before := g.begin()
+	g.clear()
+	for round, want := range map[uint64]bool{before: false, g.begin(): true} {
+		g.note("ann", guest{seen: at, expires: at.Add(time.Hour), round: round})
+		if _, known := g.recall("ann", "", at); known != want {
+			t.Errorf("in round %d, which began in %d: known is %t", g.begin(), round, known)
+		}
+		g.forget("ann")
+	}
+}
+
 // TestGuestsAreBounded: no more are remembered than there is room for, and those who came last are.
 func TestGuestsAreBounded(t *testing.T) {
 	for name, step := range map[string]time.Duration{"one after the other": time.Second, "all at once": 0} {
