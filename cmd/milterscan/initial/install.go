@@ -120,9 +120,19 @@ func (c *Command) install(ctx context.Context, d Draft, old existing) error {
 	if err == nil || !old.there {
 		return err
 	}
-	// The MTA would defer all mail while the daemon is away.
-	undo := errors.Join(c.restore(old), c.Service.restart(ctx))
-	return errors.Join(fmt.Errorf("%w; so %s is as it was, and milterscan was started with that", err, c.File), undo)
+	return c.undo(ctx, old, err)
+}
+
+// undo puts the old configuration back and starts the daemon with it, as the MTA would defer all mail while that is away: also where
+// nobody wants to wait for the new one any more. It adds to an error what came of that.
+func (c *Command) undo(ctx context.Context, old existing, err error) error {
+	if undo := c.restore(old); undo != nil {
+		return fmt.Errorf("%w; %s could not be put back: %w", err, c.File, undo)
+	}
+	if undo := c.Service.restart(context.WithoutCancel(ctx)); undo != nil { // systemd bounds how long that takes
+		return fmt.Errorf("%w; so %s is as it was, but milterscan was not started with that: %w", err, c.File, undo)
+	}
+	return fmt.Errorf("%w; so %s is as it was, and milterscan was started with that", err, c.File)
 }
 
 // restore takes the new configuration back.

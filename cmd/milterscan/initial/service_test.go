@@ -96,6 +96,31 @@ func TestDoesNotStart(t *testing.T) {
 	}
 }
 
+// TestUndo: the old configuration is put back also for one who waits no longer, and nothing is said to be done that was not.
+func TestUndo(t *testing.T) {
+	for name, test := range map[string]struct{ then, want string }{
+		"it starts":        {"", "gone; so FILE is as it was, and milterscan was started with that"},
+		"it does not, too": {"echo broken >&2; exit 1", "gone; so FILE is as it was, but milterscan was not started with that: systemctl restart milterscan.service: broken"},
+	} {
+		c, _ := fresh(t)
+		called := fakeSystemctl(t, test.then)
+		c.Service = &Service{Unit: unit}
+		if err := os.MkdirAll(filepath.Dir(c.File), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		old := existing{there: true, text: []byte("# mine\n"), mode: 0o600, uid: os.Geteuid(), gid: os.Getegid()}
+		err := c.undo(ctx, old, errors.New("gone"))
+		if want := strings.ReplaceAll(test.want, "FILE", c.File); err == nil || err.Error() != want {
+			t.Errorf("%s: %v", name, err)
+		}
+		if text(c.File) != "# mine\n" || text(called) != "restart milterscan.service\n" {
+			t.Errorf("%s: %q, systemctl %q", name, text(c.File), text(called))
+		}
+	}
+}
+
 // TestLastError picks the last error out of the daemon's log.
 func TestLastError(t *testing.T) {
 	log := "no errors\n" + `{"level":"error","msg":"first"}` + "\n" + `{"level":"error","msg":"cannot listen"}` + "\n" + `{"level":"info"}` + "\n"
