@@ -133,7 +133,7 @@ func (s *Service) restart(ctx context.Context) error { return systemctl(ctx, "re
 
 // The daemon opens stores before it listens.
 const (
-	startTries = 120
+	startTime  = time.Minute
 	startPause = 500 * time.Millisecond
 )
 
@@ -168,9 +168,10 @@ func lastError(log string) (last string) {
 	return last
 }
 
-// await waits until milterscan listens at an address.
+// await waits until milterscan listens at an address. Another program that takes connections there and says nothing makes
+// each try long.
 func (s *Service) await(ctx context.Context, address string) error {
-	for range startTries {
+	for begun := time.Now(); time.Since(begun) < startTime; {
 		if s.Answers(ctx, address) {
 			return nil
 		}

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 // TestWritable reads what systemd says of a unit.
@@ -119,6 +121,23 @@ func TestUndo(t *testing.T) {
 			t.Errorf("%s: %q, systemctl %q", name, text(c.File), text(called))
 		}
 	}
+}
+
+// TestAwait: where another program listens and says nothing, a start is given up after a minute, as mail is deferred so long.
+func TestAwait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const silence = 5 * time.Second
+		s := &Service{Daemon: Daemon{Answers: func(context.Context, string) bool { time.Sleep(silence); return false }}}
+		begun := time.Now()
+		if err := s.await(t.Context(), "tcp:127.0.0.1:25"); err == nil || time.Since(begun) > startTime+silence+startPause {
+			t.Errorf("after %v: %v", time.Since(begun), err)
+		}
+		tries := 0
+		s.Answers = func(context.Context, string) bool { tries++; return tries == 100 }
+		if err := s.await(t.Context(), "tcp:127.0.0.1:25"); err != nil {
+			t.Errorf("one that takes a while to start: %v", err)
+		}
+	})
 }
 
 // TestLastError picks the last error out of the daemon's log.
