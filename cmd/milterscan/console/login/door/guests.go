@@ -184,6 +184,9 @@ func (d *Door) load(next http.Handler, w http.ResponseWriter, r *http.Request) {
 				return
 			}
 		}
+		if !found && r.Method == http.MethodPost && r.URL.Path == logoutPath {
+			sessions.Drop(w, r) // or who comes to this browser next is inside when the accounts are back
+		}
 		d.broken(w, r, err)
 	}).ServeHTTP(w, r)
 }

@@ -84,6 +84,28 @@ func TestRecallSaysSinceWhen(t *testing.T) {
 	away(6*time.Minute, 5*time.Minute)
 }
 
+// TestLogOutWhileAway: who logs out while the accounts are away leaves nothing in the browser.
+func TestLogOutWhileAway(t *testing.T) {
+	h := newHouse(t, nil)
+	o := h.door.Options
+	o.Accounts = accounts.Of("", dumb{})
+	d, err := New(o, h.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(d.Close)
+	for method, want := range map[string]int{"POST": 1, "GET": 0} {
+		r := httptest.NewRequest(method, logoutPath, nil)
+		r.AddCookie(&http.Cookie{Name: "__Host-milterscan", Value: "any"})
+		w := httptest.NewRecorder()
+		d.Load(http.NotFoundHandler()).ServeHTTP(w, r)
+		got := w.Result().Cookies()
+		if len(got) != want || want == 1 && (got[0].Name != "__Host-milterscan" || got[0].Value != "" || got[0].MaxAge >= 0) {
+			t.Errorf("%s: %d, cookies %v", method, w.Code, got)
+		}
+	}
+}
+
 // TestEndedMeanwhile: a page that was asked for before sessions may have ended, and answered after it, has nobody remembered.
 func TestEndedMeanwhile(t *testing.T) {
 	var g guests

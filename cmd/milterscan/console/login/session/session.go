@@ -77,6 +77,11 @@ func (m *Manager) Token(r *http.Request) string {
 	return c.Value
 }
 
+// Drop has the browser forget its session, which stays as it is.
+func (m *Manager) Drop(w http.ResponseWriter, r *http.Request) {
+	m.scs.WriteSessionCookie(r.Context(), w, "", time.Time{})
+}
+
 // save keeps the session, and has the browser keep its token.
 func (m *Manager) save(w http.ResponseWriter, r *http.Request) error {
 	switch m.scs.Status(r.Context()) {
