@@ -118,6 +118,8 @@ type World struct {
 	history.Store
 	All  []policy.Record // in the order in which they were written
 	Gone time.Time       // older records have expired
+
+	filters, found int // that were compared, and how many of them found anything
 }
 
 // Write writes records, some at a time.
@@ -185,18 +187,17 @@ func (w *World) pages(t *testing.T, f history.Filter) []string {
 // Compare has mixed filters find what reading all records finds.
 func (w *World) Compare(t *testing.T, r *rand.Rand, filters int) {
 	t.Helper()
-	n := 0
 	for range filters {
 		f := MixedFilter(r)
 		f.Limit = anyOf(r, 7, 100, 1000)
 		if r.IntN(20) == 0 {
 			f.Limit, f.Patience = 100, time.Nanosecond
 		}
-		got := w.Same(t, f)
-		n += min(1, got)
+		w.filters++
+		w.found += min(1, w.Same(t, f))
 	}
-	if n < filters/4 {
-		t.Errorf("only %d of %d filters found anything", n, filters)
+	if w.filters >= 60 && w.found < w.filters/8 { // of some tens, chance may have few find anything
+		t.Errorf("only %d of %d filters found anything", w.found, w.filters)
 	}
 }
 
