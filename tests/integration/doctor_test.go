@@ -104,7 +104,7 @@ func TestDoctorFaults(t *testing.T) {
 		"milter_protocol is 4":                         "milter_protocol=6",
 		"does not look at all of 25MB":                 "MaxFileSize",
 		"what is beyond its limits it calls clean":     "AlertExceedsMax yes",
-		"icap (icap://":                                "start c-icap",
+		"icap: icap://":                                "start c-icap",
 		i.spamd.Addr + ": dial":                        "start spamd",
 		"can be read by others":                        "chmod 700",
 	}

@@ -133,5 +133,6 @@ func idleGoroutines(t *testing.T, m *servers.Milterscan) int {
 func freshGoroutines(t *testing.T, clamd *servers.Clamd) int {
 	t.Helper()
 	m := servers.StartMilterscan(t, filepath.Join(t.TempDir(), "milter.sock"), asking("unix:"+clamd.Socket, ""))
+	m.Says(t, `"msg":"ready"`) // it listens before it has begun all that it does besides
 	return idleGoroutines(t, m)
 }
