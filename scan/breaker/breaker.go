@@ -3,12 +3,16 @@
 package breaker
 
 import (
+	"fmt"
 	"sync"
 	"time"
 )
 
 // Rest is how long nothing is asked after a failure.
 const Rest = 10 * time.Second
+
+// ErrRests is reported of what is not asked, as it made others wait in vain a moment ago.
+var ErrRests = fmt.Errorf("it did not answer a moment ago; asked again within %v", Rest)
 
 // Breaker lets one call try from time to time while calls fail, and all when they do
 // not. The zero value lets all, and any number of goroutines may use it at once.

@@ -79,15 +79,12 @@ const (
 	pause    = 200 * time.Millisecond
 )
 
-// errRests is reported for a server that made mail wait in vain a moment ago.
-var errRests = fmt.Errorf("it did not answer a moment ago; asked again within %v", breaker.Rest)
-
 // Put writes an object, whose name begins and ends with some letters, and returns the name. It returns when the server
 // has it on its disks. Mail waits for it: between two pieces of 512 KB, and for the answer, no longer than its patience,
 // and not at all while the server makes others wait in vain. After an error an object may be there that nothing names.
 func (b *Bucket) Put(ctx context.Context, begin, end string, c Content) (name string, err error) {
 	if !b.puts.MayTry(time.Now()) {
-		return "", b.named(errRests)
+		return "", b.named(breaker.ErrRests)
 	}
 	for try := 1; ; try++ {
 		name = begin + rand.Text() + end

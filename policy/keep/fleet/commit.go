@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/milterscan/milterscan/policy/keep/postgres"
+	"github.com/milterscan/milterscan/scan/breaker"
 )
 
 // Commit runs statements for a mail, all of them or none, as do calls step with them. Each may take as long as one call of mail;
@@ -16,7 +17,7 @@ func (s *State) Commit(ctx context.Context, do func(step func(query string, args
 		return s.named(err)
 	}
 	if !s.calls.MayTry(time.Now()) {
-		return s.named(errRests)
+		return s.named(breaker.ErrRests)
 	}
 	p, err := s.open()
 	if err == nil {

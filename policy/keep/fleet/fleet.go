@@ -130,9 +130,6 @@ func (s *State) judge(err error) error {
 	return err
 }
 
-// errRests is reported for a database that made mail wait in vain a moment ago.
-var errRests = fmt.Errorf("it did not answer a moment ago; asked again within %v", breaker.Rest)
-
 // Ask calls do for mail: with a deadline, and not at all while the database makes others wait in vain. do may be called
 // again if a connection ends in the middle.
 func (s *State) Ask(ctx context.Context, do func(context.Context, *sql.DB) error) error {
@@ -140,7 +137,7 @@ func (s *State) Ask(ctx context.Context, do func(context.Context, *sql.DB) error
 		return s.named(err)
 	}
 	if !s.calls.MayTry(time.Now()) {
-		return s.named(errRests)
+		return s.named(breaker.ErrRests)
 	}
 	hurried, cancel := context.WithTimeout(ctx, s.options.Patience)
 	defer cancel()

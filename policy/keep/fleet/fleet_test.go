@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/milterscan/milterscan/policy/keep/postgres"
+	"github.com/milterscan/milterscan/scan/breaker"
 )
 
 // nowhere is a state in a database that is not there.
@@ -109,7 +110,7 @@ func TestMailIsSpared(t *testing.T) {
 	if asked != 4 {
 		t.Errorf("the database was asked %d times", asked)
 	}
-	if err := ask(t.Context()); !errors.Is(err, errRests) {
+	if err := ask(t.Context()); !errors.Is(err, breaker.ErrRests) {
 		t.Error(err)
 	}
 }

@@ -110,9 +110,6 @@ func (o Options) identify(user string) func(valkey.AuthCredentialsContext) (valk
 	}
 }
 
-// errRests is reported for a server that made mail wait in vain a moment ago.
-var errRests = fmt.Errorf("it did not answer a moment ago; asked again within %v", breaker.Rest)
-
 // ask calls do for mail: with a deadline, and not at all while the server makes others wait in vain. do may be called again
 // if the connection ends in the middle.
 func (s *State) ask(ctx context.Context, do func(context.Context, valkey.Client) error) error {
@@ -120,7 +117,7 @@ func (s *State) ask(ctx context.Context, do func(context.Context, valkey.Client)
 		return s.named(err)
 	}
 	if !s.calls.MayTry(time.Now()) {
-		return s.named(errRests)
+		return s.named(breaker.ErrRests)
 	}
 	return s.named(s.try(ctx, do))
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/alicebob/miniredis/v2"
 
+	"github.com/milterscan/milterscan/scan/breaker"
 	"github.com/milterscan/milterscan/scan/sender/greylist"
 	"github.com/milterscan/milterscan/scan/sender/rate"
 	"github.com/milterscan/milterscan/scan/sender/sendertest"
@@ -123,7 +124,7 @@ func TestMailIsSpared(t *testing.T) {
 			t.Errorf("%s: %v", where, first)
 		}
 		for range 100 {
-			if _, err := s.Rate().Take(t.Context(), rate.Key{}, rate.Bucket{Size: time.Hour, Every: time.Minute}, time.Time{}); !errors.Is(err, errRests) {
+			if _, err := s.Rate().Take(t.Context(), rate.Key{}, rate.Bucket{Size: time.Hour, Every: time.Minute}, time.Time{}); !errors.Is(err, breaker.ErrRests) {
 				t.Errorf("%s: %v", where, err)
 			}
 		}
