@@ -23,6 +23,21 @@ func Write(dir *os.Root, name string, fill func(io.Writer) error) error {
 	})
 }
 
+// Save makes a file, or replaces it, with what fill writes, and its directory if that is not there. It returns when
+// both are on the disk.
+func Save(path string, fill func(io.Writer) error) error {
+	dir := filepath.Dir(path)
+	if err := MakeDir(dir); err != nil {
+		return err
+	}
+	root, err := Open(dir, "")
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return errors.Join(Write(root, filepath.Base(path), fill), Sync(root))
+}
+
 // Replace gives a file its content, mode and owner in one step: a reader sees the old
 // one or the new one, also after the power was cut. Until then the new one has passing
 // added to its name; what an interrupted Replace has left there is replaced.

@@ -31,26 +31,22 @@ func (c Config) fileName() string { return "feed-" + c.Name + ".list" }
 
 // save keeps a list on the disk. The file is as old as the list was last seen at its publisher's.
 func (c Config) save(dir string, l *list, at time.Time) error {
-	if err := disk.MakeDir(dir); err != nil {
-		return err
-	}
-	root, err := disk.Open(dir, "")
-	if err != nil {
-		return err
-	}
-	defer root.Close()
 	var entries bytes.Buffer
 	l.table.WriteTo(&entries) // into memory: cannot fail
 	sum := sha256.Sum256(entries.Bytes())
 	h := head{Feed: c.fingerprint(), Kind: c.Kind, Sum: hex.EncodeToString(sum[:]), Bytes: l.bytes, Wrong: l.counts.Wrong, version: l.version}
-	err = disk.Write(root, c.fileName(), func(w io.Writer) error {
+	path := filepath.Join(dir, c.fileName())
+	err := disk.Save(path, func(w io.Writer) error {
 		if err := json.NewEncoder(w).Encode(h); err != nil {
 			return err
 		}
 		_, err := entries.WriteTo(w)
 		return err
 	})
-	return errors.Join(err, disk.Sync(root), os.Chtimes(filepath.Join(dir, c.fileName()), at, at))
+	if err != nil {
+		return err
+	}
+	return os.Chtimes(path, at, at)
 }
 
 // errOther says that the file on the disk is of another feed of that name.

@@ -9,7 +9,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -142,26 +141,9 @@ func (s *State) memorize() error {
 	if err != nil || string(text) == s.memorized {
 		return err
 	}
-	if err = replace(file, text); err != nil {
+	if err = disk.Save(file, func(w io.Writer) error { _, err := w.Write(text); return err }); err != nil {
 		return fmt.Errorf("a restart would not know old primaries: %w", err)
 	}
 	s.memorized = string(text)
 	return nil
-}
-
-// replace puts a text into the place of a file.
-func replace(file string, text []byte) error {
-	dir := filepath.Dir(file)
-	if err := disk.MakeDir(dir); err != nil {
-		return err
-	}
-	root, err := disk.Open(dir, "")
-	if err != nil {
-		return err
-	}
-	defer root.Close()
-	return errors.Join(disk.Write(root, filepath.Base(file), func(w io.Writer) error {
-		_, err := w.Write(text)
-		return err
-	}), disk.Sync(root))
 }

@@ -53,15 +53,7 @@ func (s *source) save(dir string) error {
 
 // write writes the rows of a source into its file.
 func (s *source) write(dir string) error {
-	if err := disk.MakeDir(dir); err != nil {
-		return err
-	}
-	root, err := disk.Open(dir, "")
-	if err != nil {
-		return err
-	}
-	defer root.Close()
-	err = disk.Write(root, s.fileName(), func(w io.Writer) error {
+	return disk.Save(filepath.Join(dir, s.fileName()), func(w io.Writer) error {
 		buffered := bufio.NewWriterSize(w, 1<<16)
 		out := json.NewEncoder(buffered)
 		errs := []error{out.Encode(head{s.fingerprint(), len(s.rows), s.state.Addresses})}
@@ -70,7 +62,6 @@ func (s *source) write(dir string) error {
 		}
 		return errors.Join(append(errs, buffered.Flush())...)
 	})
-	return errors.Join(err, disk.Sync(root))
 }
 
 // restore takes what was kept on the disk, if it is of this source.

@@ -12,7 +12,6 @@ import (
 	"io/fs"
 	"math"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/milterscan/milterscan/policy"
@@ -38,7 +37,7 @@ func (b *Book) Keep() error {
 	if s == b.kept.Load() && os.Chtimes(b.Shared, at, at) == nil {
 		return nil
 	}
-	err := b.write(s)
+	err := disk.Save(b.Shared, s.write)
 	if err == nil {
 		err = os.Chtimes(b.Shared, at, at)
 	}
@@ -47,20 +46,6 @@ func (b *Book) Keep() error {
 	}
 	b.kept.Store(s)
 	return nil
-}
-
-// write puts a snapshot into the place of the file.
-func (b *Book) write(s *Snapshot) error {
-	dir := filepath.Dir(b.Shared)
-	if err := disk.MakeDir(dir); err != nil {
-		return err
-	}
-	root, err := disk.Open(dir, "")
-	if err != nil {
-		return err
-	}
-	defer root.Close()
-	return errors.Join(disk.Write(root, filepath.Base(b.Shared), s.write), disk.Sync(root))
 }
 
 // restore takes the lists that the file Shared has; the error says why they cannot be had. That there is none is no
