@@ -1,12 +1,10 @@
 package config
 
 import (
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
 	"net/url"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -114,10 +112,7 @@ func (c Console) checkClientCA(check *units.Check) {
 
 // authorities returns an error if a file holds no certificates.
 func authorities(file string) error {
-	text, err := os.ReadFile(file)
-	if err == nil && !x509.NewCertPool().AppendCertsFromPEM(text) {
-		err = fmt.Errorf("%s holds no certificate", file)
-	}
+	_, err := units.Authorities(file)
 	return err
 }
 

@@ -5,12 +5,10 @@ package ldap
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
 	"net/url"
-	"os"
 	"strings"
 	"time"
 
@@ -108,19 +106,11 @@ func (s Server) dial(ctx context.Context) (*Conn, error) {
 
 // trust returns what the certificate of the server is checked by.
 func (s Server) trust(host string) (*tls.Config, error) {
-	c := &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12}
-	if s.CAFile == "" {
-		return c, nil
-	}
-	text, err := os.ReadFile(s.CAFile)
+	roots, err := units.Authorities(s.CAFile)
 	if err != nil {
 		return nil, err
 	}
-	c.RootCAs = x509.NewCertPool()
-	if !c.RootCAs.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("%s holds no certificate", s.CAFile)
-	}
-	return c, nil
+	return &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12, RootCAs: roots}, nil
 }
 
 // bounded is a connection from which no more than so much is read.

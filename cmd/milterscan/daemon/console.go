@@ -3,9 +3,7 @@ package daemon
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -21,6 +19,7 @@ import (
 	"github.com/milterscan/milterscan/cmd/milterscan/console/link"
 	"github.com/milterscan/milterscan/cmd/milterscan/replay"
 	"github.com/milterscan/milterscan/policy/config"
+	"github.com/milterscan/milterscan/scan/units"
 )
 
 // Times for people with browsers, who may be on slow lines and bring mails to judge.
@@ -128,16 +127,12 @@ func (s *secured) settings(*tls.ClientHelloInfo) (*tls.Config, error) {
 	if file == "" {
 		return nil, nil
 	}
-	text, err := os.ReadFile(file)
+	clients, err := units.Authorities(file)
 	if err != nil {
 		return nil, err
 	}
-	c := &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: s.current, ClientAuth: tls.VerifyClientCertIfGiven,
-		ClientCAs: x509.NewCertPool(), NextProtos: []string{"http/1.1"}}
-	if !c.ClientCAs.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("%s holds no certificate", file)
-	}
-	return c, nil
+	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: s.current, ClientAuth: tls.VerifyClientCertIfGiven,
+		ClientCAs: clients, NextProtos: []string{"http/1.1"}}, nil
 }
 
 // current returns the certificate that is in the files now: it is renewed without

@@ -2,12 +2,10 @@ package bucket
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"time"
 
@@ -115,23 +113,13 @@ const (
 )
 
 // transport returns how the server is reached.
-func (o Options) transport() (*http.Transport, error) {
+func (o Options) transport() (t *http.Transport, err error) {
 	dialer := net.Dialer{Timeout: dialTime, KeepAliveConfig: keepAlive}
-	t := &http.Transport{Proxy: http.ProxyFromEnvironment, DialContext: dialer.DialContext, MaxIdleConnsPerHost: idleEach,
+	t = &http.Transport{Proxy: http.ProxyFromEnvironment, DialContext: dialer.DialContext, MaxIdleConnsPerHost: idleEach,
 		IdleConnTimeout: idleTime, TLSHandshakeTimeout: dialTime, DisableCompression: true,
 		TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12}}
-	if o.CAFile == "" {
-		return t, nil
-	}
-	text, err := os.ReadFile(o.CAFile)
-	if err != nil {
-		return nil, err
-	}
-	t.TLSClientConfig.RootCAs = x509.NewCertPool()
-	if !t.TLSClientConfig.RootCAs.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("%s holds no certificate", o.CAFile)
-	}
-	return t, nil
+	t.TLSClientConfig.RootCAs, err = units.Authorities(o.CAFile)
+	return t, err
 }
 
 // keys asks for the key for each request, so that it may be changed.

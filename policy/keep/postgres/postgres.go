@@ -3,12 +3,9 @@ package postgres
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"database/sql"
 	"errors"
-	"fmt"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -94,13 +91,9 @@ var errClear = errors.New("ca_file is set, and sslmode of url encrypts nothing; 
 
 // trust has certificates checked by the authorities in a file.
 func trust(c *pgx.ConnConfig, file string) error {
-	text, err := os.ReadFile(file)
+	roots, err := units.Authorities(file)
 	if err != nil {
 		return err
-	}
-	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM(text) {
-		return fmt.Errorf("%s holds no certificate", file)
 	}
 	configs := []*tls.Config{c.TLSConfig}
 	for _, f := range c.Fallbacks {

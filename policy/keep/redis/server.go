@@ -1,10 +1,7 @@
 package redis
 
 import (
-	"crypto/x509"
-	"fmt"
 	"net/url"
-	"os"
 	"path"
 	"slices"
 	"strconv"
@@ -91,23 +88,8 @@ func (s Server) option() (o valkey.ClientOption, err error) {
 	if o, err = valkey.ParseURL(s.URL); err != nil {
 		return o, err
 	}
-	if s.CAFile != "" && o.TLSConfig != nil {
-		if o.TLSConfig.RootCAs, err = authorities(s.CAFile); err != nil {
-			return o, err
-		}
+	if o.TLSConfig != nil {
+		o.TLSConfig.RootCAs, err = units.Authorities(s.CAFile)
 	}
-	return o, nil
-}
-
-// authorities reads certificates from a file.
-func authorities(file string) (*x509.CertPool, error) {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
-	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("%s holds no certificate", file)
-	}
-	return roots, nil
+	return o, err
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/x509"
 	"fmt"
-	"os"
 
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/contents/virus/icap"
@@ -36,19 +35,11 @@ func checkICAP(c Config, check *units.Check) {
 	c.checkAddresses(check, func(a string) error { _, err := icap.New(a, nil); return err })
 }
 
-// certificates reads the authorities in a file of PEM; nil, which are those of
-// the system, without a file.
+// certificates reads the authorities in a file.
 func certificates(file string) (*x509.CertPool, error) {
-	if file == "" {
-		return nil, nil
-	}
-	text, err := os.ReadFile(file)
+	pool, err := units.Authorities(file)
 	if err != nil {
 		return nil, fmt.Errorf("ca_file: %w", err)
-	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("ca_file: %s holds no certificate", file)
 	}
 	return pool, nil
 }

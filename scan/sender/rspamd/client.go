@@ -10,7 +10,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
 	"strings"
 	"sync"
 	"time"
@@ -39,22 +38,6 @@ const (
 type client struct {
 	roots    *x509.CertPool
 	password func() (string, error) // nil for none
-}
-
-// trust returns the authorities in a file, nil for those of the system.
-func trust(file string) (*x509.CertPool, error) {
-	if file == "" {
-		return nil, nil
-	}
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
-	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("%s holds no certificate", file)
-	}
-	return roots, nil
 }
 
 // question is one request.

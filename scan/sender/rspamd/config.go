@@ -43,7 +43,7 @@ func (c Config) Check() error {
 			check.Wrong(fmt.Sprintf("address[%d]", i), "%v", err)
 		}
 	}
-	if _, err := trust(c.CAFile); err != nil {
+	if _, err := units.Authorities(c.CAFile); err != nil {
 		check.Wrong("ca_file", "%v", err)
 	}
 	check.If(c.Timeout <= 0, "timeout", "there must be some time; write a duration such as \"10s\"")

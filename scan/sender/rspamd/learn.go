@@ -10,6 +10,7 @@ import (
 
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/sender/scorer"
+	"github.com/milterscan/milterscan/scan/units"
 )
 
 // Controller is the worker of rspamd that learns.
@@ -32,7 +33,7 @@ func CheckController(address string, secret bool) error {
 // Learn has rspamd learn what a message is. One that it has learned already is learned. What it was
 // taught of the message before is forgotten.
 func (c Controller) Learn(ctx context.Context, as scorer.Lesson, e scan.Envelope, mail scan.Content) error {
-	roots, err := trust(c.CAFile)
+	roots, err := units.Authorities(c.CAFile)
 	if err != nil {
 		return err
 	}
@@ -48,7 +49,7 @@ func (c Controller) Learn(ctx context.Context, as scorer.Lesson, e scan.Envelope
 
 // Ping asks whether the controller is there.
 func (c Controller) Ping(ctx context.Context) error {
-	roots, err := trust(c.CAFile)
+	roots, err := units.Authorities(c.CAFile)
 	if err != nil {
 		return err
 	}

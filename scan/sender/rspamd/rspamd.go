@@ -8,6 +8,7 @@ import (
 
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/sender/scorer"
+	"github.com/milterscan/milterscan/scan/units"
 )
 
 // Catalogue lists everything rspamd's opinion is reported as.
@@ -44,7 +45,7 @@ type Scanner struct {
 
 // New returns a scanner for a valid configuration. The error is about its certificates.
 func New(c Config, with With) (*Scanner, error) {
-	roots, err := trust(c.CAFile)
+	roots, err := units.Authorities(c.CAFile)
 	if err != nil {
 		return nil, err
 	}

@@ -6,14 +6,14 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"strings"
 	"time"
+
+	"github.com/milterscan/milterscan/scan/units"
 )
 
 // Server is one that is asked. It may be used by several goroutines at once; each log-in has its
@@ -100,19 +100,11 @@ func (s Server) dial(ctx context.Context, where string, encrypted bool) (*conn, 
 
 // trust returns what the certificate of the server is checked by.
 func (s Server) trust(host string) (*tls.Config, error) {
-	t := &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12}
-	if s.CAFile == "" {
-		return t, nil
-	}
-	text, err := os.ReadFile(s.CAFile)
+	roots, err := units.Authorities(s.CAFile)
 	if err != nil {
 		return nil, err
 	}
-	t.RootCAs = x509.NewCertPool()
-	if !t.RootCAs.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("%s holds no certificate", s.CAFile)
-	}
-	return t, nil
+	return &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12, RootCAs: roots}, nil
 }
 
 // errEarly is reported for a server that has said something before it is encrypted that is meant to be taken

@@ -6,13 +6,11 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"sync"
 	"time"
@@ -23,6 +21,7 @@ import (
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login/accounts"
 	"github.com/milterscan/milterscan/policy/config"
+	"github.com/milterscan/milterscan/scan/units"
 )
 
 // Callback is the path to which the provider sends browsers back.
@@ -44,18 +43,12 @@ type Provider struct {
 // New returns a provider, which is not asked yet. site is the address by which browsers know
 // the console.
 func New(c config.OIDC, site string) (*Provider, error) {
-	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, MaxIdleConns: 2, IdleConnTimeout: time.Minute,
-		TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12}}
-	if c.CAFile != "" {
-		text, err := os.ReadFile(c.CAFile)
-		if err != nil {
-			return nil, err
-		}
-		transport.TLSClientConfig.RootCAs = x509.NewCertPool()
-		if !transport.TLSClientConfig.RootCAs.AppendCertsFromPEM(text) {
-			return nil, fmt.Errorf("%s holds no certificate", c.CAFile)
-		}
+	roots, err := units.Authorities(c.CAFile)
+	if err != nil {
+		return nil, err
 	}
+	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, MaxIdleConns: 2, IdleConnTimeout: time.Minute,
+		TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}}
 	return &Provider{config: c, callback: strings.TrimRight(site, "/") + Callback,
 		client: &http.Client{Transport: bounded{transport}, Timeout: patience}}, nil
 }
