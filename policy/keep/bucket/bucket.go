@@ -123,14 +123,20 @@ func (b *Bucket) put(ctx context.Context, name string, c Content) error {
 	}
 	ctx, r := patiently(ctx, b.options.Patience, from)
 	defer r.end()
-	o := minio.PutObjectOptions{ContentType: "application/octet-stream", DisableMultipart: true, DisableContentSha256: true,
-		ServerSideEncryption: b.options.encryption()}
-	o.SetMatchETagExcept("*")
-	_, err = client.PutObject(ctx, b.options.Bucket, b.options.Prefix+name, r, c.Size, "", hex.EncodeToString(c.SHA256), o)
+	err = b.write(ctx, client, name, r, c.Size, c.SHA256)
 	if err != nil && r.failed != nil {
 		return refusal{r.failed}
 	}
 	return r.why(err)
+}
+
+// write asks the server for a new object of so many bytes with a checksum.
+func (b *Bucket) write(ctx context.Context, client *minio.Core, name string, r io.Reader, size int64, sha256 []byte) error {
+	o := minio.PutObjectOptions{ContentType: "application/octet-stream", DisableMultipart: true, DisableContentSha256: true,
+		ServerSideEncryption: b.options.encryption()}
+	o.SetMatchETagExcept("*")
+	_, err := client.PutObject(ctx, b.options.Bucket, b.options.Prefix+name, r, size, "", hex.EncodeToString(sha256), o)
+	return err
 }
 
 // encryption returns the header by which the server is asked to encrypt an object; nil for none.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"io"
 	"net/http"
@@ -56,11 +55,7 @@ func (b *Bucket) probe(ctx context.Context, client *minio.Core, f *Facts) error 
 	defer b.Delete(context.WithoutCancel(ctx), name)
 	put := func(text, sum string) error {
 		s := sha256.Sum256([]byte(sum))
-		o := minio.PutObjectOptions{DisableMultipart: true, DisableContentSha256: true, ServerSideEncryption: b.options.encryption()}
-		o.SetMatchETagExcept("*")
-		_, err := client.PutObject(ctx, b.options.Bucket, b.options.Prefix+name, strings.NewReader(text), int64(len(text)), "",
-			hex.EncodeToString(s[:]), o)
-		return err
+		return b.write(ctx, client, name, strings.NewReader(text), int64(len(text)), s[:])
 	}
 	var err error
 	f.Checked, err = refuses(put("other", "probe"), http.StatusBadRequest, http.StatusForbidden, http.StatusUnprocessableEntity)
