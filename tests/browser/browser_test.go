@@ -165,7 +165,8 @@ func (b *tab) dark(on bool) {
 	b.t.Helper()
 	value := map[bool]string{false: "light", true: "dark"}[on]
 	b.do(call(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: value}}}))
+		// Without motion: a colour that is on its way from one scheme to the other is in neither.
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: value}, {Name: "prefers-reduced-motion", Value: "reduce"}}}))
 	b.do(chromedp.Sleep(settle)) // until colours have changed
 }
 
