@@ -41,10 +41,7 @@ func (k *Stores) Vault(c *config.Config) *shared.Store {
 	if k.Fleet == nil {
 		return nil
 	}
-	s := shared.New(k.Fleet, c.Store.Host())
-	if k.joins {
-		s = shared.New(fleet.Joining{State: k.Fleet}, c.Store.Host())
-	}
+	s := shared.New(k.state(), c.Store.Host())
 	if o := k.objects(c); o != nil {
 		return s.WithObjects(o)
 	}
@@ -56,11 +53,11 @@ type objects = shared.Objects
 
 // objects returns the kept messages that are in a bucket; nil if the configuration names none.
 func (k *Stores) objects(c *config.Config) *objects {
-	if c.Store.Objects() == nil {
+	b := c.Store.Objects()
+	if b == nil {
 		return nil
 	}
 	return once(k, k.boxes, c.Store.S3.Endpoint+"/"+c.Store.S3.Bucket+"/"+c.Store.S3.Prefix, func() (*objects, io.Closer) {
-		b := c.Store.Objects()
 		return shared.NewObjects(b), b
 	})
 }
@@ -78,10 +75,19 @@ func (k *Stores) History(c *config.Config) history.Store {
 
 // records returns the history that hosts share.
 func (k *Stores) records(c *config.Config) *chronicle.Store {
+	return chronicle.New(k.state(), c.Store.Host())
+}
+
+// state returns what hosts share, which there is, for all that is kept there.
+func (k *Stores) state() interface {
+	shared.State
+	chronicle.State
+	tables.State
+} {
 	if k.joins {
-		return chronicle.New(fleet.Joining{State: k.Fleet}, c.Store.Host())
+		return fleet.Joining{State: k.Fleet}
 	}
-	return chronicle.New(k.Fleet, c.Store.Host())
+	return k.Fleet
 }
 
 // Join has what hosts share be looked at when it is used: there is no daemon that does so beforehand.
@@ -94,13 +100,10 @@ func (k *Stores) Spare(c *config.Config) *quarantine.Dir {
 
 // Tables returns what hosts share as tables, for data that a host by itself has in a file; nil if they share nothing.
 func (k *Stores) Tables() tables.State {
-	switch {
-	case k.Fleet == nil:
+	if k.Fleet == nil {
 		return nil
-	case k.joins:
-		return fleet.Joining{State: k.Fleet}
 	}
-	return k.Fleet
+	return k.state()
 }
 
 // ready reports whether what hosts share can be asked, or there is nothing. A daemon that begins has not looked yet.
