@@ -19,22 +19,6 @@ type meanwhile func()
 // Send takes a message.
 func (m meanwhile) Send(context.Context, submission.Mail) error { m(); return nil }
 
-// dying is a store whose process ends after the MTA has taken a message.
-type dying struct {
-	quarantine.Store
-	changes int
-}
-
-var errDead = errors.New("the process is gone")
-
-// Change changes an entry once.
-func (d *dying) Change(ctx context.Context, id string, change func(*quarantine.Entry) error) error {
-	if d.changes++; d.changes > 1 {
-		return errDead
-	}
-	return d.Store.Change(ctx, id, change)
-}
-
 // TestClocksApart: two hosts whose clocks differ by ten minutes or twenty send no message again while it is under way, and may do so when
 // it cannot be any more, as if their clocks were right.
 func TestClocksApart(t *testing.T) {
@@ -53,13 +37,13 @@ func TestClocksApart(t *testing.T) {
 			_, err := releaser(host, ahead, meanwhile(func() { sent++ })).Release(t.Context(), order)
 			return err
 		}
-		_, err := releaser(&dying{Store: here}, clock.first, meanwhile(func() {
+		_, err := releaser(&quarantinetest.Dying{Store: here}, clock.first, meanwhile(func() {
 			sent++
 			if err := again(there, clock.second); !errors.Is(err, quarantine.ErrUnsure) {
 				t.Errorf("%v: while it is sent, the other host sends it: %v", clock, err)
 			}
 		})).Release(t.Context(), order)
-		if !errors.Is(err, errDead) {
+		if !errors.Is(err, quarantinetest.ErrDead) {
 			t.Fatal(err)
 		}
 		if err := again(there, clock.second); !errors.Is(err, quarantine.ErrUnsure) || sent != 1 {

@@ -254,6 +254,18 @@ func TestFleetHosts(t *testing.T) {
 	}
 }
 
+// goesOnAlone has mail go on at once while what the hosts share hangs: none is put off, and this host has half of a limit of four.
+func (h *house) goesOnAlone(t *testing.T) {
+	t.Helper()
+	wantReply(t, "while what is shared hangs", h.from(t, "203.0.113.1", "new@test.local"), 250)
+	if got := strings.Join(h.found(t), " "); !strings.Contains(got, "greylist/failed") || !strings.Contains(got, "rate/local") {
+		t.Errorf("found %s", got)
+	}
+	for i, want := range []int{250, 250, 550} {
+		wantReply(t, fmt.Sprint("a half of the limit, ", i+1), h.from(t, "192.0.2.1", "all@test.local"), want)
+	}
+}
+
 // TestFleetOfTwo has two hosts share a greylist and a limit; the database hangs, and mail goes on at once.
 func TestFleetOfTwo(t *testing.T) {
 	needServers(t)
@@ -284,13 +296,7 @@ func TestFleetOfTwo(t *testing.T) {
 	}
 
 	pg.Pause()
-	wantReply(t, "while the database hangs", one.from(t, "203.0.113.1", "new@test.local"), 250)
-	if got := strings.Join(one.found(t), " "); !strings.Contains(got, "greylist/failed") || !strings.Contains(got, "rate/local") {
-		t.Errorf("found %s", got)
-	}
-	for i, want := range []int{250, 250, 550} {
-		wantReply(t, fmt.Sprint("a half of the limit, ", i+1), one.from(t, "192.0.2.1", "all@test.local"), want)
-	}
+	one.goesOnAlone(t)
 	pg.Continue()
 	servers.Await(t, "the database to be used again", func() bool { return one.from(t, "203.0.113.2", "newer@test.local").Code == 451 })
 }

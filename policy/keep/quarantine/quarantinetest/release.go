@@ -138,18 +138,19 @@ func testRacers(t *testing.T, p pair) {
 	}
 }
 
-// dying is a store whose process ends after the MTA has taken the message.
-type dying struct {
+// Dying is a store whose process ends after the MTA has taken the message.
+type Dying struct {
 	quarantine.Store
 	changes int
 }
 
-var errDead = errors.New("the process is gone")
+// ErrDead is what Dying answers from then on.
+var ErrDead = errors.New("the process is gone")
 
 // Change changes an entry once.
-func (d *dying) Change(ctx context.Context, id string, change func(*quarantine.Entry) error) error {
+func (d *Dying) Change(ctx context.Context, id string, change func(*quarantine.Entry) error) error {
 	if d.changes++; d.changes > 1 {
-		return errDead
+		return ErrDead
 	}
 	return d.Store.Change(ctx, id, change)
 }
@@ -159,7 +160,7 @@ func (d *dying) Change(ctx context.Context, id string, change func(*quarantine.E
 func testCutShort(t *testing.T, p pair) {
 	Keep(t, p.here, Record(1))
 	mta := &sink{}
-	if _, err := releaser(&dying{Store: p.here}, mta).Release(t.Context(), quarantine.Order{ID: ID(1)}); !errors.Is(err, errDead) {
+	if _, err := releaser(&Dying{Store: p.here}, mta).Release(t.Context(), quarantine.Order{ID: ID(1)}); !errors.Is(err, ErrDead) {
 		t.Fatal(err)
 	}
 	for _, s := range p.both() {
