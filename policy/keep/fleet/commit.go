@@ -11,7 +11,7 @@ import (
 )
 
 // Commit runs statements for a mail, all of them or none, as do calls step with them. Each may take as long as one call of mail;
-// what do does in between is not counted. It runs nothing while the database makes others wait in vain. do may be called again.
+// what do does in between is not counted. It runs nothing while the database makes others wait in vain. do may be called again, as by Ask.
 func (s *State) Commit(ctx context.Context, do func(step func(query string, args ...any) error) error) error {
 	if err := s.Ready(); err != nil {
 		return s.named(err)
@@ -21,10 +21,10 @@ func (s *State) Commit(ctx context.Context, do func(step func(query string, args
 	}
 	p, err := s.open()
 	if err == nil {
-		err = s.commit(ctx, p.mail, do)
+		err = again(ctx, func() error { return s.commit(ctx, p.mail, do) })
 	}
 	if postgres.Broke(err) {
-		err = s.commit(ctx, p.mail, do)
+		err = again(ctx, func() error { return s.commit(ctx, p.mail, do) })
 	}
 	var ours refusal
 	s.calls.Note(time.Now(), !errors.As(err, &ours) && postgres.Away(err) && ctx.Err() == nil)

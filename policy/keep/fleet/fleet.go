@@ -7,7 +7,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -51,7 +50,6 @@ type pools struct{ mail, others, records, watch *sql.DB }
 const (
 	fewest        = 2                // connections for other work than mail
 	statementTime = 30 * time.Second // that a statement for other work than mail may take
-	retries       = 5                // of a transaction that another was in the way of
 )
 
 // errUnprepared is reported until the tables have been looked at.
@@ -131,7 +129,7 @@ func (s *State) judge(err error) error {
 }
 
 // Ask calls do for mail: with a deadline, and not at all while the database makes others wait in vain. do may be called
-// again if a connection ends in the middle.
+// again if a connection ends in the middle, or another transaction is in its way.
 func (s *State) Ask(ctx context.Context, do func(context.Context, *sql.DB) error) error {
 	if err := s.Ready(); err != nil {
 		return s.named(err)
@@ -143,10 +141,10 @@ func (s *State) Ask(ctx context.Context, do func(context.Context, *sql.DB) error
 	defer cancel()
 	p, err := s.open()
 	if err == nil {
-		err = do(hurried, p.mail)
+		err = again(hurried, func() error { return do(hurried, p.mail) })
 	}
 	if postgres.Broke(err) {
-		err = do(hurried, p.mail)
+		err = again(hurried, func() error { return do(hurried, p.mail) })
 	}
 	s.calls.Note(time.Now(), postgres.Away(err) && ctx.Err() == nil)
 	return s.named(s.missed(err))
@@ -190,16 +188,7 @@ func (s *State) Record(ctx context.Context, do func(*sql.Tx) error) error {
 
 // changed commits what do did, as often as others are in its way.
 func changed(ctx context.Context, db *sql.DB, do func(*sql.Tx) error) error {
-	for tries := 1; ; tries++ {
-		err := inTransaction(ctx, db, do)
-		if !postgres.Again(err) || tries >= retries || ctx.Err() != nil {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(time.Duration(rand.Int64N(int64(tries * 20 * int(time.Millisecond))))):
-		}
-	}
+	return again(ctx, func() error { return inTransaction(ctx, db, do) })
 }
 
 // inTransaction commits what do did unless it failed.

@@ -37,8 +37,8 @@ func (g *Greylist) Pass(ctx context.Context, k greylist.Key, _ time.Time, hold t
 	ctx, cancel := context.WithTimeout(ctx, lookTime)
 	defer cancel()
 	var end int64
-	err = g.state.Read(ctx, func(db *sql.DB) error {
-		return db.QueryRowContext(ctx, `WITH t AS MATERIALIZED (SELECT floor(extract(epoch FROM clock_timestamp()))::bigint AS now)
+	err = g.state.Change(ctx, func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `WITH t AS MATERIALIZED (SELECT floor(extract(epoch FROM clock_timestamp()))::bigint AS now)
 			INSERT INTO greylist_seen (key, first_at, until, passed) SELECT $1::bytea, now, now + $2::bigint, 0 FROM t
 			ON CONFLICT (key) DO UPDATE SET first_at = excluded.first_at, until = excluded.until RETURNING until`, k[:], seconds(hold)).Scan(&end)
 	})
