@@ -274,6 +274,10 @@ func TestSetupUndoesWhatFails(t *testing.T) {
 			file := filepath.Join(p.Config(), "master.cf")
 			write(t, file, strings.Replace(read(t, file), "smtpd\n", "smtpd\n  -o receive_override_options=no_milters\n", 1))
 		}, "accepted the probe"},
+		"Postfix complains, to a terminal only": {func(t *testing.T, p *servers.Postfix, _ *servers.Milterscan) {
+			file := filepath.Join(p.Config(), "main.cf")
+			write(t, file, read(t, file)+"command_directory = /nowhere\n")
+		}, "fatal: chdir(/nowhere): No such file or directory"},
 	} {
 		for _, jail := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s, chroot %v", name, jail), func(t *testing.T) {

@@ -6,7 +6,6 @@
 package setup
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -152,31 +151,6 @@ func (m MTA) Plan(ctx context.Context, us Us) (*Plan, error) {
 		return nil, fmt.Errorf("%s: %w; nothing was done", m.Name, err)
 	}
 	return p, err
-}
-
-// run runs a program of the MTA's and returns what it printed. The error has
-// what it complained about.
-func run(ctx context.Context, program string, args ...string) (string, error) {
-	var out, complaint strings.Builder
-	cmd := exec.CommandContext(ctx, program, args...)
-	cmd.Stdout, cmd.Stderr = &out, &complaint
-	if err := cmd.Run(); err != nil {
-		said := cmp.Or(strings.TrimSpace(complaint.String()+out.String()), "it says nothing here; see the MTA's log")
-		return "", fmt.Errorf("%s: %w: %s", line(program, args...), err, said)
-	}
-	return out.String(), nil
-}
-
-// line returns a command as a person would type it.
-func line(program string, args ...string) string {
-	words := []string{program}
-	for _, a := range args {
-		if strings.ContainsAny(a, " {}$*;'\"") {
-			a = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
-		}
-		words = append(words, a)
-	}
-	return strings.Join(words, " ")
 }
 
 // sibling returns a program in the directory of another, or in the path.
