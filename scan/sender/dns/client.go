@@ -30,6 +30,13 @@ type flight struct {
 	answer answer
 }
 
+// landed is the channel of every flight whose answer was kept.
+var landed = func() chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}()
+
 // NewClient returns a resolver that asks the servers of c. The configuration
 // must be valid and name at least one.
 func NewClient(c Config) *Client {
@@ -74,12 +81,10 @@ func (c *Client) flight(q question) *flight {
 	if f, ok := c.flights[q]; ok {
 		return f
 	}
-	f := &flight{landed: make(chan struct{})}
 	if a, ok := c.cache.get(q, time.Now()); ok {
-		f.answer = a
-		close(f.landed)
-		return f
+		return &flight{landed: landed, answer: a}
 	}
+	f := &flight{landed: make(chan struct{})}
 	c.flights[q] = f
 	go c.fly(q, f)
 	return f
@@ -121,11 +126,14 @@ func (c *Client) enter(end time.Time) bool {
 	}
 }
 
-// How long a failure is kept, so that all who need the answer for one message,
-// and those right after it, wait for it only once.
+// How long an answer and a failure are kept at least, so that all who need it for one
+// message, and those right after it, wait for it only once. Nobody is told of an answer
+// but mail of that moment: RFC 2308, section 5, which would not have denials kept that
+// name no zone, is about servers that pass them on to each other.
 const (
-	failureKept = 5 * time.Second
-	silenceKept = 3 * time.Second
+	shortestKept = 5 * time.Second
+	failureKept  = shortestKept
+	silenceKept  = 3 * time.Second
 )
 
 // maxAliases bounds the aliases on the way to an answer.
@@ -144,7 +152,7 @@ func (c *Client) resolve(end time.Time, q question) answer {
 			return answer{err: q.fails(ErrFailed, "the aliases have no end"), ttl: failureKept}
 		}
 		if r.alias == "" {
-			return r.answer(q, ttl)
+			return r.answer(q, max(ttl, shortestKept))
 		}
 		at.name = r.alias
 	}

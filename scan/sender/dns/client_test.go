@@ -273,6 +273,34 @@ func TestKeptAsLongAsTheySay(t *testing.T) {
 	}
 }
 
+// What says nothing of how long it may be kept is asked for once by all who need it at that time.
+func TestKeptForTheMoment(t *testing.T) {
+	for name, answer := range map[string][]string{"denied, by nobody": nil, "zero": {"a.example. 0 A 192.0.2.1"}} {
+		s := serve(t, func(_ string, q, r *dns.Msg) []*dns.Msg {
+			if answer == nil {
+				r.Rcode = dns.RcodeNameError
+			}
+			records(t, r, answer...)
+			return []*dns.Msg{r}
+		})
+		c := client(s.addr)
+		before := time.Now()
+		for range 2 {
+			c.Lookup(t.Context(), "a.example", A)
+		}
+		if n := s.asked.Load(); n != 1 {
+			t.Errorf("%s: the server was asked %d times", name, n)
+		}
+		q := question{"a.example", A}
+		if _, ok := c.cache.get(q, before.Add(shortestKept-time.Millisecond)); !ok {
+			t.Errorf("%s: not kept for %v", name, shortestKept)
+		}
+		if _, ok := c.cache.get(q, time.Now().Add(shortestKept)); ok {
+			t.Errorf("%s: kept for longer than %v", name, shortestKept)
+		}
+	}
+}
+
 func TestCacheIsBounded(t *testing.T) {
 	c := newCache(100_000)
 	now := time.Now()
