@@ -173,18 +173,33 @@ func TestEmptyBodyWithoutBodyEvent(t *testing.T) {
 	}
 }
 
-func TestHeaderAfterBodyIsNoMessage(t *testing.T) {
-	j := newFake()
-	f := start(t, j, Options{})
-	r := f.raw(t)
-	r.negotiate(6, allActions, allProtocol)
+// What comes too late makes a message one that nobody judges, whoever is asked to answer.
+func TestEventsOutOfOrderAreNoMessage(t *testing.T) {
 	events := wire()
-	r.put(strings.Join(events[:9], "") + events[6] + events[9])
-	if a := r.answer(); a.code != 'y' || !strings.HasPrefix(a.data, "451") {
-		t.Errorf("%v", a)
-	}
-	if !f.logged("the MTA broke the order of events") || len(j.messages()) != 0 {
-		t.Error("it was judged, or not told")
+	rcpt, data, header, endHeader, body, end := events[4], events[5], events[6], events[7], events[8], events[9]
+	before := strings.Join(events[:5], "")
+	for name, late := range map[string]string{
+		"header after body":          data + header + endHeader + body + header,
+		"header after end of header": data + header + endHeader + header,
+		"recipient after header":     header + rcpt,
+		"recipient after body":       header + endHeader + body + rcpt,
+		"DATA after header":          header + data,
+		"DATA after body":            data + header + endHeader + body + data,
+	} {
+		for _, protocol := range []uint32{allProtocol, 0} {
+			j := newFake()
+			f := start(t, j, Options{})
+			r := f.raw(t)
+			r.negotiate(6, allActions, protocol)
+			r.put(before + late + end + bytesOf(cmdQuit, ""))
+			all := r.closed()
+			if a := all[len(all)-1]; a.code != 'y' || !strings.HasPrefix(a.data, "451") {
+				t.Errorf("%s, protocol %x: %v", name, protocol, a)
+			}
+			if !f.logged("the MTA broke the order of events") || len(j.messages()) != 0 {
+				t.Errorf("%s, protocol %x: it was judged, or not told", name, protocol)
+			}
+		}
 	}
 }
 

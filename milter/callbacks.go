@@ -61,7 +61,7 @@ func (c callbacks) Data(m gomilter.Modifier) (*gomilter.Response, error) {
 }
 
 func (c callbacks) Header(name, value string, m gomilter.Modifier) (*gomilter.Response, error) {
-	return c.guarded("header", func() *gomilter.Response { return c.header(name, value, m) })
+	return c.guarded("header", func() *gomilter.Response { return c.header([]byte(name), []byte(value)) })
 }
 
 func (c callbacks) Headers(m gomilter.Modifier) (*gomilter.Response, error) {
@@ -72,10 +72,26 @@ func (c callbacks) BodyChunk(chunk []byte, m gomilter.Modifier) (*gomilter.Respo
 	return c.guarded("body", func() *gomilter.Response { return c.body(chunk) })
 }
 
-// inBody reports whether a message is there whose body may go on.
-func (c callbacks) inBody() bool { return c.msg != nil && c.msg.section == inBody }
+// unanswered is the flag for each command with content that spares the MTA the wait.
+var unanswered = map[byte]gomilter.OptProtocol{
+	cmdHeader:    gomilter.OptNoHeaderReply,
+	cmdEndHeader: gomilter.OptNoEOHReply,
+	cmdBody:      gomilter.OptNoBodyReply,
+}
 
-// piece takes a chunk of the body where the MTA waits for no reply.
+// takes implements contentTaker: a message is there that may go on so.
+func (c callbacks) takes(command byte) bool {
+	return c.msg != nil && (c.msg.section == inBody) == (command == cmdBody) && c.agreed&unanswered[command] != 0
+}
+
+func (c callbacks) field(name, value []byte) {
+	c.guarded("header", func() *gomilter.Response { return c.header(name, value) })
+}
+
+func (c callbacks) endOfHeader() {
+	c.guarded("end of header", func() *gomilter.Response { return c.endHeader() })
+}
+
 func (c callbacks) piece(b []byte) {
 	c.guarded("body", func() *gomilter.Response { return c.body(b) })
 }

@@ -23,8 +23,8 @@ const (
 // replies back until it waits for the MTA, so that all changes and the answer go
 // out in one write, and notices an MTA that hangs up while a message is judged.
 //
-// The body goes past the library: it would allocate every chunk again, and has
-// nothing to say about them.
+// The content of messages goes past the library: it would allocate every field and
+// every chunk again, and has nothing to say about them.
 //
 // It is used by the session's goroutine alone, but for wake, abandon and giveWay.
 type conn struct {
@@ -38,7 +38,7 @@ type conn struct {
 	start, end int
 	small      *[inputSize]byte // what in is where nothing larger is needed
 	lent       *scratch.Buffer  // what in is while the body comes
-	body       bodyTaker        // nil if the library is to have the body
+	content    contentTaker     // nil: the library is to have the content
 	left       int              // bytes of the present frame the library is still to get
 	negotiated bool             // the first frame has begun
 	greeted    bool             // it has passed

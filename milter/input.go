@@ -1,6 +1,7 @@
 package milter
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -10,26 +11,44 @@ import (
 	"github.com/milterscan/milterscan/scan/scratch"
 )
 
-// bodyTaker takes the body of a message, in pieces of any length that it must not
-// keep.
-type bodyTaker interface {
-	inBody() bool // a piece of a body may come
-	piece(b []byte)
+// contentTaker takes the content of a message. It must not keep what it gets.
+type contentTaker interface {
+	takes(command byte) bool  // a frame of this command may come now, and the MTA waits for no reply to it
+	field(name, value []byte) // of the header
+	endOfHeader()
+	piece(b []byte) // of the body, of any length
 }
 
-// nextForLibrary returns next past the body, where the MTA waits for no reply to it.
+// nextForLibrary returns next past the content that is taken.
 func (c *conn) nextForLibrary() error {
 	for {
 		if err := c.next(); err != nil {
 			return err
 		}
-		if c.in[c.start+4] != cmdBody || c.body == nil || !c.body.inBody() {
+		command := c.in[c.start+4]
+		if c.content == nil || !c.content.takes(command) {
 			return nil
 		}
-		if err := c.passBody(); err != nil {
+		if err := c.pass(command); err != nil {
 			return err
 		}
 	}
+}
+
+// pass hands over a frame of content.
+func (c *conn) pass(command byte) error {
+	if command == cmdBody {
+		return c.passBody()
+	}
+	data := c.in[c.start+5 : c.start+c.left]
+	if command == cmdHeader {
+		name, value, _ := bytes.Cut(data, []byte{0})
+		c.content.field(name, value[:len(value)-1]) // checkHeader has seen two strings
+	} else {
+		c.content.endOfHeader()
+	}
+	c.start, c.left = c.start+c.left, 0
+	return nil
 }
 
 // passBody hands over a body chunk as it comes, without waiting for all of it.
@@ -43,7 +62,7 @@ func (c *conn) passBody() error {
 			return err
 		}
 		n := min(c.left, c.end-c.start)
-		c.body.piece(c.in[c.start : c.start+n])
+		c.content.piece(c.in[c.start : c.start+n])
 		c.start, c.left = c.start+n, c.left-n
 	}
 	return nil

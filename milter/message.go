@@ -65,10 +65,10 @@ func (m *message) close() {
 // header takes a field as the MTA shows it: folded with LF, whatever the sender
 // wrote. leading says that the value begins with what was after the colon;
 // otherwise the MTA has taken one blank away.
-func (m *message) header(name, value string, leading bool, o Options) error {
+func (m *message) header(name, value []byte, leading bool, o Options) error {
 	m.section = inHeader
 	b := append(append(m.line[:0], name...), ':')
-	if !leading && value != "" {
+	if !leading && len(value) > 0 {
 		b = append(b, ' ')
 	}
 	m.line = append(appendCRLF(b, value), '\r', '\n')
@@ -79,14 +79,18 @@ func (m *message) header(name, value string, leading bool, o Options) error {
 }
 
 // appendCRLF appends value with its line ends as SMTP has them.
-func appendCRLF(b []byte, value string) []byte {
-	for i := range len(value) {
-		if value[i] == '\n' && b[len(b)-1] != '\r' {
+func appendCRLF(b, value []byte) []byte {
+	for {
+		end := bytes.IndexByte(value, '\n')
+		if end < 0 {
+			return append(b, value...)
+		}
+		b = append(b, value[:end]...)
+		if b[len(b)-1] != '\r' {
 			b = append(b, '\r')
 		}
-		b = append(b, value[i])
+		b, value = append(b, '\n'), value[end+1:]
 	}
-	return b
 }
 
 // endHeader takes the empty line before the body.

@@ -3,6 +3,7 @@ package milter
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	gomilter "github.com/d--j/go-milter"
 
@@ -82,6 +83,22 @@ func (o offer) terms(refuses func(scan.Stage) bool) offer {
 		actions:  o.actions & wantedActions,
 		protocol: o.protocol & want,
 	}
+}
+
+// agreement is what was agreed on with an MTA, and how the library is told.
+type agreement struct {
+	terms   offer
+	library []gomilter.Option
+}
+
+// library returns how the library is told of terms: they are those of the last MTA, as a rule.
+func (s *Server) library(terms offer) []gomilter.Option {
+	if last := s.agreed.Load(); last != nil && last.terms == terms {
+		return last.library
+	}
+	a := &agreement{terms, slices.Clip(terms.library())}
+	s.agreed.Store(a)
+	return a.library
 }
 
 // library returns how the library is told.

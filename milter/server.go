@@ -30,6 +30,7 @@ type Server struct {
 	spool   *spool.Spool
 	log     *zap.Logger
 	slots   *slots
+	agreed  atomic.Pointer[agreement] // with the last MTA
 
 	changing sync.Mutex // held while doors change
 	doors    []*door
@@ -202,6 +203,10 @@ func (s *Server) accept(ctx context.Context, d *door, l net.Listener) {
 func (s *Server) admit(ctx context.Context, d *door, raw net.Conn) {
 	s.accepted.Add(1)
 	peer := peerOf(raw)
+	if s.slots.takeFree(peer) {
+		s.start(ctx, d, raw, peer)
+		return
+	}
 	s.loops.Go(func() {
 		if !s.slots.take(ctx, peer, s.crowded) {
 			s.unplaced.Add(1)
@@ -262,11 +267,9 @@ func (s *Server) converse(ctx context.Context, cancel context.CancelFunc, c *con
 		return
 	}
 	terms := offered.terms(func(stage scan.Stage) bool { return s.refuses(c.door, stage) })
-	session := callbacks{&session{server: s, conn: c, log: s.log, ctx: ctx, cancel: cancel}}
-	if terms.protocol&gomilter.OptNoBodyReply != 0 {
-		c.body = session
-	}
-	library := gomilter.NewServer(append(terms.library(), gomilter.WithMilter(func() gomilter.Milter { return session }))...)
+	session := callbacks{&session{server: s, conn: c, log: s.log, ctx: ctx, cancel: cancel, agreed: terms.protocol}}
+	c.content = session
+	library := gomilter.NewServer(append(s.library(terms), gomilter.WithMilter(func() gomilter.Milter { return session }))...)
 	library.Serve(&once{conn: c})
 }
 

@@ -24,6 +24,7 @@ type session struct {
 	log    *zap.Logger
 	ctx    context.Context // ends with the connection
 	cancel context.CancelFunc
+	agreed gomilter.OptProtocol
 
 	judge  Judge         // current at connect; nil before
 	env    scan.Envelope // what every message of the session begins with
@@ -36,7 +37,7 @@ type session struct {
 // reset forgets everything, as at the start of an SMTP session.
 func (s *session) reset() {
 	s.drop()
-	*s = session{server: s.server, conn: s.conn, log: s.log, ctx: s.ctx, cancel: s.cancel, warned: s.warned}
+	*s = session{server: s.server, conn: s.conn, log: s.log, ctx: s.ctx, cancel: s.cancel, agreed: s.agreed, warned: s.warned}
 }
 
 func (s *session) connect(host string, port uint16, addr string, m gomilter.Modifier) *gomilter.Response {
@@ -121,8 +122,7 @@ func (s *session) outOfPlace(event string) *gomilter.Response {
 	return unavailable
 }
 
-// leading reports whether header values come, and are wanted, with the blank
-// after the colon.
+// leading reports whether header values are wanted with the blank after the colon.
 func leading(m gomilter.Modifier) bool { return m.Protocol()&gomilter.OptHeaderLeadingSpace != 0 }
 
 // client returns the address the MTA was connected from. Sendmail and Postfix tell

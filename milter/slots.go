@@ -30,6 +30,17 @@ func newSlots(most int) *slots {
 	return &slots{most: most, held: map[string]int{}, open: map[*conn]struct{}{}}
 }
 
+// takeFree takes a slot, and reports whether one was free and no claim before it.
+func (s *slots) takeFree(peer string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.waiting) > 0 || s.taken() >= s.most {
+		return false
+	}
+	s.held[peer]++
+	return true
+}
+
 // take waits for a slot. It reports whether it has one before ctx is done, or so
 // many others wait that it must go. crowded is called if it has to wait, with
 // whether it is the first.

@@ -56,7 +56,16 @@ func (s *session) admit(msg *message, m gomilter.Modifier) *gomilter.Response {
 	return s.ask(msg.judge, scan.StageMail, msg.env, msg.begun, m)
 }
 
+// notAfter ends a message that is in a later section already: the library does not see
+// its content, and so does not know how far it has come.
+func (s *session) notAfter(last section) {
+	if s.msg != nil && s.msg.section > last {
+		s.drop()
+	}
+}
+
 func (s *session) rcpt(to string, m gomilter.Modifier) *gomilter.Response {
+	s.notAfter(inEnvelope)
 	if s.msg == nil {
 		return s.outOfPlace("rcpt")
 	}
@@ -91,6 +100,7 @@ func (s *session) tooMany(msg *message) *gomilter.Response {
 }
 
 func (s *session) data(m gomilter.Modifier) *gomilter.Response {
+	s.notAfter(inEnvelope)
 	if s.msg == nil {
 		return s.outOfPlace("data")
 	}
@@ -98,9 +108,10 @@ func (s *session) data(m gomilter.Modifier) *gomilter.Response {
 	return orContinue(s.msg.refused)
 }
 
-func (s *session) header(name, value string, m gomilter.Modifier) *gomilter.Response {
+func (s *session) header(name, value []byte) *gomilter.Response {
+	s.notAfter(inHeader)
 	return s.take("header", func(msg *message) error {
-		return msg.header(name, value, leading(m), msg.options)
+		return msg.header(name, value, s.agreed&gomilter.OptHeaderLeadingSpace != 0, msg.options)
 	})
 }
 
