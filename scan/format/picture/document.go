@@ -13,30 +13,8 @@ import (
 	"github.com/milterscan/milterscan/scan/scratch"
 )
 
-// MayShow reports whether a PDF may have pictures that are objects: those are streams, so
-// what they say of themselves is in the file as it is.
-func MayShow(c scratch.Content) bool {
-	const longest = 5
-	found := false
-	err := scratch.Windows(c, 0, longest, func(b []byte, _ int64) error {
-		if found = found || scratch.Find(b, "Image") >= 0; found {
-			return io.EOF
-		}
-		for at := 0; ; at++ {
-			next := bytes.IndexByte(b[at:], '#')
-			if next < 0 || at+next+2 >= len(b) {
-				return nil
-			}
-			at += next
-			switch string(bytes.ToLower(b[at+1 : at+3])) {
-			case "49", "6d", "61", "67", "65": // a letter of the word (ISO 32000-1, section 7.3.5)
-				found = true
-				return io.EOF
-			}
-		}
-	})
-	return found || err != nil
-}
+// MayShow reports whether a PDF may have pictures that are objects.
+func MayShow(c scratch.Content) bool { return archive.PDFMayShow(c) }
 
 // priceRaw is what a pixel costs that only has to be unpacked, in picoseconds.
 const priceRaw = 20_000
