@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"time"
@@ -54,6 +55,11 @@ type Redis struct {
 	PasswordFile SecretFile `toml:"password_file"`
 	// How the names of all keys there begin.
 	Prefix string `toml:"prefix"`
+	// The file with a secret that all hosts have, such as "openssl rand -hex 32" makes, or
+	// "env:NAME" for a variable of the environment. With it hosts tell each other for a
+	// minute which contents their virus engines found clean: see docs/engines.md. "": each
+	// host asks its engines by itself.
+	VerdictKeyFile SecretFile `toml:"verdict_key_file"`
 }
 
 func defaultStore() Store {
@@ -96,10 +102,29 @@ func (r Redis) Check() error {
 	}
 	check.If(r.URL == "" && r.CAFile != "", "ca_file", "it is of no use without a url")
 	check.If(r.URL == "" && r.PasswordFile != "", "password_file", "it is of no use without a url")
+	check.If(r.URL == "" && r.VerdictKeyFile != "", "verdict_key_file", "it is of no use without a url")
 	odd := func(c rune) bool { return c <= ' ' || c > '~' || strings.ContainsRune(`*?[]\^`, c) }
 	check.If(r.Prefix == "" || len(r.Prefix) > mostOfPrefix || strings.ContainsFunc(r.Prefix, odd), "prefix",
 		"%q is no beginning of a key; write at most %d letters, digits and colons, such as \"milterscan:\"", r.Prefix, mostOfPrefix)
 	return check.Err()
+}
+
+// shortestKey is how long a key must be at least.
+const shortestKey = 32
+
+// VerdictKey returns the key with which hosts sign verdicts; nil if they do not.
+func (r Redis) VerdictKey() ([]byte, error) {
+	if r.VerdictKeyFile == "" {
+		return nil, nil
+	}
+	key, err := r.VerdictKeyFile.Read()
+	if err == nil && len(key) < shortestKey {
+		err = fmt.Errorf("a key of %d characters can be guessed; write at least %d, as \"openssl rand -hex 32\" makes them", len(key), shortestKey)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("store.redis.verdict_key_file: %w", err)
+	}
+	return []byte(key), nil
 }
 
 func (r Redis) server() redis.Server { return redis.Server{URL: r.URL, CAFile: r.CAFile} }

@@ -69,6 +69,7 @@ func (d *Daemon) work(ctx context.Context, loops *sync.WaitGroup, hup <-chan os.
 	loops.Go(func() { d.Published.Run(ctx) })
 	loops.Go(func() { d.share(ctx) })
 	loops.Go(func() { d.watchRedis(ctx) })
+	loops.Go(func() { d.watchVerdicts(ctx) })
 	loops.Go(func() { every(ctx, fleet.Every, newMover(d).run) })
 	loops.Go(func() { every(ctx, book.Every, d.followLists) })
 	loops.Go(func() { d.hearOfLists(ctx) })

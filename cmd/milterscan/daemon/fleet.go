@@ -99,6 +99,9 @@ func factsOf(ctx context.Context, c *config.Config) map[string]string {
 			facts[name] = fingerprint(text)
 		}
 	}
+	if key, err := c.Store.Redis.VerdictKey(); err == nil && key != nil {
+		facts["key of verdicts"] = fingerprint(key)
+	}
 	for _, e := range askEngines(ctx, c) {
 		switch {
 		case e.asked && e.up == 0:

@@ -2,6 +2,8 @@ package doctor
 
 import (
 	"context"
+	"errors"
+	"strings"
 	"time"
 
 	"github.com/milterscan/milterscan/policy/keep/redis"
@@ -24,7 +26,32 @@ func (p *Installation) redis(ctx context.Context) []Finding {
 	if err != nil {
 		return append(found, fault("start it, or correct [store.redis]; docs/hosts.md says how to set it up", "%v", err))
 	}
-	return append(append(found, fitness(f)), redisFindings(f, c.Timeout.Go())...)
+	found = append(append(found, fitness(f)), redisFindings(f, c.Timeout.Go())...)
+	return append(found, p.verdictKey(ctx, state)...)
+}
+
+// verdictKey looks at the key by which hosts trust what the engines of others found clean.
+func (p *Installation) verdictKey(ctx context.Context, state *redis.State) []Finding {
+	const key = "store.redis.verdict_key_file"
+	c := p.Config.Store.Redis
+	if strings.HasPrefix(string(c.VerdictKeyFile), "env:") {
+		return []Finding{ok("%s: the key is in the daemon's environment, and was not compared", key)}
+	}
+	secret, err := c.VerdictKey()
+	switch {
+	case err != nil:
+		return []Finding{fault("write the key that the other hosts have, or leave it out", "%v", err)}
+	case secret == nil:
+		return nil
+	}
+	found := p.secret(key, c.VerdictKeyFile)
+	switch err := state.Clean(secret).Agrees(ctx); {
+	case errors.Is(err, redis.ErrOtherKey):
+		return append(found, fault("give all hosts the same file, and reload them", "%v", err))
+	case err != nil:
+		return append(found, fault("see docs/hosts.md", "%v", err))
+	}
+	return append(found, ok("no host that shares verdicts of virus engines has another key"))
 }
 
 // fitness tells whether the server does what mail asks of it.

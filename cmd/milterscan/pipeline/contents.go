@@ -8,9 +8,23 @@ import (
 
 	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/contents/virus"
 	"github.com/milterscan/milterscan/scan/format/markup"
 	"github.com/milterscan/milterscan/scan/open/texts"
 )
+
+// engines returns the virus engines. Those that look at mail on its way remember together with those of other hosts; who looks at
+// a file hears what an engine says now.
+func engines(s *site) ([]scan.Scanner, error) {
+	if !s.Live {
+		return virus.New(s.Virus)
+	}
+	all, err := s.Stores.Clean(s.Config)
+	if err != nil {
+		return nil, err
+	}
+	return virus.NewTogether(s.Virus, all)
+}
 
 // Bounds of what a record says of a message. Senders decide how much there is.
 const (

@@ -49,7 +49,7 @@ const (
 // roster returns the one list of all scanners, in the order of their reports.
 func roster() []entry {
 	return []entry{
-		{"virus", virus.Catalogue, contents, func(s *site) ([]scan.Scanner, error) { return virus.New(s.Virus) }},
+		{"virus", virus.Catalogue, contents, engines},
 		{"attachment", attachment.Catalogue, contents, func(s *site) ([]scan.Scanner, error) { return one(attachment.New(s.Attachment)) }},
 		{"document", document.Catalogue, contents, func(s *site) ([]scan.Scanner, error) { return one(document.New(s.Document)) }},
 		{"content", content.Catalogue, contents, shown},

@@ -16,6 +16,7 @@ import (
 	"github.com/milterscan/milterscan/policy/keep/store"
 	"github.com/milterscan/milterscan/policy/people"
 	"github.com/milterscan/milterscan/policy/people/lists"
+	"github.com/milterscan/milterscan/scan/contents/virus"
 	"github.com/milterscan/milterscan/scan/sender/contact"
 	"github.com/milterscan/milterscan/scan/sender/greylist"
 	"github.com/milterscan/milterscan/scan/sender/rate"
@@ -98,6 +99,15 @@ func (k *Stores) greylist(file string) *store.Greylist {
 		g := store.NewGreylist(file, k.tell)
 		return g, g
 	})
+}
+
+// Clean returns what the virus engines of several hosts remember together; nil if they do not.
+func (k *Stores) Clean(c *config.Config) (virus.Clean, error) {
+	key, err := c.Store.Redis.VerdictKey()
+	if err != nil || key == nil || k.Redis == nil {
+		return nil, err
+	}
+	return k.Redis.Clean(key), nil
 }
 
 // Rates returns what counts recipients by a configuration: the buckets of all hosts, and those in a file while these are away; or

@@ -33,6 +33,7 @@ type State struct {
 	scripts scripts
 
 	calls breaker.Breaker
+	clean *asking
 
 	mu     sync.Mutex
 	client valkey.Client // nil until it is used
@@ -56,7 +57,7 @@ var errUnasked = errors.New("it has not been reached yet")
 
 // New returns the state on a server, of which nothing is asked yet.
 func New(o Options) *State {
-	return &State{options: o, told: errUnasked, scripts: scripts{
+	return &State{options: o, told: errUnasked, clean: newAsking(), scripts: scripts{
 		try: valkey.NewLuaScript(tryText), pass: valkey.NewLuaScript(passText), take: valkey.NewLuaScript(takeText)}}
 }
 

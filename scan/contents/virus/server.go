@@ -16,6 +16,8 @@ type server struct {
 	Server
 	resting atomic.Int64 // Unix nanoseconds until which others are asked first
 	memory  memory
+	// together is what other hosts found clean; the zero value if they do not say.
+	together together
 }
 
 func (s *server) rests(now time.Time) bool { return now.UnixNano() < s.resting.Load() }
@@ -48,9 +50,14 @@ func (s *server) answer(ctx context.Context, all []*Question, left int) error {
 		database = s.memory.database(ctx, v)
 	}
 	s.memory.recall(database, all)
-	err := s.askAll(ctx, unanswered(all))
+	s.together.recall(ctx, database, unanswered(all))
+	asked := unanswered(all)
+	err := s.askAll(ctx, asked)
 	s.judge(ctx, err)
-	s.memory.keep(database, all)
+	s.memory.keep(database, asked)
+	if err == nil {
+		s.together.keep(database, asked)
+	}
 	return late(ctx, begun, err)
 }
 

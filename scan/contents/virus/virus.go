@@ -21,7 +21,11 @@ const word = "virus"
 // The built-in hash engine is always among them: in front, if no entry configures it.
 // All errors are returned at once, each with the name of its entry. Hash lists are
 // read here; to read them again, call New again.
-func New(cfgs []Config) ([]scan.Scanner, error) {
+func New(cfgs []Config) ([]scan.Scanner, error) { return NewTogether(cfgs, nil) }
+
+// NewTogether returns the same. Those that can name their signatures remember together with those of other hosts what was clean,
+// unless all is nil.
+func NewTogether(cfgs []Config, all Clean) ([]scan.Scanner, error) {
 	cfgs = withHashes(cfgs)
 	var engines []scan.Scanner
 	var errs []error
@@ -39,6 +43,9 @@ func New(cfgs []Config) ([]scan.Scanner, error) {
 		if err != nil {
 			errs = append(errs, fmt.Errorf("virus engine %q: %w", c.Name, err))
 			continue
+		}
+		if e, asks := engine.(*Engine); asks && all != nil {
+			e.share(c, all)
 		}
 		engines = append(engines, engine)
 	}
