@@ -117,7 +117,7 @@ var permissions = []struct {
 	{"docs/site", []string{"docs", "docs/guide"}},
 	{"cmd/milterscan/console/help", []string{"cmd/milterscan/console", "cmd/milterscan/console/login", "cmd/milterscan/console/wording", "docs/guide"}},
 	{"cmd/milterscan/console", []string{"cmd/milterscan/replay", "docs/guide"}},
-	{"cmd/milterscan/daemon", []string{"cmd/milterscan/console/help", "cmd/milterscan/replay", "scan/units"}},
+	{"cmd/milterscan/daemon", []string{"cmd/milterscan/console/help", "cmd/milterscan/replay", "scan/scratch", "scan/units"}},
 	{"cmd/milterscan/show", []string{"policy", "policy/judge", "policy/keep/timeline", "scan"}},
 	{"cmd/milterscan/pipeline", []string{"policy/feed", "cmd/milterscan/show", "policy", "policy/dmarc", "policy/config", "policy/disk", "policy/edit", "policy/judge", "policy/keep/...", "policy/people/digest", "policy/people/directory", "policy/people", "policy/people/lists", "policy/tell/...", "policy/token",
 		"scan", "scan/contents/...", "scan/format/...", "scan/open/...", "scan/sender/...", "scan/spool"}},

@@ -19,6 +19,7 @@ import (
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/policy/keep/fleet"
 	book "github.com/milterscan/milterscan/policy/people/lists"
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // Run answers the MTA until ctx is done, and reloads the configuration at every
@@ -42,6 +43,7 @@ func (d *Daemon) Run(ctx context.Context, hup <-chan os.Signal) int {
 	var loops sync.WaitGroup
 	d.work(working, &loops, hup)
 	d.log.Info("ready", zap.Any("listen", d.first.Milter.Listen), zap.String("version", d.version))
+	scratch.Started()
 	err := d.server.Serve(ctx)
 	stop()
 	loops.Wait()

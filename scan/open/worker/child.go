@@ -16,6 +16,7 @@ import (
 
 	"github.com/milterscan/milterscan/scan/format/archive"
 	"github.com/milterscan/milterscan/scan/format/picture"
+	"github.com/milterscan/milterscan/scan/scratch"
 	"github.com/milterscan/milterscan/scan/units"
 )
 
@@ -37,6 +38,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 	c := &child{channel: newChannel(stdin, stdout), memory: units.Size(memory)}
 	debug.SetMemoryLimit(memory / 2)
+	scratch.Started()
 	c.sendValue(hello, greeting{Unconfined: confine(units.Size(memory))})
 	for {
 		k, n, err := c.next()
