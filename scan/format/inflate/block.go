@@ -159,35 +159,38 @@ func (d *Reader) sizes(sizes []uint8) error {
 // symbols unpacks symbols of a block, until there is enough or the block ends. What changes
 // from symbol to symbol is in variables, which saves a third of the time.
 func (d *Reader) symbols() error {
-	bits, have, src, at, end := d.bits, d.have, d.src, d.at, d.end
+	bits, have, src, at, end, steps := d.bits, d.have, d.src, d.at, d.end, d.steps
 	begin, reach := end, d.full-end // a place may be gone back to that is not below -reach
-	lengths, distances := d.length, d.dist
+	lengths, distances, out, whole := d.length, d.dist, d.out, d.real < 0
 	var err error
 	for end < d.limit {
 		if len(src)-at < word {
 			d.bits, d.have, d.at = bits, have, at
 			d.refill()
-			bits, have, src, at = d.bits, d.have, d.src, d.at
+			bits, have, src, at, whole = d.bits, d.have, d.src, d.at, d.real < 0
 		}
 		bits |= binary.LittleEndian.Uint64(src[at:]) << have
 		at += int((63 - have) / 8)
 		have |= 56
-		d.steps++
+		steps++
 		before, e := end, lengths.look(bits)
 		bits >>= e & sizeOf
 		have -= uint(e & sizeOf)
 		switch e & kinds {
 		case literal:
-			d.out[end] = byte(e >> valueAt)
+			out[end] = byte(e >> valueAt)
 			end++
-			if e = lengths.table[bits&lengths.mask]; e&kinds == literal && d.real < 0 {
+			for range mostLiterals {
+				if e = lengths.table[bits&lengths.mask]; e&kinds != literal || !whole {
+					break
+				}
 				bits >>= e & sizeOf
 				have -= uint(e & sizeOf)
-				d.out[end] = byte(e >> valueAt)
+				out[end] = byte(e >> valueAt)
 				end++
 			}
 		case match:
-			d.steps++
+			steps++
 			extra := e >> extraAt & extras
 			length := int(e>>valueAt) + int(bits&(1<<extra-1))
 			bits >>= extra
@@ -200,21 +203,21 @@ func (d *Reader) symbols() error {
 				err = ErrDamaged
 				break
 			}
-			d.repeat(end, back, length)
+			repeat(out, end, back, length)
 			end += length
 		case stop:
 			d.step, err = (*Reader).block, errStop
 		default:
 			err = ErrDamaged
 		}
-		if d.real >= 0 && at-int(have/8) > d.real {
+		if !whole && at-int(have/8) > d.real {
 			end, err = before, d.why
 		}
 		if err != nil {
 			break
 		}
 	}
-	d.bits, d.have, d.at, d.end = bits, have, at, end
+	d.bits, d.have, d.at, d.end, d.steps = bits, have, at, end, steps
 	d.full = min(d.full+end-begin, windowSize)
 	if err == errStop {
 		err = nil
@@ -222,18 +225,31 @@ func (d *Reader) symbols() error {
 	return err
 }
 
+// mostLiterals is how many bytes by themselves are unpacked after another of these without more bits: each takes no
+// more than primaryLength, the first longestCode, and there are 56.
+const mostLiterals = 3
+
 // errStop is the end of a block.
 var errStop = errors.New("the end of the block")
 
-// repeat adds length bytes at a place, like those so far back.
-func (d *Reader) repeat(at, back, length int) {
+// piece is how much of a match is copied at once. Bytes beyond its end are written again by what comes after it.
+const piece = 16
+
+// repeat adds length bytes at a place of out, like those so far back.
+func repeat(out []byte, at, back, length int) {
 	from := at - back
-	if back >= length {
-		copy(d.out[at:at+length], d.out[from:])
+	switch {
+	case back >= piece:
+		for n := 0; n < length; n += piece {
+			*(*[piece]byte)(out[at+n:]) = *(*[piece]byte)(out[from+n:])
+		}
+		return
+	case back >= length:
+		copy(out[at:at+length], out[from:])
 		return
 	}
 	for n := back; length > 0; n *= 2 {
-		n = copy(d.out[at:at+min(n, length)], d.out[from:])
+		n = copy(out[at:at+min(n, length)], out[from:])
 		at += n
 		length -= n
 	}
