@@ -1,6 +1,7 @@
 package picture
 
 import (
+	"bytes"
 	"errors"
 	"image"
 	"image/color"
@@ -92,6 +93,26 @@ func IsSmall(head []byte) bool {
 	}
 	return false
 }
+
+// Glance is how much of a picture Flaw wants to see, in bytes.
+const Glance = 33
+
+// Flaw returns why what begins like this, a PNG, does not say how large it is, in the words of the search for codes; "" where more than
+// the beginning tells.
+func Flaw(head []byte) string {
+	f := formatOf(head)
+	if f == nil || f.name != "png" || len(head) < Glance {
+		return ""
+	}
+	_, _, err := f.sizeOf(bytes.NewReader(head[:Glance]))
+	if err == nil || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return ""
+	}
+	return f.flaw(err)
+}
+
+// flaw says why a picture does not say how large it is.
+func (f *format) flaw(err error) string { return f.name + ": " + err.Error() }
 
 func be32(b []byte) uint32 {
 	return uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3])

@@ -195,7 +195,7 @@ func (s *search) inFile(item int, c scratch.Content) (list []candidate) {
 		}
 		w, h, err := f.sizeOf(frame.content)
 		if err != nil {
-			s.found(item, Broken, f.name+": "+err.Error())
+			s.found(item, Broken, f.flaw(err))
 			continue
 		}
 		list = append(list, candidate{item, w, h, f.price, f.bytes, func() (*picture, error) { return f.open(frame.content) }})

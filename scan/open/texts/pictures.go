@@ -31,6 +31,7 @@ type Obscure struct {
 type pictures struct {
 	set   picture.Set
 	parts []int           // by item
+	flaws []Obscure       // what needs no search to be told
 	sums  map[int64]*sums // of parts, by their size
 }
 
@@ -49,12 +50,17 @@ func (p *pictures) add(ctx context.Context, m *scan.Message, part int) error {
 	}
 	buf := scratch.Lend()
 	defer buf.Return()
-	if picture.IsSmall(buf.Head(this.Content, 32)) {
+	head := buf.Head(this.Content, picture.Glance)
+	if picture.IsSmall(head) {
 		return nil
 	}
 	again, err := p.again(ctx, m, part)
 	if err != nil || again {
 		return err
+	}
+	if why := picture.Flaw(head); why != "" {
+		p.flaws = append(p.flaws, Obscure{part, picture.Broken, why})
+		return nil
 	}
 	p.put(part, sort, this.Content)
 	return nil
@@ -126,7 +132,11 @@ func (p *pictures) drawn(part int, page *markup.Page) {
 
 // read lists the codes as texts of the parts that show them.
 func (i *Inventory) read(ctx context.Context, m *scan.Message, p *pictures, all *Texts) error {
-	if i.codes == nil || p.set.Len() == 0 {
+	if i.codes == nil {
+		return nil
+	}
+	all.Obscure = append(all.Obscure, p.flaws...)
+	if p.set.Len() == 0 {
 		return nil
 	}
 	found, err := i.codes(ctx, p.set.Seal(), i.forPictures(m))

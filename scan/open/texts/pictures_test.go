@@ -112,3 +112,26 @@ func TestPicturesUnread(t *testing.T) {
 		t.Errorf("%+v, error %v", texts, err)
 	}
 }
+
+// TestPicturesFlawed: a picture whose header is wrong is told of, and not handed over.
+func TestPicturesFlawed(t *testing.T) {
+	header := "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x02\x00\x00\x00\x02\x00\x08\x02\x00\x00\x00none"
+	for handed, parts := range [][]scan.Part{
+		{shown("image/png", header)},
+		{shown("image/png", header), shown("image/png", "x"), shown("image/png", header)},
+	} {
+		i, got := New(DefaultLimits(), Shown), 0
+		i.ReadCodes(func(_ context.Context, s *picture.Set, _ time.Duration) ([]picture.Found, error) {
+			got += s.Len()
+			return []picture.Found{{Item: 0, What: picture.Over, Text: "too much"}}, nil
+		})
+		texts, err := i.Of(t.Context(), &scan.Message{Parts: parts})
+		want := []Obscure{{0, picture.Broken, "png: png: invalid format: invalid checksum"}}
+		if handed > 0 {
+			want = append(want, Obscure{1, picture.Over, "too much"})
+		}
+		if err != nil || got != handed || !slices.Equal(texts.Obscure, want) {
+			t.Errorf("%d pictures handed over, %+v, error %v", got, texts.Obscure, err)
+		}
+	}
+}
