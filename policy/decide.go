@@ -41,11 +41,15 @@ type Input struct {
 // Policy is a list of rules made ready. It never changes, and may be used by
 // any number of goroutines at once.
 type Policy struct {
-	rules     []*rule
-	partRules []*rule // those with patterns for parts
-	index     index
-	local     Local
-	ours      map[string]bool
+	rules  []*rule
+	parts  bool // whether any has patterns for parts
+	byName some // those for parts whatever is found in them
+	index  index
+	local  Local
+	ours   map[string]bool
+
+	refuses, refusesListed [scan.StageMessage + 1]bool // see Refuses, and RefusesListed
+	edits                  bool
 }
 
 // New returns a policy of the rules, in their order. The error names every rule
@@ -66,20 +70,22 @@ func New(rules []Rule, local Local) (*Policy, error) {
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	p.index = newIndex(p.rules)
+	p.index = newIndex(p.rules, allFields)
+	p.byName = p.some((*rule).byName)
+	p.foresee()
 	return p, nil
 }
 
 // Refuses reports whether Decide may refuse at a stage before anything was
 // found. Where it does not, only the findings of that stage can.
 func (p *Policy) Refuses(s scan.Stage) bool {
-	return slices.ContainsFunc(p.rules, func(r *rule) bool { return !r.byList && r.mayRefuse(s) })
+	return p.refuses[s]
 }
 
 // RefusesListed reports whether Decide may refuse at a stage by lists alone, if they have any
 // entry. Where it does not, and Refuses says neither, only findings of that stage can.
 func (p *Policy) RefusesListed(s scan.Stage) bool {
-	return slices.ContainsFunc(p.rules, func(r *rule) bool { return r.byList && r.mayRefuse(s) })
+	return p.refusesListed[s]
 }
 
 // Decide returns the one decision for the input at its stage. It is a pure
@@ -100,6 +106,7 @@ func (p *Policy) Decide(in Input) Decision {
 func (p *Policy) decide(in Input) (Decision, int) {
 	f := p.facts(in)
 	recipients := f.recipients()
+	f.general = p.index.general(f)
 	f.gather(p.lists(f, recipients))
 	seen := map[string]*judgement{}
 	all := make([]judged, 0, len(recipients))
@@ -136,16 +143,16 @@ func (p *Policy) numberLists() {
 			numbers[key] = len(numbers)
 		}
 		r.list = numbers[key]
-		p.partRules = append(p.partRules, r)
+		p.parts = true
 	}
 }
 
 // general asks a rule, once, for all it can say without a recipient.
 func (p *Policy) general(f *facts, r *rule) truth {
-	at := &f.forAll[r.place]
+	at := &f.answerOf(r).forAll
 	if *at == 0 {
 		f.steps++
-		*at = int8(r.forMail(f)) + 1
+		*at = truth1(r.forMail(f)) + 1
 	}
 	return truth(*at - 1)
 }
@@ -154,7 +161,7 @@ func (p *Policy) general(f *facts, r *rule) truth {
 // recipient.
 func (p *Policy) candidates(f *facts, to recipient) []candidate {
 	var list []candidate
-	add := func(place int) {
+	for _, place := range merged(f.general, p.index.personal(f, to)) {
 		f.steps++
 		r := p.rules[place]
 		t := p.general(f, r)
@@ -164,15 +171,6 @@ func (p *Policy) candidates(f *facts, to recipient) []candidate {
 		if t != no {
 			list = append(list, candidate{r, t, r.aboutOwn(f, to)})
 		}
-	}
-	if !to.known {
-		for place := range p.rules {
-			add(place)
-		}
-		return list
-	}
-	for _, place := range p.index.places(to.address) {
-		add(place)
 	}
 	return list
 }
@@ -196,9 +194,7 @@ func signature(rules []candidate, about subjects) string {
 type subjects struct{ shared, own []int }
 
 // Edits reports whether any rule may edit a part, or put a banner into one.
-func (p *Policy) Edits() bool {
-	return slices.ContainsFunc(p.rules, func(r *rule) bool { return r.Outcome.Edit != NoEdit || r.Outcome.Banner != "" })
-}
+func (p *Policy) Edits() bool { return p.edits }
 
 // Keeps reports whether a copy of any message may be kept.
 func (p *Policy) Keeps() bool {

@@ -25,8 +25,8 @@ type facts struct {
 	lists     []partList
 	classes   []string     // of the parts, "" before it is asked for
 	fixed     map[int]byte // see fixedParts
-	forAll    []int8       // what each rule says without a recipient: a truth and 1
-	about     []int32      // where the answers of each rule about subjects begin, and 1; 0 if it was not asked
+	told      [][]answer   // what each rule has answered, a page of them for some rules that follow each other
+	general   []int        // places of the rules that may be for the mail, whoever the recipient is
 	answers   []int8       // about the message itself and the groups: a truth and 1
 	filled    map[fill][]HeaderField
 	standings map[asked]standing
@@ -48,7 +48,7 @@ type recipient struct {
 func (p *Policy) facts(in Input) *facts {
 	f := &facts{
 		in: in, local: p.local, ours: p.ours, sender: splitAddress(in.Envelope.Sender),
-		fixed: fixedParts(in), forAll: make([]int8, len(p.rules)), about: make([]int32, len(p.rules)),
+		fixed: fixedParts(in), told: make([][]answer, (len(p.rules)+perPage-1)/perPage),
 		filled: map[fill][]HeaderField{}, standings: map[asked]standing{},
 		limits: map[string]*OwnLimit{}, asksOwn: map[string]bool{},
 		room: maxMatches,
@@ -59,6 +59,27 @@ func (p *Policy) facts(in Input) *facts {
 	f.score = total(in.Found)
 	f.kinds = kindsOf(in.Found)
 	return f
+}
+
+// answer is what a rule has said.
+type answer struct {
+	forAll truth1 // for any recipient
+	about  int32  // where its answers about subjects begin, and 1; 0 if it was not asked
+}
+
+// truth1 is a truth and 1, 0 as long as it is not known.
+type truth1 int8
+
+// perPage is how many rules the answers are kept of in one piece: of thousands few are asked.
+const perPage = 128
+
+// answerOf returns the answers of a rule.
+func (f *facts) answerOf(r *rule) *answer {
+	page := &f.told[r.place/perPage]
+	if *page == nil {
+		*page = make([]answer, perPage)
+	}
+	return &(*page)[r.place%perPage]
 }
 
 // headerFrom returns the addresses of the From fields, which few rules ask for.

@@ -6,6 +6,18 @@ import (
 	"github.com/milterscan/milterscan/scan"
 )
 
+// foresee works out what mails are asked about the rules again and again.
+func (p *Policy) foresee() {
+	for _, r := range p.rules {
+		for s := range p.refuses {
+			may := r.mayRefuse(scan.Stage(s))
+			p.refuses[s] = p.refuses[s] || may && !r.byList
+			p.refusesListed[s] = p.refusesListed[s] || may && r.byList
+		}
+		p.edits = p.edits || r.Outcome.Edit != NoEdit || r.Outcome.Banner != ""
+	}
+}
+
 // RefusesOn reports whether Decide may refuse at RCPT for any of some findings.
 // Where it does not, the pipeline need not wait there for the scanner that makes
 // them. A finding is followed down the rules to the first that decides about it in

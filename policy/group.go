@@ -81,23 +81,22 @@ type partList struct {
 
 // lists returns the part patterns of the rules that may be for this mail.
 func (p *Policy) lists(f *facts, to []recipient) []partList {
-	if len(p.partRules) == 0 {
+	if !p.parts {
 		return nil
 	}
-	own := map[int]bool{}
+	places := slices.Clone(f.general)
 	for _, r := range to {
-		for _, place := range p.index.own(r.address) {
-			own[place] = true
-		}
+		places = append(places, p.index.personal(f, r)...)
 	}
+	slices.Sort(places)
 	var lists []partList
 	seen := map[int]bool{}
-	for _, r := range p.partRules {
-		if seen[r.list] || !own[r.place] && !p.index.any[r.place] && to[0].known || p.general(f, r) == no {
-			continue
+	for _, place := range slices.Compact(places) {
+		r := p.rules[place]
+		if len(r.parts) > 0 && !seen[r.list] && p.general(f, r) != no {
+			seen[r.list] = true
+			lists = append(lists, partList{r.list, r.parts})
 		}
-		seen[r.list] = true
-		lists = append(lists, partList{r.list, r.parts})
 	}
 	return lists
 }

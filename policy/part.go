@@ -30,26 +30,18 @@ func (p *Policy) Named(e scan.Envelope, parts []scan.Part) []scan.Finding {
 
 // named returns the patterns of rules for parts by name alone.
 func (p *Policy) named(e scan.Envelope) []partList {
-	if !slices.ContainsFunc(p.partRules, (*rule).byName) {
+	if len(p.byName.rules) == 0 {
 		return nil
-	}
-	f := p.facts(Input{Stage: scan.StageRcpt, Envelope: e, People: anyPeople{}, Lists: anyLists{}})
-	var to []recipient
-	for _, a := range e.Recipients {
-		to = append(to, f.recipient(a))
-	}
-	if len(to) == 0 {
-		to = []recipient{f.towards(recipient{known: true})} // as in a file
 	}
 	var lists []partList
 	seen := map[int]bool{}
-	for _, r := range p.partRules {
-		if !seen[r.list] && r.byName() && p.general(f, r) != no &&
-			slices.ContainsFunc(to, func(to recipient) bool { return r.forRecipient(f, to) != no }) {
+	p.byName.each(e, func(r *rule) bool {
+		if !seen[r.list] {
 			seen[r.list] = true
 			lists = append(lists, partList{r.list, r.parts})
 		}
-	}
+		return true
+	})
 	return lists
 }
 

@@ -28,5 +28,10 @@ func (r *rule) placeMatches(f *facts) truth {
 		return (len(r.Scope.Country) == 0 || p.Country != "" && slices.Contains(r.Scope.Country, Country(p.Country))) &&
 			(len(r.Scope.ASN) == 0 || p.ASN != 0 && slices.Contains(r.Scope.ASN, p.ASN))
 	}
-	return f.once(f.complete() || !f.local.Relay(f.in.Envelope.Client.Addr()), matches())
+	return f.once(f.knowsPlace(), matches())
+}
+
+// knowsPlace reports whether the place of the client that sent the mail is known, as far as it ever is.
+func (f *facts) knowsPlace() bool {
+	return f.complete() || !f.local.Relay(f.in.Envelope.Client.Addr())
 }

@@ -34,7 +34,8 @@ type Shadows struct {
 	by   map[any][]int // places of the others, by what they name
 }
 
-// mostNamed bounds what one rule is looked up by: lists in files may be long, and then are few.
+// mostNamed bounds what one rule is looked up by: lists in files may be long, and then are few. A mail is looked
+// up in such a list itself.
 const mostNamed = 1000
 
 // What rules are looked up by.

@@ -154,7 +154,7 @@ func (f *facts) list(j *judgement, r *rule, subject int, decides bool) {
 
 // concerned asks a rule, once, whether it is about a subject.
 func (f *facts) concerned(r *rule, subject int) truth {
-	begins := &f.about[r.place]
+	begins := &f.answerOf(r).about
 	if *begins == 0 {
 		*begins = int32(len(f.answers)) + 1
 		f.answers = append(f.answers, make([]int8, len(f.groups)+1)...)

@@ -54,7 +54,10 @@ type Options struct {
 
 // Judge is one generation: a configuration, its scanners and its policy. It may
 // be used for any number of messages at once.
-type Judge struct{ Options }
+type Judge struct {
+	Options
+	refusesFound bool // Early may refuse at RCPT for what was found by then
+}
 
 // New returns a judge.
 func New(o Options) *Judge {
@@ -79,7 +82,7 @@ func New(o Options) *Judge {
 	if o.Lists == nil {
 		o.Lists = func() (policy.Lists, error) { return nil, nil }
 	}
-	return &Judge{o}
+	return &Judge{o, o.Once.Early() && (o.Finds == nil || o.Policy.RefusesOn(o.Finds))}
 }
 
 // Generation numbers the configuration this judge was made from.
@@ -93,7 +96,7 @@ func (j *Judge) NewParser() *entity.Parser { return j.Opener.NewParser() }
 func (j *Judge) Early(ctx context.Context, s scan.Stage, env scan.Envelope, begun []*scan.Pending) policy.Ruling {
 	at := seen{id: newID(), stage: s, envelope: j.placed(env), people: j.People}
 	at.lists, _ = j.Lists() // of which the message has a finding
-	if s == scan.StageRcpt && (at.lists == nil || j.Policy.Refuses(s) || j.refusesFound()) {
+	if s == scan.StageRcpt && (at.lists == nil || j.Policy.Refuses(s) || j.refusesFound) {
 		at.reports = wait(begun)
 		at.found = scan.Findings(at.reports)
 	}
@@ -111,12 +114,7 @@ func (j *Judge) Refuses(s scan.Stage) bool {
 			return true
 		}
 	}
-	return j.Policy.Refuses(s) || s == scan.StageRcpt && j.refusesFound()
-}
-
-// refusesFound reports whether Early may refuse at RCPT for what was found by then.
-func (j *Judge) refusesFound() bool {
-	return j.Once.Early() && (j.Finds == nil || j.Policy.RefusesOn(j.Finds))
+	return j.Policy.Refuses(s) || s == scan.StageRcpt && j.refusesFound
 }
 
 // Examine opens, scans and decides, and changes nothing outside the message.

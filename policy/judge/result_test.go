@@ -240,7 +240,9 @@ func TestEarly(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		j.Policy, j.Once, j.Finds = p, scan.NewEngine(witness{}), row.finds
+		o := j.Options
+		o.Policy, o.Once, o.Finds = p, scan.NewEngine(witness{}), row.finds
+		j := New(o)
 		env := scan.Envelope{Client: netip.MustParseAddrPort("192.0.2.1:25"), Sender: "a@example.net"}
 		if row.stage == scan.StageRcpt {
 			env.Recipients = []string{"b@example.com"}
