@@ -183,7 +183,7 @@ func TestOrphans(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	for _, ahead := range []time.Duration{0, 23 * time.Hour, 1000 * time.Hour} { // the clock of the database does not say so
+	for _, ahead := range []time.Duration{0, 6 * 24 * time.Hour, 1000 * time.Hour} { // the clock of the database does not say so
 		if expire(ahead); len(objectsOf(t, box)) != 5 {
 			t.Errorf("%v later: the objects are %v", ahead, objectsOf(t, box))
 		}
@@ -220,14 +220,14 @@ func TestOrphans(t *testing.T) {
 	}
 }
 
-// oldBucket is a bucket whose objects are all two days old.
+// oldBucket is a bucket whose objects are all eight days old.
 type oldBucket struct{ *bucket.Bucket }
 
 // List says so.
 func (b oldBucket) List(ctx context.Context, begin string, use func([]bucket.Object) error) error {
 	return b.Bucket.List(ctx, begin, func(page []bucket.Object) error {
 		for i := range page {
-			page[i].Time = page[i].Time.Add(-48 * time.Hour)
+			page[i].Time = page[i].Time.Add(-8 * 24 * time.Hour)
 		}
 		return use(page)
 	})

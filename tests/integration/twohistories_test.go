@@ -33,7 +33,7 @@ func subjects(t *testing.T, h *house) (list []string) {
 
 // waiting returns how many records wait on a host.
 func waiting(h *house) int64 {
-	n, _ := spill.Waiting(filepath.Join(filepath.Dir(h.milter.ConfigFile()), "history.spill"))
+	n, _, _ := spill.Waiting(filepath.Join(filepath.Dir(h.milter.ConfigFile()), "history.spill"))
 	return n
 }
 

@@ -31,9 +31,9 @@ func (d *Daemon) tellOfStranded(before, now *config.Config) {
 		}
 	}
 	if file := before.History.SpillFile(); before.History.File != "" && file != now.History.SpillFile() {
-		if n, _ := spill.Waiting(file); n > 0 {
+		if n, _, err := spill.Waiting(file); n > 0 || err != nil {
 			d.log.Warn("records wait in a place that is not looked at any more: set history.file back until they are moved",
-				zap.String("file", file), zap.Int64("records", n))
+				zap.String("file", file), zap.Int64("records", n), zap.Error(err))
 		}
 	}
 }

@@ -56,6 +56,10 @@ func bucketFindings(place string, f bucket.Facts, keep time.Duration) (found []F
 		found = append(found, fault("remove that rule from the bucket, or let it spare the objects below store.s3.prefix",
 			"a rule of %s removes objects after %d days, and messages are kept for longer (%v); they would be lost", place, f.Expires, forTime(keep)))
 	}
+	if !f.Ends.IsZero() {
+		found = append(found, fault("remove that rule from the bucket, or let it spare the objects below store.s3.prefix",
+			"a rule of %s removes from %s on all objects that there are; kept messages would be lost", place, f.Ends.UTC().Format(time.DateOnly)))
+	}
 	if f.Drift.Abs() > wrong {
 		found = append(found, fault("set the clocks by NTP: servers refuse requests when clocks differ by more than 15 minutes",
 			"the clock of this host differs by %v from that of %s", f.Drift.Round(time.Second), place))

@@ -25,6 +25,7 @@ func TestBucketFindings(t *testing.T) {
 		"versions that go":      {with(func(f *bucket.Facts) { f.Versioned, f.Forgets = true, true }), day, []Level{OK}},
 		"a rule that is later":  {with(func(f *bucket.Facts) { f.Expires = 31 }), 30 * day, []Level{OK}},
 		"a rule that is sooner": {with(func(f *bucket.Facts) { f.Expires = 30 }), 30 * day, []Level{Fault}},
+		"a rule with a date":    {with(func(f *bucket.Facts) { f.Ends = time.Now() }), 30 * day, []Level{Fault}},
 		"a rule, and for ever":  {with(func(f *bucket.Facts) { f.Expires = 3650 }), 0, []Level{Fault}},
 		"a clock that is late":  {with(func(f *bucket.Facts) { f.Drift = -time.Hour }), day, []Level{Fault}},
 		"a clock that is right": {with(func(f *bucket.Facts) { f.Drift = time.Second }), day, []Level{OK}},

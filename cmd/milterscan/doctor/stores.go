@@ -47,14 +47,16 @@ func (p *Installation) history() []Finding {
 
 // spilled looks at the file in which records wait while the shared database is away.
 func (p *Installation) spilled(c config.History) []Finding {
-	found := p.room("records that wait for the shared database", filepath.Dir(c.File), 10*units.MB, 0, "history.spill")
-	n, bytes := spill.Waiting(c.SpillFile())
-	if n == 0 {
-		return []Finding{found}
+	found := []Finding{p.room("records that wait for the shared database", filepath.Dir(c.File), 10*units.MB, 0, "history.spill")}
+	n, bytes, err := spill.Waiting(c.SpillFile())
+	if err != nil {
+		found = append(found, fault("see why, and do not remove it: its records are nowhere else", "records that wait for the shared database cannot be read: %v", err))
 	}
-	return []Finding{found,
-		advice("see why the shared database does not take them: the daemon puts them there as soon as it can",
-			"%d records wait in %s (%v)", n, c.SpillFile(), units.Size(bytes))}
+	if n == 0 {
+		return found
+	}
+	return append(found, advice("see why the shared database does not take them: the daemon puts them there as soon as it can",
+		"%d records wait in %s (%v)", n, c.SpillFile(), units.Size(bytes)))
 }
 
 // notices looks at the directory in which notices wait.

@@ -43,12 +43,23 @@ func (x Examination) Examine(ctx context.Context, k *Stores, c *config.Config) (
 	for _, l := range late {
 		x.Tell("", "%s has %d kept messages to itself, which are not in the database yet", l.Host, l.Messages)
 	}
-	if file := c.History.SpillFile(); c.History.File != "" {
-		if n, _ := spill.Waiting(file); n > 0 {
-			x.Tell("", "%s has %d records of messages in %s, which are not in the database yet", c.Store.Host(), n, file)
-		}
-	}
+	x.spill(c)
 	return messages, wrong, err
+}
+
+// spill looks at the file in which records wait for the database.
+func (x Examination) spill(c *config.Config) {
+	if c.History.File == "" {
+		return
+	}
+	file := c.History.SpillFile()
+	n, _, err := spill.Waiting(file)
+	if n > 0 {
+		x.Tell("", "%s has %d records of messages in %s, which are not in the database yet", c.Store.Host(), n, file)
+	}
+	if err != nil {
+		x.Tell("", "%s has records of messages that cannot be read: %v", c.Store.Host(), err)
+	}
 }
 
 // directory looks at the messages of a directory.

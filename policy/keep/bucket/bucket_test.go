@@ -224,6 +224,11 @@ func TestKeys(t *testing.T) {
 	}
 }
 
+// date returns the end that a rule sets to all objects.
+func date(year int) string {
+	return fmt.Sprintf("<Expiration><Date>%d-01-01T00:00:00Z</Date></Expiration>", year)
+}
+
 // rules is a lifecycle of a bucket.
 const rules = `<LifecycleConfiguration><Rule><ID>a</ID><Status>Enabled</Status><Filter><Prefix>%s</Prefix></Filter>%s</Rule></LifecycleConfiguration>`
 
@@ -247,6 +252,8 @@ func TestExamine(t *testing.T) {
 			with(func(f *bucket.Facts) { f.Versioned, f.Forgets = true, true })},
 		"expiry": {&fakes.S3{Answers: map[string]string{"lifecycle": fmt.Sprintf(rules, "here/", expire)}},
 			with(func(f *bucket.Facts) { f.Expires = 3 })},
+		"expiry by dates": {&fakes.S3{Answers: map[string]string{"lifecycle": fmt.Sprintf(rules, "here/", date(2031)+"</Rule><Rule><ID>b</ID><Status>Enabled</Status><Filter><Prefix>here/</Prefix></Filter>"+date(2030))}},
+			with(func(f *bucket.Facts) { f.Ends = time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC) })},
 		"expiry below": {&fakes.S3{Answers: map[string]string{"lifecycle": fmt.Sprintf(rules, "here/x", expire)}},
 			with(func(f *bucket.Facts) { f.Expires = 3 })},
 		"expiry elsewhere": {&fakes.S3{Answers: map[string]string{"lifecycle": fmt.Sprintf(rules, "there/", expire)}}, good},

@@ -23,7 +23,8 @@ type Facts struct {
 	Drift       time.Duration // how far the clock of this host is ahead of that of the server
 	// Versioned says that what is deleted stays as an old version, and Forgets that a rule removes these.
 	Versioned, Forgets bool
-	Expires            int // days after which a rule removes objects that nobody has deleted; 0: none does
+	Expires            int       // days after which a rule removes objects that nobody has deleted; 0: none does
+	Ends               time.Time // when a rule removes all that there are, and all later ones; zero: none does
 }
 
 // Examine looks at the bucket. It writes an object of a few bytes, reads it, tries to write over it, and removes it.
@@ -132,6 +133,9 @@ func (f *Facts) read(rules []lifecycle.Rule, prefix string) {
 		f.Forgets = f.Forgets || r.NoncurrentVersionExpiration.NoncurrentDays > 0 || r.NoncurrentVersionExpiration.NewerNoncurrentVersions > 0
 		if days := int(r.Expiration.Days); days > 0 && (f.Expires == 0 || days < f.Expires) {
 			f.Expires = days
+		}
+		if end := r.Expiration.Date.Time; !end.IsZero() && (f.Ends.IsZero() || end.Before(f.Ends)) {
+			f.Ends = end
 		}
 	}
 }

@@ -129,7 +129,9 @@ func (s *State) recall() error {
 	return nil
 }
 
-// memorize writes the timelines that were seen into the file, if there are others than before.
+// memorize writes the timelines that were seen into the file, if there are others than before. What other processes have written there
+// is learned first, so that one that knows less takes nothing away, or not for long. A file that was removed meanwhile is not made
+// again for what was in it.
 func (s *State) memorize() error {
 	file := s.options.Seen
 	if file == "" {
@@ -137,9 +139,19 @@ func (s *State) memorize() error {
 	}
 	s.memory.Lock()
 	defer s.memory.Unlock()
-	text, err := json.Marshal(s.timelines)
-	if err != nil || string(text) == s.memorized {
-		return err
+	there, err := os.ReadFile(file)
+	if err == nil {
+		json.Unmarshal(there, s.timelines) // what cannot be read is written anew
+	}
+	text, failed := json.Marshal(s.timelines)
+	switch {
+	case failed != nil:
+		return failed
+	case err == nil && string(text) == string(there):
+		s.memorized = string(text)
+		return nil
+	case err != nil && string(text) == s.memorized:
+		return nil
 	}
 	if err = disk.Save(file, func(w io.Writer) error { _, err := w.Write(text); return err }); err != nil {
 		return fmt.Errorf("a restart would not know old primaries: %w", err)

@@ -47,6 +47,20 @@ func TestMemory(t *testing.T) {
 	if err := s.several([]postgres.Standing{at(2), {Place: "db3"}, {Place: "db4", Err: ErrNewer}}); err != nil {
 		t.Error(err)
 	}
+	less := open() // it began before
+	if err := errors.Join(less.recall(), s.timelines.See(at(3)), s.memorize(), less.timelines.See(postgres.Standing{System: "b", Timeline: 7}), less.memorize(),
+		s.memorize()); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := os.ReadFile(file); err != nil || string(text) != `{"a":3,"b":7}` {
+		t.Errorf("two processes: %s, %v", text, err)
+	}
+	if err := errors.Join(os.Remove(file), s.memorize()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(file); err == nil {
+		t.Error("a file that was removed is there again")
+	}
 	for _, text := range []string{"", `{"a`, `{"a":-2}`, "\x00"} {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)

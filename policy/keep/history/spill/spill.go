@@ -245,8 +245,19 @@ func (s *Spill) Waiting() (records, bytes int64) {
 	return records, bytes
 }
 
-// Waiting returns how many records wait in a file and in the one that is being loaded, and how many bytes these have.
-func Waiting(file string) (records, bytes int64) { return New(nil, Terms{File: file}).Waiting() }
+// Waiting returns how many records wait in a file and in the one that is being loaded, and how many bytes these have. The error says
+// that there are files of which that is not known.
+func Waiting(file string) (records, bytes int64, err error) {
+	s := New(nil, Terms{File: file})
+	var errs []error
+	for _, path := range []string{s.File, s.loading()} {
+		if size := sizeOf(path); size > 0 {
+			n, _, err := count(path)
+			records, bytes, errs = records+n, bytes+size, append(errs, err)
+		}
+	}
+	return records, bytes, errors.Join(errs...)
+}
 
 // Check returns why no record can be kept, neither in the history nor in the file.
 func (s *Spill) Check(ctx context.Context, history func(context.Context) error) error {

@@ -13,9 +13,11 @@ import (
 
 // Numbers and times of removing objects.
 const (
-	orphanAge = 24 * time.Hour // of objects without an entry: those that are younger may be about to get theirs
-	removed   = 100            // are claimed at once
-	removers  = 8              // at the same time
+	// orphanAge is that of objects without an entry which are removed: younger ones may be about to get theirs, or belong to a server
+	// that somebody put in the place of this one by mistake, and has a weekend to notice.
+	orphanAge = 7 * 24 * time.Hour
+	removed   = 100 // are claimed at once
+	removers  = 8   // at the same time
 )
 
 // sweep removes the objects of deleted messages, and once a day claims those that have no entry. It is done by any number
