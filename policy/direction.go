@@ -116,6 +116,24 @@ func (l Local) Has(address string) bool {
 	})
 }
 
+// DomainSet is domains in which addresses are looked up, however many there are. The nil set has none.
+type DomainSet map[string]bool
+
+// NewDomainSet returns the set of some domains.
+func NewDomainSet(list []Domain) DomainSet {
+	s := make(DomainSet, len(list))
+	for _, d := range list {
+		s[string(d)] = true
+	}
+	return s
+}
+
+// Has reports whether an address is in one of the domains.
+func (s DomainSet) Has(address string) bool {
+	domain := splitAddress(address).domain
+	return domain != "" && matchDomain(s, domain)
+}
+
 // trusted says whether the mail is from us. A client may still authenticate
 // before MAIL.
 func (f *facts) trusted() truth {

@@ -135,8 +135,9 @@ type Config struct {
 
 	origins  origins
 	domains  []domainFile
-	setAside Problems        // in files of domains that are not used
-	without  []policy.Domain // whose files these are
+	off      map[string]policy.DomainSet // the domains that do without a scanner, by its word
+	setAside Problems                    // in files of domains that are not used
+	without  []policy.Domain             // whose files these are
 	cautions []string
 }
 

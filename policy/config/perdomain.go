@@ -105,6 +105,20 @@ func (b *binder) domainFiles(c *Config) {
 			continue
 		}
 		c.domains = append(c.domains, f)
+		c.switchOff(f)
+	}
+}
+
+// switchOff notes which scanners a domain does without.
+func (c *Config) switchOff(f domainFile) {
+	if c.off == nil {
+		c.off = map[string]policy.DomainSet{}
+	}
+	for _, word := range f.Off {
+		if c.off[word] == nil {
+			c.off[word] = policy.DomainSet{}
+		}
+		c.off[word][string(f.domain)] = true
 	}
 }
 
@@ -323,16 +337,9 @@ func (c *Config) Unwanted(word string, recipients []string) bool {
 	if len(recipients) == 0 {
 		return false
 	}
-	return !slices.ContainsFunc(recipients, func(to string) bool { return !c.off(word, to) })
-}
-
-func (c *Config) off(word, to string) bool {
-	return slices.ContainsFunc(c.domains, func(f domainFile) bool {
-		return slices.Contains(f.Off, word) && policy.Local{Domains: []policy.Domain{f.domain}}.Has(to)
-	})
+	off := c.off[word]
+	return !slices.ContainsFunc(recipients, func(to string) bool { return !off.Has(to) })
 }
 
 // Unwantable reports whether some domain does not want a scanner.
-func (c *Config) Unwantable(word string) bool {
-	return slices.ContainsFunc(c.domains, func(f domainFile) bool { return slices.Contains(f.Off, word) })
-}
+func (c *Config) Unwantable(word string) bool { return len(c.off[word]) > 0 }

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"fmt"
 
+	"github.com/milterscan/milterscan/policy"
 	"github.com/milterscan/milterscan/policy/config"
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/sender/auth"
@@ -23,9 +24,10 @@ func relays(s *site) ([]scan.Scanner, error) {
 	if !checks.Enabled() {
 		return nil, nil
 	}
+	ours := policy.NewDomainSet(s.local.Domains)
 	return one(relay.New(checks, relay.With{
 		Resolver: s.resolver, Questions: s.DNS.Questions, Trusted: s.local.Trusts,
-		Local: func(domain string) bool { return s.local.Has("@" + domain) },
+		Local: func(domain string) bool { return ours.Has("@" + domain) },
 	}), nil)
 }
 
