@@ -64,8 +64,18 @@ type Block struct {
 	Parts map[Part][]byte
 }
 
+// Level says how many records a block is made for.
+type Level int
+
+// The levels. Blocks of a level are put together into one of the next.
+const (
+	Small Level = iota
+	Large
+)
+
 // Span describes the records of a block.
 type Span struct {
+	Level          Level
 	Rows           int
 	First, Last    int64 // the least and the greatest key
 	Newest, Oldest Row
@@ -82,7 +92,7 @@ type entry struct {
 // Builder makes a block.
 type Builder struct {
 	entries     []entry
-	terms       [fields]map[string][]uint16 // places in entries
+	terms       [fields]map[string][]uint32 // places in entries
 	text        int
 	first, last int64
 	from, to    int64 // in time
@@ -100,7 +110,7 @@ func (b *Builder) Add(key int64, r policy.Record) bool {
 		return false
 	}
 	b.first, b.last, b.from, b.to = first, last, from, to
-	place := uint16(len(b.entries))
+	place := uint32(len(b.entries))
 	all := valuesOf(r)
 	b.entries = append(b.entries, entry{Row{at, key}, r.Size, Hash(r.MessageID), all[subjects]})
 	b.text += len(all[subjects])
@@ -113,9 +123,9 @@ func (b *Builder) Add(key int64, r policy.Record) bool {
 }
 
 // post notes that a value turns up in the record at a place.
-func (b *Builder) post(f field, value string, place uint16) {
+func (b *Builder) post(f field, value string, place uint32) {
 	if b.terms[f] == nil {
-		b.terms[f] = map[string][]uint16{}
+		b.terms[f] = map[string][]uint32{}
 	}
 	list, known := b.terms[f][value]
 	if !known {
@@ -136,23 +146,49 @@ func (b *Builder) Block() Block {
 		order[i] = i
 	}
 	slices.SortFunc(order, func(i, j int) int { return b.entries[i].Later(b.entries[j].Row) })
-	place := make([]uint16, len(order))
-	rows, sizes, ids := []byte(nil), []byte(nil), []byte(nil)
+	place := make([]uint32, len(order))
+	var rows []Row
+	var sizes, ids []uint64
 	for rank, i := range order {
 		e := b.entries[i]
-		place[i] = uint16(rank)
-		rows = binary.LittleEndian.AppendUint64(rows, uint64(e.Time-b.from)<<keyBits|uint64(e.Key-b.first))
-		sizes = binary.LittleEndian.AppendUint64(sizes, uint64(e.size))
-		ids = binary.LittleEndian.AppendUint64(ids, e.id)
+		place[i] = uint32(rank)
+		rows, sizes, ids = append(rows, e.Row), append(sizes, uint64(e.size)), append(ids, e.id)
 	}
-	out := Block{Span{len(order), b.first, b.last, b.entries[order[0]].Row, b.entries[order[len(order)-1]].Row},
-		map[Part][]byte{PartRows: rows, PartSizes: sizes, PartIDs: ids}}
+	out := Block{spanOf(rows, b.first, b.last), map[Part][]byte{PartSizes: numbers(sizes), PartIDs: numbers(ids)}}
+	out.Parts[PartRows] = numbers(out.packed(rows))
 	b.sequences(order, out.Parts)
 	for f, terms := range b.terms {
 		out.write(field(f), terms, place)
 	}
 	for p, data := range out.Parts {
 		out.Parts[p] = sealed(data)
+	}
+	return out
+}
+
+// spanOf describes rows, of which there is one at least, the newest first.
+func spanOf(rows []Row, first, last int64) Span {
+	return Span{Rows: len(rows), First: first, Last: last, Newest: rows[0], Oldest: rows[len(rows)-1]}
+}
+
+// packed returns rows as numbers, which unpacked reads.
+func (s Span) packed(rows []Row) []uint64 {
+	list := make([]uint64, len(rows))
+	for i, r := range rows {
+		list[i] = uint64(r.Time-s.Oldest.Time)<<keyBits | uint64(r.Key-s.First)
+	}
+	return list
+}
+
+func (s Span) unpacked(v uint64) Row {
+	return Row{s.Oldest.Time + int64(v>>keyBits), s.First + int64(v&farKeys)}
+}
+
+// numbers writes a column.
+func numbers(list []uint64) []byte {
+	out := make([]byte, 0, rowSize*len(list)+crc32.Size)
+	for _, v := range list {
+		out = binary.LittleEndian.AppendUint64(out, v)
 	}
 	return out
 }
@@ -174,7 +210,7 @@ func unsealed(data []byte) ([]byte, error) {
 }
 
 // ranked returns the places of the values of a field in its dictionary.
-func ranked(terms map[string][]uint16) map[string]int {
+func ranked(terms map[string][]uint32) map[string]int {
 	ids := make(map[string]int, len(terms))
 	for i, v := range slices.Sorted(maps.Keys(terms)) {
 		ids[v] = i
@@ -183,51 +219,17 @@ func ranked(terms map[string][]uint16) map[string]int {
 }
 
 // write writes a dictionary and its lists, with every record at its place.
-func (b *Block) write(f field, terms map[string][]uint16, place []uint16) {
-	values := slices.Sorted(maps.Keys(terms))
-	head, text := binary.LittleEndian.AppendUint32(nil, uint32(len(values))), []byte{separator}
-	for some := range slices.Chunk(values, postingChunk) {
-		head = binary.LittleEndian.AppendUint32(head, uint32(len(text)))
-		table, lists := binary.LittleEndian.AppendUint32(nil, uint32(len(some))), []byte(nil)
-		for _, v := range some {
-			list := terms[v]
-			for i, p := range list {
-				list[i] = place[p]
-			}
-			slices.Sort(list)
-			table = binary.LittleEndian.AppendUint32(table, uint32(len(text)))
-			table = binary.LittleEndian.AppendUint32(table, uint32(len(lists)))
-			lists = appendList(lists, list, len(place))
-			text = append(append(text, v...), separator)
+func (b *Block) write(f field, terms map[string][]uint32, place []uint32) {
+	w := dictionaryWriter{rows: len(place)}
+	for _, v := range slices.Sorted(maps.Keys(terms)) {
+		list := terms[v]
+		for i, p := range list {
+			list[i] = place[p]
 		}
-		b.Parts[postings(f, len(head)/4-2)] = append(table, lists...)
+		slices.Sort(list)
+		w.add([]byte(v), list)
 	}
-	b.Parts[words(f)] = append(head, text...)
-}
-
-// The forms of a list of records: a bit for each record, or the distances between those
-// that are in it.
-const (
-	asBits = iota
-	asGaps
-)
-
-// appendList writes a sorted list of records in the shorter form.
-func appendList(to []byte, list []uint16, rows int) []byte {
-	if len(list) > rows/8 {
-		set := make([]byte, (rows+7)/8)
-		for _, p := range list {
-			set[p/8] |= 1 << (p % 8)
-		}
-		return append(append(to, asBits), set...)
-	}
-	to = append(to, asGaps)
-	last := -1
-	for _, p := range list {
-		to = binary.AppendUvarint(to, uint64(int(p)-last-1))
-		last = int(p)
-	}
-	return to
+	w.put(f, b.Parts)
 }
 
 // Hash returns a number for a text, 0 for none.

@@ -247,28 +247,56 @@ func (s set) and(other set) {
 
 // add adds the records of a list.
 func (s set) add(list []byte, rows int) error {
-	switch {
-	case list[0] == asBits && len(list) == 1+(rows+7)/8:
+	if list[0] == asBits && len(list) == 1+(rows+7)/8 {
 		for i, bits := range list[1:] {
 			s[i/8] |= uint64(bits) << (i % 8 * 8)
 		}
 		return nil
+	}
+	return eachIn(list, rows, func(at int) { s[at/64] |= 1 << (at % 64) })
+}
+
+// eachIn calls visit with the records of a list, in their order.
+func eachIn(list []byte, rows int, visit func(at int)) error {
+	switch {
+	case list[0] == asBits && len(list) == 1+(rows+7)/8:
+		for i, some := range list[1:] {
+			for ; some != 0; some &= some - 1 {
+				if at := 8*i + bits.TrailingZeros8(some); at < rows {
+					visit(at)
+				}
+			}
+		}
+		return nil
 	case list[0] == asGaps:
-		return s.addGaps(list[1:], rows)
+		return eachGap(list[1:], rows, visit)
 	}
 	return ErrDamaged
 }
 
-func (s set) addGaps(list []byte, rows int) error {
+func eachGap(list []byte, rows int, visit func(at int)) error {
 	at := -1
 	for len(list) > 0 {
-		gap, n := binary.Uvarint(list)
+		gap, n := uint64(list[0]), 1
+		if gap >= 0x80 {
+			gap, n = binary.Uvarint(list)
+		}
 		if n <= 0 || gap >= uint64(rows-at-1) {
 			return ErrDamaged
 		}
 		at += int(gap) + 1
-		s[at/64] |= 1 << (at % 64)
+		visit(at)
 		list = list[n:]
 	}
 	return nil
+}
+
+// places adds the records of a set to a list.
+func (s set) places(to []uint32) []uint32 {
+	for i, word := range s {
+		for ; word != 0; word &= word - 1 {
+			to = append(to, uint32(64*i+bits.TrailingZeros64(word)))
+		}
+	}
+	return to
 }

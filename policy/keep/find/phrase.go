@@ -74,22 +74,32 @@ func (a *asked) inOrder(all []looked, first int) error {
 		if len(data) < 4*rows {
 			return ErrDamaged
 		}
-		texts, starts := data[4*rows:], data[:4*rows:4*rows]
-		starts = binary.LittleEndian.AppendUint32(starts, uint32(len(texts)))
 		for i := range rows {
 			if !a.left.has(first + i) {
 				continue
 			}
-			from, to := binary.LittleEndian.Uint32(starts[4*i:]), binary.LittleEndian.Uint32(starts[4*i+4:])
-			if from > to || int(to) > len(texts) {
-				return ErrDamaged
+			subject, err := subjectAt(data[:4*rows], data[4*rows:], i)
+			if err != nil {
+				return err
 			}
-			if slices.ContainsFunc(all, func(l looked) bool { return !has(texts[from:to], l) }) {
+			if slices.ContainsFunc(all, func(l looked) bool { return !has(subject, l) }) {
 				a.left.drop(first + i)
 			}
 		}
 		return nil
 	})
+}
+
+// subjectAt returns one of some subjects that follow each other, from where each begins.
+func subjectAt(starts, texts []byte, i int) ([]byte, error) {
+	from, to := binary.LittleEndian.Uint32(starts[4*i:]), uint32(len(texts))
+	if 4*i+4 < len(starts) {
+		to = binary.LittleEndian.Uint32(starts[4*i+4:])
+	}
+	if from > to || int(to) > len(texts) {
+		return nil, ErrDamaged
+	}
+	return texts[from:to], nil
 }
 
 // has reports whether tokens follow each other in a subject, which is their places in the
@@ -121,16 +131,14 @@ func has(subject []byte, tokens []set) bool {
 // sequences writes the subjects of entries, in an order, as places in the dictionary.
 func (b *Builder) sequences(order []int, to map[Part][]byte) {
 	ids := ranked(b.terms[subjects])
-	chunk := 0
-	for some := range slices.Chunk(order, subjectChunk) {
-		var starts, all []byte
-		for _, i := range some {
-			starts = binary.LittleEndian.AppendUint32(starts, uint32(len(all)))
-			for _, t := range b.entries[i].subject {
-				all = binary.AppendUvarint(all, uint64(ids[t]))
-			}
+	w := sequenceWriter{to: to}
+	var tokens []byte
+	for _, i := range order {
+		tokens = tokens[:0]
+		for _, t := range b.entries[i].subject {
+			tokens = binary.AppendUvarint(tokens, uint64(ids[t]))
 		}
-		to[sequences(chunk)] = append(starts, all...)
-		chunk++
+		w.add(tokens)
 	}
+	w.flush()
 }

@@ -3,6 +3,8 @@ package find
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"iter"
 	"time"
 
 	"github.com/milterscan/milterscan/policy"
@@ -29,20 +31,23 @@ type Each func(ctx context.Context, use func(key int64, r policy.Record) bool) e
 
 // Shelf is where records and their blocks are kept.
 type Shelf interface {
-	// Small lists the first blocks, in the order of keys, that are small: n at most.
-	Small(ctx context.Context, n int) ([]Keys, error)
-	// Within lists all blocks that begin within some keys.
-	Within(ctx context.Context, k Keys) ([]Keys, error)
+	// Blocks lists all blocks, in the order of keys.
+	Blocks(ctx context.Context) ([]Span, error)
+	// Size returns how many bytes the parts of the blocks have that begin within some keys.
+	Size(ctx context.Context, k Keys) (int64, error)
+	// Part returns a part of a block, which is the caller's; ErrAbsent if it is not there.
+	Part(ctx context.Context, b Span, p Part) ([]byte, error)
+	// Alive returns what reports whether a record of one of these blocks is still there.
+	Alive(ctx context.Context, blocks []Span) (func(Row) bool, error)
 	// Each has the records with some keys, in the order of these. What follows the first most records may be left out.
 	Each(k Keys, most int) Each
 }
 
 // Step is some work on the blocks.
 type Step struct {
-	Was, Will Extent
-	Replaced  []Keys // blocks
+	Was, Will Extent // the same if blocks are replaced
+	Replaced  []Span // blocks
 	Blocks    []Block
-	Merged    bool // the blocks are large ones
 }
 
 // Plan makes the next step for records that came since, or of small blocks; nil if there is none.
@@ -55,15 +60,15 @@ func (z Sizes) Plan(ctx context.Context, s Shelf, e Extent) (*Step, error) {
 
 // recent puts the records that came since into a block.
 func (z Sizes) recent(ctx context.Context, s Shelf, e Extent) (*Step, error) {
-	n, most := e.Next-e.High, z.Small
+	n, most, level := e.Next-e.High, z.Small, Small
 	if n < int64(most) {
 		return nil, nil
 	}
 	if n >= int64(z.Large) {
-		most = z.Large
+		most, level = z.Large, Large
 	}
-	w := &Step{Was: e, Will: e, Merged: most == z.Large}
-	b, err := Filled(ctx, most, s.Each(Keys{e.High, e.Next - 1}, most))
+	w := &Step{Was: e, Will: e}
+	b, err := Filled(ctx, level, most, s.Each(Keys{e.High, e.Next - 1}, most))
 	if err != nil {
 		return nil, err
 	}
@@ -74,34 +79,97 @@ func (z Sizes) recent(ctx context.Context, s Shelf, e Extent) (*Step, error) {
 	return w, nil
 }
 
-// merging makes a large block of small ones, and of the records between them.
+// merging makes a large block of small ones.
 func (z Sizes) merging(ctx context.Context, s Shelf, e Extent) (*Step, error) {
-	small, err := s.Small(ctx, z.Large/z.Small)
-	if err != nil || len(small) < z.Large/z.Small {
+	all, err := s.Blocks(ctx)
+	if err != nil {
 		return nil, err
 	}
-	w := &Step{Was: e, Will: e, Merged: true}
-	all := Keys{small[0].First, small[len(small)-1].Last}
-	w.Replaced, err = s.Within(ctx, all)
-	for err == nil {
-		var b *Block
-		b, err = Filled(ctx, z.Large, s.Each(all, z.Large))
-		if b == nil {
+	for run, closed := range runs(all, Small) {
+		for ; len(run) >= z.Large/z.Small || closed && len(run) > 1; run = run[1:] {
+			some, err := fitting(ctx, s, run, z.Large, mostMerged)
+			if err != nil {
+				return nil, err
+			}
+			if len(some) > 1 {
+				return z.merged(ctx, s, e, some)
+			}
+		}
+	}
+	return nil, nil
+}
+
+// runs goes through the blocks of a level that follow each other, and says of each run whether a larger block comes after it, so that
+// it grows no more.
+func runs(all []Span, level Level) iter.Seq2[[]Span, bool] {
+	return func(yield func([]Span, bool) bool) {
+		for from := 0; from < len(all); from++ {
+			to := from
+			for to < len(all) && all[to].Level == level {
+				to++
+			}
+			if to > from && !yield(all[from:to], to < len(all) && all[to].Level > level) {
+				return
+			}
+			from = to
+		}
+	}
+}
+
+// fitting returns as many of the first blocks of a run as one block can be made of: of some records and bytes at most.
+func fitting(ctx context.Context, s Shelf, run []Span, rows int, bytes int64) ([]Span, error) {
+	oldest, newest, n := run[0].Oldest.Time, run[0].Newest.Time, 0
+	for i, b := range run {
+		oldest, newest, n = min(oldest, b.Oldest.Time), max(newest, b.Newest.Time), n+b.Rows
+		if n > rows || b.Last-run[0].First > farKeys || newest-oldest > farTimes {
+			run = run[:i]
 			break
+		}
+	}
+	for len(run) > 1 {
+		size, err := s.Size(ctx, Keys{run[0].First, run[len(run)-1].First})
+		if err != nil || size <= bytes {
+			return run, err
+		}
+		run = run[:len(run)/2]
+	}
+	return run, nil
+}
+
+// merged makes a large block of small ones. Where one of these is damaged, their records are read.
+func (z Sizes) merged(ctx context.Context, s Shelf, e Extent, small []Span) (*Step, error) {
+	w := &Step{Was: e, Will: e, Replaced: small}
+	b, err := Merged(ctx, s, small)
+	if b != nil {
+		w.Blocks = []Block{*b}
+	}
+	if !errors.Is(err, ErrDamaged) {
+		return w, err
+	}
+	return w, w.refill(ctx, s, z.Large)
+}
+
+// refill makes large blocks of the records of those that are replaced.
+func (w *Step) refill(ctx context.Context, s Shelf, most int) error {
+	all := Keys{w.Replaced[0].First, w.Replaced[len(w.Replaced)-1].Last}
+	for {
+		b, err := Filled(ctx, Large, most, s.Each(all, most))
+		if b == nil || err != nil {
+			return err
 		}
 		w.Blocks, all.First = append(w.Blocks, *b), b.Last+1
 	}
-	return w, err
 }
 
-// Filled makes a block of the first of some records, nil if there are none.
-func Filled(ctx context.Context, most int, each Each) (*Block, error) {
+// Filled makes a block of a level of the first of some records, nil if there are none.
+func Filled(ctx context.Context, l Level, most int, each Each) (*Block, error) {
 	var b Builder
 	err := each(ctx, func(key int64, r policy.Record) bool { return b.Add(key, r) && b.Len() < most })
 	if err != nil || b.Len() == 0 {
 		return nil, err
 	}
 	block := b.Block()
+	block.Level = l
 	return &block, nil
 }
 

@@ -190,7 +190,7 @@ func (a *asked) rows(q Query, after history.Cursor) (list []Row, err error) {
 		for i, word := range a.left {
 			for ; word != 0; word &= word - 1 {
 				v := binary.LittleEndian.Uint64(data[(i*64+bits.TrailingZeros64(word))*rowSize:])
-				r := Row{a.Oldest.Time + int64(v>>keyBits), a.First + int64(v&farKeys)}
+				r := a.unpacked(v)
 				if after.Comes(r.Time, r.Key) && q.May(r.Time, r.Time) {
 					list = append(list, r)
 				}

@@ -51,13 +51,13 @@ func (h *History) expireBlocks(ctx context.Context, before time.Time) error {
 				if err != nil || version < historyVersion {
 					return err
 				}
-				var first int64
-				err = tx.QueryRowContext(ctx, `SELECT first FROM block WHERE newest < ? LIMIT 1`, before.UnixMilli()).Scan(&first)
+				var first, last int64
+				err = tx.QueryRowContext(ctx, `SELECT first, last FROM block WHERE newest < ? LIMIT 1`, before.UnixMilli()).Scan(&first, &last)
 				if errors.Is(err, sql.ErrNoRows) {
 					return nil
 				}
 				if err == nil {
-					gone, err = dropBlock(ctx, tx, first)
+					gone, err = dropBlock(ctx, tx, first, last)
 				}
 				return err
 			})

@@ -54,7 +54,7 @@ func (k *holding) run(ctx context.Context, q history.Holding) (out history.Held,
 
 // blocks asks every block.
 func (k *holding) blocks(ctx context.Context) (err error) {
-	if k.parts, err = k.tx.PrepareContext(ctx, `SELECT data FROM part WHERE block = ? AND part = ?`); err != nil {
+	if k.parts, err = k.tx.PrepareContext(ctx, partOfBlock); err != nil {
 		return err
 	}
 	spans, err := Rows(ctx, k.tx, readSpan, spansOfBlocks)

@@ -60,12 +60,12 @@ func former(ctx context.Context, tx *sql.Tx, z find.Sizes, e find.Extent) (*find
 	if e.Low == 0 {
 		return nil, nil
 	}
-	b, err := find.Filled(ctx, z.Large,
+	b, err := find.Filled(ctx, find.Large, z.Large,
 		records(tx, `SELECT rowid, time, record FROM message WHERE rowid < ? ORDER BY rowid DESC`, e.Low))
 	if err != nil {
 		return nil, err
 	}
-	w := &find.Step{Was: e, Will: e, Merged: true}
+	w := &find.Step{Was: e, Will: e}
 	w.Will.Low = 0
 	if b != nil {
 		w.Blocks, w.Will.Low = []find.Block{*b}, b.First
@@ -79,14 +79,48 @@ type shelf struct {
 	recent *recent
 }
 
-// Small lists small blocks.
-func (s shelf) Small(ctx context.Context, n int) ([]find.Keys, error) {
-	return Rows(ctx, s.tx, readKeys, `SELECT first, last FROM block WHERE merged = 0 ORDER BY first LIMIT ?`, n)
+// Blocks lists all blocks.
+func (s shelf) Blocks(ctx context.Context) ([]find.Span, error) {
+	return Rows(ctx, s.tx, readSpan, spansOfBlocks+` ORDER BY first`)
 }
 
-// Within lists blocks by their first keys.
-func (s shelf) Within(ctx context.Context, k find.Keys) ([]find.Keys, error) {
-	return Rows(ctx, s.tx, readKeys, `SELECT first, last FROM block WHERE first >= ? AND first <= ?`, k.First, k.Last)
+// Size adds up how long parts are.
+func (s shelf) Size(ctx context.Context, k find.Keys) (n int64, err error) {
+	err = s.tx.QueryRowContext(ctx, `SELECT coalesce(sum(length(data)), 0) FROM part WHERE block >= ? AND block <= ?`,
+		k.First, k.Last).Scan(&n)
+	return n, err
+}
+
+// Part reads a part of a block.
+func (s shelf) Part(ctx context.Context, b find.Span, p find.Part) (data []byte, err error) {
+	err = s.tx.QueryRowContext(ctx, partOfBlock, b.First, p).Scan(&data)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = find.ErrAbsent
+	}
+	return data, err
+}
+
+// Alive asks which records of blocks have neither expired nor been written again, with another key.
+func (s shelf) Alive(ctx context.Context, blocks []find.Span) (func(find.Row) bool, error) {
+	rows, oldest, newest := 0, int64(math.MaxInt64), int64(math.MinInt64)
+	for _, b := range blocks {
+		rows, oldest, newest = rows+b.Rows, min(oldest, b.Oldest.Time), max(newest, b.Newest.Time)
+	}
+	const alive = ` FROM message WHERE time >= ? AND time <= ? AND rowid >= ? AND rowid <= ?`
+	args := []any{oldest, newest, blocks[0].First, blocks[len(blocks)-1].Last}
+	var n int
+	if err := s.tx.QueryRowContext(ctx, `SELECT count(*)`+alive, args...).Scan(&n); err != nil {
+		return nil, err
+	}
+	if n == rows {
+		return func(find.Row) bool { return true }, nil
+	}
+	keys := make(map[int64]bool, n)
+	list, err := Rows(ctx, s.tx, func(rows *sql.Rows) (key int64, err error) { return key, rows.Scan(&key) }, `SELECT rowid`+alive, args...)
+	for _, k := range list {
+		keys[k] = true
+	}
+	return func(r find.Row) bool { return keys[r.Key] }, err
 }
 
 // Each has records in the order of their keys. Those that were just written need not be read.
@@ -110,8 +144,6 @@ func (s shelf) read(k find.Keys) find.Each {
 	return records(s.tx, `SELECT rowid, time, record FROM message WHERE rowid >= ? AND rowid <= ? ORDER BY rowid`,
 		k.First, k.Last)
 }
-
-func readKeys(rows *sql.Rows) (k find.Keys, err error) { return k, rows.Scan(&k.First, &k.Last) }
 
 // records has the records that a query returns.
 func records(tx *sql.Tx, query string, args ...any) find.Each {
@@ -137,12 +169,8 @@ func records(tx *sql.Tx, query string, args ...any) find.Each {
 
 // commit writes the step down, unless another process has done the same meanwhile.
 func (w step) commit(ctx context.Context, tx *sql.Tx) error {
-	now, err := extentOf(ctx, tx)
-	if err != nil || now.Low != w.Was.Low || now.High != w.Was.High {
-		return err
-	}
 	for _, b := range w.Replaced {
-		gone, err := dropBlock(ctx, tx, b.First)
+		gone, err := dropBlock(ctx, tx, b.First, b.Last)
 		if err != nil {
 			return err
 		}
@@ -150,19 +178,27 @@ func (w step) commit(ctx context.Context, tx *sql.Tx) error {
 			return errOvertaken
 		}
 	}
-	for _, b := range w.Blocks {
-		if err := w.write(ctx, tx, b); err != nil {
+	if len(w.Replaced) == 0 {
+		now, err := extentOf(ctx, tx)
+		if err != nil || now.Low != w.Was.Low || now.High != w.Was.High {
+			return err
+		}
+		if _, err = tx.ExecContext(ctx, `UPDATE extent SET low = ?, high = ?`, w.Will.Low, w.Will.High); err != nil {
 			return err
 		}
 	}
-	_, err = tx.ExecContext(ctx, `UPDATE extent SET low = ?, high = ?`, w.Will.Low, w.Will.High)
-	return err
+	for _, b := range w.Blocks {
+		if err := write(ctx, tx, b); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // write adds a block.
-func (w step) write(ctx context.Context, tx *sql.Tx, b find.Block) error {
+func write(ctx context.Context, tx *sql.Tx, b find.Block) error {
 	if _, err := tx.ExecContext(ctx, `INSERT INTO block (first, last, rows, merged, newest, newest_key, oldest, oldest_key)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, b.First, b.Last, b.Rows, w.Merged,
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, b.First, b.Last, b.Rows, int(b.Level),
 		b.Newest.Time, b.Newest.Key, b.Oldest.Time, b.Oldest.Key); err != nil {
 		return err
 	}
@@ -183,8 +219,8 @@ func (w step) write(ctx context.Context, tx *sql.Tx, b find.Block) error {
 }
 
 // dropBlock removes a block, and reports whether it was there.
-func dropBlock(ctx context.Context, tx *sql.Tx, first int64) (bool, error) {
-	r, err := tx.ExecContext(ctx, `DELETE FROM block WHERE first = ?`, first)
+func dropBlock(ctx context.Context, tx *sql.Tx, first, last int64) (bool, error) {
+	r, err := tx.ExecContext(ctx, `DELETE FROM block WHERE first = ? AND last = ?`, first, last)
 	if err != nil {
 		return false, err
 	}

@@ -45,7 +45,7 @@ func (s *search) open(ctx context.Context) (unindexed int64, err error) {
 	if e.High == math.MaxInt64 { // of the first version, which has no blocks
 		return unindexed, nil
 	}
-	if s.parts, err = s.tx.PrepareContext(ctx, `SELECT data FROM part WHERE block = ? AND part = ?`); err != nil {
+	if s.parts, err = s.tx.PrepareContext(ctx, partOfBlock); err != nil {
 		return unindexed, err
 	}
 	s.Add(&find.Source{Top: s.Start(), Load: s.keys(e.High, math.MaxInt64)})
@@ -140,11 +140,14 @@ func (s *search) blocks(ctx context.Context) error {
 	return err
 }
 
-// spansOfBlocks asks for the spans of all blocks.
-const spansOfBlocks = `SELECT first, last, rows, newest, newest_key, oldest, oldest_key FROM block`
+// spansOfBlocks asks for the spans of all blocks, and partOfBlock for a part of one.
+const (
+	spansOfBlocks = `SELECT merged, first, last, rows, newest, newest_key, oldest, oldest_key FROM block`
+	partOfBlock   = `SELECT data FROM part WHERE block = ? AND part = ?`
+)
 
 func readSpan(rows *sql.Rows) (b find.Span, err error) {
-	return b, rows.Scan(&b.First, &b.Last, &b.Rows, &b.Newest.Time, &b.Newest.Key, &b.Oldest.Time, &b.Oldest.Key)
+	return b, rows.Scan(&b.Level, &b.First, &b.Last, &b.Rows, &b.Newest.Time, &b.Newest.Key, &b.Oldest.Time, &b.Oldest.Key)
 }
 
 // part calls use with a part of a block. If it is not there, the block is damaged.

@@ -3,6 +3,7 @@ package shared
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"time"
 
 	"github.com/milterscan/milterscan/policy"
@@ -29,10 +30,12 @@ func (s *Store) Index(ctx context.Context) (more bool, err error) {
 			return err
 		}
 		var e find.Extent
-		if err := tx.QueryRowContext(ctx, `SELECT high, next FROM history_extent`).Scan(&e.High, &e.Next); err != nil {
+		from := shelf{tx: tx}
+		if err := tx.QueryRowContext(ctx, `SELECT high, next, oldest FROM history_extent`).
+			Scan(&e.High, &e.Next, &from.oldest); err != nil {
 			return err
 		}
-		step, err := s.Sizes.Plan(ctx, shelf{tx}, e)
+		step, err := s.Sizes.Plan(ctx, from, e)
 		if err != nil || step == nil {
 			return err
 		}
@@ -43,21 +46,37 @@ func (s *Store) Index(ctx context.Context) (more bool, err error) {
 }
 
 // shelf is a find.Shelf.
-type shelf struct{ tx *sql.Tx }
-
-// Small lists small blocks.
-func (s shelf) Small(ctx context.Context, n int) ([]find.Keys, error) {
-	return each(ctx, s.tx, scanKeys, `SELECT first, last FROM history_block WHERE NOT merged ORDER BY first LIMIT $1`,
-		int64(n))
+type shelf struct {
+	tx     *sql.Tx
+	oldest int64 // what was received before has expired
 }
 
-// Within lists blocks by their first keys.
-func (s shelf) Within(ctx context.Context, k find.Keys) ([]find.Keys, error) {
-	return each(ctx, s.tx, scanKeys, `SELECT first, last FROM history_block WHERE first >= $1 AND first <= $2`,
-		k.First, k.Last)
+// Blocks lists all blocks.
+func (s shelf) Blocks(ctx context.Context) ([]find.Span, error) {
+	return each(ctx, s.tx, scanSpan, spansOfBlocks+` ORDER BY first`)
 }
 
-func scanKeys(rows *sql.Rows) (k find.Keys, err error) { return k, rows.Scan(&k.First, &k.Last) }
+// Size adds up how long parts are, which the server knows without reading them.
+func (s shelf) Size(ctx context.Context, k find.Keys) (n int64, err error) {
+	err = s.tx.QueryRowContext(ctx,
+		`SELECT coalesce(sum(octet_length(data)), 0)::bigint FROM history_part WHERE block >= $1 AND block <= $2`,
+		k.First, k.Last).Scan(&n)
+	return n, err
+}
+
+// Part reads a part of a block.
+func (s shelf) Part(ctx context.Context, b find.Span, p find.Part) (data []byte, err error) {
+	err = s.tx.QueryRowContext(ctx, `SELECT data FROM history_part WHERE block = $1 AND part = $2`, b.First, int64(p)).Scan(&data)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = find.ErrAbsent
+	}
+	return data, err
+}
+
+// Alive tells records that have not expired. They are not written a second time.
+func (s shelf) Alive(context.Context, []find.Span) (func(find.Row) bool, error) {
+	return func(r find.Row) bool { return r.Time >= s.oldest }, nil
+}
 
 // Each has records in the order of their keys.
 func (s shelf) Each(k find.Keys, most int) find.Each {
@@ -93,19 +112,22 @@ func commit(ctx context.Context, tx *sql.Tx, w *find.Step) error {
 		return err
 	}
 	for _, b := range w.Blocks {
-		if err := write(ctx, tx, b, w.Merged); err != nil {
+		if err := write(ctx, tx, b); err != nil {
 			return err
 		}
+	}
+	if w.Will == w.Was {
+		return nil
 	}
 	_, err := tx.ExecContext(ctx, `UPDATE history_extent SET high = $1`, w.Will.High)
 	return err
 }
 
 // write adds a block.
-func write(ctx context.Context, tx *sql.Tx, b find.Block, merged bool) error {
+func write(ctx context.Context, tx *sql.Tx, b find.Block) error {
 	if _, err := tx.ExecContext(ctx,
 		`INSERT INTO history_block (first, last, rows, merged, newest, newest_key, oldest, oldest_key)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, b.First, b.Last, int64(b.Rows), merged,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, b.First, b.Last, int64(b.Rows), b.Level > find.Small,
 		b.Newest.Time, b.Newest.Key, b.Oldest.Time, b.Oldest.Key); err != nil {
 		return err
 	}

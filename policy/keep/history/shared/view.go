@@ -110,11 +110,16 @@ func (s *Store) Find(ctx context.Context, f history.Filter, after history.Cursor
 
 // open lists the blocks.
 func (v *view) open(ctx context.Context) (err error) {
-	v.spans, err = each(ctx, v.tx, func(rows *sql.Rows) (b find.Span, err error) {
-		return b, rows.Scan(&b.First, &b.Last, &b.Rows, &b.Newest.Time, &b.Newest.Key, &b.Oldest.Time, &b.Oldest.Key)
-	}, `SELECT first, last, rows, newest, newest_key, oldest, oldest_key FROM history_block ORDER BY newest DESC, newest_key DESC`)
+	v.spans, err = each(ctx, v.tx, scanSpan, spansOfBlocks+` ORDER BY newest DESC, newest_key DESC`)
 	v.place()
 	return err
+}
+
+// spansOfBlocks asks for the spans of all blocks.
+const spansOfBlocks = `SELECT merged::integer, first, last, rows, newest, newest_key, oldest, oldest_key FROM history_block`
+
+func scanSpan(rows *sql.Rows) (b find.Span, err error) {
+	return b, rows.Scan(&b.Level, &b.First, &b.Last, &b.Rows, &b.Newest.Time, &b.Newest.Key, &b.Oldest.Time, &b.Oldest.Key)
 }
 
 // place notes where each block is in the list.
