@@ -7,6 +7,11 @@
 // take: patterns may be in any place of a value, as in policy.LikeText. What several fields
 // let through is intersected as sets of bits, so no combination of filters is worse than the
 // sum of its parts. A block never changes; it knows nothing of where it is kept.
+//
+// Records come into small blocks first. Of small ones large ones are made, and of these huge ones, from what is in the
+// blocks. A huge block is never read as a whole: its parts are cut into pieces, and in place of a long dictionary it has, for
+// each four bytes that follow each other in values, the records that have them. A text is looked for by the rarest of
+// its grams. What they let through may be some records too many, which the filter sees when it reads them.
 package find
 
 import (
@@ -71,6 +76,7 @@ type Level int
 const (
 	Small Level = iota
 	Large
+	Huge
 )
 
 // Span describes the records of a block.

@@ -211,13 +211,7 @@ func newSet(rows int) set { return make(set, (rows+63)/64) }
 func (s set) any() bool { return slices.ContainsFunc(s, func(word uint64) bool { return word != 0 }) }
 
 // few reports whether there are so few records that reading them takes less than asking on.
-func (s set) few() bool {
-	n := 0
-	for _, word := range s {
-		n += bits.OnesCount64(word)
-	}
-	return n <= 8
-}
+func (s set) few() bool { return s.count() <= 8 }
 
 // fill adds all records.
 func (s set) fill(rows int) {
@@ -243,6 +237,40 @@ func (s set) and(other set) {
 	for i := range s {
 		s[i] &= other[i]
 	}
+}
+
+// or adds the members of another set.
+func (s set) or(other set) {
+	for i := range s {
+		s[i] |= other[i]
+	}
+}
+
+// put adds a record if it is in.
+func (s set) put(i int, in bool) {
+	if in {
+		s[i/64] |= 1 << (i % 64)
+	}
+}
+
+// countIn returns how many there are from a place to below another.
+func (s set) countIn(from, to int) (n int) {
+	for at := from; at < min(to, 64*len(s)); at = (at/64 + 1) * 64 {
+		word := s[at/64] >> (at % 64)
+		if rest := to - at; rest < 64 {
+			word &= 1<<rest - 1
+		}
+		n += bits.OnesCount64(word)
+	}
+	return n
+}
+
+// count returns how many there are.
+func (s set) count() (n int) {
+	for _, word := range s {
+		n += bits.OnesCount64(word)
+	}
+	return n
 }
 
 // add adds the records of a list.

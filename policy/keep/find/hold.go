@@ -69,55 +69,88 @@ func listed(h history.Holding) func(value string) bool {
 	}
 }
 
-// Hold returns the records of a block that have something on a list, and says of how many it is known.
-// Every value of the block is looked up once, however many records have it. read is as in Query.Ask. Before is
+// hold returns the records of a block that have something on a list, and says of how many it is known.
+// Every value of the block is looked up once, however many records have it. Before is
 // taken as whole milliseconds.
-func Hold(s Span, h history.Holding, read func(p Part, use func([]byte) error) error) (rows []Row, c history.Coverage, err error) {
-	if s.Rows < 1 || s.Rows > Rows {
-		return nil, c, ErrDamaged
-	}
+func hold(s Span, h history.Holding, read access) (rows []Row, c history.Coverage, err error) {
 	q := NewQuery(history.Filter{Since: h.Since})
 	if !h.Before.IsZero() {
 		q.before = h.Before.UnixMilli()
 	}
-	all := asked{Span: s, read: read, left: newSet(s.Rows)}
-	all.left.fill(s.Rows)
-	times, err := all.rows(q, history.Cursor{})
-	if err != nil || len(times) == 0 {
+	all, err := whole(s, read)
+	if err != nil {
 		return nil, c, err
 	}
-	c.Asked = len(times)
+	if c.Asked, err = all.during(q); err != nil || c.Asked == 0 {
+		return nil, c, err
+	}
 	f := fieldOf(h.Sort)
-	found, known, some := listed(h), isOne(wholly, partly), isOne(partly)
+	of := func(s step) (n int, a *asked, err error) {
+		a = &asked{Span: all.Span, read: read, left: append(set(nil), all.left...)}
+		err = a.take(s)
+		return a.left.count(), a, err
+	}
+	known, partial := step{exact(f, wholly), exact(f, partly)}, step{exact(f, partly)}
 	if f == addresses {
-		known, some = func(v string) bool { return v != "" }, func(string) bool { return false }
+		known, partial = step{exact(f, "")}, nil
 	}
-	of := func(check func(string) bool) (list []Row, err error) {
-		a := asked{Span: s, read: read, left: newSet(s.Rows)}
-		a.left.fill(s.Rows)
-		if err := a.take(step{{field: f, check: check}}); err != nil {
-			return nil, err
-		}
-		return a.rows(q, history.Cursor{})
-	}
-	recorded, err := of(known)
+	n, _, err := of(known)
 	if errors.Is(err, ErrAbsent) {
 		c.Unrecorded = c.Asked
 		return nil, c, nil
 	}
-	inPart, err2 := of(some)
-	rows, err3 := of(found)
-	c.Unrecorded, c.Partly = c.Asked-len(recorded), len(inPart)
-	return rows, c, errors.Join(err, err2, err3)
+	if c.Unrecorded = c.Asked - n; f == addresses {
+		c.Unrecorded = n
+	} else if err == nil {
+		c.Partly, _, err = of(partial)
+	}
+	if err != nil {
+		return nil, c, err
+	}
+	_, found, err := of(step{{field: f, check: listed(h)}})
+	for err == nil {
+		var some []Row
+		if some, err = found.rows(q, history.Cursor{}); len(some) == 0 {
+			break
+		}
+		rows = append(rows, some...)
+	}
+	return rows, c, err
 }
 
-func isOne(words ...string) func(string) bool {
-	return func(v string) bool {
-		for _, w := range words {
-			if v == w {
-				return true
-			}
+// exact wants one value.
+func exact(f field, value string) want { return want{field: f, literal: between(value)} }
+
+// during leaves the records of the span of time, and returns how many there are.
+func (a *asked) during(q Query) (int, error) {
+	times := newSet(a.Rows)
+	err := a.eachRow(func(place int, r Row) { times.put(place, q.May(r.Time, r.Time)) })
+	a.left.and(times)
+	return a.left.count(), err
+}
+
+// eachRow calls visit with every row of the block.
+func (a *asked) eachRow(visit func(place int, r Row)) error {
+	each, n := a.Rows, 1
+	part := func(int) Part { return PartRows }
+	if a.Level == Huge {
+		if err := a.begin(); err != nil {
+			return err
 		}
-		return false
+		each, n = a.pieces.each, len(a.pieces.firsts)-1
+		part = func(k int) Part { return wide(rowsPiece, 0, k) }
 	}
+	for k := range n {
+		list, err := a.numbers(part(k))
+		if err != nil {
+			return err
+		}
+		if len(list) != min(each, a.Rows-k*each) {
+			return ErrDamaged
+		}
+		for i, v := range list {
+			visit(k*each+i, a.unpacked(v))
+		}
+	}
+	return nil
 }

@@ -30,20 +30,42 @@ func NewHolding(q history.Holding, oldest int64) *Holding {
 	return &Holding{Holding: q}
 }
 
-// Block asks a block. One that is damaged is not asked: all calls Record with each of its records.
-func (k *Holding) Block(ctx context.Context, b Span, read func(p Part, use func([]byte) error) error,
-	all func() error) error {
-	if err := ctx.Err(); err != nil {
-		return err
+// Blocks asks blocks. One that is damaged is not asked: all calls Record with each of its records.
+func (k *Holding) Blocks(ctx context.Context, blocks []Span, read ReadParts, all func(Span) error) error {
+	for len(blocks) > 0 {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		n := some(blocks, heldTogether)
+		questions := make([]*asking, n)
+		rows, covers := make([][]Row, n), make([]history.Coverage, n)
+		for i, b := range blocks[:n] {
+			questions[i] = &asking{block: b.First, do: func(read access) (err error) {
+				rows[i], covers[i], err = hold(b, k.Holding, read)
+				return err
+			}}
+		}
+		if err := together(ctx, read, questions); err != nil {
+			return err
+		}
+		for i, a := range questions {
+			if errors.Is(a.err, ErrDamaged) {
+				a.err = all(blocks[i])
+			} else {
+				k.rows = append(k.rows, rows[i]...)
+				k.out.Add(covers[i])
+			}
+			if a.err != nil {
+				return a.err
+			}
+		}
+		blocks = blocks[n:]
 	}
-	rows, c, err := Hold(b, k.Holding, read)
-	if errors.Is(err, ErrDamaged) {
-		return all()
-	}
-	k.rows = append(k.rows, rows...)
-	k.out.Add(c)
-	return err
+	return nil
 }
+
+// heldTogether is how many blocks are asked together.
+const heldTogether = 8
 
 // Record asks a record.
 func (k *Holding) Record(at Row, text []byte) error {
@@ -67,7 +89,7 @@ func (k *Holding) Collect(ctx context.Context, fetch Fetch) (history.Held, error
 			k.out.More = len(k.rows) - i
 			break
 		}
-		text, err := fetch(ctx, at, k.rows[i+1:])
+		text, err := fetch(ctx, at, func() []Row { return k.rows[i+1:] })
 		if err != nil {
 			return k.out, err
 		}

@@ -9,17 +9,20 @@ import (
 )
 
 // Bounds of the blocks that are merged, in bytes of all their parts.
-const (
-	mostMerged = 24 << 20 // into a large one, which is in memory as a whole
-)
+const mostMerged = 24 << 20 // into a large one, which is in memory as a whole
+
+func isDamaged(err error) bool { return errors.Is(err, ErrDamaged) }
 
 // merger makes one block of others, from what is in these.
 type merger struct {
 	Span
 	in   []input
-	open func(b Span, p Part) ([]byte, error) // returns a part, which is the caller's
-	rows []Row                                // of the new block
-	from []origin                             // of each of them
+	open func(from, to Part) (map[Piece][]byte, error) // reads parts of all blocks
+	read map[Piece][]byte                              // what was read last
+	now  [2]Part                                       // which parts that is
+	rows []Row                                         // of the new block
+	from []origin                                      // of each of them
+	bad  int                                           // the block of which something was read last
 }
 
 // input is one of the blocks.
@@ -34,18 +37,24 @@ type origin struct {
 	place uint32
 }
 
-// merging reads which records are in blocks, and finds their order. alive tells those that are still there. What is in no
-// record any more is left out.
-func merging(blocks []Span, open func(b Span, p Part) ([]byte, error), alive func(Row) bool) (*merger, error) {
-	m := &merger{open: open}
+// merging reads which records are in blocks, and finds their order. What is in no record any more is left out.
+func merging(ctx context.Context, s Shelf, blocks []Span) (*merger, error) {
+	alive, err := s.Alive(ctx, blocks)
+	if err != nil {
+		return nil, err
+	}
+	m := &merger{open: func(from, to Part) (map[Piece][]byte, error) {
+		all := map[Piece][]byte{}
+		return all, s.Parts(ctx, blocks, from, to, func(p Piece, data []byte) { all[p] = data })
+	}}
 	for i, b := range blocks {
 		if b.Rows < 1 || b.Rows > Rows {
-			return nil, ErrDamaged
+			return m, ErrDamaged
 		}
-		m.in = append(m.in, input{b, make([]int32, b.Rows)})
+		m.in, m.bad = append(m.in, input{b, make([]int32, b.Rows)}), i
 		list, err := m.column(i, PartRows)
 		if err != nil {
-			return nil, err
+			return m, err
 		}
 		for place, v := range list {
 			m.in[i].places[place] = -1
@@ -76,11 +85,26 @@ func (m *merger) sort() {
 	m.rows, m.from = rows, from
 }
 
-// part returns a part of a block that is whole.
+// part returns a part of a block that is whole. Those that belong together are read of all blocks at once.
 func (m *merger) part(in int, p Part) ([]byte, error) {
-	data, err := m.open(m.in[in].Span, p)
-	if err != nil {
-		return nil, err
+	from, to := p, p+1
+	switch {
+	case p >= partField:
+		from, to = p/partField*partField, (p/partField+1)*partField
+	case p >= partSubjects:
+		from, to = partSubjects, partField
+	}
+	if now := [2]Part{from, to}; m.now != now {
+		var err error
+		if m.read, err = m.open(from, to); err != nil {
+			return nil, err
+		}
+		m.now = now
+	}
+	m.bad = in
+	data, there := m.read[Piece{m.in[in].First, p}]
+	if !there {
+		return nil, ErrAbsent
 	}
 	return unsealed(data)
 }
@@ -397,11 +421,7 @@ func (m *merger) sequences(ids [][]uint32, to map[Part][]byte) error {
 // Merged makes a large block of small ones, nil if none of their records is left. If one of them is damaged it returns
 // ErrDamaged.
 func Merged(ctx context.Context, s Shelf, blocks []Span) (*Block, error) {
-	alive, err := s.Alive(ctx, blocks)
-	if err != nil {
-		return nil, err
-	}
-	m, err := merging(blocks, func(b Span, p Part) ([]byte, error) { return s.Part(ctx, b, p) }, alive)
+	m, err := merging(ctx, s, blocks)
 	if err != nil || len(m.rows) == 0 {
 		return nil, err
 	}

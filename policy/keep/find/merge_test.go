@@ -23,7 +23,6 @@ type shelf struct {
 	records []policy.Record // as they are read
 	gone    map[int64]bool  // records
 	blocks  map[int64]find.Block
-	read    int // parts
 }
 
 func newShelf(records []policy.Record) *shelf {
@@ -57,12 +56,15 @@ func (s *shelf) Size(_ context.Context, k find.Keys) (n int64, err error) {
 	return n, nil
 }
 
-func (s *shelf) Part(_ context.Context, b find.Span, p find.Part) ([]byte, error) {
-	s.read++
-	if data, ok := s.blocks[b.First].Parts[p]; ok {
-		return data, nil
+func (s *shelf) Parts(_ context.Context, blocks []find.Span, from, to find.Part, use func(find.Piece, []byte)) error {
+	for _, b := range blocks {
+		for p, data := range s.blocks[b.First].Parts {
+			if p >= from && p < to {
+				use(find.Piece{Block: b.First, Part: p}, data)
+			}
+		}
 	}
-	return nil, find.ErrAbsent
+	return nil
 }
 
 func (s *shelf) Alive(context.Context, []find.Span) (func(find.Row) bool, error) {

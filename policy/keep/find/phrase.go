@@ -19,7 +19,7 @@ func (a *asked) follow(phrases []phrase) error {
 	if err := a.part(words(subjects), func(data []byte) error {
 		d, err := openDictionary(data)
 		for i := 0; err == nil && i < len(all); i++ {
-			if found[i] = d.look(want{subjects, all[i], nil}); found[i].none() {
+			if found[i] = d.look(want{field: subjects, literal: all[i]}); found[i].none() {
 				clear(a.left)
 				return nil
 			}

@@ -3,7 +3,6 @@ package find
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"iter"
 	"time"
 
@@ -12,10 +11,15 @@ import (
 
 // Sizes say how many records are put into a small block, as they come, and into a large
 // one, which is made of small ones. A record in no block yet is read by every search.
-type Sizes struct{ Small, Large int }
+type Sizes struct {
+	Small, Large int
+	Huge         int // records of a block that is made of large ones; 0 for none
+	Long         int // bytes of a dictionary; one that is longer has grams in huge blocks
+	Piece        int // bytes of a part of these, about
+}
 
-// Usual are the sizes that a search of a million records takes least time with.
-var Usual = Sizes{256, Rows}
+// Usual are the sizes that a search of a million records takes least time with, and of ten million.
+var Usual = Sizes{Small: 256, Large: Rows, Huge: 1 << 17, Long: 32 << 10, Piece: 64 << 10}
 
 // Extent says which records are in blocks.
 type Extent struct {
@@ -35,8 +39,8 @@ type Shelf interface {
 	Blocks(ctx context.Context) ([]Span, error)
 	// Size returns how many bytes the parts of the blocks have that begin within some keys.
 	Size(ctx context.Context, k Keys) (int64, error)
-	// Part returns a part of a block, which is the caller's; ErrAbsent if it is not there.
-	Part(ctx context.Context, b Span, p Part) ([]byte, error)
+	// Parts calls use with the parts of some blocks from one number to below another, which are use's.
+	Parts(ctx context.Context, blocks []Span, from, to Part, use func(p Piece, data []byte)) error
 	// Alive returns what reports whether a record of one of these blocks is still there.
 	Alive(ctx context.Context, blocks []Span) (func(Row) bool, error)
 	// Each has the records with some keys, in the order of these. What follows the first most records may be left out.
@@ -48,6 +52,8 @@ type Step struct {
 	Was, Will Extent // the same if blocks are replaced
 	Replaced  []Span // blocks
 	Blocks    []Block
+	Gathers   bool // the blocks are to be put together by Gather
+	Huge      Span // of what that made, if there is any
 }
 
 // Plan makes the next step for records that came since, or of small blocks; nil if there is none.
@@ -96,7 +102,30 @@ func (z Sizes) merging(ctx context.Context, s Shelf, e Extent) (*Step, error) {
 			}
 		}
 	}
+	return z.gathering(ctx, s, e, all)
+}
+
+// gathering finds large blocks of which a huge one can be made.
+func (z Sizes) gathering(ctx context.Context, s Shelf, e Extent, all []Span) (*Step, error) {
+	for run := range runs(all, Large) {
+		for ; z.Huge > 0 && rowsOf(run) > z.Huge-z.Large; run = run[1:] {
+			some, err := fitting(ctx, s, run, z.Huge, mostGather)
+			if err != nil {
+				return nil, err
+			}
+			if len(some) > 1 {
+				return &Step{Was: e, Will: e, Replaced: some, Gathers: true}, nil
+			}
+		}
+	}
 	return nil, nil
+}
+
+func rowsOf(blocks []Span) (n int) {
+	for _, b := range blocks {
+		n += b.Rows
+	}
+	return n
 }
 
 // runs goes through the blocks of a level that follow each other, and says of each run whether a larger block comes after it, so that
@@ -143,7 +172,7 @@ func (z Sizes) merged(ctx context.Context, s Shelf, e Extent, small []Span) (*St
 	if b != nil {
 		w.Blocks = []Block{*b}
 	}
-	if !errors.Is(err, ErrDamaged) {
+	if !isDamaged(err) {
 		return w, err
 	}
 	return w, w.refill(ctx, s, z.Large)

@@ -13,6 +13,7 @@ import (
 type Query struct {
 	steps           []step   // every one must let a record through
 	phrases         []phrase // likewise
+	texts           []string // likewise, where subjects have grams
 	since, before   int64
 	larger, smaller int64
 	id              uint64 // hash of the Message-ID; 0 for any
@@ -25,14 +26,16 @@ type step []want
 type want struct {
 	field   field
 	literal string                  // every wanted value holds it
-	check   func(value string) bool // nil: a value that holds it is wanted
+	more    []string                // likewise, it holds these
+	end     string                  // likewise, and this, after which there is no letter and no digit
+	check   func(value string) bool // nil: a value that holds the literal is wanted
 }
 
 // NewQuery returns the query of a filter. It lets through all records that the filter lets
 // through and, where a subject is asked for, some more.
 func NewQuery(f history.Filter) Query {
-	q := Query{steps: steps(f), phrases: phrases(f.Subject), since: math.MinInt64, before: math.MaxInt64, larger: f.Larger, smaller: f.Smaller,
-		id: Hash(history.BareID(f.MessageID))}
+	q := Query{steps: steps(f), phrases: phrases(f.Subject), texts: subjectTexts(f.Subject),
+		since: math.MinInt64, before: math.MaxInt64, larger: f.Larger, smaller: f.Smaller, id: Hash(history.BareID(f.MessageID))}
 	if !f.Since.IsZero() {
 		q.since = f.Since.UnixMilli()
 	}
@@ -50,21 +53,55 @@ func (q Query) May(oldest, newest int64) bool { return newest >= q.since && olde
 
 // Ask returns the records of a block, after a place, that the query lets through, the newest
 // first. read calls use with a part of the block, which use does not keep.
-func (q Query) Ask(s Span, after history.Cursor, read func(p Part, use func([]byte) error) error) ([]Row, error) {
-	if s.Rows < 1 || s.Rows > Rows {
+func (q Query) Ask(s Span, after history.Cursor, read func(p Part, use func([]byte) error) error) (list []Row, err error) {
+	a, err := q.ask(s, oneByOne(read))
+	for err == nil {
+		var some []Row
+		if some, err = a.rows(q, after); len(some) == 0 {
+			break
+		}
+		list = append(list, some...)
+	}
+	return list, err
+}
+
+// oneByOne reads parts one after the other.
+func oneByOne(read func(p Part, use func([]byte) error) error) access {
+	return func(list []Part, use func(i int, data []byte) error) error {
+		for i, p := range list {
+			if err := read(p, func(data []byte) error { return use(i, data) }); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// ask begins to ask a block: which records are left is known then, and rows lists them.
+func (q Query) ask(s Span, read access) (*asked, error) {
+	a, err := whole(s, read)
+	if err == nil {
+		err = a.narrow(q)
+	}
+	return a, err
+}
+
+// whole begins with all records of a block.
+func whole(s Span, read access) (*asked, error) {
+	if s.Rows < 1 || s.Rows > HugeRows || s.Level < Huge && s.Rows > Rows {
 		return nil, ErrDamaged
 	}
-	a := asked{Span: s, read: read, left: newSet(s.Rows)}
+	a := &asked{Span: s, read: read, left: newSet(s.Rows)}
 	a.left.fill(s.Rows)
-	if err := a.narrow(q); err != nil {
-		return nil, err
-	}
-	return a.rows(q, after)
+	return a, nil
 }
 
 // narrow leaves the records that the query may let through, what takes least time first. It
 // ends early when few are left.
 func (a *asked) narrow(q Query) error {
+	if a.Level == Huge {
+		return a.narrowWide(q)
+	}
 	if err := a.columns(q); err != nil {
 		return err
 	}
@@ -85,23 +122,34 @@ func (a *asked) narrow(q Query) error {
 // asked is a block while it is asked.
 type asked struct {
 	Span
-	read func(Part, func([]byte) error) error
+	read access
 	left set // records that all steps so far let through
+
+	listed bool   // all that are left
+	pieces pieces // of a huge block
 }
 
 // part calls use with a part that is whole.
 func (a *asked) part(p Part, use func([]byte) error) error {
-	return a.read(p, func(data []byte) error {
+	return a.several([]Part{p}, func(_ int, data []byte) error { return use(data) })
+}
+
+// several calls use with some parts that are whole, in any order.
+func (a *asked) several(list []Part, use func(i int, data []byte) error) error {
+	return a.read(list, func(i int, data []byte) error {
 		whole, err := unsealed(data)
 		if err != nil {
 			return err
 		}
-		return use(whole)
+		return use(i, whole)
 	})
 }
 
 // take leaves the records that a step lets through.
 func (a *asked) take(s step) error {
+	if a.Level == Huge {
+		return a.takeWide(s)
+	}
 	found := newSet(a.Rows)
 	for _, w := range s {
 		var h hits
@@ -173,25 +221,25 @@ func (a *asked) column(p Part, wanted func(uint64) bool) error {
 	})
 }
 
-// rows lists the records that are left, after a place and in the span of time.
-func (a *asked) rows(q Query, after history.Cursor) (list []Row, err error) {
-	n := 0
-	for _, word := range a.left {
-		n += bits.OnesCount64(word)
+// rows lists the next of the records that are left, after a place and in the span of time; none if there are no more.
+func (a *asked) rows(q Query, after history.Cursor) ([]Row, error) {
+	if a.Level == Huge {
+		return a.more(q, after)
 	}
-	if n == 0 {
+	n := a.left.count()
+	if n == 0 || a.listed {
 		return nil, nil
 	}
-	list = make([]Row, 0, n)
-	err = a.part(PartRows, func(data []byte) error {
+	a.listed = true
+	list := make([]Row, 0, n)
+	err := a.part(PartRows, func(data []byte) error {
 		if len(data) != a.Rows*rowSize {
 			return ErrDamaged
 		}
 		for i, word := range a.left {
 			for ; word != 0; word &= word - 1 {
 				v := binary.LittleEndian.Uint64(data[(i*64+bits.TrailingZeros64(word))*rowSize:])
-				r := a.unpacked(v)
-				if after.Comes(r.Time, r.Key) && q.May(r.Time, r.Time) {
+				if r := a.unpacked(v); after.Comes(r.Time, r.Key) && q.May(r.Time, r.Time) {
 					list = append(list, r)
 				}
 			}

@@ -61,13 +61,7 @@ func (k *holding) blocks(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	for _, b := range spans {
-		read := func(p find.Part, use func([]byte) error) error { return k.part(ctx, b.First, p, use) }
-		if err := k.Block(ctx, b, read, func() error { return k.read(ctx, b.First, b.Last+1) }); err != nil {
-			return err
-		}
-	}
-	return nil
+	return k.Blocks(ctx, spans, k.readParts, func(b find.Span) error { return k.read(ctx, b.First, b.Last+1) })
 }
 
 // read reads the records with keys from first to below next.

@@ -18,15 +18,21 @@ const backlog = 8
 // others wait no longer than for a block to be written. It reports whether there is more
 // to do. Killed in the middle, it begins again with the same block.
 func (h *History) Index(ctx context.Context) (more bool, err error) {
-	var work *find.Step
-	if err := h.look(ctx, func(tx *sql.Tx) error {
-		work, err = h.planned(ctx, tx)
+	var work step
+	err = h.look(ctx, func(tx *sql.Tx) error {
+		if work.Step, err = h.planned(ctx, tx); err == nil && work.Step != nil && work.Gathers {
+			work.token, err = h.gather(ctx, shelf{tx, &h.recent}, work.Step)
+		}
 		return err
-	}); err != nil || work == nil {
+	})
+	if errors.Is(err, errOvertaken) {
+		return true, nil
+	}
+	if err != nil || work.Step == nil {
 		return false, err
 	}
 	err = h.use(ctx, func(db *sql.DB) error {
-		return inTransaction(ctx, db, func(tx *sql.Tx) error { return step{work}.commit(ctx, tx) })
+		return inTransaction(ctx, db, func(tx *sql.Tx) error { return work.commit(ctx, tx) })
 	})
 	if errors.Is(err, errOvertaken) {
 		return true, nil
@@ -41,7 +47,10 @@ func (h *History) Index(ctx context.Context) (more bool, err error) {
 var errOvertaken = errors.New("another process has changed the index meanwhile")
 
 // step is one step of Index.
-type step struct{ *find.Step }
+type step struct {
+	*find.Step
+	token string // of the parts that are written already
+}
 
 // planned makes the next step, nil if there is none.
 func (h *History) planned(ctx context.Context, tx *sql.Tx) (*find.Step, error) {
@@ -91,13 +100,22 @@ func (s shelf) Size(ctx context.Context, k find.Keys) (n int64, err error) {
 	return n, err
 }
 
-// Part reads a part of a block.
-func (s shelf) Part(ctx context.Context, b find.Span, p find.Part) (data []byte, err error) {
-	err = s.tx.QueryRowContext(ctx, partOfBlock, b.First, p).Scan(&data)
-	if errors.Is(err, sql.ErrNoRows) {
-		err = find.ErrAbsent
+// Parts reads parts of blocks.
+func (s shelf) Parts(ctx context.Context, blocks []find.Span, from, to find.Part, use func(find.Piece, []byte)) error {
+	for _, b := range blocks {
+		_, err := Rows(ctx, s.tx, func(rows *sql.Rows) (none struct{}, err error) {
+			p := find.Piece{Block: b.First}
+			var data []byte
+			if err = rows.Scan(&p.Part, &data); err == nil {
+				use(p, data)
+			}
+			return none, err
+		}, `SELECT part, data FROM part WHERE block = ? AND part >= ? AND part < ?`, b.First, from, to)
+		if err != nil {
+			return err
+		}
 	}
-	return data, err
+	return nil
 }
 
 // Alive asks which records of blocks have neither expired nor been written again, with another key.
@@ -169,6 +187,9 @@ func records(tx *sql.Tx, query string, args ...any) find.Each {
 
 // commit writes the step down, unless another process has done the same meanwhile.
 func (w step) commit(ctx context.Context, tx *sql.Tx) error {
+	if w.Huge.Rows > 0 {
+		return w.grow(ctx, tx)
+	}
 	for _, b := range w.Replaced {
 		gone, err := dropBlock(ctx, tx, b.First, b.Last)
 		if err != nil {
@@ -197,21 +218,33 @@ func (w step) commit(ctx context.Context, tx *sql.Tx) error {
 
 // write adds a block.
 func write(ctx context.Context, tx *sql.Tx, b find.Block) error {
-	if _, err := tx.ExecContext(ctx, `INSERT INTO block (first, last, rows, merged, newest, newest_key, oldest, oldest_key)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, b.First, b.Last, b.Rows, int(b.Level),
-		b.Newest.Time, b.Newest.Key, b.Oldest.Time, b.Oldest.Key); err != nil {
+	if err := insertBlock(ctx, tx, b.Span); err != nil {
 		return err
 	}
-	insert, err := tx.PrepareContext(ctx, `INSERT INTO part (block, part, data) VALUES (?, ?, ?)`)
+	return insertParts(ctx, tx, b.First, b.Parts)
+}
+
+func insertBlock(ctx context.Context, tx *sql.Tx, b find.Span) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO block (first, last, rows, merged, newest, newest_key, oldest, oldest_key)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, b.First, b.Last, b.Rows, int(b.Level),
+		b.Newest.Time, b.Newest.Key, b.Oldest.Time, b.Oldest.Key)
+	return err
+}
+
+const insertPart = `INSERT INTO part (block, part, data) VALUES (?, ?, ?)`
+
+// insertParts adds parts of a block.
+func insertParts(ctx context.Context, tx *sql.Tx, block int64, parts map[find.Part][]byte) error {
+	insert, err := tx.PrepareContext(ctx, insertPart)
 	if err != nil {
 		return err
 	}
 	defer insert.Close()
-	for p, data := range b.Parts {
+	for p, data := range parts {
 		if data == nil {
 			data = []byte{}
 		}
-		if _, err := insert.ExecContext(ctx, b.First, p, data); err != nil {
+		if _, err := insert.ExecContext(ctx, block, p, data); err != nil {
 			return err
 		}
 	}

@@ -19,6 +19,9 @@ import (
 // indexes names, in the environment of a child, the history that it is to index.
 const indexes = "MILTERSCAN_TEST_INDEXES"
 
+// killedSizes are those of a history that is indexed by many steps, and these in many parts.
+var killedSizes = find.Sizes{Small: 16, Large: 32, Huge: 256, Piece: 256}
+
 // TestIndexingChild is the child of TestKilledWhileIndexing.
 func TestIndexingChild(t *testing.T) {
 	path := os.Getenv(indexes)
@@ -26,7 +29,7 @@ func TestIndexingChild(t *testing.T) {
 		t.Skip("no child")
 	}
 	h := NewHistory(path, func(err error) { t.Error(err) })
-	h.sizes = find.Sizes{Small: 16, Large: 64}
+	h.sizes = killedSizes
 	for {
 		if _, err := h.Index(context.Background()); err != nil {
 			t.Fatal(err)
@@ -38,7 +41,7 @@ func TestIndexingChild(t *testing.T) {
 // the middle, while records are written: all are found at any time, and in the end the
 // index is whole.
 func TestKilledWhileIndexing(t *testing.T) {
-	w := newWorld(t, find.Sizes{Small: 16, Large: 64})
+	w := newWorld(t, killedSizes)
 	r := rand.New(rand.NewPCG(7, 8))
 	var records []policy.Record
 	for n := range 1200 {

@@ -35,7 +35,8 @@ CREATE TABLE IF NOT EXISTS count (
 // The second version has blocks, see find.Block. Keys of records are given out by extent,
 // so that none is ever given out twice: blocks name records by them. Records with a key from
 // low to below high are in blocks; those below low were there before, and come into blocks
-// little by little. The trigger stops daemons of the first version, which would give out keys
+// little by little. merged is the level of a block: a version that knows none but 0 and 1 takes a huge block for damaged, and reads its
+// records instead. The trigger stops daemons of the first version, which would give out keys
 // by themselves: they do not name the column version.
 const historySecond = `
 ALTER TABLE message ADD COLUMN version INTEGER;

@@ -14,7 +14,7 @@ import (
 func (h *History) Find(ctx context.Context, f history.Filter, after history.Cursor) (p history.Page, err error) {
 	err = h.look(ctx, func(tx *sql.Tx) error {
 		s := search{tx: tx, Search: find.NewSearch(f, after)}
-		s.Fetch = s.record
+		s.Fetch, s.Read = s.record, s.readParts
 		unindexed, err := s.open(ctx)
 		if err == nil {
 			p, err = s.Page(ctx)
@@ -39,7 +39,7 @@ type search struct {
 }
 
 // record reads a record.
-func (s *search) record(ctx context.Context, at find.Row, _ []find.Row) (text []byte, err error) {
+func (s *search) record(ctx context.Context, at find.Row, _ func() []find.Row) (text []byte, err error) {
 	err = s.fetch.QueryRowContext(ctx, at.Key).Scan(&text)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil

@@ -100,7 +100,7 @@ func (w *world) tidy(t *testing.T) {
 
 // TestDamagedBlock has the records of a block read that cannot be.
 func TestDamagedBlock(t *testing.T) {
-	w := newWorld(t, find.Sizes{Small: 16, Large: 128})
+	w := newWorld(t, find.Sizes{Small: 4, Large: 8, Huge: 32, Piece: 512})
 	r := rand.New(rand.NewPCG(3, 4))
 	for n := range 64 {
 		w.Write(t, historytest.Mixed(r, n))

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"math"
@@ -132,10 +131,7 @@ func (s *search) before(low int64, top find.Row) *find.Source {
 func (s *search) blocks(ctx context.Context) error {
 	spans, err := Rows(ctx, s.tx, readSpan, spansOfBlocks)
 	for _, b := range spans {
-		s.AddBlock(b, func(ctx context.Context, p find.Part, use func([]byte) error) error {
-			return s.part(ctx, b.First, p, use)
-		},
-			s.keys(b.First, b.Last+1))
+		s.AddBlock(b, s.keys(b.First, b.Last+1))
 	}
 	return err
 }
@@ -150,19 +146,30 @@ func readSpan(rows *sql.Rows) (b find.Span, err error) {
 	return b, rows.Scan(&b.Level, &b.First, &b.Last, &b.Rows, &b.Newest.Time, &b.Newest.Key, &b.Oldest.Time, &b.Oldest.Key)
 }
 
-// part calls use with a part of a block. If it is not there, the block is damaged.
-func (s *search) part(ctx context.Context, block int64, p find.Part, use func([]byte) error) error {
-	rows, err := s.parts.QueryContext(ctx, block, p)
+// readParts calls use with parts of blocks.
+func (s *search) readParts(ctx context.Context, list []find.Piece, use func(i int, data []byte)) error {
+	for i, p := range list {
+		if err := s.part(ctx, p, func(data []byte) { use(i, data) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// part calls use with a part of a block, if it is there.
+func (s *search) part(ctx context.Context, p find.Piece, use func([]byte)) error {
+	rows, err := s.parts.QueryContext(ctx, p.Block, p.Part)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
 	if !rows.Next() {
-		return cmp.Or(rows.Err(), find.ErrAbsent)
+		return rows.Err()
 	}
 	var data sql.RawBytes
 	if err := rows.Scan(&data); err != nil {
 		return err
 	}
-	return use(data)
+	use(data)
+	return nil
 }

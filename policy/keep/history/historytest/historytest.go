@@ -27,16 +27,22 @@ func Run(t *testing.T, open Opener) {
 	}{
 		{"Kept", find.Usual, testKept}, {"Hostile", find.Usual, testHostile}, {"Beginning", find.Usual, testBeginning},
 		{"Counts", find.Usual, testCounts}, {"Hours", find.Usual, testHours}, {"Empty", find.Usual, testEmpty},
-		{"Twice", find.Usual, testTwice}, {"AtOnce", find.Sizes{Small: 16, Large: 64}, testAtOnce},
-		{"Expire", find.Sizes{Small: 4, Large: 16}, testExpire}, {"Find", find.Sizes{Small: 16, Large: 128}, testFind},
-		{"FindWhileIndexed", find.Sizes{Small: 8, Large: 32}, testFindWhileIndexed},
-		{"Hold", find.Sizes{Small: 8, Large: 32}, testHold},
+		{"Twice", find.Usual, testTwice}, {"AtOnce", tiers(8, 16, 64), testAtOnce},
+		{"Expire", tiers(2, 4, 16), testExpire}, {"Find", tiers(8, 32, 128), testFind},
+		{"FindByWords", find.Sizes{Small: 8, Large: 32, Huge: 128, Long: 1 << 20, Piece: 200}, testFind},
+		{"FindWhileIndexed", tiers(4, 8, 32), testFindWhileIndexed},
+		{"Hold", tiers(4, 8, 32), testHold},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			here, there := open(t, c.z)
 			c.test(t, pair{here, there})
 		})
 	}
+}
+
+// tiers are sizes with huge blocks that have many pieces, and grams of all that can have them.
+func tiers(small, large, huge int) find.Sizes {
+	return find.Sizes{Small: small, Large: large, Huge: huge, Piece: 512}
 }
 
 // pair is one history, seen from two sides.

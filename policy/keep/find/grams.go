@@ -1,0 +1,223 @@
+package find
+
+import (
+	"cmp"
+	"encoding/binary"
+	"slices"
+	"sort"
+)
+
+// gramSize is how many bytes of a text follow each other in a gram. Grams that begin with less are next to each other, so that
+// shorter texts are found as well.
+const gramSize = 4
+
+// Bounds of grams.
+const (
+	mostGrams  = 8  // that are looked up for one question
+	mostPieces = 4  // that are read for the grams with one beginning
+	mostLooked = 64 // bytes of a text of which grams are looked up
+)
+
+// gramAt returns the gram of a text at a place. After the end there are zeros.
+func gramAt(text []byte, at int) uint32 {
+	if at+gramSize <= len(text) {
+		return binary.BigEndian.Uint32(text[at:])
+	}
+	var end [gramSize]byte
+	copy(end[:], text[at:])
+	return binary.BigEndian.Uint32(end[:])
+}
+
+// grams collects in which records each gram turns up.
+type grams struct {
+	rows  int
+	ids   map[uint32]int32
+	lists []gramList
+}
+
+// gramList is the records that have a gram: how many there are, the last, and the distances between them.
+type gramList struct {
+	gram  uint32
+	count int32
+	next  uint32 // the place after the last
+	gaps  []byte
+}
+
+func newGrams(rows int) *grams { return &grams{rows: rows, ids: map[uint32]int32{}} }
+
+// add adds a text with separators around it. Places come in their order.
+func (g *grams) add(text []byte, place uint32) {
+	for at := range len(text) - 1 {
+		gram := gramAt(text, at)
+		id, known := g.ids[gram]
+		if !known {
+			id = int32(len(g.lists))
+			g.ids[gram] = id
+			g.lists = append(g.lists, gramList{gram: gram})
+		}
+		if l := &g.lists[id]; l.count == 0 || l.next != place+1 {
+			l.gaps = binary.AppendUvarint(l.gaps, uint64(place-l.next))
+			l.next, l.count = place+1, l.count+1
+		}
+	}
+}
+
+// gramPiece is some of the grams: the first, how many there are, and how many bytes they take.
+type gramPiece struct{ first, count, size uint32 }
+
+// write writes the grams of a field in pieces. A long list has one of its own.
+func (g *grams) write(w *hugeWriter, f field) (pieces []gramPiece) {
+	slices.SortFunc(g.lists, func(a, b gramList) int { return cmp.Compare(a.gram, b.gram) })
+	var table, lists []byte
+	flush := func() {
+		if len(table) == 0 {
+			return
+		}
+		data := binary.LittleEndian.AppendUint32(nil, uint32(len(table)/perValue))
+		data = append(append(data, table...), lists...)
+		w.part(wide(gramsPiece, f, len(pieces)), data)
+		pieces = append(pieces, gramPiece{binary.LittleEndian.Uint32(table), uint32(len(table) / perValue), uint32(len(data))})
+		table, lists = table[:0], lists[:0]
+	}
+	for _, l := range g.lists {
+		list := l.bytes(g.rows)
+		if len(lists)+len(list) > w.z.Piece/2 || len(list) > w.z.Piece/8 {
+			flush()
+		}
+		table = binary.LittleEndian.AppendUint32(table, l.gram)
+		table = binary.LittleEndian.AppendUint32(table, uint32(len(lists)))
+		if lists = append(lists, list...); len(list) > w.z.Piece/8 {
+			flush()
+		}
+	}
+	flush()
+	return pieces
+}
+
+// bytes writes a list, as appendList does.
+func (l gramList) bytes(rows int) []byte {
+	if int(l.count) <= rows/8 {
+		return append([]byte{asGaps}, l.gaps...)
+	}
+	out := make([]byte, 1+(rows+7)/8)
+	out[0] = asBits
+	for at, rest := -1, l.gaps; len(rest) > 0; {
+		gap, n := binary.Uvarint(rest)
+		at, rest = at+int(gap)+1, rest[n:]
+		out[1+at/8] |= 1 << (at % 8)
+	}
+	return out
+}
+
+// forward has the values of each record.
+type forward struct {
+	text   []byte
+	starts []uint32
+	of     []uint64 // a place, and a value that its record has
+}
+
+func (g *forward) add(value []byte, list []uint32) {
+	g.starts = append(g.starts, uint32(len(g.text)))
+	g.text = append(append(append(g.text, separator), value...), separator)
+	for _, place := range list {
+		g.of = append(g.of, uint64(place)<<32|uint64(len(g.starts)-1))
+	}
+}
+
+// grams returns those of all values.
+func (g *forward) grams(rows int) *grams {
+	slices.Sort(g.of)
+	out := newGrams(rows)
+	starts := append(g.starts, uint32(len(g.text)))
+	for _, v := range g.of {
+		id := uint32(v)
+		out.add(g.text[starts[id]:starts[id+1]], uint32(v>>32))
+	}
+	return out
+}
+
+// gramsFrom is the grams from one to another.
+type gramsFrom struct {
+	low, high uint32
+	from, to  int  // pieces in which they are
+	size      int  // bytes of their lists, about
+	ends      bool // only those that end with no letter and no digit
+}
+
+// wanted returns what grams the records have that have all of some texts: the likely rarest first. Of a text that very many
+// have nothing is looked up. After end there is no letter and no digit.
+func (h head) wanted(texts []string, end string) (list []gramsFrom) {
+	if len(end) >= gramSize-1 {
+		low := gramAt([]byte(end[len(end)-gramSize+1:]), 0)
+		list = append(list, gramsFrom{low: low, high: low | 0xff, ends: true})
+	}
+	for _, t := range texts {
+		text := []byte(t[:min(len(t), mostLooked)])
+		switch {
+		case len(text) >= gramSize:
+			for at := range len(text) - gramSize + 1 {
+				list = append(list, gramsFrom{low: gramAt(text, at), high: gramAt(text, at)})
+			}
+		case len(text) > 0 && t != separators:
+			low := gramAt(text, 0)
+			list = append(list, gramsFrom{low: low, high: low | uint32(1<<(8*(gramSize-len(text)))-1)})
+		}
+	}
+	for i := range list {
+		h.place(&list[i])
+	}
+	list = slices.DeleteFunc(list, func(g gramsFrom) bool { return g.to-g.from > mostPieces })
+	slices.SortFunc(list, func(a, b gramsFrom) int { return cmp.Or(cmp.Compare(a.size, b.size), cmp.Compare(a.low, b.low)) })
+	return slices.Compact(list)
+}
+
+// place finds out in which pieces grams are.
+func (h head) place(g *gramsFrom) {
+	g.to = sort.Search(len(h.pieces), func(i int) bool { return h.pieces[i].first > g.high })
+	g.from = max(0, sort.Search(len(h.pieces), func(i int) bool { return h.pieces[i].first > g.low })-1)
+	for _, p := range h.pieces[g.from:max(g.from, g.to)] {
+		few := uint32(1)
+		if g.low < g.high {
+			few = 8 // with one beginning, about
+		}
+		g.size += int(min(p.size, few*p.size/max(1, p.count)))
+	}
+}
+
+// grams leaves, of some records, those that may have all of some texts in one field. It ends early when few are left, or when
+// more grams would tell little.
+func (a *asked) grams(h head, texts []string, end string, some set) error {
+	for n, g := range h.wanted(texts, end) {
+		if n == mostGrams || n > 0 && some.few() || n > 1 && g.size > a.Rows/16 {
+			return nil
+		}
+		found := newSet(a.Rows)
+		for piece := g.from; piece < g.to; piece++ {
+			if err := a.part(wide(gramsPiece, h.field, piece), func(data []byte) error { return g.add(found, data, a.Rows) }); err != nil {
+				return err
+			}
+		}
+		if some.and(found); !some.any() {
+			return nil
+		}
+	}
+	return nil
+}
+
+// add adds the records of a piece that have one of the grams.
+func (g gramsFrom) add(found set, data []byte, rows int) error {
+	p, err := openPosting(data)
+	if err != nil {
+		return err
+	}
+	first := sort.Search(p.count, func(i int) bool { return p.start(i) >= g.low })
+	for i := first; i < p.count && p.start(i) <= g.high; i++ {
+		if last := rune(p.start(i) & 0xff); g.ends && ('a' <= last && last <= 'z' || '0' <= last && last <= '9') {
+			continue
+		}
+		if err := p.visit(i, func(_ int, list []byte) error { return found.add(list, rows) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
