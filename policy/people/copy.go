@@ -2,6 +2,7 @@ package people
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"strings"
 
@@ -20,16 +21,20 @@ type part struct {
 	what, table string
 	columns     string
 	counted     bool // each change of it has a number, in a column after these
+	// removed asks a place for the keys of what was removed there of late, where that is remembered: such rows do not come back.
+	removed string
+	keyed   []int // the numbers of the columns that are the key
 }
 
 var parts = []part{
-	{"entries of lists", "entry", "owner, domain, pattern, authenticated, act, expires, note, maker, made", true},
-	{"limits of the score", "score_limit", "address, score", true},
-	{"settings", "setting", "address, language, digest, at", false},
-	{"delegates", "delegate", "owner, delegate, maker, made", false},
-	{"used links", "link", "nonce, used, expires", false},
-	{"requests", "request", "kind, message, address, domain, who, client, text, time, state, by, answer, answered", false},
-	{"digests", "digest", "person, address, due, until, claim, claimed, sent, message, refused, bounced, trouble", false},
+	{"entries of lists", "entry", "owner, domain, pattern, authenticated, act, expires, note, maker, made", true,
+		`SELECT owner, pattern, authenticated FROM gone`, []int{0, 2, 3}},
+	{"limits of the score", "score_limit", "address, score", true, "", nil},
+	{"settings", "setting", "address, language, digest, at", false, "", nil},
+	{"delegates", "delegate", "owner, delegate, maker, made", false, "", nil},
+	{"used links", "link", "nonce, used, expires", false, "", nil},
+	{"requests", "request", "kind, message, address, domain, who, client, text, time, state, by, answer, answered", false, "", nil},
+	{"digests", "digest", "person, address, due, until, claim, claimed, sent, message, refused, bounced, trouble", false, "", nil},
 }
 
 // copiedTogether is how many rows are written in one change.
@@ -92,8 +97,15 @@ func (p part) copy(ctx context.Context, from, to *Store, step func(n int)) (c Co
 func (p part) add(ctx context.Context, to *Store, some [][]any, c *Copied) error {
 	var added int
 	insert := func(tx tables.Asker, number []any) error {
+		gone, err := p.gone(ctx, tx)
+		if err != nil {
+			return err
+		}
 		added = 0 // if it is called again
 		for _, row := range some {
+			if gone[p.key(row)] {
+				continue
+			}
 			done, err := tx.ExecContext(ctx, p.insert(), append(row[:len(row):len(row)], number...)...)
 			if err != nil {
 				return err
@@ -116,6 +128,36 @@ func (p part) add(ctx context.Context, to *Store, some [][]any, c *Copied) error
 		c.Rows, c.Added = c.Rows+len(some), c.Added+added
 	}
 	return err
+}
+
+// gone returns the keys of the rows that were removed where some are to be written.
+func (p part) gone(ctx context.Context, in tables.Asker) (map[string]bool, error) {
+	if p.removed == "" {
+		return nil, nil
+	}
+	read := func(rows *sql.Rows) (string, error) {
+		key, into := make([]any, len(p.keyed)), make([]any, len(p.keyed))
+		for i := range key {
+			into[i] = &key[i]
+		}
+		err := rows.Scan(into...)
+		return fmt.Sprintf("%q", key), err
+	}
+	keys, err := tables.Rows(ctx, in, read, p.removed)
+	gone := make(map[string]bool, len(keys))
+	for _, k := range keys {
+		gone[k] = true
+	}
+	return gone, err
+}
+
+// key returns the key of a row, as gone has it.
+func (p part) key(row []any) string {
+	key := make([]any, len(p.keyed))
+	for i, n := range p.keyed {
+		key[i] = row[n]
+	}
+	return fmt.Sprintf("%q", key)
 }
 
 // insert returns the statement that writes one row.

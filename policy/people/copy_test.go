@@ -76,6 +76,40 @@ func TestCopyTo(t *testing.T) {
 	}
 }
 
+// TestRemovedStays: an entry that was removed where it was copied to does not come back with a second copy; one that is new does come.
+func TestRemovedStays(t *testing.T) {
+	from, to := open(t), open(t)
+	add := func(sender string) {
+		t.Helper()
+		err := from.change(t.Context(), func(tx tables.Asker, change int64) error {
+			return put(t.Context(), tx, change, &Entry{Owner: "ann@example.com", Pattern: sender, Act: Block, Maker: "ann", Made: time.Now()})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	add("a@elsewhere.example")
+	add("b@elsewhere.example")
+	copied := func() string {
+		t.Helper()
+		list, err := from.CopyTo(t.Context(), to, func(int) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprint(list[0])
+	}
+	if got := copied(); got != "{entries of lists 2 2}" {
+		t.Fatal(got)
+	}
+	if n, err := to.RemoveAll(t.Context(), Filter{Like: "a@elsewhere.example"}); n != 1 || err != nil {
+		t.Fatal(n, err)
+	}
+	add("c@elsewhere.example")
+	if got := copied(); got != "{entries of lists 3 1}" {
+		t.Errorf("once more: %s", got)
+	}
+}
+
 // TestPartsAreWhole: every column of every table is copied, but numbers and what belongs to one place.
 func TestPartsAreWhole(t *testing.T) {
 	s := open(t)
