@@ -179,10 +179,15 @@ func (s *State) Watch(ctx context.Context, tick <-chan time.Time, tell func(erro
 	breaker.Watch{Look: s.Look, Matter: matter, Tell: tell}.Run(ctx, tick, told)
 }
 
-// matter returns what an error says, "" for none.
+// matter returns what an error says, "" for none. That a server does not answer is said in several ways: by the connection that waits,
+// or by who waits for it.
 func matter(err error) string {
-	if err == nil {
+	var n net.Error
+	switch {
+	case err == nil:
 		return ""
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &n) && n.Timeout():
+		return "no answer"
 	}
 	return err.Error()
 }

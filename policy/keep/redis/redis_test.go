@@ -134,6 +134,26 @@ func TestMailIsSpared(t *testing.T) {
 	}
 }
 
+// TestMatter: a server that does not answer is told of once, in however many ways that shows.
+func TestMatter(t *testing.T) {
+	s := New(Options{Server: Server{URL: "redis://127.0.0.1"}})
+	refused := &net.OpError{Op: "dial", Err: errors.New("connection refused")}
+	for _, test := range []struct {
+		one, other error
+		same       bool
+	}{
+		{context.DeadlineExceeded, &net.OpError{Op: "read", Err: os.ErrDeadlineExceeded}, true},
+		{&net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded}, &net.OpError{Op: "write", Err: os.ErrDeadlineExceeded}, true},
+		{refused, context.DeadlineExceeded, false},
+		{refused, refused, true},
+		{nil, context.DeadlineExceeded, false},
+	} {
+		if got := matter(s.named(test.one)) == matter(s.named(test.other)); got != test.same {
+			t.Errorf("%v and %v: told apart %v", test.one, test.other, !got)
+		}
+	}
+}
+
 // TestNothingIsAsked for a client that is gone already, and nothing is said about the server then.
 func TestNothingIsAsked(t *testing.T) {
 	hosts, _ := sharing(t)
