@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/milterscan/milterscan/scan/scratch"
@@ -19,18 +20,32 @@ var errOverdue = errors.New("no answer within the time for this message")
 // Engine runs scanners. It keeps no state: one engine serves all messages at once.
 type Engine struct {
 	scanners []Scanner
+	early    [StageMessage][]Scanner // those with something to say at a stage before the message
 }
 
 // NewEngine returns an engine that runs the scanners in the given order, as far
 // as reports are concerned; they all work at the same time.
-func NewEngine(scanners ...Scanner) *Engine { return &Engine{scanners: scanners} }
+func NewEngine(scanners ...Scanner) *Engine {
+	e := &Engine{scanners: scanners}
+	for _, s := range scanners {
+		for stage := range e.early {
+			if SpeaksAt(s, Stage(stage)) {
+				e.early[stage] = append(e.early[stage], s)
+			}
+		}
+	}
+	return e
+}
 
 // Scan runs every scanner on m and returns their reports in configured order.
 // It cannot fail: errors, panics and overdue scanners are findings of kind
 // Failed. It returns at the latest shortly after ctx is done.
-func (e *Engine) Scan(ctx context.Context, m *Message) []Report {
+func (e *Engine) Scan(ctx context.Context, m *Message) []Report { return e.Start(ctx, m).Wait() }
+
+// Start starts what Scan does, in the background.
+func (e *Engine) Start(ctx context.Context, m *Message) *Pending {
 	m.join(len(e.scanners))
-	return e.run(ctx, e.scanners, func(ctx context.Context, s Scanner) ([]Finding, error) {
+	return start(ctx, e.scanners, m.isSmall(), func(ctx context.Context, s Scanner) ([]Finding, error) {
 		defer m.leave(1)
 		return s.Scan(ctx, m)
 	})
@@ -39,48 +54,36 @@ func (e *Engine) Scan(ctx context.Context, m *Message) []Report {
 // Begin starts, in the background, every check that can already be made with the
 // envelope as far as it is known at stage s. It stops early when ctx is done.
 func (e *Engine) Begin(ctx context.Context, s Stage, env Envelope) *Pending {
-	early := e.early()
-	if len(early) == 0 {
+	if len(e.early[s]) == 0 {
 		return new(Pending)
 	}
-	p := &Pending{reports: make(chan []Report, 1)}
-	go e.begin(ctx, p, early, s, env.Clone())
-	return p
-}
-
-func (e *Engine) begin(ctx context.Context, p *Pending, early []Scanner, s Stage, env Envelope) {
-	p.reports <- e.run(ctx, early, func(ctx context.Context, scanner Scanner) ([]Finding, error) {
+	env = env.Clone()
+	return start(ctx, e.early[s], false, func(ctx context.Context, scanner Scanner) ([]Finding, error) {
 		return scanner.(EnvelopeScanner).ScanEnvelope(ctx, s, env)
 	})
 }
 
 // Early reports whether any scanner can say something before the message.
-func (e *Engine) Early() bool { return len(e.early()) > 0 }
-
-func (e *Engine) early() []Scanner {
-	var early []Scanner
-	for _, s := range e.scanners {
-		if _, ok := s.(EnvelopeScanner); ok {
-			early = append(early, s)
-		}
-	}
-	return early
+func (e *Engine) Early() bool {
+	return slices.ContainsFunc(e.scanners, func(s Scanner) bool { _, ok := s.(EnvelopeScanner); return ok })
 }
 
-// Pending is the work begun for one stage of the dialogue.
+// Pending is work that scanners have begun. Its zero value is none.
 type Pending struct {
-	reports chan []Report // nil if no scanner has anything to say
+	ctx      context.Context
+	begun    time.Time
+	scanners []Scanner
+	answers  chan answer // nil if there are no scanners
+	reports  []Report    // nil before they are collected
 }
 
-// Wait returns the reports of the stage. It may be called any number of times,
-// by one goroutine at a time.
+// Wait returns the reports, at the latest shortly after the work's ctx is done. It may be
+// called any number of times, by one goroutine at a time.
 func (p *Pending) Wait() []Report {
-	if p.reports == nil {
-		return nil
+	if p.reports == nil && p.answers != nil {
+		p.reports = p.collect()
 	}
-	r := <-p.reports
-	p.reports <- r
-	return r
+	return p.reports
 }
 
 // scanFunc asks one scanner one question.
@@ -92,29 +95,45 @@ type answer struct {
 	report Report
 }
 
-// run asks all scanners at once, and gives up on those that have not answered
-// shortly after ctx is done.
-func (e *Engine) run(ctx context.Context, scanners []Scanner, ask scanFunc) []Report {
-	begun := time.Now()
-	answers := make(chan answer, len(scanners)) // with room for all, so that a late scanner need not wait
+// start asks all scanners at once, but for local ones about little, which are asked one
+// after the other: a goroutine would cost more than their work.
+func start(ctx context.Context, scanners []Scanner, little bool, ask scanFunc) *Pending {
+	p := &Pending{ctx: ctx, begun: time.Now(), scanners: scanners}
+	p.answers = make(chan answer, len(scanners)) // with room for all, so that a late scanner need not wait
+	var together []int
 	for i, s := range scanners {
-		go func() {
-			scratch.Stack()
-			r := asked(ctx, s, ask)
-			r.Took = time.Since(begun)
-			answers <- answer{i, r}
-		}()
+		if little && IsLocal(s) {
+			together = append(together, i)
+		} else {
+			go p.ask(ask, i)
+		}
 	}
-	return collect(ctx, scanners, answers, begun)
+	if len(together) > 0 {
+		go p.ask(ask, together...)
+	}
+	return p
 }
 
-// collect returns the answers in the order of the scanners.
-func collect(ctx context.Context, scanners []Scanner, answers <-chan answer, begun time.Time) []Report {
-	reports := make([]Report, len(scanners))
-	done, late := ctx.Done(), (<-chan time.Time)(nil)
-	for missing := len(scanners); missing > 0; {
+// ask asks the scanners at some places.
+func (p *Pending) ask(ask scanFunc, places ...int) {
+	scratch.Stack()
+	begun := p.begun
+	for _, i := range places {
+		r := asked(p.ctx, p.scanners[i], ask)
+		now := time.Now()
+		r.Took, begun = now.Sub(begun), now
+		p.answers <- answer{i, r}
+	}
+}
+
+// collect returns the answers in the order of the scanners, and gives up on those that
+// are missing shortly after the work's ctx is done.
+func (p *Pending) collect() []Report {
+	reports := make([]Report, len(p.scanners))
+	done, late := p.ctx.Done(), (<-chan time.Time)(nil)
+	for missing := len(reports); missing > 0; {
 		select {
-		case a := <-answers:
+		case a := <-p.answers:
 			reports[a.place] = a.report
 			missing--
 		case <-done:
@@ -122,7 +141,7 @@ func collect(ctx context.Context, scanners []Scanner, answers <-chan answer, beg
 			defer timer.Stop()
 			done, late = nil, timer.C
 		case <-late:
-			return overdue(scanners, reports, time.Since(begun))
+			return overdue(p.scanners, reports, time.Since(p.begun))
 		}
 	}
 	return reports

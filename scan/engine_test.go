@@ -1,8 +1,10 @@
 package scan
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -137,6 +139,82 @@ func TestBeginAsksOnlyWhoCanSayEarly(t *testing.T) {
 	if r := NewEngine(fake{"virus", nil}).Begin(t.Context(), StageMail, env).Wait(); len(r) != 0 {
 		t.Errorf("reports of nobody: %+v", r)
 	}
+}
+
+// choosy speaks at one stage only.
+type choosy struct {
+	early
+	at Stage
+}
+
+func (c choosy) At(s Stage) bool { return s == c.at }
+
+func TestBeginAsksOnlyWhoSpeaksAtTheStage(t *testing.T) {
+	e := NewEngine(choosy{early{fake{"spam", nil}}, StageConnect}, choosy{early{fake{"greylist", nil}}, StageRcpt}, early{fake{"auth", nil}})
+	for stage, want := range map[Stage][]string{StageConnect: {"spam", "auth"}, StageHelo: {"auth"}, StageRcpt: {"greylist", "auth"}} {
+		var got []string
+		for _, r := range e.Begin(t.Context(), stage, Envelope{}).Wait() {
+			got = append(got, r.Scanner)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%v: %q were asked, not %q", stage, got, want)
+		}
+	}
+}
+
+// local is a fake that asks nobody.
+type local struct{ fake }
+
+func (local) Local() bool { return true }
+
+// Local scanners look at a small message one after the other, and at a large one at once. Either way all
+// of them answer, in their order and with their own times, whatever becomes of one, and beside those that wait.
+func TestLocalScannersShareAGoroutine(t *testing.T) {
+	for name, test := range map[string]struct {
+		size int
+		took time.Duration
+	}{"small": {1000, 2 * time.Second}, "large": {smallMessage, time.Second}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				slow := func(context.Context) ([]Finding, error) { time.Sleep(time.Second); return nil, nil }
+				e := NewEngine(local{fake{"attachment", slow}}, fake{"virus", slow}, local{fake{"document", func(context.Context) ([]Finding, error) {
+					panic("strange")
+				}}}, local{fake{"content", slow}})
+				m := &Message{Parts: []Part{{Content: bytes.NewReader(make([]byte, test.size))}}}
+				begun := time.Now()
+				reports := e.Scan(t.Context(), m)
+				if took := time.Since(begun); took != test.took {
+					t.Errorf("it took %v, not %v", took, test.took)
+				}
+				for i, want := range []string{"attachment", "virus", "document", "content"} {
+					r := reports[i]
+					if failed := want == "document"; r.Scanner != want || (r.Err != nil) != failed || !failed && r.Took != time.Second {
+						t.Errorf("%d: %+v", i, r)
+					}
+				}
+			})
+		})
+	}
+}
+
+// What waits behind a local scanner that outstays its time is not known, and so has failed.
+func TestLateLocalScannersHaveFailed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		reading := make(chan struct{})
+		e := NewEngine(local{fake{"attachment", found("attachment/name")}},
+			local{fake{"document", func(context.Context) ([]Finding, error) { <-reading; return nil, nil }}},
+			local{fake{"content", found("content/form")}})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		var failed []bool
+		for _, r := range e.Scan(ctx, &Message{}) {
+			failed = append(failed, r.Err != nil)
+		}
+		if !slices.Equal(failed, []bool{false, true, true}) {
+			t.Errorf("failed: %v", failed)
+		}
+		close(reading)
+	})
 }
 
 func TestNames(t *testing.T) {

@@ -54,17 +54,27 @@ const lightMessage = 4 << 20
 // Enter waits, if the message is one that takes much memory to be looked into,
 // until it is its turn.
 func (m *Message) Enter(ctx context.Context) (leave func()) {
-	var weight int64
-	for _, p := range m.Parts {
-		if weight += 4 << 10; p.Content != nil {
-			weight += p.Content.Size()
-		}
-	}
-	if m.Heavy == nil || weight <= lightMessage {
+	if m.Heavy == nil || m.weight() <= lightMessage {
 		return func() {}
 	}
 	return m.Heavy.Enter(ctx)
 }
+
+// weight returns what the parts hold.
+func (m *Message) weight() (bytes int64) {
+	for _, p := range m.Parts {
+		if bytes += 4 << 10; p.Content != nil {
+			bytes += p.Content.Size()
+		}
+	}
+	return bytes
+}
+
+// smallMessage is what the parts of a message hold at most that is read in less than a millisecond.
+const smallMessage = 64 << 10
+
+// isSmall reports whether looking into the message takes hardly any time.
+func (m *Message) isSmall() bool { return m.weight() <= smallMessage }
 
 // Part is a piece of a message that is judged by itself: every leaf, and every
 // container, since an encrypted zip or a .jar is judged too.

@@ -24,6 +24,24 @@ type EnvelopeScanner interface {
 	ScanEnvelope(ctx context.Context, s Stage, e Envelope) ([]Finding, error)
 }
 
+// SpeaksAt reports whether a scanner has anything to find, or to begin, at a stage before the
+// message: an EnvelopeScanner that has so at some stages only has the method At, and is asked at
+// no other.
+func SpeaksAt(s Scanner, stage Stage) bool {
+	if choosy, ok := s.(interface{ At(Stage) bool }); ok && !choosy.At(stage) {
+		return false
+	}
+	_, ok := s.(EnvelopeScanner)
+	return ok
+}
+
+// IsLocal reports whether a scanner only takes time of a processor for a usual message, and waits
+// for nobody: it says so by the method Local.
+func IsLocal(s Scanner) bool {
+	local, ok := s.(interface{ Local() bool })
+	return ok && local.Local()
+}
+
 // Report is the result of one scanner for one message. No findings and no error
 // mean "clean"; a scanner that does not know has an error, and so a finding of kind
 // Failed.

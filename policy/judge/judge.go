@@ -48,8 +48,9 @@ type Options struct {
 	People     policy.People                  // who is in which group; nil: no person is in any
 	Places     func(netip.Addr) scan.Place    // says where clients are; nil: it is not known
 	Lists      func() (policy.Lists, error)   // that people keep, nil lists if they are empty; nil: there are none
-	// Contents lists what a message holds, for its record; nil: that is not recorded.
-	Contents func(context.Context, *scan.Message) *policy.RecordContents
+	// Contents begins to list what a message holds, for its record, and returns how to wait for
+	// the list; nil: that is not recorded.
+	Contents func(context.Context, *scan.Message) (list func() *policy.RecordContents)
 }
 
 // Judge is one generation: a configuration, its scanners and its policy. It may
@@ -77,7 +78,8 @@ func New(o Options) *Judge {
 		o.Places = func(netip.Addr) scan.Place { return scan.Place{} }
 	}
 	if o.Contents == nil {
-		o.Contents = func(context.Context, *scan.Message) *policy.RecordContents { return nil }
+		none := func() *policy.RecordContents { return nil }
+		o.Contents = func(context.Context, *scan.Message) func() *policy.RecordContents { return none }
 	}
 	if o.Lists == nil {
 		o.Lists = func() (policy.Lists, error) { return nil, nil }

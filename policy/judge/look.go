@@ -3,7 +3,6 @@ package judge
 import (
 	"context"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/milterscan/milterscan/policy"
@@ -116,12 +115,10 @@ func (j *Judge) finds(s seen, contents []scan.Report) seen {
 
 // scan has both engines look at the message at the same time, and what it holds listed meanwhile.
 func (j *Judge) scan(ctx context.Context, s *seen) (once, contents []scan.Report) {
-	var wg sync.WaitGroup
-	wg.Go(func() { once = j.Once.Scan(ctx, s.message) })
-	wg.Go(func() { s.contents = j.Contents(ctx, s.message) })
+	asked, listed := j.Once.Start(ctx, s.message), j.Contents(ctx, s.message)
 	contents = j.Engine.Scan(ctx, s.message)
-	wg.Wait()
-	return once, contents
+	s.contents = listed()
+	return asked.Wait(), contents
 }
 
 // wait collects the reports of early stages.

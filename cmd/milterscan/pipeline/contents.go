@@ -33,9 +33,9 @@ const (
 	mostPartName = 80 // bytes
 )
 
-// contentsOf returns the function that lists what a message holds, for its record; nil if nothing of
+// contentsOf returns the function that begins to list what a message holds, for its record; nil if nothing of
 // that is to be recorded: it takes hashes of all parts.
-func (s *site) contentsOf() func(context.Context, *scan.Message) *policy.RecordContents {
+func (s *site) contentsOf() func(context.Context, *scan.Message) func() *policy.RecordContents {
 	h := s.History
 	if !remembers(h) || !h.Parts && !h.Links {
 		return nil
@@ -44,14 +44,17 @@ func (s *site) contentsOf() func(context.Context, *scan.Message) *policy.RecordC
 	for _, r := range s.Content.Redirectors {
 		by = append(by, markup.ParseRedirector(r))
 	}
-	return func(ctx context.Context, m *scan.Message) *policy.RecordContents {
+	return func(ctx context.Context, m *scan.Message) func() *policy.RecordContents {
 		l := &lister{texts: s.texts, by: by, parts: h.Parts, links: h.Links, out: make(chan *policy.RecordContents, 1)}
-		scan.NewEngine(l).Scan(ctx, m)
-		select {
-		case c := <-l.out:
-			return c
-		default: // it was stopped, so that nothing is known
-			return nil
+		work := scan.NewEngine(l).Start(ctx, m)
+		return func() *policy.RecordContents {
+			work.Wait()
+			select {
+			case c := <-l.out:
+				return c
+			default: // it was stopped, so that nothing is known
+				return nil
+			}
 		}
 	}
 }

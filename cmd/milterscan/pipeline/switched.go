@@ -35,6 +35,9 @@ type wanted struct {
 	by func(scan.Envelope) bool
 }
 
+// Local implements scan.IsLocal.
+func (w wanted) Local() bool { return scan.IsLocal(w.Scanner) }
+
 // Scan finds nothing in mail whose recipients all switched the scanner off.
 func (w wanted) Scan(ctx context.Context, m *scan.Message) ([]scan.Finding, error) {
 	if !w.by(m.Envelope) {
@@ -48,6 +51,9 @@ type wantedEarly struct {
 	wanted
 	early scan.EnvelopeScanner
 }
+
+// At implements scan.SpeaksAt.
+func (w wantedEarly) At(s scan.Stage) bool { return scan.SpeaksAt(w.early, s) }
 
 // ScanEnvelope asks nothing for a recipient who does not want it. Before there is
 // a recipient, it asks.

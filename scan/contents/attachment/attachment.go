@@ -51,6 +51,9 @@ func New(c Config) (*Scanner, error) {
 // Name returns the word under which all findings of this package are.
 func (s *Scanner) Name() string { return word }
 
+// Local implements scan.IsLocal.
+func (s *Scanner) Local() bool { return true }
+
 // Scan judges every part. A part that cannot be read is an error; Scan returns the
 // findings about the others with it.
 func (s *Scanner) Scan(ctx context.Context, m *scan.Message) ([]scan.Finding, error) {

@@ -38,6 +38,9 @@ func New(c Config) (*Scanner, error) {
 // have the word "attachment".
 func (s *Scanner) Name() string { return name }
 
+// Local implements scan.IsLocal.
+func (s *Scanner) Local() bool { return true }
+
 // Scan looks into every part, the smallest first: macros, relations and menus are small, so
 // that they are seen whatever else takes all the work there is. A part that cannot be read is
 // an error; Scan returns the findings about the others with it.

@@ -50,6 +50,9 @@ func (c Config) SiteID() string {
 // Name implements scan.Scanner.
 func (s *Scanner) Name() string { return word }
 
+// At implements scan.SpeaksAt.
+func (s *Scanner) At(stage scan.Stage) bool { return stage == scan.StageMail && s.config.SPF }
+
 // ScanEnvelope implements scan.EnvelopeScanner.
 func (s *Scanner) ScanEnvelope(ctx context.Context, stage scan.Stage, e scan.Envelope) ([]scan.Finding, error) {
 	if stage != scan.StageMail || !s.config.SPF || s.with.Trusted(e) {

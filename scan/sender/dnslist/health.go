@@ -41,14 +41,7 @@ type health struct {
 // list.
 func (l *list) usable(ctx context.Context) error {
 	h := &l.health
-	h.mu.Lock()
-	if h.probing == nil && !h.now().Before(h.next) {
-		h.probing = make(chan struct{})
-		go l.probe(h.probing)
-	}
-	probing, probed := h.probing, h.probed
-	h.mu.Unlock()
-	if !probed {
+	if probing, probed := h.examined(l.probe); !probed {
 		select {
 		case <-probing:
 		case <-ctx.Done():
@@ -57,6 +50,18 @@ func (l *list) usable(ctx context.Context) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.off
+}
+
+// examined starts a probe if it is time for one. It returns the one on its way, nil if
+// there is none, and whether there was one before.
+func (h *health) examined(probe func(done chan struct{})) (probing <-chan struct{}, before bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.probing == nil && !h.now().Before(h.next) {
+		h.probing = make(chan struct{})
+		go probe(h.probing)
+	}
+	return h.probing, h.probed
 }
 
 // heard notes the result of a question.

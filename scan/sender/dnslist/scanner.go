@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -47,12 +48,21 @@ func New(c Config, w With) *Scanner {
 // Name implements scan.Scanner.
 func (c *Scanner) Name() string { return word + "/lists" }
 
+// At implements scan.SpeaksAt: there is a list to be asked about what is new at the stage,
+// or at MAIL about anything that was known by then.
+func (c *Scanner) At(stage scan.Stage) bool {
+	return slices.ContainsFunc(c.lists, func(l *list) bool {
+		return !l.Lookup.ofMessage() && (stage == scan.StageMail || stage == scan.StageConnect && l.Lookup == Client ||
+			stage == scan.StageHelo && l.Lookup == Helo)
+	})
+}
+
 // ScanEnvelope implements scan.EnvelopeScanner.
 func (c *Scanner) ScanEnvelope(ctx context.Context, s scan.Stage, e scan.Envelope) ([]scan.Finding, error) {
 	if s > scan.StageMail || c.with.Trusted(e) {
 		return nil, nil
 	}
-	found, _ := c.ask(ctx, func(_ context.Context, l Lookup) (subjects, error) { return l.ofEnvelope(e), nil })
+	found := c.ask(ctx, false, func(_ context.Context, l Lookup) (subjects, error) { return l.ofEnvelope(e), nil })
 	if s < scan.StageMail {
 		return nil, nil // the answers wait in the resolver's cache
 	}
@@ -64,33 +74,44 @@ func (c *Scanner) Scan(ctx context.Context, m *scan.Message) ([]scan.Finding, er
 	if c.with.Trusted(m.Envelope) {
 		return nil, nil
 	}
-	return c.ask(ctx, func(ctx context.Context, l Lookup) (subjects, error) {
-		if !l.ofMessage() {
-			return subjects{}, nil
-		}
-		return c.inMessage(ctx, l, m)
-	})
+	return c.ask(ctx, true, func(ctx context.Context, l Lookup) (subjects, error) { return c.inMessage(ctx, l, m) }), nil
 }
 
 // about collects the subjects of a kind.
 type about func(context.Context, Lookup) (subjects, error)
 
-// ask asks every list about what concerns it, all at once. An entry in an allow
-// list takes away what other lists say.
-func (c *Scanner) ask(ctx context.Context, of about) ([]scan.Finding, error) {
+// ask asks every list about what concerns it in messages, or else in envelopes, all at
+// once. An entry in an allow list takes away what other lists say.
+func (c *Scanner) ask(ctx context.Context, ofMessage bool, of about) []scan.Finding {
+	var asked []int
+	for i, l := range c.lists {
+		if l.Lookup.ofMessage() == ofMessage {
+			asked = append(asked, i)
+		}
+	}
+	if len(asked) == 0 {
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, c.config.ListTime.Go())
 	defer cancel()
 	r := dns.Limited(c.with.Resolver, c.with.Questions)
 	words := make([][]scan.Finding, len(c.lists))
-	var wg sync.WaitGroup
-	for i, l := range c.lists {
-		wg.Go(func() { words[i] = l.ask(ctx, r, of) })
-	}
-	wg.Wait()
-	return c.merge(words), nil
+	atOnce(len(asked), func(n int) { words[asked[n]] = c.lists[asked[n]].ask(ctx, r, of) })
+	return c.merge(words)
 }
 
-// ask returns the findings of one list. It runs in a separate goroutine, where a
+// atOnce calls do with all numbers below n at the same time, with the last in the goroutine
+// of the caller, as most mail has one thing to ask about.
+func atOnce(n int, do func(i int)) {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	for i := range n - 1 {
+		wg.Go(func() { do(i) })
+	}
+	do(n - 1)
+}
+
+// ask returns the findings of one list. It may run in a separate goroutine, where a
 // panic over a strange message would end the whole program, and recovers from it.
 func (l *list) ask(ctx context.Context, r dns.Resolver, of about) (found []scan.Finding) {
 	defer func() {
@@ -124,12 +145,9 @@ func (l *list) lookAll(ctx context.Context, r dns.Resolver, all []subject) []ent
 		return nil
 	}
 	entries := make([]entry, len(all))
-	var wg sync.WaitGroup
-	wg.Go(func() { l.usable(ctx) })
-	for i, s := range all {
-		wg.Go(func() { entries[i] = l.question(ctx, r, s) })
-	}
-	wg.Wait()
+	l.health.examined(l.probe)
+	atOnce(len(all), func(i int) { entries[i] = l.question(ctx, r, all[i]) })
+	l.usable(ctx) // what a probe says does not hide a refusal
 	l.heard(gravest(entries))
 	return entries
 }

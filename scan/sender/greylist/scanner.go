@@ -47,6 +47,12 @@ func (s *Scanner) Name() string { return word }
 // message.
 func (s *Scanner) Scan(context.Context, *scan.Message) ([]scan.Finding, error) { return nil, nil }
 
+// Local implements scan.IsLocal: all is asked before the message.
+func (s *Scanner) Local() bool { return true }
+
+// At implements scan.SpeaksAt.
+func (s *Scanner) At(stage scan.Stage) bool { return stage == scan.StageRcpt }
+
 // ScanEnvelope implements scan.EnvelopeScanner. The error is the store's.
 func (s *Scanner) ScanEnvelope(ctx context.Context, stage scan.Stage, e scan.Envelope) ([]scan.Finding, error) {
 	if stage != scan.StageRcpt || len(e.Recipients) == 0 || !e.Client.IsValid() || s.trusted(e) {

@@ -47,6 +47,12 @@ func (s *Scanner) Name() string { return word + "/client" }
 // Scan implements scan.Scanner. The client was looked up before the message.
 func (s *Scanner) Scan(context.Context, *scan.Message) ([]scan.Finding, error) { return nil, nil }
 
+// Local implements scan.IsLocal: all is asked before the message.
+func (s *Scanner) Local() bool { return true }
+
+// At implements scan.SpeaksAt.
+func (s *Scanner) At(stage scan.Stage) bool { return stage == scan.StageMail }
+
 // ScanEnvelope implements scan.EnvelopeScanner. The client is looked up at MAIL, which tells whether
 // it is one of ours.
 func (s *Scanner) ScanEnvelope(_ context.Context, stage scan.Stage, e scan.Envelope) (found []scan.Finding, _ error) {

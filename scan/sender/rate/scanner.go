@@ -38,6 +38,12 @@ func (s *Scanner) Name() string { return word }
 // message.
 func (s *Scanner) Scan(context.Context, *scan.Message) ([]scan.Finding, error) { return nil, nil }
 
+// Local implements scan.IsLocal: all is asked before the message.
+func (s *Scanner) Local() bool { return true }
+
+// At implements scan.SpeaksAt.
+func (s *Scanner) At(stage scan.Stage) bool { return stage == scan.StageRcpt }
+
 // ScanEnvelope implements scan.EnvelopeScanner. Every limit is asked, even where
 // another is reached. The error is the store's; a sender that it could not count is
 // not said to be over a limit.

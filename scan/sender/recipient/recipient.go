@@ -85,6 +85,9 @@ func NewEarly(w With) *Early { return &Early{Scanner{w}} }
 // Scan implements scan.Scanner. Recipients have been looked up before the message.
 func (s *Early) Scan(context.Context, *scan.Message) ([]scan.Finding, error) { return nil, s.ready() }
 
+// At implements scan.SpeaksAt.
+func (s *Early) At(stage scan.Stage) bool { return stage == scan.StageRcpt }
+
 // ScanEnvelope implements scan.EnvelopeScanner.
 func (s *Early) ScanEnvelope(_ context.Context, stage scan.Stage, e scan.Envelope) ([]scan.Finding, error) {
 	if stage != scan.StageRcpt || len(e.Recipients) == 0 {

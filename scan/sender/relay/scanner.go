@@ -42,6 +42,14 @@ func (s *Scanner) Name() string { return word }
 // message.
 func (s *Scanner) Scan(context.Context, *scan.Message) ([]scan.Finding, error) { return nil, nil }
 
+// Local implements scan.IsLocal: all is asked before the message.
+func (s *Scanner) Local() bool { return true }
+
+// At implements scan.SpeaksAt.
+func (s *Scanner) At(stage scan.Stage) bool {
+	return stage == scan.StageConnect || stage == scan.StageMail
+}
+
 // ScanEnvelope implements scan.EnvelopeScanner. Reverse DNS is asked about at
 // connect and reported at MAIL, when it is known whose the client is.
 func (s *Scanner) ScanEnvelope(ctx context.Context, stage scan.Stage, e scan.Envelope) ([]scan.Finding, error) {
