@@ -45,8 +45,8 @@ type gramList struct {
 
 func newGrams(rows int) *grams { return &grams{rows: rows, ids: map[uint32]int32{}} }
 
-// add adds a text with separators around it. Places come in their order.
-func (g *grams) add(text []byte, place uint32) {
+// of adds the numbers of the grams of a text with separators around it to a list.
+func (g *grams) of(text []byte, list []int32) []int32 {
 	for at := range len(text) - 1 {
 		gram := gramAt(text, at)
 		id, known := g.ids[gram]
@@ -55,6 +55,14 @@ func (g *grams) add(text []byte, place uint32) {
 			g.ids[gram] = id
 			g.lists = append(g.lists, gramList{gram: gram})
 		}
+		list = append(list, id)
+	}
+	return list
+}
+
+// add notes that a record has grams, by their numbers. Places come in their order.
+func (g *grams) add(ids []int32, place uint32) {
+	for _, id := range ids {
 		if l := &g.lists[id]; l.count == 0 || l.next != place+1 {
 			l.gaps = binary.AppendUvarint(l.gaps, uint64(place-l.next))
 			l.next, l.count = place+1, l.count+1
@@ -113,11 +121,12 @@ func (l gramList) bytes(rows int) []byte {
 type forward struct {
 	text   []byte
 	starts []uint32
+	many   []bool   // of each value: several records have it
 	of     []uint64 // a place, and a value that its record has
 }
 
 func (g *forward) add(value []byte, list []uint32) {
-	g.starts = append(g.starts, uint32(len(g.text)))
+	g.starts, g.many = append(g.starts, uint32(len(g.text))), append(g.many, len(list) > 2)
 	g.text = append(append(append(g.text, separator), value...), separator)
 	for _, place := range list {
 		g.of = append(g.of, uint64(place)<<32|uint64(len(g.starts)-1))
@@ -129,9 +138,18 @@ func (g *forward) grams(rows int) *grams {
 	slices.Sort(g.of)
 	out := newGrams(rows)
 	starts := append(g.starts, uint32(len(g.text)))
+	known := make([][]int32, len(g.starts)) // of the values that many records have
+	var ids []int32
 	for _, v := range g.of {
 		id := uint32(v)
-		out.add(g.text[starts[id]:starts[id+1]], uint32(v>>32))
+		list := known[id]
+		if list == nil {
+			ids = out.of(g.text[starts[id]:starts[id+1]], ids[:0])
+			if list = ids; g.many[id] {
+				known[id] = slices.Clone(ids)
+			}
+		}
+		out.add(list, uint32(v>>32))
 	}
 	return out
 }

@@ -171,6 +171,7 @@ func (w *hugeWriter) subjects() error {
 	}
 	g := newGrams(len(w.merger.rows))
 	var subject []byte
+	var grams []int32
 	for place := range w.merger.rows {
 		subject = append(subject[:0], separator, ' ')
 		if err := t.of(place, func(token uint32) {
@@ -179,7 +180,8 @@ func (w *hugeWriter) subjects() error {
 			return err
 		}
 		if len(subject) > 2 {
-			g.add(append(subject, separator), uint32(place))
+			grams = g.of(append(subject, separator), grams[:0])
+			g.add(grams, uint32(place))
 		}
 	}
 	pieces := g.write(w, subjects)
