@@ -21,7 +21,7 @@ type part struct {
 	what, table string
 	columns     string
 	counted     bool // each change of it has a number, in a column after these
-	// removed asks a place for the keys of what was removed there of late, where that is remembered: such rows do not come back.
+	// removed asks a place for the keys of what was removed there, where that is remembered: such rows do not come back.
 	removed string
 	keyed   []int // the numbers of the columns that are the key
 }
@@ -31,7 +31,7 @@ var parts = []part{
 		`SELECT owner, pattern, authenticated FROM gone`, []int{0, 2, 3}},
 	{"limits of the score", "score_limit", "address, score", true, "", nil},
 	{"settings", "setting", "address, language, digest, at", false, "", nil},
-	{"delegates", "delegate", "owner, delegate, maker, made", false, "", nil},
+	{"delegates", "delegate", "owner, delegate, maker, made", false, `SELECT owner, delegate FROM dismissed`, []int{0, 1}},
 	{"used links", "link", "nonce, used, expires", false, "", nil},
 	{"requests", "request", "kind, message, address, domain, who, client, text, time, state, by, answer, answered", false, "", nil},
 	{"digests", "digest", "person, address, due, until, claim, claimed, sent, message, refused, bounced, trouble", false, "", nil},

@@ -3,6 +3,7 @@ package people
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -110,11 +111,43 @@ func TestRemovedStays(t *testing.T) {
 	}
 }
 
+// TestDismissedStays: who was dismissed where a copy goes does not come back with the next one, and may be appointed there again.
+func TestDismissedStays(t *testing.T) {
+	from, to, now := open(t), open(t), time.Now()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := func(when string, delegates ...string) {
+		t.Helper()
+		_, err := from.CopyTo(t.Context(), to, func(int) {})
+		must(err)
+		got, err := to.Delegates(t.Context(), []string{"ann@example.com"})
+		if must(err); !slices.Equal(got["ann@example.com"], delegates) {
+			t.Errorf("%s: %v, want %v", when, got, delegates)
+		}
+	}
+	for _, one := range []string{"bob@example.com", "eve@example.com"} {
+		must(from.Appoint(t.Context(), "ann@example.com", one, "ann", now))
+	}
+	want("at first", "bob@example.com", "eve@example.com")
+	must(to.Dismiss(t.Context(), "ann@example.com", "eve@example.com"))
+	must(from.Appoint(t.Context(), "ann@example.com", "joe@example.com", "ann", now))
+	want("one dismissed, one new", "bob@example.com", "joe@example.com")
+	must(to.Appoint(t.Context(), "ann@example.com", "eve@example.com", "ann", now))
+	must(to.Dismiss(t.Context(), "ann@example.com", "bob@example.com"))
+	want("appointed again", "eve@example.com", "joe@example.com")
+	must(to.Dismiss(t.Context(), "ann@example.com", "eve@example.com"))
+	want("dismissed again", "joe@example.com")
+}
+
 // TestPartsAreWhole: every column of every table is copied, but numbers and what belongs to one place.
 func TestPartsAreWhole(t *testing.T) {
 	s := open(t)
 	own := map[string]bool{"id": true, "change": true}
-	ownTables := map[string]bool{"gone": true, "changed": true, "rounds": true, "sqlite_sequence": true}
+	ownTables := map[string]bool{"gone": true, "dismissed": true, "changed": true, "rounds": true, "sqlite_sequence": true}
 	copied := map[string]string{}
 	for _, p := range parts {
 		copied[p.table] = p.columns

@@ -11,11 +11,12 @@ import (
 )
 
 // delegateSchema is for the persons appointed in the console to act for another, as well as those of the directory.
-// Both are main addresses of persons.
+// Both are main addresses of persons. Who was dismissed is remembered, for CopyTo.
 const delegateSchema = `
 CREATE TABLE IF NOT EXISTS delegate (
 	owner TEXT NOT NULL, delegate TEXT NOT NULL, maker TEXT NOT NULL, made INTEGER NOT NULL, PRIMARY KEY (owner, delegate)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS delegate_delegate ON delegate (delegate);
+CREATE TABLE IF NOT EXISTS dismissed (owner TEXT NOT NULL, delegate TEXT NOT NULL, PRIMARY KEY (owner, delegate)) WITHOUT ROWID;
 `
 
 // MostDelegates is how many may act for one person, of those who are appointed here; and for how many one of them
@@ -70,7 +71,11 @@ func (s *Store) Appoint(ctx context.Context, owner, delegate, by string, now tim
 		case most >= MostDelegates:
 			return ErrManyDelegates
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO delegate (owner, delegate, maker, made) VALUES (?, ?, ?, ?)`, owner, delegate, by, now.Unix())
+		if _, err := tx.ExecContext(ctx, `INSERT INTO delegate (owner, delegate, maker, made) VALUES (?, ?, ?, ?)`,
+			owner, delegate, by, now.Unix()); err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `DELETE FROM dismissed WHERE owner = ? AND delegate = ?`, owner, delegate)
 		return err
 	})
 }
@@ -85,6 +90,7 @@ func (s *Store) Dismiss(ctx context.Context, owner, delegate string) error {
 		if n, err := done.RowsAffected(); err != nil || n == 0 {
 			return errors.Join(err, ErrUnknown)
 		}
-		return nil
+		_, err = tx.ExecContext(ctx, `INSERT INTO dismissed (owner, delegate) VALUES (?, ?) ON CONFLICT DO NOTHING`, owner, delegate)
+		return err
 	})
 }
