@@ -137,14 +137,27 @@ func (p *Pending) collect() []Report {
 			reports[a.place] = a.report
 			missing--
 		case <-done:
-			timer := time.NewTimer(grace)
+			timer := time.NewTimer(p.graceLeft())
 			defer timer.Stop()
 			done, late = nil, timer.C
 		case <-late:
+			for range len(p.answers) { // that came before anybody waited for them
+				a := <-p.answers
+				reports[a.place] = a.report
+			}
 			return overdue(p.scanners, reports, time.Since(p.begun))
 		}
 	}
 	return reports
+}
+
+// graceLeft returns how long the answers that are missing are waited for when the work's ctx is done:
+// who waits for several works, one after the other, gives them their grace once.
+func (p *Pending) graceLeft() time.Duration {
+	if end, ok := p.ctx.Deadline(); ok {
+		return min(grace, time.Until(end.Add(grace)))
+	}
+	return grace
 }
 
 // overdue fills in the reports of the scanners that have not answered.

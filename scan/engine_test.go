@@ -217,6 +217,31 @@ func TestLateLocalScannersHaveFailed(t *testing.T) {
 	})
 }
 
+// Works that are late are waited for at the same time, however many there are, and what has answered in time is not
+// late because another is.
+func TestGraceIsGivenOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hang := make(chan struct{})
+		defer close(hang)
+		e := NewEngine(fake{"virus", func(context.Context) ([]Finding, error) { <-hang; return nil, nil }}, fake{"spam", found("spam/x")})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		begun := time.Now()
+		var works []*Pending
+		for range 10 {
+			works = append(works, e.Start(ctx, &Message{}))
+		}
+		for _, w := range works {
+			if r := w.Wait(); r[0].Err == nil || r[1].Err != nil || len(r[1].Findings) != 1 {
+				t.Errorf("%+v", r)
+			}
+		}
+		if took := time.Since(begun); took != time.Second+grace {
+			t.Errorf("it took %v", took)
+		}
+	})
+}
+
 func TestNames(t *testing.T) {
 	for i := Note; i <= Failed; i++ {
 		if k, ok := ParseKind(i.String()); !ok || k != i {
