@@ -64,9 +64,6 @@ func New(lists []List, t *texts.Inventory, redirectors []string) *Scanner {
 // Name implements scan.Scanner.
 func (s *Scanner) Name() string { return word }
 
-// Local implements scan.IsLocal.
-func (s *Scanner) Local() bool { return true }
-
 // Scan implements scan.Scanner.
 func (s *Scanner) Scan(ctx context.Context, m *scan.Message) (found []scan.Finding, err error) {
 	var links, files []list
