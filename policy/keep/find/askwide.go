@@ -54,7 +54,7 @@ func (a *asked) takeWide(s step) error {
 		}
 		some := append(set(nil), a.left...)
 		from, to := h.within(w.literal)
-		if h.grams && (!h.words || to-from > mostPieces) {
+		if h.grams && (!h.words || to-from > mostPieces && w.isText()) {
 			err = a.grams(h, append([]string{w.literal}, w.more...), w.end, some)
 		} else {
 			err = a.words(h, w, some)
@@ -66,6 +66,12 @@ func (a *asked) takeWide(s step) error {
 	}
 	a.left.and(found)
 	return nil
+}
+
+// isText reports whether grams say of values about as much as the dictionary does. They say nothing of values that are on a list, and
+// little of addresses in a network.
+func (w want) isText() bool {
+	return len(w.literal) >= gramSize && (w.check == nil || !strings.HasPrefix(w.literal, separators))
 }
 
 // words leaves, of some records, those that have a wanted value, by the dictionary.
@@ -113,12 +119,12 @@ func (h head) within(literal string) (from, to int) {
 	if !anchored {
 		return 0, len(h.firsts)
 	}
-	value, _, _ = strings.Cut(value, separators)
+	value, _, whole := strings.Cut(value, separators)
 	value = value[:min(len(value), mostFirst)]
 	from = max(0, sort.Search(len(h.firsts), func(i int) bool { return string(h.firsts[i]) >= value })-1)
 	to = sort.Search(len(h.firsts), func(i int) bool {
 		first := string(h.firsts[i])
-		return first > value && !strings.HasPrefix(first, value)
+		return first > value && (whole || !strings.HasPrefix(first, value))
 	})
 	return min(from, to), to
 }

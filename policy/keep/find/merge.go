@@ -22,7 +22,7 @@ type merger struct {
 	now  [2]Part                                       // which parts that is
 	rows []Row                                         // of the new block
 	from []origin                                      // of each of them
-	bad  int                                           // the block of which something was read last
+	bad  int                                           // the block that was looked at last
 }
 
 // input is one of the blocks.
@@ -48,10 +48,10 @@ func merging(ctx context.Context, s Shelf, blocks []Span) (*merger, error) {
 		return all, s.Parts(ctx, blocks, from, to, func(p Piece, data []byte) { all[p] = data })
 	}}
 	for i, b := range blocks {
-		if b.Rows < 1 || b.Rows > Rows {
+		if m.bad = i; b.Rows < 1 || b.Rows > Rows {
 			return m, ErrDamaged
 		}
-		m.in, m.bad = append(m.in, input{b, make([]int32, b.Rows)}), i
+		m.in = append(m.in, input{b, make([]int32, b.Rows)})
 		list, err := m.column(i, PartRows)
 		if err != nil {
 			return m, err
@@ -174,6 +174,7 @@ func (m *merger) values(in int, f field) (*fieldValues, error) {
 // next goes on to the next value.
 func (v *fieldValues) next() error {
 	last := v.value
+	v.m.bad = v.in
 	if v.value = nil; v.at >= len(v.d.text) {
 		if v.id+1 != v.d.values {
 			return ErrDamaged
@@ -191,7 +192,7 @@ func (v *fieldValues) next() error {
 		}
 	}
 	i := v.id % postingChunk
-	if i >= v.p.count || v.p.start(i) != uint32(start) {
+	if v.id >= v.d.values || i >= v.p.count || v.p.start(i) != uint32(start) {
 		return ErrDamaged
 	}
 	v.value, v.at = v.d.text[start:start+end], start+end+1
@@ -204,6 +205,7 @@ func (v *fieldValues) next() error {
 // places adds the places of the value's records in the new block to a list.
 func (v *fieldValues) places(to []uint32) ([]uint32, error) {
 	in := v.m.in[v.in]
+	v.m.bad = v.in
 	err := eachIn(v.list, in.Rows, func(place int) {
 		if p := in.places[place]; p >= 0 {
 			to = append(to, uint32(p))
@@ -329,6 +331,7 @@ func (m *merger) texts(ids [][]uint32) (*texts, error) {
 // of calls use with the tokens of the record at a place.
 func (t *texts) of(place int, use func(token uint32)) error {
 	o := t.m.from[place]
+	t.m.bad = int(o.in)
 	chunk, at := int(o.place)/subjectChunk, int(o.place)%subjectChunk
 	rows := min(subjectChunk, t.m.in[o.in].Rows-chunk*subjectChunk)
 	data := t.chunks[o.in][chunk]

@@ -1,8 +1,10 @@
 package find_test
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"hash/crc32"
 	"maps"
 	"math/rand/v2"
@@ -169,6 +171,108 @@ func TestGatherDamaged(t *testing.T) {
 	same(t, s.blocks[s.first], want)
 }
 
+// TestGatherContradicts: where the parts of a block contradict each other though their sums are right, that block is made of its
+// records, and no other in its place for ever.
+func TestGatherContradicts(t *testing.T) {
+	const words, lists = 11 << 16, 11<<16 + 1 // of the senders
+	for name, spoil := range map[string]func(b *find.Block){
+		"a list": func(b *find.Block) {
+			data := b.Parts[lists]
+			data[4+8*binary.LittleEndian.Uint32(data)] = 9
+			seal(data)
+		},
+		"the number of lists": func(b *find.Block) {
+			data := b.Parts[lists]
+			data[0]--
+			seal(data)
+		},
+		"the number of values": func(b *find.Block) {
+			data := b.Parts[words]
+			data[0]--
+			seal(data)
+		},
+		"a subject": func(b *find.Block) {
+			data := b.Parts[1<<8]
+			data[4*64] = 0xff
+			seal(data)
+		},
+		"the number of records": func(b *find.Block) { b.Rows = find.Rows + 1 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			z := kinds["grams"]
+			s := newShelf(mixed(512))
+			s.small(t, z.Large)
+			for first, b := range s.blocks {
+				b.Level = find.Large
+				s.blocks[first] = b
+			}
+			bad := s.first + 2*int64(z.Large)
+			b := s.blocks[bad]
+			spoil(&b)
+			s.blocks[bad] = b
+			spans, _ := s.Blocks(t.Context())
+			w := &find.Step{Replaced: spans, Gathers: true}
+			gather(t, s, z, w)
+			if len(w.Replaced) != 1 || w.Replaced[0].First != bad {
+				t.Fatalf("%+v", w.Replaced)
+			}
+			s.do(w)
+			spans, _ = s.Blocks(t.Context())
+			w = &find.Step{Replaced: spans, Gathers: true}
+			if gather(t, s, z, w); w.Huge.Rows != 512 {
+				t.Errorf("%+v", w)
+			}
+		})
+	}
+}
+
+// seal has the sum of a part be right.
+func seal(data []byte) {
+	end := len(data) - crc32.Size
+	binary.LittleEndian.PutUint32(data[end:], crc32.Checksum(data[:end], crc32.MakeTable(crc32.Castagnoli)))
+}
+
+// TestHugeHeld: of the clients of a huge block only those are found that are on a list, and that are in a network, however many
+// there are.
+func TestHugeHeld(t *testing.T) {
+	records := mixed(512)
+	for i := range records {
+		if i%40 > 0 {
+			records[i].Client = fmt.Sprintf("10.1.%d.%d", i/128, i%128)
+		} else {
+			records[i].Client = ""
+		}
+	}
+	s := newShelf(records)
+	b := gathered(t, s, kinds["grams"])
+	for wanted, f := range map[int]history.Filter{32: {Client: "10.1.1.0/27"}, 499: {Client: "8.0.0.0/5"}} {
+		if got, err := ask(b, f); err != nil || len(got) > wanted {
+			t.Errorf("%s: %d, %v", f.Client, len(got), err)
+		}
+	}
+	k := find.NewHolding(history.Holding{Sort: history.Clients, Has: historytest.On("10.1.3.7", "10.1.0.1"), Most: 1}, 0)
+	err := k.Blocks(t.Context(), []find.Span{b.Span}, func(_ context.Context, list []find.Piece, use func(i int, data []byte)) error {
+		for i, p := range list {
+			if data, ok := b.Parts[p.Part]; ok {
+				use(i, data)
+			}
+		}
+		return nil
+	}, func(find.Span) error { t.Error("it is said to be damaged"); return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := 0
+	held, err := k.Collect(t.Context(), func(_ context.Context, at find.Row, _ func() []find.Row) ([]byte, error) {
+		read++
+		return s.texts[at.Key-s.first], nil
+	})
+	if err != nil || len(held.Records) != 1 || held.More != 1 || held.Unrecorded != 13 || held.Asked != 512 || read != 1 {
+		t.Errorf("%d, %d more, %d not recorded of %d, and %d records were read; %v", len(held.Records), held.More, held.Unrecorded, held.Asked,
+			read, err)
+	}
+}
+
 // TestGatherNothing: of blocks without records nothing is made.
 func TestGatherNothing(t *testing.T) {
 	s := newShelf(mixed(64))
@@ -207,7 +311,7 @@ func FuzzHuge(f *testing.F) {
 			return
 		}
 		data[at%end] = value
-		binary.LittleEndian.PutUint32(data[end:], crc32.Checksum(data[:end], crc32.MakeTable(crc32.Castagnoli)))
+		seal(data)
 		b := find.Block{Span: whole.Span, Parts: maps.Clone(whole.Parts)}
 		b.Parts[p] = data
 		for _, filter := range filters {
