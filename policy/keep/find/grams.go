@@ -3,6 +3,7 @@ package find
 import (
 	"cmp"
 	"encoding/binary"
+	"math"
 	"slices"
 	"sort"
 )
@@ -16,6 +17,9 @@ const (
 	mostGrams  = 8  // that are looked up for one question
 	mostPieces = 4  // that are read for the grams with one beginning
 	mostLooked = 64 // bytes of a text of which grams are looked up
+
+	mostHeld = 64 << 20 // bytes of grams that are in memory while a block is made, about
+	perGram  = 64       // bytes of one, apart from its list
 )
 
 // gramAt returns the gram of a text at a place. After the end there are zeros.
@@ -28,11 +32,15 @@ func gramAt(text []byte, at int) uint32 {
 	return binary.BigEndian.Uint32(end[:])
 }
 
-// grams collects in which records each gram turns up.
+// grams collects in which records each gram turns up: of those from low to high. Senders decide how many there are, so that high
+// comes down when there is no more room.
 type grams struct {
-	rows  int
-	ids   map[uint32]int32
-	lists []gramList
+	rows      int
+	low, high uint32
+	ids       map[uint32]int32
+	lists     []gramList
+	size      int // bytes, about
+	room      int
 }
 
 // gramList is the records that have a gram: how many there are, the last, and the distances between them.
@@ -43,16 +51,39 @@ type gramList struct {
 	gaps  []byte
 }
 
-func newGrams(rows int) *grams { return &grams{rows: rows, ids: map[uint32]int32{}} }
+func newGrams(rows int, low uint32, room int) *grams {
+	return &grams{rows: rows, low: low, high: math.MaxUint32, ids: map[uint32]int32{}, room: room}
+}
+
+// shrink leaves away the greater half of the grams if there is no room for all, and reports whether it did: the numbers of the others
+// are not what they were then.
+func (g *grams) shrink() bool {
+	if g.size < g.room || len(g.lists) < 2 {
+		return false
+	}
+	slices.SortFunc(g.lists, gramList.compare)
+	half := len(g.lists) / 2
+	g.high, g.lists = g.lists[half].gram-1, slices.Clone(g.lists[:half])
+	g.ids, g.size = make(map[uint32]int32, half), 0
+	for i, l := range g.lists {
+		g.ids[l.gram] = int32(i)
+		g.size += perGram + len(l.gaps)
+	}
+	return true
+}
 
 // of adds the numbers of the grams of a text with separators around it to a list.
 func (g *grams) of(text []byte, list []int32) []int32 {
 	for at := range len(text) - 1 {
 		gram := gramAt(text, at)
+		if gram < g.low || gram > g.high {
+			continue
+		}
 		id, known := g.ids[gram]
 		if !known {
 			id = int32(len(g.lists))
 			g.ids[gram] = id
+			g.size += perGram
 			g.lists = append(g.lists, gramList{gram: gram})
 		}
 		list = append(list, id)
@@ -64,7 +95,9 @@ func (g *grams) of(text []byte, list []int32) []int32 {
 func (g *grams) add(ids []int32, place uint32) {
 	for _, id := range ids {
 		if l := &g.lists[id]; l.count == 0 || l.next != place+1 {
+			was := len(l.gaps)
 			l.gaps = binary.AppendUvarint(l.gaps, uint64(place-l.next))
+			g.size += len(l.gaps) - was
 			l.next, l.count = place+1, l.count+1
 		}
 	}
@@ -73,9 +106,25 @@ func (g *grams) add(ids []int32, place uint32) {
 // gramPiece is some of the grams: the first, how many there are, and how many bytes they take.
 type gramPiece struct{ first, count, size uint32 }
 
-// write writes the grams of a field in pieces. A long list has one of its own.
-func (g *grams) write(w *hugeWriter, f field) (pieces []gramPiece) {
-	slices.SortFunc(g.lists, func(a, b gramList) int { return cmp.Compare(a.gram, b.gram) })
+func (l gramList) compare(m gramList) int { return cmp.Compare(l.gram, m.gram) }
+
+// grams writes the grams of a field, as many at a time as there is room for: collect collects them again for each time.
+func (w *hugeWriter) grams(f field, collect func(*grams) error) (pieces []gramPiece, err error) {
+	for low := uint32(0); ; {
+		g := newGrams(len(w.merger.rows), low, w.room)
+		if err := collect(g); err != nil {
+			return nil, err
+		}
+		if pieces = g.write(w, f, pieces); g.high == math.MaxUint32 || w.err != nil {
+			return pieces, w.err
+		}
+		low = g.high + 1
+	}
+}
+
+// write writes grams in pieces, after those that are written. A long list has one of its own.
+func (g *grams) write(w *hugeWriter, f field, pieces []gramPiece) []gramPiece {
+	slices.SortFunc(g.lists, gramList.compare)
 	var table, lists []byte
 	flush := func() {
 		if len(table) == 0 {
@@ -133,14 +182,18 @@ func (g *forward) add(value []byte, list []uint32) {
 	}
 }
 
-// grams returns those of all values.
-func (g *forward) grams(rows int) *grams {
-	slices.Sort(g.of)
-	out := newGrams(rows)
+// sort is called before grams.
+func (g *forward) sort() { slices.Sort(g.of) }
+
+// grams collects those of all values.
+func (g *forward) grams(out *grams) error {
 	starts := append(g.starts, uint32(len(g.text)))
 	known := make([][]int32, len(g.starts)) // of the values that many records have
 	var ids []int32
 	for _, v := range g.of {
+		if out.shrink() {
+			clear(known)
+		}
 		id := uint32(v)
 		list := known[id]
 		if list == nil {
@@ -151,7 +204,7 @@ func (g *forward) grams(rows int) *grams {
 		}
 		out.add(list, uint32(v>>32))
 	}
-	return out
+	return nil
 }
 
 // gramsFrom is the grams from one to another.

@@ -43,9 +43,10 @@ func wide(k kind, f field, n int) Part { return HugePart | Part(k)<<25 | Part(f)
 // hugeWriter writes a huge block part by part, so that it is never in memory as a whole.
 type hugeWriter struct {
 	*merger
-	z   Sizes
-	put func(p Part, data []byte) error
-	err error
+	z    Sizes
+	room int // for grams
+	put  func(p Part, data []byte) error
+	err  error
 }
 
 // part writes one part.
@@ -145,7 +146,10 @@ func (w *hugeWriter) field(f field) error {
 	d.flush()
 	var pieces []gramPiece
 	if grams {
-		pieces = g.grams(len(w.merger.rows)).write(w, f)
+		g.sort()
+		if pieces, err = w.grams(f, g.grams); err != nil {
+			return err
+		}
 	}
 	w.part(wide(fieldHead, f, 0), head{f, d.firsts, !grams || f == addresses, pieces, grams}.bytes())
 	return nil
@@ -169,22 +173,27 @@ func (w *hugeWriter) subjects() error {
 	if err != nil {
 		return err
 	}
-	g := newGrams(len(w.merger.rows))
-	var subject []byte
-	var grams []int32
-	for place := range w.merger.rows {
-		subject = append(subject[:0], separator, ' ')
-		if err := t.of(place, func(token uint32) {
-			subject = append(append(subject, text[starts[token]:starts[token+1]]...), ' ')
-		}); err != nil {
-			return err
+	pieces, err := w.grams(subjects, func(g *grams) error {
+		var subject []byte
+		var ids []int32
+		for place := range w.merger.rows {
+			g.shrink()
+			subject = append(subject[:0], separator, ' ')
+			if err := t.of(place, func(token uint32) {
+				subject = append(append(subject, text[starts[token]:starts[token+1]]...), ' ')
+			}); err != nil {
+				return err
+			}
+			if len(subject) > 2 {
+				ids = g.of(append(subject, separator), ids[:0])
+				g.add(ids, uint32(place))
+			}
 		}
-		if len(subject) > 2 {
-			grams = g.of(append(subject, separator), grams[:0])
-			g.add(grams, uint32(place))
-		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
-	pieces := g.write(w, subjects)
 	w.part(wide(fieldHead, subjects, 0), head{subjects, nil, false, pieces, true}.bytes())
 	return nil
 }
@@ -280,7 +289,7 @@ func openHead(f field, data []byte) (h head, err error) {
 func (w *Step) Gather(ctx context.Context, s Shelf, z Sizes, put func(p Part, data []byte) error) error {
 	m, err := merging(ctx, s, w.Replaced)
 	if err == nil && len(m.rows) > 0 {
-		if err = (&hugeWriter{merger: m, z: z, put: put}).write(); err == nil {
+		if err = (&hugeWriter{merger: m, z: z, room: mostHeld, put: put}).write(); err == nil {
 			m.Level = Huge
 			w.Huge = m.Span
 		}
