@@ -80,21 +80,15 @@ func (a *asked) words(h head, w want, some set) error {
 	from, to := h.within(w.literal)
 	all := from == 0 && to == len(h.firsts)
 	for piece := from; piece < to; piece++ {
-		var some2 hits
-		if err := a.part(wide(wordsPiece, h.field, piece), func(data []byte) error {
-			d, err := openDictionary(data)
-			if err == nil {
-				some2 = d.look(w)
-			}
-			return err
-		}); err != nil {
+		wanted, err := a.look(wide(wordsPiece, h.field, piece), w)
+		if err != nil {
 			return err
 		}
-		all = all && some2.all
-		if some2.none() {
+		all = all && wanted.all
+		if wanted.none() {
 			continue
 		}
-		if len(some2.chunks) != 1 {
+		if len(wanted.chunks) != 1 {
 			return ErrDamaged
 		}
 		if err := a.part(wide(listsPiece, h.field, piece), func(data []byte) error {
@@ -102,7 +96,7 @@ func (a *asked) words(h head, w want, some set) error {
 			if err != nil {
 				return err
 			}
-			return p.each(some2, 0, func(_ int, list []byte) error { return found.add(list, a.Rows) })
+			return p.each(wanted, 0, func(_ int, list []byte) error { return found.add(list, a.Rows) })
 		}); err != nil {
 			return err
 		}
@@ -205,15 +199,9 @@ func (a *asked) columnsOf(parts []Part) ([][]uint64, error) {
 		return nil, nil
 	}
 	all := make([][]uint64, len(parts))
-	return all, a.several(parts, func(i int, data []byte) error {
-		if len(data)%rowSize != 0 {
-			return ErrDamaged
-		}
-		all[i] = make([]uint64, len(data)/rowSize)
-		for n := range all[i] {
-			all[i][n] = binary.LittleEndian.Uint64(data[n*rowSize:])
-		}
-		return nil
+	return all, a.several(parts, func(i int, data []byte) (err error) {
+		all[i], err = readNumbers(data)
+		return err
 	})
 }
 
@@ -270,10 +258,14 @@ func (a *asked) some(q Query, after history.Cursor) (list []int) {
 
 // list lists the rows of some pieces.
 func (a *asked) list(q Query, after history.Cursor, some []int) (list []Row, err error) {
+	kinds := []kind{rowsPiece}
+	if q.id != 0 {
+		kinds = append(kinds, idsPiece)
+	}
 	var parts []Part
 	for _, k := range some {
-		if parts = append(parts, wide(rowsPiece, 0, k)); q.id != 0 {
-			parts = append(parts, wide(idsPiece, 0, k))
+		for _, of := range kinds {
+			parts = append(parts, wide(of, 0, k))
 		}
 	}
 	read, err := a.columnsOf(parts)
@@ -282,24 +274,22 @@ func (a *asked) list(q Query, after history.Cursor, some []int) (list []Row, err
 			break
 		}
 		var found []Row
-		if q.id != 0 {
-			found, err = a.piece(q, after, k, read[2*i], read[2*i+1])
-		} else {
-			found, err = a.piece(q, after, k, read[i], nil)
-		}
+		found, err = a.piece(q, after, k, read[i*len(kinds):][:len(kinds)])
 		list = append(list, found...)
 	}
 	return list, err
 }
 
-// piece lists the rows of a piece, by the numbers of its parts.
-func (a *asked) piece(q Query, after history.Cursor, k int, rows, ids []uint64) (list []Row, err error) {
+// piece lists the rows of a piece, by the numbers of its parts: the rows and, where one is asked for, the Message-IDs.
+func (a *asked) piece(q Query, after history.Cursor, k int, of [][]uint64) (list []Row, err error) {
 	first := k * a.pieces.each
-	if want := min(a.pieces.each, a.Rows-first); len(rows) != want || q.id != 0 && len(ids) != want {
-		return nil, ErrDamaged
+	for _, numbers := range of {
+		if len(numbers) != min(a.pieces.each, a.Rows-first) {
+			return nil, ErrDamaged
+		}
 	}
-	for i, v := range rows {
-		if !a.left.has(first+i) || q.id != 0 && ids[i] != q.id {
+	for i, v := range of[0] {
+		if !a.left.has(first+i) || q.id != 0 && of[1][i] != q.id {
 			continue
 		}
 		if r := a.unpacked(v); after.Comes(r.Time, r.Key) && q.May(r.Time, r.Time) {

@@ -199,6 +199,18 @@ func numbers(list []uint64) []byte {
 	return out
 }
 
+// readNumbers reads a column.
+func readNumbers(data []byte) ([]uint64, error) {
+	if len(data)%rowSize != 0 {
+		return nil, ErrDamaged
+	}
+	list := make([]uint64, len(data)/rowSize)
+	for i := range list {
+		list[i] = binary.LittleEndian.Uint64(data[rowSize*i:])
+	}
+	return list, nil
+}
+
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // sealed adds a sum to a part, by which unsealed sees whether it is whole: from a damaged

@@ -158,11 +158,7 @@ func (l gramList) bytes(rows int) []byte {
 	}
 	out := make([]byte, 1+(rows+7)/8)
 	out[0] = asBits
-	for at, rest := -1, l.gaps; len(rest) > 0; {
-		gap, n := binary.Uvarint(rest)
-		at, rest = at+int(gap)+1, rest[n:]
-		out[1+at/8] |= 1 << (at % 8)
-	}
+	eachGap(l.gaps, rows, func(at int) { out[1+at/8] |= 1 << (at % 8) }) // which we have written
 	return out
 }
 

@@ -118,11 +118,7 @@ func (m *merger) column(in int, p Part) ([]uint64, error) {
 	if len(data) != rowSize*m.in[in].Rows {
 		return nil, ErrDamaged
 	}
-	list := make([]uint64, m.in[in].Rows)
-	for i := range list {
-		list[i] = binary.LittleEndian.Uint64(data[rowSize*i:])
-	}
-	return list, nil
+	return readNumbers(data)
 }
 
 // columns returns the numbers of all records, in their order.

@@ -178,6 +178,13 @@ func TestMergedAsFilled(t *testing.T) {
 	}
 }
 
+// forget has all records be gone.
+func (s *shelf) forget() {
+	for i := range s.records {
+		s.gone[s.first+int64(i)] = true
+	}
+}
+
 func natural(n int) (list []policy.Record) {
 	for i := range n {
 		list = append(list, historytest.Natural(i, historytest.Now.Add(time.Duration(i)*time.Second)))
@@ -189,9 +196,7 @@ func natural(n int) (list []policy.Record) {
 func TestMergedOfNothing(t *testing.T) {
 	s := newShelf(mixed(40))
 	s.small(t, 8)
-	for i := range s.records {
-		s.gone[s.first+int64(i)] = true
-	}
+	s.forget()
 	blocks, _ := s.Blocks(t.Context())
 	if b, err := find.Merged(t.Context(), s, blocks); b != nil || err != nil {
 		t.Errorf("%+v, %v", b, err)

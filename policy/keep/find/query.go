@@ -152,14 +152,8 @@ func (a *asked) take(s step) error {
 	}
 	found := newSet(a.Rows)
 	for _, w := range s {
-		var h hits
-		if err := a.part(words(w.field), func(data []byte) error {
-			d, err := openDictionary(data)
-			if err == nil {
-				h = d.look(w)
-			}
-			return err
-		}); err != nil {
+		h, err := a.look(words(w.field), w)
+		if err != nil {
 			return err
 		}
 		if h.all && w.field.everywhere() {
@@ -171,6 +165,18 @@ func (a *asked) take(s step) error {
 	}
 	a.left.and(found)
 	return nil
+}
+
+// look looks a value up in a dictionary.
+func (a *asked) look(dictionary Part, w want) (h hits, err error) {
+	err = a.part(dictionary, func(data []byte) error {
+		d, err := openDictionary(data)
+		if err == nil {
+			h = d.look(w)
+		}
+		return err
+	})
+	return h, err
 }
 
 // posted calls visit with the list of every hit, and with the number of the value. n is that of

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"iter"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -19,26 +20,35 @@ import (
 // gathered makes a huge block of all records of a shelf, by way of small and large ones.
 func gathered(t testing.TB, s *shelf, z find.Sizes) find.Block {
 	t.Helper()
-	s.small(t, z.Small)
-	e := s.extent()
-	e.High = e.Next
-	for {
-		w, err := z.Plan(t.Context(), s, e)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if w == nil {
-			break
-		}
+	for w := range merges(t, s, z) {
 		if w.Gathers {
 			gather(t, s, z, w)
 		}
-		s.do(w)
 	}
 	if len(s.blocks) != 1 {
 		t.Fatalf("%d blocks are left", len(s.blocks))
 	}
 	return s.blocks[s.first]
+}
+
+// merges goes through the steps that put all records of a shelf together, from small blocks on. Each is done when the caller has seen it.
+func merges(t testing.TB, s *shelf, z find.Sizes) iter.Seq[*find.Step] {
+	return func(yield func(*find.Step) bool) {
+		t.Helper()
+		s.small(t, z.Small)
+		e := s.extent()
+		e.High = e.Next
+		for {
+			w, err := z.Plan(t.Context(), s, e)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if w == nil || !yield(w) {
+				return
+			}
+			s.do(w)
+		}
+	}
 }
 
 // gather has a step put blocks together.
@@ -137,20 +147,9 @@ func TestGatherDamaged(t *testing.T) {
 	z := kinds["grams"]
 	want := gathered(t, newShelf(mixed(512)), z)
 	s := newShelf(mixed(512))
-	s.small(t, z.Small)
-	e := s.extent()
-	e.High = e.Next
 	damaged := 0
-	for {
-		w, err := z.Plan(t.Context(), s, e)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if w == nil {
-			break
-		}
+	for w := range merges(t, s, z) {
 		if !w.Gathers {
-			s.do(w)
 			continue
 		}
 		if damaged++; damaged < 4 {
@@ -163,7 +162,6 @@ func TestGatherDamaged(t *testing.T) {
 		if damaged < 4 && (w.Gathers || len(w.Replaced) != 1 || w.Replaced[0].First != s.first+64*int64(damaged)) {
 			t.Fatalf("%d: %+v", damaged, w.Replaced)
 		}
-		s.do(w)
 	}
 	if damaged != 4 {
 		t.Errorf("%d times blocks were put together", damaged)
@@ -277,9 +275,7 @@ func TestHugeHeld(t *testing.T) {
 func TestGatherNothing(t *testing.T) {
 	s := newShelf(mixed(64))
 	s.small(t, 8)
-	for i := range s.records {
-		s.gone[s.first+int64(i)] = true
-	}
+	s.forget()
 	blocks, _ := s.Blocks(t.Context())
 	w := &find.Step{Replaced: blocks, Gathers: true}
 	if gather(t, s, kinds["grams"], w); len(w.Blocks) > 0 || len(w.Replaced) != 8 {
