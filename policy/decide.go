@@ -152,7 +152,7 @@ func (p *Policy) general(f *facts, r *rule) truth {
 	at := &f.answerOf(r).forAll
 	if *at == 0 {
 		f.steps++
-		*at = truth1(r.forMail(f)) + 1
+		*at = recalled(r.forMail(f)) + 1
 	}
 	return truth(*at - 1)
 }

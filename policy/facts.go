@@ -63,12 +63,12 @@ func (p *Policy) facts(in Input) *facts {
 
 // answer is what a rule has said.
 type answer struct {
-	forAll truth1 // for any recipient
-	about  int32  // where its answers about subjects begin, and 1; 0 if it was not asked
+	forAll recalled // for any recipient
+	about  int32    // where its answers about subjects begin, and 1; 0 if it was not asked
 }
 
-// truth1 is a truth and 1, 0 as long as it is not known.
-type truth1 int8
+// recalled has what a rule has said: a truth and 1, 0 as long as it was not asked.
+type recalled int8
 
 // perPage is how many rules the answers are kept of in one piece: of thousands few are asked.
 const perPage = 128
