@@ -13,7 +13,9 @@ import (
 // piece everywhere (DNS flag day 2020).
 const datagram = 1232
 
-// ask puts one question to the servers, one after the other, until one answers.
+// ask puts one question to the servers, one after the other, until one answers. The
+// one it begins with stays the first of its round, whichever has answered others since:
+// so two tries of two servers are one of each.
 func (c *Client) ask(end time.Time, q question) (reading, error) {
 	begun := time.Now()
 	if c.pulse.dead() {
@@ -24,9 +26,10 @@ func (c *Client) ask(end time.Time, q question) (reading, error) {
 	if err != nil {
 		return reading{}, q.fails(ErrNotFound, err.Error())
 	}
+	first := c.pulse.lively()
 	var last error
-	for try := range c.config.Tries {
-		r, err := c.try(end, query, c.pulse.server(try, len(c.config.Servers)))
+	for n := range c.config.Tries {
+		r, err := c.try(end, query, (first+n)%len(c.config.Servers))
 		if err == nil {
 			return r, nil
 		}

@@ -143,6 +143,25 @@ func TestNextServer(t *testing.T) {
 	}
 }
 
+// A question is put to each server once, also while others find out which one answers.
+func TestNextServerWhileOthersFindIt(t *testing.T) {
+	var c atomic.Pointer[Client]
+	silent := serve(t, func(string, *dns.Msg, *dns.Msg) []*dns.Msg {
+		c.Load().pulse.answered(1, time.Now())
+		return nil
+	})
+	well := serve(t, func(_ string, q, r *dns.Msg) []*dns.Msg {
+		return records(t, r, q.Question[0].Name+" 60 A 192.0.2.1")
+	})
+	c.Store(client(silent.addr, well.addr))
+	if got, err := c.Load().Lookup(t.Context(), "a.example", A); err != nil || len(got) != 1 {
+		t.Errorf("%v, %v", got, err)
+	}
+	if n := silent.asked.Load(); n != 1 {
+		t.Errorf("the first server was asked %d times", n)
+	}
+}
+
 // nobody is an address at which nothing listens.
 func nobody(t *testing.T) string {
 	t.Helper()

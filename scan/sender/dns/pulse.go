@@ -30,11 +30,11 @@ func (p *pulse) dead() bool {
 	return p.miss >= missesOfTheDead
 }
 
-// server returns the server for the n-th try.
-func (p *pulse) server(n, servers int) int {
+// lively returns the server to ask first.
+func (p *pulse) lively() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return (p.first + n) % servers
+	return p.first
 }
 
 func (p *pulse) answered(server int, now time.Time) {
