@@ -64,6 +64,9 @@ func commands() []cli.Command {
 }
 
 func main() {
+	if name, _ := cli.CommandOf(os.Args[1:]); name == "serve" {
+		unhurried()
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))

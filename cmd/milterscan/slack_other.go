@@ -1,0 +1,6 @@
+//go:build !linux
+
+package main
+
+// unhurried does nothing: only Linux has a timer slack.
+func unhurried() {}
