@@ -84,10 +84,7 @@ func (d clamd) session(ctx context.Context, open []*Question) error {
 	if err != nil {
 		return err
 	}
-	session, err := openSession(ctx, conn)
-	if err != nil {
-		return err
-	}
+	session := openSession(ctx, conn)
 	defer session.close()
 	return session.run(ctx, open)
 }

@@ -1,6 +1,7 @@
 package virus
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -40,16 +41,17 @@ func each(ctx context.Context, c scan.Content, do func(b *block, n int) error) e
 	return nil
 }
 
-// pour calls take with the bytes of c from front to back: with the memory they
-// are in, where c can show it, else with a copy.
-func pour(ctx context.Context, c scan.Content, take func(piece []byte)) error {
+// pour calls take with the bytes of c from front to back, until it returns an error:
+// with the memory they are in, where c can show it, else with a copy.
+func pour(ctx context.Context, c scan.Content, take func(piece []byte) error) error {
 	at := int64(0)
+	var refused error
 	err := scratch.Windows(c, 0, 0, func(b []byte, off int64) error {
-		take(b)
 		at = off + int64(len(b))
-		return ctx.Err()
+		refused = cmp.Or(take(b), ctx.Err())
+		return refused
 	})
-	if err == nil || ctx.Err() != nil {
+	if err == nil || refused != nil {
 		return err
 	}
 	return newReadError(at, c.Size(), err)

@@ -15,49 +15,63 @@ import (
 
 // passDescriptor sends a content as an open descriptor (FILDES in clamd(8)): of
 // the file it lies in if it lies in one, else of an anonymous file in memory.
-// clamd reads it in place and needs no temporary file.
-func passDescriptor(ctx context.Context, conn *net.UnixConn, c scan.Content) error {
+// clamd reads it in place and needs no temporary file. The commands before and after
+// go in the same message.
+func passDescriptor(ctx context.Context, conn *net.UnixConn, c scan.Content, before, after string) error {
+	commands := before + "zFILDES\x00\x00" + after
 	if f, ok := c.(interface{ File() *os.File }); ok {
 		if file := f.File(); file != nil {
-			return passFile(conn, file)
+			return passFile(conn, file, commands)
 		}
 	}
-	file, err := memoryFile(ctx, c)
+	fd, err := memoryFile(ctx, c)
 	if err != nil {
 		return err
 	}
-	defer file.Close()
-	return passFile(conn, file)
+	defer unix.Close(fd)
+	return pass(conn, fd, commands)
 }
 
-// memoryFile copies a content into an anonymous file.
-func memoryFile(ctx context.Context, c scan.Content) (*os.File, error) {
+// memoryFile copies a content into an anonymous file, and returns its descriptor.
+func memoryFile(ctx context.Context, c scan.Content) (int, error) {
 	fd, err := unix.MemfdCreate("milterscan", unix.MFD_CLOEXEC)
 	if err != nil {
-		return nil, fmt.Errorf("making a file in memory: %w", err)
+		return -1, fmt.Errorf("making a file in memory: %w", err)
 	}
-	file := os.NewFile(uintptr(fd), "memfd")
-	err = each(ctx, c, func(b *block, n int) error {
-		_, err := file.Write(b[4 : 4+n])
-		return err
-	})
+	err = pour(ctx, c, func(piece []byte) error { return writeAll(fd, piece) })
 	if err != nil {
-		file.Close()
-		return nil, err
+		unix.Close(fd)
+		return -1, err
 	}
-	return file, nil
+	return fd, nil
 }
 
-// passFile sends the command and the descriptor in one message. The descriptor
-// is taken by SyscallConn: Fd would switch the file to blocking mode.
-func passFile(conn *net.UnixConn, file *os.File) error {
+// writeAll writes b to the end of a file in memory.
+func writeAll(fd int, b []byte) error {
+	for len(b) > 0 {
+		n, err := unix.Write(fd, b)
+		if err != nil && !errors.Is(err, unix.EINTR) {
+			return fmt.Errorf("writing a file in memory: %w", err)
+		}
+		b = b[max(n, 0):]
+	}
+	return nil
+}
+
+// passFile passes the descriptor of a file, which is taken by SyscallConn: Fd would
+// switch the file to blocking mode.
+func passFile(conn *net.UnixConn, file *os.File, commands string) error {
 	raw, err := file.SyscallConn()
 	if err != nil {
 		return err
 	}
 	var sent error
-	err = raw.Control(func(fd uintptr) {
-		_, _, sent = conn.WriteMsgUnix([]byte("zFILDES\x00\x00"), syscall.UnixRights(int(fd)), nil)
-	})
+	err = raw.Control(func(fd uintptr) { sent = pass(conn, int(fd), commands) })
 	return errors.Join(err, sent)
+}
+
+// pass sends commands and a descriptor in one message.
+func pass(conn *net.UnixConn, fd int, commands string) error {
+	_, _, err := conn.WriteMsgUnix([]byte(commands), syscall.UnixRights(fd), nil)
+	return err
 }

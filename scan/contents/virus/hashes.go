@@ -113,11 +113,12 @@ func (h *hashes) look(ctx context.Context, c scan.Content) (names []string, err 
 		return nil, nil
 	}
 	search, sums := eicarSearch{}, h.known.sums(c.Size())
-	err = pour(ctx, c, func(piece []byte) {
+	err = pour(ctx, c, func(piece []byte) error {
 		search.Write(piece)
 		for _, s := range sums {
 			s.hash.Write(piece)
 		}
+		return nil
 	})
 	if err != nil {
 		return nil, err
@@ -130,6 +131,6 @@ func (h *hashes) look(ctx context.Context, c scan.Content) (names []string, err 
 
 func searchEICAR(ctx context.Context, c scan.Content) (bool, error) {
 	var search eicarSearch
-	err := pour(ctx, c, func(piece []byte) { search.Write(piece) })
+	err := pour(ctx, c, func(piece []byte) error { _, err := search.Write(piece); return err })
 	return search.found, err
 }

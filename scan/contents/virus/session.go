@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/milterscan/milterscan/scan"
@@ -28,6 +29,9 @@ const longestReply = 4 << 10
 // waiting; clamd numbers them from 1 and answers in any order. A session that
 // failed is good for nothing more.
 //
+// The session is begun and ended in the same writes as the first and the last content:
+// each write wakes clamd, and a reader of its answers here.
+//
 // QUIRK: a stream that is too large ends the session after its error, so
 // everything not yet answered must be asked again in another one.
 type session struct {
@@ -39,36 +43,40 @@ type session struct {
 	stop    func() bool
 }
 
-// openSession starts a session on conn, which it closes in the end. Its total
-// time is that of ctx.
-func openSession(ctx context.Context, conn net.Conn) (*session, error) {
-	s := &session{conn: conn, in: bufio.NewReaderSize(conn, longestReply), waiting: map[int]*Question{}}
+// openSession returns a session on conn, which close closes. Its total time is that of
+// ctx.
+func openSession(ctx context.Context, conn net.Conn) *session {
+	s := &session{conn: conn, in: replies.Get().(*bufio.Reader), waiting: map[int]*Question{}}
+	s.in.Reset(conn)
 	s.stop = context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
-	if _, err := io.WriteString(conn, "zIDSESSION\x00"); err != nil {
-		s.close()
-		return nil, err
-	}
-	return s, nil
+	return s
 }
+
+// replies holds readers of answers that no session uses at present.
+var replies = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, longestReply) }}
 
 func (s *session) close() {
 	s.stop()
 	s.conn.Close()
+	s.in.Reset(nil)
+	replies.Put(s.in)
 }
 
 // run asks all questions and waits for the answers. The first error ends it; the
 // questions keep the answers that came before.
 func (s *session) run(ctx context.Context, open []*Question) error {
-	for _, q := range open {
+	before, after := "zIDSESSION\x00", ""
+	for i, q := range open {
 		if err := s.makeRoom(q.Content.Size()); err != nil {
 			return err
 		}
-		if err := s.ask(ctx, q); err != nil {
+		if i == len(open)-1 {
+			after = "zEND\x00"
+		}
+		if err := s.ask(ctx, q, before, after); err != nil {
 			return s.lastWords(err)
 		}
-	}
-	if _, err := io.WriteString(s.conn, "zEND\x00"); err != nil {
-		return s.lastWords(err)
+		before = ""
 	}
 	for len(s.waiting) > 0 {
 		if err := s.answer(); err != nil {
@@ -88,20 +96,20 @@ func (s *session) makeRoom(size int64) error {
 	return nil
 }
 
-// ask sends one content.
-func (s *session) ask(ctx context.Context, q *Question) error {
+// ask sends one content, with commands before and after it.
+func (s *session) ask(ctx context.Context, q *Question, before, after string) error {
 	s.sent++
 	s.waiting[s.sent] = q
 	s.pending += q.Content.Size()
 	if conn, ok := s.conn.(*net.UnixConn); ok {
-		return passDescriptor(ctx, conn, q.Content)
+		return passDescriptor(ctx, conn, q.Content, before, after)
 	}
-	return stream(ctx, s.conn, q.Content)
+	return stream(ctx, s.conn, q.Content, before, after)
 }
 
 // stream sends a content in chunks (INSTREAM in clamd(8)).
-func stream(ctx context.Context, w io.Writer, c scan.Content) error {
-	if _, err := io.WriteString(w, "zINSTREAM\x00"); err != nil {
+func stream(ctx context.Context, w io.Writer, c scan.Content, before, after string) error {
+	if _, err := io.WriteString(w, before+"zINSTREAM\x00"); err != nil {
 		return err
 	}
 	err := each(ctx, c, func(b *block, n int) error {
@@ -112,7 +120,7 @@ func stream(ctx context.Context, w io.Writer, c scan.Content) error {
 	if err != nil {
 		return err
 	}
-	_, err = w.Write([]byte{0, 0, 0, 0})
+	_, err = io.WriteString(w, "\x00\x00\x00\x00"+after)
 	return err
 }
 
@@ -172,15 +180,12 @@ func (s *session) lastWords(cause error) error {
 	return fmt.Errorf("%w: %w", ErrNoReply, cause)
 }
 
-// silence makes sure that nothing follows the last answer: a second line would
-// mean that we do not know which to believe.
+// silence makes sure that nothing came with the last answer: a second line would mean
+// that we do not know which to believe. It does not wait for clamd to close the
+// connection: the mail has waited long enough.
 func (s *session) silence() error {
-	_, err := s.in.ReadByte()
-	switch {
-	case err == nil:
+	if s.in.Buffered() > 0 {
 		return fmt.Errorf("%w: more answers than questions", ErrGarbage)
-	case err == io.EOF:
-		return nil
 	}
-	return err
+	return nil
 }
