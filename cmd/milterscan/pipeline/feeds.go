@@ -46,7 +46,7 @@ func listedClients(s *site) ([]scan.Scanner, error) {
 func extentOf(list []feed.Config) texts.Extent {
 	for _, c := range list {
 		if c.Kind == listing.Hosts || c.Kind == listing.URLs {
-			return texts.Everything
+			return texts.Linked
 		}
 	}
 	return texts.Shown

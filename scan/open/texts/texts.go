@@ -39,7 +39,8 @@ type Extent int
 // The extents.
 const (
 	Shown      Extent = iota // pages and plain text; their words are not kept
-	Everything               // also files, and the words of all: documents are large
+	Linked                   // also files: where they lead
+	Everything               // also the words of all: documents are large
 )
 
 // Inventory reads messages. It may be asked by any number of goroutines, and
@@ -54,7 +55,7 @@ type Inventory struct {
 
 // New returns an inventory that knows no message yet.
 func New(l Limits, e Extent) *Inventory {
-	if e == Shown {
+	if e < Everything {
 		l.Text = 0
 	}
 	return &Inventory{limits: l, extent: e}

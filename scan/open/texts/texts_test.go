@@ -192,14 +192,18 @@ func TestUnreadablePartsAreErrors(t *testing.T) {
 }
 
 // TestExtent has a page, a text and a file: what clients do not show is read only
-// where its words are wanted.
+// where its links are wanted, and words are kept only where these are.
 func TestExtent(t *testing.T) {
 	m := &scan.Message{Parts: []scan.Part{
 		part("text/html", "", "<a href=http://a.test>one</a>"),
 		part("text/plain", "", "two http://b.test"),
 		part("application/pdf", "c.pdf", "/URI (http://c.test)"),
 	}}
-	for extent, want := range map[Extent]string{Shown: "http://a.test http://b.test|", Everything: "http://a.test http://b.test http://c.test|one two http://b.test "} {
+	for extent, want := range map[Extent]string{
+		Shown:      "http://a.test http://b.test|",
+		Linked:     "http://a.test http://b.test http://c.test|",
+		Everything: "http://a.test http://b.test http://c.test|one two http://b.test ",
+	} {
 		texts, err := New(DefaultLimits(), extent).Of(t.Context(), m)
 		if err != nil {
 			t.Fatal(err)

@@ -70,7 +70,7 @@ func DefaultConfig() Config { return Config{ListTime: units.Duration(5 * time.Se
 // links are looked up.
 func (c Config) Extent() texts.Extent {
 	if slices.ContainsFunc(c.Lists, func(l List) bool { return l.Lookup == Link }) {
-		return texts.Everything
+		return texts.Linked
 	}
 	return texts.Shown
 }
