@@ -24,9 +24,6 @@ import (
 	"github.com/milterscan/milterscan/scan/open/unpack"
 )
 
-// warm is how many children wait for an archive.
-const warm = 1
-
 // Daemon holds what outlives a reload, and the current generation.
 type Daemon struct {
 	*pipeline.Shared
@@ -74,7 +71,7 @@ func New(path, version string, stderr io.Writer) (*Daemon, int) {
 		return nil, cli.ExitConfig
 	}
 	log := zap.New(journal)
-	d := &Daemon{Shared: pipeline.NewShared(c, warm), contacts: newContacts(), path: path, version: version, first: c,
+	d := &Daemon{Shared: pipeline.NewShared(c), contacts: newContacts(), path: path, version: version, first: c,
 		journal: journal, log: log, health: newHealth(log), samples: newSampler()}
 	d.verdicts = newVerdicts(d)
 	d.metrics = d.counts()

@@ -122,9 +122,7 @@ func (p *Installation) helpers(context.Context) (found []Finding) {
 
 // workers starts a child and asks which rights the kernel could not take away from it.
 func (p *Installation) workers(ctx context.Context) []Finding {
-	cfg := p.Workers
-	cfg.Idle = 0
-	pool := worker.NewPool(cfg)
+	pool := worker.NewPool(p.Workers)
 	defer pool.Close()
 	missing, err := pool.Check(ctx)
 	if err != nil {

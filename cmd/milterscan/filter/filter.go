@@ -35,7 +35,7 @@ type Job struct {
 // Run judges the mail on standard input and hands the result on. It returns the
 // exit status.
 func (j *Job) Run(ctx context.Context) int {
-	j.shared, j.back = pipeline.NewShared(j.Config, 0), func() {}
+	j.shared, j.back = pipeline.NewShared(j.Config), func() {}
 	defer func() { j.back() }()
 	defer j.shared.Workers.Close()
 	defer j.report(ctx)

@@ -80,7 +80,7 @@ func (p *Pipeline) Close() {
 
 // New makes a pipeline of a configuration.
 func New(c *config.Config) (*Pipeline, error) {
-	with := NewShared(c, 0)
+	with := NewShared(c)
 	with.Stores.Join()
 	return newPipeline(c, with)
 }

@@ -87,7 +87,7 @@ func NewOffline(c *config.Config, r *Recall) (p *Pipeline, notes []string, err e
 			local.Virus[i].BackupFor = ""
 		}
 	}
-	with := NewShared(&local, 0)
+	with := NewShared(&local)
 	with.Recall = r
 	p, err = newPipeline(&local, with)
 	return p, notes, err

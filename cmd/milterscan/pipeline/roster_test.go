@@ -59,7 +59,7 @@ kind = "networks"
 // are asked before the message is there.
 func TestRoster(t *testing.T) {
 	c := loaded(t, everything)
-	with := NewShared(c, 0)
+	with := NewShared(c)
 	t.Cleanup(with.Workers.Close)
 	with.Live = true
 	rules, err := c.Policy()
@@ -108,7 +108,7 @@ func hasSection(c *config.Config, section string) bool {
 // that are asked there.
 func TestEarlyFindings(t *testing.T) {
 	c := loaded(t, everything)
-	with := NewShared(c, 0)
+	with := NewShared(c)
 	t.Cleanup(with.Workers.Close)
 	with.Live = true
 	rules, err := c.Policy()

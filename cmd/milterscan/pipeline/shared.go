@@ -36,15 +36,13 @@ type Shared struct {
 	Heard func(list, result string, put bool, took time.Duration)
 }
 
-// NewShared returns the state that generations share, with children kept ready to read archives.
-func NewShared(c *config.Config, ready int) *Shared {
-	w := worker.Defaults()
-	w.Idle = ready
+// NewShared returns the state that generations share.
+func NewShared(c *config.Config) *Shared {
 	stores := NewStores()
 	stores.Fleet, stores.Redis = c.Fleet(), c.Store.Volatile()
 	return &Shared{
 		Spool:     spool.New(c.Spool.Dir, int64(c.Spool.Memory), int64(c.Spool.Disk)),
-		Workers:   worker.NewPool(w),
+		Workers:   worker.NewPool(worker.Defaults()),
 		Stores:    stores,
 		Directory: directory.New(directory.Options{}),
 		Published: feed.New(feed.Options{}),

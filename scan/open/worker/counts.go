@@ -12,7 +12,7 @@ import (
 type Counts struct {
 	Busy    int            // archives that are read now
 	Waiting int            // archives that wait for a child
-	Idle    int            // children that are ready
+	Idle    int            // children that wait for work
 	Most    int            // archives that may be read at once
 	Started int64          // children, since the pool began
 	Ended   map[Reason]int // children and programs that did not end by themselves, since the pool began

@@ -39,7 +39,6 @@ func TestCounts(t *testing.T) {
 	} {
 		t.Run(c.act, func(t *testing.T) {
 			cfg := testConfig(t, c.act)
-			cfg.Idle = 0
 			cfg.Env = append(cfg.Env, livesVariable+"="+filepath.Join(t.TempDir(), "lives"))
 			if c.change != nil {
 				c.change(&cfg)

@@ -2,6 +2,9 @@
 // compute at will – rar, 7z, xz and their kin – in child processes: the same
 // binary, started again.
 //
+// A child is started when there is a container for it, and ends when it has waited
+// for another for a minute: most mail needs none.
+//
 // A child may use little memory and CPU time, may open no file and no socket, and
 // sees nothing but the bytes of the container, which it asks its parent for. What
 // it finds it sends back as a stream of frames. The parent believes none of it: a

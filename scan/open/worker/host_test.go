@@ -231,7 +231,6 @@ func TestIdleChildIsKilled(t *testing.T) {
 		data := sampleFile(t, "lzma2.7z")
 		f := pool.Format(formatOf(t, data))
 		want := walkAll(t.Context(), f, data)
-		pool.filling.Wait()
 		for _, child := range pool.idle {
 			child.cmd.Process.Signal(signal)
 		}
@@ -241,10 +240,44 @@ func TestIdleChildIsKilled(t *testing.T) {
 	}
 }
 
+// A child that has nothing to do ends, and the next container starts another.
+func TestIdleChildEnds(t *testing.T) {
+	cfg := testConfig(t, "proper")
+	cfg.Idle = time.Millisecond
+	pool := newTestPool(t, cfg)
+	b := new(archive.Budget)
+	child, err := pool.take(t.Context(), b, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool.put(child, b, true)
+	until(t, "the child has ended", func() bool { return syscall.Kill(child.cmd.Process.Pid, 0) == syscall.ESRCH })
+	if got := pool.Counts(); got.Idle != 0 || got.Started != 1 || len(got.Ended) > 0 {
+		t.Errorf("%+v", got)
+	}
+	data := sampleFile(t, "lzma2.7z")
+	f := pool.Format(formatOf(t, data))
+	for range 20 { // some of which meet a child that is about to end
+		if got := walkAll(t.Context(), f, data); len(got.notes) > 0 || got.err != nil || len(got.bodies) != 2 {
+			t.Fatal(got)
+		}
+	}
+}
+
+// until waits for what another process does, for a minute.
+func until(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); !done(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%s: not within a minute", what)
+		}
+	}
+}
+
 // No descriptor for a pipe or a file in memory is the host's fault.
 func TestNoDescriptorIsLeft(t *testing.T) {
 	cfg := testConfig(t, "proper")
-	cfg.Idle, cfg.Helper = 0, "/usr/bin"
+	cfg.Helper = "/usr/bin"
 	pool := newTestPool(t, cfg)
 	data := sampleFile(t, "lzma2.7z")
 	var old unix.Rlimit

@@ -23,8 +23,8 @@ const (
 
 // Codes looks for codes in pictures, with so much work at most. An error means that
 // this host could not look at all of them now. Most mail has pictures, and to start a child takes
-// longer than most of them: no more messages are looked at together than there are processors, or
-// children kept ready, and the others wait. They have no turn of the queue meanwhile, so that
+// longer than most of them: no more messages are looked at together than there are processors, two at
+// least, and the others wait. They have no turn of the queue meanwhile, so that
 // archives go on.
 func (p *Pool) Codes(ctx context.Context, pictures *picture.Set, work time.Duration) (found []picture.Found, err error) {
 	select {

@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -14,7 +15,7 @@ import (
 type Config struct {
 	Command []string      // program and arguments that lead to Main; Main's own are added
 	Env     []string      // environment; nothing is inherited
-	Idle    int           // children kept ready
+	Idle    time.Duration // a child that has waited for work for so long ends
 	Most    int           // children at once
 	Jobs    int           // containers a child reads before it is replaced
 	Helper  string        // directory of unar and lsar, "" to do without
@@ -33,94 +34,89 @@ type Config struct {
 func Defaults() Config {
 	return Config{
 		Command: []string{"/proc/self/exe", "worker"}, Helper: FindHelper(),
-		Idle: 2, Most: 16, Jobs: 100,
+		Idle: time.Minute, Most: 16, Jobs: 100,
 		Memory: 192 * units.MB, Work: 1200 * time.Millisecond, CPU: 3 * time.Second, Wall: 30 * time.Second,
 		Patience: 30 * time.Second,
 	}
 }
 
-// Pool keeps children ready. Any number of walks may use it at once.
+// Pool starts children when there is work for them, and has them wait a while for more. Any number
+// of walks may use it at once.
 type Pool struct {
 	cfg      Config
 	queue    *queue
 	pictures chan struct{} // holds what looks for codes now
 	tally    tally
 
-	mu      sync.Mutex
-	idle    []*process
-	coming  int // being started
-	closed  bool
-	filling sync.WaitGroup
+	mu     sync.Mutex
+	idle   []*process
+	closed bool
 }
 
-// NewPool returns a pool and begins to start its children. To be closed.
+// leastPictures is how many messages may be looked at for codes at once where there are fewer processors.
+const leastPictures = 2
+
+// NewPool returns a pool, which has no children yet. To be closed.
 func NewPool(cfg Config) *Pool {
-	p := &Pool{cfg: cfg, queue: newQueue(cfg.Most), pictures: make(chan struct{}, max(cfg.Idle, runtime.GOMAXPROCS(0)))}
-	for range cfg.Idle {
-		p.refill()
-	}
-	return p
+	return &Pool{cfg: cfg, queue: newQueue(cfg.Most), pictures: make(chan struct{}, max(leastPictures, runtime.GOMAXPROCS(0)))}
 }
 
 // Close stops the children that are idle; those at work stop when they are done.
 func (p *Pool) Close() {
 	p.mu.Lock()
-	p.closed = true
+	idle := p.idle
+	p.idle, p.closed = nil, true
 	p.mu.Unlock()
-	p.filling.Wait()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, child := range p.idle {
+	for _, child := range idle {
+		child.rest.Stop()
 		child.stop(nil)
 	}
-	p.idle = nil
 }
 
 // Check starts a child and returns what the kernel could not take away from it,
 // or why it does not start.
 func (p *Pool) Check(ctx context.Context) ([]string, error) {
 	b := new(archive.Budget)
-	child, err := p.take(ctx, b, 0)
+	if err := p.turn(ctx, b, 0); err != nil {
+		return nil, err
+	}
+	defer p.queue.leave(b)
+	child, err := p.start()
 	if err != nil {
 		return nil, err
 	}
-	defer p.put(child, b, true)
+	child.stop(nil)
 	return child.ready.Unconfined, nil
 }
 
-// refill starts a child in the background, unless there are enough.
-func (p *Pool) refill() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.closed || len(p.idle)+p.coming >= p.cfg.Idle {
-		return
-	}
-	p.coming++
-	p.filling.Go(func() {
-		child, err := p.start()
-		p.mu.Lock()
-		p.coming--
-		p.mu.Unlock()
-		if err == nil { // else the walk that needs one will start it, and have the error
-			p.keep(child)
-		}
-	})
-}
-
-// mostSpare bounds how many children wait for work where fewer are kept ready: one for each message
-// that may be looked at for codes, which are as many as processors.
+// mostSpare bounds how many children wait for work: one for each message that may be looked at for
+// codes, which are as many as processors.
 const mostSpare = 4
 
 // keep makes a child wait for work, or stops it if enough do.
 func (p *Pool) keep(child *process) {
 	p.mu.Lock()
-	surplus := p.closed || len(p.idle) >= max(p.cfg.Idle, min(cap(p.pictures), mostSpare))
+	surplus := p.closed || len(p.idle) >= min(cap(p.pictures), mostSpare)
 	if !surplus {
 		child.idled = true
+		child.rest = time.AfterFunc(p.cfg.Idle, func() { p.dismiss(child) })
 		p.idle = append(p.idle, child)
 	}
 	p.mu.Unlock()
 	if surplus {
+		child.stop(nil)
+	}
+}
+
+// dismiss stops a child that waits for work, unless it was given some at the last moment.
+func (p *Pool) dismiss(child *process) {
+	p.mu.Lock()
+	at := slices.Index(p.idle, child)
+	if at >= 0 {
+		p.idle = slices.Delete(p.idle, at, at+1)
+	}
+	p.mu.Unlock()
+	if at >= 0 {
 		child.stop(nil)
 	}
 }
@@ -156,6 +152,7 @@ func (p *Pool) fromIdle() *process {
 	}
 	child := p.idle[len(p.idle)-1]
 	p.idle = p.idle[:len(p.idle)-1]
+	child.rest.Stop()
 	return child
 }
 
@@ -165,11 +162,9 @@ func (p *Pool) put(child *process, b *archive.Budget, fit bool) {
 	switch {
 	case fit && child.jobs < p.cfg.Jobs:
 		p.keep(child)
-		return
 	case fit:
 		child.stop(nil)
 	}
-	p.refill()
 }
 
 // Format returns f as it is read by the children of the pool.

@@ -28,6 +28,7 @@ type process struct {
 	errors tail
 	jobs   int           // containers it was given
 	idled  bool          // it has waited for work
+	rest   *time.Timer   // ends it, if it waits for work for too long
 	left   time.Duration // how long it may still be waited for
 	memory units.Size    // it may use
 	cpu    time.Duration // it may use in its life, 0 where each container has its own

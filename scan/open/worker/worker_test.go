@@ -150,7 +150,6 @@ func testConfig(t *testing.T, act string) Config {
 	}
 	cfg := Defaults()
 	cfg.Command, cfg.Env = []string{self}, []string{actVariable + "=" + act}
-	cfg.Idle = 1
 	if raceDetector {
 		cfg.Memory = 1 << 46
 	}
