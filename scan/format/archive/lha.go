@@ -15,6 +15,7 @@ type lhaFormat struct{}
 
 const (
 	lhaFixed    = 22      // bytes of a header up to where the levels differ
+	lhaMethod   = 2       // where its method is
 	lhaExtended = 64      // extended headers of one member
 	lhaRetries  = 1024    // marks of headers that were none
 	lhaMostName = 1 << 13 // bytes of an extended header that are looked at

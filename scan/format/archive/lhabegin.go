@@ -14,7 +14,7 @@ func lhaBegin(c Content, taken Places) int64 {
 	}
 	first, tries := int64(-1), 0
 	for _, mark := range [...]string{"-lh", "-lz", "-pm"} {
-		at := eachBegin(c, 0, mark, 2, func(head []byte, at int64) bool {
+		at := eachBegin(c, 0, mark, lhaMethod, func(head []byte, at int64) bool {
 			if !lhaMark(head) || taken.hold(at) {
 				return false
 			}

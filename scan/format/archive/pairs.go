@@ -5,22 +5,25 @@ import (
 	mathbits "math/bits"
 )
 
-// pair is two bytes of a mark, from a place in it on. Every second pair of a content is looked at, and of
-// three bytes one pair is among those, wherever they begin.
-type pair struct {
-	mark string
-	at   int
-	of   sights
+// stride is how many bytes there are from one pair of a content that is looked at to the next.
+const stride = 3
+
+// sign is a mark of a format that may begin anywhere. The places of its pairs, of two bytes each, have all the
+// remainders of the stride: wherever the mark is, one of them is looked at. They are those of which texts have few.
+type sign struct {
+	mark  string
+	of    sights
+	pairs [stride]int
+	then  string                      // what the byte after the mark may be; "" for any
+	is    func(b []byte, at int) bool // whether more of a beginning is around the mark; nil for no more
 }
 
-// pairs are all that are looked for, at most 32, and for each byte the bits of those that it may be the first
-// and the second of.
-type pairs struct {
-	all           []pair
-	first, second [256]uint32
-}
+// group is a set of signs, of which each is in one of eight groups.
+type group uint8
 
-// signPairs are the pairs of the signs, and those of the field of MIME around its hyphen.
+// pairs have for all two bytes, in little endian, the groups of the signs that have them for a pair.
+type pairs [1 << 16]group
+
 var signPairs = newPairs()
 
 // longestSign is how long the longest sign is, in bytes.
@@ -28,26 +31,36 @@ const longestSign = len(mimeField)
 
 func newPairs() *pairs {
 	p := new(pairs)
-	for _, s := range signs {
-		p.add(pair{s.mark, s.rare, s.of})
-		p.add(pair{s.mark, s.rare + 1, s.of})
+	for i := range signs {
+		s := &signs[i]
+		for _, at := range s.pairs {
+			for _, first := range s.bytesAt(at) {
+				for _, second := range s.bytesAt(at + 1) {
+					p[uint16(first)|uint16(second)<<8] |= groupOf(i)
+				}
+			}
+		}
 	}
-	p.add(pair{mimeField, mimeHyphen - 1, sightMIME})
-	p.add(pair{mimeField, mimeHyphen, sightMIME})
 	return p
 }
 
-// add adds a pair, and for a field of MIME its capitals.
-func (p *pairs) add(one pair) {
-	bit := uint32(1) << len(p.all)
-	p.all = append(p.all, one)
-	first, second := one.mark[one.at], one.mark[one.at+1]
-	p.first[first] |= bit
-	p.second[second] |= bit
-	if one.of == sightMIME {
-		p.first[capital(first)] |= bit
-		p.second[capital(second)] |= bit
+func groupOf(sign int) group { return 1 << (sign % 8) }
+
+// bytesAt returns what the byte at a place of a sign may be.
+func (s *sign) bytesAt(at int) []byte {
+	switch {
+	case at < len(s.mark) && s.of == sightMIME:
+		return []byte{s.mark[at], capital(s.mark[at])}
+	case at < len(s.mark):
+		return []byte{s.mark[at]}
+	case s.then != "":
+		return []byte(s.then)
 	}
+	all := make([]byte, 256)
+	for c := range all {
+		all[c] = byte(c)
+	}
+	return all
 }
 
 func capital(c byte) byte {
@@ -57,56 +70,59 @@ func capital(c byte) byte {
 	return c
 }
 
-// of returns the bits of the pairs of the wanted sights.
-func (p *pairs) of(wanted sights) (mask uint32) {
-	for i, one := range p.all {
-		if wanted&one.of != 0 {
-			mask |= 1 << i
-		}
-	}
-	return mask
-}
-
-// in returns the wanted sights of the marks in b, in one pass over it. Where pairs of marks are many and
-// marks few, as in some texts, the rest is searched for one mark after the other.
+// in returns the wanted sights of the signs in b, in one pass over it. Where pairs of signs are many and
+// signs few, as in some texts, the rest is searched for one sign after the other.
 func (p *pairs) in(b []byte, wanted sights) (seen sights) {
-	mask, misses, at := p.of(wanted), 0, 0
-	for ; at+8 <= len(b); at += 8 {
+	misses, at := 0, 0
+	for ; at+8 <= len(b); at += 3 * stride {
 		w := binary.LittleEndian.Uint64(b[at:])
-		any := p.first[byte(w)]&p.second[byte(w>>8)] | p.first[byte(w>>16)]&p.second[byte(w>>24)] |
-			p.first[byte(w>>32)]&p.second[byte(w>>40)] | p.first[byte(w>>48)]&p.second[byte(w>>56)]
-		if any&mask == 0 {
+		first, second, third := p[uint16(w)], p[uint16(w>>(8*stride))], p[uint16(w>>(16*stride))]
+		if first|second|third == 0 {
 			continue
 		}
-		now := p.at(b, at, mask) | p.at(b, at+2, mask) | p.at(b, at+4, mask) | p.at(b, at+6, mask)
-		if now != 0 {
+		now := around(b, at, first, wanted)
+		if second|third != 0 {
+			now |= around(b, at+stride, second, wanted) | around(b, at+2*stride, third, wanted)
+		}
+		if wanted &^= now; now != 0 {
 			seen |= now
-			mask = p.of(wanted &^ seen)
-		} else if misses++; misses > 64+at/32 {
-			return seen | eachIn(b[max(0, at-longestSign):], wanted&^seen)
+		} else if misses++; misses > 64+at/16 {
+			return seen | eachIn(b[max(0, at-longestSign):], wanted)
 		}
 	}
-	for ; at+1 < len(b); at += 2 {
-		seen |= p.at(b, at, mask)
+	for ; at+1 < len(b); at += stride {
+		seen |= around(b, at, p[binary.LittleEndian.Uint16(b[at:])], wanted)
 	}
 	return seen
 }
 
-// at returns the sights of the marks that have a pair at a place of b.
-func (p *pairs) at(b []byte, at int, mask uint32) (seen sights) {
-	found := p.first[b[at]] & p.second[b[at+1]] & mask
-	for ; found != 0; found &= found - 1 {
-		if one := p.all[mathbits.TrailingZeros32(found)]; one.around(b, at) {
-			seen |= one.of
+// around returns the wanted sights of the signs of some groups that have a pair at a place of b.
+func around(b []byte, at int, groups group, wanted sights) (seen sights) {
+	for ; groups != 0; groups &= groups - 1 {
+		for i := mathbits.TrailingZeros8(uint8(groups)); i < len(signs); i += 8 {
+			if s := &signs[i]; wanted&s.of != 0 && s.around(b, at) {
+				seen |= s.of
+			}
 		}
 	}
 	return seen
 }
 
-// around reports whether the mark is in b where it has its pair at a place.
-func (p pair) around(b []byte, at int) bool {
-	if p.of == sightMIME {
-		return isMIMEField(b, at-p.at+mimeHyphen)
+// around reports whether the sign has one of its pairs at a place of b.
+func (s *sign) around(b []byte, at int) bool {
+	for _, pair := range s.pairs {
+		if begin := at - pair; begin >= 0 && b[begin]|0x20 == s.mark[0]|0x20 && s.at(b, begin) {
+			return true
+		}
 	}
-	return at >= p.at && hasAny(b[at-p.at:], p.mark)
+	return false
+}
+
+// at reports whether the sign is at a place of b.
+func (s *sign) at(b []byte, at int) bool {
+	if s.of == sightMIME {
+		return isMIMEField(b, at+mimeHyphen)
+	}
+	end := at + len(s.mark)
+	return end <= len(b) && string(b[at:end]) == s.mark && (s.is == nil || s.is(b, at))
 }

@@ -23,18 +23,28 @@ const (
 	allSights = 1<<iota - 1
 )
 
-// signs are the marks of formats that are looked for within sfxSize. Those of three bytes and more are
-// looked for by two pairs, of three bytes from a place on of which texts have few.
-var signs = [...]struct {
-	mark string
-	of   sights
-	rare int
-}{
-	{rarMagic, sightRAR, 3}, {sevenZipMagic, sightSevenZip, 2}, {cabMagic, sightCab, 1}, {cpioMark, sightCPIO, 0},
-	{tarMark, sightTar, 0},
-	{"-lh", sightLHA, 0}, {"-lz", sightLHA, 0}, {"-pm", sightLHA, 0},
-	{gzipMagic, sightGzip, 0}, {bzip2Block, sightBzip2, 0}, {xzMagic, sightXZ, 0}, {zstdMagic, sightZstd, 0},
+// signs are the marks of formats that are looked for within sfxSize.
+var signs = [...]sign{
+	{mark: rarMagic, of: sightRAR, pairs: [...]int{2, 3, 4}},
+	{mark: sevenZipMagic, of: sightSevenZip, pairs: [...]int{2, 3, 4}},
+	{mark: cabMagic, of: sightCab, pairs: [...]int{0, 1, 2}},
+	{mark: cpioMark, of: sightCPIO, pairs: [...]int{0, 1, 2}},
+	{mark: tarMark, of: sightTar, pairs: [...]int{0, 1, 2}},
+	{mark: mimeField, of: sightMIME, pairs: [...]int{mimeHyphen - 1, mimeHyphen, len(mimeField) - 2}},
+	{mark: "-lh", of: sightLHA, pairs: [...]int{0, 1, 2}, then: "0123456789dx", is: beginsLHA},
+	{mark: "-lz", of: sightLHA, pairs: [...]int{0, 1, 2}, then: "2345678s", is: beginsLHA},
+	{mark: "-pm", of: sightLHA, pairs: [...]int{0, 1, 2}, then: "012", is: beginsLHA},
+	{mark: gzipMagic, of: sightGzip, pairs: [...]int{0, 1, 2}, is: goesOn},
+	{mark: bzip2Block, of: sightBzip2, pairs: [...]int{2, 3, 4}},
+	{mark: xzMagic, of: sightXZ, pairs: [...]int{0, 1, 2}},
+	{mark: zstdMagic, of: sightZstd, pairs: [...]int{0, 1, 2}},
 }
+
+// goesOn reports whether anything comes after the mark of gzip, whose last pair ends there.
+func goesOn(b []byte, at int) bool { return len(b) > at+len(gzipMagic) }
+
+// beginsLHA reports whether a header of LHA is around its mark.
+func beginsLHA(b []byte, at int) bool { return at >= lhaMethod && lhaMark(b[at-lhaMethod:]) }
 
 // survey returns which of the wanted sights a content has; all of them if it cannot be
 // read.
@@ -60,20 +70,35 @@ func survey(c Content, wanted sights) sights {
 // marksIn returns the wanted sights of the marks in b.
 func marksIn(b []byte, wanted sights) sights {
 	seen := signPairs.in(b, wanted)
-	return seen | sightIf(sightARJ, wanted&sightARJ != 0 && scratch.Find(b, arjMagic) >= 0)
+	return seen | sightIf(sightARJ, wanted&sightARJ != 0 && anyOf(b, arjMagic, func(at int) bool { return nearlyARJ(b[at:]) }))
 }
 
-// eachIn returns the wanted sights of the signs in b and of the field of MIME, in a pass for each.
+// eachIn returns the wanted sights of the signs in b, in a pass for each.
 func eachIn(b []byte, wanted sights) (seen sights) {
-	for _, s := range signs {
-		if wanted&s.of != 0 && scratch.Find(b, s.mark) >= 0 {
-			seen |= s.of
+	for i := range signs {
+		s := &signs[i]
+		switch {
+		case wanted&^seen&s.of == 0:
+		case s.of == sightMIME:
+			seen |= mimeIn(b)
+		default:
+			seen |= sightIf(s.of, anyOf(b, s.mark, func(at int) bool { return s.at(b, at) }))
 		}
 	}
-	if wanted&sightMIME != 0 {
-		seen |= mimeIn(b)
-	}
 	return seen
+}
+
+// anyOf reports whether a place of mark in b fits.
+func anyOf(b []byte, mark string, fits func(at int) bool) bool {
+	for at := 0; ; at++ {
+		next := scratch.Find(b[at:], mark)
+		if next < 0 {
+			return false
+		}
+		if at += next; fits(at) {
+			return true
+		}
+	}
 }
 
 // mimeIn returns the sight of MIME if its field is in b.
