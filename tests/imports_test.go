@@ -29,7 +29,7 @@ var permissions = []struct {
 	{"scan/units", nil},
 	{"scan/scratch", nil},
 	{"scan/breaker", nil},
-	{"scan/spool", nil},
+	{"scan/spool", []string{"scan/scratch"}},
 	{"scan/hostile", nil},
 	{"scan/format/...", []string{"scan/scratch", "scan/units"}},
 	{"scan/format/archive", []string{"scan/format/inflate", "scan/format/lzma", "scan/format/pdf"}},

@@ -50,6 +50,9 @@ type untilAt struct {
 	Content
 }
 
+// Lore returns that of the content.
+func (u untilAt) Lore() *Lore { return LoreOf(u.Content) }
+
 func (u untilAt) ReadAt(p []byte, off int64) (int, error) {
 	if err := u.over(); err != nil {
 		return 0, err

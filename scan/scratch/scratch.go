@@ -43,15 +43,18 @@ const fewest = 4 << 10
 // end, until it returns an error. Each begins with the last bytes of the one
 // before, as many as overlap says, which must be less than half of Size. Bytes
 // in memory are shown where they lie, so a window is not to be changed, and not to
-// be used once look has returned.
+// be used once look has returned. The first pass over all of a content shows it to those who watch it, too (Lore).
 func Windows(c Content, from int64, overlap int, look func(b []byte, off int64) error) error {
 	buf := Lend()
 	defer buf.Return()
+	first := watched(c, from)
+	defer first.end(c.Size())
 	for size := c.Size(); from < size; {
 		b, err := buf.Window(c, from, overlap, Size)
 		if err != nil {
 			return err
 		}
+		first.see(b, from)
 		if err := look(b, from); err != nil || from+int64(len(b)) >= size {
 			return err
 		}

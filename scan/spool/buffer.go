@@ -8,6 +8,8 @@ import (
 	"os"
 	"sync"
 	"syscall"
+
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // Buffer holds one stretch of bytes. It is written by one goroutine; once
@@ -21,6 +23,7 @@ type Buffer struct {
 	extents []extent // the next bytes, in blocks that the spool's volumes hold
 	own     ownFile  // the rest
 	closed  bool
+	lore    scratch.Lore
 }
 
 // ownFile is the end of a large content, at its place in the buffer's own file.
@@ -31,6 +34,9 @@ type ownFile struct {
 	filled sync.Once
 	whole  bool // it holds all the content and nothing else
 }
+
+// Lore keeps what is learnt of the content once writing is over.
+func (b *Buffer) Lore() *scratch.Lore { return &b.lore }
 
 // Size returns the number of bytes written.
 func (b *Buffer) Size() int64 { return b.size }

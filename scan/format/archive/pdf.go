@@ -151,7 +151,7 @@ func (w *pdfWalk) stream(o pdf.Object) {
 	s := pdfStream{number: o.Number, generation: o.Generation, at: o.At, again: o.Again}
 	kind, _ := dict.Get("Type").(pdf.Name)
 	s.packed, s.embedded = dict.IsPacked(), kind == "EmbeddedFile"
-	s.picture = dict.Get("Subtype") == pdf.Name("Image")
+	s.picture = dict.Get("Subtype") == pdf.Name(pdf.PictureName)
 	if kind == "XRef" {
 		w.trailer(dict)
 	}

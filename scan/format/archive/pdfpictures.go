@@ -33,7 +33,7 @@ type Fax struct {
 
 // PDFMayShow reports whether PDFPictures may find any: those are streams, so what they say of themselves is in
 // the file as it is.
-func PDFMayShow(c Content) bool { return pdf.MayName(c, "Image") }
+func PDFMayShow(c Content) bool { return pdf.MayShow(c) }
 
 // PDFPictures calls look with every picture that is an object of a document. It returns
 // what kept it from seeing all, "" for nothing. The bytes read are charged to b. The error is

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // Price is what a step of work costs: near the time that a processor takes for it,
@@ -139,6 +141,9 @@ type watched struct {
 	Content
 	budget *Budget
 }
+
+// Lore returns that of the content: what others know of it costs nothing.
+func (w watched) Lore() *scratch.Lore { return scratch.LoreOf(w.Content) }
 
 func (w watched) ReadAt(p []byte, off int64) (int, error) {
 	w.budget.Work(1, priceRead)

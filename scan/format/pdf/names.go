@@ -13,7 +13,7 @@ const escaped = 3
 // MayName reports whether a name of letters may stand in a document outside of what is packed: not one that only
 // begins like it. It takes a name in a string or in packed data for one, too, and what it cannot read for all names.
 func MayName(c Content, name string) bool {
-	n := &naming{name: name, plain: []byte("/" + name)}
+	n := newNaming(name)
 	overlap := len("/") + escaped*len(name) + 1
 	err := scratch.Windows(c, 0, overlap, func(b []byte, off int64) error {
 		if n.isIn(b, off+int64(len(b)) == c.Size()) {
@@ -29,6 +29,8 @@ type naming struct {
 	name  string
 	plain []byte // as it is mostly written
 }
+
+func newNaming(name string) *naming { return &naming{name: name, plain: []byte("/" + name)} }
 
 // isIn reports whether the name is in a window.
 func (n *naming) isIn(b []byte, last bool) bool {

@@ -57,24 +57,16 @@ var errOver = errors.New("no room")
 
 // Each calls look with all objects in the order of the file, until it returns an
 // error, which may ask for objects elsewhere in the meantime. All of the file is
-// read, once.
+// read, once (eachMark).
 func (r *Reader) Each(look func(Object) error) error {
-	err := scratch.Windows(r.c, 0, longestNumber, func(b []byte, off int64) error {
-		m := newMarks(b, off > 0)
-		for at, mark := m.next(); mark != ""; at, mark = m.next() {
-			if mark == objMark && bytes.HasSuffix(b[:at], []byte("end")) {
-				continue
-			}
-			o := Object{Number: -1, Trailer: mark == trailerMark, At: off + int64(at+len(mark))}
-			if !o.Trailer {
-				o.Number, o.Generation = numbers(b[:at])
-			}
-			if err := r.readings(o, b[at+len(mark):], look); err != nil {
-				return err
-			}
+	err := eachMark(r.c, func(b []byte, off int64, at int) error {
+		mark := markAt(b[at:])
+		o := Object{Number: -1, Trailer: mark == trailerMark, At: off + int64(at+len(mark))}
+		if !o.Trailer {
+			o.Number, o.Generation = numbers(b[:at])
 		}
-		return r.ctx.Err()
-	})
+		return r.readings(o, b[at+len(mark):], look)
+	}, r.ctx.Err)
 	if err == errOver {
 		return nil
 	}
