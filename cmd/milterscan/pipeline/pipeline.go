@@ -10,6 +10,7 @@ import (
 	"github.com/milterscan/milterscan/policy/judge"
 	"github.com/milterscan/milterscan/policy/token"
 	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/contents/virus"
 	"github.com/milterscan/milterscan/scan/open/unpack"
 	"github.com/milterscan/milterscan/scan/sender/geo"
 )
@@ -34,6 +35,7 @@ func NewJudge(c *config.Config, generation uint64, with *Shared, tell func(conte
 	}
 	opener := unpack.NewOpener(c.Limits.Unpack(), with.Workers.Formats(), with.Spool)
 	opener.Letters = with.Letters
+	opener.Watches = virus.Watches(c.Virus)
 	editor, err := newEditor(c, with, opener, all.contents)
 	if err != nil {
 		return nil, err

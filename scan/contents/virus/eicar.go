@@ -1,6 +1,11 @@
 package virus
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+
+	"github.com/milterscan/milterscan/scan/scratch"
+)
 
 // eicarName is what ClamAV calls the test string.
 const eicarName = "Eicar-Test-Signature"
@@ -37,11 +42,21 @@ type eicarSearch struct {
 	seam  []byte // the end of what was written, too short to hold the string
 }
 
-// Write takes the next piece. It never fails.
-func (s *eicarSearch) Write(b []byte) (int, error) {
+// Watches have large contents searched while they are opened for what the engines would read them again for.
+func Watches(engines []Config) []scratch.Watch {
+	if !slices.ContainsFunc(engines, func(c Config) bool { return c.Type == TypeHashes }) {
+		return nil
+	}
+	return []scratch.Watch{{Key: eicarKey{}, Begin: func() scratch.Watcher { return new(eicarSearch) }}}
+}
+
+type eicarKey struct{}
+
+// See takes the next piece.
+func (s *eicarSearch) See(b []byte) {
 	keep := len(eicar) - 1
 	if s.found {
-		return len(b), nil
+		return
 	}
 	s.seam = append(s.seam, b[:min(keep, len(b))]...)
 	s.found = hasEICAR(s.seam) || hasEICAR(b)
@@ -50,5 +65,4 @@ func (s *eicarSearch) Write(b []byte) (int, error) {
 	} else if extra := len(s.seam) - keep; extra > 0 {
 		s.seam = append(s.seam[:0], s.seam[extra:]...)
 	}
-	return len(b), nil
 }

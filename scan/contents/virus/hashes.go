@@ -8,6 +8,7 @@ import (
 
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/format/entity"
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // hashes is the built-in engine. It looks for the EICAR test string in every
@@ -107,19 +108,23 @@ func eachLeaf(e *entity.Entity, yield func(*entity.Entity) bool) bool {
 	return true
 }
 
-// look returns the names of what c is or holds, in one pass over it.
+// look returns the names of what c is or holds, in one pass over it, or none where opening it has searched it.
 func (h *hashes) look(ctx context.Context, c scan.Content) (names []string, err error) {
 	if c.Size() == 0 {
 		return nil, nil
 	}
-	search, sums := eicarSearch{}, h.known.sums(c.Size())
-	err = pour(ctx, c, func(piece []byte) error {
-		search.Write(piece)
-		for _, s := range sums {
-			s.hash.Write(piece)
-		}
-		return nil
-	})
+	sums := h.known.sums(c.Size())
+	search, seen := scratch.LoreOf(c).Recall(eicarKey{}).(*eicarSearch)
+	if !seen || len(sums) > 0 {
+		search = new(eicarSearch)
+		err = pour(ctx, c, func(piece []byte) error {
+			search.See(piece)
+			for _, s := range sums {
+				s.hash.Write(piece)
+			}
+			return nil
+		})
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -131,6 +136,6 @@ func (h *hashes) look(ctx context.Context, c scan.Content) (names []string, err 
 
 func searchEICAR(ctx context.Context, c scan.Content) (bool, error) {
 	var search eicarSearch
-	err := pour(ctx, c, func(piece []byte) error { _, err := search.Write(piece); return err })
+	err := pour(ctx, c, func(piece []byte) error { search.See(piece); return nil })
 	return search.found, err
 }

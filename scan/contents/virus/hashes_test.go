@@ -1,10 +1,12 @@
 package virus
 
 import (
+	"bytes"
 	"context"
 	"crypto/md5"
 	"crypto/sha1"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,6 +16,7 @@ import (
 
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/scantest"
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 func hashEngine(t *testing.T, lists ...string) scan.Scanner {
@@ -104,7 +107,7 @@ func FuzzEICARSearch(f *testing.F) {
 		var s eicarSearch
 		for rest := b; len(rest) > 0; {
 			n := min(len(rest), int(step)+1)
-			s.Write(rest[:n])
+			s.See(rest[:n])
 			rest = rest[n:]
 		}
 		if !s.found {
@@ -204,6 +207,44 @@ func BenchmarkHashes(b *testing.B) {
 	for b.Loop() {
 		if _, err := engines[0].Scan(context.Background(), m); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// watched is a content that is watched, and cannot be read again once it was.
+type watched struct {
+	scan.Content
+	lore scratch.Lore
+	over bool
+}
+
+func (w *watched) Lore() *scratch.Lore { return &w.lore }
+
+func (w *watched) ReadAt(p []byte, off int64) (int, error) {
+	if w.over {
+		return 0, errors.New("read again")
+	}
+	return w.Content.ReadAt(p, off)
+}
+
+// What was searched while it was opened is not read again, and the same is found in it; where hashes are wanted, it is.
+func TestWatches(t *testing.T) {
+	if Watches([]Config{{Type: TypeClamd}}) != nil {
+		t.Error("watches for an engine that needs none")
+	}
+	const size = 3 * scratch.Size
+	for _, at := range []int{-1, 0, scratch.Size - 30, 2*scratch.Size - 67, size - len(eicar)} {
+		b := bytes.Repeat([]byte{'x'}, size)
+		if at >= 0 {
+			copy(b[at:], eicar)
+		}
+		w := &watched{Content: scantest.Bytes(b)}
+		w.lore.Watch(Watches([]Config{{Type: TypeHashes}}))
+		scratch.Windows(w, 0, 100, func([]byte, int64) error { return nil })
+		w.over = true
+		found, err := hashEngine(t).Scan(t.Context(), scantest.Message("x", scan.Part{Parent: -1, Path: "1", Content: w}))
+		if err != nil || (len(found) == 1) != (at >= 0) {
+			t.Errorf("at %d: found %v, error %v", at, found, err)
 		}
 	}
 }

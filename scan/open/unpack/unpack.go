@@ -15,6 +15,7 @@ import (
 	"github.com/milterscan/milterscan/scan/format/archive"
 	"github.com/milterscan/milterscan/scan/format/entity"
 	"github.com/milterscan/milterscan/scan/format/sniff"
+	"github.com/milterscan/milterscan/scan/scratch"
 	"github.com/milterscan/milterscan/scan/spool"
 )
 
@@ -33,6 +34,9 @@ type Limits struct {
 type Opener struct {
 	// Letters has words of earlier messages, for as long as the limits say; nil: of none.
 	Letters *Letters
+
+	// Watches are what is looked for in decoded parts and members while they are opened.
+	Watches []scratch.Watch
 
 	limits Limits
 	files  *archive.Detector
@@ -188,6 +192,7 @@ func (w *work) stop(kind scan.Kind, scanner, code, detail string) {
 // buffer returns a buffer that lives as long as the message.
 func (w *work) buffer() *spool.Buffer {
 	b := w.spool.Buffer()
+	b.Lore().Watch(w.Watches)
 	w.m.OnClose(b)
 	return b
 }
