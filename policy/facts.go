@@ -32,7 +32,7 @@ type facts struct {
 	standings map[asked]standing
 	limits    map[string]*OwnLimit // of recipients, nil of those who have none
 	asksOwn   map[string]bool      // recipients whose own limit some rule asks for
-	common    []string             // the values that are the same in every header
+	common    map[string]string    // what words in headers stand for that are the same in every one, as far as asked for
 	room      int                  // for matches that are listed
 	steps     int                  // what the decision has cost so far
 }
@@ -71,7 +71,7 @@ type answer struct {
 type recalled int8
 
 // perPage is how many rules the answers are kept of in one piece: of thousands few are asked.
-const perPage = 128
+const perPage = 32
 
 // answerOf returns the answers of a rule.
 func (f *facts) answerOf(r *rule) *answer {
@@ -90,8 +90,14 @@ func (f *facts) headerFrom() []address {
 	return f.authors
 }
 
-// kindsOf has one finding of each rule, kind and score: conditions look at nothing else.
+// fewKinds is how many findings are looked at as they are, without telling alike ones apart.
+const fewKinds = 16
+
+// kindsOf has one finding of each rule, kind and score, of a few all: conditions look at nothing else.
 func kindsOf(found []scan.Finding) []scan.Finding {
+	if len(found) <= fewKinds {
+		return found
+	}
 	type sort struct {
 		kind  scan.Kind
 		rule  string

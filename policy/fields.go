@@ -59,9 +59,8 @@ func (f *facts) fill(g ground) []HeaderField {
 	}
 	var list []HeaderField
 	for _, i := range findings {
-		replace := f.filler(g.rule.Ref.Name, i)
 		for _, h := range g.outcome.Headers {
-			list = addNew(list, HeaderField{h.Name, replace.Replace(h.Value)})
+			list = addNew(list, HeaderField{h.Name, f.fillIn(h.Value, g.rule.Ref.Name, i)})
 		}
 	}
 	return list
@@ -69,34 +68,71 @@ func (f *facts) fill(g ground) []HeaderField {
 
 func (h HeaderField) showsDetail() bool { return strings.Contains(h.Value, "{detail}") }
 
-func (f *facts) filler(name string, finding int) *strings.Replacer {
-	detail := ""
-	if finding != itself {
-		name, detail = f.in.Found[finding].Rule, f.in.Found[finding].Detail
+// fillIn replaces the words in braces. Other braces stay.
+func (f *facts) fillIn(text, rule string, finding int) string {
+	var b strings.Builder
+	for {
+		before, after, opened := strings.Cut(text, "{")
+		name, rest, closed := strings.Cut(after, "}")
+		if !opened || !closed {
+			b.WriteString(text)
+			return b.String()
+		}
+		b.WriteString(before)
+		if value, ok := f.word(name, rule, finding); ok {
+			b.WriteString(value)
+			text = rest
+		} else {
+			b.WriteByte('{')
+			text = after
+		}
 	}
-	if f.common == nil {
-		f.common = f.commonValues()
-	}
-	return strings.NewReplacer(append([]string{
-		"{rule}", printable(name, maxHeaderValue),
-		"{detail}", printable(detail, maxDetail),
-	}, f.common...)...)
 }
 
-// commonValues returns those that do not depend on the finding.
-func (f *facts) commonValues() []string {
-	client := ""
-	if a := f.in.Envelope.Client.Addr(); a.IsValid() {
-		client = a.String()
+// word returns what a word in braces stands for, false if it is none.
+func (f *facts) word(name, rule string, finding int) (value string, ok bool) {
+	switch {
+	case name == "rule" && finding != itself:
+		return printable(f.in.Found[finding].Rule, maxHeaderValue), true
+	case name == "rule":
+		return printable(rule, maxHeaderValue), true
+	case name == "detail" && finding != itself:
+		return printable(f.in.Found[finding].Detail, maxDetail), true
+	case name == "detail":
+		return "", true
 	}
-	return []string{
-		"{id}", printable(f.in.ID, maxName),
-		"{score}", fmt.Sprintf("%.1f", f.score),
-		"{bar}", strings.Repeat("*", min(max(int(f.score), 0), maxBar)),
-		"{scored}", printable(scored(f.in.Found), maxDetail),
-		"{client}", client,
-		"{user}", cmp.Or(printable(f.in.Envelope.AuthUser, maxName), "-"),
+	if value, ok = f.common[name]; ok {
+		return value, true
 	}
+	if value, ok = f.commonWord(name); ok {
+		if f.common == nil {
+			f.common = map[string]string{}
+		}
+		f.common[name] = value
+	}
+	return value, ok
+}
+
+// commonWord returns what a word stands for that does not depend on the finding.
+func (f *facts) commonWord(name string) (value string, ok bool) {
+	switch name {
+	case "id":
+		return printable(f.in.ID, maxName), true
+	case "score":
+		return fmt.Sprintf("%.1f", f.score), true
+	case "bar":
+		return strings.Repeat("*", min(max(int(f.score), 0), maxBar)), true
+	case "scored":
+		return printable(scored(f.in.Found), maxDetail), true
+	case "client":
+		if a := f.in.Envelope.Client.Addr(); a.IsValid() {
+			return a.String(), true
+		}
+		return "", true
+	case "user":
+		return cmp.Or(printable(f.in.Envelope.AuthUser, maxName), "-"), true
+	}
+	return "", false
 }
 
 // scored lists the findings that make the score, the highest first.

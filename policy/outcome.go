@@ -117,11 +117,11 @@ type RuleRef struct {
 // Match is a rule that matched a finding for a recipient; not only the winner.
 type Match struct {
 	Rule     RuleRef
-	Finding  int // index into Input.Found; -1: the rule looks at no finding
-	Alike    int // further findings it matched that rules do not tell from this one
-	Outcome  Outcome
-	Decides  bool // it is the first that matched this finding
-	Observed bool // the rule only watches
+	Finding  int      // index into Input.Found; -1: the rule looks at no finding
+	Alike    int      // further findings it matched that rules do not tell from this one
+	Outcome  *Outcome // the rule's, which does not change
+	Decides  bool     // it is the first that matched this finding
+	Observed bool     // the rule only watches
 }
 
 // Verdict is what becomes of the message for one recipient.

@@ -145,7 +145,7 @@ func (f *facts) list(j *judgement, r *rule, subject int, decides bool) {
 		return
 	}
 	f.room--
-	m := Match{Rule: r.Ref, Finding: itself, Outcome: r.Outcome, Decides: decides, Observed: r.Mode == Watches}
+	m := Match{Rule: r.Ref, Finding: itself, Outcome: &r.Outcome, Decides: decides, Observed: r.Mode == Watches}
 	if subject != itself {
 		m.Finding, m.Alike = f.groups[subject].first, len(f.groups[subject].members)-1
 	}

@@ -60,7 +60,7 @@ type cause struct {
 type whatIf struct {
 	policy *Policy
 	in     Input
-	was    string
+	was    Decision
 	left   int         // decisions that may still be made
 	steps  int         // and how much they may cost
 	late   func() bool // nil: never
@@ -69,7 +69,7 @@ type whatIf struct {
 
 func newWhatIf(p *Policy, in Input, d Decision) *whatIf {
 	in.listed = listed{}
-	return &whatIf{policy: p, in: in, was: d.effect(), left: maxTries, steps: maxSteps}
+	return &whatIf{policy: p, in: in, was: d, left: maxTries, steps: maxSteps}
 }
 
 // without decides without some causes, and reports whether that makes a
@@ -93,7 +93,7 @@ func (w *whatIf) without(gone []cause) (Decision, bool) {
 	}
 	d, steps := w.policy.decide(in)
 	w.steps -= steps + len(w.in.Found) + len(d.Verdicts)
-	return d, d.effect() != w.was
+	return d, !d.sameEffect(w.was)
 }
 
 // found returns the findings without those that are gone.
@@ -255,18 +255,15 @@ func alternative(gone []cause, then Decision) Alternative {
 	return a
 }
 
-// effect returns everything about a decision that the sender or a recipient
-// notices, without its reasons and words.
-func (d Decision) effect() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s %d %s %q %q %q %q %q", d.Action(), d.Reply.Code, d.Reply.Enhanced, d.Tag, d.Banners, d.Headers, d.Drop, d.Add)
-	for _, e := range d.Edits {
-		fmt.Fprintf(&b, " %s %d", e.Kind, e.Part)
-	}
-	for _, v := range d.Verdicts {
-		fmt.Fprintf(&b, " %s", v.Outcome.Action())
-	}
-	return b.String()
+// sameEffect reports whether two decisions are the same in everything that the sender or a
+// recipient notices, whatever their reasons and words.
+func (d Decision) sameEffect(other Decision) bool {
+	return d.Action() == other.Action() && d.Reply.Code == other.Reply.Code && d.Reply.Enhanced == other.Reply.Enhanced &&
+		d.Tag == other.Tag &&
+		slices.Equal(d.Banners, other.Banners) && slices.Equal(d.Headers, other.Headers) &&
+		slices.Equal(d.Drop, other.Drop) && slices.Equal(d.Add, other.Add) &&
+		slices.EqualFunc(d.Edits, other.Edits, func(a, b Edit) bool { return a.Kind == b.Kind && a.Part == b.Part }) &&
+		slices.EqualFunc(d.Verdicts, other.Verdicts, func(a, b Verdict) bool { return a.Outcome.Action() == b.Outcome.Action() })
 }
 
 // Words describes the decision on one line: the answer, and the changes to the

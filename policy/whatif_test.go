@@ -75,7 +75,7 @@ func TestAlternativesAreBounded(t *testing.T) {
 	}
 	w := &whatIf{policy: p, in: in, left: 3}
 	d := p.Decide(in)
-	w.was = d.effect()
+	w.was = d
 	if _, _, ok := w.enough(d); ok || w.left != 0 {
 		t.Errorf("%d decisions are left of 3", w.left)
 	}
