@@ -19,7 +19,7 @@ type learnt struct{ key, result any }
 // them to what Begin returns, which is learnt under Key if the pass comes to the end.
 type Watch struct {
 	Key   any
-	Begin func() Watcher
+	Begin func(c Content) Watcher
 }
 
 // Watcher is shown bytes in their order, each once.
@@ -63,6 +63,23 @@ func (l *Lore) Recall(key any) any {
 	return nil
 }
 
+// Seen returns what somebody who watches c learnt under a key, after a pass over c if there was none yet; nil if nobody
+// watches it, it is too small for that, or it cannot be read.
+func Seen(c Content, key any) any {
+	l := LoreOf(c)
+	if known := l.Recall(key); known != nil || !l.awaits(c) {
+		return known
+	}
+	Windows(c, 0, 0, func([]byte, int64) error { return nil }) // an error leaves nothing learnt
+	return l.Recall(key)
+}
+
+// awaits reports whether the first pass over c is still to come, and to be shown to somebody. What is so small that
+// it is as well read again is not.
+func (l *Lore) awaits(c Content) bool {
+	return l != nil && len(l.watches) > 0 && c.Size() > Size && l.Recall(l.watches[0].Key) == nil
+}
+
 // pass is one over a content that is watched.
 type pass struct {
 	lore     *Lore
@@ -70,19 +87,15 @@ type pass struct {
 	seen     int64     // bytes that were shown
 }
 
-// watched returns a pass over c, which begins at a place: nil if nobody watches, or it would not be the first, or c is
-// so small that it is as well read again.
+// watched returns a pass over c, which begins at a place: nil if it need not be shown to anybody.
 func watched(c Content, from int64) *pass {
-	if from > 0 || c.Size() <= Size {
-		return nil
-	}
 	l := LoreOf(c)
-	if l == nil || len(l.watches) == 0 || l.Recall(l.watches[0].Key) != nil {
+	if from > 0 || !l.awaits(c) {
 		return nil
 	}
 	p := &pass{lore: l}
 	for _, w := range l.watches {
-		p.watchers = append(p.watchers, w.Begin())
+		p.watchers = append(p.watchers, w.Begin(c))
 	}
 	return p
 }

@@ -24,7 +24,7 @@ func (a *all) See(b []byte) { a.Write(b) }
 
 func watching(c Content) *kept {
 	k := &kept{Content: c}
-	k.lore.Watch([]Watch{{key{}, func() Watcher { return new(all) }}})
+	k.lore.Watch([]Watch{{key{}, func(Content) Watcher { return new(all) }}})
 	return k
 }
 

@@ -47,7 +47,7 @@ func Watches(engines []Config) []scratch.Watch {
 	if !slices.ContainsFunc(engines, func(c Config) bool { return c.Type == TypeHashes }) {
 		return nil
 	}
-	return []scratch.Watch{{Key: eicarKey{}, Begin: func() scratch.Watcher { return new(eicarSearch) }}}
+	return []scratch.Watch{{Key: eicarKey{}, Begin: func(scratch.Content) scratch.Watcher { return new(eicarSearch) }}}
 }
 
 type eicarKey struct{}

@@ -49,22 +49,61 @@ func beginsLHA(b []byte, at int) bool { return at >= lhaMethod && lhaMark(b[at-l
 // survey returns which of the wanted sights a content has; all of them if it cannot be
 // read.
 func survey(c Content, wanted sights) sights {
-	var seen sights
-	err := scratch.Windows(c, 0, 2*headRoom, func(b []byte, off int64) error {
-		if off <= sfxSize {
-			seen |= marksIn(b, wanted&^seen) | tarIn(b, off) | cpioIn(c, b, off)
-		} else if wanted&sightMIME != 0 {
-			seen |= mimeIn(b)
-		}
-		if off+int64(len(b)) > c.Size()-zipTail {
-			seen |= sightIf(sightZip, scratch.Find(b, zipEndMark) >= 0)
-		}
-		return nil
-	})
-	if err != nil {
+	if s, ok := scratch.Seen(c, surveyKey{}).(*surveyor); ok {
+		return s.seen
+	}
+	s := &surveyor{c: c, wanted: wanted}
+	if err := scratch.Windows(c, 0, seam, s.look); err != nil {
 		return allSights
 	}
-	return seen
+	return s.seen
+}
+
+// seam is how many bytes two windows of a survey have in common.
+const seam = 2 * headRoom
+
+// Watch has a content surveyed while somebody else passes over it.
+func Watch() scratch.Watch {
+	return scratch.Watch{Key: surveyKey{}, Begin: func(c Content) scratch.Watcher { return &surveyor{c: c, wanted: allSights} }}
+}
+
+type surveyKey struct{}
+
+// surveyor collects the wanted sights of a content.
+type surveyor struct {
+	c            Content
+	wanted, seen sights
+
+	at   int64  // up to where it was shown
+	last []byte // the bytes before that, in the room
+	room [2 * seam]byte
+}
+
+// look looks at a window, which begins at an offset.
+func (s *surveyor) look(b []byte, off int64) error {
+	if off <= sfxSize {
+		s.seen |= marksIn(b, s.wanted&^s.seen) | tarIn(b, off) | cpioIn(s.c, b, off)
+	} else if s.wanted&^s.seen&sightMIME != 0 {
+		s.seen |= mimeIn(b)
+	}
+	if tail := max(0, s.c.Size()-zipTail-off); tail < int64(len(b)) {
+		s.seen |= sightIf(sightZip, scratch.Find(b[tail:], zipEndMark) >= 0)
+	}
+	return nil
+}
+
+// See looks at the next bytes, and at the seam between them and those before.
+func (s *surveyor) See(b []byte) {
+	before := len(s.last)
+	if s.last = append(s.last, b[:min(len(b), seam)]...); before > 0 {
+		s.look(s.last, s.at-int64(before))
+	}
+	s.look(b, s.at)
+	s.at += int64(len(b))
+	if len(b) >= seam {
+		s.last = b
+	}
+	s.last = append(s.room[:0], s.last[max(0, len(s.last)-seam):]...)
 }
 
 // marksIn returns the wanted sights of the marks in b.

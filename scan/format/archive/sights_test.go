@@ -4,11 +4,14 @@ import (
 	"archive/tar"
 	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // TestSurveyMissesNothing puts every sample, and what else may begin anywhere, after text
@@ -79,4 +82,75 @@ func holdSurvey(t *testing.T, name string, c Content, seen map[string]bool) {
 			}
 		}
 	}
+}
+
+// shown is a content that is watched. It lies in memory in pieces, or is read.
+type shown struct {
+	*bytes.Reader
+	all  []byte
+	ends []int
+	lore scratch.Lore
+}
+
+func (s *shown) Lore() *scratch.Lore { return &s.lore }
+
+func (s *shown) Piece(off int64) []byte {
+	for _, end := range s.ends {
+		if int(off) < end {
+			return s.all[off:end]
+		}
+	}
+	return nil
+}
+
+// Who surveys a content while others pass over it sees what a survey of its own sees, however the bytes are shown.
+func TestSurveyInPassing(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	marks, _ := samples()
+	marks = append(marks, string(oneTar(t, false)), string(oneTar(t, true)), zipEndMark, "\xc7\x71\x00\x00", string(arjSample(t)))
+	seen := sights(0)
+	for range 600 {
+		data := make([]byte, scratch.Size+1+r.IntN(3*scratch.Size))
+		for range r.IntN(4) {
+			copy(data[r.IntN(len(data)):], marks[r.IntN(len(marks))])
+		}
+		want := survey(bytes.NewReader(data), allSights)
+		c := &shown{Reader: bytes.NewReader(data), all: data}
+		for end := r.IntN(20000); end < len(data); end += 1 + r.IntN(20000) {
+			c.ends = append(c.ends, end)
+		}
+		c.ends = append(c.ends, len(data))[:r.IntN(len(c.ends)+2)]
+		c.lore.Watch([]scratch.Watch{Watch()})
+		if r.IntN(2) == 0 {
+			scratch.Windows(c, 0, r.IntN(2000), func([]byte, int64) error { return nil })
+		}
+		if got := survey(c, sightZip); got != want {
+			t.Fatalf("%d bytes: %b, want %b", len(data), got, want)
+		}
+		s := &surveyor{c: c, wanted: allSights}
+		for int(s.at) < len(data) { // in pieces as small as no window is
+			s.See(data[s.at:min(len(data), int(s.at)+1+r.IntN(900))])
+		}
+		if s.seen != want {
+			t.Fatalf("%d bytes piece by piece: %b, want %b", len(data), s.seen, want)
+		}
+		seen |= want
+	}
+	if seen != allSights {
+		t.Errorf("only %b of %b were ever there", seen, allSights)
+	}
+}
+
+// arjSample returns an archive of ARJ.
+func arjSample(t *testing.T) []byte {
+	t.Helper()
+	files, _ := filepath.Glob("testdata/*.arj")
+	if len(files) == 0 {
+		t.Fatal("no sample of ARJ")
+	}
+	b, err := os.ReadFile(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }

@@ -35,7 +35,8 @@ type Opener struct {
 	// Letters has words of earlier messages, for as long as the limits say; nil: of none.
 	Letters *Letters
 
-	// Watches are what is looked for in decoded parts and members while they are opened.
+	// Watches are what is looked for in decoded parts and members while they are opened: what tells formats, and what
+	// is added for scanners.
 	Watches []scratch.Watch
 
 	limits Limits
@@ -48,7 +49,7 @@ type Opener struct {
 // tried in their order.
 func NewOpener(l Limits, formats []archive.Format, sp *spool.Spool) *Opener {
 	inTexts := slices.DeleteFunc(slices.Clone(formats), archive.Strays)
-	return &Opener{limits: l, files: archive.NewDetector(formats), texts: archive.NewDetector(inTexts), spool: sp}
+	return &Opener{limits: l, Watches: []scratch.Watch{archive.Watch()}, files: archive.NewDetector(formats), texts: archive.NewDetector(inTexts), spool: sp}
 }
 
 // NewParser returns the parser a message is to be written to before Open.

@@ -27,7 +27,7 @@ func TestWatches(t *testing.T) {
 		leaf("Content-Type: application/zip", zippedBytes("a.bin", large)))
 	for _, memory := range []int64{8 << 20, 0} {
 		o := NewOpener(testLimits, archive.Formats(), spool.New(t.TempDir(), memory, 64<<20))
-		o.Watches = []scratch.Watch{{Key: sizeKey{}, Begin: func() scratch.Watcher { return new(counted) }}}
+		o.Watches = append(o.Watches, scratch.Watch{Key: sizeKey{}, Begin: func(scratch.Content) scratch.Watcher { return new(counted) }})
 		p := o.NewParser()
 		io.WriteString(p, mail)
 		raw := struct {
