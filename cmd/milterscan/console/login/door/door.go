@@ -53,7 +53,6 @@ type Options struct {
 // Door lets persons in. It may be used by several goroutines at once.
 type Door struct {
 	Options
-	pages    *pages
 	throttle *throttle.Throttle
 	forge    *http.CrossOriginProtection
 	current  atomic.Pointer[ways]
@@ -71,11 +70,7 @@ type ways struct {
 
 // New returns a door that lets in as a configuration says.
 func New(o Options, c config.Console) (*Door, error) {
-	p, err := parse()
-	if err != nil {
-		return nil, err
-	}
-	d := &Door{Options: o, pages: p, throttle: throttle.New(), forge: http.NewCrossOriginProtection()}
+	d := &Door{Options: o, throttle: throttle.New(), forge: http.NewCrossOriginProtection()}
 	return d, d.Use(c)
 }
 

@@ -450,13 +450,17 @@ func TestPages(t *testing.T) {
 	h.add("ann", login.Administrator)
 	h.add("dom", login.Domain)
 	key := regexp.MustCompile(`\b(title|trouble|done|role|source|right|token|second|setup|recovery|password|tokens|login)-[a-z]`)
+	door, err := written()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, code := range wording.Languages() {
 		h.language = code
-		if len(h.door.pages.texts[code]) != len(h.door.pages.texts["en"]) {
-			t.Errorf("%s has %d texts", code, len(h.door.pages.texts[code]))
+		if len(door.texts[code]) != len(door.texts["en"]) {
+			t.Errorf("%s has %d texts", code, len(door.texts[code]))
 		}
-		for k, text := range h.door.pages.texts["en"] {
-			other, ok := h.door.pages.texts[code][k]
+		for k, text := range door.texts["en"] {
+			other, ok := door.texts[code][k]
 			if !ok || other == "" || strings.Count(other, "%") != strings.Count(text, "%") {
 				t.Errorf("%s: %q is %q", code, k, other)
 			}
@@ -483,7 +487,7 @@ func TestPages(t *testing.T) {
 		keys   []string
 	}{{"right-", keysOf(login.Rights())}, {"role-", keysOf(login.Roles())}, {"done-", doneKeys}, {"source-", []string{accounts.Local, accounts.LDAP, accounts.OIDC}}} {
 		for _, k := range group.keys {
-			if h.door.pages.texts["en"][group.prefix+k] == "" {
+			if door.texts["en"][group.prefix+k] == "" {
 				t.Errorf("%s%s has no text", group.prefix, k)
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"embed"
 	"html/template"
 	"net/http"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -25,6 +26,9 @@ type pages struct {
 	texts     map[string]wording.Texts
 	templates map[string]*template.Template
 }
+
+// written are the pages, which are made when the first is shown: most hosts show none.
+var written = sync.OnceValues(parse)
 
 // parse reads the templates, once for each language.
 func parse() (*pages, error) {
@@ -63,18 +67,28 @@ func (d *Door) show(w http.ResponseWriter, r *http.Request, p login.Person, stat
 	if whole, err := d.Owners.Complete(r.Context(), p); err == nil {
 		p = whole
 	}
-	code := d.Language(r, p)
-	if d.pages.templates[code] == nil {
-		code = wording.Languages()[0]
-	}
-	var body bytes.Buffer
-	if err := d.pages.templates[code].ExecuteTemplate(&body, name+".html", data); err != nil {
+	title, body, err := write(d.Language(r, p), name, data)
+	if err != nil {
 		d.Log.Error("page cannot be made", zap.String("page", name), zap.Error(err))
 		http.Error(w, "this page cannot be made", http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	d.Layout(w, r, p, Page{Title: d.pages.texts[code].Of("title-" + name), Body: template.HTML(body.String()), Status: status})
+	d.Layout(w, r, p, Page{Title: title, Body: body, Status: status})
+}
+
+// write makes a page in a language, or in the first there is.
+func write(code, name string, data any) (title string, body template.HTML, err error) {
+	p, err := written()
+	if err != nil {
+		return "", "", err
+	}
+	if p.templates[code] == nil {
+		code = wording.Languages()[0]
+	}
+	var b bytes.Buffer
+	err = p.templates[code].ExecuteTemplate(&b, name+".html", data)
+	return p.texts[code].Of("title-" + name), template.HTML(b.String()), err
 }
 
 // say writes a page that says why there is no other.
