@@ -11,7 +11,7 @@ const slabBlocks = 16
 // arena hands out large blocks from memory that the garbage collector does not
 // know. A heap that holds messages grows to a multiple of them before it is
 // collected; here a byte of a message costs a byte. Memory that was taken from the
-// system stays, up to the spool's budget, for the next messages.
+// system stays, up to the spool's budget, for the next messages of a busy time.
 type arena struct {
 	mu    sync.Mutex
 	free  []*[largeBlock]byte
@@ -51,6 +51,16 @@ func (a *arena) put(block *[largeBlock]byte) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.free = append(a.free, block)
+}
+
+// drop gives the memory of free blocks back to the system, which finds new memory for them
+// when they are used again.
+func (a *arena) drop() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, block := range a.free {
+		forget(block[:])
+	}
 }
 
 // grow adds a slab, and reports whether the system gave one.

@@ -279,7 +279,7 @@ func (b *Buffer) release() {
 	for _, e := range b.extents {
 		b.spool.disk.give(e.put(e.at))
 	}
-	if len(b.extents) > 0 {
+	if len(b.blocks) > 1 || len(b.extents) > 0 { // else there is only a small block
 		b.spool.rest()
 	}
 	b.blocks, b.extents = nil, nil

@@ -19,3 +19,7 @@ func punch(f *os.File, at, size int64) bool {
 	})
 	return err == nil && punched == nil
 }
+
+// forget gives memory from the system back, whose bytes are not needed any more. It is advice: where
+// the system does not take it, the memory stays.
+func forget(b []byte) { _ = unix.Madvise(b, unix.MADV_DONTNEED) }

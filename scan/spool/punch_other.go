@@ -5,3 +5,5 @@ package spool
 import "os"
 
 func punch(*os.File, int64, int64) bool { return false }
+
+func forget([]byte) {}

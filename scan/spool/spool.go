@@ -151,12 +151,15 @@ func (s *Spool) takeDisk(n int64) bool {
 	return s.disk.take(n)
 }
 
-// rest drops, after a quiet minute, the files and blocks kept for the next buffers.
+// rest drops, after a quiet minute, the memory, files and blocks kept for the next buffers.
 func (s *Spool) rest() {
 	s.resting.Lock()
 	defer s.resting.Unlock()
 	if s.quiet == nil {
-		s.quiet = time.AfterFunc(spareTime, func() { s.dropSpares() })
+		s.quiet = time.AfterFunc(spareTime, func() {
+			s.dropSpares()
+			s.large.drop()
+		})
 	}
 	s.quiet.Reset(spareTime)
 }
