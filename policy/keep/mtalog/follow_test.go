@@ -91,10 +91,14 @@ func (s *scene) writeTo(path string, lines int) {
 
 func (s *scene) id(n int) string { return fmt.Sprintf("%08X", n) }
 
+// look is how often a log is looked at. A writer has grace looks to leave a file that was renamed,
+// and on a busy host is not always at work.
+const look = 10 * time.Millisecond
+
 // follow starts a follower. stop ends it.
 func (s *scene) follow() (stop func()) {
 	ctx, cancel := context.WithCancel(s.Context())
-	f := &Follower{Store: s.kept, File: s.path, Zone: time.UTC, Poll: time.Millisecond, Pause: time.Millisecond, Warn: func(err error) {
+	f := &Follower{Store: s.kept, File: s.path, Zone: time.UTC, Poll: look, Pause: time.Millisecond, Warn: func(err error) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.warns = append(s.warns, err.Error())
@@ -116,9 +120,19 @@ func (s *scene) until(what string) {
 			break
 		}
 	}
-	time.Sleep(10 * time.Millisecond) // for what is read twice
+	time.Sleep(2 * look) // for what is read twice
 	if got := s.kept.queues(); !slices.Equal(got, want) {
 		s.Fatalf("%s: read %d of %d: %v, warned %q", what, len(got), len(want), got, s.warned())
+	}
+}
+
+// complaint waits until the follower has warned of something.
+func (s *scene) complaint() {
+	s.Helper()
+	for deadline := time.Now().Add(time.Minute); len(s.warned()) == 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			s.Fatal("nothing is warned of")
+		}
 	}
 }
 
@@ -212,6 +226,26 @@ func TestRotations(t *testing.T) {
 				t.Errorf("warned of %q", w)
 			}
 		})
+	}
+}
+
+// TestRenamedAfterSilence: a writer has the same time to leave a file that was renamed,
+// however long it had logged nothing before.
+func TestRenamedAfterSilence(t *testing.T) {
+	for name, lines := range map[string]int{"the new file is empty": 0, "the new file has begun": 1} {
+		s := newScene(t)
+		tail, err := newTail(s.path, Place{}, false, look, func(err error) { t.Error(err) })
+		s.must(err)
+		defer tail.close()
+		tail.quiet = 2 * longGrace
+		s.must(os.Rename(s.path, s.path+".1"))
+		s.write(lines)
+		for n := range grace {
+			if moved, err := tail.ended(); moved || err != nil {
+				t.Errorf("%s: the renamed one is left after %d looks, %v", name, n, err)
+			}
+			tail.quiet++
+		}
 	}
 }
 
@@ -336,7 +370,8 @@ func TestMissing(t *testing.T) {
 	s := newScene(t)
 	s.must(os.Remove(s.path))
 	defer s.follow()()
-	time.Sleep(20 * time.Millisecond)
+	s.complaint()
+	time.Sleep(2 * look) // for what is said twice
 	s.write(3)
 	s.until("when it is there")
 	if w := s.warned(); len(w) != 1 || !strings.Contains(w[0], "no such file") {
@@ -349,7 +384,8 @@ func TestNoFile(t *testing.T) {
 	s := newScene(t)
 	s.path = filepath.Dir(s.path)
 	stop := s.follow()
-	time.Sleep(20 * time.Millisecond)
+	s.complaint()
+	time.Sleep(2 * look) // for what is said twice
 	stop()
 	if w := s.warned(); len(w) != 1 || !strings.Contains(w[0], "no regular file") {
 		t.Errorf("warned of %q", w)

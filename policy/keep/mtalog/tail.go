@@ -43,7 +43,8 @@ type tail struct {
 	changed time.Time // when the file was changed last, if it is an old one
 	at      Place
 	buf     []byte // bytes read of the file and not returned; at.Offset is its beginning
-	quiet   int    // looks since the file has grown last
+	quiet   int    // looks since the file has grown last, or was seen to be renamed
+	renamed bool   // the file was seen not to be at the path any more
 }
 
 // newTail returns a reader of the log at a path that goes on where it was left; known is
@@ -127,7 +128,7 @@ func (t *tail) enter(path string, changed time.Time, at Place) error {
 	}
 	t.close()
 	at.Inode = inodeOf(next.info)
-	t.now, t.changed, t.at, t.buf, t.quiet = next, changed, at, t.buf[:0], 0
+	t.now, t.changed, t.at, t.buf, t.quiet, t.renamed = next, changed, at, t.buf[:0], 0, false
 	return t.note()
 }
 

@@ -28,7 +28,7 @@ func (t *tail) ended() (moved bool, err error) {
 	case !t.changed.IsZero():
 		return true, t.enter(t.path, time.Time{}, Place{})
 	case !os.SameFile(info, t.now.info):
-		return t.renamed(info.Size() > 0)
+		return t.turn(info.Size() > 0)
 	case info.Size() < t.at.Offset+int64(len(t.buf)):
 		return true, t.searched(t.at)
 	}
@@ -42,9 +42,12 @@ const (
 	longGrace = 120
 )
 
-// renamed goes on after a file that was renamed and has been read to its end: in those
+// turn goes on after a file that was renamed and has been read to its end: in those
 // that have come since.
-func (t *tail) renamed(begun bool) (moved bool, err error) {
+func (t *tail) turn(begun bool) (moved bool, err error) {
+	if !t.renamed { // however long nothing had been logged before
+		t.renamed, t.quiet = true, 0
+	}
 	if t.quiet < grace || !begun && t.quiet < longGrace {
 		return false, nil
 	}
