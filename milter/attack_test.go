@@ -363,7 +363,7 @@ func TestProgressEnds(t *testing.T) {
 	for ; a.code == 'p'; a = r.reply() {
 		signs++
 	}
-	if a.code != 'd' || signs < 1 || signs > 20 {
+	if a.code != 'd' || signs > 20 { // a busy host may be late for all of them; TestProgress waits for some
 		t.Errorf("%v after %d signs of progress", a, signs)
 	}
 }

@@ -35,14 +35,20 @@ func (f *fixture) raw(t testing.TB) *rawClient {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.SetDeadline(time.Now().Add(patience))
 	t.Cleanup(func() { c.Close() })
-	return &rawClient{c, t}
+	return (&rawClient{c, t}).wait()
+}
+
+// wait gives the server a new time for what comes next: a test with many messages may
+// take longer than one answer.
+func (r *rawClient) wait() *rawClient {
+	r.SetDeadline(time.Now().Add(patience))
+	return r
 }
 
 // put writes bytes. The server may have hung up: what matters is what it does
 // then.
-func (r *rawClient) put(b string) { io.WriteString(r.Conn, b) }
+func (r *rawClient) put(b string) { io.WriteString(r.wait(), b) }
 
 // bytesOf is a frame as it goes over the wire.
 func bytesOf(code byte, data string) string {
@@ -66,7 +72,7 @@ func (r *rawClient) next() (frame, error) {
 // reply reads a frame that must come.
 func (r *rawClient) reply() frame {
 	r.t.Helper()
-	f, err := r.next()
+	f, err := r.wait().next()
 	if err != nil {
 		r.t.Fatalf("no reply: %v", err)
 	}
@@ -76,6 +82,7 @@ func (r *rawClient) reply() frame {
 // closed reads until the server hangs up, which it must do.
 func (r *rawClient) closed() []frame {
 	r.t.Helper()
+	r.wait()
 	var all []frame
 	for {
 		f, err := r.next()

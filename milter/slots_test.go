@@ -127,9 +127,8 @@ func (f *fixture) from(t *testing.T, addr string) *rawClient {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.SetDeadline(time.Now().Add(patience))
 	t.Cleanup(func() { c.Close() })
-	return &rawClient{c, t}
+	return (&rawClient{c, t}).wait()
 }
 
 // TestNoMTAShutsOutAnother fills all places and the queue from one address, with

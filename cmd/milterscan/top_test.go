@@ -68,11 +68,11 @@ func TestTop(t *testing.T) {
 			}
 		}
 	}
-	time.Sleep(100 * time.Millisecond) // so that it has begun
-	write("000000000000000b", 3*time.Second, "b@example.org")
+	// What is new is later than the command's beginning, whenever this host lets it begin.
+	write("000000000000000b", 3*time.Hour, "b@example.org")
 	await("mail 000000000000000b")
-	write("000000000000000d", 4*time.Second, "c@example.net")
-	write("000000000000000c", 2*time.Second, "c@example.org")
+	write("000000000000000d", 4*time.Hour, "c@example.net")
+	write("000000000000000c", 2*time.Hour, "c@example.org")
 	await("mail 000000000000000c")
 	stop()
 	if s := <-status; s != cli.ExitOK || errs.String() != "" {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/milterscan/milterscan/cmd/milterscan/console/login"
@@ -98,16 +99,29 @@ func TestPanicsTellNothing(t *testing.T) {
 	}
 }
 
+// rest waits until no part is at work on an answer.
+func (a *asks) rest() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, places := range a.places {
+		for range cap(places) {
+			places <- struct{}{}
+		}
+	}
+}
+
 // TestAskGivesUp has a part that looks at no context: the caller goes on when its time is
 // over, only so many calls wait, and the part is asked again when it answers.
-func TestAskGivesUp(t *testing.T) {
+func TestAskGivesUp(t *testing.T) { synctest.Test(t, askGivesUp) }
+
+func askGivesUp(t *testing.T) {
 	a := newAsks()
 	free := make(chan struct{})
 	var begun, running sync.WaitGroup
 	begun.Add(mostAsked)
 	for range mostAsked {
 		running.Go(func() {
-			ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
 			_, err := ask(ctx, a, PartHistory, func(context.Context) (int, error) { begun.Done(); <-free; return 1, nil })
 			var part *PartError
@@ -118,16 +132,16 @@ func TestAskGivesUp(t *testing.T) {
 	}
 	running.Wait()
 	begun.Wait()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	if _, err := ask(ctx, a, PartHistory, func(context.Context) (int, error) { t.Error("one too many"); return 0, nil }); err == nil {
 		t.Error("no error")
 	}
-	if n, err := ask(ctx, a, PartQuarantine, func(context.Context) (int, error) { return 2, nil }); n != 2 && err == nil {
+	if n, err := ask(t.Context(), a, PartQuarantine, func(context.Context) (int, error) { return 2, nil }); n != 2 || err != nil {
 		t.Error("another part has to wait")
 	}
 	close(free)
-	n, err := ask(context.Background(), a, PartHistory, func(context.Context) (int, error) { return 3, nil })
+	n, err := ask(t.Context(), a, PartHistory, func(context.Context) (int, error) { return 3, nil })
 	if n != 3 || err != nil {
 		t.Errorf("%d %v", n, err)
 	}

@@ -111,7 +111,7 @@ func TestStoresThatHang(t *testing.T) {
 	s := keptSite(t)
 	h := hanging{s, make(chan struct{})}
 	s.Console.Host = h
-	t.Cleanup(func() { close(h.until); time.Sleep(50 * time.Millisecond) })
+	t.Cleanup(func() { close(h.until); s.Console.asks.rest() })
 	for path, want := range map[string]string{"/": "No answer: the history", "/messages": "No answer: the history", "/quarantine": "No answer: the quarantine", "/messages/" + id(1): "No answer:",
 		"/rules/reloads": "No answer: the list of reloads", "/rules": "No answer: the history"} {
 		t.Run(path, func(t *testing.T) {

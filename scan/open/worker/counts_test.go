@@ -22,12 +22,13 @@ func TestCounts(t *testing.T) {
 	for _, c := range []struct {
 		act    string
 		change func(*Config)
+		wall   time.Duration // of a child that has started
 		visit  error
 		want   map[Reason]int
 	}{
 		{act: "proper", want: nil},
 		{act: "spins", want: map[Reason]int{OutOfCPU: 1}},
-		{act: "hangs", change: func(c *Config) { c.Wall = 200 * time.Millisecond }, want: map[Reason]int{OutOfTime: 1}},
+		{act: "hangs", wall: 200 * time.Millisecond, want: map[Reason]int{OutOfTime: 1}},
 		{act: "out of memory", change: func(c *Config) { c.Memory = 64 * units.MB }, want: map[Reason]int{OutOfMemory: 1}},
 		{act: "out of memory", change: func(c *Config) { c.Memory = 1 << 60 }, want: map[Reason]int{OfHost: mostChildren}},
 		{act: "killed once", want: map[Reason]int{OfHost: 1}},
@@ -44,6 +45,12 @@ func TestCounts(t *testing.T) {
 				c.change(&cfg)
 			}
 			pool := newTestPool(t, cfg)
+			if c.wall > 0 {
+				if _, err := pool.Check(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				pool.cfg.Wall = c.wall
+			}
 			data := sampleFile(t, "eicar.com.xz")
 			f := pool.Format(formatOf(t, data))
 			f.Walk(t.Context(), bytes.NewReader(data), archive.NewBudget(testLimits), func(_ archive.Member, body io.Reader) error {

@@ -21,14 +21,7 @@ type server struct {
 // that says nothing yet, and returns what is sent; nil is silence.
 func serve(t *testing.T, respond func(network string, q, r *dns.Msg) []*dns.Msg) *server {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	pc, err := net.ListenPacket("udp", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
+	l, pc := bothWays(t)
 	s := &server{addr: l.Addr().String()}
 	handler := func(network string) dns.HandlerFunc {
 		return func(w dns.ResponseWriter, q *dns.Msg) {
@@ -54,6 +47,25 @@ func serve(t *testing.T, respond func(network string, q, r *dns.Msg) []*dns.Msg)
 	return s
 }
 
+// bothWays listens on a port over TCP and over UDP. One that is free over TCP may not be so over
+// UDP, where every question comes from a port of its own.
+func bothWays(t *testing.T) (net.Listener, net.PacketConn) {
+	t.Helper()
+	for last := time.Now().Add(patience); ; {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		pc, err := net.ListenPacket("udp", l.Addr().String())
+		if err == nil {
+			return l, pc
+		}
+		if l.Close(); time.Now().After(last) {
+			t.Fatal(err)
+		}
+	}
+}
+
 // records makes a response hold records in the form of zone files.
 func records(t *testing.T, m *dns.Msg, lines ...string) []*dns.Msg {
 	t.Helper()
@@ -67,10 +79,18 @@ func records(t *testing.T, m *dns.Msg, lines ...string) []*dns.Msg {
 	return []*dns.Msg{m}
 }
 
-// client asks the given servers, and does not wait long.
-func client(servers ...string) *Client {
+// patience is how long a busy host may take for an answer that comes.
+const patience = time.Minute
+
+// client asks servers that answer.
+func client(servers ...string) *Client { return waiting(patience, servers...) }
+
+// hasty asks servers some of which are silent, and does not wait long for them.
+func hasty(servers ...string) *Client { return waiting(200*time.Millisecond, servers...) }
+
+func waiting(most time.Duration, servers ...string) *Client {
 	c := DefaultConfig()
-	c.Timeout = units.Duration(200 * time.Millisecond)
+	c.Timeout = units.Duration(most)
 	for _, s := range servers {
 		c.Servers = append(c.Servers, Server(s))
 	}

@@ -48,10 +48,11 @@ func newPorts(t *testing.T) *ports {
 // asked has the client ask n questions, one after the other.
 func (p *ports) asked(c *Client, n, extra int) []uint16 {
 	p.from = nil
+	p.SetReadDeadline(time.Now().Add(2 * patience))
 	done := make(chan bool)
 	go func() { p.answer(n, extra); close(done) }()
 	for i := range n {
-		c.try(time.Now().Add(5*time.Second), must(question{strconv.Itoa(i) + ".example", A}.query()), 0)
+		c.try(time.Now().Add(patience), must(question{strconv.Itoa(i) + ".example", A}.query()), 0)
 	}
 	<-done
 	return p.from

@@ -115,7 +115,7 @@ func server(t *testing.T, answer func(id, op byte, n int) string, cert *tls.Conf
 
 func directory(url string) *Directory {
 	return New(config.LDAP{URL: url, Base: "dc=example,dc=com", Filter: "(uid=%s)", Name: "uid", Groups: "memberOf",
-		Roles: map[string][]string{"administrator": {strings.ToLower(admins)}}, Timeout: units.Duration(2 * time.Second)})
+		Roles: map[string][]string{"administrator": {strings.ToLower(admins)}}, Timeout: units.Duration(time.Minute)})
 }
 
 // TestServersThatMisbehave: whatever a server answers, nobody is let in by it who has not bound with a
@@ -165,12 +165,10 @@ func TestServersThatMisbehave(t *testing.T) {
 	} {
 		var requests atomic.Int32
 		d := directory(server(t, c.answer, nil, &requests))
-		d.config.Timeout = units.Duration(500 * time.Millisecond)
-		begun := time.Now()
-		got, err := d.Authenticate(t.Context(), "Ann", "secret")
-		if took := time.Since(begun); took > 5*time.Second {
-			t.Errorf("a server that %s: it took %v", c.about, took)
+		if c.want == "." || strings.Contains(c.want, "timeout") { // what does not answer ends by the clock alone
+			d.config.Timeout = units.Duration(500 * time.Millisecond)
 		}
+		got, err := d.Authenticate(t.Context(), "Ann", "secret")
 		if c.want == "" && !c.wrong {
 			if err != nil || got.Name != "ann" || got.Subject != "ann" || got.Role != "administrator" || got.Source != accounts.LDAP {
 				t.Errorf("a server that %s: %+v, %v", c.about, got, err)
@@ -241,7 +239,9 @@ func TestEncryption(t *testing.T) {
 			}
 			return c.answer(id, op, n)
 		}, c.cert, &requests))
-		d.config.StartTLS, d.config.CAFile, d.config.Timeout = true, c.ca, units.Duration(time.Second)
+		if d.config.StartTLS, d.config.CAFile = true, c.ca; c.cert == nil { // two that speak past each other end by the clock alone
+			d.config.Timeout = units.Duration(time.Second)
+		}
 		_, err := d.Authenticate(t.Context(), "ann", "secret")
 		if (err == nil) != c.ok || !c.ok && (binds.Load() > 0 || errors.Is(err, accounts.ErrWrong)) {
 			t.Errorf("a server: %s: %v, and %d binds", c.about, err, binds.Load())
