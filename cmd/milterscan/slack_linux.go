@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"runtime"
 	"syscall"
 	"time"
 
@@ -17,15 +18,27 @@ const timerSlack = time.Millisecond
 // engine, a seventh of all processor time goes to waking it. A thread has the slack of the one that made it,
 // and that one is made before main is called; what execve(2) keeps it has from its beginning.
 //
-// Where it cannot be done the program goes on as it is, and is only dearer.
+// Where it cannot be done the program goes on as it is, and is only dearer. The kernel says of a thread of a
+// real-time class that it was done, and leaves it without any slack (seen with Linux 6.18): so what it has is asked
+// again, or the program would begin for ever.
 func unhurried() {
-	has, err := unix.PrctlRetInt(unix.PR_GET_TIMERSLACK, 0, 0, 0, 0)
-	if err != nil || has >= int(timerSlack) {
+	runtime.LockOSThread() // the slack is that of a thread, and execve(2) keeps that of its caller
+	defer runtime.UnlockOSThread()
+	if slack() >= int(timerSlack) || unix.Prctl(unix.PR_SET_TIMERSLACK, uintptr(timerSlack), 0, 0, 0) != nil || slack() < int(timerSlack) {
 		return
 	}
 	program, err := os.Executable()
-	if err != nil || unix.Prctl(unix.PR_SET_TIMERSLACK, uintptr(timerSlack), 0, 0, 0) != nil {
+	if err != nil {
 		return
 	}
 	syscall.Exec(program, os.Args, os.Environ()) // returns only if it fails
+}
+
+// slack returns the timer slack of this thread, 0 where it cannot be told.
+func slack() int {
+	n, err := unix.PrctlRetInt(unix.PR_GET_TIMERSLACK, 0, 0, 0, 0)
+	if err != nil {
+		return 0
+	}
+	return n
 }
