@@ -21,7 +21,7 @@ type summed struct {
 }
 
 // SHA256 returns the hash of the content of a part, which has one. It is taken once for all
-// callers: virus engines go by it, and so does the history.
+// callers: the history goes by it, and so do virus engines that share what they know.
 func (m *Message) SHA256(ctx context.Context, part int) (Sum, error) {
 	m.mu.Lock()
 	if m.sums == nil {

@@ -7,11 +7,20 @@ import (
 	"github.com/milterscan/milterscan/scan"
 )
 
-// sum is the SHA-256 of a content, the zero value if it was not taken.
+// sum is the hash of a content by which an engine knows it again, the zero value if it
+// was not taken.
 type sum = scan.Sum
 
+// hasher takes the hash of the content of a part.
+type hasher func(ctx context.Context, m *scan.Message, part int) (sum, error)
+
+// sha256Of is the hasher of engines that tell others the hashes.
+func sha256Of(ctx context.Context, m *scan.Message, part int) (sum, error) {
+	return m.SHA256(ctx, part)
+}
+
 // digest takes the hash of every part, and makes with the same content one question.
-func digest(ctx context.Context, m *scan.Message, in []*Question) ([]*Question, error) {
+func (hash hasher) digest(ctx context.Context, m *scan.Message, in []*Question) ([]*Question, error) {
 	seen := map[sum]*Question{}
 	var out []*Question
 	for _, q := range in {
@@ -20,7 +29,7 @@ func digest(ctx context.Context, m *scan.Message, in []*Question) ([]*Question, 
 			continue
 		}
 		var err error
-		if q.sum, err = m.SHA256(ctx, q.parts[0]); err != nil {
+		if q.sum, err = hash(ctx, m, q.parts[0]); err != nil {
 			return nil, err
 		}
 		if first := seen[q.sum]; first != nil {

@@ -52,6 +52,7 @@ type Engine struct {
 	servers []*server
 	slots   chan struct{} // one for each message that is asked about
 	mild    bool          // what it finds is suspicious, and not yet infected
+	hash    hasher        // of parts
 }
 
 // NewEngine returns an engine that asks the given servers, the first that works
@@ -65,6 +66,7 @@ func NewEngine(c Config, servers ...Server) *Engine {
 		limit:   int64(c.MaxStream),
 		slots:   make(chan struct{}, c.Connections),
 		mild:    c.Verdict == verdictSuspicious,
+		hash:    ownHasher(),
 	}
 	for _, s := range servers {
 		e.servers = append(e.servers, &server{Server: s})
@@ -80,7 +82,7 @@ func (e *Engine) Scan(ctx context.Context, m *scan.Message) ([]scan.Finding, err
 	ctx, cancel := context.WithTimeout(ctx, e.timeout)
 	defer cancel()
 	whole, large := split(questions(m, e.feed, e.limit), e.limit)
-	whole, err := digest(ctx, m, whole)
+	whole, err := e.hash.digest(ctx, m, whole)
 	if err != nil {
 		return nil, err
 	}

@@ -52,7 +52,9 @@ func httpEngine(c Config) (*Engine, error) {
 	for _, a := range c.Address {
 		servers = append(servers, &service{submit: a, HTTP: c.HTTP, client: client, verdicts: newVerdicts(c.Remember.Go())})
 	}
-	return NewEngine(c, servers...), nil
+	e := NewEngine(c, servers...)
+	e.hash = sha256Of // which goes with each content
+	return e, nil
 }
 
 // String returns the address to which contents go.

@@ -26,6 +26,7 @@ type together struct {
 
 // share has the servers of an engine remember what those of other hosts found clean.
 func (e *Engine) share(c Config, all Clean) {
+	e.hash = sha256Of
 	for _, s := range e.servers {
 		s.together = together{all, fmt.Sprintf("%s %s %d", c.Type, c.Name, e.limit)}
 	}
