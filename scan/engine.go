@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/milterscan/milterscan/scan/scratch"
@@ -73,14 +74,18 @@ type Pending struct {
 	ctx      context.Context
 	begun    time.Time
 	scanners []Scanner
-	answers  chan answer // nil if there are no scanners
-	reports  []Report    // nil before they are collected
+	reports  []Report // nil before they are collected
+
+	answered chan struct{} // closed when all have; nil if there are no scanners
+	mu       sync.Mutex
+	came     []Report // in the order of the scanners
+	missing  int
 }
 
 // Wait returns the reports, at the latest shortly after the work's ctx is done. It may be
 // called any number of times, by one goroutine at a time.
 func (p *Pending) Wait() []Report {
-	if p.reports == nil && p.answers != nil {
+	if p.reports == nil && p.answered != nil {
 		p.reports = p.collect()
 	}
 	return p.reports
@@ -89,27 +94,30 @@ func (p *Pending) Wait() []Report {
 // scanFunc asks one scanner one question.
 type scanFunc func(context.Context, Scanner) ([]Finding, error)
 
-// answer is the report of the scanner at one place.
-type answer struct {
-	place  int
-	report Report
-}
-
 // start asks all scanners at once, but for local ones about little, which are asked one
-// after the other: a goroutine would cost more than their work.
+// after the other: a goroutine would cost more than their work. Those that wait for
+// others come last, as what is started last runs first: their servers are to work while the
+// local ones do.
 func start(ctx context.Context, scanners []Scanner, little bool, ask scanFunc) *Pending {
-	p := &Pending{ctx: ctx, begun: time.Now(), scanners: scanners}
-	p.answers = make(chan answer, len(scanners)) // with room for all, so that a late scanner need not wait
+	p := &Pending{ctx: ctx, begun: time.Now(), scanners: scanners, answered: make(chan struct{})}
+	p.came, p.missing = make([]Report, len(scanners)), len(scanners)
+	if len(scanners) == 0 {
+		close(p.answered)
+		return p
+	}
 	var together []int
 	for i, s := range scanners {
 		if little && IsLocal(s) {
 			together = append(together, i)
-		} else {
-			go p.ask(ask, i)
 		}
 	}
 	if len(together) > 0 {
 		go p.ask(ask, together...)
+	}
+	for i := range scanners {
+		if !slices.Contains(together, i) {
+			go p.ask(ask, i)
+		}
 	}
 	return p
 }
@@ -122,33 +130,38 @@ func (p *Pending) ask(ask scanFunc, places ...int) {
 		r := asked(p.ctx, p.scanners[i], ask)
 		now := time.Now()
 		r.Took, begun = now.Sub(begun), now
-		p.answers <- answer{i, r}
+		p.answer(i, r)
+	}
+}
+
+// answer takes the report of the scanner at one place. Only the last one wakes who waits.
+func (p *Pending) answer(place int, r Report) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.came[place] = r
+	if p.missing--; p.missing == 0 {
+		close(p.answered)
 	}
 }
 
 // collect returns the answers in the order of the scanners, and gives up on those that
 // are missing shortly after the work's ctx is done.
 func (p *Pending) collect() []Report {
-	reports := make([]Report, len(p.scanners))
-	done, late := p.ctx.Done(), (<-chan time.Time)(nil)
-	for missing := len(reports); missing > 0; {
-		select {
-		case a := <-p.answers:
-			reports[a.place] = a.report
-			missing--
-		case <-done:
-			timer := time.NewTimer(p.graceLeft())
-			defer timer.Stop()
-			done, late = nil, timer.C
-		case <-late:
-			for range len(p.answers) { // that came before anybody waited for them
-				a := <-p.answers
-				reports[a.place] = a.report
-			}
-			return overdue(p.scanners, reports, time.Since(p.begun))
-		}
+	select {
+	case <-p.answered:
+		return p.came
+	case <-p.ctx.Done():
 	}
-	return reports
+	timer := time.NewTimer(p.graceLeft())
+	defer timer.Stop()
+	select {
+	case <-p.answered:
+		return p.came
+	case <-timer.C:
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return overdue(p.scanners, slices.Clone(p.came), time.Since(p.begun))
 }
 
 // graceLeft returns how long the answers that are missing are waited for when the work's ctx is done:
