@@ -60,7 +60,7 @@ func canonicalHost(s string) (host string, numeric bool) {
 
 // toASCII maps a host, unless it is plain already.
 func toASCII(s string) string {
-	if isASCII([]byte(s)) && !strings.Contains(s, "xn--") {
+	if isASCII(s) && !strings.Contains(s, "xn--") {
 		return s
 	}
 	if ascii, err := lookup.ToASCII(s); err == nil || ascii != "" {

@@ -34,13 +34,13 @@ var scripts = []*unicode.RangeTable{unicode.Latin, unicode.Cyrillic, unicode.Gre
 func Lookalike(host string) (as string, ok bool) {
 	shown := Shown(host)
 	labels := strings.Split(shown, ".")
-	latin := isASCII([]byte(labels[len(labels)-1]))
+	latin := isASCII(labels[len(labels)-1])
 	for i, label := range labels {
-		if isASCII([]byte(label)) {
+		if isASCII(label) {
 			continue
 		}
 		skeleton := Skeleton(label)
-		if mixed(label) || latin && isASCII([]byte(skeleton)) && odd(label) {
+		if mixed(label) || latin && isASCII(skeleton) && odd(label) {
 			labels[i], ok = skeleton, true
 		}
 	}

@@ -54,9 +54,9 @@ func (b *builder) plain(piece []byte, at int64) {
 	b.text.add(text)
 	b.drawn.add(text)
 	for i := 0; i < len(piece); {
-		n := wordEnd(piece[i:])
-		if n == 0 {
-			i++
+		n, may := wordEnd(piece[i:])
+		if !may {
+			i += n + 1 // what ends a word begins none
 			continue
 		}
 		word := piece[i : i+n]
@@ -68,16 +68,47 @@ func (b *builder) plain(piece []byte, at int64) {
 	}
 }
 
-// wordEnd returns the length of the word at the beginning of p, 0 where no word
-// begins.
-func wordEnd(p []byte) int {
-	for i, c := range p {
-		if c <= ' ' || c == '<' || c == '>' || c == '"' {
-			return i
+// wordEnd returns the length of the word at the beginning of p, 0 where no word begins, and
+// whether it may name a place: in ASCII, one that does has a colon, or a dot before its end.
+func wordEnd(p []byte) (n int, may bool) {
+	var seen byte
+	for n < len(p) && wordKinds[p[n]] != betweenAddresses {
+		seen |= wordKinds[p[n]]
+		n++
+	}
+	switch {
+	case seen&colon != 0:
+		return n, true
+	case seen&dot == 0:
+		return n, false
+	}
+	return n, seen&wide != 0 || bytes.IndexByte(p[:n], '.') < n-1
+}
+
+// What a byte of a word is, as far as it makes a difference.
+const (
+	dot = 1 << iota
+	colon
+	wide
+	betweenAddresses
+)
+
+// wordKinds says of each byte what it is.
+var wordKinds = func() (kinds [256]byte) {
+	for c := range kinds {
+		switch {
+		case c <= ' ', c == '<', c == '>', c == '"':
+			kinds[c] = betweenAddresses
+		case c == '.':
+			kinds[c] = dot
+		case c == ':':
+			kinds[c] = colon
+		case c >= utf8.RuneSelf:
+			kinds[c] = wide
 		}
 	}
-	return len(p)
-}
+	return kinds
+}()
 
 // longestWrapped bounds an address in angle brackets.
 const longestWrapped = 2048
@@ -100,12 +131,16 @@ func (b *builder) word(w []byte, at int64) {
 		return
 	}
 	b.spend(1, priceWord)
-	s := b.source.text(bytes.Join(bytes.FieldsFunc(w, func(r rune) bool { return r <= ' ' }), nil))
-	if href, ok := textLink(s); ok {
-		span := Span{at, at + int64(len(w))}
+	span := Span{at, at + int64(len(w))}
+	if bytes.ContainsFunc(w, isBlankOrControl) { // in angle brackets, over line ends
+		w = bytes.Join(bytes.FieldsFunc(w, isBlankOrControl), nil)
+	}
+	if href, ok := textLink(b.source.text(w)); ok {
 		b.link(Link{Href: href, Text: href, Where: InText, Tag: span, Value: span})
 	}
 }
+
+func isBlankOrControl(r rune) bool { return r <= ' ' }
 
 // textLink returns the link that clients make of a word, if they make one.
 func textLink(word string) (href string, ok bool) {
@@ -121,20 +156,6 @@ func textLink(word string) (href string, ok bool) {
 
 // isBlockGlyph reports whether a character is one that pictures are drawn with.
 func isBlockGlyph(r rune) bool { return r >= 0x2580 && r <= 0x259f || r == 0x2b1b || r == 0x2b1c }
-
-// letters counts what shows in a text: all but blanks, controls and characters
-// without width.
-func letters(s string) (n int) {
-	for i := 0; i < len(s); i++ {
-		if s[i] >= utf8.RuneSelf {
-			return n + wideLetters(s[i:])
-		}
-		if s[i]-'!' <= '~'-'!' {
-			n++
-		}
-	}
-	return n
-}
 
 // wideLetters does what letters does, for text that is not all ASCII.
 func wideLetters(s string) (n int) {

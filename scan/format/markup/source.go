@@ -144,12 +144,3 @@ func (s Source) text(b []byte) string {
 	}
 	return strings.ToValidUTF8(string(b), "\ufffd")
 }
-
-func isASCII(b []byte) bool {
-	for _, c := range b {
-		if c >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
-}

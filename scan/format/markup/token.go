@@ -2,7 +2,6 @@ package markup
 
 import (
 	"bytes"
-
 	"strings"
 
 	"golang.org/x/net/html"
@@ -47,6 +46,9 @@ func (t *Token) Tag() Span {
 func (t *Token) Text() string {
 	s := t.source.text(t.raw)
 	if t.Kind == Literal && t.Name != "title" && t.Name != "textarea" {
+		return s
+	}
+	if strings.IndexByte(s, '&') < 0 {
 		return s
 	}
 	return html.UnescapeString(s)
