@@ -29,24 +29,39 @@ const manyAttrs = 16
 // Obeyed returns the attributes of a tag that count: of two of one name the first
 // (WHATWG HTML, section 13.2.5.33).
 func Obeyed(attrs []Attr) []Attr {
-	if len(attrs) < 2 {
-		return attrs
+	if len(attrs) < manyAttrs {
+		return obeyedOfFew(attrs)
 	}
-	var seen map[string]bool
-	if len(attrs) >= manyAttrs {
-		seen = map[string]bool{}
-	}
+	seen := map[string]bool{}
 	kept := attrs[:0:0]
 	for _, a := range attrs {
-		if seen[a.Name] || seen == nil && slices.ContainsFunc(kept, func(k Attr) bool { return k.Name == a.Name }) {
-			continue
-		}
-		if seen != nil {
+		if !seen[a.Name] {
 			seen[a.Name] = true
+			kept = append(kept, a)
 		}
-		kept = append(kept, a)
 	}
 	return kept
+}
+
+// obeyedOfFew does what Obeyed does. Most tags have no name twice: all of theirs count.
+func obeyedOfFew(attrs []Attr) []Attr {
+	for n := range attrs {
+		if !isAmong(attrs[:n], attrs[n].Name) {
+			continue
+		}
+		kept := slices.Clone(attrs[:n])
+		for _, a := range attrs[n+1:] {
+			if !isAmong(kept, a.Name) {
+				kept = append(kept, a)
+			}
+		}
+		return kept
+	}
+	return attrs
+}
+
+func isAmong(attrs []Attr, name string) bool {
+	return slices.ContainsFunc(attrs, func(a Attr) bool { return a.Name == name })
 }
 
 // attrScanner takes the inside of a tag apart, from after the name, as the

@@ -70,8 +70,8 @@ func (l *looks) start(name string, attrs []Attr) {
 	if l.sheet != nil {
 		e.being = newBeing(name, attrs)
 	}
-	if own, ok := l.declared(e.being, attrs); ok {
-		e.apply(&own)
+	if style, has := styleOf(attrs); has || l.sheet != nil {
+		l.style(&e, style)
 	}
 	if isVoid(name) {
 		l.last = e.hidden()
@@ -107,43 +107,47 @@ func (l *looks) end(name string) {
 	}
 }
 
-// declared returns what applies to an element, and whether anything does. What outweighs
-// other things comes last: what sheets say by their weight, then what the element says
-// itself, then the important declarations.
-func (l *looks) declared(b being, attrs []Attr) (own styled, any bool) {
+// styleOf returns the style that an element has of its own, and whether it has any.
+func styleOf(attrs []Attr) (style string, has bool) {
+	for i := range attrs {
+		if attrs[i].Name == "style" {
+			return attrs[i].Value, true
+		}
+	}
+	return "", false
+}
+
+// style applies what sheets and an element itself say of it. What outweighs other things
+// comes last: what sheets say by their weight, then what the element says itself, then the
+// important declarations.
+func (l *looks) style(e *look, own string) {
+	var all styled
 	var important []declaration
 	if l.sheet != nil {
-		said := l.sheet.of(b, l.stack)
+		said := l.sheet.of(e.being, l.stack)
 		slices.SortStableFunc(said, func(a, b weighed) int { return cmp.Compare(a.weight, b.weight) })
 		for _, d := range said {
-			any = true
 			if d.important {
 				important = append(important, d.declaration)
 			} else {
-				own.set(d.property, d.value)
+				all.set(d.property, d.value)
 			}
 		}
 	}
-	for _, a := range attrs {
-		if a.Name != "style" {
-			continue
-		}
-		any = true
-		for decl := range strings.SplitSeq(plainCSS(a.Value), ";") {
-			property, value, _ := strings.Cut(decl, ":")
-			property = strings.TrimSpace(property)
-			value, _, is := strings.Cut(value, "!")
-			if value = strings.TrimSpace(value); is {
-				important = append(important, declaration{property: property, value: value})
-			} else {
-				own.set(property, value)
-			}
+	for decl := range strings.SplitSeq(plainCSS(own), ";") {
+		property, value, _ := strings.Cut(decl, ":")
+		property = strings.TrimSpace(property)
+		value, _, is := strings.Cut(value, "!")
+		if value = strings.TrimSpace(value); is {
+			important = append(important, declaration{property: property, value: value})
+		} else {
+			all.set(property, value)
 		}
 	}
 	for _, d := range important {
-		own.set(d.property, d.value)
+		all.set(d.property, d.value)
 	}
-	return own, any
+	e.apply(&all)
 }
 
 // styled is what style says of one element, by property; "" where it says nothing.
@@ -373,56 +377,6 @@ func tiny(value string) bool {
 	n, err := strconv.ParseFloat(number, 64)
 	unit := value[len(number):]
 	return err == nil && (n == 0 || n <= 1 && (unit == "px" || unit == "pt" || unit == "%"))
-}
-
-// plainCSS returns style in lower case, without comments and escapes, by which words
-// in it are hidden.
-func plainCSS(css string) string {
-	css = strings.ToLower(css)
-	if strings.Contains(css, "/*") {
-		css = withoutComments(css)
-	}
-	if strings.Contains(css, "\\") {
-		css = unescapeCSS(css)
-	}
-	return css
-}
-
-func withoutComments(css string) string {
-	var b strings.Builder
-	for {
-		before, behind, found := strings.Cut(css, "/*")
-		b.WriteString(before)
-		if !found {
-			return b.String()
-		}
-		_, css, _ = strings.Cut(behind, "*/")
-	}
-}
-
-// unescapeCSS resolves escapes (CSS Syntax, section 4.3.7).
-func unescapeCSS(s string) string {
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		if s[i] != '\\' || i+1 >= len(s) {
-			b.WriteByte(s[i])
-			continue
-		}
-		end := i + 1
-		for end < len(s) && end < i+7 && isHex(s[end]) {
-			end++
-		}
-		if end == i+1 {
-			continue // what follows represents itself
-		}
-		n, _ := strconv.ParseUint(s[i+1:end], 16, 32)
-		b.WriteRune(rune(n))
-		if end < len(s) && isSpace(s[end]) {
-			end++
-		}
-		i = end - 1
-	}
-	return b.String()
 }
 
 // isVoid reports elements that hold nothing and have no end tag.
