@@ -31,11 +31,15 @@ func judgeAuthors(b *book, m *scan.Message) {
 // otherAddress returns the mail address that the name shows, if its domain belongs to
 // others than that of the address does.
 func otherAddress(m entity.Mailbox) string {
+	addresses := shownAddresses(m.Name)
+	if len(addresses) == 0 {
+		return ""
+	}
 	host := markup.ParseURL("mailto:" + m.Address).Host
 	if host == "" {
 		return ""
 	}
-	for _, shown := range shownAddresses(m.Name) {
+	for _, shown := range addresses {
 		if _, domain, _ := strings.Cut(shown, "@"); markup.Registrable(domain) != markup.Registrable(host) {
 			return shown
 		}
@@ -47,6 +51,9 @@ func otherAddress(m entity.Mailbox) string {
 // blanks around it, of one that can be registered, as "Ann @ The.Attic" is no address.
 func shownAddresses(name string) (list []string) {
 	name = atSigns.Replace(entity.DecodeWords(name))
+	if !strings.ContainsAny(name, "@([{") { // with one of them any sign begins
+		return nil
+	}
 	for _, shown := range markup.AnyAddresses(name) {
 		if !slices.Contains(machines, shown[strings.LastIndexByte(shown, '.')+1:]) {
 			list = append(list, shown)

@@ -53,6 +53,9 @@ func likeDomain(host string) bool {
 
 // addressesOf returns the mail addresses in a text whose hosts are fit.
 func addressesOf(text string, fit func(host string) bool) []string {
+	if strings.IndexByte(text, '@') < 0 {
+		return nil
+	}
 	var found []string
 	for _, word := range strings.FieldsFunc(shownText(text), betweenWords) {
 		word = trimWord(word)
@@ -69,22 +72,25 @@ func addressesOf(text string, fit func(host string) bool) []string {
 // shownText returns a text without the characters that do not show, and put together
 // where its letters are apart: "b a n k . c o m".
 func shownText(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Mn, r) && r >= 0xfe00 {
-			return -1
-		}
-		return r
-	}, s)
-	words := strings.Fields(s)
-	if len(words) < 5 {
-		return s
+	if !isASCII(s) {
+		s = strings.Map(func(r rune) rune {
+			if unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Mn, r) && r >= 0xfe00 {
+				return -1
+			}
+			return r
+		}, s)
 	}
-	for _, w := range words {
+	words := 0
+	for w := range strings.FieldsSeq(s) {
 		if utf8.RuneCountInString(w) > 1 {
 			return s
 		}
+		words++
 	}
-	return strings.Join(words, "")
+	if words < 5 {
+		return s
+	}
+	return strings.Join(strings.Fields(s), "")
 }
 
 // how a word names a place.
@@ -177,5 +183,8 @@ func schemeIn(w string) int {
 
 // betweenWords reports whether no address holds a character.
 func betweenWords(r rune) bool {
-	return unicode.IsSpace(r) || strings.ContainsRune("<>\"|,;„“”‚‘’«»‹›→·•", r)
+	if r < utf8.RuneSelf {
+		return r == ' ' || r >= '\t' && r <= '\r' || r == '<' || r == '>' || r == '"' || r == '|' || r == ',' || r == ';'
+	}
+	return unicode.IsSpace(r) || strings.ContainsRune("„“”‚‘’«»‹›→·•", r)
 }

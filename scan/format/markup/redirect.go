@@ -40,8 +40,12 @@ func Unwrap(u URL, by []Redirector) URL {
 }
 
 func unwrapOnce(u URL, by []Redirector) (URL, bool) {
-	for _, r := range by {
-		if !r.holds(u) {
+	if !u.Web() {
+		return u, false
+	}
+	for i := range by {
+		r := &by[i]
+		if !r.holds(&u) {
 			continue
 		}
 		inner := r.inner(u)
@@ -55,9 +59,9 @@ func unwrapOnce(u URL, by []Redirector) (URL, bool) {
 	return u, false
 }
 
-// holds reports whether a link is one of the redirector's.
-func (r Redirector) holds(u URL) bool {
-	if !u.Web() || !strings.HasPrefix(u.Rest, r.Path) {
+// holds reports whether a link to the web is one of the redirector's.
+func (r *Redirector) holds(u *URL) bool {
+	if !strings.HasPrefix(u.Rest, r.Path) {
 		return false
 	}
 	if name, ok := strings.CutSuffix(r.Host, ".*"); ok {
@@ -68,7 +72,7 @@ func (r Redirector) holds(u URL) bool {
 }
 
 // inner returns the place a redirector's link names, as written.
-func (r Redirector) inner(u URL) string {
+func (r *Redirector) inner(u URL) string {
 	if r.Param == "" {
 		return inPath(strings.TrimPrefix(u.Rest, r.Path))
 	}

@@ -80,10 +80,22 @@ func splitScheme(s string) (scheme, rest string) {
 	return "", s
 }
 
-// defaultPorts are the schemes with a host, and their ports.
-var defaultPorts = map[string]string{"": "", "http": "80", "https": "443", "ftp": "21", "ws": "80", "wss": "443"}
+// defaultPort returns the port of a scheme whose addresses have a host; ok only for these.
+func defaultPort(scheme string) (port string, ok bool) {
+	switch scheme {
+	case "":
+		return "", true
+	case "http", "ws":
+		return "80", true
+	case "https", "wss":
+		return "443", true
+	case "ftp":
+		return "21", true
+	}
+	return "", false
+}
 
-func special(scheme string) bool { _, ok := defaultPorts[scheme]; return ok }
+func special(scheme string) bool { _, ok := defaultPort(scheme); return ok }
 
 // parseAuthority reads what follows the slashes.
 func (u *URL) parseAuthority(s string) {
@@ -100,7 +112,7 @@ func (u *URL) parseAuthority(s string) {
 	host, port := splitPort(authority)
 	u.Written = host
 	u.Host, u.Numeric = canonicalHost(host)
-	if port != defaultPorts[u.Scheme] {
+	if usual, _ := defaultPort(u.Scheme); port != usual {
 		u.Port = port
 	}
 }
