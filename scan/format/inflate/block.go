@@ -1,8 +1,8 @@
 package inflate
 
 import (
+	"cmp"
 	"encoding/binary"
-	"errors"
 	"io"
 )
 
@@ -109,7 +109,7 @@ func (d *Reader) codes() error {
 		!d.dist.make(sizes[lengths:lengths+distances], distanceEntries, primaryDistance) {
 		return ErrDamaged
 	}
-	d.steps += int64(len(d.length.table)+len(d.dist.table)) / entries
+	d.steps += int64(d.length.spread+d.dist.spread) / entries
 	return nil
 }
 
@@ -121,10 +121,10 @@ func (d *Reader) sizes(sizes []uint8) error {
 			return err
 		}
 		e := d.length.look(d.bits)
-		if e == 0 {
+		if e&special != 0 {
 			return ErrDamaged
 		}
-		d.take(uint(e & sizeOf))
+		d.take(uint(e & bitsOfAll))
 		value := uint8(e >> valueAt)
 		if value < 16 {
 			sizes[i] = value
@@ -156,81 +156,133 @@ func (d *Reader) sizes(sizes []uint8) error {
 	return nil
 }
 
-// symbols unpacks symbols of a block, until there is enough or the block ends. What changes
-// from symbol to symbol is in variables, which saves a third of the time.
+// symbols unpacks symbols of a block, until there is enough or the block ends.
 func (d *Reader) symbols() error {
-	bits, have, src, at, end, steps := d.bits, d.have, d.src, d.at, d.end, d.steps
-	begin, reach := end, d.full-end // a place may be gone back to that is not below -reach
-	lengths, distances, out, whole := d.length, d.dist, d.out, d.real < 0
-	var err error
-	for end < d.limit {
-		if len(src)-at < word {
-			d.bits, d.have, d.at = bits, have, at
-			d.refill()
-			bits, have, src, at, whole = d.bits, d.have, d.src, d.at, d.real < 0
-		}
-		bits |= binary.LittleEndian.Uint64(src[at:]) << have
-		at += int((63 - have) / 8)
-		have |= 56
-		steps++
-		before, e := end, lengths.look(bits)
-		bits >>= e & sizeOf
-		have -= uint(e & sizeOf)
-		switch e & kinds {
-		case literal:
-			out[end] = byte(e >> valueAt)
-			end++
-			for range mostLiterals {
-				if e = lengths.table[bits&lengths.mask]; e&kinds != literal || !whole {
-					break
-				}
-				bits >>= e & sizeOf
-				have -= uint(e & sizeOf)
-				out[end] = byte(e >> valueAt)
-				end++
-			}
-		case match:
-			steps++
-			extra := e >> extraAt & extras
-			length := int(e>>valueAt) + int(bits&(1<<extra-1))
-			bits >>= extra
-			e = distances.look(bits)
-			back := int(e>>valueAt) + int(bits>>(e&sizeOf)&(1<<(e>>extraAt&extras)-1))
-			used := e&sizeOf + e>>extraAt&extras
-			bits >>= used
-			have -= uint(extra + used)
-			if e == 0 || back > end+reach || back > windowSize {
-				err = ErrDamaged
-				break
-			}
-			repeat(out, end, back, length)
-			end += length
-		case stop:
-			d.step, err = (*Reader).block, errStop
-		default:
-			err = ErrDamaged
-		}
-		if !whole && at-int(have/8) > d.real {
-			end, err = before, d.why
-		}
-		if err != nil {
-			break
+	if d.real < 0 {
+		if err := d.fast(); err != nil {
+			return err
 		}
 	}
-	d.bits, d.have, d.at, d.end, d.steps = bits, have, at, end, steps
-	d.full = min(d.full+end-begin, windowSize)
-	if err == errStop {
-		err = nil
+	if d.end >= d.limit {
+		return nil
 	}
-	return err
+	return d.symbol()
 }
 
-// mostLiterals is how many bytes by themselves are unpacked after another of these without more bits: each takes no
-// more than primaryLength, the first longestCode, and there are 56.
-const mostLiterals = 3
+// symbol unpacks one symbol.
+func (d *Reader) symbol() error {
+	d.fill()
+	d.steps++
+	e := d.length.look(d.bits)
+	n := int(e >> valueAt)
+	switch {
+	case e&literal != 0:
+		d.take(uint(e & bitsOfAll))
+		if d.over() == nil {
+			d.out[d.end] = byte(n)
+			d.grow(1)
+		}
+	case e&special == 0:
+		return d.match(e)
+	case e&stop == stop:
+		d.take(uint(e & bitsOfAll))
+		d.step = (*Reader).block
+	default:
+		d.take(1)
+		return cmp.Or(d.over(), ErrDamaged)
+	}
+	return d.over()
+}
 
-// errStop is the end of a block.
-var errStop = errors.New("the end of the block")
+// match unpacks one that begins with a length.
+func (d *Reader) match(e uint32) error {
+	d.steps++
+	length := number(e, d.bits)
+	d.take(uint(e & bitsOfAll))
+	e = d.dist.look(d.bits)
+	back := number(e, d.bits)
+	d.take(uint(e & bitsOfAll))
+	if over := d.over(); over != nil {
+		return over
+	}
+	if e&special != 0 || back > d.full {
+		return ErrDamaged
+	}
+	repeat(d.out, d.end, back, length)
+	d.grow(length)
+	return nil
+}
+
+// number returns what a symbol stands for that b begins with: its value, and the bits after its code.
+func number(e uint32, b uint64) int {
+	return int(e>>valueAt) + int(b&(1<<(e&bitsOfAll)-1)>>(e>>codeAt&codeBits))
+}
+
+// grow has n bytes more that were unpacked.
+func (d *Reader) grow(n int) {
+	d.end += n
+	d.full = min(d.full+n, windowSize)
+}
+
+// fast unpacks symbols while no more than two of them can come to the end of what there is to read. The end of the
+// block, symbols of links, and damage it leaves to symbol. What changes from symbol to symbol is in variables, which
+// saves a third of the time; of have, only the lowest six bits count.
+func (d *Reader) fast() error {
+	lengths, distances := (*[1 << primaryLength]uint32)(d.length.table), (*[1 << primaryDistance]uint32)(d.dist.table)
+	src, out, bits, have, at, end, steps := d.src[:len(d.src):len(d.src)], d.out, d.bits, d.have, d.at, d.end, d.steps
+	floor := end - d.full // the first byte that may be gone back to
+	var err error
+	for end < d.limit && len(src)-at >= 2*word {
+		bits |= binary.LittleEndian.Uint64(src[at:]) << (have & 63)
+		at += int(^have / 8 % 8)
+		have |= 56
+		steps++
+		e := lengths[bits%uint64(len(lengths))]
+		if e&literal != 0 {
+			out[end] = byte(e >> valueAt)
+			end++
+			bits >>= e & bitsOfAll
+			have -= uint(e)
+			if e = lengths[bits%uint64(len(lengths))]; e&literal != 0 {
+				out[end] = byte(e >> valueAt)
+				end++
+				bits >>= e & bitsOfAll
+				have -= uint(e)
+				continue
+			}
+		}
+		if e&special != 0 {
+			break
+		}
+		steps++
+		length := number(e, bits)
+		bits >>= e & bitsOfAll
+		have -= uint(e)
+		bits |= binary.LittleEndian.Uint64(src[at:]) << (have & 63)
+		at += int(^have / 8 % 8)
+		have |= 56
+		if e = distances[bits%uint64(len(distances))]; e&special != 0 { // maybe a link
+			e = d.dist.look(bits)
+		}
+		back := number(e, bits)
+		bits >>= e & bitsOfAll
+		have -= uint(e)
+		from := end - back
+		if from < floor || e&special != 0 {
+			err = ErrDamaged
+			break
+		}
+		if back >= piece && length <= piece {
+			*(*[piece]byte)(out[end:]) = *(*[piece]byte)(out[from:])
+		} else {
+			repeat(out, end, back, length)
+		}
+		end += length
+	}
+	d.full = min(d.full+end-d.end, windowSize)
+	d.bits, d.have, d.at, d.end, d.steps = bits, have%64, at, end, steps
+	return err
+}
 
 // piece is how much of a match is copied at once. Bytes beyond its end are written again by what comes after it.
 const piece = 16

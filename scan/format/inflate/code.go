@@ -6,81 +6,91 @@ import (
 	"slices"
 )
 
-// An entry of a table says how many bits a symbol takes, what it is, how many bits more
-// there are to it, and its value or, of a link, where the table goes on. No symbol is 0.
+// An entry of a table says how many bits a symbol takes, those of its number included, how many of them its code
+// takes, what it is, and its value. Of a link, it says where the table goes on, and by how many bits.
 const (
-	sizeOf  = 0x0f
-	kinds   = 0x30
-	isLink  = 0x00
-	literal = 0x10
-	match   = 0x20
-	stop    = 0x30
-	extraAt = 8
-	extras  = 0x0f
-	valueAt = 16
+	bitsOfAll = 0x3f // in the place where a shift wants it
+	codeAt    = 8
+	codeBits  = 0x0f
+	valueAt   = 16
+
+	literal = 1 << 31
+	special = 1 << 15 // none of those that are most: without more, no symbol at all
+	link    = special | 1<<14
+	stop    = special | 1<<13
 
 	longestCode = 15
 )
 
-// How many bits the first table of a code goes by, at most.
+// How many bits the first table of a code goes by.
 const (
 	primarySize     = 7
 	primaryLength   = 10
 	primaryDistance = 8
 )
 
-// code is a code of Huffman's as a table, and others after it for symbols of more bits than
-// it goes by.
+// code is a code of Huffman's as a table, and others after it for symbols of more bits than it goes by.
 type code struct {
-	table []uint32
-	first uint   // bits the first table goes by
-	mask  uint64 // of the first
+	table   []uint32
+	primary int // bits the first table goes by
+	spread  int // entries that took work: those that differ
+
+	count  [longestCode + 1]int // of symbols of each size, while the table is made
+	sorted [mostSymbols]uint16  // these symbols
 }
 
-// look returns the entry for the symbol that bits begin with.
+const mostSymbols = 288
+
+// look returns the entry for the symbol that b begins with.
 func (c *code) look(b uint64) uint32 {
-	e := c.table[b&c.mask]
-	if e&kinds == isLink && e != 0 {
-		e = c.table[uint64(e>>valueAt)+b>>c.first&(1<<(e>>extraAt&extras)-1)]
+	e := c.table[b&(1<<c.primary-1)]
+	if e&link == link {
+		e = c.linked(e, b)
 	}
 	return e
 }
 
+// linked returns the entry to which a link leads.
+func (c *code) linked(e uint32, b uint64) uint32 {
+	return c.table[uint64(e>>valueAt)+b>>c.primary&(1<<(e>>codeAt&codeBits)-1)]
+}
+
 // make makes the table of a code from the sizes of its symbols, section 3.2.2. It reports whether
 // they are those of a code: none at all is one, and a single symbol of one bit.
-func (c *code) make(sizes []uint8, entries []uint32, primary uint) bool {
-	var count, next [longestCode + 1]int
-	largest := uint(0)
-	for i := skipped(sizes, 0); i < len(sizes); i = skipped(sizes, i+1) {
-		count[sizes[i]]++
-		largest = max(largest, uint(sizes[i]))
+func (c *code) make(sizes []uint8, entries []uint32, primary int) bool {
+	c.sort(sizes)
+	largest, used := 0, 0
+	for n, many := range c.count {
+		if used += many << (longestCode - n); many > 0 {
+			largest = n
+		}
 	}
-	count[0] = 0
-	place := 0
-	for n := 1; n <= int(largest); n++ {
-		place = (place + count[n-1]) << 1
-		next[n] = place
-	}
-	used := place + count[largest]
-	if used != 1<<largest && (used > 1 || largest > 1) {
+	if used != 1<<longestCode && (used > 1<<(longestCode-1) || largest > 1) {
 		return false
 	}
-	c.first = max(1, min(primary, largest))
-	c.mask = 1<<c.first - 1
-	c.table = slices.Grow(c.table[:0], 1<<c.first)[:1<<c.first]
-	switch {
-	case largest < 2:
-		clear(c.table)
-	case largest > c.first:
-		c.links(sizes, next)
+	c.primary, c.spread = primary, 1<<min(primary, largest)
+	c.table = slices.Grow(c.table[:0], 1<<primary)[:1<<primary]
+	c.fill(entries, largest)
+	return true
+}
+
+// sort counts the symbols of each size, and puts them in the order of their codes.
+func (c *code) sort(sizes []uint8) {
+	c.count = [longestCode + 1]int{}
+	for i := skipped(sizes, 0); i < len(sizes); i = skipped(sizes, i+1) {
+		c.count[sizes[i]&longestCode]++
+	}
+	c.count[0] = 0
+	var next [longestCode + 1]int
+	for n := 1; n < longestCode; n++ {
+		next[n+1] = next[n] + c.count[n]
 	}
 	for i := skipped(sizes, 0); i < len(sizes); i = skipped(sizes, i+1) {
-		if n := sizes[i]; n > 0 {
-			c.put(reversed(next[n], n), uint(n), entries[i])
+		if n := sizes[i] & longestCode; n > 0 {
+			c.sorted[next[n]] = uint16(i)
 			next[n]++
 		}
 	}
-	return true
 }
 
 // skipped returns the first symbol from i on that may be used: eight that are not are passed at once.
@@ -91,48 +101,58 @@ func skipped(sizes []uint8, i int) int {
 	return i
 }
 
-// reversed returns the n bits of a code as they are read.
-func reversed(code int, n uint8) uint { return uint(bits.Reverse16(uint16(code)) >> (16 - n)) }
-
-// links makes the other tables, each as large as the longest symbol in it wants. Next are the first
-// codes of each size.
-func (c *code) links(sizes []uint8, next [longestCode + 1]int) {
-	clear(c.table)
-	var longer [1 << primaryLength]uint8
-	for _, n := range sizes {
-		if uint(n) > c.first {
-			from := reversed(next[n], n) & uint(c.mask)
-			longer[from] = max(longer[from], n-uint8(c.first))
+// fill writes the entries of the symbols, the shortest first: what the table has for so many bits, it has twice
+// for one bit more.
+func (c *code) fill(entries []uint32, largest int) {
+	code, done := 0, 0
+	c.table[0] = special
+	for n := 1; n <= c.primary; n++ {
+		copy(c.table[1<<(n-1):1<<n], c.table)
+		for _, symbol := range c.sorted[done:][:c.count[n]] {
+			c.table[code] = entryOf(entries[symbol], n)
+			code = after(code, n)
 		}
-		next[n]++
+		done += c.count[n]
 	}
-	for from, n := range longer[:1<<c.first] {
-		if n > 0 {
-			at := len(c.table)
-			c.table[from] = isLink | uint32(at)<<valueAt | uint32(n)<<extraAt
-			c.table = slices.Grow(c.table, 1<<n)[:at+1<<n]
+	var other []uint32
+	for n, from := c.primary+1, -1; n <= largest; n++ {
+		for ; c.count[n] > 0; c.count[n]-- {
+			if place := code & (1<<c.primary - 1); place != from {
+				from, other = place, c.link(place, n)
+			}
+			for at := code >> c.primary; at < len(other); at += 1 << (n - c.primary) {
+				other[at] = entryOf(entries[c.sorted[done]], n)
+			}
+			code = after(code, n)
+			done++
 		}
 	}
 }
 
-// put writes the entry of a symbol of n bits.
-func (c *code) put(b, n uint, entry uint32) {
-	if entry != 0 {
-		entry |= uint32(n)
+// link adds another table, for symbols of n bits and more with the same first bits.
+func (c *code) link(place, n int) []uint32 {
+	begin, more := len(c.table), n-c.primary
+	for used := c.count[n]; used < 1<<more; used = used<<1 + c.count[n] {
+		more++
+		n++
 	}
-	table := c.table[:1<<c.first]
-	if n > c.first {
-		link := table[b&uint(c.mask)]
-		table = c.table[link>>valueAt:][:1<<(link>>extraAt&extras)]
-		b, n = b>>c.first, n-c.first
-	}
-	for i := b; i < uint(len(table)); i += 1 << n {
-		table[i] = entry
-	}
+	c.table[place] = link | uint32(begin)<<valueAt | uint32(more)<<codeAt
+	c.table = slices.Grow(c.table, 1<<more)[:begin+1<<more]
+	c.spread += 1 << more
+	return c.table[begin:]
+}
+
+// entryOf returns the entry of a symbol with a code of n bits.
+func entryOf(entry uint32, n int) uint32 { return entry + uint32(n)*(1+1<<codeAt) }
+
+// after returns the code of n bits that comes after another one. Both are as they are read: the first bit is the lowest.
+func after(code, n int) int {
+	one := 1 << bits.Len(uint(^code&(1<<n-1))) >> 1
+	return code&(one-1) | one
 }
 
 // The entries of symbols: code lengths, literals and lengths, and distances (sections 3.2.5 and
-// 3.2.7). Those that mean nothing are 0.
+// 3.2.7), without the bits of their codes.
 var (
 	sizeEntries     = literals(19)
 	lengthEntries   = append(append(literals(256), stop), spans(3, 4, 28, 258)...)
@@ -148,24 +168,24 @@ func literals(n int) []uint32 {
 }
 
 // spans returns n symbols for numbers from base on, the first of which are for one, and then so many
-// each for 2, 4, and so on; and one for the number last, if there is one.
+// each for 2, 4, and so on; and one for the number last, if there is one. Two more mean nothing.
 func spans(base, each, n int, last uint32) []uint32 {
 	var all []uint32
 	for i := range n {
 		extra := max(0, i/each-1)
-		all = append(all, match|uint32(extra)<<extraAt|uint32(base)<<valueAt)
+		all = append(all, uint32(extra)|uint32(base)<<valueAt)
 		base += 1 << extra
 	}
 	if last > 0 {
-		all = append(all, match|last<<valueAt)
+		all = append(all, last<<valueAt)
 	}
-	return append(all, 0, 0)
+	return append(all, special, special)
 }
 
 // The codes of blocks that bring none, section 3.2.6.
 var fixedLengths, fixedDistances = func() (l, d *code) {
 	l, d = new(code), new(code)
-	var sizes [288]uint8
+	var sizes [mostSymbols]uint8
 	for i := range sizes {
 		switch {
 		case i < 144:
