@@ -27,15 +27,20 @@ var rooms = [...]room{{200, 500}, {100, 300}, {50, 200}, {20, 150}, {8, 80}, {4,
 // MaxLine bytes: of one that would be longer, lists are cut and counted, and then
 // texts.
 func (r Record) Line() []byte {
-	r.Verdicts, r.Alternatives, r.NotTried, r.Contents = nil, nil, false, nil
-	line := JSON(r)
+	line := r.line()
 	for _, m := range rooms {
 		if len(line) <= MaxLine-around {
 			break
 		}
-		line = JSON(r.within(m))
+		line = r.within(m).line()
 	}
 	return line
+}
+
+func (r Record) line() []byte {
+	o := newObject()
+	o.line(&r)
+	return o.end()
 }
 
 // JSON writes a value on one line, without a line end, and with nothing invisible

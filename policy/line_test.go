@@ -2,6 +2,7 @@ package policy
 
 import (
 	"encoding/json"
+	"math"
 	"math/rand/v2"
 	"reflect"
 	"strings"
@@ -76,7 +77,7 @@ func TestLinesAreShortAndVisible(t *testing.T) {
 // TestOrdinaryLinesAreWhole has nothing cut of a record that is short enough.
 func TestOrdinaryLinesAreWhole(t *testing.T) {
 	r := nastyRecord(5, 20)
-	r.Verdicts, r.Alternatives = nil, nil
+	r.Verdicts, r.Alternatives, r.Contents = nil, nil, nil
 	if got := r.Line(); string(got) != string(JSON(r)) {
 		t.Errorf("%s\nis not\n%s", got, JSON(r))
 	}
@@ -143,5 +144,116 @@ func TestOldRecordsAreRead(t *testing.T) {
 	took := r.Took
 	if r.Upgrade(); r.Took != took {
 		t.Error("upgraded twice")
+	}
+}
+
+// fields calls use with each field of a value, and of all that it refers to, while no other field has a value; for a
+// pointer and a list without the field.
+func fields(path string, v reflect.Value, use func(path string, field reflect.Value)) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		use(path, reflect.Value{})
+		fields(path, v.Elem(), use)
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
+		use(path, reflect.Value{})
+		fields(path, v.Index(1), use)
+	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[time.Time]() {
+			use(path, v)
+			return
+		}
+		for i := range v.NumField() {
+			if f := v.Type().Field(i); f.IsExported() {
+				fields(path+"."+f.Name, v.Field(i), use)
+			}
+		}
+		return
+	default:
+		use(path, v)
+		return
+	}
+	v.SetZero()
+}
+
+// valuesFor returns values for a field of a type, nothing for types that records do not have.
+func valuesFor(t reflect.Type) (list []any) {
+	switch {
+	case t == reflect.TypeFor[time.Time]():
+		at := time.Date(2026, 2, 3, 4, 5, 6, 7e6, time.UTC)
+		return []any{at, at.Truncate(time.Second), at.In(time.FixedZone("", 3600))}
+	case t.Kind() == reflect.String:
+		for _, s := range nasty {
+			list = append(list, s, "a"+s+"b<&>")
+		}
+		return list
+	case t.Kind() == reflect.Bool:
+		return []any{true}
+	case t.Kind() == reflect.Float64:
+		return []any{1.5, -3, 0.1 + 0.2, 1e-6, 1e-7, -1e21, 1e20, 123456789.125, math.MaxFloat64}
+	case reflect.Zero(t).CanInt():
+		return []any{1, -1, 1234567, 1500}
+	case reflect.Zero(t).CanUint():
+		return []any{1, 200, 1 << 30}
+	}
+	return nil
+}
+
+// TestRecordsAreWrittenAsJSON: every field of a record, and each alone, is written as encoding/json writes it.
+func TestRecordsAreWrittenAsJSON(t *testing.T) {
+	same := func(path string, r Record) {
+		t.Helper()
+		if got, want := string(r.JSON()), string(JSON(r)); got != want {
+			t.Errorf("%s: %s, want %s", path, got, want)
+		}
+	}
+	same("nothing", Record{})
+	for kind := range nasty {
+		same("all", nastyRecord(3, kind))
+	}
+	var r Record
+	n := 0
+	fields("", reflect.ValueOf(&r).Elem(), func(path string, field reflect.Value) {
+		n++
+		if !field.IsValid() {
+			same(path, r)
+			return
+		}
+		values := valuesFor(field.Type())
+		if len(values) == 0 {
+			t.Errorf("%s is of a type that no value is known for", path)
+		}
+		for _, v := range values {
+			field.Set(reflect.ValueOf(v).Convert(field.Type()))
+			same(path, r)
+		}
+		field.SetZero()
+	})
+	if n < 100 {
+		t.Errorf("%d fields were looked at", n)
+	}
+}
+
+// TestNoNumberIsWrittenAsZero: what is no number has no word in JSON, and a record is written all the same.
+func TestNoNumberIsWrittenAsZero(t *testing.T) {
+	for _, f := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+		r := Record{Score: f}
+		var back Record
+		if err := json.Unmarshal(r.Line(), &back); err != nil || back.Score != 0 {
+			t.Errorf("%v: %v in %s", f, err, r.Line())
+		}
+	}
+}
+
+func BenchmarkRecordLine(b *testing.B) {
+	r := Record{ID: "0123456789abcdef", Time: time.Now().UTC(), Sender: "someone@example.net", Subject: "Grüße", Times: &RecordTimes{Connect: time.Now()}}
+	for range 8 {
+		r.Findings = append(r.Findings, RecordFinding{Scanner: "content", Rule: "content/link", Detail: "a link to https://example.org/"})
+		r.Scanners = append(r.Scanners, ScannerTime{Scanner: "attachment", Took: 123456})
+	}
+	r.Recipients = []RecordRecipient{{Recipient: "other@example.com", Action: "deliver"}}
+	for b.Loop() {
+		r.Line()
 	}
 }

@@ -80,8 +80,10 @@ type Millis time.Duration
 func (m Millis) Go() time.Duration { return time.Duration(m) }
 
 // MarshalJSON writes milliseconds.
-func (m Millis) MarshalJSON() ([]byte, error) {
-	return strconv.AppendFloat(nil, math.Round(float64(m)/1e3)/1e3, 'f', -1, 64), nil
+func (m Millis) MarshalJSON() ([]byte, error) { return m.append(nil), nil }
+
+func (m Millis) append(b []byte) []byte {
+	return strconv.AppendFloat(b, math.Round(float64(m)/1e3)/1e3, 'f', -1, 64)
 }
 
 // UnmarshalJSON reads milliseconds.

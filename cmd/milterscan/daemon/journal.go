@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"io"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -121,8 +122,7 @@ func (j *journal) message(r policy.Record) {
 	case j.out.lines == nil:
 		j.out.core.Write(zapcore.Entry{Level: zapcore.InfoLevel, Time: time.Now(), Message: show.Line(r)}, nil)
 	default:
-		line := append([]byte(begin), r.Line()[1:]...) // which begins with a brace
-		j.out.lines.Write(append(line, '\n'))
+		j.out.lines.Write(slices.Concat([]byte(begin), r.Line()[1:], []byte{'\n'})) // the line begins with a brace
 	}
 }
 

@@ -84,11 +84,8 @@ func addRecords(ctx context.Context, tx *sql.Tx, records []policy.Record) (e fin
 	}
 	defer insert.Close()
 	for _, r := range records {
-		text, err := json.Marshal(r)
-		if err == nil {
-			err = add(ctx, insert, e.Next, r, text)
-		}
-		if err != nil {
+		text := r.JSON()
+		if err := add(ctx, insert, e.Next, r, text); err != nil {
 			return e, w, err
 		}
 		w.add(e.Next, r, text)

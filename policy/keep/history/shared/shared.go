@@ -77,10 +77,7 @@ func (s *Store) Add(ctx context.Context, records []policy.Record) (n int, err er
 	if len(records) == 0 {
 		return 0, nil
 	}
-	args, err := columns(records, s.host)
-	if err != nil {
-		return 0, err
-	}
+	args := columns(records, s.host)
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
 	add := func() error {
@@ -116,26 +113,22 @@ func (s *Store) Oldest(ctx context.Context) (oldest time.Time, err error) {
 }
 
 // columns returns the arguments of insert.
-func columns(records []policy.Record, host string) ([]any, error) {
+func columns(records []policy.Record, host string) []any {
 	var ids, hosts, texts, whats, values []string
 	var times, queues, mids, of, hours, ns []int64
 	for i, r := range records {
 		if r.Host == "" {
 			r.Host = host
 		}
-		text, err := json.Marshal(r)
-		if err != nil {
-			return nil, err
-		}
 		at := r.Time.UnixMilli()
-		ids, hosts, texts = append(ids, postgres.Key(r.ID)), append(hosts, postgres.Key(r.Host)), append(texts, string(text))
+		ids, hosts, texts = append(ids, postgres.Key(r.ID)), append(hosts, postgres.Key(r.Host)), append(texts, string(r.JSON()))
 		times, queues, mids = append(times, at), append(queues, hashed(r.QueueID)), append(mids, hashed(r.MessageID))
 		for _, c := range history.CountsOf(r) {
 			of, hours, ns = append(of, int64(i)), append(hours, at/hour), append(ns, c.N)
 			whats, values = append(whats, c.What), append(values, postgres.Key(c.Value))
 		}
 	}
-	return []any{int64(len(records)), ids, times, queues, mids, hosts, texts, of, whats, hours, values, ns}, nil
+	return []any{int64(len(records)), ids, times, queues, mids, hosts, texts, of, whats, hours, values, ns}
 }
 
 // hashed returns a number for a text, 0 for none.

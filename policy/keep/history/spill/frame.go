@@ -3,7 +3,6 @@ package spill
 import (
 	"bufio"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -28,10 +27,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // frames returns records as a file has them, as many as there is room for.
 func frames(records []policy.Record, room int64) (text []byte, n int, err error) {
 	for _, r := range records {
-		one, err := json.Marshal(r)
-		if err != nil {
-			return nil, 0, err
-		}
+		one := r.JSON()
 		if int64(len(text)+header+len(one)) > room {
 			return text, n, errIfNone(n)
 		}
