@@ -24,9 +24,9 @@ const (
 type Writer struct {
 	store   Appender
 	warn    func(lost int, err error)
-	records chan policy.Record
-	stop    chan struct{} // closed by Close
-	done    chan struct{} // closed when all is written
+	records chan *policy.Record // by reference, or room for all that may wait would be taken and searched for garbage always
+	stop    chan struct{}       // closed by Close
+	done    chan struct{}       // closed when all is written
 	lost    atomic.Int64
 }
 
@@ -35,7 +35,7 @@ type Writer struct {
 func NewWriter(store Appender, warn func(lost int, err error)) *Writer {
 	w := &Writer{
 		store: store, warn: warn,
-		records: make(chan policy.Record, waiting),
+		records: make(chan *policy.Record, waiting),
 		stop:    make(chan struct{}),
 		done:    make(chan struct{}),
 	}
@@ -46,7 +46,7 @@ func NewWriter(store Appender, warn func(lost int, err error)) *Writer {
 // Remember has a record written soon. After Close it has no effect.
 func (w *Writer) Remember(r policy.Record) {
 	select {
-	case w.records <- r:
+	case w.records <- &r:
 	default:
 		w.lost.Add(1)
 	}
@@ -77,7 +77,7 @@ func (w *Writer) run() {
 func (w *Writer) collect() (list []policy.Record, more bool) {
 	select {
 	case r := <-w.records:
-		list = append(list, r)
+		list = append(list, *r)
 	case <-w.stop:
 		return nil, false
 	}
@@ -86,7 +86,7 @@ func (w *Writer) collect() (list []policy.Record, more bool) {
 	for len(list) < batch {
 		select {
 		case r := <-w.records:
-			list = append(list, r)
+			list = append(list, *r)
 		case <-enough.C:
 			return list, true
 		case <-w.stop:
@@ -101,7 +101,7 @@ func (w *Writer) rest() (list []policy.Record) {
 	for len(list) < batch {
 		select {
 		case r := <-w.records:
-			list = append(list, r)
+			list = append(list, *r)
 		default:
 			return list
 		}
