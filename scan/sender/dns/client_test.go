@@ -71,20 +71,38 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-func TestTruncatedGoesToTCP(t *testing.T) {
-	s := serve(t, func(network string, q, r *dns.Msg) []*dns.Msg {
-		if r.Truncated = network == "udp"; r.Truncated {
-			return []*dns.Msg{r}
-		}
-		var lines []string
-		for i := range 1000 {
-			lines = append(lines, fmt.Sprintf("big.example. 60 A 192.0.%d.%d", i/250, i%250))
-		}
-		return records(t, r, lines...)
-	})
-	got, err := client(s.addr).Lookup(t.Context(), "big.example", A)
-	if len(got) != 1000 || err != nil {
-		t.Errorf("%d records, %v", len(got), err)
+// TestLongAnswers asks over TCP for an answer that UDP did not bring as a whole, whether the server says so or sent more than
+// there is room for.
+func TestLongAnswers(t *testing.T) {
+	for name, test := range map[string]struct {
+		records int
+		says    bool
+		tcp     int64
+	}{
+		"truncated":                 {1000, true, 1},
+		"longer than was asked":     {200, false, 0},
+		"longer than there is room": {1000, false, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var overTCP atomic.Int64
+			s := serve(t, func(network string, q, r *dns.Msg) []*dns.Msg {
+				if network == "tcp" {
+					overTCP.Add(1)
+				} else if r.Truncated = test.says; r.Truncated {
+					return []*dns.Msg{r}
+				}
+				var lines []string
+				for i := range test.records {
+					lines = append(lines, fmt.Sprintf("big.example. 60 A 192.0.%d.%d", i/250, i%250))
+				}
+				r.Compress = true
+				return records(t, r, lines...)
+			})
+			got, err := client(s.addr).Lookup(t.Context(), "big.example", A)
+			if len(got) != test.records || err != nil || overTCP.Load() != test.tcp {
+				t.Errorf("%d records, %v, %d asked over TCP", len(got), err, overTCP.Load())
+			}
+		})
 	}
 }
 

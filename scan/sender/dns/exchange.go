@@ -11,13 +11,17 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
-
-	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // maxStrays is how many datagrams that answer no question of ours are passed over:
 // more of them mean that an attacker is guessing, and the exchange fails.
 const maxStrays = 100
+
+// The flag of the header by which a server says that an answer is not whole (RFC 1035, section 4.1.1).
+const (
+	truncatedAt = 2
+	truncated   = 1 << 1
+)
 
 // query is a question as it is sent.
 type query struct {
@@ -54,14 +58,15 @@ func (k *socket) ask(q *query) (m *dns.Msg, strays int, err error) {
 	if _, err := k.Write(q.packed); err != nil {
 		return nil, 0, err
 	}
-	buf := scratch.Lend() // which a datagram fits into
-	defer buf.Return()
 	for ; strays < maxStrays; strays++ {
-		n, err := k.Read(buf[:])
+		n, err := k.Read(k.in[:])
 		if err != nil {
 			return nil, strays, err
 		}
-		if m := q.response(buf[:n]); m != nil {
+		if n > longestDatagram {
+			k.in[truncatedAt] |= truncated
+		}
+		if m := q.response(k.in[:n]); m != nil {
 			return m, strays, nil
 		}
 	}

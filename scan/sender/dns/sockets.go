@@ -16,6 +16,10 @@ const (
 	longestIdle   = 10 * time.Second
 )
 
+// longestDatagram is how long an answer over UDP may be: more than is asked for, since some servers
+// do not heed that. A longer one counts as truncated.
+const longestDatagram = 4096
+
 // sockets keeps UDP sockets that are connected to one server for the next questions.
 type sockets struct {
 	server netip.AddrPort
@@ -29,6 +33,7 @@ type socket struct {
 	*net.UDPConn
 	questions int
 	used      time.Time
+	in        [longestDatagram + 1]byte
 }
 
 func newSockets(s Server) *sockets {
