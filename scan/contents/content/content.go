@@ -104,14 +104,15 @@ func isPage(f texts.Form) bool {
 // judge finds all there is against one page. What a page could do matters more
 // in a file, which a browser opens, than in a message.
 func (s *Scanner) judge(r *report, t texts.Text) {
-	acts := acting(t.Page)
 	switch {
 	case t.Form == texts.SVG: // what pictures could do is for those who look into documents
 	case t.Place == texts.Body:
 		s.judgeElements(r, t.Page)
 		s.judgeHidden(r, t.Page)
-	case len(acts) > 0:
-		r.add(ruleAttachment, "a page with "+enumerate(acts))
+	default:
+		if acts := acting(t.Page); len(acts) > 0 {
+			r.add(ruleAttachment, "a page with "+enumerate(acts))
+		}
 	}
 	if t.Place != texts.Member {
 		s.links.judge(r, t.Page)

@@ -286,8 +286,11 @@ func harmlessData(rest, name string) bool {
 // downloadsData finds a link that is the file itself.
 func downloadsData(p *markup.Page, least int) string {
 	for _, l := range p.Links {
+		if l.Where != "a" && l.Where != "area" || len(l.Target) < least {
+			continue
+		}
 		u := markup.ParseLink(l.Target)
-		if l.Where != "a" && l.Where != "area" || u.Scheme != "data" || strings.HasPrefix(u.Rest, "image/") || len(u.Rest) < least {
+		if u.Scheme != "data" || strings.HasPrefix(u.Rest, "image/") || len(u.Rest) < least {
 			continue
 		}
 		return "a link carries a file of its own, " + printable(u.Rest[:min(len(u.Rest), 40)])

@@ -36,7 +36,7 @@ func isASCII[T bytesOf](s T) bool {
 
 // letters counts what shows in a text: all but blanks, controls and characters
 // without width.
-func letters(s string) (n int) {
+func letters(s []byte) (n int) {
 	i := 0
 	for ; i+8 <= len(s); i += 8 {
 		w := eight(s, i)

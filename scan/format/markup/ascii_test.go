@@ -26,7 +26,7 @@ func TestLetters(t *testing.T) {
 	for _, kind := range kinds {
 		for at := range 20 {
 			s := strings.Repeat("a ", at)[at:] + kind + strings.Repeat("~\x7f", 20-at)
-			if got, want := letters(s), slowly(s); got != want {
+			if got, want := letters([]byte(s)), slowly(s); got != want {
 				t.Errorf("%d letters in %q, want %d", got, s, want)
 			}
 			if got, want := isASCII(s), len(kind) == 1; got != want || isASCII([]byte(s)) != want {

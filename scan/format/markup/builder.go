@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // builder makes a page of tokens.
@@ -15,6 +16,8 @@ type builder struct {
 	page   *Page
 	text   textWriter
 	looks  looks
+	room   *room
+	attrs  []Attr   // of the last tag
 	first  openLink // the link being shown, as browsers read the page
 	second openLink // the same, in what only some clients read
 	line   line
@@ -26,16 +29,51 @@ type builder struct {
 }
 
 func newBuilder(s Source, l Limits) *builder {
+	r := rooms.Get().(*room)
 	return &builder{
 		source: s,
 		meter:  s.meter,
 		limits: l,
 		page:   &Page{Charset: s.Charset, Decoded: s.Decoded},
 		text:   textWriter{limit: int(l.Text)},
-		looks:  looks{open: map[string]int{}},
+		looks:  looks{stack: r.stack},
+		room:   r,
+		attrs:  r.attrs,
+		line:   line{text: r.line},
 		first:  openLink{at: -1},
 		second: openLink{at: -1},
 	}
+}
+
+// room is what one builder leaves to the next.
+type room struct {
+	stack []look
+	attrs []Attr
+	line  []byte
+}
+
+var rooms = sync.Pool{New: func() any { return new(room) }}
+
+// most of each that is left to others.
+const (
+	mostOpenLeft  = 64
+	mostAttrsLeft = 32
+)
+
+// leave leaves the room of a builder that has made its page, and nothing of the page in it.
+func (b *builder) leave() {
+	r := b.room
+	*r = room{line: b.line.text[:0]}
+	if cap(b.looks.stack) <= mostOpenLeft {
+		clear(b.looks.stack[:cap(b.looks.stack)])
+		r.stack = b.looks.stack[:0]
+	}
+	if cap(b.attrs) <= mostAttrsLeft {
+		clear(b.attrs[:cap(b.attrs)])
+		r.attrs = b.attrs[:0]
+	}
+	b.looks.stack, b.attrs, b.line.text, b.room = nil, nil, nil, nil
+	rooms.Put(r)
 }
 
 // finish closes open links and lines, and resolves what had to wait.
@@ -52,6 +90,7 @@ func (b *builder) finish() *Page {
 	p.Data = b.data.longest
 	p.Drawings = b.drawn.drawings()
 	p.Cut = p.Cut || b.drawn.over || b.looks.sheet != nil && b.looks.sheet.over
+	b.leave()
 	return p
 }
 
@@ -75,7 +114,7 @@ func (b *builder) token(t *Token) {
 // shown takes in text that a reader sees, or that a style hides.
 func (b *builder) shown(t *Token) {
 	b.data.feed(t.raw)
-	s := t.Text()
+	s := t.text()
 	if b.looks.hidden() {
 		b.page.Hidden += letters(s)
 		return
@@ -104,7 +143,7 @@ type line struct {
 	second bool
 }
 
-func (l *line) add(s string, t *Token) {
+func (l *line) add(s []byte, t *Token) {
 	if len(l.text) == 0 {
 		l.at, l.second = t.Span, t.Second
 	}
@@ -139,15 +178,17 @@ func (b *builder) literal(t *Token) {
 		b.data.feed(t.raw)
 		b.calls(t.Text())
 	case "style":
-		b.styleLinks(t.Text(), t, t.Span)
-		b.styleSheet(t)
+		css := t.Text()
+		b.styleLinks(css, t, t.Span)
+		b.styleSheet(css, t.Second)
 	case "textarea", "xmp":
 		b.shown(t)
 	}
 }
 
 func (b *builder) startTag(t *Token) {
-	attrs := t.Attrs()
+	attrs := t.appendAttrs(b.attrs[:0])
+	b.attrs = attrs
 	b.spend(len(attrs), priceAttr)
 	b.page.Cut = b.page.Cut || len(attrs) >= maxAttrs
 	attrs = Obeyed(attrs)
@@ -163,10 +204,10 @@ func (b *builder) startTag(t *Token) {
 	}
 	b.drawn.start(t.Name, attrs, b.looks.background())
 	keep := Kept(t.Name)
-	for _, a := range attrs {
-		keep = b.attr(e, a, t) || keep
+	for i := range attrs {
+		keep = b.attr(&attrs[i], t) || keep
 	}
-	b.elementLinks(e, t)
+	b.elementLinks(&e, t)
 	if keep {
 		b.keep(e)
 	}
@@ -183,15 +224,15 @@ func attrOf(attrs []Attr, name string) string {
 
 // styleSheet takes in a style sheet, if it is for screens. What only some clients read
 // is left out.
-func (b *builder) styleSheet(t *Token) {
-	if t.Second || b.whole || !onScreens(b.media) {
+func (b *builder) styleSheet(css string, second bool) {
+	if second || b.whole || !onScreens(b.media) {
 		return
 	}
 	if b.looks.sheet == nil {
 		b.looks.sheet = newSheet()
 	}
 	before := len(b.looks.sheet.rules)
-	b.looks.sheet.add(t.Text())
+	b.looks.sheet.add(css)
 	b.late = b.late || len(b.looks.sheet.rules) > before && b.page.Letters+b.page.Hidden > 0
 }
 
@@ -205,7 +246,7 @@ func (b *builder) endBlock(t *Token) {
 
 // attr looks at what any element may have, and reports whether the element is to
 // be kept for it.
-func (b *builder) attr(e Element, a Attr, t *Token) bool {
+func (b *builder) attr(a *Attr, t *Token) bool {
 	if len(a.Value) > minData {
 		b.data.feed([]byte(a.Value))
 	}
@@ -232,6 +273,7 @@ func (b *builder) keep(e Element) {
 		b.page.Cut = true
 		return
 	}
+	e.Attrs = slices.Clone(e.Attrs)
 	for i, a := range e.Attrs {
 		e.Attrs[i].Value = keptOf(a.Value)
 	}

@@ -1,6 +1,7 @@
 package markup
 
 import (
+	"bytes"
 	"slices"
 	"strconv"
 	"strings"
@@ -46,12 +47,12 @@ type span struct {
 }
 
 // draws reports whether a text has characters that draw.
-func draws(s string) bool {
-	return strings.Contains(s, "\xe2\x96") || strings.Contains(s, "\xe2\xac") || strings.Contains(s, "#######")
+func draws(s []byte) bool {
+	return bytes.Contains(s, []byte("#######")) || !isASCII(s) && (bytes.Contains(s, []byte("\xe2\x96")) || bytes.Contains(s, []byte("\xe2\xac")))
 }
 
 // add takes in text as it is in the source.
-func (d *drawer) add(s string) {
+func (d *drawer) add(s []byte) {
 	if len(d.text) == 0 && !draws(s) {
 		return
 	}
@@ -59,13 +60,13 @@ func (d *drawer) add(s string) {
 		d.over = true
 		return
 	}
-	d.text = append(d.text, strings.ReplaceAll(s, "\ufe0f", "")...)
+	d.text = append(d.text, bytes.ReplaceAll(s, []byte("\ufe0f"), nil)...)
 }
 
 // line ends a line.
 func (d *drawer) line() {
 	if len(d.text) > 0 {
-		d.add("\n")
+		d.add([]byte{'\n'})
 	}
 }
 

@@ -13,7 +13,7 @@ type openLink struct {
 	text textWriter
 }
 
-func (o *openLink) add(s string) {
+func (o *openLink) add(s []byte) {
 	if o.at >= 0 {
 		o.text.add(s)
 	}
@@ -64,8 +64,9 @@ func linking(name string) bool {
 }
 
 // elementLinks adds the links of a tag.
-func (b *builder) elementLinks(e Element, t *Token) {
-	for _, a := range e.Attrs {
+func (b *builder) elementLinks(e *Element, t *Token) {
+	for i := range e.Attrs {
+		a := &e.Attrs[i]
 		switch {
 		case a.Name == "usemap" && strings.HasPrefix(a.Value, "#"), a.Name == "code" && e.Name != "applet", a.Name == "data" &&
 			e.Name != "object":
@@ -79,14 +80,14 @@ func (b *builder) elementLinks(e Element, t *Token) {
 	}
 	if alt, ok := e.Attr("alt"); ok && (e.Name == "img" || e.Name == "image") {
 		b.open(t).blank()
-		b.open(t).add(alt)
+		b.open(t).add([]byte(alt))
 		b.open(t).blank()
 	}
 }
 
 // addressIn adds the link of one attribute.
-func (b *builder) addressIn(e Element, a Attr, t *Token) {
-	if strings.HasPrefix(strings.ToLower(trimURL(a.Value)), "javascript:") {
+func (b *builder) addressIn(e *Element, a *Attr, t *Token) {
+	if hasPrefixFold(trimURL(a.Value), "javascript:") {
 		b.calls(a.Value)
 	}
 	if e.Name == "base" {
@@ -113,7 +114,7 @@ func (b *builder) addressIn(e Element, a Attr, t *Token) {
 // and the elements that Outlook knows.
 //
 // Of the two attributes for it, href counts (SVG 2, section 16.1.2).
-func showsText(e Element, a Attr) bool {
+func showsText(e *Element, a *Attr) bool {
 	if isVoid(e.Name) || e.Name == "image" || e.Name == "use" {
 		return false
 	}
@@ -125,7 +126,7 @@ func showsText(e Element, a Attr) bool {
 }
 
 // srcset adds the images of a list of candidates (WHATWG HTML, section 4.8.4.2).
-func (b *builder) srcset(e Element, a Attr) {
+func (b *builder) srcset(e *Element, a *Attr) {
 	for candidate := range strings.SplitSeq(a.Value, ", ") {
 		address, _, _ := strings.Cut(strings.TrimSpace(candidate), " ")
 		b.link(Link{Href: strings.TrimRight(address, ","), Where: Where(e.Name), Attr: a.Name, Tag: e.Tag, Value: a.At, Hidden: e.Hidden,
@@ -133,13 +134,13 @@ func (b *builder) srcset(e Element, a Attr) {
 	}
 }
 
-func isRefresh(e Element) bool {
+func isRefresh(e *Element) bool {
 	v, _ := e.Attr("http-equiv")
 	return strings.EqualFold(strings.TrimSpace(v), "refresh")
 }
 
 // refresh adds the place a page goes to by itself: "0; url=place".
-func (b *builder) refresh(e Element, a Attr) {
+func (b *builder) refresh(e *Element, a *Attr) {
 	_, rest, ok := strings.Cut(a.Value, ";")
 	if !ok {
 		if _, rest, ok = strings.Cut(a.Value, ","); !ok {
@@ -187,6 +188,10 @@ func cssAddresses(css string) (found []string) {
 			}
 		}
 	}
+}
+
+func hasPrefixFold(s, prefix string) bool {
+	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
 }
 
 func hasSuffixFold(s, suffix string) bool {

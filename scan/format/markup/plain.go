@@ -49,7 +49,7 @@ func lastBlank(b []byte) int {
 
 // plain looks at a piece of plain text.
 func (b *builder) plain(piece []byte, at int64) {
-	text := b.source.text(piece)
+	text := b.source.utf8(piece)
 	b.page.Letters += letters(text)
 	b.text.add(text)
 	b.drawn.add(text)
@@ -158,8 +158,10 @@ func textLink(word string) (href string, ok bool) {
 func isBlockGlyph(r rune) bool { return r >= 0x2580 && r <= 0x259f || r == 0x2b1b || r == 0x2b1c }
 
 // wideLetters does what letters does, for text that is not all ASCII.
-func wideLetters(s string) (n int) {
-	for _, r := range s {
+func wideLetters(s []byte) (n int) {
+	for len(s) > 0 {
+		r, size := utf8.DecodeRune(s)
+		s = s[size:]
 		if r > ' ' && r < 0x7f || r > 0xa0 && !unicode.IsSpace(r) && !unicode.Is(unicode.Cf, r) && r != 0x34f && !isBlockGlyph(r) {
 			n++
 		}

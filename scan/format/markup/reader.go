@@ -103,7 +103,7 @@ func (r *Reader) read(l *layer) bool {
 	kind := l.z.Next()
 	raw := l.z.Raw()
 	t := &r.token
-	*t = Token{Span: Span{l.at, l.at + int64(len(raw))}, Second: len(r.layers) > 1, raw: raw, source: r.source}
+	*t = Token{Span: Span{l.at, l.at + int64(len(raw))}, Second: len(r.layers) > 1, raw: raw, source: &r.source}
 	literal := l.raw
 	l.raw = ""
 	switch kind {

@@ -167,7 +167,7 @@ type being struct {
 }
 
 func newBeing(name string, attrs []Attr) being {
-	b := being{name: name, attrs: attrs}
+	b := being{name: name, attrs: slices.Clone(attrs)}
 	for _, a := range attrs {
 		switch a.Name {
 		case "id":

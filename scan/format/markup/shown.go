@@ -1,6 +1,7 @@
 package markup
 
 import (
+	"bytes"
 	"strings"
 	"unicode/utf8"
 )
@@ -21,6 +22,25 @@ func isBlock(name string) bool {
 	return false
 }
 
+// isVoid reports elements that hold nothing and have no end tag.
+func isVoid(name string) bool {
+	switch name {
+	case "area", "base", "basefont", "bgsound", "br", "col", "command", "embed", "frame", "hr", "img", "image", "input", "keygen",
+		"link", "meta", "param", "source", "track", "wbr":
+		return true
+	}
+	return false
+}
+
+// closesItself reports elements that end where the next of their kind begins.
+func closesItself(name string) bool {
+	switch name {
+	case "p", "li", "td", "th", "tr", "option", "dd", "dt":
+		return true
+	}
+	return false
+}
+
 // textWriter collects text as it shows: a line for each block, blanks folded.
 type textWriter struct {
 	strings.Builder
@@ -30,14 +50,14 @@ type textWriter struct {
 }
 
 // add adds running text.
-func (w *textWriter) add(s string) {
+func (w *textWriter) add(s []byte) {
 	if w.limit == 0 {
 		return
 	}
-	for s != "" && !w.cut {
+	for len(s) > 0 && !w.cut {
 		n := even(s)
 		if n == 0 {
-			n = len(s) - len(strings.TrimLeftFunc(s, isBlankRune))
+			n = len(s) - len(bytes.TrimLeftFunc(s, isBlankRune))
 			if w.pending == 0 {
 				w.pending = ' '
 			}
@@ -50,7 +70,7 @@ func (w *textWriter) add(s string) {
 
 // even returns the length of the words at the beginning of s that need no folding:
 // there is one space between each two of them.
-func even(s string) int {
+func even(s []byte) int {
 	space := -2 // where the last one is
 	for i := 0; i < len(s); i++ {
 		c := s[i]
@@ -61,7 +81,7 @@ func even(s string) int {
 			space = i
 			continue
 		}
-		if r, n := utf8.DecodeRuneInString(s[i:]); !isBlankRune(r) {
+		if r, n := utf8.DecodeRune(s[i:]); !isBlankRune(r) {
 			i += n - 1
 			continue
 		}
@@ -77,19 +97,19 @@ func even(s string) int {
 }
 
 // word adds one word or several, as many as there is room for.
-func (w *textWriter) word(s string) {
+func (w *textWriter) word(s []byte) {
 	if room := w.limit - w.Len() - 1; len(s) > room {
 		w.cut = true
-		s = s[:max(0, strings.LastIndexByte(s[:max(0, room)], ' '))]
+		s = s[:max(0, bytes.LastIndexByte(s[:max(0, room)], ' '))]
 	}
-	if s == "" {
+	if len(s) == 0 {
 		return
 	}
 	if w.pending != 0 && w.Len() > 0 {
 		w.WriteByte(w.pending)
 	}
 	w.pending = 0
-	w.WriteString(s)
+	w.Write(s)
 }
 
 // line begins a new line.

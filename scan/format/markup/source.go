@@ -125,14 +125,17 @@ func metaCharset(attrs []html.Attribute) string {
 }
 
 // text returns b, a piece of the source, as UTF-8.
-func (s Source) text(b []byte) string {
+func (s *Source) text(b []byte) string { return string(s.utf8(b)) }
+
+// utf8 does the same in bytes, which are those of b where these are UTF-8.
+func (s *Source) utf8(b []byte) []byte {
 	if isASCII(b) {
-		return string(b)
+		return b
 	}
 	switch s.Charset {
 	case "", "utf-8", "us-ascii":
 		if utf8.Valid(b) {
-			return string(b)
+			return b
 		}
 	}
 	label := s.Charset
@@ -140,7 +143,7 @@ func (s Source) text(b []byte) string {
 		label = "windows-1252"
 	}
 	if t, ok := charset.Decode(label, b); ok {
-		return t
+		return []byte(t)
 	}
-	return strings.ToValidUTF8(string(b), "\ufffd")
+	return bytes.ToValidUTF8(b, []byte("\ufffd"))
 }

@@ -14,9 +14,9 @@ const deepest = 200
 // filters are fed.
 type looks struct {
 	stack []look
-	open  map[string]int // how often each name is in the stack
-	last  bool           // the element that was just begun is hidden, though nothing can be in it
-	sheet *sheet         // nil while there is none
+	open  [slots]uint8 // how many names in the stack have each slot
+	last  bool         // the element that was just begun is hidden, though nothing can be in it
+	sheet *sheet       // nil while there is none
 }
 
 // look is an open element.
@@ -31,7 +31,7 @@ type look struct {
 }
 
 // hidden reports whether the text of an element is hidden.
-func (l look) hidden() bool {
+func (l *look) hidden() bool {
 	return l.gone || l.invisible || l.small || l.colored && (l.color == transparent || l.color != "" && l.color == l.shownOn())
 }
 
@@ -57,16 +57,14 @@ func (l *looks) matches() int {
 // start opens an element.
 func (l *looks) start(name string, attrs []Attr) {
 	l.last = false
-	var top look
-	if n := len(l.stack); n > 0 {
-		if closesItself(name) && l.stack[n-1].name == name {
-			l.cut(n - 1)
-		}
-		if n = len(l.stack); n > 0 {
-			top = l.stack[n-1]
-		}
+	if n := len(l.stack); n > 0 && closesItself(name) && l.stack[n-1].name == name {
+		l.cut(n - 1)
 	}
-	e := top.with(name, attrs)
+	var e look
+	if n := len(l.stack); n > 0 {
+		e = l.stack[n-1]
+	}
+	e.inside(name, attrs)
 	if l.sheet != nil {
 		e.being = newBeing(name, attrs)
 	}
@@ -79,29 +77,40 @@ func (l *looks) start(name string, attrs []Attr) {
 	}
 	if len(l.stack) < deepest {
 		l.stack = append(l.stack, e)
-		l.open[name]++
+		l.open[slot(name)]++
 	}
+}
+
+// slots is how many slots names have: many enough for most end tags that end nothing to be
+// told by theirs.
+const slots = 64
+
+func slot(name string) byte {
+	if name == "" {
+		return 0
+	}
+	return (name[0] + 7*name[len(name)-1] + 11*byte(len(name))) % slots
 }
 
 // cut closes all from the n-th element on.
 func (l *looks) cut(n int) {
-	for _, e := range l.stack[n:] {
-		l.open[e.name]--
+	for i := n; i < len(l.stack); i++ {
+		l.open[slot(l.stack[i].name)]--
 	}
 	l.stack = l.stack[:n]
 }
 
 // end closes an element, and those inside that were left open.
 func (l *looks) end(name string) {
-	if l.open[name] == 0 {
+	if l.open[slot(name)] == 0 {
 		return
 	}
 	for i := len(l.stack) - 1; i >= 0; i-- {
-		if l.stack[i].name == name {
+		switch l.stack[i].name {
+		case name:
 			l.cut(i)
 			return
-		}
-		if l.stack[i].name == "td" || l.stack[i].name == "table" {
+		case "td", "table":
 			return // a stray end tag does not reach out of its cell
 		}
 	}
@@ -232,9 +241,8 @@ func (s *styled) set(property, value string) {
 	}
 }
 
-// with returns the look of an element inside another, style left out.
-func (outer look) with(name string, attrs []Attr) look {
-	e := outer
+// inside makes the look of an element of that of the one around it, style left out.
+func (e *look) inside(name string, attrs []Attr) {
 	e.being = being{name: name}
 	for _, a := range attrs {
 		switch a.Name {
@@ -250,11 +258,10 @@ func (outer look) with(name string, attrs []Attr) look {
 			e.background = "image"
 		}
 	}
-	return e
 }
 
 // shownOn returns the colour of the background: white where no style sets one.
-func (l look) shownOn() string {
+func (l *look) shownOn() string {
 	if l.background == "" {
 		return "#ffffff"
 	}
@@ -377,23 +384,4 @@ func tiny(value string) bool {
 	n, err := strconv.ParseFloat(number, 64)
 	unit := value[len(number):]
 	return err == nil && (n == 0 || n <= 1 && (unit == "px" || unit == "pt" || unit == "%"))
-}
-
-// isVoid reports elements that hold nothing and have no end tag.
-func isVoid(name string) bool {
-	switch name {
-	case "area", "base", "basefont", "bgsound", "br", "col", "command", "embed", "frame", "hr", "img", "image", "input", "keygen",
-		"link", "meta", "param", "source", "track", "wbr":
-		return true
-	}
-	return false
-}
-
-// closesItself reports elements that end where the next of their kind begins.
-func closesItself(name string) bool {
-	switch name {
-	case "p", "li", "td", "th", "tr", "option", "dd", "dt":
-		return true
-	}
-	return false
 }

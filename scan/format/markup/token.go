@@ -28,7 +28,7 @@ type Token struct {
 	Second bool   // it is in what some clients do not read as markup: a conditional comment, what an unclosed element swallows
 
 	raw    []byte
-	source Source
+	source *Source
 	short  int64 // length of a tag that swallows what follows it; 0 for others
 }
 
@@ -43,15 +43,16 @@ func (t *Token) Tag() Span {
 
 // Text returns the token's text as a reader sees it: charset decoded and, unless it is
 // literal, character references resolved.
-func (t *Token) Text() string {
-	s := t.source.text(t.raw)
-	if t.Kind == Literal && t.Name != "title" && t.Name != "textarea" {
+func (t *Token) Text() string { return string(t.text()) }
+
+// text returns the same in bytes, which are those of the source where nothing is different.
+func (t *Token) text() []byte {
+	s := t.source.utf8(t.raw)
+	literal := t.Kind == Literal && t.Name != "title" && t.Name != "textarea"
+	if literal || bytes.IndexByte(s, '&') < 0 {
 		return s
 	}
-	if strings.IndexByte(s, '&') < 0 {
-		return s
-	}
-	return html.UnescapeString(s)
+	return []byte(html.UnescapeString(string(s)))
 }
 
 // maxAttrs bounds the attributes of one tag.
@@ -59,12 +60,14 @@ const maxAttrs = 4096
 
 // Attrs returns the attributes of a tag in their order, the first 4096 of them. Where
 // a name is there twice both are returned; see Obeyed.
-func (t *Token) Attrs() []Attr {
+func (t *Token) Attrs() []Attr { return t.appendAttrs(nil) }
+
+// appendAttrs returns the attributes in a slice that may be none.
+func (t *Token) appendAttrs(attrs []Attr) []Attr {
 	if t.Kind != StartTag {
-		return nil
+		return attrs
 	}
 	s := attrScanner{tag: t.raw, at: tagName(t.raw)}
-	var attrs []Attr
 	for len(attrs) < maxAttrs {
 		a, ok := s.next()
 		if !ok {
