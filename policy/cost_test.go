@@ -97,7 +97,7 @@ func TestDecisionsCostNoMoreThanTheirBound(t *testing.T) {
 			p, in := m.policy(t), m.input()
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
-			d, steps := p.decide(in)
+			d, steps := p.decide(&in)
 			runtime.ReadMemStats(&after)
 			if bound := m.bound(1); steps > bound {
 				t.Errorf("%s, %v: %d steps, more than %d", name, m, steps, bound)

@@ -95,7 +95,7 @@ func (p *Policy) RefusesListed(s scan.Stage) bool {
 // At a stage before the message it refuses only mail that no rule can let through
 // any more; while one still may, the decision is to deliver, and Pending.
 func (p *Policy) Decide(in Input) Decision {
-	d, _ := p.decide(in)
+	d, _ := p.decide(&in)
 	return d
 }
 
@@ -103,7 +103,7 @@ func (p *Policy) Decide(in Input) Decision {
 // It is at most a number for each finding, each recipient and each rule for a
 // recipient, and for each pair of a recipient's own list of rules and a group of
 // findings: never findings times recipients.
-func (p *Policy) decide(in Input) (Decision, int) {
+func (p *Policy) decide(in *Input) (Decision, int) {
 	f := p.facts(in)
 	recipients := f.recipients()
 	f.general = p.index.general(f)

@@ -300,7 +300,7 @@ func TestDirections(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		f := p.facts(Input{Stage: scan.StageMessage, Envelope: test.env})
+		f := p.facts(&Input{Stage: scan.StageMessage, Envelope: test.env})
 		var got []Directions
 		for _, to := range f.recipients() {
 			got = append(got, f.directions(to))

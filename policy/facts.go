@@ -45,9 +45,9 @@ type recipient struct {
 	directions Directions
 }
 
-func (p *Policy) facts(in Input) *facts {
+func (p *Policy) facts(in *Input) *facts {
 	f := &facts{
-		in: in, local: p.local, ours: p.ours, sender: splitAddress(in.Envelope.Sender),
+		in: *in, local: p.local, ours: p.ours, sender: splitAddress(in.Envelope.Sender),
 		fixed: fixedParts(in), told: make([][]answer, (len(p.rules)+perPage-1)/perPage),
 		filled: map[fill][]HeaderField{}, standings: map[asked]standing{},
 		limits: map[string]*OwnLimit{}, asksOwn: map[string]bool{},

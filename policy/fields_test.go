@@ -8,7 +8,7 @@ import (
 
 // TestFillIn has words, and braces that are none.
 func TestFillIn(t *testing.T) {
-	f := mustNew(t, nil).facts(Input{ID: "{rule}", Found: []scan.Finding{{Rule: "spam/x", Detail: "bad"}}})
+	f := mustNew(t, nil).facts(&Input{ID: "{rule}", Found: []scan.Finding{{Rule: "spam/x", Detail: "bad"}}})
 	for text, want := range map[string]string{
 		"":                      "",
 		"plain":                 "plain",

@@ -201,7 +201,7 @@ func (f *facts) fixedEdits(part int) byte {
 const allEdits = 1<<(Replace+1) - 1
 
 // fixedParts notes which edits cannot be made, by part.
-func fixedParts(in Input) map[int]byte {
+func fixedParts(in *Input) map[int]byte {
 	fixed := map[int]byte{}
 	for _, part := range in.Fixed {
 		fixed[part] = allEdits

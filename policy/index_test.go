@@ -103,8 +103,8 @@ func TestIndexFindsWhatHolds(t *testing.T) {
 		p, in := mustNew(t, rules), d.looked()
 		p.local.Relays = pick(d, nil, []Network{network("192.0.2.0/28")})
 		all := linear(p)
-		got, steps := p.decide(in)
-		want, most := all.decide(in)
+		got, steps := p.decide(&in)
+		want, most := all.decide(&in)
 		if !reflect.DeepEqual(alike(in, got), alike(in, want)) {
 			t.Fatalf("seed %d: at %v, by the index\n%+v\nrule by rule\n%+v", seed, in.Stage, got, want)
 		}
@@ -172,7 +172,7 @@ func TestRulesForOtherMailCostNothing(t *testing.T) {
 				}
 				in := inbound("exe", "spam")
 				in.Stage = stage
-				d, steps := mustNew(t, rules).decide(in)
+				d, steps := mustNew(t, rules).decide(&in)
 				if d.Answer != Deliver {
 					t.Fatalf("%s: %d rules at %v: %v", name, n, stage, d.Answer)
 				}

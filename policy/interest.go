@@ -32,7 +32,7 @@ func (p *Policy) some(wanted func(*rule) bool) some {
 
 // each calls do for each rule that may be for mail with such an envelope, once or more often, until it returns false.
 func (s some) each(e scan.Envelope, do func(*rule) bool) {
-	f := s.policy.facts(Input{Stage: scan.StageRcpt, Envelope: e, People: anyPeople{}, Lists: anyLists{}})
+	f := s.policy.facts(&Input{Stage: scan.StageRcpt, Envelope: e, People: anyPeople{}, Lists: anyLists{}})
 	var to []recipient
 	for _, a := range e.Recipients {
 		to = append(to, f.recipient(a))

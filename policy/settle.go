@@ -26,7 +26,8 @@ func (f *facts) settle(all []judged) Decision {
 		d.Pending = d.Pending || j.pending
 	}
 	if !f.complete() {
-		return f.early(d, all)
+		f.early(&d, all)
+		return d
 	}
 	d.Pending = false
 	d.Unmade = f.unmade(all)
@@ -45,17 +46,16 @@ func (f *facts) settle(all []judged) Decision {
 
 // early refuses the mail that can be refused before the message is there, and
 // leaves all other mail for later.
-func (f *facts) early(d Decision, all []judged) Decision {
+func (f *facts) early(d *Decision, all []judged) {
 	if d.Answer == Reject || d.Answer == Tempfail {
 		d.Pending = false
-		f.reply(&d, all)
+		f.reply(d, all)
 		if d.Answer == Reject { // who is asked to come back is told of then
-			f.notices(&d, all)
+			f.notices(d, all)
 		}
-		return d
+		return
 	}
 	d.Answer = Deliver
-	return d
 }
 
 func overall(all []judged) Answer {

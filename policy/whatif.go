@@ -91,7 +91,7 @@ func (w *whatIf) without(gone []cause) (Decision, bool) {
 			in.Without = append(in.Without, c.rule)
 		}
 	}
-	d, steps := w.policy.decide(in)
+	d, steps := w.policy.decide(&in)
 	w.steps -= steps + len(w.in.Found) + len(d.Verdicts)
 	return d, !d.sameEffect(w.was)
 }

@@ -41,7 +41,7 @@ func (j *Judge) edits() bool { return j.Editor != nil && j.Policy.Edits() }
 // choose decides, and makes the edits that the decision asks for. Edits that
 // cannot be made, or whose result is not fit to be delivered, get what their rule
 // says for that. There is one round: nothing is edited twice.
-func (j *Judge) choose(ctx context.Context, s seen) choice {
+func (j *Judge) choose(ctx context.Context, s *seen) choice {
 	if s.own != nil {
 		return choice{decision: *s.own, rules: j.Policy}
 	}
@@ -59,7 +59,7 @@ func (j *Judge) choose(ctx context.Context, s seen) choice {
 }
 
 // fixed returns the parts that cannot be edited.
-func (j *Judge) fixed(s seen) []int {
+func (j *Judge) fixed(s *seen) []int {
 	if !j.edits() {
 		return []int{scan.WholeMessage}
 	}
@@ -69,7 +69,7 @@ func (j *Judge) fixed(s seen) []int {
 // uneditable says why no edit can be made of a message in which there may be more than its first reading shows; "" of
 // any other. Rules are told beforehand, so that they need not deliver what they wanted to be edited. They are told
 // nothing of a message that this host has failed to open: it is to come again, and is not to blame.
-func (j *Judge) uneditable(s seen) string {
+func (j *Judge) uneditable(s *seen) string {
 	if !j.edits() || slices.ContainsFunc(s.found, unopened) || !edit.Uncertain(s.message, s.found) {
 		return ""
 	}
@@ -80,14 +80,14 @@ func (j *Judge) uneditable(s seen) string {
 func unopened(f scan.Finding) bool { return f.Scanner == "mime" && f.Kind == scan.Failed }
 
 // decide asks the policy about the facts known so far.
-func (j *Judge) decide(s seen, t tried) choice {
+func (j *Judge) decide(s *seen, t tried) choice {
 	defer s.clock.since(Decide, time.Now())
 	return choice{tried: t, decision: j.Policy.Decide(s.input(t)), rules: j.Policy}
 }
 
 // attempt decides and edits. It reports whether the choice is final; if not,
 // another has to be made without what it says was tried in vain.
-func (j *Judge) attempt(ctx context.Context, s seen, t tried) (_ choice, final bool) {
+func (j *Judge) attempt(ctx context.Context, s *seen, t tried) (_ choice, final bool) {
 	c := j.decide(s, t)
 	if len(c.decision.Edits) == 0 {
 		return j.addBanners(ctx, s, c), true
@@ -97,7 +97,7 @@ func (j *Judge) attempt(ctx context.Context, s seen, t tried) (_ choice, final b
 
 // addBanners puts banners into a message that is not edited otherwise. They are
 // our own words, so the result needs no second look.
-func (j *Judge) addBanners(ctx context.Context, s seen, c choice) choice {
+func (j *Judge) addBanners(ctx context.Context, s *seen, c choice) choice {
 	if len(c.decision.Banners) == 0 || c.bare {
 		return c
 	}
@@ -113,7 +113,7 @@ func (j *Judge) addBanners(ctx context.Context, s seen, c choice) choice {
 }
 
 // job returns what the choice asks the editor for.
-func (s seen) job(c choice) edit.Job {
+func (s *seen) job(c choice) edit.Job {
 	job := edit.Job{ID: s.id, Message: s.message, Found: s.found, Edits: c.decision.Edits, Banners: c.decision.Banners}
 	if c.bare {
 		job.Banners = nil
@@ -122,7 +122,7 @@ func (s seen) job(c choice) edit.Job {
 }
 
 // edit makes the edits of the decision, and looks at the result.
-func (j *Judge) edit(ctx context.Context, s seen, c choice) (_ choice, final bool) {
+func (j *Judge) edit(ctx context.Context, s *seen, c choice) (_ choice, final bool) {
 	result, err := j.Editor.Apply(ctx, s.job(c))
 	switch named := (*edit.NoBanner)(nil); {
 	case errors.As(err, &named): // the edits matter more
@@ -143,7 +143,7 @@ func (j *Judge) edit(ctx context.Context, s seen, c choice) (_ choice, final boo
 
 // again looks at the edited message and decides about it. Only what no rule
 // objects to any more goes on.
-func (j *Judge) again(ctx context.Context, s seen, c choice, result *edit.Result) (_ choice, final bool) {
+func (j *Judge) again(ctx context.Context, s *seen, c choice, result *edit.Result) (_ choice, final bool) {
 	after := j.lookAgain(ctx, s, result)
 	c.second = after.message
 	next := j.decide(after, tried{fixed: edit.Fixed(after.message, after.found), bare: c.bare})
@@ -173,7 +173,7 @@ func worse(first, second policy.Decision) bool {
 
 // done reports whether all that the decision about the edited message asks for
 // is in it.
-func (j *Judge) done(ctx context.Context, after seen, next choice) bool {
+func (j *Judge) done(ctx context.Context, after *seen, next choice) bool {
 	if len(next.decision.Edits) == 0 {
 		return true
 	}
@@ -209,7 +209,7 @@ func (c choice) noBanner(err error) choice {
 }
 
 // unbannered returns the choice with a note why nothing can be put into the message.
-func (c choice) unbannered(s seen) choice {
+func (c choice) unbannered(s *seen) choice {
 	why := edit.WhyFixed(s.message, s.found)(scan.WholeMessage)
 	if why == "" {
 		return c
@@ -249,7 +249,7 @@ func (c choice) refuse(err error) choice {
 }
 
 // explained returns the choice with a note why each edit was not tried that a rule asks for.
-func (c choice) explained(s seen) choice {
+func (c choice) explained(s *seen) choice {
 	if len(c.decision.Unmade) == 0 {
 		return c
 	}

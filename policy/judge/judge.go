@@ -96,7 +96,7 @@ func (j *Judge) NewParser() *entity.Parser { return j.Opener.NewParser() }
 // Early decides at a stage before the message. What was begun is waited for at
 // RCPT, the last stage that can still refuse the message unseen, unless only lists can do that.
 func (j *Judge) Early(ctx context.Context, s scan.Stage, env scan.Envelope, begun []*scan.Pending) policy.Ruling {
-	at := seen{id: newID(), stage: s, envelope: j.placed(env), people: j.People}
+	at := &seen{id: newID(), stage: s, envelope: j.placed(env), people: j.People}
 	at.lists, _ = j.Lists() // of which the message has a finding
 	if s == scan.StageRcpt && (at.lists == nil || j.Policy.Refuses(s) || j.refusesFound) {
 		at.reports = wait(begun)

@@ -43,7 +43,7 @@ const closing = 16
 func (j *Judge) examining() time.Duration { return j.Time - j.Time/closing }
 
 // spare returns when no time is left any more for what the answer does not need.
-func (j *Judge) spare(s seen) time.Time {
+func (j *Judge) spare(s *seen) time.Time {
 	if s.begun.IsZero() {
 		return time.Time{}
 	}
@@ -59,8 +59,8 @@ func (j *Judge) firstLook() time.Duration {
 }
 
 // look opens a message and has it scanned.
-func (j *Judge) look(ctx context.Context, in scan.Received) seen {
-	s := seen{id: newID(), begun: time.Now(), stage: scan.StageMessage, size: in.Size, clock: new(clock), people: j.People}
+func (j *Judge) look(ctx context.Context, in scan.Received) *seen {
+	s := &seen{id: newID(), begun: time.Now(), stage: scan.StageMessage, size: in.Size, clock: new(clock), people: j.People}
 	ctx, cancel := context.WithTimeout(ctx, j.firstLook())
 	defer cancel()
 	s.envelope, in = j.early(ctx, in)
@@ -72,14 +72,15 @@ func (j *Judge) look(ctx context.Context, in scan.Received) seen {
 		return s
 	}
 	s.release = p.release
-	s.message.Notes = append(s.message.Notes, append(p.found, j.takeLists(&s)...)...)
+	s.message.Notes = append(s.message.Notes, append(p.found, j.takeLists(s)...)...)
 	begun := time.Now()
-	once, contents := j.scan(ctx, &s)
+	once, contents := j.scan(ctx, s)
 	s.clock.since(Scan, begun)
 	begun = time.Now()
 	s.once = slices.Concat(wait(in.Begun), once)
 	s.clock.since(Ask, begun)
-	return j.finds(s, contents)
+	j.finds(s, contents)
+	return s
 }
 
 // takeLists takes the lists of senders as they are now, which hold for all that is decided about
@@ -96,21 +97,22 @@ func (j *Judge) takeLists(s *seen) []scan.Finding {
 }
 
 // lookAgain opens and scans what edits have made of a message.
-func (j *Judge) lookAgain(ctx context.Context, s seen, result *edit.Result) seen {
+func (j *Judge) lookAgain(ctx context.Context, before *seen, result *edit.Result) *seen {
+	s := *before
 	s.size = result.Message.Size()
-	s.message = j.Opener.Open(ctx, scan.Received{Envelope: s.envelope, Raw: edited{result, s.message}, Tree: result.Tree, Size: s.size})
-	return j.finds(s, j.Engine.Scan(ctx, s.message))
+	s.message = j.Opener.Open(ctx, scan.Received{Envelope: s.envelope, Raw: edited{result, before.message}, Tree: result.Tree, Size: s.size})
+	j.finds(&s, j.Engine.Scan(ctx, s.message))
+	return &s
 }
 
 // finds adds what scanners of the contents report, and all findings that count.
-func (j *Judge) finds(s seen, contents []scan.Report) seen {
+func (j *Judge) finds(s *seen, contents []scan.Report) {
 	s.reports = slices.Concat(s.once, contents)
 	found := slices.Concat(s.message.Notes, scan.Findings(s.reports), j.Policy.Named(s.envelope, s.message.Parts))
 	s.found = pardon(s.release, found)
 	if why := j.uneditable(s); why != "" {
 		s.found = append(s.found[:len(s.found):len(s.found)], noteOf("mime/uneditable", scan.WholeMessage, why))
 	}
-	return s
 }
 
 // scan has both engines look at the message at the same time, and what it holds listed meanwhile.
@@ -131,7 +133,7 @@ func wait(begun []*scan.Pending) []scan.Report {
 }
 
 // took returns how long ago the look began.
-func (s seen) took() time.Duration {
+func (s *seen) took() time.Duration {
 	if s.begun.IsZero() {
 		return 0
 	}
@@ -139,7 +141,7 @@ func (s seen) took() time.Duration {
 }
 
 // input returns what the decision depends on, where some edits were tried in vain.
-func (s seen) input(t tried) policy.Input {
+func (s *seen) input(t tried) policy.Input {
 	in := policy.Input{
 		ID:       s.id,
 		Stage:    s.stage,

@@ -22,7 +22,7 @@ type Result struct {
 	Decision   policy.Decision
 	Took       time.Duration
 
-	seen   seen
+	seen   *seen
 	choice choice
 	until  time.Time        // when it is too late to try what would have been otherwise; zero: never
 	told   func() *recorder // makes the record, once
@@ -32,7 +32,7 @@ type Result struct {
 func (r *Result) late() bool { return !r.until.IsZero() && time.Now().After(r.until) }
 
 // result puts together what was seen of a message and what was chosen.
-func (j *Judge) result(s seen, c choice) *Result {
+func (j *Judge) result(s *seen, c choice) *Result {
 	r := &Result{
 		ID:         s.id,
 		Generation: j.Options.Generation,
