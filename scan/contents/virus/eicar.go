@@ -2,6 +2,7 @@ package virus
 
 import (
 	"bytes"
+	"encoding/binary"
 	"slices"
 
 	"github.com/milterscan/milterscan/scan/scratch"
@@ -14,24 +15,36 @@ const eicarName = "Eicar-Test-Signature"
 // Research, in two halves so that virus scanners leave this file alone.
 var eicar = []byte(`X5O!P%@AP[4\PZX54(P^)7CC)7}` + `$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*`)
 
-// anchor is the stretch of eicar that is looked for first: searching is fastest
-// for something short that begins with two bytes which rarely are together.
-var anchor = eicar[anchorAt : anchorAt+16]
+// stride is how many bytes there are from one pair of bytes that is looked at to the next. It is one less than the string
+// is long: wherever the string is, one of these pairs is in it.
+const stride = 68 - 1
 
-const anchorAt = 26
+// pairs has a bit for each two bytes, in little endian, that are next to each other in eicar.
+var pairs = func() (t [1 << 16 / 64]uint64) {
+	for i := range stride {
+		pair := binary.LittleEndian.Uint16(eicar[i:])
+		t[pair/64] |= 1 << (pair % 64)
+	}
+	return t
+}()
 
 // hasEICAR reports whether the test string is anywhere in b.
 func hasEICAR(b []byte) bool {
-	for at := anchorAt; at < len(b); {
-		i := bytes.Index(b[at:], anchor)
-		if i < 0 {
-			return false
-		}
-		at += i
-		if bytes.HasPrefix(b[at-anchorAt:], eicar) {
+	for at := 0; at+1 < len(b); at += stride {
+		pair := binary.LittleEndian.Uint16(b[at:])
+		if pairs[pair/64]>>(pair%64)&1 != 0 && isAround(b, at) {
 			return true
 		}
-		at++
+	}
+	return false
+}
+
+// isAround reports whether the pair of bytes at a place of b is of the test string.
+func isAround(b []byte, at int) bool {
+	for i := range stride {
+		if begin := at - i; eicar[i] == b[at] && eicar[i+1] == b[at+1] && begin >= 0 && bytes.HasPrefix(b[begin:], eicar) {
+			return true
+		}
 	}
 	return false
 }

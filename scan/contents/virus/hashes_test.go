@@ -80,21 +80,25 @@ func TestEICARBetweenParts(t *testing.T) {
 }
 
 func TestEICARNearMisses(t *testing.T) {
-	for name, text := range map[string]string{
-		"short":       string(eicar[1:]),
-		"cut":         string(eicar[:67]),
-		"changed":     strings.Replace(string(eicar), "P^)", "P^(", 1),
-		"anchor":      string(anchor),
-		"anchors":     strings.Repeat(string(anchor), 50),
-		"two halves":  string(eicar[:30]) + " " + string(eicar[30:]),
-		"anchor last": "xxxx" + string(eicar[:anchorAt+16]),
-	} {
+	misses := []string{string(eicar[1:]), string(eicar[:67]), string(eicar[:30]) + " " + string(eicar[30:])}
+	for i := range eicar {
+		misses = append(misses, string(eicar[:i])+"~"+string(eicar[i+1:]), strings.Repeat(string(eicar[i:min(i+2, len(eicar))]), 100))
+	}
+	for _, text := range misses {
 		if hasEICAR([]byte(text)) {
-			t.Errorf("%s: found", name)
+			t.Errorf("found in %q", text)
 		}
 	}
-	if !hasEICAR([]byte(string(anchor) + string(eicar))) {
-		t.Error("not found behind its own anchor")
+}
+
+func TestEICARAtAnyPlace(t *testing.T) {
+	for before := range 3 * len(eicar) {
+		for _, around := range []string{"x", "X", string(eicar[:stride]), "\x00"} {
+			b := append(bytes.Repeat([]byte(around), before)[:before], eicar...)
+			if !hasEICAR(b) || !hasEICAR(append(b, around...)) {
+				t.Fatalf("not found after %d bytes of %q", before, around)
+			}
+		}
 	}
 }
 
