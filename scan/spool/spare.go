@@ -7,10 +7,11 @@ import (
 )
 
 // Writing over pages that a file has already costs a third of what new pages cost,
-// so files stay open for the next buffers: so many bytes of them at most, and so
-// many files, and not for longer than a quiet minute.
+// so files stay open for the next buffers: so many bytes of them at most, which eight
+// messages of 10 MB and their parts take, and so many files, and not for longer than a
+// quiet minute.
 const (
-	spareBytes = 64 << 20
+	spareBytes = 192 << 20
 	spareFiles = 16
 	spareTime  = time.Minute
 )

@@ -79,7 +79,7 @@ func (s *Spool) Buffer() *Buffer { return &Buffer{spool: s} }
 
 // Used returns how many bytes of memory and of disk the buffers hold now. Memory is
 // counted in whole blocks, and so is disk but for the ends of large buffers. Some
-// more disk, at most 128 MB and within the budget, may be kept for a minute, so that
+// more disk, at most 256 MB and within the budget, may be kept for a minute, so that
 // the next buffers find their files.
 func (s *Spool) Used() (memory, disk int64) {
 	return s.memory.used.Load(), s.disk.used.Load() - s.spares.held() - s.volumes.held()

@@ -5,10 +5,13 @@ import (
 	"sync"
 )
 
+// spareBlocks is how many bytes of free blocks a volume keeps.
+const spareBlocks = 32 << 20
+
 // volume is a file in which many buffers have blocks of one size, so that content that
 // does not fit into memory costs bytes but no descriptor for each part. Its space
 // counts in the spool's budget for disk. Free blocks keep their bytes on disk for the
-// next buffers, up to half of spareBytes; the file system gets back those of others.
+// next buffers, up to spareBlocks bytes; the file system gets back those of others.
 type volume struct {
 	size int64 // of a block
 	open func() (*os.File, error)
@@ -73,7 +76,7 @@ func (v *volume) reuse() (e extent, ok bool, err error) {
 func (v *volume) put(at int64) int64 {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if int64(len(v.free)+1)*v.size > spareBytes/2 && punch(v.file, at, v.size) {
+	if int64(len(v.free)+1)*v.size > spareBlocks && punch(v.file, at, v.size) {
 		v.holes = append(v.holes, at)
 		return v.size
 	}
