@@ -6,7 +6,9 @@ import (
 	"io"
 	"io/fs"
 	"net"
+	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -279,6 +281,36 @@ func TestClamdUnreadablePartIsNoFaultOfTheServer(t *testing.T) {
 		}
 	})
 }
+
+// TestClamdUnpassedPartOwesNoAnswer: what was never sent is not waited for, and the server is not blamed.
+func TestClamdUnpassedPartOwesNoAnswer(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("descriptors are passed on Linux only")
+	}
+	fake := &fakes.Clamd{}
+	e := engine(t, fake.Start(t, "unix"))
+	file, err := os.Create(filepath.Join(t.TempDir(), "content"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	file.Close()
+	m := two("hello", "")
+	m.Parts[1].Content = closed{scantest.Bytes([]byte("attachment")), file}
+	if _, err := e.Scan(context.Background(), m); !isOurs(err) {
+		t.Errorf("error %v, want one of our own", err)
+	}
+	if e.servers[0].rests(time.Now()) {
+		t.Error("the server is blamed for it")
+	}
+}
+
+// closed is content that can be read, but whose file is closed.
+type closed struct {
+	scan.Content
+	file *os.File
+}
+
+func (c closed) File() *os.File { return c.file }
 
 // short is content that ends before its size.
 type short struct{ size int64 }

@@ -3,6 +3,7 @@ package virus
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"sort"
@@ -57,25 +58,26 @@ func pour(ctx context.Context, c scan.Content, take func(piece []byte) error) er
 	return newReadError(at, c.Size(), err)
 }
 
-// readError is a content that could not be read to its end: the fault is on our side,
-// and asking another server would not help.
-type readError struct {
-	at, size int64
-	err      error
-}
+// ownError is a fault on our side, with which the server has nothing to do: it owes no answer,
+// and is not to blame.
+type ownError struct{ error }
 
+// newReadError returns the error of a content that could not be read to its end.
 func newReadError(at, size int64, err error) error {
 	if err == nil || err == io.EOF {
 		err = io.ErrUnexpectedEOF
 	}
-	return &readError{at, size, err}
+	return ownError{fmt.Errorf("reading at %d of %d bytes: %w", at, size, err)}
 }
 
-func (e *readError) Error() string {
-	return fmt.Sprintf("reading at %d of %d bytes: %v", e.at, e.size, e.err)
-}
+// Unwrap returns the fault itself.
+func (e ownError) Unwrap() error { return e.error }
 
-func (e *readError) Unwrap() error { return e.err }
+// isOurs reports whether the fault is on our side.
+func isOurs(err error) bool {
+	_, ours := errors.AsType[ownError](err)
+	return ours
+}
 
 // section returns the part of c from start up to end.
 func section(c scan.Content, start, end int64) *io.SectionReader {

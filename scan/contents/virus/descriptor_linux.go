@@ -36,7 +36,7 @@ func passDescriptor(ctx context.Context, conn *net.UnixConn, c scan.Content, bef
 func memoryFile(ctx context.Context, c scan.Content) (int, error) {
 	fd, err := unix.MemfdCreate("milterscan", unix.MFD_CLOEXEC)
 	if err != nil {
-		return -1, fmt.Errorf("making a file in memory: %w", err)
+		return -1, ownError{fmt.Errorf("making a file in memory: %w", err)}
 	}
 	err = pour(ctx, c, func(piece []byte) error { return writeAll(fd, piece) })
 	if err != nil {
@@ -51,7 +51,7 @@ func writeAll(fd int, b []byte) error {
 	for len(b) > 0 {
 		n, err := unix.Write(fd, b)
 		if err != nil && !errors.Is(err, unix.EINTR) {
-			return fmt.Errorf("writing a file in memory: %w", err)
+			return ownError{fmt.Errorf("writing a file in memory: %w", err)}
 		}
 		b = b[max(n, 0):]
 	}
@@ -63,11 +63,13 @@ func writeAll(fd int, b []byte) error {
 func passFile(conn *net.UnixConn, file *os.File, commands string) error {
 	raw, err := file.SyscallConn()
 	if err != nil {
-		return err
+		return ownError{err}
 	}
 	var sent error
-	err = raw.Control(func(fd uintptr) { sent = pass(conn, int(fd), commands) })
-	return errors.Join(err, sent)
+	if err := raw.Control(func(fd uintptr) { sent = pass(conn, int(fd), commands) }); err != nil {
+		return ownError{err}
+	}
+	return sent
 }
 
 // pass sends commands and a descriptor in one message.

@@ -24,13 +24,12 @@ func (s *server) rests(now time.Time) bool { return now.UnixNano() < s.resting.L
 
 // judge remembers whether the server can be relied on. That it refused one
 // content says nothing about the next; neither does the caller's own haste or a
-// content that could not be read.
+// content that could not be read or passed on.
 func (s *server) judge(ctx context.Context, err error) {
-	var unreadable *readError
 	switch {
 	case err == nil:
 		s.resting.Store(0)
-	case errors.Is(err, ErrTooBig), errors.Is(err, ErrDaemon), errors.As(err, &unreadable), errors.Is(ctx.Err(), context.Canceled):
+	case errors.Is(err, ErrTooBig), errors.Is(err, ErrDaemon), isOurs(err), errors.Is(ctx.Err(), context.Canceled):
 	default:
 		s.resting.Store(time.Now().Add(restFor).UnixNano())
 	}
@@ -68,9 +67,7 @@ var errLate = errors.New("no answer")
 // that followed. An answer that makes no sense, or a part that cannot be read, is the
 // better reason.
 func late(ctx context.Context, begun time.Time, err error) error {
-	var unreadable *readError
-	if err == nil || !errors.Is(ctx.Err(), context.DeadlineExceeded) || errors.Is(err, ErrDaemon) || errors.Is(err, ErrGarbage) ||
-		errors.As(err, &unreadable) {
+	if err == nil || !errors.Is(ctx.Err(), context.DeadlineExceeded) || errors.Is(err, ErrDaemon) || errors.Is(err, ErrGarbage) || isOurs(err) {
 		return err
 	}
 	end, _ := ctx.Deadline()

@@ -164,8 +164,7 @@ func (s *session) settle(r reply) error {
 // better reason than the failed write. If our side failed there is nothing to wait
 // for.
 func (s *session) lastWords(cause error) error {
-	var unreadable *readError
-	if errors.As(cause, &unreadable) {
+	if isOurs(cause) {
 		return cause
 	}
 	for len(s.waiting) > 0 {
