@@ -4,6 +4,7 @@ package fakes
 
 import (
 	"bufio"
+	"io"
 	"net"
 	"path/filepath"
 	"slices"
@@ -21,7 +22,7 @@ type Clamd struct {
 	Signature  string // … with this; default "Fake-Virus"
 	Beyond     string // content that holds this is beyond its limits, and it says so
 	Answer     string // written instead of every verdict, terminator included; %d is its number
-	Backwards  bool   // answers come in reverse, at the end of the session
+	Backwards  int    // so many answers come in reverse, when the last of them is due
 	ByteByByte bool   // answers are written a byte at a time
 	Mute       bool   // connections are accepted, commands read, nothing is said
 	Deaf       bool   // connections are accepted and nothing is read
@@ -39,6 +40,7 @@ type running struct {
 	work     sync.WaitGroup
 	stopped  chan struct{}
 	dialled  atomic.Int64
+	sessions atomic.Int64
 	database atomic.Int64
 
 	mu    sync.Mutex
@@ -96,6 +98,27 @@ func (c *Clamd) Got() [][]byte {
 
 // Dialled returns how many connections it has seen.
 func (c *Clamd) Dialled() int64 { return c.run.dialled.Load() }
+
+// Sessions returns how many sessions were begun.
+func (c *Clamd) Sessions() int64 { return c.run.sessions.Load() }
+
+// Open returns how many connections are open.
+func (c *Clamd) Open() int {
+	c.run.mu.Lock()
+	defer c.run.mu.Unlock()
+	return len(c.run.conns)
+}
+
+// EndSessions writes last words to all connections and closes them, as clamd does when it
+// has heard nothing for long.
+func (c *Clamd) EndSessions(words string) {
+	c.run.mu.Lock()
+	defer c.run.mu.Unlock()
+	for conn := range c.run.conns {
+		io.WriteString(conn, words)
+		conn.Close()
+	}
+}
 
 // NewDatabase makes STATS tell of another database.
 func (c *Clamd) NewDatabase() { c.run.database.Add(1) }

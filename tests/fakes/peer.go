@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,9 +31,6 @@ func (p *peer) talk() {
 			break
 		}
 	}
-	for i := len(p.late) - 1; i >= 0; i-- {
-		p.write(p.late[i])
-	}
 }
 
 // command reads a command, which ends with NUL if it begins with z, and with a
@@ -55,6 +53,7 @@ func (p *peer) obey(command string) bool {
 	switch {
 	case name == "IDSESSION":
 		p.session = true
+		p.run.sessions.Add(1)
 	case name == "INSTREAM":
 		b, ok := p.stream()
 		return ok && p.verdict("stream", b)
@@ -124,11 +123,14 @@ func (p *peer) verdict(name string, b []byte) bool {
 	if p.Answer != "" {
 		line = strings.ReplaceAll(p.Answer, "%d", strconv.Itoa(p.number))
 	}
-	if p.Backwards {
-		p.late = append(p.late, line)
+	p.late = append(p.late, line)
+	if len(p.late) < p.Backwards {
 		return true
 	}
-	p.write(line)
+	for _, l := range slices.Backward(p.late) {
+		p.write(l)
+	}
+	p.late = nil
 	return true
 }
 

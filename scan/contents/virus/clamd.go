@@ -15,11 +15,14 @@ import (
 const dialTime = 5 * time.Second
 
 // clamd is one address at which clamd listens.
-type clamd struct{ network, address string }
+type clamd struct {
+	network, address string
+	resting          *resting
+}
 
 func newClamd(address string) (clamd, error) {
 	network, address, err := units.ParseAddress(address)
-	return clamd{network, address}, err
+	return clamd{network, address, newResting()}, err
 }
 
 // clamdEngine returns an engine whose servers are clamds. They take mail apart
@@ -59,32 +62,49 @@ func (d clamd) Ask(ctx context.Context, c scan.Content) (string, error) {
 // AskAll asks until everything is answered. What it found is; what a session
 // that failed called clean is asked again.
 func (d clamd) AskAll(ctx context.Context, all []*Question) error {
+	begin := d.session
 	for {
 		open := unanswered(all)
 		if len(open) == 0 {
 			return nil
 		}
-		err := d.session(ctx, open)
-		if err == nil {
+		s, err := begin(ctx)
+		if err != nil {
+			return err
+		}
+		rested := s.sent > 0
+		if err = s.run(ctx, open); err == nil {
+			d.resting.add(s)
 			continue
 		}
+		s.close()
 		for _, q := range open {
 			q.done = q.signature != ""
 		}
-		if !errors.Is(err, ErrTooBig) {
+		switch {
+		case errors.Is(err, ErrTooBig):
+		case rested && ctx.Err() == nil && (errors.Is(err, ErrNoReply) || errors.Is(err, ErrGarbage)):
+			begin = d.dial // clamd ended it at the same moment
+		default:
 			return err
 		}
 	}
 }
 
-// session asks over one connection.
-func (d clamd) session(ctx context.Context, open []*Question) error {
+// session returns one that rests, or a new one.
+func (d clamd) session(ctx context.Context) (*session, error) {
+	if s := d.resting.take(); s != nil {
+		return s, nil
+	}
+	return d.dial(ctx)
+}
+
+// dial returns a new session.
+func (d clamd) dial(ctx context.Context) (*session, error) {
 	dialer := net.Dialer{Timeout: dialTime}
 	conn, err := dialer.DialContext(ctx, d.network, d.address)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	session := openSession(ctx, conn)
-	defer session.close()
-	return session.run(ctx, open)
+	return openSession(conn), nil
 }

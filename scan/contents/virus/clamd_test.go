@@ -59,7 +59,7 @@ func TestClamdFinds(t *testing.T) {
 		for name, fake := range map[string]*fakes.Clamd{
 			"plain":        {Virus: "evil"},
 			"byte by byte": {Virus: "evil", ByteByByte: true},
-			"backwards":    {Virus: "evil", Backwards: true},
+			"backwards":    {Virus: "evil", Backwards: 3},
 			"odd name":     {Virus: "evil", Signature: "Win.Test: a/b (x):1"},
 		} {
 			t.Run(name, func(t *testing.T) { checkFinds(t, engine(t, fake.Start(t, network)), fake) })

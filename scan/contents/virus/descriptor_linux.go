@@ -15,10 +15,10 @@ import (
 
 // passDescriptor sends a content as an open descriptor (FILDES in clamd(8)): of
 // the file it lies in if it lies in one, else of an anonymous file in memory.
-// clamd reads it in place and needs no temporary file. The commands before and after
-// go in the same message.
-func passDescriptor(ctx context.Context, conn *net.UnixConn, c scan.Content, before, after string) error {
-	commands := before + "zFILDES\x00\x00" + after
+// clamd reads it in place and needs no temporary file. What begins the session
+// goes in the same message.
+func passDescriptor(ctx context.Context, conn *net.UnixConn, c scan.Content, begin string) error {
+	commands := begin + "zFILDES\x00\x00"
 	if f, ok := c.(interface{ File() *os.File }); ok {
 		if file := f.File(); file != nil {
 			return passFile(conn, file, commands)

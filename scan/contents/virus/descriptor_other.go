@@ -10,6 +10,6 @@ import (
 )
 
 // passDescriptor streams: anonymous files in memory are Linux's own.
-func passDescriptor(ctx context.Context, conn *net.UnixConn, c scan.Content, before, after string) error {
-	return stream(ctx, conn, c, before, after)
+func passDescriptor(ctx context.Context, conn *net.UnixConn, c scan.Content, begin string) error {
+	return stream(ctx, conn, c, begin)
 }

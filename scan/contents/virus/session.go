@@ -29,8 +29,8 @@ const longestReply = 4 << 10
 // waiting; clamd numbers them from 1 and answers in any order. A session that
 // failed is good for nothing more.
 //
-// The session is begun and ended in the same writes as the first and the last content:
-// each write wakes clamd, and a reader of its answers here.
+// The session is begun in the same write as the first content: each write wakes clamd. Between two messages
+// it rests.
 //
 // QUIRK: a stream that is too large ends the session after its error, so
 // everything not yet answered must be asked again in another one.
@@ -40,15 +40,15 @@ type session struct {
 	sent    int // commands so far; the number of the last one
 	waiting map[int]*Question
 	pending int64 // bytes of the contents without an answer
-	stop    func() bool
+	late    bool  // the time of a message ended while it was asked about
+	begun   time.Time
+	rests   time.Time // since when
 }
 
-// openSession returns a session on conn, which close closes. Its total time is that of
-// ctx.
-func openSession(ctx context.Context, conn net.Conn) *session {
-	s := &session{conn: conn, in: replies.Get().(*bufio.Reader), waiting: map[int]*Question{}}
+// openSession returns a session on conn, which close closes.
+func openSession(conn net.Conn) *session {
+	s := &session{conn: conn, in: replies.Get().(*bufio.Reader), waiting: map[int]*Question{}, begun: time.Now()}
 	s.in.Reset(conn)
-	s.stop = context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
 	return s
 }
 
@@ -56,27 +56,23 @@ func openSession(ctx context.Context, conn net.Conn) *session {
 var replies = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, longestReply) }}
 
 func (s *session) close() {
-	s.stop()
 	s.conn.Close()
 	s.in.Reset(nil)
 	replies.Put(s.in)
 }
 
-// run asks all questions and waits for the answers. The first error ends it; the
-// questions keep the answers that came before.
+// run asks all questions and waits for the answers, until ctx is done. The first error ends
+// the session; the questions keep the answers that came before.
 func (s *session) run(ctx context.Context, open []*Question) error {
-	before, after := "zIDSESSION\x00", ""
-	for i, q := range open {
+	stop := context.AfterFunc(ctx, func() { s.conn.SetDeadline(time.Unix(1, 0)) })
+	defer func() { s.late = !stop() }()
+	for _, q := range open {
 		if err := s.makeRoom(q.Content.Size()); err != nil {
 			return err
 		}
-		if i == len(open)-1 {
-			after = "zEND\x00"
-		}
-		if err := s.ask(ctx, q, before, after); err != nil {
+		if err := s.ask(ctx, q); err != nil {
 			return s.lastWords(err)
 		}
-		before = ""
 	}
 	for len(s.waiting) > 0 {
 		if err := s.answer(); err != nil {
@@ -96,31 +92,39 @@ func (s *session) makeRoom(size int64) error {
 	return nil
 }
 
-// ask sends one content, with commands before and after it.
-func (s *session) ask(ctx context.Context, q *Question, before, after string) error {
+// ask sends one content.
+func (s *session) ask(ctx context.Context, q *Question) error {
+	begin := ""
+	if s.sent == 0 {
+		begin = "zIDSESSION\x00"
+	}
 	s.sent++
 	s.waiting[s.sent] = q
 	s.pending += q.Content.Size()
 	if conn, ok := s.conn.(*net.UnixConn); ok {
-		return passDescriptor(ctx, conn, q.Content, before, after)
+		return passDescriptor(ctx, conn, q.Content, begin)
 	}
-	return stream(ctx, s.conn, q.Content, before, after)
+	return stream(ctx, s.conn, q.Content, begin)
 }
 
-// stream sends a content in chunks (INSTREAM in clamd(8)).
-func stream(ctx context.Context, w io.Writer, c scan.Content, before, after string) error {
-	if _, err := io.WriteString(w, before+"zINSTREAM\x00"); err != nil {
-		return err
-	}
+// stream sends a content in chunks (INSTREAM in clamd(8)), a small one with all that belongs to it
+// in one write: begin goes before.
+func stream(ctx context.Context, w io.Writer, c scan.Content, begin string) error {
+	before, left := []byte(begin+"zINSTREAM\x00"), c.Size()
 	err := each(ctx, c, func(b *block, n int) error {
 		binary.BigEndian.PutUint32(b[:4], uint32(n))
-		_, err := w.Write(b[:4+n])
+		pieces := net.Buffers{before, b[:4+n]}
+		if left -= int64(n); left == 0 {
+			pieces = append(pieces, make([]byte, 4)) // the empty chunk ends it
+		}
+		before = nil
+		_, err := pieces.WriteTo(w)
 		return err
 	})
-	if err != nil {
+	if err != nil || before == nil {
 		return err
 	}
-	_, err = io.WriteString(w, "\x00\x00\x00\x00"+after)
+	_, err = w.Write(append(before, 0, 0, 0, 0)) // there is nothing in it
 	return err
 }
 
