@@ -6,7 +6,6 @@ import (
 	"context"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"sync"
 	"syscall"
 	"time"
@@ -29,9 +28,6 @@ func (d *Daemon) Run(ctx context.Context, hup <-chan os.Signal) int {
 	pipe := make(chan os.Signal, 1) // or a log whose reader is gone would end the process
 	signal.Notify(pipe, syscall.SIGPIPE)
 	defer signal.Stop(pipe)
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
-	}
 	if !d.listen() {
 		return cli.ExitSoftware
 	}
@@ -120,10 +116,6 @@ func (d *Daemon) close() {
 	d.Workers.Close()
 	d.journal.Close()
 }
-
-// gcPercent lets the heap grow to three times the memory in use: messages leave
-// much garbage and little that stays, and the spool bounds what stays.
-const gcPercent = 200
 
 // listen opens the addresses. It reports whether it could, after saying why not.
 func (d *Daemon) listen() bool {
