@@ -1,10 +1,8 @@
 package entity
 
 import (
-	"bufio"
 	"io"
 	"slices"
-	"sync"
 )
 
 // Encodings that undo another one as only some clients do. No message declares
@@ -25,11 +23,7 @@ const (
 	BinHexResource Encoding = "binhex-resource" // the resource fork, as Macintoshes show it
 )
 
-const (
-	lineBuffer   = 32 << 10 // a longer line is decoded in fragments of this size
-	outputBuffer = 32 << 10 // decoded bytes are written when this much is there
-	longestLine  = 998      // RFC 5322, section 2.1.1
-)
+const longestLine = 998 // RFC 5322, section 2.1.1
 
 // decoder undoes one encoding. It takes the lines of the body in order, each
 // with its line end, and appends to dst what they hold. A line that is longer
@@ -56,14 +50,13 @@ type blockDecoder interface {
 // input for BinHex, which knows repeats, 64 times for uuencode and never larger
 // for the others.
 func Decode(dst io.Writer, src io.Reader, enc Encoding) ([]Deviation, error) {
-	l := new(ledger)
-	d := newDecoder(enc, l)
+	d := newDecoding(dst, enc)
 	if d == nil {
 		_, err := io.Copy(dst, src)
 		return nil, err
 	}
-	err := decodeLines(dst, src, d, l)
-	return l.notes, err
+	err := d.readFrom(src)
+	return d.notes, err
 }
 
 func newDecoder(enc Encoding, l *ledger) decoder {
@@ -106,61 +99,6 @@ func newDecoder(enc Encoding, l *ledger) decoder {
 		return &binhexDecoder{ledger: l, fork: resourceFork}
 	}
 	return nil
-}
-
-// decodeBuffers are what one call of Decode works with.
-type decodeBuffers struct {
-	in  *bufio.Reader
-	out []byte
-}
-
-// buffers holds the buffers not in use at present: leaves are many and mostly small.
-var buffers = sync.Pool{New: func() any {
-	return &decodeBuffers{bufio.NewReaderSize(nil, lineBuffer), make([]byte, 0, outputBuffer+2*lineBuffer)}
-}}
-
-func (b *decodeBuffers) giveBack() {
-	b.in.Reset(nil)
-	buffers.Put(b)
-}
-
-// decodeLines feeds d the lines of src. The buffers are filled to the same
-// places however src hands out its bytes.
-func decodeLines(dst io.Writer, src io.Reader, d decoder, l *ledger) error {
-	b := buffers.Get().(*decodeBuffers)
-	defer b.giveBack()
-	b.in.Reset(src)
-	r, out := b.in, b.out[:0]
-	for {
-		if blocks, ok := d.(blockDecoder); ok && len(out) < outputBuffer {
-			ahead, _ := r.Peek(r.Buffered())
-			var used int
-			out, used = blocks.block(out, ahead)
-			r.Discard(used)
-			l.offset += int64(used)
-		}
-		line, readErr := r.ReadSlice('\n')
-		if len(line) > 0 {
-			out = d.line(out, line)
-			l.offset += int64(len(line))
-		}
-		over := readErr != nil && readErr != bufio.ErrBufferFull
-		if over {
-			out = d.end(out)
-		}
-		if over || len(out) >= outputBuffer {
-			if _, err := dst.Write(out); err != nil {
-				return err
-			}
-			out = out[:0]
-		}
-		if readErr == io.EOF {
-			return nil
-		}
-		if over {
-			return readErr
-		}
-	}
 }
 
 // ledger collects what a decoder meets, each code once.

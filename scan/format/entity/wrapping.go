@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"io"
 	"strings"
+	"sync"
 )
 
 // Wrapping is a file that is inside a text: a uuencoded block, a file in
@@ -22,11 +23,12 @@ type Wrapping struct {
 // returned. It reads no further than it needs to.
 func Wrappings(src io.Reader, limit int) ([]Wrapping, error) {
 	f := wrapFinder{limit: limit}
-	b := buffers.Get().(*decodeBuffers)
-	defer b.giveBack()
-	b.in.Reset(src)
+	in := readers.Get().(*bufio.Reader)
+	defer readers.Put(in)
+	in.Reset(src)
+	defer in.Reset(nil)
 	for !f.full() {
-		line, err := b.in.ReadSlice('\n')
+		line, err := in.ReadSlice('\n')
 		if len(line) > 0 {
 			f.line(line)
 		}
@@ -40,6 +42,9 @@ func Wrappings(src io.Reader, limit int) ([]Wrapping, error) {
 	}
 	return f.found, nil
 }
+
+// readers holds the buffers that are not in use at present.
+var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, lineBuffer) }}
 
 // WrappedName returns the name of the first file that is wrapped in src in that
 // encoding, or "".
