@@ -51,6 +51,7 @@ type seen struct {
 	size      int64
 	truncated bool
 	begun     int
+	early     int // bytes of the body that were decoded as they came
 }
 
 func newFake() *fakeJudge { return &fakeJudge{engine: scan.NewEngine()} }
@@ -92,7 +93,12 @@ func (j *fakeJudge) Message(ctx context.Context, m scan.Received) (policy.Ruling
 		panic(err)
 	}
 	j.mu.Lock()
-	j.seen = append(j.seen, seen{m.Envelope, raw, m.Size, m.Truncated(), len(m.Begun)})
+	early := 0
+	decoded, _ := m.Tree.Root.Decoded()
+	if made, ok := decoded.(*spool.Buffer); ok {
+		early = int(made.Size())
+	}
+	j.seen = append(j.seen, seen{m.Envelope, raw, m.Size, m.Truncated(), len(m.Begun), early})
 	j.mu.Unlock()
 	if j.rule == nil {
 		return policy.Ruling{ID: "id1"}, j.release(m)

@@ -3,6 +3,7 @@ package milter
 import (
 	"bytes"
 	"context"
+	"io"
 	"time"
 
 	gomilter "github.com/d--j/go-milter"
@@ -52,6 +53,22 @@ type message struct {
 func (m *message) refuse(r *gomilter.Response) {
 	m.refused = r
 	m.close()
+}
+
+// mostEarly is how many bodies are decoded as they come. There are not many large ones in one message.
+const mostEarly = 32
+
+// begin takes the buffer and the parser that the message is written to. It is decoded as it comes: the MTA takes longer to
+// send it than that takes, and it is in the processor's cache.
+func (m *message) begin(raw *spool.Buffer, parser *entity.Parser) {
+	m.raw, m.parser = raw, parser
+	early := 0
+	parser.DecodeEarly(func() io.WriteCloser {
+		if early++; early > mostEarly {
+			return nil
+		}
+		return raw.Beside()
+	})
 }
 
 // close gives the bytes back.

@@ -305,6 +305,29 @@ func TestManyHeaders(t *testing.T) {
 	}
 }
 
+// A body in base64 is decoded as it comes, and what it is decoded to goes with the message.
+func TestDecodedAsItComes(t *testing.T) {
+	j := newFake()
+	sp := spool.New(t.TempDir(), 1<<20, 10<<20)
+	f := startWith(t, always(j), Options{}, sp)
+	c := f.client(t, nil)
+	hello(t, c)
+	for _, size := range []int{54, 54_000, 3_000_024} {
+		m := letter()
+		m.headers = append(m.headers, [2]string{"Content-Transfer-Encoding", " base64"})
+		m.body = []byte(strings.Repeat(strings.Repeat("WDVPIVAl", 9)+"\r\n", size/54))
+		if _, a := send(t, c, m); a.Type != gomilter.ActionAccept {
+			t.Fatalf("%d bytes: %v", size, a)
+		}
+		if got := j.last(t); !bytes.Equal(got.raw, m.bytes()) || got.early != size {
+			t.Errorf("%d bytes: %d were decoded", size, got.early)
+		}
+	}
+	if memory, disk := sp.Used(); memory != 0 || disk != 0 {
+		t.Errorf("%d bytes of memory and %d of disk are left", memory, disk)
+	}
+}
+
 func TestSpoolFull(t *testing.T) {
 	j := newFake()
 	f := startWith(t, always(j), Options{}, spool.New(t.TempDir(), 1<<20, 1<<20))

@@ -38,7 +38,7 @@ func (s *session) newMessage(from, args string, m gomilter.Modifier) *message {
 	msg.env.TLS = s.env.TLS || m.Get(gomilter.MacroTlsVersion) != ""
 	msg.env.UTF8 = esmtp(args, "SMTPUTF8")
 	msg.env.Received = time.Now()
-	msg.raw, msg.parser = s.server.spool.Buffer(), msg.judge.NewParser()
+	msg.begin(s.server.spool.Buffer(), msg.judge.NewParser())
 	return msg
 }
 

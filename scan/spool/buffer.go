@@ -22,6 +22,7 @@ type Buffer struct {
 	blocks  [][]byte // the beginning of the content: the first small, the others large
 	extents []extent // the next bytes, in blocks that the spool's volumes hold
 	own     ownFile  // the rest
+	beside  []*Buffer
 	closed  bool
 	lore    scratch.Lore
 }
@@ -37,6 +38,13 @@ type ownFile struct {
 
 // Lore keeps what is learnt of the content once writing is over.
 func (b *Buffer) Lore() *scratch.Lore { return &b.lore }
+
+// Beside returns an empty buffer for what is made of the content while it is written. It is closed with b, or before.
+func (b *Buffer) Beside() *Buffer {
+	made := b.spool.Buffer()
+	b.beside = append(b.beside, made)
+	return made
+}
 
 // Size returns the number of bytes written.
 func (b *Buffer) Size() int64 { return b.size }
@@ -263,6 +271,9 @@ func (b *Buffer) Close() error {
 		return nil
 	}
 	b.closed = true
+	for _, made := range b.beside {
+		made.Close()
+	}
 	b.release()
 	if b.own.file == nil {
 		return nil

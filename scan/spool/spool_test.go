@@ -459,6 +459,30 @@ func TestClosed(t *testing.T) {
 	}
 }
 
+// What was made beside a content goes with it, in memory and in files.
+func TestBeside(t *testing.T) {
+	for _, size := range []int{100, 5 << 20} {
+		s := New(t.TempDir(), 1<<20, 1<<30)
+		b := s.Buffer()
+		first, second := b.Beside(), b.Beside()
+		want := noise(3, size)
+		for _, made := range []*Buffer{first, second} {
+			write(t, made, want, 65535)
+			if !bytes.Equal(content(t, made), want) {
+				t.Error("it is not what was written")
+			}
+		}
+		first.Close()
+		b.Close()
+		if memory, disk := s.Used(); memory != 0 || disk != 0 {
+			t.Errorf("%d bytes of memory and %d of disk are left", memory, disk)
+		}
+		if _, err := second.ReadAt(make([]byte, 1), 0); !errors.Is(err, os.ErrClosed) {
+			t.Errorf("ReadAt: %v", err)
+		}
+	}
+}
+
 func TestReadFromAndStrings(t *testing.T) {
 	s := New(t.TempDir(), 1<<20, 8<<20)
 	for _, size := range []int{0, 10, 300_000, 1 << 20} {

@@ -92,6 +92,9 @@ func (p *Parser) before(b []byte, i int) byte {
 func (p *Parser) content(b []byte) {
 	p.off += int64(len(b))
 	p.watch.feed(b)
+	if p.early != nil {
+		p.early.content(b, p.last)
+	}
 	switch len(b) {
 	case 0:
 	case 1:

@@ -11,7 +11,7 @@ import (
 const (
 	lineBuffer   = 32 << 10 // a longer line is decoded in fragments of this size
 	outputBuffer = 32 << 10 // decoded bytes are written when this much is there
-	usualLine    = 80       // as long most lines are, with their line ends
+	usualLine    = 80       // most lines are no longer, with their line ends
 )
 
 // decoding undoes one encoding of a body that is written to it, in pieces of any size, which make no difference. It

@@ -101,6 +101,7 @@ type Entity struct {
 	message   bool      // it is the whole of a message, attached or not
 	prefix    string    // of a message: the prefix of its body's number
 	seen      suspicion // what calls for another look
+	early     *early    // the decoding of its body while it was read; nil if there was none
 }
 
 // Composite reports whether this reading takes the body apart into Children.

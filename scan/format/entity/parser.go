@@ -1,6 +1,7 @@
 package entity
 
 import (
+	"io"
 	"math"
 	"strconv"
 )
@@ -29,6 +30,8 @@ type Parser struct {
 	over    bool   // the block was cut
 	passed  int    // the last empty line that pastBlank passed over; -1: none yet
 	watch   watcher
+	to      func() io.WriteCloser // where bodies are decoded to while they are read; nil if they are not
+	early   *early                // the body that is decoded; nil if none is
 	meaning meaning
 
 	last  [2]byte  // the bytes before off, within the body
@@ -235,6 +238,7 @@ func (p *Parser) endHeader() {
 		look = firstLines
 	}
 	p.beginContent(look)
+	p.beginEarly(e)
 }
 
 // defaultType returns the type of an entity that declares none here.
@@ -279,6 +283,7 @@ func (p *Parser) endContent(at int64) {
 	p.watch.end()
 	if p.cur != nil {
 		p.cur.Body.End = at
+		p.endEarly()
 		p.books.weighLeaf(p.cur, p.watch.seen)
 		return
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/milterscan/milterscan/scan"
 	"github.com/milterscan/milterscan/scan/format/archive"
 	"github.com/milterscan/milterscan/scan/format/entity"
+	"github.com/milterscan/milterscan/scan/spool"
 )
 
 // tree makes parts of a message that was parsed, in every reading.
@@ -69,7 +70,7 @@ func (w *work) leaf(in container, p scan.Part, body *io.SectionReader) (int, err
 		p.Content = body
 		return w.settle(in, p, nil)
 	}
-	content, notes, err := w.decode(body, p.Entity.Encoding)
+	content, notes, err := w.decoded(p.Entity, body)
 	if err != nil {
 		return 0, err
 	}
@@ -127,6 +128,20 @@ func (w *work) settle(in container, p scan.Part, notes []entity.Deviation) (int,
 		return part, err
 	}
 	return part, w.views(in, part)
+}
+
+// decoded returns the decoded body of a leaf: what was kept of it as it came, or what is decoded now.
+func (w *work) decoded(e *entity.Entity, body *io.SectionReader) (scan.Content, []entity.Deviation, error) {
+	to, met := e.Decoded()
+	kept, ok := to.(*spool.Buffer)
+	if !ok {
+		return w.decode(body, e.Encoding)
+	}
+	if w.budget.Grow(kept.Size()) != nil {
+		return nil, nil, w.tooMuch()
+	}
+	kept.Lore().Watch(w.Watches)
+	return kept, met, nil
 }
 
 // decode undoes one transfer encoding. What it yields is charged to the same

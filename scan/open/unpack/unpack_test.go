@@ -188,6 +188,38 @@ func TestWhatIsNotReadIsSaid(t *testing.T) {
 	}
 }
 
+// A message is opened to the same parts whether its bodies were decoded as they came or not.
+func TestDecodedEarly(t *testing.T) {
+	large := bytes.Repeat([]byte("0123456789abcdef"), 20<<10)
+	mail := multipart("b", leaf("Content-Type: application/octet-stream", large), leaf("Content-Type: application/zip", zippedBytes("a.bin", large)),
+		"Content-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\nWDVPIQ==UCVAQVA=\r\n")
+	open := func(early bool, l Limits) *scan.Message {
+		sp := spool.New(t.TempDir(), 8<<20, 64<<20)
+		o := NewOpener(l, archive.Formats(), sp)
+		raw, p := sp.Buffer(), o.NewParser()
+		if early {
+			p.DecodeEarly(func() io.WriteCloser { return raw.Beside() })
+		}
+		io.WriteString(io.MultiWriter(raw, p), mail)
+		m := o.Open(t.Context(), scan.Received{Raw: raw, Tree: p.Close(), Size: int64(len(mail))})
+		t.Cleanup(func() { m.Close() })
+		return m
+	}
+	little := testLimits
+	little.Archive.Expanded = 400 << 10
+	for _, l := range []Limits{testLimits, little} {
+		early, late := open(true, l), open(false, l)
+		if !slices.Equal(early.Notes, late.Notes) || len(early.Parts) != len(late.Parts) || early.Work != late.Work {
+			t.Fatalf("%+v, %d parts, %v; not %+v, %d parts, %v", early.Notes, len(early.Parts), early.Work, late.Notes, len(late.Parts), late.Work)
+		}
+		for i, p := range early.Parts {
+			if q := late.Parts[i]; p.Path != q.Path || (p.Content == nil) != (q.Content == nil) || p.Content != nil && !same(p.Content, q.Content) {
+				t.Errorf("part %s differs from %s", p.Path, q.Path)
+			}
+		}
+	}
+}
+
 func TestNoRoomIsAFailure(t *testing.T) {
 	o := NewOpener(testLimits, archive.Formats(), spool.New(t.TempDir(), 0, 0))
 	mail := leaf("Content-Type: text/plain", []byte("hello"))
