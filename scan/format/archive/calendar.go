@@ -23,13 +23,15 @@ func (calendarFormat) Name() string { return "calendar" }
 
 // Match asks for the line that begins an object, which need not be the first one.
 func (calendarFormat) Match(head []byte, _ Content) bool {
-	for line := range bytes.SplitSeq(narrowed(head), []byte("\n")) {
-		line = bytes.TrimLeft(line, " \t\xef\xbb\xbf")
-		if hasFold(line, "BEGIN:V") || hasFold(line, "BEGIN:DAYLIGHT") {
-			return true
+	text := narrowed(head)
+	return anyAt(text, ':', func(at int) bool {
+		from := at - len("BEGIN")
+		if from < 0 || !hasFold(text[from:], "BEGIN:V") && !hasFold(text[from:], "BEGIN:DAYLIGHT") {
+			return false
 		}
-	}
-	return false
+		before := text[bytes.LastIndexByte(text[:from], '\n')+1 : from]
+		return len(bytes.TrimLeft(before, " \t\xef\xbb\xbf")) == 0
+	})
 }
 
 func (calendarFormat) suffixes() []string { return []string{".ics", ".vcs", ".vcf", ".ifb"} }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"hash/maphash"
 	"io"
@@ -25,7 +26,7 @@ func (carriedFormat) Match(head []byte, c Content) bool {
 	if order, _ := wide(head); order != nil {
 		return mayCarry(narrowed(head)) || bytes.IndexByte(narrowed(head), '<') >= 0
 	}
-	return isTextual(head) && !(calendarFormat{}).Match(head, c) && mayCarryIn(c)
+	return isTextual(head) && mayCarryIn(c) && !(calendarFormat{}).Match(head, c)
 }
 
 // mayCarryIn reports whether "data:" may be in a content.
@@ -48,13 +49,29 @@ func isTextual(head []byte) bool {
 	if hasAny(bytes.TrimLeft(head, " \t\r\n"), pdfMagic, `{\rt`) {
 		return false
 	}
-	odd := 0
-	for _, c := range head {
-		if c < '\t' || c > '\r' && c < ' ' && c != 0x1b {
-			odd++
+	odd, rest := 0, head
+	for ; len(rest) >= 8; rest = rest[8:] {
+		if hasControl(binary.LittleEndian.Uint64(rest)) {
+			odd += oddIn(rest[:8])
 		}
 	}
-	return 32*odd <= len(head)
+	return 32*(odd+oddIn(rest)) <= len(head)
+}
+
+// hasControl reports whether one of eight bytes is below the blank.
+func hasControl(word uint64) bool {
+	const each = 0x0101010101010101
+	return (word-' '*each)&^word&(0x80*each) != 0
+}
+
+// oddIn counts the bytes that texts do not have.
+func oddIn(b []byte) (n int) {
+	for _, c := range b {
+		if c < '\t' || c > '\r' && c < ' ' && c != 0x1b {
+			n++
+		}
+	}
+	return n
 }
 
 // mayCarry reports whether "data:" is in a text, as it is or with letters of it

@@ -2,7 +2,7 @@ package archive
 
 import (
 	"encoding/binary"
-	mathbits "math/bits"
+	"slices"
 )
 
 // stride is how many bytes there are from one pair of a content that is looked at to the next.
@@ -18,11 +18,17 @@ type sign struct {
 	is    func(b []byte, at int) bool // whether more of a beginning is around the mark; nil for no more
 }
 
-// group is a set of signs, of which each is in one of eight groups.
-type group uint8
+// pairs say for all two bytes, in little endian, which signs have them for a pair: the number of a list, 0 for none.
+type pairs struct {
+	of    [1 << 16]uint8
+	lists [][]pair
+}
 
-// pairs have for all two bytes, in little endian, the groups of the signs that have them for a pair.
-type pairs [1 << 16]group
+// pair is one of the pairs of a sign.
+type pair struct {
+	*sign
+	place int // in the mark
+}
 
 var signPairs = newPairs()
 
@@ -30,21 +36,29 @@ var signPairs = newPairs()
 const longestSign = len(mimeField)
 
 func newPairs() *pairs {
-	p := new(pairs)
+	all := map[uint16][]pair{}
 	for i := range signs {
 		s := &signs[i]
 		for _, at := range s.pairs {
 			for _, first := range s.bytesAt(at) {
 				for _, second := range s.bytesAt(at + 1) {
-					p[uint16(first)|uint16(second)<<8] |= groupOf(i)
+					both := uint16(first) | uint16(second)<<8
+					all[both] = append(all[both], pair{s, at})
 				}
 			}
 		}
 	}
+	p := &pairs{lists: [][]pair{nil}}
+	for both, list := range all {
+		i := slices.IndexFunc(p.lists, func(l []pair) bool { return slices.Equal(l, list) })
+		if i < 0 {
+			i = len(p.lists)
+			p.lists = append(p.lists, list)
+		}
+		p.of[both] = uint8(i)
+	}
 	return p
 }
-
-func groupOf(sign int) group { return 1 << (sign % 8) }
 
 // bytesAt returns what the byte at a place of a sign may be.
 func (s *sign) bytesAt(at int) []byte {
@@ -76,46 +90,32 @@ func (p *pairs) in(b []byte, wanted sights) (seen sights) {
 	misses, at := 0, 0
 	for ; at+8 <= len(b); at += 3 * stride {
 		w := binary.LittleEndian.Uint64(b[at:])
-		first, second, third := p[uint16(w)], p[uint16(w>>(8*stride))], p[uint16(w>>(16*stride))]
+		first, second, third := p.of[uint16(w)], p.of[uint16(w>>(8*stride))], p.of[uint16(w>>(16*stride))]
 		if first|second|third == 0 {
 			continue
 		}
-		now := around(b, at, first, wanted)
-		if second|third != 0 {
-			now |= around(b, at+stride, second, wanted) | around(b, at+2*stride, third, wanted)
-		}
-		if wanted &^= now; now != 0 {
+		now := p.around(b, at, first) | p.around(b, at+stride, second) | p.around(b, at+2*stride, third)
+		if now &= wanted; now != 0 {
 			seen |= now
+			wanted &^= now
 		} else if misses++; misses > 64+at/16 {
 			return seen | eachIn(b[max(0, at-longestSign):], wanted)
 		}
 	}
 	for ; at+1 < len(b); at += stride {
-		seen |= around(b, at, p[binary.LittleEndian.Uint16(b[at:])], wanted)
+		seen |= p.around(b, at, p.of[binary.LittleEndian.Uint16(b[at:])]) & wanted
 	}
 	return seen
 }
 
-// around returns the wanted sights of the signs of some groups that have a pair at a place of b.
-func around(b []byte, at int, groups group, wanted sights) (seen sights) {
-	for ; groups != 0; groups &= groups - 1 {
-		for i := mathbits.TrailingZeros8(uint8(groups)); i < len(signs); i += 8 {
-			if s := &signs[i]; wanted&s.of != 0 && s.around(b, at) {
-				seen |= s.of
-			}
+// around returns the sights of the signs of a list that have their pair at a place of b.
+func (p *pairs) around(b []byte, at int, list uint8) (seen sights) {
+	for _, pair := range p.lists[list] {
+		if begin := at - pair.place; begin >= 0 && pair.at(b, begin) {
+			seen |= pair.of
 		}
 	}
 	return seen
-}
-
-// around reports whether the sign has one of its pairs at a place of b.
-func (s *sign) around(b []byte, at int) bool {
-	for _, pair := range s.pairs {
-		if begin := at - pair; begin >= 0 && b[begin]|0x20 == s.mark[0]|0x20 && s.at(b, begin) {
-			return true
-		}
-	}
-	return false
 }
 
 // at reports whether the sign is at a place of b.

@@ -66,6 +66,9 @@ func TestStride(t *testing.T) {
 			t.Errorf("%q: the pairs %v leave a remainder out", s.mark, s.pairs)
 		}
 	}
+	if n := len(signPairs.lists); n > 1<<8 {
+		t.Errorf("%d lists of signs have no number each", n)
+	}
 }
 
 // So many pairs of marks that are none, and bytes in no order, hide no mark.

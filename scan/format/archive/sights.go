@@ -160,8 +160,8 @@ func tarIn(b []byte, off int64) sights {
 // which is from off on. They have two bytes for a mark, in either order.
 func cpioIn(c Content, b []byte, off int64) sights {
 	isMember := func(at int) bool { return cpioKind(b[at:]) && cpioMember(c, b[at:], off+int64(at)) }
-	return sightIf(sightCPIO, anyAt(b, 0x71, func(at int) bool {
-		return at > 0 && b[at-1] == 0xc7 && isMember(at-1) || at+1 < len(b) && b[at+1] == 0xc7 && isMember(at)
+	return sightIf(sightCPIO, anyAt(b, 0xc7, func(at int) bool { // of which texts have fewer than of the other
+		return at > 0 && b[at-1] == 0x71 && isMember(at-1) || at+1 < len(b) && b[at+1] == 0x71 && isMember(at)
 	}))
 }
 
