@@ -135,22 +135,31 @@ type embedded interface {
 // Detector tells which of its formats contents have. It may be used by any number of
 // goroutines at once.
 type Detector struct {
-	formats  []Format
-	further  []Format            // those that may begin anywhere
-	suffixes map[Format][]string // of those that names may decide about
-	named    []Format            // those, in their order
+	formats []Format
+	further []Format // those that may begin anywhere
+	named   []named  // those that names may decide about
+}
+
+// named is a format with the suffixes of its files.
+type named struct {
+	Format
+	suffixes []string
+}
+
+// has reports whether one of the extensions is the format's.
+func (n named) has(ends []string) bool {
+	return slices.ContainsFunc(ends, func(end string) bool { return slices.Contains(n.suffixes, end) })
 }
 
 // NewDetector returns a detector of formats, which are tried in their order.
 func NewDetector(formats []Format) *Detector {
-	d := &Detector{formats: formats, suffixes: map[Format][]string{}}
+	d := &Detector{formats: formats}
 	for _, f := range formats {
 		if _, ok := unwrap(f).(embedded); ok {
 			d.further = append(d.further, f)
 		}
 		if s, ok := unwrap(f).(suffixed); ok {
-			d.named = append(d.named, f)
-			d.suffixes[f] = s.suffixes()
+			d.named = append(d.named, named{f, s.suffixes()})
 		}
 	}
 	return d
@@ -213,7 +222,12 @@ func (d *Detector) Further(begun []Format, c Content, names []string, taken Plac
 	if len(found) > 0 || len(begun) > 0 || c.Size() == 0 {
 		return found
 	}
-	return choose(d.named, func(f Format) bool { return d.names(f, ends) })
+	for _, n := range d.named {
+		if n.has(ends) {
+			found = append(found, n.Format)
+		}
+	}
+	return found
 }
 
 // wanted returns the sights of the formats that may begin further in, but for those that
@@ -229,7 +243,7 @@ func (d *Detector) wanted(begun []Format) (s sights) {
 
 // names reports whether one of the extensions is the format's.
 func (d *Detector) names(f Format, ends []string) bool {
-	return slices.ContainsFunc(ends, func(end string) bool { return slices.Contains(d.suffixes[f], end) })
+	return slices.ContainsFunc(d.named, func(n named) bool { return n.Format == f && n.has(ends) })
 }
 
 // unwrap returns the format of this package inside one that walks elsewhere.

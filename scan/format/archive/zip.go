@@ -101,6 +101,7 @@ type zipEntry struct {
 	first    *zipEntry  // the entry before it that has the same data, or nil
 	overlaps bool       // its declared data reaches into what follows
 	declared int64      // where its data ends by what its headers say
+	room     [2]*zipHeader
 }
 
 // read finds all directories and members. It searches the gaps between the known
@@ -222,7 +223,7 @@ func (z *zipFile) known() []span {
 
 // members returns the stretches of the members and their headers.
 func (z *zipFile) members() []span {
-	var known []span
+	known := make([]span, 0, len(z.entries)+2*len(z.dirs))
 	for _, e := range z.entries {
 		if e.local != nil {
 			known = append(known, span{e.local.offset, max(e.declared, e.local.data)})

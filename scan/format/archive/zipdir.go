@@ -2,9 +2,9 @@ package archive
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/binary"
 	"io"
+	"slices"
 )
 
 // The sizes of the fixed parts of zip's structures, signatures included.
@@ -105,20 +105,21 @@ func (z *zipFile) places(e zipEnd) []zipDirectory {
 func (z *zipFile) centrals(pos int64) ([]*zipHeader, int64) {
 	in := bufio.NewReaderSize(io.NewSectionReader(z.c, pos, max(0, z.size-pos)), int(min(max(z.size-pos, 512), 1<<16)))
 	var headers []*zipHeader
+	var room []byte
 	for int64(len(headers)+len(z.entries)) < z.limit {
 		b, err := in.Peek(zipCentralSize)
 		if err != nil || !hasAny(b, "PK\x01\x02") {
 			break
 		}
-		fixed := bytes.Clone(b)
 		name, extra, comment := int(le16(b[28:])), int(le16(b[30:])), int(le16(b[32:]))
-		rest := make([]byte, zipCentralSize+name+extra)
-		if _, err := io.ReadFull(in, rest); err != nil {
+		room = slices.Grow(room[:0], zipCentralSize+name+extra)
+		fixed := room[:zipCentralSize+name+extra]
+		if _, err := io.ReadFull(in, fixed); err != nil {
 			break
 		}
 		in.Discard(comment)
-		pos += int64(len(rest) + comment)
-		headers = append(headers, centralHeader(fixed, rest[zipCentralSize:zipCentralSize+name], rest[zipCentralSize+name:]))
+		pos += int64(len(fixed) + comment)
+		headers = append(headers, centralHeader(fixed, fixed[zipCentralSize:zipCentralSize+name], fixed[zipCentralSize+name:]))
 	}
 	return headers, pos
 }

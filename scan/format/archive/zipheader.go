@@ -102,7 +102,7 @@ func (h *zipHeader) sizeKnown() bool {
 
 // headers returns those of the entry that exist, the one most programs go by first.
 func (e *zipEntry) headers() []*zipHeader {
-	var all []*zipHeader
+	all := e.room[:0]
 	if e.central != nil {
 		all = append(all, e.central)
 	}
@@ -115,12 +115,12 @@ func (e *zipEntry) headers() []*zipHeader {
 // member returns the entry as the caller of Walk gets it.
 func (e *zipEntry) member() Member {
 	m := Member{Hidden: e.dir != 0, Size: -1}
-	var names []string
-	for _, h := range e.headers() {
-		names = append(names, h.name, h.unicode)
+	var names [2 * len(e.room)]string
+	for i, h := range e.headers() {
+		names[2*i], names[2*i+1] = h.name, h.unicode
 		m.Link = m.Link || h.link
 	}
-	m.Names = distinct(names...)
+	m.Names = distinct(names[:]...)
 	if h := e.headers()[0]; h.sizeKnown() {
 		m.Size = h.size
 	}

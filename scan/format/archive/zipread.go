@@ -156,16 +156,15 @@ func (r *zipReader) read(z zipReading) error {
 
 // judge notes where the data and the headers differ.
 func (r *zipReader) judge(z zipReading, b *body, sum *summed) {
-	name := z.m.name()
 	switch {
 	case !b.whole():
 		r.noteEnd(z.m, b)
 		return
 	case z.m.Size >= 0 && z.m.Size != b.n:
-		r.noteLast(sizeMismatch, "%s: %d bytes, stated %d", name, b.n, z.m.Size)
+		r.noteLast(sizeMismatch, "%s: %d bytes, stated %d", z.m.name(), b.n, z.m.Size)
 	}
 	if !sum.agrees(z.entry.crc()) {
-		r.noteLast(checksumMismatch, "%s", name)
+		r.noteLast(checksumMismatch, "%s", z.m.name())
 	}
 }
 

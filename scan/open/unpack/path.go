@@ -94,6 +94,9 @@ func escape(name string) string {
 	if name == "" {
 		return "unnamed"
 	}
+	if utf8.ValidString(name) && !strings.ContainsAny(name, "/%") {
+		return name
+	}
 	var b strings.Builder
 	for i := 0; i < len(name); {
 		r, n := utf8.DecodeRuneInString(name[i:])
