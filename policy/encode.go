@@ -3,21 +3,33 @@ package policy
 import (
 	"encoding/json"
 	"math"
+	"slices"
 	"strconv"
+	"sync"
 	"time"
 )
 
-// usualText is how long the text of most records is, in bytes.
-const usualText = 4 << 10
+// keptText is how long a text may be, in bytes, whose room is kept for the next. Few records are longer.
+const keptText = 16 << 10
+
+// textRooms holds room for texts that is not in use.
+var textRooms = sync.Pool{New: func() any { return new(object) }}
+
+// written returns the text of an object whose fields a function writes.
+func written(fields func(*object)) []byte {
+	o := textRooms.Get().(*object)
+	o.b = append(o.b[:0], '{')
+	fields(o)
+	o.b = append(o.b, '}')
+	text := slices.Clone(o.b)
+	if cap(o.b) <= keptText {
+		textRooms.Put(o)
+	}
+	return text
+}
 
 // object is the beginning of an object in JSON, on one line and with nothing invisible in it.
 type object struct{ b []byte }
-
-// newObject begins one with room for a record.
-func newObject() *object { return &object{append(make([]byte, 0, usualText), '{')} }
-
-// end returns the text of the whole object.
-func (o *object) end() []byte { return append(o.b, '}') }
 
 // key begins the next field. Its name needs no escapes.
 func (o *object) key(name string) {

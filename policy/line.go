@@ -37,11 +37,7 @@ func (r Record) Line() []byte {
 	return line
 }
 
-func (r Record) line() []byte {
-	o := newObject()
-	o.line(&r)
-	return o.end()
-}
+func (r Record) line() []byte { return written(func(o *object) { o.line(&r) }) }
 
 // JSON writes a value on one line, without a line end, and with nothing invisible
 // in it.

@@ -4,14 +4,15 @@ import "strconv"
 
 // JSON returns the record as the function of this name does. Every message is written so, once or
 // more, and encoding/json takes many times as long: it looks up anew what the fields are.
-func (r Record) JSON() []byte {
-	o := newObject()
-	o.line(&r)
+func (r Record) JSON() []byte { return written(func(o *object) { o.record(&r) }) }
+
+// record writes the fields of a record.
+func (o *object) record(r *Record) {
+	o.line(r)
 	withinIf(o, "contents", r.Contents, (*object).contents)
 	objectsIf(o, "verdicts", r.Verdicts, (*object).verdict)
 	objectsIf(o, "alternatives", r.Alternatives, (*object).alternative)
 	o.flagIf("alternatives_cut", r.NotTried)
-	return o.end()
 }
 
 // line writes what the log has of a record.
