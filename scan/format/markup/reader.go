@@ -2,11 +2,7 @@ package markup
 
 import (
 	"bytes"
-	"errors"
 	"io"
-	"strings"
-
-	"golang.org/x/net/html"
 )
 
 // maxLayers bounds how deep text that is read a second time may hold such text
@@ -32,7 +28,7 @@ type Reader struct {
 
 // layer is a text being read: the source, or a piece of it.
 type layer struct {
-	z    *html.Tokenizer
+	z    *splitter
 	r    io.Reader
 	at   int64  // where its next token is
 	raw  string // the element whose literal text comes next
@@ -50,21 +46,14 @@ func NewReader(s Source, limit int) *Reader {
 // NewXMLReader does what NewReader does for XHTML and SVG, in which CDATA sections are text.
 func NewXMLReader(s Source, limit int) *Reader {
 	r := NewReader(s, limit)
-	r.layers[0].xml = true
-	r.layers[0].z.AllowCDATA(true)
+	r.layers[0].xml, r.layers[0].z.cdata = true, true
 	return r
 }
 
 // newLayer begins within an element whose text is literal, or in none.
 func newLayer(r io.Reader, at int64, limit int, within string) layer {
-	if within == "" {
-		z := html.NewTokenizer(r)
-		z.SetMaxBuf(limit)
-		return layer{z: z, r: r, at: at}
-	}
-	z := html.NewTokenizer(io.MultiReader(strings.NewReader("<"+within+">"), r))
-	z.Next() // the tag was read before
-	z.SetMaxBuf(limit)
+	z := newSplitter(r, limit)
+	z.literal = within
 	return layer{z: z, r: r, at: at, raw: within}
 }
 
@@ -85,14 +74,16 @@ func (r *Reader) Next() (*Token, error) {
 		if r.read(l) {
 			return &r.token, nil
 		}
-		switch err := l.z.Err(); {
-		case errors.Is(err, html.ErrBufferExceeded):
+		switch err := l.z.err; {
+		case err == errTooLong:
 			r.reopen(l)
 		case err != io.EOF:
 			return nil, err
 		case len(r.layers) == 1:
+			l.z.leave()
 			return nil, io.EOF
 		default:
+			l.z.leave()
 			r.layers = r.layers[:len(r.layers)-1]
 		}
 	}
@@ -100,23 +91,23 @@ func (r *Reader) Next() (*Token, error) {
 
 // read makes the next token of a layer the current one.
 func (r *Reader) read(l *layer) bool {
-	kind := l.z.Next()
-	raw := l.z.Raw()
+	kind := l.z.token()
+	raw := l.z.raw()
 	t := &r.token
 	*t = Token{Span: Span{l.at, l.at + int64(len(raw))}, Second: len(r.layers) > 1, raw: raw, source: &r.source}
 	literal := l.raw
 	l.raw = ""
 	switch kind {
-	case html.TextToken:
+	case textPiece:
 		r.text(l, literal)
-	case html.StartTagToken, html.SelfClosingTagToken:
+	case startPiece:
 		r.startTag(l)
-	case html.EndTagToken:
+	case endPiece:
 		t.Kind, t.Name = EndTag, nameOf(raw[2:tagName(raw)])
-	case html.CommentToken, html.DoctypeToken:
+	case commentPiece:
 		t.Kind = Comment
 		r.comment(l)
-	case html.ErrorToken:
+	case ended:
 		l.raw = literal
 		return r.unfinished(l)
 	}
@@ -136,7 +127,7 @@ func (r *Reader) text(l *layer, element string) {
 	}
 	t.Kind, t.Name = Literal, element
 	switch {
-	case bytes.HasPrefix(l.z.Buffered(), []byte("</")):
+	case bytes.HasPrefix(l.z.ahead(), []byte("</")):
 	case len(t.raw) >= r.limit:
 		l.raw = element // it goes on
 		l.hold(t)
@@ -163,10 +154,8 @@ func (r *Reader) startTag(l *layer) {
 	t := &r.token
 	t.Kind, t.Name = StartTag, nameOf(t.raw[1:tagName(t.raw)])
 	switch t.Name {
-	case "noscript", "plaintext":
-		l.z.NextIsNotRawText()
 	case "iframe", "noembed", "noframes", "script", "style", "textarea", "title", "xmp":
-		l.raw = t.Name
+		l.raw, l.z.literal = t.Name, t.Name
 	}
 }
 
@@ -194,8 +183,8 @@ func (r *Reader) comment(l *layer) {
 // first ">" then, and what follows is read again.
 func (r *Reader) unfinished(l *layer) bool {
 	t := &r.token
-	exceeded := errors.Is(l.z.Err(), html.ErrBufferExceeded)
-	if len(t.raw) < 2 || !exceeded && l.z.Err() != io.EOF {
+	exceeded := l.z.err == errTooLong
+	if len(t.raw) < 2 || !exceeded && l.z.err != io.EOF {
 		return false
 	}
 	l.at += int64(len(t.raw))
@@ -225,7 +214,7 @@ func (r *Reader) again(l *layer, raw []byte, from int) {
 
 // reopen goes on after a token that was cut.
 func (r *Reader) reopen(l *layer) {
-	rest := io.MultiReader(bytes.NewReader(l.held), bytes.NewReader(bytes.Clone(l.z.Buffered())), l.r)
+	rest := io.MultiReader(bytes.NewReader(l.held), bytes.NewReader(bytes.Clone(l.z.ahead())), l.r)
 	l.held = nil
 	r.renew(l, rest)
 }
@@ -233,8 +222,8 @@ func (r *Reader) reopen(l *layer) {
 // renew gives a layer a new tokenizer for the rest of its text.
 func (r *Reader) renew(l *layer, rest io.Reader) {
 	next := newLayer(rest, l.at, r.limit, l.raw)
-	next.xml = l.xml
-	next.z.AllowCDATA(l.xml)
+	next.xml, next.z.cdata = l.xml, l.xml
+	l.z.leave()
 	*l = next
 }
 
@@ -244,7 +233,7 @@ func (r *Reader) skipTag(l *layer) {
 	for ok := true; ok; {
 		_, ok = s.next()
 	}
-	rest := &skipper{r: io.MultiReader(bytes.NewReader(bytes.Clone(l.z.Buffered())), l.r), quote: s.quote}
+	rest := &skipper{r: io.MultiReader(bytes.NewReader(bytes.Clone(l.z.ahead())), l.r), quote: s.quote}
 	r.token.raw = bytes.Clone(r.token.raw)
 	skipped := rest.skip()
 	l.at += skipped
