@@ -17,7 +17,10 @@ import (
 type curve struct {
 	name, title string
 	points      []int
-	at          func(t servers.TB, dir string, n int) setting
+	// at returns how milterscan is set up at a point, with files in a directory that all points of a curve share.
+	at func(t servers.TB, dir string, n int) setting
+	// mails, where they are what grows, returns those of a point, of n bytes each. Their cost is drawn for a megabyte.
+	mails func(n int) [][]byte
 }
 
 // setting is what milterscan is measured with at one point.
@@ -29,13 +32,16 @@ type setting struct {
 
 // curves are all that are drawn.
 var curves = []curve{
-	{"connections", "connections at once", []int{1, 2, 8, 32, 128, 512},
-		func(_ servers.TB, _ string, n int) setting { return setting{connections: n} }},
-	{"processors", "processors", upTo(runtime.NumCPU()),
-		func(_ servers.TB, _ string, n int) setting { return setting{connections: usual, processors: n} }},
-	{"rules", "rules", []int{10, 100, 1000, 10_000}, withRules},
-	{"senders", "senders in the list of a rule", []int{100, 10_000, 100_000, 1_000_000}, withSenders},
-	{"words", "bytes of words that are looked for", []int{20_000, 200_000, 2_000_000, 20_000_000}, withWords},
+	{name: "size", title: "bytes of a mail", points: []int{100_000, 1_000_000, 10_000_000, 50_000_000}, mails: ofSize,
+		at: func(servers.TB, string, int) setting { return setting{connections: usual} }},
+	{name: "connections", title: "connections at once", points: []int{1, 2, 8, 32, 128, 512},
+		at: func(_ servers.TB, _ string, n int) setting { return setting{connections: n} }},
+	{name: "processors", title: "processors", points: upTo(runtime.NumCPU()),
+		at: func(_ servers.TB, _ string, n int) setting { return setting{connections: usual, processors: n} }},
+	{name: "rules", title: "rules", points: []int{10, 100, 1000, 10_000}, at: withRules},
+	{name: "senders", title: "senders in the list of a rule", points: []int{100, 10_000, 100_000, 1_000_000}, at: withSenders},
+	{name: "words", title: "bytes of words that are looked for", points: []int{20_000, 200_000, 2_000_000, 20_000_000}, at: withWords},
+	{name: "history", title: "mails in the history", points: []int{1000, 10_000, 100_000, 1_000_000, 10_000_000}, at: withHistory},
 }
 
 // usual is how many connections are used where something else grows.
@@ -96,27 +102,35 @@ func listed(t servers.TB, dir, name string, write func(*bufio.Writer)) string {
 	return path
 }
 
-// draw measures the curves with small mails, and writes a picture of each into a directory.
-func draw(t servers.TB, dir, names string, messages int) {
-	mails := corpora(t, "small")[0]
+// draw measures the curves, and writes a picture of each into a directory.
+func draw(t servers.TB, into, names string, messages int) {
+	small := corpora(t, "small")[0]
 	for _, c := range curves {
 		if names != "" && !strings.Contains(","+names+",", ","+c.name+",") {
 			continue
 		}
-		p := picture{Title: c.title}
-		for _, n := range c.points {
-			r := c.measure(t, mails, n, messages)
-			p.add(n, r.cpu.Seconds()*1000/float64(messages), float64(r.memory.PSS)/(1<<20))
+		p := picture{Title: c.title, Cost: "processor time of a small mail, ms"}
+		if c.mails != nil {
+			p.Cost = "processor time for a megabyte of mail, ms"
 		}
-		if err := p.write(filepath.Join(dir, "growth-"+c.name+".svg")); err != nil {
+		dir := filepath.Dir(socketIn(t))
+		for _, n := range c.points {
+			mails, count, of := small, messages, 1.0
+			if c.mails != nil {
+				mails, of = corpus{c.name, split(c.mails(n))}, float64(n)/1e6
+				count = min(messages, max(20, int(float64(messages)/10/of)))
+			}
+			r := c.measure(t, dir, mails, n, count)
+			p.add(n, r.cpu.Seconds()*1000/float64(count)/of, float64(r.memory.PSS)/(1<<20))
+		}
+		if err := p.write(filepath.Join(into, "growth-"+c.name+".svg")); err != nil {
 			t.Fatalf("%v", err)
 		}
 	}
 }
 
 // measure puts mails to milterscan at one point of a curve, some of them before it counts.
-func (c curve) measure(t servers.TB, mails corpus, n, messages int) run {
-	dir := filepath.Dir(socketIn(t))
+func (c curve) measure(t servers.TB, dir string, mails corpus, n, messages int) run {
 	s := c.at(t, dir, n)
 	if s.processors > 0 {
 		os.Setenv("GOMAXPROCS", strconv.Itoa(s.processors))

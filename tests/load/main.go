@@ -10,10 +10,11 @@
 //
 //	go run ./tests/load -stores file,postgres,postgres-2 [-messages 2000] [-connections 8]
 //
-//	go run ./tests/load -plot DIR [-curves connections,processors,rules,senders,words] [-messages 2000]
+//	go run ./tests/load -plot DIR [-curves size,connections,processors,rules,senders,words,history] [-messages 2000]
 //
-// With -plot it measures how the cost of a small mail grows with what is configured and with what comes at
-// once, and draws it: a file of SVG for each curve.
+// With -plot it measures how the cost of a small mail grows with what is configured, what is remembered and what comes
+// at once, and that of a mail with its size, and draws it: a file of SVG for each curve. A history of ten million mails
+// takes 15 GB of the directory for temporary files while it is measured.
 package main
 
 import (

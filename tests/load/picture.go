@@ -13,6 +13,7 @@ import (
 // picture is a curve as it is drawn: what a mail costs, and below it the memory.
 type picture struct {
 	Title        string
+	Cost         string // what the upper panel shows
 	at           []int
 	cost, memory []float64
 }
@@ -51,7 +52,7 @@ func (p *picture) write(file string) error {
 	var b bytes.Buffer
 	err := layout.Execute(&b, map[string]any{"Title": p.Title, "Width": panelLeft + panelWidth + 30, "Height": panelTop + 2*panelStep,
 		"Panels": []panel{
-			p.panel(0, "processor time of a small mail, ms", p.cost),
+			p.panel(0, p.Cost, p.cost),
 			p.panel(1, "memory (PSS), MB", p.memory),
 		}})
 	if err != nil {
