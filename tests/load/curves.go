@@ -41,7 +41,7 @@ var curves = []curve{
 	{name: "rules", title: "rules", points: []int{10, 100, 1000, 10_000}, at: withRules},
 	{name: "senders", title: "senders in the list of a rule", points: []int{100, 10_000, 100_000, 1_000_000}, at: withSenders},
 	{name: "words", title: "bytes of words that are looked for", points: []int{20_000, 200_000, 2_000_000, 20_000_000}, at: withWords},
-	{name: "history", title: "mails in the history", points: []int{1000, 10_000, 100_000, 1_000_000, 10_000_000}, at: withHistory},
+	{name: "history", title: "mails in the history", points: []int{1000, 10_000, 100_000, 1_000_000}, at: withHistory},
 }
 
 // usual is how many connections are used where something else grows.

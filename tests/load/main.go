@@ -13,8 +13,8 @@
 //	go run ./tests/load -plot DIR [-curves size,connections,processors,rules,senders,words,history] [-messages 2000]
 //
 // With -plot it measures how the cost of a small mail grows with what is configured, what is remembered and what comes
-// at once, and that of a mail with its size, and draws it: a file of SVG for each curve. A history of ten million mails
-// takes 15 GB of the directory for temporary files while it is measured.
+// at once, and that of a mail with its size, and draws it: a file of SVG for each curve.
+
 package main
 
 import (
