@@ -137,7 +137,11 @@ func (m *message) store(b []byte, limit int64) error {
 	if room := limit - m.raw.Size(); int64(len(b)) > room {
 		b, m.full = b[:room], true
 	}
-	if _, err := m.raw.Write(b); err != nil {
+	_, err := m.raw.Write(b)
+	if err != nil && m.parser.GiveUpEarly() { // the message itself goes before what is made of it
+		_, err = m.raw.Write(b)
+	}
+	if err != nil {
 		return err
 	}
 	m.parser.Write(b)

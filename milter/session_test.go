@@ -328,6 +328,28 @@ func TestDecodedAsItComes(t *testing.T) {
 	}
 }
 
+// What a body is decoded to gives way to the message it is of.
+func TestNoRoomToDecode(t *testing.T) {
+	m := letter()
+	m.headers = append(m.headers, [2]string{"Content-Transfer-Encoding", " base64"})
+	m.body = []byte(strings.Repeat(strings.Repeat("WDVPIVAl", 9)+"\r\n", (500<<10)/74))
+	for room := int64(640 << 10); room < 1<<20; room += 64 << 10 {
+		j := newFake()
+		sp := spool.New(t.TempDir(), room, 0)
+		f := startWith(t, always(j), Options{}, sp)
+		c := f.client(t, nil)
+		hello(t, c)
+		if _, a := send(t, c, m); a.Type != gomilter.ActionAccept {
+			t.Errorf("in %d bytes: %v", room, a)
+		} else if got := j.last(t); !bytes.Equal(got.raw, m.bytes()) || got.early != 0 && got.early != len(m.body)/74*54 {
+			t.Errorf("in %d bytes: %d were decoded", room, got.early)
+		}
+		if memory, disk := sp.Used(); memory != 0 || disk != 0 {
+			t.Errorf("%d bytes of memory and %d of disk are left", memory, disk)
+		}
+	}
+}
+
 func TestSpoolFull(t *testing.T) {
 	j := newFake()
 	f := startWith(t, always(j), Options{}, spool.New(t.TempDir(), 1<<20, 1<<20))

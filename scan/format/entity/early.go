@@ -49,9 +49,33 @@ func (d *early) decode(b []byte) {
 	if d.failed || len(b) == 0 {
 		return
 	}
-	_, err := d.Write(b)
-	d.failed = err != nil
+	if _, err := d.Write(b); err != nil {
+		d.giveUp()
+	}
 	d.decoded += int64(len(b))
+}
+
+// giveUp closes what the body is decoded to, so that it takes no room in vain.
+func (d *early) giveUp() {
+	d.failed = true
+	d.to.Close()
+}
+
+// GiveUpEarly closes all that bodies were decoded to so far, and has no more decoded while they are read. It reports
+// whether there was any.
+func (p *Parser) GiveUpEarly() bool {
+	p.to = nil
+	some := p.early != nil || len(p.ready) > 0
+	if p.early != nil {
+		p.early.giveUp()
+		p.early = nil
+	}
+	for _, e := range p.ready {
+		e.early.giveUp()
+		e.early = nil
+	}
+	p.ready = nil
+	return some
 }
 
 // endEarly ends the body that is decoded, if one is.
@@ -62,14 +86,13 @@ func (p *Parser) endEarly() {
 	}
 	p.early = nil
 	rest := p.cur.Body.Len() - d.decoded
-	if rest < 0 || rest > int64(d.pending) {
-		d.failed = true
-	} else {
+	if rest >= 0 && rest <= int64(d.pending) {
 		d.decode(p.last[len(p.last)-d.pending:][:rest])
+		if !d.failed && d.close() == nil {
+			p.cur.early = d
+			p.ready = append(p.ready, p.cur)
+			return
+		}
 	}
-	if d.failed || d.close() != nil {
-		d.to.Close()
-		return
-	}
-	p.cur.early = d
+	d.giveUp()
 }

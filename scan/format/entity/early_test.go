@@ -118,3 +118,37 @@ func TestDecodeEarlyInVain(t *testing.T) {
 		t.Error("decoded where nothing is to be")
 	}
 }
+
+// What was decoded is closed where the room is wanted, and the message is read on.
+func TestGiveUpEarly(t *testing.T) {
+	part := "\r\n--a\r\nContent-Transfer-Encoding: base64\r\n\r\n" + mimeBase64(bytes.Repeat([]byte("0123456789"), 100))
+	msg := "Content-Type: multipart/mixed; boundary=a\r\n\r\n" + strings.Repeat(part, 3) + "\r\n--a--\r\n"
+	for _, at := range []int{0, 100, 1000, 2000, 3000, len(msg)} {
+		var all []*earlyBody
+		p := NewParser(Limits{})
+		p.DecodeEarly(func() io.WriteCloser {
+			all = append(all, &earlyBody{room: 1 << 20})
+			return all[len(all)-1]
+		})
+		io.WriteString(p, msg[:at])
+		if n := len(all); p.GiveUpEarly() != (n > 0) || p.GiveUpEarly() {
+			t.Errorf("at %d: %d bodies were begun", at, n)
+		}
+		begun := len(all)
+		io.WriteString(p, msg[at:])
+		tree := p.Close()
+		for e := range leavesOf(tree.Root) {
+			if to, _ := e.Decoded(); to != nil || e.Body.Len() < 1000 {
+				t.Errorf("at %d: %q has %d bytes and %v", at, e.Number, e.Body.Len(), to)
+			}
+		}
+		if len(tree.Root.Children) != 3 || len(all) != begun {
+			t.Errorf("at %d: %d parts, %d decoded in vain", at, len(tree.Root.Children), len(all)-begun)
+		}
+		for _, to := range all {
+			if !to.closed {
+				t.Errorf("at %d: one is left open", at)
+			}
+		}
+	}
+}

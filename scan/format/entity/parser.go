@@ -32,6 +32,7 @@ type Parser struct {
 	watch   watcher
 	to      func() io.WriteCloser // where bodies are decoded to while they are read; nil if they are not
 	early   *early                // the body that is decoded; nil if none is
+	ready   []*Entity             // those whose bodies were
 	meaning meaning
 
 	last  [2]byte  // the bytes before off, within the body
