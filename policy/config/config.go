@@ -254,7 +254,7 @@ func Default() *Config {
 			Progress:       units.Duration(5 * time.Second),
 			Drain:          units.Duration(30 * time.Second),
 		},
-		Spool: Spool{Memory: 16 * units.MB, Disk: 4 * units.GB},
+		Spool: Spool{Memory: 8 * units.MB, Disk: 4 * units.GB},
 		Limits: Limits{
 			Message: 64 * units.MB,
 			Time:    units.Duration(time.Minute),
