@@ -21,17 +21,17 @@ type Buffer struct {
 	size    int64
 	blocks  [][]byte // the beginning of the content: the first small, the others large
 	extents []extent // the next bytes, in blocks that the spool's volumes hold
-	own     ownFile  // the rest
+	own     ownFile  // all of a large content, in place of blocks and extents
 	beside  []*Buffer
 	closed  bool
 	lore    scratch.Lore
 }
 
-// ownFile is the end of a large content, at its place in the buffer's own file.
+// ownFile holds a large content, at its place in the buffer's own file, but for the tail.
 type ownFile struct {
 	file   *os.File
 	onDisk int64 // bytes of the disk budget that the file has
-	hole   int64 // bytes at its beginning that take none
+	tail   tail
 	filled sync.Once
 	whole  bool // it holds all the content and nothing else
 }
@@ -149,15 +149,15 @@ func (b *Buffer) room(off int64) []byte {
 	return b.blocks[i][at:]
 }
 
-// spill makes room on disk for content up to end: in blocks of a volume, and in a
-// separate file for large contents or where there is no space for whole blocks. Where
+// spill makes room on disk for content up to end: in blocks of a volume, or in a
+// separate file for large contents and where there is no space for whole blocks. Where
 // no file may be opened, everything goes to blocks.
 func (b *Buffer) spill(end int64) error {
 	if b.spool.disk.limit <= 0 {
 		return ErrFull
 	}
 	for b.kept() < end {
-		if len(b.blocks)+len(b.extents) < volumeBlocks && b.extend() == nil {
+		if len(b.blocks)+len(b.extents) < mostBlocks && b.extend() == nil {
 			continue
 		}
 		if b.goOnInFile() == nil {
@@ -182,14 +182,34 @@ func (b *Buffer) extend() error {
 	return err
 }
 
-// goOnInFile opens a file for the bytes after the blocks.
+// goOnInFile opens a file, and moves the content there.
 func (b *Buffer) goOnInFile() error {
 	f, err := b.spool.file()
 	if err != nil {
 		return err
 	}
-	b.own.file, b.own.onDisk, b.own.hole = f.file, f.bytes, min(f.hole, b.kept())
+	b.own.file, b.own.onDisk = f.file, f.bytes
+	if err := b.move(); err != nil {
+		b.own.tail.giveBack(b.spool)
+		b.spool.fileDone(spareFile{b.own.file, b.own.onDisk}, false)
+		b.own = ownFile{}
+		return err
+	}
+	b.release()
 	return nil
+}
+
+// move copies the content of blocks and extents to the file. The last block becomes the tail if there is no other.
+func (b *Buffer) move() error {
+	if !b.mayTake(b.size) {
+		return ErrFull
+	}
+	_, err := b.WriteTo(&moving{of: b})
+	if err == nil && b.own.tail.bytes == nil && len(b.blocks) > 1 {
+		last := len(b.blocks) - 1
+		b.own.tail.bytes, b.blocks = b.blocks[last][:0], b.blocks[:last]
+	}
+	return err
 }
 
 // fill puts p to where it belongs. There is room for it but in a file.
@@ -225,10 +245,10 @@ func (b *Buffer) append(p []byte, off int64) (int, error) {
 	if !b.mayTake(off + int64(len(p))) {
 		return 0, ErrFull
 	}
-	err := b.onFullDisk(func() error { _, err := b.own.file.WriteAt(p, off); return err })
-	if err != nil {
+	if err := b.gather(p, off); err != nil {
 		b.spool.disk.give(b.own.onDisk - had)
 		b.own.onDisk = had
+		b.own.tail.cut(b.size)
 		return 0, b.cut(err)
 	}
 	return len(p), nil
@@ -245,7 +265,7 @@ func (b *Buffer) onFullDisk(write func() error) error {
 
 // mayTake reports whether the budget allows that the file ends there.
 func (b *Buffer) mayTake(end int64) bool {
-	more := end - b.own.hole - b.own.onDisk
+	more := end - b.own.onDisk
 	if more <= 0 {
 		return true
 	}
@@ -259,7 +279,7 @@ func (b *Buffer) mayTake(end int64) bool {
 // cut takes half-written bytes off the file: a process that gets its descriptor reads
 // all of it.
 func (b *Buffer) cut(cause error) error {
-	if err := b.own.file.Truncate(b.size); err != nil {
+	if err := b.own.file.Truncate(b.own.tail.from(b.size)); err != nil {
 		return fmt.Errorf("spool: %w", errors.Join(cause, err))
 	}
 	return fmt.Errorf("spool: %w", cause)
@@ -278,8 +298,9 @@ func (b *Buffer) Close() error {
 	if b.own.file == nil {
 		return nil
 	}
+	b.own.tail.giveBack(b.spool)
 	// Another process that has the whole file must never see the next content.
-	return b.spool.fileDone(spareFile{b.own.file, b.own.onDisk, b.own.hole}, !b.own.whole)
+	return b.spool.fileDone(spareFile{b.own.file, b.own.onDisk}, !b.own.whole)
 }
 
 // release gives back the blocks.

@@ -15,24 +15,16 @@ func (b *Buffer) File() *os.File {
 	if b.own.file == nil {
 		return nil
 	}
-	b.own.filled.Do(b.fillHole)
+	b.own.filled.Do(b.fillFile)
 	if !b.own.whole {
 		return nil
 	}
 	return b.own.file
 }
 
-// fillHole copies the content of the blocks to its place in the file, and cuts off
-// the bytes that the file held after the content.
-func (b *Buffer) fillHole() {
-	hole := b.own.hole
-	b.own.hole = 0
-	if !b.mayTake(b.size) {
-		b.own.hole = hole
-		return
-	}
-	held := io.NewSectionReader(b, 0, min(b.kept(), b.size))
-	if _, err := io.Copy(io.NewOffsetWriter(b.own.file, 0), held); err != nil {
+// fillFile writes the tail, and cuts off the bytes that the file held after the content.
+func (b *Buffer) fillFile() {
+	if b.writeAt(b.own.tail.bytes, b.own.tail.at) != nil {
 		return
 	}
 	if b.own.file.Truncate(b.size) == nil {
@@ -77,8 +69,10 @@ func (b *Buffer) readNext(p []byte, off int64) (int, error) {
 	if i -= len(b.blocks); i < len(b.extents) {
 		e := b.extents[i]
 		n, err = e.readAt(p[:min(int64(len(p)), e.size-int64(at))], int64(at))
+	} else if written := b.own.tail.from(b.size) - off; written > 0 {
+		n, err = b.own.file.ReadAt(p[:min(int64(len(p)), written)], off)
 	} else {
-		n, err = b.own.file.ReadAt(p, off)
+		n = copy(p, b.own.tail.bytes[-written:])
 	}
 	if errors.Is(err, io.EOF) {
 		return n, fmt.Errorf("spool: file ends at %d of %d bytes: %w", off+int64(n), b.size, io.ErrUnexpectedEOF)

@@ -28,7 +28,6 @@ type spares struct {
 type spareFile struct {
 	file  *os.File
 	bytes int64
-	hole  int64 // bytes at its beginning that take none
 }
 
 // get takes the file that was used last; its file is nil if there is none.

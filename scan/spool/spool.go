@@ -5,7 +5,6 @@ package spool
 import (
 	"errors"
 	"fmt"
-	"math"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -23,7 +22,7 @@ const (
 )
 
 // shareOfMemory is the part of the memory budget one buffer may use before it
-// goes on in a file: a few big messages must not push all small ones out.
+// goes on on disk: a few big messages must not push all small ones out.
 const shareOfMemory = 3
 
 // A file for every small part would cost more than its content. So a share of
@@ -33,9 +32,9 @@ const (
 	reservedBlocks = 8
 )
 
-// volumeBlocks is how many blocks of a buffer go to volumes where memory is short:
-// 968 KB. A larger content gets a separate file, whose descriptor may be passed on.
-const volumeBlocks = 16
+// mostBlocks is how many blocks a buffer has in memory, or in volumes where that is short: 968 KB.
+// A larger content moves to a separate file, whose descriptor may be passed on.
+const mostBlocks = 16
 
 // Spool is the one budget all buffers share. It may be used by any number of
 // goroutines at once.
@@ -60,11 +59,11 @@ const heavyAtOnce = 4
 
 // New returns a spool whose buffers hold at most memory bytes in memory, all
 // together, and at most disk bytes in unlinked files in dir, "" being the
-// system's directory for temporary files. A buffer goes on in a file when
-// memory is short, or when it alone holds a third of it. With a disk budget of 0 no
-// file is ever made.
+// system's directory for temporary files. A buffer goes on on disk when
+// memory is short, when it alone holds a third of it, and when it is large. With a disk
+// budget of 0 no file is ever made.
 func New(dir string, memory, disk int64) *Spool {
-	s := &Spool{dir: dir, share: memory / shareOfMemory, large: newArena(), Heavy: NewGate(heavyAtOnce)}
+	s := &Spool{dir: dir, share: min(memory/shareOfMemory, capacity(mostBlocks)), large: newArena(), Heavy: NewGate(heavyAtOnce)}
 	if disk <= 0 {
 		s.share = memory
 	}
@@ -114,7 +113,7 @@ func (s *Spool) file() (spareFile, error) {
 	if err != nil {
 		s.files.give(1)
 	}
-	return spareFile{file: f, hole: math.MaxInt64}, err
+	return spareFile{file: f}, err
 }
 
 // errFiles says that buffers have as many files as they may have.

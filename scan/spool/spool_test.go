@@ -140,9 +140,8 @@ func TestPieces(t *testing.T) {
 	}
 }
 
-// TestLargeBufferGoesOnInFile has a buffer of which a third fits in memory; its
-// file is asked for by two readers at once.
-func TestLargeBufferGoesOnInFile(t *testing.T) {
+// TestLargeBufferMovesToFile has a buffer that is in memory first; its file is asked for by two readers at once.
+func TestLargeBufferMovesToFile(t *testing.T) {
 	dir := t.TempDir()
 	s := New(dir, 1<<20, 8<<20)
 	small, large := s.Buffer(), s.Buffer()
@@ -152,7 +151,7 @@ func TestLargeBufferGoesOnInFile(t *testing.T) {
 	want := noise(2, 1<<20)
 	write(t, large, want, 65535)
 	m, d := s.Used()
-	if m > 1<<20/3+smallBlock || m+d < 1<<20 || d >= 1<<20 {
+	if m != smallBlock+largeBlock || d != 1<<20 {
 		t.Errorf("used %d of memory and %d of disk", m, d)
 	}
 	if got := content(t, large); !bytes.Equal(got, want) {
@@ -268,27 +267,28 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
-// TestNoRoomForWholeFile has no room on disk for what is in memory: the file is not
-// shown, and the content is there all the same.
+// TestNoRoomForWholeFile has no room on disk for what is in memory: the content grows no further, and is there all the
+// same.
 func TestNoRoomForWholeFile(t *testing.T) {
 	s := New(t.TempDir(), 3<<20, 1000)
 	b := s.Buffer()
 	defer b.Close()
-	want := noise(3, int(capacity(17))+500)
-	write(t, b, want, 1<<20)
-	if b.own.file == nil || b.File() != nil {
+	want := noise(3, int(capacity(mostBlocks)))
+	write(t, b, want, 65535)
+	if n, err := b.Write(noise(1, 500)); n != 0 || !errors.Is(err, ErrFull) {
+		t.Errorf("more than fits: %d, %v", n, err)
+	}
+	check(t, b, want)
+	if b.File() != nil || s.files.used.Load() != 0 || s.disk.used.Load() != 0 {
 		t.Error("there is no room for the whole file")
 	}
-	if got := content(t, b); !bytes.Equal(got, want) {
-		t.Error("the content is lost")
-	}
-	if b.Piece(capacity(17)) != nil || b.Piece(capacity(17)-1) == nil {
+	if b.Piece(int64(len(want))) != nil || b.Piece(int64(len(want))-1) == nil {
 		t.Error("pieces are of what is in memory")
 	}
 }
 
 func TestFull(t *testing.T) {
-	s := New(t.TempDir(), smallBlock, 100_000)
+	s := New(t.TempDir(), smallBlock, 159_000)
 	a, b := s.Buffer(), s.Buffer()
 	defer b.Close()
 	write(t, a, noise(1, 90_000), 4096)
