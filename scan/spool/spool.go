@@ -22,7 +22,7 @@ const (
 )
 
 // shareOfMemory is the part of the memory budget one buffer may use before it
-// goes on on disk: a few big messages must not push all small ones out.
+// continues on disk: a few big messages must not push all small ones out.
 const shareOfMemory = 3
 
 // A file for every small part would cost more than its content. So a share of
@@ -59,7 +59,7 @@ const heavyAtOnce = 4
 
 // New returns a spool whose buffers hold at most memory bytes in memory, all
 // together, and at most disk bytes in unlinked files in dir, "" being the
-// system's directory for temporary files. A buffer goes on on disk when
+// system's directory for temporary files. A buffer continues on disk when
 // memory is short, when it alone holds a third of it, and when it is large. With a disk
 // budget of 0 no file is ever made.
 func New(dir string, memory, disk int64) *Spool {
