@@ -97,8 +97,6 @@ func (z *splitter) behindAngle(element string, deep depth) (depth, int) {
 	case deep == hidden && isLetter(c):
 		z.end--
 		return z.opensScript(), 0
-	case deep == hidden:
-		deep = open // QUIRK: as x/net/html has it; browsers stay in the comment
 	}
 	z.end--
 	return deep, 0

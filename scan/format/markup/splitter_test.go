@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"math/rand/v2"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -15,9 +16,16 @@ import (
 var kinds = map[html.TokenType]piece{html.ErrorToken: ended, html.TextToken: textPiece, html.StartTagToken: startPiece,
 	html.SelfClosingTagToken: startPiece, html.EndTagToken: endPiece, html.CommentToken: commentPiece, html.DoctypeToken: commentPiece}
 
+// strays are scripts with a comment in which "<" stands for itself: x/net/html takes the comment
+// to end there, browsers do not (WHATWG HTML, section 13.2.5.19).
+var strays = regexp.MustCompile("(?is)<script.*<!--.*<([^/a-z]|$)")
+
 // splitAlike compares the tokens of a text with those that x/net/html finds.
 func splitAlike(t *testing.T, in string, limit int, cdata bool) {
 	t.Helper()
+	if strays.MatchString(in) {
+		return
+	}
 	theirs := html.NewTokenizer(strings.NewReader(in))
 	theirs.SetMaxBuf(limit)
 	theirs.AllowCDATA(cdata)
