@@ -1,6 +1,7 @@
 package edit
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -49,11 +50,12 @@ func (w *work) harmless(p *page, asked map[string]bool) (changed bool, err error
 		if err := d.run(p); err != nil {
 			return false, err
 		}
-		if len(d.splices) == 0 {
+		splices := d.all()
+		if len(splices) == 0 {
 			return changed, d.check(p.page, rules)
 		}
 		changed = true
-		if p.content, err = patch(p.content, spanOf(p.content), d.splices); err != nil {
+		if p.content, err = patch(p.content, spanOf(p.content), splices); err != nil {
 			return false, err
 		}
 		if p.page, err = p.read(p.content, w.wordless()); err != nil {
@@ -126,14 +128,21 @@ type disarmer struct {
 	asked   map[string]bool
 	splices []splice
 
-	raw    rawElement
+	around
+	other  around               // the same for what may be tags in other tokens
+	within []splice             // of those
 	forms  int                  // open ones that became something else
-	before recentText           // the text shown before the current token
 	warned *markup.Span         // the last tag that has a warning
-	inLink [2]string            // the element whose link is open: as browsers read the page, and in what only some clients do
 	opens  map[markup.Span]bool // tags of other elements than "a" whose content is shown for a link
-	style  markup.Span          // the tag of the style sheet that is being read
 	sheet  markup.Span          // a style sheet to be changed once its end is sure
+}
+
+// around is what comes before a token, and what it is in.
+type around struct {
+	raw    rawElement
+	before recentText  // the text shown before it
+	inLink [2]string   // the element whose link is open: as browsers read the page, and in what only some clients do
+	style  markup.Span // the tag of the style sheet that is being read
 }
 
 // rawElement is an element with literal text that is to go with it.
@@ -191,6 +200,10 @@ func (d *disarmer) scriptLinks(p *markup.Page) (found []markup.Objection) {
 
 // token looks at one token.
 func (d *disarmer) token(t *markup.Token) {
+	if t.Maybe {
+		d.maybe(t)
+		return
+	}
 	if d.raw.name != "" && !d.goesOn(t) {
 		d.raw = rawElement{}
 	}
@@ -205,6 +218,46 @@ func (d *disarmer) token(t *markup.Token) {
 	case markup.EndTag:
 		d.endTag(t)
 	}
+}
+
+// maybe makes what is a tag for some clients harmless. What is before and after it as others
+// split the page is not what these have there.
+func (d *disarmer) maybe(t *markup.Token) {
+	d.around, d.other = d.other, d.around
+	splices := d.splices
+	d.splices = d.within
+	switch t.Kind {
+	case markup.Text:
+		d.before.add(t.Text())
+	case markup.StartTag:
+		d.startTag(t)
+	case markup.EndTag:
+		d.endLink(t)
+	}
+	d.raw = rawElement{}
+	d.within, d.splices = d.splices, splices
+	d.around, d.other = d.other, d.around
+}
+
+// all returns the changes. Where something is taken out as a whole, nothing in it is left to
+// change.
+func (d *disarmer) all() []splice {
+	if len(d.within) == 0 {
+		return d.splices
+	}
+	whole := slices.DeleteFunc(slices.Clone(d.splices), func(s splice) bool { return s.at.Len() == 0 })
+	slices.SortFunc(whole, func(a, b splice) int { return cmp.Compare(a.at.Start, b.at.Start) })
+	all := d.splices
+	for _, s := range d.within {
+		i, at := slices.BinarySearchFunc(whole, s.at.Start, func(w splice, start int64) int { return cmp.Compare(w.at.Start, start) })
+		if !at {
+			i--
+		}
+		if i < 0 || s.at.End > whole[i].at.End {
+			all = append(all, s)
+		}
+	}
+	return all
 }
 
 // goesOn reports whether a token belongs to the element with literal text before

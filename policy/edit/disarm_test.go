@@ -112,6 +112,11 @@ var pageRows = []struct{ name, html string }{
 	{"a tag around a tag", "text <<iframe></iframe>script>alert(1)</script> </<iframe></iframe>script><!<embed>-- x -->"},
 	{"in Outlook only, a script", "text <!--[if mso]><script>alert(1)</script><p onclick=x>a<![endif]--> more"},
 	{"a script in a comment", "text <!-- <script>alert(1)</script> --> more"},
+	{"a script where style is markup", "text <svg><style><p>see <script>alert(1)</script></style> more"},
+	{"a handler where scripts run", "text <noscript><!--</noscript><img src=x onerror=alert(1)><!-- --> more"},
+	{"a link across a style sheet", `text <svg><style><a title="</style>" href="http://evil.test">www.bank.com</a></style> more`},
+	{"a link in an attribute", `text <svg></svg><p title='<a href="http://evil.test">www.bank.com</a>'>more`},
+	{"a script that writes", "text <noscript>no</noscript><script>document.write('<iframe src=x onload=y>')</script> more"},
 	{"a comment without end", "text <!-- <script>alert(1)</script> more"},
 }
 

@@ -115,9 +115,7 @@ func (d *disarmer) goes(t *tag, objections []markup.Objection) bool {
 
 // endTag takes out the ends of elements that are gone.
 func (d *disarmer) endTag(t *markup.Token) {
-	if t.Name == d.inLink[which(t.Second)] {
-		d.inLink[which(t.Second)] = ""
-	}
+	d.endLink(t)
 	switch t.Name {
 	case "iframe", "portal", "frame":
 		d.dropIf("content/iframe", t)
@@ -130,6 +128,12 @@ func (d *disarmer) endTag(t *markup.Token) {
 			d.forms--
 			d.replace(t.Tag(), "</div>")
 		}
+	}
+}
+
+func (d *disarmer) endLink(t *markup.Token) {
+	if t.Name == d.inLink[which(t.Second)] {
+		d.inLink[which(t.Second)] = ""
 	}
 }
 

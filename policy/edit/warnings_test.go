@@ -37,6 +37,8 @@ var spots = []string{
 	`<a href="http://www.example.com/"><map><area href="%s"></map></a>`, `<v:rect href="http://www.example.com/">here <a href="%s">there</a></v:rect>`,
 	`<a href="http://www.example.com/">www.example.com</a><a href="%s">there</a>`, `http://www.<a href="%s">there</a>`, `<td background="%s">x`,
 	`<meta http-equiv=refresh content="0;url=%s">text`, `<iframe src="%s"></iframe>text`, `<svg><a xlink:href="%s"><text>x</text></a></svg>`,
+	`<svg><style><p><a href="%s">there</a></style>`, `<noscript><!--</noscript><a href="%s">www.bank.com</a><!-- -->`,
+	`<svg><![CDATA[><!-- ]]></svg><a href="%s">there</a><!-- -->`,
 }
 
 // TestNoWarningIsAnObjection takes links of every kind out of pages, or warns of

@@ -99,15 +99,33 @@ func (b *builder) token(t *Token) {
 	if !t.Second && b.second.at >= 0 {
 		b.closeLink(&b.second, t.Span)
 	}
+	switch {
+	case t.Kind == Literal:
+		b.literal(t)
+	case t.Maybe:
+		b.maybe(t)
+	case t.Kind == Text:
+		b.shown(t)
+	case t.Kind == StartTag:
+		b.startTag(t)
+	case t.Kind == EndTag:
+		b.endTag(t)
+	}
+}
+
+// maybe takes in what is a tag, or the text behind it, for some clients. It says nothing of
+// how other things are shown.
+func (b *builder) maybe(t *Token) {
 	switch t.Kind {
 	case Text:
-		b.shown(t)
-	case Literal:
-		b.literal(t)
+		b.data.feed(t.raw)
+		b.text.line()
+		b.read(t, t.text())
 	case StartTag:
-		b.startTag(t)
+		attrs := b.attrsOf(t)
+		b.element(&Element{Name: t.Name, Attrs: attrs, Tag: t.Span, Second: true}, t)
 	case EndTag:
-		b.endTag(t)
+		b.endLink(t)
 	}
 }
 
@@ -120,8 +138,13 @@ func (b *builder) shown(t *Token) {
 		return
 	}
 	b.page.Letters += letters(s)
-	b.text.add(s)
 	b.drawn.add(s)
+	b.read(t, s)
+}
+
+// read takes in text that may be read.
+func (b *builder) read(t *Token, s []byte) {
+	b.text.add(s)
 	if o := b.open(t); o.at >= 0 {
 		o.add(s)
 		return
@@ -186,12 +209,16 @@ func (b *builder) literal(t *Token) {
 	}
 }
 
+// attrsOf returns the attributes of a tag that count.
+func (b *builder) attrsOf(t *Token) []Attr {
+	b.attrs = t.appendAttrs(b.attrs[:0])
+	b.spend(len(b.attrs), priceAttr)
+	b.page.Cut = b.page.Cut || len(b.attrs) >= maxAttrs
+	return Obeyed(b.attrs)
+}
+
 func (b *builder) startTag(t *Token) {
-	attrs := t.appendAttrs(b.attrs[:0])
-	b.attrs = attrs
-	b.spend(len(attrs), priceAttr)
-	b.page.Cut = b.page.Cut || len(attrs) >= maxAttrs
-	attrs = Obeyed(attrs)
+	attrs := b.attrsOf(t)
 	matches := b.looks.matches()
 	b.looks.start(t.Name, attrs)
 	b.spend(matches-b.looks.matches(), priceMatch)
@@ -203,13 +230,18 @@ func (b *builder) startTag(t *Token) {
 		b.endBlock(t)
 	}
 	b.drawn.start(t.Name, attrs, b.looks.background())
+	b.element(&e, t)
+}
+
+// element takes in what an element leads to, and what it could do.
+func (b *builder) element(e *Element, t *Token) {
 	keep := Kept(t.Name)
-	for i := range attrs {
-		keep = b.attr(&attrs[i], t) || keep
+	for i := range e.Attrs {
+		keep = b.attr(&e.Attrs[i], t) || keep
 	}
-	b.elementLinks(&e, t)
+	b.elementLinks(e, t)
 	if keep {
-		b.keep(e)
+		b.keep(*e)
 	}
 }
 
@@ -296,6 +328,11 @@ func (b *builder) endTag(t *Token) {
 	if isBlock(t.Name) {
 		b.endBlock(t)
 	}
+	b.endLink(t)
+}
+
+// endLink ends the link that an end tag is of.
+func (b *builder) endLink(t *Token) {
 	if o := b.open(t); o.at >= 0 && o.name == t.Name {
 		b.closeLink(o, t.Span)
 	}

@@ -90,7 +90,7 @@ func (b *builder) addressIn(e *Element, a *Attr, t *Token) {
 	if hasPrefixFold(trimURL(a.Value), "javascript:") {
 		b.calls(a.Value)
 	}
-	if e.Name == "base" {
+	if e.Name == "base" && !t.Maybe {
 		if b.page.Base == "" {
 			b.page.Base = trimURL(a.Value)
 		}

@@ -18,6 +18,7 @@ var hungry = map[string]struct {
 	"scripts":            {read: ReadHTML, text: "<script>x</script>"},
 	"handlers":           {read: ReadHTML, text: "<p onx=y>"},
 	"comments":           {read: ReadHTML, text: "<!--[if mso]><p><![endif]-->"},
+	"what may be tags":   {read: ReadHTML, begin: "<svg>", text: "<!--<b a>x</b>-->"},
 	"a sheet at the end": {read: ReadHTML, begin: "x", text: "<p class=a><b>x</b>", end: "<style>" + strings.Repeat("p .b u{display:none}", 300) + "</style>"},
 	"addresses":          {read: ReadText, text: "http://e.example/x www.a.example\n"},
 	"words with dots":    {read: ReadText, text: "a.b.c "},

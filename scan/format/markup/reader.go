@@ -17,12 +17,14 @@ const longestEndTag = 16
 // splits the source as browsers do. What some clients read as markup and others
 // do not – conditional comments, what an element or a comment without end
 // swallows – it reads both ways: once as one token, then again as markup, each
-// token of which is Second.
+// token of which is Second. In a page that clients split differently all through, it
+// also gives what may be tags in other tokens: see starts.
 type Reader struct {
 	source Source
 	limit  int // longest token in bytes
 	layers []layer
 	token  Token
+	starts starts
 	cut    bool
 }
 
@@ -47,6 +49,7 @@ func NewReader(s Source, limit int) *Reader {
 func NewXMLReader(s Source, limit int) *Reader {
 	r := NewReader(s, limit)
 	r.layers[0].xml, r.layers[0].z.cdata = true, true
+	r.starts.doubt = true
 	return r
 }
 
@@ -65,6 +68,9 @@ func (r *Reader) Cut() bool { return r.cut }
 func (r *Reader) Next() (*Token, error) {
 	for {
 		l := &r.layers[len(r.layers)-1]
+		if r.starts.more() && r.maybe(l.z) {
+			return &r.token, nil
+		}
 		if l.over != nil {
 			inner := newLayer(bytes.NewReader(l.over), l.from, r.limit, "")
 			l.over = nil
@@ -72,6 +78,9 @@ func (r *Reader) Next() (*Token, error) {
 			continue
 		}
 		if r.read(l) {
+			if r.starts.doubt {
+				r.starts.in(&r.token, l)
+			}
 			return &r.token, nil
 		}
 		switch err := l.z.err; {
@@ -129,7 +138,8 @@ func (r *Reader) text(l *layer, element string) {
 	switch {
 	case bytes.HasPrefix(l.z.ahead(), []byte("</")):
 	case len(t.raw) >= r.limit:
-		l.raw = element // it goes on
+		l.raw = element // it goes on, and how deep in a comment a script is then is forgotten
+		r.starts.doubt = r.starts.doubt || element == "script"
 		l.hold(t)
 	default:
 		r.again(l, t.raw, 0)
@@ -156,6 +166,8 @@ func (r *Reader) startTag(l *layer) {
 	switch t.Name {
 	case "iframe", "noembed", "noframes", "script", "style", "textarea", "title", "xmp":
 		l.raw, l.z.literal = t.Name, t.Name
+	case "svg", "math", "noscript", "select", "frameset":
+		r.starts.doubt = true
 	}
 }
 

@@ -88,12 +88,12 @@ func (z *splitter) more() byte {
 // not.
 func (z *splitter) bound() { z.stop = min(len(z.buf), z.start+min(z.limit, math.MaxInt-z.start)-1) }
 
-// fill reads on. The bytes of the token stay in one piece.
+// fill reads on. The bytes of the token, and what was read behind it, stay in one piece.
 func (z *splitter) fill() bool {
 	if z.err = z.readErr; z.err != nil {
 		return false
 	}
-	held := z.buf[z.start:z.end]
+	held := z.buf[z.start:]
 	if room := z.buf[:0]; 2*len(held) > cap(room) {
 		z.buf = append(make([]byte, 0, 2*cap(room)), held...)
 		if z.lent != nil {
@@ -103,7 +103,7 @@ func (z *splitter) fill() bool {
 	} else {
 		z.buf = append(room, held...)
 	}
-	z.start, z.end = 0, len(held)
+	z.start, z.end = 0, z.end-z.start
 	var n int
 	for tries := 0; n == 0 && z.readErr == nil; tries++ {
 		if tries == mostTries {
@@ -118,6 +118,16 @@ func (z *splitter) fill() bool {
 		z.err = z.readErr
 	}
 	return n > 0
+}
+
+// peek reads on until n bytes come after the token, if there are so many, and returns the token
+// and what comes after it.
+func (z *splitter) peek(n int) []byte {
+	err := z.err
+	for len(z.buf)-z.end < n && z.fill() {
+	}
+	z.err = err
+	return z.buf[z.start:]
 }
 
 // mostTries is how often a reader may return nothing in turn.

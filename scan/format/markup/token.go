@@ -26,6 +26,7 @@ type Token struct {
 	Name   string // of a tag, lower case; of literal text, the element it belongs to
 	Span   Span   // in the source
 	Second bool   // it is in what some clients do not read as markup: a conditional comment, what an unclosed element swallows
+	Maybe  bool   // it is Second, and in other tokens: where a page is split elsewhere it begins there
 
 	raw    []byte
 	source *Source
