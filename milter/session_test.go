@@ -308,7 +308,7 @@ func TestManyHeaders(t *testing.T) {
 // A body in base64 is decoded as it comes, and what it is decoded to goes with the message.
 func TestDecodedAsItComes(t *testing.T) {
 	j := newFake()
-	sp := spool.New(t.TempDir(), 1<<20, 10<<20)
+	sp := spool.New(t.TempDir(), 1<<20, 20<<20)
 	f := startWith(t, always(j), Options{}, sp)
 	c := f.client(t, nil)
 	hello(t, c)

@@ -23,6 +23,7 @@ type Buffer struct {
 	extents []extent // the next bytes, in blocks that the spool's volumes hold
 	own     ownFile  // all of a large content, in place of blocks and extents
 	beside  []*Buffer
+	early   bool // it is beside another
 	closed  bool
 	lore    scratch.Lore
 }
@@ -39,9 +40,11 @@ type ownFile struct {
 // Lore keeps what is learnt of the content once writing is over.
 func (b *Buffer) Lore() *scratch.Lore { return &b.lore }
 
-// Beside returns an empty buffer for what is made of the content while it is written. It is closed with b, or before.
+// Beside returns an empty buffer for what is made of the content while it is written. It is closed with b, or before. It is
+// full where the room left is needed for contents themselves.
 func (b *Buffer) Beside() *Buffer {
 	made := b.spool.Buffer()
+	made.early = true
 	b.beside = append(b.beside, made)
 	return made
 }
@@ -131,7 +134,7 @@ func fillFrom(r io.Reader, p []byte) (n int, err error) {
 // blocks it got before it failed stay the buffer's.
 func (b *Buffer) grow(n int64) bool {
 	for capacity(len(b.blocks)) < b.size+n {
-		if len(b.extents) > 0 || n > b.spool.share-b.size {
+		if len(b.extents) > 0 || n > b.spool.share-b.size || b.early && !b.spool.memoryBeside() {
 			return false
 		}
 		block, ok := b.spool.block(len(b.blocks))
@@ -175,6 +178,9 @@ func (b *Buffer) kept() int64 { return capacity(len(b.blocks) + len(b.extents)) 
 
 // extend adds a block of a volume.
 func (b *Buffer) extend() error {
+	if b.early && !b.spool.diskBeside(largeBlock) {
+		return ErrFull
+	}
 	e, err := b.spool.extent(len(b.blocks) + len(b.extents))
 	if err == nil {
 		b.extents = append(b.extents, e)
@@ -269,7 +275,7 @@ func (b *Buffer) mayTake(end int64) bool {
 	if more <= 0 {
 		return true
 	}
-	if !b.spool.takeDisk(more) {
+	if b.early && !b.spool.diskBeside(more) || !b.spool.takeDisk(more) {
 		return false
 	}
 	b.own.onDisk += more

@@ -36,6 +36,10 @@ const (
 // A larger content moves to a separate file, whose descriptor may be passed on.
 const mostBlocks = 16
 
+// leftToContents is the part of the budget that what is made of contents while they are written leaves to
+// contents themselves: it can be made later, and a content for which there is no room is refused.
+const leftToContents = 2
+
 // Spool is the one budget all buffers share. It may be used by any number of
 // goroutines at once.
 type Spool struct {
@@ -148,6 +152,18 @@ func (s *Spool) takeDisk(n int64) bool {
 	}
 	s.dropSpares()
 	return s.disk.take(n)
+}
+
+// diskBeside reports whether what is made of contents while they are written may take n bytes more of the disk.
+func (s *Spool) diskBeside(n int64) bool {
+	_, used := s.Used()
+	return used+n <= s.disk.limit/leftToContents
+}
+
+// memoryBeside reports whether it may take a block more of the memory. Where there is a disk contents go there when
+// memory is short.
+func (s *Spool) memoryBeside() bool {
+	return s.disk.limit > 0 || s.memory.used.Load()+largeBlock <= s.memory.limit/leftToContents
 }
 
 // rest drops, after a quiet minute, the memory, files and blocks kept for the next buffers.

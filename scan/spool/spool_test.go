@@ -483,6 +483,42 @@ func TestBeside(t *testing.T) {
 	}
 }
 
+// What is made beside contents leaves room for those that come after it, in memory and in files, in blocks of any size.
+func TestBesideLeavesRoom(t *testing.T) {
+	for name, s := range map[string]*Spool{
+		"memory": New(t.TempDir(), 8<<20, 0),
+		"disk":   New(t.TempDir(), 1<<20, 8<<20),
+		"blocks": New(t.TempDir(), 0, 8<<20),
+	} {
+		var made []*Buffer
+		for _, size := range []int{6 << 20, 300 << 10, 1000, 1 << 20} {
+			content := s.Buffer()
+			defer content.Close()
+			beside := content.Beside()
+			for range size / 1000 {
+				if _, err := beside.Write(make([]byte, 1000)); err != nil {
+					if !errors.Is(err, ErrFull) {
+						t.Error(err)
+					}
+					break
+				}
+			}
+			made = append(made, beside)
+		}
+		var bytes int64
+		for _, b := range made {
+			bytes += b.Size()
+		}
+		content := s.Buffer()
+		defer content.Close()
+		memory, disk := s.Limits()
+		most := max(disk, memory) / 2
+		if write(t, content, make([]byte, most-largeBlock), 65535); bytes < most/2 || bytes > most+memory {
+			t.Errorf("%s: %d bytes are beside contents", name, bytes)
+		}
+	}
+}
+
 func TestReadFromAndStrings(t *testing.T) {
 	s := New(t.TempDir(), 1<<20, 8<<20)
 	for _, size := range []int{0, 10, 300_000, 1 << 20} {
