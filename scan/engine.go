@@ -94,32 +94,40 @@ func (p *Pending) Wait() []Report {
 // scanFunc asks one scanner one question.
 type scanFunc func(context.Context, Scanner) ([]Finding, error)
 
-// start asks all scanners at once, but for local ones about little, which are asked one
-// after the other: a goroutine would cost more than their work. Those that wait for
-// others come last, as what is started last runs first: their servers are to work while the
-// local ones do.
+// start asks all scanners at once, but for local ones about little.
 func start(ctx context.Context, scanners []Scanner, little bool, ask scanFunc) *Pending {
 	p := &Pending{ctx: ctx, begun: time.Now(), scanners: scanners, answered: make(chan struct{})}
 	p.came, p.missing = make([]Report, len(scanners)), len(scanners)
 	if len(scanners) == 0 {
 		close(p.answered)
-		return p
 	}
-	var together []int
-	for i, s := range scanners {
-		if little && IsLocal(s) {
-			together = append(together, i)
-		}
-	}
-	if len(together) > 0 {
-		go p.ask(ask, together...)
-	}
-	for i := range scanners {
-		if !slices.Contains(together, i) {
-			go p.ask(ask, i)
-		}
+	for _, places := range goroutines(scanners, little) {
+		go p.ask(ask, places...)
 	}
 	return p
+}
+
+// goroutines returns the places of the scanners of each goroutine, in the order in which they are
+// started. Local ones share one if they look at little: another would cost more than their work.
+// Those that wait for others come last, as what is started last runs first: their servers are
+// to work while the local ones do.
+func goroutines(scanners []Scanner, little bool) [][]int {
+	var local []int
+	var locals, others [][]int
+	for i, s := range scanners {
+		switch {
+		case !IsLocal(s):
+			others = append(others, []int{i})
+		case little:
+			local = append(local, i)
+		default:
+			locals = append(locals, []int{i})
+		}
+	}
+	if len(local) > 0 {
+		locals = [][]int{local}
+	}
+	return append(locals, others...)
 }
 
 // ask asks the scanners at some places.

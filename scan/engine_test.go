@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -194,6 +195,24 @@ func TestLocalScannersShareAGoroutine(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+func TestGoroutinesInTheOrderTheyAreStarted(t *testing.T) {
+	scanners := []Scanner{local{}, fake{}, local{}, fake{}, local{}}
+	for _, tt := range []struct {
+		little bool
+		want   [][]int
+	}{
+		{true, [][]int{{0, 2, 4}, {1}, {3}}},
+		{false, [][]int{{0}, {2}, {4}, {1}, {3}}},
+	} {
+		if got := goroutines(scanners, tt.little); !reflect.DeepEqual(got, tt.want) {
+			t.Errorf("little %v: %v", tt.little, got)
+		}
+	}
+	if got := goroutines([]Scanner{fake{}}, true); !reflect.DeepEqual(got, [][]int{{0}}) {
+		t.Errorf("without local ones: %v", got)
 	}
 }
 

@@ -70,6 +70,9 @@ func New(c Config, w With) (*Scanner, error) {
 // Name returns the word under which all findings of this package are.
 func (s *Scanner) Name() string { return scannerWord }
 
+// Local implements scan.IsLocal: files and the directory of our people are in memory.
+func (s *Scanner) Local() bool { return true }
+
 // Scan judges every page. A part that cannot be read is an error; Scan returns the
 // findings about the others with it.
 func (s *Scanner) Scan(ctx context.Context, m *scan.Message) ([]scan.Finding, error) {
