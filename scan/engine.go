@@ -22,6 +22,8 @@ var errOverdue = errors.New("no answer within the time for this message")
 type Engine struct {
 	scanners []Scanner
 	early    [StageMessage][]Scanner // those with something to say at a stage before the message
+
+	forerunners []Forerunner
 }
 
 // NewEngine returns an engine that runs the scanners in the given order, as far
@@ -29,6 +31,9 @@ type Engine struct {
 func NewEngine(scanners ...Scanner) *Engine {
 	e := &Engine{scanners: scanners}
 	for _, s := range scanners {
+		if f, ok := s.(Forerunner); ok {
+			e.forerunners = append(e.forerunners, f)
+		}
 		for stage := range e.early {
 			if SpeaksAt(s, Stage(stage)) {
 				e.early[stage] = append(e.early[stage], s)

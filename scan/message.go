@@ -26,6 +26,7 @@ type Message struct {
 	Root     *entity.Entity
 	Parts    []Part
 	Notes    []Finding // what opening it found
+	Ahead    *Ahead    // what scanners began with it before it was opened
 	Heavy    Gate      // where to wait before taking more memory than for most messages; nil for nowhere
 	// Work is how much each scanner that reads much of what the message holds may do:
 	// what opening it has left, and half of the limit at least (less where separate

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -89,6 +90,52 @@ func TestNobodyObjects(t *testing.T) {
 		t.Errorf("told %+v", told)
 	}
 }
+
+// forerunner says where it is asked, and what becomes of what it has begun.
+type forerunner struct{ said *[]string }
+
+func (f forerunner) Name() string { return "virus/test" }
+
+func (f forerunner) Ahead(_ context.Context, in scan.Received) scan.Begun {
+	*f.said = append(*f.said, "ahead")
+	return f
+}
+
+func (f forerunner) Drop() { *f.said = append(*f.said, "dropped") }
+
+func (f forerunner) Scan(ctx context.Context, m *scan.Message) ([]scan.Finding, error) {
+	*f.said = append(*f.said, "scanned")
+	if b := m.Ahead.Take(f.Name()); b != nil {
+		defer b.Drop()
+	}
+	return nil, nil
+}
+
+// What scanners begin before a message is opened is with them when they scan it, not when what edits make
+// of it is scanned, and goes where none scans it.
+func TestAhead(t *testing.T) {
+	var told []*Result
+	j := judging(t, policy.Outcome{}, &keeper{}, &told)
+	var said []string
+	j.Options.Engine = scan.NewEngine(forerunner{&said})
+	_, release := j.Message(t.Context(), received(j, mail))
+	release()
+	if want := []string{"ahead", "scanned", "dropped"}; !slices.Equal(said, want) {
+		t.Errorf("%q, want %q", said, want)
+	}
+	said = nil
+	j.Options.Engine = scan.NewEngine(lazy{forerunner{&said}})
+	_, release = j.Message(t.Context(), received(j, mail))
+	release()
+	if want := []string{"ahead", "dropped"}; !slices.Equal(said, want) {
+		t.Errorf("%q, want %q", said, want)
+	}
+}
+
+// lazy is a forerunner that takes nothing.
+type lazy struct{ forerunner }
+
+func (lazy) Scan(context.Context, *scan.Message) ([]scan.Finding, error) { return nil, nil }
 
 func TestKeptBeforeTheAnswer(t *testing.T) {
 	var told []*Result

@@ -64,7 +64,10 @@ func (j *Judge) look(ctx context.Context, in scan.Received) *seen {
 	ctx, cancel := context.WithTimeout(ctx, j.firstLook())
 	defer cancel()
 	s.envelope, in = j.early(ctx, in)
+	ahead := j.Engine.Ahead(ctx, in)
+	defer ahead.Drop()
 	s.message = j.Opener.Open(ctx, in)
+	s.message.Ahead = ahead
 	s.clock.since(Open, s.begun)
 	p := j.present(s.id, s.message)
 	if p.own != nil {

@@ -46,6 +46,15 @@ func (w wanted) Scan(ctx context.Context, m *scan.Message) ([]scan.Finding, erro
 	return w.Scanner.Scan(ctx, m)
 }
 
+// Ahead implements scan.Forerunner.
+func (w wanted) Ahead(ctx context.Context, in scan.Received) scan.Begun {
+	f, ok := w.Scanner.(scan.Forerunner)
+	if !ok || !w.by(in.Envelope) {
+		return nil
+	}
+	return f.Ahead(ctx, in)
+}
+
 // wantedEarly is such a scanner that can say something before the message.
 type wantedEarly struct {
 	wanted

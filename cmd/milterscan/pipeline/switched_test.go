@@ -11,7 +11,7 @@ import (
 )
 
 // asked is a scanner that counts how often it was asked.
-type asked struct{ messages, envelopes int }
+type asked struct{ messages, envelopes, ahead int }
 
 func (*asked) Name() string { return "spam/counting" }
 
@@ -23,6 +23,11 @@ func (a *asked) Scan(context.Context, *scan.Message) ([]scan.Finding, error) {
 func (a *asked) ScanEnvelope(context.Context, scan.Stage, scan.Envelope) ([]scan.Finding, error) {
 	a.envelopes++
 	return nil, nil
+}
+
+func (a *asked) Ahead(context.Context, scan.Received) scan.Begun {
+	a.ahead++
+	return nil
 }
 
 // Nothing is asked for mail that is only for domains which do not want it; what
@@ -44,21 +49,22 @@ func TestSwitchedOff(t *testing.T) {
 	for name, m := range map[string]struct {
 		to    []string
 		user  string
-		times int // asked about the message, and about its last recipient
+		times int // asked about the message, before and after it is opened, and about its last recipient
 	}{
 		"one who does not want it": {[]string{"a@quiet.example"}, "", 0},
 		"two who do not want it":   {[]string{"a@quiet.example", "b@QUIET.example"}, "", 0},
-		"somebody who wants it":    {[]string{"a@quiet.example", "b@other.example"}, "", 2},
-		"mail that goes out":       {[]string{"a@quiet.example"}, "joe", 2},
-		"nobody yet":               {nil, "", 2},
+		"somebody who wants it":    {[]string{"a@quiet.example", "b@other.example"}, "", 3},
+		"mail that goes out":       {[]string{"a@quiet.example"}, "joe", 3},
+		"nobody yet":               {nil, "", 3},
 	} {
 		a := &asked{}
 		s := switched(c, []scan.Scanner{a})[0]
 		env := scan.Envelope{Recipients: m.to, AuthUser: m.user}
 		s.Scan(t.Context(), &scan.Message{Envelope: env})
 		s.(scan.EnvelopeScanner).ScanEnvelope(t.Context(), scan.StageRcpt, env)
-		if a.messages+a.envelopes != m.times {
-			t.Errorf("%s: asked %d times", name, a.messages+a.envelopes)
+		scan.NewEngine(s).Ahead(t.Context(), scan.Received{Envelope: env})
+		if n := a.messages + a.envelopes + a.ahead; n != m.times {
+			t.Errorf("%s: asked %d times", name, n)
 		}
 	}
 }

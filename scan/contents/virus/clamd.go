@@ -62,7 +62,11 @@ func (d clamd) Ask(ctx context.Context, c scan.Content) (string, error) {
 // AskAll asks until everything is answered. What it found is; what a session
 // that failed called clean is asked again.
 func (d clamd) AskAll(ctx context.Context, all []*Question) error {
-	begin := d.session
+	return d.askAll(ctx, all, d.session)
+}
+
+// askAll does so, at first in the session that begin returns.
+func (d clamd) askAll(ctx context.Context, all []*Question, begin func(context.Context) (*session, error)) error {
 	for {
 		open := unanswered(all)
 		if len(open) == 0 {
@@ -75,6 +79,7 @@ func (d clamd) AskAll(ctx context.Context, all []*Question) error {
 		rested := s.sent > 0
 		if err = s.run(ctx, open); err == nil {
 			d.resting.add(s)
+			begin = d.session
 			continue
 		}
 		s.close()
@@ -83,6 +88,7 @@ func (d clamd) AskAll(ctx context.Context, all []*Question) error {
 		}
 		switch {
 		case errors.Is(err, ErrTooBig):
+			begin = d.session
 		case rested && ctx.Err() == nil && (errors.Is(err, ErrNoReply) || errors.Is(err, ErrGarbage)):
 			begin = d.dial // clamd ended it at the same moment
 		default:

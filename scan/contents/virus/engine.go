@@ -81,31 +81,37 @@ func (e *Engine) Name() string { return e.name }
 func (e *Engine) Scan(ctx context.Context, m *scan.Message) ([]scan.Finding, error) {
 	ctx, cancel := context.WithTimeout(ctx, e.timeout)
 	defer cancel()
-	whole, large := split(questions(m, e.feed, e.limit), e.limit)
+	ahead, _ := m.Ahead.Take(e.name).(*begun)
+	if ahead != nil {
+		defer ahead.Drop()
+	}
+	whole, large := split(questions(m, e.feed, e.limit, ahead), e.limit)
 	whole, err := e.hash.digest(ctx, m, whole)
 	if err != nil {
 		return nil, err
 	}
 	pieces := windows(large, e.limit)
-	err = e.ask(ctx, slices.Concat(whole, pieces))
+	err = e.ask(ctx, slices.Concat(whole, pieces), ahead)
 	return e.findings(whole, pieces, large), err
 }
 
-// ask has the questions answered by the first server that can.
-func (e *Engine) ask(ctx context.Context, all []*Question) error {
+// ask has the questions answered by the first server that can. What went ahead has a slot.
+func (e *Engine) ask(ctx context.Context, all []*Question, ahead *begun) error {
 	if len(all) == 0 {
 		return nil
 	}
-	select {
-	case e.slots <- struct{}{}:
-		defer func() { <-e.slots }()
-	case <-ctx.Done():
-		return fmt.Errorf("waiting while %d messages are asked about: %w", cap(e.slots), ctx.Err())
+	if ahead == nil {
+		select {
+		case e.slots <- struct{}{}:
+			defer func() { <-e.slots }()
+		case <-ctx.Done():
+			return fmt.Errorf("waiting while %d messages are asked about: %w", cap(e.slots), ctx.Err())
+		}
 	}
 	var errs []error
 	order := e.order(time.Now())
 	for i, s := range order {
-		err := s.answer(ctx, all, len(order)-i)
+		err := s.answer(ctx, all, len(order)-i, ahead.with(s))
 		if err == nil {
 			return nil
 		}

@@ -45,8 +45,8 @@ type feeder struct {
 	asked []*Question
 }
 
-// questions returns the questions about m.
-func questions(m *scan.Message, feed Feed, limit int64) []*Question {
+// questions returns the questions about m. One may have gone ahead: about the skeleton.
+func questions(m *scan.Message, feed Feed, limit int64, ahead *begun) []*Question {
 	f := &feeder{m: m, limit: limit, plain: unremarkable(m)}
 	switch feed {
 	case FeedRaw:
@@ -60,15 +60,29 @@ func questions(m *scan.Message, feed Feed, limit int64) []*Question {
 		f.parts()
 		return f.asked
 	}
+	switch {
+	case ahead != nil:
+		f.asked = append(f.asked, ahead.question)
+	case feed == FeedAuto && f.plain:
+		ahead = &begun{skeleton: newSkeleton(m.Raw, m.Root)}
+		f.add(scan.WholeMessage, ahead.skeleton)
+	}
 	if feed == FeedBoth || !f.plain {
 		f.add(scan.WholeMessage, m.Raw)
 		f.leaves(nil)
 		return f.asked
 	}
-	s := newSkeleton(m)
-	f.add(scan.WholeMessage, s)
-	f.leaves(s.bodies)
+	bodies := ahead.skeleton.bodies
+	if len(m.Parts) > bodyParts {
+		bodies = nil
+	}
+	f.leaves(bodies)
 	return f.asked
+}
+
+// aboutWhole returns the question about a content that stands for the whole message.
+func aboutWhole(c scan.Content) *Question {
+	return &Question{Content: c, parts: []int{scan.WholeMessage}}
 }
 
 // unremarkable reports whether there is only one way to read the message, as far

@@ -42,7 +42,7 @@ func opened() *scan.Message {
 func given(t *testing.T, m *scan.Message, feed Feed) map[string][]int {
 	t.Helper()
 	got := map[string][]int{}
-	for _, q := range questions(m, feed, 1<<20) {
+	for _, q := range questions(m, feed, 1<<20, nil) {
 		b, err := io.ReadAll(scan.Reader(q.Content))
 		if err != nil {
 			t.Fatal(err)
@@ -212,7 +212,7 @@ func FuzzSkeleton(f *testing.F) {
 		m.Root.Children[0].Type = "image/png"
 		m.Root.Children[0].Body = entity.Span{Start: a, End: b}
 		m.Root.Children[1].Body = entity.Span{Start: c, End: d}
-		text, err := io.ReadAll(scan.Reader(newSkeleton(m)))
+		text, err := io.ReadAll(scan.Reader(newSkeleton(m.Raw, m.Root)))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -66,7 +66,7 @@ func (l *Later) Ask(ctx context.Context, jobs []string) (p Progress, err error) 
 
 // Submit has the service look at a message again, from the beginning, and waits for no verdict.
 func (l *Later) Submit(ctx context.Context, m *scan.Message) (p Progress, err error) {
-	whole, large := split(questions(m, l.engine.feed, l.engine.limit), l.engine.limit)
+	whole, large := split(questions(m, l.engine.feed, l.engine.limit, nil), l.engine.limit)
 	if whole, err = l.engine.hash.digest(ctx, m, whole); err != nil {
 		return p, err
 	}

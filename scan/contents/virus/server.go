@@ -36,8 +36,9 @@ func (s *server) judge(ctx context.Context, err error) {
 }
 
 // answer has the questions answered by this server, within its share of the time
-// that is left for it and those after it, which are left in number with it.
-func (s *server) answer(ctx context.Context, all []*Question, left int) error {
+// that is left for it and those after it, which are left in number with it. A talk that went ahead
+// goes on.
+func (s *server) answer(ctx context.Context, all []*Question, left int, ahead Talk) error {
 	if end, ok := ctx.Deadline(); ok && left > 1 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, time.Until(end)/time.Duration(left))
@@ -51,7 +52,7 @@ func (s *server) answer(ctx context.Context, all []*Question, left int) error {
 	s.memory.recall(database, all)
 	s.together.recall(ctx, database, unanswered(all))
 	asked := unanswered(all)
-	err := s.askAll(ctx, asked)
+	err := s.askAll(ctx, asked, ahead)
 	s.judge(ctx, err)
 	s.memory.keep(database, asked)
 	if err == nil {
@@ -85,13 +86,18 @@ func roughly(d time.Duration) time.Duration {
 // errUnanswered is reported for a server that said nothing and called it no error.
 var errUnanswered = errors.New("it left questions without an answer")
 
-// askAll asks in one session if the server has such, else one by one.
-func (s *server) askAll(ctx context.Context, open []*Question) error {
+// askAll goes on with the talk that there is, or asks in one session if the server has such, else one
+// by one.
+func (s *server) askAll(ctx context.Context, open []*Question, ahead Talk) error {
 	session, ok := s.Server.(Session)
 	if !ok {
 		return askEach(ctx, s.Server, open)
 	}
-	if err := session.AskAll(ctx, open); err != nil {
+	ask := session.AskAll
+	if ahead != nil {
+		ask = ahead.AskAll
+	}
+	if err := ask(ctx, open); err != nil {
 		return err
 	}
 	if len(unanswered(open)) > 0 {

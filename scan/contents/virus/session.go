@@ -64,9 +64,11 @@ func (s *session) close() {
 // run asks all questions and waits for the answers, until ctx is done. The first error ends
 // the session; the questions keep the answers that came before.
 func (s *session) run(ctx context.Context, open []*Question) error {
-	stop := context.AfterFunc(ctx, func() { s.conn.SetDeadline(time.Unix(1, 0)) })
-	defer func() { s.late = !stop() }()
+	defer s.within(ctx)()
 	for _, q := range open {
+		if s.asked(q) {
+			continue
+		}
 		if err := s.makeRoom(q.Content.Size()); err != nil {
 			return err
 		}
@@ -80,6 +82,22 @@ func (s *session) run(ctx context.Context, open []*Question) error {
 		}
 	}
 	return s.silence()
+}
+
+// within ends the session when ctx is done, until end is called.
+func (s *session) within(ctx context.Context) (end func()) {
+	stop := context.AfterFunc(ctx, func() { s.conn.SetDeadline(time.Unix(1, 0)) })
+	return func() { s.late = s.late || !stop() }
+}
+
+// asked reports whether a question is on its way.
+func (s *session) asked(q *Question) bool {
+	for _, w := range s.waiting {
+		if w == q {
+			return true
+		}
+	}
+	return false
 }
 
 // makeRoom waits for answers until one more content of that size may go.

@@ -30,18 +30,15 @@ type skeleton struct {
 	bodies entities // the text bodies it holds
 }
 
-// newSkeleton walks the entities of m that were read from its raw bytes. Parts
+// newSkeleton walks the entities of a message that were read from its raw bytes. Parts
 // of attached messages that had to be decoded first are not among them.
-func newSkeleton(m *scan.Message) *skeleton {
-	w := &cutter{raw: m.Raw, s: &skeleton{bodies: entities{}}}
+func newSkeleton(raw scan.Content, root *entity.Entity) *skeleton {
+	w := &cutter{raw: raw, s: &skeleton{bodies: entities{}}}
 	w.s.append(bytes.NewReader([]byte(skeletonTop)))
-	if m.Root != nil {
-		w.walk(m.Root, nil)
+	if root != nil {
+		w.walk(root, nil)
 	}
-	w.keep(m.Raw.Size())
-	if len(m.Parts) > bodyParts {
-		w.s.bodies = nil
-	}
+	w.keep(raw.Size())
 	return w.s
 }
 
