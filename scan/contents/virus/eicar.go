@@ -3,7 +3,6 @@ package virus
 import (
 	"bytes"
 	"encoding/binary"
-	"slices"
 
 	"github.com/milterscan/milterscan/scan/scratch"
 )
@@ -55,11 +54,9 @@ type eicarSearch struct {
 	seam  []byte // the end of what was written, too short to hold the string
 }
 
-// Watches have large contents searched while they are opened for what the engines would read them again for.
-func Watches(engines []Config) []scratch.Watch {
-	if !slices.ContainsFunc(engines, func(c Config) bool { return c.Type == TypeHashes }) {
-		return nil
-	}
+// Watches have large contents searched while they are opened for what the built-in engine, which is always there,
+// would read them again for.
+func Watches() []scratch.Watch {
 	return []scratch.Watch{{Key: eicarKey{}, Begin: func(scratch.Content) scratch.Watcher { return new(eicarSearch) }}}
 }
 

@@ -233,9 +233,6 @@ func (w *watched) ReadAt(p []byte, off int64) (int, error) {
 
 // What was searched while it was opened is not read again, and the same is found in it; where hashes are wanted, it is.
 func TestWatches(t *testing.T) {
-	if Watches([]Config{{Type: TypeClamd}}) != nil {
-		t.Error("watches for an engine that needs none")
-	}
 	const size = 3 * scratch.Size
 	for _, at := range []int{-1, 0, scratch.Size - 30, 2*scratch.Size - 67, size - len(eicar)} {
 		b := bytes.Repeat([]byte{'x'}, size)
@@ -243,7 +240,7 @@ func TestWatches(t *testing.T) {
 			copy(b[at:], eicar)
 		}
 		w := &watched{Content: scantest.Bytes(b)}
-		w.lore.Watch(Watches([]Config{{Type: TypeHashes}}))
+		w.lore.Watch(Watches())
 		scratch.Windows(w, 0, 100, func([]byte, int64) error { return nil })
 		w.over = true
 		found, err := hashEngine(t).Scan(t.Context(), scantest.Message("x", scan.Part{Parent: -1, Path: "1", Content: w}))
