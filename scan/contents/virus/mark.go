@@ -8,8 +8,11 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"slices"
+	"sync"
 
 	"github.com/milterscan/milterscan/scan"
+	"github.com/milterscan/milterscan/scan/scratch"
 )
 
 // marker tells contents apart for the memory of one process, at a fifth of what their
@@ -34,26 +37,58 @@ func newMarker() (marker, error) {
 	return marker{code}, err
 }
 
-// ownHasher returns the hasher of an engine that keeps the hashes to itself.
+// ourMarker is that of all engines of this process.
+var ourMarker = sync.OnceValues(newMarker)
+
+// ownHasher returns the hasher of engines that keep the hashes to themselves.
 func ownHasher() hasher {
-	k, err := newMarker()
+	k, err := ourMarker()
 	if err != nil {
 		return sha256Of
 	}
 	return k.of
 }
 
+// BodyWatches have large bodies marked while they are opened, if there is an engine that tells contents apart. Members of
+// archives are not: engines take most of them out themselves.
+func BodyWatches(engines []Config) []scratch.Watch {
+	k, err := ourMarker()
+	if err != nil || !slices.ContainsFunc(engines, func(c Config) bool { return c.Type != TypeHashes }) {
+		return nil
+	}
+	return []scratch.Watch{{Key: markKey{}, Begin: func(scratch.Content) scratch.Watcher { return &marking{code: k.code} }}}
+}
+
+type markKey struct{}
+
+// marking is the mark of a content that is given piece by piece.
+type marking struct {
+	code  cipher.AEAD
+	codes []byte
+	size  uint64
+}
+
+// See takes the next piece.
+func (m *marking) See(b []byte) {
+	var nonce [12]byte
+	m.codes = m.code.Seal(m.codes, nonce[:], nil, b)
+	m.size += uint64(len(b))
+}
+
+func (m *marking) sum() sum {
+	return sha256.Sum256(binary.BigEndian.AppendUint64(slices.Clip(m.codes), m.size))
+}
+
 // of returns the mark of the content of a part, which has one.
 func (k marker) of(ctx context.Context, m *scan.Message, part int) (sum, error) {
-	var nonce [12]byte
-	var codes []byte
 	content := m.Parts[part].Content
-	err := pour(ctx, content, func(piece []byte) error {
-		codes = k.code.Seal(codes, nonce[:], nil, piece)
-		return nil
-	})
+	if seen, ok := scratch.LoreOf(content).Recall(markKey{}).(*marking); ok && seen.code == k.code {
+		return seen.sum(), nil
+	}
+	made := marking{code: k.code}
+	err := pour(ctx, content, func(piece []byte) error { made.See(piece); return nil })
 	if err != nil {
 		return sum{}, fmt.Errorf("part %q: %w", m.Parts[part].Path, err)
 	}
-	return sha256.Sum256(binary.BigEndian.AppendUint64(codes, uint64(content.Size()))), nil
+	return made.sum(), nil
 }

@@ -36,6 +36,30 @@ func marks(t *testing.T, k marker, contents ...scan.Content) (all []sum) {
 	return all
 }
 
+// TestMarksOfWatchedBodies: what was marked while it was opened is not read again, and has the mark that reading it gives.
+func TestMarksOfWatchedBodies(t *testing.T) {
+	if BodyWatches(Default()) != nil {
+		t.Error("bodies are marked for an engine that does not ask for it")
+	}
+	k, err := ourMarker()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := bytes.Repeat([]byte("0123456789abcdef"), 3*scratch.Size/16)
+	w := &watched{Content: scantest.Bytes(b)}
+	w.lore.Watch(BodyWatches([]Config{{Type: TypeClamd}}))
+	scratch.Windows(w, 0, 0, func([]byte, int64) error { return nil })
+	w.over = true
+	all := marks(t, k, w, w, scantest.Bytes(b))
+	if all[0] != all[1] || all[0] != all[2] {
+		t.Errorf("marks %x", all)
+	}
+	w.over = false
+	if other := marks(t, made(t), w); other[0] == all[0] {
+		t.Error("a marker with another key makes the same mark")
+	}
+}
+
 // TestMarkTellsApart: contents have one mark only if they are equal to the last bit, wherever windows
 // on them begin and end.
 func TestMarkTellsApart(t *testing.T) {

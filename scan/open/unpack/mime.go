@@ -140,7 +140,7 @@ func (w *work) decoded(e *entity.Entity, body *io.SectionReader) (scan.Content, 
 	if w.budget.Grow(kept.Size()) != nil {
 		return nil, nil, w.tooMuch()
 	}
-	kept.Lore().Watch(w.Watches)
+	w.watchBody(kept)
 	return kept, met, nil
 }
 
@@ -148,6 +148,7 @@ func (w *work) decoded(e *entity.Entity, body *io.SectionReader) (scan.Content, 
 // budget as archives, since some encodings know repeats.
 func (w *work) decode(body *io.SectionReader, enc entity.Encoding) (scan.Content, []entity.Deviation, error) {
 	out := w.buffer()
+	w.watchBody(out)
 	body.Seek(0, io.SeekStart)
 	notes, err := entity.Decode(&charged{out, w.budget}, body, enc)
 	if errors.Is(err, archive.ErrLimit) {

@@ -39,6 +39,9 @@ type Opener struct {
 	// is added for scanners.
 	Watches []scratch.Watch
 
+	// BodyWatches are what is looked for in decoded parts alone, in addition.
+	BodyWatches []scratch.Watch
+
 	limits Limits
 	files  *archive.Detector
 	texts  *archive.Detector // for parts read as a text
@@ -196,6 +199,11 @@ func (w *work) buffer() *spool.Buffer {
 	b.Lore().Watch(w.Watches)
 	w.m.OnClose(b)
 	return b
+}
+
+// watchBody has a decoded body watched, before anybody reads it.
+func (w *work) watchBody(b *spool.Buffer) {
+	b.Lore().Watch(slices.Concat(w.Watches, w.BodyWatches))
 }
 
 // noRoom says that the spool could not take a part, which is no property of the

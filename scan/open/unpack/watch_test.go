@@ -12,7 +12,10 @@ import (
 	"github.com/milterscan/milterscan/scan/spool"
 )
 
-type sizeKey struct{}
+type (
+	sizeKey struct{}
+	bodyKey struct{}
+)
 
 // counted counts what it is shown.
 type counted struct{ n int64 }
@@ -28,6 +31,7 @@ func TestWatches(t *testing.T) {
 	for _, memory := range []int64{8 << 20, 0} {
 		o := NewOpener(testLimits, archive.Formats(), spool.New(t.TempDir(), memory, 64<<20))
 		o.Watches = append(o.Watches, scratch.Watch{Key: sizeKey{}, Begin: func(scratch.Content) scratch.Watcher { return new(counted) }})
+		o.BodyWatches = []scratch.Watch{{Key: bodyKey{}, Begin: func(scratch.Content) scratch.Watcher { return new(counted) }}}
 		p := o.NewParser()
 		io.WriteString(p, mail)
 		raw := struct {
@@ -42,6 +46,9 @@ func TestWatches(t *testing.T) {
 			}
 			if c, ok := scratch.LoreOf(p.Content).Recall(sizeKey{}).(*counted); !ok || c.n != p.Content.Size() {
 				t.Errorf("part %s with %d bytes of memory: %v was seen of %d", p.Path, memory, c, p.Content.Size())
+			}
+			if _, ok := scratch.LoreOf(p.Content).Recall(bodyKey{}).(*counted); ok == p.Archived {
+				t.Errorf("part %s with %d bytes of memory: watched as a body is %v", p.Path, memory, ok)
 			}
 			watched++
 		}
