@@ -181,7 +181,7 @@ func (r *Reader) comment(l *layer) {
 	}
 	r.cut = r.cut || len(raw) >= r.limit
 	switch {
-	case raw[len(raw)-1] != '>':
+	case l.z.err != nil:
 		r.again(l, raw, len(open))
 	case bytes.HasPrefix(bytes.TrimLeft(raw[len(open):], " \t\r\n"), []byte("[if")):
 		if condition := bytes.Index(raw, []byte("]>")); condition > 0 {
@@ -216,9 +216,13 @@ func (r *Reader) unfinished(l *layer) bool {
 }
 
 // again arranges that raw, from an offset on, is read as markup after the current
-// token.
+// token. Where that would be too deep, it is looked at for what may be tags.
 func (r *Reader) again(l *layer, raw []byte, from int) {
-	if len(r.layers) >= maxLayers || from >= len(raw) {
+	if len(r.layers) >= maxLayers {
+		r.starts.doubt = true
+		return
+	}
+	if from >= len(raw) {
 		return
 	}
 	l.over, l.from = bytes.Clone(raw[from:]), r.token.Span.Start+int64(from)

@@ -84,6 +84,7 @@ var readerTests = []struct {
 	{"comment ends early", "<!--><a>-->", []string{"!", "<a", `"-->"`}},
 	{"comment ends oddly", "<!-- --!><a>", []string{"!", "<a"}},
 	{"comment without end", "<!-- <a>x", []string{"!", `2:" "`, "2:<a", `2:"x"`}},
+	{"comment without end, and a tag there", "<!-- <a>x</a>", []string{"!", `2:" "`, "2:<a", `2:"x"`, "2:/a"}},
 	{"conditional comment", "<!--[if mso]><a href=x><![endif]-->y", []string{"!", `2:<a href="x"`, "2:!", `"y"`}},
 	{"downlevel revealed", "<![if !mso]><a><![endif]>", []string{"!", "<a", "!"}},
 	{"for all but Outlook", "<!--[if !mso]><!--><a><!--<![endif]-->", []string{"!", "2:!", "<a", "!"}},

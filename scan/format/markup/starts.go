@@ -43,7 +43,7 @@ func (s *starts) in(t *Token, l *layer) {
 	switch {
 	case t.Kind == Literal:
 		s.at = 0
-	case t.Kind == Text:
+	case t.Kind == Text, t.short > 0 && l.over == nil:
 		s.end = len(raw)
 	}
 	if l.over != nil {

@@ -70,6 +70,20 @@ func TestMaybe(t *testing.T) {
 	}
 }
 
+// TestDeeperThanLayers: what is in many things without end is found all the same.
+func TestDeeperThanLayers(t *testing.T) {
+	for _, in := range []string{
+		"<title><textarea><style><xmp><iframe><noembed><a href=shown>x</a>",
+		"<!--<title><!--<textarea><!--<style><!--<a href=shown>x</a>",
+		"<p a='><p a='><p a='><p a='><p a='><a href=shown>x</a>",
+	} {
+		p, err := ReadHTML(source(in, ""), DefaultLimits())
+		if err != nil || !slices.ContainsFunc(p.Links, func(l Link) bool { return l.Href == "shown" }) {
+			t.Errorf("%s: links %+v, error %v", in, p.Links, err)
+		}
+	}
+}
+
 // TestMaybeIsBounded has pages with very many places to try, and tags that go on for long.
 func TestMaybeIsBounded(t *testing.T) {
 	for _, tt := range []struct {
