@@ -112,7 +112,7 @@ func (r *Reader) read(l *layer) bool {
 	case startPiece:
 		r.startTag(l)
 	case endPiece:
-		t.Kind, t.Name = EndTag, nameOf(raw[2:tagName(raw)])
+		t.takeTag()
 	case commentPiece:
 		t.Kind = Comment
 		r.comment(l)
@@ -162,7 +162,7 @@ func (l *layer) hold(t *Token) {
 // the contents of noscript; all of them have forgotten plaintext.
 func (r *Reader) startTag(l *layer) {
 	t := &r.token
-	t.Kind, t.Name = StartTag, nameOf(t.raw[1:tagName(t.raw)])
+	t.takeTag()
 	switch t.Name {
 	case "iframe", "noembed", "noframes", "script", "style", "textarea", "title", "xmp":
 		l.raw, l.z.literal = t.Name, t.Name
@@ -208,10 +208,7 @@ func (r *Reader) unfinished(l *layer) bool {
 		r.skipTag(l)
 	}
 	t.Second = t.Second || !exceeded
-	t.Kind, t.Name = StartTag, nameOf(t.raw[1:tagName(t.raw)])
-	if t.raw[1] == '/' {
-		t.Kind, t.Name = EndTag, nameOf(t.raw[2:tagName(t.raw)])
-	}
+	t.takeTag()
 	return true
 }
 

@@ -17,10 +17,10 @@ type starts struct {
 
 	at, end int   // what is left of a token, in bytes from its beginning
 	from    int64 // where the token begins
-	read    int   // from where on the token is read as markup after this: of tags there, only those that end behind it are missed
+	read    int   // from where on the token is read as markup next: of tags there, only those that end after it are missed
 
 	outer extent // a tag that was found; those in it come first
-	given extent // the tag that was given last; the text behind it comes next
+	given extent // the tag that was given last; the text after it comes next
 	name  string // of that tag, if its text is literal
 }
 
@@ -29,7 +29,7 @@ type extent struct{ start, end int }
 
 // Bounds of what is tried in one page.
 const (
-	mostAhead = 64 << 10 // bytes behind a token that may belong to a tag in it
+	mostAhead = 64 << 10 // bytes after a token that may belong to a tag in it
 	mostTried = 64 << 20 // bytes in all
 )
 
@@ -87,7 +87,7 @@ func (r *Reader) maybe(z *splitter) bool {
 	return false
 }
 
-// next returns where the next tag may begin before an end, -1 for none, and goes on behind
+// next returns where the next tag may begin before an end, -1 for none, and goes on after
 // there.
 func (s *starts) next(z *splitter, end int) int {
 	for window := z.peek(0); s.at < end; {
@@ -139,6 +139,7 @@ func (r *Reader) giveTag(z *splitter, tag extent) bool {
 		return false
 	}
 	r.give(z, StartTag, tag)
+	r.token.takeTag()
 	r.starts.name = ""
 	if name := r.token.Name; r.token.Kind == StartTag && (name == "script" || name == "style") {
 		r.starts.name = name
@@ -149,19 +150,11 @@ func (r *Reader) giveTag(z *splitter, tag extent) bool {
 // give makes a piece of a token, and of what comes after it, the current token.
 func (r *Reader) give(z *splitter, kind Kind, piece extent) {
 	s := &r.starts
-	raw := z.peek(0)[piece.start:piece.end]
 	r.token = Token{Kind: kind, Name: s.name, Span: Span{s.from + int64(piece.start), s.from + int64(piece.end)}, Second: true, Maybe: true,
-		raw: raw, source: &r.source}
-	switch {
-	case kind != StartTag:
-	case raw[1] == '/':
-		r.token.Kind, r.token.Name = EndTag, nameOf(raw[len("</"):tagName(raw)])
-	default:
-		r.token.Name = nameOf(raw[len("<"):tagName(raw)])
-	}
+		raw: z.peek(0)[piece.start:piece.end], source: &r.source}
 }
 
-// giveText makes the text behind the tag that was given last the current token, if there is any.
+// giveText makes the text after the tag that was given last the current token, if there is any.
 func (r *Reader) giveText(z *splitter) bool {
 	s := &r.starts
 	text := extent{s.given.end, s.given.end}

@@ -33,6 +33,15 @@ type Token struct {
 	short  int64 // length of a tag that swallows what follows it; 0 for others
 }
 
+// takeTag makes the token the start tag or end tag that its bytes are.
+func (t *Token) takeTag() {
+	from := len("<")
+	if t.Kind = StartTag; t.raw[from] == '/' {
+		t.Kind, from = EndTag, len("</")
+	}
+	t.Name = nameOf(t.raw[from:tagName(t.raw)])
+}
+
 // Tag returns the place of a tag: its span, but for one with a quote too many, which
 // takes the rest of the page with it and ends at its first ">" all the same.
 func (t *Token) Tag() Span {
