@@ -35,8 +35,7 @@ func NewJudge(c *config.Config, generation uint64, with *Shared, tell func(conte
 	}
 	opener := unpack.NewOpener(c.Limits.Unpack(), with.Workers.Formats(), with.Spool)
 	opener.Letters = with.Letters
-	opener.Watches = append(opener.Watches, virus.Watches()...)
-	opener.BodyWatches = virus.BodyWatches(c.Virus)
+	opener.Watch(virus.Watches(), virus.BodyWatches(c.Virus))
 	editor, err := newEditor(c, with, opener, all.contents)
 	if err != nil {
 		return nil, err

@@ -198,7 +198,7 @@ func (w *walk) nameless() []string {
 // store keeps what the source yields until its end or its first error; why it
 // ended is for the walk to say.
 func (w *work) store(r io.Reader) (scan.Content, error) {
-	out := w.buffer()
+	out := w.buffer(w.watches)
 	src := &source{r: r, late: w.late}
 	_, err := io.Copy(out, src)
 	switch {

@@ -140,15 +140,14 @@ func (w *work) decoded(e *entity.Entity, body *io.SectionReader) (scan.Content, 
 	if w.budget.Grow(kept.Size()) != nil {
 		return nil, nil, w.tooMuch()
 	}
-	w.watchBody(kept)
+	kept.Lore().Watch(w.bodyWatches)
 	return kept, met, nil
 }
 
 // decode undoes one transfer encoding. What it yields is charged to the same
 // budget as archives, since some encodings know repeats.
 func (w *work) decode(body *io.SectionReader, enc entity.Encoding) (scan.Content, []entity.Deviation, error) {
-	out := w.buffer()
-	w.watchBody(out)
+	out := w.buffer(w.bodyWatches)
 	body.Seek(0, io.SeekStart)
 	notes, err := entity.Decode(&charged{out, w.budget}, body, enc)
 	if errors.Is(err, archive.ErrLimit) {

@@ -35,12 +35,8 @@ type Opener struct {
 	// Letters has words of earlier messages, for as long as the limits say; nil: of none.
 	Letters *Letters
 
-	// Watches are what is looked for in decoded parts and members while they are opened: what tells formats, and what
-	// is added for scanners.
-	Watches []scratch.Watch
-
-	// BodyWatches are what is looked for in decoded parts alone, in addition.
-	BodyWatches []scratch.Watch
+	watches     []scratch.Watch // of all that is opened
+	bodyWatches []scratch.Watch // of decoded bodies, those of all among them
 
 	limits Limits
 	files  *archive.Detector
@@ -52,7 +48,16 @@ type Opener struct {
 // tried in their order.
 func NewOpener(l Limits, formats []archive.Format, sp *spool.Spool) *Opener {
 	inTexts := slices.DeleteFunc(slices.Clone(formats), archive.Strays)
-	return &Opener{limits: l, Watches: []scratch.Watch{archive.Watch()}, files: archive.NewDetector(formats), texts: archive.NewDetector(inTexts), spool: sp}
+	o := &Opener{limits: l, files: archive.NewDetector(formats), texts: archive.NewDetector(inTexts), spool: sp}
+	o.Watch([]scratch.Watch{archive.Watch()}, nil)
+	return o
+}
+
+// Watch adds what is looked for while messages are opened, for scanners that would read the contents again for it: in
+// decoded bodies and in members of archives, and in bodies alone. It is to be called before any is opened.
+func (o *Opener) Watch(all, bodies []scratch.Watch) {
+	o.watches = slices.Concat(o.watches, all)
+	o.bodyWatches = slices.Concat(o.bodyWatches, all, bodies)
 }
 
 // NewParser returns the parser a message is to be written to before Open.
@@ -193,17 +198,12 @@ func (w *work) stop(kind scan.Kind, scanner, code, detail string) {
 	w.note(kind, scanner, code, scan.WholeMessage, detail)
 }
 
-// buffer returns a buffer that lives as long as the message.
-func (w *work) buffer() *spool.Buffer {
+// buffer returns a buffer that lives as long as the message, and is watched.
+func (w *work) buffer(watches []scratch.Watch) *spool.Buffer {
 	b := w.spool.Buffer()
-	b.Lore().Watch(w.Watches)
+	b.Lore().Watch(watches)
 	w.m.OnClose(b)
 	return b
-}
-
-// watchBody has a decoded body watched, before anybody reads it.
-func (w *work) watchBody(b *spool.Buffer) {
-	b.Lore().Watch(slices.Concat(w.Watches, w.BodyWatches))
 }
 
 // noRoom says that the spool could not take a part, which is no property of the

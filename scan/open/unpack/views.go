@@ -116,7 +116,7 @@ func (w *work) text(in container, part int) error {
 	if !ok {
 		return nil
 	}
-	out := w.buffer()
+	out := w.buffer(w.watches)
 	src := &source{r: r, late: w.late}
 	switch _, err := io.Copy(&charged{out, w.budget}, src); {
 	case errors.Is(src.err, errStopped):

@@ -30,8 +30,8 @@ func TestWatches(t *testing.T) {
 		leaf("Content-Type: application/zip", zippedBytes("a.bin", large)))
 	for _, memory := range []int64{8 << 20, 0} {
 		o := NewOpener(testLimits, archive.Formats(), spool.New(t.TempDir(), memory, 64<<20))
-		o.Watches = append(o.Watches, scratch.Watch{Key: sizeKey{}, Begin: func(scratch.Content) scratch.Watcher { return new(counted) }})
-		o.BodyWatches = []scratch.Watch{{Key: bodyKey{}, Begin: func(scratch.Content) scratch.Watcher { return new(counted) }}}
+		begin := func(scratch.Content) scratch.Watcher { return new(counted) }
+		o.Watch([]scratch.Watch{{Key: sizeKey{}, Begin: begin}}, []scratch.Watch{{Key: bodyKey{}, Begin: begin}})
 		p := o.NewParser()
 		io.WriteString(p, mail)
 		raw := struct {
