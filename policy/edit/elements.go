@@ -131,6 +131,7 @@ func (d *disarmer) endTag(t *markup.Token) {
 	}
 }
 
+// endLink forgets the link that an end tag is of.
 func (d *disarmer) endLink(t *markup.Token) {
 	if t.Name == d.inLink[which(t.Second)] {
 		d.inLink[which(t.Second)] = ""

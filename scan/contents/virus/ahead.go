@@ -13,6 +13,8 @@ const mostAhead = 256 << 10
 // Talker is a Session that can be sent one content now, and asked about others later.
 type Talker interface {
 	Session
+	// Talks reports whether it most likely can do so at once.
+	Talks() bool
 	// Talk sends the content, if it can do so at once, and returns the talk that goes on
 	// about it; nil if it cannot.
 	Talk(ctx context.Context, q *Question) Talk
@@ -43,7 +45,7 @@ func (e *Engine) Ahead(ctx context.Context, in scan.Received) scan.Begun {
 	}
 	server := e.order(time.Now())[0]
 	talker, ok := server.Server.(Talker)
-	if !ok {
+	if !ok || !talker.Talks() {
 		return nil
 	}
 	s := newSkeleton(in.Raw, in.Tree.Root)
@@ -55,7 +57,7 @@ func (e *Engine) Ahead(ctx context.Context, in scan.Received) scan.Begun {
 	default:
 		return nil
 	}
-	b := &begun{server: server, skeleton: s, question: aboutWhole(s), leave: func() { <-e.slots }}
+	b := &begun{server: server, skeleton: s, question: about(scan.WholeMessage, s), leave: func() { <-e.slots }}
 	if b.talk = talker.Talk(ctx, b.question); b.talk == nil {
 		b.leave()
 		return nil
@@ -88,12 +90,12 @@ type talk struct {
 	session *session
 }
 
-// Talk implements Talker, in a session that rests: a new one would have to be waited for. Over TCP sending may
+// Talks implements Talker: in a session that rests, as a new one would have to be waited for. Over TCP sending may
 // take its time as well.
+func (d clamd) Talks() bool { return d.network == "unix" && d.resting.any() }
+
+// Talk implements Talker.
 func (d clamd) Talk(ctx context.Context, q *Question) Talk {
-	if d.network != "unix" {
-		return nil
-	}
 	s := d.resting.take()
 	if s == nil {
 		return nil

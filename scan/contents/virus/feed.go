@@ -60,29 +60,31 @@ func questions(m *scan.Message, feed Feed, limit int64, ahead *begun) []*Questio
 		f.parts()
 		return f.asked
 	}
-	switch {
-	case ahead != nil:
+	if ahead != nil {
 		f.asked = append(f.asked, ahead.question)
-	case feed == FeedAuto && f.plain:
-		ahead = &begun{skeleton: newSkeleton(m.Raw, m.Root)}
-		f.add(scan.WholeMessage, ahead.skeleton)
 	}
 	if feed == FeedBoth || !f.plain {
 		f.add(scan.WholeMessage, m.Raw)
 		f.leaves(nil)
 		return f.asked
 	}
-	bodies := ahead.skeleton.bodies
-	if len(m.Parts) > bodyParts {
-		bodies = nil
-	}
-	f.leaves(bodies)
+	f.leaves(f.inSkeleton(ahead))
 	return f.asked
 }
 
-// aboutWhole returns the question about a content that stands for the whole message.
-func aboutWhole(c scan.Content) *Question {
-	return &Question{Content: c, parts: []int{scan.WholeMessage}}
+// inSkeleton returns the bodies that the skeleton holds. It adds the skeleton, unless that went ahead.
+func (f *feeder) inSkeleton(ahead *begun) entities {
+	var s *skeleton
+	if ahead != nil {
+		s = ahead.skeleton
+	} else {
+		s = newSkeleton(f.m.Raw, f.m.Root)
+		f.add(scan.WholeMessage, s)
+	}
+	if len(f.m.Parts) > bodyParts {
+		return nil
+	}
+	return s.bodies
 }
 
 // unremarkable reports whether there is only one way to read the message, as far
@@ -129,5 +131,8 @@ func (f *feeder) add(part int, c scan.Content) {
 	if c == nil || c.Size() == 0 {
 		return
 	}
-	f.asked = append(f.asked, &Question{Content: c, parts: []int{part}})
+	f.asked = append(f.asked, about(part, c))
 }
+
+// about returns the question about the content of a part.
+func about(part int, c scan.Content) *Question { return &Question{Content: c, parts: []int{part}} }

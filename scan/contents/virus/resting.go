@@ -36,6 +36,13 @@ func (r *resting) take() *session {
 	return nil
 }
 
+// any reports whether a session rests.
+func (r *resting) any() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.all) > 0
+}
+
 // last takes the session that was used last.
 func (r *resting) last() *session {
 	r.mu.Lock()
