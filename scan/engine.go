@@ -20,25 +20,39 @@ var errOverdue = errors.New("no answer within the time for this message")
 
 // Engine runs scanners. It keeps no state: one engine serves all messages at once.
 type Engine struct {
-	scanners []Scanner
-	early    [StageMessage][]Scanner // those with something to say at a stage before the message
+	all   team
+	early [StageMessage]team // those with something to say at a stage before the message
 
 	forerunners []Forerunner
+}
+
+// team is scanners that are asked together, and how.
+type team struct {
+	scanners     []Scanner
+	little, much [][]int // the places of those of each goroutine, where they look at little and where at more
+}
+
+func newTeam(scanners []Scanner) team {
+	return team{scanners, goroutines(scanners, true), goroutines(scanners, false)}
 }
 
 // NewEngine returns an engine that runs the scanners in the given order, as far
 // as reports are concerned; they all work at the same time.
 func NewEngine(scanners ...Scanner) *Engine {
-	e := &Engine{scanners: scanners}
+	e := &Engine{all: newTeam(scanners)}
 	for _, s := range scanners {
 		if f, ok := s.(Forerunner); ok {
 			e.forerunners = append(e.forerunners, f)
 		}
-		for stage := range e.early {
+	}
+	for stage := range e.early {
+		var speaking []Scanner
+		for _, s := range scanners {
 			if SpeaksAt(s, Stage(stage)) {
-				e.early[stage] = append(e.early[stage], s)
+				speaking = append(speaking, s)
 			}
 		}
+		e.early[stage] = newTeam(speaking)
 	}
 	return e
 }
@@ -50,8 +64,8 @@ func (e *Engine) Scan(ctx context.Context, m *Message) []Report { return e.Start
 
 // Start starts what Scan does, in the background.
 func (e *Engine) Start(ctx context.Context, m *Message) *Pending {
-	m.join(len(e.scanners))
-	return start(ctx, e.scanners, m.isSmall(), func(ctx context.Context, s Scanner) ([]Finding, error) {
+	m.join(len(e.all.scanners))
+	return e.all.start(ctx, m.isSmall(), func(ctx context.Context, s Scanner) ([]Finding, error) {
 		defer m.leave(1)
 		return s.Scan(ctx, m)
 	})
@@ -60,18 +74,18 @@ func (e *Engine) Start(ctx context.Context, m *Message) *Pending {
 // Begin starts, in the background, every check that can already be made with the
 // envelope as far as it is known at stage s. It stops early when ctx is done.
 func (e *Engine) Begin(ctx context.Context, s Stage, env Envelope) *Pending {
-	if len(e.early[s]) == 0 {
+	if len(e.early[s].scanners) == 0 {
 		return new(Pending)
 	}
 	env = env.Clone()
-	return start(ctx, e.early[s], false, func(ctx context.Context, scanner Scanner) ([]Finding, error) {
+	return e.early[s].start(ctx, false, func(ctx context.Context, scanner Scanner) ([]Finding, error) {
 		return scanner.(EnvelopeScanner).ScanEnvelope(ctx, s, env)
 	})
 }
 
 // Early reports whether any scanner can say something before the message.
 func (e *Engine) Early() bool {
-	return slices.ContainsFunc(e.scanners, func(s Scanner) bool { _, ok := s.(EnvelopeScanner); return ok })
+	return slices.ContainsFunc(e.all.scanners, func(s Scanner) bool { _, ok := s.(EnvelopeScanner); return ok })
 }
 
 // Pending is work that scanners have begun. Its zero value is none.
@@ -100,13 +114,17 @@ func (p *Pending) Wait() []Report {
 type scanFunc func(context.Context, Scanner) ([]Finding, error)
 
 // start asks all scanners at once, but for local ones about little.
-func start(ctx context.Context, scanners []Scanner, little bool, ask scanFunc) *Pending {
-	p := &Pending{ctx: ctx, begun: time.Now(), scanners: scanners, answered: make(chan struct{})}
-	p.came, p.missing = make([]Report, len(scanners)), len(scanners)
-	if len(scanners) == 0 {
+func (t *team) start(ctx context.Context, little bool, ask scanFunc) *Pending {
+	p := &Pending{ctx: ctx, begun: time.Now(), scanners: t.scanners, answered: make(chan struct{})}
+	p.came, p.missing = make([]Report, len(t.scanners)), len(t.scanners)
+	if len(t.scanners) == 0 {
 		close(p.answered)
 	}
-	for _, places := range goroutines(scanners, little) {
+	groups := t.much
+	if little {
+		groups = t.little
+	}
+	for _, places := range groups {
 		go p.ask(ask, places...)
 	}
 	return p
